@@ -1,0 +1,159 @@
+"""What the press hands to the forms: one small JSON file with everything public that the endpoint needs.
+
+The press writes it after reading `content/`; the endpoint reads it at start. So a server that takes letters
+needs neither MkDocs nor the staff's files.
+"""
+
+import dataclasses
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from forms.problem import Problem
+
+Text = Mapping[str, str]
+"""A text in several languages: language code (BCP 47) to words."""
+
+
+@dataclass(frozen=True)
+class Language:
+    """A language of the site, by its BCP 47 code and its name in its own script."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Who reads letters: `key` is an age recipient, `pickup` is "sha256:<hex>" of its token."""
+
+    id: str
+    name: Text
+    what: Text
+    reads: tuple[str, ...]
+    key: str
+    pickup: str
+
+
+@dataclass(frozen=True)
+class Helpline:
+    """A number to call: `number` as people say it, `tel` as a phone dials it."""
+
+    id: str
+    number: str
+    tel: str
+    group: str
+    everywhere: bool
+    for_: Text
+    note: Text
+
+
+@dataclass(frozen=True)
+class Event:
+    """A public event; `starts` and `ends` are local times like 2027-01-24T10:00; no capacity, no sign-up."""
+
+    id: str
+    title: Text
+    where: Text
+    place: str
+    starts: str
+    ends: str
+    capacity: int | None
+    state: str
+    example: bool
+
+    def takes_signups(self, today: date) -> bool:
+        """Open until the day before it starts is over: the day itself is for walk-ins."""
+        return self.capacity is not None and self.state == "planned" and self.day > today
+
+    @property
+    def day(self) -> date:
+        """The day it starts."""
+        return datetime.fromisoformat(self.starts).date()
+
+    @property
+    def last_day(self) -> date:
+        """The day it ends."""
+        return datetime.fromisoformat(self.ends or self.starts).date()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of the answers that may be chosen."""
+
+    value: str
+    label: Text
+
+
+@dataclass(frozen=True)
+class Portal:
+    """A district's portal, as both wings need it."""
+
+    district: Text
+    programme: Text
+    short_name: Text
+    languages: tuple[Language, ...]
+    desks: tuple[Desk, ...]
+    helplines: tuple[Helpline, ...]
+    events: tuple[Event, ...]
+    choices: Mapping[str, tuple[Choice, ...]]
+    exit_url: str
+    address: str
+    demonstration: bool
+    responsible: Text
+    keep: Mapping[str, int]
+    assets: Mapping[str, str] = field(default_factory=dict)
+
+    def readers(self, form: str) -> tuple[Desk, ...]:
+        """The desks that read letters of this form."""
+        return tuple(desk for desk in self.desks if form in desk.reads)
+
+    def language_codes(self) -> tuple[str, ...]:
+        """The codes of the site's languages, source language first."""
+        return tuple(language.code for language in self.languages)
+
+
+def pick(text: Text, language: str) -> str:
+    """The text in this language, or else in English, or else empty."""
+    return text.get(language) or text.get("en", "")
+
+
+def write(portal: Portal, path: Path) -> None:
+    """Write the portal as JSON, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
+    fresh.write_text(json.dumps(dataclasses.asdict(portal), ensure_ascii=False, indent=1), encoding="utf-8")
+    fresh.replace(path)
+
+
+def read(path: Path) -> Portal:
+    """Read what `write` wrote.
+
+    Raises Problem where the file is missing or is not what this version writes.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return _portal(data)
+    except FileNotFoundError:
+        raise Problem(str(path), "is not there.", "Build the site first: python3 build.py build") from None
+    except (KeyError, TypeError, ValueError) as error:
+        raise Problem(
+            str(path), f"cannot be read ({type(error).__name__}).", "Build the site again: python3 build.py build"
+        ) from None
+
+
+def _portal(data: dict[str, Any]) -> Portal:
+    lists = {
+        "languages": tuple(Language(**row) for row in data["languages"]),
+        "desks": tuple(Desk(**{**row, "reads": tuple(row["reads"])}) for row in data["desks"]),
+        "helplines": tuple(Helpline(**row) for row in data["helplines"]),
+        "events": tuple(Event(**row) for row in data["events"]),
+        "choices": {
+            name: tuple(Choice(**choice) for choice in rows) for name, rows in data["choices"].items()
+        },
+    }
+    return Portal(**{**data, **lists})

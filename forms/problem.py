@@ -1,0 +1,30 @@
+"""The one base error: every message to a person says where, what, and what to do next."""
+
+from collections.abc import Iterable
+
+
+class Problem(Exception):
+    """Something a person must know and can mend.
+
+    where: file, row, field or part; what: what is wrong; todo: what to do next. Plain sentences
+    without a closing full stop in `where`.
+    """
+
+    def __init__(self, where: str, what: str, todo: str = "") -> None:
+        super().__init__(where, what, todo)
+        self.where, self.what, self.todo = where, what, todo
+
+    def __str__(self) -> str:
+        said = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{said} {self.todo}".strip()
+
+
+class Problems(Exception):
+    """Several problems, told all at once so that a person mends them in one go."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(*self.problems)
+
+    def __str__(self) -> str:
+        return "\n".join(str(problem) for problem in self.problems)

@@ -1,0 +1,42 @@
+"""Interface words of both wings: gettext through Babel, one .po file a language, English in the code.
+
+No .mo files: a .po is read, compiled in memory and kept for the life of the process.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+FOLDER = Path(__file__).parent
+SOURCE_LANGUAGE = "en"
+
+
+def catalog(language: str) -> Catalog:
+    """The messages of one language as they stand in its .po; empty where there is no file."""
+    path = FOLDER / f"{language}.po"
+    if not path.exists():
+        return Catalog(locale=language)
+    with path.open("rb") as file:
+        return read_po(file, locale=language)
+
+
+@cache
+def translations(language: str) -> NullTranslations:
+    """The gettext translations of one language; English words stand in for what is missing."""
+    if language == SOURCE_LANGUAGE or not (FOLDER / f"{language}.po").exists():
+        return NullTranslations()
+    compiled = BytesIO()
+    write_mo(compiled, catalog(language))
+    compiled.seek(0)
+    return GNUTranslations(compiled)
+
+
+def say(language: str) -> Callable[[str], str]:
+    """The `_` of one language."""
+    return translations(language).gettext
