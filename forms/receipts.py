@@ -1,0 +1,116 @@
+"""Receipts: sixteen digits that a person keeps, and what is derived from them.
+
+A receipt is never stored. argon2id (RFC 9106) turns it into a look-up value, by which the server finds the
+letter again, and an age key pair, to which the desk seals its answer. Neither can be turned back.
+"""
+
+import hashlib
+import hmac
+import json
+import re
+import secrets
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyrage
+from argon2.low_level import Type, hash_secret_raw
+from bech32 import bech32_encode, convertbits
+
+DIGITS = 16
+_ONCE = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one guess costs: argon2id's memory in KiB and its passes (OWASP's least: 19 MiB, 2 passes)."""
+
+    memory: int = 19 * 1024
+    passes: int = 2
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What a receipt gives: the look-up value (32 bytes) and the age identity and recipient."""
+
+    lookup: bytes
+    identity: str
+    recipient: str
+
+
+def new_once() -> str:
+    """A one-time value for one page: 128 bits, hexadecimal."""
+    return secrets.token_hex(16)
+
+
+def is_once(text: str) -> bool:
+    """Whether this is a one-time value as `new_once` makes them."""
+    return bool(_ONCE.fullmatch(text))
+
+
+def receipt(once: str, content: Mapping[str, Any]) -> str:
+    """The receipt for this content sent from the page with this one-time value: 16 digits.
+
+    The same page sent twice (a double tap, a reload) gives the same receipt and so the same letter; any
+    other content gives another. `once` is as secret as the receipt and lives only in the person's page.
+    """
+    canonical = json.dumps(content, sort_keys=True, ensure_ascii=False).encode("utf-8")
+    digest = hmac.digest(bytes.fromhex(once), canonical, hashlib.sha512)
+    return str(int.from_bytes(digest) % 10**DIGITS).zfill(DIGITS)
+
+
+def read(text: str) -> str | None:
+    """The receipt in what a person typed, or None.
+
+    Takes the decimal digits of any script (Tamil, Telugu, Devanagari, Odia, Western) and passes over spaces,
+    dashes and invisible marks. Anything else, or another number of digits, is no receipt.
+    """
+    kept = [char for char in text if unicodedata.category(char)[0] not in "ZPC"]
+    if len(kept) != DIGITS or not all(unicodedata.category(char) == "Nd" for char in kept):
+        return None
+    return "".join(str(unicodedata.digit(char)) for char in kept)
+
+
+def in_fours(code: str) -> str:
+    """A receipt as people read it out: 1234 5678 9012 3456."""
+    return " ".join(code[start : start + 4] for start in range(0, len(code), 4))
+
+
+def derive(code: str, salt: bytes, purpose: str, cost: Cost) -> Keys:
+    """The look-up value and key pair of a receipt.
+
+    `salt`: this installation's (16 bytes or more); `purpose`: the form, so that the same digits never mean
+    two things.
+    """
+    raw = hash_secret_raw(
+        f"{purpose}:{code}".encode(),
+        salt,
+        time_cost=cost.passes,
+        memory_cost=cost.memory,
+        parallelism=1,
+        hash_len=64,
+        type=Type.ID,
+    )
+    identity = _age_identity(raw[32:])
+    return Keys(raw[:32], identity, str(pyrage.x25519.Identity.from_str(identity).to_public()))
+
+
+def open_answer(sealed: bytes, keys: Keys) -> dict[str, Any]:
+    """An answer that a desk sealed to this receipt. Opens answers only: first letters have other recipients.
+
+    Raises ValueError where it was sealed to another key or is no answer.
+    """
+    try:
+        plain = pyrage.decrypt(sealed, [pyrage.x25519.Identity.from_str(keys.identity)])
+    except pyrage.DecryptError:
+        raise ValueError("not sealed to this receipt") from None
+    answer = json.loads(plain)
+    if not isinstance(answer, dict) or not isinstance(answer.get("text"), str):
+        raise ValueError("not an answer")  # noqa: TRY004 - one error for whatever an answer is not
+    return answer
+
+
+def _age_identity(secret: bytes) -> str:
+    words = convertbits(secret, 8, 5)
+    return str(bech32_encode("age-secret-key-", words)).upper()
