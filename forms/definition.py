@@ -138,7 +138,11 @@ def choices(field: Field, definition: Definition, portal: Portal, today: date) -
 def schema(definition: Definition, portal: Portal, today: date) -> Schema:
     """The Table Schema of a form, its enumerations filled in from the portal's tables."""
     return Schema.from_descriptor(
-        {"fields": [_descriptor(field, choices(field, definition, portal, today)) for field in definition.fields]}
+        {
+            "fields": [
+                _descriptor(field, choices(field, definition, portal, today)) for field in definition.fields
+            ]
+        }
     )
 
 

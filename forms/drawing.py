@@ -55,7 +55,6 @@ class Page:
     notes: tuple[Note, ...] = field(default_factory=tuple)
 
 
-
 @cache
 def environment(language: str) -> Environment:
     """The environment for one language: gettext installed, everything escaped, unknown names an error."""
@@ -88,10 +87,11 @@ def draw_form(
     values: Raw | None = None,
     problems: Sequence[FieldProblem] = (),
 ) -> Markup:
-    """A form as HTML, with what was typed and what is wrong with it: the static page and the error page alike."""
+    """A form as HTML, with what was typed and what is wrong with it; static and error pages alike."""
     by_field = {problem.field: message(definition, problem, language) for problem in problems}
     listed = {
-        field.name: labelled(choices(field, definition, portal, today), language) for field in definition.fields
+        field.name: labelled(choices(field, definition, portal, today), language)
+        for field in definition.fields
     }
     return render(
         language,
@@ -105,24 +105,25 @@ def draw_form(
     )
 
 
-def draw_page(
-    portal: Portal, language: str, page: Page, template: str = "base.html", **context: Any
-) -> str:
+def draw_page(portal: Portal, language: str, page: Page, template: str = "base.html", **context: Any) -> str:
     """A whole page in the shell that both wings share."""
     return str(render(language, template, portal=portal, page=page, **context))
 
 
 def labelled(listed: Sequence[Choice], language: str) -> list[tuple[str, str]]:
-    """Value and label of each choice in one language; labels that stand in a definition go through gettext."""
+    """Value and label of each choice in one language; a definition's own labels go through gettext."""
     translate = words.say(language)
     return [
-        (choice.value, choice.label[language] if choice.label.get(language) else translate(pick(choice.label, "en")))
+        (
+            choice.value,
+            choice.label[language] if choice.label.get(language) else translate(pick(choice.label, "en")),
+        )
         for choice in listed
     ]
 
 
 def message(definition: Definition, problem: FieldProblem, language: str) -> str:
-    """What to tell the person about one wrong answer: the field's own sentence, else one for the constraint."""
+    """What to tell the person about one wrong answer: the field's own sentence, else a general one."""
     _ = words.say(language)
     own = definition.field(problem.field).errors.get(problem.code)
     if own:
@@ -131,6 +132,12 @@ def message(definition: Definition, problem: FieldProblem, language: str) -> str
         "required": _("Please answer this question."),
         "maxLength": _("This is too long. Please shorten it."),
         "enum": _("Please choose one of the answers in the list."),
+        "full": _(
+            "There are not enough places left. Please choose another event, or come with fewer people."
+        ),
+        "files": _(
+            "This form cannot take photos or recordings yet, so nothing was sent. Please write it, or call."
+        ),
         "encoding": _("Some letters did not arrive. Please look at the text and write them again."),
     }
     return general.get(problem.code, _("This does not fit. Please look at it again."))

@@ -57,7 +57,7 @@ def accept(definition: Definition, portal: Portal, today: date, raw: Raw) -> Acc
 
 
 def clean(text: str) -> str:
-    """A text as we keep it: NFC, line feeds only, no control or invisible marks but those that shape letters."""
+    """A text as we keep it: NFC, line feeds, no control or invisible marks but those that shape letters."""
     unified = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     return "".join(char for char in unified if _is_kept(char)).strip()
 

@@ -142,7 +142,9 @@ def read(path: Path) -> Portal:
         raise Problem(str(path), "is not there.", "Build the site first: python3 build.py build") from None
     except (KeyError, TypeError, ValueError) as error:
         raise Problem(
-            str(path), f"cannot be read ({type(error).__name__}).", "Build the site again: python3 build.py build"
+            str(path),
+            f"cannot be read ({type(error).__name__}).",
+            "Build the site again: python3 build.py build",
         ) from None
 
 

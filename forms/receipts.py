@@ -55,9 +55,17 @@ def receipt(once: str, content: Mapping[str, Any]) -> str:
     The same page sent twice (a double tap, a reload) gives the same receipt and so the same letter; any
     other content gives another. `once` is as secret as the receipt and lives only in the person's page.
     """
-    canonical = json.dumps(content, sort_keys=True, ensure_ascii=False).encode("utf-8")
-    digest = hmac.digest(bytes.fromhex(once), canonical, hashlib.sha512)
-    return str(int.from_bytes(digest) % 10**DIGITS).zfill(DIGITS)
+    return str(int.from_bytes(_digest(once, "receipt", content)) % 10**DIGITS).zfill(DIGITS)
+
+
+def letter_id(once: str, content: Mapping[str, Any]) -> str:
+    """The id of the letter with this content from this page: 32 hexadecimal digits that tell nothing."""
+    return _digest(once, "id", content).hex()[:32]
+
+
+def _digest(once: str, purpose: str, content: Mapping[str, Any]) -> bytes:
+    canonical = json.dumps([purpose, content], sort_keys=True, ensure_ascii=False).encode()
+    return hmac.digest(bytes.fromhex(once), canonical, hashlib.sha512)
 
 
 def read(text: str) -> str | None:
@@ -112,5 +120,5 @@ def open_answer(sealed: bytes, keys: Keys) -> dict[str, Any]:
 
 
 def _age_identity(secret: bytes) -> str:
-    words = convertbits(secret, 8, 5)
+    words = convertbits(secret, 8, 5) or []  # None only where a number is no byte
     return str(bech32_encode("age-secret-key-", words)).upper()

@@ -1,0 +1,71 @@
+"""create_app(settings): wiring only. What is asked is answered in routes.py, pickup.py and built_site.py."""
+
+import logging
+from collections.abc import Mapping
+from io import BytesIO
+from typing import IO, Any
+
+from flask import Flask, Request, Response
+
+from forms import built_site, config, pickup, portal, routes
+from forms.delivery import Office
+from forms.headers import EVERYWHERE
+from forms.store import ConcernStore, SignupStore
+
+LARGEST_REQUEST = 1024 * 1024
+"""Bytes. 4,000 Tamil letters are 36,000 bytes form-encoded: room to say "too long" and lose nothing."""
+
+
+class QuietRequest(Request):
+    """A request that never spools to disk: Werkzeug would write uploads over 500 kB to a temporary file."""
+
+    max_content_length = LARGEST_REQUEST
+    max_form_memory_size = LARGEST_REQUEST
+    max_form_parts = 200
+
+    def _get_file_stream(self, *_: Any, **__: Any) -> IO[bytes]:
+        return BytesIO()
+
+
+class QuietFlask(Flask):
+    """An app whose error log has the kind and place of an error and no value: values are people's words."""
+
+    request_class = QuietRequest
+
+    def log_exception(self, exc_info: Any) -> None:
+        """Log where an error arose and of what kind; never its text, the address or the request."""
+        kind, _, traceback = exc_info
+        while traceback and traceback.tb_next:
+            traceback = traceback.tb_next
+        place = traceback.tb_frame.f_code.co_qualname if traceback else "?"
+        self.logger.error("%s in %s, line %s", kind.__name__, place, traceback.tb_lineno if traceback else 0)
+
+
+def create_app(settings: Mapping[str, Any]) -> Flask:
+    """The endpoint for these settings (see config.Settings). Raises Problem where a setting will not do."""
+    read = config.read(settings)
+    app = QuietFlask("forms", static_folder=None, template_folder=None)
+    app.logger.setLevel(logging.ERROR)
+    salt = config.salt(read.data)
+    app.extensions["office"] = Office(
+        portal=portal.read(read.portal),
+        concerns=ConcernStore(read.concerns_url),
+        signups=SignupStore(read.signups_url),
+        salt=salt,
+        cost=read.cost,
+    )
+    app.extensions["today"] = read.today
+    app.register_blueprint(routes.pages)
+    app.register_blueprint(pickup.desk_api)
+    if read.public:
+        app.extensions["public"] = read.public
+        app.register_blueprint(built_site.site)
+    app.after_request(_add_headers)
+    routes.register_errors(app)
+    return app
+
+
+def _add_headers(response: Response) -> Response:
+    for name, value in EVERYWHERE.items():
+        response.headers.setdefault(name, value)
+    return response

@@ -1,0 +1,36 @@
+"""Shows the built site beside the forms, for `build.py serve` and small installations: files only."""
+
+from pathlib import Path
+
+from flask import Blueprint, Response, current_app, redirect, send_from_directory
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response as AnyResponse
+
+from forms.headers import FOR_EVER, LOOKED_AT_AGAIN
+
+site = Blueprint("site", __name__)
+
+
+@site.get("/", defaults={"path": ""})
+@site.get("/<path:path>")
+def show(path: str) -> AnyResponse:
+    """A file of the built site; a folder shows its index.html; NotFound shows that language's 404 page."""
+    public: Path = current_app.extensions["public"]
+    if path and not path.endswith("/") and (public / path).is_dir():
+        return redirect(f"/{path}/", 308)
+    wanted = path if path and not path.endswith("/") else f"{path}index.html"
+    try:
+        response = send_from_directory(public.absolute(), wanted)
+    except NotFound:
+        return _not_found(public, path.split("/", 1)[0])
+    response.headers["Cache-Control"] = FOR_EVER if path.startswith("assets/") else LOOKED_AT_AGAIN
+    return response
+
+
+def _not_found(public: Path, language: str) -> Response:
+    for page in (f"{language}/404.html", "404.html"):
+        if "/" not in language and (public / page).is_file():
+            response = send_from_directory(public.absolute(), page)
+            response.status_code = 404
+            return response
+    raise NotFound

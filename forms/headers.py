@@ -1,0 +1,26 @@
+"""HTTP headers of every answer, stated once.
+
+Nothing from another host, no script or style inside a page, no frame, no referrer (OWASP Secure Headers).
+"""
+
+EVERYWHERE = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; media-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "geolocation=(), camera=(), microphone=(), interest-cohort=()",
+}
+
+NEVER_KEPT = "no-store"
+"""Cache-Control of everything a person typed or was answered (RFC 9111, section 5.2.2.5)."""
+
+LOOKED_AT_AGAIN = "no-cache"
+"""Cache-Control of pages: kept, but asked for again."""
+
+FOR_EVER = "public, max-age=31536000, immutable"
+"""Cache-Control of files whose name has their hash in it (RFC 8246)."""
