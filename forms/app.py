@@ -2,15 +2,16 @@
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from io import BytesIO
 from typing import IO, Any
 
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, current_app, request
 
 from forms import built_site, config, pickup, portal, routes
-from forms.delivery import Office
+from forms.delivery import Office, erase_old
 from forms.headers import EVERYWHERE
-from forms.store import ConcernStore, SignupStore
+from forms.store import ConcernStore, NotKept, SignupStore
 
 LARGEST_REQUEST = 1024 * 1024
 """Bytes. 4,000 Tamil letters are 36,000 bytes form-encoded: room to say "too long" and lose nothing."""
@@ -60,9 +61,20 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
     if read.public:
         app.extensions["public"] = read.public
         app.register_blueprint(built_site.site)
+    app.before_request(_erase_once_a_day)
     app.after_request(_add_headers)
     routes.register_errors(app)
     return app
+
+
+def _erase_once_a_day() -> None:
+    """Erase what has been kept long enough, at the day's first request, or the next where the store is away."""
+    known, today = current_app.extensions, current_app.extensions["today"]()
+    if request.blueprint == built_site.site.name or known.get("erased_on") == today:
+        return
+    with suppress(NotKept):
+        erase_old(known["office"], today)
+        known["erased_on"] = today
 
 
 def _add_headers(response: Response) -> Response:

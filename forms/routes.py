@@ -1,7 +1,8 @@
 """The public pages of the endpoint: a form, a look at what was typed, a receipt, an answer.
 
 Nothing is kept until the second press: the first shows what will be sent and who will read it, and gives
-the page its one-time value. So a reload or a double tap, with no script and no cookie, sends the same letter, not two.
+the page its one-time value. So a reload or a double tap, with no script and no cookie, sends the same letter,
+not two.
 """
 
 from collections.abc import Callable, Sequence

@@ -46,6 +46,13 @@ def is_sealed(data: bytes) -> bool:
     return data.startswith(_HEADER) and b"\n-> " in data[:2000] and b"\n--- " in data[:8000]
 
 
+def insist(data: bytes) -> bytes:
+    """These bytes, if they are a sealed letter. Raises NotSealed: nothing plain may ever be kept."""
+    if not is_sealed(data):
+        raise NotSealed("seal", "Plain bytes came where a sealed letter belongs.", "Seal them first.")
+    return data
+
+
 def _padded(letter: Mapping[str, Any], floor: int) -> bytes:
     plain = json.dumps(letter, ensure_ascii=False, separators=(",", ":")).encode()
     size = next((size for size in SIZE_CLASSES if size >= max(len(plain), floor)), None)

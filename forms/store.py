@@ -5,6 +5,7 @@ the other. Beside a sealed letter stand a random id, its form, the day and the n
 open it; no time of day, order of arrival (SQLite: no rowid), sender, language or true size.
 """
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from forms.problem import Problem
+from forms.seal import insist
 
 _concerns = sa.MetaData()
 _letters = sa.Table(
@@ -67,6 +69,8 @@ _signups = sa.Table(
     sa.Column("sealed", sa.LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
+
+_MAKING_TABLES = 1976  # any number that no other program locks in this database
 
 COMING, CANCELLED = "coming", "cancelled"
 
@@ -125,6 +129,7 @@ class _Store:
         self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._metadata = metadata
         self._ready = False
+        self._making = threading.Lock()
         if self._engine.dialect.name == "sqlite":
             sa.event.listen(self._engine, "connect", _set_up_sqlite)
             sa.event.listen(self._engine, "begin", _begin_immediate)
@@ -149,8 +154,14 @@ class _Store:
                 yield connection
 
     def _make_tables(self) -> None:
-        if not self._ready:
-            self._metadata.create_all(self._engine)
+        """Once per process; one at a time, or PostgreSQL complains of two that make the same table."""
+        with self._making:
+            if self._ready:
+                return
+            with self._engine.begin() as connection:
+                if connection.dialect.name == "postgresql":
+                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MAKING_TABLES})")
+                self._metadata.create_all(connection)
             self._ready = True
 
     @contextmanager
@@ -186,7 +197,7 @@ class ConcernStore(_Store):
         self, letter_id: str, form: str, day: date, lookup: bytes | None, sealed: bytes, desks: Sequence[str]
     ) -> bool:
         """Keep a letter durably. False where this very letter was kept before. Raises NotKept."""
-        row = {"id": letter_id, "lookup": lookup, "form": form, "day": day, "sealed": sealed}
+        row = {"id": letter_id, "lookup": lookup, "form": form, "day": day, "sealed": insist(sealed)}
         try:
             with self._writing() as connection:
                 connection.execute(_letters.insert(), row)
@@ -241,7 +252,7 @@ class ConcernStore(_Store):
     def answer(self, answer_id: str, letter_id: str, desk: str, day: date, sealed: bytes) -> bool:
         """Keep a desk's sealed answer, once. False where the letter is not this desk's."""
         mine = sa.select(_recipients.c.desk).filter_by(letter=letter_id, desk=desk)
-        row = {"id": answer_id, "letter": letter_id, "desk": desk, "day": day, "sealed": sealed}
+        row = {"id": answer_id, "letter": letter_id, "desk": desk, "day": day, "sealed": insist(sealed)}
         with self._writing() as connection:
             if connection.execute(mine).first() is None:
                 return False
@@ -303,7 +314,7 @@ class SignupStore(_Store):
                 connection.rollback()
                 return False
             row = {"id": signup.id, "event": signup.event, "people": signup.people, "state": COMING}
-            connection.execute(_signups.insert(), {**row, "lookup": lookup, "sealed": sealed})
+            connection.execute(_signups.insert(), {**row, "lookup": lookup, "sealed": insist(sealed)})
         return True
 
     def find(self, lookup: bytes) -> Signup | None:
