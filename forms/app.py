@@ -68,7 +68,7 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
 
 
 def _erase_once_a_day() -> None:
-    """Erase what has been kept long enough, at the day's first request, or the next where the store is away."""
+    """Erase what has been kept long enough, at the day's first request (the next, if the store is away)."""
     known, today = current_app.extensions, current_app.extensions["today"]()
     if request.blueprint == built_site.site.name or known.get("erased_on") == today:
         return
