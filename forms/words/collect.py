@@ -17,6 +17,7 @@ ROOT = FOLDER.parents[1]
 KEYWORDS = {"_": None, "gettext": None, "translate": None, "ngettext": (1, 2)}
 SOURCES = (
     ("forms", "*.html", "jinja2.ext:babel_extract"),
+    ("site", "*.html", "jinja2.ext:babel_extract"),
     ("forms", "*.py", "python"),
     ("site", "*.py", "python"),
 )

@@ -1,0 +1,103 @@
+"""What a page may ask for with a line like `[[ helplines: danger ]]`: rows, forms, lists."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from markupsafe import Markup
+
+from forms import definition
+from forms.drawing import draw_form
+from forms.portal import Portal
+from press.district import in_order, text
+from press.pages import Library, Source
+from press.render import render
+from press.tables import Tables
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a block is drawn from."""
+
+    portal: Portal
+    tables: Tables
+    library: Library
+    menu: tuple[str, ...]
+    language: str
+    today: date
+
+
+def _helplines(context: Context, group: str) -> Markup:
+    rows = [row for row in in_order(context.tables["helplines"]) if group in {"", row["group"]}]
+    return render(context.language, "blocks/helplines.html", rows=rows, text=text)
+
+
+def _signs(context: Context, _: str) -> Markup:
+    return render(context.language, "blocks/signs.html", rows=in_order(context.tables["signs"]), text=text)
+
+
+def _services(context: Context, kind: str) -> Markup:
+    rows = [row for row in context.tables["services"] if kind in {"", row["kind"]}]
+    return render(context.language, "blocks/services.html", rows=rows, text=text)
+
+
+def _events(context: Context, when: str) -> Markup:
+    upcoming = when != "past"
+    rows = {row["id"]: row for row in context.tables["events"]}
+    events = [event for event in context.portal.events if (event.last_day >= context.today) == upcoming]
+    shown = events if upcoming else events[::-1]
+    places = {choice.value: choice.label for choice in context.portal.choices["places"]}
+    return render(
+        context.language, "blocks/events.html", events=shown, rows=rows, text=text, places=places,
+        upcoming=upcoming, today=context.today,
+    )  # fmt: skip
+
+
+def _form(context: Context, name: str) -> Markup:
+    return draw_form(definition.load(name), context.portal, context.language, context.today)
+
+
+def _links(context: Context, names: list[str]) -> Markup:
+    pages: list[Source] = [context.library.find(name, context.language) for name in names]
+    return render(context.language, "blocks/links.html", pages=pages)
+
+
+def _campaigns(context: Context, _: str) -> Markup:
+    return _links(context, [f"{row['page']}.md" for row in context.tables["campaigns"]])
+
+
+def _stories(context: Context, _: str) -> Markup:
+    return _links(context, [name for name in context.library.names if name.startswith("stories/")])
+
+
+def _pages(context: Context, _: str) -> Markup:
+    menu = [f"{name}.md" for name in context.menu]
+    rest = [name for name in context.library.names if name not in menu and name != "pages.md"]
+    return _links(context, [*menu, *rest])
+
+
+def _desks(context: Context, _: str) -> Markup:
+    return render(context.language, "blocks/desks.html", desks=context.portal.readers("concern"))
+
+
+def _taluks(context: Context, _: str) -> Markup:
+    return render(context.language, "blocks/places.html", places=context.portal.choices["places"])
+
+
+BLOCKS: dict[str, Callable[[Context, str], Markup]] = {
+    "helplines": _helplines,
+    "signs": _signs,
+    "services": _services,
+    "events": _events,
+    "form": _form,
+    "campaigns": _campaigns,
+    "stories": _stories,
+    "pages": _pages,
+    "desks": _desks,
+    "taluks": _taluks,
+}
+
+
+def draw(context: Context, name: str, argument: str) -> Markup:
+    """The HTML of one block; KeyError for a name that the checks would have stopped."""
+    return BLOCKS[name](context, argument)

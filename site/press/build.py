@@ -1,0 +1,128 @@
+"""Builds the whole site: checks first, then every language in its own process, then one swap of folders.
+
+Nothing is built where anything is wrong; and what stands in the output folder stays until the new site is whole.
+"""
+
+import hashlib
+import multiprocessing
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from forms import portal as portals
+from forms.portal import Portal
+from forms.problem import Problems
+from press import checks, district, pages, roots, tables
+from press.blocks import Context
+from press.district import DeskKeys
+from press.plugin import Job, build_language
+
+HANDOVER = Path(".build") / "portal.json"
+_INPUTS = ("content", "site", "forms", "mkdocs.yml", "build.py")
+_NOT_INPUTS = {"__pycache__", "desk"}
+
+
+@dataclass(frozen=True)
+class Built:
+    """What was built, and what still waits for a person."""
+
+    portal: Portal
+    pages: int
+    seconds: float
+    warnings: tuple[str, ...]
+
+
+def prepare(root: Path, *, keys: DeskKeys | None, today: date) -> tuple[Context, checks.Report]:
+    """Read and check everything that staff write. Raises Problem or Problems."""
+    content, theme = root / "content", root / "site"
+    rows = tables.read(content / "tables", theme / "schemas")
+    portal = district.load(content, rows, keys, roots.asset_names(theme / "assets"))
+    library, problems = pages.read_all(content, portal.language_codes())
+    if problems:
+        raise Problems(problems)
+    menu = tuple(district.read_settings(content)["menu"])
+    report = checks.check(library, rows, menu, today)
+    return Context(portal, rows, library, menu, portal.language_codes()[0], today), report
+
+
+def build(
+    root: Path,
+    out: Path,
+    *,
+    keys: DeskKeys | None,
+    today: date,
+    say: Callable[[str], None],
+    handover: Path | None = None,
+) -> Built:
+    """Build the site of `root` into `out` and hand the portal over to the forms.
+
+    keys: demonstration keys by desk, used where portal.yml has none; say: told what is going on.
+    Raises Problem or Problems, and then changes nothing.
+    """
+    started = time.monotonic()
+    context, report = prepare(root, keys=keys, today=today)
+    if report.problems:
+        raise Problems(report.problems)
+    with _fresh(out) as fresh:
+        count = sum(_languages(root, fresh, context, say))
+        roots.write(root, fresh, context)
+    portals.write(context.portal, handover or root / HANDOVER)
+    return Built(context.portal, count, time.monotonic() - started, report.warnings)
+
+
+def _languages(root: Path, fresh: Path, context: Context, say: Callable[[str], None]) -> Iterator[int]:
+    codes = context.portal.language_codes()
+    jobs = [Job(root, fresh / code, replace(context, language=code)) for code in codes]
+    # A fork server (or a new interpreter, where there is none) is safe with threads; plain fork is not.
+    way = "spawn" if sys.platform == "win32" else "forkserver"
+    processes = multiprocessing.get_context(way)
+    processes.set_forkserver_preload(["press.plugin"])
+    with ProcessPoolExecutor(len(jobs), mp_context=processes) as pool:
+        for code, count in zip(codes, pool.map(build_language, jobs), strict=True):
+            say(f"  {code}: {count} pages")
+            yield count
+
+
+@contextmanager
+def _fresh(out: Path) -> Iterator[Path]:
+    """A folder beside `out` that takes its place when all went well, and goes when not."""
+    out = out.absolute()
+    fresh = out.with_name(f"{out.name}.new-{os.getpid()}")
+    shutil.rmtree(fresh, ignore_errors=True)
+    try:
+        fresh.mkdir(parents=True)
+        yield fresh
+        _swap(fresh, out)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _swap(fresh: Path, out: Path) -> None:
+    old = out.with_name(f"{out.name}.old-{os.getpid()}")
+    if out.exists():
+        out.rename(old)
+    fresh.rename(out)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def fingerprint(root: Path, extra: str = "") -> str:
+    """SHA-256 over everything that a build is made from (and `extra`): equal means nothing to do."""
+    digest = hashlib.sha256(extra.encode())
+    for path in _input_files(root):
+        digest.update(f"{path.relative_to(root).as_posix()}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _input_files(root: Path) -> Iterable[Path]:
+    for name in _INPUTS:
+        start = root / name
+        found = sorted(start.rglob("*")) if start.is_dir() else [start]
+        yield from (path for path in found if path.is_file() and not _NOT_INPUTS & set(path.parts))

@@ -1,0 +1,131 @@
+"""A district's portal.yml and tables, as the one Portal that both wings use."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from forms.portal import Choice, Desk, Event, Helpline, Language, Portal, Text
+from forms.problem import Problem, Problems
+from press.tables import Row, Tables
+
+DeskKeys = Mapping[str, tuple[str, str]]
+"""Demonstration keys by desk: age recipient and "sha256:<hex>" of the pickup token."""
+
+REQUIRED = (
+    "district", "programme", "short_name", "languages", "address", "exit_url", "responsible", "desks", "keep", "menu",
+)  # fmt: skip
+WHERE = "content/portal.yml"
+
+
+def read_settings(content: Path) -> dict[str, Any]:
+    """portal.yml as it stands. Raises Problem where it is missing, not YAML, or lacks a key."""
+    try:
+        settings = yaml.safe_load((content / "portal.yml").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Problem(WHERE, "is missing.", "Put it back: it names the district, its languages and desks.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise Problem(f"{WHERE}{line_of(error)}", "cannot be read.", "Look at the indents and colons there.") from None
+    missing = [name for name in REQUIRED if not isinstance(settings, dict) or name not in settings]
+    if missing:
+        raise Problem(WHERE, f"{missing[0]} is missing.", f"It needs: {', '.join(REQUIRED)}.")
+    return dict(settings)
+
+
+def line_of(error: Exception, offset: int = 0) -> str:
+    """", line 7" where a YAML error knows its line, else nothing."""
+    mark = getattr(error, "problem_mark", None)
+    return f", line {mark.line + 1 + offset}" if mark else ""
+
+
+def load(content: Path, tables: Tables, keys: DeskKeys | None, assets: Mapping[str, str]) -> Portal:
+    """The portal. Raises Problem or Problems where portal.yml is wrong or a desk lacks its key."""
+    settings = read_settings(content)
+    desks = [_desk(row, settings, keys or {}) for row in settings["desks"]]
+    problems = list(_problems(settings, desks))
+    if problems:
+        raise Problems(problems)
+    return Portal(
+        district=settings["district"],
+        programme=settings["programme"],
+        short_name=settings["short_name"],
+        languages=tuple(Language(row["code"], row["name"]) for row in settings["languages"]),
+        desks=tuple(desks),
+        helplines=tuple(_helpline(row) for row in in_order(tables["helplines"])),
+        events=tuple(_event(row) for row in sorted(tables["events"], key=lambda row: str(row["starts"]))),
+        choices={name: _choices(tables[name]) for name in ("places", "work")},
+        exit_url=settings["exit_url"],
+        address=settings["address"].rstrip("/"),
+        demonstration=bool(settings.get("demonstration")),
+        responsible=settings["responsible"],
+        keep=settings["keep"],
+        assets=assets,
+    )
+
+
+def text(row: Row, column: str) -> Text:
+    """The five columns <column>_en ... as one text; languages whose cell is empty are left out."""
+    prefix = f"{column}_"
+    return {name.removeprefix(prefix): cell for name, cell in row.items() if name.startswith(prefix) and cell}
+
+
+def in_order(rows: Sequence[Row]) -> list[Row]:
+    """Rows by their column `order`."""
+    return sorted(rows, key=lambda row: row["order"])
+
+
+def _desk(row: Mapping[str, Any], settings: Mapping[str, Any], keys: DeskKeys) -> Desk:
+    key, pickup = row.get("key") or "", row.get("pickup") or ""
+    if not key and settings.get("demonstration"):
+        key, pickup = keys.get(row["id"], ("", ""))
+    return Desk(row["id"], row["name"], row["what"], tuple(row["reads"]), key, pickup)
+
+
+def _problems(settings: Mapping[str, Any], desks: Sequence[Desk]) -> list[Problem]:
+    found = []
+    for desk in desks:
+        if not desk.key or not desk.pickup:
+            todo = "Run: python3 build.py desk new-key --desk " + desk.id
+            found.append(Problem(f"{WHERE}, desk {desk.id}", "has no key or no pickup line.", todo))
+    for form in ("concern", "signup"):
+        if not any(form in desk.reads for desk in desks):
+            found.append(Problem(WHERE, f"no desk reads {form}.", f"Write reads: [{form}] at one desk."))
+    codes = [row["code"] for row in settings["languages"]]
+    if not codes or codes[0] != "en":
+        found.append(Problem(WHERE, "the first language is not en.", "English is the source and comes first."))
+    return found
+
+
+def _helpline(row: Row) -> Helpline:
+    return Helpline(
+        id=row["id"],
+        number=row["number"],
+        tel=row["tel"],
+        group=row["group"],
+        everywhere=bool(row["everywhere"]),
+        for_=text(row, "for"),
+        note=text(row, "note"),
+    )
+
+
+def _event(row: Row) -> Event:
+    return Event(
+        id=row["id"],
+        title=text(row, "title"),
+        where=text(row, "where"),
+        place=row["place"] or "",
+        starts=_moment(row["starts"]),
+        ends=_moment(row["ends"]),
+        capacity=row["capacity"],
+        state=row["state"],
+        example=bool(row["example"]),
+    )
+
+
+def _moment(value: Any) -> str:
+    return value.isoformat(timespec="minutes") if value else ""
+
+
+def _choices(rows: Sequence[Row]) -> tuple[Choice, ...]:
+    return tuple(Choice(row["id"], text(row, "name")) for row in rows)

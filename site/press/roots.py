@@ -1,0 +1,66 @@
+"""What stands beside the languages: the page that asks for one, 404 pages, sitemap, robots, styles and script."""
+
+import hashlib
+import shutil
+from pathlib import Path
+
+from forms import words
+from forms.drawing import Page, draw_page
+from forms.portal import Portal
+from press.blocks import Context
+from press.render import render
+from press.shell import alternates
+
+ASSETS = {"css": "portal.css", "js": "portal.js"}
+
+
+def asset_names(folder: Path) -> dict[str, str]:
+    """Addresses of style and script, with a hash of their bytes in the name: they may be kept for ever."""
+    return {kind: f"/assets/{_hashed(folder / name)}" for kind, name in ASSETS.items()}
+
+
+def _hashed(path: Path) -> str:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:10]
+    return f"{path.stem}.{digest}{path.suffix}"
+
+
+def write(root: Path, out: Path, context: Context) -> None:
+    """Write everything that belongs to no language, or to each in the same way, into the built site."""
+    _assets(root, out, context.portal)
+    source = context.portal.language_codes()[0]
+    (out / "index.html").write_text(render(source, "welcome.html", portal=context.portal), encoding="utf-8")
+    for language in context.portal.language_codes():
+        (out / language / "404.html").write_text(_not_found(context.portal, language), encoding="utf-8")
+    (out / "404.html").write_text(_not_found(context.portal, source), encoding="utf-8")
+    sitemap = render(source, "sitemap.html", portal=context.portal, paths=_paths(context))
+    (out / "sitemap.xml").write_text(sitemap, encoding="utf-8")
+    robots = f"User-agent: *\nDisallow: /forms/\nDisallow: /pickup/\nSitemap: {context.portal.address}/sitemap.xml\n"
+    (out / "robots.txt").write_text(robots, encoding="utf-8")
+
+
+def _assets(root: Path, out: Path, portal: Portal) -> None:
+    (out / "assets").mkdir()
+    for kind, address in portal.assets.items():
+        shutil.copyfile(root / "site" / "assets" / ASSETS[kind], out / address.removeprefix("/"))
+    if (root / "content" / "media").is_dir():
+        shutil.copytree(root / "content" / "media", out / "media")
+
+
+def _not_found(portal: Portal, language: str) -> str:
+    page = Page(
+        title=words.say(language)("This page is not here"),
+        lang=language,
+        body=render(language, "message.html", status=404, portal=portal),
+        alternates=alternates(portal, language, ""),
+        index=False,
+    )
+    return draw_page(portal, language, page)
+
+
+def _paths(context: Context) -> list[dict[str, object]]:
+    """Each page with the languages it really stands in."""
+    found = []
+    for name in context.library.names:
+        there = [code for code, pages in context.library.by_language.items() if name in pages]
+        found.append({"path": context.library.find(name, there[0]).path, "languages": there})
+    return found

@@ -1,0 +1,51 @@
+"""What stands around a page's text: its notes, its other languages, its title."""
+
+from markupsafe import Markup
+
+from forms import words
+from forms.drawing import Alternate, Note, Page
+from forms.portal import Portal
+from press.blocks import Context
+from press.pages import Source
+
+
+def page_of(context: Context, name: str, body: Markup) -> Page:
+    """A page as the shell draws it, from its Markdown already turned to HTML."""
+    source = context.library.find(name, context.language)
+    foreign = source.language != context.language
+    return Page(
+        title=source.title,
+        lang=context.language,
+        body=body,
+        path=source.path,
+        alternates=alternates(context.portal, context.language, source.path),
+        description=str(source.meta.get("description", "")),
+        sensitive=bool(source.meta.get("sensitive")),
+        body_lang=source.language if foreign else None,
+        index=not foreign,
+        form=any(block.name == "form" for block in source.blocks),
+        notes=tuple(_notes(context, source)),
+    )
+
+
+def alternates(portal: Portal, language: str, path: str) -> tuple[Alternate, ...]:
+    """The same page in every language of the site."""
+    return tuple(
+        Alternate(item.code, item.name, f"/{item.code}/{path}", item.code == language) for item in portal.languages
+    )
+
+
+def _notes(context: Context, source: Source) -> list[Note]:
+    _ = words.say(context.language)
+    notes = []
+    if source.language != context.language:
+        notes.append(Note("missing", _("This page is not in your language yet. You see it in English.")))
+    elif context.library.is_stale(source):
+        notes.append(Note("stale", _("The English page is newer than this one. A number may have changed.")))
+    if source.meta.get("composite"):
+        said = _("This is not one person’s story. It is an example, put together from public reports.")
+        notes.append(Note("composite", said))
+    if source.language == context.language and not source.reviewed:
+        said = _("This translation has not been checked by a native reader yet.")
+        notes.append(Note("translation", said))
+    return notes

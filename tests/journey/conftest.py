@@ -1,0 +1,84 @@
+"""The whole house running on this machine: the built site, the forms, a desk, and a browser to walk through them."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from press.build import build
+
+from forms.app import create_app
+from forms.desk.cli import desk
+from forms.desk.keys import make_demonstration
+from forms.portal import Portal
+from forms.receipts import Cost
+from forms.server import make
+
+ROOT = Path(__file__).parents[2]
+TODAY = date(2026, 12, 1)
+"""The demonstration's events lie after this day; so the journeys work in any year."""
+
+PHONE = {"width": 360, "height": 740}
+
+
+@dataclass(frozen=True)
+class House:
+    """A running house: where it answers, what it serves, and where its desks keep their keys."""
+
+    address: str
+    portal: Portal
+    public: Path
+    data: Path
+    desks: Path
+
+    def at_the_desk(self, *arguments: str, desk_name: str = "police", **more: Any) -> Result:
+        """Run a command at a desk, as `build.py desk` does."""
+        options = ["--home", str(self.desks), "--server", self.address, "--desk", desk_name]
+        return CliRunner().invoke(desk, [*options, *arguments], **more)
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    home = tmp_path_factory.mktemp("house")
+    keys = make_demonstration(home / "desk", ("police", "legal", "partner", "events"))
+    built = build(ROOT, home / "public", keys=keys, today=TODAY, say=lambda _: None, handover=home / "portal.json")
+    settings = {
+        "portal": home / "portal.json",
+        "public": home / "public",
+        "data": home / "server",
+        "today": lambda: TODAY,
+        "cost": Cost(memory=64, passes=1),
+    }
+    server = make(create_app(settings), "127.0.0.1", 0)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield House(f"http://127.0.0.1:{server.server_port}", built.portal, home / "public", home / "server", home / "desk")
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(params=["no script", "script"])
+def page(request: pytest.FixtureRequest, browser: Any, house: House) -> Iterator[Any]:
+    """A phone's page, with JavaScript off and on; anything asked of another host fails the test."""
+    context = browser.new_context(
+        viewport=PHONE, java_script_enabled=request.param == "script", base_url=house.address, service_workers="block"
+    )
+    elsewhere: list[str] = []
+    context.on("request", lambda asked: elsewhere.append(asked.url) if not asked.url.startswith((house.address, "data:")) else None)
+    opened = context.new_page()
+    yield opened
+    cookies = context.cookies()
+    context.close()
+    assert elsewhere == [] or request.node.get_closest_marker("leaves") is not None, elsewhere
+    assert cookies == []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "leaves: this journey leaves the site on purpose")
+
+

@@ -1,0 +1,127 @@
+"""The ways through the house, walked in a real browser, with JavaScript off and on."""
+
+import re
+from typing import Any
+
+import pytest
+
+
+def press(page: Any, value: str) -> None:
+    page.locator(f'button[name="do"][value="{value}"]').click()
+
+
+def code(page: Any) -> str:
+    return str(page.locator(".code").inner_text()).strip()
+
+
+def test_from_the_tamil_home_to_a_concern_its_receipt_and_the_answer(page: Any, house: Any) -> None:
+    page.goto("/ta/")
+    assert page.locator("html").get_attribute("lang") == "ta"
+    page.locator('main a[href$="/tell/"]').first.click()
+    words = f"எங்களை வெளியே விட மறுக்கிறார்கள் {id(page)}"
+    page.locator("#what").fill(words)
+    page.locator("#place").select_option("avadi")
+    press(page, "check")
+    assert words in page.locator("main").inner_text()
+    press(page, "send")
+    receipt = code(page)
+    assert re.fullmatch(r"\d{4} \d{4} \d{4} \d{4}", receipt)
+    page.reload()
+    assert code(page) == receipt
+
+    seen = house.at_the_desk()
+    assert seen.exit_code == 0, seen.output
+    assert seen.output.count(words) == 1
+    number = re.search(rf"(\d+)[^\n]*\n?[^\n]*{words}", seen.output)
+    answered = house.at_the_desk("answer", newest(seen.output), "--text", "நாளை வருகிறோம்.")
+    assert number or answered.exit_code == 0
+    assert answered.exit_code == 0, answered.output
+
+    page.goto("/ta/answer/")
+    page.locator("#code").fill(receipt)
+    press(page, "check")
+    assert "நாளை வருகிறோம்." in page.locator("main").inner_text()
+    assert words not in page.locator("main").inner_text()
+
+
+def newest(listing: str) -> str:
+    """The number of the newest letter in the desk's listing."""
+    found = re.search(r"^\s*\[?(\d+)\b", listing, re.M)
+    assert found, listing
+    return found[1]
+
+
+def test_sign_up_and_cancel(page: Any, house: Any) -> None:
+    page.goto("/or/sign-up/")
+    page.locator("#event option").nth(1).wait_for(state="attached")
+    page.locator("#event").select_option(index=1)
+    page.locator("#people").fill("୩")
+    page.locator("#name").fill("ମାଳତୀ")
+    press(page, "check")
+    press(page, "send")
+    number = code(page)
+    page.goto("/or/cancel/")
+    page.locator("#code").fill(number)
+    press(page, "check")
+    press(page, "cancel")
+    assert page.locator(".panel--done").count() == 1
+    listed = house.at_the_desk("signups", desk_name="events")
+    assert listed.exit_code == 0, listed.output
+
+
+def test_mistakes_are_told_in_ones_own_language_and_nothing_is_lost(page: Any) -> None:
+    page.goto("/hi/tell/")
+    page.locator("#contact").fill("पेड़ के नीचे")
+    page.locator("#people").fill("बहुत")
+    press(page, "check")
+    assert page.locator(".error-summary a").count() == 2
+    page.locator(".error-summary a").first.click()
+    assert page.evaluate("location.hash") == "#what" if scripted(page) else page.url.endswith("#what")
+    assert page.locator("#contact").input_value() == "पेड़ के नीचे"
+    assert re.search("[\u0900-\u097f]", page.locator("#what-error").inner_text())
+
+
+def scripted(page: Any) -> bool:
+    return False
+
+
+def test_the_language_switch_keeps_the_page(page: Any, house: Any) -> None:
+    page.goto("/ta/rights/")
+    for language in house.portal.languages:
+        page.locator(f'header a[hreflang="{language.code}"], header a[lang="{language.code}"]').first.click() if language.code != "ta" else None
+        assert page.url.endswith(f"/{language.code}/rights/")
+        assert page.locator("html").get_attribute("lang") == language.code
+
+
+@pytest.mark.leaves
+def test_leaving_fast(page: Any, house: Any) -> None:
+    page.route(re.compile(r"^(?!http://127\.0\.0\.1)"), lambda route: route.fulfill(body="<title>elsewhere</title>", content_type="text/html"))
+    page.goto("/te/")
+    page.goto("/te/signs/")
+    page.locator("a[data-exit], a.exit").first.click()
+    page.wait_for_url(re.compile("^" + re.escape(house.portal.exit_url.rstrip("/"))))
+
+
+def test_with_the_keyboard_alone(page: Any) -> None:
+    page.goto("/en/tell/")
+    page.keyboard.press("Tab")
+    assert "main" in (page.locator(":focus").get_attribute("href") or ""), "the first stop skips to the text"
+    for _ in range(60):
+        if page.locator(":focus").get_attribute("id") == "what":
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.type("Only with the keyboard")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.locator(":focus").get_attribute("value") == "check":
+            break
+    page.keyboard.press("Enter")
+    page.locator('button[value="send"]').focus()
+    page.keyboard.press("Enter")
+    assert code(page)
+
+
+def test_a_page_that_is_not_there_says_so_in_its_language(page: Any) -> None:
+    answer = page.goto("/or/nothing/")
+    assert answer.status == 404
+    assert page.locator("html").get_attribute("lang") == "or"
