@@ -96,6 +96,9 @@ def read(content: Path, language: str) -> tuple[dict[str, Source], list[Problem]
     """All pages of one language by name, and what is wrong with those that cannot be read."""
     pages, problems = {}, []
     folder = content / language
+    if not folder.is_dir():
+        todo = "Make the folder, or take the language out of content/portal.yml."
+        return {}, [Problem(f"content/{language}", "is not there.", todo)]
     for path in sorted(folder.rglob("*.md")):
         name = path.relative_to(folder).as_posix()
         where = f"content/{language}/{name}"
