@@ -24,9 +24,13 @@ def read_settings(content: Path) -> dict[str, Any]:
     try:
         settings = yaml.safe_load((content / "portal.yml").read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise Problem(WHERE, "is missing.", "Put it back: it names the district, its languages and desks.") from None
+        raise Problem(
+            WHERE, "is missing.", "Put it back: it names the district, its languages and desks."
+        ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise Problem(f"{WHERE}{line_of(error)}", "cannot be read.", "Look at the indents and colons there.") from None
+        raise Problem(
+            f"{WHERE}{line_of(error)}", "cannot be read.", "Look at the indents and colons there."
+        ) from None
     missing = [name for name in REQUIRED if not isinstance(settings, dict) or name not in settings]
     if missing:
         raise Problem(WHERE, f"{missing[0]} is missing.", f"It needs: {', '.join(REQUIRED)}.")
@@ -34,7 +38,7 @@ def read_settings(content: Path) -> dict[str, Any]:
 
 
 def line_of(error: Exception, offset: int = 0) -> str:
-    """", line 7" where a YAML error knows its line, else nothing."""
+    """ ", line 7" where a YAML error knows its line, else nothing."""
     mark = getattr(error, "problem_mark", None)
     return f", line {mark.line + 1 + offset}" if mark else ""
 
@@ -93,7 +97,9 @@ def _problems(settings: Mapping[str, Any], desks: Sequence[Desk]) -> list[Proble
             found.append(Problem(WHERE, f"no desk reads {form}.", f"Write reads: [{form}] at one desk."))
     codes = [row["code"] for row in settings["languages"]]
     if not codes or codes[0] != "en":
-        found.append(Problem(WHERE, "the first language is not en.", "English is the source and comes first."))
+        found.append(
+            Problem(WHERE, "the first language is not en.", "English is the source and comes first.")
+        )
     return found
 
 

@@ -80,12 +80,16 @@ def split(text: str, where: str) -> tuple[dict[str, Any], str, int]:
     """Front matter, text, and the line on which the text begins. Raises Problem for front matter that is wrong."""
     match = _FRONT_MATTER.match(text)
     if not match:
-        raise Problem(where, "has no front matter.", "Begin the file with lines between --- and ---, like title: ...")
+        raise Problem(
+            where, "has no front matter.", "Begin the file with lines between --- and ---, like title: ..."
+        )
     try:
         meta = yaml.safe_load(match[1])
     except yaml.YAMLError as error:
         raise Problem(
-            f"{where}{line_of(error, 1)}", "the front matter cannot be read.", 'Put texts with a colon into "quotes".'
+            f"{where}{line_of(error, 1)}",
+            "the front matter cannot be read.",
+            'Put texts with a colon into "quotes".',
         ) from None
     if not isinstance(meta, dict) or not meta.get("title"):
         raise Problem(where, "has no title.", "Write title: ... between the --- lines.")

@@ -43,7 +43,9 @@ class _Press(BasePlugin):  # type: ignore[type-arg] # it has no settings of its 
     def on_files(self, files: Files, config: MkDocsConfig) -> Files:
         """Leave out Material's own scripts, styles and fonts; let English stand in for missing pages."""
         job = self.job
-        own = [file for file in files if file.src_dir and Path(file.src_dir).is_relative_to(job.root / "content")]
+        own = [
+            file for file in files if file.src_dir and Path(file.src_dir).is_relative_to(job.root / "content")
+        ]
         here = {file.src_uri for file in own}
         for name in job.context.library.names:
             if name not in here:

@@ -44,7 +44,9 @@ class _Sheet:
 
 def read(tables: Path, schemas: Path) -> Tables:
     """Typed rows of every table, in file order. Raises Problems with everything that is wrong in any of them."""
-    descriptors = {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in sorted(schemas.glob("*.yaml"))}
+    descriptors = {
+        path.stem: yaml.safe_load(path.read_text("utf-8")) for path in sorted(schemas.glob("*.yaml"))
+    }
     problems = [
         Problem(_where(path), "has no schema, so nothing reads it.", "Remove it, or ask a developer.")
         for path in sorted(tables.glob("*.csv"))
@@ -63,7 +65,9 @@ def read(tables: Path, schemas: Path) -> Tables:
 
 def _checked(sheets: Mapping[str, _Sheet], descriptors: Mapping[str, Any]) -> Tables:
     resources = [
-        Resource(name=name, data=[sheet.header, *sheet.rows], schema=Schema.from_descriptor(descriptors[name]))
+        Resource(
+            name=name, data=[sheet.header, *sheet.rows], schema=Schema.from_descriptor(descriptors[name])
+        )
         for name, sheet in sheets.items()
     ]
     package = Package(resources=resources)
@@ -105,10 +109,14 @@ def _cells(where: str, text: str) -> _Sheet:
     try:
         rows = list(csv.reader(StringIO(text, newline=""), strict=True))
     except csv.Error as error:
-        raise Problem(where, f"is not well formed ({error}).", "Look for a quotation mark that is not closed.") from None
+        raise Problem(
+            where, f"is not well formed ({error}).", "Look for a quotation mark that is not closed."
+        ) from None
     if not rows or not any(rows[0]):
         raise Problem(where, "is empty.", "It needs at least its first line, with the names of the columns.")
-    filled = [(number, row) for number, row in enumerate(rows[1:], start=2) if any(cell.strip() for cell in row)]
+    filled = [
+        (number, row) for number, row in enumerate(rows[1:], start=2) if any(cell.strip() for cell in row)
+    ]
     cells = [[cell.strip() for cell in row] for _, row in filled]
     return _Sheet(where, [name.strip() for name in rows[0]], cells, [number for number, _ in filled])
 
@@ -136,7 +144,9 @@ def _header_problem(sheet: _Sheet, error: Any, fields: Mapping[str, Any]) -> Pro
     expected = ", ".join(fields)
     if error.type == "missing-label":
         return Problem(where, f"the column {error.field_name} is missing.", f"The columns are: {expected}.")
-    return Problem(where, f'"{error.label}" is not the column expected here.', f"The columns are: {expected}.")
+    return Problem(
+        where, f'"{error.label}" is not the column expected here.', f"The columns are: {expected}."
+    )
 
 
 def _place(sheet: _Sheet, error: Any, column: str = "") -> str:
@@ -152,7 +162,9 @@ def _cell_problem(sheet: _Sheet, error: Any, field: Mapping[str, Any]) -> Proble
         kind = _KINDS.get(field.get("type", ""), "what belongs here")
         return Problem(where, f'"{cell}" is not {kind}.', like.strip() or meant)
     if error.type in {"missing-cell", "extra-cell"}:
-        return Problem(where, "the row has too few or too many cells.", "Look for a missing comma or quotation mark.")
+        return Problem(
+            where, "the row has too few or too many cells.", "Look for a missing comma or quotation mark."
+        )
     allowed = field.get("constraints", {}).get("enum")
     if '"required"' in error.note:
         return Problem(where, "this cell is empty.", f"{meant}{like}".strip())
@@ -173,7 +185,9 @@ def _row_problem(sheet: _Sheet, error: Any) -> Problem:
     if error.type == "primary-key":
         cell = sheet.rows[error.row_number - 2][0]
         return Problem(
-            _place(sheet, error, sheet.header[0]), f'"{cell}" stands in an earlier row too.', "Give each row its own."
+            _place(sheet, error, sheet.header[0]),
+            f'"{cell}" stands in an earlier row too.',
+            "Give each row its own.",
         )
     return Problem(_place(sheet, error), f"{error.note}.", "Compare it with the rows beside it.")
 

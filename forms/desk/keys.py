@@ -1,0 +1,133 @@
+"""A desk's keys: an age identity that never leaves its machine, and the token with which it fetches letters.
+
+In a desk's folder stand `identity.age` (under a passphrase) or, in the demonstration, `identity.txt`, and `token.txt`.
+"""
+
+import hashlib
+import os
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyrage
+
+from forms.problem import Problem
+
+LEAST_PASSPHRASE = 12
+"""Letters of the shortest passphrase that is taken."""
+
+
+@dataclass(frozen=True)
+class Public:
+    """What stands in content/portal.yml: the age recipient and the hash of the pickup token."""
+
+    key: str
+    pickup: str
+
+
+def pickup_line(token: str) -> str:
+    """The line by which the server knows a token without holding it."""
+    return "sha256:" + hashlib.sha256(token.encode()).hexdigest()
+
+
+def make(folder: Path, passphrase: str | None) -> Public:
+    """Make a desk's keys in its folder; without a passphrase only for the demonstration.
+
+    Raises Problem where keys are there already, the passphrase is too short, or the folder cannot be written.
+    """
+    if passphrase is not None and len(passphrase) < LEAST_PASSPHRASE:
+        raise Problem(
+            "passphrase", f"is shorter than {LEAST_PASSPHRASE} letters.", "Take four or five words."
+        )
+    if (folder / "token.txt").exists():
+        raise Problem(
+            str(folder), "has keys already.", "Take another folder; letters still need the old key."
+        )
+    identity, token = pyrage.x25519.Identity.generate(), secrets.token_urlsafe(32)
+    plain = f"{identity}\n".encode()
+    try:
+        if passphrase is None:
+            write_safely(folder / "identity.txt", plain)
+        else:
+            write_safely(folder / "identity.age", pyrage.passphrase.encrypt(plain, passphrase))
+        write_safely(folder / "token.txt", f"{token}\n".encode())  # last: its being there means all is there
+    except OSError as error:
+        raise Problem(
+            str(folder), f"cannot be written ({error.strerror}).", "Give --home a folder that can."
+        ) from None
+    return Public(str(identity.to_public()), pickup_line(token))
+
+
+def make_demonstration(home: Path, desks: Sequence[str]) -> Mapping[str, tuple[str, str]]:
+    """Each desk's demonstration keys, made where they are missing: recipient and pickup line by desk."""
+    made = {}
+    for desk in desks:
+        folder = home / desk
+        if not (folder / "token.txt").exists():
+            (folder / "identity.txt").unlink(missing_ok=True)
+            make(folder, None)
+        public = str(identity(folder, _no_passphrase).to_public())
+        made[desk] = (public, pickup_line(token(folder)))
+    return made
+
+
+def _no_passphrase() -> str:
+    raise Problem(
+        "desk", "a demonstration key has no passphrase.", "Remove the folder var/desk and serve again."
+    )
+
+
+def identity(folder: Path, ask: Callable[[], str]) -> pyrage.x25519.Identity:
+    """The desk's identity; `ask` is called for the passphrase where there is one.
+
+    Raises Problem where there is no key, the passphrase is wrong, or the file is damaged.
+    """
+    locked = folder / "identity.age"
+    try:
+        if locked.exists():
+            plain = pyrage.passphrase.decrypt(locked.read_bytes(), ask())
+        else:
+            plain = (folder / "identity.txt").read_bytes()
+        return pyrage.x25519.Identity.from_str(plain.decode().strip())
+    except FileNotFoundError:
+        todo = "Run python3 build.py serve once for the demonstration, or python3 build.py desk new-key."
+        raise Problem(str(folder), "has no key.", todo) from None
+    except pyrage.DecryptError:
+        raise Problem("passphrase", "does not open this key.", "Type it again.") from None
+    except (pyrage.IdentityError, UnicodeDecodeError):
+        raise Problem(str(folder), "the key file is damaged.", "Take it back from your backup.") from None
+
+
+def token(folder: Path) -> str:
+    """The desk's pickup token. Raises Problem where there is none."""
+    try:
+        return (folder / "token.txt").read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        todo = "Run python3 build.py serve once for the demonstration, or python3 build.py desk new-key."
+        raise Problem(str(folder), "has no pickup token.", todo) from None
+
+
+def write_safely(path: Path, data: bytes) -> None:
+    """Write a private file so that it is whole and on the disk, or not there at all. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
+    try:
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+        _sync_folder(path.parent)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new name in a folder durable (POSIX; Windows has no such call and needs none)."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
