@@ -3,7 +3,9 @@
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from io import BytesIO
+from pathlib import Path
 from typing import IO, Any
 
 from flask import Flask, Request, Response, current_app, request
@@ -65,6 +67,11 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
     app.after_request(_add_headers)
     routes.register_errors(app)
     return app
+
+
+def take_new_portal(app: Flask, path: Path) -> None:
+    """Use what the press has handed over anew, without a restart."""
+    app.extensions["office"] = replace(app.extensions["office"], portal=portal.read(path))
 
 
 def _erase_once_a_day() -> None:

@@ -71,13 +71,9 @@ def salt(data: Path) -> bytes:
             _make_salt(path)
         found = path.read_bytes()
     except OSError as error:
-        raise Problem(
-            str(data), f"cannot be written ({error.strerror}).", "Give a folder that can."
-        ) from None
+        raise Problem(str(data), f"cannot be written ({error.strerror}).", "Give a folder that can.") from None
     if len(found) != SALT_BYTES:
-        raise Problem(
-            str(path), "is damaged.", "Take it back from a backup: without it no receipt opens its answer."
-        )
+        raise Problem(str(path), "is damaged.", "Take it back from a backup: without it no receipt opens its answer.")
     return found
 
 

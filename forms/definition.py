@@ -127,9 +127,7 @@ def choices(field: Field, definition: Definition, portal: Portal, today: date) -
         case "languages":
             listed = tuple(Choice(item.code, {"en": item.name}) for item in portal.languages)
         case "events":
-            listed = tuple(
-                Choice(event.id, event.title) for event in portal.events if event.takes_signups(today)
-            )
+            listed = tuple(Choice(event.id, event.title) for event in portal.events if event.takes_signups(today))
         case table:
             listed = tuple(portal.choices[table])
     return (*listed, *field.choices)
@@ -138,11 +136,7 @@ def choices(field: Field, definition: Definition, portal: Portal, today: date) -
 def schema(definition: Definition, portal: Portal, today: date) -> Schema:
     """The Table Schema of a form, its enumerations filled in from the portal's tables."""
     return Schema.from_descriptor(
-        {
-            "fields": [
-                _descriptor(field, choices(field, definition, portal, today)) for field in definition.fields
-            ]
-        }
+        {"fields": [_descriptor(field, choices(field, definition, portal, today)) for field in definition.fields]}
     )
 
 

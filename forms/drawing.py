@@ -89,10 +89,7 @@ def draw_form(
 ) -> Markup:
     """A form as HTML, with what was typed and what is wrong with it; static and error pages alike."""
     by_field = {problem.field: message(definition, problem, language) for problem in problems}
-    listed = {
-        field.name: labelled(choices(field, definition, portal, today), language)
-        for field in definition.fields
-    }
+    listed = {field.name: labelled(choices(field, definition, portal, today), language) for field in definition.fields}
     return render(
         language,
         "form.html",
@@ -132,12 +129,8 @@ def message(definition: Definition, problem: FieldProblem, language: str) -> str
         "required": _("Please answer this question."),
         "maxLength": _("This is too long. Please shorten it."),
         "enum": _("Please choose one of the answers in the list."),
-        "full": _(
-            "There are not enough places left. Please choose another event, or come with fewer people."
-        ),
-        "files": _(
-            "This form cannot take photos or recordings yet, so nothing was sent. Please write it, or call."
-        ),
+        "full": _("There are not enough places left. Please choose another event, or come with fewer people."),
+        "files": _("This form cannot take photos or recordings yet, so nothing was sent. Please write it, or call."),
         "encoding": _("Some letters did not arrive. Please look at the text and write them again."),
     }
     return general.get(problem.code, _("This does not fit. Please look at it again."))

@@ -154,8 +154,6 @@ def _portal(data: dict[str, Any]) -> Portal:
         "desks": tuple(Desk(**{**row, "reads": tuple(row["reads"])}) for row in data["desks"]),
         "helplines": tuple(Helpline(**row) for row in data["helplines"]),
         "events": tuple(Event(**row) for row in data["events"]),
-        "choices": {
-            name: tuple(Choice(**choice) for choice in rows) for name, rows in data["choices"].items()
-        },
+        "choices": {name: tuple(Choice(**choice) for choice in rows) for name, rows in data["choices"].items()},
     }
     return Portal(**{**data, **lists})

@@ -69,9 +69,7 @@ def _asked(language: str, form: str) -> Asked:
         raw={name: source.getlist(name) for name in names},
         do=request.form.get("do", "check") if request.method == "POST" else "",
         once=request.form.get("once", "") if request.method == "POST" else "",
-        has_files=any(file.filename for file in request.files.values())
-        if request.method == "POST"
-        else False,
+        has_files=any(file.filename for file in request.files.values()) if request.method == "POST" else False,
     )
 
 
@@ -166,9 +164,7 @@ def _check_page(asked: Asked, checked: Accepted, *, failed: bool = False) -> Res
 
 def _page(asked: Asked, template: str, status: int = 200, **context: Any) -> Response:
     action = f"/forms/{asked.language}/{asked.definition.name}"
-    body = render(
-        asked.language, template, portal=asked.office.portal, form=asked.definition, action=action, **context
-    )
+    body = render(asked.language, template, portal=asked.office.portal, form=asked.definition, action=action, **context)
     return _shell(asked, body, status)
 
 
@@ -232,9 +228,7 @@ def _drain(limit: int = 32 * 1024 * 1024) -> None:
 def _message_page(status: int) -> Response:
     office: Office = current_app.extensions["office"]
     parts = request.path.split("/")
-    asked_for = next(
-        (part for part in parts[1:3] if part in office.portal.language_codes()), words.SOURCE_LANGUAGE
-    )
+    asked_for = next((part for part in parts[1:3] if part in office.portal.language_codes()), words.SOURCE_LANGUAGE)
     body = render(asked_for, "message.html", status=status, portal=office.portal)
     page = Page(
         title=words.say(asked_for)("This did not work"),

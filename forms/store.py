@@ -228,9 +228,7 @@ class ConcernStore(_Store):
     def sealed(self, letter_id: str, desk: str) -> bytes | None:
         """The sealed letter, or None where it is not this desk's or no longer here."""
         query = (
-            sa.select(_letters.c.sealed)
-            .join(_recipients)
-            .where(_letters.c.id == letter_id, _recipients.c.desk == desk)
+            sa.select(_letters.c.sealed).join(_recipients).where(_letters.c.id == letter_id, _recipients.c.desk == desk)
         )
         with self._reads() as connection:
             return connection.execute(query).scalar() or None

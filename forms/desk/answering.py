@@ -19,9 +19,7 @@ def sealed_answer(letter: Letter, desk: str, day: date, text: str) -> tuple[str,
     """
     words = text.strip()
     if letter.reply_to is None:
-        raise Problem(
-            "answer", "This person took no receipt and cannot be answered here.", "See `contact`, if any."
-        )
+        raise Problem("answer", "This person took no receipt and cannot be answered here.", "See `contact`, if any.")
     if not words or len(words) > LONGEST:
         raise Problem("answer", f"It has {len(words)} letters.", f"Write 1 to {LONGEST}.")
     answer = {

@@ -46,9 +46,7 @@ class Desk:
         numbered = {str(number): letter for number, (_, letter) in enumerate(letters, start=1)}
         found = numbered.get(which) or dict(letters).get(which)
         if found is None:
-            raise Problem(
-                which, "There is no such letter here.", "See the numbers with: python3 build.py desk"
-            )
+            raise Problem(which, "There is no such letter here.", "See the numbers with: python3 build.py desk")
         if isinstance(found, Problem):
             raise found
         return found
@@ -68,9 +66,7 @@ def _telling(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.group(invoke_without_command=True)
-@click.option(
-    "--desk", "name", default="police", show_default=True, help="Which desk this is, as in portal.yml."
-)
+@click.option("--desk", "name", default="police", show_default=True, help="Which desk this is, as in portal.yml.")
 @click.option(
     "--home",
     type=click.Path(path_type=Path),
@@ -156,19 +152,13 @@ def _told(letter: Letter) -> str:
 
 
 @desk.command("new-key")
-@click.option(
-    "--passphrase", prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for if not given."
-)
+@click.option("--passphrase", prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for if not given.")
 @click.pass_obj
 @_telling
 def new_key(here: Desk, passphrase: str) -> None:
     """Make this desk's key and token for real use, under a passphrase."""
     public = keys.make(here.folder, passphrase)
-    click.echo(
-        f"Put these two lines under the desk {here.name} in content/portal.yml and build the site again:\n"
-    )
+    click.echo(f"Put these two lines under the desk {here.name} in content/portal.yml and build the site again:\n")
     click.echo(f"    key: {public.key}\n    pickup: {public.pickup}\n")
-    click.echo(
-        f"The secret stays in {here.folder}. Keep a copy of that folder and of the passphrase in a safe."
-    )
+    click.echo(f"The secret stays in {here.folder}. Keep a copy of that folder and of the passphrase in a safe.")
     click.echo("Without them nobody can open this desk's letters, not even we.")

@@ -61,9 +61,7 @@ class Server:
         url = f"{self.address.rstrip('/')}/pickup/v1/{path}"
         bearer = {"Authorization": f"Bearer {self.token}"}
         try:
-            answer = requests.request(
-                method, url, data=data, headers=bearer, timeout=TIMEOUT, allow_redirects=False
-            )
+            answer = requests.request(method, url, data=data, headers=bearer, timeout=TIMEOUT, allow_redirects=False)
         except requests.RequestException:
             todo = "Is it running? For the demonstration: python3 build.py serve"
             raise ServerAway(self.address, "cannot be reached.", todo) from None
@@ -88,11 +86,7 @@ def _refused(address: str, answer: requests.Response) -> Problem:
         todo = "Compare the pickup line in content/portal.yml with this desk's, and build the site again."
         return Problem(address, "does not know this desk's token.", todo)
     if answer.status_code == requests.codes.not_found:
-        return Problem(
-            address, "has no such letter for this desk.", "Another desk may read it, or it is erased."
-        )
+        return Problem(address, "has no such letter for this desk.", "Another desk may read it, or it is erased.")
     if answer.status_code >= requests.codes.internal_server_error:
-        return ServerAway(
-            address, f"is in trouble (status {answer.status_code}).", "Try again in a few minutes."
-        )
+        return ServerAway(address, f"is in trouble (status {answer.status_code}).", "Try again in a few minutes.")
     return Problem(address, f"refused (status {answer.status_code}).", "Is it the portal's address?")

@@ -37,13 +37,9 @@ def make(folder: Path, passphrase: str | None) -> Public:
     Raises Problem where keys are there already, the passphrase is too short, or the folder cannot be written.
     """
     if passphrase is not None and len(passphrase) < LEAST_PASSPHRASE:
-        raise Problem(
-            "passphrase", f"is shorter than {LEAST_PASSPHRASE} letters.", "Take four or five words."
-        )
+        raise Problem("passphrase", f"is shorter than {LEAST_PASSPHRASE} letters.", "Take four or five words.")
     if (folder / "token.txt").exists():
-        raise Problem(
-            str(folder), "has keys already.", "Take another folder; letters still need the old key."
-        )
+        raise Problem(str(folder), "has keys already.", "Take another folder; letters still need the old key.")
     identity, token = pyrage.x25519.Identity.generate(), secrets.token_urlsafe(32)
     plain = f"{identity}\n".encode()
     try:
@@ -53,9 +49,7 @@ def make(folder: Path, passphrase: str | None) -> Public:
             write_safely(folder / "identity.age", pyrage.passphrase.encrypt(plain, passphrase))
         write_safely(folder / "token.txt", f"{token}\n".encode())  # last: its being there means all is there
     except OSError as error:
-        raise Problem(
-            str(folder), f"cannot be written ({error.strerror}).", "Give --home a folder that can."
-        ) from None
+        raise Problem(str(folder), f"cannot be written ({error.strerror}).", "Give --home a folder that can.") from None
     return Public(str(identity.to_public()), pickup_line(token))
 
 
@@ -73,9 +67,7 @@ def make_demonstration(home: Path, desks: Sequence[str]) -> Mapping[str, tuple[s
 
 
 def _no_passphrase() -> str:
-    raise Problem(
-        "desk", "a demonstration key has no passphrase.", "Remove the folder var/desk and serve again."
-    )
+    raise Problem("desk", "a demonstration key has no passphrase.", "Remove the folder var/desk and serve again.")
 
 
 def identity(folder: Path, ask: Callable[[], str]) -> pyrage.x25519.Identity:

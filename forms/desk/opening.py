@@ -38,9 +38,7 @@ def open_letter(sealed: bytes, identity: pyrage.x25519.Identity) -> Letter:
     try:
         plain = pyrage.decrypt(sealed, [identity])
     except pyrage.DecryptError:
-        raise NotForThisDesk(
-            "letter", "This desk's key does not open it.", "It may need an older key."
-        ) from None
+        raise NotForThisDesk("letter", "This desk's key does not open it.", "It may need an older key.") from None
     try:
         data = json.loads(plain)
     except (ValueError, RecursionError):
@@ -50,9 +48,7 @@ def open_letter(sealed: bytes, identity: pyrage.x25519.Identity) -> Letter:
 
 def _letter(data: Any) -> Letter:
     if not isinstance(data, dict) or not isinstance(data.get("answers"), dict):
-        raise NotALetter(
-            "letter", "It has not the shape of a letter.", "Somebody may have sent junk. Leave it."
-        )
+        raise NotALetter("letter", "It has not the shape of a letter.", "Somebody may have sent junk. Leave it.")
     desks = data.get("desks")
     people = data.get("people")
     reply_to = data.get("reply_to")

@@ -62,6 +62,11 @@ def _head(known: Catalog) -> None:
     known.fuzzy = False
 
 
+def translated() -> tuple[str, ...]:
+    """The languages that have a .po file."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.po")))
+
+
 def unfinished(language: str) -> list[str]:
     """English words that this language lacks, or whose translation is marked fuzzy."""
     known = catalog(language)

@@ -3,13 +3,12 @@
 Nothing is built where anything is wrong; and what stands in the output folder stays until the new site is whole.
 """
 
-import hashlib
 import multiprocessing
 import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,14 +18,12 @@ from pathlib import Path
 from forms import portal as portals
 from forms.portal import Portal
 from forms.problem import Problems
-from press import checks, district, pages, roots, tables
+from press import checks, district, pages, roots, settings, tables
 from press.blocks import Context
 from press.district import DeskKeys
 from press.plugin import Job, build_language
 
 HANDOVER = Path(".build") / "portal.json"
-_INPUTS = ("content", "site", "forms", "mkdocs.yml", "build.py")
-_NOT_INPUTS = {"__pycache__", "desk"}
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,7 @@ def prepare(root: Path, *, keys: DeskKeys | None, today: date) -> tuple[Context,
     library, problems = pages.read_all(content, portal.language_codes())
     if problems:
         raise Problems(problems)
-    menu = tuple(district.read_settings(content)["menu"])
+    menu = tuple(settings.read_settings(content)["menu"])
     report = checks.check(library, rows, menu, today)
     return Context(portal, rows, library, menu, portal.language_codes()[0], today), report
 
@@ -110,19 +107,3 @@ def _swap(fresh: Path, out: Path) -> None:
         out.rename(old)
     fresh.rename(out)
     shutil.rmtree(old, ignore_errors=True)
-
-
-def fingerprint(root: Path, extra: str = "") -> str:
-    """SHA-256 over everything that a build is made from (and `extra`): equal means nothing to do."""
-    digest = hashlib.sha256(extra.encode())
-    for path in _input_files(root):
-        digest.update(f"{path.relative_to(root).as_posix()}\0".encode())
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
-
-
-def _input_files(root: Path) -> Iterable[Path]:
-    for name in _INPUTS:
-        start = root / name
-        found = sorted(start.rglob("*")) if start.is_dir() else [start]
-        yield from (path for path in found if path.is_file() and not _NOT_INPUTS & set(path.parts))

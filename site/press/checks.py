@@ -38,12 +38,7 @@ def check(library: Library, tables: Tables, menu: Sequence[str], today: date) ->
     pages = [page for by_name in library.by_language.values() for page in by_name.values()]
     problems = [
         *(problem for page in pages for problem in (*_blocks(page), *_links(page, library))),
-        *(
-            problem
-            for page in pages
-            if page.name.startswith("stories/")
-            for problem in _story(page, tables, today)
-        ),
+        *(problem for page in pages if page.name.startswith("stories/") for problem in _story(page, tables, today)),
         *_menu(menu, library),
         *_events(tables["events"]),
         *_checked_on(tables, today),
@@ -73,9 +68,7 @@ def _links(page: Source, library: Library) -> Iterator[Problem]:
         target = _normal(folder / match[1])
         if "://" not in match[1] and target not in library.names:
             where = f"{page.where}, line {page.line_of(match.start())}"
-            yield Problem(
-                where, f"the link goes to {match[1]}, which is not there.", _near(target, library.names)
-            )
+            yield Problem(where, f"the link goes to {match[1]}, which is not there.", _near(target, library.names))
 
 
 def _normal(path: PurePosixPath) -> str:
@@ -160,18 +153,14 @@ def _checked_on(tables: Tables, today: date) -> Iterator[Problem]:
         for row in tables[name]:
             if row["checked_on"] > today:
                 where = f"content/tables/{name}.csv, {row['id']}, column checked_on"
-                yield Problem(
-                    where, "this day is still to come.", "Write the day on which somebody checked it."
-                )
+                yield Problem(where, "this day is still to come.", "Write the day on which somebody checked it.")
 
 
 def _campaigns(tables: Tables, library: Library) -> Iterator[Problem]:
     for row in tables["campaigns"]:
         if f"{row['page']}.md" not in library.names:
             where = f"content/tables/campaigns.csv, {row['id']}, column page"
-            yield Problem(
-                where, f"the page {row['page']} is not there.", _near(f"{row['page']}.md", library.names)
-            )
+            yield Problem(where, f"the page {row['page']} is not there.", _near(f"{row['page']}.md", library.names))
 
 
 def _translations(library: Library) -> Iterator[str]:
@@ -207,9 +196,7 @@ def _cells(tables: Tables, library: Library) -> Iterator[str]:
     for name, rows in tables.items():
         for row in rows:
             for column in (column for column, cell in row.items() if column.endswith("_en") and cell):
-                others = [
-                    f"{column.removesuffix('en')}{code}" for code in library.by_language if code != SOURCE
-                ]
+                others = [f"{column.removesuffix('en')}{code}" for code in library.by_language if code != SOURCE]
                 for other in others:
                     if not row.get(other):
                         yield f"content/tables/{name}.csv, {row['id']}, column {other}: not translated yet."

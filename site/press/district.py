@@ -4,43 +4,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from forms.portal import Choice, Desk, Event, Helpline, Language, Portal, Text
 from forms.problem import Problem, Problems
+from press.settings import WHERE, read_settings
 from press.tables import Row, Tables
 
 DeskKeys = Mapping[str, tuple[str, str]]
 """Demonstration keys by desk: age recipient and "sha256:<hex>" of the pickup token."""
-
-REQUIRED = (
-    "district", "programme", "short_name", "languages", "address", "exit_url", "responsible", "desks", "keep", "menu",
-)  # fmt: skip
-WHERE = "content/portal.yml"
-
-
-def read_settings(content: Path) -> dict[str, Any]:
-    """portal.yml as it stands. Raises Problem where it is missing, not YAML, or lacks a key."""
-    try:
-        settings = yaml.safe_load((content / "portal.yml").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise Problem(
-            WHERE, "is missing.", "Put it back: it names the district, its languages and desks."
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise Problem(
-            f"{WHERE}{line_of(error)}", "cannot be read.", "Look at the indents and colons there."
-        ) from None
-    missing = [name for name in REQUIRED if not isinstance(settings, dict) or name not in settings]
-    if missing:
-        raise Problem(WHERE, f"{missing[0]} is missing.", f"It needs: {', '.join(REQUIRED)}.")
-    return dict(settings)
-
-
-def line_of(error: Exception, offset: int = 0) -> str:
-    """ ", line 7" where a YAML error knows its line, else nothing."""
-    mark = getattr(error, "problem_mark", None)
-    return f", line {mark.line + 1 + offset}" if mark else ""
 
 
 def load(content: Path, tables: Tables, keys: DeskKeys | None, assets: Mapping[str, str]) -> Portal:
@@ -97,9 +67,7 @@ def _problems(settings: Mapping[str, Any], desks: Sequence[Desk]) -> list[Proble
             found.append(Problem(WHERE, f"no desk reads {form}.", f"Write reads: [{form}] at one desk."))
     codes = [row["code"] for row in settings["languages"]]
     if not codes or codes[0] != "en":
-        found.append(
-            Problem(WHERE, "the first language is not en.", "English is the source and comes first.")
-        )
+        found.append(Problem(WHERE, "the first language is not en.", "English is the source and comes first."))
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from forms.problem import Problem
-from press.district import line_of
+from press.settings import line_of
 
 SOURCE = "en"
 _FRONT_MATTER = re.compile(r"\A---\s*\n(.*?\n)---\s*\n", re.S)
@@ -80,9 +80,7 @@ def split(text: str, where: str) -> tuple[dict[str, Any], str, int]:
     """Front matter, text, and the line on which the text begins. Raises Problem for front matter that is wrong."""
     match = _FRONT_MATTER.match(text)
     if not match:
-        raise Problem(
-            where, "has no front matter.", "Begin the file with lines between --- and ---, like title: ..."
-        )
+        raise Problem(where, "has no front matter.", "Begin the file with lines between --- and ---, like title: ...")
     try:
         meta = yaml.safe_load(match[1])
     except yaml.YAMLError as error:

@@ -16,6 +16,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import BasePlugin
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page as MkDocsPage
+from mkdocs.utils.templates import TemplateContext
 
 from forms.drawing import draw_page
 from press.blocks import Context, draw
@@ -36,16 +37,14 @@ class Job:
 
 
 @dataclass
-class _Press(BasePlugin):  # type: ignore[type-arg] # it has no settings of its own
+class _Press(BasePlugin):  # type: ignore[type-arg, no-untyped-call] # it has no settings; MkDocs types little
     job: Job
     config: dict[str, Any] = field(default_factory=dict)
 
     def on_files(self, files: Files, config: MkDocsConfig) -> Files:
         """Leave out Material's own scripts, styles and fonts; let English stand in for missing pages."""
         job = self.job
-        own = [
-            file for file in files if file.src_dir and Path(file.src_dir).is_relative_to(job.root / "content")
-        ]
+        own = [file for file in files if file.src_dir and Path(file.src_dir).is_relative_to(job.root / "content")]
         here = {file.src_uri for file in own}
         for name in job.context.library.names:
             if name not in here:
@@ -54,7 +53,7 @@ class _Press(BasePlugin):  # type: ignore[type-arg] # it has no settings of its 
                 own.append(File(name, str(folder), config.site_dir, use_directory_urls=True))
         return Files(own)
 
-    def on_page_markdown(self, markdown: str, page: MkDocsPage, **_: Any) -> str:
+    def on_page_markdown(self, markdown: str, **_: Any) -> str:
         """Put a hole where the page asks for a block."""
         numbers = iter(range(len(_BLOCK_LINE.findall(markdown))))
         return _BLOCK_LINE.sub(lambda _: f"\n{_HOLE.format(next(numbers))}\n", markdown)
@@ -65,11 +64,11 @@ class _Press(BasePlugin):  # type: ignore[type-arg] # it has no settings of its 
         blocks = context.library.find(page.file.src_uri, context.language).blocks
         return _ANY_HOLE.sub(lambda hole: draw(context, *_asked(blocks[int(hole[1])])), html)
 
-    def on_page_context(self, context: dict[str, Any], page: MkDocsPage, **_: Any) -> dict[str, Any]:
+    def on_page_context(self, context: TemplateContext, /, *, page: MkDocsPage, **_: Any) -> TemplateContext:
         """Hand the theme the whole page, drawn in the shell that the forms use too."""
         own = self.job.context
         body = Markup(page.content or "")  # noqa: S704 - Markdown of the staff, blocks escaped by Jinja
-        context["shell"] = draw_page(own.portal, own.language, page_of(own, page.file.src_uri, body))
+        context["shell"] = draw_page(own.portal, own.language, page_of(own, page.file.src_uri, body))  # type: ignore[typeddict-unknown-key]
         return context
 
 

@@ -57,9 +57,9 @@ def _not_found(portal: Portal, language: str) -> str:
     return draw_page(portal, language, page)
 
 
-def _paths(context: Context) -> list[dict[str, object]]:
+def _paths(context: Context) -> list[dict[str, str | list[str]]]:
     """Each page with the languages it really stands in."""
-    found = []
+    found: list[dict[str, str | list[str]]] = []
     for name in context.library.names:
         there = [code for code, pages in context.library.by_language.items() if name in pages]
         found.append({"path": context.library.find(name, there[0]).path, "languages": there})

@@ -31,8 +31,7 @@ def page_of(context: Context, name: str, body: Markup) -> Page:
 def alternates(portal: Portal, language: str, path: str) -> tuple[Alternate, ...]:
     """The same page in every language of the site."""
     return tuple(
-        Alternate(item.code, item.name, f"/{item.code}/{path}", item.code == language)
-        for item in portal.languages
+        Alternate(item.code, item.name, f"/{item.code}/{path}", item.code == language) for item in portal.languages
     )
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from frictionless import Package, Resource, Schema
+from frictionless import Package, Schema
 from frictionless.errors import CellError, ForeignKeyError
+from frictionless.resources import TableResource
 
 from forms.problem import Problem, Problems
 
@@ -44,9 +45,7 @@ class _Sheet:
 
 def read(tables: Path, schemas: Path) -> Tables:
     """Typed rows of every table, in file order. Raises Problems with everything that is wrong in any of them."""
-    descriptors = {
-        path.stem: yaml.safe_load(path.read_text("utf-8")) for path in sorted(schemas.glob("*.yaml"))
-    }
+    descriptors = {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in sorted(schemas.glob("*.yaml"))}
     problems = [
         Problem(_where(path), "has no schema, so nothing reads it.", "Remove it, or ask a developer.")
         for path in sorted(tables.glob("*.csv"))
@@ -65,12 +64,10 @@ def read(tables: Path, schemas: Path) -> Tables:
 
 def _checked(sheets: Mapping[str, _Sheet], descriptors: Mapping[str, Any]) -> Tables:
     resources = [
-        Resource(
-            name=name, data=[sheet.header, *sheet.rows], schema=Schema.from_descriptor(descriptors[name])
-        )
+        TableResource(name=name, data=[sheet.header, *sheet.rows], schema=Schema.from_descriptor(descriptors[name]))
         for name, sheet in sheets.items()
     ]
-    package = Package(resources=resources)
+    package = Package(resources=[*resources])
     problems = [
         problem
         for task in package.validate().tasks
@@ -78,7 +75,7 @@ def _checked(sheets: Mapping[str, _Sheet], descriptors: Mapping[str, Any]) -> Ta
     ]
     if problems:
         raise Problems(problems)
-    return {resource.name: [row.to_dict() for row in resource.read_rows()] for resource in package.resources}
+    return {resource.name: [row.to_dict() for row in resource.read_rows()] for resource in resources}
 
 
 def _where(path: Path) -> str:
@@ -114,9 +111,7 @@ def _cells(where: str, text: str) -> _Sheet:
         ) from None
     if not rows or not any(rows[0]):
         raise Problem(where, "is empty.", "It needs at least its first line, with the names of the columns.")
-    filled = [
-        (number, row) for number, row in enumerate(rows[1:], start=2) if any(cell.strip() for cell in row)
-    ]
+    filled = [(number, row) for number, row in enumerate(rows[1:], start=2) if any(cell.strip() for cell in row)]
     cells = [[cell.strip() for cell in row] for _, row in filled]
     return _Sheet(where, [name.strip() for name in rows[0]], cells, [number for number, _ in filled])
 
@@ -144,9 +139,7 @@ def _header_problem(sheet: _Sheet, error: Any, fields: Mapping[str, Any]) -> Pro
     expected = ", ".join(fields)
     if error.type == "missing-label":
         return Problem(where, f"the column {error.field_name} is missing.", f"The columns are: {expected}.")
-    return Problem(
-        where, f'"{error.label}" is not the column expected here.', f"The columns are: {expected}."
-    )
+    return Problem(where, f'"{error.label}" is not the column expected here.', f"The columns are: {expected}.")
 
 
 def _place(sheet: _Sheet, error: Any, column: str = "") -> str:
@@ -162,9 +155,7 @@ def _cell_problem(sheet: _Sheet, error: Any, field: Mapping[str, Any]) -> Proble
         kind = _KINDS.get(field.get("type", ""), "what belongs here")
         return Problem(where, f'"{cell}" is not {kind}.', like.strip() or meant)
     if error.type in {"missing-cell", "extra-cell"}:
-        return Problem(
-            where, "the row has too few or too many cells.", "Look for a missing comma or quotation mark."
-        )
+        return Problem(where, "the row has too few or too many cells.", "Look for a missing comma or quotation mark.")
     allowed = field.get("constraints", {}).get("enum")
     if '"required"' in error.note:
         return Problem(where, "this cell is empty.", f"{meant}{like}".strip())

@@ -1,0 +1,24 @@
+"""Whether anything changed since the last build: one hash over all that a build is made from. Standard library only."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+INPUTS = ("content", "site", "forms", "mkdocs.yml", "requirements.lock")
+_NOT_INPUTS = {"__pycache__", "desk"}
+
+
+def fingerprint(root: Path, extra: str = "") -> str:
+    """SHA-256 over every input file's name and bytes, and `extra` (what else a build depends on)."""
+    digest = hashlib.sha256(extra.encode())
+    for path in _files(root):
+        digest.update(f"{path.relative_to(root).as_posix()}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _files(root: Path) -> Iterator[Path]:
+    for name in INPUTS:
+        start = root / name
+        found = sorted(start.rglob("*")) if start.is_dir() else [start]
+        yield from (path for path in found if path.is_file() and not _NOT_INPUTS & set(path.relative_to(root).parts))

