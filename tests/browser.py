@@ -68,7 +68,7 @@ def _from_npm() -> str | None:
     print("No Chromium here: fetching one from the npm registry (about a minute) ...", flush=True)
     NPM.mkdir(parents=True, exist_ok=True)
     steps = (
-        [npm, "install", "--silent", "--no-save", "--omit-lockfile-registry-resolved", "--prefix", str(NPM), "@sparticuz/chromium"],
+        [npm, "install", "--silent", "--no-save", "--no-package-lock", "--prefix", str(NPM), "@sparticuz/chromium"],
         [node, "--input-type=module", "-e", _UNPACK, str(NPM / "chromium")],
     )  # fmt: skip
     for arguments in steps:

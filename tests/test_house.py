@@ -8,11 +8,22 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+
+
+def modules(folder: Path, package: str) -> dict[str, Path]:
+    """The modules of a package by their dotted names."""
+    found = {}
+    for path in folder.rglob("*.py"):
+        parts = [package, *path.relative_to(folder).with_suffix("").parts]
+        found[".".join(part for part in parts if part != "__init__")] = path
+    return found
+
+
 SOURCES = {
-    **{".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in (ROOT / "forms").rglob("*.py")},
-    **{".".join(path.relative_to(ROOT / "site").with_suffix("").parts).removesuffix(".__init__"): path for path in (ROOT / "site" / "press").rglob("*.py")},
+    **modules(ROOT / "forms", "forms"),
+    **modules(ROOT / "site" / "press", "press"),
     "build": ROOT / "build.py",
-}  # fmt: skip
+}
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -60,7 +71,11 @@ def test_who_imports_whom(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("library", "home"),
-    [("mkdocs", {"press.plugin"}), ("sqlalchemy", {"forms.store"}), ("flask", {"forms.app", "forms.routes", "forms.pickup", "forms.built_site", "forms.server"})],
+    [
+        ("mkdocs", {"press.plugin"}),
+        ("sqlalchemy", {"forms.store"}),
+        ("flask", {"forms.app", "forms.routes", "forms.pickup", "forms.built_site", "forms.server"}),
+    ],
 )
 def test_a_library_is_known_in_its_own_file_only(library: str, home: set[str]) -> None:
     knows = {name for name, path in SOURCES.items() if any(within(module, library) for module in imported(path))}

@@ -43,9 +43,7 @@ class District:
 
 @pytest.fixture(scope="session")
 def district() -> District:
-    identities = {
-        desk: pyrage.x25519.Identity.generate() for desk in ("police", "legal", "partner", "events")
-    }
+    identities = {desk: pyrage.x25519.Identity.generate() for desk in ("police", "legal", "partner", "events")}
     desks = tuple(
         Desk(name, text(f"Desk {name}"), text(""), ("signup",) if name == "events" else ("concern",),
              str(identity.to_public()), token_line(f"token-{name}"))
@@ -106,9 +104,7 @@ class Endpoint:
 
     def found(self, pattern: str, response: TestResponse) -> str:
         match = re.search(pattern, response.get_data(as_text=True))
-        assert match, (
-            f"{pattern} is not on the page: {response.status} {response.get_data(as_text=True)[-1500:]}"
-        )
+        assert match, f"{pattern} is not on the page: {response.status} {response.get_data(as_text=True)[-1500:]}"
         return match[1]
 
     def pickup(self, path: str, desk: str = "police", method: str = "GET", **more: Any) -> TestResponse:

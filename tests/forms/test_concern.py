@@ -61,9 +61,7 @@ def test_a_reload_and_a_double_tap_make_no_second_letter(endpoint: Any) -> None:
 
 def test_other_words_from_the_same_page_are_another_letter_never_a_lost_one(endpoint: Any) -> None:
     once = endpoint.found(r'name="once" value="([0-9a-f]+)"', endpoint.post("concern", what="one"))
-    codes = {
-        endpoint.code(endpoint.post("concern", do="send", once=once, what=words)) for words in ("one", "two")
-    }
+    codes = {endpoint.code(endpoint.post("concern", do="send", once=once, what=words)) for words in ("one", "two")}
     assert len(codes) == 2
     assert {letter["answers"]["what"] for letter in endpoint.opened()} == {"one", "two"}
 
@@ -85,9 +83,9 @@ def test_no_receipt_can_be_chosen(endpoint: Any) -> None:
 
 
 def test_changing_something_keeps_what_was_typed(endpoint: Any) -> None:
-    page = endpoint.post(
-        "concern", do="change", what="<b>உதவி</b>", hide_from="legal", place="avadi"
-    ).get_data(as_text=True)
+    page = endpoint.post("concern", do="change", what="<b>உதவி</b>", hide_from="legal", place="avadi").get_data(
+        as_text=True
+    )
     assert "&lt;b&gt;உதவி&lt;/b&gt;</textarea>" in page
     assert 'value="legal" checked' in page
     assert 'value="avadi" selected' in page
@@ -160,9 +158,7 @@ def test_a_letter_stays_until_it_is_acknowledged(endpoint: Any) -> None:
 
 
 @pytest.mark.parametrize("path", ["letters", "letters/x", "signups", "signups/x"])
-@pytest.mark.parametrize(
-    "token", ["", "Bearer", "Bearer wrong", "Basic token-police", "Bearer token-police-"]
-)
+@pytest.mark.parametrize("token", ["", "Bearer", "Bearer wrong", "Basic token-police", "Bearer token-police-"])
 def test_a_wrong_token_learns_nothing(endpoint: Any, path: str, token: str) -> None:
     answer = endpoint.client.get(f"/pickup/v1/{path}", headers={"Authorization": token})
     assert answer.status_code == 401

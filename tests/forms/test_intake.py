@@ -88,9 +88,7 @@ def test_phone_numbers(district: Any, phone: str, fits: bool) -> None:
     place=st.text(max_size=10),
     many=st.lists(st.text(), max_size=4),
 )
-def test_no_input_breaks_the_intake(
-    district: Any, what: str, people: str, place: str, many: list[str]
-) -> None:
+def test_no_input_breaks_the_intake(district: Any, what: str, people: str, place: str, many: list[str]) -> None:
     result = accept(district, what=what, people=people, place=place, hide_from=many)
     if isinstance(result, Accepted):
         assert result.values["what"].encode(), "what is kept can be written as UTF-8"

@@ -32,7 +32,8 @@ ROOT = Path(__file__).parents[2]
 RUN = """
 import os, sys
 def tell(event, args):  # every file that Python code opens for writing, named or not (O_TMPFILE)
-    if event == "open" and isinstance(args[0], str) and isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR):
+    writes = event == "open" and isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR)
+    if writes and isinstance(args[0], str):
         os.write(2, f"opened: {args[0]}\\n".encode())
 sys.addaudithook(tell)
 from datetime import date
@@ -62,9 +63,7 @@ class Running:
     port: int
     process: "subprocess.Popen[bytes]"
 
-    def post(
-        self, path: str, body: bytes, kind: str = "application/x-www-form-urlencoded"
-    ) -> tuple[int, str]:
+    def post(self, path: str, body: bytes, kind: str = "application/x-www-form-urlencoded") -> tuple[int, str]:
         headers = {
             "Content-Type": kind,
             "X-Forwarded-For": "203.0.113.77",
@@ -84,9 +83,7 @@ class Running:
         _, seen = self.post("/forms/ta/concern", urlencode(answers).encode())
         once = re.search(r'name="once" value="([0-9a-f]+)"', seen)
         assert once
-        _, sent = self.post(
-            "/forms/ta/concern", urlencode({**answers, "do": "send", "once": once[1]}).encode()
-        )
+        _, sent = self.post("/forms/ta/concern", urlencode({**answers, "do": "send", "once": once[1]}).encode())
         code = re.search(r'class="code">([0-9 ]+)<', sent)
         assert code, sent
         return code[1]

@@ -20,9 +20,7 @@ def test_is_read_in_any_of_the_five_scripts(code: str, script: str) -> None:
     assert receipts.read(typed) == code
 
 
-@given(
-    codes, st.lists(st.sampled_from([" ", "-", "\u00a0", "\u200b", ".", "\n", "–"]), max_size=8), st.randoms()
-)
+@given(codes, st.lists(st.sampled_from([" ", "-", "\u00a0", "\u200b", ".", "\n", "–"]), max_size=8), st.randoms())
 def test_spacing_does_not_matter(code: str, marks: list[str], random: object) -> None:
     typed = list(code)
     for mark in marks:
@@ -30,9 +28,7 @@ def test_spacing_does_not_matter(code: str, marks: list[str], random: object) ->
     assert receipts.read("".join(typed)) == code
 
 
-@pytest.mark.parametrize(
-    "typed", ["", "123", "1" * 15, "1" * 17, "abcd" * 4, "²" * 16, "1234 5678 9012 345x"]
-)
+@pytest.mark.parametrize("typed", ["", "123", "1" * 15, "1" * 17, "abcd" * 4, "²" * 16, "1234 5678 9012 345x"])
 def test_anything_else_is_no_receipt(typed: str) -> None:
     assert receipts.read(typed) is None
 

@@ -93,7 +93,5 @@ def test_the_letter_is_plain_json_for_any_age_tool(tmp_path: Path) -> None:
     if age := shutil.which("age"):
         (tmp_path / "key").write_text(str(IDENTITY))
         sealed = seal.seal({"what": "உதவி"}, [KEY])
-        out = subprocess.run(
-            [age, "-d", "-i", tmp_path / "key"], input=sealed, capture_output=True, check=True
-        )
+        out = subprocess.run([age, "-d", "-i", tmp_path / "key"], input=sealed, capture_output=True, check=True)
         assert json.loads(out.stdout) == {"what": "உதவி"}

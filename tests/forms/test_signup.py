@@ -64,8 +64,7 @@ def test_a_reload_takes_no_more_places(endpoint: Any) -> None:
     seen = endpoint.post("signup", event="meeting", people="3")
     once = endpoint.found(r'name="once" value="([0-9a-f]+)"', seen)
     codes = {
-        endpoint.code(endpoint.post("signup", do="send", once=once, event="meeting", people="3"))
-        for _ in range(3)
+        endpoint.code(endpoint.post("signup", do="send", once=once, event="meeting", people="3")) for _ in range(3)
     }
     assert len(codes) == 1
     assert [row["people"] for row in listed(endpoint)] == [3]

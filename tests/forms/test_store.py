@@ -39,9 +39,7 @@ def signups(urls: tuple[str, str]) -> Iterator[SignupStore]:
     opened.close()
 
 
-def keep(
-    concerns: ConcernStore, id: str = "a", desks: tuple[str, ...] = ("police", "legal"), day: date = DAY
-) -> bool:
+def keep(concerns: ConcernStore, id: str = "a", desks: tuple[str, ...] = ("police", "legal"), day: date = DAY) -> bool:
     return concerns.keep(id, "concern", day, id.encode() * 32, SEALED, desks)
 
 

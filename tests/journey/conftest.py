@@ -69,7 +69,10 @@ def page(request: pytest.FixtureRequest, browser: Any, house: House) -> Iterator
         viewport=PHONE, java_script_enabled=request.param == "script", base_url=house.address, service_workers="block"
     )
     elsewhere: list[str] = []
-    context.on("request", lambda asked: elsewhere.append(asked.url) if not asked.url.startswith((house.address, "data:")) else None)
+    context.on(
+        "request",
+        lambda asked: elsewhere.append(asked.url) if not asked.url.startswith((house.address, "data:")) else None,
+    )
     opened = context.new_page()
     yield opened
     cookies = context.cookies()
@@ -80,5 +83,3 @@ def page(request: pytest.FixtureRequest, browser: Any, house: House) -> Iterator
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "leaves: this journey leaves the site on purpose")
-
-

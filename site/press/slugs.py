@@ -1,0 +1,14 @@
+"""Anchors of headings in any script: vowel signs stay with their letters."""
+
+import unicodedata
+
+
+def slugify(text: str, separator: str) -> str:
+    """A heading as an anchor: letters, marks and digits of any script, joined by the separator.
+
+    Stock slugifiers drop combining marks, which turns a Tamil heading into other words.
+    """
+    kept = "".join(
+        char if unicodedata.category(char)[0] in "LMN" else " " for char in unicodedata.normalize("NFC", text)
+    )
+    return separator.join(kept.lower().split())
