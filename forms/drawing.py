@@ -17,6 +17,9 @@ from forms.intake import FieldProblem, Raw
 from forms.portal import Choice, Portal, pick
 from forms.receipts import in_fours
 
+LOCALES = {"en": "en_IN"}
+"""CLDR locale of a language where its default is another country's."""
+
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -70,7 +73,7 @@ def environment(language: str) -> Environment:
     env.globals["lang"] = language
     env.filters["pick"] = lambda text: pick(text, language)
     env.filters["in_fours"] = in_fours
-    env.filters["day"] = lambda day: format_date(_day(day), format="long", locale=language)
+    env.filters["day"] = lambda day: format_date(_day(day), format="long", locale=LOCALES.get(language, language))
     return env
 
 
