@@ -65,7 +65,7 @@ class Server:
         except requests.RequestException:
             todo = "Is it running? For the demonstration: python3 build.py serve"
             raise ServerAway(self.address, "cannot be reached.", todo) from None
-        if not answer.ok or answer.is_redirect:
+        if answer.status_code >= requests.codes.multiple_choices:
             raise _refused(self.address, answer)
         return answer
 

@@ -1,0 +1,367 @@
+"""The desk: keys, fetching, opening, answering, against a second, tiny pickup server of our own."""
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pyrage
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forms import seal
+from forms.desk import keys, listing
+from forms.desk.answering import LONGEST, sealed_answer
+from forms.desk.cabinet import Cabinet
+from forms.desk.cli import desk
+from forms.desk.fetch import Server, ServerAway
+from forms.desk.opening import Letter, NotALetter, NotForThisDesk, open_letter
+from forms.problem import Problem
+
+ID = "0123456789abcdef" * 2
+WORDS = "marked-words-துயரம்"
+
+
+def letter(**more: Any) -> dict[str, Any]:
+    answers = {"what": WORDS, "place": "avadi", "hide_from": ["legal"]}
+    return {"form": "concern", "id": ID, "day": "2027-01-01", "language": "ta", "desks": ["police"],
+            "answers": answers, "reply_to": None, **more}  # fmt: skip
+
+
+@dataclass
+class Pickup:
+    """A pickup server in a few lines: what it holds and what it was asked, in order."""
+
+    letters: dict[str, bytes] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    answers: dict[str, bytes] = field(default_factory=dict)
+    signups: list[dict[str, Any]] = field(default_factory=list)
+    token: str = ""
+    status: int = 0
+    address: str = ""
+
+    def answer(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+        self.asked.append(f"{method} {path}")
+        parts = path.removeprefix("/pickup/v1/").split("/")
+        if self.status:
+            return self.status, b"strange"
+        if parts == ["letters"]:
+            return 200, json.dumps(
+                {"letters": [{"id": id, "form": "concern", "day": "d"} for id in self.letters]}
+            ).encode()
+        if parts == ["signups"]:
+            return 200, json.dumps({"signups": self.signups}).encode()
+        if method == "PUT":
+            self.answers[parts[3]] = body
+            return 204, b""
+        if parts[-1] == "acknowledge":
+            return (204, b"") if self.letters.pop(parts[1], None) else (404, b"{}")
+        return (200, self.letters[parts[1]]) if parts[1] in self.letters else (404, b"{}")
+
+
+@pytest.fixture
+def pickup() -> Iterator[Pickup]:
+    held = Pickup()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            known = self.headers["Authorization"] == f"Bearer {held.token}"
+            status, data = held.answer(self.command, self.path, body) if known else (401, b"{}")
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        do_GET = do_POST = do_PUT = do  # noqa: N815 - the standard library's names
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    held.address = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield held
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@dataclass
+class Staff:
+    """A member of staff at the police desk of a demonstration."""
+
+    home: Path
+    pickup: Pickup
+
+    @property
+    def identity(self) -> pyrage.x25519.Identity:
+        return keys.identity(self.home / "police", lambda: "")
+
+    def receives(self, data: dict[str, Any] | bytes, id: str = ID) -> None:
+        sealed = data if isinstance(data, bytes) else seal.seal(data, [str(self.identity.to_public())])
+        self.pickup.letters[id] = sealed
+
+    def runs(self, *arguments: str, **more: Any) -> Result:
+        options = ["--home", str(self.home), "--server", self.pickup.address]
+        return CliRunner().invoke(desk, [*options, *arguments], **more)
+
+    def written(self) -> bytes:
+        return b"".join(path.read_bytes() for path in self.home.rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def staff(tmp_path: Path, pickup: Pickup) -> Staff:
+    keys.make_demonstration(tmp_path / "desk", ["police"])
+    pickup.token = keys.token(tmp_path / "desk" / "police")
+    return Staff(tmp_path / "desk", pickup)
+
+
+def test_letters_are_fetched_listed_and_read(staff: Staff) -> None:
+    staff.receives(letter())
+    listed = staff.runs()
+    assert listed.exit_code == 0, listed.output
+    assert "1 new" in listed.output
+    assert f"1  2027-01-01  avadi          ta  {WORDS}" in listed.output
+    whole = staff.runs("open", "1").output
+    assert "What is happening?" in whole
+    assert "no, the person took no receipt" in whole
+    assert staff.runs("open", ID).output == whole
+
+
+def test_a_letter_is_acknowledged_only_after_it_is_on_the_disk(staff: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
+    staff.receives(letter())
+    on_disk: list[bool] = []
+    acknowledge = Server.acknowledge
+    monkeypatch.setattr(Server, "acknowledge", lambda self, id: (on_disk.append(
+        (staff.home / "police" / "letters" / f"{id}.age").exists()), acknowledge(self, id)))  # fmt: skip
+    staff.runs()
+    assert on_disk == [True]
+
+
+def test_a_full_disk_acknowledges_nothing_and_says_so(staff: Staff) -> None:
+    staff.receives(letter())
+    (staff.home / "police" / "letters").write_text("a file where the folder should be")
+    told = staff.runs()
+    assert told.exit_code == 1
+    assert "the letters wait on the server" in told.output
+    assert ID in staff.pickup.letters
+    assert not any("acknowledge" in asked for asked in staff.pickup.asked)
+
+
+def test_nothing_opened_stands_on_the_disk(staff: Staff) -> None:
+    staff.receives(letter())
+    staff.runs()
+    staff.runs("open", "1")
+    assert WORDS.encode() not in staff.written()
+    assert b"avadi" not in staff.written()
+
+
+def test_without_the_server_the_letters_fetched_before_are_still_read(staff: Staff) -> None:
+    staff.receives(letter())
+    staff.runs()
+    staff.pickup.status = 500
+    told = staff.runs()
+    assert told.exit_code == 0
+    assert "is in trouble (status 500)" in told.output
+    assert WORDS in told.output
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [(401, "does not know this desk's token"), (404, "no such letter"), (302, "refused"), (418, "refused")],
+)
+def test_what_the_server_says_becomes_a_sentence(staff: Staff, status: int, sentence: str) -> None:
+    staff.pickup.status = status
+    told = staff.runs()
+    assert told.exit_code == 1
+    assert sentence in told.output
+    assert "Traceback" not in told.output
+
+
+def test_a_strange_answer_and_an_id_that_is_no_id(staff: Staff) -> None:
+    staff.pickup.status = 200
+    assert "gave a strange answer" in staff.runs().output
+    staff.pickup.status = 0
+    staff.pickup.letters["../../outside"] = b"x"
+    assert staff.runs().exit_code == 0
+    assert not any("outside" in asked for asked in staff.pickup.asked)
+
+
+def test_a_server_that_is_away() -> None:
+    with pytest.raises(ServerAway, match="cannot be reached"):
+        Server("http://127.0.0.1:1", "t").waiting()
+
+
+def test_a_token_is_never_sent_in_clear_over_a_network() -> None:
+    with pytest.raises(Problem, match="is not https"):
+        Server("http://portal.example", "t").waiting()
+
+
+def test_an_answer_reaches_the_one_who_holds_the_receipt_and_nobody_else(staff: Staff) -> None:
+    receipt = pyrage.x25519.Identity.generate()
+    staff.receives(letter(reply_to=str(receipt.to_public())))
+    staff.runs()
+    for _ in range(2):
+        assert staff.runs("answer", "1", "--text", "நாளை வருகிறோம்.").exit_code == 0
+    [sealed] = staff.pickup.answers.values()
+    assert json.loads(pyrage.decrypt(sealed, [receipt]))["text"] == "நாளை வருகிறோம்."
+    with pytest.raises(pyrage.DecryptError):
+        pyrage.decrypt(sealed, [staff.identity])
+
+
+@pytest.mark.parametrize(("text", "sentence"), [("", "It has 0 letters"), ("x" * (LONGEST + 1), "Write 1 to 4000")])
+def test_an_answer_that_cannot_be_sent_is_said_so(staff: Staff, text: str, sentence: str) -> None:
+    staff.receives(letter(reply_to=str(staff.identity.to_public())))
+    staff.runs()
+    assert sentence in staff.runs("answer", "1", "--text", text).output
+    assert staff.pickup.answers == {}
+
+
+def test_who_took_no_receipt_cannot_be_answered(staff: Staff) -> None:
+    staff.receives(letter())
+    staff.runs()
+    assert "took no receipt" in staff.runs("answer", "1", "--text", "x").output
+
+
+def test_the_id_of_an_answer_does_not_give_its_text_away() -> None:
+    to = str(pyrage.x25519.Identity.generate().to_public())
+    opened = Letter(ID, "concern", "ta", "", (), {}, to, "", 0)
+    from datetime import date  # noqa: PLC0415
+
+    answer_id, _ = sealed_answer(opened, "police", date(2027, 1, 1), "yes")
+    assert answer_id != hashlib.sha256(b"yes").hexdigest()
+
+
+def test_junk_among_letters_hides_no_other(staff: Staff) -> None:
+    staff.receives(letter())
+    staff.receives(b"age-encryption.org/v1\njunk", "a" * 32)
+    staff.receives(seal.seal({"x": 1}, [str(staff.identity.to_public())]), "b" * 32)
+    other = str(pyrage.x25519.Identity.generate().to_public())
+    staff.receives(seal.seal(letter(), [other]), "c" * 32)
+    output = staff.runs().output
+    assert WORDS in output
+    assert output.count("(does not open)") == 3
+    assert "There is no such letter" in staff.runs("open", "9").output
+    assert "Error" in staff.runs("open", "4").output
+
+
+def test_a_hostile_letter_cannot_touch_the_terminal(staff: Staff) -> None:
+    evil = "\x1b[2J\x1b]0;owned\x07\u202egnp.exe\u200b\r"
+    staff.receives(letter(answers={"what": evil, "place": evil, evil: [evil]}, language=evil, desks=[evil]))
+    output = staff.runs().output + staff.runs("open", "1").output
+    assert not set(output) & {"\x1b", "\x07", "\u202e", "\u200b", "\r"}
+    assert "owned" in output
+
+
+@given(st.text())
+def test_no_control_character_gets_through(text: str) -> None:
+    assert all(char == "\n" or char.isprintable() or not char.isascii() for char in listing.plain(text))
+
+
+@given(
+    st.one_of(
+        st.binary(),
+        st.recursive(st.none() | st.integers() | st.text(), st.lists).map(lambda data: json.dumps(data).encode()),
+    )
+)
+def test_whatever_was_sealed_is_a_letter_or_is_said_to_be_none(plain: bytes) -> None:
+    identity = pyrage.x25519.Identity.generate()
+    sealed = pyrage.encrypt(plain, [identity.to_public()])
+    with pytest.raises(NotALetter):
+        open_letter(sealed, identity)
+
+
+def test_a_letter_with_wrong_shapes_inside_is_still_read(staff: Staff) -> None:
+    staff.receives(letter(desks="police", reply_to=7, people="x", day=None, answers={"what": {"a": [1]}}))
+    assert staff.runs().exit_code == 0
+    assert "{'a': [1]}" in staff.runs("open", "1").output
+
+
+def test_a_letter_for_another_desk() -> None:
+    mine, other = pyrage.x25519.Identity.generate(), pyrage.x25519.Identity.generate()
+    with pytest.raises(NotForThisDesk):
+        open_letter(seal.seal(letter(), [str(other.to_public())]), mine)
+
+
+def test_signups_are_listed_by_event(staff: Staff) -> None:
+    staff.receives(letter(form="signup", answers={"name": "Malar", "phone": "1"}))
+    staff.pickup.signups = [
+        {"id": ID, "event": "meeting", "people": 3, "state": "coming"},
+        {"id": "f" * 32, "event": "play", "people": 2, "state": "cancelled"},
+    ]
+    output = staff.runs("signups").output
+    assert "meeting" in output
+    assert "3  coming     Malar, 1" in output
+    assert "2  cancelled" in output
+
+
+def test_a_key_for_real_use_is_under_a_passphrase(tmp_path: Path) -> None:
+    run = CliRunner().invoke(
+        desk,
+        ["--desk", "legal", "--home", str(tmp_path), "new-key"],
+        input="four words at least\nfour words at least\n",
+    )
+    assert run.exit_code == 0, run.output
+    assert "four words" not in run.output
+    identity = keys.identity(tmp_path / "legal", lambda: "four words at least")
+    assert f"key: {identity.to_public()}" in run.output
+    assert keys.pickup_line(keys.token(tmp_path / "legal")) in run.output
+    assert not (tmp_path / "legal" / "identity.txt").exists()
+    assert all(path.stat().st_mode & 0o077 == 0 for path in (tmp_path / "legal").iterdir())
+    with pytest.raises(Problem, match="does not open this key"):
+        keys.identity(tmp_path / "legal", lambda: "something else altogether")
+
+
+def test_keys_are_never_overwritten_and_short_passphrases_not_taken(tmp_path: Path) -> None:
+    with pytest.raises(Problem, match="shorter than 12"):
+        keys.make(tmp_path / "legal", "short")
+    keys.make(tmp_path / "legal", None)
+    with pytest.raises(Problem, match="has keys already"):
+        keys.make(tmp_path / "legal", "a long enough passphrase")
+
+
+def test_demonstration_keys_are_made_once_and_heal_when_cut_short(tmp_path: Path) -> None:
+    made = keys.make_demonstration(tmp_path, ["police", "legal"])
+    assert keys.make_demonstration(tmp_path, ["police", "legal"]) == made
+    (tmp_path / "police" / "token.txt").unlink()
+    (tmp_path / "police" / "identity.txt").write_text("AGE-SECRET")
+    healed = keys.make_demonstration(tmp_path, ["police", "legal"])
+    assert healed["legal"] == made["legal"]
+    assert healed["police"] != made["police"]
+
+
+@pytest.mark.parametrize(
+    ("file", "text"), [("identity.txt", "AGE-SECRET-KEY-1XX"), ("identity.txt", ""), ("identity.age", "x")]
+)
+def test_a_damaged_key_is_said_so(tmp_path: Path, file: str, text: str) -> None:
+    (tmp_path / file).write_text(text)
+    with pytest.raises(Problem, match=r"damaged|does not open"):
+        keys.identity(tmp_path, lambda: "p")
+
+
+def test_without_keys_one_is_told_how_to_make_them(tmp_path: Path) -> None:
+    run = CliRunner().invoke(desk, ["--home", str(tmp_path)])
+    assert run.exit_code == 1
+    assert "desk new-key" in run.output
+
+
+def test_writing_leaves_the_old_file_or_the_new_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "letters" / "a.age"
+    keys.write_safely(path, b"old")
+    monkeypatch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(OSError, match="No space"):
+        keys.write_safely(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert [left.name for left in path.parent.iterdir()] == ["a.age"]
+
+
+def test_a_cabinet_that_is_empty(tmp_path: Path) -> None:
+    assert list(Cabinet(tmp_path).opened(pyrage.x25519.Identity.generate())) == []

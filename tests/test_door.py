@@ -1,0 +1,160 @@
+"""The door: it sets itself up, says what is wrong in a sentence, and does what the README says."""
+
+import ast
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def door(load: Callable[[Path], ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """build.py as a module, with its .venv in a folder of its own."""
+    module = load(ROOT / "build.py")
+    monkeypatch.setattr(module, "VENV", tmp_path / ".venv")
+    monkeypatch.setattr(module, "STAMP", tmp_path / ".venv" / "installed")
+    return module
+
+
+def install(door: Any) -> None:
+    door.venv_python().parent.mkdir(parents=True, exist_ok=True)
+    door.venv_python().touch()
+
+
+def test_it_installs_once(door: Any) -> None:
+    times: list[int] = []
+    for _ in range(3):
+        door.set_up(lambda: (times.append(1), install(door)))
+    assert len(times) == 1
+
+
+@pytest.mark.parametrize("spoil", ["stamp", "python", "lock"])
+def test_an_installation_that_was_cut_short_or_is_old_is_made_anew(door: Any, spoil: str, tmp_path: Path) -> None:
+    door.set_up(lambda: install(door))
+    if spoil == "stamp":
+        door.STAMP.unlink()
+    elif spoil == "python":
+        door.venv_python().unlink()
+    else:
+        door.LOCK = tmp_path / "requirements.lock"
+        door.LOCK.write_text("other==1")
+    times: list[int] = []
+    door.set_up(lambda: (times.append(1), install(door)))
+    assert times == [1]
+
+
+def test_a_failed_step_leaves_no_stamp(door: Any) -> None:
+    with pytest.raises(SystemExit):
+        door.set_up(lambda: door.step([sys.executable, "-c", "raise SystemExit('no route')"], "Is it online?"))
+    assert not door.STAMP.exists()
+
+
+def test_a_step_that_fails_says_its_last_words_and_what_to_do(door: Any) -> None:
+    with pytest.raises(SystemExit) as told:
+        door.step([sys.executable, "-c", "raise SystemExit('no route to host')"], "Is this machine on the internet?")
+    assert str(told.value) == "  | no route to host\nIs this machine on the internet?"
+
+
+def test_a_disk_that_cannot_be_written(door: Any) -> None:
+    def full() -> None:
+        raise OSError(30, "Read-only file system", str(door.VENV))
+
+    with pytest.raises(SystemExit, match="cannot be written"):
+        door.set_up(full)
+
+
+def test_stopping_in_the_middle_says_that_the_next_run_heals_it(door: Any) -> None:
+    def stopped() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit, match="next run"):
+        door.set_up(stopped)
+
+
+def test_an_old_python_reads_the_file_and_is_told() -> None:
+    source = (ROOT / "build.py").read_text(encoding="utf-8")
+    ast.parse(source, feature_version=(3, 8))
+    first = source[: source.index("import hashlib")]
+    with pytest.raises(SystemExit) as told:
+        exec(compile(first.replace("sys.version_info", "(3, 8, 1)"), "build.py", "exec"), {"__name__": "old"})
+    assert "This is Python 3.8. The portal needs Python 3.11 or newer." in str(told.value)
+
+
+def test_a_taken_port_names_the_next_free_one(door: Any) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        told = CliRunner().invoke(door.portal, ["serve", "--port", str(port)])
+    assert told.exit_code == 1
+    assert re.search(rf"port {port}: is taken by another program. Try: python3 build.py serve --port \d+", told.output)
+
+
+def test_what_is_wrong_with_content_is_a_sentence_and_exit_code_1(door: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(door, "ROOT", tmp_path)
+    shutil.copytree(ROOT / "content", tmp_path / "content")
+    shutil.copytree(ROOT / "site", tmp_path / "site")
+    events = tmp_path / "content" / "tables" / "events.csv"
+    events.write_text(events.read_text(encoding="utf-8").replace("2027-01-24T10:00", "24.1.2027"), encoding="utf-8")
+    for command in ("check", "build"):
+        told = CliRunner().invoke(
+            door.portal, [command, *(["--out", str(tmp_path / "public")] if command == "build" else [])]
+        )
+        assert told.exit_code == 1
+        assert 'content/tables/events.csv, row 3, column starts: "24.1.2027" is not a day and time.' in told.output
+        assert "Traceback" not in told.output
+    assert not (tmp_path / "public").exists()
+
+
+def test_the_real_content_has_no_problem(door: Any) -> None:
+    checked = CliRunner().invoke(door.portal, ["check"])
+    assert checked.exit_code == 0, checked.output
+    assert "Nothing is wrong." in checked.output
+    assert ".po:" not in checked.output, "no interface word is missing"
+
+
+def test_help_reads(door: Any) -> None:
+    helped = CliRunner().invoke(door.portal, ["--help"]).output
+    for command in ("build", "check", "desk", "serve", "test", "words"):
+        assert re.search(rf"^  {command} +[A-Z]", helped, re.M)
+        assert CliRunner().invoke(door.portal, [command, "--help"]).exit_code == 0
+
+
+def test_the_readmes_commands_are_there(door: Any) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    commands = re.findall(r"python3 build\.py ([a-z-]+)(?: ([a-z-]+))?", readme)
+    assert {"serve", "test"} <= {first for first, _ in commands}
+    assert all(first in door.portal.commands for first, _ in commands)
+    assert all(second in door.desk.commands for first, second in commands if first == "desk" and second)
+    first_lines = "\n".join(readme.splitlines()[:20])
+    assert "python3 build.py serve" in first_lines
+    assert "python3 build.py test" in first_lines
+
+
+def test_files_named_in_the_readme_are_there() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#:]+)\)", readme):
+        assert (ROOT / target).exists(), target
+
+
+def test_it_runs_from_another_folder_with_spaces_in_its_path(tmp_path: Path) -> None:
+    """The whole file as a program, already inside its .venv."""
+    own = tmp_path / "a folder with spaces"
+    shutil.copytree(ROOT, own, ignore=shutil.ignore_patterns(".venv", ".git", "public", "var", ".build", ".*_cache"))
+    inside = {**os.environ, "PORTAL_INSIDE_VENV": str(own.resolve() / ".venv"), "PYTHONPATH": f"{own}:{own / 'site'}"}
+    run = subprocess.run(
+        [sys.executable, own / "build.py", "check"], cwd="/", env=inside, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    assert "Nothing is wrong." in run.stdout
