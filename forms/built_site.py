@@ -4,6 +4,7 @@ from pathlib import Path
 
 from flask import Blueprint, Response, current_app, redirect, send_from_directory
 from werkzeug.exceptions import NotFound
+from werkzeug.security import safe_join
 from werkzeug.wrappers import Response as AnyResponse
 
 from forms.headers import FOR_EVER, LOOKED_AT_AGAIN
@@ -16,7 +17,8 @@ site = Blueprint("site", __name__)
 def show(path: str) -> AnyResponse:
     """A file of the built site; a folder shows its index.html; NotFound shows that language's 404 page."""
     public: Path = current_app.extensions["public"]
-    if path and not path.endswith("/") and (public / path).is_dir():
+    inside = safe_join(str(public), path)
+    if inside and path and not path.endswith("/") and Path(inside).is_dir():
         return redirect(f"/{path}/", 308)
     wanted = path if path and not path.endswith("/") else f"{path}index.html"
     try:

@@ -43,10 +43,13 @@ class Sending:
     values: Mapping[str, Any]
     once: str
     today: date
+    with_receipt: bool = True
 
     @property
     def _content(self) -> dict[str, Any]:
-        return {"form": self.definition.name, "language": self.language, "values": dict(self.values)}
+        # with_receipt too: who first sends without one and then with one has sent two letters, and the receipt opens.
+        head = {"form": self.definition.name, "language": self.language, "receipt": self.with_receipt}
+        return {**head, "values": dict(self.values)}
 
     @property
     def code(self) -> str:
@@ -75,13 +78,13 @@ def readers(portal: Portal, definition: Definition, values: Mapping[str, Any]) -
     return tuple(desk for desk in portal.readers(definition.name) if desk.id not in hidden)
 
 
-def send_concern(office: Office, sending: Sending, *, with_receipt: bool) -> str | None:
+def send_concern(office: Office, sending: Sending) -> str | None:
     """Seal a concern and keep it durably; then, and only then, its receipt (None where none was wanted).
 
     Raises NotKept.
     """
     desks = readers(office.portal, sending.definition, sending.values)
-    code = sending.code if with_receipt else None
+    code = sending.code if sending.with_receipt else None
     keys = office.keys(code, sending.definition.name) if code else None
     letter = sending.letter(
         sending.values,

@@ -22,7 +22,7 @@ from forms.drawing import Alternate, Page, draw_form, draw_page, render, summary
 from forms.headers import NEVER_KEPT
 from forms.intake import Accepted, FieldProblem, Raw, Rejected, accept, clean
 from forms.problem import Problem
-from forms.store import NotKept
+from forms.store import CANCELLED, NotKept
 
 pages = Blueprint("pages", __name__, url_prefix="/forms")
 
@@ -89,8 +89,7 @@ def _with_answers(asked: Asked) -> Response:
 
 
 def _send_concern(asked: Asked, checked: Accepted) -> Response:
-    with_receipt = asked.do == "send"
-    code = delivery.send_concern(asked.office, _sending(asked, checked), with_receipt=with_receipt)
+    code = delivery.send_concern(asked.office, _sending(asked, checked))
     desks = delivery.readers(asked.office.portal, asked.definition, checked.values)
     return _page(asked, "receipt.html", code=code, desks=desks)
 
@@ -102,6 +101,9 @@ def _send_signup(asked: Asked, checked: Accepted) -> Response:
     code = delivery.send_signup(asked.office, _sending(asked, checked), event, event.capacity)
     if code is None:
         return _form_page(asked, (FieldProblem("event", "full"),), 409)
+    kept = delivery.look_up_signup(asked.office, code)
+    if kept and kept.state == CANCELLED:  # an old page, loaded again after the sign-up was cancelled
+        return _page(asked, "signup.html", signup=kept, event=event, code=code)
     return _page(asked, "signed-up.html", code=code, event=event, people=checked.values["people"])
 
 
@@ -109,7 +111,7 @@ _SEND: dict[str, Callable[[Asked, Accepted], Response]] = {"concern": _send_conc
 
 
 def _sending(asked: Asked, checked: Accepted) -> Sending:
-    return Sending(asked.definition, asked.language, checked.values, asked.once, asked.today)
+    return Sending(asked.definition, asked.language, checked.values, asked.once, asked.today, asked.do == "send")
 
 
 def _with_code(asked: Asked) -> Response:

@@ -23,7 +23,9 @@ from forms.app import create_app  # noqa: E402
 from forms.desk.keys import make_demonstration  # noqa: E402
 from forms.server import make  # noqa: E402
 
-PAGES = {"home": "", "signs": "signs/", "help": "help/", "police": "approach-police/", "tell": "tell/", "events": "events/"}
+PAGES = {
+    "home": "", "signs": "signs/", "help": "help/", "police": "approach-police/", "tell": "tell/", "events": "events/"
+}  # fmt: skip
 LANGUAGES = ("en", "ta", "te", "hi", "or")
 PHONE = {"width": 360, "height": 740}
 

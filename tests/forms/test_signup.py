@@ -80,6 +80,15 @@ def test_cancelling_gives_the_places_back_once_and_erases_what_was_told(endpoint
     assert sign_up(endpoint, "5").status_code == 200
 
 
+def test_an_old_page_loaded_again_after_cancelling_does_not_say_signed_up(endpoint: Any) -> None:
+    once = endpoint.found(r'name="once" value="([0-9a-f]+)"', endpoint.post("signup", event="meeting", people="3"))
+    code = endpoint.code(endpoint.post("signup", do="send", once=once, event="meeting", people="3"))
+    endpoint.post("cancel", code=code, do="cancel")
+    again = endpoint.post("signup", do="send", once=once, event="meeting", people="3").get_data(as_text=True)
+    assert "is cancelled" in again
+    assert "You are signed up" not in again
+
+
 def test_a_concerns_receipt_is_no_signup_number(endpoint: Any) -> None:
     code = endpoint.code(endpoint.send("concern", what="x"))
     assert endpoint.post("cancel", code=code).status_code == 422

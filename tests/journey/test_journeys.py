@@ -87,7 +87,7 @@ def test_the_language_switch_keeps_the_page(page: Any, house: Any) -> None:
 
 
 @pytest.mark.leaves
-def test_leaving_fast(page: Any, house: Any) -> None:
+def test_leaving_fast(page: Any, house: Any, request: pytest.FixtureRequest) -> None:
     page.route(
         re.compile(r"^(?!http://127\.0\.0\.1)"),
         lambda route: route.fulfill(body="<title>elsewhere</title>", content_type="text/html"),
@@ -96,6 +96,21 @@ def test_leaving_fast(page: Any, house: Any) -> None:
     page.goto("/te/signs/")
     page.locator("a[data-exit], a.exit").first.click()
     page.wait_for_url(re.compile("^" + re.escape(house.portal.exit_url.rstrip("/"))))
+    page.go_back()
+    with_script = "[script]" in request.node.name
+    assert page.url.endswith("/te/" if with_script else "/te/signs/"), "with a script Back does not return to the page"
+
+
+@pytest.mark.leaves
+def test_escape_three_times_leaves_too(page: Any, house: Any, request: pytest.FixtureRequest) -> None:
+    page.route(re.compile(r"^(?!http://127\.0\.0\.1)"), lambda route: route.fulfill(body="elsewhere"))
+    page.goto("/te/tell/")
+    for _ in range(3):
+        page.keyboard.press("Escape")
+    if "[script]" in request.node.name:
+        page.wait_for_url(re.compile("^" + re.escape(house.portal.exit_url.rstrip("/"))))
+    else:
+        assert page.url.endswith("/te/tell/")
 
 
 def test_with_the_keyboard_alone(page: Any) -> None:
