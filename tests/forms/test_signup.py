@@ -125,3 +125,17 @@ def test_signups_are_erased_thirty_days_after_their_event(make_endpoint: Callabl
     later = make_endpoint(today=date(2027, 2, 24))
     later.client.get("/forms/en/signup")
     assert listed(later) == []
+
+
+def test_the_whole_endpoint_on_postgresql(make_endpoint: Callable[..., Any], postgres: str) -> None:
+    own = make_endpoint(concerns_url=postgres, signups_url=postgres.replace("/postgres?", "/signups?"))
+    receipt = own.code(own.send("concern", what="x"))
+    assert own.post("answer", code=receipt).status_code == 200
+    number = own.code(sign_up(own, "5"))
+    assert sign_up(own, "1").status_code == 409
+    assert "is cancelled" in own.post("cancel", code=number, do="cancel").get_data(as_text=True)
+    assert not list(own.data.glob("*.db")), "nothing is kept beside PostgreSQL"
+    office = own.client.application.extensions["office"]
+    for store in (office.concerns, office.signups):
+        store._metadata.drop_all(store._engine)
+        store.close()
