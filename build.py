@@ -178,6 +178,19 @@ def build_if_changed(out: Path, *, again: bool = False) -> bool:
     return True
 
 
+def weigh() -> None:
+    """Print the table of weights; raise Problems for pages over the budget."""
+    from press import weight
+
+    from forms.portal import read
+
+    build_if_changed(ROOT / "public")
+    found = weight.visits(ROOT / "public", read(HANDOVER).language_codes())
+    click.echo("\n".join(weight.table(found)))
+    if over := weight.problems(found):
+        raise Problems(over)
+
+
 def follow(then: Callable[[], None]) -> None:
     """Build again whenever something was edited; what is wrong is said, and the old site stays."""
     said = ""
@@ -229,11 +242,15 @@ def build(out: Path) -> None:
 
 
 @portal.command()
-def check() -> None:
-    """Look at all pages and tables: what is wrong, and what still waits for a person. Builds nothing."""
+@click.option("--weight", is_flag=True, help="Build, and show what a first visit to each page costs.")
+def check(weight: bool) -> None:
+    """Look at all pages and tables: what is wrong, and what still waits for a person."""
     from press.build import prepare
 
     with in_sentences():
+        if weight:
+            weigh()
+            return
         _, report = prepare(ROOT, keys=demonstration_keys(), today=today())
         click.echo("\n".join(f"  {warning}" for warning in report.warnings))
         if report.problems:

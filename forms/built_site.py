@@ -1,8 +1,9 @@
 """Shows the built site beside the forms, for `build.py serve` and small installations: files only."""
 
+from mimetypes import guess_type
 from pathlib import Path
 
-from flask import Blueprint, Response, current_app, redirect, send_from_directory
+from flask import Blueprint, Response, current_app, redirect, request, send_from_directory
 from werkzeug.exceptions import NotFound
 from werkzeug.security import safe_join
 from werkzeug.wrappers import Response as AnyResponse
@@ -22,10 +23,26 @@ def show(path: str) -> AnyResponse:
         return redirect(f"/{path}/", 308)
     wanted = path if path and not path.endswith("/") else f"{path}index.html"
     try:
-        response = send_from_directory(public.absolute(), wanted)
+        response = _smallest(public.absolute(), wanted)
     except NotFound:
         return _not_found(public, path.split("/", 1)[0])
     response.headers["Cache-Control"] = FOR_EVER if path.startswith("assets/") else LOOKED_AT_AGAIN
+    return response
+
+
+def _smallest(public: Path, wanted: str) -> Response:
+    """The file, in the smallest of the ways it is kept that the phone understands (RFC 9110, section 12.5.3)."""
+    kind = guess_type(wanted)[0]
+    for ending, coding in (("br", "br"), ("gz", "gzip")):
+        copy = f"{wanted}.{ending}"
+        inside = safe_join(str(public), copy)
+        if inside and request.accept_encodings.quality(coding) and Path(inside).is_file():
+            response = send_from_directory(public, copy, mimetype=kind)
+            response.headers["Content-Encoding"] = coding
+            break
+    else:
+        response = send_from_directory(public, wanted)
+    response.headers["Vary"] = "Accept-Encoding"
     return response
 
 

@@ -19,6 +19,7 @@ from mkdocs.structure.pages import Page as MkDocsPage
 from mkdocs.utils.templates import TemplateContext
 
 from forms.drawing import draw_page
+from press import weight
 from press.blocks import Context, draw
 from press.shell import page_of
 
@@ -89,4 +90,5 @@ def build_language(job: Job) -> int:
     config.theme["language"] = language
     config.plugins["press"] = _Press(job)
     mkdocs_build(config)
+    weight.compress(job.out)
     return len(job.context.library.names)

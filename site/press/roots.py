@@ -7,6 +7,7 @@ from pathlib import Path
 from forms import words
 from forms.drawing import Page, draw_page
 from forms.portal import Portal
+from press import weight
 from press.blocks import Context
 from press.render import render
 from press.shell import alternates
@@ -36,6 +37,7 @@ def write(root: Path, out: Path, context: Context) -> None:
     (out / "sitemap.xml").write_text(sitemap, encoding="utf-8")
     robots = f"User-agent: *\nDisallow: /forms/\nDisallow: /pickup/\nSitemap: {context.portal.address}/sitemap.xml\n"
     (out / "robots.txt").write_text(robots, encoding="utf-8")
+    weight.compress(out / "assets")
 
 
 def _assets(root: Path, out: Path, portal: Portal) -> None:

@@ -61,3 +61,13 @@ def test_nothing_outside_can_be_reached(site: Any, path: str) -> None:
 def test_styles_are_kept_and_pages_asked_for_again(site: Any) -> None:
     assert "immutable" in site.client.get("/assets/portal.css", buffered=True).headers["Cache-Control"]
     assert site.client.get("/ta/", buffered=True).headers["Cache-Control"] == "no-cache"
+
+
+def test_a_phone_gets_the_smallest_copy_it_understands(site: Any, tmp_path: Path) -> None:
+    (tmp_path / "public/ta/index.html.br").write_bytes(b"small")
+    (tmp_path / "public/ta/index.html.gz").write_bytes(b"smaller than plain")
+    for understood, body in (("br, gzip", b"small"), ("gzip", b"smaller than plain"), ("br;q=0", b"ta"), ("", b"ta")):
+        answer = site.client.get("/ta/", headers={"Accept-Encoding": understood}, buffered=True)
+        assert answer.data == body
+        assert answer.mimetype == "text/html"
+        assert answer.headers["Vary"] == "Accept-Encoding"

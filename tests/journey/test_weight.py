@@ -1,20 +1,23 @@
 """What a first visit to any real page costs: page, stylesheet and script, as a phone fetches them."""
 
-import gzip
 from typing import Any
 
-FIRST_ROUND_TRIP = 16 * 1024
-"""Bytes, gzip (ANCHORS.md: 14 KB brotli, 16 KB gzip)."""
+from press import weight
+
+MOST_REQUESTS = 3
 
 
 def test_every_first_visit_fits_the_first_round_trip(house: Any) -> None:
-    def weight(path: Any) -> int:
-        return len(gzip.compress(path.read_bytes(), 9))
+    found = weight.visits(house.public, house.portal.language_codes())
+    assert len(found) >= 80
+    assert weight.problems(found) == []
 
-    shared = sum(weight(path) for path in (house.public / "assets").iterdir())
-    heavy = {
-        path.relative_to(house.public).as_posix(): weight(path) + shared
-        for path in house.public.rglob("*.html")
-        if weight(path) + shared > FIRST_ROUND_TRIP
-    }
-    assert heavy == {}
+
+def test_a_first_visit_asks_three_times_at_most(browser: Any, house: Any) -> None:
+    context = browser.new_context(base_url=house.address)
+    page, asked = context.new_page(), []
+    page.on("response", lambda answer: asked.append((answer.url, answer.headers.get("content-encoding"))))
+    page.goto("/ta/tell/", wait_until="networkidle")
+    context.close()
+    assert len(asked) <= MOST_REQUESTS
+    assert {coding for _, coding in asked} <= {"br", "gzip"}, "a phone gets the small copies"

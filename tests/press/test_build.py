@@ -7,7 +7,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import brotli
 import pytest
+from press import weight
 
 from forms import portal as portals
 from forms.problem import Problem, Problems
@@ -138,7 +140,23 @@ def test_a_sensitive_page_has_a_neutral_title(folder: Any) -> None:
     assert "About a concern" not in page
 
 
-def test_what_the_real_pages_weigh(folder: Any) -> None:
+def test_a_page_over_the_budget_is_named(folder: Any) -> None:
+    folder.page("light", "[[ form: concern ]]")
+    folder.page("heavy", " ".join(str(number * 7919) for number in range(9000)))
+    found = weight.visits(folder.build(), ("en", "ta", "or"))
+    told = [str(problem) for problem in weight.problems(found)]
+    assert sorted(line.partition(":")[0] for line in told) == ["/en/heavy/", "/or/heavy/", "/ta/heavy/"]
+    assert next(iter(weight.table(found))).startswith("page")
+
+
+def test_smaller_copies_stand_beside_every_page(folder: Any) -> None:
+    site = folder.build()
+    page = (site / "ta/index.html").read_bytes()
+    assert gzip.decompress((site / "ta/index.html.gz").read_bytes()) == page
+    assert brotli.decompress((site / "ta/index.html.br").read_bytes()) == page
+
+
+def test_what_a_full_form_weighs(folder: Any) -> None:
     """The heaviest page and the stylesheet together fit the first round trip."""
     folder.page("page", "[[ form: concern ]]\n\n" + "Words. " * 300)
     site = folder.build()
@@ -151,7 +169,7 @@ def test_what_the_real_pages_weigh(folder: Any) -> None:
 
 def test_materials_own_scripts_styles_and_fonts_are_not_in_the_site(folder: Any) -> None:
     site = folder.build()
-    assert sorted(path.suffix for path in site.rglob("*") if path.is_file() and path.suffix not in {".html"}) == [
+    assert sorted(path.suffix for path in site.rglob("*") if path.is_file() and path.suffix not in {".html", ".gz", ".br"}) == [
         ".css", ".js", ".txt", ".xml",
     ]  # fmt: skip
 
