@@ -36,6 +36,11 @@ def _signs(context: Context, _: str) -> Markup:
     return render(context.language, "blocks/signs.html", rows=in_order(context.tables["signs"]), text=text)
 
 
+def _self_check(context: Context, _: str) -> Markup:
+    rows = in_order(context.tables["signs"])
+    return render(context.language, "blocks/self-check.html", rows=rows, text=text, portal=context.portal)
+
+
 def _services(context: Context, kind: str) -> Markup:
     rows = [row for row in context.tables["services"] if kind in {"", row["kind"]}]
     return render(context.language, "blocks/services.html", rows=rows, text=text)
@@ -87,6 +92,7 @@ def _taluks(context: Context, _: str) -> Markup:
 BLOCKS: dict[str, Callable[[Context, str], Markup]] = {
     "helplines": _helplines,
     "signs": _signs,
+    "self-check": _self_check,
     "services": _services,
     "events": _events,
     "form": _form,

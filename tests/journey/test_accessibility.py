@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 LANGUAGES = ("en", "ta", "te", "hi", "or")
 STATIC = (
-    "", "signs/", "rights/", "what-happens/", "approach-police/", "help/", "events/", "sign-up/", "cancel/", "tell/",
+    "", "signs/", "is-this-me/", "rights/", "what-happens/", "approach-police/", "help/", "events/", "sign-up/", "cancel/", "tell/",
     "answer/", "about/", "privacy/", "pages/", "stories/the-advance/", "campaigns/an-advance-is-not-a-chain/",
     "nothing-here/",
 )  # fmt: skip

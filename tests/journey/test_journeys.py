@@ -136,3 +136,17 @@ def test_a_page_that_is_not_there_says_so_in_its_language(page: Any) -> None:
     answer = page.goto("/or/nothing/")
     assert answer.status == 404
     assert page.locator("html").get_attribute("lang") == "or"
+
+
+def test_the_check_for_oneself_answers_and_sends_nothing(page: Any) -> None:
+    page.goto("/ta/is-this-me/")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    none, some = page.locator(".outcome--none"), page.locator(".outcome--some")
+    assert (none.is_visible(), some.is_visible()) == (True, False)
+    page.locator(".self-check input").nth(8).check()
+    assert (none.is_visible(), some.is_visible()) == (False, True)
+    assert asked == []
+    page.reload()
+    assert none.is_visible(), "the ticks are gone"
+    assert page.locator("form").count() == 0
