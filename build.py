@@ -187,7 +187,8 @@ def weigh() -> None:
     build_if_changed(ROOT / "public")
     found = weight.visits(ROOT / "public", read(HANDOVER).language_codes())
     click.echo("\n".join(weight.table(found)))
-    if over := weight.problems(found):
+    over = weight.problems(found)
+    if over:
         raise Problems(over)
 
 
