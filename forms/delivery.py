@@ -25,6 +25,11 @@ class Office:
     salt: bytes
     cost: Cost
 
+    def close(self) -> None:
+        """Give back both stores' connections."""
+        self.concerns.close()
+        self.signups.close()
+
     def keys(self, code: str, form: str) -> Keys:
         """What a receipt of this form derives here."""
         return receipts.derive(code, self.salt, form, self.cost)

@@ -32,3 +32,4 @@ def serve(app: Flask, host: str, port: int) -> None:
         server.serve_forever()
     finally:
         server.server_close()
+        app.extensions["office"].close()

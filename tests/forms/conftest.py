@@ -12,6 +12,7 @@ from typing import Any
 
 import pyrage
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -121,7 +122,9 @@ class Endpoint:
 
 
 @pytest.fixture
-def make_endpoint(tmp_path: Path, district: District) -> Callable[..., Endpoint]:
+def make_endpoint(tmp_path: Path, district: District) -> Iterator[Callable[..., Endpoint]]:
+    apps: list[Flask] = []
+
     def make(portal: Portal = district.portal, today: date = TODAY, **settings: Any) -> Endpoint:
         portals.write(portal, tmp_path / "portal.json")
         data = tmp_path / "server"
@@ -134,9 +137,12 @@ def make_endpoint(tmp_path: Path, district: District) -> Callable[..., Endpoint]
                 **settings,
             }
         )
+        apps.append(app)
         return Endpoint(app.test_client(), data, district.identities)
 
-    return make
+    yield make
+    for app in apps:
+        app.extensions["office"].close()
 
 
 @pytest.fixture

@@ -53,13 +53,15 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         "today": lambda: TODAY,
         "cost": Cost(memory=64, passes=1),
     }
-    server = make(create_app(settings), "127.0.0.1", 0)
+    app = create_app(settings)
+    server = make(app, "127.0.0.1", 0)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield House(f"http://127.0.0.1:{server.server_port}", built.portal, home / "public", home / "server", home / "desk")
     server.shutdown()
     thread.join()
     server.server_close()
+    app.extensions["office"].close()
 
 
 @pytest.fixture(params=["no script", "script"])
