@@ -193,19 +193,21 @@ def weigh() -> None:
 
 
 def follow(then: Callable[[], None]) -> None:
-    """Build again whenever something was edited; what is wrong is said, and the old site stays."""
-    said = ""
+    """Build again whenever something was edited; what is wrong is said once, and the old site stays."""
+    from press.fingerprints import fingerprint
+
+    seen = fingerprint(ROOT)
     while True:
         time.sleep(1)
         try:
-            if build_if_changed(ROOT / "public"):
+            now = fingerprint(ROOT)
+            if now != seen:
+                seen = now
+                build_if_changed(ROOT / "public")
                 then()
                 click.echo("The site is new. Reload the page to see it.")
-            said = ""
         except (Problem, Problems, OSError) as told:
-            if str(told) != said:  # once, not every second
-                said = str(told)
-                click.echo(f"{said}\nThe old site stays until this is mended.", err=True)
+            click.echo(f"{told}\nThe old site stays until this is mended.", err=True)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -219,7 +221,7 @@ def portal() -> None:
 @portal.command()
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Where to listen.")
 def serve(port: int) -> None:
-    """Show the site and its forms on this machine, and follow what you edit in content/."""
+    """Show the site and its forms here, and follow what you edit."""
     with in_sentences():
         insist_on_port(port)
         build_if_changed(ROOT / "public")
@@ -245,7 +247,7 @@ def build(out: Path) -> None:
 @portal.command()
 @click.option("--weight", is_flag=True, help="Build, and show what a first visit to each page costs.")
 def check(weight: bool) -> None:
-    """Look at all pages and tables: what is wrong, and what still waits for a person."""
+    """Say what is wrong with pages and tables, and what waits for a person."""
     from press.build import prepare
 
     with in_sentences():
@@ -261,7 +263,7 @@ def check(weight: bool) -> None:
 
 @portal.command()
 def words() -> None:
-    """Bring the lists of interface words (forms/words/*.po) up to date with the English."""
+    """Bring the interface words (forms/words/*.po) up to date."""
     from forms.words import collect
 
     with in_sentences():

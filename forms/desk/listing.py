@@ -43,7 +43,7 @@ def one_line(number: int, letter: Letter | Problem) -> str:
 def whole(letter: Letter) -> Iterator[str]:
     """A whole letter, question by question in the order of the form."""
     yield f"Day: {plain(letter.day)}   Language: {plain(letter.language)}   Id: {plain(letter.id)}"
-    yield f"Can also be read by: {', '.join(plain(desk) for desk in letter.desks)}"
+    yield f"Can be read by: {', '.join(plain(desk) for desk in letter.desks)}"
     yield f"Answer possible: {'yes' if letter.reply_to else 'no, the person took no receipt'}"
     labels = {field.name: field.label for field in load("concern").fields}
     known = [name for name in labels if name in letter.answers]
