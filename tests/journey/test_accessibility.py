@@ -94,3 +94,13 @@ def test_pages_of_signing_up(reader: Any, language: str) -> None:
 
 def press(page: Any, value: str) -> None:
     page.locator(f'button[name="do"][value="{value}"]').click()
+
+
+@pytest.mark.parametrize("path", ["", "signs/", "help/", "events/", "tell/", "is-this-me/", "stories/the-advance/"])
+def test_in_the_dark(browser: Any, house: Any, path: str) -> None:
+    """The colours of dark mode have contrast enough too (WCAG 1.4.3)."""
+    context = browser.new_context(viewport={"width": 360, "height": 740}, base_url=house.address, color_scheme="dark")
+    page = context.new_page()
+    page.goto(f"/ta/{path}")
+    look(page)
+    context.close()
