@@ -20,6 +20,16 @@
   addEventListener("pageshow", function (event) {
     if (event.persisted && /\/forms\//.test(location.pathname)) location.reload();
   });
+  // The search is fetched when its box is first used.
+  var box = document.querySelector("[data-search]");
+  if (box) {
+    box.hidden = false;
+    box.querySelector("input").addEventListener("focus", function () {
+      var script = document.createElement("script");
+      script.src = box.dataset.script;
+      document.head.append(script);
+    }, { once: true });
+  }
   // A summary of mistakes is the first thing to hear and see (WCAG 3.3.1).
   var problems = document.getElementById("problems");
   if (problems) problems.focus();

@@ -41,6 +41,10 @@ def _self_check(context: Context, _: str) -> Markup:
     return render(context.language, "blocks/self-check.html", rows=rows, text=text, portal=context.portal)
 
 
+def _search(context: Context, _: str) -> Markup:
+    return render(context.language, "blocks/search.html", portal=context.portal)
+
+
 def _services(context: Context, kind: str) -> Markup:
     rows = [row for row in context.tables["services"] if kind in {"", row["kind"]}]
     return render(context.language, "blocks/services.html", rows=rows, text=text)
@@ -93,6 +97,7 @@ BLOCKS: dict[str, Callable[[Context, str], Markup]] = {
     "helplines": _helplines,
     "signs": _signs,
     "self-check": _self_check,
+    "search": _search,
     "services": _services,
     "events": _events,
     "form": _form,

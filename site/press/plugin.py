@@ -19,7 +19,7 @@ from mkdocs.structure.pages import Page as MkDocsPage
 from mkdocs.utils.templates import TemplateContext
 
 from forms.drawing import draw_page
-from press import weight
+from press import search, weight
 from press.blocks import Context, draw
 from press.shell import page_of
 
@@ -90,5 +90,6 @@ def build_language(job: Job) -> int:
     config.theme["language"] = language
     config.plugins["press"] = _Press(job)
     mkdocs_build(config)
+    search.write(job.out / "search", job.context.library.by_language[language])
     weight.compress(job.out)
     return len(job.context.library.names)

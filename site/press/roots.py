@@ -12,7 +12,7 @@ from press.blocks import Context
 from press.render import render
 from press.shell import alternates
 
-ASSETS = {"css": "portal.css", "js": "portal.js"}
+ASSETS = {"css": "portal.css", "js": "portal.js", "search": "search.js"}
 
 
 def asset_names(folder: Path) -> dict[str, str]:

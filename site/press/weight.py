@@ -15,7 +15,7 @@ from forms.problem import Problem
 
 BROTLI_BUDGET = 14 * 1024
 GZIP_BUDGET = 16 * 1024
-COMPRESSED = frozenset({".html", ".css", ".js", ".xml", ".txt"})
+COMPRESSED = frozenset({".html", ".css", ".js", ".json", ".xml", ".txt"})
 """Kinds of files of which a smaller copy is worth its place."""
 
 
@@ -62,7 +62,7 @@ def compress(folder: Path) -> None:
 
 def visits(public: Path, languages: tuple[str, ...]) -> list[Visit]:
     """Every page of a built site, heaviest first."""
-    css, js = (_sum(public.glob(f"assets/*.{kind}")) for kind in ("css", "js"))
+    css, js = (_sum(public.glob(f"assets/portal.*.{kind}")) for kind in ("css", "js"))
     found = [
         Visit(language, path.parent.relative_to(public / language).as_posix(), _size(path), css, js)
         for language in languages

@@ -150,3 +150,32 @@ def test_the_check_for_oneself_answers_and_sends_nothing(page: Any) -> None:
     page.reload()
     assert none.is_visible(), "the ticks are gone"
     assert page.locator("form").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("language", "typed", "page_found"),
+    [
+        ("ta", "கொத்தடிமையில்", "rights/"),
+        ("ta", "கொத்தடுமை", "rights/"),
+        ("en", "zero fir", "rights/"),
+        ("or", "ରସିଦ", "answer/"),
+    ],
+)
+def test_searching(browser: Any, house: Any, language: str, typed: str, page_found: str) -> None:
+    context = browser.new_context(base_url=house.address)
+    page = context.new_page()
+    page.goto(f"/{language}/pages/")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.locator("#search").fill(typed)
+    page.locator(f'.search a[href="/{language}/{page_found}"]').wait_for()
+    assert all(f"/{language}/search/" in url or "/assets/search." in url for url in asked)
+    page.locator("#search").fill("zzqqxx")
+    page.locator(".search p").wait_for(state="visible")
+    context.close()
+
+
+def test_without_a_script_there_is_the_list_of_all_pages(page: Any, request: pytest.FixtureRequest) -> None:
+    page.goto("/ta/pages/")
+    assert page.locator(".search").is_visible() == ("[script]" in request.node.name)
+    assert page.locator('main .links a[href="/ta/rights/"]').is_visible()

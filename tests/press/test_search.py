@@ -1,0 +1,28 @@
+"""Words are found by their skeleton, and a phone fetches little to find them."""
+
+import json
+from typing import Any
+
+import pytest
+from press.search import skeletons
+
+
+@pytest.mark.parametrize(
+    ("found", "typed"),
+    [("கொத்தடிமையில்", "கொத்தடிமை"), ("கொத்தடிமைத்", "கொத்தடுமை"), ("मजदूरी", "मजदुरी"), ("ଶ୍ରମିକ", "ଶ୍ରମ"), ("Bonded", "bond")],
+)
+def test_endings_and_wrong_vowel_signs_do_no_harm(found: str, typed: str) -> None:
+    assert next(skeletons(found)).startswith(next(skeletons(typed)))
+
+
+def test_the_danda_and_other_signs_split_words() -> None:
+    assert list(skeletons("काम।घर,\n112 a")) == ["कम", "घर", "112"]
+
+
+def test_each_language_finds_its_own_pages_only(folder: Any) -> None:
+    folder.page("rights", "Freedom.")
+    site = folder.build()
+    titles = {language: json.loads((site / language / "search/pages-0.json").read_text()) for language in ("en", "ta")}
+    assert [row[0] for row in titles["en"]] == ["", "rights/"]
+    assert [row[0] for row in titles["ta"]] == [""]
+    assert json.loads((site / "en/search/66-72.json").read_text())["freedom"] == [1, 1]
