@@ -160,19 +160,23 @@ def demonstration_keys() -> Mapping[str, tuple[str, str]]:
     return make_demonstration(ROOT / "var" / "desk", [row["id"] for row in settings["desks"] if not row.get("key")])
 
 
-def build_if_changed(out: Path, *, again: bool = False) -> bool:
-    """Build into `out` where anything changed since the last time (or `again`); whether it did."""
+def build_if_changed(out: Path, *, again: bool = False, speak: bool = True) -> bool:
+    """Build into `out` where anything changed since the last time (or `again`); whether it did.
+
+    speak: make speech that is not kept yet; a site built without it is built again when it may be made.
+    """
     from press.fingerprints import fingerprint
 
     keys = demonstration_keys()
     mark = fingerprint(ROOT, f"{out}{sorted(keys.items())}{today()}")
-    if not again and out.exists() and HANDOVER.exists() and BUILT.exists() and BUILT.read_text() == mark:
+    good = {mark} if speak else {mark, f"{mark} silent"}
+    if not again and out.exists() and HANDOVER.exists() and BUILT.exists() and BUILT.read_text() in good:
         return False
     from press import build as press
 
     click.echo("Building the site ...")
-    built = press.build(ROOT, out, keys=keys, today=today(), say=click.echo, handover=HANDOVER)
-    BUILT.write_text(mark)
+    built = press.build(ROOT, out, keys=keys, today=today(), say=click.echo, handover=HANDOVER, speak=speak)
+    BUILT.write_text(mark if speak else f"{mark} silent")
     waiting = f" {len(built.warnings)} things wait for a person: python3 build.py check" if built.warnings else ""
     click.echo(f"Built {built.pages} pages in {built.seconds:.1f} s.{waiting}")
     return True
@@ -196,18 +200,18 @@ def follow(then: Callable[[], None]) -> None:
     """Build again whenever something was edited; what is wrong is said once, and the old site stays."""
     from press.fingerprints import fingerprint
 
-    seen = fingerprint(ROOT)
+    seen = ""
     while True:
-        time.sleep(1)
         try:
             now = fingerprint(ROOT)
             if now != seen:
                 seen = now
-                build_if_changed(ROOT / "public")
-                then()
-                click.echo("The site is new. Reload the page to see it.")
+                if build_if_changed(ROOT / "public"):
+                    then()
+                    click.echo("The site is new. Reload the page to see it.")
         except (Problem, Problems, OSError) as told:
             click.echo(f"{told}\nThe old site stays until this is mended.", err=True)
+        time.sleep(1)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -224,7 +228,7 @@ def serve(port: int) -> None:
     """Show the site and its forms here, and follow what you edit."""
     with in_sentences():
         insist_on_port(port)
-        build_if_changed(ROOT / "public")
+        build_if_changed(ROOT / "public", speak=False)
         from forms import app, server
 
         built = app.create_app({"portal": HANDOVER, "public": ROOT / "public", "data": ROOT / "var" / "server"})

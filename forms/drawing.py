@@ -102,6 +102,7 @@ def draw_form(
         problems=by_field,
         action=f"/forms/{language}/{definition.name}",
         portal=portal,
+        clips=portal.clips.get(language, {}),
     )
 
 

@@ -90,6 +90,33 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class SoundFile:
+    """One file of a clip: its address on the site, its media type, its size in bytes."""
+
+    address: str
+    media_type: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A page or question as sound, in files of which a phone takes the first it can play."""
+
+    seconds: int
+    files: tuple[SoundFile, ...]
+
+    @property
+    def length(self) -> str:
+        """Minutes and seconds, like 1:05."""
+        return f"{self.seconds // 60}:{self.seconds % 60:02}"
+
+    @property
+    def kilobytes(self) -> int:
+        """What listening costs."""
+        return -(-self.files[0].bytes // 1024)
+
+
+@dataclass(frozen=True)
 class Portal:
     """A district's portal, as both wings need it."""
 
@@ -107,6 +134,7 @@ class Portal:
     responsible: Text
     keep: Mapping[str, int]
     assets: Mapping[str, str] = field(default_factory=dict)
+    clips: Mapping[str, Mapping[str, Clip]] = field(default_factory=dict)
 
     def readers(self, form: str) -> tuple[Desk, ...]:
         """The desks that read letters of this form."""
@@ -154,6 +182,13 @@ def _portal(data: dict[str, Any]) -> Portal:
         "desks": tuple(Desk(**{**row, "reads": tuple(row["reads"])}) for row in data["desks"]),
         "helplines": tuple(Helpline(**row) for row in data["helplines"]),
         "events": tuple(Event(**row) for row in data["events"]),
+        "clips": {
+            language: {key: _clip(row) for key, row in clips.items()} for language, clips in data["clips"].items()
+        },
         "choices": {name: tuple(Choice(**choice) for choice in rows) for name, rows in data["choices"].items()},
     }
     return Portal(**{**data, **lists})
+
+
+def _clip(row: dict[str, Any]) -> Clip:
+    return Clip(row["seconds"], tuple(SoundFile(**file) for file in row["files"]))

@@ -10,6 +10,7 @@ from forms import definition
 from forms.drawing import draw_form
 from forms.portal import Portal
 from press.district import in_order, text
+from press.listen import Studio
 from press.pages import Library, Source
 from press.render import render
 from press.tables import Tables
@@ -25,6 +26,7 @@ class Context:
     menu: tuple[str, ...]
     language: str
     today: date
+    studio: Studio | None = None
 
 
 def _helplines(context: Context, group: str) -> Markup:

@@ -18,12 +18,13 @@ from pathlib import Path
 from forms import portal as portals
 from forms.portal import Portal
 from forms.problem import Problems
-from press import checks, district, pages, roots, settings, tables
+from press import checks, district, listen, pages, roots, settings, tables
 from press.blocks import Context
 from press.district import DeskKeys
 from press.plugin import Job, build_language
 
 HANDOVER = Path(".build") / "portal.json"
+SPEECH = Path(".build") / "speech"
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,10 @@ def prepare(root: Path, *, keys: DeskKeys | None, today: date) -> tuple[Context,
         raise Problems(problems)
     menu = tuple(settings.read_settings(content)["menu"])
     report = checks.check(library, rows, menu, today)
+    report = checks.Report(
+        (*report.problems, *listen.problems(content, library)),
+        (*report.warnings, *listen.waiting(content, library, settings.voices(content))),
+    )
     return Context(portal, rows, library, menu, portal.language_codes()[0], today), report
 
 
@@ -57,10 +62,12 @@ def build(
     today: date,
     say: Callable[[str], None],
     handover: Path | None = None,
+    speak: bool = True,
 ) -> Built:
     """Build the site of `root` into `out` and hand the portal over to the forms.
 
-    keys: demonstration keys by desk, used where portal.yml has none; say: told what is going on.
+    keys: demonstration keys by desk, used where portal.yml has none; say: told what is going on; speak: make speech
+    that is not kept yet (about a minute, once), else leave it out.
     Raises Problem or Problems, and then changes nothing.
     """
     started = time.monotonic()
@@ -68,10 +75,19 @@ def build(
     if report.problems:
         raise Problems(report.problems)
     with _fresh(out) as fresh:
+        studio = _studio(root, fresh / listen.FOLDER, speak)
+        context = replace(context, studio=studio, portal=listen.with_questions(context.portal, studio, today))
         count = sum(_languages(root, fresh, context, say))
         roots.write(root, fresh, context)
+    if speak:
+        listen.prune(root / SPEECH, out / listen.FOLDER)
     portals.write(context.portal, handover or root / HANDOVER)
     return Built(context.portal, count, time.monotonic() - started, report.warnings)
+
+
+def _studio(root: Path, out: Path, speak: bool) -> listen.Studio:
+    content = root / "content"
+    return listen.Studio(root / SPEECH, out, settings.voices(content), listen.recordings(content), speak)
 
 
 def _languages(root: Path, fresh: Path, context: Context, say: Callable[[str], None]) -> Iterator[int]:

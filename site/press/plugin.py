@@ -21,7 +21,7 @@ from mkdocs.utils.templates import TemplateContext
 from forms.drawing import draw_page
 from press import search, weight
 from press.blocks import Context, draw
-from press.shell import page_of
+from press.shell import page_of, with_clip
 
 _HOLE = "<!--block:{}-->"
 _ANY_HOLE = re.compile(r"<!--block:(\d+)-->")
@@ -69,6 +69,7 @@ class _Press(BasePlugin):  # type: ignore[type-arg, no-untyped-call] # it has no
         """Hand the theme the whole page, drawn in the shell that the forms use too."""
         own = self.job.context
         body = Markup(page.content or "")  # noqa: S704 - Markdown of the staff, blocks escaped by Jinja
+        body = with_clip(own, page.file.src_uri, body)
         context["shell"] = draw_page(own.portal, own.language, page_of(own, page.file.src_uri, body))  # type: ignore[typeddict-unknown-key]
         return context
 

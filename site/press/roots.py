@@ -12,6 +12,9 @@ from press.blocks import Context
 from press.render import render
 from press.shell import alternates
 
+NEVER_PUBLISHED = ("audio", "pictures", "drawings")
+"""Folders of content/media that are only sources: what is made from them is published, never they (tags, places)."""
+
 ASSETS = {"css": "portal.css", "js": "portal.js", "search": "search.js"}
 
 
@@ -45,7 +48,8 @@ def _assets(root: Path, out: Path, portal: Portal) -> None:
     for kind, address in portal.assets.items():
         shutil.copyfile(root / "site" / "assets" / ASSETS[kind], out / address.removeprefix("/"))
     if (root / "content" / "media").is_dir():
-        shutil.copytree(root / "content" / "media", out / "media")
+        sources = shutil.ignore_patterns(*NEVER_PUBLISHED)
+        shutil.copytree(root / "content" / "media", out / "media", ignore=sources, dirs_exist_ok=True)
 
 
 def _not_found(portal: Portal, language: str) -> str:

@@ -27,6 +27,11 @@ def read_settings(content: Path) -> dict[str, Any]:
     return dict(settings)
 
 
+def voices(content: Path) -> dict[str, str]:
+    """eSpeak NG's voice for each language that names one."""
+    return {row["code"]: row["voice"] for row in read_settings(content)["languages"] if row.get("voice")}
+
+
 def line_of(error: Exception, offset: int = 0) -> str:
     """ ", line 7" where a YAML error knows its line, else nothing."""
     mark = getattr(error, "problem_mark", None)

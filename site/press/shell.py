@@ -7,6 +7,8 @@ from forms.drawing import Alternate, Note, Page
 from forms.portal import Portal
 from press.blocks import Context
 from press.pages import Source
+from press.render import render
+from press.spoken import text_of
 
 
 def page_of(context: Context, name: str, body: Markup) -> Page:
@@ -26,6 +28,17 @@ def page_of(context: Context, name: str, body: Markup) -> Page:
         form=any(block.name == "form" for block in source.blocks),
         notes=tuple(_notes(context, source)),
     )
+
+
+def with_clip(context: Context, name: str, body: Markup) -> Markup:
+    """The body with a way to listen to it after its heading, where there is a voice or a recording."""
+    source = context.library.find(name, context.language)
+    key = name.removesuffix(".md")
+    clip = context.studio and context.studio.clip(source.language, key, text_of(body))
+    if not clip:
+        return body
+    drawn = render(context.language, "blocks/listen.html", clip=clip, title=source.title)
+    return Markup(str(body).replace("</h1>", f"</h1>{drawn}", 1))  # noqa: S704 - both are HTML already
 
 
 def alternates(portal: Portal, language: str, path: str) -> tuple[Alternate, ...]:

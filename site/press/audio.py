@@ -1,0 +1,96 @@
+"""Sound into the two small files that phones play: the only home of PyAV (FFmpeg).
+
+Opus in Ogg at 16 kbit/s (RFC 6716, RFC 7845) for nearly every phone, MP3 at 24 kbit/s for the rest. Only sound goes
+over: the name of a camera, a place or a person in a recording's tags does not.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+
+RATE = 16_000
+"""Samples a second of what is written: wide-band speech."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How one file is written: its ending and media type, container, codec, bits a second, and the codec's own way."""
+
+    ending: str
+    media_type: str
+    container: str
+    codec: str
+    bits: int
+    options: dict[str, str]
+
+
+KINDS = (
+    Kind("opus", "audio/ogg; codecs=opus", "ogg", "libopus", 16_000, {"application": "voip", "compression_level": "3"}),
+    Kind("mp3", "audio/mpeg", "mp3", "libmp3lame", 24_000, {}),
+)
+
+EXTENSIONS = frozenset({".wav", ".mp3", ".m4a", ".aac", ".ogg", ".opus", ".amr", ".3gp", ".flac", ".webm", ".mp4"})
+"""What staff may record with: FFmpeg reads them all."""
+
+
+class NotSound(Exception):
+    """A file holds no sound that can be read."""
+
+
+def write_samples(samples: bytes, rate: int, where: Iterable[tuple[Kind, Path]]) -> float:
+    """Write signed 16-bit mono samples as each kind; seconds of sound."""
+    for kind, path in where:
+        _encode(_frames(samples, rate), kind, path)
+    return len(samples) / 2 / rate
+
+
+def convert(recording: Path, where: Iterable[tuple[Kind, Path]]) -> float:
+    """Write a recording as each kind, without its tags; seconds of sound. Raises NotSound."""
+    for kind, path in where:
+        _encode(_decode(recording), kind, path)
+    return sum(frame.samples / frame.sample_rate for frame in _decode(recording))
+
+
+def _frames(samples: bytes, rate: int) -> Iterator[av.AudioFrame]:
+    step = rate * 2
+    for start in range(0, len(samples), step):
+        part = samples[start : start + step]
+        frame = av.AudioFrame(format="s16", layout="mono", samples=len(part) // 2)
+        frame.planes[0].update(part)
+        frame.sample_rate = rate
+        yield frame
+
+
+def _decode(recording: Path) -> Iterator[av.AudioFrame]:
+    try:
+        with av.open(str(recording)) as source:
+            if not source.streams.audio:
+                raise NotSound(recording.name)
+            for frame in source.decode(source.streams.audio[0]):
+                frame.pts = None
+                yield frame
+    except (av.FFmpegError, ValueError) as error:
+        raise NotSound(recording.name) from error
+
+
+def _encode(frames: Iterator[av.AudioFrame], kind: Kind, path: Path) -> None:
+    resampler = av.AudioResampler(format="flt" if kind.codec == "libopus" else "s16p", layout="mono", rate=RATE)
+    with av.open(str(path), "w", format=kind.container, options={"fflags": "+bitexact"}) as target:
+        stream: Any = target.add_stream(
+            kind.codec, rate=RATE, layout="mono", options={**kind.options, "flags": "+bitexact"}
+        )
+        stream.bit_rate = kind.bits
+        for frame in frames:
+            for even in resampler.resample(frame):
+                target.mux(stream.encode(even))
+        for even in resampler.resample(None):
+            target.mux(stream.encode(even))
+        target.mux(stream.encode(None))
+
+
+def is_recording(path: Path) -> bool:
+    """Whether a file is named like a recording."""
+    return path.suffix.lower() in EXTENSIONS

@@ -1,0 +1,96 @@
+"""What is said aloud of a page: its text without buttons, forms, sources and days on which numbers were looked up."""
+
+import re
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+_SILENT = frozenset({"form", "nav", "button", "script", "style", "svg", "audio", "figcaption", "table"})
+_SILENT_CLASSES = frozenset({"checked", "button", "search", "note--demonstration", "visually-hidden"})
+_BLOCKS = frozenset(
+    {"p", "li", "h1", "h2", "h3", "h4", "dt", "dd", "div", "section", "blockquote", "summary", "br", "label"}
+)
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4"})
+_VOID = frozenset({"br", "hr", "img", "input", "source", "meta", "link", "wbr"})
+_ENDS = (".", "!", "?", "।", ":", "…", ";")
+_DIGITS = re.compile(r"\d")
+
+
+@dataclass
+class _Element:
+    tag: str
+    silent: bool
+    digits: bool
+    outside: bool  # a link that leaves the site
+
+
+@dataclass
+class _Line:
+    tag: str = ""
+    parts: list[str] = field(default_factory=list)
+    source: bool = False
+
+    @property
+    def heading(self) -> int:
+        return int(self.tag[1]) if self.tag in _HEADINGS else 0
+
+    def text(self) -> str:
+        said = " ".join("".join(self.parts).split()).strip(" ·|")
+        if not _letters(said):
+            return ""
+        closed = said.rstrip("\"'”’»)")
+        return said if closed.endswith(_ENDS) else f"{said}."
+
+
+def _letters(said: str) -> bool:
+    return any(character.isalnum() for character in said)
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[_Element] = []
+        self.lines: list[_Line] = [_Line()]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _BLOCKS:
+            self.lines.append(_Line(tag))
+        if tag in _VOID:
+            return
+        given = dict(attrs)
+        classes = set((given.get("class") or "").split())
+        href = given.get("href") or ""
+        quiet = tag in _SILENT or bool(classes & _SILENT_CLASSES) or "hidden" in given
+        self.open.append(_Element(tag, quiet, href.startswith("tel:"), href.startswith("http")))
+
+    def handle_endtag(self, tag: str) -> None:
+        while self.open:
+            if self.open.pop().tag == tag:
+                break
+        if tag in _BLOCKS:
+            self.lines.append(_Line())
+
+    def handle_data(self, data: str) -> None:
+        if any(element.silent for element in self.open):
+            return
+        if any(element.digits for element in self.open):
+            data = _DIGITS.sub(r"\g<0> ", data)
+        line = self.lines[-1]
+        line.source = line.source or any(element.outside for element in self.open)
+        line.parts.append(data)
+
+
+def text_of(html: str) -> str:
+    """The sentences of a page's HTML as plain text, one line for each paragraph.
+
+    Digits of phone numbers stand apart, so that they are said one by one. Items of a list that link to another site
+    (sources) are left out, and headings with nothing below them.
+    """
+    reader = _Reader()
+    reader.feed(html)
+    lines = [line for line in reader.lines if line.text() and not (line.source and line.tag == "li")]
+    kept: list[_Line] = []
+    for line in reversed(lines):
+        empty = line.heading and (not kept or 1 < kept[-1].heading <= line.heading)
+        if not (empty and line.heading > 1):
+            kept.append(line)
+    return "\n".join(line.text() for line in reversed(kept))
