@@ -26,7 +26,9 @@ def show(path: str) -> AnyResponse:
         response = _smallest(public.absolute(), wanted)
     except NotFound:
         return _not_found(public, path.split("/", 1)[0])
-    response.headers["Cache-Control"] = FOR_EVER if path.startswith(("assets/", "audio/")) else LOOKED_AT_AGAIN
+    response.headers["Cache-Control"] = (
+        FOR_EVER if path.startswith(("assets/", "audio/", "pictures/")) else LOOKED_AT_AGAIN
+    )
     return response
 
 

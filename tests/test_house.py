@@ -74,6 +74,7 @@ def test_who_imports_whom(name: str) -> None:
     [
         ("mkdocs", {"press.plugin"}),
         ("sqlalchemy", {"forms.store"}),
+        ("PIL", {"press.pictures"}),
         ("av", {"press.audio"}),
         ("espeakng_loader", {"press.speech"}),
         ("flask", {"forms.app", "forms.routes", "forms.pickup", "forms.built_site", "forms.server"}),

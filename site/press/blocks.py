@@ -12,6 +12,7 @@ from forms.portal import Portal
 from press.district import in_order, text
 from press.listen import Studio
 from press.pages import Library, Source
+from press.pictures import Darkroom, drawing
 from press.render import render
 from press.tables import Tables
 
@@ -27,6 +28,7 @@ class Context:
     language: str
     today: date
     studio: Studio | None = None
+    darkroom: Darkroom | None = None
 
 
 def _helplines(context: Context, group: str) -> Markup:
@@ -35,12 +37,26 @@ def _helplines(context: Context, group: str) -> Markup:
 
 
 def _signs(context: Context, _: str) -> Markup:
-    return render(context.language, "blocks/signs.html", rows=in_order(context.tables["signs"]), text=text)
+    rows = in_order(context.tables["signs"])
+    return render(context.language, "blocks/signs.html", rows=rows, text=text, pictogram=_pictograms(context))
+
+
+def _pictograms(context: Context) -> Callable[[str], Markup]:
+    """The drawing of a name in content/media/pictograms; nothing where there is none."""
+
+    def draw_one(name: str) -> Markup:
+        path = context.darkroom and context.darkroom.media / "pictograms" / f"{name}.svg"
+        return Markup(drawing(path, "") if path and path.is_file() else "")  # noqa: S704 - looked at by the checks
+
+    return draw_one
 
 
 def _self_check(context: Context, _: str) -> Markup:
     rows = in_order(context.tables["signs"])
-    return render(context.language, "blocks/self-check.html", rows=rows, text=text, portal=context.portal)
+    return render(
+        context.language, "blocks/self-check.html", rows=rows, text=text, portal=context.portal,
+        pictogram=_pictograms(context),
+    )  # fmt: skip
 
 
 def _search(context: Context, _: str) -> Markup:

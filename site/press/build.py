@@ -17,13 +17,14 @@ from pathlib import Path
 
 from forms import portal as portals
 from forms.portal import Portal
-from forms.problem import Problems
-from press import checks, district, listen, pages, roots, settings, tables
+from forms.problem import Problem, Problems
+from press import checks, district, listen, pages, pictures, roots, settings, tables
 from press.blocks import Context
 from press.district import DeskKeys
 from press.plugin import Job, build_language
 
 HANDOVER = Path(".build") / "portal.json"
+PICTURES = Path(".build") / "pictures"
 SPEECH = Path(".build") / "speech"
 
 
@@ -48,7 +49,7 @@ def prepare(root: Path, *, keys: DeskKeys | None, today: date) -> tuple[Context,
     menu = tuple(settings.read_settings(content)["menu"])
     report = checks.check(library, rows, menu, today)
     report = checks.Report(
-        (*report.problems, *listen.problems(content, library)),
+        (*report.problems, *listen.problems(content, library), *_pictures(content, library)),
         (*report.warnings, *listen.waiting(content, library, settings.voices(content))),
     )
     return Context(portal, rows, library, menu, portal.language_codes()[0], today), report
@@ -76,13 +77,23 @@ def build(
         raise Problems(report.problems)
     with _fresh(out) as fresh:
         studio = _studio(root, fresh / listen.FOLDER, speak)
-        context = replace(context, studio=studio, portal=listen.with_questions(context.portal, studio, today))
+        darkroom = pictures.Darkroom(root / "content" / "media", root / PICTURES, fresh / pictures.FOLDER)
+        context = replace(
+            context, darkroom=darkroom, studio=studio, portal=listen.with_questions(context.portal, studio, today)
+        )
         count = sum(_languages(root, fresh, context, say))
         roots.write(root, fresh, context)
     if speak:
         listen.prune(root / SPEECH, out / listen.FOLDER)
     portals.write(context.portal, handover or root / HANDOVER)
     return Built(context.portal, count, time.monotonic() - started, report.warnings)
+
+
+def _pictures(content: Path, library: pages.Library) -> Iterator[Problem]:
+    yield from pictures.problems(content / "media")
+    for by_name in library.by_language.values():
+        for page in by_name.values():
+            yield from pictures.asked(page, content / "media")
 
 
 def _studio(root: Path, out: Path, speak: bool) -> listen.Studio:

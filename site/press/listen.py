@@ -154,9 +154,7 @@ def problems(content: Path, library: Library) -> Iterator[Problem]:
                 where, "is not a kind of sound file we know.", f"Use one of: {' '.join(sorted(audio.EXTENSIONS))}."
             )
         elif language not in library.by_language or key not in known:
-            yield Problem(
-                where, "belongs to no page or question.", "Name it like or/signs.m4a or or/concern/what.m4a."
-            )
+            yield Problem(where, "belongs to no page or question.", "Name it like or/signs.m4a or or/concern/what.m4a.")
 
 
 def waiting(content: Path, library: Library, voices: Mapping[str, str]) -> Iterator[str]:

@@ -63,6 +63,7 @@ class _Press(BasePlugin):  # type: ignore[type-arg, no-untyped-call] # it has no
         """Fill the holes."""
         context = self.job.context
         blocks = context.library.find(page.file.src_uri, context.language).blocks
+        html = context.darkroom.shown(html) if context.darkroom else html
         return _ANY_HOLE.sub(lambda hole: draw(context, *_asked(blocks[int(hole[1])])), html)
 
     def on_page_context(self, context: TemplateContext, /, *, page: MkDocsPage, **_: Any) -> TemplateContext:

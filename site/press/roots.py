@@ -7,13 +7,13 @@ from pathlib import Path
 from forms import words
 from forms.drawing import Page, draw_page
 from forms.portal import Portal
-from press import weight
+from press import pictures, weight
 from press.blocks import Context
 from press.render import render
 from press.shell import alternates
 
-NEVER_PUBLISHED = ("audio", "pictures", "drawings")
-"""Folders of content/media that are only sources: what is made from them is published, never they (tags, places)."""
+NEVER_PUBLISHED = ("audio", *(f"*{ending}" for ending in (*pictures.PHOTOS, ".svg")))
+"""What in content/media is only a source: what is made from it is published, never itself (tags, places)."""
 
 ASSETS = {"css": "portal.css", "js": "portal.js", "search": "search.js"}
 

@@ -134,7 +134,8 @@ def test_the_report_names_machine_voices_and_old_recordings(folder: Any) -> None
     with_voice(folder, en="en")
     recording(folder.root / "content" / "media" / "audio" / "en" / "index.mp3")
     said = "\n".join(folder.check().warnings)
-    assert "content/media/audio/en:" in said and "machine" in said
+    assert "content/media/audio/en:" in said
+    assert "machine" in said
     assert "content/en/index.md: its text is newer than its recording" in said
     folder.page("index", recorded="2026-02-01")
     assert "newer than its recording" not in "\n".join(folder.check().warnings)
