@@ -113,18 +113,23 @@ def test_escape_three_times_leaves_too(page: Any, house: Any, request: pytest.Fi
         assert page.url.endswith("/te/tell/")
 
 
+def focused(page: Any, attribute: str) -> str:
+    """An attribute of what has the focus; a player's own buttons count as the player (`:focus` does not see them)."""
+    return page.evaluate("name => document.activeElement.getAttribute(name)", attribute) or ""
+
+
 def test_with_the_keyboard_alone(page: Any) -> None:
     page.goto("/en/tell/")
     page.keyboard.press("Tab")
-    assert "main" in (page.locator(":focus").get_attribute("href") or ""), "the first stop skips to the text"
+    assert "main" in focused(page, "href"), "the first stop skips to the text"
     for _ in range(60):
-        if page.locator(":focus").get_attribute("id") == "what":
+        if focused(page, "id") == "what":
             break
         page.keyboard.press("Tab")
     page.keyboard.type("Only with the keyboard")
-    for _ in range(40):
+    for _ in range(90):
         page.keyboard.press("Tab")
-        if page.locator(":focus").get_attribute("value") == "check":
+        if focused(page, "value") == "check":
             break
     page.keyboard.press("Enter")
     page.locator('button[value="send"]').focus()
