@@ -266,6 +266,18 @@ def check(weight: bool) -> None:
 
 
 @portal.command()
+@click.option("--out", type=click.Path(path_type=Path), default=ROOT / "kit", help="Folder for the files.")
+def kit(out: Path) -> None:
+    """Make the site for a memory card, and leaflet, poster and pocket card in each language."""
+    from press import kit as press_kit
+
+    with in_sentences():
+        build_if_changed(ROOT / "public")
+        press_kit.make(ROOT, ROOT / "public", out, keys=demonstration_keys(), today=today(), say=click.echo)
+        click.echo(f"The kit is in {out}.")
+
+
+@portal.command()
 def words() -> None:
     """Bring the interface words (forms/words/*.po) up to date."""
     from forms.words import collect

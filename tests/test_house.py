@@ -74,6 +74,8 @@ def test_who_imports_whom(name: str) -> None:
     [
         ("mkdocs", {"press.plugin"}),
         ("sqlalchemy", {"forms.store"}),
+        ("typst", {"press.paper"}),
+        ("segno", {"press.paper"}),
         ("PIL", {"press.pictures"}),
         ("av", {"press.audio"}),
         ("espeakng_loader", {"press.speech"}),

@@ -7,8 +7,8 @@ from forms.drawing import Alternate, Note, Page
 from forms.portal import Portal
 from press.blocks import Context
 from press.pages import Source
+from press.plain import text_of
 from press.render import render
-from press.spoken import text_of
 
 
 def page_of(context: Context, name: str, body: Markup) -> Page:

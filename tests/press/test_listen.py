@@ -8,7 +8,7 @@ import av
 import pytest
 import yaml
 from press import audio, speech
-from press.spoken import text_of
+from press.plain import text_of
 
 from forms.portal import read
 from forms.problem import Problem, Problems

@@ -1,4 +1,4 @@
-"""What is said aloud of a page: its text without buttons, forms, sources and days on which numbers were looked up."""
+"""What a page says, for the voice and for paper: its text without buttons, forms, sources and days of looking up."""
 
 import re
 from dataclasses import dataclass, field
@@ -33,12 +33,12 @@ class _Line:
     def heading(self) -> int:
         return int(self.tag[1]) if self.tag in _HEADINGS else 0
 
-    def text(self) -> str:
+    def text(self, *, closed: bool = True) -> str:
         said = " ".join("".join(self.parts).split()).strip(" ·|")
         if not _letters(said):
             return ""
-        closed = said.rstrip("\"'”’»)")
-        return said if closed.endswith(_ENDS) else f"{said}."
+        ends = said.rstrip("\"'”’»)").endswith(_ENDS)
+        return said if ends or not closed else f"{said}."
 
 
 def _letters(said: str) -> bool:
@@ -46,18 +46,19 @@ def _letters(said: str) -> bool:
 
 
 class _Reader(HTMLParser):
-    def __init__(self) -> None:
+    def __init__(self, aloud: bool) -> None:
         super().__init__(convert_charrefs=True)
+        self.aloud = aloud
         self.open: list[_Element] = []
         self.lines: list[_Line] = [_Line()]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _BLOCKS:
-            self.lines.append(_Line(tag))
-        if tag in _VOID:
-            return
         given = dict(attrs)
         classes = set((given.get("class") or "").split())
+        if tag in _BLOCKS:
+            self.lines.append(_Line("h3" if "admonition-title" in classes else tag))
+        if tag in _VOID:
+            return
         href = given.get("href") or ""
         quiet = tag in _SILENT or bool(classes & _SILENT_CLASSES) or "hidden" in given
         self.open.append(_Element(tag, quiet, href.startswith("tel:"), href.startswith("http")))
@@ -72,20 +73,20 @@ class _Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         if any(element.silent for element in self.open):
             return
-        if any(element.digits for element in self.open):
+        if self.aloud and any(element.digits for element in self.open):
             data = _DIGITS.sub(r"\g<0> ", data)
         line = self.lines[-1]
         line.source = line.source or any(element.outside for element in self.open)
         line.parts.append(data)
 
 
-def text_of(html: str) -> str:
-    """The sentences of a page's HTML as plain text, one line for each paragraph.
+def lines_of(html: str, *, aloud: bool = True) -> list[tuple[str, str]]:
+    """The sentences of a page's HTML: each with the element it stands in ("h1", "li", "p", ...).
 
-    Digits of phone numbers stand apart, so that they are said one by one. Items of a list that link to another site
-    (sources) are left out, and headings with nothing below them.
+    aloud: digits of phone numbers stand apart, so that they are said one by one. Items of a list that link to another
+    site (sources) are left out, and headings with nothing below them.
     """
-    reader = _Reader()
+    reader = _Reader(aloud)
     reader.feed(html)
     lines = [line for line in reader.lines if line.text() and not (line.source and line.tag == "li")]
     kept: list[_Line] = []
@@ -93,4 +94,9 @@ def text_of(html: str) -> str:
         empty = line.heading and (not kept or 1 < kept[-1].heading <= line.heading)
         if not (empty and line.heading > 1):
             kept.append(line)
-    return "\n".join(line.text() for line in reversed(kept))
+    return [(line.tag, line.text(closed=aloud)) for line in reversed(kept)]
+
+
+def text_of(html: str) -> str:
+    """What is said of a page: plain text, one line for each sentence or item."""
+    return "\n".join(text for _, text in lines_of(html))

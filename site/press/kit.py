@@ -1,0 +1,34 @@
+"""What is carried to people: the site on a memory card, and three papers in each language."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from press import card, paper, settings
+from press.blocks import Context
+from press.build import prepare
+from press.district import DeskKeys
+from press.pictures import Darkroom
+
+CARD = "portal.zip"
+
+
+def make(
+    root: Path, public: Path, out: Path, *, keys: DeskKeys | None, today: date, say: Callable[[str], None]
+) -> None:
+    """Make the kit of the site built in `public` into `out`. Raises Problem or Problems."""
+    context, _ = prepare(root, keys=keys, today=today)
+    paper.insist_on_fonts(context.portal.language_codes())
+    out.mkdir(parents=True, exist_ok=True)
+    count = card.write(public, out / CARD, context.portal)
+    say(f"  {CARD}: {count} files, {(out / CARD).stat().st_size / 1e6:.1f} MB")
+    leaflet = (settings.read_settings(root / "content").get("paper") or {}).get("leaflet", "index")
+    darkroom = Darkroom(root / "content" / "media", out, out)
+    for code in context.portal.language_codes():
+        own: Context = replace(context, language=code, darkroom=darkroom)
+        home = public / code
+        place = home if leaflet == "index" else home / leaflet
+        pages = paper.Pages(*((where / "index.html").read_text(encoding="utf-8") for where in (home, place)))
+        for path in paper.write(out, own, pages):
+            say(f"  {path.name}: {path.stat().st_size / 1e3:.0f} KB")

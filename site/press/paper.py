@@ -1,0 +1,117 @@
+"""Leaflet, poster and pocket card as PDF, from the same pages and tables. The only home of Typst and Segno."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import segno
+import typst
+
+from forms import words
+from forms.portal import Portal, pick
+from forms.problem import Problem
+from press.blocks import Context
+from press.district import in_order, text
+from press.plain import lines_of
+
+KINDS = ("leaflet", "poster", "card")
+"""A5 leaflet, A4 poster, pocket card of 85 x 54 mm (ISO/IEC 7810 ID-1)."""
+
+FONTS = {
+    "ta": "Noto Sans Tamil",
+    "te": "Noto Sans Telugu",
+    "hi": "Noto Sans Devanagari",
+    "mr": "Noto Sans Devanagari",
+    "or": "Noto Sans Oriya",
+    "bn": "Noto Sans Bengali",
+    "kn": "Noto Sans Kannada",
+    "ml": "Noto Sans Malayalam",
+}
+"""The typeface that shapes a language's script; others take Noto Sans."""
+
+TEMPLATE = Path(__file__).parents[1] / "theme" / "paper.typ"
+_INK = "#0d4f52"
+
+
+@dataclass(frozen=True)
+class Pages:
+    """The HTML of the pages that go on paper: the home page, and the leaflet's (portal.yml, paper)."""
+
+    home: str
+    leaflet: str
+
+
+def insist_on_fonts(languages: tuple[str, ...]) -> None:
+    """Raise Problem where this machine has no typeface for one of the languages."""
+    there = set(typst.Fonts().families())
+    missing = sorted({_font(language) for language in languages} - there)
+    if missing:
+        todo = "Install it. On Debian and Ubuntu: sudo apt install fonts-noto-core"
+        raise Problem("The PDF files", f"need a typeface that is not here: {', '.join(missing)}.", todo)
+
+
+def write(out: Path, context: Context, pages: Pages) -> Iterator[Path]:
+    """Write the three PDFs of context.language into `out`."""
+    language = context.language
+    with tempfile.TemporaryDirectory() as folder:
+        room = Path(folder)
+        _prepare(room, context, pages)
+        for kind in KINDS:
+            path = out / f"{kind}-{language}.pdf"
+            pdf = typst.compile(str(room / TEMPLATE.name), root=str(room), format="pdf", sys_inputs={"kind": kind})
+            fresh = path.with_name(f"{path.name}.new")
+            fresh.write_bytes(pdf)
+            fresh.replace(path)
+            yield path
+
+
+def _font(language: str) -> str:
+    return FONTS.get(language, "Noto Sans")
+
+
+def _prepare(room: Path, context: Context, pages: Pages) -> None:
+    """Everything the template reads: its data, the QR code, the pictograms in our colour."""
+    shutil.copy(TEMPLATE, room)
+    address = f"{context.portal.address}/{context.language}/"
+    segno.make(address, error="m", micro=False).save(str(room / "qr.svg"), border=2, dark=_INK, light="#ffffff")
+    media = context.darkroom.media if context.darkroom else room
+    signs = []
+    for row in in_order(context.tables["signs"]):
+        source = media / "pictograms" / f"{row['pictogram']}.svg"
+        if source.is_file():
+            drawing = source.read_text(encoding="utf-8").replace("currentColor", _INK).replace("var(--card)", "#ffffff")
+            (room / source.name).write_text(drawing, encoding="utf-8")
+        signs.append(
+            {"name": pick(text(row, "name"), context.language), "picture": source.name if source.is_file() else ""}
+        )
+    data = {**_words(context.portal, context.language), "signs": signs, "address": address}
+    data["home"], data["leaflet"] = _blocks(pages.home), _blocks(pages.leaflet)
+    (room / "data.json").write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
+
+
+def _words(portal: Portal, language: str) -> dict[str, object]:
+    _ = words.say(language)
+    numbers = [
+        {"number": helpline.number, "for": pick(helpline.for_, language)}
+        for helpline in portal.helplines
+        if helpline.everywhere
+    ]
+    return {
+        "language": language,
+        "font": _font(language),
+        "name": pick(portal.short_name, language),
+        "responsible": pick(portal.responsible, language),
+        "demonstration": _("This is a demonstration.") if portal.demonstration else "",
+        "numbers": numbers,
+        "numbers_title": _("Help numbers"),
+        "signs_title": _("If one of these is true, you can ask for help"),
+        "scan": _("Read and listen on a phone"),
+    }
+
+
+def _blocks(html: str) -> list[dict[str, str]]:
+    article = html[html.index("<article") : html.index("</article>")]
+    return [{"kind": tag, "text": said} for tag, said in lines_of(article, aloud=False)]
