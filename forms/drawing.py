@@ -55,6 +55,7 @@ class Page:
     body_lang: str | None = None
     index: bool = True
     form: bool = False
+    manifest: str = ""
     notes: tuple[Note, ...] = field(default_factory=tuple)
 
 

@@ -6,7 +6,7 @@ Nothing from another host, no script or style inside a page, no frame, no referr
 EVERYWHERE = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; media-src 'self'; "
-        "connect-src 'self'; "
+        "connect-src 'self'; worker-src 'self'; manifest-src 'self'; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "Referrer-Policy": "no-referrer",

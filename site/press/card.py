@@ -15,7 +15,8 @@ _ONLINE_ONLY = re.compile(
 )
 _FORM = re.compile(r"<form\b.*?</form>", re.S)
 _EXIT = re.compile(r'(data-exit [^>]*href=")[^"]*"')
-_LEFT_OUT = frozenset({".br", ".gz", ".xml", ".txt", ".json", ".mp3"})
+_LEFT_OUT = frozenset({".br", ".gz", ".xml", ".txt", ".json", ".mp3", ".webmanifest"})
+_ONLINE_NAMES = frozenset({"404", "search", "tablet", "icon", "sw"})
 _DAY_ONE = (1980, 1, 1, 0, 0, 0)  # a zip's earliest day: the card does not tell when it was made
 EMPTY = "about:blank"
 """Where "Leave this page" goes with no internet: an empty page."""
@@ -40,7 +41,12 @@ def write(public: Path, path: Path, portal: Portal) -> int:
 def _files(public: Path, portal: Portal) -> Iterator[tuple[str, bytes]]:
     for path in sorted(path for path in public.rglob("*") if path.is_file()):
         name = path.relative_to(public).as_posix()
-        if path.suffix in _LEFT_OUT or path.name == "404.html" or "/search/" in f"/{name}" or "search." in path.name:
+        if (
+            path.suffix in _LEFT_OUT
+            or "/search/" in f"/{name}"
+            or "/tablet/" in f"/{name}"
+            or path.stem.split(".")[0] in _ONLINE_NAMES
+        ):
             continue
         if path.suffix == ".html":
             language = name.split("/")[0] if "/" in name else portal.language_codes()[0]
