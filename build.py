@@ -279,12 +279,20 @@ def kit(out: Path) -> None:
 
 @portal.command()
 def words() -> None:
-    """Bring the interface words (forms/words/*.po) up to date."""
+    """Show what each language still lacks; bring the interface words (forms/words/*.po) up to date."""
+    from press import easy, listen, progress
+    from press.build import prepare
+
     from forms.words import collect
 
     with in_sentences():
-        for language, missing in collect.update(collect.translated()).items():
-            click.echo(f"forms/words/{language}.po: {missing} words to translate.")
+        collect.update(collect.translated())
+        context, _ = prepare(ROOT, keys=demonstration_keys(), today=today())
+        names = {language.code: language.name for language in context.portal.languages}
+        found = progress.progress(context.library, listen.recordings(ROOT / "content"))
+        click.echo("\n".join(progress.table(found, names)))
+        click.echo("\nPlain English, as advice:")
+        click.echo("\n".join(f"  {line}" for line in easy.advice(context.library)) or "  Nothing to say.")
 
 
 @portal.command(context_settings={"ignore_unknown_options": True})

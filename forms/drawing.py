@@ -14,7 +14,7 @@ from markupsafe import Markup
 from forms import words
 from forms.definition import Definition, Field, choices
 from forms.intake import FieldProblem, Raw
-from forms.portal import Choice, Portal, pick
+from forms.portal import Choice, Portal, Text, pick
 from forms.receipts import in_fours
 
 LOCALES = {"en": "en_IN"}
@@ -73,6 +73,7 @@ def environment(language: str) -> Environment:
     env.install_gettext_translations(words.translations(language), newstyle=True)  # type: ignore[attr-defined]
     env.globals["lang"] = language
     env.filters["pick"] = lambda text: pick(text, language)
+    env.filters["told"] = lambda text: _told(text, language)
     env.filters["in_fours"] = in_fours
     env.filters["day"] = lambda day: format_date(_day(day), format="long", locale=LOCALES.get(language, language))
     return env
@@ -158,6 +159,12 @@ def _spoken(field_: Field, value: Any, labels: Mapping[str, str]) -> str:
     if field_.many:
         return ", ".join(labels.get(item, item) for item in value)
     return labels.get(str(value), str(value))
+
+
+def _told(text: Text, language: str) -> str:
+    """The text in this language; English that stands in for it is marked as English (WCAG 3.1.2)."""
+    said = pick(text, language)
+    return said if not said or text.get(language) else Markup('<span lang="en">{}</span>').format(said)
 
 
 def _day(day: date | str) -> date:

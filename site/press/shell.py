@@ -1,5 +1,7 @@
 """What stands around a page's text: its notes, its other languages, its title."""
 
+import re
+
 from markupsafe import Markup
 
 from forms import words
@@ -39,6 +41,16 @@ def with_clip(context: Context, name: str, body: Markup) -> Markup:
         return body
     drawn = render(context.language, "blocks/listen.html", clip=clip, title=source.title)
     return Markup(str(body).replace("</h1>", f"</h1>{drawn}", 1))  # noqa: S704 - both are HTML already
+
+
+_ENGLISH_LINK = re.compile(r'<a href="(https?://[^"]*)">([^<]*[A-Za-z]{3}[^<]*)</a>')
+
+
+def foreign_links(html: str) -> str:
+    """Names of English sources marked as English, so that a screen reader says them right (WCAG 3.1.2)."""
+    return _ENGLISH_LINK.sub(
+        lambda match: f'<a href="{match[1]}" lang="en">{match[2]}</a>' if match[2].isascii() else match[0], html
+    )
 
 
 def alternates(portal: Portal, language: str, path: str) -> tuple[Alternate, ...]:
