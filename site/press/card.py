@@ -13,7 +13,7 @@ _ADDRESS = re.compile(r'\b(href|src|srcset)="(?![a-z]+:|#)([^"]*)"')
 _ONLINE_ONLY = re.compile(
     r'<link rel="(?:canonical|alternate)"[^>]*>\n?|<div class="search".*?</div>\n?|<meta name="robots"[^>]*>\n?', re.S
 )
-_FORM = re.compile(r"<form\b.*?</form>", re.S)
+_FORM = re.compile(r'<form class="form".*?</form>', re.S)
 _EXIT = re.compile(r'(data-exit [^>]*href=")[^"]*"')
 _LEFT_OUT = frozenset({".br", ".gz", ".xml", ".txt", ".json", ".mp3", ".webmanifest"})
 _ONLINE_NAMES = frozenset({"404", "search", "tablet", "icon", "sw"})

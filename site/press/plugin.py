@@ -22,7 +22,7 @@ from forms.drawing import draw_page
 from press import search, weight
 from press.blocks import Context, draw
 from press.pages import SOURCE
-from press.shell import foreign_links, page_of, with_clip
+from press.shell import foreign_links, page_of, talk, with_clip
 
 _HOLE = "<!--block:{}-->"
 _ANY_HOLE = re.compile(r"<!--block:(\d+)-->")
@@ -65,6 +65,7 @@ class _Press(BasePlugin):  # type: ignore[type-arg, no-untyped-call] # it has no
         context = self.job.context
         blocks = context.library.find(page.file.src_uri, context.language).blocks
         html = context.darkroom.shown(html) if context.darkroom else html
+        html = talk(html)
         html = html if context.language == SOURCE else foreign_links(html)
         return _ANY_HOLE.sub(lambda hole: draw(context, *_asked(blocks[int(hole[1])])), html)
 

@@ -53,6 +53,16 @@ def foreign_links(html: str) -> str:
     )
 
 
+_TALK = re.compile(r"<dl>(.*?)</dl>", re.S)
+_SAID = re.compile(r"\s*<dt>(.*?)</dt>\s*<dd>\s*(?:<p>)?(.*?)(?:</p>)?\s*</dd>\s*", re.S)
+
+
+def talk(html: str) -> str:
+    """Definition lists of the Markdown as what people say to each other: a list of terms is no dialogue (HTML, 4.4.9)."""
+    said = r'<p class="say"><b>\1</b> <span>\2</span></p>'
+    return _TALK.sub(lambda match: _SAID.sub(said, match[1]), html)
+
+
 def alternates(portal: Portal, language: str, path: str) -> tuple[Alternate, ...]:
     """The same page in every language of the site."""
     return tuple(

@@ -43,7 +43,7 @@ def recording(path: Path, seconds: int = 2, **tags: str) -> None:
 def test_buttons_forms_sources_and_days_are_not_said() -> None:
     html = (
         '<h1>Help</h1><p>Press a number</p><a href="tel:112">112</a><p class="checked">Looked up today</p>'
-        '<form><label>Name</label></form><p><a class="button" href="/">Home</a></p>'
+        '<form class="form"><label>Name</label></form><p><a class="button" href="/">Home</a></p>'
         '<h2>Where this comes from</h2><ul><li><a href="https://example.org">A paper</a> of 2025</li></ul>'
     )
     assert text_of(html) == "Help.\nPress a number.\n1 1 2."
