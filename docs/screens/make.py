@@ -24,10 +24,11 @@ from forms.desk.keys import make_demonstration  # noqa: E402
 from forms.server import make  # noqa: E402
 
 PAGES = {
-    "home": "", "signs": "signs/", "help": "help/", "police": "approach-police/", "tell": "tell/", "events": "events/"
+    "home": "", "signs": "signs/", "help": "help/", "check": "is-this-me/", "police": "approach-police/", "tell": "tell/", "events": "events/"
 }  # fmt: skip
 LANGUAGES = ("en", "ta", "te", "hi", "or")
 PHONE = {"width": 360, "height": 740}
+DESKTOP = {"width": 1280, "height": 800}
 
 
 def main() -> None:
@@ -46,6 +47,12 @@ def main() -> None:
                 page.goto(f"/{language}/{path}")
                 save(page, f"{name}-{language}")
             concern(page, language)
+        for language in ("en", "ta"):
+            for scheme, size in (("light", DESKTOP), ("dark", PHONE)):
+                other = browser.new_page(viewport=size, base_url=page.url.split("/forms")[0], color_scheme=scheme)
+                other.goto(f"/{language}/")
+                save(other, f"home-{'desktop' if size == DESKTOP else scheme}-{language}")
+                other.close()
         browser.close()
     server.shutdown()
 

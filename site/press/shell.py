@@ -58,7 +58,7 @@ _SAID = re.compile(r"\s*<dt>(.*?)</dt>\s*<dd>\s*(?:<p>)?(.*?)(?:</p>)?\s*</dd>\s
 
 
 def talk(html: str) -> str:
-    """Definition lists of the Markdown as what people say to each other: a list of terms is no dialogue (HTML, 4.4.9)."""
+    """Definition lists of the Markdown as what people say: a list of terms is no dialogue (HTML, 4.4.9)."""
     said = r'<p class="say"><b>\1</b> <span>\2</span></p>'
     return _TALK.sub(lambda match: _SAID.sub(said, match[1]), html)
 
