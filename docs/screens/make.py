@@ -24,7 +24,8 @@ from forms.desk.keys import make_demonstration  # noqa: E402
 from forms.server import make  # noqa: E402
 
 PAGES = {
-    "home": "", "signs": "signs/", "help": "help/", "check": "is-this-me/", "police": "approach-police/", "tell": "tell/", "events": "events/"
+    "home": "", "signs": "signs/", "help": "help/", "check": "is-this-me/", "police": "approach-police/",
+    "tell": "tell/", "events": "events/",
 }  # fmt: skip
 LANGUAGES = ("en", "ta", "te", "hi", "or")
 PHONE = {"width": 360, "height": 740}

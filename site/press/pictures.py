@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFilter, ImageOps, UnidentifiedImageError
 
 from forms.problem import Problem
 from press.pages import Source
@@ -31,7 +31,9 @@ FOLDER = "pictures"
 """On the site: /pictures/<hash>-<width>.<ending>."""
 
 _KINDS = (("avif", "AVIF", "image/avif"), ("webp", "WEBP", "image/webp"), ("jpg", "JPEG", "image/jpeg"))
-_QUALITIES = (70, 60, 50, 40, 30, 20, 10)
+_STEPS = ((70, 0), (60, 0), (50, 0), (40, 0), (30, 0), (20, 0), (20, 1), (20, 2), (10, 4))
+"""Quality and pixels of softening, best first: where low quality is not enough, fine detail goes."""
+
 _IMG = re.compile(r'<img alt="([^"]*)" src="(?:\.\./)*/?media/([^"]+)"[^>]*?/?>')
 _ASKED = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)\)")
 _SVG = "http://www.w3.org/2000/svg"
@@ -87,14 +89,12 @@ def _small(picture: Image.Image, width: int, kind: str) -> bytes:
     height = max(1, round(picture.height * width / picture.width))
     sized = Image.new("RGB", (width, height))
     sized.paste(picture.resize((width, height), Image.Resampling.LANCZOS))
-    data = b""
-    for quality in _QUALITIES:
+    for quality, soft in _STEPS:
         written = io.BytesIO()
-        sized.save(written, kind, quality=quality)
-        data = written.getvalue()
-        if len(data) <= LARGEST:
+        sized.filter(ImageFilter.GaussianBlur(soft)).save(written, kind, quality=quality)
+        if len(written.getvalue()) <= LARGEST:
             break
-    return data
+    return written.getvalue()
 
 
 def drawing(path: Path, alt: str) -> str:

@@ -81,21 +81,22 @@ def _size(path: Path) -> Size:
 
 
 def table(found: list[Visit]) -> Iterator[str]:
-    """A line for each kind of page: its heaviest language, in bytes."""
-    yield f"{'page':<42} {'lang':<4} {'html':>6} {'gzip':>6} {'br':>6}   {'first visit: gzip':>17} {'br':>6}"
-    shown = set()
+    """A line for each page: its heaviest language in bytes, then what a first visit costs (brotli) in each language."""
+    languages = sorted({visit.language for visit in found})
+    heads = " ".join(f"{language:>6}" for language in languages)
+    yield f"{'page':<34} {'html':>6} {'gzip':>6} {'br':>6}   first visit, br: {heads}"
+    by_page: dict[str, dict[str, Visit]] = {}
     for visit in found:
-        if visit.path not in shown:
-            shown.add(visit.path)
-            html, whole = visit.html, visit.whole
-            yield (
-                f"{visit.path:<42} {visit.language:<4} {html.raw:>6} {html.gzip:>6} {html.brotli:>6}   "
-                f"{whole.gzip:>17} {whole.brotli:>6}"
-            )
-    if found:
-        shared = found[0].css + found[0].js
-        yield f"of which style and script: {shared.gzip} gzip, {shared.brotli} brotli; no picture, font or other host."
-    yield f"Budget: {GZIP_BUDGET} gzip, {BROTLI_BUDGET} brotli."
+        by_page.setdefault(visit.path, {})[visit.language] = visit
+    for path, visits_ in by_page.items():
+        html = max((visit.html for visit in visits_.values()), key=lambda size: size.brotli)
+        whole = " ".join(f"{visits_[code].whole.brotli if code in visits_ else '':>6}" for code in languages)
+        yield f"{path:<34} {html.raw:>6} {html.gzip:>6} {html.brotli:>6} {'':>18} {whole}"
+    for kind, size in (("style", found[0].css), ("script", found[0].js)) if found else ():
+        yield f"{kind:<34} {size.raw:>6} {size.gzip:>6} {size.brotli:>6}"
+    heaviest = max((visit.whole.gzip for visit in found), default=0)
+    yield "Drawings are counted in their pages; photos and sound are fetched when they are looked at or tapped."
+    yield f"Budget: {BROTLI_BUDGET} brotli, {GZIP_BUDGET} gzip (heaviest first visit: {heaviest} gzip)."
 
 
 def problems(found: list[Visit]) -> list[Problem]:

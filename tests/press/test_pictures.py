@@ -67,7 +67,7 @@ def test_a_drawing_stands_in_the_page_with_its_words(folder: Any) -> None:
     folder.page("index", "![The <gate>](/media/gate.svg)")
     folder.build()
     assert '<svg viewBox="0 0 48 48" class="drawing media" role="img" aria-label="The &lt;gate&gt;">' in home(folder)
-    assert not list((folder.root / "public").rglob("*.svg"))
+    assert not list((folder.root / "public").rglob("gate.svg"))
 
 
 def test_a_pictogram_stands_beside_its_sign_and_is_silent(folder: Any) -> None:
