@@ -15,7 +15,9 @@ import threading
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "site")]
+sys.path[:0] = [str(ROOT), str(ROOT / "site"), str(ROOT / "tests")]
+from browser import find  # noqa: E402
+
 from forms.app import create_app  # noqa: E402
 from forms.server import make  # noqa: E402
 
@@ -55,7 +57,7 @@ def lighthouse() -> None:
         )
         server = make(app, "127.0.0.1", 0)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        environment = {**os.environ, "CHROME_PATH": sys.argv[1] if len(sys.argv) > 1 else "/usr/bin/chromium"}
+        environment = {**os.environ, "CHROME_PATH": find() or ""}
         print(f"{'page':<26} {'perf':>5} {'a11y':>5} {'best':>5} {'SEO':>5}")
         for language in ("en", "ta", "or"):
             for kind in KINDS:

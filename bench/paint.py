@@ -15,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "site"), str(ROOT / "tests")]
+from browser import FLAGS, find, slow  # noqa: E402
 from playwright.sync_api import Browser, sync_playwright  # noqa: E402
 from press import weight  # noqa: E402
 
@@ -46,13 +47,7 @@ def paint(browser: Browser, address: str, kilobits: int, milliseconds: int) -> f
     for _ in range(RUNS):
         context = browser.new_context(viewport={"width": 360, "height": 740})
         page = context.new_page()
-        client = context.new_cdp_session(page)
-        client.send("Network.enable")
-        rate = kilobits * 125
-        client.send(
-            "Network.emulateNetworkConditions",
-            {"offline": False, "latency": milliseconds, "downloadThroughput": rate, "uploadThroughput": rate},
-        )
+        slow(page, kilobits=kilobits, milliseconds=milliseconds)
         # Material asks Google for fonts; here nobody answers, and at once: kinder to it than a real 2G line.
         context.route(lambda url: "127.0.0.1" not in url, lambda route: route.abort())
         page.goto(address, wait_until="commit", timeout=180_000)
@@ -84,10 +79,7 @@ def main() -> None:
         folder = Path(name)
         ours, first = serve(ROOT / "public", folder / "a")
         theirs, second = serve(material(folder), folder / "b")
-        browser = playwright.chromium.launch(
-            executable_path=sys.argv[1] if len(sys.argv) > 1 else "/usr/bin/chromium",
-            args=["--no-sandbox", "--disable-quic"],
-        )
+        browser = playwright.chromium.launch(executable_path=find(), args=list(FLAGS))
         print(f"{'page':<20} {'line':<18} {'ours':>7} {'Material':>9} {'ratio':>6}")
         for kilobits, milliseconds in LINES:
             for page in PAGES:

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
@@ -76,6 +77,17 @@ def _from_npm() -> str | None:
             print("  That did not work.", flush=True)
             return None
     return find()
+
+
+def slow(page: Any, *, kilobits: int, milliseconds: int) -> None:
+    """A phone's line for a page, as Chromium's own throttling makes it: kbit/s each way, ms of latency."""
+    client = page.context.new_cdp_session(page)
+    client.send("Network.enable")
+    rate = kilobits * 1000 / 8
+    client.send(
+        "Network.emulateNetworkConditions",
+        {"offline": False, "latency": milliseconds, "downloadThroughput": rate, "uploadThroughput": rate},
+    )
 
 
 def main() -> int:

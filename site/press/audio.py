@@ -40,18 +40,16 @@ class NotSound(Exception):
     """A file holds no sound that can be read."""
 
 
-def write_samples(samples: bytes, rate: int, where: Iterable[tuple[Kind, Path]]) -> float:
-    """Write signed 16-bit mono samples as each kind; seconds of sound."""
+def write_samples(samples: bytes, rate: int, where: Iterable[tuple[Kind, Path]]) -> None:
+    """Write signed 16-bit mono samples as each kind."""
     for kind, path in where:
         _encode(_frames(samples, rate), kind, path)
-    return len(samples) / 2 / rate
 
 
-def convert(recording: Path, where: Iterable[tuple[Kind, Path]]) -> float:
-    """Write a recording as each kind, without its tags; seconds of sound. Raises NotSound."""
+def convert(recording: Path, where: Iterable[tuple[Kind, Path]]) -> None:
+    """Write a recording as each kind, without its tags. Raises NotSound."""
     for kind, path in where:
         _encode(_decode(recording), kind, path)
-    return sum(frame.samples / frame.sample_rate for frame in _decode(recording))
 
 
 def _frames(samples: bytes, rate: int) -> Iterator[av.AudioFrame]:

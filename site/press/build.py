@@ -17,7 +17,7 @@ from pathlib import Path
 
 from forms import portal as portals
 from forms.portal import Portal
-from forms.problem import Problem, Problems
+from forms.problem import Problems
 from press import checks, district, listen, pages, pictures, roots, settings, tables
 from press.blocks import Context
 from press.district import DeskKeys
@@ -47,11 +47,7 @@ def prepare(root: Path, *, keys: DeskKeys | None, today: date) -> tuple[Context,
     if problems:
         raise Problems(problems)
     menu = tuple(settings.read_settings(content)["menu"])
-    report = checks.check(library, rows, menu, today)
-    report = checks.Report(
-        (*report.problems, *listen.problems(content, library), *_pictures(content, library)),
-        (*report.warnings, *listen.waiting(content, library, settings.voices(content))),
-    )
+    report = checks.check(library, rows, menu, today, content, settings.voices(content))
     return Context(portal, rows, library, menu, portal.language_codes()[0], today), report
 
 
@@ -87,13 +83,6 @@ def build(
         listen.prune(root / SPEECH, out / listen.FOLDER)
     portals.write(context.portal, handover or root / HANDOVER)
     return Built(context.portal, count, time.monotonic() - started, report.warnings)
-
-
-def _pictures(content: Path, library: pages.Library) -> Iterator[Problem]:
-    yield from pictures.problems(content / "media")
-    for by_name in library.by_language.values():
-        for page in by_name.values():
-            yield from pictures.asked(page, content / "media")
 
 
 def _studio(root: Path, out: Path, speak: bool) -> listen.Studio:

@@ -2,14 +2,15 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from forms.definition import names as form_names
 from forms.problem import Problem
 from forms.words.collect import unfinished
+from press import listen, pictures
 from press.blocks import BLOCKS
 from press.pages import SOURCE, Library, Source
 from press.tables import Row, Tables
@@ -33,8 +34,14 @@ class Report:
     warnings: tuple[str, ...]
 
 
-def check(library: Library, tables: Tables, menu: Sequence[str], today: date) -> Report:
-    """Everything that can be wrong with pages and tables together."""
+def check(
+    library: Library, tables: Tables, menu: Sequence[str], today: date, content: Path, voices: Mapping[str, str]
+) -> Report:
+    """Everything that can be wrong with pages, tables, pictures and recordings together.
+
+    content: where the files of content/media are looked up; voices: the machine's voice by language.
+    """
+    media = content / "media"
     pages = [page for by_name in library.by_language.values() for page in by_name.values()]
     problems = [
         *(problem for page in pages for problem in (*_blocks(page), *_links(page, library))),
@@ -43,8 +50,17 @@ def check(library: Library, tables: Tables, menu: Sequence[str], today: date) ->
         *_events(tables["events"]),
         *_checked_on(tables, today),
         *_campaigns(tables, library),
+        *listen.problems(content, library),
+        *pictures.problems(media),
+        *(problem for page in pages for problem in pictures.asked(page, media)),
     ]
-    warnings = [*_translations(library), *_words(library), *_old(tables, today), *_cells(tables, library)]
+    warnings = [
+        *_translations(library),
+        *_words(library),
+        *_old(tables, today),
+        *_cells(tables, library),
+        *listen.waiting(content, library, voices),
+    ]
     return Report(tuple(problems), tuple(warnings))
 
 

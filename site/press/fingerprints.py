@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 INPUTS = ("content", "site", "forms", "mkdocs.yml", "requirements.lock")
@@ -13,8 +14,15 @@ def fingerprint(root: Path, extra: str = "") -> str:
     digest = hashlib.sha256(extra.encode())
     for path in _files(root):
         digest.update(f"{path.relative_to(root).as_posix()}\0".encode())
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+        state = path.stat()
+        digest.update(_content(path, state.st_size, state.st_mtime_ns))
     return digest.hexdigest()
+
+
+@cache
+def _content(path: Path, _size: int, _changed: int) -> bytes:
+    """SHA-256 of a file; read again only when its size or time is another: `serve` asks every second."""
+    return hashlib.sha256(path.read_bytes()).digest()
 
 
 def _files(root: Path) -> Iterator[Path]:

@@ -6,10 +6,8 @@ from datetime import date
 from pathlib import Path
 
 from press import card, paper, settings
-from press.blocks import Context
 from press.build import prepare
 from press.district import DeskKeys
-from press.pictures import Darkroom
 
 CARD = "portal.zip"
 
@@ -24,11 +22,10 @@ def make(
     count = card.write(public, out / CARD, context.portal)
     say(f"  {CARD}: {count} files, {(out / CARD).stat().st_size / 1e6:.1f} MB")
     leaflet = (settings.read_settings(root / "content").get("paper") or {}).get("leaflet", "index")
-    darkroom = Darkroom(root / "content" / "media", out, out)
     for code in context.portal.language_codes():
-        own: Context = replace(context, language=code, darkroom=darkroom)
+        own = replace(context, language=code)
         home = public / code
         place = home if leaflet == "index" else home / leaflet
         pages = paper.Pages(*((where / "index.html").read_text(encoding="utf-8") for where in (home, place)))
-        for path in paper.write(out, own, pages):
+        for path in paper.write(out, own, pages, root / "content" / "media"):
             say(f"  {path.name}: {path.stat().st_size / 1e3:.0f} KB")

@@ -6,12 +6,13 @@ A clip is found by what it says: the same text has the same file, in the cache a
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from forms import definition, words
+from forms.definition import Definition, Field
 from forms.drawing import labelled
 from forms.portal import Clip, Portal, SoundFile
 from forms.problem import Problem
@@ -54,7 +55,7 @@ class Studio:
             return None
         return self._published(name) if found else None
 
-    def _kept(self, name: str, make: Callable[[list[tuple[audio.Kind, Path]]], object]) -> bool:
+    def _kept(self, name: str, make: Callable[[list[tuple[audio.Kind, Path]]], None]) -> bool:
         paths = [self.cache / f"{name}.{kind.ending}" for kind in audio.KINDS]
         if all(path.exists() for path in paths):
             return True
@@ -101,27 +102,33 @@ def recordings(content: Path) -> Recordings:
     """What staff have recorded."""
     start = content / "media" / FOLDER
     return {
-        (path.relative_to(start).parts[0], path.relative_to(start).with_suffix("").as_posix().partition("/")[2]): path
+        _language_and_key(path, start): path
         for path in sorted(start.rglob("*"))
-        if path.is_file() and audio.is_recording(path) and len(path.relative_to(start).parts) > 1
+        if path.is_file() and audio.is_recording(path) and path.parent != start
     }
 
 
-def questions() -> dict[str, tuple[str, str]]:
-    """Every question by its key, with its form and field."""
-    return {
-        f"{form}/{field.name}": (form, field.name)
-        for form in definition.names()
-        for field in definition.load(form).fields
-    }
+def _language_and_key(path: Path, start: Path) -> tuple[str, str]:
+    language, _, key = path.relative_to(start).with_suffix("").as_posix().partition("/")
+    return language, key
 
 
-def question_text(key: str, portal: Portal, language: str, today: date) -> str:
+def questions() -> dict[str, tuple[Definition, Field]]:
+    """Every question by its key, with its form."""
+    forms = [definition.load(name) for name in definition.names()]
+    return {f"{form.name}/{field.name}": (form, field) for form in forms for field in form.fields}
+
+
+def unrecorded(language: str, pages: Iterable[str], recordings: Recordings) -> list[str]:
+    """The keys of those pages (by name) and of all questions that nobody has recorded in this language."""
+    keys = [name.removesuffix(".md") for name in pages] + list(questions())
+    return [key for key in keys if (language, key) not in recordings]
+
+
+def question_text(form: Definition, field: Field, portal: Portal, language: str, today: date) -> str:
     """A question as it is said: its label, its help, and the answers that may be chosen."""
-    form, name = questions()[key]
-    asked = definition.load(form)
-    field, _ = asked.field(name), words.say(language)
-    answers = labelled(definition.choices(field, asked, portal, today), language)
+    _ = words.say(language)
+    answers = labelled(definition.choices(field, form, portal, today), language)
     said = [_(field.label), _(field.help) if field.help else "", *(label for _, label in answers)]
     return "\n".join(part if part.endswith((".", "?", "।", "!")) else f"{part}." for part in said if part)
 
@@ -130,7 +137,10 @@ def with_questions(portal: Portal, studio: Studio, today: date) -> Portal:
     """The portal with the clips of all questions in all languages."""
     clips = {}
     for language in portal.language_codes():
-        found = {key: studio.clip(language, key, question_text(key, portal, language, today)) for key in questions()}
+        found = {
+            key: studio.clip(language, key, question_text(form, field, portal, language, today))
+            for key, (form, field) in questions().items()
+        }
         clips[language] = {key: clip for key, clip in found.items() if clip}
     return replace(portal, clips=clips)
 
@@ -148,7 +158,7 @@ def problems(content: Path, library: Library) -> Iterator[Problem]:
     known = {name.removesuffix(".md") for name in library.names} | set(questions())
     for path in sorted(path for path in start.rglob("*") if path.is_file()):
         where = f"content/media/{FOLDER}/{path.relative_to(start).as_posix()}"
-        language, _, key = path.relative_to(start).with_suffix("").as_posix().partition("/")
+        language, key = _language_and_key(path, start)
         if not audio.is_recording(path):
             yield Problem(
                 where, "is not a kind of sound file we know.", f"Use one of: {' '.join(sorted(audio.EXTENSIONS))}."
@@ -161,8 +171,7 @@ def waiting(content: Path, library: Library, voices: Mapping[str, str]) -> Itera
     """What still has a machine's voice, or none, or a recording older than its text."""
     there = recordings(content)
     for language, pages in library.by_language.items():
-        keys = [name.removesuffix(".md") for name in pages] + list(questions())
-        missing = [key for key in keys if (language, key) not in there]
+        missing = unrecorded(language, pages, there)
         voice = "a machine’s voice" if language in voices else "no voice"
         if missing:
             yield (

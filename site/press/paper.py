@@ -53,12 +53,12 @@ def insist_on_fonts(languages: tuple[str, ...]) -> None:
         raise Problem("The PDF files", f"need a typeface that is not here: {', '.join(missing)}.", todo)
 
 
-def write(out: Path, context: Context, pages: Pages) -> Iterator[Path]:
-    """Write the three PDFs of context.language into `out`."""
+def write(out: Path, context: Context, pages: Pages, media: Path) -> Iterator[Path]:
+    """Write the three PDFs of context.language into `out`; media: content/media, where the pictograms are."""
     language = context.language
     with tempfile.TemporaryDirectory() as folder:
         room = Path(folder)
-        _prepare(room, context, pages)
+        _prepare(room, context, pages, media)
         for kind in KINDS:
             path = out / f"{kind}-{language}.pdf"
             pdf = typst.compile(str(room / TEMPLATE.name), root=str(room), format="pdf", sys_inputs={"kind": kind})
@@ -72,12 +72,11 @@ def _font(language: str) -> str:
     return FONTS.get(language, "Noto Sans")
 
 
-def _prepare(room: Path, context: Context, pages: Pages) -> None:
+def _prepare(room: Path, context: Context, pages: Pages, media: Path) -> None:
     """Everything the template reads: its data, the QR code, the pictograms in our colour."""
     shutil.copy(TEMPLATE, room)
     address = f"{context.portal.address}/{context.language}/"
     segno.make(address, error="m", micro=False).save(str(room / "qr.svg"), border=2, dark=_INK, light="#ffffff")
-    media = context.darkroom.media if context.darkroom else room
     signs = []
     for row in in_order(context.tables["signs"]):
         source = media / "pictograms" / f"{row['pictogram']}.svg"

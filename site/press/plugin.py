@@ -21,8 +21,9 @@ from mkdocs.utils.templates import TemplateContext
 from forms.drawing import draw_page
 from press import search, weight
 from press.blocks import Context, draw
+from press.markup import foreign_links, talk
 from press.pages import SOURCE
-from press.shell import foreign_links, page_of, talk, with_clip
+from press.shell import page_of, with_clip
 
 _HOLE = "<!--block:{}-->"
 _ANY_HOLE = re.compile(r"<!--block:(\d+)-->")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from forms.words.collect import unfinished
-from press.listen import Recordings, questions
+from press.listen import Recordings, unrecorded
 from press.pages import SOURCE, Library
 
 
@@ -23,14 +23,13 @@ class Progress:
 def progress(library: Library, recordings: Recordings) -> Iterator[Progress]:
     """Each language in turn."""
     for language, pages in library.by_language.items():
-        keys = [name.removesuffix(".md") for name in library.names] + list(questions())
         yield Progress(
             language,
             missing=tuple(name for name in library.names if name not in pages),
             stale=tuple(name for name, page in pages.items() if library.is_stale(page)),
             unreviewed=tuple(name for name, page in pages.items() if not page.reviewed),
             words=tuple(unfinished(language)) if language != SOURCE else (),
-            unrecorded=tuple(key for key in keys if (language, key) not in recordings),
+            unrecorded=tuple(unrecorded(language, library.names, recordings)),
         )
 
 

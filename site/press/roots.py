@@ -1,15 +1,13 @@
 """What stands beside the languages: the page that asks for one, 404 pages, sitemap, robots, styles and script."""
 
 import hashlib
-import json
-import re
 import shutil
 from pathlib import Path
 
 from forms import words
 from forms.drawing import Page, draw_page
-from forms.portal import Portal, pick
-from press import pictures, weight
+from forms.portal import Portal
+from press import pictures, tablet, weight
 from press.blocks import Context
 from press.render import render
 from press.shell import alternates
@@ -21,9 +19,6 @@ ASSETS = {"css": "portal.css", "js": "portal.js", "search": "search.js", "tablet
 
 WORKER = "sw.js"
 """At the root and without a hash: a service worker rules only below its own address, and is looked at again."""
-
-
-_SOUND = re.compile(r'src="/(audio/[^"]+\.opus)"')
 
 
 def asset_names(folder: Path) -> dict[str, str]:
@@ -42,7 +37,7 @@ def write(root: Path, out: Path, context: Context) -> None:
     source = context.portal.language_codes()[0]
     (out / "index.html").write_text(render(source, "welcome.html", portal=context.portal), encoding="utf-8")
     for language in context.portal.language_codes():
-        _tablet(out, context.portal, language)
+        tablet.write(out, context.portal, language)
         (out / language / "404.html").write_text(_not_found(context.portal, language), encoding="utf-8")
     (out / "404.html").write_text(_not_found(context.portal, source), encoding="utf-8")
     sitemap = render(source, "sitemap.html", portal=context.portal, paths=_paths(context))
@@ -60,44 +55,6 @@ def _assets(root: Path, out: Path, portal: Portal) -> None:
     if (root / "content" / "media").is_dir():
         sources = shutil.ignore_patterns(*NEVER_PUBLISHED)
         shutil.copytree(root / "content" / "media", out / "media", ignore=sources, dirs_exist_ok=True)
-
-
-def _tablet(out: Path, portal: Portal, language: str) -> None:
-    """The page on which a field worker may keep one language: linked from nowhere, asks before it keeps."""
-    folder = out / language
-    shared = [out / address.removeprefix("/") for kind, address in portal.assets.items() if kind in {"css", "js"}]
-    pages = sorted(folder.rglob("index.html"))
-    heard = sorted({name for page in pages for name in _SOUND.findall(page.read_text(encoding="utf-8"))})
-    files = [*shared, *pages, *(out / name for name in heard)]
-    addresses = [f"/{path.relative_to(out).as_posix()}".removesuffix("index.html") for path in files]
-    room = folder / "tablet"
-    room.mkdir()
-    (room / "files.json").write_text(json.dumps(addresses), encoding="utf-8")
-    name = pick(portal.short_name, language)
-    manifest = {
-        "name": name,
-        "short_name": name,
-        "lang": language,
-        "start_url": f"/{language}/",
-        "scope": "/",
-        "display": "standalone",
-        "background_color": "#fbf6ee",
-        "theme_color": "#fbf6ee",
-        "icons": [{"src": portal.assets["icon"], "sizes": "any", "type": "image/svg+xml"}],
-    }
-    (room / "app.webmanifest").write_text(json.dumps(manifest, ensure_ascii=False), encoding="utf-8")
-    megabytes = f"{sum(path.stat().st_size for path in files) / 1e6:.1f}"
-    page = Page(
-        title=words.say(language)("For field workers: keep this site on a tablet"),
-        lang=language,
-        body=render(language, "tablet.html", portal=portal, size=megabytes),
-        path="tablet/",
-        alternates=alternates(portal, language, "tablet/"),
-        index=False,
-        manifest=f"/{language}/tablet/app.webmanifest",
-    )
-    (room / "index.html").write_text(draw_page(portal, language, page), encoding="utf-8")
-    weight.compress(room)
 
 
 def _not_found(portal: Portal, language: str) -> str:

@@ -2,15 +2,14 @@
 
 import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typst
 from press import card, paper
-from press.blocks import Context
 from press.build import prepare
-from press.pictures import Darkroom
 
 from forms.problem import Problem
 from tests.journey.conftest import ROOT, TODAY, House  # type: ignore[import-not-found]
@@ -77,12 +76,11 @@ def test_where_a_form_was_the_card_says_where_it_is(folder: Path, house: House) 
 @pytest.mark.parametrize("language", ["en", "ta", "te", "hi", "or"])
 def test_the_papers_have_the_right_size_and_no_missing_glyph(language: str, house: House, tmp_path: Path) -> None:
     context, _ = prepare(ROOT, keys={desk.id: (desk.key, desk.pickup) for desk in house.portal.desks}, today=TODAY)
-    media = ROOT / "content" / "media"
-    own = Context(**{**vars(context), "language": language, "darkroom": Darkroom(media, tmp_path, tmp_path)})
+    own = replace(context, language=language)
     pages = paper.Pages(
         *((house.public / language / name / "index.html").read_text("utf-8") for name in ("", "rights"))
     )
-    made = {path.name: path.read_bytes() for path in paper.write(tmp_path, own, pages)}
+    made = {path.name: path.read_bytes() for path in paper.write(tmp_path, own, pages, ROOT / "content" / "media")}
     sizes = {"leaflet": (419.53, 595.28), "poster": (595.28, 841.89), "card": (240.94, 153.07)}
     for kind, (width, height) in sizes.items():
         data = made[f"{kind}-{language}.pdf"]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser import slow
 from tests.journey.conftest import House  # type: ignore[import-not-found]
 
 LANGUAGES = ("en", "ta", "te", "hi", "or")
@@ -22,21 +23,10 @@ KINDS = (
 )
 
 
-def slow(context: Any, page: Any, *, kilobits: int, milliseconds: int) -> None:
-    """A phone's line, as Chromium's own throttling makes it."""
-    client = context.new_cdp_session(page)
-    client.send("Network.enable")
-    rate = kilobits * 1000 / 8
-    client.send(
-        "Network.emulateNetworkConditions",
-        {"offline": False, "latency": milliseconds, "downloadThroughput": rate, "uploadThroughput": rate},
-    )
-
-
 def test_a_newcomer_reaches_the_right_number_in_odia_over_2g(house: House, browser: Any) -> None:
     context = browser.new_context(viewport={"width": 360, "height": 740}, base_url=house.address)
     page = context.new_page()
-    slow(context, page, kilobits=50, milliseconds=500)
+    slow(page, kilobits=50, milliseconds=500)
     started, taps = time.monotonic(), 0
     page.goto("/")
     for step in (page.get_by_role("link", name="ଓଡ଼ିଆ"), page.locator(".doors a").nth(1)):
