@@ -13,6 +13,7 @@ def test_a_tablet_keeps_one_language_when_asked_and_forgets_it_when_asked(house:
     for address in ("/or/", "/or/tell/", "/or/tablet/"):
         page.goto(address)
         assert page.evaluate(KEPT) == [0, 0], "never switched on by itself"
+    assert not page.locator("[data-remove]").is_visible(), "there is nothing to take away yet"
     page.locator("[data-keep]").click()
     page.locator("[data-state=kept]").wait_for()
     assert page.evaluate(KEPT) == [1, 1]
