@@ -10,10 +10,12 @@ from typing import IO, Any
 
 from flask import Flask, Request, Response, current_app, request
 
-from forms import built_site, config, pickup, portal, routes
+from forms import built_site, config, pages, pickup, portal, routes, sealed
 from forms.delivery import Office, erase_old
 from forms.headers import EVERYWHERE
-from forms.store import ConcernStore, NotKept, SignupStore
+from forms.store.base import NotKept
+from forms.store.concerns import ConcernStore
+from forms.store.signups import SignupStore
 
 LARGEST_REQUEST = 1024 * 1024
 """Bytes. 4,000 Tamil letters are 36,000 bytes form-encoded: room to say "too long" and lose nothing."""
@@ -22,7 +24,7 @@ LARGEST_REQUEST = 1024 * 1024
 class QuietRequest(Request):
     """A request that never spools to disk: Werkzeug would write uploads over 500 kB to a temporary file."""
 
-    max_content_length = LARGEST_REQUEST
+    max_content_length = LARGEST_REQUEST  # forms with files allow themselves more: pages.LARGEST_UPLOAD
     max_form_memory_size = LARGEST_REQUEST
     max_form_parts = 200
 
@@ -56,16 +58,18 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
         signups=SignupStore(read.signups_url),
         salt=salt,
         cost=read.cost,
+        budget=read.budget,
     )
     app.extensions["today"] = read.today
     app.register_blueprint(routes.pages)
+    app.register_blueprint(sealed.sealed_road)
     app.register_blueprint(pickup.desk_api)
     if read.public:
         app.extensions["public"] = read.public
         app.register_blueprint(built_site.site)
     app.before_request(_erase_once_a_day)
     app.after_request(_add_headers)
-    routes.register_errors(app)
+    pages.register_errors(app)
     return app
 
 

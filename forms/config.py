@@ -12,7 +12,10 @@ from forms.problem import Problem
 from forms.receipts import Cost
 
 SALT_BYTES = 32
-KNOWN = frozenset({"portal", "public", "data", "concerns_url", "signups_url", "today", "cost"})
+BUDGET = 4 * 1024**3
+"""Bytes: about 230,000 letters without photos."""
+
+KNOWN = frozenset({"portal", "public", "data", "concerns_url", "signups_url", "today", "cost", "budget"})
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class Settings:
 
     portal: the press's handover file; public: the built site, or None where another server shows it;
     data: the folder that the endpoint owns; *_url: SQLAlchemy addresses of the two stores, never one;
-    today: the day, for tests; cost: what a guess at a receipt costs.
+    today: the day, for tests; cost: what a guess at a receipt costs; budget: bytes that concerns may take on the disk.
     """
 
     portal: Path
@@ -31,6 +34,7 @@ class Settings:
     signups_url: str = ""
     today: Callable[[], date] = date.today
     cost: Cost = field(default_factory=Cost)
+    budget: int = BUDGET
 
 
 def read(mapping: Mapping[str, Any]) -> Settings:
@@ -55,6 +59,7 @@ def read(mapping: Mapping[str, Any]) -> Settings:
         public=public,
         today=mapping.get("today", date.today),
         cost=mapping.get("cost", Cost()),
+        budget=mapping.get("budget", BUDGET),
         **urls,
     )
 

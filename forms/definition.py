@@ -1,8 +1,10 @@
 """Forms are data: a Table Schema (https://datapackage.org/standard/table-schema/) plus a few own keys.
 
-Own keys of a form: `title`, `button`, `reads` (whose desks read it), `pad_to` (bytes, a size class).
+Own keys of a form: `title`, `button`, `pad_to` (bytes, a size class), `any_of` (fields of which one must be answered),
+`steps` (fields that are asked together where there is a script; without one all stand on one page).
 Own keys of a field: `draw` (which macro of templates/field.html), `choices` or `choices_from` (a table or
-list of the portal), `clear` (stays readable beside the sealed letter), `errors` (sentence by constraint).
+list of the portal), `file` (a kind of forms/attachments.py), `beside` (what stands beside it: numbers to call),
+`clear` (stays readable beside the sealed letter), `errors` (sentence by constraint).
 English words in a definition are gettext msgids.
 """
 
@@ -20,7 +22,7 @@ from forms.portal import Choice, Portal
 from forms.problem import Problem
 
 FOLDER = Path(__file__).parent / "definitions"
-DRAWN_AS = frozenset({"text", "textarea", "number", "tel", "select", "radios", "checkboxes", "code"})
+DRAWN_AS = frozenset({"text", "textarea", "number", "tel", "select", "radios", "checkboxes", "code", "file"})
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Field:
     clear: bool = False
     errors: Mapping[str, str] = field(default_factory=dict)
     autocomplete: str = "off"
+    file: str = ""
+    beside: str = ""
 
     @property
     def required(self) -> bool:
@@ -66,10 +70,22 @@ class Definition:
     fields: tuple[Field, ...]
     pad_to: int = 4096
     intro: str = ""
+    any_of: tuple[str, ...] = ()
+    steps: tuple[tuple[str, ...], ...] = ()
 
     def field(self, name: str) -> Field:
         """The field of this name; KeyError where there is none."""
         return {field.name: field for field in self.fields}[name]
+
+    @property
+    def asked(self) -> tuple[Field, ...]:
+        """The questions whose answers are words: all but files."""
+        return tuple(field for field in self.fields if not field.file)
+
+    @property
+    def files(self) -> tuple[Field, ...]:
+        """The questions that are answered with a file."""
+        return tuple(field for field in self.fields if field.file)
 
     @property
     def msgids(self) -> tuple[str, ...]:
@@ -96,6 +112,12 @@ def parse(data: Mapping[str, Any], where: str) -> Definition:
     """A definition from its YAML. Raises Problem naming the file and the field."""
     fields = tuple(_field(row, f"{where}, field {row.get('name', '?')}") for row in data["fields"])
     own = {key: data[key] for key in ("pad_to", "intro") if key in data}
+    own["any_of"] = tuple(data.get("any_of", ()))
+    own["steps"] = tuple(tuple(step) for step in data.get("steps", ()))
+    known = {field.name for field in fields}
+    unknown = {*own["any_of"], *(name for step in own["steps"] for name in step)} - known
+    if unknown:
+        raise Problem(where, f"{sorted(unknown)[0]} is no field.", f"There are: {', '.join(sorted(known))}.")
     return Definition(name=data["name"], title=data["title"], button=data["button"], fields=fields, **own)
 
 
@@ -114,6 +136,8 @@ def _field(row: Mapping[str, Any], where: str) -> Field:
         clear=bool(row.get("clear", False)),
         errors=row.get("errors", {}),
         autocomplete=row.get("autocomplete", "off"),
+        file=row.get("file", ""),
+        beside=row.get("beside", ""),
     )
 
 
@@ -123,7 +147,7 @@ def choices(field: Field, definition: Definition, portal: Portal, today: date) -
         case "":
             listed: tuple[Choice, ...] = ()
         case "desks":
-            listed = tuple(Choice(desk.id, desk.name) for desk in portal.readers(definition.name))
+            listed = tuple(Choice(desk.id, desk.name, desk.picture) for desk in portal.readers(definition.name))
         case "languages":
             listed = tuple(Choice(item.code, {"en": item.name}) for item in portal.languages)
         case "events":
@@ -136,7 +160,7 @@ def choices(field: Field, definition: Definition, portal: Portal, today: date) -
 def schema(definition: Definition, portal: Portal, today: date) -> Schema:
     """The Table Schema of a form, its enumerations filled in from the portal's tables."""
     return Schema.from_descriptor(
-        {"fields": [_descriptor(field, choices(field, definition, portal, today)) for field in definition.fields]}
+        {"fields": [_descriptor(field, choices(field, definition, portal, today)) for field in definition.asked]}
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from babel.dates import format_date
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -59,6 +59,22 @@ class Page:
     notes: tuple[Note, ...] = field(default_factory=tuple)
 
 
+class Attached(Protocol):
+    """A photo or recording that was taken in."""
+
+    @property
+    def id(self) -> str:
+        """What the form calls it."""
+
+    @property
+    def kind(self) -> str:
+        """photo or voice."""
+
+    @property
+    def seconds(self) -> int:
+        """Of a recording."""
+
+
 @cache
 def environment(language: str) -> Environment:
     """The environment for one language: gettext installed, everything escaped, unknown names an error."""
@@ -75,6 +91,7 @@ def environment(language: str) -> Environment:
     env.filters["pick"] = lambda text: pick(text, language)
     env.filters["told"] = lambda text: _told(text, language)
     env.filters["in_fours"] = in_fours
+    env.filters["clock"] = clock
     env.filters["day"] = lambda day: format_date(_day(day), format="long", locale=LOCALES.get(language, language))
     return env
 
@@ -91,19 +108,29 @@ def draw_form(
     today: date,
     values: Raw | None = None,
     problems: Sequence[FieldProblem] = (),
+    parts: Sequence[Attached] = (),
+    hidden: Mapping[str, str] | None = None,
 ) -> Markup:
-    """A form as HTML, with what was typed and what is wrong with it; static and error pages alike."""
+    """A form as HTML, with what was typed and what is wrong with it; static and error pages alike.
+
+    parts: what was taken in before; hidden: values that travel with the form.
+    """
     by_field = {problem.field: message(definition, problem, language) for problem in problems}
-    listed = {field.name: labelled(choices(field, definition, portal, today), language) for field in definition.fields}
+    listed = {field.name: choices(field, definition, portal, today) for field in definition.fields}
     return render(
         language,
         "form.html",
         form=definition,
-        choices=listed,
+        choices={name: labelled(found, language) for name, found in listed.items()},
+        drawings={choice.value: choice.picture for found in listed.values() for choice in found if choice.picture},
         values=values or {},
         problems=by_field,
         action=f"/forms/{language}/{definition.name}",
         portal=portal,
+        parts=parts,
+        hidden=hidden or {},
+        # A form that came back has been on the server already: sealing it in the browser would promise too much.
+        sealing=_sealing(definition, language) if definition.steps and not (values or problems or parts) else None,
         clips=portal.clips.get(language, {}),
     )
 
@@ -111,6 +138,11 @@ def draw_form(
 def draw_page(portal: Portal, language: str, page: Page, template: str = "base.html", **context: Any) -> str:
     """A whole page in the shell that both wings share."""
     return str(render(language, template, portal=portal, page=page, **context))
+
+
+def clock(seconds: int) -> str:
+    """Minutes and seconds, like 1:05."""
+    return f"{seconds // 60}:{seconds % 60:02}"
 
 
 def labelled(listed: Sequence[Choice], language: str) -> list[tuple[str, str]]:
@@ -137,22 +169,113 @@ def message(definition: Definition, problem: FieldProblem, language: str) -> str
         "enum": _("Please choose one of the answers in the list."),
         "full": _("There are not enough places left. Please choose another event, or come with fewer people."),
         "files": _("This form cannot take photos or recordings yet, so nothing was sent. Please write it, or call."),
+        "empty": _("This file is empty. Please choose it again, or leave it out."),
+        "large": _("This file is too large for us. Please make it smaller, or leave it out."),
+        "many": _("These are too many. Please choose fewer."),
+        "kind": _("We cannot take this kind of file. Please choose a photo or a recording, or leave it out."),
+        "long": _("This recording is longer than 3 minutes. Please make a shorter one. You can send a second letter."),
+        "bomb": _("We could not open this file. Please choose another one, or leave it out."),
+        "damaged": _("This file did not arrive whole, or is damaged. Please choose it again, or leave it out."),
+        "again": _("Please choose the photo or recording once more: it no longer waits with us."),
+        "away": _(
+            "We could not keep it just now. Everything you typed is still here. Please try again in a few minutes."
+        ),
         "encoding": _("Some letters did not arrive. Please look at the text and write them again."),
     }
     return general.get(problem.code, _("This does not fit. Please look at it again."))
 
 
 def summary(
-    definition: Definition, portal: Portal, language: str, today: date, values: Mapping[str, Any]
+    definition: Definition,
+    portal: Portal,
+    language: str,
+    today: date,
+    values: Mapping[str, Any],
+    parts: Sequence[Attached] = (),
 ) -> list[tuple[str, str]]:
     """Question and answer, in the person's language, of everything that was answered."""
     _ = words.say(language)
     rows = []
     for field_ in definition.fields:
-        if field_.name in values:
+        attached = [part for part in parts if part.kind == field_.file]
+        if attached:
+            rows.append(
+                (
+                    _(field_.label),
+                    ", ".join(clock(part.seconds) for part in attached if part.seconds) or str(len(attached)),
+                )
+            )
+        elif field_.name in values:
             labels = dict(labelled(choices(field_, definition, portal, today), language))
             rows.append((_(field_.label), _spoken(field_, values[field_.name], labels)))
     return rows
+
+
+def _sealing(definition: Definition, language: str) -> dict[str, Any]:
+    """What the script of the concern page needs to know: the steps, and what it says."""
+    _ = words.say(language)
+    return {
+        "form": definition.name,
+        "language": language,
+        "pad": definition.pad_to,
+        "steps": definition.steps,
+        "any": definition.any_of,
+        "words": {
+            "road": _(
+                "This phone locks your letter before it is sent. Only the desks that you do not leave out can open it."
+            ),
+            "step": _("Question page %(now)s of %(all)s"),
+            "next": _("Next"),
+            "back": _("Back"),
+            "skip": _("You can leave out any question."),
+            "look": _("Look at it before you send"),
+            "notyet": _("Not sent yet."),
+            "review": _("Please look at it once more, then press the button."),
+            "readers": _("Who can read it"),
+            "send": _("Send it"),
+            "without": _("Send it without a receipt"),
+            "change": _("Change something"),
+            "needed": _("Please write what is happening, record it, or choose a photo. A few words are enough."),
+            "all": _("At least one desk must be able to read your letter. Please leave one of them without a tick."),
+            "locking": _("Locking your letter on this phone ..."),
+            "working": _("Very many letters come just now. Your phone does a small sum first. This can take a minute."),
+            "sending": _("Sending: %(done)s of %(all)s KB"),
+            "again": _("The line broke. Trying again by itself ..."),
+            "failed": _("Not sent. Please try again."),
+            "failedhelp": _("Everything you typed is still here. Trying again does not make a second letter."),
+            "retry": _("Try again"),
+            "plain": _("Send it without locking on this phone"),
+            "plainhelp": _("Our server then locks it when it arrives, and keeps no open copy."),
+            "safe": _("Your letter is safe with us"),
+            "number": _("Your receipt number:"),
+            "noreceipt": _("You chose no receipt. There will be no answer on this site."),
+            "paper": _("Write it on paper, not on the phone."),
+            "opens": _("It opens the answer. It does not show what you wrote."),
+            "lost": _("If you lose it, nobody can find it again. You can always send a new letter."),
+            "typeback": _("Type the number from your paper, so that you know it is right"),
+            "check": _("Check my paper"),
+            "right": _("Right. Your paper opens the answer."),
+            "wrong": _("This is another number. Please compare each group of four with your paper."),
+            "hear": _("Hear the number"),
+            "next_title": _("What happens next"),
+            "next_text": _(
+                "A person at the desk should read it. This is not a police complaint (FIR). "
+                "If you are in danger, do not wait: call."
+            ),
+            "record": _("Record"),
+            "stop": _("Stop"),
+            "drop": _("Take it away"),
+            "recording": _("Recording: %(time)s"),
+            "tags": _(
+                "We cannot take the name of the phone or the place out of this recording here. "
+                "Record on this page instead, or send it without locking on this phone: then our server takes them out."
+            ),
+            "photo": _("This photo cannot be read. Please choose another one, or leave it out."),
+            "many": _("These are too many. Please choose fewer."),
+            "large": _("This file is too large for us. Please make it smaller, or leave it out."),
+            "server": _("Our server locks your letter for the desks when it arrives, and keeps no open copy."),
+        },
+    }
 
 
 def _spoken(field_: Field, value: Any, labels: Mapping[str, str]) -> str:

@@ -40,19 +40,27 @@ class Rejected:
     problems: tuple[FieldProblem, ...]
 
 
-def accept(definition: Definition, portal: Portal, today: date, raw: Raw) -> Accepted | Rejected:
-    """Check what came in against the form's Table Schema and our few rules beyond it."""
-    cells = [_cell(field, raw) for field in definition.fields]
+def accept(
+    definition: Definition, portal: Portal, today: date, raw: Raw, files: frozenset[str] = frozenset()
+) -> Accepted | Rejected:
+    """Check what came in against the form's Table Schema and our few rules beyond it.
+
+    files: the questions that were answered with a file.
+    """
+    cells = [_cell(field, raw) for field in definition.asked]
     values, notes = schema(definition, portal, today).read_cells(cells)
     problems = []
-    for field, cell, value, note in zip(definition.fields, cells, values, notes, strict=True):
+    for field, cell, value, note in zip(definition.asked, cells, values, notes, strict=True):
         allowed = {choice.value for choice in choices(field, definition, portal, today)}
         code = _unreadable(cell) or next(iter(note or ()), None) or _many_problem(field, value, allowed)
         if code:
             problems.append(FieldProblem(field.name, code))
+    answered = files | {field.name for field, cell in zip(definition.asked, cells, strict=True) if cell}
+    if definition.any_of and not answered & set(definition.any_of):
+        problems.insert(0, FieldProblem(definition.any_of[0], "required"))
     if problems:
         return Rejected(tuple(problems))
-    named = zip(definition.fields, values, strict=True)
+    named = zip(definition.asked, values, strict=True)
     return Accepted({field.name: value for field, value in named if value not in (None, [])})
 
 

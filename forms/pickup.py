@@ -1,21 +1,30 @@
-"""The desk's API: sealed letters only. A desk sees its own letters and cannot learn that others exist."""
+"""The desk's API: sealed letters only. A desk sees its own letters and cannot learn that others exist.
+
+Described in docs/pickup-openapi.yaml. Who did what with which letter is written down, without contents.
+"""
 
 import hashlib
 import hmac
-import json
-from typing import Any
+import re
+import secrets
+from datetime import UTC, date, datetime
+from urllib.parse import unquote
 
 from flask import Blueprint, Response, current_app, request
-from werkzeug.exceptions import HTTPException
 
 from forms.delivery import Office
 from forms.headers import NEVER_KEPT
-from forms.portal import Desk
-from forms.seal import is_sealed
+from forms.json_answers import Refused, json_answer
+from forms.portal import Desk, Member
+from forms.seal import SIZE_CLASSES, is_sealed
+from forms.store.concerns import Access, Entry, desk_of
 
 desk_api = Blueprint("pickup", __name__, url_prefix="/pickup/v1")
 
 SIGNUP = "signup"
+_ID = re.compile(r"[0-9a-f]{32}")
+_ANSWER_ID = re.compile(r"[0-9A-Za-z]{1,64}")
+_NOT_YOURS = "There is no such letter for this desk."
 
 
 def _office() -> Office:
@@ -23,44 +32,59 @@ def _office() -> Office:
     return office
 
 
-class _Refused(HTTPException):
-    """An answer in JSON: what is wrong, for the desk's software to say."""
-
-    def __init__(self, code: int, problem: str) -> None:
-        super().__init__(response=_json({"problem": problem}, code))
-
-
-def _json(data: dict[str, Any], status: int = 200) -> Response:
-    return Response(json.dumps(data), status, mimetype="application/json")
-
-
 def _age_file(sealed: bytes | None) -> Response:
     if sealed is None:
-        raise _Refused(404, "There is no such letter for this desk.")
+        raise Refused(404, _NOT_YOURS)
     return Response(sealed, mimetype="application/octet-stream")
 
 
-def desk_of(authorization: str, desks: tuple[Desk, ...]) -> Desk | None:
-    """The desk whose token this Authorization header bears (RFC 6750), or None."""
+def reader_of(authorization: str, desks: tuple[Desk, ...]) -> tuple[Desk, Member] | None:
+    """The desk and its member whose token this Authorization header bears (RFC 6750), or None."""
     scheme, _, token = authorization.partition(" ")
-    digest = "sha256:" + hashlib.sha256(token.strip().encode()).hexdigest()
+    digest = "sha256:" + hashlib.sha256(token.strip().encode("utf-8", "surrogateescape")).hexdigest()
     if scheme.lower() != "bearer":
         return None
-    return next((desk for desk in desks if desk.pickup and hmac.compare_digest(desk.pickup, digest)), None)
+    known = ((desk, member) for desk in desks for member in desk.members)
+    return next((one for one in known if one[1].pickup and hmac.compare_digest(one[1].pickup, digest)), None)
 
 
-def _desk() -> Desk:
-    desk = desk_of(request.headers.get("Authorization", ""), _office().portal.desks)
-    if desk is None:
-        raise _Refused(401, "This token is not known here.")
-    return desk
+def _reader() -> tuple[Desk, Member]:
+    found = reader_of(request.headers.get("Authorization", ""), _office().portal.desks)
+    if found is None:
+        raise Refused(401, "This token is not known here.")
+    return found
 
 
 def _signups_desk() -> Desk:
-    desk = _desk()
+    desk, _ = _reader()
     if SIGNUP not in desk.reads:
-        raise _Refused(404, "This desk does not read sign-ups.")
+        raise Refused(404, "This desk does not read sign-ups.")
     return desk
+
+
+def _today() -> date:
+    today: date = current_app.extensions["today"]()
+    return today
+
+
+def _note(desk: Desk, member: Member, what: str, letter_id: str) -> None:
+    """Write down what staff did: to the minute, since it is staff's time and no person's."""
+    at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M")
+    _office().concerns.note_access(secrets.token_hex(16), desk.id, Access(at, member.id, what, letter_id))
+
+
+def _sealed_body() -> bytes:
+    request.max_content_length = 2 * SIZE_CLASSES[-1]
+    sealed = request.get_data()
+    if not is_sealed(sealed):
+        raise Refused(400, "This is not a sealed letter. Nothing was kept.")
+    return sealed
+
+
+def _insist(ours: bool) -> Response:
+    if not ours:
+        raise Refused(404, _NOT_YOURS)
+    return Response(status=204)
 
 
 @desk_api.after_request
@@ -71,37 +95,137 @@ def _never_kept(response: Response) -> Response:
 
 @desk_api.get("/letters")
 def letters() -> Response:
-    """Letters that this desk can open and has not acknowledged."""
-    desk = _desk()
-    waiting = _office().concerns.waiting(desk.id)
-    rows = [{"id": item.id, "form": item.form, "day": item.day.isoformat()} for item in waiting]
-    return _json({"desk": desk.id, "letters": rows})
+    """Letters that this member can open and has not acknowledged."""
+    desk, member = _reader()
+    rows = [
+        {
+            "id": item.id, "thread": item.thread, "form": item.form, "day": item.day.isoformat(), "tray": item.tray,
+            "parts": item.parts,
+        }
+        for item in _office().concerns.waiting(desk.id, member.id)
+    ]  # fmt: skip
+    return json_answer({"desk": desk.id, "member": member.id, "letters": rows})
 
 
 @desk_api.get("/letters/<letter_id>")
 def letter(letter_id: str) -> Response:
     """One sealed letter."""
-    return _age_file(_office().concerns.sealed(letter_id, _desk().id))
+    desk, member = _reader()
+    sealed = _office().concerns.sealed(letter_id, desk.id, member.id)
+    if sealed:
+        _note(desk, member, "fetched", letter_id)
+    return _age_file(sealed)
+
+
+@desk_api.delete("/letters/<letter_id>")
+def drop(letter_id: str) -> Response:
+    """Erase this desk's share of a letter and of all that follows it."""
+    desk, member = _reader()
+    ours = _office().concerns.drop(letter_id, desk.id)
+    if ours:
+        _note(desk, member, "erased", letter_id)
+    return _insist(ours)
+
+
+@desk_api.get("/parts/<part_id>")
+def part(part_id: str) -> Response:
+    """One sealed photo or recording."""
+    desk, member = _reader()
+    return _age_file(_office().concerns.part(part_id, desk.id, member.id))
 
 
 @desk_api.post("/letters/<letter_id>/acknowledge")
 def acknowledge(letter_id: str) -> Response:
-    """The desk has it safely on its own disk."""
-    if not _office().concerns.take(letter_id, _desk().id):
-        raise _Refused(404, "There is no such letter for this desk.")
-    return Response(status=204)
+    """The member has it safely on a disk."""
+    desk, member = _reader()
+    return _insist(_office().concerns.take(letter_id, desk.id, member.id, _office().portal.members))
 
 
 @desk_api.put("/letters/<letter_id>/answers/<answer_id>")
 def answer(letter_id: str, answer_id: str) -> Response:
-    """A sealed answer; sending it again changes nothing."""
-    desk, sealed = _desk(), request.get_data()
-    if not is_sealed(sealed):
-        raise _Refused(400, "This is not a sealed letter. Nothing was kept.")
-    today = current_app.extensions["today"]()
-    if not _office().concerns.answer(answer_id[:64], letter_id, desk.id, today, sealed):
-        raise _Refused(404, "There is no such letter for this desk.")
-    return Response(status=204)
+    """What the desk sealed for the person; sending it again changes nothing."""
+    (desk, member), sealed = _reader(), _sealed_body()
+    if not _ANSWER_ID.fullmatch(answer_id):
+        raise Refused(400, "The id of the answer has not its form. Nothing was kept.")
+    ours = _office().concerns.answer(answer_id, letter_id, desk.id, _today(), sealed)
+    if ours:
+        _note(desk, member, "answered", letter_id)
+    return _insist(ours)
+
+
+@desk_api.get("/entries")
+def entries() -> Response:
+    """The entries of this desk's case log; `since`: a day (2027-01-31) from which on."""
+    desk, _ = _reader()
+    try:
+        since = date.fromisoformat(request.args.get("since", "0001-01-01"))
+    except ValueError:
+        raise Refused(400, "`since` is no day like 2027-01-31.") from None
+    rows = [
+        {"id": item.id, "letter": item.letter, "day": item.day.isoformat()}
+        for item in _office().concerns.entries(desk.id, since)
+    ]
+    return json_answer({"desk": desk.id, "entries": rows})
+
+
+@desk_api.get("/entries/<entry_id>")
+def entry(entry_id: str) -> Response:
+    """One sealed entry."""
+    desk, member = _reader()
+    return _age_file(_office().concerns.entry(entry_id, desk.id, member.id))
+
+
+@desk_api.put("/letters/<letter_id>/entries/<entry_id>")
+def enter(letter_id: str, entry_id: str) -> Response:
+    """Add a sealed entry to the case log. Entries are never changed: the same id again changes nothing."""
+    (desk, member), sealed = _reader(), _sealed_body()
+    if not _ID.fullmatch(entry_id):
+        raise Refused(400, "The id of the entry has not its form. Nothing was kept.")
+    ours = _office().concerns.enter(Entry(entry_id, letter_id, _today()), desk.id, sealed)
+    if ours:
+        _note(desk, member, "wrote", letter_id)
+    return _insist(ours)
+
+
+@desk_api.put("/letters/<letter_id>/copies/<item>")
+def copy(letter_id: str, item: str) -> Response:
+    """A letter, part or entry sealed anew for a colleague or another desk, named in `Portal-For`."""
+    (desk, member), sealed = _reader(), _sealed_body()
+    reader = unquote(request.headers.get("Portal-For", ""))
+    known = _office().portal.members
+    if reader not in known and reader not in known.get(desk_of(reader), ()):
+        raise Refused(400, "Portal-For names no desk and no member of one. Nothing was kept.")
+    if not _ID.fullmatch(item):
+        raise Refused(400, "The id has not its form. Nothing was kept.")
+    ours = _office().concerns.copy(item, letter_id, desk.id, desk_of(reader), reader, sealed)
+    if ours:
+        _note(desk, member, "sealed anew", letter_id)
+    return _insist(ours)
+
+
+@desk_api.get("/desks")
+def desks() -> Response:
+    """The desks and their present keys: all of it public."""
+    _reader()
+    rows = [
+        {
+            "id": one.id, "name": one.name, "reads": one.reads, "recovery": one.recovery,
+            "members": [{"id": member.id, "key": member.key} for member in one.members],
+        }
+        for one in _office().portal.desks
+    ]  # fmt: skip
+    return json_answer({"desks": rows})
+
+
+@desk_api.get("/access")
+def access() -> Response:
+    """What the members of this desk did with which letter, oldest first."""
+    desk, _ = _reader()
+    rows = [
+        {"at": one.at, "member": one.member, "what": one.what, "letter": one.letter}
+        for one in _office().concerns.accesses(desk.id)
+    ]
+    return json_answer({"desk": desk.id, "access": rows})
 
 
 @desk_api.get("/signups")
@@ -112,7 +236,7 @@ def signups() -> Response:
         {"id": item.id, "event": item.event, "people": item.people, "state": item.state}
         for item in _office().signups.listed()
     ]
-    return _json({"desk": desk.id, "signups": rows})
+    return json_answer({"desk": desk.id, "signups": rows})
 
 
 @desk_api.get("/signups/<signup_id>")

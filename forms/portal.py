@@ -7,7 +7,7 @@ needs neither MkDocs nor the staff's files.
 import dataclasses
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -28,15 +28,34 @@ class Language:
 
 
 @dataclass(frozen=True)
+class Member:
+    """Somebody who reads a desk's letters on a machine of their own.
+
+    id: "police/anita", or just "police" at a desk with one key; key: an age recipient; pickup: "sha256:<hex>" of
+    the token with which letters are fetched.
+    """
+
+    id: str
+    key: str
+    pickup: str
+
+
+@dataclass(frozen=True)
 class Desk:
-    """Who reads letters: `key` is an age recipient, `pickup` is "sha256:<hex>" of its token."""
+    """Who reads letters. `recovery`: the age recipient whose secret is printed and locked away, or empty."""
 
     id: str
     name: Text
     what: Text
     reads: tuple[str, ...]
-    key: str
-    pickup: str
+    members: tuple[Member, ...]
+    recovery: str = ""
+    picture: str = ""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """All age recipients to which this desk's letters are sealed."""
+        return (*(member.key for member in self.members), *([self.recovery] if self.recovery else ()))
 
 
 @dataclass(frozen=True)
@@ -83,10 +102,11 @@ class Event:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of the answers that may be chosen."""
+    """One of the answers that may be chosen. `picture`: an SVG drawing, or empty."""
 
     value: str
     label: Text
+    picture: str = ""
 
 
 @dataclass(frozen=True)
@@ -136,6 +156,16 @@ class Portal:
     assets: Mapping[str, str] = field(default_factory=dict)
     clips: Mapping[str, Mapping[str, Clip]] = field(default_factory=dict)
 
+    @property
+    def members(self) -> Mapping[str, tuple[str, ...]]:
+        """The ids of the members of each desk."""
+        return {desk.id: tuple(member.id for member in desk.members) for desk in self.desks}
+
+    def named(self, desk_ids: Iterable[str]) -> tuple[Desk, ...]:
+        """The desks of these ids, in the order of the portal; ids of desks that are no more are passed over."""
+        wanted = set(desk_ids)
+        return tuple(desk for desk in self.desks if desk.id in wanted)
+
     def readers(self, form: str) -> tuple[Desk, ...]:
         """The desks that read letters of this form."""
         return tuple(desk for desk in self.desks if form in desk.reads)
@@ -179,7 +209,7 @@ def read(path: Path) -> Portal:
 def _portal(data: dict[str, Any]) -> Portal:
     lists = {
         "languages": tuple(Language(**row) for row in data["languages"]),
-        "desks": tuple(Desk(**{**row, "reads": tuple(row["reads"])}) for row in data["desks"]),
+        "desks": tuple(_desk(row) for row in data["desks"]),
         "helplines": tuple(Helpline(**row) for row in data["helplines"]),
         "events": tuple(Event(**row) for row in data["events"]),
         "clips": {
@@ -188,6 +218,11 @@ def _portal(data: dict[str, Any]) -> Portal:
         "choices": {name: tuple(Choice(**choice) for choice in rows) for name, rows in data["choices"].items()},
     }
     return Portal(**{**data, **lists})
+
+
+def _desk(row: dict[str, Any]) -> Desk:
+    members = tuple(Member(**member) for member in row["members"])
+    return Desk(**{**row, "reads": tuple(row["reads"]), "members": members})
 
 
 def _clip(row: dict[str, Any]) -> Clip:

@@ -1,4 +1,4 @@
-"""Receipts: sixteen digits that a person keeps, and what is derived from them.
+"""Receipts: twenty digits that a person keeps, and what is derived from them.
 
 A receipt is never stored. argon2id (RFC 9106) turns it into a look-up value, by which the server finds the
 letter again, and an age key pair, to which the desk seals its answer. Neither can be turned back.
@@ -17,9 +17,20 @@ from typing import Any
 import pyrage
 from argon2.low_level import Type, hash_secret_raw
 from bech32 import bech32_encode, convertbits
+from stdnum import damm
 
-DIGITS = 16
+DIGITS = 20
+"""Nineteen of chance (63 bits) and a check digit, which finds every wrong digit and every swap of two neighbours."""
+
 _ONCE = re.compile(r"[0-9a-f]{32}")
+
+
+class NotAReceipt(ValueError):
+    """What was typed is no receipt. `code`: "digits" (another number of them) or "check" (one is wrong)."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -50,12 +61,18 @@ def is_once(text: str) -> bool:
 
 
 def receipt(once: str, content: Mapping[str, Any]) -> str:
-    """The receipt for this content sent from the page with this one-time value: 16 digits.
+    """The receipt for this content sent from the page with this one-time value: 20 digits.
 
     The same page sent twice (a double tap, a reload) gives the same receipt and so the same letter; any
     other content gives another. `once` is as secret as the receipt and lives only in the person's page.
     """
-    return str(int.from_bytes(_digest(once, "receipt", content)) % 10**DIGITS).zfill(DIGITS)
+    return checked(int.from_bytes(_digest(once, "receipt", content)) % 10 ** (DIGITS - 1))
+
+
+def checked(number: int) -> str:
+    """The receipt of a number below 10^19: its digits, and their check digit (H. M. Damm, 2004)."""
+    digits = str(number).zfill(DIGITS - 1)
+    return digits + str(damm.calc_check_digit(digits))
 
 
 def letter_id(once: str, content: Mapping[str, Any]) -> str:
@@ -68,20 +85,23 @@ def _digest(once: str, purpose: str, content: Mapping[str, Any]) -> bytes:
     return hmac.digest(bytes.fromhex(once), canonical, hashlib.sha512)
 
 
-def read(text: str) -> str | None:
-    """The receipt in what a person typed, or None.
+def read(text: str) -> str:
+    """The receipt in what a person typed.
 
     Takes the decimal digits of any script (Tamil, Telugu, Devanagari, Odia, Western) and passes over spaces,
-    dashes and invisible marks. Anything else, or another number of digits, is no receipt.
+    dashes and invisible marks. Raises NotAReceipt.
     """
     kept = [char for char in text if unicodedata.category(char)[0] not in "ZPC"]
     if len(kept) != DIGITS or not all(unicodedata.category(char) == "Nd" for char in kept):
-        return None
-    return "".join(str(unicodedata.digit(char)) for char in kept)
+        raise NotAReceipt("digits")
+    code = "".join(str(unicodedata.digit(char)) for char in kept)
+    if not damm.is_valid(code):
+        raise NotAReceipt("check")
+    return code
 
 
 def in_fours(code: str) -> str:
-    """A receipt as people read it out: 1234 5678 9012 3456."""
+    """A receipt as people read it out: 1234 5678 9012 3456 7894."""
     return " ".join(code[start : start + 4] for start in range(0, len(code), 4))
 
 

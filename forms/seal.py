@@ -4,7 +4,9 @@ A letter is JSON in UTF-8, followed by spaces up to a size class, sealed with ag
 (https://age-encryption.org/v1): `age -d -i key letter.age | jq` opens it without our software.
 """
 
+import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,10 +14,14 @@ import pyrage
 
 from forms.problem import Problem
 
-SIZE_CLASSES = tuple(1024 * size for size in (4, 16, 64, 256, 1024, 4096, 16384))
-"""Bytes of plaintext that a letter can have. Text in any of the five scripts fits the class of its form."""
+SIZE_CLASSES = tuple(1024 * size for size in (4, 16, 64, 128, 256, 512, 1024, 2048, 4096))
+"""Bytes of plaintext that a letter or part can have. Text in any of the five scripts fits the class of its form."""
 
 _HEADER = b"age-encryption.org/v1\n"
+_STANZA = re.compile(rb"-> X25519 [A-Za-z0-9+/]{43}\n[A-Za-z0-9+/]{43}\n")
+_GREASE = re.compile(rb"-> [!-~]*-grease(?: [!-~]+)*\n(?:[A-Za-z0-9+/]{64}\n)*[A-Za-z0-9+/]{0,63}\n")
+_MAC = re.compile(rb"--- [A-Za-z0-9+/]{43}\n")
+_CHUNK, _TAG, _NONCE = 65536, 16, 16
 
 
 class TooLarge(Problem):
@@ -32,18 +38,67 @@ def seal(letter: Mapping[str, Any], recipients: Sequence[str], floor: int = SIZE
     `floor`: the smallest size class (bytes) that letters of this form have, so that a short and a long
     letter look alike. Raises TooLarge, or Problem where there is no recipient or a key is none.
     """
+    return _encrypt(_padded(json.dumps(letter, ensure_ascii=False, separators=(",", ":")).encode(), floor), recipients)
+
+
+def seal_part(head: Mapping[str, Any], content: bytes, recipients: Sequence[str]) -> tuple[str, bytes]:
+    """A photo or a recording as an age file of its own, and its id.
+
+    Inside stand one line of JSON (`type`, a media type; `bytes`, the content's length), the content, and zeros up to
+    a size class of at least 64 KiB. The id is the first 32 hexadecimal digits of the file's SHA-256, so that the letter
+    that names it can have no other. Raises TooLarge or Problem.
+    """
+    line = json.dumps({**head, "bytes": len(content)}, separators=(",", ":")).encode() + b"\n"
+    sealed = _encrypt(_padded(line + content, SIZE_CLASSES[2], b"\0"), recipients)
+    return part_id(sealed), sealed
+
+
+def part_id(sealed: bytes) -> str:
+    """The id of a sealed part: the first 32 hexadecimal digits of its SHA-256."""
+    return hashlib.sha256(sealed).hexdigest()[:32]
+
+
+def _encrypt(plain: bytes, recipients: Sequence[str]) -> bytes:
     if not recipients:
         raise Problem("seal", "A letter needs at least one desk that can open it.", "Name a desk.")
     try:
         keys = [pyrage.x25519.Recipient.from_str(recipient) for recipient in recipients]
     except pyrage.RecipientError:
         raise Problem("seal", "A desk's key is not an age key.", 'It must look like "age1...".') from None
-    return bytes(pyrage.encrypt(_padded(letter, floor), keys))
+    return bytes(pyrage.encrypt(plain, keys))
 
 
 def is_sealed(data: bytes) -> bool:
     """Whether these bytes begin as an age file does and hold at least one recipient and a payload."""
-    return data.startswith(_HEADER) and b"\n-> " in data[:2000] and b"\n--- " in data[:8000]
+    return _payload(data)[0] > 0
+
+
+def is_sealed_for(data: bytes, recipients: int, sizes: Sequence[int] = SIZE_CLASSES) -> bool:
+    """Whether these bytes have the exact shape of an age file for so many X25519 keys, of a plaintext of these sizes.
+
+    What stands in it cannot be seen; but its header holds nothing but key stanzas (age-encryption.org/v1), and its
+    length tells that it was padded.
+    """
+    stanzas, payload = _payload(data)
+    return stanzas == recipients and payload in {_sealed_size(size) for size in sizes}
+
+
+def _sealed_size(size: int) -> int:
+    return _NONCE + size + _TAG * max(1, -(-size // _CHUNK))
+
+
+def _payload(data: bytes) -> tuple[int, int]:
+    """How many X25519 stanzas an age file has, and how many bytes follow its header; (0, 0) where it is none."""
+    if not data.startswith(_HEADER):
+        return 0, 0
+    at, stanzas = len(_HEADER), 0
+    while not (mac := _MAC.match(data, at)):
+        if found := _STANZA.match(data, at):
+            stanzas += 1
+        elif not (found := _GREASE.match(data, at)):  # rage adds one, so that readers get used to passing over
+            return 0, 0
+        at = found.end()
+    return stanzas, len(data) - mac.end()
 
 
 def insist(data: bytes) -> bytes:
@@ -53,9 +108,8 @@ def insist(data: bytes) -> bytes:
     return data
 
 
-def _padded(letter: Mapping[str, Any], floor: int) -> bytes:
-    plain = json.dumps(letter, ensure_ascii=False, separators=(",", ":")).encode()
+def _padded(plain: bytes, floor: int, filler: bytes = b" ") -> bytes:
     size = next((size for size in SIZE_CLASSES if size >= max(len(plain), floor)), None)
     if size is None:
         raise TooLarge("seal", "The letter is too large.", f"At most {SIZE_CLASSES[-1]} bytes fit.")
-    return plain.ljust(size)
+    return plain.ljust(size, filler)

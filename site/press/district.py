@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from forms.portal import Choice, Desk, Event, Helpline, Language, Portal, Text
+from forms.portal import Choice, Desk, Event, Helpline, Language, Member, Portal, Text
 from forms.problem import Problem, Problems
 from press.settings import WHERE, read_settings
 from press.tables import Row, Tables
@@ -50,18 +50,34 @@ def in_order(rows: Sequence[Row]) -> list[Row]:
 
 
 def _desk(row: Mapping[str, Any], settings: Mapping[str, Any], keys: DeskKeys) -> Desk:
-    key, pickup = row.get("key") or "", row.get("pickup") or ""
-    if not key and settings.get("demonstration"):
-        key, pickup = keys.get(row["id"], ("", ""))
-    return Desk(row["id"], row["name"], row["what"], tuple(row["reads"]), key, pickup)
+    people = row.get("people") or ()
+    members = [Member(f"{row['id']}/{one['id']}", one.get("key") or "", one.get("pickup") or "") for one in people]
+    if not members:
+        key, pickup = row.get("key") or "", row.get("pickup") or ""
+        if not key and settings.get("demonstration"):
+            key, pickup = keys.get(row["id"], ("", ""))
+        members = [Member(row["id"], key, pickup)]
+    return Desk(
+        id=row["id"],
+        name=row["name"],
+        what=row["what"],
+        reads=tuple(row["reads"]),
+        members=tuple(members),
+        recovery=row.get("recovery") or "",
+        picture=row.get("picture") or "",
+    )
 
 
 def _problems(settings: Mapping[str, Any], desks: Sequence[Desk]) -> list[Problem]:
     found = []
     for desk in desks:
-        if not desk.key or not desk.pickup:
-            todo = "Run: python3 build.py desk new-key --desk " + desk.id
-            found.append(Problem(f"{WHERE}, desk {desk.id}", "has no key or no pickup line.", todo))
+        for member in desk.members:
+            if not member.key or not member.pickup:
+                todo = f"Run: python3 build.py desk --desk {member.id} new-key"
+                found.append(Problem(f"{WHERE}, desk {member.id}", "has no key or no pickup line.", todo))
+        ids = [member.id for member in desk.members]
+        found += [Problem(f"{WHERE}, desk {one}", "stands there twice.", "Give each person an id of their own.")
+                  for one in sorted({one for one in ids if ids.count(one) > 1})]  # fmt: skip
     for form in ("concern", "signup"):
         if not any(form in desk.reads for desk in desks):
             found.append(Problem(WHERE, f"no desk reads {form}.", f"Write reads: [{form}] at one desk."))

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from forms import definition, words
+from forms import definition, sound, words
 from forms.definition import Definition, Field
 from forms.drawing import labelled
 from forms.portal import Clip, Portal, SoundFile
 from forms.problem import Problem
-from press import audio, speech
+from press import speech
 from press.pages import Library, Source
 
 FOLDER = "audio"
@@ -55,8 +55,8 @@ class Studio:
             return None
         return self._published(name) if found else None
 
-    def _kept(self, name: str, make: Callable[[list[tuple[audio.Kind, Path]]], None]) -> bool:
-        paths = [self.cache / f"{name}.{kind.ending}" for kind in audio.KINDS]
+    def _kept(self, name: str, make: Callable[[list[tuple[sound.Kind, Path]]], None]) -> bool:
+        paths = [self.cache / f"{name}.{kind.ending}" for kind in sound.KINDS]
         if all(path.exists() for path in paths):
             return True
         if not self.making:
@@ -64,7 +64,7 @@ class Studio:
         self.cache.mkdir(parents=True, exist_ok=True)
         fresh = [path.with_name(f"{path.name}.{os.getpid()}.new") for path in paths]
         try:
-            make(list(zip(audio.KINDS, fresh, strict=True)))
+            make(list(zip(sound.KINDS, fresh, strict=True)))
             for new, path in zip(fresh, paths, strict=True):
                 new.replace(path)
         finally:
@@ -75,24 +75,24 @@ class Studio:
     def _published(self, name: str) -> Clip:
         self.out.mkdir(parents=True, exist_ok=True)
         files = []
-        for kind in audio.KINDS:
+        for kind in sound.KINDS:
             kept = self.cache / f"{name}.{kind.ending}"
             shutil.copyfile(kept, self.out / kept.name)
             files.append(SoundFile(f"/{FOLDER}/{kept.name}", kind.media_type, kept.stat().st_size))
         return Clip(round(files[-1].bytes / _MP3_BYTES_A_SECOND), tuple(files))
 
 
-def _convert(recording: Path, where: list[tuple[audio.Kind, Path]]) -> None:
+def _convert(recording: Path, where: list[tuple[sound.Kind, Path]]) -> None:
     try:
-        audio.convert(recording, where)
-    except audio.NotSound:
+        sound.convert(recording, where)
+    except sound.NotSound:
         what, todo = "no sound can be read from it.", "Record it again, or save it as MP3."
         raise Problem(f"content/media/{FOLDER}/.../{recording.name}", what, todo) from None
 
 
-def _speak(text: str, voice: str, where: list[tuple[audio.Kind, Path]]) -> None:
+def _speak(text: str, voice: str, where: list[tuple[sound.Kind, Path]]) -> None:
     try:
-        audio.write_samples(speech.speak(text, voice), speech.SAMPLE_RATE, where)
+        sound.write_samples(speech.speak(text, voice), speech.SAMPLE_RATE, where)
     except speech.NoSuchVoice:
         what, todo = f'there is no voice "{voice}".', "Take the code of a language that eSpeak NG speaks, like ta."
         raise Problem("content/portal.yml, languages, voice", what, todo) from None
@@ -104,7 +104,7 @@ def recordings(content: Path) -> Recordings:
     return {
         _language_and_key(path, start): path
         for path in sorted(start.rglob("*"))
-        if path.is_file() and audio.is_recording(path) and path.parent != start
+        if path.is_file() and sound.is_recording(path) and path.parent != start
     }
 
 
@@ -159,9 +159,9 @@ def problems(content: Path, library: Library) -> Iterator[Problem]:
     for path in sorted(path for path in start.rglob("*") if path.is_file()):
         where = f"content/media/{FOLDER}/{path.relative_to(start).as_posix()}"
         language, key = _language_and_key(path, start)
-        if not audio.is_recording(path):
+        if not sound.is_recording(path):
             yield Problem(
-                where, "is not a kind of sound file we know.", f"Use one of: {' '.join(sorted(audio.EXTENSIONS))}."
+                where, "is not a kind of sound file we know.", f"Use one of: {' '.join(sorted(sound.EXTENSIONS))}."
             )
         elif language not in library.by_language or key not in known:
             yield Problem(where, "belongs to no page or question.", "Name it like or/signs.m4a or or/concern/what.m4a.")

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from forms import seal
+from forms import receipts, seal
+
+UNKNOWN = receipts.checked(1)
 
 
 def test_nothing_is_kept_before_the_second_press(endpoint: Any) -> None:
@@ -30,7 +32,7 @@ def test_a_concern_reaches_all_three_desks_and_each_can_open_it(endpoint: Any) -
 def test_a_desk_that_must_not_see_it_cannot_even_learn_of_it(endpoint: Any) -> None:
     endpoint.send("concern", what="It is the police.", hide_from="police")
     [hidden] = endpoint.letter_ids("legal")
-    assert endpoint.pickup("letters", "police").get_json() == {"desk": "police", "letters": []}
+    assert endpoint.pickup("letters", "police").get_json() == {"desk": "police", "member": "police", "letters": []}
     nowhere = endpoint.pickup(f"letters/{'0' * 32}", "police")
     refused = endpoint.pickup(f"letters/{hidden}", "police")
     assert (refused.status_code, refused.data) == (nowhere.status_code, nowhere.data)
@@ -132,7 +134,12 @@ def test_before_an_answer_the_receipt_shows_how_the_letter_stands(endpoint: Any)
 
 @pytest.mark.parametrize(
     ("typed", "said"),
-    [("", "Please type the 16"), ("123", "Please look again"), ("1" * 16, "know no letter")],
+    [
+        ("", "Please type the 20"),
+        ("123", "Please look again"),
+        ("1" * 20, "One digit is wrong"),
+        (UNKNOWN, "know no letter"),
+    ],
 )
 def test_a_receipt_that_opens_nothing_is_said_so(endpoint: Any, typed: str, said: str) -> None:
     answer = endpoint.post("answer", code=typed)

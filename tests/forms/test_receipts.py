@@ -2,7 +2,7 @@
 
 import pyrage
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from forms import receipts, seal
@@ -11,7 +11,8 @@ from forms.receipts import Cost
 CHEAP = Cost(memory=64, passes=1)
 SALT = b"s" * 32
 ZEROS = {"western": "0", "tamil": "௦", "telugu": "౦", "devanagari": "०", "odia": "୦"}
-codes = st.from_regex(r"[0-9]{16}", fullmatch=True)
+codes = st.integers(0, 10**19 - 1).map(receipts.checked)
+CODE, OTHER = receipts.checked(1), receipts.checked(2)
 
 
 @given(codes, st.sampled_from(sorted(ZEROS)))
@@ -28,15 +29,38 @@ def test_spacing_does_not_matter(code: str, marks: list[str], random: object) ->
     assert receipts.read("".join(typed)) == code
 
 
-@pytest.mark.parametrize("typed", ["", "123", "1" * 15, "1" * 17, "abcd" * 4, "²" * 16, "1234 5678 9012 345x"])
+@pytest.mark.parametrize("typed", ["", "123", "1" * 19, "1" * 21, "abcd" * 5, "²" * 20, CODE[:-1] + "x"])
 def test_anything_else_is_no_receipt(typed: str) -> None:
-    assert receipts.read(typed) is None
+    with pytest.raises(receipts.NotAReceipt, match="digits"):
+        receipts.read(typed)
+
+
+@given(codes, st.integers(0, 19), st.integers(1, 9))
+def test_one_wrong_digit_is_noticed(code: str, place: int, more: int) -> None:
+    wrong = str((int(code[place]) + more) % 10)
+    with pytest.raises(receipts.NotAReceipt, match="check"):
+        receipts.read(code[:place] + wrong + code[place + 1 :])
+
+
+@given(codes, st.integers(0, 18))
+def test_two_neighbours_that_changed_places_are_noticed(code: str, place: int) -> None:
+    assume(code[place] != code[place + 1])
+    with pytest.raises(receipts.NotAReceipt, match="check"):
+        receipts.read(code[:place] + code[place + 1] + code[place] + code[place + 2 :])
+
+
+def test_there_are_at_least_sixty_bits_of_chance() -> None:
+    assert 10 ** (receipts.DIGITS - 1) > 2**60
 
 
 @given(st.text())
 def test_no_text_breaks_the_reading(typed: str) -> None:
-    code = receipts.read(typed)
-    assert code is None or (len(code) == receipts.DIGITS and code.isascii())
+    try:
+        code = receipts.read(typed)
+    except receipts.NotAReceipt:
+        return
+    assert len(code) == receipts.DIGITS
+    assert code.isascii()
 
 
 def test_the_same_page_and_answers_give_the_same_receipt_and_letter() -> None:
@@ -59,12 +83,12 @@ def test_the_letters_id_does_not_give_the_receipt_away() -> None:
 
 
 def test_keys_are_the_same_each_time_and_other_for_another_purpose_or_installation() -> None:
-    keys = receipts.derive("1" * 16, SALT, "concern", CHEAP)
-    assert receipts.derive("1" * 16, SALT, "concern", CHEAP) == keys
+    keys = receipts.derive(CODE, SALT, "concern", CHEAP)
+    assert receipts.derive(CODE, SALT, "concern", CHEAP) == keys
     others = [
-        receipts.derive("1" * 16, SALT, "signup", CHEAP),
-        receipts.derive("1" * 16, b"t" * 32, "concern", CHEAP),
-        receipts.derive("1" * 15 + "2", SALT, "concern", CHEAP),
+        receipts.derive(CODE, SALT, "signup", CHEAP),
+        receipts.derive(CODE, b"t" * 32, "concern", CHEAP),
+        receipts.derive(OTHER, SALT, "concern", CHEAP),
     ]
     assert all(other.lookup != keys.lookup and other.recipient != keys.recipient for other in others)
 
@@ -75,7 +99,7 @@ def test_the_default_cost_is_no_less_than_owasp_asks() -> None:
 
 
 def test_an_answer_opens_with_its_receipt_and_with_no_other() -> None:
-    mine, other = (receipts.derive(code * 16, SALT, "concern", CHEAP) for code in "12")
+    mine, other = (receipts.derive(code, SALT, "concern", CHEAP) for code in (CODE, OTHER))
     sealed = seal.seal({"form": "answer", "text": "வணக்கம்"}, [mine.recipient])
     assert receipts.open_answer(sealed, mine)["text"] == "வணக்கம்"
     with pytest.raises(ValueError, match="not sealed to this receipt"):
@@ -84,7 +108,7 @@ def test_an_answer_opens_with_its_receipt_and_with_no_other() -> None:
 
 @pytest.mark.parametrize("plain", [b"[]", b"{}", b'{"text": 3}', b"\xff", b""])
 def test_what_is_no_answer_is_said_so(plain: bytes) -> None:
-    keys = receipts.derive("1" * 16, SALT, "concern", CHEAP)
+    keys = receipts.derive(CODE, SALT, "concern", CHEAP)
     sealed = pyrage.encrypt(plain, [pyrage.x25519.Recipient.from_str(keys.recipient)])
     with pytest.raises(ValueError, match=r"."):
         receipts.open_answer(sealed, keys)

@@ -7,9 +7,10 @@ from typing import Any
 import av
 import pytest
 import yaml
-from press import audio, speech
+from press import speech
 from press.plain import text_of
 
+from forms import sound
 from forms.portal import read
 from forms.problem import Problem, Problems
 
@@ -143,5 +144,5 @@ def test_the_report_names_machine_voices_and_old_recordings(folder: Any) -> None
 
 def test_opus_takes_less_than_a_twentieth_of_plain_sound(tmp_path: Path) -> None:
     samples = speech.speak("You are not alone. " * 20, "en")
-    audio.write_samples(samples, speech.SAMPLE_RATE, [(kind, tmp_path / kind.ending) for kind in audio.KINDS])
+    sound.write_samples(samples, speech.SAMPLE_RATE, [(kind, tmp_path / kind.ending) for kind in sound.KINDS])
     assert (tmp_path / "opus").stat().st_size < len(samples) / 20

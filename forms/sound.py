@@ -6,6 +6,8 @@ over: the name of a camera, a place or a person in a recording's tags does not.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,10 @@ class NotSound(Exception):
     """A file holds no sound that can be read."""
 
 
+class TooLong(Exception):
+    """A recording is longer than may be sent."""
+
+
 def write_samples(samples: bytes, rate: int, where: Iterable[tuple[Kind, Path]]) -> None:
     """Write signed 16-bit mono samples as each kind."""
     for kind, path in where:
@@ -52,6 +58,28 @@ def convert(recording: Path, where: Iterable[tuple[Kind, Path]]) -> None:
         _encode(_decode(recording), kind, path)
 
 
+def voice(recording: bytes, longest: int) -> tuple[bytes, int]:
+    """A recording of anybody's phone as Opus in Ogg at 16 kbit/s without its tags, and its length in seconds.
+
+    longest: seconds. Raises NotSound, or TooLong.
+    """
+    length = Fraction(0)
+
+    def measured() -> Iterator[av.AudioFrame]:
+        nonlocal length
+        for frame in _decode(BytesIO(recording)):
+            length += Fraction(frame.samples, frame.sample_rate or 1)
+            if length > longest:
+                raise TooLong
+            yield frame
+
+    written = BytesIO()
+    _encode(measured(), KINDS[0], written)
+    if not length:
+        raise NotSound
+    return written.getvalue(), -(-length.numerator // length.denominator)
+
+
 def _frames(samples: bytes, rate: int) -> Iterator[av.AudioFrame]:
     step = rate * 2
     for start in range(0, len(samples), step):
@@ -62,21 +90,23 @@ def _frames(samples: bytes, rate: int) -> Iterator[av.AudioFrame]:
         yield frame
 
 
-def _decode(recording: Path) -> Iterator[av.AudioFrame]:
+def _decode(recording: Path | BytesIO) -> Iterator[av.AudioFrame]:
+    name = recording.name if isinstance(recording, Path) else "recording"
     try:
-        with av.open(str(recording)) as source:
+        with av.open(str(recording) if isinstance(recording, Path) else recording, "r") as source:
             if not source.streams.audio:
-                raise NotSound(recording.name)
+                raise NotSound(name)
             for frame in source.decode(source.streams.audio[0]):
                 frame.pts = None
                 yield frame
     except (av.FFmpegError, ValueError) as error:
-        raise NotSound(recording.name) from error
+        raise NotSound(name) from error
 
 
-def _encode(frames: Iterator[av.AudioFrame], kind: Kind, path: Path) -> None:
+def _encode(frames: Iterator[av.AudioFrame], kind: Kind, where: Path | BytesIO) -> None:
     resampler = av.AudioResampler(format="flt" if kind.codec == "libopus" else "s16p", layout="mono", rate=RATE)
-    with av.open(str(path), "w", format=kind.container, options={"fflags": "+bitexact"}) as target:
+    opened = str(where) if isinstance(where, Path) else where
+    with av.open(opened, "w", format=kind.container, options={"fflags": "+bitexact"}) as target:
         stream: Any = target.add_stream(
             kind.codec, rate=RATE, layout="mono", options={**kind.options, "flags": "+bitexact"}
         )

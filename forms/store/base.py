@@ -1,0 +1,111 @@
+"""A database that is opened late, made where missing, and complains in a sentence."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from forms.problem import Problem
+
+_MAKING_TABLES = 1976  # any number that no other program locks in this database
+
+
+class NotKept(Problem):
+    """The database is away, full or broken: nothing was kept."""
+
+
+class AlreadyThere(NotKept):
+    """The id or look-up value is taken."""
+
+
+class Store:
+    """A database that is opened late, made where missing, and complains as NotKept."""
+
+    def __init__(self, url: str, metadata: sa.MetaData) -> None:
+        # Parameters hold what people wrote: they must never stand in an error's text.
+        self._engine = sa.create_engine(url, hide_parameters=True)
+        self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._metadata = metadata
+        self._ready = False
+        self._making = threading.Lock()
+        if self._engine.dialect.name == "sqlite":
+            sa.event.listen(self._engine, "connect", _set_up_sqlite)
+            sa.event.listen(self._engine, "begin", _begin_immediate)
+
+    @property
+    def _insert(self) -> Callable[[sa.Table], Any]:
+        """`INSERT ... ON CONFLICT`, which both databases have and SQLAlchemy offers per dialect."""
+        return postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
+
+    @property
+    def size(self) -> int:
+        """Bytes that the database takes on its disk. Raises NotKept."""
+        with self._reads() as connection:
+            if connection.dialect.name == "postgresql":
+                return int(connection.exec_driver_sql("SELECT pg_database_size(current_database())").scalar() or 0)
+            pages, page = (
+                connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("page_count", "page_size")
+            )
+            return int(pages or 0) * int(page or 0)
+
+    def forget_traces(self) -> None:
+        """Make what was erased leave SQLite's write-ahead log too, unless somebody reads just now."""
+        with self._reads() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        """One transaction; what it did is durable when the block is left."""
+        with self._complaining():
+            self._make_tables()
+            with self._engine.begin() as connection:
+                yield connection
+
+    @contextmanager
+    def _reads(self) -> Iterator[sa.Connection]:
+        with self._complaining():
+            self._make_tables()
+            with self._reading.connect() as connection:
+                yield connection
+
+    def _make_tables(self) -> None:
+        """Once per process; one at a time, or PostgreSQL complains of two that make the same table."""
+        with self._making:
+            if self._ready:
+                return
+            with self._engine.begin() as connection:
+                if connection.dialect.name == "postgresql":
+                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MAKING_TABLES})")
+                self._metadata.create_all(connection)
+            self._ready = True
+
+    @contextmanager
+    def _complaining(self) -> Iterator[None]:
+        try:
+            yield
+        except IntegrityError:
+            raise AlreadyThere("store", "Something with this id is kept already.") from None
+        except SQLAlchemyError as error:
+            raise NotKept("store", f"The database did not answer ({type(error).__name__}).") from None
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # SQLAlchemy, not the driver, says when a transaction begins
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+    connection.execute("PRAGMA busy_timeout=30000")
+
+
+def _begin_immediate(connection: sa.Connection) -> None:
+    # Taking the write lock at once means waiting for it, never failing half-way for having read first.
+    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
