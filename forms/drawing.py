@@ -92,6 +92,9 @@ def environment(language: str) -> Environment:
     env.filters["told"] = lambda text: _told(text, language)
     env.filters["in_fours"] = in_fours
     env.filters["clock"] = clock
+    env.filters["digits"] = lambda clips: " ".join(
+        clips[f"digit/{digit}"].files[-1].address for digit in range(10) if f"digit/{digit}" in clips
+    )
     env.filters["day"] = lambda day: format_date(_day(day), format="long", locale=LOCALES.get(language, language))
     return env
 
@@ -268,7 +271,7 @@ def _sealing(definition: Definition, language: str) -> dict[str, Any]:
             "recording": _("Recording: %(time)s"),
             "tags": _(
                 "We cannot take the name of the phone or the place out of this recording here. "
-                "Record on this page instead, or send it without locking on this phone: then our server takes them out."
+                "If that worries you, record on this page instead."
             ),
             "photo": _("This photo cannot be read. Please choose another one, or leave it out."),
             "many": _("These are too many. Please choose fewer."),

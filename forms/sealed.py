@@ -43,7 +43,7 @@ def terms() -> Response:
             "salt": office.salt.hex(),
             "memory": office.cost.memory,
             "passes": office.cost.passes,
-            "desks": [{"id": desk.id, "name": desk.name, "keys": desk.keys} for desk in office.portal.readers(_FORM)],
+            "desks": [{"id": desk.id, "keys": desk.keys} for desk in office.portal.readers(_FORM)],
         }
     )
 

@@ -30,6 +30,28 @@
       document.head.append(script);
     }, { once: true });
   }
+  // A receipt is read out digit by digit, when asked: the button stands beside each number that can be.
+  function readOut(code) {
+    var clips = (code.dataset.digits || "").split(" ");
+    if (clips.length < 10) return;
+    var button = document.createElement("button");
+    button.type = "button";
+    button.className = "button quiet hear";
+    button.textContent = "\u25b6 " + code.dataset.hear;
+    button.addEventListener("click", function () {
+      var left = code.textContent.replace(/\D/g, "").split("");
+      var pause = 0;
+      (function next() {
+        if (!left.length) return;
+        var clip = new Audio(clips[left.shift()]);
+        clip.onended = function () { setTimeout(next, ++pause % 4 ? 150 : 900); };
+        clip.play();
+      })();
+    });
+    code.after(button);
+  }
+  document.querySelectorAll("[data-digits].code").forEach(readOut);
+  document.addEventListener("receipt", function (event) { readOut(event.detail); });
   // A summary of mistakes is the first thing to hear and see (WCAG 3.3.1).
   var problems = document.getElementById("problems");
   if (problems) problems.focus();

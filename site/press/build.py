@@ -18,7 +18,7 @@ from pathlib import Path
 from forms import portal as portals
 from forms.portal import Portal
 from forms.problem import Problems
-from press import checks, district, listen, pages, pictures, roots, settings, tables
+from press import bundle, checks, district, listen, pages, pictures, roots, settings, tables
 from press.blocks import Context
 from press.district import DeskKeys
 from press.plugin import Job, build_language
@@ -26,6 +26,7 @@ from press.plugin import Job, build_language
 HANDOVER = Path(".build") / "portal.json"
 PICTURES = Path(".build") / "pictures"
 SPEECH = Path(".build") / "speech"
+SEAL = Path(".build") / "seal"
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,9 @@ def build(
     context, report = prepare(root, keys=keys, today=today)
     if report.problems:
         raise Problems(report.problems)
+    seal = bundle.make(root / "site" / "seal", root / SEAL)
+    assets = roots.asset_names(root / "site" / "assets", seal)
+    context = replace(context, portal=replace(context.portal, assets=assets))
     with _fresh(out) as fresh:
         studio = _studio(root, fresh / listen.FOLDER, speak)
         darkroom = pictures.Darkroom(root / "content" / "media", root / PICTURES, fresh / pictures.FOLDER)
@@ -78,7 +82,7 @@ def build(
             context, darkroom=darkroom, studio=studio, portal=listen.with_questions(context.portal, studio, today)
         )
         count = sum(_languages(root, fresh, context, say))
-        roots.write(root, fresh, context)
+        roots.write(root, fresh, context, seal)
     if speak:
         listen.prune(root / SPEECH, out / listen.FOLDER)
     portals.write(context.portal, handover or root / HANDOVER)

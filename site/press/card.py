@@ -11,7 +11,9 @@ from press.render import render
 
 _ADDRESS = re.compile(r'\b(href|src|srcset)="(?![a-z]+:|#)([^"]*)"')
 _ONLINE_ONLY = re.compile(
-    r'<link rel="(?:canonical|alternate)"[^>]*>\n?|<div class="search".*?</div>\n?|<meta name="robots"[^>]*>\n?', re.S
+    r'<link rel="(?:canonical|alternate)"[^>]*>\n?|<div class="search".*?</div>\n?|<meta name="robots"[^>]*>\n?'
+    r'|<script type="application/json" id="sealing".*?</script>\n?|<script src="[^"]*/seal-[^>]*></script>\n?',
+    re.S,
 )
 _FORM = re.compile(r'<form class="form".*?</form>', re.S)
 _EXIT = re.compile(r'(data-exit [^>]*href=")[^"]*"')
@@ -46,6 +48,7 @@ def _files(public: Path, portal: Portal) -> Iterator[tuple[str, bytes]]:
             or "/search/" in f"/{name}"
             or "/tablet/" in f"/{name}"
             or path.stem.split(".")[0] in _ONLINE_NAMES
+            or path.name.startswith("seal-")
         ):
             continue
         if path.suffix == ".html":

@@ -6,6 +6,7 @@ from typing import Any
 
 from forms.portal import Choice, Desk, Event, Helpline, Language, Member, Portal, Text
 from forms.problem import Problem, Problems
+from press.pictures import drawing
 from press.settings import WHERE, read_settings
 from press.tables import Row, Tables
 
@@ -16,7 +17,8 @@ DeskKeys = Mapping[str, tuple[str, str]]
 def load(content: Path, tables: Tables, keys: DeskKeys | None, assets: Mapping[str, str]) -> Portal:
     """The portal. Raises Problem or Problems where portal.yml is wrong or a desk lacks its key."""
     settings = read_settings(content)
-    desks = [_desk(row, settings, keys or {}) for row in settings["desks"]]
+    pictures = content / "media" / "pictograms"
+    desks = [_desk(row, settings, keys or {}, pictures) for row in settings["desks"]]
     problems = list(_problems(settings, desks))
     if problems:
         raise Problems(problems)
@@ -49,7 +51,7 @@ def in_order(rows: Sequence[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: row["order"])
 
 
-def _desk(row: Mapping[str, Any], settings: Mapping[str, Any], keys: DeskKeys) -> Desk:
+def _desk(row: Mapping[str, Any], settings: Mapping[str, Any], keys: DeskKeys, pictures: Path) -> Desk:
     people = row.get("people") or ()
     members = [Member(f"{row['id']}/{one['id']}", one.get("key") or "", one.get("pickup") or "") for one in people]
     if not members:
@@ -64,12 +66,21 @@ def _desk(row: Mapping[str, Any], settings: Mapping[str, Any], keys: DeskKeys) -
         reads=tuple(row["reads"]),
         members=tuple(members),
         recovery=row.get("recovery") or "",
-        picture=row.get("picture") or "",
+        picture=_drawn(pictures / f"{row['picture']}.svg") if row.get("picture") else "",
     )
 
 
+def _drawn(path: Path) -> str:
+    """The drawing itself: the endpoint shows it too, and has no files of the staff's."""
+    return drawing(path, "") if path.is_file() else ""
+
+
 def _problems(settings: Mapping[str, Any], desks: Sequence[Desk]) -> list[Problem]:
-    found = []
+    found = [
+        Problem(f"{WHERE}, desk {row['id']}", f"there is no drawing {row['picture']}.", "Look into media/pictograms.")
+        for row, desk in zip(settings["desks"], desks, strict=True)
+        if row.get("picture") and not desk.picture
+    ]
     for desk in desks:
         for member in desk.members:
             if not member.key or not member.pickup:

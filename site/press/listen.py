@@ -113,6 +113,10 @@ def _language_and_key(path: Path, start: Path) -> tuple[str, str]:
     return language, key
 
 
+DIGITS = tuple(f"digit/{digit}" for digit in range(10))
+"""What a receipt is read out of: its digits one by one."""
+
+
 def questions() -> dict[str, tuple[Definition, Field]]:
     """Every question by its key, with its form."""
     forms = [definition.load(name) for name in definition.names()]
@@ -121,7 +125,7 @@ def questions() -> dict[str, tuple[Definition, Field]]:
 
 def unrecorded(language: str, pages: Iterable[str], recordings: Recordings) -> list[str]:
     """The keys of those pages (by name) and of all questions that nobody has recorded in this language."""
-    keys = [name.removesuffix(".md") for name in pages] + list(questions())
+    keys = [*(name.removesuffix(".md") for name in pages), *questions(), *DIGITS]
     return [key for key in keys if (language, key) not in recordings]
 
 
@@ -134,13 +138,14 @@ def question_text(form: Definition, field: Field, portal: Portal, language: str,
 
 
 def with_questions(portal: Portal, studio: Studio, today: date) -> Portal:
-    """The portal with the clips of all questions in all languages."""
+    """The portal with the clips of all questions, and of the digits, in all languages."""
     clips = {}
     for language in portal.language_codes():
         found = {
             key: studio.clip(language, key, question_text(form, field, portal, language, today))
             for key, (form, field) in questions().items()
         }
+        found |= {key: studio.clip(language, key, key[-1]) for key in DIGITS}
         clips[language] = {key: clip for key, clip in found.items() if clip}
     return replace(portal, clips=clips)
 
@@ -155,7 +160,7 @@ def prune(cache: Path, out: Path) -> None:
 def problems(content: Path, library: Library) -> Iterator[Problem]:
     """Files among the recordings that would never be heard."""
     start = content / "media" / FOLDER
-    known = {name.removesuffix(".md") for name in library.names} | set(questions())
+    known = {name.removesuffix(".md") for name in library.names} | set(questions()) | set(DIGITS)
     for path in sorted(path for path in start.rglob("*") if path.is_file()):
         where = f"content/media/{FOLDER}/{path.relative_to(start).as_posix()}"
         language, key = _language_and_key(path, start)

@@ -7,7 +7,7 @@ from pathlib import Path
 from forms import words
 from forms.drawing import Page, draw_page
 from forms.portal import Portal
-from press import pictures, tablet, weight
+from press import bundle, pictures, tablet, weight
 from press.blocks import Context
 from press.render import render
 from press.shell import alternates
@@ -21,9 +21,15 @@ WORKER = "sw.js"
 """At the root and without a hash: a service worker rules only below its own address, and is looked at again."""
 
 
-def asset_names(folder: Path) -> dict[str, str]:
-    """Addresses of style and script, with a hash of their bytes in the name: they may be kept for ever."""
-    return {kind: f"/assets/{_hashed(folder / name)}" for kind, name in ASSETS.items()}
+def asset_names(folder: Path, seal: Path | None = None) -> dict[str, str]:
+    """Addresses of style and script, with a hash of their bytes in the name: they may be kept for ever.
+
+    seal: the bundled script that locks letters, with the hash by which a browser refuses another.
+    """
+    names = {kind: f"/assets/{_hashed(folder / name)}" for kind, name in ASSETS.items()}
+    if seal:
+        names |= {"seal": f"/assets/{seal.name}", "seal_integrity": bundle.integrity(seal.read_bytes())}
+    return names
 
 
 def _hashed(path: Path) -> str:
@@ -31,9 +37,10 @@ def _hashed(path: Path) -> str:
     return f"{path.stem}.{digest}{path.suffix}"
 
 
-def write(root: Path, out: Path, context: Context) -> None:
+def write(root: Path, out: Path, context: Context, seal: Path) -> None:
     """Write everything that belongs to no language, or to each in the same way, into the built site."""
     _assets(root, out, context.portal)
+    shutil.copyfile(seal, out / "assets" / seal.name)
     source = context.portal.language_codes()[0]
     (out / "index.html").write_text(render(source, "welcome.html", portal=context.portal), encoding="utf-8")
     for language in context.portal.language_codes():
@@ -50,8 +57,8 @@ def write(root: Path, out: Path, context: Context) -> None:
 
 def _assets(root: Path, out: Path, portal: Portal) -> None:
     (out / "assets").mkdir()
-    for kind, address in portal.assets.items():
-        shutil.copyfile(root / "site" / "assets" / ASSETS[kind], out / address.removeprefix("/"))
+    for kind, name in ASSETS.items():
+        shutil.copyfile(root / "site" / "assets" / name, out / portal.assets[kind].removeprefix("/"))
     if (root / "content" / "media").is_dir():
         sources = shutil.ignore_patterns(*NEVER_PUBLISHED)
         shutil.copytree(root / "content" / "media", out / "media", ignore=sources, dirs_exist_ok=True)

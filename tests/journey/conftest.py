@@ -44,7 +44,7 @@ class House:
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     home = tmp_path_factory.mktemp("house")
-    keys = make_demonstration(home / "desk", ("police", "legal", "partner", "events"))
+    keys = make_demonstration(home / "desk", ("police", "revenue", "legal", "partner", "events"))
     built = build(ROOT, home / "public", keys=keys, today=TODAY, say=lambda _: None, handover=home / "portal.json")
     settings = {
         "portal": home / "portal.json",

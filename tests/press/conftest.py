@@ -12,6 +12,7 @@ import pyrage
 import pytest
 import yaml
 from press import build as press
+from press import bundle
 from press.checks import Report
 
 ROOT = Path(__file__).parents[2]
@@ -86,9 +87,18 @@ class Folder:
         return [str(problem) for problem in self.check(today).problems]
 
 
+@pytest.fixture(scope="session")
+def seal_cache() -> Path:
+    """Where the script that locks letters is kept, made once."""
+    bundle.make(ROOT / "site" / "seal", ROOT / ".build" / "seal")
+    return ROOT / ".build" / "seal"
+
+
 @pytest.fixture
-def folder(tmp_path: Path) -> Folder:
+def folder(tmp_path: Path, seal_cache: Path) -> Folder:
     root = tmp_path / "a district"
+    (root / ".build").mkdir(parents=True)
+    (root / ".build" / "seal").symlink_to(seal_cache)
     (root / "content" / "tables").mkdir(parents=True)
     shutil.copytree(ROOT / "site", root / "site", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "mkdocs.yml", root)

@@ -1,0 +1,108 @@
+// Photos and a recording beside the words: made small and clean here, held in memory only.
+import { clock, make, say } from "./dom.js";
+import { NotAPhoto, canRecord, record, smallPhoto, wholeFile } from "./media.js";
+
+const MOST = { photo: 3, voice: 1 };
+const LARGEST_VOICE = 2000 * 1024;
+
+export function wireMedia(form, words) {
+  const held = [];
+  const voice = form.querySelector('[data-field="voice"]');
+  const photos = form.querySelector('[data-field="photos"]');
+  const lists = { voice: make("div", { class: "held" }), photo: make("div", { class: "held" }) };
+  voice.append(lists.voice);
+  photos.append(lists.photo);
+
+  voice.querySelector("input").addEventListener("change", async (event) => {
+    const [file] = event.target.files;
+    event.target.value = "";
+    if (!file) return;
+    if (!file.size || file.size > LARGEST_VOICE) return complain("voice", words.large);
+    hold(await wholeFile(file));
+  });
+  photos.querySelector("input").addEventListener("change", async (event) => {
+    const files = [...event.target.files];
+    event.target.value = "";
+    for (const file of files) {
+      try {
+        if (held.filter((part) => part.kind === "photo").length >= MOST.photo) return complain("photo", words.many);
+        hold(await smallPhoto(file));
+      } catch (error) {
+        if (!(error instanceof NotAPhoto)) throw error;
+        complain("photo", words.photo);
+      }
+    }
+  });
+  if (canRecord()) wireRecorder();
+
+  function wireRecorder() {
+    let running = null;
+    const button = make("button", { class: "button quiet", type: "button" }, `● ${words.record}`);
+    voice.querySelector("input").before(button);
+    button.addEventListener("click", async () => {
+      if (running) return running.stop();
+      try {
+        running = await record((seconds) => { button.textContent = `■ ${words.stop} ${clock(seconds)}`; });
+        button.textContent = `■ ${words.stop} 0:00`;
+        hold(await running.done);
+      } catch {
+        button.hidden = true; // no microphone, or it was not allowed: the phone's own recorder is still there
+      }
+      running = null;
+      button.textContent = `● ${words.record}`;
+    });
+  }
+
+  function hold(part) {
+    part.mark = `${Date.now()}-${Math.random()}`; // told apart from other files of the same size; never sent
+    if (part.kind === "voice") held.filter((each) => each.kind === "voice").forEach((old) => held.splice(held.indexOf(old), 1));
+    held.push(part);
+    draw(part.kind);
+  }
+
+  function draw(kind) {
+    lists[kind].replaceChildren(...held.filter((part) => part.kind === kind).map((part) => {
+      const address = URL.createObjectURL(new Blob([part.bytes], { type: part.type }));
+      const shown = kind === "photo"
+        ? make("img", { src: "", alt: "", width: "96" })
+        : make("audio", { controls: "", src: address });
+      if (kind === "photo") shown.src = `data:image/jpeg;base64,${base64(part.bytes)}`;
+      const drop = make("button", { class: "button quiet", type: "button" }, words.drop, () => {
+        held.splice(held.indexOf(part), 1);
+        draw(kind);
+      });
+      const notes = part.tagged ? [make("p", { class: "help" }, words.tags)] : [];
+      return make("div", { class: "one" }, [shown, drop, ...notes]);
+    }));
+  }
+
+  function complain(kind, text) {
+    lists[kind].append(make("p", { class: "error", role: "alert" }, text));
+  }
+
+  return {
+    parts: () => [...held],
+    // Into the form again, for who chooses to send without locking here.
+    putBack() {
+      for (const [kind, field] of [["voice", voice], ["photo", photos]]) {
+        const files = new DataTransfer();
+        held.filter((part) => part.kind === kind).forEach((part) => files.items.add(new File([part.bytes], kind, { type: part.type })));
+        field.querySelector("input[type=file]").files = files.files;
+      }
+    },
+    summary() {
+      const photo = held.filter((part) => part.kind === "photo").length;
+      const label = (field) => field.querySelector(".label").textContent.trim();
+      return [
+        ...held.filter((part) => part.kind === "voice").map((part) => [label(voice), part.seconds ? say(words.recording, { time: clock(part.seconds) }) : "✓"]),
+        ...(photo ? [[label(photos), String(photo)]] : []),
+      ];
+    },
+  };
+}
+
+function base64(bytes) {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  return btoa(text);
+}
