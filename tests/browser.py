@@ -1,4 +1,4 @@
-"""Finds a Chromium for the tests, or gets one: from the machine, else Debian's packages, else the npm registry.
+"""Finds a Chromium and the age tool for the tests, or gets them: from the machine, else Debian's packages, else npm.
 
 Run as a program (by `build.py test`) it makes sure that one is there, and says what it does. Playwright's own download
 is never used: it comes from neither of these.
@@ -22,6 +22,7 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--use-fake-device-for-media-stream",  # a microphone that beeps; asked for with a permission all the same
 )
 FONTS = "fonts-noto-core"
 
@@ -44,13 +45,24 @@ def _from_debian() -> str | None:
     if not apt or not hasattr(os, "geteuid") or os.geteuid() != 0:
         return None
     print("No Chromium here: installing it from Debian's packages (about a minute) ...", flush=True)
+    return find() if _apt(apt, "chromium", FONTS) else None
+
+
+def _apt(apt: str, *packages: str) -> bool:
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (["update", "-qq"], ["install", "-qq", "-y", "chromium", FONTS]):
-        done = subprocess.run([apt, *arguments], env=quiet, capture_output=True, check=False)
-        if done.returncode:
+    for arguments in (["update", "-qq"], ["install", "-qq", "-y", *packages]):
+        if subprocess.run([apt, *arguments], env=quiet, capture_output=True, check=False).returncode:
             print("  That did not work.", flush=True)
-            return None
-    return find()
+            return False
+    return True
+
+
+def get_age() -> None:
+    """Debian's age tool where it can be had; elsewhere tests open letters with npm's age-encryption instead."""
+    apt = shutil.which("apt-get")
+    if not shutil.which("age") and apt and hasattr(os, "geteuid") and os.geteuid() == 0:
+        print("Installing age from Debian's packages ...", flush=True)
+        _apt(apt, "age")
 
 
 _UNPACK = """
@@ -92,6 +104,7 @@ def slow(page: Any, *, kilobits: int, milliseconds: int) -> None:
 
 def main() -> int:
     """Make sure of a browser. Without one: in CI a failure, elsewhere a sentence."""
+    get_age()
     if get():
         return 0
     print("No Chromium could be had. Install one, or name it in PORTAL_CHROMIUM.", flush=True)

@@ -37,6 +37,10 @@ class Server:
         """One sealed letter."""
         return self._ask("GET", f"letters/{letter_id}").content
 
+    def part(self, part_id: str) -> bytes:
+        """One sealed photo or recording."""
+        return self._ask("GET", f"parts/{part_id}").content
+
     def signup(self, signup_id: str) -> bytes:
         """The sealed part of one sign-up."""
         return self._ask("GET", f"signups/{signup_id}").content

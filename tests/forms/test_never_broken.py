@@ -87,7 +87,7 @@ class Running:
         once = re.search(r'name="once" value="([0-9a-f]+)"', seen)
         assert once
         _, sent = self.post("/forms/ta/concern", urlencode({**answers, "do": "send", "once": once[1]}).encode())
-        code = re.search(r'class="code">([0-9 ]+)<', sent)
+        code = re.search(r'class="code"[^>]*>\s*([0-9 ]+)<', sent)
         assert code, sent
         return code[1]
 

@@ -1,4 +1,6 @@
 // What was typed and chosen, as the letter holds it (forms/intake.py cleans what comes another way in the same manner).
+import { digitOf } from "./digits.js";
+
 const NUMBER = /^\p{Nd}{1,4}$/u;
 
 export function readForm(form) {
@@ -13,7 +15,7 @@ export function readForm(form) {
     }
     const control = field.querySelector("input[type=radio]:checked, select, textarea, input:not([type=radio]):not([type=file])");
     const text = control ? clean(control.value) : "";
-    if (text) answers[name] = control.inputMode === "numeric" && NUMBER.test(text) ? text.normalize("NFKC") : text;
+    if (text) answers[name] = control.inputMode === "numeric" && NUMBER.test(text) ? Number([...text].map(digitOf).join("")) : text;
   }
   return answers;
 }
@@ -32,7 +34,7 @@ export function summary(form) {
     const label = field.querySelector(".label");
     const shown = [...field.querySelectorAll("input:checked")].map((box) => box.closest("label").textContent.trim());
     const select = field.querySelector("select");
-    const text = select ? select.selectedOptions[0].textContent : shown.length ? shown.join(", ") : value;
+    const text = select ? select.selectedOptions[0].textContent : shown.length ? shown.join(", ") : String(value);
     rows.push([label.textContent.trim(), text]);
   }
   return rows;

@@ -3,6 +3,7 @@ import { argon2idAsync } from "@noble/hashes/argon2.js";
 import { bytesToHex, hexToBytes, randomBytes } from "@noble/hashes/utils.js";
 import { identityToRecipient } from "age-encryption";
 import { bech32 } from "@scure/base";
+import { digitOf } from "./digits.js";
 
 export const DIGITS = 20;
 const DAMM = [
@@ -36,17 +37,6 @@ export function readReceipt(text) {
     else if (!/[\p{Z}\p{P}\p{C}]/u.test(char)) return null;
   }
   return digits.length === DIGITS && checkDigit(digits) === "0" ? digits : null;
-}
-
-// Every script's digits stand ten in a row from its zero (Unicode 16, section 22.3).
-function digitOf(char) {
-  let value = 0;
-  let code = char.codePointAt(0);
-  while (value < 9 && /\p{Nd}/u.test(String.fromCodePoint(code - 1))) {
-    code -= 1;
-    value += 1;
-  }
-  return String(value);
 }
 
 export function inFours(code) {

