@@ -1,0 +1,78 @@
+"""The pages at the door: coming in, unlocking, locking."""
+
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
+from werkzeug.wrappers import Response as Answer
+
+from forms.desk.window.door import Door, current_session, the_door
+from forms.problem import Problem
+
+pages = Blueprint("entrance", __name__)
+
+
+@pages.get("/enter/<token>")
+def enter(token: str) -> Answer:
+    """The one-time address: a cookie for this browser, once."""
+    door = the_door()
+    if not door.take(token):
+        abort(401)
+    response = redirect("/", 303)
+    # Not `Secure`: on 127.0.0.1 there is no TLS, and nothing leaves the machine.
+    response.set_cookie(door.cookie_name, door.cookie, httponly=True, samesite="Strict")
+    return response
+
+
+@pages.get("/unlock")
+def ask() -> Answer | str:
+    """Asks for the passphrase; a demonstration key has none."""
+    door = the_door()
+    door.lock_if_idle()
+    return redirect("/", 303) if door.session else _ask(door, None)
+
+
+def _ask(door: Door, problem: Problem | None) -> str:
+    return render_template("unlock.html", problem=problem, passphrase=_has_passphrase(door), held=door.held is not None)
+
+
+@pages.post("/unlock")
+def unlock() -> Answer | tuple[str, int]:
+    """Opens the desk and fetches what waits; then to the page that was asked for, or to what was typed before."""
+    door = the_door()
+    typed = request.form.get("passphrase", "") if _has_passphrase(door) else None
+    try:
+        session = door.open(typed)
+    except Problem as problem:
+        return _ask(door, problem), 400
+    door.synced = session.sync()
+    if door.held is not None:
+        return redirect("/held", 303)
+    back, door.back = door.back, "/"
+    return redirect(back, 303)
+
+
+@pages.post("/lock")
+def lock() -> Answer:
+    """Locks the desk: what was opened is dropped from memory."""
+    the_door().lock()
+    return redirect("/unlock", 303)
+
+
+@pages.get("/held")
+def held() -> Answer | str:
+    """What was typed into a form while the lock fell: to be sent now, or thrown away. Nothing typed is lost."""
+    current_session()
+    door = the_door()
+    if door.held is None:
+        return redirect("/", 303)
+    (path, pairs), door.held, door.back = door.held, None, "/"
+    return render_template("held.html", path=path, pairs=pairs)
+
+
+@pages.post("/awake")
+def awake() -> Response:
+    """Somebody is typing: the lock waits."""
+    current_session()
+    return make_response("", 204)
+
+
+def _has_passphrase(door: Door) -> bool:
+    return (door.place.folder / "identity.age").exists()
