@@ -1,9 +1,12 @@
 """The pages at the door: coming in, unlocking, locking."""
 
+from contextlib import suppress
+
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as Answer
 
-from forms.desk.window.door import Door, current_session, the_door
+from forms.desk.keys import has_passphrase
+from forms.desk.window.door import Door, Locked, current_session, the_door
 from forms.problem import Problem
 
 pages = Blueprint("entrance", __name__)
@@ -26,18 +29,22 @@ def ask() -> Answer | str:
     """Asks for the passphrase; a demonstration key has none."""
     door = the_door()
     door.lock_if_idle()
-    return redirect("/", 303) if door.session else _ask(door, None)
+    if door.session:
+        return redirect("/held" if door.held else "/", 303)
+    return _ask(door, None)
 
 
 def _ask(door: Door, problem: Problem | None) -> str:
-    return render_template("unlock.html", problem=problem, passphrase=_has_passphrase(door), held=door.held is not None)
+    return render_template(
+        "unlock.html", problem=problem, passphrase=has_passphrase(door.place.folder), held=door.held is not None
+    )
 
 
 @pages.post("/unlock")
 def unlock() -> Answer | tuple[str, int]:
     """Opens the desk and fetches what waits; then to the page that was asked for, or to what was typed before."""
     door = the_door()
-    typed = request.form.get("passphrase", "") if _has_passphrase(door) else None
+    typed = request.form.get("passphrase", "") if has_passphrase(door.place.folder) else None
     try:
         session = door.open(typed)
     except Problem as problem:
@@ -69,10 +76,16 @@ def held() -> Answer | str:
 
 @pages.post("/awake")
 def awake() -> Response:
-    """Somebody is typing: the lock waits."""
-    current_session()
+    """Somebody is typing: the lock waits, if it has not fallen yet."""
+    with suppress(Locked):
+        current_session()
     return make_response("", 204)
 
 
-def _has_passphrase(door: Door) -> bool:
-    return (door.place.folder / "identity.age").exists()
+@pages.post("/keep")
+def keep() -> Response:
+    """The page is about to lock itself: what was typed into its form `path` is held. Nothing is done with it."""
+    the_door().hold(
+        request.form.get("path", ""), ((name, v) for name, v in request.form.items(multi=True) if name != "path")
+    )
+    return make_response("", 204)

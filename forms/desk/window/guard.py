@@ -10,8 +10,8 @@ from forms.headers import NEVER_KEPT
 
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; media-src 'self'; connect-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; media-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "Cache-Control": NEVER_KEPT,
     # Not no-referrer: browsers then send `Origin: null` with our own forms (Fetch standard, "serializing a request
@@ -68,11 +68,10 @@ def add_headers(response: Response) -> Response:
 
 
 def locked(_: Locked) -> Answer:
-    """To the page that asks for the passphrase, and back again from there."""
-    back = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    """To the page that asks for the passphrase, and back again from there; what was typed is held until then."""
     door = the_door()
     if request.method == "POST":
-        door.held = (request.path, [pair for pair in request.form.items(multi=True) if pair[0] != "form_token"])
-    response = redirect("/unlock", 303)
-    door.back = back
-    return response
+        door.hold(request.path, request.form.items(multi=True))
+    else:
+        door.back = request.full_path.rstrip("?")
+    return redirect("/unlock", 303)

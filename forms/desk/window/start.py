@@ -45,8 +45,7 @@ def start(place: Any, port: int = 0, **settings: Any) -> Window:
         server.shutdown()
         serving.join()
         server.server_close()
-        with door.one_at_a_time:
-            door.lock()
+        door.lock()
 
     return Window(f"http://{LOOPBACK}:{server.server_port}/enter/{door.token}", stop)
 
