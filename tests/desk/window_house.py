@@ -119,7 +119,7 @@ def running(home: Path) -> Iterator[Office]:
         }
     )
     server = make(app, "127.0.0.1", 0)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     yield Office(home, portal, f"http://127.0.0.1:{server.server_port}", app.extensions["office"].concerns)
     server.shutdown()

@@ -23,6 +23,7 @@ class Window:
     """A running window: `enter` is the one-time address; `stop()` locks the desk and ends it."""
 
     enter: str
+    door: Door
     stop: Callable[[], None]
 
 
@@ -47,7 +48,7 @@ def start(place: Any, port: int = 0, **settings: Any) -> Window:
         server.server_close()
         door.lock()
 
-    return Window(f"http://{LOOPBACK}:{server.server_port}/enter/{door.token}", stop)
+    return Window(f"http://{LOOPBACK}:{server.server_port}/enter/{door.token}", door, stop)
 
 
 def open_window(place: Any, port: int = 0, open_browser: bool = True, say: Callable[[str], object] = print) -> None:
