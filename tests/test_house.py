@@ -84,7 +84,7 @@ def test_who_imports_whom(name: str) -> None:
         ("mkdocs", {"press.plugin"}),
         ("sqlalchemy", {"forms.store.base", "forms.store.concerns", "forms.store.signups"}),
         ("typst", {"press.paper"}),
-        ("segno", {"press.paper"}),
+        ("segno", {"press.paper", "forms.desk.window.keys_pages"}),
         ("PIL", {"press.pictures", "forms.cleaner"}),
         ("av", {"forms.sound"}),
         ("espeakng_loader", {"press.speech"}),

@@ -4,11 +4,14 @@ import html
 import re
 import socket
 import time
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import pyrage
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -23,7 +26,7 @@ from forms.desk.window.case_pages import CHILD_DUTY
 from forms.desk.window.door import Door
 from forms.portal import Choice
 from forms.problem import Problem
-from tests.desk.window_house import TODAY, Office, fill, running
+from tests.desk.window_house import TODAY, Office, fill, photo, running
 
 MARKED = "marked-words-துயரம்"
 PASSPHRASE = "five plain words for tests"
@@ -205,11 +208,6 @@ def test_every_answer_forbids_frames_scripts_of_others_and_keeping(office: Offic
         assert "no-store" in answer.headers["Cache-Control"] or path.startswith("/static/")
         assert "<style" not in answer.text
         assert "style=" not in answer.text
-
-
-def with_passphrase(office: Office) -> Window:
-    keys.change_passphrase(office.place().folder, "", PASSPHRASE)
-    return come_in(make_window(office))
 
 
 def guarded(office: Office) -> Window:
@@ -488,9 +486,20 @@ def test_with_the_server_away_the_desk_still_works(office: Office) -> None:
 
 def test_a_server_that_refuses_is_a_sentence(office: Office) -> None:
     (office.place().folder / "token.txt").write_text("another")
-    window = come_in(make_window(office))
-    assert "token" in window.post("/unlock").text
-    assert window.get("/").status_code in {200, 400}
+    window = opened(office)
+    answer = window.get("/")
+    assert answer.status_code == 400, "no portal was ever fetched"
+    assert "token" in answer.text
+
+
+def test_a_desk_whose_token_is_taken_away_still_reads_what_it_has(office: Office) -> None:
+    office.letter("Fetched before")
+    office.session().sync()
+    (office.place().folder / "token.txt").write_text("another")
+    page = opened(office).page("/")
+    assert "Fetched before" in page
+    assert "Nothing was fetched" in page
+    assert "does not know this desk's token" in html.unescape(page)
 
 
 # Hostile letters
@@ -583,8 +592,8 @@ def test_a_case_shows_the_letter_in_the_order_of_the_form_in_its_language(office
 def test_a_photo_is_made_anew_and_shown_in_a_sandbox(office: Office) -> None:
     ids = fill(office)
     window = opened(office)
-    photo, voice = re.findall(r'src="(/part/\w+)"', window.page(f"/case/{ids['first']}"))
-    answer = window.get(photo)
+    picture, voice = re.findall(r'src="(/part/\w+)"', window.page(f"/case/{ids['first']}"))
+    answer = window.get(picture)
     assert answer.headers["Content-Type"].startswith("image/")
     assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
     assert b"Phone of Somebody" not in answer.data
@@ -596,8 +605,8 @@ def test_a_photo_is_made_anew_and_shown_in_a_sandbox(office: Office) -> None:
 def test_a_photo_that_is_none_is_a_sentence(office: Office) -> None:
     case = office.letter("See this", parts=[("photo", b"MZ\x90\x00 a program")])
     window = opened(office)
-    (photo,) = set(re.findall(r'src="(/part/\w+)"', window.page(f"/case/{case}")))
-    answer = window.get(photo)
+    (picture,) = set(re.findall(r'src="(/part/\w+)"', window.page(f"/case/{case}")))
+    answer = window.get(picture)
     assert answer.status_code == 400
     assert "cannot be shown safely" in answer.text
 
@@ -808,6 +817,20 @@ def test_the_time_line_for_machines_has_no_words_of_the_letter(office: Office) -
     assert MARKED not in answer.text
 
 
+def test_a_case_is_exported_as_one_age_file(office: Office) -> None:
+    case = office.letter(MARKED, parts=[("photo", photo())])
+    window = opened(office)
+    court = pyrage.x25519.Identity.generate()
+    answer = window.act(case, "export", to=f" {court.to_public()} ")
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="case-{case[:8]}.age"'
+    with zipfile.ZipFile(BytesIO(pyrage.decrypt(answer.data, [court]))) as bundle:
+        assert "SHA256SUMS" in bundle.namelist()
+        assert any(MARKED in bundle.read(name).decode("utf-8", "replace") for name in bundle.namelist())
+    refused = window.act(case, "export", to="short")
+    assert refused.status_code == 400
+    assert "no passphrase that is long enough" in refused.text
+
+
 def test_erasing_asks_twice(office: Office) -> None:
     case = office.letter(MARKED)
     window = opened(office)
@@ -829,21 +852,20 @@ def test_the_keys_page_tells_whose_keys_there_are(office: Office) -> None:
     page = opened(office).page("/keys/")
     assert office.portal.desks[0].members[0].key in page
     assert "this machine" in page
-    assert "none" in page
+    assert "What the doctor says" in page
+    assert "demonstration only" in page
+    assert "Print a recovery key" in page
 
 
-def test_a_passphrase_is_changed_and_opens_from_then_on(office: Office) -> None:
-    window = with_passphrase(office)
-    window.post("/unlock", passphrase=PASSPHRASE)
-    new = "another five words here"
-    assert "not the same" in window.post("/keys/passphrase", old=PASSPHRASE, new=new, again="x").text
-    assert "does not open" in window.post("/keys/passphrase", old="wrong", new=new, again=new).text
-    assert "shorter than" in window.post("/keys/passphrase", old=PASSPHRASE, new="short", again="short").text
-    assert "The passphrase is changed" in window.post("/keys/passphrase", old=PASSPHRASE, new=new, again=new).text
+def test_a_passphrase_is_set_and_opens_from_then_on(office: Office) -> None:
+    window = opened(office)
+    assert "not the same" in window.post("/keys/passphrase", new=PASSPHRASE, again="x").text
+    assert "shorter than" in window.post("/keys/passphrase", new="short", again="short").text
+    assert "The passphrase is changed" in window.post("/keys/passphrase", new=PASSPHRASE, again=PASSPHRASE).text
+    assert "does not open" in window.post("/keys/passphrase", old="wrong", new=PASSPHRASE, again=PASSPHRASE).text
     window.post("/lock")
-    assert window.post("/unlock", passphrase=PASSPHRASE).status_code == 400
-    window.clock.now += 2
-    assert window.post("/unlock", passphrase=new).status_code == 303
+    assert "Passphrase" in window.page("/unlock")
+    assert window.post("/unlock", passphrase=PASSPHRASE).status_code == 303
 
 
 def test_a_new_key_is_made_and_old_letters_still_open(office: Office) -> None:

@@ -7,9 +7,8 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, current_app, redirect, render_template, request
+from flask import Blueprint, current_app, render_template, request
 from werkzeug.datastructures import MultiDict
-from werkzeug.wrappers import Response as Answer
 
 from forms.desk.casework import STATES, Case
 from forms.desk.finding import Wanted, find
@@ -80,13 +79,6 @@ def _pages(count: int, asked: MultiDict[str, str]) -> tuple[int, int]:
 
 def _states(cases: Sequence[Case]) -> Counter[str]:
     return Counter(str(case.state.value) for case in cases if not case.merged_into)
-
-
-@pages.post("/sync")
-def sync() -> Answer:
-    """Fetch what waits at the server, and bring what waits here."""
-    the_door().synced = current_session().sync()
-    return redirect("/", 303)
 
 
 def read_wanted(asked: MultiDict[str, str]) -> Wanted:
