@@ -979,3 +979,23 @@ def test_an_error_of_ours_is_a_page_and_its_log_holds_no_words(
     assert "ValueError in" in caplog.text
     assert "marked" not in caplog.text
     assert "marked" not in answer.text
+
+
+def test_where_other_forms_come_too_they_can_be_told_apart(office: Office) -> None:
+    office.letter("A concern")
+    window = opened(office)
+    assert "Every form" not in window.page("/"), "nothing to choose from"
+    office.letter("Another form", form="followup")
+    window.post("/sync")
+    assert "Every form" in window.page("/")
+    page = window.page("/?form=followup")
+    assert "Another form" in page
+    assert "A concern" not in page
+
+
+def test_what_follows_a_letter_that_is_not_here_is_shown_all_the_same(office: Office) -> None:
+    office.letter("The first", thread="")
+    office.letter("What was added", thread="f" * 32)
+    window = opened(office)
+    assert "The first letter does not open here" in window.page("/")
+    assert "What was added" in window.page("/case/" + "f" * 32)

@@ -94,6 +94,7 @@ def window(browser: Any, office: Office, ids: dict[str, str], request: pytest.Fi
     look(opened)
     fits(opened)
     opened.get_by_role("button", name="Open").click()
+    opened.locator(".letters").first.wait_for()
     yield opened
     context.close()
     running_window.stop()

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, current_app, render_template, request
 from werkzeug.datastructures import MultiDict
 
+from forms.definition import load, names
 from forms.desk.casework import STATES, Case
 from forms.desk.finding import Wanted, find
 from forms.desk.session import Session
@@ -63,7 +64,7 @@ def inbox() -> str:
         late_answers=sum(not case.due_day.value for case in late),
         today=today(),
         synced=the_door().synced,
-        choices=_choices(session),
+        choices=_choices(session, cases),
         naming=naming,
         portal=session.portal,
         member=session.member,
@@ -128,7 +129,8 @@ def _section(case: Case) -> str:
     return "To work on" if case.tray == 1 else "Second tray"
 
 
-def _choices(session: Session) -> dict[str, list[tuple[str, str]]]:
+def _choices(session: Session, cases: Sequence[Case]) -> dict[str, list[tuple[str, str]]]:
+    """What each filter offers."""
     portal = session.portal
     own = {"places": {"elsewhere", "unknown"}, "work": {"other", "unknown"}}
     tables = {
@@ -137,7 +139,8 @@ def _choices(session: Session) -> dict[str, list[tuple[str, str]]]:
         for name, more in own.items()
     }
     members = [(member.id, member.id) for member in session.own_desk.members]
-    return {**tables, "members": members}
+    forms = [(form, load(form).title) for form in sorted({case.form for case in cases} & set(names()))]
+    return {**tables, "members": members, "forms": forms}
 
 
 def _address(**changes: object) -> str:
