@@ -206,7 +206,11 @@ class Session:
 
     def _fetch_portal(self) -> None:
         text = self.server.portal()
-        parse(text, self.address)
+        try:
+            parse(text, self.address)
+        except Problem:
+            todo = "Is it the portal's address, and is the portal's software of this desk's version?"
+            raise Problem(self.address, "gave a strange answer.", todo) from None
         write_safely(self.folder / "portal.json", text)
         self._portal = None
 
