@@ -36,7 +36,7 @@ def _show(session: Session, problem: Problem | None = None, **more: Any) -> str:
         older=len(session.identities) - 1,
         has_passphrase=keys.has_passphrase(session.folder),
         least=keys.LEAST_PASSPHRASE,
-        findings=doctor.examine(session),
+        findings=sorted(doctor.examine(session), key=lambda finding: finding.ok),
         public=more.get("public"),
         done=more.get("done", ""),
     )
