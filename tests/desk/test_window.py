@@ -374,6 +374,8 @@ def test_opening_it_shows_the_address_and_ends_with_ctrl_c(office: Office, monke
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/enter/[\w-]{40,}", shown[0])
     assert shown[0] in said[0]
     assert "locked" in said[-1]
+    start.open_window(office.place(), say=said.append, open_browser=False, idle_seconds=60)
+    assert len(shown) == 1, "only shown"
 
 
 # The list

@@ -61,7 +61,8 @@ def open_window(
 ) -> None:
     """Open the desk's window and serve it until interrupted (Ctrl-C). Raises Problem where the port is taken."""
     window = start(place, port, idle_seconds=idle_seconds)
-    say(f"The desk is open in your browser. If it is not, open this address, which works once:\n\n    {window.enter}\n")
+    opens = "The desk opens in your browser. If it does not, open" if open_browser else "To see the desk, open"
+    say(f"{opens} this address, which works once:\n\n    {window.enter}\n")
     say("End it here with Ctrl-C.")
     if open_browser:
         webbrowser.open(window.enter)
