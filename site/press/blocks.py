@@ -9,12 +9,11 @@ from markupsafe import Markup
 from forms import definition
 from forms.drawing import draw_form
 from forms.portal import Portal
-from press.district import in_order, text
 from press.listen import Studio
 from press.pages import Library, Source
 from press.pictures import Darkroom, drawing
 from press.render import render
-from press.tables import Tables
+from press.tables import Tables, in_order, text
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from forms import words
 from forms.portal import Portal, pick
 from forms.problem import Problem
 from press.blocks import Context
-from press.district import in_order, text
 from press.plain import lines_of
+from press.tables import in_order, text
 
 KINDS = ("leaflet", "poster", "card")
 """A5 leaflet, A4 poster, pocket card of 85 x 54 mm (ISO/IEC 7810 ID-1)."""
