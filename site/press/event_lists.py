@@ -10,11 +10,14 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_skeleton
 
-from forms.drawing import LOCALES
+from forms import words
 from forms.portal import Choice, Event, Portal, pick
 
 CARDS = 8
 """Events of a list that are told whole; the rest is a line each, so that a page stays within its weight."""
+
+MANY = 2 * CARDS
+"""With more events than this, lists by month (and by year, of what has been) stand beside the one of all."""
 
 LINES = 60
 """Lines that one list holds at most: what is left out stands in the lists of its month and place."""
@@ -48,9 +51,10 @@ def find(portal: Portal, name: str, today: date) -> EventList:
     every = tops(portal, today, past=kind == "past")
     where = _places(portal)
     here = [event for event in every if _belongs(event, kind, which, where)]
+    many = len(once(every)) > MANY
     shown = here if kind == "on" else once(here)
-    months = _counted(every, lambda event: event.starts[:7]) if kind in {"upcoming", "on"} and len(every) > CARDS else ()
-    years = _counted(every, lambda event: event.starts[:4]) if kind == "past" and len(every) > CARDS else ()
+    months = _counted(every, lambda event: event.starts[:7]) if kind in {"upcoming", "on"} and many else ()
+    years = _counted(every, lambda event: event.starts[:4]) if kind == "past" and many else ()
     places = tuple((choice, count) for choice in portal.choices["places"] if (count := _in(where, every, choice.value)))
     most = CARDS + LINES
     return EventList(
@@ -124,7 +128,7 @@ def spoken(event: Event, language: str) -> list[str]:
 def month_of(month: str, language: str) -> str:
     """A month like 2027-02, as this language writes it."""
     first = date.fromisoformat(f"{month}-01")
-    return str(format_skeleton("yMMMM", first, locale=LOCALES.get(language, language)))
+    return str(format_skeleton("yMMMM", first, locale=words.LOCALES.get(language, language)))
 
 
 def offset(timezone: str) -> Callable[[str], str]:

@@ -8,10 +8,7 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
-from babel.dates import format_date
-
 from forms import words
-from forms.drawing import LOCALES
 from forms.portal import Event, Portal, pick
 from press import event_lists
 from press.pages import SOURCE, Library, Source
@@ -53,13 +50,8 @@ def _checked_like(library: Library, language: str) -> dict[str, object]:
 
 
 def _description(event: Event, language: str) -> str:
-    said = [day_of(event.starts, language), pick(event.where, language), pick(event.what, language)]
+    said = [words.day(event.day, language), pick(event.where, language), pick(event.what, language)]
     return " · ".join(part for part in said if part)
-
-
-def day_of(starts: str, language: str) -> str:
-    """The day of a time, as this language writes it."""
-    return format_date(date.fromisoformat(starts[:10]), format="long", locale=LOCALES.get(language, language))
 
 
 def _is_searched(portal: Portal, event: Event, today: date) -> bool:
