@@ -74,7 +74,6 @@ def _events(context: Context, which: str) -> Markup:
     title = context.library.find(f"events/{found.name}.md", context.language).title if "/" in found.name else ""
     return render(
         context.language, "blocks/events.html", found=found, today=context.today, title=title,
-        webcal="webcal://" + context.portal.address.split("://")[-1], cards=found.events[: event_lists.CARDS], lines=found.events[event_lists.CARDS :],
         **event_lists.help_of(context.portal, context.language),
     )  # fmt: skip
 
@@ -88,7 +87,7 @@ def _event(context: Context, event_id: str) -> Markup:
         parts=[part for part in portal.events if part.part_of == event_id],
         others=event_lists.other_days(portal, event, context.today), spoken=event_lists.spoken(event, context.language),
         report=context.library.find(f"{event.report}.md", context.language) if event.report else None,
-        webcal="webcal://" + portal.address.split("://")[-1], offset=event_lists.offset(portal.timezone),
+        offset=event_lists.offset(portal.timezone),
         **event_lists.help_of(portal, context.language),
     )  # fmt: skip
 
@@ -112,7 +111,11 @@ def _stories(context: Context, _: str) -> Markup:
 
 def _pages(context: Context, _: str) -> Markup:
     menu = [f"{name}.md" for name in context.menu]
-    rest = [name for name in context.library.names if name not in menu and name != "pages.md" and not name.startswith("events/")]
+    rest = [
+        name
+        for name in context.library.names
+        if name not in menu and name != "pages.md" and not name.startswith("events/")
+    ]
     return _links(context, [*menu, *rest])
 
 

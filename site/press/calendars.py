@@ -39,7 +39,9 @@ def write(out: Path, portal: Portal, today: date) -> int:
             if event.last_day >= today:
                 _write(folder / event.id / "event.ics", calendar(portal, [event], language, today))
                 files += 1
-        _write(folder / "calendar.ics", calendar(portal, feeds, language, today, title=pick(portal.programme, language)))
+        _write(
+            folder / "calendar.ics", calendar(portal, feeds, language, today, title=pick(portal.programme, language))
+        )
         for choice in portal.choices["places"]:
             here = [event for event in feeds if choice.value in {event.place, _place_of_whole(event, whole)}]
             title = title_of(portal, f"in/{choice.value}", language)

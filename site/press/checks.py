@@ -48,6 +48,7 @@ def check(
         *(problem for page in pages if page.name.startswith("stories/") for problem in _story(page, tables, today)),
         *_menu(menu, library),
         *event_checks.problems(tables["events"], library.names, today),
+        *event_checks.strays({page.name: page.where for page in pages}, tables["events"]),
         *_checked_on(tables, today),
         *_campaigns(tables, library),
         *listen.problems(content, library),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from forms.portal import Choice, Desk, Helpline, Language, Member, Portal
 from forms.problem import Problem, Problems
@@ -83,6 +84,11 @@ def _problems(settings: Mapping[str, Any], desks: Sequence[Desk]) -> list[Proble
     for form in ("concern", "signup"):
         if not any(form in desk.reads for desk in desks):
             found.append(Problem(WHERE, f"no desk reads {form}.", f"Write reads: [{form}] at one desk."))
+    try:
+        ZoneInfo(str(settings["timezone"]))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        todo = "Take a name of the IANA time zone database, like Asia/Kolkata."
+        found.append(Problem(f"{WHERE}, timezone", f'"{settings["timezone"]}" is no time zone.', todo))
     codes = [row["code"] for row in settings["languages"]]
     if not codes or codes[0] != "en":
         found.append(Problem(WHERE, "the first language is not en.", "English is the source and comes first."))

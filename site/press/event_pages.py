@@ -1,7 +1,7 @@
 """Pages that the press writes from events.csv: one for each event, and one for each list of them.
 
-They join the staff's pages in the library, so that shell, search, sitemap, voice and weight treat them alike. What staff
-write in content/<language>/events/<id>.md stands below what the table says.
+They join the staff's pages in the library, so that shell, search, sitemap, voice and weight treat them alike. What
+staff write in content/<language>/events/<id>.md stands below what the table says.
 """
 
 import re
@@ -31,9 +31,11 @@ def _pages(library: Library, portal: Portal, language: str, today: date) -> Iter
     meta = _checked_like(library, language)
     for event in portal.events:
         name = f"{FOLDER}/{event.id}.md"
-        own = library.by_language[language].get(name) or library.by_language[language].get(f"{FOLDER}/{event.series}.md")
+        own = library.by_language[language].get(name) or library.by_language[language].get(
+            f"{FOLDER}/{event.series}.md"
+        )
         more = _HEADING.sub("", own.text) if own else ""
-        head = {"title": pick(event.title, language), "description": _description(event, language)}
+        head: dict[str, object] = {"title": pick(event.title, language), "description": _description(event, language)}
         head |= {"search": _is_searched(portal, event, today)}
         yield Source(name, language, meta | head, f"[[ event: {event.id} ]]\n\n{more}", 1, made=True)
     for each in event_lists.names(portal, today):
