@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
-from press.calendars import KEPT, calendar
+from press.calendars import KEPT, calendar, entry
 
 from forms import built_site
 from forms.portal import Event, Portal
@@ -164,7 +164,7 @@ def test_any_title_in_any_script_comes_back_whole(title: str, what: str, hour: i
         False,
         what={"en": what},
     )
-    (one,) = parsed(calendar(PORTAL, [event], "en", TODAY))
+    (one,) = parsed(calendar(PORTAL, [entry(PORTAL, event, "en", TODAY)], "en"))
     assert one.summary.value == title
     assert one.description.value.startswith(what)
     assert one.dtstart.value.isoformat() == f"2027-03-{day:02}T{hour:02}:30:00+05:30"
