@@ -102,8 +102,8 @@ def _moment(starts: str, language: str) -> str:
 
 
 def _wall(portal: Portal, language: str) -> dict[str, Any]:
+    """The strips carry no word: whoever finds one in a pocket learns nothing."""
     _ = words.say(language)
-    first = [helpline for helpline in portal.helplines if helpline.everywhere]
-    strips = [{"number": one.number, "for": pick(one.for_, language)} for one in first]
+    strips = [helpline.number for helpline in portal.helplines if helpline.everywhere]
     return {"strips": strips, "count": STRIPS, "take": _("Take a strip with you"),
             "title": _("If one of these is true, you can ask for help")}  # fmt: skip

@@ -121,6 +121,6 @@ def test_the_strips_name_the_numbers_of_help_and_the_site(
     folder: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wall = data(folder, tmp_path, monkeypatch)[-1]
-    assert wall["strips"] == [{"number": "112", "for": "Danger"}]
+    assert wall["strips"] == ["112"], "a number, and no word that tells what it is for"
     assert wall["address"] == "portal.example/en"
     assert wall["count"] == notices.STRIPS
