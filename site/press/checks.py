@@ -12,6 +12,7 @@ from forms.problem import Problem
 from forms.words.collect import unfinished
 from press import event_checks, listen, pictures
 from press.blocks import BLOCKS
+from press.events import expanded
 from press.pages import SOURCE, Library, Source
 from press.tables import Row, Tables
 
@@ -51,7 +52,7 @@ def check(
         *event_checks.strays({page.name: page.where for page in pages}, tables["events"]),
         *_checked_on(tables, today),
         *_campaigns(tables, library),
-        *listen.problems(content, library),
+        *listen.problems(content, library, (f"events/{row['id']}" for row in expanded(tables["events"]))),
         *pictures.problems(media),
         *(problem for page in pages for problem in pictures.asked(page, media)),
     ]

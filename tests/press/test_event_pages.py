@@ -106,6 +106,15 @@ def test_words_for_an_event_that_is_not_in_the_table(folder: Any) -> None:
     ]
 
 
+def test_an_invitation_may_be_recorded(folder: Any) -> None:
+    spoken = folder.root / "content/media/audio/ta/events"
+    spoken.mkdir(parents=True)
+    (spoken / "meeting.m4a").write_bytes(b"x")
+    assert folder.problems() == []
+    (spoken / "meting.m4a").write_bytes(b"x")
+    assert "content/media/audio/ta/events/meting.m4a: belongs to no page or question." in folder.problems()[0]
+
+
 def test_what_came_of_it_is_told_when_it_is_over(folder: Any) -> None:
     folder.page("heard", "x")
     folder.page("page", "[[ events: past ]]")
