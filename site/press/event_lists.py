@@ -92,8 +92,9 @@ def once(events: Sequence[Event]) -> list[Event]:
     """The events, of a repeating one the first that takes place; days that differ from the others stay."""
     seen: set[str] = set()
     kept = []
+    on = {event.series for event in events if event.state != "cancelled"}
     for event in events:
-        usual = event.series and event.state in {"planned", "held"}
+        usual = event.series and (event.state in {"planned", "held"} or event.series not in on)
         if not usual or event.series not in seen:
             kept.append(event)
         if usual:

@@ -166,6 +166,12 @@ def test_a_repeating_event_stands_in_a_list_once_and_names_its_other_days(folder
     assert found.count("meeting-2027-02") == 1, "the search finds the next day, not each"
 
 
+def test_a_repeating_event_that_is_cancelled_whole_says_so_once(folder: Any) -> None:
+    folder.table("events", {**MEETING, "repeats": "weekly", "repeats_until": "2027-03-01", "state": "cancelled"})
+    folder.page("page", "[[ events: upcoming ]]")
+    assert html(folder, "en/page").count("This event is cancelled.") == 1
+
+
 def test_a_long_list_is_cut_into_months_and_stays_within_the_weight(folder: Any) -> None:
     folder.table("events", *many(120))
     folder.page("page", "[[ events: upcoming ]]")
