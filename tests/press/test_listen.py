@@ -97,7 +97,9 @@ def test_the_same_text_is_spoken_once(folder: Any, monkeypatch: pytest.MonkeyPat
 def test_a_recording_takes_the_voice_s_place_and_loses_its_tags(folder: Any) -> None:
     with_voice(folder, en="en")
     recording(
-        folder.root / "content" / "media" / "audio" / "en" / "index.mp3", title="Kiln of Mr Marked-Owner", artist="Marked-Owner"
+        folder.root / "content" / "media" / "audio" / "en" / "index.mp3",
+        title="Kiln of Mr Marked-Owner",
+        artist="Marked-Owner",
     )
     public = folder.build()
     html = (public / "en" / "index.html").read_text(encoding="utf-8")
