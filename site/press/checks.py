@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from forms.definition import names as form_names
 from forms.problem import Problem
 from forms.words.collect import unfinished
-from press import listen, pictures
+from press import listen, loop_checks, pictures
 from press.blocks import BLOCKS
 from press.pages import SOURCE, Library, Source
 from press.tables import Row, Tables
@@ -50,6 +50,7 @@ def check(
         *_events(tables["events"]),
         *_checked_on(tables, today),
         *_campaigns(tables, library),
+        *loop_checks.problems(library, tables, today, media),
         *listen.problems(content, library),
         *pictures.problems(media),
         *(problem for page in pages for problem in pictures.asked(page, media)),
@@ -59,6 +60,7 @@ def check(
         *_words(library),
         *_old(tables, today),
         *_cells(tables, library),
+        *loop_checks.warnings(tables, today),
         *listen.waiting(content, library, voices),
     ]
     return Report(tuple(problems), tuple(warnings))
