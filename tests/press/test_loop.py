@@ -314,7 +314,14 @@ def test_goods_in_the_catalogue_and_for_the_enquiry_form(loop: Any) -> None:
     )
     loop.page("goods", "[[ goods ]]")
     page = html(loop.build(), "goods")
-    for part in ("<h3>Basket</h3>", "120 rupees", "Made by: The group", "At the stall", "<img", "It cannot be bought."):
+    for part in (
+        "<strong>Basket</strong>",
+        "120 rupees",
+        "Made by: The group",
+        "At the stall",
+        "<img",
+        "It cannot be bought.",
+    ):
         assert part in page
     assert "ask-about-goods" not in page
     portal = json.loads((loop.root / ".build" / "portal.json").read_text(encoding="utf-8"))
