@@ -1,34 +1,19 @@
 """What a page may ask for with a line like `[[ helplines: danger ]]`: rows, forms, lists."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date
 
 from markupsafe import Markup
 
 from forms import definition
 from forms.drawing import draw_form
-from forms.portal import Portal
-from press import event_lists
-from press.listen import Studio
-from press.pages import Library, Source
-from press.pictures import Darkroom, drawing
+from press import event_lists, loop_blocks
+from press.context import Context
+from press.pages import Source
+from press.pictures import drawing
 from press.render import render
-from press.tables import Tables, in_order, text
+from press.tables import in_order, text
 
-
-@dataclass(frozen=True)
-class Context:
-    """What a block is drawn from."""
-
-    portal: Portal
-    tables: Tables
-    library: Library
-    menu: tuple[str, ...]
-    language: str
-    today: date
-    studio: Studio | None = None
-    darkroom: Darkroom | None = None
+__all__ = ["BLOCKS", "Context", "draw"]
 
 
 def _helplines(context: Context, group: str) -> Markup:
@@ -141,6 +126,7 @@ BLOCKS: dict[str, Callable[[Context, str], Markup]] = {
     "pages": _pages,
     "desks": _desks,
     "taluks": _taluks,
+    **loop_blocks.BLOCKS,
 }
 
 

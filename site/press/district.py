@@ -32,7 +32,8 @@ def load(content: Path, tables: Tables, keys: DeskKeys | None, assets: Mapping[s
         desks=tuple(desks),
         helplines=tuple(_helpline(row) for row in in_order(tables["helplines"])),
         events=events_of(tables["events"]),
-        choices={name: _choices(tables[name]) for name in ("places", "work")},
+        choices={name: _choices(tables[name]) for name in ("places", "work")}
+        | {name: _choices(in_order(tables[name])) for name in ("goods", "themes")},
         exit_url=settings["exit_url"],
         address=settings["address"].rstrip("/"),
         demonstration=bool(settings.get("demonstration")),

@@ -41,7 +41,7 @@ def test_every_link_picture_and_sound_of_the_card_is_there(folder: Path) -> None
 
 def test_the_card_holds_no_copy_for_servers_and_no_time(folder: Path) -> None:
     endings = {path.suffix for path in folder.rglob("*") if path.is_file()}
-    assert endings == {".html", ".css", ".js", ".opus", ".ics"}
+    assert endings == {".html", ".css", ".js", ".opus", ".ics", ".zip"}, "calendars, and the open data as a zip"
     with zipfile.ZipFile(folder.parent / "portal.zip") as packed:
         assert {entry.date_time[0] for entry in packed.infolist()} == {1980}
 
