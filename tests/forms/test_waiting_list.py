@@ -91,6 +91,17 @@ def test_fifty_cancel_sign_up_and_change_at_once_and_the_count_is_right(store: S
     assert coming + waiting[0].people > 12, "whoever is first in the line does not fit"
 
 
+def test_the_same_sign_up_cancelled_and_changed_by_many_at_once_gives_its_places_back_once(store: SignupStore) -> None:
+    for number in range(10):
+        join(store, f"{number}", 2, 20)
+    with ThreadPoolExecutor(40) as pool:
+        changed = [pool.submit(store.change, lookup(f"{n % 10}"), 1, None, capacity=None) for n in range(40)]
+        cancelled = [pool.submit(store.cancel, lookup(f"{n % 5}")) for n in range(40)]
+    assert sum(one.result() for one in cancelled) == 5
+    assert {one.result() for one in changed} <= {CHANGED, NOT_THERE}
+    assert store.taken("meeting") == sum(one.people for one in store.listed() if one.state == COMING) == 5
+
+
 def test_a_small_group_does_not_overtake_a_large_one(store: SignupStore) -> None:
     assert [join(store, "a", 4), join(store, "large", 3), join(store, "small", 1)] == [COMING, WAITING, WAITING]
     small = store.find(lookup("small"))
