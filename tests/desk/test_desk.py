@@ -53,21 +53,23 @@ class Pickup:
     address: str = ""
     portal: Any = None
 
+    def lists(self) -> dict[str, Any]:
+        rows = [{"id": id, "form": "concern", "day": "d"} for id in self.letters]
+        portal = portals.as_json(self.portal)
+        return {
+            "letters": {"letters": rows},
+            "portal": portal,
+            "entries": {"entries": []},
+            "signups": {"signups": self.signups},
+        }
+
     def answer(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
         self.asked.append(f"{method} {path}")
         parts = path.removeprefix("/pickup/v1/").split("/")
         if self.status:
             return self.status, b"strange"
-        if parts == ["letters"]:
-            return 200, json.dumps(
-                {"letters": [{"id": id, "form": "concern", "day": "d"} for id in self.letters]}
-            ).encode()
-        if parts == ["portal"]:
-            return 200, json.dumps(portals.as_json(self.portal)).encode()
-        if parts == ["entries"]:
-            return 200, b'{"entries": []}'
-        if parts == ["signups"]:
-            return 200, json.dumps({"signups": self.signups}).encode()
+        if len(parts) == 1:
+            return 200, json.dumps(self.lists()[parts[0]]).encode()
         if method == "PUT":
             if parts[2] == "answers":
                 self.answers[parts[3]] = body
