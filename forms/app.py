@@ -18,7 +18,7 @@ from forms.store.concerns import ConcernStore
 from forms.store.signups import SignupStore
 
 LARGEST_REQUEST = 1024 * 1024
-"""Bytes. 4,000 Tamil letters are 36,000 bytes form-encoded: room to say "too long" and lose nothing."""
+"""Bytes. 5,000 Tamil letters are 45,000 bytes form-encoded: room to say "too long" and lose nothing."""
 
 
 class QuietRequest(Request):

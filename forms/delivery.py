@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ from forms import receipts
 from forms.attachments import Clean
 from forms.definition import Definition, load
 from forms.portal import Desk, Event, Portal
-from forms.pressure import Pressure
+from forms.pressure import Letters, LookUps
 from forms.receipts import Cost, Keys
 from forms.seal import part_id, seal, seal_part
 from forms.store.base import NotKept
@@ -22,7 +22,11 @@ LETTER_VERSION = 2
 LOOSE_PART_DAYS = 2
 """Days that a photo waits for its letter."""
 
-_FOR_WORKED = 0.9  # of the budget: the rest is kept for letters of the first tray
+FOR_PARTS, FOR_SECOND_TRAY = 0.7, 0.9
+"""Shares of the budget of disk up to which photos and recordings, and letters of the second tray, are taken.
+
+So photos cannot crowd out words, and the last tenth is the first tray's.
+"""
 
 
 class Full(NotKept):
@@ -39,7 +43,8 @@ class Office:
     salt: bytes
     cost: Cost
     budget: int
-    pressure: Pressure = field(default_factory=Pressure)
+    pressure: Letters = field(default_factory=Letters)
+    lookups: LookUps = field(default_factory=LookUps)
 
     def close(self) -> None:
         """Give back both stores' connections."""
@@ -50,6 +55,11 @@ class Office:
         """What a receipt of this form derives here."""
         return receipts.derive(code, self.salt, form, self.cost)
 
+    def looked_up(self, code: str, form: str) -> Keys:
+        """What a receipt that somebody typed derives here. Raises Busy where too many are looked up at once."""
+        with self.lookups.one():
+            return self.keys(code, form)
+
     def event(self, event_id: str) -> Event | None:
         """The event of this id, or None."""
         return next((event for event in self.portal.events if event.id == event_id), None)
@@ -57,14 +67,15 @@ class Office:
     def keep(self, coming: Coming, *, worked: bool = False) -> bool:
         """Keep a letter in the tray it belongs to. Raises NotKept (Full where there is no room), PartsMissing."""
         tray = FIRST_TRAY if worked or not self.pressure.is_high() else SECOND_TRAY
-        self.insist_on_room(tray)
-        kept = self.concerns.keep(Coming(**{**vars(coming), "tray": tray}))
-        self.pressure.count()
+        self.insist_on_room(1 if tray == FIRST_TRAY else FOR_SECOND_TRAY)
+        kept = self.concerns.keep(replace(coming, tray=tray))
+        if kept:
+            self.pressure.count(worked=worked)
         return kept
 
-    def insist_on_room(self, tray: int = FIRST_TRAY) -> None:
-        """Raise Full where the budget of disk is used up; the last tenth is the first tray's."""
-        if self.concerns.size > self.budget * (1 if tray == FIRST_TRAY else _FOR_WORKED):
+    def insist_on_room(self, share: float) -> None:
+        """Raise Full where more than this share of the budget of disk is used."""
+        if self.concerns.size > self.budget * share:
             raise Full("store", "The letter box is full.", "Raise the setting `budget`, or let desks fetch.")
 
 
@@ -143,7 +154,7 @@ def take_part(office: Office, file: Clean, desks: Sequence[Desk], today: date) -
 
 def take_sealed_part(office: Office, sealed: bytes, desks: Sequence[str], today: date) -> str:
     """Keep what a browser sealed until its letter comes; its id. Raises NotKept."""
-    office.insist_on_room()
+    office.insist_on_room(FOR_PARTS)
     office.concerns.keep_part(part_id(sealed), today, desks, sealed)
     return part_id(sealed)
 
@@ -218,10 +229,11 @@ class Reply:
 
 
 def look_up_concern(office: Office, code: str) -> tuple[Progress, tuple[Reply, ...]] | None:
-    """How a letter stands and the answers to it, opened with its receipt; None for an unknown receipt."""
-    keys = office.keys(code, "concern")
+    """How a letter stands and the answers to it, opened with its receipt; None for an unknown receipt. Raises Busy."""
+    keys = office.looked_up(code, "concern")
     progress = office.concerns.progress(keys.lookup)
     if progress is None:
+        office.lookups.missed()
         return None
     replies = []
     for answer in progress.answers:
@@ -236,10 +248,11 @@ def look_up_concern(office: Office, code: str) -> tuple[Progress, tuple[Reply, .
 def delete_concern(office: Office, code: str, today: date) -> bool:
     """Erase a letter and all that belongs to it here; desks that have it are asked to. False: unknown receipt.
 
-    Raises NotKept.
+    Raises NotKept, Busy.
     """
-    progress = office.concerns.progress(office.keys(code, "concern").lookup)
+    progress = office.concerns.progress(office.looked_up(code, "concern").lookup)
     if progress is None:
+        office.lookups.missed()
         return False
     have = office.portal.named(progress.taken_by)
     notice = _deletion_notice(progress.id, have, today) if have else None
@@ -265,13 +278,16 @@ def _deletion_notice(thread: str, desks: Sequence[Desk], today: date) -> Coming:
 
 
 def look_up_signup(office: Office, code: str) -> Signup | None:
-    """The sign-up with this code, or None."""
-    return office.signups.find(office.keys(code, "signup").lookup)
+    """The sign-up with this code, or None. Raises Busy."""
+    found = office.signups.find(office.looked_up(code, "signup").lookup)
+    if found is None:
+        office.lookups.missed()
+    return found
 
 
 def cancel_signup(office: Office, code: str) -> bool:
-    """Cancel the sign-up with this code. False where there was nothing to cancel."""
-    return office.signups.cancel(office.keys(code, "signup").lookup)
+    """Cancel the sign-up with this code. False where there was nothing to cancel. Raises Busy."""
+    return office.signups.cancel(office.looked_up(code, "signup").lookup)
 
 
 def erase_old(office: Office, today: date) -> None:

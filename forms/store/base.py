@@ -1,6 +1,7 @@
 """A database that is opened late, made where missing, and complains in a sentence."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,9 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from forms.problem import Problem
 
 _MAKING_TABLES = 1976  # any number that no other program locks in this database
+
+MEASURED_EVERY = 5.0
+"""Seconds between two measures of a PostgreSQL database."""
 
 
 class NotKept(Problem):
@@ -32,6 +36,7 @@ class Store:
         self._metadata = metadata
         self._ready = False
         self._making = threading.Lock()
+        self._measured, self._measure_at = 0, 0.0
         if self._engine.dialect.name == "sqlite":
             sa.event.listen(self._engine, "connect", _set_up_sqlite)
             sa.event.listen(self._engine, "begin", _begin_immediate)
@@ -43,14 +48,24 @@ class Store:
 
     @property
     def size(self) -> int:
-        """Bytes that the database takes on its disk. Raises NotKept."""
+        """Bytes on the disk that hold something: what was erased leaves room that is used again. Raises NotKept."""
         with self._reads() as connection:
             if connection.dialect.name == "postgresql":
-                return int(connection.exec_driver_sql("SELECT pg_database_size(current_database())").scalar() or 0)
-            pages, page = (
-                connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("page_count", "page_size")
+                return self._sealed_bytes(connection)
+            pages, free, page = (
+                int(connection.exec_driver_sql(f"PRAGMA {name}").scalar() or 0)
+                for name in ("page_count", "freelist_count", "page_size")
             )
-            return int(pages or 0) * int(page or 0)
+            return (pages - free) * page
+
+    def _sealed_bytes(self, connection: sa.Connection) -> int:
+        """What is sealed, looked at every few seconds: PostgreSQL's own figure counts what was erased for ever."""
+        if time.monotonic() >= self._measure_at:
+            sealed = [table.c.sealed for table in self._metadata.tables.values() if "sealed" in table.c]
+            sums = (sa.select(sa.func.sum(sa.func.octet_length(column))) for column in sealed)
+            self._measured = sum(int(connection.execute(query).scalar() or 0) for query in sums)
+            self._measure_at = time.monotonic() + MEASURED_EVERY
+        return self._measured
 
     def forget_traces(self) -> None:
         """Make what was erased leave SQLite's write-ahead log too, unless somebody reads just now."""
