@@ -94,3 +94,30 @@ def _make_salt(path: Path) -> None:
         pass
     finally:
         fresh.unlink()
+
+
+def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Settings from variables like PORTAL_DATA, for servers that call no function of ours.
+
+    PORTAL_BIND and PORTAL_WORKERS belong to deploy/gunicorn.conf.py. Raises Problem for an unknown or impossible one.
+    """
+    found: dict[str, Any] = {
+        name.removeprefix(_PREFIX).lower(): text
+        for name, text in environment.items()
+        if name.startswith(_PREFIX) and name not in _NOT_OURS and text
+    }
+    odd = sorted(set(found) - _FROM_ENVIRONMENT)
+    if odd:
+        known = ", ".join(_PREFIX + name.upper() for name in sorted(_FROM_ENVIRONMENT))
+        raise Problem(f"variable {_PREFIX}{odd[0].upper()}", "is not known.", f"There are: {known}.")
+    if "budget" in found:
+        text = found["budget"]
+        if not (text.isascii() and text.isdigit()):
+            raise Problem(f"variable {_PREFIX}BUDGET", "is no number of bytes.", f"Write digits only, like {BUDGET}.")
+        found["budget"] = int(text)
+    return found
+
+
+_PREFIX = "PORTAL_"
+_NOT_OURS = frozenset({"PORTAL_BIND", "PORTAL_WORKERS", "PORTAL_INSIDE_VENV", "PORTAL_CHROMIUM"})
+_FROM_ENVIRONMENT = KNOWN - {"today", "cost"}
