@@ -13,6 +13,7 @@ from flask import Flask, Request, Response, current_app, request
 from forms import built_site, config, pages, pickup, portal, routes, sealed
 from forms.delivery import Office, erase_old
 from forms.headers import EVERYWHERE
+from forms.pressure import Letters
 from forms.store.base import NotKept
 from forms.store.concerns import ConcernStore
 from forms.store.signups import SignupStore
@@ -59,6 +60,7 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
         salt=salt,
         cost=read.cost,
         budget=read.budget,
+        pressure=Letters(read.calm),
     )
     app.extensions["today"] = read.today
     app.register_blueprint(routes.pages)

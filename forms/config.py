@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from forms.pressure import CALM
 from forms.problem import Problem
 from forms.receipts import Cost
 
@@ -15,7 +16,7 @@ SALT_BYTES = 32
 BUDGET = 4 * 1024**3
 """Bytes: about 230,000 letters without photos."""
 
-KNOWN = frozenset({"portal", "public", "data", "concerns_url", "signups_url", "today", "cost", "budget"})
+KNOWN = frozenset({"portal", "public", "data", "concerns_url", "signups_url", "today", "cost", "budget", "calm"})
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Settings:
 
     portal: the press's handover file; public: the built site, or None where another server shows it;
     data: the folder that the endpoint owns; *_url: SQLAlchemy addresses of the two stores, never one;
-    today: the day, for tests; cost: what a guess at a receipt costs; budget: bytes that concerns may take on the disk.
+    today: the day, for tests; cost: what a guess at a receipt costs; budget: bytes that concerns may take on the disk;
+    calm: letters that may come in ten minutes before those without work go to the second tray.
     """
 
     portal: Path
@@ -35,6 +37,7 @@ class Settings:
     today: Callable[[], date] = date.today
     cost: Cost = field(default_factory=Cost)
     budget: int = BUDGET
+    calm: int = CALM
 
 
 def read(mapping: Mapping[str, Any]) -> Settings:
@@ -60,6 +63,7 @@ def read(mapping: Mapping[str, Any]) -> Settings:
         today=mapping.get("today", date.today),
         cost=mapping.get("cost", Cost()),
         budget=mapping.get("budget", BUDGET),
+        calm=mapping.get("calm", CALM),
         **urls,
     )
 
@@ -110,11 +114,11 @@ def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     if odd:
         known = ", ".join(_PREFIX + name.upper() for name in sorted(_FROM_ENVIRONMENT))
         raise Problem(f"variable {_PREFIX}{odd[0].upper()}", "is not known.", f"There are: {known}.")
-    if "budget" in found:
-        text = found["budget"]
-        if not (text.isascii() and text.isdigit()):
-            raise Problem(f"variable {_PREFIX}BUDGET", "is no number of bytes.", f"Write digits only, like {BUDGET}.")
-        found["budget"] = int(text)
+    for name, like in (("budget", BUDGET), ("calm", CALM)):
+        text = found.get(name, str(like))
+        if not (text.isascii() and text.isdigit() and int(text)):
+            raise Problem(f"variable {_PREFIX}{name.upper()}", "is no number.", f"Write digits only, like {like}.")
+        found |= {name: int(text)} if name in found else {}
     return found
 
 

@@ -14,8 +14,10 @@ from forms.problem import Problem
 
 _MAKING_TABLES = 1976  # any number that no other program locks in this database
 
-MEASURED_EVERY = 5.0
-"""Seconds between two measures of a PostgreSQL database."""
+MEASURED_EVERY = 1.0
+"""Seconds between two measures of a database: measuring costs as much as a tenth of a letter."""
+
+_LONGEST_WAIT = 30.0  # seconds for the turn to write
 
 
 class NotKept(Problem):
@@ -36,6 +38,7 @@ class Store:
         self._metadata = metadata
         self._ready = False
         self._making = threading.Lock()
+        self._writers = threading.Lock()
         self._measured, self._measure_at = 0, 0.0
         if self._engine.dialect.name == "sqlite":
             sa.event.listen(self._engine, "connect", _set_up_sqlite)
@@ -48,24 +51,19 @@ class Store:
 
     @property
     def size(self) -> int:
-        """Bytes on the disk that hold something: what was erased leaves room that is used again. Raises NotKept."""
-        with self._reads() as connection:
-            if connection.dialect.name == "postgresql":
-                return self._sealed_bytes(connection)
-            pages, free, page = (
-                int(connection.exec_driver_sql(f"PRAGMA {name}").scalar() or 0)
-                for name in ("page_count", "freelist_count", "page_size")
-            )
-            return (pages - free) * page
-
-    def _sealed_bytes(self, connection: sa.Connection) -> int:
-        """What is sealed, looked at every few seconds: PostgreSQL's own figure counts what was erased for ever."""
+        """Bytes that hold something, as measured a moment ago: room that was erased is used again. Raises NotKept."""
         if time.monotonic() >= self._measure_at:
-            sealed = [table.c.sealed for table in self._metadata.tables.values() if "sealed" in table.c]
-            sums = (sa.select(sa.func.sum(sa.func.octet_length(column))) for column in sealed)
-            self._measured = sum(int(connection.execute(query).scalar() or 0) for query in sums)
+            with self._reads() as connection:
+                sqlite = connection.dialect.name == "sqlite"
+                self._measured = _used_pages(connection) if sqlite else self._sealed_bytes(connection)
             self._measure_at = time.monotonic() + MEASURED_EVERY
         return self._measured
+
+    def _sealed_bytes(self, connection: sa.Connection) -> int:
+        """What is sealed: PostgreSQL's own figure counts what was erased for ever."""
+        sealed = [table.c.sealed for table in self._metadata.tables.values() if "sealed" in table.c]
+        sums = (sa.select(sa.func.sum(sa.func.octet_length(column))) for column in sealed)
+        return sum(int(connection.execute(query).scalar() or 0) for query in sums)
 
     def forget_traces(self) -> None:
         """Make what was erased leave SQLite's write-ahead log too, unless somebody reads just now."""
@@ -82,8 +80,21 @@ class Store:
         """One transaction; what it did is durable when the block is left."""
         with self._complaining():
             self._make_tables()
-            with self._engine.begin() as connection:
+            with self._turn(), self._engine.begin() as connection:
                 yield connection
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """SQLite has one writer: threads wait in a queue here, and do not sleep and try again in SQLite."""
+        if self._engine.dialect.name != "sqlite":
+            yield
+            return
+        if not self._writers.acquire(timeout=_LONGEST_WAIT):
+            raise NotKept("store", "The database is busy.", "Try again.")
+        try:
+            yield
+        finally:
+            self._writers.release()
 
     @contextmanager
     def _reads(self) -> Iterator[sa.Connection]:
@@ -111,6 +122,14 @@ class Store:
             raise AlreadyThere("store", "Something with this id is kept already.") from None
         except SQLAlchemyError as error:
             raise NotKept("store", f"The database did not answer ({type(error).__name__}).") from None
+
+
+def _used_pages(connection: sa.Connection) -> int:
+    pages, free, page = (
+        int(connection.exec_driver_sql(f"PRAGMA {name}").scalar() or 0)
+        for name in ("page_count", "freelist_count", "page_size")
+    )
+    return (pages - free) * page
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:

@@ -219,8 +219,12 @@ def test_settings_come_from_variables() -> None:
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        ({"PORTAL_DATEN": "/d"}, "variable PORTAL_DATEN: is not known. There are: PORTAL_BUDGET, PORTAL_CONCERNS_URL"),
-        ({"PORTAL_BUDGET": "4 GB"}, "variable PORTAL_BUDGET: is no number of bytes."),
+        (
+            {"PORTAL_DATEN": "/d"},
+            "variable PORTAL_DATEN: is not known. There are: PORTAL_BUDGET, PORTAL_CALM, PORTAL_CON",
+        ),
+        ({"PORTAL_BUDGET": "4 GB"}, "variable PORTAL_BUDGET: is no number. Write digits only"),
+        ({"PORTAL_CALM": "0"}, "variable PORTAL_CALM: is no number"),
         ({"PORTAL_COST": "1"}, "variable PORTAL_COST: is not known"),
     ],
 )

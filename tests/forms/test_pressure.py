@@ -166,6 +166,11 @@ def test_a_flood_of_guesses_holds_no_letter_up(endpoint: Any, monkeypatch: Any) 
 # The budget of disk
 
 
+@pytest.fixture
+def measured_each_time(monkeypatch: Any) -> None:
+    monkeypatch.setattr("forms.store.base.MEASURED_EVERY", 0)
+
+
 def coming(endpoint: Any) -> Coming:
     id = secrets.token_hex(16)
     keys = [str(endpoint.identities["police"].to_public())]
@@ -182,7 +187,9 @@ def until_full(keep_one: Callable[[], object]) -> int:
     raise AssertionError("never full")
 
 
-def test_photos_are_refused_first_then_the_second_tray_then_the_first(make_endpoint: Any, monkeypatch: Any) -> None:
+def test_photos_are_refused_first_then_the_second_tray_then_the_first(
+    make_endpoint: Any, monkeypatch: Any, measured_each_time: None
+) -> None:
     endpoint = make_endpoint(budget=1_000_000)
     office = endpoint.client.application.extensions["office"]
     keys = [str(endpoint.identities["police"].to_public())]
@@ -200,7 +207,7 @@ def test_photos_are_refused_first_then_the_second_tray_then_the_first(make_endpo
     assert [row.tray for row in office.concerns.waiting("police", "police")].count(1) == kept[2]
 
 
-def test_what_was_erased_is_room_again(make_endpoint: Any) -> None:
+def test_what_was_erased_is_room_again(make_endpoint: Any, measured_each_time: None) -> None:
     """A flood that desks have dropped must not leave the box full for ever (SQLite's file does not shrink)."""
     endpoint = make_endpoint(budget=1_000_000)
     office = endpoint.client.application.extensions["office"]
@@ -211,8 +218,7 @@ def test_what_was_erased_is_room_again(make_endpoint: Any) -> None:
     assert endpoint.code(endpoint.send("concern", what="there is room"))
 
 
-def test_postgresql_is_measured_by_what_it_holds(postgres: str, make_endpoint: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr("forms.store.base.MEASURED_EVERY", 0)
+def test_postgresql_is_measured_by_what_it_holds(postgres: str, make_endpoint: Any, measured_each_time: None) -> None:
     endpoint = make_endpoint(concerns_url=postgres, budget=200_000)
     office = endpoint.client.application.extensions["office"]
     assert until_full(lambda: office.keep(coming(endpoint))) > 3
