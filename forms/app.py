@@ -13,11 +13,12 @@ from forms import built_site, config, pages, pickup, portal, routes, sealed
 from forms.delivery import Office
 from forms.erasing import OnceADay
 from forms.headers import EVERYWHERE
+from forms.pressure import Letters
 from forms.store.concerns import ConcernStore
 from forms.store.signups import SignupStore
 
 LARGEST_REQUEST = 1024 * 1024
-"""Bytes. 4,000 Tamil letters are 36,000 bytes form-encoded: room to say "too long" and lose nothing."""
+"""Bytes. 5,000 Tamil letters are 45,000 bytes form-encoded: room to say "too long" and lose nothing."""
 
 
 class QuietRequest(Request):
@@ -59,6 +60,7 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
         salt=salt,
         cost=read.cost,
         budget=read.budget,
+        pressure=Letters(read.calm),
     )
     app.extensions["today"] = read.today
     app.extensions["erase"] = OnceADay(lambda: app.extensions["office"], read.today)
