@@ -38,12 +38,13 @@ class Found:
 
 
 def look_up(office: Office, code: str) -> Found | None:
-    """How a letter stands and the answers to it, opened with its receipt; None for an unknown receipt."""
+    """How a letter stands and the answers to it, opened with its receipt; None for an unknown receipt. Raises Busy."""
     for kind in ("concern", REQUEST):
-        keys = office.keys(code, kind)
+        keys = office.looked_up(code, kind)
         progress = box(office, kind).progress(keys.lookup)
         if progress is not None:
             return Found(kind, progress, _replies(progress, keys))
+    office.lookups.missed()
     return None
 
 
@@ -67,7 +68,7 @@ def _replies(progress: Progress, keys: Keys) -> tuple[Reply, ...]:
 def delete(office: Office, code: str, today: date) -> bool:
     """Erase a letter and all that belongs to it here; desks that have it are asked to. False: unknown receipt.
 
-    Raises NotKept.
+    Raises NotKept, Busy.
     """
     found = look_up(office, code)
     if found is None:

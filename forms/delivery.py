@@ -1,7 +1,7 @@
 """From accepted answers to a durable letter. No request, no HTML. What a receipt opens: coming_back.py."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -9,7 +9,7 @@ from forms import receipts
 from forms.attachments import Clean
 from forms.definition import Definition
 from forms.portal import Desk, Event, Portal
-from forms.pressure import Pressure
+from forms.pressure import Letters, LookUps
 from forms.receipts import Cost, Keys
 from forms.seal import part_id, seal, seal_part
 from forms.store.base import NotKept
@@ -23,7 +23,11 @@ REQUEST = "request"
 
 _REQUESTS = frozenset({"visit", "enquiry"})
 
-_FOR_WORKED = 0.9  # of the budget: the rest is kept for letters of the first tray
+FOR_PARTS, FOR_SECOND_TRAY = 0.7, 0.9
+"""Shares of the budget of disk up to which photos and recordings, and letters of the second tray, are taken.
+
+So photos cannot crowd out words, and the last tenth is the first tray's.
+"""
 
 
 class Full(NotKept):
@@ -44,7 +48,8 @@ class Office:
     salt: bytes
     cost: Cost
     budget: int
-    pressure: Pressure = field(default_factory=Pressure)
+    pressure: Letters = field(default_factory=Letters)
+    lookups: LookUps = field(default_factory=LookUps)
 
     def close(self) -> None:
         """Give back the stores' connections."""
@@ -55,6 +60,11 @@ class Office:
         """What a receipt of this form derives here."""
         return receipts.derive(code, self.salt, form, self.cost)
 
+    def looked_up(self, code: str, form: str) -> Keys:
+        """What a receipt that somebody typed derives here. Raises Busy where too many are looked up at once."""
+        with self.lookups.one():
+            return self.keys(code, form)
+
     def event(self, event_id: str) -> Event | None:
         """The event of this id, or None."""
         return next((event for event in self.portal.events if event.id == event_id), None)
@@ -62,9 +72,10 @@ class Office:
     def keep(self, coming: Coming, *, worked: bool = False) -> bool:
         """Keep a letter in the tray it belongs to. Raises NotKept (Full where there is no room), PartsMissing."""
         tray = FIRST_TRAY if worked or not self.pressure.is_high() else SECOND_TRAY
-        self.insist_on_room(tray)
-        kept = self.concerns.keep(Coming(**{**vars(coming), "tray": tray}))
-        self.pressure.count()
+        self.insist_on_room(1 if tray == FIRST_TRAY else FOR_SECOND_TRAY)
+        kept = self.concerns.keep(replace(coming, tray=tray))
+        if kept:
+            self.pressure.count(worked=worked)
         return kept
 
     def keep_request(self, coming: Coming) -> bool:
@@ -73,9 +84,9 @@ class Office:
             raise Full("store", "The letter box is full.", "Raise the setting `budget`, or let desks fetch.")
         return self.requests.keep(coming)
 
-    def insist_on_room(self, tray: int = FIRST_TRAY) -> None:
-        """Raise Full where the budget of disk is used up; the last tenth is the first tray's."""
-        if self.concerns.size > self.budget * (1 if tray == FIRST_TRAY else _FOR_WORKED):
+    def insist_on_room(self, share: float) -> None:
+        """Raise Full where more than this share of the budget of disk is used."""
+        if self.concerns.size > self.budget * share:
             raise Full("store", "The letter box is full.", "Raise the setting `budget`, or let desks fetch.")
 
 
@@ -148,14 +159,14 @@ def take_part(office: Office, file: Clean, desks: Sequence[Desk], today: date, s
     """Seal a photo or recording for these desks and keep it in `store` until its letter comes. Raises NotKept."""
     head = {"type": file.media_type, "kind": file.kind, **({"seconds": file.seconds} if file.seconds else {})}
     new_id, sealed = seal_part(head, file.content, keys_of(desks))
-    office.insist_on_room()
+    office.insist_on_room(FOR_PARTS)
     store.keep_part(new_id, today, [desk.id for desk in desks], sealed)
     return Part(new_id, file.kind, file.seconds)
 
 
 def take_sealed_part(office: Office, sealed: bytes, desks: Sequence[str], today: date) -> str:
     """Keep what a browser sealed until its letter comes; its id. Raises NotKept."""
-    office.insist_on_room()
+    office.insist_on_room(FOR_PARTS)
     office.concerns.keep_part(part_id(sealed), today, desks, sealed)
     return part_id(sealed)
 

@@ -80,10 +80,11 @@ def _sealed(office: Office, sending: Sending, event_id: str, people: int) -> byt
 
 
 def look_up(office: Office, code: str, today: date) -> Standing | None:
-    """How the sign-up with this number stands; None for an unknown number. Raises NotKept."""
-    lookup = office.keys(code, FORM).lookup
+    """How the sign-up with this number stands; None for an unknown number. Raises NotKept, Busy."""
+    lookup = office.looked_up(code, FORM).lookup
     signup = office.signups.find(lookup)
     if signup is None:
+        office.lookups.missed()
         return None
     event = office.event(signup.event)
     if event and signup.state == WAITING:
@@ -110,7 +111,7 @@ def change(office: Office, code: str, sending: Sending, today: date) -> str:
 
 def cancel(office: Office, code: str, today: date) -> bool:
     """Cancel the sign-up with this number; the line moves up. False where there was nothing to cancel."""
-    lookup = office.keys(code, FORM).lookup
+    lookup = office.looked_up(code, FORM).lookup
     signup = office.signups.find(lookup)
     event = office.event(signup.event) if signup else None
     goes_on = event is not None and event.state in OPEN_STATES and event.last_day >= today

@@ -19,7 +19,7 @@ _ONLINE_ONLY = re.compile(
 _FORM = re.compile(r'<form class="form".*?</form>', re.S)
 _EXIT = re.compile(r'(data-exit [^>]*href=")[^"]*"')
 _LEFT_OUT = frozenset({".br", ".gz", ".xml", ".txt", ".json", ".mp3", ".webmanifest"})
-_ONLINE_NAMES = frozenset({"404", "search", "tablet", "icon", "sw"})
+_ONLINE_NAMES = frozenset({"404", "away", "search", "tablet", "icon", "sw"})
 _DAY_ONE = (1980, 1, 1, 0, 0, 0)  # a zip's earliest day: the card does not tell when it was made
 EMPTY = "about:blank"
 """Where "Leave this page" goes with no internet: an empty page."""

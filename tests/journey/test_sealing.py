@@ -17,7 +17,7 @@ from forms import receipts, seal
 from forms.desk import keys
 from forms.desk.fetch import Server
 from forms.desk.opening import open_letter
-from forms.pressure import Pressure
+from forms.pressure import Letters
 from tests.journey.conftest import PHONE
 from tests.journey.telling import NEXT, fill, in_steps, look, send, tell
 
@@ -92,7 +92,7 @@ def test_both_roads_give_the_same_letter(page: Any, house: Any, request: pytest.
     assert set(letter) - {"length", "tray"} == {
         "form", "version", "id", "language", "sealed_by", "day", "desks", "reply_to", "parts", "follows", "answers",
     }  # fmt: skip
-    assert (letter["form"], letter["version"], letter["language"], letter["length"]) == ("concern", 2, "en", 16384)
+    assert (letter["form"], letter["version"], letter["language"], letter["length"]) == ("concern", 2, "en", 24576)
     assert (letter["parts"], letter["follows"], len(letter["id"])) == ([], None, 32)
     assert letter["reply_to"].startswith("age1")
     assert letter["sealed_by"] == ("browser" if "[script]" in request.node.name else "server")
@@ -106,7 +106,7 @@ def test_the_receipt_made_on_the_phone_opens_the_answer_in_any_road(phone: Any, 
     [letter] = at_the_desk(house, words)
     folder = house.desks / "legal"
     Server(house.address, keys.token(folder)).answer(
-        letter["id"], "a" * 32, seal.seal({"form": "answer", "text": "We come on Monday."}, [letter["reply_to"]], 16384)
+        letter["id"], "a" * 32, seal.seal({"form": "answer", "text": "We come on Monday."}, [letter["reply_to"]], 24576)
     )
     phone.goto("/en/answer/")
     phone.locator("#code").fill(receipt)
@@ -378,8 +378,8 @@ def test_a_changed_script_is_refused_and_the_form_still_works(phone: Any, house:
 
 
 def test_while_very_many_come_the_phone_works_for_its_letter(phone: Any, house: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(Pressure, "is_high", lambda _: True)
-    monkeypatch.setattr("forms.sealed.BITS", 12)
+    monkeypatch.setattr(Letters, "is_high", lambda _: True)
+    monkeypatch.setattr("forms.pressure.BITS", 12)
     phone.goto("/en/tell/")
     words = f"under pressure {time.time_ns()}"
     tell(phone, what=words)
