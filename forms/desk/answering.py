@@ -25,7 +25,7 @@ def sealed_answer(letter: Letter, desk: str, day: date, text: str, state: str = 
         raise Problem("answer", f"It has {len(words)} letters.", f"Write 1 to {LONGEST}.")
     answer = {
         "form": "answer", "version": 1, "letter": letter.id, "desk": desk, "day": day.isoformat(), "text": words,
-        "at": datetime.now(UTC).strftime("%H:%M"), **({"state": state} if state else {}),
+        "at": datetime.now(UTC).strftime("%H:%M:%S.%f"), **({"state": state} if state else {}),
     }  # fmt: skip
     # Not a plain hash of the text, which could be tried out: reply_to is known to desks and person only.
     told = f"{letter.reply_to}\0{desk}\0{words}" + (f"\0{state}\0{day}" if state else "")

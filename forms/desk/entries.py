@@ -20,7 +20,7 @@ KINDS = frozenset({"state", "note", "assign", "due", "flag", "answer", "handover
 LONGEST = 4000
 """Characters of a note: it fits the size class of all entries in every script."""
 
-_SIZE = 16384
+_SIZE = 24576
 
 
 @dataclass(frozen=True)
