@@ -74,6 +74,7 @@ def test_who_imports_whom(name: str) -> None:
                 "forms.portal",
                 "forms.drawing",
                 "forms.sound",
+                "forms.typefaces",
             }
             assert within(other, "press") or other in reachable or other.startswith("forms.words")
 
@@ -83,7 +84,7 @@ def test_who_imports_whom(name: str) -> None:
     [
         ("mkdocs", {"press.plugin"}),
         ("sqlalchemy", {"forms.store.base", "forms.store.concerns", "forms.store.signups"}),
-        ("typst", {"press.paper"}),
+        ("typst", {"press.paper", "forms.desk.sheet"}),
         ("segno", {"press.paper"}),
         ("PIL", {"press.pictures", "forms.cleaner"}),
         ("av", {"forms.sound"}),

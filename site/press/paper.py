@@ -13,24 +13,13 @@ import typst
 from forms import words
 from forms.portal import Portal, pick
 from forms.problem import Problem
+from forms.typefaces import font
 from press.blocks import Context
 from press.district import in_order, text
 from press.plain import lines_of
 
 KINDS = ("leaflet", "poster", "card")
 """A5 leaflet, A4 poster, pocket card of 85 x 54 mm (ISO/IEC 7810 ID-1)."""
-
-FONTS = {
-    "ta": "Noto Sans Tamil",
-    "te": "Noto Sans Telugu",
-    "hi": "Noto Sans Devanagari",
-    "mr": "Noto Sans Devanagari",
-    "or": "Noto Sans Oriya",
-    "bn": "Noto Sans Bengali",
-    "kn": "Noto Sans Kannada",
-    "ml": "Noto Sans Malayalam",
-}
-"""The typeface that shapes a language's script; others take Noto Sans."""
 
 TEMPLATE = Path(__file__).parents[1] / "theme" / "paper.typ"
 _INK = "#0d4f52"
@@ -47,7 +36,7 @@ class Pages:
 def insist_on_fonts(languages: tuple[str, ...]) -> None:
     """Raise Problem where this machine has no typeface for one of the languages."""
     there = set(typst.Fonts().families())
-    missing = sorted({_font(language) for language in languages} - there)
+    missing = sorted({font(language) for language in languages} - there)
     if missing:
         todo = "Install it. On Debian and Ubuntu: sudo apt install fonts-noto-core"
         raise Problem("The PDF files", f"need a typeface that is not here: {', '.join(missing)}.", todo)
@@ -66,10 +55,6 @@ def write(out: Path, context: Context, pages: Pages, media: Path) -> Iterator[Pa
             fresh.write_bytes(pdf)
             fresh.replace(path)
             yield path
-
-
-def _font(language: str) -> str:
-    return FONTS.get(language, "Noto Sans")
 
 
 def _prepare(room: Path, context: Context, pages: Pages, media: Path) -> None:
@@ -100,7 +85,7 @@ def _words(portal: Portal, language: str) -> dict[str, object]:
     ]
     return {
         "language": language,
-        "font": _font(language),
+        "font": font(language),
         "name": pick(portal.short_name, language),
         "responsible": pick(portal.responsible, language),
         "demonstration": _("This is a demonstration.") if portal.demonstration else "",
