@@ -268,7 +268,7 @@ def check(weight: bool) -> None:
 @portal.command()
 @click.option("--out", type=click.Path(path_type=Path), default=ROOT / "kit", help="Folder for the files.")
 def kit(out: Path) -> None:
-    """Make the site for a memory card, and leaflet, poster and pocket card in each language."""
+    """Make the site for a memory card, and in each language leaflet, posters, pocket card and papers of events."""
     from press import kit as press_kit
 
     with in_sentences():

@@ -18,7 +18,8 @@ from typing import Any
 import yaml
 from frictionless import Schema
 
-from forms.portal import Choice, Portal
+from forms import words
+from forms.portal import Choice, Event, Portal, Text
 from forms.problem import Problem
 
 FOLDER = Path(__file__).parent / "definitions"
@@ -151,10 +152,15 @@ def choices(field: Field, definition: Definition, portal: Portal, today: date) -
         case "languages":
             listed = tuple(Choice(item.code, {"en": item.name}) for item in portal.languages)
         case "events":
-            listed = tuple(Choice(event.id, event.title) for event in portal.events if event.takes_signups(today))
+            listed = tuple(Choice(event.id, _dated(event)) for event in portal.events if event.takes_signups(today))
         case table:
             listed = tuple(portal.choices[table])
     return (*listed, *field.choices)
+
+
+def _dated(event: Event) -> Text:
+    """Title and day: meetings that repeat have the same title."""
+    return {language: f"{title} · {words.day(event.day, language)}" for language, title in event.title.items()}
 
 
 def schema(definition: Definition, portal: Portal, today: date) -> Schema:

@@ -73,7 +73,13 @@ class Helpline:
 
 @dataclass(frozen=True)
 class Event:
-    """A public event; `starts` and `ends` are local times like 2027-01-24T10:00; no capacity, no sign-up."""
+    """A public event, or a part of one; no capacity, no sign-up.
+
+    starts, ends: local times like 2027-01-24T10:00, or days where no hour is known. was: the start before it was moved.
+    state: planned, moved, cancelled or held. series: the row that repeats, of whose days this is one. spoken: BCP 47
+    codes. children, women_officers, step_free: None where nobody has said.
+    report: the name of the page that tells what came of it, like meetings/2027-01.
+    """
 
     id: str
     title: Text
@@ -84,10 +90,34 @@ class Event:
     capacity: int | None
     state: str
     example: bool
+    kind: str = ""
+    what: Text = field(default_factory=dict)
+    part_of: str = ""
+    series: str = ""
+    was: str = ""
+    spoken: tuple[str, ...] = ()
+    free: Text = field(default_factory=dict)
+    children: bool | None = None
+    women_officers: bool | None = None
+    step_free: bool | None = None
+    map_link: str = ""
+    outcome: Text = field(default_factory=dict)
+    report: str = ""
+    source: str = ""
 
     def takes_signups(self, today: date) -> bool:
         """Open until the day before it starts is over: the day itself is for walk-ins."""
-        return self.capacity is not None and self.state == "planned" and self.day > today
+        return self.capacity is not None and self.state in {"planned", "moved"} and self.day > today
+
+    @property
+    def time(self) -> str:
+        """The hour it starts, like 10:00; empty where only the day is known."""
+        return self.starts[11:16]
+
+    @property
+    def end_time(self) -> str:
+        """The hour it ends, or empty."""
+        return self.ends[11:16]
 
     @property
     def day(self) -> date:
@@ -155,6 +185,7 @@ class Portal:
     keep: Mapping[str, int]
     assets: Mapping[str, str] = field(default_factory=dict)
     clips: Mapping[str, Mapping[str, Clip]] = field(default_factory=dict)
+    timezone: str = "UTC"
 
     @property
     def members(self) -> Mapping[str, tuple[str, ...]]:
@@ -211,7 +242,7 @@ def _portal(data: dict[str, Any]) -> Portal:
         "languages": tuple(Language(**row) for row in data["languages"]),
         "desks": tuple(_desk(row) for row in data["desks"]),
         "helplines": tuple(Helpline(**row) for row in data["helplines"]),
-        "events": tuple(Event(**row) for row in data["events"]),
+        "events": tuple(Event(**{**row, "spoken": tuple(row["spoken"])}) for row in data["events"]),
         "clips": {
             language: {key: _clip(row) for key, row in clips.items()} for language, clips in data["clips"].items()
         },

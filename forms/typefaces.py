@@ -17,11 +17,11 @@ FONTS = {
 LATIN = "Noto Sans"
 
 
-def font(language: str) -> str:
+def font_of(language: str) -> str:
     """The typeface of a language (BCP 47 code)."""
     return FONTS.get(language, LATIN)
 
 
 def fonts(languages: Iterable[str]) -> list[str]:
     """The typefaces of several languages, the first one's first: for a paper on which any of them may stand."""
-    return list(dict.fromkeys([*(font(language) for language in languages), LATIN]))
+    return list(dict.fromkeys([*(font_of(language) for language in languages), LATIN]))

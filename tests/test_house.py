@@ -86,6 +86,8 @@ def test_who_imports_whom(name: str) -> None:
         ("sqlalchemy", {"forms.store.base", "forms.store.concerns", "forms.store.signups"}),
         ("typst", {"press.paper", "forms.desk.sheet"}),
         ("segno", {"press.paper"}),
+        ("icalendar", {"press.calendars"}),
+        ("dateutil", {"press.events"}),
         ("PIL", {"press.pictures", "forms.cleaner"}),
         ("av", {"forms.sound"}),
         ("espeakng_loader", {"press.speech"}),

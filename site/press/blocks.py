@@ -9,12 +9,12 @@ from markupsafe import Markup
 from forms import definition
 from forms.drawing import draw_form
 from forms.portal import Portal
-from press.district import in_order, text
+from press import event_lists
 from press.listen import Studio
 from press.pages import Library, Source
 from press.pictures import Darkroom, drawing
 from press.render import render
-from press.tables import Tables
+from press.tables import Tables, in_order, text
 
 
 @dataclass(frozen=True)
@@ -68,15 +68,28 @@ def _services(context: Context, kind: str) -> Markup:
     return render(context.language, "blocks/services.html", rows=rows, text=text)
 
 
-def _events(context: Context, when: str) -> Markup:
-    upcoming = when != "past"
-    rows = {row["id"]: row for row in context.tables["events"]}
-    events = [event for event in context.portal.events if (event.last_day >= context.today) == upcoming]
-    shown = events if upcoming else events[::-1]
-    places = {choice.value: choice.label for choice in context.portal.choices["places"]}
+def _events(context: Context, which: str) -> Markup:
+    """upcoming, past, or one of the lists of press/event_lists.py: in/<place>, on/<month>, past/<year>."""
+    found = event_lists.find(context.portal, which or "upcoming", context.today)
+    title = context.library.find(f"events/{found.name}.md", context.language).title if "/" in found.name else ""
     return render(
-        context.language, "blocks/events.html", events=shown, rows=rows, text=text, places=places,
-        upcoming=upcoming, today=context.today,
+        context.language, "blocks/events.html", found=found, today=context.today, title=title,
+        webcal="webcal://" + context.portal.address.split("://")[-1], cards=found.events[: event_lists.CARDS], lines=found.events[event_lists.CARDS :],
+        **event_lists.help_of(context.portal, context.language),
+    )  # fmt: skip
+
+
+def _event(context: Context, event_id: str) -> Markup:
+    portal = context.portal
+    event = next(event for event in portal.events if event.id == event_id)
+    return render(
+        context.language, "blocks/event.html", event=event, portal=portal, today=context.today,
+        whole=next((one for one in portal.events if one.id == event.part_of), None),
+        parts=[part for part in portal.events if part.part_of == event_id],
+        others=event_lists.other_days(portal, event, context.today), spoken=event_lists.spoken(event, context.language),
+        report=context.library.find(f"{event.report}.md", context.language) if event.report else None,
+        webcal="webcal://" + portal.address.split("://")[-1], offset=event_lists.offset(portal.timezone),
+        **event_lists.help_of(portal, context.language),
     )  # fmt: skip
 
 
@@ -99,7 +112,7 @@ def _stories(context: Context, _: str) -> Markup:
 
 def _pages(context: Context, _: str) -> Markup:
     menu = [f"{name}.md" for name in context.menu]
-    rest = [name for name in context.library.names if name not in menu and name != "pages.md"]
+    rest = [name for name in context.library.names if name not in menu and name != "pages.md" and not name.startswith("events/")]
     return _links(context, [*menu, *rest])
 
 
@@ -118,6 +131,7 @@ BLOCKS: dict[str, Callable[[Context, str], Markup]] = {
     "search": _search,
     "services": _services,
     "events": _events,
+    "event": _event,
     "form": _form,
     "campaigns": _campaigns,
     "stories": _stories,

@@ -112,6 +112,7 @@ def folder(tmp_path: Path, seal_cache: Path) -> Folder:
         "programme": {"en": "Programme"},
         "short_name": {"en": "Short", "ta": "சுருக்கம்"},
         "languages": [{"code": code, "name": name} for code, name in LANGUAGES.items()],
+        "timezone": "Asia/Kolkata",
         "address": "https://portal.example/",
         "exit_url": "https://neutral.example/",
         "demonstration": True,
