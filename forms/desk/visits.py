@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Literal
 
 from forms.desk.opening import Letter
 from forms.portal import Portal
@@ -53,7 +54,7 @@ def event_row(letter: Letter, portal: Portal, plan: Plan, today: date) -> dict[s
         raise Problem("letter", "asks for no visit.", "Choose a letter of the form “Ask for a visit”.")
     if not _ID.fullmatch(plan.id):
         raise Problem("id", f"“{plan.id}” cannot be one.", "Take small letters, digits and -, like 2027-03-meeting.")
-    if any(event.id == plan.id or event.series == plan.id for event in portal.events):
+    if any(plan.id in {event.id, event.series} for event in portal.events):
         raise Problem("id", f"{plan.id} is taken by another event.", "Take another one.")
     _insist_on_words(letter, plan)
     starts, ends = _moments(plan, today)
@@ -148,7 +149,7 @@ def _line(data: bytes, cells: list[str], separator: str) -> bytes:
     quoted = data.removeprefix(_BOM).startswith(b'"')
     ending = "\r\n" if b"\r\n" in data else "\n"
     out = io.StringIO(newline="")
-    quoting = csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
+    quoting: Literal[0, 1] = csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
     csv.writer(out, delimiter=separator, quoting=quoting, lineterminator=ending).writerow(cells)
     before = "" if not data or data.endswith(b"\n") else ending
     return f"{before}{out.getvalue()}".encode()
