@@ -72,6 +72,19 @@ class FileOutbox:
             raise Problem(str(self.path), f"cannot be written ({error.strerror}).", todo) from None
 
 
+@dataclass
+class Handout:
+    """The same lines in memory, for the window to hand out as a download."""
+
+    content: bytes = b""
+    count: int = 0
+
+    def send(self, number: str, text: str, key: str) -> None:  # noqa: ARG002 - a file knows no keys
+        """Add a line."""
+        self.content += (b"" if self.count else _line(_HEAD)) + _line((number, text))
+        self.count += 1
+
+
 def _line(cells: tuple[str, ...]) -> bytes:
     out = io.StringIO(newline="")
     csv.writer(out).writerow([f"'{cell}" if cell[:1] in {"=", "+", "-", "@"} else cell for cell in cells])
@@ -99,35 +112,36 @@ class HttpGateway:
                 self.method, self.address, json=json, data=data, headers=headers, timeout=TIMEOUT, allow_redirects=False
             )
         except requests.ConnectTimeout:
-            raise Problem(self._name, "does not answer.", "Nothing was sent. Try again later.") from None
+            raise Problem(self.name, "does not answer.", "Nothing was sent. Try again later.") from None
         except (requests.Timeout, requests.exceptions.ChunkedEncodingError):
             todo = "Look in the provider's list whether it went, then send again or leave it."
-            raise Unsure(self._name, "took a text and never said whether it went.", todo) from None
+            raise Unsure(self.name, "took a text and never said whether it went.", todo) from None
         except requests.ConnectionError as error:
             raise self._broken(error) from None
         except requests.RequestException:
-            raise Problem(self._name, "cannot be asked.", "Look at the settings PORTAL_SMS_...") from None
+            raise Problem(self.name, "cannot be asked.", "Look at the settings PORTAL_SMS_...") from None
         if not answer.ok or answer.is_redirect:
             raise self._refused(answer.status_code)
 
     @property
-    def _name(self) -> str:
+    def name(self) -> str:
+        """The provider's host."""
         return urlsplit(self.address).hostname or "gateway"
 
     def _broken(self, error: requests.ConnectionError) -> Problem:
         if "Remote end closed" in str(error) or "Connection aborted" in str(error):
             todo = "Look in the provider's list whether it went, then send again or leave it."
-            return Unsure(self._name, "broke off in the middle.", todo)
-        return Problem(self._name, "cannot be reached.", "Nothing was sent. Is this machine online?")
+            return Unsure(self.name, "broke off in the middle.", todo)
+        return Problem(self.name, "cannot be reached.", "Nothing was sent. Is this machine online?")
 
     def _refused(self, status: int) -> Problem:
         if status in {requests.codes.unauthorized, requests.codes.forbidden}:
-            return Problem(self._name, "does not know the token.", "Set PORTAL_SMS_TOKEN to the provider's.")
+            return Problem(self.name, "does not know the token.", "Set PORTAL_SMS_TOKEN to the provider's.")
         if status >= requests.codes.internal_server_error:
             todo = "Look in the provider's list whether it went, then send again or leave it."
-            return Unsure(self._name, f"is in trouble (status {status}).", todo)
+            return Unsure(self.name, f"is in trouble (status {status}).", todo)
         todo = "Look at the settings PORTAL_SMS_... and at the provider's description."
-        return Problem(self._name, f"refused the text (status {status}).", todo)
+        return Problem(self.name, f"refused the text (status {status}).", todo)
 
 
 def http_gateway(settings: Mapping[str, str]) -> HttpGateway | None:

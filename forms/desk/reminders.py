@@ -125,14 +125,19 @@ def waiting(ledger: Ledger, reminders: Iterable[Reminder]) -> Iterator[tuple[Rem
     return ((reminder, ledger.state(reminder.key)) for reminder in reminders)
 
 
-def send(ledger: Ledger, reminders: Iterable[Reminder], gateway: Gateway, at: str, *, again: bool = False) -> Gone:
-    """Send what was not sent yet. again: also those of which nobody knows. May be called again after any failure."""
+def send(
+    ledger: Ledger, reminders: Iterable[Reminder], gateway: Gateway, at: str, *, again: bool = False, all_again: bool = False
+) -> Gone:  # fmt: skip
+    """Send what was not sent yet. May be called again after any failure: each goes once.
+
+    again: also those of which nobody knows; all_again: all, where a file that was handed out got lost.
+    """
     sent = before = 0
     unsure: list[str] = []
     for reminder, state in waiting(ledger, list(reminders)):
-        if state == SENT:
+        if state == SENT and not all_again:
             before += 1
-        elif state == TRYING and not again:
+        elif state == TRYING and not (again or all_again):
             unsure.append(reminder.key)
         else:
             problem = _send_one(ledger, reminder, gateway, at)
