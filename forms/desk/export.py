@@ -199,6 +199,7 @@ def _field(name: str, kind: str, description: str, **constraints: Any) -> Mappin
     return {**made, "constraints": constraints} if constraints else made
 
 
+# The last column is one that is never empty: a workbook leaves out empty cells at the end of a row.
 _EVENTS = (
     _field("id", "string", "As in content/tables/events.csv.", required=True, unique=True),
     _field("title", "string", "What it is called, in English.", required=True),
@@ -209,9 +210,9 @@ _EVENTS = (
     _field("capacity", "integer", "Places; empty where nobody is counted.", minimum=1),
     _field("state", "string", "planned, moved, cancelled, held, or: not in the portal."),
     _field("example", "boolean", "Whether it is an example that does not take place."),
+    _field("came", "integer", "People who came, walk-ins too; empty where nothing was marked.", minimum=0),
     _field("coming", "integer", "People who signed up and have a place.", required=True, minimum=0),
     _field("waiting", "integer", "People who wait for a place.", required=True, minimum=0),
-    _field("came", "integer", "People who came, walk-ins too; empty where nothing was marked.", minimum=0),
 )
 _ATTENDEES = (
     _field("id", "string", "The sign-up's id, or a walk-in's.", required=True, unique=True),
@@ -226,6 +227,6 @@ _ATTENDEES = (
     _field("speaks", "string", "Language they speak best, as they said (BCP 47, or other)."),
     _field("help_with", "string", "What they ticked as needs, with spaces between."),
     _field("needs", "string", "Needs in their own words."),
-    _field("may_be_reminded", "boolean", "Whether they agreed to be reminded and left a number."),
     _field("unread", "string", "Why a letter could not be opened here, if so."),
+    _field("may_be_reminded", "boolean", "Whether they agreed to be reminded and left a number."),
 )
