@@ -63,8 +63,10 @@ class SignupList:
     def _with_missing(self, listed: list[SignupRow], old: frozenset[str]) -> list[SignupRow]:
         """The server's list, and what it has lost before its time: nobody who signed up is forgotten here."""
         there = {row.id for row in listed}
-        missing = (row for row in self.rows() if row.id not in there and row.state != CANCELLED)
-        return [*listed, *(replace(row, gone=True) for row in missing if row.event not in old)]
+        missing = [row for row in self.rows() if row.id not in there]
+        lost = (replace(row, gone=True) for row in missing if row.event not in old and row.state != CANCELLED)
+        counted_later = (row for row in missing if row.event in old)  # until event_erasing has counted them
+        return [*listed, *lost, *counted_later]
 
     def _drop_stale(self, rows: Iterable[SignupRow]) -> None:
         """Letters of those who cancelled, and older ones of those who changed what they told."""
