@@ -101,7 +101,7 @@ if __name__ == "__main__" and os.environ.get(INSIDE) != str(VENV):
 # ruff: noqa: E402, PLC0415
 import click
 
-from forms.desk.cli import desk
+from forms.desk.cli import desk, replace_default
 from forms.problem import Problem, Problems
 
 
@@ -309,11 +309,7 @@ def _pytest(arguments: tuple[str, ...]) -> int:
     return int(pytest.main(list(arguments)))
 
 
-desk.params = [
-    click.Option(["--home"], type=click.Path(path_type=Path), default=ROOT / "var" / "desk", envvar="PORTAL_DESK_HOME",
-                 help="Folder of the desks' keys and letters.") if parameter.name == "home" else parameter
-    for parameter in desk.params
-]  # fmt: skip
+desk.params = [replace_default(parameter, ROOT / "var" / "desk") for parameter in desk.params]
 portal.add_command(desk)
 
 if __name__ == "__main__":

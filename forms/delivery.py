@@ -209,12 +209,16 @@ def send_signup(office: Office, sending: Sending, event: Event, capacity: int) -
 
 @dataclass(frozen=True)
 class Reply:
-    """What a desk sealed for the person: a text, or a state in which it has put the letter, or both."""
+    """What a desk sealed for the person: a text, or a state in which it has put the letter, or both.
+
+    at: the desk's clock (UTC), by which replies of one day are put in order.
+    """
 
     desk: str
     day: date
     text: str
     state: str
+    at: str = ""
 
 
 def look_up_concern(office: Office, code: str) -> tuple[Progress, tuple[Reply, ...]] | None:
@@ -229,8 +233,10 @@ def look_up_concern(office: Office, code: str) -> tuple[Progress, tuple[Reply, .
             opened = receipts.open_answer(answer.sealed, keys)
         except ValueError:
             continue  # sealed to somebody else's key by mistake: the person sees the other answers
-        replies.append(Reply(answer.desk, answer.day, opened["text"], str(opened.get("state") or "")))
-    return progress, tuple(replies)
+        replies.append(
+            Reply(answer.desk, answer.day, opened["text"], str(opened.get("state") or ""), str(opened.get("at") or ""))
+        )
+    return progress, tuple(sorted(replies, key=lambda reply: (reply.day, reply.at)))
 
 
 def delete_concern(office: Office, code: str, today: date) -> bool:

@@ -15,7 +15,7 @@ from flask import Blueprint, Response, current_app, request
 from forms.delivery import Office
 from forms.headers import NEVER_KEPT
 from forms.json_answers import Refused, json_answer
-from forms.portal import Desk, Member
+from forms.portal import Desk, Member, as_json
 from forms.seal import SIZE_CLASSES, is_sealed
 from forms.store.concerns import Access, Entry, desk_of
 
@@ -215,6 +215,13 @@ def desks() -> Response:
         for one in _office().portal.desks
     ]  # fmt: skip
     return json_answer({"desks": rows})
+
+
+@desk_api.get("/portal")
+def portal() -> Response:
+    """The portal as the press handed it over: names, events, tables, keys; all of it public."""
+    _reader()
+    return json_answer(as_json(_office().portal))
 
 
 @desk_api.get("/access")

@@ -211,11 +211,16 @@ def pick(text: Text, language: str) -> str:
     return text.get(language) or text.get("en", "")
 
 
+def as_json(portal: Portal) -> dict[str, Any]:
+    """The portal as plain JSON values: what `read` and `parse` take."""
+    return dataclasses.asdict(portal)
+
+
 def write(portal: Portal, path: Path) -> None:
     """Write the portal as JSON, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
-    fresh.write_text(json.dumps(dataclasses.asdict(portal), ensure_ascii=False, indent=1), encoding="utf-8")
+    fresh.write_text(json.dumps(as_json(portal), ensure_ascii=False, indent=1), encoding="utf-8")
     fresh.replace(path)
 
 
@@ -225,13 +230,18 @@ def read(path: Path) -> Portal:
     Raises Problem where the file is missing or is not what this version writes.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        return _portal(data)
+        return parse(path.read_text(encoding="utf-8"), str(path))
     except FileNotFoundError:
         raise Problem(str(path), "is not there.", "Build the site first: python3 build.py build") from None
+
+
+def parse(text: str | bytes, where: str) -> Portal:
+    """A portal from its JSON text. Raises Problem where it is not what this version writes."""
+    try:
+        return _portal(json.loads(text))
     except (KeyError, TypeError, ValueError) as error:
         raise Problem(
-            str(path),
+            where,
             f"cannot be read ({type(error).__name__}).",
             "Build the site again: python3 build.py build",
         ) from None
