@@ -33,8 +33,9 @@ class EventBook:
         return self._today()
 
     def fetch(self) -> Fetched:
-        """Fetch what is new; where the server is away, what was fetched before stays."""
-        return self.signups.fetch(self.today)
+        """Fetch what is new, the portal first; where the server is away, what was fetched before stays."""
+        away = self.session.sync().away
+        return Fetched(away=away) if away else self.signups.fetch(self.today)
 
     def gatherings(self) -> list[Gathering]:
         """All events with sign-ups or places, those that need attention first."""

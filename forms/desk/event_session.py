@@ -18,6 +18,14 @@ class SignupServer(Protocol):
         """The sealed part of one sign-up."""
 
 
+class Brought(Protocol):
+    """What a visit to the server brought."""
+
+    @property
+    def away(self) -> str:
+        """A sentence where it could not be reached, else empty."""
+
+
 class EventSession(Protocol):
     """What is asked of an unlocked desk here (forms.desk.session.Session has it)."""
 
@@ -36,6 +44,9 @@ class EventSession(Protocol):
     @property
     def server(self) -> SignupServer:
         """The server."""
+
+    def sync(self) -> Brought:
+        """Fetch the portal and letters. Where the server is away nothing is lost, and it says so."""
 
     def signups(self) -> list[dict[str, Any]]:
         """All sign-ups as they stand in clear."""

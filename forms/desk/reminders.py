@@ -126,8 +126,14 @@ def waiting(ledger: Ledger, reminders: Iterable[Reminder]) -> Iterator[tuple[Rem
 
 
 def send(
-    ledger: Ledger, reminders: Iterable[Reminder], gateway: Gateway, at: str, *, again: bool = False, all_again: bool = False
-) -> Gone:  # fmt: skip
+    ledger: Ledger,
+    reminders: Iterable[Reminder],
+    gateway: Gateway,
+    at: str,
+    *,
+    again: bool = False,
+    all_again: bool = False,
+) -> Gone:
     """Send what was not sent yet. May be called again after any failure: each goes once.
 
     again: also those of which nobody knows; all_again: all, where a file that was handed out got lost.

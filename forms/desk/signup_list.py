@@ -12,7 +12,7 @@ from typing import Any
 
 from forms.desk.attendees import CANCELLED, SignupRow, read_rows
 from forms.desk.cabinet import Cabinet
-from forms.desk.event_session import EventSession, drawer_of
+from forms.desk.event_session import EventSession, SignupServer, drawer_of
 from forms.desk.fetch import NotThere, ServerAway
 from forms.desk.opening import Letter, read_letter
 from forms.problem import Problem
@@ -42,7 +42,8 @@ class SignupList:
             old = self.old_events(today)
             listed = [row for row in read_rows(self._session.signups()) if row.event not in old]
             rows = self._with_missing(listed, old)
-            new = sum(self._fetch_letter(row) for row in listed if row.state != CANCELLED)
+            server = self._session.server
+            new = sum(self._fetch_letter(server, row) for row in listed if row.state != CANCELLED)
         except ServerAway as away:
             return Fetched(away=str(away))
         before = {row.id for row in self.rows() if row.state == CANCELLED}
@@ -50,12 +51,12 @@ class SignupList:
         self._drop_stale(rows)
         return Fetched(new, sum(row.state == CANCELLED and row.id not in before for row in rows))
 
-    def _fetch_letter(self, row: SignupRow) -> bool:
+    def _fetch_letter(self, server: SignupServer, row: SignupRow) -> bool:
         drawer, name = f"signups/{drawer_of(row.event)}", f"{row.id}-{row.version}"
         if self._papers.has(drawer, name):
             return False
         try:
-            self._papers.keep(drawer, name, self._session.server.signup(row.id))
+            self._papers.keep(drawer, name, server.signup(row.id))
         except NotThere:
             return False  # cancelled between the list and now: the next visit says so
         return True

@@ -12,6 +12,8 @@ import pyrage
 from forms.desk.attendees import Party
 from forms.desk.event_book import EventBook
 from forms.desk.fetch import NotThere, ServerAway
+from forms.desk.opening import open_sealed
+from forms.desk.session import Synced
 from forms.portal import Choice, Desk, Event, Language, Member, Portal
 from forms.seal import seal
 
@@ -60,7 +62,9 @@ class Server:
     asked: list[str] = field(default_factory=list)
     away: bool = False
 
-    def sign_up(self, event: str = MEETING, people: int = 2, state: str = "coming", turn: int = 0, **answers: Any) -> str:
+    def sign_up(
+        self, event: str = MEETING, people: int = 2, state: str = "coming", turn: int = 0, **answers: Any
+    ) -> str:
         id = f"{len(self.rows) + 1:032x}"
         self.rows[id] = {"id": id, "event": event, "people": people, "state": state, "turn": turn, "version": 0}
         self.tell(id, **answers)
@@ -92,6 +96,9 @@ class FakeSession:
     def own_desk(self) -> Desk:
         return self.portal.named([self.desk])[0]
 
+    def sync(self) -> Synced:
+        return Synced(away="server: cannot be reached. Later." if self.server.away else "")
+
     def signups(self) -> list[dict[str, Any]]:
         if self.server.away:
             raise ServerAway("server", "cannot be reached.", "Later.")
@@ -101,8 +108,6 @@ class FakeSession:
         return bytes(pyrage.encrypt(plain, [self.identity.to_public()]))
 
     def open_own(self, sealed: bytes) -> bytes:
-        from forms.desk.opening import open_sealed
-
         return open_sealed(sealed, [self.identity])
 
     def cases(self) -> tuple[Any, ...]:

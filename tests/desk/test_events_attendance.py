@@ -13,7 +13,9 @@ from forms.problem import Problem
 ABOUT = "ab" * 16
 
 
-def mark(people: int, earlier: list[Mark] | None = None, by: str = "events/anita", at: str = "2027-01-24T10:00", **more: Any) -> Mark:
+def mark(
+    people: int, earlier: list[Mark] | None = None, by: str = "events/anita", at: str = "2027-01-24T10:00", **more: Any
+) -> Mark:
     return new_mark("e", more.pop("about", ABOUT), people, by, at, earlier or [], **more)
 
 
@@ -34,7 +36,11 @@ def test_two_machines_that_did_not_know_of_each_other_are_both_shown() -> None:
     found = standings([there, here])[ABOUT]
     assert found.disagrees
     assert disagreements([found]) == [
-        {"about": ABOUT, "name": "", "said": [("events/anita", 3, "2027-01-24T10:00"), ("events/ravi", 4, "2027-01-24T10:05")]}
+        {
+            "about": ABOUT,
+            "name": "",
+            "said": [("events/anita", 3, "2027-01-24T10:00"), ("events/ravi", 4, "2027-01-24T10:05")],
+        }
     ]
     settled = mark(4, [here, there])
     assert not standings([here, there, settled])[ABOUT].disagrees
@@ -84,7 +90,18 @@ def test_a_party_that_is_none_is_refused() -> None:
         mark(1, about="../../x")
 
 
-@pytest.mark.parametrize("junk", [b"", b"[]", b"{}", b"\xff", b"[" * 100_000, b'{"id": 1}', as_bytes(mark(1)).replace(b'"people": 1', b'"people": -1')])
+@pytest.mark.parametrize(
+    "junk",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b"\xff",
+        b"[" * 100_000,
+        b'{"id": 1}',
+        as_bytes(mark(1)).replace(b'"people": 1', b'"people": -1'),
+    ],
+)
 def test_junk_in_a_file_is_no_mark(junk: bytes) -> None:
     with pytest.raises(Problem, match="attendance"):
         read_mark(junk)

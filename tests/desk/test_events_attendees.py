@@ -25,23 +25,32 @@ def letter(language: str = "or", **answers: Any) -> Letter:
 
 def test_what_a_person_told_is_read_from_the_letter() -> None:
     told = letter(
-        name="A family\nof 4", phone="+91 98", remind=["yes"], interpreter="te", help_with=["child-care"], needs=" a seat "
+        name="A family\nof 4",
+        phone="+91 98",
+        remind=["yes"],
+        interpreter="te",
+        help_with=["child-care"],
+        needs=" a seat ",
     )
     found = party(row(), told)
     assert (found.name, found.phone, found.language, found.speaks) == ("A family of 4", "+91 98", "or", "te")
     assert (found.help_with, found.needs, found.may_be_reminded) == (("child-care",), "a seat", True)
 
 
-@pytest.mark.parametrize("answers", [{"phone": "98"}, {"remind": ["yes"]}, {"phone": "98", "remind": "yes"}, {"phone": 98, "remind": ["yes"]}])
+@pytest.mark.parametrize(
+    "answers",
+    [{"phone": "98"}, {"remind": ["yes"]}, {"phone": "98", "remind": "yes"}, {"phone": 98, "remind": ["yes"]}],
+)
 def test_nobody_is_reminded_who_did_not_tick_it_and_leave_a_number(answers: dict[str, Any]) -> None:
     assert not party(row(), letter(**answers)).may_be_reminded
 
 
+_TOLD = ("name", "phone", "needs", "help_with", "remind", "interpreter")
 _PLAIN = st.none() | st.booleans() | st.integers() | st.text(max_size=8)
 _ODD = _PLAIN | st.lists(_PLAIN, max_size=3) | st.dictionaries(st.text(max_size=3), _PLAIN, max_size=2)
 
 
-@given(st.fixed_dictionaries({}, optional={name: _ODD for name in ("name", "phone", "needs", "help_with", "remind", "interpreter")}))
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys(_TOLD, _ODD)))
 def test_no_letter_whatever_stands_in_it_breaks_the_list(answers: dict[str, Any]) -> None:
     found = party(row(), letter(**answers))
     assert all(isinstance(text, str) for text in (found.name, found.phone, found.needs, found.speaks, *found.help_with))
@@ -58,7 +67,12 @@ def test_of_those_who_cancelled_nothing_is_told() -> None:
 
 
 def test_the_line_keeps_its_order() -> None:
-    rows = [row("c" * 32, state="waiting", turn=3), row("b" * 32), row("d" * 32, state="waiting", turn=1), row("a" * 32, state="cancelled")]
+    rows = [
+        row("c" * 32, state="waiting", turn=3),
+        row("b" * 32),
+        row("d" * 32, state="waiting", turn=1),
+        row("a" * 32, state="cancelled"),
+    ]
     assert [one.id[0] for one in in_line(rows)] == ["b", "d", "c", "a"]
 
 
@@ -74,11 +88,19 @@ def test_a_strange_row_of_the_server_changes_nothing(strange: dict[str, Any]) ->
 
 
 def test_rows_of_an_older_server_have_no_turn_and_no_version() -> None:
-    assert read_rows([{"id": ID, "event": MEETING, "people": 2, "state": "coming"}]) == (SignupRow(ID, MEETING, 2, "coming"),)
+    assert read_rows([{"id": ID, "event": MEETING, "people": 2, "state": "coming"}]) == (
+        SignupRow(ID, MEETING, 2, "coming"),
+    )
 
 
 def test_vanished_events_come_first_then_what_is_near_then_what_is_past() -> None:
-    events = (event("late", day="2027-03-01"), event("soon", day="2027-01-13"), event("old", day="2026-12-01"), event("older", day="2026-11-01"), event("open", capacity=None))
+    events = (
+        event("late", day="2027-03-01"),
+        event("soon", day="2027-01-13"),
+        event("old", day="2026-12-01"),
+        event("older", day="2026-11-01"),
+        event("open", capacity=None),
+    )
     found = gatherings([row(event="gone")], events, TODAY)
     assert [one.id for one in found] == ["gone", "soon", "late", "old", "older"]
 
@@ -90,7 +112,9 @@ def test_an_event_without_capacity_is_listed_once_somebody_signed_up() -> None:
 
 def test_a_vanished_event_with_signups_is_said_loudly_with_what_to_do() -> None:
     lost = Gathering("gone", None, (row(), row(people=2, state="waiting")))
-    assert lost.alarm.startswith("5 people in 2 groups signed up, but this event is no longer in content/tables/events.csv.")
+    assert lost.alarm.startswith(
+        "5 people in 2 groups signed up, but this event is no longer in content/tables/events.csv."
+    )
     assert "Put its row back." in lost.alarm
     assert "write cancelled" in lost.alarm
 

@@ -110,7 +110,7 @@ def test_junk_in_a_letter_and_a_damaged_list_are_sentences(tmp_path: Path) -> No
     (tmp_path / "signups" / MEETING / f"{id}-0.age").write_bytes(b"cut")
     assert "do not open it" in desk.parties(desk.gathering(MEETING))[0].unread
     (tmp_path / "signups" / "rows.age").write_bytes(session.seal_for_desk(b"[1"))
-    with pytest.raises(Problem, match="damaged. Fetch again"):
+    with pytest.raises(Problem, match="is damaged"):
         desk.gatherings()
 
 
@@ -173,7 +173,7 @@ def test_two_machines_come_together_by_a_copied_folder(tmp_path: Path) -> None:
 
 
 def test_marks_of_another_key_are_counted_as_unreadable_and_not_taken_in(tmp_path: Path) -> None:
-    desk, session = book(tmp_path / "here")
+    desk, _ = book(tmp_path / "here")
     stranger = pyrage.x25519.Identity.generate().to_public()
     sealed = bytes(pyrage.encrypt(b"{}", [stranger]))
     Cabinet(tmp_path / "other").keep(f"attendance/{MEETING}", "a" * 32, sealed)
@@ -235,7 +235,9 @@ def test_what_is_erased_is_not_fetched_again_though_the_server_lists_it_another_
     assert [name for name in files(tmp_path) if id in name] == []
 
 
-def test_an_interruption_between_count_and_erasing_counts_nothing_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interruption_between_count_and_erasing_counts_nothing_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk, _ = filled(tmp_path, LATER)
     monkeypatch.setattr("forms.desk.event_erasing._erase", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):

@@ -5,6 +5,7 @@ import io
 import os
 import re
 import zipfile
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -71,23 +72,30 @@ def test_a_vanished_event_is_the_first_that_is_said(desk: tuple[Shell, FakeSessi
     shell, session, _ = desk
     shell("events")
     session.portal = portal(event("2027-03-clinic", day="2027-03-20"))
-    assert re.search(rf"^!! {MEETING}: 6 people in 2 groups signed up, but this event is no longer", shell("events").output, re.M)
+    assert re.search(
+        rf"^!! {MEETING}: 6 people in 2 groups signed up, but this event is no longer", shell("events").output, re.M
+    )
 
 
 def test_one_event_is_shown_with_names_and_no_control_character(desk: tuple[Shell, FakeSession, EventBook]) -> None:
-    shell, session, made = desk
+    shell, _, made = desk
     shell("events")
     made.mark(MEETING, "1".rjust(32, "0"), 3)
     assert shell("walk-in", MEETING, "2", "--name", "From the kiln").output == "2 written down.\n"
     told = shell("events", MEETING).output
-    for said in ("லக்ஷ்மி, +91 98765 43210, child-care", "came: 3", "Who waits, in order", "·[31mRed", "From the kiln", "5 people came."):
+    for said in (
+        "லக்ஷ்மி, +91 98765 43210, child-care",
+        "came: 3",
+        "Who waits, in order",
+        "·[31mRed",
+        "From the kiln",
+        "5 people came.",
+    ):
         assert said in told
     assert "\x1b" not in told
 
 
 def test_names_that_were_kept_long_enough_go_when_the_list_is_looked_at(tmp_path: Path) -> None:
-    from datetime import date
-
     made, session = book(tmp_path, event(), today=date(2027, 3, 1))
     session.server.sign_up(people=4)
     EventBook(session, lambda: date(2027, 1, 12)).fetch()
@@ -95,7 +103,9 @@ def test_names_that_were_kept_long_enough_go_when_the_list_is_looked_at(tmp_path
     assert f"Names of {MEETING} are erased: 4 had signed up, 0 came." in told
 
 
-def test_the_sheet_is_a_pdf_that_only_its_owner_may_read(desk: tuple[Shell, FakeSession, EventBook], tmp_path: Path) -> None:
+def test_the_sheet_is_a_pdf_that_only_its_owner_may_read(
+    desk: tuple[Shell, FakeSession, EventBook], tmp_path: Path
+) -> None:
     shell = desk[0]
     shell("events")
     told = shell("sheet", MEETING, "--language", "ta", "--to", str(tmp_path / "sheet.pdf"))
@@ -132,7 +142,9 @@ def test_reminders_are_shown_then_written_once(desk: tuple[Shell, FakeSession, E
     assert re.search(r"^sent     00919876543210 ", shell("remind", MEETING).output, re.M)
 
 
-def test_sms_without_settings_and_a_vanished_event_are_sentences(desk: tuple[Shell, FakeSession, EventBook], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sms_without_settings_and_a_vanished_event_are_sentences(
+    desk: tuple[Shell, FakeSession, EventBook], monkeypatch: pytest.MonkeyPatch
+) -> None:
     shell, session, _ = desk
     shell("events")
     monkeypatch.delenv("PORTAL_SMS_URL", raising=False)
@@ -143,7 +155,17 @@ def test_sms_without_settings_and_a_vanished_event_are_sentences(desk: tuple[She
 
 
 def visit() -> Letter:
-    return Letter("ab" * 16, "visit", "ta", "", (), {"kind": "clinic", "place": "hillside", "contact": "Ravi 9876543210"}, None, "", 0)
+    return Letter(
+        "ab" * 16,
+        "visit",
+        "ta",
+        "",
+        (),
+        {"kind": "clinic", "place": "hillside", "contact": "Ravi 9876543210"},
+        None,
+        "",
+        0,
+    )
 
 
 def test_a_visit_becomes_a_row_after_two_looks(tmp_path: Path) -> None:

@@ -26,9 +26,15 @@ EVIL = ("=1+1", "+91 98765", "-2+3", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("ht
 
 def told() -> list[Told]:
     names = [*EVIL, "கவிதா", 'a "quoted", name', "line\nfeed", "\x00\x0bodd"]
-    listed = [party(number, name=name, phone="+91 98765", needs=name, help_with=("child-care", "step-free")) for number, name in enumerate(names)]
+    listed = [
+        party(number, name=name, phone="+91 98765", needs=name, help_with=("child-care", "step-free"))
+        for number, name in enumerate(names)
+    ]
     rows = tuple(SignupRow(one.id, MEETING, one.people, one.state) for one in listed)
-    marks = [new_mark(MEETING, listed[0].id, 2, "events", "2027-01-24T10:00", []), new_mark(MEETING, "f" * 32, 3, "events", "2027-01-24T10:01", [], "=walk()")]
+    marks = [
+        new_mark(MEETING, listed[0].id, 2, "events", "2027-01-24T10:00", []),
+        new_mark(MEETING, "f" * 32, 3, "events", "2027-01-24T10:01", [], "=walk()"),
+    ]
     lost = Gathering("gone", None, (SignupRow("e" * 32, "gone", 1, "coming"),))
     return [
         Told(Gathering(MEETING, event(), rows), listed, standings(marks)),
@@ -51,7 +57,9 @@ def test_frictionless_accepts_the_package(packed: Path) -> None:
 
 
 def test_the_frictionless_command_accepts_it_too(packed: Path) -> None:
-    done = subprocess.run([sys.executable, "-m", "frictionless", "validate", str(packed)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "frictionless", "validate", str(packed)], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout
 
 
@@ -70,7 +78,11 @@ def test_counts_and_rows_are_those_of_the_desk(packed: Path) -> None:
     found = {resource.name: resource.read_rows() for resource in Package(str(packed)).resources}
     events = {row["id"]: row for row in found["events"]}
     assert (events[MEETING]["coming"], events[MEETING]["came"], events[MEETING]["capacity"]) == (24, 5, 5)
-    assert (events["gone"]["state"], events["gone"]["came"], events["empty"]["coming"]) == ("not in the portal", None, 0)
+    assert (events["gone"]["state"], events["gone"]["came"], events["empty"]["coming"]) == (
+        "not in the portal",
+        None,
+        0,
+    )
     walked = [row for row in found["attendees"] if row["kind"] == "walk-in"]
     assert [(row["people"], row["came"], row["name"]) for row in walked] == [(3, 3, "'=walk()")]
     assert len(found["attendees"]) == len(EVIL) + 4 + 2
@@ -111,7 +123,13 @@ def test_frictionless_accepts_the_workbook_under_the_same_schema(packed: Path, t
     for resource in described["resources"]:
         control = {"type": "excel", "sheet": resource["name"]}
         table = TableResource.from_descriptor(
-            {"name": resource["name"], "path": path.name, "format": "xlsx", "schema": {"fields": resource["schema"]["fields"]}, "dialect": {"excel": control}},
+            {
+                "name": resource["name"],
+                "path": path.name,
+                "format": "xlsx",
+                "schema": {"fields": resource["schema"]["fields"]},
+                "dialect": {"excel": control},
+            },
             basepath=str(tmp_path),
         )
         report = table.validate()

@@ -33,7 +33,9 @@ def closed(at: str = "2027-01-21T10:00") -> Entry:
 
 
 def case(*entries: Entry) -> Case:
-    letter = Letter("ab" * 16, "concern", "ta", "2026-12-30", ("police",), {"what": SECRET, "place": "hillside"}, None, "", 0)
+    letter = Letter(
+        "ab" * 16, "concern", "ta", "2026-12-30", ("police",), {"what": SECRET, "place": "hillside"}, None, "", 0
+    )
     return Case(f"{next(NUMBERS):032x}", 1, (letter,), entries)
 
 
@@ -55,12 +57,22 @@ def test_a_closed_case_with_a_theme_counts_by_what_staff_gave_it() -> None:
 
 
 def test_an_answered_case_counts_too() -> None:
-    assert counted(theme(), entry("answer", text="We come.", state="")) == [Heard("2027-01", "northtown", "kiln", "wages")]
+    assert counted(theme(), entry("answer", text="We come.", state="")) == [
+        Heard("2027-01", "northtown", "kiln", "wages")
+    ]
 
 
 @pytest.mark.parametrize(
     "entries",
-    [(theme(),), (closed(),), (theme(theme=""), closed()), (theme(theme="unknown-theme"), closed()), (theme(), closed(), entry("merge", into="x")), (theme(), entry("state", state="looking")), (theme(), entry("answer", text="", state="looking"))],
+    [
+        (theme(),),
+        (closed(),),
+        (theme(theme=""), closed()),
+        (theme(theme="unknown-theme"), closed()),
+        (theme(), closed(), entry("merge", into="x")),
+        (theme(), entry("state", state="looking")),
+        (theme(), entry("answer", text="", state="looking")),
+    ],
 )
 def test_what_is_open_without_theme_or_merged_does_not_count(entries: tuple[Entry, ...]) -> None:
     assert counted(*entries) == []
@@ -114,9 +126,11 @@ def test_a_demonstration_says_so(content: Path) -> None:
     assert "do not publish it as real" in publish(desk, content, date(2027, 4, 1))
 
 
-def test_a_folder_that_is_none_and_a_disk_that_is_full_are_sentences(content: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_is_none_and_a_disk_that_is_full_are_sentences(
+    content: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk = Desk(tuple(case(theme(), closed()) for _ in range(12)), portal())
-    with pytest.raises(Problem, match="portal.yml stands"):
+    with pytest.raises(Problem, match="not the content folder"):
         publish(desk, content / "nowhere", date(2027, 4, 1))
 
     def full(*_: Any, **__: Any) -> None:

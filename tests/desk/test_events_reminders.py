@@ -42,6 +42,7 @@ class Gateway:
     fail: Callable[[int], Exception | None] = lambda _: None
 
     def send(self, number: str, text: str, key: str) -> None:
+        assert len(key) == 32
         problem = self.fail(len(self.sent))
         if problem:
             raise problem
@@ -60,7 +61,9 @@ def test_only_those_who_come_agreed_and_left_a_number_are_reminded() -> None:
     assert left_out(event(), listed) == 2
 
 
-@pytest.mark.parametrize(("language", "title"), [("en", "Meeting"), ("ta", "சமூகக் கூட்டம்"), ("te", "సమావేశం"), ("hi", "बैठक"), ("or", "ବୈଠକ")])
+@pytest.mark.parametrize(
+    ("language", "title"), [("en", "Meeting"), ("ta", "சமூகக் கூட்டம்"), ("te", "సమావేశం"), ("hi", "बैठक"), ("or", "ବୈଠକ")]
+)
 def test_the_text_is_in_the_persons_language_with_title_day_and_place(language: str, title: str) -> None:
     text = ready(portal(), event(), [party(1, **FINE | {"language": language})], TODAY)[0].text
     assert title in text
@@ -98,7 +101,16 @@ def test_nobody_is_reminded_of_what_is_past() -> None:
 
 @pytest.mark.parametrize(
     ("typed", "expected"),
-    [("+91 98765-43210", "00919876543210"), ("(044) 2766 1", "04427661"), ("௯௮௭௬௫௪", "987654"), ("12345", ""), ("", ""), ("=1+1", ""), ("1" * 16, ""), ("0091 98765 43210", "00919876543210")],
+    [
+        ("+91 98765-43210", "00919876543210"),
+        ("(044) 2766 1", "04427661"),
+        ("௯௮௭௬௫௪", "987654"),
+        ("12345", ""),
+        ("", ""),
+        ("=1+1", ""),
+        ("1" * 16, ""),
+        ("0091 98765 43210", "00919876543210"),
+    ],
 )
 def test_numbers_are_written_as_they_are_dialled(typed: str, expected: str) -> None:
     assert dialled(typed) == expected
@@ -190,7 +202,9 @@ def test_the_file_is_a_csv_that_grows_and_no_spreadsheet_runs(tmp_path: Path) ->
     assert rows == [["number", "text"], ["00919876543210", 'Reminder: "x", y'], ["044276612", "'=1+1"]]
 
 
-def test_a_file_that_cannot_be_written_is_a_sentence_and_stays_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_cannot_be_written_is_a_sentence_and_stays_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(Problem, match="cannot be written"):
         FileOutbox(tmp_path).send("044276612", "x", "k")
     path = tmp_path / "out.csv"
@@ -236,7 +250,8 @@ def provider() -> Iterator[Provider]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        do_PUT = do_POST
+        def do_PUT(self) -> None:
+            self.do_POST()
 
         def log_message(self, *_: object) -> None:
             """Quiet."""
@@ -265,9 +280,18 @@ def test_a_provider_that_wants_a_form_gets_one(provider: Provider) -> None:
 
 @pytest.mark.parametrize(
     ("status", "kind", "said"),
-    [(401, Problem, "does not know the token"), (400, Problem, "refused the text"), (302, Problem, "refused the text"), (429, Problem, "refused the text"), (500, Unsure, "is in trouble"), (503, Unsure, "is in trouble")],
+    [
+        (401, Problem, "does not know the token"),
+        (400, Problem, "refused the text"),
+        (302, Problem, "refused the text"),
+        (429, Problem, "refused the text"),
+        (500, Unsure, "is in trouble"),
+        (503, Unsure, "is in trouble"),
+    ],
 )
-def test_what_the_provider_says_becomes_a_sentence(provider: Provider, status: int, kind: type[Problem], said: str) -> None:
+def test_what_the_provider_says_becomes_a_sentence(
+    provider: Provider, status: int, kind: type[Problem], said: str
+) -> None:
     provider.status = status
     with pytest.raises(Problem, match=said) as told:
         HttpGateway(provider.address, "secret").send("044276612", "x", "k")
@@ -293,7 +317,15 @@ GOOD = {"PORTAL_SMS_URL": "https://sms.example/send", "PORTAL_SMS_TOKEN": "t"}
 def test_settings_make_a_gateway_or_none() -> None:
     assert http_gateway({}) is None
     assert http_gateway(GOOD) == HttpGateway("https://sms.example/send", "t")
-    named = http_gateway(GOOD | {"PORTAL_SMS_METHOD": "put", "PORTAL_SMS_NUMBER_FIELD": "to", "PORTAL_SMS_TEXT_FIELD": "m", "PORTAL_SMS_BODY": "form"})
+    named = http_gateway(
+        GOOD
+        | {
+            "PORTAL_SMS_METHOD": "put",
+            "PORTAL_SMS_NUMBER_FIELD": "to",
+            "PORTAL_SMS_TEXT_FIELD": "m",
+            "PORTAL_SMS_BODY": "form",
+        }
+    )
     assert named == HttpGateway("https://sms.example/send", "t", "to", "m", "PUT", as_json=False)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from press.tables import read
 
 from forms.desk.opening import Letter
 from forms.desk.visits import Plan, append, event_row
@@ -17,11 +18,19 @@ from forms.problem import Problem
 from tests.desk.event_house import TODAY, event, portal
 
 ROOT = Path(__file__).parents[2]
-PLAN = Plan("2027-03-visit", "Community  meeting", "Officers listen.", "The school", "2027-03-01T10:00", "2027-03-01T12:00", 40)
+PLAN = Plan(
+    "2027-03-visit", "Community  meeting", "Officers listen.", "The school", "2027-03-01T10:00", "2027-03-01T12:00", 40
+)
 
 
 def letter(form: str = "visit", **answers: Any) -> Letter:
-    told = {"kind": "play", "place": "hillside", "where": "behind the tank", "contact": "Ravi 98765 43210", "needs": "no police in uniform"}
+    told = {
+        "kind": "play",
+        "place": "hillside",
+        "where": "behind the tank",
+        "contact": "Ravi 98765 43210",
+        "needs": "no police in uniform",
+    }
     return Letter("ab" * 16, form, "ta", "2027-01-10", ("events",), told | answers, None, "", 0)
 
 
@@ -111,7 +120,11 @@ def test_the_files_own_habits_are_kept(tmp_path: Path, mark: bytes, separator: s
     assert data.endswith(ending.encode())
     assert (b"\r\n" in data) == (ending == "\r\n")
     added = last(path, delimiter=separator)
-    assert (added["id"], added["what_en"], added["capacity"]) == ("2027-03-visit", " ".join(f"One{separator} two".split()), "40")
+    assert (added["id"], added["what_en"], added["capacity"]) == (
+        "2027-03-visit",
+        " ".join(f"One{separator} two".split()),
+        "40",
+    )
 
 
 def test_a_file_in_which_all_is_quoted_stays_so(tmp_path: Path) -> None:
@@ -125,16 +138,21 @@ def test_a_file_in_which_all_is_quoted_stays_so(tmp_path: Path) -> None:
 def test_no_id_is_ever_there_twice(table: Path) -> None:
     append(table, row())
     before = table.read_bytes()
-    with pytest.raises(Problem, match="stands in events.csv already"):
+    with pytest.raises(Problem, match="Take another one"):
         append(table, row())
-    with pytest.raises(Problem, match="stands in events.csv already"):
+    with pytest.raises(Problem, match="Take another one"):
         append(table, row(replace(PLAN, id="2028-02-clinic")))
     assert table.read_bytes() == before
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(b"id,kind\n", "has no column title_en"), ("id,kind\nதமிழ்".encode("utf-16"), "not UTF-8"), (b'id,"kind\n', "not well formed"), (b"", "has no column id")],
+    [
+        (b"id,kind\n", "has no column title_en"),
+        ("id,kind\nதமிழ்".encode("utf-16"), "not UTF-8"),
+        (b'id,"kind\n', "not well formed"),
+        (b"", "has no column id"),
+    ],
 )
 def test_a_file_that_is_no_table_stays_as_it_is(tmp_path: Path, content: bytes, said: str) -> None:
     path = tmp_path / "events.csv"
@@ -170,8 +188,6 @@ def test_whatever_is_typed_becomes_one_row_or_a_sentence(title: str, where: str)
 
 
 def test_the_sites_own_check_takes_the_row(table: Path, tmp_path: Path) -> None:
-    from press.tables import read
-
     tables = tmp_path / "content" / "tables"
     shutil.copytree(ROOT / "content" / "tables", tables)
     append(tables / "events.csv", row(place="elsewhere"))
