@@ -94,16 +94,15 @@ class Gathering:
             return f"{who} for this event, which is cancelled. {_CALL}"
         if self.event and self.event.capacity is not None and self.coming > self.event.capacity:
             over = self.coming - self.event.capacity
-            return f"{over} more people come than there are places. {_KEEP}"
+            return f"There are places for {self.event.capacity} and {over} too few. {_KEEP}"
         return ""
 
 
 _CALL = "Call those who left a number."
 _PUT_BACK = (
-    "Put its row back. If it does not take place, write cancelled into its column `state`: "
-    "those who look are told then."
+    "Put its row back. If it does not take place, write cancelled into its column state: those who look are told then."
 )
-_KEEP = "Everybody keeps their place: find room, or raise `capacity` in content/tables/events.csv."
+_KEEP = "Everybody keeps their place: find room, or raise its capacity in content/tables/events.csv."
 
 
 def read_rows(rows: Iterable[Mapping[str, Any]]) -> tuple[SignupRow, ...]:

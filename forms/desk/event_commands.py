@@ -82,13 +82,14 @@ def _events(open_book: Opener) -> click.Command:
 def _sheet(open_book: Opener) -> click.Command:
     @click.command("sheet")
     @click.argument("event")
-    @click.option("--language", default="en", show_default=True, help="A language of the portal.")
-    @click.option("--to", type=click.Path(path_type=Path), help="The file; asked of the event's id if not given.")
+    @click.option("--language", help="A language of the portal; the event's if not given.")
+    @click.option("--to", type=click.Path(path_type=Path), help="The file; named after the event if not given.")
     @click.pass_obj
     @_telling
-    def sheet(here: Any, event: str, language: str, to: Path | None) -> None:
+    def sheet(here: Any, event: str, language: str | None, to: Path | None) -> None:
         """The attendance sheet as PDF. It is opened data: names that anybody reads who gets the file."""
         book = open_book(here)
+        language = language or views.sheet_language(book, event)
         pdf = views.sheet_pdf(book, event, language)
         path = to or Path(f"attendance-{book.gathering(event).id}-{language}.pdf")
         _write(path, pdf)

@@ -87,6 +87,12 @@ def warnings(book: EventBook, one: Gathering, parties: Iterable[Party]) -> list[
     return said
 
 
+def sheet_language(book: EventBook, event_id: str) -> str:
+    """The language of an event's sheet where nobody chose one: the first that is spoken there, else the site's."""
+    event, codes = book.event(event_id), book.session.portal.language_codes()
+    return next((code for code in (event.spoken if event else ()) if code in codes), codes[0])
+
+
 def sheet_pdf(book: EventBook, event_id: str, language: str) -> bytes:
     """The attendance sheet. Raises Problem."""
     one = book.gathering(event_id)

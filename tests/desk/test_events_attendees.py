@@ -121,7 +121,7 @@ def test_a_vanished_event_with_signups_is_said_loudly_with_what_to_do() -> None:
 
 def test_a_cancelled_event_and_a_lowered_capacity_are_said_and_an_empty_one_is_quiet() -> None:
     assert "which is cancelled. Call those" in Gathering("e", event(state="cancelled"), (row(),)).alarm
-    assert "1 more people come than there are places" in Gathering("e", event(capacity=2), (row(),)).alarm
+    assert "There are places for 2 and 1 too few" in Gathering("e", event(capacity=2), (row(),)).alarm
     assert Gathering("e", event(state="cancelled"), (row(state="cancelled"),)).alarm == ""
     assert Gathering("e", event(capacity=3), (row(),)).alarm == ""
     assert free_places(Gathering("e", event(capacity=2), (row(),))) == 0

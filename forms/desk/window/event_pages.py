@@ -1,13 +1,14 @@
 """Events at the desk: the list, one event, marking, the printed sheet, exports. A coat over forms.desk.event_*."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as Answer
 
 from forms.desk import attendance, event_views, export
-from forms.desk.attendees import COMING, WAITING, free_places
+from forms.desk.attendees import COMING, WAITING, Gathering, free_places
 from forms.desk.event_book import EventBook
 from forms.desk.event_erasing import count, erase_old
 from forms.desk.sheet import file_name
@@ -33,13 +34,20 @@ def listed() -> str:
     book = the_book()
     erased = erase_old(book)
     found = book.gatherings()
-    past = [one for one in found if one.event and one.event.last_day < book.today]
+    past, upcoming = _parted(found, book.today)
     visits = [case for case in current_session().cases() if case.form == "visit"]
     return _show(
         "events.html", alarms=[one for one in found if one.alarm], past=past, erased=erased, visits=visits,
-        upcoming=[one for one in found if one not in past] if len(past) < len(found) else [], free_places=free_places,
+        upcoming=upcoming, free_places=free_places,
         kept={one.id: count(book.session, one.id) for one in past}, told_by=request.args, warning=export.WARNING,
     )  # fmt: skip
+
+
+def _parted(found: Iterable[Gathering], today: date) -> tuple[list[Gathering], list[Gathering]]:
+    parts: tuple[list[Gathering], list[Gathering]] = ([], [])
+    for one in found:
+        parts[one.event is None or one.event.last_day >= today].append(one)
+    return parts
 
 
 @pages.post("/fetch")
@@ -65,6 +73,7 @@ def _event(book: EventBook, event_id: str, problem: Problem | None = None) -> st
         coming=[party for party in parties if party.state == COMING],
         waiting=[party for party in parties if party.state == WAITING],
         walked=[each for each in found.values() if each.walk_in], came=attendance.came(found.values()),
+        language=event_views.sheet_language(book, event_id),
         warnings=event_views.warnings(book, gathering, parties), kept=count(book.session, event_id),
         warning=export.WARNING,
     )  # fmt: skip
@@ -127,7 +136,7 @@ def _people(form: Mapping[str, str]) -> int:
 @pages.get("/<event_id>/sheet.pdf")
 def sheet(event_id: str) -> Response:
     """The attendance sheet in a language of the portal."""
-    book, language = the_book(), request.args.get("language", "en")
+    book, language = the_book(), request.args.get("language") or event_views.sheet_language(the_book(), event_id)
     pdf = event_views.sheet_pdf(book, event_id, language)
     return _file(file_name(event_id, language, book.today), "application/pdf", pdf)
 
