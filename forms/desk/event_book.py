@@ -43,7 +43,7 @@ class EventBook:
 
     def gathering(self, event_id: str) -> Gathering:
         """One event. Raises Problem where neither the portal nor a sign-up knows it."""
-        rows = tuple(in_line(row for row in self.signups.rows() if row.event == event_id))
+        rows = tuple(in_line(self.signups.rows_of(event_id)))
         event = self.event(event_id)
         if event is None and not rows:
             raise Problem(event_id, "There is no such event.", "See the list of events.")

@@ -6,7 +6,7 @@ signups/<event>/<id>-<version>.age: the letters.
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,6 +16,8 @@ from forms.desk.event_session import EventSession, SignupServer, drawer_of
 from forms.desk.fetch import NotThere, ServerAway
 from forms.desk.opening import Letter, read_letter
 from forms.problem import Problem
+
+_COLUMNS = ["id", "people", "state", "turn", "version", "gone"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class SignupList:
 
     def __init__(self, session: EventSession) -> None:
         self._session, self._papers = session, Cabinet(session.folder)
+        self._read: tuple[tuple[int, int], dict[str, Any]] | None = None
 
     def fetch(self, today: date) -> Fetched:
         """Fetch the list and the letters that are new; where the server is away, what was fetched before stays.
@@ -78,16 +81,24 @@ class SignupList:
 
     def keep_rows(self, rows: Iterable[SignupRow]) -> None:
         """Make this the list, durably. Raises Problem."""
-        days = self.last_days() | {event.id: event.last_day.isoformat() for event in self._session.portal.events}
-        kept = {row.event for row in rows}
-        data = {
-            "rows": [asdict(row) for row in rows], "last_days": {id: day for id, day in days.items() if id in kept},
-        }  # fmt: skip
+        by_event: dict[str, list[list[Any]]] = {}
+        for row in rows:
+            by_event.setdefault(row.event, []).append([getattr(row, name) for name in _COLUMNS])
+        days = {event: day for event, day in self.last_days().items() if event in by_event}
+        data = {"columns": _COLUMNS, "events": by_event, "last_days": days}
         self._papers.keep("signups", "rows", self._session.seal_for_desk(json.dumps(data).encode()))
 
     def _list(self) -> dict[str, Any]:
-        if not self._papers.has("signups", "rows"):
-            return {"rows": [], "last_days": {}}
+        """The kept list; read once for as long as its file stays the same."""
+        path = self._session.folder / "signups" / "rows.age"
+        if not path.exists():
+            return {"columns": _COLUMNS, "events": {}, "last_days": {}}
+        look = path.stat()
+        if self._read is None or self._read[0] != (look.st_mtime_ns, look.st_ino):
+            self._read = ((look.st_mtime_ns, look.st_ino), self._opened())
+        return self._read[1]
+
+    def _opened(self) -> dict[str, Any]:
         try:
             return dict(json.loads(self._session.open_own(self._papers.read("signups", "rows"))))
         except (ValueError, TypeError):
@@ -95,7 +106,15 @@ class SignupList:
 
     def rows(self) -> tuple[SignupRow, ...]:
         """All sign-ups as last fetched."""
-        return read_rows(self._list()["rows"])
+        return tuple(row for event in self._list()["events"] for row in self.rows_of(event))
+
+    def rows_of(self, event: str) -> tuple[SignupRow, ...]:
+        """The sign-ups of one event as last fetched."""
+        listed = self._list()
+        return read_rows(
+            {"event": event, **dict(zip(listed["columns"], cells, strict=True))}
+            for cells in listed["events"].get(event, ())
+        )
 
     def last_days(self) -> dict[str, str]:
         """The last day (ISO) of each event: as the portal says, else as it was last known."""
