@@ -17,6 +17,14 @@ from forms.portal import Event
 from forms.problem import Problem
 
 
+def open_book(session: EventSession, today: Callable[[], date] = date.today) -> "EventBook":
+    """The papers of this desk. Raises Problem at a desk that does not read sign-ups."""
+    if "signup" not in session.own_desk.reads:
+        readers = ", ".join(desk.id for desk in session.portal.readers("signup")) or "none"
+        raise Problem(f"desk {session.own_desk.id}", "does not read sign-ups.", f"Open the desk that does: {readers}.")
+    return EventBook(session, today)
+
+
 class EventBook:
     """Events, sign-ups and marks. Its methods raise Problem with a sentence; nothing is half done then."""
 

@@ -1,7 +1,8 @@
-"""The desk's commands about events. The chief command hands over an unlocked session; see `wire`."""
+"""The desk's commands about events. forms.desk.cli adds them to its group with `wire`."""
 
 import os
 from collections.abc import Callable
+from datetime import date
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -10,19 +11,22 @@ import click
 
 from forms.desk import event_views as views
 from forms.desk import export as exporting
-from forms.desk.event_book import EventBook
+from forms.desk.casework import Case
+from forms.desk.event_book import EventBook, open_book
 from forms.desk.event_erasing import erase_old
 from forms.desk.event_session import minute
 from forms.desk.gateways import FileOutbox, http_gateway
 from forms.desk.keys import write_safely
 from forms.desk.listing import plain
-from forms.desk.opening import Letter
 from forms.desk.reminders import Gone, left_out, send, waiting
 from forms.desk.visits import Plan, append, event_row
 from forms.problem import Problem
 
 Opener = Callable[[Any], EventBook]
 """From click's object of the desk command to the book of the unlocked desk."""
+
+Finder = Callable[[Any, str], Case]
+"""From an unlocked session and what was typed (a number of the list, or an id) to the case."""
 
 
 def _telling(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -38,11 +42,16 @@ def _telling(command: Callable[..., Any]) -> Callable[..., Any]:
     return tell
 
 
-def wire(desk: click.Group, open_book: Opener, letter_of: Callable[[Any, str], Letter]) -> None:
-    """Add the commands to the desk's group. letter_of: an opened letter by its number or id."""
+def wire(
+    desk: click.Group, unlock: Callable[[Any], Any], find_case: Finder, today: Callable[[], date] = date.today
+) -> None:
+    """Add the commands to the desk's group. unlock: a session from the group's object; it may ask for a passphrase."""
+
+    def opener(here: Any) -> EventBook:
+        return open_book(unlock(here), today)
+
     for command in (
-        _events(open_book), _sheet(open_book), _mark(open_book), _export(open_book), _remind(open_book),
-        _visit(open_book, letter_of),
+        _events(opener), _sheet(opener), _walk_in(opener), _export(opener), _remind(opener), _visit(opener, find_case),
     ):  # fmt: skip
         desk.add_command(command)
 
@@ -60,7 +69,7 @@ def fetched_lines(book: EventBook) -> list[str]:
     return lines
 
 
-def _events(open_book: Opener) -> click.Command:
+def _events(opener: Opener) -> click.Command:
     @click.command("events")
     @click.argument("event", required=False)
     @click.option("--marks", type=click.Path(path_type=Path), help="Take in the marks of another machine's folder.")
@@ -68,7 +77,7 @@ def _events(open_book: Opener) -> click.Command:
     @_telling
     def events(here: Any, event: str | None, marks: Path | None) -> None:
         """Events with how many come; with an event's id: who comes, who waits, who came."""
-        book = open_book(here)
+        book = opener(here)
         for line in fetched_lines(book):
             click.echo(line, err=True)
         if marks:
@@ -79,7 +88,7 @@ def _events(open_book: Opener) -> click.Command:
     return events
 
 
-def _sheet(open_book: Opener) -> click.Command:
+def _sheet(opener: Opener) -> click.Command:
     @click.command("sheet")
     @click.argument("event")
     @click.option("--language", help="A language of the portal; the event's if not given.")
@@ -88,7 +97,7 @@ def _sheet(open_book: Opener) -> click.Command:
     @_telling
     def sheet(here: Any, event: str, language: str | None, to: Path | None) -> None:
         """The attendance sheet as PDF. It is opened data: names that anybody reads who gets the file."""
-        book = open_book(here)
+        book = opener(here)
         language = language or views.sheet_language(book, event)
         pdf = views.sheet_pdf(book, event, language)
         path = to or Path(f"attendance-{book.gathering(event).id}-{language}.pdf")
@@ -98,7 +107,7 @@ def _sheet(open_book: Opener) -> click.Command:
     return sheet
 
 
-def _mark(open_book: Opener) -> click.Command:
+def _walk_in(opener: Opener) -> click.Command:
     @click.command("walk-in")
     @click.argument("event")
     @click.argument("people", type=int)
@@ -107,13 +116,13 @@ def _mark(open_book: Opener) -> click.Command:
     @_telling
     def walk_in(here: Any, event: str, people: int, name: str) -> None:
         """Write down people who came without signing up. Who signed up is marked in the window."""
-        mark = open_book(here).walk_in(event, name, people)
+        mark = opener(here).walk_in(event, name, people)
         click.echo(f"{mark.people} written down.")
 
     return walk_in
 
 
-def _export(open_book: Opener) -> click.Command:
+def _export(opener: Opener) -> click.Command:
     @click.command("export-event")
     @click.argument("event", required=False)
     @click.option("--format", "kind", type=click.Choice(["zip", "xlsx"]), default="zip", show_default=True)
@@ -126,14 +135,14 @@ def _export(open_book: Opener) -> click.Command:
         click.echo(exporting.WARNING, err=True)
         if not yes:
             click.confirm("Write it?", abort=True, err=True)
-        name, content = views.export_file(open_book(here), kind, event)
+        name, content = views.export_file(opener(here), kind, event)
         _write(to / name, content)
         click.echo(f"Written: {to / name}")
 
     return export_event
 
 
-def _remind(open_book: Opener) -> click.Command:
+def _remind(opener: Opener) -> click.Command:
     @click.command("remind")
     @click.argument("event")
     @click.option("--to", type=click.Path(path_type=Path, dir_okay=False), help="A CSV file to send by hand.")
@@ -143,7 +152,7 @@ def _remind(open_book: Opener) -> click.Command:
     @_telling
     def remind(here: Any, event: str, to: Path | None, by_sms: bool, again: bool) -> None:
         """Remind those who come, agreed and left a number. Without an option: show what would be sent."""
-        book = open_book(here)
+        book = opener(here)
         what, reminders, ledger = views.reminders_of(book, event)
         out = left_out(what, book.parties(book.gathering(event)))
         gateway = FileOutbox(to) if to else http_gateway(os.environ) if by_sms else None
@@ -167,7 +176,7 @@ def gone_sentence(gone: Gone) -> str:
     return " ".join([*said, *([f"Stopped. {gone.problem}"] if gone.problem else [])])
 
 
-def _visit(open_book: Opener, letter_of: Callable[[Any, str], Letter]) -> click.Command:
+def _visit(opener: Opener, find_case: Finder) -> click.Command:
     @click.command("visit-to-event")
     @click.argument("letter")
     @click.option("--id", "event_id", prompt="Id of the event, like 2027-03-meeting")
@@ -183,8 +192,11 @@ def _visit(open_book: Opener, letter_of: Callable[[Any, str], Letter]) -> click.
     @_telling
     def visit_to_event(here: Any, letter: str, content: Path, yes: bool, event_id: str, **told: Any) -> None:
         """A letter that asks for a visit becomes a row of content/tables/events.csv."""
-        book = open_book(here)
-        row = event_row(letter_of(here, letter), book.session.portal, Plan(event_id, **told), book.today)
+        book = opener(here)
+        asked = find_case(book.session, letter).first
+        if asked is None:
+            raise Problem(letter, "The letter does not open here.", "Ask another machine of this desk.")
+        row = event_row(asked, book.session.portal, Plan(event_id, **told), book.today)
         for name, cell in row.items():
             click.echo(f"  {name:<10} {plain(cell)}")
         if not yes:

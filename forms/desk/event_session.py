@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from forms.portal import Portal
+from forms.portal import Desk, Portal
 
 _SAFE = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 
@@ -32,6 +32,10 @@ class EventSession(Protocol):
     @property
     def folder(self) -> Path:
         """Where this desk keeps its files."""
+
+    @property
+    def own_desk(self) -> Desk:
+        """This desk as portal.yml has it."""
 
     @property
     def portal(self) -> Portal:

@@ -14,11 +14,13 @@ import pytest
 from click.testing import CliRunner, Result
 from frictionless import Package
 
+from forms.desk.casework import Case
 from forms.desk.event_book import EventBook
 from forms.desk.event_commands import wire
 from forms.desk.opening import Letter
+from forms.portal import Desk
 from forms.problem import Problem
-from tests.desk.event_house import MEETING, FakeSession, book, event, portal
+from tests.desk.event_house import MEETING, TODAY, FakeSession, book, event, portal
 
 HEAD = "id,kind,title_en,what_en,where_en,place,starts,ends,capacity,state,example\n"
 
@@ -31,12 +33,12 @@ class Shell:
         def group() -> None:
             """The desk."""
 
-        def letter_of(_: Any, which: str) -> Letter:
+        def find_case(_: Any, which: str) -> Case:
             if letter is None:
                 raise Problem(which, "There is no such letter here.")
-            return letter
+            return Case(letter.id, 1, (letter,))
 
-        wire(group, lambda _: desk, letter_of)
+        wire(group, lambda _: desk.session, find_case, lambda: desk.today)
         self._group = group
 
     def __call__(self, *words: str, typed: str = "") -> Result:
@@ -192,3 +194,10 @@ def test_a_letter_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     told = Shell(made)("visit-to-event", "9", typed="a\nb\nc\nd\n2027-03-01T10:00\n")
     assert (told.exit_code, "There is no such letter here." in told.output) == (1, True)
     assert "Traceback" not in told.output
+
+
+def test_at_a_desk_that_reads_no_signups_the_right_one_is_named(tmp_path: Path) -> None:
+    desks = (Desk("police", {"en": "Police"}, {"en": ""}, ("concern",), ()), *portal().desks)
+    session = FakeSession(tmp_path, portal(desks=desks), desk="police")
+    told = Shell(EventBook(session, lambda: TODAY))("events")  # type: ignore[arg-type]
+    assert (told.exit_code, "Open the desk that does: events." in told.output) == (1, True)

@@ -80,7 +80,7 @@ def test_a_desk_that_does_not_read_signups_says_which_does(tmp_path: Path) -> No
     desks = (Desk("police", {"en": "Police"}, {"en": ""}, ("concern",), ()), *portal().desks)
     page = opened(FakeSession(tmp_path, portal(desks=desks), desk="police")).page("/events/", 400)
     assert "does not read sign-ups" in page
-    assert "Open this window at desk: events." in page
+    assert "Open the desk that does: events." in page
 
 
 def test_without_a_server_it_is_said_and_the_list_stays(window: Window) -> None:

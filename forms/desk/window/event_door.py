@@ -5,16 +5,11 @@ from datetime import date
 
 from flask import current_app
 
-from forms.desk.event_book import EventBook
+from forms.desk.event_book import EventBook, open_book
 from forms.desk.window.door import current_session
-from forms.problem import Problem
 
 
 def the_book() -> EventBook:
-    """The papers of the unlocked desk. Raises Problem at a desk that does not read sign-ups."""
-    session = current_session()
-    if "signup" not in session.own_desk.reads:
-        readers = ", ".join(desk.id for desk in session.portal.readers("signup")) or "none"
-        raise Problem(f"desk {session.desk}", "does not read sign-ups.", f"Open this window at desk: {readers}.")
+    """The papers of the unlocked desk. Raises Locked, or Problem at a desk that does not read sign-ups."""
     today: Callable[[], date] = current_app.extensions["today"]
-    return EventBook(session, today)
+    return open_book(current_session(), today)
