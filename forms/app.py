@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,11 @@ from typing import Any
 from flask import Flask, Response, current_app, request
 
 from forms import built_site, config, pages, pickup, portal, routes, sealed
-from forms.delivery import Office, erase_old
+from forms.delivery import Office
+from forms.erasing import OnceADay
 from forms.headers import EVERYWHERE
+from forms.pressure import Letters
 from forms.quiet import QuietFlask
-from forms.store.base import NotKept
 from forms.store.concerns import ConcernStore
 from forms.store.signups import SignupStore
 
@@ -28,11 +28,14 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
         portal=portal.read(read.portal),
         concerns=ConcernStore(read.concerns_url),
         signups=SignupStore(read.signups_url),
+        requests=ConcernStore(read.signups_url),  # beside the sign-ups: nothing of theirs lies with concerns
         salt=salt,
         cost=read.cost,
         budget=read.budget,
+        pressure=Letters(read.calm),
     )
     app.extensions["today"] = read.today
+    app.extensions["erase"] = OnceADay(lambda: app.extensions["office"], read.today)
     app.register_blueprint(routes.pages)
     app.register_blueprint(sealed.sealed_road)
     app.register_blueprint(pickup.desk_api)
@@ -51,13 +54,9 @@ def take_new_portal(app: Flask, path: Path) -> None:
 
 
 def _erase_once_a_day() -> None:
-    """Erase what has been kept long enough, at the day's first request (the next, if the store is away)."""
-    known, today = current_app.extensions, current_app.extensions["today"]()
-    if request.blueprint == built_site.site.name or known.get("erased_on") == today:
-        return
-    with suppress(NotKept):
-        erase_old(known["office"], today)
-        known["erased_on"] = today
+    """Erase what has been kept long enough, at the day's first request, should no clock-work have done it."""
+    if request.blueprint != built_site.site.name:
+        current_app.extensions["erase"]()
 
 
 def _add_headers(response: Response) -> Response:

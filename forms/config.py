@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from forms.pressure import CALM
 from forms.problem import Problem
 from forms.receipts import Cost
 
@@ -15,7 +16,7 @@ SALT_BYTES = 32
 BUDGET = 4 * 1024**3
 """Bytes: about 230,000 letters without photos."""
 
-KNOWN = frozenset({"portal", "public", "data", "concerns_url", "signups_url", "today", "cost", "budget"})
+KNOWN = frozenset({"portal", "public", "data", "concerns_url", "signups_url", "today", "cost", "budget", "calm"})
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Settings:
 
     portal: the press's handover file; public: the built site, or None where another server shows it;
     data: the folder that the endpoint owns; *_url: SQLAlchemy addresses of the two stores, never one;
-    today: the day, for tests; cost: what a guess at a receipt costs; budget: bytes that concerns may take on the disk.
+    today: the day, for tests; cost: what a guess at a receipt costs; budget: bytes that concerns may take on the disk;
+    calm: letters that may come in ten minutes before those without work go to the second tray.
     """
 
     portal: Path
@@ -35,6 +37,7 @@ class Settings:
     today: Callable[[], date] = date.today
     cost: Cost = field(default_factory=Cost)
     budget: int = BUDGET
+    calm: int = CALM
 
 
 def read(mapping: Mapping[str, Any]) -> Settings:
@@ -60,6 +63,7 @@ def read(mapping: Mapping[str, Any]) -> Settings:
         today=mapping.get("today", date.today),
         cost=mapping.get("cost", Cost()),
         budget=mapping.get("budget", BUDGET),
+        calm=mapping.get("calm", CALM),
         **urls,
     )
 
@@ -94,3 +98,30 @@ def _make_salt(path: Path) -> None:
         pass
     finally:
         fresh.unlink()
+
+
+def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Settings from variables like PORTAL_DATA, for servers that call no function of ours.
+
+    PORTAL_BIND and PORTAL_WORKERS belong to deploy/gunicorn.conf.py. Raises Problem for an unknown or impossible one.
+    """
+    found: dict[str, Any] = {
+        name.removeprefix(_PREFIX).lower(): text
+        for name, text in environment.items()
+        if name.startswith(_PREFIX) and name not in _NOT_OURS and text
+    }
+    odd = sorted(set(found) - _FROM_ENVIRONMENT)
+    if odd:
+        known = ", ".join(_PREFIX + name.upper() for name in sorted(_FROM_ENVIRONMENT))
+        raise Problem(f"variable {_PREFIX}{odd[0].upper()}", "is not known.", f"There are: {known}.")
+    for name, like in (("budget", BUDGET), ("calm", CALM)):
+        text = found.get(name, str(like))
+        if not (text.isascii() and text.isdigit() and int(text)):
+            raise Problem(f"variable {_PREFIX}{name.upper()}", "is no number.", f"Write digits only, like {like}.")
+        found |= {name: int(text)} if name in found else {}
+    return found
+
+
+_PREFIX = "PORTAL_"
+_NOT_OURS = frozenset({"PORTAL_BIND", "PORTAL_WORKERS", "PORTAL_INSIDE_VENV", "PORTAL_CHROMIUM"})
+_FROM_ENVIRONMENT = KNOWN - {"today", "cost"}

@@ -13,7 +13,10 @@ class Refused(HTTPException):
     """An answer in JSON: what is wrong, for the other program to say."""
 
     def __init__(self, code: int, problem: str, **more: Any) -> None:
-        super().__init__(response=json_answer({"problem": problem, **more}, code))
+        answer = json_answer({"problem": problem, **more}, code)
+        if code == 401:  # noqa: PLR2004 - RFC 9110, section 15.5.2: it says how to be known
+            answer.headers["WWW-Authenticate"] = "Bearer"
+        super().__init__(response=answer)
 
 
 def json_answer(data: dict[str, Any], status: int = 200) -> Response:

@@ -9,7 +9,7 @@ from typing import IO, Any
 from flask import Flask, Request
 
 LARGEST_REQUEST = 1024 * 1024
-"""Bytes. 4,000 Tamil letters are 36,000 bytes form-encoded: room to say "too long" and lose nothing."""
+"""Bytes. 5,000 Tamil letters are 45,000 bytes form-encoded: room to say "too long" and lose nothing."""
 
 
 class QuietRequest(Request):

@@ -14,8 +14,11 @@ import pyrage
 
 from forms.problem import Problem
 
-SIZE_CLASSES = tuple(1024 * size for size in (4, 16, 64, 128, 256, 512, 1024, 2048, 4096))
+SIZE_CLASSES = tuple(1024 * size for size in (4, 24, 64, 128, 256, 512, 1024, 2048, 4096))
 """Bytes of plaintext that a letter or part can have. Text in any of the five scripts fits the class of its form."""
+
+LEAST_PART = 64 * 1024
+"""Bytes of plaintext of the smallest photo or recording."""
 
 _HEADER = b"age-encryption.org/v1\n"
 _STANZA = re.compile(rb"-> X25519 [A-Za-z0-9+/]{43}\n[A-Za-z0-9+/]{43}\n")
@@ -49,7 +52,7 @@ def seal_part(head: Mapping[str, Any], content: bytes, recipients: Sequence[str]
     that names it can have no other. Raises TooLarge or Problem.
     """
     line = json.dumps({**head, "bytes": len(content)}, separators=(",", ":")).encode() + b"\n"
-    sealed = _encrypt(_padded(line + content, SIZE_CLASSES[2], b"\0"), recipients)
+    sealed = _encrypt(_padded(line + content, LEAST_PART, b"\0"), recipients)
     return part_id(sealed), sealed
 
 

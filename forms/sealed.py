@@ -13,8 +13,8 @@ from forms.definition import load
 from forms.delivery import Full, Office, keys_of, take_sealed_part
 from forms.json_answers import Refused, json_answer
 from forms.portal import Desk
-from forms.pressure import BITS, is_worked
-from forms.seal import SIZE_CLASSES, is_sealed_for, part_id
+from forms.pressure import is_worked
+from forms.seal import LEAST_PART, SIZE_CLASSES, is_sealed_for, part_id
 from forms.store.base import NotKept
 from forms.store.concerns import Coming, PartsMissing
 
@@ -53,7 +53,7 @@ def part(wanted: str) -> Response:
     """A sealed photo or recording; its id is the first 32 hexadecimal digits of its SHA-256."""
     request.max_content_length = 2 * LARGEST_PART
     desks, body = _desks(), request.get_data()
-    sizes = [size for size in SIZE_CLASSES[2:] if size <= LARGEST_PART]
+    sizes = [size for size in SIZE_CLASSES if LEAST_PART <= size <= LARGEST_PART]
     if part_id(body) != wanted or not is_sealed_for(body, len(keys_of(desks)), sizes):
         raise Refused(400, "This is not a sealed part for these desks. Nothing was kept.")
     try:
@@ -77,9 +77,10 @@ def letter(letter_id: str) -> Response:
     if not is_sealed_for(body, len(keys_of(desks)), [size]):
         raise Refused(400, "This is not a sealed letter for these desks. Nothing was kept.")
     office = _office()
-    worked = is_worked(letter_id, body, request.headers.get("Portal-Work", ""))
+    worked = is_worked(letter_id, body, request.headers.get("Portal-Work", ""), office.pressure.enough())
     if office.pressure.is_high() and not worked:
-        raise Refused(428, "Very many letters come just now. Work first, then send it again.", bits=BITS)
+        bits = office.pressure.bits()
+        raise Refused(428, "Very many letters come just now. Work first, then send it again.", bits=bits)
     coming = Coming(
         id=letter_id,
         thread=letter_id,

@@ -57,12 +57,16 @@ def _apt(apt: str, *packages: str) -> bool:
     return True
 
 
-def get_age() -> None:
-    """Debian's age tool where it can be had; elsewhere tests open letters with npm's age-encryption instead."""
+def get_tools() -> None:
+    """Debian's age and nginx where they can be had.
+
+    Elsewhere tests open letters with npm's age-encryption, and look at gunicorn alone.
+    """
     apt = shutil.which("apt-get")
-    if not shutil.which("age") and apt and hasattr(os, "geteuid") and os.geteuid() == 0:
-        print("Installing age from Debian's packages ...", flush=True)
-        _apt(apt, "age")
+    packages = [package for name, package in (("age", "age"), ("nginx", "nginx-light")) if not shutil.which(name)]
+    if packages and apt and hasattr(os, "geteuid") and os.geteuid() == 0:
+        print(f"Installing {' and '.join(packages)} from Debian's packages ...", flush=True)
+        _apt(apt, *packages)
 
 
 _UNPACK = """
@@ -104,7 +108,7 @@ def slow(page: Any, *, kilobits: int, milliseconds: int) -> None:
 
 def main() -> int:
     """Make sure of a browser. Without one: in CI a failure, elsewhere a sentence."""
-    get_age()
+    get_tools()
     if get():
         return 0
     print("No Chromium could be had. Install one, or name it in PORTAL_CHROMIUM.", flush=True)

@@ -1,8 +1,9 @@
 """The sealed files that a desk keeps on its machine. Nothing opened is ever written to disk.
 
 letters/<id>.age, parts/<id>.age, entries/<id>.age: as the server gave them. outbox/: sealed things that have not
-reached the server yet. index.age: what the letters and entries hold, sealed to the desk's own key, so that ten thousand letters
-are listed at once; it can be thrown away and is made anew. portal.json: the portal as last fetched, all of it public.
+reached the server yet; refused/: those that it did not take. index.age: what letters and entries hold, sealed to the
+desk's own key, so that ten thousand letters are listed at once; it can be thrown away and is made anew. portal.json:
+the portal as last fetched, all of it public.
 """
 
 import json

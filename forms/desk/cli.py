@@ -129,10 +129,9 @@ def open_command(here: Place, which: str) -> None:
     session = unlock(here)
     case = find_case(session, which)
     for letter in case.letters:
-        if isinstance(letter, Letter):
-            click.echo("\n".join(listing.whole(letter)))
-        else:
-            click.echo(f"(does not open) {letter}")
+        if isinstance(letter, Problem):
+            raise letter
+        click.echo("\n".join(listing.whole(letter)))
     click.echo("\n".join(listing.log(case)))
 
 

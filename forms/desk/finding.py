@@ -50,8 +50,8 @@ def _fits(case: Case, wanted: Wanted, today: date) -> bool:
         (wanted.merged or not case.merged_into)
         and wanted.state in {"", case.state.value}
         and wanted.tray in {0, case.tray}
-        and wanted.place in {"", case.answers.get("place")}
-        and wanted.work in {"", case.answers.get("work")}
+        and wanted.place in ("", case.answers.get("place"))  # no set: a hostile letter may say a list
+        and wanted.work in ("", case.answers.get("work"))
         and wanted.assigned in {"", case.assigned.value}
         and wanted.form in {"", case.form}
         and (not wanted.child or case.child)
@@ -90,7 +90,7 @@ def _leader(group: dict[str, str], id: str) -> str:
 
 
 def _look_alike(one: str, other: str, marks: Mapping[str, frozenset[int]], where: Mapping[str, str | None]) -> bool:
-    same_place = where[one] == where[other] or None in {where[one], where[other]}
+    same_place = where[one] == where[other] or None in (where[one], where[other])
     common = len(marks[one] & marks[other])
     return same_place and common >= ALIKE * (len(marks[one]) + len(marks[other]) - common)
 

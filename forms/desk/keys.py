@@ -132,7 +132,8 @@ def forget_retired(folder: Path, passphrase: str | None) -> int:
     """Throw away all keys but the present one: what was sealed to them alone opens never again. How many."""
     present, *older = identities(folder, lambda: passphrase or "")
     _write_identities(folder, (present,), passphrase)
-    (folder / "token.old.txt").unlink(missing_ok=True)
+    for name in ("token.old.txt", "index.age"):  # the index holds what the old keys opened
+        (folder / name).unlink(missing_ok=True)
     return len(older)
 
 

@@ -67,6 +67,7 @@ class Session:
         self._index: Index | None = Index(self.cabinet, identities)
         self._cases: tuple[Case, ...] | None = None
         self._alike: Mapping[str, tuple[str, ...]] | None = None
+        self._alike_of: frozenset[tuple[str, bool]] = frozenset()
         self._portal: Portal | None = None
         self._member = ""
 
@@ -142,7 +143,6 @@ class Session:
                 index.refresh()
                 days = int(self.portal.keep.get("answer_days", ANSWER_DAYS))
                 self._cases = tuple(cases(index.letters(), index.entries(), days))
-                self._alike = None
             return self._cases
 
     def case(self, case_id: str) -> Case:
@@ -156,8 +156,9 @@ class Session:
         """Cases that look alike, by case."""
         with self._busy:
             found = self.cases()
-            if self._alike is None:
-                self._alike = alike(found)
+            letters = frozenset((case.id, case.first is not None) for case in found)
+            if self._alike is None or letters != self._alike_of:  # entries change nothing of what was told
+                self._alike, self._alike_of = alike(found), letters
             return self._alike
 
     def part(self, part_id: str) -> tuple[str, bytes]:
@@ -205,7 +206,11 @@ class Session:
 
     def _fetch_portal(self) -> None:
         text = self.server.portal()
-        parse(text, self.address)
+        try:
+            parse(text, self.address)
+        except Problem:
+            todo = "Is it the portal's address, and is the portal's software of this desk's version?"
+            raise Problem(self.address, "gave a strange answer.", todo) from None
         write_safely(self.folder / "portal.json", text)
         self._portal = None
 
@@ -241,7 +246,7 @@ class Session:
                 self.cabinet.drop("letters", id)
 
     def _changed(self) -> None:
-        self._cases = self._alike = None
+        self._cases = None
 
     # Doing
 

@@ -1,6 +1,7 @@
 """A database that is opened late, made where missing, and complains in a sentence."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,11 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from forms.problem import Problem
 
 _MAKING_TABLES = 1976  # any number that no other program locks in this database
+
+MEASURED_EVERY = 1.0
+"""Seconds between two measures of a database: measuring costs as much as a tenth of a letter."""
+
+_LONGEST_WAIT = 30.0  # seconds for the turn to write
 
 
 class NotKept(Problem):
@@ -32,6 +38,8 @@ class Store:
         self._metadata = metadata
         self._ready = False
         self._making = threading.Lock()
+        self._writers = threading.Lock()
+        self._measured, self._measure_at = 0, 0.0
         if self._engine.dialect.name == "sqlite":
             sa.event.listen(self._engine, "connect", _set_up_sqlite)
             sa.event.listen(self._engine, "begin", _begin_immediate)
@@ -43,20 +51,35 @@ class Store:
 
     @property
     def size(self) -> int:
-        """Bytes that the database takes on its disk. Raises NotKept."""
-        with self._reads() as connection:
-            if connection.dialect.name == "postgresql":
-                return int(connection.exec_driver_sql("SELECT pg_database_size(current_database())").scalar() or 0)
-            pages, page = (
-                connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("page_count", "page_size")
-            )
-            return int(pages or 0) * int(page or 0)
+        """Bytes that hold something, as measured a moment ago: room that was erased is used again. Raises NotKept."""
+        if time.monotonic() >= self._measure_at:
+            with self._reads() as connection:
+                sqlite = connection.dialect.name == "sqlite"
+                self._measured = _used_pages(connection) if sqlite else self._sealed_bytes(connection)
+            self._measure_at = time.monotonic() + MEASURED_EVERY
+        return self._measured
+
+    def _sealed_bytes(self, connection: sa.Connection) -> int:
+        """What is sealed: PostgreSQL's own figure counts what was erased for ever."""
+        sealed = [table.c.sealed for table in self._metadata.tables.values() if "sealed" in table.c]
+        sums = (sa.select(sa.func.sum(sa.func.octet_length(column))) for column in sealed)
+        return sum(int(connection.execute(query).scalar() or 0) for query in sums)
 
     def forget_traces(self) -> None:
         """Make what was erased leave SQLite's write-ahead log too, unless somebody reads just now."""
         with self._reads() as connection:
             if connection.dialect.name == "sqlite":
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def rewrite(self, *tables: str) -> None:
+        """Make PostgreSQL write these tables anew, without what was deleted: it only marks rows as dead.
+
+        SQLite needs none of it: with secure_delete it writes zeros over what is deleted.
+        """
+        with self._reads() as connection:
+            if connection.dialect.name == "postgresql":
+                for table in tables:
+                    connection.exec_driver_sql(f"VACUUM FULL {table}")
 
     def close(self) -> None:
         """Give back all connections."""
@@ -67,8 +90,21 @@ class Store:
         """One transaction; what it did is durable when the block is left."""
         with self._complaining():
             self._make_tables()
-            with self._engine.begin() as connection:
+            with self._turn(), self._engine.begin() as connection:
                 yield connection
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """SQLite has one writer: threads wait in a queue here, and do not sleep and try again in SQLite."""
+        if self._engine.dialect.name != "sqlite":
+            yield
+            return
+        if not self._writers.acquire(timeout=_LONGEST_WAIT):
+            raise NotKept("store", "The database is busy.", "Try again.")
+        try:
+            yield
+        finally:
+            self._writers.release()
 
     @contextmanager
     def _reads(self) -> Iterator[sa.Connection]:
@@ -86,7 +122,20 @@ class Store:
                 if connection.dialect.name == "postgresql":
                     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MAKING_TABLES})")
                 self._metadata.create_all(connection)
+                self._add_columns(connection)
             self._ready = True
+
+    def _add_columns(self, connection: sa.Connection) -> None:
+        """Columns that a newer version has and a database of an older one lacks; they name what old rows have."""
+        looking = sa.inspect(connection)
+        for table in self._metadata.sorted_tables:
+            there = {column["name"] for column in looking.get_columns(table.name)}
+            for column in (column for column in table.columns if column.name not in there):
+                written = sa.schema.CreateColumn(column).compile(dialect=connection.dialect)
+                connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {written}")
+            names = {index["name"] for index in looking.get_indexes(table.name)}
+            for index in (index for index in table.indexes if index.name not in names):
+                index.create(connection, checkfirst=True)
 
     @contextmanager
     def _complaining(self) -> Iterator[None]:
@@ -96,6 +145,14 @@ class Store:
             raise AlreadyThere("store", "Something with this id is kept already.") from None
         except SQLAlchemyError as error:
             raise NotKept("store", f"The database did not answer ({type(error).__name__}).") from None
+
+
+def _used_pages(connection: sa.Connection) -> int:
+    pages, free, page = (
+        int(connection.exec_driver_sql(f"PRAGMA {name}").scalar() or 0)
+        for name in ("page_count", "freelist_count", "page_size")
+    )
+    return (pages - free) * page
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:

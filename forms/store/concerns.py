@@ -181,9 +181,6 @@ class ConcernStore(Store):
         Raises NotKept, or PartsMissing where a part is not here; then nothing is kept.
         """
         row = {name: getattr(coming, name) for name in ("id", "thread", "lookup", "form", "day", "tray")}
-        claim = sa.and_(
-            _parts.c.id.in_(coming.parts), _parts.c.letter.is_(None), _parts.c.desks == _listed(coming.desks)
-        )
         try:
             with self._writing() as connection:
                 connection.execute(_letters.insert(), {**row, "sealed": insist(coming.sealed)})
@@ -191,19 +188,15 @@ class ConcernStore(Store):
                     _recipients.insert(), [{"letter": coming.id, "desk": desk} for desk in sorted(coming.desks)]
                 )
                 if coming.parts:
-                    claimed = connection.execute(
-                        _parts.update().where(claim).values(letter=coming.id).returning(_parts.c.id)
-                    ).scalars()
-                    missing = set(coming.parts) - set(claimed)
-                    if missing:
-                        raise PartsMissing(sorted(missing))
+                    _claim(connection, coming)
         except AlreadyThere:
-            if self._has(coming.id):
+            if self.has(coming.id):
                 return False
             raise
         return True
 
-    def _has(self, letter_id: str) -> bool:
+    def has(self, letter_id: str) -> bool:
+        """Whether this letter is here."""
         with self._reads() as connection:
             return connection.execute(sa.select(_letters.c.id).filter_by(id=letter_id)).first() is not None
 
@@ -437,6 +430,15 @@ class ConcernStore(Store):
         query = sa.select(_access.c.at, _access.c.member, _access.c.what, _access.c.letter).filter_by(desk=desk)
         with self._reads() as connection:
             return tuple(Access(*row) for row in connection.execute(query.order_by(_access.c.at, _access.c.id)))
+
+
+def _claim(connection: sa.Connection, coming: Coming) -> None:
+    """Give a letter its parts. Raises PartsMissing where one is not here, or was sealed for other desks."""
+    loose = sa.and_(_parts.c.id.in_(coming.parts), _parts.c.letter.is_(None), _parts.c.desks == _listed(coming.desks))
+    claimed = connection.execute(_parts.update().where(loose).values(letter=coming.id).returning(_parts.c.id)).scalars()
+    missing = set(coming.parts) - set(claimed)
+    if missing:
+        raise PartsMissing(sorted(missing))
 
 
 def desk_of(member: str) -> str:

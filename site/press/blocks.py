@@ -1,34 +1,19 @@
 """What a page may ask for with a line like `[[ helplines: danger ]]`: rows, forms, lists."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date
 
 from markupsafe import Markup
 
 from forms import definition
 from forms.drawing import draw_form
-from forms.portal import Portal
-from press import event_lists
-from press.listen import Studio
-from press.pages import Library, Source
-from press.pictures import Darkroom, drawing
+from press import event_lists, loop_blocks
+from press.context import Context
+from press.pages import Source
+from press.pictures import drawing
 from press.render import render
-from press.tables import Tables, in_order, text
+from press.tables import in_order, text
 
-
-@dataclass(frozen=True)
-class Context:
-    """What a block is drawn from."""
-
-    portal: Portal
-    tables: Tables
-    library: Library
-    menu: tuple[str, ...]
-    language: str
-    today: date
-    studio: Studio | None = None
-    darkroom: Darkroom | None = None
+__all__ = ["BLOCKS", "Context", "draw"]
 
 
 def _helplines(context: Context, group: str) -> Markup:
@@ -74,7 +59,6 @@ def _events(context: Context, which: str) -> Markup:
     title = context.library.find(f"events/{found.name}.md", context.language).title if "/" in found.name else ""
     return render(
         context.language, "blocks/events.html", found=found, today=context.today, title=title,
-        webcal="webcal://" + context.portal.address.split("://")[-1], cards=found.events[: event_lists.CARDS], lines=found.events[event_lists.CARDS :],
         **event_lists.help_of(context.portal, context.language),
     )  # fmt: skip
 
@@ -88,7 +72,7 @@ def _event(context: Context, event_id: str) -> Markup:
         parts=[part for part in portal.events if part.part_of == event_id],
         others=event_lists.other_days(portal, event, context.today), spoken=event_lists.spoken(event, context.language),
         report=context.library.find(f"{event.report}.md", context.language) if event.report else None,
-        webcal="webcal://" + portal.address.split("://")[-1], offset=event_lists.offset(portal.timezone),
+        offset=event_lists.offset(portal.timezone),
         **event_lists.help_of(portal, context.language),
     )  # fmt: skip
 
@@ -112,7 +96,11 @@ def _stories(context: Context, _: str) -> Markup:
 
 def _pages(context: Context, _: str) -> Markup:
     menu = [f"{name}.md" for name in context.menu]
-    rest = [name for name in context.library.names if name not in menu and name != "pages.md" and not name.startswith("events/")]
+    rest = [
+        name
+        for name in context.library.names
+        if name not in menu and name != "pages.md" and not name.startswith("events/")
+    ]
     return _links(context, [*menu, *rest])
 
 
@@ -138,6 +126,7 @@ BLOCKS: dict[str, Callable[[Context, str], Markup]] = {
     "pages": _pages,
     "desks": _desks,
     "taluks": _taluks,
+    **loop_blocks.BLOCKS,
 }
 
 

@@ -18,7 +18,20 @@ from pathlib import Path
 from forms import portal as portals
 from forms.portal import Portal
 from forms.problem import Problems
-from press import bundle, calendars, checks, district, event_checks, event_pages, listen, pages, pictures, roots, settings, tables
+from press import (
+    bundle,
+    calendars,
+    checks,
+    district,
+    event_pages,
+    last_build,
+    listen,
+    pages,
+    pictures,
+    roots,
+    settings,
+    tables,
+)
 from press.blocks import Context
 from press.district import DeskKeys
 from press.plugin import Job, build_language
@@ -42,7 +55,7 @@ class Built:
 def prepare(
     root: Path, *, keys: DeskKeys | None, today: date, handover: Path | None = None
 ) -> tuple[Context, checks.Report]:
-    """Read and check everything that staff write, beside what the last build handed over. Raises Problem or Problems."""
+    """Read and check what staff write, beside what the last build handed over. Raises Problem or Problems."""
     content, theme = root / "content", root / "site"
     rows = tables.read(content / "tables", theme / "schemas")
     portal = district.load(content, rows, keys, roots.asset_names(theme / "assets"))
@@ -51,10 +64,10 @@ def prepare(
         raise Problems(problems)
     menu = tuple(settings.read_settings(content)["menu"])
     report = checks.check(library, rows, menu, today, content, settings.voices(content))
-    before = event_checks.last_built(handover or root / HANDOVER)
+    before = last_build.last_built(handover or root / HANDOVER)
     report = checks.Report(
-        (*report.problems, *event_checks.lost(before, portal.events, today)),
-        (*report.warnings, *event_checks.changed(before, portal.events, today)),
+        (*report.problems, *last_build.lost(before, portal.events, today)),
+        (*report.warnings, *last_build.changed(before, portal.events, today)),
     )
     return Context(portal, rows, library, menu, portal.language_codes()[0], today), report
 

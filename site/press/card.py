@@ -12,13 +12,14 @@ from press.render import render
 _ADDRESS = re.compile(r'\b(href|src|srcset)="(?![a-z]+:|#)([^"]*)"')
 _ONLINE_ONLY = re.compile(
     r'<link rel="(?:canonical|alternate)"[^>]*>\n?|<div class="search".*?</div>\n?|<meta name="robots"[^>]*>\n?'
+    r'|<p><a [^>]*href="webcal:.*?</p>\n?'
     r'|<script type="application/json" id="sealing".*?</script>\n?|<script src="[^"]*/seal-[^>]*></script>\n?',
     re.S,
 )
 _FORM = re.compile(r'<form class="form".*?</form>', re.S)
 _EXIT = re.compile(r'(data-exit [^>]*href=")[^"]*"')
 _LEFT_OUT = frozenset({".br", ".gz", ".xml", ".txt", ".json", ".mp3", ".webmanifest"})
-_ONLINE_NAMES = frozenset({"404", "search", "tablet", "icon", "sw"})
+_ONLINE_NAMES = frozenset({"404", "away", "search", "tablet", "icon", "sw"})
 _DAY_ONE = (1980, 1, 1, 0, 0, 0)  # a zip's earliest day: the card does not tell when it was made
 EMPTY = "about:blank"
 """Where "Leave this page" goes with no internet: an empty page."""

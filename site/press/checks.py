@@ -10,8 +10,9 @@ from pathlib import Path, PurePosixPath
 from forms.definition import names as form_names
 from forms.problem import Problem
 from forms.words.collect import unfinished
-from press import event_checks, listen, pictures
+from press import event_checks, listen, loop_checks, pictures
 from press.blocks import BLOCKS
+from press.events import expanded
 from press.pages import SOURCE, Library, Source
 from press.tables import Row, Tables
 
@@ -48,9 +49,11 @@ def check(
         *(problem for page in pages if page.name.startswith("stories/") for problem in _story(page, tables, today)),
         *_menu(menu, library),
         *event_checks.problems(tables["events"], library.names, today),
+        *event_checks.strays({page.name: page.where for page in pages}, tables["events"]),
         *_checked_on(tables, today),
         *_campaigns(tables, library),
-        *listen.problems(content, library),
+        *loop_checks.problems(library, tables, today, media),
+        *listen.problems(content, library, (f"events/{row['id']}" for row in expanded(tables["events"]))),
         *pictures.problems(media),
         *(problem for page in pages for problem in pictures.asked(page, media)),
     ]
@@ -60,6 +63,7 @@ def check(
         *_old(tables, today),
         *_cells(tables, library),
         *event_checks.waiting(tables["events"], today),
+        *loop_checks.warnings(tables, today),
         *listen.waiting(content, library, voices),
     ]
     return Report(tuple(problems), tuple(warnings))

@@ -19,9 +19,9 @@ def read(cell: str) -> datetime | None:
     for way in _WAYS:
         match = way.fullmatch(cell.strip())
         if match:
-            day = (int(match[name]) for name in ("year", "month", "day"))
+            year, month, day = (int(match[name]) for name in ("year", "month", "day"))
             try:
-                return datetime(*day, *_clock(match))  # noqa: DTZ001 - the district's own clock (portal.yml, timezone)
+                return datetime(year, month, day, *_clock(match))  # noqa: DTZ001 - the district's own clock (portal.yml, timezone)
             except ValueError:
                 return None
     return None

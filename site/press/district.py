@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from forms.portal import Choice, Desk, Helpline, Language, Member, Portal
 from forms.problem import Problem, Problems
@@ -31,7 +32,8 @@ def load(content: Path, tables: Tables, keys: DeskKeys | None, assets: Mapping[s
         desks=tuple(desks),
         helplines=tuple(_helpline(row) for row in in_order(tables["helplines"])),
         events=events_of(tables["events"]),
-        choices={name: _choices(tables[name]) for name in ("places", "work")},
+        choices={name: _choices(tables[name]) for name in ("places", "work")}
+        | {name: _choices(in_order(tables[name])) for name in ("goods", "themes")},
         exit_url=settings["exit_url"],
         address=settings["address"].rstrip("/"),
         demonstration=bool(settings.get("demonstration")),
@@ -83,6 +85,11 @@ def _problems(settings: Mapping[str, Any], desks: Sequence[Desk]) -> list[Proble
     for form in ("concern", "signup"):
         if not any(form in desk.reads for desk in desks):
             found.append(Problem(WHERE, f"no desk reads {form}.", f"Write reads: [{form}] at one desk."))
+    try:
+        ZoneInfo(str(settings["timezone"]))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        todo = "Take a name of the IANA time zone database, like Asia/Kolkata."
+        found.append(Problem(f"{WHERE}, timezone", f'"{settings["timezone"]}" is no time zone.', todo))
     codes = [row["code"] for row in settings["languages"]]
     if not codes or codes[0] != "en":
         found.append(Problem(WHERE, "the first language is not en.", "English is the source and comes first."))

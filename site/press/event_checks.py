@@ -1,14 +1,11 @@
-"""What staff get wrong in events.csv, beyond what its schema sees; and what people who signed up would lose."""
+"""What staff get wrong in events.csv, beyond what its schema sees."""
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, time
-from pathlib import Path
 
 from babel import Locale
 
-from forms import portal as portals
-from forms.portal import Event
 from forms.problem import Problem
 from press import days
 from press.events import MOST_REPEATS, days_of, expanded, moment
@@ -31,6 +28,17 @@ def problems(rows: Sequence[Row], pages: Sequence[str], today: date) -> Iterator
     for row in rows:
         if row["part_of"]:
             yield from _part(row, every, series)
+
+
+def strays(pages: Mapping[str, str], rows: Sequence[Row]) -> Iterator[Problem]:
+    """Pages of events that are not in the table. pages: names like "events/2027-01.md", each with its file."""
+    known = [*(row["id"] for row in expanded(rows)), *(row["id"] for row in rows if row["repeats"])]
+    for name, where in pages.items():
+        folder, _, event = name.removesuffix(".md").partition("/")
+        if folder == "events" and event and event not in known:
+            close = difflib.get_close_matches(event, known, n=1)
+            todo = f'Did you mean "{close[0]}"?' if close else "Name the file like the event's id."
+            yield Problem(where, f'there is no event "{event}" in {FILE}.', todo)
 
 
 def _at(row: Row, column: str) -> str:
@@ -66,7 +74,9 @@ def _words(row: Row, pages: Sequence[str]) -> Iterator[Problem]:
         todo = "Copy it from the browser, with https:// at its beginning."
         yield Problem(_at(row, "map_link"), "this is no address of a map.", todo)
     if row["report"] and f"{row['report']}.md" not in pages:
-        yield Problem(_at(row, "report"), f"the page {row['report']} is not there.", _near(f"{row['report']}.md", pages))
+        yield Problem(
+            _at(row, "report"), f"the page {row['report']} is not there.", _near(f"{row['report']}.md", pages)
+        )
 
 
 def _near(word: str, known: Sequence[str]) -> str:
@@ -82,7 +92,9 @@ def _repeats(row: Row, series: Mapping[str, Row]) -> Iterator[Problem]:
         yield from _stray_day(row, series)
         return
     if not row["repeats_until"]:
-        yield Problem(_at(row, "repeats_until"), "this cell is empty.", "Write the last day on which it may take place.")
+        yield Problem(
+            _at(row, "repeats_until"), "this cell is empty.", "Write the last day on which it may take place."
+        )
     elif row["repeats_until"] < row["starts"].date():
         yield Problem(_at(row, "repeats_until"), "it ends before its first day.", "Look at starts and repeats_until.")
     elif len(days_of(row)) == MOST_REPEATS:
@@ -98,7 +110,9 @@ def _excepted(row: Row) -> Iterator[Problem]:
     for word in (row["except"] or "").split():
         day = days.read(word)
         if day is None:
-            yield Problem(_at(row, "except"), f'"{word}" is not a day.', "Write it like 2027-01-24, spaces between days.")
+            yield Problem(
+                _at(row, "except"), f'"{word}" is not a day.', "Write it like 2027-01-24, spaces between days."
+            )
         elif day.date() not in without:
             yield Problem(_at(row, "except"), f"it would not take place on {word} anyway.", "Look at the calendar.")
 
@@ -143,43 +157,3 @@ def waiting(rows: Sequence[Row], today: date) -> Iterator[str]:
         over = (row["ends"] or row["starts"]).date() < today
         if over and row["state"] in {"planned", "moved"} and not row["repeats"]:
             yield f"{_at(row, 'state')}: its day is over. Write held and what came of it, or cancelled."
-
-
-def last_built(path: Path) -> tuple[Event, ...]:
-    """The events of the last build, which people may have signed up for; none where there is no build to read."""
-    try:
-        return portals.read(path).events
-    except Problem:
-        return ()
-
-
-def lost(before: Sequence[Event], now: Sequence[Event], today: date) -> Iterator[Problem]:
-    """Events for which people may have signed up and that are no longer in the table."""
-    there = {event.id for event in now}
-    for event in before:
-        if event.takes_signups(today) and event.id not in there and not event.example:
-            yield Problem(f"{FILE}, event {event.id}", "is gone, and people may have signed up for it.", _PUT_BACK)
-
-
-_PUT_BACK = "Put the row back and write cancelled into state: those who signed up see it."
-
-
-def changed(before: Sequence[Event], now: Sequence[Event], today: date) -> Iterator[str]:
-    """What changed since the last build for people who may have signed up, said as a sentence."""
-    there = {event.id: event for event in now}
-    for old in (event for event in before if event.takes_signups(today)):
-        new, where = there.get(old.id), f"{FILE}, event {old.id}"
-        if new is None:
-            if old.example:
-                yield f"{where}: is gone. {_PUT_BACK}"
-            continue
-        assert old.capacity is not None  # noqa: S101 - it takes sign-ups
-        if new.capacity is None:
-            yield f"{where}, column capacity: it is empty now. Nobody can sign up; those who did keep their places."
-        elif new.capacity < old.capacity:
-            yield (
-                f"{where}, column capacity: {old.capacity} before, {new.capacity} now. Those who signed up keep their "
-                "places, even if they are more than that."
-            )
-        if new.starts != old.starts and new.state == "planned":
-            yield f"{where}, column starts: {old.starts} before. Write moved into state and the old time into was."

@@ -25,7 +25,7 @@ LINES = 60
 
 @dataclass(frozen=True)
 class EventList:
-    """A list: its name in addresses ("upcoming", "in/ponneri", "on/2027-02", "past", "past/2020"), and what it holds.
+    """A list: its name in addresses ("upcoming", "in/north", "on/2027-02", "past", "past/2020"), and what it holds.
 
     places, months, years: other lists that hold something, each with how many; left_out: how many this list leaves out.
     """
@@ -37,6 +37,16 @@ class EventList:
     places: tuple[tuple[Choice, int], ...] = ()
     months: tuple[tuple[str, int], ...] = ()
     years: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def cards(self) -> tuple[Event, ...]:
+        """What is told whole."""
+        return self.events[:CARDS]
+
+    @property
+    def lines(self) -> tuple[Event, ...]:
+        """What has a line each."""
+        return self.events[CARDS:]
 
     @property
     def upcoming(self) -> bool:
@@ -82,8 +92,9 @@ def once(events: Sequence[Event]) -> list[Event]:
     """The events, of a repeating one the first that takes place; days that differ from the others stay."""
     seen: set[str] = set()
     kept = []
+    on = {event.series for event in events if event.state != "cancelled"}
     for event in events:
-        usual = event.series and event.state in {"planned", "held"}
+        usual = event.series and (event.state in {"planned", "held"} or event.series not in on)
         if not usual or event.series not in seen:
             kept.append(event)
         if usual:
@@ -142,6 +153,10 @@ def offset(timezone: str) -> Callable[[str], str]:
 
 
 def help_of(portal: Portal, language: str) -> dict[str, Any]:
-    """What the templates of events call: the name of an event's place, the name of a month."""
+    """What the templates of events need: the name of an event's place, of a month, and where calendars are followed."""
     names_ = {choice.value: choice.label for choice in portal.choices["places"]}
-    return {"place_of": lambda event: pick(names_.get(event.place, {}), language), "month_of": month_of}
+    return {
+        "place_of": lambda event: pick(names_.get(event.place, {}), language),
+        "month_of": month_of,
+        "webcal": f"webcal://{portal.address.partition('://')[2]}",
+    }

@@ -1,7 +1,7 @@
 """Pages that the press writes from events.csv: one for each event, and one for each list of them.
 
-They join the staff's pages in the library, so that shell, search, sitemap, voice and weight treat them alike. What staff
-write in content/<language>/events/<id>.md stands below what the table says.
+They join the staff's pages in the library, so that shell, search, sitemap, voice and weight treat them alike. What
+staff write in content/<language>/events/<id>.md stands below what the table says.
 """
 
 import re
@@ -31,13 +31,16 @@ def _pages(library: Library, portal: Portal, language: str, today: date) -> Iter
     meta = _checked_like(library, language)
     for event in portal.events:
         name = f"{FOLDER}/{event.id}.md"
-        own = library.by_language[language].get(name) or library.by_language[language].get(f"{FOLDER}/{event.series}.md")
+        own = library.by_language[language].get(name) or library.by_language[language].get(
+            f"{FOLDER}/{event.series}.md"
+        )
         more = _HEADING.sub("", own.text) if own else ""
-        head = {"title": pick(event.title, language), "description": _description(event, language)}
-        head |= {"search": _is_searched(portal, event, today)}
+        head: dict[str, object] = {"title": pick(event.title, language), "description": _description(event, language)}
+        found = _is_next(portal, event, today)
+        head |= {"search": found, "voice": found and event.last_day >= today}
         yield Source(name, language, meta | head, f"[[ event: {event.id} ]]\n\n{more}", 1, made=True)
     for each in event_lists.names(portal, today):
-        head = {"title": title_of(portal, each, language), "search": each.startswith("in/")}
+        head = {"title": title_of(portal, each, language), "search": each.startswith("in/"), "voice": False}
         yield Source(f"{FOLDER}/{each}.md", language, meta | head, f"[[ events: {each} ]]\n", 1, made=True)
 
 
@@ -54,8 +57,8 @@ def _description(event: Event, language: str) -> str:
     return " · ".join(part for part in said if part)
 
 
-def _is_searched(portal: Portal, event: Event, today: date) -> bool:
-    """Of a repeating event only the next day is found, not a hundred of them."""
+def _is_next(portal: Portal, event: Event, today: date) -> bool:
+    """Of a repeating event only the next day is found and read aloud, not a hundred of them."""
     days = [one for one in portal.events if event.series and one.series == event.series and one.last_day >= today]
     return not event.series or (bool(days) and days[0].id == event.id)
 

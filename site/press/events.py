@@ -73,7 +73,7 @@ def _on(row: Row, day: date) -> Row:
 
 
 def _inherited(own: Row, series: Row) -> Row:
-    """A day with a row of its own: what that leaves empty is as on other days; a translation only of the same English."""
+    """A day with a row of its own: what it leaves empty is as on other days; a translation only of the same English."""
     made = dict(series) | {name: cell for name, cell in own.items() if cell not in {None, ""}}
     for name in series:
         stem, _, language = name.rpartition("_")

@@ -1,4 +1,4 @@
-"""Papers of events in each language: an A4 poster and an A5 hand-out of each, and a wall poster with strips to tear off."""
+"""Papers of events in each language: an A4 poster and an A5 hand-out of each; a wall poster with strips to tear off."""
 
 import json
 import shutil
@@ -47,13 +47,15 @@ def write(out: Path, context: Context, media: Path) -> Iterator[Path]:
 
 
 def announced(portal: Portal, today: date) -> list[Event]:
-    """Events to put on walls: those to come, of a repeating one the next, without parts and without what is cancelled."""
-    return [event for event in event_lists.once(event_lists.tops(portal, today, past=False)) if event.state != "cancelled"]
+    """Events to put on walls: those to come, of a repeating one the next; no parts, and not what is cancelled."""
+    return [
+        event for event in event_lists.once(event_lists.tops(portal, today, past=False)) if event.state != "cancelled"
+    ]
 
 
 def _lay_out(room: Path, data: dict[str, Any], address: str) -> None:
     paper.draw_code(address, room / "qr.svg")
-    shown = address.split("://")[-1].rstrip("/")
+    shown = address.partition("://")[2].rstrip("/")
     (room / "data.json").write_text(json.dumps({**data, "address": shown}, ensure_ascii=False), encoding="utf-8")
 
 
@@ -62,6 +64,7 @@ def _told(portal: Portal, event: Event, language: str, today: date) -> dict[str,
     place = event_lists.help_of(portal, language)["place_of"](event)
     moved = {"before": _moment(event.was, language), "now": _moment(event.starts, language)}
     parts = [part for part in portal.events if part.part_of == event.id and part.state != "cancelled"]
+    open_ = any(one.takes_signups(today) for one in (event, *parts))
     return {
         "title": pick(event.title, language),
         "what": pick(event.what, language),
@@ -77,7 +80,7 @@ def _told(portal: Portal, event: Event, language: str, today: date) -> dict[str,
         "others_title": _("Other days"),
         "others": [_moment(day.starts, language) for day in event_lists.other_days(portal, event, today)
                    if day.state != "cancelled"][:4],
-        "signup": _("You can sign up on this page.") if any(one.takes_signups(today) for one in (event, *parts)) else "",
+        "signup": _("You can sign up on this page.") if open_ else "",
     }  # fmt: skip
 
 
@@ -99,8 +102,8 @@ def _moment(starts: str, language: str) -> str:
 
 
 def _wall(portal: Portal, language: str) -> dict[str, Any]:
+    """The strips carry no word: whoever finds one in a pocket learns nothing."""
     _ = words.say(language)
-    first = [helpline for helpline in portal.helplines if helpline.everywhere]
-    strips = [{"number": one.number, "for": pick(one.for_, language)} for one in first]
+    strips = [helpline.number for helpline in portal.helplines if helpline.everywhere]
     return {"strips": strips, "count": STRIPS, "take": _("Take a strip with you"),
             "title": _("If one of these is true, you can ask for help")}  # fmt: skip

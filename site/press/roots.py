@@ -7,7 +7,7 @@ from pathlib import Path
 from forms import words
 from forms.drawing import Page, draw_page
 from forms.portal import Portal
-from press import bundle, pictures, tablet, weight
+from press import bundle, open_data, pictures, tablet, weight
 from press.blocks import Context
 from press.render import render
 from press.shell import alternates
@@ -45,14 +45,15 @@ def write(root: Path, out: Path, context: Context, seal: Path) -> None:
     (out / "index.html").write_text(render(source, "welcome.html", portal=context.portal), encoding="utf-8")
     for language in context.portal.language_codes():
         tablet.write(out, context.portal, language)
-        (out / language / "404.html").write_text(_not_found(context.portal, language), encoding="utf-8")
-    (out / "404.html").write_text(_not_found(context.portal, source), encoding="utf-8")
+        _messages(out / language, context.portal, language)
+    _messages(out, context.portal, source)
     sitemap = render(source, "sitemap.html", portal=context.portal, paths=_paths(context))
     (out / "sitemap.xml").write_text(sitemap, encoding="utf-8")
     robots = f"User-agent: *\nDisallow: /forms/\nDisallow: /pickup/\nSitemap: {context.portal.address}/sitemap.xml\n"
     (out / "robots.txt").write_text(robots, encoding="utf-8")
     shutil.copyfile(root / "site" / "assets" / WORKER, out / WORKER)
     weight.compress(out / "assets")
+    open_data.write(root, out, context)
 
 
 def _assets(root: Path, out: Path, portal: Portal) -> None:
@@ -64,15 +65,18 @@ def _assets(root: Path, out: Path, portal: Portal) -> None:
         shutil.copytree(root / "content" / "media", out / "media", ignore=sources, dirs_exist_ok=True)
 
 
-def _not_found(portal: Portal, language: str) -> str:
-    page = Page(
-        title=words.say(language)("This page is not here"),
-        lang=language,
-        body=render(language, "message.html", status=404, portal=portal),
-        alternates=alternates(portal, language, ""),
-        index=False,
-    )
-    return draw_page(portal, language, page)
+def _messages(folder: Path, portal: Portal, language: str) -> None:
+    """What a web server says by itself: that a page is not there, that the forms are away (deploy/)."""
+    say = words.say(language)
+    for name, status, title in (("404", 404, say("This page is not here")), ("away", 503, say("This did not work"))):
+        page = Page(
+            title=title,
+            lang=language,
+            body=render(language, "message.html", status=status, portal=portal),
+            alternates=alternates(portal, language, ""),
+            index=False,
+        )
+        (folder / f"{name}.html").write_text(draw_page(portal, language, page), encoding="utf-8")
 
 
 def _paths(context: Context) -> list[dict[str, str | list[str]]]:

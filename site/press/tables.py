@@ -63,12 +63,12 @@ def read(tables: Path, schemas: Path) -> Tables:
         if path.stem not in descriptors
     ]
     sheets: dict[str, Sheet] = {}
-    for name in descriptors:
+    for name, descriptor in descriptors.items():
         try:
             sheet = read_sheet(tables / f"{name}.csv")
-            wrong = [*lost_letters(sheet), *_shape_problems(sheet, descriptors[name])]
+            wrong = [*lost_letters(sheet), *_shape_problems(sheet, descriptor)]
             problems += wrong
-            sheets[name] = sheet if wrong else _arranged(sheet, descriptors[name])
+            sheets[name] = sheet if wrong else _arranged(sheet, descriptor)
         except Problem as problem:
             problems.append(problem)
     if problems:

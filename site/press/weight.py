@@ -5,7 +5,7 @@ style and script together, in at most three requests.
 """
 
 import gzip
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,12 +52,17 @@ class Visit:
         return self.whole.brotli > BROTLI_BUDGET or self.whole.gzip > GZIP_BUDGET
 
 
-def compress(folder: Path, kinds: Set[str] = COMPRESSED) -> None:
+def compress(folder: Path) -> None:
     """Write a .gz and a .br beside every text file, for servers that hand them out as they are."""
-    for path in [path for path in folder.rglob("*") if path.suffix in kinds]:
-        data = path.read_bytes()
-        path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(data, 9, mtime=0))
-        path.with_name(f"{path.name}.br").write_bytes(brotli.compress(data, mode=brotli.MODE_TEXT))
+    for path in [path for path in folder.rglob("*") if path.suffix in COMPRESSED]:
+        compress_file(path)
+
+
+def compress_file(path: Path) -> None:
+    """Write a .gz and a .br beside a file."""
+    data = path.read_bytes()
+    path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(data, 9, mtime=0))
+    path.with_name(f"{path.name}.br").write_bytes(brotli.compress(data, mode=brotli.MODE_TEXT))
 
 
 def visits(public: Path, languages: tuple[str, ...]) -> list[Visit]:

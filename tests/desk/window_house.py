@@ -72,22 +72,24 @@ class Office:
     portal: Portal
     address: str
     store: ConcernStore
+    today: date = TODAY
 
     def place(self, desk: str = "police") -> Place:
         return Place(desk, self.home / "desk" / desk, self.address)
 
     def session(self, desk: str = "police") -> Session:
-        return Session.unlock(self.place(desk), None, today=lambda: TODAY)
+        return Session.unlock(self.place(desk), None, today=lambda: self.today)
 
     def letter(
         self, what: str = "A word", *, day: str = "2027-01-10", language: str = "ta", desks: tuple[str, ...] = ("police", "legal"),
-        tray: int = 1, thread: str = "", parts: Sequence[tuple[str, bytes]] = (), receipt: bool = True, **answers: Any,
+        tray: int = 1, form: str = "", thread: str = "", parts: Sequence[tuple[str, bytes]] = (), receipt: bool = True, **answers: Any,
     ) -> str:  # fmt: skip
         """Put a sealed letter into the server's store; its id."""
         id = secrets.token_hex(16)
+        day = (date.fromisoformat(day) + (self.today - TODAY)).isoformat()
         keys = [key for desk in self.portal.named(desks) for key in desk.keys]
         told = {
-            "form": "followup" if thread else "concern", "version": 1, "id": id, "day": day, "language": language,
+            "form": form or ("followup" if thread else "concern"), "version": 1, "id": id, "day": day, "language": language,
             "desks": list(desks), "answers": {"what": what, **answers}, "follows": thread, "sealed_by": "browser",
             "reply_to": str(pyrage.x25519.Identity.generate().to_public()) if receipt else None,
             "parts": [self._part(kind, content, keys, desks, day) for kind, content in parts],
@@ -106,22 +108,22 @@ class Office:
 
 
 @contextmanager
-def running(home: Path) -> Iterator[Office]:
-    """The office while it runs."""
+def running(home: Path, today: date = TODAY) -> Iterator[Office]:
+    """The office while it runs; the days of its letters are told as if today were TODAY."""
     portal = make_portal(make_demonstration(home / "desk", ("police", "revenue", "legal", "partner")))
     portals.write(portal, home / "portal.json")
     app = create_app(
         {
             "portal": home / "portal.json",
             "data": home / "server",
-            "today": lambda: TODAY,
+            "today": lambda: today,
             "cost": Cost(memory=64, passes=1),
         }
     )
     server = make(app, "127.0.0.1", 0)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    yield Office(home, portal, f"http://127.0.0.1:{server.server_port}", app.extensions["office"].concerns)
+    yield Office(home, portal, f"http://127.0.0.1:{server.server_port}", app.extensions["office"].concerns, today)
     server.shutdown()
     thread.join()
     server.server_close()

@@ -114,7 +114,7 @@ def test_mistakes_are_named_on_top_and_beside_and_nothing_typed_is_lost(endpoint
 def test_the_answer_comes_back_with_the_receipt_in_any_spacing_and_script(endpoint: Any) -> None:
     code = endpoint.code(endpoint.send("concern", "hi", what="अनोखा शब्द"))
     [letter] = endpoint.opened("legal")
-    sealed = seal.seal({"form": "answer", "text": "हम कल आएँगे।"}, [letter["reply_to"]], 16384)
+    sealed = seal.seal({"form": "answer", "text": "हम कल आएँगे।"}, [letter["reply_to"]], 24576)
     put = endpoint.pickup(f"letters/{letter['id']}/answers/a1", "legal", "PUT", data=sealed)
     assert put.status_code == 204
     devanagari = "".join(chr(ord("०") + int(digit)) if digit.isdigit() else "-" for digit in code)

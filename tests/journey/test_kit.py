@@ -42,7 +42,7 @@ def test_every_link_picture_and_sound_of_the_card_is_there(folder: Path) -> None
 
 def test_the_card_holds_no_copy_for_servers_and_no_time(folder: Path) -> None:
     endings = {path.suffix for path in folder.rglob("*") if path.is_file()}
-    assert endings == {".html", ".css", ".js", ".opus"}
+    assert endings == {".html", ".css", ".js", ".opus", ".ics", ".zip"}, "calendars, and the open data as a zip"
     with zipfile.ZipFile(folder.parent / "portal.zip") as packed:
         assert {entry.date_time[0] for entry in packed.infolist()} == {1980}
 
@@ -76,7 +76,9 @@ def test_where_a_form_was_the_card_says_where_it_is(folder: Path, house: House) 
 
 @pytest.mark.parametrize("language", ["en", "ta", "te", "hi", "or"])
 def test_the_papers_have_the_right_size_and_no_missing_glyph(language: str, house: House, tmp_path: Path) -> None:
-    context, _ = prepare(ROOT, keys={desk.id: (desk.key, desk.pickup) for desk in house.portal.desks}, today=TODAY)
+    context, _ = prepare(
+        ROOT, keys={desk.id: (desk.members[0].key, desk.members[0].pickup) for desk in house.portal.desks}, today=TODAY
+    )
     own = replace(context, language=language)
     pages = paper.Pages(
         *((house.public / language / name / "index.html").read_text("utf-8") for name in ("", "rights"))

@@ -17,7 +17,7 @@ from forms import receipts, seal
 from forms.desk import keys
 from forms.desk.fetch import Server
 from forms.desk.opening import open_letter
-from forms.pressure import Pressure
+from forms.pressure import Letters
 from tests.journey.conftest import PHONE
 from tests.journey.telling import NEXT, fill, in_steps, look, send, tell
 
@@ -92,7 +92,7 @@ def test_both_roads_give_the_same_letter(page: Any, house: Any, request: pytest.
     assert set(letter) - {"length", "tray"} == {
         "form", "version", "id", "language", "sealed_by", "day", "desks", "reply_to", "parts", "follows", "answers",
     }  # fmt: skip
-    assert (letter["form"], letter["version"], letter["language"], letter["length"]) == ("concern", 2, "en", 16384)
+    assert (letter["form"], letter["version"], letter["language"], letter["length"]) == ("concern", 2, "en", 24576)
     assert (letter["parts"], letter["follows"], len(letter["id"])) == ([], None, 32)
     assert letter["reply_to"].startswith("age1")
     assert letter["sealed_by"] == ("browser" if "[script]" in request.node.name else "server")
@@ -106,7 +106,7 @@ def test_the_receipt_made_on_the_phone_opens_the_answer_in_any_road(phone: Any, 
     [letter] = at_the_desk(house, words)
     folder = house.desks / "legal"
     Server(house.address, keys.token(folder)).answer(
-        letter["id"], "a" * 32, seal.seal({"form": "answer", "text": "We come on Monday."}, [letter["reply_to"]], 16384)
+        letter["id"], "a" * 32, seal.seal({"form": "answer", "text": "We come on Monday."}, [letter["reply_to"]], 24576)
     )
     phone.goto("/en/answer/")
     phone.locator("#code").fill(receipt)
@@ -180,6 +180,21 @@ def test_sent_before_the_script_came_it_is_never_called_locked_on_the_phone(
     context.close()
     [letter] = at_the_desk(house, words)
     assert letter["sealed_by"] == "server"
+
+
+def test_whoever_is_writing_when_the_script_arrives_stays_where_they_are(phone: Any) -> None:
+    held: list[Any] = []
+    phone.route("**/assets/seal-*", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks what it is given
+    phone.goto("/en/tell/", wait_until="commit")
+    phone.locator("#what").click()
+    phone.keyboard.type("first words")
+    while not held:
+        phone.wait_for_timeout(50)
+    held[0].continue_()
+    phone.locator("form[data-sealing] .step").wait_for()
+    assert phone.evaluate("document.activeElement.id") == "what"
+    phone.keyboard.type(", and more")
+    assert phone.locator("#what").input_value() == "first words, and more"
 
 
 def test_a_line_that_breaks_is_tried_again_and_makes_one_letter(phone: Any, house: Any) -> None:
@@ -363,8 +378,8 @@ def test_a_changed_script_is_refused_and_the_form_still_works(phone: Any, house:
 
 
 def test_while_very_many_come_the_phone_works_for_its_letter(phone: Any, house: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(Pressure, "is_high", lambda _: True)
-    monkeypatch.setattr("forms.sealed.BITS", 12)
+    monkeypatch.setattr(Letters, "is_high", lambda _: True)
+    monkeypatch.setattr("forms.pressure.BITS", 12)
     phone.goto("/en/tell/")
     words = f"under pressure {time.time_ns()}"
     tell(phone, what=words)

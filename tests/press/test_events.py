@@ -41,7 +41,9 @@ def test_only_a_day_where_the_hour_is_not_known(folder: Any) -> None:
     assert (one.starts, one.time, one.day) == ("2020-02-26", "", date(2020, 2, 26))
 
 
-@pytest.mark.parametrize(("state", "open_"), [("planned", True), ("moved", True), ("cancelled", False), ("held", False)])
+@pytest.mark.parametrize(
+    ("state", "open_"), [("planned", True), ("moved", True), ("cancelled", False), ("held", False)]
+)
 def test_planned_and_moved_events_take_sign_ups(folder: Any, state: str, open_: bool) -> None:
     one = events(folder, {**MEETING, "state": state})["meeting"]
     assert one.takes_signups(date(2027, 1, 31)) is open_
@@ -158,7 +160,9 @@ def test_a_wrong_part(folder: Any, changes: dict[str, str], column: str, sentenc
 
 
 def test_a_part_may_belong_to_one_day_of_a_repeating_event(folder: Any) -> None:
-    folder.table("events", WEEKLY, {**MEETING, "id": "part", "part_of": "weekly-2027-02-08", "starts": "2027-02-08T11:00"})
+    folder.table(
+        "events", WEEKLY, {**MEETING, "id": "part", "part_of": "weekly-2027-02-08", "starts": "2027-02-08T11:00"}
+    )
     assert folder.problems() == []
 
 

@@ -5,6 +5,7 @@ All of it lives in memory and ends with the program. Pages ask `current_session(
 """
 
 import hmac
+import math
 import secrets
 import time
 from collections.abc import Callable, Iterable
@@ -72,7 +73,7 @@ class Door:
         with self.busy:
             wait = self.not_before - self.clock()
             if wait > 0:
-                raise Problem("passphrase", f"Please wait {int(wait) + 1} seconds.", "Then type it again.")
+                raise Problem("passphrase", f"Please wait {math.ceil(wait)} seconds.", "Then type it again.")
             try:
                 session = self.unlock(self.place, passphrase)
             except Problem as problem:

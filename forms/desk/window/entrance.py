@@ -5,7 +5,9 @@ from contextlib import suppress
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as Answer
 
+from forms.desk import doctor
 from forms.desk.keys import has_passphrase
+from forms.desk.session import Session, Synced
 from forms.desk.window.door import Door, Locked, current_session, the_door
 from forms.problem import Problem
 
@@ -49,11 +51,29 @@ def unlock() -> Answer | tuple[str, int]:
         session = door.open(typed)
     except Problem as problem:
         return _ask(door, problem), 400
-    door.synced = session.sync()
+    door.synced = fetch(session)
     if door.held is not None:
         return redirect("/held", 303)
     back, door.back = door.back, "/"
     return redirect(back, 303)
+
+
+def fetch(session: Session) -> Synced:
+    """Fetch and bring what waits. A server that is away or refuses is no reason to keep the desk shut: it is said."""
+    try:
+        synced = session.sync()
+        if not synced.away:
+            doctor.note_colleagues(session)
+    except Problem as problem:
+        return Synced(away=str(problem))
+    return synced
+
+
+@pages.post("/sync")
+def sync() -> Answer:
+    """Fetch what waits at the server, and bring what waits here."""
+    the_door().synced = fetch(current_session())
+    return redirect("/", 303)
 
 
 @pages.post("/lock")

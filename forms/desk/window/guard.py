@@ -72,6 +72,6 @@ def locked(_: Locked) -> Answer:
     door = the_door()
     if request.method == "POST":
         door.hold(request.path, request.form.items(multi=True))
-    else:
+    elif not request.path.startswith("//"):
         door.back = request.full_path.rstrip("?")
     return redirect("/unlock", 303)

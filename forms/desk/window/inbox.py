@@ -7,10 +7,10 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, current_app, redirect, render_template, request
+from flask import Blueprint, current_app, render_template, request
 from werkzeug.datastructures import MultiDict
-from werkzeug.wrappers import Response as Answer
 
+from forms.definition import load, names
 from forms.desk.casework import STATES, Case
 from forms.desk.finding import Wanted, find
 from forms.desk.session import Session
@@ -64,7 +64,7 @@ def inbox() -> str:
         late_answers=sum(not case.due_day.value for case in late),
         today=today(),
         synced=the_door().synced,
-        choices=_choices(session),
+        choices=_choices(session, cases),
         naming=naming,
         portal=session.portal,
         member=session.member,
@@ -80,13 +80,6 @@ def _pages(count: int, asked: MultiDict[str, str]) -> tuple[int, int]:
 
 def _states(cases: Sequence[Case]) -> Counter[str]:
     return Counter(str(case.state.value) for case in cases if not case.merged_into)
-
-
-@pages.post("/sync")
-def sync() -> Answer:
-    """Fetch what waits at the server, and bring what waits here."""
-    the_door().synced = current_session().sync()
-    return redirect("/", 303)
 
 
 def read_wanted(asked: MultiDict[str, str]) -> Wanted:
@@ -136,7 +129,8 @@ def _section(case: Case) -> str:
     return "To work on" if case.tray == 1 else "Second tray"
 
 
-def _choices(session: Session) -> dict[str, list[tuple[str, str]]]:
+def _choices(session: Session, cases: Sequence[Case]) -> dict[str, list[tuple[str, str]]]:
+    """What each filter offers."""
     portal = session.portal
     own = {"places": {"elsewhere", "unknown"}, "work": {"other", "unknown"}}
     tables = {
@@ -145,7 +139,8 @@ def _choices(session: Session) -> dict[str, list[tuple[str, str]]]:
         for name, more in own.items()
     }
     members = [(member.id, member.id) for member in session.own_desk.members]
-    return {**tables, "members": members}
+    forms = [(form, load(form).title) for form in sorted({case.form for case in cases} & set(names()))]
+    return {**tables, "members": members, "forms": forms}
 
 
 def _address(**changes: object) -> str:

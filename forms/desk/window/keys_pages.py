@@ -8,7 +8,7 @@ from flask import Blueprint, render_template, request
 from markupsafe import Markup
 from werkzeug.exceptions import NotFound
 
-from forms.desk import keys
+from forms.desk import doctor, keys
 from forms.desk.session import Session
 from forms.desk.window.door import current_session
 from forms.problem import Problem
@@ -36,7 +36,7 @@ def _show(session: Session, problem: Problem | None = None, **more: Any) -> str:
         older=len(session.identities) - 1,
         has_passphrase=keys.has_passphrase(session.folder),
         least=keys.LEAST_PASSPHRASE,
-        findings=(),
+        findings=sorted(doctor.examine(session), key=lambda finding: finding.ok),
         public=more.get("public"),
         done=more.get("done", ""),
     )
@@ -71,6 +71,7 @@ def _recovery(session: Session, _: Form) -> str:
 
 def _reseal(session: Session, form: Form) -> str:
     count = session.reseal(form.get("member", ""))
+    doctor.note_colleagues(session, form.get("member", ""))
     return _show(session, done=f"{count} open cases are sealed anew for {form.get('member', '')}.")
 
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from forms.desk.window.app import create_window
+from forms.desk.session import Place
+from forms.desk.window.app import IDLE_SECONDS, create_window
 from forms.desk.window.door import Door
 from forms.problem import Problem
 from forms.server import make
@@ -23,10 +24,11 @@ class Window:
     """A running window: `enter` is the one-time address; `stop()` locks the desk and ends it."""
 
     enter: str
+    door: Door
     stop: Callable[[], None]
 
 
-def start(place: Any, port: int = 0, **settings: Any) -> Window:
+def start(place: Place, port: int = 0, **settings: Any) -> Window:
     """Serve the window in threads of its own; port 0 takes any free one. Raises Problem where the port is taken."""
     app = create_window(place, **settings)
     try:
@@ -47,13 +49,20 @@ def start(place: Any, port: int = 0, **settings: Any) -> Window:
         server.server_close()
         door.lock()
 
-    return Window(f"http://{LOOPBACK}:{server.server_port}/enter/{door.token}", stop)
+    return Window(f"http://{LOOPBACK}:{server.server_port}/enter/{door.token}", door, stop)
 
 
-def open_window(place: Any, port: int = 0, open_browser: bool = True, say: Callable[[str], object] = print) -> None:
+def open_window(
+    place: Place,
+    port: int = 0,
+    open_browser: bool = True,
+    say: Callable[[str], object] = print,
+    idle_seconds: float = IDLE_SECONDS,
+) -> None:
     """Open the desk's window and serve it until interrupted (Ctrl-C). Raises Problem where the port is taken."""
-    window = start(place, port)
-    say(f"The desk is open in your browser. If it is not, open this address, which works once:\n\n    {window.enter}\n")
+    window = start(place, port, idle_seconds=idle_seconds)
+    opens = "The desk opens in your browser. If it does not, open" if open_browser else "To see the desk, open"
+    say(f"{opens} this address, which works once:\n\n    {window.enter}\n")
     say("End it here with Ctrl-C.")
     if open_browser:
         webbrowser.open(window.enter)

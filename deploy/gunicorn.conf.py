@@ -1,0 +1,51 @@
+"""gunicorn for the endpoint: `gunicorn -c deploy/gunicorn.conf.py` in the project's folder (docs/deploy.md).
+
+No access log, no address, no word of a request in the error log, nothing on a disk.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from gunicorn.glogging import Logger
+
+
+class QuietLogger(Logger):
+    """Says what went wrong inside gunicorn, never with whom or in which request."""
+
+    def exception(self, *_: object, **__: object) -> None:
+        """The kind of an error only: its text may quote a request."""
+        kind = sys.exc_info()[0]
+        self.error_log.error("%s", kind.__name__ if kind else "error")
+
+    def warning(self, *_: object, **__: object) -> None:
+        """Nothing: gunicorn warns of broken requests with the address they came from."""
+
+    def access(self, *_: object) -> None:
+        """Nothing."""
+
+
+root = Path(__file__).parents[1]
+chdir = str(root)
+pythonpath = str(root)
+wsgi_app = "deploy.wsgi:app"
+
+bind = os.environ.get("PORTAL_BIND", "unix:/run/portal/portal.sock")
+umask = 0o007
+workers = int(os.environ.get("PORTAL_WORKERS", "2"))
+threads = 8
+worker_class = "gthread"
+preload_app = True  # made once, then forked: all workers share one pressure (forms/pressure.py)
+
+accesslog = None
+errorlog = "-"
+loglevel = "error"
+logger_class = QuietLogger
+capture_output = False
+
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - memory: the heartbeat's empty file
+control_socket_disable = True
+timeout = 120  # a recording is cleaned in this time
+graceful_timeout = 30
+limit_request_line = 2048
+limit_request_fields = 40

@@ -1,0 +1,105 @@
+"""Starts the real servers of deploy/ in a folder of the test's own, with only paths, ports and keys changed."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
+    for _ in range(300):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        assert process.poll() is None, "it ended at once"
+        time.sleep(0.05)
+    raise AssertionError("it never listened")
+
+
+@dataclass
+class Served:
+    """A running server, the folder in which it may write, and where to reach it."""
+
+    folder: Path
+    port: int
+    processes: tuple["subprocess.Popen[bytes]", ...]
+
+    def stop(self) -> None:
+        for process in self.processes:
+            process.send_signal(signal.SIGTERM)
+        for process in self.processes:
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def gunicorn(folder: Path, portal: Path, **environment: str) -> Served:
+    """The endpoint in gunicorn as deploy/gunicorn.conf.py has it, on a port of its own."""
+    port = free_port()
+    (folder / "tmp").mkdir(parents=True, exist_ok=True)
+    settings = {
+        "PORTAL_PORTAL": str(portal),
+        "PORTAL_DATA": str(folder / "data"),
+        "PORTAL_BIND": f"127.0.0.1:{port}",
+        "TMPDIR": str(folder / "tmp"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        **environment,
+    }
+    clean = {name: text for name, text in os.environ.items() if not name.startswith("PORTAL_")}
+    with (folder / "gunicorn.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "-c", str(DEPLOY / "gunicorn.conf.py")],
+            env=clean | settings, cwd=ROOT, stdout=log, stderr=log,
+        )  # fmt: skip
+    wait_for(port, process)
+    return Served(folder, port, (process,))
+
+
+def configuration(folder: Path, public: Path, behind: int) -> tuple[Path, int]:
+    """deploy/nginx.conf for this folder and port, all else as it stands; the port it listens on."""
+    port = free_port()
+    text = (DEPLOY / "nginx.conf").read_text()
+    text = re.sub(r"server \{\s+listen 80;.*?\n    \}\n", "", text, flags=re.DOTALL)
+    text = re.sub(r"listen 443 ssl http2;", f"listen 127.0.0.1:{port};", text)
+    text = re.sub(r"\n +ssl_certificate.*", "", text)
+    text = text.replace("server unix:/run/portal/portal.sock", f"server 127.0.0.1:{behind}")
+    text = text.replace("user www-data;", "").replace("/run/nginx.pid", str(folder / "nginx.pid"))
+    text = text.replace("/run/portal", str(folder))
+    (folder / "none").mkdir(parents=True, exist_ok=True)
+    (folder / "portal-places.conf").write_text(
+        (DEPLOY / "portal-places.conf").read_text().replace("/srv/portal/public", str(public))
+    )
+    (folder / "nginx.conf").write_text(text)
+    return folder / "nginx.conf", port
+
+
+def nginx(folder: Path, public: Path, behind: int) -> Served | None:
+    """The real nginx in front of this port, or None where the machine has none."""
+    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    if not program:
+        return None
+    conf, port = configuration(folder, public, behind)
+    with (folder / "nginx.log").open("ab") as log:
+        process = subprocess.Popen(
+            [program, "-p", str(folder), "-c", str(conf), "-g", "daemon off; master_process off;"],
+            stdout=log, stderr=log,
+        )  # fmt: skip
+    wait_for(port, process)
+    return Served(folder, port, (process,))
