@@ -74,6 +74,7 @@ def test_who_imports_whom(name: str) -> None:
                 "forms.portal",
                 "forms.drawing",
                 "forms.sound",
+                "forms.typefaces",
                 "forms.counts",
                 "forms.suppression",
             }
@@ -85,7 +86,7 @@ def test_who_imports_whom(name: str) -> None:
     [
         ("mkdocs", {"press.plugin"}),
         ("sqlalchemy", {"forms.store.base", "forms.store.concerns", "forms.store.signups"}),
-        ("typst", {"press.paper"}),
+        ("typst", {"press.paper", "forms.desk.sheet"}),
         ("segno", {"press.paper", "forms.desk.window.keys_pages"}),
         ("icalendar", {"press.calendars"}),
         ("dateutil", {"press.events"}),

@@ -13,24 +13,13 @@ import typst
 from forms import words
 from forms.portal import Portal, pick
 from forms.problem import Problem
+from forms.typefaces import font_of
 from press.blocks import Context
 from press.plain import lines_of
 from press.tables import Tables, in_order, text
 
 KINDS = ("leaflet", "poster", "card")
 """A5 leaflet, A4 poster, pocket card of 85 x 54 mm (ISO/IEC 7810 ID-1)."""
-
-FONTS = {
-    "ta": "Noto Sans Tamil",
-    "te": "Noto Sans Telugu",
-    "hi": "Noto Sans Devanagari",
-    "mr": "Noto Sans Devanagari",
-    "or": "Noto Sans Oriya",
-    "bn": "Noto Sans Bengali",
-    "kn": "Noto Sans Kannada",
-    "ml": "Noto Sans Malayalam",
-}
-"""The typeface that shapes a language's script; others take Noto Sans."""
 
 TEMPLATE = Path(__file__).parents[1] / "theme" / "paper.typ"
 _INK = "#0d4f52"
@@ -76,11 +65,6 @@ def set_paper(room: Path, template: str, kind: str, path: Path) -> None:
 def draw_code(address: str, path: Path) -> None:
     """Draw the QR code (ISO/IEC 18004, level M) of an address as SVG."""
     segno.make(address, error="m", micro=False).save(str(path), border=2, dark=_INK, light="#ffffff")
-
-
-def font_of(language: str) -> str:
-    """The typeface that shapes this language's script."""
-    return FONTS.get(language, "Noto Sans")
 
 
 def _prepare(room: Path, context: Context, pages: Pages, media: Path) -> None:

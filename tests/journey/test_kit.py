@@ -11,6 +11,7 @@ import typst
 from press import card, paper
 from press.build import prepare
 
+from forms import typefaces
 from forms.problem import Problem
 from tests.journey.conftest import ROOT, TODAY, House  # type: ignore[import-not-found]
 
@@ -90,7 +91,7 @@ def test_the_papers_have_the_right_size_and_no_missing_glyph(language: str, hous
         assert boxes
         assert {(round(float(w)), round(float(h))) for w, h in boxes} == {(round(width), round(height))}
         if language != "en":
-            assert paper.FONTS[language].replace(" ", "").encode() in data, "set in the script's own typeface"
+            assert typefaces.FONTS[language].replace(" ", "").encode() in data, "set in the script's own typeface"
     sheets = {kind: len(re.findall(rb"/MediaBox", made[f"{kind}-{language}.pdf"])) for kind in sizes}
     assert sheets == {"leaflet": 2, "poster": 1, "card": 2}, "front and back of one sheet"
 

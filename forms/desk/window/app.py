@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from forms.desk.listing import plain
 from forms.desk.session import Place, Session
-from forms.desk.window import case_actions, case_pages, entrance, guard, inbox, keys_pages, naming, upkeep
+from forms.desk.window import case_actions, case_pages, entrance, event_pages, guard, inbox, keys_pages, naming, upkeep
 from forms.desk.window.door import Door, Locked, the_door
 from forms.portal import pick
 from forms.problem import Problem
@@ -54,7 +54,8 @@ def create_window(
         case_actions.pages,
         keys_pages.pages,
         upkeep.pages,
-    ):  # event_pages.pages too
+        event_pages.pages,
+    ):
         app.register_blueprint(pages)
     app.before_request(guard.check)
     app.after_request(guard.add_headers)
