@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from forms.desk import doctor, keys, listing
+from forms.desk import doctor, event_commands, keys, listing, publishing
 from forms.desk.casework import STATES, Case
 from forms.desk.finding import Wanted, find
 from forms.desk.opening import Letter
@@ -335,6 +335,20 @@ def recovery_key(here: Place) -> None:
 def restore(here: Place, secret: str, passphrase: str) -> None:
     """Set up a new machine from the printed recovery key."""
     _say_public(here, keys.restore(here.folder, secret, passphrase))
+
+
+@desk.command()
+@click.option("--content", type=click.Path(path_type=Path, file_okay=False), default=Path("content"), show_default=True)
+@click.pass_obj
+@telling
+def publish(here: Place, content: Path) -> None:
+    """Write what was heard, counted, into content/tables/heard.csv: once a quarter, and no word of any letter."""
+    session = unlock(here)
+    session.sync()
+    click.echo(publishing.publish(session, content, _today()))
+
+
+event_commands.wire(desk, unlock, find_case, telling)
 
 
 def main() -> None:

@@ -2,19 +2,22 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from forms.counts import Heard
 from forms.desk.casework import Case
+from forms.desk.cli import desk as desk_command
 from forms.desk.entries import Entry
 from forms.desk.opening import Letter
 from forms.desk.publishing import heard, publish
 from forms.problem import Problem
 from tests.desk.event_house import portal
+from tests.desk.window_house import running
 
 SECRET = "marked-words-துயரம்"
 NUMBERS: Iterator[int] = iter(range(100_000))
@@ -139,3 +142,26 @@ def test_a_folder_that_is_none_and_a_disk_that_is_full_are_sentences(
     monkeypatch.setattr(Path, "write_text", full)
     with pytest.raises(Problem, match="Nothing was changed"):
         publish(desk, content, date(2027, 4, 1))
+
+
+def test_from_concerns_to_a_published_count_by_one_command(
+    tmp_path: Path, content: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sealed letters, a real desk, its own command; the quarter is over when the desk publishes."""
+    monkeypatch.setattr("forms.desk.cli._today", lambda: date.today() + timedelta(days=100))  # noqa: DTZ011
+    with running(tmp_path / "office") as office:
+        for number in range(7):
+            office.letter(f"{SECRET} {number}")
+        session = office.session()
+        session.sync()
+        for one in session.cases():
+            session.write(one.id, "theme", theme="wages", place="northtown", work="kiln")
+            session.write(one.id, "state", state="closed", outcome=SECRET)
+        words = ["--home", str(office.home / "desk"), "--server", office.address, "publish", "--content", str(content)]
+        told = CliRunner().invoke(desk_command, words)
+        again = CliRunner().invoke(desk_command, words)
+    assert told.output.startswith(f"Written to {content / 'tables' / 'heard.csv'}"), told.output
+    assert again.output.startswith("Nothing new to publish: 7 cases")
+    text = (content / "tables" / "heard.csv").read_text(encoding="utf-8")
+    assert ",all,all,all,all,7,false" in text
+    assert SECRET not in text

@@ -11,6 +11,8 @@ from press import notices, paper
 from press.blocks import Context
 from press.build import prepare
 
+from forms import typefaces
+
 from .conftest import KEY, ROWS, TODAY  # type: ignore[import-not-found]
 
 MEETING = ROWS["events"][0]
@@ -52,8 +54,8 @@ def test_each_event_has_a_poster_and_a_hand_out_and_each_language_a_wall_poster(
         f"meeting-handout-{language}.pdf": [A5],
         f"wall-{language}.pdf": [A4],
     }
-    if language in paper.FONTS:
-        assert all(paper.FONTS[language].replace(" ", "").encode() in pdf for pdf in made.values())
+    if language in typefaces.FONTS:
+        assert all(typefaces.FONTS[language].replace(" ", "").encode() in pdf for pdf in made.values())
 
 
 def test_a_full_programme_still_fits_one_sheet(folder: Any, tmp_path: Path) -> None:
