@@ -1,37 +1,21 @@
 """The desk's commands: the window, and the same work in a terminal."""
 
-from collections.abc import Callable
 from datetime import date
-from functools import wraps
 from pathlib import Path
-from typing import Any
 
 import click
 
-from forms.desk import doctor, event_commands, keys, listing, publishing
+from forms.desk import doctor, keys, listing
 from forms.desk.casework import STATES, Case
+from forms.desk.event_commands import wire
 from forms.desk.finding import Wanted, find
 from forms.desk.opening import Letter
+from forms.desk.publishing import publish
 from forms.desk.session import Place, Session
+from forms.desk.telling import telling
 from forms.problem import Problem
 
 DEFAULT_HOME = Path("var") / "desk"
-
-
-def telling(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Show a Problem as its sentence, with exit code 1."""
-
-    @wraps(command)
-    def tell(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return command(*args, **kwargs)
-        except Problem as problem:
-            raise click.ClickException(str(problem)) from None
-        except OSError as error:
-            where = error.filename or "disk"
-            raise click.ClickException(f"{where}: cannot be written or read ({error.strerror}). Make room.") from None
-
-    return tell
 
 
 def unlock(here: Place) -> Session:
@@ -271,6 +255,18 @@ def _told(letter: Letter) -> str:
     return ", ".join(listing.plain(value) for value in letter.answers.values() if value)
 
 
+@desk.command("publish")
+@click.option("--content", type=click.Path(path_type=Path), default=Path("content"), show_default=True,
+              help="The folder in which portal.yml stands.")  # fmt: skip
+@click.pass_obj
+@telling
+def publish_command(here: Place, content: Path) -> None:
+    """Write the counts of every quarter that is over into content/tables/heard.csv, small ones withheld."""
+    session = unlock(here)
+    session.sync()
+    click.echo(publish(session, content, _today()))
+
+
 _PASSPHRASE = click.option(
     "--passphrase", prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for if not given."
 )
@@ -337,18 +333,7 @@ def restore(here: Place, secret: str, passphrase: str) -> None:
     _say_public(here, keys.restore(here.folder, secret, passphrase))
 
 
-@desk.command()
-@click.option("--content", type=click.Path(path_type=Path, file_okay=False), default=Path("content"), show_default=True)
-@click.pass_obj
-@telling
-def publish(here: Place, content: Path) -> None:
-    """Write what was heard, counted, into content/tables/heard.csv: once a quarter, and no word of any letter."""
-    session = unlock(here)
-    session.sync()
-    click.echo(publishing.publish(session, content, _today()))
-
-
-event_commands.wire(desk, unlock, find_case, telling)
+wire(desk, unlock, find_case)
 
 
 def main() -> None:

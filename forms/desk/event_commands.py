@@ -18,6 +18,7 @@ from forms.desk.gateways import FileOutbox, http_gateway
 from forms.desk.keys import write_safely
 from forms.desk.listing import plain
 from forms.desk.reminders import Gone, left_out, send, waiting
+from forms.desk.telling import telling
 from forms.desk.visits import Plan, append, event_row
 from forms.problem import Problem
 
@@ -29,16 +30,9 @@ Finder = Callable[[Any, str], Case]
 
 
 def wire(
-    desk: click.Group,
-    unlock: Callable[[Any], Any],
-    find_case: Finder,
-    telling: Callable[[Callable[..., Any]], Callable[..., Any]],
-    today: Callable[[], date] = date.today,
+    desk: click.Group, unlock: Callable[[Any], Any], find_case: Finder, today: Callable[[], date] = date.today
 ) -> None:
-    """Add the commands to the desk's group.
-
-    unlock: a session from the group's object; it may ask for a passphrase. telling: shows a Problem as its sentence.
-    """
+    """Add the commands to the desk's group. unlock: a session from the group's object; it may ask for a passphrase."""
 
     def opener(here: Any) -> EventBook:
         return open_book(unlock(here), today)
@@ -46,8 +40,6 @@ def wire(
     for command in (
         _events(opener), _sheet(opener), _walk_in(opener), _export(opener), _remind(opener), _visit(opener, find_case),
     ):  # fmt: skip
-        if command.callback:
-            command.callback = telling(command.callback)
         desk.add_command(command)
 
 
@@ -69,6 +61,7 @@ def _events(opener: Opener) -> click.Command:
     @click.argument("event", required=False)
     @click.option("--marks", type=click.Path(path_type=Path), help="Take in the marks of another machine's folder.")
     @click.pass_obj
+    @telling
     def events(here: Any, event: str | None, marks: Path | None) -> None:
         """Events with how many come; with an event's id: who comes, who waits, who came."""
         book = opener(here)
@@ -88,6 +81,7 @@ def _sheet(opener: Opener) -> click.Command:
     @click.option("--language", help="A language of the portal; the event's if not given.")
     @click.option("--to", type=click.Path(path_type=Path), help="The file; named after the event if not given.")
     @click.pass_obj
+    @telling
     def sheet(here: Any, event: str, language: str | None, to: Path | None) -> None:
         """The attendance sheet as PDF. It is opened data: names that anybody reads who gets the file."""
         book = opener(here)
@@ -106,6 +100,7 @@ def _walk_in(opener: Opener) -> click.Command:
     @click.argument("people", type=int)
     @click.option("--name", default="", help="May be left out.")
     @click.pass_obj
+    @telling
     def walk_in(here: Any, event: str, people: int, name: str) -> None:
         """Write down people who came without signing up. Who signed up is marked in the window."""
         mark = opener(here).walk_in(event, name, people)
@@ -121,6 +116,7 @@ def _export(opener: Opener) -> click.Command:
     @click.option("--to", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="The folder.")
     @click.option("--yes", is_flag=True, help="Do not ask.")
     @click.pass_obj
+    @telling
     def export_event(here: Any, event: str | None, kind: str, to: Path, yes: bool) -> None:
         """One event, or all: who signed up and who came, as a Data Package (zip) or a workbook (xlsx)."""
         click.echo(exporting.WARNING, err=True)
@@ -140,6 +136,7 @@ def _remind(opener: Opener) -> click.Command:
     @click.option("--by-sms", is_flag=True, help="Through the provider that PORTAL_SMS_URL names.")
     @click.option("--again", is_flag=True, help="Also those of which nobody knows whether they went.")
     @click.pass_obj
+    @telling
     def remind(here: Any, event: str, to: Path | None, by_sms: bool, again: bool) -> None:
         """Remind those who come, agreed and left a number. Without an option: show what would be sent."""
         book = opener(here)
@@ -179,7 +176,8 @@ def _visit(opener: Opener, find_case: Finder) -> click.Command:
     @click.option("--content", type=click.Path(path_type=Path, file_okay=False), default=Path("content"))
     @click.option("--yes", is_flag=True, help="Do not ask.")
     @click.pass_obj
-    def visit_to_event(here: Any, /, letter: str, content: Path, yes: bool, event_id: str, **told: Any) -> None:
+    @telling
+    def visit_to_event(here: Any, letter: str, content: Path, yes: bool, event_id: str, **told: Any) -> None:
         """A letter that asks for a visit becomes a row of content/tables/events.csv."""
         book = opener(here)
         asked = find_case(book.session, letter).first

@@ -15,7 +15,6 @@ from click.testing import CliRunner, Result
 from frictionless import Package
 
 from forms.desk.casework import Case
-from forms.desk.cli import telling
 from forms.desk.event_book import EventBook
 from forms.desk.event_commands import wire
 from forms.desk.opening import Letter
@@ -39,7 +38,7 @@ class Shell:
                 raise Problem(which, "There is no such letter here.")
             return Case(letter.id, 1, (letter,))
 
-        wire(group, lambda _: desk.session, find_case, telling, lambda: desk.today)
+        wire(group, lambda _: desk.session, find_case, lambda: desk.today)
         self._group = group
 
     def __call__(self, *words: str, typed: str = "") -> Result:

@@ -80,7 +80,9 @@ def test_only_events_that_still_take_people_can_be_chosen(district: Any, event: 
     ],
 )
 def test_phone_numbers(district: Any, phone: str, fits: bool) -> None:
-    assert isinstance(accept(district, "signup", event="meeting", people="2", adult="yes", phone=phone), Accepted) is fits
+    assert (
+        isinstance(accept(district, "signup", event="meeting", people="2", adult="yes", phone=phone), Accepted) is fits
+    )
 
 
 @given(
