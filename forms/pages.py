@@ -219,7 +219,9 @@ def _unavailable(_: Problem) -> Response:
 
 def drain(limit: int = 64 * 1024 * 1024) -> None:
     """Read what is still coming, so that a phone on a slow line sees our page and not a broken connection."""
-    stream, left = request.environ["wsgi.input"], min(request.content_length or 0, limit)
+    # Flask's own stream, where it was begun, ends where the body ends: on the socket one would wait for ever for more.
+    stream = vars(request._get_current_object()).get("stream") or request.environ["wsgi.input"]  # type: ignore[attr-defined]
+    left = min(request.content_length or 0, limit)
     while left > 0 and (chunk := stream.read(min(left, 65536))):
         left -= len(chunk)
 
