@@ -33,7 +33,8 @@ class Store:
 
     def __init__(self, url: str, metadata: sa.MetaData) -> None:
         # Parameters hold what people wrote: they must never stand in an error's text.
-        self._engine = sa.create_engine(url, hide_parameters=True)
+        # A connection that died with the database is noticed before a letter is trusted to it.
+        self._engine = sa.create_engine(url, hide_parameters=True, pool_pre_ping=url.startswith("postgresql"))
         self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._metadata = metadata
         self._ready = False
