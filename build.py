@@ -101,7 +101,7 @@ if __name__ == "__main__" and os.environ.get(INSIDE) != str(VENV):
 # ruff: noqa: E402, PLC0415
 import click
 
-from forms.desk.cli import desk
+from forms.desk.cli import desk, replace_default
 from forms.problem import Problem, Problems
 
 
@@ -268,7 +268,7 @@ def check(weight: bool) -> None:
 @portal.command()
 @click.option("--out", type=click.Path(path_type=Path), default=ROOT / "kit", help="Folder for the files.")
 def kit(out: Path) -> None:
-    """Make the site for a memory card, and leaflet, poster and pocket card in each language."""
+    """Make the site for a memory card, and in each language leaflet, posters, pocket card and papers of events."""
     from press import kit as press_kit
 
     with in_sentences():
@@ -309,11 +309,7 @@ def _pytest(arguments: tuple[str, ...]) -> int:
     return int(pytest.main(list(arguments)))
 
 
-desk.params = [
-    click.Option(["--home"], type=click.Path(path_type=Path), default=ROOT / "var" / "desk", envvar="PORTAL_DESK_HOME",
-                 help="Folder of the desks' keys and letters.") if parameter.name == "home" else parameter
-    for parameter in desk.params
-]  # fmt: skip
+desk.params = [replace_default(parameter, ROOT / "var" / "desk") for parameter in desk.params]
 portal.add_command(desk)
 
 if __name__ == "__main__":

@@ -2,49 +2,20 @@
 
 import logging
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
-from io import BytesIO
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from flask import Flask, Request, Response, current_app, request
+from flask import Flask, Response, current_app, request
 
 from forms import built_site, config, pages, pickup, portal, routes, sealed
-from forms.delivery import Office, erase_old
+from forms.delivery import Office
+from forms.erasing import OnceADay
 from forms.headers import EVERYWHERE
 from forms.pressure import Letters
-from forms.store.base import NotKept
+from forms.quiet import QuietFlask
 from forms.store.concerns import ConcernStore
 from forms.store.signups import SignupStore
-
-LARGEST_REQUEST = 1024 * 1024
-"""Bytes. 5,000 Tamil letters are 45,000 bytes form-encoded: room to say "too long" and lose nothing."""
-
-
-class QuietRequest(Request):
-    """A request that never spools to disk: Werkzeug would write uploads over 500 kB to a temporary file."""
-
-    max_content_length = LARGEST_REQUEST  # forms with files allow themselves more: pages.LARGEST_UPLOAD
-    max_form_memory_size = LARGEST_REQUEST
-    max_form_parts = 200
-
-    def _get_file_stream(self, *_: Any, **__: Any) -> IO[bytes]:
-        return BytesIO()
-
-
-class QuietFlask(Flask):
-    """An app whose error log has the kind and place of an error and no value: values are people's words."""
-
-    request_class = QuietRequest
-
-    def log_exception(self, exc_info: Any) -> None:
-        """Log where an error arose and of what kind; never its text, the address or the request."""
-        kind, _, traceback = exc_info
-        while traceback and traceback.tb_next:
-            traceback = traceback.tb_next
-        place = traceback.tb_frame.f_code.co_qualname if traceback else "?"
-        self.logger.error("%s in %s, line %s", kind.__name__, place, traceback.tb_lineno if traceback else 0)
 
 
 def create_app(settings: Mapping[str, Any]) -> Flask:
@@ -57,12 +28,14 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
         portal=portal.read(read.portal),
         concerns=ConcernStore(read.concerns_url),
         signups=SignupStore(read.signups_url),
+        requests=ConcernStore(read.signups_url),  # beside the sign-ups: nothing of theirs lies with concerns
         salt=salt,
         cost=read.cost,
         budget=read.budget,
         pressure=Letters(read.calm),
     )
     app.extensions["today"] = read.today
+    app.extensions["erase"] = OnceADay(lambda: app.extensions["office"], read.today)
     app.register_blueprint(routes.pages)
     app.register_blueprint(sealed.sealed_road)
     app.register_blueprint(pickup.desk_api)
@@ -81,13 +54,9 @@ def take_new_portal(app: Flask, path: Path) -> None:
 
 
 def _erase_once_a_day() -> None:
-    """Erase what has been kept long enough, at the day's first request (the next, if the store is away)."""
-    known, today = current_app.extensions, current_app.extensions["today"]()
-    if request.blueprint == built_site.site.name or known.get("erased_on") == today:
-        return
-    with suppress(NotKept):
-        erase_old(known["office"], today)
-        known["erased_on"] = today
+    """Erase what has been kept long enough, at the day's first request, should no clock-work have done it."""
+    if request.blueprint != built_site.site.name:
+        current_app.extensions["erase"]()
 
 
 def _add_headers(response: Response) -> Response:

@@ -1,6 +1,6 @@
 """Shows the built site beside the forms, for `build.py serve` and small installations: files only."""
 
-from mimetypes import guess_type
+from mimetypes import add_type, guess_type
 from pathlib import Path
 
 from flask import Blueprint, Response, current_app, redirect, request, send_from_directory
@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from forms.headers import FOR_EVER, LOOKED_AT_AGAIN
 
 site = Blueprint("site", __name__)
+add_type("text/calendar", ".ics")  # RFC 5545, section 8.1: not every machine knows it, and a phone goes by it
 
 
 @site.get("/", defaults={"path": ""})

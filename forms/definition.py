@@ -4,7 +4,8 @@ Own keys of a form: `title`, `button`, `pad_to` (bytes, a size class), `any_of` 
 `steps` (fields that are asked together where there is a script; without one all stand on one page).
 Own keys of a field: `draw` (which macro of templates/field.html), `choices` or `choices_from` (a table or
 list of the portal), `file` (a kind of forms/attachments.py), `beside` (what stands beside it: numbers to call),
-`clear` (stays readable beside the sealed letter), `errors` (sentence by constraint).
+`clear` (stays readable beside the sealed letter), `errors` (sentence by constraint), `same_as` (form/field: a question
+that another form asks too, and nothing else of this one's own).
 English words in a definition are gettext msgids.
 """
 
@@ -18,7 +19,8 @@ from typing import Any
 import yaml
 from frictionless import Schema
 
-from forms.portal import Choice, Portal
+from forms import words
+from forms.portal import Choice, Event, Portal, Text
 from forms.problem import Problem
 
 FOLDER = Path(__file__).parent / "definitions"
@@ -122,6 +124,9 @@ def parse(data: Mapping[str, Any], where: str) -> Definition:
 
 
 def _field(row: Mapping[str, Any], where: str) -> Field:
+    if "same_as" in row:
+        form, _, name = row["same_as"].partition("/")
+        return load(form).field(name)
     if row.get("draw") not in DRAWN_AS:
         raise Problem(where, f"draw: {row.get('draw')!r} is unknown.", f"Use one of {sorted(DRAWN_AS)}.")
     return Field(
@@ -151,10 +156,15 @@ def choices(field: Field, definition: Definition, portal: Portal, today: date) -
         case "languages":
             listed = tuple(Choice(item.code, {"en": item.name}) for item in portal.languages)
         case "events":
-            listed = tuple(Choice(event.id, event.title) for event in portal.events if event.takes_signups(today))
+            listed = tuple(Choice(event.id, _dated(event)) for event in portal.events if event.takes_signups(today))
         case table:
-            listed = tuple(portal.choices[table])
+            listed = tuple(portal.choices.get(table, ()))
     return (*listed, *field.choices)
+
+
+def _dated(event: Event) -> Text:
+    """Title and day: meetings that repeat have the same title."""
+    return {language: f"{title} · {words.day(event.day, language)}" for language, title in event.title.items()}
 
 
 def schema(definition: Definition, portal: Portal, today: date) -> Schema:

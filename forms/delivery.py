@@ -1,26 +1,27 @@
-"""From accepted answers to a durable letter, and from a receipt back to its answer. No request, no HTML."""
+"""From accepted answers to a durable letter. No request, no HTML. What a receipt opens: coming_back.py."""
 
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from forms import receipts
 from forms.attachments import Clean
-from forms.definition import Definition, load
+from forms.definition import Definition
 from forms.portal import Desk, Event, Portal
 from forms.pressure import Letters, LookUps
 from forms.receipts import Cost, Keys
 from forms.seal import part_id, seal, seal_part
 from forms.store.base import NotKept
 from forms.store.concerns import FIRST_TRAY, SECOND_TRAY, Coming, ConcernStore, Progress
-from forms.store.signups import Signup, SignupStore
+from forms.store.signups import SignupStore
 
 LETTER_VERSION = 2
 
-LOOSE_PART_DAYS = 2
-"""Days that a photo waits for its letter."""
+REQUEST = "request"
+"""Purpose of the receipts of letters that are no concerns: to ask for a visit, or about goods."""
+
+_REQUESTS = frozenset({"visit", "enquiry"})
 
 FOR_PARTS, FOR_SECOND_TRAY = 0.7, 0.9
 """Shares of the budget of disk up to which photos and recordings, and letters of the second tray, are taken.
@@ -35,11 +36,15 @@ class Full(NotKept):
 
 @dataclass(frozen=True)
 class Office:
-    """What is needed to take letters in: the portal, both stores, the salt and cost of receipts, the room there is."""
+    """What is needed to take letters in: the portal, the stores, the salt and cost of receipts, the room there is.
+
+    requests: letters that are no concerns; they live with the sign-ups, apart from concerns.
+    """
 
     portal: Portal
     concerns: ConcernStore
     signups: SignupStore
+    requests: ConcernStore
     salt: bytes
     cost: Cost
     budget: int
@@ -47,9 +52,9 @@ class Office:
     lookups: LookUps = field(default_factory=LookUps)
 
     def close(self) -> None:
-        """Give back both stores' connections."""
-        self.concerns.close()
-        self.signups.close()
+        """Give back the stores' connections."""
+        for store in (self.concerns, self.signups, self.requests):
+            store.close()
 
     def keys(self, code: str, form: str) -> Keys:
         """What a receipt of this form derives here."""
@@ -72,6 +77,12 @@ class Office:
         if kept:
             self.pressure.count(worked=worked)
         return kept
+
+    def keep_request(self, coming: Coming) -> bool:
+        """Keep a letter that is no concern: never under pressure of concerns, nor adding to it. Raises NotKept."""
+        if self.requests.size > self.budget:
+            raise Full("store", "The letter box is full.", "Raise the setting `budget`, or let desks fetch.")
+        return self.requests.keep(coming)
 
     def insist_on_room(self, share: float) -> None:
         """Raise Full where more than this share of the budget of disk is used."""
@@ -144,11 +155,12 @@ def keys_of(desks: Sequence[Desk]) -> list[str]:
     return [key for desk in desks for key in desk.keys]
 
 
-def take_part(office: Office, file: Clean, desks: Sequence[Desk], today: date) -> Part:
-    """Seal a photo or recording for these desks and keep it until its letter comes. Raises NotKept."""
+def take_part(office: Office, file: Clean, desks: Sequence[Desk], today: date, store: ConcernStore) -> Part:
+    """Seal a photo or recording for these desks and keep it in `store` until its letter comes. Raises NotKept."""
     head = {"type": file.media_type, "kind": file.kind, **({"seconds": file.seconds} if file.seconds else {})}
     new_id, sealed = seal_part(head, file.content, keys_of(desks))
-    take_sealed_part(office, sealed, [desk.id for desk in desks], today)
+    office.insist_on_room(FOR_PARTS)
+    store.keep_part(new_id, today, [desk.id for desk in desks], sealed)
     return Part(new_id, file.kind, file.seconds)
 
 
@@ -159,26 +171,40 @@ def take_sealed_part(office: Office, sealed: bytes, desks: Sequence[str], today:
     return part_id(sealed)
 
 
+def purpose(form: str) -> str:
+    """For what the receipts of this form are: with it they derive their keys, so no digits mean two things."""
+    return REQUEST if form in _REQUESTS else form
+
+
 def send_concern(office: Office, sending: Sending) -> str | None:
-    """Seal a concern and keep it durably; then, and only then, its receipt (None where none was wanted).
+    """Seal a concern or a request and keep it durably; then, and only then, its receipt (None: none was wanted).
 
     Raises NotKept, PartsMissing.
     """
     desks = readers(office.portal, sending.definition, sending.values.get("hide_from", ()))
     code = sending.code if sending.with_receipt else None
-    keys = office.keys(code, sending.definition.name) if code else None
+    keys = office.keys(code, purpose(sending.definition.name)) if code else None
     _deliver(office, sending, desks, keys.lookup if keys else None, keys.recipient if keys else None)
     return code
 
 
-def send_followup(office: Office, sending: Sending, code: str, progress: Progress) -> None:
-    """Seal what a person adds for the desks of the first letter, and for no other. Raises NotKept, PartsMissing."""
+def send_followup(office: Office, sending: Sending, code: str, progress: Progress, kind: str = "concern") -> None:
+    """Seal what a person adds for the desks of the first letter, and for no other. Raises NotKept, PartsMissing.
+
+    kind: the purpose of its receipt, "concern" or REQUEST.
+    """
     desks = office.portal.named(progress.desks)
-    _deliver(office, sending, desks, None, office.keys(code, "concern").recipient)
+    _deliver(office, sending, desks, None, office.keys(code, kind).recipient, is_request=kind == REQUEST)
 
 
 def _deliver(
-    office: Office, sending: Sending, desks: Sequence[Desk], lookup: bytes | None, reply_to: str | None
+    office: Office,
+    sending: Sending,
+    desks: Sequence[Desk],
+    lookup: bytes | None,
+    reply_to: str | None,
+    *,
+    is_request: bool = False,
 ) -> None:
     letter = sending.letter(
         sending.values,
@@ -198,102 +224,4 @@ def _deliver(
         desks=tuple(desk.id for desk in desks),
         parts=tuple(part.id for part in sending.parts),
     )
-    office.keep(coming)
-
-
-def send_signup(office: Office, sending: Sending, event: Event, capacity: int) -> str | None:
-    """Take places and keep the sign-up durably; then its code, or None where too few places are left.
-
-    Raises NotKept.
-    """
-    clear = {field.name for field in sending.definition.fields if field.clear}
-    people = sending.values["people"]
-    answers = {name: value for name, value in sending.values.items() if name not in clear}
-    letter = sending.letter(answers, event=event.id, people=people, reply_to=None)
-    desks = office.portal.readers(sending.definition.name)
-    sealed = seal(letter, keys_of(desks), sending.definition.pad_to)
-    lookup = office.keys(sending.code, sending.definition.name).lookup
-    signup = Signup(sending.id, event.id, people, "coming")
-    kept = office.signups.keep(signup, lookup, sealed, capacity=capacity, last_day=event.last_day)
-    return sending.code if kept else None
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What a desk sealed for the person: a text, or a state in which it has put the letter, or both."""
-
-    desk: str
-    day: date
-    text: str
-    state: str
-
-
-def look_up_concern(office: Office, code: str) -> tuple[Progress, tuple[Reply, ...]] | None:
-    """How a letter stands and the answers to it, opened with its receipt; None for an unknown receipt. Raises Busy."""
-    keys = office.looked_up(code, "concern")
-    progress = office.concerns.progress(keys.lookup)
-    if progress is None:
-        office.lookups.missed()
-        return None
-    replies = []
-    for answer in progress.answers:
-        try:
-            opened = receipts.open_answer(answer.sealed, keys)
-        except ValueError:
-            continue  # sealed to somebody else's key by mistake: the person sees the other answers
-        replies.append(Reply(answer.desk, answer.day, opened["text"], str(opened.get("state") or "")))
-    return progress, tuple(replies)
-
-
-def delete_concern(office: Office, code: str, today: date) -> bool:
-    """Erase a letter and all that belongs to it here; desks that have it are asked to. False: unknown receipt.
-
-    Raises NotKept, Busy.
-    """
-    progress = office.concerns.progress(office.looked_up(code, "concern").lookup)
-    if progress is None:
-        office.lookups.missed()
-        return False
-    have = office.portal.named(progress.taken_by)
-    notice = _deletion_notice(progress.id, have, today) if have else None
-    office.concerns.forget(progress.id, notice)
-    return True
-
-
-def _deletion_notice(thread: str, desks: Sequence[Desk], today: date) -> Coming:
-    notice_id = secrets.token_hex(16)
-    letter = {
-        "form": "deletion", "version": LETTER_VERSION, "id": notice_id, "day": today.isoformat(), "follows": thread,
-        "desks": [desk.id for desk in desks], "answers": {},
-    }  # fmt: skip
-    return Coming(
-        id=notice_id,
-        thread=notice_id,
-        form="deletion",
-        day=today,
-        lookup=None,
-        sealed=seal(letter, keys_of(desks), load("concern").pad_to),
-        desks=tuple(desk.id for desk in desks),
-    )
-
-
-def look_up_signup(office: Office, code: str) -> Signup | None:
-    """The sign-up with this code, or None. Raises Busy."""
-    found = office.signups.find(office.looked_up(code, "signup").lookup)
-    if found is None:
-        office.lookups.missed()
-    return found
-
-
-def cancel_signup(office: Office, code: str) -> bool:
-    """Cancel the sign-up with this code. False where there was nothing to cancel. Raises Busy."""
-    return office.signups.cancel(office.looked_up(code, "signup").lookup)
-
-
-def erase_old(office: Office, today: date) -> None:
-    """Erase what has been kept as long as portal.yml says. Raises NotKept."""
-    keep = office.portal.keep
-    office.signups.erase(today - timedelta(days=keep["signups_days"]))
-    office.concerns.erase_loose_parts(today - timedelta(days=LOOSE_PART_DAYS))
-    office.concerns.release(office.portal.members)
-    office.concerns.erase(today - timedelta(days=keep["concerns_days"]))
+    (office.keep_request if is_request or coming.form in _REQUESTS else office.keep)(coming)

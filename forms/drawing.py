@@ -7,7 +7,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from babel.dates import format_date
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -16,9 +15,6 @@ from forms.definition import Definition, Field, choices
 from forms.intake import FieldProblem, Raw
 from forms.portal import Choice, Portal, Text, pick
 from forms.receipts import in_fours
-
-LOCALES = {"en": "en_IN"}
-"""CLDR locale of a language where its default is another country's."""
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -95,7 +91,7 @@ def environment(language: str) -> Environment:
     env.filters["digits"] = lambda clips: " ".join(
         clips[f"digit/{digit}"].files[-1].address for digit in range(10) if f"digit/{digit}" in clips
     )
-    env.filters["day"] = lambda day: format_date(_day(day), format="long", locale=LOCALES.get(language, language))
+    env.filters["day"] = lambda day: words.day(_day(day), language)
     return env
 
 

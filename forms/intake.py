@@ -91,4 +91,4 @@ def _many_problem(field: Field, value: Any, allowed: set[str]) -> str | None:
     if not set(value) <= allowed:
         return "enum"
     # "Who must not see this?" may leave out all desks but one.
-    return "all" if set(value) == allowed else None
+    return "all" if field.choices_from == "desks" and set(value) == allowed else None

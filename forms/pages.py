@@ -11,13 +11,14 @@ from markupsafe import Markup
 from werkzeug.exceptions import HTTPException, NotFound
 
 from forms import definition as definitions
-from forms import words
+from forms import delivery, receipts, words
 from forms.attachments import LARGEST, MOST
 from forms.definition import Definition
-from forms.delivery import Office, Part
-from forms.drawing import Alternate, Page, draw_form, draw_page, render
+from forms.delivery import Office, Part, Sending
+from forms.drawing import Alternate, Page, draw_form, draw_page, render, summary
 from forms.headers import NEVER_KEPT
-from forms.intake import FieldProblem, Raw
+from forms.intake import Accepted, FieldProblem, Raw, clean
+from forms.portal import Desk
 from forms.problem import Problem
 
 LARGEST_UPLOAD = 24 * 1024 * 1024
@@ -99,9 +100,38 @@ def has_files() -> bool:
     return request.method == "POST" and any(file.filename for file in request.files.values())
 
 
-def form_page(asked: Asked, problems: Sequence[FieldProblem] = (), status: int = 200, **more: Any) -> Response:
-    """The form, with what was typed and what is wrong with it."""
-    body = draw_form(
+def readers(asked: Asked) -> tuple[Desk, ...]:
+    """Who will be able to read it, as far as what was typed makes sense."""
+    return delivery.readers(asked.office.portal, asked.definition, asked.raw.get("hide_from", ()))
+
+
+def typed_code(asked: Asked) -> str | FieldProblem:
+    """The number that was typed, or travels with the page; or what is wrong with it."""
+    typed = next(iter(asked.raw.get("code", ())), asked.code)
+    if not clean(typed):
+        return FieldProblem("code", "required")
+    try:
+        return receipts.read(typed)
+    except receipts.NotAReceipt as wrong:
+        return FieldProblem("code", wrong.code)
+
+
+def sending(asked: Asked, checked: Accepted) -> Sending:
+    """What was accepted, on its way."""
+    with_receipt = asked.do != "send-without"
+    return Sending(asked.definition, asked.language, checked.values, asked.once, asked.today, with_receipt, asked.parts)
+
+
+def form_page(
+    asked: Asked,
+    problems: Sequence[FieldProblem] = (),
+    status: int = 200,
+    *,
+    above: Markup | None = None,
+    **more: Any,
+) -> Response:
+    """The form, with what was typed and what is wrong with it, and perhaps a note above."""
+    body = (above or Markup()) + draw_form(
         asked.definition,
         asked.office.portal,
         asked.language,
@@ -112,6 +142,22 @@ def form_page(asked: Asked, problems: Sequence[FieldProblem] = (), status: int =
         **more,
     )
     return _shell(asked, body, status, mend=bool(problems))
+
+
+def check_page(asked: Asked, checked: Accepted, *, failed: bool = False, **more: Any) -> Response:
+    """What will be sent and who will read it; nothing is kept before it is sent from here."""
+    context = {
+        "rows": summary(
+            asked.definition, asked.office.portal, asked.language, asked.today, checked.values, asked.parts
+        ),
+        "hidden": [(name, text) for name, texts in asked.raw.items() for text in texts],
+        "parts": asked.parts,
+        "desks": readers(asked),
+        # A page that failed keeps its value: had the letter been kept after all, sending again finds it.
+        "once": asked.once if failed else receipts.new_once(),
+        "failed": failed,
+    }
+    return page(asked, "check.html", 503 if failed else 200, **context, **more)
 
 
 def page(asked: Asked, template: str, status: int = 200, **context: Any) -> Response:
@@ -173,7 +219,9 @@ def _unavailable(_: Problem) -> Response:
 
 def drain(limit: int = 64 * 1024 * 1024) -> None:
     """Read what is still coming, so that a phone on a slow line sees our page and not a broken connection."""
-    stream, left = request.environ["wsgi.input"], min(request.content_length or 0, limit)
+    # Flask's own stream, where it was begun, ends where the body ends: on the socket one would wait for ever for more.
+    stream = vars(request._get_current_object()).get("stream") or request.environ["wsgi.input"]  # type: ignore[attr-defined]
+    left = min(request.content_length or 0, limit)
     while left > 0 and (chunk := stream.read(min(left, 65536))):
         left -= len(chunk)
 

@@ -8,6 +8,7 @@ import hmac
 import re
 import secrets
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from urllib.parse import unquote
 
@@ -16,8 +17,10 @@ from flask import Blueprint, Response, current_app, request
 from forms.delivery import Office
 from forms.headers import NEVER_KEPT
 from forms.json_answers import Refused, json_answer
-from forms.portal import Desk, Member
+from forms.letter_boxes import LetterBoxes
+from forms.portal import Desk, Member, as_json
 from forms.seal import SIZE_CLASSES, is_sealed
+from forms.signing_up import settle
 from forms.store.base import NotKept
 from forms.store.concerns import Access, Entry, desk_of
 
@@ -32,6 +35,10 @@ _NOT_YOURS = "There is no such letter for this desk."
 def _office() -> Office:
     office: Office = current_app.extensions["office"]
     return office
+
+
+def _boxes() -> LetterBoxes:
+    return LetterBoxes(_office())
 
 
 def _age_file(sealed: bytes | None) -> Response:
@@ -72,7 +79,7 @@ def _today() -> date:
 def _note(desk: Desk, member: Member, what: str, letter_id: str) -> None:
     """Write down what staff did: to the minute, since it is staff's time and no person's."""
     at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M")
-    _office().concerns.note_access(secrets.token_hex(16), desk.id, Access(at, member.id, what, letter_id))
+    _boxes().note_access(secrets.token_hex(16), desk.id, Access(at, member.id, what, letter_id))
 
 
 def _sealed_body() -> bytes:
@@ -104,7 +111,7 @@ def letters() -> Response:
             "id": item.id, "thread": item.thread, "form": item.form, "day": item.day.isoformat(), "tray": item.tray,
             "parts": item.parts,
         }
-        for item in _office().concerns.waiting(desk.id, member.id)
+        for item in _boxes().waiting(desk.id, member.id)
     ]  # fmt: skip
     return json_answer({"desk": desk.id, "member": member.id, "letters": rows})
 
@@ -113,7 +120,7 @@ def letters() -> Response:
 def letter(letter_id: str) -> Response:
     """One sealed letter."""
     desk, member = _reader()
-    sealed = _office().concerns.sealed(letter_id, desk.id, member.id)
+    sealed = _boxes().sealed(letter_id, desk.id, member.id)
     if sealed:
         with suppress(NotKept):  # a full disk must not keep desks from their letters
             _note(desk, member, "fetched", letter_id)
@@ -124,7 +131,7 @@ def letter(letter_id: str) -> Response:
 def drop(letter_id: str) -> Response:
     """Erase this desk's share of a letter and of all that follows it."""
     desk, member = _reader()
-    ours = _office().concerns.drop(letter_id, desk.id)
+    ours = _boxes().drop(letter_id, desk.id)
     if ours:
         _note(desk, member, "erased", letter_id)
     return _insist(ours)
@@ -134,14 +141,14 @@ def drop(letter_id: str) -> Response:
 def part(part_id: str) -> Response:
     """One sealed photo or recording."""
     desk, member = _reader()
-    return _age_file(_office().concerns.part(part_id, desk.id, member.id))
+    return _age_file(_boxes().part(part_id, desk.id, member.id))
 
 
 @desk_api.post("/letters/<letter_id>/acknowledge")
 def acknowledge(letter_id: str) -> Response:
     """The member has it safely on a disk."""
     desk, member = _reader()
-    return _insist(_office().concerns.take(letter_id, desk.id, member.id, _office().portal.members))
+    return _insist(_boxes().take(letter_id, desk.id, member.id, _office().portal.members))
 
 
 @desk_api.put("/letters/<letter_id>/answers/<answer_id>")
@@ -150,7 +157,7 @@ def answer(letter_id: str, answer_id: str) -> Response:
     (desk, member), sealed = _reader(), _sealed_body()
     if not _ANSWER_ID.fullmatch(answer_id):
         raise Refused(400, "The id of the answer has not its form. Nothing was kept.")
-    ours = _office().concerns.answer(answer_id, letter_id, desk.id, _today(), sealed)
+    ours = _boxes().answer(answer_id, letter_id, desk.id, _today(), sealed)
     if ours:
         _note(desk, member, "answered", letter_id)
     return _insist(ours)
@@ -165,8 +172,7 @@ def entries() -> Response:
     except ValueError:
         raise Refused(400, "`since` is no day like 2027-01-31.") from None
     rows = [
-        {"id": item.id, "letter": item.letter, "day": item.day.isoformat()}
-        for item in _office().concerns.entries(desk.id, since)
+        {"id": item.id, "letter": item.letter, "day": item.day.isoformat()} for item in _boxes().entries(desk.id, since)
     ]
     return json_answer({"desk": desk.id, "entries": rows})
 
@@ -175,7 +181,7 @@ def entries() -> Response:
 def entry(entry_id: str) -> Response:
     """One sealed entry."""
     desk, member = _reader()
-    return _age_file(_office().concerns.entry(entry_id, desk.id, member.id))
+    return _age_file(_boxes().entry(entry_id, desk.id, member.id))
 
 
 @desk_api.put("/letters/<letter_id>/entries/<entry_id>")
@@ -184,7 +190,7 @@ def enter(letter_id: str, entry_id: str) -> Response:
     (desk, member), sealed = _reader(), _sealed_body()
     if not _ID.fullmatch(entry_id):
         raise Refused(400, "The id of the entry has not its form. Nothing was kept.")
-    ours = _office().concerns.enter(Entry(entry_id, letter_id, _today()), desk.id, sealed)
+    ours = _boxes().enter(Entry(entry_id, letter_id, _today()), desk.id, sealed)
     if ours:
         _note(desk, member, "wrote", letter_id)
     return _insist(ours)
@@ -200,7 +206,7 @@ def copy(letter_id: str, item: str) -> Response:
         raise Refused(400, "Portal-For names no desk and no member of one. Nothing was kept.")
     if not _ID.fullmatch(item):
         raise Refused(400, "The id has not its form. Nothing was kept.")
-    ours = _office().concerns.copy(item, letter_id, desk.id, desk_of(reader), reader, sealed)
+    ours = _boxes().copy(item, letter_id, desk.id, desk_of(reader), reader, sealed)
     if ours:
         _note(desk, member, "sealed anew", letter_id)
     return _insist(ours)
@@ -220,25 +226,33 @@ def desks() -> Response:
     return json_answer({"desks": rows})
 
 
+@desk_api.get("/portal")
+def portal() -> Response:
+    """The portal as the press handed it over: names, events, tables, keys; all of it public."""
+    _reader()
+    return json_answer(as_json(_office().portal))
+
+
 @desk_api.get("/access")
 def access() -> Response:
     """What the members of this desk did with which letter, oldest first."""
     desk, _ = _reader()
     rows = [
         {"at": one.at, "member": one.member, "what": one.what, "letter": one.letter}
-        for one in _office().concerns.accesses(desk.id)
+        for one in _boxes().accesses(desk.id)
     ]
     return json_answer({"desk": desk.id, "access": rows})
 
 
 @desk_api.get("/signups")
 def signups() -> Response:
-    """All sign-ups as they stand in clear."""
+    """All sign-ups as they stand in clear: coming, waiting (by turn) or cancelled.
+
+    `version` grows when a person replaces what they told: then the sealed part is to be fetched again.
+    """
     desk = _signups_desk()
-    rows = [
-        {"id": item.id, "event": item.event, "people": item.people, "state": item.state}
-        for item in _office().signups.listed()
-    ]
+    settle(_office())
+    rows = [asdict(item) for item in _office().signups.listed()]
     return json_answer({"desk": desk.id, "signups": rows})
 
 

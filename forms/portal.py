@@ -73,7 +73,13 @@ class Helpline:
 
 @dataclass(frozen=True)
 class Event:
-    """A public event; `starts` and `ends` are local times like 2027-01-24T10:00; no capacity, no sign-up."""
+    """A public event, or a part of one; no capacity, no sign-up.
+
+    starts, ends: local times like 2027-01-24T10:00, or days where no hour is known. was: the start before it was moved.
+    state: planned, moved, cancelled or held. series: the row that repeats, of whose days this is one. spoken: BCP 47
+    codes. children, women_officers, step_free: None where nobody has said.
+    report: the name of the page that tells what came of it, like meetings/2027-01.
+    """
 
     id: str
     title: Text
@@ -84,10 +90,34 @@ class Event:
     capacity: int | None
     state: str
     example: bool
+    kind: str = ""
+    what: Text = field(default_factory=dict)
+    part_of: str = ""
+    series: str = ""
+    was: str = ""
+    spoken: tuple[str, ...] = ()
+    free: Text = field(default_factory=dict)
+    children: bool | None = None
+    women_officers: bool | None = None
+    step_free: bool | None = None
+    map_link: str = ""
+    outcome: Text = field(default_factory=dict)
+    report: str = ""
+    source: str = ""
 
     def takes_signups(self, today: date) -> bool:
         """Open until the day before it starts is over: the day itself is for walk-ins."""
-        return self.capacity is not None and self.state == "planned" and self.day > today
+        return self.capacity is not None and self.state in {"planned", "moved"} and self.day > today
+
+    @property
+    def time(self) -> str:
+        """The hour it starts, like 10:00; empty where only the day is known."""
+        return self.starts[11:16]
+
+    @property
+    def end_time(self) -> str:
+        """The hour it ends, or empty."""
+        return self.ends[11:16]
 
     @property
     def day(self) -> date:
@@ -155,6 +185,7 @@ class Portal:
     keep: Mapping[str, int]
     assets: Mapping[str, str] = field(default_factory=dict)
     clips: Mapping[str, Mapping[str, Clip]] = field(default_factory=dict)
+    timezone: str = "UTC"
 
     @property
     def members(self) -> Mapping[str, tuple[str, ...]]:
@@ -180,11 +211,16 @@ def pick(text: Text, language: str) -> str:
     return text.get(language) or text.get("en", "")
 
 
+def as_json(portal: Portal) -> dict[str, Any]:
+    """The portal as plain JSON values: what `read` and `parse` take."""
+    return dataclasses.asdict(portal)
+
+
 def write(portal: Portal, path: Path) -> None:
     """Write the portal as JSON, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
-    fresh.write_text(json.dumps(dataclasses.asdict(portal), ensure_ascii=False, indent=1), encoding="utf-8")
+    fresh.write_text(json.dumps(as_json(portal), ensure_ascii=False, indent=1), encoding="utf-8")
     fresh.replace(path)
 
 
@@ -194,13 +230,18 @@ def read(path: Path) -> Portal:
     Raises Problem where the file is missing or is not what this version writes.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        return _portal(data)
+        return parse(path.read_text(encoding="utf-8"), str(path))
     except FileNotFoundError:
         raise Problem(str(path), "is not there.", "Build the site first: python3 build.py build") from None
+
+
+def parse(text: str | bytes, where: str) -> Portal:
+    """A portal from its JSON text. Raises Problem where it is not what this version writes."""
+    try:
+        return _portal(json.loads(text))
     except (KeyError, TypeError, ValueError) as error:
         raise Problem(
-            str(path),
+            where,
             f"cannot be read ({type(error).__name__}).",
             "Build the site again: python3 build.py build",
         ) from None
@@ -211,7 +252,7 @@ def _portal(data: dict[str, Any]) -> Portal:
         "languages": tuple(Language(**row) for row in data["languages"]),
         "desks": tuple(_desk(row) for row in data["desks"]),
         "helplines": tuple(Helpline(**row) for row in data["helplines"]),
-        "events": tuple(Event(**row) for row in data["events"]),
+        "events": tuple(Event(**{**row, "spoken": tuple(row["spoken"])}) for row in data["events"]),
         "clips": {
             language: {key: _clip(row) for key, row in clips.items()} for language, clips in data["clips"].items()
         },

@@ -11,15 +11,14 @@ from dataclasses import replace
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 
-from forms import attachments, delivery, receipts
+from forms import attachments, coming_back, delivery, receipts, signup_pages
+from forms.coming_back import Found
 from forms.delivery import Sending
-from forms.drawing import summary
-from forms.intake import Accepted, FieldProblem, Rejected, accept, clean
-from forms.pages import Asked, form_page, has_files, page, read_request
+from forms.intake import FieldProblem, Rejected, accept
+from forms.pages import Asked, check_page, form_page, has_files, page, read_request, readers, sending, typed_code
 from forms.portal import Desk
 from forms.store.base import NotKept
-from forms.store.concerns import PartsMissing, Progress
-from forms.store.signups import CANCELLED
+from forms.store.concerns import ConcernStore, PartsMissing
 
 pages = Blueprint("pages", __name__, url_prefix="/forms")
 
@@ -28,19 +27,21 @@ pages = Blueprint("pages", __name__, url_prefix="/forms")
 def form(language: str, form: str) -> Response:
     """Any form: GET shows it, POST takes what was typed into it."""
     asked = read_request(language, form)
+    if form in _LETTERS and not asked.office.portal.readers(form):
+        raise NotFound  # this district has no desk that reads such letters
     if request.method == "GET":
-        return form_page(asked)
+        return _SHOW.get(form, form_page)(asked)
     if not asked.definition.files and has_files():
         return form_page(asked, (FieldProblem(asked.definition.fields[0].name, "files"),), 422)
     return _ANSWER[form](asked)
 
 
-# A concern, a sign-up
+# A letter: a concern, or a request
 
 
-def _with_answers(asked: Asked) -> Response:
-    """A concern or a sign-up: mend it, look at it, or send it."""
-    asked, wrong = _taken_in(asked, _desks(asked))
+def _letter(asked: Asked) -> Response:
+    """A letter: mend it, look at it, or send it."""
+    asked, wrong = _taken_in(asked, readers(asked), asked.office.concerns)
     checked = accept(asked.definition, asked.office.portal, asked.today, asked.raw, _answered(asked))
     problems = (*wrong, *(checked.problems if isinstance(checked, Rejected) else ()))
     if problems or isinstance(checked, Rejected):
@@ -48,33 +49,28 @@ def _with_answers(asked: Asked) -> Response:
     if asked.do == "change":
         return form_page(asked)
     if asked.do not in {"send", "send-without"} or not receipts.is_once(asked.once):
-        return _check_page(asked, checked)
+        return check_page(asked, checked)
     try:
-        return _SEND[asked.definition.name](asked, checked)
+        code = delivery.send_concern(asked.office, sending(asked, checked))
     except PartsMissing:
         return _parts_again(asked)
     except NotKept:
-        return _check_page(asked, checked, failed=True)
+        return check_page(asked, checked, failed=True)
+    return page(asked, "receipt.html", code=code, desks=readers(asked), wrong="")
 
 
-def _desks(asked: Asked) -> tuple[Desk, ...]:
-    """Who will be able to read it, as far as what was typed makes sense."""
-    return delivery.readers(asked.office.portal, asked.definition, asked.raw.get("hide_from", ()))
-
-
-def _taken_in(asked: Asked, desks: tuple[Desk, ...]) -> tuple[Asked, tuple[FieldProblem, ...]]:
+def _taken_in(asked: Asked, desks: tuple[Desk, ...], store: ConcernStore) -> tuple[Asked, tuple[FieldProblem, ...]]:
     """Take in the photos and recordings that came: sealed and kept, or named as problems. What was typed stays."""
     parts, problems = list(asked.parts), []
-    if asked.do not in {"send", "send-without"} and not _still_wait(asked, desks):
+    if asked.do not in {"send", "send-without"} and not _still_wait(asked, desks, store):
         problems += _again(asked)
         parts = []
     for field in asked.definition.files:
         for content in asked.files.get(field.name, ()):
             try:
                 attachments.insist_on_few(field.file, sum(part.kind == field.file for part in parts))
-                parts.append(
-                    delivery.take_part(asked.office, attachments.clean(field.file, content), desks, asked.today)
-                )
+                cleaned = attachments.clean(field.file, content)
+                parts.append(delivery.take_part(asked.office, cleaned, desks, asked.today, store))
             except attachments.NotTaken as wrong:
                 problems.append(FieldProblem(field.name, wrong.code))
             except NotKept:
@@ -82,10 +78,10 @@ def _taken_in(asked: Asked, desks: tuple[Desk, ...]) -> tuple[Asked, tuple[Field
     return replace(asked, parts=tuple(parts)), tuple(dict.fromkeys(problems))
 
 
-def _still_wait(asked: Asked, desks: tuple[Desk, ...]) -> bool:
+def _still_wait(asked: Asked, desks: tuple[Desk, ...], store: ConcernStore) -> bool:
     """Whether what was taken in before is here: not sealed for other desks than those chosen now, nor erased."""
     ids = [part.id for part in asked.parts]
-    return not ids or asked.office.concerns.has_parts(ids, [desk.id for desk in desks])
+    return not ids or store.has_parts(ids, [desk.id for desk in desks])
 
 
 def _again(asked: Asked) -> list[FieldProblem]:
@@ -102,72 +98,14 @@ def _answered(asked: Asked) -> frozenset[str]:
     return frozenset(field.name for field in asked.definition.files if field.file in kinds)
 
 
-def _send_concern(asked: Asked, checked: Accepted) -> Response:
-    code = delivery.send_concern(asked.office, _sending(asked, checked))
-    return page(asked, "receipt.html", code=code, desks=_desks(asked), wrong="")
-
-
-def _send_signup(asked: Asked, checked: Accepted) -> Response:
-    event = asked.office.event(checked.values["event"])
-    if event is None or event.capacity is None:
-        raise NotFound  # the schema let only events through that take sign-ups
-    code = delivery.send_signup(asked.office, _sending(asked, checked), event, event.capacity)
-    if code is None:
-        return form_page(asked, (FieldProblem("event", "full"),), 409)
-    kept = delivery.look_up_signup(asked.office, code)
-    if kept and kept.state == CANCELLED:  # an old page, loaded again after the sign-up was cancelled
-        return page(asked, "signup.html", signup=kept, event=event, code=code)
-    return page(asked, "signed-up.html", code=code, event=event, people=checked.values["people"])
-
-
-_SEND: dict[str, Callable[[Asked, Accepted], Response]] = {"concern": _send_concern, "signup": _send_signup}
-
-
-def _sending(asked: Asked, checked: Accepted) -> Sending:
-    return Sending(
-        asked.definition,
-        asked.language,
-        checked.values,
-        asked.once,
-        asked.today,
-        asked.do != "send-without",
-        asked.parts,
-    )
-
-
-def _check_page(asked: Asked, checked: Accepted, *, failed: bool = False) -> Response:
-    context = {
-        "rows": summary(
-            asked.definition, asked.office.portal, asked.language, asked.today, checked.values, asked.parts
-        ),
-        "hidden": [(name, text) for name, texts in asked.raw.items() for text in texts],
-        "parts": asked.parts,
-        "desks": _desks(asked),
-        # A page that failed keeps its value: had the letter been kept after all, sending again finds it.
-        "once": asked.once if failed else receipts.new_once(),
-        "failed": failed,
-    }
-    return page(asked, "check.html", 503 if failed else 200, **context)
-
-
 # What a receipt opens
-
-
-def _typed_code(asked: Asked) -> str | FieldProblem:
-    typed = next(iter(asked.raw.get("code", ())), asked.code)
-    if not clean(typed):
-        return FieldProblem("code", "required")
-    try:
-        return receipts.read(typed)
-    except receipts.NotAReceipt as wrong:
-        return FieldProblem("code", wrong.code)
 
 
 def _answer(asked: Asked) -> Response:
     """Come back: how the letter stands, what the desks wrote, adding to it, asking that it be erased."""
     if asked.do == "typed":
         return _typed_back(asked)
-    code = _typed_code(asked)
+    code = typed_code(asked)
     if isinstance(code, FieldProblem):
         return form_page(asked, (code,), 422)
     if asked.do == "delete":
@@ -176,16 +114,15 @@ def _answer(asked: Asked) -> Response:
 
 
 def _progress(asked: Asked, code: str) -> Response:
-    found = delivery.look_up_concern(asked.office, code)
+    found = coming_back.look_up(asked.office, code)
     if found is None:
         return form_page(asked, (FieldProblem("code", "unknown"),), 422)
-    progress, replies = found
     names = {desk.id: desk.name for desk in asked.office.portal.desks}
-    return page(asked, "progress.html", progress=progress, replies=replies, names=names, code=code)
+    return page(asked, "progress.html", progress=found.progress, replies=found.replies, names=names, code=code)
 
 
 def _delete(asked: Asked, code: str) -> Response:
-    if not delivery.delete_concern(asked.office, code, asked.today):
+    if not coming_back.delete(asked.office, code, asked.today):
         return form_page(asked, (FieldProblem("code", "unknown"),), 422)
     return page(asked, "deleted.html")
 
@@ -209,29 +146,29 @@ def _digits(text: str) -> str:
 
 def _followup(asked: Asked) -> Response:
     """Something more for the desks that have the first letter. Its page has its one-time value: one press sends."""
-    code = _typed_code(asked)
-    found = None if isinstance(code, FieldProblem) else delivery.look_up_concern(asked.office, code)
+    code = typed_code(asked)
+    found = None if isinstance(code, FieldProblem) else coming_back.look_up(asked.office, code)
     if isinstance(code, FieldProblem) or found is None:
         return _ask_for_receipt(asked)
-    progress, _ = found
     once = asked.once if receipts.is_once(asked.once) else receipts.new_once()
     if asked.do != "send":
         return form_page(asked, hidden={"code": code, "once": once})
-    return _send_followup(asked, code, progress, once)
+    return _send_followup(asked, code, found, once)
 
 
-def _send_followup(asked: Asked, code: str, progress: Progress, once: str) -> Response:
-    hidden = {"code": code, "once": once}
-    asked, wrong = _taken_in(asked, asked.office.portal.named(progress.desks))
+def _send_followup(asked: Asked, code: str, found: Found, once: str) -> Response:
+    hidden, progress = {"code": code, "once": once}, found.progress
+    box = coming_back.box(asked.office, found.kind)
+    asked, wrong = _taken_in(asked, asked.office.portal.named(progress.desks), box)
     checked = accept(asked.definition, asked.office.portal, asked.today, asked.raw, _answered(asked))
     if wrong or isinstance(checked, Rejected):
         problems = (*wrong, *(checked.problems if isinstance(checked, Rejected) else ()))
         return form_page(asked, problems, 422, hidden=hidden)
-    sending = Sending(
+    more = Sending(
         asked.definition, asked.language, checked.values, once, asked.today, parts=asked.parts, follows=progress.id
     )
     try:
-        delivery.send_followup(asked.office, sending, code, progress)
+        delivery.send_followup(asked.office, more, code, progress, found.kind)
     except PartsMissing:
         return form_page(replace(asked, parts=()), _again(asked), 422, hidden=hidden)
     except NotKept:
@@ -243,22 +180,13 @@ def _ask_for_receipt(asked: Asked) -> Response:
     return page(asked, "receipt-first.html", 422)
 
 
-def _signup(asked: Asked) -> Response:
-    code = _typed_code(asked)
-    if isinstance(code, FieldProblem):
-        return form_page(asked, (code,), 422)
-    if asked.do == "cancel":
-        delivery.cancel_signup(asked.office, code)
-    found = delivery.look_up_signup(asked.office, code)
-    if found is None:
-        return form_page(asked, (FieldProblem("code", "unknown"),), 422)
-    return page(asked, "signup.html", signup=found, event=asked.office.event(found.event), code=code)
-
-
+_LETTERS = frozenset({"concern", "visit", "enquiry"})
+_SHOW: dict[str, Callable[[Asked], Response]] = {"signup": signup_pages.show, "change": signup_pages.change}
 _ANSWER: dict[str, Callable[[Asked], Response]] = {
-    "concern": _with_answers,
-    "signup": _with_answers,
+    **dict.fromkeys(_LETTERS, _letter),
     "answer": _answer,
     "followup": _followup,
-    "cancel": _signup,
+    "signup": signup_pages.sign_up,
+    "cancel": signup_pages.look_up,
+    "change": signup_pages.change,
 }

@@ -8,6 +8,8 @@ from typing import Any
 from flask import Flask
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+from forms.erasing import ClockWork
+
 
 class QuietHandler(WSGIRequestHandler):
     """Handles requests and says nothing about who asked for what, when."""
@@ -26,10 +28,13 @@ def make(app: Flask, host: str, port: int) -> BaseWSGIServer:
 
 
 def serve(app: Flask, host: str, port: int) -> None:
-    """Serve until interrupted."""
+    """Serve until interrupted. Meanwhile what is too old is erased, also on days on which nobody comes."""
     server = make(app, host, port)
+    clock_work = ClockWork(app.extensions["erase"])
+    clock_work.start()
     try:
         server.serve_forever()
     finally:
+        clock_work.stop()
         server.server_close()
         app.extensions["office"].close()

@@ -1,8 +1,9 @@
 """Fetches sealed letters from the server's pickup API, and brings sealed answers there."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import requests
 
@@ -18,12 +19,21 @@ class ServerAway(Problem):
     """The server cannot be reached just now."""
 
 
+class Refused(Problem):
+    """The server does not take what was brought."""
+
+
+class NotThere(Problem):
+    """The server has no such letter for this desk."""
+
+
 @dataclass(frozen=True)
 class Server:
-    """A server's address and this desk's token."""
+    """A server's address and this desk's token; `old_token`: the one before, until the server knows the new one."""
 
     address: str
     token: str
+    old_token: str = ""
 
     def waiting(self) -> list[dict[str, Any]]:
         """Letters to fetch: id, form and day of each."""
@@ -51,21 +61,70 @@ class Server:
 
     def answer(self, letter_id: str, answer_id: str, sealed: bytes) -> None:
         """Leave a sealed answer. May be sent again under the same id."""
-        self._ask("PUT", f"letters/{letter_id}/answers/{answer_id}", sealed)
+        self.send("PUT", f"letters/{letter_id}/answers/{answer_id}", sealed)
+
+    def entries(self) -> list[dict[str, Any]]:
+        """The desk's case log: id, letter and day of each entry."""
+        return self._rows("entries")
+
+    def entry(self, entry_id: str) -> bytes:
+        """One sealed entry."""
+        return self._ask("GET", f"entries/{entry_id}").content
+
+    def access(self) -> list[dict[str, Any]]:
+        """What the members of this desk did: at, member, what and letter of each."""
+        return self._listed("access")
+
+    def portal(self) -> bytes:
+        """The portal as the press handed it over (forms/portal.py reads it)."""
+        return self._ask("GET", "portal").content
+
+    def me(self) -> str:
+        """The member whose token this is. Raises Problem where the token is not known."""
+        return str(self._json("letters").get("member", ""))
+
+    def clock(self) -> str:
+        """The server's Date header (RFC 9110, section 6.6.1), or empty."""
+        return self._ask("GET", "desks").headers.get("Date", "")
+
+    def send(self, method: str, path: str, sealed: bytes, reader: str = "") -> None:
+        """Bring something sealed. May be sent again: the same id changes nothing."""
+        self._ask(method, path, sealed, reader)
+
+    def drop(self, letter_id: str) -> None:
+        """Erase this desk's share of a letter and of what follows it."""
+        self._ask("DELETE", f"letters/{letter_id}")
 
     def _rows(self, what: str) -> list[dict[str, Any]]:
-        try:
-            rows = self._ask("GET", what).json()[what]
-            return [dict(row) for row in rows if _is_id(row["id"])]
-        except (ValueError, KeyError, TypeError):
-            raise Problem(self.address, "gave a strange answer.", "Is it the portal's address?") from None
+        return [row for row in self._listed(what) if is_id(row.get("id"))]
 
-    def _ask(self, method: str, path: str, data: bytes | None = None) -> requests.Response:
+    def _listed(self, what: str) -> list[dict[str, Any]]:
+        try:
+            return [dict(row) for row in self._json(what)[what]]
+        except (ValueError, KeyError, TypeError):
+            raise self._strange() from None
+
+    def _json(self, path: str) -> dict[str, Any]:
+        try:
+            return dict(self._ask("GET", path).json())
+        except (ValueError, TypeError):
+            raise self._strange() from None
+
+    def _strange(self) -> Problem:
+        return Problem(self.address, "gave a strange answer.", "Is it the portal's address?")
+
+    def _ask(self, method: str, path: str, data: bytes | None = None, reader: str = "") -> requests.Response:
         _insist_on_tls(self.address)
         url = f"{self.address.rstrip('/')}/pickup/v1/{path}"
-        bearer = {"Authorization": f"Bearer {self.token}"}
+        headers = {"Portal-For": quote(reader)} if reader else {}
         try:
-            answer = requests.request(method, url, data=data, headers=bearer, timeout=TIMEOUT, allow_redirects=False)
+            for token in filter(None, (self.token, self.old_token)):
+                headers["Authorization"] = f"Bearer {token}"
+                answer = self._line.request(
+                    method, url, data=data, headers=headers, timeout=TIMEOUT, allow_redirects=False
+                )
+                if answer.status_code != requests.codes.unauthorized:
+                    break
         except requests.RequestException:
             todo = "Is it running? For the demonstration: python3 build.py serve"
             raise ServerAway(self.address, "cannot be reached.", todo) from None
@@ -73,8 +132,13 @@ class Server:
             raise _refused(self.address, answer)
         return answer
 
+    @cached_property
+    def _line(self) -> requests.Session:
+        """One connection for thousands of letters."""
+        return requests.Session()
 
-def _is_id(text: Any) -> bool:
+
+def is_id(text: Any) -> bool:
     """Ids become file names here: nothing but the 32 hexadecimal digits that the server makes."""
     return isinstance(text, str) and len(text) == 32 and all(char in "0123456789abcdef" for char in text)  # noqa: PLR2004
 
@@ -90,7 +154,7 @@ def _refused(address: str, answer: requests.Response) -> Problem:
         todo = "Compare the pickup line in content/portal.yml with this desk's, and build the site again."
         return Problem(address, "does not know this desk's token.", todo)
     if answer.status_code == requests.codes.not_found:
-        return Problem(address, "has no such letter for this desk.", "Another desk may read it, or it is erased.")
+        return NotThere(address, "has no such letter for this desk.", "Another desk may read it, or it is erased.")
     if answer.status_code >= requests.codes.internal_server_error:
         return ServerAway(address, f"is in trouble (status {answer.status_code}).", "Try again in a few minutes.")
-    return Problem(address, f"refused (status {answer.status_code}).", "Is it the portal's address?")
+    return Refused(address, f"refused (status {answer.status_code}).", "Is it the portal's address?")

@@ -1,14 +1,13 @@
 """Opened letters as plain lines for a terminal. Letters are hostile input: no control character gets through."""
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
-from forms.definition import load
+from forms.definition import load, names
+from forms.desk.casework import Case
 from forms.desk.opening import Letter
-from forms.problem import Problem
-
-_FIRST_WORDS = 90
 
 
 def plain(text: object) -> str:
@@ -20,24 +19,31 @@ def _is_harmless(char: str) -> bool:
     return char in "\n\u200c\u200d" or unicodedata.category(char)[0] != "C"
 
 
-def ordered(letters: Sequence[tuple[str, Letter | Problem]]) -> list[tuple[str, Letter | Problem]]:
-    """Newest day first; letters that do not open come last."""
-    readable = [item for item in letters if isinstance(item[1], Letter)]
-    broken = [item for item in letters if not isinstance(item[1], Letter)]
-    return [*sorted(readable, key=_newest, reverse=True), *broken]
+def one_line(number: int, case: Case, today: date) -> str:
+    """A case in the list: its number, day, state, marks, place, language and first words."""
+    if case.first is None:
+        return f"{number:>4}  (does not open) {case.letters[0] if case.letters else case.id}"
+    first = plain(case.first_words)
+    where = plain(case.answers.get("place", "-"))
+    marks = "".join((
+        "!" if case.urgent else "", "c" if case.child else "", "L" if case.is_late(today) else "",
+        "?" if case.conflicts else "", "=" if case.merged_into else "", "2" if case.tray != 1 else "",
+    ))  # fmt: skip
+    return (
+        f"{number:>4}  {plain(case.day)}  {case.state.value:<8}{marks:<4} {where:<14} {plain(case.language):<3} {first}"
+    )
 
 
-def _newest(item: tuple[str, Letter | Problem]) -> tuple[str, str]:
-    return (item[1].day if isinstance(item[1], Letter) else "", item[0])
-
-
-def one_line(number: int, letter: Letter | Problem) -> str:
-    """A letter in the list: its number, day, place, language and first words."""
-    if isinstance(letter, Problem):
-        return f"{number:>4}  (does not open) {letter}"
-    first = plain(letter.answers.get("what", "")).replace("\n", " ")[:_FIRST_WORDS]
-    where = plain(letter.answers.get("place", "-"))
-    return f"{number:>4}  {plain(letter.day)}  {where:<14} {plain(letter.language):<3} {first}"
+def log(case: Case) -> Iterator[str]:
+    """A case's log, a line an entry; what two machines wrote without knowing of each other is said."""
+    for entry in case.entries:
+        said = ", ".join(
+            f"{plain(name)}: {plain(value)}" for name, value in entry.value.items() if value not in ("", None)
+        )
+        yield f"{plain(entry.at)}  {plain(entry.member)}  {plain(entry.kind)}  {said}"
+    for setting in case.conflicts:
+        values = "; ".join(f"{plain(rival.member)}: {plain(dict(rival.value))}" for rival in setting.rivals)
+        yield f"Two machines wrote this without knowing of each other: {values}. Write it once more to settle it."
 
 
 def whole(letter: Letter) -> Iterator[str]:
@@ -45,7 +51,8 @@ def whole(letter: Letter) -> Iterator[str]:
     yield f"Day: {plain(letter.day)}   Language: {plain(letter.language)}   Id: {plain(letter.id)}"
     yield f"Can be read by: {', '.join(plain(desk) for desk in letter.desks)}"
     yield f"Answer possible: {'yes' if letter.reply_to else 'no, the person took no receipt'}"
-    labels = {field.name: field.label for field in load("concern").fields}
+    fields = load(letter.form).fields if letter.form in names() else ()
+    labels = {field.name: field.label for field in fields}
     known = [name for name in labels if name in letter.answers]
     for name in [*known, *sorted(set(letter.answers) - set(labels))]:
         yield ""

@@ -72,6 +72,16 @@ class Store:
             if connection.dialect.name == "sqlite":
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    def rewrite(self, *tables: str) -> None:
+        """Make PostgreSQL write these tables anew, without what was deleted: it only marks rows as dead.
+
+        SQLite needs none of it: with secure_delete it writes zeros over what is deleted.
+        """
+        with self._reads() as connection:
+            if connection.dialect.name == "postgresql":
+                for table in tables:
+                    connection.exec_driver_sql(f"VACUUM FULL {table}")
+
     def close(self) -> None:
         """Give back all connections."""
         self._engine.dispose()
@@ -113,7 +123,20 @@ class Store:
                 if connection.dialect.name == "postgresql":
                     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MAKING_TABLES})")
                 self._metadata.create_all(connection)
+                self._add_columns(connection)
             self._ready = True
+
+    def _add_columns(self, connection: sa.Connection) -> None:
+        """Columns that a newer version has and a database of an older one lacks; they name what old rows have."""
+        looking = sa.inspect(connection)
+        for table in self._metadata.sorted_tables:
+            there = {column["name"] for column in looking.get_columns(table.name)}
+            for column in (column for column in table.columns if column.name not in there):
+                written = sa.schema.CreateColumn(column).compile(dialect=connection.dialect)
+                connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {written}")
+            names = {index["name"] for index in looking.get_indexes(table.name)}
+            for index in (index for index in table.indexes if index.name not in names):
+                index.create(connection, checkfirst=True)
 
     @contextmanager
     def _complaining(self) -> Iterator[None]:

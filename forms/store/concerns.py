@@ -190,12 +190,13 @@ class ConcernStore(Store):
                 if coming.parts:
                     _claim(connection, coming)
         except AlreadyThere:
-            if self._has(coming.id):
+            if self.has(coming.id):
                 return False
             raise
         return True
 
-    def _has(self, letter_id: str) -> bool:
+    def has(self, letter_id: str) -> bool:
+        """Whether this letter is here."""
         with self._reads() as connection:
             return connection.execute(sa.select(_letters.c.id).filter_by(id=letter_id)).first() is not None
 

@@ -4,17 +4,22 @@ No .mo files: a .po is read, compiled in memory and kept for the life of the pro
 """
 
 from collections.abc import Callable
+from datetime import date
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
 
+from babel.dates import format_date
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 FOLDER = Path(__file__).parent
 SOURCE_LANGUAGE = "en"
+
+LOCALES = {"en": "en_IN"}
+"""CLDR locale of a language where its default is another country's."""
 
 
 def catalog(language: str) -> Catalog:
@@ -35,6 +40,11 @@ def translations(language: str) -> NullTranslations:
     write_mo(compiled, catalog(language))
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+def day(when: date, language: str) -> str:
+    """A day as this language writes it, like 24 January 2027."""
+    return format_date(when, format="long", locale=LOCALES.get(language, language))
 
 
 def say(language: str) -> Callable[[str], str]:

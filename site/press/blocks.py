@@ -1,34 +1,19 @@
 """What a page may ask for with a line like `[[ helplines: danger ]]`: rows, forms, lists."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date
 
 from markupsafe import Markup
 
 from forms import definition
 from forms.drawing import draw_form
-from forms.portal import Portal
-from press.district import in_order, text
-from press.listen import Studio
-from press.pages import Library, Source
-from press.pictures import Darkroom, drawing
+from press import event_lists, loop_blocks
+from press.context import Context
+from press.pages import Source
+from press.pictures import drawing
 from press.render import render
-from press.tables import Tables
+from press.tables import in_order, text
 
-
-@dataclass(frozen=True)
-class Context:
-    """What a block is drawn from."""
-
-    portal: Portal
-    tables: Tables
-    library: Library
-    menu: tuple[str, ...]
-    language: str
-    today: date
-    studio: Studio | None = None
-    darkroom: Darkroom | None = None
+__all__ = ["BLOCKS", "Context", "draw"]
 
 
 def _helplines(context: Context, group: str) -> Markup:
@@ -68,15 +53,27 @@ def _services(context: Context, kind: str) -> Markup:
     return render(context.language, "blocks/services.html", rows=rows, text=text)
 
 
-def _events(context: Context, when: str) -> Markup:
-    upcoming = when != "past"
-    rows = {row["id"]: row for row in context.tables["events"]}
-    events = [event for event in context.portal.events if (event.last_day >= context.today) == upcoming]
-    shown = events if upcoming else events[::-1]
-    places = {choice.value: choice.label for choice in context.portal.choices["places"]}
+def _events(context: Context, which: str) -> Markup:
+    """upcoming, past, or one of the lists of press/event_lists.py: in/<place>, on/<month>, past/<year>."""
+    found = event_lists.find(context.portal, which or "upcoming", context.today)
+    title = context.library.find(f"events/{found.name}.md", context.language).title if "/" in found.name else ""
     return render(
-        context.language, "blocks/events.html", events=shown, rows=rows, text=text, places=places,
-        upcoming=upcoming, today=context.today,
+        context.language, "blocks/events.html", found=found, today=context.today, title=title,
+        **event_lists.help_of(context.portal, context.language),
+    )  # fmt: skip
+
+
+def _event(context: Context, event_id: str) -> Markup:
+    portal = context.portal
+    event = next(event for event in portal.events if event.id == event_id)
+    return render(
+        context.language, "blocks/event.html", event=event, portal=portal, today=context.today,
+        whole=next((one for one in portal.events if one.id == event.part_of), None),
+        parts=[part for part in portal.events if part.part_of == event_id],
+        others=event_lists.other_days(portal, event, context.today), spoken=event_lists.spoken(event, context.language),
+        report=context.library.find(f"{event.report}.md", context.language) if event.report else None,
+        offset=event_lists.offset(portal.timezone),
+        **event_lists.help_of(portal, context.language),
     )  # fmt: skip
 
 
@@ -99,7 +96,11 @@ def _stories(context: Context, _: str) -> Markup:
 
 def _pages(context: Context, _: str) -> Markup:
     menu = [f"{name}.md" for name in context.menu]
-    rest = [name for name in context.library.names if name not in menu and name != "pages.md"]
+    rest = [
+        name
+        for name in context.library.names
+        if name not in menu and name != "pages.md" and not name.startswith("events/")
+    ]
     return _links(context, [*menu, *rest])
 
 
@@ -118,12 +119,14 @@ BLOCKS: dict[str, Callable[[Context, str], Markup]] = {
     "search": _search,
     "services": _services,
     "events": _events,
+    "event": _event,
     "form": _form,
     "campaigns": _campaigns,
     "stories": _stories,
     "pages": _pages,
     "desks": _desks,
     "taluks": _taluks,
+    **loop_blocks.BLOCKS,
 }
 
 

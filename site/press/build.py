@@ -18,7 +18,20 @@ from pathlib import Path
 from forms import portal as portals
 from forms.portal import Portal
 from forms.problem import Problems
-from press import bundle, checks, district, listen, pages, pictures, roots, settings, tables
+from press import (
+    bundle,
+    calendars,
+    checks,
+    district,
+    event_pages,
+    last_build,
+    listen,
+    pages,
+    pictures,
+    roots,
+    settings,
+    tables,
+)
 from press.blocks import Context
 from press.district import DeskKeys
 from press.plugin import Job, build_language
@@ -39,8 +52,10 @@ class Built:
     warnings: tuple[str, ...]
 
 
-def prepare(root: Path, *, keys: DeskKeys | None, today: date) -> tuple[Context, checks.Report]:
-    """Read and check everything that staff write. Raises Problem or Problems."""
+def prepare(
+    root: Path, *, keys: DeskKeys | None, today: date, handover: Path | None = None
+) -> tuple[Context, checks.Report]:
+    """Read and check what staff write, beside what the last build handed over. Raises Problem or Problems."""
     content, theme = root / "content", root / "site"
     rows = tables.read(content / "tables", theme / "schemas")
     portal = district.load(content, rows, keys, roots.asset_names(theme / "assets"))
@@ -49,6 +64,11 @@ def prepare(root: Path, *, keys: DeskKeys | None, today: date) -> tuple[Context,
         raise Problems(problems)
     menu = tuple(settings.read_settings(content)["menu"])
     report = checks.check(library, rows, menu, today, content, settings.voices(content))
+    before = last_build.last_built(handover or root / HANDOVER)
+    report = checks.Report(
+        (*report.problems, *last_build.lost(before, portal.events, today)),
+        (*report.warnings, *last_build.changed(before, portal.events, today)),
+    )
     return Context(portal, rows, library, menu, portal.language_codes()[0], today), report
 
 
@@ -69,12 +89,16 @@ def build(
     Raises Problem or Problems, and then changes nothing.
     """
     started = time.monotonic()
-    context, report = prepare(root, keys=keys, today=today)
+    context, report = prepare(root, keys=keys, today=today, handover=handover)
     if report.problems:
         raise Problems(report.problems)
     seal = bundle.make(root / "site" / "seal", root / SEAL)
     assets = roots.asset_names(root / "site" / "assets", seal)
-    context = replace(context, portal=replace(context.portal, assets=assets))
+    context = replace(
+        context,
+        portal=replace(context.portal, assets=assets),
+        library=event_pages.with_events(context.library, context.portal, today),
+    )
     with _fresh(out) as fresh:
         studio = _studio(root, fresh / listen.FOLDER, speak)
         darkroom = pictures.Darkroom(root / "content" / "media", root / PICTURES, fresh / pictures.FOLDER)
@@ -82,6 +106,7 @@ def build(
             context, darkroom=darkroom, studio=studio, portal=listen.with_questions(context.portal, studio, today)
         )
         count = sum(_languages(root, fresh, context, say))
+        calendars.write(fresh, context.portal, today)
         roots.write(root, fresh, context, seal)
     if speak:
         listen.prune(root / SPEECH, out / listen.FOLDER)

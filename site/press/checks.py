@@ -10,8 +10,9 @@ from pathlib import Path, PurePosixPath
 from forms.definition import names as form_names
 from forms.problem import Problem
 from forms.words.collect import unfinished
-from press import listen, pictures
+from press import event_checks, listen, loop_checks, pictures
 from press.blocks import BLOCKS
+from press.events import expanded
 from press.pages import SOURCE, Library, Source
 from press.tables import Row, Tables
 
@@ -47,10 +48,12 @@ def check(
         *(problem for page in pages for problem in (*_blocks(page), *_links(page, library))),
         *(problem for page in pages if page.name.startswith("stories/") for problem in _story(page, tables, today)),
         *_menu(menu, library),
-        *_events(tables["events"]),
+        *event_checks.problems(tables["events"], library.names, today),
+        *event_checks.strays({page.name: page.where for page in pages}, tables["events"]),
         *_checked_on(tables, today),
         *_campaigns(tables, library),
-        *listen.problems(content, library),
+        *loop_checks.problems(library, tables, today, media),
+        *listen.problems(content, library, (f"events/{row['id']}" for row in expanded(tables["events"]))),
         *pictures.problems(media),
         *(problem for page in pages for problem in pictures.asked(page, media)),
     ]
@@ -59,6 +62,8 @@ def check(
         *_words(library),
         *_old(tables, today),
         *_cells(tables, library),
+        *event_checks.waiting(tables["events"], today),
+        *loop_checks.warnings(tables, today),
         *listen.waiting(content, library, voices),
     ]
     return Report(tuple(problems), tuple(warnings))
@@ -155,13 +160,6 @@ def _survivor_gaps(consent: Row, today: date) -> Iterator[tuple[str, str]]:
         yield "the consent lasts longer than three years.", "Ask again after three years at most."
     if consent["court_case"] not in {"no", "cleared"}:
         yield "a court case is open.", "Wait, or get a lawyer's clearance and write cleared."
-
-
-def _events(rows: Sequence[Row]) -> Iterator[Problem]:
-    for row in rows:
-        if row["ends"] and row["ends"] < row["starts"]:
-            where = f"content/tables/events.csv, event {row['id']}, column ends"
-            yield Problem(where, "it ends before it starts.", "Look at both days and times.")
 
 
 def _checked_on(tables: Tables, today: date) -> Iterator[Problem]:

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from forms.portal import Choice, Desk, Event, Helpline, Language, Member, Portal, Text
+from forms.portal import Choice, Desk, Helpline, Language, Member, Portal
 from forms.problem import Problem, Problems
+from press.events import events_of
 from press.pictures import drawing
 from press.settings import WHERE, read_settings
-from press.tables import Row, Tables
+from press.tables import Row, Tables, in_order, text
 
 DeskKeys = Mapping[str, tuple[str, str]]
 """Demonstration keys by desk: age recipient and "sha256:<hex>" of the pickup token."""
@@ -29,26 +31,17 @@ def load(content: Path, tables: Tables, keys: DeskKeys | None, assets: Mapping[s
         languages=tuple(Language(row["code"], row["name"]) for row in settings["languages"]),
         desks=tuple(desks),
         helplines=tuple(_helpline(row) for row in in_order(tables["helplines"])),
-        events=tuple(_event(row) for row in sorted(tables["events"], key=lambda row: str(row["starts"]))),
-        choices={name: _choices(tables[name]) for name in ("places", "work")},
+        events=events_of(tables["events"]),
+        choices={name: _choices(tables[name]) for name in ("places", "work")}
+        | {name: _choices(in_order(tables[name])) for name in ("goods", "themes")},
         exit_url=settings["exit_url"],
         address=settings["address"].rstrip("/"),
         demonstration=bool(settings.get("demonstration")),
         responsible=settings["responsible"],
         keep=settings["keep"],
         assets=assets,
+        timezone=settings["timezone"],
     )
-
-
-def text(row: Row, column: str) -> Text:
-    """The five columns <column>_en ... as one text; languages whose cell is empty are left out."""
-    prefix = f"{column}_"
-    return {name.removeprefix(prefix): cell for name, cell in row.items() if name.startswith(prefix) and cell}
-
-
-def in_order(rows: Sequence[Row]) -> list[Row]:
-    """Rows by their column `order`."""
-    return sorted(rows, key=lambda row: row["order"])
 
 
 def _desk(row: Mapping[str, Any], settings: Mapping[str, Any], keys: DeskKeys, pictures: Path) -> Desk:
@@ -92,6 +85,11 @@ def _problems(settings: Mapping[str, Any], desks: Sequence[Desk]) -> list[Proble
     for form in ("concern", "signup"):
         if not any(form in desk.reads for desk in desks):
             found.append(Problem(WHERE, f"no desk reads {form}.", f"Write reads: [{form}] at one desk."))
+    try:
+        ZoneInfo(str(settings["timezone"]))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        todo = "Take a name of the IANA time zone database, like Asia/Kolkata."
+        found.append(Problem(f"{WHERE}, timezone", f'"{settings["timezone"]}" is no time zone.', todo))
     codes = [row["code"] for row in settings["languages"]]
     if not codes or codes[0] != "en":
         found.append(Problem(WHERE, "the first language is not en.", "English is the source and comes first."))
@@ -108,24 +106,6 @@ def _helpline(row: Row) -> Helpline:
         for_=text(row, "for"),
         note=text(row, "note"),
     )
-
-
-def _event(row: Row) -> Event:
-    return Event(
-        id=row["id"],
-        title=text(row, "title"),
-        where=text(row, "where"),
-        place=row["place"] or "",
-        starts=_moment(row["starts"]),
-        ends=_moment(row["ends"]),
-        capacity=row["capacity"],
-        state=row["state"],
-        example=bool(row["example"]),
-    )
-
-
-def _moment(value: Any) -> str:
-    return value.isoformat(timespec="minutes") if value else ""
 
 
 def _choices(rows: Sequence[Row]) -> tuple[Choice, ...]:

@@ -1,11 +1,11 @@
-"""What is carried to people: the site on a memory card, and three papers in each language."""
+"""What is carried to people: the site on a memory card, three papers in each language, and papers of events."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from press import card, paper, settings
+from press import card, notices, paper, settings
 from press.build import prepare
 from press.district import DeskKeys
 
@@ -29,3 +29,5 @@ def make(
         pages = paper.Pages(*((where / "index.html").read_text(encoding="utf-8") for where in (home, place)))
         for path in paper.write(out, own, pages, root / "content" / "media"):
             say(f"  {path.name}: {path.stat().st_size / 1e3:.0f} KB")
+        made = list(notices.write(out, own, root / "content" / "media"))
+        say(f"  {code}: a poster and a hand-out for each of {len(made) // 2} events, and one with strips to tear off")

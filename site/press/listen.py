@@ -157,10 +157,10 @@ def prune(cache: Path, out: Path) -> None:
             path.unlink()
 
 
-def problems(content: Path, library: Library) -> Iterator[Problem]:
-    """Files among the recordings that would never be heard."""
+def problems(content: Path, library: Library, made: Iterable[str] = ()) -> Iterator[Problem]:
+    """Files among the recordings that would never be heard. made: keys of pages that the press writes itself."""
     start = content / "media" / FOLDER
-    known = {name.removesuffix(".md") for name in library.names} | set(questions()) | set(DIGITS)
+    known = {name.removesuffix(".md") for name in library.names} | set(questions()) | set(DIGITS) | set(made)
     for path in sorted(path for path in start.rglob("*") if path.is_file()):
         where = f"content/media/{FOLDER}/{path.relative_to(start).as_posix()}"
         language, key = _language_and_key(path, start)

@@ -35,6 +35,8 @@ class Source:
     meta: dict[str, Any]
     text: str
     first_line: int
+    made: bool = False
+    """Written by the press from a table, not by staff: it has no file."""
 
     @property
     def where(self) -> str:

@@ -13,24 +13,13 @@ import typst
 from forms import words
 from forms.portal import Portal, pick
 from forms.problem import Problem
+from forms.typefaces import font_of
 from press.blocks import Context
-from press.district import in_order, text
 from press.plain import lines_of
+from press.tables import Tables, in_order, text
 
 KINDS = ("leaflet", "poster", "card")
 """A5 leaflet, A4 poster, pocket card of 85 x 54 mm (ISO/IEC 7810 ID-1)."""
-
-FONTS = {
-    "ta": "Noto Sans Tamil",
-    "te": "Noto Sans Telugu",
-    "hi": "Noto Sans Devanagari",
-    "mr": "Noto Sans Devanagari",
-    "or": "Noto Sans Oriya",
-    "bn": "Noto Sans Bengali",
-    "kn": "Noto Sans Kannada",
-    "ml": "Noto Sans Malayalam",
-}
-"""The typeface that shapes a language's script; others take Noto Sans."""
 
 TEMPLATE = Path(__file__).parents[1] / "theme" / "paper.typ"
 _INK = "#0d4f52"
@@ -47,7 +36,7 @@ class Pages:
 def insist_on_fonts(languages: tuple[str, ...]) -> None:
     """Raise Problem where this machine has no typeface for one of the languages."""
     there = set(typst.Fonts().families())
-    missing = sorted({_font(language) for language in languages} - there)
+    missing = sorted({font_of(language) for language in languages} - there)
     if missing:
         todo = "Install it. On Debian and Ubuntu: sudo apt install fonts-noto-core"
         raise Problem("The PDF files", f"need a typeface that is not here: {', '.join(missing)}.", todo)
@@ -61,37 +50,48 @@ def write(out: Path, context: Context, pages: Pages, media: Path) -> Iterator[Pa
         _prepare(room, context, pages, media)
         for kind in KINDS:
             path = out / f"{kind}-{language}.pdf"
-            pdf = typst.compile(str(room / TEMPLATE.name), root=str(room), format="pdf", sys_inputs={"kind": kind})
-            fresh = path.with_name(f"{path.name}.new")
-            fresh.write_bytes(pdf)
-            fresh.replace(path)
+            set_paper(room, TEMPLATE.name, kind, path)
             yield path
 
 
-def _font(language: str) -> str:
-    return FONTS.get(language, "Noto Sans")
+def set_paper(room: Path, template: str, kind: str, path: Path) -> None:
+    """Set a template of the folder `room`, whole or not at all; kind: which of its papers."""
+    pdf = typst.compile(str(room / template), root=str(room), format="pdf", sys_inputs={"kind": kind})
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.write_bytes(pdf)
+    fresh.replace(path)
+
+
+def draw_code(address: str, path: Path) -> None:
+    """Draw the QR code (ISO/IEC 18004, level M) of an address as SVG."""
+    segno.make(address, error="m", micro=False).save(str(path), border=2, dark=_INK, light="#ffffff")
 
 
 def _prepare(room: Path, context: Context, pages: Pages, media: Path) -> None:
     """Everything the template reads: its data, the QR code, the pictograms in our colour."""
     shutil.copy(TEMPLATE, room)
     address = f"{context.portal.address}/{context.language}/"
-    segno.make(address, error="m", micro=False).save(str(room / "qr.svg"), border=2, dark=_INK, light="#ffffff")
-    signs = []
-    for row in in_order(context.tables["signs"]):
-        source = media / "pictograms" / f"{row['pictogram']}.svg"
-        if source.is_file():
-            drawing = source.read_text(encoding="utf-8").replace("currentColor", _INK).replace("var(--card)", "#ffffff")
-            (room / source.name).write_text(drawing, encoding="utf-8")
-        signs.append(
-            {"name": pick(text(row, "name"), context.language), "picture": source.name if source.is_file() else ""}
-        )
-    data = {**_words(context.portal, context.language), "signs": signs, "address": address}
+    draw_code(address, room / "qr.svg")
+    signs = draw_signs(room, context.tables, context.language, media)
+    data = {**words_of(context.portal, context.language), "signs": signs, "address": address}
     data["home"], data["leaflet"] = _blocks(pages.home), _blocks(pages.leaflet)
     (room / "data.json").write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
 
 
-def _words(portal: Portal, language: str) -> dict[str, object]:
+def draw_signs(room: Path, tables: Tables, language: str, media: Path) -> list[dict[str, str]]:
+    """The signs by name, their pictograms drawn into the folder `room` in our colour."""
+    signs = []
+    for row in in_order(tables["signs"]):
+        source = media / "pictograms" / f"{row['pictogram']}.svg"
+        if source.is_file():
+            drawing = source.read_text(encoding="utf-8").replace("currentColor", _INK).replace("var(--card)", "#ffffff")
+            (room / source.name).write_text(drawing, encoding="utf-8")
+        signs.append({"name": pick(text(row, "name"), language), "picture": source.name if source.is_file() else ""})
+    return signs
+
+
+def words_of(portal: Portal, language: str) -> dict[str, object]:
+    """What every paper says: the numbers of help that stand on every page, names, who is responsible."""
     _ = words.say(language)
     numbers = [
         {"number": helpline.number, "for": pick(helpline.for_, language)}
@@ -100,7 +100,7 @@ def _words(portal: Portal, language: str) -> dict[str, object]:
     ]
     return {
         "language": language,
-        "font": _font(language),
+        "font": font_of(language),
         "name": pick(portal.short_name, language),
         "responsible": pick(portal.responsible, language),
         "demonstration": _("This is a demonstration.") if portal.demonstration else "",

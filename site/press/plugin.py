@@ -48,12 +48,17 @@ class _Press(BasePlugin):  # type: ignore[type-arg, no-untyped-call] # it has no
         """Leave out Material's own scripts, styles and fonts; let English stand in for missing pages."""
         job = self.job
         own = [file for file in files if file.src_dir and Path(file.src_dir).is_relative_to(job.root / "content")]
-        here = {file.src_uri for file in own}
+        by_staff = {file.src_uri: file for file in own}
+        own = []
         for name in job.context.library.names:
-            if name not in here:
-                stand_in = job.context.library.find(name, job.context.language)
-                folder = job.root / "content" / stand_in.language
-                own.append(File(name, str(folder), config.site_dir, use_directory_urls=True))
+            source = job.context.library.find(name, job.context.language)
+            if source.made:
+                own.append(File.generated(config, name, content=source.text))
+            else:
+                folder = job.root / "content" / source.language
+                missing = File(name, str(folder), config.site_dir, use_directory_urls=True)
+                own.append(by_staff.get(name, missing))
+        own += [file for file in by_staff.values() if not file.is_documentation_page()]
         return Files(own)
 
     def on_page_markdown(self, markdown: str, **_: Any) -> str:
@@ -96,6 +101,7 @@ def build_language(job: Job) -> int:
     config.theme["language"] = language
     config.plugins["press"] = _Press(job)
     mkdocs_build(config)
-    search.write(job.out / "search", job.context.library.by_language[language])
+    pages = job.context.library.by_language[language]
+    search.write(job.out / "search", {name: page for name, page in pages.items() if page.meta.get("search", True)})
     weight.compress(job.out)
     return len(job.context.library.names)

@@ -7,7 +7,7 @@ from pathlib import Path
 from forms import words
 from forms.drawing import Page, draw_page
 from forms.portal import Portal
-from press import bundle, pictures, tablet, weight
+from press import bundle, open_data, pictures, tablet, weight
 from press.blocks import Context
 from press.render import render
 from press.shell import alternates
@@ -53,6 +53,7 @@ def write(root: Path, out: Path, context: Context, seal: Path) -> None:
     (out / "robots.txt").write_text(robots, encoding="utf-8")
     shutil.copyfile(root / "site" / "assets" / WORKER, out / WORKER)
     weight.compress(out / "assets")
+    open_data.write(root, out, context)
 
 
 def _assets(root: Path, out: Path, portal: Portal) -> None:

@@ -8,7 +8,8 @@ import yaml
 from forms.problem import Problem
 
 REQUIRED = (
-    "district", "programme", "short_name", "languages", "address", "exit_url", "responsible", "desks", "keep", "menu",
+    "district", "programme", "short_name", "languages", "timezone", "address", "exit_url", "responsible", "desks",
+    "keep", "menu",
 )  # fmt: skip
 WHERE = "content/portal.yml"
 

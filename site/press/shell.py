@@ -34,7 +34,8 @@ def with_clip(context: Context, name: str, body: Markup) -> Markup:
     """The body with a way to listen to it after its heading, where there is a voice or a recording."""
     source = context.library.find(name, context.language)
     key = name.removesuffix(".md")
-    clip = context.studio and context.studio.clip(source.language, key, text_of(body))
+    heard = context.studio if source.meta.get("voice", True) else None
+    clip = heard and heard.clip(source.language, key, text_of(body))
     if not clip:
         return body
     drawn = render(context.language, "blocks/listen.html", clip=clip, title=source.title)

@@ -4,11 +4,9 @@ A schema site/schemas/<name>.yaml belongs to content/tables/<name>.csv. Its fiel
 write, its `example` how it looks; both stand in the sentences below.
 """
 
-import csv
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from io import StringIO
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +15,14 @@ from frictionless import Package, Schema
 from frictionless.errors import CellError, ForeignKeyError
 from frictionless.resources import TableResource
 
+from forms.portal import Text
 from forms.problem import Problem, Problems
+from press import days
+from press.sheets import Sheet, file_of, lost_letters, read_sheet
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
 
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_AS_UTF8 = 'Save it again as "CSV UTF-8 (comma delimited)".'
 _KINDS = {
     "integer": "a whole number",
     "number": "a number",
@@ -33,28 +32,43 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True)
-class _Sheet:
-    """A CSV file as text: header, cells, and each row's number as a spreadsheet shows it."""
+class NumberedRow(Row):
+    """A row that knows its number in the spreadsheet."""
 
-    where: str
-    header: list[str]
-    rows: list[list[str]]
-    numbers: list[int]
+    number: int = 0
+
+
+def text(row: Row, column: str) -> Text:
+    """The five columns <column>_en ... as one text; languages whose cell is empty are left out."""
+    prefix = f"{column}_"
+    return {name.removeprefix(prefix): cell for name, cell in row.items() if name.startswith(prefix) and cell}
+
+
+def in_order(rows: Sequence[Row]) -> list[Row]:
+    """Rows by their column `order`."""
+    return sorted(rows, key=lambda row: row["order"])
+
+
+def number_of(row: Row) -> int:
+    """The row's number as a spreadsheet shows it; 0 for a row that did not come from a file."""
+    return row.number if isinstance(row, NumberedRow) else 0
 
 
 def read(tables: Path, schemas: Path) -> Tables:
     """Typed rows of every table, in file order. Raises Problems with everything that is wrong in any of them."""
     descriptors = {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in sorted(schemas.glob("*.yaml"))}
     problems = [
-        Problem(_where(path), "has no schema, so nothing reads it.", "Remove it, or ask a developer.")
+        Problem(file_of(path), "has no schema, so nothing reads it.", "Remove it, or ask a developer.")
         for path in sorted(tables.glob("*.csv"))
         if path.stem not in descriptors
     ]
-    sheets: dict[str, _Sheet] = {}
-    for name in descriptors:
+    sheets: dict[str, Sheet] = {}
+    for name, descriptor in descriptors.items():
         try:
-            sheets[name] = _sheet(tables / f"{name}.csv")
+            sheet = read_sheet(tables / f"{name}.csv")
+            wrong = [*lost_letters(sheet), *_shape_problems(sheet, descriptor)]
+            problems += wrong
+            sheets[name] = sheet if wrong else _arranged(sheet, descriptor)
         except Problem as problem:
             problems.append(problem)
     if problems:
@@ -62,7 +76,7 @@ def read(tables: Path, schemas: Path) -> Tables:
     return _checked(sheets, descriptors)
 
 
-def _checked(sheets: Mapping[str, _Sheet], descriptors: Mapping[str, Any]) -> Tables:
+def _checked(sheets: Mapping[str, Sheet], descriptors: Mapping[str, Any]) -> Tables:
     resources = [
         TableResource(name=name, data=[sheet.header, *sheet.rows], schema=Schema.from_descriptor(descriptors[name]))
         for name, sheet in sheets.items()
@@ -75,56 +89,50 @@ def _checked(sheets: Mapping[str, _Sheet], descriptors: Mapping[str, Any]) -> Ta
     ]
     if problems:
         raise Problems(problems)
-    return {resource.name: [row.to_dict() for row in resource.read_rows()] for resource in resources}
+    return {resource.name: list(_numbered(resource, sheets[resource.name])) for resource in resources}
 
 
-def _where(path: Path) -> str:
-    return "/".join(path.parts[-3:])
+def _numbered(resource: Any, sheet: Sheet) -> Iterator[Row]:
+    for number, cells in zip(sheet.numbers, resource.read_rows(), strict=True):
+        row = NumberedRow(cells.to_dict())
+        row.number = number
+        yield row
 
 
-def _sheet(path: Path) -> _Sheet:
-    """A CSV file as it came from a spreadsheet. Raises Problem where it is no comma-separated UTF-8."""
-    where = _where(path)
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise Problem(where, "is missing.", "Put it back, with at least its first line.") from None
-    if data.startswith(_UTF16):
-        raise Problem(where, "is saved as UTF-16.", _AS_UTF8)
-    try:
-        text = data.decode("utf-8-sig")  # Excel's "CSV UTF-8" begins with a byte order mark: welcome
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise Problem(f"{where}, row {line}", "has letters that are not UTF-8.", _AS_UTF8) from None
-    first = text.partition("\n")[0]
-    if ";" in first and "," not in first:
-        raise Problem(where, "has semicolons between its columns.", _AS_UTF8)
-    return _cells(where, text)
+def _shape_problems(sheet: Sheet, descriptor: Mapping[str, Any]) -> Iterator[Problem]:
+    """Columns that nobody knows or that must be there, and rows of another length. Their order is the staff's."""
+    fields = {field["name"]: field for field in descriptor["fields"]}
+    needed = [name for name, field in fields.items() if field.get("constraints", {}).get("required")]
+    where, expected = f"{sheet.where}, row 1", f"The columns are: {', '.join(fields)}."
+    for name in dict.fromkeys(sheet.header):
+        if name not in fields:
+            yield Problem(where, f'"{name}" is not the column expected here.', expected)
+        elif sheet.header.count(name) > 1:
+            yield Problem(where, f"the column {name} stands there twice.", "Take one of them away.")
+    for name in needed:
+        if name not in sheet.header:
+            yield Problem(where, f"the column {name} is missing.", expected)
+    for number, row in zip(sheet.numbers, sheet.rows, strict=True):
+        if len(row) != len(sheet.header):
+            what, todo = "the row has too few or too many cells.", "Look for a missing comma or quotation mark."
+            yield Problem(f"{sheet.where}, row {number}", what, todo)
 
 
-def _cells(where: str, text: str) -> _Sheet:
-    try:
-        rows = list(csv.reader(StringIO(text, newline=""), strict=True))
-    except csv.Error as error:
-        raise Problem(
-            where, f"is not well formed ({error}).", "Look for a quotation mark that is not closed."
-        ) from None
-    if not rows or not any(rows[0]):
-        raise Problem(where, "is empty.", "It needs at least its first line, with the names of the columns.")
-    filled = [(number, row) for number, row in enumerate(rows[1:], start=2) if any(cell.strip() for cell in row)]
-    cells = [[cell.strip() for cell in row] for _, row in filled]
-    return _Sheet(where, [name.strip() for name in rows[0]], cells, [number for number, _ in filled])
+def _arranged(sheet: Sheet, descriptor: Mapping[str, Any]) -> Sheet:
+    """The sheet as its schema has it: columns in its order, those left out empty, days and times in its writing."""
+    fields = {field["name"]: field["type"] for field in descriptor["fields"]}
+    rows = []
+    for row in sheet.rows:
+        cells = dict(zip(sheet.header, row, strict=True))
+        rows.append([days.rewritten(cells.get(name, ""), kind) for name, kind in fields.items()])
+    return replace(sheet, header=list(fields), rows=rows)
 
 
 def _problems(
-    sheet: _Sheet, descriptor: Mapping[str, Any], errors: Sequence[Any], sheets: Mapping[str, _Sheet]
+    sheet: Sheet, descriptor: Mapping[str, Any], errors: Sequence[Any], sheets: Mapping[str, Sheet]
 ) -> Iterator[Problem]:
     """Frictionless' errors as sentences: file, row, column, what is wrong, what to write instead."""
     fields = {field["name"]: field for field in descriptor["fields"]}
-    headers = [error for error in errors if "label" in error.type]
-    if headers:  # cells under a wrong header only add noise
-        yield from (_header_problem(sheet, error, fields) for error in headers)
-        return
     for error in errors:
         if isinstance(error, ForeignKeyError):
             yield from _foreign_problems(sheet, error, sheets)
@@ -134,28 +142,18 @@ def _problems(
             yield _row_problem(sheet, error)
 
 
-def _header_problem(sheet: _Sheet, error: Any, fields: Mapping[str, Any]) -> Problem:
-    where = f"{sheet.where}, row 1"
-    expected = ", ".join(fields)
-    if error.type == "missing-label":
-        return Problem(where, f"the column {error.field_name} is missing.", f"The columns are: {expected}.")
-    return Problem(where, f'"{error.label}" is not the column expected here.', f"The columns are: {expected}.")
-
-
-def _place(sheet: _Sheet, error: Any, column: str = "") -> str:
+def _place(sheet: Sheet, error: Any, column: str = "") -> str:
     number = sheet.numbers[error.row_number - 2]
     return f"{sheet.where}, row {number}" + (f", column {column}" if column else "")
 
 
-def _cell_problem(sheet: _Sheet, error: Any, field: Mapping[str, Any]) -> Problem:
+def _cell_problem(sheet: Sheet, error: Any, field: Mapping[str, Any]) -> Problem:
     where = _place(sheet, error, error.field_name)
     cell, meant = error.cell, str(field.get("description", "")).strip()
     like = f" Write it like {field['example']}." if field.get("example") else ""
     if error.type == "type-error":
         kind = _KINDS.get(field.get("type", ""), "what belongs here")
         return Problem(where, f'"{cell}" is not {kind}.', like.strip() or meant)
-    if error.type in {"missing-cell", "extra-cell"}:
-        return Problem(where, "the row has too few or too many cells.", "Look for a missing comma or quotation mark.")
     allowed = field.get("constraints", {}).get("enum")
     if '"required"' in error.note:
         return Problem(where, "this cell is empty.", f"{meant}{like}".strip())
@@ -164,7 +162,7 @@ def _cell_problem(sheet: _Sheet, error: Any, field: Mapping[str, Any]) -> Proble
     return Problem(where, f'"{cell}" does not fit.', f"{meant}{like}".strip())
 
 
-def _foreign_problems(sheet: _Sheet, error: Any, sheets: Mapping[str, _Sheet]) -> Iterator[Problem]:
+def _foreign_problems(sheet: Sheet, error: Any, sheets: Mapping[str, Sheet]) -> Iterator[Problem]:
     there = sheets[error.reference_name]
     known = [row[there.header.index(error.reference_field_names[0])] for row in there.rows]
     for column, cell in zip(error.field_names, error.field_cells, strict=True):
@@ -172,7 +170,7 @@ def _foreign_problems(sheet: _Sheet, error: Any, sheets: Mapping[str, _Sheet]) -
         yield Problem(_place(sheet, error, column), what, _choose(str(cell), known))
 
 
-def _row_problem(sheet: _Sheet, error: Any) -> Problem:
+def _row_problem(sheet: Sheet, error: Any) -> Problem:
     if error.type == "primary-key":
         cell = sheet.rows[error.row_number - 2][0]
         return Problem(

@@ -55,9 +55,14 @@ class Visit:
 def compress(folder: Path) -> None:
     """Write a .gz and a .br beside every text file, for servers that hand them out as they are."""
     for path in [path for path in folder.rglob("*") if path.suffix in COMPRESSED]:
-        data = path.read_bytes()
-        path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(data, 9, mtime=0))
-        path.with_name(f"{path.name}.br").write_bytes(brotli.compress(data, mode=brotli.MODE_TEXT))
+        compress_file(path)
+
+
+def compress_file(path: Path) -> None:
+    """Write a .gz and a .br beside a file."""
+    data = path.read_bytes()
+    path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(data, 9, mtime=0))
+    path.with_name(f"{path.name}.br").write_bytes(brotli.compress(data, mode=brotli.MODE_TEXT))
 
 
 def visits(public: Path, languages: tuple[str, ...]) -> list[Visit]:

@@ -2,9 +2,10 @@
 
 import hashlib
 import json
+import re
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forms import portal as portals
 from forms import seal
 from forms.desk import keys, listing
 from forms.desk.answering import LONGEST, sealed_answer
@@ -22,7 +24,11 @@ from forms.desk.cabinet import Cabinet
 from forms.desk.cli import desk
 from forms.desk.fetch import Server, ServerAway
 from forms.desk.opening import Letter, NotALetter, NotForThisDesk, open_letter
+from forms.portal import Member
 from forms.problem import Problem
+from tests.forms.conftest import District, district
+
+__all__ = ["district"]  # the fixture
 
 ID = "0123456789abcdef" * 2
 WORDS = "marked-words-துயரம்"
@@ -45,20 +51,28 @@ class Pickup:
     token: str = ""
     status: int = 0
     address: str = ""
+    portal: Any = None
+
+    def lists(self) -> dict[str, Any]:
+        rows = [{"id": id, "form": "concern", "day": "d"} for id in self.letters]
+        portal = portals.as_json(self.portal)
+        return {
+            "letters": {"letters": rows},
+            "portal": portal,
+            "entries": {"entries": []},
+            "signups": {"signups": self.signups},
+        }
 
     def answer(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
         self.asked.append(f"{method} {path}")
         parts = path.removeprefix("/pickup/v1/").split("/")
         if self.status:
             return self.status, b"strange"
-        if parts == ["letters"]:
-            return 200, json.dumps(
-                {"letters": [{"id": id, "form": "concern", "day": "d"} for id in self.letters]}
-            ).encode()
-        if parts == ["signups"]:
-            return 200, json.dumps({"signups": self.signups}).encode()
+        if len(parts) == 1:
+            return 200, json.dumps(self.lists()[parts[0]]).encode()
         if method == "PUT":
-            self.answers[parts[3]] = body
+            if parts[2] == "answers":
+                self.answers[parts[3]] = body
             return 204, b""
         if parts[-1] == "acknowledge":
             return (204, b"") if self.letters.pop(parts[1], None) else (404, b"{}")
@@ -114,22 +128,28 @@ class Staff:
         return CliRunner().invoke(desk, [*options, *arguments], **more)
 
     def written(self) -> bytes:
-        return b"".join(path.read_bytes() for path in self.home.rglob("*") if path.is_file())
+        files = [path for path in self.home.rglob("*") if path.is_file() and path.name != "portal.json"]
+        return b"".join(path.read_bytes() for path in files)
 
 
 @pytest.fixture
-def staff(tmp_path: Path, pickup: Pickup) -> Staff:
-    keys.make_demonstration(tmp_path / "desk", ["police"])
+def staff(tmp_path: Path, pickup: Pickup, district: District) -> Staff:
+    made = keys.make_demonstration(tmp_path / "desk", ["police"])
+    police = replace(district.portal.desks[0], members=(Member("police", *made["police"]),))
+    pickup.portal = replace(district.portal, desks=(police, *district.portal.desks[1:]))
     pickup.token = keys.token(tmp_path / "desk" / "police")
     return Staff(tmp_path / "desk", pickup)
 
 
 def test_letters_are_fetched_listed_and_read(staff: Staff) -> None:
     staff.receives(letter())
-    listed = staff.runs()
+    listed = staff.runs("list")
     assert listed.exit_code == 0, listed.output
     assert "1 new" in listed.output
-    assert f"1  2027-01-01  avadi          ta  {WORDS}" in listed.output
+    assert re.search(rf"1  2027-01-01  new +L +avadi +ta  {WORDS}", listed.output) is None, (
+        "nobody can be answered: not late"
+    )
+    assert re.search(rf"1  2027-01-01  new +avadi +ta  {WORDS}", listed.output)
     whole = staff.runs("open", "1").output
     assert "What is happening?" in whole
     assert "no, the person took no receipt" in whole
@@ -142,23 +162,23 @@ def test_a_letter_is_acknowledged_only_after_it_is_on_the_disk(staff: Staff, mon
     acknowledge = Server.acknowledge
     monkeypatch.setattr(Server, "acknowledge", lambda self, id: (on_disk.append(
         (staff.home / "police" / "letters" / f"{id}.age").exists()), acknowledge(self, id)))  # fmt: skip
-    staff.runs()
+    staff.runs("list")
     assert on_disk == [True]
 
 
 def test_a_full_disk_acknowledges_nothing_and_says_so(staff: Staff) -> None:
     staff.receives(letter())
     (staff.home / "police" / "letters").write_text("a file where the folder should be")
-    told = staff.runs()
+    told = staff.runs("list")
     assert told.exit_code == 1
-    assert "the letters wait on the server" in told.output
+    assert "what waits on the server stays there" in told.output
     assert ID in staff.pickup.letters
     assert not any("acknowledge" in asked for asked in staff.pickup.asked)
 
 
 def test_nothing_opened_stands_on_the_disk(staff: Staff) -> None:
     staff.receives(letter())
-    staff.runs()
+    staff.runs("list")
     staff.runs("open", "1")
     assert WORDS.encode() not in staff.written()
     assert b"avadi" not in staff.written()
@@ -166,9 +186,9 @@ def test_nothing_opened_stands_on_the_disk(staff: Staff) -> None:
 
 def test_without_the_server_the_letters_fetched_before_are_still_read(staff: Staff) -> None:
     staff.receives(letter())
-    staff.runs()
+    staff.runs("list")
     staff.pickup.status = 500
-    told = staff.runs()
+    told = staff.runs("list")
     assert told.exit_code == 0
     assert "is in trouble (status 500)" in told.output
     assert WORDS in told.output
@@ -180,7 +200,7 @@ def test_without_the_server_the_letters_fetched_before_are_still_read(staff: Sta
 )
 def test_what_the_server_says_becomes_a_sentence(staff: Staff, status: int, sentence: str) -> None:
     staff.pickup.status = status
-    told = staff.runs()
+    told = staff.runs("list")
     assert told.exit_code == 1
     assert sentence in told.output
     assert "Traceback" not in told.output
@@ -188,10 +208,10 @@ def test_what_the_server_says_becomes_a_sentence(staff: Staff, status: int, sent
 
 def test_a_strange_answer_and_an_id_that_is_no_id(staff: Staff) -> None:
     staff.pickup.status = 200
-    assert "gave a strange answer" in staff.runs().output
+    assert "gave a strange answer" in staff.runs("list").output
     staff.pickup.status = 0
     staff.pickup.letters["../../outside"] = b"x"
-    assert staff.runs().exit_code == 0
+    assert staff.runs("list").exit_code == 0
     assert not any("outside" in asked for asked in staff.pickup.asked)
 
 
@@ -208,7 +228,7 @@ def test_a_token_is_never_sent_in_clear_over_a_network() -> None:
 def test_an_answer_reaches_the_one_who_holds_the_receipt_and_nobody_else(staff: Staff) -> None:
     receipt = pyrage.x25519.Identity.generate()
     staff.receives(letter(reply_to=str(receipt.to_public())))
-    staff.runs()
+    staff.runs("list")
     for _ in range(2):
         assert staff.runs("answer", "1", "--text", "நாளை வருகிறோம்.").exit_code == 0
     [sealed] = staff.pickup.answers.values()
@@ -220,14 +240,14 @@ def test_an_answer_reaches_the_one_who_holds_the_receipt_and_nobody_else(staff: 
 @pytest.mark.parametrize(("text", "sentence"), [("", "It has 0 letters"), ("x" * (LONGEST + 1), "Write 1 to 4000")])
 def test_an_answer_that_cannot_be_sent_is_said_so(staff: Staff, text: str, sentence: str) -> None:
     staff.receives(letter(reply_to=str(staff.identity.to_public())))
-    staff.runs()
+    staff.runs("list")
     assert sentence in staff.runs("answer", "1", "--text", text).output
     assert staff.pickup.answers == {}
 
 
 def test_who_took_no_receipt_cannot_be_answered(staff: Staff) -> None:
     staff.receives(letter())
-    staff.runs()
+    staff.runs("list")
     assert "took no receipt" in staff.runs("answer", "1", "--text", "x").output
 
 
@@ -246,7 +266,7 @@ def test_junk_among_letters_hides_no_other(staff: Staff) -> None:
     staff.receives(seal.seal({"x": 1}, [str(staff.identity.to_public())]), "b" * 32)
     other = str(pyrage.x25519.Identity.generate().to_public())
     staff.receives(seal.seal(letter(), [other]), "c" * 32)
-    output = staff.runs().output
+    output = staff.runs("list").output
     assert WORDS in output
     assert output.count("(does not open)") == 3
     assert "There is no such letter" in staff.runs("open", "9").output
@@ -256,7 +276,7 @@ def test_junk_among_letters_hides_no_other(staff: Staff) -> None:
 def test_a_hostile_letter_cannot_touch_the_terminal(staff: Staff) -> None:
     evil = "\x1b[2J\x1b]0;owned\x07\u202egnp.exe\u200b\r"
     staff.receives(letter(answers={"what": evil, "place": evil, evil: [evil]}, language=evil, desks=[evil]))
-    output = staff.runs().output + staff.runs("open", "1").output
+    output = staff.runs("list").output + staff.runs("open", "1").output
     assert not set(output) & {"\x1b", "\x07", "\u202e", "\u200b", "\r"}
     assert "owned" in output
 
@@ -281,7 +301,7 @@ def test_whatever_was_sealed_is_a_letter_or_is_said_to_be_none(plain: bytes) -> 
 
 def test_a_letter_with_wrong_shapes_inside_is_still_read(staff: Staff) -> None:
     staff.receives(letter(desks="police", reply_to=7, people="x", day=None, answers={"what": {"a": [1]}}))
-    assert staff.runs().exit_code == 0
+    assert staff.runs("list").exit_code == 0
     assert "{'a': [1]}" in staff.runs("open", "1").output
 
 
@@ -348,7 +368,7 @@ def test_a_damaged_key_is_said_so(tmp_path: Path, file: str, text: str) -> None:
 
 
 def test_without_keys_one_is_told_how_to_make_them(tmp_path: Path) -> None:
-    run = CliRunner().invoke(desk, ["--home", str(tmp_path)])
+    run = CliRunner().invoke(desk, ["--home", str(tmp_path), "list"])
     assert run.exit_code == 1
     assert "desk new-key" in run.output
 
@@ -364,4 +384,4 @@ def test_writing_leaves_the_old_file_or_the_new_one(tmp_path: Path, monkeypatch:
 
 
 def test_a_cabinet_that_is_empty(tmp_path: Path) -> None:
-    assert list(Cabinet(tmp_path).opened(pyrage.x25519.Identity.generate())) == []
+    assert Cabinet(tmp_path).ids("letters") == []

@@ -24,6 +24,7 @@ from forms.receipts import Cost
 
 TODAY = date(2027, 1, 1)
 CHEAP = Cost(memory=64, passes=1)
+READS = {"events": ("signup", "visit"), "partner": ("concern", "enquiry")}
 LANGUAGES = ("en", "ta", "te", "hi", "or")
 
 
@@ -47,7 +48,7 @@ class District:
 def district() -> District:
     identities = {desk: pyrage.x25519.Identity.generate() for desk in ("police", "legal", "partner", "events")}
     desks = tuple(
-        Desk(name, text(f"Desk {name}"), text(""), ("signup",) if name == "events" else ("concern",),
+        Desk(name, text(f"Desk {name}"), text(""), READS.get(name, ("concern",)),
              (Member(name, str(identity.to_public()), token_line(f"token-{name}")),))
         for name, identity in identities.items()
     )  # fmt: skip
@@ -110,7 +111,9 @@ class Endpoint:
     headers: dict[str, str] = field(default_factory=dict)
 
     def post(self, form: str, language: str = "en", **answers: Any) -> TestResponse:
-        """What a browser sends: a multipart body where there are files (the test client's own goes through a disk)."""
+        """What a browser sends (signing up, a grown-up unless told otherwise): a multipart body where there are files (the test client's own goes through a disk)."""
+        if form == "signup":
+            answers.setdefault("adult", "yes")
         if not any(isinstance(value, list) and value and isinstance(value[0], tuple) for value in answers.values()):
             return self.client.post(f"/forms/{language}/{form}", data=answers, headers=self.headers)
         return self.client.post(

@@ -28,7 +28,7 @@ from sqlalchemy import event
 
 from forms import portal as portals
 from forms import receipts, seal
-from forms.app import LARGEST_REQUEST
+from forms.quiet import LARGEST_REQUEST
 
 ROOT = Path(__file__).parents[2]
 RUN = """

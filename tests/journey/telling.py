@@ -12,6 +12,7 @@ def in_steps(page: Any) -> bool:
 
 def fill(page: Any, name: str, value: Any) -> None:
     """Answer one question, on the page of questions that it is on."""
+    page.wait_for_load_state()  # a script that is on its way changes the page
     field = page.locator(f'[data-field="{name}"]')
     while in_steps(page) and not field.is_visible():
         page.locator(NEXT).click()

@@ -33,7 +33,7 @@ def test_from_the_tamil_home_to_a_concern_its_receipt_and_the_answer(
         page.reload()
         assert code(page) == receipt, "a reload shows the same receipt and sends nothing new"
 
-    seen = house.at_the_desk()
+    seen = house.at_the_desk("list")
     assert seen.exit_code == 0, seen.output
     assert seen.output.count(words) == 1
     answered = house.at_the_desk("answer", numbered(seen.output, words), "--text", "நாளை வருகிறோம்.")

@@ -11,6 +11,7 @@ import typst
 from press import card, paper
 from press.build import prepare
 
+from forms import typefaces
 from forms.problem import Problem
 from tests.journey.conftest import ROOT, TODAY, House  # type: ignore[import-not-found]
 
@@ -41,7 +42,7 @@ def test_every_link_picture_and_sound_of_the_card_is_there(folder: Path) -> None
 
 def test_the_card_holds_no_copy_for_servers_and_no_time(folder: Path) -> None:
     endings = {path.suffix for path in folder.rglob("*") if path.is_file()}
-    assert endings == {".html", ".css", ".js", ".opus"}
+    assert endings == {".html", ".css", ".js", ".opus", ".ics", ".zip"}, "calendars, and the open data as a zip"
     with zipfile.ZipFile(folder.parent / "portal.zip") as packed:
         assert {entry.date_time[0] for entry in packed.infolist()} == {1980}
 
@@ -75,7 +76,9 @@ def test_where_a_form_was_the_card_says_where_it_is(folder: Path, house: House) 
 
 @pytest.mark.parametrize("language", ["en", "ta", "te", "hi", "or"])
 def test_the_papers_have_the_right_size_and_no_missing_glyph(language: str, house: House, tmp_path: Path) -> None:
-    context, _ = prepare(ROOT, keys={desk.id: (desk.key, desk.pickup) for desk in house.portal.desks}, today=TODAY)
+    context, _ = prepare(
+        ROOT, keys={desk.id: (desk.members[0].key, desk.members[0].pickup) for desk in house.portal.desks}, today=TODAY
+    )
     own = replace(context, language=language)
     pages = paper.Pages(
         *((house.public / language / name / "index.html").read_text("utf-8") for name in ("", "rights"))
@@ -88,7 +91,7 @@ def test_the_papers_have_the_right_size_and_no_missing_glyph(language: str, hous
         assert boxes
         assert {(round(float(w)), round(float(h))) for w, h in boxes} == {(round(width), round(height))}
         if language != "en":
-            assert paper.FONTS[language].replace(" ", "").encode() in data, "set in the script's own typeface"
+            assert typefaces.FONTS[language].replace(" ", "").encode() in data, "set in the script's own typeface"
     sheets = {kind: len(re.findall(rb"/MediaBox", made[f"{kind}-{language}.pdf"])) for kind in sizes}
     assert sheets == {"leaflet": 2, "poster": 1, "card": 2}, "front and back of one sheet"
 

@@ -182,6 +182,21 @@ def test_sent_before_the_script_came_it_is_never_called_locked_on_the_phone(
     assert letter["sealed_by"] == "server"
 
 
+def test_whoever_is_writing_when_the_script_arrives_stays_where_they_are(phone: Any) -> None:
+    held: list[Any] = []
+    phone.route("**/assets/seal-*", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks what it is given
+    phone.goto("/en/tell/", wait_until="commit")
+    phone.locator("#what").click()
+    phone.keyboard.type("first words")
+    while not held:
+        phone.wait_for_timeout(50)
+    held[0].continue_()
+    phone.locator("form[data-sealing] .step").wait_for()
+    assert phone.evaluate("document.activeElement.id") == "what"
+    phone.keyboard.type(", and more")
+    assert phone.locator("#what").input_value() == "first words, and more"
+
+
 def test_a_line_that_breaks_is_tried_again_and_makes_one_letter(phone: Any, house: Any) -> None:
     phone.goto("/en/tell/")
     words = f"broken line {time.time_ns()}"

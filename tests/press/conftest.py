@@ -103,8 +103,8 @@ def folder(tmp_path: Path, seal_cache: Path) -> Folder:
     shutil.copytree(ROOT / "site", root / "site", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "mkdocs.yml", root)
     own = Folder(root)
-    for name, rows in ROWS.items():
-        own.table(name, *rows)
+    for schema in (ROOT / "site" / "schemas").glob("*.yaml"):
+        own.table(schema.stem, *ROWS.get(schema.stem, []))
     for language in LANGUAGES:
         own.page("index", "Home.", language)
     settings = {
@@ -112,6 +112,7 @@ def folder(tmp_path: Path, seal_cache: Path) -> Folder:
         "programme": {"en": "Programme"},
         "short_name": {"en": "Short", "ta": "சுருக்கம்"},
         "languages": [{"code": code, "name": name} for code, name in LANGUAGES.items()],
+        "timezone": "Asia/Kolkata",
         "address": "https://portal.example/",
         "exit_url": "https://neutral.example/",
         "demonstration": True,

@@ -120,7 +120,8 @@ def test_no_page_asks_another_host_for_anything_and_all_links_lead_somewhere(fol
         for address in found.linked:
             own = re.fullmatch(r"/([a-z]{2})/([^#?]*)", address)
             if own and own[2].strip("/") not in portal_pages:
-                assert (site / own[1] / own[2] / "index.html").is_file(), f"{path} links to {address}"
+                target = site / own[1] / own[2]
+                assert (target if target.suffix else target / "index.html").is_file(), f"{path} links to {address}"
 
 
 def test_help_numbers_and_the_way_out_stand_on_every_page(folder: Any) -> None:
@@ -171,8 +172,8 @@ def test_materials_own_scripts_styles_and_fonts_are_not_in_the_site(folder: Any)
     site = folder.build()
     names = {path.name.split(".")[0] for path in (site / "assets").iterdir()}
     kinds = {path.suffix for path in site.rglob("*") if path.is_file()}
-    assert names == {"portal", "search", "tablet", "icon"}
-    kinds -= {".svg", ".webmanifest"}  # the icon and name of a field worker's tablet
+    assert {name.partition("-")[0] for name in names} == {"portal", "search", "seal", "tablet", "icon"}
+    kinds -= {".svg", ".webmanifest", ".ics"}  # calendars; the icon and name of a field worker's tablet
     assert kinds == {".html", ".css", ".js", ".json", ".txt", ".xml", ".gz", ".br"}
 
 

@@ -62,7 +62,7 @@ def test_portal_yml(folder: Any, said: Callable[[], str]) -> None:
     path.write_text("a: b: c", encoding="utf-8")
     assert "content/portal.yml, line 1: cannot be read." in said()
     path.write_text(whole.replace("demonstration: true", "demonstration: false"), encoding="utf-8")
-    assert "desk police: has no key or no pickup line. Run: python3 build.py desk new-key --desk police" in said()
+    assert "desk police: has no key or no pickup line. Run: python3 build.py desk --desk police new-key" in said()
     path.unlink()
     assert "content/portal.yml: is missing." in said()
 

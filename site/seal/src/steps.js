@@ -11,7 +11,9 @@ export function wireSteps(form, settings, finished) {
   const back = make("button", { class: "button quiet", type: "button" }, words.back, () => go(now - 1));
   const next = make("button", { class: "button", type: "button" }, words.next, () => go(now + 1));
   const skip = make("p", { class: "help" }, words.skip);
-  let now = 0;
+  // Whoever is already writing when the script arrives on a slow line stays where they are.
+  const writing = document.activeElement.closest("[data-field]");
+  let now = Math.max(0, settings.steps.findIndex((names) => writing && names.includes(writing.dataset.field)));
   let extra = null;
   form.prepend(progress, bar);
   submit.before(skip, next);

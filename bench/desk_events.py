@@ -1,0 +1,119 @@
+"""Events at the desk: 1,000 events and 100,000 sign-ups. Times to list, to show one event, to export.
+
+    .venv/bin/python bench/desk_events.py
+
+Opening 100,000 sealed letters is what age costs, whoever does it: it is measured apart, on 2,000, and the export below
+takes its letters opened. Numbers are the best of three where a step is short.
+"""
+
+import io
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "site")]
+
+from frictionless import Package  # noqa: E402
+
+from forms.desk import event_views, export  # noqa: E402
+from forms.desk.attendees import party  # noqa: E402
+from forms.desk.event_book import EventBook  # noqa: E402
+from forms.desk.event_session import drawer_of  # noqa: E402
+from forms.desk.opening import Letter  # noqa: E402
+from forms.desk.session import Place  # noqa: E402
+from forms.desk.window.app import create_window  # noqa: E402
+from tests.desk.event_house import TODAY, FakeSession, event, portal  # noqa: E402
+
+EVENTS, EACH, OPENED = 1_000, 100, 2_000
+
+
+def best(work: Callable[[], object], times: int = 3) -> float:
+    """Seconds of the fastest run."""
+    taken = []
+    for _ in range(times):
+        start = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - start)
+    return min(taken)
+
+
+def say(what: str, seconds: float) -> None:
+    """One line of the table."""
+    print(f"{what:<64} {seconds * 1000:>10,.0f} ms")
+
+
+def filled(folder: Path) -> tuple[EventBook, FakeSession]:
+    """A desk whose portal and server have that many; the letters of one event and of OPENED more lie on its disk."""
+    days = [TODAY + timedelta(days=number // 3 - 20) for number in range(EVENTS)]
+    session = FakeSession(
+        folder, portal(*(event(f"event-{n:04}", day=day.isoformat(), capacity=250) for n, day in enumerate(days)))
+    )
+    rows = session.server.rows
+    for number in range(EVENTS * EACH):
+        id = f"{number:032x}"
+        state = "waiting" if number % 20 == 0 else "coming"
+        rows[id] = {"id": id, "event": f"event-{number % EVENTS:04}", "people": 1 + number % 5, "state": state}
+    first = [id for id, row in rows.items() if row["event"] == "event-0500"]
+    for id in [*first, *list(rows)[:OPENED]]:
+        session.server.tell(id, name="கவிதா, 4 பேர் குடும்பம்", phone="+91 98765 43210", needs="a seat", remind=["yes"])
+        drawer = folder / "signups" / drawer_of(rows[id]["event"])
+        drawer.mkdir(parents=True, exist_ok=True)
+        (drawer / f"{id}-0.age").write_bytes(session.server.letters[id])
+    return EventBook(session, lambda: TODAY), session  # type: ignore[arg-type]
+
+
+def window_times(session: FakeSession) -> None:
+    """The same through the window."""
+    app = create_window(Place("events", session.folder, ""), today=lambda: TODAY, unlock=lambda *_: session)  # type: ignore[arg-type, return-value]
+    client, door = app.test_client(), app.extensions["door"]
+    client.get(f"/enter/{door.token}")
+    client.post("/unlock", data={"form_token": door.form_token}, headers={"Origin": "http://localhost"})
+    for path in ("/events/", "/events/event-0500/", "/events/event-0500/mark"):
+        say(f"window: {path}", best(lambda path=path: client.get(path)))  # type: ignore[misc]
+
+
+def export_times(book: EventBook) -> None:
+    """All events, with letters that are opened already."""
+    answers = {"name": "கவிதா, 4 பேர் குடும்பம்", "phone": "+91 98765 43210", "needs": "=a seat", "remind": ["yes"]}
+    letter = Letter("", "signup", "ta", "", (), answers, None, "", 0)
+    told = [export.Told(one, [party(row, letter) for row in one.rows], {}) for one in book.gatherings()]
+    tables = export.sheets(told)
+    say("export all: Data Package (zip)", best(lambda: export.package("events", "Events", tables), 1))
+    say("export all: workbook (XLSX)", best(lambda: export.workbook(tables), 1))
+    packed = export.package("events", "Events", tables)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "events.zip"
+        path.write_bytes(packed)
+        start = time.perf_counter()
+        valid = Package(str(path)).validate().valid
+        say(f"frictionless validates that package (valid: {valid})", time.perf_counter() - start)
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        size = sum(entry.file_size for entry in archive.infolist())
+    print(f"{'size of the package':<64} {len(packed) / 1e6:>10.1f} MB ({size / 1e6:.1f} MB unpacked)")
+
+
+def main() -> None:
+    """Print the table."""
+    print(f"{EVENTS:,} events, {EVENTS * EACH:,} sign-ups, {date.today()}")  # noqa: DTZ011 - a day
+    with tempfile.TemporaryDirectory() as folder:
+        book, session = filled(Path(folder))
+        listed = book.signups.fetch
+        book.signups._fetch_letter = lambda *_: False  # type: ignore[method-assign]
+        say("take in the server's list (no letters), sealed on the disk", best(lambda: listed(TODAY), 1))
+        say("list all events with their counts", best(book.gatherings))
+        say("the same as lines of text", best(lambda: list(event_views.list_lines(book))))
+        say("one event of 100 sign-ups, letters opened", best(lambda: book.parties(book.gathering("event-0500"))))
+        rows = [row for row in book.signups.rows() if int(row.id, 16) < OPENED]
+        opening = best(lambda: [book.signups.letter(row) for row in rows], 1) / OPENED
+        say("opening the letters of all 100,000 (from 2,000)", opening * EVENTS * EACH)
+        window_times(session)
+        export_times(book)
+
+
+if __name__ == "__main__":
+    main()

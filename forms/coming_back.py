@@ -1,0 +1,96 @@
+"""What a receipt opens: how a letter stands, the answers to it, asking that it be erased. No request, no HTML."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from forms import receipts
+from forms.definition import load
+from forms.delivery import LETTER_VERSION, REQUEST, Office, keys_of
+from forms.portal import Desk
+from forms.receipts import Keys
+from forms.seal import seal
+from forms.store.concerns import Coming, ConcernStore, Progress
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a desk sealed for the person: a text, or a state in which it has put the letter, or both.
+
+    at: the desk's clock (UTC), by which replies of one day are put in order.
+    """
+
+    desk: str
+    day: date
+    text: str
+    state: str
+    at: str = ""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A letter that a receipt opens. kind: the purpose of the receipt, "concern" or REQUEST."""
+
+    kind: str
+    progress: Progress
+    replies: tuple[Reply, ...]
+
+
+def look_up(office: Office, code: str) -> Found | None:
+    """How a letter stands and the answers to it, opened with its receipt; None for an unknown receipt. Raises Busy."""
+    for kind in ("concern", REQUEST):
+        keys = office.looked_up(code, kind)
+        progress = box(office, kind).progress(keys.lookup)
+        if progress is not None:
+            return Found(kind, progress, _replies(progress, keys))
+    office.lookups.missed()
+    return None
+
+
+def box(office: Office, kind: str) -> ConcernStore:
+    """Where letters live whose receipts have this purpose."""
+    return office.requests if kind == REQUEST else office.concerns
+
+
+def _replies(progress: Progress, keys: Keys) -> tuple[Reply, ...]:
+    replies = []
+    for answer in progress.answers:
+        try:
+            opened = receipts.open_answer(answer.sealed, keys)
+        except ValueError:
+            continue  # sealed to somebody else's key by mistake: the person sees the other answers
+        state, at = (str(opened.get(name) or "") for name in ("state", "at"))
+        replies.append(Reply(answer.desk, answer.day, opened["text"], state, at))
+    return tuple(sorted(replies, key=lambda reply: (reply.day, reply.at)))
+
+
+def delete(office: Office, code: str, today: date) -> bool:
+    """Erase a letter and all that belongs to it here; desks that have it are asked to. False: unknown receipt.
+
+    Raises NotKept, Busy.
+    """
+    found = look_up(office, code)
+    if found is None:
+        return False
+    have = office.portal.named(found.progress.taken_by)
+    notice = _deletion_notice(found.progress.id, have, today) if have else None
+    box(office, found.kind).forget(found.progress.id, notice)
+    return True
+
+
+def _deletion_notice(thread: str, desks: Sequence[Desk], today: date) -> Coming:
+    notice_id = secrets.token_hex(16)
+    letter = {
+        "form": "deletion", "version": LETTER_VERSION, "id": notice_id, "day": today.isoformat(), "follows": thread,
+        "desks": [desk.id for desk in desks], "answers": {},
+    }  # fmt: skip
+    return Coming(
+        id=notice_id,
+        thread=notice_id,
+        form="deletion",
+        day=today,
+        lookup=None,
+        sealed=seal(letter, keys_of(desks), load("concern").pad_to),
+        desks=tuple(desk.id for desk in desks),
+    )

@@ -1,0 +1,156 @@
+"""What is wrong at a desk, each thing in a sentence with what to do. Looks only; mends nothing."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+from forms.desk import keys
+from forms.desk.fetch import Server
+from forms.desk.session import Session
+from forms.problem import Problem
+
+LEAST_ROOM = 500 * 1024 * 1024
+"""Bytes that should be free where letters are kept."""
+
+MOST_DRIFT = 300
+"""Seconds by which this machine's clock may differ from the server's."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: well or not, and a sentence."""
+
+    ok: bool
+    sentence: str
+
+
+def examine(session: Session) -> list[Finding]:
+    """All that can be looked at from this desk, an unlocked session."""
+    looks: tuple[Callable[[Session], Iterator[Finding]], ...] = (
+        _passphrase, _files, _room, _server, _key_in_portal, _colleagues, _recovery, _letters, _waiting,
+    )  # fmt: skip
+    found: list[Finding] = []
+    for look in looks:
+        try:
+            found += look(session)
+        except Problem as problem:
+            found.append(Finding(False, str(problem)))
+    return list(dict.fromkeys(found))
+
+
+def _passphrase(session: Session) -> Iterator[Finding]:
+    if session.has_passphrase:
+        yield Finding(True, "The key stands under a passphrase.")
+    else:
+        yield Finding(False, "The key has no passphrase: for the demonstration only. For real use: desk new-key.")
+
+
+def _files(session: Session) -> Iterator[Finding]:
+    if os.name != "posix":
+        return
+    names = ("identity.age", "identity.txt", "token.txt")
+    for path in (session.folder / name for name in names if (session.folder / name).exists()):
+        others = path.stat().st_mode & 0o077
+        if others:
+            yield Finding(False, f"{path} can be read by other users of this machine. Run: chmod 600 {path}")
+        else:
+            yield Finding(True, f"{path.name} is readable by nobody else on this machine.")
+
+
+def _room(session: Session) -> Iterator[Finding]:
+    free = shutil.disk_usage(session.folder).free
+    words = f"{free // 1024**2} MB are free where letters are kept."
+    yield Finding(free >= LEAST_ROOM, words if free >= LEAST_ROOM else f"Only {words} Make room.")
+
+
+def _server(session: Session) -> Iterator[Finding]:
+    server: Server = session.server
+    member = server.me()
+    yield Finding(True, f"{session.address} answers and knows this machine as {member}.")
+    told = server.clock()
+    if told:
+        drift = abs((datetime.now(UTC) - parsedate_to_datetime(told)).total_seconds())
+        yield Finding(
+            drift <= MOST_DRIFT,
+            "This machine's clock agrees with the server's."
+            if drift <= MOST_DRIFT
+            else f"This machine's clock differs from the server's by {drift / 60:.0f} minutes. Set it right: "
+            "days and due dates depend on it. No letter is lost by it.",
+        )
+
+
+def _key_in_portal(session: Session) -> Iterator[Finding]:
+    mine = [str(identity.to_public()) for identity in session.identities]
+    published = set(session.own_desk.keys)
+    if mine[0] in published:
+        yield Finding(True, "New letters are sealed to this machine's present key.")
+    elif set(mine) & published:
+        yield Finding(
+            False, f"New letters are sealed to an older key of this machine. Put key: {mine[0]} into portal.yml."
+        )
+    else:
+        yield Finding(False, f"New letters are not sealed to this machine. Put key: {mine[0]} into portal.yml.")
+
+
+def _colleagues(session: Session) -> Iterator[Finding]:
+    """Members whose key is new since this machine last sealed for them cannot open what came before."""
+    known = resealed_for(session.folder)
+    for member in session.own_desk.members:
+        if member.id != session.member and known.get(member.id, member.key) != member.key:
+            yield Finding(False, f"{member.id} has a new key. Seal open cases anew: desk reseal {member.id}")
+
+
+def resealed_for(folder: Path) -> dict[str, str]:
+    """The key of each colleague when this machine last looked."""
+    try:
+        return dict(json.loads((folder / "colleagues.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return {}
+
+
+def note_colleagues(session: Session, *resealed: str) -> None:
+    """Write down the keys of colleagues that are seen for the first time, or were just sealed for."""
+    now = {member.id: member.key for member in session.own_desk.members}
+    known = {**now, **resealed_for(session.folder), **{id: now[id] for id in resealed if id in now}}
+    kept = {id: key for id, key in known.items() if id in now}
+    keys.write_safely(session.folder / "colleagues.json", json.dumps(kept).encode())
+
+
+def _recovery(session: Session) -> Iterator[Finding]:
+    if session.own_desk.recovery:
+        yield Finding(True, "Letters are sealed to a printed recovery key too.")
+    elif len(session.own_desk.members) == 1:
+        yield Finding(
+            False, "If this machine is lost, its letters are lost. Print a recovery key (desk recovery-key), or add a "
+            "second person to the desk.",
+        )  # fmt: skip
+
+
+def _letters(session: Session) -> Iterator[Finding]:
+    closed = session.unreadable()
+    total = len(session.cases())
+    if closed:
+        yield Finding(
+            False, f"{len(closed)} letters or entries do not open with this machine's keys ({closed[0][:8]} ...). A "
+            "colleague who can open them may seal them anew: desk reseal.",
+        )  # fmt: skip
+    else:
+        yield Finding(True, f"All letters of {total} cases open.")
+
+
+def _waiting(session: Session) -> Iterator[Finding]:
+    waiting, refused = len(session.cabinet.ids("outbox")), len(session.cabinet.ids("refused"))
+    if waiting:
+        yield Finding(False, f"{waiting} sealed things wait to be sent. Fetch when the server is there.")
+    if refused:
+        folder = session.folder / "refused"
+        yield Finding(
+            False, f"The server refused {refused} sealed things; they are kept in {folder}. Tell a developer."
+        )
+    if not waiting and not refused:
+        yield Finding(True, "Nothing waits to be sent.")

@@ -1,0 +1,452 @@
+"""A desk with its key in memory: all that a window or a command does. Locking forgets what was opened.
+
+What staff do is sealed and durable on this machine first, then brought to the server; while that is away it waits in
+the outbox. So nothing is lost, and two machines of a desk come to hold the same log.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from forms import attachments
+from forms.desk import keys
+from forms.desk.answering import sealed_answer
+from forms.desk.cabinet import Cabinet, Parcel
+from forms.desk.casework import ANSWER_DAYS, TOLD_STATES, Case, cases
+from forms.desk.entries import Entry, heads, new_entry, sealed_entry
+from forms.desk.exporting import exported
+from forms.desk.fetch import NotThere, Refused, Server, ServerAway
+from forms.desk.finding import alike
+from forms.desk.index import Index
+from forms.desk.keys import write_safely
+from forms.desk.opening import Identities, Letter, open_letter, open_part, open_sealed
+from forms.portal import Desk, Portal, parse
+from forms.problem import Problem
+from forms.seal import seal_file
+
+
+@dataclass(frozen=True)
+class Place:
+    """One desk on this machine: its id, its folder, its server's address."""
+
+    name: str
+    folder: Path
+    address: str
+
+    def server(self) -> Server:
+        """The server, with this desk's token."""
+        return Server(self.address, keys.token(self.folder), keys.old_token(self.folder))
+
+
+@dataclass(frozen=True)
+class Synced:
+    """What a visit to the server brought: letters and entries that are new, parcels sent and still waiting.
+
+    away: a sentence where the server could not be reached, else empty.
+    """
+
+    new: int = 0
+    sent: int = 0
+    waiting: int = 0
+    away: str = ""
+
+
+class Session:
+    """An unlocked desk. Its methods raise Problem with a sentence; nothing is half done then."""
+
+    def __init__(self, here: Place, identities: Identities, today: Callable[[], date] = date.today) -> None:
+        self._here, self._identities, self._today = here, identities, today
+        self.cabinet = Cabinet(here.folder)
+        self._busy = threading.RLock()
+        self._index: Index | None = Index(self.cabinet, identities)
+        self._cases: tuple[Case, ...] | None = None
+        self._alike: Mapping[str, tuple[str, ...]] | None = None
+        self._alike_of: frozenset[tuple[str, bool]] = frozenset()
+        self._portal: Portal | None = None
+        self._member = ""
+
+    @classmethod
+    def unlock(cls, here: Place, passphrase: str | None, today: Callable[[], date] = date.today) -> "Session":
+        """The desk, opened with its passphrase (None for a demonstration key). Raises Problem."""
+        return cls(here, keys.identities(here.folder, lambda: passphrase or ""), today)
+
+    def lock(self) -> None:
+        """Forget all that was opened, and the key."""
+        with self._busy:
+            self._index, self._identities = None, ()
+            self._cases = self._alike = None
+
+    @property
+    def desk(self) -> str:
+        """This desk's id."""
+        return self._here.name.partition("/")[0]
+
+    @property
+    def folder(self) -> Path:
+        """Where this desk keeps its files."""
+        return self._here.folder
+
+    @property
+    def address(self) -> str:
+        """The server's."""
+        return self._here.address
+
+    @property
+    def server(self) -> Server:
+        """The server, with this desk's token."""
+        return self._here.server()
+
+    @property
+    def identities(self) -> Identities:
+        """The keys of this machine, the present one first."""
+        return self._identities
+
+    @property
+    def portal(self) -> Portal:
+        """The portal as last fetched. Raises Problem where it was never fetched."""
+        if self._portal is None:
+            path = self.folder / "portal.json"
+            if not path.exists():
+                self._fetch_portal()
+            self._portal = parse(path.read_bytes(), str(path))
+        return self._portal
+
+    @property
+    def own_desk(self) -> Desk:
+        """This desk as portal.yml has it. Raises Problem where it has none of this name."""
+        found = self.portal.named([self.desk])
+        if not found:
+            todo = "Compare content/portal.yml, build the site again, and fetch."
+            raise Problem(f"desk {self.desk}", "is not a desk of this portal.", todo)
+        return found[0]
+
+    @property
+    def member(self) -> str:
+        """Whose machine this is: the member of the desk that has this key."""
+        mine = {str(identity.to_public()) for identity in self._identities}
+        found = next((one.id for one in self.own_desk.members if one.key in mine), "")
+        return found or self._here.name
+
+    # Reading
+
+    def cases(self) -> tuple[Case, ...]:
+        """All cases, newest first."""
+        with self._busy:
+            if self._cases is None:
+                index = self._opened_index()
+                index.refresh()
+                days = int(self.portal.keep.get("answer_days", ANSWER_DAYS))
+                self._cases = tuple(cases(index.letters(), index.entries(), days))
+            return self._cases
+
+    def case(self, case_id: str) -> Case:
+        """One case. Raises Problem where there is none of this id."""
+        found = next((case for case in self.cases() if case.id == case_id), None)
+        if found is None:
+            raise Problem(case_id, "There is no such case here.", "It may be erased, or not fetched yet.")
+        return found
+
+    def alike(self) -> Mapping[str, tuple[str, ...]]:
+        """Cases that look alike, by case."""
+        with self._busy:
+            found = self.cases()
+            letters = frozenset((case.id, case.first is not None) for case in found)
+            if self._alike is None or letters != self._alike_of:  # entries change nothing of what was told
+                self._alike, self._alike_of = alike(found), letters
+            return self._alike
+
+    def part(self, part_id: str) -> tuple[str, bytes]:
+        """A photo or recording of a letter: its media type and its content, made anew in a process of its own.
+
+        Raises Problem where it is not here, or holds nothing that can be shown safely.
+        """
+        kind, content = open_part(self.cabinet.read("parts", part_id), self._identities)
+        if kind not in attachments.MOST:
+            raise Problem("part", "It is neither a photo nor a recording.", "Leave it.")
+        try:
+            clean = attachments.clean(kind, content)
+        except attachments.NotTaken as wrong:
+            todo = "It may be damaged or made to do harm. It stays sealed; export the case if it must be looked at."
+            raise Problem("part", f"It cannot be shown safely ({wrong.code}).", todo) from None
+        return clean.media_type, clean.content
+
+    def unreadable(self) -> tuple[str, ...]:
+        """The ids of letters and entries here that do not open with this machine's keys."""
+        self.cases()
+        return self._opened_index().unreadable()
+
+    def _opened_index(self) -> Index:
+        if self._index is None:
+            raise Problem("desk", "is locked.", "Type the passphrase.")
+        return self._index
+
+    # Fetching and bringing
+
+    def sync(self) -> Synced:
+        """Bring what waits here, fetch what waits there. Where the server is away nothing is lost, and it says so."""
+        with self._busy:
+            sent = new = 0
+            away = ""
+            try:
+                self._fetch_portal()
+                sent = self._send()
+                fetched = self.cabinet.fetch(self.server)
+                new = len(fetched) + self._fetch_entries()
+                self._obey_deletions(fetched)
+            except ServerAway as told:
+                away = str(told)
+            self._changed()
+            return Synced(new, sent, len(self.cabinet.ids("outbox")), away)
+
+    def _fetch_portal(self) -> None:
+        text = self.server.portal()
+        try:
+            parse(text, self.address)
+        except Problem:
+            todo = "Is it the portal's address, and is the portal's software of this desk's version?"
+            raise Problem(self.address, "gave a strange answer.", todo) from None
+        write_safely(self.folder / "portal.json", text)
+        self._portal = None
+
+    def _send(self) -> int:
+        sent = 0
+        for parcel in self.cabinet.posted():
+            try:
+                self.server.send(parcel.method, parcel.path, parcel.sealed, parcel.reader)
+            except NotThere:
+                pass  # the person erased the letter meanwhile: nobody is left to whom it could go
+            except Refused:
+                self.cabinet.keep("refused", parcel.name, parcel.sealed)  # desk doctor tells; the rest goes on
+            self.cabinet.drop("outbox", parcel.name)
+            sent += 1
+        return sent
+
+    def _fetch_entries(self) -> int:
+        here = set(self.cabinet.ids("entries"))
+        listed = {row["id"] for row in self.server.entries()}
+        for id in sorted(listed - here):
+            self.cabinet.keep("entries", id, self.server.entry(id))
+        return len(listed - here)
+
+    def _obey_deletions(self, fetched: Sequence[str]) -> None:
+        """A person asked that a letter be erased: it is, here too, and the notice with it."""
+        for id in fetched:
+            try:
+                notice = open_letter(self.cabinet.read("letters", id), self._identities)
+            except Problem:
+                continue
+            if notice.form == "deletion":
+                self._forget(notice.follows)
+                self.cabinet.drop("letters", id)
+
+    def _changed(self) -> None:
+        self._cases = None
+
+    # Doing
+
+    def write(self, case_id: str, kind: str, after: Sequence[str] | None = None, **value: Any) -> Entry:
+        """Add an entry to a case's log: durable here, then sent when the server is there.
+
+        after: the entries that its writer saw (the page may be older than the log); all present ones if None.
+        A state that the person is told of goes to their receipt too. Raises Problem.
+        """
+        with self._busy:
+            case = self.case(case_id)
+            known = {entry.id for entry in case.entries}
+            seen = heads(case.entries) if after is None else [id for id in after if id in known]
+            entry = new_entry(case_id, self.member, seen, kind, value)
+            self._keep_entry(entry)
+            if kind == "state" and value.get("state") in TOLD_STATES and case.first and case.first.reply_to:
+                self._post_answer(case.first, "", str(value["state"]))
+            self._try_to_send()
+            return entry
+
+    def answer(self, case_id: str, text: str, state: str = "") -> None:
+        """Answer the person, sealed to their receipt; `state` goes with it. Raises Problem."""
+        with self._busy:
+            case = self.case(case_id)
+            if case.first is None:
+                raise Problem("answer", "The first letter does not open here.", "Ask another machine of this desk.")
+            self._post_answer(case.first, text, state if state in TOLD_STATES else "")
+            seen = heads(case.entries)
+            written = new_entry(case_id, self.member, seen, "answer", {"text": text.strip(), "state": state})
+            self._keep_entry(written)
+            if state:
+                self._keep_entry(new_entry(case_id, self.member, [written.id], "state", {"state": state}))
+            self._try_to_send()
+
+    def export(self, case_id: str, to: str) -> bytes:
+        """One case as an age file with a list of hashes (exporting.py). to: an age recipient or a passphrase."""
+        with self._busy:
+            self.case(case_id)
+            return exported(self._documents(case_id), to)
+
+    def _documents(self, case_id: str) -> dict[str, bytes]:
+        """What an export holds, by file name."""
+        case, found = self.case(case_id), {}
+        for id in self._opened_index().letter_ids(case_id):
+            sealed = self.cabinet.read("letters", id)
+            found[f"letters/{id}.age"] = sealed
+            found[f"letters/{id}.json"] = open_sealed(sealed, self._identities).rstrip(b" ")
+        for letter in case.letters:
+            for part in letter.parts if isinstance(letter, Letter) else ():
+                if self.cabinet.has("parts", part.id):
+                    ending = "jpg" if part.kind == "photo" else "audio"
+                    content = open_part(self.cabinet.read("parts", part.id), self._identities)[1]
+                    found[f"parts/{part.id}.{ending}"] = content
+        found["time-line.json"] = json.dumps(case.time_line(), ensure_ascii=False, indent=1).encode()
+        return found
+
+    def hand_over(self, case_id: str, desk_id: str) -> None:
+        """Seal a whole case anew for another desk. Raises Problem: never to a desk that the person left out."""
+        with self._busy:
+            case = self.case(case_id)
+            to = self._desk_for(case, desk_id)
+            for id in self._opened_index().letter_ids(case_id):
+                self._copy(id, case_id if id == case_id else id, to.keys, desk_id, "letters")
+            for letter in case.letters:
+                for part in letter.parts if isinstance(letter, Letter) else ():
+                    if self.cabinet.has("parts", part.id):
+                        self._copy(part.id, letter.id, to.keys, desk_id, "parts")  # type: ignore[union-attr]
+            self._keep_entry(new_entry(case_id, self.member, heads(case.entries), "handover", {"desk": desk_id}))
+            self._try_to_send()
+
+    def _desk_for(self, case: Case, desk_id: str) -> Desk:
+        found = self.portal.named([desk_id])
+        if not found or case.form not in found[0].reads:
+            readers = ", ".join(desk.id for desk in self.portal.readers(case.form))
+            raise Problem(f"desk {desk_id}", "does not read such letters.", f"Choose one of: {readers}.")
+        if desk_id in case.hidden_from:
+            todo = "Respect it. Choose another desk, or ask the person through an answer."
+            raise Problem(f"desk {desk_id}", "must not see it: the person said so.", todo)
+        return found[0]
+
+    def merge(self, case_id: str, into: str) -> Entry:
+        """Put a case together with another that tells the same. Raises Problem."""
+        if into and (into == case_id or self.case(into).merged_into):
+            raise Problem("case", "cannot be put together with that one.", "Choose a case that stands by itself.")
+        return self.write(case_id, "merge", into=into)
+
+    def erase(self, case_id: str) -> None:
+        """Erase a case here and this desk's share of it on the server. Raises Problem (ServerAway: nothing is done)."""
+        with self._busy:
+            self.case(case_id)
+            with suppress(NotThere):  # the server may have let go of it before
+                self.server.drop(case_id)
+            self._forget(case_id)
+            self._changed()
+
+    def old_cases(self) -> tuple[Case, ...]:
+        """Closed cases of which nothing happened for as long as portal.yml keeps concerns."""
+        days = self.portal.keep["concerns_days"]
+        return tuple(case for case in self.cases() if case.state.value == "closed" and _age(case, self._today()) > days)
+
+    def _forget(self, thread: str) -> None:
+        index = self._opened_index()
+        index.refresh()
+        letters = [letter for of, _, letter in index.letters() if of == thread]
+        for letter in letters:
+            for part in letter.parts if isinstance(letter, Letter) else ():
+                self.cabinet.drop("parts", part.id)
+        for entry in index.entries():
+            if entry.thread == thread:
+                self.cabinet.drop("entries", entry.id)
+        for parcel in list(self.cabinet.posted()):
+            if parcel.path.startswith(f"letters/{thread}/"):
+                self.cabinet.drop("outbox", parcel.name)
+        for id in index.letter_ids(thread):
+            self.cabinet.drop("letters", id)
+            self.cabinet.unlabel(id)
+        index.refresh()
+
+    # Keys and colleagues
+
+    def reseal(self, member_id: str) -> int:
+        """Seal all that is still open anew for a member with a new key. How many cases. Raises Problem."""
+        with self._busy:
+            member = next((one for one in self.own_desk.members if one.id == member_id), None)
+            if member is None:
+                raise Problem(member_id, "is no member of this desk.", "Put the person into portal.yml and fetch.")
+            open_cases = [case for case in self.cases() if case.state.value != "closed"]
+            for case in open_cases:
+                self._reseal_case(case, member.key, member_id)
+            self._try_to_send()
+            return len(open_cases)
+
+    def _reseal_case(self, case: Case, key: str, reader: str) -> None:
+        for letter in case.letters:
+            for part in letter.parts if isinstance(letter, Letter) else ():
+                if self.cabinet.has("parts", part.id):
+                    self._copy(part.id, letter.id, [key], reader, "parts")  # type: ignore[union-attr]
+        for entry in case.entries:
+            self._copy(entry.id, case.id, [key], reader, "entries")
+        for id in self._opened_index().letter_ids(case.id):
+            self._copy(id, id, [key], reader, "letters")  # last: with it the colleague is told to fetch
+
+    def _copy(self, item: str, letter_id: str, to: Sequence[str], reader: str, drawer: str) -> None:
+        plain = open_sealed(self.cabinet.read(drawer, item), self._identities)
+        self._post("PUT", f"letters/{letter_id}/copies/{item}", seal_file(plain, to), reader)
+
+    def who_did_what(self) -> list[dict[str, Any]]:
+        """What the members of this desk did, as the server wrote it down. Raises Problem."""
+        return self.server.access()
+
+    def seal_for_desk(self, plain: bytes) -> bytes:
+        """Something of the desk's own, sealed to all its present keys and to this machine's."""
+        mine = str(self._identities[0].to_public())
+        return seal_file(plain, list(dict.fromkeys([mine, *self.own_desk.keys])))
+
+    def open_own(self, sealed: bytes) -> bytes:
+        """What `seal_for_desk` sealed. Raises Problem."""
+        return open_sealed(sealed, self._identities)
+
+    # Sealed things on their way
+
+    def _keep_entry(self, entry: Entry) -> None:
+        sealed = sealed_entry(entry, self._entry_keys())
+        self.cabinet.keep("entries", entry.id, sealed)
+        self._post("PUT", f"letters/{entry.thread}/entries/{entry.id}", sealed)
+        self._changed()
+
+    def _entry_keys(self) -> list[str]:
+        mine = str(self._identities[0].to_public())
+        return list(dict.fromkeys([mine, *self.own_desk.keys]))
+
+    def _post_answer(self, letter: Letter, text: str, state: str) -> None:
+        answer_id, sealed = sealed_answer(letter, self.desk, self._today(), text, state)
+        self._post("PUT", f"letters/{letter.id}/answers/{answer_id}", sealed)
+
+    def _post(self, method: str, path: str, sealed: bytes, reader: str = "") -> None:
+        # A growing name: what was written first is sent first. Nobody but this machine sees it.
+        name = f"{time.time_ns():020}"
+        self.cabinet.post(Parcel(name, method, path, reader, sealed))
+
+    def _try_to_send(self) -> None:
+        with suppress(ServerAway):  # then it waits in the outbox, and the window says how much does
+            self._send()
+
+    # Sign-ups (a desk that reads them)
+
+    def signups(self) -> list[dict[str, Any]]:
+        """All sign-ups as they stand in clear: id, event, people, state ... Raises Problem."""
+        return self.server.signups()
+
+    def signup_letter(self, signup_id: str) -> Letter:
+        """The sealed part of a sign-up, opened and kept nowhere. Raises Problem."""
+        return open_letter(self.server.signup(signup_id), self._identities)
+
+    @property
+    def has_passphrase(self) -> bool:
+        """Whether the key stands under a passphrase (the demonstration's do not)."""
+        return keys.has_passphrase(self.folder)
+
+
+def _age(case: Case, today: date) -> int:
+    days = [entry.at[:10] for entry in case.entries] + [case.day or "0001-01-01"]
+    return (today - date.fromisoformat(max(days))).days

@@ -1,0 +1,104 @@
+"""create_window(place): wiring of the desk's window only. Bound to 127.0.0.1 by start.py."""
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from flask import Flask, g, render_template
+from jinja2 import StrictUndefined
+from markupsafe import Markup
+from werkzeug.exceptions import HTTPException
+
+from forms.desk.listing import plain
+from forms.desk.session import Place, Session
+from forms.desk.window import case_actions, case_pages, entrance, event_pages, guard, inbox, keys_pages, naming, upkeep
+from forms.desk.window.door import Door, Locked, the_door
+from forms.portal import pick
+from forms.problem import Problem
+from forms.quiet import QuietFlask
+
+IDLE_SECONDS = 600
+"""Seconds without a request after which the desk locks itself."""
+
+SENTENCES = {
+    401: (
+        "This browser has not come in by the door.",
+        "Start the desk again and use the address that it shows. Each address works once.",
+    ),
+    403: ("This was not sent from a page of this window.", "Go back to the letters and try again."),
+    404: ("There is no such page here.", "Go back to the letters."),
+    413: ("This is more than can be taken at once.", "Write less, or choose smaller files."),
+    421: ("This window is reached under 127.0.0.1 only.", "Use the address that the desk showed when it started."),
+}
+
+
+def create_window(
+    place: Place,
+    today: Callable[[], date] = date.today,
+    idle_seconds: float = IDLE_SECONDS,
+    unlock: Callable[[Place, str | None], Session] = Session.unlock,
+    clock: Callable[[], float] = time.monotonic,
+) -> Flask:
+    """The window of the desk at this place. `unlock` and `clock` are for tests."""
+    app = QuietFlask("forms.desk.window")
+    app.logger.setLevel(logging.ERROR)
+    app.extensions["door"] = Door(place, unlock, idle_seconds, clock)
+    app.extensions["today"] = today
+    _set_up_templates(app)
+    for pages in (
+        entrance.pages,
+        inbox.pages,
+        case_pages.pages,
+        case_actions.pages,
+        keys_pages.pages,
+        upkeep.pages,
+        event_pages.pages,
+    ):
+        app.register_blueprint(pages)
+    app.before_request(guard.check)
+    app.after_request(guard.add_headers)
+    app.register_error_handler(Locked, guard.locked)
+    app.register_error_handler(Problem, _problem)
+    app.register_error_handler(HTTPException, _http_error)
+    return app
+
+
+def _set_up_templates(app: Flask) -> None:
+    # Letters are hostile: whatever a template shows is made harmless here, so that no page can forget it.
+    app.jinja_env.finalize = lambda value: value if isinstance(value, Markup) else plain(value)
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters["pick"] = lambda text, language="en": pick(text, language)
+    app.jinja_env.globals["zip"] = zip
+    app.context_processor(_always)
+
+
+def _always() -> dict[str, Any]:
+    door, inside = the_door(), bool(g.get("inside"))  # outside, a page shows nothing of the desk
+    return {
+        "session": door.session if inside else None,
+        "form_token": door.form_token if inside else "",
+        "idle_seconds": int(door.idle_seconds),
+        "desk_name": _name_over(door.session if inside else None) or f"Desk {door.place.name}",
+        "here": "",
+    }
+
+
+def _name_over(session: Session | None) -> str:
+    """What stands at the top of every page: the desk's name, once a portal is there to tell it."""
+    try:
+        return naming.desk_name(session.portal, session.desk) if session else ""
+    except Problem:
+        return ""
+
+
+def _problem(problem: Problem) -> tuple[str, int]:
+    return render_template("problem.html", problem=problem), 400
+
+
+def _http_error(error: HTTPException) -> tuple[str, int]:
+    code = error.code or 500
+    what, todo = SENTENCES.get(code, ("This did not work.", "Go back to the letters and try again."))
+    return render_template("problem.html", problem=Problem("", what, todo)), code

@@ -1,0 +1,169 @@
+"""What can be done with a case: one small function an action. Each writes to the case log through the session."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response as Answer
+
+from forms.desk.casework import STATES, Case
+from forms.desk.entries import heads
+from forms.desk.session import Session
+from forms.desk.window import naming
+from forms.desk.window.case_pages import phrases, show
+from forms.desk.window.door import current_session, insist_on_form_token
+from forms.problem import Problem
+
+pages = Blueprint("actions", __name__)
+
+Form = Mapping[str, str]
+
+
+def _seen(form: Form) -> list[str]:
+    """The entries that the page showed which this form was on: who wrote since is not overwritten, but in conflict."""
+    return [id for id in form.get("seen", "").split() if naming.is_id(id)]
+
+
+def _text(form: Form, name: str) -> str:
+    """A typed text with line ends as everywhere else (HTML forms send CR LF)."""
+    return form.get(name, "").replace("\r\n", "\n").strip()
+
+
+def _state(session: Session, case: Case, form: Form) -> None:
+    state = form.get("state", "")
+    if state not in STATES:
+        raise Problem("state", "There is no such state.", "Choose one of the list.")
+    outcome = {"outcome": _text(form, "outcome")} if state == "closed" else {}
+    session.write(case.id, "state", after=_seen(form), state=state, **outcome)
+
+
+def _note(session: Session, case: Case, form: Form) -> None:
+    text = _text(form, "text")
+    if not text:
+        raise Problem("note", "It is empty.", "Write what should be remembered.")
+    session.write(case.id, "note", after=_seen(form), text=text)
+
+
+def _assign(session: Session, case: Case, form: Form) -> None:
+    member = form.get("member", "")
+    if member and member not in {one.id for one in session.own_desk.members}:
+        raise Problem(member, "is no member of this desk.", "Choose somebody of the list.")
+    session.write(case.id, "assign", after=_seen(form), member=member)
+
+
+def _due(session: Session, case: Case, form: Form) -> None:
+    day = form.get("day", "")
+    if day and naming.day(day) == day:
+        raise Problem("day", f"{day} is no day.", "Write it like 2027-01-31, or leave it empty.")
+    session.write(case.id, "due", after=_seen(form), day=day)
+
+
+def _flag(session: Session, case: Case, form: Form) -> None:
+    flag = form.get("flag", "")
+    if flag not in {"urgent", "child"}:
+        raise Problem("mark", "There is no such mark.", "Choose urgent or child.")
+    session.write(case.id, "flag", after=_seen(form), flag=flag, on=bool(form.get("on")))
+
+
+def _theme(session: Session, case: Case, form: Form) -> None:
+    for name, table in (("theme", "themes"), ("place", "places"), ("work", "work")):
+        known = {choice.value for choice in session.portal.choices.get(table, ())}
+        if form.get(name) and form[name] not in known:
+            raise Problem(name, "is not in the portal's list.", "Choose one of the list.")
+    session.write(
+        case.id, "theme", after=_seen(form), **{name: form.get(name, "") for name in ("theme", "place", "work")}
+    )
+
+
+def _answer(session: Session, case: Case, form: Form) -> None:
+    text, state, seen = _text(form, "text"), form.get("state", ""), _seen(form)
+    if set(seen) == set(heads(case.entries)):
+        session.answer(case.id, text, state if state in STATES else "")
+        return
+    session.answer(case.id, text)  # somebody wrote meanwhile: the state must not silently win over theirs
+    if state in STATES:
+        session.write(case.id, "state", after=seen, state=state)
+
+
+def _handover(session: Session, case: Case, form: Form) -> None:
+    session.hand_over(case.id, form.get("desk", ""))
+
+
+def _merge(session: Session, case: Case, form: Form) -> None:
+    typed = (form.get("into_typed", "").strip() or form.get("into", "")).lower()
+    fits = [one.id for one in session.cases() if typed and one.id.startswith(typed) and one.id != case.id]
+    if len(fits) != 1:
+        what = "There is no such case." if not fits else "Several cases begin like this."
+        raise Problem("number", what, "Choose one of the list, or write the eight digits of the other case.")
+    session.merge(case.id, fits[0])
+
+
+def _part(session: Session, case: Case, _: Form) -> None:
+    session.merge(case.id, "")
+
+
+def _settle(session: Session, case: Case, form: Form) -> None:
+    """Say one of two rivals again, knowing both: then it stands alone."""
+    rivals = {entry.id: entry for last in naming.conflicts(case) for entry in last}
+    chosen = rivals.get(form.get("entry", ""))
+    if chosen is None:
+        raise Problem("", "This is settled already.", "Look at what stands now.")
+    value: dict[str, Any] = dict(chosen.value)
+    session.write(case.id, chosen.kind, after=heads(case.entries), **value)
+
+
+ACTIONS: Mapping[str, Callable[[Session, Case, Form], None]] = {
+    "state": _state, "note": _note, "assign": _assign, "due": _due, "flag": _flag, "theme": _theme, "answer": _answer,
+    "handover": _handover, "merge": _merge, "part": _part, "settle": _settle,
+}  # fmt: skip
+
+
+@pages.post("/case/<case_id>/<action>")
+def act(case_id: str, action: str) -> Answer | tuple[str, int] | str:
+    """Do it and show the case again; where it cannot be done, say why and keep what was typed."""
+    insist_on_form_token()
+    session, form = current_session(), request.form
+    if action not in ACTIONS:
+        raise NotFound
+    case = session.case(case_id)
+    if form.get("do") == "insert":
+        return show(
+            session, case_id, typed={"answer": _with_phrase(session, case, form), "state": form.get("state", "")}
+        )
+    try:
+        ACTIONS[action](session, case, form)
+    except Problem as problem:
+        return show(session, case_id, problem, {action: _text(form, "text"), "state": form.get("state", "")}), 400
+    return redirect(f"/case/{case_id}?done={action}", 303)
+
+
+def _with_phrase(session: Session, case: Case, form: Form) -> str:
+    chosen = next((one.words for one in phrases(session, case) if one.value == form.get("phrase")), "")
+    return "\n\n".join(text for text in (_text(form, "text"), chosen) if text)
+
+
+@pages.post("/case/<case_id>/export")
+def export(case_id: str) -> Answer | Response | tuple[str, int]:
+    """One case as an age file, for a court or another office, with a list of hashes in it."""
+    session = current_session()
+    try:
+        sealed = session.export(case_id, request.form.get("to", "").strip())
+    except Problem as problem:
+        return show(session, case_id, problem), 400
+    response = make_response(sealed)
+    response.headers["Content-Type"] = "application/octet-stream"
+    response.headers["Content-Disposition"] = f'attachment; filename="case-{naming.short(case_id)}.age"'
+    return response
+
+
+@pages.route("/case/<case_id>/erase", methods=["GET", "POST"])
+def erase(case_id: str) -> Answer | str:
+    """Asks twice, then erases."""
+    session = current_session()
+    case, sure = session.case(case_id), request.form.get("sure", "")
+    if request.method == "POST" and sure == "twice":
+        session.erase(case_id)
+        return redirect("/?erased=1", 303)
+    again = request.method == "POST" and sure == "once"
+    return render_template("erase.html", here="inbox", cases=[case], naming=naming, again=again, action=request.path)

@@ -1,0 +1,170 @@
+"""A case: its letters with what belongs to them, its time line, and the forms for all that can be done with it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, make_response, render_template, request
+
+from forms.desk.casework import Case
+from forms.desk.entries import heads
+from forms.desk.session import Session
+from forms.desk.window import naming
+from forms.desk.window.door import current_session
+from forms.desk.window.inbox import today
+from forms.portal import Choice, Desk, pick
+from forms.problem import Problem
+
+pages = Blueprint("cases", __name__)
+
+CHILD_DUTY = (
+    "A child is spoken of. Tell the child welfare police officer (Juvenile Justice Act 2015, section 107) "
+    "and call 1098. Ask your legal adviser whether you must report under the POCSO Act, section 19."
+)
+"""Said where the portal has no list `duties` with a text `child`."""
+
+DONE = {
+    "state": "The state is set.",
+    "note": "Your note is kept.",
+    "assign": "It is in other hands now.",
+    "due": "The day is set.",
+    "flag": "The mark is set.",
+    "answer": "Your answer is sealed and on its way to the person.",
+    "handover": "The case is sealed for that desk too.",
+    "merge": "The cases are put together.",
+    "theme": "What is counted in public is set.",
+    "settle": "It is settled.",
+    "part": "It stands by itself again.",
+}
+"""Said after an action."""
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """A reviewed phrase: what it means in English, and how it is said in the person's language."""
+
+    value: str
+    meaning: str
+    words: str
+
+
+@pages.get("/case/<case_id>")
+def case_page(case_id: str) -> str:
+    """The whole case."""
+    return show(current_session(), case_id)
+
+
+def show(session: Session, case_id: str, problem: Problem | None = None, typed: Mapping[str, str] | None = None) -> str:
+    """The page of a case; with a problem above it, and what was typed kept in its fields."""
+    case, portal = session.case(case_id), session.portal
+    return render_template(
+        "case.html",
+        here="inbox",
+        case=case,
+        portal=portal,
+        member=session.member,
+        naming=naming,
+        today=today(),
+        problem=problem,
+        typed=typed or {},
+        done=DONE.get(request.args.get("done", "")),
+        seen=" ".join(heads(case.entries)),
+        letters=[(letter, naming.told(letter, portal, today())) for letter in naming.letters_of(case)],
+        closed=[one for one in case.letters if isinstance(one, Problem)],
+        line=_line(case),
+        conflicts=naming.conflicts(case),
+        phrases=phrases(session, case),
+        duty=_duty(session),
+        links=_links(session),
+        **_offered(session, case),
+    )
+
+
+def _offered(session: Session, case: Case) -> dict[str, Any]:
+    """What the forms beside the letter offer to choose from."""
+    portal = session.portal
+    return {
+        "themes": _labels(portal.choices.get("themes", ())),
+        "places": _labels(portal.choices.get("places", ())),
+        "works": _labels(portal.choices.get("work", ())),
+        "members": [one.id for one in session.own_desk.members],
+        "hand_over_to": _hand_over_to(session, case),
+        "readers": [naming.desk_name(portal, one) for one in _readers(case)],
+        "hidden_desks": [naming.desk_name(portal, one) for one in case.hidden_from],
+        "together": [one for one in session.cases() if one.merged_into == case.id],
+        "alike": [session.case(one) for one in session.alike().get(case.id, ())[:_MOST_ALIKE]],
+    }
+
+
+def _links(session: Session) -> list[Choice]:
+    """The district's own forms; an address that is not https is no link."""
+    return [row for row in session.portal.choices.get("staff_links", ()) if row.value.startswith("https://")]
+
+
+_MOST_ALIKE = 30
+
+
+def _labels(rows: Sequence[Choice]) -> list[tuple[str, str]]:
+    return [(row.value, pick(row.label, "en")) for row in rows]
+
+
+def _duty(session: Session) -> str:
+    said = {row.value: pick(row.label, "en") for row in session.portal.choices.get("duties", ())}
+    return said.get("child") or CHILD_DUTY
+
+
+def phrases(session: Session, case: Case) -> list[Phrase]:
+    """The reviewed phrases that there are in the person's language."""
+    rows, language = session.portal.choices.get("phrases", ()), case.language
+    return [Phrase(row.value, pick(row.label, "en"), row.label[language]) for row in rows if language in row.label]
+
+
+def _readers(case: Case) -> list[str]:
+    """The desks that have the case: the letter's own, and those to which it was handed over."""
+    first = case.first.desks if case.first else ()
+    handed = (str(entry.value.get("desk", "")) for entry in case.entries if entry.kind == "handover")
+    return list(dict.fromkeys([*first, *handed]))
+
+
+def _hand_over_to(session: Session, case: Case) -> list[Desk]:
+    """The desks that read such letters, have not this one, and may see it."""
+    gone = {*_readers(case), *case.hidden_from, session.desk}
+    return [desk for desk in session.portal.readers(case.form) if desk.id not in gone]
+
+
+def _line(case: Case) -> list[tuple[str, Any]]:
+    """The time line: letters and entries by day, in one list of ("letter" or "entry", what)."""
+    came = [(letter.day, 0, position, "letter", letter) for position, letter in enumerate(naming.letters_of(case))]
+    done = [(entry.at[:10], 1, position, "entry", entry) for position, entry in enumerate(case.entries)]
+    return [(kind, what) for *_, kind, what in sorted([*came, *done], key=lambda row: row[:3])]
+
+
+@pages.get("/case/<case_id>/time-line.json")
+def time_line(case_id: str) -> Response:
+    """The time line for machines, to be saved; no words of the letters stand in it."""
+    case = current_session().case(case_id)
+    response = make_response(json.dumps({"case": case.id, "time_line": case.time_line()}, ensure_ascii=False, indent=1))
+    response.headers["Content-Type"] = "application/json"
+    response.headers["Content-Disposition"] = f'attachment; filename="time-line-{naming.short(case.id)}.json"'
+    return response
+
+
+SHOWN = frozenset({"image/jpeg", "image/png", "image/webp", "audio/ogg", "audio/mpeg", "audio/webm"})
+"""Media types that a page shows or plays; anything else that the cleaner might make is not given out."""
+
+
+@pages.get("/part/<part_id>")
+def part(part_id: str) -> Response:
+    """A photo or recording, made anew by the desk, in a sandbox. Sound may be asked for in ranges (RFC 9110, 14)."""
+    session = current_session()
+    if not naming.is_id(part_id):
+        raise Problem("part", "There is no such photo or recording.", "Go back to the letters.")
+    media_type, content = session.part(part_id)
+    if media_type.partition(";")[0] not in SHOWN:
+        raise Problem("part", "It is of a kind that is not shown here.", "Export the case if it must be looked at.")
+    response = make_response(content)
+    response.headers["Content-Type"] = media_type
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.make_conditional(request, accept_ranges=True, complete_length=len(content))
+    return response

@@ -1,0 +1,170 @@
+"""Events at the desk: the list, one event, marking, the printed sheet, exports. A coat over forms.desk.event_*."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+from werkzeug.wrappers import Response as Answer
+
+from forms.desk import attendance, event_views, export
+from forms.desk.attendees import COMING, WAITING, Gathering, free_places
+from forms.desk.event_book import EventBook
+from forms.desk.event_erasing import count, erase_old
+from forms.desk.sheet import file_name
+from forms.desk.window import naming, reminder_pages, visit_pages
+from forms.desk.window.door import current_session
+from forms.desk.window.event_door import the_book
+from forms.problem import Problem
+
+pages = Blueprint("events", __name__, url_prefix="/events")
+pages.register_blueprint(reminder_pages.pages)
+pages.register_blueprint(visit_pages.pages)
+
+
+def _show(template: str, **values: Any) -> str:
+    return render_template(
+        template, here="events", naming=naming, portal=current_session().portal, told=event_views.told, **values
+    )
+
+
+@pages.get("/")
+def listed() -> str:
+    """All events with their counts: what must be said loudly, what comes, what is past."""
+    book = the_book()
+    erased = erase_old(book)
+    found = book.gatherings()
+    past, upcoming = _parted(found, book.today)
+    visits = [case for case in current_session().cases() if case.form == "visit"]
+    return _show(
+        "events.html", alarms=[one for one in found if one.alarm], past=past, erased=erased, visits=visits,
+        upcoming=upcoming, free_places=free_places,
+        kept={one.id: count(book.session, one.id) for one in past}, told_by=request.args, warning=export.WARNING,
+    )  # fmt: skip
+
+
+def _parted(found: Iterable[Gathering], today: date) -> tuple[list[Gathering], list[Gathering]]:
+    parts: tuple[list[Gathering], list[Gathering]] = ([], [])
+    for one in found:
+        parts[one.event is None or one.event.last_day >= today].append(one)
+    return parts
+
+
+@pages.post("/fetch")
+def fetch() -> Answer | tuple[str, int]:
+    """Fetch what is new; where the server is away it is said and what was fetched before stays."""
+    fetched = the_book().fetch()
+    if fetched.away:
+        raise Problem("server", fetched.away, "You can go on with what was fetched before.")
+    return redirect(f"/events/?new={fetched.new}&cancelled={fetched.cancelled}", 303)
+
+
+@pages.get("/<event_id>/")
+def one(event_id: str) -> str:
+    """One event: who comes, who waits in order, who came, and what can be done."""
+    return _event(the_book(), event_id)
+
+
+def _event(book: EventBook, event_id: str, problem: Problem | None = None) -> str:
+    gathering = book.gathering(event_id)
+    parties, found = book.parties(gathering), book.standings(event_id)
+    return _show(
+        "event.html", one=gathering, found=found, free=free_places(gathering), problem=problem,
+        coming=[party for party in parties if party.state == COMING],
+        waiting=[party for party in parties if party.state == WAITING],
+        walked=[each for each in found.values() if each.walk_in], came=attendance.came(found.values()),
+        language=event_views.sheet_language(book, event_id),
+        warnings=event_views.warnings(book, gathering, parties), kept=count(book.session, event_id),
+        warning=export.WARNING,
+    )  # fmt: skip
+
+
+# Marking
+
+
+@pages.get("/<event_id>/mark")
+def marking(event_id: str) -> str:
+    """One big button a party: made for a narrow window beside the door."""
+    return _marking(the_book(), event_id)
+
+
+def _marking(book: EventBook, event_id: str, problem: Problem | None = None) -> str:
+    gathering = book.gathering(event_id)
+    parties, found = book.parties(gathering), book.standings(event_id)
+    listed = [party for party in parties if party.state in {COMING, WAITING}]
+    return _show(
+        "event-mark.html", one=gathering, found=found, came=attendance.came(found.values()), problem=problem,
+        left=[party for party in listed if party.id not in found], most=attendance.MOST_PEOPLE,
+        done=[party for party in listed if party.id in found],
+        walked=[each for each in found.values() if each.walk_in],
+        warnings=event_views.warnings(book, gathering, parties),
+    )  # fmt: skip
+
+
+@pages.post("/<event_id>/mark")
+def mark(event_id: str) -> Answer | tuple[str, int]:
+    """Write down how many of a party came; 0 takes it back. Durable before the page is shown again."""
+    book, form = the_book(), request.form
+    return _written(book, event_id, lambda: book.mark(event_id, form.get("about", ""), _people(form)))
+
+
+@pages.post("/<event_id>/walk-in")
+def walk_in(event_id: str) -> Answer | tuple[str, int]:
+    """Write down people who came without signing up."""
+    book, form = the_book(), request.form
+    return _written(book, event_id, lambda: book.walk_in(event_id, form.get("name", ""), _people(form)))
+
+
+def _written(book: EventBook, event_id: str, write: Callable[[], Any]) -> Answer | tuple[str, int]:
+    try:
+        write()
+    except Problem as problem:
+        return _marking(book, event_id, problem), 400
+    return redirect(f"/events/{event_id}/mark", 303)
+
+
+def _people(form: Mapping[str, str]) -> int:
+    typed = form.get("people", "").strip()
+    if not typed.isdecimal() or len(typed) > len("999"):
+        raise Problem("people", f"“{typed}” is not a number.", "Write how many came, like 3.")
+    return int(typed)
+
+
+# Papers
+
+
+@pages.get("/<event_id>/sheet.pdf")
+def sheet(event_id: str) -> Response:
+    """The attendance sheet in a language of the portal."""
+    book, language = the_book(), request.args.get("language") or event_views.sheet_language(the_book(), event_id)
+    pdf = event_views.sheet_pdf(book, event_id, language)
+    return _file(file_name(event_id, language, book.today), "application/pdf", pdf)
+
+
+@pages.post("/<event_id>/export")
+def export_one(event_id: str) -> Response:
+    """One event, opened, after the person has read what that means."""
+    return _export(event_id)
+
+
+@pages.post("/export")
+def export_all() -> Response:
+    """All events, opened."""
+    return _export(None)
+
+
+def _export(event_id: str | None) -> Response:
+    book = the_book()
+    if request.form.get("understood") != "yes":
+        raise Problem("export", export.WARNING, "Tick that you have read this, then export.")
+    name, content = event_views.export_file(book, request.form.get("format", "zip"), event_id)
+    kinds = {"zip": "application/zip", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+    return _file(name, kinds[name.rpartition(".")[2]], content)
+
+
+def _file(name: str, media_type: str, content: bytes) -> Response:
+    response = make_response(content)
+    response.headers["Content-Type"] = media_type
+    safe = "".join(char if char.isascii() and (char.isalnum() or char in "-.") else "-" for char in name)
+    response.headers["Content-Disposition"] = f'attachment; filename="{safe}"'
+    return response

@@ -1,0 +1,92 @@
+"""The keys of the desk: whose they are, what the doctor finds, new passphrases, new keys, a printed recovery key."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import segno
+from flask import Blueprint, render_template, request
+from markupsafe import Markup
+from werkzeug.exceptions import NotFound
+
+from forms.desk import doctor, keys
+from forms.desk.session import Session
+from forms.desk.window.door import current_session
+from forms.problem import Problem
+
+pages = Blueprint("keys", __name__)
+
+Form = Mapping[str, str]
+
+
+@pages.get("/keys/")
+def overview() -> str:
+    """The desk's members and keys, and all that can be done about them."""
+    return _show(current_session())
+
+
+def _show(session: Session, problem: Problem | None = None, **more: Any) -> str:
+    mine = {str(identity.to_public()) for identity in session.identities}
+    return render_template(
+        "keys.html",
+        here="keys",
+        problem=problem,
+        desk=session.own_desk,
+        mine=mine,
+        member=session.member,
+        older=len(session.identities) - 1,
+        has_passphrase=keys.has_passphrase(session.folder),
+        least=keys.LEAST_PASSPHRASE,
+        findings=sorted(doctor.examine(session), key=lambda finding: finding.ok),
+        public=more.get("public"),
+        done=more.get("done", ""),
+    )
+
+
+def _passphrase(session: Session, form: Form) -> str:
+    new = form.get("new", "")
+    if new != form.get("again", ""):
+        raise Problem("passphrase", "The two are not the same.", "Type the new passphrase twice.")
+    keys.change_passphrase(session.folder, form.get("old", ""), new)
+    return _show(session, done="The passphrase is changed. Use the new one from now on.")
+
+
+def _rotate(session: Session, form: Form) -> str:
+    old = form.get("old", "") if keys.has_passphrase(session.folder) else None
+    return _show(session, public=keys.rotate(session.folder, old), done="There is a new key on this machine.")
+
+
+def _recovery(session: Session, _: Form) -> str:
+    """Shown once, in this answer, and kept nowhere: not even by the browser (no-store)."""
+    secret, public = keys.recovery()
+    square = segno.make_qr(secret, error="m").svg_inline(scale=5, border=2, dark="#000", light="#fff", omitsize=True)
+    return render_template(
+        "recovery.html",
+        here="keys",
+        secret=secret,
+        public=public,
+        square=Markup(square),  # noqa: S704 - made by segno, of a key made by us
+        desk=session.own_desk,
+    )
+
+
+def _reseal(session: Session, form: Form) -> str:
+    count = session.reseal(form.get("member", ""))
+    doctor.note_colleagues(session, form.get("member", ""))
+    return _show(session, done=f"{count} open cases are sealed anew for {form.get('member', '')}.")
+
+
+ACTIONS: Mapping[str, Callable[[Session, Form], str]] = {
+    "passphrase": _passphrase, "rotate": _rotate, "recovery": _recovery, "reseal": _reseal,
+}  # fmt: skip
+
+
+@pages.post("/keys/<action>")
+def act(action: str) -> str | tuple[str, int]:
+    """Do it, and show the page again with what came of it."""
+    session = current_session()
+    if action not in ACTIONS:
+        raise NotFound
+    try:
+        return ACTIONS[action](session, request.form)
+    except Problem as problem:
+        return _show(session, problem), 400

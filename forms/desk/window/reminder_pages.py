@@ -1,0 +1,63 @@
+"""Reminders in the window: who would get which words; into a file to send by hand, or through the provider."""
+
+import os
+
+from flask import Blueprint, Response, make_response, render_template, request
+
+from forms.desk.event_book import EventBook
+from forms.desk.event_session import minute
+from forms.desk.event_views import reminders_of
+from forms.desk.gateways import Gateway, Handout, http_gateway
+from forms.desk.reminders import SENT, Gone, left_out, send, waiting
+from forms.desk.window import naming
+from forms.desk.window.event_door import the_book
+from forms.problem import Problem
+
+pages = Blueprint("reminders", __name__)
+
+
+@pages.get("/<event_id>/reminders")
+def reminders(event_id: str) -> str:
+    """Each reminder as it would go, and whether it went."""
+    return _show(the_book(), event_id)
+
+
+def _show(book: EventBook, event_id: str, gone: Gone | None = None, problem: Problem | None = None) -> str:
+    event, found, ledger = reminders_of(book, event_id)
+    parties = {party.id: party for party in book.parties(book.gathering(event_id))}
+    rows = [(reminder, parties[reminder.party], state) for reminder, state in waiting(ledger, found)]
+    return render_template(
+        "event-remind.html", here="events", naming=naming, portal=book.session.portal, event=event, rows=rows,
+        left=sum(state != SENT for *_, state in rows), unsure=sum(state not in {SENT, ""} for *_, state in rows),
+        without=left_out(event, parties.values()), provider=_provider(), gone=gone, problem=problem,
+    )  # fmt: skip
+
+
+def _provider() -> str:
+    try:
+        gateway = http_gateway(os.environ)
+    except Problem as problem:
+        return str(problem)
+    return gateway.name if gateway else ""
+
+
+@pages.post("/<event_id>/reminders")
+def remind(event_id: str) -> Response | str | tuple[str, int]:
+    """Hand out or send what was not sent yet; what was is never sent twice."""
+    book, again, all_again = the_book(), bool(request.form.get("again")), bool(request.form.get("all_again"))
+    _, found, ledger = reminders_of(book, event_id)
+    if request.form.get("by") == "sms":
+        gateway: Gateway | None = http_gateway(os.environ)
+        if gateway is None:
+            raise Problem("PORTAL_SMS_URL", "is not set.", "Take the file, and send the texts by hand.")
+        return _show(book, event_id, gone=send(ledger, found, gateway, minute(), again=again))
+    handout = Handout()
+    send(ledger, found, handout, minute(), again=again, all_again=all_again)
+    if not handout.count:
+        return _show(
+            book, event_id, problem=Problem("reminders", "All were sent before.", "Nothing is left to send.")
+        ), 400
+    response = make_response(handout.content)
+    response.headers["Content-Type"] = "text/csv; charset=utf-8"
+    response.headers["Content-Disposition"] = 'attachment; filename="reminders.csv"'
+    return response

@@ -1,0 +1,80 @@
+"""Starts the window on this machine and opens the staff's browser on it."""
+
+import threading
+import time
+import webbrowser
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from forms.desk.session import Place
+from forms.desk.window.app import IDLE_SECONDS, create_window
+from forms.desk.window.door import Door
+from forms.problem import Problem
+from forms.server import make
+
+LOOPBACK = "127.0.0.1"
+
+_LOOK_EVERY = 5
+"""Seconds between two looks whether the desk was left alone."""
+
+
+@dataclass
+class Window:
+    """A running window: `enter` is the one-time address; `stop()` locks the desk and ends it."""
+
+    enter: str
+    door: Door
+    stop: Callable[[], None]
+
+
+def start(place: Place, port: int = 0, **settings: Any) -> Window:
+    """Serve the window in threads of its own; port 0 takes any free one. Raises Problem where the port is taken."""
+    app = create_window(place, **settings)
+    try:
+        server = make(app, LOOPBACK, port)
+    except (OSError, SystemExit):  # Werkzeug ends the program where a port is taken
+        raise Problem(f"port {port}", "is taken by another program.", "Give another, or none.") from None
+    door: Door = app.extensions["door"]
+    ended = threading.Event()
+    serving = threading.Thread(target=server.serve_forever, daemon=True)
+    watching = threading.Thread(target=_lock_when_left, args=(door, ended), daemon=True)
+    serving.start()
+    watching.start()
+
+    def stop() -> None:
+        ended.set()
+        server.shutdown()
+        serving.join()
+        server.server_close()
+        door.lock()
+
+    return Window(f"http://{LOOPBACK}:{server.server_port}/enter/{door.token}", door, stop)
+
+
+def open_window(
+    place: Place,
+    port: int = 0,
+    open_browser: bool = True,
+    say: Callable[[str], object] = print,
+    idle_seconds: float = IDLE_SECONDS,
+) -> None:
+    """Open the desk's window and serve it until interrupted (Ctrl-C). Raises Problem where the port is taken."""
+    window = start(place, port, idle_seconds=idle_seconds)
+    opens = "The desk opens in your browser. If it does not, open" if open_browser else "To see the desk, open"
+    say(f"{opens} this address, which works once:\n\n    {window.enter}\n")
+    say("End it here with Ctrl-C.")
+    if open_browser:
+        webbrowser.open(window.enter)
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        say("The desk is locked and ended.")
+    finally:
+        window.stop()
+
+
+def _lock_when_left(door: Door, ended: threading.Event) -> None:
+    while not ended.wait(_LOOK_EVERY):
+        door.lock_if_idle()

@@ -1,0 +1,51 @@
+// Two kindnesses of the desk's window. Without them all works the same, with one more page load.
+// While somebody types, the lock waits. When nobody does, the page goes to the lock with all that it shows, and what was
+// typed and not sent is held by the desk until it is unlocked.
+const { idle, token } = document.body.dataset;
+
+function unsent() {
+  const typed = [...document.querySelectorAll("main textarea")].find((area) => area.value !== area.defaultValue);
+  if (!typed) return null;
+  const fields = new URLSearchParams(new FormData(typed.form));
+  fields.set("path", new URL(typed.form.action).pathname);
+  return fields;
+}
+
+async function leave() {
+  const fields = unsent();
+  try {
+    if (fields) await fetch("/keep", { method: "POST", body: fields });
+  } finally {
+    location.replace("/unlock");
+  }
+}
+
+if (idle) {
+  let timer;
+  let told = Date.now();
+  const rest = () => {
+    clearTimeout(timer);
+    timer = setTimeout(leave, (Number(idle) + 5) * 1000);
+  };
+  addEventListener("input", () => {
+    rest();
+    if (Date.now() - told > 30_000) {
+      told = Date.now();
+      fetch("/awake", { method: "POST", body: new URLSearchParams({ form_token: token }) });
+    }
+  });
+  rest();
+}
+
+// A reviewed phrase goes into the text at once, instead of by way of a new page.
+const phrase = document.querySelector("#phrase");
+const answer = document.querySelector("#answer-text");
+document.querySelector('button[value="insert"]')?.addEventListener("click", (event) => {
+  event.preventDefault();
+  const words = phrase.selectedOptions[0].dataset.words;
+  if (words) {
+    answer.value = [answer.value.trim(), words].filter(Boolean).join("\n\n");
+    phrase.value = "";
+  }
+  answer.focus();
+});

@@ -1,0 +1,80 @@
+"""A letter that asks for a visit becomes an event: staff write what is published, look at it, and say yes."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+
+from flask import Blueprint, current_app, render_template, request
+
+from forms.desk.opening import Letter
+from forms.desk.visits import KINDS, Plan, append, event_row
+from forms.desk.window import naming
+from forms.desk.window.door import current_session
+from forms.problem import Problem
+
+pages = Blueprint("visits", __name__)
+
+CONTENT = "content"
+"""The site's content folder where the desk is started in the site's own folder."""
+
+
+@pages.get("/visit/<case_id>")
+def visit(case_id: str) -> str:
+    """The letter beside the form."""
+    return _show(_letter(case_id), case_id, {})
+
+
+@pages.post("/visit/<case_id>")
+def plan(case_id: str) -> str | tuple[str, int]:
+    """First press: what would be published. Second press: it is written. Nothing typed is lost."""
+    letter, form = _letter(case_id), request.form
+    try:
+        row = event_row(letter, current_session().portal, _plan(form), _today())
+        if form.get("sure") != "yes":
+            return _show(letter, case_id, form, row=row)
+        path = Path(form.get("content", "").strip() or CONTENT) / "tables" / "events.csv"
+        append(path, row)
+    except Problem as problem:
+        return _show(letter, case_id, form, problem=problem), 400
+    return _show(letter, case_id, form, row=row, written=str(path))
+
+
+def _today() -> date:
+    today: Callable[[], date] = current_app.extensions["today"]
+    return today()
+
+
+def _letter(case_id: str) -> Letter:
+    letter = current_session().case(case_id).first
+    if letter is None or letter.form != "visit":
+        raise Problem("letter", "asks for no visit.", "Choose one of the visits on the page of events.")
+    return letter
+
+
+def _plan(form: Mapping[str, str]) -> Plan:
+    capacity = form.get("capacity", "").strip()
+    if capacity and (not capacity.isdecimal() or len(capacity) > len("99999")):
+        raise Problem("capacity", f"“{capacity}” is not a number.", "Write a number, or leave it empty.")
+    kind = form.get("kind", "")
+    return Plan(
+        id=form.get("id", "").strip(),
+        title=form.get("title", ""),
+        what=form.get("what", ""),
+        where=form.get("where", ""),
+        starts=form.get("starts", ""),
+        ends=form.get("ends", ""),
+        capacity=int(capacity) if capacity else None,
+        kind=kind if kind in KINDS.values() else "",
+    )
+
+
+def _show(
+    letter: Letter, case_id: str, typed: Mapping[str, str], row: Mapping[str, str] | None = None, written: str = "",
+    problem: Problem | None = None,
+) -> str:  # fmt: skip
+    portal = current_session().portal
+    return render_template(
+        "event-visit.html", here="events", naming=naming, case_id=case_id, letter=letter, typed=typed, row=row,
+        told=naming.told(letter, portal, _today()), kinds=list(KINDS.values()), written=written, problem=problem,
+        portal=portal, content=str(Path(CONTENT).absolute()), wished=KINDS.get(str(letter.answers.get("kind")), ""),
+    )  # fmt: skip

@@ -1,0 +1,46 @@
+"""Days and times as a spreadsheet writes them, brought into the one way that the tables use (ISO 8601).
+
+A spreadsheet in India turns 2027-01-24T10:00 into 24-01-2027 10:00: the day stands first. Where the number in second
+place is over 12, or the year has two digits, there is doubt; nothing is guessed, and the table's own sentence asks.
+"""
+
+import re
+from datetime import datetime
+
+_YEAR_FIRST = r"(?P<year>\d{4})[-/](?P<month>\d{1,2})[-/](?P<day>\d{1,2})"
+_DAY_FIRST = r"(?P<day>\d{1,2})[-/](?P<month>\d{1,2})[-/](?P<year>\d{4})"
+_TIME = r"(?:(?:T|,? +)(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::00)? *(?P<half>[AaPp]\.?[Mm]\.?)?)?"
+_WAYS = tuple(re.compile(day + _TIME) for day in (_YEAR_FIRST, _DAY_FIRST))
+_NOON = 12
+
+
+def read(cell: str) -> datetime | None:
+    """The day and time of a cell, midnight where it gives only a day; None where it cannot be read without doubt."""
+    for way in _WAYS:
+        match = way.fullmatch(cell.strip())
+        if match:
+            year, month, day = (int(match[name]) for name in ("year", "month", "day"))
+            try:
+                return datetime(year, month, day, *_clock(match))  # noqa: DTZ001 - the district's own clock (portal.yml, timezone)
+            except ValueError:
+                return None
+    return None
+
+
+def _clock(match: re.Match[str]) -> tuple[int, int]:
+    hour, minute = int(match["hour"] or 0), int(match["minute"] or 0)
+    if match["half"]:
+        if not 1 <= hour <= _NOON:
+            raise ValueError(hour)
+        hour = hour % _NOON + (_NOON if match["half"][0] in "Pp" else 0)
+    return hour, minute
+
+
+def rewritten(cell: str, kind: str) -> str:
+    """The cell of a field of this kind as the schema wants it; unchanged where it is no day, or one in doubt."""
+    found = read(cell) if cell and kind in {"date", "datetime"} else None
+    if found is None:
+        return cell
+    if kind == "datetime":
+        return found.strftime("%Y-%m-%dT%H:%M")
+    return cell if (found.hour, found.minute) != (0, 0) else found.strftime("%Y-%m-%d")

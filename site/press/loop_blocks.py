@@ -1,0 +1,169 @@
+"""The blocks of the listening loop: promises, problems, meetings held, numbers; honours, goods, the officers' check."""
+
+from datetime import date
+from typing import Any
+
+from babel.dates import format_skeleton
+from markupsafe import Markup
+
+from forms.counts import months_of
+from forms.words import LOCALES, say
+from press import loop
+from press.context import Context
+from press.loop import Commitment, Count
+from press.render import render
+from press.tables import Row, in_order, text
+
+
+def you_said(context: Context, _: str) -> Markup:
+    """Everything asked and promised: first for the whole district, then taluk by taluk."""
+    every = _commitments(context)
+    groups: list[tuple[Any, list[Commitment]]] = [({}, [one for one in every if not one.row["taluk"]])]
+    groups += [(text(row, "name"), [one for one in every if one.row["taluk"] == row["id"]]) for row in _places(context)]
+    return _draw(context, "you-said", groups=[group for group in groups if group[1]])
+
+
+def problems(context: Context, _: str) -> Markup:
+    """All themes that have a page, with how many promises there are."""
+    every = _commitments(context)
+    rows = [row for row in in_order(context.tables["themes"]) if row["page"]]
+    promises = {row["id"]: sum(one.row["theme"] == row["id"] for one in every) for row in rows}
+    return _draw(context, "problems", rows=rows, promises=promises)
+
+
+def problem(context: Context, name: str) -> Markup:
+    """One theme: its signs, campaigns, counts, meetings and promises."""
+    _ = say(context.language)
+    theme = _row(context, "themes", name)
+    signs = [row for row in in_order(context.tables["signs"]) if row["id"] in loop.signs_of(theme)]
+    campaigns = [_page(context, row["page"]) for row in loop.campaigns_of(context.tables, theme)]
+    promises = [one for one in _commitments(context) if one.row["theme"] == name]
+    held = [page for page in loop.meetings(context.library, context.language) if name in page.meta.get("themes", ())]
+    quarter = loop.latest(context.tables)
+    charts = []
+    if quarter and loop.count(context.tables, quarter, theme=name):
+        charts = [(_("By taluk"), _counts(context, quarter, "taluk", theme=name))]
+    return _draw(
+        context, "problem", signs=signs, campaigns=campaigns, promises=promises, held=held, quarter=quarter,
+        total=loop.count(context.tables, quarter, theme=name) if quarter else None, charts=charts,
+    )  # fmt: skip
+
+
+def answers(context: Context, name: str) -> Markup:
+    """On a campaign's page: the problems that it answers."""
+    themes = loop.themes_of(context.tables, _row(context, "campaigns", name))
+    return _draw(context, "answers", rows=[theme for theme in themes if theme["page"]])
+
+
+def meetings_held(context: Context, _: str) -> Markup:
+    """The pages of meetings held, newest first."""
+    return _draw(context, "meetings-held", held=loop.meetings(context.library, context.language))
+
+
+def came_of_it(context: Context, name: str) -> Markup:
+    """On a meeting's page: the promises that came of it."""
+    return _draw(context, "promises", promises=[one for one in _commitments(context) if one.row["meeting"] == name])
+
+
+def numbers(context: Context, _argument: str) -> Markup:
+    """What was heard in the last quarter: a chart and a table for problems, months, taluks and kinds of work."""
+    quarter = loop.latest(context.tables)
+    _ = say(context.language)
+    charts = []
+    if quarter and loop.count(context.tables, quarter):
+        charts = [
+            (_("By problem"), _counts(context, quarter, "theme")),
+            (_("By month"), _counts(context, quarter, "month")),
+            (_("By taluk"), _counts(context, quarter, "taluk")),
+            (_("By kind of work"), _counts(context, quarter, "work")),
+        ]
+    total = loop.count(context.tables, quarter) if quarter else None
+    return _draw(context, "numbers", quarter=quarter, charts=charts, total=total)
+
+
+def honours(context: Context, _: str) -> Markup:
+    """Who was honoured and for what, newest first."""
+    rows = sorted(context.tables["honours"], key=lambda row: (row["day"], row["id"]), reverse=True)
+    return _draw(context, "honours", rows=rows)
+
+
+def goods(context: Context, _: str) -> Markup:
+    """What survivors' groups sell, with a way to ask where there is one."""
+    asks = "ask-about-goods.md" in context.library.names
+    return _draw(context, "goods", rows=in_order(context.tables["goods"]), asks=asks, photo=_photo(context))
+
+
+def officer_check(context: Context, _: str) -> Markup:
+    """How to spot and stop trafficking: an officer's self-check that works with no script."""
+    return _draw(context, "officer-check", rows=in_order(context.tables["signs"]))
+
+
+BLOCKS = {
+    "you-said": you_said,
+    "problems": problems,
+    "problem": problem,
+    "answers": answers,
+    "meetings-held": meetings_held,
+    "came-of-it": came_of_it,
+    "numbers": numbers,
+    "honours": honours,
+    "goods": goods,
+    "officer-check": officer_check,
+}
+
+TABLE_OF = {"problem": "themes", "answers": "campaigns"}
+"""Blocks whose argument is an id of a table."""
+
+
+def _draw(context: Context, name: str, **more: Any) -> Markup:
+    places = {row["id"]: text(row, "name") for row in context.tables["places"]}
+    example = any(row["example"] for row in context.tables["heard"])
+    return render(
+        context.language, f"blocks/{name}.html", text=text, places=places, example_counts=example, **more
+    )  # fmt: skip
+
+
+def _commitments(context: Context) -> list[Commitment]:
+    return loop.commitments(context.tables, context.library, context.language, context.today)
+
+
+def _places(context: Context) -> list[Row]:
+    return context.tables["places"]
+
+
+def _row(context: Context, table: str, name: str) -> Row:
+    return next(row for row in context.tables[table] if row["id"] == name)
+
+
+def _page(context: Context, name: str) -> Any:
+    return context.library.find(f"{name}.md", context.language)
+
+
+def _photo(context: Context) -> Any:
+    """The picture of a file in media, in every size that a phone may take."""
+
+    def draw_one(name: str, alt: str) -> Markup:
+        html = Markup('<p><img alt="{}" src="/media/{}" /></p>').format(alt, name)
+        return Markup(context.darkroom.shown(str(html)) if context.darkroom else html)  # noqa: S704 - escaped above
+
+    return draw_one
+
+
+def _counts(context: Context, quarter: str | None, dimension: str, **where: str) -> list[tuple[Any, Count]]:
+    """Counts of one dimension with what each is called; what nobody told comes last."""
+    assert quarter  # noqa: S101 - asked only where something was counted
+    if dimension == "month":
+        names: dict[str, Any] = {one: {context.language: _month(one, context.language)} for one in months_of(quarter)}
+    else:
+        table = {"theme": "themes", "taluk": "places", "work": "work"}[dimension]
+        names = {row["id"]: text(row, "name") for row in context.tables[table]}
+        if dimension != "theme":
+            _ = say(context.language)
+            names[loop.UNKNOWN] = {context.language: _("Not told")}
+    return [(names[one.id], one) for one in loop.counted(context.tables, quarter, dimension, names, **where)]
+
+
+def _month(month: str, language: str) -> str:
+    """ "2027-01" as people say it, with its year."""
+    day = date.fromisoformat(f"{month}-01")
+    return format_skeleton("yMMMM", day, locale=LOCALES.get(language, language))

@@ -1,0 +1,119 @@
+"""A real server and real desks on this machine: two machines of the police desk, one of the legal desk."""
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from forms import portal as portals
+from forms.app import create_app, take_new_portal
+from forms.desk import keys
+from forms.desk.keys import Public
+from forms.desk.session import Place, Session
+from forms.portal import Desk, Member, Portal
+from forms.server import make
+from tests.forms.conftest import CHEAP, TODAY, District, district
+
+__all__ = ["district"]  # the fixture
+
+
+@dataclass
+class Office:
+    """A server with its desks' machines. `away` takes the server off the network."""
+
+    app: Flask
+    home: Path
+    address: str
+    portal: Portal
+    made: dict[str, Public] = field(default_factory=dict)
+    day: date = TODAY
+
+    def machine(self, member: str) -> Session:
+        """A machine of a desk, unlocked."""
+        return Session.unlock(Place(member, self.home / member, self.address), None, lambda: self.day)
+
+    def tell(self, form: str = "concern", **answers: Any) -> str:
+        """Tell a concern as a browser without a script does; its receipt."""
+        client = self.app.test_client()
+        seen = client.post(f"/forms/en/{form}", data=answers).get_data(as_text=True)
+        once = re.search(r'name="once" value="([0-9a-f]+)"', seen)
+        assert once, seen
+        sent = client.post(f"/forms/en/{form}", data={**answers, "do": "send", "once": once[1]}).get_data(as_text=True)
+        code = re.search(r'class="code"[^>]*>\s*([0-9 ]+)', sent)
+        assert code, sent
+        return code[1].strip()
+
+    def add(self, receipt: str, what: str) -> None:
+        """Add something to a letter, with its receipt."""
+        client = self.app.test_client()
+        page = client.post("/forms/en/followup", data={"code": receipt}).get_data(as_text=True)
+        once = re.search(r'name="once" value="([0-9a-f]+)"', page)
+        assert once
+        client.post("/forms/en/followup", data={"code": receipt, "once": once[1], "do": "send", "what": what})
+
+    def answer_page(self, receipt: str, **more: Any) -> str:
+        """What the receipt opens."""
+        return self.app.test_client().post("/forms/en/answer", data={"code": receipt, **more}).get_data(as_text=True)
+
+    def publish(self, portal: Portal) -> None:
+        """A new build reaches the server."""
+        self.portal = portal
+        portals.write(portal, self.home / "portal.json")
+        take_new_portal(self.app, self.home / "portal.json")
+
+    def with_desk(self, desk_id: str, **changes: Any) -> None:
+        """The same portal with one desk changed."""
+        desks = tuple(replace(desk, **changes) if desk.id == desk_id else desk for desk in self.portal.desks)
+        self.publish(replace(self.portal, desks=desks))
+
+    def written(self) -> bytes:
+        """Every byte on all desks' disks."""
+        return b"".join(path.read_bytes() for path in self.home.rglob("*.age") if path.is_file())
+
+
+def members(home: Path, *ids: str) -> tuple[tuple[Member, ...], dict[str, Public]]:
+    made = {id: keys.make(home / id, None) for id in ids}
+    return tuple(Member(id, public.key, public.pickup) for id, public in made.items()), made
+
+
+@pytest.fixture
+def office(tmp_path: Path, district: District) -> Iterator[Office]:
+    home = tmp_path / "house"
+    people = {"police": ("police/anita", "police/babu"), "legal": ("legal",), "partner": ("partner",),
+              "events": ("events",)}  # fmt: skip
+    desks: list[Desk] = []
+    made: dict[str, Public] = {}
+    for desk in district.portal.desks:
+        listed, public = members(home, *people[desk.id])
+        desks.append(replace(desk, members=listed))
+        made |= public
+    portal = replace(district.portal, desks=tuple(desks))
+    portals.write(portal, home / "portal.json")
+    app = create_app({"portal": home / "portal.json", "data": home / "server", "cost": CHEAP, "today": lambda: TODAY})
+    server = make(app, "127.0.0.1", 0)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield Office(app, home, f"http://127.0.0.1:{server.server_port}", portal, made)
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    app.extensions["office"].close()
+
+
+@pytest.fixture
+def away(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
+    """Takes the server off the network, or puts it back."""
+    from forms.desk import fetch  # noqa: PLC0415 - the fixture's own
+
+    whole = fetch.Server._ask
+
+    def gone(server: Any, *_: Any, **__: Any) -> Any:
+        raise fetch.ServerAway(server.address, "cannot be reached.", "Try again.")
+
+    return lambda off: monkeypatch.setattr(fetch.Server, "_ask", gone if off else whole)

@@ -1,0 +1,135 @@
+"""A small events desk for tests, benchmark and pictures: real keys and sealed files, a server in memory."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyrage
+
+from forms.desk.attendees import Party
+from forms.desk.event_book import EventBook
+from forms.desk.fetch import NotThere, ServerAway
+from forms.desk.opening import open_sealed
+from forms.desk.session import Synced
+from forms.portal import Choice, Desk, Event, Language, Member, Portal
+from forms.seal import seal
+
+TODAY = date(2027, 1, 12)
+LANGUAGES = (("en", "English"), ("ta", "தமிழ்"), ("te", "తెలుగు"), ("hi", "हिन्दी"), ("or", "ଓଡ଼ିଆ"))
+MEETING = "2027-01-meeting"
+
+
+def event(id: str = MEETING, *, day: str = "2027-01-24", **more: Any) -> Event:
+    titles = {"en": f"Meeting {id}", "ta": "சமூகக் கூட்டம்", "te": "సమావేశం", "hi": "बैठक", "or": "ବୈଠକ"}
+    where = {"en": "Hall", "ta": "மண்டபம்", "te": "హాలు", "hi": "भवन", "or": "ଭବନ"}
+    told = {"capacity": 5, "state": "planned", "example": False} | more
+    return Event(id, titles, where, "northtown", f"{day}T10:00", f"{day}T12:00", **told)
+
+
+def portal(*events: Event, **more: Any) -> Portal:
+    return Portal(
+        **{
+            "district": {"en": "Test district"}, "programme": {"en": "Programme"}, "short_name": {"en": "Short"},
+            "languages": tuple(Language(*row) for row in LANGUAGES),
+            "desks": (Desk("events", {"en": "Events"}, {"en": ""}, ("signup", "visit"), (Member("events", "", ""),)),),
+            "helplines": (), "events": events or (event(),),
+            "choices": {
+                "places": (Choice("northtown", {"en": "Northtown"}), Choice("hillside", {"en": "Hillside"})),
+                "work": (Choice("kiln", {"en": "Kiln"}),), "themes": (Choice("wages", {"en": "Wages"}),),
+            },
+            "exit_url": "", "address": "https://portal.example", "demonstration": False, "responsible": {},
+            "keep": {"signups_days": 30, "concerns_days": 365},
+        } | more
+    )  # fmt: skip
+
+
+def party(number: int, **told: Any) -> Party:
+    """A party as it is after opening."""
+    head = {"id": f"{number:032x}", "event": MEETING, "people": 2, "state": "coming", "name": f"Name {number}"}
+    return Party(**head | told)
+
+
+@dataclass
+class Server:
+    """The sign-ups of a server: rows in clear, letters sealed to the desk."""
+
+    key: str
+    rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+    letters: dict[str, bytes] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    away: bool = False
+
+    def sign_up(
+        self, event: str = MEETING, people: int = 2, state: str = "coming", turn: int = 0, **answers: Any
+    ) -> str:
+        id = f"{len(self.rows) + 1:032x}"
+        self.rows[id] = {"id": id, "event": event, "people": people, "state": state, "turn": turn, "version": 0}
+        self.tell(id, **answers)
+        return id
+
+    def tell(self, id: str, language: str = "ta", **answers: Any) -> None:
+        letter = {"form": "signup", "id": id, "language": language, "answers": answers, "event": self.rows[id]["event"]}
+        self.letters[id] = seal(letter, [self.key])
+
+    def signup(self, signup_id: str) -> bytes:
+        self.asked.append(signup_id)
+        if self.away:
+            raise ServerAway("server", "cannot be reached.", "Later.")
+        if signup_id not in self.letters:
+            raise NotThere("server", "has no such letter.", "")
+        return self.letters[signup_id]
+
+
+class FakeSession:
+    """What the events desk asks of an unlocked session, without a network."""
+
+    def __init__(self, folder: Path, of: Portal, member: str = "events/anita", desk: str = "events") -> None:
+        self.identity = pyrage.x25519.Identity.generate()
+        self.folder, self.portal, self.member, self.desk = folder, of, member, desk
+        self.server = Server(str(self.identity.to_public()))
+        self.letters: tuple[Any, ...] = ()
+
+    @property
+    def own_desk(self) -> Desk:
+        return self.portal.named([self.desk])[0]
+
+    def sync(self) -> Synced:
+        return Synced(away="server: cannot be reached. Later." if self.server.away else "")
+
+    def signups(self) -> list[dict[str, Any]]:
+        if self.server.away:
+            raise ServerAway("server", "cannot be reached.", "Later.")
+        return [dict(row) for row in self.server.rows.values()]
+
+    def seal_for_desk(self, plain: bytes) -> bytes:
+        return bytes(pyrage.encrypt(plain, [self.identity.to_public()]))
+
+    def open_own(self, sealed: bytes) -> bytes:
+        return open_sealed(sealed, [self.identity])
+
+    def cases(self) -> tuple[Any, ...]:
+        return self.letters
+
+    def case(self, case_id: str) -> Any:
+        return next(case for case in self.letters if case.id == case_id)
+
+    def lock(self) -> None:
+        """Nothing to forget."""
+
+
+def book(folder: Path, *events: Event, today: date = TODAY, **more: Any) -> tuple[EventBook, FakeSession]:
+    session = FakeSession(folder, portal(*events, **more))
+    minutes = iter(range(10_000))
+    return EventBook(session, lambda: today, lambda: f"2027-01-24T10:{next(minutes):02}"), session
+
+
+def files(folder: Path) -> Mapping[str, bytes]:
+    """Every file below a folder."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def as_json(data: bytes) -> Any:
+    return json.loads(data)

@@ -1,0 +1,254 @@
+"""Cases folded from letters and entries: the same on every machine, conflicts shown, nothing lost."""
+
+import random
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forms.desk.casework import Case, cases
+from forms.desk.entries import (
+    LONGEST,
+    Entry,
+    heads,
+    in_order,
+    new_entry,
+    open_entry,
+    read_entry,
+    sealed_entry,
+    standing,
+)
+from forms.desk.finding import Wanted, alike, find
+from forms.desk.opening import Letter, NotALetter, PartName
+from forms.problem import Problem
+
+TODAY = date(2027, 1, 20)
+THREAD = "0" * 32
+
+
+def letter(
+    id: str = THREAD, *, day: str = "2027-01-10", follows: str = "", reply: str | None = "age1x", **answers: Any
+) -> Letter:
+    return Letter(id, "concern", "ta", day, ("police",), answers, reply, "", 0, (), follows, "server")
+
+
+def entry(
+    id: str, kind: str = "note", after: tuple[str, ...] = (), at: str = "2027-01-11T10:00", **value: Any
+) -> Entry:
+    return Entry(id, THREAD, "police/anita", at, after, kind, value)
+
+
+def case(*entries: Entry, **answers: Any) -> Case:
+    [made] = cases([(THREAD, 1, letter(**answers))], entries)
+    return made
+
+
+def test_a_case_that_nobody_touched_is_new_and_due_after_a_week() -> None:
+    fresh = case(what="words")
+    assert (fresh.state.value, fresh.assigned.value, fresh.outcome, fresh.answered) == ("new", "", "", False)
+    assert fresh.due == date(2027, 1, 17)
+    assert fresh.is_late(TODAY)
+
+
+def test_without_a_receipt_no_answer_is_due() -> None:
+    [quiet] = cases([(THREAD, 1, letter(reply=None, what="x"))], [])
+    assert quiet.due is None
+
+
+def test_the_last_word_of_one_hand_stands() -> None:
+    first = entry("a", "state", state="looking")
+    second = entry("b", "state", ("a",), at="2027-01-01T00:00", state="closed", outcome="released")
+    found = case(first, second)
+    assert (found.state.value, found.state.rivals, found.outcome) == ("closed", (), "released")
+    assert found.due is None, "its clock was behind; what it had seen counts"
+
+
+def test_two_hands_that_did_not_know_of_each_other_are_both_shown_until_one_settles_it() -> None:
+    one, other = entry("a", "state", state="looking"), entry("b", "state", state="closed")
+    found = case(one, other)
+    assert list(found.state.rivals) == [one, other]
+    assert found.conflicts == (found.state,)
+    settled = case(one, other, entry("c", "state", ("a", "b"), state="looking"))
+    assert (settled.state.value, settled.state.rivals, settled.conflicts) == ("looking", (), ())
+
+
+def test_two_hands_that_wrote_the_same_agree() -> None:
+    assert case(entry("a", "state", state="closed"), entry("b", "state", state="closed")).state.rivals == ()
+
+
+def test_notes_never_replace_each_other() -> None:
+    found = case(entry("a", text="one"), entry("b", text="two"))
+    assert [each.value["text"] for each in found.entries] == ["one", "two"]
+    assert found.conflicts == ()
+
+
+def test_flags_follow_the_person_until_staff_say_otherwise() -> None:
+    told = case(danger="yes", children="yes")
+    assert (told.urgent, told.child) == (True, True)
+    looked_at = case(entry("a", "flag", flag="urgent", on=False), danger="yes", children="no")
+    assert (looked_at.urgent, looked_at.child) == (False, False)
+    assert case(entry("a", "flag", flag="child", on=True)).child
+
+
+def test_an_answer_ends_what_was_due_and_staffs_own_day_comes_first() -> None:
+    assert case(entry("a", "answer", text="We come.")).due is None
+    assert case(entry("a", "answer", text="", state="looking")).due == date(2027, 1, 17), "a state is no answer"
+    assert case(entry("a", "answer", text="x"), entry("b", "due", ("a",), day="2027-02-01")).due == date(2027, 2, 1)
+
+
+def test_what_was_added_belongs_to_its_case() -> None:
+    more = letter("1" * 32, day="2027-01-12", follows=THREAD, what="more")
+    [found] = cases([(THREAD, 2, more), (THREAD, 1, letter(what="first"))], [])
+    assert [each.answers["what"] for each in found.letters if isinstance(each, Letter)] == ["first", "more"]
+    assert (found.tray, found.first_words) == (1, "first")
+
+
+def test_a_letter_that_does_not_open_hides_nothing() -> None:
+    [found] = cases([(THREAD, 1, Problem("letter", "does not open."))], [entry("a", text="x")])
+    assert (found.first, found.form, found.first_words, found.due, found.urgent) == (None, "", "", None, False)
+
+
+def test_the_time_line_is_for_machines_and_has_no_word_of_the_letter() -> None:
+    line = case(entry("a", "assign", member="police/babu"), what="secret words").time_line()
+    assert [row["what"] for row in line] == ["letter", "assign"]
+    assert line[1]["value"] == {"member": "police/babu"}
+    assert "secret" not in str(line)
+
+
+@given(st.integers(0, 10_000), st.integers(2, 25))
+def test_machines_that_hold_the_same_entries_fold_the_same_case(seed: int, count: int) -> None:
+    chance = random.Random(seed)
+    written: list[Entry] = []
+    for number in range(count):
+        known = tuple(each.id for each in written if chance.random() < 0.7)
+        kind = chance.choice(["state", "assign", "note"])
+        value = {"state": {"state": chance.choice(["looking", "closed"])}, "assign": {"member": chance.choice("ab")},
+                 "note": {"text": str(number)}}[kind]  # fmt: skip
+        written.append(entry(f"{number:032x}", kind, known, f"2027-01-{chance.randint(1, 28):02}T10:00", **value))
+    shuffled = list(written)
+    chance.shuffle(shuffled)
+    one, other = case(*written), case(*shuffled)
+    assert one == other
+    assert {each.id for each in one.entries} == {each.id for each in written}, "no entry is lost"
+    at = {each.id: place for place, each in enumerate(one.entries)}
+    assert all(at[seen] < at[each.id] for each in written for seen in each.after)
+    for register in ("state", "assign"):
+        assert standing(one.entries, register) or not any(each.kind == register for each in written)
+
+
+def test_a_circle_that_nobody_wrote_still_folds() -> None:
+    assert [each.id for each in in_order([entry("a", after=("b",)), entry("b", after=("a",))])] == ["a", "b"]
+
+
+def test_heads_are_what_nobody_has_seen() -> None:
+    assert heads([entry("a"), entry("b", after=("a",)), entry("c", after=("a",))]) == ("b", "c")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        None,
+        [],
+        {},
+        {"id": 1},
+        {"after": 3},
+        {"id": "a", "thread": "t", "member": "m", "at": "", "after": [], "kind": "note", "value": 3},
+    ],
+)
+def test_what_is_no_entry_is_said_to_be_none(data: Any) -> None:
+    with pytest.raises(NotALetter):
+        read_entry(data)
+
+
+def test_entries_have_one_size_and_open_again() -> None:
+    import pyrage  # noqa: PLC0415 - one test only
+
+    identity = pyrage.x25519.Identity.generate()
+    short, long = (
+        new_entry(THREAD, "m", (), "note", {"text": "x"}),
+        new_entry(THREAD, "m", (), "note", {"text": "ஔ" * LONGEST}),
+    )
+    plain = [len(pyrage.decrypt(sealed_entry(each, [str(identity.to_public())]), [identity])) for each in (short, long)]
+    assert plain == [24576, 24576]
+    assert open_entry(sealed_entry(long, [str(identity.to_public())]), [identity]) == long
+
+
+def test_an_entry_that_cannot_be_is_refused() -> None:
+    with pytest.raises(Problem, match="no kind of entry"):
+        new_entry(THREAD, "m", (), "dance", {})
+    with pytest.raises(Problem, match="letters"):
+        new_entry(THREAD, "m", (), "note", {"text": "x" * (LONGEST + 1)})
+
+
+# Finding
+
+
+def many() -> list[Case]:
+    return cases(
+        [
+            ("a" * 32, 1, letter("a" * 32, day="2027-01-19", what="செங்கல் சூளை, கடன்", place="avadi", work="kiln")),
+            ("b" * 32, 1, letter("b" * 32, day="2027-01-01", what="The MILL owes wages", place="ponneri")),
+            ("c" * 32, 2, letter("c" * 32, day="2027-01-20", what="danger!", danger="yes")),
+            ("d" * 32, 1, letter("d" * 32, day="2027-01-02", what="help us", danger="yes", children="yes")),
+            ("e" * 32, 1, letter("e" * 32, day="2027-01-20", what="done")),
+        ],
+        [replace(entry("f" * 32, "state", state="closed"), thread="e" * 32)],
+    )
+
+
+def ids(found: list[Case]) -> str:
+    return "".join(each.id[0] for each in found)
+
+
+def test_urgent_first_then_late_then_new_and_the_second_tray_and_closed_ones_last() -> None:
+    assert ids(find(many(), Wanted(), TODAY)) == "dbace"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (Wanted(text="mill WAGES"), "b"), (Wanted(text="சூளை"), "a"), (Wanted(text="mill nothing"), ""),
+        (Wanted(state="closed"), "e"), (Wanted(tray=2), "c"), (Wanted(place="avadi"), "a"), (Wanted(work="kiln"), "a"),
+        (Wanted(child=True), "d"), (Wanted(late=True), "db"), (Wanted(assigned="x"), ""), (Wanted(form="visit"), ""),
+    ],
+)  # fmt: skip
+def test_what_is_wanted_is_found(wanted: Wanted, expected: str) -> None:
+    assert ids(find(many(), wanted, TODAY)) == expected
+
+
+def told(id: str, what: str, place: str | None = "avadi") -> tuple[str, int, Letter]:
+    return (id * 32, 1, letter(id * 32, what=what, **({"place": place} if place else {})))
+
+
+LONG = "They do not let us leave the kiln and the advance never ends, we are twelve people with four children"
+
+
+def test_letters_that_tell_the_same_stand_together() -> None:
+    found = alike(
+        cases([told("a", LONG), told("b", LONG + " here"), told("c", "Wages were not paid at the mill for months")], [])
+    )
+    assert found == {"a" * 32: ("b" * 32,), "b" * 32: ("a" * 32,)}
+
+
+def test_the_same_words_of_two_places_are_two_cases_unless_no_place_was_told() -> None:
+    assert alike(cases([told("a", LONG), told("b", LONG, "ponneri")], [])) == {}
+    assert set(alike(cases([told("a", LONG), told("b", LONG, None)], []))) == {"a" * 32, "b" * 32}
+
+
+def test_letters_without_words_are_alike_to_none() -> None:
+    assert alike(cases([told("a", ""), told("b", "")], [])) == {}
+
+
+def test_hostile_part_names_become_no_file_names() -> None:
+    from forms.desk.opening import read_letter  # noqa: PLC0415 - one test only
+
+    rows: list[Any] = [
+        {"id": "../../x", "kind": "photo"},
+        {"id": "a" * 32, "kind": "program"},
+        {"id": "b" * 32, "kind": "voice", "seconds": "x"},
+        7,
+    ]
+    assert read_letter({"answers": {}, "parts": rows}).parts == (PartName("b" * 32, "voice", 0),)

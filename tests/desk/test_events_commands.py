@@ -1,0 +1,203 @@
+"""The commands about events, as somebody types them."""
+
+import csv
+import io
+import os
+import re
+import zipfile
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+from frictionless import Package
+
+from forms.desk.casework import Case
+from forms.desk.event_book import EventBook
+from forms.desk.event_commands import wire
+from forms.desk.opening import Letter
+from forms.portal import Desk
+from forms.problem import Problem
+from tests.desk.event_house import MEETING, TODAY, FakeSession, book, event, portal
+
+HEAD = "id,kind,title_en,what_en,where_en,place,starts,ends,capacity,state,example\n"
+
+
+class Shell:
+    """A desk with its commands, at which things are typed."""
+
+    def __init__(self, desk: EventBook, letter: Letter | None = None) -> None:
+        @click.group()
+        def group() -> None:
+            """The desk."""
+
+        def find_case(_: Any, which: str) -> Case:
+            if letter is None:
+                raise Problem(which, "There is no such letter here.")
+            return Case(letter.id, 1, (letter,))
+
+        wire(group, lambda _: desk.session, find_case, lambda: desk.today)
+        self._group = group
+
+    def __call__(self, *words: str, typed: str = "") -> Result:
+        return CliRunner().invoke(self._group, words, input=typed)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> tuple[Shell, FakeSession, EventBook]:
+    made, session = book(tmp_path / "desk", event(capacity=4), event("2027-03-clinic", day="2027-03-20"))
+    session.server.sign_up(people=4, name="லக்ஷ்மி", phone="+91 98765 43210", remind=["yes"], help_with=["child-care"])
+    session.server.sign_up(people=2, state="waiting", turn=1, name="\x1b[31mRed")
+    return Shell(made), session, made
+
+
+def test_events_are_fetched_and_listed_with_their_counts(desk: tuple[Shell, FakeSession, EventBook]) -> None:
+    told = desk[0]("events")
+    assert told.exit_code == 0
+    assert "2 new or changed sign-ups, 0 cancelled." in told.output
+    assert "4 come, 0 free, 2 wait" in told.output
+    assert told.output.index(MEETING) < told.output.index("2027-03-clinic")
+
+
+def test_without_a_server_it_is_said_and_the_list_is_there(desk: tuple[Shell, FakeSession, EventBook]) -> None:
+    shell, session, _ = desk
+    shell("events")
+    session.server.away = True
+    told = shell("events")
+    assert "cannot be reached" in told.output
+    assert "4 come" in told.output
+
+
+def test_a_vanished_event_is_the_first_that_is_said(desk: tuple[Shell, FakeSession, EventBook]) -> None:
+    shell, session, _ = desk
+    shell("events")
+    session.portal = portal(event("2027-03-clinic", day="2027-03-20"))
+    assert re.search(
+        rf"^!! {MEETING}: 6 people in 2 groups signed up, but this event is no longer", shell("events").output, re.M
+    )
+
+
+def test_one_event_is_shown_with_names_and_no_control_character(desk: tuple[Shell, FakeSession, EventBook]) -> None:
+    shell, _, made = desk
+    shell("events")
+    made.mark(MEETING, "1".rjust(32, "0"), 3)
+    assert shell("walk-in", MEETING, "2", "--name", "From the kiln").output == "2 written down.\n"
+    told = shell("events", MEETING).output
+    for said in (
+        "லக்ஷ்மி, +91 98765 43210, child-care",
+        "came: 3",
+        "Who waits, in order",
+        "·[31mRed",
+        "From the kiln",
+        "5 people came.",
+    ):
+        assert said in told
+    assert "\x1b" not in told
+
+
+def test_names_that_were_kept_long_enough_go_when_the_list_is_looked_at(tmp_path: Path) -> None:
+    made, session = book(tmp_path, event(), today=date(2027, 3, 1))
+    session.server.sign_up(people=4)
+    EventBook(session, lambda: date(2027, 1, 12)).fetch()
+    told = Shell(made)("events").output
+    assert f"Names of {MEETING} are erased: 4 had signed up, 0 came." in told
+
+
+def test_the_sheet_is_a_pdf_that_only_its_owner_may_read(
+    desk: tuple[Shell, FakeSession, EventBook], tmp_path: Path
+) -> None:
+    shell = desk[0]
+    shell("events")
+    told = shell("sheet", MEETING, "--language", "ta", "--to", str(tmp_path / "sheet.pdf"))
+    assert "Print it, then erase the file." in told.output
+    assert (tmp_path / "sheet.pdf").read_bytes().startswith(b"%PDF")
+    assert os.name != "posix" or (tmp_path / "sheet.pdf").stat().st_mode & 0o077 == 0
+    wrong = shell("sheet", MEETING, "--language", "fr")
+    assert (wrong.exit_code, "Choose one of" in wrong.output) == (1, True)
+
+
+def test_an_export_is_asked_for_twice(desk: tuple[Shell, FakeSession, EventBook], tmp_path: Path) -> None:
+    shell = desk[0]
+    shell("events")
+    refused = shell("export-event", "--to", str(tmp_path), typed="n\n")
+    assert "names and phone numbers that anybody can read" in refused.output
+    assert (refused.exit_code, list(tmp_path.glob("*.zip"))) == (1, [])
+    told = shell("export-event", MEETING, "--to", str(tmp_path), typed="y\n")
+    path = tmp_path / f"event-{MEETING}-2027-01-12.zip"
+    assert f"Written: {path}" in told.output
+    assert Package(str(path)).validate().valid
+    with zipfile.ZipFile(path) as archive:
+        assert "லக்ஷ்மி" in archive.read("attendees.csv").decode()
+    assert shell("export-event", "--format", "xlsx", "--to", str(tmp_path), "--yes").exit_code == 0
+    assert (tmp_path / "events-2027-01-12.xlsx").read_bytes().startswith(b"PK")
+
+
+def test_reminders_are_shown_then_written_once(desk: tuple[Shell, FakeSession, EventBook], tmp_path: Path) -> None:
+    shell, path = desk[0], tmp_path / "out.csv"
+    shell("events")
+    assert re.search(r"^not sent 00919876543210 ", shell("remind", MEETING).output, re.M)
+    assert "1 sent, 0 sent before." in shell("remind", MEETING, "--to", str(path)).output
+    assert "0 sent, 1 sent before." in shell("remind", MEETING, "--to", str(path)).output
+    assert len(list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))) == 2
+    assert re.search(r"^sent     00919876543210 ", shell("remind", MEETING).output, re.M)
+
+
+def test_sms_without_settings_and_a_vanished_event_are_sentences(
+    desk: tuple[Shell, FakeSession, EventBook], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell, session, _ = desk
+    shell("events")
+    monkeypatch.delenv("PORTAL_SMS_URL", raising=False)
+    assert "PORTAL_SMS_URL: is not set." in shell("remind", MEETING, "--by-sms").output
+    session.portal = portal(event("other"))
+    assert "no longer in the portal" in shell("remind", MEETING).output
+    assert "no such event" in shell("events", "nothing").output
+
+
+def visit() -> Letter:
+    return Letter(
+        "ab" * 16,
+        "visit",
+        "ta",
+        "",
+        (),
+        {"kind": "clinic", "place": "hillside", "contact": "Ravi 9876543210"},
+        None,
+        "",
+        0,
+    )
+
+
+def test_a_visit_becomes_a_row_after_two_looks(tmp_path: Path) -> None:
+    made, _ = book(tmp_path / "desk")
+    tables = tmp_path / "content" / "tables"
+    tables.mkdir(parents=True)
+    (tables / "events.csv").write_text(HEAD, encoding="utf-8")
+    shell = Shell(made, visit())
+    words = ["visit-to-event", "1", "--content", str(tmp_path / "content")]
+    typed = "2027-03-clinic\nFree clinic\nA doctor.\nThe school\n2027-03-01T10:00\n"
+    assert "Publish this, and nothing else of the letter?" in shell(*words, typed=typed + "n\n").output
+    assert (tables / "events.csv").read_text(encoding="utf-8") == HEAD
+    told = shell(*words, "--capacity", "30", typed=typed + "y\n")
+    assert "Translate it there, then build the site." in told.output
+    assert (tables / "events.csv").read_text(encoding="utf-8") == HEAD + (
+        "2027-03-clinic,clinic,Free clinic,A doctor.,The school,hillside,2027-03-01T10:00,,30,planned,false\n"
+    )
+    assert "9876543210" not in told.output
+    assert "stands in events.csv already" in shell(*words, "--yes", typed=typed).output
+
+
+def test_a_letter_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+    made, _ = book(tmp_path)
+    told = Shell(made)("visit-to-event", "9", typed="a\nb\nc\nd\n2027-03-01T10:00\n")
+    assert (told.exit_code, "There is no such letter here." in told.output) == (1, True)
+    assert "Traceback" not in told.output
+
+
+def test_at_a_desk_that_reads_no_signups_the_right_one_is_named(tmp_path: Path) -> None:
+    desks = (Desk("police", {"en": "Police"}, {"en": ""}, ("concern",), ()), *portal().desks)
+    session = FakeSession(tmp_path, portal(desks=desks), desk="police")
+    told = Shell(EventBook(session, lambda: TODAY))("events")  # type: ignore[arg-type]
+    assert (told.exit_code, "Open the desk that does: events." in told.output) == (1, True)

@@ -1,0 +1,167 @@
+"""From cases to public counts: only what is closed or answered, with a theme, without a word of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from forms.counts import Heard
+from forms.desk.casework import Case
+from forms.desk.cli import desk as desk_command
+from forms.desk.entries import Entry
+from forms.desk.opening import Letter
+from forms.desk.publishing import heard, publish
+from forms.problem import Problem
+from tests.desk.event_house import portal
+from tests.desk.window_house import running
+
+SECRET = "marked-words-துயரம்"
+NUMBERS: Iterator[int] = iter(range(100_000))
+
+
+def entry(kind: str, at: str = "2027-01-20T10:00", after: tuple[str, ...] = (), **value: Any) -> Entry:
+    return Entry(f"{next(NUMBERS):032x}", "t", "police", at, after, kind, value)
+
+
+def theme(at: str = "2027-01-20T10:00", **value: Any) -> Entry:
+    return entry("theme", at, **{"theme": "wages", "place": "northtown", "work": "kiln"} | value)
+
+
+def closed(at: str = "2027-01-21T10:00") -> Entry:
+    return entry("state", at, state="closed", outcome=SECRET)
+
+
+def case(*entries: Entry) -> Case:
+    letter = Letter(
+        "ab" * 16, "concern", "ta", "2026-12-30", ("police",), {"what": SECRET, "place": "hillside"}, None, "", 0
+    )
+    return Case(f"{next(NUMBERS):032x}", 1, (letter,), entries)
+
+
+def counted(*entries: Entry) -> list[Heard]:
+    return list(heard([case(*entries)], portal()))
+
+
+@dataclass
+class Desk:
+    held: tuple[Case, ...]
+    portal: Any
+
+    def cases(self) -> tuple[Case, ...]:
+        return self.held
+
+
+def test_a_closed_case_with_a_theme_counts_by_what_staff_gave_it() -> None:
+    assert counted(theme(), closed()) == [Heard("2027-01", "northtown", "kiln", "wages")]
+
+
+def test_an_answered_case_counts_too() -> None:
+    assert counted(theme(), entry("answer", text="We come.", state="")) == [
+        Heard("2027-01", "northtown", "kiln", "wages")
+    ]
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        (theme(),),
+        (closed(),),
+        (theme(theme=""), closed()),
+        (theme(theme="unknown-theme"), closed()),
+        (theme(), closed(), entry("merge", into="x")),
+        (theme(), entry("state", state="looking")),
+        (theme(), entry("answer", text="", state="looking")),
+    ],
+)
+def test_what_is_open_without_theme_or_merged_does_not_count(entries: tuple[Entry, ...]) -> None:
+    assert counted(*entries) == []
+
+
+def test_a_theme_taken_back_does_not_count() -> None:
+    first = theme()
+    assert counted(first, replace(theme(theme=""), after=(first.id,)), closed()) == []
+
+
+def test_strange_places_and_work_are_unknown() -> None:
+    assert counted(theme(place="=evil", work=None), closed()) == [Heard("2027-01", "", "", "wages")]
+
+
+def test_nothing_comes_late_and_nothing_moves_once_it_counted() -> None:
+    assert counted(theme("2027-01-20T10:00"), closed("2027-04-02T10:00"))[0].month == "2027-04"
+    first = theme("2027-01-20T10:00")
+    later = replace(theme("2027-05-01T10:00", place="hillside"), after=(first.id,))
+    assert counted(first, closed("2027-01-21T10:00"), later) == [Heard("2027-01", "hillside", "kiln", "wages")]
+
+
+@pytest.fixture
+def content(tmp_path: Path) -> Path:
+    (tmp_path / "tables").mkdir()
+    return tmp_path
+
+
+def test_a_quarter_is_written_once_and_no_word_of_a_letter_is_in_it(content: Path) -> None:
+    desk = Desk(tuple(case(theme(), closed()) for _ in range(12)), portal())
+    said = publish(desk, content, date(2027, 4, 1))
+    assert "2027-q1" in said
+    text = (content / "tables" / "heard.csv").read_text(encoding="utf-8")
+    assert "2027-q1,all,all,all,all,12,false" in text
+    assert SECRET not in text
+    assert not [one.id for one in desk.held if one.id in text]
+    assert "Nothing new to publish: 12 cases have" in publish(desk, content, date(2027, 4, 2))
+
+
+def test_a_quarter_that_is_not_over_waits(content: Path) -> None:
+    assert "once, when it is over" in publish(Desk((case(theme(), closed()),), portal()), content, date(2027, 3, 31))
+    assert not (content / "tables" / "heard.csv").exists()
+
+
+def test_few_cases_are_no_number(content: Path) -> None:
+    publish(Desk(tuple(case(theme(), closed()) for _ in range(4)), portal()), content, date(2027, 4, 1))
+    assert "2027-q1,all,all,all,all,,false" in (content / "tables" / "heard.csv").read_text(encoding="utf-8")
+
+
+def test_a_demonstration_says_so(content: Path) -> None:
+    desk = Desk(tuple(case(theme(), closed()) for _ in range(12)), portal(demonstration=True))
+    assert "do not publish it as real" in publish(desk, content, date(2027, 4, 1))
+
+
+def test_a_folder_that_is_none_and_a_disk_that_is_full_are_sentences(
+    content: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(tuple(case(theme(), closed()) for _ in range(12)), portal())
+    with pytest.raises(Problem, match="not the content folder"):
+        publish(desk, content / "nowhere", date(2027, 4, 1))
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(Problem, match="Nothing was changed"):
+        publish(desk, content, date(2027, 4, 1))
+
+
+def test_from_concerns_to_a_published_count_by_one_command(
+    tmp_path: Path, content: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sealed letters, a real desk, its own command; the quarter is over when the desk publishes."""
+    monkeypatch.setattr("forms.desk.cli._today", lambda: date.today() + timedelta(days=100))  # noqa: DTZ011
+    with running(tmp_path / "office") as office:
+        for number in range(7):
+            office.letter(f"{SECRET} {number}")
+        session = office.session()
+        session.sync()
+        for one in session.cases():
+            session.write(one.id, "theme", theme="wages", place="northtown", work="kiln")
+            session.write(one.id, "state", state="closed", outcome=SECRET)
+        words = ["--home", str(office.home / "desk"), "--server", office.address, "publish", "--content", str(content)]
+        told = CliRunner().invoke(desk_command, words)
+        again = CliRunner().invoke(desk_command, words)
+    assert told.output.startswith(f"Written to {content / 'tables' / 'heard.csv'}"), told.output
+    assert again.output.startswith("Nothing new to publish: 7 cases")
+    text = (content / "tables" / "heard.csv").read_text(encoding="utf-8")
+    assert ",all,all,all,all,7,false" in text
+    assert SECRET not in text

@@ -1,0 +1,345 @@
+"""Reminders: to whom, in which words, once each, through a file or a provider."""
+
+import csv
+import io
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forms import words
+from forms.desk.gateways import FileOutbox, Handout, HttpGateway, Unsure, dialled, http_gateway
+from forms.desk.reminders import SENT, TRYING, Ledger, Reminder, left_out, ready, send
+from forms.problem import Problem
+from forms.words import collect
+from tests.desk.event_house import MEETING, TODAY, FakeSession, event, files, party, portal
+
+AT = "2027-01-20T09:00"
+FINE = {"phone": "+91 98765 43210", "may_be_reminded": True, "language": "ta"}
+
+
+def one(number: int = 1, **more: Any) -> Reminder:
+    return ready(portal(), event(**more), [party(number, **FINE)], TODAY)[0]
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(FakeSession(tmp_path / "desk", portal()), MEETING)
+
+
+@dataclass
+class Gateway:
+    """Takes texts down; fails as told."""
+
+    sent: list[tuple[str, str]] = field(default_factory=list)
+    fail: Callable[[int], Exception | None] = lambda _: None
+
+    def send(self, number: str, text: str, key: str) -> None:
+        assert len(key) == 32
+        problem = self.fail(len(self.sent))
+        if problem:
+            raise problem
+        self.sent.append((number, text))
+
+
+# To whom and in which words
+
+
+def test_only_those_who_come_agreed_and_left_a_number_are_reminded() -> None:
+    listed = [
+        party(1, **FINE), party(2, **FINE | {"may_be_reminded": False}), party(3, **FINE | {"state": "waiting"}),
+        party(4, **FINE | {"state": "cancelled"}), party(5, **FINE | {"phone": "call me"}),
+    ]  # fmt: skip
+    assert [reminder.party[-1] for reminder in ready(portal(), event(), listed, TODAY)] == ["1"]
+    assert left_out(event(), listed) == 2
+
+
+@pytest.mark.parametrize(
+    ("language", "title"), [("en", "Meeting"), ("ta", "சமூகக் கூட்டம்"), ("te", "సమావేశం"), ("hi", "बैठक"), ("or", "ବୈଠକ")]
+)
+def test_the_text_is_in_the_persons_language_with_title_day_and_place(language: str, title: str) -> None:
+    text = ready(portal(), event(), [party(1, **FINE | {"language": language})], TODAY)[0].text
+    assert title in text
+    assert "24" in text
+    assert "10:00" in text
+    assert event().where[language] in text
+    assert f"https://portal.example/{language}/cancel/" in text
+
+
+def test_what_the_person_told_stands_in_no_text() -> None:
+    told = party(1, **FINE | {"name": "Lakshmi", "needs": "my employer must not know", "help_with": ("child-care",)})
+    text = ready(portal(), event(), [told], TODAY)[0].text
+    assert all(word not in text for word in ("Lakshmi", "employer", "child", "98765"))
+
+
+def test_a_strange_language_gets_the_sites_first() -> None:
+    assert "Meeting" in ready(portal(), event(), [party(1, **FINE | {"language": "../xx"})], TODAY)[0].text
+
+
+def test_moved_and_cancelled_are_said_and_are_another_reminder() -> None:
+    plain = one()
+    moved, cancelled = one(state="moved", day="2027-01-31"), one(state="cancelled")
+    english = {"language": "en", **{name: value for name, value in FINE.items() if name != "language"}}
+    assert ready(portal(), event(state="moved"), [party(1, **english)], TODAY)[0].text.startswith("The day has changed")
+    waits = ready(portal(), event(state="cancelled"), [party(1, **english | {"state": "waiting"})], TODAY)
+    assert waits[0].text.startswith("Cancelled:"), "who waits is told too"
+    assert len({plain.key, moved.key, cancelled.key}) == 3
+
+
+def test_nobody_is_reminded_of_what_is_past() -> None:
+    with pytest.raises(Problem, match="is over"):
+        ready(portal(), event(), [party(1, **FINE)], date(2027, 1, 25))
+    assert ready(portal(), event(), [party(1, **FINE)], date(2027, 1, 24))
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("+91 98765-43210", "00919876543210"),
+        ("(044) 2766 1", "04427661"),
+        ("௯௮௭௬௫௪", "987654"),
+        ("12345", ""),
+        ("", ""),
+        ("=1+1", ""),
+        ("1" * 16, ""),
+        ("0091 98765 43210", "00919876543210"),
+    ],
+)
+def test_numbers_are_written_as_they_are_dialled(typed: str, expected: str) -> None:
+    assert dialled(typed) == expected
+
+
+@given(st.text())
+def test_a_number_is_digits_or_nothing(typed: str) -> None:
+    assert dialled(typed) == "" or (dialled(typed).isascii() and dialled(typed).isdigit())
+
+
+TEXTS = sorted(str(message.id) for message in collect.template() if "%(title)s" in str(message.id))
+
+
+@pytest.mark.parametrize("language", ["ta", "te", "hi", "or"])
+def test_no_translation_loses_a_placeholder_or_has_one_of_its_own(language: str) -> None:
+    assert len([text for text in TEXTS if "%(when)s" in text]) == 3
+    for text in TEXTS:
+        assert sorted(re.findall(r"%\(\w+\)\w", words.say(language)(text))) == sorted(re.findall(r"%\(\w+\)\w", text))
+
+
+# Once each
+
+
+def test_each_goes_once_however_often_it_is_asked(ledger: Ledger) -> None:
+    gateway, listed = Gateway(), [one(1), one(2)]
+    assert send(ledger, listed, gateway, AT).sent == 2
+    again = send(ledger, listed, gateway, AT)
+    assert (again.sent, again.before, len(gateway.sent)) == (0, 2, 2)
+
+
+def test_a_refusal_stops_the_run_and_the_next_one_goes_on(ledger: Ledger) -> None:
+    gateway = Gateway(fail=lambda count: Problem("provider", "refused.", "Look.") if count == 1 else None)
+    listed = [one(1), one(2), one(3)]
+    gone = send(ledger, listed, gateway, AT)
+    assert (gone.sent, gone.problem, gone.unsure) == (1, "provider: refused. Look.", ())
+    gateway.fail = lambda _: None
+    assert send(ledger, listed, gateway, AT).sent == 2
+    assert len(gateway.sent) == len(set(gateway.sent)) + 2, "two of one number: three parties, three texts"
+
+
+def test_where_nobody_knows_it_is_not_sent_again_until_somebody_says_so(ledger: Ledger) -> None:
+    gateway = Gateway(fail=lambda _: Unsure("provider", "broke off.", ""))
+    assert send(ledger, [one()], gateway, AT).unsure == (one().key,)
+    gateway.fail = lambda _: None
+    assert (send(ledger, [one()], gateway, AT).sent, gateway.sent) == (0, [])
+    assert send(ledger, [one()], gateway, AT, again=True).sent == 1
+    assert ledger.state(one().key) == SENT
+
+
+def test_a_machine_that_stops_in_the_middle_sends_nothing_twice(ledger: Ledger) -> None:
+    gateway = Gateway(fail=lambda _: KeyboardInterrupt())  # type: ignore[arg-type, return-value]
+    with pytest.raises(KeyboardInterrupt):
+        send(ledger, [one()], gateway, AT)
+    assert ledger.state(one().key) == TRYING
+    gateway.fail = lambda _: None
+    assert send(ledger, [one()], gateway, AT).unsure == (one().key,)
+
+
+def test_a_lost_file_can_be_handed_out_again(ledger: Ledger) -> None:
+    first, second = Handout(), Handout()
+    send(ledger, [one()], first, AT)
+    assert send(ledger, [one()], second, AT, all_again=True).sent == 1
+    assert first.content == second.content
+    assert first.content.startswith(b"number,text\r\n")
+
+
+def test_a_damaged_ledger_sends_nothing_twice(ledger: Ledger, tmp_path: Path) -> None:
+    send(ledger, [one()], Gateway(), AT)
+    path = next((tmp_path / "desk").rglob("*.age"))
+    path.write_bytes(b"cut")
+    assert ledger.state(one().key) == TRYING
+
+
+def test_neither_number_nor_name_lies_open_in_the_ledger(ledger: Ledger, tmp_path: Path) -> None:
+    send(ledger, [one()], Gateway(), AT)
+    for name, content in files(tmp_path).items():
+        assert content.startswith(b"age-encryption.org")
+        assert "98765" not in name
+
+
+# The file
+
+
+def test_the_file_is_a_csv_that_grows_and_no_spreadsheet_runs(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    outbox = FileOutbox(path)
+    outbox.send("00919876543210", 'Reminder: "x", y', "k")
+    outbox.send("044276612", "=1+1", "k")
+    rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
+    assert rows == [["number", "text"], ["00919876543210", 'Reminder: "x", y'], ["044276612", "'=1+1"]]
+
+
+def test_a_file_that_cannot_be_written_is_a_sentence_and_stays_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Problem, match="cannot be written"):
+        FileOutbox(tmp_path).send("044276612", "x", "k")
+    path = tmp_path / "out.csv"
+    FileOutbox(path).send("044276612", "x", "k")
+    before = path.read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("forms.desk.gateways.os.fsync", full)
+    with pytest.raises(Problem, match="No space left"):
+        FileOutbox(path).send("044276613", "y", "k")
+    assert path.read_bytes() == before
+
+
+# The provider
+
+
+@dataclass
+class Provider:
+    """An SMS provider in a few lines."""
+
+    address: str
+    status: int = 200
+    asked: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+    cut: bool = False
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    made = Provider("")
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            made.asked.append((self.path, dict(self.headers), body))
+            if made.cut:
+                self.connection.close()
+                return
+            self.send_response(made.status)
+            if made.status == 302:
+                self.send_header("Location", "https://elsewhere.example/")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def do_PUT(self) -> None:
+            self.do_POST()
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    made.address = f"http://127.0.0.1:{server.server_port}/sms"
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield made
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_the_provider_gets_number_text_token_and_a_key_by_which_it_knows_repeats(provider: Provider) -> None:
+    HttpGateway(provider.address, "secret", "to", "body").send("044276612", "நினைவூட்டல்", "k1")
+    path, headers, body = provider.asked[0]
+    assert (path, headers["Authorization"], headers["Idempotency-Key"]) == ("/sms", "Bearer secret", "k1")
+    assert json.loads(body) == {"to": "044276612", "body": "நினைவூட்டல்"}
+
+
+def test_a_provider_that_wants_a_form_gets_one(provider: Provider) -> None:
+    HttpGateway(provider.address, "secret", "to", "body", "PUT", as_json=False).send("044276612", "x y", "k")
+    assert provider.asked[0][2] == b"to=044276612&body=x+y"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "said"),
+    [
+        (401, Problem, "does not know the token"),
+        (400, Problem, "refused the text"),
+        (302, Problem, "refused the text"),
+        (429, Problem, "refused the text"),
+        (500, Unsure, "is in trouble"),
+        (503, Unsure, "is in trouble"),
+    ],
+)
+def test_what_the_provider_says_becomes_a_sentence(
+    provider: Provider, status: int, kind: type[Problem], said: str
+) -> None:
+    provider.status = status
+    with pytest.raises(Problem, match=said) as told:
+        HttpGateway(provider.address, "secret").send("044276612", "x", "k")
+    assert type(told.value) is kind
+    assert "secret" not in str(told.value)
+
+
+def test_a_line_that_breaks_after_sending_leaves_nobody_sure(provider: Provider) -> None:
+    provider.cut = True
+    with pytest.raises(Unsure, match="broke off"):
+        HttpGateway(provider.address, "secret").send("044276612", "x", "k")
+
+
+def test_a_provider_that_is_not_there_has_surely_sent_nothing() -> None:
+    with pytest.raises(Problem, match="Nothing was sent") as told:
+        HttpGateway("http://127.0.0.1:9/", "secret").send("044276612", "x", "k")
+    assert not isinstance(told.value, Unsure)
+
+
+GOOD = {"PORTAL_SMS_URL": "https://sms.example/send", "PORTAL_SMS_TOKEN": "t"}
+
+
+def test_settings_make_a_gateway_or_none() -> None:
+    assert http_gateway({}) is None
+    assert http_gateway(GOOD) == HttpGateway("https://sms.example/send", "t")
+    named = http_gateway(
+        GOOD
+        | {
+            "PORTAL_SMS_METHOD": "put",
+            "PORTAL_SMS_NUMBER_FIELD": "to",
+            "PORTAL_SMS_TEXT_FIELD": "m",
+            "PORTAL_SMS_BODY": "form",
+        }
+    )
+    assert named == HttpGateway("https://sms.example/send", "t", "to", "m", "PUT", as_json=False)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"PORTAL_SMS_URL": "http://sms.example/"}, "no https address"), ({"PORTAL_SMS_URL": "https://"}, "no https address"),
+        ({"PORTAL_SMS_TOKEN": ""}, "is empty"), ({"PORTAL_SMS_TOKEN": "a\nb"}, "strange signs"),
+        ({"PORTAL_SMS_METHOD": "GET"}, "Take POST or PUT"), ({"PORTAL_SMS_BODY": "xml"}, "Take json or form"),
+    ],
+)  # fmt: skip
+def test_wrong_settings_are_sentences(wrong: dict[str, str], said: str) -> None:
+    with pytest.raises(Problem, match=said):
+        http_gateway(GOOD | wrong)

@@ -1,0 +1,106 @@
+"""The printed sheet: 25 lines a page, five scripts, hostile names, no phone numbers."""
+
+import re
+from dataclasses import replace
+from io import BytesIO
+
+import pytest
+import typst
+from PIL import Image
+
+from forms import typefaces
+from forms.desk.sheet import LINES, MOST_NEEDS, WALK_INS, Paper, file_name, pages_as_pictures, pdf, rows, when
+from forms.problem import Problem
+from tests.desk.event_house import LANGUAGES, TODAY, event, party, portal
+
+NAMES = ("கவிதா குடும்பம்", "లక్ష్మి కుటుంబం", "सीता देवी का परिवार", "ସୁଶାନ୍ତି ପରିବାର", "A family")
+
+
+def paper(count: int) -> Paper:
+    listed = [party(number, name=NAMES[number % 5], help_with=("child-care",)) for number in range(count)]
+    return Paper(portal(), event(), "a title", listed)
+
+
+def pages(data: bytes) -> int:
+    return len(re.findall(rb"/Type\s*/Page\b", data))
+
+
+@pytest.mark.parametrize(("count", "expected"), [(0, 1), (15, 1), (16, 2), (25, 2), (40, 2), (41, 3)])
+def test_a_page_has_25_lines_and_room_for_walk_ins(count: int, expected: int) -> None:
+    made = rows(paper(count), "en")
+    assert len(made) == expected * LINES
+    assert sum(row["kind"] == "empty" for row in made) >= WALK_INS
+    assert pages(pdf(paper(count), "en")) == expected
+
+
+@pytest.mark.parametrize("language", [code for code, _ in LANGUAGES])
+def test_every_language_is_set_in_its_own_typeface(language: str) -> None:
+    made = pdf(paper(5), language)
+    assert typefaces.font_of(language).replace(" ", "").encode() in made
+    for own in ("NotoSansTamil", "NotoSansTelugu", "NotoSansDevanagari", "NotoSansOriya"):
+        assert own.encode() in made, "names may be in any script"
+
+
+@pytest.mark.parametrize(
+    "name", ["#panic()", "$x^2$ @a <b> \\ *", "a" * 100, "\u202e\x00\x07 back", "ଅ" * 100, '```\n#read("/etc/passwd")']
+)
+def test_no_name_is_taken_for_markup_or_breaks_the_page(name: str) -> None:
+    assert pages(pdf(replace(paper(0), parties=[party(1, name=name, needs=name * 3)]), "or")) == 1
+
+
+def test_control_characters_become_dots_and_long_needs_are_cut() -> None:
+    row = rows(replace(paper(0), parties=[party(1, name="\u202eevil", needs="x" * 300)]), "en")[0]
+    assert row["name"] == "·evil"
+    assert (len(row["needs"]), row["needs"][-1]) == (MOST_NEEDS, "…")
+
+
+def test_no_phone_number_stands_on_a_paper_that_lies_on_a_table() -> None:
+    listed = [party(1, phone="9876543210", state="coming"), party(2, phone="9876543210", state="waiting")]
+    assert "98765" not in str(rows(replace(paper(0), parties=listed), "en"))
+
+
+def test_those_who_wait_stand_after_those_who_come_in_their_order_and_nobody_else() -> None:
+    listed = [
+        party(1, state="waiting", turn=2, name="Last"), party(2, state="cancelled", name="Gone"),
+        party(3, state="waiting", turn=1, name="First"), party(4, name="b"), party(5, name="A"),
+    ]  # fmt: skip
+    made = [(row["kind"], row["name"]) for row in rows(replace(paper(0), parties=listed), "en") if row["name"]]
+    assert made == [("coming", "A"), ("coming", "b"), ("waiting", "First"), ("waiting", "Last")]
+
+
+def test_day_and_hours_are_written_as_the_readers_write_them() -> None:
+    assert when(event(), "en").replace("\u202f", " ") == "Sunday, January 24, 2027, 10:00 AM – 12:00 PM"
+    assert when(replace(event(), starts="2027-01-24", ends=""), "ta") == "ஞாயிறு, 24 ஜனவரி, 2027"
+    assert when(replace(event(), ends=""), "en").endswith("10:00\u202fAM")
+
+
+def test_an_event_that_vanished_still_has_its_sheet() -> None:
+    lost = Paper(portal(), None, "2027-01-meeting", [party(1)])
+    assert pages(pdf(lost, "hi")) == 1
+
+
+def test_a_language_that_is_none_and_a_missing_typeface_are_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Problem, match="Choose one of: en, ta, te, hi, or"):
+        pdf(paper(1), "fr")
+
+    class NoFonts:
+        def families(self) -> list[str]:
+            return ["Noto Sans"]
+
+    monkeypatch.setattr(typst, "Fonts", NoFonts)
+    with pytest.raises(Problem, match="fonts-noto-core"):
+        pdf(paper(1), "ta")
+
+
+def ink(picture: bytes) -> float:
+    histogram = Image.open(BytesIO(picture)).convert("L").histogram()
+    return sum(histogram[:128]) / sum(histogram)
+
+
+def test_a_sheet_with_names_has_more_ink_than_an_empty_one() -> None:
+    full, rest = pages_as_pictures(paper(LINES), "te")
+    assert ink(full) > 1.3 * ink(rest) > 0
+
+
+def test_the_file_is_named_after_event_language_and_day() -> None:
+    assert file_name("m", "ta", TODAY) == "attendance-m-ta-2027-01-12.pdf"

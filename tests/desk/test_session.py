@@ -1,0 +1,428 @@
+"""Two machines of the police desk and one of the legal desk against a real server."""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pyrage
+import pytest
+
+from forms.desk import doctor, keys
+from forms.desk.session import Session
+from forms.portal import Member
+from forms.problem import Problem
+from tests.desk.conftest import Office
+
+WORDS = "marked-words-துயரம்"
+
+
+def only(session: Session) -> str:
+    session.sync()
+    [case] = session.cases()
+    return case.id
+
+
+def test_both_machines_of_a_desk_come_to_hold_the_same_case(office: Office) -> None:
+    office.tell(what=WORDS)
+    anita, babu = office.machine("police/anita"), office.machine("police/babu")
+    id = only(anita)
+    assert only(babu) == id
+    anita.write(id, "note", text="spoke with the revenue office")
+    babu.write(id, "assign", member="police/babu")
+    anita.sync()
+    babu.sync()
+    assert anita.case(id) == babu.case(id)
+    assert anita.case(id).assigned.value == "police/babu"
+    assert anita.member == "police/anita"
+    assert office.machine("legal").sync().new == 1, "the letter, and none of the police's notes"
+
+
+def test_what_two_machines_wrote_at_once_is_shown_on_both_and_settled_once(office: Office) -> None:
+    office.tell(what=WORDS)
+    anita, babu = office.machine("police/anita"), office.machine("police/babu")
+    id = only(anita)
+    only(babu)
+    anita.write(id, "state", state="looking")
+    babu.write(id, "state", state="closed", outcome="nobody there")
+    for machine in (anita, babu):
+        machine.sync()
+        assert {entry.member for entry in machine.case(id).state.rivals} == {"police/anita", "police/babu"}
+    anita.write(id, "state", state="looking")
+    babu.sync()
+    assert (babu.case(id).state.value, babu.case(id).conflicts) == ("looking", ())
+
+
+def test_a_page_that_is_older_than_the_log_writes_a_conflict_and_loses_nothing(office: Office) -> None:
+    office.tell(what=WORDS)
+    anita = office.machine("police/anita")
+    id = only(anita)
+    anita.write(id, "state", state="closed")
+    anita.write(id, "state", after=(), state="looking")
+    assert len(anita.case(id).state.rivals) == 2
+
+
+def test_while_the_server_is_away_work_goes_on_and_is_brought_later(
+    office: Office, away: Callable[[bool], None]
+) -> None:
+    receipt = office.tell(what=WORDS)
+    anita = office.machine("police/anita")
+    id = only(anita)
+    away(True)
+    anita.write(id, "note", text="x")
+    anita.answer(id, "We come tomorrow.", "looking")
+    synced = anita.sync()
+    assert "cannot be reached" in synced.away
+    assert synced.waiting == 4, "note, answer, its record, the state"
+    again = office.machine("police/anita")
+    assert again.case(id).state.value == "looking", "a machine switched off and on has lost nothing"
+    assert "We come tomorrow." not in office.answer_page(receipt)
+    away(False)
+    assert again.sync().sent == 4
+    page = office.answer_page(receipt)
+    assert "We come tomorrow." in page
+    assert page.count('class="done"') == 3
+
+
+def test_the_person_sees_received_read_looking_and_closed(office: Office) -> None:
+    receipt = office.tell(what=WORDS)
+    steps = [office.answer_page(receipt).count('class="done"')]
+    anita, babu = office.machine("police/anita"), office.machine("police/babu")
+    id = only(anita)
+    steps.append(office.answer_page(receipt).count('class="done"'))
+    for state in ("looking", "closed"):
+        anita.write(id, "state", state=state)
+        steps.append(office.answer_page(receipt).count('class="done"'))
+    assert steps == [1, 2, 3, 4]
+    assert babu.sync().new == 3
+
+
+def test_two_answers_at_once_are_both_read(office: Office) -> None:
+    receipt = office.tell(what=WORDS)
+    for member, text in (("police/anita", "First answer."), ("police/babu", "Second answer.")):
+        machine = office.machine(member)
+        machine.answer(only(machine), text)
+    page = office.answer_page(receipt)
+    assert "First answer." in page
+    assert "Second answer." in page
+
+
+def test_what_a_person_adds_comes_to_the_same_case(office: Office) -> None:
+    receipt = office.tell(what=WORDS)
+    anita = office.machine("police/anita")
+    id = only(anita)
+    office.add(receipt, "one thing more")
+    anita.sync()
+    assert [letter.answers["what"] for letter in anita.case(id).letters] == [WORDS, "one thing more"]  # type: ignore[union-attr]
+
+
+# Who may see it
+
+
+def test_a_desk_that_was_left_out_cannot_learn_that_the_letter_exists(office: Office) -> None:
+    receipt = office.tell(what=WORDS, hide_from="partner")
+    anita, partner = office.machine("police/anita"), office.machine("partner")
+    id = only(anita)
+    office.add(receipt, "more")
+    anita.sync()
+    anita.write(id, "note", text="x")
+    assert partner.sync().new == 0
+    assert partner.cases() == ()
+    assert partner.who_did_what() == []
+    with pytest.raises(Problem, match="the person said so"):
+        anita.hand_over(id, "partner")
+    assert partner.sync().new == 0
+
+
+def test_a_case_is_handed_over_whole(office: Office) -> None:
+    office.with_desk("partner", reads=())
+    receipt = office.tell(what=WORDS)
+    office.add(receipt, "one thing more")
+    office.with_desk("partner", reads=("concern",))
+    anita, partner = office.machine("police/anita"), office.machine("partner")
+    id = only(anita)
+    assert partner.sync().new == 0
+    anita.hand_over(id, "partner")
+    assert partner.sync().new == 2
+    assert [letter.answers["what"] for letter in partner.case(id).letters] == [WORDS, "one thing more"]  # type: ignore[union-attr]
+    partner.answer(id, "From the partner.")
+    assert "From the partner." in office.answer_page(receipt)
+    assert [entry.kind for entry in partner.case(id).entries] == ["answer"], "the police's own notes stay theirs"
+
+
+@pytest.mark.parametrize(
+    ("desk", "sentence"), [("events", "does not read such letters"), ("nobody", "Choose one of: police")]
+)
+def test_a_case_goes_to_no_desk_that_does_not_read_it(office: Office, desk: str, sentence: str) -> None:
+    office.tell(what=WORDS)
+    anita = office.machine("police/anita")
+    with pytest.raises(Problem, match=sentence):
+        anita.hand_over(only(anita), desk)
+
+
+def test_what_staff_did_is_in_the_audit_log_without_contents(office: Office) -> None:
+    office.tell(what=WORDS)
+    anita = office.machine("police/anita")
+    id = only(anita)
+    anita.write(id, "note", text="marked-note")
+    log = anita.who_did_what()
+    assert {(row["member"], row["what"], row["letter"]) for row in log} == {
+        ("police/anita", "fetched", id), ("police/anita", "wrote", id)
+    }  # fmt: skip
+    assert "marked" not in json.dumps(log)
+
+
+def test_nothing_opened_stands_on_any_disk(office: Office) -> None:
+    office.tell(what=WORDS)
+    anita = office.machine("police/anita")
+    anita.write(only(anita), "note", text="marked-note")
+    anita.answer(only(anita), "marked-answer")
+    anita.export(only(anita), "a long enough passphrase")
+    assert WORDS.encode() not in office.written()
+    assert b"marked" not in office.written()
+
+
+# Keys
+
+
+def newly(office: Office, member: str) -> Session:
+    """The same member on a new machine with new keys."""
+    (office.home / member).rename(office.home / "lost")
+    public = keys.make(office.home / member, None)
+    listed = tuple(Member(one.id, public.key, public.pickup) if one.id == member else one
+                   for one in office.portal.named(["police"])[0].members)  # fmt: skip
+    office.with_desk("police", members=listed)
+    return office.machine(member)
+
+
+def test_a_lost_laptop_is_shut_out_and_its_owner_gets_all_open_cases_on_a_new_one(office: Office) -> None:
+    office.tell(what=WORDS)
+    anita, babu = office.machine("police/anita"), office.machine("police/babu")
+    id = only(babu)
+    only(anita)
+    babu.write(id, "note", text="remember")
+    doctor.note_colleagues(babu)
+    fresh = newly(office, "police/anita")
+    with pytest.raises(Problem, match="does not know this desk's token"):
+        Session.unlock(replace(anita._here, folder=office.home / "lost"), None).server.waiting()
+    assert fresh.sync().new == 1, "the note is listed, and does not open yet"
+    assert fresh.unreadable()
+    babu.sync()
+    assert any("police/anita has a new key" in each.sentence for each in doctor.examine(babu))
+    assert babu.reseal("police/anita") == 1
+    doctor.note_colleagues(babu, "police/anita")
+    (office.home / "police/anita" / "entries").rename(office.home / "closed-entries")
+    fresh.sync()
+    assert fresh.case(id).answers["what"] == WORDS
+    assert [entry.value["text"] for entry in fresh.case(id).entries] == ["remember"]
+    assert not any("has a new key" in each.sentence for each in doctor.examine(babu))
+
+
+def test_after_a_change_of_keys_old_and_new_letters_open(office: Office) -> None:
+    office.tell(what="before")
+    only(office.machine("police/anita"))
+    public = keys.rotate(office.home / "police/anita", None)
+    office.tell(what="between: the new lines are not in the portal yet")
+    changed = office.machine("police/anita")
+    assert changed.sync().new == 1
+    assert any("an older key" in each.sentence for each in doctor.examine(changed))
+    babu = office.portal.named(["police"])[0].members[1]
+    office.with_desk("police", members=(Member("police/anita", public.key, public.pickup), babu))
+    office.tell(what="after")
+    changed.sync()
+    assert {case.answers["what"][:6] for case in changed.cases()} == {"before", "betwee", "after"}
+    assert keys.forget_retired(office.home / "police/anita", None) == 1
+    assert len(office.machine("police/anita").unreadable()) == 2, "said, not hidden: the old key is gone"
+
+
+def test_a_printed_recovery_key_opens_everything_on_a_new_machine(office: Office) -> None:
+    secret, public = keys.recovery()
+    office.with_desk("legal", recovery=public)
+    office.tell(what=WORDS)
+    made = keys.restore(
+        office.home / "new-legal",
+        " ".join(secret[at : at + 8] for at in range(0, len(secret), 8)),
+        "twelve letters or more",
+    )
+    office.with_desk("legal", members=(Member("legal", made.key, made.pickup),))
+    place = replace(office.machine("legal")._here, folder=office.home / "new-legal")
+    restored = Session.unlock(place, "twelve letters or more", lambda: office.day)
+    assert restored.case(only(restored)).answers["what"] == WORDS
+    with pytest.raises(Problem, match="is not whole"):
+        keys.restore(office.home / "x", secret[:-1], "twelve letters or more")
+
+
+def test_the_passphrase_is_changed_and_the_old_one_opens_no_more(office: Office) -> None:
+    folder = office.home / "legal"
+    keys.change_passphrase(folder, "", "the first passphrase")
+    keys.change_passphrase(folder, "the first passphrase", "the second passphrase")
+    here = office.machine("police/anita")._here
+    with pytest.raises(Problem, match="does not open this key"):
+        Session.unlock(replace(here, name="legal", folder=folder), "the first passphrase")
+    assert Session.unlock(replace(here, name="legal", folder=folder), "the second passphrase").sync().away == ""
+
+
+# Letting go
+
+
+def test_a_case_is_erased_here_and_there(office: Office) -> None:
+    receipt = office.tell(what=WORDS)
+    office.add(receipt, "more")
+    anita = office.machine("police/anita")
+    id = only(anita)
+    anita.write(id, "note", text="x")
+    anita.erase(id)
+    assert anita.cases() == ()
+    assert [
+        path.name for name in ("letters", "entries", "parts", "labels") for path in (anita.folder / name).glob("*")
+    ] == []
+    assert anita.sync().new == 0
+    assert office.machine("legal").sync().new == 2, "another desk's share stays"
+
+
+def test_when_the_person_asks_it_is_erased_at_every_desk_that_has_it(office: Office) -> None:
+    receipt = office.tell(what=WORDS)
+    anita = office.machine("police/anita")
+    id = only(anita)
+    anita.write(id, "note", text="x")
+    office.answer_page(receipt, do="delete-now")
+    anita.sync()
+    assert anita.cases() == ()
+    assert list((anita.folder / "letters").glob("*")) == []
+    with pytest.raises(Problem, match="There is no such case"):
+        anita.case(id)
+
+
+def test_closed_cases_grow_old(office: Office) -> None:
+    office.tell(what="closed")
+    office.tell(what="open")
+    anita = office.machine("police/anita")
+    anita.sync()
+    for case in anita.cases():
+        anita.write(case.id, "state", state="closed" if case.answers["what"] == "closed" else "looking")
+    assert anita.old_cases() == ()
+    anita._today = lambda: office.day + timedelta(days=2000)
+    assert [case.answers["what"] for case in anita.old_cases()] == ["closed"]
+
+
+def test_an_export_opens_with_any_age_tool_and_every_hash_is_right(office: Office) -> None:
+    import hashlib  # noqa: PLC0415 - one test only
+
+    office.tell(what=WORDS)
+    anita = office.machine("police/anita")
+    id = only(anita)
+    court = pyrage.x25519.Identity.generate()
+    for plain in (
+        pyrage.decrypt(anita.export(id, str(court.to_public())), [court]),
+        pyrage.passphrase.decrypt(anita.export(id, "a long enough passphrase"), "a long enough passphrase"),
+    ):
+        bundle = zipfile.ZipFile(io.BytesIO(plain))
+        sums = dict(reversed(line.split("  ")) for line in bundle.read("SHA256SUMS").decode().splitlines())
+        assert set(sums) == set(bundle.namelist()) - {"SHA256SUMS"}
+        assert all(hashlib.sha256(bundle.read(name)).hexdigest() == sums[name] for name in sums)
+        assert json.loads(bundle.read(f"letters/{id}.json"))["answers"]["what"] == WORDS
+    with pytest.raises(Problem, match="no passphrase that is long enough"):
+        anita.export(id, "short")
+
+
+# Faults
+
+
+def damage(session: Session, change: Callable[[bytes], bytes]) -> None:
+    [path] = (session.folder / "letters").glob("*.age")
+    path.write_bytes(change(path.read_bytes()))
+    (session.folder / "index.age").unlink()
+
+
+@pytest.mark.parametrize(
+    "change", [lambda b: b[:-100], lambda b: b[:-1] + bytes([b[-1] ^ 1]), lambda b: b[:0], lambda b: b[:1]]
+)
+def test_a_cut_or_changed_letter_is_said_and_its_case_stays(office: Office, change: Callable[[bytes], bytes]) -> None:
+    office.tell(what=WORDS)
+    anita = office.machine("police/anita")
+    id = only(anita)
+    anita.write(id, "note", text="still here")
+    damage(anita, change)
+    again = office.machine("police/anita")
+    assert "do not open it" in str(again.case(id).letters[0])
+    assert [entry.value["text"] for entry in again.case(id).entries] == ["still here"]
+    assert any("do not open" in each.sentence for each in doctor.examine(again) if not each.ok)
+    with pytest.raises(Problem, match="Ask another machine"):
+        again.answer(id, "x")
+
+
+def test_a_damaged_index_is_made_anew(office: Office) -> None:
+    office.tell(what=WORDS)
+    id = only(office.machine("police/anita"))
+    (office.home / "police/anita" / "index.age").write_bytes(b"age-encryption.org/v1\ncut")
+    assert office.machine("police/anita").case(id).answers["what"] == WORDS
+
+
+def test_a_full_disk_writes_nothing_half(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    office.tell(what=WORDS)
+    anita = office.machine("police/anita")
+    id = only(anita)
+    monkeypatch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(Problem, match="No space left"):
+        anita.write(id, "note", text="x")
+    assert anita.case(id).entries == ()
+    assert anita.cabinet.ids("outbox") == []
+
+
+def test_what_the_server_refuses_stops_nothing_and_is_told_by_the_doctor(office: Office) -> None:
+    office.tell(what=WORDS)
+    anita = office.machine("police/anita")
+    id = only(anita)
+    anita._post("PUT", f"letters/{id}/entries/{'0' * 32}", b"this is not sealed")
+    anita.write(id, "note", text="x")
+    assert anita.sync().waiting == 0
+    assert any("refused 1 sealed things" in each.sentence for each in doctor.examine(anita))
+
+
+def test_a_letter_erased_between_list_and_fetch_stops_nothing(office: Office, monkeypatch: Any) -> None:
+    office.tell(what=WORDS)
+    anita = office.machine("police/anita")
+    row = {"id": "f" * 32, "thread": "f" * 32, "form": "concern", "day": "2027-01-01", "tray": 1, "parts": []}
+    listed = type(anita.server).waiting
+    monkeypatch.setattr(type(anita.server), "waiting", lambda self: [row, *listed(self)])
+    assert anita.sync().new == 1
+
+
+def test_a_locked_desk_shows_nothing(office: Office) -> None:
+    office.tell(what=WORDS)
+    anita = office.machine("police/anita")
+    only(anita)
+    anita.lock()
+    with pytest.raises(Problem, match="is locked"):
+        anita.cases()
+
+
+def test_a_desk_that_is_well_says_so(office: Office) -> None:
+    anita = office.machine("police/anita")
+    keys.change_passphrase(anita.folder, "", "a long enough passphrase")
+    anita.sync()
+    assert [each.sentence for each in doctor.examine(anita) if not each.ok] == []
+
+
+def test_a_clock_that_is_wrong_is_said(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("forms.desk.fetch.Server.clock", lambda _: "Mon, 01 Jan 2024 00:00:00 GMT")
+    anita = office.machine("police/anita")
+    anita.sync()
+    assert any("clock differs" in each.sentence for each in doctor.examine(anita))
+
+
+def test_a_case_is_put_together_with_another(office: Office) -> None:
+    office.tell(what="one")
+    office.tell(what="two")
+    anita = office.machine("police/anita")
+    anita.sync()
+    first, second = (case.id for case in anita.cases())
+    anita.merge(first, second)
+    assert anita.case(first).merged_into == second
+    with pytest.raises(Problem, match="cannot be put together"):
+        anita.merge(second, first)
+    with pytest.raises(Problem, match="cannot be put together"):
+        anita.merge(second, second)

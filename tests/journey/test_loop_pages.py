@@ -1,0 +1,58 @@
+"""The pages of the listening loop in a browser: readable by all, in all languages, on a small phone and in the dark."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+LANGUAGES = ("en", "ta", "te", "hi", "or")
+PAGES = (
+    "you-said/", "problems/", "problems/debt-bondage/", "meetings-held/", "heard/example-meeting/", "numbers/", "goods/",
+    "honours/", "child-friendly-stations/", "officer-training/",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=["light", "dark"])
+def reader(browser: Any, house: Any, request: Any) -> Iterator[Any]:
+    context = browser.new_context(
+        viewport={"width": 320, "height": 740},
+        base_url=house.address,
+        color_scheme=request.param,
+    )
+    yield context.new_page()
+    context.close()
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_page_of_the_loop(reader: Any, language: str, path: str) -> None:
+    blocked: list[str] = []
+    reader.on("console", lambda said: blocked.append(said.text))
+    assert reader.goto(f"/{language}/{path}").status == 200
+    for details in reader.locator("main details").all():
+        details.evaluate("one => one.open = true")
+    found = Axe().run(reader)
+    assert [(one["id"], one["nodes"][0]["target"]) for one in found.response["violations"]] == []
+    assert reader.evaluate("document.documentElement.scrollWidth") <= 320
+    assert [said for said in blocked if "Content Security Policy" in said] == []
+
+
+def test_letters_of_a_chart_stay_within_the_picture(reader: Any) -> None:
+    for language in LANGUAGES:
+        reader.goto(f"/{language}/numbers/")
+        wide = "[...document.querySelectorAll('.chart text')].map(one => one.getBBox()).map(box => box.x + box.width)"
+        assert max(reader.evaluate(wide)) <= 340
+
+
+def test_the_officers_check_answers_without_a_script(browser: Any, house: Any) -> None:
+    context = browser.new_context(java_script_enabled=False, base_url=house.address)
+    page = context.new_page()
+    page.goto("/en/officer-training/")
+    assert page.locator(".outcome--none").is_visible()
+    page.locator(".self-check label").first.click()
+    assert page.locator(".outcome--some").is_visible()
+    assert not page.locator(".outcome--none").is_visible()
+    page.reload()
+    assert page.locator(".outcome--none").is_visible()
+    context.close()
