@@ -17,9 +17,9 @@ class LetterBoxes:
         self._boxes = (office.concerns, office.requests)
 
     def waiting(self, desk: str, member: str) -> list[Waiting]:
-        """Letters that this member can fetch and has not taken yet, oldest day first."""
+        """Letters that this member can fetch and has not taken yet: first tray first, then oldest day."""
         found = [item for box in self._boxes for item in box.waiting(desk, member)]
-        return sorted(found, key=lambda item: (item.day, item.id))
+        return sorted(found, key=lambda item: (item.tray, item.day, item.id))
 
     def sealed(self, letter_id: str, desk: str, member: str) -> bytes | None:
         """The sealed letter, or None where it is not this desk's or gone."""

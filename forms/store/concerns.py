@@ -217,7 +217,7 @@ class ConcernStore(Store):
     # What desks fetch
 
     def waiting(self, desk: str, member: str) -> tuple[Waiting, ...]:
-        """Letters that this member can fetch and has not taken yet, oldest day first."""
+        """Letters that this member can fetch and has not taken yet: first tray first, then oldest day."""
         taken = sa.select(_taken.c.letter).filter_by(member=member)
         copied = sa.select(_copies.c.item).where(_copies.c.reader.in_((desk, member)))
         query = (
@@ -225,7 +225,7 @@ class ConcernStore(Store):
             .join(_recipients)
             .where(_recipients.c.desk == desk, _letters.c.id.not_in(taken))
             .where(sa.or_(_letters.c.sealed != b"", _letters.c.id.in_(copied)))
-            .order_by(_letters.c.day, _letters.c.id)
+            .order_by(_letters.c.tray, _letters.c.day, _letters.c.id)
         )
         mine = sa.select(_parts.c.letter, _parts.c.id).join(_recipients, _recipients.c.letter == _parts.c.letter)
         with self._reads() as connection:

@@ -244,17 +244,18 @@ def test_a_receipt_page_that_fails_loses_no_receipt(
     endpoint: Any, monkeypatch: Any, form: str, answers: dict[str, str]
 ) -> None:
     """The letter is kept, then drawing the page fails: the same page, sent again, brings the receipt and no second letter."""
-    from forms import routes  # noqa: PLC0415
+    from forms import routes, signup_pages  # noqa: PLC0415
 
+    drawn_by: Any = {"concern": routes, "signup": signup_pages}[form]
     seen = endpoint.post(form, "ta", **answers)
     once = endpoint.found(r'name="once" value="([0-9a-f]+)"', seen)
-    draw = routes.page
+    draw = drawn_by.page
 
     def broken(*args: Any, **more: Any) -> Any:
-        monkeypatch.setattr(routes, "page", draw)
+        monkeypatch.setattr(drawn_by, "page", draw)
         raise RuntimeError("drawing failed")
 
-    monkeypatch.setattr(routes, "page", broken)
+    monkeypatch.setattr(drawn_by, "page", broken)
     failed = endpoint.post(form, "ta", do="send", once=once, **answers)
     assert failed.status_code == 500
     assert 'lang="ta"' in failed.get_data(as_text=True)
