@@ -294,12 +294,10 @@ class Session:
             sealed = self.cabinet.read("letters", id)
             found[f"letters/{id}.age"] = sealed
             found[f"letters/{id}.json"] = open_sealed(sealed, self._identities).rstrip(b" ")
-        for letter in case.letters:
-            for part in letter.parts if isinstance(letter, Letter) else ():
-                if self.cabinet.has("parts", part.id):
-                    ending = "jpg" if part.kind == "photo" else "audio"
-                    content = open_part(self.cabinet.read("parts", part.id), self._identities)[1]
-                    found[f"parts/{part.id}.{ending}"] = content
+        for _, part in case.parts:
+            if self.cabinet.has("parts", part.id):
+                ending = "jpg" if part.kind == "photo" else "audio"
+                found[f"parts/{part.id}.{ending}"] = open_part(self.cabinet.read("parts", part.id), self._identities)[1]
         found["time-line.json"] = json.dumps(case.time_line(), ensure_ascii=False, indent=1).encode()
         return found
 
@@ -309,11 +307,8 @@ class Session:
             case = self.case(case_id)
             to = self._desk_for(case, desk_id)
             for id in self._opened_index().letter_ids(case_id):
-                self._copy(id, case_id if id == case_id else id, to.keys, desk_id, "letters")
-            for letter in case.letters:
-                for part in letter.parts if isinstance(letter, Letter) else ():
-                    if self.cabinet.has("parts", part.id):
-                        self._copy(part.id, letter.id, to.keys, desk_id, "parts")  # type: ignore[union-attr]
+                self._copy(id, id, to.keys, desk_id, "letters")
+            self._copy_parts(case, to.keys, desk_id)
             self._keep_entry(new_entry(case_id, self.member, heads(case.entries), "handover", {"desk": desk_id}))
             self._try_to_send()
 
@@ -380,14 +375,16 @@ class Session:
             return len(open_cases)
 
     def _reseal_case(self, case: Case, key: str, reader: str) -> None:
-        for letter in case.letters:
-            for part in letter.parts if isinstance(letter, Letter) else ():
-                if self.cabinet.has("parts", part.id):
-                    self._copy(part.id, letter.id, [key], reader, "parts")  # type: ignore[union-attr]
+        self._copy_parts(case, [key], reader)
         for entry in case.entries:
             self._copy(entry.id, case.id, [key], reader, "entries")
         for id in self._opened_index().letter_ids(case.id):
             self._copy(id, id, [key], reader, "letters")  # last: with it the colleague is told to fetch
+
+    def _copy_parts(self, case: Case, to: Sequence[str], reader: str) -> None:
+        for letter_id, part in case.parts:
+            if self.cabinet.has("parts", part.id):
+                self._copy(part.id, letter_id, to, reader, "parts")
 
     def _copy(self, item: str, letter_id: str, to: Sequence[str], reader: str, drawer: str) -> None:
         plain = open_sealed(self.cabinet.read(drawer, item), self._identities)
