@@ -66,7 +66,7 @@ def test_four_thousand_tamil_letters_are_as_welcome_as_english_ones(district: An
     [("meeting", True), ("past", False), ("called-off", False), ("open-air", False), ("?", False)],
 )
 def test_only_events_that_still_take_people_can_be_chosen(district: Any, event: str, fits: bool) -> None:
-    assert isinstance(accept(district, "signup", event=event, people="2"), Accepted) is fits
+    assert isinstance(accept(district, "signup", event=event, people="2", adult="yes"), Accepted) is fits
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,9 @@ def test_only_events_that_still_take_people_can_be_chosen(district: Any, event: 
     ],
 )
 def test_phone_numbers(district: Any, phone: str, fits: bool) -> None:
-    assert isinstance(accept(district, "signup", event="meeting", people="2", phone=phone), Accepted) is fits
+    assert (
+        isinstance(accept(district, "signup", event="meeting", people="2", adult="yes", phone=phone), Accepted) is fits
+    )
 
 
 @given(
