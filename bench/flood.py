@@ -2,8 +2,8 @@
 
 `python bench/flood.py [100000]` (in .venv; PYTHONPATH=.:site). The clock of the pressure is simulated, the letters and
 the disk are real. Junk comes as the road without a script takes it, sealed once and kept under new ids (sealing each
-would only cost time); every tenth also tries the sealed road, without work. Ten of the real ones come from browsers that
-do the work they are asked for, ten from forms without a script. tests/forms/test_flood.py runs it in small.
+would only cost time); every tenth also tries the sealed road, without work. Ten of the real ones come from browsers
+that do the work they are asked for, ten from forms without a script. tests/forms/test_flood.py runs it in small.
 """
 
 import re
@@ -76,7 +76,10 @@ def run(app: Any, junk: int, keys: list[str], say: Callable[[str], None] = lambd
             found.kept += _keep(office, body, desks, day)
         if number % (junk // REAL) == junk // REAL // 2:
             turn = number // (junk // REAL)
-            (_send_without_script if turn % 2 else _send_worked)(client, found, keys, desks, turn)
+            if turn % 2:
+                _send_without_script(client, found, turn)
+            else:
+                _send_worked(client, found, keys, desks, turn)
         if number and number % 10_000 == 0:
             say(f"{number} letters")
     return found
@@ -104,7 +107,7 @@ def _send_worked(client: Any, found: Flood, keys: list[str], desks: tuple[str, .
         found.worked.append(id)
 
 
-def _send_without_script(client: Any, found: Flood, _keys: list[str], _desks: tuple[str, ...], turn: int) -> None:
+def _send_without_script(client: Any, found: Flood, turn: int) -> None:
     form = {"do": "send", "what": f"real {turn}", "once": secrets.token_hex(16)}
     answer = client.post("/forms/en/concern", data=form).get_data(as_text=True)
     code = re.search(r'class="code"[^>]*>\s*([0-9 ]+)', answer)

@@ -264,21 +264,25 @@ class ConcernStore(Store):
                 return False
             row = {"letter": letter_id, "member": member}
             connection.execute(self._insert(_taken).values(row).on_conflict_do_nothing())
-            self._release(connection, letter_id, members)
+            released = self._release(connection, letter_id, members)
+        if released:
+            self.forget_traces()
         return True
 
     def _is_for(self, connection: sa.Connection, letter_id: str, desk: str) -> bool:
         query = sa.select(_recipients.c.desk).filter_by(letter=letter_id, desk=desk)
         return connection.execute(query).first() is not None
 
-    def _release(self, connection: sa.Connection, letter_id: str, members: Mapping[str, Sequence[str]]) -> None:
+    def _release(self, connection: sa.Connection, letter_id: str, members: Mapping[str, Sequence[str]]) -> bool:
         desks = connection.execute(sa.select(_recipients.c.desk).filter_by(letter=letter_id)).scalars()
         taken = set(connection.execute(sa.select(_taken.c.member).filter_by(letter=letter_id)).scalars())
         readers = {member for desk in desks for member in members.get(desk, ())}
-        if readers <= taken:
-            connection.execute(_letters.update().filter_by(id=letter_id).values(sealed=b""))
-            connection.execute(_parts.update().filter_by(letter=letter_id).values(sealed=b""))
-            connection.execute(_copies.delete().filter_by(letter=letter_id))
+        if not readers <= taken:
+            return False
+        connection.execute(_letters.update().filter_by(id=letter_id).values(sealed=b""))
+        connection.execute(_parts.update().filter_by(letter=letter_id).values(sealed=b""))
+        connection.execute(_copies.delete().filter_by(letter=letter_id))
+        return True
 
     def release(self, members: Mapping[str, Sequence[str]]) -> None:
         """Let go of texts that only waited for members who are members no longer."""
@@ -286,6 +290,7 @@ class ConcernStore(Store):
             held = sa.select(_taken.c.letter).distinct().join(_letters).where(_letters.c.sealed != b"")
             for letter_id in connection.execute(held).scalars().all():
                 self._release(connection, letter_id, members)
+        self.forget_traces()
 
     # What desks bring
 
