@@ -1,7 +1,7 @@
-"""The tables that staff at a desk read: phrases to answer with, official pages, duties. Checked and handed to the window."""
+"""The tables that staff at a desk read: phrases to answer with, official pages, duties; handed to the window."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from forms.portal import Choice
 from forms.problem import Problem
@@ -16,7 +16,7 @@ ASK = "ask your legal adviser"
 _NUMBER = re.compile(r"\d+")
 
 
-def choices(tables: Tables) -> Mapping[str, tuple[Choice, ...]]:
+def choices(tables: Tables) -> dict[str, tuple[Choice, ...]]:
     """The three tables as the window reads them. Who reviewed a phrase stays here: only the languages are told."""
     return {
         "phrases": tuple(_phrase(row) for row in in_order(tables["phrases"])),
