@@ -1,0 +1,55 @@
+"""Eight clients at once for a minute on both roads: does any get an error, is anything lost?
+
+`python bench/eight.py [60]` (in .venv; PYTHONPATH=.:site). tests/forms/test_faults.py does the same for four seconds.
+"""
+
+import secrets
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from intake import ROOT, district, gunicorn, one, plain_request, sealed_request, socket
+
+sys.path[:0] = [str(ROOT), str(ROOT / "site")]
+
+from forms import portal as portals  # noqa: E402
+from forms import seal  # noqa: E402
+from forms.definition import load  # noqa: E402
+from forms.store.concerns import ConcernStore  # noqa: E402
+
+
+def main() -> None:
+    """Send, then count."""
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 60
+    portal, keys = district()
+    sealed = seal.seal({"what": secrets.token_hex(8)}, keys, load("concern").pad_to)
+    kept, bad = [0] * 8, [0] * 8
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        portals.write(portal, folder / "portal.json")
+        settings = {"PORTAL_PORTAL": str(folder / "portal.json"), "PORTAL_DATA": str(folder / "data")}
+        with gunicorn(folder, **settings, PORTAL_CALM=str(10**9), PORTAL_BUDGET=str(10**11)) as (port, _):
+            end = time.monotonic() + seconds
+
+            def client(number: int) -> None:
+                connection = socket.create_connection(("127.0.0.1", port), timeout=60)
+                while time.monotonic() < end:
+                    status = one(connection, plain_request(b"") if number % 2 else sealed_request(sealed))
+                    kept[number] += status in {200, 201}
+                    bad[number] += status not in {200, 201}
+                connection.close()
+
+            threads = [threading.Thread(target=client, args=(number,)) for number in range(8)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        there = len(ConcernStore(f"sqlite:///{folder}/data/concerns.db").waiting("desk-0", "desk-0"))
+    print(f"{sum(kept)} answered as kept, {sum(bad)} errors, {there} there after {seconds:.0f} s")
+    sys.exit(bool(sum(bad)) or there != sum(kept))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""A web scanner over the running endpoint: what does it find?
+
+`python bench/scan.py /path/of/wapiti [seconds]` (in .venv; PYTHONPATH=.:site). wapiti3 (PyPI) lives in a venv of its
+own, since it brings many packages: `python3 -m venv w && w/bin/pip install wapiti3`. Scans a served copy on this
+machine with its own data folder, never a portal that people use. Ends with 1 where something was found.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from intake import ROOT, district, gunicorn
+
+sys.path[:0] = [str(ROOT), str(ROOT / "site")]
+
+from forms import portal as portals  # noqa: E402
+
+STARTS = ("forms/en/concern", "forms/en/answer", "forms/en/followup", "forms/sealed/v1/terms", "pickup/v1/letters")
+
+
+def scan(wapiti: str, port: int, folder: Path, seconds: int) -> dict[str, list[dict[str, str]]]:
+    """What wapiti reports, by kind."""
+    address, report = f"http://127.0.0.1:{port}/", folder / "report.json"
+    starts = [argument for path in STARTS for argument in ("-s", address + path)]
+    subprocess.run(  # noqa: S603 - the scanner that was named
+        [wapiti, "-u", address + STARTS[0], *starts, "--scope", "domain", "-m", "all", "--max-scan-time", str(seconds),
+         "--store-session", str(folder / "session"), "--flush-session", "-f", "json", "-o", str(report),
+         "--verify-ssl", "0", "--no-bugreport", "-v", "0"],
+        check=True, timeout=3 * seconds + 120,
+    )  # fmt: skip
+    told = json.loads(report.read_text())
+    return {
+        f"{group}: {kind}": rows
+        for group in ("vulnerabilities", "anomalies")
+        for kind, rows in told[group].items()
+        if rows
+    }
+
+
+def main() -> int:
+    """Serve, scan, tell."""
+    if len(sys.argv) < 2:  # noqa: PLR2004
+        sys.exit(__doc__)
+    seconds = int(sys.argv[2]) if len(sys.argv) > 2 else 180  # noqa: PLR2004
+    portal, _ = district()
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        portals.write(portal, folder / "portal.json")
+        settings = {"PORTAL_PORTAL": str(folder / "portal.json"), "PORTAL_DATA": str(folder / "data")}
+        with gunicorn(folder, **settings) as (port, _):
+            found = scan(sys.argv[1], port, folder, seconds)
+    for kind, rows in found.items():
+        print(kind)
+        for row in rows[:5]:
+            print(f"  {row['method']} {row['path']} {row.get('parameter') or ''}: {row['info'][:160]}")
+    print(f"{sum(map(len, found.values()))} findings")
+    return int(bool(found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
