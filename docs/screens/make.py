@@ -35,7 +35,7 @@ DESKTOP = {"width": 1280, "height": 800}
 def main() -> None:
     """Build into a temporary folder, serve it, take the pictures."""
     home = Path(tempfile.mkdtemp())
-    keys = make_demonstration(home / "desk", ("police", "legal", "partner", "events"))
+    keys = make_demonstration(home / "desk", ("police", "revenue", "legal", "partner", "events"))
     build(ROOT, home / "public", keys=keys, today=date.today(), say=print, handover=home / "portal.json")  # noqa: DTZ011
     settings = {"portal": home / "portal.json", "public": home / "public", "data": home / "server"}
     server = make(create_app(settings), "127.0.0.1", 0)
