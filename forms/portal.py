@@ -132,11 +132,16 @@ class Event:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of the answers that may be chosen. `picture`: an SVG drawing, or empty."""
+    """One of the answers that may be chosen. `picture`: an SVG drawing, or empty.
+
+    reviewed: the languages (BCP 47) of the label that somebody has approved. state: what a phrase sets beside it.
+    """
 
     value: str
     label: Text
     picture: str = ""
+    reviewed: tuple[str, ...] = ()
+    state: str = ""
 
 
 @dataclass(frozen=True)
@@ -256,9 +261,13 @@ def _portal(data: dict[str, Any]) -> Portal:
         "clips": {
             language: {key: _clip(row) for key, row in clips.items()} for language, clips in data["clips"].items()
         },
-        "choices": {name: tuple(Choice(**choice) for choice in rows) for name, rows in data["choices"].items()},
+        "choices": {name: tuple(_choice(row) for row in rows) for name, rows in data["choices"].items()},
     }
     return Portal(**{**data, **lists})
+
+
+def _choice(row: dict[str, Any]) -> Choice:
+    return Choice(**{**row, "reviewed": tuple(row.get("reviewed", ()))})
 
 
 def _desk(row: dict[str, Any]) -> Desk:

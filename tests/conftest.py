@@ -23,6 +23,14 @@ def load_file(path: Path) -> ModuleType:
     return module
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """On two cores a file stays together, and so do all journeys: they share one built house, which speaks."""
+    for item in items:
+        folder = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group(folder if folder == "journey" else item.path.stem))
+
+
 @pytest.fixture
 def load() -> Callable[[Path], ModuleType]:
     """Loads a Python file that nobody imports."""

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from forms.desk.entries import Entry, in_order, standing
-from forms.desk.opening import Letter
+from forms.desk.opening import Letter, PartName
 from forms.problem import Problem
 
 STATES = ("new", "read", "looking", "closed")
@@ -64,6 +64,12 @@ class Case:
     def answers(self) -> Mapping[str, Any]:
         """The first letter's answers."""
         return self.first.answers if self.first else {}
+
+    @property
+    def parts(self) -> tuple[tuple[str, PartName], ...]:
+        """The photos and recordings of all its letters, each with the id of its letter."""
+        opened = (letter for letter in self.letters if isinstance(letter, Letter))
+        return tuple((letter.id, part) for letter in opened for part in letter.parts)
 
     @property
     def hidden_from(self) -> tuple[str, ...]:

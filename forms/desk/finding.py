@@ -1,17 +1,16 @@
 """Which cases are shown, in which order, and which look alike. In memory only."""
 
-import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
 from forms.desk.casework import Case, folded
 
 ALIKE = 0.6
-"""Share of groups of letters in common (Jaccard) from which two letters look like one."""
+"""Share of pairs of words in common (Jaccard) from which two letters look like one."""
 
-_GROUP = 6
 _SKETCH = 4
 
 
@@ -96,6 +95,6 @@ def _look_alike(one: str, other: str, marks: Mapping[str, frozenset[int]], where
 
 
 def _marks(case: Case) -> frozenset[int]:
-    """Marks of all groups of letters of what was told, without spaces."""
-    text = "".join(folded(str(case.answers.get("what", ""))).split())
-    return frozenset(zlib.crc32(text[at : at + _GROUP].encode()) for at in range(len(text) - _GROUP + 1))
+    """Marks of all pairs of neighbouring words of what was told; of the words where there is but one."""
+    words = folded(str(case.answers.get("what", ""))).split()
+    return frozenset(map(hash, pairwise(words) if len(words) > 1 else words))

@@ -4,9 +4,7 @@ What staff do is sealed and durable on this machine first, then brought to the s
 the outbox. So nothing is lost, and two machines of a desk come to hold the same log.
 """
 
-import json
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,15 +15,17 @@ from typing import Any
 from forms import attachments
 from forms.desk import keys
 from forms.desk.answering import sealed_answer
-from forms.desk.cabinet import Cabinet, Parcel
+from forms.desk.cabinet import Cabinet
 from forms.desk.casework import ANSWER_DAYS, TOLD_STATES, Case, cases
 from forms.desk.entries import Entry, heads, new_entry, sealed_entry
 from forms.desk.exporting import exported
-from forms.desk.fetch import NotThere, Refused, Server, ServerAway
+from forms.desk.fetch import NotThere, Server, ServerAway
 from forms.desk.finding import alike
 from forms.desk.index import Index
 from forms.desk.keys import write_safely
 from forms.desk.opening import Identities, Letter, open_letter, open_part, open_sealed
+from forms.desk.outbox import Outbox
+from forms.desk.sharing import Sharing, desk_for
 from forms.portal import Desk, Portal, parse
 from forms.problem import Problem
 from forms.seal import seal_file
@@ -63,6 +63,7 @@ class Session:
     def __init__(self, here: Place, identities: Identities, today: Callable[[], date] = date.today) -> None:
         self._here, self._identities, self._today = here, identities, today
         self.cabinet = Cabinet(here.folder)
+        self.outbox = Outbox(self.cabinet, here.server)
         self._busy = threading.RLock()
         self._index: Index | None = Index(self.cabinet, identities)
         self._cases: tuple[Case, ...] | None = None
@@ -195,14 +196,14 @@ class Session:
             away = ""
             try:
                 self._fetch_portal()
-                sent = self._send()
+                sent = self.outbox.send()
                 fetched = self.cabinet.fetch(self.server)
                 new = len(fetched) + self._fetch_entries()
                 self._obey_deletions(fetched)
             except ServerAway as told:
                 away = str(told)
             self._changed()
-            return Synced(new, sent, len(self.cabinet.ids("outbox")), away)
+            return Synced(new, sent, self.outbox.waiting, away)
 
     def _fetch_portal(self) -> None:
         text = self.server.portal()
@@ -213,19 +214,6 @@ class Session:
             raise Problem(self.address, "gave a strange answer.", todo) from None
         write_safely(self.folder / "portal.json", text)
         self._portal = None
-
-    def _send(self) -> int:
-        sent = 0
-        for parcel in self.cabinet.posted():
-            try:
-                self.server.send(parcel.method, parcel.path, parcel.sealed, parcel.reader)
-            except NotThere:
-                pass  # the person erased the letter meanwhile: nobody is left to whom it could go
-            except Refused:
-                self.cabinet.keep("refused", parcel.name, parcel.sealed)  # desk doctor tells; the rest goes on
-            self.cabinet.drop("outbox", parcel.name)
-            sent += 1
-        return sent
 
     def _fetch_entries(self) -> int:
         here = set(self.cabinet.ids("entries"))
@@ -264,7 +252,7 @@ class Session:
             self._keep_entry(entry)
             if kind == "state" and value.get("state") in TOLD_STATES and case.first and case.first.reply_to:
                 self._post_answer(case.first, "", str(value["state"]))
-            self._try_to_send()
+            self.outbox.try_to_send()
             return entry
 
     def answer(self, case_id: str, text: str, state: str = "") -> None:
@@ -279,53 +267,26 @@ class Session:
             self._keep_entry(written)
             if state:
                 self._keep_entry(new_entry(case_id, self.member, [written.id], "state", {"state": state}))
-            self._try_to_send()
+            self.outbox.try_to_send()
 
     def export(self, case_id: str, to: str) -> bytes:
         """One case as an age file with a list of hashes (exporting.py). to: an age recipient or a passphrase."""
         with self._busy:
-            self.case(case_id)
-            return exported(self._documents(case_id), to)
+            case, ids = self.case(case_id), self._opened_index().letter_ids(case_id)
+            return exported(self._sharing.documents(case, ids), to)
 
-    def _documents(self, case_id: str) -> dict[str, bytes]:
-        """What an export holds, by file name."""
-        case, found = self.case(case_id), {}
-        for id in self._opened_index().letter_ids(case_id):
-            sealed = self.cabinet.read("letters", id)
-            found[f"letters/{id}.age"] = sealed
-            found[f"letters/{id}.json"] = open_sealed(sealed, self._identities).rstrip(b" ")
-        for letter in case.letters:
-            for part in letter.parts if isinstance(letter, Letter) else ():
-                if self.cabinet.has("parts", part.id):
-                    ending = "jpg" if part.kind == "photo" else "audio"
-                    content = open_part(self.cabinet.read("parts", part.id), self._identities)[1]
-                    found[f"parts/{part.id}.{ending}"] = content
-        found["time-line.json"] = json.dumps(case.time_line(), ensure_ascii=False, indent=1).encode()
-        return found
+    @property
+    def _sharing(self) -> Sharing:
+        return Sharing(self.cabinet, self._identities, self.outbox)
 
     def hand_over(self, case_id: str, desk_id: str) -> None:
         """Seal a whole case anew for another desk. Raises Problem: never to a desk that the person left out."""
         with self._busy:
             case = self.case(case_id)
-            to = self._desk_for(case, desk_id)
-            for id in self._opened_index().letter_ids(case_id):
-                self._copy(id, case_id if id == case_id else id, to.keys, desk_id, "letters")
-            for letter in case.letters:
-                for part in letter.parts if isinstance(letter, Letter) else ():
-                    if self.cabinet.has("parts", part.id):
-                        self._copy(part.id, letter.id, to.keys, desk_id, "parts")  # type: ignore[union-attr]
+            to = desk_for(case, desk_id, self.portal)
+            self._sharing.hand_over(case, self._opened_index().letter_ids(case_id), to)
             self._keep_entry(new_entry(case_id, self.member, heads(case.entries), "handover", {"desk": desk_id}))
-            self._try_to_send()
-
-    def _desk_for(self, case: Case, desk_id: str) -> Desk:
-        found = self.portal.named([desk_id])
-        if not found or case.form not in found[0].reads:
-            readers = ", ".join(desk.id for desk in self.portal.readers(case.form))
-            raise Problem(f"desk {desk_id}", "does not read such letters.", f"Choose one of: {readers}.")
-        if desk_id in case.hidden_from:
-            todo = "Respect it. Choose another desk, or ask the person through an answer."
-            raise Problem(f"desk {desk_id}", "must not see it: the person said so.", todo)
-        return found[0]
+            self.outbox.try_to_send()
 
     def merge(self, case_id: str, into: str) -> Entry:
         """Put a case together with another that tells the same. Raises Problem."""
@@ -357,9 +318,7 @@ class Session:
         for entry in index.entries():
             if entry.thread == thread:
                 self.cabinet.drop("entries", entry.id)
-        for parcel in list(self.cabinet.posted()):
-            if parcel.path.startswith(f"letters/{thread}/"):
-                self.cabinet.drop("outbox", parcel.name)
+        self.outbox.forget(thread)
         for id in index.letter_ids(thread):
             self.cabinet.drop("letters", id)
             self.cabinet.unlabel(id)
@@ -375,23 +334,9 @@ class Session:
                 raise Problem(member_id, "is no member of this desk.", "Put the person into portal.yml and fetch.")
             open_cases = [case for case in self.cases() if case.state.value != "closed"]
             for case in open_cases:
-                self._reseal_case(case, member.key, member_id)
-            self._try_to_send()
+                self._sharing.reseal(case, self._opened_index().letter_ids(case.id), member.key, member_id)
+            self.outbox.try_to_send()
             return len(open_cases)
-
-    def _reseal_case(self, case: Case, key: str, reader: str) -> None:
-        for letter in case.letters:
-            for part in letter.parts if isinstance(letter, Letter) else ():
-                if self.cabinet.has("parts", part.id):
-                    self._copy(part.id, letter.id, [key], reader, "parts")  # type: ignore[union-attr]
-        for entry in case.entries:
-            self._copy(entry.id, case.id, [key], reader, "entries")
-        for id in self._opened_index().letter_ids(case.id):
-            self._copy(id, id, [key], reader, "letters")  # last: with it the colleague is told to fetch
-
-    def _copy(self, item: str, letter_id: str, to: Sequence[str], reader: str, drawer: str) -> None:
-        plain = open_sealed(self.cabinet.read(drawer, item), self._identities)
-        self._post("PUT", f"letters/{letter_id}/copies/{item}", seal_file(plain, to), reader)
 
     def who_did_what(self) -> list[dict[str, Any]]:
         """What the members of this desk did, as the server wrote it down. Raises Problem."""
@@ -411,7 +356,7 @@ class Session:
     def _keep_entry(self, entry: Entry) -> None:
         sealed = sealed_entry(entry, self._entry_keys())
         self.cabinet.keep("entries", entry.id, sealed)
-        self._post("PUT", f"letters/{entry.thread}/entries/{entry.id}", sealed)
+        self.outbox.post("PUT", f"letters/{entry.thread}/entries/{entry.id}", sealed)
         self._changed()
 
     def _entry_keys(self) -> list[str]:
@@ -420,16 +365,7 @@ class Session:
 
     def _post_answer(self, letter: Letter, text: str, state: str) -> None:
         answer_id, sealed = sealed_answer(letter, self.desk, self._today(), text, state)
-        self._post("PUT", f"letters/{letter.id}/answers/{answer_id}", sealed)
-
-    def _post(self, method: str, path: str, sealed: bytes, reader: str = "") -> None:
-        # A growing name: what was written first is sent first. Nobody but this machine sees it.
-        name = f"{time.time_ns():020}"
-        self.cabinet.post(Parcel(name, method, path, reader, sealed))
-
-    def _try_to_send(self) -> None:
-        with suppress(ServerAway):  # then it waits in the outbox, and the window says how much does
-            self._send()
+        self.outbox.post("PUT", f"letters/{letter.id}/answers/{answer_id}", sealed)
 
     # Sign-ups (a desk that reads them)
 

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from forms.definition import names as form_names
 from forms.problem import Problem
 from forms.words.collect import unfinished
-from press import event_checks, listen, loop_checks, pictures
+from press import desk_tables, event_checks, listen, loop_checks, pictures
 from press.blocks import BLOCKS
 from press.events import expanded
 from press.pages import SOURCE, Library, Source
@@ -52,6 +52,7 @@ def check(
         *event_checks.strays({page.name: page.where for page in pages}, tables["events"]),
         *_checked_on(tables, today),
         *_campaigns(tables, library),
+        *desk_tables.problems(tables),
         *loop_checks.problems(library, tables, today, media),
         *listen.problems(content, library, (f"events/{row['id']}" for row in expanded(tables["events"]))),
         *pictures.problems(media),
@@ -63,6 +64,7 @@ def check(
         *_old(tables, today),
         *_cells(tables, library),
         *event_checks.waiting(tables["events"], today),
+        *desk_tables.warnings(tables, tuple(library.by_language)),
         *loop_checks.warnings(tables, today),
         *listen.waiting(content, library, voices),
     ]
@@ -163,7 +165,7 @@ def _survivor_gaps(consent: Row, today: date) -> Iterator[tuple[str, str]]:
 
 
 def _checked_on(tables: Tables, today: date) -> Iterator[Problem]:
-    for name in ("helplines", "services"):
+    for name in ("helplines", "services", "staff_links"):
         for row in tables[name]:
             if row["checked_on"] > today:
                 where = f"content/tables/{name}.csv, {row['id']}, column checked_on"
@@ -199,7 +201,7 @@ def _words(library: Library) -> Iterator[str]:
 
 
 def _old(tables: Tables, today: date) -> Iterator[str]:
-    for name in ("helplines", "services"):
+    for name in ("helplines", "services", "staff_links"):
         for row in tables[name]:
             if row["checked_on"] < today - OLD_CHECK:
                 yield f"content/tables/{name}.csv, {row['id']}: last checked on {row['checked_on']}."
@@ -208,7 +210,7 @@ def _old(tables: Tables, today: date) -> Iterator[str]:
 def _cells(tables: Tables, library: Library) -> Iterator[str]:
     """Texts in English that lack their translation beside them."""
     for name, rows in tables.items():
-        for row in rows:
+        for row in rows if name not in desk_tables.ENGLISH_ONLY else ():
             for column in (column for column, cell in row.items() if column.endswith("_en") and cell):
                 others = [f"{column.removesuffix('en')}{code}" for code in library.by_language if code != SOURCE]
                 for other in others:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from forms.portal import Choice, Desk, Helpline, Language, Member, Portal
 from forms.problem import Problem, Problems
+from press import desk_tables
 from press.events import events_of
 from press.pictures import drawing
 from press.settings import WHERE, read_settings
@@ -33,7 +34,8 @@ def load(content: Path, tables: Tables, keys: DeskKeys | None, assets: Mapping[s
         helplines=tuple(_helpline(row) for row in in_order(tables["helplines"])),
         events=events_of(tables["events"]),
         choices={name: _choices(tables[name]) for name in ("places", "work")}
-        | {name: _choices(in_order(tables[name])) for name in ("goods", "themes")},
+        | {name: _choices(in_order(tables[name])) for name in ("goods", "themes")}
+        | desk_tables.choices(tables),
         exit_url=settings["exit_url"],
         address=settings["address"].rstrip("/"),
         demonstration=bool(settings.get("demonstration")),

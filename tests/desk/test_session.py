@@ -376,7 +376,7 @@ def test_what_the_server_refuses_stops_nothing_and_is_told_by_the_doctor(office:
     office.tell(what=WORDS)
     anita = office.machine("police/anita")
     id = only(anita)
-    anita._post("PUT", f"letters/{id}/entries/{'0' * 32}", b"this is not sealed")
+    anita.outbox.post("PUT", f"letters/{id}/entries/{'0' * 32}", b"this is not sealed")
     anita.write(id, "note", text="x")
     assert anita.sync().waiting == 0
     assert any("refused 1 sealed things" in each.sentence for each in doctor.examine(anita))

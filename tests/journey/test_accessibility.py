@@ -79,6 +79,7 @@ def test_pages_of_signing_up(reader: Any, language: str) -> None:
     reader.goto(f"/forms/{language}/signup")
     reader.locator("#event").select_option(index=1)
     reader.locator("#people").fill("1")
+    reader.locator('input[name="adult"][value="yes"]').check()
     for button in ("check", "send"):
         press(reader, button)
         look(reader)

@@ -57,6 +57,7 @@ def test_sign_up_and_cancel(page: Any, house: Any) -> None:
     page.locator("#event option").nth(1).wait_for(state="attached")
     page.locator("#event").select_option(index=1)
     page.locator("#people").fill("୩")
+    page.locator('input[name="adult"][value="yes"]').check()
     page.locator("#name").fill("ମାଳତୀ")
     press(page, "check")
     press(page, "send")

@@ -173,7 +173,7 @@ def test_materials_own_scripts_styles_and_fonts_are_not_in_the_site(folder: Any)
     names = {path.name.split(".")[0] for path in (site / "assets").iterdir()}
     kinds = {path.suffix for path in site.rglob("*") if path.is_file()}
     assert {name.partition("-")[0] for name in names} == {"portal", "search", "seal", "tablet", "icon"}
-    kinds -= {".svg", ".webmanifest", ".ics"}  # calendars; the icon and name of a field worker's tablet
+    kinds -= {".svg", ".webmanifest", ".ics", ".zip"}  # calendars; open data; the icon and name of a field tablet
     assert kinds == {".html", ".css", ".js", ".json", ".txt", ".xml", ".gz", ".br"}
 
 

@@ -11,7 +11,7 @@ from forms.desk.casework import STATES, Case
 from forms.desk.entries import heads
 from forms.desk.session import Session
 from forms.desk.window import naming
-from forms.desk.window.case_pages import phrases, show
+from forms.desk.window.case_pages import Phrase, phrases, show
 from forms.desk.window.door import current_session, insist_on_form_token
 from forms.problem import Problem
 
@@ -77,7 +77,7 @@ def _theme(session: Session, case: Case, form: Form) -> None:
 
 
 def _answer(session: Session, case: Case, form: Form) -> None:
-    text, state, seen = _text(form, "text"), form.get("state", ""), _seen(form)
+    text, state, seen = _whole_answer(session, case, form), form.get("state", ""), _seen(form)
     if set(seen) == set(heads(case.entries)):
         session.answer(case.id, text, state if state in STATES else "")
         return
@@ -128,19 +128,32 @@ def act(case_id: str, action: str) -> Answer | tuple[str, int] | str:
         raise NotFound
     case = session.case(case_id)
     if form.get("do") == "insert":
-        return show(
-            session, case_id, typed={"answer": _with_phrase(session, case, form), "state": form.get("state", "")}
-        )
+        return show(session, case_id, typed=_with_phrase(session, case, form))
     try:
         ACTIONS[action](session, case, form)
     except Problem as problem:
-        return show(session, case_id, problem, {action: _text(form, "text"), "state": form.get("state", "")}), 400
+        kept = {name: form.get(name, "") for name in ("state", "phrase")}
+        return show(session, case_id, problem, {action: _text(form, "text"), **kept}), 400
     return redirect(f"/case/{case_id}?done={action}", 303)
 
 
-def _with_phrase(session: Session, case: Case, form: Form) -> str:
-    chosen = next((one.words for one in phrases(session, case) if one.value == form.get("phrase")), "")
-    return "\n\n".join(text for text in (_text(form, "text"), chosen) if text)
+def _chosen(session: Session, case: Case, form: Form) -> Phrase | None:
+    return next((one for one in phrases(session, case) if one.value == form.get("phrase")), None)
+
+
+def _with_phrase(session: Session, case: Case, form: Form) -> dict[str, str]:
+    """What the answer's fields show once the phrase stands in the text; a state chosen by hand stays."""
+    chosen = _chosen(session, case, form)
+    texts = (_text(form, "text"), chosen.words if chosen else "")
+    return {"answer": "\n\n".join(filter(None, texts)), "state": form.get("state") or (chosen.state if chosen else "")}
+
+
+def _whole_answer(session: Session, case: Case, form: Form) -> str:
+    """The phrase that was chosen and not put into the text, before the text. Raises Problem where it is half said."""
+    chosen, text = _chosen(session, case, form), _text(form, "text")
+    if chosen and chosen.words.endswith(":") and not text:
+        raise Problem("answer", "The phrase ends with a colon and nothing comes after it.", "Write it into the text.")
+    return "\n\n".join(filter(None, (chosen.words if chosen else "", text)))
 
 
 @pages.post("/case/<case_id>/export")

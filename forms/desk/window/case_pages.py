@@ -22,7 +22,7 @@ CHILD_DUTY = (
     "A child is spoken of. Tell the child welfare police officer (Juvenile Justice Act 2015, section 107) "
     "and call 1098. Ask your legal adviser whether you must report under the POCSO Act, section 19."
 )
-"""Said where the portal has no list `duties` with a text `child`."""
+"""Said where the portal has no list `duties` that speaks of a child."""
 
 DONE = {
     "state": "The state is set.",
@@ -42,11 +42,16 @@ DONE = {
 
 @dataclass(frozen=True)
 class Phrase:
-    """A reviewed phrase: what it means in English, and how it is said in the person's language."""
+    """A sentence to answer with: what it means in English, and how it is said in the person's language.
+
+    reviewed: whether a native reader has approved it in that language. state: what goes with it, or empty.
+    """
 
     value: str
     meaning: str
     words: str
+    reviewed: bool
+    state: str
 
 
 @pages.get("/case/<case_id>")
@@ -75,7 +80,7 @@ def show(session: Session, case_id: str, problem: Problem | None = None, typed: 
         line=_line(case),
         conflicts=naming.conflicts(case),
         phrases=phrases(session, case),
-        duty=_duty(session),
+        duties=_duties(session),
         links=_links(session),
         **_offered(session, case),
     )
@@ -109,15 +114,24 @@ def _labels(rows: Sequence[Choice]) -> list[tuple[str, str]]:
     return [(row.value, pick(row.label, "en")) for row in rows]
 
 
-def _duty(session: Session) -> str:
-    said = {row.value: pick(row.label, "en") for row in session.portal.choices.get("duties", ())}
-    return said.get("child") or CHILD_DUTY
+_CHILD_DUTIES = ("child", "pocso", "identity")
+"""The rows of the list `duties` that are shown where a child is spoken of."""
+
+
+def _duties(session: Session) -> list[tuple[str, bool]]:
+    """Each duty where a child is spoken of, and whether the district's legal adviser has approved its words."""
+    rows = [row for row in session.portal.choices.get("duties", ()) if row.value in _CHILD_DUTIES]
+    return [(pick(row.label, "en"), "en" in row.reviewed) for row in rows] or [(CHILD_DUTY, False)]
 
 
 def phrases(session: Session, case: Case) -> list[Phrase]:
-    """The reviewed phrases that there are in the person's language."""
+    """The phrases that there are in the person's language, reviewed or not."""
     rows, language = session.portal.choices.get("phrases", ()), case.language
-    return [Phrase(row.value, pick(row.label, "en"), row.label[language]) for row in rows if language in row.label]
+    return [
+        Phrase(row.value, pick(row.label, "en"), row.label[language], language in row.reviewed, row.state)
+        for row in rows
+        if language in row.label
+    ]
 
 
 def _readers(case: Case) -> list[str]:

@@ -37,15 +37,17 @@ if (idle) {
   rest();
 }
 
-// A reviewed phrase goes into the text at once, instead of by way of a new page.
+// A phrase goes into the text at once, instead of by way of a new page.
 const phrase = document.querySelector("#phrase");
 const answer = document.querySelector("#answer-text");
 document.querySelector('button[value="insert"]')?.addEventListener("click", (event) => {
   event.preventDefault();
-  const words = phrase.selectedOptions[0].dataset.words;
+  const { words, state } = phrase.selectedOptions[0].dataset;
   if (words) {
     answer.value = [answer.value.trim(), words].filter(Boolean).join("\n\n");
     phrase.value = "";
+    const beside = document.querySelector("#answer-state");
+    if (!beside.value && state) beside.value = state;
   }
   answer.focus();
 });

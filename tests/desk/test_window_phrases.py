@@ -1,0 +1,83 @@
+"""Answering with a phrase: marked while unreviewed, sent before the text, with no script; and a child's duties."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from forms import portal as portals
+from forms.portal import Choice
+from tests.desk.test_window import Window, opened
+from tests.desk.window_house import Office, running
+
+PHRASES = (
+    Choice("thanks", {"en": "Thank you.", "hi": "धन्यवाद।", "ta": "நன்றி."}, reviewed=("en", "hi")),
+    Choice("close", {"en": "We close. Reason:", "hi": "बंद। कारण:"}, reviewed=("en", "hi"), state="closed"),
+)
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    with running(tmp_path) as made:
+        yield made
+
+
+def desk(office: Office, **own: tuple[Choice, ...]) -> Window:
+    """The window of a district that has these phrases and lists."""
+    window = opened(office)
+    changed = replace(office.portal, choices={**office.portal.choices, "phrases": PHRASES, **own})
+    portals.write(changed, office.place().folder / "portal.json")
+    window.session._portal = None
+    return window
+
+
+def texts(window: Window, case: str) -> list[str]:
+    return [entry.value["text"] for entry in window.case(case).entries if entry.kind == "answer"]
+
+
+def test_only_what_nobody_has_reviewed_in_that_language_is_marked(office: Office) -> None:
+    hindi, tamil = office.letter("A word", language="hi"), office.letter("A word", language="ta")
+    window = desk(office)
+    assert ">Thank you.</option>" in window.page(f"/case/{hindi}")
+    assert ">(not reviewed) Thank you.</option>" in window.page(f"/case/{tamil}")
+
+
+def test_a_phrase_that_was_chosen_is_sent_before_the_text(office: Office) -> None:
+    case = office.letter("A word", language="hi")
+    window = desk(office)
+    assert window.act(case, "answer", text="कल।", phrase="thanks", do="send").status_code == 303
+    assert texts(window, case) == ["धन्यवाद।\n\nकल।"]
+    window.act(case, "answer", text="", phrase="thanks", do="send")
+    assert texts(window, case)[1:] == ["धन्यवाद।"], "a phrase alone is an answer"
+
+
+def test_a_phrase_that_asks_for_a_reason_is_not_sent_without_one(office: Office) -> None:
+    case = office.letter("A word", language="hi")
+    window = desk(office)
+    refused = window.act(case, "answer", text="", phrase="close", state="closed", do="send")
+    assert refused.status_code == 400
+    assert "nothing comes after it" in refused.text
+    assert 'data-state="closed" selected>We close. Reason:' in refused.text, "what was chosen is kept"
+    assert texts(window, case) == []
+
+
+def test_the_state_of_a_phrase_is_offered_and_one_chosen_by_hand_stays(office: Office) -> None:
+    case = office.letter("A word", language="hi")
+    window = desk(office)
+    assert '<option value="closed" selected>' in window.act(case, "answer", phrase="close", do="insert").text
+    by_hand = window.act(case, "answer", phrase="close", state="looking", do="insert").text
+    assert '<option value="looking" selected>' in by_hand
+
+
+def test_a_childs_duties_are_the_districts_and_say_what_is_unchecked(office: Office) -> None:
+    case = office.letter("A word", children="yes")
+    duties = (
+        Choice("child", {"en": "Tell the officer."}, reviewed=("en",)),
+        Choice("pocso", {"en": "Ask your adviser."}),
+        Choice("wages", {"en": "Another matter."}),
+    )
+    page = desk(office, duties=duties).page(f"/case/{case}")
+    assert "<strong>Tell the officer.</strong></p>" in page
+    assert "<strong>Ask your adviser.</strong> <small>Not yet checked" in page
+    assert "Another matter." not in page
