@@ -4,6 +4,7 @@ Words stand in templates, in Python as `_("...")` (with ngettext for plurals), a
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -35,11 +36,17 @@ def _found() -> Iterator[tuple[str | tuple[str, ...], str]]:
     for folder, pattern, method in SOURCES:
         for path in sorted((ROOT / folder).rglob(pattern)):
             where = path.relative_to(ROOT).as_posix()
-            for _, msgid, _, _ in extract_from_file(method, path, KEYWORDS):
+            for msgid in _of_file(method, path, path.stat().st_mtime_ns):
                 yield msgid, where
     for name in definition.names():
         for msgid in definition.load(name).msgids:
             yield msgid, f"forms/definitions/{name}.yaml"
+
+
+@cache
+def _of_file(method: str, path: Path, _changed: int) -> tuple[str | tuple[str, ...], ...]:
+    """The English words of one file, read once until it changes (nanoseconds of its last change)."""
+    return tuple(msgid for _, msgid, _, _ in extract_from_file(method, path, KEYWORDS))
 
 
 def update(languages: Sequence[str]) -> dict[str, int]:

@@ -7,6 +7,7 @@ write, its `example` how it looks; both stand in the sentences below.
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def number_of(row: Row) -> int:
 
 def read(tables: Path, schemas: Path) -> Tables:
     """Typed rows of every table, in file order. Raises Problems with everything that is wrong in any of them."""
-    descriptors = {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in sorted(schemas.glob("*.yaml"))}
+    descriptors = {path.stem: _descriptor(path.read_text("utf-8")) for path in sorted(schemas.glob("*.yaml"))}
     problems = [
         Problem(file_of(path), "has no schema, so nothing reads it.", "Remove it, or ask a developer.")
         for path in sorted(tables.glob("*.csv"))
@@ -74,6 +75,13 @@ def read(tables: Path, schemas: Path) -> Tables:
     if problems:
         raise Problems(problems)
     return _checked(sheets, descriptors)
+
+
+@cache
+def _descriptor(text: str) -> dict[str, Any]:
+    """A schema from its YAML: read once for each text. Nobody changes it."""
+    descriptor: dict[str, Any] = yaml.safe_load(text)
+    return descriptor
 
 
 def _checked(sheets: Mapping[str, Sheet], descriptors: Mapping[str, Any]) -> Tables:
