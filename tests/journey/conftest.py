@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -46,18 +47,19 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     home = tmp_path_factory.mktemp("house")
     keys = make_demonstration(home / "desk", ("police", "revenue", "legal", "partner", "events"))
     built = build(ROOT, home / "public", keys=keys, today=TODAY, say=lambda _: None, handover=home / "portal.json")
-    settings = {
-        "portal": home / "portal.json",
-        "public": home / "public",
-        "data": home / "server",
-        "today": lambda: TODAY,
-        "cost": Cost(memory=64, passes=1),
-    }
-    app = create_app(settings)
+    with serving(home / "portal.json", home / "public", home / "server") as address:
+        yield House(address, built.portal, home / "public", home / "server", home / "desk")
+
+
+@contextmanager
+def serving(portal: Path, public: Path, data: Path, **more: Any) -> Iterator[str]:
+    """The endpoint and the built site on a free port of this machine; the address."""
+    cost = Cost(memory=64, passes=1)
+    app = create_app({"portal": portal, "public": public, "data": data, "today": lambda: TODAY, "cost": cost, **more})
     server = make(app, "127.0.0.1", 0)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield House(f"http://127.0.0.1:{server.server_port}", built.portal, home / "public", home / "server", home / "desk")
+    yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     thread.join()
     server.server_close()
