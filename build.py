@@ -306,8 +306,8 @@ def test(arguments: tuple[str, ...]) -> None:
 def _pytest(arguments: tuple[str, ...]) -> int:
     import pytest
 
-    # The whole suite on two cores, a file of tests (all journeys) at a time; a chosen few start faster alone.
-    return int(pytest.main(list(arguments) or ["-n", "2", "--dist", "loadgroup"]))
+    # The whole suite on two cores, see tests/conftest.py; a chosen few start faster alone.
+    return int(pytest.main(list(arguments) or ["-n", "2", "--dist", "loadscope"]))
 
 
 desk.params = [replace_default(parameter, ROOT / "var" / "desk") for parameter in desk.params]

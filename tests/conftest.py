@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import sync_playwright
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).parents[1]
 
@@ -23,12 +24,17 @@ def load_file(path: Path) -> ModuleType:
     return module
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """On two cores a file stays together, and so do all journeys: they share one built house, which speaks."""
-    for item in items:
-        folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group(folder if folder == "journey" else item.path.stem))
+class Together(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
+    """On two cores a file of tests stays together, and so do all journeys: they share one built house, which speaks."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "journeys" if file.startswith("tests/journey/") else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
+    return Together(config, log)
 
 
 @pytest.fixture
