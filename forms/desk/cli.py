@@ -130,7 +130,7 @@ def answer(here: Place, which: str, text: str | None, state: str) -> None:
     session = unlock(here)
     case = find_case(session, which)
     session.answer(case.id, text if text is not None else click.prompt("Answer"), state)
-    waiting = len(session.cabinet.ids("outbox"))
+    waiting = session.outbox.waiting
     click.echo("Your answer is sealed. The server is away: it is sent at the next fetch." if waiting else
                "Your answer is sealed and left for the person.")  # fmt: skip
 

@@ -144,7 +144,7 @@ def _letters(session: Session) -> Iterator[Finding]:
 
 
 def _waiting(session: Session) -> Iterator[Finding]:
-    waiting, refused = len(session.cabinet.ids("outbox")), len(session.cabinet.ids("refused"))
+    waiting, refused = session.outbox.waiting, len(session.cabinet.ids("refused"))
     if waiting:
         yield Finding(False, f"{waiting} sealed things wait to be sent. Fetch when the server is there.")
     if refused:

@@ -18,6 +18,8 @@ def telling(command: Callable[..., Any]) -> Callable[..., Any]:
             return command(*args, **kwargs)
         except Problem as problem:
             raise click.ClickException(str(problem)) from None
+        except BrokenPipeError:
+            raise  # whoever read along has stopped (`| head`): click ends quietly
         except OSError as error:
             where = error.filename or "disk"
             raise click.ClickException(f"{where}: cannot be written or read ({error.strerror}). Make room.") from None
