@@ -10,7 +10,7 @@ from forms.desk.session import Place
 from forms.desk.window import start
 from tests.desk.window_house import TODAY, Office, fill, running
 from tests.journey.telling import tell
-from tests.journey.test_accessibility import fits, look
+from tests.journey.walking import axe_finds_nothing, fits, press
 
 PHONE = {"width": 360, "height": 740}
 
@@ -54,7 +54,7 @@ def test_from_a_persons_words_to_the_answer_read_with_the_receipt(page: Any, at_
 
     page.goto("/forms/ta/answer")
     page.locator("#code").fill(receipt)
-    page.locator('button[name="do"][value="check"]').click()
+    press(page, "check")
     told = page.locator("main").inner_text()
     assert "நாளை வருகிறோம்." in told
     assert "taluk office" not in told
@@ -91,7 +91,7 @@ def window(browser: Any, office: Office, ids: dict[str, str], request: pytest.Fi
     opened.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
     opened.on("pageerror", lambda error: said.append(str(error)))
     opened.goto(running_window.enter)
-    look(opened)
+    axe_finds_nothing(opened)
     fits(opened)
     opened.get_by_role("button", name="Open").click()
     opened.locator(".letters").first.wait_for()
@@ -107,11 +107,11 @@ def test_everybody_can_use_every_page_and_none_is_wider_than_a_phone(window: Any
     for path in paths:
         window.goto(path)
         window.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
-        look(window)
+        axe_finds_nothing(window)
         fits(window)
     window.goto("/keys/")
     window.get_by_role("button", name="Make one and show it once").click()
-    look(window)
+    axe_finds_nothing(window)
     fits(window)
 
 

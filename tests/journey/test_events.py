@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+
+from tests.journey.walking import LANGUAGES, axe_finds_nothing, fits
 
 PAGES = ("events/", "events/2027-03-open-day/", "events/2027-03-meeting/", "events/in/ponneri/", "events/launch-2020/")
 
@@ -25,10 +26,10 @@ def test_a_moved_event_says_so_before_anything_else(page: Any) -> None:
 
 
 def test_no_page_of_events_is_wider_than_the_phone(page: Any) -> None:
-    for language in ("en", "ta", "te", "hi", "or"):
+    for language in LANGUAGES:
         for path in PAGES:
             page.goto(f"/{language}/{path}")
-            assert page.evaluate("document.documentElement.scrollWidth") <= 360, f"{language} {path}"
+            fits(page)
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -37,6 +38,5 @@ def test_axe_finds_nothing(browser: Any, house: Any, path: str) -> None:
     opened = context.new_page()
     for language in ("en", "ta"):
         opened.goto(f"/{language}/{path}")
-        found = Axe().run(opened)
-        assert found.violations_count == 0, found.generate_report()
+        axe_finds_nothing(opened)
     context.close()

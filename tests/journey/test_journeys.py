@@ -6,10 +6,7 @@ from typing import Any
 import pytest
 
 from tests.journey.telling import NEXT, fill, look, send
-
-
-def press(page: Any, value: str) -> None:
-    page.locator(f'button[name="do"][value="{value}"]').click()
+from tests.journey.walking import press
 
 
 def code(page: Any) -> str:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
-LANGUAGES = ("en", "ta", "te", "hi", "or")
+from tests.journey.walking import LANGUAGES, SMALLEST_PHONE, axe_finds_nothing, fits
+
 PAGES = (
     "you-said/", "problems/", "problems/debt-bondage/", "meetings-held/", "heard/example-meeting/", "numbers/", "goods/",
     "honours/", "child-friendly-stations/", "officer-training/",
@@ -16,7 +16,7 @@ PAGES = (
 @pytest.fixture(scope="module", params=["light", "dark"])
 def reader(browser: Any, house: Any, request: Any) -> Iterator[Any]:
     context = browser.new_context(
-        viewport={"width": 320, "height": 740},
+        viewport={"width": SMALLEST_PHONE, "height": 740},
         base_url=house.address,
         color_scheme=request.param,
     )
@@ -32,9 +32,8 @@ def test_a_page_of_the_loop(reader: Any, language: str, path: str) -> None:
     assert reader.goto(f"/{language}/{path}").status == 200
     for details in reader.locator("main details").all():
         details.evaluate("one => one.open = true")
-    found = Axe().run(reader)
-    assert [(one["id"], one["nodes"][0]["target"]) for one in found.response["violations"]] == []
-    assert reader.evaluate("document.documentElement.scrollWidth") <= 320
+    axe_finds_nothing(reader)
+    fits(reader)
     assert [said for said in blocked if "Content Security Policy" in said] == []
 
 

@@ -10,6 +10,7 @@ import pytest
 from tests.forms.conftest import postgres
 from tests.journey.conftest import PHONE, serving
 from tests.journey.telling import tell
+from tests.journey.walking import press
 
 __all__ = ["postgres"]  # the fixture
 
@@ -40,7 +41,7 @@ def test_from_a_concern_to_its_answer(browser: Any, elsewhere: Any, script: bool
     assert words not in elsewhere.at_the_desk("list", desk_name="revenue").output
     page.goto("/hi/answer/")
     page.locator("#code").fill(receipt)
-    page.locator('button[value="check"]').click()
+    press(page, "check")
     assert "हम आ रहे हैं।" in page.locator("main").inner_text()
     context.close()
 
@@ -52,7 +53,7 @@ def test_signing_up_for_an_event(browser: Any, elsewhere: Any) -> None:
     page.locator("#event").select_option(index=1)
     page.locator("#people").fill("౨")
     page.locator('input[name="adult"][value="yes"]').check()
-    page.locator('button[value="check"]').click()
-    page.locator('button[value="send"]').click()
+    press(page, "check")
+    press(page, "send")
     assert page.locator(".code").inner_text().replace(" ", "").isdigit()
     context.close()

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from tests.journey.walking import press
+
 EVENT = "2027-02-legal-aid"
 """The demonstration's event with 30 places."""
 
@@ -15,8 +17,8 @@ def sign_up(page: Any, people: str, *, event: str = EVENT, language: str = "en",
     page.check('input[name="adult"][value="yes"]')
     for name, text in typed.items():
         page.fill(f"#{name}", text)
-    page.click('button[value="check"]')
-    page.click('button[value="send"]')
+    press(page, "check")
+    press(page, "send")
     return str(page.locator(".code").text_content()).strip()
 
 
@@ -24,12 +26,8 @@ def look(page: Any, code: str, language: str = "en") -> str:
     """What the page of a sign-up says."""
     page.goto(f"/{language}/cancel/")
     page.fill("#code", code)
-    page.click("main form button")
+    press(page, "check")
     return str(page.locator("main").inner_text())
-
-
-def press(page: Any, value: str) -> None:
-    page.click(f'main form button[value="{value}"]')
 
 
 @pytest.fixture
@@ -108,7 +106,7 @@ def test_asking_for_a_visit_and_coming_back(page: Any, language: str) -> None:
     code = str(page.locator(".code").text_content()).strip()
     page.goto(f"/{language}/answer/")
     page.fill("#code", code)
-    page.click("main form button")
+    press(page, "check")
     assert page.locator(".states .done").count() == 1
     assert "Example village" not in page.content()
 
