@@ -30,20 +30,37 @@ class Reply:
 
 @dataclass(frozen=True)
 class Found:
-    """A letter that a receipt opens. kind: the purpose of the receipt, "concern" or REQUEST."""
+    """A letter that a receipt opens. kind: the purpose of the receipt, "concern" or REQUEST.
+
+    replies: what could be opened here; a browser opens its own.
+    """
 
     kind: str
     progress: Progress
     replies: tuple[Reply, ...]
 
 
+_KINDS = ("concern", REQUEST)
+
+
 def look_up(office: Office, code: str) -> Found | None:
     """How a letter stands and the answers to it, opened with its receipt; None for an unknown receipt. Raises Busy."""
-    for kind in ("concern", REQUEST):
+    for kind in _KINDS:
         keys = office.looked_up(code, kind)
         progress = box(office, kind).progress(keys.lookup)
         if progress is not None:
             return Found(kind, progress, _replies(progress, keys))
+    office.lookups.missed()
+    return None
+
+
+def find(office: Office, lookup: bytes) -> Found | None:
+    """How a letter stands, for a browser that derived its look-up value: answers stay sealed. Raises Busy."""
+    with office.lookups.one():
+        for kind in _KINDS:
+            progress = box(office, kind).progress(lookup)
+            if progress is not None:
+                return Found(kind, progress, ())
     office.lookups.missed()
     return None
 
@@ -73,10 +90,15 @@ def delete(office: Office, code: str, today: date) -> bool:
     found = look_up(office, code)
     if found is None:
         return False
+    erase(office, found, today)
+    return True
+
+
+def erase(office: Office, found: Found, today: date) -> None:
+    """Erase a letter that was found, likewise. Raises NotKept."""
     have = office.portal.named(found.progress.taken_by)
     notice = _deletion_notice(found.progress.id, have, today) if have else None
     box(office, found.kind).forget(found.progress.id, notice)
-    return True
 
 
 def _deletion_notice(thread: str, desks: Sequence[Desk], today: date) -> Coming:

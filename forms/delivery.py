@@ -164,10 +164,10 @@ def take_part(office: Office, file: Clean, desks: Sequence[Desk], today: date, s
     return Part(new_id, file.kind, file.seconds)
 
 
-def take_sealed_part(office: Office, sealed: bytes, desks: Sequence[str], today: date) -> str:
-    """Keep what a browser sealed until its letter comes; its id. Raises NotKept."""
+def take_sealed_part(office: Office, sealed: bytes, desks: Sequence[str], today: date, store: ConcernStore) -> str:
+    """Keep what a browser sealed in `store` until its letter comes; its id. Raises NotKept."""
     office.insist_on_room(FOR_PARTS)
-    office.concerns.keep_part(part_id(sealed), today, desks, sealed)
+    store.keep_part(part_id(sealed), today, desks, sealed)
     return part_id(sealed)
 
 

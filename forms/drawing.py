@@ -10,8 +10,8 @@ from typing import Any, Protocol
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from forms import words
-from forms.definition import Definition, Field, choices
+from forms import scripted, words
+from forms.definition import Definition, Field, choices, load
 from forms.intake import FieldProblem, Raw
 from forms.portal import Choice, Portal, Text, pick
 from forms.receipts import in_fours
@@ -115,6 +115,8 @@ def draw_form(
     parts: what was taken in before; hidden: values that travel with the form.
     """
     by_field = {problem.field: message(definition, problem, language) for problem in problems}
+    # A form that came back has been on the server already: sealing it in the browser would promise too much.
+    fresh = not (values or problems or parts or hidden)
     listed = {field.name: choices(field, definition, portal, today) for field in definition.fields}
     return render(
         language,
@@ -128,10 +130,33 @@ def draw_form(
         portal=portal,
         parts=parts,
         hidden=hidden or {},
-        # A form that came back has been on the server already: sealing it in the browser would promise too much.
-        sealing=_sealing(definition, language) if definition.steps and not (values or problems or parts) else None,
+        script=_script(definition, portal, language) if fresh else None,
+        followup=draw_form(load("followup"), portal, language, today) if fresh and definition.name == "answer" else "",
         clips=portal.clips.get(language, {}),
     )
+
+
+def _script(definition: Definition, portal: Portal, language: str) -> dict[str, Any] | None:
+    """What the script of this form's page needs to know; None for forms that have no script."""
+    if definition.steps:
+        return scripted.telling(definition, language, _limits(definition, language))
+    if definition.name == "answer":
+        more, names = load("followup"), {desk.id: pick(desk.name, language) for desk in portal.desks}
+        wrong = {
+            code: message(definition, FieldProblem("code", code), language)
+            for code in ("required", "digits", "check", "unknown")
+        }
+        return scripted.returning(more, language, _limits(more, language), wrong, names)
+    return None
+
+
+def _limits(definition: Definition, language: str) -> dict[str, tuple[int, str]]:
+    """How many characters an answer may have, and what is said where it has more."""
+    return {
+        field_.name: (most, message(definition, FieldProblem(field_.name, "maxLength"), language))
+        for field_ in definition.asked
+        if (most := field_.constraints.get("maxLength"))
+    }
 
 
 def draw_page(portal: Portal, language: str, page: Page, template: str = "base.html", **context: Any) -> str:
@@ -208,73 +233,6 @@ def summary(
             labels = dict(labelled(choices(field_, definition, portal, today), language))
             rows.append((_(field_.label), _spoken(field_, values[field_.name], labels)))
     return rows
-
-
-def _sealing(definition: Definition, language: str) -> dict[str, Any]:
-    """What the script of the concern page needs to know: the steps, and what it says."""
-    _ = words.say(language)
-    return {
-        "form": definition.name,
-        "language": language,
-        "pad": definition.pad_to,
-        "steps": definition.steps,
-        "any": definition.any_of,
-        "words": {
-            "road": _(
-                "This phone locks your letter before it is sent. Only the desks that you do not leave out can open it."
-            ),
-            "step": _("Question page %(now)s of %(all)s"),
-            "next": _("Next"),
-            "back": _("Back"),
-            "skip": _("You can leave out any question."),
-            "look": _("Look at it before you send"),
-            "notyet": _("Not sent yet."),
-            "review": _("Please look at it once more, then press the button."),
-            "readers": _("Who can read it"),
-            "send": _("Send it"),
-            "without": _("Send it without a receipt"),
-            "change": _("Change something"),
-            "needed": _("Please write what is happening, record it, or choose a photo. A few words are enough."),
-            "all": _("At least one desk must be able to read your letter. Please leave one of them without a tick."),
-            "locking": _("Locking your letter on this phone ..."),
-            "working": _("Very many letters come just now. Your phone does a small sum first. This can take a minute."),
-            "sending": _("Sending: %(done)s of %(all)s KB"),
-            "again": _("The line broke. Trying again by itself ..."),
-            "failed": _("Not sent. Please try again."),
-            "failedhelp": _("Everything you typed is still here. Trying again does not make a second letter."),
-            "retry": _("Try again"),
-            "plain": _("Send it without locking on this phone"),
-            "plainhelp": _("Our server then locks it when it arrives, and keeps no open copy."),
-            "safe": _("Your letter is safe with us"),
-            "number": _("Your receipt number:"),
-            "noreceipt": _("You chose no receipt. There will be no answer on this site."),
-            "paper": _("Write it on paper, not on the phone."),
-            "opens": _("It opens the answer. It does not show what you wrote."),
-            "lost": _("If you lose it, nobody can find it again. You can always send a new letter."),
-            "typeback": _("Type the number from your paper, so that you know it is right"),
-            "check": _("Check my paper"),
-            "right": _("Right. Your paper opens the answer."),
-            "wrong": _("This is another number. Please compare each group of four with your paper."),
-            "hear": _("Hear the number"),
-            "next_title": _("What happens next"),
-            "next_text": _(
-                "A person at the desk should read it. This is not a police complaint (FIR). "
-                "If you are in danger, do not wait: call."
-            ),
-            "record": _("Record"),
-            "stop": _("Stop"),
-            "drop": _("Take it away"),
-            "recording": _("Recording: %(time)s"),
-            "tags": _(
-                "We cannot take the name of the phone or the place out of this recording here. "
-                "If that worries you, record on this page instead."
-            ),
-            "photo": _("This photo cannot be read. Please choose another one, or leave it out."),
-            "many": _("These are too many. Please choose fewer."),
-            "large": _("This file is too large for us. Please make it smaller, or leave it out."),
-            "server": _("Our server locks your letter for the desks when it arrives, and keeps no open copy."),
-        },
-    }
 
 
 def _spoken(field_: Field, value: Any, labels: Mapping[str, str]) -> str:

@@ -13,6 +13,7 @@ _ADDRESS = re.compile(r'\b(href|src|srcset)="(?![a-z]+:|#)([^"]*)"')
 _ONLINE_ONLY = re.compile(
     r'<link rel="(?:canonical|alternate)"[^>]*>\n?|<div class="search".*?</div>\n?|<meta name="robots"[^>]*>\n?'
     r'|<p><a [^>]*href="webcal:.*?</p>\n?'
+    r'|<template id="followup">.*?</template>\n?'
     r'|<script type="application/json" id="sealing".*?</script>\n?|<script src="[^"]*/seal-[^>]*></script>\n?',
     re.S,
 )

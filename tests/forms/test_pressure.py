@@ -195,7 +195,9 @@ def test_photos_are_refused_first_then_the_second_tray_then_the_first(
     keys = [str(endpoint.identities["police"].to_public())]
 
     def part() -> None:
-        delivery.take_sealed_part(office, seal.seal_part({}, secrets.token_bytes(9), keys)[1], ["police"], DAY)
+        delivery.take_sealed_part(
+            office, seal.seal_part({}, secrets.token_bytes(9), keys)[1], ["police"], DAY, office.concerns
+        )
 
     kept = [until_full(part)]
     assert office.concerns.size / office.budget == pytest.approx(FOR_PARTS, abs=0.1)

@@ -1,10 +1,12 @@
 """The road of a browser that seals by itself: only age ciphertext comes in, once, and the same letter comes out."""
 
+import base64
 import hashlib
 import json
 import secrets
 import shutil
 import subprocess
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from hypothesis import strategies as st
 
 from forms import pressure, receipts, seal
 from forms.pressure import Letters
+from forms.store.base import NotKept
+from forms.store.concerns import Coming, ConcernStore
 
 ROAD = "/forms/sealed/v1"
 DESKS = "police,legal,partner"
@@ -214,3 +218,178 @@ def test_a_letter_of_the_server_opens_with_another_age_tool(endpoint: Any, tmp_p
     plain = with_another_tool(endpoint.pickup(f"letters/{id}").data, endpoint.identities["police"], tmp_path)
     assert json.loads(plain)["answers"] == {"what": "உதவி"}
     assert len(plain) == 24576
+
+
+# Coming back: a look-up value that the browser derived from its receipt
+
+
+CODE = receipts.checked(4242)
+
+
+def derived(endpoint: Any, purpose: str = "concern") -> receipts.Keys:
+    office = endpoint.client.application.extensions["office"]
+    return office.keys(CODE, purpose)
+
+
+def told(endpoint: Any, desks: str = DESKS) -> str:
+    """A letter with the receipt CODE; its id."""
+    id = new_id()
+    body = sealed_letter(endpoint, id, desks, reply_to=derived(endpoint).recipient)
+    assert put(endpoint, f"letters/{id}", body, desks, lookup=derived(endpoint).lookup.hex()).status_code == 201
+    return id
+
+
+def ask(endpoint: Any, path: str = "lookups", **data: Any) -> Any:
+    return endpoint.client.post(
+        f"{ROAD}/{path}", json={"lookup": derived(endpoint).lookup.hex(), "language": "ta", **data}
+    )
+
+
+def added(endpoint: Any, follows: str, desks: str = DESKS, **more: Any) -> bytes:
+    return sealed_letter(endpoint, new_id(), desks, form="followup", follows=follows, **more)
+
+
+def test_a_look_up_value_shows_how_the_letter_stands_and_its_sealed_answers(endpoint: Any) -> None:
+    id = told(endpoint, "legal,partner")
+    sealed = seal.seal({"form": "answer", "text": "வருகிறோம்"}, [derived(endpoint).recipient])
+    endpoint.pickup(f"letters/{id}/answers/a", "legal", "PUT", data=sealed)
+    found = ask(endpoint).get_json()
+    assert (found["id"], found["taken"]) == (id, False)
+    assert found["came"] == [{"day": "2027-01-01", "said": "1 ஜனவரி, 2027"}]
+    assert [desk["id"] for desk in found["desks"]] == ["legal", "partner"]
+    assert [desk["keys"] for desk in found["desks"]] == [keys(endpoint, "legal"), keys(endpoint, "partner")]
+    [answer] = found["answers"]
+    assert (answer["desk"], answer["day"]["day"]) == ("legal", "2027-01-01")
+    assert receipts.open_answer(base64.b64decode(answer["sealed"]), derived(endpoint))["text"] == "வருகிறோம்"
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        ({"lookup": "0" * 64}, 404), ({"lookup": "0" * 63}, 400), ({"lookup": 7}, 400), ({"lookup": None}, 400),
+        ({"lookup": CODE}, 400), ({"language": "xx"}, 400), ({"language": ["ta"]}, 400), ({"more": "x" * 2000}, 413),
+    ],
+)  # fmt: skip
+def test_what_is_no_look_up_value_or_language_is_refused_in_a_sentence(endpoint: Any, data: Any, status: int) -> None:
+    told(endpoint)
+    answer = ask(endpoint, **data)
+    assert answer.status_code == status
+    assert status == 413 or answer.get_json()["problem"].endswith(".")
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b"\xff\xfe", b'"x"'])
+def test_what_is_no_json_object_is_refused(endpoint: Any, body: bytes) -> None:
+    for path in ("lookups", "erasures"):
+        answer = endpoint.client.post(f"{ROAD}/{path}", data=body, content_type="application/json")
+        assert answer.status_code == 400
+
+
+def test_a_copy_of_the_table_opens_nothing_and_erases_nothing(endpoint: Any) -> None:
+    """What stands in the database is a hash of the look-up value: who has stolen it cannot ask with it."""
+    told(endpoint)
+    store = endpoint.client.application.extensions["office"].concerns
+    with store._engine.connect() as connection:
+        [stolen] = connection.exec_driver_sql("SELECT lookup FROM letters WHERE lookup IS NOT NULL").scalars()
+    assert bytes(stolen) == hashlib.sha256(derived(endpoint).lookup).digest()
+    for path in ("lookups", "erasures"):
+        assert ask(endpoint, path, lookup=bytes(stolen).hex()).status_code == 404
+    assert ask(endpoint).status_code == 200
+
+
+def test_guesses_are_slowed_and_too_many_at_once_are_turned_away_in_a_sentence(endpoint: Any, monkeypatch: Any) -> None:
+    lookups = endpoint.client.application.extensions["office"].lookups
+    before = lookups._misses._level()
+    ask(endpoint, lookup="0" * 64)
+    assert lookups._misses._level() > before
+    monkeypatch.setattr(lookups, "DELAY", 0.0)
+    for _ in range(lookups.AT_ONCE):
+        lookups._room.acquire()
+    answer = ask(endpoint)
+    assert (answer.status_code, "Try again" in answer.get_json()["problem"]) == (503, True)
+
+
+def test_what_is_added_goes_to_the_desks_of_the_first_letter_and_only_to_all_of_them(endpoint: Any) -> None:
+    first, follows = told(endpoint, "legal,partner"), derived(endpoint).lookup.hex()
+    for desks in ("legal", "police,legal,partner", "legal,legal", ""):
+        body = sealed_letter(endpoint, new_id(), desks or "legal", form="followup")
+        assert put(endpoint, f"letters/{new_id()}", body, desks, follows=follows).status_code == 409
+    id = new_id()
+    assert (
+        put(
+            endpoint, f"letters/{id}", added(endpoint, first, "legal,partner"), "legal,partner", follows=follows
+        ).status_code
+        == 201
+    )
+    [row] = [row for row in endpoint.pickup("letters", "legal").get_json()["letters"] if row["id"] == id]
+    assert (row["thread"], row["form"]) == (first, "followup")
+    assert id not in endpoint.letter_ids("police")
+    assert len(ask(endpoint).get_json()["came"]) == 2
+
+
+def test_what_is_added_has_its_photos_and_makes_no_second_letter(endpoint: Any) -> None:
+    first, follows = told(endpoint), derived(endpoint).lookup.hex()
+    part, sealed = seal.seal_part({"type": "image/jpeg", "kind": "photo"}, b"x", keys(endpoint))
+    id, body = new_id(), added(endpoint, first)
+    assert put(endpoint, f"letters/{id}", body, follows=follows, parts=part).status_code == 409, "its photo is not here"
+    assert put(endpoint, f"parts/{part}", sealed, follows=follows).status_code == 201
+    codes = [put(endpoint, f"letters/{id}", body, follows=follows, parts=part).status_code for _ in range(2)]
+    assert codes == [201, 200]
+    assert endpoint.pickup(f"parts/{part}", "legal").data == sealed
+
+
+def test_what_is_added_to_a_request_lives_with_the_requests(endpoint: Any) -> None:
+    """Asking for a visit has a receipt too; its letters stand with the sign-ups, apart from concerns."""
+    office = endpoint.client.application.extensions["office"]
+    keys_, id = derived(endpoint, "request"), new_id()
+    desks = tuple(desk.id for desk in office.portal.readers("visit"))
+    wanted = ",".join(desks)
+    sealed = sealed_letter(endpoint, id, wanted, form="visit")
+    office.keep_request(Coming(id, id, "visit", date(2027, 1, 1), keys_.lookup, sealed, desks))
+    part, photo = seal.seal_part({"type": "image/jpeg", "kind": "photo"}, b"x", keys(endpoint, wanted))
+    follows = keys_.lookup.hex()
+    assert put(endpoint, f"parts/{part}", photo, wanted, follows=follows).status_code == 201
+    more = new_id()
+    assert (
+        put(endpoint, f"letters/{more}", added(endpoint, id, wanted), wanted, follows=follows, parts=part).status_code
+        == 201
+    )
+    assert office.requests.has(more)
+    assert not office.concerns.has(more)
+    assert len(ask(endpoint, lookup=follows).get_json()["came"]) == 2
+
+
+@pytest.mark.parametrize(("follows", "status"), [("0" * 64, 404), ("", 400), ("zz", 400)])
+def test_what_follows_no_letter_is_refused(endpoint: Any, follows: str, status: int) -> None:
+    first = told(endpoint)
+    assert put(endpoint, f"letters/{new_id()}", added(endpoint, first), follows=follows).status_code == status
+    assert len(endpoint.letter_ids()) == 1
+
+
+def test_what_is_added_takes_no_receipt_of_its_own(endpoint: Any) -> None:
+    first, follows = told(endpoint), derived(endpoint).lookup.hex()
+    assert (
+        put(endpoint, f"letters/{new_id()}", added(endpoint, first), follows=follows, lookup="1" * 64).status_code
+        == 400
+    )
+
+
+def test_a_letter_is_erased_by_its_look_up_value_and_desks_that_have_it_are_asked_to(endpoint: Any) -> None:
+    id = told(endpoint)
+    endpoint.pickup(f"letters/{id}/acknowledge", "legal", "POST")
+    assert (ask(endpoint, "erasures").status_code, ask(endpoint, "erasures").status_code) == (200, 404)
+    assert ask(endpoint).status_code == 404
+    assert endpoint.letter_ids("police") == []
+    [notice] = endpoint.opened("legal")
+    assert (notice["form"], notice["follows"]) == ("deletion", id)
+
+
+def test_where_the_store_is_away_nothing_is_erased_and_it_is_said(endpoint: Any, monkeypatch: Any) -> None:
+    told(endpoint)
+
+    def away(*_: Any) -> None:
+        raise NotKept("store", "The store is away.", "Try again.")
+
+    monkeypatch.setattr(ConcernStore, "forget", away)
+    answer = ask(endpoint, "erasures")
+    assert (answer.status_code, "Nothing was erased" in answer.get_json()["problem"]) == (503, True)
+    assert ask(endpoint).status_code == 200

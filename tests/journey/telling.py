@@ -46,6 +46,14 @@ def send(page: Any, *, receipt: bool = True) -> str:
     return str(page.locator(".code").inner_text()).strip() if receipt else ""
 
 
+def come_back(page: Any, language: str, receipt: str) -> None:
+    """Type a receipt where the answer is read, and wait for what is said to it."""
+    page.goto(f"/{language}/answer/")
+    page.locator("#code").fill(receipt)
+    page.locator('main form button[value="check"]').click()
+    page.locator(".states, .error").first.wait_for()
+
+
 def tell(page: Any, **answers: Any) -> str:
     """The whole way; the receipt."""
     for name, value in answers.items():

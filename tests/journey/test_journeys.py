@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.journey.telling import NEXT, fill, look, send
+from tests.journey.telling import NEXT, come_back, fill, look, send
 from tests.journey.walking import press
 
 
@@ -36,9 +36,7 @@ def test_from_the_tamil_home_to_a_concern_its_receipt_and_the_answer(
     answered = house.at_the_desk("answer", numbered(seen.output, words), "--text", "நாளை வருகிறோம்.")
     assert answered.exit_code == 0, answered.output
 
-    page.goto("/ta/answer/")
-    page.locator("#code").fill(receipt)
-    press(page, "check")
+    come_back(page, "ta", receipt)
     assert "நாளை வருகிறோம்." in page.locator("main").inner_text()
     assert words not in page.locator("main").inner_text()
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.forms.conftest import postgres
 from tests.journey.conftest import PHONE, serving
-from tests.journey.telling import tell
+from tests.journey.telling import come_back, tell
 from tests.journey.walking import press
 
 __all__ = ["postgres"]  # the fixture
@@ -39,9 +39,7 @@ def test_from_a_concern_to_its_answer(browser: Any, elsewhere: Any, script: bool
     answered = elsewhere.at_the_desk("answer", number, "--text", "हम आ रहे हैं।", desk_name="legal")
     assert answered.exit_code == 0, answered.output
     assert words not in elsewhere.at_the_desk("list", desk_name="revenue").output
-    page.goto("/hi/answer/")
-    page.locator("#code").fill(receipt)
-    press(page, "check")
+    come_back(page, "hi", receipt)
     assert "हम आ रहे हैं।" in page.locator("main").inner_text()
     context.close()
 

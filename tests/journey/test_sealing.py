@@ -19,7 +19,7 @@ from forms.desk.fetch import Server
 from forms.desk.opening import open_letter
 from forms.pressure import Letters
 from tests.journey.conftest import PHONE
-from tests.journey.telling import NEXT, fill, in_steps, look, send, tell
+from tests.journey.telling import NEXT, come_back, fill, in_steps, look, send, tell
 
 SEALED = "**/forms/sealed/v1/letters/*"
 BROWSER_LINE = "This phone locks your letter"
@@ -108,9 +108,7 @@ def test_the_receipt_made_on_the_phone_opens_the_answer_in_any_road(phone: Any, 
     Server(house.address, keys.token(folder)).answer(
         letter["id"], "a" * 32, seal.seal({"form": "answer", "text": "We come on Monday."}, [letter["reply_to"]], 24576)
     )
-    phone.goto("/en/answer/")
-    phone.locator("#code").fill(receipt)
-    phone.locator('button[value="check"]').click()
+    come_back(phone, "en", receipt)
     assert "We come on Monday." in phone.locator("main").inner_text()
 
 
@@ -217,9 +215,7 @@ def test_a_line_that_breaks_is_tried_again_and_makes_one_letter(phone: Any, hous
     assert len(turns) == 3
     assert len(set(turns)) == 1, "the same letter each time"
     assert len(at_the_desk(house, words)) == 1
-    phone.goto("/en/answer/")
-    phone.locator("#code").fill(receipt)
-    phone.locator('button[value="check"]').click()
+    come_back(phone, "en", receipt)
     assert phone.locator(".states").count() == 1
 
 
@@ -281,6 +277,19 @@ def test_going_back_and_forth_loses_nothing_and_any_question_may_be_left_out(pho
     assert "About how many people" not in said, "what was left out is not there"
     phone.locator(".look .button").nth(2).click()
     assert phone.locator("#contact").input_value() == "under the tree"
+
+
+def test_a_text_of_more_characters_than_fit_is_told_and_stays(phone: Any) -> None:
+    """Counted as the server counts: 5,000 characters of any script."""
+    phone.goto("/ta/tell/")
+    for length, fits in ((5001, False), (5000, True)):
+        fill(phone, "what", "மி" * (length // 2) + "x" * (length % 2))
+        while phone.locator(NEXT).is_visible():
+            phone.locator(NEXT).click()
+        phone.locator('form[data-sealing] button[name="do"]').click()
+        assert phone.locator(".look").count() == fits
+        assert phone.locator('[data-field="what"] .error').is_visible() != fits
+        assert len(phone.locator("#what").input_value()) == length
 
 
 def test_danger_comes_first_with_the_numbers_to_call(page: Any) -> None:
@@ -366,8 +375,11 @@ def test_the_script_is_small_comes_last_and_only_where_it_is_needed(house: Any) 
             tag = text[text.index('<script src="/assets/seal-') :].split(">")[0]
             assert f'integrity="{house.portal.assets["seal_integrity"]}"' in tag
             assert " defer" in tag
-            assert text.index("/assets/seal-") > text.index('name="hide_from"'), "after the text of the page"
-    assert sorted(with_it) == [f"{code}/tell/index.html" for code in sorted(house.portal.language_codes())]
+            assert text.index("/assets/seal-") > text.index(
+                "</template>" if "/answer/" in with_it[-1] else 'name="hide_from"'
+            ), "after the text of the page"
+    codes = sorted(house.portal.language_codes())
+    assert sorted(with_it) == [f"{code}/{page}/index.html" for code in codes for page in ("answer", "tell")]
 
 
 def test_a_changed_script_is_refused_and_the_form_still_works(phone: Any, house: Any) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.journey.telling import come_back
 from tests.journey.walking import press
 
 EVENT = "2027-02-legal-aid"
@@ -104,9 +105,7 @@ def test_asking_for_a_visit_and_coming_back(page: Any, language: str) -> None:
     assert "Example village" in page.locator(".summary").inner_text()
     press(page, "send")
     code = str(page.locator(".code").text_content()).strip()
-    page.goto(f"/{language}/answer/")
-    page.fill("#code", code)
-    press(page, "check")
+    come_back(page, language, code)
     assert page.locator(".states .done").count() == 1
     assert "Example village" not in page.content()
 

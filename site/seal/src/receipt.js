@@ -29,24 +29,27 @@ export function newReceipt() {
   }
 }
 
-// The digits of any script, with any spacing; null where it is no receipt.
+// The digits of any script, with any spacing, as {code}; or {wrong}: "required", "digits" (another number), "check".
 export function readReceipt(text) {
   let digits = "";
+  let other = false;
   for (const char of text) {
     if (/\p{Nd}/u.test(char)) digits += digitOf(char);
-    else if (!/[\p{Z}\p{P}\p{C}]/u.test(char)) return null;
+    else if (!/[\p{Z}\p{P}\p{C}]/u.test(char)) other = true;
   }
-  return digits.length === DIGITS && checkDigit(digits) === "0" ? digits : null;
+  if (!digits && !other) return { wrong: "required" };
+  if (other || digits.length !== DIGITS) return { wrong: "digits" };
+  return checkDigit(digits) === "0" ? { code: digits } : { wrong: "check" };
 }
 
 export function inFours(code) {
   return code.match(/.{1,4}/g).join(" ");
 }
 
-// What the receipt derives: the look-up value (hexadecimal) and the age recipient of its answers.
+// What the receipt derives: the look-up value (hexadecimal), and the age identity and recipient of its answers.
 export async function derive(code, form, terms) {
   const options = { t: terms.passes, m: terms.memory, p: 1, dkLen: 64 };
   const raw = await argon2idAsync(`${form}:${code}`, hexToBytes(terms.salt), options);
   const identity = bech32.encodeFromBytes("AGE-SECRET-KEY-", raw.slice(32)).toUpperCase();
-  return { lookup: bytesToHex(raw.slice(0, 32)), recipient: await identityToRecipient(identity) };
+  return { lookup: bytesToHex(raw.slice(0, 32)), identity, recipient: await identityToRecipient(identity) };
 }

@@ -20,6 +20,11 @@ export async function put(path, body, headers, progress, again) {
   return JSON.parse(await persistently("PUT", path, body, headers, progress, again));
 }
 
+export async function post(path, data, again) {
+  const body = new Blob([JSON.stringify(data)], { type: "application/json" });
+  return JSON.parse(await persistently("POST", path, body, {}, () => {}, again));
+}
+
 async function persistently(method, path, body, headers, progress, again) {
   for (let turn = 0; ; turn += 1) {
     try {
@@ -38,9 +43,9 @@ function once(method, path, body, headers, progress) {
     const request = new XMLHttpRequest();
     request.open(method, BASE + path);
     // A slow line of 2 KB a second still gets through.
-    request.timeout = 60000 + (body ? body.length / 2 : 0);
+    request.timeout = 60000 + (body ? (body.length || body.size) / 2 : 0);
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
-    if (body) request.setRequestHeader("Content-Type", "application/octet-stream");
+    if (body) request.setRequestHeader("Content-Type", body.type || "application/octet-stream");
     request.upload.onprogress = (event) => progress(event.loaded);
     request.onload = () => {
       if (request.status >= 200 && request.status < 300) resolve(request.responseText);

@@ -1,5 +1,6 @@
 // A few questions at a time. Everything stays in the one form, so going back loses nothing.
 import { make, say } from "./dom.js";
+import { complain } from "./fields.js";
 
 export function wireSteps(form, settings, finished) {
   const words = settings.words;
@@ -70,14 +71,7 @@ export function wireSteps(form, settings, finished) {
     complain(name, text) {
       show();
       go(settings.steps.findIndex((names) => names.includes(name)));
-      const [field] = fields([name]);
-      field.querySelectorAll(".error").forEach((old) => old.remove());
-      field.classList.add("field--error");
-      const error = make("p", { class: "error", role: "alert" }, text);
-      field.append(error);
-      const control = field.querySelector("textarea, input");
-      control.focus();
-      field.addEventListener("input", () => { error.remove(); field.classList.remove("field--error"); }, { once: true });
+      complain(form, name, text);
     },
   };
 }

@@ -1,0 +1,88 @@
+// One letter on its way: its photos and recording first, each once, then the letter; over a broken line again and again.
+import { bytesToHex, randomBytes } from "@noble/hashes/utils.js";
+import { make, say } from "./dom.js";
+import { TooLarge, sealLetter, sealPart } from "./locking.js";
+import { Refused, put } from "./sending.js";
+import { work } from "./work.js";
+
+const VERSION = 2;
+
+// What is remembered of one page: so that trying again sends the same letter, and no photo twice.
+export function makeDelivery(settings) {
+  const { words } = settings;
+  const kept = new Map(); // parts that the server has, by what was sealed into them and for whom
+  let id = "";
+  let content = "";
+
+  // Another id for another content: the same content, sent again, is the same letter. Whether it is another.
+  function renew(now) {
+    const text = JSON.stringify(now);
+    if (text === content) return false;
+    content = text;
+    id = bytesToHex(randomBytes(16));
+    return true;
+  }
+
+  // desks: [{id, keys}]; letter: what only this letter says; headers: by what it is found again.
+  async function deliver(letter, media, desks, headers, told) {
+    const keys = desks.flatMap((desk) => desk.keys);
+    const names = desks.map((desk) => desk.id);
+    const addressed = { "Portal-Desks": names.join(",") };
+    if (headers["Portal-Follows"]) addressed["Portal-Follows"] = headers["Portal-Follows"];
+    const parts = [];
+    for (const part of media) parts.push({ id: await keepPart(part, keys, addressed, told), kind: part.kind, ...(part.seconds ? { seconds: part.seconds } : {}) });
+    const whole = { form: settings.form, version: VERSION, id, language: settings.language, sealed_by: "browser", ...letter, desks: names, parts };
+    const sealed = await sealLetter(whole, keys, settings.pad);
+    await putLetter(sealed, { ...addressed, ...headers, "Portal-Parts": parts.map((part) => part.id).join(",") }, told);
+  }
+
+  async function keepPart(part, keys, addressed, told) {
+    const name = `${part.mark} ${addressed["Portal-Desks"]}`;
+    if (!kept.has(name)) {
+      const { id: partId, sealed } = await sealPart(part, keys);
+      await put(`parts/${partId}`, sealed, addressed, meter(told, sealed.length), told.again);
+      kept.set(name, partId);
+    }
+    return kept.get(name);
+  }
+
+  async function putLetter(sealed, headers, told) {
+    const progress = meter(told, sealed.length);
+    try {
+      await put(`letters/${id}`, sealed, headers, progress, told.again);
+    } catch (error) {
+      if (!(error instanceof Refused) || error.status !== 428) {
+        if (error instanceof Refused && error.status === 409) kept.clear(); // the parts are gone: they are sent again
+        throw error;
+      }
+      told.line.textContent = words.working;
+      const done = await work(id, sealed, error.data.bits);
+      await put(`letters/${id}`, sealed, { ...headers, "Portal-Work": done }, progress, told.again);
+    }
+  }
+
+  function meter({ line, bar }, whole) {
+    return (loaded) => {
+      bar.value = loaded / whole;
+      line.textContent = say(words.sending, { done: Math.round(loaded / 1024), all: Math.round(whole / 1024) });
+    };
+  }
+
+  return { renew, deliver };
+}
+
+// What stands on the page while something is on its way: a line and a bar, and what `told` hears from below.
+export function waiting(text, words) {
+  const line = make("p", { role: "status" }, text);
+  const bar = make("progress", { max: "1", value: "0" });
+  const told = { line, bar, again: () => { line.textContent = words.again; } };
+  return { section: make("section", { class: "panel sending" }, [line, bar]), told };
+}
+
+// Not sent, and why; the buttons that follow are the page's own.
+export function failure(words, error) {
+  return make("div", { class: "error-summary", role: "alert", tabindex: "-1" }, [
+    make("h2", {}, words.failed),
+    make("p", {}, error instanceof TooLarge ? words.large : words.failedhelp),
+  ]);
+}

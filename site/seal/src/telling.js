@@ -1,0 +1,155 @@
+// The page on which a concern is told: a few questions a page, and the letter is locked on this phone before it is sent.
+import { readForm, summary } from "./answers.js";
+import { wireMedia } from "./attaching.js";
+import { failure, makeDelivery, waiting } from "./delivering.js";
+import { make } from "./dom.js";
+import { firstProblem } from "./fields.js";
+import { derive, inFours, newReceipt, readReceipt } from "./receipt.js";
+import { terms as askTerms } from "./sending.js";
+import { wireSteps } from "./steps.js";
+
+export function startTelling(form, settings, digits) {
+  const { words } = settings;
+  const delivery = makeDelivery(settings);
+  const media = wireMedia(form, words);
+  const steps = wireSteps(form, settings, look);
+  let sent = false;
+  let receipt = "";
+
+  document.querySelector("[data-road]").textContent = words.road;
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.plain) return;
+    event.preventDefault();
+    look();
+  });
+  addEventListener("beforeunload", (event) => {
+    if (!sent && !document.documentElement.hidden && hasAnswers()) event.preventDefault();
+  });
+  // What was typed on a shared phone must not come back with the Back button once it was sent or left in a hurry.
+  addEventListener("pagehide", () => {
+    if (sent || document.documentElement.hidden) form.parentElement.replaceChildren();
+  });
+
+  function hasAnswers() {
+    return media.parts().length > 0 || Object.keys(readForm(form)).length > 0;
+  }
+
+  // The last page before sending: everything once more, and who can read it.
+  function look() {
+    const problem = firstProblem(form, settings, media.parts());
+    if (problem) return steps.complain(...problem);
+    const boxes = [...form.querySelectorAll('[name="hide_from"]')];
+    if (boxes.length && boxes.every((box) => box.checked)) return steps.complain("hide_from", words.all);
+    const desks = boxes.filter((box) => !box.checked).map((box) => ({ id: box.value, name: labelOf(box) }));
+    const page = make("section", { class: "look" }, [
+      make("h2", { tabindex: "-1" }, words.look),
+      make("p", { class: "note" }, [make("strong", {}, words.notyet), " ", words.review]),
+      make("dl", { class: "summary" }, [...summary(form), ...media.summary()].flatMap(([question, answer]) => [
+        make("dt", {}, question), make("dd", {}, answer),
+      ])),
+      make("h3", {}, words.readers),
+      make("ul", {}, desks.map((desk) => make("li", {}, desk.name))),
+      make("p", { class: "road" }, words.road),
+      make("button", { class: "button", type: "button" }, words.send, () => send(page, desks, true)),
+      make("button", { class: "button quiet", type: "button" }, words.without, () => send(page, desks, false)),
+      make("button", { class: "button quiet", type: "button" }, words.change, () => steps.show()),
+    ]);
+    steps.hide(page);
+    page.querySelector("h2").focus();
+    return undefined;
+  }
+
+  async function send(page, desks, withReceipt) {
+    const { section, told } = waiting(words.locking, words);
+    page.hidden = true;
+    page.after(section);
+    try {
+      await deliver(desks.map((desk) => desk.id), withReceipt, told);
+    } catch (error) {
+      return failed(section, page, error, () => send(page, desks, withReceipt));
+    }
+    sent = true;
+    return finish(withReceipt, desks);
+  }
+
+  async function deliver(desks, withReceipt, told) {
+    const here = await askTerms(told.again);
+    const chosen = here.desks.filter((desk) => desks.includes(desk.id));
+    if (chosen.length !== desks.length) throw new Error("the desks have changed");
+    const answers = readForm(form);
+    const parts = media.parts();
+    const isOther = delivery.renew([answers, desks, withReceipt, parts.map((part) => [part.kind, part.bytes.length, part.mark])]);
+    if (isOther) receipt = withReceipt ? newReceipt() : "";
+    const derived = receipt ? await derive(receipt, settings.form, here) : { lookup: "", recipient: null };
+    const letter = { day: here.day, reply_to: derived.recipient, follows: null, answers };
+    await delivery.deliver(letter, parts, chosen, derived.lookup ? { "Portal-Lookup": derived.lookup } : {}, told);
+  }
+
+  // Nothing is sent another way without being asked: sending unlocked is a choice of the person's own.
+  function failed(section, page, error, again) {
+    section.replaceChildren(
+      failure(words, error),
+      make("button", { class: "button", type: "button" }, words.retry, () => { section.remove(); again(); }),
+      make("button", { class: "button quiet", type: "button" }, words.change, () => { section.remove(); page.hidden = false; }),
+      make("details", {}, [
+        make("summary", {}, words.plain),
+        make("p", {}, words.plainhelp),
+        make("button", { class: "button quiet", type: "button" }, words.plain, () => {
+          form.dataset.plain = "yes";
+          form.hidden = false;
+          media.putBack();
+          sent = true;
+          form.submit();
+        }),
+      ]),
+    );
+    section.querySelector("[role=alert]").focus();
+  }
+
+  function finish(withReceipt, desks) {
+    const done = make("section", {}, [
+      make("div", { class: "panel panel--done", tabindex: "-1" }, [
+        make("h2", {}, words.safe),
+        ...(withReceipt
+          ? [make("p", {}, words.number), make("p", { class: "code" }, inFours(receipt))]
+          : [make("p", {}, words.noreceipt)]),
+      ]),
+      ...(withReceipt ? keeping(receipt) : []),
+      make("h2", {}, words.readers),
+      make("ul", {}, desks.map((desk) => make("li", {}, desk.name))),
+      make("h2", {}, words.next_title),
+      make("p", {}, words.next_text),
+    ]);
+    form.closest("article").replaceChildren(done);
+    if (withReceipt) {
+      const code = done.querySelector(".code");
+      code.dataset.digits = digits;
+      code.dataset.hear = words.hear;
+      document.dispatchEvent(new CustomEvent("receipt", { detail: code }));
+    }
+    done.querySelector(".panel").focus();
+    scrollTo(0, 0);
+  }
+
+  function keeping(code) {
+    const typed = make("input", { class: "input", type: "text", id: "typed", inputmode: "numeric", autocomplete: "off" });
+    const verdict = make("p", { role: "status" });
+    return [
+      make("ul", {}, [words.paper, words.opens, words.lost].map((text) => make("li", {}, text))),
+      make("div", { class: "form" }, [
+        make("label", { class: "label", for: "typed" }, words.typeback),
+        typed,
+        make("button", { class: "button", type: "button" }, words.check, () => {
+          const right = readReceipt(typed.value).code === code;
+          verdict.textContent = right ? words.right : words.wrong;
+          verdict.className = right ? "panel panel--done" : "error";
+        }),
+        verdict,
+      ]),
+    ];
+  }
+}
+
+function labelOf(box) {
+  return box.closest("label").textContent.trim();
+}
