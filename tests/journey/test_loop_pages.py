@@ -13,20 +13,17 @@ PAGES = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=["light", "dark"])
-def reader(browser: Any, house: Any, request: Any) -> Iterator[Any]:
-    context = browser.new_context(
-        viewport={"width": SMALLEST_PHONE, "height": 740},
-        base_url=house.address,
-        color_scheme=request.param,
-    )
+@pytest.fixture(scope="module")
+def reader(browser: Any, house: Any) -> Iterator[Any]:
+    context = browser.new_context(viewport={"width": SMALLEST_PHONE, "height": 740}, base_url=house.address)
     yield context.new_page()
     context.close()
 
 
 @pytest.mark.parametrize("path", PAGES)
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_a_page_of_the_loop(reader: Any, language: str, path: str) -> None:
+@pytest.mark.parametrize(("language", "colours"), [*((code, "light") for code in LANGUAGES), ("ta", "dark")])
+def test_a_page_of_the_loop(reader: Any, language: str, colours: str, path: str) -> None:
+    reader.emulate_media(color_scheme=colours)
     blocked: list[str] = []
     reader.on("console", lambda said: blocked.append(said.text))
     assert reader.goto(f"/{language}/{path}").status == 200
