@@ -23,6 +23,7 @@ from press import search, weight
 from press.blocks import Context, draw
 from press.markup import foreign_links, talk
 from press.pages import SOURCE
+from press.plain import lines_of
 from press.shell import page_of, with_clip
 
 _HOLE = "<!--block:{}-->"
@@ -43,6 +44,8 @@ class Job:
 class _Press(BasePlugin):  # type: ignore[type-arg, no-untyped-call] # it has no settings; MkDocs types little
     job: Job
     config: dict[str, Any] = field(default_factory=dict)
+    said: dict[str, str] = field(default_factory=dict)
+    """What each page says to a reader, by its name: for the search."""
 
     def on_files(self, files: Files, config: MkDocsConfig) -> Files:
         """Leave out Material's own scripts, styles and fonts; let English stand in for missing pages."""
@@ -79,6 +82,7 @@ class _Press(BasePlugin):  # type: ignore[type-arg, no-untyped-call] # it has no
         """Hand the theme the whole page, drawn in the shell that the forms use too."""
         own = self.job.context
         body = Markup(page.content or "")  # noqa: S704 - Markdown of the staff, blocks escaped by Jinja
+        self.said[page.file.src_uri] = "\n".join(text for _, text in lines_of(body, aloud=False))
         body = with_clip(own, page.file.src_uri, body)
         context["shell"] = draw_page(own.portal, own.language, page_of(own, page.file.src_uri, body))  # type: ignore[typeddict-unknown-key]
         return context
@@ -99,9 +103,10 @@ def build_language(job: Job) -> int:
         site_url=f"{job.context.portal.address}/{language}/",
     )
     config.theme["language"] = language
-    config.plugins["press"] = _Press(job)
+    config.plugins["press"] = press = _Press(job)
     mkdocs_build(config)
     pages = job.context.library.by_language[language]
-    search.write(job.out / "search", {name: page for name, page in pages.items() if page.meta.get("search", True)})
+    found = {name: page for name, page in pages.items() if page.meta.get("search", True)}
+    search.write(job.out / "search", found, press.said)
     weight.compress(job.out)
     return len(job.context.library.names)

@@ -20,7 +20,6 @@ PAGES_A_FILE = 50
 TITLE_WEIGHT = 8
 MOST_COUNTED = 9
 
-_NOT_TEXT = re.compile(r"^\[\[.*?\]\]|\]\([^)]*\)|\{[^}]*\}|https?://\S+", re.M)
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -41,11 +40,14 @@ def shard_name(skeleton: str) -> str:
     return "-".join(f"{ord(char):x}" for char in skeleton[:SHORTEST]) + ".json"
 
 
-def index(pages: Mapping[str, Source]) -> dict[str, dict[str, list[int]]]:
-    """Shards by file name: for each skeleton the numbers of its pages and how much it counts there, in turns."""
+def index(pages: Mapping[str, Source], said: Mapping[str, str]) -> dict[str, dict[str, list[int]]]:
+    """Shards by file name: for each skeleton the numbers of its pages and how much it counts there, in turns.
+
+    said: what each page says to a reader, with what its blocks draw from tables.
+    """
     shards: dict[str, dict[str, list[int]]] = defaultdict(dict)
-    for number, page in enumerate(pages.values()):
-        counts = Counter(skeletons(_NOT_TEXT.sub(" ", page.text)))
+    for number, (name, page) in enumerate(pages.items()):
+        counts = Counter(skeletons(said[name]))
         for word in skeletons(f"{page.title} {page.meta.get('description', '')}"):
             counts[word] += TITLE_WEIGHT
         for word, count in counts.items():
@@ -53,10 +55,10 @@ def index(pages: Mapping[str, Source]) -> dict[str, dict[str, list[int]]]:
     return shards
 
 
-def write(folder: Path, pages: Mapping[str, Source]) -> None:
+def write(folder: Path, pages: Mapping[str, Source], said: Mapping[str, str]) -> None:
     """Write one language's shards and the titles of its pages."""
     folder.mkdir(parents=True)
-    for name, shard in index(pages).items():
+    for name, shard in index(pages, said).items():
         _write(folder / name, shard)
     rows = [[page.path, page.title, str(page.meta.get("description", ""))] for page in pages.values()]
     for start in range(0, len(rows), PAGES_A_FILE):

@@ -27,3 +27,14 @@ def test_each_language_finds_its_own_pages_only(folder: Any) -> None:
     assert [row[0] for row in titles["en"]] == ["", "rights/", *made]
     assert [row[0] for row in titles["ta"]] == ["", *made]
     assert json.loads((site / "en/search/66-72.json").read_text())["freedom"] == [1, 1]
+
+
+def test_what_a_page_draws_from_tables_is_found_and_its_forms_and_links_are_not(folder: Any) -> None:
+    folder.page("help", "Call:\n\n[[ helplines ]]\n\n[Elsewhere](https://example.org/hiddenword)")
+    folder.page("tell", "[[ form: concern ]]")
+    search = folder.build() / "en/search"
+    numbers = {row[0]: number for number, row in enumerate(json.loads((search / "pages-0.json").read_text()))}
+    assert numbers["help/"] in json.loads((search / "31-31.json").read_text())["112"][::2]
+    words = {word for path in search.glob("??-??.json") for word in json.loads(path.read_text())}
+    assert "hiddenword" not in words
+    assert "happening" not in words, "questions of a form are no text to be found"

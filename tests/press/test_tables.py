@@ -1,10 +1,14 @@
 """Staff's tables: what is wrong is told in a sentence with file, row and column, all at once."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from press.tables import NumberedRow
 
+ROOT = Path(__file__).parents[2]
 Said = Callable[[], str]
 
 
@@ -92,3 +96,10 @@ def test_a_check_in_the_future_and_one_long_ago(folder: Any) -> None:
     assert "this day is still to come" in folder.problems()[0]
     folder.row("helplines", checked_on="2026-01-02")
     assert any("112: last checked on 2026-01-02" in warning for warning in folder.check().warnings)
+
+
+def test_no_column_is_hidden_by_what_a_row_can_do() -> None:
+    """Templates ask `row.number`: Jinja looks for an attribute of that name before it looks for the column."""
+    for path in sorted((ROOT / "site" / "schemas").glob("*.yaml")):
+        columns = [field["name"] for field in yaml.safe_load(path.read_text(encoding="utf-8")).get("fields", ())]
+        assert [column for column in columns if hasattr(NumberedRow(), column)] == [], path.name
