@@ -1,13 +1,17 @@
 """Bar charts as still SVG, drawn by Vega-Lite while the site is built. The only home of vl_convert.
 
-Vega-Lite decides where things stand; colours and letters are left to the site's stylesheet (.chart), so that a chart has
-the page's own font and turns dark with it, and brings nothing that forms/headers.py forbids.
+Vega-Lite decides where things stand; colours and letters are left to the site's stylesheet (.chart). So a chart has the
+page's own font, turns dark with it, and brings nothing that forms/headers.py forbids.
 """
 
+import hashlib
+import json
+import os
 import textwrap
 from collections.abc import Sequence
-from functools import cache
+from importlib.metadata import version
 from itertools import accumulate
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -31,18 +35,30 @@ Bar = tuple[str, int | None]
 """What is counted and how often; None where the number is kept back."""
 
 
-def bars(counts: Sequence[Bar], said: str) -> Markup:
-    """A bar for each count with its name above and its number behind it; said: what it shows, for who cannot see it."""
-    root = ET.fromstring(_drawn(tuple(counts)))  # noqa: S314 - drawn here and now by our own library
+def bars(counts: Sequence[Bar], said: str, cache: Path | None = None) -> Markup:
+    """A bar for each count with its name above and its number behind it, as an <svg> for the page.
+
+    said: what it shows, for who cannot see it; cache: a folder where drawings are kept between builds.
+    """
+    root = ET.fromstring(_drawn(_chart(counts), cache))  # noqa: S314 - drawn by our own library
     _only_places(root)
     root.set("role", "img")
     root.set("aria-label", said)
     return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704 - ElementTree escapes what staff wrote
 
 
-@cache
-def _drawn(counts: tuple[Bar, ...]) -> str:
-    drawing: str = vl_convert.vegalite_to_svg(_chart(counts), vl_version=_VERSION)
+def _drawn(chart: dict[str, Any], cache: Path | None) -> str:
+    """The chart as Vega-Lite draws it; kept, since starting Vega-Lite takes longer than anything else on the page."""
+    asked = json.dumps([version("vl-convert-python"), _VERSION, chart])
+    kept = cache / f"{hashlib.sha256(asked.encode()).hexdigest()[:16]}.svg" if cache else None
+    if kept and kept.exists():
+        return kept.read_text(encoding="utf-8")
+    drawing = vl_convert.vegalite_to_svg(chart, vl_version=_VERSION)
+    if kept:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        fresh = kept.with_name(f"{kept.name}.{os.getpid()}.new")
+        fresh.write_text(drawing, encoding="utf-8")
+        fresh.replace(kept)
     return drawing
 
 
@@ -54,7 +70,7 @@ def _chart(counts: Sequence[Bar]) -> dict[str, Any]:
         {"name": lines, "end": end, "letters": letters or 0, "number": str(letters or "–")}
         for lines, end, (_, letters) in zip(names, ends, counts, strict=True)
     ]
-    most = max((row["letters"] for row in rows), default=0) or 1
+    most = max((letters or 0 for _, letters in counts), default=0) or 1
     return {
         "width": WIDTH,
         "height": max(ends, default=0),

@@ -112,6 +112,8 @@ BLOCKS = {
     "officer-check": officer_check,
 }
 
+_Counts = list[tuple[Any, Count]]  # what each is called in all languages, and how many letters
+
 TABLE_OF = {"problem": "themes", "answers": "campaigns"}
 """Blocks whose argument is an id of a table."""
 
@@ -150,14 +152,15 @@ def _photo(context: Context) -> Any:
     return draw_one
 
 
-def _chart(context: Context, title: str, counts: list[tuple[Any, Count]]) -> tuple[str, list[tuple[Any, Count]], Markup]:
+def _chart(context: Context, title: str, counts: _Counts) -> tuple[str, _Counts, Markup]:
     """What blocks/charts.html shows: the title, the counts for the table, and the drawing."""
     _ = say(context.language)
     bars = [(pick(names, context.language), one.letters) for names, one in counts]
-    return title, counts, charts.bars(bars, f"{title}. {_('The numbers stand in the table below.')}")
+    said = f"{title}. {_('The numbers stand in the table below.')}"
+    return title, counts, charts.bars(bars, said, context.charts)
 
 
-def _counts(context: Context, quarter: str | None, dimension: str, **where: str) -> list[tuple[Any, Count]]:
+def _counts(context: Context, quarter: str | None, dimension: str, **where: str) -> _Counts:
     """Counts of one dimension with what each is called; what nobody told comes last."""
     assert quarter  # noqa: S101 - asked only where something was counted
     if dimension == "month":
