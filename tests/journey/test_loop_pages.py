@@ -67,7 +67,7 @@ def test_bars_are_as_long_as_their_numbers_say(reader: Any) -> None:
     shown = """one => [...one.querySelectorAll('path')].map(bar =>
         bar.getBBox().x + bar.getBBox().width + parseFloat(getComputedStyle(bar).strokeWidth) / 2)"""
     for chart in reader.locator(".chart").all():
-        numbers = [int(text) for text in chart.locator(".number_marks text").all_inner_texts() if text != "–"]
+        numbers = [int(text) for text in chart.locator(".number_marks text").all_text_contents() if text != "–"]
         lengths = chart.locator("svg").evaluate(shown)
         assert len(lengths) == len(numbers)
         for number, length in zip(numbers, lengths, strict=True):
