@@ -93,6 +93,7 @@ def test_who_imports_whom(name: str) -> None:
         ("PIL", {"press.pictures", "forms.cleaner"}),
         ("av", {"forms.sound"}),
         ("espeakng_loader", {"press.speech"}),
+        ("vl_convert", {"press.charts"}),
         (
             "flask",
             {

@@ -38,6 +38,7 @@ from press.plugin import Job, build_language
 
 HANDOVER = Path(".build") / "portal.json"
 PICTURES = Path(".build") / "pictures"
+CHARTS = Path(".build") / "charts"
 SPEECH = Path(".build") / "speech"
 SEAL = Path(".build") / "seal"
 
@@ -103,8 +104,9 @@ def build(
         studio = _studio(root, fresh / listen.FOLDER, speak)
         darkroom = pictures.Darkroom(root / "content" / "media", root / PICTURES, fresh / pictures.FOLDER)
         context = replace(
-            context, darkroom=darkroom, studio=studio, portal=listen.with_questions(context.portal, studio, today)
-        )
+            context, darkroom=darkroom, studio=studio, charts=root / CHARTS,
+            portal=listen.with_questions(context.portal, studio, today),
+        )  # fmt: skip
         count = sum(_languages(root, fresh, context, say))
         calendars.write(fresh, context.portal, today)
         roots.write(root, fresh, context, seal)

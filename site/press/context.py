@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 from forms.portal import Portal
 from press.listen import Studio
@@ -22,3 +23,5 @@ class Context:
     today: date
     studio: Studio | None = None
     darkroom: Darkroom | None = None
+    charts: Path | None = None
+    """A folder that keeps drawn charts between builds."""

@@ -7,8 +7,9 @@ from babel.dates import format_skeleton
 from markupsafe import Markup
 
 from forms.counts import months_of
+from forms.portal import pick
 from forms.words import LOCALES, say
-from press import loop
+from press import charts, loop
 from press.context import Context
 from press.loop import Commitment, Count
 from press.render import render
@@ -40,12 +41,12 @@ def problem(context: Context, name: str) -> Markup:
     promises = [one for one in _commitments(context) if one.row["theme"] == name]
     held = [page for page in loop.meetings(context.library, context.language) if name in page.meta.get("themes", ())]
     quarter = loop.latest(context.tables)
-    charts = []
+    shown = []
     if quarter and loop.count(context.tables, quarter, theme=name):
-        charts = [(_("By taluk"), _counts(context, quarter, "taluk", theme=name))]
+        shown = [_chart(context, _("By taluk"), _counts(context, quarter, "taluk", theme=name))]
     return _draw(
         context, "problem", signs=signs, campaigns=campaigns, promises=promises, held=held, quarter=quarter,
-        total=loop.count(context.tables, quarter, theme=name) if quarter else None, charts=charts,
+        total=loop.count(context.tables, quarter, theme=name) if quarter else None, charts=shown,
     )  # fmt: skip
 
 
@@ -69,16 +70,16 @@ def numbers(context: Context, _argument: str) -> Markup:
     """What was heard in the last quarter: a chart and a table for problems, months, taluks and kinds of work."""
     quarter = loop.latest(context.tables)
     _ = say(context.language)
-    charts = []
+    shown = []
     if quarter and loop.count(context.tables, quarter):
-        charts = [
-            (_("By problem"), _counts(context, quarter, "theme")),
-            (_("By month"), _counts(context, quarter, "month")),
-            (_("By taluk"), _counts(context, quarter, "taluk")),
-            (_("By kind of work"), _counts(context, quarter, "work")),
+        shown = [
+            _chart(context, _("By problem"), _counts(context, quarter, "theme")),
+            _chart(context, _("By month"), _counts(context, quarter, "month")),
+            _chart(context, _("By taluk"), _counts(context, quarter, "taluk")),
+            _chart(context, _("By kind of work"), _counts(context, quarter, "work")),
         ]
     total = loop.count(context.tables, quarter) if quarter else None
-    return _draw(context, "numbers", quarter=quarter, charts=charts, total=total)
+    return _draw(context, "numbers", quarter=quarter, charts=shown, total=total)
 
 
 def honours(context: Context, _: str) -> Markup:
@@ -110,6 +111,8 @@ BLOCKS = {
     "goods": goods,
     "officer-check": officer_check,
 }
+
+_Counts = list[tuple[Any, Count]]  # what each is called in all languages, and how many letters
 
 TABLE_OF = {"problem": "themes", "answers": "campaigns"}
 """Blocks whose argument is an id of a table."""
@@ -149,7 +152,15 @@ def _photo(context: Context) -> Any:
     return draw_one
 
 
-def _counts(context: Context, quarter: str | None, dimension: str, **where: str) -> list[tuple[Any, Count]]:
+def _chart(context: Context, title: str, counts: _Counts) -> tuple[str, _Counts, Markup]:
+    """What blocks/charts.html shows: the title, the counts for the table, and the drawing."""
+    _ = say(context.language)
+    bars = [(pick(names, context.language), one.letters) for names, one in counts]
+    said = f"{title}. {_('The numbers stand in the table below.')}"
+    return title, counts, charts.bars(bars, said, context.charts)
+
+
+def _counts(context: Context, quarter: str | None, dimension: str, **where: str) -> _Counts:
     """Counts of one dimension with what each is called; what nobody told comes last."""
     assert quarter  # noqa: S101 - asked only where something was counted
     if dimension == "month":
