@@ -95,8 +95,11 @@ def delete(office: Office, code: str, today: date) -> bool:
 
 
 def erase(office: Office, found: Found, today: date) -> None:
-    """Erase a letter that was found, likewise. Raises NotKept."""
-    have = office.portal.named(found.progress.taken_by)
+    """Erase a letter that was found, likewise. Raises NotKept.
+
+    A desk to which it was sealed anew is asked too: it may hold the letter from before, and not have come since.
+    """
+    have = office.portal.named((*found.progress.taken_by, *found.progress.copied_to))
     notice = _deletion_notice(found.progress.id, have, today) if have else None
     box(office, found.kind).forget(found.progress.id, notice)
 

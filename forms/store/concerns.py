@@ -142,13 +142,17 @@ class Answer:
 
 @dataclass(frozen=True)
 class Progress:
-    """What a receipt shows: its letter, the days on which letters came, desks that can open it, those that have."""
+    """What a receipt shows: its letter, the days on which letters came, desks that can open it, those that have.
+
+    copied_to: desks for which a copy that was sealed anew waits.
+    """
 
     id: str
     days: tuple[date, ...]
     desks: tuple[str, ...]
     taken_by: tuple[str, ...]
     answers: tuple[Answer, ...]
+    copied_to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -358,6 +362,7 @@ class ConcernStore(Store):
             days = connection.execute(sa.select(_letters.c.day).filter_by(thread=first).order_by(_letters.c.day))
             desks = connection.execute(sa.select(_recipients.c.desk).filter_by(letter=first).order_by("desk"))
             members = connection.execute(sa.select(_taken.c.member).filter_by(letter=first))
+            readers = connection.execute(sa.select(_copies.c.reader).filter_by(letter=first))
             answers = connection.execute(
                 sa.select(_answers.c.desk, _answers.c.day, _answers.c.sealed)
                 .filter_by(letter=first)
@@ -369,6 +374,7 @@ class ConcernStore(Store):
                 desks=tuple(desks.scalars()),
                 taken_by=tuple(sorted({desk_of(member) for member in members.scalars()})),
                 answers=tuple(Answer(*row) for row in answers),
+                copied_to=tuple(sorted({desk_of(reader) for reader in readers.scalars()})),
             )
 
     # Letting go

@@ -296,6 +296,17 @@ def test_when_the_person_asks_it_is_erased_at_every_desk_that_has_it(office: Off
         anita.case(id)
 
 
+def test_a_desk_that_has_it_and_gets_it_handed_over_again_is_asked_to_erase_it_too(office: Office) -> None:
+    receipt = office.tell(what=WORDS)
+    anita, legal = office.machine("police/anita"), office.machine("legal")
+    id = only(legal)
+    only(anita)
+    anita.hand_over(id, "legal")
+    office.answer_page(receipt, do="delete-now")
+    legal.sync()
+    assert legal.cases() == ()
+
+
 def test_closed_cases_grow_old(office: Office) -> None:
     office.tell(what="closed")
     office.tell(what="open")
