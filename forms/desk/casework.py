@@ -125,6 +125,18 @@ class Case:
         return str(closed[-1].value.get("outcome", "")) if closed else ""
 
     @cached_property
+    def added_since_closed(self) -> bool:
+        """Whether the person added something after it was closed: somebody should read that."""
+        seen = [entry.value.get("letters") for entry in standing(self.entries, "state")]
+        known = [count for count in seen if isinstance(count, int)]
+        return bool(self.state.value == "closed" and known and len(self.letters) > max(known))
+
+    @property
+    def over(self) -> bool:
+        """Closed, and nothing was added since."""
+        return bool(self.state.value == "closed") and not self.added_since_closed
+
+    @cached_property
     def answered(self) -> bool:
         """Whether anybody has written to the person."""
         return any(entry.kind == "answer" and entry.value.get("text") for entry in self.entries)

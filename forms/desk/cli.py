@@ -16,6 +16,7 @@ from forms.desk.telling import telling
 from forms.problem import Problem
 
 DEFAULT_HOME = Path("var") / "desk"
+DEFAULT_DESK = "police"
 
 
 def unlock(here: Place) -> Session:
@@ -34,8 +35,16 @@ def find_case(session: Session, which: str) -> Case:
     numbered = {str(number): case for number, case in enumerate(listed(session), start=1)}
     found = numbered.get(which) or next((case for case in session.cases() if case.id == which), None)
     if found is None:
-        raise Problem(which, "There is no such letter here.", "See the numbers with: python3 build.py desk list")
+        raise Problem(which, "There is no such letter here.", f"See the numbers with: {typed('list')}")
     return found
+
+
+def typed(command: str = "") -> str:
+    """How another command is typed where this one was, at the same desk: `python3 build.py desk --desk legal list`."""
+    context = click.get_current_context()
+    here = context.find_object(Place)
+    desk_named = f"--desk {here.name}" if here and here.name != DEFAULT_DESK else ""
+    return " ".join(filter(None, ((context.parent or context).command_path, desk_named, command)))
 
 
 def _today() -> date:
@@ -43,7 +52,7 @@ def _today() -> date:
 
 
 @click.group(invoke_without_command=True)
-@click.option("--desk", "name", default="police", show_default=True, help="Which desk this is, as in portal.yml.")
+@click.option("--desk", "name", default=DEFAULT_DESK, show_default=True, help="Which desk this is, as in portal.yml.")
 @click.option(
     "--home",
     type=click.Path(path_type=Path),
@@ -87,11 +96,16 @@ def window(here: Place, port: int = 0, browser: bool = True) -> None:
 @click.pass_obj
 @telling
 def list_command(here: Place, text: str, state: str) -> None:
-    """Fetch what waits and list all cases: urgent ones first, then late ones, then the newest."""
+    """Fetch what waits and list all cases: urgent ones first, then late ones, then the newest.
+
+    Marks: ! urgent, c a child, L late, + added after it was closed, p photos or a recording, ? two say different
+    things, = put together with another, 2 second tray.
+    """
     session = unlock(here)
     synced = session.sync()
+    erased = f" Erased, since the person asked: {synced.erased}." if synced.erased else ""
     click.echo(f"{synced.away}\nThese letters were fetched before:" if synced.away else
-               f"Desk {here.name}: {synced.new} new.", err=bool(synced.away))  # fmt: skip
+               f"Desk {here.name}: {synced.new} new.{erased}", err=bool(synced.away))  # fmt: skip
     if not synced.away:
         doctor.note_colleagues(session)
     wanted = {case.id for case in listed(session, Wanted(text=text, state=state, merged=True))}
@@ -99,7 +113,7 @@ def list_command(here: Place, text: str, state: str) -> None:
         if case.id in wanted:
             click.echo(listing.one_line(number, case, _today()))
     if wanted:
-        click.echo("\nRead one: python3 build.py desk open 1     Answer it: python3 build.py desk answer 1")
+        click.echo(f"\nRead one: {typed('open 1')}     Answer it: {typed('answer 1')}")
     else:
         click.echo("No letters yet." if not session.cases() else "No letter is like that.")
 
@@ -115,7 +129,9 @@ def open_command(here: Place, which: str) -> None:
     for letter in case.letters:
         if isinstance(letter, Problem):
             raise letter
-        click.echo("\n".join(listing.whole(letter)))
+        click.echo("\n".join([*listing.whole(letter), ""]))
+    if case.parts:
+        click.echo(f"See and hear photos and recordings in the window: {typed()}\n")
     click.echo("\n".join(listing.log(case)))
 
 

@@ -27,8 +27,8 @@ _SIZE = 24576
 class Entry:
     """One entry. thread: the first letter's id; at: the writer's clock, "2027-01-05T10:20" UTC; value: by kind.
 
-    value: state {state, outcome}, note {text}, assign {member}, due {day}, flag {flag, on}, answer {text, state},
-    handover {desk}, merge {into}, theme {theme, place, work}.
+    value: state {state, outcome, letters: how many the case had}, note {text}, assign {member}, due {day},
+    flag {flag, on}, answer {text, state}, handover {desk}, merge {into}, theme {theme, place, work}.
     """
 
     id: str

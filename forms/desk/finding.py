@@ -41,7 +41,7 @@ def find(cases: Iterable[Case], wanted: Wanted, today: date) -> list[Case]:
 
 def _rank(case: Case, today: date) -> tuple[bool, bool, bool, bool]:
     # The second tray stands last even where it says danger: a flood would say so too.
-    return (case.state.value == "closed", case.tray != 1, not case.urgent, not case.is_late(today))
+    return (case.over, case.tray != 1, not case.urgent, not case.is_late(today))
 
 
 def _fits(case: Case, wanted: Wanted, today: date) -> bool:

@@ -92,7 +92,7 @@ def identities(folder: Path, ask: Callable[[], str]) -> tuple[pyrage.x25519.Iden
             raise Problem(str(folder), "the key file is empty.", "Take it back from your backup.")
         return tuple(pyrage.x25519.Identity.from_str(line.strip()) for line in lines)
     except FileNotFoundError:
-        todo = "Run python3 build.py serve once for the demonstration, or python3 build.py desk new-key."
+        todo = "For real use: desk new-key. For the demonstration run python3 build.py serve once."
         raise Problem(str(folder), "has no key.", todo) from None
     except pyrage.DecryptError:
         raise Problem("passphrase", "does not open this key.", "Type it again.") from None
@@ -176,7 +176,7 @@ def token(folder: Path) -> str:
     try:
         return (folder / "token.txt").read_text(encoding="utf-8").strip()
     except FileNotFoundError:
-        todo = "Run python3 build.py serve once for the demonstration, or python3 build.py desk new-key."
+        todo = "For real use: desk new-key. For the demonstration run python3 build.py serve once."
         raise Problem(str(folder), "has no pickup token.", todo) from None
 
 

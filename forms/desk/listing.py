@@ -27,6 +27,7 @@ def one_line(number: int, case: Case, today: date) -> str:
     where = plain(case.answers.get("place", "-"))
     marks = "".join((
         "!" if case.urgent else "", "c" if case.child else "", "L" if case.is_late(today) else "",
+        "+" if case.added_since_closed else "", "p" if case.parts else "",
         "?" if case.conflicts else "", "=" if case.merged_into else "", "2" if case.tray != 1 else "",
     ))  # fmt: skip
     return (
@@ -58,6 +59,18 @@ def whole(letter: Letter) -> Iterator[str]:
         yield ""
         yield plain(labels.get(name, name))
         yield from (f"  {line}" for line in _value(letter.answers[name]).splitlines())
+    if letter.parts:
+        yield ""
+        yield f"Sent with it: {', '.join(_parts(letter))}"
+
+
+def _parts(letter: Letter) -> Iterator[str]:
+    photos = sum(part.kind == "photo" for part in letter.parts)
+    if photos:
+        yield f"{photos} {'photo' if photos == 1 else 'photos'}"
+    for part in letter.parts:
+        if part.kind == "voice":
+            yield f"a recording, {part.seconds // 60}:{part.seconds % 60:02}"
 
 
 def _value(value: Any) -> str:

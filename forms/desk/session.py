@@ -48,6 +48,7 @@ class Place:
 class Synced:
     """What a visit to the server brought: letters and entries that are new, parcels sent and still waiting.
 
+    erased: cases that are gone because the person asked.
     away: a sentence where the server could not be reached, else empty.
     """
 
@@ -55,6 +56,7 @@ class Synced:
     sent: int = 0
     waiting: int = 0
     away: str = ""
+    erased: int = 0
 
 
 class Session:
@@ -192,18 +194,19 @@ class Session:
     def sync(self) -> Synced:
         """Bring what waits here, fetch what waits there. Where the server is away nothing is lost, and it says so."""
         with self._busy:
-            sent = new = 0
+            sent = new = erased = 0
             away = ""
             try:
                 self._fetch_portal()
                 sent = self.outbox.send()
                 fetched = self.cabinet.fetch(self.server)
                 new = len(fetched) + self._fetch_entries()
-                self._obey_deletions(fetched)
+                notices, erased = self._obey_deletions(fetched)
+                new -= notices
             except ServerAway as told:
                 away = str(told)
             self._changed()
-            return Synced(new, sent, self.outbox.waiting, away)
+            return Synced(new, sent, self.outbox.waiting, away, erased)
 
     def _fetch_portal(self) -> None:
         text = self.server.portal()
@@ -222,16 +225,20 @@ class Session:
             self.cabinet.keep("entries", id, self.server.entry(id))
         return len(listed - here)
 
-    def _obey_deletions(self, fetched: Sequence[str]) -> None:
-        """A person asked that a letter be erased: it is, here too, and the notice with it."""
+    def _obey_deletions(self, fetched: Sequence[str]) -> tuple[int, int]:
+        """A person asked that a letter be erased: it is, here too, and the notice with it. How many of each."""
+        notices = erased = 0
         for id in fetched:
             try:
                 notice = open_letter(self.cabinet.read("letters", id), self._identities)
             except Problem:
                 continue
             if notice.form == "deletion":
+                notices += 1
+                erased += self.cabinet.has("letters", notice.follows)
                 self._forget(notice.follows)
                 self.cabinet.drop("letters", id)
+        return notices, erased
 
     def _changed(self) -> None:
         self._cases = None
@@ -248,6 +255,8 @@ class Session:
             case = self.case(case_id)
             known = {entry.id for entry in case.entries}
             seen = heads(case.entries) if after is None else [id for id in after if id in known]
+            if kind == "state":
+                value["letters"] = len(case.letters)
             entry = new_entry(case_id, self.member, seen, kind, value)
             self._keep_entry(entry)
             if kind == "state" and value.get("state") in TOLD_STATES and case.first and case.first.reply_to:
@@ -266,7 +275,11 @@ class Session:
             written = new_entry(case_id, self.member, seen, "answer", {"text": text.strip(), "state": state})
             self._keep_entry(written)
             if state:
-                self._keep_entry(new_entry(case_id, self.member, [written.id], "state", {"state": state}))
+                self._keep_entry(
+                    new_entry(
+                        case_id, self.member, [written.id], "state", {"state": state, "letters": len(case.letters)}
+                    )
+                )
             self.outbox.try_to_send()
 
     def export(self, case_id: str, to: str) -> bytes:
@@ -384,5 +397,6 @@ class Session:
 
 
 def _age(case: Case, today: date) -> int:
-    days = [entry.at[:10] for entry in case.entries] + [case.day or "0001-01-01"]
+    came = [letter.day for letter in case.letters if isinstance(letter, Letter)]
+    days = [entry.at[:10] for entry in case.entries] + came + ["0001-01-01"]
     return (today - date.fromisoformat(max(days))).days

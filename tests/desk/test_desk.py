@@ -156,6 +156,23 @@ def test_letters_are_fetched_listed_and_read(staff: Staff) -> None:
     assert staff.runs("open", ID).output == whole
 
 
+def test_photos_and_recordings_are_told_of_in_the_terminal_too(staff: Staff) -> None:
+    parts = [{"id": "1" * 32, "kind": "photo"}, {"id": "2" * 32, "kind": "voice", "seconds": 62}]
+    staff.receives({**letter(), "parts": parts})
+    assert re.search(r"new +p +avadi", staff.runs("list").output)
+    whole = staff.runs("open", "1").output
+    assert "Sent with it: 1 photo, a recording, 1:02" in whole
+    assert "See and hear photos and recordings in the window: " in whole
+
+
+def test_what_to_type_next_names_the_desk_at_which_one_is(staff: Staff) -> None:
+    staff.receives(letter())
+    (staff.home / "police").rename(staff.home / "legal")
+    listed = staff.runs("--desk", "legal", "list").output
+    assert "Read one: desk --desk legal open 1 " in listed
+    assert "See the numbers with: desk --desk legal list" in staff.runs("--desk", "legal", "open", "9").output
+
+
 def test_a_letter_is_acknowledged_only_after_it_is_on_the_disk(staff: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
     staff.receives(letter())
     on_disk: list[bool] = []

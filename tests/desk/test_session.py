@@ -11,11 +11,11 @@ from typing import Any
 import pyrage
 import pytest
 
-from forms.desk import doctor, keys
+from forms.desk import doctor, keys, listing
 from forms.desk.session import Session
 from forms.portal import Member
 from forms.problem import Problem
-from tests.desk.conftest import Office
+from tests.desk.conftest import TODAY, Office
 
 WORDS = "marked-words-துயரம்"
 
@@ -117,6 +117,23 @@ def test_what_a_person_adds_comes_to_the_same_case(office: Office) -> None:
     office.add(receipt, "one thing more")
     anita.sync()
     assert [letter.answers["what"] for letter in anita.case(id).letters] == [WORDS, "one thing more"]  # type: ignore[union-attr]
+
+
+def test_what_a_person_adds_after_it_was_closed_is_work_again(office: Office) -> None:
+    receipt = office.tell(what=WORDS)
+    anita = office.machine("police/anita")
+    id = only(anita)
+    anita.write(id, "state", state="closed")
+    assert anita.case(id).over
+    office.add(receipt, "they came back")
+    anita.sync()
+    case = anita.case(id)
+    assert (case.state.value, case.added_since_closed, case.over) == ("closed", True, False)
+    assert "+" in listing.one_line(1, case, TODAY)
+    anita.answer(id, "We come again.", "closed")
+    assert anita.case(id).over
+    anita._today = lambda: office.day + timedelta(days=2000)
+    assert [old.id for old in anita.old_cases()] == [id]
 
 
 # Who may see it
@@ -289,7 +306,8 @@ def test_when_the_person_asks_it_is_erased_at_every_desk_that_has_it(office: Off
     id = only(anita)
     anita.write(id, "note", text="x")
     office.answer_page(receipt, do="delete-now")
-    anita.sync()
+    synced = anita.sync()
+    assert (synced.new, synced.erased) == (0, 1), "that a case is gone is nothing new to read"
     assert anita.cases() == ()
     assert list((anita.folder / "letters").glob("*")) == []
     with pytest.raises(Problem, match="There is no such case"):

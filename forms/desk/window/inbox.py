@@ -124,7 +124,7 @@ def _rows(folded: Sequence[tuple[Case, list[Case]]]) -> list[Row]:
 
 
 def _section(case: Case) -> str:
-    if case.state.value == "closed":
+    if case.over:
         return "Closed"
     return "To work on" if case.tray == 1 else "Second tray"
 
