@@ -8,13 +8,14 @@ from datetime import date, timedelta
 from pathlib import Path, PurePosixPath
 
 from forms.definition import names as form_names
+from forms.portal import Choice
 from forms.problem import Problem
 from forms.words.collect import unfinished
-from press import desk_tables, event_checks, listen, loop_checks, pictures
+from press import desk_tables, event_checks, listen, loop_checks, page_checks, pictures
 from press.blocks import BLOCKS
 from press.events import expanded
 from press.pages import SOURCE, Library, Source
-from press.tables import Row, Tables
+from press.tables import Row, Tables, number_of
 
 OLD_CHECK = timedelta(days=180)
 """A number nobody has looked at for half a year is named."""
@@ -45,12 +46,19 @@ def check(
     media = content / "media"
     pages = [page for by_name in library.by_language.values() for page in by_name.values()]
     problems = [
-        *(problem for page in pages for problem in (*_blocks(page), *_links(page, library))),
+        *(
+            problem
+            for page in pages
+            for problem in (*_blocks(page), *_links(page, library), *page_checks.problems(page))
+        ),
+        *(problem for page in pages for problem in page_checks.arguments(page, *_askable(tables))),
+        *page_checks.strays(content, tuple(library.by_language)),
         *(problem for page in pages if page.name.startswith("stories/") for problem in _story(page, tables, today)),
         *_menu(menu, library),
         *event_checks.problems(tables["events"], library.names, today),
         *event_checks.strays({page.name: page.where for page in pages}, tables["events"]),
         *_checked_on(tables, today),
+        *_numbers(tables),
         *_campaigns(tables, library),
         *desk_tables.problems(tables),
         *loop_checks.problems(library, tables, today, media),
@@ -172,6 +180,25 @@ def _checked_on(tables: Tables, today: date) -> Iterator[Problem]:
                 yield Problem(where, "this day is still to come.", "Write the day on which somebody checked it.")
 
 
+def _numbers(tables: Tables) -> Iterator[Problem]:
+    """A helpline whose number is read as one and dialled as another."""
+    for row in tables["helplines"]:
+        if re.sub(r"\D", "", row["number"]) != re.sub(r"\D", "", row["tel"]):
+            where = f"content/tables/helplines.csv, row {number_of(row)} ({row['id']}), column tel"
+            what = f"people see {row['number']}, and the phone would call {row['tel']}."
+            yield Problem(where, what, "Write the same number in both.")
+
+
+def _askable(tables: Tables) -> tuple[Sequence[str], Sequence[Choice], Mapping[str, Sequence[str]]]:
+    """What blocks may be asked for by name: events, places, and kinds of help numbers and offices."""
+    kinds = {
+        "helplines": ["", *dict.fromkeys(row["group"] for row in tables["helplines"])],
+        "services": ["", *dict.fromkeys(row["kind"] for row in tables["services"])],
+    }
+    places = tuple(Choice(row["id"], {}) for row in tables["places"])
+    return tuple(row["id"] for row in expanded(tables["events"])), places, kinds
+
+
 def _campaigns(tables: Tables, library: Library) -> Iterator[Problem]:
     for row in tables["campaigns"]:
         if f"{row['page']}.md" not in library.names:
@@ -184,7 +211,7 @@ def _translations(library: Library) -> Iterator[str]:
         for name in library.names:
             page = pages.get(name)
             if page is None:
-                yield f"content/{language}/{name} is missing: English is shown in its place."
+                yield page_checks.untranslated(language, name)
             elif library.is_stale(page):
                 yield f"{page.where}: the English has changed since it was translated."
     for language, pages in library.by_language.items():

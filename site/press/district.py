@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from forms.portal import Choice, Desk, Helpline, Language, Member, Portal
 from forms.problem import Problem, Problems
-from press import desk_tables
+from press import desk_tables, settings_checks
 from press.events import events_of
 from press.pictures import drawing
 from press.settings import WHERE, read_settings
@@ -20,6 +20,9 @@ DeskKeys = Mapping[str, tuple[str, str]]
 def load(content: Path, tables: Tables, keys: DeskKeys | None, assets: Mapping[str, str]) -> Portal:
     """The portal. Raises Problem or Problems where portal.yml is wrong or a desk lacks its key."""
     settings = read_settings(content)
+    wrong = list(settings_checks.problems(settings))
+    if wrong:
+        raise Problems(wrong)
     pictures = content / "media" / "pictograms"
     desks = [_desk(row, settings, keys or {}, pictures) for row in settings["desks"]]
     problems = list(_problems(settings, desks))

@@ -123,6 +123,9 @@ def _stray_day(row: Row, series: Mapping[str, Row]) -> Iterator[Problem]:
     if stem in series and day and day.date() not in days_of(series[stem]):
         todo = f"Its days are: {', '.join(map(str, days_of(series[stem])[:6]))} ..."
         yield Problem(_at(row, "id"), f"{stem} does not take place on {day.date()}.", todo)
+    elif stem in series and day and row["state"] != "moved" and row["starts"].date() != day.date():
+        todo = "Write that day; or moved into state and the old time into was."
+        yield Problem(_at(row, "starts"), f"its id says {day.date()}.", todo)
 
 
 def _part(row: Row, every: Mapping[str, Row], series: Mapping[str, Row]) -> Iterator[Problem]:

@@ -10,6 +10,9 @@ from pathlib import Path
 from forms.problem import Problem
 
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""How .xlsx and .ods begin, and .xls."""
+
 AS_UTF8 = 'Save it again as "CSV UTF-8 (comma delimited)".'
 _LOST = re.compile(r"\?{3,}")
 _SEPARATORS = (",", ";", "\t")
@@ -40,6 +43,8 @@ def read_sheet(path: Path) -> Sheet:
         data = path.read_bytes()
     except FileNotFoundError:
         raise Problem(file_of(path), "is missing.", "Put it back, with at least its first line.") from None
+    if data.startswith(_WORKBOOKS):
+        raise Problem(file_of(path), "is a workbook, not CSV.", AS_UTF8)
     if data.startswith(_UTF16):
         raise Problem(file_of(path), "is saved as UTF-16.", AS_UTF8)
     try:

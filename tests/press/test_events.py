@@ -251,3 +251,14 @@ def test_the_list_of_the_form_tells_days_apart(folder: Any) -> None:
 def test_constructor_calls_of_old_still_stand() -> None:
     one = Event("a", {}, {}, "", "2027-02-01T10:00", "", 5, "planned", False)
     assert replace(one, state="moved").takes_signups(date(2027, 1, 1))
+
+
+def test_a_day_of_a_repeating_event_that_is_put_elsewhere_is_moved(folder: Any) -> None:
+    day = {**MEETING, "id": "weekly-2027-02-08", "starts": "2027-02-09T10:00"}
+    folder.table("events", WEEKLY, day)
+    assert folder.problems() == [
+        "content/tables/events.csv, row 3 (weekly-2027-02-08), column starts: its id says 2027-02-08."
+        " Write that day; or moved into state and the old time into was."
+    ]
+    folder.table("events", WEEKLY, {**day, "state": "moved", "was": "2027-02-08T10:00"})
+    assert folder.problems() == []

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+import yaml
 from press.slugs import slugify
 
 CONSENT = {
@@ -20,6 +21,13 @@ CONSENT = {
         ("[[ helpline ]]", 'line 8: there is no block [[ helpline ]]. Did you mean "helplines"?'),
         ("One.\n\n[[ form: concerns ]]", 'line 10: there is no form "concerns". Did you mean "concern"?'),
         ("[x](rihgts.md)", "line 8: the link goes to rihgts.md, which is not there."),
+        ("Call [[ helplines ]] now.", "line 8: [[ helplines is no block as it stands, and everybody would see it."),
+        ("[[ Helplines ]]", "Write it in small letters on a line of its own, like [[ helplines ]]."),
+        ("One.\n\n[[ form: concern ]", "line 10: [[ form is no block as it stands"),
+        ("[[ events: comming ]]", '[[ events ]] has nothing that is called "comming". Did you mean "upcoming"?'),
+        ("[[ event: meting ]]", '[[ event ]] has nothing that is called "meting". Did you mean "meeting"?'),
+        ("[[ helplines: dangr ]]", 'Did you mean "danger"?'),
+        ("[1800 4252 650](tel:18004252651)", "line 8: it shows 1800 4252 650, and the phone would call 18004252651."),
     ],
 )
 def test_what_a_page_asks_for_in_vain(folder: Any, text: str, sentence: str) -> None:
@@ -32,6 +40,28 @@ def test_links_into_and_out_of_folders_are_followed(folder: Any) -> None:
     folder.page("stories-of/one", "[home](../index.md) [me](one.md) [out](https://x.example/a.md)")
     folder.page("page", "[one](stories-of/one.md#part)")
     assert folder.problems() == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[[ events: in/north ]]", "[[ events: past ]]", "[[ helplines: danger ]]", "[112](tel:112)", "[[1]](x.html)"],
+)
+def test_what_a_page_may_ask_for(folder: Any, text: str) -> None:
+    folder.page("page", text)
+    assert folder.problems() == []
+
+
+def test_a_day_in_the_front_matter_that_is_none(folder: Any) -> None:
+    folder.page("page", changed="24-11-2026")
+    assert folder.problems() == ['content/en/page.md, changed: "24-11-2026" is not a day. Write it like 2026-11-23.']
+
+
+@pytest.mark.parametrize("name", ["rights.md.txt", "rights.docx", "rights.MD"])
+def test_what_was_meant_as_a_page_and_is_none(folder: Any, name: str) -> None:
+    (folder.root / "content" / "ta" / name).write_bytes(b"x")
+    assert folder.problems() == [
+        f"content/ta/{name}: is no page: its name does not end in .md. Save it as plain text, ending in .md."
+    ]
 
 
 @pytest.mark.parametrize(
@@ -67,6 +97,48 @@ def test_portal_yml(folder: Any, said: Callable[[], str]) -> None:
     assert "content/portal.yml: is missing." in said()
 
 
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"exit_url": "wikipedia.org"}, 'exit_url: "wikipedia.org" is no address on the web. Write it whole'),
+        ({"address": "portal.example"}, "address: "),
+        (
+            {"keep": {"signups_days": "a month", "concerns_days": 365}},
+            'keep, signups_days: "a month" is no number of days',
+        ),
+        ({"keep": {"signups_days": 0, "concerns_days": 365}}, '"0" is no number of days. Write a number of days'),
+        ({"keep": {"signups_days": 30}}, "keep: concerns_days is missing."),
+        ({"languages": [{"code": "en"}]}, "languages, en: name is missing. Each needs: code, name."),
+        ({"desks": "police"}, "desks: this is no list."),
+    ],
+)
+def test_what_portal_yml_holds(folder: Any, said: Callable[[], str], changes: dict[str, Any], sentence: str) -> None:
+    path = folder.root / "content/portal.yml"
+    path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text(encoding="utf-8")), **changes}), encoding="utf-8")
+    assert f"content/portal.yml, {sentence}" in said() or sentence in said()
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"reads": None}, "desks, police: reads is missing. Each needs: id, name, what, reads."),
+        ({"reads": "concern"}, "desk police, reads: this is no list. Write it like reads: [concern]."),
+        (
+            {"reads": ["concerns"]},
+            'desk police, reads: there is no form "concerns": this desk would get no letters of it.',
+        ),
+        ({"id": "events"}, "desks, events: stands there twice. Give each its own id."),
+        ({"people": [{"key": "x"}]}, "desk police, people: somebody has no id."),
+    ],
+)
+def test_desks_of_portal_yml(folder: Any, said: Callable[[], str], changes: dict[str, Any], sentence: str) -> None:
+    path = folder.root / "content/portal.yml"
+    settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    settings["desks"][0] |= changes
+    path.write_text(yaml.safe_dump(settings), encoding="utf-8")
+    assert sentence in said()
+
+
 def test_a_language_without_its_folder(folder: Any, said: Callable[[], str]) -> None:
     (folder.root / "content/or/index.md").unlink()
     (folder.root / "content/or").rmdir()
@@ -76,7 +148,9 @@ def test_a_language_without_its_folder(folder: Any, said: Callable[[], str]) -> 
 def test_what_waits_for_a_person_is_named(folder: Any) -> None:
     folder.page("rights", changed="2026-05-01")
     folder.page("rights", language="ta", source_changed="2026-04-30", reviewed_by="nobody")
+    folder.page("only", language="ta")
     warnings = folder.check().warnings
+    assert "content/en/only.md is missing: a translation is shown in its place." in warnings
     assert "content/or/rights.md is missing: English is shown in its place." in warnings
     assert "content/ta/rights.md: the English has changed since it was translated." in warnings
     assert "content/ta: 1 pages wait for a native reader (reviewed_by)." in warnings

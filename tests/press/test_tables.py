@@ -33,6 +33,14 @@ def test_a_bad_cell(folder: Any, said: Said, table: str, changes: dict[str, str]
     assert sentence in said()
 
 
+def test_a_number_that_is_read_as_one_and_called_as_another(folder: Any) -> None:
+    folder.row("helplines", number="1800 4252 650", tel="18004252651")
+    assert folder.problems() == [
+        "content/tables/helplines.csv, row 2 (112), column tel: people see 1800 4252 650, and the phone would call"
+        " 18004252651. Write the same number in both."
+    ]
+
+
 def test_all_problems_of_all_tables_are_told_at_once(folder: Any, said: Said) -> None:
     folder.row("events", starts="soon", capacity="x")
     folder.row("helplines", tel="x")
@@ -55,6 +63,7 @@ def test_the_same_id_twice(folder: Any, said: Said) -> None:
     ("change", "sentence"),
     [
         (lambda _: b"", "is empty. It needs at least its first line"),
+        (lambda _: b"PK\x03\x04" + bytes(100), 'is a workbook, not CSV. Save it again as "CSV UTF-8'),
         (lambda data: data.decode().encode("utf-16"), "is saved as UTF-16. Save it again"),
         (lambda data: data.replace(b"North", "Nörth".encode("cp1252")), "places.csv, row 2: has letters that are not UTF-8"),
         (lambda data: data.replace(b"North", b'"North'), "is not well formed"),
