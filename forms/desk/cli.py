@@ -9,7 +9,6 @@ from forms.desk import doctor, keys, listing
 from forms.desk.casework import STATES, Case
 from forms.desk.event_commands import wire
 from forms.desk.finding import Wanted, find
-from forms.desk.opening import Letter
 from forms.desk.publishing import publish
 from forms.desk.session import Place, Session
 from forms.desk.telling import telling
@@ -21,7 +20,7 @@ DEFAULT_HOME = Path("var") / "desk"
 def unlock(here: Place) -> Session:
     """The desk, opened; asks for the passphrase where its key has one. Raises Problem."""
     asked = keys.has_passphrase(here.folder)
-    return Session.unlock(here, click.prompt("Passphrase", hide_input=True) if asked else None)
+    return Session.unlock(here, click.prompt("Passphrase", hide_input=True) if asked else None, _today)
 
 
 def listed(session: Session, wanted: Wanted | None = None) -> list[Case]:
@@ -236,25 +235,6 @@ def access(here: Place) -> None:
         click.echo("  ".join(listing.plain(row.get(name, "")) for name in ("at", "member", "what", "letter")))
 
 
-@desk.command()
-@click.pass_obj
-@telling
-def signups(here: Place) -> None:
-    """Who comes, by event (the events desk only): python3 build.py desk --desk events signups."""
-    session = unlock(here)
-    event = None
-    for row in session.signups():
-        if row["event"] != event:
-            event = row["event"]
-            click.echo(f"\n{listing.plain(event)}")
-        told = "" if row["state"] == "cancelled" else _told(session.signup_letter(row["id"]))
-        click.echo(f"  {row['people']:>3}  {listing.plain(row['state']):<10} {told}")
-
-
-def _told(letter: Letter) -> str:
-    return ", ".join(listing.plain(value) for value in letter.answers.values() if value)
-
-
 @desk.command("publish")
 @click.option("--content", type=click.Path(path_type=Path), default=Path("content"), show_default=True,
               help="The folder in which portal.yml stands.")  # fmt: skip
@@ -333,7 +313,7 @@ def restore(here: Place, secret: str, passphrase: str) -> None:
     _say_public(here, keys.restore(here.folder, secret, passphrase))
 
 
-wire(desk, unlock, find_case)
+wire(desk, unlock, find_case, _today)
 
 
 def main() -> None:

@@ -373,10 +373,6 @@ class Session:
         """All sign-ups as they stand in clear: id, event, people, state ... Raises Problem."""
         return self.server.signups()
 
-    def signup_letter(self, signup_id: str) -> Letter:
-        """The sealed part of a sign-up, opened and kept nowhere. Raises Problem."""
-        return open_letter(self.server.signup(signup_id), self._identities)
-
     @property
     def has_passphrase(self) -> bool:
         """Whether the key stands under a passphrase (the demonstration's do not)."""
