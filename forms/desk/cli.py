@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from forms.desk import doctor, keys, listing
+from forms.desk import doctor, keys, listing, retiring
 from forms.desk.casework import STATES, Case
 from forms.desk.event_commands import wire
 from forms.desk.finding import Wanted, find
@@ -19,8 +19,12 @@ DEFAULT_HOME = Path("var") / "desk"
 
 def unlock(here: Place) -> Session:
     """The desk, opened; asks for the passphrase where its key has one. Raises Problem."""
-    asked = keys.has_passphrase(here.folder)
-    return Session.unlock(here, click.prompt("Passphrase", hide_input=True) if asked else None, _today)
+    return Session.unlock(here, ask_passphrase(here), _today)
+
+
+def ask_passphrase(here: Place) -> str | None:
+    """The passphrase, typed; None where the key has none."""
+    return click.prompt("Passphrase", hide_input=True) if keys.has_passphrase(here.folder) else None
 
 
 def listed(session: Session, wanted: Wanted | None = None) -> list[Case]:
@@ -279,6 +283,34 @@ def change_key(here: Place, passphrase: str) -> None:
     """Take a new key and token; the old key stays to open older letters."""
     _say_public(here, keys.rotate(here.folder, passphrase or None))
     click.echo("Until then the old lines go on working. Afterwards the old key opens old letters only.")
+
+
+@desk.command("forget-old-keys")
+@click.option("--seal-anew", is_flag=True, help="First seal for the present key what only old ones open.")
+@click.option("--yes", is_flag=True, help="Do not ask again.")
+@click.pass_obj
+@telling
+def forget_old_keys(here: Place, seal_anew: bool, yes: bool) -> None:
+    """Forget the old keys of this machine, after saying what will not open any more; this cannot be taken back."""
+    passphrase = ask_passphrase(here)
+    session = Session.unlock(here, passphrase, _today)
+    if len(session.identities) == 1:
+        click.echo("This machine has no old key.")
+        return
+    retiring.insist_that_new_key_is_known(session)
+    found = retiring.needing(session)
+    click.echo(found.sentence)
+    for number, case in enumerate(listed(session), start=1):
+        if case in found.cases:
+            click.echo(listing.one_line(number, case, _today()))
+    if found.files:
+        click.echo("They are sealed for the present key first." if seal_anew else
+                   "They will not open any more on this machine. To keep them: --seal-anew.")  # fmt: skip
+    if not yes:
+        click.confirm("Forget the old keys for ever?", abort=True)
+    if seal_anew:
+        retiring.seal_anew(session, found)
+    click.echo(f"Forgotten: {session.forget_old_keys(passphrase)}. Copies of the folder still have them.")
 
 
 @desk.command("change-passphrase")
