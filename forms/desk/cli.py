@@ -1,14 +1,17 @@
 """The desk's commands: the window, and the same work in a terminal."""
 
+import os
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
 import click
 
-from forms.desk import doctor, keys, listing, retiring
+from forms.desk import doctor, keys, listing, noticing, retiring
 from forms.desk.casework import STATES, Case
 from forms.desk.event_commands import wire
 from forms.desk.finding import Wanted, find
+from forms.desk.gateways import Gateway, http_gateway
 from forms.desk.publishing import publish
 from forms.desk.session import Place, Session
 from forms.desk.telling import telling
@@ -82,6 +85,32 @@ def window(here: Place, port: int = 0, browser: bool = True) -> None:
 
     keys.token(here.folder)
     open_window(here, port=port, open_browser=browser)
+
+
+@desk.command("waiting")
+@click.option("--by-sms", is_flag=True, help="To PORTAL_NOTICE_NUMBER, by the provider that PORTAL_SMS_URL names.")
+@click.pass_obj
+@telling
+def waiting_command(here: Place, by_sms: bool) -> None:
+    """For a scheduler, once a day: one sentence if anything waits here, else nothing. Opens and fetches nothing.
+
+    It needs no passphrase and asks once a day at most. The exit code is 0 whether or not something waits, so that no
+    log of the machine tells it; 1 where the server could not be asked.
+    """
+    # Settings are looked at before the server is asked: a complaint about them must not tell that something waits.
+    way_out = _way_out(os.environ) if by_sms else None
+    said = noticing.notice(here.server(), here.folder, _today())
+    if said and way_out:
+        noticing.send_notice(*way_out)
+    elif said:
+        click.echo(said)
+
+
+def _way_out(settings: Mapping[str, str]) -> tuple[Gateway, str]:
+    gateway = http_gateway(settings)
+    if gateway is None:
+        raise Problem("PORTAL_SMS_URL", "is not set.", "Set it to the provider's address, or leave out --by-sms.")
+    return gateway, noticing.number_of(settings.get("PORTAL_NOTICE_NUMBER", ""))
 
 
 @desk.command("list")
