@@ -65,7 +65,7 @@ def _rule(repeats: str, start: date) -> dict[str, Any]:
 
 def _on(row: Row, day: date) -> Row:
     made = NumberedRow(row)
-    made.number = number_of(row)
+    made.sheet_row = number_of(row)
     length: timedelta | None = row["ends"] - row["starts"] if row["ends"] else None
     made["starts"] = datetime.combine(day, row["starts"].time())
     made["ends"] = made["starts"] + length if length is not None else None

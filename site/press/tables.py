@@ -34,9 +34,9 @@ _KINDS = {
 
 
 class NumberedRow(Row):
-    """A row that knows its number in the spreadsheet."""
+    """A row that knows its number in the spreadsheet, under a name that no column has: templates ask for columns."""
 
-    number: int = 0
+    sheet_row: int = 0
 
 
 def text(row: Row, column: str) -> Text:
@@ -52,7 +52,7 @@ def in_order(rows: Sequence[Row]) -> list[Row]:
 
 def number_of(row: Row) -> int:
     """The row's number as a spreadsheet shows it; 0 for a row that did not come from a file."""
-    return row.number if isinstance(row, NumberedRow) else 0
+    return row.sheet_row if isinstance(row, NumberedRow) else 0
 
 
 def read(tables: Path, schemas: Path) -> Tables:
@@ -103,7 +103,7 @@ def _checked(sheets: Mapping[str, Sheet], descriptors: Mapping[str, Any]) -> Tab
 def _numbered(resource: Any, sheet: Sheet) -> Iterator[Row]:
     for number, cells in zip(sheet.numbers, resource.read_rows(), strict=True):
         row = NumberedRow(cells.to_dict())
-        row.number = number
+        row.sheet_row = number
         yield row
 
 
