@@ -21,6 +21,9 @@ SOURCE_LANGUAGE = "en"
 LOCALES = {"en": "en_IN"}
 """CLDR locale of a language where its default is another country's."""
 
+_LONG = {"or": "d MMMM y"}
+"""How a day is written where CLDR has the month first and people here do not."""
+
 
 def catalog(language: str) -> Catalog:
     """The messages of one language as they stand in its .po; empty where there is no file."""
@@ -44,7 +47,7 @@ def translations(language: str) -> NullTranslations:
 
 def day(when: date, language: str) -> str:
     """A day as this language writes it, like 24 January 2027."""
-    return format_date(when, format="long", locale=LOCALES.get(language, language))
+    return format_date(when, format=_LONG.get(language, "long"), locale=LOCALES.get(language, language))
 
 
 def say(language: str) -> Callable[[str], str]:
