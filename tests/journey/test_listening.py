@@ -160,7 +160,7 @@ def see_the_counts(page: Any) -> None:
     """The six letters are counted in public; the two are nowhere, nor the five from which they could be worked out."""
     page.goto("/en/numbers/")
     said = page.locator("main").inner_text()
-    assert "Year 2026, quarter 4. Letters that got a problem from a desk: 13." in said
+    assert "December 2026: Letters that got a problem from a desk: 13." in said
     assert "invented" not in said, "the examples are gone"
     problems = page.locator(".chart").first
     assert [text for text in problems.locator(NUMBERS).all_text_contents() if text.isdigit()] == ["6"]
