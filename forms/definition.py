@@ -163,8 +163,8 @@ def choices(field: Field, definition: Definition, portal: Portal, today: date) -
 
 
 def _dated(event: Event) -> Text:
-    """Title and day: meetings that repeat have the same title."""
-    return {language: f"{title} · {words.day(event.day, language)}" for language, title in event.title.items()}
+    """Day and title: meetings that repeat have the same title, and a phone cuts off what is long."""
+    return {language: f"{words.day(event.day, language)} · {title}" for language, title in event.title.items()}
 
 
 def schema(definition: Definition, portal: Portal, today: date) -> Schema:

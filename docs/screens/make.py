@@ -1,4 +1,4 @@
-"""Takes the pictures in this folder: the main pages in five languages on a phone of 360 px.
+"""Takes the pictures in this folder: pages in five languages on a phone of 360 px; of newer ones a longer piece.
 
 Run with .venv/bin/python docs/screens/make.py after `python3 build.py test` (which gets a browser).
 """
@@ -27,8 +27,13 @@ PAGES = {
     "home": "", "signs": "signs/", "help": "help/", "check": "is-this-me/", "police": "approach-police/",
     "tell": "tell/", "events": "events/",
 }  # fmt: skip
+NEWER = {
+    "event": "events/2027-03-meeting/", "open-day": "events/2027-03-open-day/", "you-said": "you-said/",
+    "problem": "problems/debt-bondage/", "goods": "goods/",
+}  # fmt: skip
 LANGUAGES = ("en", "ta", "te", "hi", "or")
 PHONE = {"width": 360, "height": 740}
+LONG = {"width": 360, "height": 1180}
 DESKTOP = {"width": 1280, "height": 800}
 
 
@@ -40,19 +45,27 @@ def main() -> None:
     settings = {"portal": home / "portal.json", "public": home / "public", "data": home / "server"}
     server = make(create_app(settings), "127.0.0.1", 0)
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find(), args=list(FLAGS))
-        page = browser.new_page(viewport=PHONE, base_url=f"http://127.0.0.1:{server.server_port}")
+        page = browser.new_page(viewport=PHONE, base_url=address)
         for language in LANGUAGES:
             for name, path in PAGES.items():
                 page.goto(f"/{language}/{path}")
                 save(page, f"{name}-{language}")
             concern(page, language)
+            page.set_viewport_size(LONG)
+            for name, path in NEWER.items():
+                page.goto(f"/{language}/{path}")
+                save(page, f"{name}-{language}")
+            page.set_viewport_size(PHONE)
         for language in ("en", "ta"):
             for scheme, size in (("light", DESKTOP), ("dark", PHONE)):
-                other = browser.new_page(viewport=size, base_url=page.url.split("/forms")[0], color_scheme=scheme)
-                other.goto(f"/{language}/")
-                save(other, f"home-{'desktop' if size == DESKTOP else scheme}-{language}")
+                kind = "desktop" if size == DESKTOP else scheme
+                other = browser.new_page(viewport=size, base_url=address, color_scheme=scheme)
+                for name in ("home", "events"):
+                    other.goto(f"/{language}/{PAGES[name]}")
+                    save(other, f"{name}-{kind}-{language}")
                 other.close()
         browser.close()
     server.shutdown()

@@ -1,15 +1,17 @@
 """The desk's commands: the window, and the same work in a terminal."""
 
+import os
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
 import click
 
-from forms.desk import doctor, keys, listing
+from forms.desk import doctor, keys, listing, noticing, retiring
 from forms.desk.casework import STATES, Case
 from forms.desk.event_commands import wire
 from forms.desk.finding import Wanted, find
-from forms.desk.opening import Letter
+from forms.desk.gateways import Gateway, http_gateway
 from forms.desk.publishing import publish
 from forms.desk.session import Place, Session
 from forms.desk.telling import telling
@@ -21,8 +23,12 @@ DEFAULT_DESK = "police"
 
 def unlock(here: Place) -> Session:
     """The desk, opened; asks for the passphrase where its key has one. Raises Problem."""
-    asked = keys.has_passphrase(here.folder)
-    return Session.unlock(here, click.prompt("Passphrase", hide_input=True) if asked else None)
+    return Session.unlock(here, ask_passphrase(here), _today)
+
+
+def ask_passphrase(here: Place) -> str | None:
+    """The passphrase, typed; None where the key has none."""
+    return click.prompt("Passphrase", hide_input=True) if keys.has_passphrase(here.folder) else None
 
 
 def listed(session: Session, wanted: Wanted | None = None) -> list[Case]:
@@ -88,6 +94,32 @@ def window(here: Place, port: int = 0, browser: bool = True) -> None:
 
     keys.token(here.folder)
     open_window(here, port=port, open_browser=browser)
+
+
+@desk.command("waiting")
+@click.option("--by-sms", is_flag=True, help="To PORTAL_NOTICE_NUMBER, by the provider that PORTAL_SMS_URL names.")
+@click.pass_obj
+@telling
+def waiting_command(here: Place, by_sms: bool) -> None:
+    """For a scheduler, once a day: one sentence if anything waits here, else nothing. Opens and fetches nothing.
+
+    It needs no passphrase and asks once a day at most. The exit code is 0 whether or not something waits, so that no
+    log of the machine tells it; 1 where the server could not be asked.
+    """
+    # Settings are looked at before the server is asked: a complaint about them must not tell that something waits.
+    way_out = _way_out(os.environ) if by_sms else None
+    said = noticing.notice(here.server(), here.folder, _today())
+    if said and way_out:
+        noticing.send_notice(*way_out)
+    elif said:
+        click.echo(said)
+
+
+def _way_out(settings: Mapping[str, str]) -> tuple[Gateway, str]:
+    gateway = http_gateway(settings)
+    if gateway is None:
+        raise Problem("PORTAL_SMS_URL", "is not set.", "Set it to the provider's address, or leave out --by-sms.")
+    return gateway, noticing.number_of(settings.get("PORTAL_NOTICE_NUMBER", ""))
 
 
 @desk.command("list")
@@ -252,25 +284,6 @@ def access(here: Place) -> None:
         click.echo("  ".join(listing.plain(row.get(name, "")) for name in ("at", "member", "what", "letter")))
 
 
-@desk.command()
-@click.pass_obj
-@telling
-def signups(here: Place) -> None:
-    """Who comes, by event (the events desk only): python3 build.py desk --desk events signups."""
-    session = unlock(here)
-    event = None
-    for row in session.signups():
-        if row["event"] != event:
-            event = row["event"]
-            click.echo(f"\n{listing.plain(event)}")
-        told = "" if row["state"] == "cancelled" else _told(session.signup_letter(row["id"]))
-        click.echo(f"  {row['people']:>3}  {listing.plain(row['state']):<10} {told}")
-
-
-def _told(letter: Letter) -> str:
-    return ", ".join(listing.plain(value) for value in letter.answers.values() if value)
-
-
 @desk.command("publish")
 @click.option("--content", type=click.Path(path_type=Path), default=Path("content"), show_default=True,
               help="The folder in which portal.yml stands.")  # fmt: skip
@@ -317,6 +330,34 @@ def change_key(here: Place, passphrase: str) -> None:
     click.echo("Until then the old lines go on working. Afterwards the old key opens old letters only.")
 
 
+@desk.command("forget-old-keys")
+@click.option("--seal-anew", is_flag=True, help="First seal for the present key what only old ones open.")
+@click.option("--yes", is_flag=True, help="Do not ask again.")
+@click.pass_obj
+@telling
+def forget_old_keys(here: Place, seal_anew: bool, yes: bool) -> None:
+    """Forget the old keys of this machine, after saying what will not open any more; this cannot be taken back."""
+    passphrase = ask_passphrase(here)
+    session = Session.unlock(here, passphrase, _today)
+    if len(session.identities) == 1:
+        click.echo("This machine has no old key.")
+        return
+    retiring.insist_that_new_key_is_known(session)
+    found = retiring.needing(session)
+    click.echo(found.sentence)
+    for number, case in enumerate(listed(session), start=1):
+        if case in found.cases:
+            click.echo(listing.one_line(number, case, _today()))
+    if found.files:
+        click.echo("They are sealed for the present key first." if seal_anew else
+                   "They will not open any more on this machine. To keep them: --seal-anew.")  # fmt: skip
+    if not yes:
+        click.confirm("Forget the old keys for ever?", abort=True)
+    if seal_anew:
+        retiring.seal_anew(session, found)
+    click.echo(f"Forgotten: {session.forget_old_keys(passphrase)}. Copies of the folder still have them.")
+
+
 @desk.command("change-passphrase")
 @click.option("--old", prompt="Old passphrase", hide_input=True, help="Asked for if not given.")
 @_PASSPHRASE
@@ -349,7 +390,7 @@ def restore(here: Place, secret: str, passphrase: str) -> None:
     _say_public(here, keys.restore(here.folder, secret, passphrase))
 
 
-wire(desk, unlock, find_case)
+wire(desk, unlock, find_case, _today)
 
 
 def main() -> None:

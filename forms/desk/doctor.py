@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-from forms.desk import keys
+from forms.desk import keys, retiring
 from forms.desk.fetch import Server
 from forms.desk.session import Session
 from forms.problem import Problem
@@ -32,7 +32,7 @@ class Finding:
 def examine(session: Session) -> list[Finding]:
     """All that can be looked at from this desk, an unlocked session."""
     looks: tuple[Callable[[Session], Iterator[Finding]], ...] = (
-        _passphrase, _files, _room, _server, _key_in_portal, _colleagues, _recovery, _letters, _waiting,
+        _passphrase, _files, _room, _server, _key_in_portal, _old_keys, _colleagues, _recovery, _letters, _waiting,
     )  # fmt: skip
     found: list[Finding] = []
     for look in looks:
@@ -95,6 +95,14 @@ def _key_in_portal(session: Session) -> Iterator[Finding]:
         )
     else:
         yield Finding(False, f"New letters are not sealed to this machine. Put key: {mine[0]} into portal.yml.")
+
+
+def _old_keys(session: Session) -> Iterator[Finding]:
+    """Said only once they can go: until then they are needed, and there is nothing to do."""
+    old = len(session.identities) - 1
+    if old and not retiring.anything_needs_old_keys(session):
+        what = "an old key" if old == 1 else f"{old} old keys"
+        yield Finding(True, f"This machine keeps {what}, and nothing here needs it. Forget it: desk forget-old-keys.")
 
 
 def _colleagues(session: Session) -> Iterator[Finding]:

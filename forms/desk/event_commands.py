@@ -59,17 +59,19 @@ def fetched_lines(book: EventBook) -> list[str]:
 def _events(opener: Opener) -> click.Command:
     @click.command("events")
     @click.argument("event", required=False)
+    @click.option("--names", is_flag=True, help="Who comes to each of them, one event after the other.")
     @click.option("--marks", type=click.Path(path_type=Path), help="Take in the marks of another machine's folder.")
     @click.pass_obj
     @telling
-    def events(here: Any, event: str | None, marks: Path | None) -> None:
+    def events(here: Any, event: str | None, names: bool, marks: Path | None) -> None:
         """Events with how many come; with an event's id: who comes, who waits, who came."""
         book = opener(here)
         for line in fetched_lines(book):
             click.echo(line, err=True)
         if marks:
             click.echo(f"{book.take_in(marks)} new marks.", err=True)
-        for line in views.event_lines(book, event) if event else views.list_lines(book):
+        lines = views.names_lines(book) if names else views.list_lines(book)
+        for line in views.event_lines(book, event) if event else lines:
             click.echo(line)
 
     return events

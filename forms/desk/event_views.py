@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from forms.desk import attendance, export, sheet
-from forms.desk.attendees import COMING, WAITING, Gathering, Party, free_places
+from forms.desk.attendees import CANCELLED, COMING, WAITING, Gathering, Party, free_places
 from forms.desk.event_book import EventBook
 from forms.desk.event_erasing import count
 from forms.desk.listing import plain
@@ -50,12 +50,24 @@ def event_lines(book: EventBook, event_id: str) -> Iterator[str]:
         for party in listed:
             came = f"came: {found[party.id].people}" if party.id in found else ""
             yield f"  {party.people:>3}  {told(party)}  {came}".rstrip()
+    gone = sum(row.state == CANCELLED for row in one.rows)
+    if gone:
+        yield f"\nCancelled: {gone}"
     walked = [one for one in found.values() if one.walk_in and one.people]
     if walked:
         yield "\nCame without signing up"
         yield from (f"  {mark.people:>3}  {plain(mark.name)}" for mark in walked)
     if found:
         yield f"\n{attendance.came(found.values())} people came."
+
+
+def names_lines(book: EventBook) -> Iterator[str]:
+    """Every event for which anybody signed up, each as `event_lines` shows it."""
+    signed_up = [one for one in book.gatherings() if one.rows]
+    for one in signed_up:
+        yield from (*event_lines(book, one.id), "")
+    if not signed_up:
+        yield "Nobody has signed up."
 
 
 def told(party: Party) -> str:

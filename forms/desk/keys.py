@@ -128,8 +128,11 @@ def rotate(folder: Path, passphrase: str | None) -> Public:
     return Public(str(fresh.to_public()), pickup_line(new))
 
 
-def forget_retired(folder: Path, passphrase: str | None) -> int:
-    """Throw away all keys but the present one: what was sealed to them alone opens never again. How many."""
+def forget_old(folder: Path, passphrase: str | None) -> int:
+    """Throw away all keys but the present one: what was sealed to them alone opens never again. How many.
+
+    forms/desk/retiring.py says before what that is. Raises Problem where the passphrase is wrong.
+    """
     present, *older = identities(folder, lambda: passphrase or "")
     _write_identities(folder, (present,), passphrase)
     for name in ("token.old.txt", "index.age"):  # the index holds what the old keys opened

@@ -351,6 +351,28 @@ class Session:
             self.outbox.try_to_send()
             return len(open_cases)
 
+    def change_key(self, passphrase: str | None) -> keys.Public:
+        """Take a new key and token; see `keys.rotate`. Raises Problem."""
+        with self._busy:
+            public = keys.rotate(self.folder, passphrase)
+            self._read_keys_again(passphrase)
+            return public
+
+    def forget_old_keys(self, passphrase: str | None) -> int:
+        """Forget all keys of this machine but the present one; how many. Raises Problem.
+
+        What they alone open is shut for good, in memory too: ask retiring.py first what that is.
+        """
+        with self._busy:
+            count = keys.forget_old(self.folder, passphrase)
+            self._read_keys_again(passphrase)
+            return count
+
+    def _read_keys_again(self, passphrase: str | None) -> None:
+        self._identities = keys.identities(self.folder, lambda: passphrase or "")
+        self._index = Index(self.cabinet, self._identities)
+        self._cases = self._alike = None
+
     def who_did_what(self) -> list[dict[str, Any]]:
         """What the members of this desk did, as the server wrote it down. Raises Problem."""
         return self.server.access()
@@ -385,10 +407,6 @@ class Session:
     def signups(self) -> list[dict[str, Any]]:
         """All sign-ups as they stand in clear: id, event, people, state ... Raises Problem."""
         return self.server.signups()
-
-    def signup_letter(self, signup_id: str) -> Letter:
-        """The sealed part of a sign-up, opened and kept nowhere. Raises Problem."""
-        return open_letter(self.server.signup(signup_id), self._identities)
 
     @property
     def has_passphrase(self) -> bool:

@@ -10,7 +10,7 @@ from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
 
-from babel.dates import format_date
+from babel.dates import format_date, format_interval
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -20,6 +20,9 @@ SOURCE_LANGUAGE = "en"
 
 LOCALES = {"en": "en_IN"}
 """CLDR locale of a language where its default is another country's."""
+
+_LONG = {"or": "d MMMM y"}
+"""How a day is written where CLDR has the month first and people here do not."""
 
 
 def catalog(language: str) -> Catalog:
@@ -44,7 +47,12 @@ def translations(language: str) -> NullTranslations:
 
 def day(when: date, language: str) -> str:
     """A day as this language writes it, like 24 January 2027."""
-    return format_date(when, format="long", locale=LOCALES.get(language, language))
+    return format_date(when, format=_LONG.get(language, "long"), locale=LOCALES.get(language, language))
+
+
+def months(first: date, last: date, language: str) -> str:
+    """A stretch of months as this language writes it, like July – September 2027."""
+    return str(format_interval(first, last, skeleton="yMMMM", locale=LOCALES.get(language, language)))
 
 
 def say(language: str) -> Callable[[str], str]:

@@ -6,6 +6,7 @@ from typing import Any
 from babel.dates import format_skeleton
 from markupsafe import Markup
 
+from forms import words
 from forms.counts import months_of
 from forms.portal import pick
 from forms.words import LOCALES, say
@@ -45,8 +46,8 @@ def problem(context: Context, name: str) -> Markup:
     if quarter and loop.count(context.tables, quarter, theme=name):
         shown = [_chart(context, _("By taluk"), _counts(context, quarter, "taluk", theme=name))]
     return _draw(
-        context, "problem", signs=signs, campaigns=campaigns, promises=promises, held=held, quarter=quarter,
-        total=loop.count(context.tables, quarter, theme=name) if quarter else None, charts=shown,
+        context, "problem", signs=signs, campaigns=campaigns, promises=promises, held=held, charts=shown,
+        period=_period(context, quarter), total=loop.count(context.tables, quarter, theme=name) if quarter else None,
     )  # fmt: skip
 
 
@@ -79,7 +80,7 @@ def numbers(context: Context, _argument: str) -> Markup:
             _chart(context, _("By kind of work"), _counts(context, quarter, "work")),
         ]
     total = loop.count(context.tables, quarter) if quarter else None
-    return _draw(context, "numbers", quarter=quarter, charts=shown, total=total)
+    return _draw(context, "numbers", period=_period(context, quarter), charts=shown, total=total)
 
 
 def honours(context: Context, _: str) -> Markup:
@@ -172,6 +173,14 @@ def _counts(context: Context, quarter: str | None, dimension: str, **where: str)
             _ = say(context.language)
             names[loop.UNKNOWN] = {context.language: _("Not told")}
     return [(names[one.id], one) for one in loop.counted(context.tables, quarter, dimension, names, **where)]
+
+
+def _period(context: Context, quarter: str | None) -> str:
+    """The months of a quarter, as people say them; empty where nothing has been counted."""
+    if not quarter:
+        return ""
+    first, _, last = (date.fromisoformat(f"{month}-01") for month in months_of(quarter))
+    return words.months(first, last, context.language)
 
 
 def _month(month: str, language: str) -> str:

@@ -47,7 +47,6 @@ class Pickup:
     letters: dict[str, bytes] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     answers: dict[str, bytes] = field(default_factory=dict)
-    signups: list[dict[str, Any]] = field(default_factory=list)
     token: str = ""
     status: int = 0
     address: str = ""
@@ -60,7 +59,6 @@ class Pickup:
             "letters": {"letters": rows},
             "portal": portal,
             "entries": {"entries": []},
-            "signups": {"signups": self.signups},
         }
 
     def answer(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
@@ -326,18 +324,6 @@ def test_a_letter_for_another_desk() -> None:
     mine, other = pyrage.x25519.Identity.generate(), pyrage.x25519.Identity.generate()
     with pytest.raises(NotForThisDesk):
         open_letter(seal.seal(letter(), [str(other.to_public())]), mine)
-
-
-def test_signups_are_listed_by_event(staff: Staff) -> None:
-    staff.receives(letter(form="signup", answers={"name": "Malar", "phone": "1"}))
-    staff.pickup.signups = [
-        {"id": ID, "event": "meeting", "people": 3, "state": "coming"},
-        {"id": "f" * 32, "event": "play", "people": 2, "state": "cancelled"},
-    ]
-    output = staff.runs("signups").output
-    assert "meeting" in output
-    assert "3  coming     Malar, 1" in output
-    assert "2  cancelled" in output
 
 
 def test_a_key_for_real_use_is_under_a_passphrase(tmp_path: Path) -> None:

@@ -97,6 +97,19 @@ def test_one_event_is_shown_with_names_and_no_control_character(desk: tuple[Shel
     assert "\x1b" not in told
 
 
+def test_who_comes_is_shown_for_all_events_at_once(desk: tuple[Shell, FakeSession, EventBook]) -> None:
+    shell, session, _ = desk
+    session.server.sign_up("2027-03-clinic", people=3, name="Malar")
+    session.server.sign_up("2027-03-clinic", people=9, state="cancelled", name="Never shown")
+    told = shell("events", "--names").output
+    assert told.index("லக்ஷ்மி") < told.index("3  Malar") < told.index("Cancelled: 1")
+    assert "Never shown" not in told
+
+
+def test_where_nobody_signed_up_there_are_no_names(tmp_path: Path) -> None:
+    assert Shell(book(tmp_path, event())[0])("events", "--names").output == "Nobody has signed up.\n"
+
+
 def test_names_that_were_kept_long_enough_go_when_the_list_is_looked_at(tmp_path: Path) -> None:
     made, session = book(tmp_path, event(), today=date(2027, 3, 1))
     session.server.sign_up(people=4)

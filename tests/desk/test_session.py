@@ -251,7 +251,7 @@ def test_after_a_change_of_keys_old_and_new_letters_open(office: Office) -> None
     office.tell(what="after")
     changed.sync()
     assert {case.answers["what"][:6] for case in changed.cases()} == {"before", "betwee", "after"}
-    assert keys.forget_retired(office.home / "police/anita", None) == 1
+    assert keys.forget_old(office.home / "police/anita", None) == 1
     assert len(office.machine("police/anita").unreadable()) == 2, "said, not hidden: the old key is gone"
 
 

@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from forms import portal as portals
+from forms.app import take_new_portal
 from forms.desk import keys
 from forms.desk.casework import Case
 from forms.desk.session import Place, Session
@@ -24,7 +25,7 @@ from forms.desk.window import start
 from forms.desk.window.app import create_window
 from forms.desk.window.case_pages import CHILD_DUTY
 from forms.desk.window.door import Door
-from forms.portal import Choice
+from forms.portal import Choice, Member
 from forms.problem import Problem
 from tests.desk.window_house import TODAY, Office, fill, photo, running
 
@@ -878,6 +879,48 @@ def test_a_new_key_is_made_and_old_letters_still_open(office: Office) -> None:
     assert re.search(r"key: age1\w+\npickup: sha256:\w{64}", answer.text)
     window.post("/lock")
     window.post("/unlock")
+    assert "An old one" in window.page("/")
+
+
+def publish_key(office: Office, page: str) -> None:
+    """Put the two lines that a page shows into the portal, and build."""
+    lines = re.search(r"key: (age1\w+)\npickup: (sha256:\w{64})", page)
+    assert lines
+    police, *others = office.portal.desks
+    desks = (replace(police, members=(Member("police", *lines.groups()),)), *others)
+    portals.write(replace(office.portal, desks=desks), office.home / "portal.json")
+    take_new_portal(office.app, office.home / "portal.json")
+
+
+def test_old_keys_are_forgotten_after_two_questions_and_the_passphrase(office: Office) -> None:
+    old = office.letter("An old one")
+    window = opened(office)
+    assert "Forget the old key" not in window.page("/keys/")
+    window.post("/keys/passphrase", new=PASSPHRASE, again=PASSPHRASE)
+    made = window.post("/keys/rotate", old=PASSPHRASE).text
+    assert "Forget the old key" in window.page("/keys/")
+    assert "still sealed to one of them" in window.post("/keys/forget").text, "the portal has the old lines"
+    publish_key(office, made)
+    first = window.post("/keys/forget").text
+    assert "Only old keys open something of 1 cases (1 of them not closed)." in first
+    assert f'href="/case/{old}"' in first
+    again = window.post("/keys/forget", sure="once").text
+    assert "They will not open on this machine any more." in again
+    assert "Yes, forget for good" in again
+    wrong = window.post("/keys/forget", sure="twice", old="another passphrase")
+    assert (wrong.status_code, "does not open this key" in wrong.text) == (400, True)
+    assert "An old one" in window.page("/"), "nothing was done"
+    assert "Forgotten: 1." in window.post("/keys/forget", sure="twice", old=PASSPHRASE).text
+    assert "An old one" not in window.page("/")
+
+
+def test_what_old_keys_open_can_be_sealed_anew_before_they_go(office: Office) -> None:
+    office.letter("An old one")
+    window = opened(office)
+    publish_key(office, window.post("/keys/rotate").text)
+    assert 'name="anew"' in window.post("/keys/forget").text
+    assert "sealed for the present key first" in window.post("/keys/forget", sure="once", anew="yes").text
+    assert "Forgotten: 1." in window.post("/keys/forget", sure="twice", anew="yes").text
     assert "An old one" in window.page("/")
 
 

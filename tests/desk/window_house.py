@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pyrage
+from flask import Flask
 from PIL import Image
 
 from forms import portal as portals
@@ -72,6 +73,7 @@ class Office:
     portal: Portal
     address: str
     store: ConcernStore
+    app: Flask
     today: date = TODAY
 
     def place(self, desk: str = "police") -> Place:
@@ -123,7 +125,7 @@ def running(home: Path, today: date = TODAY) -> Iterator[Office]:
     server = make(app, "127.0.0.1", 0)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    yield Office(home, portal, f"http://127.0.0.1:{server.server_port}", app.extensions["office"].concerns, today)
+    yield Office(home, portal, f"http://127.0.0.1:{server.server_port}", app.extensions["office"].concerns, app, today)
     server.shutdown()
     thread.join()
     server.server_close()

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from click.testing import CliRunner, Result
@@ -35,11 +37,13 @@ class House:
     public: Path
     data: Path
     desks: Path
+    day: date = TODAY
 
     def at_the_desk(self, *arguments: str, desk_name: str = "police", **more: Any) -> Result:
-        """Run a command at a desk, as `build.py desk` does."""
+        """Run a command at a desk, as `build.py desk` does, on the journeys' day."""
         options = ["--home", str(self.desks), "--server", self.address, "--desk", desk_name]
-        return CliRunner().invoke(desk, [*options, *arguments], **more)
+        with patch("forms.desk.cli.date", SimpleNamespace(today=lambda: self.day)):
+            return CliRunner().invoke(desk, [*options, *arguments], **more)
 
 
 @pytest.fixture(scope="session")

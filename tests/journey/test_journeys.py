@@ -62,7 +62,7 @@ def test_sign_up_and_cancel(page: Any, house: Any) -> None:
     press(page, "check")
     press(page, "cancel")
     assert page.locator(".panel--done").count() == 1
-    listed = house.at_the_desk("signups", desk_name="events")
+    listed = house.at_the_desk("events", "--names", desk_name="events")
     assert listed.exit_code == 0, listed.output
 
 

@@ -8,6 +8,8 @@ import pytest
 import yaml
 from press.slugs import slugify
 
+from forms import words
+
 CONSENT = {
     "id": "a-story", "kind": "survivor", "story": "stories/a", "languages": "en", "given_on": "2026-06-01",
     "expires_on": "2027-06-01", "adult": "true", "approved_by": "B", "approved_on": "2026-06-02", "court_case": "no",
@@ -216,3 +218,8 @@ def test_what_shows_nobody_builds(folder: Any, text: str) -> None:
 )
 def test_anchors_keep_the_letters_of_every_script(heading: str, anchor: str) -> None:
     assert slugify(heading, "-") == anchor
+
+
+@pytest.mark.parametrize(("language", "written"), [("en", "24 January 2027"), ("or", "24 ଜାନୁଆରୀ 2027")])
+def test_a_day_is_written_with_the_day_first(language: str, written: str) -> None:
+    assert words.day(date(2027, 1, 24), language) == written

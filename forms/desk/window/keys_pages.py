@@ -8,8 +8,9 @@ from flask import Blueprint, render_template, request
 from markupsafe import Markup
 from werkzeug.exceptions import NotFound
 
-from forms.desk import doctor, keys
+from forms.desk import doctor, keys, retiring
 from forms.desk.session import Session
+from forms.desk.window import naming
 from forms.desk.window.door import current_session
 from forms.problem import Problem
 
@@ -52,7 +53,7 @@ def _passphrase(session: Session, form: Form) -> str:
 
 def _rotate(session: Session, form: Form) -> str:
     old = form.get("old", "") if keys.has_passphrase(session.folder) else None
-    return _show(session, public=keys.rotate(session.folder, old), done="There is a new key on this machine.")
+    return _show(session, public=session.change_key(old), done="There is a new key on this machine.")
 
 
 def _recovery(session: Session, _: Form) -> str:
@@ -75,8 +76,32 @@ def _reseal(session: Session, form: Form) -> str:
     return _show(session, done=f"{count} open cases are sealed anew for {form.get('member', '')}.")
 
 
+def _forget(session: Session, form: Form) -> str:
+    """Says what will not open any more, asks twice, then forgets the old keys."""
+    sure, anew = form.get("sure", ""), bool(form.get("anew"))
+    retiring.insist_that_new_key_is_known(session)
+    found = retiring.needing(session)
+    if sure != "twice":
+        return render_template(
+            "forget.html",
+            here="keys",
+            found=found,
+            naming=naming,
+            anew=anew,
+            again=sure == "once",
+            has_passphrase=keys.has_passphrase(session.folder),
+        )
+    passphrase = form.get("old", "") if keys.has_passphrase(session.folder) else None
+    keys.identities(session.folder, lambda: passphrase or "")  # a wrong one is said before anything is changed
+    if anew:
+        retiring.seal_anew(session, found)
+    count = session.forget_old_keys(passphrase)
+    return _show(session, done=f"Forgotten: {count}. Copies of this machine's folder still have them.")
+
+
 ACTIONS: Mapping[str, Callable[[Session, Form], str]] = {
     "passphrase": _passphrase, "rotate": _rotate, "recovery": _recovery, "reseal": _reseal,
+    "forget": _forget,
 }  # fmt: skip
 
 

@@ -1,0 +1,185 @@
+"""The daily word to staff: one fixed sentence at most, the same for everything, and nothing for a desk left out."""
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from forms.desk import noticing
+from forms.desk.cli import desk as desk_command
+from forms.desk.fetch import Server, ServerAway
+from forms.desk.gateways import FileOutbox, Unsure
+from forms.desk.noticing import NOTICE
+from tests.desk.conftest import Office
+from tests.desk.test_session import only
+
+WORDS = "marked-words-துயரம்"
+DAY = date(2027, 1, 12)
+
+
+@pytest.fixture(autouse=True)
+def day(monkeypatch: pytest.MonkeyPatch) -> list[date]:
+    """The day at the desk, which tests put forward."""
+    days = [DAY]
+    monkeypatch.setattr("forms.desk.cli._today", lambda: days[-1])
+    return days
+
+
+def shell(office: Office, *words: str, desk: str = "police/anita") -> Result:
+    options = ["--home", str(office.home), "--server", office.address, "--desk", desk]
+    return CliRunner().invoke(desk_command, [*options, "waiting", *words])
+
+
+def test_one_sentence_a_day_as_long_as_anything_waits(office: Office, day: list[date]) -> None:
+    office.tell(what=WORDS)
+    assert shell(office).output == f"{NOTICE}\n"
+    assert shell(office).output == ""
+    day.append(date(2027, 1, 13))
+    assert shell(office).output == f"{NOTICE}\n"
+    only(office.machine("police/anita"))
+    day.append(date(2027, 1, 14))
+    told = shell(office)
+    assert (told.output, told.exit_code) == ("", 0)
+
+
+def test_the_sentence_is_the_same_for_one_or_many_for_a_letter_or_what_follows_it(
+    office: Office, day: list[date]
+) -> None:
+    receipt = office.tell(what=WORDS)
+    heard = [shell(office).output]
+    only(office.machine("police/anita"))
+    office.add(receipt, "more")
+    day.append(date(2027, 1, 13))
+    heard.append(shell(office).output)
+    office.machine("police/anita").sync()
+    for _ in range(3):
+        office.tell(what=WORDS)
+    day.append(date(2027, 1, 14))
+    heard.append(shell(office).output)
+    assert heard == [f"{NOTICE}\n"] * 3
+    assert not re.search(r"\d", NOTICE)
+
+
+def test_a_desk_that_must_not_see_it_gets_no_word_of_it(office: Office) -> None:
+    office.tell(what=WORDS, hide_from="police")
+    for machine in ("police/anita", "police/babu"):
+        assert shell(office, desk=machine).output == ""
+    assert shell(office, desk="legal").output == f"{NOTICE}\n"
+
+
+def test_asked_every_hour_it_does_not_tell_the_hour(office: Office) -> None:
+    assert shell(office).output == ""
+    office.tell(what=WORDS)
+    assert shell(office).output == "", "it came after today's asking: tomorrow's word is soon enough"
+
+
+def test_nothing_is_fetched_acknowledged_or_written_down(office: Office) -> None:
+    office.tell(what=WORDS)
+    before = {path for path in office.home.rglob("*") if "server" not in path.parts}
+    shell(office)
+    after = {path for path in office.home.rglob("*") if "server" not in path.parts}
+    assert [path.name for path in after - before] == ["asked.txt"]
+    anita = office.machine("police/anita")
+    assert len(anita.server.waiting()) == 1
+    assert anita.who_did_what() == []
+
+
+def test_the_disk_and_the_exit_code_are_the_same_whether_or_not_something_waits(office: Office) -> None:
+    office.tell(what=WORDS, hide_from="police")
+    codes = [shell(office, desk=name).exit_code for name in ("police/anita", "legal")]
+    left = [(office.home / name / "asked.txt").read_bytes() for name in ("police/anita", "legal")]
+    assert codes == [0, 0]
+    assert left == [b"2027-01-12\n"] * 2
+
+
+def test_no_passphrase_and_no_key_is_needed(office: Office) -> None:
+    office.tell(what=WORDS)
+    (office.home / "police/anita" / "identity.txt").unlink()
+    assert shell(office).output == f"{NOTICE}\n"
+
+
+def test_a_server_that_is_away_is_a_sentence_and_is_asked_again(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.tell(what=WORDS)
+    whole = Server._ask
+
+    def away(server: Any, *_: Any, **__: Any) -> Any:
+        raise ServerAway(server.address, "cannot be reached.", "Later.")
+
+    monkeypatch.setattr(Server, "_ask", away)
+    told = shell(office)
+    assert (told.exit_code, "cannot be reached" in told.output) == (1, True)
+    monkeypatch.setattr(Server, "_ask", whole)
+    assert shell(office).output == f"{NOTICE}\n"
+
+
+@pytest.mark.parametrize("kept", [b"", b"\xff\x00", b"2031-01-01\n"])
+def test_a_damaged_or_strange_day_is_asked_again(office: Office, kept: bytes) -> None:
+    office.tell(what=WORDS)
+    (office.home / "police/anita" / "asked.txt").write_bytes(kept)
+    assert shell(office).output == f"{NOTICE}\n"
+
+
+class Phone:
+    """A provider that writes down what it is asked to send."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str, str]] = []
+
+    def send(self, number: str, text: str, key: str) -> None:
+        self.sent.append((number, text, key))
+
+
+def test_by_sms_it_goes_to_one_number_and_is_not_printed(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    phone = Phone()
+    monkeypatch.setattr("forms.desk.cli.http_gateway", lambda _: phone)
+    monkeypatch.setenv("PORTAL_NOTICE_NUMBER", "+91 98765 43210")
+    office.tell(what=WORDS)
+    assert [shell(office, "--by-sms").output for _ in range(2)] == ["", ""]
+    assert [(number, text) for number, text, _ in phone.sent] == [("00919876543210", NOTICE)]
+
+
+@pytest.mark.parametrize("waits", [True, False])
+@pytest.mark.parametrize(
+    ("url", "number", "said"),
+    [
+        ("", "98765 43210", "PORTAL_SMS_URL: is not set."),
+        ("http://sms.example", "98765 43210", "no https address"),
+        ("https://sms.example", "call me", "is no telephone number"),
+        ("https://sms.example", "", "is no telephone number"),
+    ],
+)
+def test_wrong_settings_are_said_whether_or_not_something_waits(
+    office: Office, monkeypatch: pytest.MonkeyPatch, waits: bool, url: str, number: str, said: str
+) -> None:
+    for name, value in (("URL", url), ("TOKEN", "t")):
+        monkeypatch.setenv(f"PORTAL_SMS_{name}", value)
+    monkeypatch.setenv("PORTAL_NOTICE_NUMBER", number)
+    if waits:
+        office.tell(what=WORDS)
+    told = shell(office, "--by-sms")
+    assert (told.exit_code, said in told.output) == (1, True)
+    assert not (office.home / "police/anita" / "asked.txt").exists()
+
+
+def test_a_provider_that_fails_is_not_asked_twice_a_day(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(Phone):
+        def send(self, number: str, text: str, key: str) -> None:
+            super().send(number, text, key)
+            raise Unsure("sms.example", "never said whether it went.", "Look.")
+
+    phone = Broken()
+    monkeypatch.setattr("forms.desk.cli.http_gateway", lambda _: phone)
+    monkeypatch.setenv("PORTAL_NOTICE_NUMBER", "98765 43210")
+    office.tell(what=WORDS)
+    assert [shell(office, "--by-sms").exit_code for _ in range(2)] == [1, 0]
+    assert len(phone.sent) == 1
+
+
+def test_nothing_about_a_letter_is_in_what_a_provider_gets(tmp_path: Path) -> None:
+    noticing.send_notice(FileOutbox(tmp_path / "out.csv"), "9876543210")
+    assert (tmp_path / "out.csv").read_text(encoding="utf-8") == f"number,text\n9876543210,{NOTICE}\n"

@@ -1,0 +1,119 @@
+"""Old keys: what still needs them is said first; they go only when nothing can come that needs them."""
+
+from collections.abc import Callable
+
+import pytest
+from click.testing import CliRunner, Result
+
+from forms.desk import doctor, keys, retiring
+from forms.desk.cli import desk as desk_command
+from forms.desk.session import Session
+from forms.portal import Member
+from forms.problem import Problem
+from tests.desk.conftest import Office
+from tests.desk.test_session import only
+
+ANITA = "police/anita"
+
+
+def changed(office: Office, *, pickup: bool = True) -> Session:
+    """Anita's machine with a letter and a note under an old key, and a new key that the portal knows."""
+    office.tell(what="before")
+    anita = office.machine(ANITA)
+    anita.write(only(anita), "note", text="a note of before")
+    old = office.portal.named(["police"])[0].members
+    public = anita.change_key(None)
+    office.with_desk(
+        "police", members=(Member(ANITA, public.key, public.pickup if pickup else old[0].pickup), *old[1:])
+    )
+    office.tell(what="after")
+    anita.sync()
+    return anita
+
+
+def shell(office: Office, *words: str, typed: str = "") -> Result:
+    options = ["--home", str(office.home), "--server", office.address, "--desk", ANITA]
+    return CliRunner().invoke(desk_command, [*options, *words], input=typed)
+
+
+def test_what_only_an_old_key_opens_is_said_first_and_nothing_is_done_without_a_yes(office: Office) -> None:
+    changed(office)
+    told = shell(office, "forget-old-keys", typed="n\n")
+    assert "Only old keys open something of 1 cases (1 of them not closed)." in told.output
+    assert "before" in told.output
+    assert "after" not in told.output
+    assert "will not open any more" in told.output
+    assert told.exit_code == 1
+    assert len(keys.identities(office.home / ANITA, lambda: "")) == 2
+
+
+def test_after_a_yes_it_opens_no_more_and_is_not_hidden(office: Office) -> None:
+    changed(office)
+    told = shell(office, "forget-old-keys", typed="y\n")
+    assert "Forgotten: 1. Copies of the folder still have them." in told.output
+    anita = office.machine(ANITA)
+    assert len(anita.unreadable()) == 2, "the letter and its note"
+    assert [case.answers["what"] for case in anita.cases() if case.first] == ["after"]
+    assert not (office.home / ANITA / "token.old.txt").exists()
+    assert shell(office, "forget-old-keys").output == "This machine has no old key.\n"
+
+
+def test_sealed_anew_first_nothing_is_lost(office: Office) -> None:
+    changed(office)
+    told = shell(office, "forget-old-keys", "--seal-anew", "--yes")
+    assert "sealed for the present key first" in told.output
+    anita = office.machine(ANITA)
+    assert anita.unreadable() == ()
+    assert {case.answers["what"] for case in anita.cases()} == {"before", "after"}
+    assert [entry.value["text"] for case in anita.cases() for entry in case.entries] == ["a note of before"]
+
+
+def test_what_was_opened_is_forgotten_in_memory_too(office: Office) -> None:
+    anita = changed(office)
+    assert {case.answers["what"] for case in anita.cases()} == {"before", "after"}
+    anita.forget_old_keys(None)
+    assert [case.answers["what"] for case in anita.cases() if case.first] == ["after"]
+
+
+def test_papers_of_events_count_too_and_what_is_for_others_does_not(office: Office) -> None:
+    anita = changed(office)
+    before = retiring.needing(anita)
+    anita.cabinet.keep("attendance/meeting", "a" * 32, keys.pyrage.encrypt(b"{}", [anita.identities[1].to_public()]))
+    anita.cabinet.keep("outbox", "1", keys.pyrage.encrypt(b"{}", [anita.identities[1].to_public()]))
+    found = retiring.needing(anita)
+    assert (found.papers, len(found.files)) == (1, len(before.files) + 1)
+    assert found.sentence.endswith("(1 of them not closed), and 1 papers that belong to no case.")
+
+
+def test_old_keys_stay_while_new_letters_are_sealed_to_them(office: Office) -> None:
+    anita = office.machine(ANITA)
+    anita.sync()
+    anita.change_key(None)
+    told = shell(office, "forget-old-keys", "--yes")
+    assert (told.exit_code, "New letters are still sealed to one of them" in told.output) == (1, True)
+    assert len(keys.identities(office.home / ANITA, lambda: "")) == 2
+
+
+def test_and_while_the_server_knows_only_the_old_token(office: Office) -> None:
+    changed(office, pickup=False)
+    assert "does not know this desk's token" in shell(office, "forget-old-keys", "--yes").output
+    assert (office.home / ANITA / "token.old.txt").exists()
+
+
+def test_and_while_letters_may_wait_on_a_server_that_is_away(office: Office, away: Callable[[bool], None]) -> None:
+    anita = changed(office)
+    away(True)
+    with pytest.raises(Problem, match="may need them"):
+        retiring.insist_that_new_key_is_known(anita)
+
+
+def test_the_doctor_speaks_of_an_old_key_only_once_nothing_needs_it(office: Office) -> None:
+    anita = changed(office)
+
+    def said() -> list[str]:
+        return [finding.sentence for finding in doctor.examine(anita) if "old key" in finding.sentence]
+
+    assert said() == []
+    retiring.seal_anew(anita, retiring.needing(anita))
+    assert said() == ["This machine keeps an old key, and nothing here needs it. Forget it: desk forget-old-keys."]
+    assert retiring.needing(anita).sentence == "Nothing on this machine needs an old key."
