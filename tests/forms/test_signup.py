@@ -29,6 +29,14 @@ def test_event_people_and_state_stand_in_clear_and_the_rest_is_sealed(endpoint: 
     assert b"98400" not in everything
 
 
+def test_what_is_kept_says_until_when_and_in_which_taluk(endpoint: Any) -> None:
+    sent = sign_up(endpoint)
+    for page in (sent, endpoint.post("cancel", code=endpoint.code(sent))):
+        seen = page.get_data(as_text=True)
+        assert "<dd>10:00–12:00</dd>" in seen
+        assert "<dd>Here, Avadi</dd>" in seen
+
+
 def test_the_events_desk_opens_it_and_the_other_desks_do_not_see_it(endpoint: Any) -> None:
     sign_up(endpoint, name="Malar")
     [row] = listed(endpoint)
