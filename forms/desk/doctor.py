@@ -47,7 +47,9 @@ def _passphrase(session: Session) -> Iterator[Finding]:
     if session.has_passphrase:
         yield Finding(True, "The key stands under a passphrase.")
     else:
-        yield Finding(False, "The key has no passphrase: for the demonstration only. For real use: desk new-key.")
+        yield Finding(
+            False, "The key has no passphrase: for the demonstration only. For real use: desk --home FOLDER new-key."
+        )
 
 
 def _files(session: Session) -> Iterator[Finding]:

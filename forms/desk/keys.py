@@ -39,7 +39,9 @@ def make(folder: Path, passphrase: str | None) -> Public:
     if passphrase is not None:
         _insist_on_length(passphrase)
     if (folder / "token.txt").exists():
-        raise Problem(str(folder), "has keys already.", "Take another folder; letters still need the old key.")
+        raise Problem(
+            str(folder), "has keys already.", "Take another folder with --home; letters still need the old key."
+        )
     identity, token = pyrage.x25519.Identity.generate(), secrets.token_urlsafe(32)
     plain = f"{identity}\n".encode()
     try:

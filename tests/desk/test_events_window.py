@@ -81,6 +81,7 @@ def test_a_desk_that_does_not_read_signups_says_which_does(tmp_path: Path) -> No
     page = opened(FakeSession(tmp_path, portal(desks=desks), desk="police")).page("/events/", 400)
     assert "does not read sign-ups" in page
     assert "Open the desk that does: events." in page
+    assert '<a href="/events/"' not in page, "no way leads where nothing is"
 
 
 def test_without_a_server_it_is_said_and_the_list_stays(window: Window) -> None:

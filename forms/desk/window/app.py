@@ -82,8 +82,17 @@ def _always() -> dict[str, Any]:
         "form_token": door.form_token if inside else "",
         "idle_seconds": int(door.idle_seconds),
         "desk_name": _name_over(door.session if inside else None) or f"Desk {door.place.name}",
+        "has_events": _has_events(door.session if inside else None),
         "here": "",
     }
+
+
+def _has_events(session: Session | None) -> bool:
+    """Whether this desk reads sign-ups: to another one the pages of events say only that."""
+    try:
+        return session is not None and any("signup" in desk.reads for desk in session.portal.named([session.desk]))
+    except Problem:
+        return False
 
 
 def _name_over(session: Session | None) -> str:
