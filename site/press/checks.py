@@ -52,6 +52,11 @@ def check(
             for problem in (*_blocks(page), *_links(page, library), *page_checks.problems(page))
         ),
         *(problem for page in pages for problem in page_checks.arguments(page, *_askable(tables))),
+        *(
+            problem
+            for page in pages
+            for problem in page_checks.addresses(page, library.names, tuple(library.by_language))
+        ),
         *page_checks.strays(content, tuple(library.by_language)),
         *(problem for page in pages if page.name.startswith("stories/") for problem in _story(page, tables, today)),
         *_menu(menu, library),

@@ -12,6 +12,10 @@ from press.pages import SOURCE, Source
 
 _ANY_BLOCK = re.compile(r"\[\[\s*(?P<name>[A-Za-z][A-Za-z -]*[A-Za-z])")
 _TEL = re.compile(r"\[(?P<shown>[^\]]*)\]\(tel:(?P<dialled>[^)\s]*)\)")
+_ADDRESS = re.compile(r"\]\((?P<address>/[^)\s#?]*)")
+_DRAWN = ("events", "tablet")
+"""Folders whose pages the press makes itself."""
+
 _DAYS = ("changed", "source_changed", "recorded")
 _LISTS = ("upcoming", "past")
 _MONTH_OR_YEAR = re.compile(r"on/\d{4}-\d\d|past/\d{4}")
@@ -34,6 +38,19 @@ def problems(page: Source) -> Iterator[Problem]:
         day = page.meta.get(key)
         if day is not None and not isinstance(day, date):
             yield Problem(f"{page.where}, {key}", f'"{day}" is not a day.', "Write it like 2026-11-23.")
+
+
+def addresses(page: Source, names: Sequence[str], languages: Sequence[str]) -> Iterator[Problem]:
+    """Links written as addresses of this site that lead nowhere. names: all pages, as "stories/one.md"."""
+    for match in _ADDRESS.finditer(page.text):
+        code, _, name = match["address"].strip("/").partition("/")
+        file = f"{name or 'index'}.md"
+        if code not in languages or file in names or name.startswith(_DRAWN):
+            continue
+        close = difflib.get_close_matches(file, names, n=1)
+        todo = f'Did you mean "{close[0]}"?' if close else "Write the name of the file, like help.md."
+        where = f"{page.where}, line {page.line_of(match.start())}"
+        yield Problem(where, f"the link goes to {match['address']}, which is not there.", todo)
 
 
 def _blocks(page: Source) -> Iterator[Problem]:

@@ -23,6 +23,7 @@ CONSENT = {
         ("[[ helpline ]]", 'line 8: there is no block [[ helpline ]]. Did you mean "helplines"?'),
         ("One.\n\n[[ form: concerns ]]", 'line 10: there is no form "concerns". Did you mean "concern"?'),
         ("[x](rihgts.md)", "line 8: the link goes to rihgts.md, which is not there."),
+        ("[x](/ta/rights/#a)", "line 8: the link goes to /ta/rights/, which is not there."),
         ("Call [[ helplines ]] now.", "line 8: [[ helplines is no block as it stands, and everybody would see it."),
         ("[[ Helplines ]]", "Write it in small letters on a line of its own, like [[ helplines ]]."),
         ("One.\n\n[[ form: concern ]", "line 10: [[ form is no block as it stands"),
@@ -46,7 +47,14 @@ def test_links_into_and_out_of_folders_are_followed(folder: Any) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["[[ events: in/north ]]", "[[ events: past ]]", "[[ helplines: danger ]]", "[112](tel:112)", "[[1]](x.html)"],
+    [
+        "[[ events: in/north ]]",
+        "[[ events: past ]]",
+        "[[ helplines: danger ]]",
+        "[112](tel:112)",
+        "[[1]](x.html)",
+        "[x](/en/) [x](/ta/page/#a) [x](/en/events/in/north/) [x](/open-data/x.zip)",
+    ],
 )
 def test_what_a_page_may_ask_for(folder: Any, text: str) -> None:
     folder.page("page", text)
