@@ -25,6 +25,14 @@ class QuietLogger(Logger):
         """Nothing."""
 
 
+def number(name: str, usual: int) -> int:
+    """A variable that is a number from 1 on; else this ends with a sentence."""
+    text = os.environ.get(name) or str(usual)
+    if not (text.isascii() and text.isdigit() and int(text)):
+        sys.exit(f"The portal does not start. variable {name}: is no number. Write digits only, like {usual}.")
+    return int(text)
+
+
 root = Path(__file__).parents[1]
 chdir = str(root)
 pythonpath = str(root)
@@ -32,7 +40,7 @@ wsgi_app = "deploy.wsgi:app"
 
 bind = os.environ.get("PORTAL_BIND", "unix:/run/portal/portal.sock")
 umask = 0o007
-workers = int(os.environ.get("PORTAL_WORKERS", "2"))
+workers = number("PORTAL_WORKERS", 2)
 threads = 8
 worker_class = "gthread"
 preload_app = True  # made once, then forked: all workers share one pressure (forms/pressure.py)

@@ -238,6 +238,9 @@ def read(path: Path) -> Portal:
         return parse(path.read_text(encoding="utf-8"), str(path))
     except FileNotFoundError:
         raise Problem(str(path), "is not there.", "Build the site first: python3 build.py build") from None
+    except OSError as error:
+        todo = "Name the file .build/portal.json, and let this program read it."
+        raise Problem(str(path), f"cannot be read ({error.strerror}).", todo) from None
 
 
 def parse(text: str | bytes, where: str) -> Portal:

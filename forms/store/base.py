@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 
 from forms.problem import Problem
 
@@ -34,7 +34,11 @@ class Store:
     def __init__(self, url: str, metadata: sa.MetaData) -> None:
         # Parameters hold what people wrote: they must never stand in an error's text.
         # A connection that died with the database is noticed before a letter is trusted to it.
-        self._engine = sa.create_engine(url, hide_parameters=True, pool_pre_ping=url.startswith("postgresql"))
+        try:
+            self._engine = sa.create_engine(url, hide_parameters=True, pool_pre_ping=url.startswith("postgresql"))
+        except (ArgumentError, ImportError):  # the address may hold a password: it is not said
+            todo = "Write it like postgresql+psycopg://portal@/concerns?host=/run/postgresql, or leave it out."
+            raise Problem("store", "The address of a database cannot be read.", todo) from None
         self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._metadata = metadata
         self._ready = False

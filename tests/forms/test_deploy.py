@@ -4,6 +4,7 @@ import gzip
 import http.client
 import os
 import re
+import runpy
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from forms import portal as portals
 from forms.config import from_environment
 from forms.headers import EVERYWHERE
 from forms.problem import Problem
+from forms.store.concerns import ConcernStore
 
 from .deployed import DEPLOY, Served, gunicorn, nginx
 from .test_never_broken import MARKS, WORDS, multipart, photo
@@ -241,6 +243,26 @@ def test_gunicorn_does_not_start_on_a_wrong_setting_and_says_which(tmp_path: Pat
     assert "The portal does not start." in said
     assert "nothing.json: is not there. Build the site first" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("workers", ["many", "0", "2.5"])
+def test_a_number_of_workers_that_is_none_is_said_in_a_sentence(monkeypatch: Any, workers: str) -> None:
+    monkeypatch.setenv("PORTAL_WORKERS", workers)
+    with pytest.raises(SystemExit) as told:
+        runpy.run_path(str(DEPLOY / "gunicorn.conf.py"))
+    assert "The portal does not start. variable PORTAL_WORKERS: is no number. Write digits only" in str(told.value)
+
+
+def test_a_folder_in_place_of_the_portals_file_is_said_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(Problem, match=r"cannot be read .* Name the file .build/portal.json"):
+        portals.read(tmp_path)
+
+
+@pytest.mark.parametrize("url", ["concerns", "postgresql+nothing://portal:secret@/concerns"])
+def test_the_address_of_a_database_that_is_none_is_said_without_its_password(url: str) -> None:
+    with pytest.raises(Problem, match="The address of a database cannot be read") as told:
+        ConcernStore(url)
+    assert "secret" not in str(told.value)
 
 
 def test_the_service_is_hardened() -> None:
