@@ -63,11 +63,12 @@ def prepare(
     library, problems = pages.read_all(content, portal.language_codes())
     if problems:
         raise Problems(problems)
-    menu = tuple(settings.read_settings(content)["menu"])
+    own = settings.read_settings(content)
+    menu = tuple(own["menu"])
     report = checks.check(library, rows, menu, today, content, settings.voices(content))
     before = last_build.last_built(handover or root / HANDOVER)
     report = checks.Report(
-        (*report.problems, *last_build.lost(before, portal.events, today)),
+        (*report.problems, *checks.leaflet(own, library), *last_build.lost(before, portal.events, today)),
         (*report.warnings, *last_build.changed(before, portal.events, today)),
     )
     return Context(portal, rows, library, menu, portal.language_codes()[0], today), report

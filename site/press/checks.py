@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from forms.definition import names as form_names
 from forms.portal import Choice
@@ -122,6 +123,14 @@ def _menu(menu: Sequence[str], library: Library) -> Iterator[Problem]:
                 f"the page {name} is not there.",
                 _near(f"{name}.md", library.names),
             )
+
+
+def leaflet(settings: Mapping[str, Any], library: Library) -> Iterator[Problem]:
+    """portal.yml's page for the leaflet, which only the kit would miss."""
+    name = f"{(settings.get('paper') or {}).get('leaflet', 'index')}.md"
+    if name not in library.names:
+        todo = _near(name, library.names)
+        yield Problem("content/portal.yml, paper, leaflet", f"the page {name} is not there.", todo)
 
 
 def _story(page: Source, tables: Tables, today: date) -> Iterator[Problem]:

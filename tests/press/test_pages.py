@@ -128,6 +128,15 @@ def test_what_portal_yml_holds(folder: Any, said: Callable[[], str], changes: di
     assert f"content/portal.yml, {sentence}" in said() or sentence in said()
 
 
+def test_the_page_on_the_leaflet_is_there(folder: Any) -> None:
+    path = folder.root / "content/portal.yml"
+    path.write_text(path.read_text(encoding="utf-8") + "paper: {leaflet: rihgts}\n", encoding="utf-8")
+    folder.page("rights")
+    assert folder.problems() == [
+        'content/portal.yml, paper, leaflet: the page rihgts.md is not there. Did you mean "rights.md"?'
+    ]
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
