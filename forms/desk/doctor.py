@@ -1,4 +1,7 @@
-"""What is wrong at a desk, each thing in a sentence with what to do. Looks only; mends nothing."""
+"""What is wrong at a desk, each thing in a sentence with what to do. Looks only; mends nothing.
+
+But it holds this machine's clock and the server's against each other, which ends a doubt where they agree.
+"""
 
 import json
 import os
@@ -10,6 +13,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from forms.desk import keys
+from forms.desk.day_file import doubt_here, doubt_there
 from forms.desk.fetch import Server
 from forms.desk.session import Session
 from forms.problem import Problem
@@ -32,7 +36,7 @@ class Finding:
 def examine(session: Session) -> list[Finding]:
     """All that can be looked at from this desk, an unlocked session."""
     looks: tuple[Callable[[Session], Iterator[Finding]], ...] = (
-        _passphrase, _files, _room, _server, _key_in_portal, _colleagues, _recovery, _letters, _waiting,
+        _passphrase, _files, _room, _server, _days, _key_in_portal, _colleagues, _recovery, _letters, _waiting,
     )  # fmt: skip
     found: list[Finding] = []
     for look in looks:
@@ -82,6 +86,14 @@ def _server(session: Session) -> Iterator[Finding]:
             else f"This machine's clock differs from the server's by {drift / 60:.0f} minutes. Set it right: "
             "days and due dates depend on it. No letter is lost by it.",
         )
+
+
+def _days(session: Session) -> Iterator[Finding]:
+    there = session.compare_days()
+    doubts = [said for said in (doubt_here(session.known_day), doubt_there(there)) if said]
+    yield from (Finding(False, said) for said in doubts)
+    if not doubts:
+        yield Finding(True, "Neither this machine's clock nor the server's has jumped.")
 
 
 def _key_in_portal(session: Session) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ import click
 from forms.desk import event_views as views
 from forms.desk import export as exporting
 from forms.desk.casework import Case
+from forms.desk.day_file import doubt_here
 from forms.desk.event_book import EventBook, open_book
 from forms.desk.event_erasing import erase_old
 from forms.desk.event_session import minute
@@ -53,7 +54,8 @@ def fetched_lines(book: EventBook) -> list[str]:
         f"Names of {plain(one.event)} are erased: {one.signed_up} had signed up, {one.came} came."
         for one in erase_old(book)
     ]
-    return lines
+    doubt = doubt_here(book.known_day)
+    return [*lines, doubt] if doubt else lines
 
 
 def _events(opener: Opener) -> click.Command:

@@ -61,6 +61,7 @@ class Pickup:
             "portal": portal,
             "entries": {"entries": []},
             "signups": {"signups": self.signups},
+            "day": {"shown": "2027-01-01", "believed": "2027-01-01"},
         }
 
     def answer(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
