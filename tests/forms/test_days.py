@@ -104,7 +104,9 @@ def test_a_second_clock_that_shows_another_day_keeps_it_waiting() -> None:
         assert known.earliest == TODAY
 
 
-@pytest.mark.parametrize("wrong", [[date(2001, 1, 1)] * 40, [after(n, date(2001, 1, 1)) for n in range(13)] + [NEVER]])
+@pytest.mark.parametrize(
+    "wrong", [[after(60), after(61)] * 40, [after(n, date(2001, 1, 1)) for n in range(PATIENCE)] + [NEVER]]
+)
 def test_a_clock_that_starts_anew_or_jumps_from_behind_to_ahead_does_not_go_on(wrong: list[date]) -> None:
     assert lived(Known(TODAY), *wrong).doubted
 
