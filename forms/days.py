@@ -79,16 +79,23 @@ def hear(known: Known, told: date) -> Known:
     return replace(known, count=0)
 
 
-def doubt(known: Known, whose: str, other: str) -> Problem | None:
-    """Why nothing is erased for its age just now, in sentences; None where the clock is believed.
+def servers_doubt(known: Known) -> str:
+    """Why the server erases nothing for its age just now, in sentences; empty where its clock is believed."""
+    return _doubt(known, "The server's clock", "a desk that fetches")
 
-    whose: "The server's" or "This machine's"; other: what has a second clock, as the middle of a sentence.
-    """
+
+def machines_doubt(known: Known) -> str:
+    """The same of a desk's machine."""
+    return _doubt(known, "This machine's clock", "the server")
+
+
+def _doubt(known: Known, which: str, other: str) -> str:
     if not known.doubted:
-        return None
-    return Problem(
-        f"{whose} clock",
+        return ""
+    told = Problem(
+        which,
         f"It shows {known.shown}, and the last day that it surely had was {known.good}.",
         f"Until that is clear, nothing is erased for its age. If {known.shown} is wrong, set the clock right: nothing "
         f"is lost. If it is right, it is believed once {other} shows the same day, or else after {PATIENCE} days.",
     )
+    return str(told)

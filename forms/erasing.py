@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, timedelta
 
-from forms.days import Known, doubt, look
+from forms.days import Known, look, servers_doubt
 from forms.delivery import Office
 from forms.store.base import NotKept
 
@@ -52,7 +52,7 @@ class OnceADay:
             with self._one, suppress(NotKept):
                 if not self._is_done():
                     self._erase()
-        return str(doubt(self.known, "The server's", "a desk that fetches") or "")
+        return servers_doubt(self.known)
 
     def _is_done(self) -> bool:
         return self._erased == Known(self._clock())

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
+from forms.days import machines_doubt
 from forms.desk import doctor, keys, listing
 from forms.desk.casework import STATES, Case
-from forms.desk.day_file import doubt_here
 from forms.desk.event_commands import wire
 from forms.desk.finding import Wanted, find
 from forms.desk.opening import Letter
@@ -197,7 +197,7 @@ def erase(here: Place, which: str | None, old: bool, yes: bool) -> None:
     """Erase a case here and on the server; this cannot be taken back."""
     session = unlock(here)
     found = list(session.old_cases()) if old else [find_case(session, which or "")]
-    doubt = doubt_here(session.known_day)
+    doubt = machines_doubt(session.known_day)
     if old and doubt:
         click.echo(doubt)
     if found and not yes:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
-from forms.days import WRITTEN, Known, doubt, hear, look
+from forms.days import WRITTEN, Known, hear, look
 from forms.desk.keys import write_safely
 
 
@@ -39,13 +39,3 @@ class DayFile:
             with suppress(OSError):  # a full disk keeps nobody from reading; the older day errs on the safe side
                 write_safely(self._path, json.dumps(row).encode())
         return known
-
-
-def doubt_here(known: Known) -> str:
-    """Why this machine erases nothing for its age just now, or empty."""
-    return str(doubt(known, "This machine's", "the server") or "")
-
-
-def doubt_there(known: Known) -> str:
-    """Why the server erases nothing for its age just now, or empty."""
-    return str(doubt(known, "The server's", "a desk that fetches") or "")

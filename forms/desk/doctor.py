@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
+from forms.days import machines_doubt, servers_doubt
 from forms.desk import keys
-from forms.desk.day_file import doubt_here, doubt_there
 from forms.desk.fetch import Server
 from forms.desk.session import Session
 from forms.problem import Problem
@@ -90,7 +90,7 @@ def _server(session: Session) -> Iterator[Finding]:
 
 def _days(session: Session) -> Iterator[Finding]:
     there = session.compare_days()
-    doubts = [said for said in (doubt_here(session.known_day), doubt_there(there)) if said]
+    doubts = [said for said in (machines_doubt(session.known_day), servers_doubt(there)) if said]
     yield from (Finding(False, said) for said in doubts)
     if not doubts:
         yield Finding(True, "Neither this machine's clock nor the server's has jumped.")

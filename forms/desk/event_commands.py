@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
+from forms.days import machines_doubt
 from forms.desk import event_views as views
 from forms.desk import export as exporting
 from forms.desk.casework import Case
-from forms.desk.day_file import doubt_here
 from forms.desk.event_book import EventBook, open_book
 from forms.desk.event_erasing import erase_old
 from forms.desk.event_session import minute
@@ -54,7 +54,7 @@ def fetched_lines(book: EventBook) -> list[str]:
         f"Names of {plain(one.event)} are erased: {one.signed_up} had signed up, {one.came} came."
         for one in erase_old(book)
     ]
-    doubt = doubt_here(book.known_day)
+    doubt = machines_doubt(book.known_day)
     return [*lines, doubt] if doubt else lines
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forms import portal as portals
-from forms.days import PATIENCE, STRIDE, WRITTEN, Known, doubt, hear, look
+from forms.days import PATIENCE, STRIDE, WRITTEN, Known, hear, look, machines_doubt, servers_doubt
 from forms.erasing import LOOSE_PART_DAYS, ClockWork, OnceADay
 from forms.store.base import NotKept
 from forms.store.concerns import Access, ConcernStore, Entry
@@ -138,8 +138,9 @@ def test_no_few_days_of_any_clock_move_the_day_ahead_by_more_than_a_stride_each(
 
 
 def test_what_is_told_names_both_days_and_what_to_do() -> None:
-    assert doubt(Known(TODAY), "The server's", "a desk") is None
-    said = str(doubt(lived(Known(TODAY), NEVER), "The server's", "a desk"))
+    assert servers_doubt(Known(TODAY)) == machines_doubt(Known(TODAY)) == ""
+    assert "This machine's clock" in machines_doubt(lived(Known(TODAY), NEVER))
+    said = servers_doubt(lived(Known(TODAY), NEVER))
     for words in (
         "The server's clock",
         "2999-01-01",

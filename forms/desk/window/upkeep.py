@@ -3,7 +3,7 @@
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response as Answer
 
-from forms.desk.day_file import doubt_here
+from forms.days import machines_doubt
 from forms.desk.window import naming
 from forms.desk.window.door import current_session
 
@@ -46,5 +46,5 @@ def retention() -> Answer | str:
     erased = request.args.get("erased", 0, type=int)
     return render_template(
         "retention.html", here="retention", cases=cases, days=days, erased=erased, naming=naming,
-        doubt=doubt_here(session.known_day),
+        doubt=machines_doubt(session.known_day),
     )  # fmt: skip
