@@ -14,6 +14,7 @@ from forms.receipts import Cost, Keys
 from forms.seal import part_id, seal, seal_part
 from forms.store.base import NotKept
 from forms.store.concerns import FIRST_TRAY, SECOND_TRAY, Coming, ConcernStore, Progress
+from forms.store.days import DayStore
 from forms.store.signups import SignupStore
 
 LETTER_VERSION = 2
@@ -39,12 +40,14 @@ class Office:
     """What is needed to take letters in: the portal, the stores, the salt and cost of receipts, the room there is.
 
     requests: letters that are no concerns; they live with the sign-ups, apart from concerns.
+    days: what is known of the day.
     """
 
     portal: Portal
     concerns: ConcernStore
     signups: SignupStore
     requests: ConcernStore
+    days: DayStore
     salt: bytes
     cost: Cost
     budget: int
@@ -53,7 +56,7 @@ class Office:
 
     def close(self) -> None:
         """Give back the stores' connections."""
-        for store in (self.concerns, self.signups, self.requests):
+        for store in (self.concerns, self.signups, self.requests, self.days):
             store.close()
 
     def keys(self, code: str, form: str) -> Keys:

@@ -24,6 +24,9 @@ from forms.problem import Problem
 LARGEST_UPLOAD = 24 * 1024 * 1024
 """Bytes of one form with its photos and recording: more than phones take, less than a server's memory."""
 
+OF_EVENTS = frozenset({"signup", "cancel", "change"})
+"""Forms that ask whether an event is over, and stamp nothing with a day."""
+
 _PART = re.compile(r"([0-9a-f]{32}) (photo|voice) ([0-9]{1,4})")
 
 
@@ -31,6 +34,7 @@ _PART = re.compile(r"([0-9a-f]{32}) (photo|voice) ([0-9]{1,4})")
 class Asked:
     """One request as plain values: nothing after this knows Flask's request.
 
+    today: of a form about events the day by which one is over, else the day with which a letter is stamped;
     files: contents by question; parts: what was taken in before and waits for its letter.
     """
 
@@ -53,7 +57,7 @@ def read_request(language: str, form: str) -> Asked:
     if language not in office.portal.language_codes() or form not in definitions.names():
         raise NotFound
     definition = definitions.load(form)
-    today = current_app.extensions["today"]()
+    today = current_app.extensions["open_day" if form in OF_EVENTS else "today"]()
     if request.method == "GET":
         raw: Raw = {"event": request.args.getlist("event")}
         return Asked(office, definition, language, today, raw, "", "", "", "", {}, ())

@@ -233,6 +233,26 @@ def portal() -> Response:
     return json_answer(as_json(_office().portal))
 
 
+@desk_api.post("/day")
+def day() -> Response:
+    """The day that the server's clock shows and the last that was believed; `Portal-Day`: the day of the desk's clock.
+
+    While the server's clock is doubted, a desk's clock that shows the same day ends the doubt.
+    """
+    _reader()
+    told, today, days = _told_day(), current_app.extensions["clock"](), _office().days
+    known = days.hear(today, told) if told else days.look(today)
+    return json_answer({"shown": known.shown.isoformat(), "believed": known.good.isoformat()})
+
+
+def _told_day() -> date | None:
+    text = request.headers.get("Portal-Day", "")
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise Refused(400, "Portal-Day is no day like 2027-01-31.") from None
+
+
 @desk_api.get("/access")
 def access() -> Response:
     """What the members of this desk did with which letter, oldest first."""

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from forms import attachments
+from forms.days import Known
 from forms.desk import keys
 from forms.desk.answering import sealed_answer
 from forms.desk.cabinet import Cabinet
 from forms.desk.casework import ANSWER_DAYS, TOLD_STATES, Case, cases
+from forms.desk.day_file import DayFile
 from forms.desk.entries import Entry, heads, new_entry, sealed_entry
 from forms.desk.exporting import exported
 from forms.desk.fetch import NotThere, Server, ServerAway
@@ -63,6 +65,7 @@ class Session:
     def __init__(self, here: Place, identities: Identities, today: Callable[[], date] = date.today) -> None:
         self._here, self._identities, self._today = here, identities, today
         self.cabinet = Cabinet(here.folder)
+        self._days = DayFile(here.folder)
         self.outbox = Outbox(self.cabinet, here.server)
         self._busy = threading.RLock()
         self._index: Index | None = Index(self.cabinet, identities)
@@ -134,6 +137,11 @@ class Session:
         found = next((one.id for one in self.own_desk.members if one.key in mine), "")
         return found or self._here.name
 
+    @property
+    def known_day(self) -> Known:
+        """What this machine knows of the day: what is old goes by it."""
+        return self._days.look(self._today())
+
     # Reading
 
     def cases(self) -> tuple[Case, ...]:
@@ -194,12 +202,15 @@ class Session:
         with self._busy:
             sent = new = 0
             away = ""
+            self._days.look(self._today())
             try:
                 self._fetch_portal()
                 sent = self.outbox.send()
                 fetched = self.cabinet.fetch(self.server)
                 new = len(fetched) + self._fetch_entries()
                 self._obey_deletions(fetched)
+                with suppress(Problem):  # it never keeps anybody from letters; the doctor says what is wrong
+                    self.compare_days()
             except ServerAway as told:
                 away = str(told)
             self._changed()
@@ -214,6 +225,17 @@ class Session:
             raise Problem(self.address, "gave a strange answer.", todo) from None
         write_safely(self.folder / "portal.json", text)
         self._portal = None
+
+    def compare_days(self) -> Known:
+        """Hold this machine's clock and the server's against each other; what the server knows of the day.
+
+        A clock that one of them doubts is believed where the other shows the same day. Raises Problem.
+        """
+        today, here = self._today(), self.server.is_this_machine
+        there = self.server.day(None if here else today)
+        if not here:
+            self._days.hear(today, there.shown)
+        return there
 
     def _fetch_entries(self) -> int:
         here = set(self.cabinet.ids("entries"))
@@ -305,8 +327,8 @@ class Session:
 
     def old_cases(self) -> tuple[Case, ...]:
         """Closed cases of which nothing happened for as long as portal.yml keeps concerns."""
-        days = self.portal.keep["concerns_days"]
-        return tuple(case for case in self.cases() if case.state.value == "closed" and _age(case, self._today()) > days)
+        days, today = self.portal.keep["concerns_days"], self.known_day.earliest
+        return tuple(case for case in self.cases() if case.state.value == "closed" and _age(case, today) > days)
 
     def _forget(self, thread: str) -> None:
         index = self._opened_index()
