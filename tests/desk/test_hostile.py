@@ -114,9 +114,8 @@ def notice(office: Office, thread: str) -> None:
     id = secrets.token_hex(16)
     keys = [key for desk in office.portal.named(["police"]) for key in desk.keys]
     told = {"form": "deletion", "id": id, "day": "2027-01-11", "follows": thread, "answers": {}}
-    office.store.forget(
-        thread, Coming(id, id, "deletion", date(2027, 1, 11), None, seal(told, keys, 24576), ("police",))
-    )
+    coming = Coming(id, id, "deletion", date(2027, 1, 11), None, seal(told, keys, 24576), ("police",))
+    assert not office.store.forget(thread, coming, taken_by=("police",))
 
 
 def test_a_notice_is_obeyed_though_the_line_broke_after_it_was_fetched(
@@ -145,7 +144,7 @@ def test_a_letter_erased_while_it_is_fetched_does_not_stay(office: Office, monke
 
     def erased_meanwhile(server: Server, id: str) -> bytes:
         sealed = fetched(server, id)
-        office.store.forget(victim, None)
+        office.store.forget(victim, None, taken_by=("police",))
         return sealed
 
     monkeypatch.setattr(Server, "letter", erased_meanwhile)
