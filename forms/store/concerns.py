@@ -350,11 +350,12 @@ class ConcernStore(Store):
     def copy(self, item: str, letter_id: str, desk: str, to_desk: str, reader: str, sealed: bytes) -> bool:
         """Keep a copy of a letter, part or entry that `desk` sealed anew for a reader (a member, or a whole desk).
 
-        A desk to which a letter is handed over becomes one of its desks. False where the letter is not `desk`'s.
+        A desk to which a letter is handed over becomes one of its desks. False where the letter is not `desk`'s, or the
+        item not the letter's: it would stand before another letter's own.
         """
         row = {"item": item, "letter": letter_id, "reader": reader, "sealed": insist(sealed)}
         with self._writing() as connection:
-            if not self._is_for(connection, letter_id, desk):
+            if not (self._is_for(connection, letter_id, desk) and _is_of(connection, item, letter_id, desk)):
                 return False
             to = {"letter": letter_id, "desk": to_desk}
             connection.execute(self._insert(_recipients).values(to).on_conflict_do_nothing())
@@ -471,6 +472,13 @@ def _that_have(connection: sa.Connection, letters: sa.Select[Any]) -> frozenset[
     members = connection.execute(sa.select(_taken.c.member).where(_taken.c.letter.in_(letters))).scalars()
     fetched = sa.select(_access.c.desk).where(_access.c.letter.in_(letters), _access.c.what == FETCHED)
     return frozenset([*map(desk_of, members), *connection.execute(fetched).scalars()])
+
+
+def _is_of(connection: sa.Connection, item: str, letter_id: str, desk: str) -> bool:
+    """Whether this is the letter, one of its parts, or an entry of the desk's log of it."""
+    parts = sa.select(_parts.c.id).filter_by(id=item, letter=letter_id)
+    entries = sa.select(_entries.c.id).filter_by(id=item, letter=letter_id, desk=desk)
+    return item == letter_id or any(connection.execute(query).first() for query in (parts, entries))
 
 
 def _insist_on_first(connection: sa.Connection, thread: str) -> None:
