@@ -96,9 +96,14 @@ def delete(office: Office, code: str, today: date) -> bool:
 
 def erase(office: Office, found: Found, today: date) -> None:
     """Erase a letter that was found, likewise. Raises NotKept."""
-    have = office.portal.named(found.progress.taken_by)
-    notice = _deletion_notice(found.progress.id, have, today) if have else None
-    box(office, found.kind).forget(found.progress.id, notice)
+    thread, taken_by = found.progress.id, found.progress.taken_by
+    while True:
+        have = office.portal.named(taken_by)
+        notice = _deletion_notice(thread, have, today) if have else None
+        more = box(office, found.kind).forget(thread, notice, taken_by)
+        if not more:
+            return
+        taken_by = tuple(more)
 
 
 def _deletion_notice(thread: str, desks: Sequence[Desk], today: date) -> Coming:

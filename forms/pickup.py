@@ -22,7 +22,7 @@ from forms.portal import Desk, Member, as_json
 from forms.seal import SIZE_CLASSES, is_sealed
 from forms.signing_up import settle
 from forms.store.base import NotKept
-from forms.store.concerns import Access, Entry, desk_of
+from forms.store.concerns import FETCHED, Access, Entry, desk_of
 
 desk_api = Blueprint("pickup", __name__, url_prefix="/pickup/v1")
 
@@ -123,7 +123,7 @@ def letter(letter_id: str) -> Response:
     sealed = _boxes().sealed(letter_id, desk.id, member.id)
     if sealed:
         with suppress(NotKept):  # a full disk must not keep desks from their letters
-            _note(desk, member, "fetched", letter_id)
+            _note(desk, member, FETCHED, letter_id)
     return _age_file(sealed)
 
 

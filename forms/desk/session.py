@@ -15,9 +15,9 @@ from typing import Any
 from forms import attachments
 from forms.days import Known
 from forms.desk import keys
-from forms.desk.answering import sealed_answer
-from forms.desk.cabinet import Cabinet
-from forms.desk.casework import ANSWER_DAYS, TOLD_STATES, Case, cases
+from forms.desk.answering import NoKey, sealed_answer
+from forms.desk.cabinet import DELETION, Cabinet
+from forms.desk.casework import ANSWER_DAYS, TOLD_STATES, Case, cases, read_day
 from forms.desk.day_file import DayFile
 from forms.desk.entries import Entry, heads, new_entry, sealed_entry
 from forms.desk.exporting import exported
@@ -208,11 +208,11 @@ class Session:
                 sent = self.outbox.send()
                 fetched = self.cabinet.fetch(self.server)
                 new = len(fetched) + self._fetch_entries()
-                self._obey_deletions(fetched)
                 with suppress(Problem):  # it never keeps anybody from letters; the doctor says what is wrong
                     self.compare_days()
             except ServerAway as told:
                 away = str(told)
+            self._obey_deletions()
             self._changed()
             return Synced(new, sent, self.outbox.waiting, away)
 
@@ -244,16 +244,22 @@ class Session:
             self.cabinet.keep("entries", id, self.server.entry(id))
         return len(listed - here)
 
-    def _obey_deletions(self, fetched: Sequence[str]) -> None:
-        """A person asked that a letter be erased: it is, here too, and the notice with it."""
-        for id in fetched:
+    def _obey_deletions(self) -> None:
+        """A person asked that a letter be erased: it is, here too, and the notice with it.
+
+        What a notice is, the server says: in a letter anybody may write that it is one. All that lie here are obeyed,
+        not only those that just came: a line may have broken between fetching one and this.
+        """
+        for id, label in self.cabinet.labels().items():
+            if label.get("form") != DELETION or not self.cabinet.has("letters", id):
+                continue
             try:
                 notice = open_letter(self.cabinet.read("letters", id), self._identities)
             except Problem:
                 continue
-            if notice.form == "deletion":
-                self._forget(notice.follows)
-                self.cabinet.drop("letters", id)
+            self._forget(notice.follows)
+            self.cabinet.drop("letters", id)
+            self.cabinet.unlabel(id)
 
     def _changed(self) -> None:
         self._cases = None
@@ -273,7 +279,8 @@ class Session:
             entry = new_entry(case_id, self.member, seen, kind, value)
             self._keep_entry(entry)
             if kind == "state" and value.get("state") in TOLD_STATES and case.first and case.first.reply_to:
-                self._post_answer(case.first, "", str(value["state"]))
+                with suppress(NoKey):  # made by hand: nobody could read it, and the state stands all the same
+                    self._post_answer(case.first, "", str(value["state"]))
             self.outbox.try_to_send()
             return entry
 
@@ -333,10 +340,12 @@ class Session:
     def _forget(self, thread: str) -> None:
         index = self._opened_index()
         index.refresh()
-        letters = [letter for of, _, letter in index.letters() if of == thread]
-        for letter in letters:
-            for part in letter.parts if isinstance(letter, Letter) else ():
-                self.cabinet.drop("parts", part.id)
+        parts: dict[bool, set[str]] = {True: set(), False: set()}
+        for of, _, letter in index.letters():
+            if isinstance(letter, Letter):
+                parts[of == thread].update(part.id for part in letter.parts)
+        for part in parts[True] - parts[False]:  # a hostile letter may name another's photo as its own
+            self.cabinet.drop("parts", part)
         for entry in index.entries():
             if entry.thread == thread:
                 self.cabinet.drop("entries", entry.id)
@@ -424,5 +433,6 @@ class Session:
 
 
 def _age(case: Case, today: date) -> int:
-    days = [entry.at[:10] for entry in case.entries] + [case.day or "0001-01-01"]
-    return (today - date.fromisoformat(max(days))).days
+    # A letter's day is its writer's word: one that is no day, or still to come, keeps nothing from growing old.
+    days = (read_day(text) for text in (case.day, *(entry.at[:10] for entry in case.entries)))
+    return (today - max((day for day in days if day and day <= today), default=date.min)).days
