@@ -6,6 +6,7 @@ No access log, no address, no word of a request in the error log, nothing on a d
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from gunicorn.glogging import Logger
 
@@ -44,6 +45,14 @@ workers = number("PORTAL_WORKERS", 2)
 threads = 8
 worker_class = "gthread"
 preload_app = True  # made once, then forked: all workers share one pressure (forms/pressure.py)
+
+
+def post_worker_init(worker: Any) -> None:
+    """Each worker erases what is too old, also on days on which nobody comes (a thread does not outlive a fork)."""
+    from forms.server import start_clock_work  # noqa: PLC0415 - only now is the project on the path
+
+    start_clock_work(worker.wsgi)
+
 
 accesslog = None
 errorlog = "-"

@@ -15,6 +15,7 @@ from forms.headers import EVERYWHERE
 from forms.pressure import Letters
 from forms.quiet import QuietFlask
 from forms.store.concerns import ConcernStore
+from forms.store.days import DayStore
 from forms.store.signups import SignupStore
 
 
@@ -29,13 +30,17 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
         concerns=ConcernStore(read.concerns_url),
         signups=SignupStore(read.signups_url),
         requests=ConcernStore(read.signups_url),  # beside the sign-ups: nothing of theirs lies with concerns
+        days=DayStore(read.concerns_url),
         salt=salt,
         cost=read.cost,
         budget=read.budget,
         pressure=Letters(read.calm),
     )
-    app.extensions["today"] = read.today
-    app.extensions["erase"] = OnceADay(lambda: app.extensions["office"], read.today)
+    once_a_day = OnceADay(lambda: app.extensions["office"], read.today)
+    app.extensions["erase"] = once_a_day
+    app.extensions["clock"] = read.today
+    app.extensions["today"] = lambda: once_a_day.known.latest  # what is kept is stamped with it
+    app.extensions["open_day"] = lambda: once_a_day.known.earliest  # nobody is refused for a clock that is ahead
     app.register_blueprint(routes.pages)
     app.register_blueprint(sealed.sealed_road)
     app.register_blueprint(pickup.desk_api)

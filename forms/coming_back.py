@@ -95,13 +95,15 @@ def delete(office: Office, code: str, today: date) -> bool:
 
 
 def erase(office: Office, found: Found, today: date) -> None:
-    """Erase a letter that was found, likewise. Raises NotKept.
-
-    A desk to which it was sealed anew is asked too: it may hold the letter from before, and not have come since.
-    """
-    have = office.portal.named((*found.progress.taken_by, *found.progress.copied_to))
-    notice = _deletion_notice(found.progress.id, have, today) if have else None
-    box(office, found.kind).forget(found.progress.id, notice)
+    """Erase a letter that was found, likewise. Raises NotKept."""
+    thread, taken_by = found.progress.id, found.progress.taken_by
+    while True:
+        have = office.portal.named(taken_by)
+        notice = _deletion_notice(thread, have, today) if have else None
+        more = box(office, found.kind).forget(thread, notice, taken_by)
+        if not more:
+            return
+        taken_by = tuple(more)
 
 
 def _deletion_notice(thread: str, desks: Sequence[Desk], today: date) -> Coming:

@@ -14,6 +14,7 @@ from forms.receipts import Cost, Keys
 from forms.seal import part_id, seal, seal_part
 from forms.store.base import NotKept
 from forms.store.concerns import FIRST_TRAY, SECOND_TRAY, Coming, ConcernStore, Progress
+from forms.store.days import DayStore
 from forms.store.signups import SignupStore
 
 LETTER_VERSION = 2
@@ -39,12 +40,14 @@ class Office:
     """What is needed to take letters in: the portal, the stores, the salt and cost of receipts, the room there is.
 
     requests: letters that are no concerns; they live with the sign-ups, apart from concerns.
+    days: what is known of the day.
     """
 
     portal: Portal
     concerns: ConcernStore
     signups: SignupStore
     requests: ConcernStore
+    days: DayStore
     salt: bytes
     cost: Cost
     budget: int
@@ -53,7 +56,7 @@ class Office:
 
     def close(self) -> None:
         """Give back the stores' connections."""
-        for store in (self.concerns, self.signups, self.requests):
+        for store in (self.concerns, self.signups, self.requests, self.days):
             store.close()
 
     def keys(self, code: str, form: str) -> Keys:
@@ -72,7 +75,7 @@ class Office:
     def keep(self, coming: Coming, *, worked: bool = False) -> bool:
         """Keep a letter in the tray it belongs to. Raises NotKept (Full where there is no room), PartsMissing."""
         tray = FIRST_TRAY if worked or not self.pressure.is_high() else SECOND_TRAY
-        self.insist_on_room(1 if tray == FIRST_TRAY else FOR_SECOND_TRAY)
+        self.insist_on_room(1 if tray == FIRST_TRAY else FOR_SECOND_TRAY, self.concerns)
         kept = self.concerns.keep(replace(coming, tray=tray))
         if kept:
             self.pressure.count(worked=worked)
@@ -80,13 +83,12 @@ class Office:
 
     def keep_request(self, coming: Coming) -> bool:
         """Keep a letter that is no concern: never under pressure of concerns, nor adding to it. Raises NotKept."""
-        if self.requests.size > self.budget:
-            raise Full("store", "The letter box is full.", "Raise the setting `budget`, or let desks fetch.")
+        self.insist_on_room(1, self.requests)
         return self.requests.keep(coming)
 
-    def insist_on_room(self, share: float) -> None:
-        """Raise Full where more than this share of the budget of disk is used."""
-        if self.concerns.size > self.budget * share:
+    def insist_on_room(self, share: float, store: ConcernStore) -> None:
+        """Raise Full where this store uses more than this share of the budget of disk; each store has its own."""
+        if store.size > self.budget * share:
             raise Full("store", "The letter box is full.", "Raise the setting `budget`, or let desks fetch.")
 
 
@@ -159,14 +161,14 @@ def take_part(office: Office, file: Clean, desks: Sequence[Desk], today: date, s
     """Seal a photo or recording for these desks and keep it in `store` until its letter comes. Raises NotKept."""
     head = {"type": file.media_type, "kind": file.kind, **({"seconds": file.seconds} if file.seconds else {})}
     new_id, sealed = seal_part(head, file.content, keys_of(desks))
-    office.insist_on_room(FOR_PARTS)
+    office.insist_on_room(FOR_PARTS, store)
     store.keep_part(new_id, today, [desk.id for desk in desks], sealed)
     return Part(new_id, file.kind, file.seconds)
 
 
 def take_sealed_part(office: Office, sealed: bytes, desks: Sequence[str], today: date, store: ConcernStore) -> str:
     """Keep what a browser sealed in `store` until its letter comes; its id. Raises NotKept."""
-    office.insist_on_room(FOR_PARTS)
+    office.insist_on_room(FOR_PARTS, store)
     store.keep_part(part_id(sealed), today, desks, sealed)
     return part_id(sealed)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask, Response, current_app, make_response, request
 from markupsafe import Markup
-from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 
 from forms import definition as definitions
 from forms import delivery, receipts, words
@@ -20,9 +20,13 @@ from forms.headers import NEVER_KEPT
 from forms.intake import Accepted, FieldProblem, Raw, clean
 from forms.portal import Desk
 from forms.problem import Problem
+from forms.quiet import QuietRequest
 
 LARGEST_UPLOAD = 24 * 1024 * 1024
 """Bytes of one form with its photos and recording: more than phones take, less than a server's memory."""
+
+OF_EVENTS = frozenset({"signup", "cancel", "change"})
+"""Forms that ask whether an event is over, and stamp nothing with a day."""
 
 _PART = re.compile(r"([0-9a-f]{32}) (photo|voice) ([0-9]{1,4})")
 
@@ -31,6 +35,7 @@ _PART = re.compile(r"([0-9a-f]{32}) (photo|voice) ([0-9]{1,4})")
 class Asked:
     """One request as plain values: nothing after this knows Flask's request.
 
+    today: of a form about events the day by which one is over, else the day with which a letter is stamped;
     files: contents by question; parts: what was taken in before and waits for its letter.
     """
 
@@ -48,18 +53,21 @@ class Asked:
 
 
 def read_request(language: str, form: str) -> Asked:
-    """What was asked. NotFound for a language or form that there is not; RequestEntityTooLarge for too many bytes."""
+    """What was asked. NotFound: there is no such language or form. RequestEntityTooLarge: too many bytes or answers."""
     office: Office = current_app.extensions["office"]
     if language not in office.portal.language_codes() or form not in definitions.names():
         raise NotFound
     definition = definitions.load(form)
-    today = current_app.extensions["today"]()
+    today = current_app.extensions["open_day" if form in OF_EVENTS else "today"]()
     if request.method == "GET":
         raw: Raw = {"event": request.args.getlist("event")}
         return Asked(office, definition, language, today, raw, "", "", "", "", {}, ())
     if definition.files and request.mimetype == "multipart/form-data":
         request.max_content_length = LARGEST_UPLOAD
     typed = request.form
+    # Only a form with files is counted by Werkzeug; of many thousands of answers a page would be made for seconds.
+    if sum(map(len, typed.listvalues())) > QuietRequest.max_form_parts:
+        raise RequestEntityTooLarge
     return Asked(
         office=office,
         definition=definition,

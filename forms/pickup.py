@@ -22,7 +22,7 @@ from forms.portal import Desk, Member, as_json
 from forms.seal import SIZE_CLASSES, is_sealed
 from forms.signing_up import settle
 from forms.store.base import NotKept
-from forms.store.concerns import Access, Entry, desk_of
+from forms.store.concerns import FETCHED, Access, Entry, desk_of
 
 desk_api = Blueprint("pickup", __name__, url_prefix="/pickup/v1")
 
@@ -123,7 +123,7 @@ def letter(letter_id: str) -> Response:
     sealed = _boxes().sealed(letter_id, desk.id, member.id)
     if sealed:
         with suppress(NotKept):  # a full disk must not keep desks from their letters
-            _note(desk, member, "fetched", letter_id)
+            _note(desk, member, FETCHED, letter_id)
     return _age_file(sealed)
 
 
@@ -231,6 +231,26 @@ def portal() -> Response:
     """The portal as the press handed it over: names, events, tables, keys; all of it public."""
     _reader()
     return json_answer(as_json(_office().portal))
+
+
+@desk_api.post("/day")
+def day() -> Response:
+    """The day that the server's clock shows and the last that was believed; `Portal-Day`: the day of the desk's clock.
+
+    While the server's clock is doubted, a desk's clock that shows the same day ends the doubt.
+    """
+    _reader()
+    told, today, days = _told_day(), current_app.extensions["clock"](), _office().days
+    known = days.hear(today, told) if told else days.look(today)
+    return json_answer({"shown": known.shown.isoformat(), "believed": known.good.isoformat()})
+
+
+def _told_day() -> date | None:
+    text = request.headers.get("Portal-Day", "")
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise Refused(400, "Portal-Day is no day like 2027-01-31.") from None
 
 
 @desk_api.get("/access")

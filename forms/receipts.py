@@ -133,9 +133,13 @@ def open_answer(sealed: bytes, keys: Keys) -> dict[str, Any]:
         plain = pyrage.decrypt(sealed, [pyrage.x25519.Identity.from_str(keys.identity)])
     except pyrage.DecryptError:
         raise ValueError("not sealed to this receipt") from None
-    answer = json.loads(plain)
+    try:
+        answer = json.loads(plain)
+    except RecursionError:
+        raise ValueError("not an answer") from None
     if not isinstance(answer, dict) or not isinstance(answer.get("text"), str):
         raise ValueError("not an answer")  # noqa: TRY004 - one error for whatever an answer is not
+    answer["text"].encode()  # half a character, which JSON may escape, stands on no page: UnicodeError, a ValueError
     return answer
 
 

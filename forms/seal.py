@@ -24,7 +24,11 @@ _HEADER = b"age-encryption.org/v1\n"
 _STANZA = re.compile(rb"-> X25519 [A-Za-z0-9+/]{43}\n[A-Za-z0-9+/]{43}\n")
 _GREASE = re.compile(rb"-> [!-~]*-grease(?: [!-~]+)*\n(?:[A-Za-z0-9+/]{64}\n)*[A-Za-z0-9+/]{0,63}\n")
 _MAC = re.compile(rb"--- [A-Za-z0-9+/]{43}\n")
+_STANZA_SIZE, _MAC_SIZE = len("-> X25519 \n\n") + 2 * 43, len("--- \n") + 43
 _CHUNK, _TAG, _NONCE = 65536, 16, 16
+
+_LARGEST_GREASE = 1024
+"""Bytes beside the key stanzas of a header: rage's grease has a few hundred. More would be room for plain words."""
 
 
 class TooLarge(Problem):
@@ -88,7 +92,9 @@ def is_sealed_for(data: bytes, recipients: int, sizes: Sequence[int] = SIZE_CLAS
     length tells that it was padded.
     """
     stanzas, payload = _payload(data)
-    return stanzas == recipients and payload in {_sealed_size(size) for size in sizes}
+    least = len(_HEADER) + stanzas * _STANZA_SIZE + _MAC_SIZE
+    is_plain = len(data) - payload - least > _LARGEST_GREASE
+    return stanzas == recipients and not is_plain and payload in {_sealed_size(size) for size in sizes}
 
 
 def _sealed_size(size: int) -> int:

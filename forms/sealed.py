@@ -24,8 +24,8 @@ from forms.json_answers import Refused, json_answer
 from forms.portal import Desk
 from forms.pressure import Busy, is_worked
 from forms.seal import LEAST_PART, SIZE_CLASSES, is_sealed_for, part_id
-from forms.store.base import NotKept
-from forms.store.concerns import Coming, ConcernStore, PartsMissing
+from forms.store.base import AlreadyThere, NotKept
+from forms.store.concerns import Coming, ConcernStore, LetterGone, PartsMissing
 
 sealed_road = Blueprint("sealed", __name__, url_prefix="/forms/sealed/v1")
 
@@ -140,9 +140,15 @@ def letter(letter_id: str) -> Response:
         parts=tuple(parts),
     )
     try:
+        if (office.requests if to.store is office.concerns else office.concerns).has(letter_id):
+            raise _taken_id()  # desks fetch from both as from one
         new = office.keep(coming, worked=worked) if to.store is office.concerns else office.keep_request(coming)
     except PartsMissing as gone:
         raise Refused(409, "Parts of the letter are not here. Send them again.", missing=gone.missing) from None
+    except LetterGone:
+        raise Refused(404, "The letter that this one follows is erased. Nothing was kept.") from None
+    except AlreadyThere:
+        raise _taken_id() from None
     except NotKept as away:
         raise _away(away) from None
     return json_answer({"kept": letter_id}, 201 if new else 200)
@@ -184,7 +190,10 @@ def _desks(here: Sequence[Desk], *, all_of_them: bool = False) -> tuple[Desk, ..
 def _found() -> tuple[Mapping[str, Any], Found]:
     """The JSON that was sent, and the letter whose look-up value stands in it."""
     request.max_content_length = LARGEST_LOOKUP
-    asked = request.get_json(silent=True)
+    try:
+        asked = request.get_json(silent=True)
+    except RecursionError:  # a thousand brackets fit
+        asked = None
     if not isinstance(asked, dict):
         raise Refused(400, "JSON with a look-up value was expected.")
     return asked, _of(asked.get("lookup"))
@@ -209,6 +218,10 @@ def _addresses(desks: Sequence[Desk]) -> list[dict[str, Any]]:
 def _said(day: date, language: str) -> dict[str, str]:
     """A day for the program that sorts, and as the page says it."""
     return {"day": day.isoformat(), "said": words.day(day, language)}
+
+
+def _taken_id() -> Refused:
+    return Refused(409, "Another letter has this id or look-up value. Nothing was kept. Send it with another.")
 
 
 def _away(away: NotKept) -> Refused:

@@ -27,11 +27,17 @@ def make(app: Flask, host: str, port: int) -> BaseWSGIServer:
     return make_server(host, port, app, threaded=True, request_handler=QuietHandler)
 
 
-def serve(app: Flask, host: str, port: int) -> None:
-    """Serve until interrupted. Meanwhile what is too old is erased, also on days on which nobody comes."""
-    server = make(app, host, port)
-    clock_work = ClockWork(app.extensions["erase"])
+def start_clock_work(app: Flask) -> ClockWork:
+    """Erase what is too old from now on, also on days on which nobody comes; what is wrong with the clock is logged."""
+    clock_work = ClockWork(app.extensions["erase"], app.logger.error)
     clock_work.start()
+    return clock_work
+
+
+def serve(app: Flask, host: str, port: int) -> None:
+    """Serve until interrupted. Meanwhile what is too old is erased."""
+    server = make(app, host, port)
+    clock_work = start_clock_work(app)
     try:
         server.serve_forever()
     finally:

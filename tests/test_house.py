@@ -85,7 +85,7 @@ def test_who_imports_whom(name: str) -> None:
     ("library", "home"),
     [
         ("mkdocs", {"press.plugin"}),
-        ("sqlalchemy", {"forms.store.base", "forms.store.concerns", "forms.store.signups"}),
+        ("sqlalchemy", {"forms.store.base", "forms.store.concerns", "forms.store.days", "forms.store.signups"}),
         ("typst", {"press.paper", "forms.desk.sheet"}),
         ("segno", {"press.paper", "forms.desk.window.keys_pages"}),
         ("icalendar", {"press.calendars"}),

@@ -12,11 +12,15 @@ LONGEST = 4000
 """Letters (characters) of the longest answer: it fits the same size class as a concern in every script."""
 
 
+class NoKey(Problem):
+    """What the letter names as its key is none: nobody could read an answer."""
+
+
 def sealed_answer(letter: Letter, desk: str, day: date, text: str, state: str = "") -> tuple[str, bytes]:
     """The answer's id and its sealed text. The same answer to the same letter has the same id: sent once.
 
     state: what the person is told of how it stands (casework.TOLD_STATES), or empty; then the text may be empty.
-    Raises Problem where the person wanted no answer, or the text is empty or too long.
+    Raises Problem where the person wanted no answer, or the text is empty or too long (NoKey: see there).
     """
     words = text.strip()
     if letter.reply_to is None:
@@ -33,4 +37,4 @@ def sealed_answer(letter: Letter, desk: str, day: date, text: str, state: str = 
         return hashlib.sha256(told.encode()).hexdigest(), seal(answer, [letter.reply_to], load("concern").pad_to)
     except Problem:
         todo = "Whoever made this letter did not use our form. Answer another way."
-        raise Problem("answer", "The letter names no key to which an answer can be sealed.", todo) from None
+        raise NoKey("answer", "The letter names no key to which an answer can be sealed.", todo) from None

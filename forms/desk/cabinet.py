@@ -16,6 +16,9 @@ from forms.desk.fetch import NotThere, Server, is_id
 from forms.desk.keys import write_safely
 from forms.problem import Problem
 
+DELETION = "deletion"
+"""The form of the server's notice that a person has erased a letter."""
+
 
 @dataclass(frozen=True)
 class Parcel:
@@ -64,7 +67,7 @@ class Cabinet:
     # What the server says of a letter in clear: its thread and tray
 
     def labels(self) -> dict[str, dict[str, Any]]:
-        """By letter: `thread` and `tray`, as the server named them."""
+        """By letter: `thread`, `tray` and `form`, as the server named them."""
         found = {}
         for path in (self.folder / "labels").glob("*.json"):
             try:
@@ -75,8 +78,8 @@ class Cabinet:
 
     def label(self, id: str, row: Mapping[str, Any]) -> None:
         """Write down what the server said of a letter, where it says more than its id."""
-        said = {"thread": row.get("thread") or id, "tray": row.get("tray") or 1}
-        if said != {"thread": id, "tray": 1}:
+        said = {"thread": row.get("thread") or id, "tray": row.get("tray") or 1, "form": row.get("form")}
+        if (said["thread"], said["tray"]) != (id, 1) or said["form"] == DELETION:
             write_safely(self.folder / "labels" / f"{id}.json", json.dumps(said).encode())
 
     def unlabel(self, id: str) -> None:
@@ -113,9 +116,17 @@ class Cabinet:
         return fetched
 
     def _fetch_one(self, server: Server, row: Mapping[str, Any]) -> None:
-        for part in filter(is_id, row.get("parts") or ()):
+        parts = list(filter(is_id, row.get("parts") or ()))
+        for part in parts:
             if not self.has("parts", part):
                 self.keep("parts", part, server.part(part))
         self.label(row["id"], row)
         self.keep("letters", row["id"], server.letter(row["id"]))
-        server.acknowledge(row["id"])
+        try:
+            server.acknowledge(row["id"])
+        except NotThere:  # erased by the person since: for the server this desk never had it, so no notice will come
+            self.drop("letters", row["id"])
+            self.unlabel(row["id"])
+            for part in parts:
+                self.drop("parts", part)
+            raise

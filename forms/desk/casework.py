@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import MAXYEAR, date, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -146,9 +146,9 @@ class Case:
         """The day that staff set, else that of the first answer; None where nothing is due."""
         if self.state.value == "closed" or self.merged_into:
             return None
-        if day := _day(str(self.due_day.value)):
+        if day := read_day(str(self.due_day.value)):
             return day
-        came = _day(self.day)
+        came = read_day(self.day)
         can_answer = self.first is not None and self.first.reply_to is not None
         return came + timedelta(days=self.answer_days) if came and can_answer and not self.answered else None
 
@@ -234,8 +234,10 @@ def _place(letter: Letter | Problem, thread: str) -> tuple[bool, str, str]:
     return (letter.id != thread, letter.day, letter.id)
 
 
-def _day(text: str) -> date | None:
+def read_day(text: str) -> date | None:
+    """A day from its text (ISO); None where it is none, or so late that nothing can be due after it."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return day if day.year < MAXYEAR else None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from forms.days import machines_doubt
 from forms.desk import doctor, keys, listing, noticing, retiring
 from forms.desk.casework import STATES, Case
 from forms.desk.event_commands import wire
@@ -244,6 +245,9 @@ def erase(here: Place, which: str | None, old: bool, yes: bool) -> None:
     """Erase a case here and on the server; this cannot be taken back."""
     session = unlock(here)
     found = list(session.old_cases()) if old else [find_case(session, which or "")]
+    doubt = machines_doubt(session.known_day)
+    if old and doubt:
+        click.echo(doubt)
     if found and not yes:
         click.confirm(f"Erase {len(found)} case(s) for ever?", abort=True)
     for case in found:

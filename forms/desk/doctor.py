@@ -1,4 +1,7 @@
-"""What is wrong at a desk, each thing in a sentence with what to do. Looks only; mends nothing."""
+"""What is wrong at a desk, each thing in a sentence with what to do. Looks only; mends nothing.
+
+But it holds this machine's clock and the server's against each other, which ends a doubt where they agree.
+"""
 
 import json
 import os
@@ -9,6 +12,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
+from forms.days import machines_doubt, servers_doubt
 from forms.desk import keys, retiring
 from forms.desk.fetch import Server
 from forms.desk.session import Session
@@ -32,7 +36,8 @@ class Finding:
 def examine(session: Session) -> list[Finding]:
     """All that can be looked at from this desk, an unlocked session."""
     looks: tuple[Callable[[Session], Iterator[Finding]], ...] = (
-        _passphrase, _files, _room, _server, _key_in_portal, _old_keys, _colleagues, _recovery, _letters, _waiting,
+        _passphrase, _files, _room, _server, _days, _key_in_portal, _old_keys, _colleagues, _recovery, _letters,
+        _waiting,
     )  # fmt: skip
     found: list[Finding] = []
     for look in looks:
@@ -84,6 +89,14 @@ def _server(session: Session) -> Iterator[Finding]:
             else f"This machine's clock differs from the server's by {drift / 60:.0f} minutes. Set it right: "
             "days and due dates depend on it. No letter is lost by it.",
         )
+
+
+def _days(session: Session) -> Iterator[Finding]:
+    there = session.compare_days()
+    doubts = [said for said in (machines_doubt(session.known_day), servers_doubt(there)) if said]
+    yield from (Finding(False, said) for said in doubts)
+    if not doubts:
+        yield Finding(True, "Neither this machine's clock nor the server's has jumped.")
 
 
 def _key_in_portal(session: Session) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from forms.desk.opening import Identities, NotALetter, open_json
+from forms.desk.opening import Identities, NotALetter, open_json, tame
 from forms.problem import Problem
 from forms.seal import seal
 
@@ -70,6 +70,7 @@ def open_entry(sealed: bytes, identities: Identities) -> Entry:
 
 def read_entry(data: Any) -> Entry:
     """An entry from its JSON. Raises NotALetter."""
+    data = tame(data)
     try:
         after = tuple(str(each) for each in data["after"])
         texts = {name: str(data[name]) for name in ("id", "thread", "member", "at", "kind")}

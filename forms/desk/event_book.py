@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
+from forms.days import Known
 from forms.desk import attendance
 from forms.desk.attendance import Mark, Standing
 from forms.desk.attendees import CANCELLED, Gathering, Party, gatherings, in_line, party
 from forms.desk.cabinet import Cabinet
+from forms.desk.day_file import DayFile
 from forms.desk.event_session import EventSession, drawer_of, minute
 from forms.desk.signup_list import Fetched, SignupList
 from forms.portal import Event
@@ -34,16 +36,22 @@ class EventBook:
         self.session, self._today, self._now = session, today, now
         self.signups = SignupList(session)
         self._papers = Cabinet(session.folder)
+        self._days = DayFile(session.folder)
 
     @property
     def today(self) -> date:
         """The day, by this machine's clock."""
         return self._today()
 
+    @property
+    def known_day(self) -> Known:
+        """What this machine knows of the day: names go by it."""
+        return self._days.look(self._today())
+
     def fetch(self) -> Fetched:
         """Fetch what is new, the portal first; where the server is away, what was fetched before stays."""
         away = self.session.sync().away
-        return Fetched(away=away) if away else self.signups.fetch(self.today)
+        return Fetched(away=away) if away else self.signups.fetch(self.known_day.earliest)
 
     def gatherings(self) -> list[Gathering]:
         """All events with sign-ups or places, those that need attention first."""

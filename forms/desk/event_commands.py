@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from forms.days import machines_doubt
 from forms.desk import event_views as views
 from forms.desk import export as exporting
 from forms.desk.casework import Case
@@ -53,7 +54,8 @@ def fetched_lines(book: EventBook) -> list[str]:
         f"Names of {plain(one.event)} are erased: {one.signed_up} had signed up, {one.came} came."
         for one in erase_old(book)
     ]
-    return lines
+    doubt = machines_doubt(book.known_day)
+    return [*lines, doubt] if doubt else lines
 
 
 def _events(opener: Opener) -> click.Command:

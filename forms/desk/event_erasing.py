@@ -33,11 +33,12 @@ class Count:
 def erase_old(book: EventBook) -> list[Count]:
     """Erase the names of events that were over longer ago than they may be kept; what stays of each.
 
+    Goes by the earliest day that it may be: a clock that has jumped erases nothing (forms/days.py).
     The count is durable before anything is erased, so an interruption loses nothing and erases nothing twice.
     Raises Problem where a folder cannot be erased: then it says which.
     """
     rows = book.signups.rows()
-    over = book.signups.old_events(book.today)
+    over = book.signups.old_events(book.known_day.earliest)
     old = [event for event in _known(book, rows) if event in over]
     erased = []
     for event in old:

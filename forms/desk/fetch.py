@@ -1,12 +1,15 @@
 """Fetches sealed letters from the server's pickup API, and brings sealed answers there."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import requests
 
+from forms.days import Known
 from forms.problem import Problem
 
 TIMEOUT = (10, 60)
@@ -87,9 +90,24 @@ class Server:
         """The server's Date header (RFC 9110, section 6.6.1), or empty."""
         return self._ask("GET", "desks").headers.get("Date", "")
 
+    @property
+    def is_this_machine(self) -> bool:
+        """Whether the server runs here: then it has no other clock to ask."""
+        return urlsplit(self.address).hostname in _LOOPBACK
+
+    def day(self, told: date | None) -> Known:
+        """What the server knows of the day. told: the day of this machine's clock, to be compared with the server's."""
+        headers = {"Portal-Day": told.isoformat()} if told else {}
+        try:
+            row = self._ask("POST", "day", headers=headers).json()
+            shown, believed = (date.fromisoformat(row[name]) for name in ("shown", "believed"))
+        except (ValueError, KeyError, TypeError):
+            raise self._strange() from None
+        return Known(believed, None if shown == believed else shown)
+
     def send(self, method: str, path: str, sealed: bytes, reader: str = "") -> None:
         """Bring something sealed. May be sent again: the same id changes nothing."""
-        self._ask(method, path, sealed, reader)
+        self._ask(method, path, sealed, {"Portal-For": quote(reader)} if reader else {})
 
     def drop(self, letter_id: str) -> None:
         """Erase this desk's share of a letter and of what follows it."""
@@ -113,15 +131,16 @@ class Server:
     def _strange(self) -> Problem:
         return Problem(self.address, "gave a strange answer.", "Is it the portal's address?")
 
-    def _ask(self, method: str, path: str, data: bytes | None = None, reader: str = "") -> requests.Response:
+    def _ask(
+        self, method: str, path: str, data: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> requests.Response:
         _insist_on_tls(self.address)
         url = f"{self.address.rstrip('/')}/pickup/v1/{path}"
-        headers = {"Portal-For": quote(reader)} if reader else {}
         try:
             for token in filter(None, (self.token, self.old_token)):
-                headers["Authorization"] = f"Bearer {token}"
+                known_by = {**(headers or {}), "Authorization": f"Bearer {token}"}
                 answer = self._line.request(
-                    method, url, data=data, headers=headers, timeout=TIMEOUT, allow_redirects=False
+                    method, url, data=data, headers=known_by, timeout=TIMEOUT, allow_redirects=False
                 )
                 if answer.status_code != requests.codes.unauthorized:
                     break

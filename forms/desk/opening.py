@@ -15,6 +15,9 @@ Identities = Sequence[pyrage.x25519.Identity]
 
 _ID = re.compile(r"[0-9a-f]{32}")
 
+_DEEPEST = 6
+"""Levels of lists and objects that are read: our own letters have four."""
+
 
 class NotForThisDesk(Problem):
     """The letter was sealed to other keys."""
@@ -89,7 +92,7 @@ def open_part(sealed: bytes, identities: Identities) -> tuple[str, bytes]:
     try:
         head = json.loads(line)
         kind, length = str(head["kind"]), int(head["bytes"])
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         raise NotALetter("part", "It holds no photo and no recording.", "Leave it.") from None
     return kind, rest[: max(0, length)]
 
@@ -98,6 +101,7 @@ def read_letter(data: Any) -> Letter:
     """A letter from its JSON. Raises NotALetter."""
     if not isinstance(data, dict) or not isinstance(data.get("answers"), dict):
         raise NotALetter("letter", "It has not the shape of a letter.", "Somebody may have sent junk. Leave it.")
+    data = tame(data)
     desks = data.get("desks")
     people = data.get("people")
     reply_to = data.get("reply_to")
@@ -107,7 +111,7 @@ def read_letter(data: Any) -> Letter:
         language=str(data.get("language", "")),
         day=str(data.get("day", "")),
         desks=tuple(str(desk) for desk in desks) if isinstance(desks, list) else (),
-        answers={str(name): value for name, value in data["answers"].items()},
+        answers=data["answers"],
         reply_to=reply_to if isinstance(reply_to, str) else None,
         event=str(data.get("event", "")),
         people=people if isinstance(people, int) else 0,
@@ -115,6 +119,23 @@ def read_letter(data: Any) -> Letter:
         follows=str(data.get("follows") or ""),
         sealed_by=str(data.get("sealed_by", "")),
     )
+
+
+def tame(value: Any, levels: int = _DEEPEST) -> Any:
+    """JSON that somebody made up, so that it can be shown, searched and written down again.
+
+    JSON may escape half a character, which no file takes, and nest deeper than Python goes: one such letter would
+    otherwise keep a desk from all its letters.
+    """
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, (list, dict)) and not levels:
+        return "..."
+    if isinstance(value, list):
+        return [tame(one, levels - 1) for one in value]
+    if isinstance(value, dict):
+        return {tame(name): tame(one, levels - 1) for name, one in value.items()}
+    return value
 
 
 def _parts(rows: Any) -> Iterator[PartName]:

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from forms import attachments
+from forms.days import Known
 from forms.desk import keys
-from forms.desk.answering import sealed_answer
-from forms.desk.cabinet import Cabinet
-from forms.desk.casework import ANSWER_DAYS, TOLD_STATES, Case, cases
+from forms.desk.answering import NoKey, sealed_answer
+from forms.desk.cabinet import DELETION, Cabinet
+from forms.desk.casework import ANSWER_DAYS, TOLD_STATES, Case, cases, read_day
+from forms.desk.day_file import DayFile
 from forms.desk.entries import Entry, heads, new_entry, sealed_entry
 from forms.desk.exporting import exported
 from forms.desk.fetch import NotThere, Server, ServerAway
@@ -65,6 +67,7 @@ class Session:
     def __init__(self, here: Place, identities: Identities, today: Callable[[], date] = date.today) -> None:
         self._here, self._identities, self._today = here, identities, today
         self.cabinet = Cabinet(here.folder)
+        self._days = DayFile(here.folder)
         self.outbox = Outbox(self.cabinet, here.server)
         self._busy = threading.RLock()
         self._index: Index | None = Index(self.cabinet, identities)
@@ -136,6 +139,11 @@ class Session:
         found = next((one.id for one in self.own_desk.members if one.key in mine), "")
         return found or self._here.name
 
+    @property
+    def known_day(self) -> Known:
+        """What this machine knows of the day: what is old goes by it."""
+        return self._days.look(self._today())
+
     # Reading
 
     def cases(self) -> tuple[Case, ...]:
@@ -194,19 +202,21 @@ class Session:
     def sync(self) -> Synced:
         """Bring what waits here, fetch what waits there. Where the server is away nothing is lost, and it says so."""
         with self._busy:
-            sent = new = erased = 0
+            sent = new = 0
             away = ""
+            self._days.look(self._today())
             try:
                 self._fetch_portal()
                 sent = self.outbox.send()
                 fetched = self.cabinet.fetch(self.server)
                 new = len(fetched) + self._fetch_entries()
-                notices, erased = self._obey_deletions(fetched)
-                new -= notices
+                with suppress(Problem):  # it never keeps anybody from letters; the doctor says what is wrong
+                    self.compare_days()
             except ServerAway as told:
                 away = str(told)
+            notices, erased = self._obey_deletions()
             self._changed()
-            return Synced(new, sent, self.outbox.waiting, away, erased)
+            return Synced(max(0, new - notices), sent, self.outbox.waiting, away, erased)
 
     def _fetch_portal(self) -> None:
         text = self.server.portal()
@@ -218,6 +228,17 @@ class Session:
         write_safely(self.folder / "portal.json", text)
         self._portal = None
 
+    def compare_days(self) -> Known:
+        """Hold this machine's clock and the server's against each other; what the server knows of the day.
+
+        A clock that one of them doubts is believed where the other shows the same day. Raises Problem.
+        """
+        today, here = self._today(), self.server.is_this_machine
+        there = self.server.day(None if here else today)
+        if not here:
+            self._days.hear(today, there.shown)
+        return there
+
     def _fetch_entries(self) -> int:
         here = set(self.cabinet.ids("entries"))
         listed = {row["id"] for row in self.server.entries()}
@@ -225,19 +246,25 @@ class Session:
             self.cabinet.keep("entries", id, self.server.entry(id))
         return len(listed - here)
 
-    def _obey_deletions(self, fetched: Sequence[str]) -> tuple[int, int]:
-        """A person asked that a letter be erased: it is, here too, and the notice with it. How many of each."""
+    def _obey_deletions(self) -> tuple[int, int]:
+        """A person asked that a letter be erased: it is, here too, and the notice with it. How many of both.
+
+        What a notice is, the server says: in a letter anybody may write that it is one. All that lie here are obeyed,
+        not only those that just came: a line may have broken between fetching one and this.
+        """
         notices = erased = 0
-        for id in fetched:
+        for id, label in self.cabinet.labels().items():
+            if label.get("form") != DELETION or not self.cabinet.has("letters", id):
+                continue
             try:
                 notice = open_letter(self.cabinet.read("letters", id), self._identities)
             except Problem:
                 continue
-            if notice.form == "deletion":
-                notices += 1
-                erased += self.cabinet.has("letters", notice.follows)
-                self._forget(notice.follows)
-                self.cabinet.drop("letters", id)
+            notices += 1
+            erased += self.cabinet.has("letters", notice.follows)
+            self._forget(notice.follows)
+            self.cabinet.drop("letters", id)
+            self.cabinet.unlabel(id)
         return notices, erased
 
     def _changed(self) -> None:
@@ -260,7 +287,8 @@ class Session:
             entry = new_entry(case_id, self.member, seen, kind, value)
             self._keep_entry(entry)
             if kind == "state" and value.get("state") in TOLD_STATES and case.first and case.first.reply_to:
-                self._post_answer(case.first, "", str(value["state"]))
+                with suppress(NoKey):  # made by hand: nobody could read it, and the state stands all the same
+                    self._post_answer(case.first, "", str(value["state"]))
             self.outbox.try_to_send()
             return entry
 
@@ -318,16 +346,18 @@ class Session:
 
     def old_cases(self) -> tuple[Case, ...]:
         """Closed cases of which nothing happened for as long as portal.yml keeps concerns."""
-        days = self.portal.keep["concerns_days"]
-        return tuple(case for case in self.cases() if case.state.value == "closed" and _age(case, self._today()) > days)
+        days, today = self.portal.keep["concerns_days"], self.known_day.earliest
+        return tuple(case for case in self.cases() if case.state.value == "closed" and _age(case, today) > days)
 
     def _forget(self, thread: str) -> None:
         index = self._opened_index()
         index.refresh()
-        letters = [letter for of, _, letter in index.letters() if of == thread]
-        for letter in letters:
-            for part in letter.parts if isinstance(letter, Letter) else ():
-                self.cabinet.drop("parts", part.id)
+        parts: dict[bool, set[str]] = {True: set(), False: set()}
+        for of, _, letter in index.letters():
+            if isinstance(letter, Letter):
+                parts[of == thread].update(part.id for part in letter.parts)
+        for part in parts[True] - parts[False]:  # a hostile letter may name another's photo as its own
+            self.cabinet.drop("parts", part)
         for entry in index.entries():
             if entry.thread == thread:
                 self.cabinet.drop("entries", entry.id)
@@ -415,6 +445,7 @@ class Session:
 
 
 def _age(case: Case, today: date) -> int:
-    came = [letter.day for letter in case.letters if isinstance(letter, Letter)]
-    days = [entry.at[:10] for entry in case.entries] + came + ["0001-01-01"]
-    return (today - date.fromisoformat(max(days))).days
+    # A letter's day is its writer's word: one that is no day, or still to come, keeps nothing from growing old.
+    came = (letter.day for letter in case.letters if isinstance(letter, Letter))
+    days = (read_day(text) for text in (*came, *(entry.at[:10] for entry in case.entries)))
+    return (today - max((day for day in days if day and day <= today), default=date.min)).days

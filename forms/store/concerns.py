@@ -5,7 +5,7 @@ desks that can open it; no time of day, order of arrival (SQLite: no rowid), sen
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from forms.problem import Problem
 from forms.seal import insist
-from forms.store.base import AlreadyThere, Store
+from forms.store.base import AlreadyThere, NotKept, Store
 
 _concerns = sa.MetaData()
 
@@ -96,12 +96,20 @@ FIRST_TRAY, SECOND_TRAY = 1, 2
 """The second is for letters that came without proof of work while very many came at once."""
 
 
+FETCHED = "fetched"
+"""What the access log says of a member that was given a letter."""
+
+
 class PartsMissing(Problem):
     """Parts that a letter names are not here, or were sealed for other desks: nothing was kept."""
 
     def __init__(self, missing: Iterable[str]) -> None:
         super().__init__("store", "Parts of the letter are not here.", "Send them again, then the letter.")
         self.missing = tuple(missing)
+
+
+class LetterGone(NotKept):
+    """The letter that this one follows has been erased meanwhile: nothing was kept."""
 
 
 @dataclass(frozen=True)
@@ -142,17 +150,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class Progress:
-    """What a receipt shows: its letter, the days on which letters came, desks that can open it, those that have.
-
-    copied_to: desks for which a copy that was sealed anew waits.
-    """
+    """What a receipt shows: its letter, the days on which letters came, desks that can open it, those that have."""
 
     id: str
     days: tuple[date, ...]
     desks: tuple[str, ...]
     taken_by: tuple[str, ...]
     answers: tuple[Answer, ...]
-    copied_to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -183,12 +187,15 @@ class ConcernStore(Store):
     def keep(self, coming: Coming) -> bool:
         """Keep a letter and claim its parts durably. False where this very letter was kept before.
 
-        Raises NotKept, or PartsMissing where a part is not here; then nothing is kept.
+        Raises NotKept (AlreadyThere: another letter has its id or look-up value; LetterGone), or PartsMissing where a
+        part is not here; then nothing is kept.
         """
         row: dict[str, Any] = {name: getattr(coming, name) for name in ("id", "thread", "form", "day", "tray")}
         row["lookup"] = coming.lookup and _hashed(coming.lookup)
         try:
             with self._writing() as connection:
+                if coming.thread != coming.id:
+                    _insist_on_first(connection, coming.thread)
                 connection.execute(_letters.insert(), {**row, "sealed": insist(coming.sealed)})
                 connection.execute(
                     _recipients.insert(), [{"letter": coming.id, "desk": desk} for desk in sorted(coming.desks)]
@@ -196,10 +203,16 @@ class ConcernStore(Store):
                 if coming.parts:
                     _claim(connection, coming)
         except AlreadyThere:
-            if self.has(coming.id):
+            if self._is_kept(row):
                 return False
             raise
         return True
+
+    def _is_kept(self, row: Mapping[str, Any]) -> bool:
+        """Whether this letter is here; its bytes cannot tell, since whoever sends again seals anew."""
+        same = {name: row[name] for name in ("id", "thread", "form", "lookup")}
+        with self._reads() as connection:
+            return connection.execute(sa.select(_letters.c.id).filter_by(**same)).first() is not None
 
     def has(self, letter_id: str) -> bool:
         """Whether this letter is here."""
@@ -337,11 +350,12 @@ class ConcernStore(Store):
     def copy(self, item: str, letter_id: str, desk: str, to_desk: str, reader: str, sealed: bytes) -> bool:
         """Keep a copy of a letter, part or entry that `desk` sealed anew for a reader (a member, or a whole desk).
 
-        A desk to which a letter is handed over becomes one of its desks. False where the letter is not `desk`'s.
+        A desk to which a letter is handed over becomes one of its desks. False where the letter is not `desk`'s, or the
+        item not the letter's: it would stand before another letter's own.
         """
         row = {"item": item, "letter": letter_id, "reader": reader, "sealed": insist(sealed)}
         with self._writing() as connection:
-            if not self._is_for(connection, letter_id, desk):
+            if not (self._is_for(connection, letter_id, desk) and _is_of(connection, item, letter_id, desk)):
                 return False
             to = {"letter": letter_id, "desk": to_desk}
             connection.execute(self._insert(_recipients).values(to).on_conflict_do_nothing())
@@ -362,7 +376,6 @@ class ConcernStore(Store):
             days = connection.execute(sa.select(_letters.c.day).filter_by(thread=first).order_by(_letters.c.day))
             desks = connection.execute(sa.select(_recipients.c.desk).filter_by(letter=first).order_by("desk"))
             members = connection.execute(sa.select(_taken.c.member).filter_by(letter=first))
-            readers = connection.execute(sa.select(_copies.c.reader).filter_by(letter=first))
             answers = connection.execute(
                 sa.select(_answers.c.desk, _answers.c.day, _answers.c.sealed)
                 .filter_by(letter=first)
@@ -374,18 +387,27 @@ class ConcernStore(Store):
                 desks=tuple(desks.scalars()),
                 taken_by=tuple(sorted({desk_of(member) for member in members.scalars()})),
                 answers=tuple(Answer(*row) for row in answers),
-                copied_to=tuple(sorted({desk_of(reader) for reader in readers.scalars()})),
             )
 
     # Letting go
 
-    def forget(self, thread: str, notice: Coming | None) -> None:
-        """Erase a letter and all that belongs to it, and leave the notice of it for the desks that have it."""
+    def forget(self, thread: str, notice: Coming | None, taken_by: Collection[str] = ()) -> frozenset[str]:
+        """Erase a letter and all that belongs to it, and leave the notice of it for the desks that have it.
+
+        taken_by: the desks that are known to have it. Where more have fetched it, nothing is erased and all that have
+        are returned: they need the notice too.
+        """
         if notice:
             self.keep(notice)  # first: a second notice does no harm, a missing one would
+        theirs = sa.select(_letters.c.id).filter_by(thread=thread)
         with self._writing() as connection:
-            self._delete(connection, sa.select(_letters.c.id).filter_by(thread=thread))
+            connection.execute(theirs.with_for_update())  # a desk that is just taking it waits, or was first
+            desks = _that_have(connection, theirs)
+            if not desks <= set(taken_by):
+                return desks
+            self._delete(connection, theirs)
         self.forget_traces()
+        return frozenset()
 
     def drop(self, thread: str, desk: str) -> bool:
         """Erase a desk's share of a letter and what follows it; the rest goes with its last desk. False: not its."""
@@ -418,6 +440,14 @@ class ConcernStore(Store):
         self.forget_traces()
         return gone
 
+    def bring_back(self, latest: date) -> None:
+        """Whatever is stamped with a day that has not come, by a clock that was ahead, counts as of the latest."""
+        to_come = date.fromordinal(min(latest.toordinal() + 2, date.max.toordinal()))  # UTC may be a day ahead of us
+        with self._writing() as connection:
+            for table in (_letters, _parts, _answers, _entries):
+                connection.execute(table.update().where(table.c.day > latest).values(day=latest))
+            connection.execute(_access.update().where(_access.c.at >= to_come.isoformat()).values(at=f"{latest}T00:00"))
+
     def erase_loose_parts(self, before: date) -> None:
         """Erase parts of days before this one that no letter has claimed."""
         with self._writing() as connection:
@@ -443,6 +473,27 @@ class ConcernStore(Store):
         query = sa.select(_access.c.at, _access.c.member, _access.c.what, _access.c.letter).filter_by(desk=desk)
         with self._reads() as connection:
             return tuple(Access(*row) for row in connection.execute(query.order_by(_access.c.at, _access.c.id)))
+
+
+def _that_have(connection: sa.Connection, letters: sa.Select[Any]) -> frozenset[str]:
+    """The desks that have taken one of these letters, or have fetched it and could not say so: a line broke."""
+    members = connection.execute(sa.select(_taken.c.member).where(_taken.c.letter.in_(letters))).scalars()
+    fetched = sa.select(_access.c.desk).where(_access.c.letter.in_(letters), _access.c.what == FETCHED)
+    return frozenset([*map(desk_of, members), *connection.execute(fetched).scalars()])
+
+
+def _is_of(connection: sa.Connection, item: str, letter_id: str, desk: str) -> bool:
+    """Whether this is the letter, one of its parts, or an entry of the desk's log of it."""
+    parts = sa.select(_parts.c.id).filter_by(id=item, letter=letter_id)
+    entries = sa.select(_entries.c.id).filter_by(id=item, letter=letter_id, desk=desk)
+    return item == letter_id or any(connection.execute(query).first() for query in (parts, entries))
+
+
+def _insist_on_first(connection: sa.Connection, thread: str) -> None:
+    """Raise LetterGone where the first letter is not here; where it is, whoever erases it waits for us."""
+    first = sa.select(_letters.c.id).filter_by(id=thread).with_for_update(read=True)
+    if connection.execute(first).first() is None:
+        raise LetterGone("store", "The letter that this one follows is not here.", "It may be erased.")
 
 
 def _claim(connection: sa.Connection, coming: Coming) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pyrage
 
 from forms.desk.attendees import Party
+from forms.desk.day_file import DayFile
 from forms.desk.event_book import EventBook
 from forms.desk.fetch import NotThere, ServerAway
 from forms.desk.opening import open_sealed
@@ -124,6 +125,11 @@ def book(folder: Path, *events: Event, today: date = TODAY, **more: Any) -> tupl
     session = FakeSession(folder, portal(*events, **more))
     minutes = iter(range(10_000))
     return EventBook(session, lambda: today, lambda: f"2027-01-24T10:{next(minutes):02}"), session
+
+
+def has_come(folder: Path, day: date) -> None:
+    """This day has come for the machine that has this folder, and the server's clock shows it too."""
+    DayFile(folder).hear(day, day)
 
 
 def files(folder: Path) -> Mapping[str, bytes]:

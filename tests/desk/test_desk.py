@@ -18,10 +18,12 @@ from hypothesis import strategies as st
 
 from forms import portal as portals
 from forms import seal
+from forms.days import WRITTEN
 from forms.desk import keys, listing
 from forms.desk.answering import LONGEST, sealed_answer
 from forms.desk.cabinet import Cabinet
 from forms.desk.cli import desk
+from forms.desk.day_file import DayFile
 from forms.desk.fetch import Server, ServerAway
 from forms.desk.opening import Letter, NotALetter, NotForThisDesk, open_letter
 from forms.portal import Member
@@ -59,6 +61,7 @@ class Pickup:
             "letters": {"letters": rows},
             "portal": portal,
             "entries": {"entries": []},
+            "day": {"shown": "2027-01-01", "believed": "2027-01-01"},
         }
 
     def answer(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
@@ -388,3 +391,12 @@ def test_writing_leaves_the_old_file_or_the_new_one(tmp_path: Path, monkeypatch:
 
 def test_a_cabinet_that_is_empty(tmp_path: Path) -> None:
     assert Cabinet(tmp_path).ids("letters") == []
+
+
+def test_erasing_what_is_old_says_that_the_clock_has_jumped(staff: Staff) -> None:
+    staff.receives(letter())
+    staff.runs("list")
+    DayFile(staff.home / "police").hear(WRITTEN, WRITTEN)
+    told = staff.runs("erase", "--old", "--yes").output
+    assert f"and the last day that it surely had was {WRITTEN}" in told
+    assert "Erased: 0." in told

@@ -14,7 +14,7 @@ from forms.desk.event_book import EventBook
 from forms.desk.event_erasing import Count, count, erase_old
 from forms.desk.event_session import drawer_of
 from forms.problem import Problem
-from tests.desk.event_house import MEETING, TODAY, book, event, files, portal
+from tests.desk.event_house import MEETING, TODAY, book, event, files, has_come, portal
 
 LATER = date(2027, 2, 24)
 """31 days after the meeting."""
@@ -31,8 +31,8 @@ def test_signups_are_fetched_once_opened_in_memory_and_lie_sealed(tmp_path: Path
     assert len(session.server.asked) == 2, "nothing is fetched twice"
     found = desk.parties(desk.gathering(MEETING))
     assert [(party.name, party.state) for party in found] == [(NAME, "coming"), ("Second", "waiting")]
-    for content in files(tmp_path).values():
-        assert content.startswith(b"age-encryption.org/v1")
+    for name, content in files(tmp_path).items():
+        assert content.startswith(b"age-encryption.org/v1") or name == "day.json"
         assert NAME.encode() not in content
 
 
@@ -208,13 +208,14 @@ def filled(folder: Path, today: date = TODAY) -> tuple[EventBook, str]:
     desk.walk_in(MEETING, "Walked in", 2)
     (folder / "reminders" / MEETING).mkdir(parents=True)
     (folder / "reminders" / MEETING / "x.age").write_bytes(b"x")
+    has_come(folder, today)
     return EventBook(session, lambda: today), id
 
 
 def test_names_are_erased_when_told_and_the_count_stays(tmp_path: Path) -> None:
     desk, id = filled(tmp_path, LATER)
     assert erase_old(desk) == [Count(MEETING, "2027-01-24", 4, 5)]
-    assert sorted({name.split("/")[0] for name in files(tmp_path)}) == ["event-counts", "signups"]
+    assert sorted({name.split("/")[0] for name in files(tmp_path)}) == ["day.json", "event-counts", "signups"]
     assert [name for name in files(tmp_path) if id in name or f"/{MEETING}/" in name] == []
     assert count(desk.session, MEETING) == Count(MEETING, "2027-01-24", 4, 5)
     assert desk.gathering("2027-03-clinic").coming == 2

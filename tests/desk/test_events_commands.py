@@ -20,7 +20,7 @@ from forms.desk.event_commands import wire
 from forms.desk.opening import Letter
 from forms.portal import Desk
 from forms.problem import Problem
-from tests.desk.event_house import MEETING, TODAY, FakeSession, book, event, portal
+from tests.desk.event_house import MEETING, TODAY, FakeSession, book, event, has_come, portal
 
 HEAD = "id,kind,title_en,what_en,where_en,place,starts,ends,capacity,state,example\n"
 
@@ -114,6 +114,10 @@ def test_names_that_were_kept_long_enough_go_when_the_list_is_looked_at(tmp_path
     made, session = book(tmp_path, event(), today=date(2027, 3, 1))
     session.server.sign_up(people=4)
     EventBook(session, lambda: date(2027, 1, 12)).fetch()
+    told = Shell(made)("events").output
+    assert "This machine's clock: It shows 2027-03-01" in told
+    assert "are erased" not in told
+    has_come(tmp_path, date(2027, 3, 1))
     told = Shell(made)("events").output
     assert f"Names of {MEETING} are erased: 4 had signed up, 0 came." in told
 

@@ -26,7 +26,7 @@ from forms.desk.visits import Plan, append, event_row
 from forms.portal import Portal
 from forms.receipts import Cost
 from forms.server import make
-from tests.desk.event_house import files
+from tests.desk.event_house import files, has_come
 
 ROOT = Path(__file__).parents[2]
 TODAY, THE_DAY, LATER = date(2027, 1, 12), date(2027, 3, 6), date(2027, 4, 6)
@@ -128,6 +128,7 @@ def test_from_a_row_of_the_table_to_the_sheet_and_to_nothing_but_a_count(town: T
     (tmp_path / name).unlink()
     assert NAME.encode() not in b"".join(files(tmp_path / "desk").values())
 
+    has_come(town.book(LATER).session.folder, LATER)
     assert erase_old(town.book(LATER)) == [Count(EVENT, "2027-03-06", 6, 5)]
     left = files(tmp_path / "desk" / "events")
     assert [path for path in left if EVENT in path] == [f"event-counts/{EVENT}.age"]

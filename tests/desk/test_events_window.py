@@ -20,7 +20,7 @@ from forms.desk.session import Place
 from forms.desk.window import app as app_module
 from forms.desk.window.app import create_window
 from forms.portal import Desk
-from tests.desk.event_house import MEETING, TODAY, FakeSession, event, files, portal
+from tests.desk.event_house import MEETING, TODAY, FakeSession, event, files, has_come, portal
 
 EVIL = "<script>alert(1)</script>\"'><img src=x>\x1b[31m\u202e"
 
@@ -245,6 +245,10 @@ def test_a_vanished_event_is_said_loudly_and_its_people_are_still_there(window: 
 def test_names_go_by_themselves_and_the_count_is_shown(window: Window) -> None:
     window.post(f"/events/{MEETING}/mark", about=ONE, people="4")
     later = opened(window.session, date(2027, 2, 24))
+    page = later.page("/events/")
+    assert "This machine&#39;s clock: It shows 2027-02-24" in page
+    assert "names erased" not in page
+    has_come(window.session.folder, date(2027, 2, 24))
     page = later.page("/events/")
     assert "9 had signed up, 4 came" in page
     assert "4 came, names erased" in later.page("/events/")

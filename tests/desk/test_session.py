@@ -16,6 +16,7 @@ from forms.desk.session import Session
 from forms.portal import Member
 from forms.problem import Problem
 from tests.desk.conftest import TODAY, Office
+from tests.desk.event_house import has_come
 
 WORDS = "marked-words-துயரம்"
 
@@ -132,6 +133,7 @@ def test_what_a_person_adds_after_it_was_closed_is_work_again(office: Office) ->
     assert "+" in listing.one_line(1, case, TODAY)
     anita.answer(id, "We come again.", "closed")
     assert anita.case(id).over
+    has_come(anita.folder, office.day + timedelta(days=2000))
     anita._today = lambda: office.day + timedelta(days=2000)
     assert [old.id for old in anita.old_cases()] == [id]
 
@@ -334,6 +336,8 @@ def test_closed_cases_grow_old(office: Office) -> None:
         anita.write(case.id, "state", state="closed" if case.answers["what"] == "closed" else "looking")
     assert anita.old_cases() == ()
     anita._today = lambda: office.day + timedelta(days=2000)
+    assert anita.old_cases() == (), "its clock has jumped"
+    has_come(anita.folder, office.day + timedelta(days=2000))
     assert [case.answers["what"] for case in anita.old_cases()] == ["closed"]
 
 

@@ -27,6 +27,7 @@ from forms.desk.window.case_pages import CHILD_DUTY
 from forms.desk.window.door import Door
 from forms.portal import Choice, Member
 from forms.problem import Problem
+from tests.desk.event_house import has_come
 from tests.desk.window_house import TODAY, Office, fill, photo, running
 
 MARKED = "marked-words-துயரம்"
@@ -966,6 +967,8 @@ def test_what_was_kept_long_enough_is_offered_and_erased_after_two_questions(off
     window = opened(office)
     assert "Nothing here has been kept too long" in window.page("/retention/")
     window.session._today = lambda: TODAY.replace(year=2029)
+    assert "It shows 2029-" in window.page("/retention/")
+    has_come(window.session.folder, TODAY.replace(year=2029))
     for case in (old, young):
         window.act(case, "state", state="closed")
     assert re.findall(r'name="case" value="(\w+)"', window.page("/retention/")).count(old) == 1

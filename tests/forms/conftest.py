@@ -142,6 +142,12 @@ class Endpoint:
         bearer = {"Authorization": f"Bearer token-{desk}"}
         return self.client.open(f"/pickup/v1/{path}", method=method, headers=bearer, **more)
 
+    def desk_agrees(self, day: date | None = None, desk: str = "police") -> dict[str, str]:
+        """A desk whose clock shows the same day as the server's, or another, comes by; what it is told."""
+        told = (day or self.client.application.extensions["clock"]()).isoformat()
+        answer = self.pickup("day", desk, "POST", environ_overrides={"HTTP_PORTAL_DAY": told})
+        return dict(answer.get_json())
+
     def letter_ids(self, desk: str = "police") -> list[str]:
         return [row["id"] for row in self.pickup("letters", desk).get_json()["letters"]]
 
@@ -155,14 +161,16 @@ class Endpoint:
 def make_endpoint(tmp_path: Path, district: District) -> Iterator[Callable[..., Endpoint]]:
     apps: list[Flask] = []
 
-    def make(portal: Portal = district.portal, today: date = TODAY, **settings: Any) -> Endpoint:
+    def make(
+        portal: Portal = district.portal, today: date = TODAY, clock: Callable[[], date] | None = None, **settings: Any
+    ) -> Endpoint:
         portals.write(portal, tmp_path / "portal.json")
         data = tmp_path / "server"
         app = create_app(
             {
                 "portal": tmp_path / "portal.json",
                 "data": data,
-                "today": lambda: today,
+                "today": clock or (lambda: today),
                 "cost": CHEAP,
                 **settings,
             }

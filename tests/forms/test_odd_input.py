@@ -122,3 +122,11 @@ def test_any_query_shows_the_form(endpoint: Any, query: str) -> None:
     answer = endpoint.client.get("/forms/or/signup", query_string={"event": query.encode(errors="replace")})
     insist_on_a_page(answer, "or")
     assert answer.status_code == 200
+
+
+def test_many_thousands_of_answers_make_no_page(endpoint: Any) -> None:
+    """A page of them would take seconds: half a megabyte must not hold a worker so long."""
+    for form in ("concern", "signup", "answer"):
+        body = urlencode([("what", "x"), *[("hide_from", "police")] * 30000])
+        answer = endpoint.client.post(f"/forms/ta/{form}", data=body, content_type="application/x-www-form-urlencoded")
+        assert (answer.status_code, len(answer.data) < 20_000) == (413, True)

@@ -95,6 +95,7 @@ def schema(request: pytest.FixtureRequest, make_endpoint: Any) -> Any:
     for store in (
         endpoint.client.application.extensions["office"].concerns,
         endpoint.client.application.extensions["office"].signups,
+        endpoint.client.application.extensions["office"].days,
     ):
         store._metadata.drop_all(store._engine)
 

@@ -202,6 +202,7 @@ def test_they_go_when_they_were_kept_long_enough(make_endpoint: Callable[..., An
     first = make_endpoint(portal=portal)
     code = first.code(first.send("visit", **VISIT))
     unread = make_endpoint(portal=portal, today=date(2027, 2, 1))
+    unread.desk_agrees()
     assert unread.post("answer", code=code).status_code == 200, "nothing unread is erased"
     [id] = unread.letter_ids("events")
     unread.pickup(f"letters/{id}/acknowledge", "events", "POST")

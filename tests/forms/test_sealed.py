@@ -393,3 +393,109 @@ def test_where_the_store_is_away_nothing_is_erased_and_it_is_said(endpoint: Any,
     answer = ask(endpoint, "erasures")
     assert (answer.status_code, "Nothing was erased" in answer.get_json()["problem"]) == (503, True)
     assert ask(endpoint).status_code == 200
+
+
+# Made by hand, not by our script
+
+
+@pytest.mark.parametrize("body", [b"[" * 1000, b'{"lookup":' + b"[" * 990])
+def test_brackets_without_end_are_refused_in_a_sentence(endpoint: Any, body: bytes) -> None:
+    for path in ("lookups", "erasures"):
+        answer = endpoint.client.post(f"{ROAD}/{path}", data=body, content_type="application/json")
+        assert (answer.status_code, answer.get_json()["problem"][-1]) == (400, ".")
+
+
+def test_the_header_of_a_letter_has_no_room_for_plain_words(endpoint: Any) -> None:
+    id = new_id()
+    body = sealed_letter(endpoint, id)
+    mac = body.index(b"\n--- ") + 1
+    for grease in (b"-> x-grease marked words\n" + (b"A" * 64 + b"\n") * 15000 + b"\n", b"-> a-grease\n\n" * 100):
+        assert put(endpoint, f"letters/{id}", body[:mac] + grease + body[mac:]).status_code == 400
+    assert put(endpoint, f"letters/{id}", body).status_code == 201, "what one age library adds is taken"
+
+
+def test_what_is_added_under_the_id_of_another_letter_is_not_said_to_be_kept(endpoint: Any) -> None:
+    first, follows = told(endpoint), derived(endpoint).lookup.hex()
+    other = new_id()
+    put(endpoint, f"letters/{other}", sealed_letter(endpoint, other))
+    for id in (first, other):
+        assert put(endpoint, f"letters/{id}", added(endpoint, first), follows=follows).status_code == 409
+    assert put(endpoint, f"letters/{first}", sealed_letter(endpoint, first)).status_code == 409, "without its receipt"
+    answer = put(endpoint, f"letters/{new_id()}", sealed_letter(endpoint, new_id()), lookup=follows)
+    assert answer.status_code == 409, "another letter has this receipt"
+    assert sorted(endpoint.letter_ids()) == sorted([first, other])
+
+
+def request_kept(endpoint: Any) -> tuple[str, str, str]:
+    """A request that was sent and has a receipt: its id, its desks, its look-up value."""
+    office = endpoint.client.application.extensions["office"]
+    id, desks = new_id(), tuple(desk.id for desk in office.portal.readers("visit"))
+    sealed = sealed_letter(endpoint, id, ",".join(desks), form="visit")
+    lookup = derived(endpoint, "request").lookup
+    office.keep_request(Coming(id, id, "visit", date(2027, 1, 1), lookup, sealed, desks))
+    return id, ",".join(desks), lookup.hex()
+
+
+def test_no_two_letters_of_a_desk_have_one_id_though_they_lie_apart(endpoint: Any) -> None:
+    """Whoever shares a concern knows its id: a letter of theirs with the same id must not come over it at a desk."""
+    id, desks, follows = request_kept(endpoint)
+    concern = told(endpoint)
+    assert put(endpoint, f"letters/{concern}", added(endpoint, id, desks), desks, follows=follows).status_code == 409
+    assert put(endpoint, f"letters/{id}", sealed_letter(endpoint, id)).status_code == 409
+
+
+def test_photos_added_to_a_request_have_a_budget_too(make_endpoint: Any) -> None:
+    endpoint = make_endpoint(budget=400_000)
+    _, desks, follows = request_kept(endpoint)
+    codes = set()
+    for number in range(8):
+        part, sealed = seal.seal_part({"type": "image/jpeg", "kind": "photo"}, bytes([number]), keys(endpoint, desks))
+        endpoint.client.application.extensions["office"].requests._measure_at = 0.0
+        codes.add(put(endpoint, f"parts/{part}", sealed, desks, follows=follows).status_code)
+    assert codes == {201, 503}
+
+
+def test_what_is_added_while_the_letter_is_erased_does_not_stay(endpoint: Any, monkeypatch: Any) -> None:
+    first, follows = told(endpoint), derived(endpoint).lookup.hex()
+    keep = ConcernStore.keep
+
+    def erased_just_before(store: ConcernStore, coming: Coming) -> bool:
+        store.forget(first, None)
+        return keep(store, coming)
+
+    monkeypatch.setattr(ConcernStore, "keep", erased_just_before)
+    assert put(endpoint, f"letters/{new_id()}", added(endpoint, first), follows=follows).status_code == 404
+    assert endpoint.letter_ids() == []
+
+
+def test_a_desk_that_takes_the_letter_while_it_is_erased_is_asked_to_erase_it(endpoint: Any, monkeypatch: Any) -> None:
+    id = told(endpoint)
+    forget = ConcernStore.forget
+
+    def taken_just_before(store: ConcernStore, *how: Any) -> Any:
+        endpoint.pickup(f"letters/{id}/acknowledge", "legal", "POST")
+        return forget(store, *how)
+
+    monkeypatch.setattr(ConcernStore, "forget", taken_just_before)
+    assert ask(endpoint, "erasures").status_code == 200
+    assert [letter["form"] for letter in endpoint.opened("legal")] == ["deletion"]
+
+
+def test_a_desk_that_could_not_say_that_it_has_the_letter_is_asked_to_erase_it(endpoint: Any) -> None:
+    """Its line broke after it had fetched it."""
+    id = told(endpoint)
+    endpoint.pickup(f"letters/{id}", "legal")
+    assert ask(endpoint, "erasures").status_code == 200
+    assert [letter["form"] for letter in endpoint.opened("legal")] == ["deletion"]
+    assert endpoint.opened("police") == []
+
+
+@pytest.mark.parametrize(
+    "plain", [b'{"text":"\\ud800"}', b'{"text":"a","x":' + b"[" * 5000 + b"]" * 5000 + b"}", b"[1]", b"\xff"]
+)
+def test_an_answer_that_a_desk_made_by_hand_hides_no_other(endpoint: Any, plain: bytes) -> None:
+    id = told(endpoint)
+    to = [derived(endpoint).recipient]
+    endpoint.pickup(f"letters/{id}/answers/a", "police", "PUT", data=seal.seal_file(plain, to))
+    endpoint.pickup(f"letters/{id}/answers/b", "legal", "PUT", data=seal.seal({"text": "We come."}, to))
+    assert "We come." in endpoint.post("answer", code=CODE).get_data(as_text=True)

@@ -115,6 +115,7 @@ def test_a_request_erases_and_a_day_is_enough(make_endpoint: Callable[..., Any])
     first = make_endpoint()
     first.send("signup", event="meeting", people="2")
     late = make_endpoint(today=date(2027, 2, 24))
+    late.desk_agrees()
     late.client.get("/forms/en/signup")
     assert late.pickup("signups", "events").get_json()["signups"] == []
 
@@ -129,6 +130,8 @@ def test_a_moved_event_of_the_table_is_not_erased_by_its_old_day(
         if one.id == "meeting"
     )
     late = make_endpoint(portal=replace(district.portal, events=events), today=date(2027, 3, 1))
+    late.desk_agrees()
+    late.client.get("/forms/en/signup")
     assert len(late.pickup("signups", "events").get_json()["signups"]) == 1
 
 
@@ -137,12 +140,14 @@ def test_the_clock_work_erases_while_nobody_asks(make_endpoint: Callable[..., An
     endpoint.send("signup", event="meeting", people="2")
     app = endpoint.client.application
     days = [date(2027, 1, 1)]
-    work = ClockWork(OnceADay(lambda: app.extensions["office"], lambda: days[0]), every=0.01)
+    once_a_day = OnceADay(lambda: app.extensions["office"], lambda: days[0])
+    work = ClockWork(once_a_day, print, every=0.01)
     work.start()
     office = app.extensions["office"]
     time.sleep(0.1)
     assert len(office.signups.listed()) == 1
     days[0] = date(2027, 2, 24)
+    office.days.hear(days[0], days[0])
     for _ in range(500):
         if not office.signups.listed():
             break
@@ -157,6 +162,7 @@ def test_serving_starts_the_clock_work_and_stops_it(
 ) -> None:
     make_endpoint().send("signup", event="meeting", people="2")
     late = make_endpoint(today=date(2027, 2, 24))
+    late.desk_agrees()
     office = late.client.application.extensions["office"]
 
     class Interrupted(Exception):
@@ -179,6 +185,7 @@ def test_where_the_store_is_away_the_next_time_tries_again(make_endpoint: Callab
     endpoint = make_endpoint()
     endpoint.send("signup", event="meeting", people="2")
     office = endpoint.client.application.extensions["office"]
+    office.days.hear(date(2027, 2, 24), date(2027, 2, 24))
     real, calls = office.signups.erase, []
 
     def away_once(*arguments: Any) -> int:

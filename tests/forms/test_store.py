@@ -201,6 +201,16 @@ def test_a_desk_that_drops_a_letter_leaves_it_to_the_others(concerns: ConcernSto
     assert concerns.progress(b"a" * 32) is None
 
 
+def test_no_desk_puts_a_copy_before_what_belongs_to_another_letter(concerns: ConcernStore) -> None:
+    keep(concerns, "a", desks=("police", "legal"))
+    keep(concerns, "b", desks=("legal",), lookup=b"b" * 32)
+    assert concerns.copy("b", "a", "police", "legal", "legal", SEALED + b"junk") is False
+    assert concerns.sealed("b", "legal", "legal") == SEALED
+    concerns.enter(Entry("e", "b", DAY), "legal", SEALED)
+    assert concerns.copy("e", "a", "police", "legal", "legal", SEALED + b"junk") is False
+    assert concerns.entry("e", "legal", "legal") == SEALED
+
+
 def test_what_staff_did_is_written_down_by_desk_and_goes_with_time(concerns: ConcernStore) -> None:
     concerns.note_access("1", "police", Access("2027-01-01T10:00", "police/anita", "fetched", "a"))
     concerns.note_access("2", "legal", Access("2027-01-02T10:00", "legal", "fetched", "a"))

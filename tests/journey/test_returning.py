@@ -10,7 +10,7 @@ import pytest
 from forms import receipts, seal
 from forms.desk import keys
 from forms.desk.fetch import Server
-from tests.journey.telling import come_back, tell
+from tests.journey.telling import come_back, fill, look, send, tell
 from tests.journey.test_sealing import at_the_desk, part_at_the_desk, phone, photo  # noqa: F401 - phone is a fixture
 from tests.journey.walking import axe_finds_nothing, fits
 
@@ -192,6 +192,102 @@ def test_nothing_that_was_opened_comes_back_with_the_back_button(phone: Any, hou
     assert "Only for her eyes." not in phone.content()
     assert phone.locator("#code").input_value() == ""
     assert phone.locator("#code").is_visible(), "and the form is there again"
+
+
+LEFT = "dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}))"
+"""What a phone does that keeps the page for its Back button; the test's browser loads it anew instead."""
+
+
+def test_answers_that_come_after_the_page_was_left_are_not_shown(phone: Any, house: Any) -> None:  # noqa: F811
+    phone.goto("/en/tell/")
+    words = f"late {time.time_ns()}"
+    receipt = tell(phone, what=words)
+    answer(house, words, text="Only for her eyes.")
+    phone.goto("/en/answer/")
+    phone.locator("#code").fill(receipt)
+    waits: list[Any] = []
+    phone.route("**/lookups", lambda route: waits.append(route))  # noqa: PLW0108 - Playwright marks what it is given
+    phone.locator('main form button[value="check"]').click()
+    phone.wait_for_function("document.querySelector('progress')")
+    while not waits:
+        phone.wait_for_timeout(50)
+    phone.evaluate(LEFT)
+    with phone.expect_response("**/lookups"):
+        waits[0].continue_()
+    phone.locator(".sending").wait_for(state="detached")
+    assert "Only for her eyes." not in phone.content()
+
+
+def test_while_something_is_on_its_way_nothing_else_can_be_pressed_and_a_failure_is_seen(
+    phone: Any,  # noqa: F811
+) -> None:
+    phone.goto("/en/tell/")
+    come_back(phone, "en", tell(phone, what=f"waits {time.time_ns()}"))
+    pressed(phone, "Add something", "What do you want to add?")
+    phone.locator("#what").fill("more")
+    waits: list[Any] = []
+    phone.route("**/letters/*", lambda route: waits.append(route))  # noqa: PLW0108 - likewise
+    phone.get_by_role("button", name="Send it").click()
+    while not waits:
+        phone.wait_for_timeout(50)
+    assert phone.locator(".opened button:visible").count() == 0
+    waits[0].fulfill(status=400, body="{}")
+    phone.get_by_text("Not sent. Please try again.").wait_for()
+    pressed(phone, "Change something", "What do you want to add?")
+    pressed(phone, "Back to my letter", "Your letter came on")
+    pressed(phone, "Erase my letter", "Erase this letter?")
+    phone.route("**/erasures", lambda route: route.fulfill(status=400, body="{}"))
+    for _ in range(2):
+        pressed(phone, "Yes, erase it", "Not erased. Please try again.")
+        assert phone.locator(".opened .error").count() == 1
+
+
+def test_what_is_added_after_the_case_went_to_another_desk_is_sent_at_the_second_try(
+    phone: Any,  # noqa: F811
+    house: Any,
+) -> None:
+    phone.goto("/en/tell/")
+    words = f"goes on {time.time_ns()}"
+    come_back(phone, "en", tell(phone, what=words, hide_from="police"))
+    pressed(phone, "Add something", "What do you want to add?")
+    more = f"more {time.time_ns()}"
+    phone.locator("#what").fill(more)
+    [letter] = at_the_desk(house, words)
+    server = Server(house.address, keys.token(house.desks / "legal"))
+    police = str(keys.identity(house.desks / "police", lambda: "").to_public())
+    copy = seal.seal({"answers": {}}, [police], 24576)
+    server.send("PUT", f"letters/{letter['id']}/copies/{letter['id']}", copy, "police")
+    pressed(phone, "Send it", "Not sent. Please try again.")
+    pressed(phone, "Try again", "What you added is safe with us")
+    assert len(at_the_desk(house, more, "police")) == 1
+
+
+def test_a_recording_that_still_runs_goes_along(browser: Any, house: Any) -> None:
+    context = browser.new_context(base_url=house.address, service_workers="block")
+    context.grant_permissions(["microphone"])
+    page = context.new_page()
+    page.goto("/en/tell/")
+    words = f"spoken {time.time_ns()}"
+    fill(page, "what", words)
+    record(page)
+    look(page)
+    come_back(page, "en", send(page))
+    [first] = at_the_desk(house, words)
+    assert [part["kind"] for part in first["parts"]] == ["voice"]
+    pressed(page, "Add something", "What do you want to add?")
+    more = f"more spoken {time.time_ns()}"
+    page.locator("#what").fill(more)
+    record(page)
+    pressed(page, "Send it", "What you added is safe with us")
+    [added] = at_the_desk(house, more)
+    assert [part["kind"] for part in added["parts"]] == ["voice"]
+    context.close()
+
+
+def record(page: Any) -> None:
+    """Begin a recording and speak for a second."""
+    page.locator('[data-field="voice"] button').first.click()
+    page.get_by_text("0:01").wait_for()
 
 
 @pytest.mark.parametrize("language", ["en", "ta", "te", "hi", "or"])

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as Answer
 
+from forms.days import machines_doubt
 from forms.desk import attendance, event_views, export
 from forms.desk.attendees import COMING, WAITING, Gathering, free_places
 from forms.desk.event_book import EventBook
@@ -40,6 +41,7 @@ def listed() -> str:
         "events.html", alarms=[one for one in found if one.alarm], past=past, erased=erased, visits=visits,
         upcoming=upcoming, free_places=free_places,
         kept={one.id: count(book.session, one.id) for one in past}, told_by=request.args, warning=export.WARNING,
+        doubt=machines_doubt(book.known_day),
     )  # fmt: skip
 
 

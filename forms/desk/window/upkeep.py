@@ -3,6 +3,7 @@
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response as Answer
 
+from forms.days import machines_doubt
 from forms.desk.window import naming
 from forms.desk.window.door import current_session
 
@@ -43,4 +44,7 @@ def retention() -> Answer | str:
         return redirect(f"/retention/?erased={len(cases)}", 303)
     days = int(session.portal.keep.get("concerns_days", 0))
     erased = request.args.get("erased", 0, type=int)
-    return render_template("retention.html", here="retention", cases=cases, days=days, erased=erased, naming=naming)
+    return render_template(
+        "retention.html", here="retention", cases=cases, days=days, erased=erased, naming=naming,
+        doubt=machines_doubt(session.known_day),
+    )  # fmt: skip

@@ -7,6 +7,7 @@ const LARGEST_VOICE = 2000 * 1024;
 
 export function wireMedia(form, words) {
   const held = [];
+  let running = null;
   const voice = form.querySelector('[data-field="voice"]');
   const photos = form.querySelector('[data-field="photos"]');
   const lists = { voice: make("div", { class: "held" }), photo: make("div", { class: "held" }) };
@@ -36,7 +37,6 @@ export function wireMedia(form, words) {
   if (canRecord()) wireRecorder();
 
   function wireRecorder() {
-    let running = null;
     const button = make("button", { class: "button quiet", type: "button" }, `● ${words.record}`);
     voice.querySelector("input").before(button);
     button.addEventListener("click", async () => {
@@ -82,6 +82,12 @@ export function wireMedia(form, words) {
 
   return {
     parts: () => [...held],
+    // Whoever goes on while a recording runs means it to go along: it is stopped and held first.
+    async finish() {
+      if (!running) return;
+      running.stop();
+      await running.done.catch(() => {});
+    },
     // Into the form again, for who chooses to send without locking here.
     putBack() {
       for (const [kind, field] of [["voice", voice], ["photo", photos]]) {

@@ -16,6 +16,7 @@ export function startReturning(form, settings, followup) {
   const place = make("section", { class: "opened" });
   const code = form.querySelector("#code");
   let busy = false;
+  let left = 0; // how often this page was left: what was asked for before is not shown after
 
   form.before(make("p", { class: "road" }, words.opens));
   form.addEventListener("submit", (event) => {
@@ -26,6 +27,7 @@ export function startReturning(form, settings, followup) {
   });
   // Nothing that was opened comes back with the Back button of a shared phone.
   addEventListener("pagehide", () => {
+    left += 1;
     code.value = "";
     place.remove();
     hide(false);
@@ -35,12 +37,13 @@ export function startReturning(form, settings, followup) {
     const { section, told } = waiting(words.looking, words);
     told.bar.removeAttribute("value"); // how long it takes is not known
     busy = true;
+    const asked = left;
     form.querySelectorAll(".error").forEach((old) => old.remove());
     form.after(section);
     try {
       const found = await lookUp(digits, told);
-      if (found) show(found);
-      else complain(form, "code", settings.wrong.unknown);
+      if (found && asked === left) show(found);
+      else if (asked === left) complain(form, "code", settings.wrong.unknown);
     } catch (error) {
       // The server says "busy" in a page of its own where somebody guesses; any other failure is the line's.
       complain(form, "code", error instanceof Refused && error.status === 503 ? words.busy : words.away);
@@ -131,30 +134,44 @@ export function startReturning(form, settings, followup) {
     const delivery = makeDelivery(settings);
     const media = wireMedia(copy, words);
     copy.querySelector("[data-road]").textContent = words.road;
-    copy.addEventListener("submit", (event) => {
+    copy.addEventListener("submit", async (event) => {
       event.preventDefault();
+      await media.finish();
       const problem = firstProblem(copy, settings, media.parts());
       if (problem) complain(copy, ...problem);
       else send(found, copy, media, delivery);
     });
-    draw([copy, button(words.backtoit, () => draw(progress(found)), "quiet")]);
+    draw([copy, button(words.backtoit, () => { media.finish(); draw(progress(found)); }, "quiet")]);
     copy.querySelector("textarea").focus();
   }
 
-  async function send(found, copy, media, delivery) {
-    const { section, told } = waiting(words.locking, words);
+  // While something is on its way nothing else can be pressed: what comes of it must be seen.
+  function alone(section) {
+    const others = [...place.children];
+    others.forEach((each) => { each.hidden = true; });
     place.append(section);
-    copy.hidden = true;
+    return () => {
+      section.remove();
+      others.forEach((each) => { each.hidden = false; });
+    };
+  }
+
+  async function send(found, copy, media, delivery) {
+    if (copy.hidden) return; // pressed twice while a recording was stopped
+    const { section, told } = waiting(words.locking, words);
+    const back = alone(section);
     try {
       const answers = readForm(copy);
       delivery.renew([answers, media.parts().map((part) => part.mark)]);
       const letter = { day: found.day, reply_to: found.keys.recipient, follows: found.id, answers };
-      await delivery.deliver(letter, media.parts(), found.desks, { "Portal-Follows": found.keys.lookup }, told);
+      const desks = found.desks || (await ask(found.keys, told)).desks;
+      await delivery.deliver(letter, media.parts(), desks, { "Portal-Follows": found.keys.lookup }, told);
     } catch (error) {
       section.replaceChildren(
         failure(words, error),
-        button(words.retry, () => { section.remove(); send(found, copy, media, delivery); }),
-        button(words.backtotext, () => { section.remove(); copy.hidden = false; }, "quiet"),
+        // The case may have gone to another desk meanwhile: they are asked for anew.
+        button(words.retry, () => { back(); send({ ...found, desks: null }, copy, media, delivery); }),
+        button(words.backtotext, back, "quiet"),
       );
       section.querySelector("[role=alert]").focus();
       return;
@@ -182,12 +199,13 @@ export function startReturning(form, settings, followup) {
 
   async function erase(found) {
     const { section, told } = waiting(words.looking, words);
-    place.append(section);
+    alone(section);
     try {
       await post("erasures", { lookup: found.keys.lookup }, told.again);
     } catch (error) {
       if (!(error instanceof Refused) || error.status !== 404) {
-        section.replaceChildren(make("p", { class: "error", role: "alert" }, words.notgone));
+        sure(found);
+        place.append(make("p", { class: "error", role: "alert" }, words.notgone));
         return;
       } // it is gone: the answer to the first try was lost
     }

@@ -13,6 +13,7 @@ export function startTelling(form, settings, digits) {
   const delivery = makeDelivery(settings);
   const media = wireMedia(form, words);
   const steps = wireSteps(form, settings, look);
+  const article = form.closest("article");
   let sent = false;
   let receipt = "";
 
@@ -27,7 +28,7 @@ export function startTelling(form, settings, digits) {
   });
   // What was typed on a shared phone must not come back with the Back button once it was sent or left in a hurry.
   addEventListener("pagehide", () => {
-    if (sent || document.documentElement.hidden) form.parentElement.replaceChildren();
+    if (sent || document.documentElement.hidden) article.replaceChildren();
   });
 
   function hasAnswers() {
@@ -35,7 +36,8 @@ export function startTelling(form, settings, digits) {
   }
 
   // The last page before sending: everything once more, and who can read it.
-  function look() {
+  async function look() {
+    await media.finish();
     const problem = firstProblem(form, settings, media.parts());
     if (problem) return steps.complain(...problem);
     const boxes = [...form.querySelectorAll('[name="hide_from"]')];
@@ -120,7 +122,7 @@ export function startTelling(form, settings, digits) {
       make("h2", {}, words.next_title),
       make("p", {}, words.next_text),
     ]);
-    form.closest("article").replaceChildren(done);
+    article.replaceChildren(done);
     if (withReceipt) {
       const code = done.querySelector(".code");
       code.dataset.digits = digits;

@@ -1,0 +1,160 @@
+"""The clock of a desk's machine: one that jumps erases nothing, and the server's is its second opinion, as it is the server's."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from forms.days import WRITTEN, Known
+from forms.desk import doctor
+from forms.desk.day_file import DayFile
+from forms.desk.event_erasing import erase_old
+from forms.desk.fetch import NotThere, Server
+from forms.problem import Problem
+from tests.desk.conftest import Office
+from tests.desk.event_house import TODAY, book
+from tests.desk.event_house import files as all_files
+from tests.forms.conftest import TODAY as SERVERS_DAY
+
+AHEAD = date(2037, 6, 1)
+
+
+@pytest.fixture
+def far(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server is another machine."""
+    monkeypatch.setattr(Server, "is_this_machine", False)
+
+
+def sentences(found: list[doctor.Finding]) -> str:
+    return "\n".join(one.sentence for one in found if not one.ok)
+
+
+def test_it_is_remembered_over_a_restart_in_days_only(tmp_path: Path) -> None:
+    DayFile(tmp_path).look(TODAY)
+    assert DayFile(tmp_path).look(AHEAD) == Known(TODAY, AHEAD, 1)
+    assert (tmp_path / "day.json").read_text() == '{"good": "2027-01-12", "seen": "2037-06-01", "count": 1}'
+    assert DayFile(tmp_path).look(AHEAD) == Known(TODAY, AHEAD, 1)
+    assert DayFile(tmp_path).hear(AHEAD, TODAY) == Known(TODAY, AHEAD, 0)
+    assert DayFile(tmp_path).hear(AHEAD, AHEAD) == Known(AHEAD)
+
+
+@pytest.mark.parametrize("damage", [b"", b"[]", b'{"good": "soon", "seen": null, "count": 0}', b"\xff"])
+def test_a_damaged_file_means_doubt_until_the_server_agrees(tmp_path: Path, damage: bytes) -> None:
+    (tmp_path / "day.json").write_bytes(damage)
+    assert DayFile(tmp_path).look(AHEAD) == Known(WRITTEN, AHEAD, 1)
+    assert DayFile(tmp_path).hear(AHEAD, AHEAD) == Known(AHEAD)
+
+
+def test_a_full_disk_keeps_nobody_from_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    DayFile(tmp_path).look(TODAY)
+    monkeypatch.setattr("forms.desk.day_file.write_safely", full)
+    assert DayFile(tmp_path).look(AHEAD).earliest == TODAY
+
+
+@pytest.mark.parametrize("wrong", [date(2001, 1, 1), date(2031, 1, 1), date(2099, 1, 1)])
+def test_a_laptop_whose_clock_is_wrong_erases_no_name(tmp_path: Path, wrong: date) -> None:
+    """Fourteen days long, and with the server's list fetched each day: it hides and drops nothing of it either."""
+    desk, session = book(tmp_path)
+    session.server.sign_up(name="Kept")
+    desk.fetch()
+    before = set(all_files(tmp_path))
+    for n in range(14):
+        desk._today = lambda n=n: wrong + timedelta(days=n)  # type: ignore[misc]
+        assert desk.fetch().away == ""
+        assert erase_old(desk) == []
+        assert len(desk.signups.rows()) == 1
+    assert set(all_files(tmp_path)) == before
+
+
+def test_a_laptop_that_is_ahead_offers_no_case_for_erasing(office: Office) -> None:
+    office.tell(what="closed")
+    anita = office.machine("police/anita")
+    anita.sync()
+    [case] = anita.cases()
+    anita.write(case.id, "state", state="closed")
+    office.day = AHEAD
+    assert anita.old_cases() == ()
+
+
+@pytest.mark.usefixtures("far")
+def test_a_desk_and_a_server_that_were_both_away_believe_each_other_at_the_first_fetch(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anita = office.machine("police/anita")
+    anita.sync()
+    office.day = AHEAD
+    monkeypatch.setattr(office.app.extensions["erase"], "_clock", lambda: AHEAD)
+    monkeypatch.setitem(office.app.extensions, "clock", lambda: AHEAD)
+    assert anita.known_day.doubted
+    anita.sync()
+    assert anita.known_day == Known(AHEAD)
+    assert office.app.extensions["office"].days.look(AHEAD) == Known(AHEAD)
+    assert any(one.ok and "has jumped" in one.sentence for one in doctor.examine(anita))
+
+
+@pytest.mark.usefixtures("far")
+def test_a_desk_that_is_right_keeps_a_server_that_is_ahead_from_erasing(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anita = office.machine("police/anita")
+    anita.sync()
+    days = office.app.extensions["office"].days
+    for n in range(40):
+        monkeypatch.setitem(office.app.extensions, "clock", lambda n=n: AHEAD + timedelta(days=n))
+        office.day = SERVERS_DAY + timedelta(days=n)
+        if n % 10 == 0:
+            anita.sync()
+        assert days.look(AHEAD + timedelta(days=n)).doubted
+
+
+@pytest.mark.usefixtures("far")
+def test_the_doctor_says_which_clock_has_jumped(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    anita = office.machine("police/anita")
+    anita.sync()
+    assert "It shows" not in sentences(doctor.examine(anita))
+    monkeypatch.setitem(office.app.extensions, "clock", lambda: AHEAD)
+    said = sentences(doctor.examine(anita))
+    assert "The server's clock: It shows 2037-06-01, and the last day that it surely had was 2027-01-01." in said
+    assert "This machine's clock: It shows" not in said
+    monkeypatch.undo()
+    monkeypatch.setattr(Server, "is_this_machine", False)
+    office.day = date(2001, 1, 1)
+    said = sentences(doctor.examine(anita))
+    assert "This machine's clock: It shows 2001-01-01" in said
+    assert "The server's clock: It shows" not in said
+
+
+def test_a_server_on_the_same_machine_is_no_second_clock(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    anita = office.machine("police/anita")
+    anita.sync()
+    office.day = AHEAD
+    monkeypatch.setitem(office.app.extensions, "clock", lambda: AHEAD)
+    anita.sync()
+    assert anita.known_day.doubted
+    assert office.app.extensions["office"].days.look(AHEAD).doubted
+    said = sentences(doctor.examine(anita))
+    assert said.count("It shows 2037-06-01") == 2
+
+
+@pytest.mark.parametrize("wrong", [NotThere("server", "has no such letter.", ""), Problem("server", "strange.", "")])
+def test_a_server_that_cannot_say_its_day_keeps_nobody_from_letters(
+    office: Office, monkeypatch: pytest.MonkeyPatch, wrong: Problem
+) -> None:
+    def refuse(*_: object) -> Known:
+        raise wrong
+
+    monkeypatch.setattr(Server, "day", refuse)
+    office.tell(what="x")
+    told = office.machine("police/anita").sync()
+    assert (told.new, told.away) == (1, "")
+
+
+def test_a_strange_answer_is_said(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = office.machine("police/anita").server
+    for row in ({}, {"shown": "soon", "believed": "2027-01-01"}, {"shown": 1, "believed": None}):
+        monkeypatch.setattr("forms.pickup.json_answer", lambda _, row=row: row)
+        with pytest.raises(Problem, match="strange answer"):
+            server.day(None)

@@ -1,0 +1,156 @@
+"""Letters that somebody made by hand: none keeps a desk from its work or touches another's letter."""
+
+import json
+import secrets
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyrage
+import pytest
+
+from forms.desk.fetch import Server, ServerAway
+from forms.desk.opening import NotALetter, open_part
+from forms.desk.session import Session
+from forms.problem import Problem
+from forms.seal import seal, seal_file
+from forms.store.concerns import Coming
+from tests.desk.test_window import opened
+from tests.desk.window_house import Office, running
+
+KEY = str(pyrage.x25519.Identity.generate().to_public())
+HALF = "half \ud800"
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    with running(tmp_path) as office:
+        yield office
+
+
+def by_hand(office: Office, **more: Any) -> str:
+    """A letter as somebody made it with a tool of their own: the server keeps it as a concern; its id."""
+    id, desks = secrets.token_hex(16), ("police", "legal")
+    keys = [key for desk in office.portal.named(desks) for key in desk.keys]
+    told = {"form": "concern", "id": id, "day": "2027-01-10", "answers": {"what": "w"}, **more}
+    text = json.dumps(told).replace('"DEEP"', "[" * 940 + "]" * 940)  # read by Python, and hardly written again
+    sealed = seal_file(text.encode().ljust(24576), keys)
+    office.store.keep(Coming(id, id, "concern", date(2027, 1, 10), None, sealed, desks))
+    return id
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"day": "9999-12-31", "reply_to": KEY},
+        {"day": "soon"},
+        {"answers": {"what": HALF, HALF: [HALF]}},
+        {"language": HALF, "form": HALF, "day": HALF, "desks": [HALF], "reply_to": HALF},
+        {"answers": {"what": "w", "place": "DEEP"}},
+        {"reply_to": "age1none"},
+    ],
+    ids=",".join,
+)
+def test_no_letter_keeps_a_desk_from_its_work(office: Office, more: dict[str, Any]) -> None:
+    good, odd = office.letter("A good one"), by_hand(office, **more)
+    window = opened(office)
+    for path in ("/", "/?text=good", f"/case/{good}", f"/case/{odd}", f"/case/{odd}/time-line.json"):
+        window.page(path)
+    for state in ("looking", "closed"):
+        window.session.write(odd, "state", state=state)
+    window.page("/retention/")
+    window.session.export(odd, KEY)
+    assert {case.id for case in office.session().cases()} == {good, odd}, "and what was read is kept"
+
+
+def test_a_letter_that_claims_a_day_to_come_grows_old_all_the_same(office: Office) -> None:
+    odd = by_hand(office, day="9998-12-31")
+    session = office.session()
+    session.sync()
+    session.write(odd, "state", state="closed")
+    office.today = date(2100, 1, 1)
+    assert [case.id for case in office.session().old_cases()] == [odd]
+
+
+def test_a_part_whose_head_lies_is_said_to_be_none() -> None:
+    identity = pyrage.x25519.Identity.generate()
+    for head in (
+        '{"kind": "photo", "bytes": 1e999}',
+        '{"kind": "photo", "bytes": NaN}',
+        '{"kind": "photo"}',
+        "[" * 5000,
+    ):
+        sealed = seal_file(head.encode() + b"\nx", [str(identity.to_public())])
+        with pytest.raises(NotALetter):
+            open_part(sealed, [identity])
+
+
+def test_a_letter_that_claims_to_be_a_notice_erases_nothing(office: Office) -> None:
+    """Whoever shares a letter knows its id: a desk must not be able to make another forget it."""
+    victim = office.letter("A good one")
+    session = office.session()
+    session.sync()
+    by_hand(office, form="deletion", follows=victim)
+    session.sync()
+    assert session.case(victim).first_words == "A good one"
+
+
+def test_a_letter_that_names_anothers_photo_does_not_take_it_along(office: Office) -> None:
+    victim = office.letter("With a photo", parts=[("photo", b"pixels")])
+    session = office.session()
+    session.sync()
+    [(_, part)] = session.case(victim).parts
+    odd = by_hand(office, parts=[{"id": part.id, "kind": "photo"}])
+    session.sync()
+    session.erase(odd)
+    assert session.cabinet.has("parts", part.id)
+    session.erase(victim)
+    assert not session.cabinet.has("parts", part.id)
+
+
+def notice(office: Office, thread: str) -> None:
+    """What the server leaves where a person erased a letter."""
+    id = secrets.token_hex(16)
+    keys = [key for desk in office.portal.named(["police"]) for key in desk.keys]
+    told = {"form": "deletion", "id": id, "day": "2027-01-11", "follows": thread, "answers": {}}
+    coming = Coming(id, id, "deletion", date(2027, 1, 11), None, seal(told, keys, 24576), ("police",))
+    assert not office.store.forget(thread, coming, taken_by=("police",))
+
+
+def test_a_notice_is_obeyed_though_the_line_broke_after_it_was_fetched(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    victim = office.letter("To be erased")
+    session = office.session()
+    session.sync()
+    notice(office, victim)
+    with monkeypatch.context() as broken:
+
+        def away(_: Any) -> Any:
+            raise ServerAway("x", "cannot be reached.", "Try again.")
+
+        broken.setattr(Server, "entries", away)
+        session.sync()
+    session.sync()
+    assert session.cases() == ()
+    assert [path.name for name in ("letters", "labels") for path in (session.folder / name).glob("*")] == []
+
+
+def test_a_letter_erased_while_it_is_fetched_does_not_stay(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the server this desk never had it: nobody would ever tell the desk to erase it."""
+    victim = office.letter("To be erased", parts=[("photo", b"pixels")], desks=("police",))
+    fetched: Callable[[Server, str], bytes] = Server.letter
+
+    def erased_meanwhile(server: Server, id: str) -> bytes:
+        sealed = fetched(server, id)
+        office.store.forget(victim, None, taken_by=("police",))
+        return sealed
+
+    monkeypatch.setattr(Server, "letter", erased_meanwhile)
+    session: Session = office.session()
+    session.sync()
+    assert session.cases() == ()
+    assert [path.name for name in ("letters", "parts", "labels") for path in (session.folder / name).glob("*")] == []
+    with pytest.raises(Problem):
+        session.case(victim)
