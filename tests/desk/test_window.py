@@ -1043,7 +1043,8 @@ def test_where_other_forms_come_too_they_can_be_told_apart(office: Office) -> No
 
 def test_what_follows_a_letter_that_is_not_here_is_shown_all_the_same(office: Office) -> None:
     office.letter("The first", thread="")
-    office.letter("What was added", thread="f" * 32)
+    elsewhere = office.letter("For another desk", desks=("legal",))
+    office.letter("What was added", thread=elsewhere)
     window = opened(office)
     assert "The first letter does not open here" in window.page("/")
-    assert "What was added" in window.page("/case/" + "f" * 32)
+    assert "What was added" in window.page(f"/case/{elsewhere}")

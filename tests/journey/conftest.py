@@ -57,9 +57,14 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 @contextmanager
 def serving(portal: Path, public: Path, data: Path, **more: Any) -> Iterator[str]:
-    """The endpoint and the built site on a free port of this machine; the address."""
+    """The endpoint and the built site on a free port of this machine; the address.
+
+    It stays calm: together the journeys tell more letters in ten minutes than a quiet district does.
+    """
     cost = Cost(memory=64, passes=1)
-    app = create_app({"portal": portal, "public": public, "data": data, "today": lambda: TODAY, "cost": cost, **more})
+    app = create_app(
+        {"portal": portal, "public": public, "data": data, "today": lambda: TODAY, "cost": cost, "calm": 10_000, **more}
+    )
     server = make(app, "127.0.0.1", 0)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

@@ -245,7 +245,7 @@ def test_the_list_of_the_form_tells_days_apart(folder: Any) -> None:
     folder.table("events", WEEKLY)
     folder.page("page", "[[ form: signup ]]")
     page = (folder.build() / "en/page/index.html").read_text(encoding="utf-8")
-    assert '<option value="weekly-2027-02-08">Meeting · 8 February 2027</option>' in page
+    assert '<option value="weekly-2027-02-08">8 February 2027 · Meeting</option>' in page
 
 
 def test_constructor_calls_of_old_still_stand() -> None:
