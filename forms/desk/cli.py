@@ -13,6 +13,7 @@ from forms.desk.casework import STATES, Case
 from forms.desk.event_commands import wire
 from forms.desk.finding import Wanted, find
 from forms.desk.gateways import Gateway, http_gateway
+from forms.desk.key_commands import KEY_COMMANDS
 from forms.desk.publishing import publish
 from forms.desk.session import Place, Session
 from forms.desk.telling import telling
@@ -209,6 +210,19 @@ def note(here: Place, which: str, text: str) -> None:
     click.echo("Written down.")
 
 
+@desk.command()
+@click.argument("which")
+@click.argument("into")
+@click.pass_obj
+@telling
+def merge(here: Place, which: str, into: str) -> None:
+    """Put a case that tells the same into another; both keep what they hold."""
+    session = unlock(here)
+    one, other = find_case(session, which), find_case(session, into)
+    session.merge(one.id, other.id)
+    click.echo("Written down: it belongs to the other case now. To part them again: the window.")
+
+
 @desk.command("hand-over")
 @click.argument("which")
 @click.argument("to")
@@ -300,40 +314,6 @@ def publish_command(here: Place, content: Path) -> None:
     click.echo(publish(session, content, _today()))
 
 
-_PASSPHRASE = click.option(
-    "--passphrase", prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for if not given."
-)
-
-
-def _say_public(here: Place, public: keys.Public) -> None:
-    click.echo(f"Put these two lines under the desk {here.name} in content/portal.yml and build the site again:\n")
-    click.echo(f"    key: {public.key}\n    pickup: {public.pickup}\n")
-
-
-@desk.command("new-key")
-@_PASSPHRASE
-@click.pass_obj
-@telling
-def new_key(here: Place, passphrase: str) -> None:
-    """Make this machine's key and token for real use, under a passphrase.
-
-    Where several people work at a desk each has a key: --desk police/anita.
-    """
-    _say_public(here, keys.make(here.folder, passphrase))
-    click.echo(f"The secret stays in {here.folder}. Keep a copy of that folder and of the passphrase in a safe.")
-    click.echo("Without them nobody can open this desk's letters, not even we.")
-
-
-@desk.command("change-key")
-@click.option("--passphrase", prompt=True, hide_input=True, help="The present one. Asked for if not given.")
-@click.pass_obj
-@telling
-def change_key(here: Place, passphrase: str) -> None:
-    """Take a new key and token; the old key stays to open older letters."""
-    _say_public(here, keys.rotate(here.folder, passphrase or None))
-    click.echo("Until then the old lines go on working. Afterwards the old key opens old letters only.")
-
-
 @desk.command("forget-old-keys")
 @click.option("--seal-anew", is_flag=True, help="First seal for the present key what only old ones open.")
 @click.option("--yes", is_flag=True, help="Do not ask again.")
@@ -362,39 +342,9 @@ def forget_old_keys(here: Place, seal_anew: bool, yes: bool) -> None:
     click.echo(f"Forgotten: {session.forget_old_keys(passphrase)}. Copies of the folder still have them.")
 
 
-@desk.command("change-passphrase")
-@click.option("--old", prompt="Old passphrase", hide_input=True, help="Asked for if not given.")
-@_PASSPHRASE
-@click.pass_obj
-@telling
-def change_passphrase(here: Place, old: str, passphrase: str) -> None:
-    """Put the same key under another passphrase."""
-    keys.change_passphrase(here.folder, old, passphrase)
-    click.echo("The key stands under the new passphrase. Copies of the folder still have the old one.")
-
-
-@desk.command("recovery-key")
-@click.pass_obj
-@telling
-def recovery_key(here: Place) -> None:
-    """Show a new recovery key once, to be written down or printed and locked away. It is kept nowhere."""
-    secret, public = keys.recovery()
-    click.echo(f"Print this or write it down, and lock it away. It opens all letters from now on:\n\n    {secret}\n")
-    click.echo(f"Put this line under the desk {here.name} in content/portal.yml and build the site again:\n")
-    click.echo(f"    recovery: {public}\n")
-
-
-@desk.command()
-@click.option("--secret", prompt="Recovery key", hide_input=True, help="Asked for if not given.")
-@_PASSPHRASE
-@click.pass_obj
-@telling
-def restore(here: Place, secret: str, passphrase: str) -> None:
-    """Set up a new machine from the printed recovery key."""
-    _say_public(here, keys.restore(here.folder, secret, passphrase))
-
-
 wire(desk, unlock, find_case, _today)
+for command in KEY_COMMANDS:
+    desk.add_command(command)
 
 
 def main() -> None:

@@ -163,7 +163,7 @@ def _letters(session: Session) -> Iterator[Finding]:
             "colleague who can open them may seal them anew: desk reseal.",
         )  # fmt: skip
     else:
-        yield Finding(True, f"All letters of {total} cases open.")
+        yield Finding(True, f"All letters open, of {total} case(s).")
 
 
 def _waiting(session: Session) -> Iterator[Finding]:

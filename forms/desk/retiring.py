@@ -33,7 +33,7 @@ class Needing:
             return "Nothing on this machine needs an old key."
         unsettled = sum(case.state.value != "closed" for case in self.cases)
         papers = f", and {self.papers} papers that belong to no case" if self.papers else ""
-        return f"Only old keys open something of {len(self.cases)} cases ({unsettled} of them not closed){papers}."
+        return f"Only old keys open something of {len(self.cases)} case(s) ({unsettled} of them not closed){papers}."
 
 
 def needing(session: Session) -> Needing:

@@ -1,5 +1,6 @@
 """A real server and real desks on this machine: two machines of the police desk, one of the legal desk."""
 
+import hashlib
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyrage
 import pytest
 from flask import Flask
 
@@ -21,6 +23,25 @@ from forms.server import make
 from tests.forms.conftest import CHEAP, TODAY, District, district
 
 __all__ = ["district"]  # the fixture
+
+
+@pytest.fixture
+def quick_passphrase(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passphrases without the second that age takes for each try, on purpose. Its own are tried in test_desk.py."""
+
+    def mark(passphrase: str) -> bytes:
+        return b"age-encryption.org/v1 quick " + hashlib.sha256(passphrase.encode()).digest()
+
+    def decrypt(sealed: bytes, passphrase: str) -> bytes:
+        if not sealed.startswith(mark(passphrase)):
+            raise pyrage.DecryptError("another passphrase")
+        return bytes(byte ^ 0xFF for byte in sealed.removeprefix(mark(passphrase)))
+
+    def encrypt(plain: bytes, passphrase: str) -> bytes:
+        return mark(passphrase) + bytes(byte ^ 0xFF for byte in plain)
+
+    monkeypatch.setattr(pyrage.passphrase, "encrypt", encrypt)
+    monkeypatch.setattr(pyrage.passphrase, "decrypt", decrypt)
 
 
 @dataclass

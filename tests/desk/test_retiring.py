@@ -39,7 +39,7 @@ def shell(office: Office, *words: str, typed: str = "") -> Result:
 def test_what_only_an_old_key_opens_is_said_first_and_nothing_is_done_without_a_yes(office: Office) -> None:
     changed(office)
     told = shell(office, "forget-old-keys", typed="n\n")
-    assert "Only old keys open something of 1 cases (1 of them not closed)." in told.output
+    assert "Only old keys open something of 1 case(s) (1 of them not closed)." in told.output
     assert "before" in told.output
     assert "after" not in told.output
     assert "will not open any more" in told.output

@@ -10,8 +10,10 @@ from typing import Any
 
 import pyrage
 import pytest
+from click.testing import CliRunner
 
 from forms.desk import doctor, keys, listing
+from forms.desk.cli import desk
 from forms.desk.session import Session
 from forms.portal import Member
 from forms.problem import Problem
@@ -257,7 +259,7 @@ def test_after_a_change_of_keys_old_and_new_letters_open(office: Office) -> None
     assert len(office.machine("police/anita").unreadable()) == 2, "said, not hidden: the old key is gone"
 
 
-def test_a_printed_recovery_key_opens_everything_on_a_new_machine(office: Office) -> None:
+def test_a_printed_recovery_key_opens_everything_on_a_new_machine(office: Office, quick_passphrase: None) -> None:
     secret, public = keys.recovery()
     office.with_desk("legal", recovery=public)
     office.tell(what=WORDS)
@@ -274,7 +276,7 @@ def test_a_printed_recovery_key_opens_everything_on_a_new_machine(office: Office
         keys.restore(office.home / "x", secret[:-1], "twelve letters or more")
 
 
-def test_the_passphrase_is_changed_and_the_old_one_opens_no_more(office: Office) -> None:
+def test_the_passphrase_is_changed_and_the_old_one_opens_no_more(office: Office, quick_passphrase: None) -> None:
     folder = office.home / "legal"
     keys.change_passphrase(folder, "", "the first passphrase")
     keys.change_passphrase(folder, "the first passphrase", "the second passphrase")
@@ -459,3 +461,20 @@ def test_a_case_is_put_together_with_another(office: Office) -> None:
         anita.merge(second, first)
     with pytest.raises(Problem, match="cannot be put together"):
         anita.merge(second, second)
+
+
+def test_two_cases_are_put_together_in_the_terminal_too(office: Office) -> None:
+    for number in range(2):
+        office.tell(what=f"{WORDS} {number}")
+    options = ["--home", str(office.home), "--server", office.address, "--desk", "police/anita"]
+
+    def run(*words: str) -> str:
+        return CliRunner().invoke(desk, [*options, *words]).output
+
+    run("list")
+    assert "cannot be put together with that one" in run("merge", "1", "1")
+    assert "There is no such letter here" in run("merge", "1", "9")
+    assert "Written down" in run("merge", "2", "1")
+    assert "=" in next(line for line in run("list").splitlines() if line.split()[:1] == ["2"])
+    merged = [case for case in office.machine("police/anita").cases() if case.merged_into]
+    assert len(merged) == 1

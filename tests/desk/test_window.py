@@ -861,7 +861,7 @@ def test_the_keys_page_tells_whose_keys_there_are(office: Office) -> None:
     assert "Print a recovery key" in page
 
 
-def test_a_passphrase_is_set_and_opens_from_then_on(office: Office) -> None:
+def test_a_passphrase_is_set_and_opens_from_then_on(office: Office, quick_passphrase: None) -> None:
     window = opened(office)
     assert "not the same" in window.post("/keys/passphrase", new=PASSPHRASE, again="x").text
     assert "shorter than" in window.post("/keys/passphrase", new="short", again="short").text
@@ -893,7 +893,7 @@ def publish_key(office: Office, page: str) -> None:
     take_new_portal(office.app, office.home / "portal.json")
 
 
-def test_old_keys_are_forgotten_after_two_questions_and_the_passphrase(office: Office) -> None:
+def test_old_keys_are_forgotten_after_two_questions_and_the_passphrase(office: Office, quick_passphrase: None) -> None:
     old = office.letter("An old one")
     window = opened(office)
     assert "Forget the old key" not in window.page("/keys/")
@@ -903,7 +903,7 @@ def test_old_keys_are_forgotten_after_two_questions_and_the_passphrase(office: O
     assert "still sealed to one of them" in window.post("/keys/forget").text, "the portal has the old lines"
     publish_key(office, made)
     first = window.post("/keys/forget").text
-    assert "Only old keys open something of 1 cases (1 of them not closed)." in first
+    assert "Only old keys open something of 1 case(s) (1 of them not closed)." in first
     assert f'href="/case/{old}"' in first
     again = window.post("/keys/forget", sure="once").text
     assert "They will not open on this machine any more." in again
