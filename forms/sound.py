@@ -35,7 +35,7 @@ class Kind:
 
 _OPUS = {"application": "voip", "compression_level": "3"}
 KINDS = (
-    Kind("opus", "audio/ogg; codecs=opus", "ogg", "libopus", 16_000, _OPUS, _OPUS),
+    Kind("opus", "audio/ogg; codecs=opus", "ogg", "libopus", 16_000, _OPUS, {**_OPUS, "compression_level": "1"}),
     Kind("mp3", "audio/mpeg", "mp3", "libmp3lame", 24_000, {}, {"compression_level": "7"}),
 )
 
