@@ -38,6 +38,7 @@ BARE = """
 import os, sqlite3, threading
 from flask import Flask, request
 app, local = Flask(__name__), threading.local()
+app.extensions["erase"] = lambda: None  # gunicorn.conf.py starts the clock-work of what it serves
 def database():
     if not hasattr(local, "db"):
         local.db = sqlite3.connect(os.environ["BARE"], timeout=30, isolation_level=None)

@@ -92,6 +92,10 @@ _access = _table(
     sa.Column("letter", sa.String(32), nullable=False),
 )
 
+# What every letter asks of the tables is put together once.
+_HAS = sa.select(_letters.c.id).where(_letters.c.id == sa.bindparam("id"))
+_NEW_LETTER, _NEW_RECIPIENT = _letters.insert(), _recipients.insert()
+
 FIRST_TRAY, SECOND_TRAY = 1, 2
 """The second is for letters that came without proof of work while very many came at once."""
 
@@ -196,9 +200,9 @@ class ConcernStore(Store):
             with self._writing() as connection:
                 if coming.thread != coming.id:
                     _insist_on_first(connection, coming.thread)
-                connection.execute(_letters.insert(), {**row, "sealed": insist(coming.sealed)})
+                connection.execute(_NEW_LETTER, {**row, "sealed": insist(coming.sealed)})
                 connection.execute(
-                    _recipients.insert(), [{"letter": coming.id, "desk": desk} for desk in sorted(coming.desks)]
+                    _NEW_RECIPIENT, [{"letter": coming.id, "desk": desk} for desk in sorted(coming.desks)]
                 )
                 if coming.parts:
                     _claim(connection, coming)
@@ -217,7 +221,7 @@ class ConcernStore(Store):
     def has(self, letter_id: str) -> bool:
         """Whether this letter is here."""
         with self._reads() as connection:
-            return connection.execute(sa.select(_letters.c.id).filter_by(id=letter_id)).first() is not None
+            return connection.execute(_HAS, {"id": letter_id}).first() is not None
 
     def keep_part(self, part_id: str, day: date, desks: Sequence[str], sealed: bytes) -> None:
         """Keep a sealed part until its letter claims it, or two days. The same part again changes nothing."""
