@@ -1,7 +1,9 @@
 """The whole house running on this machine: the built site, the forms, a desk, and a browser to walk through them."""
 
+import re
+import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -46,11 +48,29 @@ class House:
             return CliRunner().invoke(desk, [*options, *arguments], **more)
 
 
+def copy_of_the_project(root: Path, change: Callable[[str], str]) -> Path:
+    """A folder like this project's, with its content/ to be written into; change: what portal.yml says instead."""
+    shutil.copytree(ROOT / "content", root / "content")
+    shutil.copy(ROOT / "mkdocs.yml", root)
+    (ROOT / ".build").mkdir(exist_ok=True)
+    for name in ("site", ".build"):  # the press, and what it keeps between builds
+        (root / name).symlink_to(ROOT / name)
+    settings = root / "content" / "portal.yml"
+    settings.write_text(change(settings.read_text(encoding="utf-8")), encoding="utf-8")
+    return root
+
+
+def _speaking_less(settings: str) -> str:
+    """Two voices of five: speech takes a minute of two cores. Each voice is heard in tests/press/test_listen.py."""
+    return re.sub(r"\{code: (en|te|hi), voice: \w+,", r"{code: \1,", settings)
+
+
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     home = tmp_path_factory.mktemp("house")
     keys = make_demonstration(home / "desk", ("police", "revenue", "legal", "partner", "events"))
-    built = build(ROOT, home / "public", keys=keys, today=TODAY, say=lambda _: None, handover=home / "portal.json")
+    root = copy_of_the_project(home / "project", _speaking_less)
+    built = build(root, home / "public", keys=keys, today=TODAY, say=lambda _: None, handover=home / "portal.json")
     with serving(home / "portal.json", home / "public", home / "server") as address:
         yield House(address, built.portal, home / "public", home / "server", home / "desk")
 

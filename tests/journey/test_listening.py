@@ -6,7 +6,6 @@ In a house of its own, with a copy of content/ in two languages: here staff writ
 import csv
 import io
 import re
-import shutil
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -23,7 +22,7 @@ from forms.desk.keys import make_demonstration
 from forms.desk.session import Place, Session
 from forms.desk.window import start
 from forms.words import say
-from tests.journey.conftest import PHONE, ROOT, TODAY, House, serving  # type: ignore[import-not-found]
+from tests.journey.conftest import PHONE, TODAY, House, copy_of_the_project, serving  # type: ignore[import-not-found]
 from tests.journey.telling import tell
 
 LANGUAGES = ("en", "ta")
@@ -80,18 +79,13 @@ class District:
             csv.DictWriter(file, columns, restval="").writerows(rows)
 
 
+def _two_languages(settings: str) -> str:
+    return re.sub(r"(?m)^  - \{code: (?!en|ta)\w+,.*\n", "", settings)
+
+
 @pytest.fixture
 def district(tmp_path: Path) -> Iterator[District]:
-    root = tmp_path / "district"
-    shutil.copytree(ROOT / "content", root / "content")
-    shutil.copy(ROOT / "mkdocs.yml", root)
-    (root / "site").symlink_to(ROOT / "site")
-    (ROOT / ".build" / "seal").mkdir(parents=True, exist_ok=True)
-    (root / ".build").mkdir()
-    (root / ".build" / "seal").symlink_to(ROOT / ".build" / "seal")
-    settings = root / "content" / "portal.yml"
-    fewer = re.sub(r"(?m)^  - \{code: (?!en|ta)\w+,.*\n", "", settings.read_text(encoding="utf-8"))
-    settings.write_text(fewer, encoding="utf-8")
+    root = copy_of_the_project(tmp_path / "district", _two_languages)
     district = District(root, House("", None, tmp_path / "public", tmp_path / "server", tmp_path / "desk"))
     district.build(TODAY)
     with serving(tmp_path / "portal.json", tmp_path / "public", tmp_path / "server") as address:
