@@ -94,6 +94,7 @@ def test_who_imports_whom(name: str) -> None:
         ("av", {"forms.sound"}),
         ("espeakng_loader", {"press.speech"}),
         ("vl_convert", {"press.charts"}),
+        ("difflib", {"press.suggesting"}),
         (
             "flask",
             {

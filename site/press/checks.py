@@ -1,6 +1,5 @@
 """What staff get wrong, said in a sentence with file and line; and what still waits for a person."""
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from press import desk_tables, event_checks, listen, loop_checks, page_checks, p
 from press.blocks import BLOCKS
 from press.events import expanded
 from press.pages import SOURCE, Library, Source
+from press.suggesting import did_you_mean
 from press.tables import Row, Tables, number_of
 
 OLD_CHECK = timedelta(days=180)
@@ -86,8 +86,7 @@ def check(
 
 
 def _near(word: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1)
-    return f'Did you mean "{close[0]}"?' if close else f"There are: {', '.join(known)}."
+    return did_you_mean(word, known, f"There are: {', '.join(known)}.")
 
 
 def _blocks(page: Source) -> Iterator[Problem]:

@@ -1,6 +1,5 @@
 """What staff get wrong in events.csv, beyond what its schema sees."""
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, time
 
@@ -9,6 +8,7 @@ from babel import Locale
 from forms.problem import Problem
 from press import days
 from press.events import MOST_REPEATS, days_of, expanded, moment
+from press.suggesting import closest, did_you_mean
 from press.tables import Row, number_of
 
 FILE = "content/tables/events.csv"
@@ -36,8 +36,7 @@ def strays(pages: Mapping[str, str], rows: Sequence[Row]) -> Iterator[Problem]:
     for name, where in pages.items():
         folder, _, event = name.removesuffix(".md").partition("/")
         if folder == "events" and event and event not in known:
-            close = difflib.get_close_matches(event, known, n=1)
-            todo = f'Did you mean "{close[0]}"?' if close else "Name the file like the event's id."
+            todo = did_you_mean(event, known, "Name the file like the event's id.")
             yield Problem(where, f'there is no event "{event}" in {FILE}.', todo)
 
 
@@ -80,8 +79,8 @@ def _words(row: Row, pages: Sequence[str]) -> Iterator[Problem]:
 
 
 def _near(word: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1)
-    return f'Did you mean "{close[0].removesuffix(".md")}"?' if close else "Look into the folder content/en."
+    close = closest(word, known).removesuffix(".md")
+    return f'Did you mean "{close}"?' if close else "Look into the folder content/en."
 
 
 def _repeats(row: Row, series: Mapping[str, Row]) -> Iterator[Problem]:
@@ -134,8 +133,7 @@ def _part(row: Row, every: Mapping[str, Row], series: Mapping[str, Row]) -> Iter
         todo = f"Name one of its days, like {row['part_of']}-{series[row['part_of']]['starts'].date()}."
         yield Problem(_at(row, "part_of"), f"{row['part_of']} takes place on many days.", todo)
     elif whole is None:
-        close = difflib.get_close_matches(row["part_of"], list(every), n=1)
-        todo = f'Did you mean "{close[0]}"?' if close else "Write the id of another row."
+        todo = did_you_mean(row["part_of"], every, "Write the id of another row.")
         yield Problem(_at(row, "part_of"), f'there is no event "{row["part_of"]}".', todo)
     elif whole["part_of"]:
         todo = "Name the event to which all parts belong."

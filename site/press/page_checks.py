@@ -1,6 +1,5 @@
 """What staff get wrong in a page that can be read: lines that are no block, numbers, days, files that are no page."""
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -9,6 +8,7 @@ from pathlib import Path
 from forms.portal import Choice
 from forms.problem import Problem
 from press.pages import SOURCE, Source
+from press.suggesting import did_you_mean
 
 _ANY_BLOCK = re.compile(r"\[\[\s*(?P<name>[A-Za-z][A-Za-z -]*[A-Za-z])")
 _TEL = re.compile(r"\[(?P<shown>[^\]]*)\]\(tel:(?P<dialled>[^)\s]*)\)")
@@ -47,8 +47,7 @@ def addresses(page: Source, names: Sequence[str], languages: Sequence[str]) -> I
         file = f"{name or 'index'}.md"
         if code not in languages or file in names or name.startswith(_DRAWN):
             continue
-        close = difflib.get_close_matches(file, names, n=1)
-        todo = f'Did you mean "{close[0]}"?' if close else "Write the name of the file, like help.md."
+        todo = did_you_mean(file, names, "Write the name of the file, like help.md.")
         where = f"{page.where}, line {page.line_of(match.start())}"
         yield Problem(where, f"the link goes to {match['address']}, which is not there.", todo)
 
@@ -75,8 +74,7 @@ def arguments(
         }.get(block.name)
         if known is None or block.argument in known or _MONTH_OR_YEAR.fullmatch(block.argument):
             continue
-        close = difflib.get_close_matches(block.argument, known, n=1)
-        todo = f'Did you mean "{close[0]}"?' if close else f"There are: {', '.join(filter(None, known[:12]))}."
+        todo = did_you_mean(block.argument, known, f"There are: {', '.join(filter(None, known[:12]))}.")
         where = f"{page.where}, line {block.line}"
         yield Problem(where, f'[[ {block.name} ]] has nothing that is called "{block.argument}".', todo)
 

@@ -1,12 +1,12 @@
 """What is wrong in portal.yml where all its keys are there: what a key holds, in sentences."""
 
-import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from forms.definition import names as form_names
 from forms.problem import Problem
 from press.settings import WHERE
+from press.suggesting import did_you_mean
 
 _OF_A_DESK = ("id", "name", "what", "reads")
 _SCHEMES = ("https://", "http://")
@@ -58,8 +58,7 @@ def _desk(row: Mapping[str, Any]) -> Iterator[Problem]:
         return
     for form in map(str, row["reads"]):
         if form not in known:
-            close = difflib.get_close_matches(form, known, n=1)
-            todo = f'Did you mean "{close[0]}"?' if close else f"There are: {', '.join(known)}."
+            todo = did_you_mean(form, known, f"There are: {', '.join(known)}.")
             yield Problem(f"{where}, reads", f'there is no form "{form}": this desk would get no letters of it.', todo)
     for one in row.get("people") or ():
         if not isinstance(one, dict) or not one.get("id"):

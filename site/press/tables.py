@@ -4,7 +4,6 @@ A schema site/schemas/<name>.yaml belongs to content/tables/<name>.csv. Its fiel
 write, its `example` how it looks; both stand in the sentences below.
 """
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -20,6 +19,7 @@ from forms.portal import Text
 from forms.problem import Problem, Problems
 from press import days
 from press.sheets import Sheet, file_of, lost_letters, read_sheet
+from press.suggesting import did_you_mean
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
@@ -190,6 +190,5 @@ def _row_problem(sheet: Sheet, error: Any) -> Problem:
 
 
 def _choose(cell: str, allowed: Sequence[str]) -> str:
-    near = difflib.get_close_matches(cell, allowed, n=1)
     listed = ", ".join(allowed[:12]) + (" ..." if len(allowed) > 12 else "")  # noqa: PLR2004 - what fits a line
-    return f'Did you mean "{near[0]}"?' if near else f"Write one of: {listed}."
+    return did_you_mean(cell, allowed, f"Write one of: {listed}.")
