@@ -1,5 +1,5 @@
 // Photos and a recording beside the words: made small and clean here, held in memory only.
-import { clock, make, say } from "./dom.js";
+import { button, clock, make, say } from "./dom.js";
 import { NotAPhoto, canRecord, record, smallPhoto, wholeFile } from "./media.js";
 
 const MOST = { photo: 3, voice: 1 };
@@ -37,19 +37,19 @@ export function wireMedia(form, words) {
   if (canRecord()) wireRecorder();
 
   function wireRecorder() {
-    const button = make("button", { class: "button quiet", type: "button" }, `● ${words.record}`);
-    voice.querySelector("input").before(button);
-    button.addEventListener("click", async () => {
+    const toggle = button(`● ${words.record}`, null, "quiet");
+    voice.querySelector("input").before(toggle);
+    toggle.addEventListener("click", async () => {
       if (running) return running.stop();
       try {
-        running = await record((seconds) => { button.textContent = `■ ${words.stop} ${clock(seconds)}`; });
-        button.textContent = `■ ${words.stop} 0:00`;
+        running = await record((seconds) => { toggle.textContent = `■ ${words.stop} ${clock(seconds)}`; });
+        toggle.textContent = `■ ${words.stop} 0:00`;
         hold(await running.done);
       } catch {
-        button.hidden = true; // no microphone, or it was not allowed: the phone's own recorder is still there
+        toggle.hidden = true; // no microphone, or it was not allowed: the phone's own recorder is still there
       }
       running = null;
-      button.textContent = `● ${words.record}`;
+      toggle.textContent = `● ${words.record}`;
     });
   }
 
@@ -67,10 +67,10 @@ export function wireMedia(form, words) {
         ? make("img", { src: "", alt: "", width: "96" })
         : make("audio", { controls: "", src: address });
       if (kind === "photo") shown.src = `data:image/jpeg;base64,${base64(part.bytes)}`;
-      const drop = make("button", { class: "button quiet", type: "button" }, words.drop, () => {
+      const drop = button(words.drop, () => {
         held.splice(held.indexOf(part), 1);
         draw(kind);
-      });
+      }, "quiet");
       const notes = part.tagged ? [make("p", { class: "help" }, words.tags)] : [];
       return make("div", { class: "one" }, [shown, drop, ...notes]);
     }));

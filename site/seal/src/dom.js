@@ -7,6 +7,10 @@ export function make(name, attributes = {}, content = [], pressed = null) {
   return element;
 }
 
+export function button(text, pressed, kind = "") {
+  return make("button", { class: `button ${kind}`.trim(), type: "button" }, text, pressed);
+}
+
 export function say(text, values) {
   return text.replace(/%\((\w+)\)s/g, (_, name) => values[name]);
 }

@@ -4,7 +4,7 @@ import { Decrypter } from "age-encryption";
 import { readForm } from "./answers.js";
 import { wireMedia } from "./attaching.js";
 import { failure, makeDelivery, waiting } from "./delivering.js";
-import { make, say } from "./dom.js";
+import { button, make, say } from "./dom.js";
 import { complain, firstProblem } from "./fields.js";
 import { derive, readReceipt } from "./receipt.js";
 import { Refused, post, terms as askTerms } from "./sending.js";
@@ -219,10 +219,6 @@ function state(name, done, more) {
 
 function panel(title, texts, kind = "panel--done") {
   return make("div", { class: `panel ${kind}` }, [make("h2", {}, title), ...texts.map((text) => make("p", {}, text))]);
-}
-
-function button(text, pressed, kind = "") {
-  return make("button", { class: `button ${kind}`.trim(), type: "button" }, text, pressed);
 }
 
 // Replies of one day in the order of the desks' clocks, as forms/coming_back.py puts them.

@@ -1,5 +1,5 @@
 // A few questions at a time. Everything stays in the one form, so going back loses nothing.
-import { make, say } from "./dom.js";
+import { button, make, say } from "./dom.js";
 import { complain } from "./fields.js";
 
 export function wireSteps(form, settings, finished) {
@@ -9,8 +9,8 @@ export function wireSteps(form, settings, finished) {
   const road = form.querySelector("[data-road]");
   const progress = make("p", { class: "step", tabindex: "-1" });
   const bar = make("progress", { max: String(settings.steps.length + 1), value: "1", "aria-hidden": "true" });
-  const back = make("button", { class: "button quiet", type: "button" }, words.back, () => go(now - 1));
-  const next = make("button", { class: "button", type: "button" }, words.next, () => go(now + 1));
+  const back = button(words.back, () => go(now - 1), "quiet");
+  const next = button(words.next, () => go(now + 1));
   const skip = make("p", { class: "help" }, words.skip);
   // Whoever is already writing when the script arrives on a slow line stays where they are.
   const writing = document.activeElement.closest("[data-field]");

@@ -2,7 +2,7 @@
 import { readForm, summary } from "./answers.js";
 import { wireMedia } from "./attaching.js";
 import { failure, makeDelivery, waiting } from "./delivering.js";
-import { make } from "./dom.js";
+import { button, make } from "./dom.js";
 import { firstProblem } from "./fields.js";
 import { derive, inFours, newReceipt, readReceipt } from "./receipt.js";
 import { terms as askTerms } from "./sending.js";
@@ -52,9 +52,9 @@ export function startTelling(form, settings, digits) {
       make("h3", {}, words.readers),
       make("ul", {}, desks.map((desk) => make("li", {}, desk.name))),
       make("p", { class: "road" }, words.road),
-      make("button", { class: "button", type: "button" }, words.send, () => send(page, desks, true)),
-      make("button", { class: "button quiet", type: "button" }, words.without, () => send(page, desks, false)),
-      make("button", { class: "button quiet", type: "button" }, words.change, () => steps.show()),
+      button(words.send, () => send(page, desks, true)),
+      button(words.without, () => send(page, desks, false), "quiet"),
+      button(words.change, () => steps.show(), "quiet"),
     ]);
     steps.hide(page);
     page.querySelector("h2").focus();
@@ -91,18 +91,18 @@ export function startTelling(form, settings, digits) {
   function failed(section, page, error, again) {
     section.replaceChildren(
       failure(words, error),
-      make("button", { class: "button", type: "button" }, words.retry, () => { section.remove(); again(); }),
-      make("button", { class: "button quiet", type: "button" }, words.change, () => { section.remove(); page.hidden = false; }),
+      button(words.retry, () => { section.remove(); again(); }),
+      button(words.change, () => { section.remove(); page.hidden = false; }, "quiet"),
       make("details", {}, [
         make("summary", {}, words.plain),
         make("p", {}, words.plainhelp),
-        make("button", { class: "button quiet", type: "button" }, words.plain, () => {
+        button(words.plain, () => {
           form.dataset.plain = "yes";
           form.hidden = false;
           media.putBack();
           sent = true;
           form.submit();
-        }),
+        }, "quiet"),
       ]),
     );
     section.querySelector("[role=alert]").focus();
@@ -141,7 +141,7 @@ export function startTelling(form, settings, digits) {
       make("div", { class: "form" }, [
         make("label", { class: "label", for: "typed" }, words.typeback),
         typed,
-        make("button", { class: "button", type: "button" }, words.check, () => {
+        button(words.check, () => {
           const right = readReceipt(typed.value).code === code;
           verdict.textContent = right ? words.right : words.wrong;
           verdict.className = right ? "panel panel--done" : "error";
