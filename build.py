@@ -101,8 +101,8 @@ if __name__ == "__main__" and os.environ.get(INSIDE) != str(VENV):
 # ruff: noqa: E402, PLC0415
 import click
 
-from forms.desk.cli import desk, replace_default
-from forms.problem import Problem, Problems
+from forms.core.problem import Problem, Problems
+from forms.desk.cli.main import desk, replace_default
 
 
 @contextmanager
@@ -150,9 +150,9 @@ def is_free(port: int) -> bool:
 
 def demonstration_keys() -> Mapping[str, tuple[str, str]]:
     """Keys for the desks that portal.yml leaves without, made on first use; none once it is for real."""
-    from press.settings import read_settings
+    from sitegen.content.settings import read_settings
 
-    from forms.desk.keys import make_demonstration
+    from forms.desk.crypto.keys import make_demonstration
 
     settings = read_settings(ROOT / "content")
     if not settings.get("demonstration"):
@@ -165,14 +165,14 @@ def build_if_changed(out: Path, *, again: bool = False, speak: bool = True) -> b
 
     speak: make speech that is not kept yet; a site built without it is built again when it may be made.
     """
-    from press.fingerprints import fingerprint
+    from sitegen.cache import fingerprint
 
     keys = demonstration_keys()
     mark = fingerprint(ROOT, f"{out}{sorted(keys.items())}{today()}")
     good = {mark} if speak else {mark, f"{mark} silent"}
     if not again and out.exists() and HANDOVER.exists() and BUILT.exists() and BUILT.read_text() in good:
         return False
-    from press import build as press
+    from sitegen import build as press
 
     click.echo("Building the site ...")
     built = press.build(ROOT, out, keys=keys, today=today(), say=click.echo, handover=HANDOVER, speak=speak)
@@ -184,21 +184,21 @@ def build_if_changed(out: Path, *, again: bool = False, speak: bool = True) -> b
 
 def weigh() -> None:
     """Print the table of weights; raise Problems for pages over the budget."""
-    from press import weight
+    from sitegen.publish import page_weight
 
-    from forms.portal import read
+    from forms.core.portal import read
 
     build_if_changed(ROOT / "public")
-    found = weight.visits(ROOT / "public", read(HANDOVER).language_codes())
-    click.echo("\n".join(weight.table(found)))
-    over = weight.problems(found)
+    found = page_weight.visits(ROOT / "public", read(HANDOVER).language_codes())
+    click.echo("\n".join(page_weight.table(found)))
+    over = page_weight.problems(found)
     if over:
         raise Problems(over)
 
 
 def follow(then: Callable[[], None]) -> None:
     """Build again whenever something was edited; what is wrong is said once, and the old site stays."""
-    from press.fingerprints import fingerprint
+    from sitegen.cache import fingerprint
 
     seen = ""
     while True:
@@ -229,14 +229,14 @@ def serve(port: int) -> None:
     with in_sentences():
         insist_on_port(port)
         build_if_changed(ROOT / "public", speak=False)
-        from forms import app, server
+        from forms.server import app, run
 
         built = app.create_app({"portal": HANDOVER, "public": ROOT / "public", "data": ROOT / "var" / "server"})
         threading.Thread(target=follow, args=(lambda: app.take_new_portal(built, HANDOVER),), daemon=True).start()
         click.echo(f"\nReady: {ADDRESS}:{port}/   (stop with Ctrl+C)\n")
         click.echo("Send a concern there, then open it in a second window:  python3 build.py desk")
         with suppress(KeyboardInterrupt):
-            server.serve(built, HOST, port)
+            run.serve(built, HOST, port)
         click.echo("Stopped.")
 
 
@@ -252,7 +252,7 @@ def build(out: Path) -> None:
 @click.option("--weight", is_flag=True, help="Build, and show what a first visit to each page costs.")
 def check(weight: bool) -> None:
     """Say what is wrong with pages and tables, and what waits for a person."""
-    from press.build import prepare
+    from sitegen.build import prepare
 
     with in_sentences():
         if weight:
@@ -269,7 +269,7 @@ def check(weight: bool) -> None:
 @click.option("--out", type=click.Path(path_type=Path), default=ROOT / "kit", help="Folder for the files.")
 def kit(out: Path) -> None:
     """Make the site for a memory card, and in each language leaflet, posters, pocket card and papers of events."""
-    from press import kit as press_kit
+    from sitegen.publish import kit as press_kit
 
     with in_sentences():
         build_if_changed(ROOT / "public")
@@ -279,20 +279,21 @@ def kit(out: Path) -> None:
 
 @portal.command()
 def words() -> None:
-    """Show what each language still lacks; bring the interface words (forms/words/*.po) up to date."""
-    from press import easy, listen, progress
-    from press.build import prepare
+    """Show what each language still lacks; bring the interface words (forms/core/i18n/*.po) up to date."""
+    from sitegen.build import prepare
+    from sitegen.checks import plain_english, translation_progress
+    from sitegen.media import audio_clips
 
-    from forms.words import collect
+    from forms.core.i18n import extraction
 
     with in_sentences():
-        collect.update(collect.translated())
+        extraction.update(extraction.translated())
         context, _ = prepare(ROOT, keys=demonstration_keys(), today=today())
         names = {language.code: language.name for language in context.portal.languages}
-        found = progress.progress(context.library, listen.recordings(ROOT / "content"))
-        click.echo("\n".join(progress.table(found, names)))
+        found = translation_progress.progress(context.library, audio_clips.recordings(ROOT / "content"))
+        click.echo("\n".join(translation_progress.table(found, names)))
         click.echo("\nPlain English, as advice:")
-        click.echo("\n".join(f"  {line}" for line in easy.advice(context.library)) or "  Nothing to say.")
+        click.echo("\n".join(f"  {line}" for line in plain_english.advice(context.library)) or "  Nothing to say.")
 
 
 @portal.command(context_settings={"ignore_unknown_options": True})

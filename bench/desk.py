@@ -18,13 +18,13 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "site")]
 import pyrage  # noqa: E402
-from press import pages  # noqa: E402
+from sitegen.content import pages  # noqa: E402
 
-from forms import portal as portals  # noqa: E402
-from forms.desk.keys import make_demonstration  # noqa: E402
+from forms.core import portal as portals  # noqa: E402
+from forms.core.encryption import seal  # noqa: E402
+from forms.desk.crypto.keys import make_demonstration  # noqa: E402
 from forms.desk.session import Place  # noqa: E402
 from forms.desk.window.app import create_window  # noqa: E402
-from forms.seal import seal  # noqa: E402
 from tests.desk.window_house import make_portal  # noqa: E402
 
 TODAY = date(2027, 1, 12)

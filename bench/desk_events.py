@@ -20,11 +20,11 @@ sys.path[:0] = [str(ROOT), str(ROOT / "site")]
 
 from frictionless import Package  # noqa: E402
 
-from forms.desk import event_views, export  # noqa: E402
-from forms.desk.attendees import party  # noqa: E402
-from forms.desk.event_book import EventBook  # noqa: E402
-from forms.desk.event_session import drawer_of  # noqa: E402
-from forms.desk.opening import Letter  # noqa: E402
+from forms.desk.crypto.decryption import Letter  # noqa: E402
+from forms.desk.events import event_export, event_views  # noqa: E402
+from forms.desk.events.attendees import party  # noqa: E402
+from forms.desk.events.event_records import EventBook  # noqa: E402
+from forms.desk.events.event_session import drawer_of  # noqa: E402
 from forms.desk.session import Place  # noqa: E402
 from forms.desk.window.app import create_window  # noqa: E402
 from tests.desk.event_house import TODAY, FakeSession, event, portal  # noqa: E402
@@ -81,11 +81,11 @@ def export_times(book: EventBook) -> None:
     """All events, with letters that are opened already."""
     answers = {"name": "கவிதா, 4 பேர் குடும்பம்", "phone": "+91 98765 43210", "needs": "=a seat", "remind": ["yes"]}
     letter = Letter("", "signup", "ta", "", (), answers, None, "", 0)
-    told = [export.Told(one, [party(row, letter) for row in one.rows], {}) for one in book.gatherings()]
-    tables = export.sheets(told)
-    say("export all: Data Package (zip)", best(lambda: export.package("events", "Events", tables), 1))
-    say("export all: workbook (XLSX)", best(lambda: export.workbook(tables), 1))
-    packed = export.package("events", "Events", tables)
+    told = [event_export.Told(one, [party(row, letter) for row in one.rows], {}) for one in book.gatherings()]
+    tables = event_export.sheets(told)
+    say("export all: Data Package (zip)", best(lambda: event_export.package("events", "Events", tables), 1))
+    say("export all: workbook (XLSX)", best(lambda: event_export.workbook(tables), 1))
+    packed = event_export.package("events", "Events", tables)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "events.zip"
         path.write_bytes(packed)

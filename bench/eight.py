@@ -1,6 +1,6 @@
 """Eight clients at once for a minute on both roads: does any get an error, is anything lost?
 
-`python bench/eight.py [60]` (in .venv; PYTHONPATH=.:site). tests/forms/test_faults.py does the same for four seconds.
+`python bench/eight.py [60]` (in .venv; PYTHONPATH=.:site). tests/server/test_faults.py does the same for four seconds.
 """
 
 import secrets
@@ -14,17 +14,17 @@ from intake import ROOT, district, gunicorn, one, plain_request, sealed_request,
 
 sys.path[:0] = [str(ROOT), str(ROOT / "site")]
 
-from forms import portal as portals  # noqa: E402
-from forms import seal  # noqa: E402
-from forms.definition import load  # noqa: E402
-from forms.store.concerns import ConcernStore  # noqa: E402
+from forms.core import encryption  # noqa: E402
+from forms.core import portal as portals  # noqa: E402
+from forms.core.form_schema import load  # noqa: E402
+from forms.server.store.concern_store import ConcernStore  # noqa: E402
 
 
 def main() -> None:
     """Send, then count."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 60
     portal, keys = district()
-    sealed = seal.seal({"what": secrets.token_hex(8)}, keys, load("concern").pad_to)
+    sealed = encryption.seal({"what": secrets.token_hex(8)}, keys, load("concern").pad_to)
     kept, bad = [0] * 8, [0] * 8
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)

@@ -14,8 +14,11 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import brotli
-from press import blocks, calendars, event_checks, event_lists, event_pages, notices
-from press.build import prepare
+from sitegen.build import prepare
+from sitegen.checks import event_checks
+from sitegen.content import event_lists
+from sitegen.print import event_posters
+from sitegen.render import blocks, calendars, event_pages
 
 ROOT = Path(__file__).parents[1]
 TODAY = date(2027, 1, 1)
@@ -65,7 +68,7 @@ def main() -> None:
         print(f"{f'  ... {count} files; the Tamil feed, brotli':<58} {size:>8} bytes")
         few = replace(context, portal=replace(portal, events=portal.events[:PAPERS]), language="ta")
         with timed(f"poster and hand-out of {PAPERS} events, Tamil"):
-            list(notices.write(root / "kit", few, root / "content" / "media"))
+            list(event_posters.write(root / "kit", few, root / "content" / "media"))
 
 
 def _fill(tables: Path) -> None:

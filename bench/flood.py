@@ -3,7 +3,7 @@
 `python bench/flood.py [100000]` (in .venv; PYTHONPATH=.:site). The clock of the pressure is simulated, the letters and
 the disk are real. Junk comes as the road without a script takes it, sealed once and kept under new ids (sealing each
 would only cost time); every tenth also tries the sealed road, without work. Ten of the real ones come from browsers
-that do the work they are asked for, ten from forms without a script. tests/forms/test_flood.py runs it in small.
+that do the work they are asked for, ten from forms without a script. tests/server/test_flood.py runs it in small.
 """
 
 import re
@@ -20,11 +20,12 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "site")]
 
-from forms import pressure, seal  # noqa: E402
-from forms.definition import load  # noqa: E402
-from forms.pressure import Letters  # noqa: E402
-from forms.store.base import NotKept  # noqa: E402
-from forms.store.concerns import FIRST_TRAY, Coming  # noqa: E402
+from forms.core import encryption  # noqa: E402
+from forms.core.form_schema import load  # noqa: E402
+from forms.server.services import flood_control  # noqa: E402
+from forms.server.services.flood_control import Letters  # noqa: E402
+from forms.server.store.concern_store import FIRST_TRAY, Coming  # noqa: E402
+from forms.server.store.database import NotKept  # noqa: E402
 
 REAL = 20
 OK, CREATED, WORK = 200, 201, 428
@@ -65,7 +66,7 @@ def run(app: Any, junk: int, keys: list[str], say: Callable[[str], None] = lambd
     app.extensions["office"] = office
     client, found, day = app.test_client(), Flood(), app.extensions["today"]()
     desks = tuple(desk.id for desk in office.portal.readers("concern"))
-    body = seal.seal({"answers": {"what": "junk"}}, keys, load("concern").pad_to)
+    body = encryption.seal({"answers": {"what": "junk"}}, keys, load("concern").pad_to)
     for number in range(junk):
         clock.tick()
         if number % 10 == 0:
@@ -95,12 +96,12 @@ def _keep(office: Any, body: bytes, desks: tuple[str, ...], day: date) -> bool:
 
 def _send_worked(client: Any, found: Flood, keys: list[str], desks: tuple[str, ...], turn: int) -> None:
     id = secrets.token_hex(16)
-    sealed = seal.seal({"id": id, "answers": {"what": f"real {turn}"}}, keys, load("concern").pad_to)
+    sealed = encryption.seal({"id": id, "answers": {"what": f"real {turn}"}}, keys, load("concern").pad_to)
     headers = {"Portal-Desks": ",".join(desks)}
     answer = client.put(ROAD + id, data=sealed, headers=headers)
     if answer.status_code == WORK:
         start, found.bits = time.monotonic(), answer.get_json()["bits"]
-        work = next(str(n) for n in range(10**9) if pressure.is_worked(id, sealed, str(n), found.bits))
+        work = next(str(n) for n in range(10**9) if flood_control.is_worked(id, sealed, str(n), found.bits))
         found.work_seconds += time.monotonic() - start
         answer = client.put(ROAD + id, data=sealed, headers={**headers, "Portal-Work": work})
     if answer.status_code == CREATED:
@@ -119,8 +120,8 @@ def main() -> None:
     """Run it and say what a desk would see."""
     from intake import district  # noqa: PLC0415 - beside this file
 
-    from forms import portal as portals  # noqa: PLC0415
-    from forms.app import create_app  # noqa: PLC0415
+    from forms.core import portal as portals  # noqa: PLC0415
+    from forms.server.app import create_app  # noqa: PLC0415
 
     junk = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     portal, keys = district()

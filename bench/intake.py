@@ -29,10 +29,10 @@ import pyrage
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "site")]
 
-from forms import portal as portals  # noqa: E402
-from forms import seal  # noqa: E402
-from forms.definition import load  # noqa: E402
-from forms.portal import Desk, Language, Member, Portal  # noqa: E402
+from forms.core import encryption  # noqa: E402
+from forms.core import portal as portals  # noqa: E402
+from forms.core.form_schema import load  # noqa: E402
+from forms.core.portal import Desk, Language, Member, Portal  # noqa: E402
 
 BARE = """
 import os, sqlite3, threading
@@ -183,7 +183,7 @@ def main() -> None:
     parser.add_argument("--roads", default="bare,sealed,plain")
     chosen = parser.parse_args()
     portal, keys = district()
-    sealed = seal.seal({"what": "x"}, keys, load("concern").pad_to)
+    sealed = encryption.seal({"what": "x"}, keys, load("concern").pad_to)
     print(f"{len(sealed)} bytes a letter, gunicorn with 2 workers, {os.cpu_count()} cores\n")
     print("road   | clients | a second | CPU ms each | p50 ms | p99 ms | refused\n|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as made:

@@ -18,8 +18,8 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "site"), str(ROOT / "tests")]
 from browser import find  # noqa: E402
 
-from forms.app import create_app  # noqa: E402
-from forms.server import make  # noqa: E402
+from forms.server.app import create_app  # noqa: E402
+from forms.web.serving import make  # noqa: E402
 
 TOOLS = ROOT / ".build" / "npm"
 GOOD = 0.9

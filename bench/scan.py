@@ -15,7 +15,7 @@ from intake import ROOT, district, gunicorn
 
 sys.path[:0] = [str(ROOT), str(ROOT / "site")]
 
-from forms import portal as portals  # noqa: E402
+from forms.core import portal as portals  # noqa: E402
 
 STARTS = ("forms/en/concern", "forms/en/answer", "forms/en/followup", "forms/sealed/v1/terms", "pickup/v1/letters")
 

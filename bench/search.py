@@ -10,8 +10,8 @@ import statistics
 from pathlib import Path
 
 import brotli
-from press import pages
-from press.search import PAGES_A_FILE, index, shard_name, skeletons
+from sitegen.content import pages
+from sitegen.render.search_index import PAGES_A_FILE, index, shard_name, skeletons
 
 ROOT = Path(__file__).parents[1]
 PAGES, WORDS = 1000, 600

@@ -16,13 +16,13 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import pyrage
 
-from forms import seal
-from forms.store import signups as tables
-from forms.store.signups import COMING, WAITING, Signup, SignupStore
+from forms.core import encryption
+from forms.server.store import signup_store as tables
+from forms.server.store.signup_store import COMING, WAITING, Signup, SignupStore
 
 EVENTS, EACH, CAPACITY = 1_000, 100, 80
 DAY = date(2027, 1, 24)
-SEALED = seal.seal({"name": "x"}, [str(pyrage.x25519.Identity.generate().to_public())])
+SEALED = encryption.seal({"name": "x"}, [str(pyrage.x25519.Identity.generate().to_public())])
 
 
 def timed(what: str, act: Callable[[], object]) -> None:

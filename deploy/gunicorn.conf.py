@@ -44,12 +44,12 @@ umask = 0o007
 workers = number("PORTAL_WORKERS", 2)
 threads = 8
 worker_class = "gthread"
-preload_app = True  # made once, then forked: all workers share one pressure (forms/pressure.py)
+preload_app = True  # made once, then forked: all workers share one pressure (forms/server/services/flood_control.py)
 
 
 def post_worker_init(worker: Any) -> None:
     """Each worker erases what is too old, also on days on which nobody comes (a thread does not outlive a fork)."""
-    from forms.server import start_clock_work  # noqa: PLC0415 - only now is the project on the path
+    from forms.server.run import start_clock_work  # noqa: PLC0415 - only now is the project on the path
 
     start_clock_work(worker.wsgi)
 

@@ -3,9 +3,9 @@
 import os
 import sys
 
-from forms.app import create_app
-from forms.config import from_environment
-from forms.problem import Problem
+from forms.core.problem import Problem
+from forms.server.app import create_app
+from forms.server.config import from_environment
 
 try:
     app = create_app(from_environment(os.environ))

@@ -29,7 +29,7 @@ class Together(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return "journeys" if file.startswith("tests/journey/") else file
+        return "journeys" if file.startswith("tests/journeys/") else file
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -17,11 +17,11 @@ ROOT = HERE.parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "site"), str(ROOT / "tests")]
 
 from browser import FLAGS, find  # noqa: E402
-from press.build import build  # noqa: E402
+from sitegen.build import build  # noqa: E402
 
-from forms.app import create_app  # noqa: E402
-from forms.desk.keys import make_demonstration  # noqa: E402
-from forms.server import make  # noqa: E402
+from forms.desk.crypto.keys import make_demonstration  # noqa: E402
+from forms.server.app import create_app  # noqa: E402
+from forms.web.serving import make  # noqa: E402
 
 PAGES = {
     "home": "", "signs": "signs/", "help": "help/", "check": "is-this-me/", "police": "approach-police/",

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-from forms.days import machines_doubt, servers_doubt
-from forms.desk import keys, retiring
-from forms.desk.fetch import Server
+from forms.core.problem import Problem
+from forms.core.trusted_date import machines_doubt, servers_doubt
+from forms.desk.crypto import key_retirement, keys
 from forms.desk.session import Session
-from forms.problem import Problem
+from forms.desk.sync.client import Server
 
 LEAST_ROOM = 500 * 1024 * 1024
 """Bytes that should be free where letters are kept."""
@@ -115,7 +115,7 @@ def _key_in_portal(session: Session) -> Iterator[Finding]:
 def _old_keys(session: Session) -> Iterator[Finding]:
     """Said only once they can go: until then they are needed, and there is nothing to do."""
     old = len(session.identities) - 1
-    if old and not retiring.anything_needs_old_keys(session):
+    if old and not key_retirement.anything_needs_old_keys(session):
         what = "an old key" if old == 1 else f"{old} old keys"
         yield Finding(True, f"This machine keeps {what}, and nothing here needs it. Forget it: desk forget-old-keys.")
 

@@ -12,25 +12,25 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from forms import attachments
-from forms.days import Known
-from forms.desk import keys
-from forms.desk.answering import NoKey, sealed_answer
-from forms.desk.cabinet import DELETION, Cabinet
-from forms.desk.casework import ANSWER_DAYS, TOLD_STATES, Case, cases, read_day
-from forms.desk.day_file import DayFile
-from forms.desk.entries import Entry, heads, new_entry, sealed_entry
-from forms.desk.exporting import exported
-from forms.desk.fetch import NotThere, Server, ServerAway
-from forms.desk.finding import alike
-from forms.desk.index import Index
-from forms.desk.keys import write_safely
-from forms.desk.opening import Identities, Letter, open_letter, open_part, open_sealed
-from forms.desk.outbox import Outbox
-from forms.desk.sharing import Sharing, desk_for
-from forms.portal import Desk, Portal, parse
-from forms.problem import Problem
-from forms.seal import seal_file
+from forms.core.encryption import seal_file
+from forms.core.media import attachments
+from forms.core.portal import Desk, Portal, parse
+from forms.core.problem import Problem
+from forms.core.trusted_date import Known
+from forms.desk.cases.case import ANSWER_DAYS, TOLD_STATES, Case, cases, read_day
+from forms.desk.cases.case_log import Entry, heads, new_entry, sealed_entry
+from forms.desk.cases.export import exported
+from forms.desk.cases.handover import Sharing, desk_for
+from forms.desk.cases.index import Index
+from forms.desk.cases.search import alike
+from forms.desk.crypto import keys
+from forms.desk.crypto.answers import NoKey, sealed_answer
+from forms.desk.crypto.decryption import Identities, Letter, open_letter, open_part, open_sealed
+from forms.desk.crypto.keys import write_safely
+from forms.desk.sync.client import NotThere, Server, ServerAway
+from forms.desk.sync.date_file import DayFile
+from forms.desk.sync.local_store import DELETION, Cabinet
+from forms.desk.sync.outbox import Outbox
 
 
 @dataclass(frozen=True)

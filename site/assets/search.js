@@ -6,7 +6,7 @@
   var folder = box.dataset.search, kept = {}, asked = 0;
   var PAGES_A_FILE = 50, MOST = 8;
 
-  function skeletons(text) { // as site/press/search.py makes them
+  function skeletons(text) { // as site/sitegen/render/search_index.py makes them
     var bare = text.toLowerCase().normalize("NFD").replace(/[\p{M}\p{Cf}]/gu, "");
     return (bare.match(/[\p{L}\p{N}]+/gu) || []).filter(function (word) { return Array.from(word).length > 1; });
   }

@@ -13,14 +13,14 @@ import pyrage
 import pytest
 from flask import Flask
 
-from forms import portal as portals
-from forms.app import create_app, take_new_portal
-from forms.desk import keys
-from forms.desk.keys import Public
+from forms.core import portal as portals
+from forms.core.portal import Desk, Member, Portal
+from forms.desk.crypto import keys
+from forms.desk.crypto.keys import Public
 from forms.desk.session import Place, Session
-from forms.portal import Desk, Member, Portal
-from forms.server import make
-from tests.forms.conftest import CHEAP, TODAY, District, district
+from forms.server.app import create_app, take_new_portal
+from forms.web.serving import make
+from tests.server.conftest import CHEAP, TODAY, District, district
 
 __all__ = ["district"]  # the fixture
 
@@ -130,7 +130,7 @@ def office(tmp_path: Path, district: District) -> Iterator[Office]:
 @pytest.fixture
 def away(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
     """Takes the server off the network, or puts it back."""
-    from forms.desk import fetch  # noqa: PLC0415 - the fixture's own
+    from forms.desk.sync import client as fetch  # noqa: PLC0415 - the fixture's own
 
     whole = fetch.Server._ask
 

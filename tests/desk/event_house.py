@@ -9,14 +9,14 @@ from typing import Any
 
 import pyrage
 
-from forms.desk.attendees import Party
-from forms.desk.day_file import DayFile
-from forms.desk.event_book import EventBook
-from forms.desk.fetch import NotThere, ServerAway
-from forms.desk.opening import open_sealed
+from forms.core.encryption import seal
+from forms.core.portal import Choice, Desk, Event, Language, Member, Portal
+from forms.desk.crypto.decryption import open_sealed
+from forms.desk.events.attendees import Party
+from forms.desk.events.event_records import EventBook
 from forms.desk.session import Synced
-from forms.portal import Choice, Desk, Event, Language, Member, Portal
-from forms.seal import seal
+from forms.desk.sync.client import NotThere, ServerAway
+from forms.desk.sync.date_file import DayFile
 
 TODAY = date(2027, 1, 12)
 LANGUAGES = (("en", "English"), ("ta", "தமிழ்"), ("te", "తెలుగు"), ("hi", "हिन्दी"), ("or", "ଓଡ଼ିଆ"))

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forms.desk.casework import Case, cases
-from forms.desk.entries import (
+from forms.core.problem import Problem
+from forms.desk.cases.case import Case, cases
+from forms.desk.cases.case_log import (
     LONGEST,
     Entry,
     heads,
@@ -21,9 +22,8 @@ from forms.desk.entries import (
     sealed_entry,
     standing,
 )
-from forms.desk.finding import Wanted, alike, find
-from forms.desk.opening import Letter, NotALetter, PartName
-from forms.problem import Problem
+from forms.desk.cases.search import Wanted, alike, find
+from forms.desk.crypto.decryption import Letter, NotALetter, PartName
 
 TODAY = date(2027, 1, 20)
 THREAD = "0" * 32
@@ -243,7 +243,7 @@ def test_letters_without_words_are_alike_to_none() -> None:
 
 
 def test_hostile_part_names_become_no_file_names() -> None:
-    from forms.desk.opening import read_letter  # noqa: PLC0415 - one test only
+    from forms.desk.crypto.decryption import read_letter  # noqa: PLC0415 - one test only
 
     rows: list[Any] = [
         {"id": "../../x", "kind": "photo"},

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from forms.days import WRITTEN, Known
+from forms.core.problem import Problem
+from forms.core.trusted_date import WRITTEN, Known
 from forms.desk import doctor
-from forms.desk.day_file import DayFile
-from forms.desk.event_erasing import erase_old
-from forms.desk.fetch import NotThere, Server
-from forms.problem import Problem
+from forms.desk.events.event_retention import erase_old
+from forms.desk.sync.client import NotThere, Server
+from forms.desk.sync.date_file import DayFile
 from tests.desk.conftest import Office
 from tests.desk.event_house import TODAY, book
 from tests.desk.event_house import files as all_files
-from tests.forms.conftest import TODAY as SERVERS_DAY
+from tests.server.conftest import TODAY as SERVERS_DAY
 
 AHEAD = date(2037, 6, 1)
 
@@ -50,7 +50,7 @@ def test_a_full_disk_keeps_nobody_from_reading(tmp_path: Path, monkeypatch: pyte
         raise OSError(28, "No space left on device")
 
     DayFile(tmp_path).look(TODAY)
-    monkeypatch.setattr("forms.desk.day_file.write_safely", full)
+    monkeypatch.setattr("forms.desk.sync.date_file.write_safely", full)
     assert DayFile(tmp_path).look(AHEAD).earliest == TODAY
 
 
@@ -155,6 +155,6 @@ def test_a_server_that_cannot_say_its_day_keeps_nobody_from_letters(
 def test_a_strange_answer_is_said(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     server = office.machine("police/anita").server
     for row in ({}, {"shown": "soon", "believed": "2027-01-01"}, {"shown": 1, "believed": None}):
-        monkeypatch.setattr("forms.pickup.json_answer", lambda _, row=row: row)
+        monkeypatch.setattr("forms.server.api.desk_api.json_answer", lambda _, row=row: row)
         with pytest.raises(Problem, match="strange answer"):
             server.day(None)

@@ -16,19 +16,20 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forms import portal as portals
-from forms import seal
-from forms.days import WRITTEN
-from forms.desk import keys, listing
-from forms.desk.answering import LONGEST, sealed_answer
-from forms.desk.cabinet import Cabinet
-from forms.desk.cli import desk
-from forms.desk.day_file import DayFile
-from forms.desk.fetch import Server, ServerAway
-from forms.desk.opening import Letter, NotALetter, NotForThisDesk, open_letter
-from forms.portal import Member
-from forms.problem import Problem
-from tests.forms.conftest import District, district
+from forms.core import encryption
+from forms.core import portal as portals
+from forms.core.portal import Member
+from forms.core.problem import Problem
+from forms.core.trusted_date import WRITTEN
+from forms.desk.cases import plain_text
+from forms.desk.cli.main import desk
+from forms.desk.crypto import keys
+from forms.desk.crypto.answers import LONGEST, sealed_answer
+from forms.desk.crypto.decryption import Letter, NotALetter, NotForThisDesk, open_letter
+from forms.desk.sync.client import Server, ServerAway
+from forms.desk.sync.date_file import DayFile
+from forms.desk.sync.local_store import Cabinet
+from tests.server.conftest import District, district
 
 __all__ = ["district"]  # the fixture
 
@@ -121,7 +122,7 @@ class Staff:
         return keys.identity(self.home / "police", lambda: "")
 
     def receives(self, data: dict[str, Any] | bytes, id: str = ID) -> None:
-        sealed = data if isinstance(data, bytes) else seal.seal(data, [str(self.identity.to_public())])
+        sealed = data if isinstance(data, bytes) else encryption.seal(data, [str(self.identity.to_public())])
         self.pickup.letters[id] = sealed
 
     def runs(self, *arguments: str, **more: Any) -> Result:
@@ -281,9 +282,9 @@ def test_the_id_of_an_answer_does_not_give_its_text_away() -> None:
 def test_junk_among_letters_hides_no_other(staff: Staff) -> None:
     staff.receives(letter())
     staff.receives(b"age-encryption.org/v1\njunk", "a" * 32)
-    staff.receives(seal.seal({"x": 1}, [str(staff.identity.to_public())]), "b" * 32)
+    staff.receives(encryption.seal({"x": 1}, [str(staff.identity.to_public())]), "b" * 32)
     other = str(pyrage.x25519.Identity.generate().to_public())
-    staff.receives(seal.seal(letter(), [other]), "c" * 32)
+    staff.receives(encryption.seal(letter(), [other]), "c" * 32)
     output = staff.runs("list").output
     assert WORDS in output
     assert output.count("(does not open)") == 3
@@ -301,7 +302,7 @@ def test_a_hostile_letter_cannot_touch_the_terminal(staff: Staff) -> None:
 
 @given(st.text())
 def test_no_control_character_gets_through(text: str) -> None:
-    assert all(char == "\n" or char.isprintable() or not char.isascii() for char in listing.plain(text))
+    assert all(char == "\n" or char.isprintable() or not char.isascii() for char in plain_text.plain(text))
 
 
 @given(
@@ -326,7 +327,7 @@ def test_a_letter_with_wrong_shapes_inside_is_still_read(staff: Staff) -> None:
 def test_a_letter_for_another_desk() -> None:
     mine, other = pyrage.x25519.Identity.generate(), pyrage.x25519.Identity.generate()
     with pytest.raises(NotForThisDesk):
-        open_letter(seal.seal(letter(), [str(other.to_public())]), mine)
+        open_letter(encryption.seal(letter(), [str(other.to_public())]), mine)
 
 
 def test_a_key_for_real_use_is_under_a_passphrase(tmp_path: Path) -> None:

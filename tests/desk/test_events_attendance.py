@@ -7,8 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forms.desk.attendance import MOST_PEOPLE, Mark, as_bytes, came, disagreements, new_mark, read_mark, standings
-from forms.problem import Problem
+from forms.core.problem import Problem
+from forms.desk.events.attendance import (
+    MOST_PEOPLE,
+    Mark,
+    as_bytes,
+    came,
+    disagreements,
+    new_mark,
+    read_mark,
+    standings,
+)
 
 ABOUT = "ab" * 16
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forms.desk.attendees import Gathering, SignupRow, free_places, gatherings, in_line, party, read_rows
-from forms.desk.opening import Letter
-from forms.problem import Problem
+from forms.core.problem import Problem
+from forms.desk.crypto.decryption import Letter
+from forms.desk.events.attendees import Gathering, SignupRow, free_places, gatherings, in_line, party, read_rows
 from tests.desk.event_house import MEETING, TODAY, event
 
 ID = "0123456789abcdef" * 2

@@ -7,13 +7,13 @@ from pathlib import Path
 import pyrage
 import pytest
 
-from forms.desk import signup_list
-from forms.desk.attendees import SignupRow
-from forms.desk.cabinet import Cabinet
-from forms.desk.event_book import EventBook
-from forms.desk.event_erasing import Count, count, erase_old
-from forms.desk.event_session import drawer_of
-from forms.problem import Problem
+from forms.core.problem import Problem
+from forms.desk.events import signup_list
+from forms.desk.events.attendees import SignupRow
+from forms.desk.events.event_records import EventBook
+from forms.desk.events.event_retention import Count, count, erase_old
+from forms.desk.events.event_session import drawer_of
+from forms.desk.sync.local_store import Cabinet
 from tests.desk.event_house import MEETING, TODAY, book, event, files, has_come, portal
 
 LATER = date(2027, 2, 24)
@@ -190,7 +190,7 @@ def test_a_full_disk_is_a_sentence_and_the_mark_is_not_there(tmp_path: Path, mon
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("forms.desk.cabinet.write_safely", full)
+    monkeypatch.setattr("forms.desk.sync.local_store.write_safely", full)
     with pytest.raises(Problem, match="cannot be written"):
         desk.mark(MEETING, id, 1)
     assert desk.standings(MEETING) == {}
@@ -240,7 +240,7 @@ def test_an_interruption_between_count_and_erasing_counts_nothing_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk, _ = filled(tmp_path, LATER)
-    monkeypatch.setattr("forms.desk.event_erasing._erase", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr("forms.desk.events.event_retention._erase", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         erase_old(desk)
     monkeypatch.undo()
@@ -254,7 +254,7 @@ def test_a_folder_that_cannot_be_erased_is_named(tmp_path: Path, monkeypatch: py
     def refuse(folder: Path) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("forms.desk.event_erasing.shutil.rmtree", refuse)
+    monkeypatch.setattr("forms.desk.events.event_retention.shutil.rmtree", refuse)
     with pytest.raises(Problem, match="Erase this folder by hand"):
         erase_old(desk)
 

@@ -14,12 +14,12 @@ import pytest
 from click.testing import CliRunner, Result
 from frictionless import Package
 
-from forms.desk.casework import Case
-from forms.desk.event_book import EventBook
-from forms.desk.event_commands import wire
-from forms.desk.opening import Letter
-from forms.portal import Desk
-from forms.problem import Problem
+from forms.core.portal import Desk
+from forms.core.problem import Problem
+from forms.desk.cases.case import Case
+from forms.desk.cli.event_commands import wire
+from forms.desk.crypto.decryption import Letter
+from forms.desk.events.event_records import EventBook
 from tests.desk.event_house import MEETING, TODAY, FakeSession, book, event, has_come, portal
 
 HEAD = "id,kind,title_en,what_en,where_en,place,starts,ends,capacity,state,example\n"

@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from forms.desk.attendance import new_mark, standings
-from forms.desk.attendees import Gathering, SignupRow
-from forms.desk.export import Sheet, Told, as_csv, guarded, package, sheets, workbook
+from forms.desk.events.attendance import new_mark, standings
+from forms.desk.events.attendees import Gathering, SignupRow
+from forms.desk.events.event_export import Sheet, Told, as_csv, guarded, package, sheets, workbook
 from tests.desk.event_house import MEETING, event, party
 
 EVIL = ("=1+1", "+91 98765", "-2+3", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://x")', " =1+1")

@@ -12,20 +12,20 @@ import pytest
 import requests
 import yaml
 from frictionless import Package
-from press import district, tables
+from sitegen.content import district, tables
 
-from forms import portal as portals
-from forms.app import create_app
-from forms.desk import event_views
-from forms.desk.event_book import EventBook
-from forms.desk.event_erasing import Count, erase_old
-from forms.desk.keys import make_demonstration
-from forms.desk.opening import Letter
+from forms.core import portal as portals
+from forms.core.portal import Portal
+from forms.core.receipts import Cost
+from forms.desk.crypto.decryption import Letter
+from forms.desk.crypto.keys import make_demonstration
+from forms.desk.events import event_views
+from forms.desk.events.event_records import EventBook
+from forms.desk.events.event_retention import Count, erase_old
+from forms.desk.events.visits import Plan, append, event_row
 from forms.desk.session import Place, Session
-from forms.desk.visits import Plan, append, event_row
-from forms.portal import Portal
-from forms.receipts import Cost
-from forms.server import make
+from forms.server.app import create_app
+from forms.web.serving import make
 from tests.desk.event_house import files, has_come
 
 ROOT = Path(__file__).parents[2]

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from forms.counts import Heard
-from forms.desk.casework import Case
-from forms.desk.cli import desk as desk_command
-from forms.desk.entries import Entry
-from forms.desk.opening import Letter
-from forms.desk.publishing import heard, publish
-from forms.problem import Problem
+from forms.core.problem import Problem
+from forms.core.statistics.counts import Heard
+from forms.desk.cases.case import Case
+from forms.desk.cases.case_log import Entry
+from forms.desk.cases.publishing import heard, publish
+from forms.desk.cli.main import desk as desk_command
+from forms.desk.crypto.decryption import Letter
 from tests.desk.event_house import portal
 from tests.desk.window_house import running
 
@@ -148,7 +148,7 @@ def test_from_concerns_to_a_published_count_by_one_command(
     tmp_path: Path, content: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Sealed letters, a real desk, its own command; the quarter is over when the desk publishes."""
-    monkeypatch.setattr("forms.desk.cli._today", lambda: date.today() + timedelta(days=100))  # noqa: DTZ011
+    monkeypatch.setattr("forms.desk.cli.main._today", lambda: date.today() + timedelta(days=100))  # noqa: DTZ011
     with running(tmp_path / "office") as office:
         for number in range(7):
             office.letter(f"{SECRET} {number}")

@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forms import words
-from forms.desk.gateways import FileOutbox, Handout, HttpGateway, Unsure, dialled, http_gateway
-from forms.desk.reminders import SENT, TRYING, Ledger, Reminder, left_out, ready, send
-from forms.problem import Problem
-from forms.words import collect
+from forms.core import i18n
+from forms.core.i18n import extraction
+from forms.core.problem import Problem
+from forms.desk.events.gateways import FileOutbox, Handout, HttpGateway, Unsure, dialled, http_gateway
+from forms.desk.events.reminders import SENT, TRYING, Ledger, Reminder, left_out, ready, send
 from tests.desk.event_house import MEETING, TODAY, FakeSession, event, files, party, portal
 
 AT = "2027-01-20T09:00"
@@ -123,14 +123,14 @@ def test_a_number_is_digits_or_nothing(typed: str) -> None:
     assert dialled(typed) == "" or (dialled(typed).isascii() and dialled(typed).isdigit())
 
 
-TEXTS = sorted(str(message.id) for message in collect.template() if "%(title)s" in str(message.id))
+TEXTS = sorted(str(message.id) for message in extraction.template() if "%(title)s" in str(message.id))
 
 
 @pytest.mark.parametrize("language", ["ta", "te", "hi", "or"])
 def test_no_translation_loses_a_placeholder_or_has_one_of_its_own(language: str) -> None:
     assert len([text for text in TEXTS if "%(when)s" in text]) == 3
     for text in TEXTS:
-        assert sorted(re.findall(r"%\(\w+\)\w", words.say(language)(text))) == sorted(re.findall(r"%\(\w+\)\w", text))
+        assert sorted(re.findall(r"%\(\w+\)\w", i18n.say(language)(text))) == sorted(re.findall(r"%\(\w+\)\w", text))
 
 
 # Once each
@@ -217,7 +217,7 @@ def test_a_file_that_cannot_be_written_is_a_sentence_and_stays_as_it_was(
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("forms.desk.gateways.os.fsync", full)
+    monkeypatch.setattr("forms.desk.events.gateways.os.fsync", full)
     with pytest.raises(Problem, match="No space left"):
         FileOutbox(path).send("044276613", "y", "k")
     assert path.read_bytes() == before

@@ -8,9 +8,19 @@ import pytest
 import typst
 from PIL import Image
 
-from forms import typefaces
-from forms.desk.sheet import LINES, MOST_NEEDS, WALK_INS, Paper, file_name, pages_as_pictures, pdf, rows, when
-from forms.problem import Problem
+from forms.core import fonts
+from forms.core.problem import Problem
+from forms.desk.events.attendance_sheet import (
+    LINES,
+    MOST_NEEDS,
+    WALK_INS,
+    Paper,
+    file_name,
+    pages_as_pictures,
+    pdf,
+    rows,
+    when,
+)
 from tests.desk.event_house import LANGUAGES, TODAY, event, party, portal
 
 NAMES = ("கவிதா குடும்பம்", "లక్ష్మి కుటుంబం", "सीता देवी का परिवार", "ସୁଶାନ୍ତି ପରିବାର", "A family")
@@ -36,7 +46,7 @@ def test_a_page_has_25_lines_and_room_for_walk_ins(count: int, expected: int) ->
 @pytest.mark.parametrize("language", [code for code, _ in LANGUAGES])
 def test_every_language_is_set_in_its_own_typeface(language: str) -> None:
     made = pdf(paper(5), language)
-    assert typefaces.font_of(language).replace(" ", "").encode() in made
+    assert fonts.font_of(language).replace(" ", "").encode() in made
     for own in ("NotoSansTamil", "NotoSansTelugu", "NotoSansDevanagari", "NotoSansOriya"):
         assert own.encode() in made, "names may be in any script"
 

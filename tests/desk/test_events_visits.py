@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from press.tables import read
+from sitegen.content.tables import read
 
-from forms.desk.opening import Letter
-from forms.desk.visits import Plan, append, event_row
-from forms.problem import Problem
+from forms.core.problem import Problem
+from forms.desk.crypto.decryption import Letter
+from forms.desk.events.visits import Plan, append, event_row
 from tests.desk.event_house import TODAY, event, portal
 
 ROOT = Path(__file__).parents[2]
@@ -170,7 +170,7 @@ def test_no_file_and_a_full_disk_are_sentences(table: Path, monkeypatch: pytest.
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("forms.desk.visits.os.fsync", full)
+    monkeypatch.setattr("forms.desk.events.visits.os.fsync", full)
     with pytest.raises(Problem, match="Nothing was changed"):
         append(table, row())
     assert table.read_bytes() == before

@@ -13,13 +13,13 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from forms.desk.casework import Case
-from forms.desk.event_book import EventBook
-from forms.desk.opening import Letter
+from forms.core.portal import Desk
+from forms.desk.cases.case import Case
+from forms.desk.crypto.decryption import Letter
+from forms.desk.events.event_records import EventBook
 from forms.desk.session import Place
 from forms.desk.window import app as app_module
 from forms.desk.window.app import create_window
-from forms.portal import Desk
 from tests.desk.event_house import MEETING, TODAY, FakeSession, event, files, has_come, portal
 
 EVIL = "<script>alert(1)</script>\"'><img src=x>\x1b[31m\u202e"

@@ -10,12 +10,12 @@ from typing import Any
 import pyrage
 import pytest
 
-from forms.desk.fetch import Server, ServerAway
-from forms.desk.opening import NotALetter, open_part
+from forms.core.encryption import seal, seal_file
+from forms.core.problem import Problem
+from forms.desk.crypto.decryption import NotALetter, open_part
 from forms.desk.session import Session
-from forms.problem import Problem
-from forms.seal import seal, seal_file
-from forms.store.concerns import Coming
+from forms.desk.sync.client import Server, ServerAway
+from forms.server.store.concern_store import Coming
 from tests.desk.test_window import opened
 from tests.desk.window_house import Office, running
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from forms.desk import noticing
-from forms.desk.cli import desk as desk_command
-from forms.desk.fetch import Server, ServerAway
-from forms.desk.gateways import FileOutbox, Unsure
-from forms.desk.noticing import NOTICE
+from forms.desk import notifications
+from forms.desk.cli.main import desk as desk_command
+from forms.desk.events.gateways import FileOutbox, Unsure
+from forms.desk.notifications import NOTICE
+from forms.desk.sync.client import Server, ServerAway
 from tests.desk.conftest import Office
 from tests.desk.test_session import only
 
@@ -24,7 +24,7 @@ DAY = date(2027, 1, 12)
 def day(monkeypatch: pytest.MonkeyPatch) -> list[date]:
     """The day at the desk, which tests put forward."""
     days = [DAY]
-    monkeypatch.setattr("forms.desk.cli._today", lambda: days[-1])
+    monkeypatch.setattr("forms.desk.cli.main._today", lambda: days[-1])
     return days
 
 
@@ -136,7 +136,7 @@ class Phone:
 
 def test_by_sms_it_goes_to_one_number_and_is_not_printed(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     phone = Phone()
-    monkeypatch.setattr("forms.desk.cli.http_gateway", lambda _: phone)
+    monkeypatch.setattr("forms.desk.cli.main.http_gateway", lambda _: phone)
     monkeypatch.setenv("PORTAL_NOTICE_NUMBER", "+91 98765 43210")
     office.tell(what=WORDS)
     assert [shell(office, "--by-sms").output for _ in range(2)] == ["", ""]
@@ -173,7 +173,7 @@ def test_a_provider_that_fails_is_not_asked_twice_a_day(office: Office, monkeypa
             raise Unsure("sms.example", "never said whether it went.", "Look.")
 
     phone = Broken()
-    monkeypatch.setattr("forms.desk.cli.http_gateway", lambda _: phone)
+    monkeypatch.setattr("forms.desk.cli.main.http_gateway", lambda _: phone)
     monkeypatch.setenv("PORTAL_NOTICE_NUMBER", "98765 43210")
     office.tell(what=WORDS)
     assert [shell(office, "--by-sms").exit_code for _ in range(2)] == [1, 0]
@@ -181,5 +181,5 @@ def test_a_provider_that_fails_is_not_asked_twice_a_day(office: Office, monkeypa
 
 
 def test_nothing_about_a_letter_is_in_what_a_provider_gets(tmp_path: Path) -> None:
-    noticing.send_notice(FileOutbox(tmp_path / "out.csv"), "9876543210")
+    notifications.send_notice(FileOutbox(tmp_path / "out.csv"), "9876543210")
     assert (tmp_path / "out.csv").read_text(encoding="utf-8") == f"number,text\n9876543210,{NOTICE}\n"

@@ -5,11 +5,12 @@ from collections.abc import Callable
 import pytest
 from click.testing import CliRunner, Result
 
-from forms.desk import doctor, keys, retiring
-from forms.desk.cli import desk as desk_command
+from forms.core.portal import Member
+from forms.core.problem import Problem
+from forms.desk import doctor
+from forms.desk.cli.main import desk as desk_command
+from forms.desk.crypto import key_retirement, keys
 from forms.desk.session import Session
-from forms.portal import Member
-from forms.problem import Problem
 from tests.desk.conftest import Office
 from tests.desk.test_session import only
 
@@ -77,10 +78,10 @@ def test_what_was_opened_is_forgotten_in_memory_too(office: Office) -> None:
 
 def test_papers_of_events_count_too_and_what_is_for_others_does_not(office: Office) -> None:
     anita = changed(office)
-    before = retiring.needing(anita)
+    before = key_retirement.needing(anita)
     anita.cabinet.keep("attendance/meeting", "a" * 32, keys.pyrage.encrypt(b"{}", [anita.identities[1].to_public()]))
     anita.cabinet.keep("outbox", "1", keys.pyrage.encrypt(b"{}", [anita.identities[1].to_public()]))
-    found = retiring.needing(anita)
+    found = key_retirement.needing(anita)
     assert (found.papers, len(found.files)) == (1, len(before.files) + 1)
     assert found.sentence.endswith("(1 of them not closed), and 1 papers that belong to no case.")
 
@@ -104,7 +105,7 @@ def test_and_while_letters_may_wait_on_a_server_that_is_away(office: Office, awa
     anita = changed(office)
     away(True)
     with pytest.raises(Problem, match="may need them"):
-        retiring.insist_that_new_key_is_known(anita)
+        key_retirement.insist_that_new_key_is_known(anita)
 
 
 def test_the_doctor_speaks_of_an_old_key_only_once_nothing_needs_it(office: Office) -> None:
@@ -114,6 +115,6 @@ def test_the_doctor_speaks_of_an_old_key_only_once_nothing_needs_it(office: Offi
         return [finding.sentence for finding in doctor.examine(anita) if "old key" in finding.sentence]
 
     assert said() == []
-    retiring.seal_anew(anita, retiring.needing(anita))
+    key_retirement.seal_anew(anita, key_retirement.needing(anita))
     assert said() == ["This machine keeps an old key, and nothing here needs it. Forget it: desk forget-old-keys."]
-    assert retiring.needing(anita).sentence == "Nothing on this machine needs an old key."
+    assert key_retirement.needing(anita).sentence == "Nothing on this machine needs an old key."

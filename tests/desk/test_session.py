@@ -12,11 +12,13 @@ import pyrage
 import pytest
 from click.testing import CliRunner
 
-from forms.desk import doctor, keys, listing
-from forms.desk.cli import desk
+from forms.core.portal import Member
+from forms.core.problem import Problem
+from forms.desk import doctor
+from forms.desk.cases import plain_text
+from forms.desk.cli.main import desk
+from forms.desk.crypto import keys
 from forms.desk.session import Session
-from forms.portal import Member
-from forms.problem import Problem
 from tests.desk.conftest import TODAY, Office
 from tests.desk.event_house import has_come
 
@@ -132,7 +134,7 @@ def test_what_a_person_adds_after_it_was_closed_is_work_again(office: Office) ->
     anita.sync()
     case = anita.case(id)
     assert (case.state.value, case.added_since_closed, case.over) == ("closed", True, False)
-    assert "+" in listing.one_line(1, case, TODAY)
+    assert "+" in plain_text.one_line(1, case, TODAY)
     anita.answer(id, "We come again.", "closed")
     assert anita.case(id).over
     has_come(anita.folder, office.day + timedelta(days=2000))
@@ -443,7 +445,7 @@ def test_a_desk_that_is_well_says_so(office: Office) -> None:
 
 
 def test_a_clock_that_is_wrong_is_said(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forms.desk.fetch.Server.clock", lambda _: "Mon, 01 Jan 2024 00:00:00 GMT")
+    monkeypatch.setattr("forms.desk.sync.client.Server.clock", lambda _: "Mon, 01 Jan 2024 00:00:00 GMT")
     anita = office.machine("police/anita")
     anita.sync()
     assert any("clock differs" in each.sentence for each in doctor.examine(anita))

@@ -16,17 +16,17 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from forms import portal as portals
-from forms.app import take_new_portal
-from forms.desk import keys
-from forms.desk.casework import Case
+from forms.core import portal as portals
+from forms.core.portal import Choice, Member
+from forms.core.problem import Problem
+from forms.desk.cases.case import Case
+from forms.desk.crypto import keys
 from forms.desk.session import Place, Session
 from forms.desk.window import start
 from forms.desk.window.app import create_window
+from forms.desk.window.authentication import Door
 from forms.desk.window.case_pages import CHILD_DUTY
-from forms.desk.window.door import Door
-from forms.portal import Choice, Member
-from forms.problem import Problem
+from forms.server.app import take_new_portal
 from tests.desk.event_house import has_come
 from tests.desk.window_house import TODAY, Office, fill, photo, running
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from forms import portal as portals
-from forms.portal import Choice
+from forms.core import portal as portals
+from forms.core.portal import Choice
 from tests.desk.test_window import Window, opened
 from tests.desk.window_house import Office, running
 

@@ -16,15 +16,15 @@ import pyrage
 from flask import Flask
 from PIL import Image
 
-from forms import portal as portals
-from forms.app import create_app
-from forms.desk.keys import make_demonstration
+from forms.core import portal as portals
+from forms.core.encryption import seal, seal_part
+from forms.core.portal import Choice, Desk, Helpline, Language, Member, Portal
+from forms.core.receipts import Cost
+from forms.desk.crypto.keys import make_demonstration
 from forms.desk.session import Place, Session
-from forms.portal import Choice, Desk, Helpline, Language, Member, Portal
-from forms.receipts import Cost
-from forms.seal import seal, seal_part
-from forms.server import make
-from forms.store.concerns import Coming, ConcernStore
+from forms.server.app import create_app
+from forms.server.store.concern_store import Coming, ConcernStore
+from forms.web.serving import make
 
 TODAY = date(2027, 1, 12)
 

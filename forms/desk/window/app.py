@@ -11,13 +11,23 @@ from jinja2 import StrictUndefined
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
-from forms.desk.listing import plain
+from forms.core.portal import pick
+from forms.core.problem import Problem
+from forms.desk.cases.plain_text import plain
 from forms.desk.session import Place, Session
-from forms.desk.window import case_actions, case_pages, entrance, event_pages, guard, inbox, keys_pages, naming, upkeep
-from forms.desk.window.door import Door, Locked, the_door
-from forms.portal import pick
-from forms.problem import Problem
-from forms.quiet import QuietFlask
+from forms.desk.window import (
+    case_actions,
+    case_pages,
+    event_pages,
+    inbox,
+    key_pages,
+    labels,
+    request_guard,
+    retention_pages,
+    unlock_pages,
+)
+from forms.desk.window.authentication import Door, Locked, the_door
+from forms.web.no_trace import QuietFlask
 
 IDLE_SECONDS = 600
 """Seconds without a request after which the desk locks itself."""
@@ -48,18 +58,18 @@ def create_window(
     app.extensions["today"] = today
     _set_up_templates(app)
     for pages in (
-        entrance.pages,
+        unlock_pages.pages,
         inbox.pages,
         case_pages.pages,
         case_actions.pages,
-        keys_pages.pages,
-        upkeep.pages,
+        key_pages.pages,
+        retention_pages.pages,
         event_pages.pages,
     ):
         app.register_blueprint(pages)
-    app.before_request(guard.check)
-    app.after_request(guard.add_headers)
-    app.register_error_handler(Locked, guard.locked)
+    app.before_request(request_guard.check)
+    app.after_request(request_guard.add_headers)
+    app.register_error_handler(Locked, request_guard.locked)
     app.register_error_handler(Problem, _problem)
     app.register_error_handler(HTTPException, _http_error)
     return app
@@ -98,7 +108,7 @@ def _has_events(session: Session | None) -> bool:
 def _name_over(session: Session | None) -> str:
     """What stands at the top of every page: the desk's name, once a portal is there to tell it."""
     try:
-        return naming.desk_name(session.portal, session.desk) if session else ""
+        return labels.desk_name(session.portal, session.desk) if session else ""
     except Problem:
         return ""
 

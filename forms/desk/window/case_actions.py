@@ -7,13 +7,13 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as Answer
 
-from forms.desk.casework import STATES, Case
-from forms.desk.entries import heads
+from forms.core.problem import Problem
+from forms.desk.cases.case import STATES, Case
+from forms.desk.cases.case_log import heads
 from forms.desk.session import Session
-from forms.desk.window import naming
+from forms.desk.window import labels
+from forms.desk.window.authentication import current_session, insist_on_form_token
 from forms.desk.window.case_pages import Phrase, phrases, show
-from forms.desk.window.door import current_session, insist_on_form_token
-from forms.problem import Problem
 
 pages = Blueprint("actions", __name__)
 
@@ -22,7 +22,7 @@ Form = Mapping[str, str]
 
 def _seen(form: Form) -> list[str]:
     """The entries that the page showed which this form was on: who wrote since is not overwritten, but in conflict."""
-    return [id for id in form.get("seen", "").split() if naming.is_id(id)]
+    return [id for id in form.get("seen", "").split() if labels.is_id(id)]
 
 
 def _text(form: Form, name: str) -> str:
@@ -54,7 +54,7 @@ def _assign(session: Session, case: Case, form: Form) -> None:
 
 def _due(session: Session, case: Case, form: Form) -> None:
     day = form.get("day", "")
-    if day and naming.day(day) == day:
+    if day and labels.day(day) == day:
         raise Problem("day", f"{day} is no day.", "Write it like 2027-01-31, or leave it empty.")
     session.write(case.id, "due", after=_seen(form), day=day)
 
@@ -105,7 +105,7 @@ def _part(session: Session, case: Case, _: Form) -> None:
 
 def _settle(session: Session, case: Case, form: Form) -> None:
     """Say one of two rivals again, knowing both: then it stands alone."""
-    rivals = {entry.id: entry for last in naming.conflicts(case) for entry in last}
+    rivals = {entry.id: entry for last in labels.conflicts(case) for entry in last}
     chosen = rivals.get(form.get("entry", ""))
     if chosen is None:
         raise Problem("", "This is settled already.", "Look at what stands now.")
@@ -166,7 +166,7 @@ def export(case_id: str) -> Answer | Response | tuple[str, int]:
         return show(session, case_id, problem), 400
     response = make_response(sealed)
     response.headers["Content-Type"] = "application/octet-stream"
-    response.headers["Content-Disposition"] = f'attachment; filename="case-{naming.short(case_id)}.age"'
+    response.headers["Content-Disposition"] = f'attachment; filename="case-{labels.short(case_id)}.age"'
     return response
 
 
@@ -179,4 +179,4 @@ def erase(case_id: str) -> Answer | str:
         session.erase(case_id)
         return redirect("/?erased=1", 303)
     again = request.method == "POST" and sure == "once"
-    return render_template("erase.html", here="inbox", cases=[case], naming=naming, again=again, action=request.path)
+    return render_template("erase.html", here="inbox", cases=[case], naming=labels, again=again, action=request.path)

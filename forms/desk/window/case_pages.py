@@ -7,14 +7,14 @@ from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
 
-from forms.desk.casework import Case
-from forms.desk.entries import heads
+from forms.core.portal import Choice, Desk, pick
+from forms.core.problem import Problem
+from forms.desk.cases.case import Case
+from forms.desk.cases.case_log import heads
 from forms.desk.session import Session
-from forms.desk.window import naming
-from forms.desk.window.door import current_session
+from forms.desk.window import labels
+from forms.desk.window.authentication import current_session
 from forms.desk.window.inbox import today
-from forms.portal import Choice, Desk, pick
-from forms.problem import Problem
 
 pages = Blueprint("cases", __name__)
 
@@ -69,16 +69,16 @@ def show(session: Session, case_id: str, problem: Problem | None = None, typed: 
         case=case,
         portal=portal,
         member=session.member,
-        naming=naming,
+        naming=labels,
         today=today(),
         problem=problem,
         typed=typed or {},
         done=DONE.get(request.args.get("done", "")),
         seen=" ".join(heads(case.entries)),
-        letters=[(letter, naming.told(letter, portal, today())) for letter in naming.letters_of(case)],
+        letters=[(letter, labels.told(letter, portal, today())) for letter in labels.letters_of(case)],
         closed=[one for one in case.letters if isinstance(one, Problem)],
         line=_line(case),
-        conflicts=naming.conflicts(case),
+        conflicts=labels.conflicts(case),
         phrases=phrases(session, case),
         duties=_duties(session),
         links=_links(session),
@@ -95,8 +95,8 @@ def _offered(session: Session, case: Case) -> dict[str, Any]:
         "works": _labels(portal.choices.get("work", ())),
         "members": [one.id for one in session.own_desk.members],
         "hand_over_to": _hand_over_to(session, case),
-        "readers": [naming.desk_name(portal, one) for one in _readers(case)],
-        "hidden_desks": [naming.desk_name(portal, one) for one in case.hidden_from],
+        "readers": [labels.desk_name(portal, one) for one in _readers(case)],
+        "hidden_desks": [labels.desk_name(portal, one) for one in case.hidden_from],
         "together": [one for one in session.cases() if one.merged_into == case.id],
         "alike": [session.case(one) for one in session.alike().get(case.id, ())[:_MOST_ALIKE]],
     }
@@ -149,7 +149,7 @@ def _hand_over_to(session: Session, case: Case) -> list[Desk]:
 
 def _line(case: Case) -> list[tuple[str, Any]]:
     """The time line: letters and entries by day, in one list of ("letter" or "entry", what)."""
-    came = [(letter.day, 0, position, "letter", letter) for position, letter in enumerate(naming.letters_of(case))]
+    came = [(letter.day, 0, position, "letter", letter) for position, letter in enumerate(labels.letters_of(case))]
     done = [(entry.at[:10], 1, position, "entry", entry) for position, entry in enumerate(case.entries)]
     return [(kind, what) for *_, kind, what in sorted([*came, *done], key=lambda row: row[:3])]
 
@@ -160,7 +160,7 @@ def time_line(case_id: str) -> Response:
     case = current_session().case(case_id)
     response = make_response(json.dumps({"case": case.id, "time_line": case.time_line()}, ensure_ascii=False, indent=1))
     response.headers["Content-Type"] = "application/json"
-    response.headers["Content-Disposition"] = f'attachment; filename="time-line-{naming.short(case.id)}.json"'
+    response.headers["Content-Disposition"] = f'attachment; filename="time-line-{labels.short(case.id)}.json"'
     return response
 
 
@@ -172,7 +172,7 @@ SHOWN = frozenset({"image/jpeg", "image/png", "image/webp", "audio/ogg", "audio/
 def part(part_id: str) -> Response:
     """A photo or recording, made anew by the desk, in a sandbox. Sound may be asked for in ranges (RFC 9110, 14)."""
     session = current_session()
-    if not naming.is_id(part_id):
+    if not labels.is_id(part_id):
         raise Problem("part", "There is no such photo or recording.", "Go back to the letters.")
     media_type, content = session.part(part_id)
     if media_type.partition(";")[0] not in SHOWN:

@@ -7,16 +7,16 @@ from typing import Any
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as Answer
 
-from forms.days import machines_doubt
-from forms.desk import attendance, event_views, export
-from forms.desk.attendees import COMING, WAITING, Gathering, free_places
-from forms.desk.event_book import EventBook
-from forms.desk.event_erasing import count, erase_old
-from forms.desk.sheet import file_name
-from forms.desk.window import naming, reminder_pages, visit_pages
-from forms.desk.window.door import current_session
-from forms.desk.window.event_door import the_book
-from forms.problem import Problem
+from forms.core.problem import Problem
+from forms.core.trusted_date import machines_doubt
+from forms.desk.events import attendance, event_export, event_views
+from forms.desk.events.attendance_sheet import file_name
+from forms.desk.events.attendees import COMING, WAITING, Gathering, free_places
+from forms.desk.events.event_records import EventBook
+from forms.desk.events.event_retention import count, erase_old
+from forms.desk.window import labels, reminder_pages, visit_pages
+from forms.desk.window.authentication import current_session
+from forms.desk.window.event_access import the_book
 
 pages = Blueprint("events", __name__, url_prefix="/events")
 pages.register_blueprint(reminder_pages.pages)
@@ -25,7 +25,7 @@ pages.register_blueprint(visit_pages.pages)
 
 def _show(template: str, **values: Any) -> str:
     return render_template(
-        template, here="events", naming=naming, portal=current_session().portal, told=event_views.told, **values
+        template, here="events", naming=labels, portal=current_session().portal, told=event_views.told, **values
     )
 
 
@@ -40,7 +40,7 @@ def listed() -> str:
     return _show(
         "events.html", alarms=[one for one in found if one.alarm], past=past, erased=erased, visits=visits,
         upcoming=upcoming, free_places=free_places,
-        kept={one.id: count(book.session, one.id) for one in past}, told_by=request.args, warning=export.WARNING,
+        kept={one.id: count(book.session, one.id) for one in past}, told_by=request.args, warning=event_export.WARNING,
         doubt=machines_doubt(book.known_day),
     )  # fmt: skip
 
@@ -77,7 +77,7 @@ def _event(book: EventBook, event_id: str, problem: Problem | None = None) -> st
         walked=[each for each in found.values() if each.walk_in], came=attendance.came(found.values()),
         language=event_views.sheet_language(book, event_id),
         warnings=event_views.warnings(book, gathering, parties), kept=count(book.session, event_id),
-        warning=export.WARNING,
+        warning=event_export.WARNING,
     )  # fmt: skip
 
 
@@ -158,7 +158,7 @@ def export_all() -> Response:
 def _export(event_id: str | None) -> Response:
     book = the_book()
     if request.form.get("understood") != "yes":
-        raise Problem("export", export.WARNING, "Tick that you have read this, then export.")
+        raise Problem("export", event_export.WARNING, "Tick that you have read this, then export.")
     name, content = event_views.export_file(book, request.form.get("format", "zip"), event_id)
     kinds = {"zip": "application/zip", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
     return _file(name, kinds[name.rpartition(".")[2]], content)

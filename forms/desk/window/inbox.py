@@ -10,12 +10,12 @@ from urllib.parse import urlencode
 from flask import Blueprint, current_app, render_template, request
 from werkzeug.datastructures import MultiDict
 
-from forms.definition import load, names
-from forms.desk.casework import STATES, Case
-from forms.desk.finding import Wanted, find
+from forms.core.form_schema import load, names
+from forms.desk.cases.case import STATES, Case
+from forms.desk.cases.search import Wanted, find
 from forms.desk.session import Session
-from forms.desk.window import naming
-from forms.desk.window.door import current_session, the_door
+from forms.desk.window import labels
+from forms.desk.window.authentication import current_session, the_door
 
 A_PAGE = 50
 MOST_ALIKE = 20
@@ -65,7 +65,7 @@ def inbox() -> str:
         today=today(),
         synced=the_door().synced,
         choices=_choices(session, cases),
-        naming=naming,
+        naming=labels,
         portal=session.portal,
         member=session.member,
         address=_address,
@@ -117,7 +117,7 @@ def _rows(folded: Sequence[tuple[Case, list[Case]]]) -> list[Row]:
     rows, above = [], ""
     for case, others in folded:
         section = _section(case)
-        few, more = naming.fewer(others, MOST_ALIKE)
+        few, more = labels.fewer(others, MOST_ALIKE)
         rows.append(Row(case, few, more, section if section != above else ""))
         above = section
     return rows
@@ -134,8 +134,8 @@ def _choices(session: Session, cases: Sequence[Case]) -> dict[str, list[tuple[st
     portal = session.portal
     own = {"places": {"elsewhere", "unknown"}, "work": {"other", "unknown"}}
     tables = {
-        name: [(one.value, naming.label(portal, name, one.value)) for one in portal.choices.get(name, ())]
-        + [(value, naming.label(portal, name, value)) for value in sorted(more)]
+        name: [(one.value, labels.label(portal, name, one.value)) for one in portal.choices.get(name, ())]
+        + [(value, labels.label(portal, name, value)) for value in sorted(more)]
         for name, more in own.items()
     }
     members = [(member.id, member.id) for member in session.own_desk.members]

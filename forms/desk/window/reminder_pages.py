@@ -4,14 +4,14 @@ import os
 
 from flask import Blueprint, Response, make_response, render_template, request
 
-from forms.desk.event_book import EventBook
-from forms.desk.event_session import minute
-from forms.desk.event_views import reminders_of
-from forms.desk.gateways import Gateway, Handout, http_gateway
-from forms.desk.reminders import SENT, Gone, left_out, send, waiting
-from forms.desk.window import naming
-from forms.desk.window.event_door import the_book
-from forms.problem import Problem
+from forms.core.problem import Problem
+from forms.desk.events.event_records import EventBook
+from forms.desk.events.event_session import minute
+from forms.desk.events.event_views import reminders_of
+from forms.desk.events.gateways import Gateway, Handout, http_gateway
+from forms.desk.events.reminders import SENT, Gone, left_out, send, waiting
+from forms.desk.window import labels
+from forms.desk.window.event_access import the_book
 
 pages = Blueprint("reminders", __name__)
 
@@ -27,7 +27,7 @@ def _show(book: EventBook, event_id: str, gone: Gone | None = None, problem: Pro
     parties = {party.id: party for party in book.parties(book.gathering(event_id))}
     rows = [(reminder, parties[reminder.party], state) for reminder, state in waiting(ledger, found)]
     return render_template(
-        "event-remind.html", here="events", naming=naming, portal=book.session.portal, event=event, rows=rows,
+        "event-remind.html", here="events", naming=labels, portal=book.session.portal, event=event, rows=rows,
         left=sum(state != SENT for *_, state in rows), unsure=sum(state not in {SENT, ""} for *_, state in rows),
         without=left_out(event, parties.values()), provider=_provider(), gone=gone, problem=problem,
     )  # fmt: skip

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from forms.core.problem import Problem
 from forms.desk.session import Place
 from forms.desk.window.app import IDLE_SECONDS, create_window
-from forms.desk.window.door import Door
-from forms.problem import Problem
-from forms.server import make
+from forms.desk.window.authentication import Door
+from forms.web.serving import make
 
 LOOPBACK = "127.0.0.1"
 

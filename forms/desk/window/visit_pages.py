@@ -6,11 +6,11 @@ from pathlib import Path
 
 from flask import Blueprint, current_app, render_template, request
 
-from forms.desk.opening import Letter
-from forms.desk.visits import KINDS, Plan, append, event_row
-from forms.desk.window import naming
-from forms.desk.window.door import current_session
-from forms.problem import Problem
+from forms.core.problem import Problem
+from forms.desk.crypto.decryption import Letter
+from forms.desk.events.visits import KINDS, Plan, append, event_row
+from forms.desk.window import labels
+from forms.desk.window.authentication import current_session
 
 pages = Blueprint("visits", __name__)
 
@@ -74,7 +74,7 @@ def _show(
 ) -> str:  # fmt: skip
     portal = current_session().portal
     return render_template(
-        "event-visit.html", here="events", naming=naming, case_id=case_id, letter=letter, typed=typed, row=row,
-        told=naming.told(letter, portal, _today()), kinds=list(KINDS.values()), written=written, problem=problem,
+        "event-visit.html", here="events", naming=labels, case_id=case_id, letter=letter, typed=typed, row=row,
+        told=labels.told(letter, portal, _today()), kinds=list(KINDS.values()), written=written, problem=problem,
         portal=portal, content=str(Path(CONTENT).absolute()), wished=KINDS.get(str(letter.answers.get("kind")), ""),
     )  # fmt: skip

@@ -1,0 +1,137 @@
+"""What the script of the concern's pages is told: how to seal, and every word that it says, in the page's language."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from forms.core import i18n
+from forms.core.form_schema import Definition
+
+Limits = Mapping[str, tuple[int, str]]
+"""How many characters an answer may have, and what is said where it has more."""
+
+
+def telling(definition: Definition, language: str, limits: Limits) -> dict[str, Any]:
+    """For the page on which a concern is told."""
+    _ = i18n.say(language)
+    own = {
+        "step": _("Question page %(now)s of %(all)s"),
+        "next": _("Next"),
+        "back": _("Back"),
+        "skip": _("You can leave out any question."),
+        "look": _("Look at it before you send"),
+        "notyet": _("Not sent yet."),
+        "review": _("Please look at it once more, then press the button."),
+        "readers": _("Who can read it"),
+        "send": _("Send it"),
+        "without": _("Send it without a receipt"),
+        "change": _("Change something"),
+        "all": _("At least one desk must be able to read your letter. Please leave one of them without a tick."),
+        "plain": _("Send it without locking on this phone"),
+        "plainhelp": _("Our server then locks it when it arrives, and keeps no open copy."),
+        "safe": _("Your letter is safe with us"),
+        "number": _("Your receipt number:"),
+        "noreceipt": _("You chose no receipt. There will be no answer on this site."),
+        "paper": _("Write it on paper, not on the phone."),
+        "opens": _("It opens the answer. It does not show what you wrote."),
+        "lost": _("If you lose it, nobody can find it again. You can always send a new letter."),
+        "typeback": _("Type the number from your paper, so that you know it is right"),
+        "check": _("Check my paper"),
+        "right": _("Right. Your paper opens the answer."),
+        "wrong": _("This is another number. Please compare each group of four with your paper."),
+        "hear": _("Hear the number"),
+        "next_title": _("What happens next"),
+        "next_text": _(
+            "A person at the desk should read it. This is not a police complaint (FIR). "
+            "If you are in danger, do not wait: call."
+        ),
+    }
+    return {**_sealed(definition, language, limits, own), "steps": definition.steps}
+
+
+def returning(
+    more: Definition, language: str, limits: Limits, wrong: Mapping[str, str], desks: Mapping[str, str]
+) -> dict[str, Any]:
+    """For the page on which a receipt opens the answer.
+
+    more: the form by which something is added; wrong: what is said about a number that is none; desks: their names.
+    """
+    _ = i18n.say(language)
+    own = {
+        "opens": _("This phone opens the answer itself. Our server never learns your number."),
+        "looking": _("Looking for your letter. This can take some seconds ..."),
+        "away": _("The answer could not be fetched. Please try again."),
+        "busy": _("Very many people look just now. Please try again in a few minutes."),
+        "received": _("Received"),
+        "atdesk": _("At the desk"),
+        "notyet": _("not yet"),
+        "lookedinto": _("Being looked into"),
+        "closed": _("Closed"),
+        "came": _("Your letter came on %(day)s."),
+        "added": _("You added something on %(day)s."),
+        "from": _("Answer from: %(desk)s"),
+        "hasit": _("A desk has your letter"),
+        "noanswer": _("There is no answer yet. Please come back in a few days."),
+        "waits": _("Your letter is safe, and nobody has fetched it yet"),
+        "waitshelp": _("Please come back in a few days. If you are in danger, do not wait: call."),
+        "add": _("Add something"),
+        "help": _("Help numbers"),
+        "erase": _("Erase my letter"),
+        "addedsafe": _("What you added is safe with us"),
+        "same": _("Your receipt stays the same. It opens the answers to this too."),
+        "backtoit": _("Back to my letter"),
+        "backtotext": _("Change something"),
+        "notgone": _("Not erased. Please try again."),
+        "sure": _("Erase this letter?"),
+        "suretext": _(
+            "We erase the letter, what you added and the answers from our server, at once and for ever. "
+            "Your receipt then opens nothing."
+        ),
+        "suredesk": _(
+            "A desk that has your letter already is asked to erase it too. "
+            "It may have to keep what the law makes it keep."
+        ),
+        "yes": _("Yes, erase it"),
+        "no": _("No, keep it"),
+        "gone": _("Your letter is erased"),
+        "gonehelp": _("It is gone from our server. Desks that had it are asked to erase it too."),
+        "home": _("Home"),
+    }
+    return {**_sealed(more, language, limits, own), "wrong": dict(wrong), "desks": dict(desks)}
+
+
+def _sealed(definition: Definition, language: str, limits: Limits, own: Mapping[str, str]) -> dict[str, Any]:
+    """What it needs for sealing a letter of this form; `own`: what only one page says."""
+    _ = i18n.say(language)
+    needed = definition.field(definition.any_of[0]).errors["required"]
+    said = {
+        "road": _(
+            "This phone locks your letter before it is sent. Only the desks that you do not leave out can open it."
+        ),
+        "needed": _(needed),
+        "locking": _("Locking your letter on this phone ..."),
+        "working": _("Very many letters come just now. Your phone does a small sum first. This can take a minute."),
+        "sending": _("Sending: %(done)s of %(all)s KB"),
+        "again": _("The line broke. Trying again by itself ..."),
+        "failed": _("Not sent. Please try again."),
+        "failedhelp": _("Everything you typed is still here. Trying again does not make a second letter."),
+        "retry": _("Try again"),
+        "record": _("Record"),
+        "stop": _("Stop"),
+        "drop": _("Take it away"),
+        "recording": _("Recording: %(time)s"),
+        "tags": _(
+            "We cannot take the name of the phone or the place out of this recording here. "
+            "If that worries you, record on this page instead."
+        ),
+        "photo": _("This photo cannot be read. Please choose another one, or leave it out."),
+        "many": _("These are too many. Please choose fewer."),
+        "large": _("This file is too large for us. Please make it smaller, or leave it out."),
+    }
+    return {
+        "form": definition.name,
+        "language": language,
+        "pad": definition.pad_to,
+        "any": definition.any_of,
+        "limits": limits,
+        "words": {**said, **own},
+    }

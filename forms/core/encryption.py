@@ -1,0 +1,129 @@
+"""Seals a letter for its desks. Nothing here can open one: only public keys come in.
+
+A letter is JSON in UTF-8, followed by spaces up to a size class, sealed with age
+(https://age-encryption.org/v1): `age -d -i key letter.age | jq` opens it without our software.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyrage
+
+from forms.core.problem import Problem
+
+SIZE_CLASSES = tuple(1024 * size for size in (4, 24, 64, 128, 256, 512, 1024, 2048, 4096))
+"""Bytes of plaintext that a letter or part can have. Text in any of the five scripts fits the class of its form."""
+
+LEAST_PART = 64 * 1024
+"""Bytes of plaintext of the smallest photo or recording."""
+
+_HEADER = b"age-encryption.org/v1\n"
+_STANZA = re.compile(rb"-> X25519 [A-Za-z0-9+/]{43}\n[A-Za-z0-9+/]{43}\n")
+_GREASE = re.compile(rb"-> [!-~]*-grease(?: [!-~]+)*\n(?:[A-Za-z0-9+/]{64}\n)*[A-Za-z0-9+/]{0,63}\n")
+_MAC = re.compile(rb"--- [A-Za-z0-9+/]{43}\n")
+_STANZA_SIZE, _MAC_SIZE = len("-> X25519 \n\n") + 2 * 43, len("--- \n") + 43
+_CHUNK, _TAG, _NONCE = 65536, 16, 16
+
+_LARGEST_GREASE = 1024
+"""Bytes beside the key stanzas of a header: rage's grease has a few hundred. More would be room for plain words."""
+
+
+class TooLarge(Problem):
+    """The letter is larger than the largest size class."""
+
+
+class NotSealed(Problem):
+    """Plain bytes came where only a sealed letter may stand."""
+
+
+def seal(letter: Mapping[str, Any], recipients: Sequence[str], floor: int = SIZE_CLASSES[0]) -> bytes:
+    """An age file of this letter for these age recipients ("age1...").
+
+    `floor`: the smallest size class (bytes) that letters of this form have, so that a short and a long
+    letter look alike. Raises TooLarge, or Problem where there is no recipient or a key is none.
+    """
+    return _encrypt(_padded(json.dumps(letter, ensure_ascii=False, separators=(",", ":")).encode(), floor), recipients)
+
+
+def seal_part(head: Mapping[str, Any], content: bytes, recipients: Sequence[str]) -> tuple[str, bytes]:
+    """A photo or a recording as an age file of its own, and its id.
+
+    Inside stand one line of JSON (`type`, a media type; `bytes`, the content's length), the content, and zeros up to
+    a size class of at least 64 KiB. The id is the first 32 hexadecimal digits of the file's SHA-256, so that the letter
+    that names it can have no other. Raises TooLarge or Problem.
+    """
+    line = json.dumps({**head, "bytes": len(content)}, separators=(",", ":")).encode() + b"\n"
+    sealed = _encrypt(_padded(line + content, LEAST_PART, b"\0"), recipients)
+    return part_id(sealed), sealed
+
+
+def seal_file(content: bytes, recipients: Sequence[str]) -> bytes:
+    """Any bytes as an age file, without padding: for what stays on a desk's own disk. Raises Problem."""
+    return _encrypt(content, recipients)
+
+
+def part_id(sealed: bytes) -> str:
+    """The id of a sealed part: the first 32 hexadecimal digits of its SHA-256."""
+    return hashlib.sha256(sealed).hexdigest()[:32]
+
+
+def _encrypt(plain: bytes, recipients: Sequence[str]) -> bytes:
+    if not recipients:
+        raise Problem("seal", "A letter needs at least one desk that can open it.", "Name a desk.")
+    try:
+        keys = [pyrage.x25519.Recipient.from_str(recipient) for recipient in recipients]
+    except pyrage.RecipientError:
+        raise Problem("seal", "A desk's key is not an age key.", 'It must look like "age1...".') from None
+    return bytes(pyrage.encrypt(plain, keys))
+
+
+def is_sealed(data: bytes) -> bool:
+    """Whether these bytes begin as an age file does and hold at least one recipient and a payload."""
+    return _payload(data)[0] > 0
+
+
+def is_sealed_for(data: bytes, recipients: int, sizes: Sequence[int] = SIZE_CLASSES) -> bool:
+    """Whether these bytes have the exact shape of an age file for so many X25519 keys, of a plaintext of these sizes.
+
+    What stands in it cannot be seen; but its header holds nothing but key stanzas (age-encryption.org/v1), and its
+    length tells that it was padded.
+    """
+    stanzas, payload = _payload(data)
+    least = len(_HEADER) + stanzas * _STANZA_SIZE + _MAC_SIZE
+    is_plain = len(data) - payload - least > _LARGEST_GREASE
+    return stanzas == recipients and not is_plain and payload in {_sealed_size(size) for size in sizes}
+
+
+def _sealed_size(size: int) -> int:
+    return _NONCE + size + _TAG * max(1, -(-size // _CHUNK))
+
+
+def _payload(data: bytes) -> tuple[int, int]:
+    """How many X25519 stanzas an age file has, and how many bytes follow its header; (0, 0) where it is none."""
+    if not data.startswith(_HEADER):
+        return 0, 0
+    at, stanzas = len(_HEADER), 0
+    while not (mac := _MAC.match(data, at)):
+        if found := _STANZA.match(data, at):
+            stanzas += 1
+        elif not (found := _GREASE.match(data, at)):  # rage adds one, so that readers get used to passing over
+            return 0, 0
+        at = found.end()
+    return stanzas, len(data) - mac.end()
+
+
+def insist(data: bytes) -> bytes:
+    """These bytes, if they are a sealed letter. Raises NotSealed: nothing plain may ever be kept."""
+    if not is_sealed(data):
+        raise NotSealed("seal", "Plain bytes came where a sealed letter belongs.", "Seal them first.")
+    return data
+
+
+def _padded(plain: bytes, floor: int, filler: bytes = b" ") -> bytes:
+    size = next((size for size in SIZE_CLASSES if size >= max(len(plain), floor)), None)
+    if size is None:
+        raise TooLarge("seal", "The letter is too large.", f"At most {SIZE_CLASSES[-1]} bytes fit.")
+    return plain.ljust(size, filler)

@@ -1,0 +1,184 @@
+"""Forms are data: a Table Schema (https://datapackage.org/standard/table-schema/) plus a few own keys.
+
+Own keys of a form: `title`, `button`, `pad_to` (bytes, a size class), `any_of` (fields of which one must be answered),
+`steps` (fields that are asked together where there is a script; without one all stand on one page).
+Own keys of a field: `draw` (which macro of templates/field.html), `choices` or `choices_from` (a table or
+list of the portal), `file` (a kind of media/attachments.py), `beside` (what stands beside it: numbers to call),
+`clear` (stays readable beside the sealed letter), `errors` (sentence by constraint), `same_as` (form/field: a question
+that another form asks too, and nothing else of this one's own).
+English words in a definition are gettext msgids.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from frictionless import Schema
+
+from forms.core import i18n
+from forms.core.portal import Choice, Event, Portal, Text
+from forms.core.problem import Problem
+
+FOLDER = Path(__file__).parent / "definitions"
+DRAWN_AS = frozenset({"text", "textarea", "number", "tel", "select", "radios", "checkboxes", "code", "file"})
+
+
+@dataclass(frozen=True)
+class Field:
+    """One question: `kind` is its Table Schema type, `drawn_as` the macro that draws it."""
+
+    name: str
+    kind: str
+    label: str
+    help: str
+    drawn_as: str
+    constraints: Mapping[str, Any] = field(default_factory=dict)
+    choices: tuple[Choice, ...] = ()
+    choices_from: str = ""
+    clear: bool = False
+    errors: Mapping[str, str] = field(default_factory=dict)
+    autocomplete: str = "off"
+    file: str = ""
+    beside: str = ""
+
+    @property
+    def required(self) -> bool:
+        """Whether it must be answered."""
+        return bool(self.constraints.get("required"))
+
+    @property
+    def many(self) -> bool:
+        """Whether several answers may be given."""
+        return self.kind == "array"
+
+    @property
+    def msgids(self) -> tuple[str, ...]:
+        """The English words that need a translation."""
+        own_choices = (choice.label["en"] for choice in self.choices)
+        return tuple(word for word in (self.label, self.help, *own_choices, *self.errors.values()) if word)
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One form."""
+
+    name: str
+    title: str
+    button: str
+    fields: tuple[Field, ...]
+    pad_to: int = 4096
+    intro: str = ""
+    any_of: tuple[str, ...] = ()
+    steps: tuple[tuple[str, ...], ...] = ()
+
+    def field(self, name: str) -> Field:
+        """The field of this name; KeyError where there is none."""
+        return {field.name: field for field in self.fields}[name]
+
+    @property
+    def asked(self) -> tuple[Field, ...]:
+        """The questions whose answers are words: all but files."""
+        return tuple(field for field in self.fields if not field.file)
+
+    @property
+    def files(self) -> tuple[Field, ...]:
+        """The questions that are answered with a file."""
+        return tuple(field for field in self.fields if field.file)
+
+    @property
+    def msgids(self) -> tuple[str, ...]:
+        """The English words of the form that need a translation."""
+        own = (word for word in (self.title, self.button, self.intro) if word)
+        return (*own, *(word for field in self.fields for word in field.msgids))
+
+
+def names() -> tuple[str, ...]:
+    """The names of all forms."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.yaml")))
+
+
+@cache
+def load(name: str) -> Definition:
+    """The form of this name. Raises Problem for an unknown name or a definition that is wrong."""
+    path = FOLDER / f"{name}.yaml"
+    if name not in names():
+        raise Problem(f"form {name}", "There is no such form.", f"There are: {', '.join(names())}.")
+    return parse(yaml.safe_load(path.read_text(encoding="utf-8")), where=str(path))
+
+
+def parse(data: Mapping[str, Any], where: str) -> Definition:
+    """A definition from its YAML. Raises Problem naming the file and the field."""
+    fields = tuple(_field(row, f"{where}, field {row.get('name', '?')}") for row in data["fields"])
+    own = {key: data[key] for key in ("pad_to", "intro") if key in data}
+    own["any_of"] = tuple(data.get("any_of", ()))
+    own["steps"] = tuple(tuple(step) for step in data.get("steps", ()))
+    known = {field.name for field in fields}
+    unknown = {*own["any_of"], *(name for step in own["steps"] for name in step)} - known
+    if unknown:
+        raise Problem(where, f"{sorted(unknown)[0]} is no field.", f"There are: {', '.join(sorted(known))}.")
+    return Definition(name=data["name"], title=data["title"], button=data["button"], fields=fields, **own)
+
+
+def _field(row: Mapping[str, Any], where: str) -> Field:
+    if "same_as" in row:
+        form, _, name = row["same_as"].partition("/")
+        return load(form).field(name)
+    if row.get("draw") not in DRAWN_AS:
+        raise Problem(where, f"draw: {row.get('draw')!r} is unknown.", f"Use one of {sorted(DRAWN_AS)}.")
+    return Field(
+        name=row["name"],
+        kind=row.get("type", "string"),
+        label=row["title"],
+        help=row.get("description", ""),
+        drawn_as=row["draw"],
+        constraints=row.get("constraints", {}),
+        choices=tuple(Choice(str(c["value"]), {"en": c["label"]}) for c in row.get("choices", ())),
+        choices_from=row.get("choices_from", ""),
+        clear=bool(row.get("clear", False)),
+        errors=row.get("errors", {}),
+        autocomplete=row.get("autocomplete", "off"),
+        file=row.get("file", ""),
+        beside=row.get("beside", ""),
+    )
+
+
+def choices(field: Field, definition: Definition, portal: Portal, today: date) -> tuple[Choice, ...]:
+    """What may be chosen for a field now: its own choices after those of the table it names."""
+    match field.choices_from:
+        case "":
+            listed: tuple[Choice, ...] = ()
+        case "desks":
+            listed = tuple(Choice(desk.id, desk.name, desk.picture) for desk in portal.readers(definition.name))
+        case "languages":
+            listed = tuple(Choice(item.code, {"en": item.name}) for item in portal.languages)
+        case "events":
+            listed = tuple(Choice(event.id, _dated(event)) for event in portal.events if event.takes_signups(today))
+        case table:
+            listed = tuple(portal.choices.get(table, ()))
+    return (*listed, *field.choices)
+
+
+def _dated(event: Event) -> Text:
+    """Day and title: meetings that repeat have the same title, and a phone cuts off what is long."""
+    return {language: f"{i18n.day(event.day, language)} · {title}" for language, title in event.title.items()}
+
+
+def schema(definition: Definition, portal: Portal, today: date) -> Schema:
+    """The Table Schema of a form, its enumerations filled in from the portal's tables."""
+    return Schema.from_descriptor(
+        {"fields": [_descriptor(field, choices(field, definition, portal, today)) for field in definition.asked]}
+    )
+
+
+def _descriptor(field: Field, listed: tuple[Choice, ...]) -> dict[str, Any]:
+    constraints = dict(field.constraints)
+    values = [choice.value for choice in listed]
+    if field.many:
+        return {"name": field.name, "type": "array", "constraints": constraints}
+    if field.drawn_as in {"select", "radios"}:
+        constraints["enum"] = values
+    return {"name": field.name, "type": field.kind, "constraints": constraints}

@@ -1,0 +1,100 @@
+"""Collects the English words of both wings and keeps the .po files in step with them.
+
+Words stand in templates, in Python as `_("...")` (with ngettext for plurals), and in definitions/*.yaml.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_file
+from babel.messages.pofile import write_po
+
+from forms.core import form_schema
+from forms.core.i18n import FOLDER, catalog
+
+ROOT = FOLDER.parents[2]
+KEYWORDS = {"_": None, "gettext": None, "translate": None, "ngettext": (1, 2)}
+SOURCES = (
+    ("forms", "*.html", "jinja2.ext:babel_extract"),
+    ("site", "*.html", "jinja2.ext:babel_extract"),
+    ("forms", "*.py", "python"),
+    ("site", "*.py", "python"),
+)
+
+
+def template() -> Catalog:
+    """All English words that need a translation, with the files in which they stand."""
+    collected = Catalog(charset="utf-8")
+    for msgid, where in sorted(_found(), key=lambda item: item[1]):
+        collected.add(msgid, locations=[(where, None)])  # type: ignore[list-item] # no line numbers: less churn
+    return collected
+
+
+def _found() -> Iterator[tuple[str | tuple[str, ...], str]]:
+    for folder, pattern, method in SOURCES:
+        for path in sorted((ROOT / folder).rglob(pattern)):
+            where = path.relative_to(ROOT).as_posix()
+            for msgid in _of_file(method, path, path.stat().st_mtime_ns):
+                yield msgid, where
+    for name in form_schema.names():
+        for msgid in form_schema.load(name).msgids:
+            yield msgid, f"forms/core/definitions/{name}.yaml"
+
+
+@cache
+def _of_file(method: str, path: Path, _changed: int) -> tuple[str | tuple[str, ...], ...]:
+    """The English words of one file, read once until it changes (nanoseconds of its last change)."""
+    return tuple(msgid for _, msgid, _, _ in extract_from_file(method, path, KEYWORDS))
+
+
+def update(languages: Sequence[str]) -> dict[str, int]:
+    """Bring each language's .po up to date; how many of its messages are missing or fuzzy."""
+    words = template()
+    for language in languages:
+        known = catalog(language)
+        known.update(words, no_fuzzy_matching=True, update_header_comment=False, update_creation_date=False)
+        known.obsolete.clear()
+        _head(known)
+        _write(known, FOLDER / f"{language}.po")
+    return {language: len(unfinished(language)) for language in languages}
+
+
+def _head(known: Catalog) -> None:
+    """Our own header, the same each time: a file changes only when its words do."""
+    known.header_comment = "# Interface words. The English stands in forms/ and site/; see CONTRIBUTING.md."
+    known.project, known.version = "Safe Community Portal", "1"
+    known.msgid_bugs_address = known.last_translator = known.language_team = "-"
+    known.fuzzy = False
+
+
+def translated() -> tuple[str, ...]:
+    """The languages that have a .po file."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.po")))
+
+
+def unfinished(language: str) -> list[str]:
+    """English words that this language lacks, or whose translation is marked fuzzy."""
+    known = catalog(language)
+    wanted = [message.id for message in template() if message.id]
+    return [_first(msgid) for msgid in wanted if not _is_done(known, msgid)]
+
+
+def _is_done(known: Catalog, msgid: str | Sequence[str]) -> bool:
+    message = known.get(_first(msgid))
+    if message is None or message.fuzzy:
+        return False
+    texts = message.string if isinstance(message.string, (list, tuple)) else [message.string]
+    return bool(texts) and all(texts)
+
+
+def _first(msgid: str | Sequence[str]) -> str:
+    return msgid if isinstance(msgid, str) else msgid[0]
+
+
+def _write(known: Catalog, path: Path) -> None:
+    fresh = path.with_suffix(".po.new")
+    with fresh.open("wb") as file:
+        write_po(file, known, sort_by_file=True, ignore_obsolete=True, include_previous=False, width=0)
+    fresh.replace(path)

@@ -1,0 +1,1 @@
+"""Photos and recordings from outside: limits, and decoding in a confined process."""

@@ -1,0 +1,282 @@
+"""What the press hands to the forms: one small JSON file with everything public that the endpoint needs.
+
+The press writes it after reading `content/`; the endpoint reads it at start. So a server that takes letters
+needs neither MkDocs nor the staff's files.
+"""
+
+import dataclasses
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from forms.core.problem import Problem
+
+Text = Mapping[str, str]
+"""A text in several languages: language code (BCP 47) to words."""
+
+
+@dataclass(frozen=True)
+class Language:
+    """A language of the site, by its BCP 47 code and its name in its own script."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Member:
+    """Somebody who reads a desk's letters on a machine of their own.
+
+    id: "police/anita", or just "police" at a desk with one key; key: an age recipient; pickup: "sha256:<hex>" of
+    the token with which letters are fetched.
+    """
+
+    id: str
+    key: str
+    pickup: str
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Who reads letters. `recovery`: the age recipient whose secret is printed and locked away, or empty."""
+
+    id: str
+    name: Text
+    what: Text
+    reads: tuple[str, ...]
+    members: tuple[Member, ...]
+    recovery: str = ""
+    picture: str = ""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """All age recipients to which this desk's letters are sealed."""
+        return (*(member.key for member in self.members), *([self.recovery] if self.recovery else ()))
+
+
+@dataclass(frozen=True)
+class Helpline:
+    """A number to call: `number` as people say it, `tel` as a phone dials it."""
+
+    id: str
+    number: str
+    tel: str
+    group: str
+    everywhere: bool
+    for_: Text
+    note: Text
+
+
+@dataclass(frozen=True)
+class Event:
+    """A public event, or a part of one; no capacity, no sign-up.
+
+    starts, ends: local times like 2027-01-24T10:00, or days where no hour is known. was: the start before it was moved.
+    state: planned, moved, cancelled or held. series: the row that repeats, of whose days this is one. spoken: BCP 47
+    codes. children, women_officers, step_free: None where nobody has said.
+    report: the name of the page that tells what came of it, like meetings/2027-01.
+    """
+
+    id: str
+    title: Text
+    where: Text
+    place: str
+    starts: str
+    ends: str
+    capacity: int | None
+    state: str
+    example: bool
+    kind: str = ""
+    what: Text = field(default_factory=dict)
+    part_of: str = ""
+    series: str = ""
+    was: str = ""
+    spoken: tuple[str, ...] = ()
+    free: Text = field(default_factory=dict)
+    children: bool | None = None
+    women_officers: bool | None = None
+    step_free: bool | None = None
+    map_link: str = ""
+    outcome: Text = field(default_factory=dict)
+    report: str = ""
+    source: str = ""
+
+    def takes_signups(self, today: date) -> bool:
+        """Open until the day before it starts is over: the day itself is for walk-ins."""
+        return self.capacity is not None and self.state in {"planned", "moved"} and self.day > today
+
+    @property
+    def time(self) -> str:
+        """The hour it starts, like 10:00; empty where only the day is known."""
+        return self.starts[11:16]
+
+    @property
+    def end_time(self) -> str:
+        """The hour it ends, or empty."""
+        return self.ends[11:16]
+
+    @property
+    def day(self) -> date:
+        """The day it starts."""
+        return datetime.fromisoformat(self.starts).date()
+
+    @property
+    def last_day(self) -> date:
+        """The day it ends."""
+        return datetime.fromisoformat(self.ends or self.starts).date()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of the answers that may be chosen. `picture`: an SVG drawing, or empty.
+
+    reviewed: the languages (BCP 47) of the label that somebody has approved. state: what a phrase sets beside it.
+    """
+
+    value: str
+    label: Text
+    picture: str = ""
+    reviewed: tuple[str, ...] = ()
+    state: str = ""
+
+
+@dataclass(frozen=True)
+class SoundFile:
+    """One file of a clip: its address on the site, its media type, its size in bytes."""
+
+    address: str
+    media_type: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A page or question as sound, in files of which a phone takes the first it can play."""
+
+    seconds: int
+    files: tuple[SoundFile, ...]
+
+    @property
+    def length(self) -> str:
+        """Minutes and seconds, like 1:05."""
+        return f"{self.seconds // 60}:{self.seconds % 60:02}"
+
+    @property
+    def kilobytes(self) -> int:
+        """What listening costs."""
+        return -(-self.files[0].bytes // 1024)
+
+
+@dataclass(frozen=True)
+class Portal:
+    """A district's portal, as both wings need it."""
+
+    district: Text
+    programme: Text
+    short_name: Text
+    languages: tuple[Language, ...]
+    desks: tuple[Desk, ...]
+    helplines: tuple[Helpline, ...]
+    events: tuple[Event, ...]
+    choices: Mapping[str, tuple[Choice, ...]]
+    exit_url: str
+    address: str
+    demonstration: bool
+    responsible: Text
+    keep: Mapping[str, int]
+    assets: Mapping[str, str] = field(default_factory=dict)
+    clips: Mapping[str, Mapping[str, Clip]] = field(default_factory=dict)
+    timezone: str = "UTC"
+
+    @property
+    def members(self) -> Mapping[str, tuple[str, ...]]:
+        """The ids of the members of each desk."""
+        return {desk.id: tuple(member.id for member in desk.members) for desk in self.desks}
+
+    def named(self, desk_ids: Iterable[str]) -> tuple[Desk, ...]:
+        """The desks of these ids, in the order of the portal; ids of desks that are no more are passed over."""
+        wanted = set(desk_ids)
+        return tuple(desk for desk in self.desks if desk.id in wanted)
+
+    def readers(self, form: str) -> tuple[Desk, ...]:
+        """The desks that read letters of this form."""
+        return tuple(desk for desk in self.desks if form in desk.reads)
+
+    def language_codes(self) -> tuple[str, ...]:
+        """The codes of the site's languages, source language first."""
+        return tuple(language.code for language in self.languages)
+
+
+def pick(text: Text, language: str) -> str:
+    """The text in this language, or else in English, or else empty."""
+    return text.get(language) or text.get("en", "")
+
+
+def as_json(portal: Portal) -> dict[str, Any]:
+    """The portal as plain JSON values: what `read` and `parse` take."""
+    return dataclasses.asdict(portal)
+
+
+def write(portal: Portal, path: Path) -> None:
+    """Write the portal as JSON, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
+    fresh.write_text(json.dumps(as_json(portal), ensure_ascii=False, indent=1), encoding="utf-8")
+    fresh.replace(path)
+
+
+def read(path: Path) -> Portal:
+    """Read what `write` wrote.
+
+    Raises Problem where the file is missing or is not what this version writes.
+    """
+    try:
+        return parse(path.read_text(encoding="utf-8"), str(path))
+    except FileNotFoundError:
+        raise Problem(str(path), "is not there.", "Build the site first: python3 build.py build") from None
+    except OSError as error:
+        todo = "Name the file .build/portal.json, and let this program read it."
+        raise Problem(str(path), f"cannot be read ({error.strerror}).", todo) from None
+
+
+def parse(text: str | bytes, where: str) -> Portal:
+    """A portal from its JSON text. Raises Problem where it is not what this version writes."""
+    try:
+        return _portal(json.loads(text))
+    except (KeyError, TypeError, ValueError) as error:
+        raise Problem(
+            where,
+            f"cannot be read ({type(error).__name__}).",
+            "Build the site again: python3 build.py build",
+        ) from None
+
+
+def _portal(data: dict[str, Any]) -> Portal:
+    lists = {
+        "languages": tuple(Language(**row) for row in data["languages"]),
+        "desks": tuple(_desk(row) for row in data["desks"]),
+        "helplines": tuple(Helpline(**row) for row in data["helplines"]),
+        "events": tuple(Event(**{**row, "spoken": tuple(row["spoken"])}) for row in data["events"]),
+        "clips": {
+            language: {key: _clip(row) for key, row in clips.items()} for language, clips in data["clips"].items()
+        },
+        "choices": {name: tuple(_choice(row) for row in rows) for name, rows in data["choices"].items()},
+    }
+    return Portal(**{**data, **lists})
+
+
+def _choice(row: dict[str, Any]) -> Choice:
+    return Choice(**{**row, "reviewed": tuple(row.get("reviewed", ()))})
+
+
+def _desk(row: dict[str, Any]) -> Desk:
+    members = tuple(Member(**member) for member in row["members"])
+    return Desk(**{**row, "reads": tuple(row["reads"]), "members": members})
+
+
+def _clip(row: dict[str, Any]) -> Clip:
+    return Clip(row["seconds"], tuple(SoundFile(**file) for file in row["files"]))

@@ -1,0 +1,251 @@
+"""Draws pages and forms: the one Jinja environment of the static site and of the Flask endpoint."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from forms.core import browser_script, i18n
+from forms.core.form_schema import Definition, Field, choices, load
+from forms.core.portal import Choice, Portal, Text, pick
+from forms.core.receipts import in_fours
+from forms.core.validation import FieldProblem, Raw
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class Alternate:
+    """The same page in another language; `here` marks the language being read."""
+
+    code: str
+    name: str
+    url: str
+    here: bool = False
+
+
+@dataclass(frozen=True)
+class Note:
+    """A quiet note above a page's text; kind: translation, missing, stale, demonstration."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page as the shell needs it; `path` is without the language: "" or "signs/"."""
+
+    title: str
+    lang: str
+    body: Markup
+    path: str = ""
+    alternates: tuple[Alternate, ...] = ()
+    description: str = ""
+    sensitive: bool = False
+    body_lang: str | None = None
+    index: bool = True
+    form: bool = False
+    manifest: str = ""
+    notes: tuple[Note, ...] = field(default_factory=tuple)
+
+
+class Attached(Protocol):
+    """A photo or recording that was taken in."""
+
+    @property
+    def id(self) -> str:
+        """What the form calls it."""
+
+    @property
+    def kind(self) -> str:
+        """photo or voice."""
+
+    @property
+    def seconds(self) -> int:
+        """Of a recording."""
+
+
+@cache
+def environment(language: str) -> Environment:
+    """The environment for one language: gettext installed, everything escaped, unknown names an error."""
+    env = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        extensions=["jinja2.ext.i18n"],
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.install_gettext_translations(i18n.translations(language), newstyle=True)  # type: ignore[attr-defined]
+    env.globals["lang"] = language
+    env.filters["pick"] = lambda text: pick(text, language)
+    env.filters["told"] = lambda text: _told(text, language)
+    env.filters["in_fours"] = in_fours
+    env.filters["clock"] = clock
+    env.filters["digits"] = lambda clips: " ".join(
+        clips[f"digit/{digit}"].files[-1].address for digit in range(10) if f"digit/{digit}" in clips
+    )
+    env.filters["day"] = lambda day: i18n.day(_day(day), language)
+    return env
+
+
+def render(language: str, template: str, /, **context: Any) -> Markup:
+    """A template of forms/core/templates in one language, as HTML."""
+    return Markup(environment(language).get_template(template).render(**context))  # noqa: S704 - autoescaped
+
+
+def draw_form(
+    definition: Definition,
+    portal: Portal,
+    language: str,
+    today: date,
+    values: Raw | None = None,
+    problems: Sequence[FieldProblem] = (),
+    parts: Sequence[Attached] = (),
+    hidden: Mapping[str, str] | None = None,
+) -> Markup:
+    """A form as HTML, with what was typed and what is wrong with it; static and error pages alike.
+
+    parts: what was taken in before; hidden: values that travel with the form.
+    """
+    by_field = {problem.field: message(definition, problem, language) for problem in problems}
+    # A form that came back has been on the server already: sealing it in the browser would promise too much.
+    fresh = not (values or problems or parts or hidden)
+    listed = {field.name: choices(field, definition, portal, today) for field in definition.fields}
+    return render(
+        language,
+        "form.html",
+        form=definition,
+        choices={name: labelled(found, language) for name, found in listed.items()},
+        drawings={choice.value: choice.picture for found in listed.values() for choice in found if choice.picture},
+        values=values or {},
+        problems=by_field,
+        action=f"/forms/{language}/{definition.name}",
+        portal=portal,
+        parts=parts,
+        hidden=hidden or {},
+        script=_script(definition, portal, language) if fresh else None,
+        followup=draw_form(load("followup"), portal, language, today) if fresh and definition.name == "answer" else "",
+        clips=portal.clips.get(language, {}),
+    )
+
+
+def _script(definition: Definition, portal: Portal, language: str) -> dict[str, Any] | None:
+    """What the script of this form's page needs to know; None for forms that have no script."""
+    if definition.steps:
+        return browser_script.telling(definition, language, _limits(definition, language))
+    if definition.name == "answer":
+        more, names = load("followup"), {desk.id: pick(desk.name, language) for desk in portal.desks}
+        wrong = {
+            code: message(definition, FieldProblem("code", code), language)
+            for code in ("required", "digits", "check", "unknown")
+        }
+        return browser_script.returning(more, language, _limits(more, language), wrong, names)
+    return None
+
+
+def _limits(definition: Definition, language: str) -> dict[str, tuple[int, str]]:
+    """How many characters an answer may have, and what is said where it has more."""
+    return {
+        field_.name: (most, message(definition, FieldProblem(field_.name, "maxLength"), language))
+        for field_ in definition.asked
+        if (most := field_.constraints.get("maxLength"))
+    }
+
+
+def draw_page(portal: Portal, language: str, page: Page, template: str = "base.html", **context: Any) -> str:
+    """A whole page in the shell that both wings share."""
+    return str(render(language, template, portal=portal, page=page, **context))
+
+
+def clock(seconds: int) -> str:
+    """Minutes and seconds, like 1:05."""
+    return f"{seconds // 60}:{seconds % 60:02}"
+
+
+def labelled(listed: Sequence[Choice], language: str) -> list[tuple[str, str]]:
+    """Value and label of each choice in one language; a definition's own labels go through gettext."""
+    translate = i18n.say(language)
+    return [
+        (
+            choice.value,
+            choice.label[language] if choice.label.get(language) else translate(pick(choice.label, "en")),
+        )
+        for choice in listed
+    ]
+
+
+def message(definition: Definition, problem: FieldProblem, language: str) -> str:
+    """What to tell the person about one wrong answer: the field's own sentence, else a general one."""
+    _ = i18n.say(language)
+    own = definition.field(problem.field).errors.get(problem.code)
+    if own:
+        return _(own)
+    general = {
+        "required": _("Please answer this question."),
+        "maxLength": _("This is too long. Please shorten it."),
+        "enum": _("Please choose one of the answers in the list."),
+        "full": _("There are not enough places left. Please choose another event, or come with fewer people."),
+        "files": _("This form cannot take photos or recordings yet, so nothing was sent. Please write it, or call."),
+        "empty": _("This file is empty. Please choose it again, or leave it out."),
+        "large": _("This file is too large for us. Please make it smaller, or leave it out."),
+        "many": _("These are too many. Please choose fewer."),
+        "kind": _("We cannot take this kind of file. Please choose a photo or a recording, or leave it out."),
+        "long": _("This recording is longer than 3 minutes. Please make a shorter one. You can send a second letter."),
+        "bomb": _("We could not open this file. Please choose another one, or leave it out."),
+        "damaged": _("This file did not arrive whole, or is damaged. Please choose it again, or leave it out."),
+        "again": _("Please choose the photo or recording once more: it no longer waits with us."),
+        "away": _(
+            "We could not keep it just now. Everything you typed is still here. Please try again in a few minutes."
+        ),
+        "encoding": _("Some letters did not arrive. Please look at the text and write them again."),
+    }
+    return general.get(problem.code, _("This does not fit. Please look at it again."))
+
+
+def summary(
+    definition: Definition,
+    portal: Portal,
+    language: str,
+    today: date,
+    values: Mapping[str, Any],
+    parts: Sequence[Attached] = (),
+) -> list[tuple[str, str]]:
+    """Question and answer, in the person's language, of everything that was answered."""
+    _ = i18n.say(language)
+    rows = []
+    for field_ in definition.fields:
+        attached = [part for part in parts if part.kind == field_.file]
+        if attached:
+            rows.append(
+                (
+                    _(field_.label),
+                    ", ".join(clock(part.seconds) for part in attached if part.seconds) or str(len(attached)),
+                )
+            )
+        elif field_.name in values:
+            labels = dict(labelled(choices(field_, definition, portal, today), language))
+            rows.append((_(field_.label), _spoken(field_, values[field_.name], labels)))
+    return rows
+
+
+def _spoken(field_: Field, value: Any, labels: Mapping[str, str]) -> str:
+    if field_.many:
+        return ", ".join(labels.get(item, item) for item in value)
+    return labels.get(str(value), str(value))
+
+
+def _told(text: Text, language: str) -> str:
+    """The text in this language; English that stands in for it is marked as English (WCAG 3.1.2)."""
+    said = pick(text, language)
+    return said if not said or text.get(language) else Markup('<span lang="en">{}</span>').format(said)
+
+
+def _day(day: date | str) -> date:
+    return day if isinstance(day, date) else date.fromisoformat(day)

@@ -1,0 +1,1 @@
+"""Counts of what was reported, with small counts suppressed."""

@@ -1,0 +1,101 @@
+"""Which day it is where a clock may be wrong: one rule, for the server and for each desk's machine.
+
+A clock that jumps is doubted. Then the day lies between two: the last one that was believed, and the one that the clock
+shows. What erases or refuses goes by the earlier of them, what is kept is stamped with the later: whichever is right,
+nothing is lost. The doubt ends where a second clock shows the same day, or where the clock has gone on for a while.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+from forms.core.problem import Problem
+
+WRITTEN = date(2026, 11, 1)
+"""No clock that shows an earlier day is right: there was no such program yet. Raise it with a release."""
+
+STRIDE = 7
+"""Days between two looks at a clock after which it is believed: a long holiday without power."""
+
+PATIENCE = 14
+"""Days on which a doubted clock goes on before it is believed though no other clock was asked."""
+
+_BESIDE = 1  # two clocks of different time zones, or near midnight
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of the day. good: the last day that was believed.
+
+    Only while the clock is doubted, seen: the day that it shows; count: on how many days it has shown one later.
+    """
+
+    good: date
+    seen: date | None = None
+    count: int = 0
+
+    @property
+    def doubted(self) -> bool:
+        """Whether the clock has jumped and nobody has said yet that it is right."""
+        return self.seen is not None
+
+    @property
+    def shown(self) -> date:
+        """The day that the clock shows."""
+        return self.seen or self.good
+
+    @property
+    def earliest(self) -> date:
+        """The earlier of the two days that it may be: what erases or refuses goes by it."""
+        return min(self.good, self.shown)
+
+    @property
+    def latest(self) -> date:
+        """The later of the two days that it may be: what is kept is stamped with it."""
+        return max(self.good, self.shown)
+
+
+def look(known: Known | None, today: date) -> Known:
+    """What is known after a look at the clock, which shows `today`. known: what was known before, None at first."""
+    known = known or Known(max(today, WRITTEN))
+    if today >= WRITTEN and abs((today - known.good).days) <= STRIDE:
+        return Known(today)
+    if known.seen == today:
+        return known
+    count = known.count + 1 if _goes_on(known, today) else 1
+    return Known(today) if count > PATIENCE and today >= WRITTEN else Known(known.good, today, count)
+
+
+def _goes_on(known: Known, today: date) -> bool:
+    """Whether a doubted clock has gone forward, and not from one side of the last good day to the other."""
+    return known.seen is not None and known.seen < today and (known.seen < known.good) == (today < known.good)
+
+
+def hear(known: Known, told: date) -> Known:
+    """What is known after a second clock showed the day `told`. It has no say where the first is not in doubt."""
+    if known.seen is None:
+        return known
+    if known.seen >= WRITTEN and abs((told - known.seen).days) <= _BESIDE:
+        return Known(known.seen)
+    return replace(known, count=0)
+
+
+def servers_doubt(known: Known) -> str:
+    """Why the server erases nothing for its age just now, in sentences; empty where its clock is believed."""
+    return _doubt(known, "The server's clock", "a desk that fetches")
+
+
+def machines_doubt(known: Known) -> str:
+    """The same of a desk's machine."""
+    return _doubt(known, "This machine's clock", "the server")
+
+
+def _doubt(known: Known, which: str, other: str) -> str:
+    if not known.doubted:
+        return ""
+    told = Problem(
+        which,
+        f"It shows {known.shown}, and the last day that it surely had was {known.good}.",
+        f"Until that is clear, nothing is erased for its age. If {known.shown} is wrong, set the clock right: nothing "
+        f"is lost. If it is right, it is believed once {other} shows the same day, or else after {PATIENCE} days.",
+    )
+    return str(told)

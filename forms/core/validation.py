@@ -1,0 +1,94 @@
+"""Raw values in, Accepted or Rejected out. Plain data only: no request, no HTML, no words."""
+
+import json
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from forms.core.form_schema import Definition, Field, choices, schema
+from forms.core.portal import Portal
+
+Raw = Mapping[str, Sequence[str]]
+"""What came in: for each field the texts that were typed or chosen."""
+
+UNREADABLE = "\N{REPLACEMENT CHARACTER}"
+_KEPT_CONTROLS = "\n\t"
+_JOINERS = "\u200c\u200d"  # ZWNJ and ZWJ shape Indic letters; all other invisible marks are dropped
+
+
+@dataclass(frozen=True)
+class FieldProblem:
+    """What is wrong with one answer: the field and the constraint that it breaks."""
+
+    field: str
+    code: str
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """Answers that fit the form: typed values by field; questions left out are not there."""
+
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """Answers that do not fit: at most one problem a field, in the order of the form."""
+
+    problems: tuple[FieldProblem, ...]
+
+
+def accept(
+    definition: Definition, portal: Portal, today: date, raw: Raw, files: frozenset[str] = frozenset()
+) -> Accepted | Rejected:
+    """Check what came in against the form's Table Schema and our few rules beyond it.
+
+    files: the questions that were answered with a file.
+    """
+    cells = [_cell(field, raw) for field in definition.asked]
+    values, notes = schema(definition, portal, today).read_cells(cells)
+    problems = []
+    for field, cell, value, note in zip(definition.asked, cells, values, notes, strict=True):
+        allowed = {choice.value for choice in choices(field, definition, portal, today)}
+        code = _unreadable(cell) or next(iter(note or ()), None) or _many_problem(field, value, allowed)
+        if code:
+            problems.append(FieldProblem(field.name, code))
+    answered = files | {field.name for field, cell in zip(definition.asked, cells, strict=True) if cell}
+    if definition.any_of and not answered & set(definition.any_of):
+        problems.insert(0, FieldProblem(definition.any_of[0], "required"))
+    if problems:
+        return Rejected(tuple(problems))
+    named = zip(definition.asked, values, strict=True)
+    return Accepted({field.name: value for field, value in named if value not in (None, [])})
+
+
+def clean(text: str) -> str:
+    """A text as we keep it: NFC, line feeds, no control or invisible marks but those that shape letters."""
+    unified = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return "".join(char for char in unified if _is_kept(char)).strip()
+
+
+def _is_kept(char: str) -> bool:
+    return char in _KEPT_CONTROLS or char in _JOINERS or unicodedata.category(char)[0] != "C"
+
+
+def _cell(field: Field, raw: Raw) -> str:
+    texts = [clean(text) for text in raw.get(field.name, ())]
+    if field.many:
+        return json.dumps([text for text in texts if text])
+    return texts[0] if texts else ""
+
+
+def _unreadable(cell: str) -> str | None:
+    return "encoding" if UNREADABLE in cell else None
+
+
+def _many_problem(field: Field, value: Any, allowed: set[str]) -> str | None:
+    if not field.many or not value:
+        return None
+    if not set(value) <= allowed:
+        return "enum"
+    # "Who must not see this?" may leave out all desks but one.
+    return "all" if field.choices_from == "desks" and set(value) == allowed else None

@@ -1,0 +1,1 @@
+"""Cases: letters, the case log, search, hand-over, export."""

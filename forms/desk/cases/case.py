@@ -1,0 +1,243 @@
+"""Cases: what people told and what staff did about it, folded from letters and entries. Pure: no file, no server."""
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import MAXYEAR, date, timedelta
+from functools import cached_property
+from typing import Any
+
+from forms.core.problem import Problem
+from forms.desk.cases.case_log import Entry, in_order, standing
+from forms.desk.crypto.decryption import Letter, PartName
+
+STATES = ("new", "read", "looking", "closed")
+TOLD_STATES = {"looking", "closed"}
+"""States that the person who told it is shown with the receipt."""
+
+ANSWER_DAYS = 7
+"""Days until a first answer is due, where portal.yml says nothing (keep: answer_days)."""
+
+_FIRST_WORDS = 90
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What stands in a register. rivals: entries written at once, without knowing of each other (empty: agreed)."""
+
+    value: Any
+    rivals: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True)
+class Case:
+    """One thread of letters with its log. letters: first, then what was added, by day; a Problem does not open."""
+
+    id: str
+    tray: int
+    letters: tuple[Letter | Problem, ...]
+    entries: tuple[Entry, ...] = ()
+    answer_days: int = field(default=ANSWER_DAYS, compare=False)
+
+    @cached_property
+    def first(self) -> Letter | None:
+        """The letter that began it, or None where it does not open or has not come."""
+        opened = (letter for letter in self.letters if isinstance(letter, Letter))
+        return next((letter for letter in opened if not letter.follows), None)
+
+    @property
+    def form(self) -> str:
+        """The form of the first letter."""
+        return self.first.form if self.first else ""
+
+    @property
+    def day(self) -> str:
+        """The day of the first letter (ISO)."""
+        return self.first.day if self.first else ""
+
+    @property
+    def language(self) -> str:
+        """The language in which the person read the form."""
+        return self.first.language if self.first else ""
+
+    @property
+    def answers(self) -> Mapping[str, Any]:
+        """The first letter's answers."""
+        return self.first.answers if self.first else {}
+
+    @property
+    def parts(self) -> tuple[tuple[str, PartName], ...]:
+        """The photos and recordings of all its letters, each with the id of its letter."""
+        opened = (letter for letter in self.letters if isinstance(letter, Letter))
+        return tuple((letter.id, part) for letter in opened for part in letter.parts)
+
+    @property
+    def hidden_from(self) -> tuple[str, ...]:
+        """The desks that must never see it."""
+        hidden = self.answers.get("hide_from", ())
+        return tuple(str(desk) for desk in hidden) if isinstance(hidden, (list, tuple)) else ()
+
+    def _setting(self, register: str, key: str, empty: Any) -> Setting:
+        last = standing(self.entries, register)
+        values = {repr(entry.value.get(key, empty)) for entry in last}
+        return Setting(last[-1].value.get(key, empty) if last else empty, tuple(last) if len(values) > 1 else ())
+
+    @cached_property
+    def state(self) -> Setting:
+        """One of STATES."""
+        return self._setting("state", "state", STATES[0])
+
+    @cached_property
+    def assigned(self) -> Setting:
+        """The member who has it in hand, or empty."""
+        return self._setting("assign", "member", "")
+
+    @cached_property
+    def due_day(self) -> Setting:
+        """The day that staff wrote down (ISO), or empty."""
+        return self._setting("due", "day", "")
+
+    @cached_property
+    def theme(self) -> Setting:
+        """The public theme, or empty."""
+        return self._setting("theme", "theme", "")
+
+    @property
+    def counted_as(self) -> Mapping[str, Any]:
+        """The whole of the theme entry that stands: theme, place, work."""
+        last = standing(self.entries, "theme")
+        return last[-1].value if last else {}
+
+    @property
+    def conflicts(self) -> tuple[Setting, ...]:
+        """All settings about which two machines disagree."""
+        return tuple(each for each in (self.state, self.assigned, self.due_day, self.theme) if each.rivals)
+
+    @cached_property
+    def merged_into(self) -> str:
+        """The case with which it was put together, or empty."""
+        return str(self._setting("merge", "into", "").value)
+
+    @property
+    def outcome(self) -> str:
+        """What came of it, where it is closed."""
+        closed = [entry for entry in standing(self.entries, "state") if entry.value.get("state") == "closed"]
+        return str(closed[-1].value.get("outcome", "")) if closed else ""
+
+    @cached_property
+    def added_since_closed(self) -> bool:
+        """Whether the person added something after it was closed: somebody should read that."""
+        seen = [entry.value.get("letters") for entry in standing(self.entries, "state")]
+        known = [count for count in seen if isinstance(count, int)]
+        return bool(self.state.value == "closed" and known and len(self.letters) > max(known))
+
+    @property
+    def over(self) -> bool:
+        """Closed, and nothing was added since."""
+        return bool(self.state.value == "closed") and not self.added_since_closed
+
+    @cached_property
+    def answered(self) -> bool:
+        """Whether anybody has written to the person."""
+        return any(entry.kind == "answer" and entry.value.get("text") for entry in self.entries)
+
+    @cached_property
+    def due(self) -> date | None:
+        """The day that staff set, else that of the first answer; None where nothing is due."""
+        if self.state.value == "closed" or self.merged_into:
+            return None
+        if day := read_day(str(self.due_day.value)):
+            return day
+        came = read_day(self.day)
+        can_answer = self.first is not None and self.first.reply_to is not None
+        return came + timedelta(days=self.answer_days) if came and can_answer and not self.answered else None
+
+    def is_late(self, today: date) -> bool:
+        """Whether what is due was due before today."""
+        return self.due is not None and self.due < today
+
+    def _flag(self, flag: str) -> bool | None:
+        last = standing(self.entries, f"flag {flag}")
+        return bool(last[-1].value.get("on")) if last else None
+
+    @cached_property
+    def urgent(self) -> bool:
+        """Somebody is in danger, as the person said, unless staff said otherwise since."""
+        flagged = self._flag("urgent")
+        return self.answers.get("danger") == "yes" if flagged is None else flagged
+
+    @cached_property
+    def child(self) -> bool:
+        """A child is spoken of, as the person said or staff noticed."""
+        flagged = self._flag("child")
+        return self.answers.get("children") == "yes" if flagged is None else flagged
+
+    @cached_property
+    def first_words(self) -> str:
+        """The first words of what was told, on one line."""
+        said = self.answers.get("what") or next((str(text) for text in self.answers.values()), "")
+        return " ".join(str(said).split())[:_FIRST_WORDS]
+
+    @cached_property
+    def haystack(self) -> str:
+        """All words of letters and notes as they are searched: NFKC, case folded."""
+        told = (str(text) for letter in self.letters if isinstance(letter, Letter) for text in letter.answers.values())
+        noted = (str(text) for entry in self.entries for text in entry.value.values())
+        return folded("\n".join([self.id, *told, *noted]))
+
+    def time_line(self) -> list[dict[str, Any]]:
+        """All that happened, for machines: letters by day, then entries in their order; no words of the letters."""
+        came = [
+            {"what": "letter", "id": letter.id, "form": letter.form, "day": letter.day, "sealed_by": letter.sealed_by}
+            for letter in self.letters
+            if isinstance(letter, Letter)
+        ]
+        return [*came, *(_said(entry) for entry in self.entries)]
+
+
+def _said(entry: Entry) -> dict[str, Any]:
+    head = {"what": entry.kind, "id": entry.id, "at": entry.at, "by": entry.member}
+    return {**head, "after": list(entry.after), "value": dict(entry.value)}
+
+
+def folded(text: str) -> str:
+    """A text as it is compared: NFKC, case folded."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def cases(
+    letters: Iterable[tuple[str, int, Letter | Problem]], entries: Iterable[Entry], answer_days: int = ANSWER_DAYS
+) -> list[Case]:
+    """Cases from letters (the thread that the server names, tray, letter) and entries, newest first."""
+    threads: dict[str, list[tuple[int, Letter | Problem]]] = {}
+    for thread, tray, letter in letters:
+        threads.setdefault(thread, []).append((tray, letter))
+    logs: dict[str, list[Entry]] = {}
+    for entry in entries:
+        logs.setdefault(entry.thread, []).append(entry)
+    made = [
+        Case(
+            id=thread,
+            tray=min(tray for tray, _ in found),
+            letters=tuple(letter for _, letter in sorted(found, key=lambda one: _place(one[1], thread))),
+            entries=tuple(in_order(logs.get(thread, ()))),
+            answer_days=answer_days,
+        )
+        for thread, found in threads.items()
+    ]
+    return sorted(made, key=lambda case: (case.day, case.id), reverse=True)
+
+
+def _place(letter: Letter | Problem, thread: str) -> tuple[bool, str, str]:
+    if not isinstance(letter, Letter):
+        return (True, "9", "")
+    return (letter.id != thread, letter.day, letter.id)
+
+
+def read_day(text: str) -> date | None:
+    """A day from its text (ISO); None where it is none, or so late that nothing can be due after it."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if day.year < MAXYEAR else None

@@ -1,0 +1,123 @@
+"""The case log's entries: what staff decided and wrote, append-only, each sealed to all keys of the desk.
+
+An entry names the entries that its writer had seen (`after`). So two machines that wrote without knowing of each
+other are told apart from one that changed its mind, with no clock to trust (L. Lamport, 1978; docs/decisions/0007).
+"""
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from forms.core.encryption import seal
+from forms.core.problem import Problem
+from forms.desk.crypto.decryption import Identities, NotALetter, open_json, tame
+
+KINDS = frozenset({"state", "note", "assign", "due", "flag", "answer", "handover", "merge", "theme"})
+
+LONGEST = 4000
+"""Characters of a note: it fits the size class of all entries in every script."""
+
+_SIZE = 24576
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry. thread: the first letter's id; at: the writer's clock, "2027-01-05T10:20" UTC; value: by kind.
+
+    value: state {state, outcome, letters: how many the case had}, note {text}, assign {member}, due {day},
+    flag {flag, on}, answer {text, state}, handover {desk}, merge {into}, theme {theme, place, work}.
+    """
+
+    id: str
+    thread: str
+    member: str
+    at: str
+    after: tuple[str, ...]
+    kind: str
+    value: Mapping[str, Any]
+
+    @property
+    def register(self) -> str:
+        """What it sets: entries of the same register replace each other; empty where nothing is replaced."""
+        if self.kind == "flag":
+            return f"flag {self.value.get('flag')}"
+        return self.kind if self.kind in {"state", "assign", "due", "merge", "theme"} else ""
+
+
+def new_entry(thread: str, member: str, after: Sequence[str], kind: str, value: Mapping[str, Any]) -> Entry:
+    """An entry of now. Raises Problem for a kind that there is not or a text that is too long."""
+    if kind not in KINDS:
+        raise Problem("case log", f"{kind} is no kind of entry.", f"There are: {', '.join(sorted(KINDS))}.")
+    for text in value.values():
+        if isinstance(text, str) and len(text) > LONGEST:
+            raise Problem("case log", f"The text has {len(text)} letters.", f"Write at most {LONGEST}, or two notes.")
+    at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M")
+    return Entry(secrets.token_hex(16), thread, member, at, tuple(after), kind, dict(value))
+
+
+def sealed_entry(entry: Entry, keys: Sequence[str]) -> bytes:
+    """An entry sealed for all keys of its desk: every entry has one size."""
+    return seal({"form": "entry", "version": 1, **asdict(entry)}, keys, _SIZE)
+
+
+def open_entry(sealed: bytes, identities: Identities) -> Entry:
+    """A sealed entry. Raises NotForThisDesk or NotALetter."""
+    return read_entry(open_json(sealed, identities))
+
+
+def read_entry(data: Any) -> Entry:
+    """An entry from its JSON. Raises NotALetter."""
+    data = tame(data)
+    try:
+        after = tuple(str(each) for each in data["after"])
+        texts = {name: str(data[name]) for name in ("id", "thread", "member", "at", "kind")}
+        return Entry(**texts, after=after, value=dict(data["value"]))
+    except (KeyError, TypeError, ValueError):
+        raise NotALetter("case log", "An entry has not the shape of one.", "Leave it, and tell a developer.") from None
+
+
+def in_order(entries: Iterable[Entry]) -> list[Entry]:
+    """Entries so that each comes after all it had seen; among those that did not know each other, by clock and id."""
+    known = {entry.id: entry for entry in entries}
+    sorter = TopologicalSorter({id: set(entry.after) & set(known) for id, entry in known.items()})
+    try:
+        sorter.prepare()
+    except CycleError:  # nobody's machine writes this: damaged or made up; the clocks must do
+        return sorted(known.values(), key=lambda entry: (entry.at, entry.id))
+    ordered: list[Entry] = []
+    ready: list[str] = []
+    while sorter.is_active():
+        ready += sorter.get_ready()
+        ready.sort(key=lambda id: (known[id].at, id), reverse=True)
+        ordered.append(known[ready[-1]])
+        sorter.done(ready.pop())
+    return ordered
+
+
+def heads(entries: Iterable[Entry]) -> tuple[str, ...]:
+    """The entries that no other has seen: what a new entry comes after."""
+    listed = list(entries)
+    seen = {id for entry in listed for id in entry.after}
+    return tuple(sorted(entry.id for entry in listed if entry.id not in seen))
+
+
+def standing(entries: Sequence[Entry], register: str) -> list[Entry]:
+    """The entries of a register that no later one of it has seen, oldest first: more than one is a conflict."""
+    known = {entry.id: entry for entry in entries}
+    mine = [entry for entry in entries if entry.register == register]
+    return [entry for entry in mine if not any(entry.id in _seen(other, known) for other in mine if other != entry)]
+
+
+def _seen(entry: Entry, known: Mapping[str, Entry]) -> set[str]:
+    """All entries that this one had seen, directly or through others."""
+    found: set[str] = set()
+    left = list(entry.after)
+    while left:
+        id = left.pop()
+        if id not in found:
+            found.add(id)
+            left += known[id].after if id in known else ()
+    return found

@@ -1,0 +1,71 @@
+"""A case sealed anew: for another desk, for a colleague with a new key, for a court. Opened in memory only."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from forms.core.encryption import seal_file
+from forms.core.portal import Desk, Portal
+from forms.core.problem import Problem
+from forms.desk.cases.case import Case
+from forms.desk.crypto.decryption import Identities, open_part, open_sealed
+from forms.desk.sync.local_store import Cabinet
+from forms.desk.sync.outbox import Outbox
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """What is needed to seal a desk's letters anew. `letter_ids` below: all letters of the case, as kept here."""
+
+    cabinet: Cabinet
+    identities: Identities
+    outbox: Outbox
+
+    def hand_over(self, case: Case, letter_ids: Sequence[str], to: Desk) -> None:
+        """Letters and parts for another desk: letters first, for with them it becomes one of the letter's desks."""
+        for id in letter_ids:
+            self._copy(id, id, to.keys, to.id, "letters")
+        self._copy_parts(case, to.keys, to.id)
+
+    def reseal(self, case: Case, letter_ids: Sequence[str], key: str, reader: str) -> None:
+        """All of a case for a colleague's key: letters last, for with them the colleague is told to fetch."""
+        self._copy_parts(case, [key], reader)
+        for entry in case.entries:
+            self._copy(entry.id, case.id, [key], reader, "entries")
+        for id in letter_ids:
+            self._copy(id, id, [key], reader, "letters")
+
+    def documents(self, case: Case, letter_ids: Sequence[str]) -> Mapping[str, bytes]:
+        """What an export holds, by file name: letters as they came and opened, parts, the time line."""
+        found = {}
+        for id in letter_ids:
+            sealed = self.cabinet.read("letters", id)
+            found[f"letters/{id}.age"] = sealed
+            found[f"letters/{id}.json"] = open_sealed(sealed, self.identities).rstrip(b" ")
+        for _, part in case.parts:
+            if self.cabinet.has("parts", part.id):
+                ending = "jpg" if part.kind == "photo" else "audio"
+                found[f"parts/{part.id}.{ending}"] = open_part(self.cabinet.read("parts", part.id), self.identities)[1]
+        found["time-line.json"] = json.dumps(case.time_line(), ensure_ascii=False, indent=1).encode()
+        return found
+
+    def _copy_parts(self, case: Case, to: Sequence[str], reader: str) -> None:
+        for letter_id, part in case.parts:
+            if self.cabinet.has("parts", part.id):
+                self._copy(part.id, letter_id, to, reader, "parts")
+
+    def _copy(self, item: str, letter_id: str, to: Sequence[str], reader: str, drawer: str) -> None:
+        plain = open_sealed(self.cabinet.read(drawer, item), self.identities)
+        self.outbox.post("PUT", f"letters/{letter_id}/copies/{item}", seal_file(plain, to), reader)
+
+
+def desk_for(case: Case, desk_id: str, portal: Portal) -> Desk:
+    """The desk to which a case may be handed over. Raises Problem: never one that the person left out."""
+    found = portal.named([desk_id])
+    if not found or case.form not in found[0].reads:
+        readers = ", ".join(desk.id for desk in portal.readers(case.form))
+        raise Problem(f"desk {desk_id}", "does not read such letters.", f"Choose one of: {readers}.")
+    if desk_id in case.hidden_from:
+        todo = "Respect it. Choose another desk, or ask the person through an answer."
+        raise Problem(f"desk {desk_id}", "must not see it: the person said so.", todo)
+    return found[0]

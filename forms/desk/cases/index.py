@@ -1,0 +1,99 @@
+"""All that a desk's letters and entries hold, in memory; and the sealed file by which that is there at once.
+
+Each letter is opened once. What was read is kept in index.age, sealed to the desk's own key: never in clear.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from typing import Any
+
+from forms.core.encryption import seal_file
+from forms.core.problem import Problem
+from forms.desk.cases.case_log import Entry, read_entry
+from forms.desk.crypto.decryption import Identities, Letter, open_json, read_letter
+from forms.desk.sync.local_store import Cabinet
+
+_NAME = "index"
+
+
+class Index:
+    """The opened letters and entries of one desk. Held by an unlocked session, gone with it."""
+
+    def __init__(self, cabinet: Cabinet, identities: Identities) -> None:
+        self._cabinet, self._identities = cabinet, identities
+        self._letters: dict[str, Letter | Problem] = {}
+        self._entries: dict[str, Entry] = {}
+        self._read_kept()
+        self._labels = cabinet.labels()
+
+    def refresh(self) -> int:
+        """Open what is new on the disk, forget what is gone; keep the result sealed. How many were new."""
+        here = {name: set(self._cabinet.ids(name)) for name in ("letters", "entries")}
+        new_letters = here["letters"] - {id for id, held in self._letters.items() if isinstance(held, Letter)}
+        new_entries = here["entries"] - set(self._entries)
+        gone = (set(self._letters) - here["letters"]) | (set(self._entries) - here["entries"])
+        for id in gone:
+            self._letters.pop(id, None)
+            self._entries.pop(id, None)
+        self._labels = self._cabinet.labels()
+        for id in new_letters:
+            self._letters[id] = self._opened(id)
+        for id in new_entries:
+            try:
+                self._entries[id] = read_entry(open_json(self._cabinet.read("entries", id), self._identities))
+            except Problem:
+                continue  # desk doctor counts these
+        opened = sum(isinstance(self._letters[id], Letter) for id in new_letters)
+        if opened or gone or new_entries & set(self._entries):
+            self._keep()
+        return len(new_letters)
+
+    def _opened(self, id: str) -> Letter | Problem:
+        try:
+            return read_letter(open_json(self._cabinet.read("letters", id), self._identities))
+        except Problem as problem:
+            return problem
+
+    def letters(self) -> Iterator[tuple[str, int, Letter | Problem]]:
+        """Thread, tray and letter of each. Id and thread are the server's word: a letter may claim to be another."""
+        for id, letter in self._letters.items():
+            label = self._labels.get(id, {})
+            thread = str(label.get("thread", id))
+            follows = "" if thread == id else thread
+            if isinstance(letter, Letter) and (letter.id, letter.follows) != (id, follows):
+                letter = self._letters[id] = replace(letter, id=id, follows=follows)  # noqa: PLW2901
+            yield thread, int(label.get("tray", 1)), letter
+
+    def entries(self) -> tuple[Entry, ...]:
+        """All entries that open."""
+        return tuple(self._entries.values())
+
+    def unreadable(self) -> tuple[str, ...]:
+        """The ids of letters and entries on the disk that do not open."""
+        closed = [id for id, held in self._letters.items() if isinstance(held, Problem)]
+        return (*closed, *sorted(set(self._cabinet.ids("entries")) - set(self._entries)))
+
+    def letter_ids(self, thread: str) -> list[str]:
+        """The ids of the letters of a thread."""
+        return [id for id in self._letters if self._labels.get(id, {}).get("thread", id) == thread]
+
+    def _read_kept(self) -> None:
+        try:
+            data = open_json(self._cabinet.read("", _NAME), self._identities)
+            letters = {id: read_letter(row) for id, row in data["letters"].items()}
+            entries = {id: read_entry(row) for id, row in data["entries"].items()}
+        except (Problem, KeyError, TypeError, AttributeError):
+            return  # not there, damaged, or of another version: made anew
+        self._letters, self._entries = {**letters}, entries
+
+    def _keep(self) -> None:
+        letters = {id: _row(letter) for id, letter in self._letters.items() if isinstance(letter, Letter)}
+        entries = {id: asdict(entry) for id, entry in self._entries.items()}
+        plain = json.dumps({"letters": letters, "entries": entries}, ensure_ascii=False, separators=(",", ":"))
+        self._cabinet.keep("", _NAME, seal_file(plain.encode(), [str(self._identities[0].to_public())]))
+
+
+def _row(letter: Letter) -> dict[str, Any]:
+    """A letter as `read_letter` reads it. Not `asdict`, which copies all answers: a second for ten thousand letters."""
+    return {**vars(letter), "parts": [vars(part) for part in letter.parts]}

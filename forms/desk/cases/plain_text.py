@@ -1,0 +1,77 @@
+"""Opened letters as plain lines for a terminal. Letters are hostile input: no control character gets through."""
+
+import unicodedata
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from forms.core.form_schema import load, names
+from forms.desk.cases.case import Case
+from forms.desk.crypto.decryption import Letter
+
+
+def plain(text: object) -> str:
+    """A text with every control and formatting character but line feeds and joiners shown as a dot."""
+    return "".join(char if _is_harmless(char) else "\N{MIDDLE DOT}" for char in str(text))
+
+
+def _is_harmless(char: str) -> bool:
+    return char in "\n\u200c\u200d" or unicodedata.category(char)[0] != "C"
+
+
+def one_line(number: int, case: Case, today: date) -> str:
+    """A case in the list: its number, day, state, marks, place, language and first words."""
+    if case.first is None:
+        return f"{number:>4}  (does not open) {case.letters[0] if case.letters else case.id}"
+    first = plain(case.first_words)
+    where = plain(case.answers.get("place", "-"))
+    marks = "".join((
+        "!" if case.urgent else "", "c" if case.child else "", "L" if case.is_late(today) else "",
+        "+" if case.added_since_closed else "", "p" if case.parts else "",
+        "?" if case.conflicts else "", "=" if case.merged_into else "", "2" if case.tray != 1 else "",
+    ))  # fmt: skip
+    return (
+        f"{number:>4}  {plain(case.day)}  {case.state.value:<8}{marks:<4} {where:<14} {plain(case.language):<3} {first}"
+    )
+
+
+def log(case: Case) -> Iterator[str]:
+    """A case's log, a line an entry; what two machines wrote without knowing of each other is said."""
+    for entry in case.entries:
+        said = ", ".join(
+            f"{plain(name)}: {plain(value)}" for name, value in entry.value.items() if value not in ("", None)
+        )
+        yield f"{plain(entry.at)}  {plain(entry.member)}  {plain(entry.kind)}  {said}"
+    for setting in case.conflicts:
+        values = "; ".join(f"{plain(rival.member)}: {plain(dict(rival.value))}" for rival in setting.rivals)
+        yield f"Two machines wrote this without knowing of each other: {values}. Write it once more to settle it."
+
+
+def whole(letter: Letter) -> Iterator[str]:
+    """A whole letter, question by question in the order of the form."""
+    yield f"Day: {plain(letter.day)}   Language: {plain(letter.language)}   Id: {plain(letter.id)}"
+    yield f"Can be read by: {', '.join(plain(desk) for desk in letter.desks)}"
+    yield f"Answer possible: {'yes' if letter.reply_to else 'no, the person took no receipt'}"
+    fields = load(letter.form).fields if letter.form in names() else ()
+    labels = {field.name: field.label for field in fields}
+    known = [name for name in labels if name in letter.answers]
+    for name in [*known, *sorted(set(letter.answers) - set(labels))]:
+        yield ""
+        yield plain(labels.get(name, name))
+        yield from (f"  {line}" for line in _value(letter.answers[name]).splitlines())
+    if letter.parts:
+        yield ""
+        yield f"Sent with it: {', '.join(_parts(letter))}"
+
+
+def _parts(letter: Letter) -> Iterator[str]:
+    photos = sum(part.kind == "photo" for part in letter.parts)
+    if photos:
+        yield f"{photos} {'photo' if photos == 1 else 'photos'}"
+    for part in letter.parts:
+        if part.kind == "voice":
+            yield f"a recording, {part.seconds // 60}:{part.seconds % 60:02}"
+
+
+def _value(value: Any) -> str:
+    return ", ".join(plain(item) for item in value) if isinstance(value, list) else plain(value)

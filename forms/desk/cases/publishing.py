@@ -1,0 +1,85 @@
+"""Count closed or answered cases with a public theme into heard.csv: the desk's half of the feedback loop.
+
+What leaves is month, taluk, kind of work and theme of each; forms/core/statistics/counts.py suppresses counts that
+would identify a letter. No word of a letter and no id is written.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Protocol
+
+from forms.core.portal import Portal
+from forms.core.problem import Problem
+from forms.core.statistics.counts import Heard, publishable, write_heard
+from forms.desk.cases.case import Case
+
+
+class CaseSession(Protocol):
+    """What is asked of an unlocked desk here."""
+
+    @property
+    def portal(self) -> Portal:
+        """The portal as last fetched."""
+
+    def cases(self) -> tuple[Case, ...]:
+        """All cases."""
+
+
+def publish(session: CaseSession, content: Path, today: date) -> str:
+    """Write the counts of every quarter that is over into content/tables/heard.csv; what was done, in a sentence.
+
+    Quarters that stand there stay as they are. Raises Problem where there is no such folder or file.
+    """
+    path = content / "tables" / "heard.csv"
+    if not path.parent.is_dir():
+        raise Problem(
+            str(content), "is not the content folder of a site.", "Name the folder in which portal.yml stands."
+        )
+    letters = list(heard(session.cases(), session.portal))
+    try:
+        fresh = write_heard(publishable(letters, today), path)
+    except OSError as error:
+        todo = "Nothing was changed. Close it in other programs, make room, and try again."
+        raise Problem(str(path), f"cannot be written ({error.strerror}).", todo) from None
+    return _sentence(len(letters), fresh, path, session.portal)
+
+
+def _sentence(count: int, fresh: tuple[str, ...], path: Path, portal: Portal) -> str:
+    if not fresh:
+        return (
+            f"Nothing new to publish: {count} {'case has' if count == 1 else 'cases have'} a public theme, and a "
+            "quarter is published once, when it is over."
+        )
+    note = " This is a demonstration: do not publish it as real." if portal.demonstration else ""
+    return f"Written to {path}: {', '.join(fresh)}. Look at it, then build the site.{note}"
+
+
+def heard(cases: Iterable[Case], portal: Portal) -> Iterator[Heard]:
+    """Each case that counts, without its words.
+
+    A case counts where it is closed or answered, stands by itself and has a theme of the portal's table. Taluk and
+    work are those that staff gave it with the theme.
+    """
+    tables = {name: {choice.value for choice in portal.choices.get(name, ())} for name in ("themes", "places", "work")}
+    for case in cases:
+        counted = case.counted_as
+        theme, place, work = (str(counted.get(name) or "") for name in ("theme", "place", "work"))
+        done = case.state.value == "closed" or case.answered
+        if done and not case.merged_into and theme in tables["themes"]:
+            known = place if place in tables["places"] else "", work if work in tables["work"] else ""
+            yield Heard(month_of(case), *known, theme)
+
+
+def month_of(case: Case) -> str:
+    """The month in which a case came to count: its first theme, or its first answer or closing if that was later.
+
+    So a change of theme later moves nothing out of a quarter that is published, and nothing comes late.
+    """
+    themed = min(entry.at for entry in case.entries if entry.kind == "theme" and entry.value.get("theme"))
+    settled = min(
+        entry.at
+        for entry in case.entries
+        if (entry.kind == "answer" and entry.value.get("text")) or entry.value.get("state") == "closed"
+    )
+    return max(themed, settled)[:7]

@@ -1,0 +1,27 @@
+"""How a command at the desk says what is wrong: one sentence and exit code 1, never a traceback."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import click
+
+from forms.core.problem import Problem
+
+
+def telling(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Show a Problem, or a disk that does not take what is written, as a sentence, with exit code 1."""
+
+    @wraps(command)
+    def tell(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except Problem as problem:
+            raise click.ClickException(str(problem)) from None
+        except BrokenPipeError:
+            raise  # whoever read along has stopped (`| head`): click ends quietly
+        except OSError as error:
+            where = error.filename or "disk"
+            raise click.ClickException(f"{where}: cannot be written or read ({error.strerror}). Make room.") from None
+
+    return tell

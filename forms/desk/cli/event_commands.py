@@ -1,0 +1,206 @@
+"""The desk's commands about events. forms.desk.cli adds them to its group with `wire`."""
+
+import os
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+
+from forms.core.problem import Problem
+from forms.core.trusted_date import machines_doubt
+from forms.desk.cases.case import Case
+from forms.desk.cases.plain_text import plain
+from forms.desk.cli.errors import telling
+from forms.desk.crypto.keys import write_safely
+from forms.desk.events import event_export as exporting
+from forms.desk.events import event_views as views
+from forms.desk.events.event_records import EventBook, open_book
+from forms.desk.events.event_retention import erase_old
+from forms.desk.events.event_session import minute
+from forms.desk.events.gateways import FileOutbox, http_gateway
+from forms.desk.events.reminders import Gone, left_out, send, waiting
+from forms.desk.events.visits import Plan, append, event_row
+
+Opener = Callable[[Any], EventBook]
+"""From click's object of the desk command to the book of the unlocked desk."""
+
+Finder = Callable[[Any, str], Case]
+"""From an unlocked session and what was typed (a number of the list, or an id) to the case."""
+
+
+def wire(
+    desk: click.Group, unlock: Callable[[Any], Any], find_case: Finder, today: Callable[[], date] = date.today
+) -> None:
+    """Add the commands to the desk's group. unlock: a session from the group's object; it may ask for a passphrase."""
+
+    def opener(here: Any) -> EventBook:
+        return open_book(unlock(here), today)
+
+    for command in (
+        _events(opener), _sheet(opener), _walk_in(opener), _export(opener), _remind(opener), _visit(opener, find_case),
+    ):  # fmt: skip
+        desk.add_command(command)
+
+
+def fetched_lines(book: EventBook) -> list[str]:
+    """Fetch, erase what is old, and say so."""
+    fetched = book.fetch()
+    lines = [f"{fetched.away} You see what was fetched before."] if fetched.away else []
+    if fetched.new or fetched.cancelled:
+        lines.append(f"{fetched.new} new or changed sign-ups, {fetched.cancelled} cancelled.")
+    lines += [
+        f"Names of {plain(one.event)} are erased: {one.signed_up} had signed up, {one.came} came."
+        for one in erase_old(book)
+    ]
+    doubt = machines_doubt(book.known_day)
+    return [*lines, doubt] if doubt else lines
+
+
+def _events(opener: Opener) -> click.Command:
+    @click.command("events")
+    @click.argument("event", required=False)
+    @click.option("--names", is_flag=True, help="Who comes to each of them, one event after the other.")
+    @click.option("--marks", type=click.Path(path_type=Path), help="Take in the marks of another machine's folder.")
+    @click.pass_obj
+    @telling
+    def events(here: Any, event: str | None, names: bool, marks: Path | None) -> None:
+        """Events with how many come; with an event's id: who comes, who waits, who came."""
+        book = opener(here)
+        for line in fetched_lines(book):
+            click.echo(line, err=True)
+        if marks:
+            click.echo(f"{book.take_in(marks)} new marks.", err=True)
+        lines = views.names_lines(book) if names else views.list_lines(book)
+        for line in views.event_lines(book, event) if event else lines:
+            click.echo(line)
+
+    return events
+
+
+def _sheet(opener: Opener) -> click.Command:
+    @click.command("sheet")
+    @click.argument("event")
+    @click.option("--language", help="A language of the portal; the event's if not given.")
+    @click.option("--to", type=click.Path(path_type=Path), help="The file; named after the event if not given.")
+    @click.pass_obj
+    @telling
+    def sheet(here: Any, event: str, language: str | None, to: Path | None) -> None:
+        """The attendance sheet as PDF. It is opened data: names that anybody reads who gets the file."""
+        book = opener(here)
+        language = language or views.sheet_language(book, event)
+        pdf = views.sheet_pdf(book, event, language)
+        path = to or Path(f"attendance-{book.gathering(event).id}-{language}.pdf")
+        _write(path, pdf)
+        click.echo(f"Written: {path}. Print it, then erase the file.")
+
+    return sheet
+
+
+def _walk_in(opener: Opener) -> click.Command:
+    @click.command("walk-in")
+    @click.argument("event")
+    @click.argument("people", type=int)
+    @click.option("--name", default="", help="May be left out.")
+    @click.pass_obj
+    @telling
+    def walk_in(here: Any, event: str, people: int, name: str) -> None:
+        """Write down people who came without signing up. Who signed up is marked in the window."""
+        mark = opener(here).walk_in(event, name, people)
+        click.echo(f"{mark.people} written down.")
+
+    return walk_in
+
+
+def _export(opener: Opener) -> click.Command:
+    @click.command("export-event")
+    @click.argument("event", required=False)
+    @click.option("--format", "kind", type=click.Choice(["zip", "xlsx"]), default="zip", show_default=True)
+    @click.option("--to", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="The folder.")
+    @click.option("--yes", is_flag=True, help="Do not ask.")
+    @click.pass_obj
+    @telling
+    def export_event(here: Any, event: str | None, kind: str, to: Path, yes: bool) -> None:
+        """One event, or all: who signed up and who came, as a Data Package (zip) or a workbook (xlsx)."""
+        click.echo(exporting.WARNING, err=True)
+        if not yes:
+            click.confirm("Write it?", abort=True, err=True)
+        name, content = views.export_file(opener(here), kind, event)
+        _write(to / name, content)
+        click.echo(f"Written: {to / name}")
+
+    return export_event
+
+
+def _remind(opener: Opener) -> click.Command:
+    @click.command("remind")
+    @click.argument("event")
+    @click.option("--to", type=click.Path(path_type=Path, dir_okay=False), help="A CSV file to send by hand.")
+    @click.option("--by-sms", is_flag=True, help="Through the provider that PORTAL_SMS_URL names.")
+    @click.option("--again", is_flag=True, help="Also those of which nobody knows whether they went.")
+    @click.pass_obj
+    @telling
+    def remind(here: Any, event: str, to: Path | None, by_sms: bool, again: bool) -> None:
+        """Remind those who come, agreed and left a number. Without an option: show what would be sent."""
+        book = opener(here)
+        what, reminders, ledger = views.reminders_of(book, event)
+        out = left_out(what, book.parties(book.gathering(event)))
+        gateway = FileOutbox(to) if to else http_gateway(os.environ) if by_sms else None
+        if by_sms and gateway is None:
+            raise Problem("PORTAL_SMS_URL", "is not set.", "Set it to the provider's address, or use --to FILE.")
+        if gateway is None:
+            for reminder, state in waiting(ledger, reminders):
+                click.echo(f"{state or 'not sent':<8} {reminder.number:<16} {reminder.text}")
+        else:
+            click.echo(gone_sentence(send(ledger, reminders, gateway, minute(), again=again)))
+        click.echo(f"{out} groups left no number or did not agree to be reminded.", err=True)
+
+    return remind
+
+
+def gone_sentence(gone: Gone) -> str:
+    """What became of a run."""
+    said = [f"{gone.sent} sent, {gone.before} sent before."]
+    if gone.unsure:
+        said.append(f"Of {len(gone.unsure)} nobody knows whether they went: look, then use --again.")
+    return " ".join([*said, *([f"Stopped. {gone.problem}"] if gone.problem else [])])
+
+
+def _visit(opener: Opener, find_case: Finder) -> click.Command:
+    @click.command("visit-to-event")
+    @click.argument("letter")
+    @click.option("--id", "event_id", prompt="Id of the event, like 2027-03-meeting")
+    @click.option("--title", prompt="Title, in English (published)")
+    @click.option("--what", prompt="What happens there, in English (published)")
+    @click.option("--where", prompt="Where, in words a traveller would use (published)")
+    @click.option("--starts", prompt="Starts, like 2027-03-01T10:00")
+    @click.option("--ends", default="", help="Ends, like 2027-03-01T12:00.")
+    @click.option("--capacity", type=int, help="Places; without it nobody signs up.")
+    @click.option("--content", type=click.Path(path_type=Path, file_okay=False), default=Path("content"))
+    @click.option("--yes", is_flag=True, help="Do not ask.")
+    @click.pass_obj
+    @telling
+    def visit_to_event(here: Any, letter: str, content: Path, yes: bool, event_id: str, **told: Any) -> None:
+        """A letter that asks for a visit becomes a row of content/tables/events.csv."""
+        book = opener(here)
+        asked = find_case(book.session, letter).first
+        if asked is None:
+            raise Problem(letter, "The letter does not open here.", "Ask another machine of this desk.")
+        row = event_row(asked, book.session.portal, Plan(event_id, **told), book.today)
+        for name, cell in row.items():
+            click.echo(f"  {name:<10} {plain(cell)}")
+        if not yes:
+            click.confirm("Publish this, and nothing else of the letter?", abort=True)
+        path = content / "tables" / "events.csv"
+        append(path, row)
+        click.echo(f"Added to {path}. Translate it there, then build the site.")
+
+    return visit_to_event
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        write_safely(path, content)
+    except OSError as error:
+        raise Problem(str(path), f"cannot be written ({error.strerror}).", "Choose another place.") from None

@@ -1,0 +1,75 @@
+"""The desk's commands about its keys alone: nothing is fetched or opened. forms.desk.cli adds them to its group."""
+
+import click
+
+from forms.desk.cli.errors import telling
+from forms.desk.crypto import keys
+from forms.desk.session import Place
+
+_PASSPHRASE = click.option(
+    "--passphrase", prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for if not given."
+)
+
+
+def _say_public(here: Place, public: keys.Public) -> None:
+    click.echo(f"Put these two lines under the desk {here.name} in content/portal.yml and build the site again:\n")
+    click.echo(f"    key: {public.key}\n    pickup: {public.pickup}\n")
+
+
+@click.command("new-key")
+@_PASSPHRASE
+@click.pass_obj
+@telling
+def new_key(here: Place, passphrase: str) -> None:
+    """Make this machine's key and token for real use, under a passphrase.
+
+    Where several people work at a desk each has a key: --desk police/anita.
+    """
+    _say_public(here, keys.make(here.folder, passphrase))
+    click.echo(f"The secret stays in {here.folder}. Keep a copy of that folder and of the passphrase in a safe.")
+    click.echo("Without them nobody can open this desk's letters, not even we.")
+
+
+@click.command("change-key")
+@click.option("--passphrase", prompt=True, hide_input=True, help="The present one. Asked for if not given.")
+@click.pass_obj
+@telling
+def change_key(here: Place, passphrase: str) -> None:
+    """Take a new key and token; the old key stays to open older letters."""
+    _say_public(here, keys.rotate(here.folder, passphrase or None))
+    click.echo("Until then the old lines go on working. Afterwards the old key opens old letters only.")
+
+
+@click.command("change-passphrase")
+@click.option("--old", prompt="Old passphrase", hide_input=True, help="Asked for if not given.")
+@_PASSPHRASE
+@click.pass_obj
+@telling
+def change_passphrase(here: Place, old: str, passphrase: str) -> None:
+    """Put the same key under another passphrase."""
+    keys.change_passphrase(here.folder, old, passphrase)
+    click.echo("The key stands under the new passphrase. Copies of the folder still have the old one.")
+
+
+@click.command("recovery-key")
+@click.pass_obj
+@telling
+def recovery_key(here: Place) -> None:
+    """Show a new recovery key once, to be written down or printed and locked away. It is kept nowhere."""
+    secret, public = keys.recovery()
+    click.echo(f"Print this or write it down, and lock it away. It opens all letters from now on:\n\n    {secret}\n")
+    click.echo(f"Put this line under the desk {here.name} in content/portal.yml and build the site again:\n")
+    click.echo(f"    recovery: {public}\n")
+
+
+@click.command()
+@click.option("--secret", prompt="Recovery key", hide_input=True, help="Asked for if not given.")
+@_PASSPHRASE
+@click.pass_obj
+@telling
+def restore(here: Place, secret: str, passphrase: str) -> None:
+    """Set up a new machine from the printed recovery key."""
+    _say_public(here, keys.restore(here.folder, secret, passphrase))
+
+
+KEY_COMMANDS = (new_key, change_key, change_passphrase, recovery_key, restore)

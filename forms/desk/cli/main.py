@@ -1,0 +1,366 @@
+"""The desk's commands: the window, and the same work in a terminal."""
+
+import os
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+import click
+
+from forms.core.problem import Problem
+from forms.core.trusted_date import machines_doubt
+from forms.desk import doctor, notifications
+from forms.desk.cases import plain_text
+from forms.desk.cases.case import STATES, Case
+from forms.desk.cases.publishing import publish
+from forms.desk.cases.search import Wanted, find
+from forms.desk.cli.errors import telling
+from forms.desk.cli.event_commands import wire
+from forms.desk.cli.key_commands import KEY_COMMANDS
+from forms.desk.crypto import key_retirement, keys
+from forms.desk.events.gateways import Gateway, http_gateway
+from forms.desk.session import Place, Session
+
+DEFAULT_HOME = Path("var") / "desk"
+DEFAULT_DESK = "police"
+
+
+def unlock(here: Place) -> Session:
+    """The desk, opened; asks for the passphrase where its key has one. Raises Problem."""
+    return Session.unlock(here, ask_passphrase(here), _today)
+
+
+def ask_passphrase(here: Place) -> str | None:
+    """The passphrase, typed; None where the key has none."""
+    return click.prompt("Passphrase", hide_input=True) if keys.has_passphrase(here.folder) else None
+
+
+def listed(session: Session, wanted: Wanted | None = None) -> list[Case]:
+    """The cases in the order of the list."""
+    return find(session.cases(), wanted or Wanted(merged=True), _today())
+
+
+def find_case(session: Session, which: str) -> Case:
+    """The case with this number in the list, or this id. Raises Problem."""
+    numbered = {str(number): case for number, case in enumerate(listed(session), start=1)}
+    found = numbered.get(which) or next((case for case in session.cases() if case.id == which), None)
+    if found is None:
+        raise Problem(which, "There is no such letter here.", f"See the numbers with: {typed('list')}")
+    return found
+
+
+def typed(command: str = "") -> str:
+    """How another command is typed where this one was, at the same desk: `python3 build.py desk --desk legal list`."""
+    context = click.get_current_context()
+    here = context.find_object(Place)
+    desk_named = f"--desk {here.name}" if here and here.name != DEFAULT_DESK else ""
+    return " ".join(filter(None, ((context.parent or context).command_path, desk_named, command)))
+
+
+def _today() -> date:
+    return date.today()  # noqa: DTZ011 - a day, not a moment
+
+
+@click.group(invoke_without_command=True)
+@click.option("--desk", "name", default=DEFAULT_DESK, show_default=True, help="Which desk this is, as in portal.yml.")
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path),
+    default=DEFAULT_HOME,
+    envvar="PORTAL_DESK_HOME",
+    help="Folder of the desks' keys and letters.",
+)
+@click.option(
+    "--server", "address", default="http://127.0.0.1:8000", envvar="PORTAL_SERVER", show_default=True,
+    help="Address of the portal.",
+)  # fmt: skip
+@click.pass_context
+@telling
+def desk(context: click.Context, name: str, home: Path, address: str) -> None:
+    """Open the desk: fetch sealed letters, read and answer them on this machine.
+
+    Without a command a window opens in the browser. Letters are kept sealed; what is opened is shown and never
+    written to disk.
+    """
+    context.obj = Place(name, home / name, address)
+    if context.invoked_subcommand is None:
+        context.invoke(window)
+
+
+@desk.command()
+@click.option("--port", default=0, help="Where the window listens on this machine; any free port if not given.")
+@click.option("--browser/--no-browser", default=True, help="Open the browser, or only print the address.")
+@click.pass_obj
+@telling
+def window(here: Place, port: int = 0, browser: bool = True) -> None:
+    """Open the desk in a browser window on this machine."""
+    from forms.desk.window.start import open_window  # noqa: PLC0415 - commands without a window start faster
+
+    keys.token(here.folder)
+    open_window(here, port=port, open_browser=browser)
+
+
+@desk.command("waiting")
+@click.option("--by-sms", is_flag=True, help="To PORTAL_NOTICE_NUMBER, by the provider that PORTAL_SMS_URL names.")
+@click.pass_obj
+@telling
+def waiting_command(here: Place, by_sms: bool) -> None:
+    """For a scheduler, once a day: one sentence if anything waits here, else nothing. Opens and fetches nothing.
+
+    It needs no passphrase and asks once a day at most. The exit code is 0 whether or not something waits, so that no
+    log of the machine tells it; 1 where the server could not be asked.
+    """
+    # Settings are looked at before the server is asked: a complaint about them must not tell that something waits.
+    way_out = _way_out(os.environ) if by_sms else None
+    said = notifications.notice(here.server(), here.folder, _today())
+    if said and way_out:
+        notifications.send_notice(*way_out)
+    elif said:
+        click.echo(said)
+
+
+def _way_out(settings: Mapping[str, str]) -> tuple[Gateway, str]:
+    gateway = http_gateway(settings)
+    if gateway is None:
+        raise Problem("PORTAL_SMS_URL", "is not set.", "Set it to the provider's address, or leave out --by-sms.")
+    return gateway, notifications.number_of(settings.get("PORTAL_NOTICE_NUMBER", ""))
+
+
+@desk.command("list")
+@click.option("--search", "text", default="", help="Words that must all be in it.")
+@click.option("--state", type=click.Choice(["", *STATES]), default="", help="Only cases in this state.")
+@click.pass_obj
+@telling
+def list_command(here: Place, text: str, state: str) -> None:
+    """Fetch what waits and list all cases: urgent ones first, then late ones, then the newest.
+
+    Marks: ! urgent, c a child, L late, + added after it was closed, p photos or a recording, ? two say different
+    things, = put together with another, 2 second tray.
+    """
+    session = unlock(here)
+    synced = session.sync()
+    erased = f" Erased, since the person asked: {synced.erased}." if synced.erased else ""
+    click.echo(f"{synced.away}\nThese letters were fetched before:" if synced.away else
+               f"Desk {here.name}: {synced.new} new.{erased}", err=bool(synced.away))  # fmt: skip
+    if not synced.away:
+        doctor.note_colleagues(session)
+    wanted = {case.id for case in listed(session, Wanted(text=text, state=state, merged=True))}
+    for number, case in enumerate(listed(session), start=1):
+        if case.id in wanted:
+            click.echo(plain_text.one_line(number, case, _today()))
+    if wanted:
+        click.echo(f"\nRead one: {typed('open 1')}     Answer it: {typed('answer 1')}")
+    else:
+        click.echo("No letters yet." if not session.cases() else "No letter is like that.")
+
+
+@desk.command("open")
+@click.argument("which")
+@click.pass_obj
+@telling
+def open_command(here: Place, which: str) -> None:
+    """Show one whole case, by its number in the list or its id."""
+    session = unlock(here)
+    case = find_case(session, which)
+    for letter in case.letters:
+        if isinstance(letter, Problem):
+            raise letter
+        click.echo("\n".join([*plain_text.whole(letter), ""]))
+    if case.parts:
+        click.echo(f"See and hear photos and recordings in the window: {typed()}\n")
+    click.echo("\n".join(plain_text.log(case)))
+
+
+@desk.command()
+@click.argument("which")
+@click.option("--text", help="The answer. Without it you are asked.")
+@click.option("--state", type=click.Choice(["", "looking", "closed"]), default="", help="What the person is told.")
+@click.pass_obj
+@telling
+def answer(here: Place, which: str, text: str | None, state: str) -> None:
+    """Answer a letter. The person reads it with the receipt; write in the person's language."""
+    session = unlock(here)
+    case = find_case(session, which)
+    session.answer(case.id, text if text is not None else click.prompt("Answer"), state)
+    waiting = session.outbox.waiting
+    click.echo("Your answer is sealed. The server is away: it is sent at the next fetch." if waiting else
+               "Your answer is sealed and left for the person.")  # fmt: skip
+
+
+@desk.command()
+@click.argument("which")
+@click.argument("state", type=click.Choice(STATES[1:]))
+@click.option("--outcome", default="", help="What came of it, where it is closed.")
+@click.pass_obj
+@telling
+def state(here: Place, which: str, state: str, outcome: str) -> None:
+    """Put a case into a state; "looking" and "closed" are shown to the person."""
+    session = unlock(here)
+    session.write(find_case(session, which).id, "state", state=state, outcome=outcome)
+    click.echo(f"Written down: {state}.")
+
+
+@desk.command()
+@click.argument("which")
+@click.argument("text")
+@click.pass_obj
+@telling
+def note(here: Place, which: str, text: str) -> None:
+    """Add a note to a case's log, for this desk only."""
+    session = unlock(here)
+    session.write(find_case(session, which).id, "note", text=text)
+    click.echo("Written down.")
+
+
+@desk.command()
+@click.argument("which")
+@click.argument("into")
+@click.pass_obj
+@telling
+def merge(here: Place, which: str, into: str) -> None:
+    """Put a case that tells the same into another; both keep what they hold."""
+    session = unlock(here)
+    one, other = find_case(session, which), find_case(session, into)
+    session.merge(one.id, other.id)
+    click.echo("Written down: it belongs to the other case now. To part them again: the window.")
+
+
+@desk.command("hand-over")
+@click.argument("which")
+@click.argument("to")
+@click.pass_obj
+@telling
+def hand_over(here: Place, which: str, to: str) -> None:
+    """Seal a case anew for another desk; never for one that the person left out."""
+    session = unlock(here)
+    session.hand_over(find_case(session, which).id, to)
+    click.echo(f"Sealed for {to}.")
+
+
+@desk.command()
+@click.argument("which")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--to", help="The age key of the office that gets it; without it a passphrase is asked for.")
+@click.pass_obj
+@telling
+def export(here: Place, which: str, file: Path, to: str | None) -> None:
+    """Write one case into a sealed file for a court, with the SHA-256 of everything in it."""
+    session = unlock(here)
+    key = to or click.prompt("Passphrase of the file", hide_input=True, confirmation_prompt=True)
+    keys.write_safely(file, session.export(find_case(session, which).id, key))
+    click.echo(f"Sealed into {file}. Open it with any age tool: age -d {file.name} > case.zip")
+
+
+@desk.command()
+@click.argument("which", required=False)
+@click.option("--old", is_flag=True, help="All closed cases that have been kept long enough.")
+@click.option("--yes", is_flag=True, help="Do not ask again.")
+@click.pass_obj
+@telling
+def erase(here: Place, which: str | None, old: bool, yes: bool) -> None:
+    """Erase a case here and on the server; this cannot be taken back."""
+    session = unlock(here)
+    found = list(session.old_cases()) if old else [find_case(session, which or "")]
+    doubt = machines_doubt(session.known_day)
+    if old and doubt:
+        click.echo(doubt)
+    if found and not yes:
+        click.confirm(f"Erase {len(found)} case(s) for ever?", abort=True)
+    for case in found:
+        session.erase(case.id)
+    click.echo(f"Erased: {len(found)}.")
+
+
+@desk.command("doctor")
+@click.pass_obj
+@telling
+def doctor_command(here: Place) -> None:
+    """Say what is wrong at this desk, and what to do."""
+    findings = doctor.examine(unlock(here))
+    for finding in findings:
+        click.echo(f"{'well ' if finding.ok else 'MEND '} {finding.sentence}")
+    raise SystemExit(0 if all(finding.ok for finding in findings) else 1)
+
+
+@desk.command()
+@click.argument("member")
+@click.pass_obj
+@telling
+def reseal(here: Place, member: str) -> None:
+    """Seal all open cases anew for a colleague with a new key, like police/anita."""
+    session = unlock(here)
+    session.sync()
+    count = session.reseal(member)
+    doctor.note_colleagues(session, member)
+    click.echo(f"{count} open cases are sealed for {member}.")
+
+
+@desk.command()
+@click.pass_obj
+@telling
+def access(here: Place) -> None:
+    """Who of this desk did what with which letter, as the server wrote it down."""
+    for row in unlock(here).who_did_what():
+        click.echo("  ".join(plain_text.plain(row.get(name, "")) for name in ("at", "member", "what", "letter")))
+
+
+@desk.command("publish")
+@click.option("--content", type=click.Path(path_type=Path), default=Path("content"), show_default=True,
+              help="The folder in which portal.yml stands.")  # fmt: skip
+@click.pass_obj
+@telling
+def publish_command(here: Place, content: Path) -> None:
+    """Write the counts of every quarter that is over into content/tables/heard.csv, small ones withheld."""
+    session = unlock(here)
+    session.sync()
+    click.echo(publish(session, content, _today()))
+
+
+@desk.command("forget-old-keys")
+@click.option("--seal-anew", is_flag=True, help="First seal for the present key what only old ones open.")
+@click.option("--yes", is_flag=True, help="Do not ask again.")
+@click.pass_obj
+@telling
+def forget_old_keys(here: Place, seal_anew: bool, yes: bool) -> None:
+    """Forget the old keys of this machine, after saying what will not open any more; this cannot be taken back."""
+    passphrase = ask_passphrase(here)
+    session = Session.unlock(here, passphrase, _today)
+    if len(session.identities) == 1:
+        click.echo("This machine has no old key.")
+        return
+    key_retirement.insist_that_new_key_is_known(session)
+    found = key_retirement.needing(session)
+    click.echo(found.sentence)
+    for number, case in enumerate(listed(session), start=1):
+        if case in found.cases:
+            click.echo(plain_text.one_line(number, case, _today()))
+    if found.files:
+        click.echo("They are sealed for the present key first." if seal_anew else
+                   "They will not open any more on this machine. To keep them: --seal-anew.")  # fmt: skip
+    if not yes:
+        click.confirm("Forget the old keys for ever?", abort=True)
+    if seal_anew:
+        key_retirement.seal_anew(session, found)
+    click.echo(f"Forgotten: {session.forget_old_keys(passphrase)}. Copies of the folder still have them.")
+
+
+wire(desk, unlock, find_case, _today)
+for command in KEY_COMMANDS:
+    desk.add_command(command)
+
+
+def main() -> None:
+    """The installed command `portal-desk`: keys and letters in the folder of this user."""
+    home = Path.home() / ".portal-desk"
+    desk.params = [replace_default(parameter, home) for parameter in desk.params]
+    desk(prog_name="portal-desk")
+
+
+def replace_default(parameter: click.Parameter, home: Path) -> click.Parameter:
+    """The same option, but for `home`, whose default becomes this folder."""
+    if parameter.name != "home":
+        return parameter
+    return click.Option(
+        ["--home"], type=click.Path(path_type=Path), default=home, envvar="PORTAL_DESK_HOME", show_default=True,
+        help="Folder of the desks' keys and letters.",
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Keys of a desk and the only code that decrypts letters."""

@@ -1,0 +1,146 @@
+"""The only place in which letters are opened. What comes out was written by anybody at all: trust none of it."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyrage
+
+from forms.core.problem import Problem
+
+Identities = Sequence[pyrage.x25519.Identity]
+"""The age identities of this machine: the present one first, then those that it had before."""
+
+_ID = re.compile(r"[0-9a-f]{32}")
+
+_DEEPEST = 6
+"""Levels of lists and objects that are read: our own letters have four."""
+
+
+class NotForThisDesk(Problem):
+    """The letter was sealed to other keys."""
+
+
+class NotALetter(Problem):
+    """What was sealed is no letter of this software."""
+
+
+@dataclass(frozen=True)
+class PartName:
+    """A photo or recording that a letter names. kind: photo or voice; seconds: of a recording, 0 where unknown."""
+
+    id: str
+    kind: str
+    seconds: int = 0
+
+
+@dataclass(frozen=True)
+class Letter:
+    """An opened letter. `day` is empty in a sign-up; `reply_to` is the age recipient of its answer, or None.
+
+    follows: the id of the letter to which this one adds, or empty; sealed_by: browser or server.
+    """
+
+    id: str
+    form: str
+    language: str
+    day: str
+    desks: tuple[str, ...]
+    answers: Mapping[str, Any]
+    reply_to: str | None
+    event: str
+    people: int
+    parts: tuple[PartName, ...] = ()
+    follows: str = ""
+    sealed_by: str = ""
+
+    @property
+    def thread(self) -> str:
+        """The id of the first letter of what was told."""
+        return self.follows or self.id
+
+
+def open_sealed(sealed: bytes, identities: Identities) -> bytes:
+    """What was sealed to one of these identities. Raises NotForThisDesk (also for cut or changed bytes)."""
+    try:
+        return bytes(pyrage.decrypt(sealed, list(identities)))
+    except pyrage.DecryptError:
+        todo = "It was cut or changed on the way, or sealed to an older key: look with desk doctor."
+        raise NotForThisDesk("letter", "This desk's keys do not open it.", todo) from None
+
+
+def open_json(sealed: bytes, identities: Identities) -> Any:
+    """A sealed JSON text. Raises NotForThisDesk or NotALetter."""
+    plain = open_sealed(sealed, identities)
+    try:
+        return json.loads(plain)
+    except (ValueError, RecursionError):
+        raise NotALetter("letter", "It holds no letter.", "Somebody may have sent junk. Leave it.") from None
+
+
+def open_letter(sealed: bytes, identity: pyrage.x25519.Identity | Identities) -> Letter:
+    """Open a sealed letter with the desk's identity or identities. Raises NotForThisDesk or NotALetter."""
+    identities = identity if isinstance(identity, Sequence) else (identity,)
+    return read_letter(open_json(sealed, identities))
+
+
+def open_part(sealed: bytes, identities: Identities) -> tuple[str, bytes]:
+    """The kind (photo or voice) and the content of a sealed part. Raises NotForThisDesk or NotALetter."""
+    line, _, rest = open_sealed(sealed, identities).partition(b"\n")
+    try:
+        head = json.loads(line)
+        kind, length = str(head["kind"]), int(head["bytes"])
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        raise NotALetter("part", "It holds no photo and no recording.", "Leave it.") from None
+    return kind, rest[: max(0, length)]
+
+
+def read_letter(data: Any) -> Letter:
+    """A letter from its JSON. Raises NotALetter."""
+    if not isinstance(data, dict) or not isinstance(data.get("answers"), dict):
+        raise NotALetter("letter", "It has not the shape of a letter.", "Somebody may have sent junk. Leave it.")
+    data = tame(data)
+    desks = data.get("desks")
+    people = data.get("people")
+    reply_to = data.get("reply_to")
+    return Letter(
+        id=str(data.get("id", "")),
+        form=str(data.get("form", "")),
+        language=str(data.get("language", "")),
+        day=str(data.get("day", "")),
+        desks=tuple(str(desk) for desk in desks) if isinstance(desks, list) else (),
+        answers=data["answers"],
+        reply_to=reply_to if isinstance(reply_to, str) else None,
+        event=str(data.get("event", "")),
+        people=people if isinstance(people, int) else 0,
+        parts=tuple(_parts(data.get("parts"))),
+        follows=str(data.get("follows") or ""),
+        sealed_by=str(data.get("sealed_by", "")),
+    )
+
+
+def tame(value: Any, levels: int = _DEEPEST) -> Any:
+    """JSON that somebody made up, so that it can be shown, searched and written down again.
+
+    JSON may escape half a character, which no file takes, and nest deeper than Python goes: one such letter would
+    otherwise keep a desk from all its letters.
+    """
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, (list, dict)) and not levels:
+        return "..."
+    if isinstance(value, list):
+        return [tame(one, levels - 1) for one in value]
+    if isinstance(value, dict):
+        return {tame(name): tame(one, levels - 1) for name, one in value.items()}
+    return value
+
+
+def _parts(rows: Any) -> Iterator[PartName]:
+    """What a hostile letter may name as parts: ids of ours and nothing else, since they become file names."""
+    for row in rows if isinstance(rows, list) else ():
+        if isinstance(row, dict) and _ID.fullmatch(str(row.get("id", ""))) and row.get("kind") in {"photo", "voice"}:
+            seconds = row.get("seconds")
+            yield PartName(row["id"], row["kind"], seconds if isinstance(seconds, int) else 0)

@@ -1,0 +1,90 @@
+"""Old keys of a machine, kept after `change-key` to open older letters: what still needs them, and may they go?"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from forms.core.problem import Problem
+from forms.desk.cases.case import Case
+from forms.desk.crypto import keys
+from forms.desk.crypto.decryption import Identities, Letter, NotForThisDesk, open_sealed
+from forms.desk.crypto.keys import write_safely
+from forms.desk.session import Session
+from forms.desk.sync.client import Server
+
+_OURS_ALONE = frozenset({"identity.age", "index.age"})
+"""The key file itself, and what is made anew from the letters."""
+
+_FOR_OTHERS = frozenset({"outbox", "refused"})
+
+
+@dataclass(frozen=True)
+class Needing:
+    """What only old keys open here. papers: files that belong to no case, as of events."""
+
+    files: tuple[Path, ...]
+    cases: tuple[Case, ...]
+    papers: int
+
+    @property
+    def sentence(self) -> str:
+        """All of it in a sentence."""
+        if not self.files:
+            return "Nothing on this machine needs an old key."
+        unsettled = sum(case.state.value != "closed" for case in self.cases)
+        papers = f", and {self.papers} papers that belong to no case" if self.papers else ""
+        return f"Only old keys open something of {len(self.cases)} case(s) ({unsettled} of them not closed){papers}."
+
+
+def needing(session: Session) -> Needing:
+    """Everything on this machine that does not open with its present key, but with an older one; tries each file."""
+    files = tuple(_need_old_keys(session))
+    names = {path.stem for path in files}
+    of_cases = [(case, set(_files_of(case))) for case in session.cases()]
+    papers = names.difference(*(own for _, own in of_cases))
+    return Needing(files, tuple(case for case, own in of_cases if own & names), len(papers))
+
+
+def anything_needs_old_keys(session: Session) -> bool:
+    """Whether `needing` would find anything; looks no further than the first."""
+    return next(_need_old_keys(session), None) is not None
+
+
+def _need_old_keys(session: Session) -> Iterator[Path]:
+    present, *older = session.identities
+    for path in sorted(session.folder.rglob("*.age")) if older else ():
+        ours = path.name not in _OURS_ALONE and path.relative_to(session.folder).parts[0] not in _FOR_OTHERS
+        if ours and not _opens(path, [present]) and _opens(path, older):
+            yield path
+
+
+def _opens(path: Path, identities: Identities) -> bool:
+    try:
+        open_sealed(path.read_bytes(), identities)
+    except NotForThisDesk:
+        return False
+    return True
+
+
+def _files_of(case: Case) -> Iterator[str]:
+    yield from (letter.id for letter in case.letters if isinstance(letter, Letter))
+    yield from (entry.id for entry in case.entries)
+    yield from (part.id for _, part in case.parts)
+
+
+def insist_that_new_key_is_known(session: Session) -> None:
+    """Fetch all that waits. Raises Problem while anything may still come that is sealed to an old key."""
+    away = session.sync().away
+    if away:
+        raise Problem("old keys", "Letters that wait on the server may need them.", f"Try again later. {away}")
+    present = str(session.identities[0].to_public())
+    if present not in session.own_desk.keys:
+        todo = f"Put key: {present} into content/portal.yml, build the site again, then come back."
+        raise Problem("old keys", "New letters are still sealed to one of them.", todo)
+    Server(session.address, keys.token(session.folder)).me()  # the old token goes with the old keys
+
+
+def seal_anew(session: Session, found: Needing) -> None:
+    """Seal for the desk's present keys what only old ones open: nothing is lost then. May be done again."""
+    for path in found.files:
+        write_safely(path, session.seal_for_desk(open_sealed(path.read_bytes(), session.identities)))

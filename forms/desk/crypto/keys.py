@@ -1,0 +1,216 @@
+"""A desk's keys: an age identity that never leaves its machine, and the token with which it fetches letters.
+
+In a desk's folder stand `identity.age` (under a passphrase) or, in the demonstration, `identity.txt`, and `token.txt`.
+"""
+
+import hashlib
+import os
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyrage
+
+from forms.core.problem import Problem
+
+LEAST_PASSPHRASE = 12
+"""Letters of the shortest passphrase that is taken."""
+
+
+@dataclass(frozen=True)
+class Public:
+    """What stands in content/portal.yml: the age recipient and the hash of the pickup token."""
+
+    key: str
+    pickup: str
+
+
+def pickup_line(token: str) -> str:
+    """The line by which the server knows a token without holding it."""
+    return "sha256:" + hashlib.sha256(token.encode()).hexdigest()
+
+
+def make(folder: Path, passphrase: str | None) -> Public:
+    """Make a desk's keys in its folder; without a passphrase only for the demonstration.
+
+    Raises Problem where keys are there already, the passphrase is too short, or the folder cannot be written.
+    """
+    if passphrase is not None:
+        _insist_on_length(passphrase)
+    if (folder / "token.txt").exists():
+        raise Problem(
+            str(folder), "has keys already.", "Take another folder with --home; letters still need the old key."
+        )
+    identity, token = pyrage.x25519.Identity.generate(), secrets.token_urlsafe(32)
+    plain = f"{identity}\n".encode()
+    try:
+        if passphrase is None:
+            write_safely(folder / "identity.txt", plain)
+        else:
+            write_safely(folder / "identity.age", pyrage.passphrase.encrypt(plain, passphrase))
+        write_safely(folder / "token.txt", f"{token}\n".encode())  # last: its being there means all is there
+    except OSError as error:
+        raise Problem(str(folder), f"cannot be written ({error.strerror}).", "Give --home a folder that can.") from None
+    return Public(str(identity.to_public()), pickup_line(token))
+
+
+def make_demonstration(home: Path, desks: Sequence[str]) -> Mapping[str, tuple[str, str]]:
+    """Each desk's demonstration keys, made where they are missing: recipient and pickup line by desk."""
+    made = {}
+    for desk in desks:
+        folder = home / desk
+        if not (folder / "token.txt").exists():
+            (folder / "identity.txt").unlink(missing_ok=True)
+            make(folder, None)
+        public = str(identity(folder, _no_passphrase).to_public())
+        made[desk] = (public, pickup_line(token(folder)))
+    return made
+
+
+def _no_passphrase() -> str:
+    raise Problem("desk", "a demonstration key has no passphrase.", "Remove the folder var/desk and serve again.")
+
+
+def identity(folder: Path, ask: Callable[[], str]) -> pyrage.x25519.Identity:
+    """The desk's present identity; see `identities`."""
+    return identities(folder, ask)[0]
+
+
+def identities(folder: Path, ask: Callable[[], str]) -> tuple[pyrage.x25519.Identity, ...]:
+    """All identities of this machine, the present one first, then older ones that still open old letters.
+
+    `ask` is called for the passphrase where there is one. The file is age's own: one secret key a line.
+    Raises Problem where there is no key, the passphrase is wrong, or the file is damaged.
+    """
+    locked = folder / "identity.age"
+    try:
+        if locked.exists():
+            plain = pyrage.passphrase.decrypt(locked.read_bytes(), ask())
+        else:
+            plain = (folder / "identity.txt").read_bytes()
+        lines = [line for line in plain.decode().splitlines() if line.strip()]
+        if not lines:
+            raise Problem(str(folder), "the key file is empty.", "Take it back from your backup.")
+        return tuple(pyrage.x25519.Identity.from_str(line.strip()) for line in lines)
+    except FileNotFoundError:
+        todo = "For real use: desk new-key. For the demonstration run python3 build.py serve once."
+        raise Problem(str(folder), "has no key.", todo) from None
+    except pyrage.DecryptError:
+        raise Problem("passphrase", "does not open this key.", "Type it again.") from None
+    except (pyrage.IdentityError, UnicodeDecodeError):
+        raise Problem(str(folder), "the key file is damaged.", "Take it back from your backup.") from None
+
+
+def has_passphrase(folder: Path) -> bool:
+    """Whether the key of this machine stands under a passphrase."""
+    return (folder / "identity.age").exists()
+
+
+def change_passphrase(folder: Path, old: str, new: str) -> None:
+    """Put the same keys under another passphrase, whole or not at all. Raises Problem."""
+    kept = identities(folder, lambda: old)
+    _write_identities(folder, kept, new)
+    (folder / "identity.txt").unlink(missing_ok=True)
+
+
+def rotate(folder: Path, passphrase: str | None) -> Public:
+    """A new key and token for this machine; the older keys stay, to open older letters. Raises Problem.
+
+    The new public lines must go into portal.yml; until then the server knows the old ones only, so the old token
+    stays beside the new one as `token.old.txt`.
+    """
+    kept = identities(folder, lambda: passphrase or "")
+    old = token(folder)
+    fresh = pyrage.x25519.Identity.generate()
+    _write_identities(folder, (fresh, *kept), passphrase)
+    write_safely(folder / "token.old.txt", f"{old}\n".encode())
+    new = secrets.token_urlsafe(32)
+    write_safely(folder / "token.txt", f"{new}\n".encode())
+    return Public(str(fresh.to_public()), pickup_line(new))
+
+
+def forget_old(folder: Path, passphrase: str | None) -> int:
+    """Throw away all keys but the present one: what was sealed to them alone opens never again. How many.
+
+    forms/desk/crypto/key_retirement.py says before what that is. Raises Problem where the passphrase is wrong.
+    """
+    present, *older = identities(folder, lambda: passphrase or "")
+    _write_identities(folder, (present,), passphrase)
+    for name in ("token.old.txt", "index.age"):  # the index holds what the old keys opened
+        (folder / name).unlink(missing_ok=True)
+    return len(older)
+
+
+def recovery() -> tuple[str, str]:
+    """A recovery key: its secret, to be printed and locked away, and its public half for portal.yml. Kept nowhere."""
+    fresh = pyrage.x25519.Identity.generate()
+    return str(fresh), str(fresh.to_public())
+
+
+def restore(folder: Path, secret: str, passphrase: str) -> Public:
+    """Keys for a new machine from a printed recovery key: it opens all that this desk ever got.
+
+    Raises Problem where the text is no key, the folder has keys already, or the passphrase is too short.
+    """
+    try:
+        printed = pyrage.x25519.Identity.from_str("".join(secret.split()).upper())
+    except pyrage.IdentityError:
+        raise Problem("recovery key", "is not whole.", "Type it again, or scan the square.") from None
+    public = make(folder, passphrase)
+    _write_identities(folder, (*identities(folder, lambda: passphrase), printed), passphrase)
+    return public
+
+
+def _write_identities(folder: Path, kept: Sequence[pyrage.x25519.Identity], passphrase: str | None) -> None:
+    plain = "".join(f"{one}\n" for one in kept).encode()
+    if passphrase is None or passphrase == "":
+        write_safely(folder / "identity.txt", plain)
+        return
+    _insist_on_length(passphrase)
+    write_safely(folder / "identity.age", pyrage.passphrase.encrypt(plain, passphrase))
+
+
+def _insist_on_length(passphrase: str) -> None:
+    if len(passphrase) < LEAST_PASSPHRASE:
+        raise Problem("passphrase", f"is shorter than {LEAST_PASSPHRASE} letters.", "Take four or five words.")
+
+
+def token(folder: Path) -> str:
+    """The desk's pickup token. Raises Problem where there is none."""
+    try:
+        return (folder / "token.txt").read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        todo = "For real use: desk new-key. For the demonstration run python3 build.py serve once."
+        raise Problem(str(folder), "has no pickup token.", todo) from None
+
+
+def old_token(folder: Path) -> str:
+    """The token before the present one, or empty."""
+    path = folder / "token.old.txt"
+    return path.read_text(encoding="utf-8").strip() if path.exists() else ""
+
+
+def write_safely(path: Path, data: bytes) -> None:
+    """Write a private file so that it is whole and on the disk, or not there at all. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
+    try:
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+        _sync_folder(path.parent)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new name in a folder durable (POSIX; Windows has no such call and needs none)."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

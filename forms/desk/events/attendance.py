@@ -1,0 +1,133 @@
+"""Who came: append-only marks, so that the marks of two machines come together by being put into one folder. Pure.
+
+A mark names all earlier marks of the same party that its writer had seen (`after`), as the case log does. What no
+other mark has seen stands; where two stand and differ, both are shown and none is lost.
+"""
+
+import json
+import re
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from forms.core.problem import Problem
+
+MOST_PEOPLE = 999
+"""People of the largest party that is marked at once."""
+
+LONGEST_NAME = 100
+
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How many of a party came; 0: nobody, or taken back.
+
+    about: the sign-up's id, or for walk-ins an id of their own; name: of walk-ins only; at: "2027-01-05T10:20" UTC by
+    the writer's clock; by: the member of the desk; after: earlier marks about the same party.
+    """
+
+    id: str
+    event: str
+    about: str
+    people: int
+    by: str
+    at: str
+    name: str = ""
+    walk_in: bool = False
+    after: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is known of one party: the marks that stand. More than one with different numbers: two machines disagree."""
+
+    about: str
+    marks: tuple[Mark, ...]
+
+    @property
+    def people(self) -> int:
+        """How many came, by the latest mark that stands."""
+        return self.marks[-1].people
+
+    @property
+    def disagrees(self) -> bool:
+        """Whether two machines marked different numbers without knowing of each other."""
+        return len({mark.people for mark in self.marks}) > 1
+
+    @property
+    def walk_in(self) -> bool:
+        """Whether they came without a sign-up."""
+        return self.marks[-1].walk_in
+
+    @property
+    def name(self) -> str:
+        """The walk-in's name, or empty."""
+        return self.marks[-1].name
+
+
+def new_id() -> str:
+    """An id for walk-ins: 32 hexadecimal digits."""
+    return secrets.token_hex(16)
+
+
+def new_mark(event: str, about: str, people: int, by: str, at: str, earlier: Iterable[Mark], name: str = "") -> Mark:
+    """A mark of now. A name, or an earlier mark of a walk-in, makes it a walk-in's. Raises Problem."""
+    if not 0 <= people <= MOST_PEOPLE:
+        raise Problem("people", f"{people} is not a number that can come.", f"Write 0 to {MOST_PEOPLE}.")
+    if not _ID.fullmatch(about):
+        raise Problem("party", "There is no such party.", "Choose one of the list.")
+    mine = [mark for mark in earlier if mark.about == about]
+    walk_in = bool(name) or any(mark.walk_in for mark in mine)
+    said = " ".join(name.split())[:LONGEST_NAME] or next((mark.name for mark in mine if mark.name), "")
+    after = tuple(sorted(mark.id for mark in mine))
+    return Mark(secrets.token_hex(16), event, about, people, by, at, said if walk_in else "", walk_in, after)
+
+
+def as_bytes(mark: Mark) -> bytes:
+    """A mark as JSON (UTF-8), to be sealed."""
+    return json.dumps({"form": "mark", "version": 1, **asdict(mark)}, ensure_ascii=False).encode()
+
+
+def read_mark(plain: bytes) -> Mark:
+    """A mark from its JSON. Raises Problem where it is none."""
+    try:
+        data = json.loads(plain)
+        texts = {name: str(data[name]) for name in ("id", "event", "about", "by", "at", "name")}
+        after = tuple(str(one) for one in data["after"])
+        mark = Mark(**texts, people=int(data["people"]), walk_in=bool(data["walk_in"]), after=after)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise Problem("attendance", "A file holds no mark.", "Leave it, and tell a developer.") from None
+    if not _ID.fullmatch(mark.id) or not 0 <= mark.people <= MOST_PEOPLE:
+        raise Problem("attendance", "A file holds a strange mark.", "Leave it, and tell a developer.")
+    return mark
+
+
+def standings(marks: Iterable[Mark]) -> dict[str, Standing]:
+    """What stands, by party. The same mark from two folders counts once; the order of reading changes nothing."""
+    by_party: dict[str, dict[str, Mark]] = {}
+    for mark in marks:
+        by_party.setdefault(mark.about, {})[mark.id] = mark
+    return {about: Standing(about, tuple(_standing(list(found.values())))) for about, found in by_party.items()}
+
+
+def _standing(marks: Sequence[Mark]) -> list[Mark]:
+    seen = {id for mark in marks for id in mark.after}
+    last = [mark for mark in marks if mark.id not in seen] or list(marks)  # all seen: damaged; show all
+    return sorted(last, key=lambda mark: (mark.at, mark.id))
+
+
+def came(found: Iterable[Standing]) -> int:
+    """How many people came."""
+    return sum(one.people for one in found)
+
+
+def disagreements(found: Iterable[Standing]) -> list[dict[str, Any]]:
+    """Where two machines disagree: party, name, and what each said."""
+    return [
+        {"about": one.about, "name": one.name, "said": [(mark.by, mark.people, mark.at) for mark in one.marks]}
+        for one in found
+        if one.disagrees
+    ]

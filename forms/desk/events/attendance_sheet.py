@@ -1,0 +1,153 @@
+"""The printed attendance sheet: who comes, with room for a signature or a thumb, and empty lines for walk-ins.
+
+PDF through Typst, 25 lines a page, in one of the portal's languages. Made in memory: no name touches the disk.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, time
+from pathlib import Path
+from typing import Any
+
+import typst
+from babel import Locale
+from babel.dates import format_date, format_time
+
+from forms.core import i18n
+from forms.core.fonts import fonts
+from forms.core.portal import Event, Portal, pick
+from forms.core.problem import Problem
+from forms.desk.cases.plain_text import plain
+from forms.desk.events.attendees import COMING, WAITING, Party
+
+TEMPLATE = Path(__file__).with_name("attendance_sheet.typ")
+
+LINES = 25
+"""Lines of a page."""
+
+WALK_INS = 10
+"""Empty lines that are left at least."""
+
+
+MOST_NEEDS = 120
+"""Characters of needs that fit a line; the desk's window has all of them."""
+
+
+@dataclass(frozen=True)
+class Paper:
+    """What a sheet is made from. event: None where the portal has none such (any more), then `title` stands alone."""
+
+    portal: Portal
+    event: Event | None
+    title: str
+    parties: Sequence[Party]
+
+
+def pdf(paper: Paper, language: str) -> bytes:
+    """The sheet as PDF. Raises Problem for a language that the portal has not, or a missing typeface."""
+    return bytes(typst.compile(TEMPLATE.read_bytes(), format="pdf", sys_inputs=_inputs(paper, language)))
+
+
+def pages_as_pictures(paper: Paper, language: str) -> list[bytes]:
+    """The sheet's pages as PNG, to be looked at. Raises as `pdf` does."""
+    made: Any = typst.compile(TEMPLATE.read_bytes(), format="png", sys_inputs=_inputs(paper, language))
+    return list(made) if isinstance(made, list) else [bytes(made)]
+
+
+def _inputs(paper: Paper, language: str) -> dict[str, str]:
+    codes = paper.portal.language_codes()
+    if language not in codes:
+        raise Problem(language, "is no language of this portal.", f"Choose one of: {', '.join(codes)}.")
+    faces = fonts((language, *codes))
+    missing = sorted(set(faces) - set(_there()))
+    if missing:
+        todo = "Install it. On Debian and Ubuntu: sudo apt install fonts-noto-core"
+        raise Problem("The sheet", f"needs a typeface that is not here: {', '.join(missing)}.", todo)
+    data = {**_head(paper, language), "fonts": faces, "rows": rows(paper, language)}
+    return {"data": json.dumps(data, ensure_ascii=False)}
+
+
+def _there() -> list[str]:
+    return list(typst.Fonts().families())
+
+
+def _head(paper: Paper, language: str) -> dict[str, object]:
+    _ = i18n.say(language)
+    event, coming = paper.event, [party for party in paper.parties if party.state == COMING]
+    return {
+        "language": language,
+        "name": plain(pick(paper.portal.short_name, language)),
+        "title": plain(pick(event.title, language) if event else paper.title),
+        "when": when(event, language) if event else "",
+        "where": plain(pick(event.where, language)) if event else "",
+        "heading": _("Who came"),
+        "total": _("People who signed up") + f": {sum(party.people for party in coming)}",
+        "number": _("No."),
+        "who": _("Name"),
+        "people": _("People"),
+        "needs": _("Needs"),
+        "signature": _("Signature or thumb"),
+        "walk_ins": _("Came without signing up"),
+        "waiting": _("Waiting for a place"),
+        "private": _("These names are private. Give this paper back to the events desk."),
+        "example": _("This is a demonstration.") if paper.portal.demonstration else "",
+    }
+
+
+def when(event: Event, language: str) -> str:
+    """Day and hours of an event as its readers write them; only the day where no hour is known."""
+    locale = Locale.parse(language)
+    said = format_date(event.day, "full", locale=locale)
+    hours = [moment[11:16] for moment in (event.starts, event.ends) if len(moment) > len("2027-01-24")]
+    if not hours or (event.starts[11:16] == "00:00"):
+        return said
+    return f"{said}, {' – '.join(format_time(time.fromisoformat(hour), 'short', locale=locale) for hour in hours)}"
+
+
+def rows(paper: Paper, language: str) -> list[dict[str, str]]:
+    """The lines of the sheet: who comes, who waits, then empty ones up to full pages; `kind` tells them apart.
+
+    Phone numbers are not printed: a paper on a table is read by many.
+    """
+    listed = [_row(party, language) for party in _sorted(paper.parties, COMING)]
+    listed += [_row(party, language) | {"kind": "waiting"} for party in _sorted(paper.parties, WAITING)]
+    empty = WALK_INS + -(len(listed) + WALK_INS) % LINES
+    return [*listed, *({"kind": "empty", "name": "", "people": "", "needs": ""} for _ in range(empty))]
+
+
+def _sorted(parties: Sequence[Party], state: str) -> list[Party]:
+    mine = [party for party in parties if party.state == state]
+    return sorted(mine, key=lambda party: (party.turn, party.name.casefold(), party.id))
+
+
+def _row(party: Party, language: str) -> dict[str, str]:
+    needs = [_need(value, language) for value in party.help_with]
+    return {
+        "kind": "coming",
+        "name": plain(party.name),
+        "people": str(party.people),
+        "needs": _short(plain(", ".join([*needs, *([party.needs] if party.needs else [])]))),
+    }
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MOST_NEEDS else f"{text[: MOST_NEEDS - 1]}…"
+
+
+def _need(value: str, language: str) -> str:
+    """A value of the sign-up form's list, in a word or two; a strange one as it is."""
+    _ = i18n.say(language)
+    known = {
+        "interpreter": _("interpreter"),
+        "child-care": _("child care"),
+        "transport": _("transport"),
+        "step-free": _("no steps"),
+        "woman-officer": _("a woman officer"),
+    }
+    return known.get(value, value)
+
+
+def file_name(event_id: str, language: str, today: date) -> str:
+    """What the file is called."""
+    return f"attendance-{event_id}-{language}-{today.isoformat()}.pdf"

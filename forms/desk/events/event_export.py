@@ -1,0 +1,232 @@
+"""Events and who came, as open data for the office: a Frictionless Data Package (zip) and a workbook (XLSX).
+
+What is written is opened: names and numbers that anybody reads who gets the file. The callers ask first.
+Specifications: https://specs.frictionlessdata.io/data-package/ and /table-schema/.
+"""
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+from forms.core.portal import pick
+from forms.desk.cases.plain_text import plain
+from forms.desk.events import attendance
+from forms.desk.events.attendance import Standing
+from forms.desk.events.attendees import Gathering, Party
+
+WARNING = (
+    "What is exported is open: names and phone numbers that anybody can read who gets the file. "
+    "Keep it on this machine, give it to nobody who need not have it, and erase it when it is used."
+)
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_GUARD = "'"
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The day in the zip file (its earliest): the same data gives the same file."""
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table on its way out: its name, what it is, its fields (Table Schema) and rows."""
+
+    name: str
+    title: str
+    fields: tuple[Mapping[str, Any], ...]
+    rows: Sequence[Row]
+    foreign: tuple[str, str] = ("", "")
+
+
+@dataclass(frozen=True)
+class Told:
+    """An event with its opened sign-ups and what was marked."""
+
+    gathering: Gathering
+    parties: Sequence[Party]
+    standings: Mapping[str, Standing]
+
+
+def sheets(told: Iterable[Told]) -> tuple[Sheet, Sheet]:
+    """The two tables: events with their counts, and all parties, of whom those who only walked in too."""
+    listed = list(told)
+    events = Sheet("events", "Events, with how many come, wait and came", _EVENTS, [_event(one) for one in listed])
+    people = [row for one in listed for row in _people(one)]
+    return events, Sheet("attendees", "Who signed up and who came", _ATTENDEES, people, ("event", "events"))
+
+
+def _event(one: Told) -> Row:
+    event, gathering = one.gathering.event, one.gathering
+    counts = {
+        "coming": gathering.coming, "waiting": gathering.waiting,
+        "came": attendance.came(one.standings.values()) if one.standings else None,
+    }  # fmt: skip
+    if event is None:
+        return {"id": gathering.id, "title": gathering.id, "state": "not in the portal", **counts}
+    return {
+        "id": event.id, "title": pick(event.title, "en"), "starts": event.starts, "ends": event.ends,
+        "place": event.place, "where": pick(event.where, "en"), "capacity": event.capacity, "state": event.state,
+        "example": event.example, **counts,
+    }  # fmt: skip
+
+
+def _people(one: Told) -> Iterable[Row]:
+    for party in one.parties:
+        found = one.standings.get(party.id)
+        yield {
+            "id": party.id, "event": party.event, "kind": "sign-up", "state": party.state, "people": party.people,
+            "came": found.people if found else None, "name": party.name, "phone": party.phone,
+            "page_language": party.language, "speaks": party.speaks, "help_with": " ".join(party.help_with),
+            "needs": party.needs, "may_be_reminded": party.may_be_reminded, "unread": party.unread,
+        }  # fmt: skip
+    known = {party.id for party in one.parties}
+    for about, found in one.standings.items():
+        if about not in known:
+            yield {
+                "id": about, "event": one.gathering.id, "kind": "walk-in" if found.walk_in else "sign-up",
+                "state": "" if found.walk_in else "cancelled", "people": found.people, "came": found.people,
+                "name": found.name, "may_be_reminded": False,
+            }  # fmt: skip
+
+
+# The Data Package
+
+
+def package(name: str, title: str, tables: Sequence[Sheet]) -> bytes:
+    """A zip file with datapackage.json and one CSV a table. `name`: small letters, digits, - and . only."""
+    descriptor = {
+        "name": name,
+        "title": title,
+        "description": f"{WARNING} A cell that began with = + - or @ has an apostrophe before it, so that no "
+        "spreadsheet takes it for a formula.",
+        "profile": "tabular-data-package",
+        "resources": [_resource(table) for table in tables],
+    }
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        _add(archive, "datapackage.json", json.dumps(descriptor, ensure_ascii=False, indent=2))
+        for table in tables:
+            _add(archive, f"{table.name}.csv", as_csv(table))
+    return out.getvalue()
+
+
+def _add(archive: zipfile.ZipFile, name: str, text: str) -> None:
+    entry = zipfile.ZipInfo(name, _EPOCH)
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    archive.writestr(entry, text.encode())
+
+
+def _resource(table: Sheet) -> dict[str, Any]:
+    schema: dict[str, Any] = {"fields": [dict(field) for field in table.fields], "primaryKey": ["id"]}
+    column, other = table.foreign
+    if column:
+        schema["foreignKeys"] = [{"fields": [column], "reference": {"resource": other, "fields": ["id"]}}]
+    return {
+        "name": table.name, "title": table.title, "path": f"{table.name}.csv", "profile": "tabular-data-resource",
+        "format": "csv", "mediatype": "text/csv", "encoding": "utf-8", "schema": schema,
+    }  # fmt: skip
+
+
+def as_csv(table: Sheet) -> str:
+    """A table as CSV (RFC 4180), formulas made harmless (OWASP, CSV Injection)."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    names = [field["name"] for field in table.fields]
+    writer.writerow(names)
+    writer.writerows([_cell(row.get(name)) for name in names] for row in table.rows)
+    return out.getvalue()
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    return guarded(value)
+
+
+def guarded(text: str) -> str:
+    """A text that no spreadsheet takes for a formula, without control characters."""
+    said = _one_line(text)
+    return f"{_GUARD}{said}" if said.startswith(_FORMULA) else said
+
+
+def _one_line(text: str) -> str:
+    return plain(text).replace("\n", " ").strip()
+
+
+# The workbook
+
+
+def workbook(tables: Sequence[Sheet]) -> bytes:
+    """The tables as XLSX, one sheet each. Texts stand as texts, whatever they begin with."""
+    book = Workbook(write_only=True)
+    for table in tables:
+        page = book.create_sheet(table.name)
+        page.freeze_panes = "A2"
+        names = [field["name"] for field in table.fields]
+        page.append(names)
+        for row in table.rows:
+            page.append([_xlsx(page, row.get(name)) for name in names])
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _xlsx(page: Any, value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    said = ILLEGAL_CHARACTERS_RE.sub("", _one_line(value))
+    if not said.startswith(_FORMULA):
+        return said or None
+    cell = WriteOnlyCell(page, said)
+    cell.data_type = "s"  # openpyxl takes what begins with = for a formula
+    return cell
+
+
+def _field(name: str, kind: str, description: str, **constraints: Any) -> Mapping[str, Any]:
+    made = {"name": name, "type": kind, "description": description}
+    return {**made, "constraints": constraints} if constraints else made
+
+
+# The last column is one that is never empty: a workbook leaves out empty cells at the end of a row.
+_EVENTS = (
+    _field("id", "string", "As in content/tables/events.csv.", required=True, unique=True),
+    _field("title", "string", "What it is called, in English.", required=True),
+    _field("starts", "string", "Local day and time it begins, like 2027-01-24T10:00; empty where not known."),
+    _field("ends", "string", "Local day and time it ends."),
+    _field("place", "string", "The taluk, as in places.csv."),
+    _field("where", "string", "Where it is, in English."),
+    _field("capacity", "integer", "Places; empty where nobody is counted.", minimum=1),
+    _field("state", "string", "planned, moved, cancelled, held, or: not in the portal."),
+    _field("example", "boolean", "Whether it is an example that does not take place."),
+    _field("came", "integer", "People who came, walk-ins too; empty where nothing was marked.", minimum=0),
+    _field("coming", "integer", "People who signed up and have a place.", required=True, minimum=0),
+    _field("waiting", "integer", "People who wait for a place.", required=True, minimum=0),
+)
+_ATTENDEES = (
+    _field("id", "string", "The sign-up's id, or a walk-in's.", required=True, unique=True),
+    _field("event", "string", "The event's id.", required=True),
+    _field("kind", "string", "sign-up or walk-in.", required=True, enum=["sign-up", "walk-in"]),
+    _field("state", "string", "coming, waiting or cancelled; empty for walk-ins."),
+    _field("people", "integer", "How many people.", required=True, minimum=0),
+    _field("came", "integer", "How many of them came; empty where nothing was marked.", minimum=0),
+    _field("name", "string", "The name they gave, if any."),
+    _field("phone", "string", "The number they gave, if any."),
+    _field("page_language", "string", "Language of the page on which they signed up (BCP 47)."),
+    _field("speaks", "string", "Language they speak best, as they said (BCP 47, or other)."),
+    _field("help_with", "string", "What they ticked as needs, with spaces between."),
+    _field("needs", "string", "Needs in their own words."),
+    _field("unread", "string", "Why a letter could not be opened here, if so."),
+    _field("may_be_reminded", "boolean", "Whether they agreed to be reminded and left a number."),
+)

@@ -1,0 +1,137 @@
+"""The papers of one unlocked events desk: who signed up, who came. All sealed on the disk.
+
+attendance/<event>/<mark>.age; the sign-ups see signup_list.py; what stays when names are erased see event_erasing.py.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+from forms.core.portal import Event
+from forms.core.problem import Problem
+from forms.core.trusted_date import Known
+from forms.desk.events import attendance
+from forms.desk.events.attendance import Mark, Standing
+from forms.desk.events.attendees import CANCELLED, Gathering, Party, gatherings, in_line, party
+from forms.desk.events.event_session import EventSession, drawer_of, minute
+from forms.desk.events.signup_list import Fetched, SignupList
+from forms.desk.sync.date_file import DayFile
+from forms.desk.sync.local_store import Cabinet
+
+
+def open_book(session: EventSession, today: Callable[[], date] = date.today) -> "EventBook":
+    """The papers of this desk. Raises Problem at a desk that does not read sign-ups."""
+    if "signup" not in session.own_desk.reads:
+        readers = ", ".join(desk.id for desk in session.portal.readers("signup")) or "none"
+        raise Problem(f"desk {session.own_desk.id}", "does not read sign-ups.", f"Open the desk that does: {readers}.")
+    return EventBook(session, today)
+
+
+class EventBook:
+    """Events, sign-ups and marks. Its methods raise Problem with a sentence; nothing is half done then."""
+
+    def __init__(
+        self, session: EventSession, today: Callable[[], date] = date.today, now: Callable[[], str] = minute
+    ) -> None:
+        self.session, self._today, self._now = session, today, now
+        self.signups = SignupList(session)
+        self._papers = Cabinet(session.folder)
+        self._days = DayFile(session.folder)
+
+    @property
+    def today(self) -> date:
+        """The day, by this machine's clock."""
+        return self._today()
+
+    @property
+    def known_day(self) -> Known:
+        """What this machine knows of the day: names go by it."""
+        return self._days.look(self._today())
+
+    def fetch(self) -> Fetched:
+        """Fetch what is new, the portal first; where the server is away, what was fetched before stays."""
+        away = self.session.sync().away
+        return Fetched(away=away) if away else self.signups.fetch(self.known_day.earliest)
+
+    def gatherings(self) -> list[Gathering]:
+        """All events with sign-ups or places, those that need attention first."""
+        return gatherings(self.signups.rows(), self.session.portal.events, self.today)
+
+    def gathering(self, event_id: str) -> Gathering:
+        """One event. Raises Problem where neither the portal nor a sign-up knows it."""
+        rows = tuple(in_line(self.signups.rows_of(event_id)))
+        event = self.event(event_id)
+        if event is None and not rows:
+            raise Problem(event_id, "There is no such event.", "See the list of events.")
+        return Gathering(event_id, event, rows)
+
+    def event(self, event_id: str) -> Event | None:
+        """The portal's event, or None."""
+        return next((event for event in self.session.portal.events if event.id == event_id), None)
+
+    def parties(self, gathering: Gathering) -> list[Party]:
+        """Who comes and who waits, opened: in memory, and gone with the page."""
+        return [party(row, self.signups.letter(row)) for row in gathering.rows if row.state != CANCELLED]
+
+    def marks(self, event_id: str) -> list[Mark]:
+        """All marks of an event that open."""
+        return [mark for _, mark in self._marks(event_id) if mark is not None]
+
+    def unreadable_marks(self, event_id: str) -> int:
+        """How many files of marks do not open here: sealed before this machine's key was known, or damaged."""
+        return sum(mark is None for _, mark in self._marks(event_id))
+
+    def _marks(self, event_id: str) -> Iterator[tuple[str, Mark | None]]:
+        drawer = f"attendance/{drawer_of(event_id)}"
+        for name in self._papers.ids(drawer):
+            yield name, self._mark(self._papers.read(drawer, name))
+
+    def _mark(self, sealed: bytes) -> Mark | None:
+        try:
+            return attendance.read_mark(self.session.open_own(sealed))
+        except Problem:
+            return None
+
+    def standings(self, event_id: str) -> dict[str, Standing]:
+        """Who was marked as come, by party."""
+        return attendance.standings(self.marks(event_id))
+
+    def mark(self, event_id: str, about: str, people: int) -> Mark:
+        """Write down how many of a party came (0: nobody). Durable when this returns. Raises Problem."""
+        known = {row.id for row in self.gathering(event_id).rows} | set(self.standings(event_id))
+        if about not in known:
+            raise Problem("party", "There is no such party at this event.", "Look at the list again.")
+        return self._write(event_id, about, people, "")
+
+    def walk_in(self, event_id: str, name: str, people: int) -> Mark:
+        """Write down people who came without a sign-up; the name may be empty. Raises Problem."""
+        self.gathering(event_id)
+        if people < 1:
+            raise Problem("people", "Nobody came, it says.", "Write 1 or more.")
+        return self._write(event_id, attendance.new_id(), people, name.strip() or "-")
+
+    def _write(self, event_id: str, about: str, people: int, name: str) -> Mark:
+        made = attendance.new_mark(
+            event_id, about, people, self.session.member, self._now(), self.marks(event_id), name
+        )
+        sealed = self.session.seal_for_desk(attendance.as_bytes(made))
+        self._papers.keep(f"attendance/{drawer_of(event_id)}", made.id, sealed)
+        return made
+
+    def take_in(self, folder: Path) -> int:
+        """Take in the marks of another machine of this desk from a copy of its `attendance` folder. How many are new.
+
+        Marks are only added, so it may be done twice. Raises Problem where there is no such folder.
+        """
+        if not folder.is_dir():
+            raise Problem(
+                str(folder), "is no folder.", "Copy the folder `attendance` of the other machine, and name it."
+            )
+        new = 0
+        for path in sorted(folder.rglob("*.age")):
+            sealed = path.read_bytes()
+            mark = self._mark(sealed)
+            if mark is not None and not self._papers.has(f"attendance/{drawer_of(mark.event)}", mark.id):
+                self._papers.keep(f"attendance/{drawer_of(mark.event)}", mark.id, sealed)
+                new += 1
+        return new

@@ -1,0 +1,167 @@
+"""Ways out for reminders: a file that somebody sends by hand, or an SMS provider's HTTP address by settings."""
+
+import csv
+import io
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import requests
+
+from forms.core.problem import Problem
+
+TIMEOUT = (10, 30)
+"""Seconds to connect and to wait for an answer."""
+
+_HEAD = ("number", "text")
+_LONGEST_NUMBER = 15
+"""Digits of the longest telephone number (ITU-T E.164)."""
+_SHORTEST_NUMBER = 6
+
+
+class Unsure(Problem):
+    """Nobody knows whether the text went out."""
+
+
+class Gateway(Protocol):
+    """A way out."""
+
+    def send(self, number: str, text: str, key: str) -> None:
+        """Send a text to a number. `key`: the same for the same reminder, for providers that know such keys.
+
+        Raises Unsure where nobody knows whether it went, else Problem: then it surely did not.
+        """
+
+
+def dialled(phone: str) -> str:
+    """A number as it is dialled: digits only, a leading + as 00 (ITU-T E.123); empty where it is none.
+
+    No + stays: a spreadsheet takes a cell that begins with it for a formula.
+    """
+    digits = "".join(str(int(char)) for char in phone if char.isdecimal())
+    if phone.strip().startswith("+"):
+        digits = f"00{digits}"
+    whole = digits.removeprefix("00")
+    return digits if _SHORTEST_NUMBER <= len(whole) <= _LONGEST_NUMBER else ""
+
+
+@dataclass(frozen=True)
+class FileOutbox:
+    """A CSV file, number and text, that the person chooses and sends by hand. It is opened data."""
+
+    path: Path
+
+    def send(self, number: str, text: str, key: str) -> None:  # noqa: ARG002 - a file knows no keys
+        """Add a line, durable when this returns. Raises Problem; the file is as it was then."""
+        try:
+            with self.path.open("a+b") as file:
+                start = file.seek(0, io.SEEK_END)
+                try:
+                    file.write(_line(_HEAD) if start == 0 else b"")
+                    file.write(_line((number, text)))
+                    file.flush()
+                    os.fsync(file.fileno())
+                except OSError:
+                    file.truncate(start)  # the file stays as it was
+                    raise
+        except OSError as error:
+            todo = "Choose another file or make room, then send again: what is in it is not written twice."
+            raise Problem(str(self.path), f"cannot be written ({error.strerror}).", todo) from None
+
+
+@dataclass
+class Handout:
+    """The same lines in memory, for the window to hand out as a download."""
+
+    content: bytes = b""
+    count: int = 0
+
+    def send(self, number: str, text: str, key: str) -> None:  # noqa: ARG002 - a file knows no keys
+        """Add a line."""
+        self.content += (b"" if self.count else _line(_HEAD)) + _line((number, text))
+        self.count += 1
+
+
+def _line(cells: tuple[str, ...]) -> bytes:
+    out = io.StringIO(newline="")
+    csv.writer(out).writerow([f"'{cell}" if cell[:1] in {"=", "+", "-", "@"} else cell for cell in cells])
+    return out.getvalue().encode()
+
+
+@dataclass(frozen=True)
+class HttpGateway:
+    """A provider's address that takes one text a request. fields: the names of number and text there."""
+
+    address: str
+    token: str
+    number_field: str = "number"
+    text_field: str = "text"
+    method: str = "POST"
+    as_json: bool = True
+
+    def send(self, number: str, text: str, key: str) -> None:
+        """One request. A 2xx status means taken; redirects are not followed, the token would go with them."""
+        fields = {self.number_field: number, self.text_field: text}
+        json, data = (fields, None) if self.as_json else (None, fields)
+        headers = {"Authorization": f"Bearer {self.token}", "Idempotency-Key": key}
+        try:
+            answer = requests.request(
+                self.method, self.address, json=json, data=data, headers=headers, timeout=TIMEOUT, allow_redirects=False
+            )
+        except requests.ConnectTimeout:
+            raise Problem(self.name, "does not answer.", "Nothing was sent. Try again later.") from None
+        except (requests.Timeout, requests.exceptions.ChunkedEncodingError):
+            todo = "Look in the provider's list whether it went, then send again or leave it."
+            raise Unsure(self.name, "took a text and never said whether it went.", todo) from None
+        except requests.ConnectionError as error:
+            raise self._broken(error) from None
+        except requests.RequestException:
+            raise Problem(self.name, "cannot be asked.", "Look at the settings PORTAL_SMS_...") from None
+        if not answer.ok or answer.is_redirect:
+            raise self._refused(answer.status_code)
+
+    @property
+    def name(self) -> str:
+        """The provider's host."""
+        return urlsplit(self.address).hostname or "gateway"
+
+    def _broken(self, error: requests.ConnectionError) -> Problem:
+        if "Remote end closed" in str(error) or "Connection aborted" in str(error):
+            todo = "Look in the provider's list whether it went, then send again or leave it."
+            return Unsure(self.name, "broke off in the middle.", todo)
+        return Problem(self.name, "cannot be reached.", "Nothing was sent. Is this machine online?")
+
+    def _refused(self, status: int) -> Problem:
+        if status in {requests.codes.unauthorized, requests.codes.forbidden}:
+            return Problem(self.name, "does not know the token.", "Set PORTAL_SMS_TOKEN to the provider's.")
+        if status >= requests.codes.internal_server_error:
+            todo = "Look in the provider's list whether it went, then send again or leave it."
+            return Unsure(self.name, f"is in trouble (status {status}).", todo)
+        todo = "Look at the settings PORTAL_SMS_... and at the provider's description."
+        return Problem(self.name, f"refused the text (status {status}).", todo)
+
+
+def http_gateway(settings: Mapping[str, str]) -> HttpGateway | None:
+    """The HTTP gateway that the settings (environment) name, or None where they name none. Raises Problem.
+
+    PORTAL_SMS_URL (https), PORTAL_SMS_TOKEN, and where the provider wants others: PORTAL_SMS_METHOD (POST),
+    PORTAL_SMS_NUMBER_FIELD (number), PORTAL_SMS_TEXT_FIELD (text), PORTAL_SMS_BODY (json or form).
+    """
+    address = settings.get("PORTAL_SMS_URL", "").strip()
+    if not address:
+        return None
+    if urlsplit(address).scheme != "https" or not urlsplit(address).hostname:
+        raise Problem("PORTAL_SMS_URL", "is no https address.", "Numbers and token would be seen on the way.")
+    token = settings.get("PORTAL_SMS_TOKEN", "").strip()
+    if not token or not token.isascii() or not token.isprintable():
+        raise Problem("PORTAL_SMS_TOKEN", "is empty or has strange signs.", "Set it to the provider's token.")
+    method, body = settings.get("PORTAL_SMS_METHOD", "POST").upper(), settings.get("PORTAL_SMS_BODY", "json")
+    if method not in {"POST", "PUT"}:
+        raise Problem("PORTAL_SMS_METHOD", f"{method} cannot be used.", "Take POST or PUT: addresses are logged.")
+    if body not in {"json", "form"}:
+        raise Problem("PORTAL_SMS_BODY", f"{body} is unknown.", "Take json or form.")
+    number, text = (settings.get(f"PORTAL_SMS_{what}_FIELD", what.lower()) for what in ("NUMBER", "TEXT"))
+    return HttpGateway(address, token, number, text, method, body == "json")

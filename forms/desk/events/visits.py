@@ -1,0 +1,171 @@
+"""A visit that somebody asked for becomes a row of content/tables/events.csv. Staff write what is published.
+
+Nothing of the letter is published by itself but its kind and taluk: a name, a number or a place in it is the asker's.
+"""
+
+import csv
+import io
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Literal
+
+from forms.core.portal import Portal
+from forms.core.problem import Problem
+from forms.desk.crypto.decryption import Letter
+
+KINDS = {
+    "meeting": "community-meeting",
+    "legal-aid": "legal-aid-camp",
+    "clinic": "clinic",
+    "play": "street-theatre",
+}
+"""What was wished for (forms/core/definitions/visit.yaml) and the kind of event that it is (events.csv)."""
+
+NEEDED = ("id", "kind", "title_en", "what_en", "where_en", "starts", "state", "example")
+"""Columns without which a row says too little; the file must have them."""
+
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
+_BOM = b"\xef\xbb\xbf"
+_SEPARATORS = (",", ";", "\t")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What staff write about the event: all of it is published. starts, ends: local, like 2027-03-01T10:00."""
+
+    id: str
+    title: str
+    what: str
+    where: str
+    starts: str
+    ends: str = ""
+    capacity: int | None = None
+    kind: str = ""
+
+
+def event_row(letter: Letter, portal: Portal, plan: Plan, today: date) -> dict[str, str]:
+    """The row, by column. Raises Problem where a cell would be refused when the site is built."""
+    if letter.form != "visit":
+        raise Problem("letter", "asks for no visit.", "Choose a letter of the form “Ask for a visit”.")
+    if not _ID.fullmatch(plan.id):
+        raise Problem("id", f"“{plan.id}” cannot be one.", "Take small letters, digits and -, like 2027-03-meeting.")
+    if any(plan.id in {event.id, event.series} for event in portal.events):
+        raise Problem("id", f"{plan.id} is taken by another event.", "Take another one.")
+    _insist_on_words(letter, plan)
+    starts, ends = _moments(plan, today)
+    if plan.capacity is not None and plan.capacity < 1:
+        raise Problem("capacity", f"{plan.capacity} is no number of places.", "Write 1 or more, or leave it empty.")
+    return {
+        "id": plan.id, "kind": plan.kind or KINDS.get(str(letter.answers.get("kind")), "community-meeting"),
+        "title_en": _words(plan.title), "what_en": _words(plan.what), "where_en": _words(plan.where),
+        "place": _taluk(letter, portal), "starts": starts, "ends": ends,
+        "capacity": "" if plan.capacity is None else str(plan.capacity), "state": "planned", "example": "false",
+    }  # fmt: skip
+
+
+def _insist_on_words(letter: Letter, plan: Plan) -> None:
+    for name, text in (("title", plan.title), ("what", plan.what), ("where", plan.where)):
+        if not _words(text):
+            raise Problem(name, "is empty.", "Write it in English; translate it in events.csv afterwards.")
+        if _words(text)[0] in "=+-@":
+            raise Problem(name, "begins with = + - or @.", "Begin with a word: spreadsheets take it for a formula.")
+    contact = "".join(char for char in str(letter.answers.get("contact", "")) if char.isdigit())
+    published = "".join(char for char in f"{plan.title} {plan.what} {plan.where}" if char.isdigit())
+    if len(contact) >= len("123456") and contact in published:
+        raise Problem("contact", "The asker's number stands in what would be published.", "Take it out.")
+
+
+def _moments(plan: Plan, today: date) -> tuple[str, str]:
+    starts, ends = _moment("starts", plan.starts), _moment("ends", plan.ends) if plan.ends.strip() else None
+    if starts.date() < today:
+        raise Problem("starts", f"{plan.starts} is past.", "Write a day to come.")
+    if ends is not None and ends <= starts:
+        raise Problem("ends", "is not after it starts.", "Write a later time, or leave it empty.")
+    return starts.isoformat(timespec="minutes"), ends.isoformat(timespec="minutes") if ends else ""
+
+
+def _moment(name: str, text: str) -> datetime:
+    try:
+        return datetime.strptime(text.strip().replace(" ", "T"), "%Y-%m-%dT%H:%M")  # noqa: DTZ007 - local time
+    except ValueError:
+        raise Problem(name, f"“{text}” is no day and time.", "Write it like 2027-03-01T10:00.") from None
+
+
+def _words(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _taluk(letter: Letter, portal: Portal) -> str:
+    place = str(letter.answers.get("place", ""))
+    return place if place in {choice.value for choice in portal.choices.get("places", ())} else ""
+
+
+# The file
+
+
+def append(path: Path, row: Mapping[str, str]) -> None:
+    """Add the row to the table, whole or not at all. What stands in the file stays, byte for byte.
+
+    Order of columns, byte order mark, separator, quotes and line ends are the file's. Raises Problem.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise Problem(
+            str(path), f"cannot be read ({error.strerror}).", "Name the folder content of the site."
+        ) from None
+    header, ids, separator = _look(path, data)
+    missing = [name for name in NEEDED if name not in header]
+    if missing:
+        raise Problem(str(path), f"has no column {missing[0]}.", "Put it back; the site's check names all columns.")
+    if row["id"] in ids:
+        raise Problem("id", f"{row['id']} stands in {path.name} already.", "Take another one.")
+    _replace(path, data + _line(data, [row.get(name, "") for name in header], separator))
+
+
+def _look(path: Path, data: bytes) -> tuple[list[str], set[str], str]:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Problem(str(path), "is not UTF-8.", 'Save it again as "CSV UTF-8 (comma delimited)".') from None
+    separator = max(_SEPARATORS, key=text.partition("\n")[0].count)
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+    except csv.Error as error:
+        todo = "Look for a quotation mark that is not closed."
+        raise Problem(str(path), f"is not well formed ({error}).", todo) from None
+    header = [name.strip() for name in rows[0]] if rows else []
+    at = header.index("id") if "id" in header else 0
+    return header, {row[at].strip() for row in rows[1:] if len(row) > at}, separator
+
+
+def _line(data: bytes, cells: list[str], separator: str) -> bytes:
+    """The new row as the file writes its rows."""
+    quoted = data.removeprefix(_BOM).startswith(b'"')
+    ending = "\r\n" if b"\r\n" in data else "\n"
+    out = io.StringIO(newline="")
+    quoting: Literal[0, 1] = csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
+    csv.writer(out, delimiter=separator, quoting=quoting, lineterminator=ending).writerow(cells)
+    before = "" if not data or data.endswith(b"\n") else ending
+    return f"{before}{out.getvalue()}".encode()
+
+
+def _replace(path: Path, data: bytes) -> None:
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
+    try:
+        with fresh.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.chmod(path.stat().st_mode)
+        fresh.replace(path)
+    except OSError as error:
+        todo = "Nothing was changed. Close it in other programs, make room, and try again."
+        raise Problem(str(path), f"cannot be written ({error.strerror}).", todo) from None
+    finally:
+        fresh.unlink(missing_ok=True)

@@ -1,0 +1,53 @@
+"""A word to staff that the desk should be opened: one fixed sentence, once a day at most, from sealed letters alone.
+
+It needs no passphrase and opens, fetches and acknowledges nothing. docs/decisions/0015 tells what an onlooker learns.
+"""
+
+import secrets
+from datetime import date
+from pathlib import Path
+from typing import Any, Protocol
+
+from forms.core.problem import Problem
+from forms.desk.crypto.keys import write_safely
+from forms.desk.events.gateways import Gateway, dialled
+
+NOTICE = "Something waits at the desk. Open it when you are alone."
+"""Always the same: it tells no number, no time, no kind and no desk."""
+
+_ASKED = "asked.txt"
+
+
+class Waits(Protocol):
+    """What is asked of the server here (forms.desk.fetch.Server has it)."""
+
+    def waiting(self) -> list[dict[str, Any]]:
+        """Letters that this machine has not fetched."""
+
+
+def notice(server: Waits, folder: Path, today: date) -> str:
+    """NOTICE where anything waits for this machine of the desk, else empty; empty too once it has asked today.
+
+    Raises Problem where the server cannot be asked: that does not count as asked.
+    """
+    path = folder / _ASKED
+    if path.exists() and path.read_text(encoding="utf-8", errors="replace").strip() == today.isoformat():
+        return ""
+    said = NOTICE if server.waiting() else ""
+    # The day of asking, not of speaking: a scheduler that calls each hour must not tell the hour in which a letter
+    # came, and what stands on the disk is the same whether or not something waits.
+    write_safely(path, f"{today.isoformat()}\n".encode())
+    return said
+
+
+def number_of(phone: str) -> str:
+    """The number to which notices go, as it is dialled. Raises Problem."""
+    number = dialled(phone)
+    if not number:
+        raise Problem("PORTAL_NOTICE_NUMBER", "is no telephone number.", "Write it like +91 98765 43210.")
+    return number
+
+
+def send_notice(gateway: Gateway, number: str) -> None:
+    """Send NOTICE to a number, once: where it fails, tomorrow's says the same. Raises Problem."""
+    gateway.send(number, NOTICE, secrets.token_hex(16))

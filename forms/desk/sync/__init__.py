@@ -1,0 +1,1 @@
+"""The desk and the server: fetching, the outbox, and the encrypted files on this machine."""

@@ -1,0 +1,50 @@
+"""What is sealed and on its way to the server: durable on this machine first, sent when the server is there."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from forms.desk.sync.client import NotThere, Refused, Server, ServerAway
+from forms.desk.sync.local_store import Cabinet, Parcel
+
+
+class Outbox:
+    """The sealed things of one desk that have not reached its server yet, oldest first."""
+
+    def __init__(self, cabinet: Cabinet, server: Callable[[], Server]) -> None:
+        self._cabinet, self._server = cabinet, server
+
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return len(self._cabinet.ids("outbox"))
+
+    def post(self, method: str, path: str, sealed: bytes, reader: str = "") -> None:
+        """Keep it durably, to be sent. Raises Problem where the disk does not take it."""
+        # A growing name: what was written first is sent first. Nobody but this machine sees it.
+        self._cabinet.post(Parcel(f"{time.time_ns():020}", method, path, reader, sealed))
+
+    def send(self) -> int:
+        """Send what waits; how many. Raises ServerAway: the rest goes on waiting."""
+        sent, server = 0, self._server()
+        for parcel in self._cabinet.posted():
+            try:
+                server.send(parcel.method, parcel.path, parcel.sealed, parcel.reader)
+            except NotThere:
+                pass  # the person erased the letter meanwhile: nobody is left to whom it could go
+            except Refused:
+                self._cabinet.keep("refused", parcel.name, parcel.sealed)  # desk doctor tells; the rest goes on
+            self._cabinet.drop("outbox", parcel.name)
+            sent += 1
+        return sent
+
+    def try_to_send(self) -> None:
+        """Send what waits, if the server is there; else the window says how much waits."""
+        with suppress(ServerAway):
+            self.send()
+
+    def forget(self, thread: str) -> None:
+        """Drop what waits for a letter that is erased."""
+        for parcel in list(self._cabinet.posted()):
+            if parcel.path.startswith(f"letters/{thread}/"):
+                self._cabinet.drop("outbox", parcel.name)

@@ -1,0 +1,126 @@
+"""The door of the desk's window: a one-time address, a cookie, a passphrase, a lock that falls by itself.
+
+All of it lives in memory and ends with the program. Pages ask `current_session()`; who adds pages needs that and
+`insist_on_form_token()`, and nothing else from here.
+"""
+
+import hmac
+import math
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from threading import RLock
+
+from flask import abort, current_app, request
+
+from forms.core.problem import Problem
+from forms.desk.session import Place, Session, Synced
+
+LONGEST_WAIT = 60
+"""Seconds that the door waits at most after wrong passphrases."""
+
+HELD_PATHS = ("/case/", "/events/")
+"""Where the forms stand whose words are held while the desk is locked."""
+
+
+class Locked(Exception):
+    """Nobody has unlocked the desk, or it was left alone for too long."""
+
+
+@dataclass
+class Door:
+    """Who may come in, and the unlocked session while there is one.
+
+    `token` is in the one-time address; `cookie` is what it is exchanged for; `clock` counts seconds from anywhere;
+    `held` is a form (its path and fields) that came after the lock had fallen; `back` the page asked for then.
+    """
+
+    place: Place
+    unlock: Callable[[Place, str | None], Session]
+    idle_seconds: float
+    clock: Callable[[], float] = time.monotonic
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    cookie: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    form_token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    session: Session | None = None
+    synced: Synced | None = None
+    held: tuple[str, list[tuple[str, str]]] | None = None
+    back: str = "/"
+    used: float = 0.0
+    wrong: int = 0
+    not_before: float = 0.0
+    busy: RLock = field(default_factory=RLock)
+
+    @property
+    def cookie_name(self) -> str:
+        """Cookies know no ports: another program's window on this machine must not overwrite ours."""
+        return f"desk-{request.environ['SERVER_PORT']}"
+
+    def take(self, token: str) -> bool:
+        """Exchange the one-time token; True once, and never again."""
+        fits = bool(self.token) and hmac.compare_digest(self.token.encode(), token.encode())
+        if fits:
+            self.token = ""
+        return fits
+
+    def knows(self, cookie: str) -> bool:
+        """Whether this browser has come in by the one-time address."""
+        return not self.token and hmac.compare_digest(self.cookie.encode(), cookie.encode())
+
+    def open(self, passphrase: str | None) -> Session:
+        """Unlock the desk. Raises Problem; after each wrong passphrase the next must wait twice as long."""
+        with self.busy:
+            wait = self.not_before - self.clock()
+            if wait > 0:
+                raise Problem("passphrase", f"Please wait {math.ceil(wait)} seconds.", "Then type it again.")
+            try:
+                session = self.unlock(self.place, passphrase)
+            except Problem as problem:
+                if problem.where == "passphrase":
+                    self.wrong += 1
+                    self.not_before = self.clock() + min(LONGEST_WAIT, 2 ** (self.wrong - 1))
+                raise
+            self.session, self.wrong, self.used = session, 0, self.clock()
+            return session
+
+    def hold(self, path: str, fields: Iterable[tuple[str, str]]) -> None:
+        """Hold a form of a case or an event until the desk is unlocked. Others, passphrases above all, are not held."""
+        pairs = [(name, value) for name, value in fields if name != "form_token"]
+        if pairs and path.startswith(HELD_PATHS):
+            self.held = (path, pairs)
+
+    def lock(self) -> None:
+        """Drop the session and all that it has opened."""
+        with self.busy:
+            if self.session is not None:
+                self.session.lock()
+            self.session = self.synced = None
+
+    def lock_if_idle(self) -> None:
+        """Lock where nothing was asked for too long."""
+        with self.busy:
+            if self.session is not None and self.clock() - self.used > self.idle_seconds:
+                self.lock()
+
+
+def the_door() -> Door:
+    """The door of this window."""
+    door: Door = current_app.extensions["door"]
+    return door
+
+
+def current_session() -> Session:
+    """The unlocked session. Raises Locked, which leads to the page that asks for the passphrase."""
+    door = the_door()
+    door.lock_if_idle()
+    if door.session is None:
+        raise Locked
+    door.used = door.clock()
+    return door.session
+
+
+def insist_on_form_token() -> None:
+    """End with 403 where a form was not made by this window. Done for every POST by itself; may be asked again."""
+    if not hmac.compare_digest(the_door().form_token.encode(), request.form.get("form_token", "").encode()):
+        abort(403)

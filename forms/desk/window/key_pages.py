@@ -1,0 +1,118 @@
+"""The keys of the desk: whose they are, what the doctor finds, new passphrases, new keys, a printed recovery key."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import segno
+from flask import Blueprint, render_template, request
+from markupsafe import Markup
+from werkzeug.exceptions import NotFound
+
+from forms.core.problem import Problem
+from forms.desk import doctor
+from forms.desk.crypto import key_retirement, keys
+from forms.desk.session import Session
+from forms.desk.window import labels
+from forms.desk.window.authentication import current_session
+
+pages = Blueprint("keys", __name__)
+
+Form = Mapping[str, str]
+
+
+@pages.get("/keys/")
+def overview() -> str:
+    """The desk's members and keys, and all that can be done about them."""
+    return _show(current_session())
+
+
+def _show(session: Session, problem: Problem | None = None, **more: Any) -> str:
+    mine = {str(identity.to_public()) for identity in session.identities}
+    return render_template(
+        "keys.html",
+        here="keys",
+        problem=problem,
+        desk=session.own_desk,
+        mine=mine,
+        member=session.member,
+        older=len(session.identities) - 1,
+        has_passphrase=keys.has_passphrase(session.folder),
+        least=keys.LEAST_PASSPHRASE,
+        findings=sorted(doctor.examine(session), key=lambda finding: finding.ok),
+        public=more.get("public"),
+        done=more.get("done", ""),
+    )
+
+
+def _passphrase(session: Session, form: Form) -> str:
+    new = form.get("new", "")
+    if new != form.get("again", ""):
+        raise Problem("passphrase", "The two are not the same.", "Type the new passphrase twice.")
+    keys.change_passphrase(session.folder, form.get("old", ""), new)
+    return _show(session, done="The passphrase is changed. Use the new one from now on.")
+
+
+def _rotate(session: Session, form: Form) -> str:
+    old = form.get("old", "") if keys.has_passphrase(session.folder) else None
+    return _show(session, public=session.change_key(old), done="There is a new key on this machine.")
+
+
+def _recovery(session: Session, _: Form) -> str:
+    """Shown once, in this answer, and kept nowhere: not even by the browser (no-store)."""
+    secret, public = keys.recovery()
+    square = segno.make_qr(secret, error="m").svg_inline(scale=5, border=2, dark="#000", light="#fff", omitsize=True)
+    return render_template(
+        "recovery.html",
+        here="keys",
+        secret=secret,
+        public=public,
+        square=Markup(square),  # noqa: S704 - made by segno, of a key made by us
+        desk=session.own_desk,
+    )
+
+
+def _reseal(session: Session, form: Form) -> str:
+    count = session.reseal(form.get("member", ""))
+    doctor.note_colleagues(session, form.get("member", ""))
+    return _show(session, done=f"{count} open cases are sealed anew for {form.get('member', '')}.")
+
+
+def _forget(session: Session, form: Form) -> str:
+    """Says what will not open any more, asks twice, then forgets the old keys."""
+    sure, anew = form.get("sure", ""), bool(form.get("anew"))
+    key_retirement.insist_that_new_key_is_known(session)
+    found = key_retirement.needing(session)
+    if sure != "twice":
+        return render_template(
+            "forget.html",
+            here="keys",
+            found=found,
+            naming=labels,
+            anew=anew,
+            again=sure == "once",
+            has_passphrase=keys.has_passphrase(session.folder),
+        )
+    passphrase = form.get("old", "") if keys.has_passphrase(session.folder) else None
+    keys.identities(session.folder, lambda: passphrase or "")  # a wrong one is said before anything is changed
+    if anew:
+        key_retirement.seal_anew(session, found)
+    count = session.forget_old_keys(passphrase)
+    return _show(session, done=f"Forgotten: {count}. Copies of this machine's folder still have them.")
+
+
+ACTIONS: Mapping[str, Callable[[Session, Form], str]] = {
+    "passphrase": _passphrase, "rotate": _rotate, "recovery": _recovery, "reseal": _reseal,
+    "forget": _forget,
+}  # fmt: skip
+
+
+@pages.post("/keys/<action>")
+def act(action: str) -> str | tuple[str, int]:
+    """Do it, and show the page again with what came of it."""
+    session = current_session()
+    if action not in ACTIONS:
+        raise NotFound
+    try:
+        return ACTIONS[action](session, request.form)
+    except Problem as problem:
+        return _show(session, problem), 400

@@ -1,0 +1,50 @@
+"""Who did what, and what has been kept long enough."""
+
+from flask import Blueprint, redirect, render_template, request
+from werkzeug.wrappers import Response as Answer
+
+from forms.core.trusted_date import machines_doubt
+from forms.desk.window import labels
+from forms.desk.window.authentication import current_session
+
+pages = Blueprint("upkeep", __name__)
+
+MOST_ROWS = 500
+"""Rows of the access log on one page: the newest."""
+
+
+@pages.get("/access/")
+def access() -> str:
+    """What the members of this desk did with which letter, as the server wrote it down; newest first."""
+    session = current_session()
+    rows = sorted(session.who_did_what(), key=lambda row: str(row.get("at")), reverse=True)
+    member = request.args.get("member", "")
+    members = sorted({str(row.get("member")) for row in rows})
+    shown, more = labels.fewer([row for row in rows if member in {"", row.get("member")}], MOST_ROWS)
+    known = {case.id for case in session.cases()}
+    return render_template(
+        "access.html", here="access", rows=shown, more=more, members=members, member=member, known=known, naming=labels
+    )
+
+
+@pages.route("/retention/", methods=["GET", "POST"])
+def retention() -> Answer | str:
+    """Closed cases that have been kept long enough; erases those that were ticked, and asks twice before."""
+    session = current_session()
+    chosen, sure = set(request.form.getlist("case")), request.form.get("sure", "")
+    cases = [case for case in session.old_cases() if request.method == "GET" or case.id in chosen]
+    if request.method == "POST" and cases and sure in {"", "once"}:
+        again = sure == "once"
+        return render_template(
+            "erase.html", here="retention", cases=cases, naming=labels, again=again, action=request.path
+        )
+    if request.method == "POST":
+        for case in cases:
+            session.erase(case.id)
+        return redirect(f"/retention/?erased={len(cases)}", 303)
+    days = int(session.portal.keep.get("concerns_days", 0))
+    erased = request.args.get("erased", 0, type=int)
+    return render_template(
+        "retention.html", here="retention", cases=cases, days=days, erased=erased, naming=labels,
+        doubt=machines_doubt(session.known_day),
+    )  # fmt: skip

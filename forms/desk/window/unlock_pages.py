@@ -1,0 +1,111 @@
+"""The pages at the door: coming in, unlocking, locking."""
+
+from contextlib import suppress
+
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
+from werkzeug.wrappers import Response as Answer
+
+from forms.core.problem import Problem
+from forms.desk import doctor
+from forms.desk.crypto.keys import has_passphrase
+from forms.desk.session import Session, Synced
+from forms.desk.window.authentication import Door, Locked, current_session, the_door
+
+pages = Blueprint("entrance", __name__)
+
+
+@pages.get("/enter/<token>")
+def enter(token: str) -> Answer:
+    """The one-time address: a cookie for this browser, once."""
+    door = the_door()
+    if not door.take(token):
+        abort(401)
+    response = redirect("/", 303)
+    # Not `Secure`: on 127.0.0.1 there is no TLS, and nothing leaves the machine.
+    response.set_cookie(door.cookie_name, door.cookie, httponly=True, samesite="Strict")
+    return response
+
+
+@pages.get("/unlock")
+def ask() -> Answer | str:
+    """Asks for the passphrase; a demonstration key has none."""
+    door = the_door()
+    door.lock_if_idle()
+    if door.session:
+        return redirect("/held" if door.held else "/", 303)
+    return _ask(door, None)
+
+
+def _ask(door: Door, problem: Problem | None) -> str:
+    return render_template(
+        "unlock.html", problem=problem, passphrase=has_passphrase(door.place.folder), held=door.held is not None
+    )
+
+
+@pages.post("/unlock")
+def unlock() -> Answer | tuple[str, int]:
+    """Opens the desk and fetches what waits; then to the page that was asked for, or to what was typed before."""
+    door = the_door()
+    typed = request.form.get("passphrase", "") if has_passphrase(door.place.folder) else None
+    try:
+        session = door.open(typed)
+    except Problem as problem:
+        return _ask(door, problem), 400
+    door.synced = fetch(session)
+    if door.held is not None:
+        return redirect("/held", 303)
+    back, door.back = door.back, "/"
+    return redirect(back, 303)
+
+
+def fetch(session: Session) -> Synced:
+    """Fetch and bring what waits. A server that is away or refuses is no reason to keep the desk shut: it is said."""
+    try:
+        synced = session.sync()
+        if not synced.away:
+            doctor.note_colleagues(session)
+    except Problem as problem:
+        return Synced(away=str(problem))
+    return synced
+
+
+@pages.post("/sync")
+def sync() -> Answer:
+    """Fetch what waits at the server, and bring what waits here."""
+    the_door().synced = fetch(current_session())
+    return redirect("/", 303)
+
+
+@pages.post("/lock")
+def lock() -> Answer:
+    """Locks the desk: what was opened is dropped from memory."""
+    the_door().lock()
+    return redirect("/unlock", 303)
+
+
+@pages.get("/held")
+def held() -> Answer | str:
+    """What was typed into a form while the lock fell: to be sent now, or thrown away. Nothing typed is lost."""
+    current_session()
+    door = the_door()
+    if door.held is None:
+        return redirect("/", 303)
+    (path, pairs), door.held, door.back = door.held, None, "/"
+    return render_template("held.html", path=path, pairs=pairs)
+
+
+@pages.post("/awake")
+def awake() -> Response:
+    """Somebody is typing: the lock waits, if it has not fallen yet."""
+    with suppress(Locked):
+        current_session()
+    return make_response("", 204)
+
+
+@pages.post("/keep")
+def keep() -> Response:
+    """The page is about to lock itself: what was typed into its form `path` is held. Nothing is done with it."""
+    the_door().hold(
+        request.form.get("path", ""), ((name, v) for name, v in request.form.items(multi=True) if name != "path")
+    )
+    return make_response("", 204)

@@ -1,0 +1,1 @@
+"""JSON and binary APIs: for browsers that encrypt, and for desks."""

@@ -1,0 +1,230 @@
+"""The road of a browser that seals and opens by itself: of letters, only age ciphertext comes in and goes out.
+
+`GET terms`: to whom to seal, and the salt and cost of receipts. `PUT parts/<id>`, then `PUT letters/<id>`: each may be
+sent again after a broken line and makes no second letter. What the server needs to know besides stands in headers:
+`Portal-Desks` (ids), `Portal-Parts` (ids), `Portal-Lookup` (64 hexadecimal digits, or none), `Portal-Work`; for what
+is added to a letter its look-up value in `Portal-Follows`. `POST lookups` and `POST erasures` take a look-up value that
+the browser derived from its receipt: the receipt itself, and the key that opens answers, never come here.
+"""
+
+import base64
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, Response, current_app, request
+
+from forms.core import i18n
+from forms.core.encryption import LEAST_PART, SIZE_CLASSES, is_sealed_for, part_id
+from forms.core.form_schema import load
+from forms.core.portal import Desk
+from forms.server.api.json_responses import Refused, json_answer
+from forms.server.services import lookup as coming_back
+from forms.server.services.flood_control import Busy, is_worked
+from forms.server.services.lookup import Found
+from forms.server.services.mailbox import Full, Office, keys_of, take_sealed_part
+from forms.server.store.concern_store import Coming, ConcernStore, LetterGone, PartsMissing
+from forms.server.store.database import AlreadyThere, NotKept
+
+sealed_road = Blueprint("sealed", __name__, url_prefix="/forms/sealed/v1")
+
+LARGEST_PART = 1024 * 1024
+"""Bytes of plaintext of a photo or recording that a browser has made small."""
+
+LARGEST_LOOKUP = 1024
+"""Bytes of what asks for a letter."""
+
+_ID = re.compile(r"[0-9a-f]{32}")
+_LOOKUP = re.compile(r"[0-9a-f]{64}")
+_FORM = "concern"
+
+
+def _office() -> Office:
+    office: Office = current_app.extensions["office"]
+    return office
+
+
+@sealed_road.get("/terms")
+def terms() -> Response:
+    """The present keys of the desks, and how receipts are derived here. The salt is no secret; guesses still cost."""
+    office = _office()
+    return json_answer(
+        {
+            "day": current_app.extensions["today"]().isoformat(),
+            "salt": office.salt.hex(),
+            "memory": office.cost.memory,
+            "passes": office.cost.passes,
+            "desks": _addresses(office.portal.readers(_FORM)),
+        }
+    )
+
+
+@sealed_road.post("/lookups")
+def lookup() -> Response:
+    """How the letter of a look-up value stands, and its answers, sealed to the key that its receipt derives."""
+    asked, found = _found()
+    language = asked.get("language")
+    if language not in _office().portal.language_codes():
+        raise Refused(400, "There is no such language here. Name one of the site.")
+    progress = found.progress
+    return json_answer(
+        {
+            "id": progress.id,
+            "came": [_said(day, language) for day in progress.days],
+            "taken": bool(progress.taken_by),
+            "desks": _addresses(_office().portal.named(progress.desks)),
+            "answers": [
+                {
+                    "desk": answer.desk,
+                    "day": _said(answer.day, language),
+                    "sealed": base64.b64encode(answer.sealed).decode(),
+                }
+                for answer in progress.answers
+            ],
+        }
+    )
+
+
+@sealed_road.post("/erasures")
+def erasure() -> Response:
+    """Erase the letter of a look-up value and all that belongs to it; desks that have it are asked to."""
+    _, found = _found()
+    try:
+        coming_back.erase(_office(), found, current_app.extensions["today"]())
+    except NotKept:
+        raise Refused(503, "The letter box is away just now. Nothing was erased. Try again.") from None
+    return json_answer({"erased": found.progress.id})
+
+
+@sealed_road.put("/parts/<wanted>")
+def part(wanted: str) -> Response:
+    """A sealed photo or recording; its id is the first 32 hexadecimal digits of its SHA-256."""
+    request.max_content_length = 2 * LARGEST_PART
+    to, body = _addressed(), request.get_data()
+    sizes = [size for size in SIZE_CLASSES if LEAST_PART <= size <= LARGEST_PART]
+    if part_id(body) != wanted or not is_sealed_for(body, len(keys_of(to.desks)), sizes):
+        raise Refused(400, "This is not a sealed part for these desks. Nothing was kept.")
+    try:
+        take_sealed_part(_office(), body, to.desk_ids, current_app.extensions["today"](), to.store)
+    except NotKept as away:
+        raise _away(away) from None
+    return json_answer({"kept": wanted}, 201)
+
+
+@sealed_road.put("/letters/<letter_id>")
+def letter(letter_id: str) -> Response:
+    """A sealed letter with the parts that came before it. 428 asks for work first, while very many letters come."""
+    to, body = _addressed(), request.get_data()
+    parts = [text for text in request.headers.get("Portal-Parts", "").split(",") if text]
+    lookup = request.headers.get("Portal-Lookup", "")
+    if not _ID.fullmatch(letter_id) or not all(_ID.fullmatch(text) for text in parts) or len(parts) > 4:  # noqa: PLR2004
+        raise Refused(400, "An id has not the form of an id. Nothing was kept.")
+    if lookup and (to.thread or not _LOOKUP.fullmatch(lookup)):
+        raise Refused(400, "The look-up value has not its form, or the letter it follows has one. Nothing was kept.")
+    if not is_sealed_for(body, len(keys_of(to.desks)), [load(to.form).pad_to]):
+        raise Refused(400, "This is not a sealed letter for these desks. Nothing was kept.")
+    office = _office()
+    worked = is_worked(letter_id, body, request.headers.get("Portal-Work", ""), office.pressure.enough())
+    if office.pressure.is_high() and not worked:
+        bits = office.pressure.bits()
+        raise Refused(428, "Very many letters come just now. Work first, then send it again.", bits=bits)
+    coming = Coming(
+        id=letter_id,
+        thread=to.thread or letter_id,
+        form=to.form,
+        day=current_app.extensions["today"](),
+        lookup=bytes.fromhex(lookup) or None,
+        sealed=body,
+        desks=to.desk_ids,
+        parts=tuple(parts),
+    )
+    try:
+        if (office.requests if to.store is office.concerns else office.concerns).has(letter_id):
+            raise _taken_id()  # desks fetch from both as from one
+        new = office.keep(coming, worked=worked) if to.store is office.concerns else office.keep_request(coming)
+    except PartsMissing as gone:
+        raise Refused(409, "Parts of the letter are not here. Send them again.", missing=gone.missing) from None
+    except LetterGone:
+        raise Refused(404, "The letter that this one follows is erased. Nothing was kept.") from None
+    except AlreadyThere:
+        raise _taken_id() from None
+    except NotKept as away:
+        raise _away(away) from None
+    return json_answer({"kept": letter_id}, 201 if new else 200)
+
+
+@dataclass(frozen=True)
+class _To:
+    """For whom something comes: its desks, its form, where it is kept; thread: the letter that it follows, or ""."""
+
+    desks: tuple[Desk, ...]
+    form: str
+    store: ConcernStore
+    thread: str = ""
+
+    @property
+    def desk_ids(self) -> tuple[str, ...]:
+        return tuple(desk.id for desk in self.desks)
+
+
+def _addressed() -> _To:
+    """What the headers say: a first letter, or one that follows the letter of a look-up value, for just its desks."""
+    office, follows = _office(), request.headers.get("Portal-Follows")
+    if follows is None:
+        return _To(_desks(office.portal.readers(_FORM)), _FORM, office.concerns)
+    found = _of(follows)
+    desks = _desks(office.portal.named(found.progress.desks), all_of_them=True)
+    return _To(desks, "followup", coming_back.box(office, found.kind), found.progress.id)
+
+
+def _desks(here: Sequence[Desk], *, all_of_them: bool = False) -> tuple[Desk, ...]:
+    """The desks to which it is sealed: some of these (or all), each named once."""
+    wanted = request.headers.get("Portal-Desks", "").split(",")
+    desks = tuple(desk for desk in here if desk.id in wanted)
+    if not desks or len(desks) != len(wanted) or (all_of_them and len(desks) != len(here)):
+        raise Refused(409, "These are not the desks of this place. Ask for the terms again.")
+    return desks
+
+
+def _found() -> tuple[Mapping[str, Any], Found]:
+    """The JSON that was sent, and the letter whose look-up value stands in it."""
+    request.max_content_length = LARGEST_LOOKUP
+    try:
+        asked = request.get_json(silent=True)
+    except RecursionError:  # a thousand brackets fit
+        asked = None
+    if not isinstance(asked, dict):
+        raise Refused(400, "JSON with a look-up value was expected.")
+    return asked, _of(asked.get("lookup"))
+
+
+def _of(lookup: Any) -> Found:
+    if not isinstance(lookup, str) or not _LOOKUP.fullmatch(lookup):
+        raise Refused(400, "The look-up value has not its form.")
+    try:
+        found = coming_back.find(_office(), bytes.fromhex(lookup))
+    except Busy:
+        raise Refused(503, "Very many receipts are looked up just now. Try again in a few minutes.") from None
+    if found is None:
+        raise Refused(404, "There is no letter with this look-up value.")
+    return found
+
+
+def _addresses(desks: Sequence[Desk]) -> list[dict[str, Any]]:
+    return [{"id": desk.id, "keys": desk.keys} for desk in desks]
+
+
+def _said(day: date, language: str) -> dict[str, str]:
+    """A day for the program that sorts, and as the page says it."""
+    return {"day": day.isoformat(), "said": i18n.day(day, language)}
+
+
+def _taken_id() -> Refused:
+    return Refused(409, "Another letter has this id or look-up value. Nothing was kept. Send it with another.")
+
+
+def _away(away: NotKept) -> Refused:
+    said = "The letter box is full." if isinstance(away, Full) else "The letter box is away just now."
+    return Refused(503, f"{said} Nothing was kept. Try again.")

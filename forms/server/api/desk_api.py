@@ -1,0 +1,283 @@
+"""The desk's API: sealed letters only. A desk sees its own letters and cannot learn that others exist.
+
+Described in docs/pickup-openapi.yaml. Who did what with which letter is written down, without contents.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from urllib.parse import unquote
+
+from flask import Blueprint, Response, current_app, request
+
+from forms.core.encryption import SIZE_CLASSES, is_sealed
+from forms.core.portal import Desk, Member, as_json
+from forms.server.api.json_responses import Refused, json_answer
+from forms.server.services.combined_mailbox import LetterBoxes
+from forms.server.services.mailbox import Office
+from forms.server.services.signup_service import settle
+from forms.server.store.concern_store import FETCHED, Access, Entry, desk_of
+from forms.server.store.database import NotKept
+from forms.web.headers import NEVER_KEPT
+
+desk_api = Blueprint("pickup", __name__, url_prefix="/pickup/v1")
+
+SIGNUP = "signup"
+_ID = re.compile(r"[0-9a-f]{32}")
+_ANSWER_ID = re.compile(r"[0-9A-Za-z]{1,64}")
+_NOT_YOURS = "There is no such letter for this desk."
+
+
+def _office() -> Office:
+    office: Office = current_app.extensions["office"]
+    return office
+
+
+def _boxes() -> LetterBoxes:
+    return LetterBoxes(_office())
+
+
+def _age_file(sealed: bytes | None) -> Response:
+    if sealed is None:
+        raise Refused(404, _NOT_YOURS)
+    return Response(sealed, mimetype="application/octet-stream")
+
+
+def reader_of(authorization: str, desks: tuple[Desk, ...]) -> tuple[Desk, Member] | None:
+    """The desk and its member whose token this Authorization header bears (RFC 6750), or None."""
+    scheme, _, token = authorization.partition(" ")
+    digest = "sha256:" + hashlib.sha256(token.strip().encode("utf-8", "surrogateescape")).hexdigest()
+    if scheme.lower() != "bearer":
+        return None
+    known = ((desk, member) for desk in desks for member in desk.members)
+    return next((one for one in known if one[1].pickup and hmac.compare_digest(one[1].pickup, digest)), None)
+
+
+def _reader() -> tuple[Desk, Member]:
+    found = reader_of(request.headers.get("Authorization", ""), _office().portal.desks)
+    if found is None:
+        raise Refused(401, "This token is not known here.")
+    return found
+
+
+def _signups_desk() -> Desk:
+    desk, _ = _reader()
+    if SIGNUP not in desk.reads:
+        raise Refused(404, "This desk does not read sign-ups.")
+    return desk
+
+
+def _today() -> date:
+    today: date = current_app.extensions["today"]()
+    return today
+
+
+def _note(desk: Desk, member: Member, what: str, letter_id: str) -> None:
+    """Write down what staff did: to the minute, since it is staff's time and no person's."""
+    at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M")
+    _boxes().note_access(secrets.token_hex(16), desk.id, Access(at, member.id, what, letter_id))
+
+
+def _sealed_body() -> bytes:
+    request.max_content_length = 2 * SIZE_CLASSES[-1]
+    sealed = request.get_data()
+    if not is_sealed(sealed):
+        raise Refused(400, "This is not a sealed letter. Nothing was kept.")
+    return sealed
+
+
+def _insist(ours: bool) -> Response:
+    if not ours:
+        raise Refused(404, _NOT_YOURS)
+    return Response(status=204)
+
+
+@desk_api.after_request
+def _never_kept(response: Response) -> Response:
+    response.headers["Cache-Control"] = NEVER_KEPT
+    return response
+
+
+@desk_api.get("/letters")
+def letters() -> Response:
+    """Letters that this member can open and has not acknowledged."""
+    desk, member = _reader()
+    rows = [
+        {
+            "id": item.id, "thread": item.thread, "form": item.form, "day": item.day.isoformat(), "tray": item.tray,
+            "parts": item.parts,
+        }
+        for item in _boxes().waiting(desk.id, member.id)
+    ]  # fmt: skip
+    return json_answer({"desk": desk.id, "member": member.id, "letters": rows})
+
+
+@desk_api.get("/letters/<letter_id>")
+def letter(letter_id: str) -> Response:
+    """One sealed letter."""
+    desk, member = _reader()
+    sealed = _boxes().sealed(letter_id, desk.id, member.id)
+    if sealed:
+        with suppress(NotKept):  # a full disk must not keep desks from their letters
+            _note(desk, member, FETCHED, letter_id)
+    return _age_file(sealed)
+
+
+@desk_api.delete("/letters/<letter_id>")
+def drop(letter_id: str) -> Response:
+    """Erase this desk's share of a letter and of all that follows it."""
+    desk, member = _reader()
+    ours = _boxes().drop(letter_id, desk.id)
+    if ours:
+        _note(desk, member, "erased", letter_id)
+    return _insist(ours)
+
+
+@desk_api.get("/parts/<part_id>")
+def part(part_id: str) -> Response:
+    """One sealed photo or recording."""
+    desk, member = _reader()
+    return _age_file(_boxes().part(part_id, desk.id, member.id))
+
+
+@desk_api.post("/letters/<letter_id>/acknowledge")
+def acknowledge(letter_id: str) -> Response:
+    """The member has it safely on a disk."""
+    desk, member = _reader()
+    return _insist(_boxes().take(letter_id, desk.id, member.id, _office().portal.members))
+
+
+@desk_api.put("/letters/<letter_id>/answers/<answer_id>")
+def answer(letter_id: str, answer_id: str) -> Response:
+    """What the desk sealed for the person; sending it again changes nothing."""
+    (desk, member), sealed = _reader(), _sealed_body()
+    if not _ANSWER_ID.fullmatch(answer_id):
+        raise Refused(400, "The id of the answer has not its form. Nothing was kept.")
+    ours = _boxes().answer(answer_id, letter_id, desk.id, _today(), sealed)
+    if ours:
+        _note(desk, member, "answered", letter_id)
+    return _insist(ours)
+
+
+@desk_api.get("/entries")
+def entries() -> Response:
+    """The entries of this desk's case log; `since`: a day (2027-01-31) from which on."""
+    desk, _ = _reader()
+    try:
+        since = date.fromisoformat(request.args.get("since", "0001-01-01"))
+    except ValueError:
+        raise Refused(400, "`since` is no day like 2027-01-31.") from None
+    rows = [
+        {"id": item.id, "letter": item.letter, "day": item.day.isoformat()} for item in _boxes().entries(desk.id, since)
+    ]
+    return json_answer({"desk": desk.id, "entries": rows})
+
+
+@desk_api.get("/entries/<entry_id>")
+def entry(entry_id: str) -> Response:
+    """One sealed entry."""
+    desk, member = _reader()
+    return _age_file(_boxes().entry(entry_id, desk.id, member.id))
+
+
+@desk_api.put("/letters/<letter_id>/entries/<entry_id>")
+def enter(letter_id: str, entry_id: str) -> Response:
+    """Add a sealed entry to the case log. Entries are never changed: the same id again changes nothing."""
+    (desk, member), sealed = _reader(), _sealed_body()
+    if not _ID.fullmatch(entry_id):
+        raise Refused(400, "The id of the entry has not its form. Nothing was kept.")
+    ours = _boxes().enter(Entry(entry_id, letter_id, _today()), desk.id, sealed)
+    if ours:
+        _note(desk, member, "wrote", letter_id)
+    return _insist(ours)
+
+
+@desk_api.put("/letters/<letter_id>/copies/<item>")
+def copy(letter_id: str, item: str) -> Response:
+    """A letter, part or entry sealed anew for a colleague or another desk, named in `Portal-For`."""
+    (desk, member), sealed = _reader(), _sealed_body()
+    reader = unquote(request.headers.get("Portal-For", ""))
+    known = _office().portal.members
+    if reader not in known and reader not in known.get(desk_of(reader), ()):
+        raise Refused(400, "Portal-For names no desk and no member of one. Nothing was kept.")
+    if not _ID.fullmatch(item):
+        raise Refused(400, "The id has not its form. Nothing was kept.")
+    ours = _boxes().copy(item, letter_id, desk.id, desk_of(reader), reader, sealed)
+    if ours:
+        _note(desk, member, "sealed anew", letter_id)
+    return _insist(ours)
+
+
+@desk_api.get("/desks")
+def desks() -> Response:
+    """The desks and their present keys: all of it public."""
+    _reader()
+    rows = [
+        {
+            "id": one.id, "name": one.name, "reads": one.reads, "recovery": one.recovery,
+            "members": [{"id": member.id, "key": member.key} for member in one.members],
+        }
+        for one in _office().portal.desks
+    ]  # fmt: skip
+    return json_answer({"desks": rows})
+
+
+@desk_api.get("/portal")
+def portal() -> Response:
+    """The portal as the press handed it over: names, events, tables, keys; all of it public."""
+    _reader()
+    return json_answer(as_json(_office().portal))
+
+
+@desk_api.post("/day")
+def day() -> Response:
+    """The day that the server's clock shows and the last that was believed; `Portal-Day`: the day of the desk's clock.
+
+    While the server's clock is doubted, a desk's clock that shows the same day ends the doubt.
+    """
+    _reader()
+    told, today, days = _told_day(), current_app.extensions["clock"](), _office().days
+    known = days.hear(today, told) if told else days.look(today)
+    return json_answer({"shown": known.shown.isoformat(), "believed": known.good.isoformat()})
+
+
+def _told_day() -> date | None:
+    text = request.headers.get("Portal-Day", "")
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise Refused(400, "Portal-Day is no day like 2027-01-31.") from None
+
+
+@desk_api.get("/access")
+def access() -> Response:
+    """What the members of this desk did with which letter, oldest first."""
+    desk, _ = _reader()
+    rows = [
+        {"at": one.at, "member": one.member, "what": one.what, "letter": one.letter}
+        for one in _boxes().accesses(desk.id)
+    ]
+    return json_answer({"desk": desk.id, "access": rows})
+
+
+@desk_api.get("/signups")
+def signups() -> Response:
+    """All sign-ups as they stand in clear: coming, waiting (by turn) or cancelled.
+
+    `version` grows when a person replaces what they told: then the sealed part is to be fetched again.
+    """
+    desk = _signups_desk()
+    settle(_office())
+    rows = [asdict(item) for item in _office().signups.listed()]
+    return json_answer({"desk": desk.id, "signups": rows})
+
+
+@desk_api.get("/signups/<signup_id>")
+def signup(signup_id: str) -> Response:
+    """The sealed part of one sign-up."""
+    _signups_desk()
+    return _age_file(_office().signups.sealed(signup_id))

@@ -1,0 +1,24 @@
+"""Answers for programs: JSON that is never kept, and refusals that end a request."""
+
+import json
+from typing import Any
+
+from flask import Response
+from werkzeug.exceptions import HTTPException
+
+from forms.web.headers import NEVER_KEPT
+
+
+class Refused(HTTPException):
+    """An answer in JSON: what is wrong, for the other program to say."""
+
+    def __init__(self, code: int, problem: str, **more: Any) -> None:
+        answer = json_answer({"problem": problem, **more}, code)
+        if code == 401:  # noqa: PLR2004 - RFC 9110, section 15.5.2: it says how to be known
+            answer.headers["WWW-Authenticate"] = "Bearer"
+        super().__init__(response=answer)
+
+
+def json_answer(data: dict[str, Any], status: int = 200) -> Response:
+    """This data."""
+    return Response(json.dumps(data), status, {"Cache-Control": NEVER_KEPT}, mimetype="application/json")

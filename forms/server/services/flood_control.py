@@ -1,0 +1,145 @@
+"""Too many letters or look-ups at once: noticed without looking at who sends them, and never held against anybody.
+
+A whole village shares one address, and a training day looks like an attack from it. So nobody is limited by address.
+Above a number of letters in ten minutes, those that come with proof of work go to the first tray, others to the second.
+"""
+
+import hashlib
+import mmap
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from forms.core.problem import Problem
+
+CALM = 30
+"""Letters that may come at once, and so many again every ten minutes, before we speak of pressure."""
+
+BITS = 17
+"""Leading zero bits of the work: 131,000 hashes on average, a few seconds of a cheap phone."""
+
+MOST_BITS = 20
+"""The work asked where even letters with work come in a flood: half a minute of a cheap phone."""
+
+_REFILL = 600.0
+_FULL = 2  # times `calm`: a flood that ends is forgotten after twenty minutes, however long it was
+
+
+class Pressure:
+    """A leaky bucket. Holds one number and no letter, in memory that processes forked from this one share.
+
+    Two processes that count at the same moment may count once: no lock is shared, so that none is left locked by a
+    process that dies.
+    """
+
+    def __init__(self, calm: int = CALM, clock: Callable[[], float] = time.monotonic) -> None:
+        self._calm, self._clock = calm, clock
+        self._shared = mmap.mmap(
+            -1, 16
+        )  # level and the moment of the last look (of a clock since boot), never on a disk
+        self._lock = threading.Lock()
+        self._put(0.0)
+
+    def count(self) -> None:
+        """One more came."""
+        with self._lock:
+            self._put(min(self._level() + 1, _FULL * self._calm))
+
+    def is_high(self) -> bool:
+        """Whether more than `calm` come in ten minutes."""
+        with self._lock:
+            return self._level() >= self._calm
+
+    def _level(self) -> float:
+        level, seen = struct.unpack_from("dd", self._shared)
+        # Another process's look may be later than ours, and a clock may be set back: neither fills the bucket.
+        return float(max(0.0, level - max(0.0, self._clock() - seen) * self._calm / _REFILL))
+
+    def _put(self, level: float) -> None:
+        struct.pack_into("dd", self._shared, 0, level, self._clock())
+
+
+class Letters:
+    """The pressure of all letters, and of those that came with proof of work."""
+
+    def __init__(self, calm: int = CALM, clock: Callable[[], float] = time.monotonic) -> None:
+        self._all = Pressure(calm, clock)
+        self._worked = [Pressure(calm * 4**step, clock) for step in range(MOST_BITS - BITS)]
+
+    def count(self, *, worked: bool = False) -> None:
+        """One more letter came."""
+        self._all.count()
+        for step in self._worked if worked else ():
+            step.count()
+
+    def is_high(self) -> bool:
+        """Whether letters without work go to the second tray."""
+        return self._all.is_high()
+
+    def bits(self) -> int:
+        """How much work is asked now: one bit more for every four times as many letters that came with work."""
+        return BITS + sum(step.is_high() for step in self._worked)
+
+    def enough(self) -> int:
+        """How much work is taken: one bit less than is asked: the asking may have grown while a phone worked."""
+        return max(BITS, self.bits() - 1)
+
+
+class Busy(Problem):
+    """Too many look-ups at once: this one was not made."""
+
+
+class LookUps:
+    """Lets few look-ups in at once, since each costs argon2id's time and memory: letters always find room.
+
+    Where many receipts come that are none, somebody guesses: then each look-up waits, whoever makes it.
+    """
+
+    AT_ONCE = 3
+    """Look-ups at work or waiting, in each process: a server has more threads than these."""
+
+    DELAY = 1.0
+    """Seconds that a look-up waits while somebody guesses: three guesses a second and process at most."""
+
+    def __init__(self, misses: Pressure | None = None, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._misses, self._sleep = misses or Pressure(), sleep
+        self._room = threading.BoundedSemaphore(self.AT_ONCE)
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """One look-up. Raises Busy where too many are at work."""
+        # A short wait lets people who come together in; a flood of guesses is turned away.
+        if not self._room.acquire(timeout=self.DELAY / 4):
+            raise Busy("receipts", "Very many receipts are looked up just now.", "Try again in a few minutes.")
+        try:
+            if self._misses.is_high():
+                self._sleep(self.DELAY)
+            yield
+        finally:
+            self._room.release()
+
+    def missed(self) -> None:
+        """A receipt that there is not was asked for."""
+        self._misses.count()
+
+
+def is_worked(letter_id: str, sealed: bytes, work: str, bits: int = BITS) -> bool:
+    """Whether `work` (a number as text) was found for just this letter: it cannot be used for another.
+
+    SHA-256 of "portal-work <id> <SHA-256 of the letter, hexadecimal> <work>" begins with `bits` zero bits.
+    """
+    if not (work.isascii() and work.isdigit() and len(work) <= 20):  # noqa: PLR2004
+        return False
+    return _zeros(work_text(letter_id, sealed, work)) >= bits
+
+
+def work_text(letter_id: str, sealed: bytes, work: str) -> bytes:
+    """What is hashed."""
+    return f"portal-work {letter_id} {hashlib.sha256(sealed).hexdigest()} {work}".encode()
+
+
+def _zeros(text: bytes) -> int:
+    digest = hashlib.sha256(text).digest()
+    return 256 - int.from_bytes(digest).bit_length()

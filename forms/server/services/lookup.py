@@ -1,0 +1,123 @@
+"""What a receipt opens: how a letter stands, the answers to it, asking that it be erased. No request, no HTML."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from forms.core import receipts
+from forms.core.encryption import seal
+from forms.core.form_schema import load
+from forms.core.portal import Desk
+from forms.core.receipts import Keys
+from forms.server.services.mailbox import LETTER_VERSION, REQUEST, Office, keys_of
+from forms.server.store.concern_store import Coming, ConcernStore, Progress
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a desk sealed for the person: a text, or a state in which it has put the letter, or both.
+
+    at: the desk's clock (UTC), by which replies of one day are put in order.
+    """
+
+    desk: str
+    day: date
+    text: str
+    state: str
+    at: str = ""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A letter that a receipt opens. kind: the purpose of the receipt, "concern" or REQUEST.
+
+    replies: what could be opened here; a browser opens its own.
+    """
+
+    kind: str
+    progress: Progress
+    replies: tuple[Reply, ...]
+
+
+_KINDS = ("concern", REQUEST)
+
+
+def look_up(office: Office, code: str) -> Found | None:
+    """How a letter stands and the answers to it, opened with its receipt; None for an unknown receipt. Raises Busy."""
+    for kind in _KINDS:
+        keys = office.looked_up(code, kind)
+        progress = box(office, kind).progress(keys.lookup)
+        if progress is not None:
+            return Found(kind, progress, _replies(progress, keys))
+    office.lookups.missed()
+    return None
+
+
+def find(office: Office, lookup: bytes) -> Found | None:
+    """How a letter stands, for a browser that derived its look-up value: answers stay sealed. Raises Busy."""
+    with office.lookups.one():
+        for kind in _KINDS:
+            progress = box(office, kind).progress(lookup)
+            if progress is not None:
+                return Found(kind, progress, ())
+    office.lookups.missed()
+    return None
+
+
+def box(office: Office, kind: str) -> ConcernStore:
+    """Where letters live whose receipts have this purpose."""
+    return office.requests if kind == REQUEST else office.concerns
+
+
+def _replies(progress: Progress, keys: Keys) -> tuple[Reply, ...]:
+    replies = []
+    for answer in progress.answers:
+        try:
+            opened = receipts.open_answer(answer.sealed, keys)
+        except ValueError:
+            continue  # sealed to somebody else's key by mistake: the person sees the other answers
+        state, at = (str(opened.get(name) or "") for name in ("state", "at"))
+        replies.append(Reply(answer.desk, answer.day, opened["text"], state, at))
+    return tuple(sorted(replies, key=lambda reply: (reply.day, reply.at)))
+
+
+def delete(office: Office, code: str, today: date) -> bool:
+    """Erase a letter and all that belongs to it here; desks that have it are asked to. False: unknown receipt.
+
+    Raises NotKept, Busy.
+    """
+    found = look_up(office, code)
+    if found is None:
+        return False
+    erase(office, found, today)
+    return True
+
+
+def erase(office: Office, found: Found, today: date) -> None:
+    """Erase a letter that was found, likewise. Raises NotKept."""
+    thread, taken_by = found.progress.id, found.progress.taken_by
+    while True:
+        have = office.portal.named(taken_by)
+        notice = _deletion_notice(thread, have, today) if have else None
+        more = box(office, found.kind).forget(thread, notice, taken_by)
+        if not more:
+            return
+        taken_by = tuple(more)
+
+
+def _deletion_notice(thread: str, desks: Sequence[Desk], today: date) -> Coming:
+    notice_id = secrets.token_hex(16)
+    letter = {
+        "form": "deletion", "version": LETTER_VERSION, "id": notice_id, "day": today.isoformat(), "follows": thread,
+        "desks": [desk.id for desk in desks], "answers": {},
+    }  # fmt: skip
+    return Coming(
+        id=notice_id,
+        thread=notice_id,
+        form="deletion",
+        day=today,
+        lookup=None,
+        sealed=seal(letter, keys_of(desks), load("concern").pad_to),
+        desks=tuple(desk.id for desk in desks),
+    )

@@ -1,0 +1,229 @@
+"""From accepted answers to a durable letter. No request, no HTML. What a receipt opens: coming_back.py."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from forms.core import receipts
+from forms.core.encryption import part_id, seal, seal_part
+from forms.core.form_schema import Definition
+from forms.core.media.attachments import Clean
+from forms.core.portal import Desk, Event, Portal
+from forms.core.receipts import Cost, Keys
+from forms.server.services.flood_control import Letters, LookUps
+from forms.server.store.concern_store import FIRST_TRAY, SECOND_TRAY, Coming, ConcernStore, Progress
+from forms.server.store.database import NotKept
+from forms.server.store.date_store import DayStore
+from forms.server.store.signup_store import SignupStore
+
+LETTER_VERSION = 2
+
+REQUEST = "request"
+"""Purpose of the receipts of letters that are no concerns: to ask for a visit, or about goods."""
+
+_REQUESTS = frozenset({"visit", "enquiry"})
+
+FOR_PARTS, FOR_SECOND_TRAY = 0.7, 0.9
+"""Shares of the budget of disk up to which photos and recordings, and letters of the second tray, are taken.
+
+So photos cannot crowd out words, and the last tenth is the first tray's.
+"""
+
+
+class Full(NotKept):
+    """The letter box has reached its budget of disk."""
+
+
+@dataclass(frozen=True)
+class Office:
+    """What is needed to take letters in: the portal, the stores, the salt and cost of receipts, the room there is.
+
+    requests: letters that are no concerns; they live with the sign-ups, apart from concerns.
+    days: what is known of the day.
+    """
+
+    portal: Portal
+    concerns: ConcernStore
+    signups: SignupStore
+    requests: ConcernStore
+    days: DayStore
+    salt: bytes
+    cost: Cost
+    budget: int
+    pressure: Letters = field(default_factory=Letters)
+    lookups: LookUps = field(default_factory=LookUps)
+
+    def close(self) -> None:
+        """Give back the stores' connections."""
+        for store in (self.concerns, self.signups, self.requests, self.days):
+            store.close()
+
+    def keys(self, code: str, form: str) -> Keys:
+        """What a receipt of this form derives here."""
+        return receipts.derive(code, self.salt, form, self.cost)
+
+    def looked_up(self, code: str, form: str) -> Keys:
+        """What a receipt that somebody typed derives here. Raises Busy where too many are looked up at once."""
+        with self.lookups.one():
+            return self.keys(code, form)
+
+    def event(self, event_id: str) -> Event | None:
+        """The event of this id, or None."""
+        return next((event for event in self.portal.events if event.id == event_id), None)
+
+    def keep(self, coming: Coming, *, worked: bool = False) -> bool:
+        """Keep a letter in the tray it belongs to. Raises NotKept (Full where there is no room), PartsMissing."""
+        tray = FIRST_TRAY if worked or not self.pressure.is_high() else SECOND_TRAY
+        self.insist_on_room(1 if tray == FIRST_TRAY else FOR_SECOND_TRAY, self.concerns)
+        kept = self.concerns.keep(replace(coming, tray=tray))
+        if kept:
+            self.pressure.count(worked=worked)
+        return kept
+
+    def keep_request(self, coming: Coming) -> bool:
+        """Keep a letter that is no concern: never under pressure of concerns, nor adding to it. Raises NotKept."""
+        self.insist_on_room(1, self.requests)
+        return self.requests.keep(coming)
+
+    def insist_on_room(self, share: float, store: ConcernStore) -> None:
+        """Raise Full where this store uses more than this share of the budget of disk; each store has its own."""
+        if store.size > self.budget * share:
+            raise Full("store", "The letter box is full.", "Raise the setting `budget`, or let desks fetch.")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A sealed photo or recording that waits for its letter."""
+
+    id: str
+    kind: str
+    seconds: int = 0
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """As the letter names it."""
+        return {"id": self.id, "kind": self.kind, **({"seconds": self.seconds} if self.seconds else {})}
+
+
+@dataclass(frozen=True)
+class Sending:
+    """Accepted answers on their way: the language they were read in, and the one-time value of their page."""
+
+    definition: Definition
+    language: str
+    values: Mapping[str, Any]
+    once: str
+    today: date
+    with_receipt: bool = True
+    parts: tuple[Part, ...] = ()
+    follows: str = ""
+
+    @property
+    def _content(self) -> dict[str, Any]:
+        # with_receipt too: who first sends without one and then with one has sent two letters, and the receipt opens.
+        head = {"form": self.definition.name, "language": self.language, "receipt": self.with_receipt}
+        return {**head, "values": dict(self.values), "parts": [part.id for part in self.parts], "follows": self.follows}
+
+    @property
+    def code(self) -> str:
+        """The receipt of this sending: the same for the same page and answers."""
+        return receipts.receipt(self.once, self._content)
+
+    @property
+    def id(self) -> str:
+        """The letter's id, 32 hexadecimal digits: the same for the same page and answers."""
+        return receipts.letter_id(self.once, self._content)
+
+    def letter(self, answers: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+        """The letter as its desks read it."""
+        head = {
+            "form": self.definition.name,
+            "version": LETTER_VERSION,
+            "id": self.id,
+            "language": self.language,
+            "sealed_by": "server",
+        }
+        return {**head, **more, "answers": dict(answers)}
+
+
+def readers(portal: Portal, definition: Definition, hidden: Sequence[str]) -> tuple[Desk, ...]:
+    """The desks that will be able to open the letter: all that read this form but those it is hidden from."""
+    return tuple(desk for desk in portal.readers(definition.name) if desk.id not in hidden)
+
+
+def keys_of(desks: Sequence[Desk]) -> list[str]:
+    """All keys to which a letter for these desks is sealed."""
+    return [key for desk in desks for key in desk.keys]
+
+
+def take_part(office: Office, file: Clean, desks: Sequence[Desk], today: date, store: ConcernStore) -> Part:
+    """Seal a photo or recording for these desks and keep it in `store` until its letter comes. Raises NotKept."""
+    head = {"type": file.media_type, "kind": file.kind, **({"seconds": file.seconds} if file.seconds else {})}
+    new_id, sealed = seal_part(head, file.content, keys_of(desks))
+    office.insist_on_room(FOR_PARTS, store)
+    store.keep_part(new_id, today, [desk.id for desk in desks], sealed)
+    return Part(new_id, file.kind, file.seconds)
+
+
+def take_sealed_part(office: Office, sealed: bytes, desks: Sequence[str], today: date, store: ConcernStore) -> str:
+    """Keep what a browser sealed in `store` until its letter comes; its id. Raises NotKept."""
+    office.insist_on_room(FOR_PARTS, store)
+    store.keep_part(part_id(sealed), today, desks, sealed)
+    return part_id(sealed)
+
+
+def purpose(form: str) -> str:
+    """For what the receipts of this form are: with it they derive their keys, so no digits mean two things."""
+    return REQUEST if form in _REQUESTS else form
+
+
+def send_concern(office: Office, sending: Sending) -> str | None:
+    """Seal a concern or a request and keep it durably; then, and only then, its receipt (None: none was wanted).
+
+    Raises NotKept, PartsMissing.
+    """
+    desks = readers(office.portal, sending.definition, sending.values.get("hide_from", ()))
+    code = sending.code if sending.with_receipt else None
+    keys = office.keys(code, purpose(sending.definition.name)) if code else None
+    _deliver(office, sending, desks, keys.lookup if keys else None, keys.recipient if keys else None)
+    return code
+
+
+def send_followup(office: Office, sending: Sending, code: str, progress: Progress, kind: str = "concern") -> None:
+    """Seal what a person adds for the desks of the first letter, and for no other. Raises NotKept, PartsMissing.
+
+    kind: the purpose of its receipt, "concern" or REQUEST.
+    """
+    desks = office.portal.named(progress.desks)
+    _deliver(office, sending, desks, None, office.keys(code, kind).recipient, is_request=kind == REQUEST)
+
+
+def _deliver(
+    office: Office,
+    sending: Sending,
+    desks: Sequence[Desk],
+    lookup: bytes | None,
+    reply_to: str | None,
+    *,
+    is_request: bool = False,
+) -> None:
+    letter = sending.letter(
+        sending.values,
+        day=sending.today.isoformat(),
+        desks=[desk.id for desk in desks],
+        reply_to=reply_to,
+        parts=[part.said for part in sending.parts],
+        follows=sending.follows or None,
+    )
+    coming = Coming(
+        id=sending.id,
+        thread=sending.follows or sending.id,
+        form=sending.definition.name,
+        day=sending.today,
+        lookup=lookup,
+        sealed=seal(letter, keys_of(desks), sending.definition.pad_to),
+        desks=tuple(desk.id for desk in desks),
+        parts=tuple(part.id for part in sending.parts),
+    )
+    (office.keep_request if is_request or coming.form in _REQUESTS else office.keep)(coming)

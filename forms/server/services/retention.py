@@ -1,0 +1,94 @@
+"""What has been kept as long as portal.yml says is erased: by the server itself, whether or not anybody asks."""
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import date, timedelta
+
+from forms.core.trusted_date import Known, look, servers_doubt
+from forms.server.services.mailbox import Office
+from forms.server.store.database import NotKept
+
+LOOSE_PART_DAYS = 2
+"""Days that a photo waits for its letter."""
+
+LOOK_AGAIN = 3600.0
+"""Seconds until the clock-work looks whether a new day has come, or tries again where the store was away."""
+
+
+def erase_old(office: Office, known: Known) -> None:
+    """Erase what has been kept as long as portal.yml says, by the earliest day that it may be. Raises NotKept."""
+    keep, today = office.portal.keep, known.earliest
+    last_days = {event.id: event.last_day for event in office.portal.events}
+    office.signups.erase(today - timedelta(days=keep["signups_days"]), last_days)
+    stores = {"concerns_days": office.concerns, "requests_days": office.requests}
+    for name, store in stores.items():
+        store.bring_back(known.latest)
+        store.erase_loose_parts(today - timedelta(days=LOOSE_PART_DAYS))
+        store.release(office.portal.members)
+        store.erase(today - timedelta(days=keep.get(name, keep["concerns_days"])))
+
+
+class OnceADay:
+    """Knows the day, and erases at most once a day; where the store is away, the next call tries again.
+
+    While the clock is doubted each call looks whether it still is. Safe from several threads.
+    """
+
+    def __init__(self, office: Callable[[], Office], clock: Callable[[], date]) -> None:
+        self._office, self._clock = office, clock
+        self._known: Known | None = None
+        self._erased: Known | None = None
+        self._one = threading.Lock()
+
+    @property
+    def known(self) -> Known:
+        """What is known of the day; asks no store, so that it can be told while that is away."""
+        return look(self._known, self._clock())
+
+    def __call__(self) -> str:
+        """Erase if this day has not seen it yet. What whoever runs the server must know, or empty."""
+        if not self._is_done():
+            with self._one, suppress(NotKept):
+                if not self._is_done():
+                    self._erase()
+        return servers_doubt(self.known)
+
+    def _is_done(self) -> bool:
+        return self._erased == Known(self._clock())
+
+    def _erase(self) -> None:
+        office = self._office()
+        self._known = office.days.look(self._clock())
+        if self._known != self._erased:
+            erase_old(office, self._known)
+            self._erased = self._known
+
+
+class ClockWork(threading.Thread):
+    """Erases while nobody asks: a thread that looks every hour whether a new day has come.
+
+    It, and no request, tells what whoever runs the server must know: a log has the time of each line, and people's
+    requests leave no time.
+    """
+
+    def __init__(self, erase: Callable[[], str], tell: Callable[[str], None], every: float = LOOK_AGAIN) -> None:
+        super().__init__(name="erasing", daemon=True)
+        self._erase, self._tell, self._every = erase, tell, every
+        self._end = threading.Event()
+
+    def run(self) -> None:
+        """Look now, and then again and again until stopped. The same is told once."""
+        told = ""
+        while True:
+            said = self._erase()
+            if said and said != told:
+                self._tell(said)
+            told = said
+            if self._end.wait(self._every):
+                return
+
+    def stop(self) -> None:
+        """End it, and wait until it has ended."""
+        self._end.set()
+        self.join()

@@ -1,0 +1,126 @@
+"""Sign-ups: taking places, the line, looking up, changing, cancelling. No request, no HTML."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from forms.core.encryption import seal
+from forms.core.portal import Event
+from forms.server.services.mailbox import Office, Sending, keys_of
+from forms.server.store.signup_store import CANCELLED, NOT_THERE, WAITING, Signup
+
+FORM = "signup"
+OPEN_STATES = frozenset({"planned", "moved"})
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A sign-up as its number shows it. event: as it stands now, None where it left the table.
+
+    before: groups before it in the line; too_large: it waits, and is larger than the whole event has become.
+    """
+
+    signup: Signup
+    event: Event | None
+    before: int
+    too_large: bool
+    over: bool
+
+    @property
+    def changeable(self) -> bool:
+        """Whether anything can still be changed."""
+        ended = self.event is None or self.event.state == CANCELLED or self.over
+        return self.signup.state != CANCELLED and not ended
+
+
+def why_closed(office: Office, event_id: str, today: date) -> str:
+    """Why nobody can sign up for this event: past, cancelled, closed or unknown; empty where one can."""
+    event = office.event(event_id)
+    if event is None:
+        return "unknown"
+    if event.takes_signups(today):
+        return ""
+    if event.state == CANCELLED:
+        return "cancelled"
+    if event.state not in OPEN_STATES or event.last_day < today:
+        return "past"
+    return "closed"
+
+
+def in_line_before(office: Office, event: Event, people: int) -> int | None:
+    """None where there is a place for so many people now; else how many groups wait already.
+
+    Only a look: the places are taken when the sign-up is sent. Raises NotKept.
+    """
+    settle(office, event)
+    line = office.signups.line(event.id)
+    if line.waiting == 0 and line.taken + people <= (event.capacity or 0):
+        return None
+    return line.waiting
+
+
+def sign_up(office: Office, sending: Sending, event: Event) -> str | None:
+    """Take places, or else the last place in the line, and keep it durably; then its number.
+
+    None where the group is larger than the whole event. Raises NotKept.
+    """
+    signup = Signup(sending.id, event.id, sending.values["people"], WAITING)
+    lookup = office.keys(sending.code, FORM).lookup
+    sealed = _sealed(office, sending, event.id, signup.people)
+    kept = office.signups.keep(signup, lookup, sealed, capacity=event.capacity or 0, last_day=event.last_day)
+    return sending.code if kept else None
+
+
+def _sealed(office: Office, sending: Sending, event_id: str, people: int) -> bytes:
+    """What the events desk opens. `remind`: only with this consent may the phone number be used for reminders."""
+    clear = {"event", "people", "anew"}
+    answers = {name: value for name, value in sending.values.items() if name not in clear}
+    remind = bool(answers.get("phone") and answers.get("remind"))
+    letter = sending.letter(answers, event=event_id, people=people, remind=remind, reply_to=None)
+    return seal(letter, keys_of(office.portal.readers(FORM)), sending.definition.pad_to)
+
+
+def look_up(office: Office, code: str, today: date) -> Standing | None:
+    """How the sign-up with this number stands; None for an unknown number. Raises NotKept, Busy."""
+    lookup = office.looked_up(code, FORM).lookup
+    signup = office.signups.find(lookup)
+    if signup is None:
+        office.lookups.missed()
+        return None
+    event = office.event(signup.event)
+    if event and signup.state == WAITING:
+        settle(office, event)
+        signup = office.signups.find(lookup) or signup
+    before = office.signups.before(signup) if signup.state == WAITING else 0
+    too_large = bool(signup.state == WAITING and event and event.capacity and signup.people > event.capacity)
+    return Standing(signup, event, before, too_large, over=event is not None and event.last_day < today)
+
+
+def change(office: Office, code: str, sending: Sending, today: date) -> str:
+    """Change the number of people and, where anything else was written or `anew` is ticked, all that was told.
+
+    Returns CHANGED, TOO_MANY or NOT_THERE of the store. Raises NotKept.
+    """
+    standing = look_up(office, code, today)
+    if standing is None or not standing.changeable:
+        return NOT_THERE
+    people, capacity = sending.values["people"], standing.event.capacity if standing.event else None
+    told = set(sending.values) - {"people"}
+    sealed = _sealed(office, sending, standing.signup.event, people) if told else None
+    return office.signups.change(office.keys(code, FORM).lookup, people, sealed, capacity=capacity)
+
+
+def cancel(office: Office, code: str, today: date) -> bool:
+    """Cancel the sign-up with this number; the line moves up. False where there was nothing to cancel."""
+    lookup = office.looked_up(code, FORM).lookup
+    signup = office.signups.find(lookup)
+    event = office.event(signup.event) if signup else None
+    goes_on = event is not None and event.state in OPEN_STATES and event.last_day >= today
+    return office.signups.cancel(lookup, capacity=event.capacity if event and goes_on else None)
+
+
+def settle(office: Office, *events: Event) -> None:
+    """Move the line up where an event has become larger; all events of the portal where none is named."""
+    chosen = events or office.portal.events
+    office.signups.settle(
+        {event.id: event.capacity for event in chosen if event.capacity and event.state in OPEN_STATES}
+    )

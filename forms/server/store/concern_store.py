@@ -1,0 +1,523 @@
+"""Sealed concerns, the parts and answers that belong to them, and the desks' sealed case log.
+
+Beside a sealed letter stand a random id, the letter that it follows, its form, the day, its tray, and the names of the
+desks that can open it; no time of day, order of arrival (SQLite: no rowid), sender, language or true size.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from forms.core.encryption import insist
+from forms.core.problem import Problem
+from forms.server.store.database import AlreadyThere, NotKept, Store
+
+_concerns = sa.MetaData()
+
+
+def _table(name: str, *columns: sa.Column[Any] | sa.Index) -> sa.Table:
+    return sa.Table(name, _concerns, *columns, sqlite_with_rowid=False)
+
+
+def _of_letter(**more: Any) -> sa.Column[Any]:
+    return sa.Column("letter", sa.ForeignKey("letters.id", ondelete="CASCADE"), **more)
+
+
+def _desk(**more: Any) -> sa.Column[Any]:
+    return sa.Column("desk", sa.String(40), **more)
+
+
+def _day() -> sa.Column[Any]:
+    return sa.Column("day", sa.Date, nullable=False)
+
+
+def _sealed() -> sa.Column[Any]:
+    return sa.Column("sealed", sa.LargeBinary, nullable=False)
+
+
+_letters = _table(
+    "letters",
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("thread", sa.String(32), nullable=False, index=True),
+    sa.Column("lookup", sa.LargeBinary(32), unique=True, nullable=True),
+    sa.Column("form", sa.String(40), nullable=False),
+    _day(),
+    sa.Column("tray", sa.Integer, nullable=False),
+    _sealed(),
+)
+_recipients = _table("recipients", _of_letter(primary_key=True), _desk(primary_key=True))
+_taken = _table("taken", _of_letter(primary_key=True), sa.Column("member", sa.String(80), primary_key=True))
+_parts = _table(
+    "parts",
+    sa.Column("id", sa.String(32), primary_key=True),
+    _of_letter(nullable=True, index=True),
+    sa.Column("desks", sa.String(400), nullable=False),
+    _day(),
+    _sealed(),
+)
+_answers = _table(
+    "answers",
+    sa.Column("id", sa.String(64), primary_key=True),
+    _of_letter(nullable=False, index=True),
+    _desk(nullable=False),
+    _day(),
+    _sealed(),
+)
+_entries = _table(
+    "entries",
+    sa.Column("id", sa.String(32), primary_key=True),
+    _of_letter(nullable=False, index=True),
+    _desk(nullable=False, index=True),
+    _day(),
+    _sealed(),
+)
+_copies = _table(
+    "copies",
+    sa.Column("item", sa.String(32), primary_key=True),
+    sa.Column("reader", sa.String(80), primary_key=True),
+    _of_letter(nullable=False, index=True),
+    _sealed(),
+)
+_access = _table(
+    "access",
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("at", sa.String(16), nullable=False, index=True),
+    sa.Column("member", sa.String(80), nullable=False),
+    _desk(nullable=False),
+    sa.Column("what", sa.String(20), nullable=False),
+    sa.Column("letter", sa.String(32), nullable=False),
+)
+
+# What every letter asks of the tables is put together once.
+_HAS = sa.select(_letters.c.id).where(_letters.c.id == sa.bindparam("id"))
+_NEW_LETTER, _NEW_RECIPIENT = _letters.insert(), _recipients.insert()
+
+FIRST_TRAY, SECOND_TRAY = 1, 2
+"""The second is for letters that came without proof of work while very many came at once."""
+
+
+FETCHED = "fetched"
+"""What the access log says of a member that was given a letter."""
+
+
+class PartsMissing(Problem):
+    """Parts that a letter names are not here, or were sealed for other desks: nothing was kept."""
+
+    def __init__(self, missing: Iterable[str]) -> None:
+        super().__init__("store", "Parts of the letter are not here.", "Send them again, then the letter.")
+        self.missing = tuple(missing)
+
+
+class LetterGone(NotKept):
+    """The letter that this one follows has been erased meanwhile: nothing was kept."""
+
+
+@dataclass(frozen=True)
+class Coming:
+    """A sealed letter to be kept. `thread`: the id of the letter that it follows, its own where it follows none."""
+
+    id: str
+    thread: str
+    form: str
+    day: date
+    lookup: bytes | None
+    sealed: bytes
+    desks: tuple[str, ...]
+    parts: tuple[str, ...] = ()
+    tray: int = FIRST_TRAY
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A letter that a member of a desk has not taken yet."""
+
+    id: str
+    thread: str
+    form: str
+    day: date
+    tray: int
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a desk sealed for the person."""
+
+    desk: str
+    day: date
+    sealed: bytes
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a receipt shows: its letter, the days on which letters came, desks that can open it, those that have."""
+
+    id: str
+    days: tuple[date, ...]
+    desks: tuple[str, ...]
+    taken_by: tuple[str, ...]
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One sealed entry of a desk's case log."""
+
+    id: str
+    letter: str
+    day: date
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a member of a desk did, to the minute (staff's time, no person's)."""
+
+    at: str
+    member: str
+    what: str
+    letter: str
+
+
+class ConcernStore(Store):
+    """Letters, who may fetch them, what the desks wrote."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url, _concerns)
+
+    def keep(self, coming: Coming) -> bool:
+        """Keep a letter and claim its parts durably. False where this very letter was kept before.
+
+        Raises NotKept (AlreadyThere: another letter has its id or look-up value; LetterGone), or PartsMissing where a
+        part is not here; then nothing is kept.
+        """
+        row: dict[str, Any] = {name: getattr(coming, name) for name in ("id", "thread", "form", "day", "tray")}
+        row["lookup"] = coming.lookup and _hashed(coming.lookup)
+        try:
+            with self._writing() as connection:
+                if coming.thread != coming.id:
+                    _insist_on_first(connection, coming.thread)
+                connection.execute(_NEW_LETTER, {**row, "sealed": insist(coming.sealed)})
+                connection.execute(
+                    _NEW_RECIPIENT, [{"letter": coming.id, "desk": desk} for desk in sorted(coming.desks)]
+                )
+                if coming.parts:
+                    _claim(connection, coming)
+        except AlreadyThere:
+            if self._is_kept(row):
+                return False
+            raise
+        return True
+
+    def _is_kept(self, row: Mapping[str, Any]) -> bool:
+        """Whether this letter is here; its bytes cannot tell, since whoever sends again seals anew."""
+        same = {name: row[name] for name in ("id", "thread", "form", "lookup")}
+        with self._reads() as connection:
+            return connection.execute(sa.select(_letters.c.id).filter_by(**same)).first() is not None
+
+    def has(self, letter_id: str) -> bool:
+        """Whether this letter is here."""
+        with self._reads() as connection:
+            return connection.execute(_HAS, {"id": letter_id}).first() is not None
+
+    def keep_part(self, part_id: str, day: date, desks: Sequence[str], sealed: bytes) -> None:
+        """Keep a sealed part until its letter claims it, or two days. The same part again changes nothing."""
+        row = {"id": part_id, "letter": None, "desks": _listed(desks), "day": day, "sealed": insist(sealed)}
+        with self._writing() as connection:
+            connection.execute(self._insert(_parts).values(row).on_conflict_do_nothing())
+
+    def has_parts(self, part_ids: Sequence[str], desks: Sequence[str]) -> bool:
+        """Whether all these parts are here, unclaimed, and sealed for just these desks."""
+        query = sa.select(sa.func.count()).where(
+            _parts.c.id.in_(part_ids), _parts.c.letter.is_(None), _parts.c.desks == _listed(desks)
+        )
+        with self._reads() as connection:
+            return connection.execute(query).scalar() == len(set(part_ids))
+
+    # What desks fetch
+
+    def waiting(self, desk: str, member: str) -> tuple[Waiting, ...]:
+        """Letters that this member can fetch and has not taken yet: first tray first, then oldest day."""
+        taken = sa.select(_taken.c.letter).filter_by(member=member)
+        copied = sa.select(_copies.c.item).where(_copies.c.reader.in_((desk, member)))
+        query = (
+            sa.select(_letters.c.id, _letters.c.thread, _letters.c.form, _letters.c.day, _letters.c.tray)
+            .join(_recipients)
+            .where(_recipients.c.desk == desk, _letters.c.id.not_in(taken))
+            .where(sa.or_(_letters.c.sealed != b"", _letters.c.id.in_(copied)))
+            .order_by(_letters.c.tray, _letters.c.day, _letters.c.id)
+        )
+        mine = sa.select(_parts.c.letter, _parts.c.id).join(_recipients, _recipients.c.letter == _parts.c.letter)
+        with self._reads() as connection:
+            parts: dict[str, list[str]] = {}
+            for letter, part in connection.execute(mine.where(_recipients.c.desk == desk).order_by(_parts.c.id)):
+                parts.setdefault(letter, []).append(part)
+            return tuple(Waiting(*row, tuple(parts.get(row[0], ()))) for row in connection.execute(query))
+
+    def sealed(self, letter_id: str, desk: str, member: str) -> bytes | None:
+        """The sealed letter (the copy made for this reader, if any), or None where it is not this desk's or gone."""
+        return self._for_reader(_letters, _letters.c.id, letter_id, desk, member)
+
+    def part(self, part_id: str, desk: str, member: str) -> bytes | None:
+        """A sealed part, likewise."""
+        return self._for_reader(_parts, _parts.c.letter, part_id, desk, member)
+
+    def _for_reader(
+        self, table: sa.Table, letter: sa.ColumnElement[str], item: str, desk: str, member: str
+    ) -> bytes | None:
+        mine = sa.select(_recipients.c.letter).filter_by(desk=desk)
+        original = sa.select(table.c.sealed).where(table.c.id == item, letter.in_(mine))
+        copies = sa.select(_copies.c.reader, _copies.c.sealed).where(
+            _copies.c.item == item, _copies.c.letter.in_(mine), _copies.c.reader.in_((desk, member))
+        )
+        with self._reads() as connection:
+            made = {row.reader: row.sealed for row in connection.execute(copies)}
+            return made.get(member) or made.get(desk) or connection.execute(original).scalar() or None
+
+    def take(self, letter_id: str, desk: str, member: str, members: Mapping[str, Sequence[str]]) -> bool:
+        """The member has the letter safely; once all members of its desks do, the sealed text leaves the server.
+
+        members: the present members by desk. False where the letter is not this desk's.
+        """
+        with self._writing() as connection:
+            if not self._is_for(connection, letter_id, desk):
+                return False
+            row = {"letter": letter_id, "member": member}
+            connection.execute(self._insert(_taken).values(row).on_conflict_do_nothing())
+            released = self._release(connection, letter_id, members)
+        if released:
+            self.forget_traces()
+        return True
+
+    def _is_for(self, connection: sa.Connection, letter_id: str, desk: str) -> bool:
+        query = sa.select(_recipients.c.desk).filter_by(letter=letter_id, desk=desk)
+        return connection.execute(query).first() is not None
+
+    def _release(self, connection: sa.Connection, letter_id: str, members: Mapping[str, Sequence[str]]) -> bool:
+        desks = connection.execute(sa.select(_recipients.c.desk).filter_by(letter=letter_id)).scalars()
+        taken = set(connection.execute(sa.select(_taken.c.member).filter_by(letter=letter_id)).scalars())
+        readers = {member for desk in desks for member in members.get(desk, ())}
+        if not readers <= taken:
+            return False
+        connection.execute(_letters.update().filter_by(id=letter_id).values(sealed=b""))
+        connection.execute(_parts.update().filter_by(letter=letter_id).values(sealed=b""))
+        connection.execute(_copies.delete().filter_by(letter=letter_id))
+        return True
+
+    def release(self, members: Mapping[str, Sequence[str]]) -> None:
+        """Let go of texts that only waited for members who are members no longer."""
+        with self._writing() as connection:
+            held = sa.select(_taken.c.letter).distinct().join(_letters).where(_letters.c.sealed != b"")
+            for letter_id in connection.execute(held).scalars().all():
+                self._release(connection, letter_id, members)
+        self.forget_traces()
+
+    # What desks bring
+
+    def answer(self, answer_id: str, letter_id: str, desk: str, day: date, sealed: bytes) -> bool:
+        """Keep what a desk sealed for the person, once. False where the letter is not this desk's."""
+        row = {"id": answer_id, "letter": letter_id, "desk": desk, "day": day, "sealed": insist(sealed)}
+        with self._writing() as connection:
+            if not self._is_for(connection, letter_id, desk):
+                return False
+            connection.execute(self._insert(_answers).values(row).on_conflict_do_nothing())
+        return True
+
+    def enter(self, entry: Entry, desk: str, sealed: bytes) -> bool:
+        """Keep an entry of a desk's case log, once. False where the letter is not this desk's."""
+        row = {"id": entry.id, "letter": entry.letter, "desk": desk, "day": entry.day, "sealed": insist(sealed)}
+        with self._writing() as connection:
+            if not self._is_for(connection, entry.letter, desk):
+                return False
+            connection.execute(self._insert(_entries).values(row).on_conflict_do_nothing())
+        return True
+
+    def entries(self, desk: str, since: date) -> tuple[Entry, ...]:
+        """The entries of a desk's case log of this day or later."""
+        query = sa.select(_entries.c.id, _entries.c.letter, _entries.c.day).where(
+            _entries.c.desk == desk, _entries.c.day >= since
+        )
+        with self._reads() as connection:
+            return tuple(Entry(*row) for row in connection.execute(query.order_by(_entries.c.day, _entries.c.id)))
+
+    def entry(self, entry_id: str, desk: str, member: str) -> bytes | None:
+        """A sealed entry of this desk's log (the copy made for this reader, if any), or None."""
+        query = sa.select(_entries.c.sealed).filter_by(id=entry_id, desk=desk)
+        copy = sa.select(_copies.c.sealed).filter_by(item=entry_id, reader=member)
+        with self._reads() as connection:
+            original = connection.execute(query).scalar()
+            return original and (connection.execute(copy).scalar() or original)
+
+    def copy(self, item: str, letter_id: str, desk: str, to_desk: str, reader: str, sealed: bytes) -> bool:
+        """Keep a copy of a letter, part or entry that `desk` sealed anew for a reader (a member, or a whole desk).
+
+        A desk to which a letter is handed over becomes one of its desks. False where the letter is not `desk`'s, or the
+        item not the letter's: it would stand before another letter's own.
+        """
+        row = {"item": item, "letter": letter_id, "reader": reader, "sealed": insist(sealed)}
+        with self._writing() as connection:
+            if not (self._is_for(connection, letter_id, desk) and _is_of(connection, item, letter_id, desk)):
+                return False
+            to = {"letter": letter_id, "desk": to_desk}
+            connection.execute(self._insert(_recipients).values(to).on_conflict_do_nothing())
+            again = self._insert(_copies).values(row)
+            connection.execute(again.on_conflict_do_update(index_elements=["item", "reader"], set_={"sealed": sealed}))
+            if item == letter_id:
+                connection.execute(_taken.delete().filter_by(letter=letter_id, member=reader))
+        return True
+
+    # What a receipt opens
+
+    def progress(self, lookup: bytes) -> Progress | None:
+        """What a receipt's look-up value shows, or None."""
+        with self._reads() as connection:
+            first = connection.execute(sa.select(_letters.c.id).where(_letters.c.lookup == _hashed(lookup))).scalar()
+            if first is None:
+                return None
+            days = connection.execute(sa.select(_letters.c.day).filter_by(thread=first).order_by(_letters.c.day))
+            desks = connection.execute(sa.select(_recipients.c.desk).filter_by(letter=first).order_by("desk"))
+            members = connection.execute(sa.select(_taken.c.member).filter_by(letter=first))
+            answers = connection.execute(
+                sa.select(_answers.c.desk, _answers.c.day, _answers.c.sealed)
+                .filter_by(letter=first)
+                .order_by(_answers.c.day, _answers.c.id)
+            )
+            return Progress(
+                id=first,
+                days=tuple(days.scalars()),
+                desks=tuple(desks.scalars()),
+                taken_by=tuple(sorted({desk_of(member) for member in members.scalars()})),
+                answers=tuple(Answer(*row) for row in answers),
+            )
+
+    # Letting go
+
+    def forget(self, thread: str, notice: Coming | None, taken_by: Collection[str] = ()) -> frozenset[str]:
+        """Erase a letter and all that belongs to it, and leave the notice of it for the desks that have it.
+
+        taken_by: the desks that are known to have it. Where more have fetched it, nothing is erased and all that have
+        are returned: they need the notice too.
+        """
+        if notice:
+            self.keep(notice)  # first: a second notice does no harm, a missing one would
+        theirs = sa.select(_letters.c.id).filter_by(thread=thread)
+        with self._writing() as connection:
+            connection.execute(theirs.with_for_update())  # a desk that is just taking it waits, or was first
+            desks = _that_have(connection, theirs)
+            if not desks <= set(taken_by):
+                return desks
+            self._delete(connection, theirs)
+        self.forget_traces()
+        return frozenset()
+
+    def drop(self, thread: str, desk: str) -> bool:
+        """Erase a desk's share of a letter and what follows it; the rest goes with its last desk. False: not its."""
+        theirs = sa.select(_letters.c.id).filter_by(thread=thread)
+        with self._writing() as connection:
+            gone = connection.execute(
+                _recipients.delete().where(_recipients.c.desk == desk, _recipients.c.letter.in_(theirs))
+            ).rowcount
+            connection.execute(_entries.delete().where(_entries.c.desk == desk, _entries.c.letter.in_(theirs)))
+            read = sa.select(_recipients.c.letter)
+            self._delete(
+                connection, sa.select(_letters.c.id).where(_letters.c.thread == thread, _letters.c.id.not_in(read))
+            )
+        self.forget_traces()
+        return bool(gone)
+
+    def erase(self, before: date) -> int:
+        """Erase letters of days before this one that all their desks have taken, with what follows. How many."""
+        taken_by_desk = sa.and_(
+            _taken.c.letter == _recipients.c.letter,
+            sa.or_(_taken.c.member == _recipients.c.desk, _taken.c.member.startswith(_recipients.c.desk + "/")),
+        )
+        untaken = sa.select(_recipients.c.letter).outerjoin(_taken, taken_by_desk).where(_taken.c.letter.is_(None))
+        kept = sa.select(_letters.c.thread).where(sa.or_(_letters.c.day >= before, _letters.c.id.in_(untaken)))
+        answered = sa.select(_answers.c.letter).where(_answers.c.day >= before)
+        old = sa.select(_letters.c.id).where(_letters.c.thread.not_in(kept), _letters.c.thread.not_in(answered))
+        with self._writing() as connection:
+            connection.execute(_access.delete().where(_access.c.at < before.isoformat()))
+            gone = self._delete(connection, old)
+        self.forget_traces()
+        return gone
+
+    def bring_back(self, latest: date) -> None:
+        """Whatever is stamped with a day that has not come, by a clock that was ahead, counts as of the latest."""
+        to_come = date.fromordinal(min(latest.toordinal() + 2, date.max.toordinal()))  # UTC may be a day ahead of us
+        with self._writing() as connection:
+            for table in (_letters, _parts, _answers, _entries):
+                connection.execute(table.update().where(table.c.day > latest).values(day=latest))
+            connection.execute(_access.update().where(_access.c.at >= to_come.isoformat()).values(at=f"{latest}T00:00"))
+
+    def erase_loose_parts(self, before: date) -> None:
+        """Erase parts of days before this one that no letter has claimed."""
+        with self._writing() as connection:
+            connection.execute(_parts.delete().where(_parts.c.letter.is_(None), _parts.c.day < before))
+
+    def _delete(self, connection: sa.Connection, ids: sa.Select[Any]) -> int:
+        # The ids first: SQLite may look into the table anew while it deletes.
+        found = connection.execute(ids).scalars().all()
+        for start in range(0, len(found), 500):
+            connection.execute(_letters.delete().where(_letters.c.id.in_(found[start : start + 500])))
+        return len(found)
+
+    # Who did what
+
+    def note_access(self, access_id: str, desk: str, access: Access) -> None:
+        """Write down what a member did."""
+        row = {"id": access_id, "desk": desk, "at": access.at, "member": access.member, "what": access.what}
+        with self._writing() as connection:
+            connection.execute(_access.insert(), {**row, "letter": access.letter})
+
+    def accesses(self, desk: str) -> tuple[Access, ...]:
+        """What the members of a desk did, oldest first."""
+        query = sa.select(_access.c.at, _access.c.member, _access.c.what, _access.c.letter).filter_by(desk=desk)
+        with self._reads() as connection:
+            return tuple(Access(*row) for row in connection.execute(query.order_by(_access.c.at, _access.c.id)))
+
+
+def _that_have(connection: sa.Connection, letters: sa.Select[Any]) -> frozenset[str]:
+    """The desks that have taken one of these letters, or have fetched it and could not say so: a line broke."""
+    members = connection.execute(sa.select(_taken.c.member).where(_taken.c.letter.in_(letters))).scalars()
+    fetched = sa.select(_access.c.desk).where(_access.c.letter.in_(letters), _access.c.what == FETCHED)
+    return frozenset([*map(desk_of, members), *connection.execute(fetched).scalars()])
+
+
+def _is_of(connection: sa.Connection, item: str, letter_id: str, desk: str) -> bool:
+    """Whether this is the letter, one of its parts, or an entry of the desk's log of it."""
+    parts = sa.select(_parts.c.id).filter_by(id=item, letter=letter_id)
+    entries = sa.select(_entries.c.id).filter_by(id=item, letter=letter_id, desk=desk)
+    return item == letter_id or any(connection.execute(query).first() for query in (parts, entries))
+
+
+def _insist_on_first(connection: sa.Connection, thread: str) -> None:
+    """Raise LetterGone where the first letter is not here; where it is, whoever erases it waits for us."""
+    first = sa.select(_letters.c.id).filter_by(id=thread).with_for_update(read=True)
+    if connection.execute(first).first() is None:
+        raise LetterGone("store", "The letter that this one follows is not here.", "It may be erased.")
+
+
+def _claim(connection: sa.Connection, coming: Coming) -> None:
+    """Give a letter its parts. Raises PartsMissing where one is not here, or was sealed for other desks."""
+    loose = sa.and_(_parts.c.id.in_(coming.parts), _parts.c.letter.is_(None), _parts.c.desks == _listed(coming.desks))
+    claimed = connection.execute(_parts.update().where(loose).values(letter=coming.id).returning(_parts.c.id)).scalars()
+    missing = set(coming.parts) - set(claimed)
+    if missing:
+        raise PartsMissing(sorted(missing))
+
+
+def _hashed(lookup: bytes) -> bytes:
+    """What stands in the table: with a copy of it nobody can ask the server for a letter, or have it erased."""
+    return hashlib.sha256(lookup).digest()
+
+
+def desk_of(member: str) -> str:
+    """The desk of a member: "police/anita" is the police desk's; a desk with one key is its own only member."""
+    return member.partition("/")[0]
+
+
+def _listed(desks: Sequence[str]) -> str:
+    return ",".join(sorted(desks))

@@ -1,0 +1,173 @@
+"""A database that is opened late, made where missing, and complains in a sentence."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
+
+from forms.core.problem import Problem
+
+_MAKING_TABLES = 1976  # any number that no other program locks in this database
+
+MEASURED_EVERY = 1.0
+"""Seconds between two measures of a database: measuring costs as much as a tenth of a letter."""
+
+_LONGEST_WAIT = 30.0  # seconds for the turn to write
+
+
+class NotKept(Problem):
+    """The database is away, full or broken: nothing was kept."""
+
+
+class AlreadyThere(NotKept):
+    """The id or look-up value is taken."""
+
+
+class Store:
+    """A database that is opened late, made where missing, and complains as NotKept."""
+
+    def __init__(self, url: str, metadata: sa.MetaData) -> None:
+        # Parameters hold what people wrote: they must never stand in an error's text.
+        # A connection that died with the database is noticed before a letter is trusted to it.
+        try:
+            self._engine = sa.create_engine(url, hide_parameters=True, pool_pre_ping=url.startswith("postgresql"))
+        except (ArgumentError, ImportError):  # the address may hold a password: it is not said
+            todo = "Write it like postgresql+psycopg://portal@/concerns?host=/run/postgresql, or leave it out."
+            raise Problem("store", "The address of a database cannot be read.", todo) from None
+        self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._metadata = metadata
+        self._ready = False
+        self._making = threading.Lock()
+        self._writers = threading.Lock()
+        self._measured, self._measure_at = 0, 0.0
+        if self._engine.dialect.name == "sqlite":
+            sa.event.listen(self._engine, "connect", _set_up_sqlite)
+            sa.event.listen(self._engine, "begin", _begin_immediate)
+
+    @property
+    def _insert(self) -> Callable[[sa.Table], Any]:
+        """`INSERT ... ON CONFLICT`, which both databases have and SQLAlchemy offers per dialect."""
+        return postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
+
+    @property
+    def size(self) -> int:
+        """Bytes that hold something, as measured a moment ago: room that was erased is used again. Raises NotKept."""
+        if time.monotonic() >= self._measure_at:
+            with self._reads() as connection:
+                sqlite = connection.dialect.name == "sqlite"
+                self._measured = _used_pages(connection) if sqlite else self._sealed_bytes(connection)
+            self._measure_at = time.monotonic() + MEASURED_EVERY
+        return self._measured
+
+    def _sealed_bytes(self, connection: sa.Connection) -> int:
+        """What is sealed: PostgreSQL's own figure counts what was erased for ever."""
+        sealed = [table.c.sealed for table in self._metadata.tables.values() if "sealed" in table.c]
+        sums = (sa.select(sa.func.sum(sa.func.octet_length(column))) for column in sealed)
+        return sum(int(connection.execute(query).scalar() or 0) for query in sums)
+
+    def forget_traces(self) -> None:
+        """Make what was erased leave SQLite's write-ahead log too, unless somebody reads just now."""
+        with self._reads() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def rewrite(self, *tables: str) -> None:
+        """Make PostgreSQL write these tables anew, without what was deleted: it only marks rows as dead.
+
+        SQLite needs none of it: with secure_delete it writes zeros over what is deleted.
+        """
+        with self._reads() as connection:
+            if connection.dialect.name == "postgresql":
+                for table in tables:
+                    connection.exec_driver_sql(f"VACUUM FULL {table}")
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        """One transaction; what it did is durable when the block is left."""
+        with self._complaining():
+            self._make_tables()
+            with self._turn(), self._engine.begin() as connection:
+                yield connection
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """SQLite has one writer: threads wait in a queue here, and do not sleep and try again in SQLite."""
+        if self._engine.dialect.name != "sqlite":
+            yield
+            return
+        if not self._writers.acquire(timeout=_LONGEST_WAIT):
+            raise NotKept("store", "The database is busy.", "Try again.")
+        try:
+            yield
+        finally:
+            self._writers.release()
+
+    @contextmanager
+    def _reads(self) -> Iterator[sa.Connection]:
+        with self._complaining():
+            self._make_tables()
+            with self._reading.connect() as connection:
+                yield connection
+
+    def _make_tables(self) -> None:
+        """Once per process; one at a time, or PostgreSQL complains of two that make the same table."""
+        with self._making:
+            if self._ready:
+                return
+            with self._engine.begin() as connection:
+                if connection.dialect.name == "postgresql":
+                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MAKING_TABLES})")
+                self._metadata.create_all(connection)
+                self._add_columns(connection)
+            self._ready = True
+
+    def _add_columns(self, connection: sa.Connection) -> None:
+        """Columns that a newer version has and a database of an older one lacks; they name what old rows have."""
+        looking = sa.inspect(connection)
+        for table in self._metadata.sorted_tables:
+            there = {column["name"] for column in looking.get_columns(table.name)}
+            for column in (column for column in table.columns if column.name not in there):
+                written = sa.schema.CreateColumn(column).compile(dialect=connection.dialect)
+                connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {written}")
+            names = {index["name"] for index in looking.get_indexes(table.name)}
+            for index in (index for index in table.indexes if index.name not in names):
+                index.create(connection, checkfirst=True)
+
+    @contextmanager
+    def _complaining(self) -> Iterator[None]:
+        try:
+            yield
+        except IntegrityError:
+            raise AlreadyThere("store", "Something with this id is kept already.") from None
+        except SQLAlchemyError as error:
+            raise NotKept("store", f"The database did not answer ({type(error).__name__}).") from None
+
+
+def _used_pages(connection: sa.Connection) -> int:
+    pages, free, page = (
+        int(connection.exec_driver_sql(f"PRAGMA {name}").scalar() or 0)
+        for name in ("page_count", "freelist_count", "page_size")
+    )
+    return (pages - free) * page
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # SQLAlchemy, not the driver, says when a transaction begins
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+    connection.execute("PRAGMA busy_timeout=30000")
+
+
+def _begin_immediate(connection: sa.Connection) -> None:
+    # Taking the write lock at once means waiting for it, never failing half-way for having read first.
+    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,277 @@
+"""Sign-ups: tables of their own, with no key or clock in common with concerns.
+
+Event, number of people, state and place in the line stand in clear, since places are counted in one transaction; the
+rest is sealed. Every change locks the event's row of `places` first, so changes to one event come one after another.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from forms.core.encryption import insist
+from forms.server.store.database import Store
+
+_signups_metadata = sa.MetaData()
+_places = sa.Table(
+    "places",
+    _signups_metadata,
+    sa.Column("event", sa.String(80), primary_key=True),
+    sa.Column("taken", sa.Integer, nullable=False),
+    sa.Column("last_day", sa.Date, nullable=False),
+    sa.Column("turns", sa.Integer, nullable=False, server_default="0"),
+    sqlite_with_rowid=False,
+)
+_signups = sa.Table(
+    "signups",
+    _signups_metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("lookup", sa.LargeBinary(32), unique=True, nullable=False),
+    sa.Column("event", sa.ForeignKey("places.event"), nullable=False),
+    sa.Column("people", sa.Integer, nullable=False),
+    sa.Column("state", sa.String(10), nullable=False),
+    sa.Column("turn", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("version", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+    # Holds all that stands in clear, so that lists and lines are read without passing over the sealed parts.
+    sa.Index("signups_line", "event", "state", "turn", "id", "people", "version"),
+    sqlite_with_rowid=False,
+)
+
+COMING, WAITING, CANCELLED = "coming", "waiting", "cancelled"
+CHANGED, TOO_MANY, NOT_THERE = "changed", "too many", "not there"
+
+
+@dataclass(frozen=True)
+class Signup:
+    """A sign-up as it stands in clear.
+
+    turn: a running number per event, only while it waits (else 0); version: how often the sealed part was replaced.
+    """
+
+    id: str
+    event: str
+    people: int
+    state: str
+    turn: int = 0
+    version: int = 0
+
+
+@dataclass(frozen=True)
+class Line:
+    """How full an event is: places taken, and how many groups wait."""
+
+    taken: int
+    waiting: int
+
+
+class SignupStore(Store):
+    """Sign-ups: places counted exactly, and a line that moves up by itself in order."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url, _signups_metadata)
+
+    def keep(self, signup: Signup, lookup: bytes, sealed: bytes, *, capacity: int, last_day: date) -> Signup | None:
+        """Take places, or else the last place in the line, in one transaction; the sign-up as it stands then.
+
+        None where the group is larger than the whole event: it could only wait in vain. Keeping the very same sign-up
+        again changes nothing. Raises NotKept.
+        """
+        with self._writing() as connection:
+            first = {"event": signup.event, "taken": 0, "last_day": last_day}
+            connection.execute(self._insert(_places).values(first).on_conflict_do_nothing())
+            _lock(connection, signup.event, last_day=last_day)
+            kept = connection.execute(sa.select(*_COLUMNS).where(_signups.c.id == signup.id)).first()
+            if kept is not None:
+                return Signup(*kept)
+            if signup.people > capacity:
+                connection.rollback()
+                return None
+            _move_up(connection, signup.event, capacity)
+            row = {"id": signup.id, "event": signup.event, "people": signup.people, "state": WAITING}
+            row |= {"turn": _next_turn(connection, signup.event), "lookup": lookup, "sealed": insist(sealed)}
+            connection.execute(_signups.insert(), row)
+            _move_up(connection, signup.event, capacity)
+            return Signup(*connection.execute(sa.select(*_COLUMNS).where(_signups.c.id == signup.id)).one())
+
+    def find(self, lookup: bytes) -> Signup | None:
+        """The sign-up with this look-up value, or None."""
+        with self._reads() as connection:
+            row = connection.execute(sa.select(*_COLUMNS).where(_signups.c.lookup == lookup)).first()
+        return Signup(*row) if row else None
+
+    def before(self, signup: Signup) -> int:
+        """How many groups stand before this one in the line."""
+        ahead = _line(signup.event).where(_signups.c.turn < signup.turn)
+        with self._reads() as connection:
+            return connection.execute(ahead.with_only_columns(sa.func.count())).scalar() or 0
+
+    def line(self, event: str) -> Line:
+        """How full an event is."""
+        with self._reads() as connection:
+            waiting = connection.execute(_line(event).with_only_columns(sa.func.count())).scalar() or 0
+            return Line(_taken(connection, event), waiting)
+
+    def cancel(self, lookup: bytes, *, capacity: int | None = None) -> bool:
+        """Give the places back, erase what was sealed, move the line up. False where there was nothing to cancel.
+
+        capacity: places of the event now; None where nobody is to move up (event gone, over or cancelled).
+        """
+        with self._writing() as connection:
+            signup = _locked(connection, lookup)
+            if signup is None or signup.state == CANCELLED:
+                return False
+            _change(connection, signup, state=CANCELLED, turn=0, sealed=b"")
+            if signup.state == COMING:
+                _take(connection, signup.event, -signup.people)
+            _move_up(connection, signup.event, capacity)
+        self.forget_traces()
+        return True
+
+    def change(self, lookup: bytes, people: int, sealed: bytes | None, *, capacity: int | None) -> str:
+        """Change the number of people and, where `sealed` is given, what was told: both or neither.
+
+        Returns CHANGED; TOO_MANY where there are fewer places than that (nothing is changed); NOT_THERE. A group that
+        waits keeps its turn. A group that comes grows only where nobody waits for these places.
+        """
+        with self._writing() as connection:
+            signup = _locked(connection, lookup)
+            if signup is None or signup.state == CANCELLED:
+                return NOT_THERE
+            if people > signup.people and not _may_grow(connection, signup, people, capacity):
+                return TOO_MANY
+            anew = {} if sealed is None else {"sealed": insist(sealed), "version": signup.version + 1}
+            _change(connection, signup, people=people, **anew)
+            if signup.state == COMING:
+                _take(connection, signup.event, people - signup.people)
+            _move_up(connection, signup.event, capacity)
+        if sealed is not None:
+            self.forget_traces()
+        return CHANGED
+
+    def settle(self, capacities: Mapping[str, int]) -> None:
+        """Move up whoever has room now, since events may have become larger. Writes only where there is a line."""
+        lines = sa.select(_signups.c.event).where(_signups.c.state == WAITING).distinct()
+        with self._reads() as connection:
+            events = set(connection.execute(lines).scalars()) & set(capacities)
+            events = {event for event in events if _may_move(connection, event, capacities[event])}
+        for event in sorted(events):
+            with self._writing() as connection:
+                _lock(connection, event)
+                _move_up(connection, event, capacities[event])
+
+    def listed(self) -> tuple[Signup, ...]:
+        """All sign-ups, by event; those who wait in their order, after those who come."""
+        query = sa.select(*_COLUMNS).order_by(_signups.c.event, _signups.c.state, _signups.c.turn, _signups.c.id)
+        with self._reads() as connection:
+            return tuple(Signup(*row) for row in connection.execute(query))
+
+    def sealed(self, signup_id: str) -> bytes | None:
+        """The sealed part of a sign-up, or None."""
+        query = sa.select(_signups.c.sealed).filter_by(id=signup_id)
+        with self._reads() as connection:
+            return connection.execute(query).scalar() or None
+
+    def taken(self, event: str) -> int:
+        """How many places of an event are taken."""
+        with self._reads() as connection:
+            return _taken(connection, event)
+
+    def erase(self, before: date, last_days: Mapping[str, date] | None = None) -> int:
+        """Erase the sign-ups of events whose last day was before this one. Returns how many.
+
+        last_days: the days as the table says now: an event that was moved keeps its sign-ups for its new day. An event
+        that left the table goes by the last day that was known of it.
+        """
+        with self._writing() as connection:
+            known = connection.execute(sa.select(_places.c.event, _places.c.last_day).with_for_update()).all()
+            days = {event: (last_days or {}).get(event, day) for event, day in known}
+            for event, day in known:
+                if days[event] != day:
+                    connection.execute(_places.update().filter_by(event=event).values(last_day=days[event]))
+            gone = 0
+            for event in (event for event, day in days.items() if day < before):
+                gone += connection.execute(_signups.delete().filter_by(event=event)).rowcount
+                connection.execute(_places.delete().filter_by(event=event))
+        self.forget_traces()
+        if gone:
+            self.rewrite(_signups.name, _places.name)
+        return gone
+
+
+_COLUMNS = (
+    _signups.c.id, _signups.c.event, _signups.c.people, _signups.c.state, _signups.c.turn, _signups.c.version,
+)  # fmt: skip
+
+
+def _line(event: str) -> sa.Select[Any]:
+    """Those who wait for this event, first in the line first."""
+    waits = sa.and_(_signups.c.event == event, _signups.c.state == WAITING)
+    return sa.select(*_COLUMNS).where(waits)
+
+
+def _taken(connection: sa.Connection, event: str) -> int:
+    return connection.execute(sa.select(_places.c.taken).filter_by(event=event)).scalar() or 0
+
+
+def _lock(connection: sa.Connection, event: str, **values: Any) -> None:
+    """Wait for the event's turn: PostgreSQL locks the row that is written, SQLite has one writer anyway."""
+    connection.execute(_places.update().filter_by(event=event).values(values or {"taken": _places.c.taken}))
+
+
+def _locked(connection: sa.Connection, lookup: bytes) -> Signup | None:
+    """The sign-up, read after its event was locked (its event never changes, so it may be read before)."""
+    mine = sa.select(*_COLUMNS).where(_signups.c.lookup == lookup)
+    found = connection.execute(mine).first()
+    if found is None:
+        return None
+    _lock(connection, found.event)
+    row = connection.execute(mine).first()
+    return Signup(*row) if row else None
+
+
+def _change(connection: sa.Connection, signup: Signup, **values: Any) -> None:
+    connection.execute(_signups.update().where(_signups.c.id == signup.id).values(values))
+
+
+def _take(connection: sa.Connection, event: str, people: int) -> None:
+    connection.execute(_places.update().filter_by(event=event).values(taken=_places.c.taken + people))
+
+
+def _next_turn(connection: sa.Connection, event: str) -> int:
+    turns = _places.update().filter_by(event=event).values(turns=_places.c.turns + 1).returning(_places.c.turns)
+    return int(connection.execute(turns).scalar_one())
+
+
+def _first(connection: sa.Connection, event: str, capacity: int) -> Signup | None:
+    """The first in the line. Groups larger than the whole event are passed over, keep their turn, stop nobody."""
+    row = connection.execute(
+        _line(event).where(_signups.c.people <= capacity).order_by(_signups.c.turn, _signups.c.id).limit(1)
+    ).first()
+    return Signup(*row) if row else None
+
+
+def _may_move(connection: sa.Connection, event: str, capacity: int) -> bool:
+    first = _first(connection, event, capacity)
+    return first is not None and _taken(connection, event) + first.people <= capacity
+
+
+def _move_up(connection: sa.Connection, event: str, capacity: int | None) -> None:
+    """Give free places to the line in strict order: whoever does not fit stops those behind."""
+    while capacity is not None:
+        first = _first(connection, event, capacity)
+        if first is None or _taken(connection, event) + first.people > capacity:
+            return
+        _change(connection, first, state=COMING, turn=0)
+        _take(connection, event, first.people)
+
+
+def _may_grow(connection: sa.Connection, signup: Signup, people: int, capacity: int | None) -> bool:
+    if capacity is None or people > capacity:
+        return False
+    if signup.state == WAITING:
+        return True
+    fits = _taken(connection, signup.event) + people - signup.people <= capacity
+    return fits and _first(connection, signup.event, capacity) is None

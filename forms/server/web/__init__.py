@@ -1,0 +1,1 @@
+"""Views of the public forms: requests in, pages out."""

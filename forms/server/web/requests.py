@@ -1,0 +1,251 @@
+"""Requests as plain values, and plain values as pages: the thin coat of Flask around the public forms."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from flask import Flask, Response, current_app, make_response, request
+from markupsafe import Markup
+from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
+
+from forms.core import form_schema as definitions
+from forms.core import i18n, receipts
+from forms.core.form_schema import Definition
+from forms.core.media.attachments import LARGEST, MOST
+from forms.core.portal import Desk
+from forms.core.problem import Problem
+from forms.core.rendering import Alternate, Page, draw_form, draw_page, render, summary
+from forms.core.validation import Accepted, FieldProblem, Raw, clean
+from forms.server.services import mailbox
+from forms.server.services.mailbox import Office, Part, Sending
+from forms.web.headers import NEVER_KEPT
+from forms.web.no_trace import QuietRequest
+
+LARGEST_UPLOAD = 24 * 1024 * 1024
+"""Bytes of one form with its photos and recording: more than phones take, less than a server's memory."""
+
+OF_EVENTS = frozenset({"signup", "cancel", "change"})
+"""Forms that ask whether an event is over, and stamp nothing with a day."""
+
+_PART = re.compile(r"([0-9a-f]{32}) (photo|voice) ([0-9]{1,4})")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request as plain values: nothing after this knows Flask's request.
+
+    today: of a form about events the day by which one is over, else the day with which a letter is stamped;
+    files: contents by question; parts: what was taken in before and waits for its letter.
+    """
+
+    office: Office
+    definition: Definition
+    language: str
+    today: date
+    raw: Raw
+    do: str
+    once: str
+    code: str
+    typed: str
+    files: Mapping[str, Sequence[bytes]]
+    parts: tuple[Part, ...]
+
+
+def read_request(language: str, form: str) -> Asked:
+    """What was asked. NotFound: there is no such language or form. RequestEntityTooLarge: too many bytes or answers."""
+    office: Office = current_app.extensions["office"]
+    if language not in office.portal.language_codes() or form not in definitions.names():
+        raise NotFound
+    definition = definitions.load(form)
+    today = current_app.extensions["open_day" if form in OF_EVENTS else "today"]()
+    if request.method == "GET":
+        raw: Raw = {"event": request.args.getlist("event")}
+        return Asked(office, definition, language, today, raw, "", "", "", "", {}, ())
+    if definition.files and request.mimetype == "multipart/form-data":
+        request.max_content_length = LARGEST_UPLOAD
+    typed = request.form
+    # Only a form with files is counted by Werkzeug; of many thousands of answers a page would be made for seconds.
+    if sum(map(len, typed.listvalues())) > QuietRequest.max_form_parts:
+        raise RequestEntityTooLarge
+    return Asked(
+        office=office,
+        definition=definition,
+        language=language,
+        today=today,
+        raw={field.name: typed.getlist(field.name) for field in definition.asked},
+        do=typed.get("do", "check"),
+        once=typed.get("once", ""),
+        code=typed.get("code", ""),
+        typed=typed.get("typed", ""),
+        files=_files(definition),
+        parts=_parts(typed.getlist("part"), typed.getlist("drop")),
+    )
+
+
+def _files(definition: Definition) -> dict[str, list[bytes]]:
+    """The contents of files that were chosen, by question; a question that the form does not have is passed over.
+
+    No more is read of a file than tells that it is too large; names are not read.
+    """
+    found = {
+        field.name: [
+            file.stream.read(LARGEST[field.file] + 1) for file in request.files.getlist(field.name) if file.filename
+        ][: MOST[field.file] + 1]
+        for field in definition.files
+    }
+    return {name: contents for name, contents in found.items() if contents}
+
+
+def _parts(texts: Sequence[str], dropped: Sequence[str]) -> tuple[Part, ...]:
+    matches = (_PART.fullmatch(text) for text in texts)
+    parts = dict.fromkeys(Part(match[1], match[2], int(match[3])) for match in matches if match)
+    return tuple(part for part in parts if part.id not in dropped)
+
+
+def has_files() -> bool:
+    """Whether a file came where the form takes none."""
+    return request.method == "POST" and any(file.filename for file in request.files.values())
+
+
+def readers(asked: Asked) -> tuple[Desk, ...]:
+    """Who will be able to read it, as far as what was typed makes sense."""
+    return mailbox.readers(asked.office.portal, asked.definition, asked.raw.get("hide_from", ()))
+
+
+def typed_code(asked: Asked) -> str | FieldProblem:
+    """The number that was typed, or travels with the page; or what is wrong with it."""
+    typed = next(iter(asked.raw.get("code", ())), asked.code)
+    if not clean(typed):
+        return FieldProblem("code", "required")
+    try:
+        return receipts.read(typed)
+    except receipts.NotAReceipt as wrong:
+        return FieldProblem("code", wrong.code)
+
+
+def sending(asked: Asked, checked: Accepted) -> Sending:
+    """What was accepted, on its way."""
+    with_receipt = asked.do != "send-without"
+    return Sending(asked.definition, asked.language, checked.values, asked.once, asked.today, with_receipt, asked.parts)
+
+
+def form_page(
+    asked: Asked,
+    problems: Sequence[FieldProblem] = (),
+    status: int = 200,
+    *,
+    above: Markup | None = None,
+    **more: Any,
+) -> Response:
+    """The form, with what was typed and what is wrong with it, and perhaps a note above."""
+    body = (above or Markup()) + draw_form(
+        asked.definition,
+        asked.office.portal,
+        asked.language,
+        asked.today,
+        asked.raw,
+        problems,
+        parts=asked.parts,
+        **more,
+    )
+    return _shell(asked, body, status, mend=bool(problems))
+
+
+def check_page(asked: Asked, checked: Accepted, *, failed: bool = False, **more: Any) -> Response:
+    """What will be sent and who will read it; nothing is kept before it is sent from here."""
+    context = {
+        "rows": summary(
+            asked.definition, asked.office.portal, asked.language, asked.today, checked.values, asked.parts
+        ),
+        "hidden": [(name, text) for name, texts in asked.raw.items() for text in texts],
+        "parts": asked.parts,
+        "desks": readers(asked),
+        # A page that failed keeps its value: had the letter been kept after all, sending again finds it.
+        "once": asked.once if failed else receipts.new_once(),
+        "failed": failed,
+    }
+    return page(asked, "check.html", 503 if failed else 200, **context, **more)
+
+
+def page(asked: Asked, template: str, status: int = 200, **context: Any) -> Response:
+    """A page about what was asked."""
+    action = f"/forms/{asked.language}/{asked.definition.name}"
+    body = render(asked.language, template, portal=asked.office.portal, form=asked.definition, action=action, **context)
+    return _shell(asked, body, status)
+
+
+def _shell(asked: Asked, body: Markup, status: int, *, mend: bool = False) -> Response:
+    translate = i18n.say(asked.language)
+    title = translate(asked.definition.title)
+    whole = Page(
+        title=f"{translate('Please mend:')} {title}" if mend else title,
+        lang=asked.language,
+        body=Markup("<h1>{}</h1>\n{}").format(title, body),
+        alternates=_alternates(asked.office, asked.language, asked.definition.name),
+        sensitive=True,
+        index=False,
+        form=True,
+    )
+    return _html(draw_page(asked.office.portal, asked.language, whole), status)
+
+
+def _alternates(office: Office, language: str, form: str | None) -> tuple[Alternate, ...]:
+    return tuple(
+        Alternate(
+            item.code,
+            item.name,
+            f"/forms/{item.code}/{form}" if form else f"/{item.code}/",
+            item.code == language,
+        )
+        for item in office.portal.languages
+    )
+
+
+def _html(text: str, status: int) -> Response:
+    response = make_response(text, status)
+    response.headers["Cache-Control"] = NEVER_KEPT
+    return response
+
+
+def register_errors(app: Flask) -> None:
+    """Whatever goes wrong, a person gets a page in their language that says so and what to do."""
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Problem, _unavailable)
+
+
+def _http_error(error: HTTPException) -> Response:
+    if error.response is not None:
+        return error.response  # type: ignore[return-value] # the APIs' own JSON answers
+    drain()
+    return _message_page(error.code or 500)
+
+
+def _unavailable(_: Problem) -> Response:
+    return _message_page(503)
+
+
+def drain(limit: int = 64 * 1024 * 1024) -> None:
+    """Read what is still coming, so that a phone on a slow line sees our page and not a broken connection."""
+    # Flask's own stream, where it was begun, ends where the body ends: on the socket one would wait for ever for more.
+    stream = vars(request._get_current_object()).get("stream") or request.environ["wsgi.input"]  # type: ignore[attr-defined]
+    left = min(request.content_length or 0, limit)
+    while left > 0 and (chunk := stream.read(min(left, 65536))):
+        left -= len(chunk)
+
+
+def _message_page(status: int) -> Response:
+    office: Office = current_app.extensions["office"]
+    parts = request.path.split("/")
+    asked_for = next((part for part in parts[1:3] if part in office.portal.language_codes()), i18n.SOURCE_LANGUAGE)
+    body = render(asked_for, "message.html", status=status, portal=office.portal)
+    whole = Page(
+        title=i18n.say(asked_for)("This did not work"),
+        lang=asked_for,
+        body=body,
+        alternates=_alternates(office, asked_for, None),
+        index=False,
+        form=True,
+    )
+    return _html(draw_page(office.portal, asked_for, whole), status)

@@ -1,0 +1,134 @@
+"""The pages of sign-ups: signing up, looking it up with its number, changing, cancelling."""
+
+from contextlib import suppress
+from dataclasses import replace
+
+from flask import Response
+from markupsafe import Markup
+from werkzeug.exceptions import NotFound
+
+from forms.core import receipts
+from forms.core.portal import Event
+from forms.core.rendering import message, render
+from forms.core.validation import Accepted, FieldProblem, Rejected, accept
+from forms.server.services import signup_service
+from forms.server.services.mailbox import Sending
+from forms.server.store.database import NotKept
+from forms.server.store.signup_store import COMING, TOO_MANY, WAITING
+from forms.server.web.requests import Asked, check_page, form_page, page, sending, typed_code
+
+
+def show(asked: Asked) -> Response:
+    """The empty form; where the address names an event that is full or takes nobody, that is said above it."""
+    return form_page(asked, above=_about_event(asked))
+
+
+def _about_event(asked: Asked) -> Markup | None:
+    chosen = next(iter(asked.raw.get("event", ())), "")
+    if not chosen:
+        return None
+    why = signup_service.why_closed(asked.office, chosen, asked.today)
+    event, said = asked.office.event(chosen), ""
+    if why:
+        said = message(asked.definition, FieldProblem("event", why), asked.language)
+    full = bool(event and not why and _line_before(asked, event, 1) is not None)
+    return render(asked.language, "event-note.html", event=event, said=said, full=full)
+
+
+def _line_before(asked: Asked, event: Event, people: int) -> int | None:
+    """How many groups wait already; None where there is room, and where the store is away: sending will tell."""
+    with suppress(NotKept):
+        return signup_service.in_line_before(asked.office, event, people)
+    return None
+
+
+def sign_up(asked: Asked) -> Response:
+    """Mend it, look at it, send it."""
+    if "no" in asked.raw.get("adult", ()):
+        hidden = [(name, text) for name, texts in asked.raw.items() if name != "adult" for text in texts]
+        return page(asked, "under-18.html", 422, hidden=hidden)
+    checked = accept(asked.definition, asked.office.portal, asked.today, asked.raw)
+    if isinstance(checked, Rejected):
+        return form_page(asked, _with_reason(asked, checked), 422)
+    event = asked.office.event(checked.values["event"])
+    if event is None or event.capacity is None:
+        raise NotFound  # the schema let only events through that take sign-ups
+    if asked.do == "change":
+        return form_page(asked)
+    if checked.values["people"] > event.capacity:
+        return form_page(asked, (FieldProblem("people", "larger"),), 422)
+    if asked.do != "send" or not receipts.is_once(asked.once):
+        return check_page(asked, checked, waits=_line_before(asked, event, checked.values["people"]))
+    return _send(asked, checked, event)
+
+
+def _with_reason(asked: Asked, wrong: Rejected) -> tuple[FieldProblem, ...]:
+    """The problems; of an event that cannot be chosen, also why."""
+    chosen = next(iter(asked.raw.get("event", ())), "")
+    why = signup_service.why_closed(asked.office, chosen, asked.today)
+    return tuple(
+        FieldProblem("event", why) if one == FieldProblem("event", "enum") and why else one for one in wrong.problems
+    )
+
+
+def _send(asked: Asked, checked: Accepted, event: Event) -> Response:
+    try:
+        code = signup_service.sign_up(asked.office, sending(asked, checked), event)
+        standing = signup_service.look_up(asked.office, code, asked.today) if code else None
+    except NotKept:
+        return check_page(asked, checked, failed=True, waits=None)
+    if code is None or standing is None:
+        return form_page(asked, (FieldProblem("people", "larger"),), 422)
+    if standing.signup.state in {COMING, WAITING}:
+        return page(asked, "signed-up.html", code=code, standing=standing, event=event)
+    # An old page, loaded again after the sign-up was cancelled.
+    return page(asked, "signup.html", standing=standing, code=code, changed=False)
+
+
+# With the number
+
+
+def look_up(asked: Asked) -> Response:
+    """The sign-up and its event as they now stand; cancelling."""
+    code = typed_code(asked)
+    if isinstance(code, FieldProblem):
+        return form_page(asked, (code,), 422)
+    if asked.do == "cancel":
+        signup_service.cancel(asked.office, code, asked.today)
+    return _standing(asked, code)
+
+
+def _standing(asked: Asked, code: str, *, changed: bool = False) -> Response:
+    standing = signup_service.look_up(asked.office, code, asked.today)
+    if standing is None:
+        return form_page(asked, (FieldProblem("code", "unknown"),), 422)
+    return page(asked, "signup.html", standing=standing, code=code, changed=changed)
+
+
+def change(asked: Asked) -> Response:
+    """Another number of people, or another phone number or need; one press changes it."""
+    code = typed_code(asked)
+    standing = None if isinstance(code, FieldProblem) else signup_service.look_up(asked.office, code, asked.today)
+    if isinstance(code, FieldProblem) or standing is None:
+        return page(asked, "number-first.html", 422)
+    if not standing.changeable:
+        return page(asked, "signup.html", standing=standing, code=code, changed=False)
+    if asked.do != "send":
+        filled = replace(asked, raw={"people": [str(standing.signup.people)]})
+        return form_page(filled, hidden={"code": code})
+    return _change(asked, code)
+
+
+def _change(asked: Asked, code: str) -> Response:
+    hidden = {"code": code}
+    checked = accept(asked.definition, asked.office.portal, asked.today, asked.raw)
+    if isinstance(checked, Rejected):
+        return form_page(asked, checked.problems, 422, hidden=hidden)
+    new = Sending(asked.definition, asked.language, checked.values, receipts.new_once(), asked.today)
+    try:
+        outcome = signup_service.change(asked.office, code, new, asked.today)
+    except NotKept:
+        return form_page(asked, (FieldProblem("people", "away"),), 503, hidden=hidden)
+    if outcome == TOO_MANY:
+        return form_page(asked, (FieldProblem("people", "too-many"),), 409, hidden=hidden)
+    return _standing(asked, code, changed=True)

@@ -1,0 +1,58 @@
+"""Shows the built site beside the forms, for `build.py serve` and small installations: files only."""
+
+from mimetypes import add_type, guess_type
+from pathlib import Path
+
+from flask import Blueprint, Response, current_app, redirect, request, send_from_directory
+from werkzeug.exceptions import NotFound
+from werkzeug.security import safe_join
+from werkzeug.wrappers import Response as AnyResponse
+
+from forms.web.headers import FOR_EVER, LOOKED_AT_AGAIN
+
+site = Blueprint("site", __name__)
+add_type("text/calendar", ".ics")  # RFC 5545, section 8.1: not every machine knows it, and a phone goes by it
+
+
+@site.get("/", defaults={"path": ""})
+@site.get("/<path:path>")
+def show(path: str) -> AnyResponse:
+    """A file of the built site; a folder shows its index.html; NotFound shows that language's 404 page."""
+    public: Path = current_app.extensions["public"]
+    inside = safe_join(str(public), path)
+    if inside and path and not path.endswith("/") and Path(inside).is_dir():
+        return redirect(f"/{path}/", 308)
+    wanted = path if path and not path.endswith("/") else f"{path}index.html"
+    try:
+        response = _smallest(public.absolute(), wanted)
+    except NotFound:
+        return _not_found(public, path.split("/", 1)[0])
+    response.headers["Cache-Control"] = (
+        FOR_EVER if path.startswith(("assets/", "audio/", "pictures/")) else LOOKED_AT_AGAIN
+    )
+    return response
+
+
+def _smallest(public: Path, wanted: str) -> Response:
+    """The file, in the smallest of the ways it is kept that the phone understands (RFC 9110, section 12.5.3)."""
+    kind = guess_type(wanted)[0]
+    for ending, coding in (("br", "br"), ("gz", "gzip")):
+        copy = f"{wanted}.{ending}"
+        inside = safe_join(str(public), copy)
+        if inside and request.accept_encodings.quality(coding) and Path(inside).is_file():
+            response = send_from_directory(public, copy, mimetype=kind)
+            response.headers["Content-Encoding"] = coding
+            break
+    else:
+        response = send_from_directory(public, wanted)
+    response.headers["Vary"] = "Accept-Encoding"
+    return response
+
+
+def _not_found(public: Path, language: str) -> Response:
+    for page in (f"{language}/404.html", "404.html"):
+        if "/" not in language and (public / page).is_file():
+            response = send_from_directory(public.absolute(), page)
+            response.status_code = 404
+            return response
+    raise NotFound

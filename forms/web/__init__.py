@@ -1,0 +1,1 @@
+"""Flask plumbing that the forms server and the desk window share."""

@@ -1,0 +1,25 @@
+"""A development server for Flask apps on this machine, for `build.py serve` and the desk window.
+
+It writes no access log, which would hold addresses and times.
+"""
+
+from typing import Any
+
+from flask import Flask
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+
+class QuietHandler(WSGIRequestHandler):
+    """Handles requests and says nothing about who asked for what, when."""
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Log nothing: neither requests nor client errors, which quote what was sent."""
+
+    def version_string(self) -> str:
+        """Name no software and no versions."""
+        return "portal"
+
+
+def make(app: Flask, host: str, port: int) -> BaseWSGIServer:
+    """A server ready to `serve_forever()`; raises OSError where the port is taken."""
+    return make_server(host, port, app, threaded=True, request_handler=QuietHandler)

@@ -1,0 +1,41 @@
+// What was typed and chosen, as the letter holds it (forms/core/validation.py cleans what comes another way in the same manner).
+import { digitOf } from "./digits.js";
+
+const NUMBER = /^\p{Nd}{1,4}$/u;
+
+export function readForm(form) {
+  const answers = {};
+  for (const field of form.querySelectorAll("[data-field]")) {
+    const name = field.dataset.field;
+    const boxes = [...field.querySelectorAll("input[type=checkbox]")].filter((box) => box.name === name);
+    if (boxes.length) {
+      const ticked = boxes.filter((box) => box.checked).map((box) => box.value);
+      if (ticked.length) answers[name] = ticked;
+      continue;
+    }
+    const control = field.querySelector("input[type=radio]:checked, select, textarea, input:not([type=radio]):not([type=file])");
+    const text = control ? clean(control.value) : "";
+    if (text) answers[name] = control.inputMode === "numeric" && NUMBER.test(text) ? Number([...text].map(digitOf).join("")) : text;
+  }
+  return answers;
+}
+
+// NFC, line feeds, no control or invisible marks but those that shape Indic letters.
+function clean(text) {
+  return text.normalize("NFC").replace(/\r\n?/g, "\n").replace(/(?![\n\t\u200c\u200d])\p{C}/gu, "").trim();
+}
+
+export function summary(form) {
+  const rows = [];
+  for (const field of form.querySelectorAll("[data-field]")) {
+    const name = field.dataset.field;
+    const value = readForm({ querySelectorAll: () => [field] })[name];
+    if (value === undefined) continue;
+    const label = field.querySelector(".label");
+    const shown = [...field.querySelectorAll("input:checked")].map((box) => box.closest("label").textContent.trim());
+    const select = field.querySelector("select");
+    const text = select ? select.selectedOptions[0].textContent : shown.length ? shown.join(", ") : String(value);
+    rows.push([label.textContent.trim(), text]);
+  }
+  return rows;
+}

@@ -1,0 +1,239 @@
+// The page on which a receipt opens the answer: the number stays on this phone. What leaves it is the look-up value alone;
+// the answers come sealed and are opened here, and what is added is locked here for the desks that have the letter.
+import { Decrypter } from "age-encryption";
+import { readForm } from "./answers.js";
+import { wireMedia } from "./attaching.js";
+import { failure, makeDelivery, waiting } from "./delivering.js";
+import { button, make, say } from "./dom.js";
+import { complain, firstProblem } from "./fields.js";
+import { derive, readReceipt } from "./receipt.js";
+import { Refused, post, terms as askTerms } from "./sending.js";
+
+const PURPOSES = ["concern", "request"]; // as forms/server/services/mailbox.py names them: the same digits never mean two things
+
+export function startReturning(form, settings, followup) {
+  const { words } = settings;
+  const place = make("section", { class: "opened" });
+  const code = form.querySelector("#code");
+  let busy = false;
+  let left = 0; // how often this page was left: what was asked for before is not shown after
+
+  form.before(make("p", { class: "road" }, words.opens));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const typed = readReceipt(code.value);
+    if (typed.wrong) complain(form, "code", settings.wrong[typed.wrong]);
+    else if (!busy) open(typed.code);
+  });
+  // Nothing that was opened comes back with the Back button of a shared phone.
+  addEventListener("pagehide", () => {
+    left += 1;
+    code.value = "";
+    place.remove();
+    hide(false);
+  });
+
+  async function open(digits) {
+    const { section, told } = waiting(words.looking, words);
+    told.bar.removeAttribute("value"); // how long it takes is not known
+    busy = true;
+    const asked = left;
+    form.querySelectorAll(".error").forEach((old) => old.remove());
+    form.after(section);
+    try {
+      const found = await lookUp(digits, told);
+      if (found && asked === left) show(found);
+      else if (asked === left) complain(form, "code", settings.wrong.unknown);
+    } catch (error) {
+      // The server says "busy" in a page of its own where somebody guesses; any other failure is the line's.
+      complain(form, "code", error instanceof Refused && error.status === 503 ? words.busy : words.away);
+    }
+    section.remove();
+    busy = false;
+  }
+
+  // The letter of a receipt with its answers opened; null where there is none.
+  async function lookUp(digits, told) {
+    const here = await askTerms(told.again);
+    for (const purpose of PURPOSES) {
+      const keys = await derive(digits, purpose, here);
+      try {
+        return await opened(keys, await ask(keys, told), here);
+      } catch (error) {
+        if (!(error instanceof Refused) || error.status !== 404) throw error;
+      }
+    }
+    return null;
+  }
+
+  function ask(keys, told) {
+    return post("lookups", { lookup: keys.lookup, language: settings.language }, told.again);
+  }
+
+  async function opened(keys, found, here) {
+    const replies = [];
+    for (const answer of found.answers) {
+      const reply = await openAnswer(answer.sealed, keys.identity);
+      if (reply) replies.push({ desk: answer.desk, day: answer.day, text: reply.text, state: String(reply.state || ""), at: String(reply.at || "") });
+    }
+    replies.sort((one, other) => (key(one) < key(other) ? -1 : 1));
+    return { ...found, keys, replies, day: here.day };
+  }
+
+  function show(found) {
+    hide(true);
+    form.after(place);
+    draw(progress(found));
+  }
+
+  function hide(hidden) {
+    [...form.parentElement.children].forEach((each) => { if (each.tagName !== "H1" && each !== place) each.hidden = hidden; });
+  }
+
+  function draw(parts) {
+    place.replaceChildren(...parts);
+    const [first] = place.children;
+    first.setAttribute("tabindex", "-1");
+    first.focus();
+    scrollTo(0, 0);
+  }
+
+  function progress(found) {
+    const states = found.replies.filter((reply) => reply.state);
+    const looking = states.find((reply) => reply.state === "looking");
+    const last = states[states.length - 1];
+    const closed = last && last.state === "closed" ? last : null;
+    const texts = found.replies.filter((reply) => reply.text);
+    const [first, ...added] = found.came;
+    return [
+      make("ol", { class: "states" }, [
+        state(words.received, true, first.said),
+        state(words.atdesk, found.taken, found.taken ? "" : words.notyet),
+        state(words.lookedinto, looking || closed, looking ? looking.day.said : ""),
+        state(words.closed, closed, closed ? closed.day.said : ""),
+      ]),
+      make("p", {}, [say(words.came, { day: first.said }), ...added.map((day) => ` ${say(words.added, { day: day.said })}`)]),
+      ...texts.map((reply) => make("section", { class: "panel panel--done" }, [
+        make("h2", {}, say(words.from, { desk: settings.desks[reply.desk] || reply.desk })),
+        make("p", { class: "help" }, reply.day.said),
+        ...reply.text.split("\n").filter((line) => line.trim()).map((line) => make("p", {}, line)),
+      ])),
+      ...(texts.length ? [] : [make("div", { class: "panel" }, [
+        make("h2", {}, found.taken ? words.hasit : words.waits),
+        make("p", {}, found.taken ? words.noanswer : words.waitshelp),
+      ])]),
+      button(words.add, () => write(found)),
+      make("p", {}, make("a", { class: "button quiet", href: `/${settings.language}/help/` }, words.help)),
+      button(words.erase, () => sure(found), "quiet"),
+    ];
+  }
+
+  // Something more for the desks that have the first letter, and for no other.
+  function write(found) {
+    const copy = followup.cloneNode(true).querySelector("form");
+    const delivery = makeDelivery(settings);
+    const media = wireMedia(copy, words);
+    copy.querySelector("[data-road]").textContent = words.road;
+    copy.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      await media.finish();
+      const problem = firstProblem(copy, settings, media.parts());
+      if (problem) complain(copy, ...problem);
+      else send(found, copy, media, delivery);
+    });
+    draw([copy, button(words.backtoit, () => { media.finish(); draw(progress(found)); }, "quiet")]);
+    copy.querySelector("textarea").focus();
+  }
+
+  // While something is on its way nothing else can be pressed: what comes of it must be seen.
+  function alone(section) {
+    const others = [...place.children];
+    others.forEach((each) => { each.hidden = true; });
+    place.append(section);
+    return () => {
+      section.remove();
+      others.forEach((each) => { each.hidden = false; });
+    };
+  }
+
+  async function send(found, copy, media, delivery) {
+    if (copy.hidden) return; // pressed twice while a recording was stopped
+    const { section, told } = waiting(words.locking, words);
+    const back = alone(section);
+    try {
+      const answers = readForm(copy);
+      delivery.renew([answers, media.parts().map((part) => part.mark)]);
+      const letter = { day: found.day, reply_to: found.keys.recipient, follows: found.id, answers };
+      const desks = found.desks || (await ask(found.keys, told)).desks;
+      await delivery.deliver(letter, media.parts(), desks, { "Portal-Follows": found.keys.lookup }, told);
+    } catch (error) {
+      section.replaceChildren(
+        failure(words, error),
+        // The case may have gone to another desk meanwhile: they are asked for anew.
+        button(words.retry, () => { back(); send({ ...found, desks: null }, copy, media, delivery); }),
+        button(words.backtotext, back, "quiet"),
+      );
+      section.querySelector("[role=alert]").focus();
+      return;
+    }
+    draw([panel(words.addedsafe, [words.same]), button(words.backtoit, () => again(found))]);
+  }
+
+  async function again(found) {
+    const { section, told } = waiting(words.looking, words);
+    place.append(section);
+    try {
+      draw(progress(await opened(found.keys, await ask(found.keys, told), found)));
+    } catch {
+      section.replaceChildren(make("p", { class: "error", role: "alert" }, words.away));
+    }
+  }
+
+  function sure(found) {
+    draw([
+      panel(words.sure, [words.suretext, words.suredesk], "panel--danger"),
+      button(words.yes, () => erase(found)),
+      button(words.no, () => draw(progress(found)), "quiet"),
+    ]);
+  }
+
+  async function erase(found) {
+    const { section, told } = waiting(words.looking, words);
+    alone(section);
+    try {
+      await post("erasures", { lookup: found.keys.lookup }, told.again);
+    } catch (error) {
+      if (!(error instanceof Refused) || error.status !== 404) {
+        sure(found);
+        place.append(make("p", { class: "error", role: "alert" }, words.notgone));
+        return;
+      } // it is gone: the answer to the first try was lost
+    }
+    draw([panel(words.gone, [words.gonehelp]), make("p", {}, make("a", { class: "button quiet", href: `/${settings.language}/` }, words.home))]);
+  }
+}
+
+function state(name, done, more) {
+  return make("li", done ? { class: "done" } : {}, [make("b", {}, name), more ? ` ${more}` : ""]);
+}
+
+function panel(title, texts, kind = "panel--done") {
+  return make("div", { class: `panel ${kind}` }, [make("h2", {}, title), ...texts.map((text) => make("p", {}, text))]);
+}
+
+// Replies of one day in the order of the desks' clocks, as forms/server/services/lookup.py puts them.
+function key(reply) {
+  return `${reply.day.day} ${reply.at}`;
+}
+
+// What a desk sealed for this receipt; null where it was sealed to somebody else's key by mistake.
+async function openAnswer(sealed, identity) {
+  const decrypter = new Decrypter();
+  decrypter.addIdentity(identity);
+  try {
+    const answer = JSON.parse(await decrypter.decrypt(Uint8Array.from(atob(sealed), (char) => char.charCodeAt(0)), "text"));
+    return typeof answer.text === "string" ? answer : null;
+  } catch {
+    return null;
+  }
+}

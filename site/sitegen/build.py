@@ -1,0 +1,148 @@
+"""Builds the whole site: checks first, then every language in its own process, then one swap of folders.
+
+Nothing is built where anything is wrong; and what stands in the output folder stays until the new site is whole.
+"""
+
+import multiprocessing
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from forms.core import portal as portals
+from forms.core.portal import Portal
+from forms.core.problem import Problems
+from sitegen.checks import content_checks, previous_build
+from sitegen.content import district, pages, settings, tables
+from sitegen.content.district import DeskKeys
+from sitegen.media import audio_clips, images
+from sitegen.publish import browser_bundle
+from sitegen.render import calendars, event_pages, site_files
+from sitegen.render.blocks import Context
+from sitegen.render.engine import Job, build_language
+
+HANDOVER = Path(".build") / "portal.json"
+PICTURES = Path(".build") / "pictures"
+CHARTS = Path(".build") / "charts"
+SPEECH = Path(".build") / "speech"
+SEAL = Path(".build") / "seal"
+
+
+@dataclass(frozen=True)
+class Built:
+    """What was built, and what still waits for a person."""
+
+    portal: Portal
+    pages: int
+    seconds: float
+    warnings: tuple[str, ...]
+
+
+def prepare(
+    root: Path, *, keys: DeskKeys | None, today: date, handover: Path | None = None
+) -> tuple[Context, content_checks.Report]:
+    """Read and check what staff write, beside what the last build handed over. Raises Problem or Problems."""
+    content, theme = root / "content", root / "site"
+    rows = tables.read(content / "tables", theme / "schemas")
+    portal = district.load(content, rows, keys, site_files.asset_names(theme / "assets"))
+    library, problems = pages.read_all(content, portal.language_codes())
+    if problems:
+        raise Problems(problems)
+    own = settings.read_settings(content)
+    menu = tuple(own["menu"])
+    report = content_checks.check(library, rows, menu, today, content, settings.voices(content))
+    before = previous_build.last_built(handover or root / HANDOVER)
+    report = content_checks.Report(
+        (*report.problems, *content_checks.leaflet(own, library), *previous_build.lost(before, portal.events, today)),
+        (*report.warnings, *previous_build.changed(before, portal.events, today)),
+    )
+    return Context(portal, rows, library, menu, portal.language_codes()[0], today), report
+
+
+def build(
+    root: Path,
+    out: Path,
+    *,
+    keys: DeskKeys | None,
+    today: date,
+    say: Callable[[str], None],
+    handover: Path | None = None,
+    speak: bool = True,
+) -> Built:
+    """Build the site of `root` into `out` and hand the portal over to the forms.
+
+    keys: demonstration keys by desk, used where portal.yml has none; say: told what is going on; speak: make speech
+    that is not kept yet (about a minute, once), else leave it out.
+    Raises Problem or Problems, and then changes nothing.
+    """
+    started = time.monotonic()
+    context, report = prepare(root, keys=keys, today=today, handover=handover)
+    if report.problems:
+        raise Problems(report.problems)
+    seal = browser_bundle.make(root / "site" / "browser", root / SEAL)
+    assets = site_files.asset_names(root / "site" / "assets", seal)
+    context = replace(
+        context,
+        portal=replace(context.portal, assets=assets),
+        library=event_pages.with_events(context.library, context.portal, today),
+    )
+    with _fresh(out) as fresh:
+        studio = _studio(root, fresh / audio_clips.FOLDER, speak)
+        darkroom = images.Darkroom(root / "content" / "media", root / PICTURES, fresh / images.FOLDER)
+        context = replace(
+            context, darkroom=darkroom, studio=studio, charts=root / CHARTS,
+            portal=audio_clips.with_questions(context.portal, studio, today),
+        )  # fmt: skip
+        count = sum(_languages(root, fresh, context, say))
+        calendars.write(fresh, context.portal, today)
+        site_files.write(root, fresh, context, seal)
+    if speak:
+        audio_clips.prune(root / SPEECH, out / audio_clips.FOLDER)
+    portals.write(context.portal, handover or root / HANDOVER)
+    return Built(context.portal, count, time.monotonic() - started, report.warnings)
+
+
+def _studio(root: Path, out: Path, speak: bool) -> audio_clips.Studio:
+    content = root / "content"
+    return audio_clips.Studio(root / SPEECH, out, settings.voices(content), audio_clips.recordings(content), speak)
+
+
+def _languages(root: Path, fresh: Path, context: Context, say: Callable[[str], None]) -> Iterator[int]:
+    codes = context.portal.language_codes()
+    jobs = [Job(root, fresh / code, replace(context, language=code)) for code in codes]
+    # A fork server (or a new interpreter, where there is none) is safe with threads; plain fork is not.
+    way = "spawn" if sys.platform == "win32" else "forkserver"
+    processes = multiprocessing.get_context(way)
+    processes.set_forkserver_preload(["sitegen.render.engine"])
+    with ProcessPoolExecutor(len(jobs), mp_context=processes) as pool:
+        for code, count in zip(codes, pool.map(build_language, jobs), strict=True):
+            say(f"  {code}: {count} pages")
+            yield count
+
+
+@contextmanager
+def _fresh(out: Path) -> Iterator[Path]:
+    """A folder beside `out` that takes its place when all went well, and goes when not."""
+    out = out.absolute()
+    fresh = out.with_name(f"{out.name}.new-{os.getpid()}")
+    shutil.rmtree(fresh, ignore_errors=True)
+    try:
+        fresh.mkdir(parents=True)
+        yield fresh
+        _swap(fresh, out)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _swap(fresh: Path, out: Path) -> None:
+    old = out.with_name(f"{out.name}.old-{os.getpid()}")
+    if out.exists():
+        out.rename(old)
+    fresh.rename(out)
+    shutil.rmtree(old, ignore_errors=True)

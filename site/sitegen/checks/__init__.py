@@ -1,0 +1,1 @@
+"""What staff get wrong, in sentences with file and line."""

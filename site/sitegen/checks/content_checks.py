@@ -1,0 +1,260 @@
+"""What staff get wrong, said in a sentence with file and line; and what still waits for a person."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from forms.core.form_schema import names as form_names
+from forms.core.i18n.extraction import unfinished
+from forms.core.portal import Choice
+from forms.core.problem import Problem
+from sitegen.checks import event_checks, feedback_checks, page_checks
+from sitegen.checks.did_you_mean import did_you_mean
+from sitegen.content import desk_tables
+from sitegen.content.events import expanded
+from sitegen.content.pages import SOURCE, Library, Source
+from sitegen.content.tables import Row, Tables, number_of
+from sitegen.media import audio_clips, images
+from sitegen.render.blocks import BLOCKS
+
+OLD_CHECK = timedelta(days=180)
+"""A number nobody has looked at for half a year is named."""
+
+LONGEST_CONSENT = timedelta(days=3 * 366)
+"""Consent expires after three years at most (National Trafficking Sheltered Alliance, media policy)."""
+
+_LINK = re.compile(r"\]\(([^)\s#]*\.md)(#[^)\s]*)?\)")
+_LONG_NUMBER = re.compile(r"(?<![\d/-])\d(?:[ -]?\d){9,}")
+_FULL_DATE = re.compile(r"\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b|\b\d{4}-\d{2}-\d{2}\b")
+
+
+@dataclass(frozen=True)
+class Report:
+    """Problems stop the build; warnings wait for a person."""
+
+    problems: tuple[Problem, ...]
+    warnings: tuple[str, ...]
+
+
+def check(
+    library: Library, tables: Tables, menu: Sequence[str], today: date, content: Path, voices: Mapping[str, str]
+) -> Report:
+    """Everything that can be wrong with pages, tables, pictures and recordings together.
+
+    content: where the files of content/media are looked up; voices: the machine's voice by language.
+    """
+    media = content / "media"
+    pages = [page for by_name in library.by_language.values() for page in by_name.values()]
+    problems = [
+        *(
+            problem
+            for page in pages
+            for problem in (*_blocks(page), *_links(page, library), *page_checks.problems(page))
+        ),
+        *(problem for page in pages for problem in page_checks.arguments(page, *_askable(tables))),
+        *(
+            problem
+            for page in pages
+            for problem in page_checks.addresses(page, library.names, tuple(library.by_language))
+        ),
+        *page_checks.strays(content, tuple(library.by_language)),
+        *(problem for page in pages if page.name.startswith("stories/") for problem in _story(page, tables, today)),
+        *_menu(menu, library),
+        *event_checks.problems(tables["events"], library.names, today),
+        *event_checks.strays({page.name: page.where for page in pages}, tables["events"]),
+        *_checked_on(tables, today),
+        *_numbers(tables),
+        *_campaigns(tables, library),
+        *desk_tables.problems(tables),
+        *feedback_checks.problems(library, tables, today, media),
+        *audio_clips.problems(content, library, (f"events/{row['id']}" for row in expanded(tables["events"]))),
+        *images.problems(media),
+        *(problem for page in pages for problem in images.asked(page, media)),
+    ]
+    warnings = [
+        *_translations(library),
+        *_words(library),
+        *_old(tables, today),
+        *_cells(tables, library),
+        *event_checks.waiting(tables["events"], today),
+        *desk_tables.warnings(tables, tuple(library.by_language)),
+        *feedback_checks.warnings(tables, today),
+        *audio_clips.waiting(content, library, voices),
+    ]
+    return Report(tuple(problems), tuple(warnings))
+
+
+def _near(word: str, known: Sequence[str]) -> str:
+    return did_you_mean(word, known, f"There are: {', '.join(known)}.")
+
+
+def _blocks(page: Source) -> Iterator[Problem]:
+    for block in page.blocks:
+        where = f"{page.where}, line {block.line}"
+        if block.name not in BLOCKS:
+            yield Problem(where, f"there is no block [[ {block.name} ]].", _near(block.name, sorted(BLOCKS)))
+        elif block.name == "form" and block.argument not in form_names():
+            yield Problem(where, f'there is no form "{block.argument}".', _near(block.argument, form_names()))
+
+
+def _links(page: Source, library: Library) -> Iterator[Problem]:
+    folder = PurePosixPath(page.name).parent
+    for match in _LINK.finditer(page.text):
+        target = _normal(folder / match[1])
+        if "://" not in match[1] and target not in library.names:
+            where = f"{page.where}, line {page.line_of(match.start())}"
+            yield Problem(where, f"the link goes to {match[1]}, which is not there.", _near(target, library.names))
+
+
+def _normal(path: PurePosixPath) -> str:
+    parts: list[str] = []
+    for part in path.parts:
+        parts = parts[:-1] if part == ".." else [*parts, part]
+    return "/".join(part for part in parts if part != ".")
+
+
+def _menu(menu: Sequence[str], library: Library) -> Iterator[Problem]:
+    for name in menu:
+        if f"{name}.md" not in library.names:
+            yield Problem(
+                "content/portal.yml, menu",
+                f"the page {name} is not there.",
+                _near(f"{name}.md", library.names),
+            )
+
+
+def leaflet(settings: Mapping[str, Any], library: Library) -> Iterator[Problem]:
+    """portal.yml's page for the leaflet, which only the kit would miss."""
+    name = f"{(settings.get('paper') or {}).get('leaflet', 'index')}.md"
+    if name not in library.names:
+        todo = _near(name, library.names)
+        yield Problem("content/portal.yml, paper, leaflet", f"the page {name} is not there.", todo)
+
+
+def _story(page: Source, tables: Tables, today: date) -> Iterator[Problem]:
+    """A story without valid consent does not build, in any language, and no setting changes that."""
+    consent = next((row for row in tables["consents"] if row["id"] == page.meta.get("consent")), None)
+    if consent is None:
+        todo = "Write consent: with an id from content/tables/consents.csv."
+        yield Problem(page.where, "this story has no consent record.", todo)
+        return
+    for what, todo in _consent_gaps(consent, page, today):
+        yield Problem(f"{page.where} (consent {consent['id']})", what, todo)
+    public = {row["tel"] for row in tables["helplines"]}
+    for pattern, what in ((_LONG_NUMBER, "a number of ten or more digits"), (_FULL_DATE, "an exact date")):
+        for match in pattern.finditer(page.text):
+            if re.sub(r"\D", "", match[0]) in public:
+                continue
+            where = f"{page.where}, line {page.line_of(match.start())}"
+            yield Problem(where, f"{what} could show who this is.", "Take it out: no finer than the year.")
+
+
+def _consent_gaps(consent: Row, page: Source, today: date) -> Iterator[tuple[str, str]]:
+    """Rules 1-8 of FACTS section 5: consent recorded, adult, not withdrawn, not expired, approved by another."""
+    if consent["story"] != page.name.removesuffix(".md"):
+        yield "the consent is for another story.", f"It says {consent['story']}."
+    if page.language not in consent["languages"].split():
+        yield f"the consent does not cover {page.language}.", "Ask, or take this translation away."
+    if consent["withdrawn_on"]:
+        yield "the consent was taken back.", "Take the story away in all languages."
+    if not consent["adult"]:
+        yield "the person is not an adult.", "Stories of people under 18 are not published."
+    if not consent["name_changed"]:
+        yield "the name is not changed.", "Change it in the story and say so in consents.csv."
+    if consent["kind"] == "composite":
+        if not page.meta.get("composite"):
+            yield "this composite example is not labelled.", "Write composite: true in its front matter."
+        return
+    yield from _survivor_gaps(consent, today)
+
+
+def _survivor_gaps(consent: Row, today: date) -> Iterator[tuple[str, str]]:
+    given, expires = consent["given_on"], consent["expires_on"]
+    if not given or not expires or not consent["approved_by"] or not consent["approved_on"]:
+        yield (
+            "the consent record is not complete.",
+            "It needs given_on, expires_on, approved_by and approved_on.",
+        )
+        return
+    if not given <= today < expires:
+        yield "the consent is not valid today.", "Ask the person again, or take the story away."
+    if expires > given + LONGEST_CONSENT:
+        yield "the consent lasts longer than three years.", "Ask again after three years at most."
+    if consent["court_case"] not in {"no", "cleared"}:
+        yield "a court case is open.", "Wait, or get a lawyer's clearance and write cleared."
+
+
+def _checked_on(tables: Tables, today: date) -> Iterator[Problem]:
+    for name in ("helplines", "services", "staff_links"):
+        for row in tables[name]:
+            if row["checked_on"] > today:
+                where = f"content/tables/{name}.csv, {row['id']}, column checked_on"
+                yield Problem(where, "this day is still to come.", "Write the day on which somebody checked it.")
+
+
+def _numbers(tables: Tables) -> Iterator[Problem]:
+    """A helpline whose number is read as one and dialled as another."""
+    for row in tables["helplines"]:
+        if re.sub(r"\D", "", row["number"]) != re.sub(r"\D", "", row["tel"]):
+            where = f"content/tables/helplines.csv, row {number_of(row)} ({row['id']}), column tel"
+            what = f"people see {row['number']}, and the phone would call {row['tel']}."
+            yield Problem(where, what, "Write the same number in both.")
+
+
+def _askable(tables: Tables) -> tuple[Sequence[str], Sequence[Choice], Mapping[str, Sequence[str]]]:
+    """What blocks may be asked for by name: events, places, and kinds of help numbers and offices."""
+    kinds = {
+        "helplines": ["", *dict.fromkeys(row["group"] for row in tables["helplines"])],
+        "services": ["", *dict.fromkeys(row["kind"] for row in tables["services"])],
+    }
+    places = tuple(Choice(row["id"], {}) for row in tables["places"])
+    return tuple(row["id"] for row in expanded(tables["events"])), places, kinds
+
+
+def _campaigns(tables: Tables, library: Library) -> Iterator[Problem]:
+    for row in tables["campaigns"]:
+        if f"{row['page']}.md" not in library.names:
+            where = f"content/tables/campaigns.csv, {row['id']}, column page"
+            yield Problem(where, f"the page {row['page']} is not there.", _near(f"{row['page']}.md", library.names))
+
+
+def _translations(library: Library) -> Iterator[str]:
+    for language, pages in library.by_language.items():
+        for name in library.names:
+            page = pages.get(name)
+            if page is None:
+                yield page_checks.untranslated(language, name)
+            elif library.is_stale(page):
+                yield f"{page.where}: the English has changed since it was translated."
+    for language, pages in library.by_language.items():
+        waiting = sum(not page.reviewed for page in pages.values())
+        if waiting:
+            yield f"content/{language}: {waiting} pages wait for a native reader (reviewed_by)."
+
+
+def _words(library: Library) -> Iterator[str]:
+    for language in library.by_language:
+        missing = unfinished(language) if language != SOURCE else []
+        if missing:
+            yield f'forms/core/i18n/{language}.po: {len(missing)} words are missing or fuzzy, like "{missing[0]}".'
+
+
+def _old(tables: Tables, today: date) -> Iterator[str]:
+    for name in ("helplines", "services", "staff_links"):
+        for row in tables[name]:
+            if row["checked_on"] < today - OLD_CHECK:
+                yield f"content/tables/{name}.csv, {row['id']}: last checked on {row['checked_on']}."
+
+
+def _cells(tables: Tables, library: Library) -> Iterator[str]:
+    """Texts in English that lack their translation beside them."""
+    for name, rows in tables.items():
+        for row in rows if name not in desk_tables.ENGLISH_ONLY else ():
+            for column in (column for column, cell in row.items() if column.endswith("_en") and cell):
+                others = [f"{column.removesuffix('en')}{code}" for code in library.by_language if code != SOURCE]
+                for other in others:
+                    if not row.get(other):
+                        yield f"content/tables/{name}.csv, {row['id']}, column {other}: not translated yet."

@@ -1,0 +1,96 @@
+"""What staff get wrong in a page that can be read: lines that are no block, numbers, days, files that are no page."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+
+from forms.core.portal import Choice
+from forms.core.problem import Problem
+from sitegen.checks.did_you_mean import did_you_mean
+from sitegen.content.pages import SOURCE, Source
+
+_ANY_BLOCK = re.compile(r"\[\[\s*(?P<name>[A-Za-z][A-Za-z -]*[A-Za-z])")
+_TEL = re.compile(r"\[(?P<shown>[^\]]*)\]\(tel:(?P<dialled>[^)\s]*)\)")
+_ADDRESS = re.compile(r"\]\((?P<address>/[^)\s#?]*)")
+_DRAWN = ("events", "tablet")
+"""Folders whose pages the press makes itself."""
+
+_DAYS = ("changed", "source_changed", "recorded")
+_LISTS = ("upcoming", "past")
+_MONTH_OR_YEAR = re.compile(r"on/\d{4}-\d\d|past/\d{4}")
+_DRAFTS = frozenset({".txt", ".doc", ".docx", ".odt", ".rtf", ".html", ".htm", ".markdown", ".md"})
+"""Endings of what somebody meant as a page; compared in small letters."""
+
+
+def problems(page: Source) -> Iterator[Problem]:
+    """Everything wrong in one page that its own text shows."""
+    if page.made:
+        return
+    yield from _blocks(page)
+    for match in _TEL.finditer(page.text):
+        shown, dialled = (re.sub(r"\D", "", match[name]) for name in ("shown", "dialled"))
+        if shown and shown != dialled:
+            where = f"{page.where}, line {page.line_of(match.start())}"
+            what = f"it shows {match['shown']}, and the phone would call {match['dialled']}."
+            yield Problem(where, what, "Write the same number in both.")
+    for key in _DAYS:
+        day = page.meta.get(key)
+        if day is not None and not isinstance(day, date):
+            yield Problem(f"{page.where}, {key}", f'"{day}" is not a day.', "Write it like 2026-11-23.")
+
+
+def addresses(page: Source, names: Sequence[str], languages: Sequence[str]) -> Iterator[Problem]:
+    """Links written as addresses of this site that lead nowhere. names: all pages, as "stories/one.md"."""
+    for match in _ADDRESS.finditer(page.text):
+        code, _, name = match["address"].strip("/").partition("/")
+        file = f"{name or 'index'}.md"
+        if code not in languages or file in names or name.startswith(_DRAWN):
+            continue
+        todo = did_you_mean(file, names, "Write the name of the file, like help.md.")
+        where = f"{page.where}, line {page.line_of(match.start())}"
+        yield Problem(where, f"the link goes to {match['address']}, which is not there.", todo)
+
+
+def _blocks(page: Source) -> Iterator[Problem]:
+    lines = {block.line for block in page.blocks}
+    for match in _ANY_BLOCK.finditer(page.text):
+        line = page.line_of(match.start())
+        if line not in lines:
+            what = f"[[ {match['name']} is no block as it stands, and everybody would see it."
+            todo = "Write it in small letters on a line of its own, like [[ helplines ]]."
+            yield Problem(f"{page.where}, line {line}", what, todo)
+
+
+def arguments(
+    page: Source, events: Sequence[str], places: Sequence[Choice], kinds: Mapping[str, Sequence[str]]
+) -> Iterator[Problem]:
+    """Blocks that name a list, an event or a kind that is not there. kinds: what each block may be asked for."""
+    for block in page.blocks:
+        known = {
+            "event": [*events],
+            "events": ["", *_LISTS, *(f"in/{place.value}" for place in places)],
+            **kinds,
+        }.get(block.name)
+        if known is None or block.argument in known or _MONTH_OR_YEAR.fullmatch(block.argument):
+            continue
+        todo = did_you_mean(block.argument, known, f"There are: {', '.join(filter(None, known[:12]))}.")
+        where = f"{page.where}, line {block.line}"
+        yield Problem(where, f'[[ {block.name} ]] has nothing that is called "{block.argument}".', todo)
+
+
+def strays(content: Path, languages: Sequence[str]) -> Iterator[Problem]:
+    """Files in the folders of pages that look like one and are none: nobody would ever see them."""
+    for language in languages:
+        for path in sorted((content / language).rglob("*")):
+            if path.is_file() and path.suffix != ".md" and path.suffix.lower() in _DRAFTS:
+                where = path.relative_to(content.parent).as_posix()
+                yield Problem(
+                    where, "is no page: its name does not end in .md.", "Save it as plain text, ending in .md."
+                )
+
+
+def untranslated(language: str, name: str) -> str:
+    """What is said of a page that a language lacks."""
+    shown = "English is" if language != SOURCE else "a translation is"
+    return f"content/{language}/{name} is missing: {shown} shown in its place."

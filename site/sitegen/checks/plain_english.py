@@ -1,0 +1,45 @@
+"""Advice on plain English: long sentences and hard words. Advice only: nothing fails for it.
+
+Rules: one idea a sentence and about 15 to 20 words (ISO 24495-1, plain language); words people say (WCAG 2.2, 3.1.5).
+"""
+
+import re
+from collections.abc import Iterator
+
+from sitegen.content.pages import SOURCE, Library, Source
+
+LONGEST_SENTENCE = 20
+"""Words."""
+
+HARD = {
+    "approximately": "about", "assistance": "help", "commence": "begin", "complainant": "who complains",
+    "conducted": "held", "facilitate": "help", "furthermore": "also", "however": "but", "in order to": "to",
+    "initiate": "start", "obtain": "get", "perpetrator": "who did it", "prior to": "before", "provide": "give",
+    "purchase": "buy", "regarding": "about", "rehabilitation": "a new start", "reside": "live", "subsequently": "then",
+    "sufficient": "enough", "terminate": "end", "utilise": "use", "vulnerable": "at risk", "witness": "who saw it",
+}  # fmt: skip
+"""Words of offices, with what people say."""
+
+_MARKS = re.compile(r"\[\[.*?\]\]|!\[[^\]]*\]\([^)]*\)|\{[^}]*\}|\]\([^)]*\)|[\[*_`>#]|^\s*(?:\d+\.|[-:])\s+", re.M)
+_SENTENCE = re.compile(r"[^.!?\n]+[.!?]?")
+_QUOTED = re.compile(r'"[^"\n]*"|“[^”\n]*”')
+
+
+def advice(library: Library) -> Iterator[str]:
+    """What could be easier in the English pages, with file and line."""
+    for page in library.by_language.get(SOURCE, {}).values():
+        yield from _page(page)
+
+
+def _page(page: Source) -> Iterator[str]:
+    for number, line in enumerate(page.text.split("\n")):
+        plain = _MARKS.sub(" ", line)
+        where = f"{page.where}, line {page.first_line + number}"
+        for match in _SENTENCE.finditer(plain):
+            count = len(match[0].split())
+            if count > LONGEST_SENTENCE:
+                yield f"{where}: a sentence of {count} words. Can it be two?"
+        own = _QUOTED.sub(" ", plain).lower()  # what somebody said stays as it was said
+        for hard, easy in HARD.items():
+            if re.search(rf"\b{hard}\b", own):
+                yield f'{where}: "{hard}". People say: {easy}.'

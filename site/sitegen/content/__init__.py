@@ -1,0 +1,1 @@
+"""What a district's content folder holds, as plain values."""

@@ -1,0 +1,84 @@
+"""A CSV file as spreadsheets write it: bytes in, cells out, or a sentence about how to save it."""
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+from forms.core.problem import Problem
+
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""How .xlsx and .ods begin, and .xls."""
+
+AS_UTF8 = 'Save it again as "CSV UTF-8 (comma delimited)".'
+_LOST = re.compile(r"\?{3,}")
+_SEPARATORS = (",", ";", "\t")
+"""Comma; what a spreadsheet of many countries writes; what is pasted or saved as text."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A CSV file as text: header, cells, and each row's number as a spreadsheet shows it."""
+
+    where: str
+    header: list[str]
+    rows: list[list[str]]
+    numbers: list[int]
+
+
+def file_of(path: Path) -> str:
+    """The file as staff know it, like content/tables/events.csv."""
+    return "/".join(path.parts[-3:])
+
+
+def read_sheet(path: Path) -> Sheet:
+    """The cells of a CSV file. Raises Problem where it is missing or its letters are not UTF-8.
+
+    Other encodings are not guessed: a spreadsheet that saves plain CSV has already turned Indian letters into "?".
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise Problem(file_of(path), "is missing.", "Put it back, with at least its first line.") from None
+    if data.startswith(_WORKBOOKS):
+        raise Problem(file_of(path), "is a workbook, not CSV.", AS_UTF8)
+    if data.startswith(_UTF16):
+        raise Problem(file_of(path), "is saved as UTF-16.", AS_UTF8)
+    try:
+        text = data.decode("utf-8-sig")  # Excel's "CSV UTF-8" begins with a byte order mark: welcome
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise Problem(f"{file_of(path)}, row {line}", "has letters that are not UTF-8.", AS_UTF8) from None
+    return _cells(file_of(path), text)
+
+
+def lost_letters(sheet: Sheet) -> Iterator[Problem]:
+    """Cells in which a spreadsheet has put ??? for letters that plain CSV cannot hold: they are gone from the file."""
+    for number, row in zip(sheet.numbers, sheet.rows, strict=True):
+        lost = [name for name, cell in zip(sheet.header, row, strict=False) if _LOST.search(cell)]
+        if lost:
+            todo = f"Take an older copy of the file, or write it again. {AS_UTF8}"
+            yield Problem(f"{sheet.where}, row {number}, column {lost[0]}", "its letters were lost on saving.", todo)
+
+
+def _cells(place: str, text: str) -> Sheet:
+    separator = _separator(text.partition("\n")[0])
+    try:
+        rows = list(csv.reader(StringIO(text, newline=""), strict=True, delimiter=separator))
+    except csv.Error as error:
+        raise Problem(
+            place, f"is not well formed ({error}).", "Look for a quotation mark that is not closed."
+        ) from None
+    if not rows or not any(rows[0]):
+        raise Problem(place, "is empty.", "It needs at least its first line, with the names of the columns.")
+    filled = [(number, row) for number, row in enumerate(rows[1:], start=2) if any(cell.strip() for cell in row)]
+    cells = [[cell.strip() for cell in row] for _, row in filled]
+    return Sheet(place, [name.strip() for name in rows[0]], cells, [number for number, _ in filled])
+
+
+def _separator(first: str) -> str:
+    """What stands between the names of the columns, which hold no sign but _ themselves."""
+    return max(_SEPARATORS, key=first.count)

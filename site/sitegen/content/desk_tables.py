@@ -1,0 +1,68 @@
+"""The tables that staff at a desk read: phrases to answer with, official pages, duties; handed to the window."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from forms.core.portal import Choice
+from forms.core.problem import Problem
+from sitegen.content.tables import Row, Tables, in_order, text
+
+ENGLISH_ONLY = frozenset({"staff_links", "duties"})
+"""Tables that only staff read, in the window, which is English."""
+
+ASK = "ask your legal adviser"
+"""What a duty must say where nobody has found its source: it is a question then, and not the law."""
+
+_NUMBER = re.compile(r"\d+")
+
+
+def choices(tables: Tables) -> dict[str, tuple[Choice, ...]]:
+    """The three tables as the window reads them. Who reviewed a phrase stays here: only the languages are told."""
+    return {
+        "phrases": tuple(_phrase(row) for row in in_order(tables["phrases"])),
+        "staff_links": tuple(Choice(row["url"], text(row, "name")) for row in in_order(tables["staff_links"])),
+        "duties": tuple(
+            Choice(row["id"], text(row, "name"), reviewed=("en",) if row["checked"] else ()) for row in tables["duties"]
+        ),
+    }
+
+
+def _phrase(row: Row) -> Choice:
+    """English is the source and needs no reader of its own."""
+    reviewed = ("en", *text(row, "reviewed"))
+    return Choice(row["id"], text(row, "name"), reviewed=reviewed, state=row["state"] or "")
+
+
+def problems(tables: Tables) -> Iterator[Problem]:
+    """Numbers that are no helpline's, a review of nothing, and law that nobody has found told as a fact."""
+    known = {row["tel"] for row in tables["helplines"]}
+    for row in tables["phrases"]:
+        where, named = f"content/tables/phrases.csv, {row['id']}", text(row, "name")
+        for language, words in named.items():
+            for number in dict.fromkeys(_NUMBER.findall(words)):
+                if number not in known:
+                    what = f"{number} is no number of content/tables/helplines.csv."
+                    todo = "Promise no days or amounts; add a new helpline there first."
+                    yield Problem(f"{where}, column name_{language}", what, todo)
+        for language in sorted(set(text(row, "reviewed")) - set(named)):
+            what, todo = "somebody reviewed a sentence that is not there.", "Write the sentence, or empty this cell."
+            yield Problem(f"{where}, column reviewed_{language}", what, todo)
+    for row in tables["duties"]:
+        if not row["source"] and ASK not in row["name_en"].lower():
+            where = f"content/tables/duties.csv, {row['id']}, column name_en"
+            yield Problem(
+                where, "it has no source and is told as a fact.", f'Add a source, or write "{ASK} whether ...".'
+            )
+
+
+def warnings(tables: Tables, languages: Sequence[str]) -> Iterator[str]:
+    """How many sentences wait for a native reader, one line a language; how many duties for a legal adviser."""
+    for language in languages:
+        waiting = sum(
+            bool(row.get(f"name_{language}")) and not row.get(f"reviewed_{language}") for row in tables["phrases"]
+        )
+        if waiting and language != "en":
+            yield f"content/tables/phrases.csv: {waiting} phrases wait for a native reader (reviewed_{language})."
+    unchecked = sum(not row["checked"] for row in tables["duties"])
+    if unchecked:
+        yield f"content/tables/duties.csv: {unchecked} duties wait for a legal adviser (checked)."

@@ -1,0 +1,118 @@
+"""A district's portal.yml and tables, as the one Portal that both wings use."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from forms.core.portal import Choice, Desk, Helpline, Language, Member, Portal
+from forms.core.problem import Problem, Problems
+from sitegen.checks import settings_checks
+from sitegen.content import desk_tables
+from sitegen.content.events import events_of
+from sitegen.content.settings import WHERE, read_settings
+from sitegen.content.tables import Row, Tables, in_order, text
+from sitegen.media.images import drawing
+
+DeskKeys = Mapping[str, tuple[str, str]]
+"""Demonstration keys by desk: age recipient and "sha256:<hex>" of the pickup token."""
+
+
+def load(content: Path, tables: Tables, keys: DeskKeys | None, assets: Mapping[str, str]) -> Portal:
+    """The portal. Raises Problem or Problems where portal.yml is wrong or a desk lacks its key."""
+    settings = read_settings(content)
+    wrong = list(settings_checks.problems(settings))
+    if wrong:
+        raise Problems(wrong)
+    pictures = content / "media" / "pictograms"
+    desks = [_desk(row, settings, keys or {}, pictures) for row in settings["desks"]]
+    problems = list(_problems(settings, desks))
+    if problems:
+        raise Problems(problems)
+    return Portal(
+        district=settings["district"],
+        programme=settings["programme"],
+        short_name=settings["short_name"],
+        languages=tuple(Language(row["code"], row["name"]) for row in settings["languages"]),
+        desks=tuple(desks),
+        helplines=tuple(_helpline(row) for row in in_order(tables["helplines"])),
+        events=events_of(tables["events"]),
+        choices={name: _choices(tables[name]) for name in ("places", "work")}
+        | {name: _choices(in_order(tables[name])) for name in ("goods", "themes")}
+        | desk_tables.choices(tables),
+        exit_url=settings["exit_url"],
+        address=settings["address"].rstrip("/"),
+        demonstration=bool(settings.get("demonstration")),
+        responsible=settings["responsible"],
+        keep=settings["keep"],
+        assets=assets,
+        timezone=settings["timezone"],
+    )
+
+
+def _desk(row: Mapping[str, Any], settings: Mapping[str, Any], keys: DeskKeys, pictures: Path) -> Desk:
+    people = row.get("people") or ()
+    members = [Member(f"{row['id']}/{one['id']}", one.get("key") or "", one.get("pickup") or "") for one in people]
+    if not members:
+        key, pickup = row.get("key") or "", row.get("pickup") or ""
+        if not key and settings.get("demonstration"):
+            key, pickup = keys.get(row["id"], ("", ""))
+        members = [Member(row["id"], key, pickup)]
+    return Desk(
+        id=row["id"],
+        name=row["name"],
+        what=row["what"],
+        reads=tuple(row["reads"]),
+        members=tuple(members),
+        recovery=row.get("recovery") or "",
+        picture=_drawn(pictures / f"{row['picture']}.svg") if row.get("picture") else "",
+    )
+
+
+def _drawn(path: Path) -> str:
+    """The drawing itself: the endpoint shows it too, and has no files of the staff's."""
+    return drawing(path, "") if path.is_file() else ""
+
+
+def _problems(settings: Mapping[str, Any], desks: Sequence[Desk]) -> list[Problem]:
+    found = [
+        Problem(f"{WHERE}, desk {row['id']}", f"there is no drawing {row['picture']}.", "Look into media/pictograms.")
+        for row, desk in zip(settings["desks"], desks, strict=True)
+        if row.get("picture") and not desk.picture
+    ]
+    for desk in desks:
+        for member in desk.members:
+            if not member.key or not member.pickup:
+                todo = f"Run: python3 build.py desk --desk {member.id} new-key"
+                found.append(Problem(f"{WHERE}, desk {member.id}", "has no key or no pickup line.", todo))
+        ids = [member.id for member in desk.members]
+        found += [Problem(f"{WHERE}, desk {one}", "stands there twice.", "Give each person an id of their own.")
+                  for one in sorted({one for one in ids if ids.count(one) > 1})]  # fmt: skip
+    for form in ("concern", "signup"):
+        if not any(form in desk.reads for desk in desks):
+            found.append(Problem(WHERE, f"no desk reads {form}.", f"Write reads: [{form}] at one desk."))
+    try:
+        ZoneInfo(str(settings["timezone"]))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        todo = "Take a name of the IANA time zone database, like Asia/Kolkata."
+        found.append(Problem(f"{WHERE}, timezone", f'"{settings["timezone"]}" is no time zone.', todo))
+    codes = [row["code"] for row in settings["languages"]]
+    if not codes or codes[0] != "en":
+        found.append(Problem(WHERE, "the first language is not en.", "English is the source and comes first."))
+    return found
+
+
+def _helpline(row: Row) -> Helpline:
+    return Helpline(
+        id=row["id"],
+        number=row["number"],
+        tel=row["tel"],
+        group=row["group"],
+        everywhere=bool(row["everywhere"]),
+        for_=text(row, "for"),
+        note=text(row, "note"),
+    )
+
+
+def _choices(rows: Sequence[Row]) -> tuple[Choice, ...]:
+    return tuple(Choice(row["id"], text(row, "name")) for row in rows)

@@ -1,0 +1,152 @@
+"""The staff's Markdown pages: front matter and text, in one language, with English standing in for what is missing."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from forms.core.problem import Problem
+from sitegen.content.settings import line_of
+
+SOURCE = "en"
+_FRONT_MATTER = re.compile(r"\A---\s*\n(.*?\n)---\s*\n", re.S)
+_BLOCK = re.compile(r"^\[\[\s*([a-z-]+)\s*(?::\s*([^\]]*?)\s*)?\]\]\s*$", re.M)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A line like `[[ form: concern ]]`: a name, an argument ("" without), and its line in the file."""
+
+    name: str
+    argument: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Source:
+    """One Markdown file: `name` is its path inside the language's folder, like "stories/the-advance.md"."""
+
+    name: str
+    language: str
+    meta: dict[str, Any]
+    text: str
+    first_line: int
+    made: bool = False
+    """Written by the press from a table, not by staff: it has no file."""
+
+    @property
+    def where(self) -> str:
+        """The file as staff know it."""
+        return f"content/{self.language}/{self.name}"
+
+    @property
+    def path(self) -> str:
+        """The page's address without the language: "", "signs/", "stories/the-advance/"."""
+        stem = self.name.removesuffix(".md")
+        return "" if stem == "index" else f"{stem}/"
+
+    @property
+    def title(self) -> str:
+        """What the page is called."""
+        return str(self.meta["title"])
+
+    @property
+    def changed(self) -> date | None:
+        """The day the English last changed, as this file says: its own (en), or of what it translates."""
+        value = self.meta.get("changed" if self.language == SOURCE else "source_changed")
+        return value if isinstance(value, date) else None
+
+    @property
+    def reviewed(self) -> bool:
+        """Whether a native reader has checked it (English is the source and needs none)."""
+        return self.language == SOURCE or str(self.meta.get("reviewed_by") or "nobody") != "nobody"
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """The blocks that the page asks for, in order."""
+        return tuple(
+            Block(match[1], match[2] or "", self.first_line + self.text[: match.start()].count("\n"))
+            for match in _BLOCK.finditer(self.text)
+        )
+
+    def line_of(self, position: int) -> int:
+        """The line in the file of a position in the text."""
+        return self.first_line + self.text[:position].count("\n")
+
+
+def split(text: str, where: str) -> tuple[dict[str, Any], str, int]:
+    """Front matter, text, and the line on which the text begins. Raises Problem for front matter that is wrong."""
+    match = _FRONT_MATTER.match(text)
+    if not match:
+        raise Problem(where, "has no front matter.", "Begin the file with lines between --- and ---, like title: ...")
+    try:
+        meta = yaml.safe_load(match[1])
+    except yaml.YAMLError as error:
+        raise Problem(
+            f"{where}{line_of(error, 1)}",
+            "the front matter cannot be read.",
+            'Put texts with a colon into "quotes".',
+        ) from None
+    if not isinstance(meta, dict) or not meta.get("title"):
+        raise Problem(where, "has no title.", "Write title: ... between the --- lines.")
+    return meta, text[match.end() :], match[0].count("\n") + 1
+
+
+def read(content: Path, language: str) -> tuple[dict[str, Source], list[Problem]]:
+    """All pages of one language by name, and what is wrong with those that cannot be read."""
+    pages, problems = {}, []
+    folder = content / language
+    if not folder.is_dir():
+        todo = "Make the folder, or take the language out of content/portal.yml."
+        return {}, [Problem(f"content/{language}", "is not there.", todo)]
+    for path in sorted(folder.rglob("*.md")):
+        name = path.relative_to(folder).as_posix()
+        where = f"content/{language}/{name}"
+        try:
+            pages[name] = Source(name, language, *split(path.read_text(encoding="utf-8-sig"), where))
+        except Problem as problem:
+            problems.append(problem)
+        except UnicodeDecodeError:
+            problems.append(Problem(where, "has letters that are not UTF-8.", "Save it as UTF-8."))
+    return pages, problems
+
+
+@dataclass(frozen=True)
+class Library:
+    """All pages of all languages."""
+
+    by_language: dict[str, dict[str, Source]]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every page's name: what English has, and what only another language has."""
+        return tuple(sorted({name for pages in self.by_language.values() for name in pages}))
+
+    def find(self, name: str, language: str) -> Source:
+        """The page in this language, else in English, else in whichever has it."""
+        for code in (language, SOURCE, *self.by_language):
+            if name in self.by_language.get(code, {}):
+                return self.by_language[code][name]
+        raise KeyError(name)
+
+    def source(self, name: str) -> Source | None:
+        """The English of a page, or None."""
+        return self.by_language.get(SOURCE, {}).get(name)
+
+    def is_stale(self, page: Source) -> bool:
+        """Whether the English has changed since this page was translated."""
+        english = self.source(page.name)
+        if page.language == SOURCE or english is None or english.changed is None:
+            return False
+        return page.changed is None or page.changed < english.changed
+
+
+def read_all(content: Path, languages: tuple[str, ...]) -> tuple[Library, list[Problem]]:
+    """Every page, and every problem in reading one."""
+    found = {language: read(content, language) for language in languages}
+    problems = [problem for _, each in found.values() for problem in each]
+    return Library({language: pages for language, (pages, _) in found.items()}), problems

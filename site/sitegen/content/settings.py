@@ -1,0 +1,39 @@
+"""portal.yml: what a district owns besides its pages and tables."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from forms.core.problem import Problem
+
+REQUIRED = (
+    "district", "programme", "short_name", "languages", "timezone", "address", "exit_url", "responsible", "desks",
+    "keep", "menu",
+)  # fmt: skip
+WHERE = "content/portal.yml"
+
+
+def read_settings(content: Path) -> dict[str, Any]:
+    """portal.yml as it stands. Raises Problem where it is missing, not YAML, or lacks a key."""
+    try:
+        settings = yaml.safe_load((content / "portal.yml").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Problem(WHERE, "is missing.", "Put it back: it names the district, its languages and desks.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise Problem(f"{WHERE}{line_of(error)}", "cannot be read.", "Look at the indents and colons there.") from None
+    missing = [name for name in REQUIRED if not isinstance(settings, dict) or name not in settings]
+    if missing:
+        raise Problem(WHERE, f"{missing[0]} is missing.", f"It needs: {', '.join(REQUIRED)}.")
+    return dict(settings)
+
+
+def voices(content: Path) -> dict[str, str]:
+    """eSpeak NG's voice for each language that names one."""
+    return {row["code"]: row["voice"] for row in read_settings(content)["languages"] if row.get("voice")}
+
+
+def line_of(error: Exception, offset: int = 0) -> str:
+    """ ", line 7" where a YAML error knows its line, else nothing."""
+    mark = getattr(error, "problem_mark", None)
+    return f", line {mark.line + 1 + offset}" if mark else ""

@@ -1,0 +1,194 @@
+"""The staff's tables: CSV and Table Schema in, typed rows out, or every problem at once in sentences.
+
+A schema site/schemas/<name>.yaml belongs to content/tables/<name>.csv. Its fields' `description` tells staff what to
+write, its `example` how it looks; both stand in the sentences below.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from frictionless import Package, Schema
+from frictionless.errors import CellError, ForeignKeyError
+from frictionless.resources import TableResource
+
+from forms.core.portal import Text
+from forms.core.problem import Problem, Problems
+from sitegen.checks.did_you_mean import did_you_mean
+from sitegen.content import dates
+from sitegen.content.csv_files import Sheet, file_of, lost_letters, read_sheet
+
+Row = dict[str, Any]
+Tables = dict[str, list[Row]]
+
+_KINDS = {
+    "integer": "a whole number",
+    "number": "a number",
+    "date": "a day",
+    "datetime": "a day and time",
+    "boolean": "true or false",
+}
+
+
+class NumberedRow(Row):
+    """A row that knows its number in the spreadsheet, under a name that no column has: templates ask for columns."""
+
+    sheet_row: int = 0
+
+
+def text(row: Row, column: str) -> Text:
+    """The five columns <column>_en ... as one text; languages whose cell is empty are left out."""
+    prefix = f"{column}_"
+    return {name.removeprefix(prefix): cell for name, cell in row.items() if name.startswith(prefix) and cell}
+
+
+def in_order(rows: Sequence[Row]) -> list[Row]:
+    """Rows by their column `order`."""
+    return sorted(rows, key=lambda row: row["order"])
+
+
+def number_of(row: Row) -> int:
+    """The row's number as a spreadsheet shows it; 0 for a row that did not come from a file."""
+    return row.sheet_row if isinstance(row, NumberedRow) else 0
+
+
+def read(tables: Path, schemas: Path) -> Tables:
+    """Typed rows of every table, in file order. Raises Problems with everything that is wrong in any of them."""
+    descriptors = {path.stem: _descriptor(path.read_text("utf-8")) for path in sorted(schemas.glob("*.yaml"))}
+    problems = [
+        Problem(file_of(path), "has no schema, so nothing reads it.", "Remove it, or ask a developer.")
+        for path in sorted(tables.glob("*.csv"))
+        if path.stem not in descriptors
+    ]
+    sheets: dict[str, Sheet] = {}
+    for name, descriptor in descriptors.items():
+        try:
+            sheet = read_sheet(tables / f"{name}.csv")
+            wrong = [*lost_letters(sheet), *_shape_problems(sheet, descriptor)]
+            problems += wrong
+            sheets[name] = sheet if wrong else _arranged(sheet, descriptor)
+        except Problem as problem:
+            problems.append(problem)
+    if problems:
+        raise Problems(problems)
+    return _checked(sheets, descriptors)
+
+
+@cache
+def _descriptor(text: str) -> dict[str, Any]:
+    """A schema from its YAML: read once for each text. Nobody changes it."""
+    descriptor: dict[str, Any] = yaml.safe_load(text)
+    return descriptor
+
+
+def _checked(sheets: Mapping[str, Sheet], descriptors: Mapping[str, Any]) -> Tables:
+    resources = [
+        TableResource(name=name, data=[sheet.header, *sheet.rows], schema=Schema.from_descriptor(descriptors[name]))
+        for name, sheet in sheets.items()
+    ]
+    package = Package(resources=[*resources])
+    problems = [
+        problem
+        for task in package.validate().tasks
+        for problem in _problems(sheets[task.name], descriptors[task.name], task.errors, sheets)
+    ]
+    if problems:
+        raise Problems(problems)
+    return {resource.name: list(_numbered(resource, sheets[resource.name])) for resource in resources}
+
+
+def _numbered(resource: Any, sheet: Sheet) -> Iterator[Row]:
+    for number, cells in zip(sheet.numbers, resource.read_rows(), strict=True):
+        row = NumberedRow(cells.to_dict())
+        row.sheet_row = number
+        yield row
+
+
+def _shape_problems(sheet: Sheet, descriptor: Mapping[str, Any]) -> Iterator[Problem]:
+    """Columns that nobody knows or that must be there, and rows of another length. Their order is the staff's."""
+    fields = {field["name"]: field for field in descriptor["fields"]}
+    needed = [name for name, field in fields.items() if field.get("constraints", {}).get("required")]
+    where, expected = f"{sheet.where}, row 1", f"The columns are: {', '.join(fields)}."
+    for name in dict.fromkeys(sheet.header):
+        if name not in fields:
+            yield Problem(where, f'"{name}" is not the column expected here.', expected)
+        elif sheet.header.count(name) > 1:
+            yield Problem(where, f"the column {name} stands there twice.", "Take one of them away.")
+    for name in needed:
+        if name not in sheet.header:
+            yield Problem(where, f"the column {name} is missing.", expected)
+    for number, row in zip(sheet.numbers, sheet.rows, strict=True):
+        if len(row) != len(sheet.header):
+            what, todo = "the row has too few or too many cells.", "Look for a missing comma or quotation mark."
+            yield Problem(f"{sheet.where}, row {number}", what, todo)
+
+
+def _arranged(sheet: Sheet, descriptor: Mapping[str, Any]) -> Sheet:
+    """The sheet as its schema has it: columns in its order, those left out empty, days and times in its writing."""
+    fields = {field["name"]: field["type"] for field in descriptor["fields"]}
+    rows = []
+    for row in sheet.rows:
+        cells = dict(zip(sheet.header, row, strict=True))
+        rows.append([dates.rewritten(cells.get(name, ""), kind) for name, kind in fields.items()])
+    return replace(sheet, header=list(fields), rows=rows)
+
+
+def _problems(
+    sheet: Sheet, descriptor: Mapping[str, Any], errors: Sequence[Any], sheets: Mapping[str, Sheet]
+) -> Iterator[Problem]:
+    """Frictionless' errors as sentences: file, row, column, what is wrong, what to write instead."""
+    fields = {field["name"]: field for field in descriptor["fields"]}
+    for error in errors:
+        if isinstance(error, ForeignKeyError):
+            yield from _foreign_problems(sheet, error, sheets)
+        elif isinstance(error, CellError):
+            yield _cell_problem(sheet, error, fields.get(error.field_name, {}))
+        elif "None" not in error.note:  # an empty key is told once, as an empty cell
+            yield _row_problem(sheet, error)
+
+
+def _place(sheet: Sheet, error: Any, column: str = "") -> str:
+    number = sheet.numbers[error.row_number - 2]
+    return f"{sheet.where}, row {number}" + (f", column {column}" if column else "")
+
+
+def _cell_problem(sheet: Sheet, error: Any, field: Mapping[str, Any]) -> Problem:
+    where = _place(sheet, error, error.field_name)
+    cell, meant = error.cell, str(field.get("description", "")).strip()
+    like = f" Write it like {field['example']}." if field.get("example") else ""
+    if error.type == "type-error":
+        kind = _KINDS.get(field.get("type", ""), "what belongs here")
+        return Problem(where, f'"{cell}" is not {kind}.', like.strip() or meant)
+    allowed = field.get("constraints", {}).get("enum")
+    if '"required"' in error.note:
+        return Problem(where, "this cell is empty.", f"{meant}{like}".strip())
+    if allowed and '"enum"' in error.note:
+        return Problem(where, f'"{cell}" is not one of the words used here.', _choose(cell, allowed))
+    return Problem(where, f'"{cell}" does not fit.', f"{meant}{like}".strip())
+
+
+def _foreign_problems(sheet: Sheet, error: Any, sheets: Mapping[str, Sheet]) -> Iterator[Problem]:
+    there = sheets[error.reference_name]
+    known = [row[there.header.index(error.reference_field_names[0])] for row in there.rows]
+    for column, cell in zip(error.field_names, error.field_cells, strict=True):
+        what = f'"{cell}" is not in {there.where}.'
+        yield Problem(_place(sheet, error, column), what, _choose(str(cell), known))
+
+
+def _row_problem(sheet: Sheet, error: Any) -> Problem:
+    if error.type == "primary-key":
+        cell = sheet.rows[error.row_number - 2][0]
+        return Problem(
+            _place(sheet, error, sheet.header[0]),
+            f'"{cell}" stands in an earlier row too.',
+            "Give each row its own.",
+        )
+    return Problem(_place(sheet, error), f"{error.note}.", "Compare it with the rows beside it.")
+
+
+def _choose(cell: str, allowed: Sequence[str]) -> str:
+    listed = ", ".join(allowed[:12]) + (" ..." if len(allowed) > 12 else "")  # noqa: PLR2004 - what fits a line
+    return did_you_mean(cell, allowed, f"Write one of: {listed}.")

@@ -1,0 +1,1 @@
+"""Images, charts, audio clips and speech of the public site."""

@@ -1,0 +1,193 @@
+"""Every page and every question as sound: what staff recorded, else a machine's voice, made once and kept.
+
+A clip is found by what it says: the same text has the same file, in the cache and on the site.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from forms.core import audio, form_schema, i18n
+from forms.core.form_schema import Definition, Field
+from forms.core.portal import Clip, Portal, SoundFile
+from forms.core.problem import Problem
+from forms.core.rendering import labelled
+from sitegen.content.pages import Library, Source
+from sitegen.media import speech
+
+FOLDER = "audio"
+"""Recordings: content/media/audio/<language>/<page or form/question>.<ending>. On the site: /audio/<hash>.<ending>."""
+
+_MP3_BYTES_A_SECOND = 24_000 // 8  # its rate is constant, so its size tells its length
+
+Recordings = Mapping[tuple[str, str], Path]
+"""Language and key ("signs", "stories/the-advance", "concern/what") to the staff's file."""
+
+
+@dataclass(frozen=True)
+class Studio:
+    """Where clips come from. voices: eSpeak NG's voice by language; without `making` only what is kept is used."""
+
+    cache: Path
+    out: Path
+    voices: Mapping[str, str]
+    recordings: Recordings
+    making: bool = True
+
+    def clip(self, language: str, key: str, text: str) -> Clip | None:
+        """The clip of a page or question, its files put into the site; None where there is none.
+
+        Raises Problem for a recording that cannot be read or a voice that is not there.
+        """
+        recording = self.recordings.get((language, key))
+        voice = self.voices.get(language)
+        if recording:
+            name = hashlib.sha256(recording.read_bytes()).hexdigest()[:16]
+            found = self._kept(name, lambda where: _convert(recording, where))
+        elif voice and text:
+            name = hashlib.sha256(f"{voice} {speech.WORDS_PER_MINUTE} {text}".encode()).hexdigest()[:16]
+            found = self._kept(name, lambda where: _speak(text, voice, where))
+        else:
+            return None
+        return self._published(name) if found else None
+
+    def _kept(self, name: str, make: Callable[[list[tuple[audio.Kind, Path]]], None]) -> bool:
+        paths = [self.cache / f"{name}.{kind.ending}" for kind in audio.KINDS]
+        if all(path.exists() for path in paths):
+            return True
+        if not self.making:
+            return False
+        self.cache.mkdir(parents=True, exist_ok=True)
+        fresh = [path.with_name(f"{path.name}.{os.getpid()}.new") for path in paths]
+        try:
+            make(list(zip(audio.KINDS, fresh, strict=True)))
+            for new, path in zip(fresh, paths, strict=True):
+                new.replace(path)
+        finally:
+            for new in fresh:
+                new.unlink(missing_ok=True)
+        return True
+
+    def _published(self, name: str) -> Clip:
+        self.out.mkdir(parents=True, exist_ok=True)
+        files = []
+        for kind in audio.KINDS:
+            kept = self.cache / f"{name}.{kind.ending}"
+            shutil.copyfile(kept, self.out / kept.name)
+            files.append(SoundFile(f"/{FOLDER}/{kept.name}", kind.media_type, kept.stat().st_size))
+        return Clip(round(files[-1].bytes / _MP3_BYTES_A_SECOND), tuple(files))
+
+
+def _convert(recording: Path, where: list[tuple[audio.Kind, Path]]) -> None:
+    try:
+        audio.convert(recording, where)
+    except audio.NotSound:
+        what, todo = "no sound can be read from it.", "Record it again, or save it as MP3."
+        raise Problem(f"content/media/{FOLDER}/.../{recording.name}", what, todo) from None
+
+
+def _speak(text: str, voice: str, where: list[tuple[audio.Kind, Path]]) -> None:
+    try:
+        audio.write_samples(speech.speak(text, voice), speech.SAMPLE_RATE, where)
+    except speech.NoSuchVoice:
+        what, todo = f'there is no voice "{voice}".', "Take the code of a language that eSpeak NG speaks, like ta."
+        raise Problem("content/portal.yml, languages, voice", what, todo) from None
+
+
+def recordings(content: Path) -> Recordings:
+    """What staff have recorded."""
+    start = content / "media" / FOLDER
+    return {
+        _language_and_key(path, start): path
+        for path in sorted(start.rglob("*"))
+        if path.is_file() and audio.is_recording(path) and path.parent != start
+    }
+
+
+def _language_and_key(path: Path, start: Path) -> tuple[str, str]:
+    language, _, key = path.relative_to(start).with_suffix("").as_posix().partition("/")
+    return language, key
+
+
+DIGITS = tuple(f"digit/{digit}" for digit in range(10))
+"""What a receipt is read out of: its digits one by one."""
+
+
+def questions() -> dict[str, tuple[Definition, Field]]:
+    """Every question by its key, with its form."""
+    forms = [form_schema.load(name) for name in form_schema.names()]
+    return {f"{form.name}/{field.name}": (form, field) for form in forms for field in form.fields}
+
+
+def unrecorded(language: str, pages: Iterable[str], recordings: Recordings) -> list[str]:
+    """The keys of those pages (by name) and of all questions that nobody has recorded in this language."""
+    keys = [*(name.removesuffix(".md") for name in pages), *questions(), *DIGITS]
+    return [key for key in keys if (language, key) not in recordings]
+
+
+def question_text(form: Definition, field: Field, portal: Portal, language: str, today: date) -> str:
+    """A question as it is said: its label, its help, and the answers that may be chosen."""
+    _ = i18n.say(language)
+    answers = labelled(form_schema.choices(field, form, portal, today), language)
+    said = [_(field.label), _(field.help) if field.help else "", *(label for _, label in answers)]
+    return "\n".join(part if part.endswith((".", "?", "।", "!")) else f"{part}." for part in said if part)
+
+
+def with_questions(portal: Portal, studio: Studio, today: date) -> Portal:
+    """The portal with the clips of all questions, and of the digits, in all languages."""
+    clips = {}
+    for language in portal.language_codes():
+        found = {
+            key: studio.clip(language, key, question_text(form, field, portal, language, today))
+            for key, (form, field) in questions().items()
+        }
+        found |= {key: studio.clip(language, key, key[-1]) for key in DIGITS}
+        clips[language] = {key: clip for key, clip in found.items() if clip}
+    return replace(portal, clips=clips)
+
+
+def prune(cache: Path, out: Path) -> None:
+    """Forget kept clips that the site in `out` does not use."""
+    for path in cache.glob("*"):
+        if not (out / path.name).exists():
+            path.unlink()
+
+
+def problems(content: Path, library: Library, made: Iterable[str] = ()) -> Iterator[Problem]:
+    """Files among the recordings that would never be heard. made: keys of pages that the press writes itself."""
+    start = content / "media" / FOLDER
+    known = {name.removesuffix(".md") for name in library.names} | set(questions()) | set(DIGITS) | set(made)
+    for path in sorted(path for path in start.rglob("*") if path.is_file()):
+        where = f"content/media/{FOLDER}/{path.relative_to(start).as_posix()}"
+        language, key = _language_and_key(path, start)
+        if not audio.is_recording(path):
+            yield Problem(
+                where, "is not a kind of sound file we know.", f"Use one of: {' '.join(sorted(audio.EXTENSIONS))}."
+            )
+        elif language not in library.by_language or key not in known:
+            yield Problem(where, "belongs to no page or question.", "Name it like or/signs.m4a or or/concern/what.m4a.")
+
+
+def waiting(content: Path, library: Library, voices: Mapping[str, str]) -> Iterator[str]:
+    """What still has a machine's voice, or none, or a recording older than its text."""
+    there = recordings(content)
+    for language, pages in library.by_language.items():
+        missing = unrecorded(language, pages, there)
+        voice = "a machine’s voice" if language in voices else "no voice"
+        if missing:
+            yield (
+                f"content/media/{FOLDER}/{language}: {len(missing)} pages and questions have {voice} and wait for a "
+                f"recording: {', '.join(missing)}."
+            )
+        for page in pages.values():
+            if (language, page.name.removesuffix(".md")) in there and _is_old(page):
+                yield f"{page.where}: its text is newer than its recording (recorded)."
+
+
+def _is_old(page: Source) -> bool:
+    day = page.meta.get("recorded")
+    return not isinstance(day, date) or (page.changed is not None and day < page.changed)

@@ -1,0 +1,105 @@
+"""Bar charts as still SVG, drawn by Vega-Lite while the site is built. The only home of vl_convert.
+
+Vega-Lite decides where things stand; colours and letters are left to the site's stylesheet (.chart). So a chart has the
+page's own font, turns dark with it, and brings nothing that forms/web/headers.py forbids.
+"""
+
+import hashlib
+import json
+import os
+import textwrap
+from collections.abc import Sequence
+from importlib.metadata import version
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import vl_convert
+from markupsafe import Markup
+
+WIDTH = 300
+"""Units across: about the pixels of a phone 320 wide without its margins, so that letters of 14 stay near 14."""
+
+_LONGEST = 260  # of a bar: its number stands behind it
+_ROW, _LINE = 44, 18  # a name of one line above its bar; each further line of a name
+_CHARACTERS = 30  # in one line: Tamil, the widest of the five, takes up to ten units each
+_EDGE = 2  # the stylesheet draws so much around a bar, with round corners; those at zero lie outside the picture
+_VERSION = "6.4"  # of Vega-Lite: a chart changes when we say so, not with the next release
+_SVG = "{http://www.w3.org/2000/svg}"
+_DRAWN = frozenset({"svg", "g", "path", "text", "tspan"})
+_EMPTY = frozenset({"background", "foreground"})  # classes of the frames that Vega lays under and over a group
+_WHERE = frozenset({"viewBox", "transform", "d", "x", "y", "dx", "dy", "class"})
+
+Bar = tuple[str, int | None]
+"""What is counted and how often; None where the number is kept back."""
+
+
+def bars(counts: Sequence[Bar], said: str, cache: Path | None = None) -> Markup:
+    """A bar for each count with its name above and its number behind it, as an <svg> for the page.
+
+    said: what it shows, for who cannot see it; cache: a folder where drawings are kept between builds.
+    """
+    root = ET.fromstring(_drawn(_chart(counts), cache))  # noqa: S314 - drawn by our own library
+    _only_places(root)
+    root.set("role", "img")
+    root.set("aria-label", said)
+    return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704 - ElementTree escapes what staff wrote
+
+
+def _drawn(chart: dict[str, Any], cache: Path | None) -> str:
+    """The chart as Vega-Lite draws it; kept, since starting Vega-Lite takes longer than anything else on the page."""
+    asked = json.dumps([version("vl-convert-python"), _VERSION, chart])
+    kept = cache / f"{hashlib.sha256(asked.encode()).hexdigest()[:16]}.svg" if cache else None
+    if kept and kept.exists():
+        return kept.read_text(encoding="utf-8")
+    drawing = vl_convert.vegalite_to_svg(chart, vl_version=_VERSION)
+    if kept:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        fresh = kept.with_name(f"{kept.name}.{os.getpid()}.new")
+        fresh.write_text(drawing, encoding="utf-8")
+        fresh.replace(kept)
+    return drawing
+
+
+def _chart(counts: Sequence[Bar]) -> dict[str, Any]:
+    """The chart in Vega-Lite's words: https://vega.github.io/vega-lite/docs/."""
+    names = [textwrap.wrap(name, _CHARACTERS, break_long_words=False, break_on_hyphens=False) for name, _ in counts]
+    ends = list(accumulate(_ROW + _LINE * (len(lines) - 1) for lines in names))
+    rows = [
+        {"name": lines, "end": end, "letters": letters or 0, "number": str(letters or "–")}
+        for lines, end, (_, letters) in zip(names, ends, counts, strict=True)
+    ]
+    most = max((letters or 0 for _, letters in counts), default=0) or 1
+    return {
+        "width": WIDTH,
+        "height": max(ends, default=0),
+        "padding": 0,
+        "autosize": "none",
+        "config": {"view": {"stroke": None}, "text": {"align": "left", "baseline": "alphabetic", "lineHeight": _LINE}},
+        "data": {"values": rows},
+        "encoding": {
+            "y": {"field": "end", "type": "quantitative", "axis": None, "scale": None},
+            "x": {"field": "letters", "type": "quantitative", "axis": None, "stack": None,
+                  "scale": {"domain": [0, most], "range": [-_EDGE, _LONGEST - _EDGE], "round": True}},
+        },
+        "layer": [
+            {"name": "bar", "transform": [{"filter": "datum.letters > 0"}],
+             "mark": {"type": "bar", "orient": "horizontal", "height": 14 - 2 * _EDGE, "yOffset": -14}},
+            {"name": "name", "encoding": {"x": {"value": 0}, "text": {"field": "name"}},
+             "mark": {"type": "text", "dy": {"expr": f"-29 - {_LINE} * (length(datum.name) - 1)"}}},
+            {"name": "number", "encoding": {"text": {"field": "number"}},
+             "mark": {"type": "text", "dx": 5 + _EDGE, "dy": -9}},
+        ],
+    }  # fmt: skip
+
+
+def _only_places(element: ET.Element) -> None:
+    """Leave of a drawing what stands where, and no colour, font, id, style or script."""
+    element.tag = element.tag.removeprefix(_SVG)
+    element.attrib = {name: value for name, value in element.attrib.items() if name in _WHERE}
+    for child in list(element):
+        if child.tag.removeprefix(_SVG) not in _DRAWN or child.get("class") in _EMPTY:
+            element.remove(child)
+        else:
+            _only_places(child)

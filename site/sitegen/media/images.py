@@ -1,0 +1,165 @@
+"""Pictures of content/media on pages: drawings go into the page, photos become small files. The only home of Pillow.
+
+`![what it shows](/media/scene-1.svg)` in any page. Only pixels go over: what a camera wrote beside them does not.
+"""
+
+import hashlib
+import html
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from PIL import Image, ImageFilter, ImageOps, UnidentifiedImageError
+
+from forms.core.problem import Problem
+from sitegen.content.pages import Source
+
+WIDTHS = (360, 720)
+"""Pixels: the phone we build for, and twice that for sharper screens."""
+
+LARGEST = 30 * 1024
+"""Bytes that one picture may cost a phone."""
+
+LARGEST_DRAWING = 6 * 1024
+"""Bytes of a drawing before compression: it travels inside the page and counts towards the page's weight."""
+
+PHOTOS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".avif"})
+FOLDER = "pictures"
+"""On the site: /pictures/<hash>-<width>.<ending>."""
+
+_KINDS = (("avif", "AVIF", "image/avif"), ("webp", "WEBP", "image/webp"), ("jpg", "JPEG", "image/jpeg"))
+_STEPS = ((70, 0), (60, 0), (50, 0), (40, 0), (30, 0), (20, 0), (20, 1), (20, 2), (10, 4))
+"""Quality and pixels of softening, best first: where low quality is not enough, fine detail goes."""
+
+_IMG = re.compile(r'<img alt="([^"]*)" src="(?:\.\./)*/?media/([^"]+)"[^>]*?/?>')
+_ASKED = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)\)")
+_SVG = "http://www.w3.org/2000/svg"
+_SHAPES = frozenset(
+    {"svg", "g", "path", "circle", "ellipse", "rect", "line", "polyline", "polygon", "text", "tspan", "title"}
+)
+_GPS, _MAKE, _MODEL = 0x8825, 0x010F, 0x0110  # EXIF 2.3, tables 4 and 15
+
+
+@dataclass(frozen=True)
+class Darkroom:
+    """Where pictures come from (content/media), are kept between builds, and stand in the site."""
+
+    media: Path
+    cache: Path
+    out: Path
+
+    def shown(self, body: str) -> str:
+        """The HTML of a page with each picture of content/media in the way a phone takes it best."""
+        return _IMG.sub(lambda match: self._one(html.unescape(match[1]), match[2]), body)
+
+    def _one(self, alt: str, name: str) -> str:
+        path = self.media / name
+        return drawing(path, alt) if path.suffix == ".svg" else self._photo(path, alt)
+
+    def _photo(self, path: Path, alt: str) -> str:
+        data = path.read_bytes()
+        name = hashlib.sha256(data).hexdigest()[:16]
+        with Image.open(io.BytesIO(data)) as opened:
+            picture = ImageOps.exif_transpose(opened).convert("RGB")
+        sources, fallback = [], ""
+        for ending, kind, media_type in _KINDS:
+            found = [(width, self._kept(picture, width, f"{name}-{width}.{ending}", kind)) for width in WIDTHS]
+            srcset = ", ".join(f"{address} {width}w" for width, address in found)
+            sources.append(f'<source type="{media_type}" srcset="{srcset}" sizes="(min-width: 45rem) 42rem, 92vw">')
+            fallback = found[0][1]
+        height = round(picture.height * WIDTHS[0] / picture.width)
+        image = f'<img src="{fallback}" alt="{html.escape(alt)}" width="{WIDTHS[0]}" height="{height}" loading="lazy">'
+        return f'<picture class="picture">{"".join(sources[:-1])}{image}</picture>'
+
+    def _kept(self, picture: Image.Image, width: int, name: str, kind: str) -> str:
+        kept = self.cache / name
+        if not kept.exists():
+            self.cache.mkdir(parents=True, exist_ok=True)
+            kept.write_bytes(_small(picture, width, kind))
+        self.out.mkdir(parents=True, exist_ok=True)
+        (self.out / name).write_bytes(kept.read_bytes())
+        return f"/{FOLDER}/{name}"
+
+
+def _small(picture: Image.Image, width: int, kind: str) -> bytes:
+    """Pixels only (a new image carries no EXIF), as good as LARGEST allows."""
+    height = max(1, round(picture.height * width / picture.width))
+    sized = Image.new("RGB", (width, height))
+    sized.paste(picture.resize((width, height), Image.Resampling.LANCZOS))
+    for quality, soft in _STEPS:
+        written = io.BytesIO()
+        sized.filter(ImageFilter.GaussianBlur(soft)).save(written, kind, quality=quality)
+        if len(written.getvalue()) <= LARGEST:
+            break
+    return written.getvalue()
+
+
+def drawing(path: Path, alt: str) -> str:
+    """An SVG as part of the page; without words it is an ornament and hidden from screen readers (WCAG 1.1.1)."""
+    root = ET.parse(path).getroot()  # noqa: S314 - the staff's file, looked at by `problems`
+    said = {"role": "img", "aria-label": alt} if alt else {"aria-hidden": "true"}
+    root.attrib = {"viewBox": root.attrib["viewBox"], "class": f"drawing {path.parent.name}", **root.attrib, **said}
+    ET.register_namespace("", _SVG)
+    text = ET.tostring(root, encoding="unicode").replace(f' xmlns="{_SVG}"', "")
+    return re.sub(r">\s+<", "><", text).strip()
+
+
+def problems(media: Path) -> Iterator[Problem]:
+    """What must not be published: places and cameras in photos, scripts in drawings, what cannot be read."""
+    for path in sorted(path for path in media.rglob("*") if path.is_file()):
+        where = f"content/media/{path.relative_to(media).as_posix()}"
+        ending = path.suffix.lower()
+        found = _photo_problem(path) if ending in PHOTOS else _drawing_problem(path) if ending == ".svg" else None
+        if found:
+            yield Problem(where, *found)
+
+
+def _photo_problem(path: Path) -> tuple[str, str] | None:
+    try:
+        with Image.open(path) as picture:
+            exif = picture.getexif()
+            picture.load()
+    except (UnidentifiedImageError, OSError, Image.DecompressionBombError):
+        return "cannot be read as a picture.", "Save it again as PNG or JPEG."
+    if exif.get_ifd(_GPS) or exif.get(_MAKE) or exif.get(_MODEL):
+        return (
+            "holds the place or the camera it was taken with.",
+            "Nothing of it would be published; but take it out before others get the file: export it again as PNG.",
+        )
+    return None
+
+
+def _drawing_problem(path: Path) -> tuple[str, str] | None:
+    try:
+        root = ET.parse(path).getroot()  # noqa: S314 - the staff's own file
+    except ET.ParseError:
+        return "cannot be read as a drawing.", "Save it again as plain SVG."
+    if "viewBox" not in root.attrib:
+        return "has no viewBox.", "Save it as plain SVG with a viewBox."
+    for element in root.iter():
+        tag = element.tag.removeprefix(f"{{{_SVG}}}")
+        if tag not in _SHAPES:
+            return f"has a <{tag}>.", "Only plain shapes may stand in a drawing: no script, style, picture or link."
+        bad = [name for name in element.attrib if name.startswith("on") or name in {"style", "id"} or "href" in name]
+        if bad:
+            return f"has {bad[0]} at a <{tag}>.", "Write colours as fill and stroke; leave out style, id and links."
+    if path.stat().st_size > LARGEST_DRAWING:
+        return f"is {path.stat().st_size} bytes long.", f"At most {LARGEST_DRAWING}: use fewer points."
+    return None
+
+
+def asked(page: Source, media: Path) -> Iterator[Problem]:
+    """Pictures that a page asks for and that are not there, or that say nothing to who cannot see."""
+    for match in _ASKED.finditer(page.text):
+        where, address = f"{page.where}, line {page.line_of(match.start())}", match[2]
+        name = address.partition("/media/")[2]
+        ending = Path(name).suffix.lower()
+        if not name or address.partition("/media/")[0] or not (media / name).is_file():
+            yield Problem(where, f"the picture {address} is not there.", "Put it into content/media, write /media/...")
+        elif ending not in PHOTOS | {".svg"}:
+            yield Problem(where, f"{address} is no picture we know.", "Use PNG, JPEG, WebP, AVIF or SVG.")
+        elif not match[1].strip() and "pictograms/" not in name:
+            yield Problem(where, f"the picture {address} has no words.", "Write what it shows between [ and ].")

@@ -1,0 +1,1 @@
+"""Leaflets, posters and cards as PDF."""

@@ -1,0 +1,110 @@
+"""Papers of events in each language: an A4 poster and an A5 hand-out of each; a wall poster with strips to tear off."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from forms.core import i18n
+from forms.core.portal import Event, Portal, pick
+from sitegen.content import event_lists
+from sitegen.print import leaflets
+from sitegen.render.blocks import Context
+
+TEMPLATE = Path(__file__).parents[2] / "theme" / "notice.typ"
+
+KINDS = ("poster", "handout")
+"""A4 and A5, of each event."""
+
+STRIPS = 9
+"""At the foot of the wall poster: as many as fit A4 with a number and an address that can be read."""
+
+
+def write(out: Path, context: Context, media: Path) -> Iterator[Path]:
+    """Write events/<id>-poster-<language>.pdf and -handout-, and wall-<language>.pdf into `out`.
+
+    A repeating event has one of each, for its next day; what is cancelled has none. media: content/media.
+    """
+    portal, language, today = context.portal, context.language, context.today
+    folder = out / "events"
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as made:
+        room = Path(made)
+        shutil.copy(TEMPLATE, room)
+        for event in announced(portal, today):
+            address = f"{portal.address}/{language}/events/{event.id}/"
+            _lay_out(room, {**leaflets.words_of(portal, language), **_told(portal, event, language, today)}, address)
+            for kind in KINDS:
+                path = folder / f"{event.id}-{kind}-{language}.pdf"
+                leaflets.set_paper(room, TEMPLATE.name, kind, path)
+                yield path
+        signs = leaflets.draw_signs(room, context.tables, language, media)
+        _lay_out(room, {**leaflets.words_of(portal, language), **_wall(portal, language), "signs": signs},
+                 f"{portal.address}/{language}/")  # fmt: skip
+        leaflets.set_paper(room, TEMPLATE.name, "wall", out / f"wall-{language}.pdf")
+
+
+def announced(portal: Portal, today: date) -> list[Event]:
+    """Events to put on walls: those to come, of a repeating one the next; no parts, and not what is cancelled."""
+    return [
+        event for event in event_lists.once(event_lists.tops(portal, today, past=False)) if event.state != "cancelled"
+    ]
+
+
+def _lay_out(room: Path, data: dict[str, Any], address: str) -> None:
+    leaflets.draw_code(address, room / "qr.svg")
+    shown = address.partition("://")[2].rstrip("/")
+    (room / "data.json").write_text(json.dumps({**data, "address": shown}, ensure_ascii=False), encoding="utf-8")
+
+
+def _told(portal: Portal, event: Event, language: str, today: date) -> dict[str, Any]:
+    _ = i18n.say(language)
+    place = event_lists.help_of(portal, language)["place_of"](event)
+    moved = {"before": _moment(event.was, language), "now": _moment(event.starts, language)}
+    parts = [part for part in portal.events if part.part_of == event.id and part.state != "cancelled"]
+    open_ = any(one.takes_signups(today) for one in (event, *parts))
+    return {
+        "title": pick(event.title, language),
+        "what": pick(event.what, language),
+        "day": i18n.day(event.day, language)
+        + (f" – {i18n.day(event.last_day, language)}" if event.last_day != event.day else ""),
+        "time": "–".join(part for part in (event.time, event.end_time) if part),
+        "where": ", ".join(part for part in (pick(event.where, language), place) if part),
+        "moved": _("Moved: it was on %(before)s. Now it is on %(now)s.") % moved if event.was else "",
+        "example": _("An example, to show how this page works. It does not take place.") if event.example else "",
+        "facts": [{"name": name, "text": said} for name, said in _facts(event, language) if said],
+        "parts_title": _("What happens when"),
+        "parts": [{"time": part.time or part.starts, "title": pick(part.title, language)} for part in parts],
+        "others_title": _("Other days"),
+        "others": [_moment(day.starts, language) for day in event_lists.other_days(portal, event, today)
+                   if day.state != "cancelled"][:4],
+        "signup": _("You can sign up on this page.") if open_ else "",
+    }  # fmt: skip
+
+
+def _facts(event: Event, language: str) -> Iterator[tuple[str, str]]:
+    """What makes it easier to come; what does not is on the event's page."""
+    _ = i18n.say(language)
+    yield _("What is free"), pick(event.free, language)
+    yield _("Languages spoken there"), ", ".join(event_lists.spoken(event, language))
+    yield _("Children"), _("Children are welcome.") if event.children else ""
+    yield _("Women officers"), _("A woman officer is there. You can ask for her.") if event.women_officers else ""
+    yield _("Getting in"), _("You get in without steps.") if event.step_free else ""
+
+
+def _moment(starts: str, language: str) -> str:
+    if not starts:
+        return ""
+    day = i18n.day(date.fromisoformat(starts[:10]), language)
+    return f"{day}, {starts[11:]}" if starts[11:] else day
+
+
+def _wall(portal: Portal, language: str) -> dict[str, Any]:
+    """The strips carry no word: whoever finds one in a pocket learns nothing."""
+    _ = i18n.say(language)
+    strips = [helpline.number for helpline in portal.helplines if helpline.everywhere]
+    return {"strips": strips, "count": STRIPS, "take": _("Take a strip with you"),
+            "title": _("If one of these is true, you can ask for help")}  # fmt: skip

@@ -1,0 +1,116 @@
+"""Leaflet, poster and pocket card as PDF, from the same pages and tables. The only home of Typst and Segno."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import segno
+import typst
+
+from forms.core import i18n
+from forms.core.fonts import font_of
+from forms.core.portal import Portal, pick
+from forms.core.problem import Problem
+from sitegen.content.tables import Tables, in_order, text
+from sitegen.render.blocks import Context
+from sitegen.render.html_to_text import lines_of
+
+KINDS = ("leaflet", "poster", "card")
+"""A5 leaflet, A4 poster, pocket card of 85 x 54 mm (ISO/IEC 7810 ID-1)."""
+
+TEMPLATE = Path(__file__).parents[2] / "theme" / "paper.typ"
+_INK = "#0d4f52"
+
+
+@dataclass(frozen=True)
+class Pages:
+    """The HTML of the pages that go on paper: the home page, and the leaflet's (portal.yml, paper)."""
+
+    home: str
+    leaflet: str
+
+
+def insist_on_fonts(languages: tuple[str, ...]) -> None:
+    """Raise Problem where this machine has no typeface for one of the languages."""
+    there = set(typst.Fonts().families())
+    missing = sorted({font_of(language) for language in languages} - there)
+    if missing:
+        todo = "Install it. On Debian and Ubuntu: sudo apt install fonts-noto-core"
+        raise Problem("The PDF files", f"need a typeface that is not here: {', '.join(missing)}.", todo)
+
+
+def write(out: Path, context: Context, pages: Pages, media: Path) -> Iterator[Path]:
+    """Write the three PDFs of context.language into `out`; media: content/media, where the pictograms are."""
+    language = context.language
+    with tempfile.TemporaryDirectory() as folder:
+        room = Path(folder)
+        _prepare(room, context, pages, media)
+        for kind in KINDS:
+            path = out / f"{kind}-{language}.pdf"
+            set_paper(room, TEMPLATE.name, kind, path)
+            yield path
+
+
+def set_paper(room: Path, template: str, kind: str, path: Path) -> None:
+    """Set a template of the folder `room`, whole or not at all; kind: which of its papers."""
+    pdf = typst.compile(str(room / template), root=str(room), format="pdf", sys_inputs={"kind": kind})
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.write_bytes(pdf)
+    fresh.replace(path)
+
+
+def draw_code(address: str, path: Path) -> None:
+    """Draw the QR code (ISO/IEC 18004, level M) of an address as SVG."""
+    segno.make(address, error="m", micro=False).save(str(path), border=2, dark=_INK, light="#ffffff")
+
+
+def _prepare(room: Path, context: Context, pages: Pages, media: Path) -> None:
+    """Everything the template reads: its data, the QR code, the pictograms in our colour."""
+    shutil.copy(TEMPLATE, room)
+    address = f"{context.portal.address}/{context.language}/"
+    draw_code(address, room / "qr.svg")
+    signs = draw_signs(room, context.tables, context.language, media)
+    data = {**words_of(context.portal, context.language), "signs": signs, "address": address}
+    data["home"], data["leaflet"] = _blocks(pages.home), _blocks(pages.leaflet)
+    (room / "data.json").write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
+
+
+def draw_signs(room: Path, tables: Tables, language: str, media: Path) -> list[dict[str, str]]:
+    """The signs by name, their pictograms drawn into the folder `room` in our colour."""
+    signs = []
+    for row in in_order(tables["signs"]):
+        source = media / "pictograms" / f"{row['pictogram']}.svg"
+        if source.is_file():
+            drawing = source.read_text(encoding="utf-8").replace("currentColor", _INK).replace("var(--card)", "#ffffff")
+            (room / source.name).write_text(drawing, encoding="utf-8")
+        signs.append({"name": pick(text(row, "name"), language), "picture": source.name if source.is_file() else ""})
+    return signs
+
+
+def words_of(portal: Portal, language: str) -> dict[str, object]:
+    """What every paper says: the numbers of help that stand on every page, names, who is responsible."""
+    _ = i18n.say(language)
+    numbers = [
+        {"number": helpline.number, "for": pick(helpline.for_, language)}
+        for helpline in portal.helplines
+        if helpline.everywhere
+    ]
+    return {
+        "language": language,
+        "font": font_of(language),
+        "name": pick(portal.short_name, language),
+        "responsible": pick(portal.responsible, language),
+        "demonstration": _("This is a demonstration.") if portal.demonstration else "",
+        "numbers": numbers,
+        "numbers_title": _("Help numbers"),
+        "signs_title": _("If one of these is true, you can ask for help"),
+        "scan": _("Read and listen on a phone"),
+    }
+
+
+def _blocks(html: str) -> list[dict[str, str]]:
+    article = html[html.index("<article") : html.index("</article>")]
+    return [{"kind": tag, "text": said} for tag, said in lines_of(article, aloud=False)]

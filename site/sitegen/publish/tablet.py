@@ -1,0 +1,56 @@
+"""The page on which a field worker may keep one language on a tablet: linked from nowhere, asks before it keeps."""
+
+import json
+import re
+from pathlib import Path
+
+from forms.core import i18n
+from forms.core.portal import Portal, pick
+from forms.core.rendering import Page, draw_page
+from sitegen.publish import page_weight
+from sitegen.render.layout import alternates
+from sitegen.render.templates import render
+
+_SOUND = re.compile(r'src="/(audio/[^"]+\.opus)"')
+
+
+def write(out: Path, portal: Portal, language: str) -> None:
+    """Write that page, the list of files to keep, and the manifest (W3C) into the built site."""
+    folder = out / language
+    shared = [out / address.removeprefix("/") for kind, address in portal.assets.items() if kind in {"css", "js"}]
+    pages = sorted(folder.rglob("index.html"))
+    heard = sorted({name for page in pages for name in _SOUND.findall(page.read_text(encoding="utf-8"))})
+    files = [*shared, *pages, *(out / name for name in heard)]
+    addresses = [f"/{path.relative_to(out).as_posix()}".removesuffix("index.html") for path in files]
+    room = folder / "tablet"
+    room.mkdir()
+    (room / "files.json").write_text(json.dumps(addresses), encoding="utf-8")
+    manifest = json.dumps(_manifest(portal, language), ensure_ascii=False)
+    (room / "app.webmanifest").write_text(manifest, encoding="utf-8")
+    megabytes = f"{sum(path.stat().st_size for path in files) / 1e6:.1f}"
+    page = Page(
+        title=i18n.say(language)("For field workers: keep this site on a tablet"),
+        lang=language,
+        body=render(language, "tablet.html", portal=portal, size=megabytes),
+        path="tablet/",
+        alternates=alternates(portal, language, "tablet/"),
+        index=False,
+        manifest=f"/{language}/tablet/app.webmanifest",
+    )
+    (room / "index.html").write_text(draw_page(portal, language, page), encoding="utf-8")
+    page_weight.compress(room)
+
+
+def _manifest(portal: Portal, language: str) -> dict[str, object]:
+    name = pick(portal.short_name, language)
+    return {
+        "name": name,
+        "short_name": name,
+        "lang": language,
+        "start_url": f"/{language}/",
+        "scope": "/",
+        "display": "standalone",
+        "background_color": "#fbf6ee",
+        "theme_color": "#fbf6ee",
+        "icons": [{"src": portal.assets["icon"], "sizes": "any", "type": "image/svg+xml"}],
+    }

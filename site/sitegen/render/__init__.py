@@ -1,0 +1,1 @@
+"""Pages from content: the Markdown engine, blocks, layout, search index, calendars."""

@@ -1,0 +1,136 @@
+"""What a page may ask for with a line like `[[ helplines: danger ]]`: rows, forms, lists."""
+
+from collections.abc import Callable
+
+from markupsafe import Markup
+
+from forms.core import form_schema
+from forms.core.rendering import draw_form
+from sitegen.content import event_lists
+from sitegen.content.pages import Source
+from sitegen.content.tables import in_order, text
+from sitegen.media.images import drawing
+from sitegen.render import feedback_blocks
+from sitegen.render.context import Context
+from sitegen.render.templates import render
+
+__all__ = ["BLOCKS", "Context", "draw"]
+
+
+def _helplines(context: Context, group: str) -> Markup:
+    rows = [row for row in in_order(context.tables["helplines"]) if group in {"", row["group"]}]
+    return render(context.language, "blocks/helplines.html", rows=rows, text=text)
+
+
+def _signs(context: Context, _: str) -> Markup:
+    rows = in_order(context.tables["signs"])
+    return render(context.language, "blocks/signs.html", rows=rows, text=text, pictogram=_pictograms(context))
+
+
+def _pictograms(context: Context) -> Callable[[str], Markup]:
+    """The drawing of a name in content/media/pictograms; nothing where there is none."""
+
+    def draw_one(name: str) -> Markup:
+        path = context.darkroom and context.darkroom.media / "pictograms" / f"{name}.svg"
+        return Markup(drawing(path, "") if path and path.is_file() else "")  # noqa: S704 - looked at by the checks
+
+    return draw_one
+
+
+def _self_check(context: Context, _: str) -> Markup:
+    rows = in_order(context.tables["signs"])
+    return render(
+        context.language, "blocks/self-check.html", rows=rows, text=text, portal=context.portal,
+        pictogram=_pictograms(context),
+    )  # fmt: skip
+
+
+def _search(context: Context, _: str) -> Markup:
+    return render(context.language, "blocks/search.html", portal=context.portal)
+
+
+def _services(context: Context, kind: str) -> Markup:
+    rows = [row for row in context.tables["services"] if kind in {"", row["kind"]}]
+    return render(context.language, "blocks/services.html", rows=rows, text=text)
+
+
+def _events(context: Context, which: str) -> Markup:
+    """upcoming, past, or one of the lists of sitegen/content/event_lists.py: in/<place>, on/<month>, past/<year>."""
+    found = event_lists.find(context.portal, which or "upcoming", context.today)
+    title = context.library.find(f"events/{found.name}.md", context.language).title if "/" in found.name else ""
+    return render(
+        context.language, "blocks/events.html", found=found, today=context.today, title=title,
+        **event_lists.help_of(context.portal, context.language),
+    )  # fmt: skip
+
+
+def _event(context: Context, event_id: str) -> Markup:
+    portal = context.portal
+    event = next(event for event in portal.events if event.id == event_id)
+    return render(
+        context.language, "blocks/event.html", event=event, portal=portal, today=context.today,
+        whole=next((one for one in portal.events if one.id == event.part_of), None),
+        parts=[part for part in portal.events if part.part_of == event_id],
+        others=event_lists.other_days(portal, event, context.today), spoken=event_lists.spoken(event, context.language),
+        report=context.library.find(f"{event.report}.md", context.language) if event.report else None,
+        offset=event_lists.offset(portal.timezone),
+        **event_lists.help_of(portal, context.language),
+    )  # fmt: skip
+
+
+def _form(context: Context, name: str) -> Markup:
+    return draw_form(form_schema.load(name), context.portal, context.language, context.today)
+
+
+def _links(context: Context, names: list[str]) -> Markup:
+    pages: list[Source] = [context.library.find(name, context.language) for name in names]
+    return render(context.language, "blocks/links.html", pages=pages)
+
+
+def _campaigns(context: Context, _: str) -> Markup:
+    return _links(context, [f"{row['page']}.md" for row in context.tables["campaigns"]])
+
+
+def _stories(context: Context, _: str) -> Markup:
+    return _links(context, [name for name in context.library.names if name.startswith("stories/")])
+
+
+def _pages(context: Context, _: str) -> Markup:
+    menu = [f"{name}.md" for name in context.menu]
+    rest = [
+        name
+        for name in context.library.names
+        if name not in menu and name != "pages.md" and not name.startswith("events/")
+    ]
+    return _links(context, [*menu, *rest])
+
+
+def _desks(context: Context, _: str) -> Markup:
+    return render(context.language, "blocks/desks.html", desks=context.portal.readers("concern"))
+
+
+def _taluks(context: Context, _: str) -> Markup:
+    return render(context.language, "blocks/places.html", places=context.portal.choices["places"])
+
+
+BLOCKS: dict[str, Callable[[Context, str], Markup]] = {
+    "helplines": _helplines,
+    "signs": _signs,
+    "self-check": _self_check,
+    "search": _search,
+    "services": _services,
+    "events": _events,
+    "event": _event,
+    "form": _form,
+    "campaigns": _campaigns,
+    "stories": _stories,
+    "pages": _pages,
+    "desks": _desks,
+    "taluks": _taluks,
+    **feedback_blocks.BLOCKS,
+}
+
+
+def draw(context: Context, name: str, argument: str) -> Markup:
+    """The HTML of one block; KeyError for a name that the checks would have stopped."""
+    return BLOCKS[name](context, argument)

@@ -1,0 +1,27 @@
+"""What every block of a page is drawn from."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from forms.core.portal import Portal
+from sitegen.content.pages import Library
+from sitegen.content.tables import Tables
+from sitegen.media.audio_clips import Studio
+from sitegen.media.images import Darkroom
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a block is drawn from."""
+
+    portal: Portal
+    tables: Tables
+    library: Library
+    menu: tuple[str, ...]
+    language: str
+    today: date
+    studio: Studio | None = None
+    darkroom: Darkroom | None = None
+    charts: Path | None = None
+    """A folder that keeps drawn charts between builds."""

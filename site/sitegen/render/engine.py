@@ -1,0 +1,113 @@
+"""The only file that knows MkDocs. It turns MkDocs' events into plain calls and knows nothing else.
+
+One process builds one language; MkDocs finds the pages, converts the Markdown and writes the files.
+"""
+
+import logging
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+from mkdocs.commands.build import build as mkdocs_build
+from mkdocs.config import load_config
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.plugins import BasePlugin
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page as MkDocsPage
+from mkdocs.utils.templates import TemplateContext
+
+from forms.core.rendering import draw_page
+from sitegen.content.pages import SOURCE
+from sitegen.publish import page_weight
+from sitegen.render import search_index
+from sitegen.render.blocks import Context, draw
+from sitegen.render.html_to_text import lines_of
+from sitegen.render.layout import page_of, with_clip
+from sitegen.render.markdown_extensions import foreign_links, talk
+
+_HOLE = "<!--block:{}-->"
+_ANY_HOLE = re.compile(r"<!--block:(\d+)-->")
+_BLOCK_LINE = re.compile(r"^\[\[[^\]]*\]\]\s*$", re.M)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One language to build: the project's root, where its pages go, and what they are drawn from."""
+
+    root: Path
+    out: Path
+    context: Context
+
+
+@dataclass
+class _Press(BasePlugin):  # type: ignore[type-arg, no-untyped-call] # it has no settings; MkDocs types little
+    job: Job
+    config: dict[str, Any] = field(default_factory=dict)
+    said: dict[str, str] = field(default_factory=dict)
+    """What each page says to a reader, by its name: for the search."""
+
+    def on_files(self, files: Files, config: MkDocsConfig) -> Files:
+        """Leave out Material's own scripts, styles and fonts; let English stand in for missing pages."""
+        job = self.job
+        own = [file for file in files if file.src_dir and Path(file.src_dir).is_relative_to(job.root / "content")]
+        by_staff = {file.src_uri: file for file in own}
+        own = []
+        for name in job.context.library.names:
+            source = job.context.library.find(name, job.context.language)
+            if source.made:
+                own.append(File.generated(config, name, content=source.text))
+            else:
+                folder = job.root / "content" / source.language
+                missing = File(name, str(folder), config.site_dir, use_directory_urls=True)
+                own.append(by_staff.get(name, missing))
+        own += [file for file in by_staff.values() if not file.is_documentation_page()]
+        return Files(own)
+
+    def on_page_markdown(self, markdown: str, **_: Any) -> str:
+        """Put a hole where the page asks for a block."""
+        numbers = iter(range(len(_BLOCK_LINE.findall(markdown))))
+        return _BLOCK_LINE.sub(lambda _: f"\n{_HOLE.format(next(numbers))}\n", markdown)
+
+    def on_page_content(self, html: str, page: MkDocsPage, **_: Any) -> str:
+        """Fill the holes."""
+        context = self.job.context
+        blocks = context.library.find(page.file.src_uri, context.language).blocks
+        html = context.darkroom.shown(html) if context.darkroom else html
+        html = talk(html)
+        html = html if context.language == SOURCE else foreign_links(html)
+        return _ANY_HOLE.sub(lambda hole: draw(context, *_asked(blocks[int(hole[1])])), html)
+
+    def on_page_context(self, context: TemplateContext, /, *, page: MkDocsPage, **_: Any) -> TemplateContext:
+        """Hand the theme the whole page, drawn in the shell that the forms use too."""
+        own = self.job.context
+        body = Markup(page.content or "")  # noqa: S704 - Markdown of the staff, blocks escaped by Jinja
+        self.said[page.file.src_uri] = "\n".join(text for _, text in lines_of(body, aloud=False))
+        body = with_clip(own, page.file.src_uri, body)
+        context["shell"] = draw_page(own.portal, own.language, page_of(own, page.file.src_uri, body))  # type: ignore[typeddict-unknown-key]
+        return context
+
+
+def _asked(block: Any) -> tuple[str, str]:
+    return block.name, block.argument
+
+
+def build_language(job: Job) -> int:
+    """Build the pages of one language into job.out; how many there are."""
+    logging.getLogger("mkdocs").setLevel(logging.ERROR)
+    language = job.context.language
+    config = load_config(
+        str(job.root / "mkdocs.yml"),
+        docs_dir=str(job.root / "content" / language),
+        site_dir=str(job.out),
+        site_url=f"{job.context.portal.address}/{language}/",
+    )
+    config.theme["language"] = language
+    config.plugins["press"] = press = _Press(job)
+    mkdocs_build(config)
+    pages = job.context.library.by_language[language]
+    found = {name: page for name, page in pages.items() if page.meta.get("search", True)}
+    search_index.write(job.out / "search", found, press.said)
+    page_weight.compress(job.out)
+    return len(job.context.library.names)

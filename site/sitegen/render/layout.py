@@ -1,0 +1,65 @@
+"""What stands around a page's text: its notes, its other languages, its title."""
+
+from markupsafe import Markup
+
+from forms.core import i18n
+from forms.core.portal import Portal
+from forms.core.rendering import Alternate, Note, Page
+from sitegen.content.pages import Source
+from sitegen.render.blocks import Context
+from sitegen.render.html_to_text import text_of
+from sitegen.render.templates import render
+
+
+def page_of(context: Context, name: str, body: Markup) -> Page:
+    """A page as the shell draws it, from its Markdown already turned to HTML."""
+    source = context.library.find(name, context.language)
+    foreign = source.language != context.language
+    return Page(
+        title=source.title,
+        lang=context.language,
+        body=body,
+        path=source.path,
+        alternates=alternates(context.portal, context.language, source.path),
+        description=str(source.meta.get("description", "")),
+        sensitive=bool(source.meta.get("sensitive")),
+        body_lang=source.language if foreign else None,
+        index=not foreign,
+        form=any(block.name == "form" for block in source.blocks),
+        notes=tuple(_notes(context, source)),
+    )
+
+
+def with_clip(context: Context, name: str, body: Markup) -> Markup:
+    """The body with a way to listen to it after its heading, where there is a voice or a recording."""
+    source = context.library.find(name, context.language)
+    key = name.removesuffix(".md")
+    heard = context.studio if source.meta.get("voice", True) else None
+    clip = heard and heard.clip(source.language, key, text_of(body))
+    if not clip:
+        return body
+    drawn = render(context.language, "blocks/listen.html", clip=clip, title=source.title)
+    return Markup(str(body).replace("</h1>", f"</h1>{drawn}", 1))  # noqa: S704 - both are HTML already
+
+
+def alternates(portal: Portal, language: str, path: str) -> tuple[Alternate, ...]:
+    """The same page in every language of the site."""
+    return tuple(
+        Alternate(item.code, item.name, f"/{item.code}/{path}", item.code == language) for item in portal.languages
+    )
+
+
+def _notes(context: Context, source: Source) -> list[Note]:
+    _ = i18n.say(context.language)
+    notes = []
+    if source.language != context.language:
+        notes.append(Note("missing", _("This page is not in your language yet. You see it in English.")))
+    elif context.library.is_stale(source):
+        notes.append(Note("stale", _("The English page is newer than this one. A number may have changed.")))
+    if source.meta.get("composite"):
+        said = _("This is not one person’s story. It is an example, put together from public reports.")
+        notes.append(Note("composite", said))
+    if source.language == context.language and not source.reviewed:
+        said = _("This translation has not been checked by a native reader yet.")
+        notes.append(Note("translation", said))
+    return notes

@@ -1,0 +1,69 @@
+"""A small search index, one a language, cut into shards by the first two letters: a phone fetches what it asks for.
+
+Words are compared by their skeleton: letters without vowel signs and other marks. So a wrong vowel sign does no harm,
+and a Tamil word is found in its inflected forms, which add to its end. site/assets/search.js makes skeletons alike.
+"""
+
+import json
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from sitegen.content.pages import Source
+
+SHORTEST = 2
+"""Letters of the shortest skeleton that is indexed: so many also choose the shard."""
+
+PAGES_A_FILE = 50
+TITLE_WEIGHT = 8
+MOST_COUNTED = 9
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+def skeletons(text: str) -> Iterator[str]:
+    """The skeletons of a text's words. The danda and every other sign that is no letter splits words."""
+    bare = "".join(char for char in unicodedata.normalize("NFD", text.lower()) if not _is_mark(char))
+    return (word for word in _WORD.findall(bare) if len(word) >= SHORTEST)
+
+
+def _is_mark(char: str) -> bool:
+    """Vowel signs and other marks, and the invisible joiners between letters."""
+    category = unicodedata.category(char)
+    return category[0] == "M" or category == "Cf"
+
+
+def shard_name(skeleton: str) -> str:
+    """The file of a skeleton's shard: its first letters by their code points."""
+    return "-".join(f"{ord(char):x}" for char in skeleton[:SHORTEST]) + ".json"
+
+
+def index(pages: Mapping[str, Source], said: Mapping[str, str]) -> dict[str, dict[str, list[int]]]:
+    """Shards by file name: for each skeleton the numbers of its pages and how much it counts there, in turns.
+
+    said: what each page says to a reader, with what its blocks draw from tables.
+    """
+    shards: dict[str, dict[str, list[int]]] = defaultdict(dict)
+    for number, (name, page) in enumerate(pages.items()):
+        counts = Counter(skeletons(said[name]))
+        for word in skeletons(f"{page.title} {page.meta.get('description', '')}"):
+            counts[word] += TITLE_WEIGHT
+        for word, count in counts.items():
+            shards[shard_name(word)].setdefault(word, []).extend((number, min(count, MOST_COUNTED)))
+    return shards
+
+
+def write(folder: Path, pages: Mapping[str, Source], said: Mapping[str, str]) -> None:
+    """Write one language's shards and the titles of its pages."""
+    folder.mkdir(parents=True)
+    for name, shard in index(pages, said).items():
+        _write(folder / name, shard)
+    rows = [[page.path, page.title, str(page.meta.get("description", ""))] for page in pages.values()]
+    for start in range(0, len(rows), PAGES_A_FILE):
+        _write(folder / f"pages-{start // PAGES_A_FILE}.json", rows[start : start + PAGES_A_FILE])
+
+
+def _write(path: Path, data: object) -> None:
+    path.write_text(json.dumps(data, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")

@@ -1,0 +1,89 @@
+"""What stands beside the languages: the page that asks for one, 404 pages, sitemap, robots, styles and script."""
+
+import hashlib
+import shutil
+from pathlib import Path
+
+from forms.core import i18n
+from forms.core.portal import Portal
+from forms.core.rendering import Page, draw_page
+from sitegen.media import images
+from sitegen.publish import browser_bundle, open_data, page_weight, tablet
+from sitegen.render.blocks import Context
+from sitegen.render.layout import alternates
+from sitegen.render.templates import render
+
+NEVER_PUBLISHED = ("audio", *(f"*{ending}" for ending in (*images.PHOTOS, ".svg")))
+"""What in content/media is only a source: what is made from it is published, never itself (tags, places)."""
+
+ASSETS = {"css": "portal.css", "js": "portal.js", "search": "search.js", "tablet": "tablet.js", "icon": "icon.svg"}
+
+WORKER = "sw.js"
+"""At the root and without a hash: a service worker rules only below its own address, and is looked at again."""
+
+
+def asset_names(folder: Path, seal: Path | None = None) -> dict[str, str]:
+    """Addresses of style and script, with a hash of their bytes in the name: they may be kept for ever.
+
+    seal: the bundled script that locks letters, with the hash by which a browser refuses another.
+    """
+    names = {kind: f"/assets/{_hashed(folder / name)}" for kind, name in ASSETS.items()}
+    if seal:
+        names |= {"seal": f"/assets/{seal.name}", "seal_integrity": browser_bundle.integrity(seal.read_bytes())}
+    return names
+
+
+def _hashed(path: Path) -> str:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:10]
+    return f"{path.stem}.{digest}{path.suffix}"
+
+
+def write(root: Path, out: Path, context: Context, seal: Path) -> None:
+    """Write everything that belongs to no language, or to each in the same way, into the built site."""
+    _assets(root, out, context.portal)
+    shutil.copyfile(seal, out / "assets" / seal.name)
+    source = context.portal.language_codes()[0]
+    (out / "index.html").write_text(render(source, "welcome.html", portal=context.portal), encoding="utf-8")
+    for language in context.portal.language_codes():
+        tablet.write(out, context.portal, language)
+        _messages(out / language, context.portal, language)
+    _messages(out, context.portal, source)
+    sitemap = render(source, "sitemap.html", portal=context.portal, paths=_paths(context))
+    (out / "sitemap.xml").write_text(sitemap, encoding="utf-8")
+    robots = f"User-agent: *\nDisallow: /forms/\nDisallow: /pickup/\nSitemap: {context.portal.address}/sitemap.xml\n"
+    (out / "robots.txt").write_text(robots, encoding="utf-8")
+    shutil.copyfile(root / "site" / "assets" / WORKER, out / WORKER)
+    page_weight.compress(out / "assets")
+    open_data.write(root, out, context)
+
+
+def _assets(root: Path, out: Path, portal: Portal) -> None:
+    (out / "assets").mkdir()
+    for kind, name in ASSETS.items():
+        shutil.copyfile(root / "site" / "assets" / name, out / portal.assets[kind].removeprefix("/"))
+    if (root / "content" / "media").is_dir():
+        sources = shutil.ignore_patterns(*NEVER_PUBLISHED)
+        shutil.copytree(root / "content" / "media", out / "media", ignore=sources, dirs_exist_ok=True)
+
+
+def _messages(folder: Path, portal: Portal, language: str) -> None:
+    """What a web server says by itself: that a page is not there, that the forms are away (deploy/)."""
+    say = i18n.say(language)
+    for name, status, title in (("404", 404, say("This page is not here")), ("away", 503, say("This did not work"))):
+        page = Page(
+            title=title,
+            lang=language,
+            body=render(language, "message.html", status=status, portal=portal),
+            alternates=alternates(portal, language, ""),
+            index=False,
+        )
+        (folder / f"{name}.html").write_text(draw_page(portal, language, page), encoding="utf-8")
+
+
+def _paths(context: Context) -> list[dict[str, str | list[str]]]:
+    """Each page with the languages it really stands in."""
+    found: list[dict[str, str | list[str]]] = []
+    for name in context.library.names:
+        there = [code for code, pages in context.library.by_language.items() if name in pages]
+        found.append({"path": context.library.find(name, there[0]).path, "languages": there})
+    return found

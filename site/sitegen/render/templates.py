@@ -1,0 +1,24 @@
+"""Rows in, HTML out: the forms' Jinja environment, which also finds the templates of the site's blocks."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader
+from markupsafe import Markup
+
+from forms.core.rendering import environment
+
+TEMPLATES = Path(__file__).parents[2] / "theme"
+
+
+@cache
+def _environment(language: str) -> Environment:
+    base = environment(language)
+    assert base.loader is not None  # noqa: S101 - the forms' environment always has one
+    return base.overlay(loader=ChoiceLoader([FileSystemLoader(TEMPLATES), base.loader]))
+
+
+def render(language: str, template: str, **context: Any) -> Markup:
+    """A template of site/theme in one language, as HTML."""
+    return Markup(_environment(language).get_template(template).render(**context))  # noqa: S704 - autoescaped

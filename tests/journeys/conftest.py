@@ -1,0 +1,118 @@
+"""The whole house running on this machine: the built site, the forms, a desk, and a browser to walk through them."""
+
+import re
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from click.testing import CliRunner, Result
+from sitegen.build import build
+
+from forms.core.portal import Portal
+from forms.core.receipts import Cost
+from forms.desk.cli.main import desk
+from forms.desk.crypto.keys import make_demonstration
+from forms.server.app import create_app
+from forms.web.serving import make
+
+ROOT = Path(__file__).parents[2]
+TODAY = date(2026, 12, 1)
+"""The demonstration's events lie after this day; so the journeys work in any year."""
+
+PHONE = {"width": 360, "height": 740}
+
+
+@dataclass(frozen=True)
+class House:
+    """A running house: where it answers, what it serves, and where its desks keep their keys."""
+
+    address: str
+    portal: Portal
+    public: Path
+    data: Path
+    desks: Path
+    day: date = TODAY
+
+    def at_the_desk(self, *arguments: str, desk_name: str = "police", **more: Any) -> Result:
+        """Run a command at a desk, as `build.py desk` does, on the journeys' day."""
+        options = ["--home", str(self.desks), "--server", self.address, "--desk", desk_name]
+        with patch("forms.desk.cli.main.date", SimpleNamespace(today=lambda: self.day)):
+            return CliRunner().invoke(desk, [*options, *arguments], **more)
+
+
+def copy_of_the_project(root: Path, change: Callable[[str], str]) -> Path:
+    """A folder like this project's, with its content/ to be written into; change: what portal.yml says instead."""
+    shutil.copytree(ROOT / "content", root / "content")
+    shutil.copy(ROOT / "mkdocs.yml", root)
+    (ROOT / ".build").mkdir(exist_ok=True)
+    for name in ("site", ".build"):  # the press, and what it keeps between builds
+        (root / name).symlink_to(ROOT / name)
+    settings = root / "content" / "portal.yml"
+    settings.write_text(change(settings.read_text(encoding="utf-8")), encoding="utf-8")
+    return root
+
+
+def _speaking_less(settings: str) -> str:
+    """Two voices of five: speech takes a minute of two cores. Each voice is heard in tests/sitegen/test_listen.py."""
+    return re.sub(r"\{code: (en|te|hi), voice: \w+,", r"{code: \1,", settings)
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    home = tmp_path_factory.mktemp("house")
+    keys = make_demonstration(home / "desk", ("police", "revenue", "legal", "partner", "events"))
+    root = copy_of_the_project(home / "project", _speaking_less)
+    built = build(root, home / "public", keys=keys, today=TODAY, say=lambda _: None, handover=home / "portal.json")
+    with serving(home / "portal.json", home / "public", home / "server") as address:
+        yield House(address, built.portal, home / "public", home / "server", home / "desk")
+
+
+@contextmanager
+def serving(portal: Path, public: Path, data: Path, **more: Any) -> Iterator[str]:
+    """The endpoint and the built site on a free port of this machine; the address.
+
+    It stays calm: together the journeys tell more letters in ten minutes than a quiet district does.
+    """
+    cost = Cost(memory=64, passes=1)
+    app = create_app(
+        {"portal": portal, "public": public, "data": data, "today": lambda: TODAY, "cost": cost, "calm": 10_000, **more}
+    )
+    server = make(app, "127.0.0.1", 0)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    app.extensions["office"].close()
+
+
+@pytest.fixture(params=["no script", "script"])
+def page(request: pytest.FixtureRequest, browser: Any, house: House) -> Iterator[Any]:
+    """A phone's page, with JavaScript off and on; anything asked of another host fails the test."""
+    context = browser.new_context(
+        viewport=PHONE, java_script_enabled=request.param == "script", base_url=house.address, service_workers="block"
+    )
+    elsewhere: list[str] = []
+    context.on(
+        "request",
+        lambda asked: elsewhere.append(asked.url) if not asked.url.startswith((house.address, "data:")) else None,
+    )
+    opened = context.new_page()
+    yield opened
+    cookies = context.cookies()
+    context.close()
+    assert elsewhere == [] or request.node.get_closest_marker("leaves") is not None, elsewhere
+    assert cookies == []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "leaves: this journey leaves the site on purpose")

@@ -1,0 +1,85 @@
+"""axe-core finds nothing on any kind of page in any language; and no page is wider than a small phone."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.journeys.walking import LANGUAGES, axe_finds_nothing, fits, press
+
+STATIC = (
+    "", "signs/", "is-this-me/", "rights/", "what-happens/", "approach-police/", "help/", "events/", "sign-up/", "cancel/", "tell/",
+    "answer/", "about/", "privacy/", "pages/", "stories/the-advance/", "campaigns/an-advance-is-not-a-chain/",
+    "nothing-here/",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def reader(browser: Any, house: Any) -> Iterator[Any]:
+    context = browser.new_context(viewport={"width": 360, "height": 740}, base_url=house.address)
+    opened = context.new_page()
+    yield opened
+    context.close()
+
+
+@pytest.mark.parametrize("path", STATIC)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_static_pages(reader: Any, language: str, path: str) -> None:
+    reader.goto(f"/{language}/{path}")
+    axe_finds_nothing(reader)
+    fits(reader)
+
+
+def test_the_page_that_asks_for_a_language(reader: Any) -> None:
+    reader.goto("/")
+    axe_finds_nothing(reader)
+    fits(reader)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_pages_of_the_forms(reader: Any, language: str) -> None:
+    """Form with mistakes, check page, receipt, how the letter stands; sign-up and its cancelling."""
+    reader.goto(f"/forms/{language}/concern")
+    press(reader, "check")
+    axe_finds_nothing(reader)
+    fits(reader)
+    reader.locator("#what").fill("x")
+    for button in ("check", "send"):
+        press(reader, button)
+        axe_finds_nothing(reader)
+        fits(reader)
+    receipt = reader.locator(".code").inner_text()
+    reader.goto(f"/forms/{language}/answer")
+    reader.locator("#code").fill(receipt)
+    press(reader, "check")
+    axe_finds_nothing(reader)
+    fits(reader)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_pages_of_signing_up(reader: Any, language: str) -> None:
+    reader.goto(f"/forms/{language}/signup")
+    reader.locator("#event").select_option(index=1)
+    reader.locator("#people").fill("1")
+    reader.locator('input[name="adult"][value="yes"]').check()
+    for button in ("check", "send"):
+        press(reader, button)
+        axe_finds_nothing(reader)
+        fits(reader)
+    number = reader.locator(".code").inner_text()
+    reader.goto(f"/forms/{language}/cancel")
+    reader.locator("#code").fill(number)
+    for button in ("check", "cancel"):
+        press(reader, button)
+        axe_finds_nothing(reader)
+        fits(reader)
+
+
+@pytest.mark.parametrize("path", ["", "signs/", "help/", "events/", "tell/", "is-this-me/", "stories/the-advance/"])
+def test_in_the_dark(browser: Any, house: Any, path: str) -> None:
+    """The colours of dark mode have contrast enough too (WCAG 1.4.3)."""
+    context = browser.new_context(viewport={"width": 360, "height": 740}, base_url=house.address, color_scheme="dark")
+    page = context.new_page()
+    page.goto(f"/ta/{path}")
+    axe_finds_nothing(page)
+    context.close()

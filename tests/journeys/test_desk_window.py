@@ -1,0 +1,169 @@
+"""The desk's window in a browser: from a person's words to the answer read with the receipt; for keyboards, phones, the dark."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forms.desk.session import Place
+from forms.desk.window import start
+from tests.desk.window_house import TODAY, Office, fill, running
+from tests.journeys.telling import tell
+from tests.journeys.walking import axe_finds_nothing, fits, press
+
+PHONE = {"width": 360, "height": 740}
+
+
+@pytest.fixture
+def at_the_desk(browser: Any, house: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A page of the police's window, come in by the one-time address; with a script where the person has one."""
+    window = start.start(Place("police", house.desks / "police", house.address))
+    context = browser.new_context(java_script_enabled="no script" not in request.node.name)
+    opened = context.new_page()
+    opened.goto(window.enter)
+    yield opened
+    context.close()
+    window.stop()
+
+
+def test_from_a_persons_words_to_the_answer_read_with_the_receipt(page: Any, at_the_desk: Any) -> None:
+    words = f"எங்களை வெளியே விட மறுக்கிறார்கள் <b>{id(page)}</b>"
+    page.goto("/ta/tell/")
+    if page.locator("form[data-sealing]").count() == 0:
+        page.goto("/forms/ta/concern")
+    receipt = tell(page, danger="yes", what=words, place="avadi")
+
+    desk = at_the_desk
+    assert "locked" in desk.locator("h1").inner_text()
+    desk.get_by_role("button", name="Open").click()
+    desk.get_by_label("Words in the letters and notes").fill(str(id(page)))
+    desk.get_by_role("button", name="Find").click()
+    assert desk.locator(".letter").count() == 1
+    assert "Urgent" in desk.locator(".letter .marks").inner_text()
+    desk.locator(".letter .open").click()
+    assert words in desk.locator("article").inner_text()
+
+    desk.get_by_label("Only this desk reads it").fill("Known to the taluk office.")
+    desk.get_by_role("button", name="Keep the note").click()
+    desk.get_by_label("Your answer").fill("நாளை வருகிறோம்.")
+    desk.get_by_label("What the person sees beside it").select_option("looking")
+    desk.get_by_role("button", name="Seal and send").click()
+    assert "sealed and on its way" in desk.get_by_role("status").inner_text()
+    assert "Known to the taluk office." in desk.locator(".line").inner_text()
+
+    page.goto("/forms/ta/answer")
+    page.locator("#code").fill(receipt)
+    press(page, "check")
+    told = page.locator("main").inner_text()
+    assert "நாளை வருகிறோம்." in told
+    assert "taluk office" not in told
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    with running(tmp_path_factory.mktemp("office")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def ids(office: Office) -> dict[str, str]:
+    """A week's letters, with some work done on them: a note, a conflict."""
+    found = fill(office)
+    session = office.session()
+    session.sync()
+    session.write(found["first"], "note", text="Two officers are free on Thursday.")
+    session.write(found["hindi"], "state", after=[], state="looking")
+    session.write(found["hindi"], "state", after=[], state="closed", outcome="Wages paid")
+    session.lock()
+    return found
+
+
+@pytest.fixture(params=["light", "dark"])
+def window(browser: Any, office: Office, ids: dict[str, str], request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A small phone's page on the unlocked desk; errors in the browser's console fail the test."""
+    running_window = start.start(office.place(), today=lambda: TODAY)
+    context = browser.new_context(
+        viewport=PHONE, color_scheme=request.param, base_url=running_window.enter.rpartition("/enter/")[0]
+    )
+    opened = context.new_page()
+    said: list[str] = []
+    opened.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    opened.on("pageerror", lambda error: said.append(str(error)))
+    opened.goto(running_window.enter)
+    axe_finds_nothing(opened)
+    fits(opened)
+    opened.get_by_role("button", name="Open").click()
+    opened.locator(".letters").first.wait_for()
+    yield opened
+    context.close()
+    running_window.stop()
+    assert said == []
+
+
+def test_everybody_can_use_every_page_and_none_is_wider_than_a_phone(window: Any, ids: dict[str, str]) -> None:
+    paths = ["/", f"/?alike={ids['alike']}", "/?text=nothing-like-this", "/keys/", "/access/", "/retention/"]
+    paths += [f"/case/{id}" for id in ids.values()] + [f"/case/{ids['alike']}/erase"]
+    for path in paths:
+        window.goto(path)
+        window.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        axe_finds_nothing(window)
+        fits(window)
+    window.goto("/keys/")
+    window.get_by_role("button", name="Make one and show it once").click()
+    axe_finds_nothing(window)
+    fits(window)
+    window.goto("/keys/")  # this machine has no old key, and so no button to the page on which one is forgotten
+    window.locator('form[action="/keys/recovery"]').evaluate("(form) => { form.action = '/keys/forget'; }")
+    window.get_by_role("button", name="Make one and show it once").click()
+    assert window.locator("h1").inner_text() == "Forget old keys"
+    axe_finds_nothing(window)
+    fits(window)
+
+
+def test_photo_and_voice_are_shown_and_heard(window: Any, ids: dict[str, str]) -> None:
+    window.goto(f"/case/{ids['first']}")
+    window.locator(".shown img").scroll_into_view_if_needed()
+    assert window.locator(".shown img").evaluate("(photo) => photo.decode().then(() => photo.naturalWidth)") > 0
+    window.evaluate("document.querySelector('.shown audio').load()")
+    window.locator(".shown audio").evaluate("(sound) => { sound.muted = true; return sound.play(); }")
+    assert window.locator(".shown audio").evaluate("(sound) => sound.duration") > 1
+
+
+def test_with_the_keyboard_alone(window: Any) -> None:
+    window.keyboard.press("Tab")
+    assert window.evaluate("document.activeElement.className") == "skip"
+    window.keyboard.press("Enter")
+    for _ in range(40):
+        window.keyboard.press("Tab")
+        if "open" in window.evaluate("document.activeElement.className"):
+            break
+    window.keyboard.press("Enter")
+    window.wait_for_url("**/case/*")
+    assert window.locator("h1").inner_text() == "Northtown, 10 Jan 2027"
+
+
+def test_a_phrase_goes_into_the_text_with_one_press(window: Any, ids: dict[str, str]) -> None:
+    window.goto(f"/case/{ids['hindi']}")
+    window.get_by_label("Your answer").fill("नमस्ते।")
+    window.locator("#phrase").select_option("safe")
+    window.get_by_role("button", name="Add it to the text").click()
+    assert window.get_by_label("Your answer").input_value() == "नमस्ते।\n\nखतरे में 112 पर फोन करें।"
+
+
+def test_a_page_left_alone_goes_away_and_what_was_typed_is_still_there(window: Any, ids: dict[str, str]) -> None:
+    window.clock.install()
+    window.goto(f"/case/{ids['first']}")
+    window.get_by_label("Only this desk reads it").fill("half a sentence")
+    window.clock.fast_forward(606_000)
+    window.wait_for_url("**/held")
+    assert window.get_by_label("text").input_value() == "half a sentence"
+    window.get_by_role("button", name="Send it now").click()
+    assert "half a sentence" in window.locator(".line").inner_text()
+
+
+def test_nothing_opened_is_left_in_the_browsers_storage(window: Any, ids: dict[str, str], tmp_path: Path) -> None:
+    window.goto(f"/case/{ids['first']}")
+    assert window.evaluate("[localStorage.length, sessionStorage.length, document.cookie]") == [0, 0, ""]
+    state = window.context.storage_state(path=tmp_path / "state.json")
+    assert [cookie["httpOnly"] for cookie in state["cookies"]] == [True]

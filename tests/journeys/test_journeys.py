@@ -1,0 +1,202 @@
+"""The ways through the house, walked in a real browser, with JavaScript off and on."""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.journeys.telling import NEXT, come_back, fill, look, send
+from tests.journeys.walking import press
+
+
+def code(page: Any) -> str:
+    return str(page.locator(".code").inner_text()).strip()
+
+
+def test_from_the_tamil_home_to_a_concern_its_receipt_and_the_answer(
+    page: Any, house: Any, request: pytest.FixtureRequest
+) -> None:
+    page.goto("/ta/")
+    assert page.locator("html").get_attribute("lang") == "ta"
+    page.locator('main a[href$="tell/"]').first.click()
+    words = f"எங்களை வெளியே விட மறுக்கிறார்கள் {id(page)}"
+    fill(page, "what", words)
+    fill(page, "place", "avadi")
+    look(page)
+    assert words in page.locator("main").inner_text()
+    receipt = send(page)
+    assert re.fullmatch(r"\d{4} \d{4} \d{4} \d{4} \d{4}", receipt)
+    if "[no script]" in request.node.name:
+        page.reload()
+        assert code(page) == receipt, "a reload shows the same receipt and sends nothing new"
+
+    seen = house.at_the_desk("list")
+    assert seen.exit_code == 0, seen.output
+    assert seen.output.count(words) == 1
+    answered = house.at_the_desk("answer", numbered(seen.output, words), "--text", "நாளை வருகிறோம்.")
+    assert answered.exit_code == 0, answered.output
+
+    come_back(page, "ta", receipt)
+    assert "நாளை வருகிறோம்." in page.locator("main").inner_text()
+    assert words not in page.locator("main").inner_text()
+
+
+def numbered(listing: str, words: str) -> str:
+    """The number of the letter with these words in the desk's listing."""
+    line = next(line for line in listing.splitlines() if words in line)
+    return line.split()[0]
+
+
+def test_sign_up_and_cancel(page: Any, house: Any) -> None:
+    page.goto("/or/sign-up/")
+    page.locator("#event option").nth(1).wait_for(state="attached")
+    page.locator("#event").select_option(index=1)
+    page.locator("#people").fill("୩")
+    page.locator('input[name="adult"][value="yes"]').check()
+    page.locator("#name").fill("ମାଳତୀ")
+    press(page, "check")
+    press(page, "send")
+    number = code(page)
+    page.goto("/or/cancel/")
+    page.locator("#code").fill(number)
+    press(page, "check")
+    press(page, "cancel")
+    assert page.locator(".panel--done").count() == 1
+    listed = house.at_the_desk("events", "--names", desk_name="events")
+    assert listed.exit_code == 0, listed.output
+
+
+def test_mistakes_are_told_in_ones_own_language_and_nothing_is_lost(page: Any) -> None:
+    page.route("**/assets/seal-*", lambda route: route.abort())
+    page.goto("/hi/tell/")
+    page.locator("#contact").fill("पेड़ के नीचे")
+    page.locator("#people").fill("बहुत")
+    press(page, "check")
+    assert page.locator(".error-summary a").count() == 2
+    page.locator(".error-summary a").first.click()
+    assert page.url.endswith("#what")
+    assert page.locator("#contact").input_value() == "पेड़ के नीचे"
+    assert re.search("[\u0900-\u097f]", page.locator("#what-error").inner_text())
+
+
+def test_the_language_switch_keeps_the_page(page: Any, house: Any) -> None:
+    page.goto("/ta/rights/")
+    for language in house.portal.languages:
+        page.locator(f'header .tongues a[hreflang="{language.code}"]').click()
+        assert page.url.endswith(f"/{language.code}/rights/")
+        assert page.locator("html").get_attribute("lang") == language.code
+
+
+@pytest.mark.leaves
+def test_leaving_fast(page: Any, house: Any, request: pytest.FixtureRequest) -> None:
+    page.route(
+        re.compile(r"^(?!http://127\.0\.0\.1)"),
+        lambda route: route.fulfill(body="<title>elsewhere</title>", content_type="text/html"),
+    )
+    page.goto("/te/")
+    page.goto("/te/signs/")
+    page.locator("a[data-exit], a.exit").first.click()
+    page.wait_for_url(re.compile("^" + re.escape(house.portal.exit_url.rstrip("/"))))
+    page.go_back()
+    with_script = "[script]" in request.node.name
+    assert page.url.endswith("/te/" if with_script else "/te/signs/"), "with a script Back does not return to the page"
+
+
+@pytest.mark.leaves
+def test_escape_three_times_leaves_too(page: Any, house: Any, request: pytest.FixtureRequest) -> None:
+    page.route(re.compile(r"^(?!http://127\.0\.0\.1)"), lambda route: route.fulfill(body="elsewhere"))
+    page.goto("/te/tell/")
+    for _ in range(3):
+        page.keyboard.press("Escape")
+    if "[script]" in request.node.name:
+        page.wait_for_url(re.compile("^" + re.escape(house.portal.exit_url.rstrip("/"))))
+    else:
+        assert page.url.endswith("/te/tell/")
+
+
+def focused(page: Any, attribute: str) -> str:
+    """An attribute of what has the focus; a player's own buttons count as the player (`:focus` does not see them)."""
+    return page.evaluate("name => document.activeElement.getAttribute(name)", attribute) or ""
+
+
+def tab_to(page: Any, attribute: str, value: str) -> None:
+    for _ in range(150):
+        if focused(page, attribute) == value:
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"the keyboard never comes to {value}")
+
+
+def test_with_the_keyboard_alone(page: Any, request: pytest.FixtureRequest) -> None:
+    page.goto("/en/tell/")
+    page.keyboard.press("Tab")
+    assert "main" in focused(page, "href"), "the first stop skips to the text"
+    if "[script]" in request.node.name:
+        page.locator(NEXT).focus()
+        page.keyboard.press("Enter")
+    tab_to(page, "id", "what")
+    page.keyboard.type("Only with the keyboard")
+    if "[script]" in request.node.name:
+        for _ in range(3):
+            page.locator(NEXT).focus()
+            page.keyboard.press("Enter")
+        tab_to(page, "value", "check")
+        page.keyboard.press("Enter")
+        page.locator(".look .button").first.focus()
+    else:
+        tab_to(page, "value", "check")
+        page.keyboard.press("Enter")
+        page.locator('button[value="send"]').focus()
+    page.keyboard.press("Enter")
+    page.locator(".code").wait_for()
+
+
+def test_a_page_that_is_not_there_says_so_in_its_language(page: Any) -> None:
+    answer = page.goto("/or/nothing/")
+    assert answer.status == 404
+    assert page.locator("html").get_attribute("lang") == "or"
+
+
+def test_the_check_for_oneself_answers_and_sends_nothing(page: Any) -> None:
+    page.goto("/ta/is-this-me/")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    none, some = page.locator(".outcome--none"), page.locator(".outcome--some")
+    assert (none.is_visible(), some.is_visible()) == (True, False)
+    page.locator(".self-check input").nth(8).check()
+    assert (none.is_visible(), some.is_visible()) == (False, True)
+    assert asked == []
+    page.reload()
+    assert none.is_visible(), "the ticks are gone"
+    page.locator(".self-check input").nth(8).press("Enter")
+    assert page.url.endswith("/ta/is-this-me/"), "there is nothing to send and nowhere to send it"
+    assert page.locator(".self-check [name], .self-check button").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("language", "typed", "page_found"),
+    [
+        ("ta", "கொத்தடிமையில்", "rights/"),
+        ("ta", "கொத்தடுமை", "rights/"),
+        ("en", "zero fir", "rights/"),
+        ("or", "ରସିଦ", "answer/"),
+    ],
+)
+def test_searching(browser: Any, house: Any, language: str, typed: str, page_found: str) -> None:
+    context = browser.new_context(base_url=house.address)
+    page = context.new_page()
+    page.goto(f"/{language}/pages/")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.locator("#search").fill(typed)
+    page.locator(f'.search a[href="/{language}/{page_found}"]').wait_for()
+    assert all(f"/{language}/search/" in url or "/assets/search." in url for url in asked)
+    page.locator("#search").fill("zzqqxx")
+    page.locator(".search p").wait_for(state="visible")
+    context.close()
+
+
+def test_without_a_script_there_is_the_list_of_all_pages(page: Any, request: pytest.FixtureRequest) -> None:
+    page.goto("/ta/pages/")
+    assert page.locator(".search").is_visible() == ("[script]" in request.node.name)
+    assert page.locator('main .links a[href="/ta/rights/"]').is_visible()

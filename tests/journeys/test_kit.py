@@ -1,0 +1,107 @@
+"""The kit as people get it: a folder opened from a memory card with no internet, and papers with letters that are real."""
+
+import re
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typst
+from sitegen.build import prepare
+from sitegen.print import leaflets
+from sitegen.publish import offline_card
+
+from forms.core import fonts
+from forms.core.problem import Problem
+from tests.journeys.conftest import ROOT, TODAY, House  # type: ignore[import-not-found]
+
+
+@pytest.fixture(scope="module")
+def folder(house: House, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The zip, unpacked as a phone does."""
+    home = tmp_path_factory.mktemp("memory card")
+    offline_card.write(house.public, home / "portal.zip", house.portal)
+    with zipfile.ZipFile(home / "portal.zip") as packed:
+        packed.extractall(home / "with space")
+    return home / "with space"
+
+
+def test_every_link_picture_and_sound_of_the_card_is_there(folder: Path) -> None:
+    looked_at = 0
+    for page in folder.rglob("*.html"):
+        html = page.read_text(encoding="utf-8")
+        assert '<form class="form"' not in html
+        for address in re.findall(r'\b(?:href|src)="([^"#]+)', html):
+            if re.match(r"(tel|https?|about|data):", address):
+                continue
+            assert not address.startswith("/"), f"{page}: {address}"
+            assert (page.parent / address).is_file(), f"{page}: {address}"
+            looked_at += 1
+    assert looked_at > 1000
+
+
+def test_the_card_holds_no_copy_for_servers_and_no_time(folder: Path) -> None:
+    endings = {path.suffix for path in folder.rglob("*") if path.is_file()}
+    assert endings == {".html", ".css", ".js", ".opus", ".ics", ".zip"}, "calendars, and the open data as a zip"
+    with zipfile.ZipFile(folder.parent / "portal.zip") as packed:
+        assert {entry.date_time[0] for entry in packed.infolist()} == {1980}
+
+
+def test_a_walk_over_the_card_with_no_internet(folder: Path, browser: Any) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 740}, offline=True)
+    page = context.new_page()
+    page.goto((folder / "index.html").as_uri())
+    page.get_by_role("link", name="ଓଡ଼ିଆ").click()
+    page.locator(".doors a").nth(1).click()
+    assert page.locator("html").get_attribute("lang") == "or"
+    assert page.locator('main a[href="tel:112"]').first.is_visible()
+    page.get_by_role("link", name="தமிழ்").click()
+    assert page.url.endswith("/ta/help/index.html")
+    seconds = page.evaluate(
+        """async () => { const player = document.querySelector("audio"); player.load();
+        await new Promise((good, bad) => { player.onloadedmetadata = good; setTimeout(() => bad("no sound"), 9000); });
+        return player.duration; }"""
+    )
+    assert seconds > 20
+    page.locator(".exit").click()
+    page.wait_for_url("about:blank")
+    context.close()
+
+
+def test_where_a_form_was_the_card_says_where_it_is(folder: Path, house: House) -> None:
+    html = (folder / "hi" / "tell" / "index.html").read_text(encoding="utf-8")
+    assert f"{house.portal.address}/hi/" in html
+    assert "इस फॉर्म के लिए इंटरनेट चाहिए" in html
+
+
+@pytest.mark.parametrize("language", ["en", "ta", "te", "hi", "or"])
+def test_the_papers_have_the_right_size_and_no_missing_glyph(language: str, house: House, tmp_path: Path) -> None:
+    context, _ = prepare(
+        ROOT, keys={desk.id: (desk.members[0].key, desk.members[0].pickup) for desk in house.portal.desks}, today=TODAY
+    )
+    own = replace(context, language=language)
+    pages = leaflets.Pages(
+        *((house.public / language / name / "index.html").read_text("utf-8") for name in ("", "rights"))
+    )
+    made = {path.name: path.read_bytes() for path in leaflets.write(tmp_path, own, pages, ROOT / "content" / "media")}
+    sizes = {"leaflet": (419.53, 595.28), "poster": (595.28, 841.89), "card": (240.94, 153.07)}
+    for kind, (width, height) in sizes.items():
+        data = made[f"{kind}-{language}.pdf"]
+        boxes = re.findall(rb"/MediaBox ?\[0 0 ([\d.]+) ([\d.]+)\]", data)
+        assert boxes
+        assert {(round(float(w)), round(float(h))) for w, h in boxes} == {(round(width), round(height))}
+        if language != "en":
+            assert fonts.FONTS[language].replace(" ", "").encode() in data, "set in the script's own typeface"
+    sheets = {kind: len(re.findall(rb"/MediaBox", made[f"{kind}-{language}.pdf"])) for kind in sizes}
+    assert sheets == {"leaflet": 2, "poster": 1, "card": 2}, "front and back of one sheet"
+
+
+def test_a_machine_without_the_typeface_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Fonts:
+        def families(self) -> list[str]:
+            return ["Noto Sans"]
+
+    monkeypatch.setattr(typst, "Fonts", Fonts)
+    with pytest.raises(Problem, match=r"Noto Sans Tamil.*apt install fonts-noto-core"):
+        leaflets.insist_on_fonts(("en", "ta"))

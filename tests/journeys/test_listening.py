@@ -1,0 +1,231 @@
+"""The whole listening loop: people tell, a desk answers, a quarter passes, a count is published, and "you said, we did".
+
+In a house of its own, with a copy of content/ in two languages: here staff write into it.
+"""
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import requests
+from sitegen.build import build
+
+from forms.core.i18n import say
+from forms.desk.crypto.keys import make_demonstration
+from forms.desk.session import Place, Session
+from forms.desk.window import start
+from tests.journeys.conftest import PHONE, TODAY, House, copy_of_the_project, serving  # type: ignore[import-not-found]
+from tests.journeys.telling import tell
+
+LANGUAGES = ("en", "ta")
+SETTLED = datetime(2026, 12, 2, 10, 0, tzinfo=UTC)
+QUARTER, QUARTER_IS_OVER = "2026-q4", date(2027, 1, 4)
+MARKED = "marked-words-கூலி"
+LEAST = 5
+NUMBERS = ".number_marks text"
+
+# Two letters about one problem would point at two people; and what stands beside them must not give them away.
+TOLD = [("wages-withheld", "ponneri")] * 6 + [("debt-bondage", "tiruttani")] * 5 + [("not-free-to-leave", "avadi")] * 2
+
+PROMISE = {
+    "taluk": "ponneri", "theme": "wages-withheld", "asked_on": "2026-12-10", "example": "false",
+    "who_en": "The labour office", "who_ta": "தொழிலாளர் அலுவலகம்",
+}  # fmt: skip
+KEPT = {
+    **PROMISE, "id": "wages-day", "asked_en": "A day on which wages are paid before witnesses",
+    "asked_ta": "சாட்சிகள் முன் கூலி தரும் நாள்", "promised_en": "Every Saturday", "promised_ta": "ஒவ்வொரு சனிக்கிழமையும்",
+    "due": "2026-12-31", "state": "done", "done_on": "2026-12-26", "evidence": "heard/example-meeting",
+}  # fmt: skip
+BROKEN = {
+    **PROMISE, "id": "wages-list", "asked_en": "A list of wages that are still owed",
+    "asked_ta": "இன்னும் தராத கூலியின் பட்டியல்", "promised_en": "The list is read out", "promised_ta": "பட்டியல் வாசிக்கப்படும்",
+    "due": "2026-12-20", "state": "under-way",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class District:
+    """A district's folder and the house that is built from it."""
+
+    root: Path
+    house: House
+
+    @property
+    def tables(self) -> Path:
+        return self.root / "content" / "tables"
+
+    def build(self, today: date) -> None:
+        """Build the site anew, as staff do daily; without speech."""
+        home = self.house.public.parent
+        keys = make_demonstration(self.house.desks, ("police", "revenue", "legal", "partner", "events"))
+        build(
+            self.root, self.house.public, keys=keys, today=today, say=lambda _: None, handover=home / "portal.json",
+            speak=False,
+        )  # fmt: skip
+
+    def promise(self, *rows: dict[str, str]) -> None:
+        """Add rows to commitments.csv, as somebody with a spreadsheet does."""
+        path = self.tables / "commitments.csv"
+        columns = path.read_text(encoding="utf-8").splitlines()[0].split(",")
+        with path.open("a", newline="", encoding="utf-8") as file:
+            csv.DictWriter(file, columns, restval="").writerows(rows)
+
+
+def _two_languages(settings: str) -> str:
+    return re.sub(r"(?m)^  - \{code: (?!en|ta)\w+,.*\n", "", settings)
+
+
+@pytest.fixture
+def district(tmp_path: Path) -> Iterator[District]:
+    root = copy_of_the_project(tmp_path / "district", _two_languages)
+    district = District(root, House("", None, tmp_path / "public", tmp_path / "server", tmp_path / "desk"))
+    district.build(TODAY)
+    with serving(tmp_path / "portal.json", tmp_path / "public", tmp_path / "server") as address:
+        yield replace(district, house=replace(district.house, address=address))
+
+
+@pytest.fixture
+def phone(browser: Any, district: District) -> Iterator[Any]:
+    context = browser.new_context(viewport=PHONE, base_url=district.house.address)
+    yield context.new_page()
+    context.close()
+
+
+def post(address: str, **answers: str) -> None:
+    """Tell a concern as a browser without a script does."""
+    form = f"{address}/forms/ta/concern"
+    once = re.search(r'name="once" value="([0-9a-f]+)"', requests.post(form, data=answers, timeout=20).text)
+    assert once
+    sent = requests.post(form, data={**answers, "do": "send", "once": once[1]}, timeout=20)
+    assert 'class="code"' in sent.text
+
+
+def settle_in_the_window(browser: Any, place: Place, theme: str, taluk: str) -> None:
+    """At the desk's window: read the only letter, answer it, close it, give it its public theme."""
+    window = start.start(place, today=lambda: TODAY)
+    context = browser.new_context()
+    desk = context.new_page()
+    desk.goto(window.enter)
+    desk.get_by_role("button", name="Open").click()
+    desk.locator(".letter .open").click()
+    assert MARKED in desk.locator("article").inner_text()
+    desk.get_by_label("Your answer").fill("நாளை வருகிறோம்.")
+    desk.get_by_label("What the person sees beside it").select_option("closed")
+    desk.get_by_role("button", name="Seal and send").click()
+    desk.get_by_role("status").wait_for()
+    desk.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    assert desk.get_by_label("Part of the district").input_value() == taluk, "what the person told stands there"
+    desk.locator("#theme").select_option(theme)
+    with desk.expect_navigation(wait_until="load"):
+        desk.locator('form[action$="/theme"] button').click()
+    context.close()
+    window.stop()
+
+
+def settle_the_rest(place: Place) -> None:
+    """The same work on all other letters, by the session that window and commands share."""
+    session = Session.unlock(place, None, lambda: TODAY)
+    session.sync()
+    for case in [case for case in session.cases() if case.state.value != "closed"]:
+        _, theme, taluk = str(case.answers["what"]).split(" ")
+        session.write(case.id, "theme", theme=theme, place=taluk, work="")
+        session.write(case.id, "state", state="closed", outcome=MARKED)
+    assert len(session.cases()) == len(TOLD)
+
+
+def shown_numbers(page: Any) -> list[str]:
+    """Every number of the page's charts and of their tables."""
+    return [
+        text
+        for text in page.locator(f".chart {NUMBERS}, .chart td").evaluate_all("all => all.map(one => one.textContent)")
+        if text.isdigit()
+    ]
+
+
+def see_the_counts(page: Any) -> None:
+    """The six letters are counted in public; the two are nowhere, nor the five from which they could be worked out."""
+    page.goto("/en/numbers/")
+    said = page.locator("main").inner_text()
+    assert "December 2026: Letters that got a problem from a desk: 13." in said
+    assert "invented" not in said, "the examples are gone"
+    problems = page.locator(".chart").first
+    assert [text for text in problems.locator(NUMBERS).all_text_contents() if text.isdigit()] == ["6"]
+    assert {"6", "13"} >= set(shown_numbers(page)) > set()
+
+    for theme, total in (("wages-withheld", "6"), ("debt-bondage", ""), ("not-free-to-leave", "")):
+        page.goto(f"/en/problems/{theme}/")
+        told = total or "fewer than 5, or kept back"
+        assert f"Letters about this: {told}." in page.locator("main").inner_text()
+        assert set(shown_numbers(page)) <= {"6"}
+
+
+def open_data(page: Any) -> dict[str, list[dict[str, str]]]:
+    """The tables that anybody can download, by name."""
+    with zipfile.ZipFile(io.BytesIO(page.request.get("/open-data/open-data.zip").body())) as packed:
+        found = {}
+        for name in packed.namelist():
+            text = packed.read(name).decode("utf-8-sig")
+            assert MARKED not in text
+            if name.endswith(".csv"):
+                found[Path(name).stem] = list(csv.DictReader(io.StringIO(text)))
+        return found
+
+
+def see_what_was_done(page: Any, language: str) -> None:
+    """The promise that was kept is done, with what shows it; the other is late, though nobody wrote that."""
+    _ = say(language)
+    page.goto(f"/{language}/you-said/")
+    for row, state in ((KEPT, "done"), (BROKEN, "late")):
+        card = page.locator(".card", has_text=row[f"asked_{language}"])
+        assert card.locator(f".state--{state}").inner_text() == _(state.capitalize())
+        assert row[f"promised_{language}"] in card.inner_text()
+        assert _("An example, to show how this page works. Nobody asked or promised it.") not in card.inner_text()
+    done = page.locator(".card", has_text=KEPT[f"asked_{language}"])
+    assert done.locator("a").get_attribute("href") == f"/{language}/heard/example-meeting/"
+    page.goto(f"/{language}/problems/wages-withheld/")
+    assert page.locator(".card", has_text=KEPT[f"asked_{language}"]).locator(".state--done").is_visible()
+
+
+def test_from_a_concern_to_a_published_count_to_we_did(
+    district: District, phone: Any, browser: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("forms.desk.cases.case_log.datetime", SimpleNamespace(now=lambda _: SETTLED))
+    house = district.house
+    police = Place("police", house.desks / "police", house.address)
+
+    (theme, taluk), *others = TOLD
+    phone.goto("/ta/tell/")
+    tell(phone, what=f"{MARKED} {theme} {taluk}", place=taluk)
+    settle_in_the_window(browser, police, theme, taluk)
+    for theme, taluk in others:
+        post(house.address, what=f"{MARKED} {theme} {taluk}", place=taluk)
+    settle_the_rest(police)
+
+    early = house.at_the_desk("publish", "--content", str(district.root / "content"))
+    assert early.output.startswith("Nothing new to publish: 13 cases"), "the quarter is not over"
+    later = replace(house, day=QUARTER_IS_OVER)
+    published = later.at_the_desk("publish", "--content", str(district.root / "content"))
+    assert f"heard.csv: {QUARTER}." in published.output, published.output
+
+    district.build(QUARTER_IS_OVER)
+    see_the_counts(phone)
+    heard = open_data(phone)["heard"]
+    assert {row["quarter"] for row in heard} == {QUARTER}
+    assert all(int(row["letters"]) >= LEAST for row in heard)
+    assert {row["theme"] for row in heard} == {"all", "wages-withheld"}
+    assert not {row["taluk"] for row in heard} & {"tiruttani", "avadi"}
+
+    district.promise(KEPT, BROKEN)
+    district.build(QUARTER_IS_OVER)
+    for language in LANGUAGES:
+        see_what_was_done(phone, language)
+    assert {"wages-day", "wages-list"} <= {row["id"] for row in open_data(phone)["commitments"]}
+    assert not [path for path in house.public.rglob("*.html") if MARKED in path.read_text(encoding="utf-8")]

@@ -1,0 +1,109 @@
+"""People in a hurry, on slow lines, on small screens, with big letters, without styles or pictures."""
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.browser import slow
+from tests.journeys.conftest import House  # type: ignore[import-not-found]
+from tests.journeys.telling import tell
+
+LANGUAGES = ("en", "ta", "te", "hi", "or")
+KINDS = (
+    "",
+    "signs/",
+    "is-this-me/",
+    "approach-police/",
+    "help/",
+    "tell/",
+    "events/",
+    "sign-up/",
+    "pages/",
+    "stories/the-advance/",
+)
+
+
+def test_a_newcomer_reaches_the_right_number_in_odia_over_2g(house: House, browser: Any) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 740}, base_url=house.address)
+    page = context.new_page()
+    slow(page, kilobits=50, milliseconds=500)
+    started, taps = time.monotonic(), 0
+    page.goto("/")
+    for step in (page.get_by_role("link", name="ଓଡ଼ିଆ"), page.locator(".doors a").nth(1)):
+        step.wait_for()
+        step.click()
+        taps += 1
+    number = page.locator("main a[href='tel:18004252650']").first
+    number.wait_for()
+    assert number.is_visible()
+    taps += 1  # the tap that calls
+    assert taps <= 3
+    assert time.monotonic() - started < 20
+    assert "ବନ୍ଧା ଶ୍ରମ" in page.locator("main .helplines").inner_text()
+    context.close()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_home_answers_three_questions_within_one_screen(house: House, browser: Any, language: str) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 740}, base_url=house.address)
+    page = context.new_page()
+    page.goto(f"/{language}/")
+    for place in range(3):
+        box = page.locator(".doors a").nth(place).bounding_box()
+        assert box
+        assert box["height"] >= 48
+        assert box["y"] + 48 < 740, "its picture and first words are seen without scrolling"
+    context.close()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("width", "scale"), [(320, 100), (360, 200), (1280, 100)])
+def test_nothing_is_cut_off_at_any_width_and_with_big_letters(
+    house: House, browser: Any, language: str, width: int, scale: int
+) -> None:
+    """WCAG 1.4.4 (text at 200 %) and 1.4.10 (reflow at 320 px)."""
+    context = browser.new_context(viewport={"width": width, "height": 740}, base_url=house.address)
+    page = context.new_page()
+    for kind in KINDS:
+        page.goto(f"/{language}/{kind}")
+        page.evaluate("scale => { document.documentElement.style.fontSize = scale * 17 / 100 + 'px' }", scale)
+        wide = page.evaluate(
+            """() => [...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1
+            && !e.closest("svg, table, audio, .skip, .visually-hidden")).map(e => e.outerHTML.slice(0, 90))"""
+        )
+        assert not wide, f"{kind} at {width} px and {scale} %"
+    context.close()
+
+
+@pytest.mark.parametrize("left_out", ["stylesheet", "image", "media", "script"])
+def test_a_concern_reaches_us_without(house: House, browser: Any, left_out: str) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 740}, base_url=house.address)
+    page = context.new_page()
+    page.route("**/*", lambda route: route.abort() if route.request.resource_type == left_out else route.fallback())
+    page.goto("/hi/")
+    page.locator('main a[href*="tell"]').first.click()
+    assert tell(page, what="यह एक परीक्षा है").replace(" ", "").isdigit()
+    context.close()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_screen_reader_calls_things(house: House, browser: Any, language: str) -> None:
+    """Every player, link, button and field has a name; each picture has words or is an ornament (WCAG 1.1.1, 4.1.2)."""
+    context = browser.new_context(base_url=house.address)
+    page = context.new_page()
+    for kind in KINDS:
+        page.goto(f"/{language}/{kind}")
+        for role in ("link", "button", "textbox", "combobox", "checkbox", "radio"):
+            for found in page.get_by_role(role).all():
+                text = found.evaluate(
+                    "e => (e.getAttribute('aria-label') || e.innerText || [...(e.labels || [])].map(l => l.innerText).join() "
+                    "|| (e.getAttribute('type') == 'search' ? 'search' : '')).trim()"
+                )
+                assert text, f"{kind}: a {role} without a name"
+        named = page.evaluate("[...document.querySelectorAll('audio')].every(e => e.getAttribute('aria-label'))")
+        drawn = page.evaluate(
+            "[...document.querySelectorAll('svg')].every(e => e.getAttribute('aria-label') || e.ariaHidden == 'true')"
+        )
+        assert (named, drawn) == (True, True)
+    context.close()

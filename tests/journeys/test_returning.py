@@ -1,0 +1,306 @@
+"""Coming back with a receipt, with script off and on: the answer, adding something, erasing; what leaves the phone."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forms.core import encryption, receipts
+from forms.desk.crypto import keys
+from forms.desk.sync.client import Server
+from tests.journeys.telling import come_back, fill, look, send, tell
+from tests.journeys.test_sealing import at_the_desk, part_at_the_desk, phone, photo  # noqa: F401 - phone is a fixture
+from tests.journeys.walking import axe_finds_nothing, fits
+
+OPENED_HERE = "This phone opens the answer itself"
+
+
+def answer(house: Any, words: str, desk: str = "legal", **said: str) -> None:
+    """A desk answers the letter with these words."""
+    [letter] = at_the_desk(house, words, desk)
+    sealed = encryption.seal({"form": "answer", "text": "", **said}, [letter["reply_to"]], 24576)
+    Server(house.address, keys.token(house.desks / desk)).answer(letter["id"], f"{time.time_ns():x}"[:32], sealed)
+
+
+def told(page: Any) -> str:
+    return str(page.locator("main").inner_text())
+
+
+def pressed(page: Any, name: str, then: str) -> None:
+    """Press a button by its name; wait for what should stand there then."""
+    page.get_by_role("button", name=name).click()
+    page.locator("main").get_by_text(then).first.wait_for()
+
+
+def test_the_answer_something_added_and_everything_erased(page: Any, house: Any) -> None:
+    page.goto("/en/tell/")
+    words = f"comes back {time.time_ns()}"
+    receipt = tell(page, what=words, hide_from="police")
+    come_back(page, "en", receipt)
+    assert "nobody has fetched it yet" in told(page)
+    answer(house, words, text="We come on Monday.\n\nWait there.", state="looking", at="2026-12-01T08:00:00Z")
+    answer(house, words, text="It is done.", state="closed", at="2026-12-01T09:00:00Z")
+    come_back(page, "en", receipt)
+    said = told(page)
+    assert said.index("We come on Monday.") < said.index("Wait there.") < said.index("It is done.")
+    assert "Answer from: " in said
+    assert words not in said, "the letter itself is never shown"
+    assert page.locator(".states .done").count() == 3, "received, looked into, closed"
+
+    pressed(page, "Add something", "What do you want to add?")
+    more = f"more of it {time.time_ns()}"
+    page.locator("#what").fill(more)
+    pressed(page, "Send it", "What you added is safe with us")
+    [first], [added] = at_the_desk(house, words), at_the_desk(house, more)
+    assert (added["form"], added["follows"], added["reply_to"]) == ("followup", first["id"], first["reply_to"])
+    assert (added["desks"], added["length"]) == (first["desks"], first["length"])
+    assert at_the_desk(house, more, "police") == [], "what is added stays hidden from whom the first letter was hidden"
+    pressed(page, "Back to my letter", "You added something on")
+
+    pressed(page, "Erase my letter", "Erase this letter?")
+    pressed(page, "No, keep it", "Your letter came on")
+    pressed(page, "Erase my letter", "Erase this letter?")
+    pressed(page, "Yes, erase it", "Your letter is erased")
+    come_back(page, "en", receipt)
+    assert "We know no letter with this receipt" in told(page)
+    assert at_the_desk(house, words) == at_the_desk(house, more) == []
+
+
+def test_the_number_never_leaves_the_phone_nor_does_what_is_added(phone: Any, house: Any) -> None:  # noqa: F811
+    phone.goto("/en/tell/")
+    words = f"stays here {time.time_ns()}"
+    receipt = tell(phone, what=words).replace(" ", "")
+    answer(house, words, text="A word for her.")
+    phone.asked.clear()
+    come_back(phone, "en", receipt)
+    assert "A word for her." in told(phone)
+    pressed(phone, "Add something", "What do you want to add?")
+    phone.locator("#what").fill("added words")
+    pressed(phone, "Send it", "What you added is safe with us")
+    office_keys = receipts.derive(receipt, bytes.fromhex(terms(phone)["salt"]), "concern", receipts.Cost(64, 1))
+    sent = [request for request in phone.asked if request.method != "GET"]
+    assert [request.url.rpartition("/v1/")[2].partition("/")[0] for request in sent] == ["lookups", "letters"]
+    for request in phone.asked:
+        everything = json.dumps(request.headers) + request.url + (request.post_data_buffer or b"").decode("latin-1")
+        for secret in (receipt, "added words", office_keys.identity, "A word for her."):
+            assert secret not in everything, request.url
+    assert [letter["sealed_by"] for letter in at_the_desk(house, "added words")] == ["browser"]
+
+
+def terms(page: Any) -> dict[str, Any]:
+    return dict(page.request.get("/forms/sealed/v1/terms").json())
+
+
+def test_the_page_says_where_the_answer_is_opened(page: Any, request: pytest.FixtureRequest) -> None:
+    page.goto("/en/answer/")
+    assert (OPENED_HERE in told(page)) == ("[script]" in request.node.name)
+
+
+def test_numbers_that_are_none_are_told_and_stay(page: Any) -> None:
+    good = receipts.checked(77)
+    wrong = good[:-1] + str((int(good[-1]) + 1) % 10)
+    cases = (
+        ("", "Please type"),
+        ("12", "20 digits"),
+        ("help", "20 digits"),
+        (wrong, "One digit is wrong"),
+        (good, "We know no letter"),
+    )
+    for typed, said in cases:
+        come_back(page, "en", typed)
+        assert said in page.locator('[data-field="code"]').inner_text(), typed
+        assert page.locator("#code").input_value() == typed
+
+
+def test_photos_and_a_recording_are_added(phone: Any, house: Any, tmp_path: Path) -> None:  # noqa: F811
+    phone.goto("/en/tell/")
+    words = f"with photos {time.time_ns()}"
+    come_back(phone, "en", tell(phone, what=words))
+    [first] = at_the_desk(house, words)
+    pressed(phone, "Add something", "What do you want to add?")
+    pressed(phone, "Send it", "Please write something, record it, or choose a photo.")
+    phone.locator("#photos").set_input_files([photo(tmp_path), photo(tmp_path, "two.jpg", (300, 200))])
+    phone.locator(".held img").nth(1).wait_for()
+    pressed(phone, "Send it", "What you added is safe with us")
+    [added] = at_the_desk(house, f'"follows": "{first["id"]}"')
+    assert added["answers"] == {}
+    heads = [part_at_the_desk(house, part["id"])[0] for part in added["parts"]]
+    assert [head["type"] for head in heads] == ["image/jpeg"] * 2
+
+
+def test_a_line_that_breaks_while_adding_makes_one_letter_and_one_that_stays_away_keeps_the_words(
+    phone: Any,  # noqa: F811
+    house: Any,
+) -> None:
+    phone.goto("/en/tell/")
+    words = f"line {time.time_ns()}"
+    come_back(phone, "en", tell(phone, what=words))
+    pressed(phone, "Add something", "What do you want to add?")
+    more = f"more over a broken line {time.time_ns()}"
+    phone.locator("#what").fill(more)
+    phone.route("**/letters/*", lambda route: route.fulfill(status=400, body="{}"))
+    pressed(phone, "Send it", "Not sent. Please try again.")
+    pressed(phone, "Change something", "What do you want to add?")
+    assert phone.locator("#what").input_value() == more
+    phone.unroute("**/letters/*")
+    turns: list[str] = []
+
+    def lose_the_answer(route: Any) -> None:
+        turns.append(route.request.url)
+        if len(turns) == 1:
+            route.fetch()  # it reached the server, and the answer was lost
+            route.abort()
+        else:
+            route.continue_()
+
+    phone.route("**/letters/*", lose_the_answer)
+    pressed(phone, "Send it", "What you added is safe with us")
+    assert len(turns) == 2
+    assert len(set(turns)) == 1
+    assert len(at_the_desk(house, more)) == 1
+
+
+def test_an_answer_sealed_to_another_key_hides_no_other(phone: Any, house: Any) -> None:  # noqa: F811
+    phone.goto("/en/tell/")
+    words = f"two answers {time.time_ns()}"
+    receipt = tell(phone, what=words)
+    [letter] = at_the_desk(house, words)
+    stray = encryption.seal(
+        {"form": "answer", "text": "not hers"},
+        [str(keys.identity(house.desks / "legal", lambda: "").to_public())],
+        24576,
+    )
+    Server(house.address, keys.token(house.desks / "legal")).answer(letter["id"], "c" * 32, stray)
+    answer(house, words, text="This is hers.")
+    come_back(phone, "en", receipt)
+    assert "This is hers." in told(phone)
+    assert "not hers" not in told(phone)
+
+
+def test_nothing_that_was_opened_comes_back_with_the_back_button(phone: Any, house: Any) -> None:  # noqa: F811
+    phone.goto("/en/tell/")
+    words = f"back {time.time_ns()}"
+    receipt = tell(phone, what=words)
+    answer(house, words, text="Only for her eyes.")
+    come_back(phone, "en", receipt)
+    assert "Only for her eyes." in told(phone)
+    phone.goto("/en/rights/")
+    phone.go_back()
+    phone.wait_for_load_state()
+    assert "Only for her eyes." not in phone.content()
+    assert phone.locator("#code").input_value() == ""
+    assert phone.locator("#code").is_visible(), "and the form is there again"
+
+
+LEFT = "dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}))"
+"""What a phone does that keeps the page for its Back button; the test's browser loads it anew instead."""
+
+
+def test_answers_that_come_after_the_page_was_left_are_not_shown(phone: Any, house: Any) -> None:  # noqa: F811
+    phone.goto("/en/tell/")
+    words = f"late {time.time_ns()}"
+    receipt = tell(phone, what=words)
+    answer(house, words, text="Only for her eyes.")
+    phone.goto("/en/answer/")
+    phone.locator("#code").fill(receipt)
+    waits: list[Any] = []
+    phone.route("**/lookups", lambda route: waits.append(route))  # noqa: PLW0108 - Playwright marks what it is given
+    phone.locator('main form button[value="check"]').click()
+    phone.wait_for_function("document.querySelector('progress')")
+    while not waits:
+        phone.wait_for_timeout(50)
+    phone.evaluate(LEFT)
+    with phone.expect_response("**/lookups"):
+        waits[0].continue_()
+    phone.locator(".sending").wait_for(state="detached")
+    assert "Only for her eyes." not in phone.content()
+
+
+def test_while_something_is_on_its_way_nothing_else_can_be_pressed_and_a_failure_is_seen(
+    phone: Any,  # noqa: F811
+) -> None:
+    phone.goto("/en/tell/")
+    come_back(phone, "en", tell(phone, what=f"waits {time.time_ns()}"))
+    pressed(phone, "Add something", "What do you want to add?")
+    phone.locator("#what").fill("more")
+    waits: list[Any] = []
+    phone.route("**/letters/*", lambda route: waits.append(route))  # noqa: PLW0108 - likewise
+    phone.get_by_role("button", name="Send it").click()
+    while not waits:
+        phone.wait_for_timeout(50)
+    assert phone.locator(".opened button:visible").count() == 0
+    waits[0].fulfill(status=400, body="{}")
+    phone.get_by_text("Not sent. Please try again.").wait_for()
+    pressed(phone, "Change something", "What do you want to add?")
+    pressed(phone, "Back to my letter", "Your letter came on")
+    pressed(phone, "Erase my letter", "Erase this letter?")
+    phone.route("**/erasures", lambda route: route.fulfill(status=400, body="{}"))
+    for _ in range(2):
+        pressed(phone, "Yes, erase it", "Not erased. Please try again.")
+        assert phone.locator(".opened .error").count() == 1
+
+
+def test_what_is_added_after_the_case_went_to_another_desk_is_sent_at_the_second_try(
+    phone: Any,  # noqa: F811
+    house: Any,
+) -> None:
+    phone.goto("/en/tell/")
+    words = f"goes on {time.time_ns()}"
+    come_back(phone, "en", tell(phone, what=words, hide_from="police"))
+    pressed(phone, "Add something", "What do you want to add?")
+    more = f"more {time.time_ns()}"
+    phone.locator("#what").fill(more)
+    [letter] = at_the_desk(house, words)
+    server = Server(house.address, keys.token(house.desks / "legal"))
+    police = str(keys.identity(house.desks / "police", lambda: "").to_public())
+    copy = encryption.seal({"answers": {}}, [police], 24576)
+    server.send("PUT", f"letters/{letter['id']}/copies/{letter['id']}", copy, "police")
+    pressed(phone, "Send it", "Not sent. Please try again.")
+    pressed(phone, "Try again", "What you added is safe with us")
+    assert len(at_the_desk(house, more, "police")) == 1
+
+
+def test_a_recording_that_still_runs_goes_along(browser: Any, house: Any) -> None:
+    context = browser.new_context(base_url=house.address, service_workers="block")
+    context.grant_permissions(["microphone"])
+    page = context.new_page()
+    page.goto("/en/tell/")
+    words = f"spoken {time.time_ns()}"
+    fill(page, "what", words)
+    record(page)
+    look(page)
+    come_back(page, "en", send(page))
+    [first] = at_the_desk(house, words)
+    assert [part["kind"] for part in first["parts"]] == ["voice"]
+    pressed(page, "Add something", "What do you want to add?")
+    more = f"more spoken {time.time_ns()}"
+    page.locator("#what").fill(more)
+    record(page)
+    pressed(page, "Send it", "What you added is safe with us")
+    [added] = at_the_desk(house, more)
+    assert [part["kind"] for part in added["parts"]] == ["voice"]
+    context.close()
+
+
+def record(page: Any) -> None:
+    """Begin a recording and speak for a second."""
+    page.locator('[data-field="voice"] button').first.click()
+    page.get_by_text("0:01").wait_for()
+
+
+@pytest.mark.parametrize("language", ["en", "ta", "te", "hi", "or"])
+def test_every_page_of_it_is_readable_by_all(phone: Any, house: Any, language: str) -> None:  # noqa: F811
+    phone.goto(f"/{language}/tell/")
+    words = f"for all {language} {time.time_ns()}"
+    receipt = tell(phone, what=words)
+    answer(house, words, text="பதில் ଉତ୍ତର", state="looking")
+    come_back(phone, language, receipt)
+    for button in (None, ".opened > .button.quiet", ".opened > .button.quiet", ".opened > .button:not(.quiet)"):
+        if button:
+            phone.locator(button).last.click()
+        axe_finds_nothing(phone)
+        fits(phone)
+    said = phone.locator(".opened").inner_text()
+    assert language == "en" or not any(word in said for word in ("Your ", "letter", "Photos")), said

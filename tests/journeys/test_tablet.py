@@ -1,0 +1,41 @@
+"""A field worker's tablet: nothing is kept before the tap, all of a language after it, nothing after taking it away."""
+
+from typing import Any
+
+from tests.journeys.conftest import House  # type: ignore[import-not-found]
+
+KEPT = "async () => [(await caches.keys()).length, (await navigator.serviceWorker.getRegistrations()).length]"
+
+
+def test_a_tablet_keeps_one_language_when_asked_and_forgets_it_when_asked(house: House, browser: Any) -> None:
+    context = browser.new_context(viewport={"width": 800, "height": 1200}, base_url=house.address)
+    page = context.new_page()
+    for address in ("/or/", "/or/tell/", "/or/tablet/"):
+        page.goto(address)
+        assert page.evaluate(KEPT) == [0, 0], "never switched on by itself"
+    assert not page.locator("[data-remove]").is_visible(), "there is nothing to take away yet"
+    page.locator("[data-keep]").click()
+    page.locator("[data-state=kept]").wait_for()
+    assert page.evaluate(KEPT) == [1, 1]
+    page.goto("/or/")
+    context.set_offline(True)
+    page.goto("/or/rights/")
+    assert page.locator("h1").is_visible()
+    assert page.evaluate("document.querySelector('audio source').src.length") > 0
+    assert (
+        page.evaluate("fetch('/forms/or/concern').then(() => 'kept', () => 'asked the server')") == "asked the server"
+    )
+    context.set_offline(False)
+    page.goto("/or/tablet/")
+    page.locator("[data-remove]").click()
+    page.locator("[data-state=none]").wait_for()
+    assert page.evaluate(KEPT) == [0, 0]
+    context.close()
+
+
+def test_no_page_leads_to_the_tablet_s(house: House) -> None:
+    for path in house.public.rglob("*.html"):
+        if "tablet" not in path.parts:
+            html = path.read_text(encoding="utf-8")
+            assert "/tablet/" not in html
+            assert "manifest" not in html

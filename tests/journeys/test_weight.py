@@ -1,0 +1,32 @@
+"""What a first visit to any real page costs: page, stylesheet and script, as a phone fetches them."""
+
+from typing import Any
+
+from sitegen.publish import page_weight
+
+MOST_REQUESTS = 3
+WITH_SEALING = 60 * 1024
+"""Bytes of the concern page with the script that locks letters."""
+
+
+def test_every_first_visit_fits_the_first_round_trip(house: Any) -> None:
+    found = page_weight.visits(house.public, house.portal.language_codes())
+    assert len(found) >= 80
+    assert page_weight.problems(found) == []
+
+
+def test_a_first_visit_asks_three_times_at_most(browser: Any, house: Any) -> None:
+    context = browser.new_context(base_url=house.address)
+    page, asked = context.new_page(), []
+    page.on("response", lambda answer: asked.append((answer.url, answer.headers.get("content-encoding"))))
+    page.goto("/ta/rights/", wait_until="networkidle")
+    context.close()
+    assert len(asked) <= MOST_REQUESTS
+    assert {coding for _, coding in asked} <= {"br", "gzip"}, "a phone gets the small copies"
+
+
+def test_the_concern_page_with_its_script_costs_at_most_sixty_kilobytes(house: Any) -> None:
+    script = (house.public / f"{house.portal.assets['seal']}.br".removeprefix("/")).stat().st_size
+    for visit in page_weight.visits(house.public, house.portal.language_codes()):
+        if visit.path == "tell":
+            assert visit.whole.brotli + script <= WITH_SEALING

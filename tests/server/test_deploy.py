@@ -1,0 +1,284 @@
+"""The servers of deploy/, really run: nothing of a person stands in anything that nginx or gunicorn writes."""
+
+import gzip
+import http.client
+import os
+import re
+import runpy
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forms.core import portal as portals
+from forms.core.problem import Problem
+from forms.server.config import from_environment
+from forms.server.store.concern_store import ConcernStore
+from forms.web.headers import EVERYWHERE
+
+from .deployed import DEPLOY, Served, gunicorn, nginx
+from .test_never_broken import MARKS, WORDS, multipart, photo
+
+MARKED = {
+    "X-Forwarded-For": "203.0.113.77",
+    "User-Agent": "MarkedAgent/1.0",
+    "Referer": "http://marked-referrer.example/",
+}
+PAGE = "<h1>Tamil home</h1>"
+
+
+@pytest.fixture(scope="module")
+def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A built site in small."""
+    folder = tmp_path_factory.mktemp("public")
+    files = {"ta/index.html": PAGE, "404.html": "not here", "ta/404.html": "இங்கே இல்லை", "away.html": "away",
+             "ta/away.html": "Not sent, in Tamil", "assets/a.css": "a{}"}  # fmt: skip
+    for name, text in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+        (folder / f"{name}.gz").write_bytes(gzip.compress(text.encode()))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, district: Any, public: Path) -> Iterator[list[Served]]:
+    """nginx before gunicorn; gunicorn alone where there is no nginx. The first is what people reach."""
+    folder = tmp_path_factory.mktemp("deployed")
+    portals.write(district.portal, folder / "portal.json")
+    running = [gunicorn(folder / "made", folder / "portal.json")]
+    front = nginx(folder / "made", public, running[0].port)
+    assert front or not os.environ.get("CI"), "CI must have nginx: see tests/browser.py"
+    if front:
+        running.insert(0, front)
+    yield running
+    for each in running:
+        each.stop()
+
+
+def ask(served: list[Served], method: str, path: str, body: Any = b"", **headers: str) -> tuple[int, Any, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", served[0].port, timeout=60)
+    try:
+        connection.request(method, path, body or None, {**MARKED, **headers})
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
+    finally:
+        connection.close()
+
+
+def open_files(served: list[Served]) -> Iterator[str]:
+    """Files in the servers' folder that they hold open, those that were unlinked at once too (Linux tells)."""
+    for folder in Path("/proc").glob("[0-9]*/fd"):
+        with suppress(OSError):
+            for link in folder.iterdir():
+                with suppress(OSError):
+                    target = link.readlink()
+                    if target.is_relative_to(served[0].folder):
+                        yield str(target.relative_to(served[0].folder))
+
+
+def written(served: list[Served]) -> bytes:
+    files = [path for path in served[0].folder.rglob("*") if path.is_file()]
+    return b"".join(str(path).encode() + path.read_bytes() for path in files)
+
+
+def test_a_marked_concern_with_a_photo_leaves_no_mark_anywhere(served: list[Served]) -> None:
+    seen: set[str] = set()
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.is_set():
+            seen.update(str(path.relative_to(served[0].folder)) for path in served[0].folder.rglob("*"))
+            seen.update(open_files(served))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    body, kind = multipart(photo(4_000_000))
+    status, _, page = ask(
+        served, "POST", "/forms/ta/concern", slowly(body), **{"Content-Type": kind, "Content-Length": str(len(body))}
+    )
+    assert status == 200, page
+    text = page.decode()
+    once = re.search(r'name="once" value="([0-9a-f]+)"', text)
+    part = re.search(r'name="part" value="([^"]+)"', text)
+    assert once
+    assert part, "the photo was taken in"
+    form = "&".join(
+        [*(f"{name}={value}" for name, value in WORDS.items()), f"once={once[1]}", f"part={part[1]}", "do=send"]
+    )
+    status, _, page = ask(
+        served, "POST", "/forms/ta/concern", form.encode(), **{"Content-Type": "application/x-www-form-urlencoded"}
+    )
+    code = re.search(r'class="code"[^>]*>\s*([0-9 ]+)<', page.decode())
+    assert code, page.decode()
+    ask(served, "POST", "/forms/ta/concern", b"marked-bytes" * 90_000)
+    ask(served, "GET", "/forms/ta/marked-referrer")
+    ask(served, "GET", "/ta/marked-referrer/")
+    raw_request(served, b"GET /marked-bytes HTTP/9.9\r\nMarkedAgent\r\n\r\n")
+    done.set()
+    watcher.join()
+    found = written(served)
+    assert b"concerns.db" in found
+    assert [mark for mark in MARKS if mark.encode() in found] == []
+    assert code[1].encode() not in found
+    assert code[1].replace(" ", "").encode() not in found
+    data = [path for path in seen if path.startswith("data/") and "salt" not in path]
+    assert all(re.fullmatch(r"data/(concerns|signups)\.db(-wal|-shm|-journal)?", path) for path in data), data
+    assert [path for path in seen if path.startswith(("tmp/", "none/")) and path.count("/") > 1] == [], (
+        "nothing spooled"
+    )
+
+
+def slowly(body: bytes) -> Iterator[bytes]:
+    """As a phone sends it: whoever wants to write it to a disk has time for it, and whoever watches too."""
+    for start in range(0, len(body), len(body) // 8):
+        yield body[start : start + len(body) // 8]
+        time.sleep(0.05)
+
+
+def raw_request(served: list[Served], text: bytes) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", served[0].port, timeout=20)
+    connection.connect()
+    assert connection.sock
+    connection.sock.sendall(text)
+    connection.sock.recv(4096)
+    connection.close()
+
+
+def test_no_log_has_an_address_or_a_time_of_a_request(served: list[Served]) -> None:
+    ask(served, "GET", "/forms/ta/concern")
+    raw_request(served, b"nonsense\r\n\r\n")
+    logs = b"".join(path.read_bytes() for path in served[0].folder.glob("*.log"))
+    assert b"127.0.0.1" not in logs
+    assert b"/forms" not in logs
+
+
+def test_the_largest_letter_passes_and_more_is_said_in_the_persons_language(served: list[Served]) -> None:
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    status, _, page = ask(served, "POST", "/forms/ta/concern", b"what=" + b"x" * 2_000_000, **kind)
+    assert status == 413
+    assert b'lang="ta"' in page
+
+
+def test_nginx_says_what_the_endpoint_says_in_its_headers(served: list[Served]) -> None:
+    """Word for word in the file, so that a page of the press and a page of the forms are kept alike."""
+    text = (DEPLOY / "portal-places.conf").read_text()
+    static = text[text.index("location / {") :].split("\n}", 1)[0]
+    stated = dict(re.findall(r'add_header (\S+) "([^"]+)" always;', static))
+    assert {name: stated.get(name) for name in EVERYWHERE} == EVERYWHERE
+    status, headers, _ = ask(served, "GET", "/forms/ta/concern")
+    assert status == 200
+    for name, value in EVERYWHERE.items():
+        assert headers.get_all(name) == [value], "once"
+    assert headers["Cache-Control"] == "no-store"
+    assert "Set-Cookie" not in headers
+
+
+def test_the_site_is_served_small_and_kept_as_long_as_it_may(served: list[Served]) -> None:
+    if len(served) == 1:  # gunicorn alone shows no site
+        assert ask(served, "GET", "/ta/")[0] == 404
+        return
+    status, headers, body = ask(served, "GET", "/ta/", **{"Accept-Encoding": "gzip"})
+    assert (status, headers["Content-Encoding"], gzip.decompress(body).decode()) == (200, "gzip", PAGE)
+    assert headers["Cache-Control"] == "no-cache"
+    for name, value in EVERYWHERE.items():
+        assert headers.get_all(name) == [value]
+    assert "immutable" in ask(served, "GET", "/assets/a.css")[1]["Cache-Control"]
+    status, _, body = ask(served, "GET", "/ta/nothing/")
+    assert (status, body.decode()) == (404, "இங்கே இல்லை")
+    assert "nginx/" not in str(headers["Server"])
+
+
+def test_while_the_forms_are_away_nginx_says_not_sent_in_the_persons_language(
+    tmp_path: Path, public: Path, served: list[Served]
+) -> None:
+    front = nginx(tmp_path, public, 1)  # nothing listens there
+    if front is None:
+        assert len(served) == 1
+        return
+    try:
+        status, headers, body = ask([front], "POST", "/forms/ta/concern", b"what=marked-words")
+        assert (status, body.decode(), headers["Cache-Control"]) == (503, "Not sent, in Tamil", "no-store")
+        assert ask([front], "PUT", "/forms/sealed/v1/letters/0", b"x")[0] == 503
+    finally:
+        front.stop()
+    assert b"marked-words" not in written([front])
+
+
+# Settings from the environment
+
+
+def test_settings_come_from_variables() -> None:
+    found = from_environment(
+        {"PORTAL_DATA": "/d", "PORTAL_PORTAL": "/p", "PORTAL_BUDGET": "5", "PORTAL_BIND": "x", "HOME": "/"}
+    )
+    assert found == {"data": "/d", "portal": "/p", "budget": 5}
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        (
+            {"PORTAL_DATEN": "/d"},
+            "variable PORTAL_DATEN: is not known. There are: PORTAL_BUDGET, PORTAL_CALM, PORTAL_CON",
+        ),
+        ({"PORTAL_BUDGET": "4 GB"}, "variable PORTAL_BUDGET: is no number. Write digits only"),
+        ({"PORTAL_CALM": "0"}, "variable PORTAL_CALM: is no number"),
+        ({"PORTAL_COST": "1"}, "variable PORTAL_COST: is not known"),
+    ],
+)
+def test_a_wrong_variable_is_said_in_a_sentence(variables: dict[str, str], said: str) -> None:
+    with pytest.raises(Problem) as told:
+        from_environment(variables)
+    assert str(told.value).startswith(said)
+
+
+def test_gunicorn_does_not_start_on_a_wrong_setting_and_says_which(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="ended at once"):
+        gunicorn(tmp_path, tmp_path / "nothing.json")
+    said = (tmp_path / "gunicorn.log").read_text()
+    assert "The portal does not start." in said
+    assert "nothing.json: is not there. Build the site first" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("workers", ["many", "0", "2.5"])
+def test_a_number_of_workers_that_is_none_is_said_in_a_sentence(monkeypatch: Any, workers: str) -> None:
+    monkeypatch.setenv("PORTAL_WORKERS", workers)
+    with pytest.raises(SystemExit) as told:
+        runpy.run_path(str(DEPLOY / "gunicorn.conf.py"))
+    assert "The portal does not start. variable PORTAL_WORKERS: is no number. Write digits only" in str(told.value)
+
+
+def test_a_folder_in_place_of_the_portals_file_is_said_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(Problem, match=r"cannot be read .* Name the file .build/portal.json"):
+        portals.read(tmp_path)
+
+
+@pytest.mark.parametrize("url", ["concerns", "postgresql+nothing://portal:secret@/concerns"])
+def test_the_address_of_a_database_that_is_none_is_said_without_its_password(url: str) -> None:
+    with pytest.raises(Problem, match="The address of a database cannot be read") as told:
+        ConcernStore(url)
+    assert "secret" not in str(told.value)
+
+
+def test_the_service_is_hardened() -> None:
+    unit = (DEPLOY / "portal.service").read_text()
+    for line in ("PrivateTmp=yes", "LimitCORE=0", "MemorySwapMax=0", "MemoryMax=", "StandardOutput=null"):
+        assert f"\n{line}" in unit
+
+
+def test_nginx_has_no_reason_to_write_a_body_to_a_disk() -> None:
+    text = (DEPLOY / "nginx.conf").read_text()
+    sizes = dict(re.findall(r"(client_max_body_size|client_body_buffer_size) (\w+);", text))
+    assert len(set(sizes.values())) == 1
+    for line in (
+        "access_log off;",
+        "error_log /dev/null crit;",
+        "proxy_max_temp_file_size 0;",
+        "client_body_in_file_only off;",
+    ):
+        assert line in text

@@ -1,0 +1,292 @@
+"""The stores, on both databases: durable, exact, and silent about what is not asked for."""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyrage
+import pytest
+
+from forms.core import encryption
+from forms.server.store import signup_store as store
+from forms.server.store.concern_store import Access, Coming, ConcernStore, Entry, PartsMissing
+from forms.server.store.database import NotKept
+from forms.server.store.signup_store import Signup, SignupStore
+
+DAY = date(2027, 1, 1)
+SEALED = encryption.seal({"what": "help"}, [str(pyrage.x25519.Identity.generate().to_public())])
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def urls(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/concerns.db", f"sqlite:///{tmp_path}/signups.db"
+    concerns = request.getfixturevalue("postgres")
+    return concerns, concerns.replace("/postgres?", "/signups?")
+
+
+@pytest.fixture
+def concerns(urls: tuple[str, str]) -> Iterator[ConcernStore]:
+    opened = ConcernStore(urls[0])
+    yield opened
+    opened._metadata.drop_all(opened._engine)
+    opened.close()
+
+
+@pytest.fixture
+def signups(urls: tuple[str, str]) -> Iterator[SignupStore]:
+    opened = SignupStore(urls[1])
+    yield opened
+    opened._metadata.drop_all(opened._engine)
+    opened.close()
+
+
+ONE_EACH = {"police": ("police",), "legal": ("legal",)}
+
+
+def coming(id: str = "a", desks: tuple[str, ...] = ("police", "legal"), day: date = DAY, **more: Any) -> Coming:
+    return Coming(**{"id": id, "thread": id, "form": "concern", "day": day, "lookup": id.encode() * 32,
+                     "sealed": SEALED, "desks": desks, **more})  # fmt: skip
+
+
+def keep(concerns: ConcernStore, *args: Any, **more: Any) -> bool:
+    return concerns.keep(coming(*args, **more))
+
+
+def waiting(concerns: ConcernStore, desk: str, member: str = "") -> list[str]:
+    return [item.id for item in concerns.waiting(desk, member or desk)]
+
+
+def take(concerns: ConcernStore, id: str, desk: str, member: str = "") -> bool:
+    return concerns.take(id, desk, member or desk, ONE_EACH)
+
+
+def sign_up(signups: SignupStore, id: str, people: int, capacity: int = 5) -> bool:
+    signup = Signup(id, "meeting", people, store.COMING)
+    kept = signups.keep(signup, id.encode().ljust(32), SEALED, capacity=capacity, last_day=DAY)
+    return kept is not None and kept.state == store.COMING
+
+
+def test_a_letter_is_kept_once(concerns: ConcernStore) -> None:
+    assert keep(concerns) is True
+    assert keep(concerns) is False
+    assert waiting(concerns, "police") == ["a"]
+
+
+def test_a_desk_sees_its_own_letters_only(concerns: ConcernStore) -> None:
+    keep(concerns, desks=("legal",))
+    assert waiting(concerns, "police") == []
+    assert concerns.sealed("a", "police", "police") is None
+    assert take(concerns, "a", "police") is False
+    assert concerns.answer("x", "a", "police", DAY, SEALED) is False
+    assert concerns.enter(Entry("e", "a", DAY), "police", SEALED) is False
+    assert concerns.copy("a", "a", "police", "police", "police", SEALED) is False
+    assert concerns.drop("a", "police") is False
+    assert concerns.sealed("a", "legal", "legal") == SEALED
+
+
+def test_the_sealed_text_leaves_when_all_its_desks_have_it(concerns: ConcernStore) -> None:
+    keep(concerns)
+    assert take(concerns, "a", "police")
+    assert concerns.sealed("a", "legal", "legal") == SEALED
+    assert take(concerns, "a", "legal")
+    assert take(concerns, "a", "legal"), "acknowledging again is no error"
+    assert concerns.sealed("a", "legal", "legal") is None
+    assert concerns.progress(b"a" * 32).taken_by == ("legal", "police")
+
+
+def test_with_several_people_at_a_desk_each_gets_the_letter(concerns: ConcernStore) -> None:
+    keep(concerns, desks=("police",))
+    people = {"police": ("police/anita", "police/babu")}
+    assert concerns.take("a", "police", "police/anita", people)
+    assert waiting(concerns, "police", "police/anita") == []
+    assert waiting(concerns, "police", "police/babu") == ["a"]
+    assert concerns.sealed("a", "police", "police/babu") == SEALED
+    concerns.release({"police": ("police/anita",)})
+    assert concerns.sealed("a", "police", "police/babu") is None, "babu has left: nobody waits for the text"
+    assert concerns.progress(b"a" * 32).taken_by == ("police",)
+
+
+def test_a_copy_sealed_anew_is_for_its_reader_only_and_waits_again(concerns: ConcernStore) -> None:
+    keep(concerns, desks=("police",))
+    take(concerns, "a", "police")
+    anew = SEALED + b"anew"
+    assert concerns.copy("a", "a", "police", "police", "police/new", anew)
+    assert waiting(concerns, "police") == []
+    assert waiting(concerns, "police", "police/new") == ["a"]
+    assert concerns.sealed("a", "police", "police/new") == anew
+
+
+def test_a_letter_handed_over_becomes_the_other_desks_too(concerns: ConcernStore) -> None:
+    keep(concerns, desks=("police",))
+    take(concerns, "a", "police")
+    assert waiting(concerns, "legal") == []
+    assert concerns.copy("a", "a", "police", "legal", "legal", SEALED)
+    assert waiting(concerns, "legal") == ["a"]
+    assert concerns.sealed("a", "legal", "legal") == SEALED
+    assert concerns.progress(b"a" * 32).desks == ("legal", "police")
+
+
+def test_parts_wait_for_their_letter_and_go_with_it(concerns: ConcernStore) -> None:
+    concerns.keep_part("p1", DAY, ["legal", "police"], SEALED)
+    concerns.keep_part("p1", DAY, ["legal", "police"], SEALED)
+    assert concerns.has_parts(["p1"], ["police", "legal"])
+    assert not concerns.has_parts(["p1"], ["police"]), "sealed for other desks"
+    assert concerns.part("p1", "police", "police") is None, "it belongs to no letter yet"
+    keep(concerns, parts=("p1",))
+    assert concerns.waiting("police", "police")[0].parts == ("p1",)
+    assert concerns.part("p1", "police", "police") == SEALED
+    assert concerns.part("p1", "partner", "partner") is None
+    for desk in ("police", "legal"):
+        take(concerns, "a", desk)
+    assert concerns.part("p1", "police", "police") is None
+
+
+@pytest.mark.parametrize("desks", [("police",), ("police", "legal")])
+def test_a_letter_whose_parts_are_not_here_is_not_kept(concerns: ConcernStore, desks: tuple[str, ...]) -> None:
+    concerns.keep_part("p1", DAY, ["partner"], SEALED)
+    with pytest.raises(PartsMissing) as told:
+        keep(concerns, "a", desks, parts=("p1", "p2"))
+    assert told.value.missing == ("p1", "p2")
+    assert waiting(concerns, "police") == []
+
+
+def test_parts_that_no_letter_claims_go_after_two_days(concerns: ConcernStore) -> None:
+    concerns.keep_part("old", DAY, ["police"], SEALED)
+    concerns.keep_part("claimed", DAY, ["police"], SEALED)
+    keep(concerns, desks=("police",), parts=("claimed",))
+    concerns.erase_loose_parts(date(2027, 1, 3))
+    assert not concerns.has_parts(["old"], ["police"])
+    assert concerns.part("claimed", "police", "police") == SEALED
+
+
+def test_an_answer_is_kept_once_and_found_with_the_receipt(concerns: ConcernStore) -> None:
+    keep(concerns)
+    assert concerns.answer("x", "a", "legal", DAY, SEALED)
+    assert concerns.answer("x", "a", "legal", DAY, SEALED)
+    assert [answer.desk for answer in concerns.progress(b"a" * 32).answers] == ["legal"]
+    assert concerns.progress(b"b" * 32) is None
+
+
+def test_the_case_log_is_each_desks_own(concerns: ConcernStore) -> None:
+    keep(concerns)
+    for desk in ("police", "legal"):
+        assert concerns.enter(Entry(f"e-{desk}", "a", DAY), desk, SEALED)
+        assert concerns.enter(Entry(f"e-{desk}", "a", DAY), desk, SEALED), "bringing it again is no error"
+    assert [entry.id for entry in concerns.entries("police", DAY)] == ["e-police"]
+    assert concerns.entries("police", date(2027, 1, 2)) == ()
+    assert concerns.entry("e-police", "police", "police") == SEALED
+    assert concerns.entry("e-police", "legal", "legal") is None
+
+
+def test_what_follows_a_letter_shows_by_day_and_goes_with_it(concerns: ConcernStore) -> None:
+    keep(concerns)
+    keep(concerns, "b", thread="a", lookup=None, day=date(2027, 1, 5), form="followup")
+    assert concerns.progress(b"a" * 32).days == (DAY, date(2027, 1, 5))
+    concerns.forget("a", coming("notice", ("police",), form="deletion"))
+    assert concerns.progress(b"a" * 32) is None
+    assert waiting(concerns, "police") == ["notice"]
+    assert waiting(concerns, "legal") == []
+
+
+def test_a_desk_that_drops_a_letter_leaves_it_to_the_others(concerns: ConcernStore) -> None:
+    keep(concerns)
+    concerns.enter(Entry("e", "a", DAY), "police", SEALED)
+    assert concerns.drop("a", "police")
+    assert waiting(concerns, "police") == []
+    assert concerns.entries("police", DAY) == ()
+    assert concerns.sealed("a", "legal", "legal") == SEALED
+    assert concerns.drop("a", "legal")
+    assert concerns.progress(b"a" * 32) is None
+
+
+def test_no_desk_puts_a_copy_before_what_belongs_to_another_letter(concerns: ConcernStore) -> None:
+    keep(concerns, "a", desks=("police", "legal"))
+    keep(concerns, "b", desks=("legal",), lookup=b"b" * 32)
+    assert concerns.copy("b", "a", "police", "legal", "legal", SEALED + b"junk") is False
+    assert concerns.sealed("b", "legal", "legal") == SEALED
+    concerns.enter(Entry("e", "b", DAY), "legal", SEALED)
+    assert concerns.copy("e", "a", "police", "legal", "legal", SEALED + b"junk") is False
+    assert concerns.entry("e", "legal", "legal") == SEALED
+
+
+def test_what_staff_did_is_written_down_by_desk_and_goes_with_time(concerns: ConcernStore) -> None:
+    concerns.note_access("1", "police", Access("2027-01-01T10:00", "police/anita", "fetched", "a"))
+    concerns.note_access("2", "legal", Access("2027-01-02T10:00", "legal", "fetched", "a"))
+    assert [one.member for one in concerns.accesses("police")] == ["police/anita"]
+    concerns.erase(date(2027, 1, 2))
+    assert concerns.accesses("police") == ()
+    assert len(concerns.accesses("legal")) == 1
+
+
+def test_what_was_erased_is_gone_from_the_file(tmp_path: Path) -> None:
+    opened = ConcernStore(f"sqlite:///{tmp_path}/concerns.db")
+    marked = SEALED + b"marked-ciphertext" * 50
+    opened.keep_part("p1", DAY, ["police"], marked)
+    opened.keep(coming(desks=("police",), sealed=marked, parts=("p1",)))
+    opened.answer("x", "a", "police", DAY, marked)
+    on_disk = lambda: b"".join(path.read_bytes() for path in tmp_path.iterdir())  # noqa: E731
+    assert b"marked-ciphertext" in on_disk()
+    opened.forget("a", None)
+    assert b"marked-ciphertext" not in on_disk()
+    opened.close()
+
+
+def test_old_letters_go_when_every_desk_has_them(concerns: ConcernStore) -> None:
+    keep(concerns, "a", ("legal",))
+    keep(concerns, "b", ("legal",))
+    take(concerns, "a", "legal")
+    assert concerns.erase(date(2027, 6, 1)) == 1
+    assert waiting(concerns, "legal") == ["b"], "nothing unread is erased"
+
+
+@pytest.mark.parametrize("plain", [b"", b"help", b'{"what": "help"}'])
+def test_nothing_plain_is_ever_kept(concerns: ConcernStore, signups: SignupStore, plain: bytes) -> None:
+    with pytest.raises(encryption.NotSealed):
+        concerns.keep(coming(sealed=plain))
+    with pytest.raises(encryption.NotSealed):
+        signups.keep(Signup("a", "e", 1, "coming"), b"l", plain, capacity=5, last_day=DAY)
+    assert (concerns.waiting("police", "police"), signups.listed(), signups.taken("e")) == ((), (), 0)
+
+
+def test_places_are_counted_and_given_back(signups: SignupStore) -> None:
+    assert sign_up(signups, "a", 3)
+    assert sign_up(signups, "b", 2)
+    assert signups.cancel(b"a".ljust(32)) is True
+    assert signups.cancel(b"a".ljust(32)) is False, "places are given back once"
+    assert signups.taken("meeting") == 2
+    assert signups.sealed("a") is None, "what a person told is erased with the sign-up"
+
+
+def test_the_same_signup_again_takes_no_more_places_even_when_full(signups: SignupStore) -> None:
+    assert sign_up(signups, "a", 5)
+    assert sign_up(signups, "a", 5)
+    assert signups.taken("meeting") == 5
+
+
+def test_signups_go_when_their_event_is_long_over(signups: SignupStore) -> None:
+    sign_up(signups, "a", 3)
+    assert signups.erase(DAY) == 0
+    assert signups.erase(date(2027, 1, 2)) == 1
+    assert (signups.listed(), signups.taken("meeting")) == ((), 0)
+
+
+def test_a_database_that_is_away_says_so_without_what_was_written(tmp_path: Path) -> None:
+    away = ConcernStore(f"sqlite:///{tmp_path}/no/such/folder/x.db")
+    with pytest.raises(NotKept) as told:
+        away.keep(coming(lookup=b"secret-look-up"))
+    assert "secret" not in str(told.value)
+    assert told.value.__cause__ is None
+    away.close()
+
+
+def test_sqlite_keeps_its_promise_of_durability(tmp_path: Path) -> None:
+    opened = ConcernStore(f"sqlite:///{tmp_path}/concerns.db")
+    with opened._writing() as connection:
+        pragmas = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "secure_delete")
+        }
+    opened.close()
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "secure_delete": 1}

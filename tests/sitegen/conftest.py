@@ -1,0 +1,141 @@
+"""A tiny district, written anew for each test, that the press reads and builds."""
+
+import csv
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyrage
+import pytest
+import yaml
+from sitegen import build as press
+from sitegen.checks.content_checks import Report
+from sitegen.publish import browser_bundle
+
+ROOT = Path(__file__).parents[2]
+TODAY = date(2027, 1, 1)
+LANGUAGES = {"en": "English", "ta": "தமிழ்", "or": "ଓଡ଼ିଆ"}
+KEY = str(pyrage.x25519.Identity.generate().to_public())
+ROWS: dict[str, list[dict[str, Any]]] = {
+    "places": [{"id": "north", "kind": "taluk", "name_en": "North", "name_ta": "வடக்கு"}],
+    "work": [{"id": "kiln", "order": 1, "name_en": "Kiln"}],
+    "signs": [{"id": "debt", "order": 1, "name_en": "A debt that never ends", "more_en": "More.", "source": "x"}],
+    "helplines": [
+        {
+            "id": "112", "order": 1, "group": "danger", "everywhere": "true", "number": "112", "tel": "112",
+            "for_en": "Danger", "source": "x", "checked_on": "2026-12-01", "checked_by": "me",
+        }
+    ],
+    "services": [],
+    "campaigns": [],
+    "consents": [],
+    "events": [
+        {
+            "id": "meeting", "kind": "community-meeting", "title_en": "Meeting", "what_en": "Talk.", "place": "north",
+            "where_en": "School", "starts": "2027-02-01T10:00", "capacity": "5", "state": "planned", "example": "false",
+        }
+    ],
+}  # fmt: skip
+
+
+@dataclass
+class Folder:
+    """The district's folder, and what the press makes of it."""
+
+    root: Path
+
+    def page(self, name: str, text: str = "Text.", language: str = "en", **meta: Any) -> None:
+        """Write a page; `name` without .md."""
+        own = {"changed": "2026-01-01"} if language == "en" else {"source_changed": "2026-01-01", "reviewed_by": "A"}
+        head = "".join(f"{key}: {value}\n" for key, value in {"title": name, **own, **meta}.items())
+        path = self.root / "content" / language / f"{name}.md"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"---\n{head}---\n\n# {name}\n\n{text}\n", encoding="utf-8")
+
+    def table(self, name: str, *rows: dict[str, Any]) -> None:
+        """Write a table: columns from its schema, what a row leaves out is empty."""
+        schema = yaml.safe_load((ROOT / "site" / "schemas" / f"{name}.yaml").read_text(encoding="utf-8"))
+        with self.csv(name).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, [field["name"] for field in schema["fields"]], restval="")
+            writer.writeheader()
+            writer.writerows(rows)
+
+    def row(self, name: str, **changes: Any) -> None:
+        """Write a table with its usual first row changed."""
+        self.table(name, {**ROWS[name][0], **changes})
+
+    def csv(self, name: str) -> Path:
+        return self.root / "content" / "tables" / f"{name}.csv"
+
+    def build(self, today: date = TODAY) -> Path:
+        """Build the site; the folder it stands in."""
+        keys = {"police": (KEY, "sha256:0"), "events": (KEY, "sha256:1")}
+        press.build(
+            self.root, self.root / "public", keys=keys, today=today, say=lambda _: None,
+            handover=self.root / ".build" / "portal.json",
+        )  # fmt: skip
+        return self.root / "public"
+
+    def check(self, today: date = TODAY) -> Report:
+        keys = {"police": (KEY, "sha256:0"), "events": (KEY, "sha256:1")}
+        return press.prepare(self.root, keys=keys, today=today)[1]
+
+    def problems(self, today: date = TODAY) -> list[str]:
+        return [str(problem) for problem in self.check(today).problems]
+
+
+@pytest.fixture(scope="session")
+def seal_cache() -> Path:
+    """Where the script that locks letters is kept, made once."""
+    browser_bundle.make(ROOT / "site" / "browser", ROOT / ".build" / "seal")
+    return ROOT / ".build" / "seal"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, seal_cache: Path) -> Folder:
+    root = tmp_path / "a district"
+    (root / ".build").mkdir(parents=True)
+    (root / ".build" / "seal").symlink_to(seal_cache)
+    (root / "content" / "tables").mkdir(parents=True)
+    shutil.copytree(ROOT / "site", root / "site", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "mkdocs.yml", root)
+    own = Folder(root)
+    for schema in (ROOT / "site" / "schemas").glob("*.yaml"):
+        own.table(schema.stem, *ROWS.get(schema.stem, []))
+    for language in LANGUAGES:
+        own.page("index", "Home.", language)
+    settings = {
+        "district": {"en": "Test district"},
+        "programme": {"en": "Programme"},
+        "short_name": {"en": "Short", "ta": "சுருக்கம்"},
+        "languages": [{"code": code, "name": name} for code, name in LANGUAGES.items()],
+        "timezone": "Asia/Kolkata",
+        "address": "https://portal.example/",
+        "exit_url": "https://neutral.example/",
+        "demonstration": True,
+        "responsible": {"en": "Nobody yet"},
+        "keep": {"signups_days": 30, "concerns_days": 365},
+        "menu": ["index"],
+        "desks": [
+            {"id": "police", "name": {"en": "Police"}, "what": {"en": "x"}, "reads": ["concern"]},
+            {"id": "events", "name": {"en": "Events"}, "what": {"en": "x"}, "reads": ["signup"]},
+        ],
+    }
+    (root / "content" / "portal.yml").write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
+    return own
+
+
+@pytest.fixture
+def said(folder: Folder) -> Callable[[], str]:
+    """What the press says of a folder that it will not read."""
+    from forms.core.problem import Problem, Problems  # noqa: PLC0415
+
+    def tell() -> str:
+        with pytest.raises((Problem, Problems)) as told:
+            folder.check()
+        return str(told.value)
+
+    return tell

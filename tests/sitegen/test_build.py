@@ -1,0 +1,222 @@
+"""The built site: every language, light, whole or not at all."""
+
+import gzip
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import brotli
+import pytest
+from sitegen.publish import page_weight
+
+from forms.core import portal as portals
+from forms.core.problem import Problem, Problems
+
+LARGEST_GZIP = 16 * 1024
+"""Bytes of page and stylesheet on a first visit: the first TCP round trip (ANCHORS.md)."""
+
+
+class Links(HTMLParser):
+    """Everything that a page fetches by itself, or links to."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.fetched: list[str] = []
+        self.linked: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        if tag == "link" and values.get("rel") in {"stylesheet", "icon", "preload"}:
+            self.fetched.append(values["href"] or "")
+        if values.get("src"):
+            self.fetched.append(values["src"] or "")
+        if tag == "a":
+            self.linked.append(values.get("href") or "")
+
+
+def html(site: Path, path: str) -> str:
+    return (site / path).read_text(encoding="utf-8")
+
+
+def test_a_page_in_each_language_with_the_way_to_the_others(folder: Any) -> None:
+    folder.page("rights")
+    for language in ("ta", "or"):
+        folder.page("rights", language=language)
+    site = folder.build()
+    for language in ("en", "ta", "or"):
+        page = html(site, f"{language}/rights/index.html")
+        assert f'<html lang="{language}">' in page
+        for other, name in (("en", "English"), ("ta", "தமிழ்"), ("or", "ଓଡ଼ିଆ")):
+            assert re.search(rf'<a href="/{other}/rights/" lang="{other}"[^>]*>{name}</a>', page)
+            assert f'<link rel="alternate" hreflang="{other}" href="https://portal.example/{other}/rights/">' in page
+
+
+def test_a_missing_page_falls_back_to_english_with_a_note_in_ones_own_language(folder: Any) -> None:
+    folder.page("rights", "Only in English.")
+    page = html(folder.build(), "ta/rights/index.html")
+    assert '<html lang="ta">' in page
+    assert '<article lang="en">' in page
+    assert "Only in English." in page
+    assert re.search(r'note--missing">[^<]*ஆங்கிலத்தில்', page)
+    assert '<meta name="robots" content="noindex">' in page
+
+
+def test_a_translation_that_nobody_checked_says_so_quietly(folder: Any) -> None:
+    folder.page("index", language="ta", reviewed_by="nobody")
+    site = folder.build()
+    assert "note--translation" in html(site, "ta/index.html")
+    assert "note--translation" not in html(site, "or/index.html")
+    assert "note--translation" not in html(site, "en/index.html")
+
+
+def test_a_stale_translation_says_so(folder: Any) -> None:
+    folder.page("index", changed="2026-09-09")
+    assert "note--stale" in html(folder.build(), "ta/index.html")
+
+
+def test_each_language_has_its_404_page_and_the_root_asks_for_a_language(folder: Any) -> None:
+    site = folder.build()
+    for language in ("en", "ta", "or"):
+        assert f'<html lang="{language}">' in html(site, f"{language}/404.html")
+    root = html(site, "index.html")
+    assert all(f'href="/{language}/"' in root for language in ("en", "ta", "or"))
+
+
+def test_the_sitemap_names_each_page_only_in_languages_that_have_it(folder: Any) -> None:
+    folder.page("rights")
+    sitemap = html(folder.build(), "sitemap.xml")
+    assert "https://portal.example/en/rights/" in sitemap
+    assert "https://portal.example/ta/rights/" not in sitemap
+    assert 'hreflang="ta" href="https://portal.example/ta/"' in sitemap
+
+
+def test_blocks_become_what_they_name(folder: Any) -> None:
+    folder.page("page", "Before.\n\n[[ helplines ]]\n\n[[ events: upcoming ]]\n\n[[ form: concern ]]\n\nAfter.")
+    page = html(folder.build(), "en/page/index.html")
+    assert page.index("Before.") < page.index('href="tel:112"', page.index("Before.")) < page.index("Meeting")
+    assert 'href="tel:112">112</a>' in page, "the number itself, not the row it stands in"
+    assert '<form class="form" method="post" action="/forms/en/concern"' in page
+    assert '<option value="north">North</option>' in page
+    assert page.index("</form>") < page.index("After.")
+
+
+def test_what_staff_write_cannot_become_a_script(folder: Any) -> None:
+    folder.row("events", title_en="<script>alert(1)</script>")
+    folder.page("page", "[[ events: upcoming ]]")
+    assert "<script>alert" not in html(folder.build(), "en/page/index.html")
+
+
+def test_no_page_asks_another_host_for_anything_and_all_links_lead_somewhere(folder: Any) -> None:
+    folder.page("page", "[home](index.md)\n\n[[ helplines ]]")
+    site = folder.build()
+    portal_pages = {"help", "tell", "events", "privacy", "pages", "answer"}
+    for path in site.rglob("*.html"):
+        found = Links(path.read_text(encoding="utf-8"))
+        for address in found.fetched:
+            assert address.startswith(("/assets/", "data:")), f"{path} fetches {address}"
+            assert address.startswith("data:") or (site / address[1:]).is_file()
+        for address in found.linked:
+            own = re.fullmatch(r"/([a-z]{2})/([^#?]*)", address)
+            if own and own[2].strip("/") not in portal_pages:
+                target = site / own[1] / own[2]
+                assert (target if target.suffix else target / "index.html").is_file(), f"{path} links to {address}"
+
+
+def test_help_numbers_and_the_way_out_stand_on_every_page(folder: Any) -> None:
+    site = folder.build()
+    for path in (path for path in site.rglob("*.html") if path != site / "index.html"):
+        page = path.read_text(encoding="utf-8")
+        assert 'href="tel:112"' in page
+        assert re.search(r'data-exit rel="noreferrer noopener" href="https://neutral.example/"', page)
+        assert "<script>" not in page
+        assert " style=" not in page
+
+
+def test_a_sensitive_page_has_a_neutral_title(folder: Any) -> None:
+    folder.page("tell", sensitive="true", description="About a concern")
+    page = html(folder.build(), "en/tell/index.html")
+    assert "<title>Information</title>" in page
+    assert "About a concern" not in page
+
+
+def test_a_page_over_the_budget_is_named(folder: Any) -> None:
+    folder.page("light", "[[ form: concern ]]")
+    folder.page("heavy", " ".join(str(number * 7919) for number in range(9000)))
+    found = page_weight.visits(folder.build(), ("en", "ta", "or"))
+    told = [str(problem) for problem in page_weight.problems(found)]
+    assert sorted(line.partition(":")[0] for line in told) == ["/en/heavy/", "/or/heavy/", "/ta/heavy/"]
+    assert next(iter(page_weight.table(found))).startswith("page")
+
+
+def test_smaller_copies_stand_beside_every_page(folder: Any) -> None:
+    site = folder.build()
+    page = (site / "ta/index.html").read_bytes()
+    assert gzip.decompress((site / "ta/index.html.gz").read_bytes()) == page
+    assert brotli.decompress((site / "ta/index.html.br").read_bytes()) == page
+
+
+def test_what_a_full_form_weighs(folder: Any) -> None:
+    """The heaviest page and the stylesheet together fit the first round trip."""
+    folder.page("page", "[[ form: concern ]]\n\n" + "Words. " * 300)
+    site = folder.build()
+    weights = {
+        path: len(gzip.compress(path.read_bytes())) for path in site.rglob("*") if path.suffix in {".html", ".css"}
+    }
+    css = next(size for path, size in weights.items() if path.suffix == ".css")
+    assert max(weights.values()) + css <= LARGEST_GZIP
+
+
+def test_materials_own_scripts_styles_and_fonts_are_not_in_the_site(folder: Any) -> None:
+    site = folder.build()
+    names = {path.name.split(".")[0] for path in (site / "assets").iterdir()}
+    kinds = {path.suffix for path in site.rglob("*") if path.is_file()}
+    assert {name.partition("-")[0] for name in names} == {"portal", "search", "seal", "tablet", "icon"}
+    kinds -= {".svg", ".webmanifest", ".ics", ".zip"}  # calendars; open data; the icon and name of a field tablet
+    assert kinds == {".html", ".css", ".js", ".json", ".txt", ".xml", ".gz", ".br"}
+
+
+def test_materials_templates_have_odia_words() -> None:
+    from jinja2 import FileSystemLoader  # noqa: PLC0415
+
+    from forms.core.rendering import environment  # noqa: PLC0415
+
+    overlay = environment("en").overlay(loader=FileSystemLoader("site/theme/partials/languages"))
+    assert overlay.from_string('{% import "or.html" as words %}{{ words.t("search") }}').render() == "ଖୋଜନ୍ତୁ"
+
+
+def test_a_problem_leaves_the_old_site_as_it_was(folder: Any) -> None:
+    site = folder.build()
+    before = html(site, "en/index.html")
+    folder.page("index", "[[ nonsense ]]")
+    with pytest.raises((Problem, Problems)):
+        folder.build()
+    assert html(site, "en/index.html") == before
+    assert [path.name for path in folder.root.iterdir() if path.name.startswith("public")] == ["public"]
+
+
+def test_a_failure_in_the_middle_leaves_the_old_site_as_it_was(folder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = folder.build()
+    monkeypatch.setattr("sitegen.render.site_files.write", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        folder.build()
+    assert (site / "en/index.html").is_file()
+    assert [path.name for path in folder.root.iterdir() if path.name.startswith("public")] == ["public"]
+
+
+def test_what_is_handed_to_the_forms_is_what_they_read(folder: Any) -> None:
+    folder.build()
+    portal = portals.read(folder.root / ".build" / "portal.json")
+    assert [event.id for event in portal.events] == ["meeting"]
+    assert portal.choices["places"][0].label["ta"] == "வடக்கு"
+    assert [desk.id for desk in portal.readers("concern")] == ["police"]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", json.dumps({"districts": {}})])
+def test_a_damaged_handover_is_a_sentence(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "portal.json"
+    path.write_text(text)
+    with pytest.raises(Problem, match=r"Build the site again"):
+        portals.read(path)

@@ -1,0 +1,123 @@
+"""Pictures: small, in three kinds, without what the camera wrote; drawings inside the page, without scripts."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from sitegen.media.images import LARGEST
+
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 48 48">{}</svg>'
+
+
+def put(folder: Any, name: str, text: str) -> Path:
+    path = folder.root / "content" / "media" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def photo(folder: Any, name: str = "meeting.jpg", **exif: Any) -> Path:
+    path = folder.root / "content" / "media" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture = Image.effect_noise((1600, 1200), 90).convert("RGB")  # noise: the hardest to make small
+    data = Image.Exif()
+    for tag, value in exif.items():
+        data[int(tag.removeprefix("t"), 16)] = value
+    picture.save(path, exif=data)
+    return path
+
+
+def home(folder: Any) -> str:
+    return (folder.root / "public" / "en" / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_photo_becomes_small_files_in_three_kinds_and_two_sizes(folder: Any) -> None:
+    photo(folder)
+    folder.page("index", "![A meeting](/media/meeting.jpg)")
+    public = folder.build()
+    files = {path.name: path for path in (public / "pictures").iterdir()}
+    assert len(files) == 6
+    for name, path in files.items():
+        assert path.stat().st_size <= LARGEST, name
+        with Image.open(path) as opened:
+            assert opened.width == int(name.split("-")[1].split(".")[0])
+            assert not opened.getexif()
+    assert not list(public.rglob("meeting.jpg*")), "the original is never published"
+    image = re.search(r"<img [^>]*>", home(folder))
+    assert image
+    for part in ('alt="A meeting"', 'width="360"', 'height="270"', 'loading="lazy"'):
+        assert part in image[0]
+    assert home(folder).index("image/avif") < home(folder).index("image/webp") < home(folder).index("<img")
+
+
+@pytest.mark.parametrize(
+    "exif", [{"t010F": "PhoneMaker"}, {"t0110": "Model 5"}, {"t8825": {1: "N", 2: (13.0, 8.0, 0.0)}}]
+)
+def test_a_photo_that_tells_place_or_camera_is_refused(folder: Any, exif: dict[str, Any]) -> None:
+    photo(folder, **exif)
+    (problem,) = folder.problems()
+    assert "content/media/meeting.jpg" in problem
+    assert "place or the camera" in problem
+
+
+def test_a_drawing_stands_in_the_page_with_its_words(folder: Any) -> None:
+    put(folder, "gate.svg", SVG.format('<path d="M0 0h9"/>'))
+    folder.page("index", "![The <gate>](/media/gate.svg)")
+    folder.build()
+    assert '<svg viewBox="0 0 48 48" class="drawing media" role="img" aria-label="The &lt;gate&gt;">' in home(folder)
+    assert not list((folder.root / "public").rglob("gate.svg"))
+
+
+def test_a_pictogram_stands_beside_its_sign_and_is_silent(folder: Any) -> None:
+    put(folder, "pictograms/debt.svg", SVG.format('<path d="M1 2h3"/>'))
+    folder.row("signs", pictogram="debt")
+    folder.page("index", "[[ signs ]]")
+    folder.build()
+    assert re.search(r'<li><svg [^>]*aria-hidden="true"[^>]*><path d="M1 2h3"', home(folder))
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<script>1</script>",
+        '<image href="https://x.example/a.png"/>',
+        '<path onclick="x" d=""/>',
+        '<g style="fill:red"/>',
+        "<foreignObject/>",
+        '<a href="javascript:1"/>',
+    ],
+)
+def test_a_drawing_with_more_than_shapes_is_refused(folder: Any, inside: str) -> None:
+    put(folder, "bad.svg", SVG.format(inside))
+    assert "content/media/bad.svg" in folder.problems()[0]
+
+
+@pytest.mark.parametrize(("name", "text"), [("a.svg", "<svg"), ("a.svg", "<svg/>"), ("a.jpg", "no picture")])
+def test_what_cannot_be_read_is_said(folder: Any, name: str, text: str) -> None:
+    put(folder, name, text)
+    assert f"content/media/{name}" in folder.problems()[0]
+
+
+def test_a_drawing_that_is_too_heavy_is_refused(folder: Any) -> None:
+    put(folder, "big.svg", SVG.format('<path d="M0 0"/>' * 500))
+    assert "At most" in folder.problems()[0]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("![Gone](/media/gone.jpg)", "is not there"),
+        ("![Elsewhere](https://x.example/a.png)", "is not there"),
+        ("![](/media/ok.svg)", "has no words"),
+        ("![Text](/media/a.txt)", "no picture we know"),
+    ],
+)
+def test_a_page_that_asks_for_what_is_not_good_is_told_the_line(folder: Any, asked: str, said: str) -> None:
+    put(folder, "ok.svg", SVG.format(""))
+    put(folder, "a.txt", "x")
+    folder.page("index", f"Text.\n\n{asked}")
+    (problem,) = folder.problems()
+    assert said in problem
+    assert "content/en/index.md, line 10" in problem

@@ -1,0 +1,157 @@
+"""Import rules between packages, and what stands in one place only (docs/architecture.md)."""
+
+import ast
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def modules(folder: Path, package: str) -> dict[str, Path]:
+    """The modules of a package by their dotted names."""
+    found = {}
+    for path in folder.rglob("*.py"):
+        parts = [package, *path.relative_to(folder).with_suffix("").parts]
+        found[".".join(part for part in parts if part != "__init__")] = path
+    return found
+
+
+SOURCES = {
+    **modules(ROOT / "forms", "forms"),
+    **modules(ROOT / "site" / "sitegen", "sitegen"),
+    "build": ROOT / "build.py",
+}
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Every module that a file imports, late and typing imports too; `from x import y` gives x and x.y."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+OWN = {name: {module for module in imported(path) if module in SOURCES} - {name} for name, path in SOURCES.items()}
+
+
+def within(name: str, package: str) -> bool:
+    return name == package or name.startswith(f"{package}.")
+
+
+PACKAGES = ("build", "sitegen", "forms.core", "forms.web", "forms.server", "forms.desk")
+MAY_IMPORT = {
+    "build": PACKAGES,
+    "sitegen": ("forms.core",),
+    "forms.core": (),
+    "forms.web": ("forms.core",),
+    "forms.server": ("forms.core", "forms.web"),
+    "forms.desk": ("forms.core", "forms.web"),
+}
+
+
+def package_of(name: str) -> str | None:
+    """Return the package of a module, None for the empty package `forms` above them."""
+    return next((package for package in PACKAGES if within(name, package)), None)
+
+
+def test_every_module_lies_in_a_package() -> None:
+    assert {name for name in SOURCES if package_of(name) is None} == {"forms"}
+    for module in (
+        "forms.server.app",
+        "forms.desk.crypto.decryption",
+        "sitegen.render.engine",
+        "sitegen.build",
+        "build",
+    ):
+        assert module in SOURCES
+    assert not (ROOT / "site" / "__init__.py").exists(), "the standard library owns the name `site`"
+
+
+def test_there_is_no_import_cycle() -> None:
+    packages = {name for name in OWN if any(other.startswith(f"{name}.") for other in OWN)}
+    TopologicalSorter({name: needs - packages for name, needs in OWN.items()}).prepare()
+
+
+@pytest.mark.parametrize("name", sorted(SOURCES))
+def test_imports_follow_the_rules(name: str) -> None:
+    package = package_of(name)
+    allowed = {package, *MAY_IMPORT.get(package or "", ())}
+    refused = {other for other in OWN[name] if package_of(other) not in allowed | {None}}
+    assert refused == set(), f"{package} may import {sorted(map(str, allowed))} only"
+
+
+def test_no_folder_holds_more_than_a_stranger_can_survey() -> None:
+    """About a dozen modules a folder; more means that two ideas share it."""
+    for folder in {path.parent for path in SOURCES.values()}:
+        assert len([*folder.glob("*.py")]) <= 18, folder.relative_to(ROOT)
+
+
+def test_only_the_store_knows_sqlalchemy() -> None:
+    knows = {name for name, path in SOURCES.items() if any(within(module, "sqlalchemy") for module in imported(path))}
+    assert knows
+    assert {name for name in knows if not within(name, "forms.server.store")} == set()
+
+
+def test_flask_is_known_to_web_code_only() -> None:
+    web = ("forms.web", "forms.server.app", "forms.server.run", "forms.server.web", "forms.server.api", "forms.desk.window")
+    knows = {name for name, path in SOURCES.items() if any(within(module, "flask") for module in imported(path))}
+    assert {name for name in knows if not any(within(name, package) for package in web)} == set()
+
+
+@pytest.mark.parametrize(
+    ("library", "home"),
+    [
+        ("mkdocs", {"sitegen.render.engine"}),
+        ("typst", {"sitegen.print.leaflets", "forms.desk.events.attendance_sheet"}),
+        ("segno", {"sitegen.print.leaflets", "forms.desk.window.key_pages"}),
+        ("icalendar", {"sitegen.render.calendars"}),
+        ("dateutil", {"sitegen.content.events"}),
+        ("PIL", {"sitegen.media.images", "forms.core.media.decoder"}),
+        ("av", {"forms.core.audio"}),
+        ("espeakng_loader", {"sitegen.media.speech"}),
+        ("vl_convert", {"sitegen.media.charts"}),
+        ("difflib", {"sitegen.checks.did_you_mean"}),
+    ],
+)
+def test_a_library_is_imported_in_its_wrapper_only(library: str, home: set[str]) -> None:
+    knows = {name for name, path in SOURCES.items() if any(within(module, library) for module in imported(path))}
+    assert knows == home
+
+
+def calls(path: Path, what: str) -> bool:
+    return any(
+        isinstance(node, ast.Attribute) and node.attr.startswith(what) for node in ast.walk(ast.parse(path.read_text()))
+    )
+
+
+def test_letters_are_opened_in_one_place_and_answers_in_another() -> None:
+    opens = {name for name, path in SOURCES.items() if calls(path, "decrypt")}
+    assert opens == {"forms.desk.crypto.decryption", "forms.core.receipts", "forms.desk.crypto.keys"}, (
+        "keys opens the desk's own key file"
+    )
+
+
+def test_nothing_of_one_district_stands_in_code() -> None:
+    places = ("tiruvallur", "thiruvallur", "poonamallee", "ponneri", "tamil nadu", "chennai")
+    suffixes = {".py", ".html", ".yaml", ".css", ".js", ".yml", ".po"}
+    for path in [ROOT / "build.py", ROOT / "mkdocs.yml", *(ROOT / "forms").rglob("*"), *(ROOT / "site").rglob("*")]:
+        if path.suffix in suffixes:
+            text = path.read_text(encoding="utf-8").lower()
+            assert [place for place in places if place in text] == [], path
+
+
+def test_no_registrys_address_is_committed() -> None:
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert "--hash=sha256:" in lock
+    for mark in ("http://", "https://", "--index-url", "--extra-index-url", "--find-links"):
+        assert mark not in lock
+
+
+def test_mkdocs_never_empties_our_sources() -> None:
+    """Its own default output folder is `site`, which is ours."""
+    assert "site_dir: public" in (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
