@@ -98,7 +98,14 @@ def test_only_the_store_knows_sqlalchemy() -> None:
 
 
 def test_flask_is_known_to_web_code_only() -> None:
-    web = ("forms.web", "forms.server.app", "forms.server.run", "forms.server.web", "forms.server.api", "forms.desk.window")
+    web = (
+        "forms.web",
+        "forms.server.app",
+        "forms.server.run",
+        "forms.server.web",
+        "forms.server.api",
+        "forms.desk.window",
+    )
     knows = {name for name, path in SOURCES.items() if any(within(module, "flask") for module in imported(path))}
     assert {name for name in knows if not any(within(name, package) for package in web)} == set()
 
