@@ -6,14 +6,25 @@ needs neither MkDocs nor the staff's files.
 
 import dataclasses
 import json
+import logging
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from forms.core.handover_version import NEEDS, VERSION, Unreadable, known_fields, require_readable
 from forms.core.problem import Problem
+from forms.core.recipients import usable_key, usable_pickup
+
+_LOG = logging.getLogger(__name__)
+Kind = TypeVar("Kind")
+
+
+class NotAPortal(Problem):
+    """These bytes are no portal.json of any version."""
+
 
 Text = Mapping[str, str]
 """A text in several languages: language code (BCP 47) to words."""
@@ -54,8 +65,8 @@ class Desk:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """All age recipients to which this desk's letters are sealed."""
-        return (*(member.key for member in self.members), *([self.recovery] if self.recovery else ()))
+        """All age recipients to which this desk's letters are sealed; none where no key of it can be used."""
+        return tuple(key for key in (*(member.key for member in self.members), self.recovery) if key)
 
 
 @dataclass(frozen=True)
@@ -203,8 +214,12 @@ class Portal:
         return tuple(desk for desk in self.desks if desk.id in wanted)
 
     def readers(self, form: str) -> tuple[Desk, ...]:
-        """The desks that read letters of this form."""
-        return tuple(desk for desk in self.desks if form in desk.reads)
+        """The desks that read letters of this form, and have a key to which one can be sealed."""
+        return tuple(desk for desk in self.desks if form in desk.reads and desk.keys)
+
+    def receivers(self, desk_ids: Iterable[str]) -> tuple[Desk, ...]:
+        """The desks of these ids that have a key to which something can be sealed."""
+        return tuple(desk for desk in self.named(desk_ids) if desk.keys)
 
     def language_codes(self) -> tuple[str, ...]:
         """The codes of the site's languages, source language first."""
@@ -218,7 +233,7 @@ def pick(text: Text, language: str) -> str:
 
 def as_json(portal: Portal) -> dict[str, Any]:
     """The portal as plain JSON values: what `read` and `parse` take."""
-    return dataclasses.asdict(portal)
+    return {"version": VERSION, "needs": NEEDS, **dataclasses.asdict(portal)}
 
 
 def write(portal: Portal, path: Path) -> None:
@@ -230,53 +245,90 @@ def write(portal: Portal, path: Path) -> None:
 
 
 def read(path: Path) -> Portal:
-    """Read what `write` wrote.
+    """Read what `write` wrote; keys that cannot be used are left out, and named in the log.
 
-    Raises Problem where the file is missing or is not what this version writes.
+    Raises Problem where the file is missing or no version could have written it.
     """
     try:
-        return parse(path.read_text(encoding="utf-8"), str(path))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise Problem(str(path), "is not there.", "Build the site first: python3 build.py build") from None
     except OSError as error:
         todo = "Name the file .build/portal.json, and let this program read it."
         raise Problem(str(path), f"cannot be read ({error.strerror}).", todo) from None
+    found = parse(text, str(path))
+    _log_what_is_unusable(json.loads(text)["desks"], found.desks)
+    return found
 
 
 def parse(text: str | bytes, where: str) -> Portal:
-    """A portal from its JSON text. Raises Problem where it is not what this version writes."""
+    """A portal from its JSON text. Fields that this version does not know are passed over.
+
+    Raises NotAPortal where it is none, TooOld where it is for newer programs, Unreadable where it cannot be read.
+    """
+    todo = "Build the site again: python3 build.py build"
     try:
-        return _portal(json.loads(text))
-    except (KeyError, TypeError, ValueError) as error:
-        raise Problem(
-            where,
-            f"cannot be read ({type(error).__name__}).",
-            "Build the site again: python3 build.py build",
-        ) from None
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise NotAPortal(where, f"cannot be read ({type(error).__name__}).", todo) from None
+    if not isinstance(data, dict) or not isinstance(data.get("desks"), list):
+        raise NotAPortal(where, "is not a portal's file.", todo)
+    require_readable(data, where)
+    try:
+        return _portal(data)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        what = f"cannot be read by this program ({type(error).__name__}): it may be older than the server's."
+        raise Unreadable(where, what, f"Copy the new program onto this machine. On the server: {todo}") from None
 
 
 def _portal(data: dict[str, Any]) -> Portal:
     lists = {
-        "languages": tuple(Language(**row) for row in data["languages"]),
+        "languages": tuple(_row(Language, row) for row in data["languages"]),
         "desks": tuple(_desk(row) for row in data["desks"]),
-        "helplines": tuple(Helpline(**row) for row in data["helplines"]),
-        "events": tuple(Event(**{**row, "spoken": tuple(row["spoken"])}) for row in data["events"]),
+        "helplines": tuple(_row(Helpline, row) for row in data["helplines"]),
+        "events": tuple(_row(Event, row, spoken=tuple(row.get("spoken", ()))) for row in data["events"]),
         "clips": {
-            language: {key: _clip(row) for key, row in clips.items()} for language, clips in data["clips"].items()
+            language: {key: _clip(row) for key, row in clips.items()}
+            for language, clips in data.get("clips", {}).items()
         },
         "choices": {name: tuple(_choice(row) for row in rows) for name, rows in data["choices"].items()},
     }
-    return Portal(**{**data, **lists})
+    return _row(Portal, data, **lists)
+
+
+def _row(kind: type[Kind], row: Mapping[str, Any], **own: Any) -> Kind:
+    return kind(**{**known_fields(kind, row), **own})
 
 
 def _choice(row: dict[str, Any]) -> Choice:
-    return Choice(**{**row, "reviewed": tuple(row.get("reviewed", ()))})
+    return _row(Choice, row, reviewed=tuple(row.get("reviewed", ())))
 
 
 def _desk(row: dict[str, Any]) -> Desk:
-    members = tuple(Member(**member) for member in row["members"])
-    return Desk(**{**row, "reads": tuple(row["reads"]), "members": members})
+    """A desk; a key or pickup line that cannot be used is left empty, and costs nobody else anything."""
+    members = tuple(
+        _row(Member, one, key=usable_key(one.get("key", "")), pickup=usable_pickup(one.get("pickup", "")))
+        for one in row["members"]
+    )
+    recovery = usable_key(row.get("recovery", ""))
+    return _row(Desk, row, reads=tuple(row["reads"]), members=members, recovery=recovery)
+
+
+def _log_what_is_unusable(rows: Iterable[Mapping[str, Any]], desks: Iterable[Desk]) -> None:
+    """Tell the operator which desk gets nothing, or cannot fetch. The value is not named: it may be a secret."""
+    for row, desk in zip(rows, desks, strict=True):
+        told = [(one.id, "key", raw.get("key"), one.key) for raw, one in zip(row["members"], desk.members, strict=True)]
+        told += [
+            (one.id, "pickup line", raw.get("pickup"), one.pickup)
+            for raw, one in zip(row["members"], desk.members, strict=True)
+        ]
+        told.append((desk.id, "recovery key", row.get("recovery"), desk.recovery))
+        for who, what, written, used in told:
+            if written and not used:
+                _LOG.error("desk %s: its %s cannot be used and is left out. Correct portal.yml and build.", who, what)
+        if not desk.keys:
+            _LOG.error("desk %s has no key that can be used: it gets no letters.", desk.id)
 
 
 def _clip(row: dict[str, Any]) -> Clip:
-    return Clip(row["seconds"], tuple(SoundFile(**file) for file in row["files"]))
+    return Clip(row["seconds"], tuple(_row(SoundFile, file) for file in row["files"]))

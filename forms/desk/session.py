@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from forms.core.encryption import seal_file
+from forms.core.handover_version import Unreadable
 from forms.core.media import attachments
 from forms.core.portal import Desk, Portal, parse
 from forms.core.problem import Problem
@@ -43,7 +44,7 @@ class Place:
 
     def server(self) -> Server:
         """The server, with this desk's token."""
-        return Server(self.address, keys.token(self.folder), keys.old_token(self.folder))
+        return Server(self.address, keys.token(self.folder), keys.old_tokens(self.folder))
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Synced:
 
     erased: cases that are gone because the person asked.
     away: a sentence where the server could not be reached, else empty.
+    outdated: a sentence where this program is too old to read what the server says of the portal, else empty.
     """
 
     new: int = 0
@@ -59,6 +61,7 @@ class Synced:
     waiting: int = 0
     away: str = ""
     erased: int = 0
+    outdated: str = ""
 
 
 class Session:
@@ -203,10 +206,10 @@ class Session:
         """Bring what waits here, fetch what waits there. Where the server is away nothing is lost, and it says so."""
         with self._busy:
             sent = new = 0
-            away = ""
+            away = outdated = ""
             self._days.look(self._today())
             try:
-                self._fetch_portal()
+                outdated = self._fetch_portal_if_readable()
                 sent = self.outbox.send()
                 fetched = self.cabinet.fetch(self.server)
                 new = len(fetched) + self._fetch_entries()
@@ -216,12 +219,22 @@ class Session:
                 away = str(told)
             notices, erased = self._obey_deletions()
             self._changed()
-            return Synced(max(0, new - notices), sent, self.outbox.waiting, away, erased)
+            return Synced(max(0, new - notices), sent, self.outbox.waiting, away, erased, outdated)
+
+    def _fetch_portal_if_readable(self) -> str:
+        """Fetch the portal; a sentence where this program cannot read it: letters come and go all the same."""
+        try:
+            self._fetch_portal()
+        except Unreadable as told:
+            return str(told)
+        return ""
 
     def _fetch_portal(self) -> None:
         text = self.server.portal()
         try:
             parse(text, self.address)
+        except Unreadable:
+            raise
         except Problem:
             todo = "Is it the portal's address, and is the portal's software of this desk's version?"
             raise Problem(self.address, "gave a strange answer.", todo) from None

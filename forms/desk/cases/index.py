@@ -63,7 +63,8 @@ class Index:
             follows = "" if thread == id else thread
             if isinstance(letter, Letter) and (letter.id, letter.follows) != (id, follows):
                 letter = self._letters[id] = replace(letter, id=id, follows=follows)  # noqa: PLW2901
-            yield thread, int(label.get("tray", 1)), letter
+            tray = label.get("tray", 1)
+            yield thread, tray if isinstance(tray, int) else 1, letter  # a newer server may name trays otherwise
 
     def entries(self) -> tuple[Entry, ...]:
         """All entries that open."""

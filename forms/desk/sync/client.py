@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit
 
 import requests
 
+from forms.core.handover_version import HEADER, VERSION
 from forms.core.problem import Problem
 from forms.core.trusted_date import Known
 
@@ -32,11 +33,11 @@ class NotThere(Problem):
 
 @dataclass(frozen=True)
 class Server:
-    """A server's address and this desk's token; `old_token`: the one before, until the server knows the new one."""
+    """A server's address and this desk's token; `old_tokens`: those before, until the server knows a newer one."""
 
     address: str
     token: str
-    old_token: str = ""
+    old_tokens: tuple[str, ...] = ()
 
     def waiting(self) -> list[dict[str, Any]]:
         """Letters to fetch: id, form and day of each."""
@@ -80,7 +81,7 @@ class Server:
 
     def portal(self) -> bytes:
         """The portal as the press handed it over (forms/core/portal.py reads it)."""
-        return self._ask("GET", "portal").content
+        return self._ask("GET", "portal", headers={HEADER: str(VERSION)}).content
 
     def me(self) -> str:
         """The member whose token this is. Raises Problem where the token is not known."""
@@ -137,7 +138,7 @@ class Server:
         _insist_on_tls(self.address)
         url = f"{self.address.rstrip('/')}/pickup/v1/{path}"
         try:
-            for token in filter(None, (self.token, self.old_token)):
+            for token in (self.token, *self.old_tokens):
                 known_by = {**(headers or {}), "Authorization": f"Bearer {token}"}
                 answer = self._line.request(
                     method, url, data=data, headers=known_by, timeout=TIMEOUT, allow_redirects=False

@@ -195,7 +195,9 @@ def send_followup(office: Office, sending: Sending, code: str, progress: Progres
 
     kind: the purpose of its receipt, "concern" or REQUEST.
     """
-    desks = office.portal.named(progress.desks)
+    desks = office.portal.receivers(progress.desks)
+    if not desks:
+        raise NotKept("store", "No desk of this letter has a key that can be used.", "Correct portal.yml and build.")
     _deliver(office, sending, desks, None, office.keys(code, kind).recipient, is_request=kind == REQUEST)
 
 
