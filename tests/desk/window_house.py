@@ -29,7 +29,7 @@ from forms.web.serving import make
 TODAY = date(2027, 1, 12)
 
 
-def make_portal(keys: Mapping[str, tuple[str, str]]) -> Portal:
+def make_portal(keys: Mapping[str, tuple[str, str, str]]) -> Portal:
     names = {"police": "Police cell", "revenue": "Revenue officer", "legal": "Legal Services", "partner": "Partner"}
     desks = tuple(
         Desk(id, {"en": name}, {"en": ""}, ("concern",), (Member(id, *keys[id]),)) for id, name in names.items()
