@@ -876,8 +876,8 @@ def test_a_new_key_is_made_and_old_letters_still_open(office: Office) -> None:
     office.letter("An old one")
     window = opened(office)
     answer = window.post("/keys/rotate")
-    assert "Now put these two lines into portal.yml" in answer.text
-    assert re.search(r"key: age1\w+\npickup: sha256:\w{64}", answer.text)
+    assert "Now put these lines into portal.yml" in answer.text
+    assert re.search(r"key: age1\w+\npickup: sha256:\w{64}\nsigning: ed25519:\w{64}", answer.text)
     window.post("/lock")
     window.post("/unlock")
     assert "An old one" in window.page("/")

@@ -50,7 +50,7 @@ def window_client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
-def make_portal(keys: Mapping[str, tuple[str, str]]) -> Portal:
+def make_portal(keys: Mapping[str, tuple[str, str, str]]) -> Portal:
     names = {"police": "Police cell", "revenue": "Revenue officer", "legal": "Legal Services", "partner": "Partner"}
     desks = tuple(
         Desk(id, {"en": name}, {"en": ""}, ("concern",), (Member(id, *keys[id]),)) for id, name in names.items()

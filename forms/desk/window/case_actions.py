@@ -7,6 +7,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as Answer
 
+from forms.core.ids import is_id
 from forms.core.problem import Problem
 from forms.desk.cases.case import STATES, Case
 from forms.desk.cases.case_log import heads
@@ -23,7 +24,7 @@ Form = Mapping[str, str]
 
 def _seen(form: Form) -> list[str]:
     """The entries that the page showed which this form was on: who wrote since is not overwritten, but in conflict."""
-    return [id for id in form.get("seen", "").split() if labels.is_id(id)]
+    return [id for id in form.get("seen", "").split() if is_id(id)]
 
 
 def _text(form: Form, name: str) -> str:
