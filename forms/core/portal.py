@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from forms.core.handover_version import NEEDS, VERSION, Unreadable, known_fields, require_readable
 from forms.core.problem import Problem
 from forms.core.recipients import usable_key, usable_pickup
+from forms.core.signing import is_public_key
 
 _LOG = logging.getLogger(__name__)
 Kind = TypeVar("Kind")
@@ -43,12 +44,13 @@ class Member:
     """Somebody who reads a desk's letters on a machine of their own.
 
     id: "police/anita", or just "police" at a desk with one key; key: an age recipient; pickup: "sha256:<hex>" of
-    the token with which letters are fetched.
+    the token with which letters are fetched; signing: the public key of what this person signs, or empty.
     """
 
     id: str
     key: str
     pickup: str
+    signing: str = ""
 
 
 @dataclass(frozen=True)
@@ -233,7 +235,12 @@ def pick(text: Text, language: str) -> str:
 
 def as_json(portal: Portal) -> dict[str, Any]:
     """The portal as plain JSON values: what `read` and `parse` take."""
-    return {"version": VERSION, "needs": NEEDS, **dataclasses.asdict(portal)}
+    data = {"version": VERSION, "needs": NEEDS, **dataclasses.asdict(portal)}
+    for desk in data["desks"]:
+        for member in desk["members"]:
+            if not member["signing"]:
+                del member["signing"]  # machines that do not know the field go on reading a portal without any
+    return data
 
 
 def write(portal: Portal, path: Path) -> None:
@@ -307,7 +314,13 @@ def _choice(row: dict[str, Any]) -> Choice:
 def _desk(row: dict[str, Any]) -> Desk:
     """A desk; a key or pickup line that cannot be used is left empty, and costs nobody else anything."""
     members = tuple(
-        _row(Member, one, key=usable_key(one.get("key", "")), pickup=usable_pickup(one.get("pickup", "")))
+        _row(
+            Member,
+            one,
+            key=usable_key(one.get("key", "")),
+            pickup=usable_pickup(one.get("pickup", "")),
+            signing=one["signing"] if is_public_key(one.get("signing")) else "",
+        )
         for one in row["members"]
     )
     recovery = usable_key(row.get("recovery", ""))

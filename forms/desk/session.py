@@ -30,6 +30,7 @@ from forms.desk.crypto.decryption import Identities, Letter, open_letter, open_p
 from forms.desk.crypto.keys import write_safely
 from forms.desk.sync.client import NotThere, Server, ServerAway
 from forms.desk.sync.date_file import DayFile
+from forms.desk.sync.fetching import Conflict, conflicts, fetch_entries, fetch_letters, opener
 from forms.desk.sync.local_store import DELETION, Cabinet
 from forms.desk.sync.outbox import Outbox
 
@@ -52,7 +53,7 @@ class Synced:
     """What a visit to the server brought: letters and entries that are new, parcels sent and still waiting.
 
     erased: cases that are gone because the person asked.
-    away: a sentence where the server could not be reached, else empty.
+    away: a sentence where the server could not be reached, else empty. wrong: letters that came damaged.
     outdated: a sentence where this program is too old to read what the server says of the portal, else empty.
     """
 
@@ -61,6 +62,7 @@ class Synced:
     waiting: int = 0
     away: str = ""
     erased: int = 0
+    wrong: int = 0
     outdated: str = ""
 
 
@@ -195,6 +197,10 @@ class Session:
         self.cases()
         return self._opened_index().unreadable()
 
+    def conflicts(self) -> tuple[Conflict, ...]:
+        """Return other versions that came for letters and parts which are here; they change nothing."""
+        return tuple(conflicts(self.cabinet))
+
     def _opened_index(self) -> Index:
         if self._index is None:
             raise Problem("desk", "is locked.", "Type the passphrase.")
@@ -205,21 +211,25 @@ class Session:
     def sync(self) -> Synced:
         """Bring what waits here, fetch what waits there. Where the server is away nothing is lost, and it says so."""
         with self._busy:
-            sent = new = 0
+            sent = new = wrong = 0
             away = outdated = ""
             self._days.look(self._today())
             try:
                 outdated = self._fetch_portal_if_readable()
                 sent = self.outbox.send()
-                fetched = self.cabinet.fetch(self.server)
-                new = len(fetched) + self._fetch_entries()
+                server, opened = self.server, opener(self.open_own)
+                fetched = fetch_letters(self.cabinet, server, opened)
+                new, wrong = (
+                    len(fetched.ids) + fetch_entries(self.cabinet, server, opened, self._opened_index().unreadable()),
+                    len(fetched.wrong),
+                )
                 with suppress(Problem):  # it never keeps anybody from letters; the doctor says what is wrong
                     self.compare_days()
             except ServerAway as told:
                 away = str(told)
             notices, erased = self._obey_deletions()
             self._changed()
-            return Synced(max(0, new - notices), sent, self.outbox.waiting, away, erased, outdated)
+            return Synced(max(0, new - notices), sent, self.outbox.waiting, away, erased, wrong, outdated)
 
     def _fetch_portal_if_readable(self) -> str:
         """Fetch the portal; a sentence where this program cannot read it: letters come and go all the same."""
@@ -251,13 +261,6 @@ class Session:
         if not here:
             self._days.hear(today, there.shown)
         return there
-
-    def _fetch_entries(self) -> int:
-        here = set(self.cabinet.ids("entries"))
-        listed = {row["id"] for row in self.server.entries()}
-        for id in sorted(listed - here):
-            self.cabinet.keep("entries", id, self.server.entry(id))
-        return len(listed - here)
 
     def _obey_deletions(self) -> tuple[int, int]:
         """A person asked that a letter be erased: it is, here too, and the notice with it. How many of both.

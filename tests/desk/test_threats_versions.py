@@ -68,7 +68,7 @@ def test_fields_that_an_older_server_did_not_have_are_empty(office: Office) -> N
 
 def test_a_desk_of_the_first_version_gets_only_fields_it_knows(office: Office) -> None:
     """Those desks call Portal(**data): one field more stops them, and so they would fetch nothing."""
-    said = Server(office.address, keys.token(office.home / "legal"))._ask("GET", "portal").json()
+    said = json.loads(Server(office.address, keys.token(office.home / "legal"))._ask("GET", "portal").body)
     classes = (Portal, Language, Desk, Member, Helpline, Event, Choice, Clip, SoundFile)
     known = {kind.__name__: set(handover_version._FIRST_FIELDS[kind.__name__].split()) for kind in classes}
     assert set(said) == known["Portal"]
@@ -77,7 +77,10 @@ def test_a_desk_of_the_first_version_gets_only_fields_it_knows(office: Office) -
     assert set(said["events"][0]) == known["Event"]
     for kind in classes:
         assert known[kind.__name__] <= {one.name for one in fields(kind)}, "an old desk needs each of them"
-    assert portals.parse(json.dumps(said), "here") == office.portal
+    read = portals.parse(json.dumps(said), "here")
+    assert (read.events, [desk.keys for desk in read.desks]) == (
+        office.portal.events, [desk.keys for desk in office.portal.desks],
+    )  # fmt: skip
 
 
 def test_an_older_desk_brings_its_outbox_and_fetches(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
