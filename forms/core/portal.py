@@ -19,6 +19,10 @@ Text = Mapping[str, str]
 """A text in several languages: language code (BCP 47) to words."""
 
 
+ERASED_DAYS, MOST_ERASED_DAYS = 7, 30
+"""Days that an erased case rests where portal.yml says nothing, and at most: a changed number keeps it no longer."""
+
+
 @dataclass(frozen=True)
 class Language:
     """A language of the site, by its BCP 47 code and its name in its own script."""
@@ -205,6 +209,12 @@ class Portal:
     def readers(self, form: str) -> tuple[Desk, ...]:
         """The desks that read letters of this form."""
         return tuple(desk for desk in self.desks if form in desk.reads)
+
+    @property
+    def erased_days(self) -> int:
+        """Days that a case which its person has erased still rests at a desk (keep: erased_days), within bounds."""
+        days = self.keep.get("erased_days", ERASED_DAYS)
+        return min(max(1, days), MOST_ERASED_DAYS) if isinstance(days, int) else ERASED_DAYS
 
     def language_codes(self) -> tuple[str, ...]:
         """The codes of the site's languages, source language first."""

@@ -41,6 +41,8 @@ class Letter:
     """An opened letter. `day` is empty in a sign-up; `reply_to` is the age recipient of its answer, or None.
 
     follows: the id of the letter to which this one adds, or empty; sealed_by: browser or server.
+    erase_hash: SHA-256 of the secret that only its receipt yields, or empty in older letters; proof: of a notice of
+    erasing, that secret. Both in hexadecimal.
     """
 
     id: str
@@ -55,6 +57,8 @@ class Letter:
     parts: tuple[PartName, ...] = ()
     follows: str = ""
     sealed_by: str = ""
+    erase_hash: str = ""
+    proof: str = ""
 
     @property
     def thread(self) -> str:
@@ -118,6 +122,8 @@ def read_letter(data: Any) -> Letter:
         parts=tuple(_parts(data.get("parts"))),
         follows=str(data.get("follows") or ""),
         sealed_by=str(data.get("sealed_by", "")),
+        erase_hash=str(data.get("erase_hash") or ""),
+        proof=str(data.get("proof") or ""),
     )
 
 

@@ -116,15 +116,17 @@ class Cabinet:
         return fetched
 
     def _fetch_one(self, server: Server, row: Mapping[str, Any]) -> None:
-        parts = list(filter(is_id, row.get("parts") or ()))
+        parts = [part for part in filter(is_id, row.get("parts") or ()) if not self.has("parts", part)]
+        was_here = self.has("letters", row["id"])
         for part in parts:
-            if not self.has("parts", part):
-                self.keep("parts", part, server.part(part))
+            self.keep("parts", part, server.part(part))
         self.label(row["id"], row)
         self.keep("letters", row["id"], server.letter(row["id"]))
         try:
             server.acknowledge(row["id"])
         except NotThere:  # erased by the person since: for the server this desk never had it, so no notice will come
+            if was_here:  # what was fetched before goes by a proven notice alone, never by the server's word
+                return
             self.drop("letters", row["id"])
             self.unlabel(row["id"])
             for part in parts:
