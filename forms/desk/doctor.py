@@ -17,6 +17,7 @@ from forms.core.trusted_date import machines_doubt, servers_doubt
 from forms.desk.crypto import key_retirement, keys
 from forms.desk.session import Session
 from forms.desk.sync.client import Server
+from forms.desk.sync.fetching import CONFLICTS
 
 LEAST_ROOM = 500 * 1024 * 1024
 """Bytes that should be free where letters are kept."""
@@ -37,6 +38,7 @@ def examine(session: Session) -> list[Finding]:
     """All that can be looked at from this desk, an unlocked session."""
     looks: tuple[Callable[[Session], Iterator[Finding]], ...] = (
         _passphrase, _files, _room, _server, _days, _key_in_portal, _old_keys, _colleagues, _recovery, _letters,
+        _conflicts,
         _waiting,
     )  # fmt: skip
     found: list[Finding] = []
@@ -164,6 +166,14 @@ def _letters(session: Session) -> Iterator[Finding]:
         )  # fmt: skip
     else:
         yield Finding(True, f"All letters open, of {total} case(s).")
+
+
+def _conflicts(session: Session) -> Iterator[Finding]:
+    for conflict in session.conflicts():
+        yield Finding(
+            False, f"Another version of {conflict.item[:8]} came, which says something else. The first stays. "
+            f"The other lies in {session.folder / CONFLICTS / conflict.name}.age, encrypted. Ask who handed it over.",
+        )  # fmt: skip
 
 
 def _waiting(session: Session) -> Iterator[Finding]:

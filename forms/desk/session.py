@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from forms.core.encryption import seal_file
+from forms.core.ids import is_id
 from forms.core.media import attachments
 from forms.core.portal import MOST_ERASED_DAYS, Desk, Portal, parse
 from forms.core.problem import Problem
@@ -28,8 +29,9 @@ from forms.desk.crypto import keys
 from forms.desk.crypto.answers import NoKey, sealed_answer
 from forms.desk.crypto.decryption import Identities, Letter, open_letter, open_part, open_sealed
 from forms.desk.crypto.keys import write_safely
-from forms.desk.sync.client import NotThere, Server, ServerAway, is_id
+from forms.desk.sync.client import NotThere, Server, ServerAway
 from forms.desk.sync.date_file import DayFile
+from forms.desk.sync.fetching import CONFLICTS, Conflict, conflicts, fetch_entries, fetch_letters, opener
 from forms.desk.sync.local_store import DELETION, Cabinet
 from forms.desk.sync.outbox import Outbox
 
@@ -52,7 +54,7 @@ class Synced:
     """What a visit to the server brought: letters and entries that are new, parcels sent and still waiting.
 
     erased: cases that are gone for good because the person asked; asked: cases for which that was proven just now.
-    away: a sentence where the server could not be reached, else empty.
+    away: a sentence where the server could not be reached, else empty. wrong: letters that came damaged.
     """
 
     new: int = 0
@@ -60,6 +62,7 @@ class Synced:
     waiting: int = 0
     away: str = ""
     erased: int = 0
+    wrong: int = 0
     asked: int = 0
 
 
@@ -218,6 +221,10 @@ class Session:
         self.cases()
         return self._opened_index().unreadable()
 
+    def conflicts(self) -> tuple[Conflict, ...]:
+        """Return other versions that came for letters and parts which are here; they change nothing."""
+        return tuple(conflicts(self.cabinet))
+
     def _opened_index(self) -> Index:
         if self._index is None:
             raise Problem("desk", "is locked.", "Type the passphrase.")
@@ -228,21 +235,25 @@ class Session:
     def sync(self) -> Synced:
         """Bring what waits here, fetch what waits there. Where the server is away nothing is lost, and it says so."""
         with self._busy:
-            sent = new = 0
+            sent = new = wrong = 0
             away = ""
             self._days.look(self._today())
             try:
                 self._fetch_portal()
                 sent = self.outbox.send()
-                fetched = self.cabinet.fetch(self.server)
-                new = len(fetched) + self._fetch_entries()
+                server, opened = self.server, opener(self.open_own)
+                fetched = fetch_letters(self.cabinet, server, opened)
+                new, wrong = (
+                    len(fetched.ids) + fetch_entries(self.cabinet, server, opened, self._opened_index().unreadable()),
+                    len(fetched.wrong),
+                )
                 with suppress(Problem):  # it never keeps anybody from letters; the doctor says what is wrong
                     self.compare_days()
             except ServerAway as told:
                 away = str(told)
             notices, erased, asked = self._obey_deletions()
             self._changed()
-            return Synced(max(0, new - notices), sent, self.outbox.waiting, away, erased, asked)
+            return Synced(max(0, new - notices), sent, self.outbox.waiting, away, erased, wrong, asked)
 
     def _fetch_portal(self) -> None:
         text = self.server.portal()
@@ -264,13 +275,6 @@ class Session:
         if not here:
             self._days.hear(today, there.shown)
         return there
-
-    def _fetch_entries(self) -> int:
-        here = set(self.cabinet.ids("entries"))
-        listed = {row["id"] for row in self.server.entries()}
-        for id in sorted(listed - here):
-            self.cabinet.keep("entries", id, self.server.entry(id))
-        return len(listed - here)
 
     def _obey_deletions(self) -> tuple[int, int, int]:
         """Take in notices of erasing; how many, how many cases are gone for good, how many are proven just now.
@@ -326,6 +330,9 @@ class Session:
         for thread, last_day in self.resting().items():
             if self.known_day.earliest >= last_day:
                 erased += self.cabinet.has("letters", thread)
+                index = self._opened_index()
+                for id in set(index.letter_ids(thread)) & set(index.unreadable()) - {thread}:
+                    self.cabinet.unlabel(id)  # only the server says that what does not open here belongs to it
                 self._forget(thread)
                 self._requests.forget(thread)
         return erased
@@ -426,7 +433,11 @@ class Session:
             if entry.thread == thread:
                 self.cabinet.drop("entries", entry.id)
         self.outbox.forget(thread)
-        for id in index.letter_ids(thread):
+        ids = set(index.letter_ids(thread))
+        for conflict in list(conflicts(self.cabinet)):
+            if conflict.item in ids | parts[True]:
+                self.cabinet.drop(CONFLICTS, conflict.name)
+        for id in ids:
             self.cabinet.drop("letters", id)
             self.cabinet.unlabel(id)
         index.refresh()

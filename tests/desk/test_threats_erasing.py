@@ -290,7 +290,8 @@ def test_a_letter_that_is_here_is_not_dropped_when_the_server_lists_it_anew(
 ) -> None:
     """It lists the letter once more and then says that it is not there."""
     _, session, id = victim
-    row, acknowledge = {"id": id, "thread": id, "tray": 1, "form": "concern", "parts": []}, Server.acknowledge
+    row = {"id": id, "thread": id, "tray": 1, "form": "concern", "maker": "", "parts": [], "copies": []}
+    acknowledge = Server.acknowledge
 
     def gone(server: Server, letter_id: str) -> None:
         if letter_id == id:

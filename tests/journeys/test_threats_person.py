@@ -121,7 +121,7 @@ def heard(page: Any, receipt_page: Callable[[Any], None]) -> list[str]:
         " played.push(this.src); setTimeout(() => this.onended && this.onended(), 0); return Promise.resolve(); }; 0"
     )
     page.locator(".hear").click()
-    while len(page.evaluate("played")) < 20:  # noqa: PLR2004 - digits; the page's policy lets no test wait in it
+    while len(page.evaluate("played")) < 20:
         page.wait_for_timeout(100)
     assert all(source.startswith("blob:") for source in page.evaluate("played")), "played from memory"
     return [address for address in asked if not address.startswith("blob:")]
