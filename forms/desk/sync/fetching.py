@@ -5,7 +5,7 @@ its id names, and other bytes for an id that is here are put aside and shown to 
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -58,7 +58,10 @@ def fetch_letters(store: Cabinet, server: Server, opened: Open) -> Fetched:
 def _fetch_one(store: Cabinet, server: Server, row: Mapping[str, Any], opened: Open) -> bool:
     """Fetch one letter; False where something of it came damaged: then the server is not told that it is safe."""
     letter_id = row["id"]
-    new = {"letters": {letter_id} - set(store.ids("letters")), "parts": set(row["parts"]) - set(store.ids("parts"))}
+    was_here, new_parts = (
+        store.has("letters", letter_id),
+        [part for part in row["parts"] if not store.has("parts", part)],
+    )
     copies = _copies(server, letter_id) if row["copies"] else {}
     parts = [_fetch_part(store, server, part, copies.get(part, []), opened) for part in row["parts"]]
     try:
@@ -75,12 +78,9 @@ def _fetch_one(store: Cabinet, server: Server, row: Mapping[str, Any], opened: O
     try:
         server.acknowledge(letter_id)
     except NotThere:  # erased by the person since: for the server this desk never had it, so no notice will come
-        if not new["letters"]:  # what was here before goes by a proven notice alone, never by the server's word
+        if was_here:  # what was here before goes by a proven notice alone, never by the server's word
             return True
-        store.unlabel(letter_id)
-        for folder, ids in new.items():
-            for id in ids:
-                store.drop(folder, id)
+        _forget(store, letter_id, new_parts)
         raise
     return True
 
@@ -160,6 +160,13 @@ def fetch_entries(store: Cabinet, server: Server, opened: Open, unopened: Collec
             new += not store.has("entries", id)
             _take(store, "entries", id, offered, opened)
     return new
+
+
+def _forget(store: Cabinet, letter_id: str, parts: Iterable[str]) -> None:
+    store.drop("letters", letter_id)
+    store.unlabel(letter_id)
+    for part in parts:
+        store.drop("parts", part)
 
 
 def opener(open_sealed: Callable[[bytes], bytes]) -> Open:
