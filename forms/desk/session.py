@@ -183,6 +183,8 @@ class Session:
         try:
             clean = attachments.clean(kind, content)
         except attachments.NotTaken as wrong:
+            if wrong.code == "busy":
+                raise Problem("part", "Other photos and recordings are being opened.", "Load the page again.") from None
             todo = "It may be damaged or made to do harm. It stays sealed; export the case if it must be looked at."
             raise Problem("part", f"It cannot be shown safely ({wrong.code}).", todo) from None
         return clean.media_type, clean.content
