@@ -116,7 +116,8 @@ def _key_in_portal(session: Session) -> Iterator[Finding]:
 
 def _old_keys(session: Session) -> Iterator[Finding]:
     """Said only once they can go: until then they are needed, and there is nothing to do."""
-    old = len(session.identities) - 1
+    recovery = session.own_desk.recovery
+    old = sum(str(identity.to_public()) != recovery for identity in session.identities[1:])
     if old and not key_retirement.anything_needs_old_keys(session):
         what = "an old key" if old == 1 else f"{old} old keys"
         yield Finding(True, f"This machine keeps {what}, and nothing here needs it. Forget it: desk forget-old-keys.")
@@ -148,12 +149,20 @@ def note_colleagues(session: Session, *resealed: str) -> None:
 
 def _recovery(session: Session) -> Iterator[Finding]:
     if session.own_desk.recovery:
-        yield Finding(True, "Letters are sealed to a printed recovery key too.")
+        alone = len(session.on_this_machine_alone())
+        yield Finding(not alone, _kept_elsewhere(alone))
     elif len(session.own_desk.members) == 1:
         yield Finding(
             False, "If this machine is lost, its letters are lost. Print a recovery key (desk recovery-key), or add a "
             "second person to the desk.",
         )  # fmt: skip
+
+
+def _kept_elsewhere(alone: int) -> str:
+    """Return what a lost machine would lose, before it is lost."""
+    if alone:
+        return f"{alone} letters lie on this machine alone and would be lost with it. Fetch: copies are sent then."
+    return "The server keeps all letters for the printed recovery key too: with it a lost machine loses no case."
 
 
 def _letters(session: Session) -> Iterator[Finding]:
