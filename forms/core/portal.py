@@ -35,12 +35,13 @@ class Member:
     """Somebody who reads a desk's letters on a machine of their own.
 
     id: "police/anita", or just "police" at a desk with one key; key: an age recipient; pickup: "sha256:<hex>" of
-    the token with which letters are fetched.
+    the token with which letters are fetched; signing: the public key of what this person signs, or empty.
     """
 
     id: str
     key: str
     pickup: str
+    signing: str = ""
 
 
 @dataclass(frozen=True)
@@ -226,7 +227,12 @@ def pick(text: Text, language: str) -> str:
 
 def as_json(portal: Portal) -> dict[str, Any]:
     """The portal as plain JSON values: what `read` and `parse` take."""
-    return dataclasses.asdict(portal)
+    data = dataclasses.asdict(portal)
+    for desk in data["desks"]:
+        for member in desk["members"]:
+            if not member["signing"]:
+                del member["signing"]  # machines that do not know the field go on reading a portal without any
+    return data
 
 
 def write(portal: Portal, path: Path) -> None:
