@@ -148,7 +148,7 @@ def is_free(port: int) -> bool:
         return True
 
 
-def demonstration_keys() -> Mapping[str, tuple[str, str]]:
+def demonstration_keys() -> Mapping[str, tuple[str, str, str]]:
     """Keys for the desks that portal.yml leaves without, made on first use; none once it is for real."""
     from sitegen.content.settings import read_settings
 

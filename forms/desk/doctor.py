@@ -18,6 +18,7 @@ from forms.core.trusted_date import machines_doubt, servers_doubt
 from forms.desk.crypto import key_retirement, keys
 from forms.desk.session import Session
 from forms.desk.sync.client import Server
+from forms.desk.sync.fetching import CONFLICTS
 
 LEAST_ROOM = 500 * 1024 * 1024
 """Bytes that should be free where letters are kept."""
@@ -38,7 +39,7 @@ def examine(session: Session) -> list[Finding]:
     """All that can be looked at from this desk, an unlocked session."""
     looks: tuple[Callable[[Session], Iterator[Finding]], ...] = (
         _passphrase, _files, _room, _server, _days, _key_in_portal, _old_keys, _colleagues, _recovery, _letters,
-        _waiting, _confinement,
+        _conflicts, _waiting, _confinement,
     )  # fmt: skip
     found: list[Finding] = []
     for look in looks:
@@ -115,7 +116,8 @@ def _key_in_portal(session: Session) -> Iterator[Finding]:
 
 def _old_keys(session: Session) -> Iterator[Finding]:
     """Said only once they can go: until then they are needed, and there is nothing to do."""
-    old = len(session.identities) - 1
+    recovery = session.own_desk.recovery
+    old = sum(str(identity.to_public()) != recovery for identity in session.identities[1:])
     if old and not key_retirement.anything_needs_old_keys(session):
         what = "an old key" if old == 1 else f"{old} old keys"
         yield Finding(True, f"This machine keeps {what}, and nothing here needs it. Forget it: desk forget-old-keys.")
@@ -147,12 +149,20 @@ def note_colleagues(session: Session, *resealed: str) -> None:
 
 def _recovery(session: Session) -> Iterator[Finding]:
     if session.own_desk.recovery:
-        yield Finding(True, "Letters are sealed to a printed recovery key too.")
+        alone = len(session.on_this_machine_alone())
+        yield Finding(not alone, _kept_elsewhere(alone))
     elif len(session.own_desk.members) == 1:
         yield Finding(
             False, "If this machine is lost, its letters are lost. Print a recovery key (desk recovery-key), or add a "
             "second person to the desk.",
         )  # fmt: skip
+
+
+def _kept_elsewhere(alone: int) -> str:
+    """Return what a lost machine would lose, before it is lost."""
+    if alone:
+        return f"{alone} letters lie on this machine alone and would be lost with it. Fetch: copies are sent then."
+    return "The server keeps all letters for the printed recovery key too: with it a lost machine loses no case."
 
 
 def _letters(session: Session) -> Iterator[Finding]:
@@ -165,6 +175,14 @@ def _letters(session: Session) -> Iterator[Finding]:
         )  # fmt: skip
     else:
         yield Finding(True, f"All letters open, of {total} case(s).")
+
+
+def _conflicts(session: Session) -> Iterator[Finding]:
+    for conflict in session.conflicts():
+        yield Finding(
+            False, f"Another version of {conflict.item[:8]} came, which says something else. The first stays. "
+            f"The other lies in {session.folder / CONFLICTS / conflict.name}.age, encrypted. Ask who handed it over.",
+        )  # fmt: skip
 
 
 def _waiting(session: Session) -> Iterator[Finding]:

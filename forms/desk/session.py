@@ -29,6 +29,7 @@ from forms.desk.crypto.decryption import Identities, Letter, open_letter, open_p
 from forms.desk.crypto.keys import write_safely
 from forms.desk.sync.client import NotThere, Server, ServerAway
 from forms.desk.sync.date_file import DayFile
+from forms.desk.sync.fetching import Conflict, conflicts, fetch_entries, fetch_letters, opener
 from forms.desk.sync.local_store import DELETION, Cabinet
 from forms.desk.sync.outbox import Outbox
 
@@ -51,7 +52,7 @@ class Synced:
     """What a visit to the server brought: letters and entries that are new, parcels sent and still waiting.
 
     erased: cases that are gone because the person asked.
-    away: a sentence where the server could not be reached, else empty.
+    away: a sentence where the server could not be reached, else empty. wrong: letters that came damaged.
     """
 
     new: int = 0
@@ -59,6 +60,7 @@ class Synced:
     waiting: int = 0
     away: str = ""
     erased: int = 0
+    wrong: int = 0
 
 
 class Session:
@@ -194,6 +196,10 @@ class Session:
         self.cases()
         return self._opened_index().unreadable()
 
+    def conflicts(self) -> tuple[Conflict, ...]:
+        """Return other versions that came for letters and parts which are here; they change nothing."""
+        return tuple(conflicts(self.cabinet))
+
     def _opened_index(self) -> Index:
         if self._index is None:
             raise Problem("desk", "is locked.", "Type the passphrase.")
@@ -202,31 +208,78 @@ class Session:
     # Fetching and bringing
 
     def sync(self) -> Synced:
-        """Bring what waits here, fetch what waits there. Where the server is away nothing is lost, and it says so."""
+        """Bring what waits here, fetch what waits there. Where the server is away nothing is lost, and it says so.
+
+        A portal that cannot be read (this desk is older than its server) keeps no letter from being fetched.
+        """
         with self._busy:
-            sent = new = 0
-            away = ""
+            sent = new = wrong = 0
             self._days.look(self._today())
             try:
-                self._fetch_portal()
+                away = self._renew_portal()
                 sent = self.outbox.send()
-                fetched = self.cabinet.fetch(self.server)
-                new = len(fetched) + self._fetch_entries()
+                new, wrong = self._fetch()
                 with suppress(Problem):  # it never keeps anybody from letters; the doctor says what is wrong
                     self.compare_days()
             except ServerAway as told:
                 away = str(told)
             notices, erased = self._obey_deletions()
             self._changed()
-            return Synced(max(0, new - notices), sent, self.outbox.waiting, away, erased)
+            return Synced(max(0, new - notices), sent, self.outbox.waiting, away, erased, wrong)
+
+    def _fetch(self) -> tuple[int, int]:
+        """Fetch letters and entries; return how many are new, and how many letters came damaged."""
+        server, opened, restoring = self.server, opener(self.open_own), self.folder / keys.RESTORING
+        fetched = fetch_letters(self.cabinet, server, opened, everything=restoring.exists())
+        new = len(fetched.ids) + fetch_entries(self.cabinet, server, opened, self._opened_index().unreadable())
+        if not fetched.wrong:
+            restoring.unlink(missing_ok=True)
+        self._secure()
+        return new, len(fetched.wrong)
+
+    def on_this_machine_alone(self) -> tuple[str, ...]:
+        """Return the ids of letters of which the server keeps no copy. Raises Problem."""
+        there = {row["id"] for row in self.server.waiting(everything=True)}
+        index = self._opened_index()
+        index.refresh()
+        here = (letter.id for _, _, letter in index.letters() if isinstance(letter, Letter) and letter.form != DELETION)
+        return tuple(sorted(id for id in here if id not in there))
+
+    def _secure(self) -> None:
+        """Bring copies of letters that lie here alone to the server, once a day, for the printed recovery key.
+
+        A letter that came before there was a recovery key left the server when this desk had it.
+        """
+        today, seen = self._today().isoformat(), self.folder / "secured"
+        if not self.own_desk.recovery or (seen.exists() and seen.read_text(encoding="utf-8") == today):
+            return
+        alone = set(self.on_this_machine_alone())
+        for case in cases(self._opened_index().letters(), ()):
+            ids = [id for id in self._opened_index().letter_ids(case.id) if id in alone]
+            if ids:
+                self._sharing.secure(case, ids, self.own_desk)
+        self.outbox.send()
+        write_safely(seen, today.encode())
+
+    def _renew_portal(self) -> str:
+        """Fetch the portal; return a sentence where it cannot be read and the one from before goes on being used."""
+        try:
+            self._fetch_portal()
+        except ServerAway:
+            raise
+        except Problem as problem:
+            if not (self.folder / "portal.json").exists():
+                raise
+            return str(problem)
+        return ""
 
     def _fetch_portal(self) -> None:
         text = self.server.portal()
         try:
             parse(text, self.address)
         except Problem:
-            todo = "Is it the portal's address, and is the portal's software of this desk's version?"
-            raise Problem(self.address, "gave a strange answer.", todo) from None
+            todo = "The server may be newer than this desk: letters were fetched all the same. Update the desk."
+            raise Problem(self.address, "gave a strange answer: a portal that this desk cannot read.", todo) from None
         write_safely(self.folder / "portal.json", text)
         self._portal = None
 
@@ -240,13 +293,6 @@ class Session:
         if not here:
             self._days.hear(today, there.shown)
         return there
-
-    def _fetch_entries(self) -> int:
-        here = set(self.cabinet.ids("entries"))
-        listed = {row["id"] for row in self.server.entries()}
-        for id in sorted(listed - here):
-            self.cabinet.keep("entries", id, self.server.entry(id))
-        return len(listed - here)
 
     def _obey_deletions(self) -> tuple[int, int]:
         """A person asked that a letter be erased: it is, here too, and the notice with it. How many of both.

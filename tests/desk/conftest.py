@@ -100,7 +100,7 @@ class Office:
 
 def members(home: Path, *ids: str) -> tuple[tuple[Member, ...], dict[str, Public]]:
     made = {id: keys.make(home / id, None) for id in ids}
-    return tuple(Member(id, public.key, public.pickup) for id, public in made.items()), made
+    return tuple(Member(id, public.key, public.pickup, public.signing) for id, public in made.items()), made
 
 
 @pytest.fixture

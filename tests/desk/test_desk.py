@@ -92,6 +92,7 @@ def pickup() -> Iterator[Pickup]:
             status, data = held.answer(self.command, self.path, body) if known else (401, b"{}")
             self.send_response(status)
             self.send_header("Content-Length", str(len(data)))
+            self.send_header("Portal-Answer", "1")
             self.end_headers()
             self.wfile.write(data)
 

@@ -28,7 +28,7 @@ from forms.desk.window.authentication import Door
 from forms.desk.window.case_pages import CHILD_DUTY
 from forms.server.app import take_new_portal
 from tests.desk.event_house import has_come
-from tests.desk.window_house import TODAY, Office, fill, photo, running
+from tests.desk.window_house import TODAY, Office, fill, photo, running, window_client
 
 MARKED = "marked-words-துயரம்"
 PASSPHRASE = "five plain words for tests"
@@ -90,7 +90,7 @@ class Window:
 def make_window(office: Office, desk: str = "police", **more: Any) -> Window:
     clock = Clock()
     app = create_window(office.place(desk), today=lambda: TODAY, clock=clock, **more)
-    return Window(app.test_client(), app.extensions["door"], clock)
+    return Window(window_client(app), app.extensions["door"], clock)
 
 
 def come_in(window: Window) -> Window:
@@ -876,8 +876,8 @@ def test_a_new_key_is_made_and_old_letters_still_open(office: Office) -> None:
     office.letter("An old one")
     window = opened(office)
     answer = window.post("/keys/rotate")
-    assert "Now put these two lines into portal.yml" in answer.text
-    assert re.search(r"key: age1\w+\npickup: sha256:\w{64}", answer.text)
+    assert "Now put these lines into portal.yml" in answer.text
+    assert re.search(r"key: age1\w+\npickup: sha256:\w{64}\nsigning: ed25519:\w{64}", answer.text)
     window.post("/lock")
     window.post("/unlock")
     assert "An old one" in window.page("/")

@@ -78,7 +78,12 @@ def test_where_a_form_was_the_card_says_where_it_is(folder: Path, house: House) 
 @pytest.mark.parametrize("language", ["en", "ta", "te", "hi", "or"])
 def test_the_papers_have_the_right_size_and_no_missing_glyph(language: str, house: House, tmp_path: Path) -> None:
     context, _ = prepare(
-        ROOT, keys={desk.id: (desk.members[0].key, desk.members[0].pickup) for desk in house.portal.desks}, today=TODAY
+        ROOT,
+        keys={
+            desk.id: (desk.members[0].key, desk.members[0].pickup, desk.members[0].signing)
+            for desk in house.portal.desks
+        },
+        today=TODAY,
     )
     own = replace(context, language=language)
     pages = leaflets.Pages(

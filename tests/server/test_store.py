@@ -81,7 +81,7 @@ def test_a_desk_sees_its_own_letters_only(concerns: ConcernStore) -> None:
     assert take(concerns, "a", "police") is False
     assert concerns.answer("x", "a", "police", DAY, SEALED) is False
     assert concerns.enter(Entry("e", "a", DAY), "police", SEALED) is False
-    assert concerns.copy("a", "a", "police", "police", "police", SEALED) is False
+    assert concerns.copy("a", "a", "police", "police", SEALED) is False
     assert concerns.drop("a", "police") is False
     assert concerns.sealed("a", "legal", "legal") == SEALED
 
@@ -112,7 +112,7 @@ def test_a_copy_sealed_anew_is_for_its_reader_only_and_waits_again(concerns: Con
     keep(concerns, desks=("police",))
     take(concerns, "a", "police")
     anew = SEALED + b"anew"
-    assert concerns.copy("a", "a", "police", "police", "police/new", anew)
+    assert concerns.copy("a", "a", "police", "police/new", anew)
     assert waiting(concerns, "police") == []
     assert waiting(concerns, "police", "police/new") == ["a"]
     assert concerns.sealed("a", "police", "police/new") == anew
@@ -122,7 +122,7 @@ def test_a_letter_handed_over_becomes_the_other_desks_too(concerns: ConcernStore
     keep(concerns, desks=("police",))
     take(concerns, "a", "police")
     assert waiting(concerns, "legal") == []
-    assert concerns.copy("a", "a", "police", "legal", "legal", SEALED)
+    assert concerns.copy("a", "a", "police", "legal", SEALED)
     assert waiting(concerns, "legal") == ["a"]
     assert concerns.sealed("a", "legal", "legal") == SEALED
     assert concerns.progress(b"a" * 32).desks == ("legal", "police")
@@ -176,8 +176,8 @@ def test_the_case_log_is_each_desks_own(concerns: ConcernStore) -> None:
         assert concerns.enter(Entry(f"e-{desk}", "a", DAY), desk, SEALED), "bringing it again is no error"
     assert [entry.id for entry in concerns.entries("police", DAY)] == ["e-police"]
     assert concerns.entries("police", date(2027, 1, 2)) == ()
-    assert concerns.entry("e-police", "police", "police") == SEALED
-    assert concerns.entry("e-police", "legal", "legal") is None
+    assert concerns.entry("e-police", "police") == SEALED
+    assert concerns.entry("e-police", "legal") is None
 
 
 def test_what_follows_a_letter_shows_by_day_and_goes_with_it(concerns: ConcernStore) -> None:
@@ -204,11 +204,11 @@ def test_a_desk_that_drops_a_letter_leaves_it_to_the_others(concerns: ConcernSto
 def test_no_desk_puts_a_copy_before_what_belongs_to_another_letter(concerns: ConcernStore) -> None:
     keep(concerns, "a", desks=("police", "legal"))
     keep(concerns, "b", desks=("legal",), lookup=b"b" * 32)
-    assert concerns.copy("b", "a", "police", "legal", "legal", SEALED + b"junk") is False
+    assert concerns.copy("b", "a", "police", "legal", SEALED + b"junk") is False
     assert concerns.sealed("b", "legal", "legal") == SEALED
     concerns.enter(Entry("e", "b", DAY), "legal", SEALED)
-    assert concerns.copy("e", "a", "police", "legal", "legal", SEALED + b"junk") is False
-    assert concerns.entry("e", "legal", "legal") == SEALED
+    assert concerns.copy("e", "a", "police", "legal", SEALED + b"junk") is False
+    assert concerns.entry("e", "legal") == SEALED
 
 
 def test_what_staff_did_is_written_down_by_desk_and_goes_with_time(concerns: ConcernStore) -> None:

@@ -1,7 +1,7 @@
 """Starts a decoder process for one hostile file, and lets few of them run at once over all workers of a server.
 
 The process gets no environment, no open file but its two pipes, and Python without site-packages' start-up code. What
-it may write, and how long it may take, is bounded here; what it may do, by itself (sandbox.py) before it reads the file.
+it may write and how long it may take is bounded here; what it may do, by itself (sandbox.py) before it reads the file.
 """
 
 import json

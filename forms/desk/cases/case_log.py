@@ -4,7 +4,6 @@ An entry names the entries that its writer had seen (`after`). So two machines t
 other are told apart from one that changed its mind, with no clock to trust (L. Lamport, 1978; docs/decisions/0007).
 """
 
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from forms.core.encryption import seal
+from forms.core.ids import is_id, new_id
 from forms.core.problem import Problem
 from forms.desk.crypto.decryption import Identities, NotALetter, open_json, tame
 
@@ -55,7 +55,7 @@ def new_entry(thread: str, member: str, after: Sequence[str], kind: str, value: 
         if isinstance(text, str) and len(text) > LONGEST:
             raise Problem("case log", f"The text has {len(text)} letters.", f"Write at most {LONGEST}, or two notes.")
     at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M")
-    return Entry(secrets.token_hex(16), thread, member, at, tuple(after), kind, dict(value))
+    return Entry(new_id(), thread, member, at, tuple(after), kind, dict(value))
 
 
 def sealed_entry(entry: Entry, keys: Sequence[str]) -> bytes:
@@ -63,18 +63,20 @@ def sealed_entry(entry: Entry, keys: Sequence[str]) -> bytes:
     return seal({"form": "entry", "version": 1, **asdict(entry)}, keys, _SIZE)
 
 
-def open_entry(sealed: bytes, identities: Identities) -> Entry:
-    """A sealed entry. Raises NotForThisDesk or NotALetter."""
-    return read_entry(open_json(sealed, identities))
+def open_entry(id: str, sealed: bytes, identities: Identities) -> Entry:
+    """Return an encrypted entry. Raises NotForThisDesk or NotALetter."""
+    return read_entry(id, open_json(sealed, identities))
 
 
-def read_entry(data: Any) -> Entry:
-    """An entry from its JSON. Raises NotALetter."""
+def read_entry(id: str, data: Any) -> Entry:
+    """Return an entry from its JSON. `id`: of its file, since the text may claim any. Raises NotALetter."""
     data = tame(data)
     try:
-        after = tuple(str(each) for each in data["after"])
-        texts = {name: str(data[name]) for name in ("id", "thread", "member", "at", "kind")}
-        return Entry(**texts, after=after, value=dict(data["value"]))
+        after = tuple(filter(is_id, data["after"]))
+        texts = {name: str(data[name]) for name in ("thread", "member", "at", "kind")}
+        if not (is_id(id) and is_id(texts["thread"])):
+            raise ValueError(id)  # noqa: TRY301 - told as the other faults of shape are
+        return Entry(id, **texts, after=after, value=dict(data["value"]))
     except (KeyError, TypeError, ValueError):
         raise NotALetter("case log", "An entry has not the shape of one.", "Leave it, and tell a developer.") from None
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from forms.core.encryption import seal_file
 from forms.core.problem import Problem
-from forms.desk.cases.case_log import Entry, read_entry
+from forms.desk.cases.case_log import Entry, open_entry, read_entry
 from forms.desk.crypto.decryption import Identities, Letter, open_json, read_letter
 from forms.desk.sync.local_store import Cabinet
 
@@ -41,7 +41,7 @@ class Index:
             self._letters[id] = self._opened(id)
         for id in new_entries:
             try:
-                self._entries[id] = read_entry(open_json(self._cabinet.read("entries", id), self._identities))
+                self._entries[id] = open_entry(id, self._cabinet.read("entries", id), self._identities)
             except Problem:
                 continue  # desk doctor counts these
         opened = sum(isinstance(self._letters[id], Letter) for id in new_letters)
@@ -63,6 +63,8 @@ class Index:
             follows = "" if thread == id else thread
             if isinstance(letter, Letter) and (letter.id, letter.follows) != (id, follows):
                 letter = self._letters[id] = replace(letter, id=id, follows=follows)  # noqa: PLW2901
+            if isinstance(letter, Letter) and letter.copied_by != label.get("maker", ""):
+                letter = self._letters[id] = replace(letter, copied_by=label.get("maker", ""))  # noqa: PLW2901
             yield thread, int(label.get("tray", 1)), letter
 
     def entries(self) -> tuple[Entry, ...]:
@@ -82,7 +84,7 @@ class Index:
         try:
             data = open_json(self._cabinet.read("", _NAME), self._identities)
             letters = {id: read_letter(row) for id, row in data["letters"].items()}
-            entries = {id: read_entry(row) for id, row in data["entries"].items()}
+            entries = {id: read_entry(id, row) for id, row in data["entries"].items()}
         except (Problem, KeyError, TypeError, AttributeError):
             return  # not there, damaged, or of another version: made anew
         self._letters, self._entries = {**letters}, entries

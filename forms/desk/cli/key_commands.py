@@ -12,8 +12,8 @@ _PASSPHRASE = click.option(
 
 
 def _say_public(here: Place, public: keys.Public) -> None:
-    click.echo(f"Put these two lines under the desk {here.name} in content/portal.yml and build the site again:\n")
-    click.echo(f"    key: {public.key}\n    pickup: {public.pickup}\n")
+    click.echo(f"Put these lines under the desk {here.name} in content/portal.yml and build the site again:\n")
+    click.echo("".join(f"    {line}\n" for line in public.lines))
 
 
 @click.command("new-key")

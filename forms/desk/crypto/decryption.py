@@ -1,19 +1,17 @@
 """The only place in which letters are opened. What comes out was written by anybody at all: trust none of it."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyrage
 
+from forms.core.ids import is_id
 from forms.core.problem import Problem
 
 Identities = Sequence[pyrage.x25519.Identity]
 """The age identities of this machine: the present one first, then those that it had before."""
-
-_ID = re.compile(r"[0-9a-f]{32}")
 
 _DEEPEST = 6
 """Levels of lists and objects that are read: our own letters have four."""
@@ -40,7 +38,8 @@ class PartName:
 class Letter:
     """An opened letter. `day` is empty in a sign-up; `reply_to` is the age recipient of its answer, or None.
 
-    follows: the id of the letter to which this one adds, or empty; sealed_by: browser or server.
+    follows: the id of the letter to which this one adds, or empty; sealed_by: browser or server; copied_by: the member
+    who encrypted it anew and handed it over, as the server says, or empty for an original.
     """
 
     id: str
@@ -55,6 +54,7 @@ class Letter:
     parts: tuple[PartName, ...] = ()
     follows: str = ""
     sealed_by: str = ""
+    copied_by: str = ""
 
     @property
     def thread(self) -> str:
@@ -141,6 +141,6 @@ def tame(value: Any, levels: int = _DEEPEST) -> Any:
 def _parts(rows: Any) -> Iterator[PartName]:
     """What a hostile letter may name as parts: ids of ours and nothing else, since they become file names."""
     for row in rows if isinstance(rows, list) else ():
-        if isinstance(row, dict) and _ID.fullmatch(str(row.get("id", ""))) and row.get("kind") in {"photo", "voice"}:
+        if isinstance(row, dict) and is_id(row.get("id")) and row.get("kind") in {"photo", "voice"}:
             seconds = row.get("seconds")
             yield PartName(row["id"], row["kind"], seconds if isinstance(seconds, int) else 0)

@@ -13,6 +13,10 @@ from pathlib import Path
 import pyrage
 
 from forms.core.problem import Problem
+from forms.core.signing import public_text, signing_key
+
+RESTORING = "restoring"
+"""The file that says: fetch everything that the server still has of this desk, not only what is new."""
 
 LEAST_PASSPHRASE = 12
 """Letters of the shortest passphrase that is taken."""
@@ -20,10 +24,25 @@ LEAST_PASSPHRASE = 12
 
 @dataclass(frozen=True)
 class Public:
-    """What stands in content/portal.yml: the age recipient and the hash of the pickup token."""
+    """What stands in content/portal.yml: the age recipient, the hash of the pickup token, the public signing key."""
 
     key: str
     pickup: str
+    signing: str = ""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The lines as they stand in portal.yml."""
+        return (f"key: {self.key}", f"pickup: {self.pickup}", f"signing: {self.signing}")
+
+
+def _public(identity: pyrage.x25519.Identity, token: str) -> Public:
+    return Public(str(identity.to_public()), pickup_line(token), signing_line(identity))
+
+
+def signing_line(identity: pyrage.x25519.Identity) -> str:
+    """Return the public signing key that belongs to an age identity."""
+    return public_text(signing_key(str(identity)))
 
 
 def pickup_line(token: str) -> str:
@@ -52,19 +71,19 @@ def make(folder: Path, passphrase: str | None) -> Public:
         write_safely(folder / "token.txt", f"{token}\n".encode())  # last: its being there means all is there
     except OSError as error:
         raise Problem(str(folder), f"cannot be written ({error.strerror}).", "Give --home a folder that can.") from None
-    return Public(str(identity.to_public()), pickup_line(token))
+    return _public(identity, token)
 
 
-def make_demonstration(home: Path, desks: Sequence[str]) -> Mapping[str, tuple[str, str]]:
-    """Each desk's demonstration keys, made where they are missing: recipient and pickup line by desk."""
+def make_demonstration(home: Path, desks: Sequence[str]) -> Mapping[str, tuple[str, str, str]]:
+    """Each desk's demonstration keys, made where they are missing: recipient, pickup line, signing key by desk."""
     made = {}
     for desk in desks:
         folder = home / desk
         if not (folder / "token.txt").exists():
             (folder / "identity.txt").unlink(missing_ok=True)
             make(folder, None)
-        public = str(identity(folder, _no_passphrase).to_public())
-        made[desk] = (public, pickup_line(token(folder)))
+        public = _public(identity(folder, _no_passphrase), token(folder))
+        made[desk] = (public.key, public.pickup, public.signing)
     return made
 
 
@@ -127,7 +146,7 @@ def rotate(folder: Path, passphrase: str | None) -> Public:
     write_safely(folder / "token.old.txt", f"{old}\n".encode())
     new = secrets.token_urlsafe(32)
     write_safely(folder / "token.txt", f"{new}\n".encode())
-    return Public(str(fresh.to_public()), pickup_line(new))
+    return _public(fresh, new)
 
 
 def forget_old(folder: Path, passphrase: str | None) -> int:
@@ -149,7 +168,7 @@ def recovery() -> tuple[str, str]:
 
 
 def restore(folder: Path, secret: str, passphrase: str) -> Public:
-    """Keys for a new machine from a printed recovery key: it opens all that this desk ever got.
+    """Make keys for a new machine from a printed recovery key; its next visit fetches all that the server has.
 
     Raises Problem where the text is no key, the folder has keys already, or the passphrase is too short.
     """
@@ -159,6 +178,7 @@ def restore(folder: Path, secret: str, passphrase: str) -> Public:
         raise Problem("recovery key", "is not whole.", "Type it again, or scan the square.") from None
     public = make(folder, passphrase)
     _write_identities(folder, (*identities(folder, lambda: passphrase), printed), passphrase)
+    write_safely(folder / RESTORING, b"")
     return public
 
 

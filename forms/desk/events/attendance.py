@@ -5,20 +5,18 @@ other mark has seen stands; where two stand and differ, both are shown and none 
 """
 
 import json
-import re
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from forms.core.ids import is_id
 from forms.core.problem import Problem
 
 MOST_PEOPLE = 999
 """People of the largest party that is marked at once."""
 
 LONGEST_NAME = 100
-
-_ID = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ def new_mark(event: str, about: str, people: int, by: str, at: str, earlier: Ite
     """A mark of now. A name, or an earlier mark of a walk-in, makes it a walk-in's. Raises Problem."""
     if not 0 <= people <= MOST_PEOPLE:
         raise Problem("people", f"{people} is not a number that can come.", f"Write 0 to {MOST_PEOPLE}.")
-    if not _ID.fullmatch(about):
+    if not is_id(about):
         raise Problem("party", "There is no such party.", "Choose one of the list.")
     mine = [mark for mark in earlier if mark.about == about]
     walk_in = bool(name) or any(mark.walk_in for mark in mine)
@@ -100,7 +98,7 @@ def read_mark(plain: bytes) -> Mark:
         mark = Mark(**texts, people=int(data["people"]), walk_in=bool(data["walk_in"]), after=after)
     except (ValueError, KeyError, TypeError, RecursionError):
         raise Problem("attendance", "A file holds no mark.", "Leave it, and tell a developer.") from None
-    if not _ID.fullmatch(mark.id) or not 0 <= mark.people <= MOST_PEOPLE:
+    if not is_id(mark.id) or not 0 <= mark.people <= MOST_PEOPLE:
         raise Problem("attendance", "A file holds a strange mark.", "Leave it, and tell a developer.")
     return mark
 

@@ -1,18 +1,16 @@
 """Who comes to an event: the server's rows of sign-ups and the opened letters that belong to them. Pure."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from forms.core.ids import is_id
 from forms.core.portal import Event, pick
 from forms.core.problem import Problem
 from forms.desk.crypto.decryption import Letter
 
 COMING, WAITING, CANCELLED = "coming", "waiting", "cancelled"
-
-_ID = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,7 @@ def read_rows(rows: Iterable[Mapping[str, Any]]) -> tuple[SignupRow, ...]:
 
 
 def _row(row: Mapping[str, Any]) -> SignupRow:
-    if not _ID.fullmatch(str(row["id"])) or row["state"] not in {COMING, WAITING, CANCELLED}:
+    if not is_id(row["id"]) or row["state"] not in {COMING, WAITING, CANCELLED}:
         raise ValueError(row["id"])
     numbers = (int(row["people"]), int(row.get("turn") or 0), int(row.get("version") or 0))
     people, turn, version = numbers

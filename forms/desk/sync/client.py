@@ -1,5 +1,11 @@
-"""Fetches sealed letters from the server's pickup API, and brings sealed answers there."""
+"""The desk's HTTP client of the server's pickup API.
 
+The server is not trusted: what it sends is bounded in size, never decompressed, and checked row by row.
+"""
+
+import hashlib
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -8,7 +14,10 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
+from forms.core.encryption import SIZE_CLASSES
+from forms.core.ids import is_id
 from forms.core.problem import Problem
 from forms.core.trusted_date import Known
 
@@ -17,9 +26,28 @@ TIMEOUT = (10, 60)
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
+LARGEST_FILE = 2 * SIZE_CLASSES[-1]
+"""Bytes of the largest encrypted letter or part that is taken from the server."""
+
+LARGEST_LIST = 64 * 1024 * 1024
+"""Bytes of the longest JSON list: 200,000 rows of letters."""
+
+_CHUNK = 65536
+
+FIRST_TRAY, SECOND_TRAY = 1, 2
+OUR_ANSWER = "Portal-Answer"
+"""The header of every answer of the desk API. Without it, an answer is not the portal's own."""
+
+_LONGEST_NAME = 80
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
 
 class ServerAway(Problem):
     """The server cannot be reached just now."""
+
+
+class NotKnown(ServerAway):
+    """The server does not know this desk's token. What waits goes on waiting: a new build may know it."""
 
 
 class Refused(Problem):
@@ -31,6 +59,15 @@ class NotThere(Problem):
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What the server answered, read whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
 class Server:
     """A server's address and this desk's token; `old_token`: the one before, until the server knows the new one."""
 
@@ -38,9 +75,13 @@ class Server:
     token: str
     old_token: str = ""
 
-    def waiting(self) -> list[dict[str, Any]]:
-        """Letters to fetch: id, form and day of each."""
-        return self._rows("letters")
+    def waiting(self, *, everything: bool = False) -> list[dict[str, Any]]:
+        """Return the letters to fetch, with `everything` those too that this machine once had.
+
+        Rows that are not well formed are passed over.
+        """
+        listed = self._listed("letters?all=1" if everything else "letters", "letters")
+        return [checked for row in listed if is_id(row.get("id")) and (checked := letter_row(row))]
 
     def signups(self) -> list[dict[str, Any]]:
         """Sign-ups as they stand in clear: id, event, people and state of each."""
@@ -48,15 +89,27 @@ class Server:
 
     def letter(self, letter_id: str) -> bytes:
         """One sealed letter."""
-        return self._ask("GET", f"letters/{letter_id}").content
+        return self._file(f"letters/{letter_id}")
+
+    def copies(self, letter_id: str) -> list[dict[str, str]]:
+        """Return the copies that others made for this desk: item, digest and maker of each."""
+        rows = self._listed(f"letters/{letter_id}/copies", "copies")
+        return [row for found in rows if (row := copy_row(found))]
+
+    def copy(self, item: str, digest: str) -> bytes:
+        """Return one encrypted copy. Raises Refused where its bytes have another SHA-256."""
+        found = self._file(f"copies/{item}/{digest}")
+        if hashlib.sha256(found).hexdigest() != digest:
+            raise Refused(self.address, "sent another copy than was asked for.", "Fetch again.")
+        return found
 
     def part(self, part_id: str) -> bytes:
         """One sealed photo or recording."""
-        return self._ask("GET", f"parts/{part_id}").content
+        return self._file(f"parts/{part_id}")
 
     def signup(self, signup_id: str) -> bytes:
         """The sealed part of one sign-up."""
-        return self._ask("GET", f"signups/{signup_id}").content
+        return self._file(f"signups/{signup_id}")
 
     def acknowledge(self, letter_id: str) -> None:
         """Tell the server that the letter is safe here. May be said again."""
@@ -72,15 +125,16 @@ class Server:
 
     def entry(self, entry_id: str) -> bytes:
         """One sealed entry."""
-        return self._ask("GET", f"entries/{entry_id}").content
+        return self._file(f"entries/{entry_id}")
 
     def access(self) -> list[dict[str, Any]]:
         """What the members of this desk did: at, member, what and letter of each."""
-        return self._listed("access")
+        rows = self._listed("access", "access")
+        return [row for row in rows if all(_is_text(row.get(name)) for name in ("at", "member", "what", "letter"))]
 
     def portal(self) -> bytes:
         """The portal as the press handed it over (forms/core/portal.py reads it)."""
-        return self._ask("GET", "portal").content
+        return self._ask("GET", "portal").body
 
     def me(self) -> str:
         """The member whose token this is. Raises Problem where the token is not known."""
@@ -99,9 +153,9 @@ class Server:
         """What the server knows of the day. told: the day of this machine's clock, to be compared with the server's."""
         headers = {"Portal-Day": told.isoformat()} if told else {}
         try:
-            row = self._ask("POST", "day", headers=headers).json()
+            row = json.loads(self._ask("POST", "day", headers=headers).body)
             shown, believed = (date.fromisoformat(row[name]) for name in ("shown", "believed"))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise self._strange() from None
         return Known(believed, None if shown == believed else shown)
 
@@ -114,40 +168,50 @@ class Server:
         self._ask("DELETE", f"letters/{letter_id}")
 
     def _rows(self, what: str) -> list[dict[str, Any]]:
-        return [row for row in self._listed(what) if is_id(row.get("id"))]
+        return [row for row in self._listed(what, what) if is_id(row.get("id"))]
 
-    def _listed(self, what: str) -> list[dict[str, Any]]:
-        try:
-            return [dict(row) for row in self._json(what)[what]]
-        except (ValueError, KeyError, TypeError):
-            raise self._strange() from None
+    def _listed(self, path: str, what: str) -> list[dict[str, Any]]:
+        found = self._json(path).get(what)
+        if not isinstance(found, list):
+            raise self._strange()
+        return [row for row in found if isinstance(row, dict)]
 
     def _json(self, path: str) -> dict[str, Any]:
         try:
-            return dict(self._ask("GET", path).json())
-        except (ValueError, TypeError):
+            return dict(json.loads(self._ask("GET", path).body))
+        except (ValueError, TypeError, RecursionError):
             raise self._strange() from None
+
+    def _file(self, path: str) -> bytes:
+        return self._ask("GET", path, largest=LARGEST_FILE).body
 
     def _strange(self) -> Problem:
         return Problem(self.address, "gave a strange answer.", "Is it the portal's address?")
 
     def _ask(
-        self, method: str, path: str, data: bytes | None = None, headers: Mapping[str, str] | None = None
-    ) -> requests.Response:
+        self,
+        method: str,
+        path: str,
+        data: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        largest: int = LARGEST_LIST,
+    ) -> "Answer":
+        """Ask the server, and read at most `largest` bytes. Raises Problem (ServerAway, Refused, NotThere)."""
         _insist_on_tls(self.address)
         url = f"{self.address.rstrip('/')}/pickup/v1/{path}"
         try:
             for token in filter(None, (self.token, self.old_token)):
-                known_by = {**(headers or {}), "Authorization": f"Bearer {token}"}
-                answer = self._line.request(
-                    method, url, data=data, headers=known_by, timeout=TIMEOUT, allow_redirects=False
-                )
-                if answer.status_code != requests.codes.unauthorized:
+                known_by = {**(headers or {}), "Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
+                with self._line.request(
+                    method, url, data=data, headers=known_by, timeout=TIMEOUT, allow_redirects=False, stream=True
+                ) as response:
+                    answer = Answer(response.status_code, response.headers, _bounded(self.address, response, largest))
+                if answer.status != requests.codes.unauthorized:
                     break
-        except requests.RequestException:
+        except (requests.RequestException, HTTPError):
             todo = "Is it running? For the demonstration: python3 build.py serve"
             raise ServerAway(self.address, "cannot be reached.", todo) from None
-        if answer.status_code >= requests.codes.multiple_choices:
+        if answer.status >= requests.codes.multiple_choices:
             raise _refused(self.address, answer)
         return answer
 
@@ -157,9 +221,49 @@ class Server:
         return requests.Session()
 
 
-def is_id(text: Any) -> bool:
-    """Ids become file names here: nothing but the 32 hexadecimal digits that the server makes."""
-    return isinstance(text, str) and len(text) == 32 and all(char in "0123456789abcdef" for char in text)  # noqa: PLR2004
+def letter_row(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what the server says of a letter, checked; None where a value is of a wrong type or range.
+
+    Fields that are not known are passed over, since a newer server may send more.
+    """
+    thread, tray, parts = row.get("thread") or row["id"], row.get("tray") or FIRST_TRAY, row.get("parts") or []
+    form, maker = row.get("form") or "", row.get("maker") or ""
+    well_formed = (
+        is_id(thread)
+        and type(tray) is int
+        and tray in {FIRST_TRAY, SECOND_TRAY}
+        and _is_text(form)
+        and _is_text(maker)
+        and isinstance(parts, list)
+        and all(map(is_id, parts))
+    )
+    checked = {"id": row["id"], "thread": thread, "tray": tray, "form": form, "maker": maker, "parts": parts}
+    checked["copies"] = bool(row.get("copies"))
+    return checked if well_formed else None
+
+
+def copy_row(row: Mapping[str, Any]) -> dict[str, str] | None:
+    """Return what the server says of a copy, checked; None where it is not well formed."""
+    item, digest, maker = (row.get(name) for name in ("item", "digest", "maker"))
+    well_formed = is_id(item) and isinstance(digest, str) and _DIGEST.fullmatch(digest) and _is_text(maker)
+    return {"item": str(item), "digest": str(digest), "maker": str(maker)} if well_formed else None
+
+
+def _is_text(value: Any) -> bool:
+    """Return whether this is a short, printable text, as names of forms and members are."""
+    return isinstance(value, str) and len(value) <= _LONGEST_NAME and value.isprintable()
+
+
+def _bounded(address: str, response: requests.Response, largest: int) -> bytes:
+    """Return the body as it came on the line. Raises Refused where it is encoded, or longer than `largest` bytes."""
+    if response.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
+        raise Refused(address, "sent a compressed answer, which was not asked for.", "Is it the portal's address?")
+    body = bytearray()
+    while chunk := response.raw.read(_CHUNK, decode_content=False):
+        body += chunk
+        if len(body) > largest:
+            raise Refused(address, "sent more than belongs in such an answer.", "Is it the portal's address?")
+    return bytes(body)
 
 
 def _insist_on_tls(address: str) -> None:
@@ -168,12 +272,15 @@ def _insist_on_tls(address: str) -> None:
         raise Problem(address, "is not https.", "The token would be seen on the way. Use an https address.")
 
 
-def _refused(address: str, answer: requests.Response) -> Problem:
-    if answer.status_code == requests.codes.unauthorized:
+def _refused(address: str, answer: Answer) -> Problem:
+    if answer.status == requests.codes.unauthorized:
         todo = "Compare the pickup line in content/portal.yml with this desk's, and build the site again."
-        return Problem(address, "does not know this desk's token.", todo)
-    if answer.status_code == requests.codes.not_found:
+        return NotKnown(address, "does not know this desk's token.", todo)
+    if answer.status >= requests.codes.internal_server_error:
+        return ServerAway(address, f"is in trouble (status {answer.status}).", "Try again in a few minutes.")
+    if OUR_ANSWER not in answer.headers:
+        what = f"gave a strange answer (status {answer.status}), perhaps of another program in front of it."
+        return ServerAway(address, what, "Is it the portal's address? Nothing is lost; try again.")
+    if answer.status == requests.codes.not_found:
         return NotThere(address, "has no such letter for this desk.", "Another desk may read it, or it is erased.")
-    if answer.status_code >= requests.codes.internal_server_error:
-        return ServerAway(address, f"is in trouble (status {answer.status_code}).", "Try again in a few minutes.")
-    return Refused(address, f"refused (status {answer.status_code}).", "Is it the portal's address?")
+    return Refused(address, f"refused (status {answer.status}).", "Is it the portal's address?")

@@ -1,23 +1,40 @@
 """The sealed files that a desk keeps on its machine. Nothing opened is ever written to disk.
 
-letters/<id>.age, parts/<id>.age, entries/<id>.age: as the server gave them. outbox/: sealed things that have not
+letters/<id>.age, parts/<id>.age, entries/<id>.age: as the server gave them, never changed afterwards. conflicts/:
+other bytes that came for an id which is here already. outbox/: sealed things that have not
 reached the server yet; refused/: those that it did not take. index.age: what letters and entries hold, sealed to the
 desk's own key, so that ten thousand letters are listed at once; it can be thrown away and is made anew. portal.json:
 the portal as last fetched, all of it public.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from forms.core.ids import is_id
 from forms.core.problem import Problem
 from forms.desk.crypto.keys import write_safely
-from forms.desk.sync.client import NotThere, Server, is_id
+from forms.desk.sync.client import letter_row
 
 DELETION = "deletion"
 """The form of the server's notice that a person has erased a letter."""
+
+
+_OF_LETTERS = frozenset({"letters", "parts", "entries", "labels"})
+"""Folders whose file names are ids."""
+
+_FOLDER = re.compile(r"|[a-z][a-z-]{0,30}(/[0-9a-z][0-9a-z-]{0,90})?")
+_NAME = re.compile(r"[0-9a-z][0-9a-z-]{0,120}")
+
+
+def _is_name(drawer: str, name: str) -> bool:
+    """Return whether a file of this folder may have this name: an id, or small letters, digits and hyphens."""
+    if drawer in _OF_LETTERS:
+        return is_id(name)
+    return name == "index" if not drawer else bool(_NAME.fullmatch(name))
 
 
 @dataclass(frozen=True)
@@ -40,29 +57,39 @@ class Cabinet:
     def keep(self, drawer: str, id: str, sealed: bytes) -> None:
         """Make a sealed file durable. Raises Problem where the disk is full or not ours."""
         try:
-            write_safely(self.folder / drawer / f"{id}.age", sealed)
+            write_safely(self._path(drawer, id), sealed)
         except OSError as error:
             todo = "Make room; what waits on the server stays there."
             raise Problem(str(self.folder), f"cannot be written ({error.strerror}).", todo) from None
 
     def ids(self, drawer: str) -> list[str]:
-        """The ids of the files of a drawer."""
-        return sorted(path.stem for path in (self.folder / drawer).glob("*.age"))
+        """Return the ids of the files of a folder; files of other names are not ours."""
+        found = (path.stem for path in (self.folder / drawer).glob("*.age"))
+        return sorted(name for name in found if _is_name(drawer, name))
+
+    def _path(self, drawer: str, id: str) -> Path:
+        """Return the path of a file. Raises Problem for a name that is not of this folder's form.
+
+        Ids come from letters that anybody wrote and from a server that may be hostile: none may name another file.
+        """
+        if not (_FOLDER.fullmatch(drawer) and _is_name(drawer, id)):
+            raise Problem("local store", "A file name has not its form.", "Leave it, and tell a developer.")
+        return self.folder / drawer / f"{id}.age"
 
     def read(self, drawer: str, id: str) -> bytes:
         """A sealed file. Raises Problem where it is not here."""
         try:
-            return (self.folder / drawer / f"{id}.age").read_bytes()
+            return self._path(drawer, id).read_bytes()
         except OSError:
             raise Problem(id, "is not on this machine.", "Fetch again; it may be erased.") from None
 
     def has(self, drawer: str, id: str) -> bool:
         """Whether the file is here."""
-        return (self.folder / drawer / f"{id}.age").exists()
+        return self._path(drawer, id).exists()
 
     def drop(self, drawer: str, id: str) -> None:
         """Erase a file. A disk may keep its bytes for a while: they are sealed."""
-        (self.folder / drawer / f"{id}.age").unlink(missing_ok=True)
+        self._path(drawer, id).unlink(missing_ok=True)
 
     # What the server says of a letter in clear: its thread and tray
 
@@ -71,20 +98,25 @@ class Cabinet:
         found = {}
         for path in (self.folder / "labels").glob("*.json"):
             try:
-                found[path.stem] = dict(json.loads(path.read_text(encoding="utf-8")))
-            except (OSError, ValueError):
+                row = letter_row({"id": path.stem, **json.loads(path.read_text(encoding="utf-8"))})
+            except (OSError, ValueError, TypeError, RecursionError):
                 continue  # cut short: the letter itself tells what it follows
+            if row and is_id(path.stem):
+                found[path.stem] = row
         return found
 
     def label(self, id: str, row: Mapping[str, Any]) -> None:
         """Write down what the server said of a letter, where it says more than its id."""
-        said = {"thread": row.get("thread") or id, "tray": row.get("tray") or 1, "form": row.get("form")}
-        if (said["thread"], said["tray"]) != (id, 1) or said["form"] == DELETION:
-            write_safely(self.folder / "labels" / f"{id}.json", json.dumps(said).encode())
+        said = {name: row.get(name) for name in ("thread", "tray", "form", "maker")}
+        if (said["thread"], said["tray"]) != (id, 1) or said["form"] == DELETION or said["maker"]:
+            write_safely(self._label(id), json.dumps(said).encode())
 
     def unlabel(self, id: str) -> None:
         """Forget what was said of a letter."""
-        (self.folder / "labels" / f"{id}.json").unlink(missing_ok=True)
+        self._label(id).unlink(missing_ok=True)
+
+    def _label(self, id: str) -> Path:
+        return self._path("labels", id).with_suffix(".json")
 
     # The outbox
 
@@ -99,34 +131,3 @@ class Cabinet:
             head, _, sealed = self.read("outbox", name).partition(b"\n")
             told = json.loads(head)
             yield Parcel(name, told["method"], told["path"], told["reader"], sealed)
-
-    def fetch(self, server: Server) -> list[str]:
-        """Fetch what waits with its parts, make it durable here, and only then acknowledge it. The ids.
-
-        Raises Problem where the disk is full or the server goes away; nothing is lost then: what was not
-        acknowledged waits on the server.
-        """
-        fetched = []
-        for row in server.waiting():
-            try:
-                self._fetch_one(server, row)
-            except NotThere:
-                continue  # erased by the person, or another desk's last word, between the list and now
-            fetched.append(row["id"])
-        return fetched
-
-    def _fetch_one(self, server: Server, row: Mapping[str, Any]) -> None:
-        parts = list(filter(is_id, row.get("parts") or ()))
-        for part in parts:
-            if not self.has("parts", part):
-                self.keep("parts", part, server.part(part))
-        self.label(row["id"], row)
-        self.keep("letters", row["id"], server.letter(row["id"]))
-        try:
-            server.acknowledge(row["id"])
-        except NotThere:  # erased by the person since: for the server this desk never had it, so no notice will come
-            self.drop("letters", row["id"])
-            self.unlabel(row["id"])
-            for part in parts:
-                self.drop("parts", part)
-            raise

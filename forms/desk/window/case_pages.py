@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
 
+from forms.core.ids import is_id
 from forms.core.portal import Choice, Desk, pick
 from forms.core.problem import Problem
 from forms.desk.cases.case import Case
@@ -172,7 +173,7 @@ SHOWN = frozenset({"image/jpeg", "image/png", "image/webp", "audio/ogg", "audio/
 def part(part_id: str) -> Response:
     """A photo or recording, made anew by the desk, in a sandbox. Sound may be asked for in ranges (RFC 9110, 14)."""
     session = current_session()
-    if not labels.is_id(part_id):
+    if not is_id(part_id):
         raise Problem("part", "There is no such photo or recording.", "Go back to the letters.")
     media_type, content = session.part(part_id)
     if media_type.partition(";")[0] not in SHOWN:

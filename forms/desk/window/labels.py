@@ -86,11 +86,6 @@ def short(case_id: str) -> str:
     return case_id[:_SHORT_ID]
 
 
-def is_id(text: str) -> bool:
-    """Whether it is an id as this software makes them: 32 hexadecimal digits."""
-    return len(text) == 32 and all(char in "0123456789abcdef" for char in text)  # noqa: PLR2004
-
-
 def sentence(entry: Entry, portal: Portal) -> str:
     """An entry in a few words; the text of a note or answer stands below it."""
     if entry.kind == "theme":

@@ -19,12 +19,13 @@ from flask import Blueprint, Response, current_app, request
 from forms.core import i18n
 from forms.core.encryption import LEAST_PART, SIZE_CLASSES, is_sealed_for, part_id
 from forms.core.form_schema import load
+from forms.core.ids import is_id
 from forms.core.portal import Desk
 from forms.server.api.json_responses import Refused, json_answer
 from forms.server.services import lookup as coming_back
 from forms.server.services.flood_control import Busy, is_worked
 from forms.server.services.lookup import Found
-from forms.server.services.mailbox import Full, Office, keys_of, take_sealed_part
+from forms.server.services.mailbox import Full, Office, keys_of, left_out, take_sealed_part
 from forms.server.store.concern_store import Coming, ConcernStore, LetterGone, PartsMissing
 from forms.server.store.database import AlreadyThere, NotKept
 
@@ -36,7 +37,6 @@ LARGEST_PART = 1024 * 1024
 LARGEST_LOOKUP = 1024
 """Bytes of what asks for a letter."""
 
-_ID = re.compile(r"[0-9a-f]{32}")
 _LOOKUP = re.compile(r"[0-9a-f]{64}")
 _FORM = "concern"
 
@@ -119,7 +119,7 @@ def letter(letter_id: str) -> Response:
     to, body = _addressed(), request.get_data()
     parts = [text for text in request.headers.get("Portal-Parts", "").split(",") if text]
     lookup = request.headers.get("Portal-Lookup", "")
-    if not _ID.fullmatch(letter_id) or not all(_ID.fullmatch(text) for text in parts) or len(parts) > 4:  # noqa: PLR2004
+    if not is_id(letter_id) or not all(map(is_id, parts)) or len(parts) > 4:  # noqa: PLR2004
         raise Refused(400, "An id has not the form of an id. Nothing was kept.")
     if lookup and (to.thread or not _LOOKUP.fullmatch(lookup)):
         raise Refused(400, "The look-up value has not its form, or the letter it follows has one. Nothing was kept.")
@@ -139,6 +139,7 @@ def letter(letter_id: str) -> Response:
         sealed=body,
         desks=to.desk_ids,
         parts=tuple(parts),
+        left_out=() if to.thread else left_out(office.portal, to.form, to.desks),
     )
     try:
         if (office.requests if to.store is office.concerns else office.concerns).has(letter_id):

@@ -15,19 +15,20 @@ from urllib.parse import unquote
 from flask import Blueprint, Response, current_app, request
 
 from forms.core.encryption import SIZE_CLASSES, is_sealed
+from forms.core.ids import is_id
 from forms.core.portal import Desk, Member, as_json
 from forms.server.api.json_responses import Refused, json_answer
 from forms.server.services.combined_mailbox import LetterBoxes
 from forms.server.services.mailbox import Office
 from forms.server.services.signup_service import settle
-from forms.server.store.concern_store import FETCHED, Access, Entry, desk_of
+from forms.server.store.concern_store import FETCHED, Access, CopyRefused, Entry, desk_of
 from forms.server.store.database import NotKept
 from forms.web.headers import NEVER_KEPT
 
 desk_api = Blueprint("pickup", __name__, url_prefix="/pickup/v1")
 
 SIGNUP = "signup"
-_ID = re.compile(r"[0-9a-f]{32}")
+OUR_ANSWER = "Portal-Answer"
 _ANSWER_ID = re.compile(r"[0-9A-Za-z]{1,64}")
 _NOT_YOURS = "There is no such letter for this desk."
 
@@ -78,8 +79,13 @@ def _today() -> date:
 
 def _note(desk: Desk, member: Member, what: str, letter_id: str) -> None:
     """Write down what staff did: to the minute, since it is staff's time and no person's."""
+    _note_for(desk.id, member.id, what, letter_id)
+
+
+def _note_for(desk_id: str, member_id: str, what: str, letter_id: str) -> None:
+    """Write down in a desk's access log what a member, perhaps of another desk, did."""
     at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M")
-    _boxes().note_access(secrets.token_hex(16), desk.id, Access(at, member.id, what, letter_id))
+    _boxes().note_access(secrets.token_hex(16), desk_id, Access(at, member_id, what, letter_id))
 
 
 def _sealed_body() -> bytes:
@@ -99,19 +105,21 @@ def _insist(ours: bool) -> Response:
 @desk_api.after_request
 def _never_kept(response: Response) -> Response:
     response.headers["Cache-Control"] = NEVER_KEPT
+    response.headers[OUR_ANSWER] = "1"  # a proxy's page has none: a desk must not take its 404 for ours
     return response
 
 
 @desk_api.get("/letters")
 def letters() -> Response:
-    """Letters that this member can open and has not acknowledged."""
+    """Letters that this member can open and has not acknowledged; `all=1`: those that it has, too."""
     desk, member = _reader()
+    everything = request.args.get("all") == "1"
     rows = [
         {
             "id": item.id, "thread": item.thread, "form": item.form, "day": item.day.isoformat(), "tray": item.tray,
-            "parts": item.parts,
+            "parts": item.parts, "maker": item.maker, "copies": item.copies,
         }
-        for item in _boxes().waiting(desk.id, member.id)
+        for item in _boxes().waiting(desk.id, member.id, everything=everything)
     ]  # fmt: skip
     return json_answer({"desk": desk.id, "member": member.id, "letters": rows})
 
@@ -147,8 +155,8 @@ def part(part_id: str) -> Response:
 @desk_api.post("/letters/<letter_id>/acknowledge")
 def acknowledge(letter_id: str) -> Response:
     """The member has it safely on a disk."""
-    desk, member = _reader()
-    return _insist(_boxes().take(letter_id, desk.id, member.id, _office().portal.members))
+    (desk, member), portal = _reader(), _office().portal
+    return _insist(_boxes().take(letter_id, desk.id, member.id, portal.members, portal.recoverable))
 
 
 @desk_api.put("/letters/<letter_id>/answers/<answer_id>")
@@ -180,15 +188,15 @@ def entries() -> Response:
 @desk_api.get("/entries/<entry_id>")
 def entry(entry_id: str) -> Response:
     """One sealed entry."""
-    desk, member = _reader()
-    return _age_file(_boxes().entry(entry_id, desk.id, member.id))
+    desk, _ = _reader()
+    return _age_file(_boxes().entry(entry_id, desk.id))
 
 
 @desk_api.put("/letters/<letter_id>/entries/<entry_id>")
 def enter(letter_id: str, entry_id: str) -> Response:
     """Add a sealed entry to the case log. Entries are never changed: the same id again changes nothing."""
     (desk, member), sealed = _reader(), _sealed_body()
-    if not _ID.fullmatch(entry_id):
+    if not is_id(entry_id):
         raise Refused(400, "The id of the entry has not its form. Nothing was kept.")
     ours = _boxes().enter(Entry(entry_id, letter_id, _today()), desk.id, sealed)
     if ours:
@@ -204,12 +212,32 @@ def copy(letter_id: str, item: str) -> Response:
     known = _office().portal.members
     if reader not in known and reader not in known.get(desk_of(reader), ()):
         raise Refused(400, "Portal-For names no desk and no member of one. Nothing was kept.")
-    if not _ID.fullmatch(item):
+    if not is_id(item):
         raise Refused(400, "The id has not its form. Nothing was kept.")
-    ours = _boxes().copy(item, letter_id, desk.id, desk_of(reader), reader, sealed)
+    try:
+        ours = _boxes().copy(item, letter_id, member.id, reader, sealed)
+    except CopyRefused as refused:
+        raise Refused(409, f"{refused.what} Nothing was kept.") from None
     if ours:
         _note(desk, member, "sealed anew", letter_id)
+        if item == letter_id and desk_of(reader) != desk.id:
+            _note_for(desk_of(reader), member.id, "handed over", letter_id)
     return _insist(ours)
+
+
+@desk_api.get("/letters/<letter_id>/copies")
+def copies(letter_id: str) -> Response:
+    """Copies of a letter, its parts and entries that others made for this member: never instead of an original."""
+    desk, member = _reader()
+    rows = [asdict(copy) for copy in _boxes().copies(letter_id, desk.id, member.id)]
+    return json_answer({"desk": desk.id, "copies": rows})
+
+
+@desk_api.get("/copies/<item>/<digest>")
+def copied(item: str, digest: str) -> Response:
+    """One of these copies, by the SHA-256 of its bytes."""
+    desk, member = _reader()
+    return _age_file(_boxes().copied(item, digest, desk.id, member.id))
 
 
 @desk_api.get("/desks")

@@ -3,11 +3,11 @@
 A letter is in one box only; the other answers that it has no such letter.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
 from forms.server.services.mailbox import Office
-from forms.server.store.concern_store import Access, Entry, Waiting
+from forms.server.store.concern_store import Access, Copy, Entry, Waiting
 
 
 class LetterBoxes:
@@ -16,9 +16,9 @@ class LetterBoxes:
     def __init__(self, office: Office) -> None:
         self._boxes = (office.concerns, office.requests)
 
-    def waiting(self, desk: str, member: str) -> list[Waiting]:
-        """Letters that this member can fetch and has not taken yet: first tray first, then oldest day."""
-        found = [item for box in self._boxes for item in box.waiting(desk, member)]
+    def waiting(self, desk: str, member: str, *, everything: bool = False) -> list[Waiting]:
+        """Return letters that this member can fetch: first tray first, then oldest day."""
+        found = [item for box in self._boxes for item in box.waiting(desk, member, everything=everything)]
         return sorted(found, key=lambda item: (item.tray, item.day, item.id))
 
     def sealed(self, letter_id: str, desk: str, member: str) -> bytes | None:
@@ -29,13 +29,28 @@ class LetterBoxes:
         """A sealed part, likewise."""
         return next((found for box in self._boxes if (found := box.part(part_id, desk, member))), None)
 
-    def entry(self, entry_id: str, desk: str, member: str) -> bytes | None:
-        """A sealed entry of this desk's log, likewise."""
-        return next((found for box in self._boxes if (found := box.entry(entry_id, desk, member))), None)
+    def entry(self, entry_id: str, desk: str) -> bytes | None:
+        """Return an encrypted entry of this desk's log, or None."""
+        return next((found for box in self._boxes if (found := box.entry(entry_id, desk))), None)
 
-    def take(self, letter_id: str, desk: str, member: str, members: Mapping[str, Sequence[str]]) -> bool:
-        """The member has the letter safely. False where it is not this desk's; so with all that follow."""
-        return any(box.take(letter_id, desk, member, members) for box in self._boxes)
+    def copies(self, letter_id: str, desk: str, member: str) -> list[Copy]:
+        """Return the copies that were made for this member or its whole desk."""
+        return [copy for box in self._boxes for copy in box.copies(letter_id, desk, member)]
+
+    def copied(self, item: str, digest: str, desk: str, member: str) -> bytes | None:
+        """Return one of these copies, or None."""
+        return next((found for box in self._boxes if (found := box.copied(item, digest, desk, member))), None)
+
+    def take(
+        self,
+        letter_id: str,
+        desk: str,
+        member: str,
+        members: Mapping[str, Sequence[str]],
+        recoverable: Collection[str],
+    ) -> bool:
+        """Record that the member has the letter. False where it is not this desk's; so with all that follow."""
+        return any(box.take(letter_id, desk, member, members, recoverable) for box in self._boxes)
 
     def drop(self, thread: str, desk: str) -> bool:
         """Erase a desk's share of a letter and what follows it."""
@@ -54,9 +69,9 @@ class LetterBoxes:
         found = [item for box in self._boxes for item in box.entries(desk, since)]
         return sorted(found, key=lambda item: (item.day, item.id))
 
-    def copy(self, item: str, letter_id: str, desk: str, to_desk: str, reader: str, sealed: bytes) -> bool:
-        """Keep a copy that `desk` sealed anew for a reader."""
-        return any(box.copy(item, letter_id, desk, to_desk, reader, sealed) for box in self._boxes)
+    def copy(self, item: str, letter_id: str, maker: str, reader: str, sealed: bytes) -> bool:
+        """Keep a copy that a member made for a reader. Raises CopyRefused."""
+        return any(box.copy(item, letter_id, maker, reader, sealed) for box in self._boxes)
 
     def note_access(self, access_id: str, desk: str, access: Access) -> None:
         """Write down what a member did, where the letter lies (of one just erased: with the concerns)."""

@@ -152,6 +152,12 @@ def readers(portal: Portal, definition: Definition, hidden: Sequence[str]) -> tu
     return tuple(desk for desk in portal.readers(definition.name) if desk.id not in hidden)
 
 
+def left_out(portal: Portal, form: str, desks: Sequence[Desk]) -> tuple[str, ...]:
+    """Return the ids of the desks that read this form but must not have the letter."""
+    chosen = {desk.id for desk in desks}
+    return tuple(desk.id for desk in portal.readers(form) if desk.id not in chosen)
+
+
 def keys_of(desks: Sequence[Desk]) -> list[str]:
     """All keys to which a letter for these desks is sealed."""
     return [key for desk in desks for key in desk.keys]
@@ -225,5 +231,6 @@ def _deliver(
         sealed=seal(letter, keys_of(desks), sending.definition.pad_to),
         desks=tuple(desk.id for desk in desks),
         parts=tuple(part.id for part in sending.parts),
+        left_out=left_out(office.portal, sending.definition.name, desks),
     )
     (office.keep_request if is_request or coming.form in _REQUESTS else office.keep)(coming)

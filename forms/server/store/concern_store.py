@@ -49,7 +49,13 @@ _letters = _table(
     sa.Column("tray", sa.Integer, nullable=False),
     _sealed(),
 )
-_recipients = _table("recipients", _of_letter(primary_key=True), _desk(primary_key=True))
+_recipients = _table(
+    "recipients",
+    _of_letter(primary_key=True),
+    _desk(primary_key=True),
+    sa.Column("maker", sa.String(80), nullable=True),  # who handed it over; NULL: a recipient from the start
+)
+_left_out = _table("left_out", _of_letter(primary_key=True), _desk(primary_key=True))
 _taken = _table("taken", _of_letter(primary_key=True), sa.Column("member", sa.String(80), primary_key=True))
 _parts = _table(
     "parts",
@@ -82,6 +88,15 @@ _copies = _table(
     _of_letter(nullable=False, index=True),
     _sealed(),
 )
+_shared_copies = _table(
+    "shared_copies",
+    sa.Column("item", sa.String(32), primary_key=True),
+    sa.Column("reader", sa.String(80), primary_key=True),
+    sa.Column("digest", sa.String(64), primary_key=True),
+    _of_letter(nullable=False, index=True),
+    sa.Column("maker", sa.String(80), nullable=False),
+    _sealed(),
+)
 _access = _table(
     "access",
     sa.Column("id", sa.String(32), primary_key=True),
@@ -93,12 +108,16 @@ _access = _table(
 )
 
 # What every letter asks of the tables is put together once.
+_NEW_LEFT_OUT = _left_out.insert()
 _HAS = sa.select(_letters.c.id).where(_letters.c.id == sa.bindparam("id"))
 _NEW_LETTER, _NEW_RECIPIENT = _letters.insert(), _recipients.insert()
 
 FIRST_TRAY, SECOND_TRAY = 1, 2
 """The second is for letters that came without proof of work while very many came at once."""
 
+
+MOST_COPIES = 8
+"""Copies of one item that are kept for one reader: none replaces another, so their number has a bound."""
 
 FETCHED = "fetched"
 """What the access log says of a member that was given a letter."""
@@ -110,6 +129,10 @@ class PartsMissing(Problem):
     def __init__(self, missing: Iterable[str]) -> None:
         super().__init__("store", "Parts of the letter are not here.", "Send them again, then the letter.")
         self.missing = tuple(missing)
+
+
+class CopyRefused(Problem):
+    """A copy was not kept: its reader has the original, must not have it, or has enough copies."""
 
 
 class LetterGone(NotKept):
@@ -129,18 +152,30 @@ class Coming:
     desks: tuple[str, ...]
     parts: tuple[str, ...] = ()
     tray: int = FIRST_TRAY
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """A letter that a member of a desk has not taken yet."""
+    """A letter that a member of a desk has not taken yet. maker: who handed it over, empty for an original."""
 
     id: str
     thread: str
     form: str
     day: date
     tray: int
+    maker: str
+    copies: bool
     parts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy of a letter, part or entry that a member of a desk encrypted anew. digest: SHA-256 of its bytes."""
+
+    item: str
+    digest: str
+    maker: str
 
 
 @dataclass(frozen=True)
@@ -204,6 +239,10 @@ class ConcernStore(Store):
                 connection.execute(
                     _NEW_RECIPIENT, [{"letter": coming.id, "desk": desk} for desk in sorted(coming.desks)]
                 )
+                if coming.left_out:
+                    connection.execute(
+                        _NEW_LEFT_OUT, [{"letter": coming.id, "desk": desk} for desk in sorted(coming.left_out)]
+                    )
                 if coming.parts:
                     _claim(connection, coming)
         except AlreadyThere:
@@ -239,14 +278,28 @@ class ConcernStore(Store):
 
     # What desks fetch
 
-    def waiting(self, desk: str, member: str) -> tuple[Waiting, ...]:
-        """Letters that this member can fetch and has not taken yet: first tray first, then oldest day."""
+    def waiting(self, desk: str, member: str, *, everything: bool = False) -> tuple[Waiting, ...]:
+        """Return letters that this member can fetch: first tray first, then oldest day.
+
+        Without `everything` only those that the member has not acknowledged yet.
+        """
         taken = sa.select(_taken.c.letter).filter_by(member=member)
-        copied = sa.select(_copies.c.item).where(_copies.c.reader.in_((desk, member)))
+        copied = sa.union_all(
+            sa.select(_shared_copies.c.item).where(_shared_copies.c.reader.in_((desk, member))),
+            sa.select(_copies.c.item).where(_copies.c.reader.in_((desk, member))),
+        )
         query = (
-            sa.select(_letters.c.id, _letters.c.thread, _letters.c.form, _letters.c.day, _letters.c.tray)
+            sa.select(
+                _letters.c.id,
+                _letters.c.thread,
+                _letters.c.form,
+                _letters.c.day,
+                _letters.c.tray,
+                sa.func.coalesce(_recipients.c.maker, "").label("maker"),
+                _letters.c.id.in_(copied).label("copies"),
+            )
             .join(_recipients)
-            .where(_recipients.c.desk == desk, _letters.c.id.not_in(taken))
+            .where(_recipients.c.desk == desk, sa.true() if everything else _letters.c.id.not_in(taken))
             .where(sa.or_(_letters.c.sealed != b"", _letters.c.id.in_(copied)))
             .order_by(_letters.c.tray, _letters.c.day, _letters.c.id)
         )
@@ -255,39 +308,73 @@ class ConcernStore(Store):
             parts: dict[str, list[str]] = {}
             for letter, part in connection.execute(mine.where(_recipients.c.desk == desk).order_by(_parts.c.id)):
                 parts.setdefault(letter, []).append(part)
-            return tuple(Waiting(*row, tuple(parts.get(row[0], ()))) for row in connection.execute(query))
+            rows = connection.execute(query).mappings().all()
+            return tuple(
+                Waiting(**{**row, "copies": bool(row["copies"]), "parts": tuple(parts.get(row["id"], ()))})
+                for row in rows
+            )
 
     def sealed(self, letter_id: str, desk: str, member: str) -> bytes | None:
-        """The sealed letter (the copy made for this reader, if any), or None where it is not this desk's or gone."""
+        """Return the encrypted letter: the original for a desk that had it from the start, else a copy; or None.
+
+        None where it is not this desk's, or gone.
+        """
         return self._for_reader(_letters, _letters.c.id, letter_id, desk, member)
 
     def part(self, part_id: str, desk: str, member: str) -> bytes | None:
-        """A sealed part, likewise."""
+        """Return an encrypted part, likewise."""
         return self._for_reader(_parts, _parts.c.letter, part_id, desk, member)
 
     def _for_reader(
         self, table: sa.Table, letter: sa.ColumnElement[str], item: str, desk: str, member: str
     ) -> bytes | None:
         mine = sa.select(_recipients.c.letter).filter_by(desk=desk)
-        original = sa.select(table.c.sealed).where(table.c.id == item, letter.in_(mine))
-        copies = sa.select(_copies.c.reader, _copies.c.sealed).where(
-            _copies.c.item == item, _copies.c.letter.in_(mine), _copies.c.reader.in_((desk, member))
+        original = sa.select(table.c.sealed).where(
+            table.c.id == item, letter.in_(mine.where(_recipients.c.maker.is_(None))), table.c.sealed != b""
         )
         with self._reads() as connection:
-            made = {row.reader: row.sealed for row in connection.execute(copies)}
-            return made.get(member) or made.get(desk) or connection.execute(original).scalar() or None
+            found = connection.execute(original).scalar()
+            return found or connection.execute(_copies_of(mine, desk, member, item)).scalars().first()
 
-    def take(self, letter_id: str, desk: str, member: str, members: Mapping[str, Sequence[str]]) -> bool:
-        """The member has the letter safely; once all members of its desks do, the sealed text leaves the server.
+    def copies(self, letter_id: str, desk: str, member: str) -> tuple[Copy, ...]:
+        """Return the copies of a letter, its parts and entries that were made for this member or its whole desk."""
+        mine = sa.select(_shared_copies.c.item, _shared_copies.c.digest, _shared_copies.c.maker).where(
+            _shared_copies.c.letter == letter_id, _shared_copies.c.reader.in_((desk, member))
+        )
+        older = sa.select(_copies.c.item, _copies.c.sealed).where(
+            _copies.c.letter == letter_id, _copies.c.reader.in_((desk, member))
+        )
+        with self._reads() as connection:
+            found = [Copy(*row) for row in connection.execute(mine)]
+            found += [Copy(row.item, hashlib.sha256(row.sealed).hexdigest(), "") for row in connection.execute(older)]
+        return tuple(sorted(found, key=lambda copy: (copy.item, copy.digest)))
 
-        members: the present members by desk. False where the letter is not this desk's.
+    def copied(self, item: str, digest: str, desk: str, member: str) -> bytes | None:
+        """Return one copy that was made for this member or its whole desk, or None."""
+        mine = sa.select(_recipients.c.letter).filter_by(desk=desk)
+        with self._reads() as connection:
+            found = connection.execute(_copies_of(mine, desk, member, item)).scalars()
+            return next((sealed for sealed in found if hashlib.sha256(sealed).hexdigest() == digest), None)
+
+    def take(
+        self,
+        letter_id: str,
+        desk: str,
+        member: str,
+        members: Mapping[str, Sequence[str]],
+        recoverable: Collection[str] = (),
+    ) -> bool:
+        """Record that a member has the letter; once all members of its desks do, the encrypted text leaves the server.
+
+        members: the present members by desk. recoverable: desks with a printed recovery key; a letter of one of them
+        stays until it is erased, so that a lost machine loses nothing. False where the letter is not this desk's.
         """
         with self._writing() as connection:
             if not self._is_for(connection, letter_id, desk):
                 return False
             row = {"letter": letter_id, "member": member}
             connection.execute(self._insert(_taken).values(row).on_conflict_do_nothing())
-            released = self._release(connection, letter_id, members)
+            released = self._release(connection, letter_id, members, recoverable)
         if released:
             self.forget_traces()
         return True
@@ -296,8 +383,16 @@ class ConcernStore(Store):
         query = sa.select(_recipients.c.desk).filter_by(letter=letter_id, desk=desk)
         return connection.execute(query).first() is not None
 
-    def _release(self, connection: sa.Connection, letter_id: str, members: Mapping[str, Sequence[str]]) -> bool:
-        desks = connection.execute(sa.select(_recipients.c.desk).filter_by(letter=letter_id)).scalars()
+    def _release(
+        self,
+        connection: sa.Connection,
+        letter_id: str,
+        members: Mapping[str, Sequence[str]],
+        recoverable: Collection[str],
+    ) -> bool:
+        desks = connection.execute(sa.select(_recipients.c.desk).filter_by(letter=letter_id)).scalars().all()
+        if not set(desks).isdisjoint(recoverable):
+            return False
         taken = set(connection.execute(sa.select(_taken.c.member).filter_by(letter=letter_id)).scalars())
         readers = {member for desk in desks for member in members.get(desk, ())}
         if not readers <= taken:
@@ -305,14 +400,15 @@ class ConcernStore(Store):
         connection.execute(_letters.update().filter_by(id=letter_id).values(sealed=b""))
         connection.execute(_parts.update().filter_by(letter=letter_id).values(sealed=b""))
         connection.execute(_copies.delete().filter_by(letter=letter_id))
+        connection.execute(_shared_copies.delete().filter_by(letter=letter_id))
         return True
 
-    def release(self, members: Mapping[str, Sequence[str]]) -> None:
+    def release(self, members: Mapping[str, Sequence[str]], recoverable: Collection[str] = ()) -> None:
         """Let go of texts that only waited for members who are members no longer."""
         with self._writing() as connection:
             held = sa.select(_taken.c.letter).distinct().join(_letters).where(_letters.c.sealed != b"")
             for letter_id in connection.execute(held).scalars().all():
-                self._release(connection, letter_id, members)
+                self._release(connection, letter_id, members, recoverable)
         self.forget_traces()
 
     # What desks bring
@@ -343,29 +439,34 @@ class ConcernStore(Store):
         with self._reads() as connection:
             return tuple(Entry(*row) for row in connection.execute(query.order_by(_entries.c.day, _entries.c.id)))
 
-    def entry(self, entry_id: str, desk: str, member: str) -> bytes | None:
-        """A sealed entry of this desk's log (the copy made for this reader, if any), or None."""
+    def entry(self, entry_id: str, desk: str) -> bytes | None:
+        """Return an encrypted entry of this desk's log, or None."""
         query = sa.select(_entries.c.sealed).filter_by(id=entry_id, desk=desk)
-        copy = sa.select(_copies.c.sealed).filter_by(item=entry_id, reader=member)
         with self._reads() as connection:
-            original = connection.execute(query).scalar()
-            return original and (connection.execute(copy).scalar() or original)
+            return connection.execute(query).scalar() or None
 
-    def copy(self, item: str, letter_id: str, desk: str, to_desk: str, reader: str, sealed: bytes) -> bool:
-        """Keep a copy of a letter, part or entry that `desk` sealed anew for a reader (a member, or a whole desk).
+    def copy(self, item: str, letter_id: str, maker: str, reader: str, sealed: bytes) -> bool:
+        """Keep a copy of a letter, part or entry that a member encrypted anew for a reader (a member or a whole desk).
 
-        A desk to which a letter is handed over becomes one of its desks. False where the letter is not `desk`'s, or the
-        item not the letter's: it would stand before another letter's own.
+        A copy never stands before an original, and none replaces another. A desk to which a letter is handed over
+        becomes one of its desks. False where the letter is not the maker's, or the item not the letter's. Raises
+        CopyRefused where the reader's desk has the original, was left out by the person, or has enough copies.
         """
-        row = {"item": item, "letter": letter_id, "reader": reader, "sealed": insist(sealed)}
+        desk, to_desk, digest = desk_of(maker), desk_of(reader), hashlib.sha256(insist(sealed)).hexdigest()
+        row = {"item": item, "letter": letter_id, "reader": reader, "digest": digest, "maker": maker, "sealed": sealed}
         with self._writing() as connection:
             if not (self._is_for(connection, letter_id, desk) and _is_of(connection, item, letter_id, desk)):
                 return False
-            to = {"letter": letter_id, "desk": to_desk}
-            connection.execute(self._insert(_recipients).values(to).on_conflict_do_nothing())
-            again = self._insert(_copies).values(row)
-            connection.execute(again.on_conflict_do_update(index_elements=["item", "reader"], set_={"sealed": sealed}))
-            if item == letter_id:
+            if to_desk != desk:
+                _insist_on_added_reader(connection, letter_id, to_desk)
+                to = {"letter": letter_id, "desk": to_desk, "maker": maker}
+                connection.execute(self._insert(_recipients).values(to).on_conflict_do_nothing())
+            same_reader = sa.select(_shared_copies.c.digest).filter_by(item=item, reader=reader)
+            there = set(connection.execute(same_reader).scalars())
+            if digest not in there and len(there) >= MOST_COPIES:
+                raise CopyRefused("store", "There are enough copies for this reader.", "Erase the case, or wait.")
+            connection.execute(self._insert(_shared_copies).values(row).on_conflict_do_nothing())
+            if item == letter_id and digest not in there:
                 connection.execute(_taken.delete().filter_by(letter=letter_id, member=reader))
         return True
 
@@ -436,8 +537,10 @@ class ConcernStore(Store):
         )
         untaken = sa.select(_recipients.c.letter).outerjoin(_taken, taken_by_desk).where(_taken.c.letter.is_(None))
         kept = sa.select(_letters.c.thread).where(sa.or_(_letters.c.day >= before, _letters.c.id.in_(untaken)))
-        answered = sa.select(_answers.c.letter).where(_answers.c.day >= before)
-        old = sa.select(_letters.c.id).where(_letters.c.thread.not_in(kept), _letters.c.thread.not_in(answered))
+        worked_on = sa.union_all(
+            *(sa.select(table.c.letter).where(table.c.day >= before) for table in (_answers, _entries))
+        )
+        old = sa.select(_letters.c.id).where(_letters.c.thread.not_in(kept), _letters.c.thread.not_in(worked_on))
         with self._writing() as connection:
             connection.execute(_access.delete().where(_access.c.at < before.isoformat()))
             gone = self._delete(connection, old)
@@ -491,6 +594,26 @@ def _is_of(connection: sa.Connection, item: str, letter_id: str, desk: str) -> b
     parts = sa.select(_parts.c.id).filter_by(id=item, letter=letter_id)
     entries = sa.select(_entries.c.id).filter_by(id=item, letter=letter_id, desk=desk)
     return item == letter_id or any(connection.execute(query).first() for query in (parts, entries))
+
+
+def _copies_of(mine: sa.Select[Any], desk: str, member: str, item: str) -> Any:
+    """Return the query for the copies of an item for this member, then for its desk; older ones last."""
+    queries = (
+        sa.select(table.c.sealed).where(table.c.item == item, table.c.letter.in_(mine), table.c.reader == reader)
+        for table in (_shared_copies, _copies)
+        for reader in dict.fromkeys((member, desk))
+    )
+    return sa.union_all(*queries)
+
+
+def _insist_on_added_reader(connection: sa.Connection, letter_id: str, desk: str) -> None:
+    """Raise CopyRefused where this desk was a recipient from the start, or was left out by the person."""
+    out = sa.select(_left_out.c.desk).filter_by(letter=letter_id, desk=desk)
+    if connection.execute(out).first():
+        raise CopyRefused("store", "The person left this desk out.", "Respect it.")
+    first = sa.select(_recipients.c.desk).filter_by(letter=letter_id, desk=desk).where(_recipients.c.maker.is_(None))
+    if connection.execute(first).first():
+        raise CopyRefused("store", "This desk has the original.", "It needs no copy.")
 
 
 def _insist_on_first(connection: sa.Connection, thread: str) -> None:

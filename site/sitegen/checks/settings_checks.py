@@ -63,5 +63,7 @@ def _desk(row: Mapping[str, Any]) -> Iterator[Problem]:
     for one in row.get("people") or ():
         if not isinstance(one, dict) or not one.get("id"):
             yield Problem(
-                f"{where}, people", "somebody has no id.", "Write it like {id: anita, key: ..., pickup: ...}."
+                f"{where}, people",
+                "somebody has no id.",
+                "Write it like {id: anita, key: ..., pickup: ..., signing: ...}.",
             )

@@ -14,8 +14,8 @@ from sitegen.content.settings import WHERE, read_settings
 from sitegen.content.tables import Row, Tables, in_order, text
 from sitegen.media.images import drawing
 
-DeskKeys = Mapping[str, tuple[str, str]]
-"""Demonstration keys by desk: age recipient and "sha256:<hex>" of the pickup token."""
+DeskKeys = Mapping[str, tuple[str, str, str]]
+"""Demonstration keys by desk: age recipient, "sha256:<hex>" of the pickup token, public signing key."""
 
 
 def load(content: Path, tables: Tables, keys: DeskKeys | None, assets: Mapping[str, str]) -> Portal:
@@ -52,12 +52,12 @@ def load(content: Path, tables: Tables, keys: DeskKeys | None, assets: Mapping[s
 
 def _desk(row: Mapping[str, Any], settings: Mapping[str, Any], keys: DeskKeys, pictures: Path) -> Desk:
     people = row.get("people") or ()
-    members = [Member(f"{row['id']}/{one['id']}", one.get("key") or "", one.get("pickup") or "") for one in people]
+    members = [Member(f"{row['id']}/{one['id']}", *_public_keys(one)) for one in people]
     if not members:
-        key, pickup = row.get("key") or "", row.get("pickup") or ""
-        if not key and settings.get("demonstration"):
-            key, pickup = keys.get(row["id"], ("", ""))
-        members = [Member(row["id"], key, pickup)]
+        public = _public_keys(row)
+        if not public[0] and settings.get("demonstration"):
+            public = keys.get(row["id"], ("", "", ""))
+        members = [Member(row["id"], *public)]
     return Desk(
         id=row["id"],
         name=row["name"],
@@ -67,6 +67,11 @@ def _desk(row: Mapping[str, Any], settings: Mapping[str, Any], keys: DeskKeys, p
         recovery=row.get("recovery") or "",
         picture=_drawn(pictures / f"{row['picture']}.svg") if row.get("picture") else "",
     )
+
+
+def _public_keys(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return `key`, `pickup` and `signing` of a desk or a person; empty where they are missing."""
+    return row.get("key") or "", row.get("pickup") or "", row.get("signing") or ""
 
 
 def _drawn(path: Path) -> str:

@@ -1,0 +1,92 @@
+"""Signatures of the staff (Ed25519, RFC 8032): who wrote an entry, an answer or a copy.
+
+What is signed is a statement in one fixed form: the purpose, the letter, the item, the desk, the writer, the day, and
+the SHA-256 of the content. So a signature for one thing is never good for another. Nothing here reads a file.
+"""
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nacl.bindings import crypto_core_ed25519_is_valid_point
+from nacl.exceptions import CryptoError
+from nacl.signing import SigningKey, VerifyKey
+
+_DOMAIN = "safe-community-portal signature v1"
+_KEY_DOMAIN = b"safe-community-portal signing key v1"
+_KEY = re.compile(r"ed25519:([0-9a-f]{64})")
+_SIGNATURE = re.compile(r"[0-9a-f]{128}")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What a signature says. purpose: entry, answer, copy; letter: the case's first letter; content: a SHA-256 (hex).
+
+    item: the id of the entry, answer, letter or part; reader: the desk or member for whom a copy was made, or empty.
+    """
+
+    purpose: str
+    letter: str
+    item: str
+    desk: str
+    member: str
+    day: str
+    content: str
+    reader: str = ""
+
+    def as_bytes(self) -> bytes:
+        """Return the one form in which it is signed: a JSON list that begins with its domain."""
+        fields = [self.purpose, self.letter, self.item, self.desk, self.member, self.reader, self.day, self.content]
+        return json.dumps([_DOMAIN, *fields], separators=(",", ":")).encode()
+
+
+def signing_key(secret: str) -> SigningKey:
+    """Return the signing key that belongs to an age secret key ("AGE-SECRET-KEY-1...").
+
+    It is derived, not stored: it has the same protection as the age key, and a machine set up before signatures
+    existed has one as well. The age key has 256 random bits, and HMAC-SHA256 gives neither key away by the other.
+    """
+    return SigningKey(hmac.digest(secret.strip().upper().encode(), _KEY_DOMAIN, "sha256"))
+
+
+def public_text(key: SigningKey) -> str:
+    """Return the public half as it stands in portal.yml: ed25519: and 64 hexadecimal digits."""
+    return f"ed25519:{key.verify_key.encode().hex()}"
+
+
+def is_public_key(text: object) -> bool:
+    """Whether a text is a public signing key of this form that is safe to use (not of a small order)."""
+    found = _KEY.fullmatch(text) if isinstance(text, str) else None
+    return bool(found and crypto_core_ed25519_is_valid_point(bytes.fromhex(found[1])))
+
+
+def sign(statement: Statement, key: SigningKey) -> str:
+    """Return the signature of a statement: 128 hexadecimal digits."""
+    return key.sign(statement.as_bytes()).signature.hex()
+
+
+def is_signed_by(statement: Statement, signature: str, public_key: str) -> bool:
+    """Whether the holder of this public key signed the statement. False for anything that is malformed."""
+    if not (_SIGNATURE.fullmatch(signature) and is_public_key(public_key)):
+        return False
+    try:
+        VerifyKey(bytes.fromhex(public_key.removeprefix("ed25519:"))).verify(
+            statement.as_bytes(), bytes.fromhex(signature)
+        )
+    except CryptoError:
+        return False
+    return True
+
+
+def is_signed_by_any(statement: Statement, signature: str, public_keys: Iterable[str]) -> bool:
+    """Whether the holder of one of these public keys signed the statement."""
+    return any(is_signed_by(statement, signature, key) for key in public_keys)
+
+
+def content_hash(content: Mapping[str, Any]) -> str:
+    """Return the SHA-256 (hex) of JSON values in one fixed form: sorted names, no spaces, ASCII."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

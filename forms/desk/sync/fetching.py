@@ -1,0 +1,179 @@
+"""Fetch letters with their parts: durable here first, then acknowledged. What is here is never replaced.
+
+Neither the server nor another desk is believed: an original is kept as it came first, a part must have the SHA-256 that
+its id names, and other bytes for an id that is here are put aside and shown to staff as a conflict.
+"""
+
+import hashlib
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from forms.core.encryption import part_id
+from forms.core.ids import is_id
+from forms.core.problem import Problem
+from forms.desk.sync.client import NotThere, Server
+from forms.desk.sync.local_store import Cabinet
+
+CONFLICTS = "conflicts"
+
+Open = Callable[[bytes], bytes | None]
+"""Returns what was encrypted to this machine's keys, or None where it does not open."""
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What a visit brought. ids: letters that are safe here now; wrong: ids of what came damaged and was not taken."""
+
+    ids: tuple[str, ...]
+    wrong: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Other bytes that came for a letter which is here. name: of the file put aside."""
+
+    item: str
+    name: str
+
+
+def fetch_letters(store: Cabinet, server: Server, opened: Open, *, everything: bool = False) -> Fetched:
+    """Fetch what waits, make it durable here, and only then acknowledge it.
+
+    everything: also what this desk once had, for a machine that is restored.
+
+    Raises Problem where the disk is full or the server goes away; nothing is lost then: what was not acknowledged
+    waits on the server.
+    """
+    ids: list[str] = []
+    wrong: list[str] = []
+    for row in server.waiting(everything=True) if everything else server.waiting():
+        if everything and store.has("letters", row["id"]) and opened(store.read("letters", row["id"])) is not None:
+            continue
+        try:
+            is_whole = _fetch_one(store, server, row, opened)
+        except NotThere:
+            continue  # erased by the person, or another desk's last word, between the list and now
+        (ids if is_whole else wrong).append(row["id"])
+    return Fetched(tuple(ids), tuple(wrong))
+
+
+def _fetch_one(store: Cabinet, server: Server, row: Mapping[str, Any], opened: Open) -> bool:
+    """Fetch one letter; False where something of it came damaged: then the server is not told that it is safe."""
+    letter_id = row["id"]
+    copies = _copies(server, letter_id) if row["copies"] else {}
+    parts = [_fetch_part(store, server, part, copies.get(part, []), opened) for part in row["parts"]]
+    try:
+        first = [server.letter(letter_id)]
+    except NotThere:
+        first = []  # only copies are left of it
+        if letter_id not in copies:
+            raise
+    if not _take(store, "letters", letter_id, [*first, *copies.get(letter_id, [])], opened):
+        return False
+    store.label(letter_id, row)
+    if not all(parts):
+        return False
+    try:
+        server.acknowledge(letter_id)
+    except NotThere:  # erased by the person since: for the server this desk never had it, so no notice will come
+        _forget(store, row)
+        raise
+    return True
+
+
+def _copies(server: Server, letter_id: str) -> dict[str, list[bytes]]:
+    """Return the copies that others made for this desk, by letter, part or entry."""
+    found: dict[str, list[bytes]] = {}
+    with suppress(NotThere):
+        for row in server.copies(letter_id):
+            with suppress(NotThere):
+                found.setdefault(row["item"], []).append(server.copy(row["item"], row["digest"]))
+    return found
+
+
+def _fetch_part(store: Cabinet, server: Server, part: str, copies: list[bytes], opened: Open) -> bool:
+    """Fetch a photo or recording. An original is known by its SHA-256; a copy is one that was listed as such."""
+    if store.has("parts", part) and opened(store.read("parts", part)) is not None:
+        return True
+    found = server.part(part)
+    originals = [found] if part_id(found) == part else []
+    return _take(store, "parts", part, [*originals, *copies], opened)
+
+
+def _take(store: Cabinet, folder: str, id: str, offered: list[bytes], opened: Open) -> bool:
+    """Keep the first of these bytes that opens (or the first), unless something that opens is here; the rest is shown.
+
+    False where nothing was offered and nothing is here.
+    """
+    offered = list(dict.fromkeys(offered))
+    here = [store.read(folder, id)] if store.has(folder, id) else []
+    if not offered:
+        return bool(here)
+    everything = [*here, *(sealed for sealed in offered if sealed not in here)]
+    kept = next((sealed for sealed in everything if opened(sealed) is not None), everything[0])
+    if kept not in here:
+        store.keep(folder, id, kept)
+    _put_aside(store, id, kept, [sealed for sealed in everything if sealed != kept], opened)
+    return True
+
+
+def _put_aside(store: Cabinet, id: str, kept: bytes, others: list[bytes], opened: Open) -> None:
+    """Keep bytes that say something else than those that were kept. A copy of the same content is no conflict."""
+    content = opened(kept)
+    for sealed in others:
+        other = opened(sealed)
+        if other is not None and content is not None and other.rstrip(b" \0") != content.rstrip(b" \0"):
+            store.keep(CONFLICTS, conflict_name(id, sealed), sealed)
+
+
+def conflict_name(id: str, sealed: bytes) -> str:
+    """Return the name of the file in which other bytes for an id are put aside."""
+    return f"{id}-{hashlib.sha256(sealed).hexdigest()[:16]}"
+
+
+def conflicts(store: Cabinet) -> Iterator[Conflict]:
+    """Return what was put aside, by letter or part."""
+    return (Conflict(name.partition("-")[0], name) for name in store.ids(CONFLICTS))
+
+
+def fetch_entries(store: Cabinet, server: Server, opened: Open, unopened: Collection[str]) -> int:
+    """Fetch the entries of the case log that are not here yet; return how many are new.
+
+    unopened: ids of entries that are here and do not open: a colleague may have made a copy since.
+    """
+    new = 0
+    copies: dict[str, dict[str, list[bytes]]] = {}
+    for row in server.entries():
+        id, letter = row["id"], str(row.get("letter"))
+        if not is_id(letter) or (store.has("entries", id) and id not in unopened):
+            continue
+        with suppress(NotThere):
+            offered = [server.entry(id)]
+            if opened(offered[0]) is None:
+                if letter not in copies:
+                    copies[letter] = _copies(server, letter)
+                offered += copies[letter].get(id, [])
+            new += not store.has("entries", id)
+            _take(store, "entries", id, offered, opened)
+    return new
+
+
+def _forget(store: Cabinet, row: Mapping[str, Any]) -> None:
+    store.drop("letters", row["id"])
+    store.unlabel(row["id"])
+    for part in row["parts"]:
+        store.drop("parts", part)
+
+
+def opener(open_sealed: Callable[[bytes], bytes]) -> Open:
+    """Return an `Open` from a function that raises Problem."""
+
+    def opened(sealed: bytes) -> bytes | None:
+        try:
+            return open_sealed(sealed)
+        except Problem:
+            return None
+
+    return opened
