@@ -147,4 +147,4 @@ def _address(**changes: object) -> str:
     """This list's address with something changed; `page` begins anew unless it is what changes."""
     kept = {name: value for name, value in request.args.items() if name != "page" and value}
     kept |= {name: str(value) for name, value in changes.items()}
-    return "/?" + urlencode({name: value for name, value in kept.items() if value})
+    return f"{request.script_root}/?" + urlencode({name: value for name, value in kept.items() if value})
