@@ -212,6 +212,8 @@ class Session:
         try:
             clean = attachments.clean(kind, content)
         except attachments.NotTaken as wrong:
+            if wrong.code == "busy":
+                raise Problem("part", "Other photos and recordings are being opened.", "Load the page again.") from None
             todo = "It may be damaged or made to do harm. It stays sealed; export the case if it must be looked at."
             raise Problem("part", f"It cannot be shown safely ({wrong.code}).", todo) from None
         return clean.media_type, clean.content
@@ -233,20 +235,17 @@ class Session:
     # Fetching and bringing
 
     def sync(self) -> Synced:
-        """Bring what waits here, fetch what waits there. Where the server is away nothing is lost, and it says so."""
+        """Bring what waits here, fetch what waits there. Where the server is away nothing is lost, and it says so.
+
+        A portal that cannot be read (this desk is older than its server) keeps no letter from being fetched.
+        """
         with self._busy:
             sent = new = wrong = 0
-            away = ""
             self._days.look(self._today())
             try:
-                self._fetch_portal()
+                away = self._renew_portal()
                 sent = self.outbox.send()
-                server, opened = self.server, opener(self.open_own)
-                fetched = fetch_letters(self.cabinet, server, opened)
-                new, wrong = (
-                    len(fetched.ids) + fetch_entries(self.cabinet, server, opened, self._opened_index().unreadable()),
-                    len(fetched.wrong),
-                )
+                new, wrong = self._fetch()
                 with suppress(Problem):  # it never keeps anybody from letters; the doctor says what is wrong
                     self.compare_days()
             except ServerAway as told:
@@ -255,13 +254,59 @@ class Session:
             self._changed()
             return Synced(max(0, new - notices), sent, self.outbox.waiting, away, erased, wrong, asked)
 
+    def _fetch(self) -> tuple[int, int]:
+        """Fetch letters and entries; return how many are new, and how many letters came damaged."""
+        server, opened, restoring = self.server, opener(self.open_own), self.folder / keys.RESTORING
+        fetched = fetch_letters(self.cabinet, server, opened, everything=restoring.exists())
+        new = len(fetched.ids) + fetch_entries(self.cabinet, server, opened, self._opened_index().unreadable())
+        if not fetched.wrong:
+            restoring.unlink(missing_ok=True)
+        self._secure()
+        return new, len(fetched.wrong)
+
+    def on_this_machine_alone(self) -> tuple[str, ...]:
+        """Return the ids of letters of which the server keeps no copy. Raises Problem."""
+        there = {row["id"] for row in self.server.waiting(everything=True)}
+        index = self._opened_index()
+        index.refresh()
+        here = (letter.id for _, _, letter in index.letters() if isinstance(letter, Letter) and letter.form != DELETION)
+        return tuple(sorted(id for id in here if id not in there))
+
+    def _secure(self) -> None:
+        """Bring copies of letters that lie here alone to the server, once a day, for the printed recovery key.
+
+        A letter that came before there was a recovery key left the server when this desk had it.
+        """
+        today, seen = self._today().isoformat(), self.folder / "secured"
+        if not self.own_desk.recovery or (seen.exists() and seen.read_text(encoding="utf-8") == today):
+            return
+        alone = set(self.on_this_machine_alone())
+        for case in cases(self._opened_index().letters(), ()):
+            ids = [id for id in self._opened_index().letter_ids(case.id) if id in alone]
+            if ids:
+                self._sharing.secure(case, ids, self.own_desk)
+        self.outbox.send()
+        write_safely(seen, today.encode())
+
+    def _renew_portal(self) -> str:
+        """Fetch the portal; return a sentence where it cannot be read and the one from before goes on being used."""
+        try:
+            self._fetch_portal()
+        except ServerAway:
+            raise
+        except Problem as problem:
+            if not (self.folder / "portal.json").exists():
+                raise
+            return str(problem)
+        return ""
+
     def _fetch_portal(self) -> None:
         text = self.server.portal()
         try:
             parse(text, self.address)
         except Problem:
-            todo = "Is it the portal's address, and is the portal's software of this desk's version?"
-            raise Problem(self.address, "gave a strange answer.", todo) from None
+            todo = "The server may be newer than this desk: letters were fetched all the same. Update the desk."
+            raise Problem(self.address, "gave a strange answer: a portal that this desk cannot read.", todo) from None
         write_safely(self.folder / "portal.json", text)
         self._portal = None
 

@@ -38,15 +38,19 @@ class Conflict:
     name: str
 
 
-def fetch_letters(store: Cabinet, server: Server, opened: Open) -> Fetched:
+def fetch_letters(store: Cabinet, server: Server, opened: Open, *, everything: bool = False) -> Fetched:
     """Fetch what waits, make it durable here, and only then acknowledge it.
+
+    everything: also what this desk once had, for a machine that is restored.
 
     Raises Problem where the disk is full or the server goes away; nothing is lost then: what was not acknowledged
     waits on the server.
     """
     ids: list[str] = []
     wrong: list[str] = []
-    for row in server.waiting():
+    for row in server.waiting(everything=True) if everything else server.waiting():
+        if everything and store.has("letters", row["id"]) and opened(store.read("letters", row["id"])) is not None:
+            continue
         try:
             is_whole = _fetch_one(store, server, row, opened)
         except NotThere:
