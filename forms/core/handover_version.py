@@ -59,8 +59,3 @@ def require_readable(data: Mapping[str, Any], where: str) -> None:
     if isinstance(needs, int) and needs > VERSION:
         what = f"needs version {needs} of the portal's program; this machine has version {VERSION}."
         raise TooOld(where, what, "Copy the new program onto this machine. What is here stays readable.")
-
-
-def known_fields(kind: type, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of this row that the dataclass has: what newer programs added is passed over."""
-    return {one.name: row[one.name] for one in dataclasses.fields(kind) if one.name in row}

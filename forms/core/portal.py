@@ -9,18 +9,20 @@ import json
 import logging
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from forms.core.handover_version import NEEDS, VERSION, Unreadable, known_fields, require_readable
+from pydantic import TypeAdapter, ValidationError
+
+from forms.core.handover_version import NEEDS, VERSION, Unreadable, require_readable
 from forms.core.problem import Problem
 from forms.core.recipients import usable_key, usable_pickup
 from forms.core.signing import is_public_key
 
 _LOG = logging.getLogger(__name__)
-Kind = TypeVar("Kind")
 
 
 class NotAPortal(Problem):
@@ -29,6 +31,10 @@ class NotAPortal(Problem):
 
 Text = Mapping[str, str]
 """A text in several languages: language code (BCP 47) to words."""
+
+
+ERASED_DAYS, MOST_ERASED_DAYS = 7, 30
+"""Days that an erased case rests where portal.yml says nothing, and at most: a changed number keeps it no longer."""
 
 
 @dataclass(frozen=True)
@@ -210,6 +216,11 @@ class Portal:
         """The ids of the members of each desk."""
         return {desk.id: tuple(member.id for member in desk.members) for desk in self.desks}
 
+    @property
+    def recoverable(self) -> frozenset[str]:
+        """Return the ids of the desks with a printed recovery key: the server keeps their letters for it."""
+        return frozenset(desk.id for desk in self.desks if desk.recovery)
+
     def named(self, desk_ids: Iterable[str]) -> tuple[Desk, ...]:
         """The desks of these ids, in the order of the portal; ids of desks that are no more are passed over."""
         wanted = set(desk_ids)
@@ -222,6 +233,12 @@ class Portal:
     def receivers(self, desk_ids: Iterable[str]) -> tuple[Desk, ...]:
         """The desks of these ids that have a key to which something can be sealed."""
         return tuple(desk for desk in self.named(desk_ids) if desk.keys)
+
+    @property
+    def erased_days(self) -> int:
+        """Days that a case which its person has erased still rests at a desk (keep: erased_days), within bounds."""
+        days = self.keep.get("erased_days", ERASED_DAYS)
+        return min(max(1, days), MOST_ERASED_DAYS) if isinstance(days, int) else ERASED_DAYS
 
     def language_codes(self) -> tuple[str, ...]:
         """The codes of the site's languages, source language first."""
@@ -282,49 +299,33 @@ def parse(text: str | bytes, where: str) -> Portal:
         raise NotAPortal(where, "is not a portal's file.", todo)
     require_readable(data, where)
     try:
-        return _portal(data)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        what = f"cannot be read by this program ({type(error).__name__}): it may be older than the server's."
+        portal = _reader().validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        field = ".".join(map(str, first["loc"])) or "the file"
+        what = f"cannot be read by this program ({field}: {first['msg']}): it may be older than the server's."
         raise Unreadable(where, what, f"Copy the new program onto this machine. On the server: {todo}") from None
+    return replace(portal, desks=tuple(map(_usable, portal.desks)))
 
 
-def _portal(data: dict[str, Any]) -> Portal:
-    lists = {
-        "languages": tuple(_row(Language, row) for row in data["languages"]),
-        "desks": tuple(_desk(row) for row in data["desks"]),
-        "helplines": tuple(_row(Helpline, row) for row in data["helplines"]),
-        "events": tuple(_row(Event, row, spoken=tuple(row.get("spoken", ()))) for row in data["events"]),
-        "clips": {
-            language: {key: _clip(row) for key, row in clips.items()}
-            for language, clips in data.get("clips", {}).items()
-        },
-        "choices": {name: tuple(_choice(row) for row in rows) for name, rows in data["choices"].items()},
-    }
-    return _row(Portal, data, **lists)
+@cache
+def _reader() -> TypeAdapter[Portal]:
+    """Return what reads a Portal and all its parts from JSON; made at first use, since that takes a moment."""
+    return TypeAdapter(Portal)
 
 
-def _row(kind: type[Kind], row: Mapping[str, Any], **own: Any) -> Kind:
-    return kind(**{**known_fields(kind, row), **own})
-
-
-def _choice(row: dict[str, Any]) -> Choice:
-    return _row(Choice, row, reviewed=tuple(row.get("reviewed", ())))
-
-
-def _desk(row: dict[str, Any]) -> Desk:
-    """A desk; a key or pickup line that cannot be used is left empty, and costs nobody else anything."""
+def _usable(desk: Desk) -> Desk:
+    """Return the desk; a key or line that cannot be used is left empty, and costs nobody else anything."""
     members = tuple(
-        _row(
-            Member,
+        replace(
             one,
-            key=usable_key(one.get("key", "")),
-            pickup=usable_pickup(one.get("pickup", "")),
-            signing=one["signing"] if is_public_key(one.get("signing")) else "",
+            key=usable_key(one.key),
+            pickup=usable_pickup(one.pickup),
+            signing=one.signing if is_public_key(one.signing) else "",
         )
-        for one in row["members"]
+        for one in desk.members
     )
-    recovery = usable_key(row.get("recovery", ""))
-    return _row(Desk, row, reads=tuple(row["reads"]), members=members, recovery=recovery)
+    return replace(desk, members=members, recovery=usable_key(desk.recovery))
 
 
 def _log_what_is_unusable(rows: Iterable[Mapping[str, Any]], desks: Iterable[Desk]) -> None:
@@ -341,7 +342,3 @@ def _log_what_is_unusable(rows: Iterable[Mapping[str, Any]], desks: Iterable[Des
                 _LOG.error("desk %s: its %s cannot be used and is left out. Correct portal.yml and build.", who, what)
         if not desk.keys:
             _LOG.error("desk %s has no key that can be used: it gets no letters.", desk.id)
-
-
-def _clip(row: dict[str, Any]) -> Clip:
-    return Clip(row["seconds"], tuple(_row(SoundFile, file) for file in row["files"]))

@@ -118,6 +118,17 @@ def test_a_desk_that_is_too_old_is_told_so_after_fetching(
     assert "second" in told.output
 
 
+def test_a_new_machine_that_is_too_old_has_its_letters_all_the_same(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.tell(what="first")
+    served(monkeypatch, newer(office, needs=99))
+    anita = office.machine(ANITA)
+    with pytest.raises(Problem, match="Copy the new program onto this machine"):
+        anita.sync()
+    assert len(anita.cabinet.ids("letters")) == 1
+
+
 def _away(*_: Any, **__: Any) -> None:
     from forms.desk.sync.client import ServerAway  # noqa: PLC0415
 
