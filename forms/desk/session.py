@@ -35,6 +35,7 @@ from forms.desk.sync.date_file import DayFile
 from forms.desk.sync.fetching import CONFLICTS, Conflict, conflicts, fetch_entries, fetch_letters, opener
 from forms.desk.sync.local_store import DELETION, Cabinet
 from forms.desk.sync.outbox import Outbox
+from forms.desk.watch.site_watch import SiteWatch
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,11 @@ class Session:
         return found or self._here.name
 
     @property
+    def today(self) -> date:
+        """The day that this machine's clock shows."""
+        return self._today()
+
+    @property
     def known_day(self) -> Known:
         """What this machine knows of the day: what is old goes by it."""
         return self._days.look(self._today())
@@ -252,6 +258,8 @@ class Session:
                 new, wrong = self._fetch()
                 with suppress(Problem):  # it never keeps anybody from letters; the doctor says what is wrong
                     self.compare_days()
+                with suppress(Problem):
+                    self.watch_site()
             except ServerAway as told:
                 away = str(told)
             notices, erased, asked = self._obey_deletions()
@@ -310,6 +318,15 @@ class Session:
             raise Problem(self.address, "gave a strange answer.", "Is it the portal's address?") from None
         write_safely(self.folder / "portal.json", text)
         self._portal = None
+
+    @property
+    def site_watch(self) -> SiteWatch:
+        """What this machine knows of the public site."""
+        return SiteWatch(self.folder, self.address)
+
+    def watch_site(self) -> tuple[str, ...]:
+        """Visit the public site as anybody does; what is other there than its publishers signed. Raises Problem."""
+        return self.site_watch.look(self.portal, self._today())
 
     def compare_days(self) -> Known:
         """Hold this machine's clock and the server's against each other; what the server knows of the day.
