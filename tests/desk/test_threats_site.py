@@ -1,7 +1,9 @@
 """A desk watches the public site as a visitor: every change that its publishers did not sign is said."""
 
+import gzip
 import re
 import secrets
+import tracemalloc
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -22,11 +24,13 @@ from forms.core.rendering import draw_form
 from forms.core.signing import public_text
 from forms.desk import doctor
 from forms.desk.cli.main import desk as desk_command
-from forms.desk.session import Session
-from forms.desk.watch import site_watch
+from forms.desk.session import Place, Session
+from forms.desk.watch import site_watch, visitor
 from forms.desk.watch.comparison import differing_keys
+from forms.desk.window.app import create_window
 from forms.server.web import static_site
 from tests.desk.conftest import Office
+from tests.desk.window_house import window_client
 from tests.server.conftest import TODAY
 
 _FORM = re.compile(r"(?s)<form .*</form>")
@@ -366,3 +370,34 @@ def test_without_publishers_the_doctor_says_that_the_list_is_not_signed(site: Si
 def test_no_two_desks_keys_are_taken_for_each_other() -> None:
     told = {"police": frozenset({"b"}), "legal": frozenset({"a"})}
     assert len(list(differing_keys(told, {"police": frozenset({"a"}), "legal": frozenset({"b"})}))) == 4
+
+
+def test_a_packed_bomb_from_the_site_is_not_unpacked(site: Site) -> None:
+    assert site.alarms() == ""
+    bomb = gzip.compress(bytes(64 * 1024 * 1024))
+    site.headers = {"Content-Encoding": "gzip"}
+    site.rewrite(lambda _, body: bomb if body.startswith(b"'seals") else gzip.compress(body))
+    tracemalloc.start()
+    said = site_watch.Visitor(site.office.address).get("/assets/seal.js")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(said.body) <= visitor.LARGEST + 1
+    assert peak < 4 * visitor.LARGEST
+
+
+def test_the_window_says_it_on_every_page_until_it_is_dealt_with(site: Site) -> None:
+    desk = site.desk
+    desk.sync()
+    site.change("/assets/seal.js", "seals", "steals")
+    site.alarms(desk)
+    app = create_window(Place("legal", desk.folder, desk.address), lambda: TODAY)
+    client = window_client(app)
+    door = app.extensions["door"]
+    client.get(f"/enter/{door.token}")
+    same_site = {"Origin": "http://localhost"}
+    client.post("/unlock", data={"form_token": door.form_token}, headers=same_site)
+    for page in ("/", "/keys/", "/retention/"):
+        assert "The public site is not what its publishers signed" in client.get(page).text
+    done = client.post("/keys/alarms-seen", data={"form_token": door.form_token}, headers=same_site)
+    assert "Forgotten: 1." in done.text
+    assert "not what its publishers signed" not in client.get("/").text

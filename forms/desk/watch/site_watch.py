@@ -144,7 +144,8 @@ def route(portal: Portal, known: BuildManifest | None, everything: bool) -> list
     forms += [f"/forms/{language}/{form}" for language in chosen for form in DRAWN]
     if known and known.files:
         forms = [path for path in forms if path.startswith("/forms/") or path in known.files]
-    pages = [path for path in known.files if path.endswith("/")] if known else ["/", f"/{chosen[0]}/"]
+    ends = ("/", ".js", ".css") if everything else "/"
+    pages = [path for path in known.files if path.endswith(ends)] if known else ["/", f"/{chosen[0]}/"]
     ordinary = pages if everything else _CHANCE.sample(pages, min(_ORDINARY, len(pages)))
     paths = list(dict.fromkeys([*forms, *ordinary]))
     _CHANCE.shuffle(paths)
