@@ -64,6 +64,7 @@ def inbox() -> str:
         late_answers=sum(not case.due_day.value for case in late),
         today=today(),
         synced=the_door().synced,
+        keys_changed=any(not change.refused for change in session.key_changes()) or bool(session.pinned.reverted),
         choices=_choices(session, cases),
         naming=labels,
         portal=session.portal,
