@@ -33,7 +33,7 @@ def main() -> None:
         work(office, ids)
         window = start.start(office.place(), today=lambda: today)
         browser = playwright.chromium.launch(executable_path=find(), args=list(FLAGS))
-        page = browser.new_page(viewport=DESKTOP, base_url=window.enter.rpartition("/enter/")[0])
+        page = browser.new_page(viewport=DESKTOP, base_url=window.pages)
         page.goto(window.enter)
         page.get_by_role("button", name="Open").click()
         take(page, ids)
@@ -54,7 +54,7 @@ def work(office: Office, ids: Mapping[str, str]) -> None:
 
 def take(page: Any, ids: Mapping[str, str]) -> None:
     """The list and a case, wide, narrow and in the dark; the keys."""
-    pages = {"inbox": "/", "case": f"/case/{ids['first']}", "conflict": f"/case/{ids['hindi']}", "keys": "/keys/"}
+    pages = {"inbox": "./", "case": f"case/{ids['first']}", "conflict": f"case/{ids['hindi']}", "keys": "keys/"}
     for name, path in pages.items():
         page.goto(path)
         page.wait_for_load_state("networkidle")

@@ -10,13 +10,20 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from forms.core.problem import Problem
 
 Text = Mapping[str, str]
 """A text in several languages: language code (BCP 47) to words."""
+
+
+ERASED_DAYS, MOST_ERASED_DAYS = 7, 30
+"""Days that an erased case rests where portal.yml says nothing, and at most: a changed number keeps it no longer."""
 
 
 @dataclass(frozen=True)
@@ -198,6 +205,11 @@ class Portal:
         """The ids of the members of each desk."""
         return {desk.id: tuple(member.id for member in desk.members) for desk in self.desks}
 
+    @property
+    def recoverable(self) -> frozenset[str]:
+        """Return the ids of the desks with a printed recovery key: the server keeps their letters for it."""
+        return frozenset(desk.id for desk in self.desks if desk.recovery)
+
     def named(self, desk_ids: Iterable[str]) -> tuple[Desk, ...]:
         """The desks of these ids, in the order of the portal; ids of desks that are no more are passed over."""
         wanted = set(desk_ids)
@@ -206,6 +218,12 @@ class Portal:
     def readers(self, form: str) -> tuple[Desk, ...]:
         """The desks that read letters of this form."""
         return tuple(desk for desk in self.desks if form in desk.reads)
+
+    @property
+    def erased_days(self) -> int:
+        """Days that a case which its person has erased still rests at a desk (keep: erased_days), within bounds."""
+        days = self.keep.get("erased_days", ERASED_DAYS)
+        return min(max(1, days), MOST_ERASED_DAYS) if isinstance(days, int) else ERASED_DAYS
 
     def language_codes(self) -> tuple[str, ...]:
         """The codes of the site's languages, source language first."""
@@ -250,39 +268,20 @@ def read(path: Path) -> Portal:
 
 
 def parse(text: str | bytes, where: str) -> Portal:
-    """A portal from its JSON text. Raises Problem where it is not what this version writes."""
+    """Return a portal from its JSON text. Fields that this version does not know are passed over.
+
+    Raises Problem where a value is missing or of a wrong type.
+    """
     try:
-        return _portal(json.loads(text))
-    except (KeyError, TypeError, ValueError) as error:
-        raise Problem(
-            where,
-            f"cannot be read ({type(error).__name__}).",
-            "Build the site again: python3 build.py build",
-        ) from None
+        return _reader().validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        field = ".".join(map(str, first["loc"])) or "the file"
+        what = f"cannot be read ({field}: {first['msg']})."
+        raise Problem(where, what, "Build the site again: python3 build.py build") from None
 
 
-def _portal(data: dict[str, Any]) -> Portal:
-    lists = {
-        "languages": tuple(Language(**row) for row in data["languages"]),
-        "desks": tuple(_desk(row) for row in data["desks"]),
-        "helplines": tuple(Helpline(**row) for row in data["helplines"]),
-        "events": tuple(Event(**{**row, "spoken": tuple(row["spoken"])}) for row in data["events"]),
-        "clips": {
-            language: {key: _clip(row) for key, row in clips.items()} for language, clips in data["clips"].items()
-        },
-        "choices": {name: tuple(_choice(row) for row in rows) for name, rows in data["choices"].items()},
-    }
-    return Portal(**{**data, **lists})
-
-
-def _choice(row: dict[str, Any]) -> Choice:
-    return Choice(**{**row, "reviewed": tuple(row.get("reviewed", ()))})
-
-
-def _desk(row: dict[str, Any]) -> Desk:
-    members = tuple(Member(**member) for member in row["members"])
-    return Desk(**{**row, "reads": tuple(row["reads"]), "members": members})
-
-
-def _clip(row: dict[str, Any]) -> Clip:
-    return Clip(row["seconds"], tuple(SoundFile(**file) for file in row["files"]))
+@cache
+def _reader() -> TypeAdapter[Portal]:
+    """Return what reads a Portal and all its parts from JSON; made at first use, since that takes a moment."""
+    return TypeAdapter(Portal)

@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from forms.core.encryption import seal_file
+from forms.core.ids import is_id
 from forms.core.media import attachments
-from forms.core.portal import Desk, Portal, parse
+from forms.core.portal import MOST_ERASED_DAYS, Desk, Portal, parse
 from forms.core.problem import Problem
 from forms.core.signing import sign, signing_key
 from forms.core.trusted_date import Known
 from forms.desk.cases.case import ANSWER_DAYS, TOLD_STATES, Case, cases, read_day
 from forms.desk.cases.case_log import Entry, heads, new_entry, sealed_entry, statement_of
+from forms.desk.cases.erasure import ErasureRequest, ErasureRequests, is_proof, visible
 from forms.desk.cases.export import exported
 from forms.desk.cases.handover import Sharing, desk_for
 from forms.desk.cases.index import Index
@@ -33,7 +35,7 @@ from forms.desk.crypto.keys import write_safely
 from forms.desk.crypto.pinned_keys import KEY, SIGNING, KeyChange, PinnedKeys
 from forms.desk.sync.client import NotThere, Server, ServerAway
 from forms.desk.sync.date_file import DayFile
-from forms.desk.sync.fetching import Conflict, conflicts, fetch_entries, fetch_letters, opener
+from forms.desk.sync.fetching import CONFLICTS, Conflict, conflicts, fetch_entries, fetch_letters, opener
 from forms.desk.sync.local_store import DELETION, Cabinet
 from forms.desk.sync.outbox import Outbox
 
@@ -55,7 +57,7 @@ class Place:
 class Synced:
     """What a visit to the server brought: letters and entries that are new, parcels sent and still waiting.
 
-    erased: cases that are gone because the person asked.
+    erased: cases that are gone for good because the person asked; asked: cases for which that was proven just now.
     away: a sentence where the server could not be reached, else empty. wrong: letters that came damaged.
     """
 
@@ -65,6 +67,7 @@ class Synced:
     away: str = ""
     erased: int = 0
     wrong: int = 0
+    asked: int = 0
 
 
 class Session:
@@ -74,6 +77,7 @@ class Session:
         self._here, self._identities, self._today = here, identities, today
         self.cabinet = Cabinet(here.folder)
         self._days = DayFile(here.folder)
+        self._requests = ErasureRequests(here.folder)
         self.outbox = Outbox(self.cabinet, here.server)
         self._busy = threading.RLock()
         self._index: Index | None = Index(self.cabinet, identities)
@@ -132,8 +136,8 @@ class Session:
 
     @property
     def own_desk(self) -> Desk:
-        """This desk as portal.yml has it. Raises Problem where it has none of this name."""
-        found = self.portal.named([self.desk])
+        """This desk as the portal publishes it, or as it is pinned here. Raises Problem where there is none."""
+        found = self.portal.named([self.desk]) or [one for one in self.pinned.desks() if one.id == self.desk]
         if not found:
             todo = "Compare content/portal.yml, build the site again, and fetch."
             raise Problem(f"desk {self.desk}", "is not a desk of this portal.", todo)
@@ -176,24 +180,47 @@ class Session:
     # Reading
 
     def cases(self) -> tuple[Case, ...]:
-        """All cases, newest first."""
+        """All cases, newest first, but those that rest until they are erased."""
         with self._busy:
             if self._cases is None:
-                index = self._opened_index()
-                index.refresh()
-                days = int(self.portal.keep.get("answer_days", ANSWER_DAYS))
-                verifier = self.verifier
-                proven, unproven = verifier.split(index.entries())
-                self._cases = tuple(cases(index.letters(), proven, days, unproven, verifier.provenance))
+                self._cases = visible(self._all_cases(), self._requests.all())
             return self._cases
+
+    def _all_cases(self) -> list[Case]:
+        index = self._opened_index()
+        index.refresh()
+        days = int(self.portal.keep.get("answer_days", ANSWER_DAYS))
+        verifier = self.verifier
+        proven, unproven = verifier.split(index.entries())
+        return cases(index.letters(), proven, days, unproven, verifier.provenance)
 
     @property
     def verifier(self) -> Verifier:
         """What this machine checks signatures by. Raises Problem."""
         return Verifier(self.pinned, self.desk, self.member, frozenset(self.signing_keys))
 
+    def resting(self) -> dict[str, date]:
+        """The ids of cases that the person has asked to be erased, and the day on which each goes for good."""
+        days = self.portal.erased_days
+        return {id: one.last_day(days) for id, one in self._requests.all().items() if one.proven}
+
+    def unproven_request(self, case_id: str) -> ErasureRequest | None:
+        """A request to erase this case which nobody has proven with its receipt, or None."""
+        request = self._requests.of(case_id)
+        return request if request and not request.proven else None
+
+    def dismiss_request(self, case_id: str) -> None:
+        """Forget a request that is not proven: the case stays. Raises Problem where there is no such case."""
+        with self._busy:
+            self.case(case_id)
+            if self.unproven_request(case_id):
+                self._requests.forget(case_id)
+
     def case(self, case_id: str) -> Case:
         """One case. Raises Problem where there is none of this id."""
+        if last_day := self.resting().get(case_id):
+            what = f"The person asked that it be erased. It goes for good on {last_day}."
+            raise Problem(case_id, what, "Nothing needs to be done.")
         found = next((case for case in self.cases() if case.id == case_id), None)
         if found is None:
             raise Problem(case_id, "There is no such case here.", "It may be erased, or not fetched yet.")
@@ -219,6 +246,8 @@ class Session:
         try:
             clean = attachments.clean(kind, content)
         except attachments.NotTaken as wrong:
+            if wrong.code == "busy":
+                raise Problem("part", "Other photos and recordings are being opened.", "Load the page again.") from None
             todo = "It may be damaged or made to do harm. It stays sealed; export the case if it must be looked at."
             raise Problem("part", f"It cannot be shown safely ({wrong.code}).", todo) from None
         return clean.media_type, clean.content
@@ -240,30 +269,79 @@ class Session:
     # Fetching and bringing
 
     def sync(self) -> Synced:
-        """Bring what waits here, fetch what waits there. Where the server is away nothing is lost, and it says so."""
+        """Bring what waits here, fetch what waits there. Where the server is away nothing is lost, and it says so.
+
+        A portal that cannot be read (this desk is older than its server) keeps no letter from being fetched.
+        """
         with self._busy:
             sent = new = wrong = 0
-            away = ""
             self._days.look(self._today())
             try:
-                self._look_at_keys()
+                away = self._look_at_keys()
                 sent = self.outbox.send()
-                server, opened = self.server, opener(self.open_own)
-                fetched = fetch_letters(self.cabinet, server, opened)
-                new, wrong = (
-                    len(fetched.ids) + fetch_entries(self.cabinet, server, opened, self._opened_index().unreadable()),
-                    len(fetched.wrong),
-                )
+                new, wrong = self._fetch()
                 with suppress(Problem):  # it never keeps anybody from letters; the doctor says what is wrong
                     self.compare_days()
             except ServerAway as told:
                 away = str(told)
-            notices, erased = self._obey_deletions()
+            notices, erased, asked = self._obey_deletions()
             self._changed()
-            return Synced(max(0, new - notices), sent, self.outbox.waiting, away, erased, wrong)
+            return Synced(max(0, new - notices), sent, self.outbox.waiting, away, erased, wrong, asked)
 
-    def _look_at_keys(self) -> None:
-        """Fetch the portal, and hold its keys against those that are pinned. Raises Problem."""
+    def _fetch(self) -> tuple[int, int]:
+        """Fetch letters and entries; return how many are new, and how many letters came damaged."""
+        server, opened, restoring = self.server, opener(self.open_own), self.folder / keys.RESTORING
+        fetched = fetch_letters(self.cabinet, server, opened, everything=restoring.exists())
+        new = len(fetched.ids) + fetch_entries(self.cabinet, server, opened, self._opened_index().unreadable())
+        if not fetched.wrong:
+            restoring.unlink(missing_ok=True)
+        try:
+            self._secure()
+        except ServerAway:
+            raise
+        except Problem:
+            pass  # as where a key is not confirmed: it keeps no letter from being fetched, and is tried again
+        return new, len(fetched.wrong)
+
+    def on_this_machine_alone(self) -> tuple[str, ...]:
+        """Return the ids of letters of which the server keeps no copy. Raises Problem."""
+        there = {row["id"] for row in self.server.waiting(everything=True)}
+        index = self._opened_index()
+        index.refresh()
+        here = (letter.id for _, _, letter in index.letters() if isinstance(letter, Letter) and letter.form != DELETION)
+        return tuple(sorted(id for id in here if id not in there))
+
+    def _secure(self) -> None:
+        """Bring copies of letters that lie here alone to the server, once a day, for the printed recovery key.
+
+        A letter that came before there was a recovery key left the server when this desk had it.
+        """
+        today, seen = self._today().isoformat(), self.folder / "secured"
+        if not self.own_desk.recovery or (seen.exists() and seen.read_text(encoding="utf-8") == today):
+            return
+        alone = set(self.on_this_machine_alone())
+        for case in cases(self._opened_index().letters(), ()):
+            ids = [id for id in self._opened_index().letter_ids(case.id) if id in alone]
+            if ids:
+                recipients = self.pinned.recipients(self.portal.desks, self.desk)
+                self._sharing.secure(case, ids, recipients, self.desk)
+        self.outbox.send()
+        write_safely(seen, today.encode())
+
+    def _renew_portal(self) -> str:
+        """Fetch the portal; return a sentence where it cannot be read and the one from before goes on being used."""
+        try:
+            self._fetch_portal()
+        except ServerAway:
+            raise
+        except Problem as problem:
+            if not (self.folder / "portal.json").exists():
+                raise
+            return str(problem)
+        return ""
+
+    def _look_at_keys(self) -> str:
+        """Fetch the portal, and hold its keys against those that are pinned; what `_renew_portal` returns."""
         self._pinned = None  # another window or terminal of this machine may have confirmed something
         try:
             _ = self.pinned  # by the portal of before, if there is one
@@ -271,17 +349,18 @@ class Session:
             raise
         except Problem:
             pass  # the portal that is here is damaged: the one that comes is the first
-        self._fetch_portal()
+        said = self._renew_portal()
         present = {str(self._identities[0].to_public()), self.signing_keys[0]} if self._identities else set()
         self.pinned.look(self.portal.desks, present, self.desk, self.member)
+        return said
 
     def _fetch_portal(self) -> None:
         text = self.server.portal()
         try:
             parse(text, self.address)
         except Problem:
-            todo = "Is it the portal's address, and is the portal's software of this desk's version?"
-            raise Problem(self.address, "gave a strange answer.", todo) from None
+            todo = "The server may be newer than this desk: letters were fetched all the same. Update the desk."
+            raise Problem(self.address, "gave a strange answer: a portal that this desk cannot read.", todo) from None
         write_safely(self.folder / "portal.json", text)
         self._portal = None
 
@@ -296,26 +375,66 @@ class Session:
             self._days.hear(today, there.shown)
         return there
 
-    def _obey_deletions(self) -> tuple[int, int]:
-        """A person asked that a letter be erased: it is, here too, and the notice with it. How many of both.
+    def _obey_deletions(self) -> tuple[int, int, int]:
+        """Take in notices of erasing; how many, how many cases are gone for good, how many are proven just now.
 
-        What a notice is, the server says: in a letter anybody may write that it is one. All that lie here are obeyed,
-        not only those that just came: a line may have broken between fetching one and this.
+        What a notice is, the server says; whether it is true, its proof. All that lie here are looked at, not only
+        those that just came: a line may have broken between fetching one and this.
         """
-        notices = erased = 0
+        notices = 0
         for id, label in self.cabinet.labels().items():
-            if label.get("form") != DELETION or not self.cabinet.has("letters", id):
-                continue
-            try:
-                notice = open_letter(self.cabinet.read("letters", id), self._identities)
-            except Problem:
-                continue
-            notices += 1
-            erased += self.cabinet.has("letters", notice.follows)
-            self._forget(notice.follows)
-            self.cabinet.drop("letters", id)
-            self.cabinet.unlabel(id)
-        return notices, erased
+            if label.get("form") == DELETION and self.cabinet.has("letters", id):
+                notices += self._take_in_notice(id)
+        before = self.resting()
+        for thread in self._requests.all():
+            self._prove(thread)
+        asked = len(self.resting().keys() - before.keys())
+        return notices, self._erase_rested(), asked
+
+    def _take_in_notice(self, id: str) -> bool:
+        """Write down what a notice asks for, and drop it. False where it is none, or does not open here."""
+        try:
+            notice = open_letter(self.cabinet.read("letters", id), self._identities)
+        except Problem:
+            return False
+        if notice.form != DELETION:
+            self.cabinet.unlabel(id)  # the server called a letter a notice: it stands as the letter that it is
+            return False
+        if is_id(notice.follows):
+            self._requests.note(notice.follows, notice.proof, self.known_day.latest)
+        self.cabinet.drop("letters", id)
+        self.cabinet.unlabel(id)
+        return True
+
+    def _prove(self, thread: str) -> None:
+        """Hold a request against the letter that lies here. Where there is none for long, forget the request."""
+        request = self._requests.of(thread)
+        if request is None or request.proven:
+            return
+        if not self.cabinet.has("letters", thread):
+            if self.known_day.earliest > request.last_day(MOST_ERASED_DAYS):
+                self._requests.forget(thread)
+            return
+        try:
+            first = open_letter(self.cabinet.read("letters", thread), self._identities)
+        except Problem:
+            return  # another key may open it later
+        if first.id == thread and is_proof(request.proof, first.erase_hash):
+            self.outbox.forget(thread)
+            self._requests.prove(thread, self.known_day.latest)
+
+    def _erase_rested(self) -> int:
+        """Erase for good what has rested long enough, by the earliest day that it may be. How many cases."""
+        erased = 0
+        for thread, last_day in self.resting().items():
+            if self.known_day.earliest >= last_day:
+                erased += self.cabinet.has("letters", thread)
+                index = self._opened_index()
+                for id in set(index.letter_ids(thread)) & set(index.unreadable()) - {thread}:
+                    self.cabinet.unlabel(id)  # only the server says that what does not open here belongs to it
+                self._forget(thread)
+                self._requests.forget(thread)
+        return erased
 
     def _changed(self) -> None:
         self._cases = None
@@ -394,6 +513,7 @@ class Session:
             with suppress(NotThere):  # the server may have let go of it before
                 self.server.drop(case_id)
             self._forget(case_id)
+            self._requests.forget(case_id)
             self._changed()
 
     def old_cases(self) -> tuple[Case, ...]:
@@ -415,7 +535,11 @@ class Session:
                 self.cabinet.drop("entries", entry.id)
                 self.pinned.forget([entry.id])
         self.outbox.forget(thread)
-        for id in index.letter_ids(thread):
+        ids = set(index.letter_ids(thread))
+        for conflict in list(conflicts(self.cabinet)):
+            if conflict.item in ids | parts[True]:
+                self.cabinet.drop(CONFLICTS, conflict.name)
+        for id in ids:
             self.cabinet.drop("letters", id)
             self.cabinet.unlabel(id)
         index.refresh()

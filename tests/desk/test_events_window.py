@@ -21,6 +21,7 @@ from forms.desk.session import Place
 from forms.desk.window import app as app_module
 from forms.desk.window.app import create_window
 from tests.desk.event_house import MEETING, TODAY, FakeSession, event, files, has_come, portal
+from tests.desk.window_house import window_client
 
 EVIL = "<script>alert(1)</script>\"'><img src=x>\x1b[31m\u202e"
 
@@ -46,7 +47,7 @@ class Window:
 def opened(session: FakeSession, today: date = TODAY) -> Window:
     place = Place("events", session.folder, "http://127.0.0.1:1")
     app = create_window(place, today=lambda: today, unlock=lambda *_: session)  # type: ignore[arg-type, return-value]
-    client, door = app.test_client(), app.extensions["door"]
+    client, door = window_client(app), app.extensions["door"]
     client.get(f"/enter/{door.token}")
     window = Window(client, session, door.form_token)
     assert window.post("/unlock").status_code == 303

@@ -28,7 +28,7 @@ from forms.desk.window.authentication import Door
 from forms.desk.window.case_pages import CHILD_DUTY
 from forms.server.app import take_new_portal
 from tests.desk.event_house import has_come
-from tests.desk.window_house import TODAY, Office, fill, photo, running
+from tests.desk.window_house import TODAY, Office, fill, photo, running, window_client
 
 MARKED = "marked-words-துயரம்"
 PASSPHRASE = "five plain words for tests"
@@ -90,7 +90,7 @@ class Window:
 def make_window(office: Office, desk: str = "police", **more: Any) -> Window:
     clock = Clock()
     app = create_window(office.place(desk), today=lambda: TODAY, clock=clock, **more)
-    return Window(app.test_client(), app.extensions["door"], clock)
+    return Window(window_client(app), app.extensions["door"], clock)
 
 
 def come_in(window: Window) -> Window:

@@ -14,7 +14,9 @@ from typing import Any
 
 import pyrage
 from flask import Flask
+from flask.testing import FlaskClient
 from PIL import Image
+from werkzeug.test import TestResponse
 
 from forms.core import portal as portals
 from forms.core.encryption import seal, seal_part
@@ -27,6 +29,25 @@ from forms.server.store.concern_store import Coming, ConcernStore
 from forms.web.serving import make
 
 TODAY = date(2027, 1, 12)
+
+
+class WindowClient(FlaskClient):
+    """A client of the desk's window that asks below its secret path and tells answers without it."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        answer = super().open(*args, **kwargs)
+        root = self.application.config["APPLICATION_ROOT"]
+        if not answer.direct_passthrough:
+            answer.set_data(answer.get_data().replace(root.encode(), b""))
+        if "Location" in answer.headers:
+            answer.headers["Location"] = answer.headers["Location"].replace(root, "")
+        return answer
+
+
+def window_client(app: Flask) -> FlaskClient:
+    """A browser at the desk's window."""
+    app.test_client_class = WindowClient
+    return app.test_client()
 
 
 def make_portal(keys: Mapping[str, tuple[str, str, str]]) -> Portal:

@@ -83,9 +83,7 @@ def ids(office: Office) -> dict[str, str]:
 def window(browser: Any, office: Office, ids: dict[str, str], request: pytest.FixtureRequest) -> Iterator[Any]:
     """A small phone's page on the unlocked desk; errors in the browser's console fail the test."""
     running_window = start.start(office.place(), today=lambda: TODAY)
-    context = browser.new_context(
-        viewport=PHONE, color_scheme=request.param, base_url=running_window.enter.rpartition("/enter/")[0]
-    )
+    context = browser.new_context(viewport=PHONE, color_scheme=request.param, base_url=running_window.pages)
     opened = context.new_page()
     said: list[str] = []
     opened.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
@@ -102,19 +100,19 @@ def window(browser: Any, office: Office, ids: dict[str, str], request: pytest.Fi
 
 
 def test_everybody_can_use_every_page_and_none_is_wider_than_a_phone(window: Any, ids: dict[str, str]) -> None:
-    paths = ["/", f"/?alike={ids['alike']}", "/?text=nothing-like-this", "/keys/", "/access/", "/retention/"]
-    paths += [f"/case/{id}" for id in ids.values()] + [f"/case/{ids['alike']}/erase"]
+    paths = ["./", f"?alike={ids['alike']}", "?text=nothing-like-this", "keys/", "access/", "retention/"]
+    paths += [f"case/{id}" for id in ids.values()] + [f"case/{ids['alike']}/erase"]
     for path in paths:
         window.goto(path)
         window.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         axe_finds_nothing(window)
         fits(window)
-    window.goto("/keys/")
+    window.goto("keys/")
     window.get_by_role("button", name="Make one and show it once").click()
     axe_finds_nothing(window)
     fits(window)
-    window.goto("/keys/")  # this machine has no old key, and so no button to the page on which one is forgotten
-    window.locator('form[action="/keys/recovery"]').evaluate("(form) => { form.action = '/keys/forget'; }")
+    window.goto("keys/")  # this machine has no old key, and so no button to the page on which one is forgotten
+    window.locator('form[action$="/keys/recovery"]').evaluate("(form) => { form.action = 'forget'; }")
     window.get_by_role("button", name="Make one and show it once").click()
     assert window.locator("h1").inner_text() == "Forget old keys"
     axe_finds_nothing(window)
@@ -122,7 +120,7 @@ def test_everybody_can_use_every_page_and_none_is_wider_than_a_phone(window: Any
 
 
 def test_photo_and_voice_are_shown_and_heard(window: Any, ids: dict[str, str]) -> None:
-    window.goto(f"/case/{ids['first']}")
+    window.goto(f"case/{ids['first']}")
     window.locator(".shown img").scroll_into_view_if_needed()
     assert window.locator(".shown img").evaluate("(photo) => photo.decode().then(() => photo.naturalWidth)") > 0
     window.evaluate("document.querySelector('.shown audio').load()")
@@ -144,7 +142,7 @@ def test_with_the_keyboard_alone(window: Any) -> None:
 
 
 def test_a_phrase_goes_into_the_text_with_one_press(window: Any, ids: dict[str, str]) -> None:
-    window.goto(f"/case/{ids['hindi']}")
+    window.goto(f"case/{ids['hindi']}")
     window.get_by_label("Your answer").fill("नमस्ते।")
     window.locator("#phrase").select_option("safe")
     window.get_by_role("button", name="Add it to the text").click()
@@ -153,7 +151,7 @@ def test_a_phrase_goes_into_the_text_with_one_press(window: Any, ids: dict[str, 
 
 def test_a_page_left_alone_goes_away_and_what_was_typed_is_still_there(window: Any, ids: dict[str, str]) -> None:
     window.clock.install()
-    window.goto(f"/case/{ids['first']}")
+    window.goto(f"case/{ids['first']}")
     window.get_by_label("Only this desk reads it").fill("half a sentence")
     window.clock.fast_forward(606_000)
     window.wait_for_url("**/held")
@@ -163,7 +161,7 @@ def test_a_page_left_alone_goes_away_and_what_was_typed_is_still_there(window: A
 
 
 def test_nothing_opened_is_left_in_the_browsers_storage(window: Any, ids: dict[str, str], tmp_path: Path) -> None:
-    window.goto(f"/case/{ids['first']}")
+    window.goto(f"case/{ids['first']}")
     assert window.evaluate("[localStorage.length, sessionStorage.length, document.cookie]") == [0, 0, ""]
     state = window.context.storage_state(path=tmp_path / "state.json")
     assert [cookie["httpOnly"] for cookie in state["cookies"]] == [True]

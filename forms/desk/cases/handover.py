@@ -37,6 +37,14 @@ class Sharing:
         for id in letter_ids:
             self._copy(id, case.id, [key], reader, "letters", path=id)
 
+    def secure(self, case: Case, letter_ids: Sequence[str], keys: Sequence[str], reader: str) -> None:
+        """Letters and parts of a case for this desk's own present keys, so that the server keeps them too."""
+        for letter_id, part in case.parts:
+            if letter_id in letter_ids and self.cabinet.has("parts", part.id):
+                self._copy(part.id, case.id, keys, reader, "parts", path=letter_id)
+        for id in letter_ids:
+            self._copy(id, case.id, keys, reader, "letters", path=id)
+
     def documents(self, case: Case, letter_ids: Sequence[str]) -> Mapping[str, bytes]:
         """What an export holds, by file name: letters as they came and opened, parts, the time line."""
         found = {}

@@ -41,6 +41,8 @@ class Letter:
 
     follows: the id of the letter to which this one adds, or empty; sealed_by: browser or server; copied_by: the member
     who encrypted it anew and handed it over, as the server says, or empty for an original; copy: what a copy says.
+    erase_hash: SHA-256 of the secret that only its receipt yields, or empty in older letters; proof: of a notice of
+    erasing, that secret. Both in hexadecimal.
     """
 
     id: str
@@ -55,6 +57,8 @@ class Letter:
     parts: tuple[PartName, ...] = ()
     follows: str = ""
     sealed_by: str = ""
+    erase_hash: str = ""
+    proof: str = ""
     copied_by: str = ""
     copy: CopyMark | None = None
 
@@ -122,6 +126,8 @@ def read_letter(data: Any, *, kept: bool = False) -> Letter:
         follows=str(data.get("follows") or ""),
         sealed_by=str(data.get("sealed_by", "")),
         copy=mark,
+        erase_hash=str(data.get("erase_hash") or ""),
+        proof=str(data.get("proof") or ""),
     )
 
 

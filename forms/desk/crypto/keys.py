@@ -15,6 +15,9 @@ import pyrage
 from forms.core.problem import Problem
 from forms.core.signing import public_text, signing_key
 
+RESTORING = "restoring"
+"""The file that says: fetch everything that the server still has of this desk, not only what is new."""
+
 LEAST_PASSPHRASE = 12
 """Letters of the shortest passphrase that is taken."""
 
@@ -165,7 +168,7 @@ def recovery() -> tuple[str, str]:
 
 
 def restore(folder: Path, secret: str, passphrase: str) -> Public:
-    """Keys for a new machine from a printed recovery key: it opens all that this desk ever got.
+    """Make keys for a new machine from a printed recovery key; its next visit fetches all that the server has.
 
     Raises Problem where the text is no key, the folder has keys already, or the passphrase is too short.
     """
@@ -175,6 +178,7 @@ def restore(folder: Path, secret: str, passphrase: str) -> Public:
         raise Problem("recovery key", "is not whole.", "Type it again, or scan the square.") from None
     public = make(folder, passphrase)
     _write_identities(folder, (*identities(folder, lambda: passphrase), printed), passphrase)
+    write_safely(folder / RESTORING, b"")
     return public
 
 

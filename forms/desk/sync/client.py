@@ -75,9 +75,13 @@ class Server:
     token: str
     old_token: str = ""
 
-    def waiting(self) -> list[dict[str, Any]]:
-        """Return the letters to fetch. Rows that are not well formed are passed over."""
-        return [row for found in self._rows("letters") if (row := letter_row(found))]
+    def waiting(self, *, everything: bool = False) -> list[dict[str, Any]]:
+        """Return the letters to fetch, with `everything` those too that this machine once had.
+
+        Rows that are not well formed are passed over.
+        """
+        listed = self._listed("letters?all=1" if everything else "letters", "letters")
+        return [checked for row in listed if is_id(row.get("id")) and (checked := letter_row(row))]
 
     def signups(self) -> list[dict[str, Any]]:
         """Sign-ups as they stand in clear: id, event, people and state of each."""

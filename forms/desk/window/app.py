@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from flask import Flask, g, render_template
+from flask import Flask, g, render_template, request
 from jinja2 import StrictUndefined
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
@@ -27,6 +27,7 @@ from forms.desk.window import (
     unlock_pages,
 )
 from forms.desk.window.authentication import Door, Locked, the_door
+from forms.desk.window.secret_path import SecretPath
 from forms.web.no_trace import QuietFlask
 
 IDLE_SECONDS = 600
@@ -56,6 +57,9 @@ def create_window(
     app.logger.setLevel(logging.ERROR)
     app.extensions["door"] = Door(place, unlock, idle_seconds, clock)
     app.extensions["today"] = today
+    # Test clients ask below this path; for real requests SecretPath sets it.
+    app.config["APPLICATION_ROOT"] = app.extensions["door"].root
+    app.wsgi_app = SecretPath(app.wsgi_app, app.extensions["door"].root)  # type: ignore[method-assign]
     _set_up_templates(app)
     for pages in (
         unlock_pages.pages,
@@ -94,6 +98,7 @@ def _always() -> dict[str, Any]:
         "desk_name": _name_over(door.session if inside else None) or f"Desk {door.place.name}",
         "has_events": _has_events(door.session if inside else None),
         "here": "",
+        "root": request.script_root,
     }
 
 

@@ -32,7 +32,8 @@ class Locked(Exception):
 class Door:
     """Who may come in, and the unlocked session while there is one.
 
-    `token` is in the one-time address; `cookie` is what it is exchanged for; `clock` counts seconds from anywhere;
+    `token` is in the one-time address; `cookie` and `root`, the path of all pages (secret_path.py), are what it is
+    exchanged for: a page needs both. `clock` counts seconds from anywhere;
     `held` is a form (its path and fields) that came after the lock had fallen; `back` the page asked for then.
     """
 
@@ -43,6 +44,7 @@ class Door:
     token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     cookie: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     form_token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    root: str = field(default_factory=lambda: "/" + secrets.token_urlsafe(32))
     session: Session | None = None
     synced: Synced | None = None
     held: tuple[str, list[tuple[str, str]]] | None = None
@@ -64,9 +66,13 @@ class Door:
             self.token = ""
         return fits
 
-    def knows(self, cookie: str) -> bool:
-        """Whether this browser has come in by the one-time address."""
-        return not self.token and hmac.compare_digest(self.cookie.encode(), cookie.encode())
+    def knows(self, cookies: Iterable[str]) -> bool:
+        """Return whether this browser has come in by the one-time address.
+
+        A program on another port can set a cookie of the same name beside ours, so there may be several.
+        """
+        ours = self.cookie.encode()
+        return not self.token and any(hmac.compare_digest(ours, cookie.encode()) for cookie in cookies)
 
     def open(self, passphrase: str | None) -> Session:
         """Unlock the desk. Raises Problem; after each wrong passphrase the next must wait twice as long."""

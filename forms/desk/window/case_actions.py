@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask import Blueprint, Response, make_response, render_template, request
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as Answer
 
@@ -15,6 +15,7 @@ from forms.desk.session import Session
 from forms.desk.window import labels
 from forms.desk.window.authentication import current_session, insist_on_form_token
 from forms.desk.window.case_pages import Phrase, phrases, show
+from forms.desk.window.secret_path import redirect_to
 
 pages = Blueprint("actions", __name__)
 
@@ -135,7 +136,7 @@ def act(case_id: str, action: str) -> Answer | tuple[str, int] | str:
     except Problem as problem:
         kept = {name: form.get(name, "") for name in ("state", "phrase")}
         return show(session, case_id, problem, {action: _text(form, "text"), **kept}), 400
-    return redirect(f"/case/{case_id}?done={action}", 303)
+    return redirect_to(f"/case/{case_id}?done={action}")
 
 
 def _chosen(session: Session, case: Case, form: Form) -> Phrase | None:
@@ -171,6 +172,13 @@ def export(case_id: str) -> Answer | Response | tuple[str, int]:
     return response
 
 
+@pages.post("/case/<case_id>/keep")
+def keep(case_id: str) -> Answer:
+    """Take away the note that somebody asked for erasing without proof; the case stays."""
+    current_session().dismiss_request(case_id)
+    return redirect_to(f"/case/{case_id}")
+
+
 @pages.route("/case/<case_id>/erase", methods=["GET", "POST"])
 def erase(case_id: str) -> Answer | str:
     """Asks twice, then erases."""
@@ -178,6 +186,6 @@ def erase(case_id: str) -> Answer | str:
     case, sure = session.case(case_id), request.form.get("sure", "")
     if request.method == "POST" and sure == "twice":
         session.erase(case_id)
-        return redirect("/?erased=1", 303)
+        return redirect_to("/?erased=1")
     again = request.method == "POST" and sure == "once"
     return render_template("erase.html", here="inbox", cases=[case], naming=labels, again=again, action=request.path)

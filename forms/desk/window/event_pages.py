@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask import Blueprint, Response, make_response, render_template, request
 from werkzeug.wrappers import Response as Answer
 
 from forms.core.problem import Problem
@@ -17,6 +17,7 @@ from forms.desk.events.event_retention import count, erase_old
 from forms.desk.window import labels, reminder_pages, visit_pages
 from forms.desk.window.authentication import current_session
 from forms.desk.window.event_access import the_book
+from forms.desk.window.secret_path import redirect_to
 
 pages = Blueprint("events", __name__, url_prefix="/events")
 pages.register_blueprint(reminder_pages.pages)
@@ -58,7 +59,7 @@ def fetch() -> Answer | tuple[str, int]:
     fetched = the_book().fetch()
     if fetched.away:
         raise Problem("server", fetched.away, "You can go on with what was fetched before.")
-    return redirect(f"/events/?new={fetched.new}&cancelled={fetched.cancelled}", 303)
+    return redirect_to(f"/events/?new={fetched.new}&cancelled={fetched.cancelled}")
 
 
 @pages.get("/<event_id>/")
@@ -122,7 +123,7 @@ def _written(book: EventBook, event_id: str, write: Callable[[], Any]) -> Answer
         write()
     except Problem as problem:
         return _marking(book, event_id, problem), 400
-    return redirect(f"/events/{event_id}/mark", 303)
+    return redirect_to(f"/events/{event_id}/mark")
 
 
 def _people(form: Mapping[str, str]) -> int:

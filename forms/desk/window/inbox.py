@@ -21,6 +21,9 @@ A_PAGE = 50
 MOST_ALIKE = 20
 """Alike letters that are listed under the first; the rest stand on a list of their own."""
 
+MOST_UNPROVEN = 20
+"""Requests to erase without proof that are listed above: somebody may send thousands."""
+
 pages = Blueprint("inbox", __name__)
 
 
@@ -65,6 +68,8 @@ def inbox() -> str:
         today=today(),
         synced=the_door().synced,
         keys_changed=any(not change.refused for change in session.key_changes()) or bool(session.pinned.reverted),
+        resting=session.resting(),
+        unproven=[case for case in cases if session.unproven_request(case.id)][:MOST_UNPROVEN],
         choices=_choices(session, cases),
         naming=labels,
         portal=session.portal,
@@ -148,4 +153,4 @@ def _address(**changes: object) -> str:
     """This list's address with something changed; `page` begins anew unless it is what changes."""
     kept = {name: value for name, value in request.args.items() if name != "page" and value}
     kept |= {name: str(value) for name, value in changes.items()}
-    return "/?" + urlencode({name: value for name, value in kept.items() if value})
+    return f"{request.script_root}/?" + urlencode({name: value for name, value in kept.items() if value})

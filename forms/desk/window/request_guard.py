@@ -2,9 +2,10 @@
 
 from urllib.parse import urlsplit
 
-from flask import Response, abort, g, redirect, request
+from flask import Response, abort, g, request
 from werkzeug.wrappers import Response as Answer
 
+from forms.desk.window import secret_path
 from forms.desk.window.authentication import Locked, insist_on_form_token, the_door
 from forms.web.headers import NEVER_KEPT
 
@@ -45,7 +46,7 @@ def check() -> None:
     if request.endpoint in OPEN_TO_ALL:
         return
     door = the_door()
-    if not door.knows(request.cookies.get(door.cookie_name, "")):
+    if not secret_path.is_known() or not door.knows(request.cookies.getlist(door.cookie_name)):
         abort(401)
     g.inside = True
     if request.method == "POST":
@@ -74,4 +75,4 @@ def locked(_: Locked) -> Answer:
         door.hold(request.path, request.form.items(multi=True))
     elif not request.path.startswith("//"):
         door.back = request.full_path.rstrip("?")
-    return redirect("/unlock", 303)
+    return secret_path.redirect_to("/unlock")

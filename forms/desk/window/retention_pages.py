@@ -1,11 +1,12 @@
 """Who did what, and what has been kept long enough."""
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response as Answer
 
 from forms.core.trusted_date import machines_doubt
 from forms.desk.window import labels
 from forms.desk.window.authentication import current_session
+from forms.desk.window.secret_path import redirect_to
 
 pages = Blueprint("upkeep", __name__)
 
@@ -41,7 +42,7 @@ def retention() -> Answer | str:
     if request.method == "POST":
         for case in cases:
             session.erase(case.id)
-        return redirect(f"/retention/?erased={len(cases)}", 303)
+        return redirect_to(f"/retention/?erased={len(cases)}")
     days = int(session.portal.keep.get("concerns_days", 0))
     erased = request.args.get("erased", 0, type=int)
     return render_template(

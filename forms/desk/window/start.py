@@ -27,6 +27,11 @@ class Window:
     door: Door
     stop: Callable[[], None]
 
+    @property
+    def pages(self) -> str:
+        """Return the address below which the pages lie, for a browser that has come in."""
+        return f"{self.enter.rpartition('/enter/')[0]}{self.door.root}/"
+
 
 def start(place: Place, port: int = 0, **settings: Any) -> Window:
     """Serve the window in threads of its own; port 0 takes any free one. Raises Problem where the port is taken."""

@@ -10,6 +10,7 @@ from forms.desk import doctor
 from forms.desk.crypto.keys import has_passphrase
 from forms.desk.session import Session, Synced
 from forms.desk.window.authentication import Door, Locked, current_session, the_door
+from forms.desk.window.secret_path import redirect_to
 
 pages = Blueprint("entrance", __name__)
 
@@ -20,9 +21,9 @@ def enter(token: str) -> Answer:
     door = the_door()
     if not door.take(token):
         abort(401)
-    response = redirect("/", 303)
-    # Not `Secure`: on 127.0.0.1 there is no TLS, and nothing leaves the machine.
-    response.set_cookie(door.cookie_name, door.cookie, httponly=True, samesite="Strict")
+    response = redirect(f"{door.root}/", 303)
+    # Not `Secure`: on 127.0.0.1 there is no TLS, and nothing leaves the machine. The path keeps it from other ports.
+    response.set_cookie(door.cookie_name, door.cookie, path=f"{door.root}/", httponly=True, samesite="Strict")
     return response
 
 
@@ -32,7 +33,7 @@ def ask() -> Answer | str:
     door = the_door()
     door.lock_if_idle()
     if door.session:
-        return redirect("/held" if door.held else "/", 303)
+        return redirect_to("/held" if door.held else "/")
     return _ask(door, None)
 
 
@@ -53,9 +54,9 @@ def unlock() -> Answer | tuple[str, int]:
         return _ask(door, problem), 400
     door.synced = fetch(session)
     if door.held is not None:
-        return redirect("/held", 303)
+        return redirect_to("/held")
     back, door.back = door.back, "/"
-    return redirect(back, 303)
+    return redirect_to(back)
 
 
 def fetch(session: Session) -> Synced:
@@ -73,14 +74,14 @@ def fetch(session: Session) -> Synced:
 def sync() -> Answer:
     """Fetch what waits at the server, and bring what waits here."""
     the_door().synced = fetch(current_session())
-    return redirect("/", 303)
+    return redirect_to("/")
 
 
 @pages.post("/lock")
 def lock() -> Answer:
     """Locks the desk: what was opened is dropped from memory."""
     the_door().lock()
-    return redirect("/unlock", 303)
+    return redirect_to("/unlock")
 
 
 @pages.get("/held")
@@ -89,7 +90,7 @@ def held() -> Answer | str:
     current_session()
     door = the_door()
     if door.held is None:
-        return redirect("/", 303)
+        return redirect_to("/")
     (path, pairs), door.held, door.back = door.held, None, "/"
     return render_template("held.html", path=path, pairs=pairs)
 
@@ -105,7 +106,6 @@ def awake() -> Response:
 @pages.post("/keep")
 def keep() -> Response:
     """The page is about to lock itself: what was typed into its form `path` is held. Nothing is done with it."""
-    the_door().hold(
-        request.form.get("path", ""), ((name, v) for name, v in request.form.items(multi=True) if name != "path")
-    )
+    path = request.form.get("path", "").removeprefix(request.script_root)
+    the_door().hold(path, ((name, v) for name, v in request.form.items(multi=True) if name != "path"))
     return make_response("", 204)

@@ -111,14 +111,15 @@ def _never_kept(response: Response) -> Response:
 
 @desk_api.get("/letters")
 def letters() -> Response:
-    """Letters that this member can open and has not acknowledged."""
+    """Letters that this member can open and has not acknowledged; `all=1`: those that it has, too."""
     desk, member = _reader()
+    everything = request.args.get("all") == "1"
     rows = [
         {
             "id": item.id, "thread": item.thread, "form": item.form, "day": item.day.isoformat(), "tray": item.tray,
             "parts": item.parts, "maker": item.maker, "copies": item.copies,
         }
-        for item in _boxes().waiting(desk.id, member.id)
+        for item in _boxes().waiting(desk.id, member.id, everything=everything)
     ]  # fmt: skip
     return json_answer({"desk": desk.id, "member": member.id, "letters": rows})
 
@@ -154,8 +155,8 @@ def part(part_id: str) -> Response:
 @desk_api.post("/letters/<letter_id>/acknowledge")
 def acknowledge(letter_id: str) -> Response:
     """The member has it safely on a disk."""
-    desk, member = _reader()
-    return _insist(_boxes().take(letter_id, desk.id, member.id, _office().portal.members))
+    (desk, member), portal = _reader(), _office().portal
+    return _insist(_boxes().take(letter_id, desk.id, member.id, portal.members, portal.recoverable))
 
 
 @desk_api.put("/letters/<letter_id>/answers/<answer_id>")

@@ -1,7 +1,7 @@
 // Two kindnesses of the desk's window. Without them all works the same, with one more page load.
 // While somebody types, the lock waits. When nobody does, the page goes to the lock with all that it shows, and what was
 // typed and not sent is held by the desk until it is unlocked.
-const { idle, token } = document.body.dataset;
+const { idle, token, root } = document.body.dataset;
 
 function unsent() {
   const typed = [...document.querySelectorAll("main textarea")].find((area) => area.value !== area.defaultValue);
@@ -14,9 +14,9 @@ function unsent() {
 async function leave() {
   const fields = unsent();
   try {
-    if (fields) await fetch("/keep", { method: "POST", body: fields });
+    if (fields) await fetch(`${root}/keep`, { method: "POST", body: fields });
   } finally {
-    location.replace("/unlock");
+    location.replace(`${root}/unlock`);
   }
 }
 
@@ -31,7 +31,7 @@ if (idle) {
     rest();
     if (Date.now() - told > 30_000) {
       told = Date.now();
-      fetch("/awake", { method: "POST", body: new URLSearchParams({ form_token: token }) });
+      fetch(`${root}/awake`, { method: "POST", body: new URLSearchParams({ form_token: token }) });
     }
   });
   rest();
