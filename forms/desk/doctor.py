@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
+from forms.core.media.decoder_process import missing_layers
 from forms.core.problem import Problem
 from forms.core.trusted_date import machines_doubt, servers_doubt
 from forms.desk.crypto import key_retirement, keys
@@ -38,8 +39,7 @@ def examine(session: Session) -> list[Finding]:
     """All that can be looked at from this desk, an unlocked session."""
     looks: tuple[Callable[[Session], Iterator[Finding]], ...] = (
         _passphrase, _files, _room, _server, _days, _key_in_portal, _old_keys, _colleagues, _recovery, _letters,
-        _conflicts,
-        _waiting,
+        _conflicts, _waiting, _confinement,
     )  # fmt: skip
     found: list[Finding] = []
     for look in looks:
@@ -196,3 +196,15 @@ def _waiting(session: Session) -> Iterator[Finding]:
         )
     if not waiting and not refused:
         yield Finding(True, "Nothing waits to be sent.")
+
+
+def _confinement(_: Session) -> Iterator[Finding]:
+    """Photos and recordings are hostile until they are made anew: what keeps their decoder in."""
+    missing = missing_layers()
+    if not missing:
+        yield Finding(True, "Photos and recordings are opened in a process that can reach nothing else.")
+    else:
+        yield Finding(
+            False, f"This system lacks {', '.join(missing)}: a photo made to do harm could reach other files. Open "
+            "photos and recordings on a Linux machine (kernel 5.13 or newer), or in a virtual machine of its own.",
+        )  # fmt: skip

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from flask import Blueprint, Response, current_app, request
 
+from forms.core import handover_version
 from forms.core.encryption import SIZE_CLASSES, is_sealed
 from forms.core.ids import is_id, new_id
 from forms.core.portal import Desk, Member, as_json
@@ -261,7 +262,9 @@ def desks() -> Response:
 def portal() -> Response:
     """The portal as the press handed it over: names, events, tables, keys; all of it public."""
     _reader()
-    return json_answer(as_json(_office().portal))
+    here = _office().portal
+    knows_its_version = handover_version.HEADER in request.headers
+    return json_answer(as_json(here) if knows_its_version else handover_version.for_first_version(here))
 
 
 @desk_api.post("/day")

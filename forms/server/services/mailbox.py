@@ -193,7 +193,7 @@ def send_concern(office: Office, sending: Sending) -> str | None:
     desks = readers(office.portal, sending.definition, sending.values.get("hide_from", ()))
     code = sending.code if sending.with_receipt else None
     keys = office.keys(code, purpose(sending.definition.name)) if code else None
-    _deliver(office, sending, desks, keys.lookup if keys else None, keys.recipient if keys else None)
+    _deliver(office, sending, desks, keys)
     return code
 
 
@@ -202,24 +202,27 @@ def send_followup(office: Office, sending: Sending, code: str, progress: Progres
 
     kind: the purpose of its receipt, "concern" or REQUEST.
     """
-    desks = office.portal.named(progress.desks)
-    _deliver(office, sending, desks, None, office.keys(code, kind).recipient, is_request=kind == REQUEST)
+    desks = office.portal.receivers(progress.desks)
+    if not desks:
+        raise NotKept("store", "No desk of this letter has a key that can be used.", "Correct portal.yml and build.")
+    _deliver(office, sending, desks, office.keys(code, kind), is_request=kind == REQUEST)
 
 
 def _deliver(
     office: Office,
     sending: Sending,
     desks: Sequence[Desk],
-    lookup: bytes | None,
-    reply_to: str | None,
+    keys: Keys | None,
     *,
     is_request: bool = False,
 ) -> None:
+    is_first = not sending.follows
     letter = sending.letter(
         sending.values,
         day=sending.today.isoformat(),
         desks=[desk.id for desk in desks],
-        reply_to=reply_to,
+        reply_to=keys.recipient if keys else None,
+        erase_hash=keys.erase_hash if keys and is_first else None,
         parts=[part.said for part in sending.parts],
         follows=sending.follows or None,
     )
@@ -228,7 +231,7 @@ def _deliver(
         thread=sending.follows or sending.id,
         form=sending.definition.name,
         day=sending.today,
-        lookup=lookup,
+        lookup=keys.lookup if keys and is_first else None,
         sealed=seal(letter, keys_of(desks), sending.definition.pad_to),
         desks=tuple(desk.id for desk in desks),
         parts=tuple(part.id for part in sending.parts),
