@@ -22,7 +22,7 @@ from forms.desk.sync.local_store import Cabinet
 def open_book(session: EventSession, today: Callable[[], date] = date.today) -> "EventBook":
     """The papers of this desk. Raises Problem at a desk that does not read sign-ups."""
     if "signup" not in session.own_desk.reads:
-        readers = ", ".join(desk.id for desk in session.portal.readers("signup")) or "none"
+        readers = ", ".join(desk.id for desk in session.portal.desks if "signup" in desk.reads) or "none"
         raise Problem(f"desk {session.own_desk.id}", "does not read sign-ups.", f"Open the desk that does: {readers}.")
     return EventBook(session, today)
 
