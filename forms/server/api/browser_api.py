@@ -74,7 +74,7 @@ def lookup() -> Response:
             "id": progress.id,
             "came": [_said(day, language) for day in progress.days],
             "taken": bool(progress.taken_by),
-            "desks": _addresses(_office().portal.named(progress.desks)),
+            "desks": _addresses(_office().portal.receivers(progress.desks)),
             "answers": [
                 {
                     "desk": answer.desk,
@@ -188,7 +188,7 @@ def _addressed() -> _To:
     if follows is None:
         return _To(_desks(office.portal.readers(_FORM)), _FORM, office.concerns)
     found = _of(follows)
-    desks = _desks(office.portal.named(found.progress.desks), all_of_them=True)
+    desks = _desks(office.portal.receivers(found.progress.desks), all_of_them=True)
     return _To(desks, "followup", coming_back.box(office, found.kind), found.progress.id)
 
 

@@ -100,7 +100,7 @@ def erase(office: Office, found: Found, today: date) -> None:
     """Erase a letter that was found, likewise. Raises NotKept."""
     thread, taken_by = found.progress.id, found.progress.taken_by
     while True:
-        have = office.portal.named(taken_by)
+        have = office.portal.receivers(taken_by)
         notice = _deletion_notice(office.portal, thread, have, today, found.proof) if have else None
         more = box(office, found.kind).forget(thread, notice, taken_by)
         if not more:

@@ -11,7 +11,7 @@ from forms.core.form_schema import Definition
 from forms.core.media.attachments import Clean
 from forms.core.portal import Desk, Event, Portal
 from forms.core.receipts import Cost, Keys
-from forms.server.services.flood_control import Letters, LookUps
+from forms.server.services.flood_control import CALM_PLACES, Letters, LookUps, Pressure
 from forms.server.store.concern_store import FIRST_TRAY, SECOND_TRAY, Coming, ConcernStore, Progress
 from forms.server.store.database import NotKept
 from forms.server.store.date_store import DayStore
@@ -40,7 +40,7 @@ class Office:
     """What is needed to take letters in: the portal, the stores, the salt and cost of receipts, the room there is.
 
     requests: letters that are no concerns; they live with the sign-ups, apart from concerns.
-    days: what is known of the day.
+    days: what is known of the day. places: how many places of events are asked for just now.
     """
 
     portal: Portal
@@ -53,6 +53,7 @@ class Office:
     budget: int
     pressure: Letters = field(default_factory=Letters)
     lookups: LookUps = field(default_factory=LookUps)
+    places: Pressure = field(default_factory=lambda: Pressure(CALM_PLACES))
 
     def close(self) -> None:
         """Give back the stores' connections."""
@@ -86,7 +87,7 @@ class Office:
         self.insist_on_room(1, self.requests)
         return self.requests.keep(coming)
 
-    def insist_on_room(self, share: float, store: ConcernStore) -> None:
+    def insist_on_room(self, share: float, store: ConcernStore | SignupStore) -> None:
         """Raise Full where this store uses more than this share of the budget of disk; each store has its own."""
         if store.size > self.budget * share:
             raise Full("store", "The letter box is full.", "Raise the setting `budget`, or let desks fetch.")
@@ -168,9 +169,9 @@ def recipients(portal: Portal, desks: Sequence[Desk]) -> list[str]:
 
     In the place of a desk that is left out stand fresh keys that nobody has, so the size does not tell how many were.
     """
-    chosen, everybody = {desk.id for desk in desks}, portal.readers("concern")
-    others = [desk for desk in desks if desk not in everybody]
-    return [key if desk.id in chosen else unused_key() for desk in (*everybody, *others) for key in desk.keys]
+    chosen = {desk.id: desk for desk in desks}
+    everybody = {**{desk.id: desk for desk in portal.readers("concern")}, **chosen}
+    return [key if id in chosen else unused_key() for id, desk in everybody.items() for key in desk.keys]
 
 
 def take_part(office: Office, file: Clean, desks: Sequence[Desk], today: date, store: ConcernStore) -> Part:
@@ -211,7 +212,9 @@ def send_followup(office: Office, sending: Sending, code: str, progress: Progres
 
     kind: the purpose of its receipt, "concern" or REQUEST.
     """
-    desks = office.portal.named(progress.desks)
+    desks = office.portal.receivers(progress.desks)
+    if not desks:
+        raise NotKept("store", "No desk of this letter has a key that can be used.", "Correct portal.yml and build.")
     _deliver(office, sending, desks, office.keys(code, kind), is_request=kind == REQUEST)
 
 
