@@ -39,7 +39,10 @@ class Note:
 
 @dataclass(frozen=True)
 class Page:
-    """One page as the shell needs it; `path` is without the language: "" or "signs/"."""
+    """One page as the shell needs it; `path` is without the language: "" or "signs/".
+
+    finished: the page before it must not come back with the Back button.
+    """
 
     title: str
     lang: str
@@ -52,6 +55,7 @@ class Page:
     index: bool = True
     form: bool = False
     manifest: str = ""
+    finished: bool = False
     notes: tuple[Note, ...] = field(default_factory=tuple)
 
 
@@ -146,7 +150,7 @@ def _script(definition: Definition, portal: Portal, language: str) -> dict[str, 
             code: message(definition, FieldProblem("code", code), language)
             for code in ("required", "digits", "check", "unknown")
         }
-        return browser_script.returning(more, language, _limits(more, language), wrong, names)
+        return browser_script.returning(more, language, _limits(more, language), wrong, names, portal.erased_days)
     return None
 
 

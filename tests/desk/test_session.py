@@ -312,8 +312,10 @@ def test_when_the_person_asks_it_is_erased_at_every_desk_that_has_it(office: Off
     anita.write(id, "note", text="x")
     office.answer_page(receipt, do="delete-now")
     synced = anita.sync()
-    assert (synced.new, synced.erased) == (0, 1), "that a case is gone is nothing new to read"
+    assert (synced.new, synced.asked) == (0, 1), "that a case goes is nothing new to read"
     assert anita.cases() == ()
+    office.day += timedelta(days=7)
+    assert anita.sync().erased == 1
     assert list((anita.folder / "letters").glob("*")) == []
     with pytest.raises(Problem, match="There is no such case"):
         anita.case(id)

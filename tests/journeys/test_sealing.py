@@ -409,7 +409,7 @@ def test_after_sending_nothing_of_it_comes_back_with_the_back_button(phone: Any)
     phone.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}))")
     assert receipt not in phone.content()
     phone.goto("/en/rights/")
-    phone.go_back()
+    phone.go_back(wait_until="commit")
     phone.wait_for_load_state()
     said = phone.content()
     assert receipt not in said

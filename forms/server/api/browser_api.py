@@ -10,7 +10,7 @@ the browser derived from its receipt: the receipt itself, and the key that opens
 import base64
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -74,7 +74,7 @@ def lookup() -> Response:
             "id": progress.id,
             "came": [_said(day, language) for day in progress.days],
             "taken": bool(progress.taken_by),
-            "desks": _addresses(_office().portal.named(progress.desks)),
+            "desks": _addresses(_office().portal.receivers(progress.desks)),
             "answers": [
                 {
                     "desk": answer.desk,
@@ -89,8 +89,15 @@ def lookup() -> Response:
 
 @sealed_road.post("/erasures")
 def erasure() -> Response:
-    """Erase the letter of a look-up value and all that belongs to it; desks that have it are asked to."""
-    _, found = _found()
+    """Erase the letter of a look-up value and all that belongs to it; desks that have it are asked to.
+
+    `proof`: the erase secret that the receipt yields. Without it desks are asked too, and their staff decide.
+    """
+    asked, found = _found()
+    proof = asked.get("proof") or ""
+    if proof and not (isinstance(proof, str) and _LOOKUP.fullmatch(proof)):
+        raise Refused(400, "The proof has not its form. Nothing was erased.")
+    found = replace(found, proof=proof)
     try:
         coming_back.erase(_office(), found, current_app.extensions["today"]())
     except NotKept:
@@ -176,7 +183,7 @@ def _addressed() -> _To:
     if follows is None:
         return _To(_desks(office.portal.readers(_FORM)), _FORM, office.concerns)
     found = _of(follows)
-    desks = _desks(office.portal.named(found.progress.desks), all_of_them=True)
+    desks = _desks(office.portal.receivers(found.progress.desks), all_of_them=True)
     return _To(desks, "followup", coming_back.box(office, found.kind), found.progress.id)
 
 

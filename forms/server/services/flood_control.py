@@ -17,6 +17,9 @@ from forms.core.problem import Problem
 CALM = 30
 """Letters that may come at once, and so many again every ten minutes, before we speak of pressure."""
 
+CALM_PLACES = 60
+"""Places that sign-ups may take at once, and so many again every ten minutes, before only staff give them out."""
+
 BITS = 17
 """Leading zero bits of the work: 131,000 hashes on average, a few seconds of a cheap phone."""
 
@@ -42,10 +45,10 @@ class Pressure:
         self._lock = threading.Lock()
         self._put(0.0)
 
-    def count(self) -> None:
-        """One more came."""
+    def count(self, many: int = 1) -> None:
+        """Count what came."""
         with self._lock:
-            self._put(min(self._level() + 1, _FULL * self._calm))
+            self._put(min(self._level() + many, _FULL * self._calm))
 
     def is_high(self) -> bool:
         """Whether more than `calm` come in ten minutes."""

@@ -32,12 +32,14 @@ class Reply:
 class Found:
     """A letter that a receipt opens. kind: the purpose of the receipt, "concern" or REQUEST.
 
-    replies: what could be opened here; a browser opens its own.
+    replies: what could be opened here; a browser opens its own. proof: the erase secret in hexadecimal, where the
+    receipt was typed here or a browser has sent it.
     """
 
     kind: str
     progress: Progress
     replies: tuple[Reply, ...]
+    proof: str = ""
 
 
 _KINDS = ("concern", REQUEST)
@@ -49,7 +51,7 @@ def look_up(office: Office, code: str) -> Found | None:
         keys = office.looked_up(code, kind)
         progress = box(office, kind).progress(keys.lookup)
         if progress is not None:
-            return Found(kind, progress, _replies(progress, keys))
+            return Found(kind, progress, _replies(progress, keys), keys.erase.hex())
     office.lookups.missed()
     return None
 
@@ -98,19 +100,20 @@ def erase(office: Office, found: Found, today: date) -> None:
     """Erase a letter that was found, likewise. Raises NotKept."""
     thread, taken_by = found.progress.id, found.progress.taken_by
     while True:
-        have = office.portal.named(taken_by)
-        notice = _deletion_notice(thread, have, today) if have else None
+        have = office.portal.receivers(taken_by)
+        notice = _deletion_notice(thread, have, today, found.proof) if have else None
         more = box(office, found.kind).forget(thread, notice, taken_by)
         if not more:
             return
         taken_by = tuple(more)
 
 
-def _deletion_notice(thread: str, desks: Sequence[Desk], today: date) -> Coming:
+def _deletion_notice(thread: str, desks: Sequence[Desk], today: date, proof: str) -> Coming:
+    """The sealed notice for desks that have the letter. They hold `proof` against the hash in the letter."""
     notice_id = secrets.token_hex(16)
     letter = {
         "form": "deletion", "version": LETTER_VERSION, "id": notice_id, "day": today.isoformat(), "follows": thread,
-        "desks": [desk.id for desk in desks], "answers": {},
+        "desks": [desk.id for desk in desks], "answers": {}, "proof": proof or None,
     }  # fmt: skip
     return Coming(
         id=notice_id,

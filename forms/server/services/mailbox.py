@@ -11,7 +11,7 @@ from forms.core.form_schema import Definition
 from forms.core.media.attachments import Clean
 from forms.core.portal import Desk, Event, Portal
 from forms.core.receipts import Cost, Keys
-from forms.server.services.flood_control import Files, Letters, LookUps
+from forms.server.services.flood_control import CALM_PLACES, Files, Letters, LookUps, Pressure
 from forms.server.store.concern_store import FIRST_TRAY, SECOND_TRAY, Coming, ConcernStore, Progress
 from forms.server.store.database import NotKept
 from forms.server.store.date_store import DayStore
@@ -40,7 +40,7 @@ class Office:
     """What is needed to take letters in: the portal, the stores, the salt and cost of receipts, the room there is.
 
     requests: letters that are no concerns; they live with the sign-ups, apart from concerns.
-    days: what is known of the day.
+    days: what is known of the day. places: how many places of events are asked for just now.
     """
 
     portal: Portal
@@ -54,6 +54,7 @@ class Office:
     pressure: Letters = field(default_factory=Letters)
     lookups: LookUps = field(default_factory=LookUps)
     files: Files = field(default_factory=Files)
+    places: Pressure = field(default_factory=lambda: Pressure(CALM_PLACES))
 
     def close(self) -> None:
         """Give back the stores' connections."""
@@ -87,7 +88,7 @@ class Office:
         self.insist_on_room(1, self.requests)
         return self.requests.keep(coming)
 
-    def insist_on_room(self, share: float, store: ConcernStore) -> None:
+    def insist_on_room(self, share: float, store: ConcernStore | SignupStore) -> None:
         """Raise Full where this store uses more than this share of the budget of disk; each store has its own."""
         if store.size > self.budget * share:
             raise Full("store", "The letter box is full.", "Raise the setting `budget`, or let desks fetch.")
@@ -193,7 +194,7 @@ def send_concern(office: Office, sending: Sending) -> str | None:
     desks = readers(office.portal, sending.definition, sending.values.get("hide_from", ()))
     code = sending.code if sending.with_receipt else None
     keys = office.keys(code, purpose(sending.definition.name)) if code else None
-    _deliver(office, sending, desks, keys.lookup if keys else None, keys.recipient if keys else None)
+    _deliver(office, sending, desks, keys)
     return code
 
 
@@ -202,24 +203,27 @@ def send_followup(office: Office, sending: Sending, code: str, progress: Progres
 
     kind: the purpose of its receipt, "concern" or REQUEST.
     """
-    desks = office.portal.named(progress.desks)
-    _deliver(office, sending, desks, None, office.keys(code, kind).recipient, is_request=kind == REQUEST)
+    desks = office.portal.receivers(progress.desks)
+    if not desks:
+        raise NotKept("store", "No desk of this letter has a key that can be used.", "Correct portal.yml and build.")
+    _deliver(office, sending, desks, office.keys(code, kind), is_request=kind == REQUEST)
 
 
 def _deliver(
     office: Office,
     sending: Sending,
     desks: Sequence[Desk],
-    lookup: bytes | None,
-    reply_to: str | None,
+    keys: Keys | None,
     *,
     is_request: bool = False,
 ) -> None:
+    is_first = not sending.follows
     letter = sending.letter(
         sending.values,
         day=sending.today.isoformat(),
         desks=[desk.id for desk in desks],
-        reply_to=reply_to,
+        reply_to=keys.recipient if keys else None,
+        erase_hash=keys.erase_hash if keys and is_first else None,
         parts=[part.said for part in sending.parts],
         follows=sending.follows or None,
     )
@@ -228,7 +232,7 @@ def _deliver(
         thread=sending.follows or sending.id,
         form=sending.definition.name,
         day=sending.today,
-        lookup=lookup,
+        lookup=keys.lookup if keys and is_first else None,
         sealed=seal(letter, keys_of(desks), sending.definition.pad_to),
         desks=tuple(desk.id for desk in desks),
         parts=tuple(part.id for part in sending.parts),

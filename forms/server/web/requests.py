@@ -173,10 +173,10 @@ def page(asked: Asked, template: str, status: int = 200, **context: Any) -> Resp
     """A page about what was asked."""
     action = f"/forms/{asked.language}/{asked.definition.name}"
     body = render(asked.language, template, portal=asked.office.portal, form=asked.definition, action=action, **context)
-    return _shell(asked, body, status)
+    return _shell(asked, body, status, finished=template != "check.html")
 
 
-def _shell(asked: Asked, body: Markup, status: int, *, mend: bool = False) -> Response:
+def _shell(asked: Asked, body: Markup, status: int, *, mend: bool = False, finished: bool = False) -> Response:
     translate = i18n.say(asked.language)
     title = translate(asked.definition.title)
     whole = Page(
@@ -187,6 +187,7 @@ def _shell(asked: Asked, body: Markup, status: int, *, mend: bool = False) -> Re
         sensitive=True,
         index=False,
         form=True,
+        finished=finished,
     )
     return _html(draw_page(asked.office.portal, asked.language, whole), status)
 

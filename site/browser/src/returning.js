@@ -28,7 +28,9 @@ export function startReturning(form, settings, followup) {
   // Nothing that was opened comes back with the Back button of a shared phone.
   addEventListener("pagehide", () => {
     left += 1;
-    code.value = "";
+    form.reset();
+    place.querySelectorAll("form").forEach((each) => each.reset());
+    place.replaceChildren();
     place.remove();
     hide(false);
   });
@@ -201,7 +203,7 @@ export function startReturning(form, settings, followup) {
     const { section, told } = waiting(words.looking, words);
     alone(section);
     try {
-      await post("erasures", { lookup: found.keys.lookup }, told.again);
+      await post("erasures", { lookup: found.keys.lookup, proof: found.keys.erase }, told.again);
     } catch (error) {
       if (!(error instanceof Refused) || error.status !== 404) {
         sure(found);

@@ -26,9 +26,14 @@ export function startTelling(form, settings, digits) {
   addEventListener("beforeunload", (event) => {
     if (!sent && !document.documentElement.hidden && hasAnswers()) event.preventDefault();
   });
-  // What was typed on a shared phone must not come back with the Back button once it was sent or left in a hurry.
+  // What was typed or chosen on a shared phone must not come back with the Back button, sent or not. A browser puts back
+  // what a form held when it was left, ticks too: so it is emptied before.
   addEventListener("pagehide", () => {
+    form.reset();
     if (sent || document.documentElement.hidden) article.replaceChildren();
+  });
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) location.reload();
   });
 
   function hasAnswers() {
@@ -71,6 +76,7 @@ export function startTelling(form, settings, digits) {
       return failed(section, page, error, () => send(page, desks, withReceipt));
     }
     sent = true;
+    form.reset();
     return finish(withReceipt, desks);
   }
 
@@ -82,8 +88,8 @@ export function startTelling(form, settings, digits) {
     const parts = media.parts();
     const isOther = delivery.renew([answers, desks, withReceipt, parts.map((part) => [part.kind, part.bytes.length, part.mark])]);
     if (isOther) receipt = withReceipt ? newReceipt() : "";
-    const derived = receipt ? await derive(receipt, settings.form, here) : { lookup: "", recipient: null };
-    const letter = { day: here.day, reply_to: derived.recipient, follows: null, answers };
+    const derived = receipt ? await derive(receipt, settings.form, here) : { lookup: "", recipient: null, eraseHash: null };
+    const letter = { day: here.day, reply_to: derived.recipient, erase_hash: derived.eraseHash, follows: null, answers };
     await delivery.deliver(letter, parts, chosen, derived.lookup ? { "Portal-Lookup": derived.lookup } : {}, told);
   }
 
@@ -134,7 +140,7 @@ export function startTelling(form, settings, digits) {
   }
 
   function keeping(code) {
-    const typed = make("input", { class: "input", type: "text", id: "typed", inputmode: "numeric", autocomplete: "off" });
+    const typed = make("input", { class: "input", type: "text", id: "typed", inputmode: "numeric", autocomplete: "off", autocorrect: "off" });
     const verdict = make("p", { role: "status" });
     return [
       make("ul", {}, [words.paper, words.opens, words.lost].map((text) => make("li", {}, text))),
