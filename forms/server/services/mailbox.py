@@ -11,7 +11,7 @@ from forms.core.form_schema import Definition
 from forms.core.media.attachments import Clean
 from forms.core.portal import Desk, Event, Portal
 from forms.core.receipts import Cost, Keys
-from forms.server.services.flood_control import CALM_PLACES, Letters, LookUps, Pressure
+from forms.server.services.flood_control import CALM_PLACES, Files, Letters, LookUps, Pressure
 from forms.server.store.concern_store import FIRST_TRAY, SECOND_TRAY, Coming, ConcernStore, Progress
 from forms.server.store.database import NotKept
 from forms.server.store.date_store import DayStore
@@ -53,6 +53,7 @@ class Office:
     budget: int
     pressure: Letters = field(default_factory=Letters)
     lookups: LookUps = field(default_factory=LookUps)
+    files: Files = field(default_factory=Files)
     places: Pressure = field(default_factory=lambda: Pressure(CALM_PLACES))
 
     def close(self) -> None:
