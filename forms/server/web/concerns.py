@@ -9,13 +9,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import NotFound, ServiceUnavailable
 
 from forms.core import receipts
 from forms.core.media import attachments
 from forms.core.portal import Desk
 from forms.core.validation import FieldProblem, Rejected, accept
 from forms.server.services import lookup, mailbox
+from forms.server.services.flood_control import Busy
 from forms.server.services.lookup import Found
 from forms.server.services.mailbox import Sending
 from forms.server.store.concern_store import ConcernStore, PartsMissing
@@ -41,7 +42,8 @@ def form(language: str, form: str) -> Response:
     """Any form: GET shows it, POST takes what was typed into it."""
     asked = read_request(language, form)
     if form in _LETTERS and not asked.office.portal.readers(form):
-        raise NotFound  # this district has no desk that reads such letters
+        # Either the district has no desk that reads such letters, or none of them has a key that can be used.
+        raise ServiceUnavailable if any(form in desk.reads for desk in asked.office.portal.desks) else NotFound
     if request.method == "GET":
         return _SHOW.get(form, form_page)(asked)
     if not asked.definition.files and has_files():
@@ -79,13 +81,17 @@ def _taken_in(asked: Asked, desks: tuple[Desk, ...], store: ConcernStore) -> tup
         problems += _again(asked)
         parts = []
     for field in asked.definition.files:
+        busy = FieldProblem(field.name, "busy")
         for content in asked.files.get(field.name, ()):
             try:
                 attachments.insist_on_few(field.file, sum(part.kind == field.file for part in parts))
-                cleaned = attachments.clean(field.file, content)
+                with asked.office.files.one() as wait:
+                    cleaned = attachments.clean(field.file, content, 0 if busy in problems else wait)
                 parts.append(mailbox.take_part(asked.office, cleaned, desks, asked.today, store))
             except attachments.NotTaken as wrong:
                 problems.append(FieldProblem(field.name, wrong.code))
+            except Busy:
+                problems.append(busy)
             except NotKept:
                 problems.append(FieldProblem(field.name, "full"))
     return replace(asked, parts=tuple(parts)), tuple(dict.fromkeys(problems))
@@ -172,7 +178,7 @@ def _followup(asked: Asked) -> Response:
 def _send_followup(asked: Asked, code: str, found: Found, once: str) -> Response:
     hidden, progress = {"code": code, "once": once}, found.progress
     box = lookup.box(asked.office, found.kind)
-    asked, wrong = _taken_in(asked, asked.office.portal.named(progress.desks), box)
+    asked, wrong = _taken_in(asked, asked.office.portal.receivers(progress.desks), box)
     checked = accept(asked.definition, asked.office.portal, asked.today, asked.raw, _answered(asked))
     if wrong or isinstance(checked, Rejected):
         problems = (*wrong, *(checked.problems if isinstance(checked, Rejected) else ()))
