@@ -18,6 +18,7 @@ from forms.core.portal import Desk
 from forms.core.problem import Problem
 from forms.core.validation import FieldProblem, Rejected, accept
 from forms.server.services import lookup, mailbox
+from forms.server.services.flood_control import Busy
 from forms.server.services.lookup import Found
 from forms.server.services.mailbox import Part, Sending
 from forms.server.store.concern_store import ConcernStore, PartsMissing
@@ -65,7 +66,7 @@ def _answered_with_words(answer: Callable[[Asked], Response], asked: Asked) -> R
     except Problem:
         return failed_page(asked, 503)
     except Exception:  # noqa: BLE001 - whatever it is, nobody loses their words for it
-        current_app.log_exception(sys.exc_info())  # type: ignore[arg-type] # inside an except block
+        current_app.log_exception(sys.exc_info())
         return failed_page(asked, 500)
 
 
@@ -101,13 +102,17 @@ def _taken_in(asked: Asked, desks: tuple[Desk, ...], store: ConcernStore) -> tup
         problems += _again(asked)
         parts = []
     for field in asked.definition.files:
+        busy = FieldProblem(field.name, "busy")
         for content in asked.files.get(field.name, ()):
             try:
                 attachments.insist_on_few(field.file, sum(part.kind == field.file for part in parts))
-                cleaned = attachments.clean(field.file, content)
+                with asked.office.files.one() as wait:
+                    cleaned = attachments.clean(field.file, content, 0 if busy in problems else wait)
                 parts.append(mailbox.take_part(asked.office, cleaned, desks, asked.today, store))
             except attachments.NotTaken as wrong:
                 problems.append(FieldProblem(field.name, wrong.code))
+            except Busy:
+                problems.append(busy)
             except NotKept:
                 problems.append(FieldProblem(field.name, "full"))
     return replace(asked, parts=tuple(parts)), tuple(dict.fromkeys(problems))

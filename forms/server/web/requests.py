@@ -32,6 +32,9 @@ OF_EVENTS = frozenset({"signup", "cancel", "change"})
 
 _WITH_NUMBER = frozenset({"answer", "followup", "cancel", "change"})
 
+_PAGE_STEP = 8192
+"""Bytes: the answer to a form has a multiple of them, so that its size does not tell how many desks are named in it."""
+
 _PART = re.compile(r"([0-9a-f]{32}) (photo|voice) ([0-9]{1,4})")
 
 
@@ -183,8 +186,8 @@ def too_large_page(asked: Asked) -> Response:
         raise RequestEntityTooLarge
     files = asked.definition.files if request.mimetype == "multipart/form-data" else ()
     problems = [FieldProblem(field.name, "large") for field in files]
-    first = FieldProblem(asked.definition.fields[0].name, "maxLength")
-    return form_page(asked, problems or (first,), 413, hidden=_carried(asked))
+    longest = max(asked.raw, key=lambda name: max(map(len, asked.raw[name]), default=0))
+    return form_page(asked, problems or [FieldProblem(longest, "maxLength")], 413, hidden=_carried(asked))
 
 
 def failed_page(asked: Asked, status: int) -> Response:
@@ -243,6 +246,8 @@ def _alternates(office: Office, language: str, form: str | None) -> tuple[Altern
 
 
 def _html(text: str, status: int) -> Response:
+    if request.method == "POST":
+        text += "<!--" + "." * (-(len(text.encode()) + 7) % _PAGE_STEP) + "-->"
     response = make_response(text, status)
     response.headers["Cache-Control"] = NEVER_KEPT
     return response
