@@ -52,6 +52,9 @@ def browser() -> Iterator[Any]:
         assert not os.environ.get("CI"), "CI must have a browser: see tests/browser.py"
         pytest.skip("no Chromium on this machine")
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path, args=list(finder.FLAGS))
+        # Playwright turns the back-forward cache off; phones have it on, so what it keeps is tested.
+        launched = playwright.chromium.launch(
+            executable_path=path, args=list(finder.FLAGS), ignore_default_args=["--disable-back-forward-cache"]
+        )
         yield launched
         launched.close()

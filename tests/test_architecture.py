@@ -118,7 +118,7 @@ def test_flask_is_known_to_web_code_only() -> None:
         ("segno", {"sitegen.print.leaflets", "forms.desk.window.key_pages"}),
         ("icalendar", {"sitegen.render.calendars"}),
         ("dateutil", {"sitegen.content.events"}),
-        ("PIL", {"sitegen.media.images", "forms.core.media.decoder"}),
+        ("PIL", {"sitegen.media.images", "forms.core.media.pixels"}),
         ("av", {"forms.core.audio"}),
         ("espeakng_loader", {"sitegen.media.speech"}),
         ("vl_convert", {"sitegen.media.charts"}),

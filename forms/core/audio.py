@@ -101,6 +101,7 @@ def _decode(recording: Path | BytesIO) -> Iterator[av.AudioFrame]:
         with av.open(str(recording) if isinstance(recording, Path) else recording, "r") as source:
             if not source.streams.audio:
                 raise NotSound(name)
+            source.streams.audio[0].codec_context.thread_count = 1  # the decoder process can start no thread
             for frame in source.decode(source.streams.audio[0]):
                 frame.pts = None
                 yield frame

@@ -49,11 +49,17 @@ def telling(definition: Definition, language: str, limits: Limits) -> dict[str, 
 
 
 def returning(
-    more: Definition, language: str, limits: Limits, wrong: Mapping[str, str], desks: Mapping[str, str]
+    more: Definition,
+    language: str,
+    limits: Limits,
+    wrong: Mapping[str, str],
+    desks: Mapping[str, str],
+    erased_days: int,
 ) -> dict[str, Any]:
     """For the page on which a receipt opens the answer.
 
-    more: the form by which something is added; wrong: what is said about a number that is none; desks: their names.
+    more: the form by which something is added; wrong: what is said about a number that is none; desks: their names;
+    erased_days: how long a letter that is erased still rests at a desk.
     """
     _ = i18n.say(language)
     own = {
@@ -87,13 +93,18 @@ def returning(
             "Your receipt then opens nothing."
         ),
         "suredesk": _(
-            "A desk that has your letter already is asked to erase it too. "
-            "It may have to keep what the law makes it keep."
-        ),
+            "A desk that has your letter already is told too. When it next looks, it hides the letter; "
+            "%(days)s days later it is gone there for good. It may have to keep what the law makes it keep."
+        )
+        % {"days": erased_days},
         "yes": _("Yes, erase it"),
         "no": _("No, keep it"),
         "gone": _("Your letter is erased"),
-        "gonehelp": _("It is gone from our server. Desks that had it are asked to erase it too."),
+        "gonehelp": _(
+            "It is gone from our server. Desks that had it are told: they hide it when they next look, and %(days)s "
+            "days later it is gone there for good."
+        )
+        % {"days": erased_days},
         "home": _("Home"),
     }
     return {**_sealed(more, language, limits, own), "wrong": dict(wrong), "desks": dict(desks)}
@@ -114,6 +125,10 @@ def _sealed(definition: Definition, language: str, limits: Limits, own: Mapping[
         "again": _("The line broke. Trying again by itself ..."),
         "failed": _("Not sent. Please try again."),
         "failedhelp": _("Everything you typed is still here. Trying again does not make a second letter."),
+        "unsafe": _(
+            "This site asked your phone for a lock that is not safe. Nothing was sent. "
+            "Please call a help number, and come back another day."
+        ),
         "retry": _("Try again"),
         "record": _("Record"),
         "stop": _("Stop"),

@@ -6,17 +6,35 @@ needs neither MkDocs nor the staff's files.
 
 import dataclasses
 import json
+import logging
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
+from forms.core.handover_version import NEEDS, VERSION, Unreadable, require_readable
 from forms.core.problem import Problem
+from forms.core.recipients import usable_key, usable_pickup
+from forms.core.signing import is_public_key
+
+_LOG = logging.getLogger(__name__)
+
+
+class NotAPortal(Problem):
+    """These bytes are no portal.json of any version."""
+
 
 Text = Mapping[str, str]
 """A text in several languages: language code (BCP 47) to words."""
+
+
+ERASED_DAYS, MOST_ERASED_DAYS = 7, 30
+"""Days that an erased case rests where portal.yml says nothing, and at most: a changed number keeps it no longer."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +73,8 @@ class Desk:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """All age recipients to which this desk's letters are sealed."""
-        return (*(member.key for member in self.members), *([self.recovery] if self.recovery else ()))
+        """All age recipients to which this desk's letters are sealed; none where no key of it can be used."""
+        return tuple(key for key in (*(member.key for member in self.members), self.recovery) if key)
 
 
 @dataclass(frozen=True)
@@ -198,14 +216,29 @@ class Portal:
         """The ids of the members of each desk."""
         return {desk.id: tuple(member.id for member in desk.members) for desk in self.desks}
 
+    @property
+    def recoverable(self) -> frozenset[str]:
+        """Return the ids of the desks with a printed recovery key: the server keeps their letters for it."""
+        return frozenset(desk.id for desk in self.desks if desk.recovery)
+
     def named(self, desk_ids: Iterable[str]) -> tuple[Desk, ...]:
         """The desks of these ids, in the order of the portal; ids of desks that are no more are passed over."""
         wanted = set(desk_ids)
         return tuple(desk for desk in self.desks if desk.id in wanted)
 
     def readers(self, form: str) -> tuple[Desk, ...]:
-        """The desks that read letters of this form."""
-        return tuple(desk for desk in self.desks if form in desk.reads)
+        """The desks that read letters of this form, and have a key to which one can be sealed."""
+        return tuple(desk for desk in self.desks if form in desk.reads and desk.keys)
+
+    def receivers(self, desk_ids: Iterable[str]) -> tuple[Desk, ...]:
+        """The desks of these ids that have a key to which something can be sealed."""
+        return tuple(desk for desk in self.named(desk_ids) if desk.keys)
+
+    @property
+    def erased_days(self) -> int:
+        """Days that a case which its person has erased still rests at a desk (keep: erased_days), within bounds."""
+        days = self.keep.get("erased_days", ERASED_DAYS)
+        return min(max(1, days), MOST_ERASED_DAYS) if isinstance(days, int) else ERASED_DAYS
 
     def language_codes(self) -> tuple[str, ...]:
         """The codes of the site's languages, source language first."""
@@ -219,7 +252,7 @@ def pick(text: Text, language: str) -> str:
 
 def as_json(portal: Portal) -> dict[str, Any]:
     """The portal as plain JSON values: what `read` and `parse` take."""
-    data = dataclasses.asdict(portal)
+    data = {"version": VERSION, "needs": NEEDS, **dataclasses.asdict(portal)}
     for desk in data["desks"]:
         for member in desk["members"]:
             if not member["signing"]:
@@ -236,53 +269,76 @@ def write(portal: Portal, path: Path) -> None:
 
 
 def read(path: Path) -> Portal:
-    """Read what `write` wrote.
+    """Read what `write` wrote; keys that cannot be used are left out, and named in the log.
 
-    Raises Problem where the file is missing or is not what this version writes.
+    Raises Problem where the file is missing or no version could have written it.
     """
     try:
-        return parse(path.read_text(encoding="utf-8"), str(path))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise Problem(str(path), "is not there.", "Build the site first: python3 build.py build") from None
     except OSError as error:
         todo = "Name the file .build/portal.json, and let this program read it."
         raise Problem(str(path), f"cannot be read ({error.strerror}).", todo) from None
+    found = parse(text, str(path))
+    _log_what_is_unusable(json.loads(text)["desks"], found.desks)
+    return found
 
 
 def parse(text: str | bytes, where: str) -> Portal:
-    """A portal from its JSON text. Raises Problem where it is not what this version writes."""
+    """A portal from its JSON text. Fields that this version does not know are passed over.
+
+    Raises NotAPortal where it is none, TooOld where it is for newer programs, Unreadable where it cannot be read.
+    """
+    todo = "Build the site again: python3 build.py build"
     try:
-        return _portal(json.loads(text))
-    except (KeyError, TypeError, ValueError) as error:
-        raise Problem(
-            where,
-            f"cannot be read ({type(error).__name__}).",
-            "Build the site again: python3 build.py build",
-        ) from None
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise NotAPortal(where, f"cannot be read ({type(error).__name__}).", todo) from None
+    if not isinstance(data, dict) or not isinstance(data.get("desks"), list):
+        raise NotAPortal(where, "is not a portal's file.", todo)
+    require_readable(data, where)
+    try:
+        portal = _reader().validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        field = ".".join(map(str, first["loc"])) or "the file"
+        what = f"cannot be read by this program ({field}: {first['msg']}): it may be older than the server's."
+        raise Unreadable(where, what, f"Copy the new program onto this machine. On the server: {todo}") from None
+    return replace(portal, desks=tuple(map(_usable, portal.desks)))
 
 
-def _portal(data: dict[str, Any]) -> Portal:
-    lists = {
-        "languages": tuple(Language(**row) for row in data["languages"]),
-        "desks": tuple(_desk(row) for row in data["desks"]),
-        "helplines": tuple(Helpline(**row) for row in data["helplines"]),
-        "events": tuple(Event(**{**row, "spoken": tuple(row["spoken"])}) for row in data["events"]),
-        "clips": {
-            language: {key: _clip(row) for key, row in clips.items()} for language, clips in data["clips"].items()
-        },
-        "choices": {name: tuple(_choice(row) for row in rows) for name, rows in data["choices"].items()},
-    }
-    return Portal(**{**data, **lists})
+@cache
+def _reader() -> TypeAdapter[Portal]:
+    """Return what reads a Portal and all its parts from JSON; made at first use, since that takes a moment."""
+    return TypeAdapter(Portal)
 
 
-def _choice(row: dict[str, Any]) -> Choice:
-    return Choice(**{**row, "reviewed": tuple(row.get("reviewed", ()))})
+def _usable(desk: Desk) -> Desk:
+    """Return the desk; a key or line that cannot be used is left empty, and costs nobody else anything."""
+    members = tuple(
+        replace(
+            one,
+            key=usable_key(one.key),
+            pickup=usable_pickup(one.pickup),
+            signing=one.signing if is_public_key(one.signing) else "",
+        )
+        for one in desk.members
+    )
+    return replace(desk, members=members, recovery=usable_key(desk.recovery))
 
 
-def _desk(row: dict[str, Any]) -> Desk:
-    members = tuple(Member(**member) for member in row["members"])
-    return Desk(**{**row, "reads": tuple(row["reads"]), "members": members})
-
-
-def _clip(row: dict[str, Any]) -> Clip:
-    return Clip(row["seconds"], tuple(SoundFile(**file) for file in row["files"]))
+def _log_what_is_unusable(rows: Iterable[Mapping[str, Any]], desks: Iterable[Desk]) -> None:
+    """Tell the operator which desk gets nothing, or cannot fetch. The value is not named: it may be a secret."""
+    for row, desk in zip(rows, desks, strict=True):
+        told = [(one.id, "key", raw.get("key"), one.key) for raw, one in zip(row["members"], desk.members, strict=True)]
+        told += [
+            (one.id, "pickup line", raw.get("pickup"), one.pickup)
+            for raw, one in zip(row["members"], desk.members, strict=True)
+        ]
+        told.append((desk.id, "recovery key", row.get("recovery"), desk.recovery))
+        for who, what, written, used in told:
+            if written and not used:
+                _LOG.error("desk %s: its %s cannot be used and is left out. Correct portal.yml and build.", who, what)
+        if not desk.keys:
+            _LOG.error("desk %s has no key that can be used: it gets no letters.", desk.id)

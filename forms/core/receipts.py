@@ -22,6 +22,9 @@ from stdnum import damm
 DIGITS = 20
 """Nineteen of chance (63 bits) and a check digit, which finds every wrong digit and every swap of two neighbours."""
 
+_ERASE = b"portal erase secret v1"
+"""Keeps the erase secret apart from whatever else is made of the same bytes."""
+
 _ONCE = re.compile(r"[0-9a-f]{32}")
 
 
@@ -43,11 +46,20 @@ class Cost:
 
 @dataclass(frozen=True)
 class Keys:
-    """What a receipt gives: the look-up value (32 bytes) and the age identity and recipient."""
+    """What a receipt gives: the look-up value (32 bytes), the age identity and recipient, and the erase secret.
+
+    erase: 32 bytes that prove to a desk that whoever has the receipt asks for erasing; the letter holds their hash.
+    """
 
     lookup: bytes
     identity: str
     recipient: str
+    erase: bytes
+
+    @property
+    def erase_hash(self) -> str:
+        """What the letter holds of the erase secret: its SHA-256 in hexadecimal."""
+        return hashlib.sha256(self.erase).hexdigest()
 
 
 def new_once() -> str:
@@ -121,7 +133,9 @@ def derive(code: str, salt: bytes, purpose: str, cost: Cost) -> Keys:
         type=Type.ID,
     )
     identity = _age_identity(raw[32:])
-    return Keys(raw[:32], identity, str(pyrage.x25519.Identity.from_str(identity).to_public()))
+    recipient = str(pyrage.x25519.Identity.from_str(identity).to_public())
+    # Of the half that a browser never sends: who knows the look-up value alone cannot work it out.
+    return Keys(raw[:32], identity, recipient, hmac.digest(raw[32:], _ERASE, hashlib.sha256))
 
 
 def open_answer(sealed: bytes, keys: Keys) -> dict[str, Any]:

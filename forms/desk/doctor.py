@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
+from forms.core.media.decoder_process import missing_layers
 from forms.core.problem import Problem
 from forms.core.trusted_date import machines_doubt, servers_doubt
 from forms.desk.crypto import key_retirement, keys
@@ -38,8 +39,7 @@ def examine(session: Session) -> list[Finding]:
     """All that can be looked at from this desk, an unlocked session."""
     looks: tuple[Callable[[Session], Iterator[Finding]], ...] = (
         _passphrase, _files, _room, _server, _days, _key_in_portal, _old_keys, _colleagues, _recovery, _letters,
-        _conflicts,
-        _waiting,
+        _conflicts, _waiting, _confinement,
     )  # fmt: skip
     found: list[Finding] = []
     for look in looks:
@@ -116,7 +116,8 @@ def _key_in_portal(session: Session) -> Iterator[Finding]:
 
 def _old_keys(session: Session) -> Iterator[Finding]:
     """Said only once they can go: until then they are needed, and there is nothing to do."""
-    old = len(session.identities) - 1
+    recovery = session.own_desk.recovery
+    old = sum(str(identity.to_public()) != recovery for identity in session.identities[1:])
     if old and not key_retirement.anything_needs_old_keys(session):
         what = "an old key" if old == 1 else f"{old} old keys"
         yield Finding(True, f"This machine keeps {what}, and nothing here needs it. Forget it: desk forget-old-keys.")
@@ -148,12 +149,20 @@ def note_colleagues(session: Session, *resealed: str) -> None:
 
 def _recovery(session: Session) -> Iterator[Finding]:
     if session.own_desk.recovery:
-        yield Finding(True, "Letters are sealed to a printed recovery key too.")
+        alone = len(session.on_this_machine_alone())
+        yield Finding(not alone, _kept_elsewhere(alone))
     elif len(session.own_desk.members) == 1:
         yield Finding(
             False, "If this machine is lost, its letters are lost. Print a recovery key (desk recovery-key), or add a "
             "second person to the desk.",
         )  # fmt: skip
+
+
+def _kept_elsewhere(alone: int) -> str:
+    """Return what a lost machine would lose, before it is lost."""
+    if alone:
+        return f"{alone} letters lie on this machine alone and would be lost with it. Fetch: copies are sent then."
+    return "The server keeps all letters for the printed recovery key too: with it a lost machine loses no case."
 
 
 def _letters(session: Session) -> Iterator[Finding]:
@@ -187,3 +196,15 @@ def _waiting(session: Session) -> Iterator[Finding]:
         )
     if not waiting and not refused:
         yield Finding(True, "Nothing waits to be sent.")
+
+
+def _confinement(_: Session) -> Iterator[Finding]:
+    """Photos and recordings are hostile until they are made anew: what keeps their decoder in."""
+    missing = missing_layers()
+    if not missing:
+        yield Finding(True, "Photos and recordings are opened in a process that can reach nothing else.")
+    else:
+        yield Finding(
+            False, f"This system lacks {', '.join(missing)}: a photo made to do harm could reach other files. Open "
+            "photos and recordings on a Linux machine (kernel 5.13 or newer), or in a virtual machine of its own.",
+        )  # fmt: skip

@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from forms.core.encryption import seal_file
+from forms.core.handover_version import Unreadable
+from forms.core.ids import is_id
 from forms.core.media import attachments
-from forms.core.portal import Desk, Portal, parse
+from forms.core.portal import MOST_ERASED_DAYS, Desk, Portal, parse
 from forms.core.problem import Problem
 from forms.core.trusted_date import Known
 from forms.desk.cases.case import ANSWER_DAYS, TOLD_STATES, Case, cases, read_day
 from forms.desk.cases.case_log import Entry, heads, new_entry, sealed_entry
+from forms.desk.cases.erasure import ErasureRequest, ErasureRequests, is_proof, visible
 from forms.desk.cases.export import exported
 from forms.desk.cases.handover import Sharing, desk_for
 from forms.desk.cases.index import Index
@@ -29,7 +32,7 @@ from forms.desk.crypto.decryption import Identities, Letter, open_letter, open_p
 from forms.desk.crypto.keys import write_safely
 from forms.desk.sync.client import NotThere, Server, ServerAway
 from forms.desk.sync.date_file import DayFile
-from forms.desk.sync.fetching import Conflict, conflicts, fetch_entries, fetch_letters, opener
+from forms.desk.sync.fetching import CONFLICTS, Conflict, conflicts, fetch_entries, fetch_letters, opener
 from forms.desk.sync.local_store import DELETION, Cabinet
 from forms.desk.sync.outbox import Outbox
 
@@ -44,15 +47,16 @@ class Place:
 
     def server(self) -> Server:
         """The server, with this desk's token."""
-        return Server(self.address, keys.token(self.folder), keys.old_token(self.folder))
+        return Server(self.address, keys.token(self.folder), keys.old_tokens(self.folder))
 
 
 @dataclass(frozen=True)
 class Synced:
     """What a visit to the server brought: letters and entries that are new, parcels sent and still waiting.
 
-    erased: cases that are gone because the person asked.
+    erased: cases that are gone for good because the person asked; asked: cases for which that was proven just now.
     away: a sentence where the server could not be reached, else empty. wrong: letters that came damaged.
+    outdated: a sentence where this program is too old to read what the server says of the portal, else empty.
     """
 
     new: int = 0
@@ -61,6 +65,8 @@ class Synced:
     away: str = ""
     erased: int = 0
     wrong: int = 0
+    asked: int = 0
+    outdated: str = ""
 
 
 class Session:
@@ -70,6 +76,7 @@ class Session:
         self._here, self._identities, self._today = here, identities, today
         self.cabinet = Cabinet(here.folder)
         self._days = DayFile(here.folder)
+        self._requests = ErasureRequests(here.folder)
         self.outbox = Outbox(self.cabinet, here.server)
         self._busy = threading.RLock()
         self._index: Index | None = Index(self.cabinet, identities)
@@ -149,17 +156,40 @@ class Session:
     # Reading
 
     def cases(self) -> tuple[Case, ...]:
-        """All cases, newest first."""
+        """All cases, newest first, but those that rest until they are erased."""
         with self._busy:
             if self._cases is None:
-                index = self._opened_index()
-                index.refresh()
-                days = int(self.portal.keep.get("answer_days", ANSWER_DAYS))
-                self._cases = tuple(cases(index.letters(), index.entries(), days))
+                self._cases = visible(self._all_cases(), self._requests.all())
             return self._cases
+
+    def _all_cases(self) -> list[Case]:
+        index = self._opened_index()
+        index.refresh()
+        days = int(self.portal.keep.get("answer_days", ANSWER_DAYS))
+        return cases(index.letters(), index.entries(), days)
+
+    def resting(self) -> dict[str, date]:
+        """The ids of cases that the person has asked to be erased, and the day on which each goes for good."""
+        days = self.portal.erased_days
+        return {id: one.last_day(days) for id, one in self._requests.all().items() if one.proven}
+
+    def unproven_request(self, case_id: str) -> ErasureRequest | None:
+        """A request to erase this case which nobody has proven with its receipt, or None."""
+        request = self._requests.of(case_id)
+        return request if request and not request.proven else None
+
+    def dismiss_request(self, case_id: str) -> None:
+        """Forget a request that is not proven: the case stays. Raises Problem where there is no such case."""
+        with self._busy:
+            self.case(case_id)
+            if self.unproven_request(case_id):
+                self._requests.forget(case_id)
 
     def case(self, case_id: str) -> Case:
         """One case. Raises Problem where there is none of this id."""
+        if last_day := self.resting().get(case_id):
+            what = f"The person asked that it be erased. It goes for good on {last_day}."
+            raise Problem(case_id, what, "Nothing needs to be done.")
         found = next((case for case in self.cases() if case.id == case_id), None)
         if found is None:
             raise Problem(case_id, "There is no such case here.", "It may be erased, or not fetched yet.")
@@ -185,6 +215,8 @@ class Session:
         try:
             clean = attachments.clean(kind, content)
         except attachments.NotTaken as wrong:
+            if wrong.code == "busy":
+                raise Problem("part", "Other photos and recordings are being opened.", "Load the page again.") from None
             todo = "It may be damaged or made to do harm. It stays sealed; export the case if it must be looked at."
             raise Problem("part", f"It cannot be shown safely ({wrong.code}).", todo) from None
         return clean.media_type, clean.content
@@ -206,35 +238,76 @@ class Session:
     # Fetching and bringing
 
     def sync(self) -> Synced:
-        """Bring what waits here, fetch what waits there. Where the server is away nothing is lost, and it says so."""
+        """Bring what waits here, fetch what waits there. Where the server is away nothing is lost, and it says so.
+
+        A portal that cannot be read (this desk is older than its server) keeps no letter from being fetched.
+        """
         with self._busy:
             sent = new = wrong = 0
-            away = ""
+            away = outdated = ""
             self._days.look(self._today())
             try:
-                self._fetch_portal()
+                outdated = self._fetch_portal_if_readable()
                 sent = self.outbox.send()
-                server, opened = self.server, opener(self.open_own)
-                fetched = fetch_letters(self.cabinet, server, opened)
-                new, wrong = (
-                    len(fetched.ids) + fetch_entries(self.cabinet, server, opened, self._opened_index().unreadable()),
-                    len(fetched.wrong),
-                )
+                new, wrong = self._fetch()
                 with suppress(Problem):  # it never keeps anybody from letters; the doctor says what is wrong
                     self.compare_days()
             except ServerAway as told:
                 away = str(told)
-            notices, erased = self._obey_deletions()
+            notices, erased, asked = self._obey_deletions()
             self._changed()
-            return Synced(max(0, new - notices), sent, self.outbox.waiting, away, erased, wrong)
+            return Synced(max(0, new - notices), sent, self.outbox.waiting, away, erased, wrong, asked, outdated)
+
+    def _fetch(self) -> tuple[int, int]:
+        """Fetch letters and entries; return how many are new, and how many letters came damaged."""
+        server, opened, restoring = self.server, opener(self.open_own), self.folder / keys.RESTORING
+        fetched = fetch_letters(self.cabinet, server, opened, everything=restoring.exists())
+        new = len(fetched.ids) + fetch_entries(self.cabinet, server, opened, self._opened_index().unreadable())
+        if not fetched.wrong:
+            restoring.unlink(missing_ok=True)
+        self._secure()
+        return new, len(fetched.wrong)
+
+    def on_this_machine_alone(self) -> tuple[str, ...]:
+        """Return the ids of letters of which the server keeps no copy. Raises Problem."""
+        there = {row["id"] for row in self.server.waiting(everything=True)}
+        index = self._opened_index()
+        index.refresh()
+        here = (letter.id for _, _, letter in index.letters() if isinstance(letter, Letter) and letter.form != DELETION)
+        return tuple(sorted(id for id in here if id not in there))
+
+    def _secure(self) -> None:
+        """Bring copies of letters that lie here alone to the server, once a day, for the printed recovery key.
+
+        A letter that came before there was a recovery key left the server when this desk had it.
+        """
+        today, seen = self._today().isoformat(), self.folder / "secured"
+        if not self.own_desk.recovery or (seen.exists() and seen.read_text(encoding="utf-8") == today):
+            return
+        alone = set(self.on_this_machine_alone())
+        for case in cases(self._opened_index().letters(), ()):
+            ids = [id for id in self._opened_index().letter_ids(case.id) if id in alone]
+            if ids:
+                self._sharing.secure(case, ids, self.own_desk)
+        self.outbox.send()
+        write_safely(seen, today.encode())
+
+    def _fetch_portal_if_readable(self) -> str:
+        """Fetch the portal; a sentence where this program cannot read it: letters come and go all the same."""
+        try:
+            self._fetch_portal()
+        except Unreadable as told:
+            return str(told)
+        return ""
 
     def _fetch_portal(self) -> None:
         text = self.server.portal()
         try:
             parse(text, self.address)
+        except Unreadable:
+            raise
         except Problem:
-            todo = "Is it the portal's address, and is the portal's software of this desk's version?"
-            raise Problem(self.address, "gave a strange answer.", todo) from None
+            raise Problem(self.address, "gave a strange answer.", "Is it the portal's address?") from None
         write_safely(self.folder / "portal.json", text)
         self._portal = None
 
@@ -249,26 +322,66 @@ class Session:
             self._days.hear(today, there.shown)
         return there
 
-    def _obey_deletions(self) -> tuple[int, int]:
-        """A person asked that a letter be erased: it is, here too, and the notice with it. How many of both.
+    def _obey_deletions(self) -> tuple[int, int, int]:
+        """Take in notices of erasing; how many, how many cases are gone for good, how many are proven just now.
 
-        What a notice is, the server says: in a letter anybody may write that it is one. All that lie here are obeyed,
-        not only those that just came: a line may have broken between fetching one and this.
+        What a notice is, the server says; whether it is true, its proof. All that lie here are looked at, not only
+        those that just came: a line may have broken between fetching one and this.
         """
-        notices = erased = 0
+        notices = 0
         for id, label in self.cabinet.labels().items():
-            if label.get("form") != DELETION or not self.cabinet.has("letters", id):
-                continue
-            try:
-                notice = open_letter(self.cabinet.read("letters", id), self._identities)
-            except Problem:
-                continue
-            notices += 1
-            erased += self.cabinet.has("letters", notice.follows)
-            self._forget(notice.follows)
-            self.cabinet.drop("letters", id)
-            self.cabinet.unlabel(id)
-        return notices, erased
+            if label.get("form") == DELETION and self.cabinet.has("letters", id):
+                notices += self._take_in_notice(id)
+        before = self.resting()
+        for thread in self._requests.all():
+            self._prove(thread)
+        asked = len(self.resting().keys() - before.keys())
+        return notices, self._erase_rested(), asked
+
+    def _take_in_notice(self, id: str) -> bool:
+        """Write down what a notice asks for, and drop it. False where it is none, or does not open here."""
+        try:
+            notice = open_letter(self.cabinet.read("letters", id), self._identities)
+        except Problem:
+            return False
+        if notice.form != DELETION:
+            self.cabinet.unlabel(id)  # the server called a letter a notice: it stands as the letter that it is
+            return False
+        if is_id(notice.follows):
+            self._requests.note(notice.follows, notice.proof, self.known_day.latest)
+        self.cabinet.drop("letters", id)
+        self.cabinet.unlabel(id)
+        return True
+
+    def _prove(self, thread: str) -> None:
+        """Hold a request against the letter that lies here. Where there is none for long, forget the request."""
+        request = self._requests.of(thread)
+        if request is None or request.proven:
+            return
+        if not self.cabinet.has("letters", thread):
+            if self.known_day.earliest > request.last_day(MOST_ERASED_DAYS):
+                self._requests.forget(thread)
+            return
+        try:
+            first = open_letter(self.cabinet.read("letters", thread), self._identities)
+        except Problem:
+            return  # another key may open it later
+        if first.id == thread and is_proof(request.proof, first.erase_hash):
+            self.outbox.forget(thread)
+            self._requests.prove(thread, self.known_day.latest)
+
+    def _erase_rested(self) -> int:
+        """Erase for good what has rested long enough, by the earliest day that it may be. How many cases."""
+        erased = 0
+        for thread, last_day in self.resting().items():
+            if self.known_day.earliest >= last_day:
+                erased += self.cabinet.has("letters", thread)
+                index = self._opened_index()
+                for id in set(index.letter_ids(thread)) & set(index.unreadable()) - {thread}:
+                    self.cabinet.unlabel(id)  # only the server says that what does not open here belongs to it
+                self._forget(thread)
+                self._requests.forget(thread)
+        return erased
 
     def _changed(self) -> None:
         self._cases = None
@@ -345,6 +458,7 @@ class Session:
             with suppress(NotThere):  # the server may have let go of it before
                 self.server.drop(case_id)
             self._forget(case_id)
+            self._requests.forget(case_id)
             self._changed()
 
     def old_cases(self) -> tuple[Case, ...]:
@@ -365,7 +479,11 @@ class Session:
             if entry.thread == thread:
                 self.cabinet.drop("entries", entry.id)
         self.outbox.forget(thread)
-        for id in index.letter_ids(thread):
+        ids = set(index.letter_ids(thread))
+        for conflict in list(conflicts(self.cabinet)):
+            if conflict.item in ids | parts[True]:
+                self.cabinet.drop(CONFLICTS, conflict.name)
+        for id in ids:
             self.cabinet.drop("letters", id)
             self.cabinet.unlabel(id)
         index.refresh()

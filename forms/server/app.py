@@ -19,8 +19,8 @@ from forms.server.store.concern_store import ConcernStore
 from forms.server.store.date_store import DayStore
 from forms.server.store.signup_store import SignupStore
 from forms.server.web import concerns as routes
+from forms.server.web import cross_site, static_site
 from forms.server.web import requests as pages
-from forms.server.web import static_site
 from forms.web.headers import EVERYWHERE
 from forms.web.no_trace import QuietFlask
 
@@ -47,14 +47,17 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
     app.extensions["clock"] = read.today
     app.extensions["today"] = lambda: once_a_day.known.latest  # what is kept is stamped with it
     app.extensions["open_day"] = lambda: once_a_day.known.earliest  # nobody is refused for a clock that is ahead
+    app.register_blueprint(cross_site.forget_pages)
     app.register_blueprint(routes.pages)
     app.register_blueprint(browser_api.sealed_road)
     app.register_blueprint(pickup.desk_api)
     if read.public:
         app.extensions["public"] = read.public
         app.register_blueprint(static_site.site)
+    app.before_request(cross_site.refuse_other_sites)
     app.before_request(_erase_once_a_day)
     app.after_request(_add_headers)
+    app.after_request(cross_site.clear_browser_cache)
     pages.register_errors(app)
     return app
 

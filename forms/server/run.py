@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from forms.core.media.decoder_process import missing_layers
 from forms.server.services.retention import ClockWork
 from forms.web.serving import make
 
@@ -13,8 +14,20 @@ def start_clock_work(app: Flask) -> ClockWork:
     return clock_work
 
 
+def log_missing_confinement(app: Flask) -> None:
+    """Log which layers around the decoder of photos and recordings this machine lacks, once at start."""
+    missing = missing_layers()
+    if missing:
+        app.logger.error(
+            "The decoder of photos and recordings is not fully confined: this system lacks %s. "
+            "Use a Linux kernel of 5.13 or newer, and allow these calls to the service (docs/deploy.md).",
+            ", ".join(missing),
+        )
+
+
 def serve(app: Flask, host: str, port: int) -> None:
     """Serve until interrupted. Meanwhile what is too old is erased."""
+    log_missing_confinement(app)
     server = make(app, host, port)
     clock_work = start_clock_work(app)
     try:

@@ -26,11 +26,13 @@
     box.hidden = false;
     box.querySelector("input").addEventListener("focus", function () {
       var script = document.createElement("script");
+      script.integrity = box.dataset.integrity;
       script.src = box.dataset.script;
       document.head.append(script);
     }, { once: true });
   }
-  // A receipt is read out digit by digit, when asked: the button stands beside each number that can be.
+  // A receipt is read out digit by digit, when asked: the button stands beside each number that can be. All ten clips
+  // are fetched first, always in the same order, and played from memory: what is asked for tells no digit.
   function readOut(code) {
     var clips = (code.dataset.digits || "").split(" ");
     if (clips.length < 10) return;
@@ -38,16 +40,26 @@
     button.type = "button";
     button.className = "button quiet hear";
     button.textContent = "\u25b6 " + code.dataset.hear;
+    var held = null;
     button.addEventListener("click", function () {
+      var player = new Audio();
+      player.load(); // while the tap counts: some phones play nothing later otherwise
+      held = held || Promise.all(clips.map(function (clip) {
+        return fetch(clip).then(function (answer) { if (!answer.ok) throw answer; return answer.blob(); });
+      })).then(function (blobs) { return blobs.map(function (blob) { return URL.createObjectURL(blob); }); });
+      held.then(function (sounds) { play(player, sounds); }, function () { held = null; });
+    });
+    function play(player, sounds) {
       var left = code.textContent.replace(/\D/g, "").split("");
       var pause = 0;
-      (function next() {
-        if (!left.length) return;
-        var clip = new Audio(clips[left.shift()]);
-        clip.onended = function () { setTimeout(next, ++pause % 4 ? 150 : 900); };
-        clip.play();
-      })();
-    });
+      function next() {
+        if (!left.length || !code.isConnected) return;
+        player.src = sounds[left.shift()];
+        player.play();
+      }
+      player.onended = function () { setTimeout(next, ++pause % 4 ? 150 : 900); };
+      next();
+    }
     code.after(button);
   }
   document.querySelectorAll("[data-digits].code").forEach(readOut);

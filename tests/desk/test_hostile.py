@@ -1,5 +1,6 @@
 """Letters that somebody made by hand: none keeps a desk from its work or touches another's letter."""
 
+import hashlib
 import json
 import secrets
 from collections.abc import Callable, Iterator
@@ -111,11 +112,11 @@ def test_a_letter_that_names_anothers_photo_does_not_take_it_along(office: Offic
     assert not session.cabinet.has("parts", part.id)
 
 
-def notice(office: Office, thread: str) -> None:
+def notice(office: Office, thread: str, proof: str) -> None:
     """What the server leaves where a person erased a letter."""
     id = secrets.token_hex(16)
     keys = [key for desk in office.portal.named(["police"]) for key in desk.keys]
-    told = {"form": "deletion", "id": id, "day": "2027-01-11", "follows": thread, "answers": {}}
+    told = {"form": "deletion", "id": id, "day": "2027-01-11", "follows": thread, "answers": {}, "proof": proof}
     coming = Coming(id, id, "deletion", date(2027, 1, 11), None, seal(told, keys, 24576), ("police",))
     assert not office.store.forget(thread, coming, taken_by=("police",))
 
@@ -123,10 +124,11 @@ def notice(office: Office, thread: str) -> None:
 def test_a_notice_is_obeyed_though_the_line_broke_after_it_was_fetched(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    victim = office.letter("To be erased")
+    secret = secrets.token_bytes(32)
+    victim = by_hand(office, erase_hash=hashlib.sha256(secret).hexdigest())
     session = office.session()
     session.sync()
-    notice(office, victim)
+    notice(office, victim, secret.hex())
     with monkeypatch.context() as broken:
 
         def away(_: Any) -> Any:
@@ -136,7 +138,8 @@ def test_a_notice_is_obeyed_though_the_line_broke_after_it_was_fetched(
         session.sync()
     session.sync()
     assert session.cases() == ()
-    assert [path.name for name in ("letters", "labels") for path in (session.folder / name).glob("*")] == []
+    assert list(session.resting()) == [victim]
+    assert [path.stem for name in ("letters", "labels") for path in (session.folder / name).glob("*")] == [victim]
 
 
 def test_a_letter_erased_while_it_is_fetched_does_not_stay(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

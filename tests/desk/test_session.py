@@ -312,8 +312,10 @@ def test_when_the_person_asks_it_is_erased_at_every_desk_that_has_it(office: Off
     anita.write(id, "note", text="x")
     office.answer_page(receipt, do="delete-now")
     synced = anita.sync()
-    assert (synced.new, synced.erased) == (0, 1), "that a case is gone is nothing new to read"
+    assert (synced.new, synced.asked) == (0, 1), "that a case goes is nothing new to read"
     assert anita.cases() == ()
+    office.day += timedelta(days=7)
+    assert anita.sync().erased == 1
     assert list((anita.folder / "letters").glob("*")) == []
     with pytest.raises(Problem, match="There is no such case"):
         anita.case(id)
@@ -480,3 +482,94 @@ def test_two_cases_are_put_together_in_the_terminal_too(office: Office) -> None:
     assert "=" in next(line for line in run("list").splitlines() if line.split()[:1] == ["2"])
     merged = [case for case in office.machine("police/anita").cases() if case.merged_into]
     assert len(merged) == 1
+
+
+# A lost machine
+
+
+def lost(office: Office, secret: str) -> Session:
+    """The legal desk's only machine is stolen; a new one is made from the printed recovery key, and published."""
+    folder = office.home / "legal"
+    name = next(f"lost-{number}" for number in range(99) if not (office.home / f"lost-{number}").exists())
+    folder.rename(office.home / name)
+    made = keys.restore(folder, secret, "twelve letters or more")
+    office.with_desk("legal", members=(Member("legal", made.key, made.pickup),))
+    place = replace(office.machine("partner")._here, name="legal", folder=folder)
+    return Session.unlock(place, "twelve letters or more", lambda: office.day)
+
+
+def test_the_printed_recovery_key_brings_every_case_back(office: Office, quick_passphrase: None) -> None:
+    for number in range(3):
+        office.tell(what=f"before there was a recovery key {number}")
+    for machine in ("police/anita", "police/babu", "partner", "legal"):
+        office.machine(machine).sync()
+    secret, public = keys.recovery()
+    office.with_desk("legal", recovery=public)
+    legal = office.machine("legal")
+    assert len(legal.on_this_machine_alone()) == 3
+    legal._renew_portal()
+    assert any("3 letters lie on this machine alone" in finding.sentence for finding in doctor.examine(legal))
+    receipt = office.tell(what="after it")
+    legal.sync()
+    assert legal.on_this_machine_alone() == ()
+    assert not any("would be lost" in finding.sentence for finding in doctor.examine(legal))
+    [case] = [case for case in legal.cases() if case.first_words == "after it"]
+    legal.write(case.id, "note", text="what was found out")
+    for machine in ("police/anita", "police/babu", "partner"):
+        office.machine(machine).sync()
+    office.add(receipt, "and one thing more")
+    for machine in ("police/anita", "police/babu", "partner", "legal"):
+        office.machine(machine).sync()
+    told = {letter.id for case in legal.cases() for letter in case.letters if not isinstance(letter, Problem)}
+    restored = lost(office, secret)
+    restored.sync()
+    assert {
+        letter.id for case in restored.cases() for letter in case.letters if not isinstance(letter, Problem)
+    } == told
+    assert [entry.value["text"] for entry in restored.case(case.id).entries] == ["what was found out"]
+    assert not any("Forget it" in finding.sentence for finding in doctor.examine(restored)), "the printed key is needed"
+    again = lost(office, secret)
+    again.sync()
+    assert len(again.cases()) == 4, "and a second time"
+
+
+def test_a_case_that_was_erased_does_not_come_back(office: Office, quick_passphrase: None) -> None:
+    secret, public = keys.recovery()
+    office.with_desk("legal", recovery=public)
+    receipt = office.tell(what=WORDS)
+    kept = office.tell(what="kept")
+    for machine in ("police/anita", "police/babu", "partner", "legal"):
+        office.machine(machine).sync()
+    office.answer_page(receipt, do="delete")
+    office.answer_page(receipt, do="delete-now")
+    erased = "There is no" in office.answer_page(receipt) or WORDS not in office.answer_page(receipt)
+    assert erased
+    assert kept
+    restored = lost(office, secret)
+    restored.sync()
+    assert "kept" in {case.first_words for case in restored.cases()}
+
+
+def test_a_desk_older_than_its_server_still_fetches_and_sends(office: Office, monkeypatch: Any) -> None:
+    receipt = office.tell(what=WORDS)
+    anita = office.machine("police/anita")
+    id = only(anita)
+    whole = type(anita.server).portal
+
+    def newer(server: Any) -> bytes:
+        portal = json.loads(whole(server))
+        portal["desks"] = [
+            {**desk, "colour": "red", "members": [{**m, "since": 3} for m in desk["members"]]}
+            for desk in portal["desks"]
+        ]
+        return json.dumps({**portal, "weather": {"sun": True}}).encode()
+
+    monkeypatch.setattr(type(anita.server), "portal", newer)
+    assert anita.sync().away == "", "what it does not know is passed over"
+    monkeypatch.setattr(type(anita.server), "portal", lambda _: b'{"version": 9}')
+    office.tell(what="told since")
+    anita.answer(id, "We will come.")
+    seen = anita.sync()
+    assert "Update the desk" in seen.away
+    assert (seen.new, seen.waiting) == (1, 0)
+    assert "We will come." in office.answer_page(receipt)

@@ -97,7 +97,7 @@ def test_leaving_fast(page: Any, house: Any, request: pytest.FixtureRequest) -> 
     page.goto("/te/signs/")
     page.locator("a[data-exit], a.exit").first.click()
     page.wait_for_url(re.compile("^" + re.escape(house.portal.exit_url.rstrip("/"))))
-    page.go_back()
+    page.go_back(wait_until="commit")
     with_script = "[script]" in request.node.name
     assert page.url.endswith("/te/" if with_script else "/te/signs/"), "with a script Back does not return to the page"
 

@@ -187,7 +187,7 @@ def test_nothing_that_was_opened_comes_back_with_the_back_button(phone: Any, hou
     come_back(phone, "en", receipt)
     assert "Only for her eyes." in told(phone)
     phone.goto("/en/rights/")
-    phone.go_back()
+    phone.go_back(wait_until="commit")
     phone.wait_for_load_state()
     assert "Only for her eyes." not in phone.content()
     assert phone.locator("#code").input_value() == ""

@@ -3,14 +3,11 @@
 Names that files have on a phone are never read. Nothing is written to a disk here: bytes go through a pipe.
 """
 
-import json
-import os
-import subprocess
-import sys
-import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+
+from forms.core.media import decoder_process
+from forms.core.media.decoder_process import WAIT, Failed, NoneFree
 
 MOST = {"photo": 3, "voice": 1}
 """How many of a kind belong to one letter."""
@@ -18,13 +15,12 @@ MOST = {"photo": 3, "voice": 1}
 LARGEST = {"photo": 12 * 1024 * 1024, "voice": 8 * 1024 * 1024}
 """Bytes of one file as it comes from the phone."""
 
-_WAIT = 90
-_AT_ONCE = threading.Semaphore(2)  # decoders at work in this process: memory is bounded by it
-_ROOT = Path(__file__).parents[3]
+LONGEST_VOICE = 180
+"""Seconds of a recording."""
 
 
 class NotTaken(Exception):
-    """A file cannot be taken. `code`: empty, large, many, kind, long, bomb or damaged."""
+    """A file cannot be taken. `code`: empty, large, many, kind, long, bomb, damaged; or busy: it may be tried again."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -47,34 +43,40 @@ def insist_on_few(kind: str, already: int) -> None:
         raise NotTaken("many")
 
 
-def clean(kind: str, content: bytes) -> Clean:
-    """The same photo or recording without anything beside it. Raises NotTaken."""
+def clean(kind: str, content: bytes, wait: float = WAIT) -> Clean:
+    """The same photo or recording without anything beside it. wait: seconds for a free decoder. Raises NotTaken."""
     if not content:
         raise NotTaken("empty")
     if len(content) > LARGEST[kind]:
         raise NotTaken("large")
     if not _looks_like(kind, content):
         raise NotTaken("kind")
-    head, cleaned = _in_a_process_of_its_own(kind, content)
+    try:
+        head, made = decoder_process.decode(kind, content, wait)
+    except NoneFree:
+        raise NotTaken("busy") from None
+    except Failed as failed:
+        raise NotTaken("bomb" if failed.ended else "damaged") from None
+    return _checked(kind, head, made)
+
+
+_PROBLEMS = frozenset({"long", "bomb", "damaged"})
+_MADE: Mapping[str, tuple[str, bytes]] = {
+    "photo": ("image/jpeg", b"\xff\xd8\xff"),
+    "voice": ("audio/ogg; codecs=opus", b"OggS"),
+}
+
+
+def _checked(kind: str, head: Mapping[str, object], made: bytes) -> Clean:
+    """What a decoder gave back, where it is what a decoder gives back: the file may have taken it over."""
     if "problem" in head:
-        raise NotTaken(str(head["problem"]))
-    return Clean(kind, str(head["type"]), cleaned, int(head.get("seconds", 0)))
-
-
-def _in_a_process_of_its_own(kind: str, content: bytes) -> tuple[dict[str, int | str], bytes]:
-    environment = {**os.environ, "PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-    with _AT_ONCE:
-        try:
-            done = subprocess.run(  # noqa: S603 - our own program; what it reads is bytes
-                [sys.executable, "-m", "forms.core.media.decoder", kind],
-                input=content, capture_output=True, timeout=_WAIT, check=False, cwd=_ROOT, env=environment,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            return {"problem": "bomb"}, b""
-    line, _, cleaned = done.stdout.partition(b"\n")
-    if done.returncode or not line:  # ended by a limit, or a decoder fell over
-        return {"problem": "bomb" if done.returncode < 0 else "damaged"}, b""
-    return json.loads(line), cleaned
+        problem = str(head["problem"])
+        raise NotTaken(problem if problem in _PROBLEMS else "damaged")
+    media_type, start = _MADE[kind]
+    seconds = head.get("seconds", 0)
+    if not made.startswith(start) or not isinstance(seconds, int) or not 0 <= seconds <= LONGEST_VOICE:
+        raise NotTaken("damaged")
+    return Clean(kind, media_type, made, seconds)
 
 
 _PHOTOS: Sequence[tuple[int, bytes]] = ((0, b"\xff\xd8\xff"), (0, b"\x89PNG\r\n\x1a\n"), (8, b"WEBP"), (4, b"ftypavif"))

@@ -1,98 +1,102 @@
 """Takes out of a photo or recording all but what is seen or heard: a program of its own, run once for each file.
 
-`python -m forms.core.media.decoder photo < in > out`. Files are hostile: decoders run here, in a process that may use
-little time and memory and can write no file.
-Out come one line of JSON (`type`, `seconds`; or `problem`) and the new file's bytes.
+decoder_process.py starts it, writes the file to its standard input and closes it; out come one line of JSON (`type`,
+`seconds`; or `problem`) and the new file's bytes. Files are hostile: before a byte is read, the process locks itself in
+(sandbox.py).
 """
 
 import io
 import json
+import os
 import sys
-import warnings
+import wave
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-
-from PIL import AvifImagePlugin, Image, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
 from forms.core.audio import NotSound, TooLong, voice
+from forms.core.media import pixels, sandbox
+from forms.core.media.attachments import LONGEST_VOICE
 
-LONGEST_VOICE = 180
-"""Seconds of a recording."""
+PICTURE_EDGE = 2160
+"""Pixels of the longer side of a picture for the site."""
 
-_FORMATS = tuple(
-    reader.format
-    for reader in (
-        JpegImagePlugin.JpegImageFile,  # and MPO: what some phones write, with a second picture behind the first
-        PngImagePlugin.PngImageFile,
-        WebPImagePlugin.WebPImageFile,
-        AvifImagePlugin.AvifImageFile,
-    )
-)
-_MEMORY, _SECONDS = 1536 * 1024 * 1024, 60
 _EDGE = 1280
 _LARGEST_PHOTO = 120 * 1024
-_MOST_PIXELS = 60_000_000
-"""No phone we know takes larger photos; a "bomb" is a small file that unfolds into more."""
+_NICE = 10  # letters come first on a small machine
+
+Made = tuple[dict[str, object], bytes]
 
 
-def clean_photo(data: bytes) -> tuple[dict[str, object], bytes]:
+def clean_photo(data: bytes) -> Made:
     """The pixels of a photo as a JPEG of at most 1280 px and about 120 KB: no place, camera, date, hidden thumbnail."""
-    Image.MAX_IMAGE_PIXELS = _MOST_PIXELS
-    with (
-        warnings.catch_warnings(),
-        Image.open(io.BytesIO(data), formats=_FORMATS) as photo,
-    ):
-        warnings.simplefilter("error")
-        photo.draft("RGB", (_EDGE, _EDGE))  # a JPEG is unfolded no larger than needed
-        upright = ImageOps.exif_transpose(photo)
-        upright.thumbnail((_EDGE, _EDGE))
-        pixels = Image.new("RGB", upright.size, "white")
-        pixels.paste(upright.convert("RGB"))
+    photo = pixels.read_photo(data, _EDGE)
     for quality in (72, 60, 48, 36):
         written = io.BytesIO()
-        pixels.save(written, "JPEG", quality=quality, optimize=True)
+        photo.save(written, "JPEG", quality=quality, optimize=True)
         if written.tell() <= _LARGEST_PHOTO:
             break
     return {"type": "image/jpeg"}, written.getvalue()
 
 
-def clean_voice(data: bytes) -> tuple[dict[str, object], bytes]:
+def plain_picture(data: bytes) -> Made:
+    """Return a picture for the site as bare pixels, red, green and blue, with what its file tells besides."""
+    picture = pixels.read_photo(data, PICTURE_EDGE)
+    told = pixels.tells_place_or_camera(data)
+    return {"width": picture.width, "height": picture.height, "told": told}, picture.tobytes()
+
+
+def clean_voice(data: bytes) -> Made:
     """The sound of a recording as Opus in Ogg."""
     opus, seconds = voice(data, LONGEST_VOICE)
     return {"type": "audio/ogg; codecs=opus", "seconds": seconds}, opus
 
 
-CLEAN: Mapping[str, Callable[[bytes], tuple[dict[str, object], bytes]]] = {"photo": clean_photo, "voice": clean_voice}
+CLEAN: Mapping[str, Callable[[bytes], Made]] = {
+    "photo": clean_photo,
+    "voice": clean_voice,
+    "picture": plain_picture,
+}
 
 
-def _confine() -> None:
-    """Little memory and time, and no file at all (POSIX; elsewhere only the time that the caller waits)."""
-    with suppress(ImportError):
-        import resource  # noqa: PLC0415 - POSIX has it
-
-        for limit, most in (
-            (resource.RLIMIT_AS, _MEMORY),
-            (resource.RLIMIT_CPU, _SECONDS),
-            (resource.RLIMIT_FSIZE, 0),
-            (resource.RLIMIT_CORE, 0),
-        ):
-            resource.setrlimit(limit, (most, most))
+def main(kind: str) -> None:
+    """Lock this process in, then read, clean and write. The kind "layers" tells which layers of confinement hold."""
+    if hasattr(os, "nice"):
+        os.nice(_NICE)
+    _warm_up(kind)
+    layers = sandbox.confine()
+    made = ({"layers": layers}, b"") if kind == "layers" else _made(kind, _read_all())
+    _write_all(json.dumps(made[0]).encode() + b"\n" + made[1])
 
 
-def main() -> None:
-    """Read, clean, write."""
-    kind, data = sys.argv[1], sys.stdin.buffer.read()
-    _confine()
+def _warm_up(kind: str) -> None:
+    """Decode something of our own first: libraries import parts of themselves at their first use."""
+    if kind == "voice":
+        sample = io.BytesIO()
+        with wave.open(sample, "wb") as sound:
+            sound.setnchannels(1)
+            sound.setsampwidth(2)
+            sound.setframerate(8000)
+            sound.writeframes(bytes(1600))
+        clean_voice(sample.getvalue())
+    elif kind in CLEAN:
+        clean_photo(pixels.sample())
+
+
+def _made(kind: str, data: bytes) -> Made:
     try:
-        head, cleaned = CLEAN[kind](data)
+        return CLEAN[kind](data)
     except TooLong:
-        head, cleaned = {"problem": "long"}, b""
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
-        head, cleaned = {"problem": "bomb"}, b""
+        return {"problem": "long"}, b""
+    except (pixels.TooManyPixels, pixels.BOMB, pixels.BOMB_WARNING, MemoryError):
+        return {"problem": "bomb"}, b""
     except (NotSound, OSError, ValueError, SyntaxError, ArithmeticError, LookupError):
-        head, cleaned = {"problem": "damaged"}, b""  # whatever a decoder says of a file that it cannot read
-    sys.stdout.buffer.write(json.dumps(head).encode() + b"\n" + cleaned)
+        return {"problem": "damaged"}, b""  # whatever a decoder says of a file that it cannot read
 
 
-if __name__ == "__main__":
-    main()
+def _read_all() -> bytes:
+    return b"".join(iter(lambda: os.read(sys.__stdin__.fileno(), 1 << 20), b""))  # type: ignore[union-attr]
+
+
+def _write_all(data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[os.write(sys.__stdout__.fileno(), left) :]  # type: ignore[union-attr]

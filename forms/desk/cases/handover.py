@@ -35,6 +35,14 @@ class Sharing:
         for id in letter_ids:
             self._copy(id, id, [key], reader, "letters")
 
+    def secure(self, case: Case, letter_ids: Sequence[str], own: Desk) -> None:
+        """Letters and parts of a case for this desk's own present keys, so that the server keeps them too."""
+        for letter_id, part in case.parts:
+            if letter_id in letter_ids and self.cabinet.has("parts", part.id):
+                self._copy(part.id, letter_id, own.keys, own.id, "parts")
+        for id in letter_ids:
+            self._copy(id, id, own.keys, own.id, "letters")
+
     def documents(self, case: Case, letter_ids: Sequence[str]) -> Mapping[str, bytes]:
         """What an export holds, by file name: letters as they came and opened, parts, the time line."""
         found = {}

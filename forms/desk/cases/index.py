@@ -56,16 +56,25 @@ class Index:
             return problem
 
     def letters(self) -> Iterator[tuple[str, int, Letter | Problem]]:
-        """Thread, tray and letter of each. Id and thread are the server's word: a letter may claim to be another."""
+        """Thread, tray and letter of each. The id is the file's: a letter may claim to be another."""
         for id, letter in self._letters.items():
-            label = self._labels.get(id, {})
-            thread = str(label.get("thread", id))
+            label, thread = self._labels.get(id, {}), self._thread(id)
             follows = "" if thread == id else thread
             if isinstance(letter, Letter) and (letter.id, letter.follows) != (id, follows):
-                letter = self._letters[id] = replace(letter, id=id, follows=follows)  # noqa: PLW2901
+                letter = replace(letter, id=id, follows=follows)  # noqa: PLW2901
             if isinstance(letter, Letter) and letter.copied_by != label.get("maker", ""):
-                letter = self._letters[id] = replace(letter, copied_by=label.get("maker", ""))  # noqa: PLW2901
-            yield thread, int(label.get("tray", 1)), letter
+                letter = replace(letter, copied_by=label.get("maker", ""))  # noqa: PLW2901
+            tray = label.get("tray", 1)
+            yield thread, tray if isinstance(tray, int) else 1, letter  # a newer server may name trays otherwise
+
+    def _thread(self, id: str) -> str:
+        """The first letter of what this one belongs to: what the server says, where the letter itself says so too.
+
+        The server could otherwise put a letter into a case that is about to be erased, and a letter by itself into the
+        case of another person.
+        """
+        said, letter = str(self._labels.get(id, {}).get("thread", id)), self._letters[id]
+        return said if isinstance(letter, Problem) or letter.follows == said else id
 
     def entries(self) -> tuple[Entry, ...]:
         """All entries that open."""
@@ -78,7 +87,7 @@ class Index:
 
     def letter_ids(self, thread: str) -> list[str]:
         """The ids of the letters of a thread."""
-        return [id for id in self._letters if self._labels.get(id, {}).get("thread", id) == thread]
+        return [id for id in self._letters if self._thread(id) == thread]
 
     def _read_kept(self) -> None:
         try:

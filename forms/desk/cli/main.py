@@ -1,7 +1,7 @@
 """The desk's commands: the window, and the same work in a terminal."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -139,9 +139,13 @@ def list_command(here: Place, text: str, state: str) -> None:
     """
     session = unlock(here)
     synced = session.sync()
-    erased = f" Erased, since the person asked: {synced.erased}." if synced.erased else ""
+    erased = f" Erased for good, since the person asked: {synced.erased}." if synced.erased else ""
     click.echo(f"{synced.away}\nThese letters were fetched before:" if synced.away else
                f"Desk {here.name}: {synced.new} new.{erased}", err=bool(synced.away))  # fmt: skip
+    if synced.outdated:
+        click.echo(f"{synced.outdated} Letters were fetched, and what waited here was sent.", err=True)
+    for line in _erasure_lines(session):
+        click.echo(line)
     if not synced.away:
         doctor.note_colleagues(session)
     wanted = {case.id for case in listed(session, Wanted(text=text, state=state, merged=True))}
@@ -152,6 +156,15 @@ def list_command(here: Place, text: str, state: str) -> None:
         click.echo(f"\nRead one: {typed('open 1')}     Answer it: {typed('answer 1')}")
     else:
         click.echo("No letters yet." if not session.cases() else "No letter is like that.")
+
+
+def _erasure_lines(session: Session) -> Iterator[str]:
+    """What staff must know of requests to erase a letter."""
+    for case_id, last_day in sorted(session.resting().items()):
+        yield f"{case_id}: asked to be erased, goes on {last_day}."
+    for case in session.cases():
+        if session.unproven_request(case.id):
+            yield f"{case.id}: somebody asked for erasing; not proven. Look at it in the window: {typed()}"
 
 
 @desk.command("open")

@@ -40,6 +40,8 @@ class Letter:
 
     follows: the id of the letter to which this one adds, or empty; sealed_by: browser or server; copied_by: the member
     who encrypted it anew and handed it over, as the server says, or empty for an original.
+    erase_hash: SHA-256 of the secret that only its receipt yields, or empty in older letters; proof: of a notice of
+    erasing, that secret. Both in hexadecimal.
     """
 
     id: str
@@ -54,6 +56,8 @@ class Letter:
     parts: tuple[PartName, ...] = ()
     follows: str = ""
     sealed_by: str = ""
+    erase_hash: str = ""
+    proof: str = ""
     copied_by: str = ""
 
     @property
@@ -118,6 +122,8 @@ def read_letter(data: Any) -> Letter:
         parts=tuple(_parts(data.get("parts"))),
         follows=str(data.get("follows") or ""),
         sealed_by=str(data.get("sealed_by", "")),
+        erase_hash=str(data.get("erase_hash") or ""),
+        proof=str(data.get("proof") or ""),
     )
 
 

@@ -5,7 +5,7 @@ its id names, and other bytes for an id that is here are put aside and shown to 
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -38,15 +38,19 @@ class Conflict:
     name: str
 
 
-def fetch_letters(store: Cabinet, server: Server, opened: Open) -> Fetched:
+def fetch_letters(store: Cabinet, server: Server, opened: Open, *, everything: bool = False) -> Fetched:
     """Fetch what waits, make it durable here, and only then acknowledge it.
+
+    everything: also what this desk once had, for a machine that is restored.
 
     Raises Problem where the disk is full or the server goes away; nothing is lost then: what was not acknowledged
     waits on the server.
     """
     ids: list[str] = []
     wrong: list[str] = []
-    for row in server.waiting():
+    for row in server.waiting(everything=True) if everything else server.waiting():
+        if everything and store.has("letters", row["id"]) and opened(store.read("letters", row["id"])) is not None:
+            continue
         try:
             is_whole = _fetch_one(store, server, row, opened)
         except NotThere:
@@ -58,6 +62,10 @@ def fetch_letters(store: Cabinet, server: Server, opened: Open) -> Fetched:
 def _fetch_one(store: Cabinet, server: Server, row: Mapping[str, Any], opened: Open) -> bool:
     """Fetch one letter; False where something of it came damaged: then the server is not told that it is safe."""
     letter_id = row["id"]
+    was_here, new_parts = (
+        store.has("letters", letter_id),
+        [part for part in row["parts"] if not store.has("parts", part)],
+    )
     copies = _copies(server, letter_id) if row["copies"] else {}
     parts = [_fetch_part(store, server, part, copies.get(part, []), opened) for part in row["parts"]]
     try:
@@ -74,7 +82,9 @@ def _fetch_one(store: Cabinet, server: Server, row: Mapping[str, Any], opened: O
     try:
         server.acknowledge(letter_id)
     except NotThere:  # erased by the person since: for the server this desk never had it, so no notice will come
-        _forget(store, row)
+        if was_here:  # what was here before goes by a proven notice alone, never by the server's word
+            return True
+        _forget(store, letter_id, new_parts)
         raise
     return True
 
@@ -156,10 +166,10 @@ def fetch_entries(store: Cabinet, server: Server, opened: Open, unopened: Collec
     return new
 
 
-def _forget(store: Cabinet, row: Mapping[str, Any]) -> None:
-    store.drop("letters", row["id"])
-    store.unlabel(row["id"])
-    for part in row["parts"]:
+def _forget(store: Cabinet, letter_id: str, parts: Iterable[str]) -> None:
+    store.drop("letters", letter_id)
+    store.unlabel(letter_id)
+    for part in parts:
         store.drop("parts", part)
 
 

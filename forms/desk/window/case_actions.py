@@ -172,6 +172,13 @@ def export(case_id: str) -> Answer | Response | tuple[str, int]:
     return response
 
 
+@pages.post("/case/<case_id>/keep")
+def keep(case_id: str) -> Answer:
+    """Take away the note that somebody asked for erasing without proof; the case stays."""
+    current_session().dismiss_request(case_id)
+    return redirect_to(f"/case/{case_id}")
+
+
 @pages.route("/case/<case_id>/erase", methods=["GET", "POST"])
 def erase(case_id: str) -> Answer | str:
     """Asks twice, then erases."""

@@ -80,6 +80,7 @@ def show(session: Session, case_id: str, problem: Problem | None = None, typed: 
         closed=[one for one in case.letters if isinstance(one, Problem)],
         line=_line(case),
         conflicts=labels.conflicts(case),
+        unproven=session.unproven_request(case_id),
         phrases=phrases(session, case),
         duties=_duties(session),
         links=_links(session),

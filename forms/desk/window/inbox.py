@@ -21,6 +21,9 @@ A_PAGE = 50
 MOST_ALIKE = 20
 """Alike letters that are listed under the first; the rest stand on a list of their own."""
 
+MOST_UNPROVEN = 20
+"""Requests to erase without proof that are listed above: somebody may send thousands."""
+
 pages = Blueprint("inbox", __name__)
 
 
@@ -64,6 +67,8 @@ def inbox() -> str:
         late_answers=sum(not case.due_day.value for case in late),
         today=today(),
         synced=the_door().synced,
+        resting=session.resting(),
+        unproven=[case for case in cases if session.unproven_request(case.id)][:MOST_UNPROVEN],
         choices=_choices(session, cases),
         naming=labels,
         portal=session.portal,

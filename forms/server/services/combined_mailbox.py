@@ -3,7 +3,7 @@
 A letter is in one box only; the other answers that it has no such letter.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
 from forms.server.services.mailbox import Office
@@ -16,9 +16,9 @@ class LetterBoxes:
     def __init__(self, office: Office) -> None:
         self._boxes = (office.concerns, office.requests)
 
-    def waiting(self, desk: str, member: str) -> list[Waiting]:
-        """Letters that this member can fetch and has not taken yet: first tray first, then oldest day."""
-        found = [item for box in self._boxes for item in box.waiting(desk, member)]
+    def waiting(self, desk: str, member: str, *, everything: bool = False) -> list[Waiting]:
+        """Return letters that this member can fetch: first tray first, then oldest day."""
+        found = [item for box in self._boxes for item in box.waiting(desk, member, everything=everything)]
         return sorted(found, key=lambda item: (item.tray, item.day, item.id))
 
     def sealed(self, letter_id: str, desk: str, member: str) -> bytes | None:
@@ -41,9 +41,16 @@ class LetterBoxes:
         """Return one of these copies, or None."""
         return next((found for box in self._boxes if (found := box.copied(item, digest, desk, member))), None)
 
-    def take(self, letter_id: str, desk: str, member: str, members: Mapping[str, Sequence[str]]) -> bool:
-        """The member has the letter safely. False where it is not this desk's; so with all that follow."""
-        return any(box.take(letter_id, desk, member, members) for box in self._boxes)
+    def take(
+        self,
+        letter_id: str,
+        desk: str,
+        member: str,
+        members: Mapping[str, Sequence[str]],
+        recoverable: Collection[str],
+    ) -> bool:
+        """Record that the member has the letter. False where it is not this desk's; so with all that follow."""
+        return any(box.take(letter_id, desk, member, members, recoverable) for box in self._boxes)
 
     def drop(self, thread: str, desk: str) -> bool:
         """Erase a desk's share of a letter and what follows it."""

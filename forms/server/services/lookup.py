@@ -8,9 +8,9 @@ from datetime import date
 from forms.core import receipts
 from forms.core.encryption import seal
 from forms.core.form_schema import load
-from forms.core.portal import Desk
+from forms.core.portal import Desk, Portal
 from forms.core.receipts import Keys
-from forms.server.services.mailbox import LETTER_VERSION, REQUEST, Office, keys_of
+from forms.server.services.mailbox import LETTER_VERSION, REQUEST, Office, recipients
 from forms.server.store.concern_store import Coming, ConcernStore, Progress
 
 
@@ -32,12 +32,14 @@ class Reply:
 class Found:
     """A letter that a receipt opens. kind: the purpose of the receipt, "concern" or REQUEST.
 
-    replies: what could be opened here; a browser opens its own.
+    replies: what could be opened here; a browser opens its own. proof: the erase secret in hexadecimal, where the
+    receipt was typed here or a browser has sent it.
     """
 
     kind: str
     progress: Progress
     replies: tuple[Reply, ...]
+    proof: str = ""
 
 
 _KINDS = ("concern", REQUEST)
@@ -49,7 +51,7 @@ def look_up(office: Office, code: str) -> Found | None:
         keys = office.looked_up(code, kind)
         progress = box(office, kind).progress(keys.lookup)
         if progress is not None:
-            return Found(kind, progress, _replies(progress, keys))
+            return Found(kind, progress, _replies(progress, keys), keys.erase.hex())
     office.lookups.missed()
     return None
 
@@ -98,19 +100,20 @@ def erase(office: Office, found: Found, today: date) -> None:
     """Erase a letter that was found, likewise. Raises NotKept."""
     thread, taken_by = found.progress.id, found.progress.taken_by
     while True:
-        have = office.portal.named(taken_by)
-        notice = _deletion_notice(thread, have, today) if have else None
+        have = office.portal.receivers(taken_by)
+        notice = _deletion_notice(office.portal, thread, have, today, found.proof) if have else None
         more = box(office, found.kind).forget(thread, notice, taken_by)
         if not more:
             return
         taken_by = tuple(more)
 
 
-def _deletion_notice(thread: str, desks: Sequence[Desk], today: date) -> Coming:
+def _deletion_notice(portal: Portal, thread: str, desks: Sequence[Desk], today: date, proof: str) -> Coming:
+    """The sealed notice for desks that have the letter. They hold `proof` against the hash in the letter."""
     notice_id = secrets.token_hex(16)
     letter = {
         "form": "deletion", "version": LETTER_VERSION, "id": notice_id, "day": today.isoformat(), "follows": thread,
-        "desks": [desk.id for desk in desks], "answers": {},
+        "desks": [desk.id for desk in desks], "answers": {}, "proof": proof or None,
     }  # fmt: skip
     return Coming(
         id=notice_id,
@@ -118,6 +121,6 @@ def _deletion_notice(thread: str, desks: Sequence[Desk], today: date) -> Coming:
         form="deletion",
         day=today,
         lookup=None,
-        sealed=seal(letter, keys_of(desks), load("concern").pad_to),
+        sealed=seal(letter, recipients(portal, desks), load("concern").pad_to),
         desks=tuple(desk.id for desk in desks),
     )

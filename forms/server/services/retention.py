@@ -25,7 +25,7 @@ def erase_old(office: Office, known: Known) -> None:
     for name, store in stores.items():
         store.bring_back(known.latest)
         store.erase_loose_parts(today - timedelta(days=LOOSE_PART_DAYS))
-        store.release(office.portal.members)
+        store.release(office.portal.members, office.portal.recoverable)
         store.erase(today - timedelta(days=keep.get(name, keep["concerns_days"])))
 
 

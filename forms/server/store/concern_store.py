@@ -278,8 +278,11 @@ class ConcernStore(Store):
 
     # What desks fetch
 
-    def waiting(self, desk: str, member: str) -> tuple[Waiting, ...]:
-        """Letters that this member can fetch and has not taken yet: first tray first, then oldest day."""
+    def waiting(self, desk: str, member: str, *, everything: bool = False) -> tuple[Waiting, ...]:
+        """Return letters that this member can fetch: first tray first, then oldest day.
+
+        Without `everything` only those that the member has not acknowledged yet.
+        """
         taken = sa.select(_taken.c.letter).filter_by(member=member)
         copied = sa.union_all(
             sa.select(_shared_copies.c.item).where(_shared_copies.c.reader.in_((desk, member))),
@@ -296,7 +299,7 @@ class ConcernStore(Store):
                 _letters.c.id.in_(copied).label("copies"),
             )
             .join(_recipients)
-            .where(_recipients.c.desk == desk, _letters.c.id.not_in(taken))
+            .where(_recipients.c.desk == desk, sa.true() if everything else _letters.c.id.not_in(taken))
             .where(sa.or_(_letters.c.sealed != b"", _letters.c.id.in_(copied)))
             .order_by(_letters.c.tray, _letters.c.day, _letters.c.id)
         )
@@ -353,17 +356,25 @@ class ConcernStore(Store):
             found = connection.execute(_copies_of(mine, desk, member, item)).scalars()
             return next((sealed for sealed in found if hashlib.sha256(sealed).hexdigest() == digest), None)
 
-    def take(self, letter_id: str, desk: str, member: str, members: Mapping[str, Sequence[str]]) -> bool:
-        """The member has the letter safely; once all members of its desks do, the sealed text leaves the server.
+    def take(
+        self,
+        letter_id: str,
+        desk: str,
+        member: str,
+        members: Mapping[str, Sequence[str]],
+        recoverable: Collection[str] = (),
+    ) -> bool:
+        """Record that a member has the letter; once all members of its desks do, the encrypted text leaves the server.
 
-        members: the present members by desk. False where the letter is not this desk's.
+        members: the present members by desk. recoverable: desks with a printed recovery key; a letter of one of them
+        stays until it is erased, so that a lost machine loses nothing. False where the letter is not this desk's.
         """
         with self._writing() as connection:
             if not self._is_for(connection, letter_id, desk):
                 return False
             row = {"letter": letter_id, "member": member}
             connection.execute(self._insert(_taken).values(row).on_conflict_do_nothing())
-            released = self._release(connection, letter_id, members)
+            released = self._release(connection, letter_id, members, recoverable)
         if released:
             self.forget_traces()
         return True
@@ -372,8 +383,16 @@ class ConcernStore(Store):
         query = sa.select(_recipients.c.desk).filter_by(letter=letter_id, desk=desk)
         return connection.execute(query).first() is not None
 
-    def _release(self, connection: sa.Connection, letter_id: str, members: Mapping[str, Sequence[str]]) -> bool:
-        desks = connection.execute(sa.select(_recipients.c.desk).filter_by(letter=letter_id)).scalars()
+    def _release(
+        self,
+        connection: sa.Connection,
+        letter_id: str,
+        members: Mapping[str, Sequence[str]],
+        recoverable: Collection[str],
+    ) -> bool:
+        desks = connection.execute(sa.select(_recipients.c.desk).filter_by(letter=letter_id)).scalars().all()
+        if not set(desks).isdisjoint(recoverable):
+            return False
         taken = set(connection.execute(sa.select(_taken.c.member).filter_by(letter=letter_id)).scalars())
         readers = {member for desk in desks for member in members.get(desk, ())}
         if not readers <= taken:
@@ -384,12 +403,12 @@ class ConcernStore(Store):
         connection.execute(_shared_copies.delete().filter_by(letter=letter_id))
         return True
 
-    def release(self, members: Mapping[str, Sequence[str]]) -> None:
+    def release(self, members: Mapping[str, Sequence[str]], recoverable: Collection[str] = ()) -> None:
         """Let go of texts that only waited for members who are members no longer."""
         with self._writing() as connection:
             held = sa.select(_taken.c.letter).distinct().join(_letters).where(_letters.c.sealed != b"")
             for letter_id in connection.execute(held).scalars().all():
-                self._release(connection, letter_id, members)
+                self._release(connection, letter_id, members, recoverable)
         self.forget_traces()
 
     # What desks bring
@@ -518,8 +537,10 @@ class ConcernStore(Store):
         )
         untaken = sa.select(_recipients.c.letter).outerjoin(_taken, taken_by_desk).where(_taken.c.letter.is_(None))
         kept = sa.select(_letters.c.thread).where(sa.or_(_letters.c.day >= before, _letters.c.id.in_(untaken)))
-        answered = sa.select(_answers.c.letter).where(_answers.c.day >= before)
-        old = sa.select(_letters.c.id).where(_letters.c.thread.not_in(kept), _letters.c.thread.not_in(answered))
+        worked_on = sa.union_all(
+            *(sa.select(table.c.letter).where(table.c.day >= before) for table in (_answers, _entries))
+        )
+        old = sa.select(_letters.c.id).where(_letters.c.thread.not_in(kept), _letters.c.thread.not_in(worked_on))
         with self._writing() as connection:
             connection.execute(_access.delete().where(_access.c.at < before.isoformat()))
             gone = self._delete(connection, old)

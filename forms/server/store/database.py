@@ -19,6 +19,12 @@ MEASURED_EVERY = 1.0
 
 _LONGEST_WAIT = 30.0  # seconds for the turn to write
 
+_CHECKPOINT_WAIT = 50
+"""Milliseconds for which emptying SQLite's write-ahead log waits for readers: so long it keeps writers waiting."""
+
+_TRY_AGAIN = 1.0
+"""Seconds until a write tries again to empty a write-ahead log that somebody was reading."""
+
 
 class NotKept(Problem):
     """The database is away, full or broken: nothing was kept."""
@@ -44,10 +50,15 @@ class Store:
         self._ready = False
         self._making = threading.Lock()
         self._writers = threading.Lock()
+        self._emptying = threading.Lock()
         self._measured, self._measure_at = 0, 0.0
+        # A process that was killed may have left something in the log: the first write looks.
+        self._traces_remain, self._try_at = True, 0.0
+        self._checkpoints = self._engine
         if self._engine.dialect.name == "sqlite":
             sa.event.listen(self._engine, "connect", _set_up_sqlite)
             sa.event.listen(self._engine, "begin", _begin_immediate)
+            self._checkpoints = sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
 
     @property
     def _insert(self) -> Callable[[sa.Table], Any]:
@@ -71,10 +82,33 @@ class Store:
         return sum(int(connection.execute(query).scalar() or 0) for query in sums)
 
     def forget_traces(self) -> None:
-        """Make what was erased leave SQLite's write-ahead log too, unless somebody reads just now."""
-        with self._reads() as connection:
-            if connection.dialect.name == "sqlite":
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        """Make what was erased leave SQLite's write-ahead log too; while somebody reads, later (see `_writing`).
+
+        Never raises: what was to be erased has been.
+        """
+        self._traces_remain = True
+        self.forget_remaining_traces()
+
+    def forget_remaining_traces(self) -> None:
+        """Try once more, where there is something left and SQLite has such a log."""
+        if not self._traces_remain or self._engine.dialect.name != "sqlite":
+            return
+        with self._emptying:
+            self._try_at = time.monotonic() + _TRY_AGAIN
+            self._traces_remain = False  # first: what another thread erases meanwhile sets it anew
+            if not self._empty_log():
+                self._traces_remain = True
+
+    def _empty_log(self) -> bool:
+        """Whether SQLite's write-ahead log is empty now; on a connection of its own, which waits only briefly."""
+        try:
+            with self._checkpoints.connect() as connection:
+                # First what nobody has to wait for, so that the part for which writers wait is short.
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={_CHECKPOINT_WAIT}")
+                return not connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
+        except SQLAlchemyError:
+            return False
 
     def rewrite(self, *tables: str) -> None:
         """Make PostgreSQL write these tables anew, without what was deleted: it only marks rows as dead.
@@ -89,6 +123,7 @@ class Store:
     def close(self) -> None:
         """Give back all connections."""
         self._engine.dispose()
+        self._checkpoints.dispose()
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
@@ -97,6 +132,8 @@ class Store:
             self._make_tables()
             with self._turn(), self._engine.begin() as connection:
                 yield connection
+        if self._traces_remain and time.monotonic() >= self._try_at:
+            self.forget_remaining_traces()
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

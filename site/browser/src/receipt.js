@@ -1,5 +1,7 @@
 // Receipts as forms/core/receipts.py makes and reads them: 19 random digits and a Damm check digit; argon2id gives what it opens.
 import { argon2idAsync } from "@noble/hashes/argon2.js";
+import { hmac } from "@noble/hashes/hmac.js";
+import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, hexToBytes, randomBytes } from "@noble/hashes/utils.js";
 import { identityToRecipient } from "age-encryption";
 import { bech32 } from "@scure/base";
@@ -51,5 +53,13 @@ export async function derive(code, form, terms) {
   const options = { t: terms.passes, m: terms.memory, p: 1, dkLen: 64 };
   const raw = await argon2idAsync(`${form}:${code}`, hexToBytes(terms.salt), options);
   const identity = bech32.encodeFromBytes("AGE-SECRET-KEY-", raw.slice(32)).toUpperCase();
-  return { lookup: bytesToHex(raw.slice(0, 32)), identity, recipient: await identityToRecipient(identity) };
+  // Shown only to have a letter erased: the letter holds its hash, by which desks know that the receipt was there.
+  const erase = hmac(sha256, raw.slice(32), new TextEncoder().encode("portal erase secret v1"));
+  return {
+    lookup: bytesToHex(raw.slice(0, 32)),
+    identity,
+    recipient: await identityToRecipient(identity),
+    erase: bytesToHex(erase),
+    eraseHash: bytesToHex(sha256(erase)),
+  };
 }

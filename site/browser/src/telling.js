@@ -7,6 +7,7 @@ import { firstProblem } from "./fields.js";
 import { derive, inFours, newReceipt, readReceipt } from "./receipt.js";
 import { terms as askTerms } from "./sending.js";
 import { wireSteps } from "./steps.js";
+import { Unsafe } from "./terms.js";
 
 export function startTelling(form, settings, digits) {
   const { words } = settings;
@@ -26,9 +27,14 @@ export function startTelling(form, settings, digits) {
   addEventListener("beforeunload", (event) => {
     if (!sent && !document.documentElement.hidden && hasAnswers()) event.preventDefault();
   });
-  // What was typed on a shared phone must not come back with the Back button once it was sent or left in a hurry.
+  // What was typed or chosen on a shared phone must not come back with the Back button, sent or not. A browser puts back
+  // what a form held when it was left, ticks too: so it is emptied before.
   addEventListener("pagehide", () => {
+    form.reset();
     if (sent || document.documentElement.hidden) article.replaceChildren();
+  });
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) location.reload();
   });
 
   function hasAnswers() {
@@ -71,6 +77,7 @@ export function startTelling(form, settings, digits) {
       return failed(section, page, error, () => send(page, desks, withReceipt));
     }
     sent = true;
+    form.reset();
     return finish(withReceipt, desks);
   }
 
@@ -82,9 +89,9 @@ export function startTelling(form, settings, digits) {
     const parts = media.parts();
     const isOther = delivery.renew([answers, desks, withReceipt, parts.map((part) => [part.kind, part.bytes.length, part.mark])]);
     if (isOther) receipt = withReceipt ? newReceipt() : "";
-    const derived = receipt ? await derive(receipt, settings.form, here) : { lookup: "", recipient: null };
-    const letter = { day: here.day, reply_to: derived.recipient, follows: null, answers };
-    await delivery.deliver(letter, parts, chosen, derived.lookup ? { "Portal-Lookup": derived.lookup } : {}, told);
+    const derived = receipt ? await derive(receipt, settings.form, here) : { lookup: "", recipient: null, eraseHash: null };
+    const letter = { day: here.day, reply_to: derived.recipient, erase_hash: derived.eraseHash, follows: null, answers };
+    await delivery.deliver(letter, parts, chosen, here.desks, derived.lookup ? { "Portal-Lookup": derived.lookup } : {}, told);
   }
 
   // Nothing is sent another way without being asked: sending unlocked is a choice of the person's own.
@@ -93,7 +100,8 @@ export function startTelling(form, settings, digits) {
       failure(words, error),
       button(words.retry, () => { section.remove(); again(); }),
       button(words.change, () => { section.remove(); page.hidden = false; }, "quiet"),
-      make("details", {}, [
+      // Where the server asked for a weak lock, its own lock is not offered in one breath.
+      ...(error instanceof Unsafe ? [] : [make("details", {}, [
         make("summary", {}, words.plain),
         make("p", {}, words.plainhelp),
         button(words.plain, () => {
@@ -103,7 +111,7 @@ export function startTelling(form, settings, digits) {
           sent = true;
           form.submit();
         }, "quiet"),
-      ]),
+      ])]),
     );
     section.querySelector("[role=alert]").focus();
   }
@@ -134,7 +142,7 @@ export function startTelling(form, settings, digits) {
   }
 
   function keeping(code) {
-    const typed = make("input", { class: "input", type: "text", id: "typed", inputmode: "numeric", autocomplete: "off" });
+    const typed = make("input", { class: "input", type: "text", id: "typed", inputmode: "numeric", autocomplete: "off", autocorrect: "off" });
     const verdict = make("p", { role: "status" });
     return [
       make("ul", {}, [words.paper, words.opens, words.lost].map((text) => make("li", {}, text))),

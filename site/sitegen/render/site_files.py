@@ -25,9 +25,12 @@ WORKER = "sw.js"
 def asset_names(folder: Path, seal: Path | None = None) -> dict[str, str]:
     """Addresses of style and script, with a hash of their bytes in the name: they may be kept for ever.
 
-    seal: the bundled script that locks letters, with the hash by which a browser refuses another.
+    seal: the bundled script that locks letters. Each script has the hash by which a browser refuses another.
     """
     names = {kind: f"/assets/{_hashed(folder / name)}" for kind, name in ASSETS.items()}
+    for kind, name in ASSETS.items():
+        if name.endswith(".js"):
+            names[f"{kind}_integrity"] = browser_bundle.integrity((folder / name).read_bytes())
     if seal:
         names |= {"seal": f"/assets/{seal.name}", "seal_integrity": browser_bundle.integrity(seal.read_bytes())}
     return names

@@ -1,0 +1,96 @@
+"""Requests of a person to have a letter erased: proven by the receipt, or not proven and left to the staff.
+
+A letter holds the SHA-256 of a secret that only its receipt yields. A notice of erasing holds the secret. Whoever
+writes a notice without it, another desk or the server, erases nothing.
+"""
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+
+from forms.core.ids import is_id
+from forms.desk.cases.case import Case
+from forms.desk.crypto.keys import write_safely
+
+_SECRET = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class ErasureRequest:
+    """Somebody asked that a letter be erased. proof: what was given as the secret; since: the day it was noticed here.
+
+    proven: whether the secret fits the letter that lies here.
+    """
+
+    since: date
+    proof: str
+    proven: bool = False
+
+    def last_day(self, days: int) -> date:
+        """The day on which the case goes for good, where it rests so many days."""
+        return self.since + timedelta(days=days)
+
+
+def is_proof(proof: str, erase_hash: str) -> bool:
+    """Whether this is the secret of which a letter holds the hash. A letter without a hash has no proof."""
+    if not _SECRET.fullmatch(proof) or not _SECRET.fullmatch(erase_hash):
+        return False
+    return hmac.compare_digest(hashlib.sha256(bytes.fromhex(proof)).hexdigest(), erase_hash)
+
+
+class ErasureRequests:
+    """The requests known on this machine: `erasure/<letter>.json` in the desk's folder, ids and days only."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "erasure"
+
+    def all(self) -> dict[str, ErasureRequest]:
+        """The requests by the id of the letter."""
+        found = {path.stem: self.of(path.stem) for path in self._folder.glob("*.json") if is_id(path.stem)}
+        return {id: request for id, request in found.items() if request}
+
+    def of(self, letter_id: str) -> ErasureRequest | None:
+        """The request for one letter, or None."""
+        try:
+            row = json.loads((self._folder / f"{letter_id}.json").read_text(encoding="utf-8"))
+            return ErasureRequest(date.fromisoformat(row["since"]), str(row["proof"]), row["proven"] is True)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def note(self, letter_id: str, proof: str, today: date) -> None:
+        """Write a request down. One that is proven is not replaced by another."""
+        known = self.of(letter_id)
+        if not (known and known.proven):
+            self._write(letter_id, ErasureRequest(known.since if known else today, proof))
+
+    def prove(self, letter_id: str, today: date) -> None:
+        """Write down that a request is proven; the days that the case rests begin."""
+        if (known := self.of(letter_id)) and not known.proven:
+            self._write(letter_id, replace(known, since=today, proven=True))
+
+    def forget(self, letter_id: str) -> None:
+        """Forget a request: the case is gone, or staff keep it."""
+        (self._folder / f"{letter_id}.json").unlink(missing_ok=True)
+
+    def _write(self, letter_id: str, request: ErasureRequest) -> None:
+        row = {**asdict(request), "since": request.since.isoformat()}
+        write_safely(self._folder / f"{letter_id}.json", json.dumps(row).encode())
+
+
+def visible(cases: Iterable[Case], requests: Mapping[str, ErasureRequest]) -> tuple[Case, ...]:
+    """The cases without those that rest until they are erased.
+
+    One that was put together with a case that is not in the list any more stands by itself again.
+    """
+    found = [case for case in cases if not (case.id in requests and requests[case.id].proven)]
+    here = {case.id for case in found}
+    return tuple(case if case.merged_into in {"", *here} else _by_itself(case) for case in found)
+
+
+def _by_itself(case: Case) -> Case:
+    return replace(case, entries=tuple(entry for entry in case.entries if entry.kind != "merge"))

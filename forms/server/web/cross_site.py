@@ -1,0 +1,46 @@
+"""Refuses what another website makes a browser send to the forms, and lets no answer to a form stay in the browser."""
+
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import Forbidden
+
+from forms.server.api.json_responses import Refused
+from forms.web.headers import NEVER_KEPT
+
+forget_pages = Blueprint("forget", __name__)
+
+_FORMS = "/forms/"
+_JSON = "/forms/sealed/"
+_OWN = frozenset({"same-origin", "none"})
+_CACHE = '"cache"'
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def refuse_other_sites() -> None:
+    """Raise Forbidden where the browser says that another site sent this (W3C Fetch Metadata).
+
+    A browser that says nothing is let in: older ones do not know the header. Another host of this same domain counts
+    as another site too; the onion address sends to itself, so there the browser says "same-origin".
+    """
+    if not request.path.startswith(_FORMS) or request.method in _READS:
+        return
+    if request.headers.get("Sec-Fetch-Site", "none") in _OWN:
+        return
+    if request.path.startswith(_JSON):
+        raise Refused(403, "This came from another website. Nothing was kept or changed.")
+    raise Forbidden
+
+
+def clear_browser_cache(response: Response) -> Response:
+    """Tell the browser to drop the pages that it keeps for its Back button, after every form that was sent.
+
+    `no-store` does not reach the page on which the words were typed; this does (W3C Clear Site Data).
+    """
+    if request.method == "POST" and request.path.startswith(_FORMS) and not request.path.startswith(_JSON):
+        response.headers["Clear-Site-Data"] = _CACHE
+    return response
+
+
+@forget_pages.get("/forms/forget")
+def forget() -> Response:
+    """Tell the browser the same once more, asked by a page that is shown already: now the page before it is kept."""
+    return Response(status=204, headers={"Clear-Site-Data": _CACHE, "Cache-Control": NEVER_KEPT})

@@ -1,0 +1,408 @@
+"""Erasing another's letter: a notice without the receipt's secret erases nothing, whoever wrote and labelled it."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyrage
+import pytest
+
+from forms.core import encryption, receipts
+from forms.core.portal import ERASED_DAYS, MOST_ERASED_DAYS
+from forms.core.problem import Problem
+from forms.desk.cases.erasure import is_proof
+from forms.desk.session import Session
+from forms.desk.sync.client import NotThere, Server
+from forms.server.store.concern_store import Coming
+from tests.desk.conftest import Office
+from tests.server.conftest import CHEAP, TODAY
+
+WORDS = "They keep my brother at the kiln."
+
+
+def keys_of(office: Office, receipt: str) -> receipts.Keys:
+    salt = (office.home / "server" / "salt").read_bytes()
+    return receipts.derive(receipts.read(receipt), salt, "concern", CHEAP)
+
+
+def notice(office: Office, thread: str, proof: str | None, desk: str = "police", **more: Any) -> None:
+    """A notice of erasing as anybody with a desk's public keys can make it, kept as the server's own."""
+    id, keys = secrets.token_hex(16), [key for one in office.portal.named([desk]) for key in one.keys]
+    told = {"form": "deletion", "id": id, "day": TODAY.isoformat(), "follows": thread, "answers": {}, "proof": proof}
+    put(office, id, {**told, **more}, keys, desk)
+
+
+def put(office: Office, id: str, told: dict[str, Any], keys: list[str], desk: str, form: str = "deletion") -> None:
+    sealed = encryption.seal(told, keys, 24576)
+    office.app.extensions["office"].concerns.keep(Coming(id, id, form, TODAY, None, sealed, (desk,)))
+
+
+def told(office: Office, words: str = WORDS, desk: str = "police/anita") -> tuple[Session, str, str]:
+    """A letter that a desk has fetched: the desk, the letter's id, its receipt."""
+    receipt = office.tell(what=words)
+    session = office.machine(desk)
+    session.sync()
+    return session, next(case.id for case in session.cases() if case.first_words == words), receipt
+
+
+def live(office: Office, days: int, *sessions: Session) -> None:
+    """Days go by, and each desk fetches at least every week."""
+    for step in [7] * (days // 7) + [days % 7]:
+        office.day += timedelta(days=step)
+        for session in sessions:
+            session.sync()
+
+
+def files(session: Session) -> list[str]:
+    folders = ("letters", "parts", "entries", "labels", "outbox", "erasure")
+    return [path.name for name in folders for path in (session.folder / name).glob("*")]
+
+
+# What is right
+
+
+def test_a_proven_case_rests_hidden_for_days_and_then_goes_for_good(office: Office) -> None:
+    session, id, receipt = told(office)
+    session.write(id, "note", text="x")
+    office.add(receipt, "something more")
+    session.sync()
+    office.answer_page(receipt, do="delete-now")
+    synced = session.sync()
+    assert (synced.new, synced.asked, synced.erased) == (0, 1, 0)
+    assert session.cases() == ()
+    assert session.resting() == {id: TODAY + timedelta(days=ERASED_DAYS)}
+    assert session.cabinet.has("letters", id), "it rests, sealed"
+    with pytest.raises(Problem, match=f"goes for good on {TODAY + timedelta(days=ERASED_DAYS)}"):
+        session.case(id)
+    live(office, ERASED_DAYS - 1, session)
+    assert session.cabinet.has("letters", id)
+    live(office, 1, session)
+    assert session.cases() == ()
+    assert session.resting() == {}
+    assert files(session) == []
+
+
+def test_a_letter_locked_on_the_phone_is_erased_by_what_the_phone_derives(office: Office) -> None:
+    """The browser's road: the hash in the letter, and the secret sent when the person asks."""
+    keys = keys_of(office, receipts.checked(1234567890123456789))
+    id, desks = secrets.token_hex(16), office.portal.named(["police", "legal"])
+    letter = {"form": "concern", "id": id, "answers": {"what": WORDS}, "erase_hash": keys.erase_hash, "follows": None}
+    sealed = encryption.seal(letter, [key for desk in desks for key in desk.keys], 24576)
+    store = office.app.extensions["office"].concerns
+    store.keep(Coming(id, id, "concern", TODAY, keys.lookup, sealed, ("legal", "police")))
+    session = office.machine("police/anita")
+    session.sync()
+    asked = {"lookup": keys.lookup.hex(), "proof": keys.erase.hex()}
+    assert office.app.test_client().post("/forms/sealed/v1/erasures", json=asked).status_code == 200
+    assert session.sync().asked == 1
+
+
+def test_two_machines_and_a_desk_to_which_it_was_handed_over_all_check_it(office: Office) -> None:
+    receipt = office.tell(what=WORDS, hide_from="partner")
+    anita, babu, legal = (office.machine(name) for name in ("police/anita", "police/babu", "legal"))
+    for session in (anita, babu):
+        session.sync()
+    [case] = anita.cases()
+    anita.hand_over(case.id, "legal")
+    legal.sync()
+    office.answer_page(receipt, do="delete-now")
+    assert [session.sync().asked for session in (anita, babu, legal)] == [1, 1, 1]
+    live(office, ERASED_DAYS, anita, babu, legal)
+    assert [files(session) for session in (anita, babu, legal)] == [[], [], []]
+
+
+def test_the_days_are_the_districts_own_and_have_bounds(office: Office) -> None:
+    session, id, receipt = told(office)
+    office.answer_page(receipt, do="delete-now")
+    session.sync()
+    path = session.folder / "portal.json"
+    for days, stays in ((2, 2), (0, 1), (-5, 1), (10**6, MOST_ERASED_DAYS), ("soon", ERASED_DAYS), (None, ERASED_DAYS)):
+        data = json.loads(path.read_text("utf-8"))
+        path.write_text(json.dumps({**data, "keep": {**data["keep"], "erased_days": days}}), "utf-8")
+        session = office.machine("police/anita")
+        assert session.resting() == {id: TODAY + timedelta(days=stays)}
+
+
+def test_a_clock_that_jumps_erases_nothing_early(office: Office) -> None:
+    session, id, receipt = told(office)
+    office.answer_page(receipt, do="delete-now")
+    session.sync()
+    office.day = date(2090, 1, 1)
+    office.machine("police/anita").sync()
+    assert session.cabinet.has("letters", id)
+
+
+def test_nothing_is_handed_over_or_answered_while_it_rests(office: Office) -> None:
+    session, id, receipt = told(office)
+    office.answer_page(receipt, do="delete-now")
+    session.sync()
+    for attempt in (
+        lambda: session.hand_over(id, "legal"),
+        lambda: session.answer(id, "late"),
+        lambda: session.write(id, "note", text="late"),
+    ):
+        with pytest.raises(Problem, match="goes for good"):
+            attempt()
+
+
+def test_a_notice_that_comes_before_its_letter_is_not_lost(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server delivers in what order it likes."""
+    receipt, session = office.tell(what=WORDS), office.machine("police/anita")
+    [row] = session.server.waiting()
+    notice(office, row["id"], keys_of(office, receipt).erase.hex())
+    with monkeypatch.context() as hostile:
+        waiting = Server.waiting
+        hostile.setattr(Server, "waiting", lambda server: [one for one in waiting(server) if one["id"] != row["id"]])
+        assert session.sync().asked == 0
+    assert session.sync().asked == 1
+    assert session.cases() == ()
+
+
+# What is wrong
+
+
+@pytest.fixture
+def victim(office: Office) -> Iterator[tuple[Office, Session, str]]:
+    """A case of another person, which must be untouched after the test; and a desk's own letter beside it."""
+    session, id, _ = told(office, "the victim's words")
+    session.write(id, "note", text="our work on it")
+    before = {name: (session.folder / name / f"{id}.age").read_bytes() for name in ("letters",)}
+    yield office, session, id
+    session.sync()
+    live(office, MOST_ERASED_DAYS + 3, session)
+    case = session.case(id)
+    assert case.first_words == "the victim's words"
+    assert [entry.kind for entry in case.entries] == ["note"]
+    assert {name: (session.folder / name / f"{id}.age").read_bytes() for name in before} == before
+
+
+Victim = tuple[Office, Session, str]
+PROOFS = [None, "", "0" * 64, "x", "FF" * 32, [], {}, 7, "0" * 63 + "\n"]
+
+
+@pytest.mark.parametrize("proof", PROOFS, ids=repr)
+def test_a_notice_without_proof_changes_nothing_and_is_shown(victim: Victim, proof: Any) -> None:
+    office, session, id = victim
+    notice(office, id, proof)
+    synced = session.sync()
+    assert (synced.new, synced.asked, synced.erased) == (0, 0, 0)
+    assert session.unproven_request(id)
+    assert session.resting() == {}
+
+
+def test_the_proof_of_one_letter_erases_no_other(victim: Victim) -> None:
+    office, session, id = victim
+    own = office.tell(what="the attacker's own")
+    notice(office, id, keys_of(office, own).erase.hex())
+    session.sync()
+    assert session.unproven_request(id)
+
+
+def test_a_true_notice_of_one_letter_that_is_copied_for_another_erases_nothing(victim: Victim) -> None:
+    """What another desk or the server can do with a notice that it has read."""
+    office, session, id = victim
+    own = office.tell(what="the attacker's own")
+    legal = office.machine("legal")
+    session.sync()
+    legal.sync()
+    office.answer_page(own, do="delete-now")
+    proof = keys_of(office, own).erase.hex()
+    for form in ("deletion", "concern", "followup"):
+        notice(office, id, proof, form=form)
+    session.sync()
+    assert session.case(id).first_words == "the victim's words"
+
+
+@pytest.mark.parametrize("secret", ["look-up value", "reply key", "hash in the letter"])
+def test_nothing_that_others_know_of_a_receipt_is_the_proof(office: Office, secret: str) -> None:
+    session, id, receipt = told(office)
+    keys = keys_of(office, receipt)
+    known = {
+        "look-up value": keys.lookup.hex(),
+        "reply key": hashlib.sha256(keys.recipient.encode()).hexdigest(),
+        "hash in the letter": keys.erase_hash,
+    }
+    notice(office, id, known[secret])
+    assert session.sync().asked == 0
+    assert session.case(id)
+
+
+def test_a_letter_that_the_server_calls_a_notice_stays_a_letter(victim: Victim) -> None:
+    _, session, id = victim
+    labels = session.folder / "labels"
+    labels.mkdir(exist_ok=True)
+    (labels / f"{id}.json").write_text(json.dumps({"thread": id, "tray": 1, "form": "deletion"}))
+    session.sync()
+    assert session.case(id).first_words == "the victim's words"
+
+
+def test_a_letter_that_the_server_puts_into_a_case_that_is_erased_stays(victim: Victim) -> None:
+    """The server has a letter and receipt of its own, says that the victim's belongs to it, and erases both."""
+    office, session, id = victim
+    _, own, receipt = told(office, "the attacker's own")
+    labels = session.folder / "labels"
+    labels.mkdir(exist_ok=True)
+    (labels / f"{id}.json").write_text(json.dumps({"thread": own, "tray": 1, "form": "concern"}))
+    office.answer_page(receipt, do="delete-now")
+    session.sync()
+    assert session.case(id).first_words == "the victim's words"
+    live(office, ERASED_DAYS, session)
+    assert not session.cabinet.has("letters", own)
+
+
+def test_a_letter_that_takes_anothers_id_is_not_erased_in_its_place(victim: Victim) -> None:
+    """The attacker's letter says inside that it is the victim's, with a hash of the attacker's own."""
+    office, session, id = victim
+    secret, other = secrets.token_bytes(32), secrets.token_hex(16)
+    keys = [key for one in office.portal.named(["police"]) for key in one.keys]
+    letter = {"form": "concern", "id": id, "answers": {"what": "x"}, "erase_hash": hashlib.sha256(secret).hexdigest()}
+    put(office, other, letter, keys, "police", "concern")
+    session.sync()
+    notice(office, id, secret.hex())
+    notice(office, other, secret.hex())
+    session.sync()
+    assert session.resting() == {}
+
+
+def test_something_added_with_another_hash_proves_nothing(victim: Victim) -> None:
+    office, session, id = victim
+    secret, other = secrets.token_bytes(32), secrets.token_hex(16)
+    keys = [key for one in office.portal.named(["police"]) for key in one.keys]
+    added = {
+        "form": "followup", "id": other, "follows": id, "answers": {"what": "x"},
+        "erase_hash": hashlib.sha256(secret).hexdigest(),
+    }  # fmt: skip
+    sealed = encryption.seal(added, keys, 24576)
+    office.app.extensions["office"].concerns.keep(Coming(other, id, "followup", TODAY, None, sealed, ("police",)))
+    session.sync()
+    assert len(session.case(id).letters) == 2
+    notice(office, id, secret.hex())
+    session.sync()
+    assert session.resting() == {}
+
+
+def test_a_letter_that_is_here_is_not_dropped_when_the_server_lists_it_anew(
+    victim: Victim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It lists the letter once more and then says that it is not there."""
+    _, session, id = victim
+    row = {"id": id, "thread": id, "tray": 1, "form": "concern", "maker": "", "parts": [], "copies": []}
+    acknowledge = Server.acknowledge
+
+    def gone(server: Server, letter_id: str) -> None:
+        if letter_id == id:
+            raise NotThere(id, "has no such letter.", "It is erased.")
+        acknowledge(server, letter_id)
+
+    with monkeypatch.context() as hostile:
+        hostile.setattr(Server, "waiting", lambda _: [row])
+        hostile.setattr(Server, "letter", lambda *_: (session.folder / "letters" / f"{id}.age").read_bytes())
+        hostile.setattr(Server, "acknowledge", gone)
+        session.sync()
+    assert session.case(id).first_words == "the victim's words"
+
+
+def test_parts_of_other_letters_stay(office: Office) -> None:
+    session, id, receipt = told(office)
+    part = secrets.token_hex(16)
+    session.cabinet.keep("parts", part, encryption.seal_file(b"x", [str(session.identities[0].to_public())]))
+    office.answer_page(receipt, do="delete-now")
+    session.sync()
+    live(office, ERASED_DAYS, session)
+    assert not session.cabinet.has("letters", id)
+    assert session.cabinet.has("parts", part)
+
+
+def test_a_case_put_together_with_an_erased_one_stands_by_itself_again(victim: Victim) -> None:
+    office, session, id = victim
+    _, own, receipt = told(office, "the attacker's own")
+    session.merge(id, own)
+    assert session.case(id).merged_into == own
+    office.answer_page(receipt, do="delete-now")
+    session.sync()
+    assert session.case(id).merged_into == ""
+    live(office, ERASED_DAYS, session)
+    case = session.case(id)
+    assert (case.merged_into, case.first_words) == ("", "the victim's words")
+
+
+@pytest.mark.parametrize("follows", ["../identity", "../../legal/identity", "", None, 5, "A" * 32, "a" * 31])
+def test_a_notice_names_letters_and_no_other_file(office: Office, follows: Any) -> None:
+    session, _, _ = told(office)
+    before = sorted(str(path) for path in session.folder.rglob("*") if path.is_file() and path.suffix != ".json")
+    notice(office, follows, "0" * 64)
+    session.sync()
+    after = sorted(str(path) for path in session.folder.rglob("*") if path.is_file() and path.suffix != ".json")
+    assert after == before
+    assert session.identities
+
+
+# Letters of before
+
+
+def test_an_older_letter_is_left_to_the_staff(office: Office) -> None:
+    """It holds no hash: nobody can prove anything, so staff decide."""
+    keys = [key for desk in office.portal.named(["police"]) for key in desk.keys]
+    id = secrets.token_hex(16)
+    put(office, id, {"form": "concern", "id": id, "answers": {"what": WORDS}}, keys, "police", "concern")
+    session = office.machine("police/anita")
+    session.sync()
+    notice(office, id, None)
+    session.sync()
+    assert session.case(id).first_words == WORDS
+    assert session.unproven_request(id)
+    session.dismiss_request(id)
+    assert session.unproven_request(id) is None
+    notice(office, id, "1" * 64)
+    session.sync()
+    session.erase(id)
+    assert session.cases() == ()
+    assert files(session) == []
+
+
+def test_is_proof_takes_nothing_but_the_secret() -> None:
+    secret = secrets.token_bytes(32)
+    assert is_proof(secret.hex(), hashlib.sha256(secret).hexdigest())
+    assert not is_proof(secret.hex(), "")
+    assert not is_proof("", hashlib.sha256(b"").hexdigest())
+    assert not is_proof(secret.hex()[:-2], hashlib.sha256(secret[:-1]).hexdigest())
+    assert not is_proof(secret.hex().upper() + "A", hashlib.sha256(secret).hexdigest())
+
+
+def test_the_server_keeps_no_proof_in_clear(office: Office) -> None:
+    _, _, receipt = told(office)
+    proof = keys_of(office, receipt).erase
+    office.answer_page(receipt, do="delete-now")
+    kept = b"".join(path.read_bytes() for path in (office.home / "server").rglob("*") if path.is_file())
+    assert proof not in kept
+    assert proof.hex().encode() not in kept
+
+
+def test_staff_see_who_asked_and_what_was_not_proven(office: Office, tmp_path: Path) -> None:
+    session, id, _ = told(office, "kept")
+    _, going, receipt = told(office, "going")
+    office.answer_page(receipt, do="delete-now")
+    notice(office, id, None)
+    session.sync()
+    from click.testing import CliRunner  # noqa: PLC0415 - the command line is only asked here
+
+    from forms.desk.cli.main import desk  # noqa: PLC0415
+
+    said = CliRunner().invoke(
+        desk, ["--home", str(office.home), "--server", office.address, "--desk", "police/anita", "list"]
+    )
+    assert f"{going}: asked to be erased, goes on" in said.output
+    assert f"{id}: somebody asked for erasing; not proven" in said.output
+
+
+def test_a_notice_to_a_key_of_another_desk_is_left_alone(office: Office) -> None:
+    session, id, _ = told(office)
+    stranger = str(pyrage.x25519.Identity.generate().to_public())
+    notice_id = secrets.token_hex(16)
+    put(office, notice_id, {"form": "deletion", "id": notice_id, "follows": id, "answers": {}}, [stranger], "police")
+    session.sync()
+    assert session.case(id)
