@@ -164,6 +164,10 @@ class Server:
         """Bring something sealed. May be sent again: the same id changes nothing."""
         self._ask(method, path, sealed, {"Portal-For": quote(reader)} if reader else {})
 
+    def act_on_signup(self, target: str, action: str) -> None:
+        """Remove a sign-up, let it in, pass it over; or let an event's line go. Raises Problem."""
+        self._ask("POST", f"signups/{quote(target, safe='')}/{action}")
+
     def drop(self, letter_id: str) -> None:
         """Erase this desk's share of a letter and of what follows it."""
         self._ask("DELETE", f"letters/{letter_id}")

@@ -3,6 +3,7 @@
 What comes is bounded in size, also after it is unpacked. Redirects are not followed: a page that moved is seen as such.
 """
 
+import time
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +17,9 @@ from forms.core.problem import Problem
 LARGEST = 4 * 1024 * 1024
 """Bytes of the largest page, script or list that is read."""
 
-TIMEOUT = (10, 20)
+TIMEOUT, LONGEST = (10, 20), 60
+"""Seconds to connect and to wait for the next bytes; seconds that one answer may take."""
+
 _CHUNK = 65536
 _BROWSER = {
     "User-Agent": "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -68,10 +71,13 @@ class Visitor:
 
 def _bounded(answer: requests.Response) -> bytes:
     body = bytearray()
-    while chunk := answer.raw.read(_CHUNK, decode_content=False):
+    until = time.monotonic() + LONGEST
+    while chunk := answer.raw.read1(_CHUNK, decode_content=False):
         body += chunk
         if len(body) > LARGEST:
             break  # longer than any page of ours: what was read is compared, and differs
+        if time.monotonic() > until:
+            raise requests.ReadTimeout
     return bytes(body)
 
 
