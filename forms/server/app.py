@@ -86,8 +86,8 @@ def _first_salt(read: config.Settings, stores: Sequence[Store]) -> bytes:
         found = config.salt(read)  # another process may have made both in between
         if found is None:
             todo = (
-                "Without it no receipt opens its answer. Take it back from a backup; on a second machine, share that of "
-                "the first (PORTAL_SALT_FILE). See docs/deploy.md."
+                "Without it no receipt opens its answer. Take it back from a backup; on a second machine, share that "
+                "of the first (PORTAL_SALT_FILE). See docs/deploy.md."
             )
             raise Problem(str(read.data / "salt"), "is not there, and the database holds letters or sign-ups.", todo)
         return found

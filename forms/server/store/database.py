@@ -40,8 +40,8 @@ class OtherSalt(NotKept):
 
     def __init__(self) -> None:
         todo = (
-            "With this salt no receipt opens its answer. Take back the salt that belongs to it: from the backup, or from "
-            "the other machine before the same database (PORTAL_SALT_FILE). See docs/deploy.md."
+            "With this salt no receipt opens its answer. Take back the salt that belongs to it: from the backup, or "
+            "from the other machine before the same database (PORTAL_SALT_FILE). See docs/deploy.md."
         )
         super().__init__("The database", "belongs to another salt, or was taken from another portal.", todo)
 
