@@ -169,7 +169,8 @@ def publishers_signature() -> Callable[[bytes], str] | None:
 
     from sitegen.content.settings import read_settings
 
-    from forms.core import build_manifest, signing
+    from forms.core import signing
+    from forms.core.builds import manifest as build_manifest
     from forms.desk.crypto import keys
 
     listed = read_settings(ROOT / "content").get("publishers") or []

@@ -17,7 +17,7 @@ from nacl.signing import SigningKey
 from sitegen.publish import build_manifest
 from werkzeug.wrappers import Response
 
-from forms.core.build_manifest import ADDRESS, SIGNATURES, signature_line
+from forms.core.builds.manifest import ADDRESS, SIGNATURES, signature_line
 from forms.core.form_schema import load
 from forms.core.portal import Desk
 from forms.core.rendering import draw_form

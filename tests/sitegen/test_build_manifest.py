@@ -10,8 +10,8 @@ from nacl.signing import SigningKey
 from sitegen import build as site_build
 from sitegen.publish import build_manifest as publishing
 
-from forms.core import build_manifest
-from forms.core.build_manifest import ADDRESS, SIGNATURES, is_signed, signature_line
+from forms.core.builds import manifest as build_manifest
+from forms.core.builds.manifest import ADDRESS, SIGNATURES, is_signed, signature_line
 from forms.core.problem import Problem
 from forms.core.signing import public_text
 from tests.sitegen.conftest import KEY, TODAY, Folder

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from forms.core.build_manifest import BuildManifest, file_of
+from forms.core.builds.manifest import BuildManifest, file_of
 from forms.desk.watch.visitor import Seen
 
 FOUND = 200

@@ -16,8 +16,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from forms.core import build_manifest
-from forms.core.build_manifest import ADDRESS, SIGNATURES, BuildManifest, is_signed, portal_digest
+from forms.core.builds import manifest as build_manifest
+from forms.core.builds.manifest import ADDRESS, SIGNATURES, BuildManifest, is_signed, portal_digest
 from forms.core.fingerprints import fingerprint
 from forms.core.portal import Portal, parse
 from forms.core.problem import Problem

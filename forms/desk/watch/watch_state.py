@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from forms.core.build_manifest import BuildManifest, read
+from forms.core.builds.manifest import BuildManifest, read
 from forms.core.problem import Problem
 from forms.desk.crypto.keys import write_safely
 

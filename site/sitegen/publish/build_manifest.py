@@ -1,4 +1,4 @@
-"""Write the manifest of a build, and the publisher's signature where somebody signs (forms/core/build_manifest.py)."""
+"""Write the manifest of a build, and the publisher's signature where somebody signs (forms/core/builds/manifest.py)."""
 
 import json
 import time
@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from forms.core import build_manifest
-from forms.core.build_manifest import ADDRESS, SIGNATURES, BuildManifest, PublishedFile
+from forms.core.builds import manifest as build_manifest
+from forms.core.builds.manifest import ADDRESS, SIGNATURES, BuildManifest, PublishedFile
 from forms.core.portal import Portal, as_json, parse
 from forms.core.problem import Problem
 
