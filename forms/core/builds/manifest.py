@@ -12,11 +12,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nacl.signing import SigningKey
-
 from forms.core.portal import Portal, as_json
 from forms.core.problem import Problem
-from forms.core.signing import Statement, content_hash, is_signed_by, public_text, sign
+from forms.core.signing import PrivateKey, Statement, content_hash, is_signed_by, public_text, sign
 
 ADDRESS, SIGNATURES = "/build-manifest.json", "/build-manifest.sig"
 LARGEST = 4 * 1024 * 1024
@@ -112,7 +110,7 @@ def _read(data: Mapping[str, Any]) -> BuildManifest:
     return BuildManifest(number, day, files, desks, portal)
 
 
-def signature_line(data: bytes, key: SigningKey) -> str:
+def signature_line(data: bytes, key: PrivateKey) -> str:
     """Return the line by which a publisher signs the bytes of a manifest."""
     return f"{public_text(key)} {sign(_statement(data), key)}\n"
 
