@@ -48,7 +48,22 @@ def form(language: str, form: str) -> Response:
         return _SHOW.get(form, form_page)(asked)
     if not asked.definition.files and has_files():
         return form_page(asked, (FieldProblem(asked.definition.fields[0].name, "files"),), 422)
-    return _ANSWER[form](asked)
+    try:
+        return _ANSWER[form](asked)
+    except Busy:
+        return _turned_away(asked)
+
+
+def _turned_away(asked: Asked) -> Response:
+    """Too many look up receipts: the page once more, with all that was typed and the number, to be sent again."""
+    names = {field.name for field in asked.definition.fields}
+    code = next(iter(asked.raw.get("code", ())), asked.code)
+    if "code" in names:
+        again = replace(asked, raw={**asked.raw, "code": [code]})
+        return form_page(again, (FieldProblem("code", "lookups"),), 503)
+    once = asked.once if receipts.is_once(asked.once) else receipts.new_once()
+    problem = FieldProblem(asked.definition.fields[0].name, "lookups")
+    return form_page(asked, (problem,), 503, hidden={"code": code, "once": once})
 
 
 # A letter: a concern, or a request
