@@ -213,6 +213,7 @@ def message(definition: Definition, problem: FieldProblem, language: str) -> str
         "away": _(
             "We could not keep it just now. Everything you typed is still here. Please try again in a few minutes."
         ),
+        "unreachable": _("We cannot look into our letter box just now. Please try again in a few minutes."),
         "encoding": _("Some letters did not arrive. Please look at the text and write them again."),
     }
     return general.get(problem.code, _("This does not fit. Please look at it again."))

@@ -93,7 +93,11 @@ def test_a_bad_recovery_key_costs_the_recovery_key_only(make_endpoint: MakeEndpo
     assert endpoint.opened("police")[0]["answers"] == {"what": "words"}
 
 
-@pytest.mark.parametrize("secret", [SECRET, SECRET.lower(), f"{SECRET}\n", f"# {SECRET}"])
+@pytest.mark.parametrize(
+    "secret",
+    [SECRET, SECRET.lower(), f"{SECRET}\n", f"# {SECRET}"],
+    ids=["as made", "small letters", "line end", "comment"],
+)
 @pytest.mark.parametrize("field", ["recovery", "key", "pickup", "signing"])
 def test_a_secret_in_the_handover_file_is_never_published(
     make_endpoint: MakeEndpoint, district: District, field: str, secret: str

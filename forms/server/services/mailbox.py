@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from forms.core import receipts
-from forms.core.encryption import part_id, seal, seal_part
+from forms.core.encryption import part_id, seal, seal_part, unused_key
 from forms.core.form_schema import Definition
 from forms.core.media.attachments import Clean
 from forms.core.portal import Desk, Event, Portal
@@ -170,10 +170,20 @@ def keys_of(desks: Sequence[Desk]) -> list[str]:
     return [key for desk in desks for key in desk.keys]
 
 
+def recipients(portal: Portal, desks: Sequence[Desk]) -> list[str]:
+    """Return the keys to which a letter for these desks is encrypted: one for each key of all desks that read concerns.
+
+    In the place of a desk that is left out stand fresh keys that nobody has, so the size does not tell how many were.
+    """
+    chosen = {desk.id: desk for desk in desks}
+    everybody = {**{desk.id: desk for desk in portal.readers("concern")}, **chosen}
+    return [key if id in chosen else unused_key() for id, desk in everybody.items() for key in desk.keys]
+
+
 def take_part(office: Office, file: Clean, desks: Sequence[Desk], today: date, store: ConcernStore) -> Part:
     """Seal a photo or recording for these desks and keep it in `store` until its letter comes. Raises NotKept."""
     head = {"type": file.media_type, "kind": file.kind, **({"seconds": file.seconds} if file.seconds else {})}
-    new_id, sealed = seal_part(head, file.content, keys_of(desks))
+    new_id, sealed = seal_part(head, file.content, recipients(office.portal, desks))
     office.insist_on_room(FOR_PARTS, store)
     store.keep_part(new_id, today, [desk.id for desk in desks], sealed)
     return Part(new_id, file.kind, file.seconds)
@@ -238,7 +248,7 @@ def _deliver(
         form=sending.definition.name,
         day=sending.today,
         lookup=keys.lookup if keys and is_first else None,
-        sealed=seal(letter, keys_of(desks), sending.definition.pad_to),
+        sealed=seal(letter, recipients(office.portal, desks), sending.definition.pad_to),
         desks=tuple(desk.id for desk in desks),
         parts=tuple(part.id for part in sending.parts),
         left_out=left_out(office.portal, sending.definition.name, desks),
