@@ -70,6 +70,29 @@ def test_a_walk_over_the_card_with_no_internet(folder: Path, browser: Any) -> No
     context.close()
 
 
+def test_the_card_runs_its_own_script_and_no_other(folder: Path, browser: Any) -> None:
+    """No server adds a header here: the policy stands in the page. A browser holds no file of a folder against a hash."""
+    home = folder / "en" / "index.html"
+    hostile = folder / "en" / "hostile.html"
+    added = "<script>window.ran = 1</script><img src='https://evil.example/x' onerror='window.ran = 2'>"
+    hostile.write_text(home.read_text("utf-8").replace("</article>", f"{added}</article>"), encoding="utf-8")
+    (folder / "assets" / "probe.js").write_text("window.own = 1")
+    hostile.write_text(
+        hostile.read_text("utf-8").replace("</body>", '<script src="../assets/probe.js"></script></body>')
+    )
+    page = browser.new_page()
+    stopped: dict[str, str] = {}
+    page.on("requestfailed", lambda request: stopped.update({request.url: str(request.failure)}))
+    page.goto(hostile.as_uri())
+    assert page.evaluate("[window.ran, window.own]") == [None, 1]
+    assert "csp" in stopped["https://evil.example/x"], "not merely unreachable: never asked for"
+    assert page.evaluate("document.styleSheets.length") == 1
+    assert "integrity=" not in home.read_text(encoding="utf-8")
+    page.close()
+    hostile.unlink()
+    (folder / "assets" / "probe.js").unlink()
+
+
 def test_where_a_form_was_the_card_says_where_it_is(folder: Path, house: House) -> None:
     html = (folder / "hi" / "tell" / "index.html").read_text(encoding="utf-8")
     assert f"{house.portal.address}/hi/" in html
