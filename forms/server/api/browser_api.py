@@ -22,6 +22,7 @@ from forms.core.form_schema import load
 from forms.core.ids import is_id
 from forms.core.portal import Desk
 from forms.server.api.json_responses import Refused, json_answer, padded_json_answer
+from forms.server.current import current_office
 from forms.server.services import lookup as coming_back
 from forms.server.services.flood_control import Busy, is_worked
 from forms.server.services.lookup import Found
@@ -42,8 +43,7 @@ _FORM = "concern"
 
 
 def _office() -> Office:
-    office: Office = current_app.extensions["office"]
-    return office
+    return current_office()
 
 
 @sealed_road.get("/terms")

@@ -18,6 +18,7 @@ from forms.core.encryption import SIZE_CLASSES, is_sealed
 from forms.core.ids import is_id, new_id
 from forms.core.portal import Desk, Member, as_json
 from forms.server.api.json_responses import Refused, json_answer
+from forms.server.current import current_office
 from forms.server.services import signup_service
 from forms.server.services.combined_mailbox import LetterBoxes
 from forms.server.services.mailbox import Office
@@ -35,8 +36,7 @@ _NOT_YOURS = "There is no such letter for this desk."
 
 
 def _office() -> Office:
-    office: Office = current_app.extensions["office"]
-    return office
+    return current_office()
 
 
 def _boxes() -> LetterBoxes:
