@@ -97,7 +97,7 @@ def test_each_request_sees_one_version(looks_at_once: None, endpoint: Any, distr
 
     def in_the_midst() -> None:
         from forms.server.app import refresh_portal  # noqa: PLC0415
-        from forms.server.current import current_office  # noqa: PLC0415
+        from forms.server.web.current import current_office  # noqa: PLC0415
 
         before = current_office().portal
         portals.write(withdrawn(district.portal), endpoint.data.parent / "portal.json")

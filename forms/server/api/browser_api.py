@@ -23,13 +23,13 @@ from forms.core.form_schema import load
 from forms.core.ids import is_id
 from forms.core.portal import Desk
 from forms.server.api.json_responses import Refused, json_answer, padded_json_answer
-from forms.server.current import current_office
 from forms.server.services import lookup as coming_back
 from forms.server.services.flood_control import Busy, is_worked
 from forms.server.services.lookup import Found
 from forms.server.services.mailbox import Full, Office, keys_of, left_out, recipients, take_sealed_part
 from forms.server.store.concern_store import Coming, ConcernStore, LetterGone, PartsMissing
 from forms.server.store.database import AlreadyThere, NotKept
+from forms.server.web.current import current_office
 
 sealed_road = Blueprint("sealed", __name__, url_prefix="/forms/sealed/v1")
 

@@ -18,13 +18,13 @@ from forms.core.encryption import SIZE_CLASSES, is_sealed
 from forms.core.ids import is_id, new_id
 from forms.core.portal import Desk, Member, as_json
 from forms.server.api.json_responses import Refused, json_answer
-from forms.server.current import current_office
 from forms.server.services import signup_service
 from forms.server.services.combined_mailbox import LetterBoxes
 from forms.server.services.mailbox import Office
 from forms.server.services.signup_service import settle
 from forms.server.store.concern_store import FETCHED, Access, CopyRefused, Entry, desk_of
 from forms.server.store.database import NotKept
+from forms.server.web.current import current_office
 from forms.web.headers import NEVER_KEPT
 
 desk_api = Blueprint("pickup", __name__, url_prefix="/pickup/v1")

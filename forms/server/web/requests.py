@@ -18,10 +18,10 @@ from forms.core.portal import Desk
 from forms.core.problem import Problem
 from forms.core.rendering import Alternate, Page, draw_form, draw_page, render, summary
 from forms.core.validation import Accepted, FieldProblem, Raw, accept, clean
-from forms.server.current import current_office
 from forms.server.services import mailbox
 from forms.server.services.mailbox import Office, Part, Sending
 from forms.server.web import oversized
+from forms.server.web.current import current_office
 from forms.web.headers import NEVER_KEPT
 from forms.web.no_trace import QuietRequest
 
