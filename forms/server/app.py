@@ -13,7 +13,7 @@ from forms.core.problem import Problem
 from forms.server import config
 from forms.server.api import browser_api
 from forms.server.api import desk_api as pickup
-from forms.server.services.flood_control import Letters
+from forms.server.services.flood_control import Letters, Pressure
 from forms.server.services.mailbox import Office
 from forms.server.services.retention import OnceADay
 from forms.server.store.concern_store import ConcernStore
@@ -44,6 +44,7 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
         cost=read.cost,
         budget=read.budget,
         pressure=Letters(read.calm),
+        unlike=Pressure(read.calm),
     )
     once_a_day = OnceADay(lambda: app.extensions["office"], read.today)
     app.extensions["erase"] = once_a_day
