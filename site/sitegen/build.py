@@ -22,7 +22,7 @@ from sitegen.checks import content_checks, html_checks, key_checks, previous_bui
 from sitegen.content import district, pages, settings, tables
 from sitegen.content.district import DeskKeys
 from sitegen.media import audio_clips, images
-from sitegen.publish import browser_bundle
+from sitegen.publish import browser_bundle, build_manifest
 from sitegen.render import calendars, event_pages, site_files
 from sitegen.render.blocks import Context
 from sitegen.render.engine import Job, build_language
@@ -82,11 +82,12 @@ def build(
     say: Callable[[str], None],
     handover: Path | None = None,
     speak: bool = True,
+    sign: build_manifest.Sign | None = None,
 ) -> Built:
     """Build the site of `root` into `out` and hand the portal over to the forms.
 
     keys: demonstration keys by desk, used where portal.yml has none; say: told what is going on; speak: make speech
-    that is not kept yet (about a minute, once), else leave it out.
+    that is not kept yet (about a minute, once), else leave it out; sign: a publisher's signature of the manifest.
     Raises Problem or Problems, and then changes nothing.
     """
     started = time.monotonic()
@@ -112,6 +113,7 @@ def build(
         site_files.write(root, fresh, context, seal)
         if untried := list(key_checks.trial(context.portal)):
             raise Problems(untried)  # the old site stays
+        build_manifest.write(fresh, out, context.portal, today, sign)
     if speak:
         audio_clips.prune(root / SPEECH, out / audio_clips.FOLDER)
     portals.write(context.portal, handover or root / HANDOVER)
