@@ -13,7 +13,7 @@ from forms.core.portal import Desk, Event, Portal
 from forms.core.receipts import Cost, Keys
 from forms.server.services.flood_control import CALM_PLACES, Files, Letters, LookUps, Pressure
 from forms.server.store.concern_store import FIRST_TRAY, SECOND_TRAY, Coming, ConcernStore, Progress
-from forms.server.store.database import NotKept
+from forms.server.store.database import NotKept, Store
 from forms.server.store.date_store import DayStore
 from forms.server.store.signup_store import SignupStore
 
@@ -61,9 +61,14 @@ class Office:
     files: Files = field(default_factory=Files)
     places: Pressure = field(default_factory=lambda: Pressure(CALM_PLACES))
 
+    @property
+    def stores(self) -> tuple[Store, ...]:
+        """All of them."""
+        return (self.concerns, self.signups, self.requests, self.days)
+
     def close(self) -> None:
         """Give back the stores' connections."""
-        for store in (self.concerns, self.signups, self.requests, self.days):
+        for store in self.stores:
             store.close()
 
     def keys(self, code: str, form: str) -> Keys:
