@@ -39,6 +39,7 @@ from forms.desk.sync.date_file import DayFile
 from forms.desk.sync.fetching import CONFLICTS, Conflict, conflicts, fetch_entries, fetch_letters, opener
 from forms.desk.sync.local_store import DELETION, Cabinet
 from forms.desk.sync.outbox import Outbox
+from forms.desk.watch.site_watch import SiteWatch
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,11 @@ class Session:
         mine = {str(identity.to_public()) for identity in self._identities}
         found = next((one.who for one in self.pinned.all_keys(self.desk) if one.what == KEY and one.text in mine), "")
         return found or self._here.name
+
+    @property
+    def today(self) -> date:
+        """The day that this machine's clock shows."""
+        return self._today()
 
     @property
     def pinned(self) -> PinnedKeys:
@@ -275,7 +281,15 @@ class Session:
         """Bring what waits here, fetch what waits there. Where the server is away nothing is lost, and it says so.
 
         A portal that cannot be read (this desk is older than its server) keeps no letter from being fetched.
+        The public site is visited last, so that nobody waits for it.
         """
+        synced = self._sync()
+        if not synced.away:
+            with suppress(Problem):
+                self.watch_site()
+        return synced
+
+    def _sync(self) -> Synced:
         with self._busy:
             sent = new = wrong = 0
             away = outdated = ""
@@ -365,6 +379,15 @@ class Session:
             raise Problem(self.address, "gave a strange answer.", "Is it the portal's address?") from None
         write_safely(self.folder / "portal.json", text)
         self._portal = None
+
+    @property
+    def site_watch(self) -> SiteWatch:
+        """What this machine knows of the public site."""
+        return SiteWatch(self.folder, self.address)
+
+    def watch_site(self) -> tuple[str, ...]:
+        """Visit the public site as anybody does; what is other there than its publishers signed. Raises Problem."""
+        return self.site_watch.look(self.portal, self._today())
 
     def compare_days(self) -> Known:
         """Hold this machine's clock and the server's against each other; what the server knows of the day.

@@ -4,7 +4,8 @@
 sent again after a broken line and makes no second letter. What the server needs to know besides stands in headers:
 `Portal-Desks` (ids), `Portal-Parts` (ids), `Portal-Lookup` (64 hexadecimal digits, or none), `Portal-Work`; for what
 is added to a letter its look-up value in `Portal-Follows`. `POST lookups` and `POST erasures` take a look-up value that
-the browser derived from its receipt: the receipt itself, and the key that opens answers, never come here.
+the browser derived from its receipt: the receipt itself, and the key that opens answers, never come here. While
+somebody guesses look-up values, each asks for work of its own, in `Portal-Lookup-Work`.
 """
 
 import base64
@@ -227,8 +228,13 @@ def _found() -> tuple[Mapping[str, Any], Found]:
 def _of(lookup: Any) -> Found:
     if not isinstance(lookup, str) or not _LOOKUP.fullmatch(lookup):
         raise Refused(400, "The look-up value has not its form.")
+    gate = _office().browser_lookups
+    worked = gate.is_worked(lookup, request.headers.get("Portal-Lookup-Work", ""))
+    if gate.is_high() and not worked:
+        asked = {"bits": gate.work_asked(), "lookup": True}
+        raise Refused(428, "Somebody guesses receipts just now. Work first, then ask again.", **asked)
     try:
-        found = coming_back.find(_office(), bytes.fromhex(lookup))
+        found = coming_back.find(_office(), bytes.fromhex(lookup), worked=worked)
     except Busy:
         raise Refused(503, "Very many receipts are looked up just now. Try again in a few minutes.") from None
     if found is None:

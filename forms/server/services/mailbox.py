@@ -19,6 +19,9 @@ from forms.server.store.signup_store import SignupStore
 
 LETTER_VERSION = 2
 
+SIGNUP = "signup"
+"""Purpose of the numbers of sign-ups."""
+
 REQUEST = "request"
 """Purpose of the receipts of letters that are no concerns: to ask for a visit, or about goods."""
 
@@ -53,6 +56,8 @@ class Office:
     budget: int
     pressure: Letters = field(default_factory=Letters)
     lookups: LookUps = field(default_factory=LookUps)
+    signup_lookups: LookUps = field(default_factory=LookUps)
+    browser_lookups: LookUps = field(default_factory=LookUps)
     files: Files = field(default_factory=Files)
     places: Pressure = field(default_factory=lambda: Pressure(CALM_PLACES))
 
@@ -67,7 +72,7 @@ class Office:
 
     def looked_up(self, code: str, form: str) -> Keys:
         """What a receipt that somebody typed derives here. Raises Busy where too many are looked up at once."""
-        with self.lookups.one():
+        with (self.signup_lookups if form == SIGNUP else self.lookups).one():
             return self.keys(code, form)
 
     def event(self, event_id: str) -> Event | None:
