@@ -275,7 +275,7 @@ def read(path: Path) -> Portal:
     Raises Problem where the file is missing or no version could have written it.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes()
     except FileNotFoundError:
         raise Problem(str(path), "is not there.", "Build the site first: python3 build.py build") from None
     except OSError as error:

@@ -517,6 +517,10 @@ def test_the_printed_recovery_key_brings_every_case_back(office: Office, quick_p
     assert any("3 letters lie on this machine alone" in finding.sentence for finding in doctor.examine(legal))
     receipt = office.tell(what="after it")
     legal.sync()
+    assert len(legal.on_this_machine_alone()) == 3, "nothing is encrypted to a recovery key that nobody compared"
+    legal.trust("legal")
+    (legal.folder / "secured").unlink(missing_ok=True)
+    legal.sync()
     assert legal.on_this_machine_alone() == ()
     assert not any("would be lost" in finding.sentence for finding in doctor.examine(legal))
     [case] = [case for case in legal.cases() if case.first_words == "after it"]

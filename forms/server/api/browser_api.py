@@ -29,6 +29,7 @@ from forms.server.services.lookup import Found
 from forms.server.services.mailbox import Full, Office, keys_of, left_out, recipients, take_sealed_part
 from forms.server.store.concern_store import Coming, ConcernStore, LetterGone, PartsMissing
 from forms.server.store.database import AlreadyThere, NotKept
+from forms.server.web.current import current_office
 
 sealed_road = Blueprint("sealed", __name__, url_prefix="/forms/sealed/v1")
 
@@ -43,8 +44,7 @@ _FORM = "concern"
 
 
 def _office() -> Office:
-    office: Office = current_app.extensions["office"]
-    return office
+    return current_office()
 
 
 @sealed_road.get("/terms")
