@@ -3,6 +3,7 @@
 No access log, no address, no word of a request in the error log, nothing on a disk.
 """
 
+import fcntl
 import os
 import sys
 from pathlib import Path
@@ -34,6 +35,17 @@ def number(name: str, usual: int) -> int:
     return int(text)
 
 
+def hold_environment() -> int | None:
+    """Return an open file that says: build.py must not remove the packages that this runs with."""
+    try:
+        held = os.open(Path(sys.prefix) / "in-use", os.O_RDONLY)
+        fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return None  # not made by build.py, or by an older one
+    return held
+
+
+held = hold_environment()
 root = Path(__file__).parents[1]
 chdir = str(root)
 pythonpath = str(root)
@@ -42,7 +54,7 @@ wsgi_app = "deploy.wsgi:app"
 bind = os.environ.get("PORTAL_BIND", "unix:/run/portal/portal.sock")
 umask = 0o007
 workers = number("PORTAL_WORKERS", 2)
-threads = 8
+threads = 20  # at most 18 of them are in look-ups and photos at once (forms/server/services/flood_control.py)
 worker_class = "gthread"
 preload_app = True  # made once, then forked: all workers share one pressure (forms/server/services/flood_control.py)
 

@@ -1,21 +1,26 @@
 """create_app(settings): wiring only. What is asked is answered in routes.py, pickup.py and built_site.py."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
 
 from forms.core import portal
+from forms.core.problem import Problem
 from forms.server import config
 from forms.server.api import browser_api
 from forms.server.api import desk_api as pickup
 from forms.server.services.flood_control import Letters
-from forms.server.services.mailbox import Office
+from forms.server.services.mailbox import Full, Office
+from forms.server.services.operator_log import WHERE, Leader, OperatorLog
+from forms.server.services.portal_file import PortalFile
 from forms.server.services.retention import OnceADay
 from forms.server.store.concern_store import ConcernStore
+from forms.server.store.database import NotKept, OtherSalt, Store
 from forms.server.store.date_store import DayStore
 from forms.server.store.signup_store import SignupStore
 from forms.server.web import concerns as routes
@@ -30,18 +35,26 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
     read = config.read(settings)
     app = QuietFlask("forms", static_folder=None, template_folder=None)
     app.logger.setLevel(logging.ERROR)
-    salt = config.salt(read.data)
+    portal_file = PortalFile(read.portal)
+    concerns, signups = ConcernStore(read.concerns_url), SignupStore(read.signups_url)
+    requests = ConcernStore(read.signups_url)  # beside the sign-ups: nothing of theirs lies with concerns
     app.extensions["office"] = Office(
-        portal=portal.read(read.portal),
-        concerns=ConcernStore(read.concerns_url),
-        signups=SignupStore(read.signups_url),
-        requests=ConcernStore(read.signups_url),  # beside the sign-ups: nothing of theirs lies with concerns
+        portal=portal_file.first,
+        concerns=concerns,
+        signups=signups,
+        requests=requests,
         days=DayStore(read.concerns_url),
-        salt=salt,
+        salt=_salt(read, (concerns, signups, requests)),
         cost=read.cost,
         budget=read.budget,
         pressure=Letters(read.calm),
     )
+    app.extensions["portal_file"] = portal_file
+    app.extensions["operator_log"] = operator_log = OperatorLog(app.logger.error)
+    for where, some in zip(WHERE, ((concerns, app.extensions["office"].days), (signups, requests)), strict=True):
+        for store in some:
+            store.on_fault = partial(operator_log.met, where)
+    app.extensions["leader"] = Leader(read.data)
     once_a_day = OnceADay(lambda: app.extensions["office"], read.today)
     app.extensions["erase"] = once_a_day
     app.extensions["clock"] = read.today
@@ -55,6 +68,7 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
         app.extensions["public"] = read.public
         app.register_blueprint(static_site.site)
     app.before_request(cross_site.refuse_other_sites)
+    app.before_request(_use_newest_portal)
     app.before_request(_erase_once_a_day)
     app.after_request(_add_headers)
     app.after_request(cross_site.clear_browser_cache)
@@ -62,9 +76,88 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
     return app
 
 
+def _salt(read: config.Settings, stores: Sequence[Store]) -> bytes:
+    """The salt for receipts, which fits these databases. Raises Problem where it is lost, or is another's.
+
+    A new one is made only where nothing was ever kept. A database that is away is looked at when it is first used.
+    """
+    try:
+        salt = config.salt(read) or _first_salt(read, stores)
+        for store in stores:
+            _claim(store, config.salt_mark(salt))
+    finally:
+        for store in stores:
+            store.close()  # no connection goes along when this process is forked
+    return salt
+
+
+def _first_salt(read: config.Settings, stores: Sequence[Store]) -> bytes:
+    """A new salt, where nothing was ever kept, or that of another process that was first. Raises Problem."""
+    if any(store.is_in_use() for store in stores):
+        found = config.salt(read)  # another process may have made both in between
+        if found is None:
+            todo = (
+                "Without it no receipt opens its answer. Take it back from a backup; on a second machine, share that "
+                "of the first (PORTAL_SALT_FILE). See docs/deploy.md."
+            )
+            raise Problem(str(read.data / "salt"), "is not there, and the database holds letters or sign-ups.", todo)
+        return found
+    return config.make_salt(read.data)
+
+
+def _claim(store: Store, salt_mark: str) -> None:
+    try:
+        store.claim(salt_mark)
+    except OtherSalt:
+        raise
+    except NotKept:
+        pass  # away: it is looked at when it is first used
+
+
 def take_new_portal(app: Flask, path: Path) -> None:
-    """Use what the press has handed over anew, without a restart."""
+    """Use what the site generator has handed over anew, at once."""
     app.extensions["office"] = replace(app.extensions["office"], portal=portal.read(path))
+
+
+def _use_newest_portal() -> None:
+    """This request goes by the newest portal.json from here to its end, whatever is handed over meanwhile."""
+    refresh_portal(current_app._get_current_object())  # type: ignore[attr-defined]
+    g.office = current_app.extensions["office"]
+
+
+def refresh_portal(app: Flask) -> None:
+    """Take portal.json anew where it has changed; one that is broken is said and changes nothing."""
+    file: PortalFile = app.extensions["portal_file"]
+    found = file.changed()
+    if found is not None:
+        app.extensions["office"] = replace(app.extensions["office"], portal=found)
+    log: OperatorLog = app.extensions["operator_log"]
+    if not log.watched:
+        log.say_of_portal(file.problem)
+
+
+def watch(app: Flask) -> None:
+    """Look whether letters can be kept, and tell whoever runs the server; of several processes one does."""
+    refresh_portal(app)
+    office: Office = app.extensions["office"]
+    for store in office.stores:
+        store.forget_remaining_traces()
+    log: OperatorLog = app.extensions["operator_log"]
+    log.watched = True
+    if not app.extensions["leader"]():
+        return
+    log.say_of_portal(app.extensions["portal_file"].problem)
+    for where, store in zip(WHERE, (office.concerns, office.requests), strict=True):
+        try:
+            store.probe()
+            office.insist_on_room(1, store)
+        except Full:
+            log.found(where, "budget")
+        except NotKept as problem:
+            log.found(where, problem.fault or "other")
+        else:
+            log.works(where)
+    log.say()
 
 
 def _erase_once_a_day() -> None:

@@ -18,11 +18,11 @@ from pathlib import Path
 from forms.core import portal as portals
 from forms.core.portal import Portal
 from forms.core.problem import Problems
-from sitegen.checks import content_checks, key_checks, previous_build, secret_checks
+from sitegen.checks import content_checks, html_checks, key_checks, previous_build, secret_checks
 from sitegen.content import district, pages, settings, tables
 from sitegen.content.district import DeskKeys
 from sitegen.media import audio_clips, images
-from sitegen.publish import browser_bundle
+from sitegen.publish import browser_bundle, build_manifest
 from sitegen.render import calendars, event_pages, site_files
 from sitegen.render.blocks import Context
 from sitegen.render.engine import Job, build_language
@@ -60,8 +60,14 @@ def prepare(
     menu = tuple(own["menu"])
     report = content_checks.check(library, rows, menu, today, content, settings.voices(content))
     before = previous_build.last_built(handover or root / HANDOVER)
+    every = [page for by_name in library.by_language.values() for page in by_name.values()]
     report = content_checks.Report(
-        (*report.problems, *content_checks.leaflet(own, library), *previous_build.lost(before, portal.events, today)),
+        (
+            *report.problems,
+            *html_checks.problems(every, rows, own, content),
+            *content_checks.leaflet(own, library),
+            *previous_build.lost(before, portal.events, today),
+        ),
         (*report.warnings, *previous_build.changed(before, portal.events, today)),
     )
     return Context(portal, rows, library, menu, portal.language_codes()[0], today), report
@@ -76,11 +82,12 @@ def build(
     say: Callable[[str], None],
     handover: Path | None = None,
     speak: bool = True,
+    sign: build_manifest.Sign | None = None,
 ) -> Built:
     """Build the site of `root` into `out` and hand the portal over to the forms.
 
     keys: demonstration keys by desk, used where portal.yml has none; say: told what is going on; speak: make speech
-    that is not kept yet (about a minute, once), else leave it out.
+    that is not kept yet (about a minute, once), else leave it out; sign: a publisher's signature of the manifest.
     Raises Problem or Problems, and then changes nothing.
     """
     started = time.monotonic()
@@ -106,6 +113,7 @@ def build(
         site_files.write(root, fresh, context, seal)
         if untried := list(key_checks.trial(context.portal)):
             raise Problems(untried)  # the old site stays
+        build_manifest.write(fresh, out, context.portal, today, sign)
     if speak:
         audio_clips.prune(root / SPEECH, out / audio_clips.FOLDER)
     portals.write(context.portal, handover or root / HANDOVER)

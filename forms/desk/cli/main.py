@@ -17,9 +17,10 @@ from forms.desk.cases.search import Wanted, find
 from forms.desk.cli.errors import telling
 from forms.desk.cli.event_commands import wire
 from forms.desk.cli.key_commands import KEY_COMMANDS
-from forms.desk.crypto import key_retirement, keys
+from forms.desk.crypto import key_retirement, key_sheet, keys
 from forms.desk.events.gateways import Gateway, http_gateway
 from forms.desk.session import Place, Session
+from forms.desk.watch.site_watch import WHAT_TO_DO, SiteWatch, findings, last_portal
 
 DEFAULT_HOME = Path("var") / "desk"
 DEFAULT_DESK = "police"
@@ -146,6 +147,7 @@ def list_command(here: Place, text: str, state: str) -> None:
         click.echo(f"{synced.outdated} Letters were fetched, and what waited here was sent.", err=True)
     for line in _erasure_lines(session):
         click.echo(line)
+    say_alarms(session.site_watch)
     if not synced.away:
         doctor.note_colleagues(session)
     wanted = {case.id for case in listed(session, Wanted(text=text, state=state, merged=True))}
@@ -178,7 +180,7 @@ def open_command(here: Place, which: str) -> None:
     for letter in case.letters:
         if isinstance(letter, Problem):
             raise letter
-        click.echo("\n".join([*plain_text.whole(letter), ""]))
+        click.echo("\n".join([*plain_text.came_by(case, letter), *plain_text.whole(letter), ""]))
     if case.parts:
         click.echo(f"See and hear photos and recordings in the window: {typed()}\n")
     click.echo("\n".join(plain_text.log(case)))
@@ -284,6 +286,58 @@ def erase(here: Place, which: str | None, old: bool, yes: bool) -> None:
     click.echo(f"Erased: {len(found)}.")
 
 
+@desk.command("keys")
+@click.pass_obj
+@telling
+def keys_command(here: Place) -> None:
+    """Show the fingerprints of all desks' keys, to be compared with the printed sheet or on the telephone."""
+    session = unlock(here)
+    away = session.sync().away
+    if away:
+        click.echo(away, err=True)
+    _show_keys(session)
+
+
+def _show_keys(session: Session, who: str = "") -> None:
+    for line in key_sheet.lines(session.pinned, session.portal.desks, session.member, who):
+        click.echo(plain_text.plain(line))
+
+
+@desk.command()
+@click.argument("who", required=False, default="")
+@click.option("--all", "everybody", is_flag=True, help="All keys, after you compared them with the printed sheet.")
+@click.option("--refuse", is_flag=True, help="The new key is not right: go on with the one that this machine knows.")
+@click.option("--stolen", is_flag=True, help="The old key may be in wrong hands: its signatures count no more.")
+@click.option("--old-entries", is_flag=True, help="Let entries count that are here and not proven, as after a restore.")
+@click.option("--yes", is_flag=True, help="Do not ask again.")
+@click.pass_obj
+@telling
+def trust(here: Place, who: str, everybody: bool, refuse: bool, stolen: bool, old_entries: bool, yes: bool) -> None:
+    """Confirm the changed keys of a person or desk, like police/anita, after comparing fingerprints."""
+    session = unlock(here)
+    if old_entries:
+        _accept_old_entries(session, yes)
+        return
+    if bool(who) == everybody or (refuse and everybody):
+        raise Problem("trust", "Whose keys?", f"Name one person or desk, or give --all. See: {typed('keys')}")
+    _show_keys(session, who)
+    if refuse:
+        click.echo(f"Refused: {session.refuse_keys(who)}. Tell whoever builds the site.")
+        return
+    if not yes:
+        click.confirm("Are these the numbers on the printed sheet, or as you were told on the telephone?", abort=True)
+    click.echo(f"Confirmed: {session.trust(who, stolen=stolen)}.")
+
+
+def _accept_old_entries(session: Session, yes: bool) -> None:
+    found = session.unproven()
+    for entry in found:
+        click.echo(f"{entry.thread[:8]}  {plain_text.plain(entry.at)}  {plain_text.plain(entry.member)}  {entry.kind}")
+    if found and not yes:
+        click.confirm("Did these people write this?", abort=True)
+    click.echo(f"They count now: {session.accept_unsigned()}.")
+
+
 @desk.command("doctor")
 @click.pass_obj
 @telling
@@ -293,6 +347,42 @@ def doctor_command(here: Place) -> None:
     for finding in findings:
         click.echo(f"{'well ' if finding.ok else 'MEND '} {finding.sentence}")
     raise SystemExit(0 if all(finding.ok for finding in findings) else 1)
+
+
+@desk.command("watch")
+@click.option("--all", "everything", is_flag=True, help="Every page in every language, not a few at random.")
+@click.option("--seen", is_flag=True, help="Forget the alarms: somebody has dealt with them.")
+@click.option("--trust", is_flag=True, help="Trust the publishers' keys that the portal names now.")
+@click.pass_obj
+@telling
+def watch_command(here: Place, everything: bool, seen: bool, trust: bool) -> None:
+    """Compare the public site with what its publishers signed, as a visitor. Needs no passphrase.
+
+    Run it from other networks too, like a phone's: a server may know this machine by its network address.
+    """
+    watch, portal = SiteWatch(here.folder, here.address), last_portal(here.folder)
+    if trust:
+        click.echo("\n".join(["Trusted from now on:", *(watch.trust_publishers(portal) or ["no key"])]))
+    if seen or trust:
+        click.echo(f"Alarms forgotten: {watch.dismiss()}.")
+    watch.look(portal, _today(), everything=everything)
+    said = list(findings(watch, portal, _today()))
+    for ok, sentence in said:
+        click.echo(f"{'well ' if ok else 'MEND '} {sentence}")
+    raise SystemExit(0 if all(ok for ok, _ in said) else 1)
+
+
+def say_alarms(watch: SiteWatch) -> None:
+    """Say loudly, on the error stream, what was changed on the public site."""
+    alarms = watch.state.alarms
+    if alarms:
+        lines = [
+            "THE PUBLIC SITE IS NOT WHAT ITS PUBLISHERS SIGNED:",
+            *(f"  {one.day}: {one.sentence}" for one in alarms),
+        ]
+        click.secho(
+            "\n".join([*lines, WHAT_TO_DO, f"When it is dealt with: {typed('watch --seen')}"]), fg="red", err=True
+        )
 
 
 @desk.command()

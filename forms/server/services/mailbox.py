@@ -13,11 +13,14 @@ from forms.core.portal import Desk, Event, Portal
 from forms.core.receipts import Cost, Keys
 from forms.server.services.flood_control import CALM_PLACES, Files, Letters, LookUps, Pressure
 from forms.server.store.concern_store import FIRST_TRAY, SECOND_TRAY, Coming, ConcernStore, Progress
-from forms.server.store.database import NotKept
+from forms.server.store.database import NotKept, Store
 from forms.server.store.date_store import DayStore
 from forms.server.store.signup_store import SignupStore
 
 LETTER_VERSION = 2
+
+SIGNUP = "signup"
+"""Purpose of the numbers of sign-ups."""
 
 REQUEST = "request"
 """Purpose of the receipts of letters that are no concerns: to ask for a visit, or about goods."""
@@ -53,12 +56,19 @@ class Office:
     budget: int
     pressure: Letters = field(default_factory=Letters)
     lookups: LookUps = field(default_factory=LookUps)
+    signup_lookups: LookUps = field(default_factory=LookUps)
+    browser_lookups: LookUps = field(default_factory=LookUps)
     files: Files = field(default_factory=Files)
     places: Pressure = field(default_factory=lambda: Pressure(CALM_PLACES))
 
+    @property
+    def stores(self) -> tuple[Store, ...]:
+        """All of them."""
+        return (self.concerns, self.signups, self.requests, self.days)
+
     def close(self) -> None:
         """Give back the stores' connections."""
-        for store in (self.concerns, self.signups, self.requests, self.days):
+        for store in self.stores:
             store.close()
 
     def keys(self, code: str, form: str) -> Keys:
@@ -67,7 +77,7 @@ class Office:
 
     def looked_up(self, code: str, form: str) -> Keys:
         """What a receipt that somebody typed derives here. Raises Busy where too many are looked up at once."""
-        with self.lookups.one():
+        with (self.signup_lookups if form == SIGNUP else self.lookups).one():
             return self.keys(code, form)
 
     def event(self, event_id: str) -> Event | None:
