@@ -322,6 +322,13 @@ def demonstration_keys() -> Mapping[str, tuple[str, str, str]]:
     return make_demonstration(ROOT / "var" / "desk", [row["id"] for row in settings["desks"] if not row.get("key")])
 
 
+def unprotected_keys() -> frozenset[str]:
+    """Public keys of the demonstration's desks on this machine: a real site must not use them."""
+    from forms.desk.crypto.keys import unprotected
+
+    return unprotected(ROOT / "var" / "desk")
+
+
 PUBLISHER = ROOT / "var" / "publisher"
 
 
@@ -369,7 +376,10 @@ def build_if_changed(
     from sitegen import build as press
 
     click.echo("Building the site ...")
-    built = press.build(ROOT, out, keys=keys, today=today(), say=click.echo, handover=HANDOVER, speak=speak, sign=sign)
+    built = press.build(
+        ROOT, out, keys=keys, today=today(), say=click.echo, handover=HANDOVER, speak=speak,
+        unprotected=unprotected_keys(), sign=sign,
+    )  # fmt: skip
     BUILT.write_text(mark if speak else f"{mark} silent")
     waiting = f" {len(built.warnings)} things wait for a person: python3 build.py check" if built.warnings else ""
     click.echo(f"Built {built.pages} pages in {built.seconds:.1f} s.{waiting}")
@@ -388,6 +398,20 @@ def weigh() -> None:
     over = page_weight.problems(found)
     if over:
         raise Problems(over)
+
+
+def list_go_live() -> None:
+    """Print what is open before the site is for real; raise Problem while anything of it endangers people."""
+    from sitegen.build import go_live_list
+    from sitegen.checks.go_live import blocking
+
+    items = go_live_list(ROOT, keys=demonstration_keys(), today=today(), unprotected=unprotected_keys())
+    click.echo("\n".join(f"  {item}" for item in items))
+    must = len(blocking(items))
+    if must:
+        what = f"{must} things endanger people (MUST), and {len(items) - must} more are open."
+        raise Problem("go-live", what, "While demonstration: false, nothing is built until those are done.")
+    click.echo(f"Nothing endangers people. {len(items)} things are open.")
 
 
 def follow(then: Callable[[], None]) -> None:
@@ -461,7 +485,8 @@ def new_publisher_key(passphrase: str) -> None:
 
 @portal.command()
 @click.option("--weight", is_flag=True, help="Build, and show what a first visit to each page costs.")
-def check(weight: bool) -> None:
+@click.option("--go-live", is_flag=True, help="List what is open before people rely on the site.")
+def check(weight: bool, go_live: bool) -> None:
     """Say what is wrong with pages and tables, and what waits for a person."""
     from sitegen.build import prepare
 
@@ -469,7 +494,10 @@ def check(weight: bool) -> None:
         if weight:
             weigh()
             return
-        _, report = prepare(ROOT, keys=demonstration_keys(), today=today())
+        if go_live:
+            list_go_live()
+            return
+        _, report = prepare(ROOT, keys=demonstration_keys(), today=today(), unprotected=unprotected_keys())
         click.echo("\n".join(f"  {warning}" for warning in report.warnings))
         if report.problems:
             raise Problems(report.problems)

@@ -14,7 +14,7 @@ from forms.core.problem import Problem
 from forms.server import config
 from forms.server.api import browser_api
 from forms.server.api import desk_api as pickup
-from forms.server.services.flood_control import Letters
+from forms.server.services.flood_control import Letters, Pressure
 from forms.server.services.mailbox import Full, Office
 from forms.server.services.operator_log import WHERE, Leader, OperatorLog
 from forms.server.services.portal_file import PortalFile
@@ -48,6 +48,7 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
         cost=read.cost,
         budget=read.budget,
         pressure=Letters(read.calm),
+        unlike=Pressure(read.calm),
     )
     app.extensions["portal_file"] = portal_file
     app.extensions["operator_log"] = operator_log = OperatorLog(app.logger.error)
