@@ -212,9 +212,7 @@ def message(definition: Definition, problem: FieldProblem, language: str) -> str
             "without the photo or recording, or choose it again in a few minutes."
         ),
         "again": _("Please choose the photo or recording once more: it no longer waits with us."),
-        "away": _(
-            "We could not keep it now. Everything you typed is still here. Please try again in a few minutes."
-        ),
+        "away": _("We could not keep it now. Everything you typed is still here. Please try again in a few minutes."),
         "unreachable": _("We cannot open our letter box now. Please try again in a few minutes."),
         "encoding": _("Some characters of your text did not arrive. Please look at it and write them again."),
     }
