@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from forms.core.problem import Problem
 from forms.server import config
 from forms.server.api import browser_api
 from forms.server.api import desk_api as pickup
-from forms.server.services.flood_control import Letters
+from forms.server.services.flood_control import Letters, Pressure
 from forms.server.services.mailbox import Full, Office
 from forms.server.services.operator_log import WHERE, Leader, OperatorLog
 from forms.server.services.portal_file import PortalFile
@@ -48,6 +49,7 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
         cost=read.cost,
         budget=read.budget,
         pressure=Letters(read.calm),
+        unlike=Pressure(read.calm),
     )
     app.extensions["portal_file"] = portal_file
     app.extensions["operator_log"] = operator_log = OperatorLog(app.logger.error)
@@ -158,6 +160,18 @@ def watch(app: Flask) -> None:
         else:
             log.works(where)
     log.say()
+    _rewrite_once_a_day(app, office)
+
+
+def _rewrite_once_a_day(app: Flask, office: Office) -> None:
+    """Let no file tell in which order letters came on the days before; within today it does."""
+    today = app.extensions["clock"]()
+    if app.extensions.get("rewritten") == today:
+        return
+    with suppress(NotKept):  # else the next look tries again
+        for store in office.stores:
+            store.rewrite_in_random_order()
+        app.extensions["rewritten"] = today
 
 
 def _erase_once_a_day() -> None:

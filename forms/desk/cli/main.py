@@ -333,8 +333,10 @@ def _accept_old_entries(session: Session, yes: bool) -> None:
     found = session.unproven()
     for entry in found:
         click.echo(f"{entry.thread[:8]}  {plain_text.plain(entry.at)}  {plain_text.plain(entry.member)}  {entry.kind}")
-    if found and not yes:
-        click.confirm("Did these people write this?", abort=True)
+    for id in (copies := session.unproven_copies()):
+        click.echo(f"{id[:8]}  a copy without a right signature")
+    if (found or copies) and not yes:
+        click.confirm("Did these people write this, and make these copies?", abort=True)
     click.echo(f"They count now: {session.accept_unsigned()}.")
 
 

@@ -45,7 +45,7 @@ def _show(session: Session, problem: Problem | None = None, **more: Any) -> str:
         compared=session.pinned.compared,
         reverted=session.pinned.reverted,
         findings=sorted(doctor.examine(session), key=lambda finding: finding.ok),
-        unproven=len(session.unproven()),
+        unproven=len(session.unproven()) + len(session.unproven_copies()),
         public=more.get("public"),
         other_publishers=set(session.portal.publishers) ^ set(session.site_watch.state.publishers),
         publishers=list(map(publisher_fingerprint, session.portal.publishers)),
@@ -141,7 +141,7 @@ def _old_entries(session: Session, form: Form) -> str:
     """Let entries count that are here and not proven, as after a restore."""
     if form.get("sure") != "yes":
         raise Problem("keys", "Nothing was done.", "Look at the entries in their cases, tick the box, and press again.")
-    return _show(session, done=f"{session.accept_unsigned()} entries count now.")
+    return _show(session, done=f"{session.accept_unsigned()} count now.")
 
 
 ACTIONS: Mapping[str, Callable[[Session, Form], str]] = {
