@@ -162,6 +162,18 @@ def watch(app: Flask) -> None:
         else:
             log.works(where)
     log.say()
+    _rewrite_once_a_day(app, office)
+
+
+def _rewrite_once_a_day(app: Flask, office: Office) -> None:
+    """Let no file tell in which order letters came on the days before; within today it does."""
+    today = app.extensions["clock"]()
+    if app.extensions.get("rewritten") == today:
+        return
+    with suppress(NotKept):  # else the next look tries again
+        for store in office.stores:
+            store.rewrite_in_random_order()
+        app.extensions["rewritten"] = today
 
 
 def _erase_once_a_day() -> None:
