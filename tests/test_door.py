@@ -132,3 +132,26 @@ def test_it_runs_from_another_folder_with_spaces_in_its_path(tmp_path: Path) -> 
     )
     assert run.returncode == 0, run.stderr
     assert "Nothing is wrong." in run.stdout
+
+
+def test_a_publisher_makes_a_key_once_and_build_signs_with_it(
+    door: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from forms.core.builds import manifest  # noqa: PLC0415 - the door's other tests need nothing of ours
+
+    monkeypatch.setattr(door, "PUBLISHER", tmp_path / "publisher")
+    monkeypatch.setenv("PORTAL_PUBLISHER_PASSPHRASE", "four plain words here")
+    assert door.publishers_signature() is None
+    made = CliRunner().invoke(door.new_publisher_key, ["--passphrase", "four plain words here"])
+    assert made.exit_code == 0, made.output
+    key = re.search(r'publishers: \["(ed25519:[0-9a-f]{64})"\]', made.output)
+    assert key
+    data = manifest.write(manifest.BuildManifest(1, "2027-01-01", {}, {}, "0" * 64))
+    line = door.publishers_signature()(data)
+    assert manifest.is_signed(data, line.encode(), [key[1]])
+    again = CliRunner().invoke(door.new_publisher_key, ["--passphrase", "four plain words here"])
+    assert again.exit_code == 1
+    assert "has keys already" in again.output
+    monkeypatch.setenv("PORTAL_PUBLISHER_PASSPHRASE", "another one")
+    with pytest.raises(Exception, match="does not open this key"):
+        door.publishers_signature()
