@@ -125,6 +125,10 @@ def _sealed(definition: Definition, language: str, limits: Limits, own: Mapping[
         "again": _("The line broke. Trying again by itself ..."),
         "failed": _("Not sent. Please try again."),
         "failedhelp": _("Everything you typed is still here. Trying again does not make a second letter."),
+        "unsafe": _(
+            "This site asked your phone for a lock that is not safe. Nothing was sent. "
+            "Please call a help number, and come back another day."
+        ),
         "retry": _("Try again"),
         "record": _("Record"),
         "stop": _("Stop"),

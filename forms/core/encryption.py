@@ -60,6 +60,11 @@ def seal_part(head: Mapping[str, Any], content: bytes, recipients: Sequence[str]
     return part_id(sealed), sealed
 
 
+def unused_key() -> str:
+    """Return an age recipient of which nobody has the secret: it is forgotten at once."""
+    return str(pyrage.x25519.Identity.generate().to_public())
+
+
 def seal_file(content: bytes, recipients: Sequence[str]) -> bytes:
     """Any bytes as an age file, without padding: for what stays on a desk's own disk. Raises Problem."""
     return _encrypt(content, recipients)

@@ -16,12 +16,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from frictionless import Schema
 
 from forms.core import i18n
 from forms.core.portal import Choice, Event, Portal, Text
 from forms.core.problem import Problem
+from forms.core.yaml_reader import read_yaml
 
 FOLDER = Path(__file__).parent / "definitions"
 DRAWN_AS = frozenset({"text", "textarea", "number", "tel", "select", "radios", "checkboxes", "code", "file"})
@@ -107,7 +107,7 @@ def load(name: str) -> Definition:
     path = FOLDER / f"{name}.yaml"
     if name not in names():
         raise Problem(f"form {name}", "There is no such form.", f"There are: {', '.join(names())}.")
-    return parse(yaml.safe_load(path.read_text(encoding="utf-8")), where=str(path))
+    return parse(read_yaml(path.read_text(encoding="utf-8")), where=str(path))
 
 
 def parse(data: Mapping[str, Any], where: str) -> Definition:

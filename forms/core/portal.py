@@ -6,9 +6,10 @@ needs neither MkDocs nor the staff's files.
 
 import dataclasses
 import json
+import logging
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -16,7 +17,17 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from forms.core.handover_version import NEEDS, VERSION, Unreadable, require_readable
 from forms.core.problem import Problem
+from forms.core.recipients import usable_key, usable_pickup
+from forms.core.signing import is_public_key
+
+_LOG = logging.getLogger(__name__)
+
+
+class NotAPortal(Problem):
+    """These bytes are no portal.json of any version."""
+
 
 Text = Mapping[str, str]
 """A text in several languages: language code (BCP 47) to words."""
@@ -62,8 +73,8 @@ class Desk:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """All age recipients to which this desk's letters are sealed."""
-        return (*(member.key for member in self.members), *([self.recovery] if self.recovery else ()))
+        """All age recipients to which this desk's letters are sealed; none where no key of it can be used."""
+        return tuple(key for key in (*(member.key for member in self.members), self.recovery) if key)
 
 
 @dataclass(frozen=True)
@@ -216,8 +227,12 @@ class Portal:
         return tuple(desk for desk in self.desks if desk.id in wanted)
 
     def readers(self, form: str) -> tuple[Desk, ...]:
-        """The desks that read letters of this form."""
-        return tuple(desk for desk in self.desks if form in desk.reads)
+        """The desks that read letters of this form, and have a key to which one can be sealed."""
+        return tuple(desk for desk in self.desks if form in desk.reads and desk.keys)
+
+    def receivers(self, desk_ids: Iterable[str]) -> tuple[Desk, ...]:
+        """The desks of these ids that have a key to which something can be sealed."""
+        return tuple(desk for desk in self.named(desk_ids) if desk.keys)
 
     @property
     def erased_days(self) -> int:
@@ -237,7 +252,7 @@ def pick(text: Text, language: str) -> str:
 
 def as_json(portal: Portal) -> dict[str, Any]:
     """The portal as plain JSON values: what `read` and `parse` take."""
-    data = dataclasses.asdict(portal)
+    data = {"version": VERSION, "needs": NEEDS, **dataclasses.asdict(portal)}
     for desk in data["desks"]:
         for member in desk["members"]:
             if not member["signing"]:
@@ -254,34 +269,76 @@ def write(portal: Portal, path: Path) -> None:
 
 
 def read(path: Path) -> Portal:
-    """Read what `write` wrote.
+    """Read what `write` wrote; keys that cannot be used are left out, and named in the log.
 
-    Raises Problem where the file is missing or is not what this version writes.
+    Raises Problem where the file is missing or no version could have written it.
     """
     try:
-        return parse(path.read_text(encoding="utf-8"), str(path))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise Problem(str(path), "is not there.", "Build the site first: python3 build.py build") from None
     except OSError as error:
         todo = "Name the file .build/portal.json, and let this program read it."
         raise Problem(str(path), f"cannot be read ({error.strerror}).", todo) from None
+    found = parse(text, str(path))
+    _log_what_is_unusable(json.loads(text)["desks"], found.desks)
+    return found
 
 
 def parse(text: str | bytes, where: str) -> Portal:
-    """Return a portal from its JSON text. Fields that this version does not know are passed over.
+    """A portal from its JSON text. Fields that this version does not know are passed over.
 
-    Raises Problem where a value is missing or of a wrong type.
+    Raises NotAPortal where it is none, TooOld where it is for newer programs, Unreadable where it cannot be read.
     """
+    todo = "Build the site again: python3 build.py build"
     try:
-        return _reader().validate_json(text)
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise NotAPortal(where, f"cannot be read ({type(error).__name__}).", todo) from None
+    if not isinstance(data, dict) or not isinstance(data.get("desks"), list):
+        raise NotAPortal(where, "is not a portal's file.", todo)
+    require_readable(data, where)
+    try:
+        portal = _reader().validate_json(text)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         field = ".".join(map(str, first["loc"])) or "the file"
-        what = f"cannot be read ({field}: {first['msg']})."
-        raise Problem(where, what, "Build the site again: python3 build.py build") from None
+        what = f"cannot be read by this program ({field}: {first['msg']}): it may be older than the server's."
+        raise Unreadable(where, what, f"Copy the new program onto this machine. On the server: {todo}") from None
+    return replace(portal, desks=tuple(map(_usable, portal.desks)))
 
 
 @cache
 def _reader() -> TypeAdapter[Portal]:
     """Return what reads a Portal and all its parts from JSON; made at first use, since that takes a moment."""
     return TypeAdapter(Portal)
+
+
+def _usable(desk: Desk) -> Desk:
+    """Return the desk; a key or line that cannot be used is left empty, and costs nobody else anything."""
+    members = tuple(
+        replace(
+            one,
+            key=usable_key(one.key),
+            pickup=usable_pickup(one.pickup),
+            signing=one.signing if is_public_key(one.signing) else "",
+        )
+        for one in desk.members
+    )
+    return replace(desk, members=members, recovery=usable_key(desk.recovery))
+
+
+def _log_what_is_unusable(rows: Iterable[Mapping[str, Any]], desks: Iterable[Desk]) -> None:
+    """Tell the operator which desk gets nothing, or cannot fetch. The value is not named: it may be a secret."""
+    for row, desk in zip(rows, desks, strict=True):
+        told = [(one.id, "key", raw.get("key"), one.key) for raw, one in zip(row["members"], desk.members, strict=True)]
+        told += [
+            (one.id, "pickup line", raw.get("pickup"), one.pickup)
+            for raw, one in zip(row["members"], desk.members, strict=True)
+        ]
+        told.append((desk.id, "recovery key", row.get("recovery"), desk.recovery))
+        for who, what, written, used in told:
+            if written and not used:
+                _LOG.error("desk %s: its %s cannot be used and is left out. Correct portal.yml and build.", who, what)
+        if not desk.keys:
+            _LOG.error("desk %s has no key that can be used: it gets no letters.", desk.id)

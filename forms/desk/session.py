@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from forms.core.encryption import seal_file
+from forms.core.handover_version import Unreadable
 from forms.core.ids import is_id
 from forms.core.media import attachments
 from forms.core.portal import MOST_ERASED_DAYS, Desk, Portal, parse
@@ -46,7 +47,7 @@ class Place:
 
     def server(self) -> Server:
         """The server, with this desk's token."""
-        return Server(self.address, keys.token(self.folder), keys.old_token(self.folder))
+        return Server(self.address, keys.token(self.folder), keys.old_tokens(self.folder))
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Synced:
 
     erased: cases that are gone for good because the person asked; asked: cases for which that was proven just now.
     away: a sentence where the server could not be reached, else empty. wrong: letters that came damaged.
+    outdated: a sentence where this program is too old to read what the server says of the portal, else empty.
     """
 
     new: int = 0
@@ -64,6 +66,7 @@ class Synced:
     erased: int = 0
     wrong: int = 0
     asked: int = 0
+    outdated: str = ""
 
 
 class Session:
@@ -241,9 +244,10 @@ class Session:
         """
         with self._busy:
             sent = new = wrong = 0
+            away = outdated = ""
             self._days.look(self._today())
             try:
-                away = self._renew_portal()
+                outdated = self._fetch_portal_if_readable()
                 sent = self.outbox.send()
                 new, wrong = self._fetch()
                 with suppress(Problem):  # it never keeps anybody from letters; the doctor says what is wrong
@@ -252,7 +256,7 @@ class Session:
                 away = str(told)
             notices, erased, asked = self._obey_deletions()
             self._changed()
-            return Synced(max(0, new - notices), sent, self.outbox.waiting, away, erased, wrong, asked)
+            return Synced(max(0, new - notices), sent, self.outbox.waiting, away, erased, wrong, asked, outdated)
 
     def _fetch(self) -> tuple[int, int]:
         """Fetch letters and entries; return how many are new, and how many letters came damaged."""
@@ -288,25 +292,22 @@ class Session:
         self.outbox.send()
         write_safely(seen, today.encode())
 
-    def _renew_portal(self) -> str:
-        """Fetch the portal; return a sentence where it cannot be read and the one from before goes on being used."""
+    def _fetch_portal_if_readable(self) -> str:
+        """Fetch the portal; a sentence where this program cannot read it: letters come and go all the same."""
         try:
             self._fetch_portal()
-        except ServerAway:
-            raise
-        except Problem as problem:
-            if not (self.folder / "portal.json").exists():
-                raise
-            return str(problem)
+        except Unreadable as told:
+            return str(told)
         return ""
 
     def _fetch_portal(self) -> None:
         text = self.server.portal()
         try:
             parse(text, self.address)
+        except Unreadable:
+            raise
         except Problem:
-            todo = "The server may be newer than this desk: letters were fetched all the same. Update the desk."
-            raise Problem(self.address, "gave a strange answer: a portal that this desk cannot read.", todo) from None
+            raise Problem(self.address, "gave a strange answer.", "Is it the portal's address?") from None
         write_safely(self.folder / "portal.json", text)
         self._portal = None
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from forms.core import portal as portals
 from forms.core.portal import Portal
 from forms.core.problem import Problems
-from sitegen.checks import content_checks, previous_build
+from sitegen.checks import content_checks, key_checks, previous_build, secret_checks
 from sitegen.content import district, pages, settings, tables
 from sitegen.content.district import DeskKeys
 from sitegen.media import audio_clips, images
@@ -49,6 +49,8 @@ def prepare(
 ) -> tuple[Context, content_checks.Report]:
     """Read and check what staff write, beside what the last build handed over. Raises Problem or Problems."""
     content, theme = root / "content", root / "site"
+    if secrets := list(secret_checks.problems(content)):
+        raise Problems(secrets)  # alone: no other sentence may repeat one
     rows = tables.read(content / "tables", theme / "schemas")
     portal = district.load(content, rows, keys, site_files.asset_names(theme / "assets"))
     library, problems = pages.read_all(content, portal.language_codes())
@@ -102,6 +104,8 @@ def build(
         count = sum(_languages(root, fresh, context, say))
         calendars.write(fresh, context.portal, today)
         site_files.write(root, fresh, context, seal)
+        if untried := list(key_checks.trial(context.portal)):
+            raise Problems(untried)  # the old site stays
     if speak:
         audio_clips.prune(root / SPEECH, out / audio_clips.FOLDER)
     portals.write(context.portal, handover or root / HANDOVER)

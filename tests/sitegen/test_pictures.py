@@ -121,3 +121,33 @@ def test_a_page_that_asks_for_what_is_not_good_is_told_the_line(folder: Any, ask
     (problem,) = folder.problems()
     assert said in problem
     assert "content/en/index.md, line 10" in problem
+
+
+def test_what_is_transparent_is_laid_on_white(folder: Any) -> None:
+    path = photo(folder).with_suffix(".png")
+    Image.new("RGBA", (800, 600)).save(path)
+    folder.page("index", "![A drawing](/media/meeting.png)")
+    for shown in (folder.build() / "pictures").iterdir():
+        with Image.open(shown) as opened:
+            assert min(opened.convert("RGB").getpixel((9, 9))) > 245, shown.name
+
+
+@pytest.mark.parametrize("kind", ["GIF", "TIFF", "BMP"])
+def test_a_picture_of_another_kind_under_a_photos_name_is_said(folder: Any, kind: str) -> None:
+    path = photo(folder)
+    Image.new("RGB", (80, 60)).save(path, kind)
+    assert "content/media/meeting.jpg: cannot be read" in folder.problems()[0]
+
+
+def test_a_photo_that_unfolds_into_too_much_is_said(folder: Any) -> None:
+    Image.new("1", (30_000, 30_000)).save(photo(folder).with_suffix(".png"))
+    [said] = folder.problems()
+    assert "meeting.png: cannot be read" in said
+    assert "16 million pixels" in said
+
+
+def test_a_turned_photo_stands_upright(folder: Any) -> None:
+    photo(folder, t0112=6)
+    folder.page("index", "![A meeting](/media/meeting.jpg)")
+    folder.build()
+    assert 'width="360" height="480"' in home(folder)

@@ -16,7 +16,7 @@ from forms.core.audio import NotSound, TooLong, voice
 from forms.core.media import pixels, sandbox
 from forms.core.media.attachments import LONGEST_VOICE
 
-PICTURE_EDGE = 1440
+PICTURE_EDGE = 2160
 """Pixels of the longer side of a picture for the site."""
 
 _EDGE = 1280

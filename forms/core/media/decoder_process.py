@@ -28,8 +28,8 @@ WAIT = 30.0
 LONGEST = 30.0
 """Seconds that a decoder may take by the clock; its processor time is bounded by sandbox.SECONDS."""
 
-LARGEST_OUTPUT = 8 * 1024 * 1024
-"""Bytes that a decoder may give back."""
+LARGEST_OUTPUT = 16 * 1024 * 1024
+"""Bytes that a decoder may give back: a picture for the site, as bare pixels, is the largest."""
 
 _LONGEST_HEAD = 200  # bytes of its line of JSON
 _ROOT = Path(__file__).parents[3]

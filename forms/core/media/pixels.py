@@ -53,7 +53,9 @@ def read_photo(data: bytes, edge: int) -> Image.Image:
     """
     with warnings.catch_warnings(), _open(data) as photo:
         warnings.simplefilter("error")
-        photo.draft("RGB", (edge, edge))  # a JPEG is unfolded no larger than needed
+        share = edge / max(photo.size)
+        # A JPEG is unfolded no larger than needed. Other formats have no draft.
+        photo.draft("RGB", (max(1, int(photo.width * share)), max(1, int(photo.height * share))))
         if photo.width * photo.height > MOST_PIXELS:
             raise TooManyPixels
         turn = _TURNS.get(int(photo.getexif().get(_ORIENTATION) or 1))

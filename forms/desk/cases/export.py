@@ -5,11 +5,9 @@ import io
 import zipfile
 from collections.abc import Mapping
 
-import pyrage
-
 from forms.core.encryption import seal_file
 from forms.core.problem import Problem
-from forms.desk.crypto.keys import LEAST_PASSPHRASE
+from forms.desk.crypto.keys import LEAST_PASSPHRASE, encrypt
 
 _NEUTRAL = (1980, 1, 1, 0, 0, 0)
 
@@ -25,7 +23,7 @@ def exported(documents: Mapping[str, bytes], to: str) -> bytes:
     if len(to) < LEAST_PASSPHRASE:
         todo = f"Give the office's age key, or a passphrase of at least {LEAST_PASSPHRASE} letters."
         raise Problem("export", "There is no key and no passphrase that is long enough.", todo)
-    return bytes(pyrage.passphrase.encrypt(zipped, to))
+    return encrypt(zipped, to)
 
 
 def hash_list(documents: Mapping[str, bytes]) -> str:

@@ -64,7 +64,8 @@ class Index:
                 letter = replace(letter, id=id, follows=follows)  # noqa: PLW2901
             if isinstance(letter, Letter) and letter.copied_by != label.get("maker", ""):
                 letter = replace(letter, copied_by=label.get("maker", ""))  # noqa: PLW2901
-            yield thread, int(label.get("tray", 1)), letter
+            tray = label.get("tray", 1)
+            yield thread, tray if isinstance(tray, int) else 1, letter  # a newer server may name trays otherwise
 
     def _thread(self, id: str) -> str:
         """The first letter of what this one belongs to: what the server says, where the letter itself says so too.

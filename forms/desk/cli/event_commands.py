@@ -16,7 +16,7 @@ from forms.desk.cli.errors import telling
 from forms.desk.crypto.keys import write_safely
 from forms.desk.events import event_export as exporting
 from forms.desk.events import event_views as views
-from forms.desk.events.event_records import EventBook, open_book
+from forms.desk.events.event_records import ACTIONS, EventBook, open_book
 from forms.desk.events.event_retention import erase_old
 from forms.desk.events.event_session import minute
 from forms.desk.events.gateways import FileOutbox, http_gateway
@@ -40,6 +40,7 @@ def wire(
 
     for command in (
         _events(opener), _sheet(opener), _walk_in(opener), _export(opener), _remind(opener), _visit(opener, find_case),
+        _signup(opener),
     ):  # fmt: skip
         desk.add_command(command)
 
@@ -96,6 +97,23 @@ def _sheet(opener: Opener) -> click.Command:
         click.echo(f"Written: {path}. Print it, then erase the file.")
 
     return sheet
+
+
+def _signup(opener: Opener) -> click.Command:
+    @click.command("sign-up")
+    @click.argument("action", type=click.Choice(ACTIONS))
+    @click.argument("target")
+    @click.pass_obj
+    @telling
+    def sign_up(here: Any, action: str, target: str) -> None:
+        """Remove a sign-up (by its id), let a group in that waits, or send it to the end of the line.
+
+        let-go EVENT: the line of an event moves up by itself again, after very many signed up at once.
+        """
+        opener(here).act(target, action)
+        click.echo("Done.")
+
+    return sign_up
 
 
 def _walk_in(opener: Opener) -> click.Command:

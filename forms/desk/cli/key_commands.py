@@ -57,9 +57,11 @@ def change_passphrase(here: Place, old: str, passphrase: str) -> None:
 def recovery_key(here: Place) -> None:
     """Show a new recovery key once, to be written down or printed and locked away. It is kept nowhere."""
     secret, public = keys.recovery()
-    click.echo(f"Print this or write it down, and lock it away. It opens all letters from now on:\n\n    {secret}\n")
-    click.echo(f"Put this line under the desk {here.name} in content/portal.yml and build the site again:\n")
+    click.echo(f"1. PUBLIC. Put this line under the desk {here.name} in content/portal.yml and build the site again:\n")
     click.echo(f"    recovery: {public}\n")
+    click.echo("2. SECRET. Write this down or print it, and lock it away. It opens all letters from now on.")
+    click.echo("   Never put it into portal.yml, a message or a file. It is not shown again:\n")
+    click.echo(f"    {secret}\n")
 
 
 @click.command()

@@ -142,6 +142,8 @@ def list_command(here: Place, text: str, state: str) -> None:
     erased = f" Erased for good, since the person asked: {synced.erased}." if synced.erased else ""
     click.echo(f"{synced.away}\nThese letters were fetched before:" if synced.away else
                f"Desk {here.name}: {synced.new} new.{erased}", err=bool(synced.away))  # fmt: skip
+    if synced.outdated:
+        click.echo(f"{synced.outdated} Letters were fetched, and what waited here was sent.", err=True)
     for line in _erasure_lines(session):
         click.echo(line)
     if not synced.away:

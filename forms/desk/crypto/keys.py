@@ -6,7 +6,9 @@ In a desk's folder stand `identity.age` (under a passphrase) or, in the demonstr
 import hashlib
 import os
 import secrets
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,7 +58,7 @@ def make(folder: Path, passphrase: str | None) -> Public:
     Raises Problem where keys are there already, the passphrase is too short, or the folder cannot be written.
     """
     if passphrase is not None:
-        _insist_on_length(passphrase)
+        require_length(passphrase)
     if (folder / "token.txt").exists():
         raise Problem(
             str(folder), "has keys already.", "Take another folder with --home; letters still need the old key."
@@ -67,7 +69,7 @@ def make(folder: Path, passphrase: str | None) -> Public:
         if passphrase is None:
             write_safely(folder / "identity.txt", plain)
         else:
-            write_safely(folder / "identity.age", pyrage.passphrase.encrypt(plain, passphrase))
+            write_safely(folder / "identity.age", encrypt(plain, passphrase))
         write_safely(folder / "token.txt", f"{token}\n".encode())  # last: its being there means all is there
     except OSError as error:
         raise Problem(str(folder), f"cannot be written ({error.strerror}).", "Give --home a folder that can.") from None
@@ -104,10 +106,7 @@ def identities(folder: Path, ask: Callable[[], str]) -> tuple[pyrage.x25519.Iden
     """
     locked = folder / "identity.age"
     try:
-        if locked.exists():
-            plain = pyrage.passphrase.decrypt(locked.read_bytes(), ask())
-        else:
-            plain = (folder / "identity.txt").read_bytes()
+        plain = _decrypted(locked.read_bytes(), ask()) if locked.exists() else (folder / "identity.txt").read_bytes()
         lines = [line for line in plain.decode().splitlines() if line.strip()]
         if not lines:
             raise Problem(str(folder), "the key file is empty.", "Take it back from your backup.")
@@ -136,14 +135,14 @@ def change_passphrase(folder: Path, old: str, new: str) -> None:
 def rotate(folder: Path, passphrase: str | None) -> Public:
     """A new key and token for this machine; the older keys stay, to open older letters. Raises Problem.
 
-    The new public lines must go into portal.yml; until then the server knows the old ones only, so the old token
-    stays beside the new one as `token.old.txt`.
+    The new public lines must go into portal.yml; until then the server knows an old token only. All of them stay in
+    `token.old.txt`, the newest first: a key may be changed again before the first change was published.
     """
     kept = identities(folder, lambda: passphrase or "")
-    old = token(folder)
+    old = list(dict.fromkeys([token(folder), *old_tokens(folder)]))
     fresh = pyrage.x25519.Identity.generate()
     _write_identities(folder, (fresh, *kept), passphrase)
-    write_safely(folder / "token.old.txt", f"{old}\n".encode())
+    write_safely(folder / "token.old.txt", "".join(f"{one}\n" for one in old).encode())
     new = secrets.token_urlsafe(32)
     write_safely(folder / "token.txt", f"{new}\n".encode())
     return _public(fresh, new)
@@ -187,12 +186,29 @@ def _write_identities(folder: Path, kept: Sequence[pyrage.x25519.Identity], pass
     if passphrase is None or passphrase == "":
         write_safely(folder / "identity.txt", plain)
         return
-    _insist_on_length(passphrase)
-    write_safely(folder / "identity.age", pyrage.passphrase.encrypt(plain, passphrase))
+    require_length(passphrase)
+    write_safely(folder / "identity.age", encrypt(plain, passphrase))
 
 
-def _insist_on_length(passphrase: str) -> None:
-    if len(passphrase) < LEAST_PASSPHRASE:
+def encrypt(plain: bytes, passphrase: str) -> bytes:
+    """Return an age file under this passphrase in Unicode's composed form (NFC), in which most keyboards type."""
+    return bytes(pyrage.passphrase.encrypt(plain, unicodedata.normalize("NFC", passphrase)))
+
+
+def _decrypted(sealed: bytes, passphrase: str) -> bytes:
+    """Open with the passphrase in each form in which it may have been set: keyboards and systems differ (UAX 15)."""
+    forms = (unicodedata.normalize("NFC", passphrase), passphrase)
+    others = (unicodedata.normalize(form, passphrase) for form in ("NFD", "NFKC", "NFKD"))
+    *first, last = dict.fromkeys((*forms, *others))
+    for form in first:
+        with suppress(pyrage.DecryptError):
+            return bytes(pyrage.passphrase.decrypt(sealed, form))
+    return bytes(pyrage.passphrase.decrypt(sealed, last))
+
+
+def require_length(passphrase: str) -> None:
+    """Raise Problem where the passphrase is too short, however its letters are composed."""
+    if len(unicodedata.normalize("NFC", passphrase)) < LEAST_PASSPHRASE:
         raise Problem("passphrase", f"is shorter than {LEAST_PASSPHRASE} letters.", "Take four or five words.")
 
 
@@ -205,10 +221,10 @@ def token(folder: Path) -> str:
         raise Problem(str(folder), "has no pickup token.", todo) from None
 
 
-def old_token(folder: Path) -> str:
-    """The token before the present one, or empty."""
+def old_tokens(folder: Path) -> tuple[str, ...]:
+    """Return the tokens before the present one, the newest first."""
     path = folder / "token.old.txt"
-    return path.read_text(encoding="utf-8").strip() if path.exists() else ""
+    return tuple(path.read_text(encoding="utf-8").split()) if path.exists() else ()
 
 
 def write_safely(path: Path, data: bytes) -> None:

@@ -22,9 +22,13 @@ from forms.desk.sync.local_store import Cabinet
 def open_book(session: EventSession, today: Callable[[], date] = date.today) -> "EventBook":
     """The papers of this desk. Raises Problem at a desk that does not read sign-ups."""
     if "signup" not in session.own_desk.reads:
-        readers = ", ".join(desk.id for desk in session.portal.readers("signup")) or "none"
+        readers = ", ".join(desk.id for desk in session.portal.desks if "signup" in desk.reads) or "none"
         raise Problem(f"desk {session.own_desk.id}", "does not read sign-ups.", f"Open the desk that does: {readers}.")
     return EventBook(session, today)
+
+
+ACTIONS = ("remove", "let-in", "pass-over", "let-go")
+"""What the events desk can do with a sign-up; `let-go`: with an event whose line is held."""
 
 
 class EventBook:
@@ -52,6 +56,13 @@ class EventBook:
         """Fetch what is new, the portal first; where the server is away, what was fetched before stays."""
         away = self.session.sync().away
         return Fetched(away=away) if away else self.signups.fetch(self.known_day.earliest)
+
+    def act(self, target: str, action: str) -> None:
+        """Ask the server to remove a sign-up, let it in, or pass it over, and fetch the list anew. Raises Problem."""
+        if action not in ACTIONS:
+            raise Problem("sign-up", f"{action} is no action.", f"There are: {', '.join(ACTIONS)}.")
+        self.session.server.act_on_signup(target, action)
+        self.fetch()
 
     def gatherings(self) -> list[Gathering]:
         """All events with sign-ups or places, those that need attention first."""

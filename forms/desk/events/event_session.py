@@ -17,6 +17,9 @@ class SignupServer(Protocol):
     def signup(self, signup_id: str) -> bytes:
         """The sealed part of one sign-up."""
 
+    def act_on_signup(self, target: str, action: str) -> None:
+        """Remove a sign-up, let it in, pass it over; or let an event's line go. Raises Problem."""
+
 
 class Brought(Protocol):
     """What a visit to the server brought."""

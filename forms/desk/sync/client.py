@@ -17,6 +17,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from forms.core.encryption import SIZE_CLASSES
+from forms.core.handover_version import HEADER, VERSION
 from forms.core.ids import is_id
 from forms.core.problem import Problem
 from forms.core.trusted_date import Known
@@ -69,11 +70,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Server:
-    """A server's address and this desk's token; `old_token`: the one before, until the server knows the new one."""
+    """A server's address and this desk's token; `old_tokens`: those before, until the server knows a newer one."""
 
     address: str
     token: str
-    old_token: str = ""
+    old_tokens: tuple[str, ...] = ()
 
     def waiting(self, *, everything: bool = False) -> list[dict[str, Any]]:
         """Return the letters to fetch, with `everything` those too that this machine once had.
@@ -134,7 +135,7 @@ class Server:
 
     def portal(self) -> bytes:
         """The portal as the press handed it over (forms/core/portal.py reads it)."""
-        return self._ask("GET", "portal").body
+        return self._ask("GET", "portal", headers={HEADER: str(VERSION)}).body
 
     def me(self) -> str:
         """The member whose token this is. Raises Problem where the token is not known."""
@@ -162,6 +163,10 @@ class Server:
     def send(self, method: str, path: str, sealed: bytes, reader: str = "") -> None:
         """Bring something sealed. May be sent again: the same id changes nothing."""
         self._ask(method, path, sealed, {"Portal-For": quote(reader)} if reader else {})
+
+    def act_on_signup(self, target: str, action: str) -> None:
+        """Remove a sign-up, let it in, pass it over; or let an event's line go. Raises Problem."""
+        self._ask("POST", f"signups/{quote(target, safe='')}/{action}")
 
     def drop(self, letter_id: str) -> None:
         """Erase this desk's share of a letter and of what follows it."""
@@ -200,7 +205,7 @@ class Server:
         _insist_on_tls(self.address)
         url = f"{self.address.rstrip('/')}/pickup/v1/{path}"
         try:
-            for token in filter(None, (self.token, self.old_token)):
+            for token in (self.token, *self.old_tokens):
                 known_by = {**(headers or {}), "Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
                 with self._line.request(
                     method, url, data=data, headers=known_by, timeout=TIMEOUT, allow_redirects=False, stream=True
@@ -224,18 +229,14 @@ class Server:
 def letter_row(row: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return what the server says of a letter, checked; None where a value is of a wrong type or range.
 
-    Fields that are not known are passed over, since a newer server may send more.
+    Fields that are not known are passed over, since a newer server may send more; a letter of a tray that is not known
+    comes to the first one, so that it is not left behind.
     """
     thread, tray, parts = row.get("thread") or row["id"], row.get("tray") or FIRST_TRAY, row.get("parts") or []
     form, maker = row.get("form") or "", row.get("maker") or ""
+    tray = tray if type(tray) is int and tray in {FIRST_TRAY, SECOND_TRAY} else FIRST_TRAY
     well_formed = (
-        is_id(thread)
-        and type(tray) is int
-        and tray in {FIRST_TRAY, SECOND_TRAY}
-        and _is_text(form)
-        and _is_text(maker)
-        and isinstance(parts, list)
-        and all(map(is_id, parts))
+        is_id(thread) and _is_text(form) and _is_text(maker) and isinstance(parts, list) and all(map(is_id, parts))
     )
     checked = {"id": row["id"], "thread": thread, "tray": tray, "form": form, "maker": maker, "parts": parts}
     checked["copies"] = bool(row.get("copies"))

@@ -133,6 +133,18 @@ def _people(form: Mapping[str, str]) -> int:
     return int(typed)
 
 
+@pages.post("/<event_id>/signup")
+def act(event_id: str) -> Answer | tuple[str, int]:
+    """Remove a sign-up, let it in, pass it over; or let the line of the event move up by itself again."""
+    book, form = the_book(), request.form
+    action = form.get("action", "")
+    try:
+        book.act(event_id if action == "let-go" else form.get("signup", ""), action)
+    except Problem as problem:
+        return _event(book, event_id, problem), 400
+    return redirect_to(f"/events/{event_id}/")
+
+
 # Papers
 
 

@@ -21,11 +21,11 @@ from forms.core.encryption import LEAST_PART, SIZE_CLASSES, is_sealed_for, part_
 from forms.core.form_schema import load
 from forms.core.ids import is_id
 from forms.core.portal import Desk
-from forms.server.api.json_responses import Refused, json_answer
+from forms.server.api.json_responses import Refused, json_answer, padded_json_answer
 from forms.server.services import lookup as coming_back
 from forms.server.services.flood_control import Busy, is_worked
 from forms.server.services.lookup import Found
-from forms.server.services.mailbox import Full, Office, keys_of, left_out, take_sealed_part
+from forms.server.services.mailbox import Full, Office, keys_of, left_out, recipients, take_sealed_part
 from forms.server.store.concern_store import Coming, ConcernStore, LetterGone, PartsMissing
 from forms.server.store.database import AlreadyThere, NotKept
 
@@ -69,12 +69,12 @@ def lookup() -> Response:
     if language not in _office().portal.language_codes():
         raise Refused(400, "There is no such language here. Name one of the site.")
     progress = found.progress
-    return json_answer(
+    return padded_json_answer(
         {
             "id": progress.id,
             "came": [_said(day, language) for day in progress.days],
             "taken": bool(progress.taken_by),
-            "desks": _addresses(_office().portal.named(progress.desks)),
+            "desks": _addresses(_office().portal.receivers(progress.desks)),
             "answers": [
                 {
                     "desk": answer.desk,
@@ -111,7 +111,7 @@ def part(wanted: str) -> Response:
     request.max_content_length = 2 * LARGEST_PART
     to, body = _addressed(), request.get_data()
     sizes = [size for size in SIZE_CLASSES if LEAST_PART <= size <= LARGEST_PART]
-    if part_id(body) != wanted or not is_sealed_for(body, len(keys_of(to.desks)), sizes):
+    if part_id(body) != wanted or not to.fits(body, sizes):
         raise Refused(400, "This is not a sealed part for these desks. Nothing was kept.")
     try:
         take_sealed_part(_office(), body, to.desk_ids, current_app.extensions["today"](), to.store)
@@ -130,7 +130,7 @@ def letter(letter_id: str) -> Response:
         raise Refused(400, "An id has not the form of an id. Nothing was kept.")
     if lookup and (to.thread or not _LOOKUP.fullmatch(lookup)):
         raise Refused(400, "The look-up value has not its form, or the letter it follows has one. Nothing was kept.")
-    if not is_sealed_for(body, len(keys_of(to.desks)), [load(to.form).pad_to]):
+    if not to.fits(body, [load(to.form).pad_to]):
         raise Refused(400, "This is not a sealed letter for these desks. Nothing was kept.")
     office = _office()
     worked = is_worked(letter_id, body, request.headers.get("Portal-Work", ""), office.pressure.enough())
@@ -176,6 +176,11 @@ class _To:
     def desk_ids(self) -> tuple[str, ...]:
         return tuple(desk.id for desk in self.desks)
 
+    def fits(self, body: bytes, sizes: Sequence[int]) -> bool:
+        """Return whether this has the shape of something encrypted for these desks, with or without unused keys."""
+        counts = {len(recipients(_office().portal, self.desks)), len(keys_of(self.desks))}
+        return any(is_sealed_for(body, count, sizes) for count in counts)
+
 
 def _addressed() -> _To:
     """What the headers say: a first letter, or one that follows the letter of a look-up value, for just its desks."""
@@ -183,17 +188,28 @@ def _addressed() -> _To:
     if follows is None:
         return _To(_desks(office.portal.readers(_FORM)), _FORM, office.concerns)
     found = _of(follows)
-    desks = _desks(office.portal.named(found.progress.desks), all_of_them=True)
+    desks = _desks(office.portal.receivers(found.progress.desks), all_of_them=True)
     return _To(desks, "followup", coming_back.box(office, found.kind), found.progress.id)
 
 
 def _desks(here: Sequence[Desk], *, all_of_them: bool = False) -> tuple[Desk, ...]:
-    """The desks to which it is sealed: some of these (or all), each named once."""
+    """Return the desks to which it is encrypted: some of these (or all), each named once.
+
+    Either the ids alone, or every id with =1 or =0 behind it, which is as long whoever is left out.
+    """
     wanted = request.headers.get("Portal-Desks", "").split(",")
+    known = {desk.id for desk in (*here, *_office().portal.readers(_FORM))}
+    if any(name.removesuffix("=1").removesuffix("=0") not in known for name in wanted):
+        raise _other_desks()
+    wanted = [name.removesuffix("=1") for name in wanted if not name.endswith("=0")]
     desks = tuple(desk for desk in here if desk.id in wanted)
     if not desks or len(desks) != len(wanted) or (all_of_them and len(desks) != len(here)):
-        raise Refused(409, "These are not the desks of this place. Ask for the terms again.")
+        raise _other_desks()
     return desks
+
+
+def _other_desks() -> Refused:
+    return Refused(409, "These are not the desks of this place. Ask for the terms again.")
 
 
 def _found() -> tuple[Mapping[str, Any], Found]:

@@ -6,7 +6,6 @@ Described in docs/pickup-openapi.yaml. Who did what with which letter is written
 import hashlib
 import hmac
 import re
-import secrets
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, date, datetime
@@ -14,10 +13,12 @@ from urllib.parse import unquote
 
 from flask import Blueprint, Response, current_app, request
 
+from forms.core import handover_version
 from forms.core.encryption import SIZE_CLASSES, is_sealed
-from forms.core.ids import is_id
+from forms.core.ids import is_id, new_id
 from forms.core.portal import Desk, Member, as_json
 from forms.server.api.json_responses import Refused, json_answer
+from forms.server.services import signup_service
 from forms.server.services.combined_mailbox import LetterBoxes
 from forms.server.services.mailbox import Office
 from forms.server.services.signup_service import settle
@@ -84,8 +85,11 @@ def _note(desk: Desk, member: Member, what: str, letter_id: str) -> None:
 
 def _note_for(desk_id: str, member_id: str, what: str, letter_id: str) -> None:
     """Write down in a desk's access log what a member, perhaps of another desk, did."""
-    at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M")
-    _boxes().note_access(secrets.token_hex(16), desk_id, Access(at, member_id, what, letter_id))
+    _boxes().note_access(new_id(), desk_id, Access(_minute(), member_id, what, letter_id))
+
+
+def _minute() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M")
 
 
 def _sealed_body() -> bytes:
@@ -258,7 +262,9 @@ def desks() -> Response:
 def portal() -> Response:
     """The portal as the press handed it over: names, events, tables, keys; all of it public."""
     _reader()
-    return json_answer(as_json(_office().portal))
+    here = _office().portal
+    knows_its_version = handover_version.HEADER in request.headers
+    return json_answer(as_json(here) if knows_its_version else handover_version.for_first_version(here))
 
 
 @desk_api.post("/day")
@@ -301,7 +307,19 @@ def signups() -> Response:
     desk = _signups_desk()
     settle(_office())
     rows = [asdict(item) for item in _office().signups.listed()]
-    return json_answer({"desk": desk.id, "signups": rows})
+    return json_answer({"desk": desk.id, "signups": rows, "held": list(_office().signups.held())})
+
+
+@desk_api.post("/signups/<signup_id>/<action>")
+def act_on_signup(signup_id: str, action: str) -> Response:
+    """Remove a sign-up, let a group in that waits, or send it to the end of the line; `let-go` takes an event's id."""
+    desk, member = _signups_desk(), _reader()[1]
+    done = signup_service.act(_office(), signup_id, action)
+    if done:
+        _office().requests.note_access(
+            new_id(), desk.id, Access(_minute(), member.id, f"sign-up: {action}", signup_id[:32])
+        )
+    return _insist(done)
 
 
 @desk_api.get("/signups/<signup_id>")

@@ -17,6 +17,9 @@ from forms.core.problem import Problem
 CALM = 30
 """Letters that may come at once, and so many again every ten minutes, before we speak of pressure."""
 
+CALM_PLACES = 60
+"""Places that sign-ups may take at once, and so many again every ten minutes, before only staff give them out."""
+
 BITS = 17
 """Leading zero bits of the work: 131,000 hashes on average, a few seconds of a cheap phone."""
 
@@ -42,10 +45,10 @@ class Pressure:
         self._lock = threading.Lock()
         self._put(0.0)
 
-    def count(self) -> None:
-        """One more came."""
+    def count(self, many: int = 1) -> None:
+        """Count what came."""
         with self._lock:
-            self._put(min(self._level() + 1, _FULL * self._calm))
+            self._put(min(self._level() + many, _FULL * self._calm))
 
     def is_high(self) -> bool:
         """Whether more than `calm` come in ten minutes."""
@@ -88,7 +91,7 @@ class Letters:
 
 
 class Busy(Problem):
-    """Too many look-ups at once: this one was not made."""
+    """Too many of one kind at once: this one was not made."""
 
 
 class LookUps:
@@ -123,6 +126,37 @@ class LookUps:
     def missed(self) -> None:
         """A receipt that there is not was asked for."""
         self._misses.count()
+
+
+class Files:
+    """Lets few photos and recordings be opened at once, so that threads that wait for them hold no letter's words up.
+
+    Where very many come, none waits: it is opened at once, or its letter goes on without it.
+    """
+
+    AT_ONCE = 3
+    """Threads of one process, of the eight that gunicorn gives it (deploy/gunicorn.conf.py)."""
+
+    CALM = 120
+    """Files in ten minutes, before none waits any more."""
+
+    WAIT = 5.0
+    """Seconds that a file waits for a decoder in calm times."""
+
+    def __init__(self, came: Pressure | None = None) -> None:
+        self._came = came or Pressure(self.CALM)
+        self._room = threading.BoundedSemaphore(self.AT_ONCE)
+
+    @contextmanager
+    def one(self) -> Iterator[float]:
+        """One file: how long it may wait for a decoder. Raises Busy where too many are at work."""
+        self._came.count()
+        if not self._room.acquire(blocking=False):
+            raise Busy("files", "Very many photos come just now.", "Send the words, or try again in a few minutes.")
+        try:
+            yield 0.0 if self._came.is_high() else self.WAIT
+        finally:
+            self._room.release()
 
 
 def is_worked(letter_id: str, sealed: bytes, work: str, bits: int = BITS) -> bool:

@@ -8,9 +8,9 @@ from datetime import date
 from forms.core import receipts
 from forms.core.encryption import seal
 from forms.core.form_schema import load
-from forms.core.portal import Desk
+from forms.core.portal import Desk, Portal
 from forms.core.receipts import Keys
-from forms.server.services.mailbox import LETTER_VERSION, REQUEST, Office, keys_of
+from forms.server.services.mailbox import LETTER_VERSION, REQUEST, Office, recipients
 from forms.server.store.concern_store import Coming, ConcernStore, Progress
 
 
@@ -100,15 +100,15 @@ def erase(office: Office, found: Found, today: date) -> None:
     """Erase a letter that was found, likewise. Raises NotKept."""
     thread, taken_by = found.progress.id, found.progress.taken_by
     while True:
-        have = office.portal.named(taken_by)
-        notice = _deletion_notice(thread, have, today, found.proof) if have else None
+        have = office.portal.receivers(taken_by)
+        notice = _deletion_notice(office.portal, thread, have, today, found.proof) if have else None
         more = box(office, found.kind).forget(thread, notice, taken_by)
         if not more:
             return
         taken_by = tuple(more)
 
 
-def _deletion_notice(thread: str, desks: Sequence[Desk], today: date, proof: str) -> Coming:
+def _deletion_notice(portal: Portal, thread: str, desks: Sequence[Desk], today: date, proof: str) -> Coming:
     """The sealed notice for desks that have the letter. They hold `proof` against the hash in the letter."""
     notice_id = secrets.token_hex(16)
     letter = {
@@ -121,6 +121,6 @@ def _deletion_notice(thread: str, desks: Sequence[Desk], today: date, proof: str
         form="deletion",
         day=today,
         lookup=None,
-        sealed=seal(letter, keys_of(desks), load("concern").pad_to),
+        sealed=seal(letter, recipients(portal, desks), load("concern").pad_to),
         desks=tuple(desk.id for desk in desks),
     )

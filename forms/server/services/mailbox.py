@@ -6,12 +6,12 @@ from datetime import date
 from typing import Any
 
 from forms.core import receipts
-from forms.core.encryption import part_id, seal, seal_part
+from forms.core.encryption import part_id, seal, seal_part, unused_key
 from forms.core.form_schema import Definition
 from forms.core.media.attachments import Clean
 from forms.core.portal import Desk, Event, Portal
 from forms.core.receipts import Cost, Keys
-from forms.server.services.flood_control import Letters, LookUps
+from forms.server.services.flood_control import CALM_PLACES, Files, Letters, LookUps, Pressure
 from forms.server.store.concern_store import FIRST_TRAY, SECOND_TRAY, Coming, ConcernStore, Progress
 from forms.server.store.database import NotKept
 from forms.server.store.date_store import DayStore
@@ -40,7 +40,7 @@ class Office:
     """What is needed to take letters in: the portal, the stores, the salt and cost of receipts, the room there is.
 
     requests: letters that are no concerns; they live with the sign-ups, apart from concerns.
-    days: what is known of the day.
+    days: what is known of the day. places: how many places of events are asked for just now.
     """
 
     portal: Portal
@@ -53,6 +53,8 @@ class Office:
     budget: int
     pressure: Letters = field(default_factory=Letters)
     lookups: LookUps = field(default_factory=LookUps)
+    files: Files = field(default_factory=Files)
+    places: Pressure = field(default_factory=lambda: Pressure(CALM_PLACES))
 
     def close(self) -> None:
         """Give back the stores' connections."""
@@ -86,7 +88,7 @@ class Office:
         self.insist_on_room(1, self.requests)
         return self.requests.keep(coming)
 
-    def insist_on_room(self, share: float, store: ConcernStore) -> None:
+    def insist_on_room(self, share: float, store: ConcernStore | SignupStore) -> None:
         """Raise Full where this store uses more than this share of the budget of disk; each store has its own."""
         if store.size > self.budget * share:
             raise Full("store", "The letter box is full.", "Raise the setting `budget`, or let desks fetch.")
@@ -163,10 +165,20 @@ def keys_of(desks: Sequence[Desk]) -> list[str]:
     return [key for desk in desks for key in desk.keys]
 
 
+def recipients(portal: Portal, desks: Sequence[Desk]) -> list[str]:
+    """Return the keys to which a letter for these desks is encrypted: one for each key of all desks that read concerns.
+
+    In the place of a desk that is left out stand fresh keys that nobody has, so the size does not tell how many were.
+    """
+    chosen = {desk.id: desk for desk in desks}
+    everybody = {**{desk.id: desk for desk in portal.readers("concern")}, **chosen}
+    return [key if id in chosen else unused_key() for id, desk in everybody.items() for key in desk.keys]
+
+
 def take_part(office: Office, file: Clean, desks: Sequence[Desk], today: date, store: ConcernStore) -> Part:
     """Seal a photo or recording for these desks and keep it in `store` until its letter comes. Raises NotKept."""
     head = {"type": file.media_type, "kind": file.kind, **({"seconds": file.seconds} if file.seconds else {})}
-    new_id, sealed = seal_part(head, file.content, keys_of(desks))
+    new_id, sealed = seal_part(head, file.content, recipients(office.portal, desks))
     office.insist_on_room(FOR_PARTS, store)
     store.keep_part(new_id, today, [desk.id for desk in desks], sealed)
     return Part(new_id, file.kind, file.seconds)
@@ -201,7 +213,9 @@ def send_followup(office: Office, sending: Sending, code: str, progress: Progres
 
     kind: the purpose of its receipt, "concern" or REQUEST.
     """
-    desks = office.portal.named(progress.desks)
+    desks = office.portal.receivers(progress.desks)
+    if not desks:
+        raise NotKept("store", "No desk of this letter has a key that can be used.", "Correct portal.yml and build.")
     _deliver(office, sending, desks, office.keys(code, kind), is_request=kind == REQUEST)
 
 
@@ -229,7 +243,7 @@ def _deliver(
         form=sending.definition.name,
         day=sending.today,
         lookup=keys.lookup if keys and is_first else None,
-        sealed=seal(letter, keys_of(desks), sending.definition.pad_to),
+        sealed=seal(letter, recipients(office.portal, desks), sending.definition.pad_to),
         desks=tuple(desk.id for desk in desks),
         parts=tuple(part.id for part in sending.parts),
         left_out=left_out(office.portal, sending.definition.name, desks),

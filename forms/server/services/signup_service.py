@@ -53,21 +53,27 @@ def in_line_before(office: Office, event: Event, people: int) -> int | None:
     """
     settle(office, event)
     line = office.signups.line(event.id)
-    if line.waiting == 0 and line.taken + people <= (event.capacity or 0):
+    is_open = line.waiting == 0 and not line.held and not office.places.is_high()
+    if is_open and line.taken + people <= (event.capacity or 0):
         return None
     return line.waiting
 
 
-def sign_up(office: Office, sending: Sending, event: Event) -> str | None:
-    """Take places, or else the last place in the line, and keep it durably; then its number.
+def sign_up(office: Office, sending: Sending, event: Event) -> tuple[str, Signup] | None:
+    """Take places, or else the last place in the line, and keep it durably; then return its number and the sign-up.
 
-    None where the group is larger than the whole event. Raises NotKept.
+    None where the group is larger than the whole event. While sign-ups surge, the group waits until staff let it in.
+    Raises NotKept (Full where there is no room), LineFull.
     """
+    office.insist_on_room(1, office.signups)
     signup = Signup(sending.id, event.id, sending.values["people"], WAITING)
     lookup = office.keys(sending.code, FORM).lookup
     sealed = _sealed(office, sending, event.id, signup.people)
-    kept = office.signups.keep(signup, lookup, sealed, capacity=event.capacity or 0, last_day=event.last_day)
-    return sending.code if kept else None
+    kept = office.signups.keep(
+        signup, lookup, sealed, capacity=event.capacity or 0, last_day=event.last_day, hold=office.places.is_high()
+    )
+    office.places.count(signup.people)
+    return (sending.code, kept) if kept else None
 
 
 def _sealed(office: Office, sending: Sending, event_id: str, people: int) -> bytes:
@@ -90,6 +96,11 @@ def look_up(office: Office, code: str, today: date) -> Standing | None:
     if event and signup.state == WAITING:
         settle(office, event)
         signup = office.signups.find(lookup) or signup
+    return standing_of(office, signup, event, today)
+
+
+def standing_of(office: Office, signup: Signup, event: Event | None, today: date) -> Standing:
+    """Return how a sign-up stands, as its page shows it. Raises NotKept."""
     before = office.signups.before(signup) if signup.state == WAITING else 0
     too_large = bool(signup.state == WAITING and event and event.capacity and signup.people > event.capacity)
     return Standing(signup, event, before, too_large, over=event is not None and event.last_day < today)
@@ -124,3 +135,29 @@ def settle(office: Office, *events: Event) -> None:
     office.signups.settle(
         {event.id: event.capacity for event in chosen if event.capacity and event.state in OPEN_STATES}
     )
+
+
+def act(office: Office, target: str, action: str) -> bool:
+    """Do what the events desk asks with a sign-up (its id) or, for `let-go`, an event. False where nothing was done.
+
+    remove: as if the person had cancelled; let-in: places now, whoever stands before; pass-over: to the end of the
+    line; let-go: the line of an event moves up by itself again. Raises NotKept.
+    """
+    if action == "let-go":
+        event = office.event(target)
+        if event is not None:
+            office.signups.let_go(event.id, _capacity(event))
+        return event is not None
+    signup = next((one for one in office.signups.listed() if one.id == target), None)
+    event = office.event(signup.event) if signup else None
+    capacity = _capacity(event)
+    if action == "remove":
+        return office.signups.remove(target, capacity)
+    if action == "pass-over":
+        return office.signups.pass_over(target, capacity)
+    return action == "let-in" and office.signups.let_in(target, capacity or 0)
+
+
+def _capacity(event: Event | None) -> int | None:
+    """Return the places of an event that still takes place, or None."""
+    return event.capacity if event is not None and event.state in OPEN_STATES else None

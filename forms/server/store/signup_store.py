@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from forms.core.encryption import insist
+from forms.core.problem import Problem
 from forms.server.store.database import Store
 
 _signups_metadata = sa.MetaData()
@@ -22,6 +23,7 @@ _places = sa.Table(
     sa.Column("taken", sa.Integer, nullable=False),
     sa.Column("last_day", sa.Date, nullable=False),
     sa.Column("turns", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("held", sa.Integer, nullable=False, server_default="0"),  # 1: only staff give places out
     sqlite_with_rowid=False,
 )
 _signups = sa.Table(
@@ -44,6 +46,10 @@ COMING, WAITING, CANCELLED = "coming", "waiting", "cancelled"
 CHANGED, TOO_MANY, NOT_THERE = "changed", "too many", "not there"
 
 
+class LineFull(Problem):
+    """So many groups wait for this event that no more can: nothing was kept."""
+
+
 @dataclass(frozen=True)
 class Signup:
     """A sign-up as it stands in clear.
@@ -61,10 +67,11 @@ class Signup:
 
 @dataclass(frozen=True)
 class Line:
-    """How full an event is: places taken, and how many groups wait."""
+    """How full an event is: places taken, how many groups wait, and whether only staff give places out."""
 
     taken: int
     waiting: int
+    held: bool = False
 
 
 class SignupStore(Store):
@@ -73,11 +80,14 @@ class SignupStore(Store):
     def __init__(self, url: str) -> None:
         super().__init__(url, _signups_metadata)
 
-    def keep(self, signup: Signup, lookup: bytes, sealed: bytes, *, capacity: int, last_day: date) -> Signup | None:
-        """Take places, or else the last place in the line, in one transaction; the sign-up as it stands then.
+    def keep(
+        self, signup: Signup, lookup: bytes, sealed: bytes, *, capacity: int, last_day: date, hold: bool = False
+    ) -> Signup | None:
+        """Take places, or else the last place in the line, in one transaction; return the sign-up as it stands then.
 
-        None where the group is larger than the whole event: it could only wait in vain. Keeping the very same sign-up
-        again changes nothing. Raises NotKept.
+        hold: sign-ups surge; from now on only staff give the places of this event out, until they let go. None where
+        the group is larger than the whole event: it could only wait in vain. Keeping the very same sign-up again
+        changes nothing. Raises NotKept, LineFull.
         """
         with self._writing() as connection:
             first = {"event": signup.event, "taken": 0, "last_day": last_day}
@@ -89,6 +99,10 @@ class SignupStore(Store):
             if signup.people > capacity:
                 connection.rollback()
                 return None
+            if _waiting(connection, signup.event) >= most_waiting(capacity):
+                raise LineFull("sign-ups", "The line of this event is full.", "Choose another event.")
+            if hold:
+                _lock(connection, signup.event, held=1)
             _move_up(connection, signup.event, capacity)
             row = {"id": signup.id, "event": signup.event, "people": signup.people, "state": WAITING}
             row |= {"turn": _next_turn(connection, signup.event), "lookup": lookup, "sealed": insist(sealed)}
@@ -111,8 +125,46 @@ class SignupStore(Store):
     def line(self, event: str) -> Line:
         """How full an event is."""
         with self._reads() as connection:
-            waiting = connection.execute(_line(event).with_only_columns(sa.func.count())).scalar() or 0
-            return Line(_taken(connection, event), waiting)
+            return Line(_taken(connection, event), _waiting(connection, event), _is_held(connection, event))
+
+    def held(self) -> tuple[str, ...]:
+        """Return the events whose places only staff give out, since sign-ups surged."""
+        with self._reads() as connection:
+            return tuple(connection.execute(sa.select(_places.c.event).filter_by(held=1)).scalars())
+
+    # What the events desk does
+
+    def remove(self, signup_id: str, capacity: int | None) -> bool:
+        """Take a sign-up out, as if the person had cancelled it; its places are free. False where there is none."""
+        with self._reads() as connection:
+            lookup = connection.execute(sa.select(_signups.c.lookup).filter_by(id=signup_id)).scalar()
+        return lookup is not None and self.cancel(lookup, capacity=capacity)
+
+    def let_in(self, signup_id: str, capacity: int) -> bool:
+        """Give places to a group that waits, whoever stands before it. False where they are not free or it is gone."""
+        with self._writing() as connection:
+            signup = _locked_by_id(connection, signup_id)
+            if signup is None or signup.state != WAITING or _taken(connection, signup.event) + signup.people > capacity:
+                return False
+            _change(connection, signup, state=COMING, turn=0)
+            _take(connection, signup.event, signup.people)
+            return True
+
+    def pass_over(self, signup_id: str, capacity: int | None) -> bool:
+        """Send a group that waits to the end of the line, so that those behind it can move up. False: it is gone."""
+        with self._writing() as connection:
+            signup = _locked_by_id(connection, signup_id)
+            if signup is None or signup.state != WAITING:
+                return False
+            _change(connection, signup, turn=_next_turn(connection, signup.event))
+            _move_up(connection, signup.event, capacity)
+            return True
+
+    def let_go(self, event: str, capacity: int | None) -> None:
+        """Let the line of an event move up by itself again."""
+        with self._writing() as connection:
+            _lock(connection, event, held=0)
+            _move_up(connection, event, capacity)
 
     def cancel(self, lookup: bytes, *, capacity: int | None = None) -> bool:
         """Give the places back, erase what was sealed, move the line up. False where there was nothing to cancel.
@@ -212,6 +264,24 @@ def _line(event: str) -> sa.Select[Any]:
     return sa.select(*_COLUMNS).where(waits)
 
 
+def most_waiting(capacity: int) -> int:
+    """Return how many groups may wait for an event: twice its places, and 100 at least."""
+    return max(100, 2 * capacity)
+
+
+def _waiting(connection: sa.Connection, event: str) -> int:
+    return connection.execute(_line(event).with_only_columns(sa.func.count())).scalar() or 0
+
+
+def _is_held(connection: sa.Connection, event: str) -> bool:
+    return bool(connection.execute(sa.select(_places.c.held).filter_by(event=event)).scalar())
+
+
+def _locked_by_id(connection: sa.Connection, signup_id: str) -> Signup | None:
+    lookup = connection.execute(sa.select(_signups.c.lookup).filter_by(id=signup_id)).scalar()
+    return _locked(connection, lookup) if lookup else None
+
+
 def _taken(connection: sa.Connection, event: str) -> int:
     return connection.execute(sa.select(_places.c.taken).filter_by(event=event)).scalar() or 0
 
@@ -254,13 +324,13 @@ def _first(connection: sa.Connection, event: str, capacity: int) -> Signup | Non
 
 
 def _may_move(connection: sa.Connection, event: str, capacity: int) -> bool:
-    first = _first(connection, event, capacity)
+    first = None if _is_held(connection, event) else _first(connection, event, capacity)
     return first is not None and _taken(connection, event) + first.people <= capacity
 
 
 def _move_up(connection: sa.Connection, event: str, capacity: int | None) -> None:
     """Give free places to the line in strict order: whoever does not fit stops those behind."""
-    while capacity is not None:
+    while capacity is not None and not _is_held(connection, event):
         first = _first(connection, event, capacity)
         if first is None or _taken(connection, event) + first.people > capacity:
             return

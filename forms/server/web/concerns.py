@@ -5,31 +5,36 @@ the page its one-time value. So a reload or a double tap, with no script and no 
 not two. Photos and recordings that come with the first press are sealed at once and wait, two days at most.
 """
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 
-from flask import Blueprint, Response, request
-from werkzeug.exceptions import NotFound
+from flask import Blueprint, Response, current_app, request
+from werkzeug.exceptions import HTTPException, NotFound, ServiceUnavailable
 
 from forms.core import receipts
 from forms.core.media import attachments
 from forms.core.portal import Desk
+from forms.core.problem import Problem
 from forms.core.validation import FieldProblem, Rejected, accept
 from forms.server.services import lookup, mailbox
+from forms.server.services.flood_control import Busy
 from forms.server.services.lookup import Found
-from forms.server.services.mailbox import Sending
+from forms.server.services.mailbox import Part, Sending
 from forms.server.store.concern_store import ConcernStore, PartsMissing
 from forms.server.store.database import NotKept
 from forms.server.web import signup_views
 from forms.server.web.requests import (
     Asked,
     check_page,
+    failed_page,
     form_page,
     has_files,
     page,
     read_request,
     readers,
     sending,
+    too_large_page,
     typed_code,
 )
 
@@ -41,12 +46,28 @@ def form(language: str, form: str) -> Response:
     """Any form: GET shows it, POST takes what was typed into it."""
     asked = read_request(language, form)
     if form in _LETTERS and not asked.office.portal.readers(form):
-        raise NotFound  # this district has no desk that reads such letters
+        # Either the district has no desk that reads such letters, or none of them has a key that can be used.
+        raise ServiceUnavailable if any(form in desk.reads for desk in asked.office.portal.desks) else NotFound
     if request.method == "GET":
         return _SHOW.get(form, form_page)(asked)
+    if asked.too_large:
+        return too_large_page(asked)
     if not asked.definition.files and has_files():
         return form_page(asked, (FieldProblem(asked.definition.fields[0].name, "files"),), 422)
-    return _ANSWER[form](asked)
+    return _answered_with_words(_ANSWER[form], asked)
+
+
+def _answered_with_words(answer: Callable[[Asked], Response], asked: Asked) -> Response:
+    """The answer; where anything fails on the way to it, the page that was sent with all that was typed."""
+    try:
+        return answer(asked)
+    except HTTPException:
+        raise
+    except Problem:
+        return failed_page(asked, 503)
+    except Exception:  # noqa: BLE001 - whatever it is, nobody loses their words for it
+        current_app.log_exception(sys.exc_info())
+        return failed_page(asked, 500)
 
 
 # A letter: a concern, or a request
@@ -74,27 +95,46 @@ def _letter(asked: Asked) -> Response:
 
 def _taken_in(asked: Asked, desks: tuple[Desk, ...], store: ConcernStore) -> tuple[Asked, tuple[FieldProblem, ...]]:
     """Take in the photos and recordings that came: sealed and kept, or named as problems. What was typed stays."""
-    parts, problems = list(asked.parts), []
+    parts, problems = _few(asked)
+    if not desks:  # everybody is left out: said of that question; nothing can be sealed
+        return replace(asked, parts=tuple(parts)), (*problems, *(FieldProblem(name, "again") for name in asked.files))
     if asked.do not in {"send", "send-without"} and not _still_wait(asked, desks, store):
         problems += _again(asked)
         parts = []
     for field in asked.definition.files:
+        busy = FieldProblem(field.name, "busy")
         for content in asked.files.get(field.name, ()):
             try:
                 attachments.insist_on_few(field.file, sum(part.kind == field.file for part in parts))
-                cleaned = attachments.clean(field.file, content)
+                with asked.office.files.one() as wait:
+                    cleaned = attachments.clean(field.file, content, 0 if busy in problems else wait)
                 parts.append(mailbox.take_part(asked.office, cleaned, desks, asked.today, store))
             except attachments.NotTaken as wrong:
                 problems.append(FieldProblem(field.name, wrong.code))
+            except Busy:
+                problems.append(busy)
             except NotKept:
                 problems.append(FieldProblem(field.name, "full"))
     return replace(asked, parts=tuple(parts)), tuple(dict.fromkeys(problems))
 
 
+def _few(asked: Asked) -> tuple[list[Part], list[FieldProblem]]:
+    """As many of the parts that the page names as a letter may have, and what is said of the others."""
+    kept: list[Part] = []
+    for part in asked.parts:
+        if sum(one.kind == part.kind for one in kept) < attachments.MOST[part.kind]:
+            kept.append(part)
+    too_many = {part.kind for part in asked.parts if part not in kept}
+    return kept, [FieldProblem(field.name, "many") for field in asked.definition.files if field.file in too_many]
+
+
 def _still_wait(asked: Asked, desks: tuple[Desk, ...], store: ConcernStore) -> bool:
     """Whether what was taken in before is here: not sealed for other desks than those chosen now, nor erased."""
     ids = [part.id for part in asked.parts]
-    return not ids or store.has_parts(ids, [desk.id for desk in desks])
+    try:
+        return not ids or store.has_parts(ids, [desk.id for desk in desks])
+    except NotKept:
+        return True  # sending will tell
 
 
 def _again(asked: Asked) -> list[FieldProblem]:
@@ -172,7 +212,7 @@ def _followup(asked: Asked) -> Response:
 def _send_followup(asked: Asked, code: str, found: Found, once: str) -> Response:
     hidden, progress = {"code": code, "once": once}, found.progress
     box = lookup.box(asked.office, found.kind)
-    asked, wrong = _taken_in(asked, asked.office.portal.named(progress.desks), box)
+    asked, wrong = _taken_in(asked, asked.office.portal.receivers(progress.desks), box)
     checked = accept(asked.definition, asked.office.portal, asked.today, asked.raw, _answered(asked))
     if wrong or isinstance(checked, Rejected):
         problems = (*wrong, *(checked.problems if isinstance(checked, Rejected) else ()))

@@ -17,9 +17,10 @@ from forms.core.media.attachments import LARGEST, MOST
 from forms.core.portal import Desk
 from forms.core.problem import Problem
 from forms.core.rendering import Alternate, Page, draw_form, draw_page, render, summary
-from forms.core.validation import Accepted, FieldProblem, Raw, clean
+from forms.core.validation import Accepted, FieldProblem, Raw, accept, clean
 from forms.server.services import mailbox
 from forms.server.services.mailbox import Office, Part, Sending
+from forms.server.web import oversized
 from forms.web.headers import NEVER_KEPT
 from forms.web.no_trace import QuietRequest
 
@@ -29,6 +30,11 @@ LARGEST_UPLOAD = 24 * 1024 * 1024
 OF_EVENTS = frozenset({"signup", "cancel", "change"})
 """Forms that ask whether an event is over, and stamp nothing with a day."""
 
+_WITH_NUMBER = frozenset({"answer", "followup", "cancel", "change"})
+
+_PAGE_STEP = 8192
+"""Bytes: the answer to a form has a multiple of them, so that its size does not tell how many desks are named in it."""
+
 _PART = re.compile(r"([0-9a-f]{32}) (photo|voice) ([0-9]{1,4})")
 
 
@@ -37,7 +43,8 @@ class Asked:
     """One request as plain values: nothing after this knows Flask's request.
 
     today: of a form about events the day by which one is over, else the day with which a letter is stamped;
-    files: contents by question; parts: what was taken in before and waits for its letter.
+    files: contents by question; parts: what was taken in before and waits for its letter;
+    too_large: the request is larger than we take, and only what was typed was read of it.
     """
 
     office: Office
@@ -51,6 +58,7 @@ class Asked:
     typed: str
     files: Mapping[str, Sequence[bytes]]
     parts: tuple[Part, ...]
+    too_large: bool = False
 
 
 def read_request(language: str, form: str) -> Asked:
@@ -65,7 +73,8 @@ def read_request(language: str, form: str) -> Asked:
         return Asked(office, definition, language, today, raw, "", "", "", "", {}, ())
     if definition.files and request.mimetype == "multipart/form-data":
         request.max_content_length = LARGEST_UPLOAD
-    typed = request.form
+    too_large = (request.content_length or 0) > (request.max_content_length or 0)
+    typed = oversized.typed(request) if too_large else request.form
     # Only a form with files is counted by Werkzeug; of many thousands of answers a page would be made for seconds.
     if sum(map(len, typed.listvalues())) > QuietRequest.max_form_parts:
         raise RequestEntityTooLarge
@@ -79,8 +88,9 @@ def read_request(language: str, form: str) -> Asked:
         once=typed.get("once", ""),
         code=typed.get("code", ""),
         typed=typed.get("typed", ""),
-        files=_files(definition),
+        files={} if too_large else _files(definition),
         parts=_parts(typed.getlist("part"), typed.getlist("drop")),
+        too_large=too_large,
     )
 
 
@@ -100,8 +110,8 @@ def _files(definition: Definition) -> dict[str, list[bytes]]:
 
 def _parts(texts: Sequence[str], dropped: Sequence[str]) -> tuple[Part, ...]:
     matches = (_PART.fullmatch(text) for text in texts)
-    parts = dict.fromkeys(Part(match[1], match[2], int(match[3])) for match in matches if match)
-    return tuple(part for part in parts if part.id not in dropped)
+    parts = {match[1]: Part(match[1], match[2], int(match[3])) for match in matches if match}
+    return tuple(part for part in parts.values() if part.id not in dropped)
 
 
 def has_files() -> bool:
@@ -111,7 +121,8 @@ def has_files() -> bool:
 
 def readers(asked: Asked) -> tuple[Desk, ...]:
     """Who will be able to read it, as far as what was typed makes sense."""
-    return mailbox.readers(asked.office.portal, asked.definition, asked.raw.get("hide_from", ()))
+    hidden = [clean(text) for text in asked.raw.get("hide_from", ())]
+    return mailbox.readers(asked.office.portal, asked.definition, hidden)
 
 
 def typed_code(asked: Asked) -> str | FieldProblem:
@@ -153,7 +164,7 @@ def form_page(
     return _shell(asked, body, status, mend=bool(problems))
 
 
-def check_page(asked: Asked, checked: Accepted, *, failed: bool = False, **more: Any) -> Response:
+def check_page(asked: Asked, checked: Accepted, *, failed: bool = False, status: int = 503, **more: Any) -> Response:
     """What will be sent and who will read it; nothing is kept before it is sent from here."""
     context = {
         "rows": summary(
@@ -166,7 +177,37 @@ def check_page(asked: Asked, checked: Accepted, *, failed: bool = False, **more:
         "once": asked.once if failed else receipts.new_once(),
         "failed": failed,
     }
-    return page(asked, "check.html", 503 if failed else 200, **context, **more)
+    return page(asked, "check.html", status if failed else 200, **context, **more)
+
+
+def too_large_page(asked: Asked) -> Response:
+    """The form with what was typed, where the request was too large. RequestEntityTooLarge: nothing was typed."""
+    if not any(any(texts) for texts in asked.raw.values()):
+        raise RequestEntityTooLarge
+    files = asked.definition.files if request.mimetype == "multipart/form-data" else ()
+    problems = [FieldProblem(field.name, "large") for field in files]
+    longest = max(asked.raw, key=lambda name: max(map(len, asked.raw[name]), default=0))
+    return form_page(asked, problems or [FieldProblem(longest, "maxLength")], 413, hidden=_carried(asked))
+
+
+def failed_page(asked: Asked, status: int) -> Response:
+    """What was sent, to be sent again after something failed here. It keeps its one-time value: see check_page."""
+    if asked.do in {"send", "send-without"} and asked.definition.name not in _WITH_NUMBER:
+        answered = frozenset(field.name for field in asked.definition.files)
+        checked = accept(asked.definition, asked.office.portal, asked.today, asked.raw, answered)
+        if isinstance(checked, Accepted) and readers(asked) and not asked.files:
+            return check_page(asked, checked, failed=True, status=status, waits=None)
+    first = asked.definition.fields[0].name
+    problems = [FieldProblem(first, "unreachable" if first == "code" else "away")]
+    problems += [FieldProblem(name, "again") for name in asked.files]
+    return form_page(asked, problems, status, hidden=_carried(asked))
+
+
+def _carried(asked: Asked) -> dict[str, str]:
+    """What the pages of these forms carry on beside what is typed."""
+    if asked.definition.name not in {"followup", "change"}:
+        return {}
+    return {name: text for name, text in (("code", asked.code), ("once", asked.once)) if text}
 
 
 def page(asked: Asked, template: str, status: int = 200, **context: Any) -> Response:
@@ -205,6 +246,8 @@ def _alternates(office: Office, language: str, form: str | None) -> tuple[Altern
 
 
 def _html(text: str, status: int) -> Response:
+    if request.method == "POST":
+        text += "<!--" + "." * (-(len(text.encode()) + 7) % _PAGE_STEP) + "-->"
     response = make_response(text, status)
     response.headers["Cache-Control"] = NEVER_KEPT
     return response

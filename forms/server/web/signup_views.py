@@ -13,8 +13,9 @@ from forms.core.rendering import message, render
 from forms.core.validation import Accepted, FieldProblem, Rejected, accept
 from forms.server.services import signup_service
 from forms.server.services.mailbox import Sending
+from forms.server.services.signup_service import Standing
 from forms.server.store.database import NotKept
-from forms.server.store.signup_store import COMING, TOO_MANY, WAITING
+from forms.server.store.signup_store import COMING, TOO_MANY, WAITING, LineFull
 from forms.server.web.requests import Asked, check_page, form_page, page, sending, typed_code
 
 
@@ -73,12 +74,17 @@ def _with_reason(asked: Asked, wrong: Rejected) -> tuple[FieldProblem, ...]:
 
 def _send(asked: Asked, checked: Accepted, event: Event) -> Response:
     try:
-        code = signup_service.sign_up(asked.office, sending(asked, checked), event)
-        standing = signup_service.look_up(asked.office, code, asked.today) if code else None
+        kept = signup_service.sign_up(asked.office, sending(asked, checked), event)
+    except LineFull:
+        return form_page(asked, (FieldProblem("event", "line-full"),), 409)
     except NotKept:
         return check_page(asked, checked, failed=True, waits=None)
-    if code is None or standing is None:
+    if kept is None:
         return form_page(asked, (FieldProblem("people", "larger"),), 422)
+    code, signup = kept
+    standing = Standing(signup, event, 0, too_large=False, over=False)
+    with suppress(NotKept):  # it is kept: whatever fails now, it is never called "not sent"
+        standing = signup_service.standing_of(asked.office, signup, event, asked.today)
     if standing.signup.state in {COMING, WAITING}:
         return page(asked, "signed-up.html", code=code, standing=standing, event=event)
     # An old page, loaded again after the sign-up was cancelled.

@@ -3,6 +3,7 @@ import { bytesToHex, randomBytes } from "@noble/hashes/utils.js";
 import { make, say } from "./dom.js";
 import { TooLarge, sealLetter, sealPart } from "./locking.js";
 import { Refused, put } from "./sending.js";
+import { Unsafe, checkBits, checkDesks, checkSize } from "./terms.js";
 import { work } from "./work.js";
 
 const VERSION = 2;
@@ -23,16 +24,19 @@ export function makeDelivery(settings) {
     return true;
   }
 
-  // desks: [{id, keys}]; letter: what only this letter says; headers: by what it is found again.
-  async function deliver(letter, media, desks, headers, told) {
-    const keys = desks.flatMap((desk) => desk.keys);
+  // desks: [{id, keys}], and `all` that read such letters; letter: what only this letter says; headers: by what it is
+  // found again.
+  async function deliver(letter, media, desks, all, headers, told) {
+    const keys = { desks: checkDesks(desks), all: checkDesks(all) };
     const names = desks.map((desk) => desk.id);
-    const addressed = { "Portal-Desks": names.join(",") };
+    // Every desk is named, with 1 or 0 behind it: the header is as long whoever is left out.
+    const listed = [...new Set([...all.map((desk) => desk.id), ...names])];
+    const addressed = { "Portal-Desks": listed.map((id) => `${id}=${names.includes(id) ? 1 : 0}`).join(",") };
     if (headers["Portal-Follows"]) addressed["Portal-Follows"] = headers["Portal-Follows"];
     const parts = [];
     for (const part of media) parts.push({ id: await keepPart(part, keys, addressed, told), kind: part.kind, ...(part.seconds ? { seconds: part.seconds } : {}) });
     const whole = { form: settings.form, version: VERSION, id, language: settings.language, sealed_by: "browser", ...letter, desks: names, parts };
-    const sealed = await sealLetter(whole, keys, settings.pad);
+    const sealed = await sealLetter(whole, keys, checkSize(settings.pad));
     await putLetter(sealed, { ...addressed, ...headers, "Portal-Parts": parts.map((part) => part.id).join(",") }, told);
   }
 
@@ -56,7 +60,7 @@ export function makeDelivery(settings) {
         throw error;
       }
       told.line.textContent = words.working;
-      const done = await work(id, sealed, error.data.bits);
+      const done = await work(id, sealed, checkBits(error.data.bits));
       await put(`letters/${id}`, sealed, { ...headers, "Portal-Work": done }, progress, told.again);
     }
   }
@@ -83,6 +87,6 @@ export function waiting(text, words) {
 export function failure(words, error) {
   return make("div", { class: "error-summary", role: "alert", tabindex: "-1" }, [
     make("h2", {}, words.failed),
-    make("p", {}, error instanceof TooLarge ? words.large : words.failedhelp),
+    make("p", {}, error instanceof TooLarge ? words.large : error instanceof Unsafe ? words.unsafe : words.failedhelp),
   ]);
 }

@@ -8,6 +8,7 @@ import { button, make, say } from "./dom.js";
 import { complain, firstProblem } from "./fields.js";
 import { derive, readReceipt } from "./receipt.js";
 import { Refused, post, terms as askTerms } from "./sending.js";
+import { Unsafe } from "./terms.js";
 
 const PURPOSES = ["concern", "request"]; // as forms/server/services/mailbox.py names them: the same digits never mean two things
 
@@ -48,7 +49,8 @@ export function startReturning(form, settings, followup) {
       else if (asked === left) complain(form, "code", settings.wrong.unknown);
     } catch (error) {
       // The server says "busy" in a page of its own where somebody guesses; any other failure is the line's.
-      complain(form, "code", error instanceof Refused && error.status === 503 ? words.busy : words.away);
+      const busyThere = error instanceof Refused && error.status === 503;
+      complain(form, "code", error instanceof Unsafe ? words.unsafe : busyThere ? words.busy : words.away);
     }
     section.remove();
     busy = false;
@@ -79,7 +81,7 @@ export function startReturning(form, settings, followup) {
       if (reply) replies.push({ desk: answer.desk, day: answer.day, text: reply.text, state: String(reply.state || ""), at: String(reply.at || "") });
     }
     replies.sort((one, other) => (key(one) < key(other) ? -1 : 1));
-    return { ...found, keys, replies, day: here.day };
+    return { ...found, keys, replies, day: here.day, all: here.all || here.desks };
   }
 
   function show(found) {
@@ -167,7 +169,7 @@ export function startReturning(form, settings, followup) {
       delivery.renew([answers, media.parts().map((part) => part.mark)]);
       const letter = { day: found.day, reply_to: found.keys.recipient, follows: found.id, answers };
       const desks = found.desks || (await ask(found.keys, told)).desks;
-      await delivery.deliver(letter, media.parts(), desks, { "Portal-Follows": found.keys.lookup }, told);
+      await delivery.deliver(letter, media.parts(), desks, found.all, { "Portal-Follows": found.keys.lookup }, told);
     } catch (error) {
       section.replaceChildren(
         failure(words, error),

@@ -1,4 +1,6 @@
 // Sends what is sealed, again and again over a broken line: the same bytes under the same id, so never twice.
+import { checkTerms } from "./terms.js";
+
 const WAITS = [1, 2, 4, 8, 15, 30, 30, 30];
 const BASE = "/forms/sealed/v1/";
 
@@ -13,7 +15,7 @@ export class Refused extends Error {
 export class Broken extends Error {}
 
 export async function terms(again) {
-  return JSON.parse(await persistently("GET", "terms", null, {}, () => {}, again));
+  return checkTerms(JSON.parse(await persistently("GET", "terms", null, {}, () => {}, again)));
 }
 
 export async function put(path, body, headers, progress, again) {

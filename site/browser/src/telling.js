@@ -7,6 +7,7 @@ import { firstProblem } from "./fields.js";
 import { derive, inFours, newReceipt, readReceipt } from "./receipt.js";
 import { terms as askTerms } from "./sending.js";
 import { wireSteps } from "./steps.js";
+import { Unsafe } from "./terms.js";
 
 export function startTelling(form, settings, digits) {
   const { words } = settings;
@@ -90,7 +91,7 @@ export function startTelling(form, settings, digits) {
     if (isOther) receipt = withReceipt ? newReceipt() : "";
     const derived = receipt ? await derive(receipt, settings.form, here) : { lookup: "", recipient: null, eraseHash: null };
     const letter = { day: here.day, reply_to: derived.recipient, erase_hash: derived.eraseHash, follows: null, answers };
-    await delivery.deliver(letter, parts, chosen, derived.lookup ? { "Portal-Lookup": derived.lookup } : {}, told);
+    await delivery.deliver(letter, parts, chosen, here.desks, derived.lookup ? { "Portal-Lookup": derived.lookup } : {}, told);
   }
 
   // Nothing is sent another way without being asked: sending unlocked is a choice of the person's own.
@@ -99,7 +100,8 @@ export function startTelling(form, settings, digits) {
       failure(words, error),
       button(words.retry, () => { section.remove(); again(); }),
       button(words.change, () => { section.remove(); page.hidden = false; }, "quiet"),
-      make("details", {}, [
+      // Where the server asked for a weak lock, its own lock is not offered in one breath.
+      ...(error instanceof Unsafe ? [] : [make("details", {}, [
         make("summary", {}, words.plain),
         make("p", {}, words.plainhelp),
         button(words.plain, () => {
@@ -109,7 +111,7 @@ export function startTelling(form, settings, digits) {
           sent = true;
           form.submit();
         }, "quiet"),
-      ]),
+      ])]),
     );
     section.querySelector("[role=alert]").focus();
   }

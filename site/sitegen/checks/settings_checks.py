@@ -5,6 +5,7 @@ from typing import Any
 
 from forms.core.form_schema import names as form_names
 from forms.core.problem import Problem
+from sitegen.checks import key_checks
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content.settings import WHERE
 
@@ -21,6 +22,8 @@ def problems(settings: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _keep(settings["keep"])
     yield from _rows(settings["languages"], "languages", ("code", "name"))
     yield from _rows(settings["desks"], "desks", _OF_A_DESK)
+    if isinstance(settings["desks"], list):
+        yield from key_checks.problems(settings)
     for row in settings["desks"] if isinstance(settings["desks"], list) else ():
         if isinstance(row, dict) and all(row.get(name) for name in _OF_A_DESK):
             yield from _desk(row)
@@ -60,7 +63,11 @@ def _desk(row: Mapping[str, Any]) -> Iterator[Problem]:
         if form not in known:
             todo = did_you_mean(form, known, f"There are: {', '.join(known)}.")
             yield Problem(f"{where}, reads", f'there is no form "{form}": this desk would get no letters of it.', todo)
-    for one in row.get("people") or ():
+    people = row.get("people") or []
+    if not isinstance(people, list):
+        yield Problem(f"{where}, people", "this is no list.", "Write each person behind a dash.")
+        people = []
+    for one in people:
         if not isinstance(one, dict) or not one.get("id"):
             yield Problem(
                 f"{where}, people",

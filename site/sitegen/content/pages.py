@@ -7,10 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from forms.core.problem import Problem
-from sitegen.content.settings import line_of
+from forms.core.yaml_reader import DuplicateKey, YAMLError, read_yaml
+from sitegen.content.settings import line_of, twice
 
 SOURCE = "en"
 _FRONT_MATTER = re.compile(r"\A---\s*\n(.*?\n)---\s*\n", re.S)
@@ -84,8 +83,10 @@ def split(text: str, where: str) -> tuple[dict[str, Any], str, int]:
     if not match:
         raise Problem(where, "has no front matter.", "Begin the file with lines between --- and ---, like title: ...")
     try:
-        meta = yaml.safe_load(match[1])
-    except yaml.YAMLError as error:
+        meta = read_yaml(match[1])
+    except DuplicateKey as error:
+        raise twice(error, where, 1) from None
+    except YAMLError as error:
         raise Problem(
             f"{where}{line_of(error, 1)}",
             "the front matter cannot be read.",

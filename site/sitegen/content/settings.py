@@ -3,9 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from forms.core.problem import Problem
+from forms.core.yaml_reader import DuplicateKey, YAMLError, read_yaml
 
 REQUIRED = (
     "district", "programme", "short_name", "languages", "timezone", "address", "exit_url", "responsible", "desks",
@@ -17,10 +16,12 @@ WHERE = "content/portal.yml"
 def read_settings(content: Path) -> dict[str, Any]:
     """portal.yml as it stands. Raises Problem where it is missing, not YAML, or lacks a key."""
     try:
-        settings = yaml.safe_load((content / "portal.yml").read_text(encoding="utf-8"))
+        settings = read_yaml((content / "portal.yml").read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise Problem(WHERE, "is missing.", "Put it back: it names the district, its languages and desks.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except DuplicateKey as error:
+        raise twice(error, WHERE) from None
+    except (YAMLError, UnicodeDecodeError) as error:
         raise Problem(f"{WHERE}{line_of(error)}", "cannot be read.", "Look at the indents and colons there.") from None
     missing = [name for name in REQUIRED if not isinstance(settings, dict) or name not in settings]
     if missing:
@@ -31,6 +32,13 @@ def read_settings(content: Path) -> dict[str, Any]:
 def voices(content: Path) -> dict[str, str]:
     """eSpeak NG's voice for each language that names one."""
     return {row["code"]: row["voice"] for row in read_settings(content)["languages"] if row.get("voice")}
+
+
+def twice(error: DuplicateKey, where: str, offset: int = 0) -> Problem:
+    """Return what to say of a key that stands twice."""
+    what = f'"{error.key[:40]}" stands there twice: the first time in line {error.first_line + offset}.'
+    todo = "Only one of them would count. Take one out."
+    return Problem(f"{where}, line {error.line + offset}", what, todo)
 
 
 def line_of(error: Exception, offset: int = 0) -> str:

@@ -10,13 +10,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from frictionless import Package, Schema
 from frictionless.errors import CellError, ForeignKeyError
 from frictionless.resources import TableResource
 
 from forms.core.portal import Text
 from forms.core.problem import Problem, Problems
+from forms.core.yaml_reader import read_yaml
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content import dates
 from sitegen.content.csv_files import Sheet, file_of, lost_letters, read_sheet
@@ -80,7 +80,7 @@ def read(tables: Path, schemas: Path) -> Tables:
 @cache
 def _descriptor(text: str) -> dict[str, Any]:
     """A schema from its YAML: read once for each text. Nobody changes it."""
-    descriptor: dict[str, Any] = yaml.safe_load(text)
+    descriptor: dict[str, Any] = read_yaml(text)
     return descriptor
 
 

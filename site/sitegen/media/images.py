@@ -1,4 +1,4 @@
-"""Pictures of content/media on pages: drawings go into the page, photos become small files. The only home of Pillow.
+"""Pictures of content/media on pages: drawings go into the page, photos become small files.
 
 `![what it shows](/media/scene-1.svg)` in any page. Only pixels go over: what a camera wrote beside them does not.
 """
@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from PIL import Image, ImageFilter, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFilter
 
+from forms.core.media import decoder_process
 from forms.core.problem import Problem
 from sitegen.content.pages import Source
 
@@ -40,7 +41,6 @@ _SVG = "http://www.w3.org/2000/svg"
 _SHAPES = frozenset(
     {"svg", "g", "path", "circle", "ellipse", "rect", "line", "polyline", "polygon", "text", "tspan", "title"}
 )
-_GPS, _MAKE, _MODEL = 0x8825, 0x010F, 0x0110  # EXIF 2.3, tables 4 and 15
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,7 @@ class Darkroom:
     def _photo(self, path: Path, alt: str) -> str:
         data = path.read_bytes()
         name = hashlib.sha256(data).hexdigest()[:16]
-        with Image.open(io.BytesIO(data)) as opened:
-            picture = ImageOps.exif_transpose(opened).convert("RGB")
+        picture = decoded(path.name, data).pixels
         sources, fallback = [], ""
         for ending, kind, media_type in _KINDS:
             found = [(width, self._kept(picture, width, f"{name}-{width}.{ending}", kind)) for width in WIDTHS]
@@ -117,14 +116,35 @@ def problems(media: Path) -> Iterator[Problem]:
             yield Problem(where, *found)
 
 
+@dataclass(frozen=True)
+class Decoded:
+    """A photo's upright pixels, on white, and whether its file tells the place or the camera it was taken with."""
+
+    pixels: Image.Image
+    told: bool
+
+
+def decoded(name: str, data: bytes) -> Decoded:
+    """Decode a photo in the confined decoder process: staff get photos from others too. Raises Problem.
+
+    name: of the file, for the sentence.
+    """
+    try:
+        head, pixels = decoder_process.decode("picture", data)
+        return Decoded(Image.frombytes("RGB", (int(head["width"]), int(head["height"])), pixels), bool(head["told"]))
+    except decoder_process.NoneFree:
+        raise Problem(name, "was not read: other photos are being read.", "Do it once more.") from None
+    except (decoder_process.Failed, LookupError, TypeError, ValueError):
+        what, todo = "cannot be read as a picture.", "Save it again as PNG or JPEG, of at most 16 million pixels."
+        raise Problem(name, what, todo) from None
+
+
 def _photo_problem(path: Path) -> tuple[str, str] | None:
     try:
-        with Image.open(path) as picture:
-            exif = picture.getexif()
-            picture.load()
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError):
-        return "cannot be read as a picture.", "Save it again as PNG or JPEG."
-    if exif.get_ifd(_GPS) or exif.get(_MAKE) or exif.get(_MODEL):
+        told = decoded(path.name, path.read_bytes()).told
+    except Problem as problem:
+        return problem.what, problem.todo
+    if told:
         return (
             "holds the place or the camera it was taken with.",
             "Nothing of it would be published; but take it out before others get the file: export it again as PNG.",

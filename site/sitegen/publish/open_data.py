@@ -9,8 +9,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from forms.core.yaml_reader import read_yaml
 from sitegen.content.settings import read_settings
 from sitegen.content.tables import Row
 from sitegen.render.context import Context
@@ -22,7 +21,7 @@ _DAY_ONE = (1980, 1, 1, 0, 0, 0)  # a zip's earliest day: the same data is the s
 
 def write(root: Path, out: Path, context: Context) -> Path:
     """Write the zip into the built site; where it stands. Its licence is portal.yml's `open_data`."""
-    schemas = {name: yaml.safe_load((root / "site" / "schemas" / f"{name}.yaml").read_text("utf-8")) for name in TABLES}
+    schemas = {name: read_yaml((root / "site" / "schemas" / f"{name}.yaml").read_text("utf-8")) for name in TABLES}
     licence = read_settings(root / "content").get("open_data") or {}
     path = out / ADDRESS
     path.parent.mkdir(parents=True, exist_ok=True)

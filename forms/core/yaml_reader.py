@@ -1,0 +1,38 @@
+"""YAML as staff write it: a key that stands twice is refused, where YAML's own readers take the last one silently."""
+
+from collections.abc import Hashable
+from typing import Any
+
+import yaml
+
+YAMLError = yaml.YAMLError
+
+
+class DuplicateKey(yaml.constructor.ConstructorError):
+    """A key stands twice in one mapping. key: its name; first_line, line: where, counted from 1."""
+
+    def __init__(self, key: str, first: yaml.Mark, second: yaml.Mark) -> None:
+        super().__init__(None, None, f"{key} stands there twice", second)
+        self.key, self.first_line, self.line = key, first.line + 1, second.line + 1
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader, which refuses a key that stands twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: dict[Any, yaml.Mark] = {}
+        for key_node in (one for one, _ in node.value if one.tag != "tag:yaml.org,2002:merge"):
+            key = self.construct_object(key_node, deep=True)
+            if isinstance(key, Hashable):
+                if key in seen:
+                    raise DuplicateKey(str(key), seen[key], key_node.start_mark)
+                seen[key] = key_node.start_mark
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(text: str) -> Any:
+    """Return what this YAML says. Raises YAMLError (DuplicateKey where a key stands twice)."""
+    try:
+        return yaml.load(text, _Loader)  # noqa: S506 - a safe loader
+    except RecursionError:
+        raise YAMLError("nested too deeply") from None

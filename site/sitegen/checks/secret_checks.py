@@ -1,0 +1,57 @@
+"""Secrets that somebody pasted into content/: nothing is built, and nothing of them is printed."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+
+from forms.core.problem import Problem
+
+_TEXTS = frozenset({".yml", ".yaml", ".md", ".csv", ".svg", ".txt", ".po", ".json", ".html", ".htm", ".xml", ""})
+_SECRET_KEY = re.compile(r"AGE-?SECRET-?KEY-?1[A-Z0-9]{8}|AGE-PLUGIN-[A-Z0-9]+-1[A-Z0-9]{8}")
+_PRIVATE_KEY = re.compile(r"BEGIN[A-Z0-9]*PRIVATEKEY|PUTTY-USER-KEY-FILE|B3BLBNNZAC1RZXKTDJEA")
+_TOKEN = re.compile(r"(?<![\w/-])[A-Za-z0-9_-]{43}(?![\w-])")
+"""secrets.token_urlsafe(32): how a desk makes its token."""
+
+_KNOWN_TO_ALL = "Treat it as known to everybody who has this file or its copies, and take it out."
+_NEW_KEY = (
+    f"{_KNOWN_TO_ALL} Make a new one on the desk's machine (python3 build.py desk change-key; for a printed one: desk "
+    "recovery-key) and write only its public line here, which begins with age1."
+)
+_NEW_TOKEN = (
+    f"{_KNOWN_TO_ALL} Make a new one on the desk's machine (python3 build.py desk change-key) and write only the line "
+    "here that begins with sha256:"
+)
+_LARGEST = 4 * 1024 * 1024
+
+
+def problems(content: Path) -> Iterator[Problem]:
+    """Every secret key in a text of content/, and every pickup token in portal.yml, by file and line."""
+    for path in sorted(content.rglob("*")):
+        if path.is_file() and path.suffix.lower() in _TEXTS and path.stat().st_size <= _LARGEST:
+            where = f"content/{path.relative_to(content).as_posix()}"
+            text = path.read_bytes().decode("utf-8", "replace")
+            yield from in_text(text, where, tokens=path == content / "portal.yml")
+
+
+def in_text(text: str, where: str, *, tokens: bool) -> Iterator[Problem]:
+    """Every secret in this text. tokens: look for pickup tokens too."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        plain = _plain(line)
+        if _SECRET_KEY.search(plain.upper()) or _PRIVATE_KEY.search(plain.upper()):
+            yield Problem(f"{where}, line {number}", "a secret key stands here.", _NEW_KEY)
+        elif tokens and any(map(_is_mixed, _TOKEN.findall(_plain(line, spaces=True)))):
+            what = "what looks like a pickup token stands here: with it anybody can fetch a desk's encrypted letters."
+            yield Problem(f"{where}, line {number}", what, _NEW_TOKEN)
+
+
+def _plain(line: str, *, spaces: bool = False) -> str:
+    """The line with usual dashes, and without invisible characters; without spaces too unless they are kept."""
+    composed = unicodedata.normalize("NFKC", line)
+    dashed = ("-" if unicodedata.category(char) == "Pd" or char == "\u2212" else char for char in composed)
+    return "".join(char for char in dashed if unicodedata.category(char) != "Cf" and (spaces or not char.isspace()))
+
+
+def _is_mixed(word: str) -> bool:
+    """Whether it has small and capital letters, as random text has and names of pages have not."""
+    return word != word.lower() and word != word.upper()

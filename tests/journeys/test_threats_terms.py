@@ -1,0 +1,115 @@
+"""What a server that is taken over asks of the script, and what the sizes on the line tell about desks left out."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forms.core.receipts import Cost, checked
+from forms.server.services.flood_control import MOST_BITS
+from tests.journeys.conftest import ROOT
+from tests.journeys.telling import fill, look, send
+from tests.journeys.test_sealing import phone, photo
+
+__all__ = ["phone"]  # the fixture
+
+UNSAFE = "asked your phone for a lock that is not safe"
+KEY = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
+DESK = {"id": "police", "keys": [KEY]}
+BAD = [
+    {"memory": 8},
+    {"memory": 63},
+    {"memory": 10**9},
+    {"memory": "64"},
+    {"memory": None},
+    {"passes": 0},
+    {"passes": 1000},
+    {"passes": 1.5},
+    {"parallelism": 4},
+    {"salt": ""},
+    {"salt": "00" * 15},
+    {"salt": "00" * 100},
+    {"salt": "zz" * 32},
+    {"day": "soon"},
+    {"desks": []},
+    {"desks": [DESK, DESK]},
+    {"desks": [{"id": "police", "keys": []}]},
+    {"desks": [{"id": "police", "keys": ["age1none"]}]},
+    {"desks": [{"id": "police", "keys": [KEY] * 1000}]},
+    {"desks": [{"id": "../police", "keys": [KEY]}]},
+]
+
+
+def changed_terms(phone: Any, **changes: Any) -> None:
+    def answer(route: Any) -> None:
+        found = route.fetch()
+        route.fulfill(response=found, body=json.dumps({**found.json(), **changes}))
+
+    phone.route("**/forms/sealed/v1/terms", answer)
+
+
+def test_the_floor_is_the_cost_of_receipts() -> None:
+    """The journeys lower it in the built script alone; the source has what the server asks for."""
+    text = (ROOT / "site" / "browser" / "src" / "terms.js").read_text("utf-8")
+    assert f'"{Cost().memory}/{Cost().passes}"' in text
+    assert f"MOST_BITS = {MOST_BITS + 4}" in text
+
+
+def test_terms_out_of_bounds_lock_and_send_nothing(phone: Any) -> None:
+    for changes in BAD:
+        phone.unroute_all()
+        changed_terms(phone, **changes)
+        phone.goto("/en/tell/")
+        fill(phone, "what", "words to be kept")
+        look(phone)
+        phone.asked.clear()
+        phone.locator(".look .button").nth(0).click()
+        phone.locator("[role=alert]").wait_for()
+        assert UNSAFE in phone.locator("[role=alert]").inner_text(), changes
+        assert phone.locator("details:visible").count() == 0, "nor is the server's own lock offered in its place"
+        assert [request.url for request in phone.asked if request.method in {"PUT", "POST"}] == []
+
+
+def test_a_receipt_is_not_derived_with_a_weak_lock(phone: Any) -> None:
+    changed_terms(phone, memory=8, passes=1)
+    phone.goto("/en/answer/")
+    phone.locator("#code").fill(checked(1234567890123456789))
+    phone.asked.clear()
+    phone.locator('main form button[value="check"]').click()
+    phone.locator(".error").first.wait_for()
+    assert UNSAFE in phone.locator(".error").first.inner_text()
+    assert [request.url for request in phone.asked if request.method == "POST"] == []
+
+
+@pytest.mark.parametrize("bits", [25, 256, -1, "20", None])
+def test_endless_work_is_refused(phone: Any, bits: Any) -> None:
+    phone.route(
+        "**/forms/sealed/v1/letters/*",
+        lambda route: route.fulfill(status=428, body=json.dumps({"problem": "work", "bits": bits})),
+    )
+    phone.goto("/en/tell/")
+    fill(phone, "what", "x")
+    look(phone)
+    phone.locator(".look .button").nth(0).click()
+    phone.locator("[role=alert]").wait_for()
+    assert UNSAFE in phone.locator("[role=alert]").inner_text()
+
+
+def test_sizes_on_the_line_do_not_tell_who_was_left_out(phone: Any, tmp_path: Path) -> None:
+    seen = set()
+    picture = photo(tmp_path)
+    for hidden in ([], ["police"], ["legal"], ["police", "legal"], ["police", "legal", "partner"]):
+        phone.goto("/en/tell/")
+        phone.asked.clear()
+        fill(phone, "what", "the same words")
+        fill(phone, "photos", picture)
+        phone.locator(".held img").wait_for()
+        if hidden:
+            fill(phone, "hide_from", hidden)
+        look(phone)
+        send(phone)
+        sent = [request for request in phone.asked if request.method == "PUT"]
+        seen.add(tuple((len(one.post_data_buffer), len(one.headers["portal-desks"])) for one in sent))
+    assert len(seen) == 1
+    assert len(next(iter(seen))) == 2, "a photo and a letter"

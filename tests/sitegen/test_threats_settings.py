@@ -1,0 +1,236 @@
+"""portal.yml: every key is tried, no secret is published or printed, and nothing stands twice unseen."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pyrage
+import pytest
+import yaml
+from click.testing import CliRunner
+from sitegen.checks import key_checks, secret_checks
+
+from forms.core.yaml_reader import DuplicateKey, read_yaml
+from forms.desk.cli.main import desk as desk_command
+from forms.desk.crypto import keys
+from forms.desk.crypto.keys import pickup_line
+from tests.conftest import ROOT
+from tests.sitegen.conftest import Folder
+
+IDENTITY, OTHER = pyrage.x25519.Identity.generate(), pyrage.x25519.Identity.generate()
+GOOD, SECOND, SECRET = str(IDENTITY.to_public()), str(OTHER.to_public()), str(IDENTITY)
+TOKEN = "aB3-_" + "xY7qLm" * 6 + "aB"
+LINE, SECOND_LINE = pickup_line(TOKEN), pickup_line("another")
+SIGNING = "ed25519:" + "58" + "66" * 31
+Said = Callable[[], str]
+
+
+def change(folder: Folder, **desk: Any) -> None:
+    """Other lines at the police desk; "settings" changes the whole file."""
+    path = folder.root / "content" / "portal.yml"
+    settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    settings["desks"][0] |= desk
+    path.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
+
+
+def add(folder: Folder, text: str, file: str = "portal.yml") -> None:
+    path = folder.root / "content" / file
+    path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
+
+
+def test_whole_keys_are_taken(folder: Folder) -> None:
+    people = [{"id": "anita", "key": GOOD, "pickup": LINE}, {"id": "babu", "key": SECOND, "pickup": SECOND_LINE}]
+    change(folder, people=people, recovery=str(pyrage.x25519.Identity.generate().to_public()))
+    assert folder.problems() == []
+
+
+CHANGED = {
+    "one letter changed": (GOOD[:30] + ("q" if GOOD[30] != "q" else "p") + GOOD[31:], "wrong character"),
+    "shortened": (GOOD[:-1], "61 characters long"),
+    "curly quotes": (f"“{GOOD}”", "a quote, a space, or an invisible"),
+    "a space inside": (f"{GOOD[:9]} {GOOD[9:]}", "a quote, a space, or an invisible"),
+    "an invisible character": (f"{GOOD[:9]}\u200b{GOOD[9:]}", "a quote, a space, or an invisible"),
+    "a byte order mark": (f"\ufeff{GOOD}", "a quote, a space, or an invisible"),
+    "a letter of another script": (GOOD.replace("a", "\u0430", 1), "a quote, a space, or an invisible"),
+    "capitals": (GOOD.upper(), "capital letters"),
+    "the pickup line": (LINE, "a key begins with age1"),
+    "a list": ([GOOD], "no text"),
+    "a number": (12345, "no text"),
+    "the point zero": ("age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq5cu47z", "wrong character"),
+    "another kind": ("ssh-ed25519 AAAA", "a quote, a space, or an invisible"),
+    "three dots": (f"{GOOD[:20]}...", "a quote, a space, or an invisible"),
+}
+
+
+@pytest.mark.parametrize("name", ["key", "recovery"])
+@pytest.mark.parametrize(("value", "sentence"), CHANGED.values(), ids=CHANGED)
+def test_a_key_that_nothing_can_be_encrypted_to_is_refused(
+    folder: Folder, said: Said, name: str, value: Any, sentence: str
+) -> None:
+    change(folder, **{"key": GOOD, "pickup": LINE, name: value})
+    told = said()
+    assert f"content/portal.yml, desk police, {name}" in told
+    assert sentence in told
+    assert str(value) not in told, "a value is never printed: it may be a secret"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [LINE[:-1], LINE + "0", LINE.upper(), f"“{LINE}”", LINE.replace(":", ": "), f"{LINE}\u00a0", LINE[7:], GOOD, 5,
+     LINE.replace("sha256", "sha512"), "sha256:...", LINE[:-1] + "g"],
+)  # fmt: skip
+def test_a_pickup_line_that_no_token_matches_is_refused(folder: Folder, said: Said, value: Any) -> None:
+    change(folder, key=GOOD, pickup=value)
+    assert "desk police, pickup" in said()
+
+
+def test_a_signing_key_that_is_none_is_refused(folder: Folder, said: Said) -> None:
+    change(folder, key=GOOD, pickup=LINE, signing=SIGNING[:-1])
+    assert "desk police, signing" in said()
+
+
+SECRETS = {
+    "as it is": SECRET,
+    "in small letters": SECRET.lower(),
+    "with an invisible character": f"{SECRET[:7]}\u200b{SECRET[7:]}",
+    "with typographic dashes": SECRET.replace("-", "\u2011"),
+    "with spaces": SECRET.replace("-", " - "),
+    "in full-width letters": "".join(chr(ord(char) + 0xFEE0) if char.isalnum() else char for char in SECRET),
+    "of a plugin": "AGE-PLUGIN-YUBIKEY-1QQQQQQQQQQQQQQQQQ",
+    "in PEM": "-----BEGIN OPENSSH PRIVATE KEY-----",
+    "of PGP": "-----BEGIN PGP PRIVATE KEY BLOCK-----",
+    "cut short": SECRET[:30],
+}
+PLACES = [
+    "\nrecovery: {}\n",
+    "\n# {}\n",
+    '\nopen_data: {{name: "{}"}}\n',
+    "\nexit_url: '{}'\n",
+    "\n{}: 1\n",
+    "\n[ {} \n",
+]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_secret_anywhere_in_portal_yml_builds_nothing_and_is_not_printed(
+    folder: Folder, said: Said, place: str
+) -> None:
+    add(folder, place.format(SECRET))
+    told = said()
+    assert "a secret key stands here. Treat it as known to everybody" in told
+    assert "begins with age1" in told
+    assert ", line " in told
+    assert SECRET[16:30].lower() not in told.lower()
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
+def test_a_secret_is_known_in_whatever_form_it_was_pasted(secret: str, place: str) -> None:
+    [told] = secret_checks.in_text(place.format(secret), "here", tokens=True)
+    assert secret[5:30] not in str(told)
+    assert told.where == "here, line 2"
+
+
+@pytest.mark.parametrize("file", ["en/index.md", "tables/places.csv", "en/notes.txt"])
+def test_a_secret_in_a_page_or_a_table_is_refused_too(folder: Folder, said: Said, file: str) -> None:
+    (folder.root / "content" / file).touch()
+    add(folder, f"\n{SECRET}\n", file)
+    assert f"content/{file}, line" in said()
+
+
+@pytest.mark.parametrize("field", ["pickup: {}", "pickup: sha256:{}", "pickup: '{}'", "note: {}", "# {}"])
+def test_a_pickup_token_is_refused_and_not_printed(folder: Folder, said: Said, field: str) -> None:
+    add(folder, "\n" + field.format(TOKEN) + "\n")
+    told = said()
+    assert "what looks like a pickup token" in told
+    assert TOKEN[3:20] not in told
+
+
+def test_every_token_that_a_desk_makes_is_known_as_one(tmp_path: Any) -> None:
+    for number in range(50):
+        keys.make(tmp_path / str(number), None)
+        text = f"pickup: {keys.token(tmp_path / str(number))}"
+        assert list(secret_checks.in_text(text, "here", tokens=True)), text
+
+
+def test_the_shipped_content_holds_nothing_that_looks_like_a_secret() -> None:
+    assert list(secret_checks.problems(ROOT / "content")) == []
+
+
+def test_one_value_in_two_places_is_refused(folder: Folder, said: Said) -> None:
+    people = [{"id": "anita", "key": GOOD, "pickup": LINE}, {"id": "babu", "key": GOOD, "pickup": LINE}]
+    change(folder, people=people, recovery=GOOD)
+    told = said()
+    assert "police/babu, key: is the same as at desk police/anita, key" in told
+    assert "police/babu, pickup: is the same as at desk police/anita, pickup" in told
+    assert "police, recovery: is the same as at desk police/anita, key" in told
+
+
+def test_one_recovery_key_for_two_desks_is_refused(folder: Folder, said: Said) -> None:
+    """Who holds it would read what a person kept from one of the two."""
+    path = folder.root / "content" / "portal.yml"
+    settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for row in settings["desks"]:
+        row["recovery"] = GOOD
+    path.write_text(yaml.safe_dump(settings), encoding="utf-8")
+    assert "desk events, recovery: is the same as at desk police, recovery" in said()
+
+
+def test_a_key_beside_people_and_unknown_fields_are_refused(folder: Folder, said: Said) -> None:
+    people = [{"id": "anita", "key": SECOND, "pickup": SECOND_LINE, "pick-up": "x"}]
+    change(folder, people=people, key=GOOD, recovry="x", Key="y", **{"key\u200b": "z"})
+    told = said()
+    assert "has people, and a key" in told
+    assert '"recovry" is not known here' in told
+    assert '"pick-up" is not known here' in told
+    assert '"Key" is not known here' in told
+
+
+def test_two_key_lines_under_one_desk_are_refused(folder: Folder, said: Said) -> None:
+    path = folder.root / "content" / "portal.yml"
+    text = path.read_text(encoding="utf-8").replace("- id: police", f"- id: police\n  key: {GOOD}\n  key: {SECOND}")
+    assert f"key: {SECOND}" in text
+    path.write_text(text, encoding="utf-8")
+    told = said()
+    assert '"key" stands there twice: the first time in line' in told
+    assert GOOD not in told
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("a: 1\nb: 2\na: 3\n", 3), ("a: {x: 1, x: 2}", 1), ("- {a: 1}\n- {a: 1, 'a': 2}", 2), ("1: a\n1: b", 2),
+     ("a: &x {b: 1}\nc:\n  <<: *x\n  d: 1\n  d: 2\n", 5), ("? [a]\n: 1\n'a': 1\n\"a\": 2", 4)],
+)  # fmt: skip
+def test_a_key_that_stands_twice_is_refused_in_any_yaml(text: str, line: int) -> None:
+    with pytest.raises(DuplicateKey) as told:
+        read_yaml(text)
+    assert told.value.line == line
+
+
+def test_merged_keys_may_be_overridden() -> None:
+    assert read_yaml("a: &x {b: 1}\nc:\n  <<: *x\n  b: 2\n")["c"] == {"b": 2}
+
+
+def test_two_lines_of_one_name_in_a_page_are_refused(folder: Folder) -> None:
+    folder.page("index", "Home.", title="A", changed="2026-12-01")
+    path = folder.root / "content" / "en" / "index.md"
+    path.write_text("---\ntitle: A\nconsent: one\nconsent: two\n---\n\n# A\n", encoding="utf-8")
+    with pytest.raises(Exception, match=r'content/en/index.md, line 4: "consent" stands there twice') as told:
+        folder.check()
+    assert "the first time in line 3" in str(told.value)
+
+
+def test_the_old_site_stays_where_a_trial_letter_fails(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = folder.build()
+    before = (out / "en" / "index.html").read_bytes()
+    folder.page("index", "Another home.")
+    monkeypatch.setattr(key_checks, "can_encrypt", lambda _: False)
+    with pytest.raises(Exception, match="a trial letter of the form concern cannot be encrypted"):
+        folder.build()
+    assert (out / "en" / "index.html").read_bytes() == before
+
+
+def test_the_recovery_key_is_shown_public_line_first_and_the_secret_apart() -> None:
+    told = CliRunner().invoke(desk_command, ["--desk", "police", "recovery-key"]).output
+    public, secret = told.index("recovery: age1"), told.index("AGE-SECRET-KEY-1")
+    assert told.index("1. PUBLIC") < public < told.index("2. SECRET") < secret
+    assert "Never put it into portal.yml" in told
