@@ -235,6 +235,54 @@ LIES = st.one_of(
 )
 
 
+# What an attacker makes up who knows the messages well: each value fits by itself
+
+_THEIR_IDS = st.builds(IdOf, st.integers(0, 9))
+_NEW_IDS = st.sampled_from(["f" * 32, "e" * 32])
+_ANY_ID = _THEIR_IDS | _NEW_IDS
+_WORDS = st.fixed_dictionaries({"what": st.just("Forged"), "danger": st.sampled_from(["yes", "no"])})
+_FORMS = st.sampled_from(["concern", "followup", "deletion", "visit", "entry", "answer"])
+KNOWING_ROWS = st.fixed_dictionaries(
+    {"id": _ANY_ID},
+    optional={
+        "thread": _ANY_ID, "form": _FORMS, "day": st.just("2027-01-01"), "tray": st.sampled_from([1, 2]), "copies": st.booleans(),
+        "parts": st.lists(_ANY_ID, max_size=2), "maker": st.sampled_from(["police/babu", "legal"]), "letter": _ANY_ID,
+    },
+)  # fmt: skip
+KNOWING_LETTERS = st.fixed_dictionaries(
+    {"form": _FORMS, "id": _ANY_ID, "answers": _WORDS},
+    optional={
+        "follows": _ANY_ID, "day": st.just("2026-12-31"), "proof": st.text("0123456789abcdef", min_size=64, max_size=64),
+        "erase_hash": st.just("0" * 64), "parts": st.lists(st.fixed_dictionaries({"id": _ANY_ID, "kind": st.just("photo")}), max_size=2),
+    },
+)  # fmt: skip
+_SETTINGS = st.sampled_from([
+    ("state", {"state": "closed", "outcome": "Nothing found"}), ("assign", {"member": "police/babu"}), ("due", {"day": "2027-05-05"}),
+    ("flag", {"flag": "urgent", "on": False}), ("theme", {"theme": "wages"}), ("merge", {"into": IdOf(1)}), ("note", {"text": "Forged"}),
+])  # fmt: skip
+KNOWING_ENTRIES = st.builds(
+    lambda id, thread, setting, after: {
+        "form": "entry", "version": 1, "id": id, "thread": thread, "member": "police/anita", "at": "2027-01-03T10:00",
+        "after": after, "kind": setting[0], "value": setting[1],
+    },
+    _ANY_ID, _THEIR_IDS, _SETTINGS, st.lists(_THEIR_IDS, max_size=3),
+)  # fmt: skip
+_GONE = st.sampled_from([Other(404, (), b"{}"), Other(204, (), b""), Other(409, (), b"{}"), Other(401, (), b"{}")])
+_LISTED = st.builds(Listed, st.lists(KNOWING_ROWS, min_size=1, max_size=3).map(tuple))
+LETTER_STORIES = st.fixed_dictionaries(
+    {"letters": _LISTED},
+    optional={
+        "letter": st.builds(Encrypted, KNOWING_LETTERS | KNOWING_ENTRIES) | _GONE, "acknowledge": _GONE,
+        "part": st.builds(Encrypted, st.just(b'{"kind": "photo", "bytes": 3}\nxyz')) | _GONE,
+        "list of copies": st.builds(Listed, st.just(({"item": IdOf(0), "digest": "0" * 64, "maker": "legal"},))), "put": _GONE,
+    },
+)  # fmt: skip
+ENTRY_STORIES = st.fixed_dictionaries(
+    {"entries": _LISTED, "entry": st.builds(Encrypted, KNOWING_ENTRIES | KNOWING_LETTERS) | _GONE},
+    optional={"put": _GONE},
+)
+
+
 # The server itself
 
 
@@ -248,12 +296,13 @@ class Hostile:
     asked: set[str] = field(default_factory=set)
     address: str = ""
 
-    def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> bytes:
+    def answer(self, method: str, path: str, asked: Mapping[str, str], body: bytes) -> bytes:
         kind = kind_of(method, path)
         self.asked.add(kind)
         with self.honest.test_client() as client:
-            told = client.open(path, method=method, headers=list(headers.items()), input_stream=BytesIO(body))
-            truth = Honest(told.status_code, dict(told.headers), told.get_data())
+            told = client.open(path, method=method, headers=list(asked.items()), input_stream=BytesIO(body))
+            headers = {name: value for name, value in told.headers.items() if name != "Content-Length"}
+            truth = Honest(told.status_code, headers, told.get_data())
         lie = self.lies.get(kind)
         if lie is None:
             return http_answer(truth.status, truth.headers, truth.body)
