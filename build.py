@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The door: sets itself up in .venv, then calls a wing. Run `python3 build.py --help`.
+"""The door: sets itself up in .venvs, then calls a wing. Run `python3 build.py --help`.
 
-The upper part needs nothing but Python and must parse on old ones; the lower part runs inside .venv.
+The upper part needs nothing but Python and must parse on old ones; the lower part runs inside its own environment.
 """
 
 import sys
@@ -14,71 +14,228 @@ if sys.version_info < (3, 11):  # noqa: UP036 - said in a sentence, before anyth
 
 import hashlib
 import os
+import shutil
 import socket
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import date
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-VENV = ROOT / ".venv"
+VENV = ROOT / ".venv"  # what units and handbooks name: leads to the environment made last
+ENVIRONMENTS = ROOT / ".venvs"  # one folder for each lock file, Python and place (docs/decisions/0024)
 LOCK = ROOT / "requirements.lock"
-STAMP = VENV / "installed"
+STAMP = "installed"
+HELD = "in-use"
 INSIDE = "PORTAL_INSIDE_VENV"
 
 
 def enter() -> None:
-    """Install what is missing, then run this file again inside .venv. Does not return."""
-    set_up(install)
+    """Install what is missing, then run this file again inside its environment. Does not return."""
+    folder = set_up(install)
     paths = os.pathsep.join([str(ROOT), str(ROOT / "site")])
     environment = {**os.environ, INSIDE: str(VENV), "PYTHONPATH": paths, "PYTHONUTF8": "1", "PYTHONNOUSERSITE": "1"}
-    arguments = [str(venv_python()), str(Path(__file__).resolve()), *sys.argv[1:]]
+    arguments = [str(venv_python(folder)), str(Path(__file__).resolve()), *sys.argv[1:]]
     if os.name == "posix":
         os.execve(arguments[0], arguments, environment)  # noqa: S606 - our own interpreter
     sys.exit(subprocess.call(arguments, env=environment))  # noqa: S603
 
 
-def venv_python() -> Path:
-    """The interpreter of .venv."""
-    return VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+def venv_python(folder: Path) -> Path:
+    """Return the interpreter of an environment."""
+    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
 def wanted() -> str:
-    """What .venv should hold: other for another lock file, Python, or place of the folder."""
+    """Return what an environment should hold: other for another lock file, Python, or place of the folder."""
     return hashlib.sha256(LOCK.read_bytes() + sys.version.encode() + str(ROOT).encode()).hexdigest()
 
 
-def set_up(install: Callable[[], None]) -> None:
-    """Install unless .venv holds just what the lock file says. What was cut short is made anew."""
+def is_whole(folder: Path) -> bool:
+    """Return whether this environment holds just what the lock file says."""
+    stamp = folder / STAMP
+    return stamp.exists() and stamp.read_text() == wanted() and venv_python(folder).exists()
+
+
+def is_own_folder(path: Path) -> bool:
+    """Return whether this is a folder and no link: .venv was one in older checkouts."""
+    return path.is_dir() and not path.is_symlink()
+
+
+def chosen() -> Path:
+    """Return the folder of the environment for this lock file, whether it is there or not."""
+    return VENV if is_own_folder(VENV) and is_whole(VENV) else ENVIRONMENTS / wanted()[:16]
+
+
+def set_up(install: Callable[[Path], object]) -> Path:
+    """Return the folder of a whole environment. Where there is none, one is made beside those that may be in use."""
     try:
-        if STAMP.exists() and STAMP.read_text() == wanted() and venv_python().exists():
-            return
-        install()
-        STAMP.write_text(wanted())  # last: its being there means that all went well
+        folder = chosen()
+        if not hold(folder):
+            with alone():
+                make(folder, install)
+        with suppress(OSError):  # a folder that cannot be written is good enough to run from
+            switch(folder)
     except OSError as error:
-        what = f"{error.filename or VENV} cannot be written ({error.strerror})."
+        what = f"{error.filename or ENVIRONMENTS} cannot be written ({error.strerror})."
         sys.exit(f"{what}\nCopy the portal into a folder of your own and run it there.")
     except KeyboardInterrupt:
         sys.exit("\nStopped. The next run starts the installation again.")
+    return folder
 
 
-def install() -> None:
-    """Make .venv anew and install the locked packages, each checked against its hash."""
+def make(folder: Path, install: Callable[[Path], object]) -> None:
+    """Install unless another run did meanwhile. What was cut short has no stamp and is made anew."""
+    if not is_whole(folder):
+        install(folder)
+        (folder / HELD).touch()
+        (folder / STAMP).write_text(wanted())  # last: its being there means that all went well
+    hold(folder)
+
+
+def hold(folder: Path) -> bool:
+    """Return whether the environment is whole; from then on it is not removed while this program runs."""
+    if os.name == "posix" and (folder / HELD).exists():
+        import fcntl
+
+        descriptor = os.open(folder / HELD, os.O_RDONLY)  # stays open, also in the interpreter that takes over
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        os.set_inheritable(descriptor, True)
+    return is_whole(folder)
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Wait until no other run installs or switches, and keep others waiting meanwhile."""
+    ENVIRONMENTS.mkdir(exist_ok=True)
+    with (ENVIRONMENTS / "lock").open("a+b") as file:
+        os.set_inheritable(file.fileno(), True)  # pip keeps it, should this run be killed before pip ends
+        if not try_to_lock(file.fileno()):
+            print("Another run is installing. Waiting for it ...", flush=True)
+            while not try_to_lock(file.fileno()):
+                time.sleep(0.2)
+        yield
+
+
+def try_to_lock(descriptor: int) -> bool:
+    """Return whether this open file could be locked for this program alone."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
+
+
+def switch(folder: Path) -> None:
+    """Let .venv lead to this environment, and remove old ones that no program uses."""
+    if folder == VENV or VENV.resolve() == folder.resolve():
+        return
+    with alone():
+        if os.name == "posix":
+            point(folder)
+        elif not VENV.is_dir():
+            VENV.write_text(f"{folder}\n")  # Windows makes links only for administrators: a file that names the folder
+        remove_old(folder)
+
+
+def point(folder: Path) -> None:
+    """Make .venv a link to the environment, in one step. An older folder there moves away unless a program uses it."""
+    if is_own_folder(VENV):
+        if runs_from(VENV, unknown=True):
+            lend_programs(folder)
+            return
+        VENV.rename(ENVIRONMENTS / f"before-{time.time_ns()}")
+    link = ENVIRONMENTS / "link"
+    link.unlink(missing_ok=True)
+    link.symlink_to(Path(ENVIRONMENTS.name) / folder.name)  # as seen from the place it is moved to
+    link.replace(VENV)
+
+
+def lend_programs(folder: Path) -> None:
+    """Let the programs in the old .venv start from the new environment; what runs from the old one finds all it has."""
+    print("A program still runs from the old .venv: it is replaced at the first run after that has ended.", flush=True)
+    (VENV / STAMP).unlink(missing_ok=True)
+    for program in (folder / "bin").iterdir():
+        if not program.name.lower().startswith(("python", "activate")):
+            link = ENVIRONMENTS / "link"
+            link.unlink(missing_ok=True)
+            link.symlink_to(program)
+            link.replace(VENV / "bin" / program.name)
+
+
+def runs_from(folder: Path, *, unknown: bool) -> bool:
+    """Return whether a program runs from this folder, as far as Linux tells; `unknown` elsewhere."""
+    if not Path("/proc/self/maps").exists():
+        return unknown
+    inside = f"{folder}{os.sep}".encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            started_as = (process / "cmdline").read_bytes()
+            if inside in started_as or started_beside(process, started_as, folder):
+                return True
+            if inside in (process / "maps").read_bytes():
+                return True
+    return False
+
+
+def started_beside(process: Path, started_as: bytes, folder: Path) -> bool:
+    """Return whether a program was started by a path like .venv/bin/python, in the folder where that leads here."""
+    relative = f"{os.path.relpath(folder, VENV.parent)}{os.sep}".encode()
+    if not any(word.startswith(relative) for word in started_as.split(b"\0")):
+        return False
+    try:
+        return (process / "cwd").readlink() == VENV.parent
+    except PermissionError:
+        return True  # of another user, who does not tell
+
+
+def remove_old(folder: Path) -> None:
+    """Remove all environments but this one, the one before it, and those that a program uses."""
+    others = [path for path in ENVIRONMENTS.iterdir() if is_own_folder(path) and path != folder]
+    made = {path: (path / STAMP).stat().st_mtime for path in others if (path / STAMP).exists()}
+    before = max(made, key=lambda path: made[path], default=None)
+    for path in others:
+        if path != before and not runs_from(path, unknown=False):
+            with suppress(OSError):  # Windows moves no folder from which a program runs
+                remove_unless_held(path)
+
+
+def remove_unless_held(path: Path) -> None:
+    """Remove an environment unless a program said that it uses it (deploy/gunicorn.conf.py does so too)."""
+    with ExitStack() as locked:
+        if os.name == "posix" and (path / HELD).exists():
+            file = locked.enter_context((path / HELD).open("rb"))
+            if not try_to_lock(file.fileno()):
+                return
+        going = path.rename(ENVIRONMENTS / f"old-{time.time_ns()}")
+    shutil.rmtree(going, ignore_errors=True)
+
+
+def install(folder: Path) -> None:
+    """Make the environment anew and install the locked packages, each checked against its hash."""
     started = time.monotonic()
-    print("First run: installing what the portal needs (about a minute).", flush=True)
-    VENV.mkdir(exist_ok=True)
-    (VENV / ".writable").touch()  # a read-only disk is said in our sentence, not in venv's
+    print("Installing what the portal needs (about a minute).", flush=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ".writable").touch()  # a read-only disk is said in our sentence, not in venv's
     no_venv = "Python cannot make a virtual environment here. On Debian and Ubuntu: sudo apt install python3-venv"
-    step([sys.executable, "-m", "venv", "--clear", str(VENV)], no_venv)
-    print(f"  1 of 2: .venv is made ({time.monotonic() - started:.0f} s). Fetching packages ...", flush=True)
+    step([sys.executable, "-m", "venv", "--clear", str(folder)], no_venv)
+    print(f"  1 of 2: the environment is made ({time.monotonic() - started:.0f} s). Fetching packages ...", flush=True)
     no_network = (
         "The packages could not be fetched. Is this machine on the internet? It must be, this once.\n"
         "Then run the same command again; it goes on from the start."
     )
-    pip = [str(venv_python()), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    pip = [str(venv_python(folder)), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     step([*pip, "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(LOCK)], no_network)
     print(f"  2 of 2: packages are installed ({time.monotonic() - started:.0f} s).", flush=True)
 
@@ -87,7 +244,12 @@ def step(arguments: list[str], sentence: str) -> None:
     """Run one step of the installation. Where it fails: its last lines, and what to do."""
     clean = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "PYTHONHOME", INSIDE}}
     done = subprocess.run(  # noqa: S603 - our own arguments
-        arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, env=clean
+        arguments,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+        env=clean,
+        close_fds=False,  # the lock of alone()
     )
     if done.returncode:
         last = [line for line in done.stdout.decode(errors="replace").splitlines() if line.strip()][-3:]

@@ -3,6 +3,7 @@
 No access log, no address, no word of a request in the error log, nothing on a disk.
 """
 
+import fcntl
 import os
 import sys
 from pathlib import Path
@@ -34,6 +35,17 @@ def number(name: str, usual: int) -> int:
     return int(text)
 
 
+def hold_environment() -> int | None:
+    """Return an open file that says: build.py must not remove the packages that this runs with."""
+    try:
+        held = os.open(Path(sys.prefix) / "in-use", os.O_RDONLY)
+        fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return None  # not made by build.py, or by an older one
+    return held
+
+
+held = hold_environment()
 root = Path(__file__).parents[1]
 chdir = str(root)
 pythonpath = str(root)

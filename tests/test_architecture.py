@@ -120,6 +120,7 @@ def test_flask_is_known_to_web_code_only() -> None:
         ("dateutil", {"sitegen.content.events"}),
         ("PIL", {"sitegen.media.images", "forms.core.media.pixels"}),
         ("av", {"forms.core.audio"}),
+        ("nacl", {"forms.core.signing"}),
         ("espeakng_loader", {"sitegen.media.speech"}),
         ("vl_convert", {"sitegen.media.charts"}),
         ("difflib", {"sitegen.checks.did_you_mean"}),

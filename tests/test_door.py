@@ -20,44 +20,18 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture
 def door(load: Callable[[Path], ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """build.py as a module, with its .venv in a folder of its own."""
+    """build.py as a module, with its environments in a folder of its own."""
     module = load(ROOT / "build.py")
     monkeypatch.setattr(module, "VENV", tmp_path / ".venv")
-    monkeypatch.setattr(module, "STAMP", tmp_path / ".venv" / "installed")
+    monkeypatch.setattr(module, "ENVIRONMENTS", tmp_path / ".venvs")
     return module
-
-
-def install(door: Any) -> None:
-    door.venv_python().parent.mkdir(parents=True, exist_ok=True)
-    door.venv_python().touch()
-
-
-def test_it_installs_once(door: Any) -> None:
-    times: list[int] = []
-    for _ in range(3):
-        door.set_up(lambda: (times.append(1), install(door)))
-    assert len(times) == 1
-
-
-@pytest.mark.parametrize("spoil", ["stamp", "python", "lock"])
-def test_an_installation_that_was_cut_short_or_is_old_is_made_anew(door: Any, spoil: str, tmp_path: Path) -> None:
-    door.set_up(lambda: install(door))
-    if spoil == "stamp":
-        door.STAMP.unlink()
-    elif spoil == "python":
-        door.venv_python().unlink()
-    else:
-        door.LOCK = tmp_path / "requirements.lock"
-        door.LOCK.write_text("other==1")
-    times: list[int] = []
-    door.set_up(lambda: (times.append(1), install(door)))
-    assert times == [1]
 
 
 def test_a_failed_step_leaves_no_stamp(door: Any) -> None:
     with pytest.raises(SystemExit):
-        door.set_up(lambda: door.step([sys.executable, "-c", "raise SystemExit('no route')"], "Is it online?"))
-    assert not door.STAMP.exists()
+        door.set_up(lambda _: door.step([sys.executable, "-c", "raise SystemExit('no route')"], "Is it online?"))
+    assert not list(door.ENVIRONMENTS.rglob(door.STAMP))
+    assert not door.VENV.exists()
 
 
 def test_a_step_that_fails_says_its_last_words_and_what_to_do(door: Any) -> None:
@@ -67,15 +41,15 @@ def test_a_step_that_fails_says_its_last_words_and_what_to_do(door: Any) -> None
 
 
 def test_a_disk_that_cannot_be_written(door: Any) -> None:
-    def full() -> None:
-        raise OSError(30, "Read-only file system", str(door.VENV))
+    def full(folder: Path) -> None:
+        raise OSError(30, "Read-only file system", str(folder))
 
     with pytest.raises(SystemExit, match="cannot be written"):
         door.set_up(full)
 
 
 def test_stopping_in_the_middle_says_that_the_next_run_heals_it(door: Any) -> None:
-    def stopped() -> None:
+    def stopped(folder: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(SystemExit, match="next run"):
@@ -151,7 +125,7 @@ def test_files_named_in_the_readme_are_there() -> None:
 def test_it_runs_from_another_folder_with_spaces_in_its_path(tmp_path: Path) -> None:
     """The whole file as a program, already inside its .venv."""
     own = tmp_path / "a folder with spaces"
-    shutil.copytree(ROOT, own, ignore=shutil.ignore_patterns(".venv", ".git", "public", "var", ".build", ".*_cache"))
+    shutil.copytree(ROOT, own, ignore=shutil.ignore_patterns(".venv*", ".git", "public", "var", ".build", ".*_cache"))
     inside = {**os.environ, "PORTAL_INSIDE_VENV": str(own.resolve() / ".venv"), "PYTHONPATH": f"{own}:{own / 'site'}"}
     run = subprocess.run(
         [sys.executable, own / "build.py", "check"], cwd="/", env=inside, capture_output=True, text=True, check=False

@@ -25,6 +25,11 @@ def member_fingerprint(member: Member) -> str:
     return fingerprint("member", member.id, member.key, member.signing)
 
 
+def recovery_fingerprint(desk: Desk) -> str:
+    """Return the fingerprint of a desk's printed recovery key."""
+    return fingerprint("recovery", desk.id, desk.recovery)
+
+
 def desk_fingerprint(desk: Desk) -> str:
     """Return the fingerprint of all keys of a desk: those of its people and its recovery key."""
     people = sorted((member.id, member.key, member.signing) for member in desk.members)

@@ -17,9 +17,9 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from forms.core.encryption import usable_key, usable_pickup
 from forms.core.handover_version import NEEDS, VERSION, Unreadable, require_readable
 from forms.core.problem import Problem
-from forms.core.recipients import usable_key, usable_pickup
 from forms.core.signing import is_public_key
 
 _LOG = logging.getLogger(__name__)

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from forms.core import browser_script, i18n
+from forms.core.content_policy import IN_PAGE
 from forms.core.form_schema import Definition, Field, choices, load
 from forms.core.portal import Choice, Portal, Text, pick
 from forms.core.receipts import in_fours
@@ -88,6 +89,7 @@ def environment(language: str) -> Environment:
     )
     env.install_gettext_translations(i18n.translations(language), newstyle=True)  # type: ignore[attr-defined]
     env.globals["lang"] = language
+    env.globals["content_policy"] = IN_PAGE
     env.filters["pick"] = lambda text: pick(text, language)
     env.filters["told"] = lambda text: _told(text, language)
     env.filters["in_fours"] = in_fours

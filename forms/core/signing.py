@@ -10,11 +10,15 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from nacl.bindings import crypto_core_ed25519_is_valid_point
 from nacl.exceptions import CryptoError
 from nacl.signing import SigningKey, VerifyKey
+
+PrivateKey = SigningKey
+"""The private half of a signing key."""
 
 _DOMAIN = "safe-community-portal signature v1"
 _KEY_DOMAIN = b"safe-community-portal signing key v1"
@@ -44,7 +48,7 @@ class Statement:
         return json.dumps([_DOMAIN, *fields], separators=(",", ":")).encode()
 
 
-def signing_key(secret: str) -> SigningKey:
+def signing_key(secret: str) -> PrivateKey:
     """Return the signing key that belongs to an age secret key ("AGE-SECRET-KEY-1...").
 
     It is derived, not stored: it has the same protection as the age key, and a machine set up before signatures
@@ -53,18 +57,19 @@ def signing_key(secret: str) -> SigningKey:
     return SigningKey(hmac.digest(secret.strip().upper().encode(), _KEY_DOMAIN, "sha256"))
 
 
-def public_text(key: SigningKey) -> str:
+def public_text(key: PrivateKey) -> str:
     """Return the public half as it stands in portal.yml: ed25519: and 64 hexadecimal digits."""
     return f"ed25519:{key.verify_key.encode().hex()}"
 
 
+@lru_cache(maxsize=1000)
 def is_public_key(text: object) -> bool:
     """Whether a text is a public signing key of this form that is safe to use (not of a small order)."""
     found = _KEY.fullmatch(text) if isinstance(text, str) else None
     return bool(found and crypto_core_ed25519_is_valid_point(bytes.fromhex(found[1])))
 
 
-def sign(statement: Statement, key: SigningKey) -> str:
+def sign(statement: Statement, key: PrivateKey) -> str:
     """Return the signature of a statement: 128 hexadecimal digits."""
     return key.sign(statement.as_bytes()).signature.hex()
 

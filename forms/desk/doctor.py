@@ -15,7 +15,7 @@ from pathlib import Path
 from forms.core.media.decoder_process import missing_layers
 from forms.core.problem import Problem
 from forms.core.trusted_date import machines_doubt, servers_doubt
-from forms.desk.crypto import key_retirement, keys
+from forms.desk.crypto import key_retirement, key_sheet, keys
 from forms.desk.session import Session
 from forms.desk.sync.client import Server
 from forms.desk.sync.fetching import CONFLICTS
@@ -38,8 +38,8 @@ class Finding:
 def examine(session: Session) -> list[Finding]:
     """All that can be looked at from this desk, an unlocked session."""
     looks: tuple[Callable[[Session], Iterator[Finding]], ...] = (
-        _passphrase, _files, _room, _server, _days, _key_in_portal, _old_keys, _colleagues, _recovery, _letters,
-        _conflicts, _waiting, _confinement,
+        _passphrase, _files, _room, _server, _days, _key_in_portal, _pinned, _signing, _old_keys,
+        _colleagues, _recovery, _letters, _conflicts, _waiting, _confinement,
     )  # fmt: skip
     found: list[Finding] = []
     for look in looks:
@@ -112,6 +112,41 @@ def _key_in_portal(session: Session) -> Iterator[Finding]:
         )
     else:
         yield Finding(False, f"New letters are not sealed to this machine. Put key: {mine[0]} into portal.yml.")
+
+
+def _pinned(session: Session) -> Iterator[Finding]:
+    """Keys that changed, and keys that nobody at this machine has compared yet."""
+    for sheet in key_sheet.people(session.pinned, session.portal.desks):
+        if sheet.is_changed:
+            todo = "You refused it. Find out who published it." if sheet.is_refused else "Compare it: desk keys"
+            yield Finding(False, f"{' '.join(sheet.sentences)} Nothing is encrypted to it. {todo}")
+    for key in session.pinned.reverted:
+        yield Finding(
+            False, f"{key.who}: the server published another key for a while, and then the old one again. Ask whoever "
+            f"builds the site whether that was so. To end this notice: desk trust {key.who}",
+        )  # fmt: skip
+    if session.pinned.compared:
+        yield Finding(True, "The keys of all desks were compared with the printed sheet.")
+    else:
+        yield Finding(
+            False, "Nobody has compared the keys of the desks on this machine. Compare them with the printed sheet: "
+            "desk keys. Then: desk trust --all",
+        )  # fmt: skip
+
+
+def _signing(session: Session) -> Iterator[Finding]:
+    """Whether colleagues can prove what is written here, and whether all that is here is proven."""
+    if not session.pinned.present_signing_keys(session.desk, session.member) & set(session.signing_keys):
+        yield Finding(
+            False, "Colleagues cannot prove what you write here: your signing key is not in portal.yml. Put it "
+            f"under {session.member}: signing: {session.signing_keys[0]}",
+        )  # fmt: skip
+    unproven = session.unproven()
+    if unproven:
+        yield Finding(
+            False, f"{len(unproven)} entries of the case log are not proven and change nothing (the first is in case "
+            f"{unproven[0].thread[:8]}). Ask those whose names they bear. After a restore: desk trust --old-entries",
+        )  # fmt: skip
 
 
 def _old_keys(session: Session) -> Iterator[Finding]:

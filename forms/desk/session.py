@@ -7,7 +7,7 @@ the outbox. So nothing is lost, and two machines of a desk come to hold the same
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,18 +18,22 @@ from forms.core.ids import is_id
 from forms.core.media import attachments
 from forms.core.portal import MOST_ERASED_DAYS, Desk, Portal, parse
 from forms.core.problem import Problem
+from forms.core.signing import sign, signing_key
 from forms.core.trusted_date import Known
 from forms.desk.cases.case import ANSWER_DAYS, TOLD_STATES, Case, cases, read_day
-from forms.desk.cases.case_log import Entry, heads, new_entry, sealed_entry
+from forms.desk.cases.case_log import Entry, heads, new_entry, sealed_entry, statement_of
 from forms.desk.cases.erasure import ErasureRequest, ErasureRequests, is_proof, visible
 from forms.desk.cases.export import exported
 from forms.desk.cases.handover import Sharing, desk_for
 from forms.desk.cases.index import Index
 from forms.desk.cases.search import alike
+from forms.desk.cases.verification import Verifier
 from forms.desk.crypto import keys
 from forms.desk.crypto.answers import NoKey, sealed_answer
+from forms.desk.crypto.copies import Signer
 from forms.desk.crypto.decryption import Identities, Letter, open_letter, open_part, open_sealed
 from forms.desk.crypto.keys import write_safely
+from forms.desk.crypto.pinned_keys import KEY, SIGNING, KeyChange, PinnedKeys
 from forms.desk.sync.client import NotThere, Server, ServerAway
 from forms.desk.sync.date_file import DayFile
 from forms.desk.sync.fetching import CONFLICTS, Conflict, conflicts, fetch_entries, fetch_letters, opener
@@ -84,6 +88,7 @@ class Session:
         self._alike: Mapping[str, tuple[str, ...]] | None = None
         self._alike_of: frozenset[tuple[str, bool]] = frozenset()
         self._portal: Portal | None = None
+        self._pinned: PinnedKeys | None = None
         self._member = ""
 
     @classmethod
@@ -134,8 +139,8 @@ class Session:
 
     @property
     def own_desk(self) -> Desk:
-        """This desk as portal.yml has it. Raises Problem where it has none of this name."""
-        found = self.portal.named([self.desk])
+        """This desk as the portal publishes it, or as it is pinned here. Raises Problem where there is none."""
+        found = self.portal.named([self.desk]) or [one for one in self.pinned.desks() if one.id == self.desk]
         if not found:
             todo = "Compare content/portal.yml, build the site again, and fetch."
             raise Problem(f"desk {self.desk}", "is not a desk of this portal.", todo)
@@ -145,8 +150,30 @@ class Session:
     def member(self) -> str:
         """Whose machine this is: the member of the desk that has this key."""
         mine = {str(identity.to_public()) for identity in self._identities}
-        found = next((one.id for one in self.own_desk.members if one.key in mine), "")
+        found = next((one.who for one in self.pinned.all_keys(self.desk) if one.what == KEY and one.text in mine), "")
         return found or self._here.name
+
+    @property
+    def pinned(self) -> PinnedKeys:
+        """The keys of all desks as this machine knows them; remembered now if this is the first use. Raises Problem."""
+        if self._pinned is None:
+            here_before = (*self.cabinet.ids("entries"), *self.cabinet.ids("letters"))
+            self._pinned = PinnedKeys.load(self.folder) or PinnedKeys.first_use(
+                self.folder, self.portal.desks, here_before, self._today()
+            )
+        return self._pinned
+
+    @property
+    def signing_keys(self) -> tuple[str, ...]:
+        """The public signing keys of this machine, the present one first."""
+        return tuple(keys.signing_line(identity) for identity in self._identities)
+
+    @property
+    def _signer(self) -> Signer:
+        """Who signs here: by the key that the others know, until the portal has the new one."""
+        known = self.pinned.present_signing_keys(self.desk, self.member)
+        chosen = next((one for one in self._identities if keys.signing_line(one) in known), self._identities[0])
+        return Signer(self.desk, self.member, signing_key(str(chosen)), self._today().isoformat())
 
     @property
     def known_day(self) -> Known:
@@ -166,7 +193,14 @@ class Session:
         index = self._opened_index()
         index.refresh()
         days = int(self.portal.keep.get("answer_days", ANSWER_DAYS))
-        return cases(index.letters(), index.entries(), days)
+        verifier = self.verifier
+        proven, unproven = verifier.split(index.entries())
+        return cases(index.letters(), proven, days, unproven, verifier.provenance)
+
+    @property
+    def verifier(self) -> Verifier:
+        """What this machine checks signatures by. Raises Problem."""
+        return Verifier(self.pinned, self.desk, self.member, frozenset(self.signing_keys))
 
     def resting(self) -> dict[str, date]:
         """The ids of cases that the person has asked to be erased, and the day on which each goes for good."""
@@ -247,7 +281,7 @@ class Session:
             away = outdated = ""
             self._days.look(self._today())
             try:
-                outdated = self._fetch_portal_if_readable()
+                outdated = self._look_at_keys()
                 sent = self.outbox.send()
                 new, wrong = self._fetch()
                 with suppress(Problem):  # it never keeps anybody from letters; the doctor says what is wrong
@@ -265,7 +299,12 @@ class Session:
         new = len(fetched.ids) + fetch_entries(self.cabinet, server, opened, self._opened_index().unreadable())
         if not fetched.wrong:
             restoring.unlink(missing_ok=True)
-        self._secure()
+        try:
+            self._secure()
+        except ServerAway:
+            raise
+        except Problem:
+            pass  # as where a key is not confirmed: it keeps no letter from being fetched, and is tried again
         return new, len(fetched.wrong)
 
     def on_this_machine_alone(self) -> tuple[str, ...]:
@@ -288,7 +327,8 @@ class Session:
         for case in cases(self._opened_index().letters(), ()):
             ids = [id for id in self._opened_index().letter_ids(case.id) if id in alone]
             if ids:
-                self._sharing.secure(case, ids, self.own_desk)
+                recipients = self.pinned.recipients(self.portal.desks, self.desk)
+                self._sharing.secure(case, ids, recipients, self.desk)
         self.outbox.send()
         write_safely(seen, today.encode())
 
@@ -299,6 +339,21 @@ class Session:
         except Unreadable as told:
             return str(told)
         return ""
+
+    def _look_at_keys(self) -> str:
+        """Fetch the portal, and hold its keys against the pinned ones; a sentence where it cannot be read."""
+        self._pinned = None  # another window or terminal of this machine may have confirmed something
+        try:
+            _ = self.pinned  # by the portal of before, if there is one
+        except ServerAway:
+            raise
+        except Problem:
+            pass  # the portal that is here is damaged: the one that comes is the first
+        said = self._fetch_portal_if_readable()
+        present = {str(self._identities[0].to_public()), self.signing_keys[0]} if self._identities else set()
+        if not said:
+            self.pinned.look(self.portal.desks, present, self.desk, self.member)
+        return said
 
     def _fetch_portal(self) -> None:
         text = self.server.portal()
@@ -400,8 +455,7 @@ class Session:
             seen = heads(case.entries) if after is None else [id for id in after if id in known]
             if kind == "state":
                 value["letters"] = len(case.letters)
-            entry = new_entry(case_id, self.member, seen, kind, value)
-            self._keep_entry(entry)
+            entry = self._keep_entry(new_entry(case_id, self.member, seen, kind, value))
             if kind == "state" and value.get("state") in TOLD_STATES and case.first and case.first.reply_to:
                 with suppress(NoKey):  # made by hand: nobody could read it, and the state stands all the same
                     self._post_answer(case.first, "", str(value["state"]))
@@ -412,6 +466,7 @@ class Session:
         """Answer the person, sealed to their receipt; `state` goes with it. Raises Problem."""
         with self._busy:
             case = self.case(case_id)
+            self._entry_keys()  # refused before anything is sent, if a key of this desk is in doubt
             if case.first is None:
                 raise Problem("answer", "The first letter does not open here.", "Ask another machine of this desk.")
             self._post_answer(case.first, text, state if state in TOLD_STATES else "")
@@ -434,14 +489,16 @@ class Session:
 
     @property
     def _sharing(self) -> Sharing:
-        return Sharing(self.cabinet, self._identities, self.outbox)
+        return Sharing(self.cabinet, self._identities, self.outbox, self._signer)
 
     def hand_over(self, case_id: str, desk_id: str) -> None:
         """Seal a whole case anew for another desk. Raises Problem: never to a desk that the person left out."""
         with self._busy:
             case = self.case(case_id)
             to = desk_for(case, desk_id, self.portal)
-            self._sharing.hand_over(case, self._opened_index().letter_ids(case_id), to)
+            self._entry_keys()
+            recipients = self.pinned.recipients(self.portal.desks, to.id)
+            self._sharing.hand_over(case, self._opened_index().letter_ids(case_id), recipients, to.id)
             self._keep_entry(new_entry(case_id, self.member, heads(case.entries), "handover", {"desk": desk_id}))
             self.outbox.try_to_send()
 
@@ -478,6 +535,8 @@ class Session:
         for entry in index.entries():
             if entry.thread == thread:
                 self.cabinet.drop("entries", entry.id)
+                with suppress(Problem):  # no portal that can be read has come here yet: nothing is pinned
+                    self.pinned.forget([entry.id])
         self.outbox.forget(thread)
         ids = set(index.letter_ids(thread))
         for conflict in list(conflicts(self.cabinet)):
@@ -496,11 +555,57 @@ class Session:
             member = next((one for one in self.own_desk.members if one.id == member_id), None)
             if member is None:
                 raise Problem(member_id, "is no member of this desk.", "Put the person into portal.yml and fetch.")
+            [key] = self.pinned.recipients(self.portal.desks, self.desk, member_id)[:1]
             open_cases = [case for case in self.cases() if case.state.value != "closed"]
             for case in open_cases:
-                self._sharing.reseal(case, self._opened_index().letter_ids(case.id), member.key, member_id)
+                self._sharing.reseal(case, self._opened_index().letter_ids(case.id), key, member_id)
             self.outbox.try_to_send()
             return len(open_cases)
+
+    def key_changes(self) -> tuple[KeyChange, ...]:
+        """How the published keys differ from those that this machine knows. Raises Problem."""
+        return self.pinned.changes(self.portal.desks)
+
+    def trust(self, who: str = "", *, stolen: bool = False) -> int:
+        """A person has compared fingerprints: take over the changes of a person or desk (all if empty); how many.
+
+        stolen: what comes signed by the old key counts no more; what is here already does. Raises Problem.
+        """
+        with self._busy:
+            self._pinned = None
+            count = self.pinned.confirm(self.portal.desks, who, self._proven_ids(), stolen=stolen)
+            if not who:
+                self.pinned.mark_compared()
+            self._changed()
+            return count
+
+    def _proven_ids(self) -> list[str]:
+        """Return the ids of entries and copies here that count now: they go on counting after a change of keys."""
+        verifier, index = self.verifier, self._opened_index()
+        index.refresh()
+        letters = (letter for _, _, letter in index.letters() if isinstance(letter, Letter) and letter.copy)
+        found = ((letter.id, verifier.provenance(letter)) for letter in letters)
+        copies = [id for id, provenance in found if provenance and provenance.is_proven]
+        return [*copies, *(entry.id for entry in verifier.split(index.entries())[0])]
+
+    def refuse_keys(self, who: str) -> int:
+        """Keep the keys that this machine knows for a person or desk; how many changes are refused. Raises Problem."""
+        with self._busy:
+            self._pinned = None
+            return self.pinned.refuse(self.portal.desks, who)
+
+    def unproven(self) -> tuple[Entry, ...]:
+        """Entries whose writer is not proved; they change nothing. Raises Problem."""
+        return tuple(entry for case in self.cases() for entry in case.unproven)
+
+    def accept_unsigned(self) -> int:
+        """Let all entries count that are here and are not proven, as after a restore; how many. Raises Problem."""
+        with self._busy:
+            self._pinned = None
+            ids = [entry.id for entry in self.unproven()]
+            self.pinned.accept(ids)
+            self._changed()
+            return len(ids)
 
     def change_key(self, passphrase: str | None) -> keys.Public:
         """Take a new key and token; see `keys.rotate`. Raises Problem."""
@@ -529,9 +634,10 @@ class Session:
         return self.server.access()
 
     def seal_for_desk(self, plain: bytes) -> bytes:
-        """Something of the desk's own, sealed to all its present keys and to this machine's."""
+        """A file that stays on this machine, encrypted to the pinned keys of this desk and to this machine's."""
         mine = str(self._identities[0].to_public())
-        return seal_file(plain, list(dict.fromkeys([mine, *self.own_desk.keys])))
+        pinned = (key.text for key in self.pinned.all_keys(self.desk) if key.what != SIGNING)
+        return seal_file(plain, list(dict.fromkeys([mine, *pinned])))
 
     def open_own(self, sealed: bytes) -> bytes:
         """What `seal_for_desk` sealed. Raises Problem."""
@@ -539,18 +645,22 @@ class Session:
 
     # Sealed things on their way
 
-    def _keep_entry(self, entry: Entry) -> None:
+    def _keep_entry(self, entry: Entry) -> Entry:
+        """Sign an entry, make it durable here, and put it on its way. Raises Problem."""
+        entry = replace(entry, signature=sign(statement_of(entry, self.desk), self._signer.key))
         sealed = sealed_entry(entry, self._entry_keys())
         self.cabinet.keep("entries", entry.id, sealed)
         self.outbox.post("PUT", f"letters/{entry.thread}/entries/{entry.id}", sealed)
         self._changed()
+        return entry
 
     def _entry_keys(self) -> list[str]:
+        """Return the keys of this machine and of its desk. Raises UnconfirmedKey where one of them is in doubt."""
         mine = str(self._identities[0].to_public())
-        return list(dict.fromkeys([mine, *self.own_desk.keys]))
+        return list(dict.fromkeys([mine, *self.pinned.recipients(self.portal.desks, self.desk)]))
 
     def _post_answer(self, letter: Letter, text: str, state: str) -> None:
-        answer_id, sealed = sealed_answer(letter, self.desk, self._today(), text, state)
+        answer_id, sealed = sealed_answer(letter, self._signer, self._today(), text, state)
         self.outbox.post("PUT", f"letters/{letter.id}/answers/{answer_id}", sealed)
 
     # Sign-ups (a desk that reads them)

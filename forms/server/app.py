@@ -1,7 +1,7 @@
 """create_app(settings): wiring only. What is asked is answered in routes.py, pickup.py and built_site.py."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from flask import Flask, Response, current_app, request
 
 from forms.core import portal
+from forms.core.problem import Problem
 from forms.server import config
 from forms.server.api import browser_api
 from forms.server.api import desk_api as pickup
@@ -16,6 +17,7 @@ from forms.server.services.flood_control import Letters
 from forms.server.services.mailbox import Office
 from forms.server.services.retention import OnceADay
 from forms.server.store.concern_store import ConcernStore
+from forms.server.store.database import NotKept, OtherSalt, Store
 from forms.server.store.date_store import DayStore
 from forms.server.store.signup_store import SignupStore
 from forms.server.web import concerns as routes
@@ -30,14 +32,15 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
     read = config.read(settings)
     app = QuietFlask("forms", static_folder=None, template_folder=None)
     app.logger.setLevel(logging.ERROR)
-    salt = config.salt(read.data)
+    concerns, signups = ConcernStore(read.concerns_url), SignupStore(read.signups_url)
+    requests = ConcernStore(read.signups_url)  # beside the sign-ups: nothing of theirs lies with concerns
     app.extensions["office"] = Office(
         portal=portal.read(read.portal),
-        concerns=ConcernStore(read.concerns_url),
-        signups=SignupStore(read.signups_url),
-        requests=ConcernStore(read.signups_url),  # beside the sign-ups: nothing of theirs lies with concerns
+        concerns=concerns,
+        signups=signups,
+        requests=requests,
         days=DayStore(read.concerns_url),
-        salt=salt,
+        salt=_salt(read, (concerns, signups, requests)),
         cost=read.cost,
         budget=read.budget,
         pressure=Letters(read.calm),
@@ -60,6 +63,44 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
     app.after_request(cross_site.clear_browser_cache)
     pages.register_errors(app)
     return app
+
+
+def _salt(read: config.Settings, stores: Sequence[Store]) -> bytes:
+    """The salt for receipts, which fits these databases. Raises Problem where it is lost, or is another's.
+
+    A new one is made only where nothing was ever kept. A database that is away is looked at when it is first used.
+    """
+    try:
+        salt = config.salt(read) or _first_salt(read, stores)
+        for store in stores:
+            _claim(store, config.salt_mark(salt))
+    finally:
+        for store in stores:
+            store.close()  # no connection goes along when this process is forked
+    return salt
+
+
+def _first_salt(read: config.Settings, stores: Sequence[Store]) -> bytes:
+    """A new salt, where nothing was ever kept, or that of another process that was first. Raises Problem."""
+    if any(store.is_in_use() for store in stores):
+        found = config.salt(read)  # another process may have made both in between
+        if found is None:
+            todo = (
+                "Without it no receipt opens its answer. Take it back from a backup; on a second machine, share that "
+                "of the first (PORTAL_SALT_FILE). See docs/deploy.md."
+            )
+            raise Problem(str(read.data / "salt"), "is not there, and the database holds letters or sign-ups.", todo)
+        return found
+    return config.make_salt(read.data)
+
+
+def _claim(store: Store, salt_mark: str) -> None:
+    try:
+        store.claim(salt_mark)
+    except OtherSalt:
+        raise
+    except NotKept:
+        pass  # away: it is looked at when it is first used
 
 
 def take_new_portal(app: Flask, path: Path) -> None:

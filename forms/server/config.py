@@ -1,5 +1,6 @@
 """Settings of the endpoint, read once from a mapping handed in; complaints are sentences."""
 
+import hashlib
 import os
 import secrets
 from collections.abc import Callable, Mapping
@@ -16,7 +17,9 @@ SALT_BYTES = 32
 BUDGET = 4 * 1024**3
 """Bytes: about 230,000 letters without photos."""
 
-KNOWN = frozenset({"portal", "public", "data", "concerns_url", "signups_url", "today", "cost", "budget", "calm"})
+KNOWN = frozenset({
+    "portal", "public", "data", "concerns_url", "signups_url", "salt", "salt_file", "today", "cost", "budget", "calm",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Settings:
 
     portal: the press's handover file; public: the built site, or None where another server shows it;
     data: the folder that the endpoint owns; *_url: SQLAlchemy addresses of the two stores, never one;
+    salt, salt_file: the salt of receipts as hexadecimal digits or in a file, where machines share one; else in `data`;
     today: the day, for tests; cost: what a guess at a receipt costs; budget: bytes that concerns may take on the disk;
     calm: letters that may come in ten minutes before those without work go to the second tray.
     """
@@ -34,6 +38,8 @@ class Settings:
     public: Path | None = None
     concerns_url: str = ""
     signups_url: str = ""
+    salt: str = ""
+    salt_file: Path | None = None
     today: Callable[[], date] = date.today
     cost: Cost = field(default_factory=Cost)
     budget: int = BUDGET
@@ -60,6 +66,8 @@ def read(mapping: Mapping[str, Any]) -> Settings:
         portal=Path(mapping["portal"]),
         data=data,
         public=public,
+        salt=mapping.get("salt") or "",
+        salt_file=Path(mapping["salt_file"]) if mapping.get("salt_file") else None,
         today=mapping.get("today", date.today),
         cost=mapping.get("cost", Cost()),
         budget=mapping.get("budget", BUDGET),
@@ -68,25 +76,55 @@ def read(mapping: Mapping[str, Any]) -> Settings:
     )
 
 
-def salt(data: Path) -> bytes:
-    """This installation's salt for receipts: 32 random bytes, made once and never shown.
+def salt(settings: Settings) -> bytes | None:
+    """The salt for receipts (32 random bytes) of these settings; None where none was ever made in the data folder.
 
-    Raises Problem where the folder cannot be written or the file was cut short.
+    Raises Problem where it cannot be read, was cut short, or is not where a setting says.
     """
-    path = data / "salt"
+    if settings.salt:
+        return _salt_of_digits(settings.salt)
+    path = settings.salt_file or settings.data / "salt"
     try:
-        data.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            _make_salt(path)
         found = path.read_bytes()
+    except FileNotFoundError:
+        if settings.salt_file is None:
+            return None
+        raise Problem(str(path), "is not there.", "Copy the file `salt` of the first machine's data folder.") from None
     except OSError as error:
-        raise Problem(str(data), f"cannot be written ({error.strerror}).", "Give a folder that can.") from None
+        todo = "Let this program read it, or take it back from a backup."
+        raise Problem(str(path), f"cannot be read ({error.strerror}).", todo) from None
     if len(found) != SALT_BYTES:
         raise Problem(str(path), "is damaged.", "Take it back from a backup: without it no receipt opens its answer.")
     return found
 
 
-def _make_salt(path: Path) -> None:
+def _salt_of_digits(text: str) -> bytes:
+    try:
+        found = bytes.fromhex(text)
+    except ValueError:
+        found = b""
+    if len(found) != SALT_BYTES:
+        raise Problem("setting salt", "is no salt.", "Write the 64 hexadecimal digits of the first machine's salt.")
+    return found
+
+
+def salt_mark(salt: bytes) -> str:
+    """The fingerprint by which a database knows its salt again. It tells nothing of the salt."""
+    return hashlib.sha256(b"portal salt " + salt).hexdigest()
+
+
+def make_salt(data: Path) -> bytes:
+    """Make this installation's salt, once; where another process was first, theirs. Raises Problem."""
+    path = data / "salt"
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        _write_salt(path)
+        return path.read_bytes()
+    except OSError as error:
+        raise Problem(str(data), f"cannot be written ({error.strerror}).", "Give a folder that can.") from None
+
+
+def _write_salt(path: Path) -> None:
     fresh = path.with_name(f"salt.{secrets.token_hex(4)}.new")
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(secrets.token_bytes(SALT_BYTES))

@@ -3,12 +3,10 @@
 Nothing from another host, no script or style inside a page, no frame, no referrer (OWASP Secure Headers).
 """
 
+from forms.core.content_policy import IN_HEADER
+
 EVERYWHERE = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; media-src 'self' blob:; "
-        "connect-src 'self'; worker-src 'self'; manifest-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
+    "Content-Security-Policy": IN_HEADER,
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",

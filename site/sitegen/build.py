@@ -18,7 +18,7 @@ from pathlib import Path
 from forms.core import portal as portals
 from forms.core.portal import Portal
 from forms.core.problem import Problems
-from sitegen.checks import content_checks, key_checks, previous_build, secret_checks
+from sitegen.checks import content_checks, html_checks, key_checks, previous_build, secret_checks
 from sitegen.content import district, pages, settings, tables
 from sitegen.content.district import DeskKeys
 from sitegen.media import audio_clips, images
@@ -60,8 +60,14 @@ def prepare(
     menu = tuple(own["menu"])
     report = content_checks.check(library, rows, menu, today, content, settings.voices(content))
     before = previous_build.last_built(handover or root / HANDOVER)
+    every = [page for by_name in library.by_language.values() for page in by_name.values()]
     report = content_checks.Report(
-        (*report.problems, *content_checks.leaflet(own, library), *previous_build.lost(before, portal.events, today)),
+        (
+            *report.problems,
+            *html_checks.problems(every, rows, own, content),
+            *content_checks.leaflet(own, library),
+            *previous_build.lost(before, portal.events, today),
+        ),
         (*report.warnings, *previous_build.changed(before, portal.events, today)),
     )
     return Context(portal, rows, library, menu, portal.language_codes()[0], today), report

@@ -235,6 +235,9 @@ def test_a_lost_laptop_is_shut_out_and_its_owner_gets_all_open_cases_on_a_new_on
     assert fresh.unreadable()
     babu.sync()
     assert any("police/anita has a new key" in each.sentence for each in doctor.examine(babu))
+    with pytest.raises(Problem, match="police/anita: the key is another one"):
+        babu.reseal("police/anita")
+    babu.trust("police/anita")
     assert babu.reseal("police/anita") == 1
     doctor.note_colleagues(babu, "police/anita")
     fresh.sync()
@@ -443,6 +446,7 @@ def test_a_desk_that_is_well_says_so(office: Office) -> None:
     anita = office.machine("police/anita")
     keys.change_passphrase(anita.folder, "", "a long enough passphrase")
     anita.sync()
+    anita.trust()
     assert [each.sentence for each in doctor.examine(anita) if not each.ok] == []
 
 

@@ -13,6 +13,7 @@ from sitegen.print import leaflets
 from sitegen.publish import offline_card
 
 from forms.core import fonts
+from forms.core.fingerprints import desk_fingerprint
 from forms.core.problem import Problem
 from tests.journeys.conftest import ROOT, TODAY, House  # type: ignore[import-not-found]
 
@@ -69,6 +70,29 @@ def test_a_walk_over_the_card_with_no_internet(folder: Path, browser: Any) -> No
     context.close()
 
 
+def test_the_card_runs_its_own_script_and_no_other(folder: Path, browser: Any) -> None:
+    """No server adds a header here: the policy stands in the page. A browser holds no file of a folder against a hash."""
+    home = folder / "en" / "index.html"
+    hostile = folder / "en" / "hostile.html"
+    added = "<script>window.ran = 1</script><img src='https://evil.example/x' onerror='window.ran = 2'>"
+    hostile.write_text(home.read_text("utf-8").replace("</article>", f"{added}</article>"), encoding="utf-8")
+    (folder / "assets" / "probe.js").write_text("window.own = 1")
+    hostile.write_text(
+        hostile.read_text("utf-8").replace("</body>", '<script src="../assets/probe.js"></script></body>')
+    )
+    page = browser.new_page()
+    stopped: dict[str, str] = {}
+    page.on("requestfailed", lambda request: stopped.update({request.url: str(request.failure)}))
+    page.goto(hostile.as_uri())
+    assert page.evaluate("[window.ran, window.own]") == [None, 1]
+    assert "csp" in stopped["https://evil.example/x"], "not merely unreachable: never asked for"
+    assert page.evaluate("document.styleSheets.length") == 1
+    assert "integrity=" not in home.read_text(encoding="utf-8")
+    page.close()
+    hostile.unlink()
+    (folder / "assets" / "probe.js").unlink()
+
+
 def test_where_a_form_was_the_card_says_where_it_is(folder: Path, house: House) -> None:
     html = (folder / "hi" / "tell" / "index.html").read_text(encoding="utf-8")
     assert f"{house.portal.address}/hi/" in html
@@ -90,7 +114,12 @@ def test_the_papers_have_the_right_size_and_no_missing_glyph(language: str, hous
         *((house.public / language / name / "index.html").read_text("utf-8") for name in ("", "rights"))
     )
     made = {path.name: path.read_bytes() for path in leaflets.write(tmp_path, own, pages, ROOT / "content" / "media")}
-    sizes = {"leaflet": (419.53, 595.28), "poster": (595.28, 841.89), "card": (240.94, 153.07)}
+    sizes = {
+        "leaflet": (419.53, 595.28),
+        "poster": (595.28, 841.89),
+        "card": (240.94, 153.07),
+        "keys": (595.28, 841.89),
+    }
     for kind, (width, height) in sizes.items():
         data = made[f"{kind}-{language}.pdf"]
         boxes = re.findall(rb"/MediaBox ?\[0 0 ([\d.]+) ([\d.]+)\]", data)
@@ -99,7 +128,9 @@ def test_the_papers_have_the_right_size_and_no_missing_glyph(language: str, hous
         if language != "en":
             assert fonts.FONTS[language].replace(" ", "").encode() in data, "set in the script's own typeface"
     sheets = {kind: len(re.findall(rb"/MediaBox", made[f"{kind}-{language}.pdf"])) for kind in sizes}
-    assert sheets == {"leaflet": 2, "poster": 1, "card": 2}, "front and back of one sheet"
+    sheet = leaflets.fingerprints_of(own.portal, language)
+    assert {row["number"] for row in sheet["desks"]} == {desk_fingerprint(desk) for desk in own.portal.desks}
+    assert sheets == {"leaflet": 2, "poster": 1, "card": 2, "keys": 1}, "front and back of one sheet"
 
 
 def test_a_machine_without_the_typeface_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -166,6 +166,8 @@ def make_endpoint(tmp_path: Path, district: District) -> Iterator[Callable[..., 
     ) -> Endpoint:
         portals.write(portal, tmp_path / "portal.json")
         data = tmp_path / "server"
+        if any(str(value).startswith("postgresql") for value in settings.values()):
+            settings.setdefault("salt", "5a" * 32)  # these databases are shared by tests with folders of their own
         app = create_app(
             {
                 "portal": tmp_path / "portal.json",

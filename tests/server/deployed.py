@@ -76,16 +76,16 @@ def configuration(folder: Path, public: Path, behind: int) -> tuple[Path, int]:
     """deploy/nginx.conf for this folder and port, all else as it stands; the port it listens on."""
     port = free_port()
     text = (DEPLOY / "nginx.conf").read_text()
-    text = re.sub(r"server \{\s+listen 80;.*?\n    \}\n", "", text, flags=re.DOTALL)
-    text = re.sub(r"listen 443 ssl http2;", f"listen 127.0.0.1:{port};", text)
+    text = re.sub(r"server \{\s+listen 80 .*?\n    \}\n", "", text, flags=re.DOTALL)
+    text = re.sub(r"\n +listen \[::\].*", "", text)
+    text = re.sub(r"listen 443 ssl http2 backlog=4096;", f"listen 127.0.0.1:{port};", text)
     text = re.sub(r"\n +ssl_certificate.*", "", text)
     text = text.replace("server unix:/run/portal/portal.sock", f"server 127.0.0.1:{behind}")
     text = text.replace("user www-data;", "").replace("/run/nginx.pid", str(folder / "nginx.pid"))
-    text = text.replace("/run/portal", str(folder))
-    (folder / "none").mkdir(parents=True, exist_ok=True)
-    (folder / "portal-places.conf").write_text(
-        (DEPLOY / "portal-places.conf").read_text().replace("/srv/portal/public", str(public))
-    )
+    text = text.replace("/run/portal-nginx", str(folder / "front"))
+    (folder / "front").mkdir(parents=True, exist_ok=True)  # as RuntimeDirectory= of deploy/nginx-portal.conf does
+    for name in ("portal-places.conf", "portal-forms.conf"):
+        (folder / name).write_text((DEPLOY / name).read_text().replace("/srv/portal/public", str(public)))
     (folder / "nginx.conf").write_text(text)
     return folder / "nginx.conf", port
 

@@ -1,7 +1,7 @@
 """Cases: what people told and what staff did about it, folded from letters and entries. Pure: no file, no server."""
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import MAXYEAR, date, timedelta
 from functools import cached_property
@@ -9,6 +9,7 @@ from typing import Any
 
 from forms.core.problem import Problem
 from forms.desk.cases.case_log import Entry, in_order, standing
+from forms.desk.crypto.copies import Provenance
 from forms.desk.crypto.decryption import Letter, PartName
 
 STATES = ("new", "read", "looking", "closed")
@@ -31,13 +32,19 @@ class Setting:
 
 @dataclass(frozen=True)
 class Case:
-    """One thread of letters with its log. letters: first, then what was added, by day; a Problem does not open."""
+    """One thread of letters with its log. letters: first, then what was added, by day; a Problem does not open.
+
+    unproven: entries whose writer is not proved; they are shown and change nothing. provenance: of letters that are
+    copies, by id.
+    """
 
     id: str
     tray: int
     letters: tuple[Letter | Problem, ...]
     entries: tuple[Entry, ...] = ()
     answer_days: int = field(default=ANSWER_DAYS, compare=False)
+    unproven: tuple[Entry, ...] = ()
+    provenance: Mapping[str, Provenance] = field(default_factory=dict)
 
     @cached_property
     def first(self) -> Letter | None:
@@ -187,12 +194,16 @@ class Case:
 
     def time_line(self) -> list[dict[str, Any]]:
         """All that happened, for machines: letters by day, then entries in their order; no words of the letters."""
-        came = [
+        came: list[dict[str, Any]] = [
             {"what": "letter", "id": letter.id, "form": letter.form, "day": letter.day, "sealed_by": letter.sealed_by}
             for letter in self.letters
             if isinstance(letter, Letter)
         ]
-        return [*came, *(_said(entry) for entry in self.entries)]
+        for row in came:
+            if found := self.provenance.get(str(row["id"])):
+                row["copy"] = {"by": found.by, "day": found.day, "proven": found.is_proven}
+        unproven = ({**_said(entry), "proven": False} for entry in self.unproven)
+        return [*came, *(_said(entry) for entry in self.entries), *unproven]
 
 
 def _said(entry: Entry) -> dict[str, Any]:
@@ -206,15 +217,20 @@ def folded(text: str) -> str:
 
 
 def cases(
-    letters: Iterable[tuple[str, int, Letter | Problem]], entries: Iterable[Entry], answer_days: int = ANSWER_DAYS
+    letters: Iterable[tuple[str, int, Letter | Problem]],
+    entries: Iterable[Entry],
+    answer_days: int = ANSWER_DAYS,
+    unproven: Iterable[Entry] = (),
+    provenance: Callable[[Letter], Provenance | None] = lambda _: None,
 ) -> list[Case]:
-    """Cases from letters (the thread that the server names, tray, letter) and entries, newest first."""
+    """Cases from letters (the thread that the server names, tray, letter) and entries, newest first.
+
+    unproven: entries that are shown and change nothing; provenance: of a letter that is a copy.
+    """
     threads: dict[str, list[tuple[int, Letter | Problem]]] = {}
     for thread, tray, letter in letters:
         threads.setdefault(thread, []).append((tray, letter))
-    logs: dict[str, list[Entry]] = {}
-    for entry in entries:
-        logs.setdefault(entry.thread, []).append(entry)
+    logs, doubted = _by_thread(entries), _by_thread(unproven)
     made = [
         Case(
             id=thread,
@@ -222,10 +238,26 @@ def cases(
             letters=tuple(letter for _, letter in sorted(found, key=lambda one: _place(one[1], thread))),
             entries=tuple(in_order(logs.get(thread, ()))),
             answer_days=answer_days,
+            unproven=tuple(in_order(doubted.get(thread, ()))),
+            provenance=_provenances((letter for _, letter in found), provenance),
         )
         for thread, found in threads.items()
     ]
     return sorted(made, key=lambda case: (case.day, case.id), reverse=True)
+
+
+def _by_thread(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
+    found: dict[str, list[Entry]] = {}
+    for entry in entries:
+        found.setdefault(entry.thread, []).append(entry)
+    return found
+
+
+def _provenances(
+    letters: Iterable[Letter | Problem], provenance: Callable[[Letter], Provenance | None]
+) -> Mapping[str, Provenance]:
+    found = ((letter.id, provenance(letter)) for letter in letters if isinstance(letter, Letter))
+    return {id: known for id, known in found if known}
 
 
 def _place(letter: Letter | Problem, thread: str) -> tuple[bool, str, str]:

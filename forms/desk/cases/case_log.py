@@ -5,7 +5,7 @@ other are told apart from one that changed its mind, with no clock to trust (L. 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -13,6 +13,8 @@ from typing import Any
 from forms.core.encryption import seal
 from forms.core.ids import is_id, new_id
 from forms.core.problem import Problem
+from forms.core.signing import Statement, content_hash
+from forms.desk.crypto.copies import CopyMark, read_mark
 from forms.desk.crypto.decryption import Identities, NotALetter, open_json, tame
 
 KINDS = frozenset({"state", "note", "assign", "due", "flag", "answer", "handover", "merge", "theme"})
@@ -29,6 +31,7 @@ class Entry:
 
     value: state {state, outcome, letters: how many the case had}, note {text}, assign {member}, due {day},
     flag {flag, on}, answer {text, state}, handover {desk}, merge {into}, theme {theme, place, work}.
+    signature: the writer's, over all of this; copy: who encrypted it anew, if anybody.
     """
 
     id: str
@@ -38,6 +41,8 @@ class Entry:
     after: tuple[str, ...]
     kind: str
     value: Mapping[str, Any]
+    signature: str = ""
+    copy: CopyMark | None = field(default=None, compare=False)
 
     @property
     def register(self) -> str:
@@ -60,7 +65,16 @@ def new_entry(thread: str, member: str, after: Sequence[str], kind: str, value: 
 
 def sealed_entry(entry: Entry, keys: Sequence[str]) -> bytes:
     """An entry sealed for all keys of its desk: every entry has one size."""
-    return seal({"form": "entry", "version": 1, **asdict(entry)}, keys, _SIZE)
+    data = {name: value for name, value in asdict(entry).items() if name != "copy"}
+    return seal({"form": "entry", "version": 1, **data}, keys, _SIZE)
+
+
+def statement_of(entry: Entry, desk: str) -> Statement:
+    """Return what the writer of an entry signs: every word of it, its place, and the desk."""
+    content = content_hash(
+        {"at": entry.at, "after": list(entry.after), "kind": entry.kind, "value": dict(entry.value)},
+    )
+    return Statement("entry", entry.thread, entry.id, desk, entry.member, entry.at[:10], content)
 
 
 def open_entry(id: str, sealed: bytes, identities: Identities) -> Entry:
@@ -68,15 +82,20 @@ def open_entry(id: str, sealed: bytes, identities: Identities) -> Entry:
     return read_entry(id, open_json(sealed, identities))
 
 
-def read_entry(id: str, data: Any) -> Entry:
-    """Return an entry from its JSON. `id`: of its file, since the text may claim any. Raises NotALetter."""
+def read_entry(id: str, data: Any, *, kept: bool = False) -> Entry:
+    """Return an entry from its JSON. `id`: of its file, since the text may claim any. Raises NotALetter.
+
+    kept: from this machine's index.
+    """
+    mark = read_mark(data, kept=kept)
     data = tame(data)
     try:
         after = tuple(filter(is_id, data["after"]))
         texts = {name: str(data[name]) for name in ("thread", "member", "at", "kind")}
         if not (is_id(id) and is_id(texts["thread"])):
             raise ValueError(id)  # noqa: TRY301 - told as the other faults of shape are
-        return Entry(id, **texts, after=after, value=dict(data["value"]))
+        signature = str(data.get("signature", ""))
+        return Entry(id, **texts, after=after, value=dict(data["value"]), signature=signature, copy=mark)
     except (KeyError, TypeError, ValueError):
         raise NotALetter("case log", "An entry has not the shape of one.", "Leave it, and tell a developer.") from None
 

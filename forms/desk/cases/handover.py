@@ -8,6 +8,7 @@ from forms.core.encryption import seal_file
 from forms.core.portal import Desk, Portal
 from forms.core.problem import Problem
 from forms.desk.cases.case import Case
+from forms.desk.crypto.copies import Signer, copy_of, copy_of_part
 from forms.desk.crypto.decryption import Identities, open_part, open_sealed
 from forms.desk.sync.local_store import Cabinet
 from forms.desk.sync.outbox import Outbox
@@ -20,12 +21,13 @@ class Sharing:
     cabinet: Cabinet
     identities: Identities
     outbox: Outbox
+    signer: Signer
 
-    def hand_over(self, case: Case, letter_ids: Sequence[str], to: Desk) -> None:
+    def hand_over(self, case: Case, letter_ids: Sequence[str], keys: Sequence[str], reader: str) -> None:
         """Letters and parts for another desk: letters first, for with them it becomes one of the letter's desks."""
         for id in letter_ids:
-            self._copy(id, id, to.keys, to.id, "letters")
-        self._copy_parts(case, to.keys, to.id)
+            self._copy(id, case.id, keys, reader, "letters", path=id)
+        self._copy_parts(case, keys, reader)
 
     def reseal(self, case: Case, letter_ids: Sequence[str], key: str, reader: str) -> None:
         """All of a case for a colleague's key: letters last, for with them the colleague is told to fetch."""
@@ -33,15 +35,15 @@ class Sharing:
         for entry in case.entries:
             self._copy(entry.id, case.id, [key], reader, "entries")
         for id in letter_ids:
-            self._copy(id, id, [key], reader, "letters")
+            self._copy(id, case.id, [key], reader, "letters", path=id)
 
-    def secure(self, case: Case, letter_ids: Sequence[str], own: Desk) -> None:
+    def secure(self, case: Case, letter_ids: Sequence[str], keys: Sequence[str], reader: str) -> None:
         """Letters and parts of a case for this desk's own present keys, so that the server keeps them too."""
         for letter_id, part in case.parts:
             if letter_id in letter_ids and self.cabinet.has("parts", part.id):
-                self._copy(part.id, letter_id, own.keys, own.id, "parts")
+                self._copy(part.id, case.id, keys, reader, "parts", path=letter_id)
         for id in letter_ids:
-            self._copy(id, id, own.keys, own.id, "letters")
+            self._copy(id, case.id, keys, reader, "letters", path=id)
 
     def documents(self, case: Case, letter_ids: Sequence[str]) -> Mapping[str, bytes]:
         """What an export holds, by file name: letters as they came and opened, parts, the time line."""
@@ -60,11 +62,14 @@ class Sharing:
     def _copy_parts(self, case: Case, to: Sequence[str], reader: str) -> None:
         for letter_id, part in case.parts:
             if self.cabinet.has("parts", part.id):
-                self._copy(part.id, letter_id, to, reader, "parts")
+                self._copy(part.id, case.id, to, reader, "parts", path=letter_id)
 
-    def _copy(self, item: str, letter_id: str, to: Sequence[str], reader: str, drawer: str) -> None:
+    def _copy(self, item: str, thread: str, to: Sequence[str], reader: str, drawer: str, path: str = "") -> None:
+        """Encrypt one thing anew, with this machine's signature. path: the letter in the address, if not the first."""
         plain = open_sealed(self.cabinet.read(drawer, item), self.identities)
-        self.outbox.post("PUT", f"letters/{letter_id}/copies/{item}", seal_file(plain, to), reader)
+        make = copy_of_part if drawer == "parts" else copy_of
+        signed = make(plain, thread, item, reader, self.signer)
+        self.outbox.post("PUT", f"letters/{path or thread}/copies/{item}", seal_file(signed, to), reader)
 
 
 def desk_for(case: Case, desk_id: str, portal: Portal) -> Desk:

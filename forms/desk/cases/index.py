@@ -92,8 +92,8 @@ class Index:
     def _read_kept(self) -> None:
         try:
             data = open_json(self._cabinet.read("", _NAME), self._identities)
-            letters = {id: read_letter(row) for id, row in data["letters"].items()}
-            entries = {id: read_entry(id, row) for id, row in data["entries"].items()}
+            letters = {id: read_letter(row, kept=True) for id, row in data["letters"].items()}
+            entries = {id: read_entry(id, row, kept=True) for id, row in data["entries"].items()}
         except (Problem, KeyError, TypeError, AttributeError):
             return  # not there, damaged, or of another version: made anew
         self._letters, self._entries = {**letters}, entries
@@ -107,4 +107,5 @@ class Index:
 
 def _row(letter: Letter) -> dict[str, Any]:
     """A letter as `read_letter` reads it. Not `asdict`, which copies all answers: a second for ten thousand letters."""
-    return {**vars(letter), "parts": [vars(part) for part in letter.parts]}
+    copy = vars(letter.copy) if letter.copy else None
+    return {**vars(letter), "parts": [vars(part) for part in letter.parts], "copy": copy}

@@ -42,9 +42,21 @@ def log(case: Case) -> Iterator[str]:
             f"{plain(name)}: {plain(value)}" for name, value in entry.value.items() if value not in ("", None)
         )
         yield f"{plain(entry.at)}  {plain(entry.member)}  {plain(entry.kind)}  {said}"
+    for entry in case.unproven:
+        said = f"{plain(entry.at)}  {plain(entry.member)}  {plain(entry.kind)}  {plain(dict(entry.value))}"
+        yield f"NOT PROVEN, changes nothing: {said}"
     for setting in case.conflicts:
         values = "; ".join(f"{plain(rival.member)}: {plain(dict(rival.value))}" for rival in setting.rivals)
         yield f"Two machines wrote this without knowing of each other: {values}. Write it once more to settle it."
+
+
+def came_by(case: Case, letter: Letter) -> Iterator[str]:
+    """Where a letter that is a copy came from."""
+    found = case.provenance.get(letter.id)
+    if found and found.is_proven:
+        yield f"Handed over by {plain(found.by)} on {plain(found.day)}; the signature is right."
+    elif found:
+        yield f"NOT PROVEN: a copy without a right signature, perhaps by {plain(found.by) or 'another desk'}. Ask them."
 
 
 def whole(letter: Letter) -> Iterator[str]:

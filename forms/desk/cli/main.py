@@ -17,7 +17,7 @@ from forms.desk.cases.search import Wanted, find
 from forms.desk.cli.errors import telling
 from forms.desk.cli.event_commands import wire
 from forms.desk.cli.key_commands import KEY_COMMANDS
-from forms.desk.crypto import key_retirement, keys
+from forms.desk.crypto import key_retirement, key_sheet, keys
 from forms.desk.events.gateways import Gateway, http_gateway
 from forms.desk.session import Place, Session
 
@@ -178,7 +178,7 @@ def open_command(here: Place, which: str) -> None:
     for letter in case.letters:
         if isinstance(letter, Problem):
             raise letter
-        click.echo("\n".join([*plain_text.whole(letter), ""]))
+        click.echo("\n".join([*plain_text.came_by(case, letter), *plain_text.whole(letter), ""]))
     if case.parts:
         click.echo(f"See and hear photos and recordings in the window: {typed()}\n")
     click.echo("\n".join(plain_text.log(case)))
@@ -282,6 +282,58 @@ def erase(here: Place, which: str | None, old: bool, yes: bool) -> None:
     for case in found:
         session.erase(case.id)
     click.echo(f"Erased: {len(found)}.")
+
+
+@desk.command("keys")
+@click.pass_obj
+@telling
+def keys_command(here: Place) -> None:
+    """Show the fingerprints of all desks' keys, to be compared with the printed sheet or on the telephone."""
+    session = unlock(here)
+    away = session.sync().away
+    if away:
+        click.echo(away, err=True)
+    _show_keys(session)
+
+
+def _show_keys(session: Session, who: str = "") -> None:
+    for line in key_sheet.lines(session.pinned, session.portal.desks, session.member, who):
+        click.echo(plain_text.plain(line))
+
+
+@desk.command()
+@click.argument("who", required=False, default="")
+@click.option("--all", "everybody", is_flag=True, help="All keys, after you compared them with the printed sheet.")
+@click.option("--refuse", is_flag=True, help="The new key is not right: go on with the one that this machine knows.")
+@click.option("--stolen", is_flag=True, help="The old key may be in wrong hands: its signatures count no more.")
+@click.option("--old-entries", is_flag=True, help="Let entries count that are here and not proven, as after a restore.")
+@click.option("--yes", is_flag=True, help="Do not ask again.")
+@click.pass_obj
+@telling
+def trust(here: Place, who: str, everybody: bool, refuse: bool, stolen: bool, old_entries: bool, yes: bool) -> None:
+    """Confirm the changed keys of a person or desk, like police/anita, after comparing fingerprints."""
+    session = unlock(here)
+    if old_entries:
+        _accept_old_entries(session, yes)
+        return
+    if bool(who) == everybody or (refuse and everybody):
+        raise Problem("trust", "Whose keys?", f"Name one person or desk, or give --all. See: {typed('keys')}")
+    _show_keys(session, who)
+    if refuse:
+        click.echo(f"Refused: {session.refuse_keys(who)}. Tell whoever builds the site.")
+        return
+    if not yes:
+        click.confirm("Are these the numbers on the printed sheet, or as you were told on the telephone?", abort=True)
+    click.echo(f"Confirmed: {session.trust(who, stolen=stolen)}.")
+
+
+def _accept_old_entries(session: Session, yes: bool) -> None:
+    found = session.unproven()
+    for entry in found:
+        click.echo(f"{entry.thread[:8]}  {plain_text.plain(entry.at)}  {plain_text.plain(entry.member)}  {entry.kind}")
+    if found and not yes:
+        click.confirm("Did these people write this?", abort=True)
+    click.echo(f"They count now: {session.accept_unsigned()}.")
 
 
 @desk.command("doctor")

@@ -9,6 +9,7 @@ import pyrage
 
 from forms.core.ids import is_id
 from forms.core.problem import Problem
+from forms.desk.crypto.copies import CopyMark, read_mark
 
 Identities = Sequence[pyrage.x25519.Identity]
 """The age identities of this machine: the present one first, then those that it had before."""
@@ -39,7 +40,7 @@ class Letter:
     """An opened letter. `day` is empty in a sign-up; `reply_to` is the age recipient of its answer, or None.
 
     follows: the id of the letter to which this one adds, or empty; sealed_by: browser or server; copied_by: the member
-    who encrypted it anew and handed it over, as the server says, or empty for an original.
+    who encrypted it anew and handed it over, as the server says, or empty for an original; copy: what a copy says.
     erase_hash: SHA-256 of the secret that only its receipt yields, or empty in older letters; proof: of a notice of
     erasing, that secret. Both in hexadecimal.
     """
@@ -59,6 +60,7 @@ class Letter:
     erase_hash: str = ""
     proof: str = ""
     copied_by: str = ""
+    copy: CopyMark | None = None
 
     @property
     def thread(self) -> str:
@@ -101,10 +103,11 @@ def open_part(sealed: bytes, identities: Identities) -> tuple[str, bytes]:
     return kind, rest[: max(0, length)]
 
 
-def read_letter(data: Any) -> Letter:
-    """A letter from its JSON. Raises NotALetter."""
+def read_letter(data: Any, *, kept: bool = False) -> Letter:
+    """A letter from its JSON. kept: from this machine's index. Raises NotALetter."""
     if not isinstance(data, dict) or not isinstance(data.get("answers"), dict):
         raise NotALetter("letter", "It has not the shape of a letter.", "Somebody may have sent junk. Leave it.")
+    mark = read_mark(data, kept=kept)
     data = tame(data)
     desks = data.get("desks")
     people = data.get("people")
@@ -122,6 +125,7 @@ def read_letter(data: Any) -> Letter:
         parts=tuple(_parts(data.get("parts"))),
         follows=str(data.get("follows") or ""),
         sealed_by=str(data.get("sealed_by", "")),
+        copy=mark,
         erase_hash=str(data.get("erase_hash") or ""),
         proof=str(data.get("proof") or ""),
     )

@@ -13,6 +13,7 @@ from typing import Any
 from forms.core.encryption import part_id
 from forms.core.ids import is_id
 from forms.core.problem import Problem
+from forms.desk.crypto.copies import content_of
 from forms.desk.sync.client import NotThere, Server
 from forms.desk.sync.local_store import Cabinet
 
@@ -130,7 +131,7 @@ def _put_aside(store: Cabinet, id: str, kept: bytes, others: list[bytes], opened
     content = opened(kept)
     for sealed in others:
         other = opened(sealed)
-        if other is not None and content is not None and other.rstrip(b" \0") != content.rstrip(b" \0"):
+        if other is not None and content is not None and content_of(other) != content_of(content):
             store.keep(CONFLICTS, conflict_name(id, sealed), sealed)
 
 

@@ -67,6 +67,7 @@ def inbox() -> str:
         late_answers=sum(not case.due_day.value for case in late),
         today=today(),
         synced=the_door().synced,
+        keys_changed=any(not change.refused for change in session.key_changes()) or bool(session.pinned.reverted),
         resting=session.resting(),
         unproven=[case for case in cases if session.unproven_request(case.id)][:MOST_UNPROVEN],
         choices=_choices(session, cases),

@@ -10,7 +10,7 @@ from werkzeug.exceptions import NotFound
 
 from forms.core.problem import Problem
 from forms.desk import doctor
-from forms.desk.crypto import key_retirement, keys
+from forms.desk.crypto import key_retirement, key_sheet, keys
 from forms.desk.session import Session
 from forms.desk.window import labels
 from forms.desk.window.authentication import current_session
@@ -38,7 +38,13 @@ def _show(session: Session, problem: Problem | None = None, **more: Any) -> str:
         older=len(session.identities) - 1,
         has_passphrase=keys.has_passphrase(session.folder),
         least=keys.LEAST_PASSPHRASE,
+        sheets=key_sheet.people(session.pinned, session.portal.desks),
+        desk_numbers=key_sheet.of_desks(session.pinned),
+        all_together=key_sheet.all_together(session.pinned),
+        compared=session.pinned.compared,
+        reverted=session.pinned.reverted,
         findings=sorted(doctor.examine(session), key=lambda finding: finding.ok),
+        unproven=len(session.unproven()),
         public=more.get("public"),
         done=more.get("done", ""),
     )
@@ -100,9 +106,34 @@ def _forget(session: Session, form: Form) -> str:
     return _show(session, done=f"Forgotten: {count}. Copies of this machine's folder still have them.")
 
 
+def _trust(session: Session, form: Form) -> str:
+    """Take over what changed of one person or desk, or all, after a person has compared the numbers."""
+    who = form.get("who", "")
+    if form.get("compared") != "yes":
+        todo = "Compare the numbers with the printed sheet or on the telephone, tick the box, and press again."
+        raise Problem("keys", "You have not said that you compared the numbers.", todo)
+    if not who and form.get("all") != "yes":
+        raise Problem("keys", "It is not said whose keys are meant.", "Use the buttons of this page.")
+    count = session.trust(who, stolen=bool(form.get("stolen")))
+    return _show(session, done=f"Confirmed for {who or 'all desks'}: {count}.")
+
+
+def _refuse(session: Session, form: Form) -> str:
+    """Go on with the keys that this machine knows."""
+    count = session.refuse_keys(form.get("who", ""))
+    return _show(session, done=f"Refused: {count}. This machine goes on with the keys that it knows.")
+
+
+def _old_entries(session: Session, form: Form) -> str:
+    """Let entries count that are here and not proven, as after a restore."""
+    if form.get("sure") != "yes":
+        raise Problem("keys", "Nothing was done.", "Look at the entries in their cases, tick the box, and press again.")
+    return _show(session, done=f"{session.accept_unsigned()} entries count now.")
+
+
 ACTIONS: Mapping[str, Callable[[Session, Form], str]] = {
     "passphrase": _passphrase, "rotate": _rotate, "recovery": _recovery, "reseal": _reseal,
-    "forget": _forget,
+    "forget": _forget, "trust": _trust, "refuse": _refuse, "old-entries": _old_entries,
 }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -34,6 +35,27 @@ class AlreadyThere(NotKept):
     """The id or look-up value is taken."""
 
 
+class OtherSalt(NotKept):
+    """The database belongs to another salt: with this one, no receipt of it would open anything."""
+
+    def __init__(self) -> None:
+        todo = (
+            "With this salt no receipt opens its answer. Take back the salt that belongs to it: from the backup, or "
+            "from the other machine before the same database (PORTAL_SALT_FILE). See docs/deploy.md."
+        )
+        super().__init__("The database", "belongs to another salt, or was taken from another portal.", todo)
+
+
+_ours = sa.MetaData()
+_installation = sa.Table(
+    "installation",
+    _ours,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("salt_mark", sa.String(64), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+
 class Store:
     """A database that is opened late, made where missing, and complains as NotKept."""
 
@@ -48,6 +70,7 @@ class Store:
         self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._metadata = metadata
         self._ready = False
+        self._salt_mark = ""
         self._making = threading.Lock()
         self._writers = threading.Lock()
         self._emptying = threading.Lock()
@@ -120,6 +143,28 @@ class Store:
                 for table in tables:
                     connection.exec_driver_sql(f"VACUUM FULL {table}")
 
+    def is_in_use(self) -> bool:
+        """Whether this database holds anything, or belongs to a salt already. Makes no table. Raises NotKept."""
+        file = self._engine.url.database if self._engine.dialect.name == "sqlite" else None
+        if file and not Path(file).exists():
+            return False
+        with self._complaining(), self._reading.connect() as connection:
+            there = sa.inspect(connection).get_table_names()
+            tables = [table for table in (_installation, *self._metadata.sorted_tables) if table.name in there]
+            queries = (sa.select(sa.literal(1)).select_from(table).limit(1) for table in tables)
+            return any(connection.execute(query).first() for query in queries)
+
+    def claim(self, salt_mark: str) -> None:
+        """Insist from now on that this database belongs to the salt with this fingerprint.
+
+        One that belongs to none yet belongs to it from now on. Raises OtherSalt, or NotKept where the database is away:
+        then it is looked at when it is first used.
+        """
+        with self._making:
+            self._salt_mark, self._ready = salt_mark, False
+        with self._complaining():
+            self._make_tables()
+
     def close(self) -> None:
         """Give back all connections."""
         self._engine.dispose()
@@ -165,7 +210,16 @@ class Store:
                     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MAKING_TABLES})")
                 self._metadata.create_all(connection)
                 self._add_columns(connection)
+                _ours.create_all(connection)
+                if self._salt_mark:
+                    self._insist_on_salt(connection)
             self._ready = True
+
+    def _insist_on_salt(self, connection: sa.Connection) -> None:
+        row = {"id": 1, "salt_mark": self._salt_mark}
+        connection.execute(self._insert(_installation).values(row).on_conflict_do_nothing())
+        if connection.execute(sa.select(_installation.c.salt_mark)).scalar() != self._salt_mark:
+            raise OtherSalt
 
     def _add_columns(self, connection: sa.Connection) -> None:
         """Columns that a newer version has and a database of an older one lacks; they name what old rows have."""

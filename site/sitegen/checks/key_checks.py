@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from forms.core.encryption import seal
+from forms.core.encryption import can_encrypt, is_pickup, seal
 from forms.core.form_schema import names as form_names
 from forms.core.portal import Portal
 from forms.core.problem import Problem
-from forms.core.recipients import can_encrypt, is_pickup
 from forms.core.signing import is_public_key
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content.settings import WHERE

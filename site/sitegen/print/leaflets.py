@@ -1,4 +1,7 @@
-"""Leaflet, poster and pocket card as PDF, from the same pages and tables. The only home of Typst and Segno."""
+"""Papers as PDF, from the same pages and tables: leaflet, poster, pocket card, sheet of fingerprints.
+
+The only home of Typst and Segno.
+"""
 
 import json
 import shutil
@@ -6,11 +9,13 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import segno
 import typst
 
 from forms.core import i18n
+from forms.core.fingerprints import desk_fingerprint, member_fingerprint, portal_fingerprint, recovery_fingerprint
 from forms.core.fonts import font_of
 from forms.core.portal import Portal, pick
 from forms.core.problem import Problem
@@ -18,8 +23,8 @@ from sitegen.content.tables import Tables, in_order, text
 from sitegen.render.blocks import Context
 from sitegen.render.html_to_text import lines_of
 
-KINDS = ("leaflet", "poster", "card")
-"""A5 leaflet, A4 poster, pocket card of 85 x 54 mm (ISO/IEC 7810 ID-1)."""
+KINDS = ("leaflet", "poster", "card", "keys")
+"""A5 leaflet, A4 poster, pocket card of 85 x 54 mm (ISO/IEC 7810 ID-1), A4 sheet of the desks' fingerprints."""
 
 TEMPLATE = Path(__file__).parents[2] / "theme" / "paper.typ"
 _INK = "#0d4f52"
@@ -43,7 +48,7 @@ def insist_on_fonts(languages: tuple[str, ...]) -> None:
 
 
 def write(out: Path, context: Context, pages: Pages, media: Path) -> Iterator[Path]:
-    """Write the three PDFs of context.language into `out`; media: content/media, where the pictograms are."""
+    """Write the PDFs of context.language into `out`; media: content/media, where the pictograms are."""
     language = context.language
     with tempfile.TemporaryDirectory() as folder:
         room = Path(folder)
@@ -74,6 +79,7 @@ def _prepare(room: Path, context: Context, pages: Pages, media: Path) -> None:
     draw_code(address, room / "qr.svg")
     signs = draw_signs(room, context.tables, context.language, media)
     data = {**words_of(context.portal, context.language), "signs": signs, "address": address}
+    data["keys"] = fingerprints_of(context.portal, context.language)
     data["home"], data["leaflet"] = _blocks(pages.home), _blocks(pages.leaflet)
     (room / "data.json").write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
 
@@ -108,6 +114,34 @@ def words_of(portal: Portal, language: str) -> dict[str, object]:
         "numbers_title": _("Help numbers"),
         "signs_title": _("If one of these is true, you can ask for help"),
         "scan": _("Read and listen on a phone"),
+    }
+
+
+def fingerprints_of(portal: Portal, language: str) -> dict[str, Any]:
+    """What the sheet of fingerprints says: the numbers of all desks, their people and their recovery keys."""
+    _ = i18n.say(language)
+    return {
+        "title": _("Check the keys of the desks"),
+        "lead": _(
+            "Each desk opens your letters with a key of its own. These numbers belong to those keys. The desk's "
+            "machine must show the same numbers under Keys. If one differs, stop and ask why."
+        ),
+        "together": {"name": _("All desks together"), "number": portal_fingerprint(portal.desks)},
+        "desks": [
+            {
+                "name": pick(desk.name, language),
+                "id": desk.id,
+                "number": desk_fingerprint(desk),
+                "rows": [
+                    *({"name": one.id, "number": member_fingerprint(one)} for one in desk.members),
+                    *(
+                        [{"name": _("Recovery key on paper"), "number": recovery_fingerprint(desk)}]
+                        * bool(desk.recovery)
+                    ),
+                ],
+            }
+            for desk in portal.desks
+        ],
     }
 
 

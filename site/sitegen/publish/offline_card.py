@@ -6,6 +6,9 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from markupsafe import escape
+
+from forms.core.content_policy import IN_PAGE, ON_A_CARD
 from forms.core.portal import Portal
 from sitegen.render.templates import render
 
@@ -19,6 +22,9 @@ _ONLINE_ONLY = re.compile(
 )
 _FORM = re.compile(r'<form class="form".*?</form>', re.S)
 _EXIT = re.compile(r'(data-exit [^>]*href=")[^"]*"')
+_INTEGRITY = re.compile(r'(<script [^>]*?) integrity="[^"]*"')
+"""A browser cannot hold a file of a folder against a hash, and refuses it (Subresource Integrity, section 3.4)."""
+
 _LEFT_OUT = frozenset({".br", ".gz", ".xml", ".txt", ".json", ".mp3", ".webmanifest"})
 _ONLINE_NAMES = frozenset({"404", "away", "search", "tablet", "icon", "sw"})
 _DAY_ONE = (1980, 1, 1, 0, 0, 0)  # a zip's earliest day: the card does not tell when it was made
@@ -66,6 +72,8 @@ def offline(html: str, name: str, language: str, portal: Portal) -> str:
     html = _FORM.sub(lambda _: str(render(language, "card-form.html", portal=portal)), html)
     html = re.sub(r'<source src="[^"]*\.mp3"[^>]*>\n?', "", html)
     html = _EXIT.sub(rf'\1{EMPTY}"', html)
+    html = _INTEGRITY.sub(r"\1", html)
+    html = html.replace(str(escape(IN_PAGE)), str(escape(ON_A_CARD)))
     return _ADDRESS.sub(lambda match: f'{match[1]}="{_relative(match, name)}"', html)
 
 

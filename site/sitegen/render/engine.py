@@ -18,7 +18,9 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page as MkDocsPage
 from mkdocs.utils.templates import TemplateContext
 
+from forms.core.problem import Problem
 from forms.core.rendering import draw_page
+from sitegen.checks import active_html
 from sitegen.content.pages import SOURCE
 from sitegen.publish import page_weight
 from sitegen.render import search_index
@@ -85,7 +87,11 @@ class _Press(BasePlugin):  # type: ignore[type-arg, no-untyped-call] # it has no
         body = Markup(page.content or "")  # noqa: S704 - Markdown of the staff, blocks escaped by Jinja
         self.said[page.file.src_uri] = "\n".join(text for _, text in lines_of(body, aloud=False))
         body = with_clip(own, page.file.src_uri, body)
-        context["shell"] = draw_page(own.portal, own.language, page_of(own, page.file.src_uri, body))  # type: ignore[typeddict-unknown-key]
+        drawn = draw_page(own.portal, own.language, page_of(own, page.file.src_uri, body))
+        for found in active_html.left_over(drawn):
+            where = own.library.find(page.file.src_uri, own.language).where
+            raise Problem(where, f"the page as built {found.what}", "Look for what makes it, and tell a developer.")
+        context["shell"] = drawn  # type: ignore[typeddict-unknown-key]
         return context
 
 

@@ -1,0 +1,304 @@
+"""The keys of all desks as this machine first saw them, or as a person here confirmed them since.
+
+The server hands out portal.json, so a taken-over server could put a key of its own into it. What this machine encrypts
+to, and by which keys it checks signatures, therefore follows from `pinned-keys.json` in the desk's folder. A key that
+is new, gone or another one than before is a change: it is shown with its fingerprint, and nothing is encrypted to that
+desk until a person has confirmed or refused it.
+"""
+
+import json
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from forms.core.portal import Desk, Member
+from forms.core.problem import Problem
+from forms.desk.crypto.keys import write_safely
+
+FILE = "pinned-keys.json"
+KEY, SIGNING, RECOVERY = "key", "signing", "recovery"
+_NAMES = {KEY: "key", SIGNING: "signing key", RECOVERY: "recovery key"}
+
+
+class UnconfirmedKey(Problem):
+    """A key has changed and nobody at this machine has confirmed it."""
+
+
+class PinnedKey(NamedTuple):
+    """One key: of which desk, of whom (for a recovery key the desk), what it is for, and its text."""
+
+    desk: str
+    who: str
+    what: str
+    text: str
+
+    @property
+    def slot(self) -> tuple[str, str, str]:
+        """Return where it stands: two keys in one slot are two keys of one person."""
+        return self.desk, self.who, self.what
+
+
+@dataclass(frozen=True)
+class KeyChange:
+    """Keys of one slot that were removed or came. shared: others who have the same new key; refused: by a person."""
+
+    desk: str
+    who: str
+    what: str
+    removed: tuple[PinnedKey, ...]
+    added: tuple[PinnedKey, ...]
+    shared: tuple[str, ...] = ()
+    refused: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """Return what changed, for a person."""
+        name = f"{self.who}: the {_NAMES[self.what]}"
+        if not self.added:
+            said = f"{name} is gone."
+        elif self.removed:
+            said = f"{name} is another one."
+        else:
+            said = f"{name} is new."
+        return f"{said} The same key belongs to {', '.join(self.shared)}." if self.shared else said
+
+
+@dataclass(frozen=True)
+class _State:
+    """What stands in the file. compared: a person compared the keys with the printed sheet.
+
+    earlier: signing keys of before a confirmed change, still good for older entries. pending: changes seen at the last
+    fetch. reverted: keys that the server showed and took back before anybody decided. accepted: ids of entries and
+    copies that were here before they had to be signed.
+    """
+
+    pinned: frozenset[PinnedKey] = frozenset()
+    compared: bool = False
+    day: str = ""
+    earlier: frozenset[PinnedKey] = frozenset()
+    refused: frozenset[PinnedKey] = frozenset()
+    refused_removals: frozenset[PinnedKey] = frozenset()
+    pending: frozenset[PinnedKey] = frozenset()
+    reverted: frozenset[PinnedKey] = frozenset()
+    accepted: frozenset[str] = frozenset()
+
+
+def keys_of(desks: Iterable[Desk]) -> frozenset[PinnedKey]:
+    """Return all keys that desks publish; a missing one is none."""
+    found: set[tuple[Any, ...]] = set()
+    for desk in desks:
+        found.add((desk.id, desk.id, RECOVERY, desk.recovery or ""))
+        for member in desk.members:
+            found.add((desk.id, member.id, KEY, member.key or ""))
+            found.add((desk.id, member.id, SIGNING, member.signing or ""))
+    return frozenset(PinnedKey(*map(str, key)) for key in found if key[-1])
+
+
+class PinnedKeys:
+    """The pinned keys of one machine, kept in its folder."""
+
+    def __init__(self, folder: Path, state: _State) -> None:
+        self._path, self._state = folder / FILE, state
+
+    @classmethod
+    def load(cls, folder: Path) -> "PinnedKeys | None":
+        """Return what the file holds, None where there is none. A damaged file holds no key: every key is a change."""
+        try:
+            data = json.loads((folder / FILE).read_text(encoding="utf-8"))
+            return cls(folder, _read(data))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return cls(folder, _State())
+
+    @classmethod
+    def first_use(cls, folder: Path, desks: Iterable[Desk], accepted: Collection[str], day: date) -> "PinnedKeys":
+        """Remember the keys that desks publish. accepted: ids of what is here already and need not be signed."""
+        pinned = cls(folder, _State())
+        pinned._keep(_State(keys_of(desks), day=day.isoformat(), accepted=frozenset(accepted)))
+        return pinned
+
+    def _keep(self, state: _State) -> None:
+        if state == self._state:
+            return
+        self._state = state
+        with suppress(OSError):  # a full disk keeps nobody from reading; it is asked again the next time
+            write_safely(self._path, json.dumps(_as_json(state)).encode())
+
+    # What is known
+
+    @property
+    def compared(self) -> bool:
+        """Whether a person has compared the keys of the first use with the printed sheet."""
+        return self._state.compared
+
+    @property
+    def reverted(self) -> tuple[PinnedKey, ...]:
+        """Return keys that the server showed for a while and took back before anybody here decided."""
+        return tuple(sorted(self._state.reverted))
+
+    def all_keys(self, desk: str = "") -> tuple[PinnedKey, ...]:
+        """Return all pinned keys, or those of one desk."""
+        return tuple(sorted(key for key in self._state.pinned if desk in {"", key.desk}))
+
+    def desks(self) -> tuple[Desk, ...]:
+        """Return the desks as they are pinned: ids and keys only."""
+        ids = sorted({key.desk for key in self._state.pinned})
+        return tuple(self._desk(id) for id in ids)
+
+    def _desk(self, id: str) -> Desk:
+        mine = self.all_keys(id)
+        people = sorted({key.who for key in mine if key.what in {KEY, SIGNING}})
+        texts = {(key.who, key.what): key.text for key in mine}
+        members = (Member(who, texts.get((who, KEY), ""), "", texts.get((who, SIGNING), "")) for who in people)
+        return Desk(id, {"en": id}, {}, (), tuple(members), texts.get((id, RECOVERY), ""))
+
+    def knows(self, desk: str, who: str) -> bool:
+        """Whether this person is one whose keys are pinned."""
+        return any((key.desk, key.who) == (desk, who) for key in self._state.pinned | self._state.earlier)
+
+    def signing_keys(self, desk: str, who: str) -> frozenset[str]:
+        """Return the signing keys by which this person's signatures are checked: the present one and earlier ones."""
+        both = self._state.pinned | self._state.earlier
+        return frozenset(key.text for key in both if key.slot == (desk, who, SIGNING))
+
+    def present_signing_keys(self, desk: str, who: str) -> frozenset[str]:
+        """Return the signing key that is pinned for this person now."""
+        return frozenset(key.text for key in self._state.pinned if key.slot == (desk, who, SIGNING))
+
+    def is_accepted(self, id: str) -> bool:
+        """Whether an entry or copy was here before it had to be signed."""
+        return id in self._state.accepted
+
+    # What changed
+
+    def changes(self, desks: Iterable[Desk]) -> tuple[KeyChange, ...]:
+        """Return how the published keys differ from the pinned ones, one change for each slot."""
+        published, pinned = keys_of(desks), self._state.pinned
+        removed, added = pinned - published, published - pinned
+        slots = sorted({key.slot for key in removed | added})
+        return tuple(
+            self._change(
+                slot,
+                tuple(sorted(key for key in removed if key.slot == slot)),
+                tuple(sorted(key for key in added if key.slot == slot)),
+                published | pinned,
+            )
+            for slot in slots
+        )
+
+    def _change(
+        self,
+        slot: tuple[str, str, str],
+        removed: tuple[PinnedKey, ...],
+        added: tuple[PinnedKey, ...],
+        everything: frozenset[PinnedKey],
+    ) -> KeyChange:
+        texts = {key.text for key in added}
+        shared = sorted({key.who for key in everything if key.text in texts and key.slot != slot})
+        refused = set(added) <= self._state.refused and set(removed) <= self._state.refused_removals
+        return KeyChange(*slot, removed, added, tuple(shared), refused)
+
+    def recipients(self, desks: Iterable[Desk], desk: str, who: str = "") -> tuple[str, ...]:
+        """Return the keys to which something for this desk, or for one of its people, is encrypted.
+
+        Raises UnconfirmedKey where one of them changed and nobody here has decided; a refused change changes nothing.
+        """
+        for change in self.changes(desks):
+            of_this_one = change.desk == desk and who in {"", change.who}
+            if of_this_one and change.what != SIGNING and not change.refused:
+                todo = "Nothing is encrypted to it until you have compared the fingerprint: desk keys, then desk trust."
+                raise UnconfirmedKey("keys", change.sentence, f"{todo} (In the window: Keys.)")
+        found = [key for key in self.all_keys(desk) if key.what != SIGNING and who in {"", key.who}]
+        if who:
+            found = [key for key in found if key.what == KEY]
+        if not found:
+            raise UnconfirmedKey(f"desk {who or desk}", "has no key that this machine knows.", "Look with: desk keys")
+        return tuple(dict.fromkeys(key.text for key in sorted(found, key=lambda key: key.what == RECOVERY)))
+
+    def look(self, desks: Iterable[Desk], own: Collection[str], desk: str, who: str) -> None:
+        """Write down how things stand after a fetch. own: this machine's own keys, whose change needs no question."""
+        changes = self.changes(list(desks))
+        for change in changes:
+            mine = (change.desk, change.who) == (desk, who) and change.added and change.what != RECOVERY
+            if mine and all(key.text in own for key in change.added) and not change.shared:
+                self._confirm(change)
+        pending = frozenset(key for change in self.changes(desks) if not change.refused for key in change.added)
+        gone = self._state.pending - pending - self._state.pinned
+        self._keep(replace(self._state, pending=pending, reverted=self._state.reverted | gone))
+
+    # What a person decides
+
+    def confirm(
+        self, desks: Iterable[Desk], who: str = "", accepted: Iterable[str] = (), *, stolen: bool = False
+    ) -> int:
+        """Take over the changes of a person or desk (all if empty); how many.
+
+        accepted: ids of what is here and counts as written before. stolen: signatures by the old keys count no more.
+        """
+        chosen = [change for change in self.changes(desks) if who in {"", change.who, change.desk}]
+        for change in chosen:
+            self._confirm(change)
+        earlier = frozenset(key for key in self._state.earlier if not (stolen and who in {"", key.who, key.desk}))
+        reverted = frozenset(key for key in self._state.reverted if who not in {"", key.who, key.desk})
+        self._keep(
+            replace(
+                self._state, accepted=self._state.accepted | frozenset(accepted), earlier=earlier, reverted=reverted,
+                pending=self._state.pending - {key for change in chosen for key in change.added},
+            )
+        )  # fmt: skip
+        return len(chosen)
+
+    def _confirm(self, change: KeyChange) -> None:
+        state = self._state
+        earlier = state.earlier | {key for key in change.removed if key.what == SIGNING}
+        both = frozenset(change.added) | frozenset(change.removed)
+        self._keep(
+            replace(
+                state, pinned=(state.pinned - set(change.removed)) | set(change.added), earlier=earlier,
+                refused=state.refused - both, refused_removals=state.refused_removals - both,
+            )
+        )  # fmt: skip
+
+    def refuse(self, desks: Iterable[Desk], who: str) -> int:
+        """Keep the pinned keys of a person or desk, whatever the server publishes now; how many changes."""
+        chosen = [change for change in self.changes(desks) if who in {change.who, change.desk}]
+        added = {key for change in chosen for key in change.added}
+        removed = {key for change in chosen for key in change.removed}
+        state = self._state
+        self._keep(
+            replace(
+                state, refused=state.refused | added, refused_removals=state.refused_removals | removed,
+                pending=state.pending - added,
+            )
+        )  # fmt: skip
+        return len(chosen)
+
+    def mark_compared(self) -> None:
+        """A person has compared all pinned keys with the printed sheet."""
+        self._keep(replace(self._state, compared=True))
+
+    def accept(self, ids: Iterable[str]) -> None:
+        """Let entries or copies that are here count though they are not signed."""
+        self._keep(replace(self._state, accepted=self._state.accepted | frozenset(ids)))
+
+    def forget(self, ids: Iterable[str]) -> None:
+        """Something was erased here: if it comes again, it must be signed."""
+        self._keep(replace(self._state, accepted=self._state.accepted - frozenset(ids)))
+
+
+_KEY_SETS = ("pinned", "earlier", "refused", "refused_removals", "pending", "reverted")
+
+
+def _as_json(state: _State) -> dict[str, Any]:
+    sets = {name: sorted(getattr(state, name)) for name in _KEY_SETS}
+    return {"version": 1, "compared": state.compared, "day": state.day, **sets, "accepted": sorted(state.accepted)}
+
+
+def _read(data: Any) -> _State:
+    sets = {name: frozenset(PinnedKey(*map(str, row)) for row in data[name]) for name in _KEY_SETS}
+    accepted = frozenset(map(str, data["accepted"]))
+    return _State(**sets, compared=data["compared"] is True, day=str(data["day"]), accepted=accepted)

@@ -1,0 +1,134 @@
+"""HTML that could do something in a reader's browser: refused in what staff write, and looked for in built pages.
+
+What Markdown made is read with a strict grammar: each "<" begins a plain tag or a comment as written below, or is
+refused. So no browser can read more into it than is read here. Known tags and attributes are listed; others are
+refused.
+"""
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+_TAG_NAMES = """
+a abbr address article aside b bdi bdo blockquote br caption cite code col colgroup dd del details dfn div dl dt em
+figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li mark nav ol p pre q rp rt ruby s samp section
+small span strong sub summary sup table tbody td tfoot th thead time tr u ul var wbr
+"""
+_ATTRIBUTE_NAMES = """
+abbr alt aria-hidden aria-label aria-labelledby cite class colspan datetime dir height hidden href hreflang id lang
+loading markdown open rel reversed role rowspan scope span src start style title translate type value width
+"""
+_TAGS, _ATTRIBUTES = frozenset(_TAG_NAMES.split()), frozenset(_ATTRIBUTE_NAMES.split())
+_ADDRESSES = frozenset({"href", "src", "cite"})
+_ELSEWHERE = frozenset({"action", "formaction", "xlink:href", "poster", "data", "background", "srcset", "ping"})
+_SCHEMES = frozenset({"http", "https", "tel", "mailto", "sms", "geo", "webcal"})
+_ALIGNED = re.compile(r"\s*text-align:\s*(left|right|center);?\s*")
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):")
+_COMMENT = re.compile(r"<!--(?!-?>)[^<>]*?-->")
+_END = re.compile(r"</[A-Za-z][A-Za-z0-9]*\s*>")
+_ATTRIBUTE = r"""\s+[A-Za-z_:@][\w:.@-]*(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'=<>`]+))?"""
+_START = re.compile(rf"<([A-Za-z][A-Za-z0-9-]*)((?:{_ATTRIBUTE})*)\s*/?>")
+_PAIR = re.compile(r"""([A-Za-z_:@][\w:.@-]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+)))?""")
+_OPENS = re.compile(r"<[A-Za-z/!?]")
+
+
+@dataclass(frozen=True)
+class Found:
+    """Something active. what: a sentence; text: as it stands in the HTML, to look for its line."""
+
+    what: str
+    text: str
+
+
+def findings(made: str) -> Iterator[Found]:
+    """Everything in the HTML that Markdown made which is more than text, pictures of the site, and links."""
+    at = 0
+    while opening := _OPENS.search(made, at):
+        at = opening.start()
+        tag = _START.match(made, at)
+        plain = tag or _COMMENT.match(made, at) or _END.match(made, at)
+        if tag and tag[1].lower() not in _TAGS:
+            yield Found(f"has a <{tag[1].lower()}>.", f"<{tag[1]}")
+        elif tag:
+            yield from _attributes(tag[1].lower(), attributes_of(tag[2]))
+        elif not plain:
+            yield Found("is no plain HTML.", made[at : at + 30].split("\n", maxsplit=1)[0])
+        at = plain.end() if plain else at + 1
+
+
+def attributes_of(text: str) -> Mapping[str, str]:
+    """Attributes of a tag: names in small letters, values with their entities read. The first of a name counts."""
+    found: dict[str, str] = {}
+    for match in _PAIR.finditer(text):
+        value = next((one for one in match.groups()[1:] if one is not None), "")
+        found.setdefault(match[1].lower(), html.unescape(value))
+    return found
+
+
+def _attributes(tag: str, attributes: Mapping[str, str]) -> Iterator[Found]:
+    for name, value in attributes.items():
+        if name not in _ATTRIBUTES or (name == "style" and not _ALIGNED.fullmatch(value)):
+            yield Found(f"has {name} at a <{tag}>.", name)
+        elif name in _ADDRESSES and not is_harmless(value):
+            yield Found("has an address that a browser would run or show as a page of its own.", value)
+        elif name == "src" and leaves_the_site(value):
+            yield Found(f"loads a <{tag}> from another place.", value)
+
+
+def _plain(address: str) -> str:
+    """The address as a browser reads it: without control characters, spaces and invisible ones, in small letters."""
+    kept = (char for char in address if unicodedata.category(char) not in {"Cc", "Cf"} and not char.isspace())
+    return "".join(kept).lower().replace("\\", "/")
+
+
+def is_harmless(address: str) -> bool:
+    """Whether the address has no scheme, or one that leads to a page, a call or a message."""
+    scheme = _SCHEME.match(_plain(address))
+    return scheme is None or scheme[1] in _SCHEMES
+
+
+def leaves_the_site(address: str) -> bool:
+    """Whether the address names another host."""
+    plain = _plain(address)
+    return plain.startswith("//") or _SCHEME.match(plain) is not None
+
+
+def in_words(words: str) -> Iterator[Found]:
+    """What is active in a cell of a table or a line of front matter, which are never HTML."""
+    if tag := re.search(r"<[A-Za-z/!?][^<]*", words):
+        yield Found("has HTML in it.", tag[0][:30])
+    elif _is_active(words) and not re.match(r"(data|file|blob):\s", words, re.I):
+        yield Found("begins as an address that a browser would run or show as a page of its own.", words[:30])
+
+
+_RUN = ("javascript:", "vbscript:", "data:", "blob:", "file:", "filesystem:", "view-source:")
+
+
+def _is_active(words: str) -> bool:
+    return _plain(words).startswith(_RUN)
+
+
+def left_over(page: str) -> Iterator[Found]:
+    """What must be in no whole page of the built site, whoever wrote it."""
+    for tag in _START.finditer(page):
+        name, attributes = tag[1].lower(), attributes_of(tag[2])
+        if name in {"iframe", "frame", "object", "embed", "applet", "base", "portal"}:
+            yield Found(f"has a <{name}>.", tag[0])
+        if name == "script" and "src" in attributes and not attributes["src"].startswith("/assets/"):
+            yield Found("has a script from elsewhere.", tag[0])
+        if name == "script" and "src" not in attributes and not attributes.get("type", "").endswith("json"):
+            yield Found("has a script inside.", tag[0])
+        if name == "meta" and attributes.get("http-equiv", "Content-Security-Policy") != "Content-Security-Policy":
+            yield Found("has a <meta> that acts.", tag[0])
+        for key, value in attributes.items():
+            if key.startswith("on") or (key in {"action", "formaction"} and not value.startswith("/forms/")):
+                yield Found(f"has {key} at a <{name}>.", tag[0])
+            elif key in _ADDRESSES | _ELSEWHERE and _is_active(value) and not _is_icon(name, value):
+                yield Found("has an address that a browser would run.", tag[0])
+
+
+def _is_icon(name: str, value: str) -> bool:
+    """The empty icon of the shell."""
+    return name == "link" and value == "data:,"

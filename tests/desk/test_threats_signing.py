@@ -1,0 +1,591 @@
+"""Attacks on keys and names: the server swaps or adds keys, and somebody writes in another's name."""
+
+import json
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyrage
+import pytest
+from click.testing import CliRunner, Result
+
+from forms.core.encryption import seal, seal_file
+from forms.core.ids import new_id
+from forms.core.portal import Desk, Member, Portal
+from forms.core.problem import Problem
+from forms.core.signing import sign, signing_key
+from forms.desk import doctor
+from forms.desk.cases.case_log import Entry, new_entry, sealed_entry, statement_of
+from forms.desk.cli.main import desk as desk_command
+from forms.desk.crypto import keys
+from forms.desk.crypto.pinned_keys import FILE, UnconfirmedKey
+from forms.desk.session import Session
+from tests.desk.conftest import Office
+from tests.desk.test_session import only
+from tests.desk.test_threats_desks import put
+
+WORDS = "What was told"
+ATTACKER = pyrage.x25519.Identity.generate()
+THEIRS = str(ATTACKER.to_public())
+
+
+def member_of(office: Office, desk: str, number: int = 0) -> Member:
+    return office.portal.named([desk])[0].members[number]
+
+
+def with_member(office: Office, desk: str, number: int = 0, **changes: str) -> None:
+    """The server publishes other keys for one person."""
+    members = list(office.portal.named([desk])[0].members)
+    members[number] = replace(members[number], **changes)
+    office.with_desk(desk, members=tuple(members))
+
+
+def said(session: Session) -> str:
+    return " ".join(finding.sentence for finding in doctor.examine(session) if not finding.ok)
+
+
+def opens(path: Path) -> bool:
+    try:
+        pyrage.decrypt(path.read_bytes().partition(b"\n")[2], [ATTACKER])
+    except pyrage.DecryptError:
+        return False
+    return True
+
+
+def reached_the_attacker(office: Office) -> bool:
+    """Whether anything on the server or on a desk's disk opens with the attacker's key."""
+    blobs = [path.read_bytes() for path in office.home.rglob("*") if path.is_file()]
+    marks = [at for blob in blobs for at in _age_files(blob)]
+    return any(_opens(blob) for blob in marks)
+
+
+def _age_files(blob: bytes) -> list[bytes]:
+    head = b"age-encryption.org/v1\n"
+    return [head + rest for rest in blob.split(head)[1:]]
+
+
+def _opens(blob: bytes) -> bool:
+    # A blob may be followed by other bytes of the database: then the header opens and the payload does not.
+    try:
+        pyrage.decrypt(blob, [ATTACKER])
+    except pyrage.DecryptError as error:
+        return "No matching keys" not in str(error)
+    return True
+
+
+@pytest.fixture
+def known(office: Office) -> tuple[Office, Session, str]:
+    """Anita's machine, which knows all keys, with a case."""
+    office.tell(what=WORDS, hide_from="partner")
+    anita = office.machine("police/anita")
+    id = only(anita)
+    return office, anita, id
+
+
+def add_ghost(office: Office) -> None:
+    police = office.portal.named(["police"])[0]
+    ghost = Member("police/ghost", THEIRS, police.members[0].pickup, "ed25519:" + "a" * 64)
+    office.with_desk("police", members=(*police.members, ghost))
+
+
+def namesake(office: Office) -> None:
+    police = office.portal.named(["police"])[0]
+    office.with_desk("police", members=(*police.members, replace(police.members[1], key=THEIRS)))
+
+
+def namesake_of_another_desk(office: Office) -> None:
+    police = office.portal.named(["police"])[0]
+    office.with_desk("police", members=(*police.members, Member("legal", THEIRS, police.members[0].pickup)))
+
+
+OWN_DESK: dict[str, Callable[[Office], None]] = {
+    "a colleague's key is swapped": lambda office: with_member(office, "police", 1, key=THEIRS),
+    "one's own key is swapped": lambda office: with_member(office, "police", 0, key=THEIRS),
+    "a person is added": add_ghost,
+    "a namesake is added": namesake,
+    "somebody of another desk is added": namesake_of_another_desk,
+    "a recovery key is added": lambda office: office.with_desk("police", recovery=THEIRS),
+    "a colleague is dropped": lambda office: office.with_desk("police", members=(member_of(office, "police"),)),
+    "a key is doubled": lambda office: with_member(office, "police", 1, key=member_of(office, "police").key),
+    "a desk is renamed": lambda office: office.publish(renamed(office.portal)),
+}
+
+
+def renamed(portal: Portal) -> Portal:
+    def one(desk: Desk) -> Desk:
+        return replace(desk, id="cops", members=(Member("cops", THEIRS, "sha256:" + "0" * 64),))
+
+    return replace(portal, desks=tuple(one(desk) if desk.id == "police" else desk for desk in portal.desks))
+
+
+@pytest.mark.parametrize("attack", OWN_DESK)
+def test_nothing_is_encrypted_to_a_changed_key_of_the_own_desk(known: tuple[Office, Session, str], attack: str) -> None:
+    office, anita, id = known
+    OWN_DESK[attack](office)
+    with suppress(Problem):  # a server that renamed the desk does not know its token
+        anita.sync()
+    (anita.folder / "portal.json").write_bytes((office.home / "portal.json").read_bytes())
+    anita = office.machine("police/anita")
+    assert anita.case(id).answers["what"] == WORDS, "reading goes on"
+    waiting = anita.outbox.waiting
+    for act in (
+        lambda: anita.write(id, "note", text="a note"),
+        lambda: anita.write(id, "state", state="looking"),
+        lambda: anita.answer(id, "an answer"),
+        lambda: anita.hand_over(id, "legal"),
+    ):
+        with pytest.raises(UnconfirmedKey, match="Nothing is encrypted to it until you have compared the fingerprint"):
+            act()
+    anita.seal_for_desk(b"a file that stays here")
+    assert anita.outbox.waiting == waiting, "and nothing is half done"
+    assert not reached_the_attacker(office)
+    assert any("key" in finding.sentence for finding in doctor.examine(anita) if not finding.ok)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"members": (Member("legal", THEIRS, "x"),)}, {"recovery": THEIRS}],
+    ids=["the desk's key is swapped", "a recovery key is added"],
+)
+def test_no_case_is_handed_over_to_a_changed_key(known: tuple[Office, Session, str], changes: dict[str, Any]) -> None:
+    office, anita, id = known
+    office.with_desk("legal", **changes)
+    anita.sync()
+    with pytest.raises(UnconfirmedKey, match="legal"):
+        anita.hand_over(id, "legal")
+    anita.write(id, "note", text="work in the own desk goes on")
+    assert not reached_the_attacker(office)
+    assert "legal: the" in said(anita)
+
+
+def test_no_case_is_encrypted_anew_for_a_changed_key_of_a_colleague(known: tuple[Office, Session, str]) -> None:
+    office, anita, _ = known
+    with_member(office, "police", 1, key=THEIRS)
+    anita.sync()
+    with pytest.raises(UnconfirmedKey, match="police/babu: the key is another one"):
+        anita.reseal("police/babu")
+    assert not reached_the_attacker(office)
+
+
+def test_another_portal_for_one_desk_alone_shows_in_the_one_number_that_people_compare(office: Office) -> None:
+    for name in ("police/anita", "legal"):
+        office.machine(name).sync()
+    numbers = {shell(office, name, "keys").output.splitlines()[0] for name in ("police/anita", "legal")}
+    assert len(numbers) == 1
+    assert next(iter(numbers)).startswith("All desks together: ")
+    with_member(office, "legal", key=THEIRS)
+    fresh = office.machine("partner")
+    fresh.sync()
+    assert shell(office, "partner", "keys").output.splitlines()[0] not in numbers
+    assert "Not yet compared with the printed sheet" in shell(office, "partner", "keys").output
+
+
+def test_a_key_that_was_swapped_and_swapped_back_is_still_told(known: tuple[Office, Session, str]) -> None:
+    office, anita, id = known
+    right = member_of(office, "legal").key
+    with_member(office, "legal", key=THEIRS)
+    anita.sync()
+    with_member(office, "legal", key=right)
+    anita.sync()
+    anita.hand_over(id, "legal")
+    assert "legal: the server published another key for a while" in said(anita)
+    anita.trust("legal")
+    assert "for a while" not in said(anita)
+
+
+def test_a_change_that_a_person_confirmed_is_used_and_one_that_was_refused_is_not(
+    known: tuple[Office, Session, str],
+) -> None:
+    office, anita, id = known
+    with_member(office, "police", 1, key=THEIRS)
+    anita.sync()
+    anita.refuse_keys("police/babu")
+    anita.write(id, "note", text="goes on to the known keys")
+    assert not reached_the_attacker(office)
+    assert "You refused it" in said(anita)
+    with_member(office, "police", 1, key=str(pyrage.x25519.Identity.generate().to_public()))
+    anita.sync()
+    with pytest.raises(UnconfirmedKey):
+        anita.write(id, "note", text="another key than the refused one is asked about again")
+    anita.trust("police/babu")
+    anita.write(id, "note", text="confirmed")
+    assert not reached_the_attacker(office)
+
+
+def test_keys_are_pinned_from_the_portal_that_was_here_before_and_not_from_the_next_one(office: Office) -> None:
+    """A desk that was upgraded: what the server publishes afterwards is a change already."""
+    office.tell(what=WORDS)
+    anita = office.machine("police/anita")
+    id = only(anita)
+    (anita.folder / FILE).unlink()
+    with_member(office, "police", 1, key=THEIRS)
+    again = office.machine("police/anita")
+    again.sync()
+    with pytest.raises(UnconfirmedKey):
+        again.write(id, "note", text="x")
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"pinned": [[1]]}', b"\xff", b"[" * 5000])
+def test_a_damaged_list_of_keys_confirms_nothing(known: tuple[Office, Session, str], damage: bytes) -> None:
+    office, anita, id = known
+    (anita.folder / FILE).write_bytes(damage)
+    again = office.machine("police/anita")
+    again.sync()
+    assert again.case(id).answers["what"] == WORDS
+    with pytest.raises(UnconfirmedKey):
+        again.write(id, "note", text="x")
+    again.trust()
+    again.write(id, "note", text="x")
+
+
+def test_ones_own_new_key_needs_no_question_and_an_old_one_of_ones_own_does(known: tuple[Office, Session, str]) -> None:
+    office, anita, id = known
+    old, babu = member_of(office, "police"), office.machine("police/babu")
+    babu.sync()
+    public = anita.change_key(None)
+    anita.write(id, "note", text="signed by the old key, which the others know")
+    with_member(office, "police", key=public.key, pickup=public.pickup, signing=public.signing)
+    anita.sync()
+    anita.write(id, "note", text="signed by the new key")
+    babu.sync()
+    assert [entry.value["text"][:17] for entry in babu.case(id).entries] == ["signed by the old"]
+    babu.trust("police/anita")
+    assert len(babu.case(id).entries) == 2, "and what the old key signed goes on counting"
+    with_member(office, "police", key=old.key, signing=old.signing)
+    anita.sync()
+    with pytest.raises(UnconfirmedKey):
+        anita.write(id, "note", text="the server goes back to a key that may be stolen")
+
+
+# In a terminal
+
+
+def shell(office: Office, who: str, *words: str, typed: str = "") -> Result:
+    options = ["--home", str(office.home), "--server", office.address, "--desk", who]
+    return CliRunner().invoke(desk_command, [*options, *words], input=typed)
+
+
+def test_keys_are_shown_compared_and_confirmed_in_a_terminal(known: tuple[Office, Session, str]) -> None:
+    office, _, _ = known
+    with_member(office, "legal", key=str(pyrage.x25519.Identity.generate().to_public()))
+    shown = shell(office, "police/anita", "keys").output
+    assert "! legal" in shown
+    assert "legal: the key is another one." in shown
+    assert "Right? desk trust legal" in shown
+    assert shell(office, "police/anita", "trust").exit_code == 1
+    assert shell(office, "police/anita", "trust", "legal", typed="n\n").exit_code == 1
+    assert "! legal" in shell(office, "police/anita", "keys").output
+    assert "Confirmed: 1." in shell(office, "police/anita", "trust", "legal", typed="y\n").output
+    assert "! legal" not in shell(office, "police/anita", "keys").output
+    shell(office, "police/anita", "trust", "--all", "--yes")
+    assert "Not yet compared" not in shell(office, "police/anita", "keys").output
+
+
+def test_a_portal_cannot_write_control_characters_to_a_terminal(known: tuple[Office, Session, str]) -> None:
+    office, _, _ = known
+    police = office.portal.named(["police"])[0]
+    evil = Member("police/\x1b[2Jghost", THEIRS, police.members[0].pickup)
+    office.with_desk("police", members=(*police.members, evil))
+    shown = shell(office, "police/anita", "keys").output
+    assert "\x1b" not in shown
+    assert "ghost" in shown
+
+
+# Writing in another's name
+
+
+def recipients(office: Office) -> tuple[str, ...]:
+    return office.portal.named(["police"])[0].keys
+
+
+def closing(id: str, who: str = "police/anita") -> Entry:
+    return new_entry(id, who, (), "state", {"state": "closed", "outcome": "nobody there", "letters": 1})
+
+
+def by_anita(office: Office) -> Any:
+    return signing_key(str(keys.identity(office.home / "police/anita", lambda: "")))
+
+
+def by_babu(office: Office) -> Any:
+    return signing_key(str(keys.identity(office.home / "police/babu", lambda: "")))
+
+
+FORGERIES: dict[str, Callable[[Office, Entry], Entry]] = {
+    "unsigned": lambda _, entry: entry,
+    "an odd signature": lambda _, entry: replace(entry, signature="0" * 128),
+    "signed by a colleague": lambda o, e: replace(e, signature=sign(statement_of(e, "police"), by_babu(o))),
+    "signed by nobody known": lambda _, e: replace(
+        e, signature=sign(statement_of(e, "police"), signing_key(str(ATTACKER)))
+    ),
+    "signed for another desk": lambda o, e: replace(e, signature=sign(statement_of(e, "legal"), by_anita(o))),
+    "changed after it was signed": lambda o, e: replace(
+        e, signature=sign(statement_of(replace(e, value={"state": "looking"}), "police"), by_anita(o))
+    ),
+    "of another case": lambda o, e: replace(
+        e, signature=sign(statement_of(replace(e, thread=new_id()), "police"), by_anita(o))
+    ),
+    "in the name of nobody": lambda _, e: replace(e, member="police/ghost"),
+    "in the name of another desk": lambda o, e: replace(
+        replace(e, member="legal"), signature=sign(statement_of(replace(e, member="legal"), "police"), by_anita(o))
+    ),
+}
+
+
+@pytest.mark.parametrize("reader", ["police/anita", "police/babu"])
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_an_entry_that_its_writer_did_not_sign_changes_nothing_and_is_shown(
+    known: tuple[Office, Session, str], forgery: str, reader: str
+) -> None:
+    office, _, id = known
+    machine = office.machine(reader)
+    machine.sync()
+    forged = FORGERIES[forgery](office, closing(id))
+    assert (
+        put(office, "police/babu", f"letters/{id}/entries/{forged.id}", sealed_entry(forged, recipients(office))) == 204
+    )
+    machine.sync()
+    case = office.machine(reader).case(id)
+    assert (case.state.value, case.outcome, case.entries) == ("new", "", ())
+    assert [entry.id for entry in case.unproven] == [forged.id]
+    assert "1 entries of the case log are not proven" in said(machine)
+    shown = shell(office, reader, "open", id).output
+    assert "NOT PROVEN, changes nothing" in shown
+    assert [row["proven"] for row in case.time_line() if row["what"] == "state"] == [False]
+
+
+@pytest.mark.parametrize("kind", ["state", "assign", "due", "flag", "merge", "theme", "note", "answer", "handover"])
+def test_no_kind_of_forged_entry_has_an_effect(known: tuple[Office, Session, str], kind: str) -> None:
+    office, anita, id = known
+    before = office.machine("police/anita").case(id)
+    value = {
+        "state": "closed", "member": "police/babu", "day": "2027-01-02", "flag": "urgent", "on": True,
+        "into": new_id(), "theme": "wages", "text": "an answer of ours", "desk": "legal",
+    }  # fmt: skip
+    forged = new_entry(id, "police/anita", (), kind, value)
+    put(office, "police/babu", f"letters/{id}/entries/{forged.id}", sealed_entry(forged, recipients(office)))
+    anita.sync()
+    assert replace(anita.case(id), unproven=()) == before
+    assert [entry.kind for entry in anita.case(id).unproven] == [kind], "and a forged answer of ours is noticed"
+
+
+def test_a_signed_entry_under_another_id_or_twice_counts_once(known: tuple[Office, Session, str]) -> None:
+    office, anita, id = known
+    entry = anita.write(id, "state", state="closed")
+    anita.write(id, "state", state="looking")
+    put(office, "police/babu", f"letters/{id}/entries/{new_id()}", sealed_entry(entry, recipients(office)))
+    anita.sync()
+    assert anita.case(id).state.value == "looking"
+    assert len(anita.case(id).unproven) == 1
+
+
+def test_taking_the_signing_key_out_of_the_portal_does_not_let_forged_entries_in(
+    known: tuple[Office, Session, str],
+) -> None:
+    office, anita, id = known
+    with_member(office, "police", 1, signing="")
+    forged = closing(id, "police/babu")
+    put(office, "police/anita", f"letters/{id}/entries/{forged.id}", sealed_entry(forged, recipients(office)))
+    anita.sync()
+    assert anita.case(id).entries == ()
+    assert "police/babu: the signing key is gone" in said(anita)
+
+
+def test_entries_of_before_signatures_keep_their_effect_and_new_ones_must_be_signed(office: Office) -> None:
+    office.tell(what=WORDS)
+    signing = [member.signing for member in office.portal.named(["police"])[0].members]
+    for number in (0, 1):
+        with_member(office, "police", number, signing="")
+    anita, babu = office.machine("police/anita"), office.machine("police/babu")
+    id = only(anita)
+    old = closing(id, "police/babu")
+    put(office, "police/babu", f"letters/{id}/entries/{old.id}", sealed_entry(old, recipients(office)))
+    anita.sync()
+    assert anita.case(id).state.value == "closed", "nobody signs yet"
+    for number in (0, 1):
+        with_member(office, "police", number, signing=signing[number])
+    anita.sync()
+    anita.trust()
+    assert office.machine("police/anita").case(id).state.value == "closed", "what was here goes on counting"
+    late = closing(id, "police/babu")
+    put(office, "police/babu", f"letters/{id}/entries/{late.id}", sealed_entry(late, recipients(office)))
+    anita.sync()
+    assert [entry.id for entry in anita.case(id).unproven] == [late.id]
+    only(babu)
+    babu.trust()
+    babu.write(id, "note", text="signed")
+    anita.sync()
+    assert {entry.kind for entry in anita.case(id).entries} == {"state", "note"}
+
+
+def test_an_erased_entry_of_before_signatures_does_not_come_back_unsigned(known: tuple[Office, Session, str]) -> None:
+    office, anita, id = known
+    old = closing(id)
+    anita.cabinet.keep("entries", old.id, sealed_entry(old, recipients(office)))
+    (anita.folder / FILE).unlink()
+    anita = office.machine("police/anita")
+    assert anita.case(id).state.value == "closed"
+    letter = anita.cabinet.read("letters", id)
+    anita.erase(id)
+    anita.cabinet.keep("letters", id, letter)
+    anita.cabinet.keep("entries", old.id, sealed_entry(old, recipients(office)))
+    assert office.machine("police/anita").case(id).state.value == "new"
+
+
+def test_what_a_stolen_key_signs_afterwards_counts_no_more(known: tuple[Office, Session, str]) -> None:
+    office, anita, id = known
+    babu = office.machine("police/babu")
+    only(babu)
+    babu.write(id, "note", text="before the theft")
+    anita.sync()
+    stolen = by_babu(office)
+    fresh = pyrage.x25519.Identity.generate()
+    with_member(office, "police", 1, key=str(fresh.to_public()), signing=keys.signing_line(fresh))
+    anita.sync()
+    anita.trust("police/babu", stolen=True)
+    forged = closing(id, "police/babu")
+    forged = replace(forged, signature=sign(statement_of(forged, "police"), stolen))
+    put(office, "police/anita", f"letters/{id}/entries/{forged.id}", sealed_entry(forged, recipients(office)))
+    anita.sync()
+    case = anita.case(id)
+    assert [entry.value["text"] for entry in case.entries] == ["before the theft"]
+    assert [entry.id for entry in case.unproven] == [forged.id]
+
+
+def test_after_a_restore_a_person_can_let_old_entries_count(known: tuple[Office, Session, str]) -> None:
+    office, anita, id = known
+    forged = closing(id)
+    put(office, "police/babu", f"letters/{id}/entries/{forged.id}", sealed_entry(forged, recipients(office)))
+    anita.sync()
+    assert "They count now: 1." in shell(office, "police/anita", "trust", "--old-entries", typed="y\n").output
+    assert office.machine("police/anita").case(id).state.value == "closed"
+
+
+@pytest.mark.parametrize(
+    "value", [None, 3, [], {}, "x" * 100_000, "\ud800", "[" * 50], ids=lambda value: repr(value)[:9]
+)
+@pytest.mark.parametrize("field", ["signature", "copy"])
+def test_malformed_signatures_stop_no_desk(known: tuple[Office, Session, str], field: str, value: Any) -> None:
+    office, anita, id = known
+    entry = closing(id)
+    data = {"form": "entry", "version": 1, **{name: getattr(entry, name) for name in ("thread", "member", "at", "kind")},
+            "after": [], "value": dict(entry.value), field: value}  # fmt: skip
+    body = seal_file(json.dumps(data).encode().ljust(24576), recipients(office))
+    put(office, "police/babu", f"letters/{id}/entries/{entry.id}", body)
+    anita.sync()
+    again = office.machine("police/anita")
+    assert again.case(id).state.value == "new"
+    assert office.machine("police/anita").case(id).entries == (), "read back from the index too"
+
+
+# Copies
+
+
+def handed_to_partner(office: Office) -> tuple[Session, Session, str]:
+    """A case that the police may hand over to the partner organisation, which did not get it."""
+    office.with_desk("partner", reads=())
+    office.tell(what=WORDS)
+    office.with_desk("partner", reads=("concern",))
+    anita, partner = office.machine("police/anita"), office.machine("partner")
+    return anita, partner, only(anita)
+
+
+def test_a_handed_over_copy_names_who_signed_it(office: Office) -> None:
+    anita, partner, id = handed_to_partner(office)
+    anita.hand_over(id, "partner")
+    partner.sync()
+    found = partner.case(id).provenance[id]
+    assert (found.by, found.is_proven) == ("police/anita", True)
+    assert "Handed over by police/anita" in shell(office, "partner", "open", id).output
+    assert office.machine("partner").case(id).provenance == partner.case(id).provenance, "from the index too"
+
+
+COPIES: dict[str, Callable[[dict[str, Any], Office, str], dict[str, Any]]] = {
+    "no mark": lambda data, _, __: {name: value for name, value in data.items() if name != "copy"},
+    "changed words": lambda data, _, __: {**data, "answers": {"what": "forged"}},
+    "another maker": lambda data, _, __: {**data, "copy": {**data["copy"], "by": "police/babu"}},
+    "another reader": lambda data, _, __: {**data, "copy": {**data["copy"], "reader": "legal"}},
+    "another day": lambda data, _, __: {**data, "copy": {**data["copy"], "day": "2020-01-01"}},
+    "an odd mark": lambda data, _, __: {**data, "copy": "signed, really"},
+    "a hash of its own": lambda data, _, __: {
+        **data, "answers": {"what": "forged"}, "copy": {**data["copy"], "content": "0" * 64}
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("forgery", COPIES)
+def test_a_copy_without_a_right_signature_is_shown_as_not_proven(office: Office, forgery: str) -> None:
+    anita, partner, id = handed_to_partner(office)
+    sent: list[bytes] = []
+    anita.outbox.try_to_send = lambda: None  # type: ignore[method-assign]
+    anita.hand_over(id, "partner")
+    for parcel in anita.cabinet.posted():
+        if "/copies/" in parcel.path:
+            sent.append(parcel.sealed)
+    [copy] = sent
+    plain = pyrage.decrypt(copy, list(keys.identities(office.home / "partner", lambda: "")))
+    data = COPIES[forgery](json.loads(plain), office, id)
+    body = seal(data, office.portal.named(["partner"])[0].keys, 24576)
+    assert put(office, "police/babu", f"letters/{id}/copies/{id}", body, "partner") == 204
+    partner.sync()
+    case = partner.case(id)
+    assert not case.provenance[id].is_proven
+    assert "NOT PROVEN" in shell(office, "partner", "open", id).output
+    assert [row["copy"]["proven"] for row in case.time_line() if row["what"] == "letter"] == [False]
+
+
+def test_a_copy_for_one_letter_is_none_for_another(office: Office) -> None:
+    anita, partner, id = handed_to_partner(office)
+    anita.hand_over(id, "partner")
+    partner.sync()
+    sealed, other = partner.cabinet.read("letters", id), secrets.token_hex(16)
+    partner.cabinet.keep("letters", other, sealed)
+    again = office.machine("partner")
+    assert not again.case(other).provenance[other].is_proven
+
+
+def test_two_copies_and_the_original_are_no_conflict_though_their_marks_differ(office: Office) -> None:
+    anita, partner, id = handed_to_partner(office)
+    babu = office.machine("police/babu")
+    only(babu)
+    anita.hand_over(id, "partner")
+    babu.hand_over(id, "partner")
+    babu.reseal("police/anita")
+    for machine in (partner, anita):
+        machine.sync()
+        assert machine.conflicts() == ()
+
+
+def test_a_colleague_vouches_for_old_unsigned_entries_that_are_encrypted_anew(
+    known: tuple[Office, Session, str],
+) -> None:
+    office, _, id = known
+    babu = office.machine("police/babu")
+    only(babu)
+    old = new_entry(id, "police/babu", (), "state", {"state": "looking", "letters": 1})
+    put(
+        office, "police/babu", f"letters/{id}/entries/{old.id}", sealed_entry(old, [member_of(office, "police", 1).key])
+    )
+    babu.sync()
+    babu.accept_unsigned()
+    anita = office.machine("police/anita")
+    anita.sync()
+    assert anita.case(id).state.value == "new", "it does not open here"
+    babu.reseal("police/anita")
+    anita.sync()
+    assert anita.case(id).state.value == "looking"
+
+
+def test_an_answer_is_signed_and_names_no_person(known: tuple[Office, Session, str]) -> None:
+    _, anita, id = known
+    sealed: list[bytes] = []
+    reader = pyrage.x25519.Identity.generate()
+    letter = anita.case(id).first
+    assert letter
+    anita._post_answer(replace(letter, reply_to=str(reader.to_public())), "We come.", "")
+    sealed = [parcel.sealed for parcel in anita.cabinet.posted()]
+    answer = json.loads(pyrage.decrypt(sealed[-1], [reader]))
+    assert len(answer["signature"]) == 128
+    assert "anita" not in json.dumps(answer)
