@@ -322,10 +322,49 @@ def demonstration_keys() -> Mapping[str, tuple[str, str, str]]:
     return make_demonstration(ROOT / "var" / "desk", [row["id"] for row in settings["desks"] if not row.get("key")])
 
 
-def build_if_changed(out: Path, *, again: bool = False, speak: bool = True) -> bool:
+def unprotected_keys() -> frozenset[str]:
+    """Public keys of the demonstration's desks on this machine: a real site must not use them."""
+    from forms.desk.crypto.keys import unprotected
+
+    return unprotected(ROOT / "var" / "desk")
+
+
+PUBLISHER = ROOT / "var" / "publisher"
+
+
+def publishers_signature() -> Callable[[bytes], str] | None:
+    """What signs the list of a build with this machine's publisher's key, once its passphrase is typed; else None."""
+    from functools import partial
+
+    from sitegen.content.settings import read_settings
+
+    from forms.core import signing
+    from forms.core.builds import manifest as build_manifest
+    from forms.desk.crypto import keys
+
+    listed = read_settings(ROOT / "content").get("publishers") or []
+    if not keys.has_passphrase(PUBLISHER):
+        if listed:
+            click.echo(
+                "No publisher's key is on this machine: the list of the build is not signed, and desks will say so."
+            )
+        return None
+    passphrase = os.environ.get("PORTAL_PUBLISHER_PASSPHRASE") or click.prompt(
+        "Publisher's passphrase", hide_input=True
+    )
+    key = signing.signing_key(str(keys.identity(PUBLISHER, lambda: passphrase)))
+    if signing.public_text(key) not in listed:
+        click.echo("portal.yml does not name this machine's publisher's key under publishers: desks cannot know it.")
+    return partial(build_manifest.signature_line, key=key)
+
+
+def build_if_changed(
+    out: Path, *, again: bool = False, speak: bool = True, sign: Callable[[bytes], str] | None = None
+) -> bool:
     """Build into `out` where anything changed since the last time (or `again`); whether it did.
 
-    speak: make speech that is not kept yet; a site built without it is built again when it may be made.
+    speak: make speech that is not kept yet; a site built without it is built again when it may be made. sign: signs
+    the list of the build.
     """
     from sitegen.cache import fingerprint
 
@@ -337,7 +376,10 @@ def build_if_changed(out: Path, *, again: bool = False, speak: bool = True) -> b
     from sitegen import build as press
 
     click.echo("Building the site ...")
-    built = press.build(ROOT, out, keys=keys, today=today(), say=click.echo, handover=HANDOVER, speak=speak)
+    built = press.build(
+        ROOT, out, keys=keys, today=today(), say=click.echo, handover=HANDOVER, speak=speak,
+        unprotected=unprotected_keys(), sign=sign,
+    )  # fmt: skip
     BUILT.write_text(mark if speak else f"{mark} silent")
     waiting = f" {len(built.warnings)} things wait for a person: python3 build.py check" if built.warnings else ""
     click.echo(f"Built {built.pages} pages in {built.seconds:.1f} s.{waiting}")
@@ -356,6 +398,20 @@ def weigh() -> None:
     over = page_weight.problems(found)
     if over:
         raise Problems(over)
+
+
+def list_go_live() -> None:
+    """Print what is open before the site is for real; raise Problem while anything of it endangers people."""
+    from sitegen.build import go_live_list
+    from sitegen.checks.go_live import blocking
+
+    items = go_live_list(ROOT, keys=demonstration_keys(), today=today(), unprotected=unprotected_keys())
+    click.echo("\n".join(f"  {item}" for item in items))
+    must = len(blocking(items))
+    if must:
+        what = f"{must} things endanger people (MUST), and {len(items) - must} more are open."
+        raise Problem("go-live", what, "While demonstration: false, nothing is built until those are done.")
+    click.echo(f"Nothing endangers people. {len(items)} things are open.")
 
 
 def follow(then: Callable[[], None]) -> None:
@@ -407,12 +463,30 @@ def serve(port: int) -> None:
 def build(out: Path) -> None:
     """Check everything and build the site in all languages into public/."""
     with in_sentences():
-        build_if_changed(out, again=True)
+        build_if_changed(out, again=True, sign=publishers_signature())
+
+
+@portal.command("new-publisher-key")
+@click.option("--passphrase", prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for if not given.")
+def new_publisher_key(passphrase: str) -> None:
+    """Make the key with which this machine signs what it builds, so that desks notice a changed site.
+
+    Keep it off the server. `build` asks for its passphrase, or takes PORTAL_PUBLISHER_PASSPHRASE.
+    """
+    from forms.desk.crypto import keys
+    from forms.desk.watch.site_watch import publisher_fingerprint
+
+    with in_sentences():
+        public = keys.make(PUBLISHER, passphrase)
+        click.echo(f'Put this line into content/portal.yml and build the site:\n\npublishers: ["{public.signing}"]\n')
+        click.echo(f"Its fingerprint, to be read to each desk by phone: {publisher_fingerprint(public.signing)}")
+        click.echo(f"The secret stays in {PUBLISHER}. Keep a copy of that folder and of the passphrase in a safe.")
 
 
 @portal.command()
 @click.option("--weight", is_flag=True, help="Build, and show what a first visit to each page costs.")
-def check(weight: bool) -> None:
+@click.option("--go-live", is_flag=True, help="List what is open before people rely on the site.")
+def check(weight: bool, go_live: bool) -> None:
     """Say what is wrong with pages and tables, and what waits for a person."""
     from sitegen.build import prepare
 
@@ -420,7 +494,10 @@ def check(weight: bool) -> None:
         if weight:
             weigh()
             return
-        _, report = prepare(ROOT, keys=demonstration_keys(), today=today())
+        if go_live:
+            list_go_live()
+            return
+        _, report = prepare(ROOT, keys=demonstration_keys(), today=today(), unprotected=unprotected_keys())
         click.echo("\n".join(f"  {warning}" for warning in report.warnings))
         if report.problems:
             raise Problems(report.problems)

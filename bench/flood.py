@@ -3,7 +3,8 @@
 `python bench/flood.py [100000]` (in .venv; PYTHONPATH=.:site). The clock of the pressure is simulated, the letters and
 the disk are real. Junk comes as the road without a script takes it, sealed once and kept under new ids (sealing each
 would only cost time); every tenth also tries the sealed road, without work. Ten of the real ones come from browsers
-that do the work they are asked for, ten from forms without a script. tests/server/test_flood.py runs it in small.
+that do the work they are asked for, ten from forms without a script, each in words of its own.
+tests/server/test_flood.py runs it in small.
 """
 
 import re
@@ -28,6 +29,14 @@ from forms.server.store.concern_store import FIRST_TRAY, Coming  # noqa: E402
 from forms.server.store.database import NotKept  # noqa: E402
 
 REAL = 20
+STORIES = (
+    "my brother cannot leave the kiln", "the owner of the mill keeps our papers", "we got no wage since the rains",
+    "children carry bricks at night", "an advance of ten thousand was never paid off", "they locked the gate on Sunday",
+    "my daughter is in a spinning mill hostel", "the contractor took her telephone", "he was beaten for asking",
+    "grandfather's loan is asked of us",
+)  # fmt: skip
+"""Told without a script: each unlike the others, as people are."""
+
 OK, CREATED, WORK = 200, 201, 428
 ROAD = "/forms/sealed/v1/letters/"
 
@@ -109,7 +118,7 @@ def _send_worked(client: Any, found: Flood, keys: list[str], desks: tuple[str, .
 
 
 def _send_without_script(client: Any, found: Flood, turn: int) -> None:
-    form = {"do": "send", "what": f"real {turn}", "once": secrets.token_hex(16)}
+    form = {"do": "send", "what": f"real {STORIES[turn // 2 % len(STORIES)]}", "once": secrets.token_hex(16)}
     answer = client.post("/forms/en/concern", data=form).get_data(as_text=True)
     code = re.search(r'class="code"[^>]*>\s*([0-9 ]+)', answer)
     if code:

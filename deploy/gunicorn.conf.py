@@ -54,7 +54,7 @@ wsgi_app = "deploy.wsgi:app"
 bind = os.environ.get("PORTAL_BIND", "unix:/run/portal/portal.sock")
 umask = 0o007
 workers = number("PORTAL_WORKERS", 2)
-threads = 8
+threads = 20  # at most 18 of them are in look-ups and photos at once (forms/server/services/flood_control.py)
 worker_class = "gthread"
 preload_app = True  # made once, then forked: all workers share one pressure (forms/server/services/flood_control.py)
 

@@ -192,7 +192,7 @@ class Clip:
 
 @dataclass(frozen=True)
 class Portal:
-    """A district's portal, as both wings need it."""
+    """A district's portal, as all programs need it. publishers: the public signing keys of who publishes the site."""
 
     district: Text
     programme: Text
@@ -210,6 +210,7 @@ class Portal:
     assets: Mapping[str, str] = field(default_factory=dict)
     clips: Mapping[str, Mapping[str, Clip]] = field(default_factory=dict)
     timezone: str = "UTC"
+    publishers: tuple[str, ...] = ()
 
     @property
     def members(self) -> Mapping[str, tuple[str, ...]]:
@@ -274,7 +275,7 @@ def read(path: Path) -> Portal:
     Raises Problem where the file is missing or no version could have written it.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes()
     except FileNotFoundError:
         raise Problem(str(path), "is not there.", "Build the site first: python3 build.py build") from None
     except OSError as error:

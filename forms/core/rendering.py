@@ -206,6 +206,7 @@ def message(definition: Definition, problem: FieldProblem, language: str) -> str
         "long": _("This recording is longer than 3 minutes. Please make a shorter one. You can send a second letter."),
         "bomb": _("We could not open this file. Please choose another one, or leave it out."),
         "damaged": _("This file did not arrive whole, or is damaged. Please choose it again, or leave it out."),
+        "lookups": _("Very many people look just now. Please try again in a few minutes."),
         "busy": _(
             "Very many photos come just now, and yours could not be taken. What you wrote is still here: send it "
             "without the photo or recording, or choose it again in a few minutes."

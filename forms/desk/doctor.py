@@ -19,6 +19,7 @@ from forms.desk.crypto import key_retirement, key_sheet, keys
 from forms.desk.session import Session
 from forms.desk.sync.client import Server
 from forms.desk.sync.fetching import CONFLICTS
+from forms.desk.watch.site_watch import findings
 
 LEAST_ROOM = 500 * 1024 * 1024
 """Bytes that should be free where letters are kept."""
@@ -39,7 +40,7 @@ def examine(session: Session) -> list[Finding]:
     """All that can be looked at from this desk, an unlocked session."""
     looks: tuple[Callable[[Session], Iterator[Finding]], ...] = (
         _passphrase, _files, _room, _server, _days, _key_in_portal, _pinned, _signing, _old_keys,
-        _colleagues, _recovery, _letters, _conflicts, _waiting, _confinement,
+        _colleagues, _recovery, _letters, _conflicts, _waiting, _confinement, _site,
     )  # fmt: skip
     found: list[Finding] = []
     for look in looks:
@@ -231,6 +232,11 @@ def _waiting(session: Session) -> Iterator[Finding]:
         )
     if not waiting and not refused:
         yield Finding(True, "Nothing waits to be sent.")
+
+
+def _site(session: Session) -> Iterator[Finding]:
+    """What a visitor gets, compared with what the publishers signed. Looks at what the last fetch found."""
+    yield from (Finding(*found) for found in findings(session.site_watch, session.portal, session.today))
 
 
 def _confinement(_: Session) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from forms.core.encryption import seal_file
+from forms.core.encryption import part_id, seal_file
 from forms.core.handover_version import Unreadable
 from forms.core.ids import is_id
 from forms.core.media import attachments
@@ -30,7 +30,7 @@ from forms.desk.cases.search import alike
 from forms.desk.cases.verification import Verifier
 from forms.desk.crypto import keys
 from forms.desk.crypto.answers import NoKey, sealed_answer
-from forms.desk.crypto.copies import Signer
+from forms.desk.crypto.copies import Signer, read_any_mark
 from forms.desk.crypto.decryption import Identities, Letter, open_letter, open_part, open_sealed
 from forms.desk.crypto.keys import write_safely
 from forms.desk.crypto.pinned_keys import KEY, SIGNING, KeyChange, PinnedKeys
@@ -39,6 +39,7 @@ from forms.desk.sync.date_file import DayFile
 from forms.desk.sync.fetching import CONFLICTS, Conflict, conflicts, fetch_entries, fetch_letters, opener
 from forms.desk.sync.local_store import DELETION, Cabinet
 from forms.desk.sync.outbox import Outbox
+from forms.desk.watch.site_watch import SiteWatch
 
 
 @dataclass(frozen=True)
@@ -154,10 +155,15 @@ class Session:
         return found or self._here.name
 
     @property
+    def today(self) -> date:
+        """The day that this machine's clock shows."""
+        return self._today()
+
+    @property
     def pinned(self) -> PinnedKeys:
         """The keys of all desks as this machine knows them; remembered now if this is the first use. Raises Problem."""
         if self._pinned is None:
-            here_before = (*self.cabinet.ids("entries"), *self.cabinet.ids("letters"))
+            here_before = [id for folder in ("entries", "letters", "parts") for id in self.cabinet.ids(folder)]
             self._pinned = PinnedKeys.load(self.folder) or PinnedKeys.first_use(
                 self.folder, self.portal.desks, here_before, self._today()
             )
@@ -275,7 +281,15 @@ class Session:
         """Bring what waits here, fetch what waits there. Where the server is away nothing is lost, and it says so.
 
         A portal that cannot be read (this desk is older than its server) keeps no letter from being fetched.
+        The public site is visited last, so that nobody waits for it.
         """
+        synced = self._sync()
+        if not synced.away:
+            with suppress(Problem):
+                self.watch_site()
+        return synced
+
+    def _sync(self) -> Synced:
         with self._busy:
             sent = new = wrong = 0
             away = outdated = ""
@@ -295,7 +309,7 @@ class Session:
     def _fetch(self) -> tuple[int, int]:
         """Fetch letters and entries; return how many are new, and how many letters came damaged."""
         server, opened, restoring = self.server, opener(self.open_own), self.folder / keys.RESTORING
-        fetched = fetch_letters(self.cabinet, server, opened, everything=restoring.exists())
+        fetched = fetch_letters(self.cabinet, server, opened, self._is_proven_copy, everything=restoring.exists())
         new = len(fetched.ids) + fetch_entries(self.cabinet, server, opened, self._opened_index().unreadable())
         if not fetched.wrong:
             restoring.unlink(missing_ok=True)
@@ -306,6 +320,23 @@ class Session:
         except Problem:
             pass  # as where a key is not confirmed: it keeps no letter from being fetched, and is tried again
         return new, len(fetched.wrong)
+
+    def _is_proven_copy(self, letter: str, item: str, sealed: bytes) -> bool:
+        """Whether a copy that came bears the signature of somebody whose key this machine knows."""
+        try:
+            return self.verifier.is_mark_proven(read_any_mark(self.open_own(sealed)), letter, item)
+        except Problem:
+            return False
+
+    def unproven_parts(self, case: Case) -> frozenset[str]:
+        """The ids of photos and recordings that are copies without a right signature. Raises Problem."""
+        return frozenset(part.id for _, part in case.parts if self._is_unproven_part(case.id, part.id))
+
+    def _is_unproven_part(self, thread: str, id: str) -> bool:
+        if not self.cabinet.has("parts", id) or self.pinned.is_accepted(id):
+            return False
+        sealed = self.cabinet.read("parts", id)
+        return part_id(sealed) != id and not self._is_proven_copy(thread, id, sealed)
 
     def on_this_machine_alone(self) -> tuple[str, ...]:
         """Return the ids of letters of which the server keeps no copy. Raises Problem."""
@@ -365,6 +396,15 @@ class Session:
             raise Problem(self.address, "gave a strange answer.", "Is it the portal's address?") from None
         write_safely(self.folder / "portal.json", text)
         self._portal = None
+
+    @property
+    def site_watch(self) -> SiteWatch:
+        """What this machine knows of the public site."""
+        return SiteWatch(self.folder, self.address)
+
+    def watch_site(self) -> tuple[str, ...]:
+        """Visit the public site as anybody does; what is other there than its publishers signed. Raises Problem."""
+        return self.site_watch.look(self.portal, self._today())
 
     def compare_days(self) -> Known:
         """Hold this machine's clock and the server's against each other; what the server knows of the day.
@@ -532,16 +572,16 @@ class Session:
                 parts[of == thread].update(part.id for part in letter.parts)
         for part in parts[True] - parts[False]:  # a hostile letter may name another's photo as its own
             self.cabinet.drop("parts", part)
-        for entry in index.entries():
-            if entry.thread == thread:
-                self.cabinet.drop("entries", entry.id)
-                with suppress(Problem):  # no portal that can be read has come here yet: nothing is pinned
-                    self.pinned.forget([entry.id])
+        gone = [entry.id for entry in index.entries() if entry.thread == thread]
+        for id in gone:
+            self.cabinet.drop("entries", id)
         self.outbox.forget(thread)
         ids = set(index.letter_ids(thread))
         for conflict in list(conflicts(self.cabinet)):
             if conflict.item in ids | parts[True]:
                 self.cabinet.drop(CONFLICTS, conflict.name)
+        with suppress(Problem):  # no portal that can be read has come here yet: nothing is pinned
+            self.pinned.forget([*ids, *parts[True], *gone])
         for id in ids:
             self.cabinet.drop("letters", id)
             self.cabinet.unlabel(id)
@@ -598,11 +638,16 @@ class Session:
         """Entries whose writer is not proved; they change nothing. Raises Problem."""
         return tuple(entry for case in self.cases() for entry in case.unproven)
 
+    def unproven_copies(self) -> tuple[str, ...]:
+        """The ids of letters and parts that are copies without a right signature. Raises Problem."""
+        copies = [id for case in self.cases() for id, found in case.provenance.items() if not found.is_proven]
+        return (*copies, *(id for case in self.cases() if case.provenance for id in self.unproven_parts(case)))
+
     def accept_unsigned(self) -> int:
-        """Let all entries count that are here and are not proven, as after a restore; how many. Raises Problem."""
+        """Let entries and copies count that are here and not proven, as after a restore; how many. Raises Problem."""
         with self._busy:
             self._pinned = None
-            ids = [entry.id for entry in self.unproven()]
+            ids = [*(entry.id for entry in self.unproven()), *self.unproven_copies()]
             self.pinned.accept(ids)
             self._changed()
             return len(ids)

@@ -3,18 +3,21 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
 
 from forms.core import portal
 from forms.core.problem import Problem
 from forms.server import config
 from forms.server.api import browser_api
 from forms.server.api import desk_api as pickup
-from forms.server.services.flood_control import Letters
-from forms.server.services.mailbox import Office
+from forms.server.services.flood_control import Letters, Pressure
+from forms.server.services.mailbox import Full, Office
+from forms.server.services.operator_log import WHERE, Leader, OperatorLog
+from forms.server.services.portal_file import PortalFile
 from forms.server.services.retention import OnceADay
 from forms.server.store.concern_store import ConcernStore
 from forms.server.store.database import NotKept, OtherSalt, Store
@@ -32,10 +35,11 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
     read = config.read(settings)
     app = QuietFlask("forms", static_folder=None, template_folder=None)
     app.logger.setLevel(logging.ERROR)
+    portal_file = PortalFile(read.portal)
     concerns, signups = ConcernStore(read.concerns_url), SignupStore(read.signups_url)
     requests = ConcernStore(read.signups_url)  # beside the sign-ups: nothing of theirs lies with concerns
     app.extensions["office"] = Office(
-        portal=portal.read(read.portal),
+        portal=portal_file.first,
         concerns=concerns,
         signups=signups,
         requests=requests,
@@ -44,7 +48,14 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
         cost=read.cost,
         budget=read.budget,
         pressure=Letters(read.calm),
+        unlike=Pressure(read.calm),
     )
+    app.extensions["portal_file"] = portal_file
+    app.extensions["operator_log"] = operator_log = OperatorLog(app.logger.error)
+    for where, some in zip(WHERE, ((concerns, app.extensions["office"].days), (signups, requests)), strict=True):
+        for store in some:
+            store.on_fault = partial(operator_log.met, where)
+    app.extensions["leader"] = Leader(read.data)
     once_a_day = OnceADay(lambda: app.extensions["office"], read.today)
     app.extensions["erase"] = once_a_day
     app.extensions["clock"] = read.today
@@ -58,6 +69,7 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
         app.extensions["public"] = read.public
         app.register_blueprint(static_site.site)
     app.before_request(cross_site.refuse_other_sites)
+    app.before_request(_use_newest_portal)
     app.before_request(_erase_once_a_day)
     app.after_request(_add_headers)
     app.after_request(cross_site.clear_browser_cache)
@@ -104,8 +116,49 @@ def _claim(store: Store, salt_mark: str) -> None:
 
 
 def take_new_portal(app: Flask, path: Path) -> None:
-    """Use what the press has handed over anew, without a restart."""
+    """Use what the site generator has handed over anew, at once."""
     app.extensions["office"] = replace(app.extensions["office"], portal=portal.read(path))
+
+
+def _use_newest_portal() -> None:
+    """This request goes by the newest portal.json from here to its end, whatever is handed over meanwhile."""
+    refresh_portal(current_app._get_current_object())  # type: ignore[attr-defined]
+    g.office = current_app.extensions["office"]
+
+
+def refresh_portal(app: Flask) -> None:
+    """Take portal.json anew where it has changed; one that is broken is said and changes nothing."""
+    file: PortalFile = app.extensions["portal_file"]
+    found = file.changed()
+    if found is not None:
+        app.extensions["office"] = replace(app.extensions["office"], portal=found)
+    log: OperatorLog = app.extensions["operator_log"]
+    if not log.watched:
+        log.say_of_portal(file.problem)
+
+
+def watch(app: Flask) -> None:
+    """Look whether letters can be kept, and tell whoever runs the server; of several processes one does."""
+    refresh_portal(app)
+    office: Office = app.extensions["office"]
+    for store in office.stores:
+        store.forget_remaining_traces()
+    log: OperatorLog = app.extensions["operator_log"]
+    log.watched = True
+    if not app.extensions["leader"]():
+        return
+    log.say_of_portal(app.extensions["portal_file"].problem)
+    for where, store in zip(WHERE, (office.concerns, office.requests), strict=True):
+        try:
+            store.probe()
+            office.insist_on_room(1, store)
+        except Full:
+            log.found(where, "budget")
+        except NotKept as problem:
+            log.found(where, problem.fault or "other")
+        else:
+            log.works(where)
+    log.say()
 
 
 def _erase_once_a_day() -> None:

@@ -1,15 +1,19 @@
 """Run the forms server on this machine, for `build.py serve`."""
 
+from functools import partial
+
 from flask import Flask
 
 from forms.core.media.decoder_process import missing_layers
+from forms.server.app import watch
 from forms.server.services.retention import ClockWork
 from forms.web.serving import make
 
 
 def start_clock_work(app: Flask) -> ClockWork:
     """Erase what is too old from now on, also on days on which nobody comes; what is wrong with the clock is logged."""
-    clock_work = ClockWork(app.extensions["erase"], app.logger.error)
+    app.extensions["operator_log"].watched = True
+    clock_work = ClockWork(app.extensions["erase"], app.logger.error, watch=partial(watch, app))
     clock_work.start()
     return clock_work
 

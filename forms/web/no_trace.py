@@ -3,6 +3,7 @@
 The endpoint and the desk's window are both made of it.
 """
 
+import time
 from io import BytesIO
 from typing import IO, Any
 
@@ -29,9 +30,29 @@ class QuietFlask(Flask):
     request_class = QuietRequest
 
     def log_exception(self, exc_info: Any) -> None:
-        """Log where an error arose and of what kind; never its text, the address or the request."""
+        """Log where in our code an error arose and of what kind; never its text, the address or the request.
+
+        Each once an hour: a fault that each request meets does not fill the log, nor tell when requests come.
+        """
         kind, _, traceback = exc_info
-        while traceback and traceback.tb_next:
-            traceback = traceback.tb_next
-        place = traceback.tb_frame.f_code.co_qualname if traceback else "?"
-        self.logger.error("%s in %s, line %s", kind.__name__, place, traceback.tb_lineno if traceback else 0)
+        said = f"{kind.__name__} in {_place(traceback)}"
+        now, known = time.monotonic(), self.extensions.setdefault("said_errors", {})
+        if now - known.get(said, -_ONCE_IN) >= _ONCE_IN:
+            known[said] = now
+            self.logger.error("%s", said)
+
+
+_ONCE_IN = 3600.0
+_OURS = ("forms.", "sitegen.")
+
+
+def _place(traceback: Any) -> str:
+    """The last line of our own code, like forms.server.app:12; of a library's where there is none of ours."""
+    place = "?"
+    ours = False
+    while traceback:
+        module = str(traceback.tb_frame.f_globals.get("__name__", "?"))
+        if module.startswith(_OURS) or not ours:
+            place, ours = f"{module}:{traceback.tb_lineno}", ours or module.startswith(_OURS)
+        traceback = traceback.tb_next
+    return place

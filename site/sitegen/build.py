@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,11 +18,11 @@ from pathlib import Path
 from forms.core import portal as portals
 from forms.core.portal import Portal
 from forms.core.problem import Problems
-from sitegen.checks import content_checks, html_checks, key_checks, previous_build, secret_checks
+from sitegen.checks import content_checks, go_live, html_checks, key_checks, previous_build, secret_checks
 from sitegen.content import district, pages, settings, tables
 from sitegen.content.district import DeskKeys
 from sitegen.media import audio_clips, images
-from sitegen.publish import browser_bundle
+from sitegen.publish import browser_bundle, build_manifest
 from sitegen.render import calendars, event_pages, site_files
 from sitegen.render.blocks import Context
 from sitegen.render.engine import Job, build_language
@@ -45,9 +45,17 @@ class Built:
 
 
 def prepare(
-    root: Path, *, keys: DeskKeys | None, today: date, handover: Path | None = None
+    root: Path,
+    *,
+    keys: DeskKeys | None,
+    today: date,
+    handover: Path | None = None,
+    unprotected: Collection[str] = (),
 ) -> tuple[Context, content_checks.Report]:
-    """Read and check what staff write, beside what the last build handed over. Raises Problem or Problems."""
+    """Read and check what staff write, beside what the last build handed over. Raises Problem or Problems.
+
+    unprotected: public keys whose secrets lie on this machine without a passphrase; no real site may use them.
+    """
     content, theme = root / "content", root / "site"
     if secrets := list(secret_checks.problems(content)):
         raise Problems(secrets)  # alone: no other sentence may repeat one
@@ -61,14 +69,20 @@ def prepare(
     report = content_checks.check(library, rows, menu, today, content, settings.voices(content))
     before = previous_build.last_built(handover or root / HANDOVER)
     every = [page for by_name in library.by_language.values() for page in by_name.values()]
+    live = [] if portal.demonstration else go_live.open_items(portal, own, rows, library, today, unprotected)
     report = content_checks.Report(
         (
             *report.problems,
+            *go_live.blocking(live),
             *html_checks.problems(every, rows, own, content),
             *content_checks.leaflet(own, library),
             *previous_build.lost(before, portal.events, today),
         ),
-        (*report.warnings, *previous_build.changed(before, portal.events, today)),
+        (
+            *report.warnings,
+            *previous_build.changed(before, portal.events, today),
+            *(str(item.problem) for item in live if not item.blocks),
+        ),
     )
     return Context(portal, rows, library, menu, portal.language_codes()[0], today), report
 
@@ -82,15 +96,17 @@ def build(
     say: Callable[[str], None],
     handover: Path | None = None,
     speak: bool = True,
+    unprotected: Collection[str] = (),
+    sign: build_manifest.Sign | None = None,
 ) -> Built:
     """Build the site of `root` into `out` and hand the portal over to the forms.
 
     keys: demonstration keys by desk, used where portal.yml has none; say: told what is going on; speak: make speech
-    that is not kept yet (about a minute, once), else leave it out.
+    that is not kept yet (about a minute, once), else leave it out; sign: a publisher's signature of the manifest.
     Raises Problem or Problems, and then changes nothing.
     """
     started = time.monotonic()
-    context, report = prepare(root, keys=keys, today=today, handover=handover)
+    context, report = prepare(root, keys=keys, today=today, handover=handover, unprotected=unprotected)
     if report.problems:
         raise Problems(report.problems)
     seal = browser_bundle.make(root / "site" / "browser", root / SEAL)
@@ -112,6 +128,7 @@ def build(
         site_files.write(root, fresh, context, seal)
         if untried := list(key_checks.trial(context.portal)):
             raise Problems(untried)  # the old site stays
+        build_manifest.write(fresh, out, context.portal, today, sign)
     if speak:
         audio_clips.prune(root / SPEECH, out / audio_clips.FOLDER)
     portals.write(context.portal, handover or root / HANDOVER)
@@ -134,6 +151,13 @@ def _languages(root: Path, fresh: Path, context: Context, say: Callable[[str], N
         for code, count in zip(codes, pool.map(build_language, jobs), strict=True):
             say(f"  {code}: {count} pages")
             yield count
+
+
+def go_live_list(root: Path, *, keys: DeskKeys | None, today: date, unprotected: Collection[str]) -> list[go_live.Item]:
+    """Everything that is open before the site is for real. Raises Problem or Problems where it cannot be read."""
+    context, _ = prepare(root, keys=keys, today=today)
+    own = settings.read_settings(root / "content")
+    return go_live.open_items(context.portal, own, context.tables, context.library, today, unprotected)
 
 
 @contextmanager

@@ -511,9 +511,13 @@ def test_the_printed_recovery_key_brings_every_case_back(office: Office, quick_p
     office.with_desk("legal", recovery=public)
     legal = office.machine("legal")
     assert len(legal.on_this_machine_alone()) == 3
-    legal._renew_portal()
+    legal._fetch_portal_if_readable()
     assert any("3 letters lie on this machine alone" in finding.sentence for finding in doctor.examine(legal))
     receipt = office.tell(what="after it")
+    legal.sync()
+    assert len(legal.on_this_machine_alone()) == 3, "nothing is encrypted to a recovery key that nobody compared"
+    legal.trust("legal")
+    (legal.folder / "secured").unlink(missing_ok=True)
     legal.sync()
     assert legal.on_this_machine_alone() == ()
     assert not any("would be lost" in finding.sentence for finding in doctor.examine(legal))

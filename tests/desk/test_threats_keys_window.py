@@ -100,5 +100,5 @@ def test_an_entry_that_is_not_proven_is_shown_in_its_case_and_counts_only_when_a
     assert window.case(case).state.value == "new"
     assert window.post("/keys/old-entries").status_code == 400
     assert window.case(case).state.value == "new"
-    assert "1 entries count now." in window.post("/keys/old-entries", sure="yes").text
+    assert "1 count now." in window.post("/keys/old-entries", sure="yes").text
     assert window.case(case).state.value == "closed"

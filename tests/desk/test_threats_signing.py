@@ -12,7 +12,7 @@ import pyrage
 import pytest
 from click.testing import CliRunner, Result
 
-from forms.core.encryption import seal, seal_file
+from forms.core.encryption import seal, seal_file, seal_part
 from forms.core.ids import new_id
 from forms.core.portal import Desk, Member, Portal
 from forms.core.problem import Problem
@@ -589,3 +589,60 @@ def test_an_answer_is_signed_and_names_no_person(known: tuple[Office, Session, s
     answer = json.loads(pyrage.decrypt(sealed[-1], [reader]))
     assert len(answer["signature"]) == 128
     assert "anita" not in json.dumps(answer)
+
+
+def photo_of(office: Office, desks: list[str], letter: str, content: bytes = b"evidence") -> tuple[str, bytes]:
+    keys_of_all = [key for desk in office.portal.named(desks) for key in desk.keys]
+    return seal_part({"kind": "photo", "type": "x"}, content, keys_of_all)
+
+
+def test_a_photo_is_known_by_its_hash_or_by_the_signature_of_its_copy(office: Office) -> None:
+    anita, partner, id = handed_to_partner(office)
+    part, sealed = photo_of(office, ["police"], id)
+    anita.cabinet.keep("parts", part, sealed)
+    letter = json.loads(anita.open_own(anita.cabinet.read("letters", id)))
+    letter["parts"] = [{"id": part, "kind": "photo", "seconds": 0}]
+    with_photo = seal(letter, recipients(office), 24576)
+    (anita.folder / "letters" / f"{id}.age").write_bytes(with_photo)
+    (anita.folder / "index.age").unlink(missing_ok=True)
+    anita = office.machine("police/anita")
+    assert anita.unproven_parts(anita.case(id)) == frozenset()
+    anita.outbox.try_to_send = lambda: None  # type: ignore[method-assign]
+    anita.hand_over(id, "partner")
+    sent = {
+        parcel.path.rpartition("/")[2]: parcel.sealed for parcel in anita.cabinet.posted() if "copies" in parcel.path
+    }
+    partner.sync()
+    partner.cabinet.keep("letters", id, sent[id])
+    partner.cabinet.keep("parts", part, sent[part])
+    assert partner.case(id).provenance[id].is_proven
+    assert partner.unproven_parts(partner.case(id)) == frozenset()
+    forged = photo_of(office, ["partner"], id, b"something harmless")[1]
+    (partner.folder / "parts" / f"{part}.age").write_bytes(forged)
+    assert partner.unproven_parts(partner.case(id)) == {part}
+
+
+def test_where_no_original_opens_the_copy_that_is_proven_is_kept(known: tuple[Office, Session, str]) -> None:
+    """A colleague puts copies of his own making before those of an honest one."""
+    office, anita, id = known
+    (office.home / "police/babu").rename(office.home / "lost")
+    public = keys.make(office.home / "police/babu", None)
+    with_member(office, "police", 1, key=public.key, pickup=public.pickup, signing=public.signing)
+    fresh = office.machine("police/babu")
+    fresh.sync()
+    anita.sync()
+    anita.trust("police/babu")
+    for number in range(4):
+        told = {
+            "form": "concern",
+            "id": id,
+            "day": "2027-01-02",
+            "desks": ["police"],
+            "answers": {"what": f"forged {number}"},
+        }
+        body = seal(told, [member_of(office, "police", 1).key], 24576)
+        assert put(office, "police/anita", f"letters/{id}/copies/{id}", body, "police/babu") == 204
+    anita.reseal("police/babu")
+    fresh.sync()
+    assert fresh.case(id).answers["what"] == WORDS
+    assert fresh.case(id).provenance[id].is_proven

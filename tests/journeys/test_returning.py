@@ -10,6 +10,7 @@ import pytest
 from forms.core import encryption, receipts
 from forms.desk.crypto import keys
 from forms.desk.sync.client import Server
+from forms.server.services import flood_control
 from tests.journeys.telling import come_back, fill, look, send, tell
 from tests.journeys.test_sealing import at_the_desk, part_at_the_desk, phone, photo  # noqa: F401 - phone is a fixture
 from tests.journeys.walking import axe_finds_nothing, fits
@@ -87,6 +88,29 @@ def test_the_number_never_leaves_the_phone_nor_does_what_is_added(phone: Any, ho
         for secret in (receipt, "added words", office_keys.identity, "A word for her."):
             assert secret not in everything, request.url
     assert [letter["sealed_by"] for letter in at_the_desk(house, "added words")] == ["browser"]
+
+
+def test_while_somebody_guesses_the_phone_works_for_its_look_up(phone: Any, house: Any) -> None:  # noqa: F811
+    phone.goto("/en/tell/")
+    words = f"asked for work {time.time_ns()}"
+    receipt = tell(phone, what=words)
+    answer(house, words, text="Found all the same.")
+    asked: list[tuple[str, str]] = []
+
+    def guessed(route: Any) -> None:
+        value = json.loads(route.request.post_data)["lookup"]
+        work = route.request.headers.get("portal-lookup-work", "")
+        asked.append((value, work))
+        if work:
+            route.continue_()
+        else:
+            route.fulfill(status=428, json={"problem": "Work first.", "bits": 8, "lookup": True})
+
+    phone.route("**/lookups", guessed)
+    come_back(phone, "en", receipt)
+    assert "Found all the same." in told(phone)
+    assert [bool(work) for _, work in asked] == [False, True]
+    assert flood_control.is_worked(asked[1][0], b"", asked[1][1], 8)
 
 
 def terms(page: Any) -> dict[str, Any]:

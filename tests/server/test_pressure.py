@@ -91,7 +91,7 @@ def test_letters_without_work_make_no_work_dearer() -> None:
 
 
 def test_few_look_ups_run_at_once_and_the_next_is_told_to_come_back(monkeypatch: Any) -> None:
-    monkeypatch.setattr(LookUps, "DELAY", 0.01)
+    monkeypatch.setattr(LookUps, "PATIENCE", 0.01)
     gate = LookUps()
     inside = [gate.one() for _ in range(LookUps.AT_ONCE)]
     for one in inside:
@@ -105,7 +105,7 @@ def test_few_look_ups_run_at_once_and_the_next_is_told_to_come_back(monkeypatch:
 
 def test_while_somebody_guesses_each_look_up_waits() -> None:
     slept: list[float] = []
-    gate = LookUps(Pressure(clock=Clock()), slept.append)
+    gate = LookUps(Letters(clock=Clock()), slept.append)
     with gate.one():
         pass
     assert slept == []
@@ -125,15 +125,16 @@ def test_wrong_receipts_are_counted_and_right_ones_are_not(endpoint: Any, form: 
         sent = endpoint.send("signup", event="meeting", people="1")
     for _ in range(CALM + 5):
         assert endpoint.post(form, code=endpoint.code(sent)).status_code == 200
-    assert not office.lookups._misses.is_high()
+    gate = office.lookups if form == "answer" else office.signup_lookups
+    assert not gate.is_high()
     for number in range(CALM + 1):
         assert endpoint.post(form, code=receipts.checked(number)).status_code == 422
-    assert office.lookups._misses.is_high()
+    assert gate.is_high()
 
 
 def test_a_flood_of_guesses_holds_no_letter_up(endpoint: Any, monkeypatch: Any) -> None:
     """All look-ups that may run at once hang; a letter is sent, and a look-up more is told so in its language."""
-    monkeypatch.setattr(LookUps, "DELAY", 0.1)
+    monkeypatch.setattr(LookUps, "PATIENCE", 0.1)
     office = endpoint.client.application.extensions["office"]
     go_on, at_work = threading.Event(), threading.Semaphore(0)
 

@@ -298,13 +298,13 @@ def test_a_copy_of_the_table_opens_nothing_and_erases_nothing(endpoint: Any) -> 
 
 
 def test_guesses_are_slowed_and_too_many_at_once_are_turned_away_in_a_sentence(endpoint: Any, monkeypatch: Any) -> None:
-    lookups = endpoint.client.application.extensions["office"].lookups
-    before = lookups._misses._level()
+    lookups = endpoint.client.application.extensions["office"].browser_lookups
+    before = lookups._misses._all._level()
     ask(endpoint, lookup="0" * 64)
-    assert lookups._misses._level() > before
-    monkeypatch.setattr(lookups, "DELAY", 0.0)
+    assert lookups._misses._all._level() > before
+    monkeypatch.setattr(lookups, "PATIENCE", 0.0)
     for _ in range(lookups.AT_ONCE):
-        lookups._room.acquire()
+        assert lookups._room.acquire(0)
     answer = ask(endpoint)
     assert (answer.status_code, "Try again" in answer.get_json()["problem"]) == (503, True)
 

@@ -118,4 +118,4 @@ def test_photos_add_nothing_to_the_pressure_of_letters(endpoint: Any) -> None:
             pass
     assert office.files._came.is_high()
     assert not office.pressure.is_high()
-    assert not office.lookups._misses.is_high()
+    assert not office.lookups.is_high()

@@ -4,7 +4,7 @@ What was on this machine before entries had to be signed goes on counting. Whate
 whose name it stands is shown as not proven and changes nothing.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from forms.core.signing import is_signed_by_any
@@ -64,11 +64,6 @@ class Verifier:
             return None
         return Provenance(mark.by if mark else letter.copied_by, mark.day if mark else "", is_proven=False)
 
-    def is_part_proven(self, mark: CopyMark | None, letter: str, item: str) -> bool:
-        """Whether a part that is a copy was made by whom it names."""
+    def is_mark_proven(self, mark: CopyMark | None, letter: str, item: str) -> bool:
+        """Whether a copy of this item of this letter was made for this machine by whom it names."""
         return mark is not None and self._is_copy_proven(mark, letter, item)
-
-
-def proven_first(pieces: Iterable[bytes], is_proven: Callable[[bytes], bool]) -> list[bytes]:
-    """Return copies with those first that are proven."""
-    return sorted(pieces, key=lambda piece: not is_proven(piece))

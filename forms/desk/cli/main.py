@@ -20,6 +20,7 @@ from forms.desk.cli.key_commands import KEY_COMMANDS
 from forms.desk.crypto import key_retirement, key_sheet, keys
 from forms.desk.events.gateways import Gateway, http_gateway
 from forms.desk.session import Place, Session
+from forms.desk.watch.site_watch import WHAT_TO_DO, SiteWatch, findings, last_portal
 
 DEFAULT_HOME = Path("var") / "desk"
 DEFAULT_DESK = "police"
@@ -146,6 +147,7 @@ def list_command(here: Place, text: str, state: str) -> None:
         click.echo(f"{synced.outdated} Letters were fetched, and what waited here was sent.", err=True)
     for line in _erasure_lines(session):
         click.echo(line)
+    say_alarms(session.site_watch)
     if not synced.away:
         doctor.note_colleagues(session)
     wanted = {case.id for case in listed(session, Wanted(text=text, state=state, merged=True))}
@@ -331,8 +333,10 @@ def _accept_old_entries(session: Session, yes: bool) -> None:
     found = session.unproven()
     for entry in found:
         click.echo(f"{entry.thread[:8]}  {plain_text.plain(entry.at)}  {plain_text.plain(entry.member)}  {entry.kind}")
-    if found and not yes:
-        click.confirm("Did these people write this?", abort=True)
+    for id in (copies := session.unproven_copies()):
+        click.echo(f"{id[:8]}  a copy without a right signature")
+    if (found or copies) and not yes:
+        click.confirm("Did these people write this, and make these copies?", abort=True)
     click.echo(f"They count now: {session.accept_unsigned()}.")
 
 
@@ -345,6 +349,42 @@ def doctor_command(here: Place) -> None:
     for finding in findings:
         click.echo(f"{'well ' if finding.ok else 'MEND '} {finding.sentence}")
     raise SystemExit(0 if all(finding.ok for finding in findings) else 1)
+
+
+@desk.command("watch")
+@click.option("--all", "everything", is_flag=True, help="Every page in every language, not a few at random.")
+@click.option("--seen", is_flag=True, help="Forget the alarms: somebody has dealt with them.")
+@click.option("--trust", is_flag=True, help="Trust the publishers' keys that the portal names now.")
+@click.pass_obj
+@telling
+def watch_command(here: Place, everything: bool, seen: bool, trust: bool) -> None:
+    """Compare the public site with what its publishers signed, as a visitor. Needs no passphrase.
+
+    Run it from other networks too, like a phone's: a server may know this machine by its network address.
+    """
+    watch, portal = SiteWatch(here.folder, here.address), last_portal(here.folder)
+    if trust:
+        click.echo("\n".join(["Trusted from now on:", *(watch.trust_publishers(portal) or ["no key"])]))
+    if seen or trust:
+        click.echo(f"Alarms forgotten: {watch.dismiss()}.")
+    watch.look(portal, _today(), everything=everything)
+    said = list(findings(watch, portal, _today()))
+    for ok, sentence in said:
+        click.echo(f"{'well ' if ok else 'MEND '} {sentence}")
+    raise SystemExit(0 if all(ok for ok, _ in said) else 1)
+
+
+def say_alarms(watch: SiteWatch) -> None:
+    """Say loudly, on the error stream, what was changed on the public site."""
+    alarms = watch.state.alarms
+    if alarms:
+        lines = [
+            "THE PUBLIC SITE IS NOT WHAT ITS PUBLISHERS SIGNED:",
+            *(f"  {one.day}: {one.sentence}" for one in alarms),
+        ]
+        click.secho(
+            "\n".join([*lines, WHAT_TO_DO, f"When it is dealt with: {typed('watch --seen')}"]), fg="red", err=True
+        )
 
 
 @desk.command()

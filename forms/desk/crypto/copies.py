@@ -72,6 +72,16 @@ def read_part_mark(plain: bytes) -> CopyMark | None:
     return mark and CopyMark(**{**asdict(mark), "content": _hash_of_rest({**head, "body": body})})
 
 
+def read_any_mark(plain: bytes) -> CopyMark | None:
+    """Return the mark of a letter, an entry or a part, None where there is none."""
+    if mark := read_part_mark(plain):
+        return mark
+    try:
+        return read_mark(json.loads(plain))
+    except (ValueError, RecursionError):
+        return None
+
+
 def copy_of(plain: bytes, letter: str, item: str, reader: str, signer: Signer) -> bytes:
     """Return the content of a letter or entry with a signed mark. What is no JSON object is copied as it is."""
     try:

@@ -93,6 +93,15 @@ def _no_passphrase() -> str:
     raise Problem("desk", "a demonstration key has no passphrase.", "Remove the folder var/desk and serve again.")
 
 
+def unprotected(home: Path) -> frozenset[str]:
+    """Return the public keys of all desks below this folder whose secret stands there without a passphrase."""
+    found: list[str] = []
+    for path in home.rglob("identity.txt"):
+        with suppress(Problem, OSError):
+            found += [str(one.to_public()) for one in identities(path.parent, _no_passphrase)]
+    return frozenset(found)
+
+
 def identity(folder: Path, ask: Callable[[], str]) -> pyrage.x25519.Identity:
     """The desk's present identity; see `identities`."""
     return identities(folder, ask)[0]

@@ -39,7 +39,13 @@ class Conflict:
     name: str
 
 
-def fetch_letters(store: Cabinet, server: Server, opened: Open, *, everything: bool = False) -> Fetched:
+IsProven = Callable[[str, str, bytes], bool]
+"""Whether a copy of an item of a letter bears a right signature."""
+
+
+def fetch_letters(
+    store: Cabinet, server: Server, opened: Open, is_proven: IsProven, *, everything: bool = False
+) -> Fetched:
     """Fetch what waits, make it durable here, and only then acknowledge it.
 
     everything: also what this desk once had, for a machine that is restored.
@@ -53,14 +59,14 @@ def fetch_letters(store: Cabinet, server: Server, opened: Open, *, everything: b
         if everything and store.has("letters", row["id"]) and opened(store.read("letters", row["id"])) is not None:
             continue
         try:
-            is_whole = _fetch_one(store, server, row, opened)
+            is_whole = _fetch_one(store, server, row, opened, is_proven)
         except NotThere:
             continue  # erased by the person, or another desk's last word, between the list and now
         (ids if is_whole else wrong).append(row["id"])
     return Fetched(tuple(ids), tuple(wrong))
 
 
-def _fetch_one(store: Cabinet, server: Server, row: Mapping[str, Any], opened: Open) -> bool:
+def _fetch_one(store: Cabinet, server: Server, row: Mapping[str, Any], opened: Open, is_proven: IsProven) -> bool:
     """Fetch one letter; False where something of it came damaged: then the server is not told that it is safe."""
     letter_id = row["id"]
     was_here, new_parts = (
@@ -68,6 +74,8 @@ def _fetch_one(store: Cabinet, server: Server, row: Mapping[str, Any], opened: O
         [part for part in row["parts"] if not store.has("parts", part)],
     )
     copies = _copies(server, letter_id) if row["copies"] else {}
+    for item, pieces in copies.items():  # where no original opens, a copy that is proven comes before others
+        pieces.sort(key=lambda sealed, item=item: not is_proven(row["thread"], item, sealed))  # type: ignore[misc]
     parts = [_fetch_part(store, server, part, copies.get(part, []), opened) for part in row["parts"]]
     try:
         first = [server.letter(letter_id)]

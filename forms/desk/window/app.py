@@ -15,6 +15,7 @@ from forms.core.portal import pick
 from forms.core.problem import Problem
 from forms.desk.cases.plain_text import plain
 from forms.desk.session import Place, Session
+from forms.desk.watch.site_watch import WHAT_TO_DO
 from forms.desk.window import (
     case_actions,
     case_pages,
@@ -97,6 +98,8 @@ def _always() -> dict[str, Any]:
         "idle_seconds": int(door.idle_seconds),
         "desk_name": _name_over(door.session if inside else None) or f"Desk {door.place.name}",
         "has_events": _has_events(door.session if inside else None),
+        "site_alarms": door.session.site_watch.state.alarms if inside and door.session else (),
+        "site_todo": WHAT_TO_DO,
         "here": "",
         "root": request.script_root,
     }

@@ -78,6 +78,7 @@ def show(session: Session, case_id: str, problem: Problem | None = None, typed: 
         seen=" ".join(heads(case.entries)),
         letters=[(letter, labels.told(letter, portal, today())) for letter in labels.letters_of(case)],
         closed=[one for one in case.letters if isinstance(one, Problem)],
+        unproven_parts=session.unproven_parts(case),
         line=_line(case),
         conflicts=labels.conflicts(case),
         unproven=session.unproven_request(case_id),

@@ -12,6 +12,7 @@ from forms.core.problem import Problem
 from forms.desk import doctor
 from forms.desk.crypto import key_retirement, key_sheet, keys
 from forms.desk.session import Session
+from forms.desk.watch.site_watch import publisher_fingerprint
 from forms.desk.window import labels
 from forms.desk.window.authentication import current_session
 
@@ -44,8 +45,10 @@ def _show(session: Session, problem: Problem | None = None, **more: Any) -> str:
         compared=session.pinned.compared,
         reverted=session.pinned.reverted,
         findings=sorted(doctor.examine(session), key=lambda finding: finding.ok),
-        unproven=len(session.unproven()),
+        unproven=len(session.unproven()) + len(session.unproven_copies()),
         public=more.get("public"),
+        other_publishers=set(session.portal.publishers) ^ set(session.site_watch.state.publishers),
+        publishers=list(map(publisher_fingerprint, session.portal.publishers)),
         done=more.get("done", ""),
     )
 
@@ -106,6 +109,16 @@ def _forget(session: Session, form: Form) -> str:
     return _show(session, done=f"Forgotten: {count}. Copies of this machine's folder still have them.")
 
 
+def _alarms_seen(session: Session, _: Form) -> str:
+    return _show(session, done=f"Forgotten: {session.site_watch.dismiss()}. What goes on is said at the next fetch.")
+
+
+def _trust_publishers(session: Session, _: Form) -> str:
+    session.site_watch.trust_publishers(session.portal)
+    session.site_watch.dismiss()
+    return _show(session, done="The publishers' keys that the portal names now are trusted from now on.")
+
+
 def _trust(session: Session, form: Form) -> str:
     """Take over what changed of one person or desk, or all, after a person has compared the numbers."""
     who = form.get("who", "")
@@ -128,12 +141,13 @@ def _old_entries(session: Session, form: Form) -> str:
     """Let entries count that are here and not proven, as after a restore."""
     if form.get("sure") != "yes":
         raise Problem("keys", "Nothing was done.", "Look at the entries in their cases, tick the box, and press again.")
-    return _show(session, done=f"{session.accept_unsigned()} entries count now.")
+    return _show(session, done=f"{session.accept_unsigned()} count now.")
 
 
 ACTIONS: Mapping[str, Callable[[Session, Form], str]] = {
     "passphrase": _passphrase, "rotate": _rotate, "recovery": _recovery, "reseal": _reseal,
     "forget": _forget, "trust": _trust, "refuse": _refuse, "old-entries": _old_entries,
+    "alarms-seen": _alarms_seen, "trust-publishers": _trust_publishers,
 }  # fmt: skip
 
 

@@ -4,7 +4,8 @@
 sent again after a broken line and makes no second letter. What the server needs to know besides stands in headers:
 `Portal-Desks` (ids), `Portal-Parts` (ids), `Portal-Lookup` (64 hexadecimal digits, or none), `Portal-Work`; for what
 is added to a letter its look-up value in `Portal-Follows`. `POST lookups` and `POST erasures` take a look-up value that
-the browser derived from its receipt: the receipt itself, and the key that opens answers, never come here.
+the browser derived from its receipt: the receipt itself, and the key that opens answers, never come here. While
+somebody guesses look-up values, each asks for work of its own, in `Portal-Lookup-Work`.
 """
 
 import base64
@@ -28,6 +29,7 @@ from forms.server.services.lookup import Found
 from forms.server.services.mailbox import Full, Office, keys_of, left_out, recipients, take_sealed_part
 from forms.server.store.concern_store import Coming, ConcernStore, LetterGone, PartsMissing
 from forms.server.store.database import AlreadyThere, NotKept
+from forms.server.web.current import current_office
 
 sealed_road = Blueprint("sealed", __name__, url_prefix="/forms/sealed/v1")
 
@@ -42,8 +44,7 @@ _FORM = "concern"
 
 
 def _office() -> Office:
-    office: Office = current_app.extensions["office"]
-    return office
+    return current_office()
 
 
 @sealed_road.get("/terms")
@@ -227,8 +228,13 @@ def _found() -> tuple[Mapping[str, Any], Found]:
 def _of(lookup: Any) -> Found:
     if not isinstance(lookup, str) or not _LOOKUP.fullmatch(lookup):
         raise Refused(400, "The look-up value has not its form.")
+    gate = _office().browser_lookups
+    worked = gate.is_worked(lookup, request.headers.get("Portal-Lookup-Work", ""))
+    if gate.is_high() and not worked:
+        asked = {"bits": gate.work_asked(), "lookup": True}
+        raise Refused(428, "Somebody guesses receipts just now. Work first, then ask again.", **asked)
     try:
-        found = coming_back.find(_office(), bytes.fromhex(lookup))
+        found = coming_back.find(_office(), bytes.fromhex(lookup), worked=worked)
     except Busy:
         raise Refused(503, "Very many receipts are looked up just now. Try again in a few minutes.") from None
     if found is None:

@@ -24,6 +24,7 @@ from forms.server.services.mailbox import Office
 from forms.server.services.signup_service import settle
 from forms.server.store.concern_store import FETCHED, Access, CopyRefused, Entry, desk_of
 from forms.server.store.database import NotKept
+from forms.server.web.current import current_office
 from forms.web.headers import NEVER_KEPT
 
 desk_api = Blueprint("pickup", __name__, url_prefix="/pickup/v1")
@@ -35,8 +36,7 @@ _NOT_YOURS = "There is no such letter for this desk."
 
 
 def _office() -> Office:
-    office: Office = current_app.extensions["office"]
-    return office
+    return current_office()
 
 
 def _boxes() -> LetterBoxes:

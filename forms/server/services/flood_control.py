@@ -9,6 +9,7 @@ import mmap
 import struct
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -94,38 +95,88 @@ class Busy(Problem):
     """Too many of one kind at once: this one was not made."""
 
 
-class LookUps:
-    """Lets few look-ups in at once, since each costs argon2id's time and memory: letters always find room.
+class Room:
+    """Lets few threads in at once and few more wait, first come, first served, however many clients push."""
 
-    Where many receipts come that are none, somebody guesses: then each look-up waits, whoever makes it.
+    def __init__(self, at_once: int, waiting: int) -> None:
+        self._free, self._most_waiting = at_once, waiting
+        self._lock = threading.Lock()
+        self._line: deque[threading.Event] = deque()
+
+    def acquire(self, timeout: float) -> bool:
+        """Return whether this thread is in; False after `timeout` seconds, and at once where too many wait."""
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return True
+            if len(self._line) >= self._most_waiting:
+                return False
+            turn = threading.Event()
+            self._line.append(turn)
+        if turn.wait(timeout):
+            return True
+        with self._lock:
+            if turn in self._line:
+                self._line.remove(turn)
+                return False
+        return True  # its turn came in this very moment
+
+    def release(self) -> None:
+        """Let the first in the line in."""
+        with self._lock:
+            if self._line:
+                self._line.popleft().set()
+            else:
+                self._free += 1
+
+
+class LookUps:
+    """Look-ups of one kind: few at once, a few more in a line, so that letters always find a thread.
+
+    Where many receipts come that are none, somebody guesses: then each look-up takes a little longer, or is asked for
+    proof of work where a browser can do it. Each kind has its own, so that none is stopped by another.
     """
 
-    AT_ONCE = 3
-    """Look-ups at work or waiting, in each process: a server has more threads than these."""
+    AT_ONCE, WAITING = 2, 3
+    """Look-ups at work and in the line, in each process: a server has many more threads (deploy/gunicorn.conf.py)."""
 
-    DELAY = 1.0
-    """Seconds that a look-up waits while somebody guesses: three guesses a second and process at most."""
+    PATIENCE = 10.0
+    """Seconds in the line."""
 
-    def __init__(self, misses: Pressure | None = None, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._misses, self._sleep = misses or Pressure(), sleep
-        self._room = threading.BoundedSemaphore(self.AT_ONCE)
+    DELAY = 0.2
+    """Seconds that a look-up takes longer while somebody guesses: ten guesses a second and process at most."""
+
+    def __init__(self, misses: Letters | None = None, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._misses, self._sleep = misses or Letters(), sleep
+        self._room = Room(self.AT_ONCE, self.WAITING)
 
     @contextmanager
-    def one(self) -> Iterator[None]:
-        """One look-up. Raises Busy where too many are at work."""
-        # A short wait lets people who come together in; a flood of guesses is turned away.
-        if not self._room.acquire(timeout=self.DELAY / 4):
+    def one(self, *, worked: bool = False) -> Iterator[None]:
+        """One look-up; worked: it came with proof of work. Raises Busy where too many are at work."""
+        if not self._room.acquire(self.PATIENCE):
             raise Busy("receipts", "Very many receipts are looked up just now.", "Try again in a few minutes.")
         try:
-            if self._misses.is_high():
+            if self.is_high() and not worked:
                 self._sleep(self.DELAY)
             yield
         finally:
             self._room.release()
 
-    def missed(self) -> None:
-        """A receipt that there is not was asked for."""
-        self._misses.count()
+    def missed(self, *, worked: bool = False) -> None:
+        """Record a failed look-up."""
+        self._misses.count(worked=worked)
+
+    def is_high(self) -> bool:
+        """Whether somebody guesses."""
+        return self._misses.is_high()
+
+    def work_asked(self) -> int:
+        """Return the bits of work that a browser is asked for while somebody guesses."""
+        return self._misses.bits()
+
+    def is_worked(self, lookup: str, work: str) -> bool:
+        """Whether `work` was found for just this look-up value (hexadecimal): it serves no other guess."""
+        return is_worked(lookup, b"", work, self._misses.enough())
 
 
 class Files:
@@ -135,7 +186,7 @@ class Files:
     """
 
     AT_ONCE = 3
-    """Threads of one process, of the eight that gunicorn gives it (deploy/gunicorn.conf.py)."""
+    """Threads of one process, of the twenty that gunicorn gives it (deploy/gunicorn.conf.py)."""
 
     CALM = 120
     """Files in ten minutes, before none waits any more."""

@@ -56,14 +56,14 @@ def look_up(office: Office, code: str) -> Found | None:
     return None
 
 
-def find(office: Office, lookup: bytes) -> Found | None:
+def find(office: Office, lookup: bytes, *, worked: bool = False) -> Found | None:
     """How a letter stands, for a browser that derived its look-up value: answers stay sealed. Raises Busy."""
-    with office.lookups.one():
+    with office.browser_lookups.one(worked=worked):
         for kind in _KINDS:
             progress = box(office, kind).progress(lookup)
             if progress is not None:
                 return Found(kind, progress, ())
-    office.lookups.missed()
+    office.browser_lookups.missed(worked=worked)
     return None
 
 

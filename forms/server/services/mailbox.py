@@ -12,12 +12,16 @@ from forms.core.media.attachments import Clean
 from forms.core.portal import Desk, Event, Portal
 from forms.core.receipts import Cost, Keys
 from forms.server.services.flood_control import CALM_PLACES, Files, Letters, LookUps, Pressure
+from forms.server.services.likeness import Likeness, is_gibberish
 from forms.server.store.concern_store import FIRST_TRAY, SECOND_TRAY, Coming, ConcernStore, Progress
-from forms.server.store.database import NotKept
+from forms.server.store.database import NotKept, Store
 from forms.server.store.date_store import DayStore
 from forms.server.store.signup_store import SignupStore
 
 LETTER_VERSION = 2
+
+SIGNUP = "signup"
+"""Purpose of the numbers of sign-ups."""
 
 REQUEST = "request"
 """Purpose of the receipts of letters that are no concerns: to ask for a visit, or about goods."""
@@ -52,13 +56,22 @@ class Office:
     cost: Cost
     budget: int
     pressure: Letters = field(default_factory=Letters)
+    likeness: Likeness = field(default_factory=Likeness)
+    unlike: Pressure = field(default_factory=Pressure)
     lookups: LookUps = field(default_factory=LookUps)
+    signup_lookups: LookUps = field(default_factory=LookUps)
+    browser_lookups: LookUps = field(default_factory=LookUps)
     files: Files = field(default_factory=Files)
     places: Pressure = field(default_factory=lambda: Pressure(CALM_PLACES))
 
+    @property
+    def stores(self) -> tuple[Store, ...]:
+        """All of them."""
+        return (self.concerns, self.signups, self.requests, self.days)
+
     def close(self) -> None:
         """Give back the stores' connections."""
-        for store in (self.concerns, self.signups, self.requests, self.days):
+        for store in self.stores:
             store.close()
 
     def keys(self, code: str, form: str) -> Keys:
@@ -67,20 +80,27 @@ class Office:
 
     def looked_up(self, code: str, form: str) -> Keys:
         """What a receipt that somebody typed derives here. Raises Busy where too many are looked up at once."""
-        with self.lookups.one():
+        with (self.signup_lookups if form == SIGNUP else self.lookups).one():
             return self.keys(code, form)
 
     def event(self, event_id: str) -> Event | None:
         """The event of this id, or None."""
         return next((event for event in self.portal.events if event.id == event_id), None)
 
-    def keep(self, coming: Coming, *, worked: bool = False) -> bool:
-        """Keep a letter in the tray it belongs to. Raises NotKept (Full where there is no room), PartsMissing."""
-        tray = FIRST_TRAY if worked or not self.pressure.is_high() else SECOND_TRAY
+    def keep(self, coming: Coming, *, worked: bool = False, unlike: bool = False) -> bool:
+        """Keep a letter in the tray it belongs to. Raises NotKept (Full where there is no room), PartsMissing.
+
+        unlike: it is like nothing that floods the form; so many as in calm times go to the first tray.
+        """
+        flooded = self.pressure.is_high() and not worked
+        chosen = flooded and unlike and not self.unlike.is_high()
+        tray = SECOND_TRAY if flooded and not chosen else FIRST_TRAY
         self.insist_on_room(1 if tray == FIRST_TRAY else FOR_SECOND_TRAY, self.concerns)
         kept = self.concerns.keep(replace(coming, tray=tray))
         if kept:
             self.pressure.count(worked=worked)
+            if chosen:
+                self.unlike.count()
         return kept
 
     def keep_request(self, coming: Coming) -> bool:
@@ -126,6 +146,12 @@ class Sending:
         # with_receipt too: who first sends without one and then with one has sent two letters, and the receipt opens.
         head = {"form": self.definition.name, "language": self.language, "receipt": self.with_receipt}
         return {**head, "values": dict(self.values), "parts": [part.id for part in self.parts], "follows": self.follows}
+
+    @property
+    def words(self) -> str:
+        """What was written, in one text; empty where a recording or photos say it all."""
+        fields = (field.name for field in self.definition.fields if field.drawn_as in {"textarea", "text"})
+        return "\n".join(str(self.values.get(name, "")) for name in fields).strip()
 
     @property
     def code(self) -> str:
@@ -248,4 +274,9 @@ def _deliver(
         parts=tuple(part.id for part in sending.parts),
         left_out=left_out(office.portal, sending.definition.name, desks),
     )
-    (office.keep_request if is_request or coming.form in _REQUESTS else office.keep)(coming)
+    if is_request or coming.form in _REQUESTS:
+        office.keep_request(coming)
+        return
+    words = sending.words
+    if office.keep(coming, unlike=not (office.likeness.is_common(words) or is_gibberish(words))):
+        office.likeness.add(words)

@@ -12,8 +12,8 @@ from forms.server.store.database import NotKept
 LOOSE_PART_DAYS = 2
 """Days that a photo waits for its letter."""
 
-LOOK_AGAIN = 3600.0
-"""Seconds until the clock-work looks whether a new day has come, or tries again where the store was away."""
+LOOK_AGAIN = 10.0
+"""Seconds until the clock-work looks whether a new day has come and all is well, or tries again."""
 
 
 def erase_old(office: Office, known: Known) -> None:
@@ -66,15 +66,21 @@ class OnceADay:
 
 
 class ClockWork(threading.Thread):
-    """Erases while nobody asks: a thread that looks every hour whether a new day has come.
+    """Erases while nobody asks: a thread that looks every ten seconds whether a new day has come, and all is well.
 
     It, and no request, tells what whoever runs the server must know: a log has the time of each line, and people's
     requests leave no time.
     """
 
-    def __init__(self, erase: Callable[[], str], tell: Callable[[str], None], every: float = LOOK_AGAIN) -> None:
+    def __init__(
+        self,
+        erase: Callable[[], str],
+        tell: Callable[[str], None],
+        every: float = LOOK_AGAIN,
+        watch: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__(name="erasing", daemon=True)
-        self._erase, self._tell, self._every = erase, tell, every
+        self._erase, self._tell, self._every, self._watch = erase, tell, every, watch
         self._end = threading.Event()
 
     def run(self) -> None:
@@ -85,6 +91,7 @@ class ClockWork(threading.Thread):
             if said and said != told:
                 self._tell(said)
             told = said
+            self._watch()
             if self._end.wait(self._every):
                 return
 

@@ -90,7 +90,7 @@ def look_up(office: Office, code: str, today: date) -> Standing | None:
     lookup = office.looked_up(code, FORM).lookup
     signup = office.signups.find(lookup)
     if signup is None:
-        office.lookups.missed()
+        office.signup_lookups.missed()
         return None
     event = office.event(signup.event)
     if event and signup.state == WAITING:
@@ -106,13 +106,12 @@ def standing_of(office: Office, signup: Signup, event: Event | None, today: date
     return Standing(signup, event, before, too_large, over=event is not None and event.last_day < today)
 
 
-def change(office: Office, code: str, sending: Sending, today: date) -> str:
+def change(office: Office, code: str, sending: Sending, standing: Standing) -> str:
     """Change the number of people and, where anything else was written or `anew` is ticked, all that was told.
 
-    Returns CHANGED, TOO_MANY or NOT_THERE of the store. Raises NotKept.
+    standing: as it was just looked up. Returns CHANGED, TOO_MANY or NOT_THERE of the store. Raises NotKept.
     """
-    standing = look_up(office, code, today)
-    if standing is None or not standing.changeable:
+    if not standing.changeable:
         return NOT_THERE
     people, capacity = sending.values["people"], standing.event.capacity if standing.event else None
     told = set(sending.values) - {"people"}
@@ -120,13 +119,18 @@ def change(office: Office, code: str, sending: Sending, today: date) -> str:
     return office.signups.change(office.keys(code, FORM).lookup, people, sealed, capacity=capacity)
 
 
-def cancel(office: Office, code: str, today: date) -> bool:
-    """Cancel the sign-up with this number; the line moves up. False where there was nothing to cancel."""
-    lookup = office.looked_up(code, FORM).lookup
-    signup = office.signups.find(lookup)
-    event = office.event(signup.event) if signup else None
-    goes_on = event is not None and event.state in OPEN_STATES and event.last_day >= today
+def cancel(office: Office, code: str, standing: Standing) -> bool:
+    """Cancel a sign-up that was just looked up; the line moves up. False where there was nothing to cancel."""
+    event = standing.event
+    goes_on = event is not None and event.state in OPEN_STATES and not standing.over
+    lookup = office.keys(code, FORM).lookup
     return office.signups.cancel(lookup, capacity=event.capacity if event and goes_on else None)
+
+
+def renewed(office: Office, code: str, standing: Standing, today: date) -> Standing:
+    """Return how a sign-up stands after it was changed. Raises NotKept, but never Busy: it was let in before."""
+    signup = office.signups.find(office.keys(code, FORM).lookup) or standing.signup
+    return standing_of(office, signup, standing.event, today)
 
 
 def settle(office: Office, *events: Event) -> None:

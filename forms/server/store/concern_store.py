@@ -235,6 +235,8 @@ class ConcernStore(Store):
             with self._writing() as connection:
                 if coming.thread != coming.id:
                     _insist_on_first(connection, coming.thread)
+                if coming.parts:  # before the look-up value: who has no parts learns nothing of another's
+                    _require_parts(connection, coming)
                 connection.execute(_NEW_LETTER, {**row, "sealed": insist(coming.sealed)})
                 connection.execute(
                     _NEW_RECIPIENT, [{"letter": coming.id, "desk": desk} for desk in sorted(coming.desks)]
@@ -621,6 +623,15 @@ def _insist_on_first(connection: sa.Connection, thread: str) -> None:
     first = sa.select(_letters.c.id).filter_by(id=thread).with_for_update(read=True)
     if connection.execute(first).first() is None:
         raise LetterGone("store", "The letter that this one follows is not here.", "It may be erased.")
+
+
+def _require_parts(connection: sa.Connection, coming: Coming) -> None:
+    """Raise PartsMissing where a part is not here, was sealed for other desks, or is another letter's."""
+    free = sa.or_(_parts.c.letter.is_(None), _parts.c.letter == coming.id)
+    here = sa.select(_parts.c.id).where(_parts.c.id.in_(coming.parts), _parts.c.desks == _listed(coming.desks), free)
+    missing = set(coming.parts) - set(connection.execute(here).scalars())
+    if missing:
+        raise PartsMissing(sorted(missing))
 
 
 def _claim(connection: sa.Connection, coming: Coming) -> None:

@@ -1,5 +1,7 @@
 """A database that is opened late, made where missing, and complains in a sentence."""
 
+import secrets
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from forms.core.problem import Problem
 
@@ -27,8 +30,14 @@ _TRY_AGAIN = 1.0
 """Seconds until a write tries again to empty a write-ahead log that somebody was reading."""
 
 
+FAULTS = ("full", "read-only", "damaged", "away", "busy", "salt", "other")
+"""What can be wrong with a database, in one word for whoever runs the server."""
+
+
 class NotKept(Problem):
-    """The database is away, full or broken: nothing was kept."""
+    """The database is away, full or broken: nothing was kept. `fault`: one of FAULTS, or empty."""
+
+    fault = ""
 
 
 class AlreadyThere(NotKept):
@@ -37,6 +46,8 @@ class AlreadyThere(NotKept):
 
 class OtherSalt(NotKept):
     """The database belongs to another salt: with this one, no receipt of it would open anything."""
+
+    fault = "salt"
 
     def __init__(self) -> None:
         todo = (
@@ -54,6 +65,16 @@ _installation = sa.Table(
     sa.Column("salt_mark", sa.String(64), nullable=False),
     sqlite_with_rowid=False,
 )
+_probe = sa.Table(
+    "probe",
+    _ours,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("filler", sa.LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+_PROBE_BYTES = 4096
+_LEAST_FREE = 1024 * 1024
+"""Bytes: with less free on its disk, a database is as good as full."""
 
 
 class Store:
@@ -71,6 +92,7 @@ class Store:
         self._metadata = metadata
         self._ready = False
         self._salt_mark = ""
+        self.on_fault: Callable[[str], None] = lambda _: None
         self._making = threading.Lock()
         self._writers = threading.Lock()
         self._emptying = threading.Lock()
@@ -143,6 +165,18 @@ class Store:
                 for table in tables:
                     connection.exec_driver_sql(f"VACUUM FULL {table}")
 
+    def probe(self) -> None:
+        """Write something durably, as a letter is written. Raises NotKept, which `on_fault` is not told of."""
+        file = self._engine.url.database if self._engine.dialect.name == "sqlite" else None
+        if file and _free(Path(file)) < _LEAST_FREE:
+            raise _not_kept("full")
+        row = {"id": 1, "filler": secrets.token_bytes(_PROBE_BYTES)}
+        with self._complaining(quietly=True):
+            self._make_tables()
+            with self._turn(), self._engine.begin() as connection:
+                written = self._insert(_probe).values(row)
+                connection.execute(written.on_conflict_do_update(index_elements=["id"], set_=row))
+
     def is_in_use(self) -> bool:
         """Whether this database holds anything, or belongs to a salt already. Makes no table. Raises NotKept."""
         file = self._engine.url.database if self._engine.dialect.name == "sqlite" else None
@@ -187,7 +221,7 @@ class Store:
             yield
             return
         if not self._writers.acquire(timeout=_LONGEST_WAIT):
-            raise NotKept("store", "The database is busy.", "Try again.")
+            raise _not_kept("busy")
         try:
             yield
         finally:
@@ -234,13 +268,59 @@ class Store:
                 index.create(connection, checkfirst=True)
 
     @contextmanager
-    def _complaining(self) -> Iterator[None]:
+    def _complaining(self, *, quietly: bool = False) -> Iterator[None]:
+        tell = (lambda _: None) if quietly else self.on_fault
         try:
             yield
         except IntegrityError:
             raise AlreadyThere("store", "Something with this id is kept already.") from None
         except SQLAlchemyError as error:
-            raise NotKept("store", f"The database did not answer ({type(error).__name__}).") from None
+            problem = _not_kept(_fault(error), type(error).__name__)
+            tell(problem.fault)
+            raise problem from None
+        except NotKept as problem:
+            if problem.fault:
+                tell(problem.fault)
+            raise
+
+
+def _not_kept(fault: str, error: str = "no answer") -> NotKept:
+    problem = NotKept("store", f"The database did not answer ({error}).")
+    problem.fault = fault
+    return problem
+
+
+_SQLITE_FAULTS = {
+    "SQLITE_FULL": "full", "SQLITE_IOERR": "full", "SQLITE_READONLY": "read-only", "SQLITE_PERM": "read-only",
+    "SQLITE_CANTOPEN": "away", "SQLITE_CORRUPT": "damaged", "SQLITE_NOTADB": "damaged", "SQLITE_BUSY": "busy",
+    "SQLITE_LOCKED": "busy",
+}  # fmt: skip
+_POSTGRESQL_FAULTS = {
+    "53": "full", "25": "read-only", "42501": "read-only", "XX": "damaged", "08": "away", "57P": "away", "28": "away",
+    "55P": "busy", "40": "busy", "3D": "away",
+}  # fmt: skip
+
+
+def _fault(error: SQLAlchemyError) -> str:
+    """What is wrong, by the code of the database's own error; its text may hold anything and is not read."""
+    original = getattr(error, "orig", None)
+    if original is None:
+        return "busy" if isinstance(error, PoolTimeout) else "other"
+    name = getattr(original, "sqlite_errorname", "") or ""
+    for begin, fault in _SQLITE_FAULTS.items():
+        if name.startswith(begin):
+            return fault
+    state = getattr(original, "sqlstate", "") or ""
+    known = (fault for begin, fault in _POSTGRESQL_FAULTS.items() if state.startswith(begin))
+    return next(known, "other" if name or state else "away")
+
+
+def _free(file: Path) -> int:
+    """Bytes that are free on the disk of this file; plenty where the system does not tell."""
+    try:
+        return shutil.disk_usage(file.parent).free
+    except OSError:
+        return _LEAST_FREE
 
 
 def _used_pages(connection: sa.Connection) -> int:

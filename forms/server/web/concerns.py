@@ -63,11 +63,25 @@ def _answered_with_words(answer: Callable[[Asked], Response], asked: Asked) -> R
         return answer(asked)
     except HTTPException:
         raise
+    except Busy:
+        return _turned_away(asked)
     except Problem:
         return failed_page(asked, 503)
     except Exception:  # noqa: BLE001 - whatever it is, nobody loses their words for it
         current_app.log_exception(sys.exc_info())
         return failed_page(asked, 500)
+
+
+def _turned_away(asked: Asked) -> Response:
+    """Too many look up receipts: the page once more, with all that was typed and the number, to be sent again."""
+    names = {field.name for field in asked.definition.fields}
+    code = next(iter(asked.raw.get("code", ())), asked.code)
+    if "code" in names:
+        again = replace(asked, raw={**asked.raw, "code": [code]})
+        return form_page(again, (FieldProblem("code", "lookups"),), 503)
+    once = asked.once if receipts.is_once(asked.once) else receipts.new_once()
+    problem = FieldProblem(asked.definition.fields[0].name, "lookups")
+    return form_page(asked, (problem,), 503, hidden={"code": code, "once": once})
 
 
 # A letter: a concern, or a request

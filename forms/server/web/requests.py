@@ -21,6 +21,7 @@ from forms.core.validation import Accepted, FieldProblem, Raw, accept, clean
 from forms.server.services import mailbox
 from forms.server.services.mailbox import Office, Part, Sending
 from forms.server.web import oversized
+from forms.server.web.current import current_office
 from forms.web.headers import NEVER_KEPT
 from forms.web.no_trace import QuietRequest
 
@@ -63,7 +64,7 @@ class Asked:
 
 def read_request(language: str, form: str) -> Asked:
     """What was asked. NotFound: there is no such language or form. RequestEntityTooLarge: too many bytes or answers."""
-    office: Office = current_app.extensions["office"]
+    office = current_office()
     if language not in office.portal.language_codes() or form not in definitions.names():
         raise NotFound
     definition = definitions.load(form)
@@ -280,7 +281,7 @@ def drain(limit: int = 64 * 1024 * 1024) -> None:
 
 
 def _message_page(status: int) -> Response:
-    office: Office = current_app.extensions["office"]
+    office = current_office()
     parts = request.path.split("/")
     asked_for = next((part for part in parts[1:3] if part in office.portal.language_codes()), i18n.SOURCE_LANGUAGE)
     body = render(asked_for, "message.html", status=status, portal=office.portal)

@@ -15,7 +15,7 @@ from forms.server.services import signup_service
 from forms.server.services.mailbox import Sending
 from forms.server.services.signup_service import Standing
 from forms.server.store.database import NotKept
-from forms.server.store.signup_store import COMING, TOO_MANY, WAITING, LineFull
+from forms.server.store.signup_store import CANCELLED, CHANGED, COMING, TOO_MANY, WAITING, LineFull
 from forms.server.web.requests import Asked, check_page, form_page, page, sending, typed_code
 
 
@@ -100,12 +100,19 @@ def look_up(asked: Asked) -> Response:
     if isinstance(code, FieldProblem):
         return form_page(asked, (code,), 422)
     if asked.do == "cancel":
-        signup_service.cancel(asked.office, code, asked.today)
-    return _standing(asked, code)
+        return _cancel(asked, code)
+    return _shown(asked, code, signup_service.look_up(asked.office, code, asked.today))
 
 
-def _standing(asked: Asked, code: str, *, changed: bool = False) -> Response:
+def _cancel(asked: Asked, code: str) -> Response:
+    """Cancel, then show it: once it is done, nothing that fails after it may say otherwise."""
     standing = signup_service.look_up(asked.office, code, asked.today)
+    if standing and signup_service.cancel(asked.office, code, standing):
+        standing = replace(standing, signup=replace(standing.signup, state=CANCELLED), before=0, too_large=False)
+    return _shown(asked, code, standing)
+
+
+def _shown(asked: Asked, code: str, standing: Standing | None, *, changed: bool = False) -> Response:
     if standing is None:
         return form_page(asked, (FieldProblem("code", "unknown"),), 422)
     return page(asked, "signup.html", standing=standing, code=code, changed=changed)
@@ -122,19 +129,23 @@ def change(asked: Asked) -> Response:
     if asked.do != "send":
         filled = replace(asked, raw={"people": [str(standing.signup.people)]})
         return form_page(filled, hidden={"code": code})
-    return _change(asked, code)
+    return _change(asked, code, standing)
 
 
-def _change(asked: Asked, code: str) -> Response:
+def _change(asked: Asked, code: str, standing: Standing) -> Response:
     hidden = {"code": code}
     checked = accept(asked.definition, asked.office.portal, asked.today, asked.raw)
     if isinstance(checked, Rejected):
         return form_page(asked, checked.problems, 422, hidden=hidden)
     new = Sending(asked.definition, asked.language, checked.values, receipts.new_once(), asked.today)
     try:
-        outcome = signup_service.change(asked.office, code, new, asked.today)
+        outcome = signup_service.change(asked.office, code, new, standing)
     except NotKept:
         return form_page(asked, (FieldProblem("people", "away"),), 503, hidden=hidden)
     if outcome == TOO_MANY:
         return form_page(asked, (FieldProblem("people", "too-many"),), 409, hidden=hidden)
-    return _standing(asked, code, changed=True)
+    if outcome == CHANGED:
+        standing = replace(standing, signup=replace(standing.signup, people=checked.values["people"]))
+    with suppress(NotKept):  # it is changed, whatever fails now
+        standing = signup_service.renewed(asked.office, code, standing, asked.today)
+    return _shown(asked, code, standing, changed=outcome == CHANGED)

@@ -1,5 +1,6 @@
 // Sends what is sealed, again and again over a broken line: the same bytes under the same id, so never twice.
 import { checkTerms } from "./terms.js";
+import { work } from "./work.js";
 
 const WAITS = [1, 2, 4, 8, 15, 30, 30, 30];
 const BASE = "/forms/sealed/v1/";
@@ -19,12 +20,26 @@ export async function terms(again) {
 }
 
 export async function put(path, body, headers, progress, again) {
-  return JSON.parse(await persistently("PUT", path, body, headers, progress, again));
+  return worked(headers["Portal-Follows"], (more) => persistently("PUT", path, body, { ...headers, ...more }, progress, again));
 }
 
 export async function post(path, data, again) {
   const body = new Blob([JSON.stringify(data)], { type: "application/json" });
-  return JSON.parse(await persistently("POST", path, body, {}, () => {}, again));
+  return worked(data.lookup, (more) => persistently("POST", path, body, more, () => {}, again));
+}
+
+const done = new Map(); // work found for look-up values
+
+// While somebody guesses receipts, the server asks for work for each look-up value.
+async function worked(lookup, send) {
+  const headers = () => (done.has(lookup) ? { "Portal-Lookup-Work": done.get(lookup) } : {});
+  try {
+    return JSON.parse(await send(headers()));
+  } catch (error) {
+    if (!(error instanceof Refused) || error.status !== 428 || !error.data.lookup) throw error;
+    done.set(lookup, await work(lookup, new Uint8Array(), error.data.bits));
+    return JSON.parse(await send(headers()));
+  }
 }
 
 async function persistently(method, path, body, headers, progress, again) {

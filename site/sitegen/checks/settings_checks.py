@@ -5,6 +5,7 @@ from typing import Any
 
 from forms.core.form_schema import names as form_names
 from forms.core.problem import Problem
+from forms.core.signing import is_public_key
 from sitegen.checks import key_checks
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content.settings import WHERE
@@ -20,6 +21,7 @@ def problems(settings: Mapping[str, Any]) -> Iterator[Problem]:
             todo = f"Write it whole, like {like}."
             yield Problem(f"{WHERE}, {name}", f'"{settings[name]}" is no address on the web.', todo)
     yield from _keep(settings["keep"])
+    yield from _publishers(settings.get("publishers") or [])
     yield from _rows(settings["languages"], "languages", ("code", "name"))
     yield from _rows(settings["desks"], "desks", _OF_A_DESK)
     if isinstance(settings["desks"], list):
@@ -37,6 +39,16 @@ def _keep(keep: Any) -> Iterator[Problem]:
     for name, days in keep.items() if isinstance(keep, dict) else ():
         if not isinstance(days, int) or isinstance(days, bool) or days < 1:
             yield Problem(f"{WHERE}, keep, {name}", f'"{days}" is no number of days.', todo)
+
+
+def _publishers(listed: Any) -> Iterator[Problem]:
+    todo = 'Write what `python3 build.py new-publisher-key` printed, like publishers: ["ed25519:..."].'
+    if not isinstance(listed, list):
+        yield Problem(f"{WHERE}, publishers", "this is no list.", todo)
+        return
+    for place, key in enumerate(listed, start=1):
+        if not is_public_key(key):
+            yield Problem(f"{WHERE}, publishers, {place}", "this is no public signing key.", todo)
 
 
 def _rows(rows: Any, where: str, needed: tuple[str, ...]) -> Iterator[Problem]:

@@ -47,6 +47,7 @@ def load(content: Path, tables: Tables, keys: DeskKeys | None, assets: Mapping[s
         keep=settings["keep"],
         assets=assets,
         timezone=settings["timezone"],
+        publishers=tuple(settings.get("publishers") or ()),
     )
 
 

@@ -1,0 +1,137 @@
+"""The manifest of a build: what the people who publish the site say that it consists of.
+
+It names the SHA-256 and the size of every page, script and style, the keys of the desks, and the portal that the forms
+use. It lies on the site as /build-manifest.json; /build-manifest.sig beside it holds the publishers' signatures, one a
+line: the public key and the signature. The server cannot sign, so it cannot change what a desk compares with.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from forms.core.portal import Portal, as_json
+from forms.core.problem import Problem
+from forms.core.signing import PrivateKey, Statement, content_hash, is_signed_by, public_text, sign
+
+ADDRESS, SIGNATURES = "/build-manifest.json", "/build-manifest.sig"
+LARGEST = 4 * 1024 * 1024
+"""Bytes of the largest manifest that is read: about 30,000 files."""
+
+_VERSION = 1
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_MOST_SIGNATURES = 20
+
+
+@dataclass(frozen=True)
+class PublishedFile:
+    """A file of the site: the SHA-256 of its bytes in hexadecimal, and how many they are."""
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class BuildManifest:
+    """What a build consists of.
+
+    number: grows with each build; files: by address, "/en/tell/" for a page; desks: by id, with `reads`, `keys` (age
+    recipients) and `signing`; portal: the SHA-256 of the portal's JSON values.
+    """
+
+    number: int
+    day: str
+    files: Mapping[str, PublishedFile]
+    desks: Mapping[str, Mapping[str, tuple[str, ...]]]
+    portal: str
+
+    def readers(self, form: str) -> dict[str, tuple[str, ...]]:
+        """Return the keys of each desk that reads letters of this form."""
+        return {id: desk["keys"] for id, desk in self.desks.items() if form in desk["reads"]}
+
+
+def file_of(data: bytes) -> PublishedFile:
+    """Return what a manifest says of these bytes."""
+    return PublishedFile(hashlib.sha256(data).hexdigest(), len(data))
+
+
+def desks_of(portal: Portal) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Return what a manifest says of the desks of a portal."""
+    return {
+        desk.id: {
+            "reads": tuple(desk.reads),
+            "keys": tuple(desk.keys),
+            "signing": tuple(member.signing for member in desk.members),
+        }
+        for desk in portal.desks
+    }
+
+
+def portal_digest(portal: Portal) -> str:
+    """Return the SHA-256 of the portal's JSON values."""
+    return content_hash(as_json(portal))
+
+
+def write(manifest: BuildManifest) -> bytes:
+    """Return a manifest as it is published."""
+    data: dict[str, Any] = {
+        "version": _VERSION,
+        "number": manifest.number,
+        "day": manifest.day,
+        "portal": manifest.portal,
+        "desks": manifest.desks,
+        "files": {path: [file.sha256, file.size] for path, file in sorted(manifest.files.items())},
+    }
+    return json.dumps(data, indent=0, ensure_ascii=False).encode()
+
+
+def read(data: bytes) -> BuildManifest:
+    """Return a manifest from its JSON. Raises Problem for anything that is not one."""
+    try:
+        return _read(json.loads(data))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise Problem(ADDRESS, "is no list of a build.", "Tell the people who publish the site.") from None
+
+
+def _read(data: Mapping[str, Any]) -> BuildManifest:
+    number, day, portal = data["number"], data["day"], data["portal"]
+    if type(number) is not int or number < 0 or not _DAY.fullmatch(day) or not _DIGEST.fullmatch(portal):
+        raise ValueError("not a manifest")
+    files = {path: PublishedFile(digest, int(size)) for path, (digest, size) in data["files"].items()}
+    if not all(path.startswith("/") and _DIGEST.fullmatch(file.sha256) for path, file in files.items()):
+        raise ValueError("not a manifest")
+    desks = {
+        id: {name: tuple(map(str, desk[name])) for name in ("reads", "keys", "signing")}
+        for id, desk in data["desks"].items()
+    }
+    return BuildManifest(number, day, files, desks, portal)
+
+
+def signature_line(data: bytes, key: PrivateKey) -> str:
+    """Return the line by which a publisher signs the bytes of a manifest."""
+    return f"{public_text(key)} {sign(_statement(data), key)}\n"
+
+
+def is_signed(data: bytes, signatures: bytes, publishers: Iterable[str]) -> bool:
+    """Whether one of these publishers signed just these bytes."""
+    try:
+        lines = [line.split(" ") for line in signatures.decode("ascii").splitlines()[:_MOST_SIGNATURES]]
+        statement = _statement(data)
+    except (UnicodeDecodeError, Problem):
+        return False
+    trusted = set(publishers)
+    return any(
+        len(line) == 2 and line[0] in trusted and is_signed_by(statement, line[1], line[0])  # noqa: PLR2004
+        for line in lines
+    )
+
+
+def _statement(data: bytes) -> Statement:
+    manifest = read(data)
+    return Statement(
+        purpose="build", letter="", item=str(manifest.number), desk="", member="", day=manifest.day,
+        content=hashlib.sha256(data).hexdigest(),
+    )  # fmt: skip

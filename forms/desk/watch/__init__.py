@@ -1,0 +1,1 @@
+"""Watch the public site as a visitor would, and compare it with what its publishers signed."""

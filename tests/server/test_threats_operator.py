@@ -1,0 +1,195 @@
+"""While no letter can be kept, whoever runs the server sees it; and nothing of anybody's letter."""
+
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import event
+
+from forms.core import portal as portals
+from forms.server.app import watch
+from forms.server.services.operator_log import AGAIN, LATER, Leader, OperatorLog
+
+from .deployed import gunicorn
+
+WORDS = "உதவி வேண்டும்"
+
+
+def concerns(endpoint: Any) -> Any:
+    return endpoint.client.application.extensions["office"].concerns
+
+
+def read_only(endpoint: Any) -> None:
+    store = concerns(endpoint)
+    store.close()
+    event.listen(store._engine, "connect", lambda raw, _: raw.execute("PRAGMA query_only=ON"))
+
+
+def full(endpoint: Any) -> None:
+    store = concerns(endpoint)
+    with store._writing() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+    store.close()
+    event.listen(store._engine, "connect", lambda raw, _: raw.execute(f"PRAGMA max_page_count={pages}"))
+
+
+def damaged(endpoint: Any) -> None:
+    concerns(endpoint).close()
+    file = endpoint.data / "concerns.db"
+    for left in endpoint.data.glob("concerns.db-*"):
+        left.unlink()
+    file.write_bytes(b"\xff" * file.stat().st_size)
+
+
+def away(endpoint: Any) -> None:
+    concerns(endpoint).close()
+    for left in endpoint.data.glob("concerns.db*"):
+        left.unlink()
+    (endpoint.data / "concerns.db").mkdir()
+
+
+SPOILED: dict[str, tuple[Callable[[Any], None], str]] = {
+    "read-only": (read_only, "may not be written"),
+    "full": (full, "the disk is full"),
+    "damaged": (damaged, "it is damaged"),
+    "away": (away, "does not answer"),
+}
+
+
+@pytest.mark.parametrize("fault", sorted(SPOILED))
+def test_it_is_said_once_and_nothing_of_a_letter(endpoint: Any, caplog: pytest.LogCaptureFixture, fault: str) -> None:
+    endpoint.send("concern", "ta", what="before")
+    spoil, said = SPOILED[fault]
+    spoil(endpoint)
+    for _ in range(4):
+        assert endpoint.send("concern", "ta", what=WORDS).status_code == 503
+    [record] = caplog.records
+    assert record.getMessage().startswith("The database of concerns: ")
+    assert said in record.getMessage()
+    for private in (WORDS, "/forms", "127.0.0.1", "concern/", "INSERT", "SELECT"):
+        assert private not in caplog.text
+
+
+def test_a_watching_thread_says_it_while_nobody_sends_and_says_when_it_is_over(
+    endpoint: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, store = endpoint.client.application, concerns(endpoint)
+    now = [1000.0]
+    app.extensions["operator_log"].clock = lambda: now[0]
+
+    def look() -> list[str]:
+        now[0] += 10
+        caplog.clear()
+        watch(app)
+        return [record.getMessage() for record in caplog.records]
+
+    assert look() == []
+    with monkeypatch.context() as spoiled:
+        spoiled.setattr("forms.server.store.database._LEAST_FREE", 2**62)
+        for_both = look()
+        assert len(for_both) == 2
+        assert all("the disk is full" in said for said in for_both)
+        assert [look() for _ in range(300)] == [[]] * 300
+        now[0] += AGAIN
+        assert len(look()) == 2, "an hour later it is said again"
+    said = [look() for _ in range(5)]
+    assert sorted(line for lines in said for line in lines) == [
+        "The database of concerns takes letters again (full: mended).",
+        "The database of sign-ups and requests takes letters again (full: mended).",
+    ]
+    assert store.has("0" * 32) is False
+
+
+def test_the_budget_that_is_used_up_is_said(make_endpoint: Any, caplog: pytest.LogCaptureFixture) -> None:
+    app = make_endpoint(budget=1).client.application
+    watch(app)
+    assert any("raise PORTAL_BUDGET" in record.getMessage() for record in caplog.records)
+
+
+def test_what_only_a_request_met_is_said_later_at_a_moment_of_chance() -> None:
+    delays = set()
+    for _ in range(10):
+        said: list[str] = []
+        now = [1.0]
+        log = OperatorLog(said.append, lambda: now[0], watched=True)  # noqa: B023 - called within this turn
+        log.met("concerns", "busy")
+        log.say()
+        while not said:
+            now[0] += 1
+            log.say()
+        delays.add(now[0])
+    assert max(delays) <= LATER + 1
+    assert len(delays) > 3
+
+
+def test_one_of_several_processes_looks(tmp_path: Path) -> None:
+    first, second = Leader(tmp_path), Leader(tmp_path)
+    assert [first(), second(), first()] == [True, False, True]
+    first.close()
+    assert second()
+    second.close()
+    assert Leader(tmp_path / "missing")()
+
+
+def test_on_postgresql_too(make_endpoint: Any, postgres: str, caplog: pytest.LogCaptureFixture) -> None:
+    with psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE watched")
+        endpoint = make_endpoint(concerns_url=postgres.replace("/postgres?", "/watched?"))
+        endpoint.send("concern", what="before")
+        concerns(endpoint).close()
+        endpoint.client.application.extensions["office"].days.close()
+        connection.execute("ALTER DATABASE watched SET default_transaction_read_only = on")
+        assert endpoint.send("concern", what=WORDS).status_code == 503
+        assert "may not be written" in caplog.text
+        concerns(endpoint).close()
+        endpoint.client.application.extensions["office"].days.close()
+        connection.execute("DROP DATABASE watched WITH (FORCE)")
+        caplog.clear()
+        assert endpoint.send("concern", what=WORDS).status_code == 503
+    assert "does not answer" in caplog.text
+    assert WORDS not in caplog.text
+
+
+def test_an_unforeseen_error_is_said_once_by_kind_and_place(
+    endpoint: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        int(WORDS)
+
+    monkeypatch.setattr("forms.server.services.mailbox.seal", broken)
+    for _ in range(3):
+        answer = endpoint.send("concern", "ta", what=WORDS)
+        assert (answer.status_code, WORDS in answer.get_data(as_text=True)) == (500, True)
+    [record] = caplog.records
+    kind, _, place = record.getMessage().partition(" in ")
+    module, _, line = place.partition(":")
+    assert (kind, module) == ("ValueError", "forms.server.services.mailbox")
+    assert line.isdigit()
+    assert record.exc_info is None
+
+
+def test_gunicorn_says_it_and_that_it_is_over(tmp_path: Path, district: Any) -> None:
+    """The real servers, a database that another program keeps locked, and no letter at all."""
+    portals.write(district.portal, tmp_path / "portal.json")
+    served = gunicorn(tmp_path / "made", tmp_path / "portal.json")
+    log = tmp_path / "made" / "gunicorn.log"
+
+    def wait_for(words: str) -> int:
+        deadline = time.monotonic() + 120
+        while words not in log.read_text() and time.monotonic() < deadline:
+            time.sleep(0.2)
+        return log.read_text().count(words)
+
+    try:
+        other = sqlite3.connect(tmp_path / "made" / "data" / "concerns.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        assert wait_for("The database of concerns: another program keeps it locked") == 1
+        other.execute("ROLLBACK")
+        other.close()
+        assert wait_for("The database of concerns takes letters again") == 1
+    finally:
+        served.stop()

@@ -1,0 +1,145 @@
+"""No site goes live with keys, numbers, names or meetings that endanger who relies on them."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pyrage
+import pytest
+import yaml
+from sitegen import build as sitegen_build
+
+from forms.core.problem import Problem, Problems
+from forms.desk.crypto import keys
+from forms.desk.crypto.keys import pickup_line
+from tests.conftest import ROOT, load_file
+from tests.sitegen.conftest import ROWS, TODAY, Folder
+
+PUBLIC = [str(pyrage.x25519.Identity.generate().to_public()) for _ in range(4)]
+Change = Callable[[dict[str, Any]], Any]
+
+
+def make_real(folder: Folder, change: Change = lambda _: None) -> None:
+    """A district that may go live, and then one thing of it changed."""
+    path = folder.root / "content" / "portal.yml"
+    settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    settings |= {
+        "demonstration": False,
+        "address": "https://portal.district.gov.in",
+        "exit_url": "https://www.wikipedia.org/",
+        "responsible": dict.fromkeys(("en", "ta", "or"), "The District Collector"),
+    }
+    for number, row in enumerate(settings["desks"]):
+        row |= {"key": PUBLIC[2 * number], "recovery": PUBLIC[2 * number + 1], "pickup": pickup_line(str(number))}
+    change(settings)
+    path.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
+
+
+def told(folder: Folder, unprotected: frozenset[str] = frozenset(), today: date = TODAY) -> list[str]:
+    """What blocks a build for real."""
+    report = sitegen_build.prepare(folder.root, keys=None, today=today, unprotected=unprotected)[1]
+    return [str(problem) for problem in report.problems]
+
+
+def test_a_district_that_is_ready_builds(folder: Folder) -> None:
+    make_real(folder)
+    assert told(folder) == []
+    sitegen_build.build(folder.root, folder.root / "public", keys=None, today=TODAY, say=lambda _: None)
+    assert (folder.root / "public" / "en" / "index.html").is_file()
+
+
+UNNAMED = "இந்தத் தளத்துக்கு யார் பொறுப்பு என்பது இன்னும் குறிப்பிடப்படவில்லை."
+CHANGES: dict[str, tuple[Change, str]] = {
+    "nobody responsible": (lambda s: s["responsible"].update(ta=UNNAMED), "responsible, ta: nobody is named"),
+    "in one language": (lambda s: s["responsible"].pop("or"), "responsible, or: nobody is named"),
+    "this machine": (lambda s: s.update(address="http://127.0.0.1:8000"), "address: "),
+    "in clear": (lambda s: s.update(address="http://portal.district.gov.in"), "address: "),
+    "an example": (lambda s: s.update(address="https://portal.example"), "address: "),
+    "a number at home": (lambda s: s.update(address="https://192.168.1.4"), "address: "),
+    "an exit to itself": (lambda s: s.update(exit_url="https://portal.district.gov.in/en/"), "exit_url: "),
+    "an exit to nowhere": (lambda s: s.update(exit_url="https://neutral.example/"), "exit_url: "),
+    "no recovery key": (lambda s: s["desks"][0].pop("recovery"), "desk police: has one key and no recovery key"),
+}
+
+
+@pytest.mark.parametrize(("change", "sentence"), CHANGES.values(), ids=CHANGES)
+def test_what_endangers_people_blocks_the_build(folder: Folder, change: Change, sentence: str) -> None:
+    make_real(folder, change)
+    [problem] = told(folder)
+    assert sentence in problem
+    with pytest.raises(Problems):
+        sitegen_build.build(folder.root, folder.root / "public", keys=None, today=TODAY, say=lambda _: None)
+    assert not (folder.root / "public").exists()
+
+
+def test_an_onion_address_needs_no_https(folder: Folder) -> None:
+    make_real(folder, lambda settings: settings.update(address=f"http://{'a' * 56}.onion"))
+    assert told(folder) == []
+
+
+def test_a_demonstration_key_goes_live_nowhere(folder: Folder) -> None:
+    home = folder.root / "var" / "desk"
+    made = keys.make_demonstration(home, ["police"])["police"]
+    make_real(folder, lambda settings: settings["desks"][0].update(key=made[0], pickup=made[1]))
+    assert keys.unprotected(home) == {made[0]}
+    [problem] = told(folder, keys.unprotected(home))
+    assert "desk police: has a demonstration key" in problem
+
+
+@pytest.mark.parametrize(
+    ("cells", "sentence"),
+    [({"checked_by": "Portal team: source read, not yet called"}, "nobody has called"),
+     ({"checked_on": "2026-03-01"}, "was last checked on 2026-03-01")],
+)  # fmt: skip
+def test_a_number_that_nobody_called_blocks_the_build(folder: Folder, cells: dict[str, str], sentence: str) -> None:
+    make_real(folder)
+    folder.row("helplines", **cells)
+    [problem] = told(folder)
+    assert f"content/tables/helplines.csv, 112: {sentence}" in problem
+
+
+def test_an_example_meeting_blocks_the_build(folder: Folder) -> None:
+    make_real(folder)
+    folder.table("events", {**ROWS["events"][0], "example": "true"})
+    [problem] = told(folder)
+    assert "content/tables/events.csv, meeting: is an example" in problem
+
+
+def test_what_endangers_nobody_is_listed_and_builds(folder: Folder) -> None:
+    make_real(folder)
+    folder.page("index", "Home.", "ta", reviewed_by="nobody")
+    report = sitegen_build.prepare(folder.root, keys=None, today=TODAY)[1]
+    assert report.problems == ()
+    assert any("content/ta: nobody has reviewed 1 pages, like index.md" in warning for warning in report.warnings)
+
+
+def test_the_demonstration_builds_and_its_list_says_what_is_open(folder: Folder) -> None:
+    made = keys.make_demonstration(folder.root / "var", ["police", "events"])
+    items = sitegen_build.go_live_list(folder.root, keys=made, today=TODAY, unprotected=frozenset({made["police"][0]}))
+    said = "\n".join(map(str, items))
+    assert "MUST  content/portal.yml, desk police: has a demonstration key" in said
+    assert "should  content/portal.yml, demonstration: is true" in said
+    assert folder.problems() == []
+
+
+def test_the_shipped_words_for_nobody_are_known() -> None:
+    """So that the demonstration's sentence never stands on a real site as a name."""
+    from sitegen.checks.go_live import _UNNAMED  # noqa: PLC0415
+
+    shipped = yaml.safe_load((ROOT / "content" / "portal.yml").read_text(encoding="utf-8"))["responsible"]
+    assert set(shipped.values()) == set(_UNNAMED)
+
+
+def test_the_command_says_it_and_fails_while_something_endangers(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Folder
+) -> None:
+    monkeypatch.setenv("PORTAL_INSIDE_VENV", str(ROOT / ".venv"))
+    portal: Any = load_file(ROOT / "build.py")
+    monkeypatch.setattr(portal, "ROOT", folder.root)
+    monkeypatch.setattr(portal, "today", lambda: TODAY)
+    with pytest.raises(Problem, match="things endanger people"):
+        portal.list_go_live()
+    assert "MUST  content/portal.yml, responsible, ta" in capsys.readouterr().out
+    make_real(folder)
+    portal.list_go_live()
+    assert "Nothing endangers people." in capsys.readouterr().out
