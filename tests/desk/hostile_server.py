@@ -298,7 +298,8 @@ class Hostile:
 
     def answer(self, method: str, path: str, asked: Mapping[str, str], body: bytes) -> bytes:
         kind = kind_of(method, path)
-        self.asked.add(kind)
+        if path.startswith("/pickup/"):  # the desk also looks at the site as a visitor does
+            self.asked.add(kind)
         with self.honest.test_client() as client:
             told = client.open(path, method=method, headers=list(asked.items()), input_stream=BytesIO(body))
             headers = {name: value for name, value in told.headers.items() if name != "Content-Length"}
