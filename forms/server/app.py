@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -82,6 +83,8 @@ def _salt(read: config.Settings, stores: Sequence[Store]) -> bytes:
 
     A new one is made only where nothing was ever kept. A database that is away is looked at when it is first used.
     """
+    with suppress(OSError):  # whoever needs the folder says what is wrong with it
+        read.data.mkdir(parents=True, exist_ok=True)
     try:
         salt = config.salt(read) or _first_salt(read, stores)
         for store in stores:
@@ -159,6 +162,18 @@ def watch(app: Flask) -> None:
         else:
             log.works(where)
     log.say()
+    _rewrite_once_a_day(app, office)
+
+
+def _rewrite_once_a_day(app: Flask, office: Office) -> None:
+    """Let no file tell in which order letters came on the days before; within today it does."""
+    today = app.extensions["clock"]()
+    if app.extensions.get("rewritten") == today:
+        return
+    with suppress(NotKept):  # else the next look tries again
+        for store in office.stores:
+            store.rewrite_in_random_order()
+        app.extensions["rewritten"] = today
 
 
 def _erase_once_a_day() -> None:

@@ -79,17 +79,17 @@ def _today() -> date:
 
 
 def _note(desk: Desk, member: Member, what: str, letter_id: str) -> None:
-    """Write down what staff did: to the minute, since it is staff's time and no person's."""
+    """Write down what staff did, by the day: a minute would tell when a letter lay there at the latest."""
     _note_for(desk.id, member.id, what, letter_id)
 
 
 def _note_for(desk_id: str, member_id: str, what: str, letter_id: str) -> None:
     """Write down in a desk's access log what a member, perhaps of another desk, did."""
-    _boxes().note_access(new_id(), desk_id, Access(_minute(), member_id, what, letter_id))
+    _boxes().note_access(new_id(), desk_id, Access(_access_day(), member_id, what, letter_id))
 
 
-def _minute() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M")
+def _access_day() -> str:
+    return datetime.now(UTC).date().isoformat()
 
 
 def _sealed_body() -> bytes:
@@ -317,7 +317,7 @@ def act_on_signup(signup_id: str, action: str) -> Response:
     done = signup_service.act(_office(), signup_id, action)
     if done:
         _office().requests.note_access(
-            new_id(), desk.id, Access(_minute(), member.id, f"sign-up: {action}", signup_id[:32])
+            new_id(), desk.id, Access(_access_day(), member.id, f"sign-up: {action}", signup_id[:32])
         )
     return _insist(done)
 

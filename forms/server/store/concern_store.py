@@ -209,7 +209,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Access:
-    """What a member of a desk did, to the minute (staff's time, no person's)."""
+    """What a member of a desk did, by the day: a minute would tell when the letter lay there at the latest."""
 
     at: str
     member: str
@@ -555,7 +555,11 @@ class ConcernStore(Store):
         with self._writing() as connection:
             for table in (_letters, _parts, _answers, _entries):
                 connection.execute(table.update().where(table.c.day > latest).values(day=latest))
-            connection.execute(_access.update().where(_access.c.at >= to_come.isoformat()).values(at=f"{latest}T00:00"))
+            ahead = _access.update().where(_access.c.at >= to_come.isoformat())
+            connection.execute(ahead.values(at=latest.isoformat()))
+            # An older version wrote minutes, by which letters could be told apart within their day.
+            minutes = _access.update().where(_access.c.at.contains("T"))
+            connection.execute(minutes.values(at=sa.func.substr(_access.c.at, 1, len("2027-01-31"))))
 
     def erase_loose_parts(self, before: date) -> None:
         """Erase parts of days before this one that no letter has claimed."""

@@ -4,8 +4,8 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,9 @@ _probe = sa.Table(
     sqlite_with_rowid=False,
 )
 _PROBE_BYTES = 4096
+_REWRITE_BYTES = 8 * 1024 * 1024
+"""Bytes that are written anew in one turn: so long a letter waits at most."""
+
 _LEAST_FREE = 1024 * 1024
 """Bytes: with less free on its disk, a database is as good as full."""
 
@@ -164,6 +167,67 @@ class Store:
             if connection.dialect.name == "postgresql":
                 for table in tables:
                     connection.exec_driver_sql(f"VACUUM FULL {table}")
+
+    def rewrite_in_random_order(self) -> None:
+        """Write every row anew, in random order, so that no file tells in which order they came. Raises NotKept.
+
+        In small batches, between which letters go on. SQLite's VACUUM would do it too, but holds letters up for its
+        whole run, and leaves a copy of everything in a temporary file.
+        """
+        with self._complaining(quietly=True):
+            self._make_tables()
+            for table in self._metadata.sorted_tables:
+                for keys in self._shuffled(table):
+                    begun = time.monotonic()
+                    self._rewrite_rows(table, keys)
+                    time.sleep(time.monotonic() - begun)  # half of the time is left to letters
+            if self._engine.dialect.name == "postgresql":
+                self._shrink()
+        self.forget_traces()
+
+    def _shuffled(self, table: sa.Table) -> list[list[dict[str, Any]]]:
+        """The keys of all rows in random order, in batches of a few megabytes."""
+        sealed = sa.func.length(table.c.sealed) if "sealed" in table.c else sa.literal(100)
+        with self._reading.connect() as connection:
+            rows = [dict(row._mapping) for row in connection.execute(sa.select(*table.primary_key.columns))]
+            size = int(connection.execute(sa.select(sa.func.max(sealed)).select_from(table)).scalar() or 1)
+        secrets.SystemRandom().shuffle(rows)
+        batch = max(8, min(200, _REWRITE_BYTES // max(1, size)))
+        return [rows[start : start + batch] for start in range(0, len(rows), batch)]
+
+    def _rewrite_rows(self, table: sa.Table, keys: Sequence[Mapping[str, Any]]) -> None:
+        if self._engine.dialect.name == "postgresql":
+            with self._engine.begin() as connection:
+                for key in keys:  # a new row each, with nothing of the old one's order; a long value only if changed
+                    connection.execute(table.update().filter_by(**key).values(_as_it_is(table)))
+            return
+        with self._turn(), self._checkpoints.connect() as connection:  # a connection that enforces no foreign keys
+            for pragma in ("foreign_keys=OFF", "secure_delete=ON", "synchronous=FULL", "busy_timeout=30000"):
+                connection.exec_driver_sql(f"PRAGMA {pragma}")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                found = [connection.execute(sa.select(table).filter_by(**key)).first() for key in keys]
+                rows = [dict(row._mapping) for row in found if row is not None]
+                for key in keys:
+                    connection.execute(table.delete().filter_by(**key))
+                secrets.SystemRandom().shuffle(rows)
+                for row in rows:
+                    connection.execute(table.insert(), row)
+                connection.exec_driver_sql("COMMIT")
+            except BaseException:
+                connection.exec_driver_sql("ROLLBACK")
+                raise
+
+    def _shrink(self) -> None:
+        """Give back the room of the rows as they were; whatever holds a table just now goes first."""
+        with self._reading.connect() as connection:
+            connection.exec_driver_sql("SET lock_timeout = '3s'")
+            try:
+                for table in self._metadata.sorted_tables:
+                    with suppress(SQLAlchemyError):  # in use: the next night will do
+                        connection.exec_driver_sql(f"VACUUM FULL {table.name}")
+            finally:
+                connection.exec_driver_sql("SET lock_timeout = 0")
 
     def probe(self) -> None:
         """Write something durably, as a letter is written. Raises NotKept, which `on_fault` is not told of."""
@@ -313,6 +377,14 @@ def _fault(error: SQLAlchemyError) -> str:
     state = getattr(original, "sqlstate", "") or ""
     known = (fault for begin, fault in _POSTGRESQL_FAULTS.items() if state.startswith(begin))
     return next(known, "other" if name or state else "away")
+
+
+def _as_it_is(table: sa.Table) -> dict[str, Any]:
+    """Values that change nothing, and make PostgreSQL write the row, and a long value beside it, anew."""
+    if "sealed" in table.c:
+        return {"sealed": table.c.sealed.op("||")(sa.literal(b"", sa.LargeBinary))}
+    first = next(iter(table.columns))
+    return {first.name: first}
 
 
 def _free(file: Path) -> int:
