@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from forms.core.encryption import seal, seal_part
+from forms.core.encryption import seal_file, seal_part
 from forms.desk.crypto import keys
 from forms.desk.session import Session
 from forms.server.api.browser_api import sealed_road
@@ -99,7 +99,7 @@ class Forged:
     def body(self, known: Known) -> bytes:
         told = named(self.told, known)
         head = {"form": "concern", "id": known.ids[0], "day": "2027-01-02", "answers": {"what": FORGED}}
-        return seal({**head, **told} if isinstance(told, dict) else head, list(known.keys), 24576)
+        return seal_file(dumped({**head, **told} if isinstance(told, dict) else head).ljust(24576), list(known.keys))
 
 
 @dataclass(frozen=True)
