@@ -66,7 +66,7 @@ def returning(
         "opens": _("This phone opens the answer itself. Our server never learns your number."),
         "looking": _("Looking for your letter. This can take some seconds ..."),
         "away": _("The answer could not be fetched. Please try again."),
-        "busy": _("Very many people look just now. Please try again in a few minutes."),
+        "busy": _("Many people are looking now. Please try again in a few minutes."),
         "received": _("Received"),
         "atdesk": _("At the desk"),
         "notyet": _("not yet"),
@@ -120,7 +120,7 @@ def _sealed(definition: Definition, language: str, limits: Limits, own: Mapping[
         ),
         "needed": _(needed),
         "locking": _("Locking your letter on this phone ..."),
-        "working": _("Very many letters come just now. Your phone does a small sum first. This can take a minute."),
+        "working": _("Many letters are coming in now. Your phone does a small sum first. This can take a minute."),
         "sending": _("Sending: %(done)s of %(all)s KB"),
         "again": _("The line broke. Trying again by itself ..."),
         "failed": _("Not sent. Please try again."),
@@ -132,7 +132,7 @@ def _sealed(definition: Definition, language: str, limits: Limits, own: Mapping[
         "retry": _("Try again"),
         "record": _("Record"),
         "stop": _("Stop"),
-        "drop": _("Take it away"),
+        "drop": _("Remove"),
         "recording": _("Recording: %(time)s"),
         "tags": _(
             "We cannot take the name of the phone or the place out of this recording here. "

@@ -206,17 +206,15 @@ def message(definition: Definition, problem: FieldProblem, language: str) -> str
         "long": _("This recording is longer than 3 minutes. Please make a shorter one. You can send a second letter."),
         "bomb": _("We could not open this file. Please choose another one, or leave it out."),
         "damaged": _("This file did not arrive whole, or is damaged. Please choose it again, or leave it out."),
-        "lookups": _("Very many people look just now. Please try again in a few minutes."),
+        "lookups": _("Many people are looking now. Please try again in a few minutes."),
         "busy": _(
-            "Very many photos come just now, and yours could not be taken. What you wrote is still here: send it "
+            "Many photos are coming in now, and yours could not be taken. What you wrote is still here: send it "
             "without the photo or recording, or choose it again in a few minutes."
         ),
         "again": _("Please choose the photo or recording once more: it no longer waits with us."),
-        "away": _(
-            "We could not keep it just now. Everything you typed is still here. Please try again in a few minutes."
-        ),
-        "unreachable": _("We cannot look into our letter box just now. Please try again in a few minutes."),
-        "encoding": _("Some letters did not arrive. Please look at the text and write them again."),
+        "away": _("We could not keep it now. Everything you typed is still here. Please try again in a few minutes."),
+        "unreachable": _("We cannot open our letter box now. Please try again in a few minutes."),
+        "encoding": _("Some characters of your text did not arrive. Please look at it and write them again."),
     }
     return general.get(problem.code, _("This does not fit. Please look at it again."))
 

@@ -571,7 +571,7 @@ def test_a_letter_that_does_not_open_is_said_and_the_others_are_shown(office: Of
 def test_what_is_not_there_is_a_sentence(office: Office, path: str) -> None:
     answer = opened(office).get(path)
     assert answer.status_code in {400, 404}
-    assert "This did not work" in answer.text
+    assert "Something went wrong" in answer.text
 
 
 # A case
@@ -1023,7 +1023,7 @@ def test_an_error_of_ours_is_a_page_and_its_log_holds_no_words(
     monkeypatch.setattr(Session, "cases", broken)
     answer = window.get("/?text=marked-search")
     assert answer.status_code == 500
-    assert "This did not work" in answer.text
+    assert "Something went wrong" in answer.text
     assert "ValueError in" in caplog.text
     assert "marked" not in caplog.text
     assert "marked" not in answer.text

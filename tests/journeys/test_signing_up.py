@@ -44,7 +44,7 @@ def full(page: Any) -> Any:
 
 def test_waiting_moving_up_changing_and_cancelling(page: Any, full: list[str]) -> None:
     page.goto(f"/forms/en/signup?event={EVENT}")
-    assert "All places are taken just now" in page.locator("main").inner_text()
+    assert "All places are taken now" in page.locator("main").inner_text()
     page.fill("#people", "3")
     page.check('input[name="adult"][value="with"]')
     page.check('input[name="help_with"][value="child-care"]')

@@ -357,7 +357,7 @@ def test_when_the_last_places_go_between_looking_and_sending_it_is_told(endpoint
 def test_an_address_that_names_a_full_or_closed_event_says_so_at_once(endpoint: Any) -> None:
     sign_up(endpoint, "5")
     for event, said in {
-        "meeting": "All places are taken just now", "past": "This event is over", "called-off": "is cancelled",
+        "meeting": "All places are taken now", "past": "This event is over", "called-off": "is cancelled",
         "open-air": "Nobody can sign up for this event", "nothing": "is not in our list", "": "Which event?",
     }.items():  # fmt: skip
         page = words(endpoint.client.get(f"/forms/en/signup?event={event}"))

@@ -127,5 +127,5 @@ def _problem(problem: Problem) -> tuple[str, int]:
 
 def _http_error(error: HTTPException) -> tuple[str, int]:
     code = error.code or 500
-    what, todo = SENTENCES.get(code, ("This did not work.", "Go back to the letters and try again."))
+    what, todo = SENTENCES.get(code, ("Something went wrong.", "Go back to the letters and try again."))
     return render_template("problem.html", problem=Problem("", what, todo)), code

@@ -222,7 +222,7 @@ def _shell(asked: Asked, body: Markup, status: int, *, mend: bool = False, finis
     translate = i18n.say(asked.language)
     title = translate(asked.definition.title)
     whole = Page(
-        title=f"{translate('Please mend:')} {title}" if mend else title,
+        title=f"{translate('Please correct:')} {title}" if mend else title,
         lang=asked.language,
         body=Markup("<h1>{}</h1>\n{}").format(title, body),
         alternates=_alternates(asked.office, asked.language, asked.definition.name),
@@ -286,7 +286,7 @@ def _message_page(status: int) -> Response:
     asked_for = next((part for part in parts[1:3] if part in office.portal.language_codes()), i18n.SOURCE_LANGUAGE)
     body = render(asked_for, "message.html", status=status, portal=office.portal)
     whole = Page(
-        title=i18n.say(asked_for)("This did not work"),
+        title=i18n.say(asked_for)("Something went wrong"),
         lang=asked_for,
         body=body,
         alternates=_alternates(office, asked_for, None),

@@ -106,5 +106,5 @@ def _wall(portal: Portal, language: str) -> dict[str, Any]:
     """The strips carry no word: whoever finds one in a pocket learns nothing."""
     _ = i18n.say(language)
     strips = [helpline.number for helpline in portal.helplines if helpline.everywhere]
-    return {"strips": strips, "count": STRIPS, "take": _("Take a strip with you"),
+    return {"strips": strips, "count": STRIPS, "take": _("Tear off a number and take it with you"),
             "title": _("If one of these is true, you can ask for help")}  # fmt: skip

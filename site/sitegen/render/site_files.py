@@ -72,7 +72,7 @@ def _assets(root: Path, out: Path, portal: Portal) -> None:
 def _messages(folder: Path, portal: Portal, language: str) -> None:
     """What a web server says by itself: that a page is not there, that the forms are away (deploy/)."""
     say = i18n.say(language)
-    for name, status, title in (("404", 404, say("This page is not here")), ("away", 503, say("This did not work"))):
+    for name, status, title in (("404", 404, say("This page is not here")), ("away", 503, say("Something went wrong"))):
         page = Page(
             title=title,
             lang=language,
