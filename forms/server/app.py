@@ -83,6 +83,8 @@ def _salt(read: config.Settings, stores: Sequence[Store]) -> bytes:
 
     A new one is made only where nothing was ever kept. A database that is away is looked at when it is first used.
     """
+    with suppress(OSError):  # whoever needs the folder says what is wrong with it
+        read.data.mkdir(parents=True, exist_ok=True)
     try:
         salt = config.salt(read) or _first_salt(read, stores)
         for store in stores:

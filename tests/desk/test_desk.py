@@ -20,11 +20,13 @@ from forms.core import encryption
 from forms.core import portal as portals
 from forms.core.portal import Member
 from forms.core.problem import Problem
+from forms.core.signing import signing_key
 from forms.core.trusted_date import WRITTEN
 from forms.desk.cases import plain_text
 from forms.desk.cli.main import desk
 from forms.desk.crypto import keys
 from forms.desk.crypto.answers import LONGEST, sealed_answer
+from forms.desk.crypto.copies import Signer
 from forms.desk.crypto.decryption import Letter, NotALetter, NotForThisDesk, open_letter
 from forms.desk.sync.client import Server, ServerAway
 from forms.desk.sync.date_file import DayFile
@@ -276,7 +278,8 @@ def test_the_id_of_an_answer_does_not_give_its_text_away() -> None:
     opened = Letter(ID, "concern", "ta", "", (), {}, to, "", 0)
     from datetime import date  # noqa: PLC0415
 
-    answer_id, _ = sealed_answer(opened, "police", date(2027, 1, 1), "yes")
+    signer = Signer("police", "police", signing_key("AGE-SECRET-KEY-1"), "2027-01-01")
+    answer_id, _ = sealed_answer(opened, signer, date(2027, 1, 1), "yes")
     assert answer_id != hashlib.sha256(b"yes").hexdigest()
 
 

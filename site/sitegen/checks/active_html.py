@@ -34,6 +34,9 @@ _PAIR = re.compile(r"""([A-Za-z_:@][\w:.@-]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([
 _OPENS = re.compile(r"<[A-Za-z/!?]")
 
 
+LOADS_A_PICTURE = "loads a picture from another place."
+
+
 @dataclass(frozen=True)
 class Found:
     """Something active. what: a sentence; text: as it stands in the HTML, to look for its line."""
@@ -74,7 +77,7 @@ def _attributes(tag: str, attributes: Mapping[str, str]) -> Iterator[Found]:
         elif name in _ADDRESSES and not is_harmless(value):
             yield Found("has an address that a browser would run or show as a page of its own.", value)
         elif name == "src" and leaves_the_site(value):
-            yield Found(f"loads a <{tag}> from another place.", value)
+            yield Found(LOADS_A_PICTURE, value)
 
 
 def _plain(address: str) -> str:
