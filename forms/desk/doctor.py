@@ -28,6 +28,10 @@ MOST_DRIFT = 300
 """Seconds by which this machine's clock may differ from the server's."""
 
 
+MOST_ARRIVALS = 20
+"""Letters that came late, or twice, and are named: the newest."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that was looked at: well or not, and a sentence."""
@@ -40,7 +44,7 @@ def examine(session: Session) -> list[Finding]:
     """All that can be looked at from this desk, an unlocked session."""
     looks: tuple[Callable[[Session], Iterator[Finding]], ...] = (
         _passphrase, _files, _room, _server, _days, _key_in_portal, _pinned, _signing, _old_keys,
-        _colleagues, _recovery, _letters, _conflicts, _waiting, _confinement, _site,
+        _colleagues, _recovery, _letters, _conflicts, _waiting, _confinement, _site, _arrivals,
     )  # fmt: skip
     found: list[Finding] = []
     for look in looks:
@@ -232,6 +236,21 @@ def _waiting(session: Session) -> Iterator[Finding]:
         )
     if not waiting and not refused:
         yield Finding(True, "Nothing waits to be sent.")
+
+
+def _arrivals(session: Session) -> Iterator[Finding]:
+    """What hints at letters that the server held back or gave out twice."""
+    odd = session.arrivals.odd()
+    yield from (Finding(False, arrival.sentence) for arrival in odd[-MOST_ARRIVALS:])
+    missing = session.missing_letters()
+    if missing:
+        yield Finding(
+            False, f"Colleagues wrote about {len(missing)} letters that never came to this machine ({missing[0][:8]} "
+            "...). They may be from before it had its key: have them sealed anew (desk reseal). If not, the server "
+            "holds them back.",
+        )  # fmt: skip
+    if not odd and not missing:
+        yield Finding(True, "No letter came late or twice, and none is missing of which a colleague knows.")
 
 
 def _site(session: Session) -> Iterator[Finding]:

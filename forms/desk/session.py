@@ -5,7 +5,7 @@ the outbox. So nothing is lost, and two machines of a desk come to hold the same
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -20,6 +20,7 @@ from forms.core.portal import MOST_ERASED_DAYS, Desk, Portal, parse
 from forms.core.problem import Problem
 from forms.core.signing import sign, signing_key
 from forms.core.trusted_date import Known
+from forms.desk.cases.arrivals import Arrivals
 from forms.desk.cases.case import ANSWER_DAYS, TOLD_STATES, Case, cases, read_day
 from forms.desk.cases.case_log import Entry, heads, new_entry, sealed_entry, statement_of
 from forms.desk.cases.erasure import ErasureRequest, ErasureRequests, is_proof, visible
@@ -309,9 +310,11 @@ class Session:
     def _fetch(self) -> tuple[int, int]:
         """Fetch letters and entries; return how many are new, and how many letters came damaged."""
         server, opened, restoring = self.server, opener(self.open_own), self.folder / keys.RESTORING
+        had = set(self.cabinet.ids("letters"))
         fetched = fetch_letters(self.cabinet, server, opened, self._is_proven_copy, everything=restoring.exists())
         new = len(fetched.ids) + fetch_entries(self.cabinet, server, opened, self._opened_index().unreadable())
         if not fetched.wrong:
+            self._note_arrivals(() if restoring.exists() else set(fetched.ids) - had)
             restoring.unlink(missing_ok=True)
         try:
             self._secure()
@@ -320,6 +323,23 @@ class Session:
         except Problem:
             pass  # as where a key is not confirmed: it keeps no letter from being fetched, and is tried again
         return new, len(fetched.wrong)
+
+    def _note_arrivals(self, new: Collection[str]) -> None:
+        index = self._opened_index()
+        index.refresh()
+        self.arrivals.note(index.arrived(new), self.known_day.earliest)
+
+    @property
+    def arrivals(self) -> Arrivals:
+        """Letters that came late, or again under another id."""
+        return Arrivals(self.folder)
+
+    def missing_letters(self) -> tuple[str, ...]:
+        """The ids of letters that a colleague wrote about and that never came to this machine."""
+        index = self._opened_index()
+        index.refresh()
+        resting = self._requests.all().keys()
+        return tuple(id for id in index.entries_without_letter() if id not in resting)
 
     def _is_proven_copy(self, letter: str, item: str, sealed: bytes) -> bool:
         """Whether a copy that came bears the signature of somebody whose key this machine knows."""

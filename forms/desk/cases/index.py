@@ -4,15 +4,16 @@ Each letter is opened once. What was read is kept in index.age, sealed to the de
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
 from forms.core.encryption import seal_file
 from forms.core.problem import Problem
+from forms.desk.cases.arrivals import New
 from forms.desk.cases.case_log import Entry, open_entry, read_entry
 from forms.desk.crypto.decryption import Identities, Letter, open_json, read_letter
-from forms.desk.sync.local_store import Cabinet
+from forms.desk.sync.local_store import DELETION, Cabinet
 
 _NAME = "index"
 
@@ -66,6 +67,17 @@ class Index:
                 letter = replace(letter, copied_by=label.get("maker", ""))  # noqa: PLW2901
             tray = label.get("tray", 1)
             yield thread, tray if isinstance(tray, int) else 1, letter  # a newer server may name trays otherwise
+
+    def arrived(self, ids: Collection[str]) -> Iterator[New]:
+        """What these letters say of themselves: their own id and day. Copies and notices of erasing are passed over."""
+        for id in ids:
+            letter, label = self._letters.get(id), self._labels.get(id, {})
+            if isinstance(letter, Letter) and not label.get("maker") and letter.form != DELETION:
+                yield New(id, letter.id, letter.day)
+
+    def entries_without_letter(self) -> tuple[str, ...]:
+        """The ids of letters in whose cases somebody of this desk wrote, and which are not here."""
+        return tuple(sorted({entry.thread for entry in self._entries.values()} - set(self._letters)))
 
     def _thread(self, id: str) -> str:
         """The first letter of what this one belongs to: what the server says, where the letter itself says so too.
