@@ -16,7 +16,7 @@ from forms.server.services.flood_control import Busy, Files, Pressure
 from .test_attachments import files, parts_of, photo, recording
 
 LANGUAGES = {
-    "en": "Very many photos come",
+    "en": "Many photos are coming in",
     "ta": "மிகப் பல படங்கள்",
     "te": "చాలా ఫోటోలు",
     "hi": "बहुत सारी फोटो",

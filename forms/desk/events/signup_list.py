@@ -55,14 +55,19 @@ class SignupList:
         return Fetched(new, sum(row.state == CANCELLED and row.id not in before for row in rows))
 
     def _fetch_letter(self, server: SignupServer, row: SignupRow) -> bool:
+        """Fetch what a sign-up says, unless it is here and opens; return whether it is new."""
         drawer, name = f"signups/{drawer_of(row.event)}", f"{row.id}-{row.version}"
-        if self._papers.has(drawer, name):
+        here = self._papers.has(drawer, name)
+        if here and isinstance(self.letter(row), Letter):
             return False
         try:
-            self._papers.keep(drawer, name, server.signup(row.id))
+            found = server.signup(row.id)
         except NotThere:
             return False  # cancelled between the list and now: the next visit says so
-        return True
+        if here and found == self._papers.read(drawer, name):
+            return False
+        self._papers.keep(drawer, name, found)
+        return not here
 
     def _with_missing(self, listed: list[SignupRow], old: frozenset[str]) -> list[SignupRow]:
         """The server's list, and what it has lost before its time: nobody who signed up is forgotten here."""

@@ -1,0 +1,348 @@
+"""A hostile server says anything in place of any message to a desk that has cases: none changes, and no desk stops."""
+
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from forms.core.encryption import seal_part
+from forms.core.problem import Problem
+from forms.desk import doctor
+from forms.desk.cases.case import Case
+from forms.desk.events.event_records import open_book
+from forms.desk.session import Session
+from forms.desk.window.app import create_window
+from tests.desk.conftest import Office
+from tests.desk.hostile_server import (
+    ENTRY_STORIES,
+    KINDS,
+    LETTER_STORIES,
+    LIES,
+    Encrypted,
+    Hostile,
+    IdOf,
+    Known,
+    Lie,
+    Listed,
+    Other,
+    hostile_server,
+)
+
+EXAMPLES = int(os.environ.get("PORTAL_ATTACKS", "3"))
+"""Of each kind of message; a hunt for faults takes hundreds."""
+
+PROFILE = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate],  # each example is a day at a desk: making a fault smaller would take minutes
+)
+OUR_FILE = re.compile(
+    r"(letters|parts|entries)/[0-9a-f]{32}\.age|(labels|erasure)/[0-9a-f]{32}\.json|(outbox|refused)/\d+\.age"
+    r"|conflicts/[0-9a-f-]{32,64}\.age|signups/rows\.age|signups/[a-z0-9-]+/[0-9a-f]{32}-\d+\.age"
+    r"|(index|identity)\.age|(identity|token)(\.old)?\.txt|[a-z-]{3,20}\.json|secured|restoring"
+)
+"""Every file that a desk may have: nothing that the server says may make another."""
+
+
+@dataclass
+class Machine:
+    """A desk's machine with cases, which talks to a hostile server; and how all of it was before."""
+
+    office: Office
+    hostile: Hostile
+    member: str
+    pristine: Path
+    before: dict[str, Any]
+    files: dict[str, bytes]
+
+    @property
+    def folder(self) -> Path:
+        return self.office.home / self.member
+
+    def restore(self) -> None:
+        """As it was before; and the honest server hands everything out again."""
+        self.hostile.lies = {}
+        shutil.rmtree(self.folder)
+        shutil.copytree(self.pristine, self.folder)
+        with self.office.app.extensions["office"].concerns._writing() as connection:
+            for table in ("taken", "access", "answers"):
+                connection.exec_driver_sql(f"DELETE FROM {table}")
+            kept = ", ".join(f"'{path.stem}'" for path in (self.pristine / "entries").glob("*.age"))
+            connection.exec_driver_sql(f"DELETE FROM entries WHERE id NOT IN ({kept})")
+
+    def session(self) -> Session:
+        here = self.office.machine(self.member)
+        return Session.unlock(replace(here._here, address=self.hostile.address), None, lambda: self.office.day)
+
+    def outside(self) -> dict[str, bytes]:
+        """All files that are neither this machine's nor the server's."""
+        return {
+            name: digest
+            for name, digest in digests(self.office.home.parent).items()
+            if not name.startswith((f"house/{self.member}/", "house/server/", "pristine/"))
+        }
+
+
+def digests(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).digest()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def what_stands(case: Case) -> dict[str, Any]:
+    """What staff read of a case and what was decided about it."""
+    assert case.first
+    return {
+        "told": dict(case.first.answers), "state": case.state, "assigned": case.assigned, "due": case.due_day, "theme": case.theme,
+        "urgent": case.urgent, "child": case.child, "merged": case.merged_into, "outcome": case.outcome,
+        "reply_to": case.first.reply_to, "parts": case.first.parts,
+    }  # fmt: skip
+
+
+def standing(session: Session) -> dict[str, Any]:
+    return {case.id: what_stands(case) for case in session.cases() if case.first}
+
+
+def originals(folder: Path) -> dict[str, bytes]:
+    """The files that nothing may change: letters, parts, entries, keys."""
+    return {
+        name: digest
+        for name, digest in digests(folder).items()
+        if name.startswith(("letters/", "parts/", "entries/", "identity", "token", "signing"))
+    }
+
+
+@pytest.fixture
+def machine(office: Office) -> Iterator[Machine]:
+    """The police's: two cases with notes, a state, a photo."""
+    office.tell(what="The first case", danger="yes", place="avadi")
+    receipt = office.tell(what="The second case")
+    anita = office.machine("police/anita")
+    anita.sync()
+    first, second = sorted(anita.cases(), key=lambda case: str(case.answers["what"]))
+    _add_photo(office, first.id)
+    office.add(receipt, "More of the second")
+    anita.sync()
+    for kind, value in (
+        ("note", {"text": "seen"}),
+        ("state", {"state": "looking"}),
+        ("assign", {"member": "police/babu"}),
+    ):
+        anita.write(first.id, kind, **value)
+    anita.write(second.id, "state", state="closed", outcome="Wages paid")
+    yield from _attacked(office, "police/anita", (first.id, second.id), lambda: _tell_later(office))
+
+
+def _tell_later(office: Office) -> None:
+    """A letter with a photo that this machine has not fetched yet."""
+    before = {item.id for item in office.app.extensions["office"].concerns.waiting("police", "police/anita")}
+    office.tell(what="A third, not fetched yet")
+    [id] = {item.id for item in office.app.extensions["office"].concerns.waiting("police", "police/anita")} - before
+    _add_photo(office, id)
+
+
+def _add_photo(office: Office, letter_id: str) -> None:
+    concerns = office.app.extensions["office"].concerns
+    keys = [key for desk in office.portal.named(["police", "legal", "partner"]) for key in desk.keys]
+    part, sealed = seal_part({"kind": "photo", "type": "x"}, b"pixels", keys)
+    concerns.keep_part(part, office.day, ["legal", "partner", "police"], sealed)
+    with concerns._writing() as connection:
+        connection.exec_driver_sql(f"UPDATE parts SET letter = '{letter_id}' WHERE letter IS NULL")
+        connection.exec_driver_sql("DELETE FROM taken")
+
+
+@pytest.fixture
+def events_desk(office: Office) -> Iterator[Machine]:
+    """The events desk's: two sign-ups as fetched before."""
+    for name in ("Lakshmi", "Meena"):
+        sign_up(office, name)
+    events = office.machine("events")
+    open_book(events, lambda: office.day).fetch()
+    yield from _attacked(office, "events", (), lambda: sign_up(office, "Later"))
+
+
+def sign_up(office: Office, name: str) -> None:
+    client = office.app.test_client()
+    told = {"event": "meeting", "name": name, "people": "2", "adult": "yes"}
+    seen = client.post("/forms/en/signup", data=told).get_data(as_text=True)
+    once = re.search(r'name="once" value="([0-9a-f]+)"', seen)
+    assert once, seen
+    client.post("/forms/en/signup", data={**told, "do": "send", "once": once[1]})
+
+
+def _attacked(office: Office, member: str, case_ids: tuple[str, ...], later: Callable[[], None]) -> Iterator[Machine]:
+    session = office.machine(member)
+    folder, pristine = session.folder, office.home.parent / "pristine" / member
+    session.sync()
+    shutil.copytree(folder, pristine)
+    later()
+    with hostile_server(office.app) as hostile:
+        ids = tuple(
+            dict.fromkeys([*case_ids, *(path.stem for path in sorted(folder.glob("*/*.age")) if len(path.stem) == 32)])
+        )
+        hostile.known = Known(tuple(office.portal.named([session.desk])[0].keys), ids)
+        yield Machine(office, hostile, member, pristine, standing(session), originals(folder))
+
+
+def use(machine: Machine) -> None:
+    """All that staff do on a day. A Problem is a sentence for staff; anything else is a fault."""
+    session = machine.session()
+    for _ in range(2):
+        with suppress(Problem):
+            session.sync()
+    for look in (
+        session.alike,
+        session.unreadable,
+        session.conflicts,
+        session.who_did_what,
+        session.signups,
+        session.old_cases,
+    ):
+        with suppress(Problem):
+            look()
+    with suppress(Problem):
+        book = open_book(session, lambda: machine.office.day)
+        book.fetch()
+        for gathering in book.gatherings():
+            book.parties(gathering)
+    doctor.examine(session)
+    for case_id in machine.before:
+        with suppress(Problem):
+            session.answer(case_id, "We will come.")
+        for _, part in session.case(case_id).parts:
+            with suppress(Problem):
+                session.part(part.id)
+    _look_at_pages(machine)
+
+
+def _look_at_pages(machine: Machine) -> None:
+    app = create_window(machine.session()._here, today=lambda: machine.office.day)
+    app.testing = True  # what is no Problem is raised here
+    client, door = app.test_client(), app.extensions["door"]
+    client.get(f"/enter/{door.token}")
+    client.post("/unlock", data={"form_token": door.form_token}, headers={"Origin": "http://localhost"})
+    cases = [f"/case/{id}" for id in machine.before]
+    for path in ("/", "/?text=case", "/access/", "/keys/", "/retention/", "/events/", "/events/meeting/", *cases):
+        assert client.get(path).status_code < 500
+
+
+def insist_that_all_stands(machine: Machine) -> None:
+    """No case changed, nothing outside was touched, and with the honest server again the desk goes on."""
+    changed = {name for name, digest in machine.files.items() if originals(machine.folder).get(name) != digest}
+    assert changed == set(), "an original was changed or erased"
+    assert [name for name in digests(machine.folder) if not OUR_FILE.fullmatch(name)] == []
+    now = standing(machine.office.machine(machine.member))
+    assert {id: now.get(id) for id in machine.before} == machine.before
+    machine.hostile.lies = {}
+    session = machine.session()
+    assert session.sync().away == ""
+    for id in machine.before:
+        session.write(id, "note", text="and on it goes")
+    assert session.outbox.waiting == 0
+    assert {id: standing(session).get(id) for id in machine.before} == machine.before
+
+
+def attack(machine: Machine, lies: dict[str, Lie]) -> None:
+    machine.restore()
+    outside = machine.outside()
+    machine.hostile.lies = lies
+    use(machine)
+    assert machine.outside() == outside
+    insist_that_all_stands(machine)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.startswith("signup")])
+def test_whatever_the_server_says_no_case_changes(machine: Machine, kind: str) -> None:
+    @PROFILE
+    @given(LIES, st.dictionaries(st.sampled_from(sorted(KINDS)), LIES, max_size=2))
+    def look(lie: Lie, more: dict[str, Lie]) -> None:
+        attack(machine, {**more, kind: lie})
+
+    look()
+
+
+def test_whatever_letters_the_server_makes_up_no_case_changes(machine: Machine) -> None:
+    """Well made rows and letters: old ids in new places, notices, photos of other letters, denials."""
+
+    @settings(PROFILE, max_examples=6 * EXAMPLES)
+    @given(LETTER_STORIES)
+    def look(lies: dict[str, Lie]) -> None:
+        attack(machine, lies)
+
+    look()
+
+
+def test_whatever_entries_the_server_makes_up_no_case_changes(machine: Machine) -> None:
+    """Entries in a member's name, encrypted to the desk's keys, which everybody knows."""
+
+    @settings(PROFILE, max_examples=6 * EXAMPLES)
+    @given(ENTRY_STORIES)
+    def look(lies: dict[str, Lie]) -> None:
+        attack(machine, lies)
+
+    look()
+
+
+@pytest.mark.parametrize("kind", ["signups", "signup", "portal"])
+def test_whatever_the_server_says_the_events_desk_goes_on(events_desk: Machine, kind: str) -> None:
+    @PROFILE
+    @given(LIES)
+    def look(lie: Lie) -> None:
+        attack(events_desk, {kind: lie})
+        insist_that_all_names_are_there(events_desk)
+
+    look()
+
+
+def insist_that_all_names_are_there(events_desk: Machine) -> None:
+    book = open_book(events_desk.office.machine("events"), lambda: events_desk.office.day)
+    book.fetch()
+    assert {party.name for party in book.parties(book.gathering("meeting"))} == {"Lakshmi", "Meena", "Later"}
+
+
+@pytest.mark.parametrize("lie", [Other(200, (), b"junk"), Encrypted(b"junk"), Encrypted({"form": "signup"})], ids=repr)
+def test_a_sign_up_that_came_as_junk_is_fetched_again(events_desk: Machine, lie: Lie) -> None:
+    attack(events_desk, {"signup": lie})
+    insist_that_all_names_are_there(events_desk)
+
+
+def test_a_letter_that_the_server_hands_out_again_and_then_denies_stays(machine: Machine) -> None:
+    """A server cannot make a desk throw away what it has by saying that the person has erased it meanwhile."""
+    gone = Other(404, (), b"{}")
+    parts = [part.id for stands in machine.before.values() for part in stands["parts"]]
+    attack(machine, {"acknowledge": gone})
+    attack(machine, {"letter": gone, "part": gone, "acknowledge": gone})
+    attack(machine, {"letters": Listed(({"id": "f" * 32, "parts": parts},)), "acknowledge": gone})
+    stranger = Encrypted({"form": "concern", "id": IdOf(0), "answers": {"what": "x"}})
+    attack(machine, {"letters": Listed(({"id": "f" * 32, "parts": parts},)), "letter": stranger, "acknowledge": gone})
+
+
+def test_every_kind_of_message_was_lied_about(machine: Machine, events_desk: Machine) -> None:
+    """What a desk sends has a kind here, or the tests above would pass it over."""
+    for attacked in (machine, events_desk):
+        attacked.restore()
+        use(attacked)
+        insist_that_all_stands(attacked)
+    asked = machine.hostile.asked | events_desk.hostile.asked
+    assert "" not in asked
+    assert set(KINDS) - asked <= {"copy", "list of copies", "delete"}
+
+
+def test_no_letter_that_is_here_is_moved_to_another_case(machine: Machine) -> None:
+    moved = Listed(({"id": IdOf(0), "thread": IdOf(1), "tray": 2},))
+    attack(machine, {"letters": moved})
+    attack(machine, {"letters": Listed(({"id": IdOf(1), "thread": "f" * 32, "form": "deletion", "maker": "legal"},))})
