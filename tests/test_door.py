@@ -107,7 +107,7 @@ def test_help_reads(door: Any) -> None:
 
 def test_the_readmes_commands_are_there(door: Any) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    commands = re.findall(r"python3 build\.py ([a-z]+)(?: ([a-z][a-z-]*))?", readme)
+    commands = re.findall(r"python3 build\.py ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?", readme)
     assert {"serve", "test"} <= {first for first, _ in commands}
     assert all(first in door.portal.commands for first, _ in commands)
     assert all(second in door.desk.commands for first, second in commands if first == "desk" and second)
