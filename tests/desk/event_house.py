@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyrage
@@ -92,6 +93,7 @@ class FakeSession:
         self.folder, self.portal, self.member, self.desk = folder, of, member, desk
         self.server = Server(str(self.identity.to_public()))
         self.letters: tuple[Any, ...] = ()
+        self.site_watch = SimpleNamespace(state=SimpleNamespace(alarms=()))
 
     @property
     def own_desk(self) -> Desk:

@@ -511,9 +511,7 @@ def test_the_printed_recovery_key_brings_every_case_back(office: Office, quick_p
     office.with_desk("legal", recovery=public)
     legal = office.machine("legal")
     assert len(legal.on_this_machine_alone()) == 3
-    legal.sync()
-    assert len(legal.on_this_machine_alone()) == 3, "the new key waits for somebody to compare its fingerprint"
-    legal.trust()
+    legal._fetch_portal_if_readable()
     assert any("3 letters lie on this machine alone" in finding.sentence for finding in doctor.examine(legal))
     receipt = office.tell(what="after it")
     legal.sync()
