@@ -268,7 +268,7 @@ from forms.desk.cli.main import desk, replace_default
 
 
 @contextmanager
-def in_sentences() -> Iterator[None]:
+def report_problems() -> Iterator[None]:
     """Problems as sentences on the error stream, and exit code 1."""
     try:
         yield
@@ -290,7 +290,7 @@ def today() -> date:
     return date.today()  # noqa: DTZ011 - a day as the staff's calendar has it
 
 
-def insist_on_port(port: int) -> None:
+def require_port(port: int) -> None:
     """Raise Problem where another program listens on the port, naming the next free one."""
     free = next((number for number in range(port, min(port + 50, 65536)) if is_free(number)), None)
     if free != port:
@@ -444,8 +444,8 @@ def portal() -> None:
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Where to listen.")
 def serve(port: int) -> None:
     """Show the site and its forms here, and follow what you edit."""
-    with in_sentences():
-        insist_on_port(port)
+    with report_problems():
+        require_port(port)
         build_if_changed(ROOT / "public", speak=False)
         from forms.server import app, run
 
@@ -462,7 +462,7 @@ def serve(port: int) -> None:
 @click.option("--out", type=click.Path(path_type=Path), default=ROOT / "public", help="Folder of the built site.")
 def build(out: Path) -> None:
     """Check everything and build the site in all languages into public/."""
-    with in_sentences():
+    with report_problems():
         build_if_changed(out, again=True, sign=publishers_signature())
 
 
@@ -476,7 +476,7 @@ def new_publisher_key(passphrase: str) -> None:
     from forms.desk.crypto import keys
     from forms.desk.watch.site_watch import publisher_fingerprint
 
-    with in_sentences():
+    with report_problems():
         public = keys.make(PUBLISHER, passphrase)
         click.echo(f'Put this line into content/portal.yml and build the site:\n\npublishers: ["{public.signing}"]\n')
         click.echo(f"Its fingerprint, to be read to each desk by phone: {publisher_fingerprint(public.signing)}")
@@ -490,7 +490,7 @@ def check(weight: bool, go_live: bool) -> None:
     """Say what is wrong with pages and tables, and what waits for a person."""
     from sitegen.build import prepare
 
-    with in_sentences():
+    with report_problems():
         if weight:
             weigh()
             return
@@ -510,7 +510,7 @@ def kit(out: Path) -> None:
     """Make the site for a memory card, and in each language leaflet, posters, pocket card and papers of events."""
     from sitegen.publish import kit as press_kit
 
-    with in_sentences():
+    with report_problems():
         build_if_changed(ROOT / "public")
         press_kit.make(ROOT, ROOT / "public", out, keys=demonstration_keys(), today=today(), say=click.echo)
         click.echo(f"The kit is in {out}.")
@@ -525,7 +525,7 @@ def words() -> None:
 
     from forms.core.i18n import extraction
 
-    with in_sentences():
+    with report_problems():
         extraction.update(extraction.translated())
         context, _ = prepare(ROOT, keys=demonstration_keys(), today=today())
         names = {language.code: language.name for language in context.portal.languages}

@@ -80,9 +80,9 @@ def main() -> None:
         portals.write(make_portal(made), home / "police" / "portal.json")
         last = letters(home / "police", made["police"][0], count)
         app = create_window(Place("police", home / "police", "http://127.0.0.1:1"), today=lambda: TODAY)
-        door, client = app.extensions["door"], app.test_client()
-        client.get(f"/enter/{door.token}")
-        form, ours = {"form_token": door.form_token}, {"Origin": "http://localhost"}
+        authenticator, client = app.extensions["authenticator"], app.test_client()
+        client.get(f"/enter/{authenticator.token}")
+        form, ours = {"form_token": authenticator.form_token}, {"Origin": "http://localhost"}
 
         def open_and_list() -> Any:
             client.post("/unlock", data=form, headers=ours)

@@ -24,7 +24,7 @@ from forms.desk.crypto.decryption import Letter  # noqa: E402
 from forms.desk.events import event_export, event_views  # noqa: E402
 from forms.desk.events.attendees import party  # noqa: E402
 from forms.desk.events.event_records import EventBook  # noqa: E402
-from forms.desk.events.event_session import drawer_of  # noqa: E402
+from forms.desk.events.event_session import folder_of  # noqa: E402
 from forms.desk.session import Place  # noqa: E402
 from forms.desk.window.app import create_window  # noqa: E402
 from tests.desk.event_house import TODAY, FakeSession, event, portal  # noqa: E402
@@ -61,7 +61,7 @@ def filled(folder: Path) -> tuple[EventBook, FakeSession]:
     first = [id for id, row in rows.items() if row["event"] == "event-0500"]
     for id in [*first, *list(rows)[:OPENED]]:
         session.server.tell(id, name="கவிதா, 4 பேர் குடும்பம்", phone="+91 98765 43210", needs="a seat", remind=["yes"])
-        drawer = folder / "signups" / drawer_of(rows[id]["event"])
+        drawer = folder / "signups" / folder_of(rows[id]["event"])
         drawer.mkdir(parents=True, exist_ok=True)
         (drawer / f"{id}-0.age").write_bytes(session.server.letters[id])
     return EventBook(session, lambda: TODAY), session  # type: ignore[arg-type]
@@ -70,9 +70,9 @@ def filled(folder: Path) -> tuple[EventBook, FakeSession]:
 def window_times(session: FakeSession) -> None:
     """The same through the window."""
     app = create_window(Place("events", session.folder, ""), today=lambda: TODAY, unlock=lambda *_: session)  # type: ignore[arg-type, return-value]
-    client, door = app.test_client(), app.extensions["door"]
-    client.get(f"/enter/{door.token}")
-    client.post("/unlock", data={"form_token": door.form_token}, headers={"Origin": "http://localhost"})
+    client, authenticator = app.test_client(), app.extensions["authenticator"]
+    client.get(f"/enter/{authenticator.token}")
+    client.post("/unlock", data={"form_token": authenticator.form_token}, headers={"Origin": "http://localhost"})
     for path in ("/events/", "/events/event-0500/", "/events/event-0500/mark"):
         say(f"window: {path}", best(lambda path=path: client.get(path)))  # type: ignore[misc]
 

@@ -24,8 +24,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "site")]
 from forms.core import encryption  # noqa: E402
 from forms.core.form_schema import load  # noqa: E402
 from forms.server.services import flood_control  # noqa: E402
-from forms.server.services.flood_control import Letters  # noqa: E402
-from forms.server.store.concern_store import FIRST_TRAY, Coming  # noqa: E402
+from forms.server.services.flood_control import FloodControl  # noqa: E402
+from forms.server.store.concern_store import PRIORITY_QUEUE, NewLetter  # noqa: E402
 from forms.server.store.database import NotKept  # noqa: E402
 
 REAL = 20
@@ -71,8 +71,8 @@ class Hour:
 def run(app: Any, junk: int, keys: list[str], say: Callable[[str], None] = lambda _: None) -> Flood:
     """Send junk and real letters to this endpoint."""
     clock = Hour(junk)
-    office = replace(app.extensions["office"], pressure=Letters(clock=clock))
-    app.extensions["office"] = office
+    office = replace(app.extensions["services"], pressure=FloodControl(clock=clock))
+    app.extensions["services"] = office
     client, found, day = app.test_client(), Flood(), app.extensions["today"]()
     desks = tuple(desk.id for desk in office.portal.readers("concern"))
     body = encryption.seal({"answers": {"what": "junk"}}, keys, load("concern").pad_to)
@@ -98,7 +98,7 @@ def run(app: Any, junk: int, keys: list[str], say: Callable[[str], None] = lambd
 def _keep(office: Any, body: bytes, desks: tuple[str, ...], day: date) -> bool:
     id = secrets.token_hex(16)
     try:
-        return bool(office.keep(Coming(id, id, "concern", day, None, body, desks)))
+        return bool(office.save(NewLetter(id, id, "concern", day, None, body, desks)))
     except NotKept:
         return False
 
@@ -141,11 +141,11 @@ def main() -> None:
         start = time.monotonic()
         found = run(app, junk, keys, lambda text: print(f"  {time.monotonic() - start:5.0f} s: {text}", flush=True))
         took = time.monotonic() - start
-        office = app.extensions["office"]
+        office = app.extensions["services"]
         start = time.monotonic()
         waiting = office.concerns.waiting("desk-0", "desk-0")
         listed = time.monotonic() - start
-        first = [item.id for item in waiting if item.tray == FIRST_TRAY]
+        first = [item.id for item in waiting if item.tray == PRIORITY_QUEUE]
         client = app.test_client()
         known = sum(
             client.post("/forms/en/answer", data={"code": code}).status_code == OK for code in found.without_script
@@ -161,7 +161,7 @@ def main() -> None:
             f"work: {found.work_seconds / 10:.1f} s a letter here, {found.bits} bits",
         )
         print("\n".join(said))
-        app.extensions["office"].close()
+        app.extensions["services"].close()
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def one_more(store: SignupStore, event: str, capacity: int = 1_000) -> float:
     """Milliseconds of one durable sign-up."""
     new = Signup(secrets.token_hex(16), event, 1, WAITING)
     began = time.perf_counter()
-    store.keep(new, secrets.token_bytes(32), SEALED, capacity=capacity, last_day=DAY)
+    store.save(new, secrets.token_bytes(32), SEALED, capacity=capacity, last_day=DAY)
     return (time.perf_counter() - began) * 1000
 
 

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
-def door(load: Callable[[Path], ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def authenticator(load: Callable[[Path], ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """build.py as a module, with its environments in a folder of its own."""
     module = load(ROOT / "build.py")
     monkeypatch.setattr(module, "VENV", tmp_path / ".venv")
@@ -27,33 +27,37 @@ def door(load: Callable[[Path], ModuleType], tmp_path: Path, monkeypatch: pytest
     return module
 
 
-def test_a_failed_step_leaves_no_stamp(door: Any) -> None:
+def test_a_failed_step_leaves_no_stamp(authenticator: Any) -> None:
     with pytest.raises(SystemExit):
-        door.set_up(lambda _: door.step([sys.executable, "-c", "raise SystemExit('no route')"], "Is it online?"))
-    assert not list(door.ENVIRONMENTS.rglob(door.STAMP))
-    assert not door.VENV.exists()
+        authenticator.set_up(
+            lambda _: authenticator.step([sys.executable, "-c", "raise SystemExit('no route')"], "Is it online?")
+        )
+    assert not list(authenticator.ENVIRONMENTS.rglob(authenticator.STAMP))
+    assert not authenticator.VENV.exists()
 
 
-def test_a_step_that_fails_says_its_last_words_and_what_to_do(door: Any) -> None:
+def test_a_step_that_fails_says_its_last_words_and_what_to_do(authenticator: Any) -> None:
     with pytest.raises(SystemExit) as told:
-        door.step([sys.executable, "-c", "raise SystemExit('no route to host')"], "Is this machine on the internet?")
+        authenticator.step(
+            [sys.executable, "-c", "raise SystemExit('no route to host')"], "Is this machine on the internet?"
+        )
     assert str(told.value) == "  | no route to host\nIs this machine on the internet?"
 
 
-def test_a_disk_that_cannot_be_written(door: Any) -> None:
+def test_a_disk_that_cannot_be_written(authenticator: Any) -> None:
     def full(folder: Path) -> None:
         raise OSError(30, "Read-only file system", str(folder))
 
     with pytest.raises(SystemExit, match="cannot be written"):
-        door.set_up(full)
+        authenticator.set_up(full)
 
 
-def test_stopping_in_the_middle_says_that_the_next_run_heals_it(door: Any) -> None:
+def test_stopping_in_the_middle_says_that_the_next_run_heals_it(authenticator: Any) -> None:
     def stopped(folder: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(SystemExit, match="next run"):
-        door.set_up(stopped)
+        authenticator.set_up(stopped)
 
 
 def test_an_old_python_reads_the_file_and_is_told() -> None:
@@ -65,25 +69,27 @@ def test_an_old_python_reads_the_file_and_is_told() -> None:
     assert "This is Python 3.8. The portal needs Python 3.11 or newer." in str(told.value)
 
 
-def test_a_taken_port_names_the_next_free_one(door: Any) -> None:
+def test_a_taken_port_names_the_next_free_one(authenticator: Any) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        told = CliRunner().invoke(door.portal, ["serve", "--port", str(port)])
+        told = CliRunner().invoke(authenticator.portal, ["serve", "--port", str(port)])
     assert told.exit_code == 1
     assert re.search(rf"port {port}: is taken by another program. Try: python3 build.py serve --port \d+", told.output)
 
 
-def test_what_is_wrong_with_content_is_a_sentence_and_exit_code_1(door: Any, tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr(door, "ROOT", tmp_path)
+def test_what_is_wrong_with_content_is_a_sentence_and_exit_code_1(
+    authenticator: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(authenticator, "ROOT", tmp_path)
     shutil.copytree(ROOT / "content", tmp_path / "content")
     shutil.copytree(ROOT / "site", tmp_path / "site")
     events = tmp_path / "content" / "tables" / "events.csv"
     events.write_text(events.read_text(encoding="utf-8").replace("2027-01-24T10:00", "24.1.2027"), encoding="utf-8")
     for command in ("check", "build"):
         told = CliRunner().invoke(
-            door.portal, [command, *(["--out", str(tmp_path / "public")] if command == "build" else [])]
+            authenticator.portal, [command, *(["--out", str(tmp_path / "public")] if command == "build" else [])]
         )
         assert told.exit_code == 1
         assert 'content/tables/events.csv, row 3, column starts: "24.1.2027" is not a day and time.' in told.output
@@ -91,26 +97,26 @@ def test_what_is_wrong_with_content_is_a_sentence_and_exit_code_1(door: Any, tmp
     assert not (tmp_path / "public").exists()
 
 
-def test_the_real_content_has_no_problem(door: Any) -> None:
-    checked = CliRunner().invoke(door.portal, ["check"])
+def test_the_real_content_has_no_problem(authenticator: Any) -> None:
+    checked = CliRunner().invoke(authenticator.portal, ["check"])
     assert checked.exit_code == 0, checked.output
     assert "Nothing is wrong." in checked.output
     assert ".po:" not in checked.output, "no interface word is missing"
 
 
-def test_help_reads(door: Any) -> None:
-    helped = CliRunner().invoke(door.portal, ["--help"]).output
+def test_help_reads(authenticator: Any) -> None:
+    helped = CliRunner().invoke(authenticator.portal, ["--help"]).output
     for command in ("build", "check", "desk", "serve", "test", "words"):
         assert re.search(rf"^  {command} +[A-Z]", helped, re.M)
-        assert CliRunner().invoke(door.portal, [command, "--help"]).exit_code == 0
+        assert CliRunner().invoke(authenticator.portal, [command, "--help"]).exit_code == 0
 
 
-def test_the_readmes_commands_are_there(door: Any) -> None:
+def test_the_readmes_commands_are_there(authenticator: Any) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     commands = re.findall(r"python3 build\.py ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?", readme)
     assert {"serve", "test"} <= {first for first, _ in commands}
-    assert all(first in door.portal.commands for first, _ in commands)
-    assert all(second in door.desk.commands for first, second in commands if first == "desk" and second)
+    assert all(first in authenticator.portal.commands for first, _ in commands)
+    assert all(second in authenticator.desk.commands for first, second in commands if first == "desk" and second)
     first_lines = "\n".join(readme.splitlines()[:20])
     assert "python3 build.py serve" in first_lines
     assert "python3 build.py test" in first_lines
@@ -135,23 +141,23 @@ def test_it_runs_from_another_folder_with_spaces_in_its_path(tmp_path: Path) -> 
 
 
 def test_a_publisher_makes_a_key_once_and_build_signs_with_it(
-    door: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    authenticator: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from forms.core.builds import manifest  # noqa: PLC0415 - the door's other tests need nothing of ours
 
-    monkeypatch.setattr(door, "PUBLISHER", tmp_path / "publisher")
+    monkeypatch.setattr(authenticator, "PUBLISHER", tmp_path / "publisher")
     monkeypatch.setenv("PORTAL_PUBLISHER_PASSPHRASE", "four plain words here")
-    assert door.publishers_signature() is None
-    made = CliRunner().invoke(door.new_publisher_key, ["--passphrase", "four plain words here"])
+    assert authenticator.publishers_signature() is None
+    made = CliRunner().invoke(authenticator.new_publisher_key, ["--passphrase", "four plain words here"])
     assert made.exit_code == 0, made.output
     key = re.search(r'publishers: \["(ed25519:[0-9a-f]{64})"\]', made.output)
     assert key
     data = manifest.write(manifest.BuildManifest(1, "2027-01-01", {}, {}, "0" * 64))
-    line = door.publishers_signature()(data)
+    line = authenticator.publishers_signature()(data)
     assert manifest.is_signed(data, line.encode(), [key[1]])
-    again = CliRunner().invoke(door.new_publisher_key, ["--passphrase", "four plain words here"])
+    again = CliRunner().invoke(authenticator.new_publisher_key, ["--passphrase", "four plain words here"])
     assert again.exit_code == 1
     assert "has keys already" in again.output
     monkeypatch.setenv("PORTAL_PUBLISHER_PASSPHRASE", "another one")
     with pytest.raises(Exception, match="does not open this key"):
-        door.publishers_signature()
+        authenticator.publishers_signature()

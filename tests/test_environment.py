@@ -21,7 +21,7 @@ linux = pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="only Li
 
 
 @pytest.fixture
-def door(load: Callable[[Path], ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def authenticator(load: Callable[[Path], ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """build.py as a module, with lock file and environments in a folder of its own."""
     module = load(ROOT / "build.py")
     for name, path in (("VENV", ".venv"), ("ENVIRONMENTS", ".venvs"), ("LOCK", "requirements.lock")):
@@ -47,13 +47,13 @@ def never(folder: Path) -> None:
     raise AssertionError("nothing is to be installed")
 
 
-def change_lock(door: Any, text: str) -> None:
-    door.LOCK.write_text(text)
+def change_lock(authenticator: Any, text: str) -> None:
+    authenticator.LOCK.write_text(text)
 
 
-def run_and_end(door: Any) -> Path:
+def run_and_end(authenticator: Any) -> Path:
     """Set up as a run of build.py that then ends, and so no longer holds its environment."""
-    folder: Path = door.set_up(install)
+    folder: Path = authenticator.set_up(install)
     for link in Path("/proc/self/fd").iterdir():
         with suppress(OSError):
             if link.readlink().name == "in-use":
@@ -99,83 +99,87 @@ def holding_program(folder: Path) -> list[str]:
     return [sys.executable, "-c", textwrap.dedent(code)]
 
 
-def test_it_installs_once_and_venv_leads_there(door: Any) -> None:
-    folder = door.set_up(install)
-    assert door.set_up(never) == folder
-    assert door.VENV.is_symlink()
-    assert door.VENV.resolve() == folder.resolve()
-    assert not door.VENV.readlink().is_absolute(), "the whole folder can be moved"
+def test_it_installs_once_and_venv_leads_there(authenticator: Any) -> None:
+    folder = authenticator.set_up(install)
+    assert authenticator.set_up(never) == folder
+    assert authenticator.VENV.is_symlink()
+    assert authenticator.VENV.resolve() == folder.resolve()
+    assert not authenticator.VENV.readlink().is_absolute(), "the whole folder can be moved"
 
 
-def test_another_lock_file_changes_nothing_in_the_environment_before(door: Any) -> None:
-    first = door.set_up(install)
+def test_another_lock_file_changes_nothing_in_the_environment_before(authenticator: Any) -> None:
+    first = authenticator.set_up(install)
     before = snapshot(first)
     seen: list[Path] = []
 
     def watch(folder: Path) -> None:
         install(folder)
-        seen.append(door.VENV.resolve())
+        seen.append(authenticator.VENV.resolve())
 
-    change_lock(door, "two==2")
-    second = door.set_up(watch)
+    change_lock(authenticator, "two==2")
+    second = authenticator.set_up(watch)
     assert second != first
     assert snapshot(first) == before
     assert seen == [first.resolve()], "switched only when whole"
-    assert door.VENV.resolve() == second.resolve()
-    change_lock(door, "one==1")
-    assert door.set_up(never) == first, "back again without the network"
-    assert door.VENV.resolve() == first.resolve()
+    assert authenticator.VENV.resolve() == second.resolve()
+    change_lock(authenticator, "one==1")
+    assert authenticator.set_up(never) == first, "back again without the network"
+    assert authenticator.VENV.resolve() == first.resolve()
 
 
-def test_a_failed_installation_leaves_the_old_one_in_its_place(door: Any) -> None:
-    first = door.set_up(install)
-    change_lock(door, "two==2")
+def test_a_failed_installation_leaves_the_old_one_in_its_place(authenticator: Any) -> None:
+    first = authenticator.set_up(install)
+    change_lock(authenticator, "two==2")
     with pytest.raises(SystemExit, match="Is it online"):
-        door.set_up(lambda _: door.step([sys.executable, "-c", "raise SystemExit(1)"], "Is it online?"))
-    assert door.VENV.resolve() == first.resolve()
-    assert (door.VENV / "bin" / "gunicorn").exists()
+        authenticator.set_up(
+            lambda _: authenticator.step([sys.executable, "-c", "raise SystemExit(1)"], "Is it online?")
+        )
+    assert authenticator.VENV.resolve() == first.resolve()
+    assert (authenticator.VENV / "bin" / "gunicorn").exists()
 
 
 @pytest.mark.parametrize("spoil", ["installed", "bin/python"])
-def test_what_was_cut_short_or_is_broken_is_made_anew(door: Any, spoil: str) -> None:
-    folder = door.set_up(install)
+def test_what_was_cut_short_or_is_broken_is_made_anew(authenticator: Any, spoil: str) -> None:
+    folder = authenticator.set_up(install)
     (folder / spoil).unlink()
     times: list[Path] = []
-    door.set_up(lambda folder: (times.append(folder), install(folder)))
+    authenticator.set_up(lambda folder: (times.append(folder), install(folder)))
     assert times == [folder]
-    assert door.set_up(never) == folder
+    assert authenticator.set_up(never) == folder
 
 
 @linux
-def test_the_last_two_stay_and_older_ones_go(door: Any) -> None:
+def test_the_last_two_stay_and_older_ones_go(authenticator: Any) -> None:
     made = []
     for number in range(5):
-        change_lock(door, f"one=={number}")
-        made.append(run_and_end(door))
-        os.utime(made[-1] / door.STAMP, (number, number))
-    assert {path.name for path in door.ENVIRONMENTS.iterdir() if path.is_dir()} == {path.name for path in made[-2:]}
+        change_lock(authenticator, f"one=={number}")
+        made.append(run_and_end(authenticator))
+        os.utime(made[-1] / authenticator.STAMP, (number, number))
+    assert {path.name for path in authenticator.ENVIRONMENTS.iterdir() if path.is_dir()} == {
+        path.name for path in made[-2:]
+    }
 
 
 @linux
 @pytest.mark.parametrize("way", ["started from it", "holds it"])
-def test_an_environment_in_use_stays_however_many_come_after_it(door: Any, way: str) -> None:
-    first = run_and_end(door)
+def test_an_environment_in_use_stays_however_many_come_after_it(authenticator: Any, way: str) -> None:
+    first = run_and_end(authenticator)
     before = snapshot(first)
     program = waiting_program(first / "bin" / "python") if way == "started from it" else holding_program(first)
     with running(program):
         for number in range(4):
-            change_lock(door, f"other=={number}")
-            run_and_end(door)
+            change_lock(authenticator, f"other=={number}")
+            run_and_end(authenticator)
             assert snapshot(first) == before
     for number in range(2):
-        change_lock(door, f"after=={number}")
-        run_and_end(door)
+        change_lock(authenticator, f"after=={number}")
+        run_and_end(authenticator)
     assert not first.exists()
 
 
-def test_the_interpreter_that_takes_over_holds_its_environment(door: Any) -> None:
-    first = door.set_up(install)
-    door.set_up(never)
+def test_the_interpreter_that_takes_over_holds_its_environment(authenticator: Any) -> None:
+    first = authenticator.set_up(install)
+    authenticator.set_up(never)
     child = [sys.executable, "-c", "print('ready', flush=True); import time; time.sleep(600)"]
     process = subprocess.Popen(child, stdout=subprocess.PIPE, close_fds=False)
     assert process.stdout
@@ -189,21 +193,21 @@ def test_the_interpreter_that_takes_over_holds_its_environment(door: Any) -> Non
 
 
 @linux
-def test_gunicorn_holds_its_environment(door: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = run_and_end(door)
+def test_gunicorn_holds_its_environment(authenticator: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = run_and_end(authenticator)
     with (first / "in-use").open("rb") as another:
-        assert door.try_to_lock(another.fileno())
+        assert authenticator.try_to_lock(another.fileno())
     monkeypatch.setattr(sys, "prefix", str(first))
     held = runpy.run_path(str(ROOT / "deploy" / "gunicorn.conf.py"))["held"]
     with (first / "in-use").open("rb") as another:
-        assert not door.try_to_lock(another.fileno())
+        assert not authenticator.try_to_lock(another.fileno())
     os.close(held)
 
 
 # Two at once
 
 
-def test_two_at_once_install_once(door: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_at_once_install_once(authenticator: Any, capsys: pytest.CaptureFixture[str]) -> None:
     times: list[Path] = []
 
     def slow(folder: Path) -> None:
@@ -211,7 +215,7 @@ def test_two_at_once_install_once(door: Any, capsys: pytest.CaptureFixture[str])
         time.sleep(0.5)
         install(folder)
 
-    threads = [threading.Thread(target=door.set_up, args=(slow,)) for _ in range(3)]
+    threads = [threading.Thread(target=authenticator.set_up, args=(slow,)) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -238,7 +242,7 @@ def run_that_installs(tmp_path: Path, started: str) -> list[str]:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows ends no program by a signal")
-def test_a_killed_run_whose_pip_goes_on_is_waited_for(door: Any, tmp_path: Path) -> None:
+def test_a_killed_run_whose_pip_goes_on_is_waited_for(authenticator: Any, tmp_path: Path) -> None:
     started = tmp_path / "started"
     process = subprocess.Popen(run_that_installs(tmp_path, str(started)), stdout=subprocess.PIPE)
     while not started.exists():
@@ -249,69 +253,71 @@ def test_a_killed_run_whose_pip_goes_on_is_waited_for(door: Any, tmp_path: Path)
     assert process.stdout
     process.stdout.close()
     began = time.monotonic()
-    folder = door.set_up(install)
+    folder = authenticator.set_up(install)
     assert time.monotonic() - began > 0.5, "pip of the killed run was still writing"
-    assert door.is_whole(folder)
+    assert authenticator.is_whole(folder)
 
 
 # Folders of their own kind
 
 
-def test_a_folder_that_cannot_be_written_runs_when_all_is_there(door: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = door.set_up(install)
-    door.VENV.unlink()
+def test_a_folder_that_cannot_be_written_runs_when_all_is_there(
+    authenticator: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = authenticator.set_up(install)
+    authenticator.VENV.unlink()
 
     def read_only(*_: object) -> None:
         raise OSError(30, "Read-only file system", str(folder))
 
-    monkeypatch.setattr(door, "alone", read_only)
-    assert door.set_up(never) == folder
+    monkeypatch.setattr(authenticator, "alone", read_only)
+    assert authenticator.set_up(never) == folder
 
 
-def test_a_place_that_cannot_be_made_is_said_in_a_sentence(door: Any) -> None:
-    door.ENVIRONMENTS.write_text("a file")
+def test_a_place_that_cannot_be_made_is_said_in_a_sentence(authenticator: Any) -> None:
+    authenticator.ENVIRONMENTS.write_text("a file")
     with pytest.raises(SystemExit, match=r"\.venvs.* cannot be written .*\nCopy the portal into a folder of your own"):
-        door.set_up(install)
+        authenticator.set_up(install)
 
 
-def old_checkout(door: Any, lock: str) -> None:
+def old_checkout(authenticator: Any, lock: str) -> None:
     """.venv as older versions made it: a folder."""
-    change_lock(door, lock)
-    install(door.VENV)
-    (door.VENV / door.STAMP).write_text(door.wanted())
+    change_lock(authenticator, lock)
+    install(authenticator.VENV)
+    (authenticator.VENV / authenticator.STAMP).write_text(authenticator.wanted())
 
 
-def test_an_older_checkout_goes_on_with_the_folder_it_has(door: Any) -> None:
-    old_checkout(door, "one==1")
-    before = snapshot(door.VENV)
-    assert door.set_up(never) == door.VENV
-    assert snapshot(door.VENV) == before
-
-
-@linux
-def test_an_older_checkout_changes_over_when_nothing_runs(door: Any) -> None:
-    old_checkout(door, "one==1")
-    change_lock(door, "two==2")
-    folder = door.set_up(install)
-    assert door.VENV.is_symlink()
-    assert door.VENV.resolve() == folder.resolve()
+def test_an_older_checkout_goes_on_with_the_folder_it_has(authenticator: Any) -> None:
+    old_checkout(authenticator, "one==1")
+    before = snapshot(authenticator.VENV)
+    assert authenticator.set_up(never) == authenticator.VENV
+    assert snapshot(authenticator.VENV) == before
 
 
 @linux
-def test_an_older_checkout_changes_over_while_a_server_runs_from_it(door: Any) -> None:
-    old_checkout(door, "one==1")
-    library, python = snapshot(door.VENV / "lib"), (door.VENV / "bin" / "python").lstat()
-    with running(waiting_program(door.VENV / "bin" / "python")):
-        change_lock(door, "two==2")
-        folder = door.set_up(install)
-        assert snapshot(door.VENV / "lib") == library
-        assert (door.VENV / "bin" / "python").lstat() == python
-        started = subprocess.run([door.VENV / "bin" / "gunicorn"], capture_output=True, text=True, check=True)
+def test_an_older_checkout_changes_over_when_nothing_runs(authenticator: Any) -> None:
+    old_checkout(authenticator, "one==1")
+    change_lock(authenticator, "two==2")
+    folder = authenticator.set_up(install)
+    assert authenticator.VENV.is_symlink()
+    assert authenticator.VENV.resolve() == folder.resolve()
+
+
+@linux
+def test_an_older_checkout_changes_over_while_a_server_runs_from_it(authenticator: Any) -> None:
+    old_checkout(authenticator, "one==1")
+    library, python = snapshot(authenticator.VENV / "lib"), (authenticator.VENV / "bin" / "python").lstat()
+    with running(waiting_program(authenticator.VENV / "bin" / "python")):
+        change_lock(authenticator, "two==2")
+        folder = authenticator.set_up(install)
+        assert snapshot(authenticator.VENV / "lib") == library
+        assert (authenticator.VENV / "bin" / "python").lstat() == python
+        started = subprocess.run([authenticator.VENV / "bin" / "gunicorn"], capture_output=True, text=True, check=True)
         assert started.stdout.split()[0] == folder.name, "a restart of the service takes the new packages"
-        assert door.set_up(never) == folder
-    assert door.set_up(never) == folder
-    assert door.VENV.is_symlink()
-    assert door.VENV.resolve() == folder.resolve()
+        assert authenticator.set_up(never) == folder
+    assert authenticator.set_up(never) == folder
+    assert authenticator.VENV.is_symlink()
+    assert authenticator.VENV.resolve() == folder.resolve()
 
 
 def test_all_that_is_made_is_ignored_by_git() -> None:

@@ -121,7 +121,7 @@ def _payload(data: bytes) -> tuple[int, int]:
     return stanzas, len(data) - mac.end()
 
 
-def insist(data: bytes) -> bytes:
+def require_encrypted(data: bytes) -> bytes:
     """These bytes, if they are a sealed letter. Raises NotSealed: nothing plain may ever be kept."""
     if not is_sealed(data):
         raise NotSealed("seal", "Plain bytes came where a sealed letter belongs.", "Seal them first.")

@@ -25,7 +25,7 @@ DIGITS = 20
 _ERASE = b"portal erase secret v1"
 """Keeps the erase secret apart from whatever else is made of the same bytes."""
 
-_ONCE = re.compile(r"[0-9a-f]{32}")
+_IDEMPOTENCY_KEY = re.compile(r"[0-9a-f]{32}")
 
 
 class NotAReceipt(ValueError):
@@ -62,23 +62,23 @@ class Keys:
         return hashlib.sha256(self.erase).hexdigest()
 
 
-def new_once() -> str:
+def new_idempotency_key() -> str:
     """A one-time value for one page: 128 bits, hexadecimal."""
     return secrets.token_hex(16)
 
 
-def is_once(text: str) -> bool:
+def is_idempotency_key(text: str) -> bool:
     """Whether this is a one-time value as `new_once` makes them."""
-    return bool(_ONCE.fullmatch(text))
+    return bool(_IDEMPOTENCY_KEY.fullmatch(text))
 
 
-def receipt(once: str, content: Mapping[str, Any]) -> str:
+def receipt(idempotency_key: str, content: Mapping[str, Any]) -> str:
     """The receipt for this content sent from the page with this one-time value: 20 digits.
 
     The same page sent twice (a double tap, a reload) gives the same receipt and so the same letter; any
     other content gives another. `once` is as secret as the receipt and lives only in the person's page.
     """
-    return checked(int.from_bytes(_digest(once, "receipt", content)) % 10 ** (DIGITS - 1))
+    return checked(int.from_bytes(_digest(idempotency_key, "receipt", content)) % 10 ** (DIGITS - 1))
 
 
 def checked(number: int) -> str:
@@ -87,14 +87,14 @@ def checked(number: int) -> str:
     return digits + str(damm.calc_check_digit(digits))
 
 
-def letter_id(once: str, content: Mapping[str, Any]) -> str:
+def letter_id(idempotency_key: str, content: Mapping[str, Any]) -> str:
     """The id of the letter with this content from this page: 32 hexadecimal digits that tell nothing."""
-    return _digest(once, "id", content).hex()[:32]
+    return _digest(idempotency_key, "id", content).hex()[:32]
 
 
-def _digest(once: str, purpose: str, content: Mapping[str, Any]) -> bytes:
+def _digest(idempotency_key: str, purpose: str, content: Mapping[str, Any]) -> bytes:
     canonical = json.dumps([purpose, content], sort_keys=True, ensure_ascii=False).encode()
-    return hmac.digest(bytes.fromhex(once), canonical, hashlib.sha512)
+    return hmac.digest(bytes.fromhex(idempotency_key), canonical, hashlib.sha512)
 
 
 def read(text: str) -> str:

@@ -23,7 +23,7 @@ _BESIDE = 1  # two clocks of different time zones, or near midnight
 
 
 @dataclass(frozen=True)
-class Known:
+class TrustedDate:
     """What is known of the day. good: the last day that was believed.
 
     Only while the clock is doubted, seen: the day that it shows; count: on how many days it has shown one later.
@@ -54,42 +54,42 @@ class Known:
         return max(self.good, self.shown)
 
 
-def look(known: Known | None, today: date) -> Known:
+def look(known: TrustedDate | None, today: date) -> TrustedDate:
     """What is known after a look at the clock, which shows `today`. known: what was known before, None at first."""
-    known = known or Known(max(today, WRITTEN))
+    known = known or TrustedDate(max(today, WRITTEN))
     if today >= WRITTEN and abs((today - known.good).days) <= STRIDE:
-        return Known(today)
+        return TrustedDate(today)
     if known.seen == today:
         return known
     count = known.count + 1 if _goes_on(known, today) else 1
-    return Known(today) if count > PATIENCE and today >= WRITTEN else Known(known.good, today, count)
+    return TrustedDate(today) if count > PATIENCE and today >= WRITTEN else TrustedDate(known.good, today, count)
 
 
-def _goes_on(known: Known, today: date) -> bool:
+def _goes_on(known: TrustedDate, today: date) -> bool:
     """Whether a doubted clock has gone forward, and not from one side of the last good day to the other."""
     return known.seen is not None and known.seen < today and (known.seen < known.good) == (today < known.good)
 
 
-def hear(known: Known, told: date) -> Known:
+def hear(known: TrustedDate, told: date) -> TrustedDate:
     """What is known after a second clock showed the day `told`. It has no say where the first is not in doubt."""
     if known.seen is None:
         return known
     if known.seen >= WRITTEN and abs((told - known.seen).days) <= _BESIDE:
-        return Known(known.seen)
+        return TrustedDate(known.seen)
     return replace(known, count=0)
 
 
-def servers_doubt(known: Known) -> str:
+def servers_doubt(known: TrustedDate) -> str:
     """Why the server erases nothing for its age just now, in sentences; empty where its clock is believed."""
     return _doubt(known, "The server's clock", "a desk that fetches")
 
 
-def machines_doubt(known: Known) -> str:
+def machines_doubt(known: TrustedDate) -> str:
     """The same of a desk's machine."""
     return _doubt(known, "This machine's clock", "the server")
 
 
-def _doubt(known: Known, which: str, other: str) -> str:
+def _doubt(known: TrustedDate, which: str, other: str) -> str:
     if not known.doubted:
         return ""
     told = Problem(

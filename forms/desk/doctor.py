@@ -226,7 +226,7 @@ def _conflicts(session: Session) -> Iterator[Finding]:
 
 
 def _waiting(session: Session) -> Iterator[Finding]:
-    waiting, refused = session.outbox.waiting, len(session.cabinet.ids("refused"))
+    waiting, refused = session.outbox.waiting, len(session.local_store.ids("refused"))
     if waiting:
         yield Finding(False, f"{waiting} sealed things wait to be sent. Fetch when the server is there.")
     if refused:

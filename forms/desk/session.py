@@ -19,7 +19,7 @@ from forms.core.media import attachments
 from forms.core.portal import MOST_ERASED_DAYS, Desk, Portal, parse
 from forms.core.problem import Problem
 from forms.core.signing import sign, signing_key
-from forms.core.trusted_date import Known
+from forms.core.trusted_date import TrustedDate
 from forms.desk.cases.arrivals import Arrivals
 from forms.desk.cases.case import ANSWER_DAYS, TOLD_STATES, Case, cases, read_day
 from forms.desk.cases.case_log import Entry, heads, new_entry, sealed_entry, statement_of
@@ -38,7 +38,7 @@ from forms.desk.crypto.pinned_keys import KEY, SIGNING, KeyChange, PinnedKeys
 from forms.desk.sync.client import NotThere, Server, ServerAway
 from forms.desk.sync.date_file import DayFile
 from forms.desk.sync.fetching import CONFLICTS, Conflict, conflicts, fetch_entries, fetch_letters, opener
-from forms.desk.sync.local_store import DELETION, Cabinet
+from forms.desk.sync.local_store import DELETION, LocalStore
 from forms.desk.sync.outbox import Outbox
 from forms.desk.watch.site_watch import SiteWatch
 
@@ -80,12 +80,12 @@ class Session:
 
     def __init__(self, here: Place, identities: Identities, today: Callable[[], date] = date.today) -> None:
         self._here, self._identities, self._today = here, identities, today
-        self.cabinet = Cabinet(here.folder)
+        self.local_store = LocalStore(here.folder)
         self._days = DayFile(here.folder)
         self._requests = ErasureRequests(here.folder)
-        self.outbox = Outbox(self.cabinet, here.server)
+        self.outbox = Outbox(self.local_store, here.server)
         self._busy = threading.RLock()
-        self._index: Index | None = Index(self.cabinet, identities)
+        self._index: Index | None = Index(self.local_store, identities)
         self._cases: tuple[Case, ...] | None = None
         self._alike: Mapping[str, tuple[str, ...]] | None = None
         self._alike_of: frozenset[tuple[str, bool]] = frozenset()
@@ -164,7 +164,7 @@ class Session:
     def pinned(self) -> PinnedKeys:
         """The keys of all desks as this machine knows them; remembered now if this is the first use. Raises Problem."""
         if self._pinned is None:
-            here_before = [id for folder in ("entries", "letters", "parts") for id in self.cabinet.ids(folder)]
+            here_before = [id for folder in ("entries", "letters", "parts") for id in self.local_store.ids(folder)]
             self._pinned = PinnedKeys.load(self.folder) or PinnedKeys.first_use(
                 self.folder, self.portal.desks, here_before, self._today()
             )
@@ -183,7 +183,7 @@ class Session:
         return Signer(self.desk, self.member, signing_key(str(chosen)), self._today().isoformat())
 
     @property
-    def known_day(self) -> Known:
+    def known_day(self) -> TrustedDate:
         """What this machine knows of the day: what is old goes by it."""
         return self._days.look(self._today())
 
@@ -250,7 +250,7 @@ class Session:
 
         Raises Problem where it is not here, or holds nothing that can be shown safely.
         """
-        kind, content = open_part(self.cabinet.read("parts", part_id), self._identities)
+        kind, content = open_part(self.local_store.read("parts", part_id), self._identities)
         if kind not in attachments.MOST:
             raise Problem("part", "It is neither a photo nor a recording.", "Leave it.")
         try:
@@ -269,7 +269,7 @@ class Session:
 
     def conflicts(self) -> tuple[Conflict, ...]:
         """Return other versions that came for letters and parts which are here; they change nothing."""
-        return tuple(conflicts(self.cabinet))
+        return tuple(conflicts(self.local_store))
 
     def _opened_index(self) -> Index:
         if self._index is None:
@@ -310,9 +310,9 @@ class Session:
     def _fetch(self) -> tuple[int, int]:
         """Fetch letters and entries; return how many are new, and how many letters came damaged."""
         server, opened, restoring = self.server, opener(self.open_own), self.folder / keys.RESTORING
-        had = set(self.cabinet.ids("letters"))
-        fetched = fetch_letters(self.cabinet, server, opened, self._is_proven_copy, everything=restoring.exists())
-        new = len(fetched.ids) + fetch_entries(self.cabinet, server, opened, self._opened_index().unreadable())
+        had = set(self.local_store.ids("letters"))
+        fetched = fetch_letters(self.local_store, server, opened, self._is_proven_copy, everything=restoring.exists())
+        new = len(fetched.ids) + fetch_entries(self.local_store, server, opened, self._opened_index().unreadable())
         if not fetched.wrong:
             self._note_arrivals(() if restoring.exists() else set(fetched.ids) - had)
             restoring.unlink(missing_ok=True)
@@ -353,9 +353,9 @@ class Session:
         return frozenset(part.id for _, part in case.parts if self._is_unproven_part(case.id, part.id))
 
     def _is_unproven_part(self, thread: str, id: str) -> bool:
-        if not self.cabinet.has("parts", id) or self.pinned.is_accepted(id):
+        if not self.local_store.has("parts", id) or self.pinned.is_accepted(id):
             return False
-        sealed = self.cabinet.read("parts", id)
+        sealed = self.local_store.read("parts", id)
         return part_id(sealed) != id and not self._is_proven_copy(thread, id, sealed)
 
     def on_this_machine_alone(self) -> tuple[str, ...]:
@@ -426,7 +426,7 @@ class Session:
         """Visit the public site as anybody does; what is other there than its publishers signed. Raises Problem."""
         return self.site_watch.look(self.portal, self._today())
 
-    def compare_days(self) -> Known:
+    def compare_days(self) -> TrustedDate:
         """Hold this machine's clock and the server's against each other; what the server knows of the day.
 
         A clock that one of them doubts is believed where the other shows the same day. Raises Problem.
@@ -444,8 +444,8 @@ class Session:
         those that just came: a line may have broken between fetching one and this.
         """
         notices = 0
-        for id, label in self.cabinet.labels().items():
-            if label.get("form") == DELETION and self.cabinet.has("letters", id):
+        for id, label in self.local_store.labels().items():
+            if label.get("form") == DELETION and self.local_store.has("letters", id):
                 notices += self._take_in_notice(id)
         before = self.resting()
         for thread in self._requests.all():
@@ -456,16 +456,16 @@ class Session:
     def _take_in_notice(self, id: str) -> bool:
         """Write down what a notice asks for, and drop it. False where it is none, or does not open here."""
         try:
-            notice = open_letter(self.cabinet.read("letters", id), self._identities)
+            notice = open_letter(self.local_store.read("letters", id), self._identities)
         except Problem:
             return False
         if notice.form != DELETION:
-            self.cabinet.unlabel(id)  # the server called a letter a notice: it stands as the letter that it is
+            self.local_store.unlabel(id)  # the server called a letter a notice: it stands as the letter that it is
             return False
         if is_id(notice.follows):
             self._requests.note(notice.follows, notice.proof, self.known_day.latest)
-        self.cabinet.drop("letters", id)
-        self.cabinet.unlabel(id)
+        self.local_store.delete("letters", id)
+        self.local_store.unlabel(id)
         return True
 
     def _prove(self, thread: str) -> None:
@@ -473,12 +473,12 @@ class Session:
         request = self._requests.of(thread)
         if request is None or request.proven:
             return
-        if not self.cabinet.has("letters", thread):
+        if not self.local_store.has("letters", thread):
             if self.known_day.earliest > request.last_day(MOST_ERASED_DAYS):
                 self._requests.forget(thread)
             return
         try:
-            first = open_letter(self.cabinet.read("letters", thread), self._identities)
+            first = open_letter(self.local_store.read("letters", thread), self._identities)
         except Problem:
             return  # another key may open it later
         if first.id == thread and is_proof(request.proof, first.erase_hash):
@@ -490,10 +490,10 @@ class Session:
         erased = 0
         for thread, last_day in self.resting().items():
             if self.known_day.earliest >= last_day:
-                erased += self.cabinet.has("letters", thread)
+                erased += self.local_store.has("letters", thread)
                 index = self._opened_index()
                 for id in set(index.letter_ids(thread)) & set(index.unreadable()) - {thread}:
-                    self.cabinet.unlabel(id)  # only the server says that what does not open here belongs to it
+                    self.local_store.unlabel(id)  # only the server says that what does not open here belongs to it
                 self._forget(thread)
                 self._requests.forget(thread)
         return erased
@@ -549,7 +549,7 @@ class Session:
 
     @property
     def _sharing(self) -> Sharing:
-        return Sharing(self.cabinet, self._identities, self.outbox, self._signer)
+        return Sharing(self.local_store, self._identities, self.outbox, self._signer)
 
     def hand_over(self, case_id: str, desk_id: str) -> None:
         """Seal a whole case anew for another desk. Raises Problem: never to a desk that the person left out."""
@@ -573,7 +573,7 @@ class Session:
         with self._busy:
             self.case(case_id)
             with suppress(NotThere):  # the server may have let go of it before
-                self.server.drop(case_id)
+                self.server.delete(case_id)
             self._forget(case_id)
             self._requests.forget(case_id)
             self._changed()
@@ -591,20 +591,20 @@ class Session:
             if isinstance(letter, Letter):
                 parts[of == thread].update(part.id for part in letter.parts)
         for part in parts[True] - parts[False]:  # a hostile letter may name another's photo as its own
-            self.cabinet.drop("parts", part)
+            self.local_store.delete("parts", part)
         gone = [entry.id for entry in index.entries() if entry.thread == thread]
         for id in gone:
-            self.cabinet.drop("entries", id)
+            self.local_store.delete("entries", id)
         self.outbox.forget(thread)
         ids = set(index.letter_ids(thread))
-        for conflict in list(conflicts(self.cabinet)):
+        for conflict in list(conflicts(self.local_store)):
             if conflict.item in ids | parts[True]:
-                self.cabinet.drop(CONFLICTS, conflict.name)
+                self.local_store.delete(CONFLICTS, conflict.name)
         with suppress(Problem):  # no portal that can be read has come here yet: nothing is pinned
             self.pinned.forget([*ids, *parts[True], *gone])
         for id in ids:
-            self.cabinet.drop("letters", id)
-            self.cabinet.unlabel(id)
+            self.local_store.delete("letters", id)
+            self.local_store.unlabel(id)
         index.refresh()
 
     # Keys and colleagues
@@ -691,7 +691,7 @@ class Session:
 
     def _read_keys_again(self, passphrase: str | None) -> None:
         self._identities = keys.identities(self.folder, lambda: passphrase or "")
-        self._index = Index(self.cabinet, self._identities)
+        self._index = Index(self.local_store, self._identities)
         self._cases = self._alike = None
 
     def who_did_what(self) -> list[dict[str, Any]]:
@@ -714,7 +714,7 @@ class Session:
         """Sign an entry, make it durable here, and put it on its way. Raises Problem."""
         entry = replace(entry, signature=sign(statement_of(entry, self.desk), self._signer.key))
         sealed = sealed_entry(entry, self._entry_keys())
-        self.cabinet.keep("entries", entry.id, sealed)
+        self.local_store.save("entries", entry.id, sealed)
         self.outbox.post("PUT", f"letters/{entry.thread}/entries/{entry.id}", sealed)
         self._changed()
         return entry

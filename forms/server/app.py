@@ -15,11 +15,11 @@ from forms.core.problem import Problem
 from forms.server import config
 from forms.server.api import browser_api
 from forms.server.api import desk_api as pickup
-from forms.server.services.flood_control import Letters, Pressure
-from forms.server.services.mailbox import Full, Office
+from forms.server.services.flood_control import FloodControl, LeakyBucket
+from forms.server.services.mailbox import Full, Services
 from forms.server.services.operator_log import WHERE, Leader, OperatorLog
 from forms.server.services.portal_file import PortalFile
-from forms.server.services.retention import OnceADay
+from forms.server.services.retention import DailyRetention
 from forms.server.store.concern_store import ConcernStore
 from forms.server.store.database import NotKept, OtherSalt, Store
 from forms.server.store.date_store import DayStore
@@ -28,18 +28,18 @@ from forms.server.web import concerns as routes
 from forms.server.web import cross_site, static_site
 from forms.server.web import requests as pages
 from forms.web.headers import EVERYWHERE
-from forms.web.no_trace import QuietFlask
+from forms.web.no_trace import NoTraceFlask
 
 
 def create_app(settings: Mapping[str, Any]) -> Flask:
     """The endpoint for these settings (see config.Settings). Raises Problem where a setting will not do."""
     read = config.read(settings)
-    app = QuietFlask("forms", static_folder=None, template_folder=None)
+    app = NoTraceFlask("forms", static_folder=None, template_folder=None)
     app.logger.setLevel(logging.ERROR)
     portal_file = PortalFile(read.portal)
     concerns, signups = ConcernStore(read.concerns_url), SignupStore(read.signups_url)
     requests = ConcernStore(read.signups_url)  # beside the sign-ups: nothing of theirs lies with concerns
-    app.extensions["office"] = Office(
+    app.extensions["services"] = Services(
         portal=portal_file.first,
         concerns=concerns,
         signups=signups,
@@ -48,23 +48,23 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
         salt=_salt(read, (concerns, signups, requests)),
         cost=read.cost,
         budget=read.budget,
-        pressure=Letters(read.calm),
-        unlike=Pressure(read.calm),
+        flood_control=FloodControl(read.threshold),
+        unlike=LeakyBucket(read.threshold),
     )
     app.extensions["portal_file"] = portal_file
     app.extensions["operator_log"] = operator_log = OperatorLog(app.logger.error)
-    for where, some in zip(WHERE, ((concerns, app.extensions["office"].days), (signups, requests)), strict=True):
+    for where, some in zip(WHERE, ((concerns, app.extensions["services"].days), (signups, requests)), strict=True):
         for store in some:
             store.on_fault = partial(operator_log.met, where)
     app.extensions["leader"] = Leader(read.data)
-    once_a_day = OnceADay(lambda: app.extensions["office"], read.today)
+    once_a_day = DailyRetention(lambda: app.extensions["services"], read.today)
     app.extensions["erase"] = once_a_day
     app.extensions["clock"] = read.today
     app.extensions["today"] = lambda: once_a_day.known.latest  # what is kept is stamped with it
     app.extensions["open_day"] = lambda: once_a_day.known.earliest  # nobody is refused for a clock that is ahead
     app.register_blueprint(cross_site.forget_pages)
     app.register_blueprint(routes.pages)
-    app.register_blueprint(browser_api.sealed_road)
+    app.register_blueprint(browser_api.blueprint)
     app.register_blueprint(pickup.desk_api)
     if read.public:
         app.extensions["public"] = read.public
@@ -120,13 +120,13 @@ def _claim(store: Store, salt_mark: str) -> None:
 
 def take_new_portal(app: Flask, path: Path) -> None:
     """Use what the site generator has handed over anew, at once."""
-    app.extensions["office"] = replace(app.extensions["office"], portal=portal.read(path))
+    app.extensions["services"] = replace(app.extensions["services"], portal=portal.read(path))
 
 
 def _use_newest_portal() -> None:
     """This request goes by the newest portal.json from here to its end, whatever is handed over meanwhile."""
     refresh_portal(current_app._get_current_object())  # type: ignore[attr-defined]
-    g.office = current_app.extensions["office"]
+    g.services = current_app.extensions["services"]
 
 
 def refresh_portal(app: Flask) -> None:
@@ -134,7 +134,7 @@ def refresh_portal(app: Flask) -> None:
     file: PortalFile = app.extensions["portal_file"]
     found = file.changed()
     if found is not None:
-        app.extensions["office"] = replace(app.extensions["office"], portal=found)
+        app.extensions["services"] = replace(app.extensions["services"], portal=found)
     log: OperatorLog = app.extensions["operator_log"]
     if not log.watched:
         log.say_of_portal(file.problem)
@@ -143,18 +143,18 @@ def refresh_portal(app: Flask) -> None:
 def watch(app: Flask) -> None:
     """Look whether letters can be kept, and tell whoever runs the server; of several processes one does."""
     refresh_portal(app)
-    office: Office = app.extensions["office"]
-    for store in office.stores:
+    services: Services = app.extensions["services"]
+    for store in services.stores:
         store.forget_remaining_traces()
     log: OperatorLog = app.extensions["operator_log"]
     log.watched = True
     if not app.extensions["leader"]():
         return
     log.say_of_portal(app.extensions["portal_file"].problem)
-    for where, store in zip(WHERE, (office.concerns, office.requests), strict=True):
+    for where, store in zip(WHERE, (services.concerns, services.requests), strict=True):
         try:
             store.probe()
-            office.insist_on_room(1, store)
+            services.require_room(1, store)
         except Full:
             log.found(where, "budget")
         except NotKept as problem:
@@ -162,16 +162,16 @@ def watch(app: Flask) -> None:
         else:
             log.works(where)
     log.say()
-    _rewrite_once_a_day(app, office)
+    _rewrite_once_a_day(app, services)
 
 
-def _rewrite_once_a_day(app: Flask, office: Office) -> None:
+def _rewrite_once_a_day(app: Flask, services: Services) -> None:
     """Let no file tell in which order letters came on the days before; within today it does."""
     today = app.extensions["clock"]()
     if app.extensions.get("rewritten") == today:
         return
     with suppress(NotKept):  # else the next look tries again
-        for store in office.stores:
+        for store in services.stores:
             store.rewrite_in_random_order()
         app.extensions["rewritten"] = today
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from forms.core.problem import Problem
 from forms.core.receipts import Cost
-from forms.server.services.flood_control import CALM
+from forms.server.services.flood_control import FLOOD_THRESHOLD
 
 SALT_BYTES = 32
 BUDGET = 4 * 1024**3
@@ -43,7 +43,7 @@ class Settings:
     today: Callable[[], date] = date.today
     cost: Cost = field(default_factory=Cost)
     budget: int = BUDGET
-    calm: int = CALM
+    threshold: int = FLOOD_THRESHOLD
 
 
 def read(mapping: Mapping[str, Any]) -> Settings:
@@ -71,7 +71,7 @@ def read(mapping: Mapping[str, Any]) -> Settings:
         today=mapping.get("today", date.today),
         cost=mapping.get("cost", Cost()),
         budget=mapping.get("budget", BUDGET),
-        calm=mapping.get("calm", CALM),
+        threshold=mapping.get("calm", FLOOD_THRESHOLD),
         **urls,
     )
 
@@ -152,7 +152,7 @@ def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     if odd:
         known = ", ".join(_PREFIX + name.upper() for name in sorted(_FROM_ENVIRONMENT))
         raise Problem(f"variable {_PREFIX}{odd[0].upper()}", "is not known.", f"There are: {known}.")
-    for name, like in (("budget", BUDGET), ("calm", CALM)):
+    for name, like in (("budget", BUDGET), ("calm", FLOOD_THRESHOLD)):
         text = found.get(name, str(like))
         if not (text.isascii() and text.isdigit() and int(text)):
             raise Problem(f"variable {_PREFIX}{name.upper()}", "is no number.", f"Write digits only, like {like}.")

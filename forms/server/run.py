@@ -6,14 +6,14 @@ from flask import Flask
 
 from forms.core.media.decoder_process import missing_layers
 from forms.server.app import watch
-from forms.server.services.retention import ClockWork
+from forms.server.services.retention import RetentionThread
 from forms.web.serving import make
 
 
-def start_clock_work(app: Flask) -> ClockWork:
+def start_clock_work(app: Flask) -> RetentionThread:
     """Erase what is too old from now on, also on days on which nobody comes; what is wrong with the clock is logged."""
     app.extensions["operator_log"].watched = True
-    clock_work = ClockWork(app.extensions["erase"], app.logger.error, watch=partial(watch, app))
+    clock_work = RetentionThread(app.extensions["erase"], app.logger.error, watch=partial(watch, app))
     clock_work.start()
     return clock_work
 
@@ -39,4 +39,4 @@ def serve(app: Flask, host: str, port: int) -> None:
     finally:
         clock_work.stop()
         server.server_close()
-        app.extensions["office"].close()
+        app.extensions["services"].close()

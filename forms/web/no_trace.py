@@ -13,7 +13,7 @@ LARGEST_REQUEST = 1024 * 1024
 """Bytes. 5,000 Tamil letters are 45,000 bytes form-encoded: room to say "too long" and lose nothing."""
 
 
-class QuietRequest(Request):
+class NoTraceRequest(Request):
     """A request that never spools to disk: Werkzeug would write uploads over 500 kB to a temporary file."""
 
     max_content_length = LARGEST_REQUEST  # forms with files allow themselves more: pages.LARGEST_UPLOAD
@@ -24,10 +24,10 @@ class QuietRequest(Request):
         return BytesIO()
 
 
-class QuietFlask(Flask):
+class NoTraceFlask(Flask):
     """An app whose error log has the kind and place of an error and no value: values are people's words."""
 
-    request_class = QuietRequest
+    request_class = NoTraceRequest
 
     def log_exception(self, exc_info: Any) -> None:
         """Log where in our code an error arose and of what kind; never its text, the address or the request.

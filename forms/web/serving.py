@@ -9,7 +9,7 @@ from flask import Flask
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 
-class QuietHandler(WSGIRequestHandler):
+class NoTraceRequestHandler(WSGIRequestHandler):
     """Handles requests and says nothing about who asked for what, when."""
 
     def log(self, type: str, message: str, *args: Any) -> None:
@@ -22,4 +22,4 @@ class QuietHandler(WSGIRequestHandler):
 
 def make(app: Flask, host: str, port: int) -> BaseWSGIServer:
     """A server ready to `serve_forever()`; raises OSError where the port is taken."""
-    return make_server(host, port, app, threaded=True, request_handler=QuietHandler)
+    return make_server(host, port, app, threaded=True, request_handler=NoTraceRequestHandler)

@@ -117,11 +117,11 @@ def build(
         library=event_pages.with_events(context.library, context.portal, today),
     )
     with _fresh(out) as fresh:
-        studio = _studio(root, fresh / audio_clips.FOLDER, speak)
-        darkroom = images.Darkroom(root / "content" / "media", root / PICTURES, fresh / images.FOLDER)
+        audio_pipeline = _audio_pipeline(root, fresh / audio_clips.FOLDER, speak)
+        image_pipeline = images.ImagePipeline(root / "content" / "media", root / PICTURES, fresh / images.FOLDER)
         context = replace(
-            context, darkroom=darkroom, studio=studio, charts=root / CHARTS,
-            portal=audio_clips.with_questions(context.portal, studio, today),
+            context, image_pipeline=image_pipeline, audio_pipeline=audio_pipeline, charts=root / CHARTS,
+            portal=audio_clips.with_questions(context.portal, audio_pipeline, today),
         )  # fmt: skip
         count = sum(_languages(root, fresh, context, say))
         calendars.write(fresh, context.portal, today)
@@ -135,9 +135,11 @@ def build(
     return Built(context.portal, count, time.monotonic() - started, report.warnings)
 
 
-def _studio(root: Path, out: Path, speak: bool) -> audio_clips.Studio:
+def _audio_pipeline(root: Path, out: Path, speak: bool) -> audio_clips.AudioPipeline:
     content = root / "content"
-    return audio_clips.Studio(root / SPEECH, out, settings.voices(content), audio_clips.recordings(content), speak)
+    return audio_clips.AudioPipeline(
+        root / SPEECH, out, settings.voices(content), audio_clips.recordings(content), speak
+    )
 
 
 def _languages(root: Path, fresh: Path, context: Context, say: Callable[[str], None]) -> Iterator[int]:

@@ -124,7 +124,7 @@ def office(tmp_path: Path, district: District) -> Iterator[Office]:
     server.shutdown()
     thread.join()
     server.server_close()
-    app.extensions["office"].close()
+    app.extensions["services"].close()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from forms.core.problem import Problem
-from forms.core.trusted_date import WRITTEN, Known
+from forms.core.trusted_date import WRITTEN, TrustedDate
 from forms.desk import doctor
 from forms.desk.events.event_retention import erase_old
 from forms.desk.sync.client import NotThere, Server
@@ -31,18 +31,18 @@ def sentences(found: list[doctor.Finding]) -> str:
 
 def test_it_is_remembered_over_a_restart_in_days_only(tmp_path: Path) -> None:
     DayFile(tmp_path).look(TODAY)
-    assert DayFile(tmp_path).look(AHEAD) == Known(TODAY, AHEAD, 1)
+    assert DayFile(tmp_path).look(AHEAD) == TrustedDate(TODAY, AHEAD, 1)
     assert (tmp_path / "day.json").read_text() == '{"good": "2027-01-12", "seen": "2037-06-01", "count": 1}'
-    assert DayFile(tmp_path).look(AHEAD) == Known(TODAY, AHEAD, 1)
-    assert DayFile(tmp_path).hear(AHEAD, TODAY) == Known(TODAY, AHEAD, 0)
-    assert DayFile(tmp_path).hear(AHEAD, AHEAD) == Known(AHEAD)
+    assert DayFile(tmp_path).look(AHEAD) == TrustedDate(TODAY, AHEAD, 1)
+    assert DayFile(tmp_path).hear(AHEAD, TODAY) == TrustedDate(TODAY, AHEAD, 0)
+    assert DayFile(tmp_path).hear(AHEAD, AHEAD) == TrustedDate(AHEAD)
 
 
 @pytest.mark.parametrize("damage", [b"", b"[]", b'{"good": "soon", "seen": null, "count": 0}', b"\xff"])
 def test_a_damaged_file_means_doubt_until_the_server_agrees(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "day.json").write_bytes(damage)
-    assert DayFile(tmp_path).look(AHEAD) == Known(WRITTEN, AHEAD, 1)
-    assert DayFile(tmp_path).hear(AHEAD, AHEAD) == Known(AHEAD)
+    assert DayFile(tmp_path).look(AHEAD) == TrustedDate(WRITTEN, AHEAD, 1)
+    assert DayFile(tmp_path).hear(AHEAD, AHEAD) == TrustedDate(AHEAD)
 
 
 def test_a_full_disk_keeps_nobody_from_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,8 +90,8 @@ def test_a_desk_and_a_server_that_were_both_away_believe_each_other_at_the_first
     monkeypatch.setitem(office.app.extensions, "clock", lambda: AHEAD)
     assert anita.known_day.doubted
     anita.sync()
-    assert anita.known_day == Known(AHEAD)
-    assert office.app.extensions["office"].days.look(AHEAD) == Known(AHEAD)
+    assert anita.known_day == TrustedDate(AHEAD)
+    assert office.app.extensions["services"].days.look(AHEAD) == TrustedDate(AHEAD)
     assert any(one.ok and "has jumped" in one.sentence for one in doctor.examine(anita))
 
 
@@ -101,7 +101,7 @@ def test_a_desk_that_is_right_keeps_a_server_that_is_ahead_from_erasing(
 ) -> None:
     anita = office.machine("police/anita")
     anita.sync()
-    days = office.app.extensions["office"].days
+    days = office.app.extensions["services"].days
     for n in range(40):
         monkeypatch.setitem(office.app.extensions, "clock", lambda n=n: AHEAD + timedelta(days=n))
         office.day = SERVERS_DAY + timedelta(days=n)
@@ -134,7 +134,7 @@ def test_a_server_on_the_same_machine_is_no_second_clock(office: Office, monkeyp
     monkeypatch.setitem(office.app.extensions, "clock", lambda: AHEAD)
     anita.sync()
     assert anita.known_day.doubted
-    assert office.app.extensions["office"].days.look(AHEAD).doubted
+    assert office.app.extensions["services"].days.look(AHEAD).doubted
     said = sentences(doctor.examine(anita))
     assert said.count("It shows 2037-06-01") == 2
 
@@ -143,7 +143,7 @@ def test_a_server_on_the_same_machine_is_no_second_clock(office: Office, monkeyp
 def test_a_server_that_cannot_say_its_day_keeps_nobody_from_letters(
     office: Office, monkeypatch: pytest.MonkeyPatch, wrong: Problem
 ) -> None:
-    def refuse(*_: object) -> Known:
+    def refuse(*_: object) -> TrustedDate:
         raise wrong
 
     monkeypatch.setattr(Server, "day", refuse)

@@ -30,7 +30,7 @@ from forms.desk.crypto.copies import Signer
 from forms.desk.crypto.decryption import Letter, NotALetter, NotForThisDesk, open_letter
 from forms.desk.sync.client import Server, ServerAway
 from forms.desk.sync.date_file import DayFile
-from forms.desk.sync.local_store import Cabinet
+from forms.desk.sync.local_store import LocalStore
 from tests.server.conftest import District, district
 
 __all__ = ["district"]  # the fixture
@@ -395,7 +395,7 @@ def test_writing_leaves_the_old_file_or_the_new_one(tmp_path: Path, monkeypatch:
 
 
 def test_a_cabinet_that_is_empty(tmp_path: Path) -> None:
-    assert Cabinet(tmp_path).ids("letters") == []
+    assert LocalStore(tmp_path).ids("letters") == []
 
 
 def test_erasing_what_is_old_says_that_the_clock_has_jumped(staff: Staff) -> None:

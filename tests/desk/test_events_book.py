@@ -12,8 +12,8 @@ from forms.desk.events import signup_list
 from forms.desk.events.attendees import SignupRow
 from forms.desk.events.event_records import EventBook
 from forms.desk.events.event_retention import Count, count, erase_old
-from forms.desk.events.event_session import drawer_of
-from forms.desk.sync.local_store import Cabinet
+from forms.desk.events.event_session import folder_of
+from forms.desk.sync.local_store import LocalStore
 from tests.desk.event_house import MEETING, TODAY, book, event, files, has_come, portal
 
 LATER = date(2027, 2, 24)
@@ -122,7 +122,7 @@ def test_an_event_with_a_strange_name_never_leads_out_of_the_folder(tmp_path: Pa
     desk.walk_in(strange, "X", 1)
     assert desk.parties(desk.gathering(strange))[0].name == NAME
     assert {path.relative_to(tmp_path).parts[0] for path in tmp_path.rglob("*")} == {"desk"}
-    assert drawer_of(strange).startswith("x-")
+    assert folder_of(strange).startswith("x-")
 
 
 def test_an_unknown_event_or_party_is_a_sentence(tmp_path: Path) -> None:
@@ -176,9 +176,9 @@ def test_marks_of_another_key_are_counted_as_unreadable_and_not_taken_in(tmp_pat
     desk, _ = book(tmp_path / "here")
     stranger = pyrage.x25519.Identity.generate().to_public()
     sealed = bytes(pyrage.encrypt(b"{}", [stranger]))
-    Cabinet(tmp_path / "other").keep(f"attendance/{MEETING}", "a" * 32, sealed)
+    LocalStore(tmp_path / "other").save(f"attendance/{MEETING}", "a" * 32, sealed)
     assert desk.take_in(tmp_path / "other" / "attendance") == 0
-    Cabinet(tmp_path / "here").keep(f"attendance/{MEETING}", "a" * 32, sealed)
+    LocalStore(tmp_path / "here").save(f"attendance/{MEETING}", "a" * 32, sealed)
     assert (desk.marks(MEETING), desk.unreadable_marks(MEETING)) == ([], 1)
 
 
@@ -275,6 +275,6 @@ def test_a_moved_event_keeps_its_names_for_its_new_day(tmp_path: Path) -> None:
 def test_the_list_is_what_was_written(tmp_path: Path) -> None:
     desk, session = book(tmp_path)
     rows = [SignupRow("a" * 32, MEETING, 2, "waiting", 4, 1, gone=True)]
-    signup_list.SignupList(session).keep_rows(rows)
+    signup_list.SignupList(session).save_rows(rows)
     assert desk.signups.rows() == tuple(rows)
     assert desk.signups.last_days() == {MEETING: "2027-01-24"}

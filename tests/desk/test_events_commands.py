@@ -17,7 +17,7 @@ from frictionless import Package
 from forms.core.portal import Desk
 from forms.core.problem import Problem
 from forms.desk.cases.case import Case
-from forms.desk.cli.event_commands import wire
+from forms.desk.cli.event_commands import register_event_commands
 from forms.desk.crypto.decryption import Letter
 from forms.desk.events.event_records import EventBook
 from tests.desk.event_house import MEETING, TODAY, FakeSession, book, event, has_come, portal
@@ -38,7 +38,7 @@ class Shell:
                 raise Problem(which, "There is no such letter here.")
             return Case(letter.id, 1, (letter,))
 
-        wire(group, lambda _: desk.session, find_case, lambda: desk.today)
+        register_event_commands(group, lambda _: desk.session, find_case, lambda: desk.today)
         self._group = group
 
     def __call__(self, *words: str, typed: str = "") -> Result:

@@ -93,7 +93,7 @@ def town(tmp_path: Path) -> Iterator[Town]:
     server.shutdown()
     thread.join()
     server.server_close()
-    app.extensions["office"].close()
+    app.extensions["services"].close()
 
 
 def test_from_a_row_of_the_table_to_the_sheet_and_to_nothing_but_a_count(town: Town, tmp_path: Path) -> None:

@@ -149,7 +149,7 @@ def test_from_concerns_to_a_published_count_by_one_command(
 ) -> None:
     """Sealed letters, a real desk, its own command; the quarter is over when the desk publishes."""
     monkeypatch.setattr("forms.desk.cli.main._today", lambda: date.today() + timedelta(days=100))  # noqa: DTZ011
-    with running(tmp_path / "office") as office:
+    with running(tmp_path / "services") as office:
         for number in range(7):
             office.letter(f"{SECRET} {number}")
         session = office.session()

@@ -47,9 +47,9 @@ class Window:
 def opened(session: FakeSession, today: date = TODAY) -> Window:
     place = Place("events", session.folder, "http://127.0.0.1:1")
     app = create_window(place, today=lambda: today, unlock=lambda *_: session)  # type: ignore[arg-type, return-value]
-    client, door = window_client(app), app.extensions["door"]
-    client.get(f"/enter/{door.token}")
-    window = Window(client, session, door.form_token)
+    client, authenticator = window_client(app), app.extensions["authenticator"]
+    client.get(f"/enter/{authenticator.token}")
+    window = Window(client, session, authenticator.form_token)
     assert window.post("/unlock").status_code == 303
     return window
 

@@ -16,7 +16,7 @@ from forms.core.problem import Problem
 from forms.desk.crypto.decryption import NotALetter, open_part
 from forms.desk.session import Session
 from forms.desk.sync.client import Server, ServerAway
-from forms.server.store.concern_store import Coming
+from forms.server.store.concern_store import NewLetter
 from tests.desk.test_window import opened
 from tests.desk.window_house import Office, running
 
@@ -37,7 +37,7 @@ def by_hand(office: Office, **more: Any) -> str:
     told = {"form": "concern", "id": id, "day": "2027-01-10", "answers": {"what": "w"}, **more}
     text = json.dumps(told).replace('"DEEP"', "[" * 940 + "]" * 940)  # read by Python, and hardly written again
     sealed = seal_file(text.encode().ljust(24576), keys)
-    office.store.keep(Coming(id, id, "concern", date(2027, 1, 10), None, sealed, desks))
+    office.store.save(NewLetter(id, id, "concern", date(2027, 1, 10), None, sealed, desks))
     return id
 
 
@@ -107,9 +107,9 @@ def test_a_letter_that_names_anothers_photo_does_not_take_it_along(office: Offic
     odd = by_hand(office, parts=[{"id": part.id, "kind": "photo"}])
     session.sync()
     session.erase(odd)
-    assert session.cabinet.has("parts", part.id)
+    assert session.local_store.has("parts", part.id)
     session.erase(victim)
-    assert not session.cabinet.has("parts", part.id)
+    assert not session.local_store.has("parts", part.id)
 
 
 def notice(office: Office, thread: str, proof: str) -> None:
@@ -117,7 +117,7 @@ def notice(office: Office, thread: str, proof: str) -> None:
     id = secrets.token_hex(16)
     keys = [key for desk in office.portal.named(["police"]) for key in desk.keys]
     told = {"form": "deletion", "id": id, "day": "2027-01-11", "follows": thread, "answers": {}, "proof": proof}
-    coming = Coming(id, id, "deletion", date(2027, 1, 11), None, seal(told, keys, 24576), ("police",))
+    coming = NewLetter(id, id, "deletion", date(2027, 1, 11), None, seal(told, keys, 24576), ("police",))
     assert not office.store.forget(thread, coming, taken_by=("police",))
 
 

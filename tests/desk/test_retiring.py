@@ -79,10 +79,12 @@ def test_what_was_opened_is_forgotten_in_memory_too(office: Office) -> None:
 def test_papers_of_events_count_too_and_what_is_for_others_does_not(office: Office) -> None:
     anita = changed(office)
     before = key_retirement.needing(anita)
-    anita.cabinet.keep("attendance/meeting", "a" * 32, keys.pyrage.encrypt(b"{}", [anita.identities[1].to_public()]))
-    anita.cabinet.keep("outbox", "1", keys.pyrage.encrypt(b"{}", [anita.identities[1].to_public()]))
+    anita.local_store.save(
+        "attendance/meeting", "a" * 32, keys.pyrage.encrypt(b"{}", [anita.identities[1].to_public()])
+    )
+    anita.local_store.save("outbox", "1", keys.pyrage.encrypt(b"{}", [anita.identities[1].to_public()]))
     found = key_retirement.needing(anita)
-    assert (found.papers, len(found.files)) == (1, len(before.files) + 1)
+    assert (found.records, len(found.files)) == (1, len(before.files) + 1)
     assert found.sentence.endswith("(1 of them not closed), and 1 papers that belong to no case.")
 
 
@@ -105,7 +107,7 @@ def test_and_while_letters_may_wait_on_a_server_that_is_away(office: Office, awa
     anita = changed(office)
     away(True)
     with pytest.raises(Problem, match="may need them"):
-        key_retirement.insist_that_new_key_is_known(anita)
+        key_retirement.require_that_new_key_is_known(anita)
 
 
 def test_the_doctor_speaks_of_an_old_key_only_once_nothing_needs_it(office: Office) -> None:

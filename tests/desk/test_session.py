@@ -410,7 +410,7 @@ def test_a_full_disk_writes_nothing_half(office: Office, monkeypatch: pytest.Mon
     with pytest.raises(Problem, match="No space left"):
         anita.write(id, "note", text="x")
     assert anita.case(id).entries == ()
-    assert anita.cabinet.ids("outbox") == []
+    assert anita.local_store.ids("outbox") == []
 
 
 def test_what_the_server_refuses_stops_nothing_and_is_told_by_the_doctor(office: Office) -> None:

@@ -30,10 +30,10 @@ from tests.desk.hostile_server import (
     Encrypted,
     Hostile,
     IdOf,
-    Known,
     Lie,
     Listed,
     Other,
+    TrustedDate,
     hostile_server,
 )
 
@@ -76,7 +76,7 @@ class Machine:
         self.hostile.lies = {}
         shutil.rmtree(self.folder)
         shutil.copytree(self.pristine, self.folder)
-        with self.office.app.extensions["office"].concerns._writing() as connection:
+        with self.office.app.extensions["services"].concerns._writing() as connection:
             for table in ("taken", "access", "answers"):
                 connection.exec_driver_sql(f"DELETE FROM {table}")
             kept = ", ".join(f"'{path.stem}'" for path in (self.pristine / "entries").glob("*.age"))
@@ -149,17 +149,17 @@ def machine(office: Office) -> Iterator[Machine]:
 
 def _tell_later(office: Office) -> None:
     """A letter with a photo that this machine has not fetched yet."""
-    before = {item.id for item in office.app.extensions["office"].concerns.waiting("police", "police/anita")}
+    before = {item.id for item in office.app.extensions["services"].concerns.waiting("police", "police/anita")}
     office.tell(what="A third, not fetched yet")
-    [id] = {item.id for item in office.app.extensions["office"].concerns.waiting("police", "police/anita")} - before
+    [id] = {item.id for item in office.app.extensions["services"].concerns.waiting("police", "police/anita")} - before
     _add_photo(office, id)
 
 
 def _add_photo(office: Office, letter_id: str) -> None:
-    concerns = office.app.extensions["office"].concerns
+    concerns = office.app.extensions["services"].concerns
     keys = [key for desk in office.portal.named(["police", "legal", "partner"]) for key in desk.keys]
     part, sealed = seal_part({"kind": "photo", "type": "x"}, b"pixels", keys)
-    concerns.keep_part(part, office.day, ["legal", "partner", "police"], sealed)
+    concerns.save_part(part, office.day, ["legal", "partner", "police"], sealed)
     with concerns._writing() as connection:
         connection.exec_driver_sql(f"UPDATE parts SET letter = '{letter_id}' WHERE letter IS NULL")
         connection.exec_driver_sql("DELETE FROM taken")
@@ -194,7 +194,7 @@ def _attacked(office: Office, member: str, case_ids: tuple[str, ...], later: Cal
         ids = tuple(
             dict.fromkeys([*case_ids, *(path.stem for path in sorted(folder.glob("*/*.age")) if len(path.stem) == 32)])
         )
-        hostile.known = Known(tuple(office.portal.named([session.desk])[0].keys), ids)
+        hostile.known = TrustedDate(tuple(office.portal.named([session.desk])[0].keys), ids)
         yield Machine(office, hostile, member, pristine, standing(session), originals(folder))
 
 
@@ -232,15 +232,15 @@ def use(machine: Machine) -> None:
 def _look_at_pages(machine: Machine) -> None:
     app = create_window(machine.session()._here, today=lambda: machine.office.day)
     app.testing = True  # what is no Problem is raised here
-    client, door = app.test_client(), app.extensions["door"]
-    client.get(f"/enter/{door.token}")
-    client.post("/unlock", data={"form_token": door.form_token}, headers={"Origin": "http://localhost"})
+    client, authenticator = app.test_client(), app.extensions["authenticator"]
+    client.get(f"/enter/{authenticator.token}")
+    client.post("/unlock", data={"form_token": authenticator.form_token}, headers={"Origin": "http://localhost"})
     cases = [f"/case/{id}" for id in machine.before]
     for path in ("/", "/?text=case", "/access/", "/keys/", "/retention/", "/events/", "/events/meeting/", *cases):
         assert client.get(path).status_code < 500
 
 
-def insist_that_all_stands(machine: Machine) -> None:
+def require_that_all_stands(machine: Machine) -> None:
     """No case changed, nothing outside was touched, and with the honest server again the desk goes on."""
     changed = {name for name, digest in machine.files.items() if originals(machine.folder).get(name) != digest}
     assert changed == set(), "an original was changed or erased"
@@ -262,7 +262,7 @@ def attack(machine: Machine, lies: dict[str, Lie]) -> None:
     machine.hostile.lies = lies
     use(machine)
     assert machine.outside() == outside
-    insist_that_all_stands(machine)
+    require_that_all_stands(machine)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.startswith("signup")])
@@ -303,12 +303,12 @@ def test_whatever_the_server_says_the_events_desk_goes_on(events_desk: Machine, 
     @given(LIES)
     def look(lie: Lie) -> None:
         attack(events_desk, {kind: lie})
-        insist_that_all_names_are_there(events_desk)
+        require_that_all_names_are_there(events_desk)
 
     look()
 
 
-def insist_that_all_names_are_there(events_desk: Machine) -> None:
+def require_that_all_names_are_there(events_desk: Machine) -> None:
     book = open_book(events_desk.office.machine("events"), lambda: events_desk.office.day)
     book.fetch()
     assert {party.name for party in book.parties(book.gathering("meeting"))} == {"Lakshmi", "Meena", "Later"}
@@ -317,7 +317,7 @@ def insist_that_all_names_are_there(events_desk: Machine) -> None:
 @pytest.mark.parametrize("lie", [Other(200, (), b"junk"), Encrypted(b"junk"), Encrypted({"form": "signup"})], ids=repr)
 def test_a_sign_up_that_came_as_junk_is_fetched_again(events_desk: Machine, lie: Lie) -> None:
     attack(events_desk, {"signup": lie})
-    insist_that_all_names_are_there(events_desk)
+    require_that_all_names_are_there(events_desk)
 
 
 def test_a_letter_that_the_server_hands_out_again_and_then_denies_stays(machine: Machine) -> None:
@@ -336,7 +336,7 @@ def test_every_kind_of_message_was_lied_about(machine: Machine, events_desk: Mac
     for attacked in (machine, events_desk):
         attacked.restore()
         use(attacked)
-        insist_that_all_stands(attacked)
+        require_that_all_stands(attacked)
     asked = machine.hostile.asked | events_desk.hostile.asked
     assert "" not in asked
     assert set(KINDS) - asked <= {"copy", "list of copies", "delete"}

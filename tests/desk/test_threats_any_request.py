@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from forms.core.encryption import seal_file, seal_part
 from forms.desk.crypto import keys
 from forms.desk.session import Session
-from forms.server.api.browser_api import sealed_road
+from forms.server.api.browser_api import blueprint
 from forms.server.api.desk_api import desk_api
 from tests.desk.conftest import Office
-from tests.desk.hostile_server import ANY_JSON, ODD, IdOf, Known, dumped, named
+from tests.desk.hostile_server import ANY_JSON, ODD, IdOf, TrustedDate, dumped, named
 from tests.desk.test_threats_any_bytes import EXAMPLES, digests, originals, standing
 
 TOLD = "What the person really told"
@@ -29,7 +29,7 @@ class Shared:
 
     office: Office
     legal: Session
-    known: Known
+    known: TrustedDate
     sealed: dict[str, bytes]
     before: dict[str, Any]
     files: dict[str, bytes]
@@ -52,8 +52,8 @@ def shared(office: Office) -> Shared:
     legal.sync()
     ids = {str(case.answers["what"]): case.id for case in legal.cases()}
     part, photo = seal_part({"kind": "photo", "type": "x"}, b"evidence", office.portal.named(["legal"])[0].keys)
-    concerns = office.app.extensions["office"].concerns
-    concerns.keep_part(part, office.day, ["legal", "partner", "police"], photo)
+    concerns = office.app.extensions["services"].concerns
+    concerns.save_part(part, office.day, ["legal", "partner", "police"], photo)
     with concerns._writing() as connection:
         connection.exec_driver_sql(f"UPDATE parts SET letter = '{ids[TOLD]}'")
     entry = legal.write(ids[TOLD], "state", state="looking")
@@ -62,7 +62,7 @@ def shared(office: Office) -> Shared:
     police = office.machine("police/babu")
     police.sync()
     noted = police.write(ids[TOLD], "note", text="of police")
-    known = Known(
+    known = TrustedDate(
         tuple(office.portal.named(["legal"])[0].keys), (ids[TOLD], ids[HIDDEN], part, entry.id, noted.id, "e" * 32)
     )
     paths = [f"letters/{ids[TOLD]}", f"letters/{ids[HIDDEN]}", f"parts/{part}", f"entries/{entry.id}"]
@@ -96,7 +96,7 @@ class Forged:
 
     told: Any
 
-    def body(self, known: Known) -> bytes:
+    def body(self, known: TrustedDate) -> bytes:
         told = named(self.told, known)
         head = {"form": "concern", "id": known.ids[0], "day": "2027-01-02", "answers": {"what": FORGED}}
         return seal_file(dumped({**head, **told} if isinstance(told, dict) else head).ljust(24576), list(known.keys))
@@ -158,14 +158,14 @@ def test_every_rule_of_both_apis_is_tried(office: Office) -> None:
     rules = {
         rule.rule
         for rule in office.app.url_map.iter_rules()
-        if rule.endpoint.partition(".")[0] in {desk_api.name, sealed_road.name}
+        if rule.endpoint.partition(".")[0] in {desk_api.name, blueprint.name}
     }
     assert {re.sub(r"<(?:\w+:)?\w+>", "{}", rule) for rule in rules} == set(RULES)
 
 
 def test_whatever_a_desk_sends_no_other_desks_case_changes(shared: Shared) -> None:
     outside = digests(shared.office.home / "partner")
-    answer = shared.office.app.extensions["office"].concerns
+    answer = shared.office.app.extensions["services"].concerns
 
     @settings(
         max_examples=20 * EXAMPLES,

@@ -22,7 +22,7 @@ from forms.desk.cases.case_log import sealed_entry
 from forms.desk.crypto import keys
 from forms.desk.session import Session
 from forms.desk.sync.client import LARGEST_FILE, Refused, Server, letter_row
-from forms.desk.sync.local_store import Cabinet
+from forms.desk.sync.local_store import LocalStore
 from tests.desk.conftest import Office
 from tests.desk.test_session import newly, only
 
@@ -64,14 +64,14 @@ def test_no_desk_replaces_what_another_desk_reads(office: Office, legal_has_it: 
 
 
 def test_no_desk_replaces_another_desks_photo(office: Office) -> None:
-    concerns = office.app.extensions["office"].concerns
+    concerns = office.app.extensions["services"].concerns
     office.tell(what=TOLD)
     police = office.machine("police/anita")
     id = only(police)
     part, sealed = seal_part(
         {"kind": "photo", "type": "x"}, b"evidence", office.portal.named(["police", "legal"])[0].keys
     )
-    concerns.keep_part(part, police._today(), ["police", "legal", "partner"], sealed)
+    concerns.save_part(part, police._today(), ["police", "legal", "partner"], sealed)
     with concerns._writing() as connection:
         connection.exec_driver_sql(f"UPDATE parts SET letter = '{id}'")
     other = seal_part({"kind": "photo", "type": "x"}, b"harmless", office.portal.named(["legal"])[0].keys)[1]
@@ -84,12 +84,12 @@ def test_what_is_on_a_desks_disk_is_never_overwritten_and_a_conflict_is_shown(of
     office.tell(what=TOLD)
     legal = office.machine("legal")
     id = only(legal)
-    before = legal.cabinet.read("letters", id)
-    with office.app.extensions["office"].concerns._writing() as connection:
+    before = legal.local_store.read("letters", id)
+    with office.app.extensions["services"].concerns._writing() as connection:
         connection.exec_driver_sql("DELETE FROM taken WHERE member = 'legal'")
         connection.exec_driver_sql("UPDATE letters SET sealed = ?", (forged_for(office, "legal", id),))
     assert told(legal, id) == TOLD
-    assert legal.cabinet.read("letters", id) == before
+    assert legal.local_store.read("letters", id) == before
     [conflict] = legal.conflicts()
     assert conflict.item == id
     assert any(f"Another version of {id[:8]}" in finding.sentence for finding in doctor.examine(legal))
@@ -130,7 +130,7 @@ def test_no_copy_replaces_an_earlier_copy(office: Office) -> None:
             forged_for(office, "partner", id, str(number)),
             "partner",
         )
-    rows = office.app.extensions["office"].concerns.copies(id, "partner", "partner")
+    rows = office.app.extensions["services"].concerns.copies(id, "partner", "partner")
     assert len(rows) <= 8, "and an insider cannot fill the disk with them"
 
 
@@ -194,7 +194,7 @@ def test_an_id_inside_an_entry_names_no_file(office: Office, claimed: Any) -> No
         if path.name.startswith(("identity", "token"))
     }
     assert before == after != set()
-    assert anita.cabinet.ids("entries") == [], "and what it really was is gone with its case"
+    assert anita.local_store.ids("entries") == [], "and what it really was is gone with its case"
 
 
 @pytest.mark.parametrize(
@@ -202,9 +202,9 @@ def test_an_id_inside_an_entry_names_no_file(office: Office, claimed: Any) -> No
 )
 @pytest.mark.parametrize("folder", ["letters", "parts", "entries", "outbox", "..", "letters/..", "../police", "/tmp"])
 def test_the_local_store_names_nothing_outside_its_folders(tmp_path: Path, folder: str, name: str) -> None:
-    store = Cabinet(tmp_path / "desk")
+    store = LocalStore(tmp_path / "desk")
     for attempt in (
-        lambda: store.keep(folder, name, b"x"), lambda: store.drop(folder, name), lambda: store.read(folder, name),
+        lambda: store.save(folder, name, b"x"), lambda: store.delete(folder, name), lambda: store.read(folder, name),
         lambda: store.has(folder, name), lambda: store.label(name, {"thread": "x", "tray": 2}), lambda: store.unlabel(name),
     ):  # fmt: skip
         with pytest.raises(Problem):
@@ -320,10 +320,10 @@ def test_odd_json_is_a_sentence_or_nothing(hostile: Server, monkeypatch: pytest.
 
 def test_the_hash_of_a_part_is_held_against_its_name(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server sends another picture under a part's name: it is not kept, and the letter is not acknowledged."""
-    concerns = office.app.extensions["office"].concerns
+    concerns = office.app.extensions["services"].concerns
     keys_of_desk = office.portal.named(["police"])[0].keys
     part, sealed = seal_part({"kind": "photo", "type": "x"}, b"evidence", keys_of_desk)
-    concerns.keep_part(part, office.day, ["police"], sealed)
+    concerns.save_part(part, office.day, ["police"], sealed)
     office.tell(what=TOLD)
     with concerns._writing() as connection:
         connection.exec_driver_sql("UPDATE parts SET letter = (SELECT id FROM letters)")
@@ -332,7 +332,7 @@ def test_the_hash_of_a_part_is_held_against_its_name(office: Office, monkeypatch
     anita = office.machine("police/anita")
     seen = anita.sync()
     assert seen.wrong == 1
-    assert not anita.cabinet.has("parts", part)
+    assert not anita.local_store.has("parts", part)
     assert [case.answers["what"] for case in anita.cases()] == [TOLD], "its words are read all the same"
     assert hashlib.sha256(sealed).hexdigest()[:32] == part
 

@@ -17,7 +17,7 @@ from forms.core.problem import Problem
 from forms.desk.cases.erasure import is_proof
 from forms.desk.session import Session
 from forms.desk.sync.client import NotThere, Server
-from forms.server.store.concern_store import Coming
+from forms.server.store.concern_store import NewLetter
 from tests.desk.conftest import Office
 from tests.server.conftest import CHEAP, TODAY
 
@@ -38,7 +38,7 @@ def notice(office: Office, thread: str, proof: str | None, desk: str = "police",
 
 def put(office: Office, id: str, told: dict[str, Any], keys: list[str], desk: str, form: str = "deletion") -> None:
     sealed = encryption.seal(told, keys, 24576)
-    office.app.extensions["office"].concerns.keep(Coming(id, id, form, TODAY, None, sealed, (desk,)))
+    office.app.extensions["services"].concerns.save(NewLetter(id, id, form, TODAY, None, sealed, (desk,)))
 
 
 def told(office: Office, words: str = WORDS, desk: str = "police/anita") -> tuple[Session, str, str]:
@@ -75,11 +75,11 @@ def test_a_proven_case_rests_hidden_for_days_and_then_goes_for_good(office: Offi
     assert (synced.new, synced.asked, synced.erased) == (0, 1, 0)
     assert session.cases() == ()
     assert session.resting() == {id: TODAY + timedelta(days=ERASED_DAYS)}
-    assert session.cabinet.has("letters", id), "it rests, sealed"
+    assert session.local_store.has("letters", id), "it rests, sealed"
     with pytest.raises(Problem, match=f"goes for good on {TODAY + timedelta(days=ERASED_DAYS)}"):
         session.case(id)
     live(office, ERASED_DAYS - 1, session)
-    assert session.cabinet.has("letters", id)
+    assert session.local_store.has("letters", id)
     live(office, 1, session)
     assert session.cases() == ()
     assert session.resting() == {}
@@ -92,8 +92,8 @@ def test_a_letter_locked_on_the_phone_is_erased_by_what_the_phone_derives(office
     id, desks = secrets.token_hex(16), office.portal.named(["police", "legal"])
     letter = {"form": "concern", "id": id, "answers": {"what": WORDS}, "erase_hash": keys.erase_hash, "follows": None}
     sealed = encryption.seal(letter, [key for desk in desks for key in desk.keys], 24576)
-    store = office.app.extensions["office"].concerns
-    store.keep(Coming(id, id, "concern", TODAY, keys.lookup, sealed, ("legal", "police")))
+    store = office.app.extensions["services"].concerns
+    store.save(NewLetter(id, id, "concern", TODAY, keys.lookup, sealed, ("legal", "police")))
     session = office.machine("police/anita")
     session.sync()
     asked = {"lookup": keys.lookup.hex(), "proof": keys.erase.hex()}
@@ -133,7 +133,7 @@ def test_a_clock_that_jumps_erases_nothing_early(office: Office) -> None:
     session.sync()
     office.day = date(2090, 1, 1)
     office.machine("police/anita").sync()
-    assert session.cabinet.has("letters", id)
+    assert session.local_store.has("letters", id)
 
 
 def test_nothing_is_handed_over_or_answered_while_it_rests(office: Office) -> None:
@@ -251,7 +251,7 @@ def test_a_letter_that_the_server_puts_into_a_case_that_is_erased_stays(victim: 
     session.sync()
     assert session.case(id).first_words == "the victim's words"
     live(office, ERASED_DAYS, session)
-    assert not session.cabinet.has("letters", own)
+    assert not session.local_store.has("letters", own)
 
 
 def test_a_letter_that_takes_anothers_id_is_not_erased_in_its_place(victim: Victim) -> None:
@@ -277,7 +277,7 @@ def test_something_added_with_another_hash_proves_nothing(victim: Victim) -> Non
         "erase_hash": hashlib.sha256(secret).hexdigest(),
     }  # fmt: skip
     sealed = encryption.seal(added, keys, 24576)
-    office.app.extensions["office"].concerns.keep(Coming(other, id, "followup", TODAY, None, sealed, ("police",)))
+    office.app.extensions["services"].concerns.save(NewLetter(other, id, "followup", TODAY, None, sealed, ("police",)))
     session.sync()
     assert len(session.case(id).letters) == 2
     notice(office, id, secret.hex())
@@ -309,12 +309,12 @@ def test_a_letter_that_is_here_is_not_dropped_when_the_server_lists_it_anew(
 def test_parts_of_other_letters_stay(office: Office) -> None:
     session, id, receipt = told(office)
     part = secrets.token_hex(16)
-    session.cabinet.keep("parts", part, encryption.seal_file(b"x", [str(session.identities[0].to_public())]))
+    session.local_store.save("parts", part, encryption.seal_file(b"x", [str(session.identities[0].to_public())]))
     office.answer_page(receipt, do="delete-now")
     session.sync()
     live(office, ERASED_DAYS, session)
-    assert not session.cabinet.has("letters", id)
-    assert session.cabinet.has("parts", part)
+    assert not session.local_store.has("letters", id)
+    assert session.local_store.has("parts", part)
 
 
 def test_a_case_put_together_with_an_erased_one_stands_by_itself_again(victim: Victim) -> None:

@@ -25,7 +25,7 @@ def test_a_photo_that_must_wait_is_not_called_harmful(office: Office, monkeypatc
         raise NoneFree
 
     anita = office.machine("police/anita")
-    monkeypatch.setattr(type(anita.cabinet), "read", lambda *_: b"")
+    monkeypatch.setattr(type(anita.local_store), "read", lambda *_: b"")
     monkeypatch.setattr(sessions, "open_part", lambda *_: ("photo", b"\xff\xd8\xff"))
     monkeypatch.setattr(decoder_process, "decode", busy)
     with pytest.raises(Problem, match="Load the page again"):

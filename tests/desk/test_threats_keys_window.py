@@ -12,7 +12,7 @@ from forms.core import portal as portals
 from forms.desk.cases.case_log import new_entry, sealed_entry
 from forms.desk.crypto.pinned_keys import UnconfirmedKey
 from forms.server.app import take_new_portal
-from forms.server.store.concern_store import Entry
+from forms.server.store.concern_store import EntryRow
 from tests.desk.test_window import Window, opened
 from tests.desk.window_house import Office, running
 
@@ -92,7 +92,7 @@ def test_an_entry_that_is_not_proven_is_shown_in_its_case_and_counts_only_when_a
     window = opened(office)
     forged = new_entry(case, "police", (), "state", {"state": "closed", "outcome": "forged words"})
     sealed = sealed_entry(forged, office.portal.named(["police"])[0].keys)
-    office.store.enter(Entry(forged.id, case, date(2027, 1, 12)), "police", sealed)
+    office.store.enter(EntryRow(forged.id, case, date(2027, 1, 12)), "police", sealed)
     window.post("/sync")
     page = window.page(f"/case/{case}")
     assert "Not proven" in page

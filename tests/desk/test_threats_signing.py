@@ -423,14 +423,14 @@ def test_entries_of_before_signatures_keep_their_effect_and_new_ones_must_be_sig
 def test_an_erased_entry_of_before_signatures_does_not_come_back_unsigned(known: tuple[Office, Session, str]) -> None:
     office, anita, id = known
     old = closing(id)
-    anita.cabinet.keep("entries", old.id, sealed_entry(old, recipients(office)))
+    anita.local_store.save("entries", old.id, sealed_entry(old, recipients(office)))
     (anita.folder / FILE).unlink()
     anita = office.machine("police/anita")
     assert anita.case(id).state.value == "closed"
-    letter = anita.cabinet.read("letters", id)
+    letter = anita.local_store.read("letters", id)
     anita.erase(id)
-    anita.cabinet.keep("letters", id, letter)
-    anita.cabinet.keep("entries", old.id, sealed_entry(old, recipients(office)))
+    anita.local_store.save("letters", id, letter)
+    anita.local_store.save("entries", old.id, sealed_entry(old, recipients(office)))
     assert office.machine("police/anita").case(id).state.value == "new"
 
 
@@ -521,9 +521,9 @@ def test_a_copy_without_a_right_signature_is_shown_as_not_proven(office: Office,
     sent: list[bytes] = []
     anita.outbox.try_to_send = lambda: None  # type: ignore[method-assign]
     anita.hand_over(id, "partner")
-    for parcel in anita.cabinet.posted():
-        if "/copies/" in parcel.path:
-            sent.append(parcel.sealed)
+    for queued in anita.local_store.posted():
+        if "/copies/" in queued.path:
+            sent.append(queued.sealed)
     [copy] = sent
     plain = pyrage.decrypt(copy, list(keys.identities(office.home / "partner", lambda: "")))
     data = COPIES[forgery](json.loads(plain), office, id)
@@ -540,8 +540,8 @@ def test_a_copy_for_one_letter_is_none_for_another(office: Office) -> None:
     anita, partner, id = handed_to_partner(office)
     anita.hand_over(id, "partner")
     partner.sync()
-    sealed, other = partner.cabinet.read("letters", id), secrets.token_hex(16)
-    partner.cabinet.keep("letters", other, sealed)
+    sealed, other = partner.local_store.read("letters", id), secrets.token_hex(16)
+    partner.local_store.save("letters", other, sealed)
     again = office.machine("partner")
     assert not again.case(other).provenance[other].is_proven
 
@@ -585,7 +585,7 @@ def test_an_answer_is_signed_and_names_no_person(known: tuple[Office, Session, s
     letter = anita.case(id).first
     assert letter
     anita._post_answer(replace(letter, reply_to=str(reader.to_public())), "We come.", "")
-    sealed = [parcel.sealed for parcel in anita.cabinet.posted()]
+    sealed = [queued.sealed for queued in anita.local_store.posted()]
     answer = json.loads(pyrage.decrypt(sealed[-1], [reader]))
     assert len(answer["signature"]) == 128
     assert "anita" not in json.dumps(answer)
@@ -599,8 +599,8 @@ def photo_of(office: Office, desks: list[str], letter: str, content: bytes = b"e
 def test_a_photo_is_known_by_its_hash_or_by_the_signature_of_its_copy(office: Office) -> None:
     anita, partner, id = handed_to_partner(office)
     part, sealed = photo_of(office, ["police"], id)
-    anita.cabinet.keep("parts", part, sealed)
-    letter = json.loads(anita.open_own(anita.cabinet.read("letters", id)))
+    anita.local_store.save("parts", part, sealed)
+    letter = json.loads(anita.open_own(anita.local_store.read("letters", id)))
     letter["parts"] = [{"id": part, "kind": "photo", "seconds": 0}]
     with_photo = seal(letter, recipients(office), 24576)
     (anita.folder / "letters" / f"{id}.age").write_bytes(with_photo)
@@ -610,11 +610,13 @@ def test_a_photo_is_known_by_its_hash_or_by_the_signature_of_its_copy(office: Of
     anita.outbox.try_to_send = lambda: None  # type: ignore[method-assign]
     anita.hand_over(id, "partner")
     sent = {
-        parcel.path.rpartition("/")[2]: parcel.sealed for parcel in anita.cabinet.posted() if "copies" in parcel.path
+        queued.path.rpartition("/")[2]: queued.sealed
+        for queued in anita.local_store.posted()
+        if "copies" in queued.path
     }
     partner.sync()
-    partner.cabinet.keep("letters", id, sent[id])
-    partner.cabinet.keep("parts", part, sent[part])
+    partner.local_store.save("letters", id, sent[id])
+    partner.local_store.save("parts", part, sent[part])
     assert partner.case(id).provenance[id].is_proven
     assert partner.unproven_parts(partner.case(id)) == frozenset()
     forged = photo_of(office, ["partner"], id, b"something harmless")[1]

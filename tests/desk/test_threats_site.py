@@ -392,12 +392,12 @@ def test_the_window_says_it_on_every_page_until_it_is_dealt_with(site: Site) -> 
     site.alarms(desk)
     app = create_window(Place("legal", desk.folder, desk.address), lambda: TODAY)
     client = window_client(app)
-    door = app.extensions["door"]
-    client.get(f"/enter/{door.token}")
+    authenticator = app.extensions["authenticator"]
+    client.get(f"/enter/{authenticator.token}")
     same_site = {"Origin": "http://localhost"}
-    client.post("/unlock", data={"form_token": door.form_token}, headers=same_site)
+    client.post("/unlock", data={"form_token": authenticator.form_token}, headers=same_site)
     for page in ("/", "/keys/", "/retention/"):
         assert "The public site is not what its publishers signed" in client.get(page).text
-    done = client.post("/keys/alarms-seen", data={"form_token": door.form_token}, headers=same_site)
+    done = client.post("/keys/alarms-seen", data={"form_token": authenticator.form_token}, headers=same_site)
     assert "Forgotten: 1." in done.text
     assert "not what its publishers signed" not in client.get("/").text

@@ -126,7 +126,7 @@ def test_a_new_machine_that_is_too_old_has_its_letters_all_the_same(
     anita = office.machine(ANITA)
     with pytest.raises(Problem, match="Copy the new program onto this machine"):
         anita.sync()
-    assert len(anita.cabinet.ids("letters")) == 1
+    assert len(anita.local_store.ids("letters")) == 1
 
 
 def _away(*_: Any, **__: Any) -> None:
@@ -157,7 +157,7 @@ def test_labels_and_kinds_that_are_not_known_stop_nothing(office: Office, monkey
     mine = [str(one.to_public()) for one in anita.identities]
     for number, (kind, value) in enumerate([("kind-of-2030", {"x": 1}), ("state", {"state": "state-of-2030"})]):
         entry = Entry(f"{number}" * 32, case.id, ANITA, "2027-01-01T10:00", (), kind, value)
-        anita.cabinet.keep("entries", entry.id, sealed_entry(entry, mine))
+        anita.local_store.save("entries", entry.id, sealed_entry(entry, mine))
     anita.sync()
     [case] = anita.cases()
     assert plain_text.one_line(1, case, office.day)

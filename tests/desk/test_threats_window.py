@@ -86,7 +86,7 @@ class Staff:
 def staff(window: start.Window) -> Staff:
     browser = requests.Session()
     home = browser.get(window.enter).url.removesuffix("unlock")
-    fields = {"form_token": window.door.form_token}
+    fields = {"form_token": window.authenticator.form_token}
     browser.post(f"{home}unlock", data=fields, headers={"Origin": origin(window)})
     staff = Staff(browser, home)
     assert WORDS in staff.page().text
@@ -103,7 +103,7 @@ def test_what_a_browser_tells_another_port_opens_no_page(
     for path in ("/", "/unlock", "/case/", "/static/desk.css", urlsplit(window.enter).path):
         staff.browser.get(other.address + path)
         staff.browser.post(other.address + path, data={})
-    assert window.door.cookie not in other.seen()
+    assert window.authenticator.cookie not in other.seen()
     thief = requests.Session()
     for _, headers in other.got:
         cookie = {"Cookie": headers.get("Cookie", "")}
@@ -111,13 +111,13 @@ def test_what_a_browser_tells_another_port_opens_no_page(
             answer = thief.get(origin(window) + path, headers=cookie)
             assert answer.status_code in {401, 404}
             assert WORDS not in answer.text
-            assert window.door.root not in answer.text + repr(answer.headers)
+            assert window.authenticator.root not in answer.text + repr(answer.headers)
 
 
 def test_the_cookie_alone_opens_no_page(window: start.Window, staff: Staff) -> None:
     name = staff.browser.cookies.keys()[0]
-    for path in ("/", "/keys/", "/unlock", "//", "/%2e/", f"/x{window.door.root}/"):
-        answer = requests.get(origin(window) + path, cookies={name: window.door.cookie}, allow_redirects=False)
+    for path in ("/", "/keys/", "/unlock", "//", "/%2e/", f"/x{window.authenticator.root}/"):
+        answer = requests.get(origin(window) + path, cookies={name: window.authenticator.cookie}, allow_redirects=False)
         assert answer.status_code == 401
         assert WORDS not in answer.text
 
@@ -129,16 +129,21 @@ def test_the_secret_path_alone_opens_no_page(window: start.Window, staff: Staff)
 
 
 def test_neither_does_with_a_part_of_the_path(window: start.Window, staff: Staff) -> None:
-    cookie = {staff.browser.cookies.keys()[0]: window.door.cookie}
-    for wrong in (window.door.root[:-1], window.door.root + "x", window.door.root.swapcase(), "/é"):
+    cookie = {staff.browser.cookies.keys()[0]: window.authenticator.cookie}
+    for wrong in (
+        window.authenticator.root[:-1],
+        window.authenticator.root + "x",
+        window.authenticator.root.swapcase(),
+        "/é",
+    ):
         assert requests.get(f"{origin(window)}{wrong}/", cookies=cookie).status_code == 401
 
 
 def test_a_window_started_anew_has_other_secrets(window: start.Window, office: Office) -> None:
     again = start.start(office.place(), today=lambda: TODAY)
     again.stop()
-    assert window.door.root != again.door.root
-    assert window.door.cookie != again.door.cookie
+    assert window.authenticator.root != again.authenticator.root
+    assert window.authenticator.cookie != again.authenticator.cookie
 
 
 def test_cookies_that_another_port_sets_keep_nobody_out(
@@ -148,7 +153,7 @@ def test_cookies_that_another_port_sets_keep_nobody_out(
     other.cookies = [f"{name}=another; Path=/", f"{name}=; Path=/; Max-Age=0"]
     staff.browser.get(other.address)
     assert WORDS in staff.page().text
-    shadowed = {"Cookie": f"{name}=another; {name}={window.door.cookie}"}
+    shadowed = {"Cookie": f"{name}=another; {name}={window.authenticator.cookie}"}
     assert WORDS in requests.get(staff.home, headers=shadowed).text
 
 
@@ -174,8 +179,8 @@ def test_a_real_browser_tells_another_port_nothing_either(
         page.reload()
         ask = "async (url) => { try { return (await fetch(url, {credentials: 'include'})).status } catch { return 0 } }"
         assert page.evaluate(ask, f"{origin(window)}/") == 0, "no answer that this page may read"
-        assert window.door.cookie not in other.seen()
-        assert window.door.root not in other.seen()
+        assert window.authenticator.cookie not in other.seen()
+        assert window.authenticator.root not in other.seen()
         page.goto(window.pages)
         page.get_by_text(WORDS).first.wait_for()
     finally:

@@ -66,8 +66,8 @@ def test_an_old_letter_that_the_server_gives_out_under_another_id_is_said(office
     office.tell(what="only once")
     legal = office.machine("legal")
     legal.sync()
-    [id] = legal.cabinet.ids("letters")
-    again, sealed = "f" * 32, legal.cabinet.read("letters", id)
+    [id] = legal.local_store.ids("letters")
+    again, sealed = "f" * 32, legal.local_store.read("letters", id)
     with pytest.MonkeyPatch.context() as server:
         row = {"id": again, "thread": again, "tray": 1, "form": "", "maker": "", "parts": [], "copies": False}
         server.setattr(Server, "waiting", lambda *_, **__: [row])
@@ -81,8 +81,8 @@ def test_a_letter_that_was_erased_and_is_given_out_again_is_said(office: Office)
     office.tell(what="erased at this desk")
     legal = office.machine("legal")
     legal.sync()
-    [id] = legal.cabinet.ids("letters")
-    sealed = legal.cabinet.read("letters", id)
+    [id] = legal.local_store.ids("letters")
+    sealed = legal.local_store.read("letters", id)
     legal.erase(id)
     office.day = TODAY + timedelta(days=2)
     legal.sync()
@@ -119,7 +119,7 @@ def test_the_server_cannot_answer_in_a_desks_place(office: Office) -> None:
     legal.sync()
     [case] = legal.cases()
     forged = seal({"form": "answer", "text": "All is well."}, [office.made["legal"].key], 16384)
-    store = office.app.extensions["office"].concerns
+    store = office.app.extensions["services"].concerns
     assert store.answer("f" * 64, case.id, "legal", TODAY, forged)
     assert "All is well." not in office.answer_page(receipt)
     legal.answer(case.id, "We have it.")

@@ -24,7 +24,7 @@ from forms.desk.crypto import keys
 from forms.desk.session import Place, Session
 from forms.desk.window import start
 from forms.desk.window.app import create_window
-from forms.desk.window.authentication import Door
+from forms.desk.window.authentication import Authenticator
 from forms.desk.window.case_pages import CHILD_DUTY
 from forms.server.app import take_new_portal
 from tests.desk.event_house import has_come
@@ -54,13 +54,13 @@ class Window:
     """The window as a browser uses it."""
 
     client: FlaskClient
-    door: Door
+    authenticator: Authenticator
     clock: Clock
 
     @property
     def session(self) -> Session:
-        assert self.door.session
-        return self.door.session
+        assert self.authenticator.session
+        return self.authenticator.session
 
     def case(self, case_id: str) -> Case:
         return self.session.case(case_id)
@@ -74,7 +74,7 @@ class Window:
         return answer.text
 
     def post(self, path: str, /, *, headers: dict[str, str] | None = None, **fields: Any) -> TestResponse:
-        data = {"form_token": self.door.form_token, **fields}
+        data = {"form_token": self.authenticator.form_token, **fields}
         return self.client.post(path, data=data, headers={"Origin": "http://localhost"} if headers is None else headers)
 
     def seen(self, case_id: str) -> str:
@@ -90,11 +90,11 @@ class Window:
 def make_window(office: Office, desk: str = "police", **more: Any) -> Window:
     clock = Clock()
     app = create_window(office.place(desk), today=lambda: TODAY, clock=clock, **more)
-    return Window(window_client(app), app.extensions["door"], clock)
+    return Window(window_client(app), app.extensions["authenticator"], clock)
 
 
 def come_in(window: Window) -> Window:
-    assert window.get(f"/enter/{window.door.token}").status_code == 303
+    assert window.get(f"/enter/{window.authenticator.token}").status_code == 303
     return window
 
 
@@ -109,7 +109,7 @@ def opened(office: Office, desk: str = "police") -> Window:
 
 def test_the_address_works_once_and_gives_a_cookie_that_scripts_and_other_sites_never_see(office: Office) -> None:
     window = make_window(office)
-    token = window.door.token
+    token = window.authenticator.token
     answer = window.get(f"/enter/{token}")
     assert (answer.status_code, answer.headers["Location"]) == (303, "/")
     cookie = answer.headers["Set-Cookie"]
@@ -130,7 +130,7 @@ def test_no_other_token_opens(office: Office, token: str) -> None:
 
 def test_after_the_token_is_spent_an_empty_one_is_none(office: Office) -> None:
     window = come_in(make_window(office))
-    assert not window.door.take("")
+    assert not window.authenticator.redeem("")
 
 
 def test_a_browser_that_did_not_come_in_learns_nothing(office: Office) -> None:
@@ -139,11 +139,13 @@ def test_a_browser_that_did_not_come_in_learns_nothing(office: Office) -> None:
     for path in ("/", "/keys/", "/unlock", "/case/" + "0" * 32):
         answer = stranger.get(path)
         assert answer.status_code == 401
-        assert window.door.form_token not in answer.text
+        assert window.authenticator.form_token not in answer.text
         assert "Police cell" not in answer.text
-    taken = stranger.post("/lock", data={"form_token": window.door.form_token}, headers={"Origin": "http://localhost"})
+    taken = stranger.post(
+        "/lock", data={"form_token": window.authenticator.form_token}, headers={"Origin": "http://localhost"}
+    )
     assert taken.status_code == 401
-    assert window.door.session
+    assert window.authenticator.session
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1:9", "localhost:81", "127.0.0.1.evil.example", "[::1]", ""])
@@ -151,7 +153,7 @@ def test_asked_for_under_another_name_it_answers_nobody(office: Office, host: st
     """DNS rebinding: a page elsewhere whose name is made to lead here."""
     window = opened(office)
     assert window.get("/", Host=host).status_code == 421
-    assert window.get(f"/enter/{window.door.token}", Host=host).status_code == 421
+    assert window.get(f"/enter/{window.authenticator.token}", Host=host).status_code == 421
     assert window.post("/lock", headers={"Host": host, "Origin": f"http://{host}"}).status_code == 421
 
 
@@ -171,14 +173,14 @@ def test_asked_for_under_another_name_it_answers_nobody(office: Office, host: st
 def test_a_form_of_another_page_is_refused(office: Office, headers: dict[str, str]) -> None:
     window = opened(office)
     assert window.post("/lock", headers=headers).status_code == 403
-    assert window.door.session
+    assert window.authenticator.session
 
 
 def test_a_form_of_ours_is_taken_by_either_mark(office: Office) -> None:
     for headers in ({"Origin": "http://localhost"}, {"Sec-Fetch-Site": "same-origin", "Origin": "null"}):
         window = opened(office)
         assert window.post("/lock", headers=headers).headers["Location"] == "/unlock"
-        assert window.door.session is None
+        assert window.authenticator.session is None
 
 
 @pytest.mark.parametrize("token", ["", "x", "é"])
@@ -187,7 +189,7 @@ def test_a_form_without_its_token_is_refused(office: Office, token: str) -> None
     for path in ("/lock", "/sync", "/keys/recovery", "/case/" + "0" * 32 + "/note"):
         answer = window.client.post(path, data={"form_token": token}, headers={"Origin": "http://localhost"})
         assert answer.status_code == 403
-    assert window.door.session
+    assert window.authenticator.session
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
@@ -237,12 +239,12 @@ def test_a_wrong_passphrase_is_a_sentence_and_each_time_slower(office: Office) -
     assert "Please wait 16 seconds" in window.post("/unlock", passphrase="wrong").text
     window.clock.now += 16
     assert window.post("/unlock", passphrase=PASSPHRASE).status_code == 303
-    assert window.door.wrong == 0
+    assert window.authenticator.wrong == 0
 
 
 def test_it_never_waits_longer_than_a_minute(office: Office) -> None:
     window = guarded(office)
-    window.door.wrong = 30
+    window.authenticator.wrong = 30
     window.post("/unlock", passphrase="wrong")
     assert "Please wait 60 seconds" in window.post("/unlock", passphrase="wrong").text
 
@@ -259,7 +261,7 @@ def test_a_machine_without_a_key_says_what_to_do(office: Office) -> None:
     (office.place().folder / "identity.txt").unlink()
     window = come_in(make_window(office))
     assert "has no key" in window.post("/unlock").text
-    assert window.door.wrong == 0, "nobody guessed"
+    assert window.authenticator.wrong == 0, "nobody guessed"
 
 
 def test_left_alone_it_locks_and_forgets(office: Office) -> None:
@@ -270,7 +272,7 @@ def test_left_alone_it_locks_and_forgets(office: Office) -> None:
     window.page("/")
     window.clock.now += 601
     assert window.get("/keys/").headers["Location"] == "/unlock"
-    assert window.door.session is None
+    assert window.authenticator.session is None
     assert session.identities == ()
     with pytest.raises(Problem, match="locked"):
         session.cases()
@@ -287,7 +289,7 @@ def test_typing_keeps_it_awake_and_looking_at_the_door_does_not(office: Office) 
     window.clock.now += 400
     assert window.get("/").headers["Location"] == "/unlock"
     assert window.post("/awake").status_code == 204
-    assert window.door.session is None
+    assert window.authenticator.session is None
 
 
 def test_what_is_sent_after_the_lock_fell_is_not_lost(office: Office) -> None:
@@ -317,10 +319,10 @@ def test_a_page_that_locks_itself_leaves_what_was_typed(office: Office) -> None:
 def test_only_the_words_of_cases_and_events_are_held(office: Office, path: str) -> None:
     window = opened(office)
     window.post("/keep", path=path, new="a secret passphrase")
-    assert window.door.held is None
-    window.door.lock()
+    assert window.authenticator.held is None
+    window.authenticator.lock()
     window.post("/keys/passphrase", new="a secret passphrase")
-    assert window.door.held is None
+    assert window.authenticator.held is None
 
 
 def test_the_lock_button(office: Office) -> None:
@@ -345,13 +347,13 @@ def test_it_listens_on_this_machine_only_and_locks_by_itself(
             assert line.recv(20).startswith(b"HTTP/1.1 421")
         with pytest.raises(OSError, match="refused"):
             socket.create_connection(("127.0.0.2", port), timeout=2)
-        window.door.open(None)
+        window.authenticator.open(None)
         clock.now += 601
         for _ in range(500):
-            if window.door.session is None:
+            if window.authenticator.session is None:
                 break
             time.sleep(0.01)
-        assert window.door.session is None, "with nobody asking for anything"
+        assert window.authenticator.session is None, "with nobody asking for anything"
     finally:
         window.stop()
     assert "".join(capfd.readouterr()) == ""

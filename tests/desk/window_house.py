@@ -25,7 +25,7 @@ from forms.core.receipts import Cost
 from forms.desk.crypto.keys import make_demonstration
 from forms.desk.session import Place, Session
 from forms.server.app import create_app
-from forms.server.store.concern_store import Coming, ConcernStore
+from forms.server.store.concern_store import ConcernStore, NewLetter
 from forms.web.serving import make
 
 TODAY = date(2027, 1, 12)
@@ -117,16 +117,16 @@ class Office:
             "reply_to": str(pyrage.x25519.Identity.generate().to_public()) if receipt else None,
             "parts": [self._part(kind, content, keys, desks, day) for kind, content in parts],
         }  # fmt: skip
-        coming = Coming(
+        coming = NewLetter(
             id, thread or id, told["form"], date.fromisoformat(day), None, seal(told, keys, 16384), desks,
             tuple(part["id"] for part in told["parts"]), tray,
         )  # fmt: skip
-        self.store.keep(coming)
+        self.store.save(coming)
         return id
 
     def _part(self, kind: str, content: bytes, keys: list[str], desks: Sequence[str], day: str) -> dict[str, Any]:
         id, sealed = seal_part({"kind": kind, "type": "?"}, content, keys)
-        self.store.keep_part(id, date.fromisoformat(day), desks, sealed)
+        self.store.save_part(id, date.fromisoformat(day), desks, sealed)
         return {"id": id, "kind": kind, "seconds": 7 if kind == "voice" else 0}
 
 
@@ -146,11 +146,13 @@ def running(home: Path, today: date = TODAY) -> Iterator[Office]:
     server = make(app, "127.0.0.1", 0)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    yield Office(home, portal, f"http://127.0.0.1:{server.server_port}", app.extensions["office"].concerns, app, today)
+    yield Office(
+        home, portal, f"http://127.0.0.1:{server.server_port}", app.extensions["services"].concerns, app, today
+    )
     server.shutdown()
     thread.join()
     server.server_close()
-    app.extensions["office"].close()
+    app.extensions["services"].close()
 
 
 def photo() -> bytes:

@@ -110,7 +110,7 @@ def serving(portal: Path, public: Path, data: Path, **more: Any) -> Iterator[str
     server.shutdown()
     thread.join()
     server.server_close()
-    app.extensions["office"].close()
+    app.extensions["services"].close()
 
 
 @pytest.fixture(params=["no script", "script"])

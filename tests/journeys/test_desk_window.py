@@ -62,7 +62,7 @@ def test_from_a_persons_words_to_the_answer_read_with_the_receipt(page: Any, at_
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    with running(tmp_path_factory.mktemp("office")) as made:
+    with running(tmp_path_factory.mktemp("services")) as made:
         yield made
 
 

@@ -140,4 +140,4 @@ def test_a_machine_without_the_typeface_is_told_what_to_install(monkeypatch: pyt
 
     monkeypatch.setattr(typst, "Fonts", Fonts)
     with pytest.raises(Problem, match=r"Noto Sans Tamil.*apt install fonts-noto-core"):
-        leaflets.insist_on_fonts(("en", "ta"))
+        leaflets.require_fonts(("en", "ta"))

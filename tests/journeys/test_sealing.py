@@ -17,7 +17,7 @@ from forms.core import encryption, receipts
 from forms.desk.crypto import keys
 from forms.desk.crypto.decryption import open_letter
 from forms.desk.sync.client import Server
-from forms.server.services.flood_control import Letters
+from forms.server.services.flood_control import FloodControl
 from tests.journeys.conftest import PHONE
 from tests.journeys.telling import NEXT, come_back, fill, in_steps, look, send, tell
 
@@ -395,7 +395,7 @@ def test_a_changed_script_is_refused_and_the_form_still_works(phone: Any, house:
 
 
 def test_while_very_many_come_the_phone_works_for_its_letter(phone: Any, house: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(Letters, "is_high", lambda _: True)
+    monkeypatch.setattr(FloodControl, "is_high", lambda _: True)
     monkeypatch.setattr("forms.server.services.flood_control.BITS", 12)
     phone.goto("/en/tell/")
     words = f"under pressure {time.time_ns()}"

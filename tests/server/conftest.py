@@ -182,7 +182,7 @@ def make_endpoint(tmp_path: Path, district: District) -> Iterator[Callable[..., 
 
     yield make
     for app in apps:
-        app.extensions["office"].close()
+        app.extensions["services"].close()
 
 
 @pytest.fixture

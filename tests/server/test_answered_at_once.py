@@ -32,4 +32,4 @@ def test_a_form_that_no_desk_reads_is_answered_and_the_line_does_not_hang(
         server.shutdown()
         thread.join()
         server.server_close()
-        app.extensions["office"].close()
+        app.extensions["services"].close()

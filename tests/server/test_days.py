@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forms.core import portal as portals
-from forms.core.trusted_date import PATIENCE, STRIDE, WRITTEN, Known, hear, look, machines_doubt, servers_doubt
-from forms.server.services.retention import LOOSE_PART_DAYS, ClockWork, OnceADay
-from forms.server.store.concern_store import Access, ConcernStore, Entry
+from forms.core.trusted_date import PATIENCE, STRIDE, WRITTEN, TrustedDate, hear, look, machines_doubt, servers_doubt
+from forms.server.services.retention import LOOSE_PART_DAYS, DailyRetention, RetentionThread
+from forms.server.store.concern_store import Access, ConcernStore, EntryRow
 from forms.server.store.database import NotKept
 from forms.server.store.date_store import DayStore
 
@@ -29,7 +29,7 @@ def after(days: int, start: date = TODAY) -> date:
     return start + timedelta(days=days)
 
 
-def lived(known: Known | None, *days: date) -> Known:
+def lived(known: TrustedDate | None, *days: date) -> TrustedDate:
     """What is known after the clock showed these days."""
     for day in days:
         known = look(known, day)
@@ -42,60 +42,60 @@ def lived(known: Known | None, *days: date) -> Known:
 
 def test_day_by_day_it_is_believed() -> None:
     known = lived(None, *(after(n) for n in range(400)))
-    assert known == Known(after(399))
+    assert known == TrustedDate(after(399))
     assert known.earliest == known.latest == after(399)
 
 
 @pytest.mark.parametrize("days", [STRIDE, -STRIDE])
 def test_a_week_off_is_believed_at_once(days: int) -> None:
-    assert lived(Known(TODAY), after(days)) == Known(after(days))
+    assert lived(TrustedDate(TODAY), after(days)) == TrustedDate(after(days))
 
 
 def test_a_jump_ahead_is_doubted_and_the_day_lies_between() -> None:
-    known = lived(Known(TODAY), after(STRIDE + 1))
+    known = lived(TrustedDate(TODAY), after(STRIDE + 1))
     assert known.doubted
     assert (known.earliest, known.latest, known.shown) == (TODAY, after(8), after(8))
 
 
 def test_a_clock_set_back_is_doubted_and_the_day_lies_between() -> None:
-    known = lived(Known(TODAY), date(2001, 1, 1))
+    known = lived(TrustedDate(TODAY), date(2001, 1, 1))
     assert known.doubted
     assert (known.earliest, known.latest) == (date(2001, 1, 1), TODAY)
 
 
 def test_mended_soon_it_is_believed_at_once() -> None:
     for wrong in (date(2001, 1, 1), NEVER):
-        assert lived(Known(TODAY), wrong, after(2)) == Known(after(2))
+        assert lived(TrustedDate(TODAY), wrong, after(2)) == TrustedDate(after(2))
 
 
 def test_a_second_clock_that_shows_the_same_day_ends_the_doubt() -> None:
-    doubted = lived(Known(TODAY), after(60))
+    doubted = lived(TrustedDate(TODAY), after(60))
     for told in (after(59), after(60), after(61)):
-        assert hear(doubted, told) == Known(after(60))
+        assert hear(doubted, told) == TrustedDate(after(60))
     for told in (after(58), after(62), TODAY):
         assert hear(doubted, told).doubted
 
 
 def test_a_second_clock_has_no_say_where_nothing_is_in_doubt() -> None:
-    assert hear(Known(TODAY), NEVER) == Known(TODAY)
+    assert hear(TrustedDate(TODAY), NEVER) == TrustedDate(TODAY)
 
 
 def test_without_a_second_clock_it_is_believed_after_fourteen_days() -> None:
-    doubted = lived(Known(TODAY), *(after(60 + n) for n in range(PATIENCE)))
+    doubted = lived(TrustedDate(TODAY), *(after(60 + n) for n in range(PATIENCE)))
     assert doubted.doubted
-    assert lived(doubted, after(60 + PATIENCE)) == Known(after(60 + PATIENCE))
+    assert lived(doubted, after(60 + PATIENCE)) == TrustedDate(after(60 + PATIENCE))
 
 
 def test_looking_often_on_one_day_is_one_day() -> None:
-    assert lived(Known(TODAY), *[after(60)] * 100).doubted
+    assert lived(TrustedDate(TODAY), *[after(60)] * 100).doubted
 
 
 def test_a_machine_that_is_on_once_a_month_is_not_stuck_for_ever() -> None:
-    assert not lived(Known(TODAY), *(after(30 * n) for n in range(1, PATIENCE + 2))).doubted
+    assert not lived(TrustedDate(TODAY), *(after(30 * n) for n in range(1, PATIENCE + 2))).doubted
 
 
 def test_a_second_clock_that_shows_another_day_keeps_it_waiting() -> None:
-    known = Known(TODAY)
+    known = TrustedDate(TODAY)
     for n in range(500):
         known = look(known, after(3650 + n))
         if n % PATIENCE == 0:
@@ -108,7 +108,7 @@ def test_a_second_clock_that_shows_another_day_keeps_it_waiting() -> None:
     "wrong", [[after(60), after(61)] * 40, [after(n, date(2001, 1, 1)) for n in range(PATIENCE)] + [NEVER]]
 )
 def test_a_clock_that_starts_anew_or_jumps_from_behind_to_ahead_does_not_go_on(wrong: list[date]) -> None:
-    assert lived(Known(TODAY), *wrong).doubted
+    assert lived(TrustedDate(TODAY), *wrong).doubted
 
 
 def test_a_clock_of_before_this_was_written_is_never_believed() -> None:
@@ -122,13 +122,13 @@ def test_a_clock_of_before_this_was_written_is_never_believed() -> None:
 def test_a_first_start_ahead_is_mended_when_a_second_clock_agrees() -> None:
     known = lived(None, NEVER, TODAY)
     assert known.earliest == TODAY, "nothing goes by the wrong day any more"
-    assert hear(known, TODAY) == Known(TODAY)
+    assert hear(known, TODAY) == TrustedDate(TODAY)
 
 
 @given(st.lists(st.dates(WRITTEN, date(2060, 1, 1)), max_size=60))
 def test_no_few_days_of_any_clock_move_the_day_ahead_by_more_than_a_stride_each(shown: list[date]) -> None:
     """Whatever a clock shows: the day by which is erased is never later than steps of a week, until it went on for long."""
-    known, furthest = Known(TODAY), TODAY
+    known, furthest = TrustedDate(TODAY), TODAY
     for day in shown[:PATIENCE]:
         known = look(known, day)
         furthest = max(furthest, after(STRIDE, furthest) if not known.doubted else furthest)
@@ -138,9 +138,9 @@ def test_no_few_days_of_any_clock_move_the_day_ahead_by_more_than_a_stride_each(
 
 
 def test_what_is_told_names_both_days_and_what_to_do() -> None:
-    assert servers_doubt(Known(TODAY)) == machines_doubt(Known(TODAY)) == ""
-    assert "This machine's clock" in machines_doubt(lived(Known(TODAY), NEVER))
-    said = servers_doubt(lived(Known(TODAY), NEVER))
+    assert servers_doubt(TrustedDate(TODAY)) == machines_doubt(TrustedDate(TODAY)) == ""
+    assert "This machine's clock" in machines_doubt(lived(TrustedDate(TODAY), NEVER))
+    said = servers_doubt(lived(TrustedDate(TODAY), NEVER))
     for words in (
         "The server's clock",
         "2999-01-01",
@@ -179,10 +179,10 @@ def concerns(url: str) -> Iterator[ConcernStore]:
 def test_it_is_remembered_over_a_restart(store: DayStore, url: str) -> None:
     store.look(TODAY)
     again = DayStore(url)
-    assert again.look(NEVER) == Known(TODAY, NEVER, 1)
-    assert store.look(NEVER) == Known(TODAY, NEVER, 1)
-    assert again.hear(NEVER, TODAY) == Known(TODAY, NEVER, 0)
-    assert store.hear(NEVER, NEVER) == Known(NEVER)
+    assert again.look(NEVER) == TrustedDate(TODAY, NEVER, 1)
+    assert store.look(NEVER) == TrustedDate(TODAY, NEVER, 1)
+    assert again.hear(NEVER, TODAY) == TrustedDate(TODAY, NEVER, 0)
+    assert store.hear(NEVER, NEVER) == TrustedDate(NEVER)
     again.close()
 
 
@@ -191,7 +191,7 @@ def test_several_workers_at_once_count_a_day_once(store: DayStore) -> None:
     with ThreadPoolExecutor(8) as pool:
         for day in (after(60), after(61)):
             assert {known.seen for known in pool.map(store.look, [day] * 24)} == {day}
-    assert store.look(after(61)) == Known(TODAY, after(61), 2)
+    assert store.look(after(61)) == TrustedDate(TODAY, after(61), 2)
 
 
 def test_a_look_that_changes_nothing_writes_nothing(store: DayStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,11 +204,11 @@ def test_a_look_that_changes_nothing_writes_nothing(store: DayStore, monkeypatch
 def test_a_day_that_has_not_come_is_brought_back(concerns: ConcernStore) -> None:
     """A clock ten years ahead stamped them, was mended: they are kept no ten years too long."""
     ahead = date(2037, 1, 1)
-    concerns.keep(coming("a", desks=("police",), day=ahead))
-    concerns.keep(coming("b", desks=("police",), day=after(-5)))
-    concerns.keep_part("p", ahead, ["police"], SEALED)
+    concerns.save(coming("a", desks=("police",), day=ahead))
+    concerns.save(coming("b", desks=("police",), day=after(-5)))
+    concerns.save_part("p", ahead, ["police"], SEALED)
     concerns.answer("x", "a", "police", ahead, SEALED)
-    concerns.enter(Entry("e", "a", ahead), "police", SEALED)
+    concerns.enter(EntryRow("e", "a", ahead), "police", SEALED)
     for id, at in (("1", "2027-01-02T03:00"), ("2", "2037-01-01T10:00")):
         concerns.note_access(id, "police", Access(at, "police", "fetched", "a"))
     concerns.bring_back(TODAY)
@@ -244,7 +244,7 @@ def served(request: pytest.FixtureRequest, make_endpoint: Callable[..., Any]) ->
         urls = {"concerns_url": concerns, "signups_url": concerns.replace("/postgres?", "/signups?")}
     own = make_endpoint(clock=clock, **urls)
     yield own, clock
-    office = own.client.application.extensions["office"]
+    office = own.client.application.extensions["services"]
     for store in (office.concerns, office.signups, office.requests, office.days):
         store._metadata.drop_all(store._engine)
 
@@ -255,7 +255,7 @@ def fill(own: Any) -> tuple[str, str]:
     for desk in ("police", "legal", "partner"):
         for id in own.letter_ids(desk):
             assert own.pickup(f"letters/{id}/acknowledge", desk, "POST").status_code == 204
-    own.client.application.extensions["office"].concerns.keep_part("p" * 32, own_day(own), ["police"], SEALED)
+    own.client.application.extensions["services"].concerns.save_part("p" * 32, own_day(own), ["police"], SEALED)
     return code, own.code(own.send("signup", event="meeting", people="2"))
 
 
@@ -268,7 +268,7 @@ def is_there(own: Any, code: str, number: str) -> tuple[bool, bool, bool]:
     """Whether the letter, the sign-up and the loose photo are there."""
     letter = own.post("answer", code=code).status_code == 200
     signup = own.post("cancel", code=number).status_code == 200
-    return letter, signup, own.client.application.extensions["office"].concerns.has_parts(["p" * 32], ["police"])
+    return letter, signup, own.client.application.extensions["services"].concerns.has_parts(["p" * 32], ["police"])
 
 
 @pytest.mark.parametrize("wrong", [date(1970, 1, 1), date(2037, 6, 1), date(9999, 12, 31)])
@@ -280,7 +280,7 @@ def test_a_clock_that_jumps_erases_nothing_though_it_goes_on_for_days(served: An
         assert is_there(own, *receipts) == (True, True, True)
     clock.day = after(2)
     assert is_there(own, *receipts) == (True, True, True), "mended"
-    assert own.client.application.extensions["erase"].known == Known(after(2))
+    assert own.client.application.extensions["erase"].known == TrustedDate(after(2))
 
 
 def test_really_away_for_two_years_it_erases_when_a_desk_comes_by(served: Any) -> None:
@@ -359,14 +359,14 @@ def test_a_photo_sent_before_a_jump_that_is_believed_is_asked_for_again(served: 
 
 
 def test_where_the_store_is_away_the_day_is_still_told(endpoint: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    office = endpoint.client.application.extensions["office"]
+    office = endpoint.client.application.extensions["services"]
     office.days.look(TODAY)
 
-    def away(*_: Any) -> Known:
+    def away(*_: Any) -> TrustedDate:
         raise NotKept("store", "away")
 
     clock = Clock()
-    once = OnceADay(lambda: office, clock)
+    once = DailyRetention(lambda: office, clock)
     once()
     monkeypatch.setattr(office.days, "look", away)
     clock.day = NEVER
@@ -386,7 +386,7 @@ def test_the_clock_work_tells_it_once_and_no_request_does(
     assert caplog.records == []
     told: list[str] = []
     looks = iter(range(5))
-    work = ClockWork(wrong.client.application.extensions["erase"], told.append, every=0)
+    work = RetentionThread(wrong.client.application.extensions["erase"], told.append, every=0)
     work._erase = lambda: wrong.client.application.extensions["erase"]() if next(looks) < 4 else work._end.set() or ""  # type: ignore[func-returns-value]
     work.run()
     [said] = told

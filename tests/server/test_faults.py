@@ -30,7 +30,7 @@ from .deployed import Served, gunicorn
 from .test_sealed import new_id, put, sealed_letter
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-CALM = {"PORTAL_CALM": "1000000"}
+FLOOD_THRESHOLD = {"PORTAL_CALM": "1000000"}
 
 
 def ask(port: int, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, bytes]:
@@ -68,7 +68,7 @@ def begin(tmp_path: Path, district: Any) -> Iterator[Callable[..., Served]]:
     running: list[Served] = []
 
     def start(**environment: str) -> Served:
-        running.append(gunicorn(tmp_path / "made", tmp_path / "portal.json", **CALM, **environment))
+        running.append(gunicorn(tmp_path / "made", tmp_path / "portal.json", **FLOOD_THRESHOLD, **environment))
         return running[-1]
 
     yield start
@@ -221,7 +221,7 @@ def test_a_photo_on_a_full_disk_is_said_and_the_text_is_kept_on_the_page(endpoin
 def test_a_locked_database_is_said_and_sending_again_works(make_endpoint: Any, language: str) -> None:
     endpoint = make_endpoint()
     endpoint.send("concern", what="before")
-    store = endpoint.client.application.extensions["office"].concerns
+    store = endpoint.client.application.extensions["services"].concerns
     store._engine.dispose()
     event.listen(store._engine, "connect", lambda raw, _: raw.execute("PRAGMA busy_timeout=50"))
     other = sqlite3.connect(endpoint.data / "concerns.db", isolation_level=None)

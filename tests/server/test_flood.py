@@ -8,7 +8,7 @@ import pyrage
 import pytest
 
 from forms.server.services import flood_control
-from forms.server.store.concern_store import FIRST_TRAY, SECOND_TRAY
+from forms.server.store.concern_store import PRIORITY_QUEUE, SECOND_QUEUE
 
 FLOOD = Path(__file__).parents[2] / "bench" / "flood.py"
 
@@ -23,11 +23,11 @@ def test_twenty_real_letters_in_a_flood_are_all_kept_and_the_first_tray_stays_sh
     rows = endpoint.pickup("letters").get_json()["letters"]
     trays = {row["id"]: row["tray"] for row in rows}
     assert (len(found.worked), len(found.without_script)) == (10, 10), "all real ones are kept"
-    assert {trays[id] for id in found.worked} == {FIRST_TRAY}
-    assert list(trays.values()).count(FIRST_TRAY) < 60, "the first page of the desk is of use"
+    assert {trays[id] for id in found.worked} == {PRIORITY_QUEUE}
+    assert list(trays.values()).count(PRIORITY_QUEUE) < 60, "the first page of the desk is of use"
     assert [row["tray"] for row in rows] == sorted(trays.values()), "and it comes first"
-    second = [id for id, tray in trays.items() if tray == SECOND_TRAY]
-    store = endpoint.client.application.extensions["office"].concerns
+    second = [id for id, tray in trays.items() if tray == SECOND_QUEUE]
+    store = endpoint.client.application.extensions["services"].concerns
     sealed = (store.sealed(id, "police", "police") for id in second)
     opened = [pyrage.decrypt(each, [endpoint.identities["police"]]) for each in sealed]
     assert not any(b"real " in plain for plain in opened), "those without a script are in the first: they are no copies"

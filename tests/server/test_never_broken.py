@@ -322,7 +322,7 @@ def test_when_the_letter_box_is_away_nothing_is_lost_and_no_receipt_is_shown(
 
 def test_a_full_disk_keeps_nothing_half_and_shows_no_receipt(endpoint: Any) -> None:
     endpoint.send("concern", what="before")
-    store = endpoint.client.application.extensions["office"].concerns
+    store = endpoint.client.application.extensions["services"].concerns
     with store._writing() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
     store._engine.dispose()

@@ -37,7 +37,7 @@ HEADERS = st.dictionaries(
 )  # fmt: skip
 
 
-def insist_on_a_page(answer: Any, language: str) -> None:
+def require_a_page(answer: Any, language: str) -> None:
     text = answer.get_data(as_text=True)
     assert answer.status_code in EXPECTED, (answer.status_code, text[-300:])
     assert f'<html lang="{language}"' in text
@@ -61,7 +61,7 @@ def test_any_answers_get_a_page(
     answer = endpoint.client.post(
         f"/forms/{language}/{form}", data=body, headers=headers, content_type="application/x-www-form-urlencoded"
     )
-    insist_on_a_page(answer, language)
+    require_a_page(answer, language)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -76,7 +76,7 @@ def test_any_answers_get_a_page(
     ]),
 )  # fmt: skip
 def test_any_bytes_get_a_page(endpoint: Any, form: str, language: str, body: bytes, kind: str) -> None:
-    insist_on_a_page(endpoint.client.post(f"/forms/{language}/{form}", data=body, content_type=kind), language)
+    require_a_page(endpoint.client.post(f"/forms/{language}/{form}", data=body, content_type=kind), language)
 
 
 @pytest.mark.parametrize("form", ["concern", "followup", "signup"])
@@ -99,7 +99,7 @@ def test_a_broken_multipart_body_gets_a_page(
     answer = endpoint.client.post(
         f"/forms/{language}/{form}", data=body, content_type="multipart/form-data; boundary=B"
     )
-    insist_on_a_page(answer, language)
+    require_a_page(answer, language)
 
 
 @ODD
@@ -120,7 +120,7 @@ def test_any_address_gets_a_page_in_the_language_it_begins_with(endpoint: Any, p
 @given(query=st.text(max_size=60))
 def test_any_query_shows_the_form(endpoint: Any, query: str) -> None:
     answer = endpoint.client.get("/forms/or/signup", query_string={"event": query.encode(errors="replace")})
-    insist_on_a_page(answer, "or")
+    require_a_page(answer, "or")
     assert answer.status_code == 200
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from schemathesis import GenerationMode
 
 from forms.server.api import browser_api
-from forms.server.api.browser_api import sealed_road
+from forms.server.api.browser_api import blueprint
 from forms.server.api.desk_api import desk_api
 
 from .test_sealed import new_id, put, sealed_letter
@@ -38,7 +38,7 @@ def test_every_rule_is_described_and_every_description_has_its_rule(endpoint: An
     rules = {
         (method, re.sub(r"<(?:\w+:)?\w+>", "{}", rule.rule))
         for rule in endpoint.client.application.url_map.iter_rules()
-        if rule.endpoint.partition(".")[0] in {desk_api.name, sealed_road.name}
+        if rule.endpoint.partition(".")[0] in {desk_api.name, blueprint.name}
         for method in rule.methods - {"HEAD", "OPTIONS"}
     }
     assert rules == {(method, re.sub(r"\{\w+\}", "{}", path)) for method, path in operations()}
@@ -93,9 +93,9 @@ def schema(request: pytest.FixtureRequest, make_endpoint: Any) -> Any:
     found = schemathesis.openapi.from_wsgi("/openapi.json", Described(endpoint.client.application))
     yield found, id, body
     for store in (
-        endpoint.client.application.extensions["office"].concerns,
-        endpoint.client.application.extensions["office"].signups,
-        endpoint.client.application.extensions["office"].days,
+        endpoint.client.application.extensions["services"].concerns,
+        endpoint.client.application.extensions["services"].signups,
+        endpoint.client.application.extensions["services"].days,
     ):
         store._metadata.drop_all(store._engine)
 

@@ -12,9 +12,17 @@ import pytest
 
 from forms.core import encryption, receipts
 from forms.server.services import flood_control, mailbox
-from forms.server.services.flood_control import BITS, CALM, MOST_BITS, Busy, Letters, LookUps, Pressure
+from forms.server.services.flood_control import (
+    BITS,
+    FLOOD_THRESHOLD,
+    MOST_BITS,
+    Busy,
+    FloodControl,
+    LeakyBucket,
+    LookupLimiter,
+)
 from forms.server.services.mailbox import FOR_PARTS, FOR_SECOND_TRAY, Full
-from forms.server.store.concern_store import Coming
+from forms.server.store.concern_store import NewLetter
 
 DAY = date(2027, 1, 1)
 
@@ -28,7 +36,7 @@ class Clock:
         return self.now
 
 
-def counted(bucket: Pressure, times: int) -> Pressure:
+def counted(bucket: LeakyBucket, times: int) -> LeakyBucket:
     for _ in range(times):
         bucket.count()
     return bucket
@@ -36,13 +44,13 @@ def counted(bucket: Pressure, times: int) -> Pressure:
 
 def test_a_training_day_is_no_flood_and_many_letters_are() -> None:
     clock = Clock()
-    assert not counted(Pressure(clock=clock), CALM - 1).is_high()
-    assert counted(Pressure(clock=clock), CALM).is_high()
+    assert not counted(LeakyBucket(clock=clock), FLOOD_THRESHOLD - 1).is_high()
+    assert counted(LeakyBucket(clock=clock), FLOOD_THRESHOLD).is_high()
 
 
 def test_a_flood_of_a_hundred_thousand_is_forgotten_twenty_minutes_after_its_end() -> None:
     clock = Clock()
-    bucket = counted(Pressure(clock=clock), 100_000)
+    bucket = counted(LeakyBucket(clock=clock), 100_000)
     clock.now += 9 * 60
     assert bucket.is_high()
     clock.now += 11 * 60
@@ -52,7 +60,7 @@ def test_a_flood_of_a_hundred_thousand_is_forgotten_twenty_minutes_after_its_end
 @pytest.mark.parametrize("jump", [-(10**9), 10**9])
 def test_a_clock_that_jumps_leaves_no_lasting_pressure(jump: int) -> None:
     clock = Clock()
-    bucket = counted(Pressure(clock=clock), CALM)
+    bucket = counted(LeakyBucket(clock=clock), FLOOD_THRESHOLD)
     clock.now += jump
     counted(bucket, 1)
     clock.now += 1300
@@ -60,19 +68,19 @@ def test_a_clock_that_jumps_leaves_no_lasting_pressure(jump: int) -> None:
 
 
 def test_workers_of_one_server_share_the_pressure() -> None:
-    bucket = Pressure()
+    bucket = LeakyBucket()
     child = os.fork()
     if not child:
-        counted(bucket, CALM + 5)
+        counted(bucket, FLOOD_THRESHOLD + 5)
         os._exit(0)
     os.waitpid(child, 0)
     assert bucket.is_high()
 
 
 def test_letters_with_work_make_work_dearer_but_never_hopeless() -> None:
-    letters = Letters(clock=Clock())
+    letters = FloodControl(clock=Clock())
     asked = [letters.bits()]
-    for _ in range(CALM * 64):
+    for _ in range(FLOOD_THRESHOLD * 64):
         letters.count(worked=True)
         asked.append(letters.bits())
     assert (asked[0], asked[-1]) == (BITS, MOST_BITS)
@@ -81,7 +89,7 @@ def test_letters_with_work_make_work_dearer_but_never_hopeless() -> None:
 
 
 def test_letters_without_work_make_no_work_dearer() -> None:
-    letters = Letters(clock=Clock())
+    letters = FloodControl(clock=Clock())
     for _ in range(1000):
         letters.count()
     assert (letters.is_high(), letters.bits()) == (True, BITS)
@@ -91,9 +99,9 @@ def test_letters_without_work_make_no_work_dearer() -> None:
 
 
 def test_few_look_ups_run_at_once_and_the_next_is_told_to_come_back(monkeypatch: Any) -> None:
-    monkeypatch.setattr(LookUps, "PATIENCE", 0.01)
-    gate = LookUps()
-    inside = [gate.one() for _ in range(LookUps.AT_ONCE)]
+    monkeypatch.setattr(LookupLimiter, "PATIENCE", 0.01)
+    gate = LookupLimiter()
+    inside = [gate.one() for _ in range(LookupLimiter.AT_ONCE)]
     for one in inside:
         one.__enter__()
     with pytest.raises(Busy, match="few minutes"), gate.one():
@@ -105,37 +113,37 @@ def test_few_look_ups_run_at_once_and_the_next_is_told_to_come_back(monkeypatch:
 
 def test_while_somebody_guesses_each_look_up_waits() -> None:
     slept: list[float] = []
-    gate = LookUps(Letters(clock=Clock()), slept.append)
+    gate = LookupLimiter(FloodControl(clock=Clock()), slept.append)
     with gate.one():
         pass
     assert slept == []
-    for _ in range(CALM):
+    for _ in range(FLOOD_THRESHOLD):
         gate.missed()
     with gate.one():
         pass
-    assert slept == [LookUps.DELAY]
+    assert slept == [LookupLimiter.DELAY]
 
 
 @pytest.mark.parametrize("form", ["answer", "cancel"])
 def test_wrong_receipts_are_counted_and_right_ones_are_not(endpoint: Any, form: str) -> None:
-    office = endpoint.client.application.extensions["office"]
+    office = endpoint.client.application.extensions["services"]
     if form == "answer":
         sent = endpoint.send("concern", what="x")
     else:
         sent = endpoint.send("signup", event="meeting", people="1")
-    for _ in range(CALM + 5):
+    for _ in range(FLOOD_THRESHOLD + 5):
         assert endpoint.post(form, code=endpoint.code(sent)).status_code == 200
     gate = office.lookups if form == "answer" else office.signup_lookups
     assert not gate.is_high()
-    for number in range(CALM + 1):
+    for number in range(FLOOD_THRESHOLD + 1):
         assert endpoint.post(form, code=receipts.checked(number)).status_code == 422
     assert gate.is_high()
 
 
 def test_a_flood_of_guesses_holds_no_letter_up(endpoint: Any, monkeypatch: Any) -> None:
     """All look-ups that may run at once hang; a letter is sent, and a look-up more is told so in its language."""
-    monkeypatch.setattr(LookUps, "PATIENCE", 0.1)
-    office = endpoint.client.application.extensions["office"]
+    monkeypatch.setattr(LookupLimiter, "PATIENCE", 0.1)
+    office = endpoint.client.application.extensions["services"]
     go_on, at_work = threading.Event(), threading.Semaphore(0)
 
     def slow(_: bytes) -> None:
@@ -144,7 +152,7 @@ def test_a_flood_of_guesses_holds_no_letter_up(endpoint: Any, monkeypatch: Any) 
 
     monkeypatch.setattr(office.concerns, "progress", slow)
     monkeypatch.setattr(office.lookups, "_sleep", lambda _: slow(b""))
-    for _ in range(CALM + 1):
+    for _ in range(FLOOD_THRESHOLD + 1):
         office.lookups.missed()
 
     def guess(number: int) -> int:
@@ -152,14 +160,14 @@ def test_a_flood_of_guesses_holds_no_letter_up(endpoint: Any, monkeypatch: Any) 
         code = receipts.checked(number)
         return int(client.post("/forms/ta/answer", data={"code": code}).status_code)
 
-    with ThreadPoolExecutor(LookUps.AT_ONCE) as pool:
-        guesses = [pool.submit(guess, number) for number in range(LookUps.AT_ONCE)]
-        for _ in range(LookUps.AT_ONCE):
+    with ThreadPoolExecutor(LookupLimiter.AT_ONCE) as pool:
+        guesses = [pool.submit(guess, number) for number in range(LookupLimiter.AT_ONCE)]
+        for _ in range(LookupLimiter.AT_ONCE):
             assert at_work.acquire(timeout=10)
         assert endpoint.code(endpoint.send("concern", what="while they guess"))
         turned_away = endpoint.post("answer", "ta", code=receipts.checked(99))
         go_on.set()
-        assert [each.result() for each in guesses] == [422] * LookUps.AT_ONCE
+        assert [each.result() for each in guesses] == [422] * LookupLimiter.AT_ONCE
     assert turned_away.status_code == 503
     assert 'lang="ta"' in turned_away.get_data(as_text=True)
     assert "/ta/help/" in turned_away.get_data(as_text=True)
@@ -173,10 +181,10 @@ def measured_each_time(monkeypatch: Any) -> None:
     monkeypatch.setattr("forms.server.store.database.MEASURED_EVERY", 0)
 
 
-def coming(endpoint: Any) -> Coming:
+def coming(endpoint: Any) -> NewLetter:
     id = secrets.token_hex(16)
     keys = [str(endpoint.identities["police"].to_public())]
-    return Coming(id, id, "concern", DAY, None, encryption.seal({"what": "x"}, keys, 24576), ("police",))
+    return NewLetter(id, id, "concern", DAY, None, encryption.seal({"what": "x"}, keys, 24576), ("police",))
 
 
 def until_full(keep_one: Callable[[], object]) -> int:
@@ -193,7 +201,7 @@ def test_photos_are_refused_first_then_the_second_tray_then_the_first(
     make_endpoint: Any, monkeypatch: Any, measured_each_time: None
 ) -> None:
     endpoint = make_endpoint(budget=1_000_000)
-    office = endpoint.client.application.extensions["office"]
+    office = endpoint.client.application.extensions["services"]
     keys = [str(endpoint.identities["police"].to_public())]
 
     def part() -> None:
@@ -203,10 +211,10 @@ def test_photos_are_refused_first_then_the_second_tray_then_the_first(
 
     kept = [until_full(part)]
     assert office.concerns.size / office.budget == pytest.approx(FOR_PARTS, abs=0.1)
-    monkeypatch.setattr(Letters, "is_high", lambda _: True)
-    kept.append(until_full(lambda: office.keep(coming(endpoint))))
+    monkeypatch.setattr(FloodControl, "is_high", lambda _: True)
+    kept.append(until_full(lambda: office.save(coming(endpoint))))
     assert office.concerns.size / office.budget == pytest.approx(FOR_SECOND_TRAY, abs=0.05)
-    kept.append(until_full(lambda: office.keep(coming(endpoint), worked=True)))
+    kept.append(until_full(lambda: office.save(coming(endpoint), worked=True)))
     assert min(kept) > 2, kept
     assert [row.tray for row in office.concerns.waiting("police", "police")].count(1) == kept[2]
 
@@ -214,8 +222,8 @@ def test_photos_are_refused_first_then_the_second_tray_then_the_first(
 def test_what_was_erased_is_room_again(make_endpoint: Any, measured_each_time: None) -> None:
     """A flood that desks have dropped must not leave the box full for ever (SQLite's file does not shrink)."""
     endpoint = make_endpoint(budget=1_000_000)
-    office = endpoint.client.application.extensions["office"]
-    assert until_full(lambda: office.keep(coming(endpoint))) > 3
+    office = endpoint.client.application.extensions["services"]
+    assert until_full(lambda: office.save(coming(endpoint))) > 3
     for id in endpoint.letter_ids():
         endpoint.pickup(f"letters/{id}", method="DELETE")
     assert office.concerns.size < 200_000
@@ -224,8 +232,8 @@ def test_what_was_erased_is_room_again(make_endpoint: Any, measured_each_time: N
 
 def test_postgresql_is_measured_by_what_it_holds(postgres: str, make_endpoint: Any, measured_each_time: None) -> None:
     endpoint = make_endpoint(concerns_url=postgres, budget=200_000)
-    office = endpoint.client.application.extensions["office"]
-    assert until_full(lambda: office.keep(coming(endpoint))) > 3
+    office = endpoint.client.application.extensions["services"]
+    assert until_full(lambda: office.save(coming(endpoint))) > 3
     for id in endpoint.letter_ids():
         endpoint.pickup(f"letters/{id}", method="DELETE")
     assert office.concerns.size == 0

@@ -64,20 +64,20 @@ def test_no_text_breaks_the_reading(typed: str) -> None:
 
 
 def test_the_same_page_and_answers_give_the_same_receipt_and_letter() -> None:
-    once, content = receipts.new_once(), {"what": "உதவி"}
+    once, content = receipts.new_idempotency_key(), {"what": "உதவி"}
     assert receipts.receipt(once, content) == receipts.receipt(once, dict(content))
     assert receipts.letter_id(once, content) == receipts.letter_id(once, dict(content))
 
 
 def test_another_page_or_another_word_gives_another_receipt() -> None:
-    once, content = receipts.new_once(), {"what": "help"}
-    others = {receipts.receipt(receipts.new_once(), content), receipts.receipt(once, {"what": "help!"})}
+    once, content = receipts.new_idempotency_key(), {"what": "help"}
+    others = {receipts.receipt(receipts.new_idempotency_key(), content), receipts.receipt(once, {"what": "help!"})}
     assert receipts.receipt(once, content) not in others
     assert len(others) == 2
 
 
 def test_the_letters_id_does_not_give_the_receipt_away() -> None:
-    once, content = receipts.new_once(), {"what": "help"}
+    once, content = receipts.new_idempotency_key(), {"what": "help"}
     code = receipts.receipt(once, content)
     assert code not in str(int(receipts.letter_id(once, content), 16))
 

@@ -83,7 +83,7 @@ def test_plain_bytes_are_never_taken_for_a_letter(data: bytes) -> None:
 def test_a_sealed_letter_is_seen_as_one() -> None:
     assert encryption.is_sealed(encryption.seal({}, [KEY]))
     with pytest.raises(NotSealed, match="Plain bytes"):
-        encryption.insist(b"help")
+        encryption.require_encrypted(b"help")
 
 
 def test_the_letter_is_plain_json_for_any_age_tool(tmp_path: Path) -> None:

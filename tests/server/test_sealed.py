@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from forms.core import encryption, receipts
 from forms.server.services import flood_control
-from forms.server.services.flood_control import Letters
-from forms.server.store.concern_store import Coming, ConcernStore
+from forms.server.services.flood_control import FloodControl
+from forms.server.store.concern_store import ConcernStore, NewLetter
 from forms.server.store.database import NotKept
 
 ROAD = "/forms/sealed/v1"
@@ -49,13 +49,13 @@ def test_the_terms_say_to_whom_to_seal_and_how_receipts_are_derived(endpoint: An
     assert [(desk["id"], desk["keys"]) for desk in terms["desks"]] == [
         (desk, keys(endpoint, desk)) for desk in DESKS.split(",")
     ]
-    assert bytes.fromhex(terms["salt"]) == endpoint.client.application.extensions["office"].salt
+    assert bytes.fromhex(terms["salt"]) == endpoint.client.application.extensions["services"].salt
     assert (terms["day"], terms["memory"], terms["passes"]) == ("2027-01-01", 64, 1)
 
 
 def test_a_letter_sealed_elsewhere_reaches_its_desks_and_its_receipt_opens_the_answer(endpoint: Any) -> None:
     code = receipts.checked(42)
-    derived = endpoint.client.application.extensions["office"].keys(code, "concern")
+    derived = endpoint.client.application.extensions["services"].keys(code, "concern")
     id = new_id()
     body = sealed_letter(endpoint, id, reply_to=derived.recipient)
     answer = put(endpoint, f"letters/{id}", body, lookup=derived.lookup.hex())
@@ -168,7 +168,7 @@ def test_a_part_under_another_id_is_refused(endpoint: Any) -> None:
 
 def test_under_pressure_work_is_asked_and_then_the_letter_is_taken(endpoint: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(flood_control, "BITS", 8)
-    monkeypatch.setattr(Letters, "is_high", lambda _: True)
+    monkeypatch.setattr(FloodControl, "is_high", lambda _: True)
     id = new_id()
     body = sealed_letter(endpoint, id)
     asked = put(endpoint, f"letters/{id}", body)
@@ -228,7 +228,7 @@ CODE = receipts.checked(4242)
 
 
 def derived(endpoint: Any, purpose: str = "concern") -> receipts.Keys:
-    office = endpoint.client.application.extensions["office"]
+    office = endpoint.client.application.extensions["services"]
     return office.keys(CODE, purpose)
 
 
@@ -288,7 +288,7 @@ def test_what_is_no_json_object_is_refused(endpoint: Any, body: bytes) -> None:
 def test_a_copy_of_the_table_opens_nothing_and_erases_nothing(endpoint: Any) -> None:
     """What stands in the database is a hash of the look-up value: who has stolen it cannot ask with it."""
     told(endpoint)
-    store = endpoint.client.application.extensions["office"].concerns
+    store = endpoint.client.application.extensions["services"].concerns
     with store._engine.connect() as connection:
         [stolen] = connection.exec_driver_sql("SELECT lookup FROM letters WHERE lookup IS NOT NULL").scalars()
     assert bytes(stolen) == hashlib.sha256(derived(endpoint).lookup).digest()
@@ -298,7 +298,7 @@ def test_a_copy_of_the_table_opens_nothing_and_erases_nothing(endpoint: Any) -> 
 
 
 def test_guesses_are_slowed_and_too_many_at_once_are_turned_away_in_a_sentence(endpoint: Any, monkeypatch: Any) -> None:
-    lookups = endpoint.client.application.extensions["office"].browser_lookups
+    lookups = endpoint.client.application.extensions["services"].browser_lookups
     before = lookups._misses._all._level()
     ask(endpoint, lookup="0" * 64)
     assert lookups._misses._all._level() > before
@@ -340,12 +340,12 @@ def test_what_is_added_has_its_photos_and_makes_no_second_letter(endpoint: Any) 
 
 def test_what_is_added_to_a_request_lives_with_the_requests(endpoint: Any) -> None:
     """Asking for a visit has a receipt too; its letters stand with the sign-ups, apart from concerns."""
-    office = endpoint.client.application.extensions["office"]
+    office = endpoint.client.application.extensions["services"]
     keys_, id = derived(endpoint, "request"), new_id()
     desks = tuple(desk.id for desk in office.portal.readers("visit"))
     wanted = ",".join(desks)
     sealed = sealed_letter(endpoint, id, wanted, form="visit")
-    office.keep_request(Coming(id, id, "visit", date(2027, 1, 1), keys_.lookup, sealed, desks))
+    office.save_request(NewLetter(id, id, "visit", date(2027, 1, 1), keys_.lookup, sealed, desks))
     part, photo = encryption.seal_part({"type": "image/jpeg", "kind": "photo"}, b"x", keys(endpoint, wanted))
     follows = keys_.lookup.hex()
     assert put(endpoint, f"parts/{part}", photo, wanted, follows=follows).status_code == 201
@@ -429,11 +429,11 @@ def test_what_is_added_under_the_id_of_another_letter_is_not_said_to_be_kept(end
 
 def request_kept(endpoint: Any) -> tuple[str, str, str]:
     """A request that was sent and has a receipt: its id, its desks, its look-up value."""
-    office = endpoint.client.application.extensions["office"]
+    office = endpoint.client.application.extensions["services"]
     id, desks = new_id(), tuple(desk.id for desk in office.portal.readers("visit"))
     sealed = sealed_letter(endpoint, id, ",".join(desks), form="visit")
     lookup = derived(endpoint, "request").lookup
-    office.keep_request(Coming(id, id, "visit", date(2027, 1, 1), lookup, sealed, desks))
+    office.save_request(NewLetter(id, id, "visit", date(2027, 1, 1), lookup, sealed, desks))
     return id, ",".join(desks), lookup.hex()
 
 
@@ -453,7 +453,7 @@ def test_photos_added_to_a_request_have_a_budget_too(make_endpoint: Any) -> None
         part, sealed = encryption.seal_part(
             {"type": "image/jpeg", "kind": "photo"}, bytes([number]), keys(endpoint, desks)
         )
-        endpoint.client.application.extensions["office"].requests._measure_at = 0.0
+        endpoint.client.application.extensions["services"].requests._measure_at = 0.0
         codes.add(put(endpoint, f"parts/{part}", sealed, desks, follows=follows).status_code)
     assert codes == {201, 503}
 
@@ -462,7 +462,7 @@ def test_what_is_added_while_the_letter_is_erased_does_not_stay(endpoint: Any, m
     first, follows = told(endpoint), derived(endpoint).lookup.hex()
     keep = ConcernStore.keep
 
-    def erased_just_before(store: ConcernStore, coming: Coming) -> bool:
+    def erased_just_before(store: ConcernStore, coming: NewLetter) -> bool:
         store.forget(first, None)
         return keep(store, coming)
 

@@ -125,7 +125,7 @@ def test_the_whole_endpoint_on_postgresql(make_endpoint: Callable[..., Any], pos
     assert "on the waiting list" in sign_up(own, "1").get_data(as_text=True)
     assert "is cancelled" in own.post("cancel", code=number, do="cancel").get_data(as_text=True)
     assert not list(own.data.glob("*.db")), "nothing is kept beside PostgreSQL"
-    office = own.client.application.extensions["office"]
+    office = own.client.application.extensions["services"]
     for store in (office.concerns, office.signups, office.requests):
         store._metadata.drop_all(store._engine)
         store.close()

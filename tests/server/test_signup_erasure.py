@@ -16,7 +16,7 @@ import pytest
 
 from forms.core import encryption
 from forms.server.run import serve
-from forms.server.services.retention import ClockWork, OnceADay
+from forms.server.services.retention import DailyRetention, RetentionThread
 from forms.server.store.database import NotKept
 from forms.server.store.signup_store import COMING, Signup, SignupStore
 
@@ -36,7 +36,7 @@ def on_disk(folder: Path) -> bytes:
 
 def keep_marked(store: SignupStore, *, event: str = "meeting") -> None:
     signup = Signup(ID, event, 2, COMING)
-    store.keep(signup, ID.encode().ljust(32)[:32], SEALED + secrets.token_bytes(4000) + MARK, capacity=5, last_day=DAY)
+    store.save(signup, ID.encode().ljust(32)[:32], SEALED + secrets.token_bytes(4000) + MARK, capacity=5, last_day=DAY)
 
 
 @pytest.fixture
@@ -138,10 +138,10 @@ def test_the_clock_work_erases_while_nobody_asks(make_endpoint: Callable[..., An
     endpoint.send("signup", event="meeting", people="2")
     app = endpoint.client.application
     days = [date(2027, 1, 1)]
-    once_a_day = OnceADay(lambda: app.extensions["office"], lambda: days[0])
-    work = ClockWork(once_a_day, print, every=0.01)
+    once_a_day = DailyRetention(lambda: app.extensions["services"], lambda: days[0])
+    work = RetentionThread(once_a_day, print, every=0.01)
     work.start()
-    office = app.extensions["office"]
+    office = app.extensions["services"]
     time.sleep(0.1)
     assert len(office.signups.listed()) == 1
     days[0] = date(2027, 2, 24)
@@ -161,7 +161,7 @@ def test_serving_starts_the_clock_work_and_stops_it(
     make_endpoint().send("signup", event="meeting", people="2")
     late = make_endpoint(today=date(2027, 2, 24))
     late.desk_agrees()
-    office = late.client.application.extensions["office"]
+    office = late.client.application.extensions["services"]
 
     class Interrupted(Exception):
         pass
@@ -182,7 +182,7 @@ def test_serving_starts_the_clock_work_and_stops_it(
 def test_where_the_store_is_away_the_next_time_tries_again(make_endpoint: Callable[..., Any]) -> None:
     endpoint = make_endpoint()
     endpoint.send("signup", event="meeting", people="2")
-    office = endpoint.client.application.extensions["office"]
+    office = endpoint.client.application.extensions["services"]
     office.days.hear(date(2027, 2, 24), date(2027, 2, 24))
     real, calls = office.signups.erase, []
 
@@ -193,7 +193,7 @@ def test_where_the_store_is_away_the_next_time_tries_again(make_endpoint: Callab
         return int(real(*arguments))
 
     office.signups.erase = away_once
-    erase = OnceADay(lambda: office, lambda: date(2027, 2, 24))
+    erase = DailyRetention(lambda: office, lambda: date(2027, 2, 24))
     for _ in range(4):
         erase()
     assert len(calls) == 2, "once in vain, once well, and then not again on this day"

@@ -8,7 +8,7 @@ import pyrage
 import pytest
 
 from forms.core import encryption
-from forms.server.services.flood_control import CALM_PLACES
+from forms.server.services.flood_control import PLACES_THRESHOLD
 from forms.server.store.signup_store import COMING, WAITING, LineFull, Signup, SignupStore, most_waiting
 from tests.server.test_waiting_list import lookup, url
 
@@ -28,7 +28,7 @@ def store(url: str) -> Iterator[SignupStore]:
 
 def join(store: SignupStore, id: str, people: int = 1, capacity: int = 5, *, hold: bool = False) -> str:
     signup = Signup(id.ljust(32, "0"), "meeting", people, WAITING)
-    kept = store.keep(signup, lookup(id), SEALED, capacity=capacity, last_day=DAY, hold=hold)
+    kept = store.save(signup, lookup(id), SEALED, capacity=capacity, last_day=DAY, hold=hold)
     return kept.state if kept else "larger"
 
 
@@ -97,8 +97,8 @@ def test_a_full_line_is_said_and_the_words_stay(endpoint: Any, monkeypatch: pyte
 
 
 def test_after_many_places_at_once_the_next_group_waits_for_staff(endpoint: Any) -> None:
-    office = endpoint.client.application.extensions["office"]
-    office.places.count(CALM_PLACES + 5)
+    office = endpoint.client.application.extensions["services"]
+    office.places.count(PLACES_THRESHOLD + 5)
     once = endpoint.found(
         r'name="once" value="([0-9a-f]+)"', endpoint.post("signup", event="meeting", people="1", adult="yes")
     )
@@ -110,7 +110,7 @@ def test_after_many_places_at_once_the_next_group_waits_for_staff(endpoint: Any)
 
 def test_a_sign_up_that_was_kept_is_never_called_not_sent(endpoint: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Look-ups are flooded, or the database goes away, in the moment after the sign-up was kept."""
-    office = endpoint.client.application.extensions["office"]
+    office = endpoint.client.application.extensions["services"]
     once = endpoint.found(
         r'name="once" value="([0-9a-f]+)"', endpoint.post("signup", event="meeting", people="1", adult="yes")
     )
@@ -125,8 +125,8 @@ def test_a_sign_up_that_was_kept_is_never_called_not_sent(endpoint: Any, monkeyp
 
 
 def test_the_events_desk_acts_by_its_api_and_it_is_written_down(endpoint: Any) -> None:
-    office = endpoint.client.application.extensions["office"]
-    office.signups.keep(Signup("a" * 32, "meeting", 2, WAITING), b"a" * 32, SEALED, capacity=5, last_day=DAY)
+    office = endpoint.client.application.extensions["services"]
+    office.signups.save(Signup("a" * 32, "meeting", 2, WAITING), b"a" * 32, SEALED, capacity=5, last_day=DAY)
     headers = {"Authorization": "Bearer token-events"}
     other = {"Authorization": "Bearer token-police"}
     path = f"/pickup/v1/signups/{'a' * 32}/remove"

@@ -10,7 +10,7 @@ import pytest
 
 from forms.core import encryption
 from forms.server.store import signup_store as store
-from forms.server.store.concern_store import Access, Coming, ConcernStore, Entry, PartsMissing
+from forms.server.store.concern_store import Access, ConcernStore, EntryRow, NewLetter, PartsMissing
 from forms.server.store.database import NotKept
 from forms.server.store.signup_store import Signup, SignupStore
 
@@ -45,13 +45,13 @@ def signups(urls: tuple[str, str]) -> Iterator[SignupStore]:
 ONE_EACH = {"police": ("police",), "legal": ("legal",)}
 
 
-def coming(id: str = "a", desks: tuple[str, ...] = ("police", "legal"), day: date = DAY, **more: Any) -> Coming:
-    return Coming(**{"id": id, "thread": id, "form": "concern", "day": day, "lookup": id.encode() * 32,
+def coming(id: str = "a", desks: tuple[str, ...] = ("police", "legal"), day: date = DAY, **more: Any) -> NewLetter:
+    return NewLetter(**{"id": id, "thread": id, "form": "concern", "day": day, "lookup": id.encode() * 32,
                      "sealed": SEALED, "desks": desks, **more})  # fmt: skip
 
 
 def keep(concerns: ConcernStore, *args: Any, **more: Any) -> bool:
-    return concerns.keep(coming(*args, **more))
+    return concerns.save(coming(*args, **more))
 
 
 def waiting(concerns: ConcernStore, desk: str, member: str = "") -> list[str]:
@@ -59,12 +59,12 @@ def waiting(concerns: ConcernStore, desk: str, member: str = "") -> list[str]:
 
 
 def take(concerns: ConcernStore, id: str, desk: str, member: str = "") -> bool:
-    return concerns.take(id, desk, member or desk, ONE_EACH)
+    return concerns.acknowledge(id, desk, member or desk, ONE_EACH)
 
 
 def sign_up(signups: SignupStore, id: str, people: int, capacity: int = 5) -> bool:
     signup = Signup(id, "meeting", people, store.COMING)
-    kept = signups.keep(signup, id.encode().ljust(32), SEALED, capacity=capacity, last_day=DAY)
+    kept = signups.save(signup, id.encode().ljust(32), SEALED, capacity=capacity, last_day=DAY)
     return kept is not None and kept.state == store.COMING
 
 
@@ -80,9 +80,9 @@ def test_a_desk_sees_its_own_letters_only(concerns: ConcernStore) -> None:
     assert concerns.sealed("a", "police", "police") is None
     assert take(concerns, "a", "police") is False
     assert concerns.answer("x", "a", "police", DAY, SEALED) is False
-    assert concerns.enter(Entry("e", "a", DAY), "police", SEALED) is False
+    assert concerns.enter(EntryRow("e", "a", DAY), "police", SEALED) is False
     assert concerns.copy("a", "a", "police", "police", SEALED) is False
-    assert concerns.drop("a", "police") is False
+    assert concerns.delete("a", "police") is False
     assert concerns.sealed("a", "legal", "legal") == SEALED
 
 
@@ -99,7 +99,7 @@ def test_the_sealed_text_leaves_when_all_its_desks_have_it(concerns: ConcernStor
 def test_with_several_people_at_a_desk_each_gets_the_letter(concerns: ConcernStore) -> None:
     keep(concerns, desks=("police",))
     people = {"police": ("police/anita", "police/babu")}
-    assert concerns.take("a", "police", "police/anita", people)
+    assert concerns.acknowledge("a", "police", "police/anita", people)
     assert waiting(concerns, "police", "police/anita") == []
     assert waiting(concerns, "police", "police/babu") == ["a"]
     assert concerns.sealed("a", "police", "police/babu") == SEALED
@@ -129,8 +129,8 @@ def test_a_letter_handed_over_becomes_the_other_desks_too(concerns: ConcernStore
 
 
 def test_parts_wait_for_their_letter_and_go_with_it(concerns: ConcernStore) -> None:
-    concerns.keep_part("p1", DAY, ["legal", "police"], SEALED)
-    concerns.keep_part("p1", DAY, ["legal", "police"], SEALED)
+    concerns.save_part("p1", DAY, ["legal", "police"], SEALED)
+    concerns.save_part("p1", DAY, ["legal", "police"], SEALED)
     assert concerns.has_parts(["p1"], ["police", "legal"])
     assert not concerns.has_parts(["p1"], ["police"]), "sealed for other desks"
     assert concerns.part("p1", "police", "police") is None, "it belongs to no letter yet"
@@ -145,7 +145,7 @@ def test_parts_wait_for_their_letter_and_go_with_it(concerns: ConcernStore) -> N
 
 @pytest.mark.parametrize("desks", [("police",), ("police", "legal")])
 def test_a_letter_whose_parts_are_not_here_is_not_kept(concerns: ConcernStore, desks: tuple[str, ...]) -> None:
-    concerns.keep_part("p1", DAY, ["partner"], SEALED)
+    concerns.save_part("p1", DAY, ["partner"], SEALED)
     with pytest.raises(PartsMissing) as told:
         keep(concerns, "a", desks, parts=("p1", "p2"))
     assert told.value.missing == ("p1", "p2")
@@ -153,8 +153,8 @@ def test_a_letter_whose_parts_are_not_here_is_not_kept(concerns: ConcernStore, d
 
 
 def test_parts_that_no_letter_claims_go_after_two_days(concerns: ConcernStore) -> None:
-    concerns.keep_part("old", DAY, ["police"], SEALED)
-    concerns.keep_part("claimed", DAY, ["police"], SEALED)
+    concerns.save_part("old", DAY, ["police"], SEALED)
+    concerns.save_part("claimed", DAY, ["police"], SEALED)
     keep(concerns, desks=("police",), parts=("claimed",))
     concerns.erase_loose_parts(date(2027, 1, 3))
     assert not concerns.has_parts(["old"], ["police"])
@@ -172,8 +172,8 @@ def test_an_answer_is_kept_once_and_found_with_the_receipt(concerns: ConcernStor
 def test_the_case_log_is_each_desks_own(concerns: ConcernStore) -> None:
     keep(concerns)
     for desk in ("police", "legal"):
-        assert concerns.enter(Entry(f"e-{desk}", "a", DAY), desk, SEALED)
-        assert concerns.enter(Entry(f"e-{desk}", "a", DAY), desk, SEALED), "bringing it again is no error"
+        assert concerns.enter(EntryRow(f"e-{desk}", "a", DAY), desk, SEALED)
+        assert concerns.enter(EntryRow(f"e-{desk}", "a", DAY), desk, SEALED), "bringing it again is no error"
     assert [entry.id for entry in concerns.entries("police", DAY)] == ["e-police"]
     assert concerns.entries("police", date(2027, 1, 2)) == ()
     assert concerns.entry("e-police", "police") == SEALED
@@ -192,12 +192,12 @@ def test_what_follows_a_letter_shows_by_day_and_goes_with_it(concerns: ConcernSt
 
 def test_a_desk_that_drops_a_letter_leaves_it_to_the_others(concerns: ConcernStore) -> None:
     keep(concerns)
-    concerns.enter(Entry("e", "a", DAY), "police", SEALED)
-    assert concerns.drop("a", "police")
+    concerns.enter(EntryRow("e", "a", DAY), "police", SEALED)
+    assert concerns.delete("a", "police")
     assert waiting(concerns, "police") == []
     assert concerns.entries("police", DAY) == ()
     assert concerns.sealed("a", "legal", "legal") == SEALED
-    assert concerns.drop("a", "legal")
+    assert concerns.delete("a", "legal")
     assert concerns.progress(b"a" * 32) is None
 
 
@@ -206,7 +206,7 @@ def test_no_desk_puts_a_copy_before_what_belongs_to_another_letter(concerns: Con
     keep(concerns, "b", desks=("legal",), lookup=b"b" * 32)
     assert concerns.copy("b", "a", "police", "legal", SEALED + b"junk") is False
     assert concerns.sealed("b", "legal", "legal") == SEALED
-    concerns.enter(Entry("e", "b", DAY), "legal", SEALED)
+    concerns.enter(EntryRow("e", "b", DAY), "legal", SEALED)
     assert concerns.copy("e", "a", "police", "legal", SEALED + b"junk") is False
     assert concerns.entry("e", "legal") == SEALED
 
@@ -223,8 +223,8 @@ def test_what_staff_did_is_written_down_by_desk_and_goes_with_time(concerns: Con
 def test_what_was_erased_is_gone_from_the_file(tmp_path: Path) -> None:
     opened = ConcernStore(f"sqlite:///{tmp_path}/concerns.db")
     marked = SEALED + b"marked-ciphertext" * 50
-    opened.keep_part("p1", DAY, ["police"], marked)
-    opened.keep(coming(desks=("police",), sealed=marked, parts=("p1",)))
+    opened.save_part("p1", DAY, ["police"], marked)
+    opened.save(coming(desks=("police",), sealed=marked, parts=("p1",)))
     opened.answer("x", "a", "police", DAY, marked)
     on_disk = lambda: b"".join(path.read_bytes() for path in tmp_path.iterdir())  # noqa: E731
     assert b"marked-ciphertext" in on_disk()
@@ -244,9 +244,9 @@ def test_old_letters_go_when_every_desk_has_them(concerns: ConcernStore) -> None
 @pytest.mark.parametrize("plain", [b"", b"help", b'{"what": "help"}'])
 def test_nothing_plain_is_ever_kept(concerns: ConcernStore, signups: SignupStore, plain: bytes) -> None:
     with pytest.raises(encryption.NotSealed):
-        concerns.keep(coming(sealed=plain))
+        concerns.save(coming(sealed=plain))
     with pytest.raises(encryption.NotSealed):
-        signups.keep(Signup("a", "e", 1, "coming"), b"l", plain, capacity=5, last_day=DAY)
+        signups.save(Signup("a", "e", 1, "coming"), b"l", plain, capacity=5, last_day=DAY)
     assert (concerns.waiting("police", "police"), signups.listed(), signups.taken("e")) == ((), (), 0)
 
 
@@ -275,7 +275,7 @@ def test_signups_go_when_their_event_is_long_over(signups: SignupStore) -> None:
 def test_a_database_that_is_away_says_so_without_what_was_written(tmp_path: Path) -> None:
     away = ConcernStore(f"sqlite:///{tmp_path}/no/such/folder/x.db")
     with pytest.raises(NotKept) as told:
-        away.keep(coming(lookup=b"secret-look-up"))
+        away.save(coming(lookup=b"secret-look-up"))
     assert "secret" not in str(told.value)
     assert told.value.__cause__ is None
     away.close()

@@ -13,7 +13,7 @@ import pytest
 
 from forms.core import receipts
 from forms.server.services import flood_control
-from forms.server.services.flood_control import BITS, CALM, Files, Letters, LookUps, Room
+from forms.server.services.flood_control import BITS, FLOOD_THRESHOLD, Files, FloodControl, LookupLimiter, Room
 
 from .conftest import CHEAP
 from .test_sealed import added, ask, derived, new_id, put, sealed_letter, told
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def office_of(endpoint: Any) -> Any:
-    return endpoint.client.application.extensions["office"]
+    return endpoint.client.application.extensions["services"]
 
 
 def found_work(lookup: str, bits: int) -> str:
@@ -33,10 +33,10 @@ def found_work(lookup: str, bits: int) -> str:
 def guessed(endpoint: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """An endpoint at which somebody guesses by each way there is."""
     monkeypatch.setattr(flood_control, "BITS", 6)
-    monkeypatch.setattr(LookUps, "DELAY", 0.0)
+    monkeypatch.setattr(LookupLimiter, "DELAY", 0.0)
     office = office_of(endpoint)
     for gate in (office.lookups, office.signup_lookups, office.browser_lookups):
-        for _ in range(CALM + 1):
+        for _ in range(FLOOD_THRESHOLD + 1):
             gate.missed()
     return endpoint
 
@@ -74,7 +74,7 @@ WAYS = [by_lookup, by_erasure, by_adding, by_part]
 @pytest.mark.parametrize("way", WAYS)
 def test_every_way_is_counted(endpoint: Any, way: Callable[..., Any]) -> None:
     gate = office_of(endpoint).browser_lookups
-    for _ in range(CALM + 1):
+    for _ in range(FLOOD_THRESHOLD + 1):
         assert way(endpoint, secrets.token_hex(32)).status_code == 404
     assert gate.is_high()
 
@@ -99,7 +99,7 @@ def test_while_somebody_guesses_every_way_asks_for_work_for_just_this_value(
 def test_with_work_the_letter_is_found_and_added_to(endpoint: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     first = told(endpoint, "legal,partner")
     monkeypatch.setattr(flood_control, "BITS", 6)
-    for _ in range(CALM + 1):
+    for _ in range(FLOOD_THRESHOLD + 1):
         office_of(endpoint).browser_lookups.missed()
     known = derived(endpoint).lookup.hex()
     assert ask(endpoint).status_code == 428
@@ -112,8 +112,8 @@ def test_with_work_the_letter_is_found_and_added_to(endpoint: Any, monkeypatch: 
 
 
 def test_guesses_with_work_make_work_dearer() -> None:
-    gate = LookUps(Letters(clock=lambda: 0.0))
-    for _ in range(CALM * 5):
+    gate = LookupLimiter(FloodControl(clock=lambda: 0.0))
+    for _ in range(FLOOD_THRESHOLD * 5):
         gate.missed(worked=True)
     assert gate.work_asked() > BITS
 
@@ -151,7 +151,7 @@ def test_nor_does_one_of_own_whose_id_is_taken(endpoint: Any) -> None:
 
 def test_a_guess_by_a_letter_that_is_kept_asks_for_work_after_a_few(endpoint: Any) -> None:
     statuses: list[int] = []
-    while 428 not in statuses and len(statuses) < CALM * 2:
+    while 428 not in statuses and len(statuses) < FLOOD_THRESHOLD * 2:
         id = new_id()
         body = sealed_letter(endpoint, id, "legal")
         statuses.append(put(endpoint, f"letters/{id}", body, "legal", lookup=secrets.token_hex(32)).status_code)
@@ -166,7 +166,7 @@ def test_a_guess_by_a_letter_that_is_kept_asks_for_work_after_a_few(endpoint: An
 def test_every_form_that_takes_a_number_counts_wrong_ones(endpoint: Any, form: str) -> None:
     office = office_of(endpoint)
     gate = office.signup_lookups if form in {"cancel", "change"} else office.lookups
-    for number in range(CALM + 1):
+    for number in range(FLOOD_THRESHOLD + 1):
         endpoint.post(form, code=receipts.checked(number), do="send", what="x", people="1")
     assert gate.is_high()
 
@@ -178,7 +178,7 @@ def test_every_form_that_takes_a_number_counts_wrong_ones(endpoint: Any, form: s
 def test_who_is_turned_away_keeps_the_number_and_what_was_typed(
     endpoint: Any, form: str, kept: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(LookUps, "PATIENCE", 0.0)
+    monkeypatch.setattr(LookupLimiter, "PATIENCE", 0.0)
     office = office_of(endpoint)
     code = receipts.checked(1234567)
     for gate in (office.lookups, office.signup_lookups):
@@ -193,7 +193,7 @@ def test_who_is_turned_away_keeps_the_number_and_what_was_typed(
 
 
 def test_guessers_of_one_kind_stop_no_other_kind(endpoint: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(LookUps, "PATIENCE", 0.0)
+    monkeypatch.setattr(LookupLimiter, "PATIENCE", 0.0)
     office = office_of(endpoint)
     letter, signup = endpoint.send("concern", what="x"), endpoint.send("signup", event="meeting", people="1")
     codes = {"answer": endpoint.code(letter), "cancel": endpoint.code(signup)}
@@ -219,7 +219,7 @@ def test_guessers_of_one_kind_stop_no_other_kind(endpoint: Any, monkeypatch: pyt
 def test_eight_clients_that_guess_without_a_pause_keep_nobody_from_an_answer(endpoint: Any) -> None:
     office = office_of(endpoint)
     code = endpoint.code(endpoint.send("concern", what="x"))
-    for _ in range(CALM + 1):
+    for _ in range(FLOOD_THRESHOLD + 1):
         office.browser_lookups.missed()
     stop = threading.Event()
 
@@ -273,7 +273,7 @@ def test_whoever_gives_up_waiting_leaves_the_line() -> None:
 
 def test_look_ups_and_photos_leave_threads_for_words() -> None:
     conf = runpy.run_path(str(ROOT / "deploy" / "gunicorn.conf.py"))
-    most = 3 * (LookUps.AT_ONCE + LookUps.WAITING) + Files.AT_ONCE
+    most = 3 * (LookupLimiter.AT_ONCE + LookupLimiter.WAITING) + Files.AT_ONCE
     assert conf["threads"] - most >= 2
 
 

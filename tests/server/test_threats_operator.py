@@ -20,7 +20,7 @@ WORDS = "உதவி வேண்டும்"
 
 
 def concerns(endpoint: Any) -> Any:
-    return endpoint.client.application.extensions["office"].concerns
+    return endpoint.client.application.extensions["services"].concerns
 
 
 def read_only(endpoint: Any) -> None:
@@ -141,12 +141,12 @@ def test_on_postgresql_too(make_endpoint: Any, postgres: str, caplog: pytest.Log
         endpoint = make_endpoint(concerns_url=postgres.replace("/postgres?", "/watched?"))
         endpoint.send("concern", what="before")
         concerns(endpoint).close()
-        endpoint.client.application.extensions["office"].days.close()
+        endpoint.client.application.extensions["services"].days.close()
         connection.execute("ALTER DATABASE watched SET default_transaction_read_only = on")
         assert endpoint.send("concern", what=WORDS).status_code == 503
         assert "may not be written" in caplog.text
         concerns(endpoint).close()
-        endpoint.client.application.extensions["office"].days.close()
+        endpoint.client.application.extensions["services"].days.close()
         connection.execute("DROP DATABASE watched WITH (FORCE)")
         caplog.clear()
         assert endpoint.send("concern", what=WORDS).status_code == 503

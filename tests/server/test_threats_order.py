@@ -14,7 +14,7 @@ import pytest
 
 from forms.core.encryption import seal
 from forms.server.app import watch
-from forms.server.store.concern_store import Access, Coming, ConcernStore
+from forms.server.store.concern_store import Access, ConcernStore, NewLetter
 
 from .conftest import TODAY
 
@@ -23,14 +23,14 @@ DESKS = ("legal", "partner", "police")
 KEY = str(pyrage.x25519.Identity.generate().to_public())
 
 
-def keep(store: ConcernStore) -> list[Coming]:
+def keep(store: ConcernStore) -> list[NewLetter]:
     """Letters in the order in which they came."""
     came = []
     for number in range(LETTERS):
         id = secrets.token_hex(16)
         sealed = seal({"form": "concern", "answers": {"what": str(number)}}, [KEY], 24576)
-        came.append(Coming(id, id, "concern", TODAY, secrets.token_bytes(32), sealed, DESKS))
-        assert store.keep(came[-1])
+        came.append(NewLetter(id, id, "concern", TODAY, secrets.token_bytes(32), sealed, DESKS))
+        assert store.save(came[-1])
         store.note_access(secrets.token_hex(16), "police", Access("2027-01-01", "police", "fetched", id))
     return came
 
@@ -41,7 +41,7 @@ def in_order(places: Sequence[int]) -> float:
     return sum(pairs) / len(pairs)
 
 
-def overflow(content: bytes, came: Sequence[Coming]) -> list[int]:
+def overflow(content: bytes, came: Sequence[NewLetter]) -> list[int]:
     """Where a run of bytes from the midst of each letter stands; pages cut some runs in two, so several are tried."""
     found = []
     for letter in came:
@@ -119,7 +119,7 @@ def test_the_access_log_tells_the_day_only(endpoint: Any) -> None:
     endpoint.send("concern", what="x")
     [id] = endpoint.letter_ids()
     endpoint.pickup(f"letters/{id}")
-    concerns = endpoint.client.application.extensions["office"].concerns
+    concerns = endpoint.client.application.extensions["services"].concerns
     concerns.note_access("0" * 32, "police", Access("2026-12-31T23:59", "police", "fetched", id))  # an older version's
     concerns.bring_back(TODAY)
     rows = endpoint.pickup("access").get_json()["access"]

@@ -11,7 +11,7 @@ import pytest
 
 from forms.core.media import decoder_process
 from forms.core.media.decoder_process import Slots
-from forms.server.services.flood_control import Busy, Files, Pressure
+from forms.server.services.flood_control import Busy, Files, LeakyBucket
 
 from .test_attachments import files, parts_of, photo, recording
 
@@ -91,7 +91,7 @@ def test_no_more_than_a_few_threads_take_care_of_photos_and_words_go_on(
 
 
 def test_where_very_many_photos_come_none_waits() -> None:
-    gate = Files(Pressure(calm=3, clock=lambda: 0.0))
+    gate = Files(LeakyBucket(calm=3, clock=lambda: 0.0))
     waits = []
     for _ in range(5):
         with gate.one() as wait:
@@ -112,10 +112,10 @@ def test_a_room_is_given_back_whatever_happens() -> None:
 
 
 def test_photos_add_nothing_to_the_pressure_of_letters(endpoint: Any) -> None:
-    office = endpoint.client.application.extensions["office"]
-    for _ in range(Files.CALM + 1):
+    office = endpoint.client.application.extensions["services"]
+    for _ in range(Files.FLOOD_THRESHOLD + 1):
         with office.files.one():
             pass
     assert office.files._came.is_high()
-    assert not office.pressure.is_high()
+    assert not office.flood_control.is_high()
     assert not office.lookups.is_high()

@@ -103,7 +103,7 @@ def test_each_request_sees_one_version(looks_at_once: None, endpoint: Any, distr
         portals.write(withdrawn(district.portal), endpoint.data.parent / "portal.json")
         refresh_portal(app)
         seen.append(current_office().portal is before is g.office.portal)
-        seen.append(app.extensions["office"].portal is not before)
+        seen.append(app.extensions["services"].portal is not before)
 
     app.before_request_funcs[None].append(in_the_midst)
     assert endpoint.pickup("letters").status_code == 200

@@ -38,7 +38,7 @@ def start(tmp_path: Path, district: Any) -> Iterator[Start]:
 
     yield begin
     for app in apps:
-        app.extensions["office"].close()
+        app.extensions["services"].close()
 
 
 def send(app: Any, form: str = "concern", **answers: str) -> str:
@@ -57,7 +57,7 @@ def opens(app: Any, code: str) -> bool:
 
 
 def files(app: Any, folder: Path) -> Path:
-    app.extensions["office"].close()
+    app.extensions["services"].close()
     return folder / "salt"
 
 
@@ -189,7 +189,7 @@ def test_eight_that_start_at_once_have_one_salt(start: Start) -> None:
 
     def begin(_: int) -> bytes:
         together.wait()
-        return bytes(start("data").extensions["office"].salt)
+        return bytes(start("data").extensions["services"].salt)
 
     with ThreadPoolExecutor(8) as pool:
         assert len(set(pool.map(begin, range(8)))) == 1
@@ -219,7 +219,7 @@ def test_gunicorn_says_it_in_a_sentence(start: Start, tmp_path: Path) -> None:
 
 
 def test_workers_forked_from_one_parent_go_on(start: Start, tmp_path: Path) -> None:
-    start("made/data").extensions["office"].close()
+    start("made/data").extensions["services"].close()
     served = gunicorn(tmp_path / "made", tmp_path / "portal.json")
     try:
         assert "error" not in (tmp_path / "made" / "gunicorn.log").read_text().lower()

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from forms.server.services import likeness
-from forms.server.services.flood_control import CALM
+from forms.server.services.flood_control import FLOOD_THRESHOLD
 from forms.server.services.likeness import Likeness, is_gibberish
-from forms.server.store.concern_store import FIRST_TRAY, SECOND_TRAY
+from forms.server.store.concern_store import PRIORITY_QUEUE, SECOND_QUEUE
 
 from .test_attachments import files, recording
 from .test_attachments import send as send_with_files
@@ -49,19 +49,19 @@ def flooded(endpoint: Any) -> Any:
     """An endpoint that somebody floods with copies of one letter, each a little different."""
     for number in range(4):
         endpoint.post("concern", do="send", once=secrets.token_hex(16), what=COPY.format(number))
-    for _ in range(CALM * 2):
-        endpoint.client.application.extensions["office"].pressure.count()
+    for _ in range(FLOOD_THRESHOLD * 2):
+        endpoint.client.application.extensions["services"].flood_control.count()
     return endpoint
 
 
 def test_in_calm_times_all_go_to_the_first_tray(endpoint: Any) -> None:
-    assert [tray_of(endpoint, COPY.format(number)) for number in range(4)] == [FIRST_TRAY] * 4
+    assert [tray_of(endpoint, COPY.format(number)) for number in range(4)] == [PRIORITY_QUEUE] * 4
 
 
 @pytest.mark.parametrize("kind", sorted(REAL))
 def test_in_a_flood_of_copies_who_writes_something_else_reaches_the_first_tray(flooded: Any, kind: str) -> None:
-    assert tray_of(flooded, REAL[kind], kind if len(kind) == 2 else "en") == FIRST_TRAY
-    assert tray_of(flooded, COPY.format(99)) == SECOND_TRAY
+    assert tray_of(flooded, REAL[kind], kind if len(kind) == 2 else "en") == PRIORITY_QUEUE
+    assert tray_of(flooded, COPY.format(99)) == SECOND_QUEUE
 
 
 @pytest.mark.parametrize(
@@ -73,12 +73,12 @@ def test_in_a_flood_of_copies_who_writes_something_else_reaches_the_first_tray(f
     ],
 )  # fmt: skip
 def test_a_copy_that_is_changed_a_little_is_a_copy(flooded: Any, change: Any) -> None:
-    assert tray_of(flooded, change(COPY.format(7))) == SECOND_TRAY
+    assert tray_of(flooded, change(COPY.format(7))) == SECOND_QUEUE
 
 
 def test_random_letters_go_to_the_second_tray(flooded: Any) -> None:
     for junk in JUNK.values():
-        assert tray_of(flooded, junk) == SECOND_TRAY
+        assert tray_of(flooded, junk) == SECOND_QUEUE
 
 
 DICE = random.Random(12)
@@ -112,13 +112,13 @@ def test_odd_words_of_people_do_no_harm(words: str, endpoint: Any) -> None:
 def test_a_recording_alone_reaches_the_first_tray(flooded: Any) -> None:
     send_with_files(flooded, **files(voice=recording(1)))
     [row] = [row for row in flooded.pickup("letters").get_json()["letters"] if row["parts"]]
-    assert row["tray"] == FIRST_TRAY
+    assert row["tray"] == PRIORITY_QUEUE
 
 
 def test_a_flood_that_never_repeats_fills_no_more_than_its_share_of_the_first_tray(flooded: Any) -> None:
-    trays = [tray_of(flooded, invented(seed)) for seed in range(CALM + 15)]
-    assert trays[:CALM] == [FIRST_TRAY] * CALM
-    assert trays[-1] == SECOND_TRAY
+    trays = [tray_of(flooded, invented(seed)) for seed in range(FLOOD_THRESHOLD + 15)]
+    assert trays[:FLOOD_THRESHOLD] == [PRIORITY_QUEUE] * FLOOD_THRESHOLD
+    assert trays[-1] == SECOND_QUEUE
 
 
 def test_a_letter_that_is_sent_again_is_not_its_own_copy(flooded: Any) -> None:
@@ -126,8 +126,8 @@ def test_a_letter_that_is_sent_again_is_not_its_own_copy(flooded: Any) -> None:
     for _ in range(5):
         assert flooded.post("concern", **form).status_code == 200
     rows = flooded.pickup("letters").get_json()["letters"]
-    assert [row["tray"] for row in rows].count(FIRST_TRAY) == 5, "four before the flood, and this one"
-    assert tray_of(flooded, REAL["en"]) == FIRST_TRAY, "one person came, not five"
+    assert [row["tray"] for row in rows].count(PRIORITY_QUEUE) == 5, "four before the flood, and this one"
+    assert tray_of(flooded, REAL["en"]) == PRIORITY_QUEUE, "one person came, not five"
 
 
 # What is kept of a text

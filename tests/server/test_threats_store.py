@@ -37,7 +37,7 @@ def test_a_reader_and_an_erasing_hold_no_letter_up(endpoint: Any) -> None:
 @pytest.mark.parametrize("event", ["cancel", "age"])
 def test_a_reader_and_an_erasing_hold_no_sign_up_up(endpoint: Any, event: str) -> None:
     code = endpoint.code(endpoint.send("signup", event="meeting", people="1"))
-    office = endpoint.client.application.extensions["office"]
+    office = endpoint.client.application.extensions["services"]
     with reading(endpoint.data / "signups.db"):
         endpoint.send("signup", event="meeting", people="1")
         begun = time.monotonic()
@@ -51,7 +51,7 @@ def test_a_reader_and_an_erasing_hold_no_sign_up_up(endpoint: Any, event: str) -
 
 def test_what_a_reader_kept_on_the_disk_goes_once_the_reader_is_gone(endpoint: Any) -> None:
     code = endpoint.code(endpoint.send("concern", what="to be erased"))
-    office = endpoint.client.application.extensions["office"]
+    office = endpoint.client.application.extensions["services"]
     [id] = endpoint.letter_ids()
     mark = office.concerns.sealed(id, "police", "police")[5000:5040]
     with reading(endpoint.data / "concerns.db"):
@@ -65,7 +65,7 @@ def test_what_a_reader_kept_on_the_disk_goes_once_the_reader_is_gone(endpoint: A
 def test_the_next_letter_takes_along_what_a_reader_kept_on_the_disk(endpoint: Any) -> None:
     code = endpoint.code(endpoint.send("concern", what="to be erased"))
     [id] = endpoint.letter_ids()
-    mark = endpoint.client.application.extensions["office"].concerns.sealed(id, "police", "police")[5000:5040]
+    mark = endpoint.client.application.extensions["services"].concerns.sealed(id, "police", "police")[5000:5040]
     with reading(endpoint.data / "concerns.db"):
         assert endpoint.post("answer", do="delete-now", code=code).status_code == 200
     deadline = time.monotonic() + 30

@@ -32,7 +32,7 @@ def page_with_words(answer: Any, language: str = "ta", status: int = 422) -> str
 
 def part_of(endpoint: Any) -> str:
     """A photo that was taken in, as its page names it."""
-    office = endpoint.client.application.extensions["office"]
+    office = endpoint.client.application.extensions["services"]
     desks = office.portal.readers("concern")
     part = mailbox.take_part(office, Clean("photo", "image/webp", b"x"), desks, TODAY, office.concerns)
     return f"{part.id} photo 0"

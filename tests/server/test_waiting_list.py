@@ -40,7 +40,7 @@ def lookup(id: str) -> bytes:
 
 def join(store: SignupStore, id: str, people: int = 1, capacity: int = 5) -> str:
     signup = Signup(id, "meeting", people, WAITING)
-    kept = store.keep(signup, lookup(id), SEALED, capacity=capacity, last_day=DAY)
+    kept = store.save(signup, lookup(id), SEALED, capacity=capacity, last_day=DAY)
     return kept.state if kept else "larger"
 
 
@@ -529,7 +529,7 @@ def test_fifty_people_press_at_once_for_the_last_seat(endpoint: Any) -> None:
 
 def test_a_store_that_is_away_loses_nothing_typed(endpoint: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     code = endpoint.code(sign_up(endpoint, "2"))
-    office = endpoint.client.application.extensions["office"]
+    office = endpoint.client.application.extensions["services"]
 
     def away(*_: Any, **__: Any) -> None:
         raise NotKept("store", "away")

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from sitegen.render.search_index import skeletons
+from sitegen.render.search_index import normalised_tokens
 
 
 @pytest.mark.parametrize(
@@ -12,11 +12,11 @@ from sitegen.render.search_index import skeletons
     [("கொத்தடிமையில்", "கொத்தடிமை"), ("கொத்தடிமைத்", "கொத்தடுமை"), ("मजदूरी", "मजदुरी"), ("ଶ୍ରମିକ", "ଶ୍ରମ"), ("Bonded", "bond")],
 )
 def test_endings_and_wrong_vowel_signs_do_no_harm(found: str, typed: str) -> None:
-    assert next(skeletons(found)).startswith(next(skeletons(typed)))
+    assert next(normalised_tokens(found)).startswith(next(normalised_tokens(typed)))
 
 
 def test_the_danda_and_other_signs_split_words() -> None:
-    assert list(skeletons("काम।घर,\n112 a")) == ["कम", "घर", "112"]
+    assert list(normalised_tokens("काम।घर,\n112 a")) == ["कम", "घर", "112"]
 
 
 def test_each_language_finds_its_own_pages_only(folder: Any) -> None:

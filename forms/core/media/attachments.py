@@ -37,7 +37,7 @@ class Clean:
     seconds: int = 0
 
 
-def insist_on_few(kind: str, already: int) -> None:
+def require_few(kind: str, already: int) -> None:
     """Raise NotTaken where a letter has as many of a kind as it may have."""
     if already >= MOST[kind]:
         raise NotTaken("many")

@@ -10,7 +10,7 @@ from forms.core.problem import Problem
 from forms.desk.cases.case import Case
 from forms.desk.crypto.copies import Signer, copy_of, copy_of_part
 from forms.desk.crypto.decryption import Identities, open_part, open_sealed
-from forms.desk.sync.local_store import Cabinet
+from forms.desk.sync.local_store import LocalStore
 from forms.desk.sync.outbox import Outbox
 
 
@@ -18,7 +18,7 @@ from forms.desk.sync.outbox import Outbox
 class Sharing:
     """What is needed to seal a desk's letters anew. `letter_ids` below: all letters of the case, as kept here."""
 
-    cabinet: Cabinet
+    local_store: LocalStore
     identities: Identities
     outbox: Outbox
     signer: Signer
@@ -40,7 +40,7 @@ class Sharing:
     def secure(self, case: Case, letter_ids: Sequence[str], keys: Sequence[str], reader: str) -> None:
         """Letters and parts of a case for this desk's own present keys, so that the server keeps them too."""
         for letter_id, part in case.parts:
-            if letter_id in letter_ids and self.cabinet.has("parts", part.id):
+            if letter_id in letter_ids and self.local_store.has("parts", part.id):
                 self._copy(part.id, case.id, keys, reader, "parts", path=letter_id)
         for id in letter_ids:
             self._copy(id, case.id, keys, reader, "letters", path=id)
@@ -49,25 +49,27 @@ class Sharing:
         """What an export holds, by file name: letters as they came and opened, parts, the time line."""
         found = {}
         for id in letter_ids:
-            sealed = self.cabinet.read("letters", id)
+            sealed = self.local_store.read("letters", id)
             found[f"letters/{id}.age"] = sealed
             found[f"letters/{id}.json"] = open_sealed(sealed, self.identities).rstrip(b" ")
         for _, part in case.parts:
-            if self.cabinet.has("parts", part.id):
+            if self.local_store.has("parts", part.id):
                 ending = "jpg" if part.kind == "photo" else "audio"
-                found[f"parts/{part.id}.{ending}"] = open_part(self.cabinet.read("parts", part.id), self.identities)[1]
+                found[f"parts/{part.id}.{ending}"] = open_part(
+                    self.local_store.read("parts", part.id), self.identities
+                )[1]
         found["time-line.json"] = json.dumps(case.time_line(), ensure_ascii=False, indent=1).encode()
         return found
 
     def _copy_parts(self, case: Case, to: Sequence[str], reader: str) -> None:
         for letter_id, part in case.parts:
-            if self.cabinet.has("parts", part.id):
+            if self.local_store.has("parts", part.id):
                 self._copy(part.id, case.id, to, reader, "parts", path=letter_id)
 
-    def _copy(self, item: str, thread: str, to: Sequence[str], reader: str, drawer: str, path: str = "") -> None:
+    def _copy(self, item: str, thread: str, to: Sequence[str], reader: str, folder: str, path: str = "") -> None:
         """Encrypt one thing anew, with this machine's signature. path: the letter in the address, if not the first."""
-        plain = open_sealed(self.cabinet.read(drawer, item), self.identities)
-        make = copy_of_part if drawer == "parts" else copy_of
+        plain = open_sealed(self.local_store.read(folder, item), self.identities)
+        make = copy_of_part if folder == "parts" else copy_of
         signed = make(plain, thread, item, reader, self.signer)
         self.outbox.post("PUT", f"letters/{path or thread}/copies/{item}", seal_file(signed, to), reader)
 

@@ -13,7 +13,7 @@ from forms.core.problem import Problem
 from forms.desk.cases.arrivals import New
 from forms.desk.cases.case_log import Entry, open_entry, read_entry
 from forms.desk.crypto.decryption import Identities, Letter, open_json, read_letter
-from forms.desk.sync.local_store import DELETION, Cabinet
+from forms.desk.sync.local_store import DELETION, LocalStore
 
 _NAME = "index"
 
@@ -21,12 +21,12 @@ _NAME = "index"
 class Index:
     """The opened letters and entries of one desk. Held by an unlocked session, gone with it."""
 
-    def __init__(self, cabinet: Cabinet, identities: Identities) -> None:
-        self._cabinet, self._identities = cabinet, identities
+    def __init__(self, local_store: LocalStore, identities: Identities) -> None:
+        self._cabinet, self._identities = local_store, identities
         self._letters: dict[str, Letter | Problem] = {}
         self._entries: dict[str, Entry] = {}
         self._read_kept()
-        self._labels = cabinet.labels()
+        self._labels = local_store.labels()
 
     def refresh(self) -> int:
         """Open what is new on the disk, forget what is gone; keep the result sealed. How many were new."""
@@ -114,7 +114,7 @@ class Index:
         letters = {id: _row(letter) for id, letter in self._letters.items() if isinstance(letter, Letter)}
         entries = {id: asdict(entry) for id, entry in self._entries.items()}
         plain = json.dumps({"letters": letters, "entries": entries}, ensure_ascii=False, separators=(",", ":"))
-        self._cabinet.keep("", _NAME, seal_file(plain.encode(), [str(self._identities[0].to_public())]))
+        self._cabinet.save("", _NAME, seal_file(plain.encode(), [str(self._identities[0].to_public())]))
 
 
 def _row(letter: Letter) -> dict[str, Any]:

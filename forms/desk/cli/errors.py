@@ -9,7 +9,7 @@ import click
 from forms.core.problem import Problem
 
 
-def telling(command: Callable[..., Any]) -> Callable[..., Any]:
+def show_problems(command: Callable[..., Any]) -> Callable[..., Any]:
     """Show a Problem, or a disk that does not take what is written, as a sentence, with exit code 1."""
 
     @wraps(command)

@@ -12,7 +12,7 @@ from forms.core.problem import Problem
 from forms.core.trusted_date import machines_doubt
 from forms.desk.cases.case import Case
 from forms.desk.cases.plain_text import plain
-from forms.desk.cli.errors import telling
+from forms.desk.cli.errors import show_problems
 from forms.desk.crypto.keys import write_safely
 from forms.desk.events import event_export as exporting
 from forms.desk.events import event_views as views
@@ -30,7 +30,7 @@ Finder = Callable[[Any, str], Case]
 """From an unlocked session and what was typed (a number of the list, or an id) to the case."""
 
 
-def wire(
+def register_event_commands(
     desk: click.Group, unlock: Callable[[Any], Any], find_case: Finder, today: Callable[[], date] = date.today
 ) -> None:
     """Add the commands to the desk's group. unlock: a session from the group's object; it may ask for a passphrase."""
@@ -65,7 +65,7 @@ def _events(opener: Opener) -> click.Command:
     @click.option("--names", is_flag=True, help="Who comes to each of them, one event after the other.")
     @click.option("--marks", type=click.Path(path_type=Path), help="Take in the marks of another machine's folder.")
     @click.pass_obj
-    @telling
+    @show_problems
     def events(here: Any, event: str | None, names: bool, marks: Path | None) -> None:
         """Events with how many come; with an event's id: who comes, who waits, who came."""
         book = opener(here)
@@ -86,7 +86,7 @@ def _sheet(opener: Opener) -> click.Command:
     @click.option("--language", help="A language of the portal; the event's if not given.")
     @click.option("--to", type=click.Path(path_type=Path), help="The file; named after the event if not given.")
     @click.pass_obj
-    @telling
+    @show_problems
     def sheet(here: Any, event: str, language: str | None, to: Path | None) -> None:
         """The attendance sheet as PDF. It is opened data: names that anybody reads who gets the file."""
         book = opener(here)
@@ -104,7 +104,7 @@ def _signup(opener: Opener) -> click.Command:
     @click.argument("action", type=click.Choice(ACTIONS))
     @click.argument("target")
     @click.pass_obj
-    @telling
+    @show_problems
     def sign_up(here: Any, action: str, target: str) -> None:
         """Remove a sign-up (by its id), let a group in that waits, or send it to the end of the line.
 
@@ -122,7 +122,7 @@ def _walk_in(opener: Opener) -> click.Command:
     @click.argument("people", type=int)
     @click.option("--name", default="", help="May be left out.")
     @click.pass_obj
-    @telling
+    @show_problems
     def walk_in(here: Any, event: str, people: int, name: str) -> None:
         """Write down people who came without signing up. Who signed up is marked in the window."""
         mark = opener(here).walk_in(event, name, people)
@@ -138,7 +138,7 @@ def _export(opener: Opener) -> click.Command:
     @click.option("--to", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="The folder.")
     @click.option("--yes", is_flag=True, help="Do not ask.")
     @click.pass_obj
-    @telling
+    @show_problems
     def export_event(here: Any, event: str | None, kind: str, to: Path, yes: bool) -> None:
         """One event, or all: who signed up and who came, as a Data Package (zip) or a workbook (xlsx)."""
         click.echo(exporting.WARNING, err=True)
@@ -158,7 +158,7 @@ def _remind(opener: Opener) -> click.Command:
     @click.option("--by-sms", is_flag=True, help="Through the provider that PORTAL_SMS_URL names.")
     @click.option("--again", is_flag=True, help="Also those of which nobody knows whether they went.")
     @click.pass_obj
-    @telling
+    @show_problems
     def remind(here: Any, event: str, to: Path | None, by_sms: bool, again: bool) -> None:
         """Remind those who come, agreed and left a number. Without an option: show what would be sent."""
         book = opener(here)
@@ -198,7 +198,7 @@ def _visit(opener: Opener, find_case: Finder) -> click.Command:
     @click.option("--content", type=click.Path(path_type=Path, file_okay=False), default=Path("content"))
     @click.option("--yes", is_flag=True, help="Do not ask.")
     @click.pass_obj
-    @telling
+    @show_problems
     def visit_to_event(here: Any, letter: str, content: Path, yes: bool, event_id: str, **told: Any) -> None:
         """A letter that asks for a visit becomes a row of content/tables/events.csv."""
         book = opener(here)

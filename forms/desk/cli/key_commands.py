@@ -2,7 +2,7 @@
 
 import click
 
-from forms.desk.cli.errors import telling
+from forms.desk.cli.errors import show_problems
 from forms.desk.crypto import keys
 from forms.desk.session import Place
 
@@ -19,7 +19,7 @@ def _say_public(here: Place, public: keys.Public) -> None:
 @click.command("new-key")
 @_PASSPHRASE
 @click.pass_obj
-@telling
+@show_problems
 def new_key(here: Place, passphrase: str) -> None:
     """Make this machine's key and token for real use, under a passphrase.
 
@@ -33,7 +33,7 @@ def new_key(here: Place, passphrase: str) -> None:
 @click.command("change-key")
 @click.option("--passphrase", prompt=True, hide_input=True, help="The present one. Asked for if not given.")
 @click.pass_obj
-@telling
+@show_problems
 def change_key(here: Place, passphrase: str) -> None:
     """Take a new key and token; the old key stays to open older letters."""
     _say_public(here, keys.rotate(here.folder, passphrase or None))
@@ -44,7 +44,7 @@ def change_key(here: Place, passphrase: str) -> None:
 @click.option("--old", prompt="Old passphrase", hide_input=True, help="Asked for if not given.")
 @_PASSPHRASE
 @click.pass_obj
-@telling
+@show_problems
 def change_passphrase(here: Place, old: str, passphrase: str) -> None:
     """Put the same key under another passphrase."""
     keys.change_passphrase(here.folder, old, passphrase)
@@ -53,7 +53,7 @@ def change_passphrase(here: Place, old: str, passphrase: str) -> None:
 
 @click.command("recovery-key")
 @click.pass_obj
-@telling
+@show_problems
 def recovery_key(here: Place) -> None:
     """Show a new recovery key once, to be written down or printed and locked away. It is kept nowhere."""
     secret, public = keys.recovery()
@@ -68,7 +68,7 @@ def recovery_key(here: Place) -> None:
 @click.option("--secret", prompt="Recovery key", hide_input=True, help="Asked for if not given.")
 @_PASSPHRASE
 @click.pass_obj
-@telling
+@show_problems
 def restore(here: Place, secret: str, passphrase: str) -> None:
     """Set up a new machine from the printed recovery key."""
     _say_public(here, keys.restore(here.folder, secret, passphrase))

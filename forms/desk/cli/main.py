@@ -14,8 +14,8 @@ from forms.desk.cases import plain_text
 from forms.desk.cases.case import STATES, Case
 from forms.desk.cases.publishing import publish
 from forms.desk.cases.search import Wanted, find
-from forms.desk.cli.errors import telling
-from forms.desk.cli.event_commands import wire
+from forms.desk.cli.errors import show_problems
+from forms.desk.cli.event_commands import register_event_commands
 from forms.desk.cli.key_commands import KEY_COMMANDS
 from forms.desk.crypto import key_retirement, key_sheet, keys
 from forms.desk.events.gateways import Gateway, http_gateway
@@ -76,7 +76,7 @@ def _today() -> date:
     help="Address of the portal.",
 )  # fmt: skip
 @click.pass_context
-@telling
+@show_problems
 def desk(context: click.Context, name: str, home: Path, address: str) -> None:
     """Open the desk: fetch sealed letters, read and answer them on this machine.
 
@@ -92,7 +92,7 @@ def desk(context: click.Context, name: str, home: Path, address: str) -> None:
 @click.option("--port", default=0, help="Where the window listens on this machine; any free port if not given.")
 @click.option("--browser/--no-browser", default=True, help="Open the browser, or only print the address.")
 @click.pass_obj
-@telling
+@show_problems
 def window(here: Place, port: int = 0, browser: bool = True) -> None:
     """Open the desk in a browser window on this machine."""
     from forms.desk.window.start import open_window  # noqa: PLC0415 - commands without a window start faster
@@ -104,7 +104,7 @@ def window(here: Place, port: int = 0, browser: bool = True) -> None:
 @desk.command("waiting")
 @click.option("--by-sms", is_flag=True, help="To PORTAL_NOTICE_NUMBER, by the provider that PORTAL_SMS_URL names.")
 @click.pass_obj
-@telling
+@show_problems
 def waiting_command(here: Place, by_sms: bool) -> None:
     """For a scheduler, once a day: one sentence if anything waits here, else nothing. Opens and fetches nothing.
 
@@ -131,7 +131,7 @@ def _way_out(settings: Mapping[str, str]) -> tuple[Gateway, str]:
 @click.option("--search", "text", default="", help="Words that must all be in it.")
 @click.option("--state", type=click.Choice(["", *STATES]), default="", help="Only cases in this state.")
 @click.pass_obj
-@telling
+@show_problems
 def list_command(here: Place, text: str, state: str) -> None:
     """Fetch what waits and list all cases: urgent ones first, then late ones, then the newest.
 
@@ -172,7 +172,7 @@ def _erasure_lines(session: Session) -> Iterator[str]:
 @desk.command("open")
 @click.argument("which")
 @click.pass_obj
-@telling
+@show_problems
 def open_command(here: Place, which: str) -> None:
     """Show one whole case, by its number in the list or its id."""
     session = unlock(here)
@@ -191,7 +191,7 @@ def open_command(here: Place, which: str) -> None:
 @click.option("--text", help="The answer. Without it you are asked.")
 @click.option("--state", type=click.Choice(["", "looking", "closed"]), default="", help="What the person is told.")
 @click.pass_obj
-@telling
+@show_problems
 def answer(here: Place, which: str, text: str | None, state: str) -> None:
     """Answer a letter. The person reads it with the receipt; write in the person's language."""
     session = unlock(here)
@@ -207,7 +207,7 @@ def answer(here: Place, which: str, text: str | None, state: str) -> None:
 @click.argument("state", type=click.Choice(STATES[1:]))
 @click.option("--outcome", default="", help="What came of it, where it is closed.")
 @click.pass_obj
-@telling
+@show_problems
 def state(here: Place, which: str, state: str, outcome: str) -> None:
     """Put a case into a state; "looking" and "closed" are shown to the person."""
     session = unlock(here)
@@ -219,7 +219,7 @@ def state(here: Place, which: str, state: str, outcome: str) -> None:
 @click.argument("which")
 @click.argument("text")
 @click.pass_obj
-@telling
+@show_problems
 def note(here: Place, which: str, text: str) -> None:
     """Add a note to a case's log, for this desk only."""
     session = unlock(here)
@@ -231,7 +231,7 @@ def note(here: Place, which: str, text: str) -> None:
 @click.argument("which")
 @click.argument("into")
 @click.pass_obj
-@telling
+@show_problems
 def merge(here: Place, which: str, into: str) -> None:
     """Put a case that tells the same into another; both keep what they hold."""
     session = unlock(here)
@@ -244,7 +244,7 @@ def merge(here: Place, which: str, into: str) -> None:
 @click.argument("which")
 @click.argument("to")
 @click.pass_obj
-@telling
+@show_problems
 def hand_over(here: Place, which: str, to: str) -> None:
     """Seal a case anew for another desk; never for one that the person left out."""
     session = unlock(here)
@@ -257,7 +257,7 @@ def hand_over(here: Place, which: str, to: str) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--to", help="The age key of the office that gets it; without it a passphrase is asked for.")
 @click.pass_obj
-@telling
+@show_problems
 def export(here: Place, which: str, file: Path, to: str | None) -> None:
     """Write one case into a sealed file for a court, with the SHA-256 of everything in it."""
     session = unlock(here)
@@ -271,7 +271,7 @@ def export(here: Place, which: str, file: Path, to: str | None) -> None:
 @click.option("--old", is_flag=True, help="All closed cases that have been kept long enough.")
 @click.option("--yes", is_flag=True, help="Do not ask again.")
 @click.pass_obj
-@telling
+@show_problems
 def erase(here: Place, which: str | None, old: bool, yes: bool) -> None:
     """Erase a case here and on the server; this cannot be taken back."""
     session = unlock(here)
@@ -288,7 +288,7 @@ def erase(here: Place, which: str | None, old: bool, yes: bool) -> None:
 
 @desk.command("keys")
 @click.pass_obj
-@telling
+@show_problems
 def keys_command(here: Place) -> None:
     """Show the fingerprints of all desks' keys, to be compared with the printed sheet or on the telephone."""
     session = unlock(here)
@@ -311,7 +311,7 @@ def _show_keys(session: Session, who: str = "") -> None:
 @click.option("--old-entries", is_flag=True, help="Let entries count that are here and not proven, as after a restore.")
 @click.option("--yes", is_flag=True, help="Do not ask again.")
 @click.pass_obj
-@telling
+@show_problems
 def trust(here: Place, who: str, everybody: bool, refuse: bool, stolen: bool, old_entries: bool, yes: bool) -> None:
     """Confirm the changed keys of a person or desk, like police/anita, after comparing fingerprints."""
     session = unlock(here)
@@ -342,7 +342,7 @@ def _accept_old_entries(session: Session, yes: bool) -> None:
 
 @desk.command("doctor")
 @click.pass_obj
-@telling
+@show_problems
 def doctor_command(here: Place) -> None:
     """Say what is wrong at this desk, and what to do."""
     findings = doctor.examine(unlock(here))
@@ -356,7 +356,7 @@ def doctor_command(here: Place) -> None:
 @click.option("--seen", is_flag=True, help="Forget the alarms: somebody has dealt with them.")
 @click.option("--trust", is_flag=True, help="Trust the publishers' keys that the portal names now.")
 @click.pass_obj
-@telling
+@show_problems
 def watch_command(here: Place, everything: bool, seen: bool, trust: bool) -> None:
     """Compare the public site with what its publishers signed, as a visitor. Needs no passphrase.
 
@@ -390,7 +390,7 @@ def say_alarms(watch: SiteWatch) -> None:
 @desk.command()
 @click.argument("member")
 @click.pass_obj
-@telling
+@show_problems
 def reseal(here: Place, member: str) -> None:
     """Seal all open cases anew for a colleague with a new key, like police/anita."""
     session = unlock(here)
@@ -402,7 +402,7 @@ def reseal(here: Place, member: str) -> None:
 
 @desk.command()
 @click.pass_obj
-@telling
+@show_problems
 def access(here: Place) -> None:
     """Who of this desk did what with which letter, as the server wrote it down."""
     for row in unlock(here).who_did_what():
@@ -413,7 +413,7 @@ def access(here: Place) -> None:
 @click.option("--content", type=click.Path(path_type=Path), default=Path("content"), show_default=True,
               help="The folder in which portal.yml stands.")  # fmt: skip
 @click.pass_obj
-@telling
+@show_problems
 def publish_command(here: Place, content: Path) -> None:
     """Write the counts of every quarter that is over into content/tables/heard.csv, small ones withheld."""
     session = unlock(here)
@@ -425,7 +425,7 @@ def publish_command(here: Place, content: Path) -> None:
 @click.option("--seal-anew", is_flag=True, help="First seal for the present key what only old ones open.")
 @click.option("--yes", is_flag=True, help="Do not ask again.")
 @click.pass_obj
-@telling
+@show_problems
 def forget_old_keys(here: Place, seal_anew: bool, yes: bool) -> None:
     """Forget the old keys of this machine, after saying what will not open any more; this cannot be taken back."""
     passphrase = ask_passphrase(here)
@@ -433,7 +433,7 @@ def forget_old_keys(here: Place, seal_anew: bool, yes: bool) -> None:
     if len(session.identities) == 1:
         click.echo("This machine has no old key.")
         return
-    key_retirement.insist_that_new_key_is_known(session)
+    key_retirement.require_that_new_key_is_known(session)
     found = key_retirement.needing(session)
     click.echo(found.sentence)
     for number, case in enumerate(listed(session), start=1):
@@ -449,7 +449,7 @@ def forget_old_keys(here: Place, seal_anew: bool, yes: bool) -> None:
     click.echo(f"Forgotten: {session.forget_old_keys(passphrase)}. Copies of the folder still have them.")
 
 
-wire(desk, unlock, find_case, _today)
+register_event_commands(desk, unlock, find_case, _today)
 for command in KEY_COMMANDS:
     desk.add_command(command)
 

@@ -25,7 +25,7 @@ class Needing:
 
     files: tuple[Path, ...]
     cases: tuple[Case, ...]
-    papers: int
+    records: int
 
     @property
     def sentence(self) -> str:
@@ -33,8 +33,8 @@ class Needing:
         if not self.files:
             return "Nothing on this machine needs an old key."
         unsettled = sum(case.state.value != "closed" for case in self.cases)
-        papers = f", and {self.papers} papers that belong to no case" if self.papers else ""
-        return f"Only old keys open something of {len(self.cases)} case(s) ({unsettled} of them not closed){papers}."
+        records = f", and {self.records} papers that belong to no case" if self.records else ""
+        return f"Only old keys open something of {len(self.cases)} case(s) ({unsettled} of them not closed){records}."
 
 
 def needing(session: Session) -> Needing:
@@ -42,8 +42,8 @@ def needing(session: Session) -> Needing:
     files = tuple(_need_old_keys(session))
     names = {path.stem for path in files}
     of_cases = [(case, set(_files_of(case))) for case in session.cases()]
-    papers = names.difference(*(own for _, own in of_cases))
-    return Needing(files, tuple(case for case, own in of_cases if own & names), len(papers))
+    records = names.difference(*(own for _, own in of_cases))
+    return Needing(files, tuple(case for case, own in of_cases if own & names), len(records))
 
 
 def anything_needs_old_keys(session: Session) -> bool:
@@ -73,7 +73,7 @@ def _files_of(case: Case) -> Iterator[str]:
     yield from (part.id for _, part in case.parts)
 
 
-def insist_that_new_key_is_known(session: Session) -> None:
+def require_that_new_key_is_known(session: Session) -> None:
     """Fetch all that waits. Raises Problem while anything may still come that is sealed to an old key."""
     away = session.sync().away
     if away:

@@ -39,7 +39,7 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Standing:
+class Attendance:
     """What is known of one party: the marks that stand. More than one with different numbers: two machines disagree."""
 
     about: str
@@ -103,12 +103,12 @@ def read_mark(plain: bytes) -> Mark:
     return mark
 
 
-def standings(marks: Iterable[Mark]) -> dict[str, Standing]:
+def standings(marks: Iterable[Mark]) -> dict[str, Attendance]:
     """What stands, by party. The same mark from two folders counts once; the order of reading changes nothing."""
     by_party: dict[str, dict[str, Mark]] = {}
     for mark in marks:
         by_party.setdefault(mark.about, {})[mark.id] = mark
-    return {about: Standing(about, tuple(_standing(list(found.values())))) for about, found in by_party.items()}
+    return {about: Attendance(about, tuple(_standing(list(found.values())))) for about, found in by_party.items()}
 
 
 def _standing(marks: Sequence[Mark]) -> list[Mark]:
@@ -117,12 +117,12 @@ def _standing(marks: Sequence[Mark]) -> list[Mark]:
     return sorted(last, key=lambda mark: (mark.at, mark.id))
 
 
-def came(found: Iterable[Standing]) -> int:
+def came(found: Iterable[Attendance]) -> int:
     """How many people came."""
     return sum(one.people for one in found)
 
 
-def disagreements(found: Iterable[Standing]) -> list[dict[str, Any]]:
+def disagreements(found: Iterable[Attendance]) -> list[dict[str, Any]]:
     """Where two machines disagree: party, name, and what each said."""
     return [
         {"about": one.about, "name": one.name, "said": [(mark.by, mark.people, mark.at) for mark in one.marks]}

@@ -19,7 +19,7 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from forms.core.portal import pick
 from forms.desk.cases.plain_text import plain
 from forms.desk.events import attendance
-from forms.desk.events.attendance import Standing
+from forms.desk.events.attendance import Attendance
 from forms.desk.events.attendees import Gathering, Party
 
 WARNING = (
@@ -52,7 +52,7 @@ class Told:
 
     gathering: Gathering
     parties: Sequence[Party]
-    standings: Mapping[str, Standing]
+    standings: Mapping[str, Attendance]
 
 
 def sheets(told: Iterable[Told]) -> tuple[Sheet, Sheet]:

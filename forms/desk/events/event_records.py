@@ -9,14 +9,14 @@ from pathlib import Path
 
 from forms.core.portal import Event
 from forms.core.problem import Problem
-from forms.core.trusted_date import Known
+from forms.core.trusted_date import TrustedDate
 from forms.desk.events import attendance
-from forms.desk.events.attendance import Mark, Standing
+from forms.desk.events.attendance import Attendance, Mark
 from forms.desk.events.attendees import CANCELLED, Gathering, Party, gatherings, in_line, party
-from forms.desk.events.event_session import EventSession, drawer_of, minute
+from forms.desk.events.event_session import EventSession, folder_of, minute
 from forms.desk.events.signup_list import Fetched, SignupList
 from forms.desk.sync.date_file import DayFile
-from forms.desk.sync.local_store import Cabinet
+from forms.desk.sync.local_store import LocalStore
 
 
 def open_book(session: EventSession, today: Callable[[], date] = date.today) -> "EventBook":
@@ -39,7 +39,7 @@ class EventBook:
     ) -> None:
         self.session, self._today, self._now = session, today, now
         self.signups = SignupList(session)
-        self._papers = Cabinet(session.folder)
+        self._store = LocalStore(session.folder)
         self._days = DayFile(session.folder)
 
     @property
@@ -48,7 +48,7 @@ class EventBook:
         return self._today()
 
     @property
-    def known_day(self) -> Known:
+    def known_day(self) -> TrustedDate:
         """What this machine knows of the day: names go by it."""
         return self._days.look(self._today())
 
@@ -93,9 +93,9 @@ class EventBook:
         return sum(mark is None for _, mark in self._marks(event_id))
 
     def _marks(self, event_id: str) -> Iterator[tuple[str, Mark | None]]:
-        drawer = f"attendance/{drawer_of(event_id)}"
-        for name in self._papers.ids(drawer):
-            yield name, self._mark(self._papers.read(drawer, name))
+        folder = f"attendance/{folder_of(event_id)}"
+        for name in self._store.ids(folder):
+            yield name, self._mark(self._store.read(folder, name))
 
     def _mark(self, sealed: bytes) -> Mark | None:
         try:
@@ -103,7 +103,7 @@ class EventBook:
         except Problem:
             return None
 
-    def standings(self, event_id: str) -> dict[str, Standing]:
+    def standings(self, event_id: str) -> dict[str, Attendance]:
         """Who was marked as come, by party."""
         return attendance.standings(self.marks(event_id))
 
@@ -126,7 +126,7 @@ class EventBook:
             event_id, about, people, self.session.member, self._now(), self.marks(event_id), name
         )
         sealed = self.session.seal_for_desk(attendance.as_bytes(made))
-        self._papers.keep(f"attendance/{drawer_of(event_id)}", made.id, sealed)
+        self._store.save(f"attendance/{folder_of(event_id)}", made.id, sealed)
         return made
 
     def take_in(self, folder: Path) -> int:
@@ -142,7 +142,7 @@ class EventBook:
         for path in sorted(folder.rglob("*.age")):
             sealed = path.read_bytes()
             mark = self._mark(sealed)
-            if mark is not None and not self._papers.has(f"attendance/{drawer_of(mark.event)}", mark.id):
-                self._papers.keep(f"attendance/{drawer_of(mark.event)}", mark.id, sealed)
+            if mark is not None and not self._store.has(f"attendance/{folder_of(mark.event)}", mark.id):
+                self._store.save(f"attendance/{folder_of(mark.event)}", mark.id, sealed)
                 new += 1
         return new

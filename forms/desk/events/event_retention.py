@@ -13,8 +13,8 @@ from forms.core.problem import Problem
 from forms.desk.events import attendance
 from forms.desk.events.attendees import CANCELLED, SignupRow
 from forms.desk.events.event_records import EventBook
-from forms.desk.events.event_session import EventSession, drawer_of
-from forms.desk.sync.local_store import Cabinet
+from forms.desk.events.event_session import EventSession, folder_of
+from forms.desk.sync.local_store import LocalStore
 
 NAMED = ("signups", "attendance", "reminders")
 """Folders in which an event's papers tell of persons."""
@@ -44,9 +44,9 @@ def erase_old(book: EventBook) -> list[Count]:
     for event in old:
         erased.append(_keep_count(book, event, rows))
         for what in NAMED:
-            _erase(book.session.folder / what / drawer_of(event))
+            _erase(book.session.folder / what / folder_of(event))
     if old:
-        book.signups.keep_rows([row for row in rows if row.event not in old])
+        book.signups.save_rows([row for row in rows if row.event not in old])
     return erased
 
 
@@ -55,7 +55,7 @@ def _known(book: EventBook, rows: Iterable[SignupRow]) -> list[str]:
     ids = {row.event for row in rows} | set(book.signups.last_days())
     listed = {row.event for row in rows}
     folders = {path.name for what in NAMED for path in (book.session.folder / what).glob("*") if path.is_dir()}
-    return [id for id in sorted(ids) if id in listed or drawer_of(id) in folders]
+    return [id for id in sorted(ids) if id in listed or folder_of(id) in folders]
 
 
 def _erase(folder: Path) -> None:
@@ -76,13 +76,13 @@ def _keep_count(book: EventBook, event_id: str, rows: Iterable[SignupRow]) -> Co
     signed_up = sum(row.people for row in rows if row.event == event_id and row.state != CANCELLED)
     made = Count(event_id, day, signed_up, attendance.came(book.standings(event_id).values()))
     sealed = book.session.seal_for_desk(json.dumps(asdict(made)).encode())
-    Cabinet(book.session.folder).keep("event-counts", drawer_of(event_id), sealed)
+    LocalStore(book.session.folder).save("event-counts", folder_of(event_id), sealed)
     return made
 
 
 def count(session: EventSession, event_id: str) -> Count | None:
     """What stayed of an event whose names are erased, or None. Raises Problem where the file does not open."""
-    papers = Cabinet(session.folder)
-    if not papers.has("event-counts", drawer_of(event_id)):
+    records = LocalStore(session.folder)
+    if not records.has("event-counts", folder_of(event_id)):
         return None
-    return Count(**json.loads(session.open_own(papers.read("event-counts", drawer_of(event_id)))))
+    return Count(**json.loads(session.open_own(records.read("event-counts", folder_of(event_id)))))

@@ -65,7 +65,7 @@ class EventSession(Protocol):
         """What was sealed to this desk."""
 
 
-def drawer_of(event: str) -> str:
+def folder_of(event: str) -> str:
     """An event's folder: its id where that is one of ours, else a digest; never a path elsewhere."""
     return event if _SAFE.fullmatch(event) else "x-" + hashlib.sha256(event.encode()).hexdigest()[:32]
 

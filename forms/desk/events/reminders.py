@@ -17,9 +17,9 @@ from forms.core.problem import Problem
 from forms.desk.cases.plain_text import plain
 from forms.desk.events.attendance_sheet import when
 from forms.desk.events.attendees import COMING, WAITING, Party
-from forms.desk.events.event_session import EventSession, drawer_of
+from forms.desk.events.event_session import EventSession, folder_of
 from forms.desk.events.gateways import Gateway, Unsure, dialled
-from forms.desk.sync.local_store import Cabinet
+from forms.desk.sync.local_store import LocalStore
 
 TRYING, SENT = "trying", "sent"
 
@@ -96,16 +96,16 @@ class Ledger:
     event: str
 
     @property
-    def _drawer(self) -> str:
-        return f"reminders/{drawer_of(self.event)}"
+    def _folder(self) -> str:
+        return f"reminders/{folder_of(self.event)}"
 
     def state(self, key: str) -> str:
         """TRYING, SENT, or empty. A file that does not open counts as TRYING: nothing is sent twice by mistake."""
-        papers = Cabinet(self.session.folder)
-        if not papers.has(self._drawer, key):
+        records = LocalStore(self.session.folder)
+        if not records.has(self._folder, key):
             return ""
         try:
-            said = json.loads(self.session.open_own(papers.read(self._drawer, key)))
+            said = json.loads(self.session.open_own(records.read(self._folder, key)))
             return SENT if said.get("state") == SENT else TRYING
         except (Problem, ValueError, AttributeError):
             return TRYING
@@ -113,11 +113,11 @@ class Ledger:
     def write(self, key: str, state: str, at: str) -> None:
         """Durable when this returns. Raises Problem."""
         said = json.dumps({"state": state, "at": at, "by": self.session.member}).encode()
-        Cabinet(self.session.folder).keep(self._drawer, key, self.session.seal_for_desk(said))
+        LocalStore(self.session.folder).save(self._folder, key, self.session.seal_for_desk(said))
 
     def forget(self, key: str) -> None:
         """It surely did not go out: it may be tried again."""
-        Cabinet(self.session.folder).drop(self._drawer, key)
+        LocalStore(self.session.folder).delete(self._folder, key)
 
 
 def waiting(ledger: Ledger, reminders: Iterable[Reminder]) -> Iterator[tuple[Reminder, str]]:

@@ -13,9 +13,9 @@ from typing import Any
 from forms.core.problem import Problem
 from forms.desk.crypto.decryption import Letter, read_letter
 from forms.desk.events.attendees import CANCELLED, SignupRow, read_rows
-from forms.desk.events.event_session import EventSession, SignupServer, drawer_of
+from forms.desk.events.event_session import EventSession, SignupServer, folder_of
 from forms.desk.sync.client import NotThere, ServerAway
-from forms.desk.sync.local_store import Cabinet
+from forms.desk.sync.local_store import LocalStore
 
 _COLUMNS = ["id", "people", "state", "turn", "version", "gone"]
 
@@ -33,7 +33,7 @@ class SignupList:
     """The sign-ups on this machine. Its methods raise Problem with a sentence; nothing is half done then."""
 
     def __init__(self, session: EventSession) -> None:
-        self._session, self._papers = session, Cabinet(session.folder)
+        self._session, self._store = session, LocalStore(session.folder)
         self._read: tuple[tuple[int, int], dict[str, Any]] | None = None
 
     def fetch(self, today: date) -> Fetched:
@@ -50,23 +50,23 @@ class SignupList:
         except ServerAway as away:
             return Fetched(away=str(away))
         before = {row.id for row in self.rows() if row.state == CANCELLED}
-        self.keep_rows(rows)
+        self.save_rows(rows)
         self._drop_stale(rows)
         return Fetched(new, sum(row.state == CANCELLED and row.id not in before for row in rows))
 
     def _fetch_letter(self, server: SignupServer, row: SignupRow) -> bool:
         """Fetch what a sign-up says, unless it is here and opens; return whether it is new."""
-        drawer, name = f"signups/{drawer_of(row.event)}", f"{row.id}-{row.version}"
-        here = self._papers.has(drawer, name)
+        folder, name = f"signups/{folder_of(row.event)}", f"{row.id}-{row.version}"
+        here = self._store.has(folder, name)
         if here and isinstance(self.letter(row), Letter):
             return False
         try:
             found = server.signup(row.id)
         except NotThere:
             return False  # cancelled between the list and now: the next visit says so
-        if here and found == self._papers.read(drawer, name):
+        if here and found == self._store.read(folder, name):
             return False
-        self._papers.keep(drawer, name, found)
+        self._store.save(folder, name, found)
         return not here
 
     def _with_missing(self, listed: list[SignupRow], old: frozenset[str]) -> list[SignupRow]:
@@ -79,19 +79,19 @@ class SignupList:
 
     def _drop_stale(self, rows: Iterable[SignupRow]) -> None:
         """Letters of those who cancelled, and older ones of those who changed what they told."""
-        wanted = {(drawer_of(row.event), f"{row.id}-{row.version}") for row in rows if row.state != CANCELLED}
+        wanted = {(folder_of(row.event), f"{row.id}-{row.version}") for row in rows if row.state != CANCELLED}
         for path in (self._session.folder / "signups").glob("*/*.age"):
             if (path.parent.name, path.stem) not in wanted:
                 path.unlink(missing_ok=True)
 
-    def keep_rows(self, rows: Iterable[SignupRow]) -> None:
+    def save_rows(self, rows: Iterable[SignupRow]) -> None:
         """Make this the list, durably. Raises Problem."""
         by_event: dict[str, list[list[Any]]] = {}
         for row in rows:
             by_event.setdefault(row.event, []).append([getattr(row, name) for name in _COLUMNS])
         days = {event: day for event, day in self.last_days().items() if event in by_event}
         data = {"columns": _COLUMNS, "events": by_event, "last_days": days}
-        self._papers.keep("signups", "rows", self._session.seal_for_desk(json.dumps(data).encode()))
+        self._store.save("signups", "rows", self._session.seal_for_desk(json.dumps(data).encode()))
 
     def _list(self) -> dict[str, Any]:
         """The kept list; read once for as long as its file stays the same."""
@@ -105,7 +105,7 @@ class SignupList:
 
     def _opened(self) -> dict[str, Any]:
         try:
-            return dict(json.loads(self._session.open_own(self._papers.read("signups", "rows"))))
+            return dict(json.loads(self._session.open_own(self._store.read("signups", "rows"))))
         except (ValueError, TypeError):
             raise Problem("sign-ups", "The list on this machine is damaged.", "Fetch again.") from None
 
@@ -133,11 +133,11 @@ class SignupList:
 
     def letter(self, row: SignupRow) -> Letter | Problem | None:
         """The letter of a sign-up: None where it was not fetched, a Problem where it does not open."""
-        drawer, name = f"signups/{drawer_of(row.event)}", f"{row.id}-{row.version}"
-        if not self._papers.has(drawer, name):
+        folder, name = f"signups/{folder_of(row.event)}", f"{row.id}-{row.version}"
+        if not self._store.has(folder, name):
             return None
         try:
-            return read_letter(json.loads(self._session.open_own(self._papers.read(drawer, name))))
+            return read_letter(json.loads(self._session.open_own(self._store.read(folder, name))))
         except Problem as problem:
             return problem
         except (ValueError, RecursionError):

@@ -56,7 +56,7 @@ def event_row(letter: Letter, portal: Portal, plan: Plan, today: date) -> dict[s
         raise Problem("id", f"“{plan.id}” cannot be one.", "Take small letters, digits and -, like 2027-03-meeting.")
     if any(plan.id in {event.id, event.series} for event in portal.events):
         raise Problem("id", f"{plan.id} is taken by another event.", "Take another one.")
-    _insist_on_words(letter, plan)
+    _require_words(letter, plan)
     starts, ends = _moments(plan, today)
     if plan.capacity is not None and plan.capacity < 1:
         raise Problem("capacity", f"{plan.capacity} is no number of places.", "Write 1 or more, or leave it empty.")
@@ -68,7 +68,7 @@ def event_row(letter: Letter, portal: Portal, plan: Plan, today: date) -> dict[s
     }  # fmt: skip
 
 
-def _insist_on_words(letter: Letter, plan: Plan) -> None:
+def _require_words(letter: Letter, plan: Plan) -> None:
     for name, text in (("title", plan.title), ("what", plan.what), ("where", plan.where)):
         if not _words(text):
             raise Problem(name, "is empty.", "Write it in English; translate it in events.csv afterwards.")

@@ -20,7 +20,7 @@ from forms.core.encryption import SIZE_CLASSES
 from forms.core.handover_version import HEADER, VERSION
 from forms.core.ids import is_id
 from forms.core.problem import Problem
-from forms.core.trusted_date import Known
+from forms.core.trusted_date import TrustedDate
 
 TIMEOUT = (10, 60)
 """Seconds to connect and to wait for an answer: desks have slow lines too."""
@@ -35,7 +35,7 @@ LARGEST_LIST = 64 * 1024 * 1024
 
 _CHUNK = 65536
 
-FIRST_TRAY, SECOND_TRAY = 1, 2
+PRIORITY_QUEUE, SECOND_QUEUE = 1, 2
 OUR_ANSWER = "Portal-Answer"
 """The header of every answer of the desk API. Without it, an answer is not the portal's own."""
 
@@ -150,7 +150,7 @@ class Server:
         """Whether the server runs here: then it has no other clock to ask."""
         return urlsplit(self.address).hostname in _LOOPBACK
 
-    def day(self, told: date | None) -> Known:
+    def day(self, told: date | None) -> TrustedDate:
         """What the server knows of the day. told: the day of this machine's clock, to be compared with the server's."""
         headers = {"Portal-Day": told.isoformat()} if told else {}
         try:
@@ -158,7 +158,7 @@ class Server:
             shown, believed = (date.fromisoformat(row[name]) for name in ("shown", "believed"))
         except (ValueError, KeyError, TypeError, RecursionError):
             raise self._strange() from None
-        return Known(believed, None if shown == believed else shown)
+        return TrustedDate(believed, None if shown == believed else shown)
 
     def send(self, method: str, path: str, sealed: bytes, reader: str = "") -> None:
         """Bring something sealed. May be sent again: the same id changes nothing."""
@@ -168,7 +168,7 @@ class Server:
         """Remove a sign-up, let it in, pass it over; or let an event's line go. Raises Problem."""
         self._ask("POST", f"signups/{quote(target, safe='')}/{action}")
 
-    def drop(self, letter_id: str) -> None:
+    def delete(self, letter_id: str) -> None:
         """Erase this desk's share of a letter and of what follows it."""
         self._ask("DELETE", f"letters/{letter_id}")
 
@@ -202,7 +202,7 @@ class Server:
         largest: int = LARGEST_LIST,
     ) -> "Answer":
         """Ask the server, and read at most `largest` bytes. Raises Problem (ServerAway, Refused, NotThere)."""
-        _insist_on_tls(self.address)
+        _require_tls(self.address)
         url = f"{self.address.rstrip('/')}/pickup/v1/{path}"
         try:
             for token in (self.token, *self.old_tokens):
@@ -232,9 +232,9 @@ def letter_row(row: Mapping[str, Any]) -> dict[str, Any] | None:
     Fields that are not known are passed over, since a newer server may send more; a letter of a tray that is not known
     comes to the first one, so that it is not left behind.
     """
-    thread, tray, parts = row.get("thread") or row["id"], row.get("tray") or FIRST_TRAY, row.get("parts") or []
+    thread, tray, parts = row.get("thread") or row["id"], row.get("tray") or PRIORITY_QUEUE, row.get("parts") or []
     form, maker = row.get("form") or "", row.get("maker") or ""
-    tray = tray if type(tray) is int and tray in {FIRST_TRAY, SECOND_TRAY} else FIRST_TRAY
+    tray = tray if type(tray) is int and tray in {PRIORITY_QUEUE, SECOND_QUEUE} else PRIORITY_QUEUE
     well_formed = (
         is_id(thread) and _is_text(form) and _is_text(maker) and isinstance(parts, list) and all(map(is_id, parts))
     )
@@ -267,7 +267,7 @@ def _bounded(address: str, response: requests.Response, largest: int) -> bytes:
     return bytes(body)
 
 
-def _insist_on_tls(address: str) -> None:
+def _require_tls(address: str) -> None:
     parts = urlsplit(address)
     if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
         raise Problem(address, "is not https.", "The token would be seen on the way. Use an https address.")

@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
-from forms.core.trusted_date import WRITTEN, Known, hear, look
+from forms.core.trusted_date import WRITTEN, TrustedDate, hear, look
 from forms.desk.crypto.keys import write_safely
 
 
@@ -15,25 +15,25 @@ class DayFile:
     def __init__(self, folder: Path) -> None:
         self._path = folder / "day.json"
 
-    def look(self, today: date) -> Known:
+    def look(self, today: date) -> TrustedDate:
         """What is known now that this machine's clock shows `today`."""
         return self._keep(look(self._remembered(), today))
 
-    def hear(self, today: date, told: date) -> Known:
+    def hear(self, today: date, told: date) -> TrustedDate:
         """The same, after the server's clock showed the day `told`."""
         return self._keep(hear(look(self._remembered(), today), told))
 
-    def _remembered(self) -> Known | None:
+    def _remembered(self) -> TrustedDate | None:
         try:
             row = json.loads(self._path.read_text(encoding="utf-8"))
             seen = row["seen"] and date.fromisoformat(row["seen"])
-            return Known(date.fromisoformat(row["good"]), seen, int(row["count"]))
+            return TrustedDate(date.fromisoformat(row["good"]), seen, int(row["count"]))
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError):
-            return Known(WRITTEN)  # damaged: the clock is doubted until the server's agrees
+            return TrustedDate(WRITTEN)  # damaged: the clock is doubted until the server's agrees
 
-    def _keep(self, known: Known) -> Known:
+    def _keep(self, known: TrustedDate) -> TrustedDate:
         if known != self._remembered():
             row = {"good": known.good.isoformat(), "seen": known.seen and known.seen.isoformat(), "count": known.count}
             with suppress(OSError):  # a full disk keeps nobody from reading; the older day errs on the safe side

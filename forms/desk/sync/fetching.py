@@ -15,7 +15,7 @@ from forms.core.ids import is_id
 from forms.core.problem import Problem
 from forms.desk.crypto.copies import content_of
 from forms.desk.sync.client import NotThere, Server
-from forms.desk.sync.local_store import Cabinet
+from forms.desk.sync.local_store import LocalStore
 
 CONFLICTS = "conflicts"
 
@@ -44,7 +44,7 @@ IsProven = Callable[[str, str, bytes], bool]
 
 
 def fetch_letters(
-    store: Cabinet, server: Server, opened: Open, is_proven: IsProven, *, everything: bool = False
+    store: LocalStore, server: Server, opened: Open, is_proven: IsProven, *, everything: bool = False
 ) -> Fetched:
     """Fetch what waits, make it durable here, and only then acknowledge it.
 
@@ -66,7 +66,7 @@ def fetch_letters(
     return Fetched(tuple(ids), tuple(wrong))
 
 
-def _fetch_one(store: Cabinet, server: Server, row: Mapping[str, Any], opened: Open, is_proven: IsProven) -> bool:
+def _fetch_one(store: LocalStore, server: Server, row: Mapping[str, Any], opened: Open, is_proven: IsProven) -> bool:
     """Fetch one letter; False where something of it came damaged: then the server is not told that it is safe."""
     letter_id = row["id"]
     was_here, new_parts = (
@@ -108,7 +108,7 @@ def _copies(server: Server, letter_id: str) -> dict[str, list[bytes]]:
     return found
 
 
-def _fetch_part(store: Cabinet, server: Server, part: str, copies: list[bytes], opened: Open) -> bool:
+def _fetch_part(store: LocalStore, server: Server, part: str, copies: list[bytes], opened: Open) -> bool:
     """Fetch a photo or recording. An original is known by its SHA-256; a copy is one that was listed as such."""
     if store.has("parts", part) and opened(store.read("parts", part)) is not None:
         return True
@@ -117,7 +117,7 @@ def _fetch_part(store: Cabinet, server: Server, part: str, copies: list[bytes], 
     return _take(store, "parts", part, [*originals, *copies], opened)
 
 
-def _take(store: Cabinet, folder: str, id: str, offered: list[bytes], opened: Open) -> bool:
+def _take(store: LocalStore, folder: str, id: str, offered: list[bytes], opened: Open) -> bool:
     """Keep the first of these bytes that opens (or the first), unless something that opens is here; the rest is shown.
 
     False where nothing was offered and nothing is here.
@@ -129,18 +129,18 @@ def _take(store: Cabinet, folder: str, id: str, offered: list[bytes], opened: Op
     everything = [*here, *(sealed for sealed in offered if sealed not in here)]
     kept = next((sealed for sealed in everything if opened(sealed) is not None), everything[0])
     if kept not in here:
-        store.keep(folder, id, kept)
+        store.save(folder, id, kept)
     _put_aside(store, id, kept, [sealed for sealed in everything if sealed != kept], opened)
     return True
 
 
-def _put_aside(store: Cabinet, id: str, kept: bytes, others: list[bytes], opened: Open) -> None:
+def _put_aside(store: LocalStore, id: str, kept: bytes, others: list[bytes], opened: Open) -> None:
     """Keep bytes that say something else than those that were kept. A copy of the same content is no conflict."""
     content = opened(kept)
     for sealed in others:
         other = opened(sealed)
         if other is not None and content is not None and content_of(other) != content_of(content):
-            store.keep(CONFLICTS, conflict_name(id, sealed), sealed)
+            store.save(CONFLICTS, conflict_name(id, sealed), sealed)
 
 
 def conflict_name(id: str, sealed: bytes) -> str:
@@ -148,12 +148,12 @@ def conflict_name(id: str, sealed: bytes) -> str:
     return f"{id}-{hashlib.sha256(sealed).hexdigest()[:16]}"
 
 
-def conflicts(store: Cabinet) -> Iterator[Conflict]:
+def conflicts(store: LocalStore) -> Iterator[Conflict]:
     """Return what was put aside, by letter or part."""
     return (Conflict(name.partition("-")[0], name) for name in store.ids(CONFLICTS))
 
 
-def fetch_entries(store: Cabinet, server: Server, opened: Open, unopened: Collection[str]) -> int:
+def fetch_entries(store: LocalStore, server: Server, opened: Open, unopened: Collection[str]) -> int:
     """Fetch the entries of the case log that are not here yet; return how many are new.
 
     unopened: ids of entries that are here and do not open: a colleague may have made a copy since.
@@ -175,11 +175,11 @@ def fetch_entries(store: Cabinet, server: Server, opened: Open, unopened: Collec
     return new
 
 
-def _forget(store: Cabinet, letter_id: str, parts: Iterable[str]) -> None:
-    store.drop("letters", letter_id)
+def _forget(store: LocalStore, letter_id: str, parts: Iterable[str]) -> None:
+    store.delete("letters", letter_id)
     store.unlabel(letter_id)
     for part in parts:
-        store.drop("parts", part)
+        store.delete("parts", part)
 
 
 def opener(open_sealed: Callable[[bytes], bytes]) -> Open:

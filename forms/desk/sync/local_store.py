@@ -30,15 +30,15 @@ _FOLDER = re.compile(r"|[a-z][a-z-]{0,30}(/[0-9a-z][0-9a-z-]{0,90})?")
 _NAME = re.compile(r"[0-9a-z][0-9a-z-]{0,120}")
 
 
-def _is_name(drawer: str, name: str) -> bool:
+def _is_name(folder: str, name: str) -> bool:
     """Return whether a file of this folder may have this name: an id, or small letters, digits and hyphens."""
-    if drawer in _OF_LETTERS:
+    if folder in _OF_LETTERS:
         return is_id(name)
-    return name == "index" if not drawer else bool(_NAME.fullmatch(name))
+    return name == "index" if not folder else bool(_NAME.fullmatch(name))
 
 
 @dataclass(frozen=True)
-class Parcel:
+class QueuedRequest:
     """Something sealed on its way to the server: how, where to, for whom."""
 
     name: str
@@ -49,47 +49,47 @@ class Parcel:
 
 
 @dataclass(frozen=True)
-class Cabinet:
+class LocalStore:
     """A desk's folder."""
 
     folder: Path
 
-    def keep(self, drawer: str, id: str, sealed: bytes) -> None:
+    def save(self, folder: str, id: str, sealed: bytes) -> None:
         """Make a sealed file durable. Raises Problem where the disk is full or not ours."""
         try:
-            write_safely(self._path(drawer, id), sealed)
+            write_safely(self._path(folder, id), sealed)
         except OSError as error:
             todo = "Make room; what waits on the server stays there."
             raise Problem(str(self.folder), f"cannot be written ({error.strerror}).", todo) from None
 
-    def ids(self, drawer: str) -> list[str]:
+    def ids(self, folder: str) -> list[str]:
         """Return the ids of the files of a folder; files of other names are not ours."""
-        found = (path.stem for path in (self.folder / drawer).glob("*.age"))
-        return sorted(name for name in found if _is_name(drawer, name))
+        found = (path.stem for path in (self.folder / folder).glob("*.age"))
+        return sorted(name for name in found if _is_name(folder, name))
 
-    def _path(self, drawer: str, id: str) -> Path:
+    def _path(self, folder: str, id: str) -> Path:
         """Return the path of a file. Raises Problem for a name that is not of this folder's form.
 
         Ids come from letters that anybody wrote and from a server that may be hostile: none may name another file.
         """
-        if not (_FOLDER.fullmatch(drawer) and _is_name(drawer, id)):
+        if not (_FOLDER.fullmatch(folder) and _is_name(folder, id)):
             raise Problem("local store", "A file name has not its form.", "Leave it, and tell a developer.")
-        return self.folder / drawer / f"{id}.age"
+        return self.folder / folder / f"{id}.age"
 
-    def read(self, drawer: str, id: str) -> bytes:
+    def read(self, folder: str, id: str) -> bytes:
         """A sealed file. Raises Problem where it is not here."""
         try:
-            return self._path(drawer, id).read_bytes()
+            return self._path(folder, id).read_bytes()
         except OSError:
             raise Problem(id, "is not on this machine.", "Fetch again; it may be erased.") from None
 
-    def has(self, drawer: str, id: str) -> bool:
+    def has(self, folder: str, id: str) -> bool:
         """Whether the file is here."""
-        return self._path(drawer, id).exists()
+        return self._path(folder, id).exists()
 
-    def drop(self, drawer: str, id: str) -> None:
+    def delete(self, folder: str, id: str) -> None:
         """Erase a file. A disk may keep its bytes for a while: they are sealed."""
-        self._path(drawer, id).unlink(missing_ok=True)
+        self._path(folder, id).unlink(missing_ok=True)
 
     # What the server says of a letter in clear: its thread and tray
 
@@ -120,14 +120,14 @@ class Cabinet:
 
     # The outbox
 
-    def post(self, parcel: Parcel) -> None:
+    def post(self, queued: QueuedRequest) -> None:
         """Put something sealed into the outbox, durably."""
-        head = json.dumps({"method": parcel.method, "path": parcel.path, "reader": parcel.reader}).encode()
-        self.keep("outbox", parcel.name, head + b"\n" + parcel.sealed)
+        head = json.dumps({"method": queued.method, "path": queued.path, "reader": queued.reader}).encode()
+        self.save("outbox", queued.name, head + b"\n" + queued.sealed)
 
-    def posted(self) -> Iterator[Parcel]:
+    def posted(self) -> Iterator[QueuedRequest]:
         """What waits in the outbox, oldest first."""
         for name in self.ids("outbox"):
             head, _, sealed = self.read("outbox", name).partition(b"\n")
             told = json.loads(head)
-            yield Parcel(name, told["method"], told["path"], told["reader"], sealed)
+            yield QueuedRequest(name, told["method"], told["path"], told["reader"], sealed)

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from forms.desk.sync.client import NotThere, Refused, Server, ServerAway
-from forms.desk.sync.local_store import Cabinet, Parcel
+from forms.desk.sync.local_store import LocalStore, QueuedRequest
 
 
 class Outbox:
     """The sealed things of one desk that have not reached its server yet, oldest first."""
 
-    def __init__(self, cabinet: Cabinet, server: Callable[[], Server]) -> None:
-        self._cabinet, self._server = cabinet, server
+    def __init__(self, local_store: LocalStore, server: Callable[[], Server]) -> None:
+        self._cabinet, self._server = local_store, server
 
     @property
     def waiting(self) -> int:
@@ -22,19 +22,19 @@ class Outbox:
     def post(self, method: str, path: str, sealed: bytes, reader: str = "") -> None:
         """Keep it durably, to be sent. Raises Problem where the disk does not take it."""
         # A growing name: what was written first is sent first. Nobody but this machine sees it.
-        self._cabinet.post(Parcel(f"{time.time_ns():020}", method, path, reader, sealed))
+        self._cabinet.post(QueuedRequest(f"{time.time_ns():020}", method, path, reader, sealed))
 
     def send(self) -> int:
         """Send what waits; how many. Raises ServerAway: the rest goes on waiting."""
         sent, server = 0, self._server()
-        for parcel in self._cabinet.posted():
+        for queued in self._cabinet.posted():
             try:
-                server.send(parcel.method, parcel.path, parcel.sealed, parcel.reader)
+                server.send(queued.method, queued.path, queued.sealed, queued.reader)
             except NotThere:
                 pass  # the person erased the letter meanwhile: nobody is left to whom it could go
             except Refused:
-                self._cabinet.keep("refused", parcel.name, parcel.sealed)  # desk doctor tells; the rest goes on
-            self._cabinet.drop("outbox", parcel.name)
+                self._cabinet.save("refused", queued.name, queued.sealed)  # desk doctor tells; the rest goes on
+            self._cabinet.delete("outbox", queued.name)
             sent += 1
         return sent
 
@@ -45,6 +45,6 @@ class Outbox:
 
     def forget(self, thread: str) -> None:
         """Drop what waits for a letter that is erased."""
-        for parcel in list(self._cabinet.posted()):
-            if parcel.path.startswith(f"letters/{thread}/"):
-                self._cabinet.drop("outbox", parcel.name)
+        for queued in list(self._cabinet.posted()):
+            if queued.path.startswith(f"letters/{thread}/"):
+                self._cabinet.delete("outbox", queued.name)

@@ -27,9 +27,9 @@ from forms.desk.window import (
     retention_pages,
     unlock_pages,
 )
-from forms.desk.window.authentication import Door, Locked, the_door
+from forms.desk.window.authentication import Authenticator, Locked, the_authenticator
 from forms.desk.window.secret_path import SecretPath
-from forms.web.no_trace import QuietFlask
+from forms.web.no_trace import NoTraceFlask
 
 IDLE_SECONDS = 600
 """Seconds without a request after which the desk locks itself."""
@@ -54,13 +54,13 @@ def create_window(
     clock: Callable[[], float] = time.monotonic,
 ) -> Flask:
     """The window of the desk at this place. `unlock` and `clock` are for tests."""
-    app = QuietFlask("forms.desk.window")
+    app = NoTraceFlask("forms.desk.window")
     app.logger.setLevel(logging.ERROR)
-    app.extensions["door"] = Door(place, unlock, idle_seconds, clock)
+    app.extensions["authenticator"] = Authenticator(place, unlock, idle_seconds, clock)
     app.extensions["today"] = today
     # Test clients ask below this path; for real requests SecretPath sets it.
-    app.config["APPLICATION_ROOT"] = app.extensions["door"].root
-    app.wsgi_app = SecretPath(app.wsgi_app, app.extensions["door"].root)  # type: ignore[method-assign]
+    app.config["APPLICATION_ROOT"] = app.extensions["authenticator"].root
+    app.wsgi_app = SecretPath(app.wsgi_app, app.extensions["authenticator"].root)  # type: ignore[method-assign]
     _set_up_templates(app)
     for pages in (
         unlock_pages.pages,
@@ -91,14 +91,14 @@ def _set_up_templates(app: Flask) -> None:
 
 
 def _always() -> dict[str, Any]:
-    door, inside = the_door(), bool(g.get("inside"))  # outside, a page shows nothing of the desk
+    authenticator, inside = the_authenticator(), bool(g.get("inside"))  # outside, a page shows nothing of the desk
     return {
-        "session": door.session if inside else None,
-        "form_token": door.form_token if inside else "",
-        "idle_seconds": int(door.idle_seconds),
-        "desk_name": _name_over(door.session if inside else None) or f"Desk {door.place.name}",
-        "has_events": _has_events(door.session if inside else None),
-        "site_alarms": door.session.site_watch.state.alarms if inside and door.session else (),
+        "session": authenticator.session if inside else None,
+        "form_token": authenticator.form_token if inside else "",
+        "idle_seconds": int(authenticator.idle_seconds),
+        "desk_name": _name_over(authenticator.session if inside else None) or f"Desk {authenticator.place.name}",
+        "has_events": _has_events(authenticator.session if inside else None),
+        "site_alarms": authenticator.session.site_watch.state.alarms if inside and authenticator.session else (),
         "site_todo": WHAT_TO_DO,
         "here": "",
         "root": request.script_root,

@@ -29,7 +29,7 @@ class Locked(Exception):
 
 
 @dataclass
-class Door:
+class Authenticator:
     """Who may come in, and the unlocked session while there is one.
 
     `token` is in the one-time address; `cookie` and `root`, the path of all pages (secret_path.py), are what it is
@@ -59,7 +59,7 @@ class Door:
         """Cookies know no ports: another program's window on this machine must not overwrite ours."""
         return f"desk-{request.environ['SERVER_PORT']}"
 
-    def take(self, token: str) -> bool:
+    def redeem(self, token: str) -> bool:
         """Exchange the one-time token; True once, and never again."""
         fits = bool(self.token) and hmac.compare_digest(self.token.encode(), token.encode())
         if fits:
@@ -110,23 +110,23 @@ class Door:
                 self.lock()
 
 
-def the_door() -> Door:
+def the_authenticator() -> Authenticator:
     """The door of this window."""
-    door: Door = current_app.extensions["door"]
-    return door
+    authenticator: Authenticator = current_app.extensions["authenticator"]
+    return authenticator
 
 
 def current_session() -> Session:
     """The unlocked session. Raises Locked, which leads to the page that asks for the passphrase."""
-    door = the_door()
-    door.lock_if_idle()
-    if door.session is None:
+    authenticator = the_authenticator()
+    authenticator.lock_if_idle()
+    if authenticator.session is None:
         raise Locked
-    door.used = door.clock()
-    return door.session
+    authenticator.used = authenticator.clock()
+    return authenticator.session
 
 
-def insist_on_form_token() -> None:
+def require_form_token() -> None:
     """End with 403 where a form was not made by this window. Done for every POST by itself; may be asked again."""
-    if not hmac.compare_digest(the_door().form_token.encode(), request.form.get("form_token", "").encode()):
+    if not hmac.compare_digest(the_authenticator().form_token.encode(), request.form.get("form_token", "").encode()):
         abort(403)

@@ -13,7 +13,7 @@ from forms.desk.cases.case import STATES, Case
 from forms.desk.cases.case_log import heads
 from forms.desk.session import Session
 from forms.desk.window import labels
-from forms.desk.window.authentication import current_session, insist_on_form_token
+from forms.desk.window.authentication import current_session, require_form_token
 from forms.desk.window.case_pages import Phrase, phrases, show
 from forms.desk.window.secret_path import redirect_to
 
@@ -124,7 +124,7 @@ ACTIONS: Mapping[str, Callable[[Session, Case, Form], None]] = {
 @pages.post("/case/<case_id>/<action>")
 def act(case_id: str, action: str) -> Answer | tuple[str, int] | str:
     """Do it and show the case again; where it cannot be done, say why and keep what was typed."""
-    insist_on_form_token()
+    require_form_token()
     session, form = current_session(), request.form
     if action not in ACTIONS:
         raise NotFound
@@ -188,4 +188,4 @@ def erase(case_id: str) -> Answer | str:
         session.erase(case_id)
         return redirect_to("/?erased=1")
     again = request.method == "POST" and sure == "once"
-    return render_template("erase.html", here="inbox", cases=[case], naming=labels, again=again, action=request.path)
+    return render_template("erase.html", here="inbox", cases=[case], labels=labels, again=again, action=request.path)

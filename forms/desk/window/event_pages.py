@@ -26,7 +26,7 @@ pages.register_blueprint(visit_pages.pages)
 
 def _show(template: str, **values: Any) -> str:
     return render_template(
-        template, here="events", naming=labels, portal=current_session().portal, told=event_views.told, **values
+        template, here="events", labels=labels, portal=current_session().portal, told=event_views.told, **values
     )
 
 

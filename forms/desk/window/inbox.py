@@ -15,7 +15,7 @@ from forms.desk.cases.case import STATES, Case
 from forms.desk.cases.search import Wanted, find
 from forms.desk.session import Session
 from forms.desk.window import labels
-from forms.desk.window.authentication import current_session, the_door
+from forms.desk.window.authentication import current_session, the_authenticator
 
 A_PAGE = 50
 MOST_ALIKE = 20
@@ -66,12 +66,12 @@ def inbox() -> str:
         late=len(late),
         late_answers=sum(not case.due_day.value for case in late),
         today=today(),
-        synced=the_door().synced,
+        synced=the_authenticator().synced,
         keys_changed=any(not change.refused for change in session.key_changes()) or bool(session.pinned.reverted),
         resting=session.resting(),
         unproven=[case for case in cases if session.unproven_request(case.id)][:MOST_UNPROVEN],
         choices=_choices(session, cases),
-        naming=labels,
+        labels=labels,
         portal=session.portal,
         member=session.member,
         address=_address,

@@ -89,14 +89,14 @@ def _reseal(session: Session, form: Form) -> str:
 def _forget(session: Session, form: Form) -> str:
     """Says what will not open any more, asks twice, then forgets the old keys."""
     sure, anew = form.get("sure", ""), bool(form.get("anew"))
-    key_retirement.insist_that_new_key_is_known(session)
+    key_retirement.require_that_new_key_is_known(session)
     found = key_retirement.needing(session)
     if sure != "twice":
         return render_template(
             "forget.html",
             here="keys",
             found=found,
-            naming=labels,
+            labels=labels,
             anew=anew,
             again=sure == "once",
             has_passphrase=keys.has_passphrase(session.folder),

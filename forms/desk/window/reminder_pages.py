@@ -27,7 +27,7 @@ def _show(book: EventBook, event_id: str, gone: Gone | None = None, problem: Pro
     parties = {party.id: party for party in book.parties(book.gathering(event_id))}
     rows = [(reminder, parties[reminder.party], state) for reminder, state in waiting(ledger, found)]
     return render_template(
-        "event-remind.html", here="events", naming=labels, portal=book.session.portal, event=event, rows=rows,
+        "event-remind.html", here="events", labels=labels, portal=book.session.portal, event=event, rows=rows,
         left=sum(state != SENT for *_, state in rows), unsure=sum(state not in {SENT, ""} for *_, state in rows),
         without=left_out(event, parties.values()), provider=_provider(), gone=gone, problem=problem,
     )  # fmt: skip

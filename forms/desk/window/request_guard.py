@@ -6,7 +6,7 @@ from flask import Response, abort, g, request
 from werkzeug.wrappers import Response as Answer
 
 from forms.desk.window import secret_path
-from forms.desk.window.authentication import Locked, insist_on_form_token, the_door
+from forms.desk.window.authentication import Locked, require_form_token, the_authenticator
 from forms.web.headers import NEVER_KEPT
 
 HEADERS = {
@@ -45,16 +45,16 @@ def check() -> None:
         abort(403)
     if request.endpoint in OPEN_TO_ALL:
         return
-    door = the_door()
-    if not secret_path.is_known() or not door.knows(request.cookies.getlist(door.cookie_name)):
+    authenticator = the_authenticator()
+    if not secret_path.is_known() or not authenticator.knows(request.cookies.getlist(authenticator.cookie_name)):
         abort(401)
     g.inside = True
     if request.method == "POST":
-        _insist_on_our_page()
-        insist_on_form_token()
+        _require_our_page()
+        require_form_token()
 
 
-def _insist_on_our_page() -> None:
+def _require_our_page() -> None:
     told = request.headers.get("Sec-Fetch-Site")
     origin = urlsplit(request.headers.get("Origin", ""))
     if told is None and (origin.scheme != "http" or origin.netloc != request.environ["HTTP_HOST"]):
@@ -70,9 +70,9 @@ def add_headers(response: Response) -> Response:
 
 def locked(_: Locked) -> Answer:
     """To the page that asks for the passphrase, and back again from there; what was typed is held until then."""
-    door = the_door()
+    authenticator = the_authenticator()
     if request.method == "POST":
-        door.hold(request.path, request.form.items(multi=True))
+        authenticator.hold(request.path, request.form.items(multi=True))
     elif not request.path.startswith("//"):
-        door.back = request.full_path.rstrip("?")
+        authenticator.back = request.full_path.rstrip("?")
     return secret_path.redirect_to("/unlock")

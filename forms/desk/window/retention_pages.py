@@ -24,7 +24,7 @@ def access() -> str:
     shown, more = labels.fewer([row for row in rows if member in {"", row.get("member")}], MOST_ROWS)
     known = {case.id for case in session.cases()}
     return render_template(
-        "access.html", here="access", rows=shown, more=more, members=members, member=member, known=known, naming=labels
+        "access.html", here="access", rows=shown, more=more, members=members, member=member, known=known, labels=labels
     )
 
 
@@ -37,7 +37,7 @@ def retention() -> Answer | str:
     if request.method == "POST" and cases and sure in {"", "once"}:
         again = sure == "once"
         return render_template(
-            "erase.html", here="retention", cases=cases, naming=labels, again=again, action=request.path
+            "erase.html", here="retention", cases=cases, labels=labels, again=again, action=request.path
         )
     if request.method == "POST":
         for case in cases:
@@ -46,6 +46,6 @@ def retention() -> Answer | str:
     days = int(session.portal.keep.get("concerns_days", 0))
     erased = request.args.get("erased", 0, type=int)
     return render_template(
-        "retention.html", here="retention", cases=cases, days=days, erased=erased, naming=labels,
+        "retention.html", here="retention", cases=cases, days=days, erased=erased, labels=labels,
         doubt=machines_doubt(session.known_day),
     )  # fmt: skip

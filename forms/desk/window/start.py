@@ -10,7 +10,7 @@ from typing import Any
 from forms.core.problem import Problem
 from forms.desk.session import Place
 from forms.desk.window.app import IDLE_SECONDS, create_window
-from forms.desk.window.authentication import Door
+from forms.desk.window.authentication import Authenticator
 from forms.web.serving import make
 
 LOOPBACK = "127.0.0.1"
@@ -24,13 +24,13 @@ class Window:
     """A running window: `enter` is the one-time address; `stop()` locks the desk and ends it."""
 
     enter: str
-    door: Door
+    authenticator: Authenticator
     stop: Callable[[], None]
 
     @property
     def pages(self) -> str:
         """Return the address below which the pages lie, for a browser that has come in."""
-        return f"{self.enter.rpartition('/enter/')[0]}{self.door.root}/"
+        return f"{self.enter.rpartition('/enter/')[0]}{self.authenticator.root}/"
 
 
 def start(place: Place, port: int = 0, **settings: Any) -> Window:
@@ -40,10 +40,10 @@ def start(place: Place, port: int = 0, **settings: Any) -> Window:
         server = make(app, LOOPBACK, port)
     except (OSError, SystemExit):  # Werkzeug ends the program where a port is taken
         raise Problem(f"port {port}", "is taken by another program.", "Give another, or none.") from None
-    door: Door = app.extensions["door"]
+    authenticator: Authenticator = app.extensions["authenticator"]
     ended = threading.Event()
     serving = threading.Thread(target=server.serve_forever, daemon=True)
-    watching = threading.Thread(target=_lock_when_left, args=(door, ended), daemon=True)
+    watching = threading.Thread(target=_lock_when_left, args=(authenticator, ended), daemon=True)
     serving.start()
     watching.start()
 
@@ -52,9 +52,9 @@ def start(place: Place, port: int = 0, **settings: Any) -> Window:
         server.shutdown()
         serving.join()
         server.server_close()
-        door.lock()
+        authenticator.lock()
 
-    return Window(f"http://{LOOPBACK}:{server.server_port}/enter/{door.token}", door, stop)
+    return Window(f"http://{LOOPBACK}:{server.server_port}/enter/{authenticator.token}", authenticator, stop)
 
 
 def open_window(
@@ -80,6 +80,6 @@ def open_window(
         window.stop()
 
 
-def _lock_when_left(door: Door, ended: threading.Event) -> None:
+def _lock_when_left(authenticator: Authenticator, ended: threading.Event) -> None:
     while not ended.wait(_LOOK_EVERY):
-        door.lock_if_idle()
+        authenticator.lock_if_idle()

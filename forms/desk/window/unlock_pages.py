@@ -9,7 +9,7 @@ from forms.core.problem import Problem
 from forms.desk import doctor
 from forms.desk.crypto.keys import has_passphrase
 from forms.desk.session import Session, Synced
-from forms.desk.window.authentication import Door, Locked, current_session, the_door
+from forms.desk.window.authentication import Authenticator, Locked, current_session, the_authenticator
 from forms.desk.window.secret_path import redirect_to
 
 pages = Blueprint("entrance", __name__)
@@ -18,44 +18,49 @@ pages = Blueprint("entrance", __name__)
 @pages.get("/enter/<token>")
 def enter(token: str) -> Answer:
     """The one-time address: a cookie for this browser, once."""
-    door = the_door()
-    if not door.take(token):
+    authenticator = the_authenticator()
+    if not authenticator.redeem(token):
         abort(401)
-    response = redirect(f"{door.root}/", 303)
+    response = redirect(f"{authenticator.root}/", 303)
     # Not `Secure`: on 127.0.0.1 there is no TLS, and nothing leaves the machine. The path keeps it from other ports.
-    response.set_cookie(door.cookie_name, door.cookie, path=f"{door.root}/", httponly=True, samesite="Strict")
+    response.set_cookie(
+        authenticator.cookie_name, authenticator.cookie, path=f"{authenticator.root}/", httponly=True, samesite="Strict"
+    )
     return response
 
 
 @pages.get("/unlock")
 def ask() -> Answer | str:
     """Asks for the passphrase; a demonstration key has none."""
-    door = the_door()
-    door.lock_if_idle()
-    if door.session:
-        return redirect_to("/held" if door.held else "/")
-    return _ask(door, None)
+    authenticator = the_authenticator()
+    authenticator.lock_if_idle()
+    if authenticator.session:
+        return redirect_to("/held" if authenticator.held else "/")
+    return _ask(authenticator, None)
 
 
-def _ask(door: Door, problem: Problem | None) -> str:
+def _ask(authenticator: Authenticator, problem: Problem | None) -> str:
     return render_template(
-        "unlock.html", problem=problem, passphrase=has_passphrase(door.place.folder), held=door.held is not None
+        "unlock.html",
+        problem=problem,
+        passphrase=has_passphrase(authenticator.place.folder),
+        held=authenticator.held is not None,
     )
 
 
 @pages.post("/unlock")
 def unlock() -> Answer | tuple[str, int]:
     """Opens the desk and fetches what waits; then to the page that was asked for, or to what was typed before."""
-    door = the_door()
-    typed = request.form.get("passphrase", "") if has_passphrase(door.place.folder) else None
+    authenticator = the_authenticator()
+    typed = request.form.get("passphrase", "") if has_passphrase(authenticator.place.folder) else None
     try:
-        session = door.open(typed)
+        session = authenticator.open(typed)
     except Problem as problem:
-        return _ask(door, problem), 400
-    door.synced = fetch(session)
-    if door.held is not None:
+        return _ask(authenticator, problem), 400
+    authenticator.synced = fetch(session)
+    if authenticator.held is not None:
         return redirect_to("/held")
-    back, door.back = door.back, "/"
+    back, authenticator.back = authenticator.back, "/"
     return redirect_to(back)
 
 
@@ -73,14 +78,14 @@ def fetch(session: Session) -> Synced:
 @pages.post("/sync")
 def sync() -> Answer:
     """Fetch what waits at the server, and bring what waits here."""
-    the_door().synced = fetch(current_session())
+    the_authenticator().synced = fetch(current_session())
     return redirect_to("/")
 
 
 @pages.post("/lock")
 def lock() -> Answer:
     """Locks the desk: what was opened is dropped from memory."""
-    the_door().lock()
+    the_authenticator().lock()
     return redirect_to("/unlock")
 
 
@@ -88,10 +93,10 @@ def lock() -> Answer:
 def held() -> Answer | str:
     """What was typed into a form while the lock fell: to be sent now, or thrown away. Nothing typed is lost."""
     current_session()
-    door = the_door()
-    if door.held is None:
+    authenticator = the_authenticator()
+    if authenticator.held is None:
         return redirect_to("/")
-    (path, pairs), door.held, door.back = door.held, None, "/"
+    (path, pairs), authenticator.held, authenticator.back = authenticator.held, None, "/"
     return render_template("held.html", path=path, pairs=pairs)
 
 
@@ -107,5 +112,5 @@ def awake() -> Response:
 def keep() -> Response:
     """The page is about to lock itself: what was typed into its form `path` is held. Nothing is done with it."""
     path = request.form.get("path", "").removeprefix(request.script_root)
-    the_door().hold(path, ((name, v) for name, v in request.form.items(multi=True) if name != "path"))
+    the_authenticator().hold(path, ((name, v) for name, v in request.form.items(multi=True) if name != "path"))
     return make_response("", 204)

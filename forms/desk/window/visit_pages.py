@@ -74,7 +74,7 @@ def _show(
 ) -> str:  # fmt: skip
     portal = current_session().portal
     return render_template(
-        "event-visit.html", here="events", naming=labels, case_id=case_id, letter=letter, typed=typed, row=row,
+        "event-visit.html", here="events", labels=labels, case_id=case_id, letter=letter, typed=typed, row=row,
         told=labels.told(letter, portal, _today()), kinds=list(KINDS.values()), written=written, problem=problem,
         portal=portal, content=str(Path(CONTENT).absolute()), wished=KINDS.get(str(letter.answers.get("kind")), ""),
     )  # fmt: skip

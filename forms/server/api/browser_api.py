@@ -22,16 +22,16 @@ from forms.core.encryption import LEAST_PART, SIZE_CLASSES, is_sealed_for, part_
 from forms.core.form_schema import load
 from forms.core.ids import is_id
 from forms.core.portal import Desk
-from forms.server.api.json_responses import Refused, json_answer, padded_json_answer
-from forms.server.services import lookup as coming_back
+from forms.server.api.json_responses import ApiError, json_answer, padded_json_answer
+from forms.server.services import lookup as lookup_service
 from forms.server.services.flood_control import Busy, is_worked
-from forms.server.services.lookup import Found
-from forms.server.services.mailbox import Full, Office, keys_of, left_out, recipients, take_sealed_part
-from forms.server.store.concern_store import Coming, ConcernStore, LetterGone, PartsMissing
+from forms.server.services.lookup import LookupResult
+from forms.server.services.mailbox import Full, Services, keys_of, left_out, recipients, take_sealed_part
+from forms.server.store.concern_store import ConcernStore, LetterGone, NewLetter, PartsMissing
 from forms.server.store.database import AlreadyThere, NotKept
 from forms.server.web.current import current_office
 
-sealed_road = Blueprint("sealed", __name__, url_prefix="/forms/sealed/v1")
+blueprint = Blueprint("sealed", __name__, url_prefix="/forms/sealed/v1")
 
 LARGEST_PART = 1024 * 1024
 """Bytes of plaintext of a photo or recording that a browser has made small."""
@@ -43,39 +43,39 @@ _LOOKUP = re.compile(r"[0-9a-f]{64}")
 _FORM = "concern"
 
 
-def _office() -> Office:
+def _services() -> Services:
     return current_office()
 
 
-@sealed_road.get("/terms")
+@blueprint.get("/terms")
 def terms() -> Response:
     """The present keys of the desks, and how receipts are derived here. The salt is no secret; guesses still cost."""
-    office = _office()
+    services = _services()
     return json_answer(
         {
             "day": current_app.extensions["today"]().isoformat(),
-            "salt": office.salt.hex(),
-            "memory": office.cost.memory,
-            "passes": office.cost.passes,
-            "desks": _addresses(office.portal.readers(_FORM)),
+            "salt": services.salt.hex(),
+            "memory": services.cost.memory,
+            "passes": services.cost.passes,
+            "desks": _addresses(services.portal.readers(_FORM)),
         }
     )
 
 
-@sealed_road.post("/lookups")
+@blueprint.post("/lookups")
 def lookup() -> Response:
     """How the letter of a look-up value stands, and its answers, sealed to the key that its receipt derives."""
     asked, found = _found()
     language = asked.get("language")
-    if language not in _office().portal.language_codes():
-        raise Refused(400, "There is no such language here. Name one of the site.")
+    if language not in _services().portal.language_codes():
+        raise ApiError(400, "There is no such language here. Name one of the site.")
     progress = found.progress
     return padded_json_answer(
         {
             "id": progress.id,
             "came": [_said(day, language) for day in progress.days],
             "taken": bool(progress.taken_by),
-            "desks": _addresses(_office().portal.receivers(progress.desks)),
+            "desks": _addresses(_services().portal.receivers(progress.desks)),
             "answers": [
                 {
                     "desk": answer.desk,
@@ -88,7 +88,7 @@ def lookup() -> Response:
     )
 
 
-@sealed_road.post("/erasures")
+@blueprint.post("/erasures")
 def erasure() -> Response:
     """Erase the letter of a look-up value and all that belongs to it; desks that have it are asked to.
 
@@ -97,48 +97,48 @@ def erasure() -> Response:
     asked, found = _found()
     proof = asked.get("proof") or ""
     if proof and not (isinstance(proof, str) and _LOOKUP.fullmatch(proof)):
-        raise Refused(400, "The proof has not its form. Nothing was erased.")
+        raise ApiError(400, "The proof has not its form. Nothing was erased.")
     found = replace(found, proof=proof)
     try:
-        coming_back.erase(_office(), found, current_app.extensions["today"]())
+        lookup_service.erase(_services(), found, current_app.extensions["today"]())
     except NotKept:
-        raise Refused(503, "The letter box is away just now. Nothing was erased. Try again.") from None
+        raise ApiError(503, "The letter box is away just now. Nothing was erased. Try again.") from None
     return json_answer({"erased": found.progress.id})
 
 
-@sealed_road.put("/parts/<wanted>")
+@blueprint.put("/parts/<wanted>")
 def part(wanted: str) -> Response:
     """A sealed photo or recording; its id is the first 32 hexadecimal digits of its SHA-256."""
     request.max_content_length = 2 * LARGEST_PART
     to, body = _addressed(), request.get_data()
     sizes = [size for size in SIZE_CLASSES if LEAST_PART <= size <= LARGEST_PART]
     if part_id(body) != wanted or not to.fits(body, sizes):
-        raise Refused(400, "This is not a sealed part for these desks. Nothing was kept.")
+        raise ApiError(400, "This is not a sealed part for these desks. Nothing was kept.")
     try:
-        take_sealed_part(_office(), body, to.desk_ids, current_app.extensions["today"](), to.store)
+        take_sealed_part(_services(), body, to.desk_ids, current_app.extensions["today"](), to.store)
     except NotKept as away:
         raise _away(away) from None
     return json_answer({"kept": wanted}, 201)
 
 
-@sealed_road.put("/letters/<letter_id>")
+@blueprint.put("/letters/<letter_id>")
 def letter(letter_id: str) -> Response:
     """A sealed letter with the parts that came before it. 428 asks for work first, while very many letters come."""
     to, body = _addressed(), request.get_data()
     parts = [text for text in request.headers.get("Portal-Parts", "").split(",") if text]
     lookup = request.headers.get("Portal-Lookup", "")
     if not is_id(letter_id) or not all(map(is_id, parts)) or len(parts) > 4:  # noqa: PLR2004
-        raise Refused(400, "An id has not the form of an id. Nothing was kept.")
+        raise ApiError(400, "An id has not the form of an id. Nothing was kept.")
     if lookup and (to.thread or not _LOOKUP.fullmatch(lookup)):
-        raise Refused(400, "The look-up value has not its form, or the letter it follows has one. Nothing was kept.")
+        raise ApiError(400, "The look-up value has not its form, or the letter it follows has one. Nothing was kept.")
     if not to.fits(body, [load(to.form).pad_to]):
-        raise Refused(400, "This is not a sealed letter for these desks. Nothing was kept.")
-    office = _office()
-    worked = is_worked(letter_id, body, request.headers.get("Portal-Work", ""), office.pressure.enough())
-    if office.pressure.is_high() and not worked:
-        bits = office.pressure.bits()
-        raise Refused(428, "Very many letters come just now. Work first, then send it again.", bits=bits)
-    coming = Coming(
+        raise ApiError(400, "This is not a sealed letter for these desks. Nothing was kept.")
+    services = _services()
+    worked = is_worked(letter_id, body, request.headers.get("Portal-Work", ""), services.flood_control.enough())
+    if services.flood_control.is_high() and not worked:
+        bits = services.flood_control.bits()
+        raise ApiError(428, "Very many letters come just now. Work first, then send it again.", bits=bits)
+    coming = NewLetter(
         id=letter_id,
         thread=to.thread or letter_id,
         form=to.form,
@@ -147,16 +147,16 @@ def letter(letter_id: str) -> Response:
         sealed=body,
         desks=to.desk_ids,
         parts=tuple(parts),
-        left_out=() if to.thread else left_out(office.portal, to.form, to.desks),
+        left_out=() if to.thread else left_out(services.portal, to.form, to.desks),
     )
     try:
-        if (office.requests if to.store is office.concerns else office.concerns).has(letter_id):
+        if (services.requests if to.store is services.concerns else services.concerns).has(letter_id):
             raise _taken_id()  # desks fetch from both as from one
-        new = office.keep(coming, worked=worked) if to.store is office.concerns else office.keep_request(coming)
+        new = services.save(coming, worked=worked) if to.store is services.concerns else services.save_request(coming)
     except PartsMissing as gone:
-        raise Refused(409, "Parts of the letter are not here. Send them again.", missing=gone.missing) from None
+        raise ApiError(409, "Parts of the letter are not here. Send them again.", missing=gone.missing) from None
     except LetterGone:
-        raise Refused(404, "The letter that this one follows is erased. Nothing was kept.") from None
+        raise ApiError(404, "The letter that this one follows is erased. Nothing was kept.") from None
     except AlreadyThere:
         raise _taken_id() from None
     except NotKept as away:
@@ -179,18 +179,18 @@ class _To:
 
     def fits(self, body: bytes, sizes: Sequence[int]) -> bool:
         """Return whether this has the shape of something encrypted for these desks, with or without unused keys."""
-        counts = {len(recipients(_office().portal, self.desks)), len(keys_of(self.desks))}
+        counts = {len(recipients(_services().portal, self.desks)), len(keys_of(self.desks))}
         return any(is_sealed_for(body, count, sizes) for count in counts)
 
 
 def _addressed() -> _To:
     """What the headers say: a first letter, or one that follows the letter of a look-up value, for just its desks."""
-    office, follows = _office(), request.headers.get("Portal-Follows")
+    services, follows = _services(), request.headers.get("Portal-Follows")
     if follows is None:
-        return _To(_desks(office.portal.readers(_FORM)), _FORM, office.concerns)
+        return _To(_desks(services.portal.readers(_FORM)), _FORM, services.concerns)
     found = _of(follows)
-    desks = _desks(office.portal.receivers(found.progress.desks), all_of_them=True)
-    return _To(desks, "followup", coming_back.box(office, found.kind), found.progress.id)
+    desks = _desks(services.portal.receivers(found.progress.desks), all_of_them=True)
+    return _To(desks, "followup", lookup_service.mailbox_for(services, found.kind), found.progress.id)
 
 
 def _desks(here: Sequence[Desk], *, all_of_them: bool = False) -> tuple[Desk, ...]:
@@ -199,7 +199,7 @@ def _desks(here: Sequence[Desk], *, all_of_them: bool = False) -> tuple[Desk, ..
     Either the ids alone, or every id with =1 or =0 behind it, which is as long whoever is left out.
     """
     wanted = request.headers.get("Portal-Desks", "").split(",")
-    known = {desk.id for desk in (*here, *_office().portal.readers(_FORM))}
+    known = {desk.id for desk in (*here, *_services().portal.readers(_FORM))}
     if any(name.removesuffix("=1").removesuffix("=0") not in known for name in wanted):
         raise _other_desks()
     wanted = [name.removesuffix("=1") for name in wanted if not name.endswith("=0")]
@@ -209,11 +209,11 @@ def _desks(here: Sequence[Desk], *, all_of_them: bool = False) -> tuple[Desk, ..
     return desks
 
 
-def _other_desks() -> Refused:
-    return Refused(409, "These are not the desks of this place. Ask for the terms again.")
+def _other_desks() -> ApiError:
+    return ApiError(409, "These are not the desks of this place. Ask for the terms again.")
 
 
-def _found() -> tuple[Mapping[str, Any], Found]:
+def _found() -> tuple[Mapping[str, Any], LookupResult]:
     """The JSON that was sent, and the letter whose look-up value stands in it."""
     request.max_content_length = LARGEST_LOOKUP
     try:
@@ -221,24 +221,24 @@ def _found() -> tuple[Mapping[str, Any], Found]:
     except RecursionError:  # a thousand brackets fit
         asked = None
     if not isinstance(asked, dict):
-        raise Refused(400, "JSON with a look-up value was expected.")
+        raise ApiError(400, "JSON with a look-up value was expected.")
     return asked, _of(asked.get("lookup"))
 
 
-def _of(lookup: Any) -> Found:
+def _of(lookup: Any) -> LookupResult:
     if not isinstance(lookup, str) or not _LOOKUP.fullmatch(lookup):
-        raise Refused(400, "The look-up value has not its form.")
-    gate = _office().browser_lookups
+        raise ApiError(400, "The look-up value has not its form.")
+    gate = _services().browser_lookups
     worked = gate.is_worked(lookup, request.headers.get("Portal-Lookup-Work", ""))
     if gate.is_high() and not worked:
         asked = {"bits": gate.work_asked(), "lookup": True}
-        raise Refused(428, "Somebody guesses receipts just now. Work first, then ask again.", **asked)
+        raise ApiError(428, "Somebody guesses receipts just now. Work first, then ask again.", **asked)
     try:
-        found = coming_back.find(_office(), bytes.fromhex(lookup), worked=worked)
+        found = lookup_service.find(_services(), bytes.fromhex(lookup), worked=worked)
     except Busy:
-        raise Refused(503, "Very many receipts are looked up just now. Try again in a few minutes.") from None
+        raise ApiError(503, "Very many receipts are looked up just now. Try again in a few minutes.") from None
     if found is None:
-        raise Refused(404, "There is no letter with this look-up value.")
+        raise ApiError(404, "There is no letter with this look-up value.")
     return found
 
 
@@ -251,10 +251,10 @@ def _said(day: date, language: str) -> dict[str, str]:
     return {"day": day.isoformat(), "said": i18n.day(day, language)}
 
 
-def _taken_id() -> Refused:
-    return Refused(409, "Another letter has this id or look-up value. Nothing was kept. Send it with another.")
+def _taken_id() -> ApiError:
+    return ApiError(409, "Another letter has this id or look-up value. Nothing was kept. Send it with another.")
 
 
-def _away(away: NotKept) -> Refused:
+def _away(away: NotKept) -> ApiError:
     said = "The letter box is full." if isinstance(away, Full) else "The letter box is away just now."
-    return Refused(503, f"{said} Nothing was kept. Try again.")
+    return ApiError(503, f"{said} Nothing was kept. Try again.")

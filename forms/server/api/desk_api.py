@@ -17,12 +17,12 @@ from forms.core import handover_version
 from forms.core.encryption import SIZE_CLASSES, is_sealed
 from forms.core.ids import is_id, new_id
 from forms.core.portal import Desk, Member, as_json
-from forms.server.api.json_responses import Refused, json_answer
+from forms.server.api.json_responses import ApiError, json_answer
 from forms.server.services import signup_service
-from forms.server.services.combined_mailbox import LetterBoxes
-from forms.server.services.mailbox import Office
+from forms.server.services.combined_mailbox import CombinedMailbox
+from forms.server.services.mailbox import Services
 from forms.server.services.signup_service import settle
-from forms.server.store.concern_store import FETCHED, Access, CopyRefused, Entry, desk_of
+from forms.server.store.concern_store import FETCHED, Access, CopyRefused, EntryRow, desk_of
 from forms.server.store.database import NotKept
 from forms.server.web.current import current_office
 from forms.web.headers import NEVER_KEPT
@@ -35,17 +35,17 @@ _ANSWER_ID = re.compile(r"[0-9A-Za-z]{1,64}")
 _NOT_YOURS = "There is no such letter for this desk."
 
 
-def _office() -> Office:
+def _services() -> Services:
     return current_office()
 
 
-def _boxes() -> LetterBoxes:
-    return LetterBoxes(_office())
+def _mailboxes() -> CombinedMailbox:
+    return CombinedMailbox(_services())
 
 
 def _age_file(sealed: bytes | None) -> Response:
     if sealed is None:
-        raise Refused(404, _NOT_YOURS)
+        raise ApiError(404, _NOT_YOURS)
     return Response(sealed, mimetype="application/octet-stream")
 
 
@@ -60,16 +60,16 @@ def reader_of(authorization: str, desks: tuple[Desk, ...]) -> tuple[Desk, Member
 
 
 def _reader() -> tuple[Desk, Member]:
-    found = reader_of(request.headers.get("Authorization", ""), _office().portal.desks)
+    found = reader_of(request.headers.get("Authorization", ""), _services().portal.desks)
     if found is None:
-        raise Refused(401, "This token is not known here.")
+        raise ApiError(401, "This token is not known here.")
     return found
 
 
 def _signups_desk() -> Desk:
     desk, _ = _reader()
     if SIGNUP not in desk.reads:
-        raise Refused(404, "This desk does not read sign-ups.")
+        raise ApiError(404, "This desk does not read sign-ups.")
     return desk
 
 
@@ -85,7 +85,7 @@ def _note(desk: Desk, member: Member, what: str, letter_id: str) -> None:
 
 def _note_for(desk_id: str, member_id: str, what: str, letter_id: str) -> None:
     """Write down in a desk's access log what a member, perhaps of another desk, did."""
-    _boxes().note_access(new_id(), desk_id, Access(_access_day(), member_id, what, letter_id))
+    _mailboxes().note_access(new_id(), desk_id, Access(_access_day(), member_id, what, letter_id))
 
 
 def _access_day() -> str:
@@ -96,13 +96,13 @@ def _sealed_body() -> bytes:
     request.max_content_length = 2 * SIZE_CLASSES[-1]
     sealed = request.get_data()
     if not is_sealed(sealed):
-        raise Refused(400, "This is not a sealed letter. Nothing was kept.")
+        raise ApiError(400, "This is not a sealed letter. Nothing was kept.")
     return sealed
 
 
-def _insist(ours: bool) -> Response:
+def _require_ours(ours: bool) -> Response:
     if not ours:
-        raise Refused(404, _NOT_YOURS)
+        raise ApiError(404, _NOT_YOURS)
     return Response(status=204)
 
 
@@ -123,7 +123,7 @@ def letters() -> Response:
             "id": item.id, "thread": item.thread, "form": item.form, "day": item.day.isoformat(), "tray": item.tray,
             "parts": item.parts, "maker": item.maker, "copies": item.copies,
         }
-        for item in _boxes().waiting(desk.id, member.id, everything=everything)
+        for item in _mailboxes().waiting(desk.id, member.id, everything=everything)
     ]  # fmt: skip
     return json_answer({"desk": desk.id, "member": member.id, "letters": rows})
 
@@ -132,7 +132,7 @@ def letters() -> Response:
 def letter(letter_id: str) -> Response:
     """One sealed letter."""
     desk, member = _reader()
-    sealed = _boxes().sealed(letter_id, desk.id, member.id)
+    sealed = _mailboxes().sealed(letter_id, desk.id, member.id)
     if sealed:
         with suppress(NotKept):  # a full disk must not keep desks from their letters
             _note(desk, member, FETCHED, letter_id)
@@ -143,24 +143,24 @@ def letter(letter_id: str) -> Response:
 def drop(letter_id: str) -> Response:
     """Erase this desk's share of a letter and of all that follows it."""
     desk, member = _reader()
-    ours = _boxes().drop(letter_id, desk.id)
+    ours = _mailboxes().delete(letter_id, desk.id)
     if ours:
         _note(desk, member, "erased", letter_id)
-    return _insist(ours)
+    return _require_ours(ours)
 
 
 @desk_api.get("/parts/<part_id>")
 def part(part_id: str) -> Response:
     """One sealed photo or recording."""
     desk, member = _reader()
-    return _age_file(_boxes().part(part_id, desk.id, member.id))
+    return _age_file(_mailboxes().part(part_id, desk.id, member.id))
 
 
 @desk_api.post("/letters/<letter_id>/acknowledge")
 def acknowledge(letter_id: str) -> Response:
     """The member has it safely on a disk."""
-    (desk, member), portal = _reader(), _office().portal
-    return _insist(_boxes().take(letter_id, desk.id, member.id, portal.members, portal.recoverable))
+    (desk, member), portal = _reader(), _services().portal
+    return _require_ours(_mailboxes().acknowledge(letter_id, desk.id, member.id, portal.members, portal.recoverable))
 
 
 @desk_api.put("/letters/<letter_id>/answers/<answer_id>")
@@ -168,11 +168,11 @@ def answer(letter_id: str, answer_id: str) -> Response:
     """What the desk sealed for the person; sending it again changes nothing."""
     (desk, member), sealed = _reader(), _sealed_body()
     if not _ANSWER_ID.fullmatch(answer_id):
-        raise Refused(400, "The id of the answer has not its form. Nothing was kept.")
-    ours = _boxes().answer(answer_id, letter_id, desk.id, _today(), sealed)
+        raise ApiError(400, "The id of the answer has not its form. Nothing was kept.")
+    ours = _mailboxes().answer(answer_id, letter_id, desk.id, _today(), sealed)
     if ours:
         _note(desk, member, "answered", letter_id)
-    return _insist(ours)
+    return _require_ours(ours)
 
 
 @desk_api.get("/entries")
@@ -182,9 +182,10 @@ def entries() -> Response:
     try:
         since = date.fromisoformat(request.args.get("since", "0001-01-01"))
     except ValueError:
-        raise Refused(400, "`since` is no day like 2027-01-31.") from None
+        raise ApiError(400, "`since` is no day like 2027-01-31.") from None
     rows = [
-        {"id": item.id, "letter": item.letter, "day": item.day.isoformat()} for item in _boxes().entries(desk.id, since)
+        {"id": item.id, "letter": item.letter, "day": item.day.isoformat()}
+        for item in _mailboxes().entries(desk.id, since)
     ]
     return json_answer({"desk": desk.id, "entries": rows})
 
@@ -193,7 +194,7 @@ def entries() -> Response:
 def entry(entry_id: str) -> Response:
     """One sealed entry."""
     desk, _ = _reader()
-    return _age_file(_boxes().entry(entry_id, desk.id))
+    return _age_file(_mailboxes().entry(entry_id, desk.id))
 
 
 @desk_api.put("/letters/<letter_id>/entries/<entry_id>")
@@ -201,11 +202,11 @@ def enter(letter_id: str, entry_id: str) -> Response:
     """Add a sealed entry to the case log. Entries are never changed: the same id again changes nothing."""
     (desk, member), sealed = _reader(), _sealed_body()
     if not is_id(entry_id):
-        raise Refused(400, "The id of the entry has not its form. Nothing was kept.")
-    ours = _boxes().enter(Entry(entry_id, letter_id, _today()), desk.id, sealed)
+        raise ApiError(400, "The id of the entry has not its form. Nothing was kept.")
+    ours = _mailboxes().enter(EntryRow(entry_id, letter_id, _today()), desk.id, sealed)
     if ours:
         _note(desk, member, "wrote", letter_id)
-    return _insist(ours)
+    return _require_ours(ours)
 
 
 @desk_api.put("/letters/<letter_id>/copies/<item>")
@@ -213,27 +214,27 @@ def copy(letter_id: str, item: str) -> Response:
     """A letter, part or entry sealed anew for a colleague or another desk, named in `Portal-For`."""
     (desk, member), sealed = _reader(), _sealed_body()
     reader = unquote(request.headers.get("Portal-For", ""))
-    known = _office().portal.members
+    known = _services().portal.members
     if reader not in known and reader not in known.get(desk_of(reader), ()):
-        raise Refused(400, "Portal-For names no desk and no member of one. Nothing was kept.")
+        raise ApiError(400, "Portal-For names no desk and no member of one. Nothing was kept.")
     if not is_id(item):
-        raise Refused(400, "The id has not its form. Nothing was kept.")
+        raise ApiError(400, "The id has not its form. Nothing was kept.")
     try:
-        ours = _boxes().copy(item, letter_id, member.id, reader, sealed)
+        ours = _mailboxes().copy(item, letter_id, member.id, reader, sealed)
     except CopyRefused as refused:
-        raise Refused(409, f"{refused.what} Nothing was kept.") from None
+        raise ApiError(409, f"{refused.what} Nothing was kept.") from None
     if ours:
         _note(desk, member, "sealed anew", letter_id)
         if item == letter_id and desk_of(reader) != desk.id:
             _note_for(desk_of(reader), member.id, "handed over", letter_id)
-    return _insist(ours)
+    return _require_ours(ours)
 
 
 @desk_api.get("/letters/<letter_id>/copies")
 def copies(letter_id: str) -> Response:
     """Copies of a letter, its parts and entries that others made for this member: never instead of an original."""
     desk, member = _reader()
-    rows = [asdict(copy) for copy in _boxes().copies(letter_id, desk.id, member.id)]
+    rows = [asdict(copy) for copy in _mailboxes().copies(letter_id, desk.id, member.id)]
     return json_answer({"desk": desk.id, "copies": rows})
 
 
@@ -241,7 +242,7 @@ def copies(letter_id: str) -> Response:
 def copied(item: str, digest: str) -> Response:
     """One of these copies, by the SHA-256 of its bytes."""
     desk, member = _reader()
-    return _age_file(_boxes().copied(item, digest, desk.id, member.id))
+    return _age_file(_mailboxes().copied(item, digest, desk.id, member.id))
 
 
 @desk_api.get("/desks")
@@ -253,7 +254,7 @@ def desks() -> Response:
             "id": one.id, "name": one.name, "reads": one.reads, "recovery": one.recovery,
             "members": [{"id": member.id, "key": member.key} for member in one.members],
         }
-        for one in _office().portal.desks
+        for one in _services().portal.desks
     ]  # fmt: skip
     return json_answer({"desks": rows})
 
@@ -262,7 +263,7 @@ def desks() -> Response:
 def portal() -> Response:
     """The portal as the press handed it over: names, events, tables, keys; all of it public."""
     _reader()
-    here = _office().portal
+    here = _services().portal
     knows_its_version = handover_version.HEADER in request.headers
     return json_answer(as_json(here) if knows_its_version else handover_version.for_first_version(here))
 
@@ -274,7 +275,7 @@ def day() -> Response:
     While the server's clock is doubted, a desk's clock that shows the same day ends the doubt.
     """
     _reader()
-    told, today, days = _told_day(), current_app.extensions["clock"](), _office().days
+    told, today, days = _told_day(), current_app.extensions["clock"](), _services().days
     known = days.hear(today, told) if told else days.look(today)
     return json_answer({"shown": known.shown.isoformat(), "believed": known.good.isoformat()})
 
@@ -284,7 +285,7 @@ def _told_day() -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        raise Refused(400, "Portal-Day is no day like 2027-01-31.") from None
+        raise ApiError(400, "Portal-Day is no day like 2027-01-31.") from None
 
 
 @desk_api.get("/access")
@@ -293,7 +294,7 @@ def access() -> Response:
     desk, _ = _reader()
     rows = [
         {"at": one.at, "member": one.member, "what": one.what, "letter": one.letter}
-        for one in _boxes().accesses(desk.id)
+        for one in _mailboxes().accesses(desk.id)
     ]
     return json_answer({"desk": desk.id, "access": rows})
 
@@ -305,25 +306,25 @@ def signups() -> Response:
     `version` grows when a person replaces what they told: then the sealed part is to be fetched again.
     """
     desk = _signups_desk()
-    settle(_office())
-    rows = [asdict(item) for item in _office().signups.listed()]
-    return json_answer({"desk": desk.id, "signups": rows, "held": list(_office().signups.held())})
+    settle(_services())
+    rows = [asdict(item) for item in _services().signups.listed()]
+    return json_answer({"desk": desk.id, "signups": rows, "held": list(_services().signups.held())})
 
 
 @desk_api.post("/signups/<signup_id>/<action>")
 def act_on_signup(signup_id: str, action: str) -> Response:
     """Remove a sign-up, let a group in that waits, or send it to the end of the line; `let-go` takes an event's id."""
     desk, member = _signups_desk(), _reader()[1]
-    done = signup_service.act(_office(), signup_id, action)
+    done = signup_service.act(_services(), signup_id, action)
     if done:
-        _office().requests.note_access(
+        _services().requests.note_access(
             new_id(), desk.id, Access(_access_day(), member.id, f"sign-up: {action}", signup_id[:32])
         )
-    return _insist(done)
+    return _require_ours(done)
 
 
 @desk_api.get("/signups/<signup_id>")
 def signup(signup_id: str) -> Response:
     """The sealed part of one sign-up."""
     _signups_desk()
-    return _age_file(_office().signups.sealed(signup_id))
+    return _age_file(_services().signups.sealed(signup_id))

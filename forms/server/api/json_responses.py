@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 from forms.web.headers import NEVER_KEPT
 
 
-class Refused(HTTPException):
+class ApiError(HTTPException):
     """An answer in JSON: what is wrong, for the other program to say."""
 
     def __init__(self, code: int, problem: str, **more: Any) -> None:

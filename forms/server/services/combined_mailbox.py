@@ -6,42 +6,44 @@ A letter is in one box only; the other answers that it has no such letter.
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
-from forms.server.services.mailbox import Office
-from forms.server.store.concern_store import Access, Copy, Entry, Waiting
+from forms.server.services.mailbox import Services
+from forms.server.store.concern_store import Access, Copy, EntryRow, Waiting
 
 
-class LetterBoxes:
+class CombinedMailbox:
     """What the pickup API asks of a letter box, asked of both. Raises NotKept."""
 
-    def __init__(self, office: Office) -> None:
-        self._boxes = (office.concerns, office.requests)
+    def __init__(self, services: Services) -> None:
+        self._mailboxes = (services.concerns, services.requests)
 
     def waiting(self, desk: str, member: str, *, everything: bool = False) -> list[Waiting]:
         """Return letters that this member can fetch: first tray first, then oldest day."""
-        found = [item for box in self._boxes for item in box.waiting(desk, member, everything=everything)]
+        found = [item for mailbox in self._mailboxes for item in mailbox.waiting(desk, member, everything=everything)]
         return sorted(found, key=lambda item: (item.tray, item.day, item.id))
 
     def sealed(self, letter_id: str, desk: str, member: str) -> bytes | None:
         """The sealed letter, or None where it is not this desk's or gone."""
-        return next((found for box in self._boxes if (found := box.sealed(letter_id, desk, member))), None)
+        return next((found for mailbox in self._mailboxes if (found := mailbox.sealed(letter_id, desk, member))), None)
 
     def part(self, part_id: str, desk: str, member: str) -> bytes | None:
         """A sealed part, likewise."""
-        return next((found for box in self._boxes if (found := box.part(part_id, desk, member))), None)
+        return next((found for mailbox in self._mailboxes if (found := mailbox.part(part_id, desk, member))), None)
 
     def entry(self, entry_id: str, desk: str) -> bytes | None:
         """Return an encrypted entry of this desk's log, or None."""
-        return next((found for box in self._boxes if (found := box.entry(entry_id, desk))), None)
+        return next((found for mailbox in self._mailboxes if (found := mailbox.entry(entry_id, desk))), None)
 
     def copies(self, letter_id: str, desk: str, member: str) -> list[Copy]:
         """Return the copies that were made for this member or its whole desk."""
-        return [copy for box in self._boxes for copy in box.copies(letter_id, desk, member)]
+        return [copy for mailbox in self._mailboxes for copy in mailbox.copies(letter_id, desk, member)]
 
     def copied(self, item: str, digest: str, desk: str, member: str) -> bytes | None:
         """Return one of these copies, or None."""
-        return next((found for box in self._boxes if (found := box.copied(item, digest, desk, member))), None)
+        return next(
+            (found for mailbox in self._mailboxes if (found := mailbox.copied(item, digest, desk, member))), None
+        )
 
-    def take(
+    def acknowledge(
         self,
         letter_id: str,
         desk: str,
@@ -50,34 +52,34 @@ class LetterBoxes:
         recoverable: Collection[str],
     ) -> bool:
         """Record that the member has the letter. False where it is not this desk's; so with all that follow."""
-        return any(box.take(letter_id, desk, member, members, recoverable) for box in self._boxes)
+        return any(mailbox.acknowledge(letter_id, desk, member, members, recoverable) for mailbox in self._mailboxes)
 
-    def drop(self, thread: str, desk: str) -> bool:
+    def delete(self, thread: str, desk: str) -> bool:
         """Erase a desk's share of a letter and what follows it."""
-        return any(box.drop(thread, desk) for box in self._boxes)
+        return any(mailbox.delete(thread, desk) for mailbox in self._mailboxes)
 
     def answer(self, answer_id: str, letter_id: str, desk: str, day: date, sealed: bytes) -> bool:
         """Keep what a desk sealed for the person, once."""
-        return any(box.answer(answer_id, letter_id, desk, day, sealed) for box in self._boxes)
+        return any(mailbox.answer(answer_id, letter_id, desk, day, sealed) for mailbox in self._mailboxes)
 
-    def enter(self, entry: Entry, desk: str, sealed: bytes) -> bool:
+    def enter(self, entry: EntryRow, desk: str, sealed: bytes) -> bool:
         """Keep an entry of a desk's case log, once."""
-        return any(box.enter(entry, desk, sealed) for box in self._boxes)
+        return any(mailbox.enter(entry, desk, sealed) for mailbox in self._mailboxes)
 
-    def entries(self, desk: str, since: date) -> list[Entry]:
+    def entries(self, desk: str, since: date) -> list[EntryRow]:
         """The entries of a desk's case log of this day or later."""
-        found = [item for box in self._boxes for item in box.entries(desk, since)]
+        found = [item for mailbox in self._mailboxes for item in mailbox.entries(desk, since)]
         return sorted(found, key=lambda item: (item.day, item.id))
 
     def copy(self, item: str, letter_id: str, maker: str, reader: str, sealed: bytes) -> bool:
         """Keep a copy that a member made for a reader. Raises CopyRefused."""
-        return any(box.copy(item, letter_id, maker, reader, sealed) for box in self._boxes)
+        return any(mailbox.copy(item, letter_id, maker, reader, sealed) for mailbox in self._mailboxes)
 
     def note_access(self, access_id: str, desk: str, access: Access) -> None:
         """Write down what a member did, where the letter lies (of one just erased: with the concerns)."""
-        box = next((box for box in self._boxes if box.has(access.letter)), self._boxes[0])
-        box.note_access(access_id, desk, access)
+        mailbox = next((mailbox for mailbox in self._mailboxes if mailbox.has(access.letter)), self._mailboxes[0])
+        mailbox.note_access(access_id, desk, access)
 
     def accesses(self, desk: str) -> list[Access]:
         """What the members of a desk did, oldest first."""
-        return sorted((one for box in self._boxes for one in box.accesses(desk)), key=lambda one: one.at)
+        return sorted((one for mailbox in self._mailboxes for one in mailbox.accesses(desk)), key=lambda one: one.at)

@@ -15,10 +15,10 @@ from contextlib import contextmanager
 
 from forms.core.problem import Problem
 
-CALM = 30
+FLOOD_THRESHOLD = 30
 """Letters that may come at once, and so many again every ten minutes, before we speak of pressure."""
 
-CALM_PLACES = 60
+PLACES_THRESHOLD = 60
 """Places that sign-ups may take at once, and so many again every ten minutes, before only staff give them out."""
 
 BITS = 17
@@ -31,15 +31,15 @@ _REFILL = 600.0
 _FULL = 2  # times `calm`: a flood that ends is forgotten after twenty minutes, however long it was
 
 
-class Pressure:
+class LeakyBucket:
     """A leaky bucket. Holds one number and no letter, in memory that processes forked from this one share.
 
     Two processes that count at the same moment may count once: no lock is shared, so that none is left locked by a
     process that dies.
     """
 
-    def __init__(self, calm: int = CALM, clock: Callable[[], float] = time.monotonic) -> None:
-        self._calm, self._clock = calm, clock
+    def __init__(self, threshold: int = FLOOD_THRESHOLD, clock: Callable[[], float] = time.monotonic) -> None:
+        self._threshold, self._clock = threshold, clock
         self._shared = mmap.mmap(
             -1, 16
         )  # level and the moment of the last look (of a clock since boot), never on a disk
@@ -49,28 +49,28 @@ class Pressure:
     def count(self, many: int = 1) -> None:
         """Count what came."""
         with self._lock:
-            self._put(min(self._level() + many, _FULL * self._calm))
+            self._put(min(self._level() + many, _FULL * self._threshold))
 
     def is_high(self) -> bool:
         """Whether more than `calm` come in ten minutes."""
         with self._lock:
-            return self._level() >= self._calm
+            return self._level() >= self._threshold
 
     def _level(self) -> float:
         level, seen = struct.unpack_from("dd", self._shared)
         # Another process's look may be later than ours, and a clock may be set back: neither fills the bucket.
-        return float(max(0.0, level - max(0.0, self._clock() - seen) * self._calm / _REFILL))
+        return float(max(0.0, level - max(0.0, self._clock() - seen) * self._threshold / _REFILL))
 
     def _put(self, level: float) -> None:
         struct.pack_into("dd", self._shared, 0, level, self._clock())
 
 
-class Letters:
+class FloodControl:
     """The pressure of all letters, and of those that came with proof of work."""
 
-    def __init__(self, calm: int = CALM, clock: Callable[[], float] = time.monotonic) -> None:
-        self._all = Pressure(calm, clock)
-        self._worked = [Pressure(calm * 4**step, clock) for step in range(MOST_BITS - BITS)]
+    def __init__(self, threshold: int = FLOOD_THRESHOLD, clock: Callable[[], float] = time.monotonic) -> None:
+        self._all = LeakyBucket(threshold, clock)
+        self._worked = [LeakyBucket(threshold * 4**step, clock) for step in range(MOST_BITS - BITS)]
 
     def count(self, *, worked: bool = False) -> None:
         """One more letter came."""
@@ -130,7 +130,7 @@ class Room:
                 self._free += 1
 
 
-class LookUps:
+class LookupLimiter:
     """Look-ups of one kind: few at once, a few more in a line, so that letters always find a thread.
 
     Where many receipts come that are none, somebody guesses: then each look-up takes a little longer, or is asked for
@@ -146,8 +146,8 @@ class LookUps:
     DELAY = 0.2
     """Seconds that a look-up takes longer while somebody guesses: ten guesses a second and process at most."""
 
-    def __init__(self, misses: Letters | None = None, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._misses, self._sleep = misses or Letters(), sleep
+    def __init__(self, misses: FloodControl | None = None, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._misses, self._sleep = misses or FloodControl(), sleep
         self._room = Room(self.AT_ONCE, self.WAITING)
 
     @contextmanager
@@ -188,14 +188,14 @@ class Files:
     AT_ONCE = 3
     """Threads of one process, of the twenty that gunicorn gives it (deploy/gunicorn.conf.py)."""
 
-    CALM = 120
+    FLOOD_THRESHOLD = 120
     """Files in ten minutes, before none waits any more."""
 
     WAIT = 5.0
     """Seconds that a file waits for a decoder in calm times."""
 
-    def __init__(self, came: Pressure | None = None) -> None:
-        self._came = came or Pressure(self.CALM)
+    def __init__(self, came: LeakyBucket | None = None) -> None:
+        self._came = came or LeakyBucket(self.FLOOD_THRESHOLD)
         self._room = threading.BoundedSemaphore(self.AT_ONCE)
 
     @contextmanager

@@ -10,8 +10,8 @@ from forms.core.encryption import seal
 from forms.core.form_schema import load
 from forms.core.portal import Desk, Portal
 from forms.core.receipts import Keys
-from forms.server.services.mailbox import LETTER_VERSION, REQUEST, Office, recipients
-from forms.server.store.concern_store import Coming, ConcernStore, Progress
+from forms.server.services.mailbox import LETTER_VERSION, REQUEST, Services, recipients
+from forms.server.store.concern_store import ConcernStore, NewLetter, Progress
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class Found:
+class LookupResult:
     """A letter that a receipt opens. kind: the purpose of the receipt, "concern" or REQUEST.
 
     replies: what could be opened here; a browser opens its own. proof: the erase secret in hexadecimal, where the
@@ -45,31 +45,31 @@ class Found:
 _KINDS = ("concern", REQUEST)
 
 
-def look_up(office: Office, code: str) -> Found | None:
+def look_up(services: Services, code: str) -> LookupResult | None:
     """How a letter stands and the answers to it, opened with its receipt; None for an unknown receipt. Raises Busy."""
     for kind in _KINDS:
-        keys = office.looked_up(code, kind)
-        progress = box(office, kind).progress(keys.lookup)
+        keys = services.looked_up(code, kind)
+        progress = mailbox_for(services, kind).progress(keys.lookup)
         if progress is not None:
-            return Found(kind, progress, _replies(progress, keys), keys.erase.hex())
-    office.lookups.missed()
+            return LookupResult(kind, progress, _replies(progress, keys), keys.erase.hex())
+    services.lookups.missed()
     return None
 
 
-def find(office: Office, lookup: bytes, *, worked: bool = False) -> Found | None:
+def find(services: Services, lookup: bytes, *, worked: bool = False) -> LookupResult | None:
     """How a letter stands, for a browser that derived its look-up value: answers stay sealed. Raises Busy."""
-    with office.browser_lookups.one(worked=worked):
+    with services.browser_lookups.one(worked=worked):
         for kind in _KINDS:
-            progress = box(office, kind).progress(lookup)
+            progress = mailbox_for(services, kind).progress(lookup)
             if progress is not None:
-                return Found(kind, progress, ())
-    office.browser_lookups.missed(worked=worked)
+                return LookupResult(kind, progress, ())
+    services.browser_lookups.missed(worked=worked)
     return None
 
 
-def box(office: Office, kind: str) -> ConcernStore:
+def mailbox_for(services: Services, kind: str) -> ConcernStore:
     """Where letters live whose receipts have this purpose."""
-    return office.requests if kind == REQUEST else office.concerns
+    return services.requests if kind == REQUEST else services.concerns
 
 
 def _replies(progress: Progress, keys: Keys) -> tuple[Reply, ...]:
@@ -84,38 +84,38 @@ def _replies(progress: Progress, keys: Keys) -> tuple[Reply, ...]:
     return tuple(sorted(replies, key=lambda reply: (reply.day, reply.at)))
 
 
-def delete(office: Office, code: str, today: date) -> bool:
+def delete(services: Services, code: str, today: date) -> bool:
     """Erase a letter and all that belongs to it here; desks that have it are asked to. False: unknown receipt.
 
     Raises NotKept, Busy.
     """
-    found = look_up(office, code)
+    found = look_up(services, code)
     if found is None:
         return False
-    erase(office, found, today)
+    erase(services, found, today)
     return True
 
 
-def erase(office: Office, found: Found, today: date) -> None:
+def erase(services: Services, found: LookupResult, today: date) -> None:
     """Erase a letter that was found, likewise. Raises NotKept."""
     thread, taken_by = found.progress.id, found.progress.taken_by
     while True:
-        have = office.portal.receivers(taken_by)
-        notice = _deletion_notice(office.portal, thread, have, today, found.proof) if have else None
-        more = box(office, found.kind).forget(thread, notice, taken_by)
+        have = services.portal.receivers(taken_by)
+        notice = _deletion_notice(services.portal, thread, have, today, found.proof) if have else None
+        more = mailbox_for(services, found.kind).forget(thread, notice, taken_by)
         if not more:
             return
         taken_by = tuple(more)
 
 
-def _deletion_notice(portal: Portal, thread: str, desks: Sequence[Desk], today: date, proof: str) -> Coming:
+def _deletion_notice(portal: Portal, thread: str, desks: Sequence[Desk], today: date, proof: str) -> NewLetter:
     """The sealed notice for desks that have the letter. They hold `proof` against the hash in the letter."""
     notice_id = secrets.token_hex(16)
     letter = {
         "form": "deletion", "version": LETTER_VERSION, "id": notice_id, "day": today.isoformat(), "follows": thread,
         "desks": [desk.id for desk in desks], "answers": {}, "proof": proof or None,
     }  # fmt: skip
-    return Coming(
+    return NewLetter(
         id=notice_id,
         thread=notice_id,
         form="deletion",

@@ -11,9 +11,9 @@ from forms.core.form_schema import Definition
 from forms.core.media.attachments import Clean
 from forms.core.portal import Desk, Event, Portal
 from forms.core.receipts import Cost, Keys
-from forms.server.services.flood_control import CALM_PLACES, Files, Letters, LookUps, Pressure
+from forms.server.services.flood_control import PLACES_THRESHOLD, Files, FloodControl, LeakyBucket, LookupLimiter
 from forms.server.services.likeness import Likeness, is_gibberish
-from forms.server.store.concern_store import FIRST_TRAY, SECOND_TRAY, Coming, ConcernStore, Progress
+from forms.server.store.concern_store import PRIORITY_QUEUE, SECOND_QUEUE, ConcernStore, NewLetter, Progress
 from forms.server.store.database import NotKept, Store
 from forms.server.store.date_store import DayStore
 from forms.server.store.signup_store import SignupStore
@@ -40,7 +40,7 @@ class Full(NotKept):
 
 
 @dataclass(frozen=True)
-class Office:
+class Services:
     """What is needed to take letters in: the portal, the stores, the salt and cost of receipts, the room there is.
 
     requests: letters that are no concerns; they live with the sign-ups, apart from concerns.
@@ -55,14 +55,14 @@ class Office:
     salt: bytes
     cost: Cost
     budget: int
-    pressure: Letters = field(default_factory=Letters)
+    flood_control: FloodControl = field(default_factory=FloodControl)
     likeness: Likeness = field(default_factory=Likeness)
-    unlike: Pressure = field(default_factory=Pressure)
-    lookups: LookUps = field(default_factory=LookUps)
-    signup_lookups: LookUps = field(default_factory=LookUps)
-    browser_lookups: LookUps = field(default_factory=LookUps)
+    unlike: LeakyBucket = field(default_factory=LeakyBucket)
+    lookups: LookupLimiter = field(default_factory=LookupLimiter)
+    signup_lookups: LookupLimiter = field(default_factory=LookupLimiter)
+    browser_lookups: LookupLimiter = field(default_factory=LookupLimiter)
     files: Files = field(default_factory=Files)
-    places: Pressure = field(default_factory=lambda: Pressure(CALM_PLACES))
+    places: LeakyBucket = field(default_factory=lambda: LeakyBucket(PLACES_THRESHOLD))
 
     @property
     def stores(self) -> tuple[Store, ...]:
@@ -87,28 +87,28 @@ class Office:
         """The event of this id, or None."""
         return next((event for event in self.portal.events if event.id == event_id), None)
 
-    def keep(self, coming: Coming, *, worked: bool = False, unlike: bool = False) -> bool:
+    def save(self, coming: NewLetter, *, worked: bool = False, unlike: bool = False) -> bool:
         """Keep a letter in the tray it belongs to. Raises NotKept (Full where there is no room), PartsMissing.
 
         unlike: it is like nothing that floods the form; so many as in calm times go to the first tray.
         """
-        flooded = self.pressure.is_high() and not worked
+        flooded = self.flood_control.is_high() and not worked
         chosen = flooded and unlike and not self.unlike.is_high()
-        tray = SECOND_TRAY if flooded and not chosen else FIRST_TRAY
-        self.insist_on_room(1 if tray == FIRST_TRAY else FOR_SECOND_TRAY, self.concerns)
-        kept = self.concerns.keep(replace(coming, tray=tray))
+        tray = SECOND_QUEUE if flooded and not chosen else PRIORITY_QUEUE
+        self.require_room(1 if tray == PRIORITY_QUEUE else FOR_SECOND_TRAY, self.concerns)
+        kept = self.concerns.save(replace(coming, tray=tray))
         if kept:
-            self.pressure.count(worked=worked)
+            self.flood_control.count(worked=worked)
             if chosen:
                 self.unlike.count()
         return kept
 
-    def keep_request(self, coming: Coming) -> bool:
+    def save_request(self, coming: NewLetter) -> bool:
         """Keep a letter that is no concern: never under pressure of concerns, nor adding to it. Raises NotKept."""
-        self.insist_on_room(1, self.requests)
-        return self.requests.keep(coming)
+        self.require_room(1, self.requests)
+        return self.requests.save(coming)
 
-    def insist_on_room(self, share: float, store: ConcernStore | SignupStore) -> None:
+    def require_room(self, share: float, store: ConcernStore | SignupStore) -> None:
         """Raise Full where this store uses more than this share of the budget of disk; each store has its own."""
         if store.size > self.budget * share:
             raise Full("store", "The letter box is full.", "Raise the setting `budget`, or let desks fetch.")
@@ -129,13 +129,13 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Sending:
+class Submission:
     """Accepted answers on their way: the language they were read in, and the one-time value of their page."""
 
     definition: Definition
     language: str
     values: Mapping[str, Any]
-    once: str
+    idempotency_key: str
     today: date
     with_receipt: bool = True
     parts: tuple[Part, ...] = ()
@@ -156,12 +156,12 @@ class Sending:
     @property
     def code(self) -> str:
         """The receipt of this sending: the same for the same page and answers."""
-        return receipts.receipt(self.once, self._content)
+        return receipts.receipt(self.idempotency_key, self._content)
 
     @property
     def id(self) -> str:
         """The letter's id, 32 hexadecimal digits: the same for the same page and answers."""
-        return receipts.letter_id(self.once, self._content)
+        return receipts.letter_id(self.idempotency_key, self._content)
 
     def letter(self, answers: Mapping[str, Any], **more: Any) -> dict[str, Any]:
         """The letter as its desks read it."""
@@ -201,19 +201,19 @@ def recipients(portal: Portal, desks: Sequence[Desk]) -> list[str]:
     return [key if id in chosen else unused_key() for id, desk in everybody.items() for key in desk.keys]
 
 
-def take_part(office: Office, file: Clean, desks: Sequence[Desk], today: date, store: ConcernStore) -> Part:
+def take_part(services: Services, file: Clean, desks: Sequence[Desk], today: date, store: ConcernStore) -> Part:
     """Seal a photo or recording for these desks and keep it in `store` until its letter comes. Raises NotKept."""
     head = {"type": file.media_type, "kind": file.kind, **({"seconds": file.seconds} if file.seconds else {})}
-    new_id, sealed = seal_part(head, file.content, recipients(office.portal, desks))
-    office.insist_on_room(FOR_PARTS, store)
-    store.keep_part(new_id, today, [desk.id for desk in desks], sealed)
+    new_id, sealed = seal_part(head, file.content, recipients(services.portal, desks))
+    services.require_room(FOR_PARTS, store)
+    store.save_part(new_id, today, [desk.id for desk in desks], sealed)
     return Part(new_id, file.kind, file.seconds)
 
 
-def take_sealed_part(office: Office, sealed: bytes, desks: Sequence[str], today: date, store: ConcernStore) -> str:
+def take_sealed_part(services: Services, sealed: bytes, desks: Sequence[str], today: date, store: ConcernStore) -> str:
     """Keep what a browser sealed in `store` until its letter comes; its id. Raises NotKept."""
-    office.insist_on_room(FOR_PARTS, store)
-    store.keep_part(part_id(sealed), today, desks, sealed)
+    services.require_room(FOR_PARTS, store)
+    store.save_part(part_id(sealed), today, desks, sealed)
     return part_id(sealed)
 
 
@@ -222,61 +222,63 @@ def purpose(form: str) -> str:
     return REQUEST if form in _REQUESTS else form
 
 
-def send_concern(office: Office, sending: Sending) -> str | None:
+def send_concern(services: Services, submission: Submission) -> str | None:
     """Seal a concern or a request and keep it durably; then, and only then, its receipt (None: none was wanted).
 
     Raises NotKept, PartsMissing.
     """
-    desks = readers(office.portal, sending.definition, sending.values.get("hide_from", ()))
-    code = sending.code if sending.with_receipt else None
-    keys = office.keys(code, purpose(sending.definition.name)) if code else None
-    _deliver(office, sending, desks, keys)
+    desks = readers(services.portal, submission.definition, submission.values.get("hide_from", ()))
+    code = submission.code if submission.with_receipt else None
+    keys = services.keys(code, purpose(submission.definition.name)) if code else None
+    _deliver(services, submission, desks, keys)
     return code
 
 
-def send_followup(office: Office, sending: Sending, code: str, progress: Progress, kind: str = "concern") -> None:
+def send_followup(
+    services: Services, submission: Submission, code: str, progress: Progress, kind: str = "concern"
+) -> None:
     """Seal what a person adds for the desks of the first letter, and for no other. Raises NotKept, PartsMissing.
 
     kind: the purpose of its receipt, "concern" or REQUEST.
     """
-    desks = office.portal.receivers(progress.desks)
+    desks = services.portal.receivers(progress.desks)
     if not desks:
         raise NotKept("store", "No desk of this letter has a key that can be used.", "Correct portal.yml and build.")
-    _deliver(office, sending, desks, office.keys(code, kind), is_request=kind == REQUEST)
+    _deliver(services, submission, desks, services.keys(code, kind), is_request=kind == REQUEST)
 
 
 def _deliver(
-    office: Office,
-    sending: Sending,
+    services: Services,
+    submission: Submission,
     desks: Sequence[Desk],
     keys: Keys | None,
     *,
     is_request: bool = False,
 ) -> None:
-    is_first = not sending.follows
-    letter = sending.letter(
-        sending.values,
-        day=sending.today.isoformat(),
+    is_first = not submission.follows
+    letter = submission.letter(
+        submission.values,
+        day=submission.today.isoformat(),
         desks=[desk.id for desk in desks],
         reply_to=keys.recipient if keys else None,
         erase_hash=keys.erase_hash if keys and is_first else None,
-        parts=[part.said for part in sending.parts],
-        follows=sending.follows or None,
+        parts=[part.said for part in submission.parts],
+        follows=submission.follows or None,
     )
-    coming = Coming(
-        id=sending.id,
-        thread=sending.follows or sending.id,
-        form=sending.definition.name,
-        day=sending.today,
+    coming = NewLetter(
+        id=submission.id,
+        thread=submission.follows or submission.id,
+        form=submission.definition.name,
+        day=submission.today,
         lookup=keys.lookup if keys and is_first else None,
-        sealed=seal(letter, recipients(office.portal, desks), sending.definition.pad_to),
+        sealed=seal(letter, recipients(services.portal, desks), submission.definition.pad_to),
         desks=tuple(desk.id for desk in desks),
-        parts=tuple(part.id for part in sending.parts),
-        left_out=left_out(office.portal, sending.definition.name, desks),
+        parts=tuple(part.id for part in submission.parts),
+        left_out=left_out(services.portal, submission.definition.name, desks),
     )
     if is_request or coming.form in _REQUESTS:
-        office.keep_request(coming)
+        services.save_request(coming)
         return
-    words = sending.words
-    if office.keep(coming, unlike=not (office.likeness.is_common(words) or is_gibberish(words))):
-        office.likeness.add(words)
+    words = submission.words
+    if services.save(coming, unlike=not (services.likeness.is_common(words) or is_gibberish(words))):
+        services.likeness.add(words)

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, timedelta
 
-from forms.core.trusted_date import Known, look, servers_doubt
-from forms.server.services.mailbox import Office
+from forms.core.trusted_date import TrustedDate, look, servers_doubt
+from forms.server.services.mailbox import Services
 from forms.server.store.database import NotKept
 
 LOOSE_PART_DAYS = 2
@@ -16,33 +16,33 @@ LOOK_AGAIN = 10.0
 """Seconds until the clock-work looks whether a new day has come and all is well, or tries again."""
 
 
-def erase_old(office: Office, known: Known) -> None:
+def erase_old(services: Services, known: TrustedDate) -> None:
     """Erase what has been kept as long as portal.yml says, by the earliest day that it may be. Raises NotKept."""
-    keep, today = office.portal.keep, known.earliest
-    last_days = {event.id: event.last_day for event in office.portal.events}
-    office.signups.erase(today - timedelta(days=keep["signups_days"]), last_days)
-    stores = {"concerns_days": office.concerns, "requests_days": office.requests}
+    keep, today = services.portal.keep, known.earliest
+    last_days = {event.id: event.last_day for event in services.portal.events}
+    services.signups.erase(today - timedelta(days=keep["signups_days"]), last_days)
+    stores = {"concerns_days": services.concerns, "requests_days": services.requests}
     for name, store in stores.items():
         store.bring_back(known.latest)
         store.erase_loose_parts(today - timedelta(days=LOOSE_PART_DAYS))
-        store.release(office.portal.members, office.portal.recoverable)
+        store.release(services.portal.members, services.portal.recoverable)
         store.erase(today - timedelta(days=keep.get(name, keep["concerns_days"])))
 
 
-class OnceADay:
+class DailyRetention:
     """Knows the day, and erases at most once a day; where the store is away, the next call tries again.
 
     While the clock is doubted each call looks whether it still is. Safe from several threads.
     """
 
-    def __init__(self, office: Callable[[], Office], clock: Callable[[], date]) -> None:
-        self._office, self._clock = office, clock
-        self._known: Known | None = None
-        self._erased: Known | None = None
+    def __init__(self, services: Callable[[], Services], clock: Callable[[], date]) -> None:
+        self._services, self._clock = services, clock
+        self._known: TrustedDate | None = None
+        self._erased: TrustedDate | None = None
         self._one = threading.Lock()
 
     @property
-    def known(self) -> Known:
+    def known(self) -> TrustedDate:
         """What is known of the day; asks no store, so that it can be told while that is away."""
         return look(self._known, self._clock())
 
@@ -55,17 +55,17 @@ class OnceADay:
         return servers_doubt(self.known)
 
     def _is_done(self) -> bool:
-        return self._erased == Known(self._clock())
+        return self._erased == TrustedDate(self._clock())
 
     def _erase(self) -> None:
-        office = self._office()
-        self._known = office.days.look(self._clock())
+        services = self._services()
+        self._known = services.days.look(self._clock())
         if self._known != self._erased:
-            erase_old(office, self._known)
+            erase_old(services, self._known)
             self._erased = self._known
 
 
-class ClockWork(threading.Thread):
+class RetentionThread(threading.Thread):
     """Erases while nobody asks: a thread that looks every ten seconds whether a new day has come, and all is well.
 
     It, and no request, tells what whoever runs the server must know: a log has the time of each line, and people's

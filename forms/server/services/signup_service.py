@@ -5,7 +5,7 @@ from datetime import date
 
 from forms.core.encryption import seal
 from forms.core.portal import Event
-from forms.server.services.mailbox import Office, Sending, keys_of
+from forms.server.services.mailbox import Services, Submission, keys_of
 from forms.server.store.signup_store import CANCELLED, NOT_THERE, WAITING, Signup
 
 FORM = "signup"
@@ -13,7 +13,7 @@ OPEN_STATES = frozenset({"planned", "moved"})
 
 
 @dataclass(frozen=True)
-class Standing:
+class SignupStatus:
     """A sign-up as its number shows it. event: as it stands now, None where it left the table.
 
     before: groups before it in the line; too_large: it waits, and is larger than the whole event has become.
@@ -32,9 +32,9 @@ class Standing:
         return self.signup.state != CANCELLED and not ended
 
 
-def why_closed(office: Office, event_id: str, today: date) -> str:
+def why_closed(services: Services, event_id: str, today: date) -> str:
     """Why nobody can sign up for this event: past, cancelled, closed or unknown; empty where one can."""
-    event = office.event(event_id)
+    event = services.event(event_id)
     if event is None:
         return "unknown"
     if event.takes_signups(today):
@@ -46,120 +46,120 @@ def why_closed(office: Office, event_id: str, today: date) -> str:
     return "closed"
 
 
-def in_line_before(office: Office, event: Event, people: int) -> int | None:
+def in_line_before(services: Services, event: Event, people: int) -> int | None:
     """None where there is a place for so many people now; else how many groups wait already.
 
     Only a look: the places are taken when the sign-up is sent. Raises NotKept.
     """
-    settle(office, event)
-    line = office.signups.line(event.id)
-    is_open = line.waiting == 0 and not line.held and not office.places.is_high()
+    settle(services, event)
+    line = services.signups.line(event.id)
+    is_open = line.waiting == 0 and not line.held and not services.places.is_high()
     if is_open and line.taken + people <= (event.capacity or 0):
         return None
     return line.waiting
 
 
-def sign_up(office: Office, sending: Sending, event: Event) -> tuple[str, Signup] | None:
+def sign_up(services: Services, submission: Submission, event: Event) -> tuple[str, Signup] | None:
     """Take places, or else the last place in the line, and keep it durably; then return its number and the sign-up.
 
     None where the group is larger than the whole event. While sign-ups surge, the group waits until staff let it in.
     Raises NotKept (Full where there is no room), LineFull.
     """
-    office.insist_on_room(1, office.signups)
-    signup = Signup(sending.id, event.id, sending.values["people"], WAITING)
-    lookup = office.keys(sending.code, FORM).lookup
-    sealed = _sealed(office, sending, event.id, signup.people)
-    kept = office.signups.keep(
-        signup, lookup, sealed, capacity=event.capacity or 0, last_day=event.last_day, hold=office.places.is_high()
+    services.require_room(1, services.signups)
+    signup = Signup(submission.id, event.id, submission.values["people"], WAITING)
+    lookup = services.keys(submission.code, FORM).lookup
+    sealed = _sealed(services, submission, event.id, signup.people)
+    kept = services.signups.save(
+        signup, lookup, sealed, capacity=event.capacity or 0, last_day=event.last_day, hold=services.places.is_high()
     )
-    office.places.count(signup.people)
-    return (sending.code, kept) if kept else None
+    services.places.count(signup.people)
+    return (submission.code, kept) if kept else None
 
 
-def _sealed(office: Office, sending: Sending, event_id: str, people: int) -> bytes:
+def _sealed(services: Services, submission: Submission, event_id: str, people: int) -> bytes:
     """What the events desk opens. `remind`: only with this consent may the phone number be used for reminders."""
     clear = {"event", "people", "anew"}
-    answers = {name: value for name, value in sending.values.items() if name not in clear}
+    answers = {name: value for name, value in submission.values.items() if name not in clear}
     remind = bool(answers.get("phone") and answers.get("remind"))
-    letter = sending.letter(answers, event=event_id, people=people, remind=remind, reply_to=None)
-    return seal(letter, keys_of(office.portal.readers(FORM)), sending.definition.pad_to)
+    letter = submission.letter(answers, event=event_id, people=people, remind=remind, reply_to=None)
+    return seal(letter, keys_of(services.portal.readers(FORM)), submission.definition.pad_to)
 
 
-def look_up(office: Office, code: str, today: date) -> Standing | None:
+def look_up(services: Services, code: str, today: date) -> SignupStatus | None:
     """How the sign-up with this number stands; None for an unknown number. Raises NotKept, Busy."""
-    lookup = office.looked_up(code, FORM).lookup
-    signup = office.signups.find(lookup)
+    lookup = services.looked_up(code, FORM).lookup
+    signup = services.signups.find(lookup)
     if signup is None:
-        office.signup_lookups.missed()
+        services.signup_lookups.missed()
         return None
-    event = office.event(signup.event)
+    event = services.event(signup.event)
     if event and signup.state == WAITING:
-        settle(office, event)
-        signup = office.signups.find(lookup) or signup
-    return standing_of(office, signup, event, today)
+        settle(services, event)
+        signup = services.signups.find(lookup) or signup
+    return status_of(services, signup, event, today)
 
 
-def standing_of(office: Office, signup: Signup, event: Event | None, today: date) -> Standing:
+def status_of(services: Services, signup: Signup, event: Event | None, today: date) -> SignupStatus:
     """Return how a sign-up stands, as its page shows it. Raises NotKept."""
-    before = office.signups.before(signup) if signup.state == WAITING else 0
+    before = services.signups.before(signup) if signup.state == WAITING else 0
     too_large = bool(signup.state == WAITING and event and event.capacity and signup.people > event.capacity)
-    return Standing(signup, event, before, too_large, over=event is not None and event.last_day < today)
+    return SignupStatus(signup, event, before, too_large, over=event is not None and event.last_day < today)
 
 
-def change(office: Office, code: str, sending: Sending, standing: Standing) -> str:
+def change(services: Services, code: str, submission: Submission, standing: SignupStatus) -> str:
     """Change the number of people and, where anything else was written or `anew` is ticked, all that was told.
 
     standing: as it was just looked up. Returns CHANGED, TOO_MANY or NOT_THERE of the store. Raises NotKept.
     """
     if not standing.changeable:
         return NOT_THERE
-    people, capacity = sending.values["people"], standing.event.capacity if standing.event else None
-    told = set(sending.values) - {"people"}
-    sealed = _sealed(office, sending, standing.signup.event, people) if told else None
-    return office.signups.change(office.keys(code, FORM).lookup, people, sealed, capacity=capacity)
+    people, capacity = submission.values["people"], standing.event.capacity if standing.event else None
+    told = set(submission.values) - {"people"}
+    sealed = _sealed(services, submission, standing.signup.event, people) if told else None
+    return services.signups.change(services.keys(code, FORM).lookup, people, sealed, capacity=capacity)
 
 
-def cancel(office: Office, code: str, standing: Standing) -> bool:
+def cancel(services: Services, code: str, standing: SignupStatus) -> bool:
     """Cancel a sign-up that was just looked up; the line moves up. False where there was nothing to cancel."""
     event = standing.event
     goes_on = event is not None and event.state in OPEN_STATES and not standing.over
-    lookup = office.keys(code, FORM).lookup
-    return office.signups.cancel(lookup, capacity=event.capacity if event and goes_on else None)
+    lookup = services.keys(code, FORM).lookup
+    return services.signups.cancel(lookup, capacity=event.capacity if event and goes_on else None)
 
 
-def renewed(office: Office, code: str, standing: Standing, today: date) -> Standing:
+def renewed(services: Services, code: str, standing: SignupStatus, today: date) -> SignupStatus:
     """Return how a sign-up stands after it was changed. Raises NotKept, but never Busy: it was let in before."""
-    signup = office.signups.find(office.keys(code, FORM).lookup) or standing.signup
-    return standing_of(office, signup, standing.event, today)
+    signup = services.signups.find(services.keys(code, FORM).lookup) or standing.signup
+    return status_of(services, signup, standing.event, today)
 
 
-def settle(office: Office, *events: Event) -> None:
+def settle(services: Services, *events: Event) -> None:
     """Move the line up where an event has become larger; all events of the portal where none is named."""
-    chosen = events or office.portal.events
-    office.signups.settle(
+    chosen = events or services.portal.events
+    services.signups.settle(
         {event.id: event.capacity for event in chosen if event.capacity and event.state in OPEN_STATES}
     )
 
 
-def act(office: Office, target: str, action: str) -> bool:
+def act(services: Services, target: str, action: str) -> bool:
     """Do what the events desk asks with a sign-up (its id) or, for `let-go`, an event. False where nothing was done.
 
     remove: as if the person had cancelled; let-in: places now, whoever stands before; pass-over: to the end of the
     line; let-go: the line of an event moves up by itself again. Raises NotKept.
     """
     if action == "let-go":
-        event = office.event(target)
+        event = services.event(target)
         if event is not None:
-            office.signups.let_go(event.id, _capacity(event))
+            services.signups.let_go(event.id, _capacity(event))
         return event is not None
-    signup = next((one for one in office.signups.listed() if one.id == target), None)
-    event = office.event(signup.event) if signup else None
+    signup = next((one for one in services.signups.listed() if one.id == target), None)
+    event = services.event(signup.event) if signup else None
     capacity = _capacity(event)
     if action == "remove":
-        return office.signups.remove(target, capacity)
+        return services.signups.remove(target, capacity)
     if action == "pass-over":
-        return office.signups.pass_over(target, capacity)
-    return action == "let-in" and office.signups.let_in(target, capacity or 0)
+        return services.signups.pass_over(target, capacity)
+    return action == "let-in" and services.signups.let_in(target, capacity or 0)
 
 
 def _capacity(event: Event | None) -> int | None:

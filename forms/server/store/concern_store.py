@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from forms.core.encryption import insist
+from forms.core.encryption import require_encrypted
 from forms.core.problem import Problem
 from forms.server.store.database import AlreadyThere, NotKept, Store
 
@@ -112,7 +112,7 @@ _NEW_LEFT_OUT = _left_out.insert()
 _HAS = sa.select(_letters.c.id).where(_letters.c.id == sa.bindparam("id"))
 _NEW_LETTER, _NEW_RECIPIENT = _letters.insert(), _recipients.insert()
 
-FIRST_TRAY, SECOND_TRAY = 1, 2
+PRIORITY_QUEUE, SECOND_QUEUE = 1, 2
 """The second is for letters that came without proof of work while very many came at once."""
 
 
@@ -140,7 +140,7 @@ class LetterGone(NotKept):
 
 
 @dataclass(frozen=True)
-class Coming:
+class NewLetter:
     """A sealed letter to be kept. `thread`: the id of the letter that it follows, its own where it follows none."""
 
     id: str
@@ -151,7 +151,7 @@ class Coming:
     sealed: bytes
     desks: tuple[str, ...]
     parts: tuple[str, ...] = ()
-    tray: int = FIRST_TRAY
+    tray: int = PRIORITY_QUEUE
     left_out: tuple[str, ...] = ()
 
 
@@ -199,7 +199,7 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Entry:
+class EntryRow:
     """One sealed entry of a desk's case log."""
 
     id: str
@@ -223,7 +223,7 @@ class ConcernStore(Store):
     def __init__(self, url: str) -> None:
         super().__init__(url, _concerns)
 
-    def keep(self, coming: Coming) -> bool:
+    def save(self, coming: NewLetter) -> bool:
         """Keep a letter and claim its parts durably. False where this very letter was kept before.
 
         Raises NotKept (AlreadyThere: another letter has its id or look-up value; LetterGone), or PartsMissing where a
@@ -234,10 +234,10 @@ class ConcernStore(Store):
         try:
             with self._writing() as connection:
                 if coming.thread != coming.id:
-                    _insist_on_first(connection, coming.thread)
+                    _require_first(connection, coming.thread)
                 if coming.parts:  # before the look-up value: who has no parts learns nothing of another's
                     _require_parts(connection, coming)
-                connection.execute(_NEW_LETTER, {**row, "sealed": insist(coming.sealed)})
+                connection.execute(_NEW_LETTER, {**row, "sealed": require_encrypted(coming.sealed)})
                 connection.execute(
                     _NEW_RECIPIENT, [{"letter": coming.id, "desk": desk} for desk in sorted(coming.desks)]
                 )
@@ -264,9 +264,9 @@ class ConcernStore(Store):
         with self._reads() as connection:
             return connection.execute(_HAS, {"id": letter_id}).first() is not None
 
-    def keep_part(self, part_id: str, day: date, desks: Sequence[str], sealed: bytes) -> None:
+    def save_part(self, part_id: str, day: date, desks: Sequence[str], sealed: bytes) -> None:
         """Keep a sealed part until its letter claims it, or two days. The same part again changes nothing."""
-        row = {"id": part_id, "letter": None, "desks": _listed(desks), "day": day, "sealed": insist(sealed)}
+        row = {"id": part_id, "letter": None, "desks": _listed(desks), "day": day, "sealed": require_encrypted(sealed)}
         with self._writing() as connection:
             connection.execute(self._insert(_parts).values(row).on_conflict_do_nothing())
 
@@ -358,7 +358,7 @@ class ConcernStore(Store):
             found = connection.execute(_copies_of(mine, desk, member, item)).scalars()
             return next((sealed for sealed in found if hashlib.sha256(sealed).hexdigest() == digest), None)
 
-    def take(
+    def acknowledge(
         self,
         letter_id: str,
         desk: str,
@@ -417,29 +417,35 @@ class ConcernStore(Store):
 
     def answer(self, answer_id: str, letter_id: str, desk: str, day: date, sealed: bytes) -> bool:
         """Keep what a desk sealed for the person, once. False where the letter is not this desk's."""
-        row = {"id": answer_id, "letter": letter_id, "desk": desk, "day": day, "sealed": insist(sealed)}
+        row = {"id": answer_id, "letter": letter_id, "desk": desk, "day": day, "sealed": require_encrypted(sealed)}
         with self._writing() as connection:
             if not self._is_for(connection, letter_id, desk):
                 return False
             connection.execute(self._insert(_answers).values(row).on_conflict_do_nothing())
         return True
 
-    def enter(self, entry: Entry, desk: str, sealed: bytes) -> bool:
+    def enter(self, entry: EntryRow, desk: str, sealed: bytes) -> bool:
         """Keep an entry of a desk's case log, once. False where the letter is not this desk's."""
-        row = {"id": entry.id, "letter": entry.letter, "desk": desk, "day": entry.day, "sealed": insist(sealed)}
+        row = {
+            "id": entry.id,
+            "letter": entry.letter,
+            "desk": desk,
+            "day": entry.day,
+            "sealed": require_encrypted(sealed),
+        }
         with self._writing() as connection:
             if not self._is_for(connection, entry.letter, desk):
                 return False
             connection.execute(self._insert(_entries).values(row).on_conflict_do_nothing())
         return True
 
-    def entries(self, desk: str, since: date) -> tuple[Entry, ...]:
+    def entries(self, desk: str, since: date) -> tuple[EntryRow, ...]:
         """The entries of a desk's case log of this day or later."""
         query = sa.select(_entries.c.id, _entries.c.letter, _entries.c.day).where(
             _entries.c.desk == desk, _entries.c.day >= since
         )
         with self._reads() as connection:
-            return tuple(Entry(*row) for row in connection.execute(query.order_by(_entries.c.day, _entries.c.id)))
+            return tuple(EntryRow(*row) for row in connection.execute(query.order_by(_entries.c.day, _entries.c.id)))
 
     def entry(self, entry_id: str, desk: str) -> bytes | None:
         """Return an encrypted entry of this desk's log, or None."""
@@ -454,13 +460,13 @@ class ConcernStore(Store):
         becomes one of its desks. False where the letter is not the maker's, or the item not the letter's. Raises
         CopyRefused where the reader's desk has the original, was left out by the person, or has enough copies.
         """
-        desk, to_desk, digest = desk_of(maker), desk_of(reader), hashlib.sha256(insist(sealed)).hexdigest()
+        desk, to_desk, digest = desk_of(maker), desk_of(reader), hashlib.sha256(require_encrypted(sealed)).hexdigest()
         row = {"item": item, "letter": letter_id, "reader": reader, "digest": digest, "maker": maker, "sealed": sealed}
         with self._writing() as connection:
             if not (self._is_for(connection, letter_id, desk) and _is_of(connection, item, letter_id, desk)):
                 return False
             if to_desk != desk:
-                _insist_on_added_reader(connection, letter_id, to_desk)
+                _require_added_reader(connection, letter_id, to_desk)
                 to = {"letter": letter_id, "desk": to_desk, "maker": maker}
                 connection.execute(self._insert(_recipients).values(to).on_conflict_do_nothing())
             same_reader = sa.select(_shared_copies.c.digest).filter_by(item=item, reader=reader)
@@ -498,14 +504,14 @@ class ConcernStore(Store):
 
     # Letting go
 
-    def forget(self, thread: str, notice: Coming | None, taken_by: Collection[str] = ()) -> frozenset[str]:
+    def forget(self, thread: str, notice: NewLetter | None, taken_by: Collection[str] = ()) -> frozenset[str]:
         """Erase a letter and all that belongs to it, and leave the notice of it for the desks that have it.
 
         taken_by: the desks that are known to have it. Where more have fetched it, nothing is erased and all that have
         are returned: they need the notice too.
         """
         if notice:
-            self.keep(notice)  # first: a second notice does no harm, a missing one would
+            self.save(notice)  # first: a second notice does no harm, a missing one would
         theirs = sa.select(_letters.c.id).filter_by(thread=thread)
         with self._writing() as connection:
             connection.execute(theirs.with_for_update())  # a desk that is just taking it waits, or was first
@@ -516,7 +522,7 @@ class ConcernStore(Store):
         self.forget_traces()
         return frozenset()
 
-    def drop(self, thread: str, desk: str) -> bool:
+    def delete(self, thread: str, desk: str) -> bool:
         """Erase a desk's share of a letter and what follows it; the rest goes with its last desk. False: not its."""
         theirs = sa.select(_letters.c.id).filter_by(thread=thread)
         with self._writing() as connection:
@@ -612,7 +618,7 @@ def _copies_of(mine: sa.Select[Any], desk: str, member: str, item: str) -> Any:
     return sa.union_all(*queries)
 
 
-def _insist_on_added_reader(connection: sa.Connection, letter_id: str, desk: str) -> None:
+def _require_added_reader(connection: sa.Connection, letter_id: str, desk: str) -> None:
     """Raise CopyRefused where this desk was a recipient from the start, or was left out by the person."""
     out = sa.select(_left_out.c.desk).filter_by(letter=letter_id, desk=desk)
     if connection.execute(out).first():
@@ -622,14 +628,14 @@ def _insist_on_added_reader(connection: sa.Connection, letter_id: str, desk: str
         raise CopyRefused("store", "This desk has the original.", "It needs no copy.")
 
 
-def _insist_on_first(connection: sa.Connection, thread: str) -> None:
+def _require_first(connection: sa.Connection, thread: str) -> None:
     """Raise LetterGone where the first letter is not here; where it is, whoever erases it waits for us."""
     first = sa.select(_letters.c.id).filter_by(id=thread).with_for_update(read=True)
     if connection.execute(first).first() is None:
         raise LetterGone("store", "The letter that this one follows is not here.", "It may be erased.")
 
 
-def _require_parts(connection: sa.Connection, coming: Coming) -> None:
+def _require_parts(connection: sa.Connection, coming: NewLetter) -> None:
     """Raise PartsMissing where a part is not here, was sealed for other desks, or is another letter's."""
     free = sa.or_(_parts.c.letter.is_(None), _parts.c.letter == coming.id)
     here = sa.select(_parts.c.id).where(_parts.c.id.in_(coming.parts), _parts.c.desks == _listed(coming.desks), free)
@@ -638,7 +644,7 @@ def _require_parts(connection: sa.Connection, coming: Coming) -> None:
         raise PartsMissing(sorted(missing))
 
 
-def _claim(connection: sa.Connection, coming: Coming) -> None:
+def _claim(connection: sa.Connection, coming: NewLetter) -> None:
     """Give a letter its parts. Raises PartsMissing where one is not here, or was sealed for other desks."""
     loose = sa.and_(_parts.c.id.in_(coming.parts), _parts.c.letter.is_(None), _parts.c.desks == _listed(coming.desks))
     claimed = connection.execute(_parts.update().where(loose).values(letter=coming.id).returning(_parts.c.id)).scalars()

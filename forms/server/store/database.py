@@ -310,10 +310,10 @@ class Store:
                 self._add_columns(connection)
                 _ours.create_all(connection)
                 if self._salt_mark:
-                    self._insist_on_salt(connection)
+                    self._require_salt(connection)
             self._ready = True
 
-    def _insist_on_salt(self, connection: sa.Connection) -> None:
+    def _require_salt(self, connection: sa.Connection) -> None:
         row = {"id": 1, "salt_mark": self._salt_mark}
         connection.execute(self._insert(_installation).values(row).on_conflict_do_nothing())
         if connection.execute(sa.select(_installation.c.salt_mark)).scalar() != self._salt_mark:

@@ -5,7 +5,7 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from forms.core.trusted_date import Known, hear, look
+from forms.core.trusted_date import TrustedDate, hear, look
 from forms.server.store.database import Store
 
 _days_metadata = sa.MetaData()
@@ -27,15 +27,15 @@ class DayStore(Store):
     def __init__(self, url: str) -> None:
         super().__init__(url, _days_metadata)
 
-    def look(self, today: date) -> Known:
+    def look(self, today: date) -> TrustedDate:
         """What is known now that the server's clock shows `today`. Raises NotKept."""
         return self._step(lambda known: look(known, today))
 
-    def hear(self, today: date, told: date) -> Known:
+    def hear(self, today: date, told: date) -> TrustedDate:
         """The same, after a desk's clock showed the day `told`. Raises NotKept."""
         return self._step(lambda known: hear(look(known, today), told))
 
-    def _step(self, step: Callable[[Known | None], Known]) -> Known:
+    def _step(self, step: Callable[[TrustedDate | None], TrustedDate]) -> TrustedDate:
         with self._reads() as connection:
             before = _remembered(connection)
         if before is not None and step(before) == before:
@@ -48,7 +48,7 @@ class DayStore(Store):
         return known
 
 
-def _remembered(connection: sa.Connection) -> Known | None:
+def _remembered(connection: sa.Connection) -> TrustedDate | None:
     query = sa.select(_known_day.c.good, _known_day.c.seen, _known_day.c.count).filter_by(id=_THE_ROW)
     row = connection.execute(query.with_for_update()).first()
-    return Known(*row) if row else None
+    return TrustedDate(*row) if row else None

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from forms.core.encryption import insist
+from forms.core.encryption import require_encrypted
 from forms.core.problem import Problem
 from forms.server.store.database import Store
 
@@ -80,7 +80,7 @@ class SignupStore(Store):
     def __init__(self, url: str) -> None:
         super().__init__(url, _signups_metadata)
 
-    def keep(
+    def save(
         self, signup: Signup, lookup: bytes, sealed: bytes, *, capacity: int, last_day: date, hold: bool = False
     ) -> Signup | None:
         """Take places, or else the last place in the line, in one transaction; return the sign-up as it stands then.
@@ -105,7 +105,7 @@ class SignupStore(Store):
                 _lock(connection, signup.event, held=1)
             _move_up(connection, signup.event, capacity)
             row = {"id": signup.id, "event": signup.event, "people": signup.people, "state": WAITING}
-            row |= {"turn": _next_turn(connection, signup.event), "lookup": lookup, "sealed": insist(sealed)}
+            row |= {"turn": _next_turn(connection, signup.event), "lookup": lookup, "sealed": require_encrypted(sealed)}
             connection.execute(_signups.insert(), row)
             _move_up(connection, signup.event, capacity)
             return Signup(*connection.execute(sa.select(*_COLUMNS).where(_signups.c.id == signup.id)).one())
@@ -194,7 +194,7 @@ class SignupStore(Store):
                 return NOT_THERE
             if people > signup.people and not _may_grow(connection, signup, people, capacity):
                 return TOO_MANY
-            anew = {} if sealed is None else {"sealed": insist(sealed), "version": signup.version + 1}
+            anew = {} if sealed is None else {"sealed": require_encrypted(sealed), "version": signup.version + 1}
             _change(connection, signup, people=people, **anew)
             if signup.state == COMING:
                 _take(connection, signup.event, people - signup.people)

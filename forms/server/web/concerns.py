@@ -19,13 +19,13 @@ from forms.core.problem import Problem
 from forms.core.validation import FieldProblem, Rejected, accept
 from forms.server.services import lookup, mailbox
 from forms.server.services.flood_control import Busy
-from forms.server.services.lookup import Found
-from forms.server.services.mailbox import Part, Sending
+from forms.server.services.lookup import LookupResult
+from forms.server.services.mailbox import Part, Submission
 from forms.server.store.concern_store import ConcernStore, PartsMissing
 from forms.server.store.database import NotKept
 from forms.server.web import signup_views
 from forms.server.web.requests import (
-    Asked,
+    FormRequest,
     check_page,
     failed_page,
     form_page,
@@ -33,7 +33,7 @@ from forms.server.web.requests import (
     page,
     read_request,
     readers,
-    sending,
+    submission,
     too_large_page,
     typed_code,
 )
@@ -45,9 +45,9 @@ pages = Blueprint("pages", __name__, url_prefix="/forms")
 def form(language: str, form: str) -> Response:
     """Any form: GET shows it, POST takes what was typed into it."""
     asked = read_request(language, form)
-    if form in _LETTERS and not asked.office.portal.readers(form):
+    if form in _LETTERS and not asked.services.portal.readers(form):
         # Either the district has no desk that reads such letters, or none of them has a key that can be used.
-        raise ServiceUnavailable if any(form in desk.reads for desk in asked.office.portal.desks) else NotFound
+        raise ServiceUnavailable if any(form in desk.reads for desk in asked.services.portal.desks) else NotFound
     if request.method == "GET":
         return _SHOW.get(form, form_page)(asked)
     if asked.too_large:
@@ -57,7 +57,7 @@ def form(language: str, form: str) -> Response:
     return _answered_with_words(_ANSWER[form], asked)
 
 
-def _answered_with_words(answer: Callable[[Asked], Response], asked: Asked) -> Response:
+def _answered_with_words(answer: Callable[[FormRequest], Response], asked: FormRequest) -> Response:
     """The answer; where anything fails on the way to it, the page that was sent with all that was typed."""
     try:
         return answer(asked)
@@ -72,34 +72,36 @@ def _answered_with_words(answer: Callable[[Asked], Response], asked: Asked) -> R
         return failed_page(asked, 500)
 
 
-def _turned_away(asked: Asked) -> Response:
+def _turned_away(asked: FormRequest) -> Response:
     """Too many look up receipts: the page once more, with all that was typed and the number, to be sent again."""
     names = {field.name for field in asked.definition.fields}
     code = next(iter(asked.raw.get("code", ())), asked.code)
     if "code" in names:
         again = replace(asked, raw={**asked.raw, "code": [code]})
         return form_page(again, (FieldProblem("code", "lookups"),), 503)
-    once = asked.once if receipts.is_once(asked.once) else receipts.new_once()
+    idempotency_key = (
+        asked.idempotency_key if receipts.is_idempotency_key(asked.idempotency_key) else receipts.new_idempotency_key()
+    )
     problem = FieldProblem(asked.definition.fields[0].name, "lookups")
-    return form_page(asked, (problem,), 503, hidden={"code": code, "once": once})
+    return form_page(asked, (problem,), 503, hidden={"code": code, "once": idempotency_key})
 
 
 # A letter: a concern, or a request
 
 
-def _letter(asked: Asked) -> Response:
+def _letter(asked: FormRequest) -> Response:
     """A letter: mend it, look at it, or send it."""
-    asked, wrong = _taken_in(asked, readers(asked), asked.office.concerns)
-    checked = accept(asked.definition, asked.office.portal, asked.today, asked.raw, _answered(asked))
+    asked, wrong = _taken_in(asked, readers(asked), asked.services.concerns)
+    checked = accept(asked.definition, asked.services.portal, asked.today, asked.raw, _answered(asked))
     problems = (*wrong, *(checked.problems if isinstance(checked, Rejected) else ()))
     if problems or isinstance(checked, Rejected):
         return form_page(asked, problems, 422)
     if asked.do == "change":
         return form_page(asked)
-    if asked.do not in {"send", "send-without"} or not receipts.is_once(asked.once):
+    if asked.do not in {"send", "send-without"} or not receipts.is_idempotency_key(asked.idempotency_key):
         return check_page(asked, checked)
     try:
-        code = mailbox.send_concern(asked.office, sending(asked, checked))
+        code = mailbox.send_concern(asked.services, submission(asked, checked))
     except PartsMissing:
         return _parts_again(asked)
     except NotKept:
@@ -107,7 +109,9 @@ def _letter(asked: Asked) -> Response:
     return page(asked, "receipt.html", code=code, desks=readers(asked), wrong="")
 
 
-def _taken_in(asked: Asked, desks: tuple[Desk, ...], store: ConcernStore) -> tuple[Asked, tuple[FieldProblem, ...]]:
+def _taken_in(
+    asked: FormRequest, desks: tuple[Desk, ...], store: ConcernStore
+) -> tuple[FormRequest, tuple[FieldProblem, ...]]:
     """Take in the photos and recordings that came: sealed and kept, or named as problems. What was typed stays."""
     parts, problems = _few(asked)
     if not desks:  # everybody is left out: said of that question; nothing can be sealed
@@ -119,10 +123,10 @@ def _taken_in(asked: Asked, desks: tuple[Desk, ...], store: ConcernStore) -> tup
         busy = FieldProblem(field.name, "busy")
         for content in asked.files.get(field.name, ()):
             try:
-                attachments.insist_on_few(field.file, sum(part.kind == field.file for part in parts))
-                with asked.office.files.one() as wait:
+                attachments.require_few(field.file, sum(part.kind == field.file for part in parts))
+                with asked.services.files.one() as wait:
                     cleaned = attachments.clean(field.file, content, 0 if busy in problems else wait)
-                parts.append(mailbox.take_part(asked.office, cleaned, desks, asked.today, store))
+                parts.append(mailbox.take_part(asked.services, cleaned, desks, asked.today, store))
             except attachments.NotTaken as wrong:
                 problems.append(FieldProblem(field.name, wrong.code))
             except Busy:
@@ -132,7 +136,7 @@ def _taken_in(asked: Asked, desks: tuple[Desk, ...], store: ConcernStore) -> tup
     return replace(asked, parts=tuple(parts)), tuple(dict.fromkeys(problems))
 
 
-def _few(asked: Asked) -> tuple[list[Part], list[FieldProblem]]:
+def _few(asked: FormRequest) -> tuple[list[Part], list[FieldProblem]]:
     """As many of the parts that the page names as a letter may have, and what is said of the others."""
     kept: list[Part] = []
     for part in asked.parts:
@@ -142,7 +146,7 @@ def _few(asked: Asked) -> tuple[list[Part], list[FieldProblem]]:
     return kept, [FieldProblem(field.name, "many") for field in asked.definition.files if field.file in too_many]
 
 
-def _still_wait(asked: Asked, desks: tuple[Desk, ...], store: ConcernStore) -> bool:
+def _still_wait(asked: FormRequest, desks: tuple[Desk, ...], store: ConcernStore) -> bool:
     """Whether what was taken in before is here: not sealed for other desks than those chosen now, nor erased."""
     ids = [part.id for part in asked.parts]
     try:
@@ -151,16 +155,16 @@ def _still_wait(asked: Asked, desks: tuple[Desk, ...], store: ConcernStore) -> b
         return True  # sending will tell
 
 
-def _again(asked: Asked) -> list[FieldProblem]:
+def _again(asked: FormRequest) -> list[FieldProblem]:
     kinds = {part.kind for part in asked.parts}
     return [FieldProblem(field.name, "again") for field in asked.definition.files if field.file in kinds]
 
 
-def _parts_again(asked: Asked) -> Response:
+def _parts_again(asked: FormRequest) -> Response:
     return form_page(replace(asked, parts=()), _again(asked), 422)
 
 
-def _answered(asked: Asked) -> frozenset[str]:
+def _answered(asked: FormRequest) -> frozenset[str]:
     kinds = {part.kind for part in asked.parts}
     return frozenset(field.name for field in asked.definition.files if field.file in kinds)
 
@@ -168,7 +172,7 @@ def _answered(asked: Asked) -> frozenset[str]:
 # What a receipt opens
 
 
-def _answer(asked: Asked) -> Response:
+def _answer(asked: FormRequest) -> Response:
     """Come back: how the letter stands, what the desks wrote, adding to it, asking that it be erased."""
     if asked.do == "typed":
         return _typed_back(asked)
@@ -180,21 +184,21 @@ def _answer(asked: Asked) -> Response:
     return (_delete if asked.do == "delete-now" else _progress)(asked, code)
 
 
-def _progress(asked: Asked, code: str) -> Response:
-    found = lookup.look_up(asked.office, code)
+def _progress(asked: FormRequest, code: str) -> Response:
+    found = lookup.look_up(asked.services, code)
     if found is None:
         return form_page(asked, (FieldProblem("code", "unknown"),), 422)
-    names = {desk.id: desk.name for desk in asked.office.portal.desks}
+    names = {desk.id: desk.name for desk in asked.services.portal.desks}
     return page(asked, "progress.html", progress=found.progress, replies=found.replies, names=names, code=code)
 
 
-def _delete(asked: Asked, code: str) -> Response:
-    if not lookup.delete(asked.office, code, asked.today):
+def _delete(asked: FormRequest, code: str) -> Response:
+    if not lookup.delete(asked.services, code, asked.today):
         return form_page(asked, (FieldProblem("code", "unknown"),), 422)
     return page(asked, "deleted.html")
 
 
-def _typed_back(asked: Asked) -> Response:
+def _typed_back(asked: FormRequest) -> Response:
     """The receipt typed once more from the paper: is it the one that was shown?"""
     shown, typed = asked.code, asked.typed
     try:
@@ -211,31 +215,39 @@ def _digits(text: str) -> str:
     return "".join(char for char in text if char in "0123456789")[: receipts.DIGITS]
 
 
-def _followup(asked: Asked) -> Response:
+def _followup(asked: FormRequest) -> Response:
     """Something more for the desks that have the first letter. Its page has its one-time value: one press sends."""
     code = typed_code(asked)
-    found = None if isinstance(code, FieldProblem) else lookup.look_up(asked.office, code)
+    found = None if isinstance(code, FieldProblem) else lookup.look_up(asked.services, code)
     if isinstance(code, FieldProblem) or found is None:
         return _ask_for_receipt(asked)
-    once = asked.once if receipts.is_once(asked.once) else receipts.new_once()
+    idempotency_key = (
+        asked.idempotency_key if receipts.is_idempotency_key(asked.idempotency_key) else receipts.new_idempotency_key()
+    )
     if asked.do != "send":
-        return form_page(asked, hidden={"code": code, "once": once})
-    return _send_followup(asked, code, found, once)
+        return form_page(asked, hidden={"code": code, "once": idempotency_key})
+    return _send_followup(asked, code, found, idempotency_key)
 
 
-def _send_followup(asked: Asked, code: str, found: Found, once: str) -> Response:
-    hidden, progress = {"code": code, "once": once}, found.progress
-    box = lookup.box(asked.office, found.kind)
-    asked, wrong = _taken_in(asked, asked.office.portal.receivers(progress.desks), box)
-    checked = accept(asked.definition, asked.office.portal, asked.today, asked.raw, _answered(asked))
+def _send_followup(asked: FormRequest, code: str, found: LookupResult, idempotency_key: str) -> Response:
+    hidden, progress = {"code": code, "once": idempotency_key}, found.progress
+    mailbox_for = lookup.mailbox_for(asked.services, found.kind)
+    asked, wrong = _taken_in(asked, asked.services.portal.receivers(progress.desks), mailbox_for)
+    checked = accept(asked.definition, asked.services.portal, asked.today, asked.raw, _answered(asked))
     if wrong or isinstance(checked, Rejected):
         problems = (*wrong, *(checked.problems if isinstance(checked, Rejected) else ()))
         return form_page(asked, problems, 422, hidden=hidden)
-    more = Sending(
-        asked.definition, asked.language, checked.values, once, asked.today, parts=asked.parts, follows=progress.id
+    more = Submission(
+        asked.definition,
+        asked.language,
+        checked.values,
+        idempotency_key,
+        asked.today,
+        parts=asked.parts,
+        follows=progress.id,
     )
     try:
-        mailbox.send_followup(asked.office, more, code, progress, found.kind)
+        mailbox.send_followup(asked.services, more, code, progress, found.kind)
     except PartsMissing:
         return form_page(replace(asked, parts=()), _again(asked), 422, hidden=hidden)
     except NotKept:
@@ -243,13 +255,13 @@ def _send_followup(asked: Asked, code: str, found: Found, once: str) -> Response
     return page(asked, "added.html", code=code)
 
 
-def _ask_for_receipt(asked: Asked) -> Response:
+def _ask_for_receipt(asked: FormRequest) -> Response:
     return page(asked, "receipt-first.html", 422)
 
 
 _LETTERS = frozenset({"concern", "visit", "enquiry"})
-_SHOW: dict[str, Callable[[Asked], Response]] = {"signup": signup_views.show, "change": signup_views.change}
-_ANSWER: dict[str, Callable[[Asked], Response]] = {
+_SHOW: dict[str, Callable[[FormRequest], Response]] = {"signup": signup_views.show, "change": signup_views.change}
+_ANSWER: dict[str, Callable[[FormRequest], Response]] = {
     **dict.fromkeys(_LETTERS, _letter),
     "answer": _answer,
     "followup": _followup,

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import Forbidden
 
-from forms.server.api.json_responses import Refused
+from forms.server.api.json_responses import ApiError
 from forms.web.headers import NEVER_KEPT
 
 forget_pages = Blueprint("forget", __name__)
@@ -26,7 +26,7 @@ def refuse_other_sites() -> None:
     if request.headers.get("Sec-Fetch-Site", "none") in _OWN:
         return
     if request.path.startswith(_JSON):
-        raise Refused(403, "This came from another website. Nothing was kept or changed.")
+        raise ApiError(403, "This came from another website. Nothing was kept or changed.")
     raise Forbidden
 
 

@@ -2,10 +2,10 @@
 
 from flask import current_app, g
 
-from forms.server.services.mailbox import Office
+from forms.server.services.mailbox import Services
 
 
-def current_office() -> Office:
+def current_office() -> Services:
     """The stores and the portal of this request: one version of portal.json from its first line to its last."""
-    office: Office = g.get("office") or current_app.extensions["office"]
-    return office
+    services: Services = g.get("services") or current_app.extensions["services"]
+    return services

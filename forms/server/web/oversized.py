@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
-from forms.web.no_trace import QuietRequest
+from forms.web.no_trace import NoTraceRequest
 
 READ_AT_MOST = 64 * 1024 * 1024
 """Bytes that are read of such a request."""
@@ -29,7 +29,7 @@ def typed(request: Request) -> MultiDict[str, str]:
     if kind == "multipart/form-data" and options.get("boundary"):
         found = _of_parts(stream, length, options["boundary"].encode("latin-1", "replace"))
     elif kind == "application/x-www-form-urlencoded":
-        found = _of_pairs(stream.read(min(length, QuietRequest.max_form_memory_size)))
+        found = _of_pairs(stream.read(min(length, NoTraceRequest.max_form_memory_size)))
     else:
         found = iter(())
     return MultiDict((name, text[:LONGEST_TEXT]) for name, text in found)
@@ -37,14 +37,16 @@ def typed(request: Request) -> MultiDict[str, str]:
 
 def _of_pairs(body: bytes) -> Iterator[tuple[str, str]]:
     try:
-        pairs = parse_qsl(body.decode("ascii", "replace"), errors="replace", max_num_fields=QuietRequest.max_form_parts)
+        pairs = parse_qsl(
+            body.decode("ascii", "replace"), errors="replace", max_num_fields=NoTraceRequest.max_form_parts
+        )
     except ValueError:  # more answers than any form has
         return
     yield from pairs
 
 
 def _of_parts(stream: IO[bytes], length: int, boundary: bytes) -> Iterator[tuple[str, str]]:
-    decoder = MultipartDecoder(boundary, max_parts=QuietRequest.max_form_parts)
+    decoder = MultipartDecoder(boundary, max_parts=NoTraceRequest.max_form_parts)
     name, text = "", b""
     try:
         for event in _events(decoder, stream, length):

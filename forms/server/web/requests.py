@@ -19,11 +19,11 @@ from forms.core.problem import Problem
 from forms.core.rendering import Alternate, Page, draw_form, draw_page, render, summary
 from forms.core.validation import Accepted, FieldProblem, Raw, accept, clean
 from forms.server.services import mailbox
-from forms.server.services.mailbox import Office, Part, Sending
+from forms.server.services.mailbox import Part, Services, Submission
 from forms.server.web import oversized
 from forms.server.web.current import current_office
 from forms.web.headers import NEVER_KEPT
-from forms.web.no_trace import QuietRequest
+from forms.web.no_trace import NoTraceRequest
 
 LARGEST_UPLOAD = 24 * 1024 * 1024
 """Bytes of one form with its photos and recording: more than phones take, less than a server's memory."""
@@ -40,7 +40,7 @@ _PART = re.compile(r"([0-9a-f]{32}) (photo|voice) ([0-9]{1,4})")
 
 
 @dataclass(frozen=True)
-class Asked:
+class FormRequest:
     """One request as plain values: nothing after this knows Flask's request.
 
     today: of a form about events the day by which one is over, else the day with which a letter is stamped;
@@ -48,13 +48,13 @@ class Asked:
     too_large: the request is larger than we take, and only what was typed was read of it.
     """
 
-    office: Office
+    services: Services
     definition: Definition
     language: str
     today: date
     raw: Raw
     do: str
-    once: str
+    idempotency_key: str
     code: str
     typed: str
     files: Mapping[str, Sequence[bytes]]
@@ -62,31 +62,31 @@ class Asked:
     too_large: bool = False
 
 
-def read_request(language: str, form: str) -> Asked:
+def read_request(language: str, form: str) -> FormRequest:
     """What was asked. NotFound: there is no such language or form. RequestEntityTooLarge: too many bytes or answers."""
-    office = current_office()
-    if language not in office.portal.language_codes() or form not in definitions.names():
+    services = current_office()
+    if language not in services.portal.language_codes() or form not in definitions.names():
         raise NotFound
     definition = definitions.load(form)
     today = current_app.extensions["open_day" if form in OF_EVENTS else "today"]()
     if request.method == "GET":
         raw: Raw = {"event": request.args.getlist("event")}
-        return Asked(office, definition, language, today, raw, "", "", "", "", {}, ())
+        return FormRequest(services, definition, language, today, raw, "", "", "", "", {}, ())
     if definition.files and request.mimetype == "multipart/form-data":
         request.max_content_length = LARGEST_UPLOAD
     too_large = (request.content_length or 0) > (request.max_content_length or 0)
     typed = oversized.typed(request) if too_large else request.form
     # Only a form with files is counted by Werkzeug; of many thousands of answers a page would be made for seconds.
-    if sum(map(len, typed.listvalues())) > QuietRequest.max_form_parts:
+    if sum(map(len, typed.listvalues())) > NoTraceRequest.max_form_parts:
         raise RequestEntityTooLarge
-    return Asked(
-        office=office,
+    return FormRequest(
+        services=services,
         definition=definition,
         language=language,
         today=today,
         raw={field.name: typed.getlist(field.name) for field in definition.asked},
         do=typed.get("do", "check"),
-        once=typed.get("once", ""),
+        idempotency_key=typed.get("once", ""),
         code=typed.get("code", ""),
         typed=typed.get("typed", ""),
         files={} if too_large else _files(definition),
@@ -120,13 +120,13 @@ def has_files() -> bool:
     return request.method == "POST" and any(file.filename for file in request.files.values())
 
 
-def readers(asked: Asked) -> tuple[Desk, ...]:
+def readers(asked: FormRequest) -> tuple[Desk, ...]:
     """Who will be able to read it, as far as what was typed makes sense."""
     hidden = [clean(text) for text in asked.raw.get("hide_from", ())]
-    return mailbox.readers(asked.office.portal, asked.definition, hidden)
+    return mailbox.readers(asked.services.portal, asked.definition, hidden)
 
 
-def typed_code(asked: Asked) -> str | FieldProblem:
+def typed_code(asked: FormRequest) -> str | FieldProblem:
     """The number that was typed, or travels with the page; or what is wrong with it."""
     typed = next(iter(asked.raw.get("code", ())), asked.code)
     if not clean(typed):
@@ -137,14 +137,16 @@ def typed_code(asked: Asked) -> str | FieldProblem:
         return FieldProblem("code", wrong.code)
 
 
-def sending(asked: Asked, checked: Accepted) -> Sending:
+def submission(asked: FormRequest, checked: Accepted) -> Submission:
     """What was accepted, on its way."""
     with_receipt = asked.do != "send-without"
-    return Sending(asked.definition, asked.language, checked.values, asked.once, asked.today, with_receipt, asked.parts)
+    return Submission(
+        asked.definition, asked.language, checked.values, asked.idempotency_key, asked.today, with_receipt, asked.parts
+    )
 
 
 def form_page(
-    asked: Asked,
+    asked: FormRequest,
     problems: Sequence[FieldProblem] = (),
     status: int = 200,
     *,
@@ -154,7 +156,7 @@ def form_page(
     """The form, with what was typed and what is wrong with it, and perhaps a note above."""
     body = (above or Markup()) + draw_form(
         asked.definition,
-        asked.office.portal,
+        asked.services.portal,
         asked.language,
         asked.today,
         asked.raw,
@@ -165,23 +167,25 @@ def form_page(
     return _shell(asked, body, status, mend=bool(problems))
 
 
-def check_page(asked: Asked, checked: Accepted, *, failed: bool = False, status: int = 503, **more: Any) -> Response:
+def check_page(
+    asked: FormRequest, checked: Accepted, *, failed: bool = False, status: int = 503, **more: Any
+) -> Response:
     """What will be sent and who will read it; nothing is kept before it is sent from here."""
     context = {
         "rows": summary(
-            asked.definition, asked.office.portal, asked.language, asked.today, checked.values, asked.parts
+            asked.definition, asked.services.portal, asked.language, asked.today, checked.values, asked.parts
         ),
         "hidden": [(name, text) for name, texts in asked.raw.items() for text in texts],
         "parts": asked.parts,
         "desks": readers(asked),
         # A page that failed keeps its value: had the letter been kept after all, sending again finds it.
-        "once": asked.once if failed else receipts.new_once(),
+        "once": asked.idempotency_key if failed else receipts.new_idempotency_key(),
         "failed": failed,
     }
     return page(asked, "check.html", status if failed else 200, **context, **more)
 
 
-def too_large_page(asked: Asked) -> Response:
+def too_large_page(asked: FormRequest) -> Response:
     """The form with what was typed, where the request was too large. RequestEntityTooLarge: nothing was typed."""
     if not any(any(texts) for texts in asked.raw.values()):
         raise RequestEntityTooLarge
@@ -191,11 +195,11 @@ def too_large_page(asked: Asked) -> Response:
     return form_page(asked, problems or [FieldProblem(longest, "maxLength")], 413, hidden=_carried(asked))
 
 
-def failed_page(asked: Asked, status: int) -> Response:
+def failed_page(asked: FormRequest, status: int) -> Response:
     """What was sent, to be sent again after something failed here. It keeps its one-time value: see check_page."""
     if asked.do in {"send", "send-without"} and asked.definition.name not in _WITH_NUMBER:
         answered = frozenset(field.name for field in asked.definition.files)
-        checked = accept(asked.definition, asked.office.portal, asked.today, asked.raw, answered)
+        checked = accept(asked.definition, asked.services.portal, asked.today, asked.raw, answered)
         if isinstance(checked, Accepted) and readers(asked) and not asked.files:
             return check_page(asked, checked, failed=True, status=status, waits=None)
     first = asked.definition.fields[0].name
@@ -204,37 +208,39 @@ def failed_page(asked: Asked, status: int) -> Response:
     return form_page(asked, problems, status, hidden=_carried(asked))
 
 
-def _carried(asked: Asked) -> dict[str, str]:
+def _carried(asked: FormRequest) -> dict[str, str]:
     """What the pages of these forms carry on beside what is typed."""
     if asked.definition.name not in {"followup", "change"}:
         return {}
-    return {name: text for name, text in (("code", asked.code), ("once", asked.once)) if text}
+    return {name: text for name, text in (("code", asked.code), ("once", asked.idempotency_key)) if text}
 
 
-def page(asked: Asked, template: str, status: int = 200, **context: Any) -> Response:
+def page(asked: FormRequest, template: str, status: int = 200, **context: Any) -> Response:
     """A page about what was asked."""
     action = f"/forms/{asked.language}/{asked.definition.name}"
-    body = render(asked.language, template, portal=asked.office.portal, form=asked.definition, action=action, **context)
+    body = render(
+        asked.language, template, portal=asked.services.portal, form=asked.definition, action=action, **context
+    )
     return _shell(asked, body, status, finished=template != "check.html")
 
 
-def _shell(asked: Asked, body: Markup, status: int, *, mend: bool = False, finished: bool = False) -> Response:
+def _shell(asked: FormRequest, body: Markup, status: int, *, mend: bool = False, finished: bool = False) -> Response:
     translate = i18n.say(asked.language)
     title = translate(asked.definition.title)
     whole = Page(
         title=f"{translate('Please correct:')} {title}" if mend else title,
         lang=asked.language,
         body=Markup("<h1>{}</h1>\n{}").format(title, body),
-        alternates=_alternates(asked.office, asked.language, asked.definition.name),
+        alternates=_alternates(asked.services, asked.language, asked.definition.name),
         sensitive=True,
         index=False,
         form=True,
         finished=finished,
     )
-    return _html(draw_page(asked.office.portal, asked.language, whole), status)
+    return _html(draw_page(asked.services.portal, asked.language, whole), status)
 
 
-def _alternates(office: Office, language: str, form: str | None) -> tuple[Alternate, ...]:
+def _alternates(services: Services, language: str, form: str | None) -> tuple[Alternate, ...]:
     return tuple(
         Alternate(
             item.code,
@@ -242,7 +248,7 @@ def _alternates(office: Office, language: str, form: str | None) -> tuple[Altern
             f"/forms/{item.code}/{form}" if form else f"/{item.code}/",
             item.code == language,
         )
-        for item in office.portal.languages
+        for item in services.portal.languages
     )
 
 
@@ -281,16 +287,16 @@ def drain(limit: int = 64 * 1024 * 1024) -> None:
 
 
 def _message_page(status: int) -> Response:
-    office = current_office()
+    services = current_office()
     parts = request.path.split("/")
-    asked_for = next((part for part in parts[1:3] if part in office.portal.language_codes()), i18n.SOURCE_LANGUAGE)
-    body = render(asked_for, "message.html", status=status, portal=office.portal)
+    asked_for = next((part for part in parts[1:3] if part in services.portal.language_codes()), i18n.SOURCE_LANGUAGE)
+    body = render(asked_for, "message.html", status=status, portal=services.portal)
     whole = Page(
         title=i18n.say(asked_for)("Something went wrong"),
         lang=asked_for,
         body=body,
-        alternates=_alternates(office, asked_for, None),
+        alternates=_alternates(services, asked_for, None),
         index=False,
         form=True,
     )
-    return _html(draw_page(office.portal, asked_for, whole), status)
+    return _html(draw_page(services.portal, asked_for, whole), status)

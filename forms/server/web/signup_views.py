@@ -12,69 +12,69 @@ from forms.core.portal import Event
 from forms.core.rendering import message, render
 from forms.core.validation import Accepted, FieldProblem, Rejected, accept
 from forms.server.services import signup_service
-from forms.server.services.mailbox import Sending
-from forms.server.services.signup_service import Standing
+from forms.server.services.mailbox import Submission
+from forms.server.services.signup_service import SignupStatus
 from forms.server.store.database import NotKept
 from forms.server.store.signup_store import CANCELLED, CHANGED, COMING, TOO_MANY, WAITING, LineFull
-from forms.server.web.requests import Asked, check_page, form_page, page, sending, typed_code
+from forms.server.web.requests import FormRequest, check_page, form_page, page, submission, typed_code
 
 
-def show(asked: Asked) -> Response:
+def show(asked: FormRequest) -> Response:
     """The empty form; where the address names an event that is full or takes nobody, that is said above it."""
     return form_page(asked, above=_about_event(asked))
 
 
-def _about_event(asked: Asked) -> Markup | None:
+def _about_event(asked: FormRequest) -> Markup | None:
     chosen = next(iter(asked.raw.get("event", ())), "")
     if not chosen:
         return None
-    why = signup_service.why_closed(asked.office, chosen, asked.today)
-    event, said = asked.office.event(chosen), ""
+    why = signup_service.why_closed(asked.services, chosen, asked.today)
+    event, said = asked.services.event(chosen), ""
     if why:
         said = message(asked.definition, FieldProblem("event", why), asked.language)
     full = bool(event and not why and _line_before(asked, event, 1) is not None)
     return render(asked.language, "event-note.html", event=event, said=said, full=full)
 
 
-def _line_before(asked: Asked, event: Event, people: int) -> int | None:
+def _line_before(asked: FormRequest, event: Event, people: int) -> int | None:
     """How many groups wait already; None where there is room, and where the store is away: sending will tell."""
     with suppress(NotKept):
-        return signup_service.in_line_before(asked.office, event, people)
+        return signup_service.in_line_before(asked.services, event, people)
     return None
 
 
-def sign_up(asked: Asked) -> Response:
+def sign_up(asked: FormRequest) -> Response:
     """Mend it, look at it, send it."""
     if "no" in asked.raw.get("adult", ()):
         hidden = [(name, text) for name, texts in asked.raw.items() if name != "adult" for text in texts]
         return page(asked, "under-18.html", 422, hidden=hidden)
-    checked = accept(asked.definition, asked.office.portal, asked.today, asked.raw)
+    checked = accept(asked.definition, asked.services.portal, asked.today, asked.raw)
     if isinstance(checked, Rejected):
         return form_page(asked, _with_reason(asked, checked), 422)
-    event = asked.office.event(checked.values["event"])
+    event = asked.services.event(checked.values["event"])
     if event is None or event.capacity is None:
         raise NotFound  # the schema let only events through that take sign-ups
     if asked.do == "change":
         return form_page(asked)
     if checked.values["people"] > event.capacity:
         return form_page(asked, (FieldProblem("people", "larger"),), 422)
-    if asked.do != "send" or not receipts.is_once(asked.once):
+    if asked.do != "send" or not receipts.is_idempotency_key(asked.idempotency_key):
         return check_page(asked, checked, waits=_line_before(asked, event, checked.values["people"]))
     return _send(asked, checked, event)
 
 
-def _with_reason(asked: Asked, wrong: Rejected) -> tuple[FieldProblem, ...]:
+def _with_reason(asked: FormRequest, wrong: Rejected) -> tuple[FieldProblem, ...]:
     """The problems; of an event that cannot be chosen, also why."""
     chosen = next(iter(asked.raw.get("event", ())), "")
-    why = signup_service.why_closed(asked.office, chosen, asked.today)
+    why = signup_service.why_closed(asked.services, chosen, asked.today)
     return tuple(
         FieldProblem("event", why) if one == FieldProblem("event", "enum") and why else one for one in wrong.problems
     )
 
 
-def _send(asked: Asked, checked: Accepted, event: Event) -> Response:
+def _send(asked: FormRequest, checked: Accepted, event: Event) -> Response:
     try:
-        kept = signup_service.sign_up(asked.office, sending(asked, checked), event)
+        kept = signup_service.sign_up(asked.services, submission(asked, checked), event)
     except LineFull:
         return form_page(asked, (FieldProblem("event", "line-full"),), 409)
     except NotKept:
@@ -82,9 +82,9 @@ def _send(asked: Asked, checked: Accepted, event: Event) -> Response:
     if kept is None:
         return form_page(asked, (FieldProblem("people", "larger"),), 422)
     code, signup = kept
-    standing = Standing(signup, event, 0, too_large=False, over=False)
+    standing = SignupStatus(signup, event, 0, too_large=False, over=False)
     with suppress(NotKept):  # it is kept: whatever fails now, it is never called "not sent"
-        standing = signup_service.standing_of(asked.office, signup, event, asked.today)
+        standing = signup_service.status_of(asked.services, signup, event, asked.today)
     if standing.signup.state in {COMING, WAITING}:
         return page(asked, "signed-up.html", code=code, standing=standing, event=event)
     # An old page, loaded again after the sign-up was cancelled.
@@ -94,34 +94,34 @@ def _send(asked: Asked, checked: Accepted, event: Event) -> Response:
 # With the number
 
 
-def look_up(asked: Asked) -> Response:
+def look_up(asked: FormRequest) -> Response:
     """The sign-up and its event as they now stand; cancelling."""
     code = typed_code(asked)
     if isinstance(code, FieldProblem):
         return form_page(asked, (code,), 422)
     if asked.do == "cancel":
         return _cancel(asked, code)
-    return _shown(asked, code, signup_service.look_up(asked.office, code, asked.today))
+    return _shown(asked, code, signup_service.look_up(asked.services, code, asked.today))
 
 
-def _cancel(asked: Asked, code: str) -> Response:
+def _cancel(asked: FormRequest, code: str) -> Response:
     """Cancel, then show it: once it is done, nothing that fails after it may say otherwise."""
-    standing = signup_service.look_up(asked.office, code, asked.today)
-    if standing and signup_service.cancel(asked.office, code, standing):
+    standing = signup_service.look_up(asked.services, code, asked.today)
+    if standing and signup_service.cancel(asked.services, code, standing):
         standing = replace(standing, signup=replace(standing.signup, state=CANCELLED), before=0, too_large=False)
     return _shown(asked, code, standing)
 
 
-def _shown(asked: Asked, code: str, standing: Standing | None, *, changed: bool = False) -> Response:
+def _shown(asked: FormRequest, code: str, standing: SignupStatus | None, *, changed: bool = False) -> Response:
     if standing is None:
         return form_page(asked, (FieldProblem("code", "unknown"),), 422)
     return page(asked, "signup.html", standing=standing, code=code, changed=changed)
 
 
-def change(asked: Asked) -> Response:
+def change(asked: FormRequest) -> Response:
     """Another number of people, or another phone number or need; one press changes it."""
     code = typed_code(asked)
-    standing = None if isinstance(code, FieldProblem) else signup_service.look_up(asked.office, code, asked.today)
+    standing = None if isinstance(code, FieldProblem) else signup_service.look_up(asked.services, code, asked.today)
     if isinstance(code, FieldProblem) or standing is None:
         return page(asked, "number-first.html", 422)
     if not standing.changeable:
@@ -132,14 +132,14 @@ def change(asked: Asked) -> Response:
     return _change(asked, code, standing)
 
 
-def _change(asked: Asked, code: str, standing: Standing) -> Response:
+def _change(asked: FormRequest, code: str, standing: SignupStatus) -> Response:
     hidden = {"code": code}
-    checked = accept(asked.definition, asked.office.portal, asked.today, asked.raw)
+    checked = accept(asked.definition, asked.services.portal, asked.today, asked.raw)
     if isinstance(checked, Rejected):
         return form_page(asked, checked.problems, 422, hidden=hidden)
-    new = Sending(asked.definition, asked.language, checked.values, receipts.new_once(), asked.today)
+    new = Submission(asked.definition, asked.language, checked.values, receipts.new_idempotency_key(), asked.today)
     try:
-        outcome = signup_service.change(asked.office, code, new, standing)
+        outcome = signup_service.change(asked.services, code, new, standing)
     except NotKept:
         return form_page(asked, (FieldProblem("people", "away"),), 503, hidden=hidden)
     if outcome == TOO_MANY:
@@ -147,5 +147,5 @@ def _change(asked: Asked, code: str, standing: Standing) -> Response:
     if outcome == CHANGED:
         standing = replace(standing, signup=replace(standing.signup, people=checked.values["people"]))
     with suppress(NotKept):  # it is changed, whatever fails now
-        standing = signup_service.renewed(asked.office, code, standing, asked.today)
+        standing = signup_service.renewed(asked.services, code, standing, asked.today)
     return _shown(asked, code, standing, changed=outcome == CHANGED)

@@ -20,7 +20,7 @@ _SEPARATORS = (",", ";", "\t")
 
 
 @dataclass(frozen=True)
-class Sheet:
+class CsvFile:
     """A CSV file as text: header, cells, and each row's number as a spreadsheet shows it."""
 
     where: str
@@ -34,7 +34,7 @@ def file_of(path: Path) -> str:
     return "/".join(path.parts[-3:])
 
 
-def read_sheet(path: Path) -> Sheet:
+def read_sheet(path: Path) -> CsvFile:
     """The cells of a CSV file. Raises Problem where it is missing or its letters are not UTF-8.
 
     Other encodings are not guessed: a spreadsheet that saves plain CSV has already turned Indian letters into "?".
@@ -55,7 +55,7 @@ def read_sheet(path: Path) -> Sheet:
     return _cells(file_of(path), text)
 
 
-def lost_letters(sheet: Sheet) -> Iterator[Problem]:
+def lost_letters(sheet: CsvFile) -> Iterator[Problem]:
     """Cells in which a spreadsheet has put ??? for letters that plain CSV cannot hold: they are gone from the file."""
     for number, row in zip(sheet.numbers, sheet.rows, strict=True):
         lost = [name for name, cell in zip(sheet.header, row, strict=False) if _LOST.search(cell)]
@@ -64,7 +64,7 @@ def lost_letters(sheet: Sheet) -> Iterator[Problem]:
             yield Problem(f"{sheet.where}, row {number}, column {lost[0]}", "its letters were lost on saving.", todo)
 
 
-def _cells(place: str, text: str) -> Sheet:
+def _cells(place: str, text: str) -> CsvFile:
     separator = _separator(text.partition("\n")[0])
     try:
         rows = list(csv.reader(StringIO(text, newline=""), strict=True, delimiter=separator))
@@ -76,7 +76,7 @@ def _cells(place: str, text: str) -> Sheet:
         raise Problem(place, "is empty.", "It needs at least its first line, with the names of the columns.")
     filled = [(number, row) for number, row in enumerate(rows[1:], start=2) if any(cell.strip() for cell in row)]
     cells = [[cell.strip() for cell in row] for _, row in filled]
-    return Sheet(place, [name.strip() for name in rows[0]], cells, [number for number, _ in filled])
+    return CsvFile(place, [name.strip() for name in rows[0]], cells, [number for number, _ in filled])
 
 
 def _separator(first: str) -> str:

@@ -19,7 +19,7 @@ from forms.core.problem import Problem, Problems
 from forms.core.yaml_reader import read_yaml
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content import dates
-from sitegen.content.csv_files import Sheet, file_of, lost_letters, read_sheet
+from sitegen.content.csv_files import CsvFile, file_of, lost_letters, read_sheet
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
@@ -63,7 +63,7 @@ def read(tables: Path, schemas: Path) -> Tables:
         for path in sorted(tables.glob("*.csv"))
         if path.stem not in descriptors
     ]
-    sheets: dict[str, Sheet] = {}
+    sheets: dict[str, CsvFile] = {}
     for name, descriptor in descriptors.items():
         try:
             sheet = read_sheet(tables / f"{name}.csv")
@@ -84,7 +84,7 @@ def _descriptor(text: str) -> dict[str, Any]:
     return descriptor
 
 
-def _checked(sheets: Mapping[str, Sheet], descriptors: Mapping[str, Any]) -> Tables:
+def _checked(sheets: Mapping[str, CsvFile], descriptors: Mapping[str, Any]) -> Tables:
     resources = [
         TableResource(name=name, data=[sheet.header, *sheet.rows], schema=Schema.from_descriptor(descriptors[name]))
         for name, sheet in sheets.items()
@@ -100,14 +100,14 @@ def _checked(sheets: Mapping[str, Sheet], descriptors: Mapping[str, Any]) -> Tab
     return {resource.name: list(_numbered(resource, sheets[resource.name])) for resource in resources}
 
 
-def _numbered(resource: Any, sheet: Sheet) -> Iterator[Row]:
+def _numbered(resource: Any, sheet: CsvFile) -> Iterator[Row]:
     for number, cells in zip(sheet.numbers, resource.read_rows(), strict=True):
         row = NumberedRow(cells.to_dict())
         row.sheet_row = number
         yield row
 
 
-def _shape_problems(sheet: Sheet, descriptor: Mapping[str, Any]) -> Iterator[Problem]:
+def _shape_problems(sheet: CsvFile, descriptor: Mapping[str, Any]) -> Iterator[Problem]:
     """Columns that nobody knows or that must be there, and rows of another length. Their order is the staff's."""
     fields = {field["name"]: field for field in descriptor["fields"]}
     needed = [name for name, field in fields.items() if field.get("constraints", {}).get("required")]
@@ -126,7 +126,7 @@ def _shape_problems(sheet: Sheet, descriptor: Mapping[str, Any]) -> Iterator[Pro
             yield Problem(f"{sheet.where}, row {number}", what, todo)
 
 
-def _arranged(sheet: Sheet, descriptor: Mapping[str, Any]) -> Sheet:
+def _arranged(sheet: CsvFile, descriptor: Mapping[str, Any]) -> CsvFile:
     """The sheet as its schema has it: columns in its order, those left out empty, days and times in its writing."""
     fields = {field["name"]: field["type"] for field in descriptor["fields"]}
     rows = []
@@ -137,7 +137,7 @@ def _arranged(sheet: Sheet, descriptor: Mapping[str, Any]) -> Sheet:
 
 
 def _problems(
-    sheet: Sheet, descriptor: Mapping[str, Any], errors: Sequence[Any], sheets: Mapping[str, Sheet]
+    sheet: CsvFile, descriptor: Mapping[str, Any], errors: Sequence[Any], sheets: Mapping[str, CsvFile]
 ) -> Iterator[Problem]:
     """Frictionless' errors as sentences: file, row, column, what is wrong, what to write instead."""
     fields = {field["name"]: field for field in descriptor["fields"]}
@@ -150,12 +150,12 @@ def _problems(
             yield _row_problem(sheet, error)
 
 
-def _place(sheet: Sheet, error: Any, column: str = "") -> str:
+def _place(sheet: CsvFile, error: Any, column: str = "") -> str:
     number = sheet.numbers[error.row_number - 2]
     return f"{sheet.where}, row {number}" + (f", column {column}" if column else "")
 
 
-def _cell_problem(sheet: Sheet, error: Any, field: Mapping[str, Any]) -> Problem:
+def _cell_problem(sheet: CsvFile, error: Any, field: Mapping[str, Any]) -> Problem:
     where = _place(sheet, error, error.field_name)
     cell, meant = error.cell, str(field.get("description", "")).strip()
     like = f" Write it like {field['example']}." if field.get("example") else ""
@@ -170,7 +170,7 @@ def _cell_problem(sheet: Sheet, error: Any, field: Mapping[str, Any]) -> Problem
     return Problem(where, f'"{cell}" does not fit.', f"{meant}{like}".strip())
 
 
-def _foreign_problems(sheet: Sheet, error: Any, sheets: Mapping[str, Sheet]) -> Iterator[Problem]:
+def _foreign_problems(sheet: CsvFile, error: Any, sheets: Mapping[str, CsvFile]) -> Iterator[Problem]:
     there = sheets[error.reference_name]
     known = [row[there.header.index(error.reference_field_names[0])] for row in there.rows]
     for column, cell in zip(error.field_names, error.field_cells, strict=True):
@@ -178,7 +178,7 @@ def _foreign_problems(sheet: Sheet, error: Any, sheets: Mapping[str, Sheet]) -> 
         yield Problem(_place(sheet, error, column), what, _choose(str(cell), known))
 
 
-def _row_problem(sheet: Sheet, error: Any) -> Problem:
+def _row_problem(sheet: CsvFile, error: Any) -> Problem:
     if error.type == "primary-key":
         cell = sheet.rows[error.row_number - 2][0]
         return Problem(

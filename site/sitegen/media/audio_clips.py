@@ -29,7 +29,7 @@ Recordings = Mapping[tuple[str, str], Path]
 
 
 @dataclass(frozen=True)
-class Studio:
+class AudioPipeline:
     """Where clips come from. voices: eSpeak NG's voice by language; without `making` only what is kept is used."""
 
     cache: Path
@@ -137,15 +137,15 @@ def question_text(form: Definition, field: Field, portal: Portal, language: str,
     return "\n".join(part if part.endswith((".", "?", "।", "!")) else f"{part}." for part in said if part)
 
 
-def with_questions(portal: Portal, studio: Studio, today: date) -> Portal:
+def with_questions(portal: Portal, audio_pipeline: AudioPipeline, today: date) -> Portal:
     """The portal with the clips of all questions, and of the digits, in all languages."""
     clips = {}
     for language in portal.language_codes():
         found = {
-            key: studio.clip(language, key, question_text(form, field, portal, language, today))
+            key: audio_pipeline.clip(language, key, question_text(form, field, portal, language, today))
             for key, (form, field) in questions().items()
         }
-        found |= {key: studio.clip(language, key, key[-1]) for key in DIGITS}
+        found |= {key: audio_pipeline.clip(language, key, key[-1]) for key in DIGITS}
         clips[language] = {key: clip for key, clip in found.items() if clip}
     return replace(portal, clips=clips)
 

@@ -44,7 +44,7 @@ _SHAPES = frozenset(
 
 
 @dataclass(frozen=True)
-class Darkroom:
+class ImagePipeline:
     """Where pictures come from (content/media), are kept between builds, and stand in the site."""
 
     media: Path

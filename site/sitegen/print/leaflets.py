@@ -38,7 +38,7 @@ class Pages:
     leaflet: str
 
 
-def insist_on_fonts(languages: tuple[str, ...]) -> None:
+def require_fonts(languages: tuple[str, ...]) -> None:
     """Raise Problem where this machine has no typeface for one of the languages."""
     there = set(typst.Fonts().families())
     missing = sorted({font_of(language) for language in languages} - there)

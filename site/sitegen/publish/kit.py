@@ -19,7 +19,7 @@ def make(
 ) -> None:
     """Make the kit of the site built in `public` into `out`. Raises Problem or Problems."""
     context, _ = prepare(root, keys=keys, today=today)
-    leaflets.insist_on_fonts(context.portal.language_codes())
+    leaflets.require_fonts(context.portal.language_codes())
     out.mkdir(parents=True, exist_ok=True)
     count = offline_card.write(public, out / CARD, context.portal)
     say(f"  {CARD}: {count} files, {(out / CARD).stat().st_size / 1e6:.1f} MB")

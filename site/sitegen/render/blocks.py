@@ -31,7 +31,7 @@ def _pictograms(context: Context) -> Callable[[str], Markup]:
     """The drawing of a name in content/media/pictograms; nothing where there is none."""
 
     def draw_one(name: str) -> Markup:
-        path = context.darkroom and context.darkroom.media / "pictograms" / f"{name}.svg"
+        path = context.image_pipeline and context.image_pipeline.media / "pictograms" / f"{name}.svg"
         return Markup(drawing(path, "") if path and path.is_file() else "")  # noqa: S704 - looked at by the checks
 
     return draw_one

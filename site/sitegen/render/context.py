@@ -7,8 +7,8 @@ from pathlib import Path
 from forms.core.portal import Portal
 from sitegen.content.pages import Library
 from sitegen.content.tables import Tables
-from sitegen.media.audio_clips import Studio
-from sitegen.media.images import Darkroom
+from sitegen.media.audio_clips import AudioPipeline
+from sitegen.media.images import ImagePipeline
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Context:
     menu: tuple[str, ...]
     language: str
     today: date
-    studio: Studio | None = None
-    darkroom: Darkroom | None = None
+    audio_pipeline: AudioPipeline | None = None
+    image_pipeline: ImagePipeline | None = None
     charts: Path | None = None
     """A folder that keeps drawn charts between builds."""

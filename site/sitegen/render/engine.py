@@ -44,7 +44,7 @@ class Job:
 
 
 @dataclass
-class _Press(BasePlugin):  # type: ignore[type-arg, no-untyped-call] # it has no settings; MkDocs types little
+class _SitePlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call] # it has no settings; MkDocs types little
     job: Job
     config: dict[str, Any] = field(default_factory=dict)
     said: dict[str, str] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class _Press(BasePlugin):  # type: ignore[type-arg, no-untyped-call] # it has no
         """Fill the holes."""
         context = self.job.context
         blocks = context.library.find(page.file.src_uri, context.language).blocks
-        html = context.darkroom.shown(html) if context.darkroom else html
+        html = context.image_pipeline.shown(html) if context.image_pipeline else html
         html = talk(html)
         html = html if context.language == SOURCE else foreign_links(html)
         return _ANY_HOLE.sub(lambda hole: draw(context, *_asked(blocks[int(hole[1])])), html)
@@ -110,10 +110,10 @@ def build_language(job: Job) -> int:
         site_url=f"{job.context.portal.address}/{language}/",
     )
     config.theme["language"] = language
-    config.plugins["press"] = press = _Press(job)
+    config.plugins["press"] = plugin = _SitePlugin(job)
     mkdocs_build(config)
     pages = job.context.library.by_language[language]
     found = {name: page for name, page in pages.items() if page.meta.get("search", True)}
-    search_index.write(job.out / "search", found, press.said)
+    search_index.write(job.out / "search", found, plugin.said)
     page_weight.compress(job.out)
     return len(job.context.library.names)

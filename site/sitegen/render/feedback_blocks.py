@@ -152,7 +152,7 @@ def _photo(context: Context) -> Any:
 
     def draw_one(name: str, alt: str) -> Markup:
         html = Markup('<p><img alt="{}" src="/media/{}" /></p>').format(alt, name)
-        return Markup(context.darkroom.shown(str(html)) if context.darkroom else html)  # noqa: S704 - escaped above
+        return Markup(context.image_pipeline.shown(str(html)) if context.image_pipeline else html)  # noqa: S704 - escaped above
 
     return draw_one
 

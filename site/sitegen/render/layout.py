@@ -34,7 +34,7 @@ def with_clip(context: Context, name: str, body: Markup) -> Markup:
     """The body with a way to listen to it after its heading, where there is a voice or a recording."""
     source = context.library.find(name, context.language)
     key = name.removesuffix(".md")
-    heard = context.studio if source.meta.get("voice", True) else None
+    heard = context.audio_pipeline if source.meta.get("voice", True) else None
     clip = heard and heard.clip(source.language, key, text_of(body))
     if not clip:
         return body

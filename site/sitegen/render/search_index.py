@@ -23,7 +23,7 @@ MOST_COUNTED = 9
 _WORD = re.compile(r"[^\W_]+")
 
 
-def skeletons(text: str) -> Iterator[str]:
+def normalised_tokens(text: str) -> Iterator[str]:
     """The skeletons of a text's words. The danda and every other sign that is no letter splits words."""
     bare = "".join(char for char in unicodedata.normalize("NFD", text.lower()) if not _is_mark(char))
     return (word for word in _WORD.findall(bare) if len(word) >= SHORTEST)
@@ -35,9 +35,9 @@ def _is_mark(char: str) -> bool:
     return category[0] == "M" or category == "Cf"
 
 
-def shard_name(skeleton: str) -> str:
+def shard_name(normalised_token: str) -> str:
     """The file of a skeleton's shard: its first letters by their code points."""
-    return "-".join(f"{ord(char):x}" for char in skeleton[:SHORTEST]) + ".json"
+    return "-".join(f"{ord(char):x}" for char in normalised_token[:SHORTEST]) + ".json"
 
 
 def index(pages: Mapping[str, Source], said: Mapping[str, str]) -> dict[str, dict[str, list[int]]]:
@@ -47,8 +47,8 @@ def index(pages: Mapping[str, Source], said: Mapping[str, str]) -> dict[str, dic
     """
     shards: dict[str, dict[str, list[int]]] = defaultdict(dict)
     for number, (name, page) in enumerate(pages.items()):
-        counts = Counter(skeletons(said[name]))
-        for word in skeletons(f"{page.title} {page.meta.get('description', '')}"):
+        counts = Counter(normalised_tokens(said[name]))
+        for word in normalised_tokens(f"{page.title} {page.meta.get('description', '')}"):
             counts[word] += TITLE_WEIGHT
         for word, count in counts.items():
             shards[shard_name(word)].setdefault(word, []).extend((number, min(count, MOST_COUNTED)))
