@@ -358,6 +358,27 @@ def publishers_signature() -> Callable[[bytes], str] | None:
     return partial(build_manifest.signature_line, key=key)
 
 
+def remove_withdrawn(out: Path, *stories: str) -> None:
+    """Take stories without consent, and `stories` whatever their consent, out of the built site at once."""
+    from sitegen.publish import withdrawal
+
+    gone = withdrawal.purge(out, ROOT / "content", today(), stories)
+    if gone:
+        BUILT.unlink(missing_ok=True)  # what is built next is never taken to be there already
+    if gone and withdrawal.remove_card(ROOT / "kit"):
+        click.echo("kit/portal.zip held the story and is removed. Make the kit again, and take old cards back.")
+    for address in gone:
+        click.echo(f"{address} has no valid consent and is taken off the site.")
+
+
+def watch_consents() -> None:
+    """Take stories off the site in the second in which their consent ends, also while a build runs or fails."""
+    while True:
+        with suppress(OSError, ValueError):  # the site is being replaced: looked at again
+            remove_withdrawn(ROOT / "public")
+        time.sleep(1)
+
+
 def build_if_changed(
     out: Path, *, again: bool = False, speak: bool = True, sign: Callable[[bytes], str] | None = None
 ) -> bool:
@@ -368,6 +389,7 @@ def build_if_changed(
     """
     from sitegen.cache import fingerprint
 
+    remove_withdrawn(out)  # first: nothing that is wrong elsewhere may keep a withdrawn story on the site
     keys = demonstration_keys()
     mark = fingerprint(ROOT, f"{out}{sorted(keys.items())}{today()}")
     good = {mark} if speak else {mark, f"{mark} silent"}
@@ -421,7 +443,7 @@ def follow(then: Callable[[], None]) -> None:
     seen = ""
     while True:
         try:
-            now = fingerprint(ROOT)
+            now = fingerprint(ROOT, str(today()))  # a new day too: events pass, consents end
             if now != seen:
                 seen = now
                 if build_if_changed(ROOT / "public"):
@@ -446,6 +468,7 @@ def serve(port: int) -> None:
     """Show the site and its forms here, and follow what you edit."""
     with report_problems():
         require_port(port)
+        threading.Thread(target=watch_consents, daemon=True).start()
         build_if_changed(ROOT / "public", speak=False)
         from forms.server import app, run
 
@@ -463,7 +486,27 @@ def serve(port: int) -> None:
 def build(out: Path) -> None:
     """Check everything and build the site in all languages into public/."""
     with report_problems():
+        remove_withdrawn(out)  # before anything is read that may be broken
         build_if_changed(out, again=True, sign=publishers_signature())
+
+
+@portal.command()
+@click.argument("story")
+@click.option("--out", type=click.Path(path_type=Path), default=ROOT / "public", help="Folder of the built site.")
+def withdraw(story: str, out: Path) -> None:
+    """Take a story off the built site at once, in all languages, whatever else is wrong. Like: withdraw the-advance"""
+    from sitegen.publish import withdrawal
+
+    with report_problems():
+        name = withdrawal.story_of(story)
+        if not withdrawal.is_known(name, ROOT / "content", out):
+            raise Problem(story, "is no story here.", "Write its name, like: python3 build.py withdraw the-advance")
+        remove_withdrawn(out, name)  # before the table is written: a full disk or a broken table is no hindrance
+        if not withdrawal.write_withdrawn(ROOT / "content", name, today()):
+            what, todo = f"has no row for {name}.", "Add it with withdrawn_on, or remove the page's file."
+            raise Problem("content/tables/consents.csv", what, todo)
+        click.echo(f"{name} is off the site in {out}, and consents.csv says withdrawn_on {today()}.")
+        click.echo("Where people read it from another machine: copy the folder there now, then build as usual.")
 
 
 @portal.command("new-publisher-key")

@@ -19,10 +19,10 @@ from forms.core import portal as portals
 from forms.core.portal import Portal
 from forms.core.problem import Problems
 from sitegen.checks import content_checks, go_live, html_checks, key_checks, previous_build, secret_checks
-from sitegen.content import district, pages, settings, tables
+from sitegen.content import consents, district, pages, settings, tables
 from sitegen.content.district import DeskKeys
 from sitegen.media import audio_clips, images
-from sitegen.publish import browser_bundle, build_manifest
+from sitegen.publish import browser_bundle, build_manifest, withdrawal
 from sitegen.render import calendars, event_pages, site_files
 from sitegen.render.blocks import Context
 from sitegen.render.engine import Job, build_language
@@ -64,6 +64,7 @@ def prepare(
     library, problems = pages.read_all(content, portal.language_codes())
     if problems:
         raise Problems(problems)
+    library, left = consents.without_withdrawn(library, rows["consents"], today)
     own = settings.read_settings(content)
     menu = tuple(own["menu"])
     report = content_checks.check(library, rows, menu, today, content, settings.voices(content))
@@ -79,6 +80,8 @@ def prepare(
             *previous_build.lost(before, portal.events, today),
         ),
         (
+            *left,
+            *consents.ending_soon(library, rows["consents"], today),
             *report.warnings,
             *previous_build.changed(before, portal.events, today),
             *(str(item.problem) for item in live if not item.blocks),
@@ -125,9 +128,10 @@ def build(
         )  # fmt: skip
         count = sum(_languages(root, fresh, context, say))
         calendars.write(fresh, context.portal, today)
-        site_files.write(root, fresh, context, seal)
+        site_files.write(root, fresh, context, seal, withdrawal.listed(out))
         if untried := list(key_checks.trial(context.portal)):
             raise Problems(untried)  # the old site stays
+        withdrawal.purge(fresh, root / "content", today)  # what was withdrawn while this was built
         build_manifest.write(fresh, out, context.portal, today, sign)
     if speak:
         audio_clips.prune(root / SPEECH, out / audio_clips.FOLDER)

@@ -14,6 +14,7 @@ from forms.core.problem import Problem
 from sitegen.checks import event_checks, feedback_checks, page_checks
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content import desk_tables
+from sitegen.content.consents import languages
 from sitegen.content.events import expanded
 from sitegen.content.pages import SOURCE, Library, Source
 from sitegen.content.tables import Row, Tables, number_of
@@ -61,7 +62,7 @@ def check(
             for problem in page_checks.addresses(page, library.names, tuple(library.by_language))
         ),
         *page_checks.strays(content, tuple(library.by_language)),
-        *(problem for page in pages if page.name.startswith("stories/") for problem in _story(page, tables, today)),
+        *(problem for page in pages if _is_story(page) for problem in _story(page, tables, today)),
         *_menu(menu, library),
         *event_checks.problems(tables["events"], library.names, today),
         *event_checks.strays({page.name: page.where for page in pages}, tables["events"]),
@@ -134,8 +135,15 @@ def leaflet(settings: Mapping[str, Any], library: Library) -> Iterator[Problem]:
         yield Problem("content/portal.yml, paper, leaflet", f"the page {name} is not there.", todo)
 
 
+def _is_story(page: Source) -> bool:
+    """Return whether a page needs a consent: by its folder, or because it says that it is a story."""
+    if page.made:
+        return False
+    return page.name.startswith("stories/") or bool({"consent", "composite"} & page.meta.keys())
+
+
 def _story(page: Source, tables: Tables, today: date) -> Iterator[Problem]:
-    """A story without valid consent does not build, in any language, and no setting changes that."""
+    """A story without a complete consent does not build; one withdrawn or ended is replaced before (consents.py)."""
     consent = next((row for row in tables["consents"] if row["id"] == page.meta.get("consent")), None)
     if consent is None:
         todo = "Write consent: with an id from content/tables/consents.csv."
@@ -156,7 +164,7 @@ def _consent_gaps(consent: Row, page: Source, today: date) -> Iterator[tuple[str
     """Rules 1-8 of FACTS section 5: consent recorded, adult, not withdrawn, not expired, approved by another."""
     if consent["story"] != page.name.removesuffix(".md"):
         yield "the consent is for another story.", f"It says {consent['story']}."
-    if page.language not in consent["languages"].split():
+    if page.language not in languages(consent["languages"]):
         yield f"the consent does not cover {page.language}.", "Ask, or take this translation away."
     if consent["withdrawn_on"]:
         yield "the consent was taken back.", "Take the story away in all languages."

@@ -49,6 +49,11 @@ class Source:
         return "" if stem == "index" else f"{stem}/"
 
     @property
+    def withdrawn(self) -> bool:
+        """Return whether this is the neutral page in place of a withdrawn story; staff cannot write one."""
+        return self.made and bool(self.meta.get("withdrawn"))
+
+    @property
     def title(self) -> str:
         """What the page is called."""
         return str(self.meta["title"])

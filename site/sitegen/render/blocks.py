@@ -84,7 +84,8 @@ def _form(context: Context, name: str) -> Markup:
 
 def _links(context: Context, names: list[str]) -> Markup:
     pages: list[Source] = [context.library.find(name, context.language) for name in names]
-    return render(context.language, "blocks/links.html", pages=pages)
+    there = [page for page in pages if not page.withdrawn]
+    return render(context.language, "blocks/links.html", pages=there)
 
 
 def _campaigns(context: Context, _: str) -> Markup:

@@ -24,7 +24,7 @@ def page_of(context: Context, name: str, body: Markup) -> Page:
         description=str(source.meta.get("description", "")),
         sensitive=bool(source.meta.get("sensitive")),
         body_lang=source.language if foreign else None,
-        index=not foreign,
+        index=not foreign and not source.withdrawn,
         form=any(block.name == "form" for block in source.blocks),
         notes=tuple(_notes(context, source)),
     )

@@ -2,13 +2,18 @@
 
 import hashlib
 import shutil
+from collections.abc import Collection, Mapping
 from pathlib import Path
+
+from markupsafe import Markup
 
 from forms.core import i18n
 from forms.core.portal import Portal
 from forms.core.rendering import Page, draw_page
+from sitegen.content import consents
+from sitegen.content.pages import Source
 from sitegen.media import images
-from sitegen.publish import browser_bundle, open_data, page_weight, tablet
+from sitegen.publish import browser_bundle, open_data, page_weight, tablet, withdrawal
 from sitegen.render.blocks import Context
 from sitegen.render.layout import alternates
 from sitegen.render.templates import render
@@ -41,8 +46,11 @@ def _hashed(path: Path) -> str:
     return f"{path.stem}.{digest}{path.suffix}"
 
 
-def write(root: Path, out: Path, context: Context, seal: Path) -> None:
-    """Write everything that belongs to no language, or to each in the same way, into the built site."""
+def write(root: Path, out: Path, context: Context, seal: Path, withdrawn_before: Collection[str] = ()) -> None:
+    """Write everything that belongs to no language, or to each in the same way, into the built site.
+
+    withdrawn_before: what the site that this one replaces lists as withdrawn.
+    """
     _assets(root, out, context.portal)
     shutil.copyfile(seal, out / "assets" / seal.name)
     source = context.portal.language_codes()[0]
@@ -50,6 +58,7 @@ def write(root: Path, out: Path, context: Context, seal: Path) -> None:
     for language in context.portal.language_codes():
         tablet.write(out, context.portal, language)
         _messages(out / language, context.portal, language)
+        _neutral(out / language, context.portal, language)
     _messages(out, context.portal, source)
     sitemap = render(source, "sitemap.html", portal=context.portal, paths=_paths(context))
     (out / "sitemap.xml").write_text(sitemap, encoding="utf-8")
@@ -58,6 +67,7 @@ def write(root: Path, out: Path, context: Context, seal: Path) -> None:
     shutil.copyfile(root / "site" / "assets" / WORKER, out / WORKER)
     page_weight.compress(out / "assets")
     open_data.write(root, out, context)
+    withdrawal.write_list(out, _withdrawn(context), withdrawn_before)
 
 
 def _assets(root: Path, out: Path, portal: Portal) -> None:
@@ -83,10 +93,30 @@ def _messages(folder: Path, portal: Portal, language: str) -> None:
         (folder / f"{name}.html").write_text(draw_page(portal, language, page), encoding="utf-8")
 
 
+def _is_there(pages: Mapping[str, Source], name: str) -> bool:
+    return name in pages and not pages[name].withdrawn
+
+
+def _neutral(folder: Path, portal: Portal, language: str) -> None:
+    """Write the page that a story withdrawn after this build is replaced by (sitegen/publish/withdrawal.py)."""
+    title, text = consents.neutral_words(language)
+    body = Markup("<h1>{}</h1>\n<p>{}</p>").format(title, text)
+    page = Page(title=title, lang=language, body=body, alternates=alternates(portal, language, ""), index=False)
+    (folder / withdrawal.NEUTRAL).write_text(draw_page(portal, language, page), encoding="utf-8")
+
+
+def _withdrawn(context: Context) -> list[str]:
+    """Return the addresses of the neutral pages."""
+    pages = [page for by_name in context.library.by_language.values() for page in by_name.values()]
+    return [f"/{page.language}/{page.path}" for page in pages if page.withdrawn]
+
+
 def _paths(context: Context) -> list[dict[str, str | list[str]]]:
     """Each page with the languages it really stands in."""
     found: list[dict[str, str | list[str]]] = []
     for name in context.library.names:
-        there = [code for code, pages in context.library.by_language.items() if name in pages]
+        there = [code for code, pages in context.library.by_language.items() if _is_there(pages, name)]
+        if not there:
+            continue
         found.append({"path": context.library.find(name, there[0]).path, "languages": there})
     return found

@@ -1,0 +1,239 @@
+"""Takes withdrawn stories out of a built site in place, whatever else is broken (docs/decisions/0031).
+
+It needs consents.csv and the built files only: no settings, no pages that can be read, no other table.
+"""
+
+import csv
+import json
+import os
+import re
+import threading
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date
+from html import escape, unescape
+from io import StringIO
+from pathlib import Path
+
+from forms.core.builds import manifest as build_manifest
+from forms.core.builds.manifest import ADDRESS, SIGNATURES
+from forms.core.problem import Problem
+from sitegen.content import consents, csv_files
+from sitegen.publish.build_manifest import files
+from sitegen.render.search_index import PAGES_A_FILE, normalised_tokens
+
+LIST = "withdrawn.json"
+"""Addresses that are withdrawn: tablets delete their copies of them (site/assets/sw.js)."""
+
+NEUTRAL = "withdrawn.html"
+"""In each language's folder: the neutral page, made by the last build."""
+
+_TAG = re.compile(r"<[^>]*>")
+_FILE = re.compile(r"/(?:audio|pictures|media)/[^\"'\s,>]+")
+
+
+def purge(public: Path, content: Path, today: date, also: Collection[str] = ()) -> list[str]:
+    """Take all stories without consent out of a built site and the builds kept beside it; return their addresses.
+
+    also: stories that go whatever consents.csv says.
+    """
+    known = consents.read_leniently(content)
+    gone: list[str] = []
+    for folder in (public, *sorted(public.parent.glob(f"{public.name}.*"))):
+        if folder.is_dir() and (folder == public or ".new-" not in folder.name):  # a build purges its own
+            gone += _purge_one(folder, known, today, also)
+    return list(dict.fromkeys(gone))
+
+
+def listed(public: Path) -> list[str]:
+    """Return the addresses that a built site lists as withdrawn."""
+    try:
+        found = json.loads((public / LIST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    return [address for address in found if isinstance(address, str)] if isinstance(found, list) else []
+
+
+def write_list(out: Path, addresses: Collection[str], before: Collection[str] = ()) -> None:
+    """Write the list of withdrawn addresses. before: an earlier list, of which stays what is not there again."""
+    still = [address for address in before if not _file(out, address).exists()]
+    _replace(out / LIST, json.dumps(sorted({*addresses, *still})))
+
+
+def _file(public: Path, address: str) -> Path:
+    return public / (address.lstrip("/") + ("index.html" if address.endswith("/") else ""))
+
+
+def _purge_one(public: Path, known: consents.Consents, today: date, also: Collection[str]) -> list[str]:
+    done = listed(public)
+    new = []
+    for page in sorted(public.glob(f"*/{consents.FOLDER}**/index.html")):
+        language, _, path = page.parent.relative_to(public).as_posix().partition("/")
+        if not path.startswith(consents.FOLDER):
+            continue  # a page that lists stories
+        address = f"/{language}/{path}/"
+        if address not in done and (path in also or not known.cover(path, language, today)):
+            new.append(address)
+    if new:
+        texts = {address: _file(public, address).read_text(encoding="utf-8") for address in new}
+        for address in new:
+            _replace(_file(public, address), _neutral(public, address.split("/")[1]))
+        own = _remove_files(public, texts.values())
+        _clean_pages(public, new)
+        _clean_sitemap(public, new)
+        write_list(public, [*done, *new, *own])
+        for language in {address.split("/")[1] for address in new}:
+            _clean_search(public / language)
+        _renew_manifest(public)
+    return new
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file in one step, and remove its compressed copies, which would be served instead."""
+    fresh = path.with_name(f"{path.name}.new-{os.getpid()}-{threading.get_ident()}")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(path)
+    for ending in ("gz", "br"):
+        path.with_name(f"{path.name}.{ending}").unlink(missing_ok=True)
+
+
+def _neutral(public: Path, language: str) -> str:
+    with suppress(OSError):
+        return (public / language / NEUTRAL).read_text(encoding="utf-8")
+    title, text = (escape(words) for words in consents.neutral_words(language))
+    head = f'<meta charset="utf-8"><meta name="robots" content="noindex"><title>{title}</title>'
+    home = f'<p><a href="/{language}/">/{language}/</a></p>'
+    body = f"<body><h1>{title}</h1><p>{text}</p>{home}</body>"
+    return f'<!doctype html><html lang="{language}"><head>{head}</head>{body}</html>'
+
+
+def _pages(public: Path) -> Iterator[tuple[Path, str]]:
+    for path in public.rglob("*.html"):
+        yield path, path.read_text(encoding="utf-8")
+
+
+def _remove_files(public: Path, texts: Collection[str]) -> list[str]:
+    """Remove the sound and pictures that only the withdrawn pages used; return their addresses."""
+    asked = {found for text in texts for found in _FILE.findall(text)}
+    used = {found for _, text in _pages(public) for found in _FILE.findall(text)} if asked else set()
+    for address in asked - used:
+        path = (public / address.lstrip("/")).resolve()
+        if path.is_relative_to(public.resolve()):
+            path.unlink(missing_ok=True)
+    return sorted(asked - used)
+
+
+def _clean_pages(public: Path, addresses: Collection[str]) -> None:
+    """Remove the entries of lists and menus that lead to withdrawn pages."""
+    links = "|".join(re.escape(address) for address in addresses)
+    entry = re.compile(rf'[ \t]*<li\b[^>]*>(?:(?!</?li\b).)*?href="(?:{links})"(?:(?!</?li\b).)*</li>\n?', re.S)
+    for path, text in _pages(public):
+        cleaned = entry.sub("", text)
+        if cleaned != text:
+            _replace(path, cleaned)
+
+
+def _clean_search(folder: Path) -> None:
+    """Remove from one language's search the titles of withdrawn pages and every word that its page has no more."""
+    gone = listed(folder.parent)
+    said: dict[int, set[str]] = {}
+    for file in (folder / "search").glob("pages-*.json"):
+        first = int(file.stem.split("-")[1]) * PAGES_A_FILE
+        rows = json.loads(file.read_text(encoding="utf-8"))
+        for number, row in enumerate(rows, start=first):
+            withdrawn = f"/{folder.name}/{row[0]}" in gone
+            row[1:] = ["", ""] if withdrawn else row[1:]
+            said[number] = set() if withdrawn else _words(folder / row[0] / "index.html", row)
+        _replace(file, json.dumps(rows, ensure_ascii=False, separators=(",", ":")))
+    for file in (folder / "search").glob("*.json"):
+        if not file.name.startswith("pages-"):
+            _clean_shard(file, said)
+
+
+def _words(page: Path, row: Collection[str]) -> set[str]:
+    """Return the words by which a page may be found: of its text, its title and its description."""
+    text = _TAG.sub(" ", page.read_text(encoding="utf-8")) if page.exists() else ""
+    return set(normalised_tokens(f"{unescape(text)} {' '.join(row)}"))
+
+
+def _clean_shard(file: Path, said: Mapping[int, set[str]]) -> None:
+    shard = json.loads(file.read_text(encoding="utf-8"))
+    kept = {}
+    for word, turns in shard.items():
+        pairs = zip(turns[::2], turns[1::2], strict=True)
+        if left := [part for pair in pairs if word in said.get(pair[0], ()) for part in pair]:
+            kept[word] = left
+    if kept != shard:
+        _replace(file, json.dumps(kept, ensure_ascii=False, separators=(",", ":")))
+
+
+def _clean_sitemap(public: Path, addresses: Collection[str]) -> None:
+    path = public / "sitemap.xml"
+    if not path.exists():
+        return
+    text = path.read_text(encoding="utf-8")
+    for address in map(re.escape, addresses):
+        text = re.sub(rf"<url><loc>[^<]*{address}</loc>.*?</url>\n?", "", text, flags=re.S)
+        text = re.sub(rf'<xhtml:link [^>]*href="[^"]*{address}"/>\n?', "", text)
+    _replace(path, text)
+
+
+def _renew_manifest(public: Path) -> None:
+    """List the changed pages in the manifest. Its signature does not fit any more and is removed."""
+    path = public / ADDRESS[1:]
+    with suppress(OSError, Problem):
+        manifest = build_manifest.read(path.read_bytes())
+        fresh = replace(manifest, number=manifest.number + 1, files=files(public))
+        (public / SIGNATURES[1:]).write_text("", encoding="ascii")
+        path.write_bytes(build_manifest.write(fresh))
+
+
+def story_of(text: str) -> str:
+    """Return the story that a person names by page, file or address, like "stories/the-advance"."""
+    return consents.FOLDER + text.strip().rstrip("/").removesuffix(".md").rpartition("/")[2]
+
+
+def is_known(story: str, content: Path, public: Path) -> bool:
+    """Return whether a story has a page among the staff's files or on the built site, or a row in consents.csv."""
+    rows = consents.read_leniently(content).rows
+    files = [*content.glob(f"*/{story}.md"), *public.glob(f"*/{story}/index.html")]
+    return bool(files) or any(row.get("story") == story for row in rows)
+
+
+def write_withdrawn(content: Path, story: str, today: date) -> int:
+    """Write today as withdrawn_on into a story's rows of consents.csv; return how many rows it has.
+
+    Byte order mark, line ends and separator stay as they are. Raises Problem where the file cannot be read.
+    """
+    path = content / consents.TABLE
+    sheet = csv_files.read_sheet(path)
+    data = path.read_bytes()
+    bom = data.startswith(b"\xef\xbb\xbf")
+    text = data.decode("utf-8-sig")
+    first = text.partition("\n")[0]
+    separator = max((",", ";", "\t"), key=first.count)
+    rows = list(csv.reader(StringIO(text, newline=""), delimiter=separator))
+    if "withdrawn_on" not in sheet.header:
+        sheet.header.append("withdrawn_on")
+        rows[0].append("withdrawn_on")
+    found = [row for row in rows[1:] if story in (cell.strip() for cell in row)]
+    column = sheet.header.index("withdrawn_on")
+    for row in found:
+        row.extend([""] * (len(rows[0]) - len(row)))
+        row[column] = row[column].strip() or today.isoformat()
+    out = StringIO(newline="")
+    end = "\r\n" if first.endswith("\r") else "\n"
+    csv.writer(out, delimiter=separator, lineterminator=end).writerows(rows)
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.write_bytes((b"\xef\xbb\xbf" if bom else b"") + out.getvalue().encode())
+    fresh.replace(path)
+    return len(found)
+
+
+def remove_card(kit: Path) -> bool:
+    """Remove the memory card's file, which still holds the story; return whether there was one."""
+    card = kit / "portal.zip"
+    there = card.exists()
+    card.unlink(missing_ok=True)
+    return there
