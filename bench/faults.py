@@ -3,7 +3,8 @@
 `python bench/faults.py [1000]` (in .venv; PYTHONPATH=.:site): nginx and gunicorn as docs/deploy.md installs them, in a
 folder of their own and on 127.0.0.1 only. While letters and sign-ups come, workers and nginx are killed, the service
 is restarted, builds are published, and the disk is full for a moment. A desk acknowledges what it has; at the end its
-machine is lost, and its printed recovery key must open every letter. tests/server/test_random_faults.py runs it in small.
+machine is lost, and its printed recovery key must open every letter. tests/server/test_random_faults.py runs it
+in small.
 """
 
 import http.client
