@@ -46,6 +46,11 @@ class District:
 
 @pytest.fixture(scope="session")
 def district() -> District:
+    return make_district()
+
+
+def make_district() -> District:
+    """Return a portal of four desks with keys and tokens of their own."""
     identities = {desk: pyrage.x25519.Identity.generate() for desk in ("police", "legal", "partner", "events")}
     desks = tuple(
         Desk(name, text(f"Desk {name}"), text(""), READS.get(name, ("concern",)),

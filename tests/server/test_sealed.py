@@ -466,7 +466,7 @@ def test_what_is_added_while_the_letter_is_erased_does_not_stay(endpoint: Any, m
         store.forget(first, None)
         return keep(store, coming)
 
-    monkeypatch.setattr(ConcernStore, "keep", erased_just_before)
+    monkeypatch.setattr(ConcernStore, "save", erased_just_before)
     assert put(endpoint, f"letters/{new_id()}", added(endpoint, first), follows=follows).status_code == 404
     assert endpoint.letter_ids() == []
 

@@ -145,7 +145,7 @@ def broken(*_: Any, **__: Any) -> Any:
 
 
 STEPS: list[tuple[Any, str]] = [
-    (ConcernStore, "keep_part"), (ConcernStore, "keep"), (attachments, "clean"),
+    (ConcernStore, "save_part"), (ConcernStore, "save"), (attachments, "clean"),
     (mailbox, "take_part"), (mailbox, "send_concern"), (mailbox, "seal"),
 ]  # fmt: skip
 
@@ -160,7 +160,7 @@ def test_a_concern_with_photos_loses_no_word(
     with monkeypatch.context() as while_away:
         while_away.setattr(*step, fault)
         more: dict[str, Any] = {"part": part, "once": "2" * 32}
-        if step[1] in {"keep_part", "clean", "take_part"}:
+        if step[1] in {"save_part", "clean", "take_part"}:
             more["photos"] = [(photo(), "b.jpg")]
         answer = endpoint.post("concern", "ta", do=do, what=WORDS, **more)
     page = answer.get_data(as_text=True)
@@ -202,7 +202,7 @@ def test_what_is_added_loses_no_word(
 
 
 @pytest.mark.parametrize("fault", [away, broken])
-@pytest.mark.parametrize("step", ["keep", "find", "line", "settle", "before"])
+@pytest.mark.parametrize("step", ["save", "find", "line", "settle", "before"])
 @pytest.mark.parametrize("do", ["check", "send"])
 def test_a_sign_up_loses_no_word(
     endpoint: Any, monkeypatch: Any, fault: Callable[..., Any], step: str, do: str

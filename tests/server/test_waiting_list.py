@@ -534,7 +534,7 @@ def test_a_store_that_is_away_loses_nothing_typed(endpoint: Any, monkeypatch: py
     def away(*_: Any, **__: Any) -> None:
         raise NotKept("store", "away")
 
-    monkeypatch.setattr(office.signups, "keep", away)
+    monkeypatch.setattr(office.signups, "save", away)
     monkeypatch.setattr(office.signups, "change", away)
     answers = (
         sign_up(endpoint, "1", name="Malar"),

@@ -23,6 +23,12 @@ from sitegen.content.tables import Tables, in_order, text
 from sitegen.render.blocks import Context
 from sitegen.render.html_to_text import lines_of
 
+MOST_PAGES = {"leaflet": 2}
+"""Pages of a paper that is one sheet, printed on both sides."""
+
+SCALES = (1.0, 0.95, 0.9, 0.85, 0.8)
+"""Sizes of the type, tried in this order until a paper fits; 7 points at the least."""
+
 KINDS = ("leaflet", "poster", "card", "keys")
 """A5 leaflet, A4 poster, pocket card of 85 x 54 mm (ISO/IEC 7810 ID-1), A4 sheet of the desks' fingerprints."""
 
@@ -60,8 +66,15 @@ def write(out: Path, context: Context, pages: Pages, media: Path) -> Iterator[Pa
 
 
 def set_paper(room: Path, template: str, kind: str, path: Path) -> None:
-    """Set a template of the folder `room`, whole or not at all; kind: which of its papers."""
-    pdf = typst.compile(str(room / template), root=str(room), format="pdf", sys_inputs={"kind": kind})
+    """Set a template of the folder `room`, whole or not at all; kind: which of its papers.
+
+    A leaflet is one sheet: where the text of a language does not fit, it is set smaller.
+    """
+    for scale in SCALES:
+        inputs = {"kind": kind, "scale": str(scale)}
+        pdf = typst.compile(str(room / template), root=str(room), format="pdf", sys_inputs=inputs)
+        if kind not in MOST_PAGES or pdf.count(b"/MediaBox") <= MOST_PAGES[kind]:
+            break
     fresh = path.with_name(f"{path.name}.new")
     fresh.write_bytes(pdf)
     fresh.replace(path)
