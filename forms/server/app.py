@@ -15,7 +15,7 @@ from forms.core.problem import Problem
 from forms.server import config
 from forms.server.api import browser_api
 from forms.server.api import desk_api as pickup
-from forms.server.services.flood_control import FloodControl, LeakyBucket
+from forms.server.services.flood_control import PLACES_A_LETTER, FloodControl, LeakyBucket
 from forms.server.services.mailbox import Full, Services
 from forms.server.services.operator_log import WHERE, Leader, OperatorLog
 from forms.server.services.portal_file import PortalFile
@@ -49,6 +49,7 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
         cost=read.cost,
         budget=read.budget,
         flood_control=FloodControl(read.threshold),
+        places=LeakyBucket(PLACES_A_LETTER * read.threshold),
         unlike=LeakyBucket(read.threshold),
     )
     app.extensions["portal_file"] = portal_file

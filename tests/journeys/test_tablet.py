@@ -38,4 +38,4 @@ def test_no_page_leads_to_the_tablet_s(house: House) -> None:
         if "tablet" not in path.parts:
             html = path.read_text(encoding="utf-8")
             assert "/tablet/" not in html
-            assert "manifest" not in html
+            assert 'rel="manifest"' not in html

@@ -460,7 +460,7 @@ def test_photos_added_to_a_request_have_a_budget_too(make_endpoint: Any) -> None
 
 def test_what_is_added_while_the_letter_is_erased_does_not_stay(endpoint: Any, monkeypatch: Any) -> None:
     first, follows = told(endpoint), derived(endpoint).lookup.hex()
-    keep = ConcernStore.keep
+    keep = ConcernStore.save
 
     def erased_just_before(store: ConcernStore, coming: NewLetter) -> bool:
         store.forget(first, None)

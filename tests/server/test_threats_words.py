@@ -225,7 +225,7 @@ def test_a_number_that_was_typed_stays(endpoint: Any, monkeypatch: Any, form: st
     code = endpoint.code(
         endpoint.send("concern" if form == "answer" else "signup", event="meeting", people="1", what="x")
     )
-    monkeypatch.setattr(mailbox.Office, "looked_up", fault)
+    monkeypatch.setattr(mailbox.Services, "looked_up", fault)
     answer = endpoint.post(form, "ta", code=code)
     assert answer.status_code == (503 if fault is away else 500)
     assert code in answer.get_data(as_text=True)

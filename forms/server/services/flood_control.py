@@ -18,7 +18,10 @@ from forms.core.problem import Problem
 FLOOD_THRESHOLD = 30
 """Letters that may come at once, and so many again every ten minutes, before we speak of pressure."""
 
-PLACES_THRESHOLD = 60
+PLACES_A_LETTER = 2
+"""Places of events for each letter that may come at once: with the threshold of letters, 60 as shipped."""
+
+PLACES_THRESHOLD = PLACES_A_LETTER * FLOOD_THRESHOLD
 """Places that sign-ups may take at once, and so many again every ten minutes, before only staff give them out."""
 
 BITS = 17
