@@ -97,12 +97,12 @@ def test_each_request_sees_one_version(looks_at_once: None, endpoint: Any, distr
 
     def in_the_midst() -> None:
         from forms.server.app import refresh_portal  # noqa: PLC0415
-        from forms.server.web.current import current_office  # noqa: PLC0415
+        from forms.server.web.current import current_services  # noqa: PLC0415
 
-        before = current_office().portal
+        before = current_services().portal
         portals.write(withdrawn(district.portal), endpoint.data.parent / "portal.json")
         refresh_portal(app)
-        seen.append(current_office().portal is before is g.office.portal)
+        seen.append(current_services().portal is before is g.services.portal)
         seen.append(app.extensions["services"].portal is not before)
 
     app.before_request_funcs[None].append(in_the_midst)

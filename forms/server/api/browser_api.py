@@ -29,7 +29,7 @@ from forms.server.services.lookup import LookupResult
 from forms.server.services.mailbox import Full, Services, keys_of, left_out, recipients, take_sealed_part
 from forms.server.store.concern_store import ConcernStore, LetterGone, NewLetter, PartsMissing
 from forms.server.store.database import AlreadyThere, NotKept
-from forms.server.web.current import current_office
+from forms.server.web.current import current_services
 
 blueprint = Blueprint("sealed", __name__, url_prefix="/forms/sealed/v1")
 
@@ -44,7 +44,7 @@ _FORM = "concern"
 
 
 def _services() -> Services:
-    return current_office()
+    return current_services()
 
 
 @blueprint.get("/terms")

@@ -24,7 +24,7 @@ from forms.server.services.mailbox import Services
 from forms.server.services.signup_service import settle
 from forms.server.store.concern_store import FETCHED, Access, CopyRefused, EntryRow, desk_of
 from forms.server.store.database import NotKept
-from forms.server.web.current import current_office
+from forms.server.web.current import current_services
 from forms.web.headers import NEVER_KEPT
 
 desk_api = Blueprint("pickup", __name__, url_prefix="/pickup/v1")
@@ -36,7 +36,7 @@ _NOT_YOURS = "There is no such letter for this desk."
 
 
 def _services() -> Services:
-    return current_office()
+    return current_services()
 
 
 def _mailboxes() -> CombinedMailbox:

@@ -21,7 +21,7 @@ from forms.core.validation import Accepted, FieldProblem, Raw, accept, clean
 from forms.server.services import mailbox
 from forms.server.services.mailbox import Part, Services, Submission
 from forms.server.web import oversized
-from forms.server.web.current import current_office
+from forms.server.web.current import current_services
 from forms.web.headers import NEVER_KEPT
 from forms.web.no_trace import NoTraceRequest
 
@@ -64,7 +64,7 @@ class FormRequest:
 
 def read_request(language: str, form: str) -> FormRequest:
     """What was asked. NotFound: there is no such language or form. RequestEntityTooLarge: too many bytes or answers."""
-    services = current_office()
+    services = current_services()
     if language not in services.portal.language_codes() or form not in definitions.names():
         raise NotFound
     definition = definitions.load(form)
@@ -287,7 +287,7 @@ def drain(limit: int = 64 * 1024 * 1024) -> None:
 
 
 def _message_page(status: int) -> Response:
-    services = current_office()
+    services = current_services()
     parts = request.path.split("/")
     asked_for = next((part for part in parts[1:3] if part in services.portal.language_codes()), i18n.SOURCE_LANGUAGE)
     body = render(asked_for, "message.html", status=status, portal=services.portal)
