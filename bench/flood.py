@@ -71,7 +71,7 @@ class Hour:
 def run(app: Any, junk: int, keys: list[str], say: Callable[[str], None] = lambda _: None) -> Flood:
     """Send junk and real letters to this endpoint."""
     clock = Hour(junk)
-    office = replace(app.extensions["services"], pressure=FloodControl(clock=clock))
+    office = replace(app.extensions["services"], flood_control=FloodControl(clock=clock))
     app.extensions["services"] = office
     client, found, day = app.test_client(), Flood(), app.extensions["today"]()
     desks = tuple(desk.id for desk in office.portal.readers("concern"))

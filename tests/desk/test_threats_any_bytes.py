@@ -30,10 +30,10 @@ from tests.desk.hostile_server import (
     Encrypted,
     Hostile,
     IdOf,
+    Known,
     Lie,
     Listed,
     Other,
-    TrustedDate,
     hostile_server,
 )
 
@@ -194,7 +194,7 @@ def _attacked(office: Office, member: str, case_ids: tuple[str, ...], later: Cal
         ids = tuple(
             dict.fromkeys([*case_ids, *(path.stem for path in sorted(folder.glob("*/*.age")) if len(path.stem) == 32)])
         )
-        hostile.known = TrustedDate(tuple(office.portal.named([session.desk])[0].keys), ids)
+        hostile.known = Known(tuple(office.portal.named([session.desk])[0].keys), ids)
         yield Machine(office, hostile, member, pristine, standing(session), originals(folder))
 
 

@@ -15,7 +15,7 @@ from forms.desk.session import Session
 from forms.server.api.browser_api import blueprint
 from forms.server.api.desk_api import desk_api
 from tests.desk.conftest import Office
-from tests.desk.hostile_server import ANY_JSON, ODD, IdOf, TrustedDate, dumped, named
+from tests.desk.hostile_server import ANY_JSON, ODD, IdOf, Known, dumped, named
 from tests.desk.test_threats_any_bytes import EXAMPLES, digests, originals, standing
 
 TOLD = "What the person really told"
@@ -29,7 +29,7 @@ class Shared:
 
     office: Office
     legal: Session
-    known: TrustedDate
+    known: Known
     sealed: dict[str, bytes]
     before: dict[str, Any]
     files: dict[str, bytes]
@@ -62,7 +62,7 @@ def shared(office: Office) -> Shared:
     police = office.machine("police/babu")
     police.sync()
     noted = police.write(ids[TOLD], "note", text="of police")
-    known = TrustedDate(
+    known = Known(
         tuple(office.portal.named(["legal"])[0].keys), (ids[TOLD], ids[HIDDEN], part, entry.id, noted.id, "e" * 32)
     )
     paths = [f"letters/{ids[TOLD]}", f"letters/{ids[HIDDEN]}", f"parts/{part}", f"entries/{entry.id}"]
@@ -96,7 +96,7 @@ class Forged:
 
     told: Any
 
-    def body(self, known: TrustedDate) -> bytes:
+    def body(self, known: Known) -> bytes:
         told = named(self.told, known)
         head = {"form": "concern", "id": known.ids[0], "day": "2027-01-02", "answers": {"what": FORGED}}
         return seal_file(dumped({**head, **told} if isinstance(told, dict) else head).ljust(24576), list(known.keys))

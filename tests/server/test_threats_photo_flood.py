@@ -91,7 +91,7 @@ def test_no_more_than_a_few_threads_take_care_of_photos_and_words_go_on(
 
 
 def test_where_very_many_photos_come_none_waits() -> None:
-    gate = Files(LeakyBucket(calm=3, clock=lambda: 0.0))
+    gate = Files(LeakyBucket(threshold=3, clock=lambda: 0.0))
     waits = []
     for _ in range(5):
         with gate.one() as wait:

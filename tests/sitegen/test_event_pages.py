@@ -11,6 +11,7 @@ from sitegen.publish import page_weight
 from sitegen.render.event_pages import with_events
 
 from forms.core import portal as portals
+from forms.core.problem import Problems
 
 from .conftest import ROWS, TODAY  # type: ignore[import-not-found]
 
@@ -232,10 +233,12 @@ def test_an_example_is_not_told_to_search_engines(folder: Any) -> None:
 
 
 def test_a_title_cannot_become_a_script(folder: Any) -> None:
-    folder.row("events", title_en="<script>alert(1)</script>", outcome_en="<b>", where_en="*x*")
+    folder.row("events", title_en="<script>alert(1)</script>", outcome_en="<b>")
+    with pytest.raises(Problems, match="title_en: has HTML in it"):
+        folder.build()
+    folder.row("events", title_en="Rights & wages: 3 < 4", outcome_en="", where_en="*x*")
     page = html(folder, "en/events/meeting")
-    assert "<script>alert" not in page
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "Rights &amp; wages: 3 &lt; 4" in page
     assert "*x*" in page, "what stands in a table is no Markdown"
 
 
