@@ -63,8 +63,9 @@ def post(machine: Machine, form: str, answers: dict[str, str]) -> tuple[int, str
         try:
             kind = {"Host": deployed.NAME, "Content-Type": "application/x-www-form-urlencoded"}
             connection.request("POST", f"/forms/ta/{form}", urlencode(answers).encode(), kind)
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode(errors="replace")
+            # A response whose connection is to be closed owns the socket: one that breaks off must be closed too.
+            with connection.getresponse() as answer:
+                return answer.status, answer.read().decode(errors="replace")
         finally:
             connection.close()
     return 0, ""
@@ -135,8 +136,8 @@ def api(machine: Machine, method: str, path: str, desk: str) -> tuple[int, bytes
         connection.request(
             method, f"/pickup/v1/{path}", None, {"Host": deployed.NAME, "Authorization": f"Bearer token-{desk}"}
         )
-        answer = connection.getresponse()
-        return answer.status, answer.read()
+        with connection.getresponse() as answer:
+            return answer.status, answer.read()
     finally:
         connection.close()
 

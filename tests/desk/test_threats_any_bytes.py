@@ -66,6 +66,8 @@ class Machine:
     pristine: Path
     before: dict[str, Any]
     files: dict[str, bytes]
+    entries: tuple[str, ...]
+    """All that the server held before the attack, a colleague's that this machine has not fetched among them."""
 
     @property
     def folder(self) -> Path:
@@ -79,7 +81,7 @@ class Machine:
         with self.office.app.extensions["services"].concerns._writing() as connection:
             for table in ("taken", "access", "answers"):
                 connection.exec_driver_sql(f"DELETE FROM {table}")
-            kept = ", ".join(f"'{path.stem}'" for path in (self.pristine / "entries").glob("*.age"))
+            kept = ", ".join(f"'{id}'" for id in self.entries)
             connection.exec_driver_sql(f"DELETE FROM entries WHERE id NOT IN ({kept})")
 
     def session(self) -> Session:
@@ -144,11 +146,15 @@ def machine(office: Office) -> Iterator[Machine]:
     ):
         anita.write(first.id, kind, **value)
     anita.write(second.id, "state", state="closed", outcome="Wages paid")
-    yield from _attacked(office, "police/anita", (first.id, second.id), lambda: _tell_later(office))
+    yield from _attacked(office, "police/anita", (first.id, second.id), lambda: _tell_later(office, first.id))
 
 
-def _tell_later(office: Office) -> None:
-    """A letter with a photo that this machine has not fetched yet."""
+def _tell_later(office: Office, case_id: str) -> None:
+    """Leave a colleague's note and a letter with a photo at the server that this machine has not fetched yet."""
+    babu = office.machine("police/babu")
+    babu.sync()
+    babu.write(case_id, "note", text="seen by Babu too")
+    assert babu.sync().away == ""
     before = {item.id for item in office.app.extensions["services"].concerns.waiting("police", "police/anita")}
     office.tell(what="A third, not fetched yet")
     [id] = {item.id for item in office.app.extensions["services"].concerns.waiting("police", "police/anita")} - before
@@ -195,7 +201,9 @@ def _attacked(office: Office, member: str, case_ids: tuple[str, ...], later: Cal
             dict.fromkeys([*case_ids, *(path.stem for path in sorted(folder.glob("*/*.age")) if len(path.stem) == 32)])
         )
         hostile.known = Known(tuple(office.portal.named([session.desk])[0].keys), ids)
-        yield Machine(office, hostile, member, pristine, standing(session), originals(folder))
+        with office.app.extensions["services"].concerns._writing() as connection:
+            entries = tuple(connection.exec_driver_sql("SELECT id FROM entries").scalars())
+        yield Machine(office, hostile, member, pristine, standing(session), originals(folder), entries)
 
 
 def use(machine: Machine) -> None:

@@ -76,8 +76,8 @@ def ask(
     connection = http.client.HTTPSConnection(host, machine.https, timeout=30, context=trusting())
     try:
         connection.request(method, path, body, {"Host": NAME})
-        answer = connection.getresponse()
-        return answer.status, answer.headers, answer.read()
+        with connection.getresponse() as answer:
+            return answer.status, answer.headers, answer.read()
     finally:
         connection.close()
 
@@ -89,8 +89,8 @@ def ask_onion(machine: Machine, path: str) -> tuple[int, Any, bytes]:
     try:
         connection.sock.connect(str(machine.root / "run/portal-nginx/onion.sock"))
         connection.request("GET", path)
-        answer = connection.getresponse()
-        return answer.status, answer.headers, answer.read()
+        with connection.getresponse() as answer:
+            return answer.status, answer.headers, answer.read()
     finally:
         connection.close()
 
