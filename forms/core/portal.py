@@ -238,7 +238,9 @@ class Portal:
     def sentences(self, language: str) -> list[tuple[str, Clip]]:
         """Return the desks' sentences of this language that can be heard, each with its clip, in the desks' order."""
         clips = self.clips.get(language, {})
-        found = ((one.label.get(language, ""), clips.get(f"phrase/{one.value}")) for one in self.choices.get("phrases", ()))
+        found = (
+            (one.label.get(language, ""), clips.get(f"phrase/{one.value}")) for one in self.choices.get("phrases", ())
+        )
         return [(words, clip) for words, clip in found if words and clip]
 
     def spoken(self, words: str, language: str) -> tuple[Clip, ...]:

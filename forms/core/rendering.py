@@ -158,7 +158,7 @@ def _script(definition: Definition, portal: Portal, language: str) -> dict[str, 
 
 
 def _answer_aids(portal: Portal, language: str) -> dict[str, Any]:
-    """What lets an answer be understood without reading: sentences that can be heard, and pictures of where it stands."""
+    """Return what lets an answer be understood without reading: sentences to hear, pictures of where it stands."""
     sentences = portal.sentences(language)
     kilobytes = sum(clip.kilobytes for _, clip in sentences)
     return {

@@ -38,7 +38,7 @@ def test_a_newcomer_reaches_the_right_number_in_odia_over_2g(house: House, brows
     taps += 1  # the tap that calls
     assert taps <= 2
     assert time.monotonic() - started < 20
-    assert "ବନ୍ଧା ଶ୍ରମ" in page.locator("main .call a").nth(2).text_content()
+    assert "ବନ୍ଧା ଶ୍ରମ" in page.locator("main .dial a").nth(2).text_content()
     context.close()
 
 

@@ -43,7 +43,7 @@ def keys(tables: Tables, events: Iterable[str]) -> list[str]:
 
 
 def first(tables: Tables) -> list[str]:
-    """Return the clips to record before any other: with them somebody who does not read can call, tell and come back."""
+    """Return the clips to record first: with them somebody who does not read can call, tell and come back."""
     numbers = [f"number/{row['id']}" for row in in_order(tables["helplines"]) if row["everywhere"]]
     doors = [f"name/{page}" for page in DOORS]
     return [*numbers, *doors, LANGUAGE, NOT_ALONE, *FIRST_QUESTIONS, *DIGITS]
@@ -65,4 +65,4 @@ SENTENCE_IN_TAMIL = {
     "or": "நான் ஒடியா பேசுகிறேன். ஒடியா தெரிந்தவரிடம் பேச வேண்டும்.",
     "en": "நான் ஆங்கிலம் பேசுகிறேன். ஆங்கிலம் தெரிந்தவரிடம் பேச வேண்டும்.",
 }
-"""One sentence to learn by ear, by the language it asks for: "I speak Odia. I need to talk with somebody who knows it.\""""
+"""One sentence to learn by ear, by the language it asks for: I speak it, and need somebody who knows it."""

@@ -20,13 +20,12 @@ CALLS = 3
 
 def picture(context: Context, *names: str) -> Markup:
     """Return the first drawing that there is of these names; nothing where there is none."""
-    media = context.image_pipeline and context.image_pipeline.media
-    for name in names if media else ():
-        for folder in PICTURES:
-            path = media / folder / f"{name}.svg"
-            if name and path.is_file():
-                return Markup(drawing(path, ""))  # noqa: S704 - looked at by the checks
-    return Markup()
+    if context.image_pipeline is None:
+        return Markup()
+    folders = [context.image_pipeline.media / folder for folder in PICTURES]
+    wanted = (folder / f"{name}.svg" for name in names if name for folder in folders)
+    there = next((path for path in wanted if path.is_file()), None)
+    return Markup(drawing(there, "") if there else "")  # noqa: S704 - looked at by the checks
 
 
 def heard(context: Context, key: str, words: str, language: str = "") -> Clip | None:
