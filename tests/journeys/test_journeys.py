@@ -190,8 +190,8 @@ def test_the_check_for_oneself_leaves_no_steps_behind(browser: Any, house: Any) 
     page.goto("/or/is-this-me/")
     for answer in (".no", ".yes"):
         page.locator(f".scene:visible {answer}").click()
-    page.go_back()
-    assert page.url.endswith("/or/")
+    page.evaluate("history.back()")
+    page.wait_for_url("**/or/", wait_until="commit")
     context.close()
 
 
