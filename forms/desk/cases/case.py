@@ -21,6 +21,9 @@ ANSWER_DAYS = 7
 
 _FIRST_WORDS = 90
 
+_NO_WORDS = frozenset({"sent", "head"})
+"""Values of entries that hold ids and hashes."""
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -189,7 +192,7 @@ class Case:
     def haystack(self) -> str:
         """All words of letters and notes as they are searched: NFKC, case folded."""
         told = (str(text) for letter in self.letters if isinstance(letter, Letter) for text in letter.answers.values())
-        noted = (str(text) for entry in self.entries for text in entry.value.values())
+        noted = (str(text) for entry in self.entries for name, text in entry.value.items() if name not in _NO_WORDS)
         return folded("\n".join([self.id, *told, *noted]))
 
     def time_line(self) -> list[dict[str, Any]]:
