@@ -22,7 +22,7 @@ from forms.core.signing import sign, signing_key
 from forms.core.trusted_date import TrustedDate
 from forms.desk.cases.acknowledgement import Acknowledged, opened, sent_answers
 from forms.desk.cases.arrivals import Arrivals
-from forms.desk.cases.case import ANSWER_DAYS, TOLD_STATES, Case, cases, read_day
+from forms.desk.cases.case import TOLD_STATES, Case, cases, read_day
 from forms.desk.cases.case_log import Entry, heads, new_entry, sealed_entry, statement_of
 from forms.desk.cases.erasure import ErasureRequest, ErasureRequests, is_proof, visible
 from forms.desk.cases.export import exported
@@ -200,7 +200,7 @@ class Session:
     def _all_cases(self) -> list[Case]:
         index = self._opened_index()
         index.refresh()
-        days = int(self.portal.keep.get("answer_days", ANSWER_DAYS))
+        days = self.portal.days_kept("answer_days")
         verifier = self.verifier
         proven, unproven = verifier.split(index.entries())
         return cases(index.letters(), proven, days, unproven, verifier.provenance)
@@ -606,7 +606,7 @@ class Session:
 
     def old_cases(self) -> tuple[Case, ...]:
         """Closed cases of which nothing happened for as long as portal.yml keeps concerns."""
-        days, today = self.portal.keep["concerns_days"], self.known_day.earliest
+        days, today = self.portal.days_kept("concerns_days"), self.known_day.earliest
         return tuple(case for case in self.cases() if case.state.value == "closed" and _age(case, today) > days)
 
     def _forget(self, thread: str) -> None:

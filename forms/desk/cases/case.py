@@ -7,6 +7,7 @@ from datetime import MAXYEAR, date, timedelta
 from functools import cached_property
 from typing import Any
 
+from forms.core.portal import DAYS_KEPT
 from forms.core.problem import Problem
 from forms.desk.cases.case_log import Entry, in_order, standing
 from forms.desk.crypto.copies import Provenance
@@ -16,7 +17,7 @@ STATES = ("new", "read", "looking", "closed")
 TOLD_STATES = {"looking", "closed"}
 """States that the person who told it is shown with the receipt."""
 
-ANSWER_DAYS = 7
+ANSWER_DAYS = DAYS_KEPT["answer_days"]
 """Days until a first answer is due, where portal.yml says nothing (keep: answer_days)."""
 
 _FIRST_WORDS = 90
