@@ -147,5 +147,5 @@ def conflicts(case: Case) -> list[list[Entry]]:
 
 
 def _decided(entry: Entry) -> str:
-    """Return what an entry says, without how many letters its writer saw."""
-    return repr(sorted((name, value) for name, value in entry.value.items() if name != "letters"))
+    """Return what an entry decides, without how many letters its writer saw and what was sent with it."""
+    return repr(sorted((name, value) for name, value in entry.value.items() if name not in {"letters", "sent"}))
