@@ -596,8 +596,8 @@ def test(arguments: tuple[str, ...]) -> None:
 def _pytest(arguments: tuple[str, ...]) -> int:
     import pytest
 
-    # The whole suite on two cores, see tests/conftest.py; a chosen few start faster alone.
-    return int(pytest.main(list(arguments) or ["-n", "2", "--dist", "loadscope"]))
+    # Two workers a core: many tests wait for a browser or a server. See tests/conftest.py. A few start faster alone.
+    return int(pytest.main(list(arguments) or ["-n", str(min(8, 2 * (os.cpu_count() or 1))), "--dist", "loadscope"]))
 
 
 desk.params = [replace_default(parameter, ROOT / "var" / "desk") for parameter in desk.params]

@@ -557,7 +557,7 @@ class Session:
             case = self.case(case_id)
             known = {entry.id for entry in case.entries}
             seen = heads(case.entries) if after is None else [id for id in after if id in known]
-            if kind == "state":
+            if kind in {"state", "merge"}:
                 value["letters"] = len(case.letters)
             is_told = kind == "state" and value.get("state") in TOLD_STATES and case.first and case.first.reply_to
             told: tuple[str, bytes] | None = None
@@ -616,7 +616,20 @@ class Session:
         """Put a case together with another that tells the same. Raises Problem."""
         if into and (into == case_id or self.case(into).merged_into):
             raise Problem("case", "cannot be put together with that one.", "Choose a case that stands by itself.")
-        return self.write(case_id, "merge", into=into)
+        with self._busy:
+            for flag in ("urgent", "child") if into else ():
+                if getattr(self.case(case_id), flag) and not getattr(self.case(into), flag):
+                    self.write(into, "flag", flag=flag, on=True)  # danger told in one must not leave the list with it
+            return self.write(case_id, "merge", into=into)
+
+    def mark_read(self, case_id: str) -> None:
+        """Write down that somebody opened a case. It is sent with what comes next: reading waits for no server."""
+        with self._busy:
+            case = self.case(case_id)
+            if case.unread:
+                with suppress(Problem):  # a key of this desk is in doubt: it can be read all the same
+                    said = new_entry(case_id, self.member, heads(case.entries), "read", {"letters": len(case.letters)})
+                    self._keep_entry(said)
 
     def erase(self, case_id: str) -> None:
         """Erase a case here and this desk's share of it on the server. Raises Problem (ServerAway: nothing is done)."""
