@@ -38,7 +38,7 @@ def problems(pages: Sequence[Source], tables: Tables, content: Path) -> Iterator
 
 
 def _shown_settings(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield the lines of portal.yml by number, without remarks and without `sms`, whose template numbers nobody calls."""
+    """Yield the lines of portal.yml by number, without remarks and without `sms`: nobody calls its templates."""
     section = ""
     for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
         if line[:1].strip(" #"):
