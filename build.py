@@ -44,7 +44,7 @@ def enter() -> None:
     """Install what is missing, then run this file again inside its environment. Does not return."""
     groups = needed(sys.argv[1:])
     folder = set_up(lambda folder: install(folder, groups), groups)
-    if sys.argv[1:2] == ["install"]:
+    if sys.argv[1:2] == ["install"] and not {"-h", "--help"} & set(sys.argv):
         print(f"Installed in {folder}: {', '.join(groups)}.")
         sys.exit()
     paths = os.pathsep.join([str(ROOT), str(ROOT / "site")])
@@ -708,6 +708,13 @@ def words() -> None:
         click.echo("\n".join(translation_progress.table(found, names)))
         click.echo("\nPlain English, as advice:")
         click.echo("\n".join(f"  {line}" for line in plain_english.advice(context.library)) or "  Nothing to say.")
+
+
+@portal.command("install")
+@click.argument("groups", nargs=-1, type=click.Choice(GROUPS))
+def install_groups(groups: tuple[str, ...]) -> None:
+    """Install packages only, like: install server. That is all a machine needs that serves forms and builds nothing."""
+    click.echo(f"Installed in {VENV}: {', '.join(groups or EVERYDAY)}.")  # enter() did it
 
 
 @portal.command(context_settings={"ignore_unknown_options": True})
