@@ -7,6 +7,7 @@ from datetime import MAXYEAR, date, timedelta
 from functools import cached_property
 from typing import Any
 
+from forms.core.portal import DAYS_KEPT
 from forms.core.problem import Problem
 from forms.desk.cases.case_log import Entry, in_order, standing
 from forms.desk.crypto.copies import Provenance
@@ -16,10 +17,13 @@ STATES = ("new", "read", "looking", "closed")
 TOLD_STATES = {"looking", "closed"}
 """States that the person who told it is shown with the receipt."""
 
-ANSWER_DAYS = 7
+ANSWER_DAYS = DAYS_KEPT["answer_days"]
 """Days until a first answer is due, where portal.yml says nothing (keep: answer_days)."""
 
 _FIRST_WORDS = 90
+
+_NO_WORDS = frozenset({"sent", "head"})
+"""Values of entries that hold ids and hashes."""
 
 
 @dataclass(frozen=True)
@@ -189,7 +193,7 @@ class Case:
     def haystack(self) -> str:
         """All words of letters and notes as they are searched: NFKC, case folded."""
         told = (str(text) for letter in self.letters if isinstance(letter, Letter) for text in letter.answers.values())
-        noted = (str(text) for entry in self.entries for text in entry.value.values())
+        noted = (str(text) for entry in self.entries for name, text in entry.value.items() if name not in _NO_WORDS)
         return folded("\n".join([self.id, *told, *noted]))
 
     def time_line(self) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 from forms.core.ids import is_id
 from forms.core.portal import Choice, Desk, pick
 from forms.core.problem import Problem
+from forms.desk.cases.acknowledgement import doubts
 from forms.desk.cases.case import Case
 from forms.desk.cases.case_log import heads
 from forms.desk.session import Session
@@ -79,6 +80,7 @@ def show(session: Session, case_id: str, problem: Problem | None = None, typed: 
         letters=[(letter, labels.told(letter, portal, today())) for letter in labels.letters_of(case)],
         closed=[one for one in case.letters if isinstance(one, Problem)],
         unproven_parts=session.unproven_parts(case),
+        doubts=doubts(case),
         line=_line(case),
         conflicts=labels.conflicts(case),
         unproven=session.unproven_request(case_id),
