@@ -292,10 +292,10 @@ def fill(folder: Path, groups: tuple[str, ...], uv: str, cache: Path) -> None:
     """Install the locked packages of these groups into an empty environment: with uv, else with pip."""
     python = str(venv_python(folder))
     files = [word for group in groups for word in ("-r", str(LOCKS / f"{group}.lock"))]
-    if (
-        uv
-        and not run([uv, "pip", "install", *LOCKED, "--cache-dir", str(cache), "--python", python, *files]).returncode
-    ):
+    arguments = [*LOCKED, "--cache-dir", str(cache), "--python", python, *files]
+    if sys.argv[1:2] in (["build"], ["install"]):
+        arguments.append("--compile-bytecode")  # a service may write nothing here: it would compile at each start
+    if uv and not run([uv, "pip", "install", *arguments]).returncode:
         return
     print("  uv could not be used. Fetching the packages with pip (about a minute) ...", flush=True)
     step([sys.executable, "-m", "venv", "--clear", str(folder)], NO_VENV)
