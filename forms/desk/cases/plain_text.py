@@ -38,7 +38,7 @@ def one_line(number: int, case: Case, today: date) -> str:
 
 def log(case: Case) -> Iterator[str]:
     """A case's log, a line an entry; what two machines wrote without knowing of each other is said."""
-    for entry in case.entries:
+    for entry in (one for one in case.entries if one.kind != "read"):
         said = ", ".join(
             f"{plain(name)}: {plain(value)}" for name, value in entry.value.items() if value not in ("", None)
         )

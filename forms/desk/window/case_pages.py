@@ -13,6 +13,7 @@ from forms.core.problem import Problem
 from forms.desk.cases.acknowledgement import doubts
 from forms.desk.cases.case import Case
 from forms.desk.cases.case_log import heads
+from forms.desk.cases.grouping import together
 from forms.desk.session import Session
 from forms.desk.window import labels
 from forms.desk.window.authentication import current_session
@@ -58,8 +59,10 @@ class Phrase:
 
 @pages.get("/case/<case_id>")
 def case_page(case_id: str) -> str:
-    """The whole case."""
-    return show(current_session(), case_id)
+    """The whole case. Opening it makes it read."""
+    session = current_session()
+    session.mark_read(case_id)
+    return show(session, case_id)
 
 
 def show(session: Session, case_id: str, problem: Problem | None = None, typed: Mapping[str, str] | None = None) -> str:
@@ -102,7 +105,7 @@ def _offered(session: Session, case: Case) -> dict[str, Any]:
         "hand_over_to": _hand_over_to(session, case),
         "readers": [labels.desk_name(portal, one) for one in _readers(case)],
         "hidden_desks": [labels.desk_name(portal, one) for one in case.hidden_from],
-        "together": [one for one in session.cases() if one.merged_into == case.id],
+        "together": together(session.cases(), case.id),
         "alike": [session.case(one) for one in session.alike().get(case.id, ())[:_MOST_ALIKE]],
     }
 
