@@ -192,7 +192,10 @@ class Clip:
 
 @dataclass(frozen=True)
 class Portal:
-    """A district's portal, as all programs need it. publishers: the public signing keys of who publishes the site."""
+    """A district's portal, as all programs need it.
+
+    publishers: the public signing keys of who publishes the site; exit_urls: by language, where it has its own.
+    """
 
     district: Text
     programme: Text
@@ -211,6 +214,11 @@ class Portal:
     clips: Mapping[str, Mapping[str, Clip]] = field(default_factory=dict)
     timezone: str = "UTC"
     publishers: tuple[str, ...] = ()
+    exit_urls: Mapping[str, str] = field(default_factory=dict)
+
+    def exit_for(self, language: str) -> str:
+        """Return where a reader of this language leaves to: that language's own page, or else the one for all."""
+        return self.exit_urls.get(language) or self.exit_url
 
     @property
     def members(self) -> Mapping[str, tuple[str, ...]]:

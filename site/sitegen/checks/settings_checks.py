@@ -16,10 +16,8 @@ _SCHEMES = ("https://", "http://")
 
 def problems(settings: Mapping[str, Any]) -> Iterator[Problem]:
     """Everything wrong in what the keys hold: desks, days that things are kept, addresses."""
-    for name, like in (("address", "https://portal.example"), ("exit_url", "https://www.wikipedia.org/")):
-        if not str(settings[name]).startswith(_SCHEMES):
-            todo = f"Write it whole, like {like}."
-            yield Problem(f"{WHERE}, {name}", f'"{settings[name]}" is no address on the web.', todo)
+    yield from _address("address", settings["address"], "https://portal.example")
+    yield from _exits(settings)
     yield from _keep(settings["keep"])
     yield from _publishers(settings.get("publishers") or [])
     yield from _rows(settings["languages"], "languages", ("code", "name"))
@@ -29,6 +27,32 @@ def problems(settings: Mapping[str, Any]) -> Iterator[Problem]:
     for row in settings["desks"] if isinstance(settings["desks"], list) else ():
         if isinstance(row, dict) and all(row.get(name) for name in _OF_A_DESK):
             yield from _desk(row)
+
+
+def exits(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return by language where people leave to; a single address stands under en, which all others fall back to."""
+    written = settings["exit_url"]
+    return dict(written) if isinstance(written, dict) else {"en": written}
+
+
+def _exits(settings: Mapping[str, Any]) -> Iterator[Problem]:
+    found = exits(settings)
+    todo = "Write one address for all, or one for en and for each language that has its own."
+    if "en" not in found:
+        yield Problem(f"{WHERE}, exit_url", "there is none for en, which all other languages fall back to.", todo)
+    rows = settings["languages"] if isinstance(settings["languages"], list) else ()
+    known = [row.get("code") for row in rows if isinstance(row, dict)]
+    for code, address in found.items():
+        name = f"exit_url, {code}" if isinstance(settings["exit_url"], dict) else "exit_url"
+        if code != "en" and code not in known:
+            yield Problem(f"{WHERE}, {name}", "this site has no such language.", todo)
+        yield from _address(name, address, "https://www.wikipedia.org/")
+
+
+def _address(name: str, address: Any, like: str) -> Iterator[Problem]:
+    if not str(address).startswith(_SCHEMES):
+        todo = f"Write it whole, like {like}."
+        yield Problem(f"{WHERE}, {name}", f'"{address}" is no address on the web.', todo)
 
 
 def _keep(keep: Any) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from forms.core.portal import Choice, Desk, Helpline, Language, Member, Portal
+from forms.core.portal import Choice, Desk, Helpline, Language, Member, Portal, pick
 from forms.core.problem import Problem, Problems
 from sitegen.checks import settings_checks
 from sitegen.content import desk_tables
@@ -29,6 +29,7 @@ def load(content: Path, tables: Tables, keys: DeskKeys | None, assets: Mapping[s
     problems = list(_problems(settings, desks))
     if problems:
         raise Problems(problems)
+    exits = settings_checks.exits(settings)
     return Portal(
         district=settings["district"],
         programme=settings["programme"],
@@ -40,7 +41,8 @@ def load(content: Path, tables: Tables, keys: DeskKeys | None, assets: Mapping[s
         choices={name: _choices(tables[name]) for name in ("places", "work")}
         | {name: _choices(in_order(tables[name])) for name in ("goods", "themes")}
         | desk_tables.choices(tables),
-        exit_url=settings["exit_url"],
+        exit_url=pick(exits, "en"),
+        exit_urls={code: address for code, address in exits.items() if code != "en"},
         address=settings["address"].rstrip("/"),
         demonstration=bool(settings.get("demonstration")),
         responsible=settings["responsible"],
