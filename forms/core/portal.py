@@ -194,7 +194,7 @@ class Clip:
 class Portal:
     """A district's portal, as all programs need it.
 
-    publishers: the public signing keys of who publishes the site; exit_urls: by language, where it has its own.
+    publishers: the public signing keys of who publishes the site; exit_urls: those languages that leave to a page of their own.
     """
 
     district: Text
