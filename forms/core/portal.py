@@ -203,6 +203,18 @@ class Clip:
 
 
 @dataclass(frozen=True)
+class Sms:
+    """What texts to phones need.
+
+    templates: DLT template numbers by kind of text (reminder, moved, cancelled) and language.
+    paise_a_part: what one part costs, or None where the district has not said it.
+    """
+
+    templates: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    paise_a_part: int | None = None
+
+
+@dataclass(frozen=True)
 class Portal:
     """A district's portal, as all programs need it.
 
@@ -226,6 +238,7 @@ class Portal:
     clips: Mapping[str, Mapping[str, Clip]] = field(default_factory=dict)
     timezone: str = "UTC"
     publishers: tuple[str, ...] = ()
+    sms: Sms = field(default_factory=Sms)
     exit_urls: Mapping[str, str] = field(default_factory=dict)
 
     def exit_for(self, language: str) -> str:
