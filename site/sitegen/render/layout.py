@@ -46,7 +46,7 @@ def with_clip(context: Context, name: str, body: Markup) -> Markup:
     return Markup(put)  # noqa: S704 - both are HTML already
 
 
-PICTURES = {"tell": "door-tell", "answer": "door-answer", "events": "door-events", "help": "call-danger"}
+PICTURES = {"tell": "page-tell", "answer": "door-answer", "events": "door-events", "help": "call-danger"}
 """The drawing in the heading of a page: its first screen is known without reading."""
 
 
