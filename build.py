@@ -398,6 +398,8 @@ def build_if_changed(
         return False
     from sitegen import build as press
 
+    press.remember_translations(ROOT, today())  # writes into content/: the mark is taken after it
+    mark = fingerprint(ROOT, f"{out}{sorted(keys.items())}{today()}")
     click.echo("Building the site ...")
     built = press.build(
         ROOT, out, keys=keys, today=today(), say=click.echo, handover=HANDOVER, speak=speak,
