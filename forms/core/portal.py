@@ -203,8 +203,23 @@ class Clip:
 
 
 @dataclass(frozen=True)
+class Sms:
+    """What texts to phones need.
+
+    templates: DLT template numbers by kind of text (reminder, moved, cancelled) and language.
+    paise_a_part: what one part costs, or None where the district has not said it.
+    """
+
+    templates: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    paise_a_part: int | None = None
+
+
+@dataclass(frozen=True)
 class Portal:
-    """A district's portal, as all programs need it. publishers: the public signing keys of who publishes the site."""
+    """A district's portal, as all programs need it.
+
+    publishers: the public signing keys of who publishes the site; exit_urls: of languages that leave to their own page.
+    """
 
     district: Text
     programme: Text
@@ -223,6 +238,12 @@ class Portal:
     clips: Mapping[str, Mapping[str, Clip]] = field(default_factory=dict)
     timezone: str = "UTC"
     publishers: tuple[str, ...] = ()
+    sms: Sms = field(default_factory=Sms)
+    exit_urls: Mapping[str, str] = field(default_factory=dict)
+
+    def exit_for(self, language: str) -> str:
+        """Return where a reader of this language leaves to: that language's own page, or else the one for all."""
+        return self.exit_urls.get(language) or self.exit_url
 
     @property
     def members(self) -> Mapping[str, tuple[str, ...]]:
