@@ -135,3 +135,11 @@ def test_words_of_the_interface_name_no_number(language: str) -> None:
     for message in i18n.catalog(language):
         said = message.string if isinstance(message.string, str) else " ".join(message.string or ())
         assert [*strays(said, KNOWN)] == []
+
+
+def test_numbers_of_sms_templates_and_remarks_are_no_numbers_to_call(folder: Any) -> None:
+    settings = folder.root / "content" / "portal.yml"
+    there = settings.read_text(encoding="utf-8")
+    more = '\n# sms:\n#   templates: {reminder: {en: "1107..."}}\nsms:\n  templates: {reminder: {en: "110712"}}\n'
+    settings.write_text(there + more, encoding="utf-8")
+    assert not [problem for problem in folder.problems() if "looks like a phone number" in problem]
