@@ -3,8 +3,7 @@
 import hashlib
 from datetime import UTC, date, datetime
 
-from forms.core.encryption import seal
-from forms.core.form_schema import load
+from forms.core.encryption import LETTER_SIZE, seal
 from forms.core.problem import Problem
 from forms.core.signing import content_hash
 from forms.desk.crypto.copies import Signer
@@ -40,7 +39,7 @@ def sealed_answer(letter: Letter, signer: Signer, day: date, text: str, state: s
     answer_id = hashlib.sha256(told.encode()).hexdigest()
     answer["signature"] = signer.sign("answer", letter.id, answer_id, content_hash(answer))
     try:
-        return answer_id, seal(answer, [letter.reply_to], load("concern").pad_to)
+        return answer_id, seal(answer, [letter.reply_to], LETTER_SIZE)
     except Problem:
         todo = "Whoever made this letter did not use our form. Answer another way."
         raise NoKey("answer", "The letter names no key to which an answer can be sealed.", todo) from None

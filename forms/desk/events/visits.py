@@ -14,6 +14,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
 
+from forms.core.form_schema import find
 from forms.core.portal import Portal
 from forms.core.problem import Problem
 from forms.desk.crypto.decryption import Letter
@@ -48,9 +49,15 @@ class Plan:
     kind: str = ""
 
 
+def is_visit(form: str) -> bool:
+    """Whether letters of this form ask for something that can become an event."""
+    found = find(form)
+    return found is not None and found.becomes_event
+
+
 def event_row(letter: Letter, portal: Portal, plan: Plan, today: date) -> dict[str, str]:
     """The row, by column. Raises Problem where a cell would be refused when the site is built."""
-    if letter.form != "visit":
+    if not is_visit(letter.form):
         raise Problem("letter", "asks for no visit.", "Choose a letter of the form “Ask for a visit”.")
     if not _ID.fullmatch(plan.id):
         raise Problem("id", f"“{plan.id}” cannot be one.", "Take small letters, digits and -, like 2027-03-meeting.")

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from forms.core.form_schema import load_all
 from forms.core.portal import Choice, Desk, Helpline, Language, Member, Portal
 from forms.core.problem import Problem, Problems
 from sitegen.checks import settings_checks
@@ -94,7 +95,7 @@ def _problems(settings: Mapping[str, Any], desks: Sequence[Desk]) -> list[Proble
         ids = [member.id for member in desk.members]
         found += [Problem(f"{WHERE}, desk {one}", "stands there twice.", "Give each person an id of their own.")
                   for one in sorted({one for one in ids if ids.count(one) > 1})]  # fmt: skip
-    for form in ("concern", "signup"):
+    for form in (one.name for one in load_all() if one.needed):
         if not any(form in desk.reads for desk in desks):
             found.append(Problem(WHERE, f"no desk reads {form}.", f"Write reads: [{form}] at one desk."))
     try:
