@@ -13,6 +13,7 @@ import requests
 import yaml
 from frictionless import Package
 from sitegen.content import district, tables
+from sitegen.content.events import expanded
 
 from forms.core import portal as portals
 from forms.core.portal import Portal
@@ -68,7 +69,9 @@ class Town:
 def load(content: Path, home: Path) -> Portal:
     desks = [row["id"] for row in yaml.safe_load((content / "portal.yml").read_text(encoding="utf-8"))["desks"]]
     rows = tables.read(content / "tables", ROOT / "site" / "schemas")
-    return district.load(content, rows, make_demonstration(home / "desk", desks), ASSETS)
+    return district.load(
+        content, rows, list(expanded(rows["events"])), make_demonstration(home / "desk", desks), ASSETS
+    )
 
 
 @pytest.fixture

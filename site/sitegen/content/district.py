@@ -19,8 +19,13 @@ DeskKeys = Mapping[str, tuple[str, str, str]]
 """Demonstration keys by desk: age recipient, "sha256:<hex>" of the pickup token, public signing key."""
 
 
-def load(content: Path, tables: Tables, keys: DeskKeys | None, assets: Mapping[str, str]) -> Portal:
-    """The portal. Raises Problem or Problems where portal.yml is wrong or a desk lacks its key."""
+def load(
+    content: Path, tables: Tables, days: Sequence[Row], keys: DeskKeys | None, assets: Mapping[str, str]
+) -> Portal:
+    """The portal. days: the rows of events day by day.
+
+    Raises Problem or Problems where portal.yml is wrong or a desk lacks its key.
+    """
     settings = read_settings(content)
     wrong = list(settings_checks.problems(settings))
     if wrong:
@@ -37,7 +42,7 @@ def load(content: Path, tables: Tables, keys: DeskKeys | None, assets: Mapping[s
         languages=tuple(Language(row["code"], row["name"]) for row in settings["languages"]),
         desks=tuple(desks),
         helplines=tuple(_helpline(row) for row in in_order(tables["helplines"])),
-        events=events_of(tables["events"]),
+        events=events_of(days),
         choices={name: _choices(tables[name]) for name in ("places", "work")}
         | {name: _choices(in_order(tables[name])) for name in ("goods", "themes")}
         | desk_tables.choices(tables),
