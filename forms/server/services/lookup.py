@@ -1,6 +1,5 @@
 """What a receipt opens: how a letter stands, the answers to it, asking that it be erased. No request, no HTML."""
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -8,6 +7,7 @@ from datetime import date
 from forms.core import receipts
 from forms.core.encryption import LETTER_SIZE, seal
 from forms.core.form_schema import Kind
+from forms.core.ids import new_id
 from forms.core.portal import Desk, Portal
 from forms.core.receipts import Keys
 from forms.server.services.mailbox import LETTER_VERSION, Services, recipients
@@ -102,7 +102,7 @@ def erase(services: Services, found: LookupResult, today: date) -> None:
 
 def _deletion_notice(portal: Portal, thread: str, desks: Sequence[Desk], today: date, proof: str) -> NewLetter:
     """The sealed notice for desks that have the letter. They hold `proof` against the hash in the letter."""
-    notice_id = secrets.token_hex(16)
+    notice_id = new_id()
     letter = {
         "form": "deletion", "version": LETTER_VERSION, "id": notice_id, "day": today.isoformat(), "follows": thread,
         "desks": [desk.id for desk in desks], "answers": {}, "proof": proof or None,

@@ -5,6 +5,7 @@ from datetime import date, time
 
 from babel import Locale
 
+from forms.core.portal import OPEN_STATES
 from forms.core.problem import Problem
 from sitegen.checks.did_you_mean import closest, did_you_mean
 from sitegen.content import dates
@@ -156,5 +157,5 @@ def waiting(rows: Sequence[Row], today: date) -> Iterator[str]:
     """What a person should still do about events that are over."""
     for row in rows:
         over = (row["ends"] or row["starts"]).date() < today
-        if over and row["state"] in {"planned", "moved"} and not row["repeats"]:
+        if over and row["state"] in OPEN_STATES and not row["repeats"]:
             yield f"{_at(row, 'state')}: its day is over. Write held and what came of it, or cancelled."

@@ -75,5 +75,5 @@ def title_of(portal: Portal, name: str, language: str) -> str:
         choice = next(choice for choice in portal.choices["places"] if choice.value == which)
         return _("Meetings and events: %(where)s") % {"where": pick(choice.label, language)}
     if kind == "on":
-        return _("Meetings and events: %(where)s") % {"where": event_lists.month_of(which, language)}
+        return _("Meetings and events: %(where)s") % {"where": i18n.month(which, language)}
     return _("What has been: %(year)s") % {"year": which}
