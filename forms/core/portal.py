@@ -33,6 +33,18 @@ Text = Mapping[str, str]
 """A text in several languages: language code (BCP 47) to words."""
 
 
+MOST_DAYS = 36_500
+"""Days for which anything is kept, at most: a larger number would leave the calendar."""
+
+DAYS_KEPT = {"signups_days": 30, "concerns_days": 365, "answer_days": 7}
+"""Days that things are kept where portal.yml says nothing."""
+
+COLUMN_WIDTHS = {"event": 80, "desk": 40, "member": 80, "desks": 400}
+"""Characters of what staff name and the server's tables hold: PostgreSQL refuses longer ones, SQLite takes them."""
+
+MOST_PLACES = 100_000
+"""Places of an event: PostgreSQL counts them in 32 bits."""
+
 ERASED_DAYS, MOST_ERASED_DAYS = 7, 30
 """Days that an erased case rests where portal.yml says nothing, and at most: a changed number keeps it no longer."""
 
@@ -200,8 +212,23 @@ class Clip:
 
 
 @dataclass(frozen=True)
+class Sms:
+    """What texts to phones need.
+
+    templates: DLT template numbers by kind of text (reminder, moved, cancelled) and language.
+    paise_a_part: what one part costs, or None where the district has not said it.
+    """
+
+    templates: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    paise_a_part: int | None = None
+
+
+@dataclass(frozen=True)
 class Portal:
-    """A district's portal, as all programs need it. publishers: the public signing keys of who publishes the site."""
+    """A district's portal, as all programs need it.
+
+    publishers: the public signing keys of who publishes the site; exit_urls: of languages that leave to their own page.
+    """
 
     district: Text
     programme: Text
@@ -220,6 +247,12 @@ class Portal:
     clips: Mapping[str, Mapping[str, Clip]] = field(default_factory=dict)
     timezone: str = "UTC"
     publishers: tuple[str, ...] = ()
+    sms: Sms = field(default_factory=Sms)
+    exit_urls: Mapping[str, str] = field(default_factory=dict)
+
+    def exit_for(self, language: str) -> str:
+        """Return where a reader of this language leaves to: that language's own page, or else the one for all."""
+        return self.exit_urls.get(language) or self.exit_url
 
     @property
     def members(self) -> Mapping[str, tuple[str, ...]]:
@@ -243,6 +276,16 @@ class Portal:
     def receivers(self, desk_ids: Iterable[str]) -> tuple[Desk, ...]:
         """The desks of these ids that have a key to which something can be sealed."""
         return tuple(desk for desk in self.named(desk_ids) if desk.keys)
+
+    def days_kept(self, name: str) -> int:
+        """Return the days for which something is kept (keep: in portal.yml), from 1 to MOST_DAYS.
+
+        Requests are kept as long as concerns where nothing else is said.
+        """
+        days = self.keep.get(name)
+        if name == "requests_days":
+            days = days or self.keep.get("concerns_days")
+        return min(max(1, days), MOST_DAYS) if days else DAYS_KEPT.get(name, DAYS_KEPT["concerns_days"])
 
     @property
     def erased_days(self) -> int:

@@ -21,8 +21,9 @@ from forms.core.portal import MOST_ERASED_DAYS, Desk, Portal, parse
 from forms.core.problem import Problem
 from forms.core.signing import sign, signing_key
 from forms.core.trusted_date import TrustedDate
+from forms.desk.cases.acknowledgement import Acknowledged, opened, sent_answers
 from forms.desk.cases.arrivals import Arrivals
-from forms.desk.cases.case import ANSWER_DAYS, TOLD_STATES, Case, cases, read_day
+from forms.desk.cases.case import TOLD_STATES, Case, cases, read_day
 from forms.desk.cases.case_log import Entry, heads, new_entry, sealed_entry, statement_of
 from forms.desk.cases.erasure import ErasureRequest, ErasureRequests, is_proof, visible
 from forms.desk.cases.export import exported
@@ -31,15 +32,16 @@ from forms.desk.cases.index import Index
 from forms.desk.cases.search import alike
 from forms.desk.cases.verification import Verifier
 from forms.desk.crypto import keys
-from forms.desk.crypto.answers import NoKey, sealed_answer
+from forms.desk.crypto.answers import NoKey, sealed_acknowledgement, sealed_answer
 from forms.desk.crypto.copies import Signer, read_any_mark
 from forms.desk.crypto.decryption import Identities, Letter, open_letter, open_part, open_sealed
 from forms.desk.crypto.pinned_keys import KEY, SIGNING, KeyChange, PinnedKeys
-from forms.desk.sync.client import NotThere, Server, ServerAway
+from forms.desk.sync.client import NotThere, Refused, Server, ServerAway
 from forms.desk.sync.date_file import DayFile
 from forms.desk.sync.fetching import CONFLICTS, Conflict, conflicts, fetch_entries, fetch_letters, opener
 from forms.desk.sync.local_store import DELETION, LocalStore
 from forms.desk.sync.outbox import Outbox
+from forms.desk.sync.statements import Statements
 from forms.desk.watch.site_watch import SiteWatch
 
 
@@ -199,7 +201,7 @@ class Session:
     def _all_cases(self) -> list[Case]:
         index = self._opened_index()
         index.refresh()
-        days = int(self.portal.keep.get("answer_days", ANSWER_DAYS))
+        days = self.portal.days_kept("answer_days")
         verifier = self.verifier
         proven, unproven = verifier.split(index.entries())
         return cases(index.letters(), proven, days, unproven, verifier.provenance)
@@ -305,6 +307,9 @@ class Session:
                 away = str(told)
             notices, erased, asked = self._obey_deletions()
             self._changed()
+            if not away:
+                self._acknowledge()
+                self._follow_statements()
             return Synced(max(0, new - notices), sent, self.outbox.waiting, away, erased, wrong, asked, outdated)
 
     def _fetch(self) -> tuple[int, int]:
@@ -327,7 +332,46 @@ class Session:
     def _note_arrivals(self, new: Collection[str]) -> None:
         index = self._opened_index()
         index.refresh()
-        self.arrivals.note(index.arrived(new), self.known_day.earliest)
+        arrived = list(index.arrived(new))
+        self.arrivals.note(arrived, self.known_day.earliest)
+        self.statements.note_given(((one.id, one.written) for one in arrived), self.known_day.earliest.isoformat())
+
+    @property
+    def statements(self) -> Statements:
+        """What this machine remembers of the server's daily statements."""
+        return Statements(self.folder)
+
+    def _follow_statements(self) -> None:
+        """Hold the server's daily statements against those before and against what came here."""
+        known = self.statements.known()
+        with suppress(Problem):  # an older server has none
+            key, rows = self.server.statements(known.number - 1 if known.number else None)
+            index = self._opened_index()
+            erased = {id for thread in self._requests.all() for id in index.letter_ids(thread)}
+            self.statements.take(key, rows, self.desk, lambda id: self.local_store.has("letters", id), erased)
+
+    def contradicting_statements(self) -> tuple[Entry, ...]:
+        """Entries of colleagues whose machines were shown another statement than this one."""
+        known = self.statements.known()
+        found = (entry for case in self.cases() for entry in case.entries)
+        return tuple(entry for entry in found if known.contradicts(entry.value.get("head")))
+
+    def _acknowledge(self) -> None:
+        """Tell people which of their letters are open here. What cannot be sent now is sent at the next fetch."""
+        index, acknowledged = self._opened_index(), Acknowledged(self.folder)
+        index.refresh()
+        here, sent = opened(index.letters(), lambda part: self.local_store.has("parts", part)), []
+        waiting = acknowledged.waiting(here)
+        with suppress(Problem):  # ServerAway, or no portal that can be read
+            cases = {case.id: case for case in self.cases()} if waiting else {}
+            for found in waiting:
+                with suppress(NotThere, Refused, NoKey):  # erased meanwhile, or nobody could read it
+                    if found.first.id in cases:  # else it rests until it is erased
+                        after = sent_answers(cases[found.first.id].entries)
+                        made = sealed_acknowledgement(found.first, self._signer, self._today(), found.letters, after)
+                        self.server.acknowledge_to_person(found.first.id, *made)
+                sent.append(found)
+        acknowledged.note(sent, here)
 
     @property
     def arrivals(self) -> Arrivals:
@@ -513,12 +557,17 @@ class Session:
             case = self.case(case_id)
             known = {entry.id for entry in case.entries}
             seen = heads(case.entries) if after is None else [id for id in after if id in known]
-            if kind == "state":
+            if kind in {"state", "merge"}:
                 value["letters"] = len(case.letters)
-            entry = self._keep_entry(new_entry(case_id, self.member, seen, kind, value))
-            if kind == "state" and value.get("state") in TOLD_STATES and case.first and case.first.reply_to:
+            is_told = kind == "state" and value.get("state") in TOLD_STATES and case.first and case.first.reply_to
+            told: tuple[str, bytes] | None = None
+            if is_told and case.first:
                 with suppress(NoKey):  # made by hand: nobody could read it, and the state stands all the same
-                    self._post_answer(case.first, "", str(value["state"]))
+                    told = self._sealed_answer(case, case.first, "", str(value["state"]))
+                    value["sent"] = told[0]
+            entry = self._keep_entry(new_entry(case_id, self.member, seen, kind, value))
+            if told:
+                self._post_answer(case_id, *told)
             self.outbox.try_to_send()
             return entry
 
@@ -529,9 +578,10 @@ class Session:
             self._entry_keys()  # refused before anything is sent, if a key of this desk is in doubt
             if case.first is None:
                 raise Problem("answer", "The first letter does not open here.", "Ask another machine of this desk.")
-            self._post_answer(case.first, text, state if state in TOLD_STATES else "")
-            seen = heads(case.entries)
-            written = new_entry(case_id, self.member, seen, "answer", {"text": text.strip(), "state": state})
+            told = self._sealed_answer(case, case.first, text, state if state in TOLD_STATES else "")
+            self._post_answer(case_id, *told)
+            seen, value = heads(case.entries), {"text": text.strip(), "state": state, "sent": told[0]}
+            written = new_entry(case_id, self.member, seen, "answer", value)
             self._keep_entry(written)
             if state:
                 self._keep_entry(
@@ -566,7 +616,20 @@ class Session:
         """Put a case together with another that tells the same. Raises Problem."""
         if into and (into == case_id or self.case(into).merged_into):
             raise Problem("case", "cannot be put together with that one.", "Choose a case that stands by itself.")
-        return self.write(case_id, "merge", into=into)
+        with self._busy:
+            for flag in ("urgent", "child") if into else ():
+                if getattr(self.case(case_id), flag) and not getattr(self.case(into), flag):
+                    self.write(into, "flag", flag=flag, on=True)  # danger told in one must not leave the list with it
+            return self.write(case_id, "merge", into=into)
+
+    def mark_read(self, case_id: str) -> None:
+        """Write down that somebody opened a case. It is sent with what comes next: reading waits for no server."""
+        with self._busy:
+            case = self.case(case_id)
+            if case.unread:
+                with suppress(Problem):  # a key of this desk is in doubt: it can be read all the same
+                    said = new_entry(case_id, self.member, heads(case.entries), "read", {"letters": len(case.letters)})
+                    self._keep_entry(said)
 
     def erase(self, case_id: str) -> None:
         """Erase a case here and this desk's share of it on the server. Raises Problem (ServerAway: nothing is done)."""
@@ -580,7 +643,7 @@ class Session:
 
     def old_cases(self) -> tuple[Case, ...]:
         """Closed cases of which nothing happened for as long as portal.yml keeps concerns."""
-        days, today = self.portal.keep["concerns_days"], self.known_day.earliest
+        days, today = self.portal.days_kept("concerns_days"), self.known_day.earliest
         return tuple(case for case in self.cases() if case.state.value == "closed" and _age(case, today) > days)
 
     def _forget(self, thread: str) -> None:
@@ -597,6 +660,7 @@ class Session:
             self.local_store.delete("entries", id)
         self.outbox.forget(thread)
         ids = set(index.letter_ids(thread))
+        self.statements.forget(ids)
         for conflict in list(conflicts(self.local_store)):
             if conflict.item in ids | parts[True]:
                 self.local_store.delete(CONFLICTS, conflict.name)
@@ -711,7 +775,12 @@ class Session:
     # Sealed things on their way
 
     def _keep_entry(self, entry: Entry) -> Entry:
-        """Sign an entry, make it durable here, and put it on its way. Raises Problem."""
+        """Sign an entry, make it durable here, and put it on its way. Raises Problem.
+
+        It names the server's last statement, so that two machines which were shown different ones notice.
+        """
+        if head := self.statements.known().head:
+            entry = replace(entry, value={**entry.value, "head": head})
         entry = replace(entry, signature=sign(statement_of(entry, self.desk), self._signer.key))
         sealed = sealed_entry(entry, self._entry_keys())
         self.local_store.save("entries", entry.id, sealed)
@@ -724,9 +793,11 @@ class Session:
         mine = str(self._identities[0].to_public())
         return list(dict.fromkeys([mine, *self.pinned.recipients(self.portal.desks, self.desk)]))
 
-    def _post_answer(self, letter: Letter, text: str, state: str) -> None:
-        answer_id, sealed = sealed_answer(letter, self._signer, self._today(), text, state)
-        self.outbox.post("PUT", f"letters/{letter.id}/answers/{answer_id}", sealed)
+    def _sealed_answer(self, case: Case, first: Letter, text: str, state: str) -> tuple[str, bytes]:
+        return sealed_answer(first, self._signer, self._today(), text, state, sent_answers(case.entries))
+
+    def _post_answer(self, case_id: str, answer_id: str, sealed: bytes) -> None:
+        self.outbox.post("PUT", f"letters/{case_id}/answers/{answer_id}", sealed)
 
     # Sign-ups (a desk that reads them)
 

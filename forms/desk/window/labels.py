@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from babel import Locale
+
 from forms.core.form_schema import Definition, choices, load, names
 from forms.core.portal import Portal, pick
 from forms.desk.cases.case import Case
@@ -62,6 +64,11 @@ def language_name(portal: Portal, code: str) -> str:
     return next((language.name for language in portal.languages if language.code == code), code)
 
 
+def english_language(code: str) -> str:
+    """A language as an officer calls it, in English; the code where nobody knows it."""
+    return str(Locale("en").languages.get(code, code))
+
+
 def language_code(portal: Portal, code: str) -> str:
     """The language for a `lang` attribute; `und` (BCP 47: undetermined) where a letter claims a strange one."""
     return code if code in portal.language_codes() else "und"
@@ -100,6 +107,7 @@ def sentence(entry: Entry, portal: Portal) -> str:
         "answer": "Answered the person",
         "handover": f"Handed over to {desk_name(portal, desk)}",
         "merge": f"Put together with {short(said['into'])}" if "into" in said else "Stands by itself again",
+        "read": "Opened",
     }.get(entry.kind, "Note")
 
 
@@ -142,4 +150,9 @@ _REGISTERS = ("state", "assign", "due", "theme", "merge", "flag urgent", "flag c
 def conflicts(case: Case) -> list[list[Entry]]:
     """What was set at once on two machines that did not know of each other, and not to the same."""
     standings = (standing(case.entries, register) for register in _REGISTERS)
-    return [last for last in standings if len({repr(sorted(entry.value.items())) for entry in last}) > 1]
+    return [last for last in standings if len({_decided(entry) for entry in last}) > 1]
+
+
+def _decided(entry: Entry) -> str:
+    """Return what an entry decides, without how many letters its writer saw and what was sent with it."""
+    return repr(sorted((name, value) for name, value in entry.value.items() if name not in {"letters", "sent"}))

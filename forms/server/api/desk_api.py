@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from flask import Blueprint, Response, current_app, request
 
 from forms.core import handover_version
-from forms.core.encryption import SIZE_CLASSES, is_sealed
+from forms.core.encryption import SIZE_CLASSES, is_sealed, is_sealed_for
 from forms.core.ids import is_id, new_id
 from forms.core.portal import Desk, Member, as_json
 from forms.server.api.json_responses import ApiError, json_answer
@@ -31,6 +31,7 @@ desk_api = Blueprint("pickup", __name__, url_prefix="/pickup/v1")
 
 SIGNUP = "signup"
 OUR_ANSWER = "Portal-Answer"
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _ANSWER_ID = re.compile(r"[0-9A-Za-z]{1,64}")
 _NOT_YOURS = "There is no such letter for this desk."
 
@@ -165,13 +166,17 @@ def acknowledge(letter_id: str) -> Response:
 
 @desk_api.put("/letters/<letter_id>/answers/<answer_id>")
 def answer(letter_id: str, answer_id: str) -> Response:
-    """What the desk sealed for the person; sending it again changes nothing."""
+    """What the desk sealed for the person; sending it again changes nothing.
+
+    acknowledgement=1: it tells only that the letter is open there, and stands so in the access log.
+    """
     (desk, member), sealed = _reader(), _sealed_body()
     if not _ANSWER_ID.fullmatch(answer_id):
         raise ApiError(400, "The id of the answer has not its form. Nothing was kept.")
     ours = _mailboxes().answer(answer_id, letter_id, desk.id, _today(), sealed)
+    is_by_itself = request.args.get("acknowledgement") == "1" and is_sealed_for(sealed, 1, SIZE_CLASSES[:1])
     if ours:
-        _note(desk, member, "answered", letter_id)
+        _note(desk, member, "acknowledged" if is_by_itself else "answered", letter_id)
     return _require_ours(ours)
 
 
@@ -286,6 +291,21 @@ def _told_day() -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError:
         raise ApiError(400, "Portal-Day is no day like 2027-01-31.") from None
+
+
+@desk_api.get("/statements")
+def statements() -> Response:
+    """The server's daily statements after a number (`after`), or the last one, with this desk's part of each."""
+    desk, _ = _reader()
+    after = request.args.get("after")
+    if after is not None and not (_NUMBER.fullmatch(after)):
+        raise ApiError(400, "`after` is no number.")
+    store = _services().statements
+    rows = [
+        {**asdict(found.statement), **asdict(found.part), "signature": found.signature}
+        for found in store.statements(desk.id, None if after is None else int(after))
+    ]
+    return json_answer({"desk": desk.id, "key": store.public_key(), "statements": rows})
 
 
 @desk_api.get("/access")

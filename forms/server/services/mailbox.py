@@ -10,6 +10,7 @@ from forms.core.encryption import part_id, seal, seal_part, unused_key
 from forms.core.form_schema import LETTER_KINDS, Definition, Kind, load_all
 from forms.core.media.attachments import Clean
 from forms.core.portal import Desk, Event, Portal
+from forms.core.proofs.receipt_proofs import addition_claim, prove
 from forms.core.receipts import Cost, Keys
 from forms.server.services.flood_control import PLACES_THRESHOLD, Files, FloodControl, LeakyBucket, LookupLimiter
 from forms.server.services.likeness import Likeness, is_gibberish
@@ -17,6 +18,7 @@ from forms.server.store.concern_store import PRIORITY_QUEUE, SECOND_QUEUE, Conce
 from forms.server.store.database import NotKept, Store
 from forms.server.store.date_store import DayStore
 from forms.server.store.signup_store import SignupStore
+from forms.server.store.statement_store import StatementStore
 
 LETTER_VERSION = 2
 
@@ -54,7 +56,8 @@ class Services:
     """What is needed to take letters in: the portal, the stores, the salt and cost of receipts, the room there is.
 
     requests: letters that are no concerns; they live with the sign-ups, apart from concerns.
-    days: what is known of the day. places: how many places of events are asked for just now.
+    days: what is known of the day.
+    statements: what the server has told desks that it has. places: how many places of events are asked for just now.
     """
 
     portal: Portal
@@ -62,6 +65,7 @@ class Services:
     signups: SignupStore
     requests: ConcernStore
     days: DayStore
+    statements: StatementStore
     salt: bytes
     cost: Cost
     budget: int
@@ -77,7 +81,7 @@ class Services:
     @property
     def stores(self) -> tuple[Store, ...]:
         """All of them."""
-        return (self.concerns, self.signups, self.requests, self.days)
+        return (self.concerns, self.signups, self.requests, self.days, self.statements)
 
     @property
     def mailboxes(self) -> tuple[Mailbox, ...]:
@@ -158,7 +162,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Submission:
-    """Accepted answers on their way: the language they were read in, and the one-time value of their page."""
+    """Accepted answers on their way: the language they were read in, and the one-time value of their page.
+
+    seen: of what is added, the short ids of the answers that the person was shown.
+    """
 
     definition: Definition
     language: str
@@ -168,6 +175,7 @@ class Submission:
     with_receipt: bool = True
     parts: tuple[Part, ...] = ()
     follows: str = ""
+    seen: tuple[str, ...] = ()
 
     @property
     def _content(self) -> dict[str, Any]:
@@ -288,9 +296,13 @@ def _deliver(
         desks=[desk.id for desk in desks],
         reply_to=keys.recipient if keys else None,
         erase_hash=keys.erase_hash if keys and is_first else None,
+        answer_key=keys.answer_key if keys and is_first else None,
         parts=[part.said for part in submission.parts],
         follows=submission.follows or None,
     )
+    if keys and not is_first:
+        letter["seen"] = list(submission.seen)
+        letter["receipt_proof"] = prove(keys.answer_key, addition_claim(letter))
     coming = NewLetter(
         id=submission.id,
         thread=submission.follows or submission.id,

@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import date, timedelta
 
 from forms.core.trusted_date import TrustedDate, look, servers_doubt
+from forms.server.services.daily_statement import make_statement
 from forms.server.services.mailbox import Services
 from forms.server.store.database import NotKept
 
@@ -18,15 +19,15 @@ LOOK_AGAIN = 10.0
 
 def erase_old(services: Services, known: TrustedDate) -> None:
     """Erase what has been kept as long as portal.yml says, by the earliest day that it may be. Raises NotKept."""
-    keep, today = services.portal.keep, known.earliest
+    keep, today = services.portal.days_kept, known.earliest
     last_days = {event.id: event.last_day for event in services.portal.events}
-    services.signups.erase(today - timedelta(days=keep["signups_days"]), last_days)
+    services.signups.erase(today - timedelta(days=keep("signups_days")), last_days)
     for box in services.mailboxes:
         store = box.store
         store.bring_back(known.latest)
         store.erase_loose_parts(today - timedelta(days=LOOSE_PART_DAYS))
         store.release(services.portal.members, services.portal.recoverable)
-        store.erase(today - timedelta(days=keep.get(box.keep, keep["concerns_days"])))
+        store.erase(today - timedelta(days=keep(box.keep)))
 
 
 class DailyRetention:
@@ -62,6 +63,7 @@ class DailyRetention:
         self._known = services.days.look(self._clock())
         if self._known != self._erased:
             erase_old(services, self._known)
+            make_statement(services, self._known.earliest)
             self._erased = self._known
 
 

@@ -90,8 +90,8 @@ export function startTelling(form, settings, digits) {
     const parts = media.parts();
     const isOther = delivery.renew([answers, desks, withReceipt, parts.map((part) => [part.kind, part.bytes.length, part.mark])]);
     if (isOther) receipt = withReceipt ? newReceipt() : "";
-    const derived = receipt ? await derive(receipt, settings.purpose, here) : { lookup: "", recipient: null, eraseHash: null };
-    const letter = { day: here.day, reply_to: derived.recipient, erase_hash: derived.eraseHash, follows: null, answers };
+    const derived = receipt ? await derive(receipt, settings.purpose, here) : { lookup: "", recipient: null, eraseHash: null, answerKey: null };
+    const letter = { day: here.day, reply_to: derived.recipient, erase_hash: derived.eraseHash, answer_key: derived.answerKey, follows: null, answers };
     const headers = { "Portal-Form": settings.form, ...(derived.lookup ? { "Portal-Lookup": derived.lookup } : {}) };
     await delivery.deliver(letter, parts, chosen, here.all || here.desks, headers, told);
   }
@@ -131,6 +131,9 @@ export function startTelling(form, settings, digits) {
       make("ul", {}, desks.map((desk) => make("li", {}, desk.name))),
       make("h2", {}, words.next_title),
       make("p", {}, words.next_text),
+      ...(withReceipt
+        ? [make("p", {}, [make("a", { class: "button quiet", href: `/${settings.language}/answer/` }, words.answer)])]
+        : []),
     ]);
     article.replaceChildren(done);
     if (withReceipt) {

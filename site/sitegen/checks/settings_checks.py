@@ -1,44 +1,32 @@
 """What is wrong in portal.yml where all its keys are there: what a key holds, in sentences."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from forms.core.form_schema import names as form_names
+from forms.core.portal import COLUMN_WIDTHS
 from forms.core.problem import Problem
 from forms.core.signing import is_public_key
 from sitegen.checks import key_checks
 from sitegen.checks.did_you_mean import did_you_mean
+from sitegen.content import settings_schema
 from sitegen.content.settings import WHERE
 
 _OF_A_DESK = ("id", "name", "what", "reads")
-_SCHEMES = ("https://", "http://")
 
 
 def problems(settings: Mapping[str, Any]) -> Iterator[Problem]:
     """Everything wrong in what the keys hold: desks, days that things are kept, addresses."""
-    for name, like in (("address", "https://portal.example"), ("exit_url", "https://www.wikipedia.org/")):
-        if not str(settings[name]).startswith(_SCHEMES):
-            todo = f"Write it whole, like {like}."
-            yield Problem(f"{WHERE}, {name}", f'"{settings[name]}" is no address on the web.', todo)
-    yield from _keep(settings["keep"])
+    yield from settings_schema.problems(settings, WHERE)
     yield from _publishers(settings.get("publishers") or [])
     yield from _rows(settings["languages"], "languages", ("code", "name"))
     yield from _rows(settings["desks"], "desks", _OF_A_DESK)
     if isinstance(settings["desks"], list):
         yield from key_checks.problems(settings)
+        yield from _widths([row for row in settings["desks"] if isinstance(row, dict)])
     for row in settings["desks"] if isinstance(settings["desks"], list) else ():
         if isinstance(row, dict) and all(row.get(name) for name in _OF_A_DESK):
             yield from _desk(row)
-
-
-def _keep(keep: Any) -> Iterator[Problem]:
-    todo = "Write a number of days, like 30."
-    for name in ("signups_days", "concerns_days"):
-        if not isinstance(keep, dict) or name not in keep:
-            yield Problem(f"{WHERE}, keep", f"{name} is missing.", todo)
-    for name, days in keep.items() if isinstance(keep, dict) else ():
-        if not isinstance(days, int) or isinstance(days, bool) or days < 1:
-            yield Problem(f"{WHERE}, keep, {name}", f'"{days}" is no number of days.', todo)
 
 
 def _publishers(listed: Any) -> Iterator[Problem]:
@@ -64,6 +52,24 @@ def _rows(rows: Any, where: str, needed: tuple[str, ...]) -> Iterator[Problem]:
     ids = [str(row.get(needed[0])) for row in rows if isinstance(row, dict) and row.get(needed[0])]
     for twice in sorted({one for one in ids if ids.count(one) > 1}):
         yield Problem(f"{WHERE}, {where}, {twice}", "stands there twice.", f"Give each its own {needed[0]}.")
+
+
+def _widths(desks: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
+    """Yield the ids that are too long for the server's tables: only PostgreSQL would refuse them, letter by letter."""
+    for desk in desks:
+        people = desk.get("people")
+        for one in people if isinstance(people, list) else ():
+            name = f"{desk.get('id')}/{one.get('id')}" if isinstance(one, dict) else ""
+            if len(name) > COLUMN_WIDTHS["member"]:
+                most = COLUMN_WIDTHS["member"] - len("/")
+                todo = f"Desk and person together have at most {most} letters: shorten one."
+                yield Problem(f"{WHERE}, desk {desk.get('id')}, people", f'"{name[:60]}..." is too long.', todo)
+    together = " ".join(str(desk.get("id")) for desk in desks)
+    if len(together) > COLUMN_WIDTHS["desks"]:
+        what = f"the ids of all desks have {len(together)} letters together."
+        yield Problem(
+            f"{WHERE}, desks", what, f"They may have {COLUMN_WIDTHS['desks']}, with a space between: shorten them."
+        )
 
 
 def _desk(row: Mapping[str, Any]) -> Iterator[Problem]:

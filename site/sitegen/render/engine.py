@@ -68,11 +68,15 @@ class _SitePlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call] # it h
         config.markdown_extensions.append(self.blocks)  # type: ignore[arg-type] # Python-Markdown takes objects too
         return config
 
+    def on_page_markdown(self, markdown: str, page: MkDocsPage, **_: Any) -> str:  # noqa: ARG002 - MkDocs' signature
+        """Return the text as the library has it: phone numbers are drawn there."""
+        return self.job.context.library.find(page.file.src_uri, self.job.context.language).text
+
     def on_page_content(self, html: str, page: MkDocsPage, **_: Any) -> str:
         """Draw the blocks, and above all what a page made from a table shows."""
         context = self.job.context
         source = context.library.find(page.file.src_uri, context.language)
-        html = context.image_pipeline.shown(html) if context.image_pipeline else html
+        html = context.image_pipeline.shown(html, context.language) if context.image_pipeline else html
         html = talk(html)
         html = html if context.language == SOURCE else foreign_links(html)
         html = self.blocks.filled(html, lambda block: draw(context, block.name, block.argument))

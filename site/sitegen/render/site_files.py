@@ -13,7 +13,7 @@ from forms.core.rendering import Page, draw_page
 from sitegen.content import consents
 from sitegen.content.pages import Source
 from sitegen.media import images
-from sitegen.publish import browser_bundle, open_data, page_weight, tablet, withdrawal
+from sitegen.publish import browser_bundle, open_data, page_weight, tablet, withdrawal, withdrawn_media
 from sitegen.render.blocks import Context
 from sitegen.render.layout import alternates
 from sitegen.render.templates import render
@@ -51,7 +51,9 @@ def write(root: Path, out: Path, context: Context, seal: Path, withdrawn_before:
 
     withdrawn_before: what the site that this one replaces lists as withdrawn.
     """
-    _assets(root, out, context.portal)
+    allowed = consents.read_leniently(root / "content").media(context.today)
+    _assets(root, out, context.portal, allowed)
+    withdrawn_media.write_needing(out, root / "content", allowed)
     shutil.copyfile(seal, out / "assets" / seal.name)
     source = context.portal.language_codes()[0]
     (out / "index.html").write_text(render(source, "welcome.html", portal=context.portal), encoding="utf-8")
@@ -70,13 +72,19 @@ def write(root: Path, out: Path, context: Context, seal: Path, withdrawn_before:
     withdrawal.write_list(out, _withdrawn(context), withdrawn_before)
 
 
-def _assets(root: Path, out: Path, portal: Portal) -> None:
+def _assets(root: Path, out: Path, portal: Portal, allowed: Mapping[str, frozenset[str]]) -> None:
     (out / "assets").mkdir()
     for kind, name in ASSETS.items():
         shutil.copyfile(root / "site" / "assets" / name, out / portal.assets[kind].removeprefix("/"))
     if (root / "content" / "media").is_dir():
-        sources = shutil.ignore_patterns(*NEVER_PUBLISHED)
-        shutil.copytree(root / "content" / "media", out / "media", ignore=sources, dirs_exist_ok=True)
+        media, sources = root / "content" / "media", shutil.ignore_patterns(*NEVER_PUBLISHED)
+
+        def ignored(folder: str, names: list[str]) -> set[str]:
+            paths = {name: (Path(folder) / name).relative_to(media).as_posix() for name in names}
+            withheld = {name for name, path in paths.items() if allowed.get(consents.media_name(path)) == frozenset()}
+            return withheld | sources(folder, names)
+
+        shutil.copytree(media, out / "media", ignore=ignored, dirs_exist_ok=True)
 
 
 def _messages(folder: Path, portal: Portal, language: str) -> None:
