@@ -361,7 +361,6 @@ if __name__ == "__main__" and os.environ.get(INSIDE) != str(VENV):
 import click
 
 from forms.core.problem import Problem, Problems
-from forms.desk.cli.main import desk, replace_default
 
 
 @contextmanager
@@ -752,8 +751,11 @@ def _pytest(arguments: tuple[str, ...]) -> int:
     return int(pytest.main(list(arguments) or ["-n", str(min(8, 2 * (os.cpu_count() or 1))), "--dist", "loadscope"]))
 
 
-desk.params = [replace_default(parameter, ROOT / "var" / "desk") for parameter in desk.params]
-portal.add_command(desk)
+if sys.argv[1:2] != ["serve"]:  # which starts in half the time without
+    from forms.desk.cli.main import desk, replace_default
+
+    desk.params = [replace_default(parameter, ROOT / "var" / "desk") for parameter in desk.params]
+    portal.add_command(desk)
 
 if __name__ == "__main__":
     portal(prog_name="python3 build.py")
