@@ -397,7 +397,7 @@ def require_port(port: int) -> None:
 
 
 def is_free(port: int) -> bool:
-    """Whether nothing listens on this port of this machine."""
+    """Return whether nothing listens on this port of this machine."""
     with socket.socket() as probe:
         if os.name == "posix":
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -109,7 +109,7 @@ def _salt_of_digits(text: str) -> bytes:
 
 
 def salt_mark(salt: bytes) -> str:
-    """The fingerprint by which a database knows its salt again. It tells nothing of the salt."""
+    """Return the fingerprint by which a database knows its salt again. It tells nothing of the salt."""
     return hashlib.sha256(b"portal salt " + salt).hexdigest()
 
 

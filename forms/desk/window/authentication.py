@@ -117,7 +117,7 @@ def the_authenticator() -> Authenticator:
 
 
 def current_session() -> Session:
-    """The unlocked session. Raises Locked, which leads to the page that asks for the passphrase."""
+    """Return the unlocked session. Raises Locked, which leads to the page that asks for the passphrase."""
     authenticator = the_authenticator()
     authenticator.lock_if_idle()
     if authenticator.session is None:

@@ -92,6 +92,6 @@ def strays(content: Path, languages: Sequence[str]) -> Iterator[Problem]:
 
 
 def untranslated(language: str, name: str) -> str:
-    """What is said of a page that a language lacks."""
+    """Return what is said of a page that a language lacks."""
     shown = "English is" if language != SOURCE else "a translation is"
     return f"content/{language}/{name} is missing: {shown} shown in its place."

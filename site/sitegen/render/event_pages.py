@@ -18,7 +18,7 @@ _HEADING = re.compile(r"\A\s*# .*\n")
 
 
 def with_events(library: Library, portal: Portal, today: date) -> Library:
-    """The library with the pages of all events and lists, in every language."""
+    """Return the library with the pages of all events and lists, in every language."""
     return Library(
         {
             language: pages | {page.name: page for page in _pages(library, portal, language, today)}
@@ -64,7 +64,7 @@ def _is_next(portal: Portal, event: Event, today: date) -> bool:
 
 
 def title_of(portal: Portal, name: str, language: str) -> str:
-    """What a list is called."""
+    """Return what a list is called."""
     _ = i18n.say(language)
     kind, _sep, which = name.partition("/")
     if kind == "in":
