@@ -356,7 +356,7 @@ def run(arguments: list[str]) -> subprocess.CompletedProcess[bytes]:
 if __name__ == "__main__" and os.environ.get(INSIDE) != str(VENV):
     enter()
 
-# From here on inside .venv. Wings are imported where they are called: `--help` and a second `serve` start fast.
+# From here on inside .venv. Packages are imported where they are used, so that a second `serve` starts fast.
 # ruff: noqa: E402, PLC0415
 import click
 

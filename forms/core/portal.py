@@ -1,6 +1,6 @@
-"""What the press hands to the forms: one small JSON file with everything public that the endpoint needs.
+"""What a build hands to the server: one small JSON file with everything public that the endpoint needs.
 
-The press writes it after reading `content/`; the endpoint reads it at start. So a server that takes letters
+The build writes it after reading `content/`; the endpoint reads it at start. So a server that takes letters
 needs neither MkDocs nor the staff's files.
 """
 

@@ -230,7 +230,7 @@ def _limits(definition: Definition, language: str) -> dict[str, tuple[int, str]]
 
 
 def draw_page(portal: Portal, language: str, page: Page, template: str = "base.html", **context: Any) -> str:
-    """Return a whole page in the shell that both wings share."""
+    """Return a whole page in the frame that the static site and the server share."""
     return str(render(language, template, portal=portal, page=page, **context))
 
 

@@ -1,4 +1,4 @@
-"""Interface words of both wings: gettext through Babel, one .po file a language, English in the code.
+"""Interface words of all programs: gettext through Babel, one .po file a language, English in the code.
 
 No .mo files: a .po is read, compiled in memory and kept for the life of the process.
 """

@@ -1,4 +1,4 @@
-"""Collects the English words of both wings and keeps the .po files in step with them.
+"""Collect the English words of all programs and keep the .po files in step with them.
 
 Words stand in templates, in Python as `_("...")` (with ngettext for plurals), and in definitions/*.yaml.
 """

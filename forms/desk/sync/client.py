@@ -147,7 +147,7 @@ class Server:
         return [row for row in rows if all(_is_text(row.get(name)) for name in ("at", "member", "what", "letter"))]
 
     def portal(self) -> bytes:
-        """Return the portal as the press handed it over (forms/core/portal.py reads it)."""
+        """Return the portal as the build handed it over (forms/core/portal.py reads it)."""
         return self._ask("GET", "portal", headers={HEADER: str(VERSION)}).body
 
     def me(self) -> str:

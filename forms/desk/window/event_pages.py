@@ -87,7 +87,7 @@ def _event(book: EventBook, event_id: str, problem: Problem | None = None) -> st
 
 @pages.get("/<event_id>/mark")
 def marking(event_id: str) -> str:
-    """One big button a party: made for a narrow window beside the door."""
+    """Return a page with one big button for each party, for a narrow window at the entrance."""
     return _marking(the_book(), event_id)
 
 

@@ -266,7 +266,7 @@ def desks() -> Response:
 
 @desk_api.get("/portal")
 def portal() -> Response:
-    """Return the portal as the press handed it over: names, events, tables, keys; all of it public."""
+    """Return the portal as the build handed it over: names, events, tables, keys; all of it public."""
     _reader()
     here = _services().portal
     knows_its_version = handover_version.HEADER in request.headers

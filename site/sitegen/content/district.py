@@ -1,4 +1,4 @@
-"""A district's portal.yml and tables, as the one Portal that both wings use."""
+"""A district's portal.yml and tables, as the one Portal that all programs use."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -36,7 +36,7 @@ class Source:
     text: str
     first_line: int
     made: bool = False
-    """Written by the press from a table, not by staff: it has no file."""
+    """Written by the build from a table, not by staff: it has no file."""
 
     @property
     def where(self) -> str:
