@@ -54,7 +54,7 @@ class OpenedEvent:
 
 
 def sheets(told: Iterable[OpenedEvent]) -> tuple[Sheet, Sheet]:
-    """The two tables: events with their counts, and all parties, of whom those who only walked in too."""
+    """Return the two tables: events with their counts, and all parties, of whom those who only walked in too."""
     listed = list(told)
     events = Sheet("events", "Events, with how many come, wait and came", _EVENTS, [_event(one) for one in listed])
     people = [row for one in listed for row in _people(one)]
@@ -99,7 +99,7 @@ def _people(one: OpenedEvent) -> Iterable[Row]:
 
 
 def package(name: str, title: str, tables: Sequence[Sheet]) -> bytes:
-    """A zip file with datapackage.json and one CSV a table. `name`: small letters, digits, - and . only."""
+    """Return a zip file with datapackage.json and one CSV a table. `name`: small letters, digits, - and . only."""
     descriptor = {
         "name": name,
         "title": title,
@@ -134,7 +134,7 @@ def _resource(table: Sheet) -> dict[str, Any]:
 
 
 def as_csv(table: Sheet) -> str:
-    """A table as CSV, formulas made harmless."""
+    """Return a table as CSV, formulas made harmless."""
     names = [field["name"] for field in table.fields]
     return csv_text([names, *([_cell(row.get(name)) for name in names] for row in table.rows)])
 
@@ -151,7 +151,7 @@ def _one_line(text: str) -> str:
 
 
 def workbook(tables: Sequence[Sheet]) -> bytes:
-    """The tables as XLSX, one sheet each. Texts stand as texts, whatever they begin with."""
+    """Return the tables as XLSX, one sheet each. Texts stand as texts, whatever they begin with."""
     book = Workbook(write_only=True)
     for table in tables:
         page = book.create_sheet(table.name)

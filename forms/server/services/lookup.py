@@ -55,7 +55,7 @@ def look_up(services: Services, code: str) -> LookupResult | None:
 
 
 def find(services: Services, lookup: bytes, *, worked: bool = False) -> LookupResult | None:
-    """How a letter stands, for a browser that derived its look-up value: answers stay sealed. Raises Busy."""
+    """Return how a letter stands, for a browser that derived its look-up value: answers stay sealed. Raises Busy."""
     with services.browser_lookups.one(worked=worked):
         for box in services.mailboxes:
             progress = box.store.progress(lookup)
@@ -102,7 +102,7 @@ def erase(services: Services, found: LookupResult, today: date) -> None:
 
 
 def _deletion_notice(portal: Portal, thread: str, desks: Sequence[Desk], today: date, proof: str) -> NewLetter:
-    """The sealed notice for desks that have the letter. They hold `proof` against the hash in the letter."""
+    """Return the sealed notice for desks that have the letter. They hold `proof` against the hash in the letter."""
     notice_id = new_id()
     letter = {
         "form": "deletion", "version": LETTER_VERSION, "id": notice_id, "day": today.isoformat(), "follows": thread,
