@@ -203,8 +203,23 @@ class Clip:
 
 
 @dataclass(frozen=True)
+class Sms:
+    """What texts to phones need.
+
+    templates: DLT template numbers by kind of text (reminder, moved, cancelled) and language.
+    paise_a_part: what one part costs, or None where the district has not said it.
+    """
+
+    templates: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    paise_a_part: int | None = None
+
+
+@dataclass(frozen=True)
 class Portal:
-    """A district's portal, as all programs need it. publishers: the public signing keys of who publishes the site."""
+    """A district's portal, as all programs need it.
+
+    publishers: the public signing keys of who publishes the site; exit_urls: of languages that leave to their own page.
+    """
 
     district: Text
     programme: Text
@@ -223,6 +238,12 @@ class Portal:
     clips: Mapping[str, Mapping[str, Clip]] = field(default_factory=dict)
     timezone: str = "UTC"
     publishers: tuple[str, ...] = ()
+    sms: Sms = field(default_factory=Sms)
+    exit_urls: Mapping[str, str] = field(default_factory=dict)
+
+    def exit_for(self, language: str) -> str:
+        """Return where a reader of this language leaves to: that language's own page, or else the one for all."""
+        return self.exit_urls.get(language) or self.exit_url
 
     @property
     def members(self) -> Mapping[str, tuple[str, ...]]:
@@ -246,6 +267,28 @@ class Portal:
     def receivers(self, desk_ids: Iterable[str]) -> tuple[Desk, ...]:
         """The desks of these ids that have a key to which something can be sealed."""
         return tuple(desk for desk in self.named(desk_ids) if desk.keys)
+
+    def sentences(self, language: str) -> list[tuple[str, Clip]]:
+        """Return the desks' sentences of this language that can be heard, each with its clip, in the desks' order."""
+        clips = self.clips.get(language, {})
+        found = (
+            (one.label.get(language, ""), clips.get(f"phrase/{one.value}")) for one in self.choices.get("phrases", ())
+        )
+        return [(words, clip) for words, clip in found if words and clip]
+
+    def spoken(self, words: str, language: str) -> tuple[Clip, ...]:
+        """Return the clips of words that consist of the desks' sentences; none where anything else is among them.
+
+        Half an answer read aloud would mislead whoever cannot read the rest.
+        """
+        known, found, left = dict(self.sentences(language)), [], words.strip()
+        while left:
+            sentence = max((one for one in known if left.startswith(one)), key=len, default="")
+            if not sentence:
+                return ()
+            found.append(known[sentence])
+            left = left.removeprefix(sentence).strip()
+        return tuple(found)
 
     def days_kept(self, name: str) -> int:
         """Return the days for which something is kept (keep: in portal.yml), from 1 to MOST_DAYS.

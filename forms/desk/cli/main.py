@@ -120,11 +120,12 @@ def waiting_command(here: Place, by_sms: bool) -> None:
         click.echo(said)
 
 
-def _way_out(settings: Mapping[str, str]) -> tuple[Gateway, str]:
+def _way_out(settings: Mapping[str, str]) -> tuple[Gateway, str, str]:
     gateway = http_gateway(settings)
     if gateway is None:
         raise Problem("PORTAL_SMS_URL", "is not set.", "Set it to the provider's address, or leave out --by-sms.")
-    return gateway, notifications.number_of(settings.get("PORTAL_NOTICE_NUMBER", ""))
+    number = notifications.number_of(settings.get("PORTAL_NOTICE_NUMBER", ""))
+    return gateway, number, settings.get("PORTAL_NOTICE_TEMPLATE", "")
 
 
 @desk.command("list")

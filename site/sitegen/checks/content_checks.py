@@ -13,11 +13,11 @@ from forms.core.portal import Choice
 from forms.core.problem import Problem
 from sitegen.checks import event_checks, feedback_checks, page_checks
 from sitegen.checks.did_you_mean import did_you_mean
-from sitegen.content import consent_rules, desk_tables
+from sitegen.content import consent_rules, desk_tables, number_checks, phone_numbers
 from sitegen.content.events import expanded
 from sitegen.content.pages import SOURCE, Library, Source
 from sitegen.content.tables import Tables, number_of
-from sitegen.media import audio_clips, images
+from sitegen.media import audio_clips, images, short_clips
 from sitegen.render.blocks import BLOCKS
 
 OLD_CHECK = timedelta(days=180)
@@ -62,10 +62,11 @@ def check(
         *event_checks.strays({page.name: page.where for page in pages}, tables["events"]),
         *_checked_on(tables, today),
         *_numbers(tables),
+        *number_checks.problems(pages, tables, content),
         *_campaigns(tables, library),
         *desk_tables.problems(tables),
         *feedback_checks.problems(library, tables, today, media),
-        *audio_clips.problems(content, library, (f"events/{row['id']}" for row in expanded(tables["events"]))),
+        *audio_clips.problems(content, library, _clip_keys(tables)),
         *images.problems(media),
         *(problem for page in pages for problem in images.asked(page, media)),
     ]
@@ -89,6 +90,8 @@ def _near(word: str, known: Sequence[str]) -> str:
 def _blocks(page: Source) -> Iterator[Problem]:
     for block in page.blocks:
         where = f"{page.where}, line {block.line}"
+        if block.name == phone_numbers.BLOCK:
+            continue  # number_checks names it
         if block.name not in BLOCKS:
             yield Problem(where, f"there is no block [[ {block.name} ]].", _near(block.name, sorted(BLOCKS)))
         elif block.name == "form" and block.argument not in form_names():
@@ -137,6 +140,12 @@ def _checked_on(tables: Tables, today: date) -> Iterator[Problem]:
                 yield Problem(where, "this day is still to come.", "Write the day on which somebody checked it.")
 
 
+def _clip_keys(tables: Tables) -> list[str]:
+    """Return what recordings may be called beside pages and questions: pages of events, and short clips."""
+    events = [row["id"] for row in expanded(tables["events"])]
+    return [*(f"events/{event}" for event in events), *short_clips.keys(tables, events)]
+
+
 def _numbers(tables: Tables) -> Iterator[Problem]:
     """A helpline whose number is read as one and dialled as another."""
     for row in tables["helplines"]:
@@ -169,7 +178,7 @@ def _translations(library: Library) -> Iterator[str]:
             page = pages.get(name)
             if page is None:
                 yield page_checks.untranslated(language, name)
-            elif library.is_stale(page):
+            elif library.is_stale(page) and (language, name) not in library.changes:
                 yield f"{page.where}: the English has changed since it was translated."
     for language, pages in library.by_language.items():
         waiting = sum(not page.reviewed for page in pages.values())

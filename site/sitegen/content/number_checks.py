@@ -1,0 +1,77 @@
+"""Phone numbers that do not come from helplines.csv, said with file, line and remedy."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from forms.core.problem import Problem
+from sitegen.checks.did_you_mean import did_you_mean
+from sitegen.content import phone_numbers
+from sitegen.content.pages import Source
+from sitegen.content.settings import WHERE
+from sitegen.content.tables import Tables, number_of
+
+_TODO = (
+    "Write [[ number: ... ]] with an id of content/tables/helplines.csv, or add the number there. "
+    "A count is written with a comma, like 1,200, or with what is counted after it; a law as section 198."
+)
+_IN_TITLES = ("title", "description")
+_POSTAL = "address_"
+
+
+def problems(pages: Sequence[Source], tables: Tables, content: Path) -> Iterator[Problem]:
+    """Yield each number that looks like a helpline and is not in helplines.csv: in pages, tables and settings."""
+    known = phone_numbers.known_numbers(tables["helplines"])
+    ids = sorted(phone_numbers.dialled(tables["helplines"]))
+    codes = sorted({page.language for page in pages})
+    for page in pages:
+        for key in _IN_TITLES:
+            yield from _in_text(str(page.meta.get(key) or ""), f"{page.where}, {key}", known, ids)
+        yield from _in_page(page, known, ids)
+    yield from _in_tables(tables, codes, known, ids)
+    for number, words in _shown_settings(content / "portal.yml"):
+        yield from _in_text(words, f"{WHERE}, line {number}", known, ids)
+
+
+def _shown_settings(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the lines of portal.yml by number, without remarks and without `sms`: nobody calls its templates."""
+    section = ""
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+        if line[:1].strip(" #"):
+            section = line.partition(":")[0]
+        if ":" in line and section != "sms" and not line.lstrip().startswith("#"):
+            yield number, line.partition(" #")[0]
+
+
+def _in_page(page: Source, known: frozenset[str], ids: Sequence[str]) -> Iterator[Problem]:
+    for found in phone_numbers.strays(page.text, known):
+        yield _stray(f"{page.where}, line {page.line_of(found.start)}", found)
+    for match in phone_numbers.TOKEN.finditer(page.text):
+        yield _unknown(f"{page.where}, line {page.line_of(match.start())}", match["id"], ids)
+
+
+def _in_text(
+    text: str, where: str, known: frozenset[str], ids: Sequence[str], *, address: bool = False
+) -> Iterator[Problem]:
+    for found in phone_numbers.strays(text, known, address=address):
+        yield _stray(where, found)
+    for match in phone_numbers.TOKEN.finditer(text):
+        yield _unknown(where, match["id"], ids)
+
+
+def _in_tables(tables: Tables, codes: Sequence[str], known: frozenset[str], ids: Sequence[str]) -> Iterator[Problem]:
+    endings = tuple(f"_{code}" for code in codes)
+    for name, rows in tables.items():
+        for row in rows:
+            for column, cell in row.items():
+                if isinstance(cell, str) and cell and column.endswith(endings):
+                    where = f"content/tables/{name}.csv, row {number_of(row)} ({row[next(iter(row))]}), column {column}"
+                    yield from _in_text(cell, where, known, ids, address=column.startswith(_POSTAL))
+
+
+def _stray(where: str, found: phone_numbers.Found) -> Problem:
+    return Problem(where, f"{found.shown} looks like a phone number and is not in helplines.csv.", _TODO)
+
+
+def _unknown(where: str, told: str, ids: Sequence[str]) -> Problem:
+    what = f'[[ number ]] has nothing that is called "{told}".'
+    return Problem(where, what, did_you_mean(told, ids, f"The ids in helplines.csv are: {', '.join(ids)}."))
