@@ -107,8 +107,8 @@ class Case:
     @property
     def _is_opened(self) -> bool:
         """Whether somebody opened it, and nobody called it new again since."""
-        said = [each for each in self.entries if each.kind == "state" or (each.kind == "read" and each.value.get("letters"))]
-        last = said[-1] if said else None
+        said = (each for each in reversed(self.entries) if each.kind in {"state", "read"})
+        last = next((each for each in said if each.value.get("letters") != 0), None)  # 0: only a recording was heard
         return last is not None and last.kind == "read"
 
     @cached_property

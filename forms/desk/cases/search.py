@@ -37,7 +37,7 @@ class Wanted:
 
 
 def find(cases: Iterable[Case], wanted: Wanted, today: date) -> list[Case]:
-    """Return the cases wanted: urgent ones first, the oldest before the others; then late ones, by days late; then new ones.
+    """Return the cases wanted: urgent ones first, the oldest before the others; then late ones, by days late; then new.
 
     Closed ones and those that are perhaps spam come last.
     """

@@ -17,14 +17,14 @@ from forms.desk.cases.grouping import together
 from forms.desk.session import Session
 from forms.desk.window import labels
 from forms.desk.window.authentication import current_session
-from forms.desk.window.inbox import today
+from forms.desk.window.rows import today
 
 pages = Blueprint("cases", __name__)
 
 DANGER_DUTY = (
     "Danger now: call 112 and say where the place is. Which station is rung and who else must know the same day, your "
-    "district writes into content/tables/duties.csv: ask your legal adviser. Do not ring the person unless they told how "
-    "and when: somebody else may pick up."
+    "district writes into content/tables/duties.csv: ask your legal adviser. Do not ring the person unless they told "
+    "how and when: somebody else may pick up."
 )
 """Said where the portal has no list `duties` that speaks of danger."""
 
@@ -36,6 +36,7 @@ CHILD_DUTY = (
 
 DONE = {
     "state": "The state is set.",
+    "take": "It is in your hands, and being looked into. Whoever took a receipt reads so.",
     "note": "Your note is kept.",
     "assign": "It is in other hands now.",
     "due": "The day is set.",
@@ -95,8 +96,8 @@ def show(session: Session, case_id: str, problem: Problem | None = None, typed: 
         conflicts=labels.conflicts(case),
         unproven=session.unproven_request(case_id),
         phrases=phrases(session, case),
-        duties=duties(session, _CHILD_DUTIES, CHILD_DUTY),
-        danger=duties(session, _DANGER_DUTIES, DANGER_DUTY),
+        duties=duties(session, CHILD_DUTIES, CHILD_DUTY),
+        danger=duties(session, DANGER_DUTIES, DANGER_DUTY),
         links=_links(session),
         **_offered(session, case),
     )
@@ -130,11 +131,11 @@ def _labels(rows: Sequence[Choice]) -> list[tuple[str, str]]:
     return [(row.value, pick(row.label, "en")) for row in rows]
 
 
-_CHILD_DUTIES = ("child", "pocso", "identity")
+CHILD_DUTIES = ("child", "pocso", "identity")
 """The rows of the list `duties` that are shown where a child is spoken of."""
 
 
-_DANGER_DUTIES = ("danger-ring", "danger-know", "danger-person")
+DANGER_DUTIES = ("danger-ring", "danger-know", "danger-person")
 """The rows that are shown where somebody is in danger."""
 
 

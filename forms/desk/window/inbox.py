@@ -9,15 +9,14 @@ from flask import Blueprint, render_template, request
 from werkzeug.datastructures import MultiDict
 
 from forms.core.form_schema import load, names
-from forms.desk.cases.case import STATES, Case
 from forms.core.problem import Problem
+from forms.desk.cases.case import STATES, Case
 from forms.desk.cases.case_log import heads
 from forms.desk.cases.search import SHOWN, Wanted, count, find
 from forms.desk.session import Session
 from forms.desk.window import case_pages, labels, rows
 from forms.desk.window.authentication import current_session, the_authenticator
-from forms.desk.window.days import today
-from forms.desk.window.rows import Row
+from forms.desk.window.rows import Row, today
 
 A_PAGE = 50
 MOST_ALIKE = 20
@@ -122,9 +121,9 @@ def read_wanted(asked: MultiDict[str, str], member: str) -> Wanted:
     tray = {"1": 1, "2": 2}.get(asked.get("tray", ""), 0)
     if text["state"] not in STATES:
         text["state"] = ""
-    show = asked.get("show", "")
-    more = {"child": bool(asked.get("child")), "late": bool(asked.get("late")), "member": member}
-    return replace(Wanted(**text), tray=tray, show=show if show in SHOWN else "", **more)
+    show = asked.get("show", "") if asked.get("show", "") in SHOWN else ""
+    child, late = bool(asked.get("child")), bool(asked.get("late"))
+    return replace(Wanted(**text), tray=tray, child=child, late=late, show=show, member=member)
 
 
 def _those_like(case_id: str, cases: Sequence[Case], session: Session) -> Sequence[Case]:
@@ -180,6 +179,7 @@ def _choices(session: Session, cases: Sequence[Case]) -> dict[str, list[tuple[st
 
 def _address(**changes: object) -> str:
     """This list's address with something changed; `page` begins anew unless it is what changes."""
-    kept = {name: value for name, value in request.args.items() if name not in {"page", "open", "done", "erased"} and value}
+    passing = {"open", "done", "erased", *(() if "open" in changes else ("page",))}
+    kept = {name: value for name, value in request.args.items() if name not in passing and value}
     kept |= {name: str(value) for name, value in changes.items()}
     return f"{request.script_root}/?" + urlencode({name: value for name, value in kept.items() if value})

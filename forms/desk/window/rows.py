@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from flask import current_app
+
 from forms.core.portal import Portal
 from forms.desk.cases.case import Case, read_day
 from forms.desk.crypto.decryption import PartName
@@ -14,6 +16,12 @@ NONE = "–"
 """Shown where nothing was told."""
 
 _MOST_DIGITS = 5
+
+
+def today() -> date:
+    """Return the staff's day."""
+    day: date = current_app.extensions["today"]()
+    return day
 
 
 @dataclass(frozen=True)
