@@ -717,6 +717,19 @@ def words() -> None:
         click.echo("\n".join(f"  {line}" for line in plain_english.advice(context.library)) or "  Nothing to say.")
 
 
+@portal.command("docs")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=ROOT / ".build" / "handbook", help="Folder of the pages."
+)
+def handbook(out: Path) -> None:
+    """Build the handbook for staff, operators and developers from docs/, with a search."""
+    arguments = ["build", "--strict", "--quiet", "-f", str(ROOT / "handbook.yml"), "-d", str(out.absolute())]
+    quiet = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    if subprocess.call([sys.executable, "-m", "mkdocs", *arguments], env=quiet):  # noqa: S603 - our own arguments
+        raise click.ClickException("The handbook has the faults above. The pages built before may be incomplete.")
+    click.echo(f"The handbook is in {out / 'index.html'}.")
+
+
 @portal.command("install")
 @click.argument("groups", nargs=-1, type=click.Choice(GROUPS))
 def install_groups(groups: tuple[str, ...]) -> None:
