@@ -15,7 +15,7 @@ _ANY_BLOCK = re.compile(r"\[\[\s*(?P<name>[A-Za-z][A-Za-z -]*[A-Za-z])")
 _TEL = re.compile(r"\[(?P<shown>[^\]]*)\]\(tel:(?P<dialled>[^)\s]*)\)")
 _ADDRESS = re.compile(r"\]\((?P<address>/[^)\s#?]*)")
 _DRAWN = ("events", "tablet")
-"""Folders whose pages the press makes itself."""
+"""Folders whose pages the build makes itself."""
 
 _DAYS = ("changed", "source_changed", "recorded", "reviewed_on")
 _LISTS = ("upcoming", "past")
@@ -92,6 +92,6 @@ def strays(content: Path, languages: Sequence[str]) -> Iterator[Problem]:
 
 
 def untranslated(language: str, name: str) -> str:
-    """What is said of a page that a language lacks."""
+    """Return what is said of a page that a language lacks."""
     shown = "English is" if language != SOURCE else "a translation is"
     return f"content/{language}/{name} is missing: {shown} shown in its place."
