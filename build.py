@@ -264,7 +264,6 @@ if __name__ == "__main__" and os.environ.get(INSIDE) != str(VENV):
 import click
 
 from forms.core.problem import Problem, Problems
-from forms.desk.cli.main import desk, replace_default
 
 
 @contextmanager
@@ -454,7 +453,22 @@ def follow(then: Callable[[], None]) -> None:
         time.sleep(1)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Commands(click.Group):
+    """The commands below, and the desk's, which are imported only when they are asked for: `check` needs none."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), "desk"])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name != "desk":
+            return super().get_command(ctx, cmd_name)
+        from forms.desk.cli.main import desk, replace_default
+
+        desk.params = [replace_default(parameter, ROOT / "var" / "desk") for parameter in desk.params]
+        return desk
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def portal() -> None:
     """The Safe Community Portal: a public site in five languages, sign-ups, and sealed, anonymous concerns.
 
@@ -592,9 +606,6 @@ def _pytest(arguments: tuple[str, ...]) -> int:
     # The whole suite on two cores, see tests/conftest.py; a chosen few start faster alone.
     return int(pytest.main(list(arguments) or ["-n", "2", "--dist", "loadscope"]))
 
-
-desk.params = [replace_default(parameter, ROOT / "var" / "desk") for parameter in desk.params]
-portal.add_command(desk)
 
 if __name__ == "__main__":
     portal(prog_name="python3 build.py")

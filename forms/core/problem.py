@@ -19,6 +19,10 @@ class Problem(Exception):
         return f"{said} {self.todo}".strip()
 
 
+class Danger(Problem):
+    """A problem by which somebody may come to harm: said before all others."""
+
+
 class Problems(Exception):
     """Several problems, told all at once so that a person mends them in one go."""
 

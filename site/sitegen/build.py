@@ -21,6 +21,7 @@ from forms.core.problem import Problems
 from sitegen.checks import content_checks, go_live, html_checks, key_checks, previous_build, secret_checks
 from sitegen.content import consents, district, pages, settings, tables
 from sitegen.content.district import DeskKeys
+from sitegen.lint import mistakes
 from sitegen.media import audio_clips, images
 from sitegen.publish import browser_bundle, build_manifest, withdrawal
 from sitegen.render import calendars, event_pages, site_files
@@ -59,6 +60,8 @@ def prepare(
     content, theme = root / "content", root / "site"
     if secrets := list(secret_checks.problems(content)):
         raise Problems(secrets)  # alone: no other sentence may repeat one
+    if conflicts := list(mistakes.conflicts(content)):
+        raise Problems(conflicts)  # alone: every other sentence would be about half of a table
     rows = tables.read(content / "tables", theme / "schemas")
     portal = district.load(content, rows, keys, site_files.asset_names(theme / "assets"))
     library, problems = pages.read_all(content, portal.language_codes())
@@ -76,6 +79,7 @@ def prepare(
             *report.problems,
             *go_live.blocking(live),
             *html_checks.problems(every, rows, own, content),
+            *mistakes.problems(library, rows, content, portal.address, today),
             *content_checks.leaflet(own, library),
             *previous_build.lost(before, portal.events, today),
         ),

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from forms.core.form_schema import names as form_names
-from forms.core.i18n.extraction import unfinished
+from forms.core.i18n.extraction import untranslated
 from forms.core.portal import Choice
 from forms.core.problem import Problem
 from sitegen.checks import event_checks, feedback_checks, page_checks
@@ -61,7 +61,6 @@ def check(
             for page in pages
             for problem in page_checks.addresses(page, library.names, tuple(library.by_language))
         ),
-        *page_checks.strays(content, tuple(library.by_language)),
         *(problem for page in pages if _is_story(page) for problem in _story(page, tables, today)),
         *_menu(menu, library),
         *event_checks.problems(tables["events"], library.names, today),
@@ -245,7 +244,7 @@ def _translations(library: Library) -> Iterator[str]:
 
 def _words(library: Library) -> Iterator[str]:
     for language in library.by_language:
-        missing = unfinished(language) if language != SOURCE else []
+        missing = untranslated(language) if language != SOURCE else []
         if missing:
             yield f'forms/core/i18n/{language}.po: {len(missing)} words are missing or fuzzy, like "{missing[0]}".'
 

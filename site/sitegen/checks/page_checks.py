@@ -2,13 +2,11 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
-from pathlib import Path
 
 from forms.core.portal import Choice
 from forms.core.problem import Problem
 from sitegen.checks.did_you_mean import did_you_mean
-from sitegen.content.pages import SOURCE, Source
+from sitegen.content.pages import SOURCE, Source, day_of
 
 _ANY_BLOCK = re.compile(r"\[\[\s*(?P<name>[A-Za-z][A-Za-z -]*[A-Za-z])")
 _TEL = re.compile(r"\[(?P<shown>[^\]]*)\]\(tel:(?P<dialled>[^)\s]*)\)")
@@ -19,8 +17,6 @@ _DRAWN = ("events", "tablet")
 _DAYS = ("changed", "source_changed", "recorded")
 _LISTS = ("upcoming", "past")
 _MONTH_OR_YEAR = re.compile(r"on/\d{4}-\d\d|past/\d{4}")
-_DRAFTS = frozenset({".txt", ".doc", ".docx", ".odt", ".rtf", ".html", ".htm", ".markdown", ".md"})
-"""Endings of what somebody meant as a page; compared in small letters."""
 
 
 def problems(page: Source) -> Iterator[Problem]:
@@ -36,7 +32,7 @@ def problems(page: Source) -> Iterator[Problem]:
             yield Problem(where, what, "Write the same number in both.")
     for key in _DAYS:
         day = page.meta.get(key)
-        if day is not None and not isinstance(day, date):
+        if day is not None and day_of(day) is None:
             yield Problem(f"{page.where}, {key}", f'"{day}" is not a day.', "Write it like 2026-11-23.")
 
 
@@ -77,17 +73,6 @@ def arguments(
         todo = did_you_mean(block.argument, known, f"There are: {', '.join(filter(None, known[:12]))}.")
         where = f"{page.where}, line {block.line}"
         yield Problem(where, f'[[ {block.name} ]] has nothing that is called "{block.argument}".', todo)
-
-
-def strays(content: Path, languages: Sequence[str]) -> Iterator[Problem]:
-    """Files in the folders of pages that look like one and are none: nobody would ever see them."""
-    for language in languages:
-        for path in sorted((content / language).rglob("*")):
-            if path.is_file() and path.suffix != ".md" and path.suffix.lower() in _DRAFTS:
-                where = path.relative_to(content.parent).as_posix()
-                yield Problem(
-                    where, "is no page: its name does not end in .md.", "Save it as plain text, ending in .md."
-                )
 
 
 def untranslated(language: str, name: str) -> str:

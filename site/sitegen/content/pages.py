@@ -2,18 +2,28 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from forms.core.problem import Problem
 from forms.core.yaml_reader import DuplicateKey, YAMLError, read_yaml
+from sitegen.content import front_matter
+from sitegen.content.own_files import own_files
 from sitegen.content.settings import line_of, twice
 
 SOURCE = "en"
 _FRONT_MATTER = re.compile(r"\A---\s*\n(.*?\n)---\s*\n", re.S)
 _BLOCK = re.compile(r"^\[\[\s*([a-z-]+)\s*(?::\s*([^\]]*?)\s*)?\]\]\s*$", re.M)
+
+
+_AS_UTF8 = "Save it as UTF-8 (in Notepad: Save as, Encoding: UTF-8)."
+
+
+def day_of(value: object) -> date | None:
+    """Return a value of front matter as a day; None where it is none, or has a time of day (a datetime is a date)."""
+    return value if isinstance(value, date) and not isinstance(value, datetime) else None
 
 
 @dataclass(frozen=True)
@@ -62,7 +72,7 @@ class Source:
     def changed(self) -> date | None:
         """The day the English last changed, as this file says: its own (en), or of what it translates."""
         value = self.meta.get("changed" if self.language == SOURCE else "source_changed")
-        return value if isinstance(value, date) else None
+        return day_of(value)
 
     @property
     def reviewed(self) -> bool:
@@ -86,19 +96,19 @@ def split(text: str, where: str) -> tuple[dict[str, Any], str, int]:
     """Front matter, text, and the line on which the text begins. Raises Problem for front matter that is wrong."""
     match = _FRONT_MATTER.match(text)
     if not match:
-        raise Problem(where, "has no front matter.", "Begin the file with lines between --- and ---, like title: ...")
+        raise front_matter.without_frame(text, where)
     try:
         meta = read_yaml(match[1])
     except DuplicateKey as error:
         raise twice(error, where, 1) from None
     except YAMLError as error:
-        raise Problem(
-            f"{where}{line_of(error, 1)}",
-            "the front matter cannot be read.",
-            'Put texts with a colon into "quotes".',
-        ) from None
+        todo = 'Put texts with a colon into "quotes".'
+        unknown = Problem(f"{where}{line_of(error, 1)}", "the front matter cannot be read.", todo)
+        raise next(front_matter.line_mistakes(match[1], where), unknown) from None
+    for problem in front_matter.curly_quotes(match[1], where):
+        raise problem
     if not isinstance(meta, dict) or not meta.get("title"):
-        raise Problem(where, "has no title.", "Write title: ... between the --- lines.")
+        raise next(front_matter.line_mistakes(match[1], where), front_matter.title_missing(meta, where))
     return meta, text[match.end() :], match[0].count("\n") + 1
 
 
@@ -109,7 +119,7 @@ def read(content: Path, language: str) -> tuple[dict[str, Source], list[Problem]
     if not folder.is_dir():
         todo = "Make the folder, or take the language out of content/portal.yml."
         return {}, [Problem(f"content/{language}", "is not there.", todo)]
-    for path in sorted(folder.rglob("*.md")):
+    for path in own_files(folder, "*.md"):
         name = path.relative_to(folder).as_posix()
         where = f"content/{language}/{name}"
         try:
@@ -117,7 +127,9 @@ def read(content: Path, language: str) -> tuple[dict[str, Source], list[Problem]
         except Problem as problem:
             problems.append(problem)
         except UnicodeDecodeError:
-            problems.append(Problem(where, "has letters that are not UTF-8.", "Save it as UTF-8."))
+            problems.append(Problem(where, "has letters that are not UTF-8.", _AS_UTF8))
+        except OSError as error:
+            problems.append(Problem(where, f"cannot be opened ({error.strerror}).", "Close it in other programs."))
     return pages, problems
 
 

@@ -20,6 +20,7 @@ from forms.core.yaml_reader import read_yaml
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content import dates
 from sitegen.content.csv_files import CsvFile, file_of, lost_letters, read_sheet
+from sitegen.content.own_files import is_passed_over
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
@@ -61,7 +62,7 @@ def read(tables: Path, schemas: Path) -> Tables:
     problems = [
         Problem(file_of(path), "has no schema, so nothing reads it.", "Remove it, or ask a developer.")
         for path in sorted(tables.glob("*.csv"))
-        if path.stem not in descriptors
+        if path.stem not in descriptors and not is_passed_over(path, tables)
     ]
     sheets: dict[str, CsvFile] = {}
     for name, descriptor in descriptors.items():

@@ -16,7 +16,8 @@ from forms.core.form_schema import Definition, Field
 from forms.core.portal import Clip, Portal, SoundFile
 from forms.core.problem import Problem
 from forms.core.rendering import labelled
-from sitegen.content.pages import Library, Source
+from sitegen.content.own_files import own_files
+from sitegen.content.pages import Library, Source, day_of
 from sitegen.media import speech
 
 FOLDER = "audio"
@@ -103,8 +104,8 @@ def recordings(content: Path) -> Recordings:
     start = content / "media" / FOLDER
     return {
         _language_and_key(path, start): path
-        for path in sorted(start.rglob("*"))
-        if path.is_file() and audio.is_recording(path) and path.parent != start
+        for path in own_files(start)
+        if audio.is_recording(path) and path.parent != start
     }
 
 
@@ -161,7 +162,7 @@ def problems(content: Path, library: Library, made: Iterable[str] = ()) -> Itera
     """Files among the recordings that would never be heard. made: keys of pages that the press writes itself."""
     start = content / "media" / FOLDER
     known = {name.removesuffix(".md") for name in library.names} | set(questions()) | set(DIGITS) | set(made)
-    for path in sorted(path for path in start.rglob("*") if path.is_file()):
+    for path in own_files(start):
         where = f"content/media/{FOLDER}/{path.relative_to(start).as_posix()}"
         language, key = _language_and_key(path, start)
         if not audio.is_recording(path):
@@ -189,5 +190,5 @@ def waiting(content: Path, library: Library, voices: Mapping[str, str]) -> Itera
 
 
 def _is_old(page: Source) -> bool:
-    day = page.meta.get("recorded")
-    return not isinstance(day, date) or (page.changed is not None and day < page.changed)
+    day = day_of(page.meta.get("recorded"))
+    return day is None or (page.changed is not None and day < page.changed)

@@ -16,6 +16,7 @@ from PIL import Image, ImageFilter
 
 from forms.core.media import decoder_process
 from forms.core.problem import Problem
+from sitegen.content.own_files import own_files
 from sitegen.content.pages import Source
 
 WIDTHS = (360, 720)
@@ -108,7 +109,7 @@ def drawing(path: Path, alt: str) -> str:
 
 def problems(media: Path) -> Iterator[Problem]:
     """What must not be published: places and cameras in photos, scripts in drawings, what cannot be read."""
-    for path in sorted(path for path in media.rglob("*") if path.is_file()):
+    for path in own_files(media):
         where = f"content/media/{path.relative_to(media).as_posix()}"
         ending = path.suffix.lower()
         found = _photo_problem(path) if ending in PHOTOS else _drawing_problem(path) if ending == ".svg" else None

@@ -64,8 +64,7 @@ class _SitePlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call] # it h
                 folder = job.root / "content" / source.language
                 missing = File(name, str(folder), config.site_dir, use_directory_urls=True)
                 own.append(by_staff.get(name, missing))
-        own += [file for file in by_staff.values() if not file.is_documentation_page()]
-        return Files(own)
+        return Files(own)  # and no other file of content/, whatever it is
 
     def on_page_markdown(self, markdown: str, **_: Any) -> str:
         """Put a hole where the page asks for a block."""

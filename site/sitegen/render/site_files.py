@@ -12,14 +12,10 @@ from forms.core.portal import Portal
 from forms.core.rendering import Page, draw_page
 from sitegen.content import consents
 from sitegen.content.pages import Source
-from sitegen.media import images
 from sitegen.publish import browser_bundle, open_data, page_weight, tablet, withdrawal
 from sitegen.render.blocks import Context
 from sitegen.render.layout import alternates
 from sitegen.render.templates import render
-
-NEVER_PUBLISHED = ("audio", *(f"*{ending}" for ending in (*images.PHOTOS, ".svg")))
-"""What in content/media is only a source: what is made from it is published, never itself (tags, places)."""
 
 ASSETS = {"css": "portal.css", "js": "portal.js", "search": "search.js", "tablet": "tablet.js", "icon": "icon.svg"}
 
@@ -74,9 +70,6 @@ def _assets(root: Path, out: Path, portal: Portal) -> None:
     (out / "assets").mkdir()
     for kind, name in ASSETS.items():
         shutil.copyfile(root / "site" / "assets" / name, out / portal.assets[kind].removeprefix("/"))
-    if (root / "content" / "media").is_dir():
-        sources = shutil.ignore_patterns(*NEVER_PUBLISHED)
-        shutil.copytree(root / "content" / "media", out / "media", ignore=sources, dirs_exist_ok=True)
 
 
 def _messages(folder: Path, portal: Portal, language: str) -> None:
