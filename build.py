@@ -285,8 +285,10 @@ BUILT = ROOT / ".build" / "built"
 
 
 def today() -> date:
-    """The day on this machine: which events are over is told by it."""
-    return date.today()  # noqa: DTZ011 - a day as the staff's calendar has it
+    """Return the day in the district (portal.yml, timezone): by it events pass and consents end."""
+    from sitegen.content.dates import today_in
+
+    return today_in(ROOT / "content")
 
 
 def require_port(port: int) -> None:
@@ -370,12 +372,11 @@ def remove_withdrawn(out: Path, *stories: str) -> None:
         click.echo(f"{address} has no valid consent and is taken off the site.")
 
 
-def watch_consents() -> None:
+def watch_consents(ended: threading.Event) -> None:
     """Take stories off the site in the second in which their consent ends, also while a build runs or fails."""
-    while True:
+    while not ended.wait(1):
         with suppress(OSError, ValueError):  # the site is being replaced: looked at again
             remove_withdrawn(ROOT / "public")
-        time.sleep(1)
 
 
 def build_if_changed(
@@ -482,7 +483,7 @@ def serve(port: int) -> None:
     """Show the site and its forms here, and follow what you edit."""
     with report_problems():
         require_port(port)
-        threading.Thread(target=watch_consents, daemon=True).start()
+        threading.Thread(target=watch_consents, args=(threading.Event(),), daemon=True).start()
         build_if_changed(ROOT / "public", speak=False)
         from forms.server import app, run
 
@@ -508,18 +509,24 @@ def build(out: Path) -> None:
 @click.argument("story")
 @click.option("--out", type=click.Path(path_type=Path), default=ROOT / "public", help="Folder of the built site.")
 def withdraw(story: str, out: Path) -> None:
-    """Take a story off the built site at once, in all languages, whatever else is wrong. Like: withdraw the-advance"""
+    """Take a story, picture or recording off the built site at once. Like: withdraw the-advance
+
+    It works whatever else is wrong with the content.
+    """
     from sitegen.publish import withdrawal
 
     with report_problems():
-        name = withdrawal.story_of(story)
-        if not withdrawal.is_known(name, ROOT / "content", out):
+        stories = withdrawal.stories_of(story, ROOT / "content", out)
+        if stories is None:
             raise Problem(story, "is no story here.", "Write its name, like: python3 build.py withdraw the-advance")
-        remove_withdrawn(out, name)  # before the table is written: a full disk or a broken table is no hindrance
-        if not withdrawal.write_withdrawn(ROOT / "content", name, today()):
-            what, todo = f"has no row for {name}.", "Add it with withdrawn_on, or remove the page's file."
+        remove_withdrawn(out, *stories)  # before the table is written: a full disk or a broken table is no hindrance
+        if not withdrawal.write_withdrawn(ROOT / "content", story, today()):
+            what, todo = f"has no row for {story}.", "Add it with withdrawn_on, or remove the page's file."
             raise Problem("content/tables/consents.csv", what, todo)
-        click.echo(f"{name} is off the site in {out}, and consents.csv says withdrawn_on {today()}.")
+        remove_withdrawn(out)  # the pictures and recordings of the rows that are now withdrawn
+        click.echo(
+            f"{', '.join(stories) or story} is off the site in {out}, and consents.csv says withdrawn_on {today()}."
+        )
         click.echo("Where people read it from another machine: copy the folder there now, then build as usual.")
 
 
@@ -603,8 +610,8 @@ def test(arguments: tuple[str, ...]) -> None:
 def _pytest(arguments: tuple[str, ...]) -> int:
     import pytest
 
-    # The whole suite on two cores, see tests/conftest.py; a chosen few start faster alone.
-    return int(pytest.main(list(arguments) or ["-n", "2", "--dist", "loadscope"]))
+    # Two workers a core: many tests wait for a browser or a server. See tests/conftest.py. A few start faster alone.
+    return int(pytest.main(list(arguments) or ["-n", str(min(8, 2 * (os.cpu_count() or 1))), "--dist", "loadscope"]))
 
 
 if __name__ == "__main__":

@@ -75,6 +75,16 @@ def returning(
         "came": _("Your letter came on %(day)s."),
         "added": _("You added something on %(day)s."),
         "from": _("Answer from: %(desk)s"),
+        "openedby": _("Opened by: %(desk)s, %(day)s"),
+        "notopened": _("%(desk)s has not opened yet what you added on %(day)s."),
+        "proven": _("This phone has checked it with your number: the desk says so itself, not our server."),
+        "doubted": _(
+            "It is not proven that this answer is from the desk. Do not rely on it alone. Call a help number and ask."
+        ),
+        "missing": _(
+            "An answer from %(desk)s is missing here. It may still be on its way. If it does not come in a few days, "
+            "call a help number."
+        ),
         "hasit": _("A desk has your letter"),
         "noanswer": _("There is no answer yet. Please come back in a few days."),
         "waits": _("Your letter is safe, and nobody has fetched it yet"),

@@ -33,6 +33,12 @@ Text = Mapping[str, str]
 """A text in several languages: language code (BCP 47) to words."""
 
 
+MOST_DAYS = 36_500
+"""Days for which anything is kept, at most: a larger number would leave the calendar."""
+
+DAYS_KEPT = {"signups_days": 30, "concerns_days": 365, "answer_days": 7}
+"""Days that things are kept where portal.yml says nothing."""
+
 ERASED_DAYS, MOST_ERASED_DAYS = 7, 30
 """Days that an erased case rests where portal.yml says nothing, and at most: a changed number keeps it no longer."""
 
@@ -234,6 +240,16 @@ class Portal:
     def receivers(self, desk_ids: Iterable[str]) -> tuple[Desk, ...]:
         """The desks of these ids that have a key to which something can be sealed."""
         return tuple(desk for desk in self.named(desk_ids) if desk.keys)
+
+    def days_kept(self, name: str) -> int:
+        """Return the days for which something is kept (keep: in portal.yml), from 1 to MOST_DAYS.
+
+        Requests are kept as long as concerns where nothing else is said.
+        """
+        days = self.keep.get(name)
+        if name == "requests_days":
+            days = days or self.keep.get("concerns_days")
+        return min(max(1, days), MOST_DAYS) if days else DAYS_KEPT.get(name, DAYS_KEPT["concerns_days"])
 
     @property
     def erased_days(self) -> int:

@@ -25,6 +25,9 @@ DIGITS = 20
 _ERASE = b"portal erase secret v1"
 """Keeps the erase secret apart from whatever else is made of the same bytes."""
 
+_ANSWERS = b"portal answer key v1"
+"""Likewise for the key with which answers are proven."""
+
 _IDEMPOTENCY_KEY = re.compile(r"[0-9a-f]{32}")
 
 
@@ -46,15 +49,17 @@ class Cost:
 
 @dataclass(frozen=True)
 class Keys:
-    """What a receipt gives: the look-up value (32 bytes), the age identity and recipient, and the erase secret.
+    """What a receipt gives: the look-up value (32 bytes), the age identity and recipient, and two secrets.
 
     erase: 32 bytes that prove to a desk that whoever has the receipt asks for erasing; the letter holds their hash.
+    answer_key: with it (hexadecimal, in the letter) a desk proves its answers, and the person what is added.
     """
 
     lookup: bytes
     identity: str
     recipient: str
     erase: bytes
+    answer_key: str
 
     @property
     def erase_hash(self) -> str:
@@ -135,7 +140,8 @@ def derive(code: str, salt: bytes, purpose: str, cost: Cost) -> Keys:
     identity = _age_identity(raw[32:])
     recipient = str(pyrage.x25519.Identity.from_str(identity).to_public())
     # Of the half that a browser never sends: who knows the look-up value alone cannot work it out.
-    return Keys(raw[:32], identity, recipient, hmac.digest(raw[32:], _ERASE, hashlib.sha256))
+    erase, answers = (hmac.digest(raw[32:], purpose, hashlib.sha256) for purpose in (_ERASE, _ANSWERS))
+    return Keys(raw[:32], identity, recipient, erase, answers.hex())
 
 
 def open_answer(sealed: bytes, keys: Keys) -> dict[str, Any]:

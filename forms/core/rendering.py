@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from pathlib import Path
+from types import CodeType
 from typing import Any, Protocol
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from forms.core import browser_script, i18n
@@ -76,6 +78,30 @@ class Attached(Protocol):
         """Of a recording."""
 
 
+class CompiledTemplates(BytecodeCache):
+    """Templates that this process has compiled: compiling one takes longer than rendering it a hundred times.
+
+    One object serves environments with the same options only, since what is compiled depends on them.
+    """
+
+    def __init__(self) -> None:
+        self._compiled: dict[str, tuple[str, CodeType]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Fill the bucket where the template was compiled before and its source is the same."""
+        checksum, code = self._compiled.get(bucket.key, ("", None))
+        if checksum == bucket.checksum:
+            bucket.code = code
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Remember what was compiled."""
+        if bucket.code is not None:
+            self._compiled[bucket.key] = bucket.checksum, bucket.code
+
+
+_COMPILED = CompiledTemplates()
+
+
 @cache
 def environment(language: str) -> Environment:
     """The environment for one language: gettext installed, everything escaped, unknown names an error."""
@@ -86,6 +112,7 @@ def environment(language: str) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=_COMPILED,
     )
     env.install_gettext_translations(i18n.translations(language), newstyle=True)  # type: ignore[attr-defined]
     env.globals["lang"] = language

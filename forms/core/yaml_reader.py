@@ -7,6 +7,8 @@ import yaml
 
 YAMLError = yaml.YAMLError
 
+_MOST_ALIASES = 20
+
 
 class DuplicateKey(yaml.constructor.ConstructorError):
     """A key stands twice in one mapping. key: its name; first_line, line: where, counted from 1."""
@@ -17,7 +19,19 @@ class DuplicateKey(yaml.constructor.ConstructorError):
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader, which refuses a key that stands twice."""
+    """PyYAML's safe loader, which refuses a key that stands twice, and more than a few aliases (*name).
+
+    Aliases of aliases unfold into more than any memory holds; twenty cannot come to more than some two thousand values.
+    """
+
+    _aliases = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            self._aliases += 1
+            if self._aliases > _MOST_ALIASES:
+                raise yaml.composer.ComposerError(None, None, "too many aliases (*name)", self.get_mark())
+        return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: dict[Any, yaml.Mark] = {}

@@ -15,6 +15,7 @@ from pathlib import Path
 from forms.core.media.decoder_process import missing_layers
 from forms.core.problem import Problem
 from forms.core.trusted_date import machines_doubt, servers_doubt
+from forms.desk.cases.acknowledgement import doubts
 from forms.desk.crypto import key_retirement, key_sheet, keys
 from forms.desk.session import Session
 from forms.desk.sync.client import Server
@@ -249,7 +250,11 @@ def _arrivals(session: Session) -> Iterator[Finding]:
             "...). They may be from before it had its key: have them sealed anew (desk reseal). If not, the server "
             "holds them back.",
         )  # fmt: skip
-    if not odd and not missing:
+    doubted = {case.id: found for case in session.cases() if (found := doubts(case))}
+    for case_id, found in list(doubted.items())[:MOST_ARRIVALS]:
+        sentences = dict.fromkeys(sentence for sentences in found.values() for sentence in sentences)
+        yield Finding(False, f"Case {case_id[:8]}, what was added: {' '.join(sentences)}")
+    if not odd and not missing and not doubted:
         yield Finding(True, "No letter came late or twice, and none is missing of which a colleague knows.")
 
 

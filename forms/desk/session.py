@@ -20,8 +20,9 @@ from forms.core.portal import MOST_ERASED_DAYS, Desk, Portal, parse
 from forms.core.problem import Problem
 from forms.core.signing import sign, signing_key
 from forms.core.trusted_date import TrustedDate
+from forms.desk.cases.acknowledgement import Acknowledged, opened, sent_answers
 from forms.desk.cases.arrivals import Arrivals
-from forms.desk.cases.case import ANSWER_DAYS, TOLD_STATES, Case, cases, read_day
+from forms.desk.cases.case import TOLD_STATES, Case, cases, read_day
 from forms.desk.cases.case_log import Entry, heads, new_entry, sealed_entry, statement_of
 from forms.desk.cases.erasure import ErasureRequest, ErasureRequests, is_proof, visible
 from forms.desk.cases.export import exported
@@ -30,12 +31,12 @@ from forms.desk.cases.index import Index
 from forms.desk.cases.search import alike
 from forms.desk.cases.verification import Verifier
 from forms.desk.crypto import keys
-from forms.desk.crypto.answers import NoKey, sealed_answer
+from forms.desk.crypto.answers import NoKey, sealed_acknowledgement, sealed_answer
 from forms.desk.crypto.copies import Signer, read_any_mark
 from forms.desk.crypto.decryption import Identities, Letter, open_letter, open_part, open_sealed
 from forms.desk.crypto.keys import write_safely
 from forms.desk.crypto.pinned_keys import KEY, SIGNING, KeyChange, PinnedKeys
-from forms.desk.sync.client import NotThere, Server, ServerAway
+from forms.desk.sync.client import NotThere, Refused, Server, ServerAway
 from forms.desk.sync.date_file import DayFile
 from forms.desk.sync.fetching import CONFLICTS, Conflict, conflicts, fetch_entries, fetch_letters, opener
 from forms.desk.sync.local_store import DELETION, LocalStore
@@ -199,7 +200,7 @@ class Session:
     def _all_cases(self) -> list[Case]:
         index = self._opened_index()
         index.refresh()
-        days = int(self.portal.keep.get("answer_days", ANSWER_DAYS))
+        days = self.portal.days_kept("answer_days")
         verifier = self.verifier
         proven, unproven = verifier.split(index.entries())
         return cases(index.letters(), proven, days, unproven, verifier.provenance)
@@ -305,6 +306,8 @@ class Session:
                 away = str(told)
             notices, erased, asked = self._obey_deletions()
             self._changed()
+            if not away:
+                self._acknowledge()
             return Synced(max(0, new - notices), sent, self.outbox.waiting, away, erased, wrong, asked, outdated)
 
     def _fetch(self) -> tuple[int, int]:
@@ -328,6 +331,23 @@ class Session:
         index = self._opened_index()
         index.refresh()
         self.arrivals.note(index.arrived(new), self.known_day.earliest)
+
+    def _acknowledge(self) -> None:
+        """Tell people which of their letters are open here. What cannot be sent now is sent at the next fetch."""
+        index, acknowledged = self._opened_index(), Acknowledged(self.folder)
+        index.refresh()
+        here, sent = opened(index.letters(), lambda part: self.local_store.has("parts", part)), []
+        waiting = acknowledged.waiting(here)
+        with suppress(Problem):  # ServerAway, or no portal that can be read
+            cases = {case.id: case for case in self.cases()} if waiting else {}
+            for found in waiting:
+                with suppress(NotThere, Refused, NoKey):  # erased meanwhile, or nobody could read it
+                    if found.first.id in cases:  # else it rests until it is erased
+                        after = sent_answers(cases[found.first.id].entries)
+                        made = sealed_acknowledgement(found.first, self._signer, self._today(), found.letters, after)
+                        self.server.acknowledge_to_person(found.first.id, *made)
+                sent.append(found)
+        acknowledged.note(sent, here)
 
     @property
     def arrivals(self) -> Arrivals:
@@ -513,12 +533,17 @@ class Session:
             case = self.case(case_id)
             known = {entry.id for entry in case.entries}
             seen = heads(case.entries) if after is None else [id for id in after if id in known]
-            if kind == "state":
+            if kind in {"state", "merge"}:
                 value["letters"] = len(case.letters)
-            entry = self._keep_entry(new_entry(case_id, self.member, seen, kind, value))
-            if kind == "state" and value.get("state") in TOLD_STATES and case.first and case.first.reply_to:
+            is_told = kind == "state" and value.get("state") in TOLD_STATES and case.first and case.first.reply_to
+            told: tuple[str, bytes] | None = None
+            if is_told and case.first:
                 with suppress(NoKey):  # made by hand: nobody could read it, and the state stands all the same
-                    self._post_answer(case.first, "", str(value["state"]))
+                    told = self._sealed_answer(case, case.first, "", str(value["state"]))
+                    value["sent"] = told[0]
+            entry = self._keep_entry(new_entry(case_id, self.member, seen, kind, value))
+            if told:
+                self._post_answer(case_id, *told)
             self.outbox.try_to_send()
             return entry
 
@@ -529,9 +554,10 @@ class Session:
             self._entry_keys()  # refused before anything is sent, if a key of this desk is in doubt
             if case.first is None:
                 raise Problem("answer", "The first letter does not open here.", "Ask another machine of this desk.")
-            self._post_answer(case.first, text, state if state in TOLD_STATES else "")
-            seen = heads(case.entries)
-            written = new_entry(case_id, self.member, seen, "answer", {"text": text.strip(), "state": state})
+            told = self._sealed_answer(case, case.first, text, state if state in TOLD_STATES else "")
+            self._post_answer(case_id, *told)
+            seen, value = heads(case.entries), {"text": text.strip(), "state": state, "sent": told[0]}
+            written = new_entry(case_id, self.member, seen, "answer", value)
             self._keep_entry(written)
             if state:
                 self._keep_entry(
@@ -566,7 +592,20 @@ class Session:
         """Put a case together with another that tells the same. Raises Problem."""
         if into and (into == case_id or self.case(into).merged_into):
             raise Problem("case", "cannot be put together with that one.", "Choose a case that stands by itself.")
-        return self.write(case_id, "merge", into=into)
+        with self._busy:
+            for flag in ("urgent", "child") if into else ():
+                if getattr(self.case(case_id), flag) and not getattr(self.case(into), flag):
+                    self.write(into, "flag", flag=flag, on=True)  # danger told in one must not leave the list with it
+            return self.write(case_id, "merge", into=into)
+
+    def mark_read(self, case_id: str) -> None:
+        """Write down that somebody opened a case. It is sent with what comes next: reading waits for no server."""
+        with self._busy:
+            case = self.case(case_id)
+            if case.unread:
+                with suppress(Problem):  # a key of this desk is in doubt: it can be read all the same
+                    said = new_entry(case_id, self.member, heads(case.entries), "read", {"letters": len(case.letters)})
+                    self._keep_entry(said)
 
     def erase(self, case_id: str) -> None:
         """Erase a case here and this desk's share of it on the server. Raises Problem (ServerAway: nothing is done)."""
@@ -580,7 +619,7 @@ class Session:
 
     def old_cases(self) -> tuple[Case, ...]:
         """Closed cases of which nothing happened for as long as portal.yml keeps concerns."""
-        days, today = self.portal.keep["concerns_days"], self.known_day.earliest
+        days, today = self.portal.days_kept("concerns_days"), self.known_day.earliest
         return tuple(case for case in self.cases() if case.state.value == "closed" and _age(case, today) > days)
 
     def _forget(self, thread: str) -> None:
@@ -724,9 +763,11 @@ class Session:
         mine = str(self._identities[0].to_public())
         return list(dict.fromkeys([mine, *self.pinned.recipients(self.portal.desks, self.desk)]))
 
-    def _post_answer(self, letter: Letter, text: str, state: str) -> None:
-        answer_id, sealed = sealed_answer(letter, self._signer, self._today(), text, state)
-        self.outbox.post("PUT", f"letters/{letter.id}/answers/{answer_id}", sealed)
+    def _sealed_answer(self, case: Case, first: Letter, text: str, state: str) -> tuple[str, bytes]:
+        return sealed_answer(first, self._signer, self._today(), text, state, sent_answers(case.entries))
+
+    def _post_answer(self, case_id: str, answer_id: str, sealed: bytes) -> None:
+        self.outbox.post("PUT", f"letters/{case_id}/answers/{answer_id}", sealed)
 
     # Sign-ups (a desk that reads them)
 

@@ -19,7 +19,7 @@ from forms.core import portal as portals
 from forms.core.portal import Portal
 from forms.core.problem import Problems
 from sitegen.checks import content_checks, go_live, html_checks, key_checks, previous_build, secret_checks
-from sitegen.content import consents, district, pages, settings, tables
+from sitegen.content import consent_rules, consents, district, pages, settings, tables
 from sitegen.content.district import DeskKeys
 from sitegen.lint import mistakes
 from sitegen.media import audio_clips, images
@@ -74,10 +74,13 @@ def prepare(
     before = previous_build.last_built(handover or root / HANDOVER)
     every = [page for by_name in library.by_language.values() for page in by_name.values()]
     live = [] if portal.demonstration else go_live.open_items(portal, own, rows, library, today, unprotected)
+    known = consents.read_leniently(content)
+    undecided = list(consent_rules.undecided(content, rows, known, today))
     report = content_checks.Report(
         (
             *report.problems,
             *go_live.blocking(live),
+            *([] if portal.demonstration else undecided),
             *html_checks.problems(every, rows, own, content),
             *mistakes.problems(library, rows, content, portal.address, today),
             *content_checks.leaflet(own, library),
@@ -85,7 +88,9 @@ def prepare(
         ),
         (
             *left,
+            *consent_rules.left_out(content, known, portal.language_codes(), today),
             *consents.ending_soon(library, rows["consents"], today),
+            *(map(str, undecided) if portal.demonstration else ()),
             *report.warnings,
             *previous_build.changed(before, portal.events, today),
             *(str(item.problem) for item in live if not item.blocks),
@@ -124,8 +129,11 @@ def build(
         library=event_pages.with_events(context.library, context.portal, today),
     )
     with _fresh(out) as fresh:
-        audio_pipeline = _audio_pipeline(root, fresh / audio_clips.FOLDER, speak)
-        image_pipeline = images.ImagePipeline(root / "content" / "media", root / PICTURES, fresh / images.FOLDER)
+        audio_pipeline = _audio_pipeline(root, fresh / audio_clips.FOLDER, speak, today)
+        allowed = consents.read_leniently(root / "content").media(today)
+        image_pipeline = images.ImagePipeline(
+            root / "content" / "media", root / PICTURES, fresh / images.FOLDER, allowed
+        )
         context = replace(
             context, image_pipeline=image_pipeline, audio_pipeline=audio_pipeline, charts=root / CHARTS,
             portal=audio_clips.with_questions(context.portal, audio_pipeline, today),
@@ -143,11 +151,10 @@ def build(
     return Built(context.portal, count, time.monotonic() - started, report.warnings)
 
 
-def _audio_pipeline(root: Path, out: Path, speak: bool) -> audio_clips.AudioPipeline:
+def _audio_pipeline(root: Path, out: Path, speak: bool, today: date) -> audio_clips.AudioPipeline:
     content = root / "content"
-    return audio_clips.AudioPipeline(
-        root / SPEECH, out, settings.voices(content), audio_clips.recordings(content), speak
-    )
+    recordings = audio_clips.allowed_recordings(content, consents.read_leniently(content).media(today))
+    return audio_clips.AudioPipeline(root / SPEECH, out, settings.voices(content), recordings, speak)
 
 
 def _languages(root: Path, fresh: Path, context: Context, say: Callable[[str], None]) -> Iterator[int]:
@@ -166,8 +173,13 @@ def _languages(root: Path, fresh: Path, context: Context, say: Callable[[str], N
 def go_live_list(root: Path, *, keys: DeskKeys | None, today: date, unprotected: Collection[str]) -> list[go_live.Item]:
     """Everything that is open before the site is for real. Raises Problem or Problems where it cannot be read."""
     context, _ = prepare(root, keys=keys, today=today)
-    own = settings.read_settings(root / "content")
-    return go_live.open_items(context.portal, own, context.tables, context.library, today, unprotected)
+    content = root / "content"
+    undecided = consent_rules.undecided(content, context.tables, consents.read_leniently(content), today)
+    own = settings.read_settings(content)
+    return [
+        *(go_live.Item(problem, True) for problem in undecided),
+        *go_live.open_items(context.portal, own, context.tables, context.library, today, unprotected),
+    ]
 
 
 @contextmanager

@@ -580,13 +580,11 @@ def test_a_colleague_vouches_for_old_unsigned_entries_that_are_encrypted_anew(
 
 def test_an_answer_is_signed_and_names_no_person(known: tuple[Office, Session, str]) -> None:
     _, anita, id = known
-    sealed: list[bytes] = []
-    reader = pyrage.x25519.Identity.generate()
-    letter = anita.case(id).first
-    assert letter
-    anita._post_answer(replace(letter, reply_to=str(reader.to_public())), "We come.", "")
-    sealed = [queued.sealed for queued in anita.local_store.posted()]
-    answer = json.loads(pyrage.decrypt(sealed[-1], [reader]))
+    reader, case = pyrage.x25519.Identity.generate(), anita.case(id)
+    assert case.first
+    to_reader = replace(case.first, reply_to=str(reader.to_public()))
+    _, sealed = anita._sealed_answer(case, to_reader, "We come.", "")
+    answer = json.loads(pyrage.decrypt(sealed, [reader]))
     assert len(answer["signature"]) == 128
     assert "anita" not in json.dumps(answer)
 

@@ -91,7 +91,7 @@ def test_both_roads_give_the_same_letter(page: Any, house: Any, request: pytest.
     [letter] = at_the_desk(house, words)
     assert set(letter) - {"length", "tray"} == {
         "form", "version", "id", "language", "sealed_by", "day", "desks", "reply_to", "parts", "follows", "answers",
-        "erase_hash",
+        "erase_hash", "answer_key",
     }  # fmt: skip
     assert (letter["form"], letter["version"], letter["language"], letter["length"]) == ("concern", 2, "en", 24576)
     assert (letter["parts"], letter["follows"], len(letter["id"])) == ([], None, 32)

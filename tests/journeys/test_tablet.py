@@ -7,6 +7,28 @@ from tests.journeys.conftest import House  # type: ignore[import-not-found]
 KEPT = "async () => [(await caches.keys()).length, (await navigator.serviceWorker.getRegistrations()).length]"
 
 
+WITHDRAWN = "/or/stories/the-advance/"
+KEEP_OLD = "async () => (await caches.open('tablet')).put('/or/rights/', new Response('named the story'))"
+HELD = f"""async () => {{
+  const store = await caches.open('tablet'), page = await store.match('/or/rights/');
+  return [!!(await store.match('{WITHDRAWN}')), (await page.text()).includes('named the story'), !!(await store.match('/renew'))];
+}}"""
+
+
+def withdraw(house: House, page: Any) -> None:
+    """A story is withdrawn: the next page that is opened deletes it here, and renews the pages that named it."""
+    page.evaluate(KEEP_OLD)
+    assert page.evaluate(HELD) == [True, True, False]
+    listed = house.public / "withdrawn.json"
+    before = listed.read_bytes()
+    try:
+        listed.write_text(f'["{WITHDRAWN}"]', encoding="utf-8")
+        page.goto("/or/signs/")
+        page.wait_for_function(f"async () => JSON.stringify(await ({HELD})()) === '[false,false,false]'")
+    finally:
+        listed.write_bytes(before)
+
+
 def test_a_tablet_keeps_one_language_when_asked_and_forgets_it_when_asked(house: House, browser: Any) -> None:
     context = browser.new_context(viewport={"width": 800, "height": 1200}, base_url=house.address)
     page = context.new_page()
@@ -26,6 +48,7 @@ def test_a_tablet_keeps_one_language_when_asked_and_forgets_it_when_asked(house:
         page.evaluate("fetch('/forms/or/concern').then(() => 'kept', () => 'asked the server')") == "asked the server"
     )
     context.set_offline(False)
+    withdraw(house, page)
     page.goto("/or/tablet/")
     page.locator("[data-remove]").click()
     page.locator("[data-state=none]").wait_for()

@@ -27,11 +27,11 @@ ID, MARK = "marked-id-0123456789abcdef", b"marked-ciphertext"
 
 def on_disk(folder: Path) -> bytes:
     """The bytes of all files: the database, its write-ahead log, its shared memory."""
-    found = b""
+    found = []
     for path in (path for path in folder.rglob("*") if path.is_file()):
         with suppress(FileNotFoundError):  # PostgreSQL takes away files while we look
-            found += path.read_bytes()
-    return found
+            found.append(path.read_bytes())
+    return b"".join(found)
 
 
 def keep_marked(store: SignupStore, *, event: str = "meeting") -> None:

@@ -117,7 +117,7 @@ def test_portal_yml(folder: Any, said: Callable[[], str]) -> None:
             'keep, signups_days: "a month" is no number of days',
         ),
         ({"keep": {"signups_days": 0, "concerns_days": 365}}, '"0" is no number of days. Write a number of days'),
-        ({"keep": {"signups_days": 30}}, "keep: concerns_days is missing."),
+        ({"keep": {"signups_days": 30}}, "keep, concerns_days: is missing."),
         ({"languages": [{"code": "en"}]}, "languages, en: name is missing. Each needs: code, name."),
         ({"desks": "police"}, "desks: this is no list."),
     ],

@@ -1,12 +1,16 @@
 """portal.yml: every key is tried, no secret is published or printed, and nothing stands twice unseen."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pyrage
 import pytest
 import yaml
 from click.testing import CliRunner
+from sitegen.build import prepare
 from sitegen.checks import key_checks, secret_checks
 
 from forms.core.yaml_reader import DuplicateKey, read_yaml
@@ -183,6 +187,64 @@ def test_a_key_beside_people_and_unknown_fields_are_refused(folder: Folder, said
     assert '"recovry" is not known here' in told
     assert '"pick-up" is not known here' in told
     assert '"Key" is not known here' in told
+
+
+WRONG = {
+    "an id that leaves the folder": ("desks.0.people", [{"id": "../x"}], "people, ../x, id: "),
+    "an id in capitals": ("desks.0.id", "Police", 'desks, Police, id: "Police" cannot be used here'),
+    "an id of another script": ("desks.0.id", "காவல்", "cannot be used here"),
+    "a number as a name": ("desks.0.name", {"en": 5}, 'desks, police, name, en: "5" is no text'),
+    "a name in no language": ("desks.0.name", "Police", 'desks, police, name: "Police" is no text in languages'),
+    "a language that is none": ("district", {"en": "A", "tm": "B"}, 'there is no language "tm" among languages'),
+    "no source language": ("district", {"ta": "B"}, "district: en is missing"),
+    "true as a word": ("demonstration", "true", 'demonstration: "true" is neither true nor false'),
+    "false mistyped": ("demonstration", "flase", '"flase" is neither true nor false'),
+    "yes as a number": ("demonstration", 1, "is neither true nor false"),
+    "more days than the calendar has": ("keep.concerns_days", 10**9, "is more days than can be counted"),
+    "part of a day": ("keep.concerns_days", 36.5, '"36.5" is no number of days'),
+    "no days": ("keep.signups_days", None, "keep, signups_days: this is no number of days"),
+    "an unknown kind of keeping": ("keep.concern_days", 5, '"concern_days" is not known here'),
+    "a word for a list": ("menu", "index", 'menu: "index" is no list'),
+    "a number in the menu": ("menu", ["index", 5], 'menu, 2: "5" is no text'),
+    "an unknown setting": ("exiturl", "x", 'Did you mean "exit_url"?'),
+    "a setting that is a number": (7, "x", '"7" is not known here'),
+    "a script as an address": ("exit_url", "javascript:alert(1)", "is no address on the web"),
+    "a pickup line without its key": ("desks.0.pickup", LINE, "has a pickup line and no key line"),
+    "a key without its pickup line": ("desks.0.key", GOOD, "has a key line and no pickup line"),
+    "a day that is none": ("launched", "last winter", 'launched: "last winter" is no date'),
+}
+
+
+@pytest.mark.parametrize(("path", "value", "sentence"), WRONG.values(), ids=WRONG)
+def test_whatever_is_of_the_wrong_kind_is_said(
+    folder: Folder, said: Said, path: Any, value: Any, sentence: str
+) -> None:
+    file = folder.root / "content" / "portal.yml"
+    settings = yaml.safe_load(file.read_text(encoding="utf-8"))
+    *way, last = [path] if isinstance(path, int) else path.split(".")
+    inside = settings
+    for step in way:
+        inside = inside[int(step) if step.isdigit() else step]
+    inside[last] = value
+    file.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
+    assert sentence in said()
+
+
+def test_aliases_are_refused_before_they_unfold(folder: Folder, said: Said) -> None:
+    levels = "".join(f"{one}: &{one} [{', '.join([f'*{before}'] * 9)}]\n" for before, one in pairwise("abcdefghijkl"))
+    path = folder.root / "content" / "portal.yml"
+    path.write_text(f"a: &a [x]\n{levels}" + path.read_text(encoding="utf-8"), encoding="utf-8")
+    assert ", line 4: cannot be read." in said()
+
+
+def test_days_beyond_the_calendar_cost_no_letter(folder: Folder) -> None:
+    """A portal.json of an older build may hold them."""
+    keys = {"police": (GOOD, LINE, ""), "events": (SECOND, SECOND_LINE, "")}
+    built = prepare(folder.root, keys=keys, today=date(2026, 11, 25))[0].portal
+    portal = replace(built, keep={"concerns_days": 10**12, "signups_days": -5})
+    assert date(2026, 11, 25) - timedelta(days=portal.days_kept("requests_days"))
+    assert portal.days_kept("signups_days") == 1
+    assert portal.days_kept("answer_days") == 7
 
 
 def test_two_key_lines_under_one_desk_are_refused(folder: Folder, said: Said) -> None:

@@ -2,17 +2,20 @@
 
 import gzip
 import json
+import os
 import shutil
+import threading
 import time
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from sitegen.content.consents import languages
+from sitegen.content.consents import languages, media_names, read_leniently, story_name
+from sitegen.content.dates import today_in
 from sitegen.publish import withdrawal
 
 from forms.core.builds import manifest as build_manifest
@@ -85,7 +88,68 @@ def test_staff_are_warned_30_days_before_a_consent_ends(folder: Any) -> None:
     assert line not in folder.check(today=date(2026, 12, 31)).warnings
 
 
-@pytest.mark.parametrize("cell", ["en ta", "en, ta", "EN,TA", " en;ta "])
+def saved_as(table: Path, *, mark: bytes, separator: str, end: str, day: str) -> None:
+    """Save a table as another spreadsheet would."""
+    text = table.read_text(encoding="utf-8").replace("en, TA", "en TA").replace('"', "").replace("2027-06-01", day)
+    table.write_bytes(mark + text.replace(",", separator).replace("\n", end).encode())
+
+
+@pytest.mark.parametrize(
+    ("mark", "separator", "end", "day"),
+    [(b"", ";", "\n", "1/6/2027"), (b"\xef\xbb\xbf", ";", "\r\n", "01-06-2027"), (b"\xef\xbb\xbf", ",", "\r\n", "2027/6/1"),
+     (b"\xef\xbb\xbf", "\t", "\n", "2027-06-01")],
+)  # fmt: skip
+def test_a_consent_is_read_however_a_spreadsheet_saves_it(
+    folder: Any, mark: bytes, separator: str, end: str, day: str
+) -> None:
+    tell(folder)
+    saved_as(folder.csv("consents"), mark=mark, separator=separator, end=end, day=day)
+    content = folder.root / "content"
+    assert read_leniently(content).cover("stories/a", "ta", date(2027, 5, 31))
+    assert not read_leniently(content).cover("stories/a", "ta", date(2027, 6, 1))
+    assert withdrawal.write_withdrawn(content, "a", TODAY) == 1
+    assert not read_leniently(content).cover("stories/a", "ta", TODAY)
+
+
+def test_a_consent_that_is_given_again_after_a_withdrawal_counts(folder: Any) -> None:
+    before = {**CONSENT, "id": "before", "given_on": "2026-01-01", "withdrawn_on": "2026-05-31"}
+    tell(folder)
+    folder.table("consents", before, CONSENT)
+    assert folder.problems() == []
+    assert read_leniently(folder.root / "content").cover("stories/a", "en", TODAY)
+    folder.table("consents", {**before, "withdrawn_on": "2026-06-01"}, CONSENT)
+    assert not read_leniently(folder.root / "content").cover("stories/a", "en", TODAY)
+    assert any("(row before). A neutral page" in line for line in folder.check().warnings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "day"),
+    [("timezone: Asia/Kolkata", date(2027, 1, 2)), ("menu: [\ntimezone: 'Asia/Kolkata'", date(2027, 1, 2)),
+     ("timezone: America/New_York", date(2027, 1, 1)), ("timezone: Nowhere/At_all", date(2027, 1, 1)), ("", TODAY)],
+)  # fmt: skip
+def test_a_consent_ends_at_midnight_in_the_district(tmp_path: Path, settings: str, day: date) -> None:
+    (tmp_path / "portal.yml").write_text(settings, encoding="utf-8")
+    assert today_in(tmp_path, datetime(2027, 1, 1, 18, 30, tzinfo=UTC)) == day
+    assert today_in(tmp_path, datetime(2027, 1, 1, 18, 29, tzinfo=UTC)) == TODAY
+
+
+@pytest.mark.parametrize("name", ["photos/a.jpg", "/media/photos/A.JPG", "content/media/photos/a.jpg", "photos\\a.jpg"])
+def test_a_file_is_known_however_it_is_written(name: str) -> None:
+    assert media_names(f"{name}; b.mp4") == {"photos/a.jpg", "b.mp4"}
+
+
+@pytest.mark.parametrize("name", ["a", "Stories/A.md", "/en/stories/a/", "content/en/stories/a.md"])
+def test_a_story_has_one_name(name: str) -> None:
+    assert story_name(name) == "stories/a"
+
+
+@pytest.mark.parametrize("cell", ["English, Tamil", "en ta and hi or all languages"])
+def test_a_language_that_is_no_code_is_said(folder: Any, cell: str) -> None:
+    tell(folder, languages=cell)
+    assert any("is no code of a language." in problem for problem in folder.problems())
+
+
+@pytest.mark.parametrize("cell", ["en ta", "en, ta", "EN,TA", " en;ta ", "en/ta", "en | ta"])
 def test_languages_are_read_with_spaces_and_commas_and_in_any_case(cell: str) -> None:
     assert languages(cell) == {"en", "ta"}
 
@@ -93,7 +157,39 @@ def test_languages_are_read_with_spaces_and_commas_and_in_any_case(cell: str) ->
 def test_a_story_outside_its_folder_does_not_slip_past(folder: Any) -> None:
     folder.page("elsewhere", composite="true")
     folder.page("other", consent="a-story")
-    assert sum("this story has no consent record." in problem for problem in folder.problems()) == 2
+    folder.page("third", kind="composite")
+    folder.page("Stories/fourth")
+    folder.page("survivors/fifth")
+    assert sum("this story has no consent record." in problem for problem in folder.problems()) == 5
+
+
+@pytest.mark.parametrize("marks", [{"consent": "a-story"}, {"composite": "true"}, {"kind": "Survivor"}, {}])
+def test_a_story_outside_its_folder_is_taken_off_a_site_on_which_it_stands(folder: Any, marks: dict[str, str]) -> None:
+    tell(folder, story="stories/a" if marks else "told/elsewhere")
+    folder.page("told/elsewhere", **marks)
+    address = folder.root / "public" / "en" / "told" / "elsewhere" / "index.html"
+    address.parent.mkdir(parents=True)
+    address.write_text(SECRET, encoding="utf-8")
+    row = {} if marks else {"withdrawn_on": "2026-12-01"}
+    folder.table("consents", {**CONSENT, "story": "stories/a" if marks else "told/elsewhere", **row})
+    assert withdrawal.purge(folder.root / "public", folder.root / "content", TODAY) == ["/en/told/elsewhere/"]
+    assert traces(folder.root / "public") == []
+
+
+@pytest.mark.parametrize("lacking", ["given_on", "expires_on", "approved_by", "approved_on"])
+def test_an_example_needs_dates_and_a_second_person_too(folder: Any, lacking: str) -> None:
+    tell(folder, kind="composite", **{lacking: ""})
+    folder.page("stories/a", consent="a-story", composite="true")
+    assert any("the consent record is not complete." in problem for problem in folder.problems())
+    assert not read_leniently(folder.root / "content").cover("stories/a", "en", TODAY)
+
+
+def test_an_example_with_dates_and_a_second_person_is_published(folder: Any) -> None:
+    tell(folder, kind="composite")
+    for language in ("en", "ta"):
+        folder.page("stories/a", "Text.", language, consent="a-story", composite="true")
+    assert folder.problems() == []
+    assert read_leniently(folder.root / "content").cover("stories/a", "ta", TODAY)
 
 
 @pytest.fixture
@@ -105,6 +201,12 @@ def program(folder: Any, load: Callable[[Path], ModuleType], monkeypatch: pytest
     monkeypatch.setattr(module, "BUILT", folder.root / ".build" / "built")
     monkeypatch.setattr(module, "today", lambda: TODAY)
     return module
+
+
+def beside(table: Path, name: str) -> None:
+    """Put a newer file beside a table."""
+    table.with_name(name).write_bytes(b"x")
+    os.utime(table, (0, 0))
 
 
 def break_everything_else(folder: Any) -> None:
@@ -140,17 +242,55 @@ def test_withdrawn_while_everything_else_is_broken_it_is_gone_everywhere_within_
     assert listed == build_manifest.file_of((site / "en/stories/a/index.html").read_bytes())
 
 
+def test_serve_takes_a_story_off_within_5_seconds_while_another_table_is_broken(folder: Any, program: Any) -> None:
+    tell(folder)
+    site = folder.build()
+    break_everything_else(folder)
+    ended = threading.Event()
+    watching = threading.Thread(target=program.watch_consents, args=(ended,), daemon=True)
+    watching.start()
+    try:
+        tell_again = folder.csv("consents").read_text(encoding="utf-8").replace("2027-06-01,", "2027-06-01,2026-12-31")
+        folder.csv("consents").write_text(tell_again, encoding="utf-8")
+        until = time.monotonic() + 30  # a busy machine; 1 to 2 s were measured
+        while "/en/stories/a/" not in withdrawal.listed(site) and time.monotonic() < until:
+            time.sleep(0.1)
+    finally:
+        ended.set()
+        watching.join()
+    assert traces(site) == []
+
+
 @pytest.mark.parametrize(
     "harm",
     [
         lambda table: table.write_bytes(b"PK\x03\x04"),
+        lambda table: table.write_bytes(b""),
         lambda table: table.unlink(),
         lambda table: table.write_text(table.read_text().replace("2027-06-01", "soon")),
         lambda table: table.write_text(table.read_text().replace("a-story", "another")),
         lambda table: table.write_text(table.read_text().replace("2027-06-01,", "2027-06-01,yes")),
         lambda table: table.write_text(table.read_text() + table.read_text().splitlines()[1] + "\n"),
+        lambda table: table.write_text(table.read_text() + table.read_text().splitlines()[1].upper() + "\n"),
+        lambda table: table.write_text(f"{table.read_text()}the-same,survivor,stories/a,,en,,,yesterday,,,,,,\n"),
+        lambda table: table.write_text(f"{table.read_text()}the-same,survivor,Stories/A.md,,en,,,31-12-2026,,,,,,\n"),
+        lambda table: beside(table, "consents.xlsx"),
+        lambda table: beside(table, "Consents (1).csv"),
     ],
-    ids=["workbook", "missing", "date", "row", "word", "twice"],
+    ids=[
+        "workbook",
+        "empty",
+        "missing",
+        "date",
+        "row",
+        "word",
+        "twice",
+        "capitals",
+        "other",
+        "other day",
+        "xlsx",
+        "copy",
+    ],
 )
 def test_a_build_that_fails_leaves_no_story_whose_consent_is_in_doubt(folder: Any, program: Any, harm: Any) -> None:
     tell(folder)
@@ -172,9 +312,14 @@ def test_the_table_keeps_its_mark_its_line_ends_and_its_separator(folder: Any) -
     assert table.read_bytes() == before.replace(b"2027-06-01;;", b"2027-06-01;2027-01-01;")
 
 
-@pytest.mark.parametrize("told", ["a", "stories/a", "content/en/stories/a.md", "/ta/stories/a/"])
-def test_a_story_is_known_by_its_name_its_file_and_its_address(told: str) -> None:
-    assert withdrawal.story_of(told) == "stories/a"
+@pytest.mark.parametrize(
+    "told", ["a", "stories/a", "content/en/stories/a.md", "/ta/stories/a/", "https://portal.example/ta/stories/a/",
+             "STORIES\\A.md", "a-story", "A-Story"],
+)  # fmt: skip
+def test_a_story_is_known_by_its_name_its_file_its_address_and_its_consent(folder: Any, told: str) -> None:
+    tell(folder)
+    assert withdrawal.stories_of(told, folder.root / "content", folder.root / "public") == ["stories/a"]
+    assert withdrawal.write_withdrawn(folder.root / "content", told, TODAY) == 1
 
 
 def test_a_name_that_is_no_story_is_said(folder: Any, program: Any) -> None:

@@ -2,11 +2,12 @@
 
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import MAXYEAR, date, timedelta
 from functools import cached_property
 from typing import Any
 
+from forms.core.portal import DAYS_KEPT
 from forms.core.problem import Problem
 from forms.desk.cases.case_log import Entry, in_order, standing
 from forms.desk.crypto.copies import Provenance
@@ -16,10 +17,16 @@ STATES = ("new", "read", "looking", "closed")
 TOLD_STATES = {"looking", "closed"}
 """States that the person who told it is shown with the receipt."""
 
-ANSWER_DAYS = 7
+ANSWER_DAYS = DAYS_KEPT["answer_days"]
 """Days until a first answer is due, where portal.yml says nothing (keep: answer_days)."""
 
 _FIRST_WORDS = 90
+
+_KINDS_OF_READERS = frozenset({"state", "note", "answer", "merge", "read"})
+"""Kinds of entries that nobody writes who has not read the letters."""
+
+_NO_WORDS = frozenset({"sent", "head"})
+"""Values of entries that hold ids and hashes."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,8 @@ class Case:
     """One thread of letters with its log. letters: first, then what was added, by day; a Problem does not open.
 
     unproven: entries whose writer is not proved; they are shown and change nothing. provenance: of letters that are
-    copies, by id.
+    copies, by id. under: the case of the list with which this one stands, empty if it is in the list itself, None where
+    that was not worked out (grouping.py).
     """
 
     id: str
@@ -45,6 +53,7 @@ class Case:
     answer_days: int = field(default=ANSWER_DAYS, compare=False)
     unproven: tuple[Entry, ...] = ()
     provenance: Mapping[str, Provenance] = field(default_factory=dict)
+    under: str | None = None
 
     @cached_property
     def first(self) -> Letter | None:
@@ -91,8 +100,32 @@ class Case:
 
     @cached_property
     def state(self) -> Setting:
-        """One of STATES."""
-        return self._setting("state", "state", STATES[0])
+        """One of STATES. A case that somebody opened is no longer new."""
+        written = self._setting("state", "state", STATES[0])
+        return replace(written, value=STATES[1]) if written.value == STATES[0] and self._is_opened else written
+
+    @property
+    def _is_opened(self) -> bool:
+        """Whether somebody opened it, and nobody called it new again since."""
+        last = next((each for each in reversed(self.entries) if each.kind in {"state", "read"}), None)
+        return last is not None and last.kind == "read"
+
+    @cached_property
+    def _letters_read(self) -> int:
+        """How many of its letters somebody of this desk has read, as far as the log says."""
+        read = 0
+        for entry in self.entries:
+            if entry.kind == "state" and entry.value.get("state") == STATES[0]:
+                read = 0
+            elif entry.kind in _KINDS_OF_READERS and not (entry.kind == "merge" and not entry.value.get("into")):
+                count = entry.value.get("letters")
+                read = max(read, count if isinstance(count, int) else 1)
+        return read
+
+    @property
+    def unread(self) -> bool:
+        """Whether it has a letter that nobody of this desk has opened."""
+        return len(self.letters) > self._letters_read
 
     @cached_property
     def assigned(self) -> Setting:
@@ -121,9 +154,25 @@ class Case:
         return tuple(each for each in (self.state, self.assigned, self.due_day, self.theme) if each.rivals)
 
     @cached_property
-    def merged_into(self) -> str:
-        """The case with which it was put together, or empty."""
+    def merge_written(self) -> str:
+        """The case into which staff merged it, or empty; that case may be gone."""
         return str(self._setting("merge", "into", "").value)
+
+    @property
+    def merged_into(self) -> str:
+        """The case of the list with which it stands, or empty where it is in the list itself."""
+        return self.merge_written if self.under is None else self.under
+
+    @cached_property
+    def added_since_merged(self) -> bool:
+        """Whether the person added something after it was merged: somebody should read that."""
+        merges = [entry for entry in standing(self.entries, "merge") if entry.value.get("into")]
+        counts = [entry.value.get("letters") for entry in merges]
+        known = [count for count in counts if isinstance(count, int)]
+        if merges and not known:  # written before the number was
+            last = max(entry.at[:10] for entry in merges)
+            return any(isinstance(letter, Letter) and letter.follows and letter.day > last for letter in self.letters)
+        return bool(known) and len(self.letters) > max(known)
 
     @property
     def outcome(self) -> str:
@@ -189,7 +238,7 @@ class Case:
     def haystack(self) -> str:
         """All words of letters and notes as they are searched: NFKC, case folded."""
         told = (str(text) for letter in self.letters if isinstance(letter, Letter) for text in letter.answers.values())
-        noted = (str(text) for entry in self.entries for text in entry.value.values())
+        noted = (str(text) for entry in self.entries for name, text in entry.value.items() if name not in _NO_WORDS)
         return folded("\n".join([self.id, *told, *noted]))
 
     def time_line(self) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from forms.core.signing import Statement, content_hash
 from forms.desk.crypto.copies import CopyMark, read_mark
 from forms.desk.crypto.decryption import Identities, NotALetter, open_json, tame
 
-KINDS = frozenset({"state", "note", "assign", "due", "flag", "answer", "handover", "merge", "theme"})
+KINDS = frozenset({"state", "note", "assign", "due", "flag", "answer", "handover", "merge", "theme", "read"})
 
 LONGEST = 4000
 """Characters of a note: it fits the size class of all entries in every script."""
@@ -30,7 +30,8 @@ class Entry:
     """One entry. thread: the first letter's id; at: the writer's clock, "2027-01-05T10:20" UTC; value: by kind.
 
     value: state {state, outcome, letters: how many the case had}, note {text}, assign {member}, due {day},
-    flag {flag, on}, answer {text, state}, handover {desk}, merge {into}, theme {theme, place, work}.
+    flag {flag, on}, answer {text, state}, handover {desk}, merge {into, letters}, theme {theme, place, work},
+    read {letters}: somebody opened it when it had so many.
     signature: the writer's, over all of this; copy: who encrypted it anew, if anybody.
     """
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from forms.core.ids import is_id
 from forms.desk.cases.case import Case
+from forms.desk.cases.grouping import grouped
 from forms.desk.crypto.keys import write_safely
 
 _SECRET = re.compile(r"[0-9a-f]{64}")
@@ -83,14 +84,5 @@ class ErasureRequests:
 
 
 def visible(cases: Iterable[Case], requests: Mapping[str, ErasureRequest]) -> tuple[Case, ...]:
-    """The cases without those that rest until they are erased.
-
-    One that was put together with a case that is not in the list any more stands by itself again.
-    """
-    found = [case for case in cases if not (case.id in requests and requests[case.id].proven)]
-    here = {case.id for case in found}
-    return tuple(case if case.merged_into in {"", *here} else _by_itself(case) for case in found)
-
-
-def _by_itself(case: Case) -> Case:
-    return replace(case, entries=tuple(entry for entry in case.entries if entry.kind != "merge"))
+    """Return the cases without those that rest until they are erased, each in the list or with one that is."""
+    return grouped(case for case in cases if not (case.id in requests and requests[case.id].proven))

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from forms.core.form_schema import load, names
+from forms.desk.cases.acknowledgement import doubts
 from forms.desk.cases.case import Case
 from forms.desk.crypto.decryption import Letter
 
@@ -37,7 +38,7 @@ def one_line(number: int, case: Case, today: date) -> str:
 
 def log(case: Case) -> Iterator[str]:
     """A case's log, a line an entry; what two machines wrote without knowing of each other is said."""
-    for entry in case.entries:
+    for entry in (one for one in case.entries if one.kind != "read"):
         said = ", ".join(
             f"{plain(name)}: {plain(value)}" for name, value in entry.value.items() if value not in ("", None)
         )
@@ -51,12 +52,13 @@ def log(case: Case) -> Iterator[str]:
 
 
 def came_by(case: Case, letter: Letter) -> Iterator[str]:
-    """Where a letter that is a copy came from."""
+    """Where a letter that is a copy came from, and what is odd about one that was added."""
     found = case.provenance.get(letter.id)
     if found and found.is_proven:
         yield f"Handed over by {plain(found.by)} on {plain(found.day)}; the signature is right."
     elif found:
         yield f"NOT PROVEN: a copy without a right signature, perhaps by {plain(found.by) or 'another desk'}. Ask them."
+    yield from doubts(case).get(letter.id, ())
 
 
 def whole(letter: Letter) -> Iterator[str]:

@@ -28,6 +28,7 @@ class Wanted:
     child: bool = False
     late: bool = False
     merged: bool = False
+    unread: bool = False
 
 
 def find(cases: Iterable[Case], wanted: Wanted, today: date) -> list[Case]:
@@ -55,6 +56,7 @@ def _fits(case: Case, wanted: Wanted, today: date) -> bool:
         and wanted.form in {"", case.form}
         and (not wanted.child or case.child)
         and (not wanted.late or case.is_late(today))
+        and (not wanted.unread or case.unread)
     )
 
 

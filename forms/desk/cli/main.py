@@ -184,6 +184,7 @@ def open_command(here: Place, which: str) -> None:
     if case.parts:
         click.echo(f"See and hear photos and recordings in the window: {typed()}\n")
     click.echo("\n".join(plain_text.log(case)))
+    session.mark_read(case.id)
 
 
 @desk.command()

@@ -9,6 +9,7 @@ import pyrage
 
 from forms.core.ids import is_id
 from forms.core.problem import Problem
+from forms.core.proofs.receipt_proofs import addition_claim
 from forms.desk.crypto.copies import CopyMark, read_mark
 
 Identities = Sequence[pyrage.x25519.Identity]
@@ -42,7 +43,9 @@ class Letter:
     follows: the id of the letter to which this one adds, or empty; sealed_by: browser or server; copied_by: the member
     who encrypted it anew and handed it over, as the server says, or empty for an original; copy: what a copy says.
     erase_hash: SHA-256 of the secret that only its receipt yields, or empty in older letters; proof: of a notice of
-    erasing, that secret. Both in hexadecimal.
+    erasing, that secret. answer_key: proves answers to it, or empty. seen, receipt_proof: of what is added, the short
+    ids of the answers that the person was shown, and the proof by her receipt. claim: what that proof is about, worked
+    out here, after the id that stands in the letter. All in hexadecimal.
     """
 
     id: str
@@ -61,6 +64,10 @@ class Letter:
     proof: str = ""
     copied_by: str = ""
     copy: CopyMark | None = None
+    answer_key: str = ""
+    seen: tuple[str, ...] = ()
+    receipt_proof: str = ""
+    claim: str = ""
 
     @property
     def thread(self) -> str:
@@ -108,6 +115,7 @@ def read_letter(data: Any, *, kept: bool = False) -> Letter:
     if not isinstance(data, dict) or not isinstance(data.get("answers"), dict):
         raise NotALetter("letter", "It has not the shape of a letter.", "Somebody may have sent junk. Leave it.")
     mark = read_mark(data, kept=kept)
+    claim = str(data["claim"]) if kept else _claim(data)
     data = tame(data)
     desks = data.get("desks")
     people = data.get("people")
@@ -128,7 +136,20 @@ def read_letter(data: Any, *, kept: bool = False) -> Letter:
         copy=mark,
         erase_hash=str(data.get("erase_hash") or ""),
         proof=str(data.get("proof") or ""),
+        answer_key=str(data.get("answer_key") or ""),
+        seen=tuple(_texts(data.get("seen"))),
+        receipt_proof=str(data.get("receipt_proof") or ""),
+        claim=claim,
     )
+
+
+def _claim(data: Mapping[str, Any]) -> str:
+    """Return what a proof by receipt would be about, after the letter's own id; empty where there is none."""
+    return f"{data.get('id')} {addition_claim(data)}" if data.get("receipt_proof") else ""
+
+
+def _texts(rows: Any) -> Iterator[str]:
+    yield from (row for row in rows if isinstance(row, str)) if isinstance(rows, list) else ()
 
 
 def tame(value: Any, levels: int = _DEEPEST) -> Any:

@@ -128,7 +128,7 @@ class SignupList:
 
     def old_events(self, today: date) -> frozenset[str]:
         """Events that were over longer ago than names may be kept; one whose day was never known is none."""
-        days = timedelta(days=self._session.portal.keep["signups_days"])
+        days = timedelta(days=self._session.portal.days_kept("signups_days"))
         return frozenset(event for event, day in self.last_days().items() if date.fromisoformat(day) < today - days)
 
     def letter(self, row: SignupRow) -> Letter | Problem | None:

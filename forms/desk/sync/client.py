@@ -120,6 +120,10 @@ class Server:
         """Leave a sealed answer. May be sent again under the same id."""
         self.send("PUT", f"letters/{letter_id}/answers/{answer_id}", sealed)
 
+    def acknowledge_to_person(self, letter_id: str, answer_id: str, sealed: bytes) -> None:
+        """Leave what tells the person that the letter is open here. May be sent again under the same id."""
+        self.send("PUT", f"letters/{letter_id}/answers/{answer_id}?acknowledgement=1", sealed)
+
     def entries(self) -> list[dict[str, Any]]:
         """The desk's case log: id, letter and day of each entry."""
         return self._rows("entries")

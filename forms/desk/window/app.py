@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from forms.core.portal import pick
 from forms.core.problem import Problem
+from forms.core.rendering import CompiledTemplates
 from forms.desk.cases.plain_text import plain
 from forms.desk.session import Place, Session
 from forms.desk.watch.site_watch import WHAT_TO_DO
@@ -80,9 +81,13 @@ def create_window(
     return app
 
 
+_COMPILED = CompiledTemplates()
+
+
 def _set_up_templates(app: Flask) -> None:
     # Letters are hostile: whatever a template shows is made harmless here, so that no page can forget it.
     app.jinja_env.finalize = lambda value: value if isinstance(value, Markup) else plain(value)
+    app.jinja_env.bytecode_cache = _COMPILED
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters["pick"] = lambda text, language="en": pick(text, language)

@@ -10,8 +10,10 @@ from flask import Blueprint, Response, make_response, render_template, request
 from forms.core.ids import is_id
 from forms.core.portal import Choice, Desk, pick
 from forms.core.problem import Problem
+from forms.desk.cases.acknowledgement import doubts
 from forms.desk.cases.case import Case
 from forms.desk.cases.case_log import heads
+from forms.desk.cases.grouping import together
 from forms.desk.session import Session
 from forms.desk.window import labels
 from forms.desk.window.authentication import current_session
@@ -57,8 +59,10 @@ class Phrase:
 
 @pages.get("/case/<case_id>")
 def case_page(case_id: str) -> str:
-    """The whole case."""
-    return show(current_session(), case_id)
+    """The whole case. Opening it makes it read."""
+    session = current_session()
+    session.mark_read(case_id)
+    return show(session, case_id)
 
 
 def show(session: Session, case_id: str, problem: Problem | None = None, typed: Mapping[str, str] | None = None) -> str:
@@ -79,6 +83,7 @@ def show(session: Session, case_id: str, problem: Problem | None = None, typed: 
         letters=[(letter, labels.told(letter, portal, today())) for letter in labels.letters_of(case)],
         closed=[one for one in case.letters if isinstance(one, Problem)],
         unproven_parts=session.unproven_parts(case),
+        doubts=doubts(case),
         line=_line(case),
         conflicts=labels.conflicts(case),
         unproven=session.unproven_request(case_id),
@@ -100,7 +105,7 @@ def _offered(session: Session, case: Case) -> dict[str, Any]:
         "hand_over_to": _hand_over_to(session, case),
         "readers": [labels.desk_name(portal, one) for one in _readers(case)],
         "hidden_desks": [labels.desk_name(portal, one) for one in case.hidden_from],
-        "together": [one for one in session.cases() if one.merged_into == case.id],
+        "together": together(session.cases(), case.id),
         "alike": [session.case(one) for one in session.alike().get(case.id, ())[:_MOST_ALIKE]],
     }
 

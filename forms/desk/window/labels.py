@@ -100,6 +100,7 @@ def sentence(entry: Entry, portal: Portal) -> str:
         "answer": "Answered the person",
         "handover": f"Handed over to {desk_name(portal, desk)}",
         "merge": f"Put together with {short(said['into'])}" if "into" in said else "Stands by itself again",
+        "read": "Opened",
     }.get(entry.kind, "Note")
 
 
@@ -142,4 +143,9 @@ _REGISTERS = ("state", "assign", "due", "theme", "merge", "flag urgent", "flag c
 def conflicts(case: Case) -> list[list[Entry]]:
     """What was set at once on two machines that did not know of each other, and not to the same."""
     standings = (standing(case.entries, register) for register in _REGISTERS)
-    return [last for last in standings if len({repr(sorted(entry.value.items())) for entry in last}) > 1]
+    return [last for last in standings if len({_decided(entry) for entry in last}) > 1]
+
+
+def _decided(entry: Entry) -> str:
+    """Return what an entry decides, without how many letters its writer saw and what was sent with it."""
+    return repr(sorted((name, value) for name, value in entry.value.items() if name not in {"letters", "sent"}))

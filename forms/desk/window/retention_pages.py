@@ -43,7 +43,7 @@ def retention() -> Answer | str:
         for case in cases:
             session.erase(case.id)
         return redirect_to(f"/retention/?erased={len(cases)}")
-    days = int(session.portal.keep.get("concerns_days", 0))
+    days = session.portal.days_kept("concerns_days")
     erased = request.args.get("erased", 0, type=int)
     return render_template(
         "retention.html", here="retention", cases=cases, days=days, erased=erased, labels=labels,

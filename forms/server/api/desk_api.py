@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from flask import Blueprint, Response, current_app, request
 
 from forms.core import handover_version
-from forms.core.encryption import SIZE_CLASSES, is_sealed
+from forms.core.encryption import SIZE_CLASSES, is_sealed, is_sealed_for
 from forms.core.ids import is_id, new_id
 from forms.core.portal import Desk, Member, as_json
 from forms.server.api.json_responses import ApiError, json_answer
@@ -165,13 +165,17 @@ def acknowledge(letter_id: str) -> Response:
 
 @desk_api.put("/letters/<letter_id>/answers/<answer_id>")
 def answer(letter_id: str, answer_id: str) -> Response:
-    """What the desk sealed for the person; sending it again changes nothing."""
+    """What the desk sealed for the person; sending it again changes nothing.
+
+    acknowledgement=1: it tells only that the letter is open there, and stands so in the access log.
+    """
     (desk, member), sealed = _reader(), _sealed_body()
     if not _ANSWER_ID.fullmatch(answer_id):
         raise ApiError(400, "The id of the answer has not its form. Nothing was kept.")
     ours = _mailboxes().answer(answer_id, letter_id, desk.id, _today(), sealed)
+    is_by_itself = request.args.get("acknowledgement") == "1" and is_sealed_for(sealed, 1, SIZE_CLASSES[:1])
     if ours:
-        _note(desk, member, "answered", letter_id)
+        _note(desk, member, "acknowledged" if is_by_itself else "answered", letter_id)
     return _require_ours(ours)
 
 

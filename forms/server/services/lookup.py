@@ -18,7 +18,7 @@ from forms.server.store.concern_store import ConcernStore, NewLetter, Progress
 class Reply:
     """What a desk sealed for the person: a text, or a state in which it has put the letter, or both.
 
-    at: the desk's clock (UTC), by which replies of one day are put in order.
+    at: the desk's clock (UTC), by which replies of one day are put in order. id: as the desk names it, or empty.
     """
 
     desk: str
@@ -26,6 +26,7 @@ class Reply:
     text: str
     state: str
     at: str = ""
+    id: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,8 @@ def _replies(progress: Progress, keys: Keys) -> tuple[Reply, ...]:
             opened = receipts.open_answer(answer.sealed, keys)
         except ValueError:
             continue  # sealed to somebody else's key by mistake: the person sees the other answers
-        state, at = (str(opened.get(name) or "") for name in ("state", "at"))
-        replies.append(Reply(answer.desk, answer.day, opened["text"], state, at))
+        state, at, id = (str(opened.get(name) or "") for name in ("state", "at", "id"))
+        replies.append(Reply(answer.desk, answer.day, opened["text"], state, at, id))
     return tuple(sorted(replies, key=lambda reply: (reply.day, reply.at)))
 
 

@@ -10,6 +10,7 @@ from forms.core.encryption import part_id, seal, seal_part, unused_key
 from forms.core.form_schema import Definition
 from forms.core.media.attachments import Clean
 from forms.core.portal import Desk, Event, Portal
+from forms.core.proofs.receipt_proofs import addition_claim, prove
 from forms.core.receipts import Cost, Keys
 from forms.server.services.flood_control import PLACES_THRESHOLD, Files, FloodControl, LeakyBucket, LookupLimiter
 from forms.server.services.likeness import Likeness, is_gibberish
@@ -130,7 +131,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Submission:
-    """Accepted answers on their way: the language they were read in, and the one-time value of their page."""
+    """Accepted answers on their way: the language they were read in, and the one-time value of their page.
+
+    seen: of what is added, the short ids of the answers that the person was shown.
+    """
 
     definition: Definition
     language: str
@@ -140,6 +144,7 @@ class Submission:
     with_receipt: bool = True
     parts: tuple[Part, ...] = ()
     follows: str = ""
+    seen: tuple[str, ...] = ()
 
     @property
     def _content(self) -> dict[str, Any]:
@@ -262,9 +267,13 @@ def _deliver(
         desks=[desk.id for desk in desks],
         reply_to=keys.recipient if keys else None,
         erase_hash=keys.erase_hash if keys and is_first else None,
+        answer_key=keys.answer_key if keys and is_first else None,
         parts=[part.said for part in submission.parts],
         follows=submission.follows or None,
     )
+    if keys and not is_first:
+        letter["seen"] = list(submission.seen)
+        letter["receipt_proof"] = prove(keys.answer_key, addition_claim(letter))
     coming = NewLetter(
         id=submission.id,
         thread=submission.follows or submission.id,

@@ -18,15 +18,15 @@ LOOK_AGAIN = 10.0
 
 def erase_old(services: Services, known: TrustedDate) -> None:
     """Erase what has been kept as long as portal.yml says, by the earliest day that it may be. Raises NotKept."""
-    keep, today = services.portal.keep, known.earliest
+    keep, today = services.portal.days_kept, known.earliest
     last_days = {event.id: event.last_day for event in services.portal.events}
-    services.signups.erase(today - timedelta(days=keep["signups_days"]), last_days)
+    services.signups.erase(today - timedelta(days=keep("signups_days")), last_days)
     stores = {"concerns_days": services.concerns, "requests_days": services.requests}
     for name, store in stores.items():
         store.bring_back(known.latest)
         store.erase_loose_parts(today - timedelta(days=LOOSE_PART_DAYS))
         store.release(services.portal.members, services.portal.recoverable)
-        store.erase(today - timedelta(days=keep.get(name, keep["concerns_days"])))
+        store.erase(today - timedelta(days=keep(name)))
 
 
 class DailyRetention:

@@ -16,6 +16,7 @@ from forms.core import receipts
 from forms.core.media import attachments
 from forms.core.portal import Desk
 from forms.core.problem import Problem
+from forms.core.proofs.receipt_proofs import named
 from forms.core.validation import FieldProblem, Rejected, accept
 from forms.server.services import lookup, mailbox
 from forms.server.services.flood_control import Busy
@@ -245,6 +246,7 @@ def _send_followup(asked: FormRequest, code: str, found: LookupResult, idempoten
         asked.today,
         parts=asked.parts,
         follows=progress.id,
+        seen=named([reply.id for reply in found.replies if reply.id]),
     )
     try:
         mailbox.send_followup(asked.services, more, code, progress, found.kind)

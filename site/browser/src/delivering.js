@@ -25,8 +25,8 @@ export function makeDelivery(settings) {
   }
 
   // desks: [{id, keys}], and `all` that read such letters; letter: what only this letter says; headers: by what it is
-  // found again.
-  async function deliver(letter, media, desks, all, headers, told) {
+  // found again; proven: adds to the whole letter what proves it.
+  async function deliver(letter, media, desks, all, headers, told, proven = (whole) => whole) {
     const keys = { desks: checkDesks(desks), all: checkDesks(all) };
     const names = desks.map((desk) => desk.id);
     // Every desk is named, with 1 or 0 behind it: the header is as long whoever is left out.
@@ -35,7 +35,7 @@ export function makeDelivery(settings) {
     if (headers["Portal-Follows"]) addressed["Portal-Follows"] = headers["Portal-Follows"];
     const parts = [];
     for (const part of media) parts.push({ id: await keepPart(part, keys, addressed, told), kind: part.kind, ...(part.seconds ? { seconds: part.seconds } : {}) });
-    const whole = { form: settings.form, version: VERSION, id, language: settings.language, sealed_by: "browser", ...letter, desks: names, parts };
+    const whole = proven({ form: settings.form, version: VERSION, id, language: settings.language, sealed_by: "browser", ...letter, desks: names, parts });
     const sealed = await sealLetter(whole, keys, checkSize(settings.pad));
     await putLetter(sealed, { ...addressed, ...headers, "Portal-Parts": parts.map((part) => part.id).join(",") }, told);
   }

@@ -61,5 +61,7 @@ export async function derive(code, form, terms) {
     recipient: await identityToRecipient(identity),
     erase: bytesToHex(erase),
     eraseHash: bytesToHex(sha256(erase)),
+    // Stands in the letter: desks prove answers with it, and this phone what is added.
+    answerKey: bytesToHex(hmac(sha256, raw.slice(32), new TextEncoder().encode("portal answer key v1"))),
   };
 }

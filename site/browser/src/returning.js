@@ -6,6 +6,7 @@ import { wireMedia } from "./attaching.js";
 import { failure, makeDelivery, waiting } from "./delivering.js";
 import { button, make, say } from "./dom.js";
 import { complain, firstProblem } from "./fields.js";
+import { judge, notOpened, provenAddition } from "./proofs.js";
 import { derive, readReceipt } from "./receipt.js";
 import { Refused, post, terms as askTerms } from "./sending.js";
 import { Unsafe } from "./terms.js";
@@ -75,13 +76,14 @@ export function startReturning(form, settings, followup) {
   }
 
   async function opened(keys, found, here) {
-    const replies = [];
-    for (const answer of found.answers) {
-      const reply = await openAnswer(answer.sealed, keys.identity);
-      if (reply) replies.push({ desk: answer.desk, day: answer.day, text: reply.text, state: String(reply.state || ""), at: String(reply.at || "") });
+    const rows = [];
+    for (const { desk, day, sealed } of found.answers) {
+      const answer = await openAnswer(sealed, keys.identity);
+      if (answer) rows.push({ desk, day, answer });
     }
-    replies.sort((one, other) => (key(one) < key(other) ? -1 : 1));
-    return { ...found, keys, replies, day: here.day, all: here.all || here.desks };
+    const judged = judge(rows, keys.answerKey, found.came);
+    judged.replies.sort((one, other) => (key(one) < key(other) ? -1 : 1));
+    return { ...found, ...judged, keys, day: here.day, all: here.all || here.desks };
   }
 
   function show(found) {
@@ -103,7 +105,7 @@ export function startReturning(form, settings, followup) {
   }
 
   function progress(found) {
-    const states = found.replies.filter((reply) => reply.state);
+    const states = found.replies.filter((reply) => reply.state && !reply.doubted);
     const looking = states.find((reply) => reply.state === "looking");
     const last = states[states.length - 1];
     const closed = last && last.state === "closed" ? last : null;
@@ -117,19 +119,36 @@ export function startReturning(form, settings, followup) {
         state(words.closed, closed, closed ? closed.day.said : ""),
       ]),
       make("p", {}, [say(words.came, { day: first.said }), ...added.map((day) => ` ${say(words.added, { day: day.said })}`)]),
-      ...texts.map((reply) => make("section", { class: "panel panel--done" }, [
-        make("h2", {}, say(words.from, { desk: settings.desks[reply.desk] || reply.desk })),
+      ...openedBy(found, added),
+      ...texts.map((reply) => make("section", { class: reply.doubted ? "panel panel--danger" : "panel panel--done" }, [
+        make("h2", {}, say(words.from, { desk: nameOf(reply.desk) })),
         make("p", { class: "help" }, reply.day.said),
+        ...(reply.doubted ? [make("p", {}, make("b", {}, words.doubted))] : []),
         ...reply.text.split("\n").filter((line) => line.trim()).map((line) => make("p", {}, line)),
       ])),
       ...(texts.length ? [] : [make("div", { class: "panel" }, [
         make("h2", {}, found.taken ? words.hasit : words.waits),
         make("p", {}, found.taken ? words.noanswer : words.waitshelp),
       ])]),
+      ...found.missing.map((desk) => make("p", { class: "panel panel--danger" }, say(words.missing, { desk: nameOf(desk) }))),
       button(words.add, () => write(found)),
       make("p", {}, make("a", { class: "button quiet", href: `/${settings.language}/help/` }, words.help)),
       button(words.erase, () => sure(found), "quiet"),
     ];
+  }
+
+  // What desks have proven to this phone: that they opened the letter, and what of that which was added.
+  function openedBy(found, added) {
+    if (!found.opened.length) return [];
+    const rows = found.opened.flatMap(({ desk, day, held }) => [
+      make("li", {}, say(words.openedby, { desk: nameOf(desk), day: day.said })),
+      ...notOpened(added, held.slice(1)).map((each) => make("li", {}, say(words.notopened, { desk: nameOf(desk), day: each.said }))),
+    ]);
+    return [make("div", { class: "panel" }, [make("ul", { class: "opened-by" }, rows), make("p", { class: "help" }, words.proven)])];
+  }
+
+  function nameOf(desk) {
+    return settings.desks[desk] || desk;
   }
 
   // Something more for the desks that have the first letter, and for no other.
@@ -167,9 +186,10 @@ export function startReturning(form, settings, followup) {
     try {
       const answers = readForm(copy);
       delivery.renew([answers, media.parts().map((part) => part.mark)]);
-      const letter = { day: found.day, reply_to: found.keys.recipient, follows: found.id, answers };
+      const letter = { day: found.day, reply_to: found.keys.recipient, follows: found.id, seen: found.seen, answers };
       const desks = found.desks || (await ask(found.keys, told)).desks;
-      await delivery.deliver(letter, media.parts(), desks, found.all, { "Portal-Follows": found.keys.lookup }, told);
+      await delivery.deliver(letter, media.parts(), desks, found.all, { "Portal-Follows": found.keys.lookup }, told,
+        (whole) => provenAddition(whole, found.keys.answerKey));
     } catch (error) {
       section.replaceChildren(
         failure(words, error),

@@ -89,8 +89,8 @@ export function startTelling(form, settings, digits) {
     const parts = media.parts();
     const isOther = delivery.renew([answers, desks, withReceipt, parts.map((part) => [part.kind, part.bytes.length, part.mark])]);
     if (isOther) receipt = withReceipt ? newReceipt() : "";
-    const derived = receipt ? await derive(receipt, settings.form, here) : { lookup: "", recipient: null, eraseHash: null };
-    const letter = { day: here.day, reply_to: derived.recipient, erase_hash: derived.eraseHash, follows: null, answers };
+    const derived = receipt ? await derive(receipt, settings.form, here) : { lookup: "", recipient: null, eraseHash: null, answerKey: null };
+    const letter = { day: here.day, reply_to: derived.recipient, erase_hash: derived.eraseHash, answer_key: derived.answerKey, follows: null, answers };
     await delivery.deliver(letter, parts, chosen, here.desks, derived.lookup ? { "Portal-Lookup": derived.lookup } : {}, told);
   }
 

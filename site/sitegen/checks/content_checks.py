@@ -13,23 +13,17 @@ from forms.core.portal import Choice
 from forms.core.problem import Problem
 from sitegen.checks import event_checks, feedback_checks, page_checks
 from sitegen.checks.did_you_mean import did_you_mean
-from sitegen.content import desk_tables
-from sitegen.content.consents import languages
+from sitegen.content import consent_rules, desk_tables
 from sitegen.content.events import expanded
 from sitegen.content.pages import SOURCE, Library, Source
-from sitegen.content.tables import Row, Tables, number_of
+from sitegen.content.tables import Tables, number_of
 from sitegen.media import audio_clips, images
 from sitegen.render.blocks import BLOCKS
 
 OLD_CHECK = timedelta(days=180)
 """A number nobody has looked at for half a year is named."""
 
-LONGEST_CONSENT = timedelta(days=3 * 366)
-"""Consent expires after three years at most (National Trafficking Sheltered Alliance, media policy)."""
-
 _LINK = re.compile(r"\]\(([^)\s#]*\.md)(#[^)\s]*)?\)")
-_LONG_NUMBER = re.compile(r"(?<![\d/-])\d(?:[ -]?\d){9,}")
-_FULL_DATE = re.compile(r"\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b|\b\d{4}-\d{2}-\d{2}\b")
 
 
 @dataclass(frozen=True)
@@ -61,7 +55,7 @@ def check(
             for page in pages
             for problem in page_checks.addresses(page, library.names, tuple(library.by_language))
         ),
-        *(problem for page in pages if _is_story(page) for problem in _story(page, tables, today)),
+        *consent_rules.problems(pages, tables, content, tuple(library.by_language), today),
         *_menu(menu, library),
         *event_checks.problems(tables["events"], library.names, today),
         *event_checks.strays({page.name: page.where for page in pages}, tables["events"]),
@@ -132,66 +126,6 @@ def leaflet(settings: Mapping[str, Any], library: Library) -> Iterator[Problem]:
     if name not in library.names:
         todo = _near(name, library.names)
         yield Problem("content/portal.yml, paper, leaflet", f"the page {name} is not there.", todo)
-
-
-def _is_story(page: Source) -> bool:
-    """Return whether a page needs a consent: by its folder, or because it says that it is a story."""
-    if page.made:
-        return False
-    return page.name.startswith("stories/") or bool({"consent", "composite"} & page.meta.keys())
-
-
-def _story(page: Source, tables: Tables, today: date) -> Iterator[Problem]:
-    """A story without a complete consent does not build; one withdrawn or ended is replaced before (consents.py)."""
-    consent = next((row for row in tables["consents"] if row["id"] == page.meta.get("consent")), None)
-    if consent is None:
-        todo = "Write consent: with an id from content/tables/consents.csv."
-        yield Problem(page.where, "this story has no consent record.", todo)
-        return
-    for what, todo in _consent_gaps(consent, page, today):
-        yield Problem(f"{page.where} (consent {consent['id']})", what, todo)
-    public = {row["tel"] for row in tables["helplines"]}
-    for pattern, what in ((_LONG_NUMBER, "a number of ten or more digits"), (_FULL_DATE, "an exact date")):
-        for match in pattern.finditer(page.text):
-            if re.sub(r"\D", "", match[0]) in public:
-                continue
-            where = f"{page.where}, line {page.line_of(match.start())}"
-            yield Problem(where, f"{what} could show who this is.", "Take it out: no finer than the year.")
-
-
-def _consent_gaps(consent: Row, page: Source, today: date) -> Iterator[tuple[str, str]]:
-    """Rules 1-8 of FACTS section 5: consent recorded, adult, not withdrawn, not expired, approved by another."""
-    if consent["story"] != page.name.removesuffix(".md"):
-        yield "the consent is for another story.", f"It says {consent['story']}."
-    if page.language not in languages(consent["languages"]):
-        yield f"the consent does not cover {page.language}.", "Ask, or take this translation away."
-    if consent["withdrawn_on"]:
-        yield "the consent was taken back.", "Take the story away in all languages."
-    if not consent["adult"]:
-        yield "the person is not an adult.", "Stories of people under 18 are not published."
-    if not consent["name_changed"]:
-        yield "the name is not changed.", "Change it in the story and say so in consents.csv."
-    if consent["kind"] == "composite":
-        if not page.meta.get("composite"):
-            yield "this composite example is not labelled.", "Write composite: true in its front matter."
-        return
-    yield from _survivor_gaps(consent, today)
-
-
-def _survivor_gaps(consent: Row, today: date) -> Iterator[tuple[str, str]]:
-    given, expires = consent["given_on"], consent["expires_on"]
-    if not given or not expires or not consent["approved_by"] or not consent["approved_on"]:
-        yield (
-            "the consent record is not complete.",
-            "It needs given_on, expires_on, approved_by and approved_on.",
-        )
-        return
-    if not given <= today < expires:
-        yield "the consent is not valid today.", "Ask the person again, or take the story away."
-    if expires > given + LONGEST_CONSENT:
-        yield "the consent lasts longer than three years.", "Ask again after three years at most."
-    if consent["court_case"] not in {"no", "cleared"}:
-        yield "a court case is open.", "Wait, or get a lawyer's clearance and write cleared."
 
 
 def _checked_on(tables: Tables, today: date) -> Iterator[Problem]:

@@ -8,11 +8,8 @@ from forms.core.form_schema import names as form_names
 from forms.core.portal import Portal
 from forms.core.problem import Problem
 from forms.core.signing import is_public_key
-from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content.settings import WHERE
 
-DESK_FIELDS = ("id", "picture", "name", "what", "reads", "people", "recovery", "key", "pickup", "signing")
-PERSON_FIELDS = ("id", "name", "key", "pickup", "signing")
 _PUBLIC = ("key", "pickup", "signing")
 _KEY_LENGTH = 62
 _AGAIN = "Copy the whole line again from the desk's machine, as plain text and without quotes."
@@ -22,11 +19,11 @@ def problems(settings: Mapping[str, Any]) -> Iterator[Problem]:
     """Everything wrong with the keys of all desks, whose rows have an id and are mappings."""
     rows = [row for row in settings["desks"] if isinstance(row, dict) and row.get("id")]
     for row in rows:
-        yield from _fields(row, f"{WHERE}, desk {row['id']}", DESK_FIELDS)
         if row.get("people") and any(row.get(name) for name in _PUBLIC):
             what = "has people, and a key, pickup or signing line of its own beside them, which nobody would use."
             todo = "Give the line to the person whose machine made it, or take it out."
             yield Problem(f"{WHERE}, desk {row['id']}", what, todo)
+        yield from _halves(row)
     held = [one for row in rows for one in _held(row)]
     for where, name, value in held:
         wrong = _wrong(name, value)
@@ -35,13 +32,19 @@ def problems(settings: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _twice(held)
 
 
-def _fields(row: Mapping[str, Any], where: str, known: tuple[str, ...]) -> Iterator[Problem]:
-    for name in row:
-        if name not in known:
-            todo = did_you_mean(str(name), known, f"There are: {', '.join(known)}.")
-            yield Problem(where, f'"{str(name)[:40]}" is not known here, and nothing would come of it.', todo)
-    for one in _people(row):
-        yield from _fields(one, f"{where}/{one['id']}", PERSON_FIELDS)
+def _halves(row: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield who has one of the two lines without which no letter is read."""
+    for where, holder in _holders(row):
+        if bool(holder.get("key")) != bool(holder.get("pickup")):
+            there, lacking = ("key", "pickup") if holder.get("key") else ("pickup", "key")
+            what = f"has a {there} line and no {lacking} line: both belong together."
+            yield Problem(where, what, "Copy all lines again from the desk's machine: it prints them together.")
+
+
+def _holders(row: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return a desk and its people, each with where they stand."""
+    where = f"{WHERE}, desk {row['id']}"
+    return [(where, row), *((f"{where}/{one['id']}", one) for one in _people(row))]
 
 
 def _people(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -51,12 +54,10 @@ def _people(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _held(row: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
     """Every key of a desk: where it stands, which one it is, its value."""
-    where = f"{WHERE}, desk {row['id']}"
-    holders = [(where, row), *((f"{where}/{one['id']}", one) for one in _people(row))]
-    for place, holder in holders:
+    for place, holder in _holders(row):
         yield from ((place, name, holder[name]) for name in _PUBLIC if holder.get(name))
     if row.get("recovery"):
-        yield where, "recovery", row["recovery"]
+        yield f"{WHERE}, desk {row['id']}", "recovery", row["recovery"]
 
 
 def _wrong(name: str, value: Any) -> tuple[str, str] | None:

@@ -8,19 +8,15 @@ from forms.core.problem import Problem
 from forms.core.signing import is_public_key
 from sitegen.checks import key_checks
 from sitegen.checks.did_you_mean import did_you_mean
+from sitegen.content import settings_schema
 from sitegen.content.settings import WHERE
 
 _OF_A_DESK = ("id", "name", "what", "reads")
-_SCHEMES = ("https://", "http://")
 
 
 def problems(settings: Mapping[str, Any]) -> Iterator[Problem]:
     """Everything wrong in what the keys hold: desks, days that things are kept, addresses."""
-    for name, like in (("address", "https://portal.example"), ("exit_url", "https://www.wikipedia.org/")):
-        if not str(settings[name]).startswith(_SCHEMES):
-            todo = f"Write it whole, like {like}."
-            yield Problem(f"{WHERE}, {name}", f'"{settings[name]}" is no address on the web.', todo)
-    yield from _keep(settings["keep"])
+    yield from settings_schema.problems(settings, WHERE)
     yield from _publishers(settings.get("publishers") or [])
     yield from _rows(settings["languages"], "languages", ("code", "name"))
     yield from _rows(settings["desks"], "desks", _OF_A_DESK)
@@ -29,16 +25,6 @@ def problems(settings: Mapping[str, Any]) -> Iterator[Problem]:
     for row in settings["desks"] if isinstance(settings["desks"], list) else ():
         if isinstance(row, dict) and all(row.get(name) for name in _OF_A_DESK):
             yield from _desk(row)
-
-
-def _keep(keep: Any) -> Iterator[Problem]:
-    todo = "Write a number of days, like 30."
-    for name in ("signups_days", "concerns_days"):
-        if not isinstance(keep, dict) or name not in keep:
-            yield Problem(f"{WHERE}, keep", f"{name} is missing.", todo)
-    for name, days in keep.items() if isinstance(keep, dict) else ():
-        if not isinstance(days, int) or isinstance(days, bool) or days < 1:
-            yield Problem(f"{WHERE}, keep, {name}", f'"{days}" is no number of days.', todo)
 
 
 def _publishers(listed: Any) -> Iterator[Problem]:

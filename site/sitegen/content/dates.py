@@ -5,13 +5,30 @@ place is over 12, or the year has two digits, there is doubt; nothing is guessed
 """
 
 import re
-from datetime import datetime
+from contextlib import suppress
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 _YEAR_FIRST = r"(?P<year>\d{4})[-/](?P<month>\d{1,2})[-/](?P<day>\d{1,2})"
 _DAY_FIRST = r"(?P<day>\d{1,2})[-/](?P<month>\d{1,2})[-/](?P<year>\d{4})"
 _TIME = r"(?:(?:T|,? +)(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::00)? *(?P<half>[AaPp]\.?[Mm]\.?)?)?"
 _WAYS = tuple(re.compile(day + _TIME) for day in (_YEAR_FIRST, _DAY_FIRST))
 _NOON = 12
+_ZONE = re.compile(r"^timezone:[ \t]*[\"']?([\w/+-]+)", re.M)
+
+
+def today_in(content: Path, now: datetime | None = None) -> date:
+    """Return the day in the district's time zone, even where the rest of portal.yml is broken.
+
+    now: with its time zone; without one, this moment. Where no zone can be read it is the day on this machine.
+    """
+    moment = now or datetime.now().astimezone()
+    with suppress(OSError, ValueError):  # no file; not UTF-8; no such zone (ZoneInfoNotFoundError is a KeyError)
+        found = _ZONE.search((content / "portal.yml").read_text(encoding="utf-8-sig"))
+        with suppress(KeyError):
+            moment = moment.astimezone(ZoneInfo(found[1])) if found else moment
+    return moment.date()
 
 
 def read(cell: str) -> datetime | None:

@@ -16,6 +16,7 @@ from forms.core.form_schema import Definition, Field
 from forms.core.portal import Clip, Portal, SoundFile
 from forms.core.problem import Problem
 from forms.core.rendering import labelled
+from sitegen.content.consents import media_name
 from sitegen.content.own_files import own_files
 from sitegen.content.pages import Library, Source, day_of
 from sitegen.media import speech
@@ -97,6 +98,18 @@ def _speak(text: str, voice: str, where: list[tuple[audio.Kind, Path]]) -> None:
     except speech.NoSuchVoice:
         what, todo = f'there is no voice "{voice}".', "Take the code of a language that eSpeak NG speaks, like ta."
         raise Problem("content/portal.yml, languages, voice", what, todo) from None
+
+
+def allowed_recordings(content: Path, allowed: Mapping[str, frozenset[str]]) -> Recordings:
+    """Return the recordings without those that need a consent which does not cover their language.
+
+    allowed: files that need a consent (their consents.media_name), and the languages that it covers.
+    """
+    return {
+        (language, key): path
+        for (language, key), path in recordings(content).items()
+        if language in allowed.get(media_name(path.relative_to(content / "media").as_posix()), (language,))
+    }
 
 
 def recordings(content: Path) -> Recordings:

@@ -7,15 +7,17 @@ import hashlib
 import html
 import io
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
 from PIL import Image, ImageFilter
 
 from forms.core.media import decoder_process
 from forms.core.problem import Problem
+from sitegen.content.consents import media_name
 from sitegen.content.own_files import own_files
 from sitegen.content.pages import Source
 
@@ -37,6 +39,8 @@ _STEPS = ((70, 0), (60, 0), (50, 0), (40, 0), (30, 0), (20, 0), (20, 1), (20, 2)
 """Quality and pixels of softening, best first: where low quality is not enough, fine detail goes."""
 
 _IMG = re.compile(r'<img alt="([^"]*)" src="(?:\.\./)*/?media/([^"]+)"[^>]*?/?>')
+_LINK = re.compile(r'<a [^>]*?href="(?:\.\./)*/?media/([^"#?]+)[^"]*"[^>]*>(.*?)</a>', re.S)
+_EMPTY = re.compile(r"<(p|li|figure)>\s*</\1>\n?")
 _ASKED = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)\)")
 _SVG = "http://www.w3.org/2000/svg"
 _SHAPES = frozenset(
@@ -51,10 +55,23 @@ class ImagePipeline:
     media: Path
     cache: Path
     out: Path
+    allowed: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """The files that need a consent (their consents.media_name), and the languages that it covers."""
 
-    def shown(self, body: str) -> str:
-        """The HTML of a page with each picture of content/media in the way a phone takes it best."""
-        return _IMG.sub(lambda match: self._one(html.unescape(match[1]), match[2]), body)
+    def shown(self, body: str, language: str) -> str:
+        """Return the HTML of a page with each picture of content/media in the way a phone takes it best.
+
+        Pictures without consent are left out, and links to such files are only their words.
+        """
+        drawn = _IMG.sub(
+            lambda match: self._one(html.unescape(match[1]), match[2]) if self._may(match[2], language) else "", body
+        )
+        drawn = _LINK.sub(lambda match: match[0] if self._may(match[1], language) else match[2], drawn)
+        return drawn if drawn == body or not self.allowed else _EMPTY.sub("", drawn)
+
+    def _may(self, address: str, language: str) -> bool:
+        codes = self.allowed.get(media_name(unquote(html.unescape(address))))
+        return codes is None or language in codes
 
     def _one(self, alt: str, name: str) -> str:
         path = self.media / name

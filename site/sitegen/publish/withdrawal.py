@@ -1,9 +1,10 @@
-"""Takes withdrawn stories out of a built site in place, whatever else is broken (docs/decisions/0031).
+"""Takes withdrawn stories, pictures and recordings out of a built site, whatever else is broken (decisions/0031).
 
 It needs consents.csv and the built files only: no settings, no pages that can be read, no other table.
 """
 
 import csv
+import glob
 import json
 import os
 import re
@@ -20,6 +21,7 @@ from forms.core.builds import manifest as build_manifest
 from forms.core.builds.manifest import ADDRESS, SIGNATURES
 from forms.core.problem import Problem
 from sitegen.content import consents, csv_files
+from sitegen.publish import withdrawn_media
 from sitegen.publish.build_manifest import files
 from sitegen.render.search_index import PAGES_A_FILE, normalised_tokens
 
@@ -34,7 +36,7 @@ _FILE = re.compile(r"/(?:audio|pictures|media)/[^\"'\s,>]+")
 
 
 def purge(public: Path, content: Path, today: date, also: Collection[str] = ()) -> list[str]:
-    """Take all stories without consent out of a built site and the builds kept beside it; return their addresses.
+    """Take all that has no consent out of a built site and the builds kept beside it; return the addresses.
 
     also: stories that go whatever consents.csv says.
     """
@@ -67,14 +69,12 @@ def _file(public: Path, address: str) -> Path:
 
 def _purge_one(public: Path, known: consents.Consents, today: date, also: Collection[str]) -> list[str]:
     done = listed(public)
-    new = []
-    for page in sorted(public.glob(f"*/{consents.FOLDER}**/index.html")):
-        language, _, path = page.parent.relative_to(public).as_posix().partition("/")
-        if not path.startswith(consents.FOLDER):
-            continue  # a page that lists stories
-        address = f"/{language}/{path}/"
-        if address not in done and (path in also or not known.cover(path, language, today)):
-            new.append(address)
+    new = [
+        address
+        for address, language, path in _stories(public, known)
+        if address not in done and (path.casefold() in also or not known.cover(path, language, today))
+    ]
+    own: list[str] = []
     if new:
         texts = {address: _file(public, address).read_text(encoding="utf-8") for address in new}
         for address in new:
@@ -82,11 +82,23 @@ def _purge_one(public: Path, known: consents.Consents, today: date, also: Collec
         own = _remove_files(public, texts.values())
         _clean_pages(public, new)
         _clean_sitemap(public, new)
-        write_list(public, [*done, *new, *own])
-        for language in {address.split("/")[1] for address in new}:
+    files_gone, changed = withdrawn_media.purge(public, known.content, known.media(today), _replace)
+    if new or changed:
+        write_list(public, [*done, *new, *own, *files_gone])
+        for language in {*changed, *(address.split("/")[1] for address in new)}:
             _clean_search(public / language)
         _renew_manifest(public)
-    return new
+    return [*new, *files_gone]
+
+
+def _stories(public: Path, known: consents.Consents) -> Iterator[tuple[str, str, str]]:
+    """Yield each page of a built site that is a story: its address, its language, and its path, like "stories/a"."""
+    pages = set(public.glob(f"*/{consents.FOLDER}**/index.html"))
+    pages |= {page for path in known.stories() for page in public.glob(f"*/{glob.escape(path)}/index.html")}
+    for page in sorted(pages):
+        language, _, path = page.parent.relative_to(public).as_posix().partition("/")
+        if f"{path}/" != consents.FOLDER:  # a page that lists stories
+            yield f"/{language}/{path}/", language, path
 
 
 def _replace(path: Path, text: str) -> None:
@@ -189,20 +201,28 @@ def _renew_manifest(public: Path) -> None:
         path.write_bytes(build_manifest.write(fresh))
 
 
-def story_of(text: str) -> str:
-    """Return the story that a person names by page, file or address, like "stories/the-advance"."""
-    return consents.FOLDER + text.strip().rstrip("/").removesuffix(".md").rpartition("/")[2]
+def stories_of(text: str, content: Path, public: Path) -> list[str] | None:
+    """Return the stories that a person names by page, file, address, consent or picture, like "stories/the-advance".
+
+    None where there is no such page among the staff's files or on the built site, and no such row in consents.csv.
+    """
+    name = consents.story_name(text)
+    rows = [row for row in consents.read_leniently(content).rows if _is_meant(row, text)]
+    files = [path.relative_to(content) for path in content.glob("*/**/*.md")]
+    files += [path.parent.relative_to(public) for path in public.glob("*/**/index.html")]
+    is_page = any(path.as_posix().partition("/")[2].removesuffix(".md").casefold() == name for path in files)
+    stories = {*([name] if is_page else []), *(consents.story_name(row["story"]) for row in rows if row.get("story"))}
+    return sorted(stories) if is_page or rows else None
 
 
-def is_known(story: str, content: Path, public: Path) -> bool:
-    """Return whether a story has a page among the staff's files or on the built site, or a row in consents.csv."""
-    rows = consents.read_leniently(content).rows
-    files = [*content.glob(f"*/{story}.md"), *public.glob(f"*/{story}/index.html")]
-    return bool(files) or any(row.get("story") == story for row in rows)
+def _is_meant(row: Mapping[str, str], text: str) -> bool:
+    story = row.get("story") and consents.story_name(row["story"]) == consents.story_name(text)
+    listed_there = consents.media_name(text) in consents.media_names(row.get("media", ""))
+    return bool(story) or listed_there or row.get("id", "").casefold() == text.strip().casefold()
 
 
-def write_withdrawn(content: Path, story: str, today: date) -> int:
-    """Write today as withdrawn_on into a story's rows of consents.csv; return how many rows it has.
+def write_withdrawn(content: Path, told: str, today: date) -> int:
+    """Write today as withdrawn_on into the rows of what a person named; return how many rows there are.
 
     Byte order mark, line ends and separator stay as they are. Raises Problem where the file cannot be read.
     """
@@ -217,7 +237,8 @@ def write_withdrawn(content: Path, story: str, today: date) -> int:
     if "withdrawn_on" not in sheet.header:
         sheet.header.append("withdrawn_on")
         rows[0].append("withdrawn_on")
-    found = [row for row in rows[1:] if story in (cell.strip() for cell in row)]
+    names = [cell.strip() for cell in rows[0]]
+    found = [row for row in rows[1:] if _is_meant(dict(zip(names, map(str.strip, row), strict=False)), told)]
     column = sheet.header.index("withdrawn_on")
     for row in found:
         row.extend([""] * (len(rows[0]) - len(row)))

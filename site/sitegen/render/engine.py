@@ -75,7 +75,7 @@ class _SitePlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call] # it h
         """Fill the holes."""
         context = self.job.context
         blocks = context.library.find(page.file.src_uri, context.language).blocks
-        html = context.image_pipeline.shown(html) if context.image_pipeline else html
+        html = context.image_pipeline.shown(html, context.language) if context.image_pipeline else html
         html = talk(html)
         html = html if context.language == SOURCE else foreign_links(html)
         return _ANY_HOLE.sub(lambda hole: draw(context, *_asked(blocks[int(hole[1])])), html)

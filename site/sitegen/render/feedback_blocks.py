@@ -152,7 +152,8 @@ def _photo(context: Context) -> Any:
 
     def draw_one(name: str, alt: str) -> Markup:
         html = Markup('<p><img alt="{}" src="/media/{}" /></p>').format(alt, name)
-        return Markup(context.image_pipeline.shown(str(html)) if context.image_pipeline else html)  # noqa: S704 - escaped above
+        drawn = context.image_pipeline.shown(str(html), context.language) if context.image_pipeline else html
+        return Markup(drawn)  # noqa: S704 - escaped above
 
     return draw_one
 

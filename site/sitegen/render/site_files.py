@@ -12,7 +12,7 @@ from forms.core.portal import Portal
 from forms.core.rendering import Page, draw_page
 from sitegen.content import consents
 from sitegen.content.pages import Source
-from sitegen.publish import browser_bundle, open_data, page_weight, tablet, withdrawal
+from sitegen.publish import browser_bundle, open_data, page_weight, tablet, withdrawal, withdrawn_media
 from sitegen.render.blocks import Context
 from sitegen.render.layout import alternates
 from sitegen.render.templates import render
@@ -47,7 +47,9 @@ def write(root: Path, out: Path, context: Context, seal: Path, withdrawn_before:
 
     withdrawn_before: what the site that this one replaces lists as withdrawn.
     """
+    allowed = consents.read_leniently(root / "content").media(context.today)
     _assets(root, out, context.portal)
+    withdrawn_media.write_needing(out, root / "content", allowed)
     shutil.copyfile(seal, out / "assets" / seal.name)
     source = context.portal.language_codes()[0]
     (out / "index.html").write_text(render(source, "welcome.html", portal=context.portal), encoding="utf-8")

@@ -1,0 +1,146 @@
+"""What a story, picture or recording needs before it may be published, said with file and remedy."""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+
+from forms.core.problem import Problem
+from sitegen.content import consents
+from sitegen.content.consents import languages
+from sitegen.content.pages import Source
+from sitegen.content.tables import Row, Tables, number_of
+
+LONGEST_CONSENT = timedelta(days=3 * 366)
+"""Consent expires after three years at most (National Trafficking Sheltered Alliance, media policy)."""
+
+_LONG_NUMBER = re.compile(r"(?<![\d/-])\d(?:[ -]?\d){9,}")
+_FULL_DATE = re.compile(r"\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b|\b\d{4}-\d{2}-\d{2}\b")
+_CODE = re.compile(r"[a-z]{2,3}(?:-[a-z]+)?")
+_DRAWING = ".svg"
+_READINGS = "audio/"
+"""Recordings of pages and questions, which a reader of the programme speaks (sitegen/media/audio_clips.py)."""
+
+
+def problems(
+    pages: Sequence[Source], tables: Tables, content: Path, codes: Sequence[str], today: date
+) -> Iterator[Problem]:
+    """Yield everything about consent that stops a build. codes: the languages of the site."""
+    if newer := consents.newer_file(content):
+        todo = f"If {newer} holds the newest state, save it as CSV in place of consents.csv. Then remove {newer}."
+        yield Problem(f"content/tables/{newer}", "is newer than consents.csv; which of them counts is in doubt.", todo)
+    for page in pages:
+        if consents.is_story(page):
+            yield from _story(page, tables, today)
+    for row in tables["consents"]:
+        yield from _row(row, content / "media", codes)
+
+
+def left_out(content: Path, known: consents.Consents, codes: Sequence[str], today: date) -> Iterator[str]:
+    """Say which files of content/media are published nowhere, or not in a language, for want of a consent."""
+    there = {consents.media_name(path.relative_to(content / "media").as_posix()) for path in _files(content / "media")}
+    for name, allowed in sorted(known.media(today).items()):
+        missing = [code for code in codes if code not in allowed]
+        if name in there and missing:
+            where = "nowhere" if len(missing) == len(codes) else f"not in {', '.join(missing)}"
+            yield f"content/media/{name}: its consent does not allow more, so it is published {where}."
+
+
+def undecided(content: Path, tables: Tables, known: consents.Consents, today: date) -> Iterator[Problem]:
+    """Yield the photos and films of which nobody has said whether a person can be seen or heard in them."""
+    decided = {*known.media(today), *known.without_people()}
+    decided |= {consents.media_name(row["picture"]) for row in tables["goods"] if row["picture"] and row["no_person"]}
+    for path in _files(content / "media"):
+        name = consents.media_name(path.relative_to(content / "media").as_posix())
+        if name not in decided and path.suffix.lower() != _DRAWING and not name.startswith(_READINGS):
+            what = "nobody has said whether this shows a person."
+            todo = "Name it in consents.csv under media: in the row of its person, or in a row of kind nobody."
+            yield Problem(f"content/media/{name}", what, todo)
+
+
+def _files(media: Path) -> list[Path]:
+    return sorted(path for path in media.rglob("*") if path.is_file() and not path.name.startswith((".", "~")))
+
+
+def _row(row: Row, media: Path, codes: Sequence[str]) -> Iterator[Problem]:
+    """Yield what is wrong with a row whatever page or file it is for."""
+    where = f"content/tables/consents.csv, row {number_of(row)} ({row['id']})"
+    if not row["story"] and not row["media"]:
+        yield Problem(where, "names no story and no file.", "Fill in story, or media, or both.")
+    for code in sorted(languages(row["languages"] or "") - {*codes}):
+        if not _CODE.fullmatch(code):
+            todo = f"Write codes, like {' '.join(codes)}."
+            yield Problem(f"{where}, column languages", f'"{code}" is no code of a language.', todo)
+    if row["kind"] == consents.NOBODY:
+        if not row["approved_by"] and not row["withdrawn_on"]:
+            yield Problem(
+                f"{where}, column approved_by", "nobody has looked at it.", "Write who found no person in it."
+            )
+    elif not row["withdrawn_on"]:
+        yield from _required(row, where)
+    there = {consents.media_name(path.relative_to(media).as_posix()) for path in _files(media)}
+    for name in sorted(consents.media_names(row["media"] or "")):
+        if name.endswith(_DRAWING):
+            what, todo = f"{name} is a drawing.", "Only photos, films and recordings stand here."
+            yield Problem(f"{where}, column media", what, todo)
+        elif name not in there and not row["withdrawn_on"]:
+            todo = "Write it as it stands in content/media, without spaces, like photos/visit.jpg."
+            yield Problem(f"{where}, column media", f"{name} is not there.", todo)
+
+
+def _required(row: Row, where: str) -> Iterator[Problem]:
+    for column in ("languages", "adult", "court_case", "name_changed"):
+        if row[column] is None or row[column] == "":
+            yield Problem(f"{where}, column {column}", "this cell is empty.", "Only a row of kind nobody may leave it.")
+
+
+def _story(page: Source, tables: Tables, today: date) -> Iterator[Problem]:
+    """A story without a complete consent does not build; one withdrawn or ended is replaced before (consents.py)."""
+    consent = next((row for row in tables["consents"] if row["id"] == page.meta.get("consent")), None)
+    if consent is None:
+        todo = "Write consent: with an id from content/tables/consents.csv."
+        yield Problem(page.where, "this story has no consent record.", todo)
+        return
+    for what, todo in _consent_gaps(consent, page, today):
+        yield Problem(f"{page.where} (consent {consent['id']})", what, todo)
+    public = {row["tel"] for row in tables["helplines"]}
+    for pattern, what in ((_LONG_NUMBER, "a number of ten or more digits"), (_FULL_DATE, "an exact date")):
+        for match in pattern.finditer(page.text):
+            if re.sub(r"\D", "", match[0]) in public:
+                continue
+            where = f"{page.where}, line {page.line_of(match.start())}"
+            yield Problem(where, f"{what} could show who this is.", "Take it out: no finer than the year.")
+
+
+def _consent_gaps(consent: Row, page: Source, today: date) -> Iterator[tuple[str, str]]:
+    """Rules 1-8 of FACTS section 5: consent recorded, adult, not withdrawn, not expired, approved by another."""
+    if consent["story"] != page.name.removesuffix(".md"):
+        yield "the consent is for another story.", f"It says {consent['story']}."
+    if page.language not in languages(consent["languages"] or ""):
+        yield f"the consent does not cover {page.language}.", "Ask, or take this translation away."
+    if consent["withdrawn_on"]:
+        yield "the consent was taken back.", "Take the story away in all languages."
+    if not consent["adult"]:
+        yield "the person is not an adult.", "Stories of people under 18 are not published."
+    if not consent["name_changed"]:
+        yield "the name is not changed.", "Change it in the story and say so in consents.csv."
+    if consent["kind"] == "composite" and not page.meta.get("composite"):
+        yield "this composite example is not labelled.", "Write composite: true in its front matter."
+    yield from _record_gaps(consent, today)
+
+
+def _record_gaps(consent: Row, today: date) -> Iterator[tuple[str, str]]:
+    """Yield what a record lacks, of a person or of an example: days, a second person's approval, no open case."""
+    given, expires = consent["given_on"], consent["expires_on"]
+    if not given or not expires or not consent["approved_by"] or not consent["approved_on"]:
+        yield (
+            "the consent record is not complete.",
+            "It needs given_on, expires_on, approved_by and approved_on.",
+        )
+        return
+    if not given <= today < expires:
+        yield "the consent is not valid today.", "Ask the person again, or take the story away."
+    if expires > given + LONGEST_CONSENT:
+        yield "the consent lasts longer than three years.", "Ask again after three years at most."
+    if consent["court_case"] not in {"no", "cleared"}:
+        yield "a court case is open.", "Wait, or get a lawyer's clearance and write cleared."

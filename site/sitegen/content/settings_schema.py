@@ -1,0 +1,190 @@
+"""What portal.yml may hold: every key with its type and bounds. What does not fit becomes a sentence for staff."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from forms.core.portal import DAYS_KEPT, ERASED_DAYS, MOST_DAYS, MOST_ERASED_DAYS
+from forms.core.problem import Problem
+from sitegen.checks.did_you_mean import did_you_mean
+
+_MOST_CHARACTERS = 200
+"""Characters of an id or a name in portal.yml: what is longer was pasted there by mistake."""
+
+
+def _web_address(value: Any) -> Any:
+    if not str(value).startswith(("https://", "http://")):
+        raise PydanticCustomError("address", "address")
+    return value
+
+
+Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=40)]
+Code = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=20)]
+Text = dict[Code, Annotated[str, Field(max_length=10 * _MOST_CHARACTERS)]]
+Days = Annotated[int, Field(ge=1, le=MOST_DAYS)]
+Address = Annotated[str, BeforeValidator(_web_address)]
+Line = Any
+"""A key or token line: `checks.key_checks` tries each, and never repeats one."""
+
+
+class _Keys(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _Language(_Keys):
+    code: Code
+    name: Annotated[str, Field(max_length=_MOST_CHARACTERS)]
+    voice: str = ""
+
+
+class _Person(_Keys):
+    id: Id
+    name: str | None = None
+    key: Line = ""
+    pickup: Line = ""
+    signing: Line = ""
+
+
+class _Desk(_Keys):
+    id: Id
+    picture: str | None = ""
+    name: Text
+    what: Text
+    reads: list[str]
+    people: list[_Person] | None = None
+    recovery: Line = ""
+    key: Line = ""
+    pickup: Line = ""
+    signing: Line = ""
+
+
+class _Keep(_Keys):
+    signups_days: Days
+    concerns_days: Days
+    requests_days: Days = DAYS_KEPT["concerns_days"]
+    answer_days: Days = DAYS_KEPT["answer_days"]
+    erased_days: Annotated[int, Field(ge=1, le=MOST_ERASED_DAYS)] = ERASED_DAYS
+
+
+class _OpenData(_Keys):
+    name: str
+    title: str = ""
+    path: Address | None = None
+
+
+class _Paper(_Keys):
+    leaflet: str | None = None
+
+
+class Settings(_Keys):
+    """All of portal.yml."""
+
+    district: Text
+    programme: Text
+    short_name: Text
+    launched: date | None = None
+    languages: list[_Language]
+    timezone: str
+    address: Address
+    exit_url: Address
+    demonstration: bool = False
+    responsible: Text
+    desks: list[_Desk]
+    keep: _Keep
+    publishers: list[Line] | None = None
+    open_data: _OpenData | None = None
+    paper: _Paper | None = None
+    menu: list[str]
+
+
+def problems(settings: Mapping[str, Any], where: str) -> Iterator[Problem]:
+    """Yield everything in these settings that does not fit, as sentences. Values of keys are never repeated."""
+    try:
+        Settings.model_validate(dict(settings))
+    except ValidationError as error:
+        for one in error.errors(include_url=False, include_context=True):
+            path = one["loc"][:-1] if one["type"] in _UNKNOWN else one["loc"]
+            yield Problem(_place(settings, path, where), *_sentence(one))
+        return
+    yield from _languages_of_texts(settings, where)
+
+
+def _place(settings: Mapping[str, Any], path: tuple[int | str, ...], where: str) -> str:
+    """Return where in the file something stands: a row of a list by its id, else by its number."""
+    names, at = [where], settings
+    for step in path:
+        at = _inside(at, step)
+        named = isinstance(step, int) and isinstance(at, Mapping) and (at.get("id") or at.get("code"))
+        names.append(str(named or (step + 1 if isinstance(step, int) else step))[:40])
+    return ", ".join(name for name in names if name != "[key]")
+
+
+def _inside(value: Any, step: int | str) -> Any:
+    try:
+        return value[step]
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def _sentence(error: ErrorDetails) -> tuple[str, str]:
+    """Return what is wrong, and what to do."""
+    kind, value = error["type"], error["input"]
+    if kind == "missing":
+        return "is missing.", _AS_IT_CAME
+    if kind in _UNKNOWN:
+        name, known = str(error["loc"][-1]), _known_beside(error["loc"])
+        todo = did_you_mean(name, known, f"There are: {', '.join(known)}.")
+        return f'"{name[:40]}" is not known here, and nothing would come of it.', todo
+    shown = f'"{str(value)[:60]}"' if isinstance(value, str | int | float | date) else "this"
+    for begin, (what, todo) in _SENTENCES.items():
+        if kind.startswith(begin):
+            return f"{shown} {what}", todo
+    return f"{shown} does not fit here.", _AS_IT_CAME
+
+
+_UNKNOWN = ("extra_forbidden", "invalid_key")
+_DAYS = f"Write a number of days, like 30 (at most {MOST_DAYS}; for erased_days {MOST_ERASED_DAYS})."
+_ID = "Take small letters a to z, digits and hyphens, like women-cell; for a language its code, like ta."
+_AS_IT_CAME = "Compare it with portal.yml as it came."
+_SENTENCES = {
+    "bool": ("is neither true nor false.", "Write true or false, without quotes."),
+    "int": ("is no number of days.", _DAYS),
+    "greater_than": ("is no number of days.", _DAYS),
+    "less_than": ("is more days than can be counted.", _DAYS),
+    "list": ("is no list.", "Write it like [one, two], or one to a line behind a dash."),
+    "dict": ("is no text in languages.", 'Write it like {en: "Words", ta: "..."}.'),
+    "model": ("has no keys of its own.", _AS_IT_CAME),
+    "string_type": ("is no text.", "Write it in quotes."),
+    "string_pattern": ("cannot be used here.", _ID),
+    "string_too_long": ("is too long.", f"Take at most {_MOST_CHARACTERS} characters; 40 for an id."),
+    "address": ("is no address on the web.", "Write it whole, like https://www.wikipedia.org/."),
+    "date": ("is no date.", "Write it like 2026-11-25, without quotes."),
+}
+
+
+def _known_beside(path: tuple[int | str, ...]) -> list[str]:
+    """Return the names that may stand where this unknown one does."""
+    model: type[BaseModel] = Settings
+    inside: dict[str, type[BaseModel]] = {
+        "languages": _Language, "desks": _Desk, "people": _Person, "keep": _Keep, "open_data": _OpenData,
+        "paper": _Paper,
+    }  # fmt: skip
+    for step in path[:-1]:
+        model = inside.get(str(step), model)
+    return list(model.model_fields)
+
+
+def _languages_of_texts(settings: Mapping[str, Any], where: str) -> Iterator[Problem]:
+    """Yield the texts whose source language is missing, or that name a language which the site has not."""
+    codes = [row["code"] for row in settings["languages"]]
+    texts = [(name, settings[name]) for name in ("district", "programme", "short_name", "responsible")]
+    texts += [(f"desk {row['id']}, {name}", row[name]) for row in settings["desks"] for name in ("name", "what")]
+    for name, text in texts:
+        if codes and not str(text.get(codes[0], "")).strip():
+            yield Problem(f"{where}, {name}", f"{codes[0]} is missing.", "Write it in the first language at least.")
+        for code in (code for code in text if code not in codes):
+            what = f'there is no language "{code}" among languages.'
+            yield Problem(f"{where}, {name}", what, did_you_mean(code, codes, f"There are: {', '.join(codes)}."))

@@ -1,0 +1,148 @@
+"""Takes pictures, films and recordings without consent out of a built site in place (docs/decisions/0031).
+
+The site lists what on it needs a consent, so that a picture goes even where consents.csv, or the picture's own file,
+is no longer there. The list holds hashes, no names.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+from sitegen.content import consents
+
+LIST = "consented.json"
+"""In the built site: what needs a consent, and what was already taken out of each language's pages."""
+
+_MADE = re.compile(r"/(?:pictures|audio)/([0-9a-f]{16})")
+_ADDRESS = r"/(?:pictures|audio|media)/[^\"'\s,>]+"
+_SHOWN = re.compile(
+    r"<picture\b(?:(?!</picture>).)*</picture>|<figure class=\"listen\">(?:(?!</figure>).)*</figure>"
+    r"|<audio\b(?:(?!</audio>).)*</audio>|<video\b(?:(?!</video>).)*</video>|<img\b[^>]*>",
+    re.S,
+)
+_LINK = re.compile(rf'<a [^>]*?href="({_ADDRESS})"[^>]*>(.*?)</a>', re.S)
+_EMPTY = re.compile(r"<(p|li|figure)>\s*</\1>\n?")
+
+
+@dataclass
+class Needing:
+    """Keys of what needs a consent, and by language the keys that were taken out."""
+
+    keys: set[str] = field(default_factory=set)
+    removed: dict[str, set[str]] = field(default_factory=dict)
+
+
+def key_of(address: str) -> str:
+    """Return what names a file on the site, whatever the size or kind in which it stands there."""
+    made = _MADE.match(address)
+    return made[1] if made else hashlib.sha256(unquote(address).encode()).hexdigest()[:16]
+
+
+def write_needing(out: Path, content: Path, allowed: Mapping[str, frozenset[str]]) -> None:
+    """Write the list into a site that is being built. allowed: consents.Consents.media()."""
+    keys = {key for keys in _keys(content, allowed).values() for key in keys}
+    _write(out / LIST, Needing(keys))
+
+
+def purge(
+    public: Path, content: Path, allowed: Mapping[str, frozenset[str]], replace: Callable[[Path, str], None]
+) -> tuple[list[str], list[str]]:
+    """Take what has no consent out of the pages of a built site.
+
+    replace: writes a page. Returns the addresses that no page uses any more, whose files are removed, and the languages
+    whose pages changed.
+    """
+    needing, keys = _read(public / LIST), _keys(content, allowed)
+    every = needing.keys | {key for found in keys.values() for key in found}
+    changed, asked = [], set()
+    for language in sorted(path.parent.name for path in public.glob("*/index.html")) if every else ():
+        may_stay = {key for name, found in keys.items() if language in allowed[name] for key in found}
+        if gone := every - may_stay - needing.removed.get(language, set()):
+            asked |= _clean(public / language, gone, replace)
+            needing.removed.setdefault(language, set()).update(gone)
+            changed.append(language)
+    if changed:
+        needing.keys = every
+        _write(public / LIST, needing)
+    may_stay = {key for name, found in keys.items() if allowed[name] for key in found}
+    return sorted(_remove(public, asked, every - may_stay if changed else set())), changed
+
+
+def _keys(content: Path, names: Collection[str]) -> dict[str, set[str]]:
+    """Return for each name (consents.media_name) what its file is known by on the site."""
+    found: dict[str, set[str]] = {name: set() for name in names}
+    media = content / "media"
+    for path in media.rglob("*") if names else ():
+        relative = path.relative_to(media).as_posix()
+        name = consents.media_name(relative)
+        with suppress(OSError):
+            if name in found and path.is_file():
+                state = path.stat()
+                found[name] |= {_hash(path, state.st_size, state.st_mtime_ns), key_of(f"/media/{relative}")}
+    return found
+
+
+@cache
+def _hash(path: Path, _size: int, _changed: int) -> str:
+    """Return the hash in the names of what is made from a file; read again only when the file has changed."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def _clean(folder: Path, gone: set[str], replace: Callable[[Path, str], None]) -> set[str]:
+    """Take pictures, sounds and links out of the pages of a language; return the addresses that stood there."""
+    asked: set[str] = set()
+
+    def without(match: re.Match[str]) -> str:
+        found = set(re.findall(_ADDRESS, match[0]))
+        if not gone & {*map(key_of, found)}:
+            return match[0]
+        asked.update(found)
+        return ""
+
+    def words(match: re.Match[str]) -> str:
+        return match[2] if key_of(match[1]) in gone else match[0]
+
+    for path in sorted(folder.rglob("*.html")):
+        text = path.read_text(encoding="utf-8")
+        cleaned = _LINK.sub(words, _SHOWN.sub(without, text))
+        if cleaned != text:
+            replace(path, _EMPTY.sub("", cleaned))
+    return asked
+
+
+def _remove(public: Path, asked: Collection[str], gone: Collection[str]) -> Iterator[str]:
+    """Remove the files of `asked` that no page uses, and all files known by a key of `gone`."""
+    used = {found for path in public.rglob("*.html") for found in _addresses(path)} if asked else set()
+    unused = {*asked} - used
+    files = (path for kind in ("pictures", "audio", "media") for path in public.glob(f"{kind}/**/*") if gone)
+    there = {f"/{path.relative_to(public).as_posix()}" for path in files}
+    for address in unused | {address for address in there if key_of(address) in gone}:
+        path = (public / unquote(address).lstrip("/")).resolve()
+        if path.is_relative_to(public.resolve()) and path.is_file():
+            path.unlink()
+            yield quote(address) if address.startswith("/media/") else address
+
+
+def _addresses(path: Path) -> list[str]:
+    return re.findall(_ADDRESS, path.read_text(encoding="utf-8"))
+
+
+def _read(path: Path) -> Needing:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return Needing({*found["keys"]}, {code: {*keys} for code, keys in found["removed"].items()})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return Needing()
+
+
+def _write(path: Path, needing: Needing) -> None:
+    removed = {code: sorted(keys) for code, keys in sorted(needing.removed.items())}
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.write_text(json.dumps({"keys": sorted(needing.keys), "removed": removed}), encoding="utf-8")
+    fresh.replace(path)

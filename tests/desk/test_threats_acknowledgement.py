@@ -1,0 +1,267 @@
+"""What a person can prove of her letters, and a desk of what she added: acknowledgements, answers in order, additions."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forms.core import receipts
+from forms.core.encryption import SIZE_CLASSES, is_sealed_for, seal
+from forms.core.proofs.receipt_proofs import Answered, addition_claim, is_proven, prove, short
+from forms.desk import doctor
+from forms.desk.cases import acknowledgement
+from forms.desk.cases.acknowledgement import Acknowledged, doubts
+from forms.desk.crypto.decryption import PartName, read_letter
+from forms.desk.session import Session
+from forms.desk.sync.client import Server
+from forms.server.store.concern_store import NewLetter
+from tests.desk.conftest import Office
+from tests.server.conftest import TODAY
+
+
+def keys_of(office: Office, receipt: str) -> receipts.Keys:
+    services = office.app.extensions["services"]
+    return receipts.derive(receipts.read(receipt), services.salt, "concern", services.cost)
+
+
+def answers(office: Office, receipt: str) -> list[dict[str, Any]]:
+    """What the receipt opens, each with whether its proof is right, as the script of the page checks it."""
+    keys = keys_of(office, receipt)
+    progress = office.app.extensions["services"].concerns.progress(keys.lookup)
+    opened = [receipts.open_answer(answer.sealed, keys) for answer in progress.answers]
+    return sorted(({**one, "right": is_right(one, keys)} for one in opened), key=lambda one: one["at"])
+
+
+def is_right(answer: dict[str, Any], keys: receipts.Keys) -> bool:
+    told = {name: answer[name] for name in Answered.__dataclass_fields__}
+    held = tuple((id, day) for id, day in told.pop("letters"))
+    return is_proven(
+        keys.answer_key, Answered(**{**told, "after": tuple(told["after"])}, letters=held).claim, answer["proof"]
+    )
+
+
+def said(session: Session) -> str:
+    return "\n".join(finding.sentence for finding in doctor.examine(session) if not finding.ok)
+
+
+def only(session: Session) -> str:
+    [case] = session.cases()
+    return case.id
+
+
+def test_each_desk_says_by_itself_and_once_that_it_has_opened_a_letter(office: Office) -> None:
+    receipt = office.tell(what="is anybody there?")
+    for member in ("police/anita", "police/babu", "legal", "police/anita"):
+        office.machine(member).sync()
+    told = answers(office, receipt)
+    assert sorted(one["desk"] for one in told) == ["legal", "police"], "one of each desk, though two machines have it"
+    assert all(one["right"] and not one["text"] and not one["state"] for one in told)
+    [id] = {one["letter"] for one in told}
+    assert [one["letters"] for one in told] == [[[short(id), TODAY.isoformat()]]] * 2
+    done = {row["what"] for row in office.machine("police/anita").who_did_what()}
+    assert "acknowledged" in done
+    assert "answered" not in done, "nobody wrote"
+
+
+def test_an_acknowledgement_has_one_size_and_the_page_without_a_script_shows_none(office: Office) -> None:
+    receipt = office.tell(what="short")
+    office.add(receipt, "x" * 4000)
+    legal = office.machine("legal")
+    legal.sync()
+    progress = office.app.extensions["services"].concerns.progress(keys_of(office, receipt).lookup)
+    assert [is_sealed_for(one.sealed, 1, SIZE_CLASSES[:1]) for one in progress.answers] == [True]
+    assert "There is no answer yet" in office.answer_page(receipt)
+
+
+def test_what_was_added_is_acknowledged_too_and_what_is_held_back_is_not_named(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receipt, legal = office.tell(what="first"), office.machine("legal")
+    legal.sync()
+    office.add(receipt, "more")
+    waiting = Server.waiting
+    with monkeypatch.context() as server:
+        server.setattr(Server, "waiting", lambda self, **_: [row for row in waiting(self) if row["form"] != "followup"])
+        legal.sync()
+    assert [len(one["letters"]) for one in answers(office, receipt)] == [1], "what is held back is named by no desk"
+    legal.sync()
+    assert [len(one["letters"]) for one in answers(office, receipt)] == [1, 2]
+
+
+def test_a_letter_without_its_photo_is_not_acknowledged(office: Office) -> None:
+    office.tell(what="a photo belongs to it")
+    legal = office.machine("legal")
+    legal.sync()
+    [(thread, tray, letter)] = legal._opened_index().letters()
+    photo = replace(letter, parts=(PartName("a" * 32, "photo"),))  # type: ignore[type-var]
+    assert acknowledgement.opened([(thread, tray, photo)], lambda _: False) == {}
+    assert list(acknowledgement.opened([(thread, tray, photo)], lambda _: True)) == [thread]
+
+
+def test_nobody_is_told_of_letters_that_hold_no_key_or_no_receipt(office: Office) -> None:
+    office.tell(what="an older letter")
+    legal = office.machine("legal")
+    legal.sync()
+    [row] = legal._opened_index().letters()
+    for change in ({"answer_key": ""}, {"answer_key": "x" * 64}, {"reply_to": None}):
+        assert acknowledgement.opened([(*row[:2], replace(row[2], **change))], lambda _: True) == {}  # type: ignore[type-var,arg-type]
+
+
+SAID = Answered(
+    "a" * 64, "b" * 32, "police", "2027-01-05", "10:00", "We come.", "looking", ("c" * 16,), (("b" * 16, "2027-01-01"),)
+)
+KEY = "0123456789abcdef" * 4
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"id": "d" * 64}, {"letter": "d" * 32}, {"desk": "legal"}, {"day": "2027-01-06"}, {"at": "11:00"}, {"text": "We do not come."},
+     {"state": "closed"}, {"after": ()}, {"letters": ()}, {"letters": (("b" * 16, "2027-01-02"),)}],
+    ids=repr,
+)  # fmt: skip
+def test_nothing_of_an_answer_can_be_changed(changed: dict[str, Any]) -> None:
+    proof = prove(KEY, SAID.claim)
+    assert is_proven(KEY, SAID.claim, proof)
+    assert not is_proven(KEY, replace(SAID, **changed).claim, proof)
+
+
+@pytest.mark.parametrize("forged", ["", "0" * 64, "é" * 64, prove("f" * 64, SAID.claim)])
+def test_without_the_key_nothing_is_proven(forged: str) -> None:
+    assert not is_proven(KEY, SAID.claim, forged)
+    assert not is_proven("", SAID.claim, prove(KEY, SAID.claim))
+    assert not is_proven(KEY, "", prove(KEY, ""))
+
+
+def test_each_answer_of_a_desk_names_those_before_it_also_a_colleagues(office: Office) -> None:
+    receipt = office.tell(what="write to me")
+    anita, babu = office.machine("police/anita"), office.machine("police/babu")
+    anita.sync()
+    id = only(anita)
+    anita.answer(id, "The first.")
+    anita.write(id, "state", state="looking")
+    babu.sync()
+    babu.answer(id, "The third.")
+    opened, first, state, third = answers(office, receipt)
+    assert all(one["right"] for one in (opened, first, state, third))
+    assert (opened["after"], first["after"], state["after"]) == ([], [], [short(first["id"])])
+    assert third["after"] == [short(first["id"]), short(state["id"])], (
+        "a middle one that is dropped is named by the last"
+    )
+
+
+def test_a_server_that_holds_an_answer_back_is_noticed_by_what_the_person_adds(office: Office) -> None:
+    receipt, legal = office.tell(what="write to me"), office.machine("legal")
+    legal.sync()
+    id = only(legal)
+    legal.answer(id, "Come on Monday.")
+    added_on = TODAY + timedelta(days=40_000)  # entries have the day of the real clock
+    with office.app.extensions["services"].concerns._writing() as connection:
+        connection.exec_driver_sql("DELETE FROM answers")
+    post_addition(office, receipt, id, added_on.isoformat(), seen=())
+    legal.sync()
+    shown = said(legal)
+    assert "had not got what this desk sent on" in shown
+    assert "hold it back" in shown
+
+
+def test_nothing_is_said_where_the_answers_were_shown(office: Office) -> None:
+    receipt, legal = office.tell(what="write to me"), office.machine("legal")
+    legal.sync()
+    id = only(legal)
+    legal.answer(id, "Come on Monday.")
+    office.add(receipt, "I will come.")
+    legal.sync()
+    assert doubts(legal.case(id)) == {}
+    [_, added] = legal.case(id).letters
+    [answer] = [one for one in answers(office, receipt) if one["text"]]
+    assert short(answer["id"]) in added.seen  # type: ignore[union-attr]
+
+
+def post_addition(office: Office, receipt: str, case_id: str, day: str, **changed: Any) -> str:
+    """Something added, as the script of the page makes it, or (changed) as a server makes it up."""
+    id = "e" * 32
+    letter = {"form": "followup", "version": 2, "id": id, "day": day, "follows": case_id, "desks": ["legal"], "parts": [],
+              "answers": {"what": "added “ë”", "people": 3}, "seen": [], "sealed_by": "browser"}  # fmt: skip
+    letter |= {
+        name: list(value) if isinstance(value, tuple) else value for name, value in changed.items() if name != "after"
+    }
+    letter["receipt_proof"] = changed.get(
+        "receipt_proof", prove(keys_of(office, receipt).answer_key, addition_claim(letter))
+    )
+    letter |= changed.get("after", {})
+    sealed = seal(letter, [office.made["legal"].key], 24576)
+    office.app.extensions["services"].concerns.save(NewLetter(id, case_id, "followup", TODAY, None, sealed, ("legal",)))
+    return id
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{}, {"receipt_proof": ""}, {"receipt_proof": "0" * 64}, {"after": {"answers": {"what": "All is well."}}}, {"after": {"seen": ["a" * 16]}},
+     {"after": {"day": "2027-01-02"}}, {"after": {"id": "f" * 32}}, {"after": {"parts": [{"id": "a" * 32, "kind": "photo"}]}},
+     {"after": {"claim": "x"}}, {"receipt_proof": ["x"]}, {"after": {"seen": {"x": 1}}}],
+    ids=repr,
+)  # fmt: skip
+def test_an_addition_that_the_server_makes_up_is_said(office: Office, change: dict[str, Any]) -> None:
+    receipt, legal = office.tell(what="only I add to this"), office.machine("legal")
+    legal.sync()
+    id = only(legal)
+    post_addition(office, receipt, id, TODAY.isoformat(), **change)
+    legal.sync()
+    is_forged = bool(change) and change != {"after": {"claim": "x"}}
+    again = office.machine("legal")  # from the index, where what was worked out is kept
+    for session in (legal, again):
+        assert len(session.case(id).letters) == 2
+        assert ("Not proven: perhaps somebody without the receipt" in said(session)) == is_forged
+
+
+def test_a_first_letter_of_another_person_proves_no_addition(office: Office) -> None:
+    receipt = office.tell(what="one")
+    office.tell(what="two")
+    legal = office.machine("legal")
+    legal.sync()
+    mine = keys_of(office, receipt).answer_key
+    other = next(case for case in legal.cases() if case.first and case.first.answer_key != mine)
+    post_addition(office, receipt, other.id, TODAY.isoformat())
+    legal.sync()
+    assert list(doubts(legal.case(other.id))) == ["e" * 32]
+
+
+def test_what_could_not_be_said_is_said_at_the_next_fetch(office: Office, away: Callable[[bool], None]) -> None:
+    receipt, legal = office.tell(what="the line breaks"), office.machine("legal")
+    with pytest.MonkeyPatch.context() as line:
+        line.setattr(
+            Server, "acknowledge_to_person", lambda *_: away(True) or Server.send(legal.server, "GET", "x", b"")
+        )
+        legal.sync()
+    away(False)
+    assert answers(office, receipt) == []
+    legal.sync()
+    assert [one["desk"] for one in answers(office, receipt)] == ["legal"]
+
+
+@pytest.mark.parametrize("damaged", ["", "[]", "[" * 100_000, '{"x": 3}', "null"])
+def test_a_damaged_memory_stops_no_desk(tmp_path: Path, damaged: str) -> None:
+    (tmp_path / acknowledgement.FILE).write_text(damaged, encoding="utf-8")
+    memory = Acknowledged(tmp_path)
+    letter = read_letter({"id": "a" * 32, "form": "concern", "answers": {}, "reply_to": "age1", "answer_key": KEY})
+    here = acknowledgement.opened([("a" * 32, 1, letter)], lambda _: True)
+    assert [one.first.id for one in memory.waiting(here)] == ["a" * 32]
+    memory.note(memory.waiting(here), here)
+    assert memory.waiting(here) == []
+    memory.note([], {})
+    assert json.loads((tmp_path / acknowledgement.FILE).read_text()) == {}, "what is erased is forgotten"
+
+
+def test_a_letter_that_rests_until_it_is_erased_is_not_acknowledged(office: Office) -> None:
+    receipt, legal = office.tell(what="I take it back"), office.machine("legal")
+    with pytest.MonkeyPatch.context() as line:
+        line.setattr(Session, "_acknowledge", lambda _: None)
+        legal.sync()
+        office.answer_page(receipt, do="delete-now")
+    legal.sync()
+    assert list(legal.resting()) != []
+    assert "answered" not in {row["what"] for row in legal.who_did_what()}

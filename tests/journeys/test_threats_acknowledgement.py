@@ -1,0 +1,114 @@
+"""What a phone shows of proofs: who opened the letter, an answer that is not proven, one that is missing."""
+
+import sqlite3
+import time
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from forms.core.encryption import seal
+from forms.core.proofs.receipt_proofs import short
+from forms.desk.cases.acknowledgement import doubts, sent_answers
+from forms.desk.session import Place, Session
+from tests.journeys.telling import come_back, tell
+from tests.journeys.test_returning import pressed, told
+from tests.journeys.test_sealing import at_the_desk, phone  # noqa: F401 - phone is a fixture
+
+UNPROVEN = "It is not proven that this answer is from the desk."
+
+
+def office(house: Any, desk: str = "police") -> Session:
+    return Session.unlock(Place(desk, house.desks / desk, house.address), None, lambda: house.day)
+
+
+def changed(house: Any, statement: str, *values: Any) -> None:
+    """The server changes what it has."""
+    with closing(sqlite3.connect(house.data / "concerns.db")) as store, store:
+        store.execute(statement, values)
+
+
+@pytest.fixture
+def told_letter(phone: Any, house: Any) -> tuple[str, str]:  # noqa: F811
+    """A letter that the police desk has opened: its receipt and its id."""
+    phone.goto("/en/tell/")
+    words = f"proven {time.time_ns()}"
+    receipt = tell(phone, what=words)
+    office(house).sync()
+    [letter] = at_the_desk(house, words)
+    return receipt, letter["id"]
+
+
+def test_the_phone_shows_who_opened_the_letter_and_what_was_added(phone: Any, house: Any, told_letter: Any) -> None:  # noqa: F811
+    receipt, id = told_letter
+    come_back(phone, "en", receipt)
+    assert "Opened by: Police" in told(phone)
+    assert "1 December 2026" in phone.locator(".opened-by").inner_text()
+    assert "has not opened yet" not in told(phone)
+    pressed(phone, "Add something", "What do you want to add?")
+    phone.locator("#what").fill('more “ë” \u0ba4\u0bae\u0bbf\u0bb4\u0bcd \\ "\n\ttwo')
+    pressed(phone, "Send it", "What you added is safe with us")
+    pressed(phone, "Back to my letter", "You added something on")
+    assert "has not opened yet what you added on 1 December 2026" in told(phone), "held back, or not fetched yet"
+    police = office(house)
+    police.sync()
+    assert [letter.seen for letter in police.case(id).letters][1] != (), "what she was shown goes along"
+    assert doubts(police.case(id)) == {}, "what the phone adds is proven"
+    come_back(phone, "en", receipt)
+    assert "Opened by: Police" in told(phone)
+    assert "has not opened yet" not in told(phone)
+
+
+def test_an_answer_that_is_dropped_moved_or_not_proven_shows(phone: Any, house: Any, told_letter: Any) -> None:  # noqa: F811
+    receipt, id = told_letter
+    police = office(house)
+    for words in ("The first answer.", "The second answer.", "The third answer."):
+        police.answer(id, words)
+    come_back(phone, "en", receipt)
+    assert UNPROVEN not in told(phone)
+    assert "is missing here" not in told(phone)
+    second = sent_answers(police.case(id).entries)[1]
+    changed(house, "UPDATE answers SET day = '2026-11-01' WHERE id = ?", second)
+    come_back(phone, "en", receipt)
+    said = told(phone)
+    assert said.index("The first answer.") < said.index("The second answer.") < said.index("The third answer.")
+    assert "November" not in said, "the day is the desk's"
+    changed(house, "DELETE FROM answers WHERE id = ?", second)
+    come_back(phone, "en", receipt)
+    assert "is missing here" in told(phone)
+    changed(house, "UPDATE answers SET desk = 'legal' WHERE letter = ?", id)
+    come_back(phone, "en", receipt)
+    assert told(phone).count(UNPROVEN) == 2, "each under another desk's name"
+    assert "Opened by" not in told(phone)
+
+
+def test_what_a_server_makes_up_is_not_believed(phone: Any, house: Any, told_letter: Any) -> None:  # noqa: F811
+    """It knows the key to which answers are encrypted, which it should not, and still not the key of answers."""
+    receipt, id = told_letter
+    police = office(house)
+    first = police.case(id).first
+    assert first
+    made_up = {
+        "form": "answer",
+        "letter": id,
+        "id": "f" * 64,
+        "desk": "legal",
+        "day": "2026-12-01",
+        "at": "10:00",
+        "text": "",
+        "state": "",
+    }
+    forged = [
+        {**made_up, "after": [], "letters": [[short(id), "2026-12-01"]], "proof": "0" * 64},
+        {**made_up, "after": [], "letters": [[short(id), "2026-12-01"]]},
+        {**made_up, "after": "x", "letters": {"length": 1}, "proof": 7},
+        {**made_up, "text": "All is well.", "state": "closed"},
+        {"text": "All is very well.", "desk": ["police"], "proof": None},
+    ]
+    for number, one in enumerate(forged):
+        sealed = seal(one, [str(first.reply_to)], 24576)
+        changed(house, "INSERT INTO answers VALUES (?, ?, 'legal', '2026-12-01', ?)", f"{id}{number}", id, sealed)
+    come_back(phone, "en", receipt)
+    assert told(phone).count("Opened by") == 1
+    assert told(phone).count(UNPROVEN) == 2
+    assert phone.locator(".states .done").count() == 2, "received, at the desk; a made up state closes nothing"

@@ -1,0 +1,171 @@
+"""A picture, film or recording whose consent ends leaves the site at once, and leaves no hole behind."""
+
+import hashlib
+import json
+import shutil
+import wave
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyrage
+import pytest
+from PIL import Image
+from sitegen import build as press
+from sitegen.content.consents import read_leniently
+from sitegen.publish import withdrawal
+
+TODAY = date(2027, 1, 1)
+KEY = str(pyrage.x25519.Identity.generate().to_public())
+CONSENT = {
+    "id": "visit", "kind": "survivor", "media": "photos/Visit.png, audio/en/told.wav film.mp4", "languages": "en ta",
+    "given_on": "2026-06-01", "expires_on": "2027-06-01", "adult": "true", "approved_by": "B",
+    "approved_on": "2026-06-02", "court_case": "no", "name_changed": "true",
+}  # fmt: skip
+PLACE = {"id": "place", "kind": "nobody", "media": "kiln.png", "approved_by": "B"}
+
+
+def photo(path: Path, colour: str) -> str:
+    """Write a photo; return what its files on the site are called by."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (400, 300), colour).save(path)
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def recording(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(b"\x10\x00\x20\x00" * 8000)
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+@pytest.fixture
+def marks(folder: Any) -> dict[str, str]:
+    """A page with a photo of a person and one without, a recording and a film; what each is called by on the site."""
+    media = folder.root / "content" / "media"
+    found = {
+        "person": photo(media / "photos" / "visit.png", "red"),
+        "place": photo(media / "kiln.png", "green"),
+        "voice": recording(media / "audio" / "en" / "told.wav"),
+        "film": "film.mp4",
+    }
+    (media / "film.mp4").write_bytes(b"film")
+    text = "![A visit](/media/photos/visit.png)\n\n![A kiln](/media/kiln.png)\n\n[The film](/media/film.mp4) of it."
+    folder.page("told", text)
+    folder.table("consents", CONSENT, PLACE)
+    return found
+
+
+def there(site: Path, marks: dict[str, str]) -> set[str]:
+    """Return which of the files stand on the site, as a file or in a page."""
+    names = " ".join(path.name for path in site.rglob("*") if path.is_file())
+    pages = " ".join(path.read_text(encoding="utf-8") for path in site.rglob("*.html"))
+    return {kind for kind, mark in marks.items() if mark in names or mark in pages}
+
+
+def html(site: Path, language: str) -> str:
+    text = (site / language / "told" / "index.html").read_text(encoding="utf-8")
+    return text[text.index("<h1") :]
+
+
+def test_what_a_consent_covers_is_published_in_its_languages_only(folder: Any, marks: dict[str, str]) -> None:
+    site = folder.build()
+    assert there(site, marks) == {*marks}
+    for language, kinds in (("en", {*marks}), ("ta", {"person", "place", "film"}), ("or", {"place"})):
+        assert {kind for kind, mark in marks.items() if mark in html(site, language)} - {"voice"} == kinds - {"voice"}
+    assert "The film of it." in html(site, "or")
+    assert "<p></p>" not in html(site, "or")
+    listed = (site / "consented.json").read_text(encoding="utf-8")
+    assert "visit" not in listed, "names of files may name people"
+    assert marks["place"] not in listed
+    assert withdrawal.purge(site, folder.root / "content", TODAY) == []
+
+
+@pytest.mark.parametrize(
+    "changes", [{"withdrawn_on": "2026-12-31"}, {"expires_on": "2027-01-01"}, {"adult": "false"}, {"approved_by": ""}]
+)
+def test_what_no_consent_covers_is_built_nowhere(folder: Any, marks: dict[str, str], changes: dict[str, str]) -> None:
+    folder.table("consents", {**CONSENT, **changes}, PLACE)
+    site = folder.build()
+    assert there(site, marks) == {"place"}
+    assert "<p></p>" not in html(site, "en")
+    assert "<audio" not in html(site, "en")
+    assert "content/media/film.mp4: its consent does not allow more, so it is published nowhere." in (
+        folder.check().warnings
+    )
+
+
+def change(folder: Any, **changes: str) -> None:
+    folder.table("consents", {**CONSENT, **changes}, PLACE)
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda folder: change(folder, withdrawn_on="yes"),
+        lambda folder: folder.csv("consents").write_bytes(b"\xd0\xcf\x11\xe0"),
+        lambda folder: folder.csv("consents").unlink(),
+        lambda folder: (change(folder, withdrawn_on="yes"), shutil.rmtree(folder.root / "content" / "media")),
+        lambda folder: folder.table("consents", CONSENT, {**CONSENT, "id": "another", "adult": ""}, PLACE),
+    ],
+    ids=["withdrawn", "unreadable", "missing", "its file is deleted too", "a second person did not agree"],
+)
+def test_it_leaves_a_built_site_and_the_builds_beside_it(
+    folder: Any, marks: dict[str, str], harm: Callable[[Any], Any]
+) -> None:
+    site = folder.build()
+    shutil.copytree(site, folder.root / "public.before")
+    harm(folder)
+    gone = withdrawal.purge(site, folder.root / "content", TODAY)
+    assert there(site, marks) == there(folder.root / "public.before", marks) == {"place"}
+    assert "<p></p>" not in html(site, "en")
+    assert "<audio" not in html(site, "en")
+    assert "The film of it." in html(site, "en")
+    assert {address.split("/")[1] for address in gone} == {"pictures", "audio", "media"}
+    assert {*gone} <= {*json.loads((site / "withdrawn.json").read_text(encoding="utf-8"))}
+    assert withdrawal.purge(site, folder.root / "content", TODAY) == []
+
+
+def test_it_leaves_the_languages_that_a_consent_covers_no_more(folder: Any, marks: dict[str, str]) -> None:
+    site = folder.build()
+    change(folder, languages="ta")
+    withdrawal.purge(site, folder.root / "content", TODAY)
+    assert marks["person"] not in html(site, "en")
+    assert marks["person"] in html(site, "ta")
+    assert list(site.glob(f"pictures/{marks['person']}*"))
+
+
+def test_it_is_withdrawn_by_its_file(folder: Any, marks: dict[str, str]) -> None:
+    content = folder.root / "content"
+    assert withdrawal.stories_of("content/media/photos/visit.png", content, folder.root / "public") == []
+    assert withdrawal.write_withdrawn(content, "content/media/photos/visit.png", TODAY) == 1
+    assert set(read_leniently(content).media(TODAY).values()) == {frozenset()}
+    assert marks
+
+
+def test_a_photo_of_which_nobody_has_said_whom_it_shows_waits_for_a_person(folder: Any, marks: dict[str, str]) -> None:
+    folder.table("consents", CONSENT)
+    (line,) = [line for line in folder.check().warnings if "nobody has said whether this shows a person." in line]
+    assert line.startswith("content/media/kiln.png: ")
+    keys = dict.fromkeys(("police", "events"), (KEY, "sha256:0"))
+    items = map(str, press.go_live_list(folder.root, keys=keys, today=TODAY, unprotected=()))
+    assert "MUST  content/media/kiln.png: nobody has said whether this shows a person." in " ".join(items)
+    assert marks
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        ({"media": ""}, "names no story and no file."),
+        ({"media": "photos/other.png"}, "photos/other.png is not there."),
+        ({"media": "drawing.svg"}, "drawing.svg is a drawing."),
+        ({"languages": ""}, "column languages: this cell is empty."),
+        ({"court_case": ""}, "column court_case: this cell is empty."),
+        ({"kind": "nobody", "approved_by": ""}, "nobody has looked at it."),
+    ],
+)
+def test_what_is_wrong_with_a_row_is_said(folder: Any, row: dict[str, str], sentence: str) -> None:
+    folder.table("consents", {**CONSENT, "media": "", **row})
+    assert any(sentence in problem for problem in folder.problems())
