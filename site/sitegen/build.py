@@ -17,7 +17,7 @@ from pathlib import Path
 
 from forms.core import portal as portals
 from forms.core.portal import Portal
-from forms.core.problem import Problems
+from forms.core.problem import Problems, as_dangers
 from sitegen.checks import content_checks, go_live, html_checks, key_checks, previous_build, secret_checks
 from sitegen.content import consent_rules, consents, district, pages, settings, tables
 from sitegen.content.district import DeskKeys
@@ -59,7 +59,7 @@ def prepare(
     """
     content, theme = root / "content", root / "site"
     if secrets := list(secret_checks.problems(content)):
-        raise Problems(secrets)  # alone: no other sentence may repeat one
+        raise Problems(as_dangers(secrets))  # alone: no other sentence may repeat one
     if conflicts := list(mistakes.conflicts(content)):
         raise Problems(conflicts)  # alone: every other sentence would be about half of a table
     rows = tables.read(content / "tables", theme / "schemas")

@@ -221,7 +221,8 @@ FILES: list[tuple[str, str]] = [
     ("tables/events.csv.txt", "is no table: its name does not end in .csv"),
     ("tables/events (1).csv", "is a copy, or a second version"),
     ("media/x.HEIC", "is no kind of picture that a page can show"),
-    ("media/meeting.mp4", "is a recording outside its folder"),
+    ("media/meeting.mp4", "is a film that no row of consents.csv names, so it is published nowhere"),
+    ("media/meeting.mp3", "is a recording outside its folder"),
     ("media/x.jpg.bak", "is a copy, or a second version"),
     ("media/form.pdf", "is neither picture nor recording"),
     ("notes.txt", "is nothing that the site is made from"),
@@ -331,7 +332,7 @@ def test_what_a_spreadsheet_left_in_a_cell_and_a_campaign_without_a_row(folder: 
     assert any(line.startswith("content/en/campaigns/new.md: no row of content/tables/campaigns.csv") for line in said)
 
 
-def test_nothing_but_what_the_site_made_is_published(folder: Any) -> None:
+def test_every_file_that_is_neither_page_nor_medium_is_named(folder: Any) -> None:
     names = [
         "en/participants.xlsx",
         "en/minutes.pdf",
@@ -346,3 +347,12 @@ def test_nothing_but_what_the_site_made_is_published(folder: Any) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"kept private")
     assert len(folder.problems()) == len(names) - 1  # Thumbs.db is the system's, and passed over
+
+
+def test_a_film_that_tells_its_place_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "media").mkdir()
+    (tmp_path / "media" / "visit.mp4").write_bytes(b"moov udta \xa9xyz +13.1439+079.9083/")
+    [problem] = files.problems(tmp_path, ("en",), {"visit.mp4"})
+    assert "holds the place" in str(problem)
+    (tmp_path / "media" / "visit.mp4").write_bytes(b"moov udta")
+    assert list(files.problems(tmp_path, ("en",), {"visit.mp4"})) == []

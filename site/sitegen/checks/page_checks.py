@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from forms.core.portal import Choice
-from forms.core.problem import Problem
+from forms.core.problem import Danger, Problem
 from sitegen.checks.did_you_mean import did_you_mean
-from sitegen.content.pages import SOURCE, Source, day_of
+from sitegen.content.pages import Source, day_of
 
 _ANY_BLOCK = re.compile(r"\[\[\s*(?P<name>[A-Za-z][A-Za-z -]*[A-Za-z])")
 _TEL = re.compile(r"\[(?P<shown>[^\]]*)\]\(tel:(?P<dialled>[^)\s]*)\)")
@@ -29,7 +29,7 @@ def problems(page: Source) -> Iterator[Problem]:
         if shown and shown != dialled:
             where = f"{page.where}, line {page.line_of(match.start())}"
             what = f"it shows {match['shown']}, and the phone would call {match['dialled']}."
-            yield Problem(where, what, "Write the same number in both.")
+            yield Danger(where, what, "Write the same number in both.")
     for key in _DAYS:
         day = page.meta.get(key)
         if day is not None and day_of(day) is None:
@@ -75,7 +75,8 @@ def arguments(
         yield Problem(where, f'[[ {block.name} ]] has nothing that is called "{block.argument}".', todo)
 
 
-def untranslated(language: str, name: str) -> str:
-    """What is said of a page that a language lacks."""
-    shown = "English is" if language != SOURCE else "a translation is"
-    return f"content/{language}/{name} is missing: {shown} shown in its place."
+def untranslated(language: str, name: str, *, english: bool) -> str:
+    """What is said of a page that a language lacks. english: whether there is one in English to stand in."""
+    if english:
+        return f"content/{language}/{name} is missing: English is shown in its place."
+    return f"content/{language}/{name} is missing, in English too: readers are told that the page is not here."

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from forms.core import i18n
 from forms.core.problem import Problem
 from forms.core.yaml_reader import DuplicateKey, YAMLError, read_yaml
 from sitegen.content import front_matter
@@ -60,7 +61,7 @@ class Source:
 
     @property
     def withdrawn(self) -> bool:
-        """Return whether this is the neutral page in place of a withdrawn story; staff cannot write one."""
+        """Return whether this is a neutral page in place of one that is not shown; staff cannot write one."""
         return self.made and bool(self.meta.get("withdrawn"))
 
     @property
@@ -133,6 +134,14 @@ def read(content: Path, language: str) -> tuple[dict[str, Source], list[Problem]
     return pages, problems
 
 
+def _not_here(name: str, language: str) -> Source:
+    """Return the page for readers whose language lacks it, where English has none that could stand in."""
+    _ = i18n.say(language)
+    title, text = _("This page is not here"), _("The address may be mistyped, or the page has moved.")
+    meta = {"title": title, "search": False, "voice": False, "withdrawn": True, "reviewed_by": "generator"}
+    return Source(name, language, meta, f"# {title}\n\n{text}\n", 1, made=True)
+
+
 @dataclass(frozen=True)
 class Library:
     """All pages of all languages."""
@@ -145,11 +154,13 @@ class Library:
         return tuple(sorted({name for pages in self.by_language.values() for name in pages}))
 
     def find(self, name: str, language: str) -> Source:
-        """The page in this language, else in English, else in whichever has it."""
-        for code in (language, SOURCE, *self.by_language):
+        """The page in this language, else in English, else a page that says it is not here: never a third language."""
+        for code in (language, SOURCE):
             if name in self.by_language.get(code, {}):
                 return self.by_language[code][name]
-        raise KeyError(name)
+        if name not in self.names:
+            raise KeyError(name)
+        return _not_here(name, language)
 
     def source(self, name: str) -> Source | None:
         """The English of a page, or None."""

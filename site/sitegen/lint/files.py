@@ -6,6 +6,7 @@ from pathlib import Path
 
 from forms.core import audio
 from forms.core.problem import Problem
+from sitegen.content.consents import media_name
 from sitegen.content.own_files import own_files
 from sitegen.media import audio_clips, images
 
@@ -26,19 +27,28 @@ _ACTIVE = frozenset({".html", ".htm", ".xhtml", ".xht", ".shtml", ".mht", ".mhtm
                      ".xsl", ".xslt", ".rdf", ".svgz", ".swf", ".wasm", ".php"})  # fmt: skip
 """Of these sitegen/checks/html_checks.py says what is wrong."""
 
+FILMS = frozenset({".mp4", ".webm"})
+"""The only files that are published as they are, where consents.csv names them."""
+
+_PLACES = (b"\xa9xyz", b"location.ISO6709", b"loci\0\0\0\0")
+"""How phones write a place into a film."""
+
 _PICTURES_ELSEWHERE = frozenset({".heic", ".heif", ".gif", ".tif", ".tiff", ".bmp"})
 
 
-def problems(content: Path, languages: Collection[str]) -> Iterator[Problem]:
-    """Every file of content/ that has no place there, or the wrong name."""
+def problems(content: Path, languages: Collection[str], consented: Collection[str] = ()) -> Iterator[Problem]:
+    """Every file of content/ that has no place there, or the wrong name.
+
+    consented: files of content/media that consents.csv names (consents.media_name): of those a film may be published.
+    """
     for path in own_files(content):
         inside = path.relative_to(content)
-        found = _found(path, inside, languages)
+        found = _found(path, inside, languages, consented)
         if found and path.suffix.lower() not in _ACTIVE:
             yield Problem(f"content/{inside.as_posix()}", *found)
 
 
-def _found(path: Path, inside: Path, languages: Collection[str]) -> tuple[str, str] | None:
+def _found(path: Path, inside: Path, languages: Collection[str], consented: Collection[str]) -> tuple[str, str] | None:
     """Return what is wrong with one file, and what to do."""
     folder = inside.parts[0]
     if _COPY.search(path.stem) or _COPY.search(path.name):
@@ -48,7 +58,7 @@ def _found(path: Path, inside: Path, languages: Collection[str]) -> tuple[str, s
     if folder in languages:
         return _page(path, inside)
     if folder in {"tables", "media"}:
-        return _table(path) if folder == "tables" else _medium(path, inside)
+        return _table(path) if folder == "tables" else _medium(path, inside, consented)
     todo = f"There are: {', '.join([*languages, 'tables', 'media'])}. Or name the language in portal.yml."
     return f"lies in the folder {folder}, which nothing reads.", todo
 
@@ -79,14 +89,25 @@ def _table(path: Path) -> tuple[str, str] | None:
     return "is no table, and nothing reads it.", _NEVER
 
 
-def _medium(path: Path, inside: Path) -> tuple[str, str] | None:
+def _medium(path: Path, inside: Path, consented: Collection[str]) -> tuple[str, str] | None:
     ending = path.suffix.lower()
-    if inside.parts[1] == audio_clips.FOLDER:
-        return None  # audio_clips.problems says it
-    if ending in images.PHOTOS | {".svg"}:
-        return None
+    if inside.parts[1] == audio_clips.FOLDER or ending in images.PHOTOS | {".svg"}:
+        return None  # audio_clips.problems and images.problems look at them
+    if ending in FILMS:
+        return _film(path, media_name("/".join(inside.parts[1:])) in consented)
     if ending in _PICTURES_ELSEWHERE:
         return "is no kind of picture that a page can show.", "Export it as JPEG or PNG, without place and camera."
     if audio.is_recording(path):
         return "is a recording outside its folder.", f"Name it like media/{audio_clips.FOLDER}/ta/rights.m4a."
     return "is neither picture nor recording.", _NEVER
+
+
+def _film(path: Path, consented: bool) -> tuple[str, str] | None:
+    if not consented:
+        return (
+            "is a film that no row of consents.csv names, so it is published nowhere.",
+            "Name it in the column media.",
+        )
+    if any(mark in path.read_bytes() for mark in _PLACES):
+        return "holds the place at which it was taken.", "Export it again without its place."
+    return None

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from forms.core.problem import Danger, Problem
+from sitegen.content.consents import media_names
 from sitegen.content.own_files import own_files
 from sitegen.content.pages import Library, Source
 from sitegen.content.tables import Row, Tables, number_of
@@ -18,7 +19,8 @@ _CELLS = tuple(sign for sign in visible.SIGNS if "spreadsheet" in sign.what or "
 
 def problems(library: Library, tables: Tables, content: Path, address: str, today: date) -> Iterator[Problem]:
     """Every mistake, by file. address: of the whole site, as portal.yml has it."""
-    yield from files.problems(content, tuple(library.by_language))
+    consented = {name for row in tables["consents"] for name in media_names(row["media"] or "")}
+    yield from files.problems(content, tuple(library.by_language), consented)
     own = [page for pages in library.by_language.values() for page in pages.values() if not page.made]
     for page in own:
         yield from keys.problems(page, library, today)

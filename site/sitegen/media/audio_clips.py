@@ -193,10 +193,8 @@ def waiting(content: Path, library: Library, voices: Mapping[str, str]) -> Itera
         missing = unrecorded(language, pages, there)
         voice = "a machine’s voice" if language in voices else "no voice"
         if missing:
-            yield (
-                f"content/media/{FOLDER}/{language}: {len(missing)} pages and questions have {voice} and wait for a "
-                f"recording: {', '.join(missing)}."
-            )
+            where = f"content/media/{FOLDER}/{language}"
+            yield f"{where}: {len(missing)} texts have {voice} and no recording: python3 build.py check --recordings"
         for page in pages.values():
             if (language, page.name.removesuffix(".md")) in there and _is_old(page):
                 yield f"{page.where}: its text is newer than its recording (recorded)."

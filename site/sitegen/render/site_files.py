@@ -11,7 +11,9 @@ from forms.core import i18n
 from forms.core.portal import Portal
 from forms.core.rendering import Page, draw_page
 from sitegen.content import consents
+from sitegen.content.own_files import own_files
 from sitegen.content.pages import Source
+from sitegen.lint.files import FILMS
 from sitegen.publish import browser_bundle, open_data, page_weight, tablet, withdrawal, withdrawn_media
 from sitegen.render.blocks import Context
 from sitegen.render.layout import alternates
@@ -49,6 +51,7 @@ def write(root: Path, out: Path, context: Context, seal: Path, withdrawn_before:
     """
     allowed = consents.read_leniently(root / "content").media(context.today)
     _assets(root, out, context.portal)
+    _films(root / "content" / "media", out / "media", allowed)
     withdrawn_media.write_needing(out, root / "content", allowed)
     shutil.copyfile(seal, out / "assets" / seal.name)
     source = context.portal.language_codes()[0]
@@ -72,6 +75,15 @@ def _assets(root: Path, out: Path, portal: Portal) -> None:
     (out / "assets").mkdir()
     for kind, name in ASSETS.items():
         shutil.copyfile(root / "site" / "assets" / name, out / portal.assets[kind].removeprefix("/"))
+
+
+def _films(media: Path, out: Path, allowed: Mapping[str, frozenset[str]]) -> None:
+    """Copy the films that a consent allows: no other file of content/ is published as it is."""
+    for path in own_files(media):
+        name = path.relative_to(media)
+        if path.suffix.lower() in FILMS and allowed.get(consents.media_name(name.as_posix())):
+            (out / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, out / name)
 
 
 def _messages(folder: Path, portal: Portal, language: str) -> None:
