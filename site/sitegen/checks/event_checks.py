@@ -5,6 +5,7 @@ from datetime import date, time
 
 from babel import Locale
 
+from forms.core.portal import COLUMN_WIDTHS
 from forms.core.problem import Problem
 from sitegen.checks.did_you_mean import closest, did_you_mean
 from sitegen.content import dates
@@ -83,6 +84,14 @@ def _near(word: str, known: Sequence[str]) -> str:
     return f'Did you mean "{close}"?' if close else "Look into the folder content/en."
 
 
+def _long_id(row: Row) -> Iterator[Problem]:
+    """Yield what is wrong with the id of a repeating row: a day is added to it, and the database bounds its length."""
+    most = COLUMN_WIDTHS["event"] - len("-2027-01-24")
+    if len(row["id"]) > most:
+        what = f"it has {len(row['id'])} letters, and each day of the event gets its own id from it."
+        yield Problem(_at(row, "id"), what, f"Write at most {most}.")
+
+
 def _repeats(row: Row, series: Mapping[str, Row]) -> Iterator[Problem]:
     if not row["repeats"]:
         for column in ("repeats_until", "except"):
@@ -101,6 +110,7 @@ def _repeats(row: Row, series: Mapping[str, Row]) -> Iterator[Problem]:
     if row["state"] in {"moved", "held"}:
         todo = "Write planned or cancelled here, and give the day that differs a row of its own."
         yield Problem(_at(row, "state"), f"a repeating row cannot be {row['state']}.", todo)
+    yield from _long_id(row)
     yield from _excepted(row)
 
 

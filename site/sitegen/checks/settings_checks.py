@@ -1,9 +1,10 @@
 """What is wrong in portal.yml where all its keys are there: what a key holds, in sentences."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from forms.core.form_schema import names as form_names
+from forms.core.portal import COLUMN_WIDTHS
 from forms.core.problem import Problem
 from forms.core.signing import is_public_key
 from sitegen.checks import key_checks
@@ -22,6 +23,7 @@ def problems(settings: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _rows(settings["desks"], "desks", _OF_A_DESK)
     if isinstance(settings["desks"], list):
         yield from key_checks.problems(settings)
+        yield from _widths([row for row in settings["desks"] if isinstance(row, dict)])
     for row in settings["desks"] if isinstance(settings["desks"], list) else ():
         if isinstance(row, dict) and all(row.get(name) for name in _OF_A_DESK):
             yield from _desk(row)
@@ -50,6 +52,24 @@ def _rows(rows: Any, where: str, needed: tuple[str, ...]) -> Iterator[Problem]:
     ids = [str(row.get(needed[0])) for row in rows if isinstance(row, dict) and row.get(needed[0])]
     for twice in sorted({one for one in ids if ids.count(one) > 1}):
         yield Problem(f"{WHERE}, {where}, {twice}", "stands there twice.", f"Give each its own {needed[0]}.")
+
+
+def _widths(desks: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
+    """Yield the ids that are too long for the server's tables: only PostgreSQL would refuse them, letter by letter."""
+    for desk in desks:
+        people = desk.get("people")
+        for one in people if isinstance(people, list) else ():
+            name = f"{desk.get('id')}/{one.get('id')}" if isinstance(one, dict) else ""
+            if len(name) > COLUMN_WIDTHS["member"]:
+                most = COLUMN_WIDTHS["member"] - len("/")
+                todo = f"Desk and person together have at most {most} letters: shorten one."
+                yield Problem(f"{WHERE}, desk {desk.get('id')}, people", f'"{name[:60]}..." is too long.', todo)
+    together = " ".join(str(desk.get("id")) for desk in desks)
+    if len(together) > COLUMN_WIDTHS["desks"]:
+        what = f"the ids of all desks have {len(together)} letters together."
+        yield Problem(
+            f"{WHERE}, desks", what, f"They may have {COLUMN_WIDTHS['desks']}, with a space between: shorten them."
+        )
 
 
 def _desk(row: Mapping[str, Any]) -> Iterator[Problem]:

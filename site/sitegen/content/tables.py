@@ -164,6 +164,9 @@ def _cell_problem(sheet: CsvFile, error: Any, field: Mapping[str, Any]) -> Probl
         kind = _KINDS.get(field.get("type", ""), "what belongs here")
         return Problem(where, f'"{cell}" is not {kind}.', like.strip() or meant)
     allowed = field.get("constraints", {}).get("enum")
+    most = field.get("constraints", {}).get("maxLength")
+    if most and '"maxLength"' in error.note:
+        return Problem(where, f'"{str(cell)[:40]}..." has {len(str(cell))} letters.', f"Write at most {most}.")
     if '"required"' in error.note:
         return Problem(where, "this cell is empty.", f"{meant}{like}".strip())
     if allowed and '"enum"' in error.note:
