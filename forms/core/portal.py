@@ -10,10 +10,11 @@ import logging
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -223,6 +224,13 @@ class Portal:
     clips: Mapping[str, Mapping[str, Clip]] = field(default_factory=dict)
     timezone: str = "UTC"
     publishers: tuple[str, ...] = ()
+
+    def today(self, now: datetime | None = None) -> date:
+        """Return the day in the district, whatever the clock of the machine is set to. now: with its time zone."""
+        try:
+            return (now or datetime.now(UTC)).astimezone(ZoneInfo(self.timezone)).date()
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            return (now or datetime.now(UTC)).date()
 
     @property
     def members(self) -> Mapping[str, tuple[str, ...]]:

@@ -282,7 +282,7 @@ def translated(english: str, tamil: str, made_from: date = date(2026, 1, 1)) -> 
     page = Source("page.md", "ta", {"title": "Page", "source_changed": made_from}, f"\n# Page\n\n{tamil}\n", FIRST - 3)
     one.by_language["ta"]["page.md"] = page
     every = [*mistakes.of_page(page, one, ROOT, "https://x.example"), *keys.problems(page, one, TODAY)]
-    return [str(problem) for problem in every]
+    return [*map(str, every), *mistakes.warnings(one)]
 
 
 @pytest.mark.parametrize(
@@ -291,7 +291,7 @@ def translated(english: str, tamil: str, made_from: date = date(2026, 1, 1)) -> 
         ("## One\n\nText.\n\n## Two\n\nText.", "## ஒன்று\n\nText.", "a section is lost: the English has 2 sections, this page 1"),
         ("Text.\n\n[[ helplines ]]", "Text.", "[[ helplines ]] is lost: the English has it"),
         ("Text.\n\n[[ helplines: danger ]]", "Text.\n\n[[ helplines ]]", "[[ helplines: danger ]] is lost"),
-        ('Text.\n\n!!! danger "X"\n    Text.', "Text.", "a box is lost: the English has 1 boxes, this page 0"),
+        ('Text.\n\n!!! danger "X"\n    Text.', "Text.", "the English has 1 box, this page 0"),
         ("Text.", ENGLISH, "is not written in the script of ta"),
         ("Text.", f"{TAMIL * 3}\n\n{ENGLISH}", "this paragraph is not written in the script of ta"),
         ("Text.", "# நமது\n\nrpj;jk; cq;fs; gf;fk; ,Uf;fpwJ ahUk; cq;fis fl;lhag;gLj;jf; $lhJ", "in the script of ta"),

@@ -39,6 +39,13 @@ def of_page(page: Source, library: Library, root: Path, address: str) -> Iterato
         yield from translations.problems(page, made, library)
 
 
+def warnings(library: Library) -> Iterator[str]:
+    """What was perhaps lost in translating, and waits for a person."""
+    for pages in library.by_language.values():
+        for page in pages.values():
+            yield from translations.warnings(page, library) if not page.made else ()
+
+
 def made_of(page: Source, root: Path) -> str:
     """Return a page's HTML without its blocks."""
     return to_html(visible.without_blocks(page.text), root)

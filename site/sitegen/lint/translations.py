@@ -22,19 +22,42 @@ _PARAGRAPH = 60
 _HALF, _TENTH = 0.5, 0.1
 _LINK = re.compile(r"<a\b.*?</a>", re.S)
 _TITLE_LETTERS = 4
-_KINDS = (
-    ("section", re.compile(r"^#{2,6}[ \t]*\S", re.M)),
-    ("box", re.compile(r"^!!! ", re.M)),
-    ("picture", re.compile(r"!\[")),
-)
+_SECTION = re.compile(r"^#{2,6}[ \t]*\S", re.M)
+_KINDS = (("box", "boxes", re.compile(r"^!!! ", re.M)), ("picture", "pictures", re.compile(r"!\[")))
+_TODO = "Translate what is missing; or, until that is done, write the day of this change into changed of the English."
 
 
 def problems(page: Source, made: str, library: Library) -> Iterator[Problem]:
     """Everything that shows that this page is not what its folder says. made: its HTML."""
     yield from _script(page, made)
+    english = _made_from(page, library)
+    there, here = (len(_SECTION.findall(one.text)) if one else 0 for one in (english, page))
+    if here < there:
+        sections = "1 section" if there == 1 else f"{there} sections"
+        yield Problem(page.where, f"a section is lost: the English has {sections}, this page {here}.", _TODO)
+
+
+def warnings(page: Source, library: Library) -> Iterator[str]:
+    """Smaller parts that the English has and the translation, which claims to be made from it, has not."""
+    english = _made_from(page, library)
+    if english is None:
+        return
+    for one, many, pattern in _KINDS:
+        there, here = len(pattern.findall(english.text)), len(pattern.findall(page.text))
+        if here < there:
+            yield f"{page.where}: the English has {there} {one if there == 1 else many}, this page {here}. {_TODO}"
+    asked = [Counter((block.name, block.argument) for block in one.blocks) for one in (english, page)]
+    for name, argument in asked[0] - asked[1]:
+        block = f"{name}: {argument}" if argument else name
+        yield f"{page.where}: [[ {block} ]] is lost: the English has it. {_TODO}"
+
+
+def _made_from(page: Source, library: Library) -> Source | None:
+    """Return the English that this page says it translates as it stands; None where it says it is older."""
     english = library.source(page.name)
-    if page.language != SOURCE and english and not english.made and not library.is_stale(page):
-        yield from _lost(page, english)
+    if page.language == SOURCE or english is None or english.made or library.is_stale(page):
+        return None
+    return english
 
 
 def _share(text: str, script: str) -> tuple[int, float]:
@@ -64,21 +87,3 @@ def _script(page: Source, made: str) -> Iterator[Problem]:
             yield Problem(
                 where, f"this paragraph is not written in the script of {page.language}.", "Translate it too."
             )
-
-
-def _lost(page: Source, english: Source) -> Iterator[Problem]:
-    """Parts that the English has and the translation, which claims to be made from it, has not."""
-    todo = (
-        "Translate what is missing; or, until that is done, write the day of this change into changed of the English."
-    )
-    for what, pattern in _KINDS:
-        there, here = len(pattern.findall(english.text)), len(pattern.findall(page.text))
-        if here < there:
-            noun = {"box": "boxes"}.get(what, f"{what}s")
-            yield Problem(page.where, f"a {what} is lost: the English has {there} {noun}, this page {here}.", todo)
-    lost = Counter((one.name, one.argument) for one in english.blocks) - Counter(
-        (one.name, one.argument) for one in page.blocks
-    )
-    for name, argument in lost:
-        block = f"{name}: {argument}" if argument else name
-        yield Problem(page.where, f"[[ {block} ]] is lost: the English has it.", todo)

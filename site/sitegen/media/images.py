@@ -75,7 +75,7 @@ class ImagePipeline:
 
     def _one(self, alt: str, name: str) -> str:
         path = self.media / name
-        return drawing(path, alt) if path.suffix == ".svg" else self._photo(path, alt)
+        return drawing(path, alt) if path.suffix.lower() == ".svg" else self._photo(path, alt)
 
     def _photo(self, path: Path, alt: str) -> str:
         data = path.read_bytes()
