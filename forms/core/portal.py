@@ -204,6 +204,18 @@ class Clip:
 
 
 @dataclass(frozen=True)
+class Sms:
+    """What texts to phones need.
+
+    templates: DLT template numbers by kind of text (reminder, moved, cancelled) and language.
+    paise_a_part: what one part costs, or None where the district has not said it.
+    """
+
+    templates: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    paise_a_part: int | None = None
+
+
+@dataclass(frozen=True)
 class Portal:
     """A district's portal, as all programs need it. publishers: the public signing keys of who publishes the site."""
 
@@ -224,6 +236,7 @@ class Portal:
     clips: Mapping[str, Mapping[str, Clip]] = field(default_factory=dict)
     timezone: str = "UTC"
     publishers: tuple[str, ...] = ()
+    sms: Sms = field(default_factory=Sms)
 
     def today(self, now: datetime | None = None) -> date:
         """Return the day in the district, whatever the clock of the machine is set to. now: with its time zone."""

@@ -57,6 +57,11 @@ def signing_key(secret: str) -> PrivateKey:
     return SigningKey(hmac.digest(secret.strip().upper().encode(), _KEY_DOMAIN, "sha256"))
 
 
+def private_key(secret: str) -> PrivateKey:
+    """Return the signing key of 64 hexadecimal digits."""
+    return SigningKey(bytes.fromhex(secret))
+
+
 def public_text(key: PrivateKey) -> str:
     """Return the public half as it stands in portal.yml: ed25519: and 64 hexadecimal digits."""
     return f"ed25519:{key.verify_key.encode().hex()}"
@@ -71,17 +76,25 @@ def is_public_key(text: object) -> bool:
 
 def sign(statement: Statement, key: PrivateKey) -> str:
     """Return the signature of a statement: 128 hexadecimal digits."""
-    return key.sign(statement.as_bytes()).signature.hex()
+    return sign_bytes(statement.as_bytes(), key)
+
+
+def sign_bytes(message: bytes, key: PrivateKey) -> str:
+    """Return the signature of bytes that say by themselves what they are: 128 hexadecimal digits."""
+    return key.sign(message).signature.hex()
 
 
 def is_signed_by(statement: Statement, signature: str, public_key: str) -> bool:
     """Whether the holder of this public key signed the statement. False for anything that is malformed."""
+    return are_bytes_signed_by(statement.as_bytes(), signature, public_key)
+
+
+def are_bytes_signed_by(message: bytes, signature: str, public_key: str) -> bool:
+    """Whether the holder of this public key signed these bytes. False for anything that is malformed."""
     if not (_SIGNATURE.fullmatch(signature) and is_public_key(public_key)):
         return False
     try:
-        VerifyKey(bytes.fromhex(public_key.removeprefix("ed25519:"))).verify(
-            statement.as_bytes(), bytes.fromhex(signature)
-        )
+        VerifyKey(bytes.fromhex(public_key.removeprefix("ed25519:"))).verify(message, bytes.fromhex(signature))
     except CryptoError:
         return False
     return True

@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from forms.core.media.decoder_process import missing_layers
 from forms.core.problem import Problem
 from forms.core.trusted_date import machines_doubt, servers_doubt
 from forms.desk.cases.acknowledgement import doubts
+from forms.desk.cases.case_log import Entry
 from forms.desk.crypto import key_retirement, key_sheet, keys
 from forms.desk.session import Session
 from forms.desk.sync.client import Server
@@ -28,6 +29,9 @@ LEAST_ROOM = 500 * 1024 * 1024
 MOST_DRIFT = 300
 """Seconds by which this machine's clock may differ from the server's."""
 
+
+MOST_DAYS_UNSTATED = 7
+"""Days since the last daily statement of the server until that is said."""
 
 MOST_ARRIVALS = 20
 """Letters that came late, or twice, and are named: the newest."""
@@ -46,6 +50,7 @@ def examine(session: Session) -> list[Finding]:
     looks: tuple[Callable[[Session], Iterator[Finding]], ...] = (
         _passphrase, _files, _room, _server, _days, _key_in_portal, _pinned, _signing, _old_keys,
         _colleagues, _recovery, _letters, _conflicts, _waiting, _confinement, _site, _arrivals,
+        _statements,
     )  # fmt: skip
     found: list[Finding] = []
     for look in looks:
@@ -256,6 +261,29 @@ def _arrivals(session: Session) -> Iterator[Finding]:
         yield Finding(False, f"Case {case_id[:8]}, what was added: {' '.join(sentences)}")
     if not odd and not missing and not doubted:
         yield Finding(True, "No letter came late or twice, and none is missing of which a colleague knows.")
+
+
+def _statements(session: Session) -> Iterator[Finding]:
+    """Whether the server's daily statements go on from each other, fit what came here, and are a colleague's too."""
+    known = session.statements.known()
+    wrong = [*known.findings(), *(_contradiction(entry) for entry in session.contradicting_statements())]
+    if known.number and (session.today - date.fromisoformat(known.day)).days > MOST_DAYS_UNSTATED:
+        wrong.append(f"The server has given no daily statement since {known.day}. Fetch; then ask whoever runs it.")
+    yield from (Finding(False, sentence) for sentence in wrong[:MOST_ARRIVALS])
+    if known.number and not wrong:
+        numbers = " ".join(known.head.partition(":")[2][start : start + 4] for start in range(0, 16, 4))
+        yield Finding(
+            True, f"The server's daily statements hang together and name all that came here up to {known.day}. Number "
+            f"{known.number} begins {numbers}: other desks must have the same.",
+        )  # fmt: skip
+
+
+def _contradiction(entry: Entry) -> str:
+    number = str(entry.value.get("head", "")).partition(":")[0]
+    return (
+        f"The server showed another daily statement number {number} to the machine of {entry.member} than to this one. "
+        "It signed two different ones. Tell the people who publish the site."
+    )
 
 
 def _site(session: Session) -> Iterator[Finding]:

@@ -48,6 +48,6 @@ def number_of(phone: str) -> str:
     return number
 
 
-def send_notice(gateway: Gateway, number: str) -> None:
+def send_notice(gateway: Gateway, number: str, template: str = "") -> None:
     """Send NOTICE to a number, once: where it fails, tomorrow's says the same. Raises Problem."""
-    gateway.send(number, NOTICE, secrets.token_hex(16))
+    gateway.send(number, NOTICE, secrets.token_hex(16), template)

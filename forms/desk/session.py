@@ -41,6 +41,7 @@ from forms.desk.sync.date_file import DayFile
 from forms.desk.sync.fetching import CONFLICTS, Conflict, conflicts, fetch_entries, fetch_letters, opener
 from forms.desk.sync.local_store import DELETION, LocalStore
 from forms.desk.sync.outbox import Outbox
+from forms.desk.sync.statements import Statements
 from forms.desk.watch.site_watch import SiteWatch
 
 
@@ -308,6 +309,7 @@ class Session:
             self._changed()
             if not away:
                 self._acknowledge()
+                self._follow_statements()
             return Synced(max(0, new - notices), sent, self.outbox.waiting, away, erased, wrong, asked, outdated)
 
     def _fetch(self) -> tuple[int, int]:
@@ -330,7 +332,29 @@ class Session:
     def _note_arrivals(self, new: Collection[str]) -> None:
         index = self._opened_index()
         index.refresh()
-        self.arrivals.note(index.arrived(new), self.known_day.earliest)
+        arrived = list(index.arrived(new))
+        self.arrivals.note(arrived, self.known_day.earliest)
+        self.statements.note_given(((one.id, one.written) for one in arrived), self.known_day.earliest.isoformat())
+
+    @property
+    def statements(self) -> Statements:
+        """What this machine remembers of the server's daily statements."""
+        return Statements(self.folder)
+
+    def _follow_statements(self) -> None:
+        """Hold the server's daily statements against those before and against what came here."""
+        known = self.statements.known()
+        with suppress(Problem):  # an older server has none
+            key, rows = self.server.statements(known.number - 1 if known.number else None)
+            index = self._opened_index()
+            erased = {id for thread in self._requests.all() for id in index.letter_ids(thread)}
+            self.statements.take(key, rows, self.desk, lambda id: self.local_store.has("letters", id), erased)
+
+    def contradicting_statements(self) -> tuple[Entry, ...]:
+        """Entries of colleagues whose machines were shown another statement than this one."""
+        known = self.statements.known()
+        found = (entry for case in self.cases() for entry in case.entries)
+        return tuple(entry for entry in found if known.contradicts(entry.value.get("head")))
 
     def _acknowledge(self) -> None:
         """Tell people which of their letters are open here. What cannot be sent now is sent at the next fetch."""
@@ -636,6 +660,7 @@ class Session:
             self.local_store.delete("entries", id)
         self.outbox.forget(thread)
         ids = set(index.letter_ids(thread))
+        self.statements.forget(ids)
         for conflict in list(conflicts(self.local_store)):
             if conflict.item in ids | parts[True]:
                 self.local_store.delete(CONFLICTS, conflict.name)
@@ -750,7 +775,12 @@ class Session:
     # Sealed things on their way
 
     def _keep_entry(self, entry: Entry) -> Entry:
-        """Sign an entry, make it durable here, and put it on its way. Raises Problem."""
+        """Sign an entry, make it durable here, and put it on its way. Raises Problem.
+
+        It names the server's last statement, so that two machines which were shown different ones notice.
+        """
+        if head := self.statements.known().head:
+            entry = replace(entry, value={**entry.value, "head": head})
         entry = replace(entry, signature=sign(statement_of(entry, self.desk), self._signer.key))
         sealed = sealed_entry(entry, self._entry_keys())
         self.local_store.save("entries", entry.id, sealed)

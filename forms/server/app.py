@@ -25,6 +25,7 @@ from forms.server.store.concern_store import ConcernStore
 from forms.server.store.database import NotKept, OtherSalt, Store
 from forms.server.store.date_store import DayStore
 from forms.server.store.signup_store import SignupStore
+from forms.server.store.statement_store import StatementStore
 from forms.server.web import concerns as routes
 from forms.server.web import cross_site, static_site
 from forms.server.web import requests as pages
@@ -46,6 +47,7 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
         signups=signups,
         requests=requests,
         days=DayStore(read.concerns_url),
+        statements=StatementStore(read.concerns_url),
         salt=_salt(read, (concerns, signups, requests)),
         cost=read.cost,
         budget=read.budget,
@@ -55,7 +57,9 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
     )
     app.extensions["portal_file"] = portal_file
     app.extensions["operator_log"] = operator_log = OperatorLog(app.logger.error)
-    for where, some in zip(WHERE, ((concerns, app.extensions["services"].days), (signups, requests)), strict=True):
+    services: Services = app.extensions["services"]
+    beside_concerns = (concerns, services.days, services.statements)
+    for where, some in zip(WHERE, (beside_concerns, (signups, requests)), strict=True):
         for store in some:
             store.on_fault = partial(operator_log.met, where)
     app.extensions["leader"] = Leader(read.data)

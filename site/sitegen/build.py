@@ -19,7 +19,7 @@ from forms.core import portal as portals
 from forms.core.portal import Portal
 from forms.core.problem import Problems, as_dangers
 from sitegen.checks import content_checks, go_live, html_checks, key_checks, previous_build, secret_checks
-from sitegen.content import consent_rules, consents, district, pages, settings, tables
+from sitegen.content import consent_rules, consents, district, pages, phone_numbers, settings, tables
 from sitegen.content.district import DeskKeys
 from sitegen.lint import mistakes
 from sitegen.media import audio_clips, images
@@ -63,10 +63,13 @@ def prepare(
     if conflicts := list(mistakes.conflicts(content)):
         raise Problems(conflicts)  # alone: every other sentence would be about half of a table
     rows = tables.read(content / "tables", theme / "schemas")
+    numbers = phone_numbers.dialled(rows["helplines"])
+    rows = phone_numbers.in_tables(rows, numbers)
     portal = district.load(content, rows, keys, site_files.asset_names(theme / "assets"))
     library, problems = pages.read_all(content, portal.language_codes())
     if problems:
         raise Problems(problems)
+    library = phone_numbers.in_library(library, numbers)
     library, left = consents.without_withdrawn(library, rows["consents"], today)
     own = settings.read_settings(content)
     menu = tuple(own["menu"])

@@ -31,6 +31,7 @@ KINDS = {
     "portal": r"GET portal",
     "day": r"POST day",
     "access": r"GET access",
+    "statements": r"GET statements",
     "signups": r"GET signups",
     "signup": r"GET signups/.*",
 }
@@ -207,7 +208,7 @@ def rows(*fields: str) -> st.SearchStrategy[dict[str, Any]]:
 
 
 _LETTER_FIELDS = ("id", "thread", "form", "day", "tray", "parts", "copies", "maker", "letter", "event", "people", "state",
-                  "turn", "version", "at", "member", "what", "item", "digest")  # fmt: skip
+                  "turn", "version", "at", "member", "what", "item", "digest", "number", "before", "signature", "nonce", "arrived", "gone")  # fmt: skip
 _TOLD_FIELDS = ("id", "form", "language", "day", "desks", "answers", "reply_to", "event", "people", "parts", "follows",
                 "sealed_by", "version", "thread", "member", "at", "after", "kind", "value")  # fmt: skip
 _HEADERS = st.sampled_from([

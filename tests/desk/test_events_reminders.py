@@ -18,9 +18,11 @@ from hypothesis import strategies as st
 
 from forms.core import i18n
 from forms.core.i18n import extraction
+from forms.core.portal import Sms
 from forms.core.problem import Problem
 from forms.desk.events.gateways import FileOutbox, Handout, HttpGateway, Unsure, dialled, http_gateway
-from forms.desk.events.reminders import SENT, TRYING, Ledger, Reminder, left_out, ready, send
+from forms.desk.events.reminders import SENT, TRYING, Ledger, Reminder, left_out, ready, send, without_template
+from forms.desk.events.sms import is_gsm, parts, plain_signs, price
 from tests.desk.event_house import MEETING, TODAY, FakeSession, event, files, party, portal
 
 AT = "2027-01-20T09:00"
@@ -43,7 +45,8 @@ class Gateway:
     sent: list[tuple[str, str]] = field(default_factory=list)
     fail: Callable[[int], Exception | None] = lambda _: None
 
-    def send(self, number: str, text: str, key: str) -> None:
+    def send(self, number: str, text: str, key: str, template: str = "") -> None:
+        assert template.isdecimal() or not template
         assert len(key) == 32
         problem = self.fail(len(self.sent))
         if problem:
@@ -112,6 +115,16 @@ def test_nobody_is_reminded_of_what_is_past() -> None:
         ("=1+1", ""),
         ("1" * 16, ""),
         ("0091 98765 43210", "00919876543210"),
+        ("98765 43210", "00919876543210"),
+        ("098765-43210", "00919876543210"),
+        ("91 98765 43210", "00919876543210"),
+        ("+91 (0)98765.43210", "00919876543210"),
+        ("(+91) 9876543210", "00919876543210"),
+        ("＋91 ９８７６５ ４３２１０", "00919876543210"),
+        ("+९१ ९८७६५ ४३२१०", "00919876543210"),
+        ("௯௮௭௬௫௪௩௨௧௦", "00919876543210"),
+        ("+94 77 123 4567", "0094771234567"),
+        ("044-2766 1234", "04427661234"),
     ],
 )
 def test_numbers_are_written_as_they_are_dialled(typed: str, expected: str) -> None:
@@ -131,6 +144,64 @@ def test_no_translation_loses_a_placeholder_or_has_one_of_its_own(language: str)
     assert len([text for text in TEXTS if "%(when)s" in text]) == 3
     for text in TEXTS:
         assert sorted(re.findall(r"%\(\w+\)\w", i18n.say(language)(text))) == sorted(re.findall(r"%\(\w+\)\w", text))
+
+
+def test_one_phone_signed_up_in_three_writings_gets_one_reminder(ledger: Ledger) -> None:
+    numbers = ("+91 98765 43210", "098765-43210", "९८७६५४३२१०")
+    listed = [party(number, **FINE | {"phone": phone}) for number, phone in enumerate(numbers, start=1)]
+    gateway = Gateway()
+    assert send(ledger, ready(portal(), event(), listed, TODAY), gateway, AT).sent == 1
+    assert [number for number, _ in gateway.sent] == ["00919876543210"]
+    assert send(ledger, ready(portal(), event(), listed[1:], TODAY), gateway, AT).sent == 0, "the first one cancelled"
+    later = [party(9, **FINE | {"phone": "9876543210"}), *listed]
+    assert send(ledger, ready(portal(), event(), later, TODAY), gateway, AT).sent == 0, "somebody signs up again"
+
+
+# What it costs
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("Meeting \u2013 10\u202fAM", "Meeting - 10 AM"), ("\u201cHall\u201d\u00a0\u2018B\u2019\u2026", "\"Hall\" 'B'..."),
+        ("Fee: \u20b920 \u00b7 Ambattūr", "Fee: Rs 20 - Ambattur"), ("caf\u00e9 \u00e0 10 \u20ac", "caf\u00e9 \u00e0 10 \u20ac"),
+        ("\u200bHall\u200d", "Hall"), ("10\u202fAM \u2013 கூட்டம்", "10 AM \u2013 கூட்டம்"), ("క్\u200cష", "క్\u200cష"),
+    ],
+)  # fmt: skip
+def test_signs_that_double_the_price_give_way_to_plain_ones(text: str, plain: str) -> None:
+    assert plain_signs(text) == plain
+    assert parts(plain_signs(text)) <= parts(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", 1), ("a" * 160, 1), ("a" * 161, 2), ("a" * 306, 2), ("a" * 307, 3), ("\u20ac" * 80, 1), ("\u20ac" * 81, 2),
+        ("a" * 152 + "\u20ac" + "a" * 151, 2), ("a" * 152 + "\u20ac" + "a" * 152, 3), ("க" * 70, 1), ("க" * 71, 2),
+        ("க" * 134, 2), ("க" * 135, 3), ("😀" * 35, 1), ("😀" * 36, 2), ("a" * 69 + "\u2013", 1), ("a" * 70 + "\u2013", 2),
+    ],
+)  # fmt: skip
+def test_the_parts_of_a_text(text: str, expected: int) -> None:
+    assert parts(text) == expected
+
+
+def test_an_english_reminder_is_of_the_gsm_alphabet() -> None:
+    [reminder] = ready(portal(), event(), [party(1, **FINE | {"language": "en"})], TODAY)
+    assert is_gsm(reminder.text)
+    assert "10:00 AM - 12:00 PM" in reminder.text
+
+
+def test_each_kind_and_language_has_its_template_number() -> None:
+    sms = Sms({"reminder": {"ta": "110700000001"}, "cancelled": {"ta": "110700000002"}}, 25)
+    listed = [party(1, **FINE), party(2, **FINE | {"language": "hi", "phone": "9876543211"})]
+    made = [ready(portal(sms=sms), event(state=state), listed, TODAY) for state in ("planned", "moved", "cancelled")]
+    assert [[one.template for one in found] for found in made] == [["110700000001", ""], ["", ""], ["110700000002", ""]]
+    assert without_template(portal(sms=sms), event(), listed) == ["hi"]
+
+
+def test_the_price_is_said_before_sending() -> None:
+    assert price(["a" * 161, "b"], 25).sentence == "2 texts, 3 SMS parts, about ₹0.75."
+    assert "paise_a_part" in price(["a"], None).sentence
 
 
 # Once each
@@ -176,7 +247,7 @@ def test_a_lost_file_can_be_handed_out_again(ledger: Ledger) -> None:
     send(ledger, [one()], first, AT)
     assert send(ledger, [one()], second, AT, all_again=True).sent == 1
     assert first.content == second.content
-    assert first.content.startswith(b"number,text\r\n")
+    assert first.content.startswith(b"number,text,template\r\n")
 
 
 def test_a_damaged_ledger_sends_nothing_twice(ledger: Ledger, tmp_path: Path) -> None:
@@ -202,7 +273,9 @@ def test_the_file_is_a_csv_that_grows_and_no_spreadsheet_runs(tmp_path: Path) ->
     outbox.send("00919876543210", 'Reminder: "x", y', "k")
     outbox.send("044276612", "=1+1", "k")
     rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
-    assert rows == [["number", "text"], ["00919876543210", 'Reminder: "x", y'], ["044276612", "'=1+1"]]
+    assert rows == [
+        ["number", "text", "template"], ["00919876543210", 'Reminder: "x", y', ""], ["044276612", "'=1+1", ""]
+    ]  # fmt: skip
 
 
 def test_a_file_that_cannot_be_written_is_a_sentence_and_stays_as_it_was(

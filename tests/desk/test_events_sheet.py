@@ -52,6 +52,39 @@ def test_every_language_is_set_in_its_own_typeface(language: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("கவிதா", "கவிதா"), ("Zoë Ångström", "Zoë Ångström"), ("রহিমা", "रहिमा"), ("ಲಕ್ಷ್ಮಿ", "लक्ष्मि"), ("മീന", "मीन"),
+        ("سارا", "[Arabic letters]"), ("李 明", "[Chinese letters] [Chinese letters]"), ("Meena 😀😀", "Meena [sign]"),
+        ("𝓜𝓮𝓮𝓷𝓪", "Meena"), ("Ｍｅｅｎａ", "Meena"),
+    ],
+)  # fmt: skip
+def test_what_the_typefaces_lack_is_shown_as_something_readable(name: str, shown: str) -> None:
+    [row] = [row for row in rows(replace(paper(0), parties=[party(1, name=name)]), "en") if row["kind"] == "coming"]
+    assert row["name"] == shown
+
+
+def test_a_name_that_does_not_fit_is_shown_to_be_cut() -> None:
+    """The dots lie over the end of what is cut, so a page with them differs from one with the same name cut unseen."""
+    long = "ଅନୁରାଧା " * 60
+    [cut] = pages_as_pictures(replace(paper(0), parties=[party(1, name=long)]), "en")
+    [whole] = pages_as_pictures(replace(paper(0), parties=[party(1, name="A")]), "en")
+    assert teal(cut) > teal(whole), "the dots are drawn in a colour of their own"
+
+
+def teal(picture: bytes) -> int:
+    """How many points of the first column of lines have the colour of the dots."""
+    image = Image.open(BytesIO(picture)).convert("RGB")
+    width, height = image.size
+    names = image.crop((int(width * 0.12), int(height * 0.165), int(width * 0.45), int(height * 0.205)))
+    return sum(
+        1
+        for red, green, blue in zip(*[iter(names.tobytes())] * 3, strict=True)
+        if red < 60 and 60 < green < 110 and 60 < blue < 110
+    )
+
+
+@pytest.mark.parametrize(
     "name", ["#panic()", "$x^2$ @a <b> \\ *", "a" * 100, "\u202e\x00\x07 back", "ଅ" * 100, '```\n#read("/etc/passwd")']
 )
 def test_no_name_is_taken_for_markup_or_breaks_the_page(name: str) -> None:

@@ -130,7 +130,8 @@ class Phone:
     def __init__(self) -> None:
         self.sent: list[tuple[str, str, str]] = []
 
-    def send(self, number: str, text: str, key: str) -> None:
+    def send(self, number: str, text: str, key: str, template: str = "") -> None:
+        assert template == ""
         self.sent.append((number, text, key))
 
 
@@ -168,8 +169,8 @@ def test_wrong_settings_are_said_whether_or_not_something_waits(
 
 def test_a_provider_that_fails_is_not_asked_twice_a_day(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     class Broken(Phone):
-        def send(self, number: str, text: str, key: str) -> None:
-            super().send(number, text, key)
+        def send(self, number: str, text: str, key: str, template: str = "") -> None:
+            super().send(number, text, key, template)
             raise Unsure("sms.example", "never said whether it went.", "Look.")
 
     phone = Broken()
@@ -182,4 +183,4 @@ def test_a_provider_that_fails_is_not_asked_twice_a_day(office: Office, monkeypa
 
 def test_nothing_about_a_letter_is_in_what_a_provider_gets(tmp_path: Path) -> None:
     notifications.send_notice(FileOutbox(tmp_path / "out.csv"), "9876543210")
-    assert (tmp_path / "out.csv").read_text(encoding="utf-8") == f"number,text\n9876543210,{NOTICE}\n"
+    assert (tmp_path / "out.csv").read_text(encoding="utf-8") == f"number,text,template\n9876543210,{NOTICE},\n"

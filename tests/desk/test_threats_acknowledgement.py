@@ -23,6 +23,12 @@ from tests.desk.conftest import Office
 from tests.server.conftest import TODAY
 
 
+@pytest.fixture(autouse=True)
+def no_look_at_the_site(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each fetch would else visit the public site too."""
+    monkeypatch.setattr(Session, "watch_site", lambda _: None)
+
+
 def keys_of(office: Office, receipt: str) -> receipts.Keys:
     services = office.app.extensions["services"]
     return receipts.derive(receipts.read(receipt), services.salt, "concern", services.cost)

@@ -1,7 +1,9 @@
 """The stores, on both databases: durable, exact, and silent about what is not asked for."""
 
 from collections.abc import Iterator
-from datetime import date
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +11,12 @@ import pyrage
 import pytest
 
 from forms.core import encryption
+from forms.core.signing import are_bytes_signed_by
 from forms.server.store import signup_store as store
 from forms.server.store.concern_store import Access, ConcernStore, EntryRow, NewLetter, PartsMissing
 from forms.server.store.database import NotKept
 from forms.server.store.signup_store import Signup, SignupStore
+from forms.server.store.statement_store import StatementStore
 
 DAY = date(2027, 1, 1)
 SEALED = encryption.seal({"what": "help"}, [str(pyrage.x25519.Identity.generate().to_public())])
@@ -290,3 +294,49 @@ def test_sqlite_keeps_its_promise_of_durability(tmp_path: Path) -> None:
         }
     opened.close()
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "secure_delete": 1}
+
+
+# The daily statements
+
+
+@pytest.fixture
+def statements(urls: tuple[str, str]) -> Iterator[StatementStore]:
+    opened = StatementStore(urls[0])
+    yield opened
+    opened._metadata.drop_all(opened._engine)
+    opened.close()
+
+
+def test_a_statement_names_what_came_and_what_is_gone_and_the_one_before(statements: StatementStore) -> None:
+    for number, ids in enumerate(({"a", "b"}, {"b", "c"}, {"b", "c"})):
+        statements.state(DAY + timedelta(days=number), {"legal": ids, "police": {"b"}})
+    found = statements.statements("legal", 0)
+    assert [(one.part.arrived, one.part.gone) for one in found] == [(("a", "b"), ()), (("c",), ("a",)), ((), ())]
+    assert [one.statement.before for one in found] == ["", *(one.statement.hash for one in found[:2])]
+    key = statements.public_key()
+    for one in found:
+        assert one.statement.parts["legal"] == one.part.hash_for("legal")
+        assert are_bytes_signed_by(one.statement.as_bytes(), one.signature, key)
+    assert [one.statement.number for one in statements.statements("legal", 2)] == [3]
+    assert statements.statements("legal", None) == found[2:]
+    statements.rewrite_in_random_order()
+    assert statements.statements("legal", 0) == found
+
+
+def test_several_workers_at_once_make_one_statement_a_day(statements: StatementStore) -> None:
+    def state(day: date) -> None:
+        with suppress(NotKept):  # of two at once one is refused, and has nothing left to do
+            statements.state(day, {"legal": {"a"}})
+
+    with ThreadPoolExecutor(4) as pool:
+        for day in (DAY, DAY + timedelta(days=1)):
+            list(pool.map(state, [day] * 8))
+    assert [one.statement.day for one in statements.statements("legal", 0)] == ["2027-01-01", "2027-01-02"]
+    assert [one.part.arrived for one in statements.statements("legal", 0)] == [("a",), ()]
+
+
+def test_letters_are_stated_once_their_day_is_over_and_notices_of_erasing_never(concerns: ConcernStore) -> None:
+    concerns.save(coming("a"))
+    concerns.save(coming("b", day=DAY + timedelta(days=1)))
+    concerns.save(coming("c", form="deletion", desks=("legal",)))
+    assert set(concerns.held(DAY)) == {("legal", "a"), ("police", "a")}

@@ -20,7 +20,8 @@ from forms.desk.events.event_records import ACTIONS, EventBook, open_book
 from forms.desk.events.event_retention import erase_old
 from forms.desk.events.event_session import minute
 from forms.desk.events.gateways import FileOutbox, http_gateway
-from forms.desk.events.reminders import Gone, left_out, send, waiting
+from forms.desk.events.reminders import SENT, Gone, left_out, send, waiting
+from forms.desk.events.sms import price
 from forms.desk.events.visits import Plan, append, event_row
 
 Opener = Callable[[Any], EventBook]
@@ -170,6 +171,8 @@ def _remind(opener: Opener) -> click.Command:
         if gateway is None:
             for reminder, state in waiting(ledger, reminders):
                 click.echo(f"{state or 'not sent':<8} {reminder.number:<16} {reminder.text}")
+            left = [reminder.text for reminder, state in waiting(ledger, reminders) if state != SENT]
+            click.echo(f"Not sent yet: {price(left, book.session.portal.sms.paise_a_part).sentence}", err=True)
         else:
             click.echo(gone_sentence(send(ledger, reminders, gateway, minute(), again=again)))
         click.echo(f"{out} groups left no number or did not agree to be reminded.", err=True)

@@ -120,11 +120,12 @@ def waiting_command(here: Place, by_sms: bool) -> None:
         click.echo(said)
 
 
-def _way_out(settings: Mapping[str, str]) -> tuple[Gateway, str]:
+def _way_out(settings: Mapping[str, str]) -> tuple[Gateway, str, str]:
     gateway = http_gateway(settings)
     if gateway is None:
         raise Problem("PORTAL_SMS_URL", "is not set.", "Set it to the provider's address, or leave out --by-sms.")
-    return gateway, notifications.number_of(settings.get("PORTAL_NOTICE_NUMBER", ""))
+    number = notifications.number_of(settings.get("PORTAL_NOTICE_NUMBER", ""))
+    return gateway, number, settings.get("PORTAL_NOTICE_TEMPLATE", "")
 
 
 @desk.command("list")
@@ -310,12 +311,18 @@ def _show_keys(session: Session, who: str = "") -> None:
 @click.option("--refuse", is_flag=True, help="The new key is not right: go on with the one that this machine knows.")
 @click.option("--stolen", is_flag=True, help="The old key may be in wrong hands: its signatures count no more.")
 @click.option("--old-entries", is_flag=True, help="Let entries count that are here and not proven, as after a restore.")
+@click.option("--statements", is_flag=True, help="Let the server's daily statements begin anew, after you asked why.")
 @click.option("--yes", is_flag=True, help="Do not ask again.")
 @click.pass_obj
 @show_problems
-def trust(here: Place, who: str, everybody: bool, refuse: bool, stolen: bool, old_entries: bool, yes: bool) -> None:
+def trust(
+    here: Place, who: str, everybody: bool, refuse: bool, stolen: bool, old_entries: bool, statements: bool, yes: bool
+) -> None:
     """Confirm the changed keys of a person or desk, like police/anita, after comparing fingerprints."""
     session = unlock(here)
+    if statements:
+        _begin_statements_anew(session, yes)
+        return
     if old_entries:
         _accept_old_entries(session, yes)
         return
@@ -328,6 +335,15 @@ def trust(here: Place, who: str, everybody: bool, refuse: bool, stolen: bool, ol
     if not yes:
         click.confirm("Are these the numbers on the printed sheet, or as you were told on the telephone?", abort=True)
     click.echo(f"Confirmed: {session.trust(who, stolen=stolen)}.")
+
+
+def _begin_statements_anew(session: Session, yes: bool) -> None:
+    for sentence in session.statements.known().findings():
+        click.echo(sentence)
+    if not yes:
+        click.confirm("Has whoever runs the server told you why, and do you believe it?", abort=True)
+    was_there = session.statements.begin_anew()
+    click.echo("They begin anew at the next fetch." if was_there else "There were none.")
 
 
 def _accept_old_entries(session: Session, yes: bool) -> None:

@@ -20,6 +20,7 @@ from forms.core.portal import Event, Portal, pick
 from forms.core.problem import Problem
 from forms.desk.cases.plain_text import plain
 from forms.desk.events.attendees import COMING, WAITING, Party
+from forms.desk.events.readable_names import readable
 
 TEMPLATE = Path(__file__).with_name("attendance_sheet.typ")
 
@@ -34,6 +35,10 @@ MOST_NEEDS = 120
 """Characters of needs that fit a line; the desk's window has all of them."""
 
 
+MOST_TITLE = 140
+"""Characters of a title or place that fit the head of a page."""
+
+
 @dataclass(frozen=True)
 class Paper:
     """What a sheet is made from. event: None where the portal has none such (any more), then `title` stands alone."""
@@ -42,6 +47,10 @@ class Paper:
     event: Event | None
     title: str
     parties: Sequence[Party]
+
+    def shown(self, text: str) -> str:
+        """Return a text as the sheet's typefaces can show it."""
+        return readable(plain(text), self.portal.language_codes())
 
 
 def pdf(paper: Paper, language: str) -> bytes:
@@ -74,13 +83,14 @@ def _there() -> list[str]:
 
 def _head(paper: Paper, language: str) -> dict[str, object]:
     _ = i18n.say(language)
+    shown = paper.shown
     event, coming = paper.event, [party for party in paper.parties if party.state == COMING]
     return {
         "language": language,
         "name": plain(pick(paper.portal.short_name, language)),
-        "title": plain(pick(event.title, language) if event else paper.title),
+        "title": _short(shown(pick(event.title, language) if event else paper.title), MOST_TITLE),
         "when": when(event, language) if event else "",
-        "where": plain(pick(event.where, language)) if event else "",
+        "where": _short(shown(pick(event.where, language)), MOST_TITLE) if event else "",
         "heading": _("Who came"),
         "total": _("People who signed up") + f": {sum(party.people for party in coming)}",
         "number": _("No."),
@@ -110,8 +120,8 @@ def rows(paper: Paper, language: str) -> list[dict[str, str]]:
 
     Phone numbers are not printed: a paper on a table is read by many.
     """
-    listed = [_row(party, language) for party in _sorted(paper.parties, COMING)]
-    listed += [_row(party, language) | {"kind": "waiting"} for party in _sorted(paper.parties, WAITING)]
+    listed = [_row(party, language, paper) for party in _sorted(paper.parties, COMING)]
+    listed += [_row(party, language, paper) | {"kind": "waiting"} for party in _sorted(paper.parties, WAITING)]
     empty = WALK_INS + -(len(listed) + WALK_INS) % LINES
     return [*listed, *({"kind": "empty", "name": "", "people": "", "needs": ""} for _ in range(empty))]
 
@@ -121,18 +131,19 @@ def _sorted(parties: Sequence[Party], state: str) -> list[Party]:
     return sorted(mine, key=lambda party: (party.turn, party.name.casefold(), party.id))
 
 
-def _row(party: Party, language: str) -> dict[str, str]:
+def _row(party: Party, language: str, paper: Paper) -> dict[str, str]:
+    shown = paper.shown
     needs = [_need(value, language) for value in party.help_with]
     return {
         "kind": "coming",
-        "name": plain(party.name),
+        "name": shown(party.name),
         "people": str(party.people),
-        "needs": _short(plain(", ".join([*needs, *([party.needs] if party.needs else [])]))),
+        "needs": _short(shown(", ".join([*needs, *([party.needs] if party.needs else [])]))),
     }
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= MOST_NEEDS else f"{text[: MOST_NEEDS - 1]}…"
+def _short(text: str, most: int = MOST_NEEDS) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _need(value: str, language: str) -> str:

@@ -3,6 +3,8 @@
 import csv
 import io
 import os
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +18,13 @@ from forms.core.problem import Problem
 TIMEOUT = (10, 30)
 """Seconds to connect and to wait for an answer."""
 
-_HEAD = ("number", "text")
+_HEAD = ("number", "text", "template")
 _LONGEST_NUMBER = 15
 """Digits of the longest telephone number (ITU-T E.164)."""
 _SHORTEST_NUMBER = 6
+
+_INDIAN_MOBILE = re.compile(r"(?:(?:00|0)?91)?0?([6-9]\d{9})")
+"""Ten digits from 6 to 9 (National Numbering Plan, 2003), as people write them: with 0, 91, +91, +91 (0) or nothing."""
 
 
 class Unsure(Problem):
@@ -29,21 +34,26 @@ class Unsure(Problem):
 class Gateway(Protocol):
     """A way out."""
 
-    def send(self, number: str, text: str, key: str) -> None:
+    def send(self, number: str, text: str, key: str, template: str = "") -> None:
         """Send a text to a number. `key`: the same for the same reminder, for providers that know such keys.
+
+        template: the DLT template number of the text (TRAI TCCCPR 2018), or empty.
 
         Raises Unsure where nobody knows whether it went, else Problem: then it surely did not.
         """
 
 
 def dialled(phone: str) -> str:
-    """A number as it is dialled: digits only, a leading + as 00 (ITU-T E.123); empty where it is none.
+    """Return a number as it is dialled, the same for each way to write it; empty where it is none.
 
-    No + stays: a spreadsheet takes a cell that begins with it for a formula.
+    Digits only, a leading + as 00 (ITU-T E.123): a spreadsheet takes a cell that begins with + for a formula. An Indian
+    mobile number gets its country code, with or without the 0 or 91 before it.
     """
     digits = "".join(str(int(char)) for char in phone if char.isdecimal())
-    if phone.strip().startswith("+"):
+    if unicodedata.normalize("NFKC", phone).strip().strip("()").startswith("+"):
         digits = f"00{digits}"
+    if found := _INDIAN_MOBILE.fullmatch(digits):
+        return f"0091{found[1]}"
     whole = digits.removeprefix("00")
     return digits if _SHORTEST_NUMBER <= len(whole) <= _LONGEST_NUMBER else ""
 
@@ -54,14 +64,14 @@ class FileOutbox:
 
     path: Path
 
-    def send(self, number: str, text: str, key: str) -> None:  # noqa: ARG002 - a file knows no keys
+    def send(self, number: str, text: str, key: str, template: str = "") -> None:  # noqa: ARG002 - no keys in a file
         """Add a line, durable when this returns. Raises Problem; the file is as it was then."""
         try:
             with self.path.open("a+b") as file:
                 start = file.seek(0, io.SEEK_END)
                 try:
                     file.write(_line(_HEAD) if start == 0 else b"")
-                    file.write(_line((number, text)))
+                    file.write(_line((number, text, template)))
                     file.flush()
                     os.fsync(file.fileno())
                 except OSError:
@@ -79,9 +89,9 @@ class Handout:
     content: bytes = b""
     count: int = 0
 
-    def send(self, number: str, text: str, key: str) -> None:  # noqa: ARG002 - a file knows no keys
+    def send(self, number: str, text: str, key: str, template: str = "") -> None:  # noqa: ARG002 - no keys in a file
         """Add a line."""
-        self.content += (b"" if self.count else _line(_HEAD)) + _line((number, text))
+        self.content += (b"" if self.count else _line(_HEAD)) + _line((number, text, template))
         self.count += 1
 
 
@@ -101,10 +111,15 @@ class HttpGateway:
     text_field: str = "text"
     method: str = "POST"
     as_json: bool = True
+    template_field: str = "template_id"
 
-    def send(self, number: str, text: str, key: str) -> None:
+    def send(self, number: str, text: str, key: str, template: str = "") -> None:
         """One request. A 2xx status means taken; redirects are not followed, the token would go with them."""
-        fields = {self.number_field: number, self.text_field: text}
+        fields = {
+            self.number_field: number,
+            self.text_field: text,
+            **({self.template_field: template} if template else {}),
+        }
         json, data = (fields, None) if self.as_json else (None, fields)
         headers = {"Authorization": f"Bearer {self.token}", "Idempotency-Key": key}
         try:
@@ -148,7 +163,8 @@ def http_gateway(settings: Mapping[str, str]) -> HttpGateway | None:
     """The HTTP gateway that the settings (environment) name, or None where they name none. Raises Problem.
 
     PORTAL_SMS_URL (https), PORTAL_SMS_TOKEN, and where the provider wants others: PORTAL_SMS_METHOD (POST),
-    PORTAL_SMS_NUMBER_FIELD (number), PORTAL_SMS_TEXT_FIELD (text), PORTAL_SMS_BODY (json or form).
+    PORTAL_SMS_NUMBER_FIELD (number), PORTAL_SMS_TEXT_FIELD (text), PORTAL_SMS_TEMPLATE_FIELD (template_id),
+    PORTAL_SMS_BODY (json or form).
     """
     address = settings.get("PORTAL_SMS_URL", "").strip()
     if not address:
@@ -164,4 +180,5 @@ def http_gateway(settings: Mapping[str, str]) -> HttpGateway | None:
     if body not in {"json", "form"}:
         raise Problem("PORTAL_SMS_BODY", f"{body} is unknown.", "Take json or form.")
     number, text = (settings.get(f"PORTAL_SMS_{what}_FIELD", what.lower()) for what in ("NUMBER", "TEXT"))
-    return HttpGateway(address, token, number, text, method, body == "json")
+    template = settings.get("PORTAL_SMS_TEMPLATE_FIELD", "template_id")
+    return HttpGateway(address, token, number, text, method, body == "json", template)

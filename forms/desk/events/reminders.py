@@ -7,7 +7,7 @@ stops between the two nobody knows whether it went: it is not sent again until s
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,6 +19,7 @@ from forms.desk.events.attendance_sheet import when
 from forms.desk.events.attendees import COMING, WAITING, Party
 from forms.desk.events.event_session import EventSession, folder_of
 from forms.desk.events.gateways import Gateway, Unsure, dialled
+from forms.desk.events.sms import plain_signs
 from forms.desk.sync.local_store import LocalStore
 
 TRYING, SENT = "trying", "sent"
@@ -26,12 +27,17 @@ TRYING, SENT = "trying", "sent"
 
 @dataclass(frozen=True)
 class Reminder:
-    """One text to one number. key: the same for the same sign-up, day and state of the event, else another."""
+    """One text to one number. key: the same for the same sign-up, day and state of the event, else another.
+
+    keys: those of all sign-ups with this number; template: the DLT template number of the text, or empty.
+    """
 
     key: str
     party: str
     number: str
     text: str
+    template: str = ""
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,11 +55,36 @@ def ready(portal: Portal, event: Event, parties: Iterable[Party], today: date) -
     if event.last_day < today:
         raise Problem(event.id, "is over.", "Nobody is reminded of what is past.")
     told = (COMING, WAITING) if event.state == "cancelled" else (COMING,)
-    return [
-        Reminder(_key(party, event), party.id, dialled(party.phone), _words(portal, event, party.language))
-        for party in parties
-        if party.state in told and party.may_be_reminded and dialled(party.phone)
-    ]
+    by_number: dict[str, list[Party]] = {}
+    for party in parties:
+        if party.state in told and party.may_be_reminded and (number := dialled(party.phone)):
+            by_number.setdefault(number, []).append(party)
+    return [_reminder(portal, event, number, same) for number, same in by_number.items()]
+
+
+def _reminder(portal: Portal, event: Event, number: str, parties: Sequence[Party]) -> Reminder:
+    """Return the one text to a number, however often it was signed up."""
+    first, keys = parties[0], tuple(_key(party, event) for party in parties)
+    language = _language(portal, first.language)
+    template = portal.sms.templates.get(_kind(event), {}).get(language, "")
+    return Reminder(keys[0], first.id, number, plain_signs(_words(portal, event, language)), template, keys)
+
+
+def _kind(event: Event) -> str:
+    """Return the kind of the text, as portal.yml names it (sms, templates)."""
+    return event.state if event.state in {"moved", "cancelled"} else "reminder"
+
+
+def without_template(portal: Portal, event: Event, parties: Iterable[Party]) -> list[str]:
+    """Return the languages of texts for which portal.yml has no DLT template number."""
+    known = portal.sms.templates.get(_kind(event), {})
+    return sorted(
+        {_language(portal, party.language) for party in parties} - {code for code, one in known.items() if one}
+    )
+
+
+def _language(portal: Portal, language: str) -> str:
+    return language if language in portal.language_codes() else portal.language_codes()[0]
 
 
 def left_out(event: Event, parties: Iterable[Party]) -> int:
@@ -69,7 +100,6 @@ def _key(party: Party, event: Event) -> str:
 
 
 def _words(portal: Portal, event: Event, language: str) -> str:
-    language = language if language in portal.language_codes() else portal.language_codes()[0]
     _ = i18n.say(language)
     told = {
         "title": pick(event.title, language), "when": when(event, language), "where": pick(event.where, language),
@@ -121,8 +151,13 @@ class Ledger:
 
 
 def waiting(ledger: Ledger, reminders: Iterable[Reminder]) -> Iterator[tuple[Reminder, str]]:
-    """Each reminder with its state in the ledger."""
-    return ((reminder, ledger.state(reminder.key)) for reminder in reminders)
+    """Each reminder with its state in the ledger: that of any sign-up with this number."""
+    return ((reminder, _state(ledger, reminder)) for reminder in reminders)
+
+
+def _state(ledger: Ledger, reminder: Reminder) -> str:
+    states = {ledger.state(key) for key in reminder.keys or (reminder.key,)}
+    return next((state for state in (SENT, TRYING) if state in states), "")
 
 
 def send(
@@ -156,13 +191,17 @@ def send(
 
 
 def _send_one(ledger: Ledger, reminder: Reminder, gateway: Gateway, at: str) -> Problem | None:
-    ledger.write(reminder.key, TRYING, at)
+    keys = reminder.keys or (reminder.key,)
+    for key in keys:
+        ledger.write(key, TRYING, at)
     try:
-        gateway.send(reminder.number, reminder.text, reminder.key)
+        gateway.send(reminder.number, reminder.text, reminder.key, reminder.template)
     except Unsure as unsure:
         return unsure
     except Problem as problem:
-        ledger.forget(reminder.key)
+        for key in keys:
+            ledger.forget(key)
         return problem
-    ledger.write(reminder.key, SENT, at)
+    for key in keys:
+        ledger.write(key, SENT, at)
     return None

@@ -20,6 +20,7 @@ from forms.core.encryption import SIZE_CLASSES
 from forms.core.handover_version import HEADER, VERSION
 from forms.core.ids import is_id
 from forms.core.problem import Problem
+from forms.core.proofs.statements import Part, Stated, Statement
 from forms.core.trusted_date import TrustedDate
 
 TIMEOUT = (10, 60)
@@ -131,6 +132,14 @@ class Server:
     def entry(self, entry_id: str) -> bytes:
         """One sealed entry."""
         return self._file(f"entries/{entry_id}")
+
+    def statements(self, after: int | None) -> tuple[str, list[Stated]]:
+        """Return the key of the server's daily statements, and those after a number (None: the last one)."""
+        found = self._json("statements" if after is None else f"statements?after={after}")
+        key, rows = found.get("key"), found.get("statements")
+        if not isinstance(key, str) or not isinstance(rows, list):
+            raise self._strange()
+        return key, [stated for row in rows if isinstance(row, dict) and (stated := statement_row(row))]
 
     def access(self) -> list[dict[str, Any]]:
         """What the members of this desk did: at, member, what and letter of each."""
@@ -247,11 +256,35 @@ def letter_row(row: Mapping[str, Any]) -> dict[str, Any] | None:
     return checked if well_formed else None
 
 
+def statement_row(row: Mapping[str, Any]) -> Stated | None:
+    """Return a daily statement, checked; None where it is not well formed."""
+    number, parts, arrived, gone = (row.get(name) for name in ("number", "parts", "arrived", "gone"))
+    texts = [row.get(name) for name in ("day", "before", "signature", "nonce")]
+    is_number = type(number) is int and 0 < number < 10**9
+    if not (is_number and isinstance(parts, dict) and all(isinstance(text, str) for text in (*texts, *parts.values()))):
+        return None
+    if not all(isinstance(ids, list) and all(map(is_id, ids)) for ids in (arrived, gone)):
+        return None
+    day, before, signature, nonce = map(str, texts)
+    if not is_day(day):
+        return None
+    part = Part(nonce, tuple(arrived or ()), tuple(gone or ()))
+    return Stated(Statement(int(number or 0), day, before, parts), signature, part)
+
+
 def copy_row(row: Mapping[str, Any]) -> dict[str, str] | None:
     """Return what the server says of a copy, checked; None where it is not well formed."""
     item, digest, maker = (row.get(name) for name in ("item", "digest", "maker"))
     well_formed = is_id(item) and isinstance(digest, str) and _DIGEST.fullmatch(digest) and _is_text(maker)
     return {"item": str(item), "digest": str(digest), "maker": str(maker)} if well_formed else None
+
+
+def is_day(text: str) -> bool:
+    """Return whether this is a day (ISO)."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _is_text(value: Any) -> bool:

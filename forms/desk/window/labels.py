@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from babel import Locale
+
 from forms.core.form_schema import Definition, choices, load, names
 from forms.core.portal import Portal, pick
 from forms.desk.cases.case import Case
@@ -60,6 +62,11 @@ def desk_name(portal: Portal, desk_id: str) -> str:
 def language_name(portal: Portal, code: str) -> str:
     """A language in its own script; the code where the portal has none such."""
     return next((language.name for language in portal.languages if language.code == code), code)
+
+
+def english_language(code: str) -> str:
+    """A language as an officer calls it, in English; the code where nobody knows it."""
+    return str(Locale("en").languages.get(code, code))
 
 
 def language_code(portal: Portal, code: str) -> str:

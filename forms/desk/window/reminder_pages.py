@@ -9,7 +9,8 @@ from forms.desk.events.event_records import EventBook
 from forms.desk.events.event_session import minute
 from forms.desk.events.event_views import reminders_of
 from forms.desk.events.gateways import Gateway, Handout, http_gateway
-from forms.desk.events.reminders import SENT, Gone, left_out, send, waiting
+from forms.desk.events.reminders import SENT, Gone, left_out, send, waiting, without_template
+from forms.desk.events.sms import is_gsm, parts, price
 from forms.desk.window import labels
 from forms.desk.window.event_access import the_book
 
@@ -26,9 +27,13 @@ def _show(book: EventBook, event_id: str, gone: Gone | None = None, problem: Pro
     event, found, ledger = reminders_of(book, event_id)
     parties = {party.id: party for party in book.parties(book.gathering(event_id))}
     rows = [(reminder, parties[reminder.party], state) for reminder, state in waiting(ledger, found)]
+    session_sms = book.session.portal.sms
+    no_template = without_template(book.session.portal, event, [parties[one.party] for one in found])
     return render_template(
         "event-remind.html", here="events", labels=labels, portal=book.session.portal, event=event, rows=rows,
         left=sum(state != SENT for *_, state in rows), unsure=sum(state not in {SENT, ""} for *_, state in rows),
+        price=price([reminder.text for reminder, _, state in rows if state != SENT], session_sms.paise_a_part).sentence,
+        parts=parts, is_gsm=is_gsm, untemplated=[labels.english_language(one) for one in no_template],
         without=left_out(event, parties.values()), provider=_provider(), gone=gone, problem=problem,
     )  # fmt: skip
 

@@ -31,6 +31,7 @@ desk_api = Blueprint("pickup", __name__, url_prefix="/pickup/v1")
 
 SIGNUP = "signup"
 OUR_ANSWER = "Portal-Answer"
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _ANSWER_ID = re.compile(r"[0-9A-Za-z]{1,64}")
 _NOT_YOURS = "There is no such letter for this desk."
 
@@ -290,6 +291,21 @@ def _told_day() -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError:
         raise ApiError(400, "Portal-Day is no day like 2027-01-31.") from None
+
+
+@desk_api.get("/statements")
+def statements() -> Response:
+    """The server's daily statements after a number (`after`), or the last one, with this desk's part of each."""
+    desk, _ = _reader()
+    after = request.args.get("after")
+    if after is not None and not (_NUMBER.fullmatch(after)):
+        raise ApiError(400, "`after` is no number.")
+    store = _services().statements
+    rows = [
+        {**asdict(found.statement), **asdict(found.part), "signature": found.signature}
+        for found in store.statements(desk.id, None if after is None else int(after))
+    ]
+    return json_answer({"desk": desk.id, "key": store.public_key(), "statements": rows})
 
 
 @desk_api.get("/access")

@@ -18,6 +18,7 @@ from forms.server.store.concern_store import PRIORITY_QUEUE, SECOND_QUEUE, Conce
 from forms.server.store.database import NotKept, Store
 from forms.server.store.date_store import DayStore
 from forms.server.store.signup_store import SignupStore
+from forms.server.store.statement_store import StatementStore
 
 LETTER_VERSION = 2
 
@@ -45,7 +46,8 @@ class Services:
     """What is needed to take letters in: the portal, the stores, the salt and cost of receipts, the room there is.
 
     requests: letters that are no concerns; they live with the sign-ups, apart from concerns.
-    days: what is known of the day. places: how many places of events are asked for just now.
+    days: what is known of the day.
+    statements: what the server has told desks that it has. places: how many places of events are asked for just now.
     """
 
     portal: Portal
@@ -53,6 +55,7 @@ class Services:
     signups: SignupStore
     requests: ConcernStore
     days: DayStore
+    statements: StatementStore
     salt: bytes
     cost: Cost
     budget: int
@@ -68,7 +71,7 @@ class Services:
     @property
     def stores(self) -> tuple[Store, ...]:
         """All of them."""
-        return (self.concerns, self.signups, self.requests, self.days)
+        return (self.concerns, self.signups, self.requests, self.days, self.statements)
 
     def close(self) -> None:
         """Give back the stores' connections."""

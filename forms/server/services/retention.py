@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import date, timedelta
 
 from forms.core.trusted_date import TrustedDate, look, servers_doubt
+from forms.server.services.daily_statement import make_statement
 from forms.server.services.mailbox import Services
 from forms.server.store.database import NotKept
 
@@ -62,6 +63,7 @@ class DailyRetention:
         self._known = services.days.look(self._clock())
         if self._known != self._erased:
             erase_old(services, self._known)
+            make_statement(services, self._known.earliest)
             self._erased = self._known
 
 

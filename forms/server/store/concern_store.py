@@ -316,6 +316,13 @@ class ConcernStore(Store):
                 for row in rows
             )
 
+    def held(self, day: date) -> tuple[tuple[str, str], ...]:
+        """Return desk and id of each letter of this day or before, also of those that all desks have taken."""
+        query = sa.select(_recipients.c.desk, _letters.c.id).join(_letters)
+        with self._reads() as connection:
+            rows = connection.execute(query.where(_letters.c.day <= day, _letters.c.form != "deletion"))
+            return tuple((row.desk, row.id) for row in rows)
+
     def sealed(self, letter_id: str, desk: str, member: str) -> bytes | None:
         """Return the encrypted letter: the original for a desk that had it from the start, else a copy; or None.
 

@@ -13,7 +13,7 @@ from forms.core.portal import Choice
 from forms.core.problem import Problem, as_dangers
 from sitegen.checks import event_checks, feedback_checks, page_checks
 from sitegen.checks.did_you_mean import did_you_mean
-from sitegen.content import consent_rules, desk_tables
+from sitegen.content import consent_rules, desk_tables, number_checks, phone_numbers
 from sitegen.content.events import expanded
 from sitegen.content.pages import SOURCE, Library, Source
 from sitegen.content.tables import Tables, number_of
@@ -61,6 +61,7 @@ def check(
         *event_checks.strays({page.name: page.where for page in pages}, tables["events"]),
         *_checked_on(tables, today),
         *as_dangers(_numbers(tables)),
+        *as_dangers(number_checks.problems(pages, tables, content)),
         *_campaigns(tables, library),
         *desk_tables.problems(tables),
         *feedback_checks.problems(library, tables, today, media),
@@ -88,6 +89,8 @@ def _near(word: str, known: Sequence[str]) -> str:
 def _blocks(page: Source) -> Iterator[Problem]:
     for block in page.blocks:
         where = f"{page.where}, line {block.line}"
+        if block.name == phone_numbers.BLOCK:
+            continue  # number_checks names it
         if block.name not in BLOCKS:
             yield Problem(where, f"there is no block [[ {block.name} ]].", _near(block.name, sorted(BLOCKS)))
         elif block.name == "form" and block.argument not in form_names():

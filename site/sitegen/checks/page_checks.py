@@ -7,6 +7,7 @@ from forms.core.portal import Choice
 from forms.core.problem import Danger, Problem
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content.pages import Source, day_of
+from sitegen.content.phone_numbers import TOKEN
 
 _ANY_BLOCK = re.compile(r"\[\[\s*(?P<name>[A-Za-z][A-Za-z -]*[A-Za-z])")
 _TEL = re.compile(r"\[(?P<shown>[^\]]*)\]\(tel:(?P<dialled>[^)\s]*)\)")
@@ -52,7 +53,7 @@ def _blocks(page: Source) -> Iterator[Problem]:
     lines = {block.line for block in page.blocks}
     for match in _ANY_BLOCK.finditer(page.text):
         line = page.line_of(match.start())
-        if line not in lines:
+        if line not in lines and not TOKEN.match(page.text, match.start()):  # number_checks names those
             what = f"[[ {match['name']} is no block as it stands, and everybody would see it."
             todo = "Write it in small letters on a line of its own, like [[ helplines ]]."
             yield Problem(f"{page.where}, line {line}", what, todo)

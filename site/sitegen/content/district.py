@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from forms.core.portal import Choice, Desk, Helpline, Language, Member, Portal
+from forms.core.portal import Choice, Desk, Helpline, Language, Member, Portal, Sms
 from forms.core.problem import Problem, Problems
 from sitegen.checks import settings_checks
 from sitegen.content import desk_tables
@@ -48,7 +48,13 @@ def load(content: Path, tables: Tables, keys: DeskKeys | None, assets: Mapping[s
         assets=assets,
         timezone=settings["timezone"],
         publishers=tuple(settings.get("publishers") or ()),
+        sms=_sms(settings.get("sms") or {}),
     )
+
+
+def _sms(row: Mapping[str, Any]) -> Sms:
+    templates = {kind: dict(numbers or {}) for kind, numbers in (row.get("templates") or {}).items()}
+    return Sms(templates, row.get("paise_a_part"))
 
 
 def _desk(row: Mapping[str, Any], settings: Mapping[str, Any], keys: DeskKeys, pictures: Path) -> Desk:

@@ -93,6 +93,20 @@ class _Paper(_Keys):
     leaflet: str | None = None
 
 
+TemplateNumber = Annotated[str, Field(pattern=r"^\d{6,20}$")]
+
+
+class _Templates(_Keys):
+    reminder: dict[Code, TemplateNumber] | None = None
+    moved: dict[Code, TemplateNumber] | None = None
+    cancelled: dict[Code, TemplateNumber] | None = None
+
+
+class _Sms(_Keys):
+    templates: _Templates | None = None
+    paise_a_part: Annotated[int, Field(ge=1, le=10_000)] | None = None
+
+
 class Settings(_Keys):
     """All of portal.yml."""
 
@@ -111,6 +125,7 @@ class Settings(_Keys):
     publishers: list[Line] | None = None
     open_data: _OpenData | None = None
     paper: _Paper | None = None
+    sms: _Sms | None = None
     menu: list[str]
 
 
@@ -185,7 +200,7 @@ def _known_beside(path: tuple[int | str, ...]) -> list[str]:
     model: type[BaseModel] = Settings
     inside: dict[str, type[BaseModel]] = {
         "languages": _Language, "desks": _Desk, "people": _Person, "keep": _Keep, "open_data": _OpenData,
-        "paper": _Paper,
+        "paper": _Paper, "sms": _Sms, "templates": _Templates,
     }  # fmt: skip
     for step in path[:-1]:
         model = inside.get(str(step), model)

@@ -67,8 +67,9 @@ class _SitePlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call] # it h
                 own.append(by_staff.get(name, missing))
         return Files(own)  # and no other file of content/, whatever it is
 
-    def on_page_markdown(self, markdown: str, **_: Any) -> str:
-        """Put a hole where the page asks for a block."""
+    def on_page_markdown(self, markdown: str, page: MkDocsPage, **_: Any) -> str:
+        """Put a hole where the page asks for a block. The text is the library's, in which phone numbers are drawn."""
+        markdown = self.job.context.library.find(page.file.src_uri, self.job.context.language).text
         numbers = iter(range(len(_BLOCK_LINE.findall(markdown))))
         return _BLOCK_LINE.sub(lambda _: f"\n{_HOLE.format(next(numbers))}\n", markdown)
 

@@ -1,0 +1,144 @@
+"""The daily statements of the server, its key for them, and which letters it has stated. It stands beside the concerns.
+
+Ids of letters stand here for as long as a statement is kept, also of letters that are erased since: random numbers.
+"""
+
+import json
+import secrets
+from collections.abc import Collection, Mapping
+from datetime import date, timedelta
+
+import sqlalchemy as sa
+
+from forms.core.proofs.statements import KEPT_DAYS, MOST_AT_ONCE, Part, Stated, Statement
+from forms.core.signing import private_key, public_text, sign_bytes
+from forms.server.store.database import Store
+
+_metadata = sa.MetaData()
+
+
+def _table(name: str, *columns: sa.Column[object]) -> sa.Table:
+    return sa.Table(name, _metadata, *columns, sqlite_with_rowid=False)
+
+
+def _number() -> sa.Column[object]:
+    return sa.Column("number", sa.Integer, primary_key=True, autoincrement=False)
+
+
+_key = _table(
+    "statement_key",
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("secret", sa.String(64), nullable=False),
+)
+_statements = _table(
+    "statements",
+    _number(),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("before", sa.String(64), nullable=False),
+    sa.Column("parts", sa.Text, nullable=False),
+    sa.Column("signature", sa.String(128), nullable=False),
+)
+_parts = _table(
+    "statement_parts",
+    _number(),
+    sa.Column("desk", sa.String(40), primary_key=True),
+    sa.Column("nonce", sa.String(32), nullable=False),
+    sa.Column("arrived", sa.Text, nullable=False),
+    sa.Column("gone", sa.Text, nullable=False),
+)
+_stated = _table(
+    "stated",
+    sa.Column("desk", sa.String(40), primary_key=True),
+    sa.Column("letter", sa.String(32), primary_key=True),
+)
+_THE_ROW = 1
+
+
+class StatementStore(Store):
+    """What was stated, for all workers and over every restart."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url, _metadata)
+
+    def last_day(self) -> date | None:
+        """Return the last day of which a statement speaks, or None. Raises NotKept."""
+        with self._reads() as connection:
+            return connection.execute(sa.select(sa.func.max(_statements.c.day))).scalar()
+
+    def state(self, day: date, present: Mapping[str, Collection[str]]) -> None:
+        """Make the statement of all up to this day, once. Raises NotKept.
+
+        present: the ids of the letters of each desk.
+        """
+        with self._writing() as connection:
+            last = connection.execute(sa.select(_statements).order_by(_statements.c.number.desc()).limit(1)).first()
+            if last is not None and last.day >= day:
+                return
+            parts = {desk: _part(connection, desk, set(ids)) for desk, ids in present.items()}
+            before = _read(last) if last is not None else None
+            hashes = {desk: part.hash_for(desk) for desk, part in parts.items()}
+            number = before.number + 1 if before else 1
+            said = Statement(number, day.isoformat(), before.hash if before else "", hashes)
+            row = {"number": number, "day": day, "before": said.before, "parts": json.dumps(hashes)}
+            connection.execute(
+                _statements.insert(),
+                {**row, "signature": sign_bytes(said.as_bytes(), private_key(self._secret(connection)))},
+            )
+            for desk, part in parts.items():
+                self._keep(connection, number, desk, part)
+            self._forget_old(connection, day - timedelta(days=KEPT_DAYS))
+
+    def _secret(self, connection: sa.Connection) -> str:
+        """Return the key, made now if there is none: it signs statements and opens nothing."""
+        row = {"id": _THE_ROW, "secret": secrets.token_hex(32)}
+        connection.execute(self._insert(_key).values(row).on_conflict_do_nothing())
+        return str(connection.execute(sa.select(_key.c.secret)).scalar())
+
+    def _keep(self, connection: sa.Connection, number: int, desk: str, part: Part) -> None:
+        row = {"number": number, "desk": desk, "nonce": part.nonce}
+        connection.execute(_parts.insert(), {**row, "arrived": json.dumps(part.arrived), "gone": json.dumps(part.gone)})
+        if part.gone:
+            gone = _stated.c.letter == sa.bindparam("id")
+            ids = [{"id": id} for id in part.gone]
+            connection.execute(_stated.delete().where(_stated.c.desk == desk, gone), ids)
+        if part.arrived:
+            connection.execute(_stated.insert(), [{"desk": desk, "letter": id} for id in part.arrived])
+
+    def _forget_old(self, connection: sa.Connection, before: date) -> None:
+        old = sa.select(_statements.c.number).where(_statements.c.day < before)
+        connection.execute(_parts.delete().where(_parts.c.number.in_(old)))
+        connection.execute(_statements.delete().where(_statements.c.day < before))
+
+    def public_key(self) -> str:
+        """Return the public half of the key ("ed25519:..."), empty before the first statement. Raises NotKept."""
+        with self._reads() as connection:
+            secret = connection.execute(sa.select(_key.c.secret)).scalar()
+            return public_text(private_key(secret)) if secret else ""
+
+    def statements(self, desk: str, after: int | None) -> tuple[Stated, ...]:
+        """Return the statements after this number, oldest first, with this desk's part; None: the last one alone."""
+        query = sa.select(_statements).order_by(_statements.c.number)
+        if after is None:
+            query = sa.select(_statements).order_by(_statements.c.number.desc()).limit(1)
+        else:
+            query = query.where(_statements.c.number > after).limit(MOST_AT_ONCE)
+        with self._reads() as connection:
+            rows = connection.execute(query).all()
+            numbers = [row.number for row in rows]
+            mine = connection.execute(sa.select(_parts).where(_parts.c.desk == desk, _parts.c.number.in_(numbers)))
+            parts = {row.number: _read_part(row) for row in mine}
+        return tuple(Stated(_read(row), row.signature, parts.get(row.number, Part())) for row in rows)
+
+
+def _part(connection: sa.Connection, desk: str, present: set[str]) -> Part:
+    """Return what is new for a desk since the last statement."""
+    known = set(connection.execute(sa.select(_stated.c.letter).filter_by(desk=desk)).scalars())
+    return Part(secrets.token_hex(16), tuple(sorted(present - known)), tuple(sorted(known - present)))
+
+
+def _read(row: sa.Row[tuple[object, ...]]) -> Statement:
+    return Statement(row.number, row.day.isoformat(), row.before, json.loads(row.parts))
+
+
+def _read_part(row: sa.Row[tuple[object, ...]]) -> Part:
+    return Part(row.nonce, tuple(json.loads(row.arrived)), tuple(json.loads(row.gone)))

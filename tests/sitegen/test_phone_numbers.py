@@ -1,0 +1,128 @@
+"""A phone number stands in one place: what pages and tables draw from helplines.csv, and what is found beside it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sitegen.content.phone_numbers import drawn, strays
+
+ROOT = Path(__file__).parents[2]
+KNOWN = frozenset({"112", "1098", "15100", "18004252650", "1930"})
+NUMBERS = {"112": ("112", "112"), "bonded-labour": ("1800 4252 650", "18004252650")}
+
+STRAY = [
+    "[15101](tel:15101)", "[112](tel:113)", "tel:+919840012345", "[x](sms:15101)", "[x](TEL:15101)", "https://wa.me/919840012345",
+    "Call 113.", "Call **1099** now.", "Dial 911", "1099 is free.", "Legal aid: 15101", "155214", "14567-ஐ அழையுங்கள்",
+    "1800 4252 651", "1800-425-2651", "18004252651", "+91 98400 12345", "98400 12345", "9840012345", "098400-12345", "044 2766 1234",
+    "044-27661234", "(044) 2766 1234", "2766 1234", "27661234", "1800\u00a04252\u00a0651", "1800.4252.651", "15 101", "10-99", "1 8 1",
+    "10\u200b99", "போன் ௧௦௯௯", "१०९९ पर फोन करें", "౧౫౧౦౧", "୧୫୧୦୧କୁ ଫୋନ କରନ୍ତୁ", "Call 1931.", "1931 पर फोन करें", "1931-ஐ அழையுங்கள்",
+    "ফোন 15101", "112 or 113: call 113", "Call 1098 or 1099", "phone no. 1099", "Helpline 56070", "number 1933", "１５１０１", "1860 266 1234",
+    "| 181 | women |", "Women's line (181)", "108", "Police: 100",
+]  # fmt: skip
+FINE = [
+    "112", "Call [112](tel:112).", "1098", "1800 4252 650", "1800-4252-650", "1800-425-2650", "18004252650", "1 0 9 8", "௧௦௯௮", "१०९८ पर फोन करें",
+    "+91 1800 4252 650", "112 1098", "112/1098", "Call 1930", "(112)", "112କୁ ଫୋନ କରନ୍ତୁ",
+    "In 2019 six families left.", "2019-2020", "2019 and 2020", "26 February 2020", "2020-02-26", "18.11.2019", "18/11/2019",
+    "1976 Act", "The Act of 1976", "Act 1976, section 2", "Section 198", "section 107", "sections 107 and 143", "BNS 143", "BNSS section 173",
+    "BNS 2023, section 143: trafficking", "§ 198", "IPC 370", "ଧାରା 107", "धारा 107", "பிரிவு 107", "సెక్షన్ 107", "107-வது பிரிவு",
+    "₹ 20,000", "₹1098", "Rs. 1500", "100 to 200 rupees", "14,000 to 35,000 rupees", "100ରୁ 200 ଟଙ୍କା", "1500 rupees", "1500/-",
+    "100 ரூபாய்", "108 families", "100 women", "365 days", "1,269 women", "640 of these women", "5,000", "10-12 years", "10:30", "10.30",
+    "150/2023", "100%", "12.5", "1.5 km", "1 2 3", "10 11 12", "https://example.org/2025/15101", "a@b15101.example", "kiln-15101x",
+    "[[ event: 15101 ]]", "1234 5678 9012 3456 7890", "20 digits", "24 hours", "0", "2766", "600 seats",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", STRAY)
+def test_what_looks_like_a_helpline_is_found(text: str) -> None:
+    assert [*strays(text, KNOWN)]
+
+
+@pytest.mark.parametrize("text", FINE)
+def test_what_is_known_or_is_no_phone_number_is_left_alone(text: str) -> None:
+    assert [*strays(text, KNOWN)] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "link", "plain"),
+    [
+        ("Call [[ number: bonded-labour ]]-ஐ.", "Call [1800 4252 650](tel:18004252650)-ஐ.", "Call 1800 4252 650-ஐ."),
+        ("[[number:112]]", "[112](tel:112)", "112"),
+        ("[[ Number : 112 ]] [[ number: 112 ]]", "[112](tel:112) [112](tel:112)", "112 112"),
+        ("![Sign: [[ number: 112 ]]](/media/x.svg)", "![Sign: 112](/media/x.svg)", "![Sign: 112](/media/x.svg)"),
+        ("[Help](tel:[[ number: 112 ]])", "[Help](tel:112)", "[Help](tel:112)"),
+        ("[Help]([[ number: 112 ]])", "[Help](tel:112)", "[Help](tel:112)"),
+        ("[[ number: 113 ]] [[ helplines ]]", "[[ number: 113 ]] [[ helplines ]]", "[[ number: 113 ]] [[ helplines ]]"),
+    ],
+)
+def test_a_number_is_drawn_as_a_link_or_plain(text: str, link: str, plain: str) -> None:
+    assert drawn(text, NUMBERS, link=True) == link
+    assert drawn(text, NUMBERS, link=False) == plain
+
+
+def test_a_number_is_drawn_wherever_staff_write(folder: Any) -> None:
+    text = (
+        '## Now: [[ number: 112 ]]\n\n!!! note "Call [[ number: 112 ]]"\n    Or [[ number: 112 ]].\n\n[[ number: 112 ]]'
+    )
+    folder.page("page", text, title='"Call [[ number: 112 ]]"', description='"Or [[ number: 112 ]]"')
+    folder.row("events", what_en="Call [[ number: 112 ]] first.")
+    site = folder.build()
+    html = (site / "en" / "page" / "index.html").read_text(encoding="utf-8")
+    assert "[[" not in html
+    assert "<title>Call 112" in html
+    assert 'content="Or 112"' in html
+    assert html[html.index("<h1") :].count('href="tel:112"') >= 4
+    for path in site.rglob("*.html"):
+        assert "[[" not in path.read_text(encoding="utf-8")
+    assert "Call 112 first." in (site / "en" / "events" / "meeting" / "index.html").read_text(encoding="utf-8")
+    assert "Call 112 first." in (folder.root / ".build" / "portal.json").read_text(encoding="utf-8")
+
+
+def test_a_number_that_changes_changes_everywhere_and_leaves_none_behind(folder: Any) -> None:
+    folder.page("page", "Call [[ number: 112 ]].", language="ta")
+    folder.page("old", "Call [112](tel:112).")
+    assert folder.problems() == []
+    folder.row("helplines", number="113", tel="113")
+    assert {problem.partition(":")[0] for problem in folder.problems()} == {"content/en/old.md, line 8"}
+
+
+@pytest.mark.parametrize("language", ["en", "ta", "or"])
+def test_a_number_of_nobody_is_an_error_in_pages_tables_and_settings(folder: Any, language: str) -> None:
+    folder.page("page", "A.\n\n[15101](tel:15101)", language, description="15101")
+    written = (folder.root / "content" / language / "page.md").read_text(encoding="utf-8")
+    line = written[: written.index("[15101]")].count("\n") + 1
+    folder.row("signs", **{f"more_{language}": "15101"})
+    settings = folder.root / "content" / "portal.yml"
+    settings.write_text(settings.read_text("utf-8").replace("Nobody yet", "Call 15101"), "utf-8")
+    found = [
+        problem for problem in folder.problems() if "looks like a phone number and is not in helplines.csv." in problem
+    ]
+    places = [problem.partition(": ")[0] for problem in found]
+    assert places[:2] == [f"content/{language}/page.md, description", f"content/{language}/page.md, line {line}"]
+    assert f"content/tables/signs.csv, row 2 (debt), column more_{language}" in places
+    assert places[-1].startswith("content/portal.yml, line ")
+
+
+@pytest.mark.parametrize(("text", "sentence"), [
+    ("Call [[ number: 1112 ]].", '[[ number ]] has nothing that is called "1112". Did you mean "112"?'),
+    ("[[ number: ]]", '[[ number ]] has nothing that is called "".'),
+    ("[[ number: 112", "[[ number"),
+])  # fmt: skip
+def test_a_number_that_is_not_in_the_table_is_said(folder: Any, text: str, sentence: str) -> None:
+    folder.page("page", text)
+    (problem,) = folder.problems()
+    assert sentence in problem
+    assert problem.startswith("content/en/page.md, line 8: ")
+
+
+def test_a_postal_address_has_a_pin_code(folder: Any) -> None:
+    office = {"id": "a", "kind": "police", "place": "north", "name_en": "A", "source": "x", "checked_on": "2026-12-01",
+              "checked_by": "me", "what_en": "x", "address_en": "Tiruvallur 155214"}  # fmt: skip
+    folder.table("services", office)
+    assert not any("phone number" in problem for problem in folder.problems())
+    folder.table("services", {**office, "what_en": "Call 155214"})
+    assert any("phone number" in problem for problem in folder.problems())
+
+
+def test_the_content_names_its_numbers_by_their_rows() -> None:
+    for path in [*(ROOT / "content").glob("*/**/*.md")]:
+        assert "tel:" not in path.read_text(encoding="utf-8"), path
