@@ -44,6 +44,7 @@ def telling(definition: Definition, language: str, limits: Limits) -> dict[str, 
             "A person at the desk should read it. This is not a police complaint (FIR). "
             "If you are in danger, do not wait: call."
         ),
+        "answer": _("Read the answer"),
     }
     return {**_sealed(definition, language, limits, own), "steps": definition.steps}
 

@@ -217,7 +217,10 @@ class Sms:
 
 @dataclass(frozen=True)
 class Portal:
-    """A district's portal, as all programs need it. publishers: the public signing keys of who publishes the site."""
+    """A district's portal, as all programs need it.
+
+    publishers: the public signing keys of who publishes the site; exit_urls: of languages that leave to their own page.
+    """
 
     district: Text
     programme: Text
@@ -237,6 +240,11 @@ class Portal:
     timezone: str = "UTC"
     publishers: tuple[str, ...] = ()
     sms: Sms = field(default_factory=Sms)
+    exit_urls: Mapping[str, str] = field(default_factory=dict)
+
+    def exit_for(self, language: str) -> str:
+        """Return where a reader of this language leaves to: that language's own page, or else the one for all."""
+        return self.exit_urls.get(language) or self.exit_url
 
     def today(self, now: datetime | None = None) -> date:
         """Return the day in the district, whatever the clock of the machine is set to. now: with its time zone."""

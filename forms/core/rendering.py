@@ -61,6 +61,25 @@ class Page:
     finished: bool = False
     notes: tuple[Note, ...] = field(default_factory=tuple)
 
+    @property
+    def heading(self) -> Markup:
+        """Return the body up to the end of its main heading: nothing stands above it."""
+        return self.body[: self._heading_end]
+
+    @property
+    def rest(self) -> Markup:
+        """Return what follows the main heading."""
+        return self.body[self._heading_end :]
+
+    @property
+    def wants_numbers(self) -> bool:
+        """Return whether this is a home page whose text names no number to call."""
+        return self.index and not self.path and 'href="tel:' not in self.body
+
+    @property
+    def _heading_end(self) -> int:
+        return self.body.find("</h1>") + len("</h1>") if "</h1>" in self.body else 0
+
 
 class Attached(Protocol):
     """A photo or recording that was taken in."""

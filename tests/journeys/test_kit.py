@@ -57,6 +57,7 @@ def test_a_walk_over_the_card_with_no_internet(folder: Path, browser: Any) -> No
     page.locator(".doors a").nth(1).click()
     assert page.locator("html").get_attribute("lang") == "or"
     assert page.locator('main a[href="tel:112"]').first.is_visible()
+    page.locator("header summary").click()
     page.get_by_role("link", name="தமிழ்").click()
     assert page.url.endswith("/ta/help/index.html")
     seconds = page.evaluate(

@@ -60,7 +60,7 @@ def test_a_missing_page_falls_back_to_english_with_a_note_in_ones_own_language(f
     assert '<html lang="ta">' in page
     assert '<article lang="en">' in page
     assert "Only in English." in page
-    assert re.search(r'note--missing">[^<]*ஆங்கிலத்தில்', page)
+    assert re.search(r'note--missing shell">[^<]*ஆங்கிலத்தில்', page)
     assert '<meta name="robots" content="noindex">' in page
 
 

@@ -57,6 +57,10 @@ CHANGES: dict[str, tuple[Change, str]] = {
     "an example": (lambda s: s.update(address="https://portal.example"), "address: "),
     "a number at home": (lambda s: s.update(address="https://192.168.1.4"), "address: "),
     "an exit to itself": (lambda s: s.update(exit_url="https://portal.district.gov.in/en/"), "exit_url: "),
+    "one of many to itself": (
+        lambda s: s.update(exit_url={"en": "https://en.wikipedia.org", "ta": "https://portal.district.gov.in/"}),
+        "exit_url: https://portal.district.gov.in/ does not",
+    ),
     "an exit to nowhere": (lambda s: s.update(exit_url="https://neutral.example/"), "exit_url: "),
     "no recovery key": (lambda s: s["desks"][0].pop("recovery"), "desk police: has one key and no recovery key"),
 }

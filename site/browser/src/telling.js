@@ -129,6 +129,9 @@ export function startTelling(form, settings, digits) {
       make("ul", {}, desks.map((desk) => make("li", {}, desk.name))),
       make("h2", {}, words.next_title),
       make("p", {}, words.next_text),
+      ...(withReceipt
+        ? [make("p", {}, [make("a", { class: "button quiet", href: `/${settings.language}/answer/` }, words.answer)])]
+        : []),
     ]);
     article.replaceChildren(done);
     if (withReceipt) {

@@ -99,10 +99,12 @@ def _is_no_place(host: str) -> bool:
 
 
 def _exit(portal: Portal) -> Iterator[Problem]:
-    own, to = urlsplit(portal.address).hostname, urlsplit(portal.exit_url).hostname
-    if own == to or _is_no_place(to or ""):
-        what = f"{portal.exit_url} does not lead away from this site."
-        yield Problem(f"{WHERE}, exit_url", what, "Name a page of another site that anybody might read.")
+    own = urlsplit(portal.address).hostname
+    for address in dict.fromkeys((portal.exit_url, *portal.exit_urls.values())):
+        to = urlsplit(address).hostname
+        if own == to or _is_no_place(to or ""):
+            what = f"{address} does not lead away from this site."
+            yield Problem(f"{WHERE}, exit_url", what, "Name a page of another site that anybody might read.")
 
 
 def _keys(portal: Portal, unprotected: Collection[str]) -> Iterator[Problem]:

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from forms.core.portal import Choice, Desk, Helpline, Language, Member, Portal, Sms
+from forms.core.portal import Choice, Desk, Helpline, Language, Member, Portal, Sms, pick
 from forms.core.problem import Problem, Problems
 from sitegen.checks import settings_checks
 from sitegen.content import desk_tables
 from sitegen.content.events import events_of
 from sitegen.content.settings import WHERE, read_settings
+from sitegen.content.settings_schema import exits
 from sitegen.content.tables import Row, Tables, in_order, text
 from sitegen.media.images import drawing
 
@@ -29,6 +30,7 @@ def load(content: Path, tables: Tables, keys: DeskKeys | None, assets: Mapping[s
     problems = list(_problems(settings, desks))
     if problems:
         raise Problems(problems)
+    leaving = exits(settings["exit_url"])
     return Portal(
         district=settings["district"],
         programme=settings["programme"],
@@ -40,7 +42,8 @@ def load(content: Path, tables: Tables, keys: DeskKeys | None, assets: Mapping[s
         choices={name: _choices(tables[name]) for name in ("places", "work")}
         | {name: _choices(in_order(tables[name])) for name in ("goods", "themes")}
         | desk_tables.choices(tables),
-        exit_url=settings["exit_url"],
+        exit_url=pick(leaving, "en"),
+        exit_urls={code: address for code, address in leaving.items() if code != "en"},
         address=settings["address"].rstrip("/"),
         demonstration=bool(settings.get("demonstration")),
         responsible=settings["responsible"],

