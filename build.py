@@ -775,7 +775,7 @@ def words() -> None:
     """Show what each language still lacks; bring the interface words (forms/core/i18n/*.po) up to date."""
     from sitegen.build import prepare
     from sitegen.checks import plain_english, translation_progress
-    from sitegen.media import audio_clips
+    from sitegen.media import audio_clips, short_clips
 
     from forms.core.i18n import extraction
 
@@ -783,10 +783,26 @@ def words() -> None:
         extraction.update(extraction.translated())
         context, _ = prepare(ROOT, keys=demonstration_keys(), today=today())
         names = {language.code: language.name for language in context.portal.languages}
-        found = translation_progress.progress(context.library, audio_clips.recordings(ROOT / "content"))
+        recordings = audio_clips.recordings(ROOT / "content")
+        found = translation_progress.progress(context.library, recordings)
         click.echo("\n".join(translation_progress.table(found, names)))
+        click.echo("\nRecord these first (content/media/audio/<language>/<name>.m4a):")
+        click.echo("\n".join(short_clips.record_first(context.tables, context.library, recordings)))
         click.echo("\nPlain English, as advice:")
         click.echo("\n".join(f"  {line}" for line in plain_english.advice(context.library)) or "  Nothing to say.")
+
+
+@portal.command("docs")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=ROOT / ".build" / "handbook", help="Folder of the pages."
+)
+def handbook(out: Path) -> None:
+    """Build the handbook for staff, operators and developers from docs/, with a search."""
+    arguments = ["build", "--strict", "--quiet", "-f", str(ROOT / "handbook.yml"), "-d", str(out.absolute())]
+    quiet = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    if subprocess.call([sys.executable, "-m", "mkdocs", *arguments], env=quiet):  # noqa: S603 - our own arguments
+        raise click.ClickException("The handbook has the faults above. The pages built before may be incomplete.")
+    click.echo(f"The handbook is in {out / 'index.html'}.")
 
 
 @portal.command("install")

@@ -276,6 +276,28 @@ class Portal:
         """The desks of these ids that have a key to which something can be sealed."""
         return tuple(desk for desk in self.named(desk_ids) if desk.keys)
 
+    def sentences(self, language: str) -> list[tuple[str, Clip]]:
+        """Return the desks' sentences of this language that can be heard, each with its clip, in the desks' order."""
+        clips = self.clips.get(language, {})
+        found = (
+            (one.label.get(language, ""), clips.get(f"phrase/{one.value}")) for one in self.choices.get("phrases", ())
+        )
+        return [(words, clip) for words, clip in found if words and clip]
+
+    def spoken(self, words: str, language: str) -> tuple[Clip, ...]:
+        """Return the clips of words that consist of the desks' sentences; none where anything else is among them.
+
+        Half an answer read aloud would mislead whoever cannot read the rest.
+        """
+        known, found, left = dict(self.sentences(language)), [], words.strip()
+        while left:
+            sentence = max((one for one in known if left.startswith(one)), key=len, default="")
+            if not sentence:
+                return ()
+            found.append(known[sentence])
+            left = left.removeprefix(sentence).strip()
+        return tuple(found)
+
     def days_kept(self, name: str) -> int:
         """Return the days for which something is kept (keep: in portal.yml), from 1 to MOST_DAYS.
 

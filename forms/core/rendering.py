@@ -198,8 +198,26 @@ def _script(definition: Definition, portal: Portal, language: str) -> dict[str, 
             code: message(definition, FieldProblem("code", code), language)
             for code in ("required", "digits", "check", "unknown")
         }
-        return browser_script.returning(more, language, _limits(more, language), wrong, names, portal.erased_days)
+        told = browser_script.returning(more, language, _limits(more, language), wrong, names, portal.erased_days)
+        return {**told, **_answer_aids(portal, language)}
     return None
+
+
+def _answer_aids(portal: Portal, language: str) -> dict[str, Any]:
+    """Return what lets an answer be understood without reading: sentences to hear, pictures of where it stands."""
+    sentences = portal.sentences(language)
+    kilobytes = sum(clip.kilobytes for _, clip in sentences)
+    return {
+        "sentences": [words for words, _ in sentences],
+        "clips": [clip.files[-1].address for _, clip in sentences],
+        "hear": f"{i18n.say(language)('Listen to the answer')} · {kilobytes} KB",
+        "pictures": {name: _picture(language, name) for name in ("received", "desk", "looked", "closed")},
+    }
+
+
+def _picture(language: str, name: str) -> str:
+    module: Any = environment(language).get_template("states.html").module
+    return str(module.state_picture(name))
 
 
 def _limits(definition: Definition, language: str) -> dict[str, tuple[int, str]]:

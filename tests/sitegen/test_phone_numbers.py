@@ -126,3 +126,11 @@ def test_a_postal_address_has_a_pin_code(folder: Any) -> None:
 def test_the_content_names_its_numbers_by_their_rows() -> None:
     for path in [*(ROOT / "content").glob("*/**/*.md")]:
         assert "tel:" not in path.read_text(encoding="utf-8"), path
+
+
+def test_numbers_of_sms_templates_and_remarks_are_no_numbers_to_call(folder: Any) -> None:
+    settings = folder.root / "content" / "portal.yml"
+    there = settings.read_text(encoding="utf-8")
+    more = '\n# sms:\n#   templates: {reminder: {en: "1107..."}}\nsms:\n  templates: {reminder: {en: "110712"}}\n'
+    settings.write_text(there + more, encoding="utf-8")
+    assert not [problem for problem in folder.problems() if "looks like a phone number" in problem]

@@ -17,7 +17,7 @@ from sitegen.content import consent_rules, desk_tables, number_checks, phone_num
 from sitegen.content.events import expanded
 from sitegen.content.pages import SOURCE, Library, Source
 from sitegen.content.tables import Tables, number_of
-from sitegen.media import audio_clips, images
+from sitegen.media import audio_clips, images, short_clips
 from sitegen.render.blocks import BLOCKS
 
 OLD_CHECK = timedelta(days=180)
@@ -65,7 +65,7 @@ def check(
         *_campaigns(tables, library),
         *desk_tables.problems(tables),
         *feedback_checks.problems(library, tables, today, media),
-        *audio_clips.problems(content, library, (f"events/{row['id']}" for row in expanded(tables["events"]))),
+        *audio_clips.problems(content, library, _clip_keys(tables)),
         *images.problems(media),
         *(problem for page in pages for problem in images.asked(page, media)),
     ]
@@ -137,6 +137,12 @@ def _checked_on(tables: Tables, today: date) -> Iterator[Problem]:
             if row["checked_on"] > today:
                 where = f"content/tables/{name}.csv, {row['id']}, column checked_on"
                 yield Problem(where, "this day is still to come.", "Write the day on which somebody checked it.")
+
+
+def _clip_keys(tables: Tables) -> list[str]:
+    """Return what recordings may be called beside pages and questions: pages of events, and short clips."""
+    events = [row["id"] for row in expanded(tables["events"])]
+    return [*(f"events/{event}" for event in events), *short_clips.keys(tables, events)]
 
 
 def _numbers(tables: Tables) -> Iterator[Problem]:

@@ -152,7 +152,7 @@ def question_text(form: Definition, field: Field, portal: Portal, language: str,
 
 
 def with_questions(portal: Portal, audio_pipeline: AudioPipeline, today: date) -> Portal:
-    """The portal with the clips of all questions, and of the digits, in all languages."""
+    """The portal with the clips of all questions, of the digits and of the desks' sentences, in all languages."""
     clips = {}
     for language in portal.language_codes():
         found = {
@@ -160,6 +160,10 @@ def with_questions(portal: Portal, audio_pipeline: AudioPipeline, today: date) -
             for key, (form, field) in questions().items()
         }
         found |= {key: audio_pipeline.clip(language, key, key[-1]) for key in DIGITS}
+        found |= {
+            f"phrase/{one.value}": audio_pipeline.clip(language, f"phrase/{one.value}", one.label.get(language, ""))
+            for one in portal.choices.get("phrases", ())
+        }
         clips[language] = {key: clip for key, clip in found.items() if clip}
     return replace(portal, clips=clips)
 

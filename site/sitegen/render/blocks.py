@@ -8,41 +8,12 @@ from forms.core import form_schema
 from forms.core.rendering import draw_form
 from sitegen.content import event_lists
 from sitegen.content.pages import Source
-from sitegen.content.tables import in_order, text
-from sitegen.media.images import drawing
-from sitegen.render import feedback_blocks
+from sitegen.content.tables import text
+from sitegen.render import feedback_blocks, picture_blocks
 from sitegen.render.context import Context
 from sitegen.render.templates import render
 
 __all__ = ["BLOCKS", "Context", "draw"]
-
-
-def _helplines(context: Context, group: str) -> Markup:
-    rows = [row for row in in_order(context.tables["helplines"]) if group in {"", row["group"]}]
-    return render(context.language, "blocks/helplines.html", rows=rows, text=text)
-
-
-def _signs(context: Context, _: str) -> Markup:
-    rows = in_order(context.tables["signs"])
-    return render(context.language, "blocks/signs.html", rows=rows, text=text, pictogram=_pictograms(context))
-
-
-def _pictograms(context: Context) -> Callable[[str], Markup]:
-    """The drawing of a name in content/media/pictograms; nothing where there is none."""
-
-    def draw_one(name: str) -> Markup:
-        path = context.image_pipeline and context.image_pipeline.media / "pictograms" / f"{name}.svg"
-        return Markup(drawing(path, "") if path and path.is_file() else "")  # noqa: S704 - looked at by the checks
-
-    return draw_one
-
-
-def _self_check(context: Context, _: str) -> Markup:
-    rows = in_order(context.tables["signs"])
-    return render(
-        context.language, "blocks/self-check.html", rows=rows, text=text, portal=context.portal,
-        pictogram=_pictograms(context),
-    )  # fmt: skip
 
 
 def _search(context: Context, _: str) -> Markup:
@@ -60,6 +31,7 @@ def _events(context: Context, which: str) -> Markup:
     title = context.library.find(f"events/{found.name}.md", context.language).title if "/" in found.name else ""
     return render(
         context.language, "blocks/events.html", found=found, today=context.today, title=title,
+        picture=lambda name: picture_blocks.picture(context, name), clip=picture_blocks.event_clip(context),
         **event_lists.help_of(context.portal, context.language),
     )  # fmt: skip
 
@@ -115,9 +87,10 @@ def _taluks(context: Context, _: str) -> Markup:
 
 
 BLOCKS: dict[str, Callable[[Context, str], Markup]] = {
-    "helplines": _helplines,
-    "signs": _signs,
-    "self-check": _self_check,
+    "home": picture_blocks.home,
+    "helplines": picture_blocks.helplines,
+    "signs": picture_blocks.signs,
+    "self-check": picture_blocks.self_check,
     "search": _search,
     "services": _services,
     "events": _events,

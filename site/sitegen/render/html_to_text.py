@@ -6,7 +6,8 @@ from html.parser import HTMLParser
 
 _SILENT = frozenset({"nav", "button", "script", "style", "svg", "audio", "figcaption", "table"})
 # shell: what forms/core/templates/base.html puts below the heading; it belongs to no page's text.
-_SILENT_CLASSES = frozenset({"shell", "form", "checked", "button", "search", "note--demonstration", "visually-hidden"})
+_NOT_SAID = {"shell", "form", "checked", "button", "search", "note--demonstration", "visually-hidden"}
+_SILENT_CLASSES = frozenset({*_NOT_SAID, "yes-no", "step", "scene--found"})
 _BLOCKS = frozenset(
     {"p", "li", "h1", "h2", "h3", "h4", "dt", "dd", "div", "section", "blockquote", "summary", "br", "label"}
 )

@@ -8,15 +8,17 @@ from pathlib import Path
 from markupsafe import Markup
 
 from forms.core import i18n
-from forms.core.portal import Portal
+from forms.core.portal import Clip, Portal
 from forms.core.rendering import Page, draw_page
 from sitegen.content import consents
 from sitegen.content.own_files import own_files
 from sitegen.content.pages import Source
 from sitegen.lint.files import FILMS
+from sitegen.media import short_clips
 from sitegen.publish import browser_bundle, open_data, page_weight, tablet, withdrawal, withdrawn_media
 from sitegen.render.blocks import Context
 from sitegen.render.layout import alternates
+from sitegen.render.picture_blocks import heard
 from sitegen.render.templates import render
 
 ASSETS = {"css": "portal.css", "js": "portal.js", "search": "search.js", "tablet": "tablet.js", "icon": "icon.svg"}
@@ -55,7 +57,8 @@ def write(root: Path, out: Path, context: Context, seal: Path, withdrawn_before:
     withdrawn_media.write_needing(out, root / "content", allowed)
     shutil.copyfile(seal, out / "assets" / seal.name)
     source = context.portal.language_codes()[0]
-    (out / "index.html").write_text(render(source, "welcome.html", portal=context.portal), encoding="utf-8")
+    welcome = render(source, "welcome.html", portal=context.portal, clips=_language_names(context))
+    (out / "index.html").write_text(welcome, encoding="utf-8")
     for language in context.portal.language_codes():
         tablet.write(out, context.portal, language)
         _messages(out / language, context.portal, language)
@@ -69,6 +72,12 @@ def write(root: Path, out: Path, context: Context, seal: Path, withdrawn_before:
     page_weight.compress(out / "assets")
     open_data.write(root, out, context)
     withdrawal.write_list(out, _withdrawn(context), withdrawn_before)
+
+
+def _language_names(context: Context) -> dict[str, Clip | None]:
+    """Return the clip of each language's own name, in its own voice."""
+    languages = context.portal.languages
+    return {one.code: heard(context, short_clips.LANGUAGE, one.name, one.code) for one in languages}
 
 
 def _assets(root: Path, out: Path, portal: Portal) -> None:
