@@ -505,6 +505,8 @@ def build_if_changed(
         return False
     from sitegen import build as press
 
+    press.remember_translations(ROOT, today())  # writes into content/: the mark is taken after it
+    mark = fingerprint(ROOT, f"{out}{sorted(keys.items())}{today()}")
     click.echo("Building the site ...")
     with node_for_the_script():
         built = press.build(

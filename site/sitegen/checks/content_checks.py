@@ -177,7 +177,7 @@ def _translations(library: Library) -> Iterator[str]:
             page = pages.get(name)
             if page is None:
                 yield page_checks.untranslated(language, name, english=library.source(name) is not None)
-            elif library.is_stale(page):
+            elif library.is_stale(page) and (language, name) not in library.changes:
                 yield f"{page.where}: the English has changed since it was translated."
     for language, pages in library.by_language.items():
         waiting = sum(not page.reviewed for page in pages.values())

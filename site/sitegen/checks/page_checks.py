@@ -15,7 +15,7 @@ _ADDRESS = re.compile(r"\]\((?P<address>/[^)\s#?]*)")
 _DRAWN = ("events", "tablet")
 """Folders whose pages the press makes itself."""
 
-_DAYS = ("changed", "source_changed", "recorded")
+_DAYS = ("changed", "source_changed", "recorded", "reviewed_on")
 _LISTS = ("upcoming", "past")
 _MONTH_OR_YEAR = re.compile(r"on/\d{4}-\d\d|past/\d{4}")
 

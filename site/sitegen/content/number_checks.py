@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from forms.core import i18n
 from forms.core.problem import Problem
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content import phone_numbers
@@ -20,7 +19,7 @@ _POSTAL = "address_"
 
 
 def problems(pages: Sequence[Source], tables: Tables, content: Path) -> Iterator[Problem]:
-    """Yield each number that looks like a helpline and is not in helplines.csv, wherever staff or we write texts."""
+    """Yield each number that looks like a helpline and is not in helplines.csv: in pages, tables and settings."""
     known = phone_numbers.known_numbers(tables["helplines"])
     ids = sorted(phone_numbers.dialled(tables["helplines"]))
     codes = sorted({page.language for page in pages})
@@ -31,10 +30,6 @@ def problems(pages: Sequence[Source], tables: Tables, content: Path) -> Iterator
     yield from _in_tables(tables, codes, known, ids)
     for number, words in _shown_settings(content / "portal.yml"):
         yield from _in_text(words, f"{WHERE}, line {number}", known, ids)
-    for code in codes:
-        for message in i18n.catalog(code):
-            said = message.string if isinstance(message.string, str) else " ".join(message.string or ())
-            yield from _in_text(said, f"forms/core/i18n/{code}.po, line {(message.lineno or 0)}", known, ids)
 
 
 def _shown_settings(path: Path) -> Iterator[tuple[int, str]]:

@@ -1,7 +1,8 @@
 """The staff's Markdown pages: front matter and text, in one language, with English standing in for what is missing."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -147,6 +148,8 @@ class Library:
     """All pages of all languages."""
 
     by_language: dict[str, dict[str, Source]]
+    changes: Mapping[tuple[str, str], Any] = field(default_factory=dict)
+    """By language and name: how the English was edited since the page was translated (translations.Change)."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -169,6 +172,8 @@ class Library:
     def is_stale(self, page: Source) -> bool:
         """Whether the English has changed since this page was translated."""
         english = self.source(page.name)
+        if (page.language, page.name) in self.changes:
+            return True
         if page.language == SOURCE or english is None or english.changed is None:
             return False
         return page.changed is None or page.changed < english.changed

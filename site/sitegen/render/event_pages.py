@@ -6,6 +6,7 @@ staff write in content/<language>/events/<id>.md stands below what the table say
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 from forms.core import i18n
@@ -19,12 +20,11 @@ _HEADING = re.compile(r"\A\s*# .*\n")
 
 def with_events(library: Library, portal: Portal, today: date) -> Library:
     """The library with the pages of all events and lists, in every language."""
-    return Library(
-        {
-            language: pages | {page.name: page for page in _pages(library, portal, language, today)}
-            for language, pages in library.by_language.items()
-        }
-    )
+    by_language = {
+        language: pages | {page.name: page for page in _pages(library, portal, language, today)}
+        for language, pages in library.by_language.items()
+    }
+    return replace(library, by_language=by_language)
 
 
 def _pages(library: Library, portal: Portal, language: str, today: date) -> Iterator[Source]:
