@@ -15,6 +15,7 @@ _COPY = re.compile(
     r"[ _-](?:old|new|final|backup|bak)\d*$|\.(?:orig|rej|bak|old|backup)\b",
     re.I,
 )
+_AT_THE_TOP = frozenset({"portal.yml", "translations.json"})
 _DRAFTS = frozenset({".txt", ".doc", ".docx", ".odt", ".rtf", ".markdown", ".mdown", ".pages", ".pdf"})
 """Endings of what somebody perhaps meant as a page; compared in small letters."""
 
@@ -54,7 +55,7 @@ def _found(path: Path, inside: Path, languages: Collection[str], consented: Coll
     if _COPY.search(path.stem) or _COPY.search(path.name):
         return _COPIED, _KEEP_ONE
     if len(inside.parts) == 1:
-        return None if path.name == "portal.yml" else ("is nothing that the site is made from.", _NEVER)
+        return None if path.name in _AT_THE_TOP else ("is nothing that the site is made from.", _NEVER)
     if folder in languages:
         return _page(path, inside)
     if folder in {"tables", "media"}:
