@@ -361,7 +361,7 @@ def run(arguments: list[str]) -> subprocess.CompletedProcess[bytes]:
 if __name__ == "__main__" and os.environ.get(INSIDE) != str(VENV):
     enter()
 
-# From here on inside .venv. Wings are imported where they are called: `--help` and a second `serve` start fast.
+# From here on inside .venv. Packages are imported where they are used, so that a second `serve` starts fast.
 # ruff: noqa: E402, PLC0415
 import click
 
@@ -408,7 +408,7 @@ def require_port(port: int) -> None:
 
 
 def is_free(port: int) -> bool:
-    """Whether nothing listens on this port of this machine."""
+    """Return whether nothing listens on this port of this machine."""
     with socket.socket() as probe:
         if os.name == "posix":
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -122,7 +122,7 @@ def returning(
 
 
 def _sealed(definition: Definition, language: str, limits: Limits, own: Mapping[str, str]) -> dict[str, Any]:
-    """What it needs for sealing a letter of this form; `own`: what only one page says."""
+    """Return what it needs for sealing a letter of this form; `own`: what only one page says."""
     _ = i18n.say(language)
     needed = definition.field(definition.any_of[0]).errors["required"]
     said = {

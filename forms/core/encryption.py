@@ -41,7 +41,7 @@ class NotSealed(Problem):
 
 
 def seal(letter: Mapping[str, Any], recipients: Sequence[str], floor: int = SIZE_CLASSES[0]) -> bytes:
-    """An age file of this letter for these age recipients ("age1...").
+    """Return an age file of this letter for these age recipients ("age1...").
 
     `floor`: the smallest size class (bytes) that letters of this form have, so that a short and a long
     letter look alike. Raises TooLarge, or Problem where there is no recipient or a key is none.
@@ -50,7 +50,7 @@ def seal(letter: Mapping[str, Any], recipients: Sequence[str], floor: int = SIZE
 
 
 def seal_part(head: Mapping[str, Any], content: bytes, recipients: Sequence[str]) -> tuple[str, bytes]:
-    """A photo or a recording as an age file of its own, and its id.
+    """Return a photo or a recording as an age file of its own, and its id.
 
     Inside stand one line of JSON (`type`, a media type; `bytes`, the content's length), the content, and zeros up to
     a size class of at least 64 KiB. The id is the first 32 hexadecimal digits of the file's SHA-256, so that the letter
@@ -72,7 +72,7 @@ def seal_file(content: bytes, recipients: Sequence[str]) -> bytes:
 
 
 def part_id(sealed: bytes) -> str:
-    """The id of a sealed part: the first 32 hexadecimal digits of its SHA-256."""
+    """Return the id of a sealed part: the first 32 hexadecimal digits of its SHA-256."""
     return hashlib.sha256(sealed).hexdigest()[:32]
 
 
@@ -87,7 +87,7 @@ def _encrypt(plain: bytes, recipients: Sequence[str]) -> bytes:
 
 
 def is_sealed(data: bytes) -> bool:
-    """Whether these bytes begin as an age file does and hold at least one recipient and a payload."""
+    """Return whether these bytes begin as an age file does and hold at least one recipient and a payload."""
     return _payload(data)[0] > 0
 
 
@@ -108,7 +108,7 @@ def _sealed_size(size: int) -> int:
 
 
 def _payload(data: bytes) -> tuple[int, int]:
-    """How many X25519 stanzas an age file has, and how many bytes follow its header; (0, 0) where it is none."""
+    """Return how many X25519 stanzas an age file has, and how many bytes follow its header; (0, 0) where it is none."""
     if not data.startswith(_HEADER):
         return 0, 0
     at, stanzas = len(_HEADER), 0
@@ -157,7 +157,7 @@ def can_encrypt(keys: Sequence[str]) -> bool:
 
 
 def is_pickup(line: str) -> bool:
-    """Whether this is "sha256:" and 64 small hexadecimal digits, and nothing else."""
+    """Return whether this is "sha256:" and 64 small hexadecimal digits, and nothing else."""
     return isinstance(line, str) and _PICKUP.fullmatch(line) is not None
 
 

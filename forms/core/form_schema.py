@@ -76,7 +76,7 @@ class Definition:
     steps: tuple[tuple[str, ...], ...] = ()
 
     def field(self, name: str) -> Field:
-        """The field of this name; KeyError where there is none."""
+        """Return the field of this name; KeyError where there is none."""
         return {field.name: field for field in self.fields}[name]
 
     @property
@@ -97,13 +97,13 @@ class Definition:
 
 
 def names() -> tuple[str, ...]:
-    """The names of all forms."""
+    """Return the names of all forms."""
     return tuple(sorted(path.stem for path in FOLDER.glob("*.yaml")))
 
 
 @cache
 def load(name: str) -> Definition:
-    """The form of this name. Raises Problem for an unknown name or a definition that is wrong."""
+    """Return the form of this name. Raises Problem for an unknown name or a definition that is wrong."""
     path = FOLDER / f"{name}.yaml"
     if name not in names():
         raise Problem(f"form {name}", "There is no such form.", f"There are: {', '.join(names())}.")
@@ -111,7 +111,7 @@ def load(name: str) -> Definition:
 
 
 def parse(data: Mapping[str, Any], where: str) -> Definition:
-    """A definition from its YAML. Raises Problem naming the file and the field."""
+    """Return a definition from its YAML. Raises Problem naming the file and the field."""
     fields = tuple(_field(row, f"{where}, field {row.get('name', '?')}") for row in data["fields"])
     own = {key: data[key] for key in ("pad_to", "intro") if key in data}
     own["any_of"] = tuple(data.get("any_of", ()))
@@ -147,7 +147,7 @@ def _field(row: Mapping[str, Any], where: str) -> Field:
 
 
 def choices(field: Field, definition: Definition, portal: Portal, today: date) -> tuple[Choice, ...]:
-    """What may be chosen for a field now: its own choices after those of the table it names."""
+    """Return what may be chosen for a field now: its own choices after those of the table it names."""
     match field.choices_from:
         case "":
             listed: tuple[Choice, ...] = ()
@@ -168,7 +168,7 @@ def _dated(event: Event) -> Text:
 
 
 def schema(definition: Definition, portal: Portal, today: date) -> Schema:
-    """The Table Schema of a form, its enumerations filled in from the portal's tables."""
+    """Return the Table Schema of a form, its enumerations filled in from the portal's tables."""
     return Schema.from_descriptor(
         {"fields": [_descriptor(field, choices(field, definition, portal, today)) for field in definition.asked]}
     )

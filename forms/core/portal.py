@@ -1,6 +1,6 @@
-"""What the press hands to the forms: one small JSON file with everything public that the endpoint needs.
+"""What a build hands to the server: one small JSON file with everything public that the endpoint needs.
 
-The press writes it after reading `content/`; the endpoint reads it at start. So a server that takes letters
+The build writes it after reading `content/`; the endpoint reads it at start. So a server that takes letters
 needs neither MkDocs nor the staff's files.
 """
 
@@ -264,16 +264,16 @@ class Portal:
         return frozenset(desk.id for desk in self.desks if desk.recovery)
 
     def named(self, desk_ids: Iterable[str]) -> tuple[Desk, ...]:
-        """The desks of these ids, in the order of the portal; ids of desks that are no more are passed over."""
+        """Return the desks of these ids, in the order of the portal; ids of desks that are no more are passed over."""
         wanted = set(desk_ids)
         return tuple(desk for desk in self.desks if desk.id in wanted)
 
     def readers(self, form: str) -> tuple[Desk, ...]:
-        """The desks that read letters of this form, and have a key to which one can be sealed."""
+        """Return the desks that read letters of this form, and have a key to which one can be sealed."""
         return tuple(desk for desk in self.desks if form in desk.reads and desk.keys)
 
     def receivers(self, desk_ids: Iterable[str]) -> tuple[Desk, ...]:
-        """The desks of these ids that have a key to which something can be sealed."""
+        """Return the desks of these ids that have a key to which something can be sealed."""
         return tuple(desk for desk in self.named(desk_ids) if desk.keys)
 
     def sentences(self, language: str) -> list[tuple[str, Clip]]:
@@ -315,17 +315,17 @@ class Portal:
         return min(max(1, days), MOST_ERASED_DAYS) if isinstance(days, int) else ERASED_DAYS
 
     def language_codes(self) -> tuple[str, ...]:
-        """The codes of the site's languages, source language first."""
+        """Return the codes of the site's languages, source language first."""
         return tuple(language.code for language in self.languages)
 
 
 def pick(text: Text, language: str) -> str:
-    """The text in this language, or else in English, or else empty."""
+    """Return the text in this language, or else in English, or else empty."""
     return text.get(language) or text.get("en", "")
 
 
 def as_json(portal: Portal) -> dict[str, Any]:
-    """The portal as plain JSON values: what `read` and `parse` take."""
+    """Return the portal as plain JSON values: what `read` and `parse` take."""
     data = {"version": VERSION, "needs": NEEDS, **dataclasses.asdict(portal)}
     for desk in data["desks"]:
         for member in desk["members"]:
@@ -360,7 +360,7 @@ def read(path: Path) -> Portal:
 
 
 def parse(text: str | bytes, where: str) -> Portal:
-    """A portal from its JSON text. Fields that this version does not know are passed over.
+    """Return a portal from its JSON text. Fields that this version does not know are passed over.
 
     Raises NotAPortal where it is none, TooOld where it is for newer programs, Unreadable where it cannot be read.
     """

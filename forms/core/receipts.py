@@ -68,17 +68,17 @@ class Keys:
 
 
 def new_idempotency_key() -> str:
-    """A one-time value for one page: 128 bits, hexadecimal."""
+    """Return a one-time value for one page: 128 bits, hexadecimal."""
     return secrets.token_hex(16)
 
 
 def is_idempotency_key(text: str) -> bool:
-    """Whether this is a one-time value as `new_once` makes them."""
+    """Return whether this is a one-time value as `new_once` makes them."""
     return bool(_IDEMPOTENCY_KEY.fullmatch(text))
 
 
 def receipt(idempotency_key: str, content: Mapping[str, Any]) -> str:
-    """The receipt for this content sent from the page with this one-time value: 20 digits.
+    """Return the receipt for this content sent from the page with this one-time value: 20 digits.
 
     The same page sent twice (a double tap, a reload) gives the same receipt and so the same letter; any
     other content gives another. `once` is as secret as the receipt and lives only in the person's page.
@@ -87,13 +87,13 @@ def receipt(idempotency_key: str, content: Mapping[str, Any]) -> str:
 
 
 def checked(number: int) -> str:
-    """The receipt of a number below 10^19: its digits, and their check digit (H. M. Damm, 2004)."""
+    """Return the receipt of a number below 10^19: its digits, and their check digit (H. M. Damm, 2004)."""
     digits = str(number).zfill(DIGITS - 1)
     return digits + str(damm.calc_check_digit(digits))
 
 
 def letter_id(idempotency_key: str, content: Mapping[str, Any]) -> str:
-    """The id of the letter with this content from this page: 32 hexadecimal digits that tell nothing."""
+    """Return the id of the letter with this content from this page: 32 hexadecimal digits that tell nothing."""
     return _digest(idempotency_key, "id", content).hex()[:32]
 
 
@@ -103,7 +103,7 @@ def _digest(idempotency_key: str, purpose: str, content: Mapping[str, Any]) -> b
 
 
 def read(text: str) -> str:
-    """The receipt in what a person typed.
+    """Return the receipt in what a person typed.
 
     Takes the decimal digits of any script (Tamil, Telugu, Devanagari, Odia, Western) and passes over spaces,
     dashes and invisible marks. Raises NotAReceipt.
@@ -118,12 +118,12 @@ def read(text: str) -> str:
 
 
 def in_fours(code: str) -> str:
-    """A receipt as people read it out: 1234 5678 9012 3456 7894."""
+    """Return a receipt as people read it out: 1234 5678 9012 3456 7894."""
     return " ".join(code[start : start + 4] for start in range(0, len(code), 4))
 
 
 def derive(code: str, salt: bytes, purpose: str, cost: Cost) -> Keys:
-    """The look-up value and key pair of a receipt.
+    """Return the look-up value and key pair of a receipt.
 
     `salt`: this installation's (16 bytes or more); `purpose`: the form, so that the same digits never mean
     two things.
@@ -145,7 +145,7 @@ def derive(code: str, salt: bytes, purpose: str, cost: Cost) -> Keys:
 
 
 def open_answer(sealed: bytes, keys: Keys) -> dict[str, Any]:
-    """An answer that a desk sealed to this receipt. Opens answers only: first letters have other recipients.
+    """Return an answer that a desk sealed to this receipt. Opens answers only: first letters have other recipients.
 
     Raises ValueError where it was sealed to another key or is no answer.
     """

@@ -46,7 +46,7 @@ class Finding:
 
 
 def examine(session: Session) -> list[Finding]:
-    """All that can be looked at from this desk, an unlocked session."""
+    """Return all that can be looked at from this desk, an unlocked session."""
     looks: tuple[Callable[[Session], Iterator[Finding]], ...] = (
         _passphrase, _files, _room, _server, _days, _key_in_portal, _pinned, _signing, _old_keys,
         _colleagues, _recovery, _letters, _conflicts, _waiting, _confinement, _site, _arrivals,
@@ -178,7 +178,7 @@ def _colleagues(session: Session) -> Iterator[Finding]:
 
 
 def resealed_for(folder: Path) -> dict[str, str]:
-    """The key of each colleague when this machine last looked."""
+    """Return the key of each colleague when this machine last looked."""
     try:
         return dict(json.loads((folder / "colleagues.json").read_text(encoding="utf-8")))
     except (OSError, ValueError):
@@ -245,7 +245,7 @@ def _waiting(session: Session) -> Iterator[Finding]:
 
 
 def _arrivals(session: Session) -> Iterator[Finding]:
-    """What hints at letters that the server held back or gave out twice."""
+    """Yield what hints at letters that the server held back or gave out twice."""
     odd = session.arrivals.odd()
     yield from (Finding(False, arrival.sentence) for arrival in odd[-MOST_ARRIVALS:])
     missing = session.missing_letters()
@@ -287,7 +287,7 @@ def _contradiction(entry: Entry) -> str:
 
 
 def _site(session: Session) -> Iterator[Finding]:
-    """What a visitor gets, compared with what the publishers signed. Looks at what the last fetch found."""
+    """Yield what a visitor gets, compared with what the publishers signed. Looks at what the last fetch found."""
     yield from (Finding(*found) for found in findings(session.site_watch, session.portal, session.today))
 
 

@@ -41,7 +41,7 @@ def notice(server: Waits, folder: Path, today: date) -> str:
 
 
 def number_of(phone: str) -> str:
-    """The number to which notices go, as it is dialled. Raises Problem."""
+    """Return the number to which notices go, as it is dialled. Raises Problem."""
     number = dialled(phone)
     if not number:
         raise Problem("PORTAL_NOTICE_NUMBER", "is no telephone number.", "Write it like +91 98765 43210.")

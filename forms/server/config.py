@@ -26,7 +26,7 @@ KNOWN = frozenset({
 class Settings:
     """Where things are.
 
-    portal: the press's handover file; public: the built site, or None where another server shows it;
+    portal: the file that a build hands over; public: the built site, or None where another server shows it;
     data: the folder that the endpoint owns; *_url: SQLAlchemy addresses of the two stores, never one;
     salt, salt_file: the salt of receipts as hexadecimal digits or in a file, where machines share one; else in `data`;
     today: the day, for tests, else that of the district (portal.yml, timezone); cost: what a guess at a receipt costs;
@@ -110,7 +110,7 @@ def _salt_of_digits(text: str) -> bytes:
 
 
 def salt_mark(salt: bytes) -> str:
-    """The fingerprint by which a database knows its salt again. It tells nothing of the salt."""
+    """Return the fingerprint by which a database knows its salt again. It tells nothing of the salt."""
     return hashlib.sha256(b"portal salt " + salt).hexdigest()
 
 

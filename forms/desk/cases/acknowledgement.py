@@ -88,7 +88,7 @@ def sent_answers(entries: Iterable[Entry]) -> list[str]:
 
 
 def is_from_receipt(letter: Letter, first: Letter | None) -> bool:
-    """Whether what was added comes from whoever has the receipt of the first letter."""
+    """Return whether what was added comes from whoever has the receipt of the first letter."""
     own_id, _, claim = letter.claim.partition(" ")
     return first is not None and own_id == letter.id and is_proven(first.answer_key, claim, letter.receipt_proof)
 
@@ -119,6 +119,6 @@ def _doubts(letter: Letter, case: Case) -> Iterator[str]:
 
 
 def _was_due(entry: Entry, letter: Letter) -> bool:
-    """Whether an answer was on its way for a day at least when this was added."""
+    """Return whether an answer was on its way for a day at least when this was added."""
     sent_on, added_on = read_day(entry.at[:10]), read_day(letter.day)
     return bool(sent_on and added_on and sent_on < added_on and len(letter.seen) < MOST_NAMED)

@@ -209,7 +209,7 @@ class Case:
         return came + timedelta(days=self.answer_days) if came and can_answer and not self.answered else None
 
     def is_late(self, today: date) -> bool:
-        """Whether what is due was due before today."""
+        """Return whether what is due was due before today."""
         return self.due is not None and self.due < today
 
     def _flag(self, flag: str) -> bool | None:
@@ -261,7 +261,7 @@ def _said(entry: Entry) -> dict[str, Any]:
 
 
 def folded(text: str) -> str:
-    """A text as it is compared: NFKC, case folded."""
+    """Return a text as it is compared: NFKC, case folded."""
     return unicodedata.normalize("NFKC", text).casefold()
 
 
@@ -316,7 +316,7 @@ def _place(letter: Letter | Problem, thread: str) -> tuple[bool, str, str]:
 
 
 def read_day(text: str) -> date | None:
-    """A day from its text (ISO); None where it is none, or so late that nothing can be due after it."""
+    """Return a day from its text (ISO); None where it is none, or so late that nothing can be due after it."""
     try:
         day = date.fromisoformat(text)
     except ValueError:

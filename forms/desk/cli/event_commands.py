@@ -181,7 +181,7 @@ def _remind(opener: Opener) -> click.Command:
 
 
 def gone_sentence(gone: Gone) -> str:
-    """What became of a run."""
+    """Return what became of a run."""
     said = [f"{gone.sent} sent, {gone.before} sent before."]
     if gone.unsure:
         said.append(f"Of {len(gone.unsure)} nobody knows whether they went: look, then use --again.")

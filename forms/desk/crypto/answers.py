@@ -25,7 +25,7 @@ class NoKey(Problem):
 def sealed_answer(
     letter: Letter, signer: Signer, day: date, text: str, state: str = "", after: Sequence[str] = ()
 ) -> tuple[str, bytes]:
-    """The answer's id and its sealed text. The same answer to the same letter has the same id: sent once.
+    """Return the answer's id and its sealed text. The same answer to the same letter has the same id: sent once.
 
     It is signed, and names the desk but not the person of it: whoever has the receipt need not learn a name.
 

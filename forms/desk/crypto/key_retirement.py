@@ -47,7 +47,7 @@ def needing(session: Session) -> Needing:
 
 
 def anything_needs_old_keys(session: Session) -> bool:
-    """Whether `needing` would find anything; looks no further than the first."""
+    """Return whether `needing` would find anything; looks no further than the first."""
     return next(_need_old_keys(session), None) is not None
 
 

@@ -67,12 +67,12 @@ class Attendance:
 
 
 def new_id() -> str:
-    """An id for walk-ins: 32 hexadecimal digits."""
+    """Return an id for walk-ins: 32 hexadecimal digits."""
     return secrets.token_hex(16)
 
 
 def new_mark(event: str, about: str, people: int, by: str, at: str, earlier: Iterable[Mark], name: str = "") -> Mark:
-    """A mark of now. A name, or an earlier mark of a walk-in, makes it a walk-in's. Raises Problem."""
+    """Return a mark of now. A name, or an earlier mark of a walk-in, makes it a walk-in's. Raises Problem."""
     if not 0 <= people <= MOST_PEOPLE:
         raise Problem("people", f"{people} is not a number that can come.", f"Write 0 to {MOST_PEOPLE}.")
     if not is_id(about):
@@ -85,12 +85,12 @@ def new_mark(event: str, about: str, people: int, by: str, at: str, earlier: Ite
 
 
 def as_bytes(mark: Mark) -> bytes:
-    """A mark as JSON (UTF-8), to be sealed."""
+    """Return a mark as JSON (UTF-8), to be sealed."""
     return json.dumps({"form": "mark", "version": 1, **asdict(mark)}, ensure_ascii=False).encode()
 
 
 def read_mark(plain: bytes) -> Mark:
-    """A mark from its JSON. Raises Problem where it is none."""
+    """Return a mark from its JSON. Raises Problem where it is none."""
     try:
         data = json.loads(plain)
         texts = {name: str(data[name]) for name in ("id", "event", "about", "by", "at", "name")}
@@ -118,12 +118,12 @@ def _standing(marks: Sequence[Mark]) -> list[Mark]:
 
 
 def came(found: Iterable[Attendance]) -> int:
-    """How many people came."""
+    """Return how many people came."""
     return sum(one.people for one in found)
 
 
 def disagreements(found: Iterable[Attendance]) -> list[dict[str, Any]]:
-    """Where two machines disagree: party, name, and what each said."""
+    """Return where two machines disagree: party, name, and what each said."""
     return [
         {"about": one.about, "name": one.name, "said": [(mark.by, mark.people, mark.at) for mark in one.marks]}
         for one in found

@@ -56,7 +56,7 @@ class Told:
 
 
 def sheets(told: Iterable[Told]) -> tuple[Sheet, Sheet]:
-    """The two tables: events with their counts, and all parties, of whom those who only walked in too."""
+    """Return the two tables: events with their counts, and all parties, of whom those who only walked in too."""
     listed = list(told)
     events = Sheet("events", "Events, with how many come, wait and came", _EVENTS, [_event(one) for one in listed])
     people = [row for one in listed for row in _people(one)]
@@ -101,7 +101,7 @@ def _people(one: Told) -> Iterable[Row]:
 
 
 def package(name: str, title: str, tables: Sequence[Sheet]) -> bytes:
-    """A zip file with datapackage.json and one CSV a table. `name`: small letters, digits, - and . only."""
+    """Return a zip file with datapackage.json and one CSV a table. `name`: small letters, digits, - and . only."""
     descriptor = {
         "name": name,
         "title": title,
@@ -136,7 +136,7 @@ def _resource(table: Sheet) -> dict[str, Any]:
 
 
 def as_csv(table: Sheet) -> str:
-    """A table as CSV (RFC 4180), formulas made harmless (OWASP, CSV Injection)."""
+    """Return a table as CSV (RFC 4180), formulas made harmless (OWASP, CSV Injection)."""
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     names = [field["name"] for field in table.fields]
@@ -156,7 +156,7 @@ def _cell(value: Any) -> str:
 
 
 def guarded(text: str) -> str:
-    """A text that no spreadsheet takes for a formula, without control characters."""
+    """Return a text that no spreadsheet takes for a formula, without control characters."""
     said = _one_line(text)
     return f"{_GUARD}{said}" if said.startswith(_FORMULA) else said
 
@@ -169,7 +169,7 @@ def _one_line(text: str) -> str:
 
 
 def workbook(tables: Sequence[Sheet]) -> bytes:
-    """The tables as XLSX, one sheet each. Texts stand as texts, whatever they begin with."""
+    """Return the tables as XLSX, one sheet each. Texts stand as texts, whatever they begin with."""
     book = Workbook(write_only=True)
     for table in tables:
         page = book.create_sheet(table.name)

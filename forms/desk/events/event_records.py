@@ -20,7 +20,7 @@ from forms.desk.sync.local_store import LocalStore
 
 
 def open_book(session: EventSession, today: Callable[[], date] = date.today) -> "EventBook":
-    """The papers of this desk. Raises Problem at a desk that does not read sign-ups."""
+    """Return the papers of this desk. Raises Problem at a desk that does not read sign-ups."""
     if "signup" not in session.own_desk.reads:
         readers = ", ".join(desk.id for desk in session.portal.desks if "signup" in desk.reads) or "none"
         raise Problem(f"desk {session.own_desk.id}", "does not read sign-ups.", f"Open the desk that does: {readers}.")
@@ -65,11 +65,11 @@ class EventBook:
         self.fetch()
 
     def gatherings(self) -> list[Gathering]:
-        """All events with sign-ups or places, those that need attention first."""
+        """Return all events with sign-ups or places, those that need attention first."""
         return gatherings(self.signups.rows(), self.session.portal.events, self.today)
 
     def gathering(self, event_id: str) -> Gathering:
-        """One event. Raises Problem where neither the portal nor a sign-up knows it."""
+        """Return one event. Raises Problem where neither the portal nor a sign-up knows it."""
         rows = tuple(in_line(self.signups.rows_of(event_id)))
         event = self.event(event_id)
         if event is None and not rows:
@@ -77,19 +77,19 @@ class EventBook:
         return Gathering(event_id, event, rows)
 
     def event(self, event_id: str) -> Event | None:
-        """The portal's event, or None."""
+        """Return the portal's event, or None."""
         return next((event for event in self.session.portal.events if event.id == event_id), None)
 
     def parties(self, gathering: Gathering) -> list[Party]:
-        """Who comes and who waits, opened: in memory, and gone with the page."""
+        """Return who comes and who waits, opened: in memory, and gone with the page."""
         return [party(row, self.signups.letter(row)) for row in gathering.rows if row.state != CANCELLED]
 
     def marks(self, event_id: str) -> list[Mark]:
-        """All marks of an event that open."""
+        """Return all marks of an event that open."""
         return [mark for _, mark in self._marks(event_id) if mark is not None]
 
     def unreadable_marks(self, event_id: str) -> int:
-        """How many files of marks do not open here: sealed before this machine's key was known, or damaged."""
+        """Return how many files of marks do not open here: sealed before this machine's key was known, or damaged."""
         return sum(mark is None for _, mark in self._marks(event_id))
 
     def _marks(self, event_id: str) -> Iterator[tuple[str, Mark | None]]:
@@ -104,7 +104,7 @@ class EventBook:
             return None
 
     def standings(self, event_id: str) -> dict[str, Attendance]:
-        """Who was marked as come, by party."""
+        """Return who was marked as come, by party."""
         return attendance.standings(self.marks(event_id))
 
     def mark(self, event_id: str, about: str, people: int) -> Mark:

@@ -81,7 +81,7 @@ def _keep_count(book: EventBook, event_id: str, rows: Iterable[SignupRow]) -> Co
 
 
 def count(session: EventSession, event_id: str) -> Count | None:
-    """What stayed of an event whose names are erased, or None. Raises Problem where the file does not open."""
+    """Return what stayed of an event whose names are erased, or None. Raises Problem where the file does not open."""
     records = LocalStore(session.folder)
     if not records.has("event-counts", folder_of(event_id)):
         return None

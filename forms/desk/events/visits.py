@@ -49,7 +49,7 @@ class Plan:
 
 
 def event_row(letter: Letter, portal: Portal, plan: Plan, today: date) -> dict[str, str]:
-    """The row, by column. Raises Problem where a cell would be refused when the site is built."""
+    """Return the row, by column. Raises Problem where a cell would be refused when the site is built."""
     if letter.form != "visit":
         raise Problem("letter", "asks for no visit.", "Choose a letter of the form “Ask for a visit”.")
     if not _ID.fullmatch(plan.id):
@@ -145,7 +145,7 @@ def _look(path: Path, data: bytes) -> tuple[list[str], set[str], str]:
 
 
 def _line(data: bytes, cells: list[str], separator: str) -> bytes:
-    """The new row as the file writes its rows."""
+    """Return the new row as the file writes its rows."""
     quoted = data.removeprefix(_BOM).startswith(b'"')
     ending = "\r\n" if b"\r\n" in data else "\n"
     out = io.StringIO(newline="")

@@ -16,7 +16,7 @@ class DayFile:
         self._path = folder / "day.json"
 
     def look(self, today: date) -> TrustedDate:
-        """What is known now that this machine's clock shows `today`."""
+        """Return what is known now that this machine's clock shows `today`."""
         return self._keep(look(self._remembered(), today))
 
     def hear(self, today: date, told: date) -> TrustedDate:

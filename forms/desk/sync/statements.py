@@ -59,7 +59,7 @@ class Known:
         return f"{self.number}:{self.heads[str(self.number)]}" if self.number else ""
 
     def contradicts(self, head: object) -> bool:
-        """Whether a colleague's machine was shown another statement of the same number."""
+        """Return whether a colleague's machine was shown another statement of the same number."""
         number, _, hash = head.partition(":") if isinstance(head, str) else ("", "", "")
         return bool(hash) and self.heads.get(number, hash) != hash
 

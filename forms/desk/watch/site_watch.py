@@ -250,7 +250,7 @@ def findings(watch: SiteWatch, portal: Portal, today: date) -> Iterator[Finding]
 
 
 def too_long(state: WatchState, today: date) -> bool:
-    """Whether the site could not be looked at for days on end."""
+    """Return whether the site could not be looked at for days on end."""
     if not state.failing_since:
         return False
     with suppress(ValueError):

@@ -20,7 +20,7 @@ CONTENT = "content"
 
 @pages.get("/visit/<case_id>")
 def visit(case_id: str) -> str:
-    """The letter beside the form."""
+    """Return the letter beside the form."""
     return _show(_letter(case_id), case_id, {})
 
 

@@ -64,7 +64,7 @@ def terms() -> Response:
 
 @blueprint.post("/lookups")
 def lookup() -> Response:
-    """How the letter of a look-up value stands, and its answers, sealed to the key that its receipt derives."""
+    """Return how the letter of a look-up value stands, and its answers, sealed to the key that its receipt derives."""
     asked, found = _found()
     language = asked.get("language")
     if language not in _services().portal.language_codes():
@@ -214,7 +214,7 @@ def _other_desks() -> ApiError:
 
 
 def _found() -> tuple[Mapping[str, Any], LookupResult]:
-    """The JSON that was sent, and the letter whose look-up value stands in it."""
+    """Return the JSON that was sent, and the letter whose look-up value stands in it."""
     request.max_content_length = LARGEST_LOOKUP
     try:
         asked = request.get_json(silent=True)
@@ -247,7 +247,7 @@ def _addresses(desks: Sequence[Desk]) -> list[dict[str, Any]]:
 
 
 def _said(day: date, language: str) -> dict[str, str]:
-    """A day for the program that sorts, and as the page says it."""
+    """Return a day for the program that sorts, and as the page says it."""
     return {"day": day.isoformat(), "said": i18n.day(day, language)}
 
 

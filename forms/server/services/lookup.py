@@ -58,7 +58,7 @@ def look_up(services: Services, code: str) -> LookupResult | None:
 
 
 def find(services: Services, lookup: bytes, *, worked: bool = False) -> LookupResult | None:
-    """How a letter stands, for a browser that derived its look-up value: answers stay sealed. Raises Busy."""
+    """Return how a letter stands, for a browser that derived its look-up value: answers stay sealed. Raises Busy."""
     with services.browser_lookups.one(worked=worked):
         for kind in _KINDS:
             progress = mailbox_for(services, kind).progress(lookup)
@@ -69,7 +69,7 @@ def find(services: Services, lookup: bytes, *, worked: bool = False) -> LookupRe
 
 
 def mailbox_for(services: Services, kind: str) -> ConcernStore:
-    """Where letters live whose receipts have this purpose."""
+    """Return where letters live whose receipts have this purpose."""
     return services.requests if kind == REQUEST else services.concerns
 
 
@@ -110,7 +110,7 @@ def erase(services: Services, found: LookupResult, today: date) -> None:
 
 
 def _deletion_notice(portal: Portal, thread: str, desks: Sequence[Desk], today: date, proof: str) -> NewLetter:
-    """The sealed notice for desks that have the letter. They hold `proof` against the hash in the letter."""
+    """Return the sealed notice for desks that have the letter. They hold `proof` against the hash in the letter."""
     notice_id = secrets.token_hex(16)
     letter = {
         "form": "deletion", "version": LETTER_VERSION, "id": notice_id, "day": today.isoformat(), "follows": thread,

@@ -79,16 +79,16 @@ class Services:
             store.close()
 
     def keys(self, code: str, form: str) -> Keys:
-        """What a receipt of this form derives here."""
+        """Return what a receipt of this form derives here."""
         return receipts.derive(code, self.salt, form, self.cost)
 
     def looked_up(self, code: str, form: str) -> Keys:
-        """What a receipt that somebody typed derives here. Raises Busy where too many are looked up at once."""
+        """Return what a receipt that somebody typed derives here. Raises Busy where too many are looked up at once."""
         with (self.signup_lookups if form == SIGNUP else self.lookups).one():
             return self.keys(code, form)
 
     def event(self, event_id: str) -> Event | None:
-        """The event of this id, or None."""
+        """Return the event of this id, or None."""
         return next((event for event in self.portal.events if event.id == event_id), None)
 
     def save(self, coming: NewLetter, *, worked: bool = False, unlike: bool = False) -> bool:
@@ -172,7 +172,7 @@ class Submission:
         return receipts.letter_id(self.idempotency_key, self._content)
 
     def letter(self, answers: Mapping[str, Any], **more: Any) -> dict[str, Any]:
-        """The letter as its desks read it."""
+        """Return the letter as its desks read it."""
         head = {
             "form": self.definition.name,
             "version": LETTER_VERSION,
@@ -184,7 +184,7 @@ class Submission:
 
 
 def readers(portal: Portal, definition: Definition, hidden: Sequence[str]) -> tuple[Desk, ...]:
-    """The desks that will be able to open the letter: all that read this form but those it is hidden from."""
+    """Return the desks that will be able to open the letter: all that read this form but those it is hidden from."""
     return tuple(desk for desk in portal.readers(definition.name) if desk.id not in hidden)
 
 
@@ -195,7 +195,7 @@ def left_out(portal: Portal, form: str, desks: Sequence[Desk]) -> tuple[str, ...
 
 
 def keys_of(desks: Sequence[Desk]) -> list[str]:
-    """All keys to which a letter for these desks is sealed."""
+    """Return all keys to which a letter for these desks is sealed."""
     return [key for desk in desks for key in desk.keys]
 
 

@@ -86,7 +86,7 @@ def _sealed(services: Services, submission: Submission, event_id: str, people: i
 
 
 def look_up(services: Services, code: str, today: date) -> SignupStatus | None:
-    """How the sign-up with this number stands; None for an unknown number. Raises NotKept, Busy."""
+    """Return how the sign-up with this number stands; None for an unknown number. Raises NotKept, Busy."""
     lookup = services.looked_up(code, FORM).lookup
     signup = services.signups.find(lookup)
     if signup is None:

@@ -148,7 +148,7 @@ def _few(asked: FormRequest) -> tuple[list[Part], list[FieldProblem]]:
 
 
 def _still_wait(asked: FormRequest, desks: tuple[Desk, ...], store: ConcernStore) -> bool:
-    """Whether what was taken in before is here: not sealed for other desks than those chosen now, nor erased."""
+    """Return whether what was taken in before is here: not sealed for other desks than those chosen now, nor erased."""
     ids = [part.id for part in asked.parts]
     try:
         return not ids or store.has_parts(ids, [desk.id for desk in desks])
@@ -212,7 +212,7 @@ def _typed_back(asked: FormRequest) -> Response:
 
 
 def _digits(text: str) -> str:
-    """A receipt as it came back in a page of ours: its digits and nothing else."""
+    """Return a receipt as it came back in a page of ours: its digits and nothing else."""
     return "".join(char for char in text if char in "0123456789")[: receipts.DIGITS]
 
 

@@ -116,18 +116,18 @@ def _parts(texts: Sequence[str], dropped: Sequence[str]) -> tuple[Part, ...]:
 
 
 def has_files() -> bool:
-    """Whether a file came where the form takes none."""
+    """Return whether a file came where the form takes none."""
     return request.method == "POST" and any(file.filename for file in request.files.values())
 
 
 def readers(asked: FormRequest) -> tuple[Desk, ...]:
-    """Who will be able to read it, as far as what was typed makes sense."""
+    """Return who will be able to read it, as far as what was typed makes sense."""
     hidden = [clean(text) for text in asked.raw.get("hide_from", ())]
     return mailbox.readers(asked.services.portal, asked.definition, hidden)
 
 
 def typed_code(asked: FormRequest) -> str | FieldProblem:
-    """The number that was typed, or travels with the page; or what is wrong with it."""
+    """Return the number that was typed, or travels with the page; or what is wrong with it."""
     typed = next(iter(asked.raw.get("code", ())), asked.code)
     if not clean(typed):
         return FieldProblem("code", "required")
@@ -138,7 +138,7 @@ def typed_code(asked: FormRequest) -> str | FieldProblem:
 
 
 def submission(asked: FormRequest, checked: Accepted) -> Submission:
-    """What was accepted, on its way."""
+    """Return what was accepted, on its way."""
     with_receipt = asked.do != "send-without"
     return Submission(
         asked.definition, asked.language, checked.values, asked.idempotency_key, asked.today, with_receipt, asked.parts
@@ -153,7 +153,7 @@ def form_page(
     above: Markup | None = None,
     **more: Any,
 ) -> Response:
-    """The form, with what was typed and what is wrong with it, and perhaps a note above."""
+    """Return the form, with what was typed and what is wrong with it, and perhaps a note above."""
     body = (above or Markup()) + draw_form(
         asked.definition,
         asked.services.portal,
@@ -170,7 +170,7 @@ def form_page(
 def check_page(
     asked: FormRequest, checked: Accepted, *, failed: bool = False, status: int = 503, **more: Any
 ) -> Response:
-    """What will be sent and who will read it; nothing is kept before it is sent from here."""
+    """Return what will be sent and who will read it; nothing is kept before it is sent from here."""
     context = {
         "rows": summary(
             asked.definition, asked.services.portal, asked.language, asked.today, checked.values, asked.parts
@@ -209,14 +209,14 @@ def failed_page(asked: FormRequest, status: int) -> Response:
 
 
 def _carried(asked: FormRequest) -> dict[str, str]:
-    """What the pages of these forms carry on beside what is typed."""
+    """Return what the pages of these forms carry on beside what is typed."""
     if asked.definition.name not in {"followup", "change"}:
         return {}
     return {name: text for name, text in (("code", asked.code), ("once", asked.idempotency_key)) if text}
 
 
 def page(asked: FormRequest, template: str, status: int = 200, **context: Any) -> Response:
-    """A page about what was asked."""
+    """Return a page about what was asked."""
     action = f"/forms/{asked.language}/{asked.definition.name}"
     body = render(
         asked.language, template, portal=asked.services.portal, form=asked.definition, action=action, **context

@@ -155,7 +155,7 @@ def _numbers(tables: Tables) -> Iterator[Problem]:
 
 
 def _askable(tables: Tables) -> tuple[Sequence[str], Sequence[Choice], Mapping[str, Sequence[str]]]:
-    """What blocks may be asked for by name: events, places, and kinds of help numbers and offices."""
+    """Return what blocks may be asked for by name: events, places, and kinds of help numbers and offices."""
     kinds = {
         "helplines": ["", *dict.fromkeys(row["group"] for row in tables["helplines"])],
         "services": ["", *dict.fromkeys(row["kind"] for row in tables["services"])],

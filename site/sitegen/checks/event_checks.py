@@ -163,7 +163,7 @@ def _within(part: Row, whole: Row) -> bool:
 
 
 def waiting(rows: Sequence[Row], today: date) -> Iterator[str]:
-    """What a person should still do about events that are over."""
+    """Yield what a person should still do about events that are over."""
     for row in rows:
         over = (row["ends"] or row["starts"]).date() < today
         if over and row["state"] in {"planned", "moved"} and not row["repeats"]:

@@ -34,7 +34,7 @@ def problems(library: Library, tables: Tables, today: date, media: Path) -> Iter
 
 
 def warnings(tables: Tables, today: date) -> Iterator[str]:
-    """What waits for a person: promises that are late."""
+    """Yield what waits for a person: promises that are late."""
     for row in tables["commitments"]:
         if state_of(row, today) == "late":
             yield f"content/tables/commitments.csv, {row['id']}: late since {row['due']}; the site says so."

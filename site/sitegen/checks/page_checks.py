@@ -13,7 +13,7 @@ _ANY_BLOCK = re.compile(r"\[\[\s*(?P<name>[A-Za-z][A-Za-z -]*[A-Za-z])")
 _TEL = re.compile(r"\[(?P<shown>[^\]]*)\]\(tel:(?P<dialled>[^)\s]*)\)")
 _ADDRESS = re.compile(r"\]\((?P<address>/[^)\s#?]*)")
 _DRAWN = ("events", "tablet")
-"""Folders whose pages the press makes itself."""
+"""Folders whose pages the build makes itself."""
 
 _DAYS = ("changed", "source_changed", "recorded", "reviewed_on")
 _LISTS = ("upcoming", "past")
@@ -77,7 +77,7 @@ def arguments(
 
 
 def untranslated(language: str, name: str, *, english: bool) -> str:
-    """What is said of a page that a language lacks. english: whether there is one in English to stand in."""
+    """Return what is said of a page that a language lacks. english: whether there is one in English to stand in."""
     if english:
         return f"content/{language}/{name} is missing: English is shown in its place."
     return f"content/{language}/{name} is missing, in English too: readers are told that the page is not here."

@@ -1,4 +1,4 @@
-"""A district's portal.yml and tables, as the one Portal that both wings use."""
+"""A district's portal.yml and tables, as the one Portal that all programs use."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ DeskKeys = Mapping[str, tuple[str, str, str]]
 
 
 def load(content: Path, tables: Tables, keys: DeskKeys | None, assets: Mapping[str, str]) -> Portal:
-    """The portal. Raises Problem or Problems where portal.yml is wrong or a desk lacks its key."""
+    """Return the portal. Raises Problem or Problems where portal.yml is wrong or a desk lacks its key."""
     settings = read_settings(content)
     wrong = list(settings_checks.problems(settings))
     if wrong:
@@ -85,7 +85,7 @@ def _public_keys(row: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 def _drawn(path: Path) -> str:
-    """The drawing itself: the endpoint shows it too, and has no files of the staff's."""
+    """Return the drawing itself: the endpoint shows it too, and has no files of the staff's."""
     return drawing(path, "") if path.is_file() else ""
 
 

@@ -44,7 +44,7 @@ def expanded(rows: Sequence[Row]) -> Iterator[Row]:
 
 
 def days_of(row: Row) -> tuple[date, ...]:
-    """The days of a repeating row, without those excepted; MOST_REPEATS at most."""
+    """Return the days of a repeating row, without those excepted; MOST_REPEATS at most."""
     start: datetime = row["starts"]
     until = datetime.combine(row["repeats_until"] or start, time.max)
     left_out = {day.date() for word in (row["except"] or "").split() if (day := dates.read(word))}

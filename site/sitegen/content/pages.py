@@ -47,7 +47,7 @@ class Source:
     text: str
     first_line: int
     made: bool = False
-    """Written by the press from a table, not by staff: it has no file."""
+    """Written by the build from a table, not by staff: it has no file."""
 
     @property
     def where(self) -> str:
@@ -90,7 +90,7 @@ class Source:
         )
 
     def line_of(self, position: int) -> int:
-        """The line in the file of a position in the text."""
+        """Return the line in the file of a position in the text."""
         return self.first_line + self.text[:position].count("\n")
 
 
@@ -115,7 +115,7 @@ def split(text: str, where: str) -> tuple[dict[str, Any], str, int]:
 
 
 def read(content: Path, language: str) -> tuple[dict[str, Source], list[Problem]]:
-    """All pages of one language by name, and what is wrong with those that cannot be read."""
+    """Return all pages of one language by name, and what is wrong with those that cannot be read."""
     pages, problems = {}, []
     folder = content / language
     if not folder.is_dir():
@@ -157,7 +157,7 @@ class Library:
         return tuple(sorted({name for pages in self.by_language.values() for name in pages}))
 
     def find(self, name: str, language: str) -> Source:
-        """The page in this language, else in English, else a page that says it is not here: never a third language."""
+        """Return the page in this language, else in English, else a page that says it is not here: never a third language."""
         for code in (language, SOURCE):
             if name in self.by_language.get(code, {}):
                 return self.by_language[code][name]
@@ -166,11 +166,11 @@ class Library:
         return _not_here(name, language)
 
     def source(self, name: str) -> Source | None:
-        """The English of a page, or None."""
+        """Return the English of a page, or None."""
         return self.by_language.get(SOURCE, {}).get(name)
 
     def is_stale(self, page: Source) -> bool:
-        """Whether the English has changed since this page was translated."""
+        """Return whether the English has changed since this page was translated."""
         english = self.source(page.name)
         if (page.language, page.name) in self.changes:
             return True
@@ -180,7 +180,7 @@ class Library:
 
 
 def read_all(content: Path, languages: tuple[str, ...]) -> tuple[Library, list[Problem]]:
-    """Every page, and every problem in reading one."""
+    """Return every page, and every problem in reading one."""
     found = {language: read(content, language) for language in languages}
     problems = [problem for _, each in found.values() for problem in each]
     return Library({language: pages for language, (pages, _) in found.items()}), problems

@@ -41,7 +41,7 @@ class AudioPipeline:
     making: bool = True
 
     def clip(self, language: str, key: str, text: str) -> Clip | None:
-        """The clip of a page or question, its files put into the site; None where there is none.
+        """Return the clip of a page or question, its files put into the site; None where there is none.
 
         Raises Problem for a recording that cannot be read or a voice that is not there.
         """
@@ -113,7 +113,7 @@ def allowed_recordings(content: Path, allowed: Mapping[str, frozenset[str]]) -> 
 
 
 def recordings(content: Path) -> Recordings:
-    """What staff have recorded."""
+    """Return what staff have recorded."""
     start = content / "media" / FOLDER
     return {
         _language_and_key(path, start): path
@@ -132,19 +132,19 @@ DIGITS = tuple(f"digit/{digit}" for digit in range(10))
 
 
 def questions() -> dict[str, tuple[Definition, Field]]:
-    """Every question by its key, with its form."""
+    """Return every question by its key, with its form."""
     forms = [form_schema.load(name) for name in form_schema.names()]
     return {f"{form.name}/{field.name}": (form, field) for form in forms for field in form.fields}
 
 
 def unrecorded(language: str, pages: Iterable[str], recordings: Recordings) -> list[str]:
-    """The keys of those pages (by name) and of all questions that nobody has recorded in this language."""
+    """Return the keys of those pages (by name) and of all questions that nobody has recorded in this language."""
     keys = [*(name.removesuffix(".md") for name in pages), *questions(), *DIGITS]
     return [key for key in keys if (language, key) not in recordings]
 
 
 def question_text(form: Definition, field: Field, portal: Portal, language: str, today: date) -> str:
-    """A question as it is said: its label, its help, and the answers that may be chosen."""
+    """Return a question as it is said: its label, its help, and the answers that may be chosen."""
     _ = i18n.say(language)
     answers = labelled(form_schema.choices(field, form, portal, today), language)
     said = [_(field.label), _(field.help) if field.help else "", *(label for _, label in answers)]
@@ -176,7 +176,7 @@ def prune(cache: Path, out: Path) -> None:
 
 
 def problems(content: Path, library: Library, made: Iterable[str] = ()) -> Iterator[Problem]:
-    """Files among the recordings that would never be heard. made: keys of pages that the press writes itself."""
+    """Files among the recordings that would never be heard. made: keys of pages that the build writes itself."""
     start = content / "media" / FOLDER
     known = {name.removesuffix(".md") for name in library.names} | set(questions()) | set(DIGITS) | set(made)
     for path in own_files(start):
@@ -191,7 +191,7 @@ def problems(content: Path, library: Library, made: Iterable[str] = ()) -> Itera
 
 
 def waiting(content: Path, library: Library, voices: Mapping[str, str]) -> Iterator[str]:
-    """What still has a machine's voice, or none, or a recording older than its text."""
+    """Yield what still has a machine's voice, or none, or a recording older than its text."""
     there = recordings(content)
     for language, pages in library.by_language.items():
         missing = unrecorded(language, pages, there)

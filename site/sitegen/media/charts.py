@@ -36,7 +36,7 @@ Bar = tuple[str, int | None]
 
 
 def bars(counts: Sequence[Bar], said: str, cache: Path | None = None) -> Markup:
-    """A bar for each count with its name above and its number behind it, as an <svg> for the page.
+    """Return a bar for each count with its name above and its number behind it, as an <svg> for the page.
 
     said: what it shows, for who cannot see it; cache: a folder where drawings are kept between builds.
     """
@@ -63,7 +63,7 @@ def _drawn(chart: dict[str, Any], cache: Path | None) -> str:
 
 
 def _chart(counts: Sequence[Bar]) -> dict[str, Any]:
-    """The chart in Vega-Lite's words: https://vega.github.io/vega-lite/docs/."""
+    """Return the chart in Vega-Lite's words: https://vega.github.io/vega-lite/docs/."""
     names = [textwrap.wrap(name, _CHARACTERS, break_long_words=False, break_on_hyphens=False) for name, _ in counts]
     ends = list(accumulate(_ROW + _LINE * (len(lines) - 1) for lines in names))
     rows = [

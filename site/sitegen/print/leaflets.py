@@ -98,7 +98,7 @@ def _prepare(room: Path, context: Context, pages: Pages, media: Path) -> None:
 
 
 def draw_signs(room: Path, tables: Tables, language: str, media: Path) -> list[dict[str, str]]:
-    """The signs by name, their pictograms drawn into the folder `room` in our colour."""
+    """Return the signs by name, their pictograms drawn into the folder `room` in our colour."""
     signs = []
     for row in in_order(tables["signs"]):
         source = media / "pictograms" / f"{row['pictogram']}.svg"
@@ -110,7 +110,7 @@ def draw_signs(room: Path, tables: Tables, language: str, media: Path) -> list[d
 
 
 def words_of(portal: Portal, language: str) -> dict[str, object]:
-    """What every paper says: the numbers of help that stand on every page, names, who is responsible."""
+    """Return what every paper says: the numbers of help that stand on every page, names, who is responsible."""
     _ = i18n.say(language)
     numbers = [
         {"number": helpline.number, "for": pick(helpline.for_, language)}
@@ -131,7 +131,7 @@ def words_of(portal: Portal, language: str) -> dict[str, object]:
 
 
 def fingerprints_of(portal: Portal, language: str) -> dict[str, Any]:
-    """What the sheet of fingerprints says: the numbers of all desks, their people and their recovery keys."""
+    """Return what the sheet of fingerprints says: the numbers of all desks, their people and their recovery keys."""
     _ = i18n.say(language)
     return {
         "title": _("Check the keys of the desks"),

@@ -43,12 +43,12 @@ def kept(sources: Path, cache: Path) -> Path:
 
 
 def integrity(script: bytes) -> str:
-    """The hash by which a browser refuses a changed script (W3C Subresource Integrity)."""
+    """Return the hash by which a browser refuses a changed script (W3C Subresource Integrity)."""
     return "sha384-" + base64.b64encode(hashlib.sha384(script).digest()).decode()
 
 
 def _installed(sources: Path, cache: Path) -> Path:
-    """A folder with what the lock file names, each package checked against its hash."""
+    """Return a folder with what the lock file names, each package checked against its hash."""
     lock = (sources / "package-lock.json").read_bytes()
     room = cache / hashlib.sha256(lock).hexdigest()[:16]
     if (room / "whole").exists():

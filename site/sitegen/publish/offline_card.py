@@ -67,7 +67,7 @@ def _files(public: Path, portal: Portal) -> Iterator[tuple[str, bytes]]:
 
 
 def offline(html: str, name: str, language: str, portal: Portal) -> str:
-    """A page as it stands on the card. name: its file in the zip, like "or/signs/index.html"."""
+    """Return a page as it stands on the card. name: its file in the zip, like "or/signs/index.html"."""
     html = _ONLINE_ONLY.sub("", html)
     html = _FORM.sub(lambda _: str(render(language, "card-form.html", portal=portal)), html)
     html = re.sub(r'<source src="[^"]*\.mp3"[^>]*>\n?', "", html)

@@ -69,7 +69,7 @@ def _cell(value: Any) -> str:
 
 
 def _dictionary(context: Context, schemas: Mapping[str, Any], licence: Mapping[str, str]) -> Iterator[str]:
-    """What every column means, for people."""
+    """Yield what every column means, for people."""
     yield f"# {context.portal.programme['en']}: what was heard and promised\n"
     terms = f"{licence['title']}, {licence['path']}" if licence else "not named yet; ask before you use it"
     yield f"Licence: {terms}\n"

@@ -106,5 +106,5 @@ BLOCKS: dict[str, Callable[[Context, str], Markup]] = {
 
 
 def draw(context: Context, name: str, argument: str) -> Markup:
-    """The HTML of one block; KeyError for a name that the checks would have stopped."""
+    """Return the HTML of one block; KeyError for a name that the checks would have stopped."""
     return BLOCKS[name](context, argument)

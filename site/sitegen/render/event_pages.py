@@ -1,4 +1,4 @@
-"""Pages that the press writes from events.csv: one for each event, and one for each list of them.
+"""Pages that the build writes from events.csv: one for each event, and one for each list of them.
 
 They join the staff's pages in the library, so that shell, search, sitemap, voice and weight treat them alike. What
 staff write in content/<language>/events/<id>.md stands below what the table says.
