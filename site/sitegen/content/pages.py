@@ -157,7 +157,7 @@ class Library:
         return tuple(sorted({name for pages in self.by_language.values() for name in pages}))
 
     def find(self, name: str, language: str) -> Source:
-        """Return the page in this language, else in English, else a page that says it is not here: never a third language."""
+        """Return the page in this language, else in English, else one that says it is not here: no third language."""
         for code in (language, SOURCE):
             if name in self.by_language.get(code, {}):
                 return self.by_language[code][name]
