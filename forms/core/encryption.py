@@ -17,6 +17,9 @@ from forms.core.problem import Problem
 SIZE_CLASSES = tuple(1024 * size for size in (4, 24, 64, 128, 256, 512, 1024, 2048, 4096))
 """Bytes of plaintext that a letter or part can have. Text in any of the five scripts fits the class of its form."""
 
+LETTER_SIZE = SIZE_CLASSES[1]
+"""Bytes of plaintext of answers and notices: they look like a concern in text."""
+
 LEAST_PART = 64 * 1024
 """Bytes of plaintext of the smallest photo or recording."""
 
@@ -128,11 +131,16 @@ def require_encrypted(data: bytes) -> bytes:
     return data
 
 
-def _padded(plain: bytes, floor: int, filler: bytes = b" ") -> bytes:
-    size = next((size for size in SIZE_CLASSES if size >= max(len(plain), floor)), None)
+def size_class(least: int) -> int:
+    """Return the smallest size class with so many bytes. Raises TooLarge."""
+    size = next((size for size in SIZE_CLASSES if size >= least), None)
     if size is None:
         raise TooLarge("seal", "The letter is too large.", f"At most {SIZE_CLASSES[-1]} bytes fit.")
-    return plain.ljust(size, filler)
+    return size
+
+
+def _padded(plain: bytes, floor: int, filler: bytes = b" ") -> bytes:
+    return plain.ljust(size_class(max(len(plain), floor)), filler)
 
 
 # Public keys and pickup lines as portal.yml names them

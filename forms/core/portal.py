@@ -7,7 +7,6 @@ needs neither MkDocs nor the staff's files.
 import dataclasses
 import json
 import logging
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -19,6 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import TypeAdapter, ValidationError
 
 from forms.core.encryption import usable_key, usable_pickup
+from forms.core.files.durable import write_durably
 from forms.core.handover_version import NEEDS, VERSION, Unreadable, require_readable
 from forms.core.problem import Problem
 from forms.core.signing import is_public_key
@@ -103,6 +103,10 @@ class Helpline:
     note: Text
 
 
+OPEN_STATES = frozenset({"planned", "moved"})
+"""States of an event that is still to take place."""
+
+
 @dataclass(frozen=True)
 class Event:
     """A public event, or a part of one; no capacity, no sign-up.
@@ -137,9 +141,14 @@ class Event:
     report: str = ""
     source: str = ""
 
+    @property
+    def takes_place(self) -> bool:
+        """Whether it is still to take place, on its day or another: neither cancelled nor held."""
+        return self.state in OPEN_STATES
+
     def takes_signups(self, today: date) -> bool:
         """Open until the day before it starts is over: the day itself is for walk-ins."""
-        return self.capacity is not None and self.state in {"planned", "moved"} and self.day > today
+        return self.capacity is not None and self.takes_place and self.day > today
 
     @property
     def time(self) -> str:
@@ -337,9 +346,7 @@ def as_json(portal: Portal) -> dict[str, Any]:
 def write(portal: Portal, path: Path) -> None:
     """Write the portal as JSON, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
-    fresh.write_text(json.dumps(as_json(portal), ensure_ascii=False, indent=1), encoding="utf-8")
-    fresh.replace(path)
+    write_durably(path, json.dumps(as_json(portal), ensure_ascii=False, indent=1).encode())
 
 
 def read(path: Path) -> Portal:

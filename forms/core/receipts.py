@@ -8,7 +8,6 @@ import hashlib
 import hmac
 import json
 import re
-import secrets
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +17,8 @@ import pyrage
 from argon2.low_level import Type, hash_secret_raw
 from bech32 import bech32_encode, convertbits
 from stdnum import damm
+
+from forms.core.ids import new_id
 
 DIGITS = 20
 """Nineteen of chance (63 bits) and a check digit, which finds every wrong digit and every swap of two neighbours."""
@@ -69,11 +70,11 @@ class Keys:
 
 def new_idempotency_key() -> str:
     """Return a one-time value for one page: 128 bits, hexadecimal."""
-    return secrets.token_hex(16)
+    return new_id()
 
 
 def is_idempotency_key(text: str) -> bool:
-    """Return whether this is a one-time value as `new_once` makes them."""
+    """Whether this is a one-time value as `new_idempotency_key` makes them."""
     return bool(_IDEMPOTENCY_KEY.fullmatch(text))
 
 

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from forms.core import browser_script, i18n
 from forms.core.content_policy import IN_PAGE
-from forms.core.form_schema import Definition, Field, choices, load
+from forms.core.form_schema import Definition, Field, Kind, choices, load
 from forms.core.portal import Choice, Portal, Text, pick
 from forms.core.receipts import in_fours
 from forms.core.validation import FieldProblem, Raw
@@ -183,17 +183,18 @@ def draw_form(
         parts=parts,
         hidden=hidden or {},
         script=_script(definition, portal, language) if fresh else None,
-        followup=draw_form(load("followup"), portal, language, today) if fresh and definition.name == "answer" else "",
+        followup=draw_form(load(definition.followup), portal, language, today) if fresh and definition.followup else "",
         clips=portal.clips.get(language, {}),
     )
 
 
 def _script(definition: Definition, portal: Portal, language: str) -> dict[str, Any] | None:
     """Return what the script of this form's page needs to know; None for forms that have no script."""
-    if definition.steps:
-        return browser_script.telling(definition, language, _limits(definition, language))
-    if definition.name == "answer":
-        more, names = load("followup"), {desk.id: pick(desk.name, language) for desk in portal.desks}
+    if definition.is_encrypted_in_browser:
+        readers = {desk.id: pick(desk.name, language) for desk in portal.readers(definition.name)}
+        return browser_script.telling(definition, language, _limits(definition, language), readers)
+    if definition.kind is Kind.LOOKUP and definition.followup:
+        more, names = load(definition.followup), {desk.id: pick(desk.name, language) for desk in portal.desks}
         wrong = {
             code: message(definition, FieldProblem("code", code), language)
             for code in ("required", "digits", "check", "unknown")

@@ -12,12 +12,13 @@ from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
+from forms.core.files.durable import write_safely
 from forms.core.media.decoder_process import missing_layers
 from forms.core.problem import Problem
 from forms.core.trusted_date import machines_doubt, servers_doubt
 from forms.desk.cases.acknowledgement import doubts
 from forms.desk.cases.case_log import Entry
-from forms.desk.crypto import key_retirement, key_sheet, keys
+from forms.desk.crypto import key_retirement, key_sheet
 from forms.desk.session import Session
 from forms.desk.sync.client import Server
 from forms.desk.sync.fetching import CONFLICTS
@@ -190,7 +191,7 @@ def note_colleagues(session: Session, *resealed: str) -> None:
     now = {member.id: member.key for member in session.own_desk.members}
     known = {**now, **resealed_for(session.folder), **{id: now[id] for id in resealed if id in now}}
     kept = {id: key for id, key in known.items() if id in now}
-    keys.write_safely(session.folder / "colleagues.json", json.dumps(kept).encode())
+    write_safely(session.folder / "colleagues.json", json.dumps(kept).encode())
 
 
 def _recovery(session: Session) -> Iterator[Finding]:

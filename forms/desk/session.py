@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from forms.core.encryption import part_id, seal_file
+from forms.core.files.durable import write_safely
 from forms.core.handover_version import Unreadable
 from forms.core.ids import is_id
 from forms.core.media import attachments
@@ -34,7 +35,6 @@ from forms.desk.crypto import keys
 from forms.desk.crypto.answers import NoKey, sealed_acknowledgement, sealed_answer
 from forms.desk.crypto.copies import Signer, read_any_mark
 from forms.desk.crypto.decryption import Identities, Letter, open_letter, open_part, open_sealed
-from forms.desk.crypto.keys import write_safely
 from forms.desk.crypto.pinned_keys import KEY, SIGNING, KeyChange, PinnedKeys
 from forms.desk.sync.client import NotThere, Refused, Server, ServerAway
 from forms.desk.sync.date_file import DayFile

@@ -1,7 +1,6 @@
 """Settings of the endpoint, read once from a mapping handed in; complaints are sentences."""
 
 import hashlib
-import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from forms.core.files.durable import sync_folder, write_safely
 from forms.core.problem import Problem
 from forms.core.receipts import Cost
 from forms.server.services.flood_control import FLOOD_THRESHOLD
@@ -126,17 +126,16 @@ def make_salt(data: Path) -> bytes:
 
 
 def _write_salt(path: Path) -> None:
-    fresh = path.with_name(f"salt.{secrets.token_hex(4)}.new")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(secrets.token_bytes(SALT_BYTES))
-        file.flush()
-        os.fsync(file.fileno())
+    """Write a salt, whole and on the disk; where another process was first, theirs stays. Raises OSError."""
+    fresh = path.with_name(f"salt.{secrets.token_hex(4)}.made")
+    write_safely(fresh, secrets.token_bytes(SALT_BYTES))
     try:
         path.hardlink_to(fresh)  # fails where another process was first: then theirs is the salt
     except FileExistsError:
         pass
     finally:
         fresh.unlink()
+    sync_folder(path.parent)
 
 
 def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:

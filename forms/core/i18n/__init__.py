@@ -10,7 +10,7 @@ from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
 
-from babel.dates import format_date, format_interval
+from babel.dates import format_date, format_interval, format_skeleton
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -48,6 +48,12 @@ def translations(language: str) -> NullTranslations:
 def day(when: date, language: str) -> str:
     """Return a day as this language writes it, like 24 January 2027."""
     return format_date(when, format=_LONG.get(language, "long"), locale=LOCALES.get(language, language))
+
+
+def month(text: str, language: str) -> str:
+    """A month like 2027-02 as this language writes it, with its year."""
+    first = date.fromisoformat(f"{text}-01")
+    return str(format_skeleton("yMMMM", first, locale=LOCALES.get(language, language)))
 
 
 def months(first: date, last: date, language: str) -> str:

@@ -12,6 +12,7 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import write_po
 
 from forms.core import form_schema
+from forms.core.files.durable import replaced
 from forms.core.i18n import FOLDER, catalog
 
 ROOT = FOLDER.parents[2]
@@ -115,7 +116,5 @@ def _first(msgid: str | Sequence[str]) -> str:
 
 
 def _write(known: Catalog, path: Path) -> None:
-    fresh = path.with_suffix(".po.new")
-    with fresh.open("wb") as file:
+    with replaced(path) as fresh, fresh.open("wb") as file:
         write_po(file, known, sort_by_file=True, ignore_obsolete=True, include_previous=False, width=0)
-    fresh.replace(path)

@@ -5,15 +5,15 @@ the month in which a desk gave it its theme, so nothing comes late. docs/decisio
 """
 
 import csv
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from io import StringIO
 from pathlib import Path
 
+from forms.core.files.durable import write_durably
+from forms.core.files.spreadsheet_csv import csv_text
 from forms.core.problem import Problem
 from forms.core.statistics.suppression import ALL, LEAST, Grid, Spot, hidden
 
@@ -127,11 +127,7 @@ def write_heard(cells: Iterable[Cell], path: Path) -> tuple[str, ...]:
         [cell.quarter, cell.month, cell.taluk, cell.work, cell.theme, _number(cell.letters), "false"] for cell in fresh
     ]
     if fresh:
-        text = StringIO(newline="")
-        csv.writer(text, lineterminator="\n").writerows([COLUMNS, *sorted(rows)])
-        new = path.with_name(f"{path.name}.{os.getpid()}.new")
-        new.write_text(text.getvalue(), encoding="utf-8")
-        new.replace(path)
+        write_durably(path, csv_text([COLUMNS, *sorted(rows)], "\n").encode())
     return tuple(sorted({cell.quarter for cell in fresh}))
 
 

@@ -9,12 +9,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from forms.core.files.durable import write_safely
 from forms.core.problem import Problem
 from forms.core.proofs.receipt_proofs import MOST_NAMED, is_key, is_proven, short
 from forms.desk.cases.case import Case, read_day
 from forms.desk.cases.case_log import Entry
 from forms.desk.crypto.decryption import Letter
-from forms.desk.crypto.keys import write_safely
 
 FILE = "acknowledged.json"
 

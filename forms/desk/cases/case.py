@@ -7,6 +7,7 @@ from datetime import MAXYEAR, date, timedelta
 from functools import cached_property
 from typing import Any
 
+from forms.core.form_schema import find
 from forms.core.portal import DAYS_KEPT
 from forms.core.problem import Problem
 from forms.desk.cases.case_log import Entry, in_order, standing
@@ -90,7 +91,9 @@ class Case:
     @property
     def hidden_from(self) -> tuple[str, ...]:
         """The desks that must never see it."""
-        hidden = self.answers.get("hide_from", ())
+        form = find(self.form)
+        name = (form.hiding_field if form else "") or "hide_from"  # so in letters of a form that this program has not
+        hidden = self.answers.get(name, ())
         return tuple(str(desk) for desk in hidden) if isinstance(hidden, (list, tuple)) else ()
 
     def _setting(self, register: str, key: str, empty: Any) -> Setting:

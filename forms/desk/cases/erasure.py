@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
+from forms.core.files.durable import write_safely
 from forms.core.ids import is_id
 from forms.desk.cases.case import Case
 from forms.desk.cases.grouping import grouped
-from forms.desk.crypto.keys import write_safely
 
 _SECRET = re.compile(r"[0-9a-f]{64}")
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
+from forms.core.files.durable import write_safely
 from forms.core.problem import Problem
 from forms.core.trusted_date import machines_doubt
 from forms.desk.cases.case import Case
 from forms.desk.cases.plain_text import plain
 from forms.desk.cli.errors import show_problems
-from forms.desk.crypto.keys import write_safely
 from forms.desk.events import event_export as exporting
 from forms.desk.events import event_views as views
 from forms.desk.events.event_records import ACTIONS, EventBook, open_book

@@ -4,7 +4,6 @@ In a desk's folder stand `identity.age` (under a passphrase) or, in the demonstr
 """
 
 import hashlib
-import os
 import secrets
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pyrage
 
+from forms.core.files.durable import write_safely
 from forms.core.problem import Problem
 from forms.core.signing import public_text, signing_key
 
@@ -234,28 +234,3 @@ def old_tokens(folder: Path) -> tuple[str, ...]:
     """Return the tokens before the present one, the newest first."""
     path = folder / "token.old.txt"
     return tuple(path.read_text(encoding="utf-8").split()) if path.exists() else ()
-
-
-def write_safely(path: Path, data: bytes) -> None:
-    """Write a private file so that it is whole and on the disk, or not there at all. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
-    try:
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-        _sync_folder(path.parent)
-    finally:
-        fresh.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new name in a folder durable (POSIX; Windows has no such call and needs none)."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

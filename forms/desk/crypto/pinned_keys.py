@@ -14,9 +14,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from forms.core.files.durable import write_safely
 from forms.core.portal import Desk, Member
 from forms.core.problem import Problem
-from forms.desk.crypto.keys import write_safely
 
 FILE = "pinned-keys.json"
 KEY, SIGNING, RECOVERY = "key", "signing", "recovery"

@@ -5,12 +5,11 @@ other mark has seen stands; where two stand and differ, both are shown and none 
 """
 
 import json
-import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from forms.core.ids import is_id
+from forms.core.ids import is_id, new_id
 from forms.core.problem import Problem
 
 MOST_PEOPLE = 999
@@ -66,11 +65,6 @@ class Attendance:
         return self.marks[-1].name
 
 
-def new_id() -> str:
-    """Return an id for walk-ins: 32 hexadecimal digits."""
-    return secrets.token_hex(16)
-
-
 def new_mark(event: str, about: str, people: int, by: str, at: str, earlier: Iterable[Mark], name: str = "") -> Mark:
     """Return a mark of now. A name, or an earlier mark of a walk-in, makes it a walk-in's. Raises Problem."""
     if not 0 <= people <= MOST_PEOPLE:
@@ -81,7 +75,7 @@ def new_mark(event: str, about: str, people: int, by: str, at: str, earlier: Ite
     walk_in = bool(name) or any(mark.walk_in for mark in mine)
     said = " ".join(name.split())[:LONGEST_NAME] or next((mark.name for mark in mine if mark.name), "")
     after = tuple(sorted(mark.id for mark in mine))
-    return Mark(secrets.token_hex(16), event, about, people, by, at, said if walk_in else "", walk_in, after)
+    return Mark(new_id(), event, about, people, by, at, said if walk_in else "", walk_in, after)
 
 
 def as_bytes(mark: Mark) -> bytes:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
+from forms.core.ids import new_id
 from forms.core.portal import Event
 from forms.core.problem import Problem
 from forms.core.trusted_date import TrustedDate
@@ -119,7 +120,7 @@ class EventBook:
         self.gathering(event_id)
         if people < 1:
             raise Problem("people", "Nobody came, it says.", "Write 1 or more.")
-        return self._write(event_id, attendance.new_id(), people, name.strip() or "-")
+        return self._write(event_id, new_id(), people, name.strip() or "-")
 
     def _write(self, event_id: str, about: str, people: int, name: str) -> Mark:
         made = attendance.new_mark(

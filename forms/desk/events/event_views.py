@@ -116,7 +116,9 @@ def sheet_pdf(book: EventBook, event_id: str, language: str) -> bytes:
 def export_tables(book: EventBook, event_id: str | None = None) -> tuple[event_export.Sheet, event_export.Sheet]:
     """Return the tables of one event, or of all. Raises Problem."""
     chosen = [book.gathering(event_id)] if event_id else book.gatherings()
-    return event_export.sheets(event_export.Told(one, book.parties(one), book.standings(one.id)) for one in chosen)
+    return event_export.sheets(
+        event_export.OpenedEvent(one, book.parties(one), book.standings(one.id)) for one in chosen
+    )
 
 
 def export_file(book: EventBook, kind: str, event_id: str | None = None) -> tuple[str, bytes]:

@@ -1,6 +1,5 @@
 """Ways out for reminders: a file that somebody sends by hand, or an SMS provider's HTTP address by settings."""
 
-import csv
 import io
 import os
 import re
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from forms.core.files.spreadsheet_csv import csv_text, guarded
 from forms.core.problem import Problem
 
 TIMEOUT = (10, 30)
@@ -96,9 +96,7 @@ class Handout:
 
 
 def _line(cells: tuple[str, ...]) -> bytes:
-    out = io.StringIO(newline="")
-    csv.writer(out).writerow([f"'{cell}" if cell[:1] in {"=", "+", "-", "@"} else cell for cell in cells])
-    return out.getvalue().encode()
+    return csv_text([[guarded(cell) for cell in cells]]).encode()
 
 
 @dataclass(frozen=True)

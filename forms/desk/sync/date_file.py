@@ -5,8 +5,8 @@ from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
+from forms.core.files.durable import write_safely
 from forms.core.trusted_date import WRITTEN, TrustedDate, hear, look
-from forms.desk.crypto.keys import write_safely
 
 
 class DayFile:

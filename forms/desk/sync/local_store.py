@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from forms.core.files.durable import write_safely
 from forms.core.ids import is_id
 from forms.core.problem import Problem
-from forms.desk.crypto.keys import write_safely
 from forms.desk.sync.client import letter_row
 
 DELETION = "deletion"

@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from forms.core.files.durable import write_safely
 from forms.core.ids import is_id
 from forms.core.proofs.statements import Stated
 from forms.core.signing import are_bytes_signed_by, is_public_key
-from forms.desk.crypto.keys import write_safely
 from forms.desk.sync.client import is_day
 
 FILE = "statements.json"

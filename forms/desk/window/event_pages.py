@@ -14,6 +14,7 @@ from forms.desk.events.attendance_sheet import file_name
 from forms.desk.events.attendees import COMING, WAITING, Gathering, free_places
 from forms.desk.events.event_records import EventBook
 from forms.desk.events.event_retention import count, erase_old
+from forms.desk.events.visits import is_visit
 from forms.desk.window import labels, reminder_pages, visit_pages
 from forms.desk.window.authentication import current_session
 from forms.desk.window.event_access import the_book
@@ -37,7 +38,7 @@ def listed() -> str:
     erased = erase_old(book)
     found = book.gatherings()
     past, upcoming = _parted(found, book.today)
-    visits = [case for case in current_session().cases() if case.form == "visit"]
+    visits = [case for case in current_session().cases() if is_visit(case.form)]
     return _show(
         "events.html", alarms=[one for one in found if one.alarm], past=past, erased=erased, visits=visits,
         upcoming=upcoming, free_places=free_places,

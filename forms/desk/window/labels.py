@@ -19,7 +19,7 @@ _SHORT_ID = 8
 
 
 @dataclass(frozen=True)
-class Told:
+class AnsweredQuestion:
     """One question of a letter and what was answered; `free`: in the person's own words."""
 
     label: str
@@ -27,7 +27,7 @@ class Told:
     free: bool
 
 
-def told(letter: Letter, portal: Portal, today: date) -> list[Told]:
+def told(letter: Letter, portal: Portal, today: date) -> list[AnsweredQuestion]:
     """Return a letter question by question, in the order of its form; what is no question of the form comes last."""
     form = load(letter.form) if letter.form in names() else load("concern")
     asked = [field.name for field in form.fields if field.name in letter.answers]
@@ -38,12 +38,12 @@ def _others(form: Definition, letter: Letter) -> list[str]:
     return sorted(set(letter.answers) - {field.name for field in form.fields})
 
 
-def _told(form: Definition, name: str, value: Any, portal: Portal, today: date) -> Told:
+def _told(form: Definition, name: str, value: Any, portal: Portal, today: date) -> AnsweredQuestion:
     field = next((field for field in form.fields if field.name == name), None)
     listed = {choice.value: pick(choice.label, "en") for choice in choices(field, form, portal, today)} if field else {}
     values = value if isinstance(value, list) else [value]
     said = ", ".join(listed.get(str(one), str(one)) for one in values)
-    return Told(field.label if field else name, said, free=not listed and isinstance(value, str))
+    return AnsweredQuestion(field.label if field else name, said, free=not listed and isinstance(value, str))
 
 
 def label(portal: Portal, table: str, value: Any) -> str:

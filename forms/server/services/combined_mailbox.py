@@ -14,7 +14,7 @@ class CombinedMailbox:
     """What the pickup API asks of a letter box, asked of both. Raises NotKept."""
 
     def __init__(self, services: Services) -> None:
-        self._mailboxes = (services.concerns, services.requests)
+        self._mailboxes = tuple(box.store for box in services.mailboxes)
 
     def waiting(self, desk: str, member: str, *, everything: bool = False) -> list[Waiting]:
         """Return letters that this member can fetch: first tray first, then oldest day."""

@@ -28,11 +28,6 @@ from forms.web.no_trace import NoTraceRequest
 LARGEST_UPLOAD = 24 * 1024 * 1024
 """Bytes of one form with its photos and recording: more than phones take, less than a server's memory."""
 
-OF_EVENTS = frozenset({"signup", "cancel", "change"})
-"""Forms that ask whether an event is over, and stamp nothing with a day."""
-
-_WITH_NUMBER = frozenset({"answer", "followup", "cancel", "change"})
-
 _PAGE_STEP = 8192
 """Bytes: the answer to a form has a multiple of them, so that its size does not tell how many desks are named in it."""
 
@@ -68,7 +63,7 @@ def read_request(language: str, form: str) -> FormRequest:
     if language not in services.portal.language_codes() or form not in definitions.names():
         raise NotFound
     definition = definitions.load(form)
-    today = current_app.extensions["open_day" if form in OF_EVENTS else "today"]()
+    today = current_app.extensions["open_day" if definition.kind.is_about_events else "today"]()
     if request.method == "GET":
         raw: Raw = {"event": request.args.getlist("event")}
         return FormRequest(services, definition, language, today, raw, "", "", "", "", {}, ())
@@ -122,7 +117,7 @@ def has_files() -> bool:
 
 def readers(asked: FormRequest) -> tuple[Desk, ...]:
     """Return who will be able to read it, as far as what was typed makes sense."""
-    hidden = [clean(text) for text in asked.raw.get("hide_from", ())]
+    hidden = [clean(text) for text in asked.raw.get(asked.definition.hiding_field, ())]
     return mailbox.readers(asked.services.portal, asked.definition, hidden)
 
 
@@ -197,7 +192,7 @@ def too_large_page(asked: FormRequest) -> Response:
 
 def failed_page(asked: FormRequest, status: int) -> Response:
     """What was sent, to be sent again after something failed here. It keeps its one-time value: see check_page."""
-    if asked.do in {"send", "send-without"} and asked.definition.name not in _WITH_NUMBER:
+    if asked.do in {"send", "send-without"} and not asked.definition.kind.has_number:
         answered = frozenset(field.name for field in asked.definition.files)
         checked = accept(asked.definition, asked.services.portal, asked.today, asked.raw, answered)
         if isinstance(checked, Accepted) and readers(asked) and not asked.files:
@@ -210,7 +205,7 @@ def failed_page(asked: FormRequest, status: int) -> Response:
 
 def _carried(asked: FormRequest) -> dict[str, str]:
     """Return what the pages of these forms carry on beside what is typed."""
-    if asked.definition.name not in {"followup", "change"}:
+    if not asked.definition.kind.carries_number:
         return {}
     return {name: text for name, text in (("code", asked.code), ("once", asked.idempotency_key)) if text}
 

@@ -9,7 +9,7 @@ from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content.pages import Source, day_of
 from sitegen.content.phone_numbers import TOKEN
 
-_ANY_BLOCK = re.compile(r"\[\[\s*(?P<name>[A-Za-z][A-Za-z -]*[A-Za-z])")
+_ANY_BLOCK = re.compile(r"\[\[\s*(?P<name>[^\W\d_][^\]\[:\n]*)")
 _TEL = re.compile(r"\[(?P<shown>[^\]]*)\]\(tel:(?P<dialled>[^)\s]*)\)")
 _ADDRESS = re.compile(r"\]\((?P<address>/[^)\s#?]*)")
 _DRAWN = ("events", "tablet")
@@ -49,12 +49,17 @@ def addresses(page: Source, names: Sequence[str], languages: Sequence[str]) -> I
         yield Problem(where, f"the link goes to {match['address']}, which is not there.", todo)
 
 
+def is_small(name: str) -> bool:
+    """Whether a block's name is in small letters, as all are; scripts without capitals have no others."""
+    return name == name.lower()
+
+
 def _blocks(page: Source) -> Iterator[Problem]:
-    lines = {block.line for block in page.blocks}
+    lines = {block.line for block in page.blocks if is_small(block.name)}
     for match in _ANY_BLOCK.finditer(page.text):
         line = page.line_of(match.start())
         if line not in lines and not TOKEN.match(page.text, match.start()):  # number_checks names those
-            what = f"[[ {match['name']} is no block as it stands, and everybody would see it."
+            what = f"[[ {match['name'].strip()} is no block as it stands, and everybody would see it."
             todo = "Write it in small letters on a line of its own, like [[ helplines ]]."
             yield Problem(f"{page.where}, line {line}", what, todo)
 

@@ -8,7 +8,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_skeleton
 
 from forms.core import i18n
 from forms.core.portal import Choice, Event, Portal, pick
@@ -136,12 +135,6 @@ def spoken(event: Event, language: str) -> list[str]:
     return [names_.get(code) or Locale("en").languages[code] for code in event.spoken]
 
 
-def month_of(month: str, language: str) -> str:
-    """Return a month like 2027-02, as this language writes it."""
-    first = date.fromisoformat(f"{month}-01")
-    return str(format_skeleton("yMMMM", first, locale=i18n.LOCALES.get(language, language)))
-
-
 def offset(timezone: str) -> Callable[[str], str]:
     """Turns a local time into ISO 8601 with its offset from UTC; a day stays a day."""
 
@@ -157,6 +150,6 @@ def help_of(portal: Portal, language: str) -> dict[str, Any]:
     names_ = {choice.value: choice.label for choice in portal.choices["places"]}
     return {
         "place_of": lambda event: pick(names_.get(event.place, {}), language),
-        "month_of": month_of,
+        "month_of": i18n.month,
         "webcal": f"webcal://{portal.address.partition('://')[2]}",
     }

@@ -26,7 +26,7 @@ class Commitment:
 
 
 @dataclass(frozen=True)
-class Count:
+class LetterCount:
     """How many letters of one kind; None where there were fewer than five, or the number is kept back."""
 
     id: str
@@ -81,9 +81,9 @@ def count(tables: Tables, quarter: str, **where: str) -> int | None:
     return next((row["letters"] for row in rows), None)
 
 
-def counted(tables: Tables, quarter: str, dimension: str, ids: Iterable[str], **where: str) -> list[Count]:
+def counted(tables: Tables, quarter: str, dimension: str, ids: Iterable[str], **where: str) -> list[LetterCount]:
     """Return one count for each of these ids, in their order."""
-    return [Count(one, count(tables, quarter, **{dimension: one, **where})) for one in ids]
+    return [LetterCount(one, count(tables, quarter, **{dimension: one, **where})) for one in ids]
 
 
 def campaigns_of(tables: Tables, theme: Row) -> list[Row]:

@@ -1,12 +1,14 @@
 """The staff's Markdown pages: front matter and text, in one language, with English standing in for what is missing."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from markupsafe import Markup
 
 from forms.core import i18n
 from forms.core.problem import Problem
@@ -17,7 +19,7 @@ from sitegen.content.settings import line_of, twice
 
 SOURCE = "en"
 _FRONT_MATTER = re.compile(r"\A---\s*\n(.*?\n)---\s*\n", re.S)
-_BLOCK = re.compile(r"^\[\[\s*([a-z-]+)\s*(?::\s*([^\]]*?)\s*)?\]\]\s*$", re.M)
+_BLOCK = re.compile(r"\[\[\s*([^\]:]*?)\s*(?::\s*([^\]]*?)\s*)?\]\]\s*")
 
 
 _AS_UTF8 = "Save it as UTF-8 (in Notepad: Save as, Encoding: UTF-8)."
@@ -37,6 +39,12 @@ class Block:
     line: int
 
 
+def block_of(line: str, number: int = 0) -> Block | None:
+    """Return the block that a line of Markdown is, or None. What it names may be no block that there is."""
+    match = _BLOCK.fullmatch(line)
+    return Block(match[1], match[2] or "", number) if match else None
+
+
 @dataclass(frozen=True)
 class Source:
     """One Markdown file: `name` is its path inside the language's folder, like "stories/the-advance.md"."""
@@ -47,7 +55,9 @@ class Source:
     text: str
     first_line: int
     made: bool = False
-    """Written by the build from a table, not by staff: it has no file."""
+    """Made by the generator, not written by staff: it has no file."""
+    renderer: Callable[[Any], Markup] | None = None
+    """Draws what stands above the text, from a Context: of pages made from a table."""
 
     @property
     def where(self) -> str:
@@ -84,10 +94,8 @@ class Source:
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
         """The blocks that the page asks for, in order."""
-        return tuple(
-            Block(match[1], match[2] or "", self.first_line + self.text[: match.start()].count("\n"))
-            for match in _BLOCK.finditer(self.text)
-        )
+        numbered = enumerate(self.text.split("\n"), start=self.first_line)
+        return tuple(block for number, line in numbered if (block := block_of(line, number)))
 
     def line_of(self, position: int) -> int:
         """Return the line in the file of a position in the text."""

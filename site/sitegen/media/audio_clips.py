@@ -4,14 +4,15 @@ A clip is found by what it says: the same text has the same file, in the cache a
 """
 
 import hashlib
-import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from forms.core import audio, form_schema, i18n
+from forms.core.files.durable import replaced
 from forms.core.form_schema import Definition, Field
 from forms.core.portal import Clip, Portal, SoundFile
 from forms.core.problem import Problem
@@ -64,14 +65,9 @@ class AudioPipeline:
         if not self.making:
             return False
         self.cache.mkdir(parents=True, exist_ok=True)
-        fresh = [path.with_name(f"{path.name}.{os.getpid()}.new") for path in paths]
-        try:
+        with ExitStack() as stack:
+            fresh = [stack.enter_context(replaced(path)) for path in paths]
             make(list(zip(audio.KINDS, fresh, strict=True)))
-            for new, path in zip(fresh, paths, strict=True):
-                new.replace(path)
-        finally:
-            for new in fresh:
-                new.unlink(missing_ok=True)
         return True
 
     def _published(self, name: str) -> Clip:

@@ -6,7 +6,6 @@ page's own font, turns dark with it, and brings nothing that forms/web/headers.p
 
 import hashlib
 import json
-import os
 import textwrap
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -17,6 +16,8 @@ from xml.etree import ElementTree as ET
 
 import vl_convert
 from markupsafe import Markup
+
+from forms.core.files.durable import write_durably
 
 WIDTH = 300
 """Units across: about the pixels of a phone 320 wide without its margins, so that letters of 14 stay near 14."""
@@ -56,9 +57,7 @@ def _drawn(chart: dict[str, Any], cache: Path | None) -> str:
     drawing = vl_convert.vegalite_to_svg(chart, vl_version=_VERSION)
     if kept:
         kept.parent.mkdir(parents=True, exist_ok=True)
-        fresh = kept.with_name(f"{kept.name}.{os.getpid()}.new")
-        fresh.write_text(drawing, encoding="utf-8")
-        fresh.replace(kept)
+        write_durably(kept, drawing.encode())
     return drawing
 
 

@@ -15,6 +15,7 @@ import segno
 import typst
 
 from forms.core import i18n
+from forms.core.files.durable import write_durably
 from forms.core.fingerprints import desk_fingerprint, member_fingerprint, portal_fingerprint, recovery_fingerprint
 from forms.core.fonts import font_of
 from forms.core.portal import Portal, pick
@@ -75,9 +76,7 @@ def set_paper(room: Path, template: str, kind: str, path: Path) -> None:
         pdf = typst.compile(str(room / template), root=str(room), format="pdf", sys_inputs=inputs)
         if kind not in MOST_PAGES or pdf.count(b"/MediaBox") <= MOST_PAGES[kind]:
             break
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.write_bytes(pdf)
-    fresh.replace(path)
+    write_durably(path, pdf)
 
 
 def draw_code(address: str, path: Path) -> None:

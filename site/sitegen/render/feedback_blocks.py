@@ -3,15 +3,14 @@
 from datetime import date
 from typing import Any
 
-from babel.dates import format_skeleton
 from markupsafe import Markup
 
 from forms.core import i18n
-from forms.core.i18n import LOCALES, say
+from forms.core.i18n import say
 from forms.core.portal import pick
 from forms.core.statistics.counts import months_of
 from sitegen.content import feedback
-from sitegen.content.feedback import Commitment, Count
+from sitegen.content.feedback import Commitment, LetterCount
 from sitegen.content.tables import Row, in_order, text
 from sitegen.media import charts
 from sitegen.render.context import Context
@@ -117,7 +116,7 @@ BLOCKS = {
     "officer-check": officer_check,
 }
 
-_Counts = list[tuple[Any, Count]]  # what each is called in all languages, and how many letters
+_Counts = list[tuple[Any, LetterCount]]  # what each is called in all languages, and how many letters
 
 TABLE_OF = {"problem": "themes", "answers": "campaigns"}
 """Blocks whose argument is an id of a table."""
@@ -170,7 +169,9 @@ def _counts(context: Context, quarter: str | None, dimension: str, **where: str)
     """Counts of one dimension with what each is called; what nobody told comes last."""
     assert quarter  # noqa: S101 - asked only where something was counted
     if dimension == "month":
-        names: dict[str, Any] = {one: {context.language: _month(one, context.language)} for one in months_of(quarter)}
+        names: dict[str, Any] = {
+            one: {context.language: i18n.month(one, context.language)} for one in months_of(quarter)
+        }
     else:
         table = {"theme": "themes", "taluk": "places", "work": "work"}[dimension]
         names = {row["id"]: text(row, "name") for row in context.tables[table]}
@@ -186,9 +187,3 @@ def _period(context: Context, quarter: str | None) -> str:
         return ""
     first, _, last = (date.fromisoformat(f"{month}-01") for month in months_of(quarter))
     return i18n.months(first, last, context.language)
-
-
-def _month(month: str, language: str) -> str:
-    """ "2027-01" as people say it, with its year."""
-    day = date.fromisoformat(f"{month}-01")
-    return format_skeleton("yMMMM", day, locale=LOCALES.get(language, language))
