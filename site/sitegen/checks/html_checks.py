@@ -7,10 +7,10 @@ from typing import Any
 from forms.core.problem import Problem
 from sitegen.checks import active_html
 from sitegen.checks.active_html import Found
-from sitegen.content.own_files import own_files
 from sitegen.content.pages import Source
 from sitegen.content.settings import WHERE
 from sitegen.content.tables import Tables, number_of
+from sitegen.lint.own_files import own_files
 from sitegen.lint.visible import without_blocks
 from sitegen.render.markdown_html import to_html
 

@@ -13,9 +13,9 @@ from markupsafe import Markup
 from forms.core import i18n
 from forms.core.problem import Problem
 from forms.core.yaml_reader import DuplicateKey, YAMLError, read_yaml
-from sitegen.content import front_matter
-from sitegen.content.own_files import own_files
 from sitegen.content.settings import line_of, twice
+from sitegen.lint import front_matter
+from sitegen.lint.own_files import own_files
 
 SOURCE = "en"
 _FRONT_MATTER = re.compile(r"\A---\s*\n(.*?\n)---\s*\n", re.S)

@@ -20,7 +20,7 @@ from forms.core.yaml_reader import read_yaml
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content import dates
 from sitegen.content.csv_files import CsvFile, file_of, lost_letters, read_sheet
-from sitegen.content.own_files import is_passed_over
+from sitegen.lint.own_files import is_passed_over
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]

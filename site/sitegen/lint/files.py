@@ -7,7 +7,7 @@ from pathlib import Path
 from forms.core import audio
 from forms.core.problem import Problem
 from sitegen.content.consents import media_name
-from sitegen.content.own_files import own_files
+from sitegen.lint.own_files import own_files
 from sitegen.media import audio_clips, images
 
 _COPY = re.compile(

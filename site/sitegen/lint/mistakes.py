@@ -8,10 +8,10 @@ from pathlib import Path
 
 from forms.core.problem import Danger, Problem
 from sitegen.content.consents import media_names
-from sitegen.content.own_files import own_files
 from sitegen.content.pages import Library, Source
 from sitegen.content.tables import Row, Tables, number_of
 from sitegen.lint import files, keys, links, structure, translations, visible
+from sitegen.lint.own_files import own_files
 from sitegen.render.markdown_html import to_html
 
 _CELLS = tuple(sign for sign in visible.SIGNS if "spreadsheet" in sign.what or "letters were" in sign.what)

@@ -18,8 +18,8 @@ from forms.core.portal import Clip, Portal, SoundFile
 from forms.core.problem import Problem
 from forms.core.rendering import labelled
 from sitegen.content.consents import media_name
-from sitegen.content.own_files import own_files
 from sitegen.content.pages import Library, Source, day_of
+from sitegen.lint.own_files import own_files
 from sitegen.media import speech
 
 FOLDER = "audio"

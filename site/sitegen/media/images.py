@@ -18,8 +18,8 @@ from PIL import Image, ImageFilter
 from forms.core.media import decoder_process
 from forms.core.problem import Problem
 from sitegen.content.consents import media_name
-from sitegen.content.own_files import own_files
 from sitegen.content.pages import Source
+from sitegen.lint.own_files import own_files
 
 WIDTHS = (360, 720)
 """Pixels: the phone we build for, and twice that for sharper screens."""

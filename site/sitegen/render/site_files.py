@@ -11,9 +11,9 @@ from forms.core import i18n
 from forms.core.portal import Clip, Portal
 from forms.core.rendering import Page, draw_page
 from sitegen.content import consents
-from sitegen.content.own_files import own_files
 from sitegen.content.pages import Source
 from sitegen.lint.files import FILMS
+from sitegen.lint.own_files import own_files
 from sitegen.media import short_clips
 from sitegen.publish import browser_bundle, open_data, page_weight, tablet, withdrawal, withdrawn_media
 from sitegen.render.blocks import Context
