@@ -356,12 +356,11 @@ def run(arguments: list[str]) -> subprocess.CompletedProcess[bytes]:
 if __name__ == "__main__" and os.environ.get(INSIDE) != str(VENV):
     enter()
 
-# From here on inside .venv. Wings are imported where they are called: `--help` and a second `serve` start fast.
+# From here on inside .venv. Packages are imported where they are used, so that a second `serve` starts fast.
 # ruff: noqa: E402, PLC0415
 import click
 
 from forms.core.problem import Problem, Problems
-from forms.desk.cli.main import desk, replace_default
 
 
 @contextmanager
@@ -398,7 +397,7 @@ def require_port(port: int) -> None:
 
 
 def is_free(port: int) -> bool:
-    """Whether nothing listens on this port of this machine."""
+    """Return whether nothing listens on this port of this machine."""
     with socket.socket() as probe:
         if os.name == "posix":
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -757,8 +756,11 @@ def _pytest(arguments: tuple[str, ...]) -> int:
     return int(pytest.main(list(arguments) or ["-n", str(min(8, 2 * (os.cpu_count() or 1))), "--dist", "loadscope"]))
 
 
-desk.params = [replace_default(parameter, ROOT / "var" / "desk") for parameter in desk.params]
-portal.add_command(desk)
+if sys.argv[1:2] != ["serve"]:  # which starts in half the time without
+    from forms.desk.cli.main import desk, replace_default
+
+    desk.params = [replace_default(parameter, ROOT / "var" / "desk") for parameter in desk.params]
+    portal.add_command(desk)
 
 if __name__ == "__main__":
     portal(prog_name="python3 build.py")

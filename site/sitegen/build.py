@@ -19,7 +19,17 @@ from forms.core import portal as portals
 from forms.core.portal import Portal
 from forms.core.problem import Problem, Problems
 from sitegen.checks import content_checks, go_live, html_checks, key_checks, previous_build, secret_checks
-from sitegen.content import consent_rules, consents, district, pages, phone_numbers, settings, tables, translations
+from sitegen.content import (
+    consent_rules,
+    consents,
+    district,
+    events,
+    pages,
+    phone_numbers,
+    settings,
+    tables,
+    translations,
+)
 from sitegen.content.district import DeskKeys
 from sitegen.media import audio_clips, images
 from sitegen.publish import browser_bundle, build_manifest, withdrawal
@@ -62,7 +72,8 @@ def prepare(
     rows = tables.read(content / "tables", theme / "schemas")
     numbers = phone_numbers.dialled(rows["helplines"])
     rows = phone_numbers.in_tables(rows, numbers)
-    portal = district.load(content, rows, keys, site_files.asset_names(theme / "assets"))
+    days = list(events.expanded(rows["events"]))
+    portal = district.load(content, rows, days, keys, site_files.asset_names(theme / "assets"))
     library, problems = pages.read_all(content, portal.language_codes())
     if problems:
         raise Problems(problems)
@@ -71,7 +82,7 @@ def prepare(
     library, left = consents.without_withdrawn(library, rows["consents"], today)
     own = settings.read_settings(content)
     menu = tuple(own["menu"])
-    report = content_checks.check(library, rows, menu, today, content, settings.voices(content))
+    report = content_checks.check(library, rows, days, menu, today, content, settings.voices(content))
     before = previous_build.last_built(handover or root / HANDOVER)
     every = [page for by_name in library.by_language.values() for page in by_name.values()]
     live = [] if portal.demonstration else go_live.open_items(portal, own, rows, library, today, unprotected)

@@ -11,8 +11,6 @@ import { derive, readReceipt } from "./receipt.js";
 import { Refused, post, terms as askTerms } from "./sending.js";
 import { Unsafe } from "./terms.js";
 
-const PURPOSES = ["concern", "request"]; // as forms/server/services/mailbox.py names them: the same digits never mean two things
-
 export function startReturning(form, settings, followup) {
   const { words } = settings;
   const place = make("section", { class: "opened" });
@@ -60,7 +58,7 @@ export function startReturning(form, settings, followup) {
   // The letter of a receipt with its answers opened; null where there is none.
   async function lookUp(digits, told) {
     const here = await askTerms(told.again);
-    for (const purpose of PURPOSES) {
+    for (const purpose of settings.purposes) {
       const keys = await derive(digits, purpose, here);
       try {
         return await opened(keys, await ask(keys, told), here);

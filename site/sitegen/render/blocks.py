@@ -25,7 +25,7 @@ def _services(context: Context, kind: str) -> Markup:
     return render(context.language, "blocks/services.html", rows=rows, text=text)
 
 
-def _events(context: Context, which: str) -> Markup:
+def draw_events(context: Context, which: str) -> Markup:
     """upcoming, past, or one of the lists of sitegen/content/event_lists.py: in/<place>, on/<month>, past/<year>."""
     found = event_lists.find(context.portal, which or "upcoming", context.today)
     title = context.library.find(f"events/{found.name}.md", context.language).title if "/" in found.name else ""
@@ -36,7 +36,8 @@ def _events(context: Context, which: str) -> Markup:
     )  # fmt: skip
 
 
-def _event(context: Context, event_id: str) -> Markup:
+def draw_event(context: Context, event_id: str) -> Markup:
+    """Everything about one event. StopIteration for an id that the checks would have stopped."""
     portal = context.portal
     event = next(event for event in portal.events if event.id == event_id)
     return render(
@@ -93,8 +94,8 @@ BLOCKS: dict[str, Callable[[Context, str], Markup]] = {
     "self-check": picture_blocks.self_check,
     "search": _search,
     "services": _services,
-    "events": _events,
-    "event": _event,
+    "events": draw_events,
+    "event": draw_event,
     "form": _form,
     "campaigns": _campaigns,
     "stories": _stories,
@@ -106,5 +107,5 @@ BLOCKS: dict[str, Callable[[Context, str], Markup]] = {
 
 
 def draw(context: Context, name: str, argument: str) -> Markup:
-    """The HTML of one block; KeyError for a name that the checks would have stopped."""
+    """Return the HTML of one block; KeyError for a name that the checks would have stopped."""
     return BLOCKS[name](context, argument)

@@ -12,7 +12,7 @@ from sitegen.render.templates import render
 
 
 def page_of(context: Context, name: str, body: Markup) -> Page:
-    """A page as the shell draws it, from its Markdown already turned to HTML."""
+    """Return a page as the shell draws it, from its Markdown already turned to HTML."""
     source = context.library.find(name, context.language)
     foreign = source.language != context.language
     return Page(
@@ -35,7 +35,7 @@ CLIP_HERE = "<!--clip-->"
 
 
 def with_clip(context: Context, name: str, body: Markup) -> Markup:
-    """The body with a way to listen to all of it, where there is a voice or a recording."""
+    """Return the body with a way to listen to all of it, where there is a voice or a recording."""
     source = context.library.find(name, context.language)
     key = name.removesuffix(".md")
     heard = context.audio_pipeline if source.meta.get("voice", True) else None
@@ -47,7 +47,7 @@ def with_clip(context: Context, name: str, body: Markup) -> Markup:
 
 
 def alternates(portal: Portal, language: str, path: str) -> tuple[Alternate, ...]:
-    """The same page in every language of the site."""
+    """Return the same page in every language of the site."""
     return tuple(
         Alternate(item.code, item.name, f"/{item.code}/{path}", item.code == language) for item in portal.languages
     )

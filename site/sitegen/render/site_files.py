@@ -128,7 +128,7 @@ def _withdrawn(context: Context) -> list[str]:
 
 
 def _paths(context: Context) -> list[dict[str, str | list[str]]]:
-    """Each page with the languages it really stands in."""
+    """Return each page with the languages it really stands in."""
     found: list[dict[str, str | list[str]]] = []
     for name in context.library.names:
         there = [code for code, pages in context.library.by_language.items() if _is_there(pages, name)]
