@@ -87,7 +87,10 @@ def returning(
         "from": _("Answer from: %(desk)s"),
         "openedby": _("Opened by: %(desk)s, %(day)s"),
         "notopened": _("%(desk)s has not opened yet what you added on %(day)s."),
-        "proven": _("This phone has checked it with your number: the desk says so itself, not our server."),
+        "proven": _(
+            "This phone has checked this with your number. If your letter was locked on a phone, only a desk that has "
+            "it can have written this."
+        ),
         "doubted": _(
             "It is not proven that this answer is from the desk. Do not rely on it alone. Call a help number and ask."
         ),
