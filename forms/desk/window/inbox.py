@@ -38,14 +38,14 @@ class Row:
 
 
 def today() -> date:
-    """The staff's day."""
+    """Show what is due today."""
     day: date = current_app.extensions["today"]()
     return day
 
 
 @pages.get("/")
 def inbox() -> str:
-    """The list."""
+    """Show the list."""
     session, asked = current_session(), request.args
     cases, wanted = session.cases(), read_wanted(asked)
     found = find(_those_like(asked.get("alike", ""), cases, session), wanted, today())
@@ -150,7 +150,7 @@ def _choices(session: Session, cases: Sequence[Case]) -> dict[str, list[tuple[st
 
 
 def _address(**changes: object) -> str:
-    """This list's address with something changed; `page` begins anew unless it is what changes."""
+    """Return this list's address with something changed; `page` begins anew unless it is what changes."""
     kept = {name: value for name, value in request.args.items() if name != "page" and value}
     kept |= {name: str(value) for name, value in changes.items()}
     return f"{request.script_root}/?" + urlencode({name: value for name, value in kept.items() if value})

@@ -20,7 +20,7 @@ _ACTIVE_FILES = frozenset(_ENDINGS.split())
 
 
 def problems(pages: Sequence[Source], tables: Tables, settings: Mapping[str, Any], content: Path) -> Iterator[Problem]:
-    """Everything active in content/."""
+    """Yield everything active in content/."""
     for page in pages:
         yield from _page(page, content.parent)
     for name, rows in tables.items():
@@ -62,7 +62,7 @@ def _in_any(value: Any) -> Iterator[Found]:
 
 
 def _files(content: Path) -> Iterator[Problem]:
-    """Files that a browser would run or show as a page, in the folders that are published."""
+    """Yield files that a browser would run or show as a page, in the folders that are published."""
     for path in sorted(content.rglob("*")):
         folder = path.relative_to(content).parts[0]
         drawing_of_a_page = path.suffix.lower() == ".svg" and folder != "media"

@@ -25,7 +25,7 @@ _DRAFTS = frozenset({".txt", ".doc", ".docx", ".odt", ".rtf", ".html", ".htm", "
 
 
 def problems(page: Source) -> Iterator[Problem]:
-    """Everything wrong in one page that its own text shows."""
+    """Yield everything wrong in one page that its own text shows."""
     if page.made:
         return
     yield from _blocks(page)
@@ -42,7 +42,7 @@ def problems(page: Source) -> Iterator[Problem]:
 
 
 def addresses(page: Source, names: Sequence[str], languages: Sequence[str]) -> Iterator[Problem]:
-    """Links written as addresses of this site that lead nowhere. names: all pages, as "stories/one.md"."""
+    """Yield links written as addresses of this site that lead nowhere. names: all pages, as "stories/one.md"."""
     for match in _ADDRESS.finditer(page.text):
         code, _, name = match["address"].strip("/").partition("/")
         file = f"{name or 'index'}.md"
@@ -71,7 +71,7 @@ def _blocks(page: Source) -> Iterator[Problem]:
 def arguments(
     page: Source, events: Sequence[str], places: Sequence[Choice], kinds: Mapping[str, Sequence[str]]
 ) -> Iterator[Problem]:
-    """Blocks that name a list, an event or a kind that is not there. kinds: what each block may be asked for."""
+    """Yield blocks that name a list, an event or a kind that is not there. kinds: what each block may be asked for."""
     for block in page.blocks:
         known = {
             "event": [*events],
@@ -86,7 +86,7 @@ def arguments(
 
 
 def strays(content: Path, languages: Sequence[str]) -> Iterator[Problem]:
-    """Files in the folders of pages that look like one and are none: nobody would ever see them."""
+    """Yield files in the folders of pages that look like one and are none: nobody would ever see them."""
     for language in languages:
         for path in sorted((content / language).rglob("*")):
             if path.is_file() and path.suffix != ".md" and path.suffix.lower() in _DRAFTS:
