@@ -37,7 +37,7 @@ def draw_events(context: Context, which: str) -> Markup:
 
 
 def draw_event(context: Context, event_id: str) -> Markup:
-    """Everything about one event. StopIteration for an id that the checks would have stopped."""
+    """Return everything about one event. StopIteration for an id that the checks would have stopped."""
     portal = context.portal
     event = next(event for event in portal.events if event.id == event_id)
     return render(
