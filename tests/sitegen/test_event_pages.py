@@ -30,7 +30,7 @@ def many(count: int, **more: Any) -> list[dict[str, Any]]:
         {
             **MEETING,
             "id": f"e{number}",
-            "title_en": f"Event {number}",
+            "title_en": f"Event {chr(97 + number // 26)}{chr(97 + number % 26)}",  # 100 might be a number to call
             "starts": f"{first + timedelta(number)}T10:00",
             **more,
         }
