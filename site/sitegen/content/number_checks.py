@@ -30,7 +30,7 @@ def problems(pages: Sequence[Source], tables: Tables, content: Path) -> Iterator
         yield from _in_page(page, known, ids)
     yield from _in_tables(tables, codes, known, ids)
     for number, line in enumerate(_lines(content / "portal.yml"), start=1):
-        yield from _in_text(line.partition(" #")[0] if ":" in line else "", f"{WHERE}, line {number}", known, ids)
+        yield from _in_text(f" {line}".partition(" #")[0] if ":" in line else "", f"{WHERE}, line {number}", known, ids)
     for code in codes:
         for message in i18n.catalog(code):
             said = message.string if isinstance(message.string, str) else " ".join(message.string or ())
