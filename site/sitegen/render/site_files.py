@@ -13,7 +13,7 @@ from forms.core.rendering import Page, draw_page
 from sitegen.content import consents
 from sitegen.content.pages import Source
 from sitegen.media import images
-from sitegen.publish import browser_bundle, open_data, page_weight, tablet, withdrawal, withdrawn_media
+from sitegen.publish import browser_bundle, old_engines, open_data, page_weight, tablet, withdrawal, withdrawn_media
 from sitegen.render.blocks import Context
 from sitegen.render.layout import alternates
 from sitegen.render.templates import render
@@ -42,8 +42,14 @@ def asset_names(folder: Path, seal: Path | None = None) -> dict[str, str]:
 
 
 def _hashed(path: Path) -> str:
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:10]
+    digest = hashlib.sha256(_published(path)).hexdigest()[:10]
     return f"{path.stem}.{digest}{path.suffix}"
+
+
+def _published(path: Path) -> bytes:
+    """Return a style or script as it is published: a stylesheet with what old engines need."""
+    data = path.read_bytes()
+    return old_engines.lowered(data.decode()).encode() if path.suffix == ".css" else data
 
 
 def write(root: Path, out: Path, context: Context, seal: Path, withdrawn_before: Collection[str] = ()) -> None:
@@ -75,7 +81,7 @@ def write(root: Path, out: Path, context: Context, seal: Path, withdrawn_before:
 def _assets(root: Path, out: Path, portal: Portal, allowed: Mapping[str, frozenset[str]]) -> None:
     (out / "assets").mkdir()
     for kind, name in ASSETS.items():
-        shutil.copyfile(root / "site" / "assets" / name, out / portal.assets[kind].removeprefix("/"))
+        (out / portal.assets[kind].removeprefix("/")).write_bytes(_published(root / "site" / "assets" / name))
     if (root / "content" / "media").is_dir():
         media, sources = root / "content" / "media", shutil.ignore_patterns(*NEVER_PUBLISHED)
 
