@@ -49,13 +49,13 @@ function renewOne(store, one, wanted) {
 }
 // A kept page, with the day on which it was fetched below its heading, in its own words.
 function dated(kept, path) {
-  var fetched = kept.headers.get("date");
+  var fetched = /\d+ \w{3} \d{4}/.exec(kept.headers.get("date")); // a proxy may have written a second date behind it
   if (!fetched || !/html/.test(kept.headers.get("content-type"))) return kept;
   return caches.match("/" + path.split("/")[1] + "/tablet/words.json").then(function (words) {
     return words && Promise.all([words.json(), kept.clone().text()]);
   }).then(function (both) {
     if (!both) return kept;
-    var day = new Date(fetched).toLocaleDateString(both[0].locale, { day: "numeric", month: "long", year: "numeric" });
+    var day = new Date(fetched[0]).toLocaleDateString(both[0].locale, { day: "numeric", month: "long", year: "numeric" });
     var note = '</h1><p class="note note--kept">' + both[0].kept.replace("{day}", day) + "</p>";
     return new Response(both[1].replace("</h1>", function () { return note; }), { headers: { "Content-Type": "text/html; charset=utf-8" } });
   });

@@ -112,3 +112,22 @@ def test_a_receipt_stands_in_lines_of_four_digits(phone: Any, language: str) -> 
     phone.locator("#code").fill(copied)
     press(phone, "check")
     assert phone.locator(".states").count() == 1
+
+
+MOST_SCREENS = 5
+"""Of one page of questions at 240 x 320; the whole form on one page has over thirty."""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_questions_come_a_few_screens_at_a_time(phone: Any, language: str) -> None:
+    phone.goto(f"/forms/{language}/concern?step=1")
+    screens = []
+    while not phone.locator('button[value="send"]').count():
+        screens.append(phone.locator("main").bounding_box()["height"] / SMALLEST["height"])
+        assert phone.evaluate(BROKEN_WORDS) == []
+        assert phone.evaluate(MISPLACED) == []
+        if phone.locator("#what").count():
+            phone.locator("#what").fill("x")
+        press(phone, "next" if phone.locator('button[value="next"]').count() else "check")
+    assert len(screens) == 6
+    assert max(screens) <= MOST_SCREENS, screens
