@@ -136,6 +136,7 @@ def test_with_the_keyboard_alone(page: Any, request: pytest.FixtureRequest) -> N
     if "[script]" in request.node.name:
         page.locator(NEXT).focus()
         page.keyboard.press("Enter")
+    unfold(page)
     tab_to(page, "id", "what")
     page.keyboard.type("Only with the keyboard")
     if "[script]" in request.node.name:
