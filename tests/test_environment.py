@@ -2,6 +2,7 @@
 
 import os
 import runpy
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,28 +17,38 @@ from typing import Any
 
 import pytest
 
+from forms.desk.cli import start
+
 ROOT = Path(__file__).parents[1]
 linux = pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="only Linux tells what runs from where")
 
 
 @pytest.fixture
 def authenticator(load: Callable[[Path], ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """build.py as a module, with lock file and environments in a folder of its own."""
+    """build.py as a module, with lock files and environments in a folder of its own."""
     module = load(ROOT / "build.py")
-    for name, path in (("VENV", ".venv"), ("ENVIRONMENTS", ".venvs"), ("LOCK", "requirements.lock")):
+    places = {
+        "VENV": ".venv",
+        "ENVIRONMENTS": ".venvs",
+        "CACHE": ".venvs/cache",
+        "LOCKS": "locks",
+        "UV_LOCK": "locks/uv.lock",
+    }
+    for name, path in places.items():
         monkeypatch.setattr(module, name, tmp_path / path)
-    module.LOCK.write_text("one==1")
+    module.LOCKS.mkdir()
+    for group in (*module.GROUPS, "uv"):
+        (module.LOCKS / f"{group}.lock").write_text("one==1")
     return module
 
 
 def install(folder: Path) -> None:
     """A small environment whose one program says from which lock file it is."""
-    lock = (folder.parents[1] / "requirements.lock" if folder.parent.name == ".venvs" else folder.parent / "x").name
     bin_folder = folder / "bin"
     bin_folder.mkdir(parents=True, exist_ok=True)
     (bin_folder / "python").unlink(missing_ok=True)
     (bin_folder / "python").symlink_to(sys.executable)
-    (bin_folder / "gunicorn").write_text(f"#!/bin/sh\necho {folder.name} {lock}\n")
+    (bin_folder / "gunicorn").write_text(f"#!/bin/sh\necho {folder.name}\n")
     (bin_folder / "gunicorn").chmod(0o755)
     (folder / "lib").mkdir(exist_ok=True)
     (folder / "lib" / "package.py").write_text(folder.name)
@@ -48,7 +59,7 @@ def never(folder: Path) -> None:
 
 
 def change_lock(authenticator: Any, text: str) -> None:
-    authenticator.LOCK.write_text(text)
+    (authenticator.LOCKS / "server.lock").write_text(text)
 
 
 def run_and_end(authenticator: Any) -> Path:
@@ -204,6 +215,109 @@ def test_gunicorn_holds_its_environment(authenticator: Any, monkeypatch: pytest.
     os.close(held)
 
 
+# Groups of packages
+
+
+def test_tests_get_an_environment_beside_the_everyday_one_which_then_serves_all(authenticator: Any) -> None:
+    everyday = authenticator.set_up(install)
+    before = snapshot(everyday)
+    tests = authenticator.set_up(install, authenticator.WITH_TESTS)
+    assert tests != everyday
+    assert snapshot(everyday) == before
+    assert authenticator.VENV.resolve() == tests.resolve()
+    assert authenticator.set_up(never) == tests, "it holds more than serve needs: nothing is switched back"
+    assert authenticator.set_up(never, authenticator.WITH_TESTS) == tests
+    assert authenticator.set_up(never, ("server",)) == tests
+
+
+def test_a_server_gets_its_own_packages_only(authenticator: Any) -> None:
+    server = authenticator.set_up(install, ("server",))
+    (authenticator.LOCKS / "site.lock").write_text("another==1")
+    assert authenticator.set_up(never, ("server",)) == server, "another group's lock changes nothing"
+    assert authenticator.set_up(install) != server, "a build needs more"
+
+
+def test_a_new_lock_of_the_tests_makes_only_their_environment_anew(authenticator: Any) -> None:
+    everyday = run_and_end(authenticator)
+    tests = authenticator.set_up(install, authenticator.WITH_TESTS)
+    (authenticator.LOCKS / "test.lock").write_text("two==2")
+    assert authenticator.set_up(never) == everyday
+    assert authenticator.set_up(install, authenticator.WITH_TESTS) not in {everyday, tests}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "groups"),
+    [
+        ([], "server desk site"),
+        (["--help"], "server desk site"),
+        (["serve", "--port", "8001"], "server desk site"),
+        (["withdraw", "test"], "server desk site"),
+        (["test", "-k", "x"], "server desk site test"),
+        (["install", "server"], "server"),
+        (["install", "site", "server"], "server site"),
+        (["install"], "server desk site"),
+        (["install", "--help"], "server desk site"),
+    ],
+)
+def test_a_command_gets_the_groups_it_needs(authenticator: Any, arguments: list[str], groups: str) -> None:
+    assert authenticator.needed(arguments) == tuple(groups.split())
+
+
+def test_a_group_that_does_not_exist_is_said_in_a_sentence(authenticator: Any) -> None:
+    with pytest.raises(SystemExit, match=r"no group serve\. Choose from: server, desk, site, test, docs"):
+        authenticator.needed(["install", "serve"])
+
+
+def programs_started(
+    authenticator: Any, monkeypatch: pytest.MonkeyPatch, *, has: str = "", fails: str = "nothing"
+) -> list[str]:
+    """Return the programs that an installation starts, on a machine with this uv; those with `fails` in them fail."""
+    started: list[str] = []
+
+    def run(arguments: list[str]) -> subprocess.CompletedProcess[bytes]:
+        started.append(" ".join(arguments))
+        failed = fails in started[-1]
+        if "--target" in arguments and not failed:
+            uv = Path(arguments[arguments.index("--target") + 1], "bin", "uv")
+            uv.parent.mkdir(parents=True)
+            uv.touch()
+        return subprocess.CompletedProcess(arguments, int(failed), b"")
+
+    monkeypatch.setattr(authenticator, "run", run)
+    monkeypatch.setattr(shutil, "which", lambda _: has)
+    authenticator.ENVIRONMENTS.mkdir()
+    authenticator.install(authenticator.ENVIRONMENTS / "one", ("server", "desk"))
+    assert all("--require-hashes" in line for line in started if " install " in line)
+    return started
+
+
+def test_packages_are_installed_with_the_machines_uv(authenticator: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, last = programs_started(authenticator, monkeypatch, has="/usr/bin/uv")
+    assert last.startswith("/usr/bin/uv pip install ")
+    assert f"-r {authenticator.LOCKS / 'server.lock'} -r {authenticator.LOCKS / 'desk.lock'}" in last
+
+
+def test_uv_is_fetched_once_where_there_is_none(authenticator: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, fetched, last = programs_started(authenticator, monkeypatch)
+    assert str(authenticator.UV_LOCK) in fetched
+    assert last.startswith(f"{authenticator.uv_folder() / 'bin' / 'uv'} pip install ")
+    run_and_end(authenticator)
+    assert authenticator.find_uv(), "kept for the next installation"
+
+
+@pytest.mark.parametrize("fails", ["uv pip install", "uv.lock"])
+def test_pip_installs_where_uv_cannot(authenticator: Any, monkeypatch: pytest.MonkeyPatch, fails: str) -> None:
+    last = programs_started(authenticator, monkeypatch, fails=fails)[-1]
+    assert "/one/bin/python -m pip " in last
+    assert str(authenticator.LOCKS / "desk.lock") in last
+
+
+def test_a_desk_without_its_packages_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(start, "find_spec", lambda name: None if name == "typst" else name)
+    with pytest.raises(SystemExit, match=r"missing \(typst\)\. Install them: pip install '\.\[desk\]'"):
+        start.main()
+
+
 # Two at once
 
 
@@ -232,7 +346,7 @@ def run_that_installs(tmp_path: Path, started: str) -> list[str]:
         door = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(door)
         root = pathlib.Path({str(tmp_path)!r})
-        door.VENV, door.ENVIRONMENTS, door.LOCK = root / ".venv", root / ".venvs", root / "requirements.lock"
+        door.VENV, door.ENVIRONMENTS, door.LOCKS = root / ".venv", root / ".venvs", root / "locks"
         def install(folder):
             print("ready", flush=True)
             door.step([sys.executable, "-c", "open({started!r}, 'w').write('x'); import time; time.sleep(2)"], "")

@@ -64,7 +64,7 @@ def convert(recording: Path, where: Iterable[tuple[Kind, Path]]) -> None:
 
 
 def voice(recording: bytes, longest: int) -> tuple[bytes, int]:
-    """A recording of anybody's phone as Opus in Ogg at 16 kbit/s without its tags, and its length in seconds.
+    """Return a recording of anybody's phone as Opus in Ogg at 16 kbit/s without its tags, and its length in seconds.
 
     longest: seconds. Raises NotSound, or TooLong.
     """
@@ -124,5 +124,5 @@ def _encode(frames: Iterator[av.AudioFrame], kind: Kind, where: Path | BytesIO, 
 
 
 def is_recording(path: Path) -> bool:
-    """Whether a file is named like a recording."""
+    """Return whether a file is named like a recording."""
     return path.suffix.lower() in EXTENSIONS

@@ -1,17 +1,20 @@
-"""What the script of the concern's pages is told: how to seal, and every word that it says, in the page's language."""
+"""What the script of pages with letters is told: how to seal, and every word that it says, in the page's language."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from forms.core import i18n
-from forms.core.form_schema import Definition
+from forms.core.encryption import size_class
+from forms.core.form_schema import LETTER_KINDS, Definition, Kind
 
 Limits = Mapping[str, tuple[int, str]]
 """How many characters an answer may have, and what is said where it has more."""
 
+_REQUIRED = "Please answer this question."
 
-def telling(definition: Definition, language: str, limits: Limits) -> dict[str, Any]:
-    """For the page on which a concern is told."""
+
+def telling(definition: Definition, language: str, limits: Limits, readers: Mapping[str, str]) -> dict[str, Any]:
+    """For the page on which a first letter is written. readers: the desks that read it, with their names."""
     _ = i18n.say(language)
     own = {
         "step": _("Question page %(now)s of %(all)s"),
@@ -43,10 +46,16 @@ def telling(definition: Definition, language: str, limits: Limits) -> dict[str, 
         "next_text": _(
             "A person at the desk should read it. This is not a police complaint (FIR). "
             "If you are in danger, do not wait: call."
-        ),
+        )
+        if definition.kind is Kind.CONCERN
+        else _("A person at the desk should read it and answer here. Please come back in a few days."),
         "answer": _("Read the answer"),
     }
-    return {**_sealed(definition, language, limits, own), "steps": definition.steps}
+    told: dict[str, Any] = {"steps": definition.steps, "purpose": definition.kind, "hides": definition.hiding_field}
+    if not definition.hiding_field:
+        told["readers"] = [{"id": desk, "name": name} for desk, name in readers.items()]
+    required = {field.name: _(field.errors.get("required", _REQUIRED)) for field in definition.fields if field.required}
+    return {**_sealed(definition, language, limits, own), **told, **({"required": required} if required else {})}
 
 
 def returning(
@@ -78,7 +87,10 @@ def returning(
         "from": _("Answer from: %(desk)s"),
         "openedby": _("Opened by: %(desk)s, %(day)s"),
         "notopened": _("%(desk)s has not opened yet what you added on %(day)s."),
-        "proven": _("This phone has checked it with your number: the desk says so itself, not our server."),
+        "proven": _(
+            "This phone has checked this with your number. If your letter was locked on a phone, only a desk that has "
+            "it can have written this."
+        ),
         "doubted": _(
             "It is not proven that this answer is from the desk. Do not rely on it alone. Call a help number and ask."
         ),
@@ -118,13 +130,18 @@ def returning(
         % {"days": erased_days},
         "home": _("Home"),
     }
-    return {**_sealed(more, language, limits, own), "wrong": dict(wrong), "desks": dict(desks)}
+    return {
+        **_sealed(more, language, limits, own),
+        "wrong": dict(wrong),
+        "desks": dict(desks),
+        "purposes": LETTER_KINDS,
+    }
 
 
 def _sealed(definition: Definition, language: str, limits: Limits, own: Mapping[str, str]) -> dict[str, Any]:
-    """What it needs for sealing a letter of this form; `own`: what only one page says."""
+    """Return what it needs for sealing a letter of this form; `own`: what only one page says."""
     _ = i18n.say(language)
-    needed = definition.field(definition.any_of[0]).errors["required"]
+    needed = definition.field(definition.any_of[0]).errors["required"] if definition.any_of else _REQUIRED
     said = {
         "road": _(
             "This phone locks your letter before it is sent. Only the desks that you do not leave out can open it."
@@ -156,7 +173,7 @@ def _sealed(definition: Definition, language: str, limits: Limits, own: Mapping[
     return {
         "form": definition.name,
         "language": language,
-        "pad": definition.pad_to,
+        "pad": size_class(definition.pad_to),
         "any": definition.any_of,
         "limits": limits,
         "words": {**said, **own},

@@ -17,6 +17,9 @@ from forms.core.problem import Problem
 SIZE_CLASSES = tuple(1024 * size for size in (4, 24, 64, 128, 256, 512, 1024, 2048, 4096))
 """Bytes of plaintext that a letter or part can have. Text in any of the five scripts fits the class of its form."""
 
+LETTER_SIZE = SIZE_CLASSES[1]
+"""Bytes of plaintext of answers and notices: they look like a concern in text."""
+
 LEAST_PART = 64 * 1024
 """Bytes of plaintext of the smallest photo or recording."""
 
@@ -41,7 +44,7 @@ class NotSealed(Problem):
 
 
 def seal(letter: Mapping[str, Any], recipients: Sequence[str], floor: int = SIZE_CLASSES[0]) -> bytes:
-    """An age file of this letter for these age recipients ("age1...").
+    """Return an age file of this letter for these age recipients ("age1...").
 
     `floor`: the smallest size class (bytes) that letters of this form have, so that a short and a long
     letter look alike. Raises TooLarge, or Problem where there is no recipient or a key is none.
@@ -50,7 +53,7 @@ def seal(letter: Mapping[str, Any], recipients: Sequence[str], floor: int = SIZE
 
 
 def seal_part(head: Mapping[str, Any], content: bytes, recipients: Sequence[str]) -> tuple[str, bytes]:
-    """A photo or a recording as an age file of its own, and its id.
+    """Return a photo or a recording as an age file of its own, and its id.
 
     Inside stand one line of JSON (`type`, a media type; `bytes`, the content's length), the content, and zeros up to
     a size class of at least 64 KiB. The id is the first 32 hexadecimal digits of the file's SHA-256, so that the letter
@@ -72,7 +75,7 @@ def seal_file(content: bytes, recipients: Sequence[str]) -> bytes:
 
 
 def part_id(sealed: bytes) -> str:
-    """The id of a sealed part: the first 32 hexadecimal digits of its SHA-256."""
+    """Return the id of a sealed part: the first 32 hexadecimal digits of its SHA-256."""
     return hashlib.sha256(sealed).hexdigest()[:32]
 
 
@@ -87,7 +90,7 @@ def _encrypt(plain: bytes, recipients: Sequence[str]) -> bytes:
 
 
 def is_sealed(data: bytes) -> bool:
-    """Whether these bytes begin as an age file does and hold at least one recipient and a payload."""
+    """Return whether these bytes begin as an age file does and hold at least one recipient and a payload."""
     return _payload(data)[0] > 0
 
 
@@ -108,7 +111,7 @@ def _sealed_size(size: int) -> int:
 
 
 def _payload(data: bytes) -> tuple[int, int]:
-    """How many X25519 stanzas an age file has, and how many bytes follow its header; (0, 0) where it is none."""
+    """Return how many X25519 stanzas an age file has, and how many bytes follow its header; (0, 0) where it is none."""
     if not data.startswith(_HEADER):
         return 0, 0
     at, stanzas = len(_HEADER), 0
@@ -128,11 +131,16 @@ def require_encrypted(data: bytes) -> bytes:
     return data
 
 
-def _padded(plain: bytes, floor: int, filler: bytes = b" ") -> bytes:
-    size = next((size for size in SIZE_CLASSES if size >= max(len(plain), floor)), None)
+def size_class(least: int) -> int:
+    """Return the smallest size class with so many bytes. Raises TooLarge."""
+    size = next((size for size in SIZE_CLASSES if size >= least), None)
     if size is None:
         raise TooLarge("seal", "The letter is too large.", f"At most {SIZE_CLASSES[-1]} bytes fit.")
-    return plain.ljust(size, filler)
+    return size
+
+
+def _padded(plain: bytes, floor: int, filler: bytes = b" ") -> bytes:
+    return plain.ljust(size_class(max(len(plain), floor)), filler)
 
 
 # Public keys and pickup lines as portal.yml names them
@@ -157,7 +165,7 @@ def can_encrypt(keys: Sequence[str]) -> bool:
 
 
 def is_pickup(line: str) -> bool:
-    """Whether this is "sha256:" and 64 small hexadecimal digits, and nothing else."""
+    """Return whether this is "sha256:" and 64 small hexadecimal digits, and nothing else."""
     return isinstance(line, str) and _PICKUP.fullmatch(line) is not None
 
 

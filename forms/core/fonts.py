@@ -18,10 +18,10 @@ LATIN = "Noto Sans"
 
 
 def font_of(language: str) -> str:
-    """The typeface of a language (BCP 47 code)."""
+    """Return the typeface of a language (BCP 47 code)."""
     return FONTS.get(language, LATIN)
 
 
 def fonts(languages: Iterable[str]) -> list[str]:
-    """The typefaces of several languages, the first one's first: for a paper on which any of them may stand."""
+    """Return the typefaces of several languages, the first one's first: for a paper on which any of them may stand."""
     return list(dict.fromkeys([*(font_of(language) for language in languages), LATIN]))

@@ -1,7 +1,10 @@
 """Forms are data: a Table Schema (https://datapackage.org/standard/table-schema/) plus a few own keys.
 
-Own keys of a form: `title`, `button`, `pad_to` (bytes, a size class), `any_of` (fields of which one must be answered),
-`steps` (fields that are asked together where there is a script; without one all stand on one page).
+Own keys of a form: `kind` (see Kind), `title`, `button`, `pad_to` (bytes, a size class), `any_of` (fields of which one
+must be answered), `steps` (fields that are asked together where there is a script, which then encrypts the answers in
+the browser; without a script all stand on one page), `page` (the page of the site with this form, which desks watch),
+`followup` (the form by which something is added to the letter that this one looks up), `needed` (every district has a
+desk that reads it), `becomes_event` (the events desk can make an event of it).
 Own keys of a field: `draw` (which macro of templates/field.html), `choices` or `choices_from` (a table or
 list of the portal), `file` (a kind of media/attachments.py), `beside` (what stands beside it: numbers to call),
 `clear` (stays readable beside the sealed letter), `errors` (sentence by constraint), `same_as` (form/field: a question
@@ -12,6 +15,7 @@ English words in a definition are gettext msgids.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +29,42 @@ from forms.core.yaml_reader import read_yaml
 
 FOLDER = Path(__file__).parent / "definitions"
 DRAWN_AS = frozenset({"text", "textarea", "number", "tel", "select", "radios", "checkboxes", "code", "file"})
+
+
+class Kind(StrEnum):
+    """What a form is for. Where its letters are kept, and by which rules, follows from it (forms/server/services)."""
+
+    CONCERN = "concern"
+    REQUEST = "request"
+    FOLLOWUP = "followup"
+    LOOKUP = "lookup"
+    SIGNUP = "signup"
+    SIGNUP_LOOKUP = "signup-lookup"
+    SIGNUP_CHANGE = "signup-change"
+
+    @property
+    def is_letter(self) -> bool:
+        """Whether it sends the first letter of a case; such a letter has a receipt of its own."""
+        return self in {Kind.CONCERN, Kind.REQUEST}
+
+    @property
+    def is_about_events(self) -> bool:
+        """Whether it asks if an event is over, and stamps nothing with a day."""
+        return self in {Kind.SIGNUP, Kind.SIGNUP_LOOKUP, Kind.SIGNUP_CHANGE}
+
+    @property
+    def has_number(self) -> bool:
+        """Whether it is used with a number that the person was given before."""
+        return self in {Kind.LOOKUP, Kind.FOLLOWUP, Kind.SIGNUP_LOOKUP, Kind.SIGNUP_CHANGE}
+
+    @property
+    def carries_number(self) -> bool:
+        """Whether that number travels with the page and is not typed into it."""
+        return self in {Kind.FOLLOWUP, Kind.SIGNUP_CHANGE}
+
+
+LETTER_KINDS = tuple(kind for kind in Kind if kind.is_letter)
+"""Kinds of first letters, in the order in which a receipt is tried with them. Each is the purpose of its receipts."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +107,7 @@ class Definition:
     """One form."""
 
     name: str
+    kind: Kind
     title: str
     button: str
     fields: tuple[Field, ...]
@@ -74,10 +115,24 @@ class Definition:
     intro: str = ""
     any_of: tuple[str, ...] = ()
     steps: tuple[tuple[str, ...], ...] = ()
+    page: str = ""
+    followup: str = ""
+    needed: bool = False
+    becomes_event: bool = False
 
     def field(self, name: str) -> Field:
-        """The field of this name; KeyError where there is none."""
+        """Return the field of this name; KeyError where there is none."""
         return {field.name: field for field in self.fields}[name]
+
+    @property
+    def is_encrypted_in_browser(self) -> bool:
+        """Whether a script encrypts its answers before they are sent."""
+        return bool(self.steps) and self.kind.is_letter
+
+    @property
+    def hiding_field(self) -> str:
+        """The name of the question which desks must not see the letter, or empty."""
+        return next((field.name for field in self.fields if field.choices_from == "desks"), "")
 
     @property
     def asked(self) -> tuple[Field, ...]:
@@ -108,30 +163,47 @@ class Definition:
 
 
 def names() -> tuple[str, ...]:
-    """The names of all forms."""
+    """Return the names of all forms."""
     return tuple(sorted(path.stem for path in FOLDER.glob("*.yaml")))
 
 
-@cache
 def load(name: str) -> Definition:
-    """The form of this name. Raises Problem for an unknown name or a definition that is wrong."""
-    path = FOLDER / f"{name}.yaml"
+    """Return the form of this name. Raises Problem for an unknown name or a definition that is wrong."""
     if name not in names():
         raise Problem(f"form {name}", "There is no such form.", f"There are: {', '.join(names())}.")
+    return _read(FOLDER / f"{name}.yaml")
+
+
+def find(name: str) -> Definition | None:
+    """Return the form of this name, or None where this program has none. Raises Problem for one that is wrong."""
+    return load(name) if name in names() else None
+
+
+def load_all() -> tuple[Definition, ...]:
+    """Return all forms, by name. Raises Problem for a definition that is wrong."""
+    return tuple(map(load, names()))
+
+
+@cache
+def _read(path: Path) -> Definition:
     return parse(read_yaml(path.read_text(encoding="utf-8")), where=str(path))
 
 
 def parse(data: Mapping[str, Any], where: str) -> Definition:
-    """A definition from its YAML. Raises Problem naming the file and the field."""
+    """Return a definition from its YAML. Raises Problem naming the file and the field."""
+    if data.get("kind") not in set(Kind):
+        raise Problem(where, f"kind: {data.get('kind')!r} is unknown.", f"Use one of: {', '.join(Kind)}.")
     fields = tuple(_field(row, f"{where}, field {row.get('name', '?')}") for row in data["fields"])
-    own = {key: data[key] for key in ("pad_to", "intro") if key in data}
+    own = {key: data[key] for key in ("pad_to", "intro", "page", "followup", "needed", "becomes_event") if key in data}
     own["any_of"] = tuple(data.get("any_of", ()))
     own["steps"] = tuple(tuple(step) for step in data.get("steps", ()))
     known = {field.name for field in fields}
     unknown = {*own["any_of"], *(name for step in own["steps"] for name in step)} - known
     if unknown:
         raise Problem(where, f"{sorted(unknown)[0]} is no field.", f"There are: {', '.join(sorted(known))}.")
-    return Definition(name=data["name"], title=data["title"], button=data["button"], fields=fields, **own)
+    return Definition(
+        name=data["name"], kind=Kind(data["kind"]), title=data["title"], button=data["button"], fields=fields, **own
+    )
 
 
 def _field(row: Mapping[str, Any], where: str) -> Field:
@@ -158,7 +230,7 @@ def _field(row: Mapping[str, Any], where: str) -> Field:
 
 
 def choices(field: Field, definition: Definition, portal: Portal, today: date) -> tuple[Choice, ...]:
-    """What may be chosen for a field now: its own choices after those of the table it names."""
+    """Return what may be chosen for a field now: its own choices after those of the table it names."""
     match field.choices_from:
         case "":
             listed: tuple[Choice, ...] = ()
@@ -179,7 +251,7 @@ def _dated(event: Event) -> Text:
 
 
 def schema(definition: Definition, portal: Portal, today: date) -> Schema:
-    """The Table Schema of a form, its enumerations filled in from the portal's tables."""
+    """Return the Table Schema of a form, its enumerations filled in from the portal's tables."""
     return Schema.from_descriptor(
         {"fields": [_descriptor(field, choices(field, definition, portal, today)) for field in definition.asked]}
     )

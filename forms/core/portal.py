@@ -1,13 +1,12 @@
-"""What the press hands to the forms: one small JSON file with everything public that the endpoint needs.
+"""What a build hands to the server: one small JSON file with everything public that the endpoint needs.
 
-The press writes it after reading `content/`; the endpoint reads it at start. So a server that takes letters
+The build writes it after reading `content/`; the endpoint reads it at start. So a server that takes letters
 needs neither MkDocs nor the staff's files.
 """
 
 import dataclasses
 import json
 import logging
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -18,6 +17,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from forms.core.encryption import usable_key, usable_pickup
+from forms.core.files.durable import write_durably
 from forms.core.handover_version import NEEDS, VERSION, Unreadable, require_readable
 from forms.core.problem import Problem
 from forms.core.signing import is_public_key
@@ -102,6 +102,10 @@ class Helpline:
     note: Text
 
 
+OPEN_STATES = frozenset({"planned", "moved"})
+"""States of an event that is still to take place."""
+
+
 @dataclass(frozen=True)
 class Event:
     """A public event, or a part of one; no capacity, no sign-up.
@@ -136,9 +140,14 @@ class Event:
     report: str = ""
     source: str = ""
 
+    @property
+    def takes_place(self) -> bool:
+        """Whether it is still to take place, on its day or another: neither cancelled nor held."""
+        return self.state in OPEN_STATES
+
     def takes_signups(self, today: date) -> bool:
         """Open until the day before it starts is over: the day itself is for walk-ins."""
-        return self.capacity is not None and self.state in {"planned", "moved"} and self.day > today
+        return self.capacity is not None and self.takes_place and self.day > today
 
     @property
     def time(self) -> str:
@@ -256,17 +265,39 @@ class Portal:
         return frozenset(desk.id for desk in self.desks if desk.recovery)
 
     def named(self, desk_ids: Iterable[str]) -> tuple[Desk, ...]:
-        """The desks of these ids, in the order of the portal; ids of desks that are no more are passed over."""
+        """Return the desks of these ids, in the order of the portal; ids of desks that are no more are passed over."""
         wanted = set(desk_ids)
         return tuple(desk for desk in self.desks if desk.id in wanted)
 
     def readers(self, form: str) -> tuple[Desk, ...]:
-        """The desks that read letters of this form, and have a key to which one can be sealed."""
+        """Return the desks that read letters of this form, and have a key to which one can be sealed."""
         return tuple(desk for desk in self.desks if form in desk.reads and desk.keys)
 
     def receivers(self, desk_ids: Iterable[str]) -> tuple[Desk, ...]:
-        """The desks of these ids that have a key to which something can be sealed."""
+        """Return the desks of these ids that have a key to which something can be sealed."""
         return tuple(desk for desk in self.named(desk_ids) if desk.keys)
+
+    def sentences(self, language: str) -> list[tuple[str, Clip]]:
+        """Return the desks' sentences of this language that can be heard, each with its clip, in the desks' order."""
+        clips = self.clips.get(language, {})
+        found = (
+            (one.label.get(language, ""), clips.get(f"phrase/{one.value}")) for one in self.choices.get("phrases", ())
+        )
+        return [(words, clip) for words, clip in found if words and clip]
+
+    def spoken(self, words: str, language: str) -> tuple[Clip, ...]:
+        """Return the clips of words that consist of the desks' sentences; none where anything else is among them.
+
+        Half an answer read aloud would mislead whoever cannot read the rest.
+        """
+        known, found, left = dict(self.sentences(language)), [], words.strip()
+        while left:
+            sentence = max((one for one in known if left.startswith(one)), key=len, default="")
+            if not sentence:
+                return ()
+            found.append(known[sentence])
+            left = left.removeprefix(sentence).strip()
+        return tuple(found)
 
     def days_kept(self, name: str) -> int:
         """Return the days for which something is kept (keep: in portal.yml), from 1 to MOST_DAYS.
@@ -285,17 +316,17 @@ class Portal:
         return min(max(1, days), MOST_ERASED_DAYS) if isinstance(days, int) else ERASED_DAYS
 
     def language_codes(self) -> tuple[str, ...]:
-        """The codes of the site's languages, source language first."""
+        """Return the codes of the site's languages, source language first."""
         return tuple(language.code for language in self.languages)
 
 
 def pick(text: Text, language: str) -> str:
-    """The text in this language, or else in English, or else empty."""
+    """Return the text in this language, or else in English, or else empty."""
     return text.get(language) or text.get("en", "")
 
 
 def as_json(portal: Portal) -> dict[str, Any]:
-    """The portal as plain JSON values: what `read` and `parse` take."""
+    """Return the portal as plain JSON values: what `read` and `parse` take."""
     data = {"version": VERSION, "needs": NEEDS, **dataclasses.asdict(portal)}
     for desk in data["desks"]:
         for member in desk["members"]:
@@ -307,9 +338,7 @@ def as_json(portal: Portal) -> dict[str, Any]:
 def write(portal: Portal, path: Path) -> None:
     """Write the portal as JSON, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
-    fresh.write_text(json.dumps(as_json(portal), ensure_ascii=False, indent=1), encoding="utf-8")
-    fresh.replace(path)
+    write_durably(path, json.dumps(as_json(portal), ensure_ascii=False, indent=1).encode())
 
 
 def read(path: Path) -> Portal:
@@ -330,7 +359,7 @@ def read(path: Path) -> Portal:
 
 
 def parse(text: str | bytes, where: str) -> Portal:
-    """A portal from its JSON text. Fields that this version does not know are passed over.
+    """Return a portal from its JSON text. Fields that this version does not know are passed over.
 
     Raises NotAPortal where it is none, TooOld where it is for newer programs, Unreadable where it cannot be read.
     """

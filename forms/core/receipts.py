@@ -8,7 +8,6 @@ import hashlib
 import hmac
 import json
 import re
-import secrets
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +17,8 @@ import pyrage
 from argon2.low_level import Type, hash_secret_raw
 from bech32 import bech32_encode, convertbits
 from stdnum import damm
+
+from forms.core.ids import new_id
 
 DIGITS = 20
 """Nineteen of chance (63 bits) and a check digit, which finds every wrong digit and every swap of two neighbours."""
@@ -68,17 +69,17 @@ class Keys:
 
 
 def new_idempotency_key() -> str:
-    """A one-time value for one page: 128 bits, hexadecimal."""
-    return secrets.token_hex(16)
+    """Return a one-time value for one page: 128 bits, hexadecimal."""
+    return new_id()
 
 
 def is_idempotency_key(text: str) -> bool:
-    """Whether this is a one-time value as `new_once` makes them."""
+    """Whether this is a one-time value as `new_idempotency_key` makes them."""
     return bool(_IDEMPOTENCY_KEY.fullmatch(text))
 
 
 def receipt(idempotency_key: str, content: Mapping[str, Any]) -> str:
-    """The receipt for this content sent from the page with this one-time value: 20 digits.
+    """Return the receipt for this content sent from the page with this one-time value: 20 digits.
 
     The same page sent twice (a double tap, a reload) gives the same receipt and so the same letter; any
     other content gives another. `once` is as secret as the receipt and lives only in the person's page.
@@ -87,13 +88,13 @@ def receipt(idempotency_key: str, content: Mapping[str, Any]) -> str:
 
 
 def checked(number: int) -> str:
-    """The receipt of a number below 10^19: its digits, and their check digit (H. M. Damm, 2004)."""
+    """Return the receipt of a number below 10^19: its digits, and their check digit (H. M. Damm, 2004)."""
     digits = str(number).zfill(DIGITS - 1)
     return digits + str(damm.calc_check_digit(digits))
 
 
 def letter_id(idempotency_key: str, content: Mapping[str, Any]) -> str:
-    """The id of the letter with this content from this page: 32 hexadecimal digits that tell nothing."""
+    """Return the id of the letter with this content from this page: 32 hexadecimal digits that tell nothing."""
     return _digest(idempotency_key, "id", content).hex()[:32]
 
 
@@ -103,7 +104,7 @@ def _digest(idempotency_key: str, purpose: str, content: Mapping[str, Any]) -> b
 
 
 def read(text: str) -> str:
-    """The receipt in what a person typed.
+    """Return the receipt in what a person typed.
 
     Takes the decimal digits of any script (Tamil, Telugu, Devanagari, Odia, Western) and passes over spaces,
     dashes and invisible marks. Raises NotAReceipt.
@@ -118,12 +119,12 @@ def read(text: str) -> str:
 
 
 def in_fours(code: str) -> str:
-    """A receipt as people read it out: 1234 5678 9012 3456 7894."""
+    """Return a receipt as people read it out: 1234 5678 9012 3456 7894."""
     return " ".join(code[start : start + 4] for start in range(0, len(code), 4))
 
 
 def derive(code: str, salt: bytes, purpose: str, cost: Cost) -> Keys:
-    """The look-up value and key pair of a receipt.
+    """Return the look-up value and key pair of a receipt.
 
     `salt`: this installation's (16 bytes or more); `purpose`: the form, so that the same digits never mean
     two things.
@@ -145,7 +146,7 @@ def derive(code: str, salt: bytes, purpose: str, cost: Cost) -> Keys:
 
 
 def open_answer(sealed: bytes, keys: Keys) -> dict[str, Any]:
-    """An answer that a desk sealed to this receipt. Opens answers only: first letters have other recipients.
+    """Return an answer that a desk sealed to this receipt. Opens answers only: first letters have other recipients.
 
     Raises ValueError where it was sealed to another key or is no answer.
     """

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from forms.core import browser_script, i18n
 from forms.core.content_policy import IN_PAGE
-from forms.core.form_schema import Definition, Field, choices, load
+from forms.core.form_schema import Definition, Field, Kind, choices, load
 from forms.core.portal import Choice, Portal, Text, pick
 from forms.core.receipts import in_fours
 from forms.core.validation import FieldProblem, Raw
@@ -123,7 +123,7 @@ _COMPILED = CompiledTemplates()
 
 @cache
 def environment(language: str) -> Environment:
-    """The environment for one language: gettext installed, everything escaped, unknown names an error."""
+    """Return the environment for one language: gettext installed, everything escaped, unknown names an error."""
     env = Environment(
         loader=FileSystemLoader(TEMPLATES),
         extensions=["jinja2.ext.i18n"],
@@ -148,7 +148,7 @@ def environment(language: str) -> Environment:
 
 
 def render(language: str, template: str, /, **context: Any) -> Markup:
-    """A template of forms/core/templates in one language, as HTML."""
+    """Return a template of forms/core/templates in one language, as HTML."""
     return Markup(environment(language).get_template(template).render(**context))  # noqa: S704 - autoescaped
 
 
@@ -163,7 +163,7 @@ def draw_form(
     hidden: Mapping[str, str] | None = None,
     step: int | None = None,
 ) -> Markup:
-    """A form as HTML, with what was typed and what is wrong with it; static and error pages alike.
+    """Return a form as HTML, with what was typed and what is wrong with it; static and error pages alike.
 
     parts: what was taken in before; hidden: values that travel with the form; step: the place of the page of questions
     to draw, where they come a few at a time: what was typed on the others then travels with it.
@@ -191,27 +191,46 @@ def draw_form(
         parts=parts,
         hidden=hidden or {},
         script=_script(definition, portal, language) if fresh else None,
-        followup=draw_form(load("followup"), portal, language, today) if fresh and definition.name == "answer" else "",
+        followup=draw_form(load(definition.followup), portal, language, today) if fresh and definition.followup else "",
         clips=portal.clips.get(language, {}),
     )
 
 
 def _script(definition: Definition, portal: Portal, language: str) -> dict[str, Any] | None:
-    """What the script of this form's page needs to know; None for forms that have no script."""
-    if definition.steps:
-        return browser_script.telling(definition, language, _limits(definition, language))
-    if definition.name == "answer":
-        more, names = load("followup"), {desk.id: pick(desk.name, language) for desk in portal.desks}
+    """Return what the script of this form's page needs to know; None for forms that have no script."""
+    if definition.is_encrypted_in_browser:
+        readers = {desk.id: pick(desk.name, language) for desk in portal.readers(definition.name)}
+        return browser_script.telling(definition, language, _limits(definition, language), readers)
+    if definition.kind is Kind.LOOKUP and definition.followup:
+        more, names = load(definition.followup), {desk.id: pick(desk.name, language) for desk in portal.desks}
         wrong = {
             code: message(definition, FieldProblem("code", code), language)
             for code in ("required", "digits", "check", "unknown")
         }
-        return browser_script.returning(more, language, _limits(more, language), wrong, names, portal.erased_days)
+        told = browser_script.returning(more, language, _limits(more, language), wrong, names, portal.erased_days)
+        return {**told, **_answer_aids(portal, language)}
     return None
 
 
+def _answer_aids(portal: Portal, language: str) -> dict[str, Any]:
+    """Return what lets an answer be understood without reading: sentences to hear, pictures of where it stands."""
+    sentences = portal.sentences(language)
+    kilobytes = sum(clip.kilobytes for _, clip in sentences)
+    return {
+        "sentences": [words for words, _ in sentences],
+        "clips": [clip.files[-1].address for _, clip in sentences],
+        "hear": f"{i18n.say(language)('Listen to the answer')} · {kilobytes} KB",
+        "pictures": {name: _picture(language, name) for name in ("received", "desk", "looked", "closed")},
+    }
+
+
+def _picture(language: str, name: str) -> str:
+    module: Any = environment(language).get_template("states.html").module
+    return str(module.state_picture(name))
+
+
 def _limits(definition: Definition, language: str) -> dict[str, tuple[int, str]]:
-    """How many characters an answer may have, and what is said where it has more."""
+    """Return how many characters an answer may have, and what is said where it has more."""
     return {
         field_.name: (most, message(definition, FieldProblem(field_.name, "maxLength"), language))
         for field_ in definition.asked
@@ -220,7 +239,7 @@ def _limits(definition: Definition, language: str) -> dict[str, tuple[int, str]]
 
 
 def draw_page(portal: Portal, language: str, page: Page, template: str = "base.html", **context: Any) -> str:
-    """A whole page in the shell that both wings share."""
+    """Return a whole page in the frame that the static site and the server share."""
     return str(render(language, template, portal=portal, page=page, **context))
 
 
@@ -242,7 +261,7 @@ def labelled(listed: Sequence[Choice], language: str) -> list[tuple[str, str]]:
 
 
 def message(definition: Definition, problem: FieldProblem, language: str) -> str:
-    """What to tell the person about one wrong answer: the field's own sentence, else a general one."""
+    """Return what to tell the person about one wrong answer: the field's own sentence, else a general one."""
     _ = i18n.say(language)
     own = definition.field(problem.field).errors.get(problem.code)
     if own:
@@ -306,7 +325,7 @@ def _spoken(field_: Field, value: Any, labels: Mapping[str, str]) -> str:
 
 
 def _told(text: Text, language: str) -> str:
-    """The text in this language; English that stands in for it is marked as English (WCAG 3.1.2)."""
+    """Return the text in this language; English that stands in for it is marked as English (WCAG 3.1.2)."""
     said = pick(text, language)
     return said if not said or text.get(language) else Markup('<span lang="en">{}</span>').format(said)
 

@@ -69,7 +69,7 @@ def public_text(key: PrivateKey) -> str:
 
 @lru_cache(maxsize=1000)
 def is_public_key(text: object) -> bool:
-    """Whether a text is a public signing key of this form that is safe to use (not of a small order)."""
+    """Return whether a text is a public signing key of this form that is safe to use (not of a small order)."""
     found = _KEY.fullmatch(text) if isinstance(text, str) else None
     return bool(found and crypto_core_ed25519_is_valid_point(bytes.fromhex(found[1])))
 
@@ -85,12 +85,12 @@ def sign_bytes(message: bytes, key: PrivateKey) -> str:
 
 
 def is_signed_by(statement: Statement, signature: str, public_key: str) -> bool:
-    """Whether the holder of this public key signed the statement. False for anything that is malformed."""
+    """Return whether the holder of this public key signed the statement. False for anything that is malformed."""
     return are_bytes_signed_by(statement.as_bytes(), signature, public_key)
 
 
 def are_bytes_signed_by(message: bytes, signature: str, public_key: str) -> bool:
-    """Whether the holder of this public key signed these bytes. False for anything that is malformed."""
+    """Return whether the holder of this public key signed these bytes. False for anything that is malformed."""
     if not (_SIGNATURE.fullmatch(signature) and is_public_key(public_key)):
         return False
     try:
@@ -101,7 +101,7 @@ def are_bytes_signed_by(message: bytes, signature: str, public_key: str) -> bool
 
 
 def is_signed_by_any(statement: Statement, signature: str, public_keys: Iterable[str]) -> bool:
-    """Whether the holder of one of these public keys signed the statement."""
+    """Return whether the holder of one of these public keys signed the statement."""
     return any(is_signed_by(statement, signature, key) for key in public_keys)
 
 

@@ -66,7 +66,7 @@ def look(known: TrustedDate | None, today: date) -> TrustedDate:
 
 
 def _goes_on(known: TrustedDate, today: date) -> bool:
-    """Whether a doubted clock has gone forward, and not from one side of the last good day to the other."""
+    """Return whether a doubted clock has gone forward, and not from one side of the last good day to the other."""
     return known.seen is not None and known.seen < today and (known.seen < known.good) == (today < known.good)
 
 

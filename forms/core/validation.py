@@ -65,7 +65,7 @@ def accept(
 
 
 def clean(text: str) -> str:
-    """A text as we keep it: NFC, line feeds, no control or invisible marks but those that shape letters."""
+    """Return a text as we keep it: NFC, line feeds, no control or invisible marks but those that shape letters."""
     unified = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     return "".join(char for char in unified if _is_kept(char)).strip()
 

@@ -12,12 +12,13 @@ from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
+from forms.core.files.durable import write_safely
 from forms.core.media.decoder_process import missing_layers
 from forms.core.problem import Problem
 from forms.core.trusted_date import machines_doubt, servers_doubt
 from forms.desk.cases.acknowledgement import doubts
 from forms.desk.cases.case_log import Entry
-from forms.desk.crypto import key_retirement, key_sheet, keys
+from forms.desk.crypto import key_retirement, key_sheet
 from forms.desk.session import Session
 from forms.desk.sync.client import Server
 from forms.desk.sync.fetching import CONFLICTS
@@ -46,7 +47,7 @@ class Finding:
 
 
 def examine(session: Session) -> list[Finding]:
-    """All that can be looked at from this desk, an unlocked session."""
+    """Return all that can be looked at from this desk, an unlocked session."""
     looks: tuple[Callable[[Session], Iterator[Finding]], ...] = (
         _passphrase, _files, _room, _server, _days, _key_in_portal, _pinned, _signing, _old_keys,
         _colleagues, _recovery, _letters, _conflicts, _waiting, _confinement, _site, _arrivals,
@@ -178,7 +179,7 @@ def _colleagues(session: Session) -> Iterator[Finding]:
 
 
 def resealed_for(folder: Path) -> dict[str, str]:
-    """The key of each colleague when this machine last looked."""
+    """Return the key of each colleague when this machine last looked."""
     try:
         return dict(json.loads((folder / "colleagues.json").read_text(encoding="utf-8")))
     except (OSError, ValueError):
@@ -190,7 +191,7 @@ def note_colleagues(session: Session, *resealed: str) -> None:
     now = {member.id: member.key for member in session.own_desk.members}
     known = {**now, **resealed_for(session.folder), **{id: now[id] for id in resealed if id in now}}
     kept = {id: key for id, key in known.items() if id in now}
-    keys.write_safely(session.folder / "colleagues.json", json.dumps(kept).encode())
+    write_safely(session.folder / "colleagues.json", json.dumps(kept).encode())
 
 
 def _recovery(session: Session) -> Iterator[Finding]:
@@ -245,7 +246,7 @@ def _waiting(session: Session) -> Iterator[Finding]:
 
 
 def _arrivals(session: Session) -> Iterator[Finding]:
-    """What hints at letters that the server held back or gave out twice."""
+    """Yield what hints at letters that the server held back or gave out twice."""
     odd = session.arrivals.odd()
     yield from (Finding(False, arrival.sentence) for arrival in odd[-MOST_ARRIVALS:])
     missing = session.missing_letters()
@@ -287,7 +288,7 @@ def _contradiction(entry: Entry) -> str:
 
 
 def _site(session: Session) -> Iterator[Finding]:
-    """What a visitor gets, compared with what the publishers signed. Looks at what the last fetch found."""
+    """Yield what a visitor gets, compared with what the publishers signed. Looks at what the last fetch found."""
     yield from (Finding(*found) for found in findings(session.site_watch, session.portal, session.today))
 
 

@@ -3,13 +3,13 @@
 It needs no passphrase and opens, fetches and acknowledges nothing. docs/decisions/0015 tells what an onlooker learns.
 """
 
-import secrets
 from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
 
+from forms.core.files.durable import write_safely
+from forms.core.ids import new_id
 from forms.core.problem import Problem
-from forms.desk.crypto.keys import write_safely
 from forms.desk.events.gateways import Gateway, dialled
 
 NOTICE = "Something waits at the desk. Open it when you are alone."
@@ -41,7 +41,7 @@ def notice(server: Waits, folder: Path, today: date) -> str:
 
 
 def number_of(phone: str) -> str:
-    """The number to which notices go, as it is dialled. Raises Problem."""
+    """Return the number to which notices go, as it is dialled. Raises Problem."""
     number = dialled(phone)
     if not number:
         raise Problem("PORTAL_NOTICE_NUMBER", "is no telephone number.", "Write it like +91 98765 43210.")
@@ -50,4 +50,4 @@ def number_of(phone: str) -> str:
 
 def send_notice(gateway: Gateway, number: str, template: str = "") -> None:
     """Send NOTICE to a number, once: where it fails, tomorrow's says the same. Raises Problem."""
-    gateway.send(number, NOTICE, secrets.token_hex(16), template)
+    gateway.send(number, NOTICE, new_id(), template)

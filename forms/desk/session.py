@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from forms.core.encryption import part_id, seal_file
+from forms.core.files.durable import write_safely
 from forms.core.handover_version import Unreadable
 from forms.core.ids import is_id
 from forms.core.media import attachments
@@ -34,7 +35,6 @@ from forms.desk.crypto import keys
 from forms.desk.crypto.answers import NoKey, sealed_acknowledgement, sealed_answer
 from forms.desk.crypto.copies import Signer, read_any_mark
 from forms.desk.crypto.decryption import Identities, Letter, open_letter, open_part, open_sealed
-from forms.desk.crypto.keys import write_safely
 from forms.desk.crypto.pinned_keys import KEY, SIGNING, KeyChange, PinnedKeys
 from forms.desk.sync.client import NotThere, Refused, Server, ServerAway
 from forms.desk.sync.date_file import DayFile
@@ -54,7 +54,7 @@ class Place:
     address: str
 
     def server(self) -> Server:
-        """The server, with this desk's token."""
+        """Return the server, with this desk's token."""
         return Server(self.address, keys.token(self.folder), keys.old_tokens(self.folder))
 
 
@@ -97,7 +97,7 @@ class Session:
 
     @classmethod
     def unlock(cls, here: Place, passphrase: str | None, today: Callable[[], date] = date.today) -> "Session":
-        """The desk, opened with its passphrase (None for a demonstration key). Raises Problem."""
+        """Return the desk, opened with its passphrase (None for a demonstration key). Raises Problem."""
         return cls(here, keys.identities(here.folder, lambda: passphrase or ""), today)
 
     def lock(self) -> None:
@@ -192,7 +192,7 @@ class Session:
     # Reading
 
     def cases(self) -> tuple[Case, ...]:
-        """All cases, newest first, but those that rest until they are erased."""
+        """Return all cases, newest first, but those that rest until they are erased."""
         with self._busy:
             if self._cases is None:
                 self._cases = visible(self._all_cases(), self._requests.all())
@@ -212,12 +212,12 @@ class Session:
         return Verifier(self.pinned, self.desk, self.member, frozenset(self.signing_keys))
 
     def resting(self) -> dict[str, date]:
-        """The ids of cases that the person has asked to be erased, and the day on which each goes for good."""
+        """Return the ids of cases that the person has asked to be erased, and the day on which each goes for good."""
         days = self.portal.erased_days
         return {id: one.last_day(days) for id, one in self._requests.all().items() if one.proven}
 
     def unproven_request(self, case_id: str) -> ErasureRequest | None:
-        """A request to erase this case which nobody has proven with its receipt, or None."""
+        """Return a request to erase this case which nobody has proven with its receipt, or None."""
         request = self._requests.of(case_id)
         return request if request and not request.proven else None
 
@@ -229,7 +229,7 @@ class Session:
                 self._requests.forget(case_id)
 
     def case(self, case_id: str) -> Case:
-        """One case. Raises Problem where there is none of this id."""
+        """Return one case. Raises Problem where there is none of this id."""
         if last_day := self.resting().get(case_id):
             what = f"The person asked that it be erased. It goes for good on {last_day}."
             raise Problem(case_id, what, "Nothing needs to be done.")
@@ -248,7 +248,7 @@ class Session:
             return self._alike
 
     def part(self, part_id: str) -> tuple[str, bytes]:
-        """A photo or recording of a letter: its media type and its content, made anew in a process of its own.
+        """Return a photo or recording of a letter: its media type and its content, made anew in a process of its own.
 
         Raises Problem where it is not here, or holds nothing that can be shown safely.
         """
@@ -265,7 +265,7 @@ class Session:
         return clean.media_type, clean.content
 
     def unreadable(self) -> tuple[str, ...]:
-        """The ids of letters and entries here that do not open with this machine's keys."""
+        """Return the ids of letters and entries here that do not open with this machine's keys."""
         self.cases()
         return self._opened_index().unreadable()
 
@@ -379,21 +379,21 @@ class Session:
         return Arrivals(self.folder)
 
     def missing_letters(self) -> tuple[str, ...]:
-        """The ids of letters that a colleague wrote about and that never came to this machine."""
+        """Return the ids of letters that a colleague wrote about and that never came to this machine."""
         index = self._opened_index()
         index.refresh()
         resting = self._requests.all().keys()
         return tuple(id for id in index.entries_without_letter() if id not in resting)
 
     def _is_proven_copy(self, letter: str, item: str, sealed: bytes) -> bool:
-        """Whether a copy that came bears the signature of somebody whose key this machine knows."""
+        """Return whether a copy that came bears the signature of somebody whose key this machine knows."""
         try:
             return self.verifier.is_mark_proven(read_any_mark(self.open_own(sealed)), letter, item)
         except Problem:
             return False
 
     def unproven_parts(self, case: Case) -> frozenset[str]:
-        """The ids of photos and recordings that are copies without a right signature. Raises Problem."""
+        """Return the ids of photos and recordings that are copies without a right signature. Raises Problem."""
         return frozenset(part.id for _, part in case.parts if self._is_unproven_part(case.id, part.id))
 
     def _is_unproven_part(self, thread: str, id: str) -> bool:
@@ -592,7 +592,7 @@ class Session:
             self.outbox.try_to_send()
 
     def export(self, case_id: str, to: str) -> bytes:
-        """One case as an age file with a list of hashes (exporting.py). to: an age recipient or a passphrase."""
+        """Return one case as an age file with a list of hashes (exporting.py). to: an age recipient or a passphrase."""
         with self._busy:
             case, ids = self.case(case_id), self._opened_index().letter_ids(case_id)
             return exported(self._sharing.documents(case, ids), to)
@@ -687,7 +687,7 @@ class Session:
             return len(open_cases)
 
     def key_changes(self) -> tuple[KeyChange, ...]:
-        """How the published keys differ from those that this machine knows. Raises Problem."""
+        """Return how the published keys differ from those that this machine knows. Raises Problem."""
         return self.pinned.changes(self.portal.desks)
 
     def trust(self, who: str = "", *, stolen: bool = False) -> int:
@@ -723,7 +723,7 @@ class Session:
         return tuple(entry for case in self.cases() for entry in case.unproven)
 
     def unproven_copies(self) -> tuple[str, ...]:
-        """The ids of letters and parts that are copies without a right signature. Raises Problem."""
+        """Return the ids of letters and parts that are copies without a right signature. Raises Problem."""
         copies = [id for case in self.cases() for id, found in case.provenance.items() if not found.is_proven]
         return (*copies, *(id for case in self.cases() if case.provenance for id in self.unproven_parts(case)))
 
@@ -759,17 +759,17 @@ class Session:
         self._cases = self._alike = None
 
     def who_did_what(self) -> list[dict[str, Any]]:
-        """What the members of this desk did, as the server wrote it down. Raises Problem."""
+        """Return what the members of this desk did, as the server wrote it down. Raises Problem."""
         return self.server.access()
 
     def seal_for_desk(self, plain: bytes) -> bytes:
-        """A file that stays on this machine, encrypted to the pinned keys of this desk and to this machine's."""
+        """Return a file that stays on this machine, encrypted to the pinned keys of this desk and to this machine's."""
         mine = str(self._identities[0].to_public())
         pinned = (key.text for key in self.pinned.all_keys(self.desk) if key.what != SIGNING)
         return seal_file(plain, list(dict.fromkeys([mine, *pinned])))
 
     def open_own(self, sealed: bytes) -> bytes:
-        """What `seal_for_desk` sealed. Raises Problem."""
+        """Return what `seal_for_desk` sealed. Raises Problem."""
         return open_sealed(sealed, self._identities)
 
     # Sealed things on their way
@@ -802,7 +802,7 @@ class Session:
     # Sign-ups (a desk that reads them)
 
     def signups(self) -> list[dict[str, Any]]:
-        """All sign-ups as they stand in clear: id, event, people, state ... Raises Problem."""
+        """Return all sign-ups as they stand in clear: id, event, people, state ... Raises Problem."""
         return self.server.signups()
 
     @property

@@ -33,7 +33,7 @@ from forms.web.no_trace import NoTraceFlask
 
 
 def create_app(settings: Mapping[str, Any]) -> Flask:
-    """The endpoint for these settings (see config.Settings). Raises Problem where a setting will not do."""
+    """Return the endpoint for these settings (see config.Settings). Raises Problem where a setting will not do."""
     read = config.read(settings)
     app = NoTraceFlask("forms", static_folder=None, template_folder=None)
     app.logger.setLevel(logging.ERROR)
@@ -84,7 +84,7 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
 
 
 def _salt(read: config.Settings, stores: Sequence[Store]) -> bytes:
-    """The salt for receipts, which fits these databases. Raises Problem where it is lost, or is another's.
+    """Return the salt for receipts, which fits these databases. Raises Problem where it is lost, or is another's.
 
     A new one is made only where nothing was ever kept. A database that is away is looked at when it is first used.
     """
@@ -101,7 +101,7 @@ def _salt(read: config.Settings, stores: Sequence[Store]) -> bytes:
 
 
 def _first_salt(read: config.Settings, stores: Sequence[Store]) -> bytes:
-    """A new salt, where nothing was ever kept, or that of another process that was first. Raises Problem."""
+    """Return a new salt, where nothing was ever kept, or that of another process that was first. Raises Problem."""
     if any(store.is_in_use() for store in stores):
         found = config.salt(read)  # another process may have made both in between
         if found is None:

@@ -1,7 +1,6 @@
 """Settings of the endpoint, read once from a mapping handed in; complaints are sentences."""
 
 import hashlib
-import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from forms.core.files.durable import sync_folder, write_safely
 from forms.core.problem import Problem
 from forms.core.receipts import Cost
 from forms.server.services.flood_control import FLOOD_THRESHOLD
@@ -26,7 +26,7 @@ KNOWN = frozenset({
 class Settings:
     """Where things are.
 
-    portal: the press's handover file; public: the built site, or None where another server shows it;
+    portal: the file that a build hands over; public: the built site, or None where another server shows it;
     data: the folder that the endpoint owns; *_url: SQLAlchemy addresses of the two stores, never one;
     salt, salt_file: the salt of receipts as hexadecimal digits or in a file, where machines share one; else in `data`;
     today: the day, for tests; cost: what a guess at a receipt costs; budget: bytes that concerns may take on the disk;
@@ -109,7 +109,7 @@ def _salt_of_digits(text: str) -> bytes:
 
 
 def salt_mark(salt: bytes) -> str:
-    """The fingerprint by which a database knows its salt again. It tells nothing of the salt."""
+    """Return the fingerprint by which a database knows its salt again. It tells nothing of the salt."""
     return hashlib.sha256(b"portal salt " + salt).hexdigest()
 
 
@@ -125,17 +125,16 @@ def make_salt(data: Path) -> bytes:
 
 
 def _write_salt(path: Path) -> None:
-    fresh = path.with_name(f"salt.{secrets.token_hex(4)}.new")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(secrets.token_bytes(SALT_BYTES))
-        file.flush()
-        os.fsync(file.fileno())
+    """Write a salt, whole and on the disk; where another process was first, theirs stays. Raises OSError."""
+    fresh = path.with_name(f"salt.{secrets.token_hex(4)}.made")
+    write_safely(fresh, secrets.token_bytes(SALT_BYTES))
     try:
         path.hardlink_to(fresh)  # fails where another process was first: then theirs is the salt
     except FileExistsError:
         pass
     finally:
         fresh.unlink()
+    sync_folder(path.parent)
 
 
 def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:

@@ -47,7 +47,7 @@ _OURS = ("forms.", "sitegen.")
 
 
 def _place(traceback: Any) -> str:
-    """The last line of our own code, like forms.server.app:12; of a library's where there is none of ours."""
+    """Return the last line of our own code, like forms.server.app:12; of a library's where there is none of ours."""
     place = "?"
     ours = False
     while traceback:

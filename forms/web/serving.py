@@ -21,5 +21,5 @@ class NoTraceRequestHandler(WSGIRequestHandler):
 
 
 def make(app: Flask, host: str, port: int) -> BaseWSGIServer:
-    """A server ready to `serve_forever()`; raises OSError where the port is taken."""
+    """Return a server ready to `serve_forever()`; raises OSError where the port is taken."""
     return make_server(host, port, app, threaded=True, request_handler=NoTraceRequestHandler)

@@ -39,11 +39,68 @@
       document.head.append(script);
     }, { once: true });
   }
+  // A summary of mistakes is the first thing to hear and see (WCAG 3.3.1).
+  var problems = document.getElementById("problems");
+  if (problems) problems.focus();
+})();
+
+// What can be heard, and what is chosen by pictures. On the page that asks for a language too, which has nothing to leave.
+(function () {
+  "use strict";
+  // One voice at a time: what begins to speak stops what spoke before.
+  var speaking = null;
+  function hush(next) {
+    if (speaking && speaking !== next) speaking.pause();
+    speaking = next;
+  }
+  document.addEventListener("play", function (event) { hush(event.target); }, true);
+  // Each short clip becomes one button with a ring that fills while it speaks; a second tap stops it.
+  document.querySelectorAll(".ear").forEach(function (ear) {
+    var summary = ear.querySelector("summary");
+    var player = ear.querySelector("audio");
+    var button = document.createElement("button");
+    button.type = "button";
+    button.className = "ear";
+    button.setAttribute("aria-label", summary.getAttribute("aria-label"));
+    button.append(summary.firstElementChild);
+    ear.parentNode.replaceChild(button, ear);
+    button.addEventListener("click", function () {
+      if (!player.paused) return player.pause();
+      hush(player);
+      player.currentTime = 0;
+      var started = player.play();
+      if (started) started.catch(quiet);
+      button.classList.add("on");
+    });
+    function quiet() {
+      button.classList.remove("on");
+      button.style.removeProperty("--heard");
+    }
+    player.addEventListener("timeupdate", function () {
+      if (!player.paused) button.style.setProperty("--heard", Math.round(100 * player.currentTime / player.duration) + "%");
+    });
+    player.addEventListener("pause", quiet);
+    player.addEventListener("ended", quiet);
+  });
+  // The check for oneself: a step inside the page leaves no entry for the Back button of a shared phone.
+  document.querySelectorAll(".self-check a[href^='#']").forEach(function (step) {
+    step.addEventListener("click", function (event) {
+      event.preventDefault();
+      hush(null);
+      location.replace(step.href);
+    });
+  });
+  // The digits of home's pictures work as keys on a telephone with keys; elsewhere a single key may mean something else (WCAG 2.1.4).
+  if (innerWidth <= 336 && document.querySelector(".tiles")) addEventListener("keydown", function (event) {
+    var there = /^[1-9]$/.test(event.key) && document.querySelector("[accesskey='" + event.key + "']");
+    if (there && !event.altKey && !event.ctrlKey && !event.metaKey) there.click();
+  });
   // A receipt is read out digit by digit, when asked: the button stands beside each number that can be. All ten clips
-  // are fetched first, always in the same order, and played from memory: what is asked for tells no digit.
-  function readOut(code) {
+  // are fetched first, always in the same order, and played from memory: what is asked for tells no digit. An answer
+  // made of the desks' sentences is read out in the same way.
+  function readOut(code, wanted) {
     var clips = (code.dataset.digits || "").split(" ");
-    if (clips.length < 10) return;
+    if (clips.length < (wanted ? 1 : 10)) return;
     var button = document.createElement("button");
     button.type = "button";
     button.className = "button quiet hear";
@@ -51,6 +108,7 @@
     var held = null;
     button.addEventListener("click", function () {
       var player = new Audio();
+      hush(player);
       player.load(); // while the tap counts: some phones play nothing later otherwise
       held = held || Promise.all(clips.map(function (clip) {
         return fetch(clip).then(function (answer) { if (!answer.ok) throw answer; return answer.blob(); });
@@ -58,10 +116,10 @@
       held.then(function (sounds) { play(player, sounds); }, function () { held = null; });
     });
     function play(player, sounds) {
-      var left = code.textContent.replace(/\D/g, "").split("");
+      var left = wanted ? wanted.slice() : code.textContent.replace(/\D/g, "").split("");
       var pause = 0;
       function next() {
-        if (!left.length || !code.isConnected) return;
+        if (!left.length || !code.isConnected || speaking !== player) return;
         player.src = sounds[left.shift()];
         player.play();
       }
@@ -70,9 +128,7 @@
     }
     code.after(button);
   }
-  document.querySelectorAll("[data-digits].code").forEach(readOut);
+  document.querySelectorAll("[data-digits].code").forEach(function (code) { readOut(code); });
   document.addEventListener("receipt", function (event) { readOut(event.detail); });
-  // A summary of mistakes is the first thing to hear and see (WCAG 3.3.1).
-  var problems = document.getElementById("problems");
-  if (problems) problems.focus();
+  document.addEventListener("answer", function (event) { readOut(event.detail.place, event.detail.wanted); });
 })();

@@ -10,16 +10,26 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from forms.core import portal as portals
 from forms.core.portal import Portal
-from forms.core.problem import Problems
+from forms.core.problem import Problem, Problems
 from sitegen.checks import content_checks, go_live, html_checks, key_checks, previous_build, secret_checks
-from sitegen.content import consent_rules, consents, district, pages, phone_numbers, settings, tables
+from sitegen.content import (
+    consent_rules,
+    consents,
+    district,
+    events,
+    pages,
+    phone_numbers,
+    settings,
+    tables,
+    translations,
+)
 from sitegen.content.district import DeskKeys
 from sitegen.media import audio_clips, images
 from sitegen.publish import browser_bundle, build_manifest, withdrawal
@@ -62,15 +72,17 @@ def prepare(
     rows = tables.read(content / "tables", theme / "schemas")
     numbers = phone_numbers.dialled(rows["helplines"])
     rows = phone_numbers.in_tables(rows, numbers)
-    portal = district.load(content, rows, keys, site_files.asset_names(theme / "assets"))
+    days = list(events.expanded(rows["events"]))
+    portal = district.load(content, rows, days, keys, site_files.asset_names(theme / "assets"))
     library, problems = pages.read_all(content, portal.language_codes())
     if problems:
         raise Problems(problems)
+    library = translations.applied(library, translations.read(content))
     library = phone_numbers.in_library(library, numbers)
     library, left = consents.without_withdrawn(library, rows["consents"], today)
     own = settings.read_settings(content)
     menu = tuple(own["menu"])
-    report = content_checks.check(library, rows, menu, today, content, settings.voices(content))
+    report = content_checks.check(library, rows, days, menu, today, content, settings.voices(content))
     before = previous_build.last_built(handover or root / HANDOVER)
     every = [page for by_name in library.by_language.values() for page in by_name.values()]
     live = [] if portal.demonstration else go_live.open_items(portal, own, rows, library, today, unprotected)
@@ -91,6 +103,7 @@ def prepare(
             *consents.ending_soon(library, rows["consents"], today),
             *(map(str, undecided) if portal.demonstration else ()),
             *report.warnings,
+            *translations.said(library),
             *previous_build.changed(before, portal.events, today),
             *(str(item.problem) for item in live if not item.blocks),
         ),
@@ -117,6 +130,7 @@ def build(
     Raises Problem or Problems, and then changes nothing.
     """
     started = time.monotonic()
+    remember_translations(root, today)
     context, report = prepare(root, keys=keys, today=today, handover=handover, unprotected=unprotected)
     if report.problems:
         raise Problems(report.problems)
@@ -148,6 +162,15 @@ def build(
         audio_clips.prune(root / SPEECH, out / audio_clips.FOLDER)
     portals.write(context.portal, handover or root / HANDOVER)
     return Built(context.portal, count, time.monotonic() - started, report.warnings)
+
+
+def remember_translations(root: Path, today: date) -> None:
+    """Remember what translations were made from and what was signed, before anything of it is edited again."""
+    content = root / "content"
+    # Where the folder cannot be written, what was remembered before still counts; what cannot be read, `prepare` says.
+    with suppress(OSError, Problem, Problems, KeyError, TypeError):
+        codes = [str(row["code"]) for row in settings.read_settings(content)["languages"]]
+        translations.remember(content, pages.read_all(content, tuple(codes))[0], today)
 
 
 def _audio_pipeline(root: Path, out: Path, speak: bool, today: date) -> audio_clips.AudioPipeline:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-INPUTS = ("content", "site", "forms", "mkdocs.yml", "requirements.lock")
+INPUTS = ("content", "site", "forms", "mkdocs.yml", "locks/site.lock")
 _NOT_INPUTS = {"__pycache__", "desk"}
 
 

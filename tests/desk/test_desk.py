@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from forms.core import encryption
 from forms.core import portal as portals
+from forms.core.files.durable import write_safely
 from forms.core.portal import Member
 from forms.core.problem import Problem
 from forms.core.signing import signing_key
@@ -386,10 +387,10 @@ def test_without_keys_one_is_told_how_to_make_them(tmp_path: Path) -> None:
 
 def test_writing_leaves_the_old_file_or_the_new_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "letters" / "a.age"
-    keys.write_safely(path, b"old")
+    write_safely(path, b"old")
     monkeypatch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     with pytest.raises(OSError, match="No space"):
-        keys.write_safely(path, b"new")
+        write_safely(path, b"new")
     assert path.read_bytes() == b"old"
     assert [left.name for left in path.parent.iterdir()] == ["a.age"]
 

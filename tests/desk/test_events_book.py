@@ -11,7 +11,7 @@ from forms.core.problem import Problem
 from forms.desk.events import signup_list
 from forms.desk.events.attendees import SignupRow
 from forms.desk.events.event_records import EventBook
-from forms.desk.events.event_retention import Count, count, erase_old
+from forms.desk.events.event_retention import EventCount, count, erase_old
 from forms.desk.events.event_session import folder_of
 from forms.desk.sync.local_store import LocalStore
 from tests.desk.event_house import MEETING, TODAY, book, event, files, has_come, portal
@@ -214,10 +214,10 @@ def filled(folder: Path, today: date = TODAY) -> tuple[EventBook, str]:
 
 def test_names_are_erased_when_told_and_the_count_stays(tmp_path: Path) -> None:
     desk, id = filled(tmp_path, LATER)
-    assert erase_old(desk) == [Count(MEETING, "2027-01-24", 4, 5)]
+    assert erase_old(desk) == [EventCount(MEETING, "2027-01-24", 4, 5)]
     assert sorted({name.split("/")[0] for name in files(tmp_path)}) == ["day.json", "event-counts", "signups"]
     assert [name for name in files(tmp_path) if id in name or f"/{MEETING}/" in name] == []
-    assert count(desk.session, MEETING) == Count(MEETING, "2027-01-24", 4, 5)
+    assert count(desk.session, MEETING) == EventCount(MEETING, "2027-01-24", 4, 5)
     assert desk.gathering("2027-03-clinic").coming == 2
     assert erase_old(desk) == []
 
@@ -245,7 +245,7 @@ def test_an_interruption_between_count_and_erasing_counts_nothing_anew(
         erase_old(desk)
     monkeypatch.undo()
     shutil.rmtree(tmp_path / "attendance")
-    assert erase_old(desk) == [Count(MEETING, "2027-01-24", 4, 5)]
+    assert erase_old(desk) == [EventCount(MEETING, "2027-01-24", 4, 5)]
 
 
 def test_a_folder_that_cannot_be_erased_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -263,7 +263,7 @@ def test_a_vanished_event_is_erased_by_the_day_that_was_known_of_it(tmp_path: Pa
     desk, _ = filled(tmp_path, LATER)
     desk.session.portal = portal(event("2027-03-clinic", day="2027-03-20"))  # type: ignore[misc]
     assert "no longer in content/tables/events.csv" in desk.gatherings()[0].alarm
-    assert erase_old(desk) == [Count(MEETING, "2027-01-24", 4, 5)]
+    assert erase_old(desk) == [EventCount(MEETING, "2027-01-24", 4, 5)]
 
 
 def test_a_moved_event_keeps_its_names_for_its_new_day(tmp_path: Path) -> None:

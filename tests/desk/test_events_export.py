@@ -18,13 +18,13 @@ from openpyxl import load_workbook
 
 from forms.desk.events.attendance import new_mark, standings
 from forms.desk.events.attendees import Gathering, SignupRow
-from forms.desk.events.event_export import Sheet, Told, as_csv, guarded, package, sheets, workbook
+from forms.desk.events.event_export import OpenedEvent, Sheet, as_csv, guarded, package, sheets, workbook
 from tests.desk.event_house import MEETING, event, party
 
 EVIL = ("=1+1", "+91 98765", "-2+3", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://x")', " =1+1")
 
 
-def told() -> list[Told]:
+def told() -> list[OpenedEvent]:
     names = [*EVIL, "கவிதா", 'a "quoted", name', "line\nfeed", "\x00\x0bodd"]
     listed = [
         party(number, name=name, phone="+91 98765", needs=name, help_with=("child-care", "step-free"))
@@ -37,9 +37,9 @@ def told() -> list[Told]:
     ]
     lost = Gathering("gone", None, (SignupRow("e" * 32, "gone", 1, "coming"),))
     return [
-        Told(Gathering(MEETING, event(), rows), listed, standings(marks)),
-        Told(lost, [party(99, id="e" * 32, event="gone", unread="does not open")], {}),
-        Told(Gathering("empty", event("empty", capacity=None, day="2027-02-01"), ()), [], {}),
+        OpenedEvent(Gathering(MEETING, event(), rows), listed, standings(marks)),
+        OpenedEvent(lost, [party(99, id="e" * 32, event="gone", unread="does not open")], {}),
+        OpenedEvent(Gathering("empty", event("empty", capacity=None, day="2027-02-01"), ()), [], {}),
     ]
 
 

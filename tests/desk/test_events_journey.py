@@ -13,6 +13,7 @@ import requests
 import yaml
 from frictionless import Package
 from sitegen.content import district, tables
+from sitegen.content.events import expanded
 
 from forms.core import portal as portals
 from forms.core.portal import Portal
@@ -21,7 +22,7 @@ from forms.desk.crypto.decryption import Letter
 from forms.desk.crypto.keys import make_demonstration
 from forms.desk.events import event_views
 from forms.desk.events.event_records import EventBook
-from forms.desk.events.event_retention import Count, erase_old
+from forms.desk.events.event_retention import EventCount, erase_old
 from forms.desk.events.visits import Plan, append, event_row
 from forms.desk.session import Place, Session
 from forms.server.app import create_app
@@ -68,7 +69,9 @@ class Town:
 def load(content: Path, home: Path) -> Portal:
     desks = [row["id"] for row in yaml.safe_load((content / "portal.yml").read_text(encoding="utf-8"))["desks"]]
     rows = tables.read(content / "tables", ROOT / "site" / "schemas")
-    return district.load(content, rows, make_demonstration(home / "desk", desks), ASSETS)
+    return district.load(
+        content, rows, list(expanded(rows["events"])), make_demonstration(home / "desk", desks), ASSETS
+    )
 
 
 @pytest.fixture
@@ -129,7 +132,7 @@ def test_from_a_row_of_the_table_to_the_sheet_and_to_nothing_but_a_count(town: T
     assert NAME.encode() not in b"".join(files(tmp_path / "desk").values())
 
     has_come(town.book(LATER).session.folder, LATER)
-    assert erase_old(town.book(LATER)) == [Count(EVENT, "2027-03-06", 6, 5)]
+    assert erase_old(town.book(LATER)) == [EventCount(EVENT, "2027-03-06", 6, 5)]
     left = files(tmp_path / "desk" / "events")
     assert [path for path in left if EVENT in path] == [f"event-counts/{EVENT}.age"]
     assert "5 came (names erased)" in "\n".join(event_views.list_lines(town.book(LATER)))

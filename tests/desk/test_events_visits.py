@@ -170,7 +170,7 @@ def test_no_file_and_a_full_disk_are_sentences(table: Path, monkeypatch: pytest.
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("forms.desk.events.visits.os.fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(Problem, match="Nothing was changed"):
         append(table, row())
     assert table.read_bytes() == before

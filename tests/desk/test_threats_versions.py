@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from forms.core import handover_version
 from forms.core import portal as portals
+from forms.core.files.durable import write_safely
 from forms.core.portal import Choice, Clip, Desk, Event, Helpline, Language, Member, Portal, SoundFile
 from forms.core.problem import Problem
 from forms.desk.cases import plain_text
@@ -191,7 +192,7 @@ def test_a_passphrase_opens_however_a_keyboard_composes_it(tmp_path: Path, quick
     identity = pyrage.x25519.Identity.generate()
     plain = f"{identity}\n".encode()
     typed = unicodedata.normalize(set_as, TAMIL)
-    keys.write_safely(tmp_path / "identity.age", pyrage.passphrase.encrypt(plain, typed))
+    write_safely(tmp_path / "identity.age", pyrage.passphrase.encrypt(plain, typed))
     for form in ("NFC", "NFD"):
         assert keys.identities(tmp_path, lambda form=form: unicodedata.normalize(form, TAMIL))
     with pytest.raises(Problem, match="does not open this key"):

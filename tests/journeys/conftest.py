@@ -154,7 +154,11 @@ def page(request: pytest.FixtureRequest, browser: Any, house: House) -> Iterator
     elsewhere: list[str] = []
     context.on(
         "request",
-        lambda asked: elsewhere.append(asked.url) if not asked.url.startswith((house.address, "data:")) else None,
+        lambda asked: (
+            elsewhere.append(asked.url)
+            if not asked.url.startswith((house.address, f"blob:{house.address}", "data:"))
+            else None
+        ),
     )
     opened = context.new_page()
     yield opened

@@ -20,7 +20,7 @@ def test_a_person_finds_the_day_near_her_and_signs_up_for_one_part(page: Any) ->
 
 def test_a_moved_event_says_so_before_anything_else(page: Any) -> None:
     page.goto("/or/events/2027-03-meeting/")
-    loud = page.locator("main .panel--danger")
+    loud = page.locator("main .panel--note")
     assert loud.bounding_box()["y"] < page.locator("main dl").bounding_box()["y"]
     assert "2027" in loud.inner_text()
 

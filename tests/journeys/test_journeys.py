@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.journeys.conftest import PHONE  # type: ignore[import-not-found]
 from tests.journeys.telling import NEXT, come_back, fill, look, send, unfold
 from tests.journeys.walking import press
 
@@ -164,16 +165,37 @@ def test_the_check_for_oneself_answers_and_sends_nothing(page: Any) -> None:
     page.goto("/ta/is-this-me/")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    none, some = page.locator(".outcome--none"), page.locator(".outcome--some")
-    assert (none.is_visible(), some.is_visible()) == (True, False)
-    page.locator(".self-check input").nth(8).check()
-    assert (none.is_visible(), some.is_visible()) == (False, True)
-    assert asked == []
-    page.reload()
-    assert none.is_visible(), "the ticks are gone"
-    page.locator(".self-check input").nth(8).press("Enter")
-    assert page.url.endswith("/ta/is-this-me/"), "there is nothing to send and nowhere to send it"
-    assert page.locator(".self-check [name], .self-check button").count() == 0
+    seen = page.locator(".scene:visible")
+    assert seen.count() == 1
+    first = seen.inner_text()
+    seen.locator(".no").click()
+    assert seen.count() == 1
+    assert seen.inner_text() != first
+    seen.locator(".yes").click()
+    assert seen.locator("a[href='tel:112']").is_visible()
+    box = seen.locator(".said").bounding_box()
+    assert box
+    assert 0 <= box["y"] < PHONE["height"] - box["height"], "what it means stands where the answer was tapped"
+    while seen.locator(".no, .ways .quiet[href^='#s']").count():
+        seen.locator(".no, .ways .quiet[href^='#s']").first.click()
+        if page.url.endswith("#none"):
+            break
+    assert "tell/" in str(seen.locator("a").first.get_attribute("href"))
+    assert asked == [], "an answer leaves the phone"
+    assert page.locator(".self-check [name], .self-check form").count() == 0
+
+
+def test_the_check_for_oneself_leaves_no_steps_behind(browser: Any, house: Any) -> None:
+    """With the script: Back leads away from the check, not through what was answered."""
+    context = browser.new_context(viewport=PHONE, base_url=house.address)
+    page = context.new_page()
+    page.goto("/or/")
+    page.goto("/or/is-this-me/")
+    for answer in (".no", ".yes"):
+        page.locator(f".scene:visible {answer}").click()
+    page.evaluate("history.back()")
+    page.wait_for_url("**/or/", wait_until="commit")
+    context.close()
 
 
 @pytest.mark.parametrize(

@@ -332,3 +332,37 @@ def test_every_page_of_it_is_readable_by_all(phone: Any, house: Any, language: s
         fits(phone)
     said = phone.locator(".opened").inner_text()
     assert language == "en" or not any(word in said for word in ("Your ", "letter", "Photos")), said
+
+
+def test_an_answer_made_of_the_desks_sentences_is_read_out(page: Any, house: Any) -> None:
+    """With a script all clips are fetched in the same order: which of them was wanted is told to nobody."""
+    sentences = house.portal.sentences("ta")
+    assert len(sentences) == len(house.portal.choices["phrases"])
+    page.goto("/ta/tell/")
+    words = f"read out {time.time_ns()}"
+    receipt = tell(page, what=words)
+    answer(house, words, text=f"{sentences[3][0]}\n{sentences[0][0]}")
+    answer(house, words, text=f"{sentences[3][0]} And a word of their own.", desk="revenue")
+    come_back(page, "ta", receipt)
+    first, second = (
+        page.locator(".panel--done", has_text=sentences[0][0]),
+        page.locator(".panel--done", has_text="own."),
+    )
+    assert second.locator(".hear, audio").count() == 0, "half of an answer is not read out"
+    assert first.bounding_box()["y"] < page.locator(".states").bounding_box()["y"]
+    assert page.locator(".states li svg").count() == 4
+    if first.locator("audio").count():
+        players = [one.get_attribute("src") for one in first.locator("audio source:first-child").all()]
+        assert players == [sentences[3][1].files[0].address, sentences[0][1].files[0].address]
+        return
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.removeprefix(house.address)))
+    first.locator(".hear").click()
+    page.wait_for_function("count => performance.getEntriesByType('resource').length >= count", arg=len(sentences))
+    for _ in range(100):
+        if len([one for one in asked if "/audio/" in one]) >= len(sentences):
+            break
+        page.wait_for_timeout(50)
+    fetched = [one for one in asked if one.startswith("/audio/")]
+    stems = [clip.files[0].address.rpartition(".")[0] for _, clip in sentences]
+    assert [one.rpartition(".")[0] for one in fetched[: len(stems)]] == stems

@@ -345,7 +345,7 @@ def test_what_is_added_to_a_request_lives_with_the_requests(endpoint: Any) -> No
     desks = tuple(desk.id for desk in office.portal.readers("visit"))
     wanted = ",".join(desks)
     sealed = sealed_letter(endpoint, id, wanted, form="visit")
-    office.save_request(NewLetter(id, id, "visit", date(2027, 1, 1), keys_.lookup, sealed, desks))
+    office.requests.save(NewLetter(id, id, "visit", date(2027, 1, 1), keys_.lookup, sealed, desks))
     part, photo = encryption.seal_part({"type": "image/jpeg", "kind": "photo"}, b"x", keys(endpoint, wanted))
     follows = keys_.lookup.hex()
     assert put(endpoint, f"parts/{part}", photo, wanted, follows=follows).status_code == 201
@@ -433,7 +433,7 @@ def request_kept(endpoint: Any) -> tuple[str, str, str]:
     id, desks = new_id(), tuple(desk.id for desk in office.portal.readers("visit"))
     sealed = sealed_letter(endpoint, id, ",".join(desks), form="visit")
     lookup = derived(endpoint, "request").lookup
-    office.save_request(NewLetter(id, id, "visit", date(2027, 1, 1), lookup, sealed, desks))
+    office.requests.save(NewLetter(id, id, "visit", date(2027, 1, 1), lookup, sealed, desks))
     return id, ",".join(desks), lookup.hex()
 
 
@@ -502,3 +502,11 @@ def test_an_answer_that_a_desk_made_by_hand_hides_no_other(endpoint: Any, plain:
     endpoint.pickup(f"letters/{id}/answers/a", "police", "PUT", data=encryption.seal_file(plain, to))
     endpoint.pickup(f"letters/{id}/answers/b", "legal", "PUT", data=encryption.seal({"text": "We come."}, to))
     assert "We come." in endpoint.post("answer", code=CODE).get_data(as_text=True)
+
+
+@pytest.mark.parametrize("form", ["visit", "enquiry", "signup", "answer", "followup", "none", "", "../concern"])
+def test_a_form_that_no_browser_encrypts_is_not_taken_encrypted(endpoint: Any, form: str) -> None:
+    id = new_id()
+    answer = put(endpoint, f"letters/{id}", sealed_letter(endpoint, id), form=form)
+    assert (answer.status_code, "Nothing was kept" in answer.get_json()["problem"]) == (400, True)
+    assert put(endpoint, f"letters/{id}", sealed_letter(endpoint, id), form="concern").status_code == 201

@@ -97,7 +97,7 @@ def test_blocks_become_what_they_name(folder: Any) -> None:
     folder.page("page", "Before.\n\n[[ helplines ]]\n\n[[ events: upcoming ]]\n\n[[ form: concern ]]\n\nAfter.")
     page = html(folder.build(), "en/page/index.html")
     assert page.index("Before.") < page.index('href="tel:112"', page.index("Before.")) < page.index("Meeting")
-    assert 'href="tel:112">112</a>' in page, "the number itself, not the row it stands in"
+    assert "112</a>" in page[page.index("Before.") :], "the number itself, not the row it stands in"
     assert 'action="/forms/en/concern"' in page
     assert '<option value="north">North</option>' in page
     assert page.index("</form>") < page.index("After.")

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sitegen.content.events import MOST_REPEATS, events_of
+from sitegen.content.events import MOST_REPEATS, events_of, expanded
 from sitegen.content.tables import read
 
 from forms.core import portal as portals
@@ -21,7 +21,7 @@ WEEKLY = {**MEETING, "id": "weekly", "repeats": "weekly", "repeats_until": "2027
 def events(folder: Any, *rows: dict[str, Any]) -> dict[str, Event]:
     folder.table("events", *rows)
     tables = read(folder.csv("events").parent, folder.root / "site" / "schemas")
-    return {event.id: event for event in events_of(tables["events"])}
+    return {event.id: event for event in events_of(list(expanded(tables["events"])))}
 
 
 def where(row: int, id: str, column: str) -> str:

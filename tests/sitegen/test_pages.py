@@ -6,6 +6,11 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown import Markdown
+from sitegen.content.pages import Source
+from sitegen.render.markdown_extensions import BlockExtension
 from sitegen.render.slugs import slugify
 
 from forms.core import i18n
@@ -27,6 +32,13 @@ CONSENT = {
         ("Call [[ helplines ]] now.", "line 8: [[ helplines is no block as it stands, and everybody would see it."),
         ("[[ Helplines ]]", "Write it in small letters on a line of its own, like [[ helplines ]]."),
         ("One.\n\n[[ form: concern ]", "line 10: [[ form is no block as it stands"),
+        ("[[ உதவி எண்கள் ]]", "line 8: there is no block [[ உதவி எண்கள் ]]. There are: answers"),
+        ("[[ सहायता नंबर: danger ]]", "line 8: there is no block [[ सहायता नंबर ]]."),
+        ("[[ helpline2 ]]", 'line 8: there is no block [[ helpline2 ]]. Did you mean "helplines"?'),
+        ("[[1]]", "line 8: there is no block [[ 1 ]]."),
+        ("[[ ]]", "line 8: there is no block [[  ]]."),
+        ("[[ helplines\u200b ]]", 'Did you mean "helplines"?'),
+        ("உதவி [[ உதவி எண்கள் ]]", "line 8: [[ உதவி எண்கள் is no block as it stands"),
         ("[[ events: comming ]]", '[[ events ]] has nothing that is called "comming". Did you mean "upcoming"?'),
         ("[[ event: meting ]]", '[[ event ]] has nothing that is called "meting". Did you mean "meeting"?'),
         ("[[ helplines: dangr ]]", 'Did you mean "danger"?'),
@@ -245,3 +257,26 @@ def test_anchors_keep_the_letters_of_every_script(heading: str, anchor: str) -> 
 @pytest.mark.parametrize(("language", "written"), [("en", "24 January 2027"), ("or", "24 ଜାନୁଆରୀ 2027")])
 def test_a_day_is_written_with_the_day_first(language: str, written: str) -> None:
     assert i18n.day(date(2027, 1, 24), language) == written
+
+
+LINES = st.lists(
+    st.sampled_from(["[[ signs ]]", "[[ அ: x ]]", "[[]]", "text", "", "    [[ signs ]]", "```", "- item", "[[ a ]] b"])
+)
+
+
+@given(
+    LINES
+    | st.lists(st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]) | st.sampled_from("[]:")))
+)
+def test_checks_and_build_find_the_same_blocks(lines: list[str]) -> None:
+    text = "\n".join(lines)
+    blocks = BlockExtension()
+    Markdown(extensions=["tables", "fenced_code", blocks]).convert(text)
+    asked = [(block.name, block.argument) for block in Source("x.md", "en", {}, text, 1).blocks]
+    assert [(block.name, block.argument) for block in blocks.blocks] == (asked if text.strip() else [])
+
+
+def test_a_hole_that_staff_write_themselves_is_no_block() -> None:
+    blocks = BlockExtension()
+    html = Markdown(extensions=[blocks]).convert("<!--block:7-->\n\n[[ signs ]]")
+    assert blocks.filled(html, lambda block: block.name) == "\n\nsigns"

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from sitegen.content.phone_numbers import drawn, strays
 
+from forms.core import i18n
+
 ROOT = Path(__file__).parents[2]
 KNOWN = frozenset({"112", "1098", "15100", "18004252650", "1930"})
 NUMBERS = {"112": ("112", "112"), "bonded-labour": ("1800 4252 650", "18004252650")}
@@ -126,3 +128,18 @@ def test_a_postal_address_has_a_pin_code(folder: Any) -> None:
 def test_the_content_names_its_numbers_by_their_rows() -> None:
     for path in [*(ROOT / "content").glob("*/**/*.md")]:
         assert "tel:" not in path.read_text(encoding="utf-8"), path
+
+
+@pytest.mark.parametrize("language", ["ta", "te", "hi", "or"])
+def test_words_of_the_interface_name_no_number(language: str) -> None:
+    for message in i18n.catalog(language):
+        said = message.string if isinstance(message.string, str) else " ".join(message.string or ())
+        assert [*strays(said, KNOWN)] == []
+
+
+def test_numbers_of_sms_templates_and_remarks_are_no_numbers_to_call(folder: Any) -> None:
+    settings = folder.root / "content" / "portal.yml"
+    there = settings.read_text(encoding="utf-8")
+    more = '\n# sms:\n#   templates: {reminder: {en: "1107..."}}\nsms:\n  templates: {reminder: {en: "110712"}}\n'
+    settings.write_text(there + more, encoding="utf-8")
+    assert not [problem for problem in folder.problems() if "looks like a phone number" in problem]

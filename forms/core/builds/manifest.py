@@ -116,7 +116,7 @@ def signature_line(data: bytes, key: PrivateKey) -> str:
 
 
 def is_signed(data: bytes, signatures: bytes, publishers: Iterable[str]) -> bool:
-    """Whether one of these publishers signed just these bytes."""
+    """Return whether one of these publishers signed just these bytes."""
     try:
         lines = [line.split(" ") for line in signatures.decode("ascii").splitlines()[:_MOST_SIGNATURES]]
         statement = _statement(data)

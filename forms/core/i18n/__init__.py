@@ -1,4 +1,4 @@
-"""Interface words of both wings: gettext through Babel, one .po file a language, English in the code.
+"""Interface words of all programs: gettext through Babel, one .po file a language, English in the code.
 
 No .mo files: a .po is read, compiled in memory and kept for the life of the process.
 """
@@ -10,7 +10,7 @@ from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
 
-from babel.dates import format_date, format_interval
+from babel.dates import format_date, format_interval, format_skeleton
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -26,7 +26,7 @@ _LONG = {"or": "d MMMM y"}
 
 
 def catalog(language: str) -> Catalog:
-    """The messages of one language as they stand in its .po; empty where there is no file."""
+    """Return the messages of one language as they stand in its .po; empty where there is no file."""
     path = FOLDER / f"{language}.po"
     if not path.exists():
         return Catalog(locale=language)
@@ -36,7 +36,7 @@ def catalog(language: str) -> Catalog:
 
 @cache
 def translations(language: str) -> NullTranslations:
-    """The gettext translations of one language; English words stand in for what is missing."""
+    """Return the gettext translations of one language; English words stand in for what is missing."""
     if language == SOURCE_LANGUAGE or not (FOLDER / f"{language}.po").exists():
         return NullTranslations()
     compiled = BytesIO()
@@ -46,15 +46,21 @@ def translations(language: str) -> NullTranslations:
 
 
 def day(when: date, language: str) -> str:
-    """A day as this language writes it, like 24 January 2027."""
+    """Return a day as this language writes it, like 24 January 2027."""
     return format_date(when, format=_LONG.get(language, "long"), locale=LOCALES.get(language, language))
 
 
+def month(text: str, language: str) -> str:
+    """A month like 2027-02 as this language writes it, with its year."""
+    first = date.fromisoformat(f"{text}-01")
+    return str(format_skeleton("yMMMM", first, locale=LOCALES.get(language, language)))
+
+
 def months(first: date, last: date, language: str) -> str:
-    """A stretch of months as this language writes it, like July – September 2027."""
+    """Return a stretch of months as this language writes it, like July – September 2027."""
     return str(format_interval(first, last, skeleton="yMMMM", locale=LOCALES.get(language, language)))
 
 
 def say(language: str) -> Callable[[str], str]:
-    """The `_` of one language."""
+    """Return the `_` of one language."""
     return translations(language).gettext

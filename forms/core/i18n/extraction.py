@@ -1,4 +1,4 @@
-"""Collects the English words of both wings and keeps the .po files in step with them.
+"""Collect the English words of all programs and keep the .po files in step with them.
 
 Words stand in templates, in Python as `_("...")` (with ngettext for plurals), and in definitions/*.yaml.
 """
@@ -12,6 +12,7 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import write_po
 
 from forms.core import form_schema
+from forms.core.files.durable import replaced
 from forms.core.i18n import FOLDER, catalog
 
 ROOT = FOLDER.parents[2]
@@ -25,7 +26,7 @@ SOURCES = (
 
 
 def template() -> Catalog:
-    """All English words that need a translation, with the files in which they stand."""
+    """Return all English words that need a translation, with the files in which they stand."""
     collected = Catalog(charset="utf-8")
     for msgid, where in sorted(_found(), key=lambda item: item[1]):
         collected.add(msgid, locations=[(where, None)])  # type: ignore[list-item] # no line numbers: less churn
@@ -45,7 +46,7 @@ def _found() -> Iterator[tuple[str | tuple[str, ...], str]]:
 
 @cache
 def _of_file(method: str, path: Path, _changed: int) -> tuple[str | tuple[str, ...], ...]:
-    """The English words of one file, read once until it changes (nanoseconds of its last change)."""
+    """Return the English words of one file, read once until it changes (nanoseconds of its last change)."""
     return tuple(msgid for _, msgid, _, _ in extract_from_file(method, path, KEYWORDS))
 
 
@@ -70,7 +71,7 @@ def _head(known: Catalog) -> None:
 
 
 def translated() -> tuple[str, ...]:
-    """The languages that have a .po file."""
+    """Return the languages that have a .po file."""
     return tuple(sorted(path.stem for path in FOLDER.glob("*.po")))
 
 
@@ -94,7 +95,5 @@ def _first(msgid: str | Sequence[str]) -> str:
 
 
 def _write(known: Catalog, path: Path) -> None:
-    fresh = path.with_suffix(".po.new")
-    with fresh.open("wb") as file:
+    with replaced(path) as fresh, fresh.open("wb") as file:
         write_po(file, known, sort_by_file=True, ignore_obsolete=True, include_previous=False, width=0)
-    fresh.replace(path)

@@ -68,7 +68,7 @@ _MADE: Mapping[str, tuple[str, bytes]] = {
 
 
 def _checked(kind: str, head: Mapping[str, object], made: bytes) -> Clean:
-    """What a decoder gave back, where it is what a decoder gives back: the file may have taken it over."""
+    """Return what a decoder gave back, where it is what a decoder gives back: the file may have taken it over."""
     if "problem" in head:
         problem = str(head["problem"])
         raise NotTaken(problem if problem in _PROBLEMS else "damaged")
@@ -88,7 +88,7 @@ _MPEG_SYNC = 0xE0  # MP3 and ADTS without a tag: eleven set bits (ISO 11172-3, 2
 
 
 def _looks_like(kind: str, content: bytes) -> bool:
-    """Whether the first bytes are those of a photo, or recording, that we know: a renamed program's are not."""
+    """Return whether the first bytes are those of a photo, or recording, that we know: a renamed program's are not."""
     known = _PHOTOS if kind == "photo" else _VOICES
     if any(content.startswith(magic, start) for start, magic in known):
         return True

@@ -45,7 +45,7 @@ def plain_picture(data: bytes) -> Made:
 
 
 def clean_voice(data: bytes) -> Made:
-    """The sound of a recording as Opus in Ogg."""
+    """Return the sound of a recording as Opus in Ogg."""
     opus, seconds = voice(data, LONGEST_VOICE)
     return {"type": "audio/ogg; codecs=opus", "seconds": seconds}, opus
 

@@ -83,7 +83,7 @@ def _on_white(photo: Image.Image, edge: int) -> Image.Image:
 
 
 def tells_place_or_camera(data: bytes) -> bool:
-    """Whether a photo names the place or the camera it was taken with."""
+    """Return whether a photo names the place or the camera it was taken with."""
     with _open(data) as photo:
         exif = photo.getexif()
         return bool(exif.get_ifd(_GPS) or exif.get(_MAKE) or exif.get(_MODEL))

@@ -5,15 +5,15 @@ the month in which a desk gave it its theme, so nothing comes late. docs/decisio
 """
 
 import csv
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from io import StringIO
 from pathlib import Path
 
+from forms.core.files.durable import write_durably
+from forms.core.files.spreadsheet_csv import csv_text
 from forms.core.problem import Problem
 from forms.core.statistics.suppression import ALL, LEAST, Grid, Spot, hidden
 
@@ -61,7 +61,7 @@ def months_of(quarter: str) -> tuple[str, ...]:
 
 
 def publishable(letters: Iterable[Heard], today: date | None = None) -> tuple[Cell, ...]:
-    """The counts that may be published, of every quarter that is over, sorted.
+    """Return the counts that may be published, of every quarter that is over, sorted.
 
     Each letter counts once. A quarter between the first letter and today with fewer than LEAST letters has one cell
     without a number. today: the machine's day, unless given. Raises Problem for a month that is none.
@@ -76,7 +76,7 @@ def publishable(letters: Iterable[Heard], today: date | None = None) -> tuple[Ce
 
 
 def _quarters(first: str, now: str) -> list[str]:
-    """The quarters from the first on that are over before the present one."""
+    """Return the quarters from the first on that are over before the present one."""
     every = [f"{year}-q{number}" for year in range(int(first[:4]), int(now[:4]) + 1) for number in range(1, 5)]
     return [quarter for quarter in every if first <= quarter < now]
 
@@ -98,7 +98,7 @@ def _cells(quarter: str, letters: Sequence[Heard]) -> list[Cell]:
 
 
 def _grid(dimension: str, quarter: str, letters: Sequence[Heard]) -> Grid:
-    """Every category with every theme; all three months, letters or none: that they exist is no news."""
+    """Return every category with every theme; all three months, letters or none: that they exist is no news."""
     found = Counter((getattr(letter, dimension) or UNKNOWN, letter.theme) for letter in letters)
     categories = {category for category, _ in found}
     if dimension == "month":
@@ -127,11 +127,7 @@ def write_heard(cells: Iterable[Cell], path: Path) -> tuple[str, ...]:
         [cell.quarter, cell.month, cell.taluk, cell.work, cell.theme, _number(cell.letters), "false"] for cell in fresh
     ]
     if fresh:
-        text = StringIO(newline="")
-        csv.writer(text, lineterminator="\n").writerows([COLUMNS, *sorted(rows)])
-        new = path.with_name(f"{path.name}.{os.getpid()}.new")
-        new.write_text(text.getvalue(), encoding="utf-8")
-        new.replace(path)
+        write_durably(path, csv_text([COLUMNS, *sorted(rows)], "\n").encode())
     return tuple(sorted({cell.quarter for cell in fresh}))
 
 

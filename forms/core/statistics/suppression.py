@@ -43,20 +43,20 @@ class _Quarter:
         self.hidden.update(spot for spot, letters in self.values.items() if letters < LEAST)
 
     def margins(self, dimension: str) -> list[Spot]:
-        """The totals of a dimension's categories; for ALL, those of the themes."""
+        """Return the totals of a dimension's categories; for ALL, those of the themes."""
         return [spot for spot in self.values if spot[0] == dimension and (dimension == ALL or spot[2] == ALL)]
 
     def inner(self, dimension: str) -> list[Spot]:
         return [(dimension, category, theme) for category, theme in self.grids[dimension]]
 
     def smallest(self, spots: list[Spot]) -> list[Spot]:
-        """The smallest of these that is still published, as a list of one, or none."""
+        """Return the smallest of these that is still published, as a list of one, or none."""
         open_ = [spot for spot in spots if spot not in self.hidden]
         return sorted(open_, key=lambda spot: (self.values[spot], spot))[:1]
 
 
 def hidden(grids: Mapping[str, Grid]) -> frozenset[Spot]:
-    """The counts of a quarter that are withheld: small ones, and those by which a small one could be worked out.
+    """Return the counts of a quarter that are withheld: small ones, and those by which a small one could be worked out.
 
     grids: by dimension; all hold the same letters, at least LEAST of them: the number of all letters is published.
     """
@@ -94,7 +94,7 @@ def _hide_lines(quarter: _Quarter) -> None:
 
 
 def _is_safe(quarter: _Quarter, spot: Spot) -> bool:
-    """Whether other tables fit what is published, in which this count is lower and higher by enough."""
+    """Return whether other tables fit what is published, in which this count is lower and higher by enough."""
     letters = quarter.values[spot]
     row, column = ("row", spot[1]), ("column", spot[2])
     lower, higher = min(letters, LEAST), max(LEAST - letters, 0)
@@ -103,7 +103,7 @@ def _is_safe(quarter: _Quarter, spot: Spot) -> bool:
 
 
 def _graph(quarter: _Quarter, spot: Spot) -> _Graph:
-    """What may change while every published sum stays: an edge forth raises a withheld count, back lowers it."""
+    """Return what may change while every published sum stays: an edge forth raises a withheld count, back lowers it."""
     graph: _Graph = {}
     for dimension, category, theme in quarter.hidden:
         if (dimension, category, theme) == spot or dimension not in {spot[0], ALL}:
@@ -118,7 +118,7 @@ def _graph(quarter: _Quarter, spot: Spot) -> _Graph:
 
 
 def _flows(graph: _Graph, source: _Node, target: _Node, amount: int) -> bool:
-    """Whether so many letters can be moved from source to target (Ford and Fulkerson; changes the graph)."""
+    """Return whether so many letters can be moved from source to target (Ford and Fulkerson; changes the graph)."""
     while amount > 0:
         path = _path(graph, source, target)
         if not path:
@@ -148,7 +148,7 @@ def _path(graph: _Graph, source: _Node, target: _Node) -> list[tuple[_Node, _Nod
 
 
 def _partners(quarter: _Quarter, spot: Spot) -> list[Spot]:
-    """What to withhold besides: the cheapest rectangle around it, else the next smallest count, else a total."""
+    """Return what to withhold besides: the cheapest rectangle around it, else the next smallest count, else a total."""
     dimension, category, theme = spot
     rectangles = sorted((cost, new) for cost, new in _rectangles(quarter, spot) if new)
     if rectangles:

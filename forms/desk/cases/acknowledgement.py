@@ -9,12 +9,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from forms.core.files.durable import write_safely
 from forms.core.problem import Problem
 from forms.core.proofs.receipt_proofs import MOST_NAMED, is_key, is_proven, short
 from forms.desk.cases.case import Case, read_day
 from forms.desk.cases.case_log import Entry
 from forms.desk.crypto.decryption import Letter
-from forms.desk.crypto.keys import write_safely
 
 FILE = "acknowledged.json"
 
@@ -88,7 +88,7 @@ def sent_answers(entries: Iterable[Entry]) -> list[str]:
 
 
 def is_from_receipt(letter: Letter, first: Letter | None) -> bool:
-    """Whether what was added comes from whoever has the receipt of the first letter."""
+    """Return whether what was added comes from whoever has the receipt of the first letter."""
     own_id, _, claim = letter.claim.partition(" ")
     return first is not None and own_id == letter.id and is_proven(first.answer_key, claim, letter.receipt_proof)
 
@@ -119,6 +119,6 @@ def _doubts(letter: Letter, case: Case) -> Iterator[str]:
 
 
 def _was_due(entry: Entry, letter: Letter) -> bool:
-    """Whether an answer was on its way for a day at least when this was added."""
+    """Return whether an answer was on its way for a day at least when this was added."""
     sent_on, added_on = read_day(entry.at[:10]), read_day(letter.day)
     return bool(sent_on and added_on and sent_on < added_on and len(letter.seen) < MOST_NAMED)

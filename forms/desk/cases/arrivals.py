@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+from forms.core.files.durable import write_safely
 from forms.core.ids import is_id
 from forms.desk.cases.case import read_day
-from forms.desk.crypto.keys import write_safely
 
 FILE = "arrivals.json"
 DELAY = timedelta(days=1)

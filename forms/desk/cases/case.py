@@ -7,6 +7,7 @@ from datetime import MAXYEAR, date, timedelta
 from functools import cached_property
 from typing import Any
 
+from forms.core.form_schema import find
 from forms.core.portal import DAYS_KEPT
 from forms.core.problem import Problem
 from forms.desk.cases.case_log import Entry, in_order, standing
@@ -90,7 +91,9 @@ class Case:
     @property
     def hidden_from(self) -> tuple[str, ...]:
         """The desks that must never see it."""
-        hidden = self.answers.get("hide_from", ())
+        form = find(self.form)
+        name = (form.hiding_field if form else "") or "hide_from"  # so in letters of a form that this program has not
+        hidden = self.answers.get(name, ())
         return tuple(str(desk) for desk in hidden) if isinstance(hidden, (list, tuple)) else ()
 
     def _setting(self, register: str, key: str, empty: Any) -> Setting:
@@ -209,7 +212,7 @@ class Case:
         return came + timedelta(days=self.answer_days) if came and can_answer and not self.answered else None
 
     def is_late(self, today: date) -> bool:
-        """Whether what is due was due before today."""
+        """Return whether what is due was due before today."""
         return self.due is not None and self.due < today
 
     def _flag(self, flag: str) -> bool | None:
@@ -261,7 +264,7 @@ def _said(entry: Entry) -> dict[str, Any]:
 
 
 def folded(text: str) -> str:
-    """A text as it is compared: NFKC, case folded."""
+    """Return a text as it is compared: NFKC, case folded."""
     return unicodedata.normalize("NFKC", text).casefold()
 
 
@@ -316,7 +319,7 @@ def _place(letter: Letter | Problem, thread: str) -> tuple[bool, str, str]:
 
 
 def read_day(text: str) -> date | None:
-    """A day from its text (ISO); None where it is none, or so late that nothing can be due after it."""
+    """Return a day from its text (ISO); None where it is none, or so late that nothing can be due after it."""
     try:
         day = date.fromisoformat(text)
     except ValueError:

@@ -54,7 +54,7 @@ class Entry:
 
 
 def new_entry(thread: str, member: str, after: Sequence[str], kind: str, value: Mapping[str, Any]) -> Entry:
-    """An entry of now. Raises Problem for a kind that there is not or a text that is too long."""
+    """Return an entry of now. Raises Problem for a kind that there is not or a text that is too long."""
     if kind not in KINDS:
         raise Problem("case log", f"{kind} is no kind of entry.", f"There are: {', '.join(sorted(KINDS))}.")
     for text in value.values():
@@ -65,7 +65,7 @@ def new_entry(thread: str, member: str, after: Sequence[str], kind: str, value: 
 
 
 def sealed_entry(entry: Entry, keys: Sequence[str]) -> bytes:
-    """An entry sealed for all keys of its desk: every entry has one size."""
+    """Return an entry sealed for all keys of its desk: every entry has one size."""
     data = {name: value for name, value in asdict(entry).items() if name != "copy"}
     return seal({"form": "entry", "version": 1, **data}, keys, _SIZE)
 
@@ -120,21 +120,21 @@ def in_order(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def heads(entries: Iterable[Entry]) -> tuple[str, ...]:
-    """The entries that no other has seen: what a new entry comes after."""
+    """Return the entries that no other has seen: what a new entry comes after."""
     listed = list(entries)
     seen = {id for entry in listed for id in entry.after}
     return tuple(sorted(entry.id for entry in listed if entry.id not in seen))
 
 
 def standing(entries: Sequence[Entry], register: str) -> list[Entry]:
-    """The entries of a register that no later one of it has seen, oldest first: more than one is a conflict."""
+    """Return the entries of a register that no later one of it has seen, oldest first: more than one is a conflict."""
     known = {entry.id: entry for entry in entries}
     mine = [entry for entry in entries if entry.register == register]
     return [entry for entry in mine if not any(entry.id in _seen(other, known) for other in mine if other != entry)]
 
 
 def _seen(entry: Entry, known: Mapping[str, Entry]) -> set[str]:
-    """All entries that this one had seen, directly or through others."""
+    """Return all entries that this one had seen, directly or through others."""
     found: set[str] = set()
     left = list(entry.after)
     while left:

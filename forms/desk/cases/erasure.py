@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
+from forms.core.files.durable import write_safely
 from forms.core.ids import is_id
 from forms.desk.cases.case import Case
 from forms.desk.cases.grouping import grouped
-from forms.desk.crypto.keys import write_safely
 
 _SECRET = re.compile(r"[0-9a-f]{64}")
 
@@ -33,12 +33,12 @@ class ErasureRequest:
     proven: bool = False
 
     def last_day(self, days: int) -> date:
-        """The day on which the case goes for good, where it rests so many days."""
+        """Return the day on which the case goes for good, where it rests so many days."""
         return self.since + timedelta(days=days)
 
 
 def is_proof(proof: str, erase_hash: str) -> bool:
-    """Whether this is the secret of which a letter holds the hash. A letter without a hash has no proof."""
+    """Return whether this is the secret of which a letter holds the hash. A letter without a hash has no proof."""
     if not _SECRET.fullmatch(proof) or not _SECRET.fullmatch(erase_hash):
         return False
     return hmac.compare_digest(hashlib.sha256(bytes.fromhex(proof)).hexdigest(), erase_hash)
@@ -51,12 +51,12 @@ class ErasureRequests:
         self._folder = folder / "erasure"
 
     def all(self) -> dict[str, ErasureRequest]:
-        """The requests by the id of the letter."""
+        """Return the requests by the id of the letter."""
         found = {path.stem: self.of(path.stem) for path in self._folder.glob("*.json") if is_id(path.stem)}
         return {id: request for id, request in found.items() if request}
 
     def of(self, letter_id: str) -> ErasureRequest | None:
-        """The request for one letter, or None."""
+        """Return the request for one letter, or None."""
         try:
             row = json.loads((self._folder / f"{letter_id}.json").read_text(encoding="utf-8"))
             return ErasureRequest(date.fromisoformat(row["since"]), str(row["proof"]), row["proven"] is True)

@@ -46,7 +46,7 @@ class Sharing:
             self._copy(id, case.id, keys, reader, "letters", path=id)
 
     def documents(self, case: Case, letter_ids: Sequence[str]) -> Mapping[str, bytes]:
-        """What an export holds, by file name: letters as they came and opened, parts, the time line."""
+        """Return what an export holds, by file name: letters as they came and opened, parts, the time line."""
         found = {}
         for id in letter_ids:
             sealed = self.local_store.read("letters", id)
@@ -75,7 +75,7 @@ class Sharing:
 
 
 def desk_for(case: Case, desk_id: str, portal: Portal) -> Desk:
-    """The desk to which a case may be handed over. Raises Problem: never one that the person left out."""
+    """Return the desk to which a case may be handed over. Raises Problem: never one that the person left out."""
     found = portal.named([desk_id])
     if not found or case.form not in found[0].reads:
         readers = ", ".join(desk.id for desk in portal.readers(case.form))

@@ -76,7 +76,7 @@ class Index:
                 yield New(id, letter.id, letter.day)
 
     def entries_without_letter(self) -> tuple[str, ...]:
-        """The ids of letters in whose cases somebody of this desk wrote, and which are not here."""
+        """Return the ids of letters in whose cases somebody of this desk wrote, and which are not here."""
         return tuple(sorted({entry.thread for entry in self._entries.values()} - set(self._letters)))
 
     def _thread(self, id: str) -> str:
@@ -89,16 +89,16 @@ class Index:
         return said if isinstance(letter, Problem) or letter.follows == said else id
 
     def entries(self) -> tuple[Entry, ...]:
-        """All entries that open."""
+        """Return all entries that open."""
         return tuple(self._entries.values())
 
     def unreadable(self) -> tuple[str, ...]:
-        """The ids of letters and entries on the disk that do not open."""
+        """Return the ids of letters and entries on the disk that do not open."""
         closed = [id for id, held in self._letters.items() if isinstance(held, Problem)]
         return (*closed, *sorted(set(self._cabinet.ids("entries")) - set(self._entries)))
 
     def letter_ids(self, thread: str) -> list[str]:
-        """The ids of the letters of a thread."""
+        """Return the ids of the letters of a thread."""
         return [id for id in self._letters if self._thread(id) == thread]
 
     def _read_kept(self) -> None:

@@ -12,7 +12,7 @@ from forms.desk.crypto.decryption import Letter
 
 
 def plain(text: object) -> str:
-    """A text with every control and formatting character but line feeds and joiners shown as a dot."""
+    """Return a text with every control and formatting character but line feeds and joiners shown as a dot."""
     return "".join(char if _is_harmless(char) else "\N{MIDDLE DOT}" for char in str(text))
 
 
@@ -21,7 +21,7 @@ def _is_harmless(char: str) -> bool:
 
 
 def one_line(number: int, case: Case, today: date) -> str:
-    """A case in the list: its number, day, state, marks, place, language and first words."""
+    """Return a case in the list: its number, day, state, marks, place, language and first words."""
     if case.first is None:
         return f"{number:>4}  (does not open) {case.letters[0] if case.letters else case.id}"
     first = plain(case.first_words)
@@ -37,7 +37,7 @@ def one_line(number: int, case: Case, today: date) -> str:
 
 
 def log(case: Case) -> Iterator[str]:
-    """A case's log, a line an entry; what two machines wrote without knowing of each other is said."""
+    """Yield a case's log, a line an entry; what two machines wrote without knowing of each other is said."""
     for entry in (one for one in case.entries if one.kind != "read"):
         said = ", ".join(
             f"{plain(name)}: {plain(value)}" for name, value in entry.value.items() if value not in ("", None)
@@ -52,7 +52,7 @@ def log(case: Case) -> Iterator[str]:
 
 
 def came_by(case: Case, letter: Letter) -> Iterator[str]:
-    """Where a letter that is a copy came from, and what is odd about one that was added."""
+    """Yield where a letter that is a copy came from, and what is odd about one that was added."""
     found = case.provenance.get(letter.id)
     if found and found.is_proven:
         yield f"Handed over by {plain(found.by)} on {plain(found.day)}; the signature is right."
@@ -62,7 +62,7 @@ def came_by(case: Case, letter: Letter) -> Iterator[str]:
 
 
 def whole(letter: Letter) -> Iterator[str]:
-    """A whole letter, question by question in the order of the form."""
+    """Yield a whole letter, question by question in the order of the form."""
     yield f"Day: {plain(letter.day)}   Language: {plain(letter.language)}   Id: {plain(letter.id)}"
     yield f"Can be read by: {', '.join(plain(desk) for desk in letter.desks)}"
     yield f"Answer possible: {'yes' if letter.reply_to else 'no, the person took no receipt'}"

@@ -23,7 +23,7 @@ class CaseSession(Protocol):
         """The portal as last fetched."""
 
     def cases(self) -> tuple[Case, ...]:
-        """All cases."""
+        """Return all cases."""
 
 
 def publish(session: CaseSession, content: Path, today: date) -> str:
@@ -56,7 +56,7 @@ def _sentence(count: int, fresh: tuple[str, ...], path: Path, portal: Portal) ->
 
 
 def heard(cases: Iterable[Case], portal: Portal) -> Iterator[Heard]:
-    """Each case that counts, without its words.
+    """Yield each case that counts, without its words.
 
     A case counts where it is closed or answered, stands by itself and has a theme of the portal's table. Taluk and
     work are those that staff gave it with the theme.

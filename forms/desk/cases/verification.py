@@ -36,7 +36,7 @@ class Verifier:
         return proven, unproven
 
     def is_proven(self, entry: Entry) -> bool:
-        """Whether an entry is by the person in whose name it stands, or was here before that had to be proved.
+        """Return whether an entry is by the person in whose name it stands, or was here before that had to be proved.
 
         A person for whom no signing key is published is believed without one, as before there were signatures.
         """
@@ -65,5 +65,5 @@ class Verifier:
         return Provenance(mark.by if mark else letter.copied_by, mark.day if mark else "", is_proven=False)
 
     def is_mark_proven(self, mark: CopyMark | None, letter: str, item: str) -> bool:
-        """Whether a copy of this item of this letter was made for this machine by whom it names."""
+        """Return whether a copy of this item of this letter was made for this machine by whom it names."""
         return mark is not None and self._is_copy_proven(mark, letter, item)

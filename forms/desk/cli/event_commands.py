@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
+from forms.core.files.durable import write_safely
 from forms.core.problem import Problem
 from forms.core.trusted_date import machines_doubt
 from forms.desk.cases.case import Case
 from forms.desk.cases.plain_text import plain
 from forms.desk.cli.errors import show_problems
-from forms.desk.crypto.keys import write_safely
 from forms.desk.events import event_export as exporting
 from forms.desk.events import event_views as views
 from forms.desk.events.event_records import ACTIONS, EventBook, open_book
@@ -181,7 +181,7 @@ def _remind(opener: Opener) -> click.Command:
 
 
 def gone_sentence(gone: Gone) -> str:
-    """What became of a run."""
+    """Return what became of a run."""
     said = [f"{gone.sent} sent, {gone.before} sent before."]
     if gone.unsure:
         said.append(f"Of {len(gone.unsure)} nobody knows whether they went: look, then use --again.")

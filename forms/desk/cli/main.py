@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from forms.core.files.durable import write_safely
 from forms.core.problem import Problem
 from forms.core.trusted_date import machines_doubt
 from forms.desk import doctor, notifications
@@ -27,22 +28,22 @@ DEFAULT_DESK = "police"
 
 
 def unlock(here: Place) -> Session:
-    """The desk, opened; asks for the passphrase where its key has one. Raises Problem."""
+    """Return the desk, opened; asks for the passphrase where its key has one. Raises Problem."""
     return Session.unlock(here, ask_passphrase(here), _today)
 
 
 def ask_passphrase(here: Place) -> str | None:
-    """The passphrase, typed; None where the key has none."""
+    """Return the passphrase, typed; None where the key has none."""
     return click.prompt("Passphrase", hide_input=True) if keys.has_passphrase(here.folder) else None
 
 
 def listed(session: Session, wanted: Wanted | None = None) -> list[Case]:
-    """The cases in the order of the list."""
+    """Return the cases in the order of the list."""
     return find(session.cases(), wanted or Wanted(merged=True), _today())
 
 
 def find_case(session: Session, which: str) -> Case:
-    """The case with this number in the list, or this id. Raises Problem."""
+    """Return the case with this number in the list, or this id. Raises Problem."""
     numbered = {str(number): case for number, case in enumerate(listed(session), start=1)}
     found = numbered.get(which) or next((case for case in session.cases() if case.id == which), None)
     if found is None:
@@ -162,7 +163,7 @@ def list_command(here: Place, text: str, state: str) -> None:
 
 
 def _erasure_lines(session: Session) -> Iterator[str]:
-    """What staff must know of requests to erase a letter."""
+    """Yield what staff must know of requests to erase a letter."""
     for case_id, last_day in sorted(session.resting().items()):
         yield f"{case_id}: asked to be erased, goes on {last_day}."
     for case in session.cases():
@@ -264,7 +265,7 @@ def export(here: Place, which: str, file: Path, to: str | None) -> None:
     """Write one case into a sealed file for a court, with the SHA-256 of everything in it."""
     session = unlock(here)
     key = to or click.prompt("Passphrase of the file", hide_input=True, confirmation_prompt=True)
-    keys.write_safely(file, session.export(find_case(session, which).id, key))
+    write_safely(file, session.export(find_case(session, which).id, key))
     click.echo(f"Sealed into {file}. Open it with any age tool: age -d {file.name} > case.zip")
 
 

@@ -6,8 +6,7 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Any
 
-from forms.core.encryption import SIZE_CLASSES, seal
-from forms.core.form_schema import load
+from forms.core.encryption import LETTER_SIZE, SIZE_CLASSES, seal
 from forms.core.problem import Problem
 from forms.core.proofs.receipt_proofs import MOST_NAMED, Answered, is_key, named, prove, short
 from forms.core.signing import content_hash
@@ -25,7 +24,7 @@ class NoKey(Problem):
 def sealed_answer(
     letter: Letter, signer: Signer, day: date, text: str, state: str = "", after: Sequence[str] = ()
 ) -> tuple[str, bytes]:
-    """The answer's id and its sealed text. The same answer to the same letter has the same id: sent once.
+    """Return the answer's id and its sealed text. The same answer to the same letter has the same id: sent once.
 
     It is signed, and names the desk but not the person of it: whoever has the receipt need not learn a name.
 
@@ -41,7 +40,7 @@ def sealed_answer(
     # Not a plain hash of the text, which could be tried out: reply_to is known to desks and person only.
     told = f"{letter.reply_to}\0{desk}\0{words}" + (f"\0{state}\0{day}" if state else "")
     said = _answered(letter, signer, day, told, words, state=state, after=named(after))
-    return said.id, _sealed(letter, signer, said, load("concern").pad_to)
+    return said.id, _sealed(letter, signer, said, LETTER_SIZE)
 
 
 def sealed_acknowledgement(

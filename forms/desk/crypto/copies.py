@@ -41,7 +41,7 @@ class CopyMark:
     content: str
 
     def is_signed_by_any(self, letter: str, item: str, keys: Iterable[str]) -> bool:
-        """Whether one of these keys signed that this is a copy of this item of this letter."""
+        """Return whether one of these keys signed that this is a copy of this item of this letter."""
         statement = Statement("copy", letter, item, self.desk, self.by, self.day, self.content, self.reader)
         return is_signed_by_any(statement, self.signature, keys)
 

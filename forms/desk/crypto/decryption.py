@@ -76,7 +76,7 @@ class Letter:
 
 
 def open_sealed(sealed: bytes, identities: Identities) -> bytes:
-    """What was sealed to one of these identities. Raises NotForThisDesk (also for cut or changed bytes)."""
+    """Return what was sealed to one of these identities. Raises NotForThisDesk (also for cut or changed bytes)."""
     try:
         return bytes(pyrage.decrypt(sealed, list(identities)))
     except pyrage.DecryptError:
@@ -85,7 +85,7 @@ def open_sealed(sealed: bytes, identities: Identities) -> bytes:
 
 
 def open_json(sealed: bytes, identities: Identities) -> Any:
-    """A sealed JSON text. Raises NotForThisDesk or NotALetter."""
+    """Return a sealed JSON text. Raises NotForThisDesk or NotALetter."""
     plain = open_sealed(sealed, identities)
     try:
         return json.loads(plain)
@@ -100,7 +100,7 @@ def open_letter(sealed: bytes, identity: pyrage.x25519.Identity | Identities) ->
 
 
 def open_part(sealed: bytes, identities: Identities) -> tuple[str, bytes]:
-    """The kind (photo or voice) and the content of a sealed part. Raises NotForThisDesk or NotALetter."""
+    """Return the kind (photo or voice) and the content of a sealed part. Raises NotForThisDesk or NotALetter."""
     line, _, rest = open_sealed(sealed, identities).partition(b"\n")
     try:
         head = json.loads(line)
@@ -111,7 +111,7 @@ def open_part(sealed: bytes, identities: Identities) -> tuple[str, bytes]:
 
 
 def read_letter(data: Any, *, kept: bool = False) -> Letter:
-    """A letter from its JSON. kept: from this machine's index. Raises NotALetter."""
+    """Return a letter from its JSON. kept: from this machine's index. Raises NotALetter."""
     if not isinstance(data, dict) or not isinstance(data.get("answers"), dict):
         raise NotALetter("letter", "It has not the shape of a letter.", "Somebody may have sent junk. Leave it.")
     mark = read_mark(data, kept=kept)
@@ -170,7 +170,7 @@ def tame(value: Any, levels: int = _DEEPEST) -> Any:
 
 
 def _parts(rows: Any) -> Iterator[PartName]:
-    """What a hostile letter may name as parts: ids of ours and nothing else, since they become file names."""
+    """Yield what a hostile letter may name as parts: ids of ours and nothing else, since they become file names."""
     for row in rows if isinstance(rows, list) else ():
         if isinstance(row, dict) and is_id(row.get("id")) and row.get("kind") in {"photo", "voice"}:
             seconds = row.get("seconds")

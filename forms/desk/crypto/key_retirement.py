@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forms.core.encryption import part_id
+from forms.core.files.durable import write_safely
 from forms.core.problem import Problem
 from forms.desk.cases.case import Case
 from forms.desk.crypto import keys
 from forms.desk.crypto.decryption import Identities, Letter, NotForThisDesk, open_sealed
-from forms.desk.crypto.keys import write_safely
 from forms.desk.session import Session
 from forms.desk.sync.client import Server
 
@@ -47,7 +47,7 @@ def needing(session: Session) -> Needing:
 
 
 def anything_needs_old_keys(session: Session) -> bool:
-    """Whether `needing` would find anything; looks no further than the first."""
+    """Return whether `needing` would find anything; looks no further than the first."""
     return next(_need_old_keys(session), None) is not None
 
 

@@ -4,7 +4,6 @@ In a desk's folder stand `identity.age` (under a passphrase) or, in the demonstr
 """
 
 import hashlib
-import os
 import secrets
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pyrage
 
+from forms.core.files.durable import write_safely
 from forms.core.problem import Problem
 from forms.core.signing import public_text, signing_key
 
@@ -48,7 +48,7 @@ def signing_line(identity: pyrage.x25519.Identity) -> str:
 
 
 def pickup_line(token: str) -> str:
-    """The line by which the server knows a token without holding it."""
+    """Return the line by which the server knows a token without holding it."""
     return "sha256:" + hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -103,12 +103,12 @@ def unprotected(home: Path) -> frozenset[str]:
 
 
 def identity(folder: Path, ask: Callable[[], str]) -> pyrage.x25519.Identity:
-    """The desk's present identity; see `identities`."""
+    """Return the desk's present identity; see `identities`."""
     return identities(folder, ask)[0]
 
 
 def identities(folder: Path, ask: Callable[[], str]) -> tuple[pyrage.x25519.Identity, ...]:
-    """All identities of this machine, the present one first, then older ones that still open old letters.
+    """Return all identities of this machine, the present one first, then older ones that still open old letters.
 
     `ask` is called for the passphrase where there is one. The file is age's own: one secret key a line.
     Raises Problem where there is no key, the passphrase is wrong, or the file is damaged.
@@ -130,7 +130,7 @@ def identities(folder: Path, ask: Callable[[], str]) -> tuple[pyrage.x25519.Iden
 
 
 def has_passphrase(folder: Path) -> bool:
-    """Whether the key of this machine stands under a passphrase."""
+    """Return whether the key of this machine stands under a passphrase."""
     return (folder / "identity.age").exists()
 
 
@@ -142,7 +142,7 @@ def change_passphrase(folder: Path, old: str, new: str) -> None:
 
 
 def rotate(folder: Path, passphrase: str | None) -> Public:
-    """A new key and token for this machine; the older keys stay, to open older letters. Raises Problem.
+    """Return a new key and token for this machine; the older keys stay, to open older letters. Raises Problem.
 
     The new public lines must go into portal.yml; until then the server knows an old token only. All of them stay in
     `token.old.txt`, the newest first: a key may be changed again before the first change was published.
@@ -222,7 +222,7 @@ def require_length(passphrase: str) -> None:
 
 
 def token(folder: Path) -> str:
-    """The desk's pickup token. Raises Problem where there is none."""
+    """Return the desk's pickup token. Raises Problem where there is none."""
     try:
         return (folder / "token.txt").read_text(encoding="utf-8").strip()
     except FileNotFoundError:
@@ -234,28 +234,3 @@ def old_tokens(folder: Path) -> tuple[str, ...]:
     """Return the tokens before the present one, the newest first."""
     path = folder / "token.old.txt"
     return tuple(path.read_text(encoding="utf-8").split()) if path.exists() else ()
-
-
-def write_safely(path: Path, data: bytes) -> None:
-    """Write a private file so that it is whole and on the disk, or not there at all. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
-    try:
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-        _sync_folder(path.parent)
-    finally:
-        fresh.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new name in a folder durable (POSIX; Windows has no such call and needs none)."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

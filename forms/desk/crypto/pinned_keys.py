@@ -14,9 +14,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from forms.core.files.durable import write_safely
 from forms.core.portal import Desk, Member
 from forms.core.problem import Problem
-from forms.desk.crypto.keys import write_safely
 
 FILE = "pinned-keys.json"
 KEY, SIGNING, RECOVERY = "key", "signing", "recovery"
@@ -157,7 +157,7 @@ class PinnedKeys:
         return Desk(id, {"en": id}, {}, (), tuple(members), texts.get((id, RECOVERY), ""))
 
     def knows(self, desk: str, who: str) -> bool:
-        """Whether this person is one whose keys are pinned."""
+        """Return whether this person is one whose keys are pinned."""
         return any((key.desk, key.who) == (desk, who) for key in self._state.pinned | self._state.earlier)
 
     def signing_keys(self, desk: str, who: str) -> frozenset[str]:
@@ -170,7 +170,7 @@ class PinnedKeys:
         return frozenset(key.text for key in self._state.pinned if key.slot == (desk, who, SIGNING))
 
     def is_accepted(self, id: str) -> bool:
-        """Whether an entry or copy was here before it had to be signed."""
+        """Return whether an entry or copy was here before it had to be signed."""
         return id in self._state.accepted
 
     # What changed

@@ -5,12 +5,11 @@ other mark has seen stands; where two stand and differ, both are shown and none 
 """
 
 import json
-import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from forms.core.ids import is_id
+from forms.core.ids import is_id, new_id
 from forms.core.problem import Problem
 
 MOST_PEOPLE = 999
@@ -66,13 +65,8 @@ class Attendance:
         return self.marks[-1].name
 
 
-def new_id() -> str:
-    """An id for walk-ins: 32 hexadecimal digits."""
-    return secrets.token_hex(16)
-
-
 def new_mark(event: str, about: str, people: int, by: str, at: str, earlier: Iterable[Mark], name: str = "") -> Mark:
-    """A mark of now. A name, or an earlier mark of a walk-in, makes it a walk-in's. Raises Problem."""
+    """Return a mark of now. A name, or an earlier mark of a walk-in, makes it a walk-in's. Raises Problem."""
     if not 0 <= people <= MOST_PEOPLE:
         raise Problem("people", f"{people} is not a number that can come.", f"Write 0 to {MOST_PEOPLE}.")
     if not is_id(about):
@@ -81,16 +75,16 @@ def new_mark(event: str, about: str, people: int, by: str, at: str, earlier: Ite
     walk_in = bool(name) or any(mark.walk_in for mark in mine)
     said = " ".join(name.split())[:LONGEST_NAME] or next((mark.name for mark in mine if mark.name), "")
     after = tuple(sorted(mark.id for mark in mine))
-    return Mark(secrets.token_hex(16), event, about, people, by, at, said if walk_in else "", walk_in, after)
+    return Mark(new_id(), event, about, people, by, at, said if walk_in else "", walk_in, after)
 
 
 def as_bytes(mark: Mark) -> bytes:
-    """A mark as JSON (UTF-8), to be sealed."""
+    """Return a mark as JSON (UTF-8), to be sealed."""
     return json.dumps({"form": "mark", "version": 1, **asdict(mark)}, ensure_ascii=False).encode()
 
 
 def read_mark(plain: bytes) -> Mark:
-    """A mark from its JSON. Raises Problem where it is none."""
+    """Return a mark from its JSON. Raises Problem where it is none."""
     try:
         data = json.loads(plain)
         texts = {name: str(data[name]) for name in ("id", "event", "about", "by", "at", "name")}
@@ -118,12 +112,12 @@ def _standing(marks: Sequence[Mark]) -> list[Mark]:
 
 
 def came(found: Iterable[Attendance]) -> int:
-    """How many people came."""
+    """Return how many people came."""
     return sum(one.people for one in found)
 
 
 def disagreements(found: Iterable[Attendance]) -> list[dict[str, Any]]:
-    """Where two machines disagree: party, name, and what each said."""
+    """Return where two machines disagree: party, name, and what each said."""
     return [
         {"about": one.about, "name": one.name, "said": [(mark.by, mark.people, mark.at) for mark in one.marks]}
         for one in found

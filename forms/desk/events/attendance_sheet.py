@@ -54,12 +54,12 @@ class Paper:
 
 
 def pdf(paper: Paper, language: str) -> bytes:
-    """The sheet as PDF. Raises Problem for a language that the portal has not, or a missing typeface."""
+    """Return the sheet as PDF. Raises Problem for a language that the portal has not, or a missing typeface."""
     return bytes(typst.compile(TEMPLATE.read_bytes(), format="pdf", sys_inputs=_inputs(paper, language)))
 
 
 def pages_as_pictures(paper: Paper, language: str) -> list[bytes]:
-    """The sheet's pages as PNG, to be looked at. Raises as `pdf` does."""
+    """Return the sheet's pages as PNG, to be looked at. Raises as `pdf` does."""
     made: Any = typst.compile(TEMPLATE.read_bytes(), format="png", sys_inputs=_inputs(paper, language))
     return list(made) if isinstance(made, list) else [bytes(made)]
 
@@ -116,7 +116,7 @@ def when(event: Event, language: str) -> str:
 
 
 def rows(paper: Paper, language: str) -> list[dict[str, str]]:
-    """The lines of the sheet: who comes, who waits, then empty ones up to full pages; `kind` tells them apart.
+    """Return the lines of the sheet: who comes, who waits, then empty ones up to full pages; `kind` tells them apart.
 
     Phone numbers are not printed: a paper on a table is read by many.
     """
@@ -147,7 +147,7 @@ def _short(text: str, most: int = MOST_NEEDS) -> str:
 
 
 def _need(value: str, language: str) -> str:
-    """A value of the sign-up form's list, in a word or two; a strange one as it is."""
+    """Return a value of the sign-up form's list, in a word or two; a strange one as it is."""
     _ = i18n.say(language)
     known = {
         "interpreter": _("interpreter"),
@@ -160,5 +160,5 @@ def _need(value: str, language: str) -> str:
 
 
 def file_name(event_id: str, language: str, today: date) -> str:
-    """What the file is called."""
+    """Return what the file is called."""
     return f"attendance-{event_id}-{language}-{today.isoformat()}.pdf"

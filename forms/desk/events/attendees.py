@@ -147,7 +147,7 @@ def in_line(rows: Iterable[SignupRow]) -> list[SignupRow]:
 
 
 def party(row: SignupRow, letter: Letter | Problem | None) -> Party:
-    """A row with its letter. The letter is hostile input: only texts and lists of texts are taken from it."""
+    """Return a row with its letter. The letter is hostile input: only texts and lists of texts are taken from it."""
     head = Party(row.id, row.event, row.people, row.state, row.turn)
     if row.state == CANCELLED:
         return head

@@ -4,7 +4,6 @@ What is written is opened: names and numbers that anybody reads who gets the fil
 Specifications: https://specs.frictionlessdata.io/data-package/ and /table-schema/.
 """
 
-import csv
 import io
 import json
 import zipfile
@@ -16,6 +15,7 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
+from forms.core.files.spreadsheet_csv import csv_text, guarded, is_formula
 from forms.core.portal import pick
 from forms.desk.cases.plain_text import plain
 from forms.desk.events import attendance
@@ -27,8 +27,6 @@ WARNING = (
     "Keep it on this machine, give it to nobody who need not have it, and erase it when it is used."
 )
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_GUARD = "'"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The day in the zip file (its earliest): the same data gives the same file."""
 
@@ -47,7 +45,7 @@ class Sheet:
 
 
 @dataclass(frozen=True)
-class Told:
+class OpenedEvent:
     """An event with its opened sign-ups and what was marked."""
 
     gathering: Gathering
@@ -55,15 +53,15 @@ class Told:
     standings: Mapping[str, Attendance]
 
 
-def sheets(told: Iterable[Told]) -> tuple[Sheet, Sheet]:
-    """The two tables: events with their counts, and all parties, of whom those who only walked in too."""
+def sheets(told: Iterable[OpenedEvent]) -> tuple[Sheet, Sheet]:
+    """Return the two tables: events with their counts, and all parties, of whom those who only walked in too."""
     listed = list(told)
     events = Sheet("events", "Events, with how many come, wait and came", _EVENTS, [_event(one) for one in listed])
     people = [row for one in listed for row in _people(one)]
     return events, Sheet("attendees", "Who signed up and who came", _ATTENDEES, people, ("event", "events"))
 
 
-def _event(one: Told) -> Row:
+def _event(one: OpenedEvent) -> Row:
     event, gathering = one.gathering.event, one.gathering
     counts = {
         "coming": gathering.coming, "waiting": gathering.waiting,
@@ -78,7 +76,7 @@ def _event(one: Told) -> Row:
     }  # fmt: skip
 
 
-def _people(one: Told) -> Iterable[Row]:
+def _people(one: OpenedEvent) -> Iterable[Row]:
     for party in one.parties:
         found = one.standings.get(party.id)
         yield {
@@ -101,7 +99,7 @@ def _people(one: Told) -> Iterable[Row]:
 
 
 def package(name: str, title: str, tables: Sequence[Sheet]) -> bytes:
-    """A zip file with datapackage.json and one CSV a table. `name`: small letters, digits, - and . only."""
+    """Return a zip file with datapackage.json and one CSV a table. `name`: small letters, digits, - and . only."""
     descriptor = {
         "name": name,
         "title": title,
@@ -136,29 +134,13 @@ def _resource(table: Sheet) -> dict[str, Any]:
 
 
 def as_csv(table: Sheet) -> str:
-    """A table as CSV (RFC 4180), formulas made harmless (OWASP, CSV Injection)."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
+    """Return a table as CSV, formulas made harmless."""
     names = [field["name"] for field in table.fields]
-    writer.writerow(names)
-    writer.writerows([_cell(row.get(name)) for name in names] for row in table.rows)
-    return out.getvalue()
+    return csv_text([names, *([_cell(row.get(name)) for name in names] for row in table.rows)])
 
 
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    return guarded(value)
-
-
-def guarded(text: str) -> str:
-    """A text that no spreadsheet takes for a formula, without control characters."""
-    said = _one_line(text)
-    return f"{_GUARD}{said}" if said.startswith(_FORMULA) else said
+def _cell(value: Any) -> Any:
+    return guarded(_one_line(value)) if isinstance(value, str) else value
 
 
 def _one_line(text: str) -> str:
@@ -169,7 +151,7 @@ def _one_line(text: str) -> str:
 
 
 def workbook(tables: Sequence[Sheet]) -> bytes:
-    """The tables as XLSX, one sheet each. Texts stand as texts, whatever they begin with."""
+    """Return the tables as XLSX, one sheet each. Texts stand as texts, whatever they begin with."""
     book = Workbook(write_only=True)
     for table in tables:
         page = book.create_sheet(table.name)
@@ -187,7 +169,7 @@ def _xlsx(page: Any, value: Any) -> Any:
     if not isinstance(value, str):
         return value
     said = ILLEGAL_CHARACTERS_RE.sub("", _one_line(value))
-    if not said.startswith(_FORMULA):
+    if not is_formula(said):
         return said or None
     cell = WriteOnlyCell(page, said)
     cell.data_type = "s"  # openpyxl takes what begins with = for a formula

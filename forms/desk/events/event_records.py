@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
+from forms.core.ids import new_id
 from forms.core.portal import Event
 from forms.core.problem import Problem
 from forms.core.trusted_date import TrustedDate
@@ -20,7 +21,7 @@ from forms.desk.sync.local_store import LocalStore
 
 
 def open_book(session: EventSession, today: Callable[[], date] = date.today) -> "EventBook":
-    """The papers of this desk. Raises Problem at a desk that does not read sign-ups."""
+    """Return the papers of this desk. Raises Problem at a desk that does not read sign-ups."""
     if "signup" not in session.own_desk.reads:
         readers = ", ".join(desk.id for desk in session.portal.desks if "signup" in desk.reads) or "none"
         raise Problem(f"desk {session.own_desk.id}", "does not read sign-ups.", f"Open the desk that does: {readers}.")
@@ -65,11 +66,11 @@ class EventBook:
         self.fetch()
 
     def gatherings(self) -> list[Gathering]:
-        """All events with sign-ups or places, those that need attention first."""
+        """Return all events with sign-ups or places, those that need attention first."""
         return gatherings(self.signups.rows(), self.session.portal.events, self.today)
 
     def gathering(self, event_id: str) -> Gathering:
-        """One event. Raises Problem where neither the portal nor a sign-up knows it."""
+        """Return one event. Raises Problem where neither the portal nor a sign-up knows it."""
         rows = tuple(in_line(self.signups.rows_of(event_id)))
         event = self.event(event_id)
         if event is None and not rows:
@@ -77,19 +78,19 @@ class EventBook:
         return Gathering(event_id, event, rows)
 
     def event(self, event_id: str) -> Event | None:
-        """The portal's event, or None."""
+        """Return the portal's event, or None."""
         return next((event for event in self.session.portal.events if event.id == event_id), None)
 
     def parties(self, gathering: Gathering) -> list[Party]:
-        """Who comes and who waits, opened: in memory, and gone with the page."""
+        """Return who comes and who waits, opened: in memory, and gone with the page."""
         return [party(row, self.signups.letter(row)) for row in gathering.rows if row.state != CANCELLED]
 
     def marks(self, event_id: str) -> list[Mark]:
-        """All marks of an event that open."""
+        """Return all marks of an event that open."""
         return [mark for _, mark in self._marks(event_id) if mark is not None]
 
     def unreadable_marks(self, event_id: str) -> int:
-        """How many files of marks do not open here: sealed before this machine's key was known, or damaged."""
+        """Return how many files of marks do not open here: sealed before this machine's key was known, or damaged."""
         return sum(mark is None for _, mark in self._marks(event_id))
 
     def _marks(self, event_id: str) -> Iterator[tuple[str, Mark | None]]:
@@ -104,7 +105,7 @@ class EventBook:
             return None
 
     def standings(self, event_id: str) -> dict[str, Attendance]:
-        """Who was marked as come, by party."""
+        """Return who was marked as come, by party."""
         return attendance.standings(self.marks(event_id))
 
     def mark(self, event_id: str, about: str, people: int) -> Mark:
@@ -119,7 +120,7 @@ class EventBook:
         self.gathering(event_id)
         if people < 1:
             raise Problem("people", "Nobody came, it says.", "Write 1 or more.")
-        return self._write(event_id, attendance.new_id(), people, name.strip() or "-")
+        return self._write(event_id, new_id(), people, name.strip() or "-")
 
     def _write(self, event_id: str, about: str, people: int, name: str) -> Mark:
         made = attendance.new_mark(

@@ -21,7 +21,7 @@ NAMED = ("signups", "attendance", "reminders")
 
 
 @dataclass(frozen=True)
-class Count:
+class EventCount:
     """What stays of an event when names are erased. day: ISO, empty where it was never known."""
 
     event: str
@@ -30,7 +30,7 @@ class Count:
     came: int
 
 
-def erase_old(book: EventBook) -> list[Count]:
+def erase_old(book: EventBook) -> list[EventCount]:
     """Erase the names of events that were over longer ago than they may be kept; what stays of each.
 
     Goes by the earliest day that it may be: a clock that has jumped erases nothing (forms/core/trusted_date.py).
@@ -67,22 +67,22 @@ def _erase(folder: Path) -> None:
         raise Problem(str(folder), f"cannot be erased ({error.strerror}).", "Erase this folder by hand.") from None
 
 
-def _keep_count(book: EventBook, event_id: str, rows: Iterable[SignupRow]) -> Count:
+def _keep_count(book: EventBook, event_id: str, rows: Iterable[SignupRow]) -> EventCount:
     known = count(book.session, event_id)
     if known is not None:
         return known  # counted before an interruption: some marks may be gone by now
     event = book.event(event_id)
     day = event.starts[:10] if event else book.signups.last_days().get(event_id, "")
     signed_up = sum(row.people for row in rows if row.event == event_id and row.state != CANCELLED)
-    made = Count(event_id, day, signed_up, attendance.came(book.standings(event_id).values()))
+    made = EventCount(event_id, day, signed_up, attendance.came(book.standings(event_id).values()))
     sealed = book.session.seal_for_desk(json.dumps(asdict(made)).encode())
     LocalStore(book.session.folder).save("event-counts", folder_of(event_id), sealed)
     return made
 
 
-def count(session: EventSession, event_id: str) -> Count | None:
-    """What stayed of an event whose names are erased, or None. Raises Problem where the file does not open."""
+def count(session: EventSession, event_id: str) -> EventCount | None:
+    """Return what stayed of an event whose names are erased, or None. Raises Problem where the file does not open."""
     records = LocalStore(session.folder)
     if not records.has("event-counts", folder_of(event_id)):
         return None
-    return Count(**json.loads(session.open_own(records.read("event-counts", folder_of(event_id)))))
+    return EventCount(**json.loads(session.open_own(records.read("event-counts", folder_of(event_id)))))

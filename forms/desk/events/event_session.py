@@ -15,7 +15,7 @@ class SignupServer(Protocol):
     """What is asked of the server here."""
 
     def signup(self, signup_id: str) -> bytes:
-        """The sealed part of one sign-up."""
+        """Return the sealed part of one sign-up."""
 
     def act_on_signup(self, target: str, action: str) -> None:
         """Remove a sign-up, let it in, pass it over; or let an event's line go. Raises Problem."""
@@ -56,17 +56,17 @@ class EventSession(Protocol):
         """Fetch the portal and letters. Where the server is away nothing is lost, and it says so."""
 
     def signups(self) -> list[dict[str, Any]]:
-        """All sign-ups as they stand in clear."""
+        """Return all sign-ups as they stand in clear."""
 
     def seal_for_desk(self, plain: bytes) -> bytes:
         """Something of the desk's own, sealed to its keys."""
 
     def open_own(self, sealed: bytes) -> bytes:
-        """What was sealed to this desk."""
+        """Return what was sealed to this desk."""
 
 
 def folder_of(event: str) -> str:
-    """An event's folder: its id where that is one of ours, else a digest; never a path elsewhere."""
+    """Return an event's folder: its id where that is one of ours, else a digest; never a path elsewhere."""
     return event if _SAFE.fullmatch(event) else "x-" + hashlib.sha256(event.encode()).hexdigest()[:32]
 
 

@@ -13,7 +13,7 @@ from forms.desk.events.reminders import Ledger, Reminder, ready
 
 
 def list_lines(book: EventBook) -> Iterator[str]:
-    """The list of events, what must be said loudly first."""
+    """Yield the list of events, what must be said loudly first."""
     found = book.gatherings()
     for one in found:
         if one.alarm:
@@ -35,7 +35,7 @@ def _one_line(book: EventBook, one: Gathering) -> str:
 
 
 def event_lines(book: EventBook, event_id: str) -> Iterator[str]:
-    """One event: who comes, who waits in order, who came."""
+    """Yield one event: who comes, who waits in order, who came."""
     one = book.gathering(event_id)
     parties, found = book.parties(one), book.standings(event_id)
     yield f"{plain(one.title)}   {plain(one.starts)}   {one.coming} come, {one.waiting} wait"
@@ -62,7 +62,7 @@ def event_lines(book: EventBook, event_id: str) -> Iterator[str]:
 
 
 def names_lines(book: EventBook) -> Iterator[str]:
-    """Every event for which anybody signed up, each as `event_lines` shows it."""
+    """Yield every event for which anybody signed up, each as `event_lines` shows it."""
     signed_up = [one for one in book.gatherings() if one.rows]
     for one in signed_up:
         yield from (*event_lines(book, one.id), "")
@@ -71,7 +71,7 @@ def names_lines(book: EventBook) -> Iterator[str]:
 
 
 def told(party: Party) -> str:
-    """What a party told, on one line."""
+    """Return what a party told, on one line."""
     if party.unread:
         return f"(does not open) {plain(party.unread)}"
     said = [party.name or "(no name)", party.phone, party.speaks, *party.help_with, party.needs]
@@ -79,7 +79,7 @@ def told(party: Party) -> str:
 
 
 def warnings(book: EventBook, one: Gathering, parties: Iterable[Party]) -> list[str]:
-    """What is wrong with an event's papers, and what to do."""
+    """Return what is wrong with an event's papers, and what to do."""
     said = []
     gone = sum(row.gone for row in one.rows)
     if gone:
@@ -106,7 +106,7 @@ def sheet_language(book: EventBook, event_id: str) -> str:
 
 
 def sheet_pdf(book: EventBook, event_id: str, language: str) -> bytes:
-    """The attendance sheet. Raises Problem."""
+    """Return the attendance sheet. Raises Problem."""
     one = book.gathering(event_id)
     return attendance_sheet.pdf(
         attendance_sheet.Paper(book.session.portal, one.event, one.title, book.parties(one)), language
@@ -114,13 +114,15 @@ def sheet_pdf(book: EventBook, event_id: str, language: str) -> bytes:
 
 
 def export_tables(book: EventBook, event_id: str | None = None) -> tuple[event_export.Sheet, event_export.Sheet]:
-    """The tables of one event, or of all. Raises Problem."""
+    """Return the tables of one event, or of all. Raises Problem."""
     chosen = [book.gathering(event_id)] if event_id else book.gatherings()
-    return event_export.sheets(event_export.Told(one, book.parties(one), book.standings(one.id)) for one in chosen)
+    return event_export.sheets(
+        event_export.OpenedEvent(one, book.parties(one), book.standings(one.id)) for one in chosen
+    )
 
 
 def export_file(book: EventBook, kind: str, event_id: str | None = None) -> tuple[str, bytes]:
-    """The file's name and content. kind: zip (Data Package) or xlsx. Raises Problem."""
+    """Return the file's name and content. kind: zip (Data Package) or xlsx. Raises Problem."""
     tables = export_tables(book, event_id)
     name = f"{'events' if event_id is None else f'event-{_slug(event_id)}'}-{book.today.isoformat()}"
     if kind == "xlsx":
@@ -135,7 +137,7 @@ def _slug(event_id: str) -> str:
 
 
 def reminders_of(book: EventBook, event_id: str) -> tuple[Event, list[Reminder], Ledger]:
-    """An event's reminders and its ledger. Raises Problem where the event is over or not in the portal."""
+    """Return an event's reminders and its ledger. Raises Problem where the event is over or not in the portal."""
     one = book.gathering(event_id)
     if one.event is None:
         raise Problem(

@@ -1,6 +1,5 @@
 """Ways out for reminders: a file that somebody sends by hand, or an SMS provider's HTTP address by settings."""
 
-import csv
 import io
 import os
 import re
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from forms.core.files.spreadsheet_csv import csv_text, guarded
 from forms.core.problem import Problem
 
 TIMEOUT = (10, 30)
@@ -96,9 +96,7 @@ class Handout:
 
 
 def _line(cells: tuple[str, ...]) -> bytes:
-    out = io.StringIO(newline="")
-    csv.writer(out).writerow([f"'{cell}" if cell[:1] in {"=", "+", "-", "@"} else cell for cell in cells])
-    return out.getvalue().encode()
+    return csv_text([[guarded(cell) for cell in cells]]).encode()
 
 
 @dataclass(frozen=True)
@@ -160,7 +158,7 @@ class HttpGateway:
 
 
 def http_gateway(settings: Mapping[str, str]) -> HttpGateway | None:
-    """The HTTP gateway that the settings (environment) name, or None where they name none. Raises Problem.
+    """Return the HTTP gateway that the settings (environment) name, or None where they name none. Raises Problem.
 
     PORTAL_SMS_URL (https), PORTAL_SMS_TOKEN, and where the provider wants others: PORTAL_SMS_METHOD (POST),
     PORTAL_SMS_NUMBER_FIELD (number), PORTAL_SMS_TEXT_FIELD (text), PORTAL_SMS_TEMPLATE_FIELD (template_id),

@@ -51,7 +51,7 @@ class Gone:
 
 
 def ready(portal: Portal, event: Event, parties: Iterable[Party], today: date) -> list[Reminder]:
-    """The reminders of an event. Raises Problem where it is over: nobody needs to be reminded of yesterday."""
+    """Return the reminders of an event. Raises Problem where it is over: nobody needs to be reminded of yesterday."""
     if event.last_day < today:
         raise Problem(event.id, "is over.", "Nobody is reminded of what is past.")
     told = (COMING, WAITING) if event.state == "cancelled" else (COMING,)
@@ -88,7 +88,7 @@ def _language(portal: Portal, language: str) -> str:
 
 
 def left_out(event: Event, parties: Iterable[Party]) -> int:
-    """How many groups come who cannot be reminded: no number, or no consent."""
+    """Return how many groups come who cannot be reminded: no number, or no consent."""
     told = (COMING, WAITING) if event.state == "cancelled" else (COMING,)
     return sum(party.state in told and not (party.may_be_reminded and bool(dialled(party.phone))) for party in parties)
 
@@ -151,7 +151,7 @@ class Ledger:
 
 
 def waiting(ledger: Ledger, reminders: Iterable[Reminder]) -> Iterator[tuple[Reminder, str]]:
-    """Each reminder with its state in the ledger: that of any sign-up with this number."""
+    """Yield each reminder with its state in the ledger: that of any sign-up with this number."""
     return ((reminder, _state(ledger, reminder)) for reminder in reminders)
 
 

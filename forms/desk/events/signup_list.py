@@ -70,7 +70,7 @@ class SignupList:
         return not here
 
     def _with_missing(self, listed: list[SignupRow], old: frozenset[str]) -> list[SignupRow]:
-        """The server's list, and what it has lost before its time: nobody who signed up is forgotten here."""
+        """Return the server's list, and what it has lost before its time: nobody who signed up is forgotten here."""
         there = {row.id for row in listed}
         missing = [row for row in self.rows() if row.id not in there]
         lost = (replace(row, gone=True) for row in missing if row.event not in old and row.state != CANCELLED)
@@ -94,7 +94,7 @@ class SignupList:
         self._store.save("signups", "rows", self._session.seal_for_desk(json.dumps(data).encode()))
 
     def _list(self) -> dict[str, Any]:
-        """The kept list; read once for as long as its file stays the same."""
+        """Return the kept list; read once for as long as its file stays the same."""
         path = self._session.folder / "signups" / "rows.age"
         if not path.exists():
             return {"columns": _COLUMNS, "events": {}, "last_days": {}}
@@ -110,11 +110,11 @@ class SignupList:
             raise Problem("sign-ups", "The list on this machine is damaged.", "Fetch again.") from None
 
     def rows(self) -> tuple[SignupRow, ...]:
-        """All sign-ups as last fetched."""
+        """Return all sign-ups as last fetched."""
         return tuple(row for event in self._list()["events"] for row in self.rows_of(event))
 
     def rows_of(self, event: str) -> tuple[SignupRow, ...]:
-        """The sign-ups of one event as last fetched."""
+        """Return the sign-ups of one event as last fetched."""
         listed = self._list()
         return read_rows(
             {"event": event, **dict(zip(listed["columns"], cells, strict=True))}
@@ -122,7 +122,7 @@ class SignupList:
         )
 
     def last_days(self) -> dict[str, str]:
-        """The last day (ISO) of each event: as the portal says, else as it was last known."""
+        """Return the last day (ISO) of each event: as the portal says, else as it was last known."""
         now = {event.id: event.last_day.isoformat() for event in self._session.portal.events}
         return dict(self._list()["last_days"]) | now
 
@@ -132,7 +132,7 @@ class SignupList:
         return frozenset(event for event, day in self.last_days().items() if date.fromisoformat(day) < today - days)
 
     def letter(self, row: SignupRow) -> Letter | Problem | None:
-        """The letter of a sign-up: None where it was not fetched, a Problem where it does not open."""
+        """Return the letter of a sign-up: None where it was not fetched, a Problem where it does not open."""
         folder, name = f"signups/{folder_of(row.event)}", f"{row.id}-{row.version}"
         if not self._store.has(folder, name):
             return None

@@ -5,15 +5,15 @@ Nothing of the letter is published by itself but its kind and taluk: a name, a n
 
 import csv
 import io
-import os
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
 
+from forms.core.files.durable import replaced
+from forms.core.form_schema import find
 from forms.core.portal import Portal
 from forms.core.problem import Problem
 from forms.desk.crypto.decryption import Letter
@@ -48,9 +48,15 @@ class Plan:
     kind: str = ""
 
 
+def is_visit(form: str) -> bool:
+    """Whether letters of this form ask for something that can become an event."""
+    found = find(form)
+    return found is not None and found.becomes_event
+
+
 def event_row(letter: Letter, portal: Portal, plan: Plan, today: date) -> dict[str, str]:
-    """The row, by column. Raises Problem where a cell would be refused when the site is built."""
-    if letter.form != "visit":
+    """Return the row, by column. Raises Problem where a cell would be refused when the site is built."""
+    if not is_visit(letter.form):
         raise Problem("letter", "asks for no visit.", "Choose a letter of the form “Ask for a visit”.")
     if not _ID.fullmatch(plan.id):
         raise Problem("id", f"“{plan.id}” cannot be one.", "Take small letters, digits and -, like 2027-03-meeting.")
@@ -145,7 +151,7 @@ def _look(path: Path, data: bytes) -> tuple[list[str], set[str], str]:
 
 
 def _line(data: bytes, cells: list[str], separator: str) -> bytes:
-    """The new row as the file writes its rows."""
+    """Return the new row as the file writes its rows."""
     quoted = data.removeprefix(_BOM).startswith(b'"')
     ending = "\r\n" if b"\r\n" in data else "\n"
     out = io.StringIO(newline="")
@@ -156,16 +162,10 @@ def _line(data: bytes, cells: list[str], separator: str) -> bytes:
 
 
 def _replace(path: Path, data: bytes) -> None:
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
     try:
-        with fresh.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.chmod(path.stat().st_mode)
-        fresh.replace(path)
+        with replaced(path) as fresh:
+            fresh.write_bytes(data)
+            fresh.chmod(path.stat().st_mode)
     except OSError as error:
         todo = "Nothing was changed. Close it in other programs, make room, and try again."
         raise Problem(str(path), f"cannot be written ({error.strerror}).", todo) from None
-    finally:
-        fresh.unlink(missing_ok=True)

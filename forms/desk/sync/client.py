@@ -90,7 +90,7 @@ class Server:
         return self._rows("signups")
 
     def letter(self, letter_id: str) -> bytes:
-        """One sealed letter."""
+        """Return one sealed letter."""
         return self._file(f"letters/{letter_id}")
 
     def copies(self, letter_id: str) -> list[dict[str, str]]:
@@ -106,11 +106,11 @@ class Server:
         return found
 
     def part(self, part_id: str) -> bytes:
-        """One sealed photo or recording."""
+        """Return one sealed photo or recording."""
         return self._file(f"parts/{part_id}")
 
     def signup(self, signup_id: str) -> bytes:
-        """The sealed part of one sign-up."""
+        """Return the sealed part of one sign-up."""
         return self._file(f"signups/{signup_id}")
 
     def acknowledge(self, letter_id: str) -> None:
@@ -126,11 +126,11 @@ class Server:
         self.send("PUT", f"letters/{letter_id}/answers/{answer_id}?acknowledgement=1", sealed)
 
     def entries(self) -> list[dict[str, Any]]:
-        """The desk's case log: id, letter and day of each entry."""
+        """Return the desk's case log: id, letter and day of each entry."""
         return self._rows("entries")
 
     def entry(self, entry_id: str) -> bytes:
-        """One sealed entry."""
+        """Return one sealed entry."""
         return self._file(f"entries/{entry_id}")
 
     def statements(self, after: int | None) -> tuple[str, list[Stated]]:
@@ -142,20 +142,20 @@ class Server:
         return key, [stated for row in rows if isinstance(row, dict) and (stated := statement_row(row))]
 
     def access(self) -> list[dict[str, Any]]:
-        """What the members of this desk did: at, member, what and letter of each."""
+        """Return what the members of this desk did: at, member, what and letter of each."""
         rows = self._listed("access", "access")
         return [row for row in rows if all(_is_text(row.get(name)) for name in ("at", "member", "what", "letter"))]
 
     def portal(self) -> bytes:
-        """The portal as the press handed it over (forms/core/portal.py reads it)."""
+        """Return the portal as the build handed it over (forms/core/portal.py reads it)."""
         return self._ask("GET", "portal", headers={HEADER: str(VERSION)}).body
 
     def me(self) -> str:
-        """The member whose token this is. Raises Problem where the token is not known."""
+        """Return the member whose token this is. Raises Problem where the token is not known."""
         return str(self._json("letters").get("member", ""))
 
     def clock(self) -> str:
-        """The server's Date header (RFC 9110, section 6.6.1), or empty."""
+        """Return the server's Date header (RFC 9110, section 6.6.1), or empty."""
         return self._ask("GET", "desks").headers.get("Date", "")
 
     @property

@@ -5,8 +5,8 @@ from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
+from forms.core.files.durable import write_safely
 from forms.core.trusted_date import WRITTEN, TrustedDate, hear, look
-from forms.desk.crypto.keys import write_safely
 
 
 class DayFile:
@@ -16,7 +16,7 @@ class DayFile:
         self._path = folder / "day.json"
 
     def look(self, today: date) -> TrustedDate:
-        """What is known now that this machine's clock shows `today`."""
+        """Return what is known now that this machine's clock shows `today`."""
         return self._keep(look(self._remembered(), today))
 
     def hear(self, today: date, told: date) -> TrustedDate:

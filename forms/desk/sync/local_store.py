@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from forms.core.files.durable import write_safely
 from forms.core.ids import is_id
 from forms.core.problem import Problem
-from forms.desk.crypto.keys import write_safely
 from forms.desk.sync.client import letter_row
 
 DELETION = "deletion"
@@ -77,14 +77,14 @@ class LocalStore:
         return self.folder / folder / f"{id}.age"
 
     def read(self, folder: str, id: str) -> bytes:
-        """A sealed file. Raises Problem where it is not here."""
+        """Return a sealed file. Raises Problem where it is not here."""
         try:
             return self._path(folder, id).read_bytes()
         except OSError:
             raise Problem(id, "is not on this machine.", "Fetch again; it may be erased.") from None
 
     def has(self, folder: str, id: str) -> bool:
-        """Whether the file is here."""
+        """Return whether the file is here."""
         return self._path(folder, id).exists()
 
     def delete(self, folder: str, id: str) -> None:
@@ -126,7 +126,7 @@ class LocalStore:
         self.save("outbox", queued.name, head + b"\n" + queued.sealed)
 
     def posted(self) -> Iterator[QueuedRequest]:
-        """What waits in the outbox, oldest first."""
+        """Yield what waits in the outbox, oldest first."""
         for name in self.ids("outbox"):
             head, _, sealed = self.read("outbox", name).partition(b"\n")
             told = json.loads(head)

@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from forms.core.files.durable import write_safely
 from forms.core.ids import is_id
 from forms.core.proofs.statements import Stated
 from forms.core.signing import are_bytes_signed_by, is_public_key
-from forms.desk.crypto.keys import write_safely
 from forms.desk.sync.client import is_day
 
 FILE = "statements.json"
@@ -59,7 +59,7 @@ class Known:
         return f"{self.number}:{self.heads[str(self.number)]}" if self.number else ""
 
     def contradicts(self, head: object) -> bool:
-        """Whether a colleague's machine was shown another statement of the same number."""
+        """Return whether a colleague's machine was shown another statement of the same number."""
         number, _, hash = head.partition(":") if isinstance(head, str) else ("", "", "")
         return bool(hash) and self.heads.get(number, hash) != hash
 

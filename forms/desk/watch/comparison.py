@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from forms.core.builds.manifest import BuildManifest, file_of
+from forms.core.form_schema import load_all
 from forms.desk.watch.visitor import Seen
 
 FOUND = 200
-DRAWN = {"concern": "tell", "answer": "answer"}
+DRAWN = {form.name: form.page for form in load_all() if form.page}
 """Forms that the server draws when a browser asks for them, and the page of the build with the same form."""
 
 _TOKEN = re.compile(r"(<[^<>]*>)")
@@ -83,12 +84,21 @@ def _tokens(page: Seen) -> set[str]:
     return {_FORM_SCRIPTS.sub("", token.strip()) for token in _TOKEN.split(text) if token.strip()}
 
 
+def forms_of(terms: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return each form that browsers encrypt here, and the terms with the desks to which its letters are encrypted."""
+    more = terms.get("forms")
+    named = more if isinstance(more, dict) else {}
+    others = [form.name for form in load_all() if form.is_encrypted_in_browser and form.name in named]
+    return [("concern", terms), *((name, {"desks": named[name]}) for name in others if name != "concern")]
+
+
 def other_keys(terms: Mapping[str, Any], manifest: BuildManifest, before: BuildManifest | None) -> Iterator[str]:
     """Return a sentence for each desk to which a browser would seal with other keys than the build names."""
-    told = keys_in(terms)
-    if before and told == _as_sets(before.readers("concern")):
-        return
-    yield from differing_keys(told, _as_sets(manifest.readers("concern")))
+    for form, those in forms_of(terms):
+        told = keys_in(those)
+        if before and told == _as_sets(before.readers(form)):
+            continue
+        yield from differing_keys(told, _as_sets(manifest.readers(form)))
 
 
 def differing_keys(told: Mapping[str, frozenset[str]], right: Mapping[str, frozenset[str]]) -> Iterator[str]:

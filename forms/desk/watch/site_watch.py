@@ -22,7 +22,16 @@ from forms.core.fingerprints import fingerprint
 from forms.core.portal import Portal, parse
 from forms.core.problem import Problem
 from forms.desk.watch import watch_state
-from forms.desk.watch.comparison import DRAWN, FOUND, assets_of, differences, differing_keys, keys_in, other_keys
+from forms.desk.watch.comparison import (
+    DRAWN,
+    FOUND,
+    assets_of,
+    differences,
+    differing_keys,
+    forms_of,
+    keys_in,
+    other_keys,
+)
 from forms.desk.watch.visitor import Seen, Unreachable, Visitor
 from forms.desk.watch.watch_state import Terms, WatchState
 
@@ -82,8 +91,9 @@ class SiteWatch:
         state, manifest, wrong_list = self._manifest(state, data, signatures, known)
         wrong += [*wrong_terms, *wrong_list]
         if terms.status == FOUND and not (manifest and state.signed):
-            right = {desk.id: frozenset(desk.keys) for desk in portal.readers("concern")}
-            wrong += differing_keys(keys_in(told), right)
+            for form, those in forms_of(told):
+                right = {desk.id: frozenset(desk.keys) for desk in portal.readers(form)}
+                wrong += differing_keys(keys_in(those), right)
         if manifest:
             before = known if known and known.number < manifest.number else None
             wrong += differences(seen, manifest, before)
@@ -250,7 +260,7 @@ def findings(watch: SiteWatch, portal: Portal, today: date) -> Iterator[Finding]
 
 
 def too_long(state: WatchState, today: date) -> bool:
-    """Whether the site could not be looked at for days on end."""
+    """Return whether the site could not be looked at for days on end."""
     if not state.failing_since:
         return False
     with suppress(ValueError):

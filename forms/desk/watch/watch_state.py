@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from forms.core.builds.manifest import BuildManifest, read
+from forms.core.files.durable import write_safely
 from forms.core.problem import Problem
-from forms.desk.crypto.keys import write_safely
 
 FILE, MANIFEST = "site-watch.json", "build-manifest.json"
 MOST_ALARMS = 50

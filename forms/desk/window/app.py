@@ -54,7 +54,7 @@ def create_window(
     unlock: Callable[[Place, str | None], Session] = Session.unlock,
     clock: Callable[[], float] = time.monotonic,
 ) -> Flask:
-    """The window of the desk at this place. `unlock` and `clock` are for tests."""
+    """Return the window of the desk at this place. `unlock` and `clock` are for tests."""
     app = NoTraceFlask("forms.desk.window")
     app.logger.setLevel(logging.ERROR)
     app.extensions["authenticator"] = Authenticator(place, unlock, idle_seconds, clock)
@@ -111,7 +111,7 @@ def _always() -> dict[str, Any]:
 
 
 def _has_events(session: Session | None) -> bool:
-    """Whether this desk reads sign-ups: to another one the pages of events say only that."""
+    """Return whether this desk reads sign-ups: to another one the pages of events say only that."""
     try:
         return session is not None and any("signup" in desk.reads for desk in session.portal.named([session.desk]))
     except Problem:
@@ -119,7 +119,7 @@ def _has_events(session: Session | None) -> bool:
 
 
 def _name_over(session: Session | None) -> str:
-    """What stands at the top of every page: the desk's name, once a portal is there to tell it."""
+    """Return what stands at the top of every page: the desk's name, once a portal is there to tell it."""
     try:
         return labels.desk_name(session.portal, session.desk) if session else ""
     except Problem:

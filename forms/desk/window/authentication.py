@@ -1,4 +1,4 @@
-"""The door of the desk's window: a one-time address, a cookie, a passphrase, a lock that falls by itself.
+"""Authentication of the desk's window: a one-time address, a cookie, a passphrase, an automatic lock.
 
 All of it lives in memory and ends with the program. Pages ask `current_session()`; who adds pages needs that and
 `insist_on_form_token()`, and nothing else from here.
@@ -18,7 +18,7 @@ from forms.core.problem import Problem
 from forms.desk.session import Place, Session, Synced
 
 LONGEST_WAIT = 60
-"""Seconds that the door waits at most after wrong passphrases."""
+"""Seconds to wait at most after wrong passphrases."""
 
 HELD_PATHS = ("/case/", "/events/")
 """Where the forms stand whose words are held while the desk is locked."""
@@ -111,13 +111,13 @@ class Authenticator:
 
 
 def the_authenticator() -> Authenticator:
-    """The door of this window."""
+    """Return the authenticator of this window."""
     authenticator: Authenticator = current_app.extensions["authenticator"]
     return authenticator
 
 
 def current_session() -> Session:
-    """The unlocked session. Raises Locked, which leads to the page that asks for the passphrase."""
+    """Return the unlocked session. Raises Locked, which leads to the page that asks for the passphrase."""
     authenticator = the_authenticator()
     authenticator.lock_if_idle()
     if authenticator.session is None:

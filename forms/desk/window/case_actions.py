@@ -28,7 +28,7 @@ def _seen(form: Form) -> list[str]:
 
 
 def _text(form: Form, name: str) -> str:
-    """A typed text with line ends as everywhere else (HTML forms send CR LF)."""
+    """Return a typed text with line ends as everywhere else (HTML forms send CR LF)."""
     return form.get(name, "").replace("\r\n", "\n").strip()
 
 
@@ -144,7 +144,7 @@ def _chosen(session: Session, case: Case, form: Form) -> Phrase | None:
 
 
 def _with_phrase(session: Session, case: Case, form: Form) -> dict[str, str]:
-    """What the answer's fields show once the phrase stands in the text; a state chosen by hand stays."""
+    """Return what the answer's fields show once the phrase stands in the text; a state chosen by hand stays."""
     chosen = _chosen(session, case, form)
     texts = (_text(form, "text"), chosen.words if chosen else "")
     return {"answer": "\n\n".join(filter(None, texts)), "state": form.get("state") or (chosen.state if chosen else "")}
@@ -160,7 +160,7 @@ def _whole_answer(session: Session, case: Case, form: Form) -> str:
 
 @pages.post("/case/<case_id>/export")
 def export(case_id: str) -> Answer | Response | tuple[str, int]:
-    """One case as an age file, for a court or another office, with a list of hashes in it."""
+    """Return one case as an age file, for a court or another office, with a list of hashes in it."""
     session = current_session()
     try:
         sealed = session.export(case_id, request.form.get("to", "").strip())

@@ -59,14 +59,14 @@ class Phrase:
 
 @pages.get("/case/<case_id>")
 def case_page(case_id: str) -> str:
-    """The whole case. Opening it makes it read."""
+    """Return the whole case. Opening it makes it read."""
     session = current_session()
     session.mark_read(case_id)
     return show(session, case_id)
 
 
 def show(session: Session, case_id: str, problem: Problem | None = None, typed: Mapping[str, str] | None = None) -> str:
-    """The page of a case; with a problem above it, and what was typed kept in its fields."""
+    """Return the page of a case; with a problem above it, and what was typed kept in its fields."""
     case, portal = session.case(case_id), session.portal
     return render_template(
         "case.html",
@@ -95,7 +95,7 @@ def show(session: Session, case_id: str, problem: Problem | None = None, typed: 
 
 
 def _offered(session: Session, case: Case) -> dict[str, Any]:
-    """What the forms beside the letter offer to choose from."""
+    """Return what the forms beside the letter offer to choose from."""
     portal = session.portal
     return {
         "themes": _labels(portal.choices.get("themes", ())),
@@ -111,7 +111,7 @@ def _offered(session: Session, case: Case) -> dict[str, Any]:
 
 
 def _links(session: Session) -> list[Choice]:
-    """The district's own forms; an address that is not https is no link."""
+    """Return the district's own forms; an address that is not https is no link."""
     return [row for row in session.portal.choices.get("staff_links", ()) if row.value.startswith("https://")]
 
 
@@ -127,13 +127,13 @@ _CHILD_DUTIES = ("child", "pocso", "identity")
 
 
 def _duties(session: Session) -> list[tuple[str, bool]]:
-    """Each duty where a child is spoken of, and whether the district's legal adviser has approved its words."""
+    """Return each duty where a child is spoken of, and whether the district's legal adviser has approved its words."""
     rows = [row for row in session.portal.choices.get("duties", ()) if row.value in _CHILD_DUTIES]
     return [(pick(row.label, "en"), "en" in row.reviewed) for row in rows] or [(CHILD_DUTY, False)]
 
 
 def phrases(session: Session, case: Case) -> list[Phrase]:
-    """The phrases that there are in the person's language, reviewed or not."""
+    """Return the phrases that there are in the person's language, reviewed or not."""
     rows, language = session.portal.choices.get("phrases", ()), case.language
     return [
         Phrase(row.value, pick(row.label, "en"), row.label[language], language in row.reviewed, row.state)
@@ -143,20 +143,20 @@ def phrases(session: Session, case: Case) -> list[Phrase]:
 
 
 def _readers(case: Case) -> list[str]:
-    """The desks that have the case: the letter's own, and those to which it was handed over."""
+    """Return the desks that have the case: the letter's own, and those to which it was handed over."""
     first = case.first.desks if case.first else ()
     handed = (str(entry.value.get("desk", "")) for entry in case.entries if entry.kind == "handover")
     return list(dict.fromkeys([*first, *handed]))
 
 
 def _hand_over_to(session: Session, case: Case) -> list[Desk]:
-    """The desks that read such letters, have not this one, and may see it."""
+    """Return the desks that read such letters, have not this one, and may see it."""
     gone = {*_readers(case), *case.hidden_from, session.desk}
     return [desk for desk in session.portal.readers(case.form) if desk.id not in gone]
 
 
 def _line(case: Case) -> list[tuple[str, Any]]:
-    """The time line: letters and entries by day, in one list of ("letter" or "entry", what)."""
+    """Return the time line: letters and entries by day, in one list of ("letter" or "entry", what)."""
     came = [(letter.day, 0, position, "letter", letter) for position, letter in enumerate(labels.letters_of(case))]
     done = [(entry.at[:10], 1, position, "entry", entry) for position, entry in enumerate(case.entries)]
     return [(kind, what) for *_, kind, what in sorted([*came, *done], key=lambda row: row[:3])]
@@ -164,7 +164,7 @@ def _line(case: Case) -> list[tuple[str, Any]]:
 
 @pages.get("/case/<case_id>/time-line.json")
 def time_line(case_id: str) -> Response:
-    """The time line for machines, to be saved; no words of the letters stand in it."""
+    """Return the time line for machines, to be saved; no words of the letters stand in it."""
     case = current_session().case(case_id)
     response = make_response(json.dumps({"case": case.id, "time_line": case.time_line()}, ensure_ascii=False, indent=1))
     response.headers["Content-Type"] = "application/json"

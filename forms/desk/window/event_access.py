@@ -10,6 +10,6 @@ from forms.desk.window.authentication import current_session
 
 
 def the_book() -> EventBook:
-    """The papers of the unlocked desk. Raises Locked, or Problem at a desk that does not read sign-ups."""
+    """Return the papers of the unlocked desk. Raises Locked, or Problem at a desk that does not read sign-ups."""
     today: Callable[[], date] = current_app.extensions["today"]
     return open_book(current_session(), today)

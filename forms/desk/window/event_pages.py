@@ -14,6 +14,7 @@ from forms.desk.events.attendance_sheet import file_name
 from forms.desk.events.attendees import COMING, WAITING, Gathering, free_places
 from forms.desk.events.event_records import EventBook
 from forms.desk.events.event_retention import count, erase_old
+from forms.desk.events.visits import is_visit
 from forms.desk.window import labels, reminder_pages, visit_pages
 from forms.desk.window.authentication import current_session
 from forms.desk.window.event_access import the_book
@@ -32,12 +33,12 @@ def _show(template: str, **values: Any) -> str:
 
 @pages.get("/")
 def listed() -> str:
-    """All events with their counts: what must be said loudly, what comes, what is past."""
+    """Return all events with their counts: what must be said loudly, what comes, what is past."""
     book = the_book()
     erased = erase_old(book)
     found = book.gatherings()
     past, upcoming = _parted(found, book.today)
-    visits = [case for case in current_session().cases() if case.form == "visit"]
+    visits = [case for case in current_session().cases() if is_visit(case.form)]
     return _show(
         "events.html", alarms=[one for one in found if one.alarm], past=past, erased=erased, visits=visits,
         upcoming=upcoming, free_places=free_places,
@@ -64,7 +65,7 @@ def fetch() -> Answer | tuple[str, int]:
 
 @pages.get("/<event_id>/")
 def one(event_id: str) -> str:
-    """One event: who comes, who waits in order, who came, and what can be done."""
+    """Return one event: who comes, who waits in order, who came, and what can be done."""
     return _event(the_book(), event_id)
 
 
@@ -87,7 +88,7 @@ def _event(book: EventBook, event_id: str, problem: Problem | None = None) -> st
 
 @pages.get("/<event_id>/mark")
 def marking(event_id: str) -> str:
-    """One big button a party: made for a narrow window beside the door."""
+    """Return a page with one big button for each party, for a narrow window at the entrance."""
     return _marking(the_book(), event_id)
 
 
@@ -150,7 +151,7 @@ def act(event_id: str) -> Answer | tuple[str, int]:
 
 @pages.get("/<event_id>/sheet.pdf")
 def sheet(event_id: str) -> Response:
-    """The attendance sheet in a language of the portal."""
+    """Return the attendance sheet in a language of the portal."""
     book, language = the_book(), request.args.get("language") or event_views.sheet_language(the_book(), event_id)
     pdf = event_views.sheet_pdf(book, event_id, language)
     return _file(file_name(event_id, language, book.today), "application/pdf", pdf)
@@ -158,13 +159,13 @@ def sheet(event_id: str) -> Response:
 
 @pages.post("/<event_id>/export")
 def export_one(event_id: str) -> Response:
-    """One event, opened, after the person has read what that means."""
+    """Return one event, opened, after the person has read what that means."""
     return _export(event_id)
 
 
 @pages.post("/export")
 def export_all() -> Response:
-    """All events, opened."""
+    """Return all events, opened."""
     return _export(None)
 
 

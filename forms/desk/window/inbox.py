@@ -79,7 +79,7 @@ def inbox() -> str:
 
 
 def _pages(count: int, asked: MultiDict[str, str]) -> tuple[int, int]:
-    """How many pages there are, and which of them is asked for."""
+    """Return how many pages there are, and which of them is asked for."""
     pages_ = max(1, -(-count // A_PAGE))
     return pages_, min(pages_, max(1, asked.get("page", 1, type=int)))
 
@@ -89,7 +89,7 @@ def _states(cases: Sequence[Case]) -> Counter[str]:
 
 
 def read_wanted(asked: MultiDict[str, str]) -> Wanted:
-    """The filter from an address. What is no filter of ours does not matter."""
+    """Return the filter from an address. What is no filter of ours does not matter."""
     text: dict[str, Any] = {
         name: asked.get(name, "").strip() for name in ("text", "state", "place", "work", "assigned", "form")
     }
@@ -107,7 +107,7 @@ def _those_like(case_id: str, cases: Sequence[Case], session: Session) -> Sequen
 
 
 def _folded(found: Sequence[Case], alike: Mapping[str, tuple[str, ...]]) -> list[tuple[Case, list[Case]]]:
-    """Each case with those after it that look like it: the most urgent one stands above."""
+    """Return each case with those after it that look like it: the most urgent one stands above."""
     by_id = {case.id: case for case in found}
     seen: set[str] = set()
     folded = []
@@ -136,7 +136,7 @@ def _section(case: Case) -> str:
 
 
 def _choices(session: Session, cases: Sequence[Case]) -> dict[str, list[tuple[str, str]]]:
-    """What each filter offers."""
+    """Return what each filter offers."""
     portal = session.portal
     own = {"places": {"elsewhere", "unknown"}, "work": {"other", "unknown"}}
     tables = {

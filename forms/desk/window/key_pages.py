@@ -23,7 +23,7 @@ Form = Mapping[str, str]
 
 @pages.get("/keys/")
 def overview() -> str:
-    """The desk's members and keys, and all that can be done about them."""
+    """Return the desk's members and keys, and all that can be done about them."""
     return _show(current_session())
 
 

@@ -19,7 +19,7 @@ _SHORT_ID = 8
 
 
 @dataclass(frozen=True)
-class Told:
+class AnsweredQuestion:
     """One question of a letter and what was answered; `free`: in the person's own words."""
 
     label: str
@@ -27,8 +27,8 @@ class Told:
     free: bool
 
 
-def told(letter: Letter, portal: Portal, today: date) -> list[Told]:
-    """A letter question by question, in the order of its form; what is no question of the form comes last."""
+def told(letter: Letter, portal: Portal, today: date) -> list[AnsweredQuestion]:
+    """Return a letter question by question, in the order of its form; what is no question of the form comes last."""
     form = load(letter.form) if letter.form in names() else load("concern")
     asked = [field.name for field in form.fields if field.name in letter.answers]
     return [_told(form, name, letter.answers[name], portal, today) for name in (*asked, *_others(form, letter))]
@@ -38,44 +38,44 @@ def _others(form: Definition, letter: Letter) -> list[str]:
     return sorted(set(letter.answers) - {field.name for field in form.fields})
 
 
-def _told(form: Definition, name: str, value: Any, portal: Portal, today: date) -> Told:
+def _told(form: Definition, name: str, value: Any, portal: Portal, today: date) -> AnsweredQuestion:
     field = next((field for field in form.fields if field.name == name), None)
     listed = {choice.value: pick(choice.label, "en") for choice in choices(field, form, portal, today)} if field else {}
     values = value if isinstance(value, list) else [value]
     said = ", ".join(listed.get(str(one), str(one)) for one in values)
-    return Told(field.label if field else name, said, free=not listed and isinstance(value, str))
+    return AnsweredQuestion(field.label if field else name, said, free=not listed and isinstance(value, str))
 
 
 def label(portal: Portal, table: str, value: Any) -> str:
-    """The English label of a value of one of the portal's tables; the value itself where there is none."""
+    """Return the English label of a value of one of the portal's tables; the value itself where there is none."""
     known = {choice.value: pick(choice.label, "en") for choice in portal.choices.get(table, ())}
     known |= {"elsewhere": "Somewhere else", "unknown": "Not known", "other": "Other work"}
     return known.get(str(value), str(value)) if value else ""
 
 
 def desk_name(portal: Portal, desk_id: str) -> str:
-    """A desk's English name, or its id where the portal has no such desk."""
+    """Return a desk's English name, or its id where the portal has no such desk."""
     found = portal.named([desk_id])
     return pick(found[0].name, "en") if found else desk_id
 
 
 def language_name(portal: Portal, code: str) -> str:
-    """A language in its own script; the code where the portal has none such."""
+    """Return a language in its own script; the code where the portal has none such."""
     return next((language.name for language in portal.languages if language.code == code), code)
 
 
 def english_language(code: str) -> str:
-    """A language as an officer calls it, in English; the code where nobody knows it."""
+    """Return a language as an officer calls it, in English; the code where nobody knows it."""
     return str(Locale("en").languages.get(code, code))
 
 
 def language_code(portal: Portal, code: str) -> str:
-    """The language for a `lang` attribute; `und` (BCP 47: undetermined) where a letter claims a strange one."""
+    """Return the language for a `lang` attribute; `und` (BCP 47: undetermined) where a letter claims a strange one."""
     return code if code in portal.language_codes() else "und"
 
 
 def day(text: str | date | None) -> str:
-    """A day as people write it, 5 Jan 2027; a strange text as it is."""
+    """Return a day as people write it, 5 Jan 2027; a strange text as it is."""
     try:
         found = date.fromisoformat(str(text)[:10])
     except ValueError:
@@ -84,17 +84,17 @@ def day(text: str | date | None) -> str:
 
 
 def moment(at: str) -> str:
-    """An entry's moment, 5 Jan 2027, 10:20 UTC."""
+    """Return an entry's moment, 5 Jan 2027, 10:20 UTC."""
     return f"{day(at)}, {at[11:16]} UTC" if len(at) > len("2027-01-05T") else day(at)
 
 
 def short(case_id: str) -> str:
-    """What a case is called aloud: its first eight digits."""
+    """Return what a case is called aloud: its first eight digits."""
     return case_id[:_SHORT_ID]
 
 
 def sentence(entry: Entry, portal: Portal) -> str:
-    """An entry in a few words; the text of a note or answer stands below it."""
+    """Return an entry in a few words; the text of a note or answer stands below it."""
     if entry.kind == "theme":
         return _theme(entry, portal)
     said = {name: str(value) for name, value in entry.value.items() if value}
@@ -125,22 +125,22 @@ _THEME_TABLES = (("theme", "themes"), ("place", "places"), ("work", "work"))
 
 
 def text_of(entry: Entry) -> str:
-    """The words that somebody wrote in an entry, or empty."""
+    """Return the words that somebody wrote in an entry, or empty."""
     return str(entry.value.get("text") or entry.value.get("outcome") or "")
 
 
 def letters_of(case: Case) -> Iterator[Letter]:
-    """The letters of a case that open."""
+    """Yield the letters of a case that open."""
     return (letter for letter in case.letters if isinstance(letter, Letter))
 
 
 def parts_of(case: Case, kind: str) -> int:
-    """How many photos, or recordings, a case has."""
+    """Return how many photos, or recordings, a case has."""
     return sum(part.kind == kind for letter in letters_of(case) for part in letter.parts)
 
 
 def fewer(items: Sequence[Any], most: int) -> tuple[Sequence[Any], int]:
-    """The first of many, and how many are left out."""
+    """Return the first of many, and how many are left out."""
     return items[:most], max(0, len(items) - most)
 
 
@@ -148,7 +148,7 @@ _REGISTERS = ("state", "assign", "due", "theme", "merge", "flag urgent", "flag c
 
 
 def conflicts(case: Case) -> list[list[Entry]]:
-    """What was set at once on two machines that did not know of each other, and not to the same."""
+    """Return what was set at once on two machines that did not know of each other, and not to the same."""
     standings = (standing(case.entries, register) for register in _REGISTERS)
     return [last for last in standings if len({_decided(entry) for entry in last}) > 1]
 

@@ -19,7 +19,7 @@ pages = Blueprint("reminders", __name__)
 
 @pages.get("/<event_id>/reminders")
 def reminders(event_id: str) -> str:
-    """Each reminder as it would go, and whether it went."""
+    """Return each reminder as it would go, and whether it went."""
     return _show(the_book(), event_id)
 
 

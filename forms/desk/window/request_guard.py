@@ -26,7 +26,7 @@ HEADERS = {
 }
 
 OPEN_TO_ALL = frozenset({"entrance.enter", "static"})
-"""What is shown to a browser that has not come in: the door itself and the stylesheet."""
+"""What a browser is shown that has not signed in: the page for it and the stylesheet."""
 
 
 def hosts() -> frozenset[str]:
@@ -37,7 +37,7 @@ def hosts() -> frozenset[str]:
 
 
 def check() -> None:
-    """Before every request: asked for by our own page or by hand, in a browser that came in by the door."""
+    """Refuse a request that neither our own page nor a person makes, or from a browser that has not signed in."""
     if request.environ.get("HTTP_HOST") not in hosts():
         abort(421)
     ours = ("same-origin",) if request.method == "POST" else ("same-origin", "none")

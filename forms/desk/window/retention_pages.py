@@ -16,7 +16,7 @@ MOST_ROWS = 500
 
 @pages.get("/access/")
 def access() -> str:
-    """What the members of this desk did with which letter, as the server wrote it down; newest first."""
+    """Return what the members of this desk did with which letter, as the server wrote it down; newest first."""
     session = current_session()
     rows = sorted(session.who_did_what(), key=lambda row: str(row.get("at")), reverse=True)
     member = request.args.get("member", "")

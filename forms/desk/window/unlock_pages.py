@@ -1,4 +1,4 @@
-"""The pages at the door: coming in, unlocking, locking."""
+"""The pages for signing in, unlocking and locking."""
 
 from contextlib import suppress
 

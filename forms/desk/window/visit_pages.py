@@ -8,7 +8,7 @@ from flask import Blueprint, current_app, render_template, request
 
 from forms.core.problem import Problem
 from forms.desk.crypto.decryption import Letter
-from forms.desk.events.visits import KINDS, Plan, append, event_row
+from forms.desk.events.visits import KINDS, Plan, append, event_row, is_visit
 from forms.desk.window import labels
 from forms.desk.window.authentication import current_session
 
@@ -20,7 +20,7 @@ CONTENT = "content"
 
 @pages.get("/visit/<case_id>")
 def visit(case_id: str) -> str:
-    """The letter beside the form."""
+    """Return the letter beside the form."""
     return _show(_letter(case_id), case_id, {})
 
 
@@ -46,7 +46,7 @@ def _today() -> date:
 
 def _letter(case_id: str) -> Letter:
     letter = current_session().case(case_id).first
-    if letter is None or letter.form != "visit":
+    if letter is None or not is_visit(letter.form):
         raise Problem("letter", "asks for no visit.", "Choose one of the visits on the page of events.")
     return letter
 

@@ -2,10 +2,11 @@
 
 `GET terms`: to whom to seal, and the salt and cost of receipts. `PUT parts/<id>`, then `PUT letters/<id>`: each may be
 sent again after a broken line and makes no second letter. What the server needs to know besides stands in headers:
-`Portal-Desks` (ids), `Portal-Parts` (ids), `Portal-Lookup` (64 hexadecimal digits, or none), `Portal-Work`; for what
-is added to a letter its look-up value in `Portal-Follows`. `POST lookups` and `POST erasures` take a look-up value that
-the browser derived from its receipt: the receipt itself, and the key that opens answers, never come here. While
-somebody guesses look-up values, each asks for work of its own, in `Portal-Lookup-Work`.
+`Portal-Form` (a name; a concern where there is none), `Portal-Desks` (ids), `Portal-Parts` (ids), `Portal-Lookup` (64
+hexadecimal digits, or none), `Portal-Work`; for what is added to a letter its look-up value in `Portal-Follows`.
+`POST lookups` and `POST erasures` take a look-up value that the browser derived from its receipt: the receipt itself,
+and the key that opens answers, never come here. While somebody guesses look-up values, each asks for work of its own,
+in `Portal-Lookup-Work`.
 """
 
 import base64
@@ -18,16 +19,25 @@ from typing import Any
 from flask import Blueprint, Response, current_app, request
 
 from forms.core import i18n
-from forms.core.encryption import LEAST_PART, SIZE_CLASSES, is_sealed_for, part_id
-from forms.core.form_schema import load
+from forms.core.encryption import LEAST_PART, SIZE_CLASSES, is_sealed_for, part_id, size_class
+from forms.core.form_schema import Definition, Kind, load, load_all
 from forms.core.ids import is_id
-from forms.core.portal import Desk
+from forms.core.portal import Desk, Portal
 from forms.server.api.json_responses import ApiError, json_answer, padded_json_answer
 from forms.server.services import lookup as lookup_service
 from forms.server.services.flood_control import Busy, is_worked
 from forms.server.services.lookup import LookupResult
-from forms.server.services.mailbox import Full, Services, keys_of, left_out, recipients, take_sealed_part
-from forms.server.store.concern_store import ConcernStore, LetterGone, NewLetter, PartsMissing
+from forms.server.services.mailbox import (
+    Full,
+    Mailbox,
+    Services,
+    hideable,
+    keys_of,
+    left_out,
+    recipients,
+    take_sealed_part,
+)
+from forms.server.store.concern_store import LetterGone, NewLetter, PartsMissing
 from forms.server.store.database import AlreadyThere, NotKept
 from forms.server.web.current import current_services
 
@@ -41,6 +51,7 @@ LARGEST_LOOKUP = 1024
 
 _LOOKUP = re.compile(r"[0-9a-f]{64}")
 _FORM = "concern"
+"""The form of a letter that names none, and whose desks are the `desks` of the terms."""
 
 
 def _services() -> Services:
@@ -58,13 +69,29 @@ def terms() -> Response:
             "memory": services.cost.memory,
             "passes": services.cost.passes,
             "desks": _addresses(services.portal.readers(_FORM)),
+            **_terms_of_other_forms(services.portal),
         }
     )
 
 
+def _terms_of_other_forms(portal: Portal) -> dict[str, Any]:
+    """Return the desks of each other form that browsers encrypt, and all desks that can be left out of a letter."""
+    others = [one.name for one in _encrypted_forms() if one.name != _FORM and portal.readers(one.name)]
+    if not others:
+        return {}
+    return {
+        "forms": {name: _addresses(portal.readers(name)) for name in others},
+        "all": _addresses(hideable(portal)),
+    }
+
+
+def _encrypted_forms() -> tuple[Definition, ...]:
+    return tuple(one for one in load_all() if one.is_encrypted_in_browser)
+
+
 @blueprint.post("/lookups")
 def lookup() -> Response:
-    """How the letter of a look-up value stands, and its answers, sealed to the key that its receipt derives."""
+    """Return how the letter of a look-up value stands, and its answers, sealed to the key that its receipt derives."""
     asked, found = _found()
     language = asked.get("language")
     if language not in _services().portal.language_codes():
@@ -115,7 +142,7 @@ def part(wanted: str) -> Response:
     if part_id(body) != wanted or not to.fits(body, sizes):
         raise ApiError(400, "This is not a sealed part for these desks. Nothing was kept.")
     try:
-        take_sealed_part(_services(), body, to.desk_ids, current_app.extensions["today"](), to.store)
+        take_sealed_part(_services(), body, to.desk_ids, current_app.extensions["today"](), to.box.store)
     except NotKept as away:
         raise _away(away) from None
     return json_answer({"kept": wanted}, 201)
@@ -131,11 +158,11 @@ def letter(letter_id: str) -> Response:
         raise ApiError(400, "An id has not the form of an id. Nothing was kept.")
     if lookup and (to.thread or not _LOOKUP.fullmatch(lookup)):
         raise ApiError(400, "The look-up value has not its form, or the letter it follows has one. Nothing was kept.")
-    if not to.fits(body, [load(to.form).pad_to]):
+    if not to.fits(body, [size_class(load(to.form).pad_to)]):
         raise ApiError(400, "This is not a sealed letter for these desks. Nothing was kept.")
     services = _services()
     worked = is_worked(letter_id, body, request.headers.get("Portal-Work", ""), services.flood_control.enough())
-    if services.flood_control.is_high() and not worked:
+    if to.box.has_queues and services.flood_control.is_high() and not worked:
         bits = services.flood_control.bits()
         raise ApiError(428, "Very many letters come just now. Work first, then send it again.", bits=bits)
     coming = NewLetter(
@@ -150,9 +177,9 @@ def letter(letter_id: str) -> Response:
         left_out=() if to.thread else left_out(services.portal, to.form, to.desks),
     )
     try:
-        if (services.requests if to.store is services.concerns else services.concerns).has(letter_id):
-            raise _taken_id()  # desks fetch from both as from one
-        new = services.save(coming, worked=worked) if to.store is services.concerns else services.save_request(coming)
+        if any(box.store.has(letter_id) for box in services.mailboxes if box.purpose != to.box.purpose):
+            raise _taken_id()  # desks fetch from all as from one
+        new = services.keep(to.box, coming, worked=worked)
     except PartsMissing as gone:
         raise ApiError(409, "Parts of the letter are not here. Send them again.", missing=gone.missing) from None
     except LetterGone:
@@ -166,11 +193,11 @@ def letter(letter_id: str) -> Response:
 
 @dataclass(frozen=True)
 class _To:
-    """For whom something comes: its desks, its form, where it is kept; thread: the letter that it follows, or ""."""
+    """For whom something comes: its desks, its form, its mailbox; thread: the letter that it follows, or ""."""
 
     desks: tuple[Desk, ...]
     form: str
-    store: ConcernStore
+    box: Mailbox
     thread: str = ""
 
     @property
@@ -187,10 +214,21 @@ def _addressed() -> _To:
     """What the headers say: a first letter, or one that follows the letter of a look-up value, for just its desks."""
     services, follows = _services(), request.headers.get("Portal-Follows")
     if follows is None:
-        return _To(_desks(services.portal.readers(_FORM)), _FORM, services.concerns)
+        form = _named_form()
+        return _To(_desks(services.portal.readers(form.name)), form.name, services.mailbox(form.kind))
     found = _of(follows)
     desks = _desks(services.portal.receivers(found.progress.desks), all_of_them=True)
-    return _To(desks, "followup", lookup_service.mailbox_for(services, found.kind), found.progress.id)
+    form = next(one for one in load_all() if one.kind is Kind.FOLLOWUP)
+    return _To(desks, form.name, services.mailbox(found.kind), found.progress.id)
+
+
+def _named_form() -> Definition:
+    """Return the form that the letter names, one that browsers encrypt. Raises ApiError."""
+    name = request.headers.get("Portal-Form", _FORM)
+    found = next((one for one in _encrypted_forms() if one.name == name), None)
+    if found is None:
+        raise ApiError(400, "There is no such form here. Nothing was kept.")
+    return found
 
 
 def _desks(here: Sequence[Desk], *, all_of_them: bool = False) -> tuple[Desk, ...]:
@@ -199,7 +237,7 @@ def _desks(here: Sequence[Desk], *, all_of_them: bool = False) -> tuple[Desk, ..
     Either the ids alone, or every id with =1 or =0 behind it, which is as long whoever is left out.
     """
     wanted = request.headers.get("Portal-Desks", "").split(",")
-    known = {desk.id for desk in (*here, *_services().portal.readers(_FORM))}
+    known = {desk.id for desk in (*here, *hideable(_services().portal))}
     if any(name.removesuffix("=1").removesuffix("=0") not in known for name in wanted):
         raise _other_desks()
     wanted = [name.removesuffix("=1") for name in wanted if not name.endswith("=0")]
@@ -214,7 +252,7 @@ def _other_desks() -> ApiError:
 
 
 def _found() -> tuple[Mapping[str, Any], LookupResult]:
-    """The JSON that was sent, and the letter whose look-up value stands in it."""
+    """Return the JSON that was sent, and the letter whose look-up value stands in it."""
     request.max_content_length = LARGEST_LOOKUP
     try:
         asked = request.get_json(silent=True)
@@ -247,7 +285,7 @@ def _addresses(desks: Sequence[Desk]) -> list[dict[str, Any]]:
 
 
 def _said(day: date, language: str) -> dict[str, str]:
-    """A day for the program that sorts, and as the page says it."""
+    """Return a day for the program that sorts, and as the page says it."""
     return {"day": day.isoformat(), "said": i18n.day(day, language)}
 
 

@@ -51,7 +51,7 @@ def _age_file(sealed: bytes | None) -> Response:
 
 
 def reader_of(authorization: str, desks: tuple[Desk, ...]) -> tuple[Desk, Member] | None:
-    """The desk and its member whose token this Authorization header bears (RFC 6750), or None."""
+    """Return the desk and its member whose token this Authorization header bears (RFC 6750), or None."""
     scheme, _, token = authorization.partition(" ")
     digest = "sha256:" + hashlib.sha256(token.strip().encode("utf-8", "surrogateescape")).hexdigest()
     if scheme.lower() != "bearer":
@@ -131,7 +131,7 @@ def letters() -> Response:
 
 @desk_api.get("/letters/<letter_id>")
 def letter(letter_id: str) -> Response:
-    """One sealed letter."""
+    """Return one sealed letter."""
     desk, member = _reader()
     sealed = _mailboxes().sealed(letter_id, desk.id, member.id)
     if sealed:
@@ -152,7 +152,7 @@ def drop(letter_id: str) -> Response:
 
 @desk_api.get("/parts/<part_id>")
 def part(part_id: str) -> Response:
-    """One sealed photo or recording."""
+    """Return one sealed photo or recording."""
     desk, member = _reader()
     return _age_file(_mailboxes().part(part_id, desk.id, member.id))
 
@@ -182,7 +182,7 @@ def answer(letter_id: str, answer_id: str) -> Response:
 
 @desk_api.get("/entries")
 def entries() -> Response:
-    """The entries of this desk's case log; `since`: a day (2027-01-31) from which on."""
+    """Return the entries of this desk's case log; `since`: a day (2027-01-31) from which on."""
     desk, _ = _reader()
     try:
         since = date.fromisoformat(request.args.get("since", "0001-01-01"))
@@ -197,7 +197,7 @@ def entries() -> Response:
 
 @desk_api.get("/entries/<entry_id>")
 def entry(entry_id: str) -> Response:
-    """One sealed entry."""
+    """Return one sealed entry."""
     desk, _ = _reader()
     return _age_file(_mailboxes().entry(entry_id, desk.id))
 
@@ -245,14 +245,14 @@ def copies(letter_id: str) -> Response:
 
 @desk_api.get("/copies/<item>/<digest>")
 def copied(item: str, digest: str) -> Response:
-    """One of these copies, by the SHA-256 of its bytes."""
+    """Return one of these copies, by the SHA-256 of its bytes."""
     desk, member = _reader()
     return _age_file(_mailboxes().copied(item, digest, desk.id, member.id))
 
 
 @desk_api.get("/desks")
 def desks() -> Response:
-    """The desks and their present keys: all of it public."""
+    """Return the desks and their present keys: all of it public."""
     _reader()
     rows = [
         {
@@ -266,7 +266,7 @@ def desks() -> Response:
 
 @desk_api.get("/portal")
 def portal() -> Response:
-    """The portal as the press handed it over: names, events, tables, keys; all of it public."""
+    """Return the portal as the build handed it over: names, events, tables, keys; all of it public."""
     _reader()
     here = _services().portal
     knows_its_version = handover_version.HEADER in request.headers
@@ -295,7 +295,7 @@ def _told_day() -> date | None:
 
 @desk_api.get("/statements")
 def statements() -> Response:
-    """The server's daily statements after a number (`after`), or the last one, with this desk's part of each."""
+    """Return the server's daily statements after a number (`after`), or the last one, with this desk's part of each."""
     desk, _ = _reader()
     after = request.args.get("after")
     if after is not None and not (_NUMBER.fullmatch(after)):
@@ -310,7 +310,7 @@ def statements() -> Response:
 
 @desk_api.get("/access")
 def access() -> Response:
-    """What the members of this desk did with which letter, oldest first."""
+    """Return what the members of this desk did with which letter, oldest first."""
     desk, _ = _reader()
     rows = [
         {"at": one.at, "member": one.member, "what": one.what, "letter": one.letter}
@@ -321,7 +321,7 @@ def access() -> Response:
 
 @desk_api.get("/signups")
 def signups() -> Response:
-    """All sign-ups as they stand in clear: coming, waiting (by turn) or cancelled.
+    """Return all sign-ups as they stand in clear: coming, waiting (by turn) or cancelled.
 
     `version` grows when a person replaces what they told: then the sealed part is to be fetched again.
     """
@@ -345,6 +345,6 @@ def act_on_signup(signup_id: str, action: str) -> Response:
 
 @desk_api.get("/signups/<signup_id>")
 def signup(signup_id: str) -> Response:
-    """The sealed part of one sign-up."""
+    """Return the sealed part of one sign-up."""
     _signups_desk()
     return _age_file(_services().signups.sealed(signup_id))

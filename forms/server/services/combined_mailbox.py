@@ -14,7 +14,7 @@ class CombinedMailbox:
     """What the pickup API asks of a letter box, asked of both. Raises NotKept."""
 
     def __init__(self, services: Services) -> None:
-        self._mailboxes = (services.concerns, services.requests)
+        self._mailboxes = tuple(box.store for box in services.mailboxes)
 
     def waiting(self, desk: str, member: str, *, everything: bool = False) -> list[Waiting]:
         """Return letters that this member can fetch: first tray first, then oldest day."""
@@ -22,11 +22,11 @@ class CombinedMailbox:
         return sorted(found, key=lambda item: (item.tray, item.day, item.id))
 
     def sealed(self, letter_id: str, desk: str, member: str) -> bytes | None:
-        """The sealed letter, or None where it is not this desk's or gone."""
+        """Return the sealed letter, or None where it is not this desk's or gone."""
         return next((found for mailbox in self._mailboxes if (found := mailbox.sealed(letter_id, desk, member))), None)
 
     def part(self, part_id: str, desk: str, member: str) -> bytes | None:
-        """A sealed part, likewise."""
+        """Return a sealed part, likewise."""
         return next((found for mailbox in self._mailboxes if (found := mailbox.part(part_id, desk, member))), None)
 
     def entry(self, entry_id: str, desk: str) -> bytes | None:
@@ -67,7 +67,7 @@ class CombinedMailbox:
         return any(mailbox.enter(entry, desk, sealed) for mailbox in self._mailboxes)
 
     def entries(self, desk: str, since: date) -> list[EntryRow]:
-        """The entries of a desk's case log of this day or later."""
+        """Return the entries of a desk's case log of this day or later."""
         found = [item for mailbox in self._mailboxes for item in mailbox.entries(desk, since)]
         return sorted(found, key=lambda item: (item.day, item.id))
 
@@ -81,5 +81,5 @@ class CombinedMailbox:
         mailbox.note_access(access_id, desk, access)
 
     def accesses(self, desk: str) -> list[Access]:
-        """What the members of a desk did, oldest first."""
+        """Return what the members of a desk did, oldest first."""
         return sorted((one for mailbox in self._mailboxes for one in mailbox.accesses(desk)), key=lambda one: one.at)

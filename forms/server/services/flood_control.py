@@ -55,7 +55,7 @@ class LeakyBucket:
             self._put(min(self._level() + many, _FULL * self._threshold))
 
     def is_high(self) -> bool:
-        """Whether more than `calm` come in ten minutes."""
+        """Return whether more than `calm` come in ten minutes."""
         with self._lock:
             return self._level() >= self._threshold
 
@@ -82,15 +82,15 @@ class FloodControl:
             step.count()
 
     def is_high(self) -> bool:
-        """Whether letters without work go to the second tray."""
+        """Return whether letters without work go to the second tray."""
         return self._all.is_high()
 
     def bits(self) -> int:
-        """How much work is asked now: one bit more for every four times as many letters that came with work."""
+        """Return how much work is asked now: one bit more for every four times as many letters that came with work."""
         return BITS + sum(step.is_high() for step in self._worked)
 
     def enough(self) -> int:
-        """How much work is taken: one bit less than is asked: the asking may have grown while a phone worked."""
+        """Return how much work is taken: one bit less than is asked: the asking may have grown while a phone worked."""
         return max(BITS, self.bits() - 1)
 
 
@@ -170,7 +170,7 @@ class LookupLimiter:
         self._misses.count(worked=worked)
 
     def is_high(self) -> bool:
-        """Whether somebody guesses."""
+        """Return whether somebody guesses."""
         return self._misses.is_high()
 
     def work_asked(self) -> int:
@@ -178,7 +178,7 @@ class LookupLimiter:
         return self._misses.bits()
 
     def is_worked(self, lookup: str, work: str) -> bool:
-        """Whether `work` was found for just this look-up value (hexadecimal): it serves no other guess."""
+        """Return whether `work` was found for just this look-up value (hexadecimal): it serves no other guess."""
         return is_worked(lookup, b"", work, self._misses.enough())
 
 
@@ -214,7 +214,7 @@ class Files:
 
 
 def is_worked(letter_id: str, sealed: bytes, work: str, bits: int = BITS) -> bool:
-    """Whether `work` (a number as text) was found for just this letter: it cannot be used for another.
+    """Return whether `work` (a number as text) was found for just this letter: it cannot be used for another.
 
     SHA-256 of "portal-work <id> <SHA-256 of the letter, hexadecimal> <work>" begins with `bits` zero bits.
     """
@@ -224,7 +224,7 @@ def is_worked(letter_id: str, sealed: bytes, work: str, bits: int = BITS) -> boo
 
 
 def work_text(letter_id: str, sealed: bytes, work: str) -> bytes:
-    """What is hashed."""
+    """Return what is hashed."""
     return f"portal-work {letter_id} {hashlib.sha256(sealed).hexdigest()} {work}".encode()
 
 

@@ -44,7 +44,7 @@ class Likeness:
             self._cells[start + cell] = min(self._cells[start + cell] + 1, _MOST)
 
     def is_common(self, text: str) -> bool:
-        """Whether most of a text came several times in the last minutes."""
+        """Return whether most of a text came several times in the last minutes."""
         self._start()
         rows = self._rows(text)
         counts = (self._cells[_HEAD + cell] + self._cells[_HEAD + CELLS + cell] for cell in rows)
@@ -70,7 +70,7 @@ class Likeness:
 
 
 def is_gibberish(text: str) -> bool:
-    """Whether a text is made of no words in any script: random letters, codes, vowel signs without a letter."""
+    """Return whether a text is made of no words in any script: random letters, codes, vowel signs without a letter."""
     words = _words(text)
     if sum(_is_odd(word) for word in words) * 2 > len(words):
         return True
@@ -85,7 +85,7 @@ def _words(text: str) -> list[str]:
 
 
 def _is_odd(word: str) -> bool:
-    """Whether a word is none. A number is one: people write telephone numbers and wages."""
+    """Return whether a word is none. A number is one: people write telephone numbers and wages."""
     if not word or word.isdigit():
         return False
     starts_with_a_mark = unicodedata.category(word[0])[0] == "M"

@@ -1,17 +1,17 @@
 """What a receipt opens: how a letter stands, the answers to it, asking that it be erased. No request, no HTML."""
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from forms.core import receipts
-from forms.core.encryption import seal
-from forms.core.form_schema import load
+from forms.core.encryption import LETTER_SIZE, seal
+from forms.core.form_schema import Kind
+from forms.core.ids import new_id
 from forms.core.portal import Desk, Portal
 from forms.core.receipts import Keys
-from forms.server.services.mailbox import LETTER_VERSION, REQUEST, Services, recipients
-from forms.server.store.concern_store import ConcernStore, NewLetter, Progress
+from forms.server.services.mailbox import LETTER_VERSION, Services, recipients
+from forms.server.store.concern_store import NewLetter, Progress
 
 
 @dataclass(frozen=True)
@@ -31,46 +31,38 @@ class Reply:
 
 @dataclass(frozen=True)
 class LookupResult:
-    """A letter that a receipt opens. kind: the purpose of the receipt, "concern" or REQUEST.
+    """A letter that a receipt opens, and its kind.
 
     replies: what could be opened here; a browser opens its own. proof: the erase secret in hexadecimal, where the
     receipt was typed here or a browser has sent it.
     """
 
-    kind: str
+    kind: Kind
     progress: Progress
     replies: tuple[Reply, ...]
     proof: str = ""
 
 
-_KINDS = ("concern", REQUEST)
-
-
 def look_up(services: Services, code: str) -> LookupResult | None:
     """How a letter stands and the answers to it, opened with its receipt; None for an unknown receipt. Raises Busy."""
-    for kind in _KINDS:
-        keys = services.looked_up(code, kind)
-        progress = mailbox_for(services, kind).progress(keys.lookup)
+    for box in services.mailboxes:
+        keys = services.looked_up(code, box.purpose)
+        progress = box.store.progress(keys.lookup)
         if progress is not None:
-            return LookupResult(kind, progress, _replies(progress, keys), keys.erase.hex())
+            return LookupResult(box.purpose, progress, _replies(progress, keys), keys.erase.hex())
     services.lookups.missed()
     return None
 
 
 def find(services: Services, lookup: bytes, *, worked: bool = False) -> LookupResult | None:
-    """How a letter stands, for a browser that derived its look-up value: answers stay sealed. Raises Busy."""
+    """Return how a letter stands, for a browser that derived its look-up value: answers stay sealed. Raises Busy."""
     with services.browser_lookups.one(worked=worked):
-        for kind in _KINDS:
-            progress = mailbox_for(services, kind).progress(lookup)
+        for box in services.mailboxes:
+            progress = box.store.progress(lookup)
             if progress is not None:
-                return LookupResult(kind, progress, ())
+                return LookupResult(box.purpose, progress, ())
     services.browser_lookups.missed(worked=worked)
     return None
-
-
-def mailbox_for(services: Services, kind: str) -> ConcernStore:
-    """Where letters live whose receipts have this purpose."""
-    return services.requests if kind == REQUEST else services.concerns
 
 
 def _replies(progress: Progress, keys: Keys) -> tuple[Reply, ...]:
@@ -103,15 +95,15 @@ def erase(services: Services, found: LookupResult, today: date) -> None:
     while True:
         have = services.portal.receivers(taken_by)
         notice = _deletion_notice(services.portal, thread, have, today, found.proof) if have else None
-        more = mailbox_for(services, found.kind).forget(thread, notice, taken_by)
+        more = services.mailbox(found.kind).store.forget(thread, notice, taken_by)
         if not more:
             return
         taken_by = tuple(more)
 
 
 def _deletion_notice(portal: Portal, thread: str, desks: Sequence[Desk], today: date, proof: str) -> NewLetter:
-    """The sealed notice for desks that have the letter. They hold `proof` against the hash in the letter."""
-    notice_id = secrets.token_hex(16)
+    """Return the sealed notice for desks that have the letter. They hold `proof` against the hash in the letter."""
+    notice_id = new_id()
     letter = {
         "form": "deletion", "version": LETTER_VERSION, "id": notice_id, "day": today.isoformat(), "follows": thread,
         "desks": [desk.id for desk in desks], "answers": {}, "proof": proof or None,
@@ -122,6 +114,6 @@ def _deletion_notice(portal: Portal, thread: str, desks: Sequence[Desk], today: 
         form="deletion",
         day=today,
         lookup=None,
-        sealed=seal(letter, recipients(portal, desks), load("concern").pad_to),
+        sealed=seal(letter, recipients(portal, desks), LETTER_SIZE),
         desks=tuple(desk.id for desk in desks),
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from forms.core import receipts
 from forms.core.encryption import part_id, seal, seal_part, unused_key
-from forms.core.form_schema import Definition
+from forms.core.form_schema import LETTER_KINDS, Definition, Kind, load_all
 from forms.core.media.attachments import Clean
 from forms.core.portal import Desk, Event, Portal
 from forms.core.proofs.receipt_proofs import addition_claim, prove
@@ -25,11 +25,6 @@ LETTER_VERSION = 2
 SIGNUP = "signup"
 """Purpose of the numbers of sign-ups."""
 
-REQUEST = "request"
-"""Purpose of the receipts of letters that are no concerns: to ask for a visit, or about goods."""
-
-_REQUESTS = frozenset({"visit", "enquiry"})
-
 FOR_PARTS, FOR_SECOND_TRAY = 0.7, 0.9
 """Shares of the budget of disk up to which photos and recordings, and letters of the second tray, are taken.
 
@@ -39,6 +34,21 @@ So photos cannot crowd out words, and the last tenth is the first tray's.
 
 class Full(NotKept):
     """The letter box has reached its budget of disk."""
+
+
+@dataclass(frozen=True)
+class Mailbox:
+    """Where the letters of one kind are kept, by which rule in a flood, and how long.
+
+    purpose: what their receipts are for; with it they derive their keys, so that no digits mean two things.
+    has_queues: in a flood letters go to the second queue, and browsers are asked for work. keep: the name of the days
+    in portal.yml.
+    """
+
+    purpose: Kind
+    store: ConcernStore
+    has_queues: bool
+    keep: str
 
 
 @dataclass(frozen=True)
@@ -73,26 +83,49 @@ class Services:
         """All of them."""
         return (self.concerns, self.signups, self.requests, self.days, self.statements)
 
+    @property
+    def mailboxes(self) -> tuple[Mailbox, ...]:
+        """One for each kind of letter."""
+        boxes = {
+            Kind.CONCERN: Mailbox(Kind.CONCERN, self.concerns, has_queues=True, keep="concerns_days"),
+            Kind.REQUEST: Mailbox(Kind.REQUEST, self.requests, has_queues=False, keep="requests_days"),
+        }
+        return tuple(boxes[kind] for kind in LETTER_KINDS)
+
+    def mailbox(self, kind: Kind) -> Mailbox:
+        """Return the mailbox of a kind of letters."""
+        return next(box for box in self.mailboxes if box.purpose == kind)
+
     def close(self) -> None:
         """Give back the stores' connections."""
         for store in self.stores:
             store.close()
 
     def keys(self, code: str, form: str) -> Keys:
-        """What a receipt of this form derives here."""
+        """Return what a receipt of this form derives here."""
         return receipts.derive(code, self.salt, form, self.cost)
 
     def looked_up(self, code: str, form: str) -> Keys:
-        """What a receipt that somebody typed derives here. Raises Busy where too many are looked up at once."""
+        """Return what a receipt that somebody typed derives here. Raises Busy where too many are looked up at once."""
         with (self.signup_lookups if form == SIGNUP else self.lookups).one():
             return self.keys(code, form)
 
     def event(self, event_id: str) -> Event | None:
-        """The event of this id, or None."""
+        """Return the event of this id, or None."""
         return next((event for event in self.portal.events if event.id == event_id), None)
 
+    def keep(self, box: Mailbox, coming: NewLetter, *, worked: bool = False, unlike: bool = False) -> bool:
+        """Keep a letter in its mailbox. Raises NotKept (Full where there is no room), PartsMissing.
+
+        One without queues is never under the pressure of concerns, nor adds to it.
+        """
+        if box.has_queues:
+            return self.save(coming, worked=worked, unlike=unlike)
+        self.require_room(1, box.store)
+        return box.store.save(coming)
+
     def save(self, coming: NewLetter, *, worked: bool = False, unlike: bool = False) -> bool:
-        """Keep a letter in the tray it belongs to. Raises NotKept (Full where there is no room), PartsMissing.
+        """Keep a concern in the queue it belongs to. Raises NotKept (Full where there is no room), PartsMissing.
 
         unlike: it is like nothing that floods the form; so many as in calm times go to the first tray.
         """
@@ -106,11 +139,6 @@ class Services:
             if chosen:
                 self.unlike.count()
         return kept
-
-    def save_request(self, coming: NewLetter) -> bool:
-        """Keep a letter that is no concern: never under pressure of concerns, nor adding to it. Raises NotKept."""
-        self.require_room(1, self.requests)
-        return self.requests.save(coming)
 
     def require_room(self, share: float, store: ConcernStore | SignupStore) -> None:
         """Raise Full where this store uses more than this share of the budget of disk; each store has its own."""
@@ -172,7 +200,7 @@ class Submission:
         return receipts.letter_id(self.idempotency_key, self._content)
 
     def letter(self, answers: Mapping[str, Any], **more: Any) -> dict[str, Any]:
-        """The letter as its desks read it."""
+        """Return the letter as its desks read it."""
         head = {
             "form": self.definition.name,
             "version": LETTER_VERSION,
@@ -184,7 +212,7 @@ class Submission:
 
 
 def readers(portal: Portal, definition: Definition, hidden: Sequence[str]) -> tuple[Desk, ...]:
-    """The desks that will be able to open the letter: all that read this form but those it is hidden from."""
+    """Return the desks that will be able to open the letter: all that read this form but those it is hidden from."""
     return tuple(desk for desk in portal.readers(definition.name) if desk.id not in hidden)
 
 
@@ -195,18 +223,24 @@ def left_out(portal: Portal, form: str, desks: Sequence[Desk]) -> tuple[str, ...
 
 
 def keys_of(desks: Sequence[Desk]) -> list[str]:
-    """All keys to which a letter for these desks is sealed."""
+    """Return all keys to which a letter for these desks is sealed."""
     return [key for desk in desks for key in desk.keys]
 
 
 def recipients(portal: Portal, desks: Sequence[Desk]) -> list[str]:
-    """Return the keys to which a letter for these desks is encrypted: one for each key of all desks that read concerns.
+    """Return the keys to which a letter for these desks is encrypted: one for each key of all desks that can be hidden.
 
     In the place of a desk that is left out stand fresh keys that nobody has, so the size does not tell how many were.
     """
     chosen = {desk.id: desk for desk in desks}
-    everybody = {**{desk.id: desk for desk in portal.readers("concern")}, **chosen}
+    everybody = {**{desk.id: desk for desk in hideable(portal)}, **chosen}
     return [key if id in chosen else unused_key() for id, desk in everybody.items() for key in desk.keys]
+
+
+def hideable(portal: Portal) -> tuple[Desk, ...]:
+    """Return the desks that read a form which asks who must not see the letter."""
+    forms = {definition.name for definition in load_all() if definition.hiding_field}
+    return tuple(desk for desk in portal.desks if desk.keys and forms.intersection(desk.reads))
 
 
 def take_part(services: Services, file: Clean, desks: Sequence[Desk], today: date, store: ConcernStore) -> Part:
@@ -225,43 +259,35 @@ def take_sealed_part(services: Services, sealed: bytes, desks: Sequence[str], to
     return part_id(sealed)
 
 
-def purpose(form: str) -> str:
-    """For what the receipts of this form are: with it they derive their keys, so no digits mean two things."""
-    return REQUEST if form in _REQUESTS else form
-
-
 def send_concern(services: Services, submission: Submission) -> str | None:
     """Seal a concern or a request and keep it durably; then, and only then, its receipt (None: none was wanted).
 
     Raises NotKept, PartsMissing.
     """
-    desks = readers(services.portal, submission.definition, submission.values.get("hide_from", ()))
+    definition = submission.definition
+    desks = readers(services.portal, definition, submission.values.get(definition.hiding_field, ()))
     code = submission.code if submission.with_receipt else None
-    keys = services.keys(code, purpose(submission.definition.name)) if code else None
-    _deliver(services, submission, desks, keys)
+    box = services.mailbox(definition.kind)
+    _deliver(services, box, submission, desks, services.keys(code, box.purpose) if code else None)
     return code
 
 
 def send_followup(
-    services: Services, submission: Submission, code: str, progress: Progress, kind: str = "concern"
+    services: Services, submission: Submission, code: str, progress: Progress, kind: Kind = Kind.CONCERN
 ) -> None:
     """Seal what a person adds for the desks of the first letter, and for no other. Raises NotKept, PartsMissing.
 
-    kind: the purpose of its receipt, "concern" or REQUEST.
+    kind: of the first letter.
     """
     desks = services.portal.receivers(progress.desks)
     if not desks:
         raise NotKept("store", "No desk of this letter has a key that can be used.", "Correct portal.yml and build.")
-    _deliver(services, submission, desks, services.keys(code, kind), is_request=kind == REQUEST)
+    box = services.mailbox(kind)
+    _deliver(services, box, submission, desks, services.keys(code, box.purpose))
 
 
 def _deliver(
-    services: Services,
-    submission: Submission,
-    desks: Sequence[Desk],
-    keys: Keys | None,
-    *,
-    is_request: bool = False,
+    services: Services, box: Mailbox, submission: Submission, desks: Sequence[Desk], keys: Keys | None
 ) -> None:
     is_first = not submission.follows
     letter = submission.letter(
@@ -288,9 +314,7 @@ def _deliver(
         parts=tuple(part.id for part in submission.parts),
         left_out=left_out(services.portal, submission.definition.name, desks),
     )
-    if is_request or coming.form in _REQUESTS:
-        services.save_request(coming)
-        return
-    words = submission.words
-    if services.save(coming, unlike=not (services.likeness.is_common(words) or is_gibberish(words))):
+    words = submission.words if box.has_queues else ""
+    unlike = box.has_queues and not (services.likeness.is_common(words) or is_gibberish(words))
+    if services.keep(box, coming, unlike=unlike) and box.has_queues:
         services.likeness.add(words)

@@ -140,7 +140,7 @@ class Leader:
 
 
 def _lock(folder: Path) -> int:
-    """A descriptor that holds the lock; raises OSError where another process does."""
+    """Return a descriptor that holds the lock; raises OSError where another process does."""
     try:
         import fcntl  # noqa: PLC0415 - POSIX has it
 

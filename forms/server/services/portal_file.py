@@ -28,7 +28,7 @@ class PortalFile:
         self._one = threading.Lock()
 
     def changed(self) -> Portal | None:
-        """The portal, where there is a new one since the last call; asks the disk at most once a second."""
+        """Return the portal, where there is a new one since the last call; asks the disk at most once a second."""
         if self._clock() < self._look_at or not self._one.acquire(blocking=False):
             return None
         try:

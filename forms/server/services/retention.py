@@ -22,12 +22,12 @@ def erase_old(services: Services, known: TrustedDate) -> None:
     keep, today = services.portal.days_kept, known.earliest
     last_days = {event.id: event.last_day for event in services.portal.events}
     services.signups.erase(today - timedelta(days=keep("signups_days")), last_days)
-    stores = {"concerns_days": services.concerns, "requests_days": services.requests}
-    for name, store in stores.items():
+    for box in services.mailboxes:
+        store = box.store
         store.bring_back(known.latest)
         store.erase_loose_parts(today - timedelta(days=LOOSE_PART_DAYS))
         store.release(services.portal.members, services.portal.recoverable)
-        store.erase(today - timedelta(days=keep(name)))
+        store.erase(today - timedelta(days=keep(box.keep)))
 
 
 class DailyRetention:

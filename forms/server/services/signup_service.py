@@ -9,7 +9,6 @@ from forms.server.services.mailbox import Services, Submission, keys_of
 from forms.server.store.signup_store import CANCELLED, NOT_THERE, WAITING, Signup
 
 FORM = "signup"
-OPEN_STATES = frozenset({"planned", "moved"})
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ def why_closed(services: Services, event_id: str, today: date) -> str:
         return ""
     if event.state == CANCELLED:
         return "cancelled"
-    if event.state not in OPEN_STATES or event.last_day < today:
+    if not event.takes_place or event.last_day < today:
         return "past"
     return "closed"
 
@@ -86,7 +85,7 @@ def _sealed(services: Services, submission: Submission, event_id: str, people: i
 
 
 def look_up(services: Services, code: str, today: date) -> SignupStatus | None:
-    """How the sign-up with this number stands; None for an unknown number. Raises NotKept, Busy."""
+    """Return how the sign-up with this number stands; None for an unknown number. Raises NotKept, Busy."""
     lookup = services.looked_up(code, FORM).lookup
     signup = services.signups.find(lookup)
     if signup is None:
@@ -122,7 +121,7 @@ def change(services: Services, code: str, submission: Submission, standing: Sign
 def cancel(services: Services, code: str, standing: SignupStatus) -> bool:
     """Cancel a sign-up that was just looked up; the line moves up. False where there was nothing to cancel."""
     event = standing.event
-    goes_on = event is not None and event.state in OPEN_STATES and not standing.over
+    goes_on = event is not None and event.takes_place and not standing.over
     lookup = services.keys(code, FORM).lookup
     return services.signups.cancel(lookup, capacity=event.capacity if event and goes_on else None)
 
@@ -136,9 +135,7 @@ def renewed(services: Services, code: str, standing: SignupStatus, today: date) 
 def settle(services: Services, *events: Event) -> None:
     """Move the line up where an event has become larger; all events of the portal where none is named."""
     chosen = events or services.portal.events
-    services.signups.settle(
-        {event.id: event.capacity for event in chosen if event.capacity and event.state in OPEN_STATES}
-    )
+    services.signups.settle({event.id: event.capacity for event in chosen if event.capacity and event.takes_place})
 
 
 def act(services: Services, target: str, action: str) -> bool:
@@ -164,4 +161,4 @@ def act(services: Services, target: str, action: str) -> bool:
 
 def _capacity(event: Event | None) -> int | None:
     """Return the places of an event that still takes place, or None."""
-    return event.capacity if event is not None and event.state in OPEN_STATES else None
+    return event.capacity if event is not None and event.takes_place else None

@@ -254,13 +254,13 @@ class ConcernStore(Store):
         return True
 
     def _is_kept(self, row: Mapping[str, Any]) -> bool:
-        """Whether this letter is here; its bytes cannot tell, since whoever sends again seals anew."""
+        """Return whether this letter is here; its bytes cannot tell, since whoever sends again seals anew."""
         same = {name: row[name] for name in ("id", "thread", "form", "lookup")}
         with self._reads() as connection:
             return connection.execute(sa.select(_letters.c.id).filter_by(**same)).first() is not None
 
     def has(self, letter_id: str) -> bool:
-        """Whether this letter is here."""
+        """Return whether this letter is here."""
         with self._reads() as connection:
             return connection.execute(_HAS, {"id": letter_id}).first() is not None
 
@@ -271,7 +271,7 @@ class ConcernStore(Store):
             connection.execute(self._insert(_parts).values(row).on_conflict_do_nothing())
 
     def has_parts(self, part_ids: Sequence[str], desks: Sequence[str]) -> bool:
-        """Whether all these parts are here, unclaimed, and sealed for just these desks."""
+        """Return whether all these parts are here, unclaimed, and sealed for just these desks."""
         query = sa.select(sa.func.count()).where(
             _parts.c.id.in_(part_ids), _parts.c.letter.is_(None), _parts.c.desks == _listed(desks)
         )
@@ -447,7 +447,7 @@ class ConcernStore(Store):
         return True
 
     def entries(self, desk: str, since: date) -> tuple[EntryRow, ...]:
-        """The entries of a desk's case log of this day or later."""
+        """Return the entries of a desk's case log of this day or later."""
         query = sa.select(_entries.c.id, _entries.c.letter, _entries.c.day).where(
             _entries.c.desk == desk, _entries.c.day >= since
         )
@@ -488,7 +488,7 @@ class ConcernStore(Store):
     # What a receipt opens
 
     def progress(self, lookup: bytes) -> Progress | None:
-        """What a receipt's look-up value shows, or None."""
+        """Return what a receipt's look-up value shows, or None."""
         with self._reads() as connection:
             first = connection.execute(sa.select(_letters.c.id).where(_letters.c.lookup == _hashed(lookup))).scalar()
             if first is None:
@@ -595,21 +595,21 @@ class ConcernStore(Store):
             connection.execute(_access.insert(), {**row, "letter": access.letter})
 
     def accesses(self, desk: str) -> tuple[Access, ...]:
-        """What the members of a desk did, oldest first."""
+        """Return what the members of a desk did, oldest first."""
         query = sa.select(_access.c.at, _access.c.member, _access.c.what, _access.c.letter).filter_by(desk=desk)
         with self._reads() as connection:
             return tuple(Access(*row) for row in connection.execute(query.order_by(_access.c.at, _access.c.id)))
 
 
 def _that_have(connection: sa.Connection, letters: sa.Select[Any]) -> frozenset[str]:
-    """The desks that have taken one of these letters, or have fetched it and could not say so: a line broke."""
+    """Return the desks that have taken one of these letters, or have fetched it and could not say so: a line broke."""
     members = connection.execute(sa.select(_taken.c.member).where(_taken.c.letter.in_(letters))).scalars()
     fetched = sa.select(_access.c.desk).where(_access.c.letter.in_(letters), _access.c.what == FETCHED)
     return frozenset([*map(desk_of, members), *connection.execute(fetched).scalars()])
 
 
 def _is_of(connection: sa.Connection, item: str, letter_id: str, desk: str) -> bool:
-    """Whether this is the letter, one of its parts, or an entry of the desk's log of it."""
+    """Return whether this is the letter, one of its parts, or an entry of the desk's log of it."""
     parts = sa.select(_parts.c.id).filter_by(id=item, letter=letter_id)
     entries = sa.select(_entries.c.id).filter_by(id=item, letter=letter_id, desk=desk)
     return item == letter_id or any(connection.execute(query).first() for query in (parts, entries))
@@ -661,12 +661,12 @@ def _claim(connection: sa.Connection, coming: NewLetter) -> None:
 
 
 def _hashed(lookup: bytes) -> bytes:
-    """What stands in the table: with a copy of it nobody can ask the server for a letter, or have it erased."""
+    """Return what stands in the table: with a copy of it nobody can ask the server for a letter, or have it erased."""
     return hashlib.sha256(lookup).digest()
 
 
 def desk_of(member: str) -> str:
-    """The desk of a member: "police/anita" is the police desk's; a desk with one key is its own only member."""
+    """Return the desk of a member: "police/anita" is the police desk's; a desk with one key is its own only member."""
     return member.partition("/")[0]
 
 

@@ -124,7 +124,7 @@ class Store:
         return self._measured
 
     def _sealed_bytes(self, connection: sa.Connection) -> int:
-        """What is sealed: PostgreSQL's own figure counts what was erased for ever."""
+        """Return what is sealed: PostgreSQL's own figure counts what was erased for ever."""
         sealed = [table.c.sealed for table in self._metadata.tables.values() if "sealed" in table.c]
         sums = (sa.select(sa.func.sum(sa.func.octet_length(column))) for column in sealed)
         return sum(int(connection.execute(query).scalar() or 0) for query in sums)
@@ -186,7 +186,7 @@ class Store:
         self.forget_traces()
 
     def _shuffled(self, table: sa.Table) -> list[list[dict[str, Any]]]:
-        """The keys of all rows in random order, in batches of a few megabytes."""
+        """Return the keys of all rows in random order, in batches of a few megabytes."""
         sealed = sa.func.length(table.c.sealed) if "sealed" in table.c else sa.literal(100)
         with self._reading.connect() as connection:
             rows = [dict(row._mapping) for row in connection.execute(sa.select(*table.primary_key.columns))]
@@ -242,7 +242,7 @@ class Store:
                 connection.execute(written.on_conflict_do_update(index_elements=["id"], set_=row))
 
     def is_in_use(self) -> bool:
-        """Whether this database holds anything, or belongs to a salt already. Makes no table. Raises NotKept."""
+        """Return whether this database holds anything, or belongs to a salt already. Makes no table. Raises NotKept."""
         file = self._engine.url.database if self._engine.dialect.name == "sqlite" else None
         if file and not Path(file).exists():
             return False
@@ -366,7 +366,7 @@ _POSTGRESQL_FAULTS = {
 
 
 def _fault(error: SQLAlchemyError) -> str:
-    """What is wrong, by the code of the database's own error; its text may hold anything and is not read."""
+    """Return what is wrong, by the code of the database's own error; its text may hold anything and is not read."""
     original = getattr(error, "orig", None)
     if original is None:
         return "busy" if isinstance(error, PoolTimeout) else "other"

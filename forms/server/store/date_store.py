@@ -28,7 +28,7 @@ class DayStore(Store):
         super().__init__(url, _days_metadata)
 
     def look(self, today: date) -> TrustedDate:
-        """What is known now that the server's clock shows `today`. Raises NotKept."""
+        """Return what is known now that the server's clock shows `today`. Raises NotKept."""
         return self._step(lambda known: look(known, today))
 
     def hear(self, today: date, told: date) -> TrustedDate:

@@ -111,19 +111,19 @@ class SignupStore(Store):
             return Signup(*connection.execute(sa.select(*_COLUMNS).where(_signups.c.id == signup.id)).one())
 
     def find(self, lookup: bytes) -> Signup | None:
-        """The sign-up with this look-up value, or None."""
+        """Return the sign-up with this look-up value, or None."""
         with self._reads() as connection:
             row = connection.execute(sa.select(*_COLUMNS).where(_signups.c.lookup == lookup)).first()
         return Signup(*row) if row else None
 
     def before(self, signup: Signup) -> int:
-        """How many groups stand before this one in the line."""
+        """Return how many groups stand before this one in the line."""
         ahead = _line(signup.event).where(_signups.c.turn < signup.turn)
         with self._reads() as connection:
             return connection.execute(ahead.with_only_columns(sa.func.count())).scalar() or 0
 
     def line(self, event: str) -> Line:
-        """How full an event is."""
+        """Return how full an event is."""
         with self._reads() as connection:
             return Line(_taken(connection, event), _waiting(connection, event), _is_held(connection, event))
 
@@ -215,19 +215,19 @@ class SignupStore(Store):
                 _move_up(connection, event, capacities[event])
 
     def listed(self) -> tuple[Signup, ...]:
-        """All sign-ups, by event; those who wait in their order, after those who come."""
+        """Return all sign-ups, by event; those who wait in their order, after those who come."""
         query = sa.select(*_COLUMNS).order_by(_signups.c.event, _signups.c.state, _signups.c.turn, _signups.c.id)
         with self._reads() as connection:
             return tuple(Signup(*row) for row in connection.execute(query))
 
     def sealed(self, signup_id: str) -> bytes | None:
-        """The sealed part of a sign-up, or None."""
+        """Return the sealed part of a sign-up, or None."""
         query = sa.select(_signups.c.sealed).filter_by(id=signup_id)
         with self._reads() as connection:
             return connection.execute(query).scalar() or None
 
     def taken(self, event: str) -> int:
-        """How many places of an event are taken."""
+        """Return how many places of an event are taken."""
         with self._reads() as connection:
             return _taken(connection, event)
 
@@ -292,7 +292,7 @@ def _lock(connection: sa.Connection, event: str, **values: Any) -> None:
 
 
 def _locked(connection: sa.Connection, lookup: bytes) -> Signup | None:
-    """The sign-up, read after its event was locked (its event never changes, so it may be read before)."""
+    """Return the sign-up, read after its event was locked (its event never changes, so it may be read before)."""
     mine = sa.select(*_COLUMNS).where(_signups.c.lookup == lookup)
     found = connection.execute(mine).first()
     if found is None:

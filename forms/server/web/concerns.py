@@ -13,6 +13,7 @@ from flask import Blueprint, Response, current_app, request
 from werkzeug.exceptions import HTTPException, NotFound, ServiceUnavailable
 
 from forms.core import receipts
+from forms.core.form_schema import LETTER_KINDS, Kind
 from forms.core.media import attachments
 from forms.core.portal import Desk
 from forms.core.problem import Problem
@@ -46,16 +47,17 @@ pages = Blueprint("pages", __name__, url_prefix="/forms")
 def form(language: str, form: str) -> Response:
     """Any form: GET shows it, POST takes what was typed into it."""
     asked = read_request(language, form)
-    if form in _LETTERS and not asked.services.portal.readers(form):
+    kind = asked.definition.kind
+    if kind.is_letter and not asked.services.portal.readers(form):
         # Either the district has no desk that reads such letters, or none of them has a key that can be used.
         raise ServiceUnavailable if any(form in desk.reads for desk in asked.services.portal.desks) else NotFound
     if request.method == "GET":
-        return _SHOW.get(form, form_page)(asked)
+        return _SHOW.get(kind, form_page)(asked)
     if asked.too_large:
         return too_large_page(asked)
     if not asked.definition.files and has_files():
         return form_page(asked, (FieldProblem(asked.definition.fields[0].name, "files"),), 422)
-    return _answered_with_words(_ANSWER[form], asked)
+    return _answered_with_words(_ANSWER[kind], asked)
 
 
 def _answered_with_words(answer: Callable[[FormRequest], Response], asked: FormRequest) -> Response:
@@ -99,7 +101,7 @@ def _letter(asked: FormRequest) -> Response:
 
 def _whole_letter(asked: FormRequest) -> Response:
     """A letter: mend it, look at it, or send it."""
-    asked, wrong = _taken_in(asked, readers(asked), asked.services.concerns)
+    asked, wrong = _taken_in(asked, readers(asked), asked.services.mailbox(asked.definition.kind).store)
     checked = accept(asked.definition, asked.services.portal, asked.today, asked.raw, _answered(asked))
     problems = (*wrong, *(checked.problems if isinstance(checked, Rejected) else ()))
     if problems or isinstance(checked, Rejected):
@@ -171,7 +173,7 @@ def _few(asked: FormRequest) -> tuple[list[Part], list[FieldProblem]]:
 
 
 def _still_wait(asked: FormRequest, desks: tuple[Desk, ...], store: ConcernStore) -> bool:
-    """Whether what was taken in before is here: not sealed for other desks than those chosen now, nor erased."""
+    """Return whether what was taken in before is here: not sealed for other desks than those chosen now, nor erased."""
     ids = [part.id for part in asked.parts]
     try:
         return not ids or store.has_parts(ids, [desk.id for desk in desks])
@@ -235,7 +237,7 @@ def _typed_back(asked: FormRequest) -> Response:
 
 
 def _digits(text: str) -> str:
-    """A receipt as it came back in a page of ours: its digits and nothing else."""
+    """Return a receipt as it came back in a page of ours: its digits and nothing else."""
     return "".join(char for char in text if char in "0123456789")[: receipts.DIGITS]
 
 
@@ -255,8 +257,8 @@ def _followup(asked: FormRequest) -> Response:
 
 def _send_followup(asked: FormRequest, code: str, found: LookupResult, idempotency_key: str) -> Response:
     hidden, progress = {"code": code, "once": idempotency_key}, found.progress
-    mailbox_for = lookup.mailbox_for(asked.services, found.kind)
-    asked, wrong = _taken_in(asked, asked.services.portal.receivers(progress.desks), mailbox_for)
+    store = asked.services.mailbox(found.kind).store
+    asked, wrong = _taken_in(asked, asked.services.portal.receivers(progress.desks), store)
     checked = accept(asked.definition, asked.services.portal, asked.today, asked.raw, _answered(asked))
     if wrong or isinstance(checked, Rejected):
         problems = (*wrong, *(checked.problems if isinstance(checked, Rejected) else ()))
@@ -284,13 +286,15 @@ def _ask_for_receipt(asked: FormRequest) -> Response:
     return page(asked, "receipt-first.html", 422)
 
 
-_LETTERS = frozenset({"concern", "visit", "enquiry"})
-_SHOW: dict[str, Callable[[FormRequest], Response]] = {"signup": signup_views.show, "change": signup_views.change}
-_ANSWER: dict[str, Callable[[FormRequest], Response]] = {
-    **dict.fromkeys(_LETTERS, _letter),
-    "answer": _answer,
-    "followup": _followup,
-    "signup": signup_views.sign_up,
-    "cancel": signup_views.look_up,
-    "change": signup_views.change,
+_SHOW: dict[Kind, Callable[[FormRequest], Response]] = {
+    Kind.SIGNUP: signup_views.show,
+    Kind.SIGNUP_CHANGE: signup_views.change,
+}
+_ANSWER: dict[Kind, Callable[[FormRequest], Response]] = {
+    **dict.fromkeys(LETTER_KINDS, _letter),
+    Kind.LOOKUP: _answer,
+    Kind.FOLLOWUP: _followup,
+    Kind.SIGNUP: signup_views.sign_up,
+    Kind.SIGNUP_LOOKUP: signup_views.look_up,
+    Kind.SIGNUP_CHANGE: signup_views.change,
 }

@@ -6,6 +6,6 @@ from forms.server.services.mailbox import Services
 
 
 def current_services() -> Services:
-    """The stores and the portal of this request: one version of portal.json from its first line to its last."""
+    """Return the stores and the portal of this request: one version of portal.json from its first line to its last."""
     services: Services = g.get("services") or current_app.extensions["services"]
     return services

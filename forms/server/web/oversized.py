@@ -22,7 +22,7 @@ _CHUNK = 64 * 1024
 
 
 def typed(request: Request) -> MultiDict[str, str]:
-    """The answers that could be read, long ones cut; none where the body is no form. Keeps nothing of files."""
+    """Return the answers that could be read, long ones cut; none where the body is no form. Keeps nothing of files."""
     length = min(request.content_length or 0, READ_AT_MOST)
     kind, options = parse_options_header(request.content_type)
     stream = request.environ["wsgi.input"]

@@ -28,11 +28,6 @@ from forms.web.no_trace import NoTraceRequest
 LARGEST_UPLOAD = 24 * 1024 * 1024
 """Bytes of one form with its photos and recording: more than phones take, less than a server's memory."""
 
-OF_EVENTS = frozenset({"signup", "cancel", "change"})
-"""Forms that ask whether an event is over, and stamp nothing with a day."""
-
-_WITH_NUMBER = frozenset({"answer", "followup", "cancel", "change"})
-
 _PAGE_STEP = 8192
 """Bytes: the answer to a form has a multiple of them, so that its size does not tell how many desks are named in it."""
 
@@ -70,7 +65,7 @@ def read_request(language: str, form: str) -> FormRequest:
     if language not in services.portal.language_codes() or form not in definitions.names():
         raise NotFound
     definition = definitions.load(form)
-    today = current_app.extensions["open_day" if form in OF_EVENTS else "today"]()
+    today = current_app.extensions["open_day" if definition.kind.is_about_events else "today"]()
     if request.method == "GET":
         raw: Raw = {"event": request.args.getlist("event")}
         step = _step(definition, request.args.get("step", ""))
@@ -126,18 +121,18 @@ def _parts(texts: Sequence[str], dropped: Sequence[str]) -> tuple[Part, ...]:
 
 
 def has_files() -> bool:
-    """Whether a file came where the form takes none."""
+    """Return whether a file came where the form takes none."""
     return request.method == "POST" and any(file.filename for file in request.files.values())
 
 
 def readers(asked: FormRequest) -> tuple[Desk, ...]:
-    """Who will be able to read it, as far as what was typed makes sense."""
-    hidden = [clean(text) for text in asked.raw.get("hide_from", ())]
+    """Return who will be able to read it, as far as what was typed makes sense."""
+    hidden = [clean(text) for text in asked.raw.get(asked.definition.hiding_field, ())]
     return mailbox.readers(asked.services.portal, asked.definition, hidden)
 
 
 def typed_code(asked: FormRequest) -> str | FieldProblem:
-    """The number that was typed, or travels with the page; or what is wrong with it."""
+    """Return the number that was typed, or travels with the page; or what is wrong with it."""
     typed = next(iter(asked.raw.get("code", ())), asked.code)
     if not clean(typed):
         return FieldProblem("code", "required")
@@ -148,7 +143,7 @@ def typed_code(asked: FormRequest) -> str | FieldProblem:
 
 
 def submission(asked: FormRequest, checked: Accepted) -> Submission:
-    """What was accepted, on its way."""
+    """Return what was accepted, on its way."""
     with_receipt = asked.do != "send-without"
     return Submission(
         asked.definition, asked.language, checked.values, asked.idempotency_key, asked.today, with_receipt, asked.parts
@@ -163,7 +158,7 @@ def form_page(
     above: Markup | None = None,
     **more: Any,
 ) -> Response:
-    """The form, with what was typed and what is wrong with it, and perhaps a note above.
+    """Return the form, with what was typed and what is wrong with it, and perhaps a note above.
 
     Where questions come a few at a time, it is the page with the first that is wrong.
     """
@@ -188,7 +183,7 @@ def form_page(
 def check_page(
     asked: FormRequest, checked: Accepted, *, failed: bool = False, status: int = 503, **more: Any
 ) -> Response:
-    """What will be sent and who will read it; nothing is kept before it is sent from here."""
+    """Return what will be sent and who will read it; nothing is kept before it is sent from here."""
     context = {
         "rows": summary(
             asked.definition, asked.services.portal, asked.language, asked.today, checked.values, asked.parts
@@ -216,7 +211,7 @@ def too_large_page(asked: FormRequest) -> Response:
 
 def failed_page(asked: FormRequest, status: int) -> Response:
     """What was sent, to be sent again after something failed here. It keeps its one-time value: see check_page."""
-    if asked.do in {"send", "send-without"} and asked.definition.name not in _WITH_NUMBER:
+    if asked.do in {"send", "send-without"} and not asked.definition.kind.has_number:
         answered = frozenset(field.name for field in asked.definition.files)
         checked = accept(asked.definition, asked.services.portal, asked.today, asked.raw, answered)
         if isinstance(checked, Accepted) and readers(asked) and not asked.files:
@@ -228,14 +223,14 @@ def failed_page(asked: FormRequest, status: int) -> Response:
 
 
 def _carried(asked: FormRequest) -> dict[str, str]:
-    """What the pages of these forms carry on beside what is typed."""
-    if asked.definition.name not in {"followup", "change"}:
+    """Return what the pages of these forms carry on beside what is typed."""
+    if not asked.definition.kind.carries_number:
         return {}
     return {name: text for name, text in (("code", asked.code), ("once", asked.idempotency_key)) if text}
 
 
 def page(asked: FormRequest, template: str, status: int = 200, **context: Any) -> Response:
-    """A page about what was asked."""
+    """Return a page about what was asked."""
     action = f"/forms/{asked.language}/{asked.definition.name}"
     body = render(
         asked.language, template, portal=asked.services.portal, form=asked.definition, action=action, **context

@@ -20,7 +20,7 @@ from forms.server.web.requests import FormRequest, check_page, form_page, page, 
 
 
 def show(asked: FormRequest) -> Response:
-    """The empty form; where the address names an event that is full or takes nobody, that is said above it."""
+    """Return the empty form; where the address names an event that is full or takes nobody, that is said above it."""
     return form_page(asked, above=_about_event(asked))
 
 
@@ -37,7 +37,7 @@ def _about_event(asked: FormRequest) -> Markup | None:
 
 
 def _line_before(asked: FormRequest, event: Event, people: int) -> int | None:
-    """How many groups wait already; None where there is room, and where the store is away: sending will tell."""
+    """Return how many groups wait already; None where there is room, and where the store is away: sending will tell."""
     with suppress(NotKept):
         return signup_service.in_line_before(asked.services, event, people)
     return None
@@ -64,7 +64,7 @@ def sign_up(asked: FormRequest) -> Response:
 
 
 def _with_reason(asked: FormRequest, wrong: Rejected) -> tuple[FieldProblem, ...]:
-    """The problems; of an event that cannot be chosen, also why."""
+    """Return the problems; of an event that cannot be chosen, also why."""
     chosen = next(iter(asked.raw.get("event", ())), "")
     why = signup_service.why_closed(asked.services, chosen, asked.today)
     return tuple(

@@ -18,7 +18,7 @@ add_type("text/calendar", ".ics")  # RFC 5545, section 8.1: not every machine kn
 @site.get("/", defaults={"path": ""})
 @site.get("/<path:path>")
 def show(path: str) -> AnyResponse:
-    """A file of the built site; a folder shows its index.html; NotFound shows that language's 404 page."""
+    """Return a file of the built site; a folder shows its index.html; NotFound shows that language's 404 page."""
     public: Path = current_app.extensions["public"]
     inside = safe_join(str(public), path)
     if inside and path and not path.endswith("/") and Path(inside).is_dir():
@@ -33,14 +33,14 @@ def show(path: str) -> AnyResponse:
 
 
 def _how_long(path: str) -> str:
-    """How long a browser may keep a file of this path (Cache-Control)."""
+    """Return how long a browser may keep a file of this path (Cache-Control)."""
     if path.startswith(("assets/", "audio/", "pictures/")):
         return FOR_EVER
     return NEVER_KEPT if re.match(FORM_PAGES, f"/{path}") else LOOKED_AT_AGAIN
 
 
 def _smallest(public: Path, wanted: str) -> Response:
-    """The file, in the smallest of the ways it is kept that the phone understands (RFC 9110, section 12.5.3)."""
+    """Return the file, in the smallest of the ways it is kept that the phone understands (RFC 9110, section 12.5.3)."""
     kind = guess_type(wanted)[0]
     for ending, coding in (("br", "br"), ("gz", "gzip")):
         copy = f"{wanted}.{ending}"

@@ -8,20 +8,21 @@ const LARGEST_VOICE = 2000 * 1024;
 export function wireMedia(form, words) {
   const held = [];
   let running = null;
-  const voice = form.querySelector('[data-field="voice"]');
-  const photos = form.querySelector('[data-field="photos"]');
+  const fieldOf = (types) => form.querySelector(`input[type=file][accept^="${types}"]`)?.closest("[data-field]");
+  const voice = fieldOf("audio");
+  const photos = fieldOf("image");
   const lists = { voice: make("div", { class: "held" }), photo: make("div", { class: "held" }) };
-  voice.append(lists.voice);
-  photos.append(lists.photo);
+  voice?.append(lists.voice);
+  photos?.append(lists.photo);
 
-  voice.querySelector("input").addEventListener("change", async (event) => {
+  voice?.querySelector("input").addEventListener("change", async (event) => {
     const [file] = event.target.files;
     event.target.value = "";
     if (!file) return;
     if (!file.size || file.size > LARGEST_VOICE) return complain("voice", words.large);
     hold(await wholeFile(file));
   });
-  photos.querySelector("input").addEventListener("change", async (event) => {
+  photos?.querySelector("input").addEventListener("change", async (event) => {
     const files = [...event.target.files];
     event.target.value = "";
     for (const file of files) {
@@ -34,7 +35,7 @@ export function wireMedia(form, words) {
       }
     }
   });
-  if (canRecord()) wireRecorder();
+  if (voice && canRecord()) wireRecorder();
 
   function wireRecorder() {
     const toggle = button(`● ${words.record}`, null, "quiet");
@@ -91,6 +92,7 @@ export function wireMedia(form, words) {
     // Into the form again, for who chooses to send without locking here.
     putBack() {
       for (const [kind, field] of [["voice", voice], ["photo", photos]]) {
+        if (!field) continue;
         const files = new DataTransfer();
         held.filter((part) => part.kind === kind).forEach((part) => files.items.add(new File([part.bytes], kind, { type: part.type })));
         field.querySelector("input[type=file]").files = files.files;

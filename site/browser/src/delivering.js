@@ -32,7 +32,7 @@ export function makeDelivery(settings) {
     // Every desk is named, with 1 or 0 behind it: the header is as long whoever is left out.
     const listed = [...new Set([...all.map((desk) => desk.id), ...names])];
     const addressed = { "Portal-Desks": listed.map((id) => `${id}=${names.includes(id) ? 1 : 0}`).join(",") };
-    if (headers["Portal-Follows"]) addressed["Portal-Follows"] = headers["Portal-Follows"];
+    for (const name of ["Portal-Follows", "Portal-Form"]) if (headers[name]) addressed[name] = headers[name];
     const parts = [];
     for (const part of media) parts.push({ id: await keepPart(part, keys, addressed, told), kind: part.kind, ...(part.seconds ? { seconds: part.seconds } : {}) });
     const whole = proven({ form: settings.form, version: VERSION, id, language: settings.language, sealed_by: "browser", ...letter, desks: names, parts });

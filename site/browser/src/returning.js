@@ -11,8 +11,6 @@ import { derive, readReceipt } from "./receipt.js";
 import { Refused, post, terms as askTerms } from "./sending.js";
 import { Unsafe } from "./terms.js";
 
-const PURPOSES = ["concern", "request"]; // as forms/server/services/mailbox.py names them: the same digits never mean two things
-
 export function startReturning(form, settings, followup) {
   const { words } = settings;
   const place = make("section", { class: "opened" });
@@ -60,7 +58,7 @@ export function startReturning(form, settings, followup) {
   // The letter of a receipt with its answers opened; null where there is none.
   async function lookUp(digits, told) {
     const here = await askTerms(told.again);
-    for (const purpose of PURPOSES) {
+    for (const purpose of settings.purposes) {
       const keys = await derive(digits, purpose, here);
       try {
         return await opened(keys, await ask(keys, told), here);
@@ -111,18 +109,11 @@ export function startReturning(form, settings, followup) {
     const closed = last && last.state === "closed" ? last : null;
     const texts = found.replies.filter((reply) => reply.text);
     const [first, ...added] = found.came;
+    const { pictures } = settings;
     return [
-      make("ol", { class: "states" }, [
-        state(words.received, true, first.said),
-        state(words.atdesk, found.taken, found.taken ? "" : words.notyet),
-        state(words.lookedinto, looking || closed, looking ? looking.day.said : ""),
-        state(words.closed, closed, closed ? closed.day.said : ""),
-      ]),
-      make("p", {}, [say(words.came, { day: first.said }), ...added.map((day) => ` ${say(words.added, { day: day.said })}`)]),
-      ...openedBy(found, added),
       ...texts.map((reply) => make("section", { class: reply.doubted ? "panel panel--danger" : "panel panel--done" }, [
         make("h2", {}, say(words.from, { desk: nameOf(reply.desk) })),
-        make("p", { class: "help" }, reply.day.said),
+        heard(make("p", { class: "help" }, reply.day.said), reply.doubted ? "" : reply.text),
         ...(reply.doubted ? [make("p", {}, make("b", {}, words.doubted))] : []),
         ...reply.text.split("\n").filter((line) => line.trim()).map((line) => make("p", {}, line)),
       ])),
@@ -130,11 +121,30 @@ export function startReturning(form, settings, followup) {
         make("h2", {}, found.taken ? words.hasit : words.waits),
         make("p", {}, found.taken ? words.noanswer : words.waitshelp),
       ])]),
+      make("ol", { class: "states" }, [
+        state(words.received, true, first.said, pictures.received),
+        state(words.atdesk, found.taken, found.taken ? "" : words.notyet, pictures.desk),
+        state(words.lookedinto, looking || closed, looking ? looking.day.said : "", pictures.looked),
+        state(words.closed, closed, closed ? closed.day.said : "", pictures.closed),
+      ]),
+      make("p", {}, [say(words.came, { day: first.said }), ...added.map((day) => ` ${say(words.added, { day: day.said })}`)]),
+      ...openedBy(found, added),
       ...found.missing.map((desk) => make("p", { class: "panel panel--danger" }, say(words.missing, { desk: nameOf(desk) }))),
       button(words.add, () => write(found)),
       make("p", {}, make("a", { class: "button quiet", href: `/${settings.language}/help/` }, words.help)),
       button(words.erase, () => sure(found), "quiet"),
     ];
+  }
+
+  // An answer that consists of the desks' sentences can be heard: site/assets/portal.js puts a button behind the place.
+  function heard(place, text) {
+    const wanted = sentencesOf(text, settings.sentences);
+    if (wanted) {
+      place.dataset.digits = settings.clips.map(smaller).join(" ");
+      place.dataset.hear = settings.hear;
+      queueMicrotask(() => document.dispatchEvent(new CustomEvent("answer", { detail: { place, wanted } })));
+    }
+    return place;
   }
 
   // What desks have proven to this phone: that they opened the letter, and what of that which was added.
@@ -237,8 +247,28 @@ export function startReturning(form, settings, followup) {
   }
 }
 
-function state(name, done, more) {
-  return make("li", done ? { class: "done" } : {}, [make("b", {}, name), more ? ` ${more}` : ""]);
+function state(name, done, more, picture) {
+  const row = make("li", done ? { class: "done" } : {}, [make("b", {}, name), more ? ` ${more}` : ""]);
+  row.insertAdjacentHTML("afterbegin", picture);
+  return row;
+}
+
+// The places in the list of the sentences that a text consists of; null where anything else stands in it.
+function sentencesOf(text, sentences) {
+  const found = [];
+  let left = text.trim();
+  while (left) {
+    const [longest] = sentences.filter((one) => left.startsWith(one)).sort((one, other) => other.length - one.length);
+    if (!longest) return null;
+    found.push(sentences.indexOf(longest));
+    left = left.slice(longest.length).trim();
+  }
+  return found.length ? found : null;
+}
+
+// Opus takes half of MP3; a phone that cannot play it gets MP3.
+function smaller(address) {
+  return new Audio().canPlayType("audio/ogg; codecs=opus") ? address.replace(/\.mp3$/, ".opus") : address;
 }
 
 function panel(title, texts, kind = "panel--done") {

@@ -46,9 +46,9 @@ export function startTelling(form, settings, digits) {
     await media.finish();
     const problem = firstProblem(form, settings, media.parts());
     if (problem) return steps.complain(...problem);
-    const boxes = [...form.querySelectorAll('[name="hide_from"]')];
-    if (boxes.length && boxes.every((box) => box.checked)) return steps.complain("hide_from", words.all);
-    const desks = boxes.filter((box) => !box.checked).map((box) => ({ id: box.value, name: labelOf(box) }));
+    const boxes = settings.hides ? [...form.querySelectorAll(`[name="${settings.hides}"]`)] : [];
+    if (boxes.length && boxes.every((box) => box.checked)) return steps.complain(settings.hides, words.all);
+    const desks = settings.hides ? boxes.filter((box) => !box.checked).map((box) => ({ id: box.value, name: labelOf(box) })) : settings.readers;
     const page = make("section", { class: "look" }, [
       make("h2", { tabindex: "-1" }, words.look),
       make("p", { class: "note" }, [make("strong", {}, words.notyet), " ", words.review]),
@@ -83,15 +83,17 @@ export function startTelling(form, settings, digits) {
 
   async function deliver(desks, withReceipt, told) {
     const here = await askTerms(told.again);
-    const chosen = here.desks.filter((desk) => desks.includes(desk.id));
+    const readers = (here.forms && here.forms[settings.form]) || here.desks;
+    const chosen = readers.filter((desk) => desks.includes(desk.id));
     if (chosen.length !== desks.length) throw new Error("the desks have changed");
     const answers = readForm(form);
     const parts = media.parts();
     const isOther = delivery.renew([answers, desks, withReceipt, parts.map((part) => [part.kind, part.bytes.length, part.mark])]);
     if (isOther) receipt = withReceipt ? newReceipt() : "";
-    const derived = receipt ? await derive(receipt, settings.form, here) : { lookup: "", recipient: null, eraseHash: null, answerKey: null };
+    const derived = receipt ? await derive(receipt, settings.purpose, here) : { lookup: "", recipient: null, eraseHash: null, answerKey: null };
     const letter = { day: here.day, reply_to: derived.recipient, erase_hash: derived.eraseHash, answer_key: derived.answerKey, follows: null, answers };
-    await delivery.deliver(letter, parts, chosen, here.desks, derived.lookup ? { "Portal-Lookup": derived.lookup } : {}, told);
+    const headers = { "Portal-Form": settings.form, ...(derived.lookup ? { "Portal-Lookup": derived.lookup } : {}) };
+    await delivery.deliver(letter, parts, chosen, here.all || here.desks, headers, told);
   }
 
   // Nothing is sent another way without being asked: sending unlocked is a choice of the person's own.

@@ -22,6 +22,8 @@ export function checkTerms(terms) {
   insist(terms.parallelism === undefined || terms.parallelism === 1);
   insist(fits(SALT, terms.salt) && fits(DAY, terms.day));
   checkDesks(terms.desks);
+  if (terms.all !== undefined) checkDesks(terms.all);
+  Object.values(terms.forms || {}).forEach(checkDesks);
   return terms;
 }
 

@@ -87,19 +87,19 @@ def _plain(address: str) -> str:
 
 
 def is_harmless(address: str) -> bool:
-    """Whether the address has no scheme, or one that leads to a page, a call or a message."""
+    """Return whether the address has no scheme, or one that leads to a page, a call or a message."""
     scheme = _SCHEME.match(_plain(address))
     return scheme is None or scheme[1] in _SCHEMES
 
 
 def leaves_the_site(address: str) -> bool:
-    """Whether the address names another host."""
+    """Return whether the address names another host."""
     plain = _plain(address)
     return plain.startswith("//") or _SCHEME.match(plain) is not None
 
 
 def in_words(words: str) -> Iterator[Found]:
-    """What is active in a cell of a table or a line of front matter, which are never HTML."""
+    """Yield what is active in a cell of a table or a line of front matter, which are never HTML."""
     if tag := re.search(r"<[A-Za-z/!?][^<]*", words):
         yield Found("has HTML in it.", tag[0][:30])
     elif _is_active(words) and not re.match(r"(data|file|blob):\s", words, re.I):
@@ -114,7 +114,7 @@ def _is_active(words: str) -> bool:
 
 
 def left_over(page: str) -> Iterator[Found]:
-    """What must be in no whole page of the built site, whoever wrote it."""
+    """Yield what must be in no whole page of the built site, whoever wrote it."""
     for tag in _START.finditer(page):
         name, attributes = tag[1].lower(), attributes_of(tag[2])
         if name in {"iframe", "frame", "object", "embed", "applet", "base", "portal"}:
@@ -133,5 +133,5 @@ def left_over(page: str) -> Iterator[Found]:
 
 
 def _is_icon(name: str, value: str) -> bool:
-    """The empty icon of the shell."""
+    """Return the empty icon of the shell."""
     return name == "link" and value == "data:,"

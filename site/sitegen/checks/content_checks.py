@@ -14,10 +14,9 @@ from forms.core.problem import Problem
 from sitegen.checks import event_checks, feedback_checks, page_checks
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content import consent_rules, desk_tables, number_checks, phone_numbers
-from sitegen.content.events import expanded
 from sitegen.content.pages import SOURCE, Library, Source
-from sitegen.content.tables import Tables, number_of
-from sitegen.media import audio_clips, images
+from sitegen.content.tables import Row, Tables, number_of
+from sitegen.media import audio_clips, images, short_clips
 from sitegen.render.blocks import BLOCKS
 
 OLD_CHECK = timedelta(days=180)
@@ -35,11 +34,18 @@ class Report:
 
 
 def check(
-    library: Library, tables: Tables, menu: Sequence[str], today: date, content: Path, voices: Mapping[str, str]
+    library: Library,
+    tables: Tables,
+    days: Sequence[Row],
+    menu: Sequence[str],
+    today: date,
+    content: Path,
+    voices: Mapping[str, str],
 ) -> Report:
     """Everything that can be wrong with pages, tables, pictures and recordings together.
 
-    content: where the files of content/media are looked up; voices: the machine's voice by language.
+    days: the rows of events day by day; content: where the files of content/media are looked up; voices: the machine's
+    voice by language.
     """
     media = content / "media"
     pages = [page for by_name in library.by_language.values() for page in by_name.values()]
@@ -49,7 +55,7 @@ def check(
             for page in pages
             for problem in (*_blocks(page), *_links(page, library), *page_checks.problems(page))
         ),
-        *(problem for page in pages for problem in page_checks.arguments(page, *_askable(tables))),
+        *(problem for page in pages for problem in page_checks.arguments(page, *_askable(tables, days))),
         *(
             problem
             for page in pages
@@ -58,15 +64,15 @@ def check(
         *page_checks.strays(content, tuple(library.by_language)),
         *consent_rules.problems(pages, tables, content, tuple(library.by_language), today),
         *_menu(menu, library),
-        *event_checks.problems(tables["events"], library.names, today),
-        *event_checks.strays({page.name: page.where for page in pages}, tables["events"]),
+        *event_checks.problems(tables["events"], days, library.names, today),
+        *event_checks.strays({page.name: page.where for page in pages}, tables["events"], days),
         *_checked_on(tables, today),
         *_numbers(tables),
         *number_checks.problems(pages, tables, content),
         *_campaigns(tables, library),
         *desk_tables.problems(tables),
-        *feedback_checks.problems(library, tables, today, media),
-        *audio_clips.problems(content, library, (f"events/{row['id']}" for row in expanded(tables["events"]))),
+        *feedback_checks.problems(library, tables, days, today, media),
+        *audio_clips.problems(content, library, _clip_keys(tables, days)),
         *images.problems(media),
         *(problem for page in pages for problem in images.asked(page, media)),
     ]
@@ -92,7 +98,7 @@ def _blocks(page: Source) -> Iterator[Problem]:
         where = f"{page.where}, line {block.line}"
         if block.name == phone_numbers.BLOCK:
             continue  # number_checks names it
-        if block.name not in BLOCKS:
+        if block.name not in BLOCKS and page_checks.is_small(block.name):
             yield Problem(where, f"there is no block [[ {block.name} ]].", _near(block.name, sorted(BLOCKS)))
         elif block.name == "form" and block.argument not in form_names():
             yield Problem(where, f'there is no form "{block.argument}".', _near(block.argument, form_names()))
@@ -140,6 +146,12 @@ def _checked_on(tables: Tables, today: date) -> Iterator[Problem]:
                 yield Problem(where, "this day is still to come.", "Write the day on which somebody checked it.")
 
 
+def _clip_keys(tables: Tables, days: Sequence[Row]) -> list[str]:
+    """Return what recordings may be called beside pages and questions: pages of events, and short clips."""
+    events = [row["id"] for row in days]
+    return [*(f"events/{event}" for event in events), *short_clips.keys(tables, events)]
+
+
 def _numbers(tables: Tables) -> Iterator[Problem]:
     """A helpline whose number is read as one and dialled as another."""
     for row in tables["helplines"]:
@@ -149,14 +161,16 @@ def _numbers(tables: Tables) -> Iterator[Problem]:
             yield Problem(where, what, "Write the same number in both.")
 
 
-def _askable(tables: Tables) -> tuple[Sequence[str], Sequence[Choice], Mapping[str, Sequence[str]]]:
-    """What blocks may be asked for by name: events, places, and kinds of help numbers and offices."""
+def _askable(
+    tables: Tables, days: Sequence[Row]
+) -> tuple[Sequence[str], Sequence[Choice], Mapping[str, Sequence[str]]]:
+    """Return what blocks may be asked for by name: events, places, and kinds of help numbers and offices."""
     kinds = {
         "helplines": ["", *dict.fromkeys(row["group"] for row in tables["helplines"])],
         "services": ["", *dict.fromkeys(row["kind"] for row in tables["services"])],
     }
     places = tuple(Choice(row["id"], {}) for row in tables["places"])
-    return tuple(row["id"] for row in expanded(tables["events"])), places, kinds
+    return tuple(row["id"] for row in days), places, kinds
 
 
 def _campaigns(tables: Tables, library: Library) -> Iterator[Problem]:
@@ -172,7 +186,7 @@ def _translations(library: Library) -> Iterator[str]:
             page = pages.get(name)
             if page is None:
                 yield page_checks.untranslated(language, name)
-            elif library.is_stale(page):
+            elif library.is_stale(page) and (language, name) not in library.changes:
                 yield f"{page.where}: the English has changed since it was translated."
     for language, pages in library.by_language.items():
         waiting = sum(not page.reviewed for page in pages.values())

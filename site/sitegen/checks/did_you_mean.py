@@ -5,11 +5,11 @@ from collections.abc import Iterable
 
 
 def closest(word: str, known: Iterable[str]) -> str:
-    """The known word that is most like this one, or empty where none is."""
+    """Return the known word that is most like this one, or empty where none is."""
     return next(iter(difflib.get_close_matches(word, list(known), n=1)), "")
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
-    """What to do about a word that is not known: the closest one, or else this sentence."""
+    """Return what to do about a word that is not known: the closest one, or else this sentence."""
     close = closest(word, known)
     return f'Did you mean "{close}"?' if close else otherwise

@@ -5,11 +5,11 @@ from datetime import date, time
 
 from babel import Locale
 
-from forms.core.portal import COLUMN_WIDTHS
+from forms.core.portal import COLUMN_WIDTHS, OPEN_STATES
 from forms.core.problem import Problem
 from sitegen.checks.did_you_mean import closest, did_you_mean
 from sitegen.content import dates
-from sitegen.content.events import MOST_REPEATS, days_of, expanded, moment
+from sitegen.content.events import MOST_REPEATS, days_of, moment
 from sitegen.content.tables import Row, number_of
 
 FILE = "content/tables/events.csv"
@@ -17,9 +17,9 @@ RESERVED = ("in", "on", "past")
 """Ids that are folders of their own under /<language>/events/."""
 
 
-def problems(rows: Sequence[Row], pages: Sequence[str], today: date) -> Iterator[Problem]:
-    """Everything wrong in the rows. pages: the names of all pages, as "meetings/2027-01.md"."""
-    every = {row["id"]: row for row in expanded(rows)}
+def problems(rows: Sequence[Row], days: Sequence[Row], pages: Sequence[str], today: date) -> Iterator[Problem]:
+    """Everything wrong in the rows. days: the same day by day; pages: the names of all, as "meetings/2027-01.md"."""
+    every = {row["id"]: row for row in days}
     series = {row["id"]: row for row in rows if row["repeats"]}
     for row in rows:
         yield from _times(row)
@@ -31,9 +31,9 @@ def problems(rows: Sequence[Row], pages: Sequence[str], today: date) -> Iterator
             yield from _part(row, every, series)
 
 
-def strays(pages: Mapping[str, str], rows: Sequence[Row]) -> Iterator[Problem]:
+def strays(pages: Mapping[str, str], rows: Sequence[Row], days: Sequence[Row]) -> Iterator[Problem]:
     """Pages of events that are not in the table. pages: names like "events/2027-01.md", each with its file."""
-    known = [*(row["id"] for row in expanded(rows)), *(row["id"] for row in rows if row["repeats"])]
+    known = [*(row["id"] for row in days), *(row["id"] for row in rows if row["repeats"])]
     for name, where in pages.items():
         folder, _, event = name.removesuffix(".md").partition("/")
         if folder == "events" and event and event not in known:
@@ -163,8 +163,8 @@ def _within(part: Row, whole: Row) -> bool:
 
 
 def waiting(rows: Sequence[Row], today: date) -> Iterator[str]:
-    """What a person should still do about events that are over."""
+    """Yield what a person should still do about events that are over."""
     for row in rows:
         over = (row["ends"] or row["starts"]).date() < today
-        if over and row["state"] in {"planned", "moved"} and not row["repeats"]:
+        if over and row["state"] in OPEN_STATES and not row["repeats"]:
             yield f"{_at(row, 'state')}: its day is over. Write held and what came of it, or cancelled."

@@ -1,21 +1,20 @@
 """What is wrong in the tables and pages of the listening loop, in sentences; late promises for a person to see to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
 from forms.core.problem import Problem
 from sitegen.checks import statistics_checks
 from sitegen.checks.personal_details import SMALL_PLACE, private
-from sitegen.content.events import expanded
 from sitegen.content.feedback import MEETINGS, meeting_id, state_of
 from sitegen.content.pages import Library, Source
 from sitegen.content.tables import Row, Tables
 from sitegen.render.feedback_blocks import TABLE_OF
 
 
-def problems(library: Library, tables: Tables, today: date, media: Path) -> Iterator[Problem]:
-    """Everything that stops the build. media: the folder content/media."""
+def problems(library: Library, tables: Tables, days: Sequence[Row], today: date, media: Path) -> Iterator[Problem]:
+    """Everything that stops the build. days: the rows of events day by day; media: the folder content/media."""
     yield from _themes(tables, library)
     yield from statistics_checks.problems(tables, today)
     for row in tables["commitments"]:
@@ -30,11 +29,11 @@ def problems(library: Library, tables: Tables, today: date, media: Path) -> Iter
         for page in pages.values():
             yield from _arguments(page, library, tables)
             if page.name.startswith(MEETINGS):
-                yield from _meeting(page, tables, today)
+                yield from _meeting(page, tables, days, today)
 
 
 def warnings(tables: Tables, today: date) -> Iterator[str]:
-    """What waits for a person: promises that are late."""
+    """Yield what waits for a person: promises that are late."""
     for row in tables["commitments"]:
         if state_of(row, today) == "late":
             yield f"content/tables/commitments.csv, {row['id']}: late since {row['due']}; the site says so."
@@ -110,9 +109,9 @@ def _arguments(page: Source, library: Library, tables: Tables) -> Iterator[Probl
             yield Problem(where, f"there is no page {MEETINGS}{block.argument}.", "Write this page's own name.")
 
 
-def _meeting(page: Source, tables: Tables, today: date) -> Iterator[Problem]:
+def _meeting(page: Source, tables: Tables, days: Sequence[Row], today: date) -> Iterator[Problem]:
     """The template of a meeting held: front matter held, taluk, themes; no names, no place smaller than the taluk."""
-    for key, what, todo in _meeting_gaps(page, tables, today):
+    for key, what, todo in _meeting_gaps(page, tables, days, today):
         yield Problem(f"{page.where}, {key}", what, todo)
     if not any(block.name == "came-of-it" for block in page.blocks):
         todo = f"Write [[ came-of-it: {meeting_id(page)} ]] at its end."
@@ -125,9 +124,9 @@ def _meeting(page: Source, tables: Tables, today: date) -> Iterator[Problem]:
             yield Problem(f"{page.where}, {key}", f"this looks like {what}.", "Take it out.")
 
 
-def _meeting_gaps(page: Source, tables: Tables, today: date) -> Iterator[tuple[str, str, str]]:
+def _meeting_gaps(page: Source, tables: Tables, days: Sequence[Row], today: date) -> Iterator[tuple[str, str, str]]:
     held, themes = page.meta.get("held"), page.meta.get("themes")
-    event = next((row for row in expanded(tables["events"]) if row["id"] == meeting_id(page)), None)
+    event = next((row for row in days if row["id"] == meeting_id(page)), None)
     if not isinstance(held, date):
         yield "held", "nobody says when the meeting was.", "Write the day, like held: 2027-01-24."
     elif held > today:

@@ -65,7 +65,7 @@ def open_items(
 
 
 def blocking(items: Sequence[Item]) -> list[Problem]:
-    """The problems that nothing may be built with for real."""
+    """Return the problems that nothing may be built with for real."""
     return [item.problem for item in items if item.blocks]
 
 

@@ -50,7 +50,7 @@ def _line(page: Source, found: Found) -> str:
 
 
 def _in_any(value: Any) -> Iterator[Found]:
-    """What is active in a value, or in any value within it."""
+    """Yield what is active in a value, or in any value within it."""
     if isinstance(value, str):
         yield from active_html.in_words(value)
     elif isinstance(value, dict):

@@ -53,7 +53,7 @@ def _people(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _held(row: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
-    """Every key of a desk: where it stands, which one it is, its value."""
+    """Yield every key of a desk: where it stands, which one it is, its value."""
     for place, holder in _holders(row):
         yield from ((place, name, holder[name]) for name in _PUBLIC if holder.get(name))
     if row.get("recovery"):
@@ -61,7 +61,7 @@ def _held(row: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
 
 
 def _wrong(name: str, value: Any) -> tuple[str, str] | None:
-    """What is wrong with a value, and what to do; None where it can be used."""
+    """Return what is wrong with a value, and what to do; None where it can be used."""
     if not isinstance(value, str):
         return "this is no text.", _AGAIN
     if name in {"key", "recovery"}:

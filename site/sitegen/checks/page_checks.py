@@ -11,13 +11,13 @@ from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content.pages import SOURCE, Source
 from sitegen.content.phone_numbers import TOKEN
 
-_ANY_BLOCK = re.compile(r"\[\[\s*(?P<name>[A-Za-z][A-Za-z -]*[A-Za-z])")
+_ANY_BLOCK = re.compile(r"\[\[\s*(?P<name>[^\W\d_][^\]\[:\n]*)")
 _TEL = re.compile(r"\[(?P<shown>[^\]]*)\]\(tel:(?P<dialled>[^)\s]*)\)")
 _ADDRESS = re.compile(r"\]\((?P<address>/[^)\s#?]*)")
 _DRAWN = ("events", "tablet")
-"""Folders whose pages the press makes itself."""
+"""Folders whose pages the build makes itself."""
 
-_DAYS = ("changed", "source_changed", "recorded")
+_DAYS = ("changed", "source_changed", "recorded", "reviewed_on")
 _LISTS = ("upcoming", "past")
 _MONTH_OR_YEAR = re.compile(r"on/\d{4}-\d\d|past/\d{4}")
 _DRAFTS = frozenset({".txt", ".doc", ".docx", ".odt", ".rtf", ".html", ".htm", ".markdown", ".md"})
@@ -53,12 +53,17 @@ def addresses(page: Source, names: Sequence[str], languages: Sequence[str]) -> I
         yield Problem(where, f"the link goes to {match['address']}, which is not there.", todo)
 
 
+def is_small(name: str) -> bool:
+    """Whether a block's name is in small letters, as all are; scripts without capitals have no others."""
+    return name == name.lower()
+
+
 def _blocks(page: Source) -> Iterator[Problem]:
-    lines = {block.line for block in page.blocks}
+    lines = {block.line for block in page.blocks if is_small(block.name)}
     for match in _ANY_BLOCK.finditer(page.text):
         line = page.line_of(match.start())
         if line not in lines and not TOKEN.match(page.text, match.start()):  # number_checks names those
-            what = f"[[ {match['name']} is no block as it stands, and everybody would see it."
+            what = f"[[ {match['name'].strip()} is no block as it stands, and everybody would see it."
             todo = "Write it in small letters on a line of its own, like [[ helplines ]]."
             yield Problem(f"{page.where}, line {line}", what, todo)
 
@@ -92,6 +97,6 @@ def strays(content: Path, languages: Sequence[str]) -> Iterator[Problem]:
 
 
 def untranslated(language: str, name: str) -> str:
-    """What is said of a page that a language lacks."""
+    """Return what is said of a page that a language lacks."""
     shown = "English is" if language != SOURCE else "a translation is"
     return f"content/{language}/{name} is missing: {shown} shown in its place."

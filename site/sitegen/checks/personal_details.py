@@ -27,5 +27,5 @@ _PRIVATE = (
 
 
 def private(text: str) -> list[tuple[int, str]]:
-    """Where a text may tell who or where somebody is: positions, and what it looks like."""
+    """Return where a text may tell who or where somebody is: positions, and what it looks like."""
     return [(match.start(), what) for pattern, what in _PRIVATE for match in pattern.finditer(text)]

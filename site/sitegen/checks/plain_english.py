@@ -26,7 +26,7 @@ _QUOTED = re.compile(r'"[^"\n]*"|“[^”\n]*”')
 
 
 def advice(library: Library) -> Iterator[str]:
-    """What could be easier in the English pages, with file and line."""
+    """Yield what could be easier in the English pages, with file and line."""
     for page in library.by_language.get(SOURCE, {}).values():
         yield from _page(page)
 

@@ -26,7 +26,7 @@ _LARGEST = 4 * 1024 * 1024
 
 
 def problems(content: Path) -> Iterator[Problem]:
-    """Every secret key in a text of content/, and every pickup token in portal.yml, by file and line."""
+    """Yield every secret key in a text of content/, and every pickup token in portal.yml, by file and line."""
     for path in sorted(content.rglob("*")):
         if path.is_file() and path.suffix.lower() in _TEXTS and path.stat().st_size <= _LARGEST:
             where = f"content/{path.relative_to(content).as_posix()}"
@@ -35,7 +35,7 @@ def problems(content: Path) -> Iterator[Problem]:
 
 
 def in_text(text: str, where: str, *, tokens: bool) -> Iterator[Problem]:
-    """Every secret in this text. tokens: look for pickup tokens too."""
+    """Yield every secret in this text. tokens: look for pickup tokens too."""
     for number, line in enumerate(text.splitlines(), start=1):
         plain = _plain(line)
         if _SECRET_KEY.search(plain.upper()) or _PRIVATE_KEY.search(plain.upper()):
@@ -46,12 +46,12 @@ def in_text(text: str, where: str, *, tokens: bool) -> Iterator[Problem]:
 
 
 def _plain(line: str, *, spaces: bool = False) -> str:
-    """The line with usual dashes, and without invisible characters; without spaces too unless they are kept."""
+    """Return the line with usual dashes, and without invisible characters; without spaces too unless they are kept."""
     composed = unicodedata.normalize("NFKC", line)
     dashed = ("-" if unicodedata.category(char) == "Pd" or char == "\u2212" else char for char in composed)
     return "".join(char for char in dashed if unicodedata.category(char) != "Cf" and (spaces or not char.isspace()))
 
 
 def _is_mixed(word: str) -> bool:
-    """Whether it has small and capital letters, as random text has and names of pages have not."""
+    """Return whether it has small and capital letters, as random text has and names of pages have not."""
     return word != word.lower() and word != word.upper()

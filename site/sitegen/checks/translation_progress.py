@@ -21,7 +21,7 @@ class Progress:
 
 
 def progress(library: Library, recordings: Recordings) -> Iterator[Progress]:
-    """Each language in turn."""
+    """Yield each language in turn."""
     for language, pages in library.by_language.items():
         yield Progress(
             language,
@@ -34,7 +34,7 @@ def progress(library: Library, recordings: Recordings) -> Iterator[Progress]:
 
 
 def table(found: Iterator[Progress], names: Mapping[str, str]) -> Iterator[str]:
-    """A line for each language, then what is missing or stale by name."""
+    """Yield a line for each language, then what is missing or stale by name."""
     rows = list(found)
     yield f"{'':<4} {'missing':>8} {'stale':>6} {'unreviewed':>11} {'words missing':>14} {'not recorded':>13}"
     for row in rows:

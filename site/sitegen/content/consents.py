@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -91,7 +91,7 @@ def without_withdrawn(library: Library, rows: Sequence[Row], today: date) -> tup
             if why := _ended(consent, rows, code, today):
                 pages[name] = neutral_page(name, code)
                 left.append(f"content/{code}/{name}: {why}. A neutral page stands in its place.")
-    return Library(by_language), left
+    return replace(library, by_language=by_language), left
 
 
 def neutral_page(name: str, language: str) -> Source:

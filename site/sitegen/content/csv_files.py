@@ -30,12 +30,12 @@ class CsvFile:
 
 
 def file_of(path: Path) -> str:
-    """The file as staff know it, like content/tables/events.csv."""
+    """Return the file as staff know it, like content/tables/events.csv."""
     return "/".join(path.parts[-3:])
 
 
 def read_sheet(path: Path) -> CsvFile:
-    """The cells of a CSV file. Raises Problem where it is missing or its letters are not UTF-8.
+    """Return the cells of a CSV file. Raises Problem where it is missing or its letters are not UTF-8.
 
     Other encodings are not guessed: a spreadsheet that saves plain CSV has already turned Indian letters into "?".
     """
@@ -80,5 +80,5 @@ def _cells(place: str, text: str) -> CsvFile:
 
 
 def _separator(first: str) -> str:
-    """What stands between the names of the columns, which hold no sign but _ themselves."""
+    """Return what stands between the names of the columns, which hold no sign but _ themselves."""
     return max(_SEPARATORS, key=first.count)

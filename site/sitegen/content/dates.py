@@ -54,7 +54,7 @@ def _clock(match: re.Match[str]) -> tuple[int, int]:
 
 
 def rewritten(cell: str, kind: str) -> str:
-    """The cell of a field of this kind as the schema wants it; unchanged where it is no day, or one in doubt."""
+    """Return the cell of a field of this kind as the schema wants it; unchanged where it is no day, or one in doubt."""
     found = read(cell) if cell and kind in {"date", "datetime"} else None
     if found is None:
         return cell

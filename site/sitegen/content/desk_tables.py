@@ -56,7 +56,7 @@ def problems(tables: Tables) -> Iterator[Problem]:
 
 
 def warnings(tables: Tables, languages: Sequence[str]) -> Iterator[str]:
-    """How many sentences wait for a native reader, one line a language; how many duties for a legal adviser."""
+    """Yield how many sentences wait for a native reader, one line a language; how many duties for a legal adviser."""
     for language in languages:
         waiting = sum(
             bool(row.get(f"name_{language}")) and not row.get(f"reviewed_{language}") for row in tables["phrases"]

@@ -1,10 +1,11 @@
-"""A district's portal.yml and tables, as the one Portal that both wings use."""
+"""A district's portal.yml and tables, as the one Portal that all programs use."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from forms.core.form_schema import load_all
 from forms.core.portal import Choice, Desk, Helpline, Language, Member, Portal, Sms, pick
 from forms.core.problem import Problem, Problems
 from sitegen.checks import settings_checks
@@ -19,8 +20,13 @@ DeskKeys = Mapping[str, tuple[str, str, str]]
 """Demonstration keys by desk: age recipient, "sha256:<hex>" of the pickup token, public signing key."""
 
 
-def load(content: Path, tables: Tables, keys: DeskKeys | None, assets: Mapping[str, str]) -> Portal:
-    """The portal. Raises Problem or Problems where portal.yml is wrong or a desk lacks its key."""
+def load(
+    content: Path, tables: Tables, days: Sequence[Row], keys: DeskKeys | None, assets: Mapping[str, str]
+) -> Portal:
+    """Return the portal. days: the rows of events day by day.
+
+    Raises Problem or Problems where portal.yml is wrong or a desk lacks its key.
+    """
     settings = read_settings(content)
     wrong = list(settings_checks.problems(settings))
     if wrong:
@@ -38,7 +44,7 @@ def load(content: Path, tables: Tables, keys: DeskKeys | None, assets: Mapping[s
         languages=tuple(Language(row["code"], row["name"]) for row in settings["languages"]),
         desks=tuple(desks),
         helplines=tuple(_helpline(row) for row in in_order(tables["helplines"])),
-        events=events_of(tables["events"]),
+        events=events_of(days),
         choices={name: _choices(tables[name]) for name in ("places", "work")}
         | {name: _choices(in_order(tables[name])) for name in ("goods", "themes")}
         | desk_tables.choices(tables),
@@ -85,7 +91,7 @@ def _public_keys(row: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 def _drawn(path: Path) -> str:
-    """The drawing itself: the endpoint shows it too, and has no files of the staff's."""
+    """Return the drawing itself: the endpoint shows it too, and has no files of the staff's."""
     return drawing(path, "") if path.is_file() else ""
 
 
@@ -103,7 +109,7 @@ def _problems(settings: Mapping[str, Any], desks: Sequence[Desk]) -> list[Proble
         ids = [member.id for member in desk.members]
         found += [Problem(f"{WHERE}, desk {one}", "stands there twice.", "Give each person an id of their own.")
                   for one in sorted({one for one in ids if ids.count(one) > 1})]  # fmt: skip
-    for form in ("concern", "signup"):
+    for form in (one.name for one in load_all() if one.needed):
         if not any(form in desk.reads for desk in desks):
             found.append(Problem(WHERE, f"no desk reads {form}.", f"Write reads: [{form}] at one desk."))
     try:

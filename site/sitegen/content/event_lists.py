@@ -8,7 +8,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_skeleton
 
 from forms.core import i18n
 from forms.core.portal import Choice, Event, Portal, pick
@@ -55,7 +54,7 @@ class EventList:
 
 
 def find(portal: Portal, name: str, today: date) -> EventList:
-    """The list of this name. Days of a repeating event stand in it once, as the next of them."""
+    """Return the list of this name. Days of a repeating event stand in it once, as the next of them."""
     kind, _, which = name.partition("/")
     place = next((choice for choice in portal.choices["places"] if kind == "in" and choice.value == which), None)
     every = tops(portal, today, past=kind == "past")
@@ -89,7 +88,7 @@ def tops(portal: Portal, today: date, *, past: bool) -> list[Event]:
 
 
 def once(events: Sequence[Event]) -> list[Event]:
-    """The events, of a repeating one the first that takes place; days that differ from the others stay."""
+    """Return the events, of a repeating one the first that takes place; days that differ from the others stay."""
     seen: set[str] = set()
     kept = []
     on = {event.series for event in events if event.state != "cancelled"}
@@ -115,7 +114,7 @@ def _belongs(event: Event, kind: str, which: str, where: Mapping[str, set[str]])
 
 
 def _places(portal: Portal) -> dict[str, set[str]]:
-    """Each event's places: its own and those of its parts."""
+    """Return each event's places: its own and those of its parts."""
     found = {event.id: {event.place} for event in portal.events}
     for part in portal.events:
         found.setdefault(part.part_of, set()).add(part.place)
@@ -131,15 +130,9 @@ def _counted(events: Sequence[Event], key: Callable[[Event], str]) -> tuple[tupl
 
 
 def spoken(event: Event, language: str) -> list[str]:
-    """The names of the languages spoken there, in this language."""
+    """Return the names of the languages spoken there, in this language."""
     names_ = Locale.parse(language).languages
     return [names_.get(code) or Locale("en").languages[code] for code in event.spoken]
-
-
-def month_of(month: str, language: str) -> str:
-    """A month like 2027-02, as this language writes it."""
-    first = date.fromisoformat(f"{month}-01")
-    return str(format_skeleton("yMMMM", first, locale=i18n.LOCALES.get(language, language)))
 
 
 def offset(timezone: str) -> Callable[[str], str]:
@@ -157,6 +150,6 @@ def help_of(portal: Portal, language: str) -> dict[str, Any]:
     names_ = {choice.value: choice.label for choice in portal.choices["places"]}
     return {
         "place_of": lambda event: pick(names_.get(event.place, {}), language),
-        "month_of": month_of,
+        "month_of": i18n.month,
         "webcal": f"webcal://{portal.address.partition('://')[2]}",
     }

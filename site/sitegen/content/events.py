@@ -20,16 +20,19 @@ MOST_REPEATS = 120
 _WEEK, _FOURTH = 7, 4
 
 
-def events_of(rows: Sequence[Row]) -> tuple[Event, ...]:
-    """All events by the time at which they start: each day of a repeating row is an event, `<id>-<YYYY-MM-DD>`."""
-    found = [_event(row) for row in expanded(rows)]
+def events_of(days: Sequence[Row]) -> tuple[Event, ...]:
+    """All events by the time at which they start. days: the rows of `expanded`, each of them one event."""
+    found = [_event(row) for row in days]
     called_off = {event.id for event in found if event.state == "cancelled"}
     whole = [_with_its_whole(event) if event.part_of in called_off else event for event in found]
     return tuple(sorted(whole, key=lambda event: (event.starts, event.id)))
 
 
 def expanded(rows: Sequence[Row]) -> Iterator[Row]:
-    """Each row, and in place of a repeating one a row for each of its days; one with a row of its own takes that."""
+    """Each row, and in place of a repeating one a row for each of its days, `<id>-<YYYY-MM-DD>`.
+
+    A day with a row of its own takes what stands there.
+    """
     own = {row["id"]: row for row in rows}
     taken: dict[str, Row] = {}
     for row in rows:
@@ -44,7 +47,7 @@ def expanded(rows: Sequence[Row]) -> Iterator[Row]:
 
 
 def days_of(row: Row) -> tuple[date, ...]:
-    """The days of a repeating row, without those excepted; MOST_REPEATS at most."""
+    """Return the days of a repeating row, without those excepted; MOST_REPEATS at most."""
     start: datetime = row["starts"]
     until = datetime.combine(row["repeats_until"] or start, time.max)
     left_out = {day.date() for word in (row["except"] or "").split() if (day := dates.read(word))}

@@ -26,7 +26,7 @@ class Commitment:
 
 
 @dataclass(frozen=True)
-class Count:
+class LetterCount:
     """How many letters of one kind; None where there were fewer than five, or the number is kept back."""
 
     id: str
@@ -39,7 +39,7 @@ def state_of(row: Row, today: date) -> str:
 
 
 def commitments(tables: Tables, library: Library, language: str, today: date) -> list[Commitment]:
-    """All of them: open ones first, those due soonest on top; then what is settled, newest first."""
+    """Return all of them: open ones first, those due soonest on top; then what is settled, newest first."""
 
     def page(name: str | None) -> Source | None:
         return library.find(f"{name}.md", language) if name else None
@@ -57,7 +57,7 @@ def commitments(tables: Tables, library: Library, language: str, today: date) ->
 
 
 def meetings(library: Library, language: str) -> list[Source]:
-    """The pages of meetings held, newest first."""
+    """Return the pages of meetings held, newest first."""
     names = [name for name in library.names if name.startswith(MEETINGS)]
     return sorted(
         (library.find(name, language) for name in names), key=lambda page: str(page.meta["held"]), reverse=True
@@ -70,32 +70,32 @@ def meeting_id(page: Source) -> str:
 
 
 def latest(tables: Tables) -> str | None:
-    """The last quarter that was counted, or None."""
+    """Return the last quarter that was counted, or None."""
     return max((row["quarter"] for row in tables["heard"]), default=None)
 
 
 def count(tables: Tables, quarter: str, **where: str) -> int | None:
-    """The letters of one cell; what `where` does not name is summed up. None where it is kept back."""
+    """Return the letters of one cell; what `where` does not name is summed up. None where it is kept back."""
     wanted = {"month": ALL, "taluk": ALL, "work": ALL, "theme": ALL, **where, "quarter": quarter}
     rows = (row for row in tables["heard"] if all(row[column] == value for column, value in wanted.items()))
     return next((row["letters"] for row in rows), None)
 
 
-def counted(tables: Tables, quarter: str, dimension: str, ids: Iterable[str], **where: str) -> list[Count]:
-    """One count for each of these ids, in their order."""
-    return [Count(one, count(tables, quarter, **{dimension: one, **where})) for one in ids]
+def counted(tables: Tables, quarter: str, dimension: str, ids: Iterable[str], **where: str) -> list[LetterCount]:
+    """Return one count for each of these ids, in their order."""
+    return [LetterCount(one, count(tables, quarter, **{dimension: one, **where})) for one in ids]
 
 
 def campaigns_of(tables: Tables, theme: Row) -> list[Row]:
-    """The campaigns that are about one of the theme's signs."""
+    """Return the campaigns that are about one of the theme's signs."""
     return [row for row in tables["campaigns"] if row["problem"] in signs_of(theme)]
 
 
 def themes_of(tables: Tables, campaign: Row) -> list[Row]:
-    """The themes that a campaign answers."""
+    """Return the themes that a campaign answers."""
     return [theme for theme in tables["themes"] if campaign["problem"] in signs_of(theme)]
 
 
 def signs_of(theme: Row) -> Sequence[str]:
-    """The ids of the signs that belong to a theme."""
+    """Return the ids of the signs that belong to a theme."""
     return (theme["signs"] or "").split()

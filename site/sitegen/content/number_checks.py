@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from forms.core import i18n
 from forms.core.problem import Problem
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content import phone_numbers
@@ -20,7 +19,7 @@ _POSTAL = "address_"
 
 
 def problems(pages: Sequence[Source], tables: Tables, content: Path) -> Iterator[Problem]:
-    """Yield each number that looks like a helpline and is not in helplines.csv, wherever staff or we write texts."""
+    """Yield each number that looks like a helpline and is not in helplines.csv: in pages, tables and settings."""
     known = phone_numbers.known_numbers(tables["helplines"])
     ids = sorted(phone_numbers.dialled(tables["helplines"]))
     codes = sorted({page.language for page in pages})
@@ -29,16 +28,18 @@ def problems(pages: Sequence[Source], tables: Tables, content: Path) -> Iterator
             yield from _in_text(str(page.meta.get(key) or ""), f"{page.where}, {key}", known, ids)
         yield from _in_page(page, known, ids)
     yield from _in_tables(tables, codes, known, ids)
-    for number, line in enumerate(_lines(content / "portal.yml"), start=1):
-        yield from _in_text(f" {line}".partition(" #")[0] if ":" in line else "", f"{WHERE}, line {number}", known, ids)
-    for code in codes:
-        for message in i18n.catalog(code):
-            said = message.string if isinstance(message.string, str) else " ".join(message.string or ())
-            yield from _in_text(said, f"forms/core/i18n/{code}.po, line {(message.lineno or 0)}", known, ids)
+    for number, words in _shown_settings(content / "portal.yml"):
+        yield from _in_text(words, f"{WHERE}, line {number}", known, ids)
 
 
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8-sig").splitlines()
+def _shown_settings(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the lines of portal.yml by number, without remarks and without `sms`: nobody calls its templates."""
+    section = ""
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+        if line[:1].strip(" #"):
+            section = line.partition(":")[0]
+        if ":" in line and section != "sms" and not line.lstrip().startswith("#"):
+            yield number, line.partition(" #")[0]
 
 
 def _in_page(page: Source, known: frozenset[str], ids: Sequence[str]) -> Iterator[Problem]:

@@ -1,11 +1,14 @@
 """The staff's Markdown pages: front matter and text, in one language, with English standing in for what is missing."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from markupsafe import Markup
 
 from forms.core.problem import Problem
 from forms.core.yaml_reader import DuplicateKey, YAMLError, read_yaml
@@ -13,7 +16,7 @@ from sitegen.content.settings import line_of, twice
 
 SOURCE = "en"
 _FRONT_MATTER = re.compile(r"\A---\s*\n(.*?\n)---\s*\n", re.S)
-_BLOCK = re.compile(r"^\[\[\s*([a-z-]+)\s*(?::\s*([^\]]*?)\s*)?\]\]\s*$", re.M)
+_BLOCK = re.compile(r"\[\[\s*([^\]:]*?)\s*(?::\s*([^\]]*?)\s*)?\]\]\s*")
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,12 @@ class Block:
     name: str
     argument: str
     line: int
+
+
+def block_of(line: str, number: int = 0) -> Block | None:
+    """Return the block that a line of Markdown is, or None. What it names may be no block that there is."""
+    match = _BLOCK.fullmatch(line)
+    return Block(match[1], match[2] or "", number) if match else None
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,9 @@ class Source:
     text: str
     first_line: int
     made: bool = False
-    """Written by the press from a table, not by staff: it has no file."""
+    """Made by the generator, not written by staff: it has no file."""
+    renderer: Callable[[Any], Markup] | None = None
+    """Draws what stands above the text, from a Context: of pages made from a table."""
 
     @property
     def where(self) -> str:
@@ -72,13 +83,11 @@ class Source:
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
         """The blocks that the page asks for, in order."""
-        return tuple(
-            Block(match[1], match[2] or "", self.first_line + self.text[: match.start()].count("\n"))
-            for match in _BLOCK.finditer(self.text)
-        )
+        numbered = enumerate(self.text.split("\n"), start=self.first_line)
+        return tuple(block for number, line in numbered if (block := block_of(line, number)))
 
     def line_of(self, position: int) -> int:
-        """The line in the file of a position in the text."""
+        """Return the line in the file of a position in the text."""
         return self.first_line + self.text[:position].count("\n")
 
 
@@ -103,7 +112,7 @@ def split(text: str, where: str) -> tuple[dict[str, Any], str, int]:
 
 
 def read(content: Path, language: str) -> tuple[dict[str, Source], list[Problem]]:
-    """All pages of one language by name, and what is wrong with those that cannot be read."""
+    """Return all pages of one language by name, and what is wrong with those that cannot be read."""
     pages, problems = {}, []
     folder = content / language
     if not folder.is_dir():
@@ -126,6 +135,8 @@ class Library:
     """All pages of all languages."""
 
     by_language: dict[str, dict[str, Source]]
+    changes: Mapping[tuple[str, str], Any] = field(default_factory=dict)
+    """By language and name: how the English was edited since the page was translated (translations.Change)."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -133,26 +144,28 @@ class Library:
         return tuple(sorted({name for pages in self.by_language.values() for name in pages}))
 
     def find(self, name: str, language: str) -> Source:
-        """The page in this language, else in English, else in whichever has it."""
+        """Return the page in this language, else in English, else in whichever has it."""
         for code in (language, SOURCE, *self.by_language):
             if name in self.by_language.get(code, {}):
                 return self.by_language[code][name]
         raise KeyError(name)
 
     def source(self, name: str) -> Source | None:
-        """The English of a page, or None."""
+        """Return the English of a page, or None."""
         return self.by_language.get(SOURCE, {}).get(name)
 
     def is_stale(self, page: Source) -> bool:
-        """Whether the English has changed since this page was translated."""
+        """Return whether the English has changed since this page was translated."""
         english = self.source(page.name)
+        if (page.language, page.name) in self.changes:
+            return True
         if page.language == SOURCE or english is None or english.changed is None:
             return False
         return page.changed is None or page.changed < english.changed
 
 
 def read_all(content: Path, languages: tuple[str, ...]) -> tuple[Library, list[Problem]]:
-    """Every page, and every problem in reading one."""
+    """Return every page, and every problem in reading one."""
     found = {language: read(content, language) for language in languages}
     problems = [problem for _, each in found.values() for problem in each]
     return Library({language: pages for language, (pages, _) in found.items()}), problems

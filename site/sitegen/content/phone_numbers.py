@@ -83,9 +83,15 @@ class Found:
     shown: str
 
 
+_ASCII = {
+    number: str(int(chr(number))) for number in range(0x80, 0x10000) if chr(number).isdecimal()
+}  # fmt: skip
+_ANY_DIGIT = re.compile(r"\d|tel:|sms:", re.I)
+
+
 def ascii_digits(text: str) -> str:
     """Return a text of the same length with the digits of every script as 0 to 9."""
-    return "".join(str(int(sign)) if sign.isdecimal() and not sign.isascii() else sign for sign in text)
+    return text.translate(_ASCII)
 
 
 def strays(text: str, known: Collection[str], *, address: bool = False) -> Iterator[Found]:
@@ -93,6 +99,8 @@ def strays(text: str, known: Collection[str], *, address: bool = False) -> Itera
 
     known: what helplines.csv has under tel. address: the text is a postal address, in which a PIN code stands.
     """
+    if not _ANY_DIGIT.search(text):
+        return
     plain = ascii_digits(text)
     for match in _TEL.finditer(plain):
         if _digits(match[1] or match[2] or "") not in known:
@@ -218,12 +226,11 @@ def drawn(text: str, numbers: Mapping[str, tuple[str, str]], *, link: bool) -> s
 
 def in_library(library: Library, numbers: Mapping[str, tuple[str, str]]) -> Library:
     """Return the pages with their numbers drawn in: links in the text, plain numbers in titles and descriptions."""
-    return Library(
-        {
-            code: {name: _in_page(page, numbers) for name, page in pages.items()}
-            for code, pages in library.by_language.items()
-        }
-    )
+    by_language = {
+        code: {name: _in_page(page, numbers) for name, page in pages.items()}
+        for code, pages in library.by_language.items()
+    }
+    return replace(library, by_language=by_language)
 
 
 def _in_page(page: Source, numbers: Mapping[str, tuple[str, str]]) -> Source:

@@ -40,7 +40,7 @@ class NumberedRow(Row):
 
 
 def text(row: Row, column: str) -> Text:
-    """The five columns <column>_en ... as one text; languages whose cell is empty are left out."""
+    """Return the five columns <column>_en ... as one text; languages whose cell is empty are left out."""
     prefix = f"{column}_"
     return {name.removeprefix(prefix): cell for name, cell in row.items() if name.startswith(prefix) and cell}
 
@@ -51,7 +51,7 @@ def in_order(rows: Sequence[Row]) -> list[Row]:
 
 
 def number_of(row: Row) -> int:
-    """The row's number as a spreadsheet shows it; 0 for a row that did not come from a file."""
+    """Return the row's number as a spreadsheet shows it; 0 for a row that did not come from a file."""
     return row.sheet_row if isinstance(row, NumberedRow) else 0
 
 
@@ -79,7 +79,7 @@ def read(tables: Path, schemas: Path) -> Tables:
 
 @cache
 def _descriptor(text: str) -> dict[str, Any]:
-    """A schema from its YAML: read once for each text. Nobody changes it."""
+    """Return a schema from its YAML: read once for each text. Nobody changes it."""
     descriptor: dict[str, Any] = read_yaml(text)
     return descriptor
 

@@ -4,14 +4,15 @@ A clip is found by what it says: the same text has the same file, in the cache a
 """
 
 import hashlib
-import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from forms.core import audio, form_schema, i18n
+from forms.core.files.durable import replaced
 from forms.core.form_schema import Definition, Field
 from forms.core.portal import Clip, Portal, SoundFile
 from forms.core.problem import Problem
@@ -40,7 +41,7 @@ class AudioPipeline:
     making: bool = True
 
     def clip(self, language: str, key: str, text: str) -> Clip | None:
-        """The clip of a page or question, its files put into the site; None where there is none.
+        """Return the clip of a page or question, its files put into the site; None where there is none.
 
         Raises Problem for a recording that cannot be read or a voice that is not there.
         """
@@ -63,14 +64,9 @@ class AudioPipeline:
         if not self.making:
             return False
         self.cache.mkdir(parents=True, exist_ok=True)
-        fresh = [path.with_name(f"{path.name}.{os.getpid()}.new") for path in paths]
-        try:
+        with ExitStack() as stack:
+            fresh = [stack.enter_context(replaced(path)) for path in paths]
             make(list(zip(audio.KINDS, fresh, strict=True)))
-            for new, path in zip(fresh, paths, strict=True):
-                new.replace(path)
-        finally:
-            for new in fresh:
-                new.unlink(missing_ok=True)
         return True
 
     def _published(self, name: str) -> Clip:
@@ -112,7 +108,7 @@ def allowed_recordings(content: Path, allowed: Mapping[str, frozenset[str]]) -> 
 
 
 def recordings(content: Path) -> Recordings:
-    """What staff have recorded."""
+    """Return what staff have recorded."""
     start = content / "media" / FOLDER
     return {
         _language_and_key(path, start): path
@@ -131,19 +127,19 @@ DIGITS = tuple(f"digit/{digit}" for digit in range(10))
 
 
 def questions() -> dict[str, tuple[Definition, Field]]:
-    """Every question by its key, with its form."""
+    """Return every question by its key, with its form."""
     forms = [form_schema.load(name) for name in form_schema.names()]
     return {f"{form.name}/{field.name}": (form, field) for form in forms for field in form.fields}
 
 
 def unrecorded(language: str, pages: Iterable[str], recordings: Recordings) -> list[str]:
-    """The keys of those pages (by name) and of all questions that nobody has recorded in this language."""
+    """Return the keys of those pages (by name) and of all questions that nobody has recorded in this language."""
     keys = [*(name.removesuffix(".md") for name in pages), *questions(), *DIGITS]
     return [key for key in keys if (language, key) not in recordings]
 
 
 def question_text(form: Definition, field: Field, portal: Portal, language: str, today: date) -> str:
-    """A question as it is said: its label, its help, and the answers that may be chosen."""
+    """Return a question as it is said: its label, its help, and the answers that may be chosen."""
     _ = i18n.say(language)
     answers = labelled(form_schema.choices(field, form, portal, today), language)
     said = [_(field.label), _(field.help) if field.help else "", *(label for _, label in answers)]
@@ -151,7 +147,7 @@ def question_text(form: Definition, field: Field, portal: Portal, language: str,
 
 
 def with_questions(portal: Portal, audio_pipeline: AudioPipeline, today: date) -> Portal:
-    """The portal with the clips of all questions, and of the digits, in all languages."""
+    """The portal with the clips of all questions, of the digits and of the desks' sentences, in all languages."""
     clips = {}
     for language in portal.language_codes():
         found = {
@@ -159,6 +155,10 @@ def with_questions(portal: Portal, audio_pipeline: AudioPipeline, today: date) -
             for key, (form, field) in questions().items()
         }
         found |= {key: audio_pipeline.clip(language, key, key[-1]) for key in DIGITS}
+        found |= {
+            f"phrase/{one.value}": audio_pipeline.clip(language, f"phrase/{one.value}", one.label.get(language, ""))
+            for one in portal.choices.get("phrases", ())
+        }
         clips[language] = {key: clip for key, clip in found.items() if clip}
     return replace(portal, clips=clips)
 
@@ -171,7 +171,7 @@ def prune(cache: Path, out: Path) -> None:
 
 
 def problems(content: Path, library: Library, made: Iterable[str] = ()) -> Iterator[Problem]:
-    """Files among the recordings that would never be heard. made: keys of pages that the press writes itself."""
+    """Files among the recordings that would never be heard. made: keys of pages that the build writes itself."""
     start = content / "media" / FOLDER
     known = {name.removesuffix(".md") for name in library.names} | set(questions()) | set(DIGITS) | set(made)
     for path in sorted(path for path in start.rglob("*") if path.is_file()):
@@ -186,7 +186,7 @@ def problems(content: Path, library: Library, made: Iterable[str] = ()) -> Itera
 
 
 def waiting(content: Path, library: Library, voices: Mapping[str, str]) -> Iterator[str]:
-    """What still has a machine's voice, or none, or a recording older than its text."""
+    """Yield what still has a machine's voice, or none, or a recording older than its text."""
     there = recordings(content)
     for language, pages in library.by_language.items():
         missing = unrecorded(language, pages, there)

@@ -6,7 +6,6 @@ page's own font, turns dark with it, and brings nothing that forms/web/headers.p
 
 import hashlib
 import json
-import os
 import textwrap
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -17,6 +16,8 @@ from xml.etree import ElementTree as ET
 
 import vl_convert
 from markupsafe import Markup
+
+from forms.core.files.durable import write_durably
 
 WIDTH = 300
 """Units across: about the pixels of a phone 320 wide without its margins, so that letters of 14 stay near 14."""
@@ -36,7 +37,7 @@ Bar = tuple[str, int | None]
 
 
 def bars(counts: Sequence[Bar], said: str, cache: Path | None = None) -> Markup:
-    """A bar for each count with its name above and its number behind it, as an <svg> for the page.
+    """Return a bar for each count with its name above and its number behind it, as an <svg> for the page.
 
     said: what it shows, for who cannot see it; cache: a folder where drawings are kept between builds.
     """
@@ -56,14 +57,12 @@ def _drawn(chart: dict[str, Any], cache: Path | None) -> str:
     drawing = vl_convert.vegalite_to_svg(chart, vl_version=_VERSION)
     if kept:
         kept.parent.mkdir(parents=True, exist_ok=True)
-        fresh = kept.with_name(f"{kept.name}.{os.getpid()}.new")
-        fresh.write_text(drawing, encoding="utf-8")
-        fresh.replace(kept)
+        write_durably(kept, drawing.encode())
     return drawing
 
 
 def _chart(counts: Sequence[Bar]) -> dict[str, Any]:
-    """The chart in Vega-Lite's words: https://vega.github.io/vega-lite/docs/."""
+    """Return the chart in Vega-Lite's words: https://vega.github.io/vega-lite/docs/."""
     names = [textwrap.wrap(name, _CHARACTERS, break_long_words=False, break_on_hyphens=False) for name, _ in counts]
     ends = list(accumulate(_ROW + _LINE * (len(lines) - 1) for lines in names))
     rows = [

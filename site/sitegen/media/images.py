@@ -133,7 +133,7 @@ def _size(view_box: str) -> dict[str, str]:
 
 
 def problems(media: Path) -> Iterator[Problem]:
-    """What must not be published: places and cameras in photos, scripts in drawings, what cannot be read."""
+    """Yield what must not be published: places and cameras in photos, scripts in drawings, what cannot be read."""
     for path in sorted(path for path in media.rglob("*") if path.is_file()):
         where = f"content/media/{path.relative_to(media).as_posix()}"
         ending = path.suffix.lower()

@@ -86,7 +86,7 @@ def _told(portal: Portal, event: Event, language: str, today: date) -> dict[str,
 
 
 def _facts(event: Event, language: str) -> Iterator[tuple[str, str]]:
-    """What makes it easier to come; what does not is on the event's page."""
+    """Yield what makes it easier to come; what does not is on the event's page."""
     _ = i18n.say(language)
     yield _("What is free"), pick(event.free, language)
     yield _("Languages spoken there"), ", ".join(event_lists.spoken(event, language))

@@ -15,6 +15,7 @@ import segno
 import typst
 
 from forms.core import i18n
+from forms.core.files.durable import write_durably
 from forms.core.fingerprints import desk_fingerprint, member_fingerprint, portal_fingerprint, recovery_fingerprint
 from forms.core.fonts import font_of
 from forms.core.portal import Portal, pick
@@ -75,9 +76,7 @@ def set_paper(room: Path, template: str, kind: str, path: Path) -> None:
         pdf = typst.compile(str(room / template), root=str(room), format="pdf", sys_inputs=inputs)
         if kind not in MOST_PAGES or pdf.count(b"/MediaBox") <= MOST_PAGES[kind]:
             break
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.write_bytes(pdf)
-    fresh.replace(path)
+    write_durably(path, pdf)
 
 
 def draw_code(address: str, path: Path) -> None:
@@ -98,7 +97,7 @@ def _prepare(room: Path, context: Context, pages: Pages, media: Path) -> None:
 
 
 def draw_signs(room: Path, tables: Tables, language: str, media: Path) -> list[dict[str, str]]:
-    """The signs by name, their pictograms drawn into the folder `room` in our colour."""
+    """Return the signs by name, their pictograms drawn into the folder `room` in our colour."""
     signs = []
     for row in in_order(tables["signs"]):
         source = media / "pictograms" / f"{row['pictogram']}.svg"
@@ -110,7 +109,7 @@ def draw_signs(room: Path, tables: Tables, language: str, media: Path) -> list[d
 
 
 def words_of(portal: Portal, language: str) -> dict[str, object]:
-    """What every paper says: the numbers of help that stand on every page, names, who is responsible."""
+    """Return what every paper says: the numbers of help that stand on every page, names, who is responsible."""
     _ = i18n.say(language)
     numbers = [
         {"number": helpline.number, "for": pick(helpline.for_, language)}
@@ -131,7 +130,7 @@ def words_of(portal: Portal, language: str) -> dict[str, object]:
 
 
 def fingerprints_of(portal: Portal, language: str) -> dict[str, Any]:
-    """What the sheet of fingerprints says: the numbers of all desks, their people and their recovery keys."""
+    """Return what the sheet of fingerprints says: the numbers of all desks, their people and their recovery keys."""
     _ = i18n.say(language)
     return {
         "title": _("Check the keys of the desks"),

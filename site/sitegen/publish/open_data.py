@@ -1,14 +1,12 @@
 """The numbers and promises to take away: one Frictionless Data Package as a zip, with licence and dictionary."""
 
-import csv
 import json
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from forms.core.files.spreadsheet_csv import csv_text
 from forms.core.yaml_reader import read_yaml
 from sitegen.content.settings import read_settings
 from sitegen.content.tables import Row
@@ -55,21 +53,11 @@ def _package(context: Context, schemas: Mapping[str, Any], licence: Mapping[str,
 
 
 def _csv(columns: Sequence[str], rows: Sequence[Row]) -> str:
-    text = StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_cell(row[column]) for column in columns] for row in rows)
-    return text.getvalue()
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return value.isoformat() if isinstance(value, date) else "" if value is None else str(value)
+    return csv_text([columns, *([row[column] for column in columns] for row in rows)], "\n")
 
 
 def _dictionary(context: Context, schemas: Mapping[str, Any], licence: Mapping[str, str]) -> Iterator[str]:
-    """What every column means, for people."""
+    """Yield what every column means, for people."""
     yield f"# {context.portal.programme['en']}: what was heard and promised\n"
     terms = f"{licence['title']}, {licence['path']}" if licence else "not named yet; ask before you use it"
     yield f"Licence: {terms}\n"

@@ -66,7 +66,7 @@ def compress_file(path: Path) -> None:
 
 
 def visits(public: Path, languages: tuple[str, ...]) -> list[Visit]:
-    """Every page of a built site, heaviest first."""
+    """Return every page of a built site, heaviest first."""
     css, js = (_sum(public.glob(f"assets/portal.*.{kind}")) for kind in ("css", "js"))
     found = [
         Visit(language, path.parent.relative_to(public / language).as_posix(), _size(path), css, js)
@@ -105,7 +105,7 @@ def table(found: list[Visit]) -> Iterator[str]:
 
 
 def problems(found: list[Visit]) -> list[Problem]:
-    """A problem for each page over the budget."""
+    """Return a problem for each page over the budget."""
     return [
         Problem(
             f"/{visit.language}/{visit.path}/",

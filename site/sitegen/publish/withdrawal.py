@@ -6,9 +6,7 @@ It needs consents.csv and the built files only: no settings, no pages that can b
 import csv
 import glob
 import json
-import os
 import re
-import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -19,6 +17,7 @@ from pathlib import Path
 
 from forms.core.builds import manifest as build_manifest
 from forms.core.builds.manifest import ADDRESS, SIGNATURES
+from forms.core.files.durable import write_durably
 from forms.core.problem import Problem
 from sitegen.content import consents, csv_files
 from sitegen.publish import withdrawn_media
@@ -103,9 +102,7 @@ def _stories(public: Path, known: consents.Consents) -> Iterator[tuple[str, str,
 
 def _replace(path: Path, text: str) -> None:
     """Write a file in one step, and remove its compressed copies, which would be served instead."""
-    fresh = path.with_name(f"{path.name}.new-{os.getpid()}-{threading.get_ident()}")
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(path)
+    write_durably(path, text.encode())
     for ending in ("gz", "br"):
         path.with_name(f"{path.name}.{ending}").unlink(missing_ok=True)
 
@@ -246,9 +243,7 @@ def write_withdrawn(content: Path, told: str, today: date) -> int:
     out = StringIO(newline="")
     end = "\r\n" if first.endswith("\r") else "\n"
     csv.writer(out, delimiter=separator, lineterminator=end).writerows(rows)
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.write_bytes((b"\xef\xbb\xbf" if bom else b"") + out.getvalue().encode())
-    fresh.replace(path)
+    write_durably(path, (b"\xef\xbb\xbf" if bom else b"") + out.getvalue().encode())
     return len(found)
 
 

@@ -8,41 +8,12 @@ from forms.core import form_schema
 from forms.core.rendering import draw_form
 from sitegen.content import event_lists
 from sitegen.content.pages import Source
-from sitegen.content.tables import in_order, text
-from sitegen.media.images import drawing
-from sitegen.render import feedback_blocks
+from sitegen.content.tables import text
+from sitegen.render import feedback_blocks, picture_blocks
 from sitegen.render.context import Context
 from sitegen.render.templates import render
 
 __all__ = ["BLOCKS", "Context", "draw"]
-
-
-def _helplines(context: Context, group: str) -> Markup:
-    rows = [row for row in in_order(context.tables["helplines"]) if group in {"", row["group"]}]
-    return render(context.language, "blocks/helplines.html", rows=rows, text=text)
-
-
-def _signs(context: Context, _: str) -> Markup:
-    rows = in_order(context.tables["signs"])
-    return render(context.language, "blocks/signs.html", rows=rows, text=text, pictogram=_pictograms(context))
-
-
-def _pictograms(context: Context) -> Callable[[str], Markup]:
-    """The drawing of a name in content/media/pictograms; nothing where there is none."""
-
-    def draw_one(name: str) -> Markup:
-        path = context.image_pipeline and context.image_pipeline.media / "pictograms" / f"{name}.svg"
-        return Markup(drawing(path, "") if path and path.is_file() else "")  # noqa: S704 - looked at by the checks
-
-    return draw_one
-
-
-def _self_check(context: Context, _: str) -> Markup:
-    rows = in_order(context.tables["signs"])
-    return render(
-        context.language, "blocks/self-check.html", rows=rows, text=text, portal=context.portal,
-        pictogram=_pictograms(context),
-    )  # fmt: skip
 
 
 def _search(context: Context, _: str) -> Markup:
@@ -54,17 +25,19 @@ def _services(context: Context, kind: str) -> Markup:
     return render(context.language, "blocks/services.html", rows=rows, text=text)
 
 
-def _events(context: Context, which: str) -> Markup:
+def draw_events(context: Context, which: str) -> Markup:
     """upcoming, past, or one of the lists of sitegen/content/event_lists.py: in/<place>, on/<month>, past/<year>."""
     found = event_lists.find(context.portal, which or "upcoming", context.today)
     title = context.library.find(f"events/{found.name}.md", context.language).title if "/" in found.name else ""
     return render(
         context.language, "blocks/events.html", found=found, today=context.today, title=title,
+        picture=lambda name: picture_blocks.picture(context, name), clip=picture_blocks.event_clip(context),
         **event_lists.help_of(context.portal, context.language),
     )  # fmt: skip
 
 
-def _event(context: Context, event_id: str) -> Markup:
+def draw_event(context: Context, event_id: str) -> Markup:
+    """Everything about one event. StopIteration for an id that the checks would have stopped."""
     portal = context.portal
     event = next(event for event in portal.events if event.id == event_id)
     return render(
@@ -115,13 +88,14 @@ def _taluks(context: Context, _: str) -> Markup:
 
 
 BLOCKS: dict[str, Callable[[Context, str], Markup]] = {
-    "helplines": _helplines,
-    "signs": _signs,
-    "self-check": _self_check,
+    "home": picture_blocks.home,
+    "helplines": picture_blocks.helplines,
+    "signs": picture_blocks.signs,
+    "self-check": picture_blocks.self_check,
     "search": _search,
     "services": _services,
-    "events": _events,
-    "event": _event,
+    "events": draw_events,
+    "event": draw_event,
     "form": _form,
     "campaigns": _campaigns,
     "stories": _stories,
@@ -133,5 +107,5 @@ BLOCKS: dict[str, Callable[[Context, str], Markup]] = {
 
 
 def draw(context: Context, name: str, argument: str) -> Markup:
-    """The HTML of one block; KeyError for a name that the checks would have stopped."""
+    """Return the HTML of one block; KeyError for a name that the checks would have stopped."""
     return BLOCKS[name](context, argument)

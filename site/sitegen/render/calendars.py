@@ -75,7 +75,7 @@ def calendar(portal: Portal, entries: Sequence[bytes], language: str, title: str
 
 @cache
 def _zone(name: str) -> Timezone:
-    """The rules of a time zone, reckoned once: a thousand files hold the same."""
+    """Return the rules of a time zone, reckoned once: a thousand files hold the same."""
     return Timezone.from_tzid(name)
 
 
@@ -85,7 +85,7 @@ def uid(portal: Portal, event: Event) -> str:
 
 
 def entry(portal: Portal, event: Event, language: str, today: date) -> bytes:
-    """One event as a calendar has it; its times are in the portal's time zone."""
+    """Return one event as a calendar has it; its times are in the portal's time zone."""
     made = Entry()
     made.add("uid", uid(portal, event))
     made.add("dtstamp", datetime.combine(today, time.min, UTC))

@@ -4,7 +4,6 @@ One process builds one language; MkDocs finds the pages, converts the Markdown a
 """
 
 import logging
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,11 +26,7 @@ from sitegen.render import search_index
 from sitegen.render.blocks import Context, draw
 from sitegen.render.html_to_text import lines_of
 from sitegen.render.layout import page_of, with_clip
-from sitegen.render.markdown_extensions import foreign_links, talk
-
-_HOLE = "<!--block:{}-->"
-_ANY_HOLE = re.compile(r"<!--block:(\d+)-->")
-_BLOCK_LINE = re.compile(r"^\[\[[^\]]*\]\]\s*$", re.M)
+from sitegen.render.markdown_extensions import BlockExtension, foreign_links, talk
 
 
 @dataclass(frozen=True)
@@ -46,6 +41,7 @@ class Job:
 @dataclass
 class _SitePlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call] # it has no settings; MkDocs types little
     job: Job
+    blocks: BlockExtension = field(default_factory=BlockExtension)
     config: dict[str, Any] = field(default_factory=dict)
     said: dict[str, str] = field(default_factory=dict)
     """What each page says to a reader, by its name: for the search."""
@@ -67,20 +63,24 @@ class _SitePlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call] # it h
         own += [file for file in by_staff.values() if not file.is_documentation_page()]
         return Files(own)
 
-    def on_page_markdown(self, markdown: str, page: MkDocsPage, **_: Any) -> str:
-        """Put a hole where the page asks for a block. The text is the library's, in which phone numbers are drawn."""
-        markdown = self.job.context.library.find(page.file.src_uri, self.job.context.language).text
-        numbers = iter(range(len(_BLOCK_LINE.findall(markdown))))
-        return _BLOCK_LINE.sub(lambda _: f"\n{_HOLE.format(next(numbers))}\n", markdown)
+    def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
+        """Teach Markdown what a block is."""
+        config.markdown_extensions.append(self.blocks)  # type: ignore[arg-type] # Python-Markdown takes objects too
+        return config
+
+    def on_page_markdown(self, markdown: str, page: MkDocsPage, **_: Any) -> str:  # noqa: ARG002 - MkDocs' signature
+        """Return the text as the library has it: phone numbers are drawn there."""
+        return self.job.context.library.find(page.file.src_uri, self.job.context.language).text
 
     def on_page_content(self, html: str, page: MkDocsPage, **_: Any) -> str:
-        """Fill the holes."""
+        """Draw the blocks, and above all what a page made from a table shows."""
         context = self.job.context
-        blocks = context.library.find(page.file.src_uri, context.language).blocks
+        source = context.library.find(page.file.src_uri, context.language)
         html = context.image_pipeline.shown(html, context.language) if context.image_pipeline else html
         html = talk(html)
         html = html if context.language == SOURCE else foreign_links(html)
-        return _ANY_HOLE.sub(lambda hole: draw(context, *_asked(blocks[int(hole[1])])), html)
+        html = self.blocks.filled(html, lambda block: draw(context, block.name, block.argument))
+        return str(source.renderer(context)) + html if source.renderer else html
 
     def on_page_context(self, context: TemplateContext, /, *, page: MkDocsPage, **_: Any) -> TemplateContext:
         """Hand the theme the whole page, drawn in the shell that the forms use too."""
@@ -94,10 +94,6 @@ class _SitePlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call] # it h
             raise Problem(where, f"the page as built {found.what}", "Look for what makes it, and tell a developer.")
         context["shell"] = drawn  # type: ignore[typeddict-unknown-key]
         return context
-
-
-def _asked(block: Any) -> tuple[str, str]:
-    return block.name, block.argument
 
 
 def build_language(job: Job) -> int:

@@ -1,4 +1,4 @@
-"""Pages that the press writes from events.csv: one for each event, and one for each list of them.
+"""Pages that the build writes from events.csv: one for each event, and one for each list of them.
 
 They join the staff's pages in the library, so that shell, search, sitemap, voice and weight treat them alike. What
 staff write in content/<language>/events/<id>.md stands below what the table says.
@@ -6,12 +6,15 @@ staff write in content/<language>/events/<id>.md stands below what the table say
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
+from functools import partial
 
 from forms.core import i18n
 from forms.core.portal import Event, Portal, pick
 from sitegen.content import event_lists
 from sitegen.content.pages import SOURCE, Library, Source
+from sitegen.render.blocks import draw_event, draw_events
 
 FOLDER = "events"
 _HEADING = re.compile(r"\A\s*# .*\n")
@@ -19,12 +22,11 @@ _HEADING = re.compile(r"\A\s*# .*\n")
 
 def with_events(library: Library, portal: Portal, today: date) -> Library:
     """The library with the pages of all events and lists, in every language."""
-    return Library(
-        {
-            language: pages | {page.name: page for page in _pages(library, portal, language, today)}
-            for language, pages in library.by_language.items()
-        }
-    )
+    by_language = {
+        language: pages | {page.name: page for page in _pages(library, portal, language, today)}
+        for language, pages in library.by_language.items()
+    }
+    return replace(library, by_language=by_language)
 
 
 def _pages(library: Library, portal: Portal, language: str, today: date) -> Iterator[Source]:
@@ -38,10 +40,12 @@ def _pages(library: Library, portal: Portal, language: str, today: date) -> Iter
         head: dict[str, object] = {"title": pick(event.title, language), "description": _description(event, language)}
         found = _is_next(portal, event, today)
         head |= {"search": found, "voice": found and event.last_day >= today}
-        yield Source(name, language, meta | head, f"[[ event: {event.id} ]]\n\n{more}", 1, made=True)
+        renderer = partial(draw_event, event_id=event.id)
+        yield Source(name, language, meta | head, more, 1, made=True, renderer=renderer)
     for each in event_lists.names(portal, today):
         head = {"title": title_of(portal, each, language), "search": each.startswith("in/"), "voice": False}
-        yield Source(f"{FOLDER}/{each}.md", language, meta | head, f"[[ events: {each} ]]\n", 1, made=True)
+        renderer = partial(draw_events, which=each)
+        yield Source(f"{FOLDER}/{each}.md", language, meta | head, "", 1, made=True, renderer=renderer)
 
 
 def _checked_like(library: Library, language: str) -> dict[str, object]:
@@ -71,5 +75,5 @@ def title_of(portal: Portal, name: str, language: str) -> str:
         choice = next(choice for choice in portal.choices["places"] if choice.value == which)
         return _("Meetings and events: %(where)s") % {"where": pick(choice.label, language)}
     if kind == "on":
-        return _("Meetings and events: %(where)s") % {"where": event_lists.month_of(which, language)}
+        return _("Meetings and events: %(where)s") % {"where": i18n.month(which, language)}
     return _("What has been: %(year)s") % {"year": which}

@@ -3,15 +3,14 @@
 from datetime import date
 from typing import Any
 
-from babel.dates import format_skeleton
 from markupsafe import Markup
 
 from forms.core import i18n
-from forms.core.i18n import LOCALES, say
+from forms.core.i18n import say
 from forms.core.portal import pick
 from forms.core.statistics.counts import months_of
 from sitegen.content import feedback
-from sitegen.content.feedback import Commitment, Count
+from sitegen.content.feedback import Commitment, LetterCount
 from sitegen.content.tables import Row, in_order, text
 from sitegen.media import charts
 from sitegen.render.context import Context
@@ -27,7 +26,7 @@ def you_said(context: Context, _: str) -> Markup:
 
 
 def problems(context: Context, _: str) -> Markup:
-    """All themes that have a page, with how many promises there are."""
+    """Return all themes that have a page, with how many promises there are."""
     every = _commitments(context)
     rows = [row for row in in_order(context.tables["themes"]) if row["page"]]
     promises = {row["id"]: sum(one.row["theme"] == row["id"] for one in every) for row in rows}
@@ -35,7 +34,7 @@ def problems(context: Context, _: str) -> Markup:
 
 
 def problem(context: Context, name: str) -> Markup:
-    """One theme: its signs, campaigns, counts, meetings and promises."""
+    """Return one theme: its signs, campaigns, counts, meetings and promises."""
     _ = say(context.language)
     theme = _row(context, "themes", name)
     signs = [row for row in in_order(context.tables["signs"]) if row["id"] in feedback.signs_of(theme)]
@@ -62,7 +61,7 @@ def answers(context: Context, name: str) -> Markup:
 
 
 def meetings_held(context: Context, _: str) -> Markup:
-    """The pages of meetings held, newest first."""
+    """Return the pages of meetings held, newest first."""
     return _draw(context, "meetings-held", held=feedback.meetings(context.library, context.language))
 
 
@@ -72,7 +71,7 @@ def came_of_it(context: Context, name: str) -> Markup:
 
 
 def numbers(context: Context, _argument: str) -> Markup:
-    """What was heard in the last quarter: a chart and a table for problems, months, taluks and kinds of work."""
+    """Return what was heard in the last quarter: a chart and a table for problems, months, taluks and kinds of work."""
     quarter = feedback.latest(context.tables)
     _ = say(context.language)
     shown = []
@@ -88,13 +87,13 @@ def numbers(context: Context, _argument: str) -> Markup:
 
 
 def honours(context: Context, _: str) -> Markup:
-    """Who was honoured and for what, newest first."""
+    """Return who was honoured and for what, newest first."""
     rows = sorted(context.tables["honours"], key=lambda row: (row["day"], row["id"]), reverse=True)
     return _draw(context, "honours", rows=rows)
 
 
 def goods(context: Context, _: str) -> Markup:
-    """What survivors' groups sell, with a way to ask where there is one."""
+    """Return what survivors' groups sell, with a way to ask where there is one."""
     asks = "ask-about-goods.md" in context.library.names
     return _draw(context, "goods", rows=in_order(context.tables["goods"]), asks=asks, photo=_photo(context))
 
@@ -117,7 +116,7 @@ BLOCKS = {
     "officer-check": officer_check,
 }
 
-_Counts = list[tuple[Any, Count]]  # what each is called in all languages, and how many letters
+_Counts = list[tuple[Any, LetterCount]]  # what each is called in all languages, and how many letters
 
 TABLE_OF = {"problem": "themes", "answers": "campaigns"}
 """Blocks whose argument is an id of a table."""
@@ -148,7 +147,7 @@ def _page(context: Context, name: str) -> Any:
 
 
 def _photo(context: Context) -> Any:
-    """The picture of a file in media, in every size that a phone may take."""
+    """Return the picture of a file in media, in every size that a phone may take."""
 
     def draw_one(name: str, alt: str) -> Markup:
         html = Markup('<p><img alt="{}" src="/media/{}" /></p>').format(alt, name)
@@ -159,7 +158,7 @@ def _photo(context: Context) -> Any:
 
 
 def _chart(context: Context, title: str, counts: _Counts) -> tuple[str, _Counts, Markup]:
-    """What blocks/charts.html shows: the title, the counts for the table, and the drawing."""
+    """Return what blocks/charts.html shows: the title, the counts for the table, and the drawing."""
     _ = say(context.language)
     bars = [(pick(names, context.language), one.letters) for names, one in counts]
     said = f"{title}. {_('The numbers stand in the table below.')}"
@@ -170,7 +169,9 @@ def _counts(context: Context, quarter: str | None, dimension: str, **where: str)
     """Counts of one dimension with what each is called; what nobody told comes last."""
     assert quarter  # noqa: S101 - asked only where something was counted
     if dimension == "month":
-        names: dict[str, Any] = {one: {context.language: _month(one, context.language)} for one in months_of(quarter)}
+        names: dict[str, Any] = {
+            one: {context.language: i18n.month(one, context.language)} for one in months_of(quarter)
+        }
     else:
         table = {"theme": "themes", "taluk": "places", "work": "work"}[dimension]
         names = {row["id"]: text(row, "name") for row in context.tables[table]}
@@ -181,14 +182,8 @@ def _counts(context: Context, quarter: str | None, dimension: str, **where: str)
 
 
 def _period(context: Context, quarter: str | None) -> str:
-    """The months of a quarter, as people say them; empty where nothing has been counted."""
+    """Return the months of a quarter, as people say them; empty where nothing has been counted."""
     if not quarter:
         return ""
     first, _, last = (date.fromisoformat(f"{month}-01") for month in months_of(quarter))
     return i18n.months(first, last, context.language)
-
-
-def _month(month: str, language: str) -> str:
-    """ "2027-01" as people say it, with its year."""
-    day = date.fromisoformat(f"{month}-01")
-    return format_skeleton("yMMMM", day, locale=LOCALES.get(language, language))

@@ -6,7 +6,8 @@ from html.parser import HTMLParser
 
 _SILENT = frozenset({"nav", "button", "script", "style", "svg", "audio", "figcaption", "table"})
 # shell: what forms/core/templates/base.html puts below the heading; it belongs to no page's text.
-_SILENT_CLASSES = frozenset({"shell", "form", "checked", "button", "search", "note--demonstration", "visually-hidden"})
+_NOT_SAID = {"shell", "form", "checked", "button", "search", "note--demonstration", "visually-hidden"}
+_SILENT_CLASSES = frozenset({*_NOT_SAID, "yes-no", "step", "scene--found"})
 _BLOCKS = frozenset(
     {"p", "li", "h1", "h2", "h3", "h4", "dt", "dd", "div", "section", "blockquote", "summary", "br", "label"}
 )
@@ -82,7 +83,7 @@ class _Reader(HTMLParser):
 
 
 def lines_of(html: str, *, aloud: bool = True) -> list[tuple[str, str]]:
-    """The sentences of a page's HTML: each with the element it stands in ("h1", "li", "p", ...).
+    """Return the sentences of a page's HTML: each with the element it stands in ("h1", "li", "p", ...).
 
     aloud: digits of phone numbers stand apart, so that they are said one by one. Items of a list that link to another
     site (sources) are left out, and headings with nothing below them.
@@ -99,5 +100,5 @@ def lines_of(html: str, *, aloud: bool = True) -> list[tuple[str, str]]:
 
 
 def text_of(html: str) -> str:
-    """What is said of a page: plain text, one line for each sentence or item."""
+    """Return what is said of a page: plain text, one line for each sentence or item."""
     return "\n".join(text for _, text in lines_of(html))

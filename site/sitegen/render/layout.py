@@ -12,7 +12,7 @@ from sitegen.render.templates import render
 
 
 def page_of(context: Context, name: str, body: Markup) -> Page:
-    """A page as the shell draws it, from its Markdown already turned to HTML."""
+    """Return a page as the shell draws it, from its Markdown already turned to HTML."""
     source = context.library.find(name, context.language)
     foreign = source.language != context.language
     return Page(
@@ -30,20 +30,24 @@ def page_of(context: Context, name: str, body: Markup) -> Page:
     )
 
 
+CLIP_HERE = "<!--clip-->"
+"""Where a block of short clips ends: the clip of the whole page comes below them, and not after the heading."""
+
+
 def with_clip(context: Context, name: str, body: Markup) -> Markup:
-    """The body with a way to listen to it after its heading, where there is a voice or a recording."""
+    """Return the body with a way to listen to all of it, where there is a voice or a recording."""
     source = context.library.find(name, context.language)
     key = name.removesuffix(".md")
     heard = context.audio_pipeline if source.meta.get("voice", True) else None
     clip = heard and heard.clip(source.language, key, text_of(body))
-    if not clip:
-        return body
-    drawn = render(context.language, "blocks/listen.html", clip=clip, title=source.title)
-    return Markup(str(body).replace("</h1>", f"</h1>{drawn}", 1))  # noqa: S704 - both are HTML already
+    drawn = render(context.language, "blocks/listen.html", clip=clip, title=source.title) if clip else ""
+    place = CLIP_HERE if CLIP_HERE in body else "</h1>"
+    put = str(body).replace(place, f"{place}{drawn}", 1).replace(CLIP_HERE, "")
+    return Markup(put)  # noqa: S704 - both are HTML already
 
 
 def alternates(portal: Portal, language: str, path: str) -> tuple[Alternate, ...]:
-    """The same page in every language of the site."""
+    """Return the same page in every language of the site."""
     return tuple(
         Alternate(item.code, item.name, f"/{item.code}/{path}", item.code == language) for item in portal.languages
     )

@@ -1,6 +1,53 @@
-"""What Markdown's HTML lacks: the language of English names, and speech that is no list of terms."""
+"""What Markdown lacks: blocks, the language of English names, and speech that is no list of terms."""
 
 import re
+from collections.abc import Callable
+
+from markdown import Markdown
+from markdown.extensions import Extension
+from markdown.preprocessors import Preprocessor
+
+from sitegen.content.pages import Block, block_of
+
+_HOLE = re.compile(r"<!--block:(\d+)-->")
+_AFTER_WHITESPACE = 29
+"""Python-Markdown normalises line ends with priority 30, and reads fenced code with 25."""
+
+
+class BlockExtension(Extension):
+    """Leaves a hole where a page asks for a block. `blocks`: those of the page that was converted last."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blocks: list[Block] = []
+
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - named by Python-Markdown
+        """Register with the converter of one page."""
+        self.blocks = []
+        md.preprocessors.register(_BlockLines(self.blocks), "blocks", _AFTER_WHITESPACE)
+
+    def filled(self, html: str, draw: Callable[[Block], str]) -> str:
+        """Return the page's HTML with its blocks drawn; a hole that staff wrote themselves stays a comment."""
+        drawn = [draw(block) for block in self.blocks]
+        return _HOLE.sub(lambda hole: drawn[int(hole[1])] if int(hole[1]) < len(drawn) else "", html)
+
+
+class _BlockLines(Preprocessor):
+    def __init__(self, blocks: list[Block]) -> None:
+        super().__init__()
+        self._blocks = blocks
+
+    def run(self, lines: list[str]) -> list[str]:
+        """Replace each block's line by a comment of its own paragraph."""
+        return [new for line in lines for new in self._replaced(line)]
+
+    def _replaced(self, line: str) -> list[str]:
+        block = block_of(line)
+        if block is None:
+            return [line]
+        self._blocks.append(block)
+        return ["", f"<!--block:{len(self._blocks) - 1}-->", ""]
+
 
 _ENGLISH_LINK = re.compile(r'<a href="(https?://[^"]*)">([^<]*[A-Za-z]{3}[^<]*)</a>')
 

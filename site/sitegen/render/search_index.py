@@ -24,7 +24,7 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 def normalised_tokens(text: str) -> Iterator[str]:
-    """The skeletons of a text's words. The danda and every other sign that is no letter splits words."""
+    """Yield the skeletons of a text's words. The danda and every other sign that is no letter splits words."""
     bare = "".join(char for char in unicodedata.normalize("NFD", text.lower()) if not _is_mark(char))
     return (word for word in _WORD.findall(bare) if len(word) >= SHORTEST)
 
@@ -36,7 +36,7 @@ def _is_mark(char: str) -> bool:
 
 
 def shard_name(normalised_token: str) -> str:
-    """The file of a skeleton's shard: its first letters by their code points."""
+    """Return the file of a skeleton's shard: its first letters by their code points."""
     return "-".join(f"{ord(char):x}" for char in normalised_token[:SHORTEST]) + ".json"
 
 

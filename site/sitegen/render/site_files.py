@@ -8,14 +8,15 @@ from pathlib import Path
 from markupsafe import Markup
 
 from forms.core import i18n
-from forms.core.portal import Portal
+from forms.core.portal import Clip, Portal
 from forms.core.rendering import Page, draw_page
 from sitegen.content import consents
 from sitegen.content.pages import Source
-from sitegen.media import images
+from sitegen.media import images, short_clips
 from sitegen.publish import browser_bundle, old_engines, open_data, page_weight, tablet, withdrawal, withdrawn_media
 from sitegen.render.blocks import Context
 from sitegen.render.layout import alternates
+from sitegen.render.picture_blocks import heard
 from sitegen.render.templates import render
 
 NEVER_PUBLISHED = ("audio", *(f"*{ending}" for ending in (*images.PHOTOS, ".svg")))
@@ -62,7 +63,8 @@ def write(root: Path, out: Path, context: Context, seal: Path, withdrawn_before:
     withdrawn_media.write_needing(out, root / "content", allowed)
     shutil.copyfile(seal, out / "assets" / seal.name)
     source = context.portal.language_codes()[0]
-    (out / "index.html").write_text(render(source, "welcome.html", portal=context.portal), encoding="utf-8")
+    welcome = render(source, "welcome.html", portal=context.portal, clips=_language_names(context))
+    (out / "index.html").write_text(welcome, encoding="utf-8")
     for language in context.portal.language_codes():
         tablet.write(out, context.portal, language)
         _messages(out / language, context.portal, language)
@@ -76,6 +78,12 @@ def write(root: Path, out: Path, context: Context, seal: Path, withdrawn_before:
     page_weight.compress(out / "assets")
     open_data.write(root, out, context)
     withdrawal.write_list(out, _withdrawn(context), withdrawn_before)
+
+
+def _language_names(context: Context) -> dict[str, Clip | None]:
+    """Return the clip of each language's own name, in its own voice."""
+    languages = context.portal.languages
+    return {one.code: heard(context, short_clips.LANGUAGE, one.name, one.code) for one in languages}
 
 
 def _assets(root: Path, out: Path, portal: Portal, allowed: Mapping[str, frozenset[str]]) -> None:
@@ -126,7 +134,7 @@ def _withdrawn(context: Context) -> list[str]:
 
 
 def _paths(context: Context) -> list[dict[str, str | list[str]]]:
-    """Each page with the languages it really stands in."""
+    """Return each page with the languages it really stands in."""
     found: list[dict[str, str | list[str]]] = []
     for name in context.library.names:
         there = [code for code, pages in context.library.by_language.items() if _is_there(pages, name)]

@@ -4,7 +4,7 @@ import unicodedata
 
 
 def slugify(text: str, separator: str) -> str:
-    """A heading as an anchor: letters, marks and digits of any script, joined by the separator.
+    """Return a heading as an anchor: letters, marks and digits of any script, joined by the separator.
 
     Stock slugifiers drop combining marks, which turns a Tamil heading into other words.
     """

@@ -20,5 +20,5 @@ def _environment(language: str) -> Environment:
 
 
 def render(language: str, template: str, **context: Any) -> Markup:
-    """A template of site/theme in one language, as HTML."""
+    """Return a template of site/theme in one language, as HTML."""
     return Markup(_environment(language).get_template(template).render(**context))  # noqa: S704 - autoescaped

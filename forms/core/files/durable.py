@@ -1,0 +1,51 @@
+"""Write a file so that it is whole and on the disk, or as it was before."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Write a file that other programs may read. Raises OSError, and then changes nothing."""
+    with replaced(path) as fresh:
+        fresh.write_bytes(data)
+
+
+def write_safely(path: Path, data: bytes) -> None:
+    """Write a file for this user only, in a folder that is made if needed. Raises OSError, and then changes nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with replaced(path) as fresh, os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(data)
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[Path]:
+    """Yield the name of a new file beside `path`, which takes its place once the block has written it.
+
+    The new file is on the disk before it takes the old one's name. Raises OSError. Where anything fails the new file
+    goes, and the old one stays.
+    """
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
+    try:
+        yield fresh
+        _sync(fresh, os.O_RDWR)  # Windows syncs only what it may write
+        fresh.replace(path)
+        sync_folder(path.parent)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk. Windows has no such call and needs none. Raises OSError."""
+    if os.name == "posix":
+        _sync(folder, os.O_RDONLY)
+
+
+def _sync(path: Path, how: int) -> None:
+    handle = os.open(path, how)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

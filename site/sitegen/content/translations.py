@@ -1,0 +1,163 @@
+"""What each translation was made from and what a reviewer read, as hashes: an edit shows by itself.
+
+`content/translations.json` is written by the program, never by staff (docs/decisions/0045). Whoever writes a new day
+under source_changed says that the translation follows the English of now; a name under reviewed_by signs both texts.
+"""
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from forms.core.problem import Problem
+from sitegen.content.pages import SOURCE, Library, Source
+
+FILE = "translations.json"
+_PARAGRAPH = re.compile(r"\S(?:[^\n]|\n(?!\s*\n))*")
+_NOBODY = "nobody"
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """A translation as it was: the days and names in its front matter, and the texts that belonged to them."""
+
+    source_changed: str = ""
+    english: tuple[str, ...] = ()
+    reviewed_by: str = _NOBODY
+    reviewed_on: str = ""
+    read: str = ""
+    """A hash of both texts that the reviewer read."""
+
+    seen_on: str = ""
+    """The day on which the program met the signature."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """How the English differs from the one that was translated: lines of new paragraphs, number of lost ones."""
+
+    lines: tuple[int, ...] = field(default=())
+    lost: int = 0
+
+
+def paragraphs(page: Source) -> list[tuple[int, str]]:
+    """Return the line and the hash of each paragraph; the title and the description are the first, on line 1."""
+    head = f"{page.meta.get('title')}\n{page.meta.get('description', '')}"
+    found = [(page.line_of(match.start()), match[0]) for match in _PARAGRAPH.finditer(page.text)]
+    return [(line, _hash(text)) for line, text in [(1, head), *found]]
+
+
+def _hash(text: str) -> str:
+    """Return a hash that spaces and ends of lines do not change."""
+    return hashlib.sha256(" ".join(unicodedata.normalize("NFC", text).split()).encode()).hexdigest()[:12]
+
+
+def _hashes(page: Source | None) -> tuple[str, ...]:
+    return tuple(part for _, part in paragraphs(page)) if page else ()
+
+
+def _both(page: Source, english: Source | None) -> str:
+    return _hash(" ".join([*_hashes(english), "|", *_hashes(page)]))
+
+
+def read(content: Path) -> dict[str, Remembered]:
+    """Return what is remembered by page, like "ta/rights.md". Raises Problem where the file cannot be read."""
+    try:
+        found = json.loads((content / FILE).read_text(encoding="utf-8"))
+        return {name: Remembered(**{**row, "english": tuple(row["english"].split())}) for name, row in found.items()}
+    except FileNotFoundError:
+        return {}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        what, todo = "cannot be read. The program writes it; nobody else should.", "Put back an older copy of it."
+        raise Problem(f"content/{FILE}", what, todo) from None
+
+
+def updated(library: Library, before: Mapping[str, Remembered], today: date) -> dict[str, Remembered]:
+    """Return what to remember from now on: new only where somebody wrote another day or another name."""
+    fresh = dict(before)
+    for page in _translations(library):
+        name, english = f"{page.language}/{page.name}", library.source(page.name)
+        fresh[name] = _signed(page, english, _followed(page, english, fresh.get(name)), today)
+    return fresh
+
+
+def _translations(library: Library) -> Iterator[Source]:
+    for code, pages in library.by_language.items():
+        yield from (page for page in pages.values() if code != SOURCE and not page.made)
+
+
+def _followed(page: Source, english: Source | None, known: Remembered | None) -> Remembered:
+    day = _text(page, "source_changed")
+    if known and known.source_changed == day:
+        return known
+    return replace(known or Remembered(), source_changed=day, english=_hashes(english))
+
+
+def _signed(page: Source, english: Source | None, known: Remembered, today: date) -> Remembered:
+    by, on = _text(page, "reviewed_by") or _NOBODY, _text(page, "reviewed_on")
+    if (known.reviewed_by, known.reviewed_on) == (by, on):
+        return known
+    read_now = "" if by == _NOBODY else _both(page, english)
+    return replace(known, reviewed_by=by, reviewed_on=on, read=read_now, seen_on=today.isoformat() if read_now else "")
+
+
+def _text(page: Source, key: str) -> str:
+    return str(page.meta.get(key) or "").strip()
+
+
+def remember(content: Path, library: Library, today: date) -> None:
+    """Write what is remembered, where anything of it is new."""
+    before = read(content)
+    fresh = updated(library, before, today)
+    if fresh != before:
+        rows: dict[str, dict[str, Any]] = {
+            name: {**vars(row), "english": " ".join(row.english)} for name, row in sorted(fresh.items())
+        }
+        path = content / f".{FILE}.new"
+        path.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        path.replace(content / FILE)
+
+
+def applied(library: Library, known: Mapping[str, Remembered]) -> Library:
+    """Return the library with each translation marked stale or unreviewed whose texts were edited since."""
+    by_language = {code: dict(pages) for code, pages in library.by_language.items()}
+    changes = {}
+    for page in _translations(library):
+        row, english = known.get(f"{page.language}/{page.name}"), library.source(page.name)
+        if row is None:
+            continue
+        if english and row.source_changed == _text(page, "source_changed") and row.english != _hashes(english):
+            changes[page.language, page.name] = _change(english, row.english)
+        same = (row.reviewed_by, row.reviewed_on) == (_text(page, "reviewed_by"), _text(page, "reviewed_on"))
+        if same and page.reviewed and row.read != _both(page, english):
+            meta = {**page.meta, "reviewed_by": _NOBODY, "review_ended": row.reviewed_by}
+            by_language[page.language][page.name] = replace(page, meta=meta)
+    return replace(library, by_language=by_language, changes=changes)
+
+
+def _change(english: Source, before: tuple[str, ...]) -> Change:
+    now = paragraphs(english)
+    lost = len({*before} - {part for _, part in now})
+    return Change(tuple(line for line, part in now if part not in before), lost)
+
+
+def said(library: Library) -> Iterator[str]:
+    """Say which paragraphs of the English are new, and which signatures ended with an edit."""
+    for (code, name), change in library.changes.items():
+        lines = ", ".join(map(str, change.lines))
+        new = f"new or changed in line {lines}" if lines else "no new paragraph"
+        yield (
+            f"content/{code}/{name}: the English was edited since it was translated (content/{SOURCE}/{name}: {new}; "
+            f"paragraphs gone: {change.lost}). When the translation follows it, write the day under source_changed."
+        )
+    for page in _translations(library):
+        if by := page.meta.get("review_ended"):
+            yield (
+                f"{page.where}: it or its English was edited after {by} reviewed it, so it counts as not reviewed. "
+                "After another look write the day under reviewed_on."
+            )

@@ -1,0 +1,90 @@
+"""Short clips: what is said of a number and an event, what may be recorded, and what is recorded first."""
+
+from typing import Any
+
+import pytest
+from sitegen.content import tables
+from sitegen.media import audio_clips, short_clips
+
+from forms.core.portal import Choice, Clip, Event, SoundFile
+from tests.sitegen.conftest import ROOT  # type: ignore[import-not-found]
+from tests.sitegen.test_listen import recording, with_voice  # type: ignore[import-not-found]
+
+
+@pytest.fixture(scope="module")
+def rows() -> tables.Tables:
+    return tables.read(ROOT / "content" / "tables", ROOT / "site" / "schemas")
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [("112", "Danger. 1 1 2."), ("1800 4252 650", "Danger. 1 8 0 0, 4 2 5 2, 6 5 0.")]
+)
+def test_a_number_is_said_digit_by_digit(number: str, said: str) -> None:
+    assert short_clips.number_text({"number": number, "for_en": "Danger"}, "en") == said
+
+
+def test_an_event_is_said_with_day_hour_and_place() -> None:
+    event = Event("m", {"en": "Meeting"}, {"en": "School"}, "north", "2027-01-24T10:00", "", 5, "planned", False)
+    assert short_clips.event_text(event, "en") == "Meeting. 24 January 2027, 10:00. School."
+
+
+def test_twenty_five_clips_come_first_and_all_may_be_recorded(rows: tables.Tables) -> None:
+    first = short_clips.first(rows)
+    assert len(first) == len(set(first)) == 25
+    known = {*short_clips.keys(rows, []), *audio_clips.questions(), *audio_clips.DIGITS}
+    assert set(first) <= known
+
+
+@pytest.mark.parametrize("language", ["en", "ta", "te", "hi", "or"])
+def test_a_number_is_heard_within_the_time_and_weight(rows: tables.Tables, language: str) -> None:
+    """What it is for comes first, so that it is told within four seconds; sixteen kilobits a second are two KB each."""
+    for row in rows["helplines"]:
+        for_ = short_clips.number_text(row, language).partition(". ")[0]
+        assert 0 < len(for_) <= 48, f"{row['id']}: too much is said before the number"
+
+
+def test_a_recording_of_a_short_clip_takes_its_place(folder: Any) -> None:
+    with_voice(folder, en="en")
+    recording(folder.root / "content" / "media" / "audio" / "en" / "number" / "112.mp3")
+    folder.page("index", "[[ home ]]")
+    html = (folder.build() / "en" / "index.html").read_text(encoding="utf-8")
+    head = html[html.index('class="dials"') :]
+    assert head.count('class="ear"') == 1
+    assert 'href="tel:112"' in head
+    assert html.index('class="ear"') < html.index('class="listen"'), "the long clip stands below the short ones"
+
+
+def test_without_a_voice_pictures_stay_and_nothing_pretends_to_speak(folder: Any) -> None:
+    folder.page("index", "[[ home ]]")
+    folder.page("is-this-me", "[[ self-check ]]")
+    folder.page("tell")
+    public = folder.build()
+    home = (public / "en" / "index.html").read_text(encoding="utf-8")
+    assert "<audio" not in home
+    assert home.count('class="door"') == 2, "a door leads only to a page that is there"
+
+
+def test_only_whole_answers_of_the_desks_sentences_are_spoken(portal_with_phrases: Any) -> None:
+    spoken = portal_with_phrases.spoken
+    assert [clip.seconds for clip in spoken("Call 112. Now.\n\nThank you.", "en")] == [2, 1]
+    for words in ("Thank you. My own.", "My own.", "", "Thank"):
+        assert spoken(words, "en") == ()
+    assert spoken("Thank you.", "ta") == ()
+
+
+@pytest.fixture
+def portal_with_phrases(folder: Any) -> Any:
+    from dataclasses import replace  # noqa: PLC0415
+
+    from forms.core.portal import read  # noqa: PLC0415
+
+    folder.build()
+    clip = SoundFile("/audio/a.opus", "audio/ogg", 900)
+    phrases = (
+        Choice("a", {"en": "Thank you."}),
+        Choice("b", {"en": "Call 112. Now."}),
+        Choice("c", {"en": "Call 112."}),
+    )
+    clips = {"en": {f"phrase/{name}": Clip(at, (clip,)) for at, name in enumerate("abc", 1)}}
+    portal = read(folder.root / ".build" / "portal.json")
+    return replace(portal, choices={**portal.choices, "phrases": phrases}, clips=clips)

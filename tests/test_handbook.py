@@ -1,0 +1,44 @@
+"""The handbook in docs/: its own site, whose commands exist and whose pages load nothing from elsewhere."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+ROOT = Path(__file__).parents[1]
+PAGES = ("staff.md", "desk.md", "operators.md", "deploy.md", "index.md")
+
+
+@pytest.fixture
+def program(load: Callable[[Path], ModuleType]) -> Any:
+    """build.py as a module."""
+    return load(ROOT / "build.py")
+
+
+def test_the_handbook_builds_strictly_with_search_and_nothing_from_elsewhere(program: Any, tmp_path: Path) -> None:
+    built = CliRunner().invoke(program.portal, ["docs", "--out", str(tmp_path)])
+    assert built.exit_code == 0, built.output
+    decisions = {path.stem for path in (ROOT / "docs" / "decisions").glob("*.md")}
+    assert {path.stem for path in (tmp_path / "decisions").glob("*.html")} == decisions
+    assert (tmp_path / "search" / "search_index.json").exists()
+    home = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert {"staff.html", "desk.html", "SECURITY.html", "CONTRIBUTING.html"} <= set(
+        re.findall(r'href="([^"#]+)"', home)
+    )
+    for page in tmp_path.rglob("*.html"):
+        loaded = re.findall(
+            r'<(?:script|link|img)[^>]* (?:src|href)="?(https?:[^" >]+)', page.read_text(encoding="utf-8")
+        )
+        assert loaded == [], page
+
+
+def test_commands_of_the_handbook_exist(program: Any) -> None:
+    text = "\n".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in PAGES)
+    commands = re.findall(r"python3 build\.py ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?", text)
+    assert {"check", "withdraw", "kit", "desk", "build"} <= {first for first, _ in commands}
+    assert all(first in program.portal.commands for first, _ in commands)
+    assert all(second in program.desk.commands for first, second in commands if first == "desk" and second)
