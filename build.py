@@ -21,9 +21,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sitegen.content.pages import Library
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"  # what units and handbooks name: leads to the environment in use
@@ -373,6 +378,12 @@ def report_problems() -> Iterator[None]:
     except OSError as error:
         what = f"{error.filename or ROOT} cannot be written or read ({error.strerror})."
         raise click.ClickException(f"{what} Is the disk full, or the folder not yours?") from None
+    except (click.ClickException, click.Abort, click.exceptions.Exit):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, staff read a sentence
+        from sitegen.lint import unexpected
+
+        raise click.ClickException(str(unexpected.as_problem(error, ROOT))) from None
 
 
 HOST = "127.0.0.1"
@@ -570,25 +581,82 @@ def list_go_live() -> None:
     click.echo(f"Nothing endangers people. {len(items)} things are open.")
 
 
-def follow(then: Callable[[], None]) -> None:
-    """Build again whenever something was edited; what is wrong is said once, and the old site stays."""
-    from sitegen.cache import fingerprint
+@dataclass
+class Follower:
+    """What `serve` has seen of the inputs, and what it said last of anything wrong in them."""
 
-    seen = ""
-    while True:
+    seen: str = ""
+    wrong: str = ""
+
+    def look(self, then: Callable[[], None]) -> None:
+        """Build again if something was edited. What is wrong is said once, and when it is mended."""
+        from sitegen.cache import fingerprint
+
         try:
             now = fingerprint(ROOT, str(today()))  # a new day too: events pass, consents end
-            if now != seen:
-                seen = now
-                if build_if_changed(ROOT / "public"):
-                    then()
-                    click.echo("The site is new. Reload the page to see it.")
-        except (Problem, Problems, OSError) as told:
+            if now == self.seen:
+                return
+            self.seen = now
+            built = build_if_changed(ROOT / "public")
+            if built:
+                then()
+            if built or self.wrong:
+                mended = "What was wrong is mended. " if self.wrong else ""
+                click.echo(f"{mended}The site is {'new' if built else 'as before'}. Reload the page to see it.")
+            self.wrong = ""
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the next edit is seen
+            self._say(error)
+
+    def _say(self, error: BaseException) -> None:
+        if isinstance(error, OSError):
+            self.seen = ""  # a file that another program holds open: tried again
+        told = str(self._told(error))
+        if told != self.wrong:
             click.echo(f"{told}\nThe old site stays until this is mended.", err=True)
+        self.wrong = told
+
+    def _told(self, error: BaseException) -> BaseException | str:
+        from sitegen.lint import unexpected
+
+        if isinstance(error, OSError):
+            return f"{error.filename or ROOT} cannot be written or read ({error.strerror})."
+        return error if isinstance(error, Problem | Problems) else unexpected.as_problem(error, ROOT)
+
+
+def follow(then: Callable[[], None]) -> None:
+    """Build again whenever something was edited, for ever."""
+    follower = Follower()
+    while True:
+        follower.look(then)
         time.sleep(1)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def list_recordings(library: "Library") -> None:
+    """Print the texts of each language that nobody has recorded."""
+    from sitegen.media import audio_clips
+
+    there = audio_clips.recordings(ROOT / "content")
+    for language, pages in library.by_language.items():
+        for key in audio_clips.unrecorded(language, pages, there):
+            click.echo(f"  content/media/{audio_clips.FOLDER}/{language}/{key}.m4a")
+
+
+class Commands(click.Group):
+    """The commands below, and the desk's, which are imported only when they are asked for: `check` needs none."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), "desk"])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name != "desk":
+            return super().get_command(ctx, cmd_name)
+        from forms.desk.cli.main import desk, replace_default
+
+        desk.params = [replace_default(parameter, ROOT / "var" / "desk") for parameter in desk.params]
+        return desk
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def portal() -> None:
     """The Safe Community Portal: a public site in five languages, sign-ups, and sealed, anonymous concerns.
 
@@ -669,9 +737,11 @@ def new_publisher_key(passphrase: str) -> None:
 @portal.command()
 @click.option("--weight", is_flag=True, help="Build, and show what a first visit to each page costs.")
 @click.option("--go-live", is_flag=True, help="List what is open before people rely on the site.")
-def check(weight: bool, go_live: bool) -> None:
-    """Say what is wrong with pages and tables, and what waits for a person."""
+@click.option("--recordings", is_flag=True, help="List the texts that nobody has recorded.")
+def check(weight: bool, go_live: bool, recordings: bool) -> None:
+    """Say what endangers people, what is wrong with pages and tables, and what waits for a person."""
     from sitegen.build import prepare
+    from sitegen.lint import report as reports
 
     with report_problems():
         if weight:
@@ -680,10 +750,13 @@ def check(weight: bool, go_live: bool) -> None:
         if go_live:
             list_go_live()
             return
-        _, report = prepare(ROOT, keys=demonstration_keys(), today=today(), unprotected=unprotected_keys())
-        click.echo("\n".join(f"  {warning}" for warning in report.warnings))
+        context, report = prepare(ROOT, keys=demonstration_keys(), today=today(), unprotected=unprotected_keys())
+        if recordings:
+            list_recordings(context.library)
+            return
+        click.echo("\n".join(reports.lines(report.problems, report.warnings)))
         if report.problems:
-            raise Problems(report.problems)
+            raise reports.summary(report.problems)
         click.echo(f"Nothing is wrong. {len(report.warnings)} things wait for a person.")
 
 
@@ -755,12 +828,6 @@ def _pytest(arguments: tuple[str, ...]) -> int:
     # Two workers a core: many tests wait for a browser or a server. See tests/conftest.py. A few start faster alone.
     return int(pytest.main(list(arguments) or ["-n", str(min(8, 2 * (os.cpu_count() or 1))), "--dist", "loadscope"]))
 
-
-if sys.argv[1:2] != ["serve"]:  # which starts in half the time without
-    from forms.desk.cli.main import desk, replace_default
-
-    desk.params = [replace_default(parameter, ROOT / "var" / "desk") for parameter in desk.params]
-    portal.add_command(desk)
 
 if __name__ == "__main__":
     portal(prog_name="python3 build.py")

@@ -15,6 +15,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from forms.core.i18n import extraction
+from forms.core.problem import Problem
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -101,7 +104,7 @@ def test_the_real_content_has_no_problem(authenticator: Any) -> None:
     checked = CliRunner().invoke(authenticator.portal, ["check"])
     assert checked.exit_code == 0, checked.output
     assert "Nothing is wrong." in checked.output
-    assert ".po:" not in checked.output, "no interface word is missing"
+    assert {code for code in extraction.translated() if extraction.unfinished(code)} == set(), "no word is missing"
 
 
 def test_help_reads(authenticator: Any) -> None:
@@ -161,3 +164,44 @@ def test_a_publisher_makes_a_key_once_and_build_signs_with_it(
     monkeypatch.setenv("PORTAL_PUBLISHER_PASSPHRASE", "another one")
     with pytest.raises(Exception, match="does not open this key"):
         authenticator.publishers_signature()
+
+
+def test_a_fault_of_ours_is_a_sentence_with_the_file_and_no_traceback(authenticator: Any, monkeypatch: Any) -> None:
+    def fault(page: Any, *_: Any) -> None:
+        raise KeyError(page.name)
+
+    monkeypatch.setattr("sitegen.lint.keys.problems", fault)
+    told = CliRunner().invoke(authenticator.portal, ["check"])
+    assert told.exit_code == 1
+    assert re.search(
+        r"content/en/[\w-]+\.md: the program has a fault here \(KeyError\): this is our fault", told.output
+    )
+    assert "Traceback" not in told.output
+
+
+@pytest.mark.parametrize("error", [Problem("content/ta/rights.md", "is wrong."), KeyError("x"), SystemExit(1)])
+def test_serve_goes_on_after_whatever_was_wrong_and_says_when_it_is_mended(
+    authenticator: Any, monkeypatch: Any, capsys: Any, tmp_path: Path, error: BaseException
+) -> None:
+    monkeypatch.setattr(authenticator, "ROOT", tmp_path)
+    monkeypatch.setattr(authenticator, "today", lambda: "today")
+    (tmp_path / "mkdocs.yml").write_text("1")
+    (tmp_path / "requirements.lock").write_text("1")
+    ways: list[BaseException | bool] = [error, error, False]
+
+    def build(_: Path) -> bool:
+        way = ways.pop(0)
+        if isinstance(way, BaseException):
+            raise way
+        return way
+
+    monkeypatch.setattr(authenticator, "build_if_changed", build)
+    follower = authenticator.Follower()
+    for text in ("1", "22", "333"):
+        (tmp_path / "mkdocs.yml").write_text(text)
+        follower.look(lambda: None)
+        follower.look(lambda: None)
+    said = capsys.readouterr()
+    assert said.err.count("The old site stays until this is mended.") == 1, "said once"
+    assert said.out.strip() == "What was wrong is mended. The site is as before. Reload the page to see it."
+    assert ways == [], "nothing is built again unless something was edited"

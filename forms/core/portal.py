@@ -9,10 +9,11 @@ import json
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -253,6 +254,13 @@ class Portal:
     def exit_for(self, language: str) -> str:
         """Return where a reader of this language leaves to: that language's own page, or else the one for all."""
         return self.exit_urls.get(language) or self.exit_url
+
+    def today(self, now: datetime | None = None) -> date:
+        """Return the day in the district, whatever the clock of the machine is set to. now: with its time zone."""
+        try:
+            return (now or datetime.now(UTC)).astimezone(ZoneInfo(self.timezone)).date()
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            return (now or datetime.now(UTC)).date()
 
     @property
     def members(self) -> Mapping[str, tuple[str, ...]]:

@@ -1,6 +1,6 @@
 """The one base error: every message to a person says where, what, and what to do next."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 
 class Problem(Exception):
@@ -19,11 +19,20 @@ class Problem(Exception):
         return f"{said} {self.todo}".strip()
 
 
+class Danger(Problem):
+    """A problem by which somebody may come to harm: said before all others."""
+
+
+def as_dangers(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Return these problems as ones by which somebody may come to harm."""
+    return (Danger(problem.where, problem.what, problem.todo) for problem in problems)
+
+
 class Problems(Exception):
-    """Several problems, told all at once so that a person mends them in one go."""
+    """Several problems, told all at once so that a person mends them in one go: first what endangers people."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(problems)
+        self.problems = tuple(sorted(problems, key=lambda problem: not isinstance(problem, Danger)))
         super().__init__(self.problems)
 
     def __str__(self) -> str:

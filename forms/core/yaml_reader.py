@@ -50,3 +50,5 @@ def read_yaml(text: str) -> Any:
         return yaml.load(text, _Loader)  # noqa: S506 - a safe loader
     except RecursionError:
         raise YAMLError("nested too deeply") from None
+    except ValueError as error:  # a day like 2026-13-45
+        raise YAMLError(str(error)) from None

@@ -622,6 +622,16 @@ class Session:
                     self.write(into, "flag", flag=flag, on=True)  # danger told in one must not leave the list with it
             return self.write(case_id, "merge", into=into)
 
+    def mark_heard(self, part_id: str) -> None:
+        """Write down that somebody listened to a recording. Where a letter has no words, that is reading it."""
+        with self._busy:
+            found = next((case for case in self.cases() if any(part.id == part_id for part in case.unheard)), None)
+            if found is None:
+                return
+            value = {"heard": part_id, "letters": 0 if found.first_words else len(found.letters)}
+            with suppress(Problem):
+                self._keep_entry(new_entry(found.id, self.member, heads(found.entries), "read", value))
+
     def mark_read(self, case_id: str) -> None:
         """Write down that somebody opened a case. It is sent with what comes next: reading waits for no server."""
         with self._busy:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -62,9 +63,10 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
         for store in some:
             store.on_fault = partial(operator_log.met, where)
     app.extensions["leader"] = Leader(read.data)
-    once_a_day = DailyRetention(lambda: app.extensions["services"], read.today)
+    clock = read.today or partial(_today_in_the_district, app)
+    once_a_day = DailyRetention(lambda: app.extensions["services"], clock)
     app.extensions["erase"] = once_a_day
-    app.extensions["clock"] = read.today
+    app.extensions["clock"] = clock
     app.extensions["today"] = lambda: once_a_day.known.latest  # what is kept is stamped with it
     app.extensions["open_day"] = lambda: once_a_day.known.earliest  # nobody is refused for a clock that is ahead
     app.register_blueprint(cross_site.forget_pages)
@@ -81,6 +83,12 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
     app.after_request(cross_site.clear_browser_cache)
     pages.register_errors(app)
     return app
+
+
+def _today_in_the_district(app: Flask) -> date:
+    """Return the day by the newest portal's time zone: sign-ups close by it, not by the server's clock setting."""
+    portal_now: portal.Portal = app.extensions["services"].portal
+    return portal_now.today()
 
 
 def _salt(read: config.Settings, stores: Sequence[Store]) -> bytes:

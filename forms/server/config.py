@@ -29,7 +29,8 @@ class Settings:
     portal: the file that a build hands over; public: the built site, or None where another server shows it;
     data: the folder that the endpoint owns; *_url: SQLAlchemy addresses of the two stores, never one;
     salt, salt_file: the salt of receipts as hexadecimal digits or in a file, where machines share one; else in `data`;
-    today: the day, for tests; cost: what a guess at a receipt costs; budget: bytes that concerns may take on the disk;
+    today: the day, for tests, else that of the district (portal.yml, timezone); cost: what a guess at a receipt costs;
+    budget: bytes that concerns may take on the disk;
     calm: letters that may come in ten minutes before those without work go to the second tray.
     """
 
@@ -40,7 +41,7 @@ class Settings:
     signups_url: str = ""
     salt: str = ""
     salt_file: Path | None = None
-    today: Callable[[], date] = date.today
+    today: Callable[[], date] | None = None
     cost: Cost = field(default_factory=Cost)
     budget: int = BUDGET
     threshold: int = FLOOD_THRESHOLD
@@ -68,7 +69,7 @@ def read(mapping: Mapping[str, Any]) -> Settings:
         public=public,
         salt=mapping.get("salt") or "",
         salt_file=Path(mapping["salt_file"]) if mapping.get("salt_file") else None,
-        today=mapping.get("today", date.today),
+        today=mapping.get("today"),
         cost=mapping.get("cost", Cost()),
         budget=mapping.get("budget", BUDGET),
         threshold=mapping.get("calm", FLOOD_THRESHOLD),

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from forms.core import portal as portals
 from forms.core.portal import Portal
-from forms.core.problem import Problem, Problems
+from forms.core.problem import Problem, Problems, as_dangers
 from sitegen.checks import content_checks, go_live, html_checks, key_checks, previous_build, secret_checks
 from sitegen.content import (
     consent_rules,
@@ -31,6 +31,7 @@ from sitegen.content import (
     translations,
 )
 from sitegen.content.district import DeskKeys
+from sitegen.lint import mistakes
 from sitegen.media import audio_clips, images
 from sitegen.publish import browser_bundle, build_manifest, withdrawal
 from sitegen.render import calendars, event_pages, site_files
@@ -68,7 +69,9 @@ def prepare(
     """
     content, theme = root / "content", root / "site"
     if secrets := list(secret_checks.problems(content)):
-        raise Problems(secrets)  # alone: no other sentence may repeat one
+        raise Problems(as_dangers(secrets))  # alone: no other sentence may repeat one
+    if conflicts := list(mistakes.conflicts(content)):
+        raise Problems(conflicts)  # alone: every other sentence would be about half of a table
     rows = tables.read(content / "tables", theme / "schemas")
     numbers = phone_numbers.dialled(rows["helplines"])
     rows = phone_numbers.in_tables(rows, numbers)
@@ -94,6 +97,7 @@ def prepare(
             *go_live.blocking(live),
             *([] if portal.demonstration else undecided),
             *html_checks.problems(every, rows, own, content),
+            *mistakes.problems(library, rows, content, portal.address, today),
             *content_checks.leaflet(own, library),
             *previous_build.lost(before, portal.events, today),
         ),
@@ -103,6 +107,7 @@ def prepare(
             *consents.ending_soon(library, rows["consents"], today),
             *(map(str, undecided) if portal.demonstration else ()),
             *report.warnings,
+            *mistakes.warnings(library),
             *translations.said(library),
             *previous_build.changed(before, portal.events, today),
             *(str(item.problem) for item in live if not item.blocks),

@@ -24,6 +24,7 @@ from forms.desk.cases.case_log import (
 )
 from forms.desk.cases.search import Wanted, alike, find
 from forms.desk.crypto.decryption import Letter, NotALetter, PartName
+from forms.desk.window.rows import first_openings
 
 TODAY = date(2027, 1, 20)
 THREAD = "0" * 32
@@ -252,3 +253,55 @@ def test_hostile_part_names_become_no_file_names() -> None:
         7,
     ]
     assert read_letter({"answers": {}, "parts": rows}).parts == (PartName("b" * 32, "voice", 0),)
+
+
+# Danger
+
+
+def danger(*entries: Entry, reply: str | None = "age1x", **more: Any) -> Case:
+    return case(*entries, danger="yes", reply=reply, what="help", **more)
+
+
+@pytest.mark.parametrize("reply", ["age1x", None])
+def test_danger_is_due_the_same_day_also_without_a_receipt(reply: str | None) -> None:
+    told = danger(reply=reply)
+    assert told.due == date(2027, 1, 10)
+    assert not told.is_late(date(2027, 1, 10))
+    assert told.is_late(date(2027, 1, 11))
+    assert danger(entry("1" * 32, "read", letters=1), reply=reply).due == date(2027, 1, 10), "opened is not looked into"
+    taken = danger(entry("1" * 32, "state", state="looking"), reply=reply)
+    assert taken.due == (date(2027, 1, 17) if reply else None)
+    assert danger(entry("1" * 32, "flag", flag="urgent", on=False), reply=None).due is None, "staff say it is none"
+    assert danger(entry("1" * 32, "due", day="2027-01-12")).due == date(2027, 1, 12), "the day that staff set stands"
+
+
+def test_what_staff_mark_as_urgent_is_due_the_same_day_too() -> None:
+    assert case(entry("1" * 32, "flag", flag="urgent", on=True), reply=None, what="x").due == date(2027, 1, 10)
+
+
+def test_the_oldest_danger_stands_first_and_the_latest_of_the_late_next() -> None:
+    days = {
+        "a": "2027-01-11",
+        "b": "2027-01-01",
+        "c": "2027-01-05",
+        "d": "2027-01-02",
+        "e": "2027-01-19",
+        "f": "2027-01-18",
+    }
+    rows = [
+        (name * 32, 1, letter(name * 32, day=day, what=name, **({"danger": "yes"} if name in "abc" else {})))
+        for name, day in days.items()
+    ]
+    found = cases([*rows, ("9" * 32, 1, letter("9" * 32, day="2027-01-03", what="late too"))], [])
+    assert ids(find(found, Wanted(), TODAY)) == "bcad9ef"
+
+
+def test_how_soon_danger_was_opened_is_said_in_days() -> None:
+    late = danger(entry("1" * 32, "read", letters=1, at="2027-01-13T08:00"))
+    same = danger(entry("1" * 32, "read", letters=1, at="2027-01-10T23:00"))
+    assert (late.opened_after, same.opened_after, danger().opened_after) == (3, 0, None)
+    assert danger(entry("1" * 32, "read", letters=1, at="nonsense")).opened_after is None
+    said = first_openings([late, same, danger()])
+    assert said.startswith("Of 2 letters about danger that were opened here, 1 were on the day they came")
+    assert "the longest waited 3 days. Hours are not kept." in said
+    assert first_openings([danger()]) == ""

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,27 @@ def test_the_list_shows_what_comes_with_counts(window: Window) -> None:
     for said in ("6 come", "3 wait", "0 free", f"/events/{MEETING}/", "Coming"):
         assert said in page
     assert 'aria-current="page">Events' in page
+
+
+def test_a_planner_sees_places_days_languages_and_poster_in_one_row(tmp_path: Path) -> None:
+    full = event("full", day="2027-01-13", capacity=40)
+    bare = replace(event("bare", day="2027-01-12"), title={"en": "Bare", "ta": "வெறும்"})
+    session = FakeSession(tmp_path, portal(full, bare))
+    session.server.sign_up("full", people=30)
+    window = opened(session)
+    window.post("/events/fetch")
+    rows = dict(re.findall(r'<a class="open" href="/events/(\w+)/">(.*?)</ul></li>', window.page("/events/"), re.S))
+    for said in (
+        "in 1 day",
+        "30 of 40 places",
+        'value="30"',
+        "events/full-poster-en.pdf",
+        "https://portal.example/en/events/full/",
+    ):
+        assert said in rows["full"]
+    assert "text missing" not in rows["full"]
+    assert "Telugu, Hindi, Odia text missing" in rows["bare"]
+    assert ">today<" in rows["bare"]
 
 
 def test_a_desk_that_does_not_read_signups_says_which_does(tmp_path: Path) -> None:

@@ -81,3 +81,44 @@ def test_a_childs_duties_are_the_districts_and_say_what_is_unchecked(office: Off
     assert "<strong>Tell the officer.</strong></p>" in page
     assert "<strong>Ask your adviser.</strong> <small>Not yet checked" in page
     assert "Another matter." not in page
+
+
+def test_danger_shows_the_districts_own_rules_first_and_invents_no_number(office: Office) -> None:
+    case = office.letter("Help", danger="yes", receipt=False)
+    window = opened(office)
+    assert "Danger now: call 112" in window.page(f"/case/{case}")
+    rules = tuple(
+        Choice(f"danger-{name}", {"en": f"Rule {name}."}, reviewed=("en",) if name == "ring" else ())
+        for name in ("ring", "know", "person")
+    )
+    changed = replace(office.portal, choices={**office.portal.choices, "duties": rules})
+    portals.write(changed, office.place().folder / "portal.json")
+    window.session._portal = None
+    for page in (window.page(f"/case/{case}"), window.page(f"/?open={case}")):
+        assert "Rule ring.</p>" in page.replace("</strong>", "")
+        assert page.count("Not yet checked by a legal adviser.") == 2
+        assert "Rule person." in page
+        assert "call 112" not in page
+
+
+def test_taking_a_letter_from_beside_the_list_comes_back_to_the_list(office: Office) -> None:
+    case = office.letter("Help", danger="yes")
+    window = opened(office)
+    page = window.page(f"/?show=danger&open={case}")
+    assert "Take it and tell the person" in page
+    assert 'name="list" value="show=danger"' in page
+    seen = window.seen(case)
+    taken = window.post(f"/case/{case}/take", seen=seen, list="show=danger&open=x&x=%0d%0aA:b")
+    assert taken.headers["Location"].startswith("/?show=danger")
+    assert taken.headers["Location"].endswith(f"open={case}&done=take")
+    assert (window.case(case).state.value, window.case(case).assigned.value) == ("looking", "police")
+    assert "It is in your hands" in window.page(taken.headers["Location"])
+
+
+def test_a_letter_that_is_not_there_opens_nothing_beside_the_list(office: Office) -> None:
+    office.letter("A word")
+    window = opened(office)
+    for odd in ("f" * 32, "../x", "%3Cb%3E"):
+        page = window.page(f"/?open={odd}")
+        assert 'class="pane"' not in page
+        assert "letter--unread" in page

@@ -9,11 +9,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown import Markdown
+from sitegen import build as press
 from sitegen.content.pages import Source
 from sitegen.render.markdown_extensions import BlockExtension
 from sitegen.render.slugs import slugify
 
 from forms.core import i18n
+from tests.sitegen.conftest import KEY
 
 CONSENT = {
     "id": "a-story", "kind": "survivor", "story": "stories/a", "languages": "en", "given_on": "2026-06-01",
@@ -53,7 +55,7 @@ def test_what_a_page_asks_for_in_vain(folder: Any, text: str, sentence: str) -> 
 
 def test_links_into_and_out_of_folders_are_followed(folder: Any) -> None:
     folder.page("stories-of/one", "[home](../index.md) [me](one.md) [out](https://x.example/a.md)")
-    folder.page("page", "[one](stories-of/one.md#part)")
+    folder.page("page", "[one](stories-of/one.md#stories-of-one)")
     assert folder.problems() == []
 
 
@@ -64,8 +66,8 @@ def test_links_into_and_out_of_folders_are_followed(folder: Any) -> None:
         "[[ events: past ]]",
         "[[ helplines: danger ]]",
         "[112](tel:112)",
-        "[[1]](x.html)",
-        "[x](/en/) [x](/ta/page/#a) [x](/en/events/in/north/) [x](/open-data/x.zip)",
+        "[[1]](https://x.example/)",
+        "[x](/en/) [x](/ta/page/#page) [x](/en/events/in/north/) [x](/open-data/x.zip)",
     ],
 )
 def test_what_a_page_may_ask_for(folder: Any, text: str) -> None:
@@ -91,8 +93,8 @@ def test_what_was_meant_as_a_page_and_is_none(folder: Any, name: str) -> None:
     [
         ("# No front matter\n", "has no front matter. Begin the file with lines between --- and ---"),
         ("---\nchanged: 2026-01-01\n---\nText", "has no title."),
-        ("---\ntitle: a: b\n---\nText", "page.md, line 2: the front matter cannot be read."),
-        ("---\n- a\n---\nText", "has no title."),
+        ("---\ntitle: a: b\n---\nText", "page.md, line 2: a second colon stands in the text."),
+        ("---\n- a\n---\nText", "page.md, line 2: this line has no key and colon."),
     ],
 )
 def test_front_matter(folder: Any, said: Callable[[], str], text: str, sentence: str) -> None:
@@ -185,7 +187,7 @@ def test_what_waits_for_a_person_is_named(folder: Any) -> None:
     folder.page("rights", language="ta", source_changed="2026-04-30", reviewed_by="nobody")
     folder.page("only", language="ta")
     warnings = folder.check().warnings
-    assert "content/en/only.md is missing: a translation is shown in its place." in warnings
+    assert "content/en/only.md is missing, in English too: readers are told that the page is not here." in warnings
     assert "content/or/rights.md is missing: English is shown in its place." in warnings
     assert "content/ta/rights.md: the English has changed since it was translated." in warnings
     assert "content/ta: 1 pages wait for a native reader (reviewed_by)." in warnings
@@ -257,6 +259,23 @@ def test_anchors_keep_the_letters_of_every_script(heading: str, anchor: str) -> 
 @pytest.mark.parametrize(("language", "written"), [("en", "24 January 2027"), ("or", "24 ଜାନୁଆରୀ 2027")])
 def test_a_day_is_written_with_the_day_first(language: str, written: str) -> None:
     assert i18n.day(date(2027, 1, 24), language) == written
+
+
+def test_english_that_is_deleted_leaves_no_other_language_in_its_place(folder: Any) -> None:
+    folder.page("only", "தமிழில் மட்டும்.", language="ta")
+    folder.page("page", "[[ pages ]]\n\n[it](only.md)")
+    library = prepare_library(folder)
+    for language in ("en", "or"):
+        shown = library.find("only.md", language)
+        assert "தமிழில்" not in shown.text
+        assert shown.withdrawn, "in no list, not for search engines"
+        assert i18n.say(language)("This page is not here") in shown.text
+    assert "தமிழில்" in library.find("only.md", "ta").text
+
+
+def prepare_library(folder: Any) -> Any:
+    keys = {"police": (KEY, "sha256:0"), "events": (KEY, "sha256:1")}
+    return press.prepare(folder.root, keys=keys, today=date(2027, 1, 1))[0].library
 
 
 LINES = st.lists(

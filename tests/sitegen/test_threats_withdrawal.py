@@ -214,6 +214,9 @@ def break_everything_else(folder: Any) -> None:
     folder.csv("helplines").unlink()
     (folder.root / "content" / "portal.yml").write_text("menu: [", encoding="utf-8")
     (folder.root / "content" / "en" / "told.md").write_text("nothing", encoding="utf-8")
+    (folder.root / "content" / "en" / "broken.md").write_bytes(b"\xff\xfe---")
+    (folder.root / "content" / "en" / ".#told.md").symlink_to("nowhere")
+    (folder.root / "content" / "translations.json").write_text("<<<<<<<", encoding="utf-8")
 
 
 def test_withdrawn_while_everything_else_is_broken_it_is_gone_everywhere_within_5_seconds(

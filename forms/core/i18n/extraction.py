@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import write_po
 
@@ -82,8 +82,29 @@ def unfinished(language: str) -> list[str]:
     return [_first(msgid) for msgid in wanted if not _is_done(known, msgid)]
 
 
+def untranslated(language: str) -> list[str]:
+    """English words that this language's .po lacks, of all that any .po knows. Reads no program: `words` does that."""
+    known = {_first(message.id): message for message in _of_po(language) if message.id}
+    every = dict.fromkeys(_first(message.id) for code in translated() for message in _of_po(code) if message.id)
+    return [msgid for msgid in every if not _is_whole(known.get(msgid))]
+
+
+def _of_po(language: str) -> Catalog:
+    path = FOLDER / f"{language}.po"
+    return _read_po(language, path.stat().st_mtime_ns if path.exists() else 0)
+
+
+@cache
+def _read_po(language: str, _changed: int) -> Catalog:
+    return catalog(language)
+
+
 def _is_done(known: Catalog, msgid: str | Sequence[str]) -> bool:
-    message = known.get(_first(msgid))
+    return _is_whole(known.get(_first(msgid)))
+
+
+def _is_whole(message: Message | None) -> bool:
+    """Return whether a message has all its translations, looked at by a person."""
     if message is None or message.fuzzy:
         return False
     texts = message.string if isinstance(message.string, (list, tuple)) else [message.string]

@@ -110,7 +110,8 @@ class Case:
     @property
     def _is_opened(self) -> bool:
         """Whether somebody opened it, and nobody called it new again since."""
-        last = next((each for each in reversed(self.entries) if each.kind in {"state", "read"}), None)
+        said = (each for each in reversed(self.entries) if each.kind in {"state", "read"})
+        last = next((each for each in said if each.value.get("letters") != 0), None)  # 0: only a recording was heard
         return last is not None and last.kind == "read"
 
     @cached_property
@@ -124,6 +125,27 @@ class Case:
                 count = entry.value.get("letters")
                 read = max(read, count if isinstance(count, int) else 1)
         return read
+
+    @cached_property
+    def opened_after(self) -> int | None:
+        """Days from the letter to its first opening here; None where it was not opened or bears no day.
+
+        Entries have a clock and letters only a day, so no hours can be said.
+        """
+        days = [read_day(entry.at[:10]) for entry in self.entries if entry.kind in _KINDS_OF_READERS]
+        known, came = [day for day in days if day], read_day(self.day)
+        return max(0, (min(known) - came).days) if known and came else None
+
+    @cached_property
+    def voices(self) -> tuple[PartName, ...]:
+        """Its recordings."""
+        return tuple(part for _, part in self.parts if part.kind == "voice")
+
+    @cached_property
+    def unheard(self) -> tuple[PartName, ...]:
+        """Its recordings to which nobody of this desk has listened."""
+        heard = {entry.value.get("heard") for entry in self.entries if entry.kind == "read"}
+        return tuple(part for part in self.voices if part.id not in heard)
 
     @property
     def unread(self) -> bool:
@@ -202,12 +224,17 @@ class Case:
 
     @cached_property
     def due(self) -> date | None:
-        """The day that staff set, else that of the first answer; None where nothing is due."""
+        """The day that staff set, else that of the first answer; None where nothing is due.
+
+        Where somebody is in danger it is the day of the letter, also without a receipt, until somebody looks into it.
+        """
         if self.state.value == "closed" or self.merged_into:
             return None
         if day := read_day(str(self.due_day.value)):
             return day
         came = read_day(self.day)
+        if self.urgent and self.state.value in STATES[:2] and not self.answered:
+            return came
         can_answer = self.first is not None and self.first.reply_to is not None
         return came + timedelta(days=self.answer_days) if came and can_answer and not self.answered else None
 

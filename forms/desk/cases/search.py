@@ -1,12 +1,12 @@
 """Which cases are shown, in which order, and which look alike. In memory only."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
-from forms.desk.cases.case import Case, folded
+from forms.desk.cases.case import Case, folded, read_day
 
 ALIKE = 0.6
 """Share of pairs of words in common (Jaccard) from which two letters look like one."""
@@ -16,7 +16,10 @@ _SKETCH = 4
 
 @dataclass(frozen=True)
 class Wanted:
-    """A filter; what is empty does not matter. text: words that must all stand in it. child, late: only such."""
+    """A filter; what is empty does not matter.
+
+    text: words that must all stand in it. child, late, unread: only such. show: one of SHOWN. member: who asks.
+    """
 
     text: str = ""
     state: str = ""
@@ -29,20 +32,55 @@ class Wanted:
     late: bool = False
     merged: bool = False
     unread: bool = False
+    show: str = ""
+    member: str = ""
 
 
 def find(cases: Iterable[Case], wanted: Wanted, today: date) -> list[Case]:
-    """The cases wanted: urgent ones first, then late ones, then the newest; the second tray and closed ones last."""
+    """Return the cases wanted: urgent ones first, the oldest before the others; then late ones, by days late; then new.
+
+    Closed ones and those that are perhaps spam come last.
+    """
     words = folded(wanted.text).split()
     found = [case for case in cases if _fits(case, wanted, today) and all(word in case.haystack for word in words)]
     found.sort(key=lambda case: (case.day, case.id), reverse=True)
-    found.sort(key=lambda case: _rank(case, today))
+    found.sort(key=lambda case: (_rank(case, today), _days_first(case, today)))
     return found
 
 
 def _rank(case: Case, today: date) -> tuple[bool, bool, bool, bool]:
     # The second tray stands last even where it says danger: a flood would say so too.
     return (case.over, case.tray != 1, not case.urgent, not case.is_late(today))
+
+
+def _days_first(case: Case, today: date) -> int:
+    """Return the day by which urgent and late cases are ordered, oldest first; nothing for the others."""
+    if case.over or not (case.urgent or case.is_late(today)):
+        return 0
+    day = read_day(case.day) if case.urgent else case.due
+    return day.toordinal() if day else 0
+
+
+SHOWN: Mapping[str, Callable[[Case, Wanted, date], bool]] = {
+    "danger": lambda case, _, __: case.urgent,
+    "late": lambda case, _, today: case.is_late(today),
+    "child": lambda case, _, __: case.child,
+    "unheard": lambda case, _, __: bool(case.unheard),
+    "nobody": lambda case, _, __: not case.assigned.value,
+    "mine": lambda case, wanted, __: case.assigned.value == wanted.member,
+    "unread": lambda case, _, __: case.unread,
+}
+"""The counters above the list: what each of them shows of the cases that are open and not perhaps spam."""
+
+
+def _is_shown(case: Case, wanted: Wanted, today: date) -> bool:
+    shown = SHOWN.get(wanted.show)
+    return shown is None or (not case.over and case.tray == 1 and shown(case, wanted, today))
+
+
+def count(cases: Iterable[Case], wanted: Wanted, today: date) -> int:
+    """Return how many cases this filter shows."""
+    return sum(_fits(case, wanted, today) for case in cases)
 
 
 def _fits(case: Case, wanted: Wanted, today: date) -> bool:
@@ -57,6 +95,7 @@ def _fits(case: Case, wanted: Wanted, today: date) -> bool:
         and (not wanted.child or case.child)
         and (not wanted.late or case.is_late(today))
         and (not wanted.unread or case.unread)
+        and _is_shown(case, wanted, today)
     )
 
 

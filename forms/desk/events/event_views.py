@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from forms.core.portal import Event
+from forms.core.portal import Event, Portal
 from forms.core.problem import Problem
 from forms.desk.cases.plain_text import plain
 from forms.desk.events import attendance, attendance_sheet, event_export
@@ -97,6 +97,14 @@ def warnings(book: EventBook, one: Gathering, parties: Iterable[Party]) -> list[
         who = clash["name"] or next((party.name for party in parties if party.id == clash["about"]), "") or "a party"
         said.append(f"Two machines marked {plain(who)} differently: {plain(numbers)}. Mark it again to settle it.")
     return said
+
+
+def missing_languages(portal: Portal, one: Gathering) -> list[str]:
+    """Return the languages of the site in which an event lacks its title, what happens there, or where it is."""
+    if one.event is None:
+        return []
+    texts = [text for text in (one.event.title, one.event.what, one.event.where) if text]
+    return [code for code in portal.language_codes() if not all(text.get(code) for text in texts)]
 
 
 def sheet_language(book: EventBook, event_id: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from flask import Blueprint, Response, make_response, render_template, request
 from werkzeug.exceptions import NotFound
@@ -52,6 +53,12 @@ def _assign(session: Session, case: Case, form: Form) -> None:
     if member and member not in {one.id for one in session.own_desk.members}:
         raise Problem(member, "is no member of this desk.", "Choose somebody of the list.")
     session.write(case.id, "assign", after=_seen(form), member=member)
+
+
+def _take(session: Session, case: Case, form: Form) -> None:
+    """Do what is done with most letters first: take it in hand, and tell the person that it is being looked into."""
+    session.write(case.id, "assign", after=_seen(form), member=session.member)
+    session.write(case.id, "state", after=_seen(form), state="looking")
 
 
 def _due(session: Session, case: Case, form: Form) -> None:
@@ -117,7 +124,7 @@ def _settle(session: Session, case: Case, form: Form) -> None:
 
 ACTIONS: Mapping[str, Callable[[Session, Case, Form], None]] = {
     "state": _state, "note": _note, "assign": _assign, "due": _due, "flag": _flag, "theme": _theme, "answer": _answer,
-    "handover": _handover, "merge": _merge, "part": _part, "settle": _settle,
+    "take": _take, "handover": _handover, "merge": _merge, "part": _part, "settle": _settle,
 }  # fmt: skip
 
 
@@ -136,7 +143,15 @@ def act(case_id: str, action: str) -> Answer | tuple[str, int] | str:
     except Problem as problem:
         kept = {name: form.get(name, "") for name in ("state", "phrase")}
         return show(session, case_id, problem, {action: _text(form, "text"), **kept}), 400
-    return redirect_to(f"/case/{case_id}?done={action}")
+    return redirect_to(_after(case_id, action, form))
+
+
+def _after(case_id: str, action: str, form: Form) -> str:
+    """Return the page to show after an action: the list again, with the letter open, where the form was beside it."""
+    if "list" not in form:
+        return f"/case/{case_id}?done={action}"
+    kept = [(name, value) for name, value in parse_qsl(form["list"]) if name not in {"open", "done"}]
+    return "/?" + urlencode([*kept, ("open", case_id), ("done", action)])
 
 
 def _chosen(session: Session, case: Case, form: Form) -> Phrase | None:

@@ -1,7 +1,7 @@
 """A case: its letters with what belongs to them, its time line, and the forms for all that can be done with it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +17,16 @@ from forms.desk.cases.grouping import together
 from forms.desk.session import Session
 from forms.desk.window import labels
 from forms.desk.window.authentication import current_session
-from forms.desk.window.inbox import today
+from forms.desk.window.rows import today
 
 pages = Blueprint("cases", __name__)
+
+DANGER_DUTY = (
+    "Danger now: call 112 and say where the place is. Which station is rung and who else must know the same day, your "
+    "district writes into content/tables/duties.csv: ask your legal adviser. Do not ring the person unless they told "
+    "how and when: somebody else may pick up."
+)
+"""Said where the portal has no list `duties` that speaks of danger."""
 
 CHILD_DUTY = (
     "A child is spoken of. Tell the child welfare police officer (Juvenile Justice Act 2015, section 107) "
@@ -29,6 +36,7 @@ CHILD_DUTY = (
 
 DONE = {
     "state": "The state is set.",
+    "take": "It is in your hands, and being looked into. Whoever took a receipt reads so.",
     "note": "Your note is kept.",
     "assign": "It is in other hands now.",
     "due": "The day is set.",
@@ -88,7 +96,8 @@ def show(session: Session, case_id: str, problem: Problem | None = None, typed: 
         conflicts=labels.conflicts(case),
         unproven=session.unproven_request(case_id),
         phrases=phrases(session, case),
-        duties=_duties(session),
+        duties=duties(session, CHILD_DUTIES, CHILD_DUTY),
+        danger=duties(session, DANGER_DUTIES, DANGER_DUTY),
         links=_links(session),
         **_offered(session, case),
     )
@@ -122,14 +131,18 @@ def _labels(rows: Sequence[Choice]) -> list[tuple[str, str]]:
     return [(row.value, pick(row.label, "en")) for row in rows]
 
 
-_CHILD_DUTIES = ("child", "pocso", "identity")
+CHILD_DUTIES = ("child", "pocso", "identity")
 """The rows of the list `duties` that are shown where a child is spoken of."""
 
 
-def _duties(session: Session) -> list[tuple[str, bool]]:
-    """Return each duty where a child is spoken of, and whether the district's legal adviser has approved its words."""
-    rows = [row for row in session.portal.choices.get("duties", ()) if row.value in _CHILD_DUTIES]
-    return [(pick(row.label, "en"), "en" in row.reviewed) for row in rows] or [(CHILD_DUTY, False)]
+DANGER_DUTIES = ("danger-ring", "danger-know", "danger-person")
+"""The rows that are shown where somebody is in danger."""
+
+
+def duties(session: Session, wanted: Collection[str], otherwise: str) -> list[tuple[str, bool]]:
+    """Return each of these duties, and whether the district's legal adviser has approved its words."""
+    rows = [row for row in session.portal.choices.get("duties", ()) if row.value in wanted]
+    return [(pick(row.label, "en"), "en" in row.reviewed) for row in rows] or [(otherwise, False)]
 
 
 def phrases(session: Session, case: Case) -> list[Phrase]:
@@ -183,6 +196,8 @@ def part(part_id: str) -> Response:
     if not is_id(part_id):
         raise Problem("part", "There is no such photo or recording.", "Go back to the letters.")
     media_type, content = session.part(part_id)
+    if media_type.startswith("audio/"):
+        session.mark_heard(part_id)
     if media_type.partition(";")[0] not in SHOWN:
         raise Problem("part", "It is of a kind that is not shown here.", "Export the case if it must be looked at.")
     response = make_response(content)

@@ -41,10 +41,21 @@ def listed() -> str:
     visits = [case for case in current_session().cases() if is_visit(case.form)]
     return _show(
         "events.html", alarms=[one for one in found if one.alarm], past=past, erased=erased, visits=visits,
-        upcoming=upcoming, free_places=free_places,
+        upcoming=upcoming, free_places=free_places, days_left=lambda one: _days_left(one, book.today),
+        missing_languages=lambda one: [
+            labels.english_language(code) for code in event_views.missing_languages(book.session.portal, one)
+        ],
         kept={one.id: count(book.session, one.id) for one in past}, told_by=request.args, warning=event_export.WARNING,
         doubt=machines_doubt(book.known_day),
     )  # fmt: skip
+
+
+def _days_left(one: Gathering, today: date) -> str:
+    """Return how far off an event is; empty where it is past, or no longer in the portal."""
+    if one.event is None or one.event.last_day < today:
+        return ""
+    days = (one.event.day - today).days
+    return "today" if days <= 0 else f"in {days} {'day' if days == 1 else 'days'}"
 
 
 def _parted(found: Iterable[Gathering], today: date) -> tuple[list[Gathering], list[Gathering]]:

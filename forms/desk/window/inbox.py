@@ -1,21 +1,22 @@
 """The list of letters: filters, search, what is late, what looks alike."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, current_app, render_template, request
+from flask import Blueprint, render_template, request
 from werkzeug.datastructures import MultiDict
 
 from forms.core.form_schema import load, names
+from forms.core.problem import Problem
 from forms.desk.cases.case import STATES, Case
-from forms.desk.cases.search import Wanted, find
+from forms.desk.cases.case_log import heads
+from forms.desk.cases.search import SHOWN, Wanted, count, find
 from forms.desk.session import Session
-from forms.desk.window import labels
+from forms.desk.window import case_pages, labels, rows
 from forms.desk.window.authentication import current_session, the_authenticator
+from forms.desk.window.rows import Row, today
 
 A_PAGE = 50
 MOST_ALIKE = 20
@@ -27,44 +28,36 @@ MOST_UNPROVEN = 20
 pages = Blueprint("inbox", __name__)
 
 
-@dataclass(frozen=True)
-class Row:
-    """A case in the list, with those that look like it; section: what stands above it, or empty."""
-
-    case: Case
-    alike: Sequence[Case]
-    more: int
-    section: str
-
-
-def today() -> date:
-    """The staff's day."""
-    day: date = current_app.extensions["today"]()
-    return day
+COUNTERS = (
+    ("danger", "danger now"), ("late", "late"), ("child", "a child"), ("unheard", "voice, unheard"),
+    ("nobody", "nobody's"), ("mine", "mine"), ("unread", "unread"),
+)  # fmt: skip
+"""What is counted above the list, and filters it."""
 
 
 @pages.get("/")
 def inbox() -> str:
-    """The list."""
+    """The list, and beside it the letter that is open. Opening it makes it read."""
     session, asked = current_session(), request.args
-    cases, wanted = session.cases(), read_wanted(asked)
+    shown = opened(session, asked.get("open", ""))
+    cases, wanted = session.cases(), read_wanted(asked, session.member)
     found = find(_those_like(asked.get("alike", ""), cases, session), wanted, today())
     folded = _folded(found, {} if asked.get("alike") else session.alike())
     pages_, page = _pages(len(folded), asked)
-    late = [case for case in cases if case.is_late(today())]
     return render_template(
         "inbox.html",
         here="inbox",
-        rows=_rows(folded[(page - 1) * A_PAGE : page * A_PAGE]),
+        rows=_rows(folded[(page - 1) * A_PAGE : page * A_PAGE], session),
         wanted=wanted,
         asked=asked,
         count=len(found),
-        total=len(cases),
+        total=sum(not case.merged_into for case in cases),
         page=page,
         pages=pages_,
-        states=_states(cases),
-        late=len(late),
-        late_answers=sum(not case.due_day.value for case in late),
+        counters=_counters(cases, session.member),
+        spam=count(cases, Wanted(tray=2), today()),
+        openings=rows.first_openings(cases),
+        clip=rows.clip,
         today=today(),
         synced=the_authenticator().synced,
         keys_changed=any(not change.refused for change in session.key_changes()) or bool(session.pinned.reverted),
@@ -75,7 +68,43 @@ def inbox() -> str:
         portal=session.portal,
         member=session.member,
         address=_address,
+        pane=_pane(session, shown, [case for case, _ in folded]) if shown else None,
     )
+
+
+def opened(session: Session, case_id: str) -> str:
+    """Mark the case as read that the address asks for; its id, or empty where there is none such."""
+    known = any(case.id == case_id for case in session.cases())
+    if known:
+        session.mark_read(case_id)
+    return case_id if known else ""
+
+
+def _pane(session: Session, case_id: str, listed: Sequence[Case]) -> dict[str, Any]:
+    """Return what the letter beside the list shows, with its neighbours in the list."""
+    case, portal = session.case(case_id), session.portal
+    ids = [one.id for one in listed]
+    at = ids.index(case_id) if case_id in ids else -1
+    return {
+        "case": case,
+        "letters": [(letter, labels.told(letter, portal, today())) for letter in labels.letters_of(case)],
+        "closed": [one for one in case.letters if isinstance(one, Problem)],
+        "row": rows.row(case, portal, today(), session.member),
+        "danger": case_pages.duties(session, case_pages.DANGER_DUTIES, case_pages.DANGER_DUTY) if case.urgent else [],
+        "duties": case_pages.duties(session, case_pages.CHILD_DUTIES, case_pages.CHILD_DUTY) if case.child else [],
+        "seen": " ".join(heads(case.entries)),
+        "taken": case.assigned.value == session.member and case.state.value == "looking",
+        "done": case_pages.DONE.get(request.args.get("done", "")),
+        "next": ids[at + 1] if at + 1 < len(ids) else "",
+        "previous": ids[at - 1] if at > 0 else "",
+        "unproven_parts": session.unproven_parts(case),
+        "place": f"{at + 1} of {len(ids)}" if at >= 0 else "",
+    }
+
+
+def _counters(cases: Sequence[Case], member: str) -> list[tuple[str, str, int]]:
+    """Return each counter: its filter, its words and its number."""
+    return [(name, words, count(cases, Wanted(show=name, member=member), today())) for name, words in COUNTERS]
 
 
 def _pages(count: int, asked: MultiDict[str, str]) -> tuple[int, int]:
@@ -84,11 +113,7 @@ def _pages(count: int, asked: MultiDict[str, str]) -> tuple[int, int]:
     return pages_, min(pages_, max(1, asked.get("page", 1, type=int)))
 
 
-def _states(cases: Sequence[Case]) -> Counter[str]:
-    return Counter(str(case.state.value) for case in cases if not case.merged_into)
-
-
-def read_wanted(asked: MultiDict[str, str]) -> Wanted:
+def read_wanted(asked: MultiDict[str, str], member: str) -> Wanted:
     """Return the filter from an address. What is no filter of ours does not matter."""
     text: dict[str, Any] = {
         name: asked.get(name, "").strip() for name in ("text", "state", "place", "work", "assigned", "form")
@@ -96,7 +121,9 @@ def read_wanted(asked: MultiDict[str, str]) -> Wanted:
     tray = {"1": 1, "2": 2}.get(asked.get("tray", ""), 0)
     if text["state"] not in STATES:
         text["state"] = ""
-    return replace(Wanted(**text), tray=tray, child=bool(asked.get("child")), late=bool(asked.get("late")))
+    show = asked.get("show", "") if asked.get("show", "") in SHOWN else ""
+    child, late = bool(asked.get("child")), bool(asked.get("late"))
+    return replace(Wanted(**text), tray=tray, child=child, late=late, show=show, member=member)
 
 
 def _those_like(case_id: str, cases: Sequence[Case], session: Session) -> Sequence[Case]:
@@ -119,20 +146,21 @@ def _folded(found: Sequence[Case], alike: Mapping[str, tuple[str, ...]]) -> list
     return folded
 
 
-def _rows(folded: Sequence[tuple[Case, list[Case]]]) -> list[Row]:
-    rows, above = [], ""
+def _rows(folded: Sequence[tuple[Case, list[Case]]], session: Session) -> list[Row]:
+    made, above = [], ""
     for case, others in folded:
         section = _section(case)
         few, more = labels.fewer(others, MOST_ALIKE)
-        rows.append(Row(case, few, more, section if section != above else ""))
+        cells = rows.row(case, session.portal, today(), session.member)
+        made.append(Row(case, few, more, section if section != above else "", **cells))
         above = section
-    return rows
+    return made
 
 
 def _section(case: Case) -> str:
     if case.over:
         return "Closed"
-    return "To work on" if case.tray == 1 else "Second tray"
+    return "To work on" if case.tray == 1 else "Perhaps spam"
 
 
 def _choices(session: Session, cases: Sequence[Case]) -> dict[str, list[tuple[str, str]]]:
@@ -151,6 +179,7 @@ def _choices(session: Session, cases: Sequence[Case]) -> dict[str, list[tuple[st
 
 def _address(**changes: object) -> str:
     """This list's address with something changed; `page` begins anew unless it is what changes."""
-    kept = {name: value for name, value in request.args.items() if name != "page" and value}
+    passing = {"open", "done", "erased", *(() if "open" in changes else ("page",))}
+    kept = {name: value for name, value in request.args.items() if name not in passing and value}
     kept |= {name: str(value) for name, value in changes.items()}
     return f"{request.script_root}/?" + urlencode({name: value for name, value in kept.items() if value})

@@ -8,9 +8,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from forms.core.form_schema import names as form_names
-from forms.core.i18n.extraction import unfinished
+from forms.core.i18n.extraction import untranslated
 from forms.core.portal import Choice
-from forms.core.problem import Problem
+from forms.core.problem import Problem, as_dangers
 from sitegen.checks import event_checks, feedback_checks, page_checks
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content import consent_rules, desk_tables, number_checks, phone_numbers
@@ -61,14 +61,13 @@ def check(
             for page in pages
             for problem in page_checks.addresses(page, library.names, tuple(library.by_language))
         ),
-        *page_checks.strays(content, tuple(library.by_language)),
-        *consent_rules.problems(pages, tables, content, tuple(library.by_language), today),
+        *as_dangers(consent_rules.problems(pages, tables, content, tuple(library.by_language), today)),
         *_menu(menu, library),
         *event_checks.problems(tables["events"], days, library.names, today),
         *event_checks.strays({page.name: page.where for page in pages}, tables["events"], days),
         *_checked_on(tables, today),
-        *_numbers(tables),
-        *number_checks.problems(pages, tables, content),
+        *as_dangers(_numbers(tables)),
+        *as_dangers(number_checks.problems(pages, tables, content)),
         *_campaigns(tables, library),
         *desk_tables.problems(tables),
         *feedback_checks.problems(library, tables, days, today, media),
@@ -185,7 +184,7 @@ def _translations(library: Library) -> Iterator[str]:
         for name in library.names:
             page = pages.get(name)
             if page is None:
-                yield page_checks.untranslated(language, name)
+                yield page_checks.untranslated(language, name, english=library.source(name) is not None)
             elif library.is_stale(page) and (language, name) not in library.changes:
                 yield f"{page.where}: the English has changed since it was translated."
     for language, pages in library.by_language.items():
@@ -196,7 +195,7 @@ def _translations(library: Library) -> Iterator[str]:
 
 def _words(library: Library) -> Iterator[str]:
     for language in library.by_language:
-        missing = unfinished(language) if language != SOURCE else []
+        missing = untranslated(language) if language != SOURCE else []
         if missing:
             yield f'forms/core/i18n/{language}.po: {len(missing)} words are missing or fuzzy, like "{missing[0]}".'
 

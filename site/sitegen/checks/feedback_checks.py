@@ -8,7 +8,7 @@ from forms.core.problem import Problem
 from sitegen.checks import statistics_checks
 from sitegen.checks.personal_details import SMALL_PLACE, private
 from sitegen.content.feedback import MEETINGS, meeting_id, state_of
-from sitegen.content.pages import Library, Source
+from sitegen.content.pages import Library, Source, day_of
 from sitegen.content.tables import Row, Tables
 from sitegen.render.feedback_blocks import TABLE_OF
 
@@ -125,9 +125,9 @@ def _meeting(page: Source, tables: Tables, days: Sequence[Row], today: date) -> 
 
 
 def _meeting_gaps(page: Source, tables: Tables, days: Sequence[Row], today: date) -> Iterator[tuple[str, str, str]]:
-    held, themes = page.meta.get("held"), page.meta.get("themes")
+    held, themes = day_of(page.meta.get("held")), page.meta.get("themes")
     event = next((row for row in days if row["id"] == meeting_id(page)), None)
-    if not isinstance(held, date):
+    if held is None:
         yield "held", "nobody says when the meeting was.", "Write the day, like held: 2027-01-24."
     elif held > today:
         yield "held", "this day is still to come.", "Write about a meeting after it was."
@@ -137,7 +137,7 @@ def _meeting_gaps(page: Source, tables: Tables, days: Sequence[Row], today: date
         yield "held", "events.csv says that this event is cancelled.", "Look at its state there."
     if not event and not page.meta.get("example"):
         yield "name", f"there is no event {meeting_id(page)}.", "Name the page as the event in events.csv."
-    if page.meta.get("taluk") not in {row["id"] for row in tables["places"]}:
+    if str(page.meta.get("taluk")) not in {row["id"] for row in tables["places"]}:
         yield "taluk", "there is no such taluk.", "Write an id from content/tables/places.csv."
     known = {row["id"] for row in tables["themes"]}
     if not isinstance(themes, list) or not set(map(str, themes)) <= known:

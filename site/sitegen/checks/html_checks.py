@@ -10,6 +10,8 @@ from sitegen.checks.active_html import Found
 from sitegen.content.pages import Source
 from sitegen.content.settings import WHERE
 from sitegen.content.tables import Tables, number_of
+from sitegen.lint.own_files import own_files
+from sitegen.lint.visible import without_blocks
 from sitegen.render.markdown_html import to_html
 
 _TODO = "Write it in Markdown: words, pictures of content/media, and links to pages, numbers and https addresses."
@@ -37,7 +39,7 @@ def _page(page: Source, root: Path) -> Iterator[Problem]:
         return
     for found in _in_any(page.meta):
         yield Problem(f"{page.where}, between the --- lines", found.what, _TODO)
-    for found in active_html.findings(to_html(page.text, root)):
+    for found in active_html.findings(to_html(without_blocks(page.text), root)):
         if found.what == active_html.LOADS_A_PICTURE and f"]({found.text})" in page.text:
             continue  # images.asked says it better
         yield Problem(f"{page.where}{_line(page, found)}", found.what, _TODO)
@@ -63,9 +65,9 @@ def _in_any(value: Any) -> Iterator[Found]:
 
 def _files(content: Path) -> Iterator[Problem]:
     """Files that a browser would run or show as a page, in the folders that are published."""
-    for path in sorted(content.rglob("*")):
+    for path in own_files(content):
         folder = path.relative_to(content).parts[0]
         drawing_of_a_page = path.suffix.lower() == ".svg" and folder != "media"
-        if path.is_file() and folder != "tables" and (path.suffix.lower() in _ACTIVE_FILES or drawing_of_a_page):
+        if folder != "tables" and (path.suffix.lower() in _ACTIVE_FILES or drawing_of_a_page):
             where = f"content/{path.relative_to(content).as_posix()}"
             yield Problem(where, "is a file that a browser would run or show as a page.", "Take it out of content/.")

@@ -2,13 +2,11 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
-from pathlib import Path
 
 from forms.core.portal import Choice
-from forms.core.problem import Problem
+from forms.core.problem import Danger, Problem
 from sitegen.checks.did_you_mean import did_you_mean
-from sitegen.content.pages import SOURCE, Source
+from sitegen.content.pages import Source, day_of
 from sitegen.content.phone_numbers import TOKEN
 
 _ANY_BLOCK = re.compile(r"\[\[\s*(?P<name>[^\W\d_][^\]\[:\n]*)")
@@ -20,8 +18,6 @@ _DRAWN = ("events", "tablet")
 _DAYS = ("changed", "source_changed", "recorded", "reviewed_on")
 _LISTS = ("upcoming", "past")
 _MONTH_OR_YEAR = re.compile(r"on/\d{4}-\d\d|past/\d{4}")
-_DRAFTS = frozenset({".txt", ".doc", ".docx", ".odt", ".rtf", ".html", ".htm", ".markdown", ".md"})
-"""Endings of what somebody meant as a page; compared in small letters."""
 
 
 def problems(page: Source) -> Iterator[Problem]:
@@ -34,10 +30,10 @@ def problems(page: Source) -> Iterator[Problem]:
         if shown and shown != dialled:
             where = f"{page.where}, line {page.line_of(match.start())}"
             what = f"it shows {match['shown']}, and the phone would call {match['dialled']}."
-            yield Problem(where, what, "Write the same number in both.")
+            yield Danger(where, what, "Write the same number in both.")
     for key in _DAYS:
         day = page.meta.get(key)
-        if day is not None and not isinstance(day, date):
+        if day is not None and day_of(day) is None:
             yield Problem(f"{page.where}, {key}", f'"{day}" is not a day.', "Write it like 2026-11-23.")
 
 
@@ -85,18 +81,8 @@ def arguments(
         yield Problem(where, f'[[ {block.name} ]] has nothing that is called "{block.argument}".', todo)
 
 
-def strays(content: Path, languages: Sequence[str]) -> Iterator[Problem]:
-    """Files in the folders of pages that look like one and are none: nobody would ever see them."""
-    for language in languages:
-        for path in sorted((content / language).rglob("*")):
-            if path.is_file() and path.suffix != ".md" and path.suffix.lower() in _DRAFTS:
-                where = path.relative_to(content.parent).as_posix()
-                yield Problem(
-                    where, "is no page: its name does not end in .md.", "Save it as plain text, ending in .md."
-                )
-
-
-def untranslated(language: str, name: str) -> str:
-    """Return what is said of a page that a language lacks."""
-    shown = "English is" if language != SOURCE else "a translation is"
-    return f"content/{language}/{name} is missing: {shown} shown in its place."
+def untranslated(language: str, name: str, *, english: bool) -> str:
+    """Return what is said of a page that a language lacks. english: whether there is one in English to stand in."""
+    if english:
+        return f"content/{language}/{name} is missing: English is shown in its place."
+    return f"content/{language}/{name} is missing, in English too: readers are told that the page is not here."

@@ -156,7 +156,7 @@ class Consents:
         marked = {
             path.relative_to(self.content).as_posix().partition("/")[2].removesuffix(".md")
             for path in self.content.glob("*/**/*.md")
-            if _is_marked(path, path.stat().st_mtime_ns)
+            if _is_marked(path, _changed(path))
         }
         return frozenset(rows | marked)
 
@@ -183,6 +183,14 @@ class Consents:
             found = _NAMED.search(text)
             return found[1] if found else ""
         return ""
+
+
+def _changed(path: Path) -> int:
+    """Return when a file was changed; 0 where there is none, as behind the links that some editors make."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 @cache

@@ -5,6 +5,7 @@ place is over 12, or the year has two digits, there is doubt; nothing is guessed
 """
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
@@ -51,6 +52,20 @@ def _clock(match: re.Match[str]) -> tuple[int, int]:
             raise ValueError(hour)
         hour = hour % _NOON + (_NOON if match["half"][0] in "Pp" else 0)
     return hour, minute
+
+
+_MONTH_FIRST = re.compile(r"(?P<month>\d{1,2})[-/](?P<day>\d{1,2})[-/]\d{4}\b")
+
+
+def in_doubt(cells: Sequence[str]) -> frozenset[int]:
+    """Return which cells of one column may have day and month the other way round: a cell beside them has.
+
+    2/3/2027 is the second of March; beside 2/13/2027, which a machine set to American English wrote, nobody knows.
+    """
+    found = {at: match for at, cell in enumerate(cells) if (match := _MONTH_FIRST.match(cell.strip()))}
+    if not any(int(match["month"]) <= _NOON < int(match["day"]) for match in found.values()):
+        return frozenset()
+    return frozenset(at for at, match in found.items() if match["month"] != match["day"])
 
 
 def rewritten(cell: str, kind: str) -> str:

@@ -3,20 +3,31 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
+from forms.core import i18n
 from forms.core.problem import Problem
 from forms.core.yaml_reader import DuplicateKey, YAMLError, read_yaml
 from sitegen.content.settings import line_of, twice
+from sitegen.lint import front_matter
+from sitegen.lint.own_files import own_files
 
 SOURCE = "en"
 _FRONT_MATTER = re.compile(r"\A---\s*\n(.*?\n)---\s*\n", re.S)
 _BLOCK = re.compile(r"\[\[\s*([^\]:]*?)\s*(?::\s*([^\]]*?)\s*)?\]\]\s*")
+
+
+_AS_UTF8 = "Save it as UTF-8 (in Notepad: Save as, Encoding: UTF-8)."
+
+
+def day_of(value: object) -> date | None:
+    """Return a value of front matter as a day; None where it is none, or has a time of day (a datetime is a date)."""
+    return value if isinstance(value, date) and not isinstance(value, datetime) else None
 
 
 @dataclass(frozen=True)
@@ -61,7 +72,7 @@ class Source:
 
     @property
     def withdrawn(self) -> bool:
-        """Return whether this is the neutral page in place of a withdrawn story; staff cannot write one."""
+        """Return whether this is a neutral page in place of one that is not shown; staff cannot write one."""
         return self.made and bool(self.meta.get("withdrawn"))
 
     @property
@@ -73,7 +84,7 @@ class Source:
     def changed(self) -> date | None:
         """The day the English last changed, as this file says: its own (en), or of what it translates."""
         value = self.meta.get("changed" if self.language == SOURCE else "source_changed")
-        return value if isinstance(value, date) else None
+        return day_of(value)
 
     @property
     def reviewed(self) -> bool:
@@ -95,19 +106,19 @@ def split(text: str, where: str) -> tuple[dict[str, Any], str, int]:
     """Front matter, text, and the line on which the text begins. Raises Problem for front matter that is wrong."""
     match = _FRONT_MATTER.match(text)
     if not match:
-        raise Problem(where, "has no front matter.", "Begin the file with lines between --- and ---, like title: ...")
+        raise front_matter.without_frame(text, where)
     try:
         meta = read_yaml(match[1])
     except DuplicateKey as error:
         raise twice(error, where, 1) from None
     except YAMLError as error:
-        raise Problem(
-            f"{where}{line_of(error, 1)}",
-            "the front matter cannot be read.",
-            'Put texts with a colon into "quotes".',
-        ) from None
+        todo = 'Put texts with a colon into "quotes".'
+        unknown = Problem(f"{where}{line_of(error, 1)}", "the front matter cannot be read.", todo)
+        raise next(front_matter.line_mistakes(match[1], where), unknown) from None
+    for problem in front_matter.curly_quotes(match[1], where):
+        raise problem
     if not isinstance(meta, dict) or not meta.get("title"):
-        raise Problem(where, "has no title.", "Write title: ... between the --- lines.")
+        raise next(front_matter.line_mistakes(match[1], where), front_matter.title_missing(meta, where))
     return meta, text[match.end() :], match[0].count("\n") + 1
 
 
@@ -118,7 +129,7 @@ def read(content: Path, language: str) -> tuple[dict[str, Source], list[Problem]
     if not folder.is_dir():
         todo = "Make the folder, or take the language out of content/portal.yml."
         return {}, [Problem(f"content/{language}", "is not there.", todo)]
-    for path in sorted(folder.rglob("*.md")):
+    for path in own_files(folder, "*.md"):
         name = path.relative_to(folder).as_posix()
         where = f"content/{language}/{name}"
         try:
@@ -126,8 +137,18 @@ def read(content: Path, language: str) -> tuple[dict[str, Source], list[Problem]
         except Problem as problem:
             problems.append(problem)
         except UnicodeDecodeError:
-            problems.append(Problem(where, "has letters that are not UTF-8.", "Save it as UTF-8."))
+            problems.append(Problem(where, "has letters that are not UTF-8.", _AS_UTF8))
+        except OSError as error:
+            problems.append(Problem(where, f"cannot be opened ({error.strerror}).", "Close it in other programs."))
     return pages, problems
+
+
+def _not_here(name: str, language: str) -> Source:
+    """Return the page for readers whose language lacks it, where English has none that could stand in."""
+    _ = i18n.say(language)
+    title, text = _("This page is not here"), _("The address may be mistyped, or the page has moved.")
+    meta = {"title": title, "search": False, "voice": False, "withdrawn": True, "reviewed_by": "generator"}
+    return Source(name, language, meta, f"# {title}\n\n{text}\n", 1, made=True)
 
 
 @dataclass(frozen=True)
@@ -144,11 +165,13 @@ class Library:
         return tuple(sorted({name for pages in self.by_language.values() for name in pages}))
 
     def find(self, name: str, language: str) -> Source:
-        """Return the page in this language, else in English, else in whichever has it."""
-        for code in (language, SOURCE, *self.by_language):
+        """Return the page in this language, else in English, else one that says it is not here: no third language."""
+        for code in (language, SOURCE):
             if name in self.by_language.get(code, {}):
                 return self.by_language[code][name]
-        raise KeyError(name)
+        if name not in self.names:
+            raise KeyError(name)
+        return _not_here(name, language)
 
     def source(self, name: str) -> Source | None:
         """Return the English of a page, or None."""

@@ -27,14 +27,15 @@ _TEL = re.compile(r"(?:tel|sms|callto|whatsapp):(?://)?([^)\s\"'>\]]*)|wa\.me/(\
 _RUPEES = r"(?:rupees?\b|rs\b|ரூபா|ரூ\b|రూపా|రూ\b|रुप|रू\b|₹|ଟଙ୍କା)"
 _TO = r"(?:\s*(?:to|[-\u2013]|முதல்|నుంచి|నుండి|से|ରୁ)\s*\d[\d,]*)?"
 _UNIT = (
-    r"(?:%|per ?cent|km|kg|kb|mb|metres?|grams?|litres?|hours|minutes|days|weeks|months|years|people|persons?|"
+    r"(?:(?:bonded|rescued|trained|other|more|such|new)\s)?"
+    r"(?:%|rescued\b|per ?cent|km|kg|metres?|grams?|litres?|hours|minutes|days|weeks|months|years|people|persons?|"
     r"famil(?:y|ies)|workers?|labourers?|women|men|girls?|boys?|children|officers?|survivors?|others?|places?|seats?|"
     r"letters?|villages?|kilns?|mills?|bricks?|cases?|houses?|schools?|stations?|groups?|members?|pages?|digits?|characters|"
     r"நாட்|நாள்|பேர்|பெண்|குடும்ப|எழுத்து|மணி|செங்கல்|கிலோ|வயது|ఏళ్|రోజు|మంది|మహిళ|కుటుంబ|అక్షర|గంట|ఇటుక|కిలో|"
     r"दिन|लोग|महिला|औरत|परिवार|अक्षर|घंट|ईंट|किलो|साल|जन\b|ଦିନ|ଜଣ|ମହିଳା|ପରିବାର|ଅକ୍ଷର|ଘଣ୍ଟା|ଇଟା|କିଲୋ|ବର୍ଷ)"
 )
 _LAW = (
-    r"(?:(?<![A-Za-z])(?:sections?|secs?\.?|ss?\.|articles?|arts?\.|rules?|clauses?|BNSS?|BSA|IPC|Cr\.?P\.?C\.?|Act)|§§?|"
+    r"(?:(?<![A-Za-z])(?:sections?|u/s|rooms?|halls?|wards?|buses|bus|NH|SH|secs?\.?|ss?\.|articles?|arts?\.|rules?|clauses?|BNSS?|BSA|IPC|Cr\.?P\.?C\.?|Act)|§§?|"
     r"பிரிவு(?:கள்)?|சட்டப்பிரிவு|సెక్షన్(?:లు|ల)?|धारा(?:एँ|ओं)?|ଧାରା)"
 )
 _LAW_AFTER = r"(?:-?[^\s\d.]{0,5}\s)?(?:சட்டப்பிரிவு|பிரிவு|సెక్షన్|धारा|ଧାରା)"
@@ -49,6 +50,7 @@ _NO_NUMBER = re.compile(
             r"(?<!\d )(?<!\d-)\b(?:1[789]|20)\d\d(?:\s?[-\u2013]\s?(?:1[789]|20)?\d\d)?\b(?![ -]\d)",  # years
             rf"(?:₹|\brs\.?|\binr|ரூ\.?|రూ\.?|रु\.?)\s?\d[\d ]*\d|\d[\d ]*\d?{_TO}(?:/-|[\s-]*{_RUPEES})",
             rf"(?<!\d)(?<!\d )\d+{_TO}[\s-]{{0,2}}{_UNIT}",
+            r"(?<![\d-])\d{1,3}0\s?[-\u2013]\s?\d{1,3}0(?![\d-])",  # from 100 to 200, in round numbers
             rf"{_LAW}[\s:-]*\d+[A-Z]?(?:\(\w+\))*(?:\s*(?:,|[-\u2013]|and|or|to|மற்றும்|మరియు|और|ଓ)\s*\d+[A-Z]?(?:\(\w+\))*)*",
             rf"(?<!\d)(?<!\d )\d+{_LAW_AFTER}",
         )

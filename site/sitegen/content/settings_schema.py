@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -18,6 +19,19 @@ _MOST_CHARACTERS = 200
 def _web_address(value: Any) -> Any:
     if not str(value).startswith(("https://", "http://")):
         raise PydanticCustomError("address", "address")
+    return value
+
+
+def _site_address(value: Any) -> Any:
+    """Refuse an address below another site's: every link and form of the site begins at the root of its host."""
+    try:
+        parts = urlsplit(str(value).rstrip("/"))
+        below = parts.path or parts.query or parts.fragment or parts.username is not None or not parts.hostname
+        invalid = bool(below) or any(char.isspace() for char in str(value)) or parts.port == 0
+    except ValueError:
+        invalid = True
+    if invalid:
+        raise PydanticCustomError("below", "below")
     return value
 
 
@@ -108,7 +122,7 @@ class Settings(_Keys):
     launched: date | None = None
     languages: list[_Language]
     timezone: str
-    address: Address
+    address: Annotated[Address, BeforeValidator(_site_address)]
     exit_url: Exits
     demonstration: bool = False
     responsible: Text
@@ -182,6 +196,7 @@ _SENTENCES = {
     "string_pattern": ("cannot be used here.", _ID),
     "string_too_long": ("is too long.", f"Take at most {_MOST_CHARACTERS} characters; 40 for an id."),
     "address": ("is no address on the web.", "Write it whole, like https://www.wikipedia.org/."),
+    "below": ("is not the address of a whole host.", "Write it without a path, like https://portal.example."),
     "date": ("is no date.", "Write it like 2026-11-25, without quotes."),
 }
 

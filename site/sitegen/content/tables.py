@@ -20,6 +20,7 @@ from forms.core.yaml_reader import read_yaml
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content import dates
 from sitegen.content.csv_files import CsvFile, file_of, lost_letters, read_sheet
+from sitegen.lint.own_files import is_passed_over
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
@@ -61,13 +62,13 @@ def read(tables: Path, schemas: Path) -> Tables:
     problems = [
         Problem(file_of(path), "has no schema, so nothing reads it.", "Remove it, or ask a developer.")
         for path in sorted(tables.glob("*.csv"))
-        if path.stem not in descriptors
+        if path.stem not in descriptors and not is_passed_over(path, tables)
     ]
     sheets: dict[str, CsvFile] = {}
     for name, descriptor in descriptors.items():
         try:
             sheet = read_sheet(tables / f"{name}.csv")
-            wrong = [*lost_letters(sheet), *_shape_problems(sheet, descriptor)]
+            wrong = [*lost_letters(sheet), *_shape_problems(sheet, descriptor), *_days_in_doubt(sheet, descriptor)]
             problems += wrong
             sheets[name] = sheet if wrong else _arranged(sheet, descriptor)
         except Problem as problem:
@@ -124,6 +125,20 @@ def _shape_problems(sheet: CsvFile, descriptor: Mapping[str, Any]) -> Iterator[P
         if len(row) != len(sheet.header):
             what, todo = "the row has too few or too many cells.", "Look for a missing comma or quotation mark."
             yield Problem(f"{sheet.where}, row {number}", what, todo)
+
+
+def _days_in_doubt(sheet: CsvFile, descriptor: Mapping[str, Any]) -> Iterator[Problem]:
+    """Every cell of a column in which a machine wrote the month first: each could be either of two days."""
+    for field in descriptor["fields"]:
+        if field["type"] not in {"date", "datetime"} or field["name"] not in sheet.header:
+            continue
+        column = sheet.header.index(field["name"])
+        cells = [row[column] if column < len(row) else "" for row in sheet.rows]
+        for at in sorted(dates.in_doubt(cells)):
+            where = f"{sheet.where}, row {sheet.numbers[at]}, column {field['name']}"
+            kind = _KINDS[field["type"]]
+            what = f'"{cells[at]}" is not {kind} without doubt: this column has the month first in a row.'
+            yield Problem(where, what, f"Write it like {field.get('example', '2027-01-24')}.")
 
 
 def _arranged(sheet: CsvFile, descriptor: Mapping[str, Any]) -> CsvFile:

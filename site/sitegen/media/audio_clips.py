@@ -18,7 +18,8 @@ from forms.core.portal import Clip, Portal, SoundFile
 from forms.core.problem import Problem
 from forms.core.rendering import labelled
 from sitegen.content.consents import media_name
-from sitegen.content.pages import Library, Source
+from sitegen.content.pages import Library, Source, day_of
+from sitegen.lint.own_files import own_files
 from sitegen.media import speech
 
 FOLDER = "audio"
@@ -112,8 +113,8 @@ def recordings(content: Path) -> Recordings:
     start = content / "media" / FOLDER
     return {
         _language_and_key(path, start): path
-        for path in sorted(start.rglob("*"))
-        if path.is_file() and audio.is_recording(path) and path.parent != start
+        for path in own_files(start)
+        if audio.is_recording(path) and path.parent != start
     }
 
 
@@ -174,7 +175,7 @@ def problems(content: Path, library: Library, made: Iterable[str] = ()) -> Itera
     """Files among the recordings that would never be heard. made: keys of pages that the build writes itself."""
     start = content / "media" / FOLDER
     known = {name.removesuffix(".md") for name in library.names} | set(questions()) | set(DIGITS) | set(made)
-    for path in sorted(path for path in start.rglob("*") if path.is_file()):
+    for path in own_files(start):
         where = f"content/media/{FOLDER}/{path.relative_to(start).as_posix()}"
         language, key = _language_and_key(path, start)
         if not audio.is_recording(path):
@@ -192,15 +193,13 @@ def waiting(content: Path, library: Library, voices: Mapping[str, str]) -> Itera
         missing = unrecorded(language, pages, there)
         voice = "a machine’s voice" if language in voices else "no voice"
         if missing:
-            yield (
-                f"content/media/{FOLDER}/{language}: {len(missing)} pages and questions have {voice} and wait for a "
-                f"recording: {', '.join(missing)}."
-            )
+            where = f"content/media/{FOLDER}/{language}"
+            yield f"{where}: {len(missing)} texts have {voice} and no recording: python3 build.py check --recordings"
         for page in pages.values():
             if (language, page.name.removesuffix(".md")) in there and _is_old(page):
                 yield f"{page.where}: its text is newer than its recording (recorded)."
 
 
 def _is_old(page: Source) -> bool:
-    day = page.meta.get("recorded")
-    return not isinstance(day, date) or (page.changed is not None and day < page.changed)
+    day = day_of(page.meta.get("recorded"))
+    return day is None or (page.changed is not None and day < page.changed)

@@ -19,6 +19,7 @@ from forms.core.media import decoder_process
 from forms.core.problem import Problem
 from sitegen.content.consents import media_name
 from sitegen.content.pages import Source
+from sitegen.lint.own_files import own_files
 
 WIDTHS = (360, 720)
 """Pixels: the phone we build for, and twice that for sharper screens."""
@@ -75,7 +76,7 @@ class ImagePipeline:
 
     def _one(self, alt: str, name: str) -> str:
         path = self.media / name
-        return drawing(path, alt) if path.suffix == ".svg" else self._photo(path, alt)
+        return drawing(path, alt) if path.suffix.lower() == ".svg" else self._photo(path, alt)
 
     def _photo(self, path: Path, alt: str) -> str:
         data = path.read_bytes()
@@ -134,7 +135,7 @@ def _size(view_box: str) -> dict[str, str]:
 
 def problems(media: Path) -> Iterator[Problem]:
     """Yield what must not be published: places and cameras in photos, scripts in drawings, what cannot be read."""
-    for path in sorted(path for path in media.rglob("*") if path.is_file()):
+    for path in own_files(media):
         where = f"content/media/{path.relative_to(media).as_posix()}"
         ending = path.suffix.lower()
         found = _photo_problem(path) if ending in PHOTOS else _drawing_problem(path) if ending == ".svg" else None

@@ -17,10 +17,11 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page as MkDocsPage
 from mkdocs.utils.templates import TemplateContext
 
-from forms.core.problem import Problem
+from forms.core.problem import Problem, Problems
 from forms.core.rendering import draw_page
 from sitegen.checks import active_html
 from sitegen.content.pages import SOURCE
+from sitegen.lint import unexpected
 from sitegen.publish import page_weight
 from sitegen.render import search_index
 from sitegen.render.blocks import Context, draw
@@ -60,8 +61,7 @@ class _SitePlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call] # it h
                 folder = job.root / "content" / source.language
                 missing = File(name, str(folder), config.site_dir, use_directory_urls=True)
                 own.append(by_staff.get(name, missing))
-        own += [file for file in by_staff.values() if not file.is_documentation_page()]
-        return Files(own)
+        return Files(own)  # and no other file of content/, whatever it is
 
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Teach Markdown what a block is."""
@@ -97,7 +97,16 @@ class _SitePlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call] # it h
 
 
 def build_language(job: Job) -> int:
-    """Build the pages of one language into job.out; how many there are."""
+    """Build the pages of one language into job.out; how many there are. Raises Problem, also for a fault of ours."""
+    try:
+        return _build_language(job)
+    except (Problem, Problems, OSError):
+        raise
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - MkDocs ends a program with SystemExit
+        raise unexpected.as_problem(error, job.root) from None
+
+
+def _build_language(job: Job) -> int:
     logging.getLogger("mkdocs").setLevel(logging.ERROR)
     language = job.context.language
     config = load_config(

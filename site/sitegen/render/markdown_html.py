@@ -7,6 +7,8 @@ from typing import Any
 import markdown
 import yaml
 
+from sitegen.render.slugs import slugify
+
 _BUILT_IN = ("toc", "tables", "fenced_code")
 """What MkDocs adds to the extensions of mkdocs.yml."""
 
@@ -29,4 +31,11 @@ def _extensions(root: Path) -> tuple[str, ...]:
 @cache
 def to_html(text: str, root: Path) -> str:
     """Return the HTML of this Markdown. root: the folder of mkdocs.yml."""
-    return markdown.Markdown(extensions=list(_extensions(root))).convert(text)
+    return _converter(root).reset().convert(text)
+
+
+@cache
+def _converter(root: Path) -> markdown.Markdown:
+    """Return the converter, made once: setting it up takes longer than a page."""
+    anchors = {"toc": {"slugify": slugify}}  # as in mkdocs.yml, where it is a function's name
+    return markdown.Markdown(extensions=list(_extensions(root)), extension_configs=anchors)

@@ -12,15 +12,14 @@ from forms.core.portal import Clip, Portal
 from forms.core.rendering import Page, draw_page
 from sitegen.content import consents
 from sitegen.content.pages import Source
-from sitegen.media import images, short_clips
+from sitegen.lint.files import FILMS
+from sitegen.lint.own_files import own_files
+from sitegen.media import short_clips
 from sitegen.publish import browser_bundle, old_engines, open_data, page_weight, tablet, withdrawal, withdrawn_media
 from sitegen.render.blocks import Context
 from sitegen.render.layout import alternates
 from sitegen.render.picture_blocks import heard
 from sitegen.render.templates import render
-
-NEVER_PUBLISHED = ("audio", *(f"*{ending}" for ending in (*images.PHOTOS, ".svg")))
-"""What in content/media is only a source: what is made from it is published, never itself (tags, places)."""
 
 ASSETS = {"css": "portal.css", "js": "portal.js", "search": "search.js", "tablet": "tablet.js", "icon": "icon.svg"}
 
@@ -59,7 +58,8 @@ def write(root: Path, out: Path, context: Context, seal: Path, withdrawn_before:
     withdrawn_before: what the site that this one replaces lists as withdrawn.
     """
     allowed = consents.read_leniently(root / "content").media(context.today)
-    _assets(root, out, context.portal, allowed)
+    _assets(root, out, context.portal)
+    _films(root / "content" / "media", out / "media", allowed)
     withdrawn_media.write_needing(out, root / "content", allowed)
     shutil.copyfile(seal, out / "assets" / seal.name)
     source = context.portal.language_codes()[0]
@@ -86,19 +86,19 @@ def _language_names(context: Context) -> dict[str, Clip | None]:
     return {one.code: heard(context, short_clips.LANGUAGE, one.name, one.code) for one in languages}
 
 
-def _assets(root: Path, out: Path, portal: Portal, allowed: Mapping[str, frozenset[str]]) -> None:
+def _assets(root: Path, out: Path, portal: Portal) -> None:
     (out / "assets").mkdir()
     for kind, name in ASSETS.items():
         (out / portal.assets[kind].removeprefix("/")).write_bytes(_published(root / "site" / "assets" / name))
-    if (root / "content" / "media").is_dir():
-        media, sources = root / "content" / "media", shutil.ignore_patterns(*NEVER_PUBLISHED)
 
-        def ignored(folder: str, names: list[str]) -> set[str]:
-            paths = {name: (Path(folder) / name).relative_to(media).as_posix() for name in names}
-            withheld = {name for name, path in paths.items() if allowed.get(consents.media_name(path)) == frozenset()}
-            return withheld | sources(folder, names)
 
-        shutil.copytree(media, out / "media", ignore=ignored, dirs_exist_ok=True)
+def _films(media: Path, out: Path, allowed: Mapping[str, frozenset[str]]) -> None:
+    """Copy the films that a consent allows: no other file of content/ is published as it is."""
+    for path in own_files(media):
+        name = path.relative_to(media)
+        if path.suffix.lower() in FILMS and allowed.get(consents.media_name(name.as_posix())):
+            (out / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, out / name)
 
 
 def _messages(folder: Path, portal: Portal, language: str) -> None:

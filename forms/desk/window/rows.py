@@ -1,0 +1,100 @@
+"""A case as one row of the list: what a reader compares at a glance, in the officer's words."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from flask import current_app
+
+from forms.core.portal import Portal
+from forms.desk.cases.case import Case, read_day
+from forms.desk.crypto.decryption import PartName
+from forms.desk.window import labels
+
+NONE = "–"
+"""Shown where nothing was told."""
+
+_MOST_DIGITS = 5
+
+
+def today() -> date:
+    """Return the staff's day."""
+    day: date = current_app.extensions["today"]()
+    return day
+
+
+@dataclass(frozen=True)
+class Row:
+    """A case in the list with the cases that look like it. section: what stands above it, or empty."""
+
+    case: Case
+    alike: Sequence[Case]
+    more: int
+    section: str
+    age: str
+    where: str
+    people: str
+    child: str
+    can_leave: str
+    due: str
+    late: bool
+    who: str
+
+
+def row(case: Case, portal: Portal, today: date, member: str) -> dict[str, Any]:
+    """Return what the cells of a case's row say."""
+    told = case.answers
+    places = (labels.label(portal, table, told.get(name)) for table, name in (("places", "place"), ("work", "work")))
+    language = labels.english_language(case.language) if case.language in portal.language_codes() else case.language
+    return {
+        "age": age(case, today),
+        "where": " · ".join(part for part in (*places, language) if part),
+        "people": _number(told.get("people")),
+        "child": "yes" if case.child else _yes_or_no(told, "children"),
+        "can_leave": _yes_or_no(told, "can_leave"),
+        "due": due(case, today),
+        "late": case.is_late(today) or case.due == today,
+        "who": "you" if case.assigned.value == member else str(case.assigned.value).rpartition("/")[2],
+    }
+
+
+def age(case: Case, today: date) -> str:
+    """Return how many days ago it was told."""
+    day = read_day(case.day)
+    return f"{max(0, (today - day).days)} d" if day else NONE
+
+
+def due(case: Case, today: date) -> str:
+    """Return when what is due is due: "late 3 d", "today", "in 2 d"; empty where nothing is."""
+    if case.due is None:
+        return ""
+    days = (case.due - today).days
+    return f"late {-days} d" if days < 0 else f"in {days} d" if days else "today"
+
+
+def clip(part: PartName) -> str:
+    """Return the length of a recording, like 0:43."""
+    return f"{part.seconds // 60}:{part.seconds % 60:02}"
+
+
+def _number(value: Any) -> str:
+    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    return text if text.isdecimal() and len(text) <= _MOST_DIGITS else NONE
+
+
+def _yes_or_no(told: Mapping[str, Any], name: str) -> str:
+    value = told.get(name)
+    return value if value in ("yes", "no") else NONE
+
+
+def first_openings(cases: Sequence[Case]) -> str:
+    """Return how soon letters about danger were opened here, as far as days tell it; empty where there are none."""
+    days = [case.opened_after for case in cases if case.urgent and case.tray == 1]
+    known = [day for day in days if day is not None]
+    if not known:
+        return ""
+    same = sum(day == 0 for day in known)
+    longest = max(known)
+    said = f"Of {len(known)} letters about danger that were opened here, {same} were on the day they came"
+    return f"{said}; the longest waited {longest} {'day' if longest == 1 else 'days'}. Hours are not kept."

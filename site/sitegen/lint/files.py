@@ -1,0 +1,114 @@
+"""Files of content/ by their names: copies, workbooks, drafts, and whatever is neither page, table nor medium."""
+
+import re
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from forms.core import audio
+from forms.core.problem import Problem
+from sitegen.content.consents import media_name
+from sitegen.lint.own_files import own_files
+from sitegen.media import audio_clips, images
+
+_COPY = re.compile(
+    r"[ _-]+copy\b|^copy (?:of|\(\d+\) of)\b|\(\d+\)|conflict|~HEAD|_(?:BACKUP|BASE|LOCAL|REMOTE)_\d+|"
+    r"[ _-](?:old|new|final|backup|bak)\d*$|\.(?:orig|rej|bak|old|backup)\b",
+    re.I,
+)
+_AT_THE_TOP = frozenset({"portal.yml", "translations.json"})
+_DRAFTS = frozenset({".txt", ".doc", ".docx", ".odt", ".rtf", ".markdown", ".mdown", ".pages", ".pdf"})
+"""Endings of what somebody perhaps meant as a page; compared in small letters."""
+
+_WORKBOOKS = frozenset({".xlsx", ".xls", ".xlsm", ".ods", ".numbers", ".tsv"})
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_COPIED = "is a copy, or a second version. Which of them counts?"
+_KEEP_ONE = "Keep the right one under the name without additions, and take the other out of content/."
+_NEVER = "Nothing of it is published. Take it out of content/: copies of this folder go to others."
+_ACTIVE = frozenset({".html", ".htm", ".xhtml", ".xht", ".shtml", ".mht", ".mhtml", ".js", ".mjs", ".css", ".xml",
+                     ".xsl", ".xslt", ".rdf", ".svgz", ".swf", ".wasm", ".php"})  # fmt: skip
+"""Of these sitegen/checks/html_checks.py says what is wrong."""
+
+FILMS = frozenset({".mp4", ".webm"})
+"""The only files that are published as they are, where consents.csv names them."""
+
+_PLACES = (b"\xa9xyz", b"location.ISO6709", b"loci\0\0\0\0")
+"""How phones write a place into a film."""
+
+_PICTURES_ELSEWHERE = frozenset({".heic", ".heif", ".gif", ".tif", ".tiff", ".bmp"})
+
+
+def problems(content: Path, languages: Collection[str], consented: Collection[str] = ()) -> Iterator[Problem]:
+    """Every file of content/ that has no place there, or the wrong name.
+
+    consented: files of content/media that consents.csv names (consents.media_name): of those a film may be published.
+    """
+    for path in own_files(content):
+        inside = path.relative_to(content)
+        found = _found(path, inside, languages, consented)
+        if found and path.suffix.lower() not in _ACTIVE:
+            yield Problem(f"content/{inside.as_posix()}", *found)
+
+
+def _found(path: Path, inside: Path, languages: Collection[str], consented: Collection[str]) -> tuple[str, str] | None:
+    """Return what is wrong with one file, and what to do."""
+    folder = inside.parts[0]
+    if _COPY.search(path.stem) or _COPY.search(path.name):
+        return _COPIED, _KEEP_ONE
+    if len(inside.parts) == 1:
+        return None if path.name in _AT_THE_TOP else ("is nothing that the site is made from.", _NEVER)
+    if folder in languages:
+        return _page(path, inside)
+    if folder in {"tables", "media"}:
+        return _table(path) if folder == "tables" else _medium(path, inside, consented)
+    todo = f"There are: {', '.join([*languages, 'tables', 'media'])}. Or name the language in portal.yml."
+    return f"lies in the folder {folder}, which nothing reads.", todo
+
+
+def _page(path: Path, inside: Path) -> tuple[str, str] | None:
+    if path.suffix == ".md":
+        wrong = [part for part in inside.with_suffix("").parts[1:] if not _NAME.fullmatch(part)]
+        if wrong:
+            what = f'has "{wrong[0]}" in its name, which becomes its address.'
+            return what, "Use small letters a to z, digits and hyphens, the same name in each language."
+        return None
+    ending = path.suffix.lower()
+    if ending in _DRAFTS or ending == ".md" or path.name.lower().endswith(".md.txt"):
+        return "is no page: its name does not end in .md.", "Save it as plain text, ending in .md."
+    if ending in images.PHOTOS | _PICTURES_ELSEWHERE | {".svg"} or audio.is_recording(path):
+        return "lies among the pages, where no page can show it.", "Move it into content/media."
+    return "is no page, and is published nowhere.", _NEVER
+
+
+def _table(path: Path) -> tuple[str, str] | None:
+    if path.suffix == ".csv":
+        return None
+    if path.suffix.lower() in _WORKBOOKS:
+        todo = 'Save it over the table as "CSV UTF-8 (comma delimited)", and keep the workbook outside content/.'
+        return f"is a workbook, which nothing reads: the site shows {path.stem}.csv.", todo
+    if path.suffix.lower() == ".csv" or path.name.lower().endswith(".csv.txt"):
+        return "is no table: its name does not end in .csv.", f"Name it {path.name.lower().split('.')[0]}.csv."
+    return "is no table, and nothing reads it.", _NEVER
+
+
+def _medium(path: Path, inside: Path, consented: Collection[str]) -> tuple[str, str] | None:
+    ending = path.suffix.lower()
+    if inside.parts[1] == audio_clips.FOLDER or ending in images.PHOTOS | {".svg"}:
+        return None  # audio_clips.problems and images.problems look at them
+    if ending in FILMS:
+        return _film(path, media_name("/".join(inside.parts[1:])) in consented)
+    if ending in _PICTURES_ELSEWHERE:
+        return "is no kind of picture that a page can show.", "Export it as JPEG or PNG, without place and camera."
+    if audio.is_recording(path):
+        return "is a recording outside its folder.", f"Name it like media/{audio_clips.FOLDER}/ta/rights.m4a."
+    return "is neither picture nor recording.", _NEVER
+
+
+def _film(path: Path, consented: bool) -> tuple[str, str] | None:
+    if not consented:
+        return (
+            "is a film that no row of consents.csv names, so it is published nowhere.",
+            "Name it in the column media.",
+        )
+    if any(mark in path.read_bytes() for mark in _PLACES):
+        return "holds the place at which it was taken.", "Export it again without its place."
+    return None

@@ -1,0 +1,129 @@
+"""Front matter that cannot be read: which of the usual mistakes it is, in a sentence with its line."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from forms.core.problem import Problem
+from sitegen.checks.did_you_mean import closest
+
+_KEY = re.compile(r"[A-Za-z_]+\s*:")
+_ALMOST_DASHES = re.compile(r"\s*[-\u2010-\u2015\u2212_*=.~]{1,}\s*")
+_CURLY = "\u201c\u201d\u201e\u201f\u2018\u2019\u00ab\u00bb\u2033\uff02"
+_OTHER_SPACES = re.compile(r"[\u00a0\u2000-\u200a\u202f\u205f\u3000]")
+_OTHER_COLONS = re.compile(r"^[A-Za-z_]+\s*[\uff1a\ua789\u02d0\u2236\u0903]")
+_DAY = re.compile(r"\d{4}-\d{1,2}-\d{1,2}")
+_THREE = "Write a line of three hyphens, ---, before the first key and after the last."
+_QUOTES = 'Put the whole text into straight "quotes".'
+
+
+def without_frame(text: str, where: str) -> Problem:
+    """Return what is wrong with a file whose front matter does not stand between two lines of three hyphens."""
+    lines = text.splitlines()
+    first = next((number for number, line in enumerate(lines, start=1) if line.strip()), 0)
+    if not first:
+        return Problem(where, "is empty.", "Write its text, or take the file away.")
+    line = lines[first - 1]
+    if line.strip() == "---":
+        return _unclosed(lines, first, where)
+    if _ALMOST_DASHES.fullmatch(line) and any(_KEY.match(one) for one in lines[first : first + 2]):
+        return Problem(f"{where}, line {first}", f'"{line.strip()}" stands where --- belongs.', _THREE)
+    if _KEY.match(line.strip()):
+        return Problem(f"{where}, line {first}", "the line --- above the first key is missing.", _THREE)
+    return Problem(where, "has no front matter.", "Begin the file with lines between --- and ---, like title: ...")
+
+
+def _unclosed(lines: list[str], first: int, where: str) -> Problem:
+    """Return what is wrong where the first line is there."""
+    if first > 1 or lines[0] != lines[0].lstrip():
+        what = "something stands before ---: an empty line or a space."
+        return Problem(f"{where}, line 1", what, "Let the file begin with the line ---.")
+    for number, line in enumerate(lines[1:], start=2):
+        if _KEY.match(line) or not line.strip() or (line[0] in " \t#-" and not _ALMOST_DASHES.fullmatch(line)):
+            continue
+        if _ALMOST_DASHES.fullmatch(line):
+            return Problem(f"{where}, line {number}", f'"{line.strip()}" stands where --- belongs.', _THREE)
+        break
+    last = max((number for number, line in enumerate(lines, start=1) if number > 1 and _KEY.match(line)), default=1)
+    return Problem(f"{where}, line {last + 1}", "the line --- below the last key is missing.", _THREE)
+
+
+def line_mistakes(front_matter: str, where: str) -> Iterator[Problem]:
+    """What is wrong in single lines of front matter that as a whole cannot be read. Its first line is the second."""
+    for number, line in enumerate(front_matter.splitlines(), start=2):
+        found = _mistake(line)
+        if found:
+            yield Problem(f"{where}, line {number}", *found)
+
+
+def curly_quotes(front_matter: str, where: str) -> Iterator[Problem]:
+    """Values in curly quotation marks, which YAML takes for letters: readers would see them."""
+    for number, line in enumerate(front_matter.splitlines(), start=2):
+        value = line.partition(":")[2].strip()
+        if value and value[0] in _CURLY and value[-1] in _CURLY:
+            yield Problem(f"{where}, line {number}", *_CURLY_QUOTES)
+
+
+_CURLY_QUOTES = ("curly quotation marks stand around the text, as Word and phones write them.",
+                 'Write straight ones: "...".')  # fmt: skip
+
+
+def _mistake(line: str) -> tuple[str, str] | None:
+    """Return what is wrong in one line, and what to do."""
+    if not line.strip() or line.lstrip().startswith("#"):
+        return None
+    key, _, after = line.partition(":")
+    value = after.strip()
+    before_value = line[: line.rindex(value)] if value else line
+    of_line = _of_a_line(line, key, after, before_value)
+    return next(((what, todo) for wrong, what, todo in of_line if wrong), _wrong_value(value))
+
+
+def _of_a_line(line: str, key: str, after: str, before_value: str) -> Iterator[tuple[Any, str, str]]:
+    """Whether each mistake of a whole line is there, what it is, and what to do: the first one counts."""
+    equals = "an equals sign stands where the colon belongs." if "=" in key else "this line has no key and colon."
+    yield "\t" in line, "a tab stands there.", "Write a space in its place."
+    other_space = "a space of another kind stands there, as Word and phones write it."
+    yield _OTHER_SPACES.search(before_value), other_space, "Delete it and type a space."
+    other_colon = "another sign stands where the colon belongs."
+    yield _OTHER_COLONS.match(line), other_colon, "Type a colon : and a space after the key."
+    yield ":" not in line, equals, "Write each line like title: Your rights."
+    yield line[0] == " ", "the line begins with a space.", "Let each key begin at the very left."
+    yield after.strip() and after[0] != " ", "the space after the colon is missing.", f"Write {key}: and a space."
+
+
+def _wrong_value(value: str) -> tuple[str, str] | None:
+    """Return what is wrong with the text of a key, and what to do."""
+    return next(((what, todo) for wrong, what, todo in _of_a_value(value) if wrong), None) if value else None
+
+
+def _of_a_value(value: str) -> Iterator[tuple[Any, str, str]]:
+    first, last = value[0], value[-1]
+    quoted = first in "\"'"
+    yield first in _CURLY, *_CURLY_QUOTES
+    open_quote = "a quotation mark is not closed."
+    yield quoted and (len(value) == 1 or last != first), open_quote, "Write one at the beginning and one at the end."
+    inner = "a quotation mark stands within the quotes."
+    yield first == '"' and '"' in value[1:-1], inner, "Use 'single' ones inside."
+    yield not quoted and ": " in f"{value} ", "a second colon stands in the text.", _QUOTES
+    yield _is_no_day(value), f'"{value}" is not a day.', "Write it like 2026-11-23."
+    yield first == "#", "nothing after # counts, so the text is empty.", _QUOTES
+    meaning = first in "@`%&*!|>]}?-" or (first in "[{" and last not in "]}")
+    yield meaning, f"the text begins with {first}, which has a meaning of its own.", _QUOTES
+
+
+def _is_no_day(value: str) -> bool:
+    try:
+        return bool(_DAY.fullmatch(value)) and not date.fromisoformat(value)
+    except ValueError:
+        return True
+
+
+def title_missing(meta: object, where: str) -> Problem:
+    """Return what to say of front matter without a title: which key was perhaps meant, or where it may be lost."""
+    keys = [str(key) for key in meta] if isinstance(meta, dict) else []
+    meant = {key.lower(): key for key in keys}.get("title") or closest("title", keys)
+    if meant and meant != "title":
+        return Problem(where, f'has no title. "{meant}" is no key here.', "Write title: ... in small letters.")
+    return Problem(where, "has no title.", "Write title: ... between the --- lines.")

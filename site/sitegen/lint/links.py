@@ -1,0 +1,122 @@
+"""Links of a made page that lead nowhere: to parts, to the site's own addresses, to other sites."""
+
+import html
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from urllib.parse import unquote
+
+from forms.core.problem import Problem
+from sitegen.checks.did_you_mean import did_you_mean
+from sitegen.content.pages import Library, Source
+from sitegen.lint.files import FILMS
+
+_LINK = re.compile(r'<a\b[^>]*?\bhref="([^"]*)"[^>]*>(.*?)</a>', re.S)
+_ID = re.compile(r'\bid="([^"]*)"')
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_OWN_ROOMS = frozenset({"open-data", "forms", "assets", "pictures", "audio", "sitemap.xml", "robots.txt"})
+"""First parts of addresses that the site has besides its languages."""
+
+_GROWING = frozenset({"form", "search", "event", "events", "self-check"})
+"""Blocks whose parts have names of their own."""
+
+_NEAR_MACHINE = re.compile(r"https?://(?:localhost|127\.|10\.|192\.168\.|\[::1\]|0\.0\.0\.0)", re.I)
+_WATCHED = re.compile(
+    r"https?://(?:www\.google\.[a-z.]+/url|[\w.-]*safelinks\.protection|l\.facebook\.com|t\.co/)", re.I
+)
+_PAGE = "Write the name of the file, like help.md, or a whole address with https://."
+_MadeHtml = Callable[[Source], str]
+
+
+@dataclass(frozen=True)
+class Links:
+    """Looks at links. library: all pages; made: the HTML of one; address: of the whole site."""
+
+    library: Library
+    made: _MadeHtml
+    address: str
+
+    def problems(self, page: Source) -> Iterator[Problem]:
+        """Every link of one page that leads nowhere or shows nothing."""
+        for match in _LINK.finditer(self.made(page)):
+            href = html.unescape(match[1]).strip()
+            for what, todo in self._wrong(page, href, shown=match[2]):
+                yield Problem(f"{page.where}{_line(page, href)}", what, todo)
+
+    def _wrong(self, page: Source, href: str, shown: str) -> Iterator[tuple[str, str]]:
+        if not re.sub(r"<(?!svg|img)[^>]*>|\s", "", shown):
+            yield f"the link to {href} shows no words, so nobody can press it.", "Write its words between [ and ]."
+        own = href.removeprefix(self.address) if href.startswith(f"{self.address}/") else href
+        scheme = _SCHEME.match(own)
+        if not own:
+            yield "a link leads nowhere: its round brackets are empty.", _PAGE
+        elif re.search(r"[\s\u201c\u201d\u2018\u2019<>]", own):
+            yield f"the address {own} has a space or a quotation mark in it.", "Copy it again, without them."
+        elif scheme:
+            yield from _elsewhere(own, scheme[1].lower())
+        elif own.startswith("#"):
+            yield from self._anchor(page, own[1:])
+        elif own.startswith("/"):
+            yield from self._rooted(own)
+        else:
+            yield from self._beside(page, own)
+
+    def _beside(self, page: Source, href: str) -> Iterator[tuple[str, str]]:
+        path, _, anchor = href.partition("#")
+        target = _normal(PurePosixPath(page.name).parent / unquote(path))
+        if target in self.library.names:
+            yield from self._anchor(self.library.find(target, page.language), anchor)
+        elif not path.endswith(".md") or "\\" in path or f"]({href})" not in page.text:
+            files = {name.removesuffix(".md"): name for name in self.library.names}
+            todo = did_you_mean(target.removesuffix("/").removesuffix(".html"), files, _PAGE)
+            yield f"the link goes to {href}, which is not there.", todo.replace('"?', '.md"?')
+
+    def _rooted(self, href: str) -> Iterator[tuple[str, str]]:
+        path, _, anchor = href.partition("#")
+        code, _, name = path.partition("?")[0].strip("/").partition("/")
+        if code in self.library.by_language:
+            file = f"{name or 'index'}.md"
+            if file in self.library.names:
+                yield from self._anchor(self.library.find(file, code), anchor)
+        elif code and code not in _OWN_ROOMS and not (code == "media" and name.lower().endswith(tuple(FILMS))):
+            yield f"the link goes to {href}, which is not there.", _PAGE
+
+    def _anchor(self, page: Source, anchor: str) -> Iterator[tuple[str, str]]:
+        if not anchor or page.made or _GROWING & {block.name for block in page.blocks}:
+            return
+        there = _ID.findall(self.made(page))
+        wanted = unquote(anchor)
+        if wanted not in [*there, "main"]:
+            listed = ", ".join(there[:6])
+            todo = did_you_mean(wanted, there, f"It has: {listed}." if listed else "It has no headings.")
+            yield f"the link goes to #{wanted}, and {page.where} has no such heading.", todo
+
+
+def _elsewhere(href: str, scheme: str) -> Iterator[tuple[str, str]]:
+    if scheme in {"http", "https"} and not re.match(
+        r"https?://[^\s/]+\.[^\s/]{2,}|https?://\[|https?://[^\s/]+:\d", href, re.I
+    ):
+        yield f"{href} is no whole address.", "Copy it from the browser, with https:// at its beginning."
+    elif _NEAR_MACHINE.match(href):
+        yield f"{href} is there for this machine only.", "Write the address that everybody can open."
+    elif _WATCHED.match(href):
+        what = f"{href[:40]}... leads through a company that would learn who reads here."
+        yield what, "Open it, and copy the address at which you arrive."
+    elif scheme == "mailto" and "@" not in href:
+        yield f"{href} is no mail address.", "Write it like mailto:office@example.org."
+    elif scheme == "tel" and not re.fullmatch(r"tel:\+?\d[\d-]*", unquote(href)):
+        yield f"{href} is no number that a phone can call.", "Write digits only, like tel:15100."
+
+
+def _normal(path: PurePosixPath) -> str:
+    parts: list[str] = []
+    for part in path.parts:
+        parts = parts[:-1] if part == ".." else [*parts, part]
+    return "/".join(part for part in parts if part != ".")
+
+
+def _line(page: Source, href: str) -> str:
+    at = page.text.find(f"]({href}") if href else page.text.find("]()")
+    at = at if at >= 0 else page.text.find(href) if href else -1
+    return f", line {page.line_of(at)}" if at >= 0 else ""

@@ -1,0 +1,20 @@
+"""Which files of content/ are the staff's: what a system, an editor or a spreadsheet leaves beside them is not."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+_NAMES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r", "__macosx", "4913"})
+_LEFT = re.compile(r"^\.|^~\$|^~WRL\d+\.tmp$|^#.*#$|~$|\.(?:tmp|swp|swo|lnk|part|crdownload)$", re.I)
+
+
+def is_passed_over(path: Path, start: Path) -> bool:
+    """Return whether a file, or a folder on the way to it from `start`, is hidden, a lock or a system's own."""
+    return any(part.lower() in _NAMES or _LEFT.search(part) for part in path.relative_to(start).parts)
+
+
+def own_files(start: Path, pattern: str = "*") -> Iterator[Path]:
+    """All files under `start` that are the staff's own, sorted."""
+    for path in sorted(start.rglob(pattern)):
+        if path.is_file() and not is_passed_over(path, start):
+            yield path

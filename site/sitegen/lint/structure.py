@@ -1,0 +1,132 @@
+"""Whether a page stands as whoever wrote it meant: headings, lists within lists, boxes, paragraphs, merge conflicts."""
+
+import re
+from collections.abc import Iterator
+
+from forms.core.problem import Problem
+from sitegen.checks.did_you_mean import did_you_mean
+from sitegen.content.pages import Source
+
+BOXES = ("note", "danger", "warning", "tip", "info")
+_CONFLICT = re.compile(r"^(?:<{7}|>{7}|\|{7})(?:\s|$)")
+_ITEM = re.compile(r"^([ \t]*)(?:([-*+])|(\d+)\.)[ \t]+\S")
+_BOX = re.compile(r"^(?:!!!|\?\?\?\+?)\s*([\w-]+)")
+_UNDERLINE = re.compile(r"^(?:-{2,}|={2,})\s*$")
+_CELLS = re.compile(r"^(?!\s*(?:[-*+:]|\d+\.)\t)\s*\S[^\t]*\t+\S")
+_EMPTY_BOX = re.compile(r'<div class="admonition [^"]*">\s*(?:<p class="admonition-title">([^<]*)</p>\s*)?</div>')
+_TAG = re.compile(r"<[^>]*>|<!--.*?-->", re.S)
+_WORD_HTML = re.compile(
+    r"mso-|class=\"?Mso|<o:p>|<!--\[if|<w:|<!--StartFragment|urn:schemas-microsoft|<font|docs-internal-guid", re.I
+)
+_LONG_ENOUGH = 60
+_INNER = 4
+"""Spaces by which a list within a list stands in (Python-Markdown)."""
+
+Found = tuple[int, str, str]
+"""A line of the page's text (from 0), what is wrong, what to do."""
+
+
+def problems(page: Source, made: str) -> Iterator[Problem]:
+    """Everything wrong in how one page is built up. made: its HTML."""
+    lines = page.text.split("\n")
+    nothing = not re.sub(r"\s", "", _TAG.sub("", re.sub(r"<h[1-6]\b.*?</h[1-6]>", "", made, flags=re.S)))
+    if nothing and not page.blocks and "<img" not in made:
+        yield Problem(
+            page.where, "is an empty page: there is nothing below its heading.", "Write its text, or take it away."
+        )
+    elif not re.search(r"<h1\b", made) and not conflicts_in(page.text):
+        yield Problem(page.where, "has no heading.", "Begin its text with a line like # Your rights.")
+    for line, what, todo in (
+        *_lines(lines),
+        *_lists(lines),
+        *_boxes(lines, made),
+        *_indented(lines, made),
+        *_twice(lines),
+    ):
+        yield Problem(f"{page.where}, line {page.first_line + line}", what, todo)
+
+
+def conflicts_in(text: str) -> list[int]:
+    """Return the lines (from 1) at which marks of a merge conflict stand."""
+    return [number for number, line in enumerate(text.split("\n"), start=1) if _CONFLICT.match(line)]
+
+
+def _lines(lines: list[str]) -> Iterator[Found]:
+    conflicts = False
+    for number, line in enumerate(lines):
+        if _CONFLICT.match(line) and not conflicts:
+            conflicts = True
+            todo = "Keep what is right, and take the marks <<<<<<<, ======= and >>>>>>> out."
+            yield number, "two versions of the file stand here beside each other (a merge conflict).", todo
+        if _WORD_HTML.search(line):
+            yield (
+                number,
+                "text was pasted from Word or a web page with its marks.",
+                "Paste it as text only (Ctrl+Shift+V).",
+            )
+        before = lines[number - 1] if number else ""
+        if _UNDERLINE.match(line) and before.strip() and "|" not in before and not conflicts:
+            what = f'the line below "{before.strip()[:40]}" makes a heading of it.'
+            yield number, what, "Put an empty line between them, or write ## before the heading."
+        if _CELLS.search(line):
+            yield number, "cells of a spreadsheet stand there, run into one line.", "Write them as a list or a table."
+        if re.fullmatch(r"#{1,6}\s*", line):
+            yield number, "a heading without words stands there.", "Write its words, or take the line out."
+
+
+def _lists(lines: list[str]) -> Iterator[Found]:
+    """Lists within lists that would be flattened, and two kinds of list that would become one."""
+    last: tuple[int, bool] | None = None  # how far in the item before stands, and whether it is numbered
+    for number, line in enumerate(lines):
+        item = _ITEM.match(line)
+        if item:
+            indent, numbered = len(item[1].expandtabs(_INNER)), item[3] is not None
+            if last and 1 < indent - last[0] < _INNER:
+                todo = "Put four spaces before it, so that it stands below the one above."
+                yield number, f"the inner list stands {indent - last[0]} spaces in: it would not be an inner one.", todo
+            elif last and indent == last[0] and numbered != last[1]:
+                todo = "Write a line of text between the two lists, or the same sign before each."
+                yield number, "one list has numbers and hyphens: the numbers would not be shown as meant.", todo
+            last = indent, numbered
+        elif line.strip() and not line.startswith((" ", "\t")) and not (number and lines[number - 1].strip()):
+            last = None
+
+
+def _boxes(lines: list[str], made: str) -> Iterator[Found]:
+    for number, line in enumerate(lines):
+        box = _BOX.match(line)
+        if box and box[1] not in BOXES:
+            yield (
+                number,
+                f'there is no kind of box "{box[1]}".',
+                did_you_mean(box[1], BOXES, f"There are: {', '.join(BOXES)}."),
+            )
+    for empty in _EMPTY_BOX.finditer(made):
+        at = next((number for number, line in enumerate(lines) if _BOX.match(line) and (empty[1] or "") in line), 0)
+        yield at, "this box is empty: its text stands below it.", "Put four spaces before each line of its text."
+
+
+def _indented(lines: list[str], made: str) -> Iterator[Found]:
+    """Paragraphs that four spaces or a tab turn into program text."""
+    if "<pre>" not in made or any(line.lstrip().startswith(("```", "~~~")) for line in lines):
+        return
+    for number, line in enumerate(lines):
+        if re.match(r"(?: {4}|\t)", line) and not (number and lines[number - 1].strip()):
+            shown = re.escape(re.sub(r"[&<>].*", "", line.strip()))
+            if re.search(rf"<pre><code>\s*{shown}|\n\s*{shown}", made):
+                what = "four spaces or a tab make program text of this paragraph."
+                yield number, what, "Take the spaces out at the beginning of the line."
+                return
+
+
+def _twice(lines: list[str]) -> Iterator[Found]:
+    """Paragraphs that stand twice, as after pasting two times."""
+    seen: dict[str, int] = {}
+    for number, line in enumerate(lines):
+        words = line.strip()
+        if len(words) < _LONG_ENOUGH or words.startswith(("[[", "|")):
+            continue
+        if words in seen:
+            yield number, "these words stand twice on the page.", "Take one of them out."
+            return
+        seen[words] = number

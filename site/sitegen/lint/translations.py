@@ -1,0 +1,89 @@
+"""Whether a translation is one: in its own script, with each part of the English page."""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+
+from forms.core.problem import Problem
+from sitegen.content.pages import SOURCE, Library, Source
+from sitegen.lint.visible import visible_text
+
+SCRIPTS = {
+    "en": "LATIN", "ta": "TAMIL", "te": "TELUGU", "hi": "DEVANAGARI", "or": "ORIYA", "ml": "MALAYALAM", "kn": "KANNADA",
+    "bn": "BENGALI", "as": "BENGALI", "gu": "GUJARATI", "pa": "GURMUKHI", "mr": "DEVANAGARI", "ne": "DEVANAGARI",
+    "sa": "DEVANAGARI", "ur": "ARABIC", "mni": "BENGALI", "sat": "OL", "ks": "ARABIC", "sd": "ARABIC",
+    "kok": "DEVANAGARI", "mai": "DEVANAGARI", "bho": "DEVANAGARI", "si": "SINHALA",
+}  # fmt: skip
+"""First word of the names that Unicode gives to the letters of each language. Of others nothing is said."""
+
+_ENOUGH = 40
+_PARAGRAPH = 60
+_HALF, _TENTH = 0.5, 0.1
+_LINK = re.compile(r"<a\b.*?</a>", re.S)
+_TITLE_LETTERS = 4
+_SECTION = re.compile(r"^#{2,6}[ \t]*\S", re.M)
+_KINDS = (("box", "boxes", re.compile(r"^!!! ", re.M)), ("picture", "pictures", re.compile(r"!\[")))
+_TODO = "Translate what is missing; or, until that is done, write the day of this change into changed of the English."
+
+
+def problems(page: Source, made: str, library: Library) -> Iterator[Problem]:
+    """Everything that shows that this page is not what its folder says. made: its HTML."""
+    yield from _script(page, made)
+    english = _made_from(page, library)
+    there, here = (len(_SECTION.findall(one.text)) if one else 0 for one in (english, page))
+    if here < there:
+        sections = "1 section" if there == 1 else f"{there} sections"
+        yield Problem(page.where, f"a section is lost: the English has {sections}, this page {here}.", _TODO)
+
+
+def warnings(page: Source, library: Library) -> Iterator[str]:
+    """Smaller parts that the English has and the translation, which claims to be made from it, has not."""
+    english = _made_from(page, library)
+    if english is None:
+        return
+    for one, many, pattern in _KINDS:
+        there, here = len(pattern.findall(english.text)), len(pattern.findall(page.text))
+        if here < there:
+            yield f"{page.where}: the English has {there} {one if there == 1 else many}, this page {here}. {_TODO}"
+    asked = [Counter((block.name, block.argument) for block in one.blocks) for one in (english, page)]
+    for name, argument in asked[0] - asked[1]:
+        block = f"{name}: {argument}" if argument else name
+        yield f"{page.where}: [[ {block} ]] is lost: the English has it. {_TODO}"
+
+
+def _made_from(page: Source, library: Library) -> Source | None:
+    """Return the English that this page says it translates as it stands; None where it says it is older."""
+    english = library.source(page.name)
+    if page.language == SOURCE or english is None or english.made or library.is_stale(page):
+        return None
+    return english
+
+
+def _share(text: str, script: str) -> tuple[int, float]:
+    """Return how many letters a text has, and what part of them is of this script."""
+    letters = [unicodedata.name(char, "").split(" ", 1)[0] for char in text if char.isalpha()]
+    return len(letters), letters.count(script) / max(len(letters), 1)
+
+
+def _script(page: Source, made: str) -> Iterator[Problem]:
+    script = SCRIPTS.get(page.language)
+    if script is None:
+        return
+    words = visible_text(_LINK.sub("", made))
+    letters, share = _share(words, script)
+    todo = f"content/{page.language} is for that language: put the right text here, or move the file."
+    if letters >= _ENOUGH and share < _HALF:
+        yield Problem(page.where, f"is not written in the script of {page.language}.", todo)
+        return
+    title_letters, title_share = _share(page.title, script)
+    if letters >= _ENOUGH and title_letters >= _TITLE_LETTERS and not title_share:
+        yield Problem(f"{page.where}, title", f"is not written in the script of {page.language}.", "Translate it too.")
+    for part in words.split("\0"):
+        letters, share = _share(part, script)
+        if letters >= _PARAGRAPH and share < _TENTH:
+            at = page.text.find(part.strip()[:20])
+            where = f"{page.where}, line {page.line_of(at)}" if at >= 0 else page.where
+            yield Problem(
+                where, f"this paragraph is not written in the script of {page.language}.", "Translate it too."
+            )

@@ -1,0 +1,360 @@
+"""What a tired officer does with Word, Excel, WhatsApp, Notepad and a phone: each mistake is a sentence with its line."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sitegen.content import pages, phone_numbers, tables
+from sitegen.content.pages import Library, Source
+from sitegen.lint import files, keys, mistakes
+
+from forms.core.problem import Danger, Problem
+from tests.sitegen.conftest import TODAY
+
+Case = tuple[str, str, int, str]
+ROOT = Path(__file__).parents[2]
+TAMIL = "சட்டம் உங்கள் பக்கம் இருக்கிறது. யாரும் உங்களைக் கட்டாயப்படுத்தக் கூடாது. "
+ENGLISH = "The law is on your side. Nobody may force you to work for a debt, and nobody may keep your papers. "
+FIRST = 8
+"""The line on which the text of a page made by the fixture begins."""
+
+IN_TEXT: list[Case] = [
+    ("conflict", "<<<<<<< HEAD\nCall 112.\n=======\nCall 1098.\n>>>>>>> other", 0, "merge conflict"),
+    ("conflict, ends only", "Call.\n>>>>>>> other", 1, "merge conflict"),
+    ("word bullet", "You can call:\n\n• 112 in danger\n• 1098 for a child", 2, "a bullet of Word"),
+    ("word bullet with a tab", "·\tA debt that never ends", 0, "a bullet of Word"),
+    ("symbol bullet", "\uf0b7 A debt", 0, "a bullet of Word"),
+    ("black bullet of a phone", "Text.\n● A debt", 1, "a bullet of Word"),
+    ("list without an empty line", "You can call:\n- 112 in danger\n- 1098 for a child", 1, "without an empty line"),
+    ("numbers without an empty line", "Do this:\n1. First step\n2. Second", 1, "without an empty line"),
+    ("starred list without an empty line", "Do this:\n* First\n* Second", 1, "without an empty line"),
+    ("inner list two spaces in", "- Outer\n  - Inner", 1, "the inner list stands 2 spaces in"),
+    ("inner list three spaces in", "1. Outer\n   - Inner", 1, "the inner list stands 3 spaces in"),
+    ("numbers after hyphens", "- One\n- Two\n\n1. First\n2. Second", 3, "one list has numbers and hyphens"),
+    ("brackets for numbers", "1) First\n2) Second", 0, "a numbered line"),
+    ("letters for numbers", "a) First\nb) Second", 0, "a numbered line"),
+    ("no space after the hyphen", "-First of all\n-Second", 0, "without a space after its sign"),
+    ("no space after the number", "1.First of all\n2.Second", 0, "without a space after its sign"),
+    ("space in a link", "Read [your rights] (index.md).", 0, "a link stands there that is none"),
+    ("brackets the wrong way round", "Read (your rights)[index.md].", 0, "a link stands there that is none"),
+    ("two square brackets", "Read [your rights][index.md].", 0, "a link stands there that is none"),
+    ("spaces in a block", "[ [ helplines ] ]", 0, "double brackets"),
+    ("wide brackets of a phone", "［［ helplines ］］", 0, "double brackets"),
+    ("curly brackets", "{{ helplines }}", 0, "double brackets"),
+    ("escaped block", r"\[\[ helplines \]\]", 0, "double brackets"),
+    ("block in tamil", "[[ உதவி எண்கள் ]]", 0, "double brackets"),
+    ("link without .md", "[home](index)", 0, 'Did you mean "index.md"?'),
+    ("link to .html", "[home](index.html)", 0, 'Did you mean "index.md"?'),
+    ("link to www", "[NALSA](www.nalsa.gov.in)", 0, "the link goes to www.nalsa.gov.in"),
+    ("backslash", r"[home](..\index.md)", 0, "which is not there"),
+    ("link without language", "[help](/help/)", 0, "the link goes to /help/"),
+    ("empty link", "[home]()", 0, "its round brackets are empty"),
+    ("link without words", "[](index.md)", 0, "shows no words"),
+    ("curly quotes in a link", "[home](“index.md”)", 0, "a quotation mark in it"),
+    ("one slash", "[x](https:/nalsa.gov.in)", 0, "is no whole address"),
+    ("own machine", "[x](http://127.0.0.1:8000/en/)", 0, "is there for this machine only"),
+    ("tracked link", "[x](https://www.google.com/url?q=https://a.example/)", 0, "would learn who reads here"),
+    ("mail without @", "[x](mailto:office)", 0, "is no mail address"),
+    ("letters in a number", "[x](tel:helpline)", 0, "is no number that a phone can call"),
+    ("dead part here", "[x](#what-to-do)", 0, "has no such heading"),
+    ("dead part there", "[x](index.md#rights)", 0, "content/en/index.md has no such heading"),
+    ("dead part by address", "[x](/en/#rights)", 0, "content/en/index.md has no such heading"),
+    ("dead part of another language", "[x](/ta/#rights)", 0, "content/ta/index.md has no such heading"),
+    ("box without straight quotes", "!!! note “Before”\n    Text.", 0, "a box stands there that is none"),
+    ("unknown box", '!!! dangr "Before"\n    Text.', 0, 'Did you mean "danger"?'),
+    ("empty box", '!!! note "Before"\n\nText.', 0, "this box is empty"),
+    ("indented paragraph", "One.\n\n    Two is indented.", 2, "program text"),
+    ("tab before a paragraph", "One.\n\n\tTwo is indented.", 2, "program text"),
+    ("indented heading", "One.\n\n ## Two", 2, "a heading stands there that is none"),
+    ("underlined", "Important\n-----", 1, "makes a heading of it"),
+    ("heading without words", "Text.\n\n##\n\nMore.", 2, "a heading without words"),
+    ("bold left open", "Call **112 now.", 0, "signs for bold"),
+    ("chat's struck words", "It was ~wrong~ ~~gone~~.", 0, "signs for bold"),
+    ("button by itself", "[home](index.md) { .button }", 0, "a mark like { .button }"),
+    ("table without its second line", "| a | b |\n| 1 | 2 |", 0, "a table stands there that is none"),
+    ("program text", "```\nx", 0, "signs of program text"),
+    ("escaped space", "Call&amp;nbsp;112", 0, "a sign stands there as program text"),
+    ("escaped tag", "Text&lt;br&gt;More", 0, "HTML stands there as text"),
+    ("word's own html", '<p class="MsoNormal">Text</p>', 0, "pasted from Word"),
+    ("word's own tag", "Text<o:p></o:p>", 0, "pasted from Word"),
+    ("office comment", "<!--StartFragment-->Text", 0, "pasted from Word"),
+    ("cells run together", "Name\tAge\tVillage", 0, "cells of a spreadsheet"),
+    ("excel's error", "The number is #REF! now.", 0, "an error of a spreadsheet"),
+    ("narrow column", "On ######## we met.", 0, "an error of a spreadsheet"),
+    ("shortened number", "Call 9.18E+11 now.", 0, "its digits are lost"),
+    ("lost letters", "The word ?????? is Tamil.", 0, "letters were lost"),
+    ("replacement sign", "The word \ufffd\ufffd is Tamil.", 0, "letters were lost"),
+    ("garbled", "The owner\u00e2\u20ac\u2122s papers", 0, "letters were garbled"),
+    ("invisible signs", "Call \u202a+91 44 1234\u202c.", 0, "invisible signs"),
+    ("gap", "Call XXXX for help.", 0, "a gap stands there"),
+    ("to do", "TODO ask the collector", 0, "a gap stands there"),
+    ("chat", "[25/11/26, 10:15 AM] Ravi Kumar: they keep us here", 0, "a chat message with its sender"),
+    ("chat of another phone", "25/11/2026, 22:15 - Ravi: they keep us here", 0, "a chat message with its sender"),
+    ("media of a chat", "&lt;Media omitted&gt;", 0, "words of a chat program"),
+    ("forwarded", "Forwarded\n\nThey keep us here.", 0, "words of a chat program"),
+    ("pasted twice", f"{ENGLISH}\n\nMore.\n\n{ENGLISH}", 4, "these words stand twice"),
+    ("tamil in english", TAMIL * 2, -1, "is not written in the script of en"),
+]  # fmt: skip
+
+
+def library(text: str = "Text.", language: str = "en", **meta: Any) -> Library:
+    """A home page in two languages and one page, without a file."""
+    source = {
+        code: {"index.md": Source("index.md", code, {"title": "Home"}, "# Home\n\n## Help\n\nText.", FIRST - 2)}
+        for code in ("en", "ta")
+    }
+    page = Source("page.md", language, {"title": "Page", **meta}, f"\n# Page\n\n{text}\n", FIRST - 3)
+    source[language]["page.md"] = page
+    return Library(source)
+
+
+def told(text: str, language: str = "en") -> list[Problem]:
+    """What is said of a page with this text."""
+    one = library(text, language)
+    return list(mistakes.of_page(one.by_language[language]["page.md"], one, ROOT, "https://x.example"))
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "sentence"), [case[1:] for case in IN_TEXT], ids=[case[0] for case in IN_TEXT]
+)
+def test_a_mistake_in_a_page_is_said_with_its_line(text: str, line: int, sentence: str) -> None:
+    where = "content/en/page.md" + (f", line {FIRST + line}: " if line >= 0 else ": ")
+    found = [problem for problem in told(text) if sentence in str(problem)]
+    assert found, told(text)
+    assert str(found[0]).startswith(where)
+    assert found[0].todo
+
+
+FINE = [
+    "You can call:\n\n- 112 in danger\n- 1098 for a child\n    - at any hour\n",
+    "1. First step\n\n2. Second step\n\nA line between.\n\n- One\n- Two",
+    "[home](index.md){ .button }\n\n## What to do\n\n[x](#what-to-do) [y](/en/page/#what-to-do) [z](#main)",
+    '!!! danger "Before you sign"\n    Ask [112](tel:112).\n\n    - One\n    - Two',
+    "He said: “Help!!! Who is it???” – and left – (they called it “help”).",
+    "Under section 143(2) [BNS] of 2023; from 5) to 7.",
+    "| a | b |\n| --- | --- |\n| 1 | 2 |",
+    "- **112**: in danger\n- *1098*: for a child\n\n*All are free.*",
+    "Question\n:   Answer, and more of it.",
+    "[NALSA](https://nalsa.gov.in/a_(b)?c=d#e) [mail](mailto:a@b.example) [map](geo:13.1,79.9)",
+    "௧. ஒன்று\n௨. இரண்டு",
+    "2 * 3 = 6, 5 < 6 & 7 > 6.",
+    "[[ helplines ]]\n- One\n- Two",
+]
+
+
+@pytest.mark.parametrize("text", FINE)
+def test_what_is_right_is_left_alone(text: str) -> None:
+    assert [str(problem) for problem in told(text)] == []
+
+
+def test_the_demonstration_content_has_no_mistake() -> None:
+    every, wrong = pages.read_all(ROOT / "content", ("en", "ta", "te", "hi", "or"))
+    assert not wrong
+    rows = tables.read(ROOT / "content" / "tables", ROOT / "site" / "schemas")
+    every = phone_numbers.in_library(every, phone_numbers.dialled(rows["helplines"]))
+    for page in (page for by_name in every.by_language.values() for page in by_name.values()):
+        assert [str(one) for one in mistakes.of_page(page, every, ROOT, "https://x.example")] == []
+
+
+FRONT_MATTER: list[tuple[str, str, str]] = [
+    ("no frame", "title: Rights\nchanged: 2026-01-01\n\n# Rights\n", "line 1: the line --- above the first key is missing"),
+    ("not closed", "---\ntitle: Rights\nchanged: 2026-01-01\n\n# Rights\n", "line 4: the line --- below the last key"),
+    ("long dash above", "—\ntitle: Rights\n—\n\n# Rights\n", 'line 1: "—" stands where --- belongs'),
+    ("long dash below", "---\ntitle: Rights\n—-\n\n# Rights\n", 'line 3: "—-" stands where --- belongs'),
+    ("two hyphens", "--\ntitle: Rights\n--\n\n# Rights\n", 'line 1: "--" stands where --- belongs'),
+    ("four hyphens below", "---\ntitle: Rights\n----\n\n# Rights\n", 'line 3: "----" stands where --- belongs'),
+    ("empty line first", "\n---\ntitle: Rights\n---\n# Rights\n", "line 1: something stands before ---"),
+    ("space first", " ---\ntitle: Rights\n---\n# Rights\n", "line 1: something stands before ---"),
+    ("empty file", "\n\n", "is empty"),
+    ("nothing at all", "# Rights\n\nText.", "has no front matter"),
+    ("tab", "---\ntitle:\tRights: all\n---\n# Rights\n", "line 2: a tab stands there"),
+    ("tab before", "---\n\ttitle: Rights\n---\n# Rights\n", "line 2: a tab stands there"),
+    ("colon", "---\ntitle: Rights: all of them\n---\n# Rights\n", "line 2: a second colon stands in the text"),
+    ("curly quotes", "---\ntitle: “Rights”\n---\n# Rights\n", "line 2: curly quotation marks"),
+    ("curly single quotes", "---\ntitle: ‘Rights’\n---\n# Rights\n", "line 2: curly quotation marks"),
+    ("quote left open", '---\ntitle: "Rights\nchanged: 2026-01-01\n---\n# Rights\n', "line 2: a quotation mark is not closed"),
+    ("quotes inside", '---\ntitle: "The "free" lawyer"\n---\n# R\n', "line 2: a quotation mark stands within"),
+    ("no space", "---\ntitle:Rights\n---\n# Rights\n", "line 2: the space after the colon is missing"),
+    ("equals", "---\ntitle = Rights\n---\n# Rights\n", "line 2: an equals sign stands where the colon belongs"),
+    ("wide colon", "---\ntitle：Rights\n---\n# Rights\n", "line 2: another sign stands where the colon belongs"),
+    ("space of Word", "---\ntitle:\u00a0Rights\n---\n# Rights\n", "line 2: a space of another kind"),
+    ("hash", "---\ntitle: #1 right\n---\n# Rights\n", "line 2: nothing after # counts"),
+    ("bracket", "---\ntitle: [Rights\n---\n# Rights\n", "line 2: the text begins with ["),
+    ("at sign", "---\ntitle: @police\n---\n# Rights\n", "line 2: the text begins with @"),
+    ("no such day", "---\ntitle: Rights\nchanged: 2026-13-45\n---\n# R\n", 'line 3: "2026-13-45" is not a day'),
+    ("indented", "---\nchanged: 2026-01-01\n title: Rights\n---\n# R\n", "line 3: the line begins with a space"),
+    ("capital", "---\nTitle: Rights\n---\n# Rights\n", 'has no title. "Title" is no key here'),
+    ("misspelt", "---\ntitel: Rights\n---\n# Rights\n", 'has no title. "titel" is no key here'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"), [case[1:] for case in FRONT_MATTER], ids=[case[0] for case in FRONT_MATTER]
+)
+def test_mistakes_in_front_matter_are_told_apart(text: str, sentence: str) -> None:
+    with pytest.raises(Problem) as told:
+        pages.split(text, "content/ta/rights.md")
+    assert f"content/ta/rights.md{', ' if sentence.startswith('line') else ': '}{sentence}" in str(told.value)
+    assert told.value.todo
+
+
+FILES: list[tuple[str, str]] = [
+    ("en/rights - Copy.md", "is a copy, or a second version"),
+    ("en/rights (1).md", "is a copy, or a second version"),
+    ("en/Copy of rights.md", "is a copy, or a second version"),
+    ("en/rights-old.md", "is a copy, or a second version"),
+    ("en/rights (conflicted copy 2026-11-01).md", "is a copy, or a second version"),
+    ("en/rights.md.orig", "is a copy, or a second version"),
+    ("en/rights.md.bak", "is a copy, or a second version"),
+    ("en/rights.md.txt", "is no page: its name does not end in .md"),
+    ("en/rights.MD", "is no page: its name does not end in .md"),
+    ("en/rights.docx", "is no page: its name does not end in .md"),
+    ("en/minutes.pdf", "is no page: its name does not end in .md"),
+    ("en/New Page.md", 'has "New Page" in its name'),
+    ("en/Rights.md", 'has "Rights" in its name'),
+    ("ta/உரிமைகள்.md", "in its name, which becomes its address"),
+    ("en/participants.xlsx", "is no page, and is published nowhere"),
+    ("en/photo.JPG", "lies among the pages"),
+    ("en/voice.m4a", "lies among the pages"),
+    ("tables/events.xlsx", "is a workbook, which nothing reads: the site shows events.csv"),
+    ("tables/events.ODS", "is a workbook"),
+    ("tables/events.CSV", "is no table: its name does not end in .csv"),
+    ("tables/events.csv.txt", "is no table: its name does not end in .csv"),
+    ("tables/events (1).csv", "is a copy, or a second version"),
+    ("media/x.HEIC", "is no kind of picture that a page can show"),
+    ("media/meeting.mp4", "is a film that no row of consents.csv names, so it is published nowhere"),
+    ("media/meeting.mp3", "is a recording outside its folder"),
+    ("media/x.jpg.bak", "is a copy, or a second version"),
+    ("media/form.pdf", "is neither picture nor recording"),
+    ("notes.txt", "is nothing that the site is made from"),
+    ("ml/index.md", "lies in the folder ml, which nothing reads"),
+]
+
+
+@pytest.mark.parametrize(("name", "sentence"), FILES)
+def test_a_file_that_has_no_place_is_named(tmp_path: Path, name: str, sentence: str) -> None:
+    path = tmp_path / "content" / name
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"x")
+    [problem] = files.problems(tmp_path / "content", ("en", "ta"))
+    assert str(problem).startswith(f"content/{name}: {sentence}") or sentence in str(problem)
+    assert problem.todo
+
+
+PASSED_OVER = """
+en/~$rights.docx en/.DS_Store en/Thumbs.db en/desktop.ini en/._rights.md en/.rights.md.swp en/rights.md~ en/#rights.md#
+tables/~$events.xlsx tables/.~lock.events.csv# tables/._events.csv media/._photo.jpg media/audio/ta/._rights.m4a
+media/.DS_Store en/.git/rights.md en/~WRL0003.tmp __MACOSX/en/rights.md
+"""
+
+
+def test_what_systems_and_editors_leave_is_passed_over(folder: Any) -> None:
+    for name in PASSED_OVER.split():
+        path = folder.root / "content" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"\0\5\x16\7")
+    assert folder.problems() == []
+
+
+KEYS: list[tuple[str, dict[str, Any], str]] = [
+    ("ta", {"reviewd_by": "A"}, 'reviewd_by: there is no such key, so nothing reads it. Did you mean "reviewed_by"?'),
+    ("en", {"Description": "x"}, 'Description: there is no such key, so nothing reads it. Did you mean "description"?'),
+    ("en", {"layout": "post"}, "layout: there is no such key"),
+    ("en", {"source_changed": date(2026, 1, 1)}, "source_changed: this key is one of translations"),
+    ("ta", {"changed": date(2026, 1, 1)}, "changed: this key is one of the English page"),
+    ("en", {"sensitive": "ja"}, 'sensitive: "ja" is neither true nor false'),
+    ("en", {"composite": "false"}, 'composite: "false" is neither true nor false'),
+    ("en", {"title": True}, 'title: "True" is read as something else than a text'),
+    ("en", {"changed": date(2062, 1, 1)}, "changed: 2062-01-01 is still to come"),
+]
+
+
+@pytest.mark.parametrize(("language", "meta", "sentence"), KEYS)
+def test_a_key_that_nothing_reads_or_that_holds_something_else(
+    language: str, meta: dict[str, Any], sentence: str
+) -> None:
+    one = library("Text.", language, **meta)
+    said = [str(problem) for problem in keys.problems(one.by_language[language]["page.md"], one, TODAY)]
+    assert [line for line in said if sentence in line], said
+
+
+def translated(english: str, tamil: str, made_from: date = date(2026, 1, 1)) -> list[str]:
+    one = library(english, "en", changed=date(2026, 1, 1))
+    page = Source("page.md", "ta", {"title": "Page", "source_changed": made_from}, f"\n# Page\n\n{tamil}\n", FIRST - 3)
+    one.by_language["ta"]["page.md"] = page
+    every = [*mistakes.of_page(page, one, ROOT, "https://x.example"), *keys.problems(page, one, TODAY)]
+    return [*map(str, every), *mistakes.warnings(one)]
+
+
+@pytest.mark.parametrize(
+    ("english", "tamil", "sentence"),
+    [
+        ("## One\n\nText.\n\n## Two\n\nText.", "## ஒன்று\n\nText.", "a section is lost: the English has 2 sections, this page 1"),
+        ("Text.\n\n[[ helplines ]]", "Text.", "[[ helplines ]] is lost: the English has it"),
+        ("Text.\n\n[[ helplines: danger ]]", "Text.\n\n[[ helplines ]]", "[[ helplines: danger ]] is lost"),
+        ('Text.\n\n!!! danger "X"\n    Text.', "Text.", "the English has 1 box, this page 0"),
+        ("Text.", ENGLISH, "is not written in the script of ta"),
+        ("Text.", f"{TAMIL * 3}\n\n{ENGLISH}", "this paragraph is not written in the script of ta"),
+        ("Text.", "# நமது\n\nrpj;jk; cq;fs; gf;fk; ,Uf;fpwJ ahUk; cq;fis fl;lhag;gLj;jf; $lhJ", "in the script of ta"),
+    ],
+)  # fmt: skip
+def test_a_translation_that_is_none(english: str, tamil: str, sentence: str) -> None:
+    assert [line for line in translated(english, tamil) if line.startswith("content/ta/page.md") and sentence in line]
+
+
+def test_a_translation_made_from_an_english_that_is_still_to_come() -> None:
+    [said] = translated("Text.", "Text.", date(2026, 5, 5))
+    assert said.startswith(
+        "content/ta/page.md, source_changed: 2026-05-05 is after the last change of the English, 2026-01-01"
+    )
+    assert translated("Text.", "Text.") == []
+
+
+def test_a_translation_that_says_it_is_older_may_lack_what_came_since() -> None:
+    assert translated("## One\n\nText.\n\n## Two\n\nText.", "## ஒன்று\n\nText.", date(2025, 1, 1)) == []
+
+
+def test_a_chat_message_with_its_sender_endangers() -> None:
+    [problem] = told("[25/11/26, 10:15 AM] Ravi Kumar: they keep us here")
+    assert isinstance(problem, Danger)
+
+
+def test_a_table_in_two_versions_is_one_sentence_with_its_line(folder: Any, said: Any) -> None:
+    path = folder.csv("helplines")
+    path.write_text(f"{path.read_text(encoding='utf-8')}<<<<<<< HEAD\nx\n=======\ny\n>>>>>>> other\n", encoding="utf-8")
+    assert said().startswith("content/tables/helplines.csv, line 3: two versions of the file stand here")
+
+
+def test_what_a_spreadsheet_left_in_a_cell_and_a_campaign_without_a_row(folder: Any) -> None:
+    folder.row("signs", more_en="Ask #REF! now")
+    folder.page("campaigns/new")
+    said = folder.problems()
+    assert any("content/tables/signs.csv, row 2, column more_en: an error of a spreadsheet" in line for line in said)
+    assert any(line.startswith("content/en/campaigns/new.md: no row of content/tables/campaigns.csv") for line in said)
+
+
+def test_every_file_that_is_neither_page_nor_medium_is_named(folder: Any) -> None:
+    names = [
+        "en/participants.xlsx",
+        "en/minutes.pdf",
+        "en/Thumbs.db",
+        "en/x.jpg",
+        "media/x.HEIC",
+        "media/a.mp4",
+        "media/x.jpg.bak",
+    ]
+    for name in names:
+        path = folder.root / "content" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"kept private")
+    assert len(folder.problems()) == len(names) - 1  # Thumbs.db is the system's, and passed over
+
+
+def test_a_film_that_tells_its_place_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "media").mkdir()
+    (tmp_path / "media" / "visit.mp4").write_bytes(b"moov udta \xa9xyz +13.1439+079.9083/")
+    [problem] = files.problems(tmp_path, ("en",), {"visit.mp4"})
+    assert "holds the place" in str(problem)
+    (tmp_path / "media" / "visit.mp4").write_bytes(b"moov udta")
+    assert list(files.problems(tmp_path, ("en",), {"visit.mp4"})) == []

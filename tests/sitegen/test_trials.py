@@ -1,0 +1,81 @@
+"""Inputs that failed in similar software (public bug reports), each with what is right: of what staff write."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from sitegen.content import pages
+from sitegen.content.dates import in_doubt
+
+from forms.core.portal import Portal
+
+
+def test_a_day_with_a_time_in_front_matter_is_a_sentence(folder: Any) -> None:
+    folder.page("index", language="ta", source_changed="2026-11-24T10:30:00")
+    [said] = folder.problems()
+    assert said.startswith('content/ta/index.md, source_changed: "2026-11-24 10:30:00" is not a day.')
+    meta, *_ = pages.split("---\ntitle: A\nchanged: 2026-11-24 10:30:00\n---\n", "content/en/a.md")
+    assert pages.Source("a.md", "en", meta, "", 1).changed is None, "nothing compares a day with a moment"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://district.example/safe", "https://district.example/?a=b", "https://district.example/#a", "https://",
+        "https://a b.example", "https://user:word@district.example", "https://district.example:port",
+    ],
+)  # fmt: skip
+def test_an_address_below_another_sites_is_refused(folder: Any, said: Any, address: str) -> None:
+    path = folder.root / "content" / "portal.yml"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("https://portal.example/", f"'{address}'"), encoding="utf-8"
+    )
+    assert "content/portal.yml, address" in said()
+
+
+def test_endings_in_capitals_are_known(folder: Any) -> None:
+    media = folder.root / "content" / "media"
+    media.mkdir()
+    (media / "house.SVG").write_text('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0"/></svg>')
+    folder.page("index", "![A house](/media/house.SVG)")
+    assert folder.problems() == []
+    assert "<svg" in (folder.build() / "en" / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("cells", "doubted"),
+    [
+        (["2/3/2027", "2/13/2027"], {0, 1}),
+        (["2/3/2027 10:00", "", "12/31/2027 10:00", "5/5/2027"], {0, 2}),
+        (["2/3/2027", "13/2/2027"], set()),
+        (["2027-02-03", "2027-13-02"], set()),
+        (["24-01-2027"], set()),
+    ],
+)
+def test_days_beside_one_with_the_month_first_are_in_doubt(cells: list[str], doubted: set[int]) -> None:
+    assert in_doubt(cells) == doubted
+
+
+def test_all_rows_in_doubt_are_named(folder: Any, said: Any) -> None:
+    row = {
+        "id": "one",
+        "kind": "other",
+        "title_en": "A",
+        "what_en": "B",
+        "where_en": "C",
+        "state": "planned",
+        "example": "false",
+    }
+    folder.table("events", {**row, "starts": "2/3/2027 10:00"}, {**row, "id": "two", "starts": "2/13/2027 10:00"})
+    for number in (2, 3):
+        assert f"content/tables/events.csv, row {number}, column starts: " in said()
+    assert "without doubt" in said()
+
+
+def test_the_day_is_the_districts_not_the_machines() -> None:
+    evening = datetime(2027, 1, 23, 20, 30, tzinfo=UTC)  # 02:00 on the 24th in India
+    portal = object.__new__(Portal)
+    object.__setattr__(portal, "timezone", "Asia/Kolkata")
+    assert portal.today(evening) == date(2027, 1, 24)
+    object.__setattr__(portal, "timezone", "no such zone")
+    assert portal.today(evening) == date(2027, 1, 23)
