@@ -144,11 +144,8 @@ def test_a_folder_that_is_none_and_a_disk_that_is_full_are_sentences(
         publish(desk, content, date(2027, 4, 1))
 
 
-def test_from_concerns_to_a_published_count_by_one_command(
-    tmp_path: Path, content: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_from_concerns_to_a_published_count_by_one_command(tmp_path: Path, content: Path) -> None:
     """Sealed letters, a real desk, its own command; the quarter is over when the desk publishes."""
-    monkeypatch.setattr("forms.desk.cli.main._today", lambda: date.today() + timedelta(days=100))  # noqa: DTZ011
     with running(tmp_path / "services") as office:
         for number in range(7):
             office.letter(f"{SECRET} {number}")
@@ -158,8 +155,8 @@ def test_from_concerns_to_a_published_count_by_one_command(
             session.write(one.id, "theme", theme="wages", place="northtown", work="kiln")
             session.write(one.id, "state", state="closed", outcome=SECRET)
         words = ["--home", str(office.home / "desk"), "--server", office.address, "publish", "--content", str(content)]
-        told = CliRunner().invoke(desk_command, words)
-        again = CliRunner().invoke(desk_command, words)
+        later = date.today() + timedelta(days=100)  # noqa: DTZ011
+        told, again = (CliRunner().invoke(desk_command, words, obj=lambda: later) for _ in range(2))
     assert told.output.startswith(f"Written to {content / 'tables' / 'heard.csv'}"), told.output
     assert again.output.startswith("Nothing new to publish: 7 cases")
     text = (content / "tables" / "heard.csv").read_text(encoding="utf-8")

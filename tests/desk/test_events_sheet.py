@@ -13,10 +13,11 @@ from forms.core.problem import Problem
 from forms.desk.events.attendance_sheet import (
     LINES,
     MOST_NEEDS,
+    TEMPLATE,
     WALK_INS,
     Paper,
     file_name,
-    pages_as_pictures,
+    inputs,
     pdf,
     rows,
     when,
@@ -24,6 +25,11 @@ from forms.desk.events.attendance_sheet import (
 from tests.desk.event_house import LANGUAGES, TODAY, event, party, portal
 
 NAMES = ("கவிதா குடும்பம்", "లక్ష్మి కుటుంబం", "सीता देवी का परिवार", "ସୁଶାନ୍ତି ପରିବାର", "A family")
+
+
+def pages_as_pictures(shown: Paper, language: str) -> list[bytes]:
+    made = typst.compile(TEMPLATE.read_bytes(), format="png", sys_inputs=inputs(shown, language))
+    return list(made) if isinstance(made, list) else [bytes(made)]
 
 
 def paper(count: int) -> Paper:

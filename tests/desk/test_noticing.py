@@ -20,17 +20,19 @@ WORDS = "marked-words-துயரம்"
 DAY = date(2027, 1, 12)
 
 
+DAYS: list[date] = []
+
+
 @pytest.fixture(autouse=True)
-def day(monkeypatch: pytest.MonkeyPatch) -> list[date]:
+def day() -> list[date]:
     """The day at the desk, which tests put forward."""
-    days = [DAY]
-    monkeypatch.setattr("forms.desk.cli.main._today", lambda: days[-1])
-    return days
+    DAYS[:] = [DAY]
+    return DAYS
 
 
 def shell(office: Office, *words: str, desk: str = "police/anita") -> Result:
     options = ["--home", str(office.home), "--server", office.address, "--desk", desk]
-    return CliRunner().invoke(desk_command, [*options, "waiting", *words])
+    return CliRunner().invoke(desk_command, [*options, "waiting", *words], obj=lambda: DAYS[-1])
 
 
 def test_one_sentence_a_day_as_long_as_anything_waits(office: Office, day: list[date]) -> None:

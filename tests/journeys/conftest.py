@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -47,8 +46,7 @@ class House:
     def at_the_desk(self, *arguments: str, desk_name: str = "police", **more: Any) -> Result:
         """Run a command at a desk, as `build.py desk` does, on the journeys' day."""
         options = ["--home", str(self.desks), "--server", self.address, "--desk", desk_name]
-        with patch("forms.desk.cli.main.date", SimpleNamespace(today=lambda: self.day)):
-            return CliRunner().invoke(desk, [*options, *arguments], **more)
+        return CliRunner().invoke(desk, [*options, *arguments], obj=lambda: self.day, **more)
 
 
 def copy_of_the_project(root: Path, change: Callable[[str], str]) -> Path:

@@ -187,15 +187,6 @@ def test_materials_own_scripts_styles_and_fonts_are_not_in_the_site(folder: Any)
     assert kinds == {".html", ".css", ".js", ".json", ".txt", ".xml", ".gz", ".br"}
 
 
-def test_materials_templates_have_odia_words() -> None:
-    from jinja2 import FileSystemLoader  # noqa: PLC0415
-
-    from forms.core.rendering import environment  # noqa: PLC0415
-
-    overlay = environment("en").overlay(loader=FileSystemLoader("site/theme/partials/languages"))
-    assert overlay.from_string('{% import "or.html" as words %}{{ words.t("search") }}').render() == "ଖୋଜନ୍ତୁ"
-
-
 def test_a_problem_leaves_the_old_site_as_it_was(folder: Any) -> None:
     site = folder.build()
     before = html(site, "en/index.html")

@@ -93,7 +93,7 @@ def test_what_only_shows_it_is_taken(text: str) -> None:
 
 def test_the_check_reads_markdown_as_the_build_does() -> None:
     text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
-    for name in ("attr_list", "md_in_html", "admonition", "def_list", "tables", "pymdownx.details", "toc"):
+    for name in ("attr_list", "md_in_html", "admonition", "def_list", "tables", "toc"):
         assert f"- {name}" in text
         assert name in _extensions(ROOT)
     assert "fenced_code" in _extensions(ROOT)

@@ -1,7 +1,7 @@
 """The desk's commands: the window, and the same work in a terminal."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -26,10 +26,13 @@ from forms.desk.watch.site_watch import WHAT_TO_DO, SiteWatch, findings, last_po
 DEFAULT_HOME = Path("var") / "desk"
 DEFAULT_DESK = "police"
 
+CLOCK = "forms.desk.clock"
+"""Where click's context keeps the clock of the commands. Whoever calls `desk` in a program gives one as `obj`."""
+
 
 def unlock(here: Place) -> Session:
     """Return the desk, opened; asks for the passphrase where its key has one. Raises Problem."""
-    return Session.unlock(here, ask_passphrase(here), _today)
+    return Session.unlock(here, ask_passphrase(here), _clock())
 
 
 def ask_passphrase(here: Place) -> str | None:
@@ -59,8 +62,14 @@ def typed(command: str = "") -> str:
     return " ".join(filter(None, ((context.parent or context).command_path, desk_named, command)))
 
 
+def _clock() -> Callable[[], date]:
+    """Return what tells this machine's day: the clock that the desk was called with, as tests do, or the machine's."""
+    clock: Callable[[], date] = click.get_current_context().meta.get(CLOCK, date.today)
+    return clock
+
+
 def _today() -> date:
-    return date.today()  # noqa: DTZ011 - a day, not a moment
+    return _clock()()
 
 
 @click.group(invoke_without_command=True)
@@ -84,6 +93,8 @@ def desk(context: click.Context, name: str, home: Path, address: str) -> None:
     Without a command a window opens in the browser. Letters are kept sealed; what is opened is shown and never
     written to disk.
     """
+    if callable(context.obj):
+        context.meta[CLOCK] = context.obj
     context.obj = Place(name, home / name, address)
     if context.invoked_subcommand is None:
         context.invoke(window)
@@ -447,7 +458,7 @@ def publish_command(here: Place, content: Path) -> None:
 def forget_old_keys(here: Place, seal_anew: bool, yes: bool) -> None:
     """Forget the old keys of this machine, after saying what will not open any more; this cannot be taken back."""
     passphrase = ask_passphrase(here)
-    session = Session.unlock(here, passphrase, _today)
+    session = Session.unlock(here, passphrase, _clock())
     if len(session.identities) == 1:
         click.echo("This machine has no old key.")
         return

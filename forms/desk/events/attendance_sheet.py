@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path
-from typing import Any
 
 import typst
 from babel import Locale
@@ -55,16 +54,11 @@ class Paper:
 
 def pdf(paper: Paper, language: str) -> bytes:
     """Return the sheet as PDF. Raises Problem for a language that the portal has not, or a missing typeface."""
-    return bytes(typst.compile(TEMPLATE.read_bytes(), format="pdf", sys_inputs=_inputs(paper, language)))
+    return bytes(typst.compile(TEMPLATE.read_bytes(), format="pdf", sys_inputs=inputs(paper, language)))
 
 
-def pages_as_pictures(paper: Paper, language: str) -> list[bytes]:
-    """Return the sheet's pages as PNG, to be looked at. Raises as `pdf` does."""
-    made: Any = typst.compile(TEMPLATE.read_bytes(), format="png", sys_inputs=_inputs(paper, language))
-    return list(made) if isinstance(made, list) else [bytes(made)]
-
-
-def _inputs(paper: Paper, language: str) -> dict[str, str]:
+def inputs(paper: Paper, language: str) -> dict[str, str]:
+    """Return what the template is given. Raises Problem for a language of no portal, or a missing typeface."""
     codes = paper.portal.language_codes()
     if language not in codes:
         raise Problem(language, "is no language of this portal.", f"Choose one of: {', '.join(codes)}.")

@@ -115,7 +115,6 @@ def _build_language(job: Job) -> int:
         site_dir=str(job.out),
         site_url=f"{job.context.portal.address}/{language}/",
     )
-    config.theme["language"] = language
     config.plugins["press"] = plugin = _SitePlugin(job)
     mkdocs_build(config)
     pages = job.context.library.by_language[language]
