@@ -370,7 +370,7 @@ from forms.core.problem import Problem, Problems
 
 @contextmanager
 def report_problems() -> Iterator[None]:
-    """Problems as sentences on the error stream, and exit code 1."""
+    """Report problems as sentences on the error stream, with exit code 1."""
     try:
         yield
     except (Problem, Problems) as told:
@@ -420,7 +420,7 @@ def is_free(port: int) -> bool:
 
 
 def demonstration_keys() -> Mapping[str, tuple[str, str, str]]:
-    """Keys for the desks that portal.yml leaves without, made on first use; none once it is for real."""
+    """Return keys for the desks that portal.yml leaves without, made on first use; none once it is for real."""
     from sitegen.content.settings import read_settings
 
     from forms.desk.crypto.keys import make_demonstration
@@ -432,7 +432,7 @@ def demonstration_keys() -> Mapping[str, tuple[str, str, str]]:
 
 
 def unprotected_keys() -> frozenset[str]:
-    """Public keys of the demonstration's desks on this machine: a real site must not use them."""
+    """Return public keys of the demonstration's desks on this machine: a real site must not use them."""
     from forms.desk.crypto.keys import unprotected
 
     return unprotected(ROOT / "var" / "desk")

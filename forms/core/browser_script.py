@@ -14,7 +14,7 @@ _REQUIRED = "Please answer this question."
 
 
 def telling(definition: Definition, language: str, limits: Limits, readers: Mapping[str, str]) -> dict[str, Any]:
-    """For the page on which a first letter is written. readers: the desks that read it, with their names."""
+    """Return what the page of a first letter needs. readers: the desks that read it, with their names."""
     _ = i18n.say(language)
     own = {
         "step": _("Question page %(now)s of %(all)s"),
@@ -66,7 +66,7 @@ def returning(
     desks: Mapping[str, str],
     erased_days: int,
 ) -> dict[str, Any]:
-    """For the page on which a receipt opens the answer.
+    """Return what the page needs on which a receipt opens the answer.
 
     more: the form by which something is added; wrong: what is said about a number that is none; desks: their names;
     erased_days: how long a letter that is erased still rests at a desk.

@@ -70,7 +70,7 @@ def unused_key() -> str:
 
 
 def seal_file(content: bytes, recipients: Sequence[str]) -> bytes:
-    """Any bytes as an age file, without padding: for what stays on a desk's own disk. Raises Problem."""
+    """Return any bytes as an age file, without padding: for what stays on a desk's own disk. Raises Problem."""
     return _encrypt(content, recipients)
 
 
@@ -125,7 +125,7 @@ def _payload(data: bytes) -> tuple[int, int]:
 
 
 def require_encrypted(data: bytes) -> bytes:
-    """These bytes, if they are a sealed letter. Raises NotSealed: nothing plain may ever be kept."""
+    """Return these bytes, if they are a sealed letter. Raises NotSealed: nothing plain may ever be kept."""
     if not is_sealed(data):
         raise NotSealed("seal", "Plain bytes came where a sealed letter belongs.", "Seal them first.")
     return data

@@ -203,7 +203,7 @@ class Clip:
 
     @property
     def length(self) -> str:
-        """Minutes and seconds, like 1:05."""
+        """Return minutes and seconds, like 1:05."""
         return f"{self.seconds // 60}:{self.seconds % 60:02}"
 
     @property

@@ -90,11 +90,11 @@ class Attached(Protocol):
 
     @property
     def kind(self) -> str:
-        """photo or voice."""
+        """Return "photo" or "voice"."""
 
     @property
     def seconds(self) -> int:
-        """Of a recording."""
+        """Return the seconds of a recording."""
 
 
 class CompiledTemplates(BytecodeCache):
@@ -244,12 +244,12 @@ def draw_page(portal: Portal, language: str, page: Page, template: str = "base.h
 
 
 def clock(seconds: int) -> str:
-    """Minutes and seconds, like 1:05."""
+    """Return minutes and seconds, like 1:05."""
     return f"{seconds // 60}:{seconds % 60:02}"
 
 
 def labelled(listed: Sequence[Choice], language: str) -> list[tuple[str, str]]:
-    """Value and label of each choice in one language; a definition's own labels go through gettext."""
+    """Return value and label of each choice in one language; a definition's own labels go through gettext."""
     translate = i18n.say(language)
     return [
         (
@@ -300,7 +300,7 @@ def summary(
     values: Mapping[str, Any],
     parts: Sequence[Attached] = (),
 ) -> list[tuple[str, str]]:
-    """Question and answer, in the person's language, of everything that was answered."""
+    """Return question and answer, in the person's language, of everything that was answered."""
     _ = i18n.say(language)
     rows = []
     for field_ in definition.fields:

@@ -80,7 +80,7 @@ def hear(known: TrustedDate, told: date) -> TrustedDate:
 
 
 def servers_doubt(known: TrustedDate) -> str:
-    """Why the server erases nothing for its age just now, in sentences; empty where its clock is believed."""
+    """Return why the server erases nothing for its age just now, in sentences; empty where its clock is believed."""
     return _doubt(known, "The server's clock", "a desk that fetches")
 
 

@@ -127,7 +127,7 @@ def _key_in_portal(session: Session) -> Iterator[Finding]:
 
 
 def _pinned(session: Session) -> Iterator[Finding]:
-    """Keys that changed, and keys that nobody at this machine has compared yet."""
+    """Yield keys that changed, and keys that nobody at this machine has compared yet."""
     for sheet in key_sheet.people(session.pinned, session.portal.desks):
         if sheet.is_changed:
             todo = "You refused it. Find out who published it." if sheet.is_refused else "Compare it: desk keys"

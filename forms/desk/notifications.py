@@ -22,11 +22,11 @@ class Waits(Protocol):
     """What is asked of the server here (forms.desk.fetch.Server has it)."""
 
     def waiting(self) -> list[dict[str, Any]]:
-        """Letters that this machine has not fetched."""
+        """Return letters that this machine has not fetched."""
 
 
 def notice(server: Waits, folder: Path, today: date) -> str:
-    """NOTICE where anything waits for this machine of the desk, else empty; empty too once it has asked today.
+    """Return NOTICE where anything waits for this machine of the desk, else empty; empty too once it has asked today.
 
     Raises Problem where the server cannot be asked: that does not count as asked.
     """

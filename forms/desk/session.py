@@ -108,12 +108,12 @@ class Session:
 
     @property
     def desk(self) -> str:
-        """This desk's id."""
+        """Return this desk's id."""
         return self._here.name.partition("/")[0]
 
     @property
     def folder(self) -> Path:
-        """Where this desk keeps its files."""
+        """Return the folder of this desk's files."""
         return self._here.folder
 
     @property
@@ -143,7 +143,7 @@ class Session:
 
     @property
     def own_desk(self) -> Desk:
-        """This desk as the portal publishes it, or as it is pinned here. Raises Problem where there is none."""
+        """Return this desk as the portal publishes it, or as it is pinned here. Raises Problem where there is none."""
         found = self.portal.named([self.desk]) or [one for one in self.pinned.desks() if one.id == self.desk]
         if not found:
             todo = "Compare content/portal.yml, build the site again, and fetch."
@@ -152,7 +152,7 @@ class Session:
 
     @property
     def member(self) -> str:
-        """Whose machine this is: the member of the desk that has this key."""
+        """Return whose machine this is: the member of the desk that has this key."""
         mine = {str(identity.to_public()) for identity in self._identities}
         found = next((one.who for one in self.pinned.all_keys(self.desk) if one.what == KEY and one.text in mine), "")
         return found or self._here.name
@@ -179,7 +179,7 @@ class Session:
 
     @property
     def _signer(self) -> Signer:
-        """Who signs here: by the key that the others know, until the portal has the new one."""
+        """Return who signs here: by the key that the others know, until the portal has the new one."""
         known = self.pinned.present_signing_keys(self.desk, self.member)
         chosen = next((one for one in self._identities if keys.signing_line(one) in known), self._identities[0])
         return Signer(self.desk, self.member, signing_key(str(chosen)), self._today().isoformat())
@@ -239,7 +239,7 @@ class Session:
         return found
 
     def alike(self) -> Mapping[str, tuple[str, ...]]:
-        """Cases that look alike, by case."""
+        """Return cases that look alike, by case."""
         with self._busy:
             found = self.cases()
             letters = frozenset((case.id, case.first is not None) for case in found)
@@ -351,7 +351,7 @@ class Session:
             self.statements.take(key, rows, self.desk, lambda id: self.local_store.has("letters", id), erased)
 
     def contradicting_statements(self) -> tuple[Entry, ...]:
-        """Entries of colleagues whose machines were shown another statement than this one."""
+        """Return entries of colleagues whose machines were shown another statement than this one."""
         known = self.statements.known()
         found = (entry for case in self.cases() for entry in case.entries)
         return tuple(entry for entry in found if known.contradicts(entry.value.get("head")))
@@ -375,7 +375,7 @@ class Session:
 
     @property
     def arrivals(self) -> Arrivals:
-        """Letters that came late, or again under another id."""
+        """Return letters that came late, or again under another id."""
         return Arrivals(self.folder)
 
     def missing_letters(self) -> tuple[str, ...]:
@@ -652,7 +652,7 @@ class Session:
             self._changed()
 
     def old_cases(self) -> tuple[Case, ...]:
-        """Closed cases of which nothing happened for as long as portal.yml keeps concerns."""
+        """Return closed cases of which nothing happened for as long as portal.yml keeps concerns."""
         days, today = self.portal.days_kept("concerns_days"), self.known_day.earliest
         return tuple(case for case in self.cases() if case.state.value == "closed" and _age(case, today) > days)
 
@@ -729,7 +729,7 @@ class Session:
             return self.pinned.refuse(self.portal.desks, who)
 
     def unproven(self) -> tuple[Entry, ...]:
-        """Entries whose writer is not proved; they change nothing. Raises Problem."""
+        """Return entries whose writer is not proved; they change nothing. Raises Problem."""
         return tuple(entry for case in self.cases() for entry in case.unproven)
 
     def unproven_copies(self) -> tuple[str, ...]:

@@ -48,7 +48,7 @@ class Settings:
 
 
 def read(mapping: Mapping[str, Any]) -> Settings:
-    """Settings from a mapping. Raises Problem for a missing, unknown or impossible setting."""
+    """Return settings from a mapping. Raises Problem for a missing, unknown or impossible setting."""
     unknown = sorted(set(mapping) - KNOWN)
     if unknown:
         raise Problem(f"setting {unknown[0]}", "is not known.", f"There are: {', '.join(sorted(KNOWN))}.")
@@ -139,7 +139,7 @@ def _write_salt(path: Path) -> None:
 
 
 def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Settings from variables like PORTAL_DATA, for servers that call no function of ours.
+    """Return settings from variables like PORTAL_DATA, for servers that call no function of ours.
 
     PORTAL_BIND and PORTAL_WORKERS belong to deploy/gunicorn.conf.py. Raises Problem for an unknown or impossible one.
     """

@@ -44,17 +44,17 @@
   if (problems) problems.focus();
 })();
 
-// What can be heard, and what is chosen by pictures. On the page that asks for a language too, which has nothing to leave.
+// Sound and pictures: decision 0038.
 (function () {
   "use strict";
-  // One voice at a time: what begins to speak stops what spoke before.
+  // One voice at a time.
   var speaking = null;
   function hush(next) {
     if (speaking && speaking !== next) speaking.pause();
     speaking = next;
   }
   document.addEventListener("play", function (event) { hush(event.target); }, true);
-  // Each short clip becomes one button with a ring that fills while it speaks; a second tap stops it.
+  // Each short clip becomes one button with a ring; a second tap stops it.
   document.querySelectorAll(".ear").forEach(function (ear) {
     var summary = ear.querySelector("summary");
     var player = ear.querySelector("audio");
@@ -82,7 +82,7 @@
     player.addEventListener("pause", quiet);
     player.addEventListener("ended", quiet);
   });
-  // The check for oneself: a step inside the page leaves no entry for the Back button of a shared phone.
+  // A step of the check for oneself leaves no entry for the Back button.
   document.querySelectorAll(".self-check a[href^='#']").forEach(function (step) {
     step.addEventListener("click", function (event) {
       event.preventDefault();
@@ -90,14 +90,14 @@
       location.replace(step.href);
     });
   });
-  // The digits of home's pictures work as keys on a telephone with keys; elsewhere a single key may mean something else (WCAG 2.1.4).
+  // Digits are keys on a telephone with keys only (WCAG 2.1.4).
   if (innerWidth <= 336 && document.querySelector(".tiles")) addEventListener("keydown", function (event) {
     var there = /^[1-9]$/.test(event.key) && document.querySelector("[accesskey='" + event.key + "']");
     if (there && !event.altKey && !event.ctrlKey && !event.metaKey) there.click();
   });
   // A receipt is read out digit by digit, when asked: the button stands beside each number that can be. All ten clips
-  // are fetched first, always in the same order, and played from memory: what is asked for tells no digit. An answer
-  // made of the desks' sentences is read out in the same way.
+  // are fetched first, always in the same order, and played from memory: what is asked for tells no digit. So is an
+  // answer made of the desks' sentences.
   function readOut(code, wanted) {
     var clips = (code.dataset.digits || "").split(" ");
     if (clips.length < (wanted ? 1 : 10)) return;

@@ -10,7 +10,7 @@ _NOT_INPUTS = {"__pycache__", "desk"}
 
 
 def fingerprint(root: Path, extra: str = "") -> str:
-    """SHA-256 over every input file's name and bytes, and `extra` (what else a build depends on)."""
+    """Return SHA-256 over every input file's name and bytes, and `extra` (what else a build depends on)."""
     digest = hashlib.sha256(extra.encode())
     for path in _files(root):
         digest.update(f"{path.relative_to(root).as_posix()}\0".encode())
@@ -21,7 +21,7 @@ def fingerprint(root: Path, extra: str = "") -> str:
 
 @cache
 def _content(path: Path, _size: int, _changed: int) -> bytes:
-    """SHA-256 of a file; read again only when its size or time is another: `serve` asks every second."""
+    """Return SHA-256 of a file; read again only when its size or time is another: `serve` asks every second."""
     return hashlib.sha256(path.read_bytes()).digest()
 
 

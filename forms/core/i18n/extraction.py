@@ -63,7 +63,7 @@ def update(languages: Sequence[str]) -> dict[str, int]:
 
 
 def _head(known: Catalog) -> None:
-    """Our own header, the same each time: a file changes only when its words do."""
+    """Write our own header, the same each time: a file changes only when its words do."""
     known.header_comment = "# Interface words. The English stands in forms/ and site/; see CONTRIBUTING.md."
     known.project, known.version = "Safe Community Portal", "1"
     known.msgid_bugs_address = known.last_translator = known.language_team = "-"
@@ -76,7 +76,7 @@ def translated() -> tuple[str, ...]:
 
 
 def unfinished(language: str) -> list[str]:
-    """English words that this language lacks, or whose translation is marked fuzzy."""
+    """Return English words that this language lacks, or whose translation is marked fuzzy."""
     known = catalog(language)
     wanted = [message.id for message in template() if message.id]
     return [_first(msgid) for msgid in wanted if not _is_done(known, msgid)]

@@ -155,7 +155,7 @@ def _command(kind: str) -> Sequence[str]:
 
 
 def _environment() -> dict[str, str]:
-    """Nothing, but for what Windows needs to start any program."""
+    """Return an empty environment, but for what Windows needs to start any program."""
     return {name: value for name, value in os.environ.items() if name == "SYSTEMROOT"}
 
 

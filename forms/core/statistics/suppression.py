@@ -74,7 +74,7 @@ def hidden(grids: Mapping[str, Grid]) -> frozenset[Spot]:
 
 
 def _hide_margins(quarter: _Quarter) -> None:
-    """Withheld totals of one dimension: none, or at least two that together are at least LEAST."""
+    """Withhold totals of one dimension: none, or at least two that together are at least LEAST."""
     for dimension in (ALL, *quarter.grids):
         margins = quarter.margins(dimension)
         while away := [spot for spot in margins if spot in quarter.hidden]:
@@ -86,7 +86,7 @@ def _hide_margins(quarter: _Quarter) -> None:
 
 
 def _hide_lines(quarter: _Quarter) -> None:
-    """Where a total is withheld, so is everything that it sums up."""
+    """Withhold everything that a withheld total sums up."""
     for dimension in quarter.grids:
         for spot in quarter.inner(dimension):
             if (dimension, spot[1], ALL) in quarter.hidden or (ALL, ALL, spot[2]) in quarter.hidden:

@@ -103,7 +103,7 @@ class Case:
 
     @cached_property
     def state(self) -> Setting:
-        """One of STATES. A case that somebody opened is no longer new."""
+        """Return one of STATES. A case that somebody opened is no longer new."""
         written = self._setting("state", "state", STATES[0])
         return replace(written, value=STATES[1]) if written.value == STATES[0] and self._is_opened else written
 
@@ -214,7 +214,7 @@ class Case:
 
     @property
     def over(self) -> bool:
-        """Closed, and nothing was added since."""
+        """Return whether the case is closed and nothing was added since."""
         return bool(self.state.value == "closed") and not self.added_since_closed
 
     @cached_property
@@ -248,7 +248,7 @@ class Case:
 
     @cached_property
     def urgent(self) -> bool:
-        """Somebody is in danger, as the person said, unless staff said otherwise since."""
+        """Return whether somebody is in danger, as the person said, unless staff said otherwise since."""
         flagged = self._flag("urgent")
         return self.answers.get("danger") == "yes" if flagged is None else flagged
 
@@ -302,7 +302,7 @@ def cases(
     unproven: Iterable[Entry] = (),
     provenance: Callable[[Letter], Provenance | None] = lambda _: None,
 ) -> list[Case]:
-    """Cases from letters (the thread that the server names, tray, letter) and entries, newest first.
+    """Return cases from letters (the thread that the server names, tray, letter) and entries, newest first.
 
     unproven: entries that are shown and change nothing; provenance: of a letter that is a copy.
     """

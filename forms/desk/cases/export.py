@@ -13,7 +13,7 @@ _NEUTRAL = (1980, 1, 1, 0, 0, 0)
 
 
 def exported(documents: Mapping[str, bytes], to: str) -> bytes:
-    """These documents (by file name) sealed to an age recipient ("age1...") or under a passphrase.
+    """Return these documents (by file name) sealed to an age recipient ("age1...") or under a passphrase.
 
     Inside is a zip with `SHA256SUMS`, as `sha256sum --check` reads it. Raises Problem where `to` will not do.
     """
@@ -27,7 +27,7 @@ def exported(documents: Mapping[str, bytes], to: str) -> bytes:
 
 
 def hash_list(documents: Mapping[str, bytes]) -> str:
-    """SHA-256 and name of each document, a line each (coreutils' sha256sum)."""
+    """Return SHA-256 and name of each document, a line each (coreutils' sha256sum)."""
     return "".join(f"{hashlib.sha256(documents[name]).hexdigest()}  {name}\n" for name in sorted(documents))
 
 

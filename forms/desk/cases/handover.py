@@ -24,13 +24,13 @@ class Sharing:
     signer: Signer
 
     def hand_over(self, case: Case, letter_ids: Sequence[str], keys: Sequence[str], reader: str) -> None:
-        """Letters and parts for another desk: letters first, for with them it becomes one of the letter's desks."""
+        """Send letters and parts to another desk: letters first, for with them it becomes one of the letter's desks."""
         for id in letter_ids:
             self._copy(id, case.id, keys, reader, "letters", path=id)
         self._copy_parts(case, keys, reader)
 
     def reseal(self, case: Case, letter_ids: Sequence[str], key: str, reader: str) -> None:
-        """All of a case for a colleague's key: letters last, for with them the colleague is told to fetch."""
+        """Seal all of a case for a colleague's key: letters last, for with them the colleague is told to fetch."""
         self._copy_parts(case, [key], reader)
         for entry in case.entries:
             self._copy(entry.id, case.id, [key], reader, "entries")
@@ -38,7 +38,7 @@ class Sharing:
             self._copy(id, case.id, [key], reader, "letters", path=id)
 
     def secure(self, case: Case, letter_ids: Sequence[str], keys: Sequence[str], reader: str) -> None:
-        """Letters and parts of a case for this desk's own present keys, so that the server keeps them too."""
+        """Seal letters and parts of a case for this desk's own present keys, so that the server keeps them too."""
         for letter_id, part in case.parts:
             if letter_id in letter_ids and self.local_store.has("parts", part.id):
                 self._copy(part.id, case.id, keys, reader, "parts", path=letter_id)

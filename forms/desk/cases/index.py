@@ -57,7 +57,7 @@ class Index:
             return problem
 
     def letters(self) -> Iterator[tuple[str, int, Letter | Problem]]:
-        """Thread, tray and letter of each. The id is the file's: a letter may claim to be another."""
+        """Yield thread, tray and letter of each. The id is the file's: a letter may claim to be another."""
         for id, letter in self._letters.items():
             label, thread = self._labels.get(id, {}), self._thread(id)
             follows = "" if thread == id else thread

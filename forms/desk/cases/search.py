@@ -136,6 +136,6 @@ def _look_alike(one: str, other: str, marks: Mapping[str, frozenset[int]], where
 
 
 def _marks(case: Case) -> frozenset[int]:
-    """Marks of all pairs of neighbouring words of what was told; of the words where there is but one."""
+    """Return marks of all pairs of neighbouring words of what was told; of the words where there is but one."""
     words = folded(str(case.answers.get("what", ""))).split()
     return frozenset(map(hash, pairwise(words) if len(words) > 1 else words))

@@ -484,7 +484,7 @@ for command in KEY_COMMANDS:
 
 
 def main() -> None:
-    """The installed command `portal-desk`: keys and letters in the folder of this user."""
+    """Run the installed command `portal-desk`: keys and letters in the folder of this user."""
     home = Path.home() / ".portal-desk"
     desk.params = [replace_default(parameter, home) for parameter in desk.params]
     desk(prog_name="portal-desk")

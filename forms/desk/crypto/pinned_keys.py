@@ -278,7 +278,7 @@ class PinnedKeys:
         return len(chosen)
 
     def mark_compared(self) -> None:
-        """A person has compared all pinned keys with the printed sheet."""
+        """Record that a person has compared all pinned keys with the printed sheet."""
         self._keep(replace(self._state, compared=True))
 
     def accept(self, ids: Iterable[str]) -> None:
@@ -286,7 +286,7 @@ class PinnedKeys:
         self._keep(replace(self._state, accepted=self._state.accepted | frozenset(ids)))
 
     def forget(self, ids: Iterable[str]) -> None:
-        """Something was erased here: if it comes again, it must be signed."""
+        """Record that something was erased here: if it comes again, it must be signed."""
         self._keep(replace(self._state, accepted=self._state.accepted - frozenset(ids)))
 
 

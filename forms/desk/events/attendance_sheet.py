@@ -100,7 +100,7 @@ def _head(paper: Paper, language: str) -> dict[str, object]:
 
 
 def when(event: Event, language: str) -> str:
-    """Day and hours of an event as its readers write them; only the day where no hour is known."""
+    """Return day and hours of an event as its readers write them; only the day where no hour is known."""
     locale = Locale.parse(language)
     said = format_date(event.day, "full", locale=locale)
     hours = [moment[11:16] for moment in (event.starts, event.ends) if len(moment) > len("2027-01-24")]

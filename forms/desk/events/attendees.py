@@ -141,7 +141,7 @@ def _place(one: Gathering, today: date) -> tuple[int, int, str]:
 
 
 def in_line(rows: Iterable[SignupRow]) -> list[SignupRow]:
-    """Those who come, then those who wait in their order, then those who cancelled."""
+    """Return those who come, then those who wait in their order, then those who cancelled."""
     order = (COMING, WAITING, CANCELLED)
     return sorted(rows, key=lambda row: (order.index(row.state), row.turn, row.id))
 
@@ -172,7 +172,7 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 
 def free_places(one: Gathering) -> int | None:
-    """Places that are left; None where nobody is counted."""
+    """Return places that are left; None where nobody is counted."""
     if one.event is None or one.event.capacity is None:
         return None
     return max(0, one.event.capacity - one.coming)

@@ -51,7 +51,7 @@ def erase_old(book: EventBook) -> list[EventCount]:
 
 
 def _known(book: EventBook, rows: Iterable[SignupRow]) -> list[str]:
-    """Events that have papers here."""
+    """Return events that have papers here."""
     ids = {row.event for row in rows} | set(book.signups.last_days())
     listed = {row.event for row in rows}
     folders = {path.name for what in NAMED for path in (book.session.folder / what).glob("*") if path.is_dir()}

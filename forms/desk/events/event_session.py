@@ -34,11 +34,11 @@ class EventSession(Protocol):
 
     @property
     def folder(self) -> Path:
-        """Where this desk keeps its files."""
+        """Return the folder of this desk's files."""
 
     @property
     def own_desk(self) -> Desk:
-        """This desk as portal.yml has it."""
+        """Return this desk as portal.yml has it."""
 
     @property
     def portal(self) -> Portal:
@@ -46,7 +46,7 @@ class EventSession(Protocol):
 
     @property
     def member(self) -> str:
-        """Whose machine this is."""
+        """Return whose machine this is."""
 
     @property
     def server(self) -> SignupServer:
@@ -59,7 +59,7 @@ class EventSession(Protocol):
         """Return all sign-ups as they stand in clear."""
 
     def seal_for_desk(self, plain: bytes) -> bytes:
-        """Something of the desk's own, sealed to its keys."""
+        """Return something of the desk's own, sealed to its keys."""
 
     def open_own(self, sealed: bytes) -> bytes:
         """Return what was sealed to this desk."""
@@ -71,5 +71,5 @@ def folder_of(event: str) -> str:
 
 
 def minute() -> str:
-    """Now, by this machine's clock, to the minute (UTC)."""
+    """Return now, by this machine's clock, to the minute (UTC)."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M")

@@ -112,7 +112,7 @@ class HttpGateway:
     template_field: str = "template_id"
 
     def send(self, number: str, text: str, key: str, template: str = "") -> None:
-        """One request. A 2xx status means taken; redirects are not followed, the token would go with them."""
+        """Send one request. A 2xx status means taken; redirects are not followed, the token would go with them."""
         fields = {
             self.number_field: number,
             self.text_field: text,

@@ -141,12 +141,12 @@ class Ledger:
             return TRYING
 
     def write(self, key: str, state: str, at: str) -> None:
-        """Durable when this returns. Raises Problem."""
+        """Write the state; it is durable when this returns. Raises Problem."""
         said = json.dumps({"state": state, "at": at, "by": self.session.member}).encode()
         LocalStore(self.session.folder).save(self._folder, key, self.session.seal_for_desk(said))
 
     def forget(self, key: str) -> None:
-        """It surely did not go out: it may be tried again."""
+        """Forget a reminder that surely did not go out: it may be tried again."""
         LocalStore(self.session.folder).delete(self._folder, key)
 
 

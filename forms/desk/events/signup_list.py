@@ -78,7 +78,7 @@ class SignupList:
         return [*listed, *lost, *counted_later]
 
     def _drop_stale(self, rows: Iterable[SignupRow]) -> None:
-        """Letters of those who cancelled, and older ones of those who changed what they told."""
+        """Remove letters of those who cancelled, and older ones of those who changed what they told."""
         wanted = {(folder_of(row.event), f"{row.id}-{row.version}") for row in rows if row.state != CANCELLED}
         for path in (self._session.folder / "signups").glob("*/*.age"):
             if (path.parent.name, path.stem) not in wanted:
@@ -127,7 +127,7 @@ class SignupList:
         return dict(self._list()["last_days"]) | now
 
     def old_events(self, today: date) -> frozenset[str]:
-        """Events that were over longer ago than names may be kept; one whose day was never known is none."""
+        """Return events that were over longer ago than names may be kept; one whose day was never known is none."""
         days = timedelta(days=self._session.portal.days_kept("signups_days"))
         return frozenset(event for event, day in self.last_days().items() if date.fromisoformat(day) < today - days)
 

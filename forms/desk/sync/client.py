@@ -86,7 +86,7 @@ class Server:
         return [checked for row in listed if is_id(row.get("id")) and (checked := letter_row(row))]
 
     def signups(self) -> list[dict[str, Any]]:
-        """Sign-ups as they stand in clear: id, event, people and state of each."""
+        """Return sign-ups as they stand in clear: id, event, people and state of each."""
         return self._rows("signups")
 
     def letter(self, letter_id: str) -> bytes:
@@ -235,7 +235,7 @@ class Server:
 
     @cached_property
     def _line(self) -> requests.Session:
-        """One connection for thousands of letters."""
+        """Return one connection for thousands of letters."""
         return requests.Session()
 
 

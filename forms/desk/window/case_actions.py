@@ -196,7 +196,7 @@ def keep(case_id: str) -> Answer:
 
 @pages.route("/case/<case_id>/erase", methods=["GET", "POST"])
 def erase(case_id: str) -> Answer | str:
-    """Asks twice, then erases."""
+    """Ask twice, then erase."""
     session = current_session()
     case, sure = session.case(case_id), request.form.get("sure", "")
     if request.method == "POST" and sure == "twice":

@@ -87,7 +87,7 @@ def _reseal(session: Session, form: Form) -> str:
 
 
 def _forget(session: Session, form: Form) -> str:
-    """Says what will not open any more, asks twice, then forgets the old keys."""
+    """Say what will not open any more, ask twice, then forget the old keys."""
     sure, anew = form.get("sure", ""), bool(form.get("anew"))
     key_retirement.require_that_new_key_is_known(session)
     found = key_retirement.needing(session)

@@ -31,7 +31,7 @@ def enter(token: str) -> Answer:
 
 @pages.get("/unlock")
 def ask() -> Answer | str:
-    """Asks for the passphrase; a demonstration key has none."""
+    """Ask for the passphrase; a demonstration key has none."""
     authenticator = the_authenticator()
     authenticator.lock_if_idle()
     if authenticator.session:
@@ -84,7 +84,7 @@ def sync() -> Answer:
 
 @pages.post("/lock")
 def lock() -> Answer:
-    """Locks the desk: what was opened is dropped from memory."""
+    """Lock the desk: what was opened is dropped from memory."""
     the_authenticator().lock()
     return redirect_to("/unlock")
 
@@ -102,7 +102,7 @@ def held() -> Answer | str:
 
 @pages.post("/awake")
 def awake() -> Response:
-    """Somebody is typing: the lock waits, if it has not fallen yet."""
+    """Keep the desk unlocked while somebody types, if it is not locked yet."""
     with suppress(Locked):
         current_session()
     return make_response("", 204)

@@ -20,7 +20,7 @@ class ApiError(HTTPException):
 
 
 def json_answer(data: dict[str, Any], status: int = 200) -> Response:
-    """This data."""
+    """Return this data as an answer."""
     return Response(json.dumps(data), status, {"Cache-Control": NEVER_KEPT}, mimetype="application/json")
 
 

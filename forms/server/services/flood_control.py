@@ -76,7 +76,7 @@ class FloodControl:
         self._worked = [LeakyBucket(threshold * 4**step, clock) for step in range(MOST_BITS - BITS)]
 
     def count(self, *, worked: bool = False) -> None:
-        """One more letter came."""
+        """Count one more letter."""
         self._all.count()
         for step in self._worked if worked else ():
             step.count()

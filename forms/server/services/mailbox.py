@@ -85,7 +85,7 @@ class Services:
 
     @property
     def mailboxes(self) -> tuple[Mailbox, ...]:
-        """One for each kind of letter."""
+        """Return a mailbox for each kind of letter."""
         boxes = {
             Kind.CONCERN: Mailbox(Kind.CONCERN, self.concerns, has_queues=True, keep="concerns_days"),
             Kind.REQUEST: Mailbox(Kind.REQUEST, self.requests, has_queues=False, keep="requests_days"),
@@ -156,7 +156,7 @@ class Part:
 
     @property
     def said(self) -> dict[str, Any]:
-        """As the letter names it."""
+        """Return the part as the letter names it."""
         return {"id": self.id, "kind": self.kind, **({"seconds": self.seconds} if self.seconds else {})}
 
 

@@ -62,7 +62,7 @@ class OperatorLog:
     _portal_said: tuple[str, float] = ("", 0.0)
 
     def met(self, where: str, what: str) -> None:
-        """A request met this fault."""
+        """Record a fault that a request met."""
         slot = self._read(where, what)
         slot.met = self.clock()
         slot.due = slot.due or (slot.met + secrets.randbelow(LATER) if self.watched else slot.met)
@@ -71,7 +71,7 @@ class OperatorLog:
             self.say()
 
     def found(self, where: str, what: str) -> None:
-        """A look of our own found this fault."""
+        """Record a fault that a check of our own found."""
         now = self.clock()
         self._write(where, what, _Slot(now, now, self._read(where, what).said))
 

@@ -32,7 +32,7 @@ class SignupStatus:
 
 
 def why_closed(services: Services, event_id: str, today: date) -> str:
-    """Why nobody can sign up for this event: past, cancelled, closed or unknown; empty where one can."""
+    """Return why nobody can sign up for this event: past, cancelled, closed or unknown; empty where one can."""
     event = services.event(event_id)
     if event is None:
         return "unknown"
@@ -46,7 +46,7 @@ def why_closed(services: Services, event_id: str, today: date) -> str:
 
 
 def in_line_before(services: Services, event: Event, people: int) -> int | None:
-    """None where there is a place for so many people now; else how many groups wait already.
+    """Return None where there is a place for so many people now; else how many groups wait already.
 
     Only a look: the places are taken when the sign-up is sent. Raises NotKept.
     """

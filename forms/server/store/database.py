@@ -253,7 +253,7 @@ class Store:
             return any(connection.execute(query).first() for query in queries)
 
     def claim(self, salt_mark: str) -> None:
-        """Insist from now on that this database belongs to the salt with this fingerprint.
+        """Record that this database belongs to the salt with this fingerprint.
 
         One that belongs to none yet belongs to it from now on. Raises OtherSalt, or NotKept where the database is away:
         then it is looked at when it is first used.
@@ -270,7 +270,7 @@ class Store:
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
-        """One transaction; what it did is durable when the block is left."""
+        """Run one transaction; what it did is durable when the block is left."""
         with self._complaining():
             self._make_tables()
             with self._turn(), self._engine.begin() as connection:
@@ -388,7 +388,7 @@ def _as_it_is(table: sa.Table) -> dict[str, Any]:
 
 
 def _free(file: Path) -> int:
-    """Bytes that are free on the disk of this file; plenty where the system does not tell."""
+    """Return bytes that are free on the disk of this file; plenty where the system does not tell."""
     try:
         return shutil.disk_usage(file.parent).free
     except OSError:

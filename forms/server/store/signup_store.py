@@ -259,7 +259,7 @@ _COLUMNS = (
 
 
 def _line(event: str) -> sa.Select[Any]:
-    """Those who wait for this event, first in the line first."""
+    """Return those who wait for this event, first in the line first."""
     waits = sa.and_(_signups.c.event == event, _signups.c.state == WAITING)
     return sa.select(*_COLUMNS).where(waits)
 

@@ -276,7 +276,7 @@ def _html(text: str, status: int) -> Response:
 
 
 def register_errors(app: Flask) -> None:
-    """Whatever goes wrong, a person gets a page in their language that says so and what to do."""
+    """Register error pages: whatever goes wrong, a person gets a page in their language that says so and what to do."""
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Problem, _unavailable)
 

@@ -44,7 +44,7 @@ def _line_before(asked: FormRequest, event: Event, people: int) -> int | None:
 
 
 def sign_up(asked: FormRequest) -> Response:
-    """Mend it, look at it, send it."""
+    """Correct, check or send a sign-up."""
     if "no" in asked.raw.get("adult", ()):
         hidden = [(name, text) for name, texts in asked.raw.items() if name != "adult" for text in texts]
         return page(asked, "under-18.html", 422, hidden=hidden)

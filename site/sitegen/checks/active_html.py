@@ -46,7 +46,7 @@ class Found:
 
 
 def findings(made: str) -> Iterator[Found]:
-    """Everything in the HTML that Markdown made which is more than text, pictures of the site, and links."""
+    """Yield everything in the HTML that Markdown made which is more than text, pictures of the site, and links."""
     at = 0
     while opening := _OPENS.search(made, at):
         at = opening.start()

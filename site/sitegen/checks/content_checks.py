@@ -42,7 +42,7 @@ def check(
     content: Path,
     voices: Mapping[str, str],
 ) -> Report:
-    """Everything that can be wrong with pages, tables, pictures and recordings together.
+    """Return everything that can be wrong with pages, tables, pictures and recordings together.
 
     days: the rows of events day by day; content: where the files of content/media are looked up; voices: the machine's
     voice by language.
@@ -208,7 +208,7 @@ def _old(tables: Tables, today: date) -> Iterator[str]:
 
 
 def _cells(tables: Tables, library: Library) -> Iterator[str]:
-    """Texts in English that lack their translation beside them."""
+    """Yield texts in English that lack their translation beside them."""
     for name, rows in tables.items():
         for row in rows if name not in desk_tables.ENGLISH_ONLY else ():
             for column in (column for column, cell in row.items() if column.endswith("_en") and cell):

@@ -14,7 +14,7 @@ from sitegen.render.feedback_blocks import TABLE_OF
 
 
 def problems(library: Library, tables: Tables, days: Sequence[Row], today: date, media: Path) -> Iterator[Problem]:
-    """Everything that stops the build. days: the rows of events day by day; media: the folder content/media."""
+    """Yield everything that stops the build. days: the rows of events day by day; media: the folder content/media."""
     yield from _themes(tables, library)
     yield from statistics_checks.problems(tables, today)
     for row in tables["commitments"]:
@@ -99,7 +99,7 @@ def _goods(row: Row, media: Path) -> Iterator[Problem]:
 
 
 def _arguments(page: Source, library: Library, tables: Tables) -> Iterator[Problem]:
-    """Blocks that name a row or a meeting."""
+    """Yield blocks that name a row or a meeting."""
     for block in page.blocks:
         where = f"{page.where}, line {block.line}"
         table = TABLE_OF.get(block.name)

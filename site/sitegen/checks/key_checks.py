@@ -16,7 +16,7 @@ _AGAIN = "Copy the whole line again from the desk's machine, as plain text and w
 
 
 def problems(settings: Mapping[str, Any]) -> Iterator[Problem]:
-    """Everything wrong with the keys of all desks, whose rows have an id and are mappings."""
+    """Yield everything wrong with the keys of all desks, whose rows have an id and are mappings."""
     rows = [row for row in settings["desks"] if isinstance(row, dict) and row.get("id")]
     for row in rows:
         if row.get("people") and any(row.get(name) for name in _PUBLIC):

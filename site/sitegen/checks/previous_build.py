@@ -21,7 +21,7 @@ def last_built(path: Path) -> tuple[Event, ...]:
 
 
 def lost(before: Sequence[Event], now: Sequence[Event], today: date) -> Iterator[Problem]:
-    """Events for which people may have signed up and that are no longer in the table."""
+    """Yield events for which people may have signed up and that are no longer in the table."""
     there = {event.id for event in now}
     for event in before:
         if event.takes_signups(today) and event.id not in there and not event.example:

@@ -16,7 +16,7 @@ _OF_A_DESK = ("id", "name", "what", "reads")
 
 
 def problems(settings: Mapping[str, Any]) -> Iterator[Problem]:
-    """Everything wrong in what the keys hold: desks, days that things are kept, addresses."""
+    """Yield everything wrong in what the keys hold: desks, days that things are kept, addresses."""
     yield from settings_schema.problems(settings, WHERE)
     yield from _publishers(settings.get("publishers") or [])
     yield from _rows(settings["languages"], "languages", ("code", "name"))

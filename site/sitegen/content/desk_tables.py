@@ -28,13 +28,13 @@ def choices(tables: Tables) -> dict[str, tuple[Choice, ...]]:
 
 
 def _phrase(row: Row) -> Choice:
-    """English is the source and needs no reader of its own."""
+    """Return a phrase. English is the source and needs no review."""
     reviewed = ("en", *text(row, "reviewed"))
     return Choice(row["id"], text(row, "name"), reviewed=reviewed, state=row["state"] or "")
 
 
 def problems(tables: Tables) -> Iterator[Problem]:
-    """Numbers that are no helpline's, a review of nothing, and law that nobody has found told as a fact."""
+    """Yield numbers that are no helpline's, a review of nothing, and law that nobody has found told as a fact."""
     known = {row["tel"] for row in tables["helplines"]}
     for row in tables["phrases"]:
         where, named = f"content/tables/phrases.csv, {row['id']}", text(row, "name")

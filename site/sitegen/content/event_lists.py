@@ -82,7 +82,7 @@ def names(portal: Portal, today: date) -> list[str]:
 
 
 def tops(portal: Portal, today: date, *, past: bool) -> list[Event]:
-    """Events that are no parts: those to come by day, or those that have been, the latest first."""
+    """Return events that are no parts: those to come by day, or those that have been, the latest first."""
     found = [event for event in portal.events if not event.part_of and (event.last_day < today) == past]
     return found[::-1] if past else found
 
@@ -102,7 +102,7 @@ def once(events: Sequence[Event]) -> list[Event]:
 
 
 def other_days(portal: Portal, event: Event, today: date) -> list[Event]:
-    """Other days of the same repeating event that are still to come, a few of them."""
+    """Return other days of the same repeating event that are still to come, a few of them."""
     days = [one for one in portal.events if event.series and one.series == event.series]
     return [day for day in days if day.id != event.id and day.last_day >= today][:CARDS]
 
@@ -136,7 +136,7 @@ def spoken(event: Event, language: str) -> list[str]:
 
 
 def offset(timezone: str) -> Callable[[str], str]:
-    """Turns a local time into ISO 8601 with its offset from UTC; a day stays a day."""
+    """Turn a local time into ISO 8601 with its offset from UTC; a day stays a day."""
 
     def with_offset(moment: str) -> str:
         here = datetime.fromisoformat(moment).replace(tzinfo=ZoneInfo(timezone))

@@ -105,7 +105,7 @@ def _event(row: Row) -> Event:
 
 
 def moment(value: datetime | None) -> str:
-    """As an Event has it: midnight in a table says that only the day is known."""
+    """Return a time as an Event has it: midnight in a table says that only the day is known."""
     if value is None:
         return ""
     return value.isoformat(timespec="minutes") if value.time() != time.min else value.date().isoformat()

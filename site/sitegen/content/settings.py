@@ -14,7 +14,7 @@ WHERE = "content/portal.yml"
 
 
 def read_settings(content: Path) -> dict[str, Any]:
-    """portal.yml as it stands. Raises Problem where it is missing, not YAML, or lacks a key."""
+    """Return portal.yml as it is. Raises Problem where it is missing, not YAML, or lacks a key."""
     try:
         settings = read_yaml((content / "portal.yml").read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
@@ -30,7 +30,7 @@ def read_settings(content: Path) -> dict[str, Any]:
 
 
 def voices(content: Path) -> dict[str, str]:
-    """eSpeak NG's voice for each language that names one."""
+    """Return eSpeak NG's voice for each language that names one."""
     return {row["code"]: row["voice"] for row in read_settings(content)["languages"] if row.get("voice")}
 
 

@@ -47,7 +47,7 @@ def text(row: Row, column: str) -> Text:
 
 
 def in_order(rows: Sequence[Row]) -> list[Row]:
-    """Rows by their column `order`."""
+    """Return rows by their column `order`."""
     return sorted(rows, key=lambda row: row["order"])
 
 
@@ -57,7 +57,7 @@ def number_of(row: Row) -> int:
 
 
 def read(tables: Path, schemas: Path) -> Tables:
-    """Typed rows of every table, in file order. Raises Problems with everything that is wrong in any of them."""
+    """Return typed rows of every table, in file order. Raises Problems with everything that is wrong in any of them."""
     descriptors = {path.stem: _descriptor(path.read_text("utf-8")) for path in sorted(schemas.glob("*.yaml"))}
     problems = [
         Problem(file_of(path), "has no schema, so nothing reads it.", "Remove it, or ask a developer.")
@@ -109,7 +109,7 @@ def _numbered(resource: Any, sheet: CsvFile) -> Iterator[Row]:
 
 
 def _shape_problems(sheet: CsvFile, descriptor: Mapping[str, Any]) -> Iterator[Problem]:
-    """Columns that nobody knows or that must be there, and rows of another length. Their order is the staff's."""
+    """Yield columns that nobody knows or that must be there, and rows of another length. Their order is the staff's."""
     fields = {field["name"]: field for field in descriptor["fields"]}
     needed = [name for name, field in fields.items() if field.get("constraints", {}).get("required")]
     where, expected = f"{sheet.where}, row 1", f"The columns are: {', '.join(fields)}."
@@ -154,7 +154,7 @@ def _arranged(sheet: CsvFile, descriptor: Mapping[str, Any]) -> CsvFile:
 def _problems(
     sheet: CsvFile, descriptor: Mapping[str, Any], errors: Sequence[Any], sheets: Mapping[str, CsvFile]
 ) -> Iterator[Problem]:
-    """Frictionless' errors as sentences: file, row, column, what is wrong, what to write instead."""
+    """Yield Frictionless' errors as sentences: file, row, column, what is wrong, what to write instead."""
     fields = {field["name"]: field for field in descriptor["fields"]}
     for error in errors:
         if isinstance(error, ForeignKeyError):

@@ -172,7 +172,7 @@ def prune(cache: Path, out: Path) -> None:
 
 
 def problems(content: Path, library: Library, made: Iterable[str] = ()) -> Iterator[Problem]:
-    """Files among the recordings that would never be heard. made: keys of pages that the build writes itself."""
+    """Yield files among the recordings that would never be heard. made: keys of pages that the build writes itself."""
     start = content / "media" / FOLDER
     known = {name.removesuffix(".md") for name in library.names} | set(questions()) | set(DIGITS) | set(made)
     for path in own_files(start):

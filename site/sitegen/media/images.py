@@ -103,7 +103,7 @@ class ImagePipeline:
 
 
 def _small(picture: Image.Image, width: int, kind: str) -> bytes:
-    """Pixels only (a new image carries no EXIF), as good as LARGEST allows."""
+    """Return pixels only (a new image carries no EXIF), as good as LARGEST allows."""
     height = max(1, round(picture.height * width / picture.width))
     sized = Image.new("RGB", (width, height))
     sized.paste(picture.resize((width, height), Image.Resampling.LANCZOS))
@@ -206,7 +206,7 @@ def _acts(name: str, value: str) -> bool:
 
 
 def asked(page: Source, media: Path) -> Iterator[Problem]:
-    """Pictures that a page asks for and that are not there, or that say nothing to who cannot see."""
+    """Yield pictures that a page asks for and that are not there, or that say nothing to who cannot see."""
     for match in _ASKED.finditer(page.text):
         where, address = f"{page.where}, line {page.line_of(match.start())}", match[2]
         name = address.partition("/media/")[2]

@@ -43,7 +43,7 @@ class Visit:
 
     @property
     def whole(self) -> Size:
-        """Everything that is fetched before a person asks for more."""
+        """Return everything that is fetched before a person asks for more."""
         return self.html + self.css + self.js
 
     @property

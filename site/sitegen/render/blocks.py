@@ -10,7 +10,7 @@ from sitegen.content import event_lists
 from sitegen.content.pages import Source
 from sitegen.content.tables import text
 from sitegen.render import feedback_blocks, picture_blocks
-from sitegen.render.context import Context
+from sitegen.render.context import CLIP_HERE, Context
 from sitegen.render.templates import render
 
 __all__ = ["BLOCKS", "Context", "draw"]
@@ -37,7 +37,7 @@ def draw_events(context: Context, which: str) -> Markup:
 
 
 def draw_event(context: Context, event_id: str) -> Markup:
-    """Everything about one event. StopIteration for an id that the checks would have stopped."""
+    """Return everything about one event. StopIteration for an id that the checks would have stopped."""
     portal = context.portal
     event = next(event for event in portal.events if event.id == event_id)
     return render(
@@ -52,7 +52,8 @@ def draw_event(context: Context, event_id: str) -> Markup:
 
 
 def _form(context: Context, name: str) -> Markup:
-    return draw_form(form_schema.load(name), context.portal, context.language, context.today)
+    form = draw_form(form_schema.load(name), context.portal, context.language, context.today)
+    return form + Markup(CLIP_HERE)  # noqa: S704 - a constant
 
 
 def _links(context: Context, names: list[str]) -> Markup:

@@ -56,7 +56,7 @@ def _place_of_whole(event: Event, whole: dict[str, Event]) -> str:
 
 
 def calendar(portal: Portal, entries: Sequence[bytes], language: str, title: str = "") -> bytes:
-    """Entries as one calendar, UTF-8; title: what a phone calls a feed."""
+    """Return entries as one calendar, UTF-8; title: what a phone calls a feed."""
     made = Calendar()
     made.add("prodid", f"-//{pick(portal.short_name, 'en')}//Portal//{language.upper()}")
     made.add("version", "2.0")
@@ -105,7 +105,7 @@ def entry(portal: Portal, event: Event, language: str, today: date) -> bytes:
 
 
 def _summary(event: Event, language: str) -> str:
-    """Loud in the list of a phone, which shows no more than this."""
+    """Return the title. A phone's list shows no more than this."""
     _ = i18n.say(language)
     head = {"cancelled": _("cancelled"), "moved": _("moved")}.get(event.state, "")
     return f"{head.upper()}: {pick(event.title, language)}" if head else pick(event.title, language)

@@ -10,6 +10,9 @@ from sitegen.content.tables import Tables
 from sitegen.media.audio_clips import AudioPipeline
 from sitegen.media.images import ImagePipeline
 
+CLIP_HERE = "<!--clip-->"
+"""Where what is done on a page ends: the clip of the whole page comes below it, and not after the heading."""
+
 
 @dataclass(frozen=True)
 class Context:

@@ -62,7 +62,7 @@ def _description(event: Event, language: str) -> str:
 
 
 def _is_next(portal: Portal, event: Event, today: date) -> bool:
-    """Of a repeating event only the next day is found and read aloud, not a hundred of them."""
+    """Return whether this is the next day of a repeating event: only that one is found and read aloud."""
     days = [one for one in portal.events if event.series and one.series == event.series and one.last_day >= today]
     return not event.series or (bool(days) and days[0].id == event.id)
 

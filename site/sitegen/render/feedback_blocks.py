@@ -18,7 +18,7 @@ from sitegen.render.templates import render
 
 
 def you_said(context: Context, _: str) -> Markup:
-    """Everything asked and promised: first for the whole district, then taluk by taluk."""
+    """Return everything asked and promised: first for the whole district, then taluk by taluk."""
     every = _commitments(context)
     groups: list[tuple[Any, list[Commitment]]] = [({}, [one for one in every if not one.row["taluk"]])]
     groups += [(text(row, "name"), [one for one in every if one.row["taluk"] == row["id"]]) for row in _places(context)]
@@ -166,7 +166,7 @@ def _chart(context: Context, title: str, counts: _Counts) -> tuple[str, _Counts,
 
 
 def _counts(context: Context, quarter: str | None, dimension: str, **where: str) -> _Counts:
-    """Counts of one dimension with what each is called; what nobody told comes last."""
+    """Return counts of one dimension with what each is called; what nobody told comes last."""
     assert quarter  # noqa: S101 - asked only where something was counted
     if dimension == "month":
         names: dict[str, Any] = {

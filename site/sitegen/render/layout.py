@@ -1,5 +1,7 @@
 """What stands around a page's text: its notes, its other languages, its title."""
 
+import re
+
 from markupsafe import Markup
 
 from forms.core import i18n
@@ -7,7 +9,9 @@ from forms.core.portal import Portal
 from forms.core.rendering import Alternate, Note, Page
 from sitegen.content.pages import Source
 from sitegen.render.blocks import Context
+from sitegen.render.context import CLIP_HERE
 from sitegen.render.html_to_text import text_of
+from sitegen.render.picture_blocks import picture
 from sitegen.render.templates import render
 
 
@@ -30,10 +34,6 @@ def page_of(context: Context, name: str, body: Markup) -> Page:
     )
 
 
-CLIP_HERE = "<!--clip-->"
-"""Where a block of short clips ends: the clip of the whole page comes below them, and not after the heading."""
-
-
 def with_clip(context: Context, name: str, body: Markup) -> Markup:
     """Return the body with a way to listen to all of it, where there is a voice or a recording."""
     source = context.library.find(name, context.language)
@@ -42,8 +42,18 @@ def with_clip(context: Context, name: str, body: Markup) -> Markup:
     clip = heard and heard.clip(source.language, key, text_of(body))
     drawn = render(context.language, "blocks/listen.html", clip=clip, title=source.title) if clip else ""
     place = CLIP_HERE if CLIP_HERE in body else "</h1>"
-    put = str(body).replace(place, f"{place}{drawn}", 1).replace(CLIP_HERE, "")
+    put = _with_picture(context, key, str(body)).replace(place, f"{place}{drawn}", 1).replace(CLIP_HERE, "")
     return Markup(put)  # noqa: S704 - both are HTML already
+
+
+PICTURES = {"tell": "page-tell", "answer": "door-answer", "events": "door-events", "help": "call-danger"}
+"""The drawing in the heading of a page: its first screen is known without reading."""
+
+
+def _with_picture(context: Context, page: str, body: str) -> str:
+    """Return the body with its page's drawing in the heading, where there is one."""
+    drawn = picture(context, PICTURES[page]) if page in PICTURES else ""
+    return re.sub(r"<h1[^>]*>", lambda heading: f"{heading[0]}{drawn}", body, count=1)
 
 
 def alternates(portal: Portal, language: str, path: str) -> tuple[Alternate, ...]:

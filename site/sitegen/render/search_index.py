@@ -41,7 +41,7 @@ def shard_name(normalised_token: str) -> str:
 
 
 def index(pages: Mapping[str, Source], said: Mapping[str, str]) -> dict[str, dict[str, list[int]]]:
-    """Shards by file name: for each skeleton the numbers of its pages and how much it counts there, in turns.
+    """Return shards by file name: for each skeleton the numbers of its pages and how much it counts there, in turns.
 
     said: what each page says to a reader, with what its blocks draw from tables.
     """

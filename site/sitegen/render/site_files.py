@@ -28,7 +28,7 @@ WORKER = "sw.js"
 
 
 def asset_names(folder: Path, seal: Path | None = None) -> dict[str, str]:
-    """Addresses of style and script, with a hash of their bytes in the name: they may be kept for ever.
+    """Return addresses of style and script, with a hash of their bytes in the name: they may be kept for ever.
 
     seal: the bundled script that locks letters. Each script has the hash by which a browser refuses another.
     """
