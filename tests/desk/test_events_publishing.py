@@ -139,7 +139,7 @@ def test_a_folder_that_is_none_and_a_disk_that_is_full_are_sentences(
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(Problem, match="Nothing was changed"):
         publish(desk, content, date(2027, 4, 1))
 
