@@ -30,7 +30,7 @@ def many(count: int, **more: Any) -> list[dict[str, Any]]:
         {
             **MEETING,
             "id": f"e{number}",
-            "title_en": f"Event {number}",
+            "title_en": f"Event {number}" if number < 100 else f"Event e{number}",  # 100 and 112 are numbers to call
             "starts": f"{first + timedelta(number)}T10:00",
             **more,
         }
