@@ -145,6 +145,17 @@ class Definition:
         return tuple(field for field in self.fields if field.file)
 
     @property
+    def pages(self) -> tuple[tuple[str, ...], ...]:
+        """Return the questions by page, for the server's steps: files come last, since no page can carry one on."""
+        files = tuple(field.name for field in self.files)
+        words = (tuple(name for name in step if name not in files) for step in self.steps)
+        return (*(page for page in words if page), *([files] if files and self.steps else []))
+
+    def page_of(self, name: str) -> int:
+        """Return the place of the page on which a question stands; 0 where it stands on none."""
+        return next((place for place, page in enumerate(self.pages) if name in page), 0)
+
+    @property
     def msgids(self) -> tuple[str, ...]:
         """The English words of the form that need a translation."""
         own = (word for word in (self.title, self.button, self.intro) if word)

@@ -20,6 +20,14 @@
   addEventListener("pageshow", function (event) {
     if (event.persisted && /\/forms\//.test(location.pathname)) location.reload();
   });
+  // Where a script will ask a few questions at a time on this page, the server need not (site/browser/src/main.js).
+  var whole = document.querySelector("details.whole");
+  if (whole && window.isSecureContext && window.BigInt && window.crypto) {
+    var writing = document.activeElement;
+    document.querySelector(".stepwise").remove();
+    whole.replaceWith(whole.querySelector("form"));
+    if (writing && writing !== document.body) writing.focus();
+  }
   // The search is fetched when its box is first used.
   var box = document.querySelector("[data-search]");
   if (box) {

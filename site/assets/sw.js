@@ -1,7 +1,10 @@
 // Only on a field worker's tablet that asked for it (see tablet.js). The net comes first; what was kept is for places without.
 // Forms and letters are never touched: they always go to the server, or fail so that the person sees it.
 // What was withdrawn is deleted from the tablet whenever a page is opened with the net there. Pages that named it are fetched anew; "/renew" in the
-// store says that this is still to be done, should the net go away meanwhile.
+// store says that this is still to be done, should the net go away meanwhile. Once a day everything kept is fetched anew
+// ("/renewed" holds the day on which that was done), and a page that is shown without the net says from which day it is.
+var PAGE = /\/$/, SHARED = /^\/(assets|audio)\//;
+function today() { return String(Math.floor(Date.now() / 864e5)); }
 function forget() {
   return caches.has("tablet").then(function (there) {
     return there && Promise.all([fetch("/withdrawn.json", { cache: "no-store" }), caches.open("tablet")]);
@@ -12,24 +15,58 @@ function forget() {
     }).then(function (gone) {
       return gone.some(Boolean) && both[1].put("/renew", new Response(""));
     }).then(function () {
-      return both[1].match("/renew");
-    }).then(function (pending) { return pending && renew(both[1]); });
+      return Promise.all([both[1].match("/renew"), both[1].match("/renewed")]);
+    }).then(function (noted) {
+      if (noted[0] || !noted[1]) return renew(both[1]);
+      return noted[1].text().then(function (day) { return day !== today() && renew(both[1]); });
+    });
   }).catch(function () {});
 }
+function pathOf(request) { return new URL(request.url).pathname; }
 function renew(store) {
   return store.keys().then(function (kept) {
-    return Promise.all(kept.map(function (one) {
-      return /\/$/.test(new URL(one.url).pathname) && fetch(one.url, { cache: "no-cache" }).then(function (answer) {
-        return answer.ok ? store.put(one, answer) : answer.status === 404 && store.delete(one);
-      });
-    }));
-  }).then(function () { return store.delete("/renew"); });
+    var paths = kept.map(pathOf);
+    return listed(paths).then(function (wanted) {
+      return Promise.all(kept.map(function (one) { return renewOne(store, one, wanted); }).concat(
+        wanted.filter(function (path) { return paths.indexOf(path) < 0; }).map(function (path) { return store.add(path); })));
+    });
+  }).then(function () { return store.delete("/renew"); })
+    .then(function () { return store.put("/renewed", new Response(today())); });
+}
+// What belongs to the languages that are kept: those whose first page is.
+function listed(paths) {
+  var firsts = paths.filter(function (path) { return /^\/[^/]+\/$/.test(path); });
+  return Promise.all(firsts.map(function (first) {
+    return fetch(first + "tablet/files.json", { cache: "no-cache" }).then(function (answer) { return answer.ok ? answer.json() : []; });
+  })).then(function (lists) { return [].concat.apply([], lists); });
+}
+function renewOne(store, one, wanted) {
+  var path = pathOf(one);
+  if (SHARED.test(path)) return wanted.length && wanted.indexOf(path) < 0 && store.delete(one); // of an earlier build
+  return PAGE.test(path) && fetch(one.url, { cache: "no-cache" }).then(function (answer) {
+    return answer.ok ? store.put(one, answer) : answer.status === 404 && store.delete(one);
+  });
+}
+// A kept page, with the day on which it was fetched below its heading, in its own words.
+function dated(kept, path) {
+  var fetched = /\d+ \w{3} \d{4}/.exec(kept.headers.get("date")); // a proxy may have written a second date behind it
+  if (!fetched || !/html/.test(kept.headers.get("content-type"))) return kept;
+  return caches.match("/" + path.split("/")[1] + "/tablet/words.json").then(function (words) {
+    return words && Promise.all([words.json(), kept.clone().text()]);
+  }).then(function (both) {
+    if (!both) return kept;
+    var day = new Date(fetched[0]).toLocaleDateString(both[0].locale, { day: "numeric", month: "long", year: "numeric" });
+    var note = '</h1><p class="note note--kept">' + both[0].kept.replace("{day}", day) + "</p>";
+    return new Response(both[1].replace("</h1>", function () { return note; }), { headers: { "Content-Type": "text/html; charset=utf-8" } });
+  });
 }
 self.addEventListener("fetch", function (event) {
   var asked = event.request, address = new URL(asked.url);
   if (asked.method !== "GET" || address.origin !== location.origin || /^\/(forms|pickup)\//.test(address.pathname)) return;
   if (asked.mode === "navigate") event.waitUntil(forget());
   event.respondWith(fetch(asked).catch(function () {
-    return caches.match(asked.url, { ignoreSearch: true }).then(function (kept) { return kept || Response.error(); });
+    return caches.match(asked.url, { ignoreSearch: true }).then(function (kept) {
+      return kept ? dated(kept, address.pathname) : Response.error();
+    });
   }));
 });

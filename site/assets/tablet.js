@@ -18,7 +18,9 @@
       return Promise.all([fetch(box.dataset.tablet), caches.open(NAME)]);
     }).then(function (both) {
       if (!both[0].ok) throw new Error("list");
-      return both[0].json().then(function (files) { return both[1].addAll(files); });
+      return both[0].json().then(function (files) { return both[1].addAll(files); }).then(function () {
+        return both[1].put("/renewed", new Response(String(Math.floor(Date.now() / 864e5))));
+      });
     }).then(function () { show("kept"); }, function () { show("failed"); });
   });
   remove.addEventListener("click", function () {

@@ -10,9 +10,17 @@ def in_steps(page: Any) -> bool:
     return bool(page.evaluate("Boolean(document.querySelector('form[data-sealing] .step'))"))
 
 
+def unfold(page: Any) -> None:
+    """Open the form of all questions, which stands folded up where there is no script."""
+    folded = page.locator("details.whole:not([open]) > summary")
+    if folded.count():
+        folded.click()
+
+
 def fill(page: Any, name: str, value: Any) -> None:
     """Answer one question, on the page of questions that it is on."""
     page.wait_for_load_state()  # a script that is on its way changes the page
+    unfold(page)
     field = page.locator(f'[data-field="{name}"]')
     while in_steps(page) and not field.is_visible():
         page.locator(NEXT).click()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.journeys.conftest import PHONE  # type: ignore[import-not-found]
-from tests.journeys.telling import NEXT, come_back, fill, look, send
+from tests.journeys.telling import NEXT, come_back, fill, look, send, unfold
 from tests.journeys.walking import press
 
 
@@ -70,6 +70,7 @@ def test_sign_up_and_cancel(page: Any, house: Any) -> None:
 def test_mistakes_are_told_in_ones_own_language_and_nothing_is_lost(page: Any) -> None:
     page.route("**/assets/seal-*", lambda route: route.abort())
     page.goto("/hi/tell/")
+    unfold(page)
     page.locator("#contact").fill("पेड़ के नीचे")
     page.locator("#people").fill("बहुत")
     press(page, "check")
@@ -136,6 +137,7 @@ def test_with_the_keyboard_alone(page: Any, request: pytest.FixtureRequest) -> N
     if "[script]" in request.node.name:
         page.locator(NEXT).focus()
         page.keyboard.press("Enter")
+    unfold(page)
     tab_to(page, "id", "what")
     page.keyboard.type("Only with the keyboard")
     if "[script]" in request.node.name:

@@ -1,5 +1,6 @@
 """A field worker's tablet: nothing is kept before the tap, all of a language after it, nothing after taking it away."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from tests.journeys.conftest import House  # type: ignore[import-not-found]
@@ -13,6 +14,27 @@ HELD = f"""async () => {{
   const store = await caches.open('tablet'), page = await store.match('/or/rights/');
   return [!!(await store.match('{WITHDRAWN}')), (await page.text()).includes('named the story'), !!(await store.match('/renew'))];
 }}"""
+
+
+STALE = """async () => {
+  const store = await caches.open('tablet');
+  await store.put('/or/help/', new Response('<h1>an old number</h1>'));
+  await store.put('/assets/portal.0000000000.css', new Response('of an earlier build'));
+  await store.delete('/assets/' + [...document.styleSheets][0].href.split('/').pop());
+  await store.put('/renewed', new Response('20000'));
+}"""
+FRESH = """async () => {
+  const store = await caches.open('tablet'), help = await (await store.match('/or/help/')).text();
+  const style = '/assets/' + [...document.styleSheets][0].href.split('/').pop();
+  return [help.includes('an old number'), !!(await store.match('/assets/portal.0000000000.css')), !!(await store.match(style))];
+}"""
+
+
+def renewed_each_day(page: Any) -> None:
+    """Once a day with the net there, every page that is kept is fetched anew, and what a new build needs is added."""
+    page.evaluate(STALE)
+    page.goto("/or/signs/")
+    page.wait_for_function(f"async () => JSON.stringify(await ({FRESH})()) === '[false,false,true]'")
 
 
 def withdraw(house: House, page: Any) -> None:
@@ -43,11 +65,13 @@ def test_a_tablet_keeps_one_language_when_asked_and_forgets_it_when_asked(house:
     context.set_offline(True)
     page.goto("/or/rights/")
     assert page.locator("h1").is_visible()
+    assert str(datetime.now(tz=UTC).year) in page.locator(".note--kept").inner_text(), "it says how old it is"
     assert page.evaluate("document.querySelector('audio source').src.length") > 0
     assert (
         page.evaluate("fetch('/forms/or/concern').then(() => 'kept', () => 'asked the server')") == "asked the server"
     )
     context.set_offline(False)
+    renewed_each_day(page)
     withdraw(house, page)
     page.goto("/or/tablet/")
     page.locator("[data-remove]").click()

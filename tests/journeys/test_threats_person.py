@@ -13,6 +13,7 @@ from sitegen.publish import browser_bundle
 from forms.web.headers import FORM_PAGES
 from tests.journeys.conftest import PHONE
 from tests.journeys.telling import come_back, fill, look, send, tell
+from tests.journeys.walking import press
 
 SAID = {"danger": "no", "what": "words that nobody may see"}
 CHOSEN = {"children": "yes", "hide_from": ["police"]}
@@ -64,6 +65,22 @@ def test_going_back_after_sending_shows_nothing_that_was_typed_or_chosen(
         assert_nothing_of(page, "words that nobody may see", receipt)
     go(page, 1)
     assert_nothing_of(page, "words that nobody may see", receipt)
+
+
+def test_going_back_through_pages_of_questions_shows_nothing_either(phones: Callable[[bool], Any]) -> None:
+    """Their hidden fields hold what was typed: no page of them comes back after the letter is sent."""
+    page = phones(False)
+    page.goto("/forms/en/concern?step=1")
+    while not page.locator('button[value="send"]').count():
+        for name, value in SAID.items():
+            if page.locator(f'[data-field="{name}"]').count():
+                fill(page, name, value)
+        press(page, "next" if page.locator('button[value="next"]').count() else "check")
+        assert "nobody" not in page.url
+    receipt = send(page)
+    for _ in range(4):
+        go(page, -1)
+        assert_nothing_of(page, "words that nobody may see", receipt)
 
 
 @pytest.mark.parametrize("script", [False, True])

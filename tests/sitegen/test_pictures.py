@@ -66,7 +66,10 @@ def test_a_drawing_stands_in_the_page_with_its_words(folder: Any) -> None:
     put(folder, "gate.svg", SVG.format('<path d="M0 0h9"/>'))
     folder.page("index", "![The <gate>](/media/gate.svg)")
     folder.build()
-    assert '<svg viewBox="0 0 48 48" class="drawing media" role="img" aria-label="The &lt;gate&gt;">' in home(folder)
+    assert (
+        '<svg viewBox="0 0 48 48" class="drawing media" width="48" height="48" role="img" aria-label="The &lt;gate&gt;">'
+        in home(folder)
+    )
     assert not list((folder.root / "public").rglob("gate.svg"))
 
 

@@ -40,6 +40,7 @@ class FormRequest:
 
     today: of a form about events the day by which one is over, else the day with which a letter is stamped;
     files: contents by question; parts: what was taken in before and waits for its letter;
+    step: the place of the page of questions that was filled in, or None where the whole form was;
     too_large: the request is larger than we take, and only what was typed was read of it.
     """
 
@@ -55,6 +56,7 @@ class FormRequest:
     files: Mapping[str, Sequence[bytes]]
     parts: tuple[Part, ...]
     too_large: bool = False
+    step: int | None = None
 
 
 def read_request(language: str, form: str) -> FormRequest:
@@ -66,7 +68,8 @@ def read_request(language: str, form: str) -> FormRequest:
     today = current_app.extensions["open_day" if definition.kind.is_about_events else "today"]()
     if request.method == "GET":
         raw: Raw = {"event": request.args.getlist("event")}
-        return FormRequest(services, definition, language, today, raw, "", "", "", "", {}, ())
+        step = _step(definition, request.args.get("step", ""))
+        return FormRequest(services, definition, language, today, raw, "", "", "", "", {}, (), step=step)
     if definition.files and request.mimetype == "multipart/form-data":
         request.max_content_length = LARGEST_UPLOAD
     too_large = (request.content_length or 0) > (request.max_content_length or 0)
@@ -87,7 +90,14 @@ def read_request(language: str, form: str) -> FormRequest:
         files={} if too_large else _files(definition),
         parts=_parts(typed.getlist("part"), typed.getlist("drop")),
         too_large=too_large,
+        step=_step(definition, typed.get("step", "")),
     )
+
+
+def _step(definition: Definition, text: str) -> int | None:
+    """Return the place of the page of questions that is named, counted from 1; None where it is none of this form."""
+    known = {str(place + 1): place for place in range(len(definition.pages))}
+    return known.get(text)
 
 
 def _files(definition: Definition) -> dict[str, list[bytes]]:
@@ -148,7 +158,14 @@ def form_page(
     above: Markup | None = None,
     **more: Any,
 ) -> Response:
-    """Return the form, with what was typed and what is wrong with it, and perhaps a note above."""
+    """Return the form, with what was typed and what is wrong with it, and perhaps a note above.
+
+    Where questions come a few at a time, it is the page with the first that is wrong.
+    """
+    step = asked.step
+    if step is not None and problems:
+        step = asked.definition.page_of(problems[0].field)
+        problems = [problem for problem in problems if asked.definition.page_of(problem.field) == step]
     body = (above or Markup()) + draw_form(
         asked.definition,
         asked.services.portal,
@@ -157,6 +174,7 @@ def form_page(
         asked.raw,
         problems,
         parts=asked.parts,
+        step=step,
         **more,
     )
     return _shell(asked, body, status, mend=bool(problems))
@@ -176,6 +194,7 @@ def check_page(
         # A page that failed keeps its value: had the letter been kept after all, sending again finds it.
         "once": asked.idempotency_key if failed else receipts.new_idempotency_key(),
         "failed": failed,
+        "step": asked.step,
     }
     return page(asked, "check.html", status if failed else 200, **context, **more)
 
@@ -226,7 +245,7 @@ def _shell(asked: FormRequest, body: Markup, status: int, *, mend: bool = False,
         title=f"{translate('Please correct:')} {title}" if mend else title,
         lang=asked.language,
         body=Markup("<h1>{}</h1>\n{}").format(title, body),
-        alternates=_alternates(asked.services, asked.language, asked.definition.name),
+        alternates=_alternates(asked.services, asked.language, asked.definition.name, stepped=asked.step is not None),
         sensitive=True,
         index=False,
         form=True,
@@ -235,12 +254,13 @@ def _shell(asked: FormRequest, body: Markup, status: int, *, mend: bool = False,
     return _html(draw_page(asked.services.portal, asked.language, whole), status)
 
 
-def _alternates(services: Services, language: str, form: str | None) -> tuple[Alternate, ...]:
+def _alternates(services: Services, language: str, form: str | None, *, stepped: bool = False) -> tuple[Alternate, ...]:
+    query = "?step=1" if stepped else ""
     return tuple(
         Alternate(
             item.code,
             item.name,
-            f"/forms/{item.code}/{form}" if form else f"/{item.code}/",
+            f"/forms/{item.code}/{form}{query}" if form else f"/{item.code}/",
             item.code == language,
         )
         for item in services.portal.languages

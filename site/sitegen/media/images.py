@@ -43,6 +43,7 @@ _LINK = re.compile(r'<a [^>]*?href="(?:\.\./)*/?media/([^"#?]+)[^"]*"[^>]*>(.*?)
 _EMPTY = re.compile(r"<(p|li|figure)>\s*</\1>\n?")
 _ASKED = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)\)")
 _SVG = "http://www.w3.org/2000/svg"
+_WIDTH_WITHOUT_STYLE = 200
 _SHAPES = frozenset(
     {"svg", "g", "path", "circle", "ellipse", "rect", "line", "polyline", "polygon", "text", "tspan", "title"}
 )
@@ -118,10 +119,18 @@ def drawing(path: Path, alt: str) -> str:
     """An SVG as part of the page; without words it is an ornament and hidden from screen readers (WCAG 1.1.1)."""
     root = ET.parse(path).getroot()  # noqa: S314 - the staff's file, looked at by `problems`
     said = {"role": "img", "aria-label": alt} if alt else {"aria-hidden": "true"}
-    root.attrib = {"viewBox": root.attrib["viewBox"], "class": f"drawing {path.parent.name}", **root.attrib, **said}
+    box = root.attrib["viewBox"]
+    root.attrib = {"viewBox": box, "class": f"drawing {path.parent.name}", **_size(box), **root.attrib, **said}
     ET.register_namespace("", _SVG)
     text = ET.tostring(root, encoding="unicode").replace(f' xmlns="{_SVG}"', "")
     return re.sub(r">\s+<", "><", text).strip()
+
+
+def _size(view_box: str) -> dict[str, str]:
+    """Return the size of a drawing where no style arrives: at most 200 pixels wide, on the smallest screen too."""
+    _, _, width, height = (float(number) for number in view_box.replace(",", " ").split())
+    shrunk = min(1.0, _WIDTH_WITHOUT_STYLE / width)
+    return {"width": f"{width * shrunk:g}", "height": f"{height * shrunk:g}"}
 
 
 def problems(media: Path) -> Iterator[Problem]:

@@ -21,7 +21,11 @@ _ONLINE_ONLY = re.compile(
     r'|<script type="application/json" id="sealing".*?</script>\n?|<script src="[^"]*/seal-[^>]*></script>\n?',
     re.S,
 )
-_FORM = re.compile(r'<form class="form".*?</form>', re.S)
+_FORM = re.compile(
+    r'(?:<div class="stepwise">.*?</div>\s*<details class="whole">.*?)?'
+    r'<form class="form".*?</form>(?:\s*</details>)?',
+    re.S,
+)
 _EXIT = re.compile(r'(data-exit [^>]*href=")[^"]*"')
 _INTEGRITY = re.compile(r'(<script [^>]*?) integrity="[^"]*"')
 """A browser cannot hold a file of a folder against a hash, and refuses it (Subresource Integrity, section 3.4)."""

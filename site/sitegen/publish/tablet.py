@@ -20,10 +20,11 @@ def write(out: Path, portal: Portal, language: str) -> None:
     shared = [out / address.removeprefix("/") for kind, address in portal.assets.items() if kind in {"css", "js"}]
     pages = sorted(folder.rglob("index.html"))
     heard = sorted({name for page in pages for name in _SOUND.findall(page.read_text(encoding="utf-8"))})
-    files = [*shared, *pages, *(out / name for name in heard)]
-    addresses = [f"/{path.relative_to(out).as_posix()}".removesuffix("index.html") for path in files]
     room = folder / "tablet"
     room.mkdir()
+    (room / "words.json").write_text(json.dumps(_words(language), ensure_ascii=False), encoding="utf-8")
+    files = [*shared, *pages, *(out / name for name in heard), room / "words.json"]
+    addresses = [f"/{path.relative_to(out).as_posix()}".removesuffix("index.html") for path in files]
     (room / "files.json").write_text(json.dumps(addresses), encoding="utf-8")
     manifest = json.dumps(_manifest(portal, language), ensure_ascii=False)
     (room / "app.webmanifest").write_text(manifest, encoding="utf-8")
@@ -39,6 +40,13 @@ def write(out: Path, portal: Portal, language: str) -> None:
     )
     (room / "index.html").write_text(draw_page(portal, language, page), encoding="utf-8")
     page_weight.compress(room)
+
+
+def _words(language: str) -> dict[str, str]:
+    """Return what a kept page says where there is no internet (site/assets/sw.js)."""
+    _ = i18n.say(language)
+    said = _("No internet now. This page is from %(day)s; something may have changed since.")
+    return {"kept": said % {"day": "{day}"}, "locale": i18n.LOCALES.get(language, language).replace("_", "-")}
 
 
 def _manifest(portal: Portal, language: str) -> dict[str, object]:

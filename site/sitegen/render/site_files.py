@@ -15,7 +15,7 @@ from sitegen.content.pages import Source
 from sitegen.lint.files import FILMS
 from sitegen.lint.own_files import own_files
 from sitegen.media import short_clips
-from sitegen.publish import browser_bundle, open_data, page_weight, tablet, withdrawal, withdrawn_media
+from sitegen.publish import browser_bundle, old_engines, open_data, page_weight, tablet, withdrawal, withdrawn_media
 from sitegen.render.blocks import Context
 from sitegen.render.layout import alternates
 from sitegen.render.picture_blocks import heard
@@ -42,8 +42,14 @@ def asset_names(folder: Path, seal: Path | None = None) -> dict[str, str]:
 
 
 def _hashed(path: Path) -> str:
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:10]
+    digest = hashlib.sha256(_published(path)).hexdigest()[:10]
     return f"{path.stem}.{digest}{path.suffix}"
+
+
+def _published(path: Path) -> bytes:
+    """Return a style or script as it is published: a stylesheet with what old engines need."""
+    data = path.read_bytes()
+    return old_engines.lowered(data.decode()).encode() if path.suffix == ".css" else data
 
 
 def write(root: Path, out: Path, context: Context, seal: Path, withdrawn_before: Collection[str] = ()) -> None:
@@ -83,7 +89,7 @@ def _language_names(context: Context) -> dict[str, Clip | None]:
 def _assets(root: Path, out: Path, portal: Portal) -> None:
     (out / "assets").mkdir()
     for kind, name in ASSETS.items():
-        shutil.copyfile(root / "site" / "assets" / name, out / portal.assets[kind].removeprefix("/"))
+        (out / portal.assets[kind].removeprefix("/")).write_bytes(_published(root / "site" / "assets" / name))
 
 
 def _films(media: Path, out: Path, allowed: Mapping[str, frozenset[str]]) -> None:

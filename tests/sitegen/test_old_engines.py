@@ -1,0 +1,65 @@
+"""The stylesheet as it is published: beside what is new stands what old engines know."""
+
+import re
+from pathlib import Path
+
+import pytest
+from sitegen.publish.old_engines import lowered
+
+CSS = (Path(__file__).parents[2] / "site" / "assets" / "portal.css").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("written", "published"),
+    [
+        ("a { padding-inline: 1px 2px; }", "a { padding-left: 1px; padding-right: 2px; }"),
+        ("a { margin-inline: auto; }", "a { margin-left: auto; margin-right: auto; }"),
+        ("a { border-inline-start: 1px solid; }", "a { border-left: 1px solid; }"),
+        ("a { inset-inline-start: 0; }", "a { left: 0; }"),
+        ("a { width: min(100%, 9rem); }", "a { width: 100%; width: min(100%, 9rem); }"),
+        ("a { width: clamp(1rem, 6vw, 2rem); }", "a { width: 1rem; width: clamp(1rem, 6vw, 2rem); }"),
+        (
+            "a { padding-inline: max(1rem, calc(50% - 1px)); }",
+            "a { padding-left: 1rem; padding-left: max(1rem, calc(50% - 1px)); "
+            "padding-right: 1rem; padding-right: max(1rem, calc(50% - 1px)); }",
+        ),
+        ("a { overflow-wrap: anywhere; }", "a { word-wrap: break-word; overflow-wrap: anywhere; }"),
+        (".a:is(p, .b) i { top: 0; }", "p.a i, .a.b i { top: 0; }"),
+        ("c > :is(h1, h2):not(.d, .e) { top: 0; }", "c > h1:not(.d, .e), c > h2:not(.d, .e) { top: 0; }"),
+        ("/* { */ a { top: 0 }", "a { top: 0; }"),
+        ("@media print { a { inset-inline-end: 0 } }", "@media print {\na { right: 0; }\n}"),
+    ],
+)
+def test_what_is_new_has_something_older_beside_it(written: str, published: str) -> None:
+    assert lowered(written).strip() == published
+
+
+@pytest.mark.parametrize(
+    ("written", "margins"),
+    [
+        ("a { display: flex; gap: 1px; }", "@supports not (inset: 0) { a > * { margin-right: 1px !important; } }"),
+        (
+            "a, b { display: flex; flex-direction: column; gap: 1px 2px; }",
+            "@supports not (inset: 0) { a > *, b > * { margin-bottom: 1px !important; } }",
+        ),
+        (
+            "a { display: grid; gap: 1px; }",
+            "@supports not (display: grid) { a > * { margin-bottom: 1px !important; } }",
+        ),
+    ],
+)
+def test_a_gap_becomes_margins_where_it_is_unknown(written: str, margins: str) -> None:
+    assert margins in lowered(written)
+    assert "grid-gap" in lowered(written)
+
+
+def test_our_own_stylesheet_loses_no_rule() -> None:
+    published = lowered(CSS)
+    assert published.count("{") == published.count("}") > CSS.count("{")
+    assert "-inline" not in published.replace("inline-", "")
+    without_remarks = re.sub(r"/\*.*?\*/", "", CSS, flags=re.DOTALL)
+    assert classes(published) == classes(without_remarks)
+
+
+def classes(css: str) -> set[str]:
+    return set(re.findall(r"(?<!\w)\.[a-z][\w-]*", css))
