@@ -77,6 +77,8 @@ def test_a_page_begins_at_once(reader: Any, language: str, path: str) -> None:
     for width, height in SIZES:
         reader.set_viewport_size({"width": width, "height": height})
         assert reader.locator("h1").bounding_box()["y"] <= FIRST_LINE
+        words = reader.locator(".exit span").bounding_box()
+        assert words["y"] >= 0, "the words of the way out stand in two lines at most"
 
 
 def test_every_page_leads_back_to_the_answer_and_names_the_numbers(reader: Any) -> None:

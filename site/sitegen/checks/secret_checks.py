@@ -47,6 +47,8 @@ def in_text(text: str, where: str, *, tokens: bool) -> Iterator[Problem]:
 
 def _plain(line: str, *, spaces: bool = False) -> str:
     """Return the line with usual dashes, and without invisible characters; without spaces too unless they are kept."""
+    if line.isascii():  # as most lines are: nothing in them to compose or to leave out
+        return line if spaces else "".join(line.split())
     composed = unicodedata.normalize("NFKC", line)
     dashed = ("-" if unicodedata.category(char) == "Pd" or char == "\u2212" else char for char in composed)
     return "".join(char for char in dashed if unicodedata.category(char) != "Cf" and (spaces or not char.isspace()))
