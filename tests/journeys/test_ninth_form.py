@@ -60,7 +60,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return f"{before}- id: legal{after}".replace("reads: [signup, visit]", "reads: [signup, visit, ninth]")
 
     root = copy_of_the_project(home / "project", with_readers)
-    page = "---\ntitle: Ask us\nchanged: 2026-11-25\n---\nWords above the form.\n\n[[ form: ninth ]]\n"
+    page = "---\ntitle: Ask us\nchanged: 2026-11-25\n---\n# Ask us\n\nWords above the form.\n\n[[ form: ninth ]]\n"
     (root / "content" / "en" / "ninth.md").write_text(page, encoding="utf-8")
     return root
 

@@ -8,7 +8,7 @@ from forms.core.problem import Problem
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content.pages import SOURCE, Library, Source, day_of
 
-TEXTS = ("title", "description", "reviewed_by", "consent", "kind", "problem", "taluk", "moved_from")
+TEXTS = ("title", "description", "reviewed_by", "consent", "kind", "problem", "taluk")
 FLAGS = ("sensitive", "composite", "voice", "search", "example")
 KEYS = (*TEXTS, *FLAGS, "changed", "source_changed", "recorded", "held", "themes")
 """Every key that something reads. A new one is added here."""
@@ -46,8 +46,7 @@ def _value(key: str, value: Any) -> tuple[str, str] | None:
     """Return what is wrong with what a key holds, and what to do."""
     if key in FLAGS and not isinstance(value, bool):
         return f'"{value}" is neither true nor false.', _EITHER
-    one = value[0] if key == "moved_from" and isinstance(value, list) and value else value
-    if key in TEXTS and isinstance(one, bool | list | dict):
+    if key in TEXTS and isinstance(value, bool | list | dict):
         return f'"{value}" is read as something else than a text.', 'Put the text into "quotes".'
     return None
 
