@@ -117,7 +117,7 @@ def test_from_a_row_of_the_table_to_the_sheet_and_to_nothing_but_a_count(town: T
     assert (gathering.coming, gathering.waiting, set(parties)) == (6, 0, {NAME, "సీత", "Waits"})
     assert (parties[NAME].help_with, parties[NAME].needs) == (("child-care",), "a seat")
     _, reminders, _ = event_views.reminders_of(desk, EVENT)
-    assert [(one.party, one.number) for one in reminders] == [(parties[NAME].id, "9876543210")]
+    assert [(one.party, one.number) for one in reminders] == [(parties[NAME].id, "00919876543210")]
     assert event_views.sheet_pdf(desk, EVENT, "ta").startswith(b"%PDF")
 
     at_the_door = town.book(THE_DAY)

@@ -67,7 +67,7 @@ def test_terms_out_of_bounds_lock_and_send_nothing(phone: Any) -> None:
         phone.locator(".look .button").nth(0).click()
         phone.locator("[role=alert]").wait_for()
         assert UNSAFE in phone.locator("[role=alert]").inner_text(), changes
-        assert phone.locator("details:visible").count() == 0, "nor is the server's own lock offered in its place"
+        assert phone.locator("main details:visible").count() == 0, "nor is the server's own lock offered in its place"
         assert [request.url for request in phone.asked if request.method in {"PUT", "POST"}] == []
 
 

@@ -52,14 +52,14 @@ def test_the_first_screen_and_the_clicks_of_a_letter(desk: Any) -> None:
     desk.locator("li.letter--unread .open").first.click()
     clicks += 1
     pane = desk.locator(".pane")
-    assert pane.is_visible()
+    pane.wait_for()
     assert desk.locator(".list").is_visible(), "the letter stands beside the list"
     assert desk.locator("li.letter--unread").count() == unread - 1, "reading makes it read"
     assert "Danger now" in pane.inner_text(), "danger comes first, and its box says what to do"
     desk.get_by_role("button", name="Take it").click()
     clicks += 1
     assert clicks <= MOST_CLICKS
-    assert "It is in your hands" in pane.inner_text()
+    pane.get_by_text("It is in your hands").first.wait_for()
     desk.set_viewport_size(PHONE)
     desk.goto("./")
     assert desk.evaluate(WHOLE_ROWS) >= 8
