@@ -157,8 +157,8 @@ def test_all_workers_of_gunicorn_take_it_within_seconds(tmp_path: Path, district
         assert answers() == {200}
         portals.write(withdrawn(district.portal), tmp_path / "portal.json")
         deadline = time.monotonic() + 60
-        while answers() != {401} and time.monotonic() < deadline:
+        while (got := answers() | answers() | answers()) != {401} and time.monotonic() < deadline:  # of each worker
             time.sleep(0.2)
-        assert answers() == {401}
+        assert got == {401}
     finally:
         served.stop()
