@@ -19,7 +19,7 @@ from forms.core.rendering import draw_page
 from forms.desk.crypto.keys import make_demonstration
 from forms.desk.watch.comparison import forms_of, keys_in
 from tests.journeys.conftest import PHONE, ROOT, TODAY, House, copy_of_the_project, serving
-from tests.journeys.telling import come_back, look, send
+from tests.journeys.telling import come_back, look, send, unfold
 
 NINTH = """
 name: ninth
@@ -79,11 +79,12 @@ def ninth(
     context, report = prepare(project, keys=keys, today=TODAY)
     assert [str(one) for one in report.problems if "ninth" in str(one) and "reached" not in str(one)] == []
     public = tmp_path / "public"
-    shutil.copytree(ROOT / "site" / "assets", public / "assets")
+    public.mkdir()
     script = browser_bundle.make(ROOT / "site" / "browser", ROOT / SEAL)
-    shutil.copy(script, public / "assets")
-    assets = site_files.asset_names(public / "assets", script)
+    assets = site_files.asset_names(ROOT / "site" / "assets", script)
     context = replace(context, portal=replace(context.portal, assets=assets))
+    site_files.write_assets(ROOT, public, context.portal)
+    shutil.copy(script, public / "assets")
     for form, name in (("ninth", "ninth"), ("answer", "answer")):
         (public / "en" / name).mkdir(parents=True)
         drawn = draw_page(context.portal, "en", page_of(context, f"{name}.md", Markup(draw(context, "form", form))))
@@ -104,6 +105,7 @@ def test_it_is_sent_read_at_its_desks_and_answered(browser: Any, ninth: House, r
     hides = form_schema.load("ninth").hiding_field
     phone.goto("/en/ninth/")
     if road == "no script":
+        unfold(phone)
         phone.locator("textarea").fill("How many baskets?")
     else:
         phone.locator(".step ~ button.button:not(.quiet)").first.click()

@@ -117,6 +117,14 @@ def test_a_number_that_is_not_in_the_table_is_said(folder: Any, text: str, sente
     assert all(one.startswith("content/en/page.md, line 8: ") for one in (problem, *others))
 
 
+@pytest.mark.parametrize(
+    "text", ["12345678 " * 5000, "1 " * 20000, "x" * 60000, "₹" + "1 " * 20000, "1," * 20000, "1-" * 20000]
+)
+def test_a_long_text_is_read_in_one_go(text: str) -> None:
+    """Within a second here; a rule that looks at all that follows each sign takes minutes."""
+    list(strays(text, KNOWN))
+
+
 def test_a_postal_address_has_a_pin_code(folder: Any) -> None:
     office = {"id": "a", "kind": "police", "place": "north", "name_en": "A", "source": "x", "checked_on": "2026-12-01",
               "checked_by": "me", "what_en": "x", "address_en": "Tiruvallur 155214"}  # fmt: skip

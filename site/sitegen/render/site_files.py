@@ -64,7 +64,7 @@ def write(root: Path, out: Path, context: Context, seal: Path, withdrawn_before:
     withdrawn_before: what the site that this one replaces lists as withdrawn.
     """
     allowed = consents.read_leniently(root / "content").media(context.today)
-    _assets(root, out, context.portal)
+    write_assets(root, out, context.portal)
     _films(root / "content" / "media", out / "media", allowed)
     withdrawn_media.write_needing(out, root / "content", allowed)
     shutil.copyfile(seal, out / "assets" / seal.name)
@@ -92,7 +92,8 @@ def _language_names(context: Context) -> dict[str, Clip | None]:
     return {one.code: heard(context, short_clips.LANGUAGE, one.name, one.code) for one in languages}
 
 
-def _assets(root: Path, out: Path, portal: Portal) -> None:
+def write_assets(root: Path, out: Path, portal: Portal) -> None:
+    """Write our own styles and scripts under the names that `asset_names` gave the portal."""
     (out / "assets").mkdir()
     for kind, name in ASSETS.items():
         (out / portal.assets[kind].removeprefix("/")).write_bytes(_published(root / "site" / "assets" / name))
