@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from forms.core.form_schema import names as form_names
@@ -14,7 +14,7 @@ from forms.core.problem import Problem, as_dangers
 from sitegen.checks import event_checks, feedback_checks, page_checks
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content import consent_rules, desk_tables, number_checks, phone_numbers
-from sitegen.content.pages import SOURCE, Library, Source
+from sitegen.content.pages import SOURCE, Library, Source, linked_name
 from sitegen.content.tables import Row, Tables, number_of
 from sitegen.media import audio_clips, images, short_clips
 from sitegen.render.blocks import BLOCKS
@@ -104,19 +104,11 @@ def _blocks(page: Source) -> Iterator[Problem]:
 
 
 def _links(page: Source, library: Library) -> Iterator[Problem]:
-    folder = PurePosixPath(page.name).parent
     for match in _LINK.finditer(page.text):
-        target = _normal(folder / match[1])
+        target = linked_name(page.name, match[1])
         if "://" not in match[1] and target not in library.names:
             where = f"{page.where}, line {page.line_of(match.start())}"
             yield Problem(where, f"the link goes to {match[1]}, which is not there.", _near(target, library.names))
-
-
-def _normal(path: PurePosixPath) -> str:
-    parts: list[str] = []
-    for part in path.parts:
-        parts = parts[:-1] if part == ".." else [*parts, part]
-    return "/".join(part for part in parts if part != ".")
 
 
 def _menu(menu: Sequence[str], library: Library) -> Iterator[Problem]:

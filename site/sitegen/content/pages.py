@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from markupsafe import Markup
@@ -100,6 +100,14 @@ class Source:
     def line_of(self, position: int) -> int:
         """Return the line in the file of a position in the text."""
         return self.first_line + self.text[:position].count("\n")
+
+
+def linked_name(page: str, target: str) -> str:
+    """Return the name of the page to which a link leads: "../help.md" on the page "stories/one.md" is "help.md"."""
+    parts: list[str] = []
+    for part in (PurePosixPath(page).parent / target).parts:
+        parts = parts[:-1] if part == ".." else [*parts, part]
+    return "/".join(part for part in parts if part != ".")
 
 
 def split(text: str, where: str) -> tuple[dict[str, Any], str, int]:

@@ -4,12 +4,11 @@ import html
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from urllib.parse import unquote
 
 from forms.core.problem import Problem
 from sitegen.checks.did_you_mean import did_you_mean
-from sitegen.content.pages import Library, Source
+from sitegen.content.pages import Library, Source, linked_name
 from sitegen.lint.files import FILMS
 
 _LINK = re.compile(r'<a\b[^>]*?\bhref="([^"]*)"[^>]*>(.*?)</a>', re.S)
@@ -64,7 +63,7 @@ class Links:
 
     def _beside(self, page: Source, href: str) -> Iterator[tuple[str, str]]:
         path, _, anchor = href.partition("#")
-        target = _normal(PurePosixPath(page.name).parent / unquote(path))
+        target = linked_name(page.name, unquote(path))
         if target in self.library.names:
             yield from self._anchor(self.library.find(target, page.language), anchor)
         elif not path.endswith(".md") or "\\" in path or f"]({href})" not in page.text:
@@ -107,13 +106,6 @@ def _elsewhere(href: str, scheme: str) -> Iterator[tuple[str, str]]:
         yield f"{href} is no mail address.", "Write it like mailto:office@example.org."
     elif scheme == "tel" and not re.fullmatch(r"tel:\+?\d[\d-]*", unquote(href)):
         yield f"{href} is no number that a phone can call.", "Write digits only, like tel:15100."
-
-
-def _normal(path: PurePosixPath) -> str:
-    parts: list[str] = []
-    for part in path.parts:
-        parts = parts[:-1] if part == ".." else [*parts, part]
-    return "/".join(part for part in parts if part != ".")
 
 
 def _line(page: Source, href: str) -> str:

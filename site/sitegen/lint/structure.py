@@ -9,6 +9,10 @@ from sitegen.content.pages import Source
 
 BOXES = ("note", "danger", "warning", "tip", "info")
 _CONFLICT = re.compile(r"^(?:<{7}|>{7}|\|{7})(?:\s|$)")
+TWO_VERSIONS = (
+    "two versions of the file stand here beside each other (a merge conflict).",
+    "Keep what is right, and take the marks <<<<<<<, ======= and >>>>>>> out.",
+)
 _ITEM = re.compile(r"^([ \t]*)(?:([-*+])|(\d+)\.)[ \t]+\S")
 _BOX = re.compile(r"^(?:!!!|\?\?\?\+?)\s*([\w-]+)")
 _UNDERLINE = re.compile(r"^(?:-{2,}|={2,})\s*$")
@@ -56,8 +60,7 @@ def _lines(lines: list[str]) -> Iterator[Found]:
     for number, line in enumerate(lines):
         if _CONFLICT.match(line) and not conflicts:
             conflicts = True
-            todo = "Keep what is right, and take the marks <<<<<<<, ======= and >>>>>>> out."
-            yield number, "two versions of the file stand here beside each other (a merge conflict).", todo
+            yield number, *TWO_VERSIONS
         if _WORD_HTML.search(line):
             yield (
                 number,
