@@ -1,5 +1,6 @@
 """A phone number stands in one place: what pages and tables draw from helplines.csv, and what is found beside it."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -112,17 +113,19 @@ def test_a_number_of_nobody_is_an_error_in_pages_tables_and_settings(folder: Any
 ])  # fmt: skip
 def test_a_number_that_is_not_in_the_table_is_said(folder: Any, text: str, sentence: str) -> None:
     folder.page("page", text)
-    problem, *others = folder.problems()
+    (problem,) = folder.problems()
     assert sentence in problem
-    assert all(one.startswith("content/en/page.md, line 8: ") for one in (problem, *others))
+    assert problem.startswith("content/en/page.md, line 8: ")
 
 
 @pytest.mark.parametrize(
     "text", ["12345678 " * 5000, "1 " * 20000, "x" * 60000, "₹" + "1 " * 20000, "1," * 20000, "1-" * 20000]
 )
 def test_a_long_text_is_read_in_one_go(text: str) -> None:
-    """Within a second here; a rule that looks at all that follows each sign takes minutes."""
+    """Within half a second here; a rule that looks at all that follows each sign takes minutes."""
+    begun = time.process_time()
     list(strays(text, KNOWN))
+    assert time.process_time() - begun < 20
 
 
 def test_a_postal_address_has_a_pin_code(folder: Any) -> None:

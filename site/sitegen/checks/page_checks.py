@@ -55,13 +55,25 @@ def is_small(name: str) -> bool:
 
 
 def _blocks(page: Source) -> Iterator[Problem]:
+    for line, name in broken_blocks(page):
+        what = f"[[ {name} is no block as it stands, and everybody would see it."
+        todo = "Write it in small letters on a line of its own, like [[ helplines ]]."
+        yield Problem(f"{page.where}, line {line}", what, todo)
+
+
+def broken_blocks(page: Source) -> Iterator[tuple[int, str]]:
+    """Yield line and name of what begins like a block and is none; numbers to call are `number_checks`'."""
     lines = {block.line for block in page.blocks if is_small(block.name)}
     for match in _ANY_BLOCK.finditer(page.text):
         line = page.line_of(match.start())
-        if line not in lines and not TOKEN.match(page.text, match.start()):  # number_checks names those
-            what = f"[[ {match['name'].strip()} is no block as it stands, and everybody would see it."
-            todo = "Write it in small letters on a line of its own, like [[ helplines ]]."
-            yield Problem(f"{page.where}, line {line}", what, todo)
+        if line not in lines and not TOKEN.match(page.text, match.start()):
+            yield line, match["name"].strip()
+
+
+def lines_of_named_brackets(page: Source) -> set[int]:
+    """Return the lines whose double brackets have a sentence of their own: no other check needs to name them."""
+    numbers = {page.line_of(match.start()) for match in TOKEN.finditer(page.text)}
+    return numbers | {line for line, _ in broken_blocks(page)}
 
 
 def arguments(

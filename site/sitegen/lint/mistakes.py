@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from forms.core.problem import Danger, Problem
+from sitegen.checks import page_checks
 from sitegen.content.consents import media_names
 from sitegen.content.pages import Library, Source
 from sitegen.content.tables import Row, Tables, number_of
@@ -57,13 +58,15 @@ def conflicts(content: Path) -> Iterator[Problem]:
         if path.suffix.lower() in {".csv", ".yml"}:
             for line in structure.conflicts_in(path.read_bytes().decode("utf-8", "replace"))[:1]:
                 where = f"content/{path.relative_to(content).as_posix()}, line {line}"
-                todo = "Keep what is right, and take the marks <<<<<<<, ======= and >>>>>>> out."
-                yield Problem(where, "two versions of the file stand here beside each other (a merge conflict).", todo)
+                yield Problem(where, *structure.TWO_VERSIONS)
 
 
 def _visible(page: Source, made: str) -> Iterator[Problem]:
+    named = page_checks.lines_of_named_brackets(page)
     for sign, words in visible.found(made):
         line = _line_with(page, words)
+        if sign is visible.BRACKETS and line in named:
+            continue
         where = f"{page.where}, line {line}" if line else page.where
         yield (Danger if sign.endangers else Problem)(where, sign.what, sign.todo)
     for key in ("title", "description"):

@@ -29,6 +29,11 @@ _DIGITS = r"[\u0966-\u096f\u0be6-\u0bef\u0c66-\u0c6f\u0b66-\u0b6f]{1,2}[.)]"
 _BULLETS = r"[\u2022\u25cf\u25cb\u25aa\u25ab\u25e6\u2023\u2043\u27a2\u2794\u2713\u2714\uf0a7\uf0b7\uf0d8\u00a7\u00b7]"
 _TAGS = r"(?:b|i|p|br|div|span|font|o:p|strong|em|a|table|td|tr|ul|li|h\d)"
 _GARBLED = r"\u00e2\u20ac|[\u00c2\u00c3][\u0080-\u00bf]|\u00e0[\u00ae\u00a4\u00b0\u00ac\u00af\u00b1]"
+BRACKETS = _sign(
+    r"[\[\uff3b\u3010]\s*[\[\uff3b\u3010]|[\]\uff3d\u3011]\s*[\]\uff3d\u3011]|\{\{|\}\}",
+    "double brackets stand there that are no block, and everybody would see them.",
+    "Write it in small letters on a line of its own, like [[ helplines ]].",
+)
 SIGNS = (
     _sign(
         r"^\[?\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4},? \d{1,2}[:.]\d\d[^\n:]{0,14}(?:[-\]] ?)[^:\n]{1,40}: ",
@@ -41,11 +46,7 @@ SIGNS = (
         "words of a chat program stand there.",
         "Take them out.",
     ),
-    _sign(
-        r"[\[\uff3b\u3010]\s*[\[\uff3b\u3010]|[\]\uff3d\u3011]\s*[\]\uff3d\u3011]|\{\{|\}\}",
-        "double brackets stand there that are no block, and everybody would see them.",
-        "Write it in small letters on a line of its own, like [[ helplines ]].",
-    ),
+    BRACKETS,
     _sign(
         r"\]\s*\(|\)\s?\[[^\]\n]*(?:\.md|://)|\[[^\]\n]{1,80}\]\s*\[[^\]\n]*\]|\]\s*\[",
         "a link stands there that is none: readers would see its brackets.",
