@@ -1,6 +1,7 @@
 """Forty letters at the desk: what the first screen shows and how many clicks a letter takes, with and without a script."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -27,11 +28,11 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         yield made
 
 
-@pytest.fixture(params=["script", "no script"])
-def desk(browser: Any, office: Office, request: pytest.FixtureRequest) -> Iterator[Any]:
-    """The unlocked window on a wide screen; an error in the browser's console fails the test."""
+@contextmanager
+def unlocked(browser: Any, office: Office, *, script: bool = True) -> Iterator[Any]:
+    """Yield the unlocked window on a wide screen; an error in the browser's console fails the test."""
     window = start.start(office.place(), today=lambda: TODAY)
-    context = browser.new_context(viewport=WIDE, base_url=window.pages, java_script_enabled=request.param == "script")
+    context = browser.new_context(viewport=WIDE, base_url=window.pages, java_script_enabled=script)
     page = context.new_page()
     said: list[str] = []
     page.on("pageerror", lambda error: said.append(str(error)))
@@ -42,6 +43,20 @@ def desk(browser: Any, office: Office, request: pytest.FixtureRequest) -> Iterat
     context.close()
     window.stop()
     assert said == []
+
+
+@pytest.fixture(params=["script", "no script"])
+def desk(browser: Any, office: Office, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """The unlocked window, with a script and without."""
+    with unlocked(browser, office, script=request.param == "script") as page:
+        yield page
+
+
+@pytest.fixture
+def page(browser: Any, office: Office) -> Iterator[Any]:
+    """The unlocked window with a script."""
+    with unlocked(browser, office) as opened:
+        yield opened
 
 
 def test_the_first_screen_and_the_clicks_of_a_letter(desk: Any) -> None:
@@ -72,12 +87,7 @@ def box_of(row: Any) -> dict[str, float]:
     return box
 
 
-def test_counters_filter_and_everybody_can_use_them(browser: Any, office: Office) -> None:
-    window = start.start(office.place(), today=lambda: TODAY)
-    context = browser.new_context(viewport=WIDE, base_url=window.pages)
-    page = context.new_page()
-    page.goto(window.enter)
-    page.get_by_role("button", name="Open").click()
+def test_counters_filter_and_everybody_can_use_them(page: Any) -> None:
     page.goto("?show=danger")
     shown = page.locator("li.letter").count()
     assert page.locator('.counter[aria-current="true"]').inner_text().split() == [str(shown), "danger", "now"]
@@ -89,16 +99,9 @@ def test_counters_filter_and_everybody_can_use_them(browser: Any, office: Office
         fits(page)
     page.goto("./")
     axe_finds_nothing(page)
-    context.close()
-    window.stop()
 
 
-def test_a_voice_is_played_in_its_row_and_then_counts_as_heard(browser: Any, office: Office) -> None:
-    window = start.start(office.place(), today=lambda: TODAY)
-    context = browser.new_context(viewport=WIDE, base_url=window.pages)
-    page = context.new_page()
-    page.goto(window.enter)
-    page.get_by_role("button", name="Open").click()
+def test_a_voice_is_played_in_its_row_and_then_counts_as_heard(page: Any) -> None:
     page.goto("?show=unheard")
     before = page.locator("li.letter").count()
     with page.expect_response("**/part/*"):
@@ -106,5 +109,3 @@ def test_a_voice_is_played_in_its_row_and_then_counts_as_heard(browser: Any, off
     page.locator('a.play[aria-pressed="true"]').wait_for()
     page.goto("?show=unheard")
     assert page.locator("li.letter").count() == before - 1
-    context.close()
-    window.stop()
