@@ -164,7 +164,13 @@ class Definition:
 
 def names() -> tuple[str, ...]:
     """Return the names of all forms."""
-    return tuple(sorted(path.stem for path in FOLDER.glob("*.yaml")))
+    return _names_in(FOLDER)
+
+
+@cache
+def _names_in(folder: Path) -> tuple[str, ...]:
+    """Return the names of a folder's forms, looked up once in a process: each letter asks for them many times."""
+    return tuple(sorted(path.stem for path in folder.glob("*.yaml")))
 
 
 def load(name: str) -> Definition:
@@ -181,7 +187,12 @@ def find(name: str) -> Definition | None:
 
 def load_all() -> tuple[Definition, ...]:
     """Return all forms, by name. Raises Problem for a definition that is wrong."""
-    return tuple(map(load, names()))
+    return _all_in(FOLDER)
+
+
+@cache
+def _all_in(folder: Path) -> tuple[Definition, ...]:
+    return tuple(map(load, _names_in(folder)))
 
 
 @cache
