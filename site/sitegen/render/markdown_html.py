@@ -21,7 +21,8 @@ _Names.add_multi_constructor("tag:yaml.org,2002:python/", lambda *_: None)
 
 
 @cache
-def _extensions(root: Path) -> tuple[str, ...]:
+def markdown_extensions(root: Path) -> tuple[str, ...]:
+    """Return the Markdown extensions that mkdocs.yml names."""
     settings: dict[str, Any] = yaml.load((root / "mkdocs.yml").read_text(encoding="utf-8"), _Names)  # noqa: S506
     listed = settings.get("markdown_extensions") or ()
     names = (next(iter(one)) if isinstance(one, dict) else str(one) for one in listed)
@@ -38,4 +39,4 @@ def to_html(text: str, root: Path) -> str:
 def _converter(root: Path) -> markdown.Markdown:
     """Return the converter, made once: setting it up takes longer than a page."""
     anchors = {"toc": {"slugify": slugify}}  # as in mkdocs.yml, where it is a function's name
-    return markdown.Markdown(extensions=list(_extensions(root)), extension_configs=anchors)
+    return markdown.Markdown(extensions=list(markdown_extensions(root)), extension_configs=anchors)
