@@ -228,7 +228,7 @@ def test_a_setting_goes_on_working_under_its_former_name(tmp_path: Path) -> None
     [
         (
             {"PORTAL_DATEN": "/d"},
-            "variable PORTAL_DATEN: is not known. There are: PORTAL_BUDGET, PORTAL_FLOOD_THRESHOLD, PORTAL_CON",
+            "variable PORTAL_DATEN: is not known. There are: PORTAL_BUDGET, PORTAL_CONCERNS_URL",
         ),
         ({"PORTAL_BUDGET": "4 GB"}, "variable PORTAL_BUDGET: is no number. Write digits only"),
         ({"PORTAL_FLOOD_THRESHOLD": "0"}, "variable PORTAL_FLOOD_THRESHOLD: is no number"),

@@ -1,7 +1,7 @@
 """Too many letters or look-ups at once: noticed without looking at who sends them, and never held against anybody.
 
 A whole village shares one address, and a training day looks like an attack from it. So nobody is limited by address.
-Above a number of letters in ten minutes, those that come with proof of work go to the priority queue, others to the second.
+Above a number of letters in ten minutes, those with proof of work go to the priority queue, others to the second.
 """
 
 import hashlib
