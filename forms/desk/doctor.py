@@ -18,7 +18,8 @@ from forms.core.problem import Problem
 from forms.core.trusted_date import machines_doubt, servers_doubt
 from forms.desk.cases.acknowledgement import doubts
 from forms.desk.cases.case_log import Entry
-from forms.desk.crypto import key_retirement, key_sheet
+from forms.desk.crypto import key_sheet
+from forms.desk.services import key_retirement
 from forms.desk.session import Session
 from forms.desk.sync.client import Server
 from forms.desk.sync.fetching import CONFLICTS

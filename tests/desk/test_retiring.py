@@ -9,7 +9,8 @@ from forms.core.portal import Member
 from forms.core.problem import Problem
 from forms.desk import doctor
 from forms.desk.cli.main import desk as desk_command
-from forms.desk.crypto import key_retirement, keys
+from forms.desk.crypto import keys
+from forms.desk.services import key_retirement
 from forms.desk.session import Session
 from tests.desk.conftest import Office
 from tests.desk.test_session import only

@@ -18,8 +18,9 @@ from forms.desk.cases.search import Wanted, find
 from forms.desk.cli.errors import show_problems
 from forms.desk.cli.event_commands import register_event_commands
 from forms.desk.cli.key_commands import KEY_COMMANDS
-from forms.desk.crypto import key_retirement, key_sheet, keys
+from forms.desk.crypto import key_sheet, keys
 from forms.desk.events.gateways import Gateway, http_gateway
+from forms.desk.services import key_retirement
 from forms.desk.session import Place, Session
 from forms.desk.watch.site_watch import WHAT_TO_DO, SiteWatch, findings, last_portal
 

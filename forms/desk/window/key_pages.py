@@ -10,7 +10,8 @@ from werkzeug.exceptions import NotFound
 
 from forms.core.problem import Problem
 from forms.desk import doctor
-from forms.desk.crypto import key_retirement, key_sheet, keys
+from forms.desk.crypto import key_sheet, keys
+from forms.desk.services import key_retirement
 from forms.desk.session import Session
 from forms.desk.watch.site_watch import publisher_fingerprint
 from forms.desk.window import labels
