@@ -32,7 +32,7 @@ def no_look_at_the_site(monkeypatch: pytest.MonkeyPatch) -> None:
 def next_day(office: Office, days: int = 1) -> None:
     """The clocks of the server and of all desks show a later day."""
     office.day += timedelta(days=days)
-    office.app.extensions["erase"]._clock = lambda: office.day
+    office.app.extensions["erase"].clock = lambda: office.day
 
 
 def said(session: Session) -> list[str]:
