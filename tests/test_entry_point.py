@@ -72,7 +72,7 @@ def test_what_is_compiled_once_is_kept_for_the_next_start(authenticator: Any, mo
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     monkeypatch.setattr(authenticator, "set_up", lambda *_: Path("environment"))
     monkeypatch.setattr(sys, "argv", ["build.py", "serve"])
-    monkeypatch.setattr(os, "execve", lambda program, arguments, environment: started.append(environment))
+    monkeypatch.setattr(os, "execve", lambda *called: started.append(called[2]))
     monkeypatch.setattr(subprocess, "call", lambda *_, **__: 0)
     with pytest.raises(SystemExit):
         authenticator.enter()
