@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-from forms.core.files.durable import write_safely
+from forms.core.files.durable import write_or_complain
 from forms.core.media.decoder_process import missing_layers
 from forms.core.problem import Problem
 from forms.core.trusted_date import machines_doubt, servers_doubt
@@ -193,7 +193,7 @@ def note_colleagues(session: Session, *resealed: str) -> None:
     now = {member.id: member.key for member in session.keys.own_desk.members}
     known = {**now, **resealed_for(session.place.folder), **{id: now[id] for id in resealed if id in now}}
     kept = {id: key for id, key in known.items() if id in now}
-    write_safely(session.place.folder / "colleagues.json", json.dumps(kept).encode())
+    write_or_complain(session.place.folder / "colleagues.json", json.dumps(kept).encode())
 
 
 def _recovery(session: Session) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from forms.core.files.durable import write_safely
+from forms.core.files.durable import write_or_complain
 from forms.core.problem import Problem
 from forms.core.trusted_date import machines_doubt
 from forms.desk.cases.case import Case
@@ -224,6 +224,6 @@ def _visit(unlock: Callable[[Any], Session], find_case: Finder, today: Callable[
 
 def _write(path: Path, content: bytes) -> None:
     try:
-        write_safely(path, content)
+        write_or_complain(path, content)
     except OSError as error:
         raise Problem(str(path), f"cannot be written ({error.strerror}).", "Choose another place.") from None

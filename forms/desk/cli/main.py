@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from forms.core.files.durable import write_safely
+from forms.core.files.durable import write_or_complain
 from forms.core.problem import Problem
 from forms.core.trusted_date import machines_doubt
 from forms.desk import doctor, notifications
@@ -277,7 +277,7 @@ def export(here: Place, which: str, file: Path, to: str | None) -> None:
     """Write one case into a sealed file for a court, with the SHA-256 of everything in it."""
     session = unlock(here)
     key = to or click.prompt("Passphrase of the file", hide_input=True, confirmation_prompt=True)
-    write_safely(file, session.sharing.export(find_case(session, which).id, key))
+    write_or_complain(file, session.sharing.export(find_case(session, which).id, key))
     click.echo(f"Sealed into {file}. Open it with any age tool: age -d {file.name} > case.zip")
 
 

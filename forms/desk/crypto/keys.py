@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pyrage
 
-from forms.core.files.durable import write_safely
+from forms.core.files.durable import write_or_complain, write_safely
 from forms.core.problem import Problem
 from forms.core.signing import public_text, signing_key
 
@@ -151,9 +151,9 @@ def rotate(folder: Path, passphrase: str | None) -> Public:
     old = list(dict.fromkeys([token(folder), *old_tokens(folder)]))
     fresh = pyrage.x25519.Identity.generate()
     _write_identities(folder, (fresh, *kept), passphrase)
-    write_safely(folder / "token.old.txt", "".join(f"{one}\n" for one in old).encode())
+    write_or_complain(folder / "token.old.txt", "".join(f"{one}\n" for one in old).encode())
     new = secrets.token_urlsafe(32)
-    write_safely(folder / "token.txt", f"{new}\n".encode())
+    write_or_complain(folder / "token.txt", f"{new}\n".encode())
     return _public(fresh, new)
 
 
@@ -186,17 +186,17 @@ def restore(folder: Path, secret: str, passphrase: str) -> Public:
         raise Problem("recovery key", "is not whole.", "Type it again, or scan the square.") from None
     public = make(folder, passphrase)
     _write_identities(folder, (*identities(folder, lambda: passphrase), printed), passphrase)
-    write_safely(folder / RESTORING, b"")
+    write_or_complain(folder / RESTORING, b"")
     return public
 
 
 def _write_identities(folder: Path, kept: Sequence[pyrage.x25519.Identity], passphrase: str | None) -> None:
     plain = "".join(f"{one}\n" for one in kept).encode()
     if passphrase is None or passphrase == "":
-        write_safely(folder / "identity.txt", plain)
+        write_or_complain(folder / "identity.txt", plain)
         return
     require_length(passphrase)
-    write_safely(folder / "identity.age", encrypt(plain, passphrase))
+    write_or_complain(folder / "identity.age", encrypt(plain, passphrase))
 
 
 def encrypt(plain: bytes, passphrase: str) -> bytes:

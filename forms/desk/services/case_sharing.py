@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import RLock
 
-from forms.core.files.durable import write_safely
+from forms.core.files.durable import write_or_complain
 from forms.core.problem import Problem
 from forms.desk.cases.case import cases
 from forms.desk.cases.case_log import heads
@@ -95,4 +95,4 @@ class CaseSharing:
             if ids:
                 self._sharing.secure(case, ids, self.keys.recipients(self.place.desk), self.place.desk)
         self.outbox.send()
-        write_safely(seen, today.encode())
+        write_or_complain(seen, today.encode())

@@ -57,9 +57,10 @@ class CaseWriter:
                 with suppress(NoKey):  # made by hand: nobody could read it, and the state stands all the same
                     told = self.sealed_answer(case, case.first, "", str(value["state"]))
                     value["sent"] = told[0]
-            entry = self.add(case_id, kind, value, seen)
-            if told:
+            entry = new_entry(case_id, self.keys.member, seen, kind, value)
+            if told:  # before the entry that says so: a machine that stops in between must not say what nobody was told
                 self._post_answer(case_id, *told)
+            entry = self._keep(entry)
             self.outbox.try_to_send()
             return entry
 
@@ -71,9 +72,10 @@ class CaseWriter:
             if case.first is None:
                 raise Problem("answer", "The first letter does not open here.", "Ask another machine of this desk.")
             told = self.sealed_answer(case, case.first, text, state if state in TOLD_STATES else "")
-            self._post_answer(case_id, *told)
             value = {"text": text.strip(), "state": state, "sent": told[0]}
-            written = self.add(case_id, "answer", value, heads(case.entries))
+            written = new_entry(case_id, self.keys.member, heads(case.entries), "answer", value)
+            self._post_answer(case_id, *told)
+            self._keep(written)
             if state:
                 self.add(case_id, "state", {"state": state, "letters": len(case.letters)}, [written.id])
             self.outbox.try_to_send()
@@ -109,17 +111,26 @@ class CaseWriter:
                     self.add(case_id, "read", {"letters": len(case.letters)}, heads(case.entries))
 
     def add(self, case_id: str, kind: str, value: dict[str, Any], after: Sequence[str]) -> Entry:
-        """Sign an entry, make it durable here, and put it into the outbox. Raises Problem.
+        """Add an entry to a case's log, to be sent with what comes next. Raises Problem."""
+        return self._keep(new_entry(case_id, self.keys.member, after, kind, value))
+
+    def _keep(self, entry: Entry) -> Entry:
+        """Sign an entry, put it into the outbox, and make it durable here. Raises Problem.
 
         It names the server's last statement, so that two machines which were shown different ones notice.
         """
-        entry = new_entry(case_id, self.keys.member, after, kind, value)
         if head := self.statements.known().head:
             entry = replace(entry, value={**entry.value, "head": head})
         entry = replace(entry, signature=sign(statement_of(entry, self.place.desk), self.keys.signer.key))
         sealed = sealed_entry(entry, self.keys.own_recipients())
-        self.store.save("entries", entry.id, sealed)
-        self.outbox.post("PUT", f"letters/{entry.thread}/entries/{entry.id}", sealed)
+        # On its way first: should this machine stop in between, the entry comes back with the next fetch. The other
+        # way round it would stand here alone for good.
+        waiting = self.outbox.post("PUT", f"letters/{entry.thread}/entries/{entry.id}", sealed)
+        try:
+            self.store.save("entries", entry.id, sealed)
+        except Problem:
+            self.outbox.drop(waiting)
+            raise
         self.cases.changed()
         return entry
 

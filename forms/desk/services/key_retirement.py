@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forms.core.encryption import part_id
-from forms.core.files.durable import write_safely
+from forms.core.files.durable import write_or_complain
 from forms.core.problem import Problem
 from forms.desk.cases.case import Case
 from forms.desk.crypto import keys as key_files
@@ -86,7 +86,7 @@ class KeyRetirement:
         for path in found.files:
             if path.parent.name == "parts" and part_id(path.read_bytes()) == path.stem:
                 self.keys.pinned.accept([path.stem])  # an original: its name is no longer the hash of the new bytes
-            write_safely(path, self.keys.seal_for_desk(self.own.open(path.read_bytes())))
+            write_or_complain(path, self.keys.seal_for_desk(self.own.open(path.read_bytes())))
 
 
 def _opens(path: Path, identities: Identities) -> bool:

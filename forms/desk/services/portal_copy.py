@@ -1,6 +1,6 @@
 """The portal as this machine last fetched it: `portal.json` in the desk's folder, all of it public."""
 
-from forms.core.files.durable import write_safely
+from forms.core.files.durable import write_or_complain
 from forms.core.handover_version import Unreadable
 from forms.core.portal import Portal, parse
 from forms.core.problem import Problem
@@ -36,7 +36,7 @@ class PortalCopy:
 
     def save(self, text: bytes) -> None:
         """Keep this portal."""
-        write_safely(self._path, text)
+        write_or_complain(self._path, text)
         self._portal = None
 
     def fetch_if_readable(self) -> str:

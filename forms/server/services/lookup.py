@@ -13,6 +13,9 @@ from forms.core.receipts import Keys
 from forms.server.services.mailbox import LETTER_VERSION, Services, recipients
 from forms.server.store.concern_store import NewLetter, Progress
 
+_LONGEST_MARK = 64
+"""Characters of an answer's id, time or state: a desk could write anything there."""
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -72,9 +75,15 @@ def _replies(progress: Progress, keys: Keys) -> tuple[Reply, ...]:
             opened = receipts.open_answer(answer.sealed, keys)
         except ValueError:
             continue  # sealed to somebody else's key by mistake: the person sees the other answers
-        state, at, id = (str(opened.get(name) or "") for name in ("state", "at", "id"))
+        state, at, id = (_mark(opened.get(name)) for name in ("state", "at", "id"))
         replies.append(Reply(answer.desk, answer.day, opened["text"], state, at, id))
     return tuple(sorted(replies, key=lambda reply: (reply.day, reply.at)))
+
+
+def _mark(value: object) -> str:
+    """Return what a desk's program wrote beside its words: a short text that can stand on a page and in a letter."""
+    text = value if isinstance(value, str) else ""
+    return text.encode("utf-8", "replace").decode()[:_LONGEST_MARK]
 
 
 def delete(services: Services, code: str, today: date) -> bool:
