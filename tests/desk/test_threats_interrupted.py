@@ -10,6 +10,7 @@ import pytest
 
 from forms.core.problem import Problem
 from forms.desk.session import Session
+from forms.desk.watch.site_watch import SiteWatch
 from tests.desk.conftest import Office
 
 HOW = ("full", "before", "after")
@@ -46,7 +47,7 @@ def interrupted(folder: Path, place: int, how: str) -> Iterator[list[str]]:
 @pytest.fixture(autouse=True)
 def no_look_at_the_site(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each fetch would else visit the public site too."""
-    monkeypatch.setattr(Session, "watch_site", lambda _: None)
+    monkeypatch.setattr(SiteWatch, "look", lambda *_: ())
 
 
 def log_of(session: Session, case_id: str) -> set[str]:
