@@ -36,7 +36,7 @@ from sitegen.media import audio_clips, images
 from sitegen.publish import browser_bundle, build_manifest, withdrawal
 from sitegen.render import calendars, event_pages, site_files
 from sitegen.render.blocks import Context
-from sitegen.render.engine import Job, build_language
+from sitegen.render.language_pages import Job, build_language
 
 HANDOVER = Path(".build") / "portal.json"
 PICTURES = Path(".build") / "pictures"
@@ -190,7 +190,7 @@ def _languages(root: Path, fresh: Path, context: Context, say: Callable[[str], N
     # A fork server (or a new interpreter, where there is none) is safe with threads; plain fork is not.
     way = "spawn" if sys.platform == "win32" else "forkserver"
     processes = multiprocessing.get_context(way)
-    processes.set_forkserver_preload(["sitegen.render.engine"])
+    processes.set_forkserver_preload(["sitegen.render.language_pages"])
     with ProcessPoolExecutor(len(jobs), mp_context=processes) as pool:
         for code, count in zip(codes, pool.map(build_language, jobs), strict=True):
             say(f"  {code}: {count} pages")
