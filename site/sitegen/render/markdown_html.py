@@ -27,7 +27,7 @@ def read_configuration(root: Path) -> dict[str, Any]:
     return read
 
 
-def extensions(root: Path) -> dict[str, dict[str, Any]]:
+def markdown_extensions(root: Path) -> dict[str, dict[str, Any]]:
     """Return the settings of each Markdown extension of mkdocs.yml, by its name."""
     listed = read_configuration(root).get("markdown_extensions") or ()
     own = [one if isinstance(one, dict) else {one: {}} for one in listed]
@@ -36,7 +36,7 @@ def extensions(root: Path) -> dict[str, dict[str, Any]]:
 
 def converter(root: Path, *more: Extension) -> markdown.Markdown:
     """Return a new converter with the extensions of mkdocs.yml and these."""
-    known = extensions(root)
+    known = markdown_extensions(root)
     return markdown.Markdown(extensions=[*known, *more], extension_configs=known)
 
 
