@@ -114,7 +114,7 @@ def _part(session: Session, case: Case, _: Form) -> None:
 
 def _settle(session: Session, case: Case, form: Form) -> None:
     """Say one of two rivals again, knowing both: then it stands alone."""
-    rivals = {entry.id: entry for last in labels.conflicts(case) for entry in last}
+    rivals = {entry.id: entry for last in case.conflicts for entry in last}
     chosen = rivals.get(form.get("entry", ""))
     if chosen is None:
         raise Problem("", "This is settled already.", "Look at what stands now.")

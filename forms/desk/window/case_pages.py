@@ -94,7 +94,6 @@ def show(session: Session, case_id: str, problem: Problem | None = None, typed: 
         unproven_parts=session.cases.unproven_parts(case),
         doubts=doubts(case),
         line=_line(case),
-        conflicts=labels.conflicts(case),
         unproven=session.cases.unproven_request(case_id),
         phrases=phrases(session, case),
         duties=duties(session, CHILD_DUTIES, CHILD_DUTY),
