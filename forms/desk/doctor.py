@@ -3,7 +3,6 @@
 But it holds this machine's clock and the server's against each other, which ends a doubt where they agree.
 """
 
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,14 +11,18 @@ from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-from forms.core.files.durable import write_or_complain
+from pydantic import TypeAdapter
+
 from forms.core.media.decoder_process import missing_layers
 from forms.core.problem import Problem
 from forms.core.trusted_date import machines_doubt, servers_doubt
+from forms.desk.cases import acknowledgement, arrivals
 from forms.desk.cases.acknowledgement import doubts
 from forms.desk.cases.case_log import Entry
 from forms.desk.crypto import key_sheet, keys
 from forms.desk.session import Session
+from forms.desk.state_file import StateFile
+from forms.desk.sync import date_file, statements
 from forms.desk.sync.client import Server
 from forms.desk.sync.fetching import CONFLICTS, conflicts
 from forms.desk.watch.site_watch import findings
@@ -30,6 +33,8 @@ LEAST_ROOM = 500 * 1024 * 1024
 MOST_DRIFT = 300
 """Seconds by which this machine's clock may differ from the server's."""
 
+
+_COLLEAGUES = TypeAdapter(dict[str, str])
 
 MOST_DAYS_UNSTATED = 7
 """Days since the last daily statement of the server until that is said."""
@@ -51,7 +56,7 @@ def examine(session: Session) -> list[Finding]:
     looks: tuple[Callable[[Session], Iterator[Finding]], ...] = (
         _passphrase, _files, _room, _server, _days, _key_in_portal, _pinned, _signing, _old_keys,
         _colleagues, _recovery, _letters, _conflicts, _waiting, _confinement, _site, _arrivals,
-        _statements,
+        _statements, _memory,
     )  # fmt: skip
     found: list[Finding] = []
     for look in looks:
@@ -182,10 +187,13 @@ def _colleagues(session: Session) -> Iterator[Finding]:
 
 def resealed_for(folder: Path) -> dict[str, str]:
     """Return the key of each colleague when this machine last looked."""
-    try:
-        return dict(json.loads((folder / "colleagues.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError):
-        return {}
+    return colleagues_file(folder).read_or({})
+
+
+def colleagues_file(folder: Path) -> StateFile[dict[str, str]]:
+    """Return the file with the keys of colleagues."""
+    lost = "Whose key has changed since is not known: ask colleagues, and seal open cases anew: desk reseal."
+    return StateFile(folder / "colleagues.json", _COLLEAGUES, lost)
 
 
 def note_colleagues(session: Session, *resealed: str) -> None:
@@ -193,7 +201,7 @@ def note_colleagues(session: Session, *resealed: str) -> None:
     now = {member.id: member.key for member in session.keys.own_desk.members}
     known = {**now, **resealed_for(session.place.folder), **{id: now[id] for id in resealed if id in now}}
     kept = {id: key for id, key in known.items() if id in now}
-    write_or_complain(session.place.folder / "colleagues.json", json.dumps(kept).encode())
+    colleagues_file(session.place.folder).write(kept)
 
 
 def _recovery(session: Session) -> Iterator[Finding]:
@@ -280,6 +288,13 @@ def _statements(session: Session) -> Iterator[Finding]:
             True, f"The server's daily statements hang together and name all that came here up to {known.day}. Number "
             f"{known.number} begins {numbers}: other desks must have the same.",
         )  # fmt: skip
+
+
+def _memory(session: Session) -> Iterator[Finding]:
+    """Yield what this machine has forgotten, since a file of its own was damaged."""
+    for make in (acknowledgement.state_file, arrivals.state_file, statements.state_file, date_file.state_file):
+        yield from (Finding(False, said) for said in make(session.place.folder).complaints())
+    yield from (Finding(False, said) for said in colleagues_file(session.place.folder).complaints())
 
 
 def _contradiction(entry: Entry) -> str:

@@ -51,7 +51,7 @@ def test_a_full_disk_keeps_nobody_from_reading(tmp_path: Path, monkeypatch: pyte
         raise OSError(28, "No space left on device")
 
     DayFile(tmp_path).look(TODAY)
-    monkeypatch.setattr("forms.desk.sync.date_file.write_safely", full)
+    monkeypatch.setattr("forms.core.files.durable.write_safely", full)
     assert DayFile(tmp_path).look(AHEAD).earliest == TODAY
 
 
