@@ -42,6 +42,14 @@ KINDS = (
 EXTENSIONS = frozenset({".wav", ".mp3", ".m4a", ".aac", ".ogg", ".opus", ".amr", ".3gp", ".flac", ".webm", ".mp4"})
 """What staff may record with: FFmpeg reads them all."""
 
+SPOKEN = Kind(
+    "opus", "audio/ogg; codecs=opus", "ogg", "libopus", 8_000, {**_OPUS, "vbr": "off", "frame_duration": "60"}, _OPUS
+)
+"""How a desk's voice is written, which phones load over 2G: a minute of it takes less than 64 KiB.
+
+At a constant rate: its length tells nothing of what is said.
+"""
+
 
 class NotSound(Exception):
     """A file holds no sound that can be read."""
@@ -63,8 +71,8 @@ def convert(recording: Path, where: Iterable[tuple[Kind, Path]]) -> None:
         _encode(_decode(recording), kind, path, kind.options)
 
 
-def voice(recording: bytes, longest: int) -> tuple[bytes, int]:
-    """Return a recording of anybody's phone as Opus in Ogg at 16 kbit/s without its tags, and its length in seconds.
+def voice(recording: bytes, longest: float, kind: Kind = KINDS[0]) -> tuple[bytes, int]:
+    """Return a recording of anybody's phone as Opus in Ogg without its tags, and its length in seconds.
 
     longest: seconds. Raises NotSound, or TooLong.
     """
@@ -79,7 +87,7 @@ def voice(recording: bytes, longest: int) -> tuple[bytes, int]:
             yield frame
 
     written = BytesIO()
-    _encode(measured(), KINDS[0], written, KINDS[0].options)
+    _encode(measured(), kind, written, kind.options)
     if not length:
         raise NotSound
     return written.getvalue(), -(-length.numerator // length.denominator)
