@@ -219,5 +219,5 @@ def test_requests_on_postgresql(make_endpoint: Callable[..., Any], postgres: str
                                      [own.identities["events"]]))["form"] == "visit"  # fmt: skip
     office = own.client.application.extensions["services"]
     for store in (office.concerns, office.signups, office.requests):
-        store._metadata.drop_all(store._engine)
+        store.metadata.drop_all(store.engine)
         store.close()
