@@ -277,6 +277,56 @@ def test_a_hostile_list_or_terms_stop_no_desk(site: Site, content: bytes) -> Non
     assert site.desk.cases.all() == ()
 
 
+def test_sizes_without_end_in_the_list_stop_no_desk(site: Site) -> None:
+    assert site.alarms() == ""
+    sizes = re.compile(rb"(\"[0-9a-f]{64}\",\s*)[0-9]+")
+    site.rewrite(lambda path, body: sizes.sub(rb"\g<1>1e400", body) if path == ADDRESS else body)
+    assert "gone or damaged" in site.alarms()
+
+
+def test_what_the_site_says_of_its_keys_forgets_no_publisher(site: Site) -> None:
+    """Half a character in an alarm could not be read back: the publishers' keys would be pinned anew."""
+    desk = site.desk
+    assert site.alarms(desk) == ""
+    pinned = desk.site_watch.state.publishers
+    site.rewrite(
+        lambda path, body: (
+            body.replace(b'"id": "police"', b'"id": "police\\ud800\\u001b[2J\\n"') if path.endswith("/terms") else body
+        )
+    )
+    assert "is not the desk police" in site.alarms(desk)
+    assert desk.site_watch.state.publishers == pinned
+    said = (
+        CliRunner()
+        .invoke(
+            desk_command, ["--home", str(site.office.home), "--desk", "legal", "--server", site.office.address, "watch"]
+        )
+        .output
+    )
+    assert "is not the desk police" in said
+    assert "\x1b" not in said
+
+
+@pytest.mark.parametrize("last", ["/terms", ADDRESS, SIGNATURES])
+def test_who_shows_something_changed_and_then_breaks_off_is_found_out(site: Site, last: str) -> None:
+    """A server that sees a machine compare could end the line whenever it has shown the machine a changed page."""
+    desk = site.desk
+    assert site.alarms(desk) == ""
+    for language in ("en", "ta"):
+        site.change(f"/{language}/tell/index.html", "</form>", "</form><script>steal()</script>")
+    inner = site.office.app.wsgi_app
+
+    def breaking(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["PATH_INFO"].endswith(last):
+            return Response(status=503)(environ, start)
+        return inner(environ, start)
+
+    site.office.app.wsgi_app = breaking  # type: ignore[method-assign]
+    said = site.alarms(desk)
+    assert "/tell/ is not what the build has there" in said
+    assert "did not answer any more" in said
+
+
 def test_weaker_receipts_are_said(site: Site) -> None:
     assert site.alarms() == ""
     site.rewrite(lambda path, body: body.replace(b'"memory": 64', b'"memory": 8') if path.endswith("/terms") else body)

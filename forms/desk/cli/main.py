@@ -18,7 +18,9 @@ from forms.desk.cases.search import Wanted, find
 from forms.desk.cli.errors import show_problems
 from forms.desk.cli.event_commands import register_event_commands
 from forms.desk.cli.key_commands import KEY_COMMANDS
+from forms.desk.cli.terminal import say
 from forms.desk.crypto import key_sheet, keys
+from forms.desk.crypto.answers import read_recording
 from forms.desk.events.gateways import Gateway, http_gateway
 from forms.desk.services.place import Place
 from forms.desk.session import Session
@@ -130,7 +132,7 @@ def waiting_command(here: Place, by_sms: bool) -> None:
     if said and way_out:
         notifications.send_notice(*way_out)
     elif said:
-        click.echo(said)
+        say(said)
 
 
 def _way_out(settings: Mapping[str, str]) -> tuple[Gateway, str, str]:
@@ -155,23 +157,23 @@ def list_command(here: Place, text: str, state: str) -> None:
     session = unlock(here)
     synced = session.sync.run()
     erased = f" Erased for good, since the person asked: {synced.erased}." if synced.erased else ""
-    click.echo(f"{synced.away}\nThese letters were fetched before:" if synced.away else
+    say(f"{synced.away}\nThese letters were fetched before:" if synced.away else
                f"Desk {here.name}: {synced.new} new.{erased}", err=bool(synced.away))  # fmt: skip
     if synced.outdated:
-        click.echo(f"{synced.outdated} Letters were fetched, and what waited here was sent.", err=True)
+        say(f"{synced.outdated} Letters were fetched, and what waited here was sent.", err=True)
     for line in _erasure_lines(session):
-        click.echo(line)
+        say(line)
     say_alarms(session.site_watch)
     if not synced.away:
         doctor.note_colleagues(session)
     wanted = {case.id for case in listed(session, Wanted(text=text, state=state, merged=True))}
     for number, case in enumerate(listed(session), start=1):
         if case.id in wanted:
-            click.echo(plain_text.one_line(number, case, _today()))
+            say(plain_text.one_line(number, case, _today()))
     if wanted:
-        click.echo(f"\nRead one: {typed('open 1')}     Answer it: {typed('answer 1')}")
+        say(f"\nRead one: {typed('open 1')}     Answer it: {typed('answer 1')}")
     else:
-        click.echo("No letters yet." if not session.cases.all() else "No letter is like that.")
+        say("No letters yet." if not session.cases.all() else "No letter is like that.")
 
 
 def _erasure_lines(session: Session) -> Iterator[str]:
@@ -194,10 +196,10 @@ def open_command(here: Place, which: str) -> None:
     for letter in case.letters:
         if isinstance(letter, Problem):
             raise letter
-        click.echo("\n".join([*plain_text.came_by(case, letter), *plain_text.whole(letter), ""]))
+        say("\n".join([*plain_text.came_by(case, letter), *plain_text.whole(letter), ""]))
     if case.parts:
-        click.echo(f"See and hear photos and recordings in the window: {typed()}\n")
-    click.echo("\n".join(plain_text.log(case)))
+        say(f"See and hear photos and recordings in the window: {typed()}\n")
+    say("\n".join(plain_text.log(case)))
     session.log.mark_read(case.id)
 
 
@@ -205,15 +207,20 @@ def open_command(here: Place, which: str) -> None:
 @click.argument("which")
 @click.option("--text", help="The answer. Without it you are asked.")
 @click.option("--state", type=click.Choice(["", "looking", "closed"]), default="", help="What the person is told.")
+@click.option("--voice", type=click.Path(path_type=Path), help="A recording that says the same, of at most a minute.")
 @click.pass_obj
 @show_problems
-def answer(here: Place, which: str, text: str | None, state: str) -> None:
-    """Answer a letter. The person reads it with the receipt; write in the person's language."""
+def answer(here: Place, which: str, text: str | None, state: str, voice: Path | None) -> None:
+    """Answer a letter. The person reads it with the receipt; write in the person's language.
+
+    Whoever does not read hears a recording; write what it says all the same, so that it can be read and exported.
+    """
+    recording = read_recording(voice) if voice else b""
     session = unlock(here)
     case = find_case(session, which)
-    session.log.answer(case.id, text if text is not None else click.prompt("Answer"), state)
+    session.log.answer(case.id, text if text is not None else click.prompt("Answer"), state, recording)
     waiting = session.outbox.waiting
-    click.echo("Your answer is sealed. The server is away: it is sent at the next fetch." if waiting else
+    say("Your answer is sealed. The server is away: it is sent at the next fetch." if waiting else
                "Your answer is sealed and left for the person.")  # fmt: skip
 
 
@@ -227,7 +234,7 @@ def state(here: Place, which: str, state: str, outcome: str) -> None:
     """Put a case into a state; "looking" and "closed" are shown to the person."""
     session = unlock(here)
     session.log.write(find_case(session, which).id, "state", state=state, outcome=outcome)
-    click.echo(f"Written down: {state}.")
+    say(f"Written down: {state}.")
 
 
 @desk.command()
@@ -239,7 +246,7 @@ def note(here: Place, which: str, text: str) -> None:
     """Add a note to a case's log, for this desk only."""
     session = unlock(here)
     session.log.write(find_case(session, which).id, "note", text=text)
-    click.echo("Written down.")
+    say("Written down.")
 
 
 @desk.command()
@@ -252,7 +259,7 @@ def merge(here: Place, which: str, into: str) -> None:
     session = unlock(here)
     one, other = find_case(session, which), find_case(session, into)
     session.log.merge(one.id, other.id)
-    click.echo("Written down: it belongs to the other case now. To part them again: the window.")
+    say("Written down: it belongs to the other case now. To part them again: the window.")
 
 
 @desk.command("hand-over")
@@ -264,7 +271,7 @@ def hand_over(here: Place, which: str, to: str) -> None:
     """Seal a case anew for another desk; never for one that the person left out."""
     session = unlock(here)
     session.sharing.hand_over(find_case(session, which).id, to)
-    click.echo(f"Sealed for {to}.")
+    say(f"Sealed for {to}.")
 
 
 @desk.command()
@@ -278,7 +285,7 @@ def export(here: Place, which: str, file: Path, to: str | None) -> None:
     session = unlock(here)
     key = to or click.prompt("Passphrase of the file", hide_input=True, confirmation_prompt=True)
     write_or_complain(file, session.sharing.export(find_case(session, which).id, key))
-    click.echo(f"Sealed into {file}. Open it with any age tool: age -d {file.name} > case.zip")
+    say(f"Sealed into {file}. Open it with any age tool: age -d {file.name} > case.zip")
 
 
 @desk.command()
@@ -293,12 +300,12 @@ def erase(here: Place, which: str | None, old: bool, yes: bool) -> None:
     found = list(session.erasing.old_cases()) if old else [find_case(session, which or "")]
     doubt = machines_doubt(session.clock.known_day)
     if old and doubt:
-        click.echo(doubt)
+        say(doubt)
     if found and not yes:
         click.confirm(f"Erase {len(found)} case(s) for ever?", abort=True)
     for case in found:
         session.erasing.erase(case.id)
-    click.echo(f"Erased: {len(found)}.")
+    say(f"Erased: {len(found)}.")
 
 
 @desk.command("keys")
@@ -309,13 +316,13 @@ def keys_command(here: Place) -> None:
     session = unlock(here)
     away = session.sync.run().away
     if away:
-        click.echo(away, err=True)
+        say(away, err=True)
     _show_keys(session)
 
 
 def _show_keys(session: Session, who: str = "") -> None:
     for line in key_sheet.lines(session.keys.pinned, session.portal.current.desks, session.keys.member, who):
-        click.echo(plain_text.plain(line))
+        say(plain_text.plain(line))
 
 
 @desk.command()
@@ -343,31 +350,31 @@ def trust(
         raise Problem("trust", "Whose keys?", f"Name one person or desk, or give --all. See: {typed('keys')}")
     _show_keys(session, who)
     if refuse:
-        click.echo(f"Refused: {session.key_decisions.refuse(who)}. Tell whoever builds the site.")
+        say(f"Refused: {session.key_decisions.refuse(who)}. Tell whoever builds the site.")
         return
     if not yes:
         click.confirm("Are these the numbers on the printed sheet, or as you were told on the telephone?", abort=True)
-    click.echo(f"Confirmed: {session.key_decisions.trust(who, stolen=stolen)}.")
+    say(f"Confirmed: {session.key_decisions.trust(who, stolen=stolen)}.")
 
 
 def _begin_statements_anew(session: Session, yes: bool) -> None:
     for sentence in session.withheld.statements.known().findings():
-        click.echo(sentence)
+        say(sentence)
     if not yes:
         click.confirm("Has whoever runs the server told you why, and do you believe it?", abort=True)
     was_there = session.withheld.statements.begin_anew()
-    click.echo("They begin anew at the next fetch." if was_there else "There were none.")
+    say("They begin anew at the next fetch." if was_there else "There were none.")
 
 
 def _accept_old_entries(session: Session, yes: bool) -> None:
     found = session.cases.unproven()
     for entry in found:
-        click.echo(f"{entry.thread[:8]}  {plain_text.plain(entry.at)}  {plain_text.plain(entry.member)}  {entry.kind}")
+        say(f"{entry.thread[:8]}  {plain_text.plain(entry.at)}  {plain_text.plain(entry.member)}  {entry.kind}")
     for id in (copies := session.cases.unproven_copies()):
-        click.echo(f"{id[:8]}  a copy without a right signature")
+        say(f"{id[:8]}  a copy without a right signature")
     if (found or copies) and not yes:
         click.confirm("Did these people write this, and make these copies?", abort=True)
-    click.echo(f"They count now: {session.key_decisions.accept_unsigned()}.")
+    say(f"They count now: {session.key_decisions.accept_unsigned()}.")
 
 
 @desk.command("doctor")
@@ -377,7 +384,7 @@ def doctor_command(here: Place) -> None:
     """Say what is wrong at this desk, and what to do."""
     findings = doctor.examine(unlock(here))
     for finding in findings:
-        click.echo(f"{'well ' if finding.ok else 'MEND '} {finding.sentence}")
+        say(f"{'well ' if finding.ok else 'MEND '} {finding.sentence}")
     raise SystemExit(0 if all(finding.ok for finding in findings) else 1)
 
 
@@ -394,13 +401,13 @@ def watch_command(here: Place, everything: bool, seen: bool, trust: bool) -> Non
     """
     watch, portal = SiteWatch(here.folder, here.address), last_portal(here.folder)
     if trust:
-        click.echo("\n".join(["Trusted from now on:", *(watch.trust_publishers(portal) or ["no key"])]))
+        say("\n".join(["Trusted from now on:", *(watch.trust_publishers(portal) or ["no key"])]))
     if seen or trust:
-        click.echo(f"Alarms forgotten: {watch.dismiss()}.")
+        say(f"Alarms forgotten: {watch.dismiss()}.")
     watch.look(portal, _today(), everything=everything)
     said = list(findings(watch, portal, _today()))
     for ok, sentence in said:
-        click.echo(f"{'well ' if ok else 'MEND '} {sentence}")
+        say(f"{'well ' if ok else 'MEND '} {sentence}")
     raise SystemExit(0 if all(ok for ok, _ in said) else 1)
 
 
@@ -412,9 +419,7 @@ def say_alarms(watch: SiteWatch) -> None:
             "THE PUBLIC SITE IS NOT WHAT ITS PUBLISHERS SIGNED:",
             *(f"  {one.day}: {one.sentence}" for one in alarms),
         ]
-        click.secho(
-            "\n".join([*lines, WHAT_TO_DO, f"When it is dealt with: {typed('watch --seen')}"]), fg="red", err=True
-        )
+        say("\n".join([*lines, WHAT_TO_DO, f"When it is dealt with: {typed('watch --seen')}"]), fg="red", err=True)
 
 
 @desk.command()
@@ -427,7 +432,7 @@ def reseal(here: Place, member: str) -> None:
     session.sync.run()
     count = session.sharing.reseal(member)
     doctor.note_colleagues(session, member)
-    click.echo(f"{count} open cases are sealed for {member}.")
+    say(f"{count} open cases are sealed for {member}.")
 
 
 @desk.command()
@@ -436,7 +441,7 @@ def reseal(here: Place, member: str) -> None:
 def access(here: Place) -> None:
     """Who of this desk did what with which letter, as the server wrote it down."""
     for row in unlock(here).place.server().access():
-        click.echo("  ".join(plain_text.plain(row.get(name, "")) for name in ("at", "member", "what", "letter")))
+        say("  ".join(plain_text.plain(row.get(name, "")) for name in ("at", "member", "what", "letter")))
 
 
 @desk.command("publish")
@@ -448,7 +453,7 @@ def publish_command(here: Place, content: Path) -> None:
     """Write the counts of every quarter that is over into content/tables/heard.csv, small ones withheld."""
     session = unlock(here)
     session.sync.run()
-    click.echo(publish(session.cases.all(), session.portal.current, content, _today()))
+    say(publish(session.cases.all(), session.portal.current, content, _today()))
 
 
 @desk.command("forget-old-keys")
@@ -461,22 +466,22 @@ def forget_old_keys(here: Place, seal_anew: bool, yes: bool) -> None:
     passphrase = ask_passphrase(here)
     session = Session.unlock(here, passphrase, _clock())
     if len(session.own_keys.identities) == 1:
-        click.echo("This machine has no old key.")
+        say("This machine has no old key.")
         return
     session.key_retirement.require_that_new_key_is_known()
     found = session.key_retirement.needing()
-    click.echo(found.sentence)
+    say(found.sentence)
     for number, case in enumerate(listed(session), start=1):
         if case in found.cases:
-            click.echo(plain_text.one_line(number, case, _today()))
+            say(plain_text.one_line(number, case, _today()))
     if found.files:
-        click.echo("They are sealed for the present key first." if seal_anew else
+        say("They are sealed for the present key first." if seal_anew else
                    "They will not open any more on this machine. To keep them: --seal-anew.")  # fmt: skip
     if not yes:
         click.confirm("Forget the old keys for ever?", abort=True)
     if seal_anew:
         session.key_retirement.seal_anew(found)
-    click.echo(f"Forgotten: {session.key_decisions.forget_old_keys(passphrase)}. Copies of the folder still have them.")
+    say(f"Forgotten: {session.key_decisions.forget_old_keys(passphrase)}. Copies of the folder still have them.")
 
 
 register_event_commands(desk, unlock, find_case, _today)

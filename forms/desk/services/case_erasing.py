@@ -142,6 +142,9 @@ class CaseErasing:
         for of, _, letter in index.letters():
             if isinstance(letter, Letter):
                 parts[of == thread].update(part.id for part in letter.parts)
+        for entry in index.entries():
+            if is_id(entry.value.get("voice")):
+                parts[entry.thread == thread].add(entry.value["voice"])
         for part in parts[True] - parts[False]:  # a hostile letter may name another's photo as its own
             self.store.delete("parts", part)
         gone = [entry.id for entry in index.entries() if entry.thread == thread]

@@ -138,7 +138,8 @@ class CaseList:
 
     def unproven_parts(self, case: Case) -> frozenset[str]:
         """Return the ids of photos and recordings that are copies without a right signature. Raises Problem."""
-        return frozenset(part.id for _, part in case.parts if self._is_unproven_part(case.id, part.id))
+        parts = (*(part for _, part in case.parts), *case.spoken_answers)
+        return frozenset(part.id for part in parts if self._is_unproven_part(case.id, part.id))
 
     def _is_unproven_part(self, thread: str, id: str) -> bool:
         if not self._store.has("parts", id) or self._keys.pinned.is_accepted(id):

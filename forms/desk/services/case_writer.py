@@ -15,7 +15,7 @@ from forms.core.signing import sign
 from forms.desk.cases.acknowledgement import sent_answers
 from forms.desk.cases.case import TOLD_STATES, Case
 from forms.desk.cases.case_log import Entry, heads, new_entry, sealed_entry, statement_of
-from forms.desk.crypto.answers import NoKey, sealed_answer
+from forms.desk.crypto.answers import NoKey, Voice, cleaned_voice, sealed_answer, sealed_voice
 from forms.desk.crypto.decryption import Letter
 from forms.desk.services.case_list import CaseList
 from forms.desk.services.clock import Clock
@@ -64,16 +64,28 @@ class CaseWriter:
             self.outbox.try_to_send()
             return entry
 
-    def answer(self, case_id: str, text: str, state: str = "") -> None:
-        """Answer the person, sealed to their receipt; `state` goes with it. Raises Problem."""
+    def answer(self, case_id: str, text: str, state: str = "", recording: bytes = b"") -> None:
+        """Answer the person, sealed to their receipt; `state` goes with it, and a recording that says the same.
+
+        Raises Problem: also where a recording has no text beside it, which could be read, copied and exported.
+        """
+        if recording and not text.strip():
+            raise Problem("answer", "A recording came without text.", "Write beside it what it says, in short.")
+        sound = cleaned_voice(recording) if recording else None
         with self.busy:
             case = self.cases.case(case_id)
-            self.keys.own_recipients()  # refused before anything is sent, if a key of this desk is in doubt
+            desk_keys = self.keys.own_recipients()  # refused before anything is sent, if a key of this desk is in doubt
             if case.first is None:
                 raise Problem("answer", "The first letter does not open here.", "Ask another machine of this desk.")
-            told = self.sealed_answer(case, case.first, text, state if state in TOLD_STATES else "")
-            value = {"text": text.strip(), "state": state, "sent": told[0]}
+            voice = sealed_voice(case.first, sound, desk_keys) if sound and case.first.reply_to else None
+            told = self.sealed_answer(case, case.first, text, state if state in TOLD_STATES else "", voice)
+            value: dict[str, Any] = {"text": text.strip(), "state": state, "sent": told[0]}
+            if voice:
+                value |= {"voice": voice.id, "seconds": voice.seconds}
             written = new_entry(case_id, self.keys.member, heads(case.entries), "answer", value)
+            if voice:  # first: an answer never names a voice that is not on its way
+                self.store.save("parts", voice.id, voice.sealed)
+                self.outbox.post("PUT", f"letters/{case_id}/answers/{voice.id}?voice=1", voice.sealed)
             self._post_answer(case_id, *told)
             self._keep(written)
             if state:
@@ -134,9 +146,12 @@ class CaseWriter:
         self.cases.changed()
         return entry
 
-    def sealed_answer(self, case: Case, first: Letter, text: str, state: str) -> tuple[str, bytes]:
+    def sealed_answer(
+        self, case: Case, first: Letter, text: str, state: str, voice: Voice | None = None
+    ) -> tuple[str, bytes]:
         """Return an answer to a case's first letter, signed and encrypted: its id and its bytes. Raises NoKey."""
-        return sealed_answer(first, self.keys.signer, self.clock.today(), text, state, sent_answers(case.entries))
+        sent = sent_answers(case.entries)
+        return sealed_answer(first, self.keys.signer, self.clock.today(), text, state, sent, voice)
 
     def _post_answer(self, case_id: str, answer_id: str, sealed: bytes) -> None:
         self.outbox.post("PUT", f"letters/{case_id}/answers/{answer_id}", sealed)

@@ -17,7 +17,7 @@ from forms.desk.services.place import Place
 from forms.desk.services.portal_copy import PortalCopy
 from forms.desk.services.withheld import Withheld
 from forms.desk.sync.client import ServerAway
-from forms.desk.sync.fetching import fetch_entries, fetch_letters, opener
+from forms.desk.sync.fetching import fetch_entries, fetch_letters, fetch_voices, opener
 from forms.desk.sync.local_store import LocalStore
 from forms.desk.sync.outbox import Outbox
 from forms.desk.watch.site_watch import SiteWatch
@@ -101,6 +101,10 @@ class Synchronising:
         had, is_proven, everything = set(self.store.ids("letters")), self.cases.is_proven_copy, restoring.exists()
         fetched = fetch_letters(self.store, server, opened, is_proven, everything=everything)
         new = len(fetched.ids) + fetch_entries(self.store, server, opened, self.cases.index.unreadable())
+        self.cases.changed()
+        with suppress(Problem):  # what does not come now is asked for at the next visit
+            named = {part.id: case.id for case in self.cases.all() for part in case.spoken_answers}
+            fetch_voices(self.store, server, opened, named)
         if not fetched.wrong:
             self.withheld.note_arrivals(() if everything else set(fetched.ids) - had)
             restoring.unlink(missing_ok=True)
