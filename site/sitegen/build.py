@@ -21,7 +21,6 @@ from forms.core.portal import Portal
 from forms.core.problem import Problem, Problems, as_dangers
 from sitegen.checks import content_checks, go_live, html_checks, key_checks, previous_build, secret_checks
 from sitegen.content import (
-    calendar_numbers,
     consent_rules,
     consents,
     district,
@@ -136,7 +135,7 @@ def build(
     that is not kept yet (about a minute, once), else leave it out; sign: a publisher's signature of the manifest.
     Raises Problem or Problems, and then changes nothing.
     """
-    from sitegen.render import calendars  # noqa: PLC0415 - large, and a check needs neither this nor MkDocs
+    from sitegen.render import calendar_numbers, calendars  # noqa: PLC0415 - large, and a check needs neither this nor MkDocs
 
     started = time.monotonic()
     remember_translations(root, today)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sitegen.content import calendar_numbers
+from sitegen.render import calendar_numbers
 from sitegen.publish import earlier_assets, page_weight
 
 from forms.core.files import folder_swap

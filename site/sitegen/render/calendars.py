@@ -2,7 +2,7 @@
 
 One event has the same UID in every language, file and feed, whatever the site's address is. A feed is read whole each
 time; a file that somebody kept is renewed by a higher SEQUENCE, or by a later DTSTAMP where that is the same (RFC 5546,
-2.1.5): sitegen/content/calendar_numbers.py. DTSTAMP is the day of the build, so the same build gives the same bytes.
+2.1.5): sitegen/render/calendar_numbers.py. DTSTAMP is the day of the build, so the same build gives the same bytes.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
