@@ -50,7 +50,7 @@ def cleaned(seconds: float) -> attachments.Clean:
 @pytest.fixture
 def quick_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
     """A recording of so many bytes as seconds: the decoder itself is tried below."""
-    monkeypatch.setattr("forms.desk.session.cleaned_voice", lambda told: cleaned(len(told)))
+    monkeypatch.setattr("forms.desk.services.case_writer.cleaned_voice", lambda told: cleaned(len(told)))
 
 
 def spoken(office: Office, seconds: int = 2, *, what: str = "x") -> tuple[str, Session, Case]:
@@ -157,7 +157,7 @@ def test_a_voice_that_could_not_be_fetched_is_fetched_at_the_next_visit(office: 
 
 
 def test_what_desks_say_has_one_size_whatever_its_length(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forms.desk.session.cleaned_voice", lambda told: cleaned(60 if len(told) > 1 else 1))
+    monkeypatch.setattr("forms.desk.services.case_writer.cleaned_voice", lambda told: cleaned(60 if len(told) > 1 else 1))
     receipt, anita, case = spoken(office, 1)
     anita.log.answer(case.id, TEXT, recording=b"rr")
     store = office.app.extensions["services"].concerns

@@ -59,6 +59,7 @@ class CaseWriter:
                     value["sent"] = told[0]
             entry = new_entry(case_id, self.keys.member, seen, kind, value)
             if told:  # before the entry that says so: a machine that stops in between must not say what nobody was told
+                self.keys.own_recipients()  # refused before anything is sent, if a key of this desk is in doubt
                 self._post_answer(case_id, *told)
             entry = self._keep(entry)
             self.outbox.try_to_send()
