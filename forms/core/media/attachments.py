@@ -12,8 +12,8 @@ from forms.core.media.decoder_process import WAIT, Failed, NoneFree
 MOST = {"photo": 3, "voice": 1}
 """How many of a kind belong to one letter."""
 
-LARGEST = {"photo": 12 * 1024 * 1024, "voice": 8 * 1024 * 1024, "answer": 8 * 1024 * 1024}
-"""Bytes of one file as it comes from the phone."""
+LARGEST = {"photo": 12 * 1024 * 1024, "voice": 8 * 1024 * 1024, "answer": 24 * 1024 * 1024}
+"""Bytes of one file as it comes from the phone, or (answer) from a desk's recorder: a minute of WAV has 11 MB."""
 
 LONGEST_VOICE = 180
 """Seconds of a recording."""
