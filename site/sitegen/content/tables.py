@@ -115,9 +115,10 @@ def _checked(sheets: Mapping[str, CsvFile], descriptors: Mapping[str, Any]) -> T
 
 
 def _numbered(rows: Sequence[Any], sheet: CsvFile) -> Iterator[Row]:
-    for number, cells in zip(sheet.numbers, rows, strict=True):
+    for at, (number, cells) in enumerate(zip(sheet.numbers, rows, strict=True)):
         row = NumberedRow(cells.to_dict())
         row.sheet_row = number
+        row |= {name: dates.without_hour(row[name]) for place, name in sheet.without_hour if place == at}
         yield row
 
 
@@ -167,11 +168,13 @@ def _joined_digits(sheet: CsvFile, descriptor: Mapping[str, Any]) -> Iterator[Pr
 def _arranged(sheet: CsvFile, descriptor: Mapping[str, Any]) -> CsvFile:
     """The sheet as its schema has it: columns in its order, those left out empty, days and times in its writing."""
     fields = {field["name"]: field["type"] for field in descriptor["fields"]}
-    rows = []
-    for row in sheet.rows:
+    rows, without_hour = [], set()
+    for at, row in enumerate(sheet.rows):
         cells = dict(zip(sheet.header, row, strict=True))
         rows.append([_rewritten(cells.get(name, ""), kind) for name, kind in fields.items()])
-    return replace(sheet, header=list(fields), rows=rows)
+        moments = (name for name, kind in fields.items() if kind == "datetime" and cells.get(name))
+        without_hour |= {(at, name) for name in moments if not dates.tells_hour(cells[name])}
+    return replace(sheet, header=list(fields), rows=rows, without_hour=frozenset(without_hour))
 
 
 def _rewritten(cell: str, kind: str) -> str:
