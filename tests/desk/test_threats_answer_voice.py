@@ -157,7 +157,9 @@ def test_a_voice_that_could_not_be_fetched_is_fetched_at_the_next_visit(office: 
 
 
 def test_what_desks_say_has_one_size_whatever_its_length(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forms.desk.services.case_writer.cleaned_voice", lambda told: cleaned(60 if len(told) > 1 else 1))
+    monkeypatch.setattr(
+        "forms.desk.services.case_writer.cleaned_voice", lambda told: cleaned(60 if len(told) > 1 else 1)
+    )
     receipt, anita, case = spoken(office, 1)
     anita.log.answer(case.id, TEXT, recording=b"rr")
     store = office.app.extensions["services"].concerns
