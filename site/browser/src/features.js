@@ -3,13 +3,15 @@
 // recordings need is here too, so that nothing is lost half-way. tests/journeys/test_features.py holds the list complete.
 const USED = {
   "": "isSecureContext BigInt queueMicrotask atob btoa scrollTo TransformStream Blob File Image Audio CustomEvent Response",
-  crypto: "getRandomValues",
+  crypto: "getRandomValues subtle",
   Object: "hasOwn",
   URL: "createObjectURL",
+  location: "reload",
+  Event: "preventDefault",
   Document: "createElement querySelector getElementById activeElement dispatchEvent",
   DocumentFragment: "querySelector",
   Element: "append prepend before after remove replaceWith replaceChildren closest matches insertAdjacentHTML scrollIntoView classList"
-    + " querySelector querySelectorAll setAttribute removeAttribute addEventListener cloneNode",
+    + " querySelector querySelectorAll setAttribute removeAttribute addEventListener cloneNode appendChild",
   HTMLElement: "focus dataset hidden",
   HTMLFormElement: "submit reset",
   HTMLSelectElement: "selectedOptions",
@@ -34,7 +36,8 @@ export function lacking(here) {
   for (const [holder, names] of Object.entries(USED)) {
     const there = holder ? here[holder] : here;
     if (!there) return holder;
-    const lost = names.split(" ").find((name) => !(there.prototype && name in there.prototype) && !there[name]);
+    const proto = there.prototype || {};
+    const lost = names.split(" ").find((name) => !(name in proto) && !there[name]);
     if (lost) return `${holder}.${lost}`;
   }
   return undefined;
