@@ -167,6 +167,12 @@ def _sealed(definition: Definition, language: str, limits: Limits, own: Mapping[
             "If that worries you, record on this page instead."
         ),
         "photo": _("This photo cannot be read. Please choose another one, or leave it out."),
+        "altered": _(
+            "This browser changes photos, so this one was not added. Use another browser, or leave the photo out."
+        ),
+        "norecorder": _(
+            "Recording does not work on this page. Record with your phone's own recorder, then choose the file here."
+        ),
         "many": _("These are too many. Please choose fewer."),
         "large": _("This file is too large for us. Please make it smaller, or leave it out."),
     }

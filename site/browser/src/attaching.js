@@ -1,12 +1,15 @@
 // Photos and a recording beside the words: made small and clean here, held in memory only.
+import { plainRoad } from "./delivering.js";
 import { button, clock, make, say } from "./dom.js";
-import { NotAPhoto, canRecord, record, smallPhoto, wholeFile } from "./media.js";
+import { Altered, NotAPhoto, canRecord, record, smallPhoto, wholeFile } from "./media.js";
 
 const MOST = { photo: 3, voice: 1 };
 const LARGEST_VOICE = 2000 * 1024;
 
-export function wireMedia(form, words) {
+// plainly: sends the form without locking it here, as what this browser cannot prepare has to go; not everywhere can that be done.
+export function wireMedia(form, words, plainly) {
   const held = [];
+  const altered = []; // photos as they were chosen, which this browser would change
   let running = null;
   const fieldOf = (types) => form.querySelector(`input[type=file][accept^="${types}"]`)?.closest("[data-field]");
   const voice = fieldOf("audio");
@@ -30,8 +33,10 @@ export function wireMedia(form, words) {
         if (held.filter((part) => part.kind === "photo").length >= MOST.photo) return complain("photo", words.many);
         hold(await smallPhoto(file));
       } catch (error) {
-        if (!(error instanceof NotAPhoto)) throw error;
-        complain("photo", words.photo);
+        if (!(error instanceof Altered || error instanceof NotAPhoto)) throw error;
+        if (error instanceof NotAPhoto) return complain("photo", words.photo);
+        altered.push(file);
+        complain("photo", words.altered, ...(plainly ? [plainRoad(words, plainly)] : []));
       }
     }
   });
@@ -47,7 +52,8 @@ export function wireMedia(form, words) {
         toggle.textContent = `■ ${words.stop} 0:00`;
         hold(await running.done);
       } catch {
-        toggle.hidden = true; // no microphone, or it was not allowed: the phone's own recorder is still there
+        toggle.hidden = true; // no microphone, not allowed, or no codec: the phone's own recorder is still there
+        complain("voice", words.norecorder);
       }
       running = null;
       toggle.textContent = `● ${words.record}`;
@@ -77,8 +83,9 @@ export function wireMedia(form, words) {
     }));
   }
 
-  function complain(kind, text) {
-    lists[kind].append(make("p", { class: "error", role: "alert" }, text));
+  function complain(kind, text, ...more) {
+    lists[kind].querySelectorAll(".complaint").forEach((old) => old.remove());
+    lists[kind].append(make("div", { class: "complaint" }, [make("p", { class: "error", role: "alert" }, text), ...more]));
   }
 
   return {
@@ -95,6 +102,7 @@ export function wireMedia(form, words) {
         if (!field) continue;
         const files = new DataTransfer();
         held.filter((part) => part.kind === kind).forEach((part) => files.items.add(new File([part.bytes], kind, { type: part.type })));
+        if (kind === "photo") altered.slice(0, MOST.photo - files.items.length).forEach((file) => files.items.add(file));
         field.querySelector("input[type=file]").files = files.files;
       }
     },
