@@ -17,7 +17,7 @@ class CombinedMailbox:
         self._mailboxes = tuple(box.store for box in services.mailboxes)
 
     def waiting(self, desk: str, member: str, *, everything: bool = False) -> list[Waiting]:
-        """Return letters that this member can fetch: first tray first, then oldest day."""
+        """Return letters that this member can fetch: priority queue first, then oldest day."""
         found = [item for mailbox in self._mailboxes for item in mailbox.waiting(desk, member, everything=everything)]
         return sorted(found, key=lambda item: (item.tray, item.day, item.id))
 

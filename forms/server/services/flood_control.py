@@ -1,7 +1,7 @@
 """Too many letters or look-ups at once: noticed without looking at who sends them, and never held against anybody.
 
 A whole village shares one address, and a training day looks like an attack from it. So nobody is limited by address.
-Above a number of letters in ten minutes, those that come with proof of work go to the first tray, others to the second.
+Above a number of letters in ten minutes, those with proof of work go to the priority queue, others to the second.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ MOST_BITS = 20
 """The work asked where even letters with work come in a flood: half a minute of a cheap phone."""
 
 _REFILL = 600.0
-_FULL = 2  # times `calm`: a flood that ends is forgotten after twenty minutes, however long it was
+_FULL = 2  # times the threshold: a flood that ends is forgotten after twenty minutes, however long it was
 
 
 class LeakyBucket:
@@ -55,7 +55,7 @@ class LeakyBucket:
             self._put(min(self._level() + many, _FULL * self._threshold))
 
     def is_high(self) -> bool:
-        """Return whether more than `calm` come in ten minutes."""
+        """Return whether more than the threshold come in ten minutes."""
         with self._lock:
             return self._level() >= self._threshold
 
@@ -82,7 +82,7 @@ class FloodControl:
             step.count()
 
     def is_high(self) -> bool:
-        """Return whether letters without work go to the second tray."""
+        """Return whether letters without work go to the second queue."""
         return self._all.is_high()
 
     def bits(self) -> int:
@@ -195,7 +195,7 @@ class Files:
     """Files in ten minutes, before none waits any more."""
 
     WAIT = 5.0
-    """Seconds that a file waits for a decoder in calm times."""
+    """Seconds that a file waits for a decoder while no flood is on."""
 
     def __init__(self, came: LeakyBucket | None = None) -> None:
         self._came = came or LeakyBucket(self.FLOOD_THRESHOLD)

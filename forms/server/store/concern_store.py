@@ -1,7 +1,7 @@
 """Sealed concerns, the parts and answers that belong to them, and the desks' sealed case log.
 
-Beside a sealed letter stand a random id, the letter that it follows, its form, the day, its tray, and the names of the
-desks that can open it; no time of day, order of arrival (SQLite: no rowid), sender, language or true size.
+Beside a sealed letter stand a random id, the letter that it follows, its form, the day, its queue (`tray`) and the
+names of the desks that can open it; no time of day, order of arrival (SQLite: no rowid), sender, language or true size.
 """
 
 import hashlib
@@ -281,7 +281,7 @@ class ConcernStore(Store):
     # What desks fetch
 
     def waiting(self, desk: str, member: str, *, everything: bool = False) -> tuple[Waiting, ...]:
-        """Return letters that this member can fetch: first tray first, then oldest day.
+        """Return letters that this member can fetch: priority queue first, then oldest day.
 
         Without `everything` only those that the member has not acknowledged yet.
         """
