@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 
 from forms.core.audio import NotSound, TooLong, voice
 from forms.core.media import pixels, sandbox
-from forms.core.media.attachments import LONGEST_VOICE
+from forms.core.media.attachments import LEEWAY, LONGEST_VOICE
 
 PICTURE_EDGE = 2160
 """Pixels of the longer side of a picture for the site."""
@@ -46,7 +46,7 @@ def plain_picture(data: bytes) -> Made:
 
 def clean_voice(data: bytes) -> Made:
     """Return the sound of a recording as Opus in Ogg."""
-    opus, seconds = voice(data, LONGEST_VOICE)
+    opus, seconds = voice(data, LONGEST_VOICE + LEEWAY)
     return {"type": "audio/ogg; codecs=opus", "seconds": seconds}, opus
 
 

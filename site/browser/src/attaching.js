@@ -4,10 +4,9 @@ import { button, clock, make, say } from "./dom.js";
 import { Altered, NotAPhoto, canRecord, record, smallPhoto, wholeFile } from "./media.js";
 
 const MOST = { photo: 3, voice: 1 };
-const LARGEST_VOICE = 2000 * 1024;
 
 // plainly: sends the form without locking it here, as what this browser cannot prepare has to go; not everywhere can that be done.
-export function wireMedia(form, words, plainly) {
+export function wireMedia(form, { words, largest }, plainly) {
   const held = [];
   const altered = []; // photos as they were chosen, which this browser would change
   let running = null;
@@ -22,7 +21,7 @@ export function wireMedia(form, words, plainly) {
     const [file] = event.target.files;
     event.target.value = "";
     if (!file) return;
-    if (!file.size || file.size > LARGEST_VOICE) return complain("voice", words.large);
+    if (!file.size || file.size > largest) return complain("voice", file.size ? words.large : words.empty);
     hold(await wholeFile(file));
   });
   photos?.querySelector("input").addEventListener("change", async (event) => {
@@ -34,9 +33,9 @@ export function wireMedia(form, words, plainly) {
         hold(await smallPhoto(file));
       } catch (error) {
         if (!(error instanceof Altered || error instanceof NotAPhoto)) throw error;
-        if (error instanceof NotAPhoto) return complain("photo", words.photo);
-        altered.push(file);
-        complain("photo", words.altered, ...(plainly ? [plainRoad(words, plainly)] : []));
+        const isAltered = error instanceof Altered;
+        if (isAltered) altered.push(file);
+        complain("photo", isAltered ? words.altered : words.photo, ...(isAltered && plainly ? [plainRoad(words, plainly)] : []));
       }
     }
   });

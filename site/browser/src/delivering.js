@@ -87,7 +87,7 @@ export function waiting(text, words) {
 export function failure(words, error) {
   return make("div", { class: "error-summary", role: "alert", tabindex: "-1" }, [
     make("h2", {}, words.failed),
-    make("p", {}, error instanceof TooLarge ? words.large : error instanceof Unsafe ? words.unsafe : words.failedhelp),
+    make("p", {}, error instanceof TooLarge || error.status === 413 ? words.large : error instanceof Unsafe ? words.unsafe : words.failedhelp),
   ]);
 }
 

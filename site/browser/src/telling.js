@@ -12,7 +12,7 @@ import { Unsafe } from "./terms.js";
 export function startTelling(form, settings, digits) {
   const { words } = settings;
   const delivery = makeDelivery(settings);
-  const media = wireMedia(form, words, plainly);
+  const media = wireMedia(form, settings, plainly);
   const steps = wireSteps(form, settings, look);
   const article = form.closest("article");
   let sent = false;
