@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -116,7 +116,7 @@ def split(text: str, where: str) -> tuple[dict[str, Any], str, int]:
     if not match:
         raise front_matter.without_frame(text, where)
     try:
-        meta = read_yaml(match[1])
+        meta = _meta(match[1])
     except DuplicateKey as error:
         raise twice(error, where, 1) from None
     except YAMLError as error:
@@ -128,6 +128,12 @@ def split(text: str, where: str) -> tuple[dict[str, Any], str, int]:
     if not isinstance(meta, dict) or not meta.get("title"):
         raise next(front_matter.line_mistakes(match[1], where), front_matter.title_missing(meta, where))
     return meta, text[match.end() :], match[0].count("\n") + 1
+
+
+@lru_cache(maxsize=4096)
+def _meta(text: str) -> Any:
+    """Return what front matter says: parsed once though a build reads pages twice. Nobody changes it."""
+    return read_yaml(text)
 
 
 def read(content: Path, language: str) -> tuple[dict[str, Source], list[Problem]]:
