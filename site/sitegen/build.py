@@ -187,14 +187,14 @@ def _audio_pipeline(root: Path, out: Path, speak: bool, today: date) -> audio_cl
 
 
 def _languages(root: Path, fresh: Path, context: Context, say: Callable[[str], None]) -> Iterator[int]:
-    from sitegen.render.engine import Job, build_language  # noqa: PLC0415
+    from sitegen.render.language_pages import Job, build_language  # noqa: PLC0415
 
     codes = context.portal.language_codes()
     jobs = [Job(root, fresh / code, replace(context, language=code)) for code in codes]
     # A fork server (or a new interpreter, where there is none) is safe with threads; plain fork is not.
     way = "spawn" if sys.platform == "win32" else "forkserver"
     processes = multiprocessing.get_context(way)
-    processes.set_forkserver_preload(["sitegen.render.engine"])
+    processes.set_forkserver_preload(["sitegen.render.language_pages"])
     with ProcessPoolExecutor(len(jobs), mp_context=processes) as pool:
         for code, count in zip(codes, pool.map(build_language, jobs), strict=True):
             say(f"  {code}: {count} pages")

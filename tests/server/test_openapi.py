@@ -97,7 +97,7 @@ def schema(request: pytest.FixtureRequest, make_endpoint: Any) -> Any:
         endpoint.client.application.extensions["services"].signups,
         endpoint.client.application.extensions["services"].days,
     ):
-        store._metadata.drop_all(store._engine)
+        store.metadata.drop_all(store.engine)
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode))
