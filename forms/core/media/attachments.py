@@ -30,6 +30,7 @@ def megabytes(kind: str) -> int:
     """Return how many megabytes of a kind are taken, as people are told."""
     return LARGEST[kind] // 1_000_000
 
+
 LONGEST_ANSWER = 60
 """Seconds of a desk's voice beside its answer."""
 
