@@ -1,6 +1,5 @@
 """Cases: what people told and what staff did about it, folded from letters and entries. Pure: no file, no server."""
 
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import MAXYEAR, date, timedelta
@@ -8,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from forms.core.form_schema import find
+from forms.core.i18n import search_words
 from forms.core.ids import is_id
 from forms.core.media.attachments import LONGEST_VOICE
 from forms.core.portal import DAYS_KEPT
@@ -274,10 +274,10 @@ class Case:
 
     @cached_property
     def haystack(self) -> str:
-        """All words of letters and notes as they are searched: NFKC, case folded."""
+        """All words of letters and notes as they are searched (forms/core/i18n/search_words.py)."""
         told = (str(text) for letter in self.letters if isinstance(letter, Letter) for text in letter.answers.values())
         noted = (str(text) for entry in self.entries for name, text in entry.value.items() if name not in _NO_WORDS)
-        return folded("\n".join([self.id, *told, *noted]))
+        return " ".join(search_words.words("\n".join([self.id, *told, *noted])))
 
     def time_line(self) -> list[dict[str, Any]]:
         """All that happened, for machines: letters by day, then entries in their order; no words of the letters."""
@@ -301,11 +301,6 @@ def _said(entry: Entry) -> dict[str, Any]:
 def read_seconds(value: Any) -> int:
     """Return a length in seconds that somebody wrote, 0 where it is none."""
     return value if type(value) is int and 0 < value <= LONGEST_VOICE else 0
-
-
-def folded(text: str) -> str:
-    """Return a text as it is compared: NFKC, case folded."""
-    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def cases(
