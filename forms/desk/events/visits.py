@@ -6,6 +6,7 @@ Nothing of the letter is published by itself but its kind and taluk: a name, a n
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from forms.core.files.durable import replaced
+from forms.core.files.spreadsheet_csv import is_formula
 from forms.core.form_schema import find
 from forms.core.portal import Portal
 from forms.core.problem import Problem
@@ -78,12 +80,21 @@ def _require_words(letter: Letter, plan: Plan) -> None:
     for name, text in (("title", plan.title), ("what", plan.what), ("where", plan.where)):
         if not _words(text):
             raise Problem(name, "is empty.", "Write it in English; translate it in events.csv afterwards.")
-        if _words(text)[0] in "=+-@":
+        if is_formula(text):
             raise Problem(name, "begins with = + - or @.", "Begin with a word: spreadsheets take it for a formula.")
-    contact = "".join(char for char in str(letter.answers.get("contact", "")) if char.isdigit())
-    published = "".join(char for char in f"{plan.title} {plan.what} {plan.where}" if char.isdigit())
+    contact = _digits(str(letter.answers.get("contact", "")))[-_NATIONAL_DIGITS:]
+    published = _digits(f"{plan.title} {plan.what} {plan.where}")
     if len(contact) >= len("123456") and contact in published:
         raise Problem("contact", "The asker's number stands in what would be published.", "Take it out.")
+
+
+_NATIONAL_DIGITS = 10
+"""Digits of an Indian number without +91 or 0: staff may write it with or without them."""
+
+
+def _digits(text: str) -> str:
+    """Return the decimal digits of any script as 0 to 9."""
+    return "".join(str(unicodedata.decimal(char)) for char in text if char.isdecimal())
 
 
 def _moments(plan: Plan, today: date) -> tuple[str, str]:
