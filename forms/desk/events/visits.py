@@ -6,7 +6,6 @@ Nothing of the letter is published by itself but its kind and taluk: a name, a n
 import csv
 import io
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,6 +15,7 @@ from typing import Literal
 from forms.core.files.durable import replaced
 from forms.core.files.spreadsheet_csv import is_formula
 from forms.core.form_schema import find
+from forms.core.i18n.digits import digits_of
 from forms.core.portal import Portal
 from forms.core.problem import Problem
 from forms.desk.crypto.decryption import Letter
@@ -82,19 +82,14 @@ def _require_words(letter: Letter, plan: Plan) -> None:
             raise Problem(name, "is empty.", "Write it in English; translate it in events.csv afterwards.")
         if is_formula(text):
             raise Problem(name, "begins with = + - or @.", "Begin with a word: spreadsheets take it for a formula.")
-    contact = _digits(str(letter.answers.get("contact", "")))[-_NATIONAL_DIGITS:]
-    published = _digits(f"{plan.title} {plan.what} {plan.where}")
+    contact = digits_of(str(letter.answers.get("contact", "")))[-_NATIONAL_DIGITS:]
+    published = digits_of(f"{plan.title} {plan.what} {plan.where}")
     if len(contact) >= len("123456") and contact in published:
         raise Problem("contact", "The asker's number stands in what would be published.", "Take it out.")
 
 
 _NATIONAL_DIGITS = 10
 """Digits of an Indian number without +91 or 0: staff may write it with or without them."""
-
-
-def _digits(text: str) -> str:
-    """Return the decimal digits of any script as 0 to 9."""
-    return "".join(str(unicodedata.decimal(char)) for char in text if char.isdecimal())
 
 
 def _moments(plan: Plan, today: date) -> tuple[str, str]:
