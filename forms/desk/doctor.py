@@ -98,9 +98,9 @@ def _server(session: Session) -> Iterator[Finding]:
     server: Server = session.place.server()
     member = server.me()
     yield Finding(True, f"{session.place.address} answers and knows this machine as {member}.")
-    told = server.clock()
+    told = _moment(server.clock())
     if told:
-        drift = abs((datetime.now(UTC) - parsedate_to_datetime(told)).total_seconds())
+        drift = abs((datetime.now(UTC) - told).total_seconds())
         yield Finding(
             drift <= MOST_DRIFT,
             "This machine's clock agrees with the server's."
@@ -108,6 +108,15 @@ def _server(session: Session) -> Iterator[Finding]:
             else f"This machine's clock differs from the server's by {drift / 60:.0f} minutes. Set it right: "
             "days and due dates depend on it. No letter is lost by it.",
         )
+
+
+def _moment(told: str) -> datetime | None:
+    """Return the moment of a Date header; None where it is none (RFC 9110, section 5.6.7: it is in UTC)."""
+    try:
+        found = parsedate_to_datetime(told)
+        return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
 
 
 def _days(session: Session) -> Iterator[Finding]:

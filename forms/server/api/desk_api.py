@@ -94,11 +94,11 @@ def _access_day() -> str:
     return datetime.now(UTC).date().isoformat()
 
 
-_LARGEST_WRITTEN = SIZE_CLASSES[3]
-"""Bytes of the largest answer or entry: the longest text in any script has a fifth of it."""
+_LARGEST_ENTRY = SIZE_CLASSES[3]
+"""Bytes of the largest entry of a case log: the longest text in any script has a fifth of it."""
 
 
-def _sealed_body(largest: int = _LARGEST_WRITTEN) -> bytes:
+def _sealed_body(largest: int = 2 * SIZE_CLASSES[-1]) -> bytes:
     request.max_content_length = largest
     sealed = request.get_data()
     if not is_sealed(sealed):
@@ -244,7 +244,7 @@ def entry(entry_id: str) -> Response:
 @desk_api.put("/letters/<letter_id>/entries/<entry_id>")
 def enter(letter_id: str, entry_id: str) -> Response:
     """Add a sealed entry to the case log. Entries are never changed: the same id again changes nothing."""
-    (desk, member), sealed = _reader(), _sealed_body()
+    (desk, member), sealed = _reader(), _sealed_body(_LARGEST_ENTRY)
     if not is_id(entry_id):
         raise ApiError(400, "The id of the entry has not its form. Nothing was kept.")
     _require_room(letter_id)
@@ -260,7 +260,7 @@ def enter(letter_id: str, entry_id: str) -> Response:
 @desk_api.put("/letters/<letter_id>/copies/<item>")
 def copy(letter_id: str, item: str) -> Response:
     """A letter, part or entry sealed anew for a colleague or another desk, named in `Portal-For`."""
-    (desk, member), sealed = _reader(), _sealed_body(2 * SIZE_CLASSES[-1])
+    (desk, member), sealed = _reader(), _sealed_body()
     reader = unquote(request.headers.get("Portal-For", ""))
     known = _services().portal.members
     if reader not in known and reader not in known.get(desk_of(reader), ()):

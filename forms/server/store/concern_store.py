@@ -118,7 +118,7 @@ _access = _table(
 # What every letter asks of the tables is put together once.
 _NEW_LEFT_OUT = _left_out.insert()
 _HAS = sa.select(_letters.c.id).where(_letters.c.id == sa.bindparam("id"))
-_NEW_LETTER, _NEW_RECIPIENT = _letters.insert(), _recipients.insert()
+_NEW_RECIPIENT = _recipients.insert()
 
 PRIORITY_QUEUE, SECOND_QUEUE = 1, 2
 """The second is for letters that came without proof of work while very many came at once."""
@@ -240,6 +240,8 @@ class ConcernStore(Store):
 
     def __init__(self, url: str) -> None:
         super().__init__(url, METADATA)
+        # No error of the database where it is there already: PostgreSQL would write its id and the time into a log.
+        self._new_letter = self._insert(_letters).on_conflict_do_nothing().returning(_letters.c.id)
 
     def save(self, coming: NewLetter) -> bool:
         """Keep a letter and claim its parts durably. False where this very letter was kept before.
@@ -255,7 +257,8 @@ class ConcernStore(Store):
                     _require_first(connection, coming.thread)
                 if coming.parts:  # before the look-up value: who has no parts learns nothing of another's
                     _require_parts(connection, coming)
-                connection.execute(_NEW_LETTER, {**row, "sealed": require_encrypted(coming.sealed)})
+                written = connection.execute(self._new_letter, {**row, "sealed": require_encrypted(coming.sealed)})
+                _require_written(written.first())
                 connection.execute(
                     _NEW_RECIPIENT, [{"letter": coming.id, "desk": desk} for desk in sorted(coming.desks)]
                 )
@@ -690,6 +693,12 @@ def _require_added_reader(connection: sa.Connection, letter_id: str, desk: str) 
     first = sa.select(_recipients.c.desk).filter_by(letter=letter_id, desk=desk).where(_recipients.c.maker.is_(None))
     if connection.execute(first).first():
         raise WriteRefused("store", "This desk has the original.", "It needs no copy.")
+
+
+def _require_written(row: object) -> None:
+    """Raise AlreadyThere where a row was not written, since its id or look-up value is taken."""
+    if row is None:
+        raise AlreadyThere("store", "Another letter has this id or look-up value.")
 
 
 def _require_first(connection: sa.Connection, thread: str) -> None:
