@@ -23,7 +23,7 @@ from forms.desk.cases.case_log import (
     standing,
 )
 from forms.desk.cases.plain_text import log, one_line
-from forms.desk.cases.search import Wanted, alike, find
+from forms.desk.cases.search import SHOWN, SPAM, Wanted, alike, find, tally
 from forms.desk.crypto.decryption import Letter, NotALetter, PartName
 from forms.desk.window.rows import first_openings
 
@@ -345,3 +345,31 @@ def test_how_soon_danger_was_opened_is_said_in_hours() -> None:
     assert said.startswith("Of 3 letters about danger that were opened here, half were within 29 hours of the")
     assert "the longest waited 4 days." in said
     assert first_openings([danger()]) == ""
+
+
+def test_each_counter_says_how_many_its_filter_shows() -> None:
+    """One pass over all cases counts as a filter for each counter does."""
+    chance = random.Random(7)
+    made = []
+    for number in range(300):
+        id = f"{number:032x}"
+        told = {"danger": chance.choice(("yes", "no")), "children": chance.choice(("yes", "no")), "what": "x"}
+        written = [
+            Entry(f"{number}-{at}", id, "police/anita", "2027-01-11T10:00", (), kind, value)
+            for at, (kind, value) in enumerate(
+                chance.sample(
+                    [
+                        ("state", {"state": "closed", "letters": 1}), ("assign", {"member": "police/babu"}),
+                        ("assign", {"member": "police/anita"}), ("read", {"letters": 1}), ("due", {"day": "2026-12-01"}),
+                        ("merge", {"into": f"{number - 1:032x}", "letters": 1}),
+                    ],
+                    chance.randint(0, 3),
+                )
+            )
+        ]  # fmt: skip
+        [one] = cases([(id, chance.choice((1, 1, 2)), letter(id, **told))], written)
+        made.append(one)
+    told_ = tally(made, "police/anita", TODAY)
+    by_filter = {name: len(find(made, Wanted(show=name, member="police/anita"), TODAY)) for name in SHOWN}
+    assert told_ == by_filter | {SPAM: len(find(made, Wanted(tray=2), TODAY))}
+    assert min(by_filter[name] for name in ("danger", "late", "child", "nobody", "mine", "unread")) > 0

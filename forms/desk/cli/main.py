@@ -180,8 +180,9 @@ def _erasure_lines(session: Session) -> Iterator[str]:
     """Yield what staff must know of requests to erase a letter."""
     for case_id, last_day in sorted(session.cases.resting().items()):
         yield f"{case_id}: asked to be erased, goes on {last_day}."
+    unproven = session.cases.unproven_requests()
     for case in session.cases.all():
-        if session.cases.unproven_request(case.id):
+        if case.id in unproven:
             yield f"{case.id}: somebody asked for erasing; not proven. Look at it in the window: {typed()}"
 
 

@@ -109,6 +109,10 @@ class CaseList:
         days = self._portal.current.erased_days
         return {id: one.last_day(days) for id, one in self._requests.all().items() if one.proven}
 
+    def unproven_requests(self) -> frozenset[str]:
+        """Return the ids of letters that somebody asked to be erased and nobody has proven with the receipt."""
+        return frozenset(id for id, request in self._requests.all().items() if not request.proven)
+
     def unproven_request(self, case_id: str) -> ErasureRequest | None:
         """Return a request to erase this case which nobody has proven with its receipt, or None."""
         request = self._requests.of(case_id)

@@ -12,7 +12,7 @@ from forms.core.form_schema import load, names
 from forms.core.problem import Problem
 from forms.desk.cases.case import STATES, Case
 from forms.desk.cases.case_log import heads
-from forms.desk.cases.search import SHOWN, Wanted, count, find
+from forms.desk.cases.search import SHOWN, SPAM, Wanted, find, tally
 from forms.desk.session import Session
 from forms.desk.window import case_pages, labels, rows
 from forms.desk.window.authentication import current_session, the_authenticator
@@ -44,6 +44,7 @@ def inbox() -> str:
     found = find(_those_like(asked.get("alike", ""), cases, session), wanted, today())
     folded = _folded(found, {} if asked.get("alike") else session.cases.alike())
     pages_, page = _pages(len(folded), asked)
+    tallied, unproven = tally(cases, session.keys.member, today()), session.cases.unproven_requests()
     return render_template(
         "inbox.html",
         here="inbox",
@@ -54,15 +55,15 @@ def inbox() -> str:
         total=sum(not case.merged_into for case in cases),
         page=page,
         pages=pages_,
-        counters=_counters(cases, session.keys.member),
-        spam=count(cases, Wanted(tray=2), today()),
+        counters=[(name, words, tallied[name]) for name, words in COUNTERS],
+        spam=tallied[SPAM],
         openings=rows.first_openings(cases),
         clip=rows.clip,
         today=today(),
         synced=the_authenticator().synced,
         keys_changed=any(not change.refused for change in session.keys.changes()) or bool(session.keys.pinned.reverted),
         resting=session.cases.resting(),
-        unproven=[case for case in cases if session.cases.unproven_request(case.id)][:MOST_UNPROVEN],
+        unproven=[case for case in cases if case.id in unproven][:MOST_UNPROVEN],
         choices=_choices(session, cases),
         labels=labels,
         portal=session.portal.current,
@@ -100,11 +101,6 @@ def _pane(session: Session, case_id: str, listed: Sequence[Case]) -> dict[str, A
         "unproven_parts": session.cases.unproven_parts(case),
         "place": f"{at + 1} of {len(ids)}" if at >= 0 else "",
     }
-
-
-def _counters(cases: Sequence[Case], member: str) -> list[tuple[str, str, int]]:
-    """Return each counter: its filter, its words and its number."""
-    return [(name, words, count(cases, Wanted(show=name, member=member), today())) for name, words in COUNTERS]
 
 
 def _pages(count: int, asked: MultiDict[str, str]) -> tuple[int, int]:
