@@ -112,3 +112,9 @@ def test_no_column_is_hidden_by_what_a_row_can_do() -> None:
     for path in sorted((ROOT / "site" / "schemas").glob("*.yaml")):
         columns = [field["name"] for field in yaml.safe_load(path.read_text(encoding="utf-8")).get("fields", ())]
         assert [column for column in columns if hasattr(NumberedRow(), column)] == [], path.name
+
+
+def test_a_key_is_looked_up_in_a_table_without_rows_too(folder: Any, said: Any) -> None:
+    folder.table("places")
+    folder.row("events", place="north")
+    assert '"north" is not in content/tables/places.csv.' in said()

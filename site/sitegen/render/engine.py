@@ -5,9 +5,11 @@ One process builds one language; MkDocs finds the pages, converts the Markdown a
 
 import logging
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import jinja2
 from markupsafe import Markup
 from mkdocs.commands.build import build as mkdocs_build
 from mkdocs.config import load_config
@@ -15,6 +17,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import BasePlugin
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page as MkDocsPage
+from mkdocs.theme import Theme
 from mkdocs.utils.templates import TemplateContext
 
 from forms.core.problem import Problem, Problems
@@ -106,6 +109,13 @@ def build_language(job: Job) -> int:
         raise unexpected.as_problem(error, job.root) from None
 
 
+def _templates_only(theme: Theme) -> jinja2.Environment:
+    """Return the theme's templates without a list of its files: Material has 15,000, and `on_files` leaves all out."""
+    environment = Theme.get_env(theme)
+    environment.list_templates = lambda *_, **__: []  # type: ignore[method-assign,misc]
+    return environment
+
+
 def _build_language(job: Job) -> int:
     logging.getLogger("mkdocs").setLevel(logging.ERROR)
     language = job.context.language
@@ -116,6 +126,7 @@ def _build_language(job: Job) -> int:
         site_url=f"{job.context.portal.address}/{language}/",
     )
     config.plugins["press"] = plugin = _SitePlugin(job)
+    config.theme.get_env = partial(_templates_only, config.theme)  # type: ignore[method-assign]
     mkdocs_build(config)
     pages = job.context.library.by_language[language]
     found = {name: page for name, page in pages.items() if page.meta.get("search", True)}
