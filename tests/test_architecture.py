@@ -119,7 +119,7 @@ def test_flask_is_known_to_web_code_only() -> None:
 @pytest.mark.parametrize(
     ("library", "home"),
     [
-        ("mkdocs", {"sitegen.render.engine"}),
+        ("mkdocs", {"sitegen.render.engine.mkdocs_engine"}),
         ("typst", {"sitegen.print.leaflets", "forms.desk.events.attendance_sheet"}),
         ("segno", {"sitegen.print.leaflets", "forms.desk.window.key_pages"}),
         ("icalendar", {"sitegen.render.calendars"}),

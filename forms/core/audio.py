@@ -5,6 +5,7 @@ over: the name of a camera, a place or a person in a recording's tags does not.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
@@ -16,6 +17,13 @@ from forms.core.files.audio_files import KINDS, Kind
 
 RATE = 16_000
 """Samples a second of what is written: wide-band speech."""
+
+
+SPOKEN = replace(KINDS[0], bits=8_000, options={**KINDS[0].options, "vbr": "off", "frame_duration": "60"})
+"""How a desk's voice is written, which phones load over 2G: a minute of it takes less than 64 KiB.
+
+At a constant rate: its length tells nothing of what is said.
+"""
 
 
 class NotSound(Exception):
@@ -38,8 +46,8 @@ def convert(recording: Path, where: Iterable[tuple[Kind, Path]]) -> None:
         _encode(_decode(recording), kind, path, kind.options)
 
 
-def voice(recording: bytes, longest: int) -> tuple[bytes, int]:
-    """Return a recording of anybody's phone as Opus in Ogg at 16 kbit/s without its tags, and its length in seconds.
+def voice(recording: bytes, longest: float, kind: Kind = KINDS[0]) -> tuple[bytes, int]:
+    """Return a recording of anybody's phone as Opus in Ogg without its tags, and its length in seconds.
 
     longest: seconds. Raises NotSound, or TooLong.
     """
@@ -54,7 +62,7 @@ def voice(recording: bytes, longest: int) -> tuple[bytes, int]:
             yield frame
 
     written = BytesIO()
-    _encode(measured(), KINDS[0], written, KINDS[0].options)
+    _encode(measured(), kind, written, kind.options)
     if not length:
         raise NotSound
     return written.getvalue(), -(-length.numerator // length.denominator)
@@ -77,11 +85,33 @@ def _decode(recording: Path | BytesIO) -> Iterator[av.AudioFrame]:
             if not source.streams.audio:
                 raise NotSound(name)
             source.streams.audio[0].codec_context.thread_count = 1  # the decoder process can start no thread
-            for frame in source.decode(source.streams.audio[0]):
+            for frame in _sound_of(source, source.streams.audio[0]):
                 frame.pts = None
                 yield frame
     except (av.FFmpegError, ValueError) as error:
         raise NotSound(name) from error
+
+
+def _sound_of(source: Any, stream: Any) -> Iterator[av.AudioFrame]:
+    """Yield the frames of a stream that can be decoded: where a phone closed its file too early, its end cannot.
+
+    Raises what FFmpeg says where most of it cannot be decoded.
+    """
+    right = wrong = 0
+    last: Exception | None = None
+    try:
+        for packet in source.demux(stream):
+            try:
+                frames = packet.decode()
+            except (av.FFmpegError, ValueError) as error:
+                wrong, last = wrong + 1, error
+                continue
+            right += bool(frames)
+            yield from frames
+    except av.FFmpegError as error:  # the file ends inside its container
+        wrong, last = wrong + 1, error
+    if last and wrong > right:
+        raise last
 
 
 def _encode(frames: Iterator[av.AudioFrame], kind: Kind, where: Path | BytesIO, options: dict[str, str]) -> None:

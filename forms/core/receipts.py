@@ -18,6 +18,7 @@ from argon2.low_level import Type, hash_secret_raw
 from bech32 import bech32_encode, convertbits
 from stdnum import damm
 
+from forms.core.i18n.digits import digits_of
 from forms.core.ids import new_id
 
 DIGITS = 20
@@ -28,6 +29,9 @@ _ERASE = b"portal erase secret v1"
 
 _ANSWERS = b"portal answer key v1"
 """Likewise for the key with which answers are proven."""
+
+_OGG = b"OggS"
+"""How the sound begins that a desk's program writes (RFC 3533)."""
 
 _IDEMPOTENCY_KEY = re.compile(r"[0-9a-f]{32}")
 
@@ -112,7 +116,7 @@ def read(text: str) -> str:
     kept = [char for char in text if unicodedata.category(char)[0] not in "ZPC"]
     if len(kept) != DIGITS or not all(unicodedata.category(char) == "Nd" for char in kept):
         raise NotAReceipt("digits")
-    code = "".join(str(unicodedata.digit(char)) for char in kept)
+    code = digits_of("".join(kept))
     if not damm.is_valid(code):
         raise NotAReceipt("check")
     return code
@@ -162,6 +166,17 @@ def open_answer(sealed: bytes, keys: Keys) -> dict[str, Any]:
         raise ValueError("not an answer")  # noqa: TRY004 - one error for whatever an answer is not
     answer["text"].encode()  # half a character, which JSON may escape, stands on no page: UnicodeError, a ValueError
     return answer
+
+
+def open_voice(sealed: bytes, keys: Keys) -> bytes | None:
+    """Return the sound of a voice that a desk sealed to this receipt, or None where it is none."""
+    try:
+        line, _, rest = pyrage.decrypt(sealed, [pyrage.x25519.Identity.from_str(keys.identity)]).partition(b"\n")
+        length = int(json.loads(line)["bytes"])
+    except (pyrage.DecryptError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return None
+    sound = bytes(rest[: max(0, length)])
+    return sound if sound.startswith(_OGG) else None
 
 
 def _age_identity(secret: bytes) -> str:

@@ -501,7 +501,7 @@ def test_a_desk_that_could_not_say_that_it_has_the_letter_is_asked_to_erase_it(e
 def test_an_answer_that_a_desk_made_by_hand_hides_no_other(endpoint: Any, plain: bytes) -> None:
     id = told(endpoint)
     to = [derived(endpoint).recipient]
-    endpoint.pickup(f"letters/{id}/answers/a", "police", "PUT", data=encryption.seal_file(plain, to))
+    endpoint.pickup(f"letters/{id}/answers/a", "police", "PUT", data=encryption.seal_file(plain.ljust(4096), to))
     endpoint.pickup(f"letters/{id}/answers/b", "legal", "PUT", data=encryption.seal({"text": "We come."}, to))
     assert "We come." in endpoint.post("answer", code=CODE).get_data(as_text=True)
 

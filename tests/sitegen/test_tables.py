@@ -118,3 +118,16 @@ def test_a_key_is_looked_up_in_a_table_without_rows_too(folder: Any, said: Any) 
     folder.table("places")
     folder.row("events", place="north")
     assert '"north" is not in content/tables/places.csv.' in said()
+
+
+@pytest.mark.parametrize(
+    ("cell", "right"), [("20", True), ("२०", True), ("௨௦", True), ("2_0", False), ("_2", False), ("2,0", False)]
+)
+def test_trial_10_a_number_in_a_table_has_digits_of_any_script_and_nothing_else(
+    folder: Any, said: Any, cell: str, right: bool
+) -> None:
+    folder.row("events", capacity=cell)
+    if right:
+        assert folder.problems() == []
+    else:
+        assert f'content/tables/events.csv, row 2, column capacity: "{cell}" is not a whole number.' in said()

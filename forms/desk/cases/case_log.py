@@ -32,7 +32,8 @@ class Entry:
     """One entry. thread: the first letter's id; at: the writer's clock, "2027-01-05T10:20" UTC; value: by kind.
 
     value: state {state, outcome, letters: how many the case had}, note {text}, assign {member}, due {day},
-    flag {flag, on}, answer {text, state}, handover {desk}, merge {into, letters}, theme {theme, place, work},
+    flag {flag, on}, answer {text, state; of a recording beside it voice: its id, seconds}, handover {desk},
+    merge {into, letters}, theme {theme, place, work},
     read {letters}: somebody opened it when it had so many.
     signature: the writer's, over all of this; copy: who encrypted it anew, if anybody.
     """

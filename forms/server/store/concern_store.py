@@ -73,6 +73,14 @@ _answers = _table(
     _day(),
     _sealed(),
 )
+_voices = _table(
+    "voices",
+    sa.Column("id", sa.String(32), primary_key=True),
+    _of_letter(nullable=False, index=True),
+    _desk(nullable=False),
+    _day(),
+    _sealed(),
+)
 _entries = _table(
     "entries",
     sa.Column("id", sa.String(32), primary_key=True),
@@ -119,6 +127,9 @@ PRIORITY_QUEUE, SECOND_QUEUE = 1, 2
 MOST_COPIES = 8
 """Copies of one item that are kept for one reader: none replaces another, so their number has a bound."""
 
+MOST_VOICES = 20
+"""Voices that a desk may have beside its answers to one letter."""
+
 FETCHED = "fetched"
 """What the access log says of a member that was given a letter."""
 
@@ -133,6 +144,10 @@ class PartsMissing(Problem):
 
 class CopyRefused(Problem):
     """A copy was not kept: its reader has the original, must not have it, or has enough copies."""
+
+
+class VoiceRefused(Problem):
+    """A voice was not kept: its desk has enough of them at this letter."""
 
 
 class LetterGone(NotKept):
@@ -331,8 +346,11 @@ class ConcernStore(Store):
         return self._for_reader(_letters, _letters.c.id, letter_id, desk, member)
 
     def part(self, part_id: str, desk: str, member: str) -> bytes | None:
-        """Return an encrypted part, likewise."""
-        return self._for_reader(_parts, _parts.c.letter, part_id, desk, member)
+        """Return an encrypted part, likewise; or the voice of an answer of this desk."""
+        query = sa.select(_voices.c.sealed).filter_by(id=part_id, desk=desk)
+        with self.reads() as connection:
+            voice: bytes | None = connection.execute(query).scalar()
+        return voice or self._for_reader(_parts, _parts.c.letter, part_id, desk, member)
 
     def _for_reader(
         self, table: sa.Table, letter: sa.ColumnElement[str], item: str, desk: str, member: str
@@ -431,6 +449,19 @@ class ConcernStore(Store):
             connection.execute(self._insert(_answers).values(row).on_conflict_do_nothing())
         return True
 
+    def keep_voice(self, voice_id: str, letter_id: str, desk: str, day: date, sealed: bytes) -> bool:
+        """Keep the voice of an answer, once. False where the letter is not this desk's. Raises VoiceRefused."""
+        row = {"id": voice_id, "letter": letter_id, "desk": desk, "day": day, "sealed": require_encrypted(sealed)}
+        mine = sa.select(_voices.c.id).filter_by(letter=letter_id, desk=desk)
+        with self.writing() as connection:
+            if not self._is_for(connection, letter_id, desk):
+                return False
+            there = set(connection.execute(mine).scalars())
+            if voice_id not in there and len(there) >= MOST_VOICES:
+                raise VoiceRefused("store", f"There are {MOST_VOICES} voices at this letter.", "Answer in writing.")
+            connection.execute(self._insert(_voices).values(row).on_conflict_do_nothing())
+        return True
+
     def enter(self, entry: EntryRow, desk: str, sealed: bytes) -> bool:
         """Keep an entry of a desk's case log, once. False where the letter is not this desk's."""
         row = {
@@ -509,6 +540,12 @@ class ConcernStore(Store):
                 answers=tuple(Answer(*row) for row in answers),
             )
 
+    def voice(self, letter_id: str, voice_id: str) -> bytes | None:
+        """Return the encrypted voice of an answer to this first letter, or None."""
+        query = sa.select(_voices.c.sealed).filter_by(id=voice_id, letter=letter_id)
+        with self.reads() as connection:
+            return connection.execute(query).scalar() or None
+
     # Letting go
 
     def forget(self, thread: str, notice: NewLetter | None, taken_by: Collection[str] = ()) -> frozenset[str]:
@@ -566,7 +603,7 @@ class ConcernStore(Store):
         """Whatever is stamped with a day that has not come, by a clock that was ahead, counts as of the latest."""
         to_come = date.fromordinal(min(latest.toordinal() + 2, date.max.toordinal()))  # UTC may be a day ahead of us
         with self.writing() as connection:
-            for table in (_letters, _parts, _answers, _entries):
+            for table in (_letters, _parts, _answers, _voices, _entries):
                 connection.execute(table.update().where(table.c.day > latest).values(day=latest))
             ahead = _access.update().where(_access.c.at >= to_come.isoformat())
             connection.execute(ahead.values(at=latest.isoformat()))
@@ -609,10 +646,11 @@ def _that_have(connection: sa.Connection, letters: sa.Select[Any]) -> frozenset[
 
 
 def _is_of(connection: sa.Connection, item: str, letter_id: str, desk: str) -> bool:
-    """Return whether this is the letter, one of its parts, or an entry of the desk's log of it."""
+    """Return whether this is the letter, one of its parts, or an entry or a voice of the desk about it."""
+    voices = sa.select(_voices.c.id).filter_by(id=item, letter=letter_id, desk=desk)
     parts = sa.select(_parts.c.id).filter_by(id=item, letter=letter_id)
     entries = sa.select(_entries.c.id).filter_by(id=item, letter=letter_id, desk=desk)
-    return item == letter_id or any(connection.execute(query).first() for query in (parts, entries))
+    return item == letter_id or any(connection.execute(query).first() for query in (parts, entries, voices))
 
 
 def _copies_of(mine: sa.Select[Any], desk: str, member: str, item: str) -> Any:

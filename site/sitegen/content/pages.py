@@ -1,11 +1,12 @@
 """The staff's Markdown pages: front matter and text, in one language, with English standing in for what is missing."""
 
+import posixpath
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property, lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
@@ -67,8 +68,7 @@ class Source:
     @property
     def path(self) -> str:
         """The page's address without the language: "", "signs/", "stories/the-advance/"."""
-        stem = self.name.removesuffix(".md")
-        return "" if stem == "index" else f"{stem}/"
+        return address_of(self.name)
 
     @property
     def withdrawn(self) -> bool:
@@ -102,12 +102,17 @@ class Source:
         return self.first_line + self.text[:position].count("\n")
 
 
+def address_of(name: str) -> str:
+    """Return the address of a page without the language: "help.md" is "help/", "stories/index.md" is "stories/"."""
+    stem = name.removesuffix(".md")
+    folder, _, last = stem.rpartition("/")
+    stem = folder if last in {"index", "README"} else stem  # as MkDocs does it
+    return f"{stem}/" if stem else ""
+
+
 def linked_name(page: str, target: str) -> str:
     """Return the name of the page to which a link leads: "../help.md" on the page "stories/one.md" is "help.md"."""
-    parts: list[str] = []
-    for part in (PurePosixPath(page).parent / target).parts:
-        parts = parts[:-1] if part == ".." else [*parts, part]
-    return "/".join(part for part in parts if part != ".")
+    return posixpath.normpath(posixpath.join(posixpath.dirname(page), target))
 
 
 def split(text: str, where: str) -> tuple[dict[str, Any], str, int]:
