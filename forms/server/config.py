@@ -8,13 +8,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
-
 from forms.core.files.durable import sync_folder, write_safely
 from forms.core.problem import Problem
 from forms.core.receipts import Cost
 from forms.server.services.flood_control import FLOOD_THRESHOLD
+from forms.server.store.database import database_of
 
 SALT_BYTES = 32
 BUDGET = 4 * 1024**3
@@ -68,7 +66,7 @@ def read(mapping: Mapping[str, Any]) -> Settings:
         name: mapping.get(name) or f"sqlite:///{data / file}"
         for name, file in (("concerns_url", "concerns.db"), ("signups_url", "signups.db"))
     }
-    if _database(urls["concerns_url"]) == _database(urls["signups_url"]):
+    if database_of(urls["concerns_url"]) == database_of(urls["signups_url"]):
         raise Problem("setting signups_url", "names the same database as concerns_url.", "Give each its own.")
     public = Path(mapping["public"]) if mapping.get("public") else None
     return Settings(
@@ -83,20 +81,6 @@ def read(mapping: Mapping[str, Any]) -> Settings:
         flood_threshold=mapping.get("flood_threshold", FLOOD_THRESHOLD),
         **urls,
     )
-
-
-def _database(url: str) -> tuple[str, ...]:
-    """Return what tells a database from another, however its address is written; the address itself where none is."""
-    try:
-        parsed = make_url(url)
-    except ArgumentError:  # the store says what is wrong with it
-        return (url,)
-    kind, name = parsed.get_backend_name(), parsed.database or ""
-    if kind == "sqlite":
-        return kind, str(Path(name.removeprefix("file:").partition("?")[0]).resolve())
-    host = parsed.host or str(parsed.query.get("host", ""))
-    local = host in {"", "localhost", "127.0.0.1", "::1"} or host.startswith("/")
-    return kind, "" if local else host, str(parsed.port or parsed.query.get("port", "")), name
 
 
 def salt(settings: Settings) -> bytes | None:

@@ -186,6 +186,31 @@ def test_a_form_that_the_server_draws_can_hold_nothing_that_the_signed_page_has_
     assert "/forms/ta/concern shows something" in site.alarms()
 
 
+def _exchanged(body: bytes) -> bytes:
+    """The form with the names of two desks exchanged in the question of who must not see the letter."""
+    mark = b"\x00"
+    return body.replace(b"Desk police", mark).replace(b"Desk legal", b"Desk police").replace(mark, b"Desk legal")
+
+
+def _without_the_question(body: bytes) -> bytes:
+    """The form without the choices of the question of who must not see the letter."""
+    return re.sub(rb"<label[^<>]*>\s*<input[^<>]*hide_from.*?</label>", b"", body, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"), [(_exchanged, "in another place"), (_without_the_question, "lacks something")]
+)
+def test_a_form_that_the_server_draws_keeps_each_label_and_leaves_no_question_out(
+    site: Site, change: Callable[[bytes], bytes], said: str
+) -> None:
+    """Else somebody ticks one desk by name and leaves out another, or cannot leave one out at all."""
+    assert site.alarms() == ""
+    drawn = site.drawn("ta", "concern").encode()
+    assert change(drawn) != drawn
+    site.rewrite(lambda path, body: change(body) if path == "/forms/ta/concern" else body)
+    assert said in site.alarms()
+
+
 def test_a_header_that_opens_another_page_is_said(site: Site) -> None:
     assert site.alarms() == ""
     site.headers = {"Refresh": "0; url=https://evil.example/"}

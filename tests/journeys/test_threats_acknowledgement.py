@@ -106,11 +106,18 @@ def test_what_a_server_makes_up_is_not_believed(phone: Any, house: Any, told_let
         {**made_up, "after": "x", "letters": {"length": 1}, "proof": 7},
         {**made_up, "text": "All is well.", "state": "closed"},
         {"text": "All is very well.", "desk": ["police"], "proof": None},
+        {
+            "text": "Odd.",
+            "state": {"toString": 1},
+            "at": {"toString": 1},
+            "seconds": {"toString": 1},
+            "voice": {"toString": 1},
+        },
     ]
     for number, one in enumerate(forged):
         sealed = seal(one, [str(first.reply_to)], 24576)
         changed(house, "INSERT INTO answers VALUES (?, ?, 'legal', '2026-12-01', ?)", f"{id}{number}", id, sealed)
     come_back(phone, "en", receipt)
     assert told(phone).count("Opened by") == 1
-    assert told(phone).count(UNPROVEN) == 2
+    assert told(phone).count(UNPROVEN) == 3, "and what no text can be made of keeps nothing from being shown"
     assert phone.locator(".states .done").count() == 2, "received, at the desk; a made up state closes nothing"
