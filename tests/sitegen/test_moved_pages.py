@@ -103,6 +103,11 @@ def test_a_page_that_is_back_leads_nowhere() -> None:
         ([("a", "b"), ("b", "c"), ("c", "b")], "leads in a circle"),
         ([("a", "rihgts")], 'the page rihgts is not there. Did you mean "rights"?'),
         ([("a", "b"), ("b", "nowhere")], "the page b is not there"),
+        ([("../../x", "index")], "cannot be the address of a page that moved"),
+        ([("index", "rights")], "cannot be the address of a page that moved"),
+        ([("search/pages-0", "rights")], "cannot be the address of a page that moved"),
+        ([("events/meeting", "rights")], "cannot be the address of a page that moved"),
+        ([("a\nb", "rights")], "cannot be the address of a page that moved"),
         ([("rights", "index")], "the page rights is there, so nobody is led away from it"),
     ],
 )

@@ -31,6 +31,11 @@ LIST = "moved.json"
 TABLE = "content/tables/moved.csv"
 _TARGET = re.compile(r'<meta http-equiv="refresh" content="0; url=(/[^"]*)">')
 _HALF = 0.5
+_NAME = re.compile(r"(?:[a-z0-9][a-z0-9_-]*/)*[a-z0-9][a-z0-9_-]*\.md")
+_OURS = ("404.md", "away.md", "withdrawn.md", "search.md", "search/", "events.md", "events/")
+"""What the program itself writes into each language's folder, besides index.md, which is never led away from."""
+
+_JSON = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError)
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ def read(content: Path) -> dict[str, Known]:
         return {str(name): Known(tuple(row["text"].split()), str(row["moved_to"])) for name, row in found.items()}
     except FileNotFoundError:
         return {}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except _JSON:
         what, todo = "cannot be read. The program writes it; nobody else should.", "Put back an older copy of it."
         raise Problem(f"content/{FILE}", what, todo) from None
 
@@ -98,6 +103,7 @@ def redirects(library: Library, rows: Sequence[Row], known: Mapping[str, Known])
     """Return for each old name the page to which it leads now, chains followed to their end. Loops lead nowhere."""
     steps = {name: one.moved_to for name, one in known.items() if one.moved_to}
     steps |= {name_of(row["old"]): name_of(row["new"]) if row["new"] else "" for row in rows}
+    steps = {name: new for name, new in steps.items() if _may_be_old(name)}
     ends = {name: _end(name, steps, library) for name in steps if library.source(name) is None}
     return {name: end for name, end in ends.items() if end and end != name}
 
@@ -113,13 +119,21 @@ def _end(name: str, steps: Mapping[str, str], library: Library) -> str:
     return last if last in library.names and not following else ""
 
 
+def _may_be_old(name: str) -> bool:
+    """Return whether this is the name of a page of the staff's: nothing else is ever written over."""
+    return _NAME.fullmatch(name) is not None and name != "index.md" and not name.startswith(_OURS)
+
+
 def problems(library: Library, rows: Sequence[Row]) -> Iterator[Problem]:
     """Yield rows of moved.csv that lead in a circle, to no page, or away from a page that is there."""
     steps = {name_of(row["old"]): name_of(row["new"]) for row in rows if row["new"]}
     files = {name.removesuffix(".md"): name for name in library.names}
     for row in rows:
         where, old = f"{TABLE}, row {number_of(row)}", name_of(row["old"])
-        if library.source(old) is not None:
+        if not _may_be_old(old):
+            todo = "Write it as in its address without the language, like rights or stories/the-advance."
+            yield Problem(f"{where}, column old", f"{row['old']} cannot be the address of a page that moved.", todo)
+        elif library.source(old) is not None:
             what = f"the page {row['old']} is there, so nobody is led away from it."
             yield Problem(f"{where}, column old", what, "Take the row out, or remove the page.")
         elif row["new"] and not _end(old, steps, library):
