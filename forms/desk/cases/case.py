@@ -9,7 +9,7 @@ from typing import Any
 from forms.core.form_schema import find
 from forms.core.i18n import search_words
 from forms.core.ids import is_id
-from forms.core.media.attachments import LONGEST_VOICE
+from forms.core.media.attachments import LONGEST_ANSWER
 from forms.core.portal import DAYS_KEPT
 from forms.core.problem import Problem
 from forms.desk.cases.case_log import Entry, in_order, standing
@@ -152,8 +152,7 @@ class Case:
     @cached_property
     def spoken_answers(self) -> tuple[PartName, ...]:
         """The recordings beside this desk's answers, as its proven entries name them."""
-        told = (entry.value for entry in self.entries if entry.kind == "answer" and is_id(entry.value.get("voice")))
-        return tuple(PartName(value["voice"], "voice", read_seconds(value.get("seconds"))) for value in told)
+        return tuple(part for entry in self.entries if (part := spoken_in(entry)))
 
     @property
     def unread(self) -> bool:
@@ -298,9 +297,12 @@ def _said(entry: Entry) -> dict[str, Any]:
     return {**head, "after": list(entry.after), "value": dict(entry.value)}
 
 
-def read_seconds(value: Any) -> int:
-    """Return a length in seconds that somebody wrote, 0 where it is none."""
-    return value if type(value) is int and 0 < value <= LONGEST_VOICE else 0
+def spoken_in(entry: Entry) -> PartName | None:
+    """Return the recording beside the answer that an entry is about, or None."""
+    id, seconds = entry.value.get("voice"), entry.value.get("seconds")
+    if entry.kind != "answer" or not is_id(id):
+        return None
+    return PartName(str(id), "voice", seconds if type(seconds) is int and 0 < seconds <= LONGEST_ANSWER else 0)
 
 
 def cases(
