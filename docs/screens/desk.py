@@ -46,7 +46,9 @@ def work(office: Office, ids: Mapping[str, str]) -> None:
     session = office.session()
     session.sync.run()
     session.log.write(ids["first"], "assign", member="police")
-    session.log.write(ids["first"], "note", text="The taluk office knows the kiln. Two officers who speak Odia are free.")
+    session.log.write(
+        ids["first"], "note", text="The taluk office knows the kiln. Two officers who speak Odia are free."
+    )
     session.log.write(ids["hindi"], "state", after=[], state="looking")
     session.log.write(ids["hindi"], "state", after=[], state="closed", outcome="Wages paid")
     session.lock()
