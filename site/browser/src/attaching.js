@@ -5,9 +5,11 @@ import { NotAPhoto, canRecord, record, smallPhoto, wholeFile } from "./media.js"
 const MOST = { photo: 3, voice: 1 };
 const LARGEST_VOICE = 2000 * 1024;
 
-export function wireMedia(form, words) {
+// own: what a page does itself where something was added or taken away; it then shows the recording, and records by `record`.
+export function wireMedia(form, words, own = null) {
   const held = [];
   let running = null;
+  let starting = false;
   const fieldOf = (types) => form.querySelector(`input[type=file][accept^="${types}"]`)?.closest("[data-field]");
   const voice = fieldOf("audio");
   const photos = fieldOf("image");
@@ -35,23 +37,35 @@ export function wireMedia(form, words) {
       }
     }
   });
-  if (voice && canRecord()) wireRecorder();
+  if (voice && canRecord() && !own) wireRecorder();
 
   function wireRecorder() {
     const toggle = button(`● ${words.record}`, null, "quiet");
     voice.querySelector("input").before(toggle);
     toggle.addEventListener("click", async () => {
       if (running) return running.stop();
+      if (starting) return undefined;
       try {
-        running = await record((seconds) => { toggle.textContent = `■ ${words.stop} ${clock(seconds)}`; });
-        toggle.textContent = `■ ${words.stop} 0:00`;
-        hold(await running.done);
+        await listen((seconds) => { toggle.textContent = `■ ${words.stop} ${clock(seconds)}`; });
       } catch {
-        toggle.hidden = true; // no microphone, or it was not allowed: the phone's own recorder is still there
+        toggle.hidden = true; // no microphone, it was not allowed, or it failed: the phone's own recorder is still there
+        complain("voice", words.nomic);
       }
-      running = null;
       toggle.textContent = `● ${words.record}`;
+      return undefined;
     });
+  }
+
+  // Records, and holds what came of it. Rejects where that fails; the microphone is off then.
+  async function listen(tick) {
+    starting = true;
+    try {
+      running = await record(tick);
+      hold(await running.done);
+    } finally {
+      running = null;
+      starting = false;
+    }
   }
 
   function hold(part) {
@@ -62,6 +76,10 @@ export function wireMedia(form, words) {
   }
 
   function draw(kind) {
+    if (own && kind === "voice") {
+      lists.voice.replaceChildren();
+      return own();
+    }
     lists[kind].replaceChildren(...held.filter((part) => part.kind === kind).map((part) => {
       const address = URL.createObjectURL(new Blob([part.bytes], { type: part.type }));
       const shown = kind === "photo"
@@ -75,6 +93,7 @@ export function wireMedia(form, words) {
       const notes = part.tagged ? [make("p", { class: "help" }, words.tags)] : [];
       return make("div", { class: "one" }, [shown, drop, ...notes]);
     }));
+    return own && own();
   }
 
   function complain(kind, text) {
@@ -83,6 +102,13 @@ export function wireMedia(form, words) {
 
   return {
     parts: () => [...held],
+    complain,
+    record: listen,
+    stop: () => running && running.stop(),
+    drop(kind) {
+      held.filter((part) => part.kind === kind).forEach((part) => held.splice(held.indexOf(part), 1));
+      draw(kind);
+    },
     // Whoever goes on while a recording runs means it to go along: it is stopped and held first.
     async finish() {
       if (!running) return;

@@ -48,28 +48,58 @@ export function canRecord() {
 
 const TYPES = ["audio/webm;codecs=opus", "audio/ogg;codecs=opus", "audio/mp4"];
 
-// Records until `stop` is called or three minutes are over; resolves with the part.
+const MOST_LIVE = 3000; // milliseconds that the microphone may stay on after "stop"
+const MOST_WAIT = 30000; // milliseconds for a slow phone to hand over what was recorded
+
+// Records until `stop` is called or three minutes are over; `done` resolves with the part. Where anything fails, then or
+// later, the microphone is off again.
 export async function record(tick) {
   const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+  const release = () => stream.getTracks().forEach((track) => track.stop());
+  try {
+    return begin(stream, tick, release);
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+function begin(stream, tick, release) {
   const type = TYPES.find((each) => MediaRecorder.isTypeSupported(each));
   const recorder = new MediaRecorder(stream, { mimeType: type, audioBitsPerSecond: 16000 });
   const chunks = [];
   let seconds = 0;
-  recorder.ondataavailable = (event) => chunks.push(event.data);
-  const clock = setInterval(() => {
-    seconds += 1;
-    tick(seconds);
-    if (seconds >= LONGEST) recorder.stop();
-  }, 1000);
-  const done = new Promise((resolve) => {
-    recorder.onstop = async () => {
+  let clock = 0;
+  let fail;
+  const done = new Promise((resolve, reject) => {
+    const off = () => {
       clearInterval(clock);
-      stream.getTracks().forEach((track) => track.stop());
-      const blob = new Blob(chunks);
-      const bytes = new Uint8Array(await blob.arrayBuffer());
-      resolve({ kind: "voice", type: recorder.mimeType || type, bytes, seconds: Math.max(1, seconds) });
+      release();
+    };
+    fail = (error) => {
+      off();
+      reject(error);
+    };
+    recorder.ondataavailable = (event) => chunks.push(event.data);
+    recorder.onerror = (event) => fail(event.error || event);
+    recorder.onstop = async () => {
+      off();
+      const bytes = new Uint8Array(await new Blob(chunks).arrayBuffer());
+      if (bytes.length) resolve({ kind: "voice", type: recorder.mimeType || type, bytes, seconds: Math.max(1, seconds) });
+      else reject(new Error("nothing was recorded"));
     };
   });
+  const stop = () => {
+    if (recorder.state !== "inactive") recorder.stop();
+    setTimeout(release, MOST_LIVE);
+    setTimeout(() => fail(new Error("the recorder does not end")), MOST_WAIT);
+  };
   recorder.start(1000);
-  return { stop: () => recorder.state !== "inactive" && recorder.stop(), done };
+  tick(0);
+  clock = setInterval(() => {
+    seconds += 1;
+    tick(seconds);
+    if (seconds >= LONGEST) stop();
+  }, 1000);
+  return { stop, done };
 }

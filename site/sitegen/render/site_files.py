@@ -22,7 +22,14 @@ from sitegen.render.layout import alternates
 from sitegen.render.picture_blocks import heard
 from sitegen.render.templates import render
 
-ASSETS = {"css": "portal.css", "js": "portal.js", "search": "search.js", "tablet": "tablet.js", "icon": "icon.svg"}
+ASSETS = {
+    "css": "portal.css",
+    "js": "portal.js",
+    "search": "search.js",
+    "tablet": "tablet.js",
+    "pictured": "pictured.css",
+    "icon": "icon.svg",
+}
 
 WORKER = "sw.js"
 """At the root and without a hash: a service worker rules only below its own address, and is looked at again."""
@@ -49,8 +56,14 @@ def _hashed(path: Path) -> str:
 
 def _published(path: Path) -> bytes:
     """Return a style or script as it is published: a stylesheet for old engines too, a script without remarks."""
-    made = {".css": old_engines.lowered, ".js": _without_remarks}.get(path.suffix, str)
+    made = {".css": _packed, ".js": _without_remarks}.get(path.suffix, str)
     return made(path.read_text(encoding="utf-8")).encode()
+
+
+def _packed(css: str) -> str:
+    """Return a stylesheet for old engines too, without the blanks that only its writer needs."""
+    packed = re.sub(r" ?([{};,>]) ?", r"\1", re.sub(r"\s+", " ", old_engines.lowered(css)))
+    return re.sub(r"(?<=[a-z-]): ", ":", packed).replace(";}", "}").strip()
 
 
 def _without_remarks(script: str) -> str:
