@@ -30,7 +30,7 @@ def main() -> None:
         folder = Path(made)
         portals.write(portal, folder / "portal.json")
         settings = {"PORTAL_PORTAL": str(folder / "portal.json"), "PORTAL_DATA": str(folder / "data")}
-        with gunicorn(folder, **settings, PORTAL_CALM=str(10**9), PORTAL_BUDGET=str(10**11)) as (port, _):
+        with gunicorn(folder, **settings, PORTAL_FLOOD_THRESHOLD=str(10**9), PORTAL_BUDGET=str(10**11)) as (port, _):
             end = time.monotonic() + seconds
 
             def client(number: int) -> None:

@@ -154,9 +154,9 @@ def main() -> None:
         said = (
             f"{junk} junk letters in a simulated hour, {took:.0f} s of ours",
             f"{found.kept} of them kept, {found.refused} asked for work",
-            f"real, with work: {len(found.worked)} of 10 kept, {in_first} in the first tray",
+            f"real, with work: {len(found.worked)} of 10 kept, {in_first} in the priority queue",
             f"real, without a script: {len(found.without_script)} of 10 kept; receipts that open: {known}",
-            f"first tray: {len(first)} letters; second: {len(waiting) - len(first)}; listed in {listed:.2f} s",
+            f"priority queue: {len(first)} letters; second: {len(waiting) - len(first)}; listed in {listed:.2f} s",
             f"disk: {office.concerns.size / 1e9:.2f} GB of {office.budget / 1e9:.2f}",
             f"work: {found.work_seconds / 10:.1f} s a letter here, {found.bits} bits",
         )

@@ -194,7 +194,11 @@ def main() -> None:
         folder = Path(made)
         portals.write(portal, folder / "portal.json")
         bare, ours = {"BARE": str(folder / "bare.db")}, {"PORTAL_PORTAL": str(folder / "portal.json")}
-        ours |= {"PORTAL_DATA": str(folder / "data"), "PORTAL_BUDGET": str(10**11), "PORTAL_CALM": str(10**9)}
+        ours |= {
+            "PORTAL_DATA": str(folder / "data"),
+            "PORTAL_BUDGET": str(10**11),
+            "PORTAL_FLOOD_THRESHOLD": str(10**9),
+        }
         roads = chosen.roads.split(",")
         with ExitStack() as running:
             served = {

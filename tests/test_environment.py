@@ -83,7 +83,7 @@ def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
 def identity(path: Path) -> tuple[int, int, str]:
     """Return what changes if a link is replaced: not the time of access, which following it renews."""
     found = path.lstat()
-    return found.st_ino, found.st_mtime_ns, os.readlink(path)
+    return found.st_ino, found.st_mtime_ns, str(path.readlink())
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import frictionless  # noqa: F401 - loaded once, before workers fork; forms are checked with it
 from flask import Flask, Response, current_app, g, request
 
 from forms.core import portal
@@ -51,9 +52,9 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
         salt=_salt(read, (concerns, signups, requests)),
         cost=read.cost,
         budget=read.budget,
-        flood_control=FloodControl(read.threshold),
-        places=LeakyBucket(PLACES_A_LETTER * read.threshold),
-        unlike=LeakyBucket(read.threshold),
+        flood_control=FloodControl(read.flood_threshold),
+        places=LeakyBucket(PLACES_A_LETTER * read.flood_threshold),
+        unlike=LeakyBucket(read.flood_threshold),
     )
     app.extensions["portal_file"] = portal_file
     app.extensions["operator_log"] = operator_log = OperatorLog(app.logger.error)

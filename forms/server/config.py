@@ -18,8 +18,12 @@ BUDGET = 4 * 1024**3
 """Bytes: about 230,000 letters without photos."""
 
 KNOWN = frozenset({
-    "portal", "public", "data", "concerns_url", "signups_url", "salt", "salt_file", "today", "cost", "budget", "calm",
+    "portal", "public", "data", "concerns_url", "signups_url", "salt", "salt_file", "today", "cost", "budget",
+    "flood_threshold",
 })  # fmt: skip
+
+FORMER_NAMES = {"calm": "flood_threshold"}
+"""Names of earlier versions, which installed machines still have in their settings."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Settings:
     salt, salt_file: the salt of receipts as hexadecimal digits or in a file, where machines share one; else in `data`;
     today: the day, for tests, else that of the district (portal.yml, timezone); cost: what a guess at a receipt costs;
     budget: bytes that concerns may take on the disk;
-    calm: letters that may come in ten minutes before those without work go to the second tray.
+    flood_threshold: letters that may come in ten minutes before those without proof of work go to the second queue.
     """
 
     portal: Path
@@ -44,11 +48,12 @@ class Settings:
     today: Callable[[], date] | None = None
     cost: Cost = field(default_factory=Cost)
     budget: int = BUDGET
-    threshold: int = FLOOD_THRESHOLD
+    flood_threshold: int = FLOOD_THRESHOLD
 
 
 def read(mapping: Mapping[str, Any]) -> Settings:
     """Return settings from a mapping. Raises Problem for a missing, unknown or impossible setting."""
+    mapping = {FORMER_NAMES.get(name, name): value for name, value in mapping.items()}
     unknown = sorted(set(mapping) - KNOWN)
     if unknown:
         raise Problem(f"setting {unknown[0]}", "is not known.", f"There are: {', '.join(sorted(KNOWN))}.")
@@ -72,7 +77,7 @@ def read(mapping: Mapping[str, Any]) -> Settings:
         today=mapping.get("today"),
         cost=mapping.get("cost", Cost()),
         budget=mapping.get("budget", BUDGET),
-        threshold=mapping.get("calm", FLOOD_THRESHOLD),
+        flood_threshold=mapping.get("flood_threshold", FLOOD_THRESHOLD),
         **urls,
     )
 
@@ -148,11 +153,11 @@ def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
         for name, text in environment.items()
         if name.startswith(_PREFIX) and name not in _NOT_OURS and text
     }
-    odd = sorted(set(found) - _FROM_ENVIRONMENT)
+    odd = sorted(set(found) - _FROM_ENVIRONMENT - set(FORMER_NAMES))
     if odd:
         known = ", ".join(_PREFIX + name.upper() for name in sorted(_FROM_ENVIRONMENT))
         raise Problem(f"variable {_PREFIX}{odd[0].upper()}", "is not known.", f"There are: {known}.")
-    for name, like in (("budget", BUDGET), ("calm", FLOOD_THRESHOLD)):
+    for name, like in (("budget", BUDGET), ("flood_threshold", FLOOD_THRESHOLD), ("calm", FLOOD_THRESHOLD)):
         text = found.get(name, str(like))
         if not (text.isascii() and text.isdigit() and int(text)):
             raise Problem(f"variable {_PREFIX}{name.upper()}", "is no number.", f"Write digits only, like {like}.")

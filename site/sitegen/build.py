@@ -16,6 +16,7 @@ from datetime import date
 from pathlib import Path
 
 from forms.core import portal as portals
+from forms.core.files.folder_swap import swap
 from forms.core.portal import Portal
 from forms.core.problem import Problem, Problems, as_dangers
 from sitegen.checks import content_checks, go_live, html_checks, key_checks, previous_build, secret_checks
@@ -33,16 +34,16 @@ from sitegen.content import (
 from sitegen.content.district import DeskKeys
 from sitegen.lint import mistakes
 from sitegen.media import audio_clips, images
-from sitegen.publish import browser_bundle, build_manifest, withdrawal
-from sitegen.render import calendars, event_pages, site_files
+from sitegen.publish import browser_bundle, build_manifest, earlier_assets, withdrawal
+from sitegen.render import event_pages, site_files
 from sitegen.render.blocks import Context
-from sitegen.render.engine import Job, build_language
 
 HANDOVER = Path(".build") / "portal.json"
 PICTURES = Path(".build") / "pictures"
 CHARTS = Path(".build") / "charts"
 SPEECH = Path(".build") / "speech"
 SEAL = Path(".build") / "seal"
+KEPT_TABLES = Path(".build") / "tables"
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def prepare(
         raise Problems(as_dangers(secrets))  # alone: no other sentence may repeat one
     if conflicts := list(mistakes.conflicts(content)):
         raise Problems(conflicts)  # alone: every other sentence would be about half of a table
-    rows = tables.read(content / "tables", theme / "schemas")
+    rows = tables.read(content / "tables", theme / "schemas", root / KEPT_TABLES)
     numbers = phone_numbers.dialled(rows["helplines"])
     rows = phone_numbers.in_tables(rows, numbers)
     days = list(events.expanded(rows["events"]))
@@ -134,6 +135,8 @@ def build(
     that is not kept yet (about a minute, once), else leave it out; sign: a publisher's signature of the manifest.
     Raises Problem or Problems, and then changes nothing.
     """
+    from sitegen.render import calendar_numbers, calendars  # noqa: PLC0415 - large, and a check needs neither this nor MkDocs
+
     started = time.monotonic()
     remember_translations(root, today)
     context, report = prepare(root, keys=keys, today=today, handover=handover, unprotected=unprotected)
@@ -157,8 +160,10 @@ def build(
             portal=audio_clips.with_questions(context.portal, audio_pipeline, today),
         )  # fmt: skip
         count = sum(_languages(root, fresh, context, say))
-        calendars.write(fresh, context.portal, today)
+        numbers = calendar_numbers.remembered(root / "content", context.portal.events, today)
+        calendars.write(fresh, context.portal, numbers, today)
         site_files.write(root, fresh, context, seal, withdrawal.listed(out))
+        earlier_assets.keep(out, fresh, today)
         if untried := list(key_checks.trial(context.portal)):
             raise Problems(untried)  # the old site stays
         withdrawal.purge(fresh, root / "content", today)  # what was withdrawn while this was built
@@ -185,12 +190,14 @@ def _audio_pipeline(root: Path, out: Path, speak: bool, today: date) -> audio_cl
 
 
 def _languages(root: Path, fresh: Path, context: Context, say: Callable[[str], None]) -> Iterator[int]:
+    from sitegen.render.language_pages import Job, build_language  # noqa: PLC0415
+
     codes = context.portal.language_codes()
     jobs = [Job(root, fresh / code, replace(context, language=code)) for code in codes]
     # A fork server (or a new interpreter, where there is none) is safe with threads; plain fork is not.
     way = "spawn" if sys.platform == "win32" else "forkserver"
     processes = multiprocessing.get_context(way)
-    processes.set_forkserver_preload(["sitegen.render.engine"])
+    processes.set_forkserver_preload(["sitegen.render.language_pages"])
     with ProcessPoolExecutor(len(jobs), mp_context=processes) as pool:
         for code, count in zip(codes, pool.map(build_language, jobs), strict=True):
             say(f"  {code}: {count} pages")
@@ -218,14 +225,6 @@ def _fresh(out: Path) -> Iterator[Path]:
     try:
         fresh.mkdir(parents=True)
         yield fresh
-        _swap(fresh, out)
+        swap(fresh, out)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-
-
-def _swap(fresh: Path, out: Path) -> None:
-    old = out.with_name(f"{out.name}.old-{os.getpid()}")
-    if out.exists():
-        out.rename(old)
-    fresh.rename(out)
-    shutil.rmtree(old, ignore_errors=True)

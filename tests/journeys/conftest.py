@@ -54,7 +54,7 @@ def copy_of_the_project(root: Path, change: Callable[[str], str]) -> Path:
     shutil.copytree(ROOT / "content", root / "content")
     shutil.copy(ROOT / "mkdocs.yml", root)
     (ROOT / ".build").mkdir(exist_ok=True)
-    for name in ("site", ".build"):  # the press, and what it keeps between builds
+    for name in ("site", ".build"):  # the site generator, and what it keeps between builds
         (root / name).symlink_to(ROOT / name)
     settings = root / "content" / "portal.yml"
     settings.write_text(change(settings.read_text(encoding="utf-8")), encoding="utf-8")
@@ -127,11 +127,19 @@ def house(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hou
 def serving(portal: Path, public: Path, data: Path, **more: Any) -> Iterator[str]:
     """The endpoint and the built site on a free port of this machine; the address.
 
-    It stays calm: together the journeys tell more letters in ten minutes than a quiet district does.
+    No flood is noticed: together the journeys tell more letters in ten minutes than a quiet district does.
     """
     cost = Cost(memory=64, passes=1)
     app = create_app(
-        {"portal": portal, "public": public, "data": data, "today": lambda: TODAY, "cost": cost, "calm": 10_000, **more}
+        {
+            "portal": portal,
+            "public": public,
+            "data": data,
+            "today": lambda: TODAY,
+            "cost": cost,
+            "flood_threshold": 10_000,
+            **more,
+        }
     )
     server = make(app, "127.0.0.1", 0)
     thread = threading.Thread(target=server.serve_forever)

@@ -16,7 +16,7 @@ import pytest
 
 from forms.core import portal as portals
 from forms.core.problem import Problem
-from forms.server.config import from_environment
+from forms.server.config import from_environment, read
 from forms.server.store.concern_store import ConcernStore
 from forms.web.headers import EVERYWHERE
 
@@ -164,7 +164,7 @@ def test_the_largest_letter_passes_and_more_is_said_in_the_persons_language(serv
 
 
 def test_nginx_says_what_the_endpoint_says_in_its_headers(served: list[Served]) -> None:
-    """Word for word in the file, so that a page of the press and a page of the forms are kept alike."""
+    """Word for word in the file, so that a page of the built site and a page of the forms are kept alike."""
     text = (DEPLOY / "portal-places.conf").read_text()
     static = text[text.index("location / {") :].split("\n}", 1)[0]
     stated = dict(re.findall(r'add_header (\S+) "([^"]+)" always;', static))
@@ -218,15 +218,20 @@ def test_settings_come_from_variables() -> None:
     assert found == {"data": "/d", "portal": "/p", "budget": 5}
 
 
+def test_a_setting_goes_on_working_under_its_former_name(tmp_path: Path) -> None:
+    found = from_environment({"PORTAL_DATA": str(tmp_path), "PORTAL_PORTAL": "/p", "PORTAL_CALM": "7"})
+    assert read(found).flood_threshold == 7
+
+
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
         (
             {"PORTAL_DATEN": "/d"},
-            "variable PORTAL_DATEN: is not known. There are: PORTAL_BUDGET, PORTAL_CALM, PORTAL_CON",
+            "variable PORTAL_DATEN: is not known. There are: PORTAL_BUDGET, PORTAL_CONCERNS_URL",
         ),
         ({"PORTAL_BUDGET": "4 GB"}, "variable PORTAL_BUDGET: is no number. Write digits only"),
-        ({"PORTAL_CALM": "0"}, "variable PORTAL_CALM: is no number"),
+        ({"PORTAL_FLOOD_THRESHOLD": "0"}, "variable PORTAL_FLOOD_THRESHOLD: is no number"),
         ({"PORTAL_COST": "1"}, "variable PORTAL_COST: is not known"),
     ],
 )

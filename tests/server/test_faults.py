@@ -30,7 +30,7 @@ from .deployed import Served, gunicorn
 from .test_sealed import new_id, put, sealed_letter
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-FLOOD_THRESHOLD = {"PORTAL_CALM": "1000000"}
+FLOOD_THRESHOLD = {"PORTAL_FLOOD_THRESHOLD": "1000000"}
 
 
 def ask(port: int, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, bytes]:
@@ -168,7 +168,7 @@ from datetime import date
 from forms.server.app import create_app
 from forms.core.receipts import Cost
 from forms.server.run import serve
-settings = {"portal": sys.argv[2], "data": sys.argv[3], "today": lambda: date(2027, 1, 1), "cost": Cost(64, 1), "calm": 9999}
+settings = {"portal": sys.argv[2], "data": sys.argv[3], "today": lambda: date(2027, 1, 1), "cost": Cost(64, 1), "flood_threshold": 9999}
 serve(create_app(settings), "127.0.0.1", int(sys.argv[4]))
 """
 
@@ -222,8 +222,8 @@ def test_a_locked_database_is_said_and_sending_again_works(make_endpoint: Any, l
     endpoint = make_endpoint()
     endpoint.send("concern", what="before")
     store = endpoint.client.application.extensions["services"].concerns
-    store._engine.dispose()
-    event.listen(store._engine, "connect", lambda raw, _: raw.execute("PRAGMA busy_timeout=50"))
+    store.engine.dispose()
+    event.listen(store.engine, "connect", lambda raw, _: raw.execute("PRAGMA busy_timeout=50"))
     other = sqlite3.connect(endpoint.data / "concerns.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     answer = endpoint.send("concern", language, what="உதவி")

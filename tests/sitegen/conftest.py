@@ -1,4 +1,4 @@
-"""A tiny district, written anew for each test, that the press reads and builds."""
+"""A tiny district, written anew for each test, that the site generator reads and builds."""
 
 import csv
 import shutil
@@ -43,7 +43,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
 
 @dataclass
 class Folder:
-    """The district's folder, and what the press makes of it."""
+    """The district's folder, and what the site generator makes of it."""
 
     root: Path
 
@@ -130,7 +130,7 @@ def folder(tmp_path: Path, seal_cache: Path) -> Folder:
 
 @pytest.fixture
 def said(folder: Folder) -> Callable[[], str]:
-    """What the press says of a folder that it will not read."""
+    """What the site generator says of a folder that it will not read."""
     from forms.core.problem import Problem, Problems  # noqa: PLC0415
 
     def tell() -> str:

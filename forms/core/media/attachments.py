@@ -12,11 +12,14 @@ from forms.core.media.decoder_process import WAIT, Failed, NoneFree
 MOST = {"photo": 3, "voice": 1}
 """How many of a kind belong to one letter."""
 
-LARGEST = {"photo": 12 * 1024 * 1024, "voice": 8 * 1024 * 1024}
+LARGEST = {"photo": 12 * 1024 * 1024, "voice": 8 * 1024 * 1024, "answer": 8 * 1024 * 1024}
 """Bytes of one file as it comes from the phone."""
 
 LONGEST_VOICE = 180
 """Seconds of a recording."""
+
+LONGEST_ANSWER = 60
+"""Seconds of a desk's voice beside its answer."""
 
 
 class NotTaken(Exception):
@@ -29,7 +32,7 @@ class NotTaken(Exception):
 
 @dataclass(frozen=True)
 class Clean:
-    """A file as it will be sealed: a kind of MOST, its media type, its bytes; seconds of a recording."""
+    """A file as it will be sealed: its kind, its media type, its bytes; seconds of a recording."""
 
     kind: str
     media_type: str
@@ -44,7 +47,10 @@ def require_few(kind: str, already: int) -> None:
 
 
 def clean(kind: str, content: bytes, wait: float = WAIT) -> Clean:
-    """The same photo or recording without anything beside it. wait: seconds for a free decoder. Raises NotTaken."""
+    """The same photo or recording without anything beside it. Raises NotTaken.
+
+    kind: photo, voice, or answer for a desk's voice; wait: seconds for a free decoder.
+    """
     if not content:
         raise NotTaken("empty")
     if len(content) > LARGEST[kind]:
@@ -64,7 +70,9 @@ _PROBLEMS = frozenset({"long", "bomb", "damaged"})
 _MADE: Mapping[str, tuple[str, bytes]] = {
     "photo": ("image/jpeg", b"\xff\xd8\xff"),
     "voice": ("audio/ogg; codecs=opus", b"OggS"),
+    "answer": ("audio/ogg; codecs=opus", b"OggS"),
 }
+_LONGEST: Mapping[str, int] = {"photo": 0, "voice": LONGEST_VOICE, "answer": LONGEST_ANSWER}
 
 
 def _checked(kind: str, head: Mapping[str, object], made: bytes) -> Clean:
@@ -74,7 +82,7 @@ def _checked(kind: str, head: Mapping[str, object], made: bytes) -> Clean:
         raise NotTaken(problem if problem in _PROBLEMS else "damaged")
     media_type, start = _MADE[kind]
     seconds = head.get("seconds", 0)
-    if not made.startswith(start) or not isinstance(seconds, int) or not 0 <= seconds <= LONGEST_VOICE:
+    if not made.startswith(start) or not isinstance(seconds, int) or not 0 <= seconds <= _LONGEST[kind]:
         raise NotTaken("damaged")
     return Clean(kind, media_type, made, seconds)
 
@@ -92,4 +100,4 @@ def _looks_like(kind: str, content: bytes) -> bool:
     known = _PHOTOS if kind == "photo" else _VOICES
     if any(content.startswith(magic, start) for start, magic in known):
         return True
-    return kind == "voice" and len(content) > 1 and content[0] == 0xFF and content[1] & _MPEG_SYNC == _MPEG_SYNC  # noqa: PLR2004
+    return kind != "photo" and len(content) > 1 and content[0] == 0xFF and content[1] & _MPEG_SYNC == _MPEG_SYNC  # noqa: PLR2004

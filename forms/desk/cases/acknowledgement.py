@@ -38,7 +38,7 @@ class Opened:
 def opened(
     letters: Iterable[tuple[str, int, Letter | Problem]], has_part: Callable[[str], bool]
 ) -> dict[str, tuple[int, Opened]]:
-    """Return by case its tray and its letters that are here, each with all its parts, where the first has a key."""
+    """Return by case its queue and its letters that are here, each with all its parts, where the first has a key."""
     held: dict[str, list[tuple[int, Letter]]] = {}
     for thread, tray, letter in letters:
         if isinstance(letter, Letter) and all(has_part(part.id) for part in letter.parts):
@@ -59,7 +59,7 @@ class Acknowledged:
         self._path = folder / FILE
 
     def waiting(self, here: Mapping[str, tuple[int, Opened]]) -> list[Opened]:
-        """Return what is not acknowledged yet, first tray first."""
+        """Return what is not acknowledged yet, priority queue first."""
         done = self._done()
         left = [(tray, thread) for thread, (tray, found) in here.items() if done.get(thread) != found.mark]
         return [here[thread][1] for _, thread in sorted(left)[:MOST]]

@@ -37,7 +37,7 @@ IDLE_SECONDS = 600
 
 SENTENCES = {
     401: (
-        "This browser has not come in by the door.",
+        "This browser was not opened with the desk's address.",
         "Start the desk again and use the address that it shows. Each address works once.",
     ),
     403: ("This was not sent from a page of this window.", "Go back to the letters and try again."),

@@ -1,7 +1,7 @@
 """Authentication of the desk's window: a one-time address, a cookie, a passphrase, an automatic lock.
 
 All of it lives in memory and ends with the program. Pages ask `current_session()`; who adds pages needs that and
-`insist_on_form_token()`, and nothing else from here.
+`require_form_token()`, and nothing else from here.
 """
 
 import hmac

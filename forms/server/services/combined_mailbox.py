@@ -17,7 +17,7 @@ class CombinedMailbox:
         self._mailboxes = tuple(box.store for box in services.mailboxes)
 
     def waiting(self, desk: str, member: str, *, everything: bool = False) -> list[Waiting]:
-        """Return letters that this member can fetch: first tray first, then oldest day."""
+        """Return letters that this member can fetch: priority queue first, then oldest day."""
         found = [item for mailbox in self._mailboxes for item in mailbox.waiting(desk, member, everything=everything)]
         return sorted(found, key=lambda item: (item.tray, item.day, item.id))
 
@@ -61,6 +61,10 @@ class CombinedMailbox:
     def answer(self, answer_id: str, letter_id: str, desk: str, day: date, sealed: bytes) -> bool:
         """Keep what a desk sealed for the person, once."""
         return any(mailbox.answer(answer_id, letter_id, desk, day, sealed) for mailbox in self._mailboxes)
+
+    def keep_voice(self, voice_id: str, letter_id: str, desk: str, day: date, sealed: bytes) -> bool:
+        """Keep the voice of an answer, once. Raises VoiceRefused."""
+        return any(mailbox.keep_voice(voice_id, letter_id, desk, day, sealed) for mailbox in self._mailboxes)
 
     def enter(self, entry: EntryRow, desk: str, sealed: bytes) -> bool:
         """Keep an entry of a desk's case log, once."""

@@ -1,7 +1,7 @@
 """Too many letters or look-ups at once: noticed without looking at who sends them, and never held against anybody.
 
 A whole village shares one address, and a training day looks like an attack from it. So nobody is limited by address.
-Above a number of letters in ten minutes, those that come with proof of work go to the first tray, others to the second.
+Above a number of letters in ten minutes, those with proof of work go to the priority queue, others to the second.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ MOST_BITS = 20
 """The work asked where even letters with work come in a flood: half a minute of a cheap phone."""
 
 _REFILL = 600.0
-_FULL = 2  # times `calm`: a flood that ends is forgotten after twenty minutes, however long it was
+_FULL = 2  # times the threshold: a flood that ends is forgotten after twenty minutes, however long it was
 
 
 class LeakyBucket:
@@ -55,7 +55,7 @@ class LeakyBucket:
             self._put(min(self._level() + many, _FULL * self._threshold))
 
     def is_high(self) -> bool:
-        """Return whether more than `calm` come in ten minutes."""
+        """Return whether more than the threshold come in ten minutes."""
         with self._lock:
             return self._level() >= self._threshold
 
@@ -82,7 +82,7 @@ class FloodControl:
             step.count()
 
     def is_high(self) -> bool:
-        """Return whether letters without work go to the second tray."""
+        """Return whether letters without work go to the second queue."""
         return self._all.is_high()
 
     def bits(self) -> int:
@@ -104,7 +104,7 @@ class Room:
     def __init__(self, at_once: int, waiting: int) -> None:
         self._free, self._most_waiting = at_once, waiting
         self._lock = threading.Lock()
-        self._line: deque[threading.Event] = deque()
+        self.line: deque[threading.Event] = deque()
 
     def acquire(self, timeout: float) -> bool:
         """Return whether this thread is in; False after `timeout` seconds, and at once where too many wait."""
@@ -112,23 +112,23 @@ class Room:
             if self._free:
                 self._free -= 1
                 return True
-            if len(self._line) >= self._most_waiting:
+            if len(self.line) >= self._most_waiting:
                 return False
             turn = threading.Event()
-            self._line.append(turn)
+            self.line.append(turn)
         if turn.wait(timeout):
             return True
         with self._lock:
-            if turn in self._line:
-                self._line.remove(turn)
+            if turn in self.line:
+                self.line.remove(turn)
                 return False
         return True  # its turn came in this very moment
 
     def release(self) -> None:
         """Let the first in the line in."""
         with self._lock:
-            if self._line:
-                self._line.popleft().set()
+            if self.line:
+                self.line.popleft().set()
             else:
                 self._free += 1
 
@@ -150,20 +150,20 @@ class LookupLimiter:
     """Seconds that a look-up takes longer while somebody guesses: ten guesses a second and process at most."""
 
     def __init__(self, misses: FloodControl | None = None, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._misses, self._sleep = misses or FloodControl(), sleep
-        self._room = Room(self.AT_ONCE, self.WAITING)
+        self._misses, self.sleep = misses or FloodControl(), sleep
+        self.room = Room(self.AT_ONCE, self.WAITING)
 
     @contextmanager
     def one(self, *, worked: bool = False) -> Iterator[None]:
         """One look-up; worked: it came with proof of work. Raises Busy where too many are at work."""
-        if not self._room.acquire(self.PATIENCE):
+        if not self.room.acquire(self.PATIENCE):
             raise Busy("receipts", "Very many receipts are looked up just now.", "Try again in a few minutes.")
         try:
             if self.is_high() and not worked:
-                self._sleep(self.DELAY)
+                self.sleep(self.DELAY)
             yield
         finally:
-            self._room.release()
+            self.room.release()
 
     def missed(self, *, worked: bool = False) -> None:
         """Record a failed look-up."""
@@ -195,22 +195,22 @@ class Files:
     """Files in ten minutes, before none waits any more."""
 
     WAIT = 5.0
-    """Seconds that a file waits for a decoder in calm times."""
+    """Seconds that a file waits for a decoder while no flood is on."""
 
     def __init__(self, came: LeakyBucket | None = None) -> None:
-        self._came = came or LeakyBucket(self.FLOOD_THRESHOLD)
-        self._room = threading.BoundedSemaphore(self.AT_ONCE)
+        self.came = came or LeakyBucket(self.FLOOD_THRESHOLD)
+        self.room = threading.BoundedSemaphore(self.AT_ONCE)
 
     @contextmanager
     def one(self) -> Iterator[float]:
         """One file: how long it may wait for a decoder. Raises Busy where too many are at work."""
-        self._came.count()
-        if not self._room.acquire(blocking=False):
+        self.came.count()
+        if not self.room.acquire(blocking=False):
             raise Busy("files", "Very many photos come just now.", "Send the words, or try again in a few minutes.")
         try:
-            yield 0.0 if self._came.is_high() else self.WAIT
+            yield 0.0 if self.came.is_high() else self.WAIT
         finally:
-            self._room.release()
+            self.room.release()
 
 
 def is_worked(letter_id: str, sealed: bytes, work: str, bits: int = BITS) -> bool:

@@ -25,10 +25,10 @@ LETTER_VERSION = 2
 SIGNUP = "signup"
 """Purpose of the numbers of sign-ups."""
 
-FOR_PARTS, FOR_SECOND_TRAY = 0.7, 0.9
-"""Shares of the budget of disk up to which photos and recordings, and letters of the second tray, are taken.
+FOR_PARTS, FOR_SECOND_QUEUE = 0.7, 0.9
+"""Shares of the budget of disk up to which photos and recordings, and letters of the second queue, are taken.
 
-So photos cannot crowd out words, and the last tenth is the first tray's.
+So photos cannot crowd out words, and the last tenth is the priority queue's.
 """
 
 
@@ -127,12 +127,12 @@ class Services:
     def save(self, coming: NewLetter, *, worked: bool = False, unlike: bool = False) -> bool:
         """Keep a concern in the queue it belongs to. Raises NotKept (Full where there is no room), PartsMissing.
 
-        unlike: it is like nothing that floods the form; so many as in calm times go to the first tray.
+        unlike: it is like nothing that floods the form; as many as the threshold go to the priority queue.
         """
         flooded = self.flood_control.is_high() and not worked
         chosen = flooded and unlike and not self.unlike.is_high()
         tray = SECOND_QUEUE if flooded and not chosen else PRIORITY_QUEUE
-        self.require_room(1 if tray == PRIORITY_QUEUE else FOR_SECOND_TRAY, self.concerns)
+        self.require_room(1 if tray == PRIORITY_QUEUE else FOR_SECOND_QUEUE, self.concerns)
         kept = self.concerns.save(replace(coming, tray=tray))
         if kept:
             self.flood_control.count(worked=worked)

@@ -1,4 +1,4 @@
-"""What is wrong in the tables and pages of the listening loop, in sentences; late promises for a person to see to."""
+"""What is wrong in the tables and pages of the feedback loop, in sentences; late promises for a person to see to."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date

@@ -1,4 +1,4 @@
-"""The listening loop as plain values: what was promised and how it stands today, what was heard and how often."""
+"""The feedback loop as plain values: what was promised and how it stands today, what was heard and how often."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The blocks of the listening loop: promises, problems, meetings held, numbers; honours, goods, the officers' check."""
+"""The blocks of the feedback loop: promises, problems, meetings held, numbers; honours, goods, the officers' check."""
 
 from datetime import date
 from typing import Any

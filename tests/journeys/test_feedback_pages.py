@@ -1,4 +1,4 @@
-"""The pages of the listening loop in a browser: readable by all, in all languages, on a small phone and in the dark."""
+"""The pages of the feedback loop in a browser: readable by all, in all languages, on a small phone and in the dark."""
 
 from collections.abc import Iterator
 from typing import Any

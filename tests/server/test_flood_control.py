@@ -21,7 +21,7 @@ from forms.server.services.flood_control import (
     LeakyBucket,
     LookupLimiter,
 )
-from forms.server.services.mailbox import FOR_PARTS, FOR_SECOND_TRAY, Full
+from forms.server.services.mailbox import FOR_PARTS, FOR_SECOND_QUEUE, Full
 from forms.server.store.concern_store import NewLetter
 
 DAY = date(2027, 1, 1)
@@ -151,7 +151,7 @@ def test_a_flood_of_guesses_holds_no_letter_up(endpoint: Any, monkeypatch: Any) 
         go_on.wait(10)
 
     monkeypatch.setattr(office.concerns, "progress", slow)
-    monkeypatch.setattr(office.lookups, "_sleep", lambda _: slow(b""))
+    monkeypatch.setattr(office.lookups, "sleep", lambda _: slow(b""))
     for _ in range(FLOOD_THRESHOLD + 1):
         office.lookups.missed()
 
@@ -213,7 +213,7 @@ def test_photos_are_refused_first_then_the_second_tray_then_the_first(
     assert office.concerns.size / office.budget == pytest.approx(FOR_PARTS, abs=0.1)
     monkeypatch.setattr(FloodControl, "is_high", lambda _: True)
     kept.append(until_full(lambda: office.save(coming(endpoint))))
-    assert office.concerns.size / office.budget == pytest.approx(FOR_SECOND_TRAY, abs=0.05)
+    assert office.concerns.size / office.budget == pytest.approx(FOR_SECOND_QUEUE, abs=0.05)
     kept.append(until_full(lambda: office.save(coming(endpoint), worked=True)))
     assert min(kept) > 2, kept
     assert [row.tray for row in office.concerns.waiting("police", "police")].count(1) == kept[2]
@@ -237,7 +237,7 @@ def test_postgresql_is_measured_by_what_it_holds(postgres: str, make_endpoint: A
     for id in endpoint.letter_ids():
         endpoint.pickup(f"letters/{id}", method="DELETE")
     assert office.concerns.size == 0
-    office.concerns._metadata.drop_all(office.concerns._engine)
+    office.concerns.metadata.drop_all(office.concerns.engine)
 
 
 def test_work_is_checked_for_this_very_letter() -> None:

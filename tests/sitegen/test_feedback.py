@@ -1,4 +1,4 @@
-"""The listening loop on the site: promises that grow late, problems, meetings, numbers, goods; and what staff get wrong."""
+"""The feedback loop on the site: promises that grow late, problems, meetings, numbers, goods; and what staff get wrong."""
 
 import csv
 import io

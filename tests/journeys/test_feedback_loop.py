@@ -1,4 +1,4 @@
-"""The whole listening loop: people tell, a desk answers, a quarter passes, a count is published, and "you said, we did".
+"""The whole feedback loop: people tell, a desk answers, a quarter passes, a count is published, and "you said, we did".
 
 In a house of its own, with a copy of content/ in two languages: here staff write into it.
 """
