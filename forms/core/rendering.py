@@ -280,6 +280,7 @@ def message(definition: Definition, problem: FieldProblem, language: str) -> str
     own = definition.field(problem.field).errors.get(problem.code)
     if own:
         return _(own)
+    kind = definition.field(problem.field).file
     general = {
         "required": _("Please answer this question."),
         "maxLength": _("This is too long. Please shorten it."),
@@ -287,9 +288,14 @@ def message(definition: Definition, problem: FieldProblem, language: str) -> str
         "full": _("There are not enough places left. Please choose another event, or come with fewer people."),
         "files": _("This form cannot take photos or recordings yet, so nothing was sent. Please write it, or call."),
         "empty": _("This file is empty. Please choose it again, or leave it out."),
-        "large": _("This file is too large for us. Please make it smaller, or leave it out."),
+        "large": browser_script.too_large(kind, language) if kind else _("This is too long. Please shorten it."),
         "many": _("These are too many. Please choose fewer."),
         "kind": _("We cannot take this kind of file. Please choose a photo or a recording, or leave it out."),
+        "heic": _(
+            "This photo is of the kind HEIC, which we cannot read. Open it on your phone, take a picture of the screen "
+            "(screenshot), and choose that. Or set the camera to JPEG and take it again (iPhone: Settings, Camera, "
+            "Formats, Most Compatible)."
+        ),
         "long": _("This recording is longer than 3 minutes. Please make a shorter one. You can send a second letter."),
         "bomb": _("We could not open this file. Please choose another one, or leave it out."),
         "damaged": _("This file did not arrive whole, or is damaged. Please choose it again, or leave it out."),

@@ -5,14 +5,14 @@ import { clock, make } from "./dom.js";
 import { complain } from "./fields.js";
 import { LONGEST, canRecord } from "./media.js";
 
-export function wireSpeaking(form, settings) {
+export function wireSpeaking(form, settings, plainly) {
   const { words, pictures } = settings;
   const field = form.querySelector(".speak");
   const chooser = field.querySelector("input[type=file]");
   const chosen = field.querySelector(".mic");
   const onward = form.querySelector(".ask--1 .onward");
   const others = form.querySelector(".others");
-  const media = wireMedia(form, words, shown);
+  const media = wireMedia(form, settings, plainly, shown);
 
   const speak = make("button", { type: "button", class: "mic", "aria-label": words.record }, chosen.querySelector("svg").cloneNode(true), press);
   const player = make("audio", {});
@@ -68,7 +68,7 @@ export function wireSpeaking(form, settings) {
       choose.remove();
       chosen.hidden = false;
       chooser.hidden = false;
-      media.complain("voice", words.nomic);
+      media.complain("voice", words.norecorder);
     }
     recording = false;
     speak.classList.remove("on");
