@@ -134,7 +134,7 @@ def environment(language: str) -> Environment:
         bytecode_cache=_COMPILED,
     )
     env.install_gettext_translations(i18n.translations(language), newstyle=True)  # type: ignore[attr-defined]
-    # Letters as they are: escaped, what a page's script says in an Indian language takes half a kilobyte more when compressed.
+    # Letters as they are: escaped, what a script says in an Indian language is half a kilobyte more (gzip).
     env.policies["json.dumps_kwargs"] = {"sort_keys": True, "ensure_ascii": False}
     env.globals["lang"] = language
     env.globals["content_policy"] = IN_PAGE
