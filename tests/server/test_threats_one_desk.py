@@ -108,3 +108,20 @@ def test_no_answer_of_a_desks_own_making_breaks_the_persons_page(endpoint: Any, 
     assert once
     added = endpoint.post("followup", code=CODE, once=once[1], do="send", what="And more")
     assert added.status_code == 200, "and something can be added"
+
+
+def test_what_was_added_is_copied_for_no_desk_that_the_first_letter_left_out(endpoint: Any) -> None:
+    """The follow-up names no desk to leave out; the person said it once, and for all of it."""
+    first = told(endpoint, "police,legal")
+    form = endpoint.post("followup", code=CODE).get_data(as_text=True)
+    once = re.search(r'name="once" value="([0-9a-f]+)"', form)
+    assert once
+    endpoint.post("followup", code=CODE, once=once[1], do="send", what="And more")
+    [added] = set(endpoint.letter_ids("legal")) - {first}
+    for id in (first, added):
+        copy = endpoint.pickup(
+            f"letters/{id}/copies/{id}", "legal", "PUT", data=sealed_to(endpoint, "partner"), environ_overrides={"HTTP_PORTAL_FOR": "partner"}
+        )  # fmt: skip
+        assert (copy.status_code, "left this desk out" in copy.get_data(as_text=True)) == (409, True)
+    assert endpoint.letter_ids("partner") == []
+    assert endpoint.pickup("access", "partner").get_json()["access"] == []

@@ -686,8 +686,13 @@ def _copies_of(mine: sa.Select[Any], desk: str, member: str, item: str) -> Any:
 
 
 def _require_added_reader(connection: sa.Connection, letter_id: str, desk: str) -> None:
-    """Raise WriteRefused where this desk was a recipient from the start, or was left out by the person."""
-    out = sa.select(_left_out.c.desk).filter_by(letter=letter_id, desk=desk)
+    """Raise WriteRefused where this desk was a recipient from the start, or was left out by the person.
+
+    Whom the person left out stands with the first letter, and holds for all that was added to it.
+    """
+    threads = sa.select(_letters.c.thread).filter_by(id=letter_id)
+    of_all = sa.or_(_left_out.c.letter == letter_id, _left_out.c.letter.in_(threads))
+    out = sa.select(_left_out.c.desk).where(of_all, _left_out.c.desk == desk)
     if connection.execute(out).first():
         raise WriteRefused("store", "The person left this desk out.", "Respect it.")
     first = sa.select(_recipients.c.desk).filter_by(letter=letter_id, desk=desk).where(_recipients.c.maker.is_(None))
