@@ -114,7 +114,7 @@ export function startReturning(form, settings, followup) {
     const { pictures } = settings;
     return [
       ...texts.map((reply) => make("section", { class: reply.doubted ? "panel panel--danger" : "panel panel--done" }, [
-        make("h2", {}, say(words.from, { desk: nameOf(reply.desk) })),
+        make("h2", {}, [...faceOf(reply.desk), say(words.from, { desk: nameOf(reply.desk) })]),
         heard(make("p", { class: "help" }, reply.day.said), reply.doubted || reply.voice ? "" : reply.text),
         ...(reply.voice ? [voiceOf(reply, found.keys, settings)] : []),
         ...(reply.doubted ? [make("p", {}, make("b", {}, words.doubted))] : []),
@@ -158,6 +158,13 @@ export function startReturning(form, settings, followup) {
       ...notOpened(added, held.slice(1)).map((each) => make("li", {}, say(words.notopened, { desk: nameOf(desk), day: each.said }))),
     ]);
     return [make("div", { class: "panel" }, [make("ul", { class: "opened-by" }, rows), make("p", { class: "help" }, words.proven)])];
+  }
+
+  // The face of a desk, as the page shows it below the form.
+  function faceOf(desk) {
+    const shown = [...document.querySelectorAll("[data-desk]")].find((each) => each.dataset.desk === desk);
+    const face = shown && shown.querySelector("svg");
+    return face ? [face.cloneNode(true), " "] : [];
   }
 
   function nameOf(desk) {
