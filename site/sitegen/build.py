@@ -86,8 +86,7 @@ def prepare(
     library, left = consents.without_withdrawn(library, rows["consents"], today)
     own = settings.read_settings(content)
     menu = tuple(own["menu"])
-    desks = [desk.id for desk in portal.desks]
-    report = content_checks.check(library, rows, days, menu, today, content, settings.voices(content), desks)
+    report = content_checks.check(library, rows, days, menu, today, content, settings.voices(content))
     before = previous_build.last_built(handover or root / HANDOVER)
     every = [page for by_name in library.by_language.values() for page in by_name.values()]
     live = [] if portal.demonstration else go_live.open_items(portal, own, rows, library, today, unprotected)

@@ -1,13 +1,12 @@
 """Short clips: what is said of a number and an event, what may be recorded, and what is recorded first."""
 
-import re
 from typing import Any
 
 import pytest
 from sitegen.content import tables
 from sitegen.media import audio_clips, short_clips
 
-from forms.core.portal import Choice, Clip, Desk, Event, SoundFile
+from forms.core.portal import Choice, Clip, Event, SoundFile
 from tests.sitegen.conftest import ROOT  # type: ignore[import-not-found]
 from tests.sitegen.test_listen import recording, with_voice  # type: ignore[import-not-found]
 
@@ -29,42 +28,10 @@ def test_an_event_is_said_with_day_hour_and_place() -> None:
     assert short_clips.event_text(event, "en") == "Meeting. 24 January 2027, 10:00. School."
 
 
-def test_a_desk_says_who_listens() -> None:
-    desk = Desk("police", {"en": "Police cell"}, {"en": "Officers who help."}, ("concern",), ())
-    assert short_clips.desk_text(desk, "en") == "Police cell. Officers who help."
-
-
-def test_the_same_faces_stand_on_the_pages_of_telling_and_of_the_answer_and_speak(folder: Any) -> None:
-    with_voice(folder, en="en")
-    recording(folder.root / "content" / "media" / "audio" / "en" / "desk" / "police.mp3")
-    drawing = folder.root / "content" / "media" / "pictograms" / "desk-police.svg"
-    drawing.parent.mkdir(parents=True)
-    drawing.write_text(
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 48 48"><circle cx="24" cy="21" r="8"/></svg>'
-    )
-    settings = folder.root / "content" / "portal.yml"
-    text = settings.read_text("utf-8").replace("- id: police\n", "- id: police\n  picture: desk-police\n")
-    assert "picture: desk-police" in text
-    settings.write_text(text, "utf-8")
-    for page in ("tell", "answer"):
-        folder.page(
-            page,
-            f"[[ form: {'concern' if page == 'tell' else page} ]]\n\n[[ desks{': names' if page == 'answer' else ''} ]]",
-        )
-    public = folder.build()
-    shown = [(public / "en" / page / "index.html").read_text("utf-8") for page in ("tell", "answer")]
-    faces = [html[html.index('<ul class="signs">') :].partition("</ul>")[0] for html in shown]
-    drawn = [re.findall(r"<svg.*?</svg>", face, re.S) for face in faces]
-    assert drawn[0] == drawn[1]
-    assert 'r="8"' in drawn[0][0]
-    assert [face.count('class="ear"') for face in faces] == [1, 1]
-    assert 'data-desk="police"' in faces[1], "by which the script finds the face of who answered"
-
-
 def test_twenty_five_clips_come_first_and_all_may_be_recorded(rows: tables.Tables) -> None:
     first = short_clips.first(rows)
     assert len(first) == len(set(first)) == 25
-    known = {*short_clips.keys(rows, [], []), *audio_clips.questions(), *audio_clips.DIGITS}
+    known = {*short_clips.keys(rows, []), *audio_clips.questions(), *audio_clips.DIGITS}
     assert set(first) <= known
 
 

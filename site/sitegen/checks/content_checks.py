@@ -41,12 +41,11 @@ def check(
     today: date,
     content: Path,
     voices: Mapping[str, str],
-    desks: Sequence[str],
 ) -> Report:
     """Return everything that can be wrong with pages, tables, pictures and recordings together.
 
     days: the rows of events day by day; content: where the files of content/media are looked up; voices: the machine's
-    voice by language; desks: their ids.
+    voice by language.
     """
     media = content / "media"
     pages = [page for by_name in library.by_language.values() for page in by_name.values()]
@@ -72,7 +71,7 @@ def check(
         *_campaigns(tables, library),
         *desk_tables.problems(tables),
         *feedback_checks.problems(library, tables, days, today, media),
-        *audio_clips.problems(content, library, _clip_keys(tables, days, desks)),
+        *audio_clips.problems(content, library, _clip_keys(tables, days)),
         *images.problems(media),
         *(problem for page in pages for problem in images.asked(page, media)),
     ]
@@ -138,10 +137,10 @@ def _checked_on(tables: Tables, today: date) -> Iterator[Problem]:
                 yield Problem(where, "this day is still to come.", "Write the day on which somebody checked it.")
 
 
-def _clip_keys(tables: Tables, days: Sequence[Row], desks: Sequence[str]) -> list[str]:
+def _clip_keys(tables: Tables, days: Sequence[Row]) -> list[str]:
     """Return what recordings may be called beside pages and questions: pages of events, and short clips."""
     events = [row["id"] for row in days]
-    return [*(f"events/{event}" for event in events), *short_clips.keys(tables, events, desks)]
+    return [*(f"events/{event}" for event in events), *short_clips.keys(tables, events)]
 
 
 def _numbers(tables: Tables) -> Iterator[Problem]:

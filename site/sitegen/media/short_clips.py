@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from forms.core import i18n
-from forms.core.portal import Desk, Event, pick
+from forms.core.portal import Event, pick
 from sitegen.content.pages import Library
 from sitegen.content.tables import Row, Tables, in_order, text
 from sitegen.media.audio_clips import DIGITS, Recordings
@@ -23,11 +23,6 @@ def number_text(row: Row, language: str) -> str:
     return f"{pick(text(row, 'for'), language)}. {digits}."
 
 
-def desk_text(desk: Desk, language: str) -> str:
-    """Return what a desk says of itself: its name, and who listens there, as portal.yml has it."""
-    return " ".join(f"{said.rstrip('.')}." for said in (pick(desk.name, language), pick(desk.what, language)) if said)
-
-
 def event_text(event: Event, language: str) -> str:
     """Return what is said of an event: what it is, the day, the hour and where."""
     day = i18n.day(event.day, language)
@@ -35,14 +30,13 @@ def event_text(event: Event, language: str) -> str:
     return " ".join(f"{part}." for part in parts if part)
 
 
-def keys(tables: Tables, events: Iterable[str], desks: Iterable[str]) -> list[str]:
-    """Return what a recording of a short clip may be called, without its language. events, desks: ids."""
+def keys(tables: Tables, events: Iterable[str]) -> list[str]:
+    """Return what a recording of a short clip may be called, without its language. events: ids."""
     rows = {"number": tables["helplines"], "sign": tables["signs"], "phrase": tables["phrases"]}
     return [
         *(f"{kind}/{row['id']}" for kind, found in rows.items() for row in found),
         *(f"name/{page}" for page in DOORS),
         *(f"event/{event}" for event in events),
-        *(f"desk/{desk}" for desk in desks),
         *(LANGUAGE, NOT_ALONE),
         *(f"tamil/{code}" for code in SENTENCE_IN_TAMIL),
     ]

@@ -80,6 +80,10 @@ def _pages(context: Context, _: str) -> Markup:
     return _links(context, [*menu, *rest])
 
 
+def _desks(context: Context, _: str) -> Markup:
+    return render(context.language, "blocks/desks.html", desks=context.portal.readers("concern"))
+
+
 def _taluks(context: Context, _: str) -> Markup:
     return render(context.language, "blocks/places.html", places=context.portal.choices["places"])
 
@@ -97,7 +101,7 @@ BLOCKS: dict[str, Callable[[Context, str], Markup]] = {
     "campaigns": _campaigns,
     "stories": _stories,
     "pages": _pages,
-    "desks": picture_blocks.desks,
+    "desks": _desks,
     "taluks": _taluks,
     **feedback_blocks.BLOCKS,
 }

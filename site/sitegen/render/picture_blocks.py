@@ -97,18 +97,6 @@ def self_check(context: Context, _: str) -> Markup:
     )  # fmt: skip
 
 
-def desks(context: Context, which: str) -> Markup:
-    """Return the desks that read concerns, each with its picture, and a clip in which it says who listens.
-
-    which: "names" for their names alone; or empty.
-    """
-    language = context.language
-    return render(
-        language, "blocks/desks.html", desks=context.portal.readers("concern"), short=which == "names",
-        clip=lambda desk: heard(context, f"desk/{desk.id}", short_clips.desk_text(desk, language)),
-    )  # fmt: skip
-
-
 def event_clip(context: Context) -> Callable[[Event], Clip | None]:
     """Return what speaks of an event: what it is, the day and the place."""
     language = context.language
