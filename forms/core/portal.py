@@ -74,7 +74,10 @@ class Member:
 
 @dataclass(frozen=True)
 class Desk:
-    """Who reads letters. `recovery`: the age recipient whose secret is printed and locked away, or empty."""
+    """Who reads letters. `recovery`: the age recipient whose secret is printed and locked away, or empty.
+
+    picture, face: SVG drawings of the desk, as a sign and as somebody who works there; or empty.
+    """
 
     id: str
     name: Text
@@ -83,6 +86,7 @@ class Desk:
     members: tuple[Member, ...]
     recovery: str = ""
     picture: str = ""
+    face: str = ""
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -233,7 +237,8 @@ class Sms:
 class Portal:
     """A district's portal, as all programs need it.
 
-    publishers: the public signing keys of who publishes the site; exit_urls: of languages that leave to their own page.
+    publishers: the public signing keys of who publishes the site; exit_urls: of languages that leave to their own page;
+    drawings: SVG by name, of the answers of forms with pictures.
     """
 
     district: Text
@@ -255,6 +260,7 @@ class Portal:
     publishers: tuple[str, ...] = ()
     sms: Sms = field(default_factory=Sms)
     exit_urls: Mapping[str, str] = field(default_factory=dict)
+    drawings: Mapping[str, str] = field(default_factory=dict)
 
     def exit_for(self, language: str) -> str:
         """Return where a reader of this language leaves to: that language's own page, or else the one for all."""
@@ -391,7 +397,18 @@ def parse(text: str | bytes, where: str) -> Portal:
         field = ".".join(map(str, first["loc"])) or "the file"
         what = f"cannot be read by this program ({field}: {first['msg']}): it may be older than the server's."
         raise Unreadable(where, what, f"Copy the new program onto this machine. On the server: {todo}") from None
+    _require_days(portal.events, where)
     return replace(portal, desks=tuple(map(_usable, portal.desks)))
+
+
+def _require_days(events: Iterable[Event], where: str) -> None:
+    """Raise NotAPortal where an event has no day: no version writes one, and each page with events would fail."""
+    for event in events:
+        try:
+            _ = event.day, event.last_day
+        except ValueError:
+            todo = "Build the site again: python3 build.py build"
+            raise NotAPortal(where, "has an event without a day.", todo) from None
 
 
 @cache

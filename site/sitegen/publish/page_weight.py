@@ -5,8 +5,10 @@ style and script together, in at most three requests.
 """
 
 import gzip
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import brotli
@@ -16,6 +18,7 @@ from sitegen.publish import earlier_assets
 
 BROTLI_BUDGET = 14 * 1024
 GZIP_BUDGET = 16 * 1024
+_OWN_STYLE = re.compile(r'<link rel="stylesheet" href="/(assets/(?!portal\.)[^"]+\.css)"')
 COMPRESSED = frozenset({".html", ".css", ".js", ".json", ".xml", ".txt"})
 """Kinds of files of which a smaller copy is worth its place."""
 
@@ -61,9 +64,15 @@ def compress(folder: Path) -> None:
 
 def compress_file(path: Path) -> None:
     """Write a .gz and a .br beside a file."""
-    data = path.read_bytes()
-    path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(data, 9, mtime=0))
-    path.with_name(f"{path.name}.br").write_bytes(brotli.compress(data, mode=brotli.MODE_TEXT))
+    small, smaller = _compressed(path.read_bytes())
+    path.with_name(f"{path.name}.gz").write_bytes(small)
+    path.with_name(f"{path.name}.br").write_bytes(smaller)
+
+
+@lru_cache(maxsize=64)
+def _compressed(data: bytes) -> tuple[bytes, bytes]:
+    """Return these bytes as gzip and as Brotli: styles and scripts are the same in each build that `serve` makes."""
+    return gzip.compress(data, 9, mtime=0), brotli.compress(data, mode=brotli.MODE_TEXT)
 
 
 def visits(public: Path, languages: tuple[str, ...]) -> list[Visit]:
@@ -74,11 +83,19 @@ def visits(public: Path, languages: tuple[str, ...]) -> list[Visit]:
         for kind in ("css", "js")
     )
     found = [
-        Visit(language, path.parent.relative_to(public / language).as_posix(), _size(path), css, js)
+        Visit(
+            language, path.parent.relative_to(public / language).as_posix(), _size(path), css + _own(public, path), js
+        )
         for language in languages
         for path in (public / language).rglob("index.html")
     ]
     return sorted(found, key=lambda visit: -visit.whole.brotli)
+
+
+def _own(public: Path, page: Path) -> Size:
+    """Return the styles that a page loads beside the one that all share."""
+    names = _OWN_STYLE.findall(page.read_text(encoding="utf-8"))
+    return _sum(public / name for name in names)
 
 
 def _sum(paths: Iterator[Path]) -> Size:
