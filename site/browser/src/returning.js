@@ -160,10 +160,11 @@ export function startReturning(form, settings, followup) {
     return [make("div", { class: "panel" }, [make("ul", { class: "opened-by" }, rows), make("p", { class: "help" }, words.proven)])];
   }
 
-  // The drawing of a desk, as an image: nothing that a server sends with an answer becomes part of the page.
+  // The drawing of a desk, as an image: nothing that a server sends with an answer becomes part of the page. So it takes no
+  // colour from there: this one can be seen on light and on dark.
   function faceOf(faces, desk) {
     if (!faces || !faces[desk]) return [];
-    const drawing = String(faces[desk]).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ');
+    const drawing = String(faces[desk]).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ').replace(/currentColor/g, "#3a8a7a");
     return [make("img", { class: "face", alt: "", width: "48", height: "48", src: `data:image/svg+xml,${encodeURIComponent(drawing)}` }), " "];
   }
 
