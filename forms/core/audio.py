@@ -85,11 +85,33 @@ def _decode(recording: Path | BytesIO) -> Iterator[av.AudioFrame]:
             if not source.streams.audio:
                 raise NotSound(name)
             source.streams.audio[0].codec_context.thread_count = 1  # the decoder process can start no thread
-            for frame in source.decode(source.streams.audio[0]):
+            for frame in _sound_of(source, source.streams.audio[0]):
                 frame.pts = None
                 yield frame
     except (av.FFmpegError, ValueError) as error:
         raise NotSound(name) from error
+
+
+def _sound_of(source: Any, stream: Any) -> Iterator[av.AudioFrame]:
+    """Yield the frames of a stream that can be decoded: where a phone closed its file too early, its end cannot.
+
+    Raises what FFmpeg says where most of it cannot be decoded.
+    """
+    right = wrong = 0
+    last: Exception | None = None
+    try:
+        for packet in source.demux(stream):
+            try:
+                frames = packet.decode()
+            except (av.FFmpegError, ValueError) as error:
+                wrong, last = wrong + 1, error
+                continue
+            right += bool(frames)
+            yield from frames
+    except av.FFmpegError as error:  # the file ends inside its container
+        wrong, last = wrong + 1, error
+    if last and wrong > right:
+        raise last
 
 
 def _encode(frames: Iterator[av.AudioFrame], kind: Kind, where: Path | BytesIO, options: dict[str, str]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from forms.core import i18n
 from forms.core.encryption import size_class
 from forms.core.form_schema import LETTER_KINDS, Definition, Kind
+from forms.core.media.attachments import LARGEST, megabytes
 
 Limits = Mapping[str, tuple[int, str]]
 """How many characters an answer may have, and what is said where it has more."""
@@ -141,6 +142,12 @@ def returning(
     }
 
 
+def too_large(kind: str, language: str) -> str:
+    """Return what script and server say of a file of this kind that has more bytes than are taken."""
+    said = i18n.say(language)("This file is larger than %(most)s MB. Please make it smaller, or leave it out.")
+    return said % {"most": megabytes(kind)}
+
+
 def _sealed(definition: Definition, language: str, limits: Limits, own: Mapping[str, str]) -> dict[str, Any]:
     """Return what it needs for sealing a letter of this form; `own`: what only one page says."""
     _ = i18n.say(language)
@@ -170,8 +177,15 @@ def _sealed(definition: Definition, language: str, limits: Limits, own: Mapping[
             "If that worries you, record on this page instead."
         ),
         "photo": _("This photo cannot be read. Please choose another one, or leave it out."),
+        "altered": _(
+            "This browser changes photos, so this one was not added. Use another browser, or leave the photo out."
+        ),
+        "norecorder": _(
+            "Recording does not work on this page. Record with your phone's own recorder, then choose the file here."
+        ),
         "many": _("These are too many. Please choose fewer."),
-        "large": _("This file is too large for us. Please make it smaller, or leave it out."),
+        "large": too_large("voice", language),
+        "empty": _("This file is empty. Please choose it again, or leave it out."),
     }
     return {
         "form": definition.name,
@@ -179,5 +193,6 @@ def _sealed(definition: Definition, language: str, limits: Limits, own: Mapping[
         "pad": size_class(definition.pad_to),
         "any": definition.any_of,
         "limits": limits,
+        "largest": LARGEST["voice"],
         "words": {**said, **own},
     }

@@ -269,6 +269,7 @@ def message(definition: Definition, problem: FieldProblem, language: str) -> str
     own = definition.field(problem.field).errors.get(problem.code)
     if own:
         return _(own)
+    kind = definition.field(problem.field).file
     general = {
         "required": _("Please answer this question."),
         "maxLength": _("This is too long. Please shorten it."),
@@ -276,7 +277,7 @@ def message(definition: Definition, problem: FieldProblem, language: str) -> str
         "full": _("There are not enough places left. Please choose another event, or come with fewer people."),
         "files": _("This form cannot take photos or recordings yet, so nothing was sent. Please write it, or call."),
         "empty": _("This file is empty. Please choose it again, or leave it out."),
-        "large": _("This file is too large for us. Please make it smaller, or leave it out."),
+        "large": browser_script.too_large(kind, language) if kind else _("This is too long. Please shorten it."),
         "many": _("These are too many. Please choose fewer."),
         "kind": _("We cannot take this kind of file. Please choose a photo or a recording, or leave it out."),
         "heic": _(

@@ -17,7 +17,8 @@ from forms.core import portal as portals
 from forms.core.portal import Desk, Member, Portal
 from forms.desk.crypto import keys
 from forms.desk.crypto.keys import Public
-from forms.desk.session import Place, Session
+from forms.desk.services.place import Place
+from forms.desk.session import Session
 from forms.server.app import create_app, take_new_portal
 from forms.web.serving import make
 from tests.server.conftest import CHEAP, TODAY, District, district

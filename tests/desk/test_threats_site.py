@@ -24,7 +24,8 @@ from forms.core.rendering import draw_form
 from forms.core.signing import public_text
 from forms.desk import doctor
 from forms.desk.cli.main import desk as desk_command
-from forms.desk.session import Place, Session
+from forms.desk.services.place import Place
+from forms.desk.session import Session
 from forms.desk.watch import site_watch, visitor
 from forms.desk.watch.comparison import differing_keys
 from forms.desk.window.app import create_window
@@ -98,8 +99,8 @@ class Site:
     def alarms(self, session: Session | None = None) -> str:
         """What stands after another visit to every page."""
         session = session or self.desk
-        session.sync()
-        session.site_watch.look(session.portal, self.office.day, everything=True)
+        session.sync.run()
+        session.site_watch.look(session.portal.current, self.office.day, everything=True)
         return "\n".join(alarm.sentence for alarm in session.site_watch.state.alarms)
 
 
@@ -157,9 +158,9 @@ def test_a_page_that_is_gone_or_moved_is_said(site: Site) -> None:
 def test_each_fetch_looks_and_soon_finds_what_is_changed(site: Site) -> None:
     """No visit goes everywhere, but every one asks for some form and for the script that locks letters."""
     desk = site.desk
-    desk.sync()
+    desk.sync.run()
     site.change("/assets/seal.js", "seals", "steals")
-    desk.sync()
+    desk.sync.run()
     assert "/assets/seal.js" in "".join(alarm.sentence for alarm in desk.site_watch.state.alarms)
 
 
@@ -183,6 +184,31 @@ def test_a_form_that_the_server_draws_can_hold_nothing_that_the_signed_page_has_
     assert site.alarms() == ""
     site.rewrite(lambda path, body: body.replace(old, new) if path == "/forms/ta/concern" else body)
     assert "/forms/ta/concern shows something" in site.alarms()
+
+
+def _exchanged(body: bytes) -> bytes:
+    """The form with the names of two desks exchanged in the question of who must not see the letter."""
+    mark = b"\x00"
+    return body.replace(b"Desk police", mark).replace(b"Desk legal", b"Desk police").replace(mark, b"Desk legal")
+
+
+def _without_the_question(body: bytes) -> bytes:
+    """The form without the choices of the question of who must not see the letter."""
+    return re.sub(rb"<label[^<>]*>\s*<input[^<>]*hide_from.*?</label>", b"", body, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"), [(_exchanged, "in another place"), (_without_the_question, "lacks something")]
+)
+def test_a_form_that_the_server_draws_keeps_each_label_and_leaves_no_question_out(
+    site: Site, change: Callable[[bytes], bytes], said: str
+) -> None:
+    """Else somebody ticks one desk by name and leaves out another, or cannot leave one out at all."""
+    assert site.alarms() == ""
+    drawn = site.drawn("ta", "concern").encode()
+    assert change(drawn) != drawn
+    site.rewrite(lambda path, body: change(body) if path == "/forms/ta/concern" else body)
+    assert said in site.alarms()
 
 
 def test_a_header_that_opens_another_page_is_said(site: Site) -> None:
@@ -273,7 +299,57 @@ def test_a_list_that_disappears_is_said_and_the_last_goes_on_being_used(site: Si
 def test_a_hostile_list_or_terms_stop_no_desk(site: Site, content: bytes) -> None:
     site.rewrite(lambda path, body: content if path.endswith(("/terms", ".sig", ".json")) else body)
     assert "gone or damaged" in site.alarms()
-    assert site.desk.cases() == ()
+    assert site.desk.cases.all() == ()
+
+
+def test_sizes_without_end_in_the_list_stop_no_desk(site: Site) -> None:
+    assert site.alarms() == ""
+    sizes = re.compile(rb"(\"[0-9a-f]{64}\",\s*)[0-9]+")
+    site.rewrite(lambda path, body: sizes.sub(rb"\g<1>1e400", body) if path == ADDRESS else body)
+    assert "gone or damaged" in site.alarms()
+
+
+def test_what_the_site_says_of_its_keys_forgets_no_publisher(site: Site) -> None:
+    """Half a character in an alarm could not be read back: the publishers' keys would be pinned anew."""
+    desk = site.desk
+    assert site.alarms(desk) == ""
+    pinned = desk.site_watch.state.publishers
+    site.rewrite(
+        lambda path, body: (
+            body.replace(b'"id": "police"', b'"id": "police\\ud800\\u001b[2J\\n"') if path.endswith("/terms") else body
+        )
+    )
+    assert "is not the desk police" in site.alarms(desk)
+    assert desk.site_watch.state.publishers == pinned
+    said = (
+        CliRunner()
+        .invoke(
+            desk_command, ["--home", str(site.office.home), "--desk", "legal", "--server", site.office.address, "watch"]
+        )
+        .output
+    )
+    assert "is not the desk police" in said
+    assert "\x1b" not in said
+
+
+@pytest.mark.parametrize("last", ["/terms", ADDRESS, SIGNATURES])
+def test_who_shows_something_changed_and_then_breaks_off_is_found_out(site: Site, last: str) -> None:
+    """A server that sees a machine compare could end the line whenever it has shown the machine a changed page."""
+    desk = site.desk
+    assert site.alarms(desk) == ""
+    for language in ("en", "ta"):
+        site.change(f"/{language}/tell/index.html", "</form>", "</form><script>steal()</script>")
+    inner = site.office.app.wsgi_app
+
+    def breaking(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["PATH_INFO"].endswith(last):
+            return Response(status=503)(environ, start)
+        return inner(environ, start)
+
+    site.office.app.wsgi_app = breaking  # type: ignore[method-assign]
+    said = site.alarms(desk)
+    assert "/tell/ is not what the build has there" in said
+    assert "did not answer any more" in said
 
 
 def test_weaker_receipts_are_said(site: Site) -> None:
@@ -284,7 +360,7 @@ def test_weaker_receipts_are_said(site: Site) -> None:
 
 def test_the_visitor_bears_no_mark_of_a_desk(site: Site) -> None:
     site.asked.clear()
-    site.desk.sync()
+    site.desk.sync.run()
     visits = [one for one in site.asked if not one["PATH_INFO"].startswith("/pickup/")]
     assert {ADDRESS, "/forms/sealed/v1/terms", "/assets/seal.js"} <= {one["PATH_INFO"] for one in visits}
     assert visits[-2]["PATH_INFO"] == ADDRESS, "only when the pages are here: nobody else asks for it"
@@ -311,11 +387,11 @@ def test_a_site_that_cannot_be_reached_raises_no_alarm_but_is_said_after_days(
         raise site_watch.Unreachable("site", "cannot be looked at.")
 
     monkeypatch.setattr(site_watch.Visitor, "get", away)
-    desk.sync()
+    desk.sync.run()
     later = site.office.day + timedelta(days=site_watch.MOST_DAYS)
     assert desk.site_watch.state.alarms == ()
-    assert all(ok for ok, _ in site_watch.findings(desk.site_watch, desk.portal, site.office.day))
-    said = [sentence for ok, sentence in site_watch.findings(desk.site_watch, desk.portal, later) if not ok]
+    assert all(ok for ok, _ in site_watch.findings(desk.site_watch, desk.portal.current, site.office.day))
+    said = [sentence for ok, sentence in site_watch.findings(desk.site_watch, desk.portal.current, later) if not ok]
     assert any("could not be looked at since" in sentence for sentence in said)
 
 
@@ -334,7 +410,7 @@ def test_an_alarm_stands_until_a_person_has_dealt_with_it(site: Site) -> None:
 
 def test_the_terminal_says_it_loudly(site: Site) -> None:
     desk = site.desk
-    desk.sync()
+    desk.sync.run()
     site.change("/assets/seal.js", "seals", "steals")
     arguments = ["--desk", "legal", "--home", str(site.office.home), "--server", site.office.address]
     done = CliRunner().invoke(desk_command, [*arguments, "list"])
@@ -353,7 +429,7 @@ def test_a_new_publishers_key_is_trusted_only_when_a_person_says_so(site: Site) 
     site.office.publish(replace(site.office.portal, publishers=(public_text(new),)))
     site.build(new)
     assert site_watch.publisher_fingerprint(public_text(new)) in site.alarms(desk)
-    desk.site_watch.trust_publishers(desk.portal)
+    desk.site_watch.trust_publishers(desk.portal.current)
     desk.site_watch.dismiss()
     assert site.alarms(desk) == ""
 
@@ -362,8 +438,8 @@ def test_without_publishers_the_doctor_says_that_the_list_is_not_signed(site: Si
     site.office.publish(replace(site.office.portal, publishers=(), demonstration=False))
     site.build(unsigned=True)
     desk = site.desk
-    desk.sync()
-    said = [sentence for ok, sentence in site_watch.findings(desk.site_watch, desk.portal, TODAY) if not ok]
+    desk.sync.run()
+    said = [sentence for ok, sentence in site_watch.findings(desk.site_watch, desk.portal.current, TODAY) if not ok]
     assert any("is not signed" in sentence for sentence in said)
 
 
@@ -387,10 +463,10 @@ def test_a_packed_bomb_from_the_site_is_not_unpacked(site: Site) -> None:
 
 def test_the_window_says_it_on_every_page_until_it_is_dealt_with(site: Site) -> None:
     desk = site.desk
-    desk.sync()
+    desk.sync.run()
     site.change("/assets/seal.js", "seals", "steals")
     site.alarms(desk)
-    app = create_window(Place("legal", desk.folder, desk.address), lambda: TODAY)
+    app = create_window(Place("legal", desk.place.folder, desk.place.address), lambda: TODAY)
     client = window_client(app)
     authenticator = app.extensions["authenticator"]
     client.get(f"/enter/{authenticator.token}")

@@ -2,6 +2,7 @@
 
 import io
 import json
+import random
 import re
 import struct
 import wave
@@ -13,9 +14,10 @@ import pyrage
 import pytest
 from PIL import Image
 
-from forms.core import encryption
+from forms.core import browser_script, encryption, form_schema, i18n
 from forms.core.media import attachments
 from forms.core.media.attachments import NotTaken
+from forms.core.rendering import TEMPLATES
 
 FIXED_WORDS = {"what": "marked-words", "contact": "under the tree"}
 
@@ -128,7 +130,7 @@ BAD: list[tuple[str, Callable[[], bytes], str]] = [
     ("voice", lambda: b"PK\x03\x04" + b"x" * 500, "kind"),
     ("voice", lambda: b"OggS" + b"x" * 5000, "damaged"),
     ("voice", lambda: recording()[:44], "damaged"),
-    ("voice", lambda: recording(181), "long"),
+    ("voice", lambda: recording(186), "long"),
     ("voice", lambda: b"RIFF" + b"x" * attachments.LARGEST["voice"], "large"),
 ]
 
@@ -270,3 +272,67 @@ def test_a_file_for_a_form_without_files_is_said(endpoint: Any) -> None:
     answer = endpoint.post("signup", event="meeting", people="1", **files(photos=photo()))
     assert answer.status_code == 422
     assert "cannot take photos" in answer.get_data(as_text=True)
+
+
+def test_row_26_a_recording_whose_end_cannot_be_decoded_is_whole_up_to_there() -> None:
+    """As WebKit writes MP4: its container is closed before the last packet is there."""
+    for kind, codec in (("mp4", "aac"), ("webm", "libopus")):
+        whole = _spoken(kind, codec, seconds=5, options={"movflags": "frag_every_frame+empty_moov"})
+        for damaged in (whole[:-60], whole[:-40] + b"\xff" * 40):
+            made = attachments.clean("voice", damaged)
+            assert 4 <= made.seconds <= 6, (kind, len(damaged))
+            with av.open(io.BytesIO(made.content)) as sound:
+                assert sum(frame.samples for frame in sound.decode(audio=0)) >= 4 * 48_000
+        with pytest.raises(NotTaken):
+            attachments.clean("voice", whole[:200])
+
+
+def _spoken(kind: str, codec: str, seconds: int, options: dict[str, str], bits: int = 64_000) -> bytes:
+    """Return a recording of noise, as a phone's own recorder makes one."""
+    written = io.BytesIO()
+    noise = random.Random(1)
+    sound = struct.pack("960f", *(noise.uniform(-0.5, 0.5) for _ in range(960)))
+    with av.open(written, "w", format=kind, options=options if kind == "mp4" else {}) as target:
+        stream: Any = target.add_stream(codec, rate=48_000, layout="mono")
+        stream.bit_rate = bits
+        for _ in range(seconds * 50):
+            frame = av.AudioFrame(format="fltp" if codec == "aac" else "flt", layout="mono", samples=960)
+            frame.planes[0].update(sound)
+            frame.sample_rate = 48_000
+            target.mux(stream.encode(frame))
+        target.mux(stream.encode(None))
+    return written.getvalue()
+
+
+def test_row_13_three_minutes_as_phones_record_them_fit_and_the_limit_is_named() -> None:
+    seconds = attachments.LONGEST_VOICE
+    assert seconds * 128_000 // 8 * 1.2 < attachments.LARGEST["voice"], "AAC at 128 kbit/s with its container"
+    assert attachments.LARGEST["voice"] + 1024 == encryption.SIZE_CLASSES[-1], "sealed as it is, with a line above it"
+    for name in ("concern", "followup"):
+        hint = form_schema.load(name).field("voice").help
+        for language in ("en", "ta", "te", "hi", "or"):
+            said = i18n.say(language)(hint)
+            assert f"{seconds // 60} " in said
+            assert f"{attachments.megabytes('voice')} MB" in said
+            assert f" {attachments.megabytes('voice')} MB" in browser_script.too_large("voice", language)
+    sound = _spoken("mp4", "aac", seconds=seconds, options={}, bits=128_000)
+    assert 2_000_000 < len(sound) < attachments.LARGEST["voice"]
+    assert 0 <= attachments.clean("voice", sound).seconds - seconds <= 1, "a coder adds a little, which is taken"
+
+
+def test_row_14_no_hint_takes_the_camera_the_gallery_or_a_file_away() -> None:
+    """`capture` allows nothing but the camera; image types alone take the camera away from Chrome on Android 14."""
+    field = (TEMPLATES / "field.html").read_text(encoding="utf-8")
+    accepted = re.findall(r'type="file" accept="([^"]+)"', field)
+    assert accepted == ["audio/*", "image/jpeg,image/png,image/webp,android/force-camera-workaround"]
+    assert "capture" not in field
+
+
+def test_row_22_who_wants_to_send_a_photo_is_told_to_take_it_first() -> None:
+    for name in (name for name in form_schema.names() if form_schema.load(name).files):
+        form = form_schema.load(name)
+        first = next(field for field in form.fields if field.drawn_as == "textarea")
+        assert "take it before you write" in first.help, name
+        assert [field.name for field in form.fields].index(first.name) < min(
+            [field.name for field in form.fields].index(field.name) for field in form.files
+        )

@@ -60,8 +60,8 @@ def test_without_a_token_every_call_of_desks_is_refused_and_says_how_to_be_known
 def test_sizes_and_limits_of_the_file_are_those_of_the_program() -> None:
     text = FILE.read_text(encoding="utf-8")
     assert f"spaces up to {browser_api.load('concern').pad_to // 1024} KiB" in text
-    assert browser_api.LARGEST_PART == 1024 * 1024
-    assert "or 1 MiB" in text
+    assert browser_api.LARGEST_PART == 4 * 1024 * 1024
+    assert "up to 64, 128, 256, 512 KiB, 1, 2\n        or 4 MiB" in text
 
 
 class Described:

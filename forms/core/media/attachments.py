@@ -12,11 +12,24 @@ from forms.core.media.decoder_process import WAIT, Failed, NoneFree
 MOST = {"photo": 3, "voice": 1}
 """How many of a kind belong to one letter."""
 
-LARGEST = {"photo": 12 * 1024 * 1024, "voice": 8 * 1024 * 1024, "answer": 8 * 1024 * 1024}
-"""Bytes of one file as it comes from the phone."""
-
 LONGEST_VOICE = 180
-"""Seconds of a recording."""
+"""Seconds of a recording, as people are told."""
+
+LEEWAY = 5
+"""Seconds more that are taken: a recorder that stops after three minutes, ours too, writes a little more."""
+
+LARGEST = {"photo": 12 * 1024 * 1024, "voice": 4 * 1024 * 1024 - 1024, "answer": 24 * 1024 * 1024}
+"""Bytes of one file as it comes from the phone, or (answer) from a desk's recorder: a minute of WAV has 11 MB.
+
+A recording is sealed on the phone as it is: with a line above it, it fits the largest size class. Three minutes of AAC
+at 128 kbit/s, as phones record, fit. The browser is told the same number.
+"""
+
+
+def megabytes(kind: str) -> int:
+    """Return how many megabytes of a kind are taken, as people are told."""
+    return LARGEST[kind] // 1_000_000
+
 
 LONGEST_ANSWER = 60
 """Seconds of a desk's voice beside its answer."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 
 from forms.core.audio import SPOKEN, NotSound, TooLong, voice
 from forms.core.media import pixels, sandbox
-from forms.core.media.attachments import LONGEST_ANSWER, LONGEST_VOICE
+from forms.core.media.attachments import LEEWAY, LONGEST_ANSWER, LONGEST_VOICE
 
 PICTURE_EDGE = 2160
 """Pixels of the longer side of a picture for the site."""
@@ -47,8 +47,8 @@ def plain_picture(data: bytes) -> Made:
 
 def clean_voice(data: bytes) -> Made:
     """Return the sound of a recording as Opus in Ogg."""
-    opus, seconds = voice(data, LONGEST_VOICE)
-    return {"type": "audio/ogg; codecs=opus", "seconds": seconds}, opus
+    opus, seconds = voice(data, LONGEST_VOICE + LEEWAY)
+    return {"type": "audio/ogg; codecs=opus", "seconds": min(seconds, LONGEST_VOICE)}, opus
 
 
 def clean_answer(data: bytes) -> Made:

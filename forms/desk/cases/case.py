@@ -1,18 +1,20 @@
 """Cases: what people told and what staff did about it, folded from letters and entries. Pure: no file, no server."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import MAXYEAR, date, timedelta
+from datetime import MAXYEAR, UTC, date, datetime, time, timedelta, timezone
 from functools import cached_property
 from typing import Any
 
 from forms.core.form_schema import find
 from forms.core.i18n import search_words
 from forms.core.ids import is_id
-from forms.core.media.attachments import LONGEST_VOICE
+from forms.core.media.attachments import LONGEST_ANSWER
 from forms.core.portal import DAYS_KEPT
 from forms.core.problem import Problem
-from forms.desk.cases.case_log import Entry, in_order, standing
+from forms.desk.cases.case_log import REGISTERS, Entry, decision, in_order, standing
+from forms.desk.cases.versions import rivals
 from forms.desk.crypto.copies import Provenance
 from forms.desk.crypto.decryption import Letter, PartName
 
@@ -22,6 +24,8 @@ TOLD_STATES = {"looking", "closed"}
 
 ANSWER_DAYS = DAYS_KEPT["answer_days"]
 """Days until a first answer is due, where portal.yml says nothing (keep: answer_days)."""
+
+_INDIA = timezone(timedelta(hours=5, minutes=30))
 
 _FIRST_WORDS = 90
 
@@ -100,8 +104,7 @@ class Case:
 
     def _setting(self, register: str, key: str, empty: Any) -> Setting:
         last = standing(self.entries, register)
-        values = {repr(entry.value.get(key, empty)) for entry in last}
-        return Setting(last[-1].value.get(key, empty) if last else empty, tuple(last) if len(values) > 1 else ())
+        return Setting(last[-1].value.get(key, empty) if last else empty, rivals(last, decision))
 
     @cached_property
     def state(self) -> Setting:
@@ -129,14 +132,17 @@ class Case:
         return read
 
     @cached_property
-    def opened_after(self) -> int | None:
-        """Days from the letter to its first opening here; None where it was not opened or bears no day.
+    def opened_within(self) -> int | None:
+        """Hours from the letter to its first opening here, at most; None where it was not opened or bears no day.
 
-        Entries have a clock and letters only a day, so no hours can be said.
+        Entries have a clock and letters only a day: it is counted from the moment at which that day began in India.
         """
-        days = [read_day(entry.at[:10]) for entry in self.entries if entry.kind in _KINDS_OF_READERS]
-        known, came = [day for day in days if day], read_day(self.day)
-        return max(0, (min(known) - came).days) if known and came else None
+        moments = [read_moment(entry.at) for entry in self.entries if entry.kind in _KINDS_OF_READERS]
+        known, came = [moment for moment in moments if moment], read_day(self.day)
+        if not known or not came:
+            return None
+        began = datetime.combine(came, time(), _INDIA)
+        return max(0, math.ceil((min(known) - began) / timedelta(hours=1)))
 
     @cached_property
     def voices(self) -> tuple[PartName, ...]:
@@ -152,8 +158,7 @@ class Case:
     @cached_property
     def spoken_answers(self) -> tuple[PartName, ...]:
         """The recordings beside this desk's answers, as its proven entries name them."""
-        told = (entry.value for entry in self.entries if entry.kind == "answer" and is_id(entry.value.get("voice")))
-        return tuple(PartName(value["voice"], "voice", read_seconds(value.get("seconds"))) for value in told)
+        return tuple(part for entry in self.entries if (part := spoken_in(entry)))
 
     @property
     def unread(self) -> bool:
@@ -181,10 +186,11 @@ class Case:
         last = standing(self.entries, "theme")
         return last[-1].value if last else {}
 
-    @property
-    def conflicts(self) -> tuple[Setting, ...]:
-        """All settings about which two machines disagree."""
-        return tuple(each for each in (self.state, self.assigned, self.due_day, self.theme) if each.rivals)
+    @cached_property
+    def conflicts(self) -> tuple[tuple[Entry, ...], ...]:
+        """All that was set on two machines which did not know of each other, and not to the same."""
+        found = (rivals(standing(self.entries, register), decision) for register in REGISTERS)
+        return tuple(entries for entries in found if entries)
 
     @cached_property
     def merge_written(self) -> str:
@@ -298,9 +304,20 @@ def _said(entry: Entry) -> dict[str, Any]:
     return {**head, "after": list(entry.after), "value": dict(entry.value)}
 
 
-def read_seconds(value: Any) -> int:
-    """Return a length in seconds that somebody wrote, 0 where it is none."""
-    return value if type(value) is int and 0 < value <= LONGEST_VOICE else 0
+def read_moment(text: str) -> datetime | None:
+    """Return the moment that an entry bears ("2027-01-05T10:20", UTC), None where it bears none."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def spoken_in(entry: Entry) -> PartName | None:
+    """Return the recording beside the answer that an entry is about, or None."""
+    id, seconds = entry.value.get("voice"), entry.value.get("seconds")
+    if entry.kind != "answer" or not is_id(id):
+        return None
+    return PartName(str(id), "voice", seconds if type(seconds) is int and 0 < seconds <= LONGEST_ANSWER else 0)
 
 
 def cases(

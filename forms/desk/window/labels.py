@@ -10,8 +10,8 @@ from babel import Locale
 from forms.core.form_schema import Definition, choices, load, names
 from forms.core.portal import Portal, pick
 from forms.desk.cases.case import Case
-from forms.desk.cases.case_log import Entry, standing
-from forms.desk.crypto.decryption import Letter
+from forms.desk.cases.case_log import Entry
+from forms.desk.crypto.decryption import Letter, PartName
 
 STATE_NAMES = {"new": "New", "read": "Read", "looking": "Being looked into", "closed": "Closed"}
 
@@ -88,6 +88,21 @@ def moment(at: str) -> str:
     return f"{day(at)}, {at[11:16]} UTC" if len(at) > len("2027-01-05T") else day(at)
 
 
+def hours(count: int) -> str:
+    """Return a number of hours as people say it: "1 hour", "14 hours", from three days on "4 days"."""
+    if count >= _HOURS_SAID_IN_DAYS:
+        return f"{-(-count // 24)} days"
+    return "1 hour" if count == 1 else f"{count} hours"
+
+
+_HOURS_SAID_IN_DAYS = 72
+
+
+def length(part: PartName) -> str:
+    """Return how long a recording is, 0:43; "a recording" where nobody says it."""
+    return f"{part.seconds // 60}:{part.seconds % 60:02}" if part.seconds else "a recording"
+
+
 def short(case_id: str) -> str:
     """Return what a case is called aloud: its first eight digits."""
     return case_id[:_SHORT_ID]
@@ -142,17 +157,3 @@ def parts_of(case: Case, kind: str) -> int:
 def fewer(items: Sequence[Any], most: int) -> tuple[Sequence[Any], int]:
     """Return the first of many, and how many are left out."""
     return items[:most], max(0, len(items) - most)
-
-
-_REGISTERS = ("state", "assign", "due", "theme", "merge", "flag urgent", "flag child")
-
-
-def conflicts(case: Case) -> list[list[Entry]]:
-    """Return what was set at once on two machines that did not know of each other, and not to the same."""
-    standings = (standing(case.entries, register) for register in _REGISTERS)
-    return [last for last in standings if len({_decided(entry) for entry in last}) > 1]
-
-
-def _decided(entry: Entry) -> str:
-    """Return what an entry decides, without how many letters its writer saw and what was sent with it."""
-    return repr(sorted((name, value) for name, value in entry.value.items() if name not in {"letters", "sent"}))

@@ -44,8 +44,8 @@ from forms.web.headers import NEVER_KEPT
 
 blueprint = Blueprint("sealed", __name__, url_prefix="/forms/sealed/v1")
 
-LARGEST_PART = 1024 * 1024
-"""Bytes of plaintext of a photo or recording that a browser has made small."""
+LARGEST_PART = SIZE_CLASSES[-1]
+"""Bytes of plaintext of a photo or recording: forms/core/media/attachments.py says what of it a file may have."""
 
 LARGEST_LOOKUP = 1024
 """Bytes of what asks for a letter."""

@@ -1,12 +1,14 @@
 // Photos and a recording beside the words: made small and clean here, held in memory only.
+import { plainRoad } from "./delivering.js";
 import { button, clock, make, say } from "./dom.js";
-import { NotAPhoto, canRecord, record, smallPhoto, wholeFile } from "./media.js";
+import { Altered, NotAPhoto, canRecord, record, smallPhoto, wholeFile } from "./media.js";
 
 const MOST = { photo: 3, voice: 1 };
-const LARGEST_VOICE = 2000 * 1024;
 
-export function wireMedia(form, words) {
+// plainly: sends the form without locking it here, as what this browser cannot prepare has to go; not everywhere can that be done.
+export function wireMedia(form, { words, largest }, plainly) {
   const held = [];
+  const altered = []; // photos as they were chosen, which this browser would change
   let running = null;
   const fieldOf = (types) => form.querySelector(`input[type=file][accept^="${types}"]`)?.closest("[data-field]");
   const voice = fieldOf("audio");
@@ -19,7 +21,7 @@ export function wireMedia(form, words) {
     const [file] = event.target.files;
     event.target.value = "";
     if (!file) return;
-    if (!file.size || file.size > LARGEST_VOICE) return complain("voice", words.large);
+    if (!file.size || file.size > largest) return complain("voice", file.size ? words.large : words.empty);
     hold(await wholeFile(file));
   });
   photos?.querySelector("input").addEventListener("change", async (event) => {
@@ -30,8 +32,10 @@ export function wireMedia(form, words) {
         if (held.filter((part) => part.kind === "photo").length >= MOST.photo) return complain("photo", words.many);
         hold(await smallPhoto(file));
       } catch (error) {
-        if (!(error instanceof NotAPhoto)) throw error;
-        complain("photo", words.photo);
+        if (!(error instanceof Altered || error instanceof NotAPhoto)) throw error;
+        const isAltered = error instanceof Altered;
+        if (isAltered) altered.push(file);
+        complain("photo", isAltered ? words.altered : words.photo, ...(isAltered && plainly ? [plainRoad(words, plainly)] : []));
       }
     }
   });
@@ -47,7 +51,8 @@ export function wireMedia(form, words) {
         toggle.textContent = `■ ${words.stop} 0:00`;
         hold(await running.done);
       } catch {
-        toggle.hidden = true; // no microphone, or it was not allowed: the phone's own recorder is still there
+        toggle.hidden = true; // no microphone, not allowed, or no codec: the phone's own recorder is still there
+        complain("voice", words.norecorder);
       }
       running = null;
       toggle.textContent = `● ${words.record}`;
@@ -77,8 +82,9 @@ export function wireMedia(form, words) {
     }));
   }
 
-  function complain(kind, text) {
-    lists[kind].append(make("p", { class: "error", role: "alert" }, text));
+  function complain(kind, text, ...more) {
+    lists[kind].querySelectorAll(".complaint").forEach((old) => old.remove());
+    lists[kind].append(make("div", { class: "complaint" }, [make("p", { class: "error", role: "alert" }, text), ...more]));
   }
 
   return {
@@ -95,6 +101,7 @@ export function wireMedia(form, words) {
         if (!field) continue;
         const files = new DataTransfer();
         held.filter((part) => part.kind === kind).forEach((part) => files.items.add(new File([part.bytes], kind, { type: part.type })));
+        if (kind === "photo") altered.slice(0, MOST.photo - files.items.length).forEach((file) => files.items.add(file));
         field.querySelector("input[type=file]").files = files.files;
       }
     },

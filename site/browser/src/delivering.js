@@ -1,6 +1,6 @@
 // One letter on its way: its photos and recording first, each once, then the letter; over a broken line again and again.
 import { bytesToHex, randomBytes } from "@noble/hashes/utils.js";
-import { make, say } from "./dom.js";
+import { button, make, say } from "./dom.js";
 import { TooLarge, sealLetter, sealPart } from "./locking.js";
 import { Refused, put } from "./sending.js";
 import { Unsafe, checkBits, checkDesks, checkSize } from "./terms.js";
@@ -87,6 +87,11 @@ export function waiting(text, words) {
 export function failure(words, error) {
   return make("div", { class: "error-summary", role: "alert", tabindex: "-1" }, [
     make("h2", {}, words.failed),
-    make("p", {}, error instanceof TooLarge ? words.large : error instanceof Unsafe ? words.unsafe : words.failedhelp),
+    make("p", {}, error instanceof TooLarge || error.status === 413 ? words.large : error instanceof Unsafe ? words.unsafe : words.failedhelp),
   ]);
+}
+
+// The way without locking here: a choice of the person's own, said for what it is.
+export function plainRoad(words, pressed) {
+  return make("details", {}, [make("summary", {}, words.plain), make("p", {}, words.plainhelp), button(words.plain, pressed, "quiet")]);
 }

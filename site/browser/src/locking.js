@@ -3,7 +3,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { Encrypter, generateX25519Identity, identityToRecipient } from "age-encryption";
 
-const CLASSES = [4, 24, 64, 128, 256, 512, 1024, 2048].map((size) => size * 1024);
+const CLASSES = [4, 24, 64, 128, 256, 512, 1024, 2048, 4096].map((size) => size * 1024);
 const LEAST_PART = 64 * 1024;
 
 export class TooLarge extends Error {}

@@ -168,7 +168,7 @@ export function startReturning(form, settings, followup) {
   function write(found) {
     const copy = followup.cloneNode(true).querySelector("form");
     const delivery = makeDelivery(settings);
-    const media = wireMedia(copy, words);
+    const media = wireMedia(copy, settings);
     copy.querySelector("[data-road]").textContent = words.road;
     copy.addEventListener("submit", async (event) => {
       event.preventDefault();

@@ -1,7 +1,7 @@
 // The page on which a concern is told: a few questions a page, and the letter is locked on this phone before it is sent.
 import { readForm, summary } from "./answers.js";
 import { wireMedia } from "./attaching.js";
-import { failure, makeDelivery, waiting } from "./delivering.js";
+import { failure, makeDelivery, plainRoad, waiting } from "./delivering.js";
 import { button, make } from "./dom.js";
 import { firstProblem } from "./fields.js";
 import { derive, inFours, newReceipt, readReceipt } from "./receipt.js";
@@ -12,7 +12,7 @@ import { Unsafe } from "./terms.js";
 export function startTelling(form, settings, digits) {
   const { words } = settings;
   const delivery = makeDelivery(settings);
-  const media = wireMedia(form, words);
+  const media = wireMedia(form, settings, plainly);
   const steps = wireSteps(form, settings, look);
   const article = form.closest("article");
   let sent = false;
@@ -77,8 +77,21 @@ export function startTelling(form, settings, digits) {
       return failed(section, page, error, () => send(page, desks, withReceipt));
     }
     sent = true;
-    form.reset();
-    return finish(withReceipt, desks);
+    return shown(withReceipt, desks);
+  }
+
+  // It is kept: whatever fails from here on, the receipt is seen.
+  function shown(withReceipt, desks) {
+    try {
+      form.reset();
+      finish(withReceipt, desks);
+    } catch {
+      article.textContent = withReceipt ? `${words.safe} ${words.number} ` : `${words.safe} ${words.noreceipt}`;
+      const code = document.createElement("p");
+      code.className = "code";
+      code.textContent = withReceipt ? inFours(receipt) : "";
+      article.appendChild(code);
+    }
   }
 
   async function deliver(desks, withReceipt, told) {
@@ -103,19 +116,18 @@ export function startTelling(form, settings, digits) {
       button(words.retry, () => { section.remove(); again(); }),
       button(words.change, () => { section.remove(); page.hidden = false; }, "quiet"),
       // Where the server asked for a weak lock, its own lock is not offered in one breath.
-      ...(error instanceof Unsafe ? [] : [make("details", {}, [
-        make("summary", {}, words.plain),
-        make("p", {}, words.plainhelp),
-        button(words.plain, () => {
-          form.dataset.plain = "yes";
-          form.hidden = false;
-          media.putBack();
-          sent = true;
-          form.submit();
-        }, "quiet"),
-      ])]),
+      ...(error instanceof Unsafe ? [] : [plainRoad(words, plainly)]),
     );
     section.querySelector("[role=alert]").focus();
+  }
+
+  async function plainly() {
+    await media.finish();
+    form.dataset.plain = "yes";
+    form.hidden = false;
+    media.putBack();
+    sent = true;
+    form.submit();
   }
 
   function finish(withReceipt, desks) {
