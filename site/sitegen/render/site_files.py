@@ -22,7 +22,14 @@ from sitegen.render.layout import alternates
 from sitegen.render.picture_blocks import heard
 from sitegen.render.templates import render
 
-ASSETS = {"css": "portal.css", "js": "portal.js", "search": "search.js", "tablet": "tablet.js", "icon": "icon.svg"}
+ASSETS = {
+    "css": "portal.css",
+    "js": "portal.js",
+    "search": "search.js",
+    "tablet": "tablet.js",
+    "pictured": "pictured.css",
+    "icon": "icon.svg",
+}
 
 WORKER = "sw.js"
 """At the root and without a hash: a service worker rules only below its own address, and is looked at again."""
