@@ -103,8 +103,8 @@ def test_row_2_the_test_of_features_finds_each_that_is_missing(phones: Any) -> N
     assert missed == []
 
 
-OURS = frozenset({"finish", "show", "summary", "max", "min", "start", "stop"})
-"""Names in the sources that are our own functions, or those of Math and MediaRecorder, and of the page elsewhere."""
+OURS = frozenset({"finish", "show", "hide", "summary", "max", "min", "start", "stop", "encrypt", "decrypt"})
+"""Names in the sources that are our own, or those of Math, MediaRecorder and age, and of the page elsewhere."""
 
 PLATFORM = """(named) => {
   const language = [Object, Function, Array, Number, String, Boolean, Symbol, Date, Promise, RegExp, Error, Map, Set, WeakMap, Uint8Array, BigInt];
