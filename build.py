@@ -53,7 +53,9 @@ def enter() -> None:
         print(f"Installed in {folder}: {', '.join(groups)}.")
         sys.exit()
     paths = os.pathsep.join([str(ROOT), str(ROOT / "site")])
-    environment = {**os.environ, INSIDE: str(VENV), "PYTHONPATH": paths, "PYTHONUTF8": "1", "PYTHONNOUSERSITE": "1"}
+    own = {INSIDE: str(VENV), "PYTHONPATH": paths, "PYTHONUTF8": "1", "PYTHONNOUSERSITE": "1"}
+    environment = {**os.environ, **own}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # else each start compiles a thousand modules anew: a second more
     arguments = [str(venv_python(folder)), str(Path(__file__).resolve()), *sys.argv[1:]]
     if os.name == "posix":
         os.execve(arguments[0], arguments, environment)  # noqa: S606 - our own interpreter

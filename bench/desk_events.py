@@ -103,7 +103,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         book, session = filled(Path(folder))
         listed = book.signups.fetch
-        book.signups._fetch_letter = lambda *_: False  # type: ignore[method-assign]
+        book.signups.fetch_letter = lambda *_: False  # type: ignore[method-assign]
         say("take in the server's list (no letters), sealed on the disk", best(lambda: listed(TODAY), 1))
         say("list all events with their counts", best(book.gatherings))
         say("the same as lines of text", best(lambda: list(event_views.list_lines(book))))

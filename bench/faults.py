@@ -73,13 +73,16 @@ def post(machine: Machine, form: str, answers: dict[str, str]) -> tuple[int, str
 
 def send(machine: Machine, form: str, answers: dict[str, str]) -> str:
     """Send a form as somebody does who presses again until a number is shown; the number, or nothing."""
-    give_up, once = time.monotonic() + PATIENCE, None
-    while once is None and time.monotonic() < give_up:
-        once = _ONCE.search(post(machine, form, answers)[1])
-    while once and time.monotonic() < give_up:
-        if code := _CODE.search(post(machine, form, {**answers, "do": "send", "once": once[1]})[1]):
+    give_up = time.monotonic() + PATIENCE
+    typed = answers
+    while time.monotonic() < give_up:
+        page = post(machine, form, typed)[1]
+        if code := _CODE.search(page):
             return code[1].replace(" ", "")
-        time.sleep(0.2)
+        if typed is answers and (once := _ONCE.search(page)):
+            typed = {**answers, "do": "send", "once": once[1]}
+        else:
+            time.sleep(0.2)
     return ""
 
 
@@ -153,12 +156,13 @@ def run(machine: Machine, portal: Portal, letters: int, seed: int = 0) -> Shown:
     """Let people write while faults come; return what they were shown."""
     choice = random.Random(seed)  # noqa: S311 - which fault comes next is no secret
     shown, waiting, lock = Shown(), iter(range(1, 10 * letters)), threading.Lock()
+    broken = threading.Event()  # a fault could not be mended: nobody writes on
 
     def next_number() -> Iterator[int]:
         while True:
             with lock:
                 number = next(waiting)
-            if number > letters and set(shown.faults) == set(KINDS):
+            if broken.is_set() or (number > letters and set(shown.faults) == set(KINDS)):
                 return
             yield number
 
@@ -166,14 +170,18 @@ def run(machine: Machine, portal: Portal, letters: int, seed: int = 0) -> Shown:
     for thread in threads:
         thread.start()
     turn = 0
-    while any(thread.is_alive() for thread in threads):
-        kind = KINDS[turn % len(KINDS)] if turn < len(KINDS) else choice.choice(KINDS)
-        with suppress(ProcessLookupError, IndexError):
-            fault(machine, portal, kind)
-            shown.faults[kind] = shown.faults.get(kind, 0) + 1
-        acknowledge(machine, "legal")
-        turn += 1
-        time.sleep(choice.uniform(0.2, 1.0))
+    try:
+        while any(thread.is_alive() for thread in threads):
+            kind = KINDS[turn % len(KINDS)] if turn < len(KINDS) else choice.choice(KINDS)
+            with suppress(ProcessLookupError, IndexError):
+                fault(machine, portal, kind)
+                shown.faults[kind] = shown.faults.get(kind, 0) + 1
+            acknowledge(machine, "legal")
+            turn += 1
+            time.sleep(choice.uniform(0.2, 1.0))
+    except BaseException:
+        broken.set()
+        raise
     for thread in threads:
         thread.join()
     return shown

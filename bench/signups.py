@@ -42,11 +42,11 @@ def one_more(store: SignupStore, event: str, capacity: int = 1_000) -> float:
 
 def fill(store: SignupStore) -> None:
     """All sign-ups in one transaction: 80 of each event come, 20 wait. Half of the events are over."""
-    with store._writing() as connection:
+    with store.writing() as connection:
         for number in range(EVENTS):
             event, day = f"event-{number:04}", DAY if number % 2 else DAY - timedelta(days=365)
             row = {"event": event, "taken": CAPACITY, "last_day": day, "turns": EACH}
-            connection.execute(tables._places.insert(), row)
+            connection.execute(tables.METADATA.tables["places"].insert(), row)
             rows = [
                 {
                     "id": secrets.token_hex(16), "lookup": secrets.token_bytes(32), "event": event, "people": 1,
@@ -55,7 +55,7 @@ def fill(store: SignupStore) -> None:
                 }
                 for turn in range(1, EACH + 1)
             ]  # fmt: skip
-            connection.execute(tables._signups.insert(), rows)
+            connection.execute(tables.METADATA.tables["signups"].insert(), rows)
 
 
 def main() -> None:

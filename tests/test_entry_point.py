@@ -65,6 +65,20 @@ def test_stopping_in_the_middle_says_that_the_next_run_heals_it(authenticator: A
         authenticator.set_up(stopped)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="there it runs as a child")
+def test_what_is_compiled_once_is_kept_for_the_next_start(authenticator: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Python is told to keep no bytecode, each start compiled all packages anew: a second `serve` took twice as long."""
+    started: list[dict[str, str]] = []
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setattr(authenticator, "set_up", lambda *_: Path("environment"))
+    monkeypatch.setattr(sys, "argv", ["build.py", "serve"])
+    monkeypatch.setattr(os, "execve", lambda *called: started.append(called[2]))
+    monkeypatch.setattr(subprocess, "call", lambda *_, **__: 0)
+    with pytest.raises(SystemExit):
+        authenticator.enter()
+    assert "PYTHONDONTWRITEBYTECODE" not in started[0]
+
+
 def test_an_old_python_reads_the_file_and_is_told() -> None:
     source = (ROOT / "build.py").read_text(encoding="utf-8")
     ast.parse(source, feature_version=(3, 6))

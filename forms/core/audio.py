@@ -5,7 +5,7 @@ over: the name of a camera, a place or a person in a recording's tags does not.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
@@ -13,34 +13,17 @@ from typing import Any
 
 import av
 
+from forms.core.files.audio_files import KINDS, Kind
+
 RATE = 16_000
 """Samples a second of what is written: wide-band speech."""
 
 
-@dataclass(frozen=True)
-class Kind:
-    """How one file is written: its ending and media type, container, codec, bits a second, and the codec's own way.
+SPOKEN = replace(KINDS[0], bits=8_000, options={**KINDS[0].options, "vbr": "off", "frame_duration": "60"})
+"""How a desk's voice is written, which phones load over 2G: a minute of it takes less than 64 KiB.
 
-    quick: its way with a machine's voice, which gains nothing from a finer search: half the time, as many bytes.
-    """
-
-    ending: str
-    media_type: str
-    container: str
-    codec: str
-    bits: int
-    options: dict[str, str]
-    quick: dict[str, str]
-
-
-_OPUS = {"application": "voip", "compression_level": "3"}
-KINDS = (
-    Kind("opus", "audio/ogg; codecs=opus", "ogg", "libopus", 16_000, _OPUS, {**_OPUS, "compression_level": "1"}),
-    Kind("mp3", "audio/mpeg", "mp3", "libmp3lame", 24_000, {}, {"compression_level": "7"}),
-)
-
-EXTENSIONS = frozenset({".wav", ".mp3", ".m4a", ".aac", ".ogg", ".opus", ".amr", ".3gp", ".flac", ".webm", ".mp4"})
-"""What staff may record with: FFmpeg reads them all."""
+At a constant rate: its length tells nothing of what is said.
+"""
 
 
 class NotSound(Exception):
@@ -63,8 +46,8 @@ def convert(recording: Path, where: Iterable[tuple[Kind, Path]]) -> None:
         _encode(_decode(recording), kind, path, kind.options)
 
 
-def voice(recording: bytes, longest: int) -> tuple[bytes, int]:
-    """Return a recording of anybody's phone as Opus in Ogg at 16 kbit/s without its tags, and its length in seconds.
+def voice(recording: bytes, longest: float, kind: Kind = KINDS[0]) -> tuple[bytes, int]:
+    """Return a recording of anybody's phone as Opus in Ogg without its tags, and its length in seconds.
 
     longest: seconds. Raises NotSound, or TooLong.
     """
@@ -79,7 +62,7 @@ def voice(recording: bytes, longest: int) -> tuple[bytes, int]:
             yield frame
 
     written = BytesIO()
-    _encode(measured(), KINDS[0], written, KINDS[0].options)
+    _encode(measured(), kind, written, kind.options)
     if not length:
         raise NotSound
     return written.getvalue(), -(-length.numerator // length.denominator)
@@ -143,8 +126,3 @@ def _encode(frames: Iterator[av.AudioFrame], kind: Kind, where: Path | BytesIO, 
         for even in resampler.resample(None):
             target.mux(stream.encode(even))
         target.mux(stream.encode(None))
-
-
-def is_recording(path: Path) -> bool:
-    """Return whether a file is named like a recording."""
-    return path.suffix.lower() in EXTENSIONS

@@ -95,6 +95,9 @@ def returning(
         "doubted": _(
             "It is not proven that this answer is from the desk. Do not rely on it alone. Call a help number and ask."
         ),
+        "listen": _("Listen to the answer"),
+        "noplay": _("The voice cannot be played here. The written answer says the same."),
+        "voicedoubted": _("It is not proven that this voice is from the desk. It is not played."),
         "missing": _(
             "An answer from %(desk)s is missing here. It may still be on its way. If it does not come in a few days, "
             "call a help number."

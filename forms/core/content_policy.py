@@ -1,7 +1,7 @@
 """The Content-Security-Policy of every page: a header on the server, and in the page for copies without a server."""
 
 IN_PAGE = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; media-src 'self' blob:; "
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; media-src 'self' blob: data:; "
     "connect-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'"
 )
 """In a page's <meta>, where frame-ancestors has no meaning (Content Security Policy Level 3, section 3.3)."""

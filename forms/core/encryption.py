@@ -21,7 +21,10 @@ LETTER_SIZE = SIZE_CLASSES[1]
 """Bytes of plaintext of answers and notices: they look like a concern in text."""
 
 LEAST_PART = 64 * 1024
-"""Bytes of plaintext of the smallest photo or recording."""
+"""Bytes of plaintext of the smallest photo or recording. A desk's voice beside its answer has no other size."""
+
+ANSWER_SIZES = SIZE_CLASSES[:2]
+"""Bytes of plaintext of an acknowledgement and of an answer."""
 
 _HEADER = b"age-encryption.org/v1\n"
 _STANZA = re.compile(rb"-> X25519 [A-Za-z0-9+/]{43}\n[A-Za-z0-9+/]{43}\n")
@@ -94,16 +97,17 @@ def is_sealed(data: bytes) -> bool:
     return _payload(data)[0] > 0
 
 
-def is_sealed_for(data: bytes, recipients: int, sizes: Sequence[int] = SIZE_CLASSES) -> bool:
+def is_sealed_for(data: bytes, recipients: int | range, sizes: Sequence[int] = SIZE_CLASSES) -> bool:
     """Whether these bytes have the exact shape of an age file for so many X25519 keys, of a plaintext of these sizes.
 
-    What stands in it cannot be seen; but its header holds nothing but key stanzas (age-encryption.org/v1), and its
-    length tells that it was padded.
+    recipients: their number, or the numbers that there may be. What stands in it cannot be seen; but its header holds
+    nothing but key stanzas (age-encryption.org/v1), and its length tells that it was padded.
     """
     stanzas, payload = _payload(data)
     least = len(_HEADER) + stanzas * _STANZA_SIZE + _MAC_SIZE
     is_plain = len(data) - payload - least > _LARGEST_GREASE
-    return stanzas == recipients and not is_plain and payload in {_sealed_size(size) for size in sizes}
+    numbers = recipients if isinstance(recipients, range) else (recipients,)
+    return stanzas in numbers and not is_plain and payload in {_sealed_size(size) for size in sizes}
 
 
 def _sealed_size(size: int) -> int:

@@ -18,14 +18,15 @@ from datetime import date
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-from frictionless import Schema
+from typing import TYPE_CHECKING, Any
 
 from forms.core import i18n
 from forms.core.portal import Choice, Event, Portal, Text
 from forms.core.problem import Problem
 from forms.core.yaml_reader import read_yaml
+
+if TYPE_CHECKING:
+    from frictionless import Schema
 
 FOLDER = Path(__file__).parent / "definitions"
 DRAWN_AS = frozenset({"text", "textarea", "number", "tel", "select", "radios", "checkboxes", "code", "file"})
@@ -261,8 +262,10 @@ def _dated(event: Event) -> Text:
     return {language: f"{i18n.day(event.day, language)} · {title}" for language, title in event.title.items()}
 
 
-def schema(definition: Definition, portal: Portal, today: date) -> Schema:
+def schema(definition: Definition, portal: Portal, today: date) -> "Schema":
     """Return the Table Schema of a form, its enumerations filled in from the portal's tables."""
+    from frictionless import Schema  # noqa: PLC0415 - large, and needed only where somebody's answers are checked
+
     return Schema.from_descriptor(
         {"fields": [_descriptor(field, choices(field, definition, portal, today)) for field in definition.asked]}
     )

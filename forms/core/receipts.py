@@ -29,6 +29,9 @@ _ERASE = b"portal erase secret v1"
 _ANSWERS = b"portal answer key v1"
 """Likewise for the key with which answers are proven."""
 
+_OGG = b"OggS"
+"""How the sound begins that a desk's program writes (RFC 3533)."""
+
 _IDEMPOTENCY_KEY = re.compile(r"[0-9a-f]{32}")
 
 
@@ -162,6 +165,17 @@ def open_answer(sealed: bytes, keys: Keys) -> dict[str, Any]:
         raise ValueError("not an answer")  # noqa: TRY004 - one error for whatever an answer is not
     answer["text"].encode()  # half a character, which JSON may escape, stands on no page: UnicodeError, a ValueError
     return answer
+
+
+def open_voice(sealed: bytes, keys: Keys) -> bytes | None:
+    """Return the sound of a voice that a desk sealed to this receipt, or None where it is none."""
+    try:
+        line, _, rest = pyrage.decrypt(sealed, [pyrage.x25519.Identity.from_str(keys.identity)]).partition(b"\n")
+        length = int(json.loads(line)["bytes"])
+    except (pyrage.DecryptError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return None
+    sound = bytes(rest[: max(0, length)])
+    return sound if sound.startswith(_OGG) else None
 
 
 def _age_identity(secret: bytes) -> str:

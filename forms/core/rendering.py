@@ -220,7 +220,10 @@ def _answer_aids(portal: Portal, language: str) -> dict[str, Any]:
         "sentences": [words for words, _ in sentences],
         "clips": [clip.files[-1].address for _, clip in sentences],
         "hear": f"{i18n.say(language)('Listen to the answer')} · {kilobytes} KB",
-        "pictures": {name: _picture(language, name) for name in ("received", "desk", "looked", "closed")},
+        "pictures": {
+            **{name: _picture(language, name) for name in ("received", "desk", "looked", "closed")},
+            "speaker": str(environment(language).get_template("states.html").module.speaker),  # type: ignore[attr-defined]
+        },
     }
 
 

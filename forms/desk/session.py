@@ -32,13 +32,20 @@ from forms.desk.cases.index import Index
 from forms.desk.cases.search import alike
 from forms.desk.cases.verification import Verifier
 from forms.desk.crypto import keys
-from forms.desk.crypto.answers import NoKey, sealed_acknowledgement, sealed_answer
+from forms.desk.crypto.answers import (
+    NoKey,
+    Voice,
+    cleaned_voice,
+    sealed_acknowledgement,
+    sealed_answer,
+    sealed_voice,
+)
 from forms.desk.crypto.copies import Signer, read_any_mark
 from forms.desk.crypto.decryption import Identities, Letter, open_letter, open_part, open_sealed
 from forms.desk.crypto.pinned_keys import KEY, SIGNING, KeyChange, PinnedKeys
 from forms.desk.sync.client import NotThere, Refused, Server, ServerAway
 from forms.desk.sync.date_file import DayFile
-from forms.desk.sync.fetching import CONFLICTS, Conflict, conflicts, fetch_entries, fetch_letters, opener
+from forms.desk.sync.fetching import CONFLICTS, Conflict, conflicts, fetch_entries, fetch_letters, fetch_voices, opener
 from forms.desk.sync.local_store import DELETION, LocalStore
 from forms.desk.sync.outbox import Outbox
 from forms.desk.sync.statements import Statements
@@ -318,6 +325,10 @@ class Session:
         had = set(self.local_store.ids("letters"))
         fetched = fetch_letters(self.local_store, server, opened, self._is_proven_copy, everything=restoring.exists())
         new = len(fetched.ids) + fetch_entries(self.local_store, server, opened, self._opened_index().unreadable())
+        self._changed()
+        with suppress(Problem):  # what does not come now is asked for at the next visit
+            named = {part.id: case.id for case in self.cases() for part in case.spoken_answers}
+            fetch_voices(self.local_store, server, opened, named)
         if not fetched.wrong:
             self._note_arrivals(() if restoring.exists() else set(fetched.ids) - had)
             restoring.unlink(missing_ok=True)
@@ -394,7 +405,8 @@ class Session:
 
     def unproven_parts(self, case: Case) -> frozenset[str]:
         """Return the ids of photos and recordings that are copies without a right signature. Raises Problem."""
-        return frozenset(part.id for _, part in case.parts if self._is_unproven_part(case.id, part.id))
+        parts = (*(part for _, part in case.parts), *case.spoken_answers)
+        return frozenset(part.id for part in parts if self._is_unproven_part(case.id, part.id))
 
     def _is_unproven_part(self, thread: str, id: str) -> bool:
         if not self.local_store.has("parts", id) or self.pinned.is_accepted(id):
@@ -571,16 +583,28 @@ class Session:
             self.outbox.try_to_send()
             return entry
 
-    def answer(self, case_id: str, text: str, state: str = "") -> None:
-        """Answer the person, sealed to their receipt; `state` goes with it. Raises Problem."""
+    def answer(self, case_id: str, text: str, state: str = "", recording: bytes = b"") -> None:
+        """Answer the person, sealed to their receipt; `state` goes with it, and a recording that says the same.
+
+        Raises Problem: also where a recording has no text beside it, which could be read, copied and exported.
+        """
+        if recording and not text.strip():
+            raise Problem("answer", "A recording came without text.", "Write beside it what it says, in short.")
+        sound = cleaned_voice(recording) if recording else None
         with self._busy:
             case = self.case(case_id)
-            self._entry_keys()  # refused before anything is sent, if a key of this desk is in doubt
+            desk_keys = self._entry_keys()  # refused before anything is sent, if a key of this desk is in doubt
             if case.first is None:
                 raise Problem("answer", "The first letter does not open here.", "Ask another machine of this desk.")
-            told = self._sealed_answer(case, case.first, text, state if state in TOLD_STATES else "")
+            voice = sealed_voice(case.first, sound, desk_keys) if sound and case.first.reply_to else None
+            told = self._sealed_answer(case, case.first, text, state if state in TOLD_STATES else "", voice)
+            seen = heads(case.entries)
+            value: dict[str, Any] = {"text": text.strip(), "state": state, "sent": told[0]}
+            if voice:  # first: an answer never names a voice that is not on its way
+                self.local_store.save("parts", voice.id, voice.sealed)
+                self.outbox.post("PUT", f"letters/{case_id}/answers/{voice.id}?voice=1", voice.sealed)
+                value |= {"voice": voice.id, "seconds": voice.seconds}
             self._post_answer(case_id, *told)
-            seen, value = heads(case.entries), {"text": text.strip(), "state": state, "sent": told[0]}
             written = new_entry(case_id, self.member, seen, "answer", value)
             self._keep_entry(written)
             if state:
@@ -663,6 +687,9 @@ class Session:
         for of, _, letter in index.letters():
             if isinstance(letter, Letter):
                 parts[of == thread].update(part.id for part in letter.parts)
+        for entry in index.entries():
+            if is_id(entry.value.get("voice")):
+                parts[entry.thread == thread].add(entry.value["voice"])
         for part in parts[True] - parts[False]:  # a hostile letter may name another's photo as its own
             self.local_store.delete("parts", part)
         gone = [entry.id for entry in index.entries() if entry.thread == thread]
@@ -803,8 +830,10 @@ class Session:
         mine = str(self._identities[0].to_public())
         return list(dict.fromkeys([mine, *self.pinned.recipients(self.portal.desks, self.desk)]))
 
-    def _sealed_answer(self, case: Case, first: Letter, text: str, state: str) -> tuple[str, bytes]:
-        return sealed_answer(first, self._signer, self._today(), text, state, sent_answers(case.entries))
+    def _sealed_answer(
+        self, case: Case, first: Letter, text: str, state: str, voice: Voice | None = None
+    ) -> tuple[str, bytes]:
+        return sealed_answer(first, self._signer, self._today(), text, state, sent_answers(case.entries), voice)
 
     def _post_answer(self, case_id: str, answer_id: str, sealed: bytes) -> None:
         self.outbox.post("PUT", f"letters/{case_id}/answers/{answer_id}", sealed)

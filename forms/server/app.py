@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import frictionless  # noqa: F401 - loaded once, before workers fork; forms are checked with it
 from flask import Flask, Response, current_app, g, request
 
 from forms.core import portal

@@ -34,15 +34,15 @@ from sitegen.content.district import DeskKeys
 from sitegen.lint import mistakes
 from sitegen.media import audio_clips, images
 from sitegen.publish import browser_bundle, build_manifest, withdrawal
-from sitegen.render import calendars, event_pages, site_files
+from sitegen.render import event_pages, site_files
 from sitegen.render.blocks import Context
-from sitegen.render.engine import Job, build_language
 
 HANDOVER = Path(".build") / "portal.json"
 PICTURES = Path(".build") / "pictures"
 CHARTS = Path(".build") / "charts"
 SPEECH = Path(".build") / "speech"
 SEAL = Path(".build") / "seal"
+KEPT_TABLES = Path(".build") / "tables"
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def prepare(
         raise Problems(as_dangers(secrets))  # alone: no other sentence may repeat one
     if conflicts := list(mistakes.conflicts(content)):
         raise Problems(conflicts)  # alone: every other sentence would be about half of a table
-    rows = tables.read(content / "tables", theme / "schemas")
+    rows = tables.read(content / "tables", theme / "schemas", root / KEPT_TABLES)
     numbers = phone_numbers.dialled(rows["helplines"])
     rows = phone_numbers.in_tables(rows, numbers)
     days = list(events.expanded(rows["events"]))
@@ -134,6 +134,8 @@ def build(
     that is not kept yet (about a minute, once), else leave it out; sign: a publisher's signature of the manifest.
     Raises Problem or Problems, and then changes nothing.
     """
+    from sitegen.render import calendars  # noqa: PLC0415 - large, and a check needs neither this nor MkDocs
+
     started = time.monotonic()
     remember_translations(root, today)
     context, report = prepare(root, keys=keys, today=today, handover=handover, unprotected=unprotected)
@@ -185,12 +187,14 @@ def _audio_pipeline(root: Path, out: Path, speak: bool, today: date) -> audio_cl
 
 
 def _languages(root: Path, fresh: Path, context: Context, say: Callable[[str], None]) -> Iterator[int]:
+    from sitegen.render.language_pages import Job, build_language  # noqa: PLC0415
+
     codes = context.portal.language_codes()
     jobs = [Job(root, fresh / code, replace(context, language=code)) for code in codes]
     # A fork server (or a new interpreter, where there is none) is safe with threads; plain fork is not.
     way = "spawn" if sys.platform == "win32" else "forkserver"
     processes = multiprocessing.get_context(way)
-    processes.set_forkserver_preload(["sitegen.render.engine"])
+    processes.set_forkserver_preload(["sitegen.render.language_pages"])
     with ProcessPoolExecutor(len(jobs), mp_context=processes) as pool:
         for code, count in zip(codes, pool.map(build_language, jobs), strict=True):
             say(f"  {code}: {count} pages")

@@ -132,9 +132,9 @@ def away(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
     """Takes the server off the network, or puts it back."""
     from forms.desk.sync import client as fetch  # noqa: PLC0415 - the fixture's own
 
-    whole = fetch.Server._ask
+    whole = fetch.Server.ask
 
     def gone(server: Any, *_: Any, **__: Any) -> Any:
         raise fetch.ServerAway(server.address, "cannot be reached.", "Try again.")
 
-    return lambda off: monkeypatch.setattr(fetch.Server, "_ask", gone if off else whole)
+    return lambda off: monkeypatch.setattr(fetch.Server, "ask", gone if off else whole)

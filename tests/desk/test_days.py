@@ -86,7 +86,7 @@ def test_a_desk_and_a_server_that_were_both_away_believe_each_other_at_the_first
     anita = office.machine("police/anita")
     anita.sync()
     office.day = AHEAD
-    monkeypatch.setattr(office.app.extensions["erase"], "_clock", lambda: AHEAD)
+    monkeypatch.setattr(office.app.extensions["erase"], "clock", lambda: AHEAD)
     monkeypatch.setitem(office.app.extensions, "clock", lambda: AHEAD)
     assert anita.known_day.doubted
     anita.sync()

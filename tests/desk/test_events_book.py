@@ -240,7 +240,9 @@ def test_an_interruption_between_count_and_erasing_counts_nothing_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk, _ = filled(tmp_path, LATER)
-    monkeypatch.setattr("forms.desk.events.event_retention._erase", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(
+        "forms.desk.events.event_retention.erase_folder", lambda _: (_ for _ in ()).throw(KeyboardInterrupt)
+    )
     with pytest.raises(KeyboardInterrupt):
         erase_old(desk)
     monkeypatch.undo()

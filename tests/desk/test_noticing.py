@@ -107,15 +107,15 @@ def test_a_server_that_is_away_is_a_sentence_and_is_asked_again(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     office.tell(what=WORDS)
-    whole = Server._ask
+    whole = Server.ask
 
     def away(server: Any, *_: Any, **__: Any) -> Any:
         raise ServerAway(server.address, "cannot be reached.", "Later.")
 
-    monkeypatch.setattr(Server, "_ask", away)
+    monkeypatch.setattr(Server, "ask", away)
     told = shell(office)
     assert (told.exit_code, "cannot be reached" in told.output) == (1, True)
-    monkeypatch.setattr(Server, "_ask", whole)
+    monkeypatch.setattr(Server, "ask", whole)
     assert shell(office).output == f"{NOTICE}\n"
 
 

@@ -78,7 +78,7 @@ class Machine:
         self.hostile.lies = {}
         shutil.rmtree(self.folder)
         shutil.copytree(self.pristine, self.folder)
-        with self.office.app.extensions["services"].concerns._writing() as connection:
+        with self.office.app.extensions["services"].concerns.writing() as connection:
             for table in ("taken", "access", "answers"):
                 connection.exec_driver_sql(f"DELETE FROM {table}")
             kept = ", ".join(f"'{id}'" for id in self.entries)
@@ -166,7 +166,7 @@ def _add_photo(office: Office, letter_id: str) -> None:
     keys = [key for desk in office.portal.named(["police", "legal", "partner"]) for key in desk.keys]
     part, sealed = seal_part({"kind": "photo", "type": "x"}, b"pixels", keys)
     concerns.save_part(part, office.day, ["legal", "partner", "police"], sealed)
-    with concerns._writing() as connection:
+    with concerns.writing() as connection:
         connection.exec_driver_sql(f"UPDATE parts SET letter = '{letter_id}' WHERE letter IS NULL")
         connection.exec_driver_sql("DELETE FROM taken")
 
@@ -201,7 +201,7 @@ def _attacked(office: Office, member: str, case_ids: tuple[str, ...], later: Cal
             dict.fromkeys([*case_ids, *(path.stem for path in sorted(folder.glob("*/*.age")) if len(path.stem) == 32)])
         )
         hostile.known = Known(tuple(office.portal.named([session.desk])[0].keys), ids)
-        with office.app.extensions["services"].concerns._writing() as connection:
+        with office.app.extensions["services"].concerns.writing() as connection:
             entries = tuple(connection.exec_driver_sql("SELECT id FROM entries").scalars())
         yield Machine(office, hostile, member, pristine, standing(session), originals(folder), entries)
 

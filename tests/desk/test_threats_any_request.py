@@ -54,7 +54,7 @@ def shared(office: Office) -> Shared:
     part, photo = seal_part({"kind": "photo", "type": "x"}, b"evidence", office.portal.named(["legal"])[0].keys)
     concerns = office.app.extensions["services"].concerns
     concerns.save_part(part, office.day, ["legal", "partner", "police"], photo)
-    with concerns._writing() as connection:
+    with concerns.writing() as connection:
         connection.exec_driver_sql(f"UPDATE parts SET letter = '{ids[TOLD]}'")
     entry = legal.write(ids[TOLD], "state", state="looking")
     legal.answer(ids[HIDDEN], "We will come on Monday.")
@@ -177,7 +177,7 @@ def test_whatever_a_desk_sends_no_other_desks_case_changes(shared: Shared) -> No
     )
     @given(st.lists(REQUESTS | AIMED, min_size=1, max_size=6))
     def look(requests: list[Request]) -> None:
-        with answer._writing() as connection:  # what police let go of, it has again
+        with answer.writing() as connection:  # what police let go of, it has again
             connection.exec_driver_sql(
                 "INSERT OR IGNORE INTO recipients (letter, desk) VALUES (?, 'police')", (shared.known.ids[0],)
             )

@@ -72,7 +72,7 @@ def test_no_desk_replaces_another_desks_photo(office: Office) -> None:
         {"kind": "photo", "type": "x"}, b"evidence", office.portal.named(["police", "legal"])[0].keys
     )
     concerns.save_part(part, police._today(), ["police", "legal", "partner"], sealed)
-    with concerns._writing() as connection:
+    with concerns.writing() as connection:
         connection.exec_driver_sql(f"UPDATE parts SET letter = '{id}'")
     other = seal_part({"kind": "photo", "type": "x"}, b"harmless", office.portal.named(["legal"])[0].keys)[1]
     assert put(office, "police/anita", f"letters/{id}/copies/{part}", other, "legal") == 409
@@ -85,7 +85,7 @@ def test_what_is_on_a_desks_disk_is_never_overwritten_and_a_conflict_is_shown(of
     legal = office.machine("legal")
     id = only(legal)
     before = legal.local_store.read("letters", id)
-    with office.app.extensions["services"].concerns._writing() as connection:
+    with office.app.extensions["services"].concerns.writing() as connection:
         connection.exec_driver_sql("DELETE FROM taken WHERE member = 'legal'")
         connection.exec_driver_sql("UPDATE letters SET sealed = ?", (forged_for(office, "legal", id),))
     assert told(legal, id) == TOLD
@@ -227,7 +227,7 @@ def test_one_bad_row_of_the_server_stops_no_desk(
 ) -> None:
     office.tell(what=TOLD)
     anita = office.machine("police/anita")
-    listed = Server._json
+    listed = Server.get_json
 
     def hostile(server: Server, path: str) -> dict[str, Any]:
         found = listed(server, path)
@@ -235,7 +235,7 @@ def test_one_bad_row_of_the_server_stops_no_desk(
             found["letters"] = [{**GOOD, field: value}, value, *found["letters"]]
         return found
 
-    monkeypatch.setattr(Server, "_json", hostile)
+    monkeypatch.setattr(Server, "get_json", hostile)
     for _ in range(2):
         anita.sync()
         assert [case.answers["what"] for case in office.machine("police/anita").cases()] == [TOLD]
@@ -325,7 +325,7 @@ def test_the_hash_of_a_part_is_held_against_its_name(office: Office, monkeypatch
     part, sealed = seal_part({"kind": "photo", "type": "x"}, b"evidence", keys_of_desk)
     concerns.save_part(part, office.day, ["police"], sealed)
     office.tell(what=TOLD)
-    with concerns._writing() as connection:
+    with concerns.writing() as connection:
         connection.exec_driver_sql("UPDATE parts SET letter = (SELECT id FROM letters)")
     other = seal_part({"kind": "photo", "type": "x"}, b"something harmless", keys_of_desk)[1]
     monkeypatch.setattr(Server, "part", lambda *_: other)

@@ -32,7 +32,7 @@ def no_look_at_the_site(monkeypatch: pytest.MonkeyPatch) -> None:
 def next_day(office: Office, days: int = 1) -> None:
     """The clocks of the server and of all desks show a later day."""
     office.day += timedelta(days=days)
-    office.app.extensions["erase"]._clock = lambda: office.day
+    office.app.extensions["erase"].clock = lambda: office.day
 
 
 def said(session: Session) -> list[str]:
@@ -54,8 +54,8 @@ def begun(office: Office, member: str = "legal") -> Session:
 
 def secret(office: Office) -> str:
     store = office.app.extensions["services"].statements
-    with store._writing() as connection:
-        return str(store._secret(connection))
+    with store.writing() as connection:
+        return str(store.signing_secret(connection))
 
 
 def signed(office: Office, statement: Statement, part: Part) -> Stated:
@@ -122,7 +122,7 @@ def test_a_letter_that_is_stated_and_held_back_is_said_and_no_more_once_it_comes
 def test_a_letter_that_is_given_out_and_not_stated_is_said(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     legal = begun(office)
     office.tell(what="the server says that it never had it")
-    monkeypatch.setattr("forms.server.services.daily_statement._present", lambda *_: {"legal": set()})
+    monkeypatch.setattr("forms.server.services.daily_statement.letters_present", lambda *_: {"legal": set()})
     legal.sync()
     [case] = legal.cases()
     for _ in range(2):
@@ -238,7 +238,7 @@ def test_a_server_without_statements_is_passed_over_and_one_that_ends_them_is_sa
 def test_a_restored_server_is_said_and_begins_anew_after_a_person_has_asked(office: Office) -> None:
     legal = begun(office)
     store = office.app.extensions["services"].statements
-    with store._writing() as connection:
+    with store.writing() as connection:
         for table in ("statement_key", "statements", "statement_parts", "stated"):
             connection.exec_driver_sql(f"DELETE FROM {table}")
     next_day(office)
@@ -271,7 +271,7 @@ def test_one_statement_a_day_and_none_is_kept_for_ever(office: Office) -> None:
     office.answer_page(receipt)
     office.answer_page(receipt, do="delete-now")
     assert len(store.statements("legal", 0)) == 2
-    with store._reads() as connection:
+    with store.reads() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM stated").scalar() == 3, "a letter, of three desks"
     for number in range(1, 63):
         day = office.day + timedelta(days=number)
@@ -281,7 +281,7 @@ def test_one_statement_a_day_and_none_is_kept_for_ever(office: Office) -> None:
     assert len(kept) == 61
     assert all(one.part.arrived == () for one in kept)
     assert [one.statement.number for one in kept] == list(range(4, 65))
-    with store._reads() as connection:
+    with store.reads() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM statement_parts WHERE desk = 'legal'").scalar() == 61
 
 

@@ -69,7 +69,7 @@ def test_fields_that_an_older_server_did_not_have_are_empty(office: Office) -> N
 
 def test_a_desk_of_the_first_version_gets_only_fields_it_knows(office: Office) -> None:
     """Those desks call Portal(**data): one field more stops them, and so they would fetch nothing."""
-    said = json.loads(Server(office.address, keys.token(office.home / "legal"))._ask("GET", "portal").body)
+    said = json.loads(Server(office.address, keys.token(office.home / "legal")).ask("GET", "portal").body)
     classes = (Portal, Language, Desk, Member, Helpline, Event, Choice, Clip, SoundFile)
     known = {kind.__name__: set(handover_version._FIRST_FIELDS[kind.__name__].split()) for kind in classes}
     assert set(said) == known["Portal"]

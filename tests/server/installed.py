@@ -45,6 +45,14 @@ def has_ipv6() -> bool:
     return True
 
 
+def runs(pid: int) -> bool:
+    """Return whether a process runs. One that ended, and that nobody asked about yet, does not: not every init asks."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def handbook_commands() -> list[str]:
     """Return every command of the handbook's blocks, in order."""
     blocks = re.findall(r"^( *)```sh\n(.*?)^ *```", HANDBOOK.read_text(encoding="utf-8"), re.M | re.DOTALL)
@@ -195,7 +203,7 @@ class Machine:
         """Return the number of nginx's main process, None where it does not run."""
         path = self.root / "run/nginx.pid"
         text = path.read_text().strip() if path.exists() else ""
-        return int(text) if text and Path(f"/proc/{text}").exists() else None
+        return int(text) if text and runs(int(text)) else None
 
     def kill_nginx(self) -> None:
         """End nginx and its workers as a lack of memory does; systemd then starts the unit again."""

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scipy.optimize import LinearConstraint, milp
 
 from forms.core.problem import Problem
 from forms.core.statistics import counts, suppression
@@ -57,6 +56,8 @@ class Attacker:
             for kind in ("taluk", "work"):
                 rows.append(self.line({"month"}, ALL, theme) - self.line({kind}, ALL, theme))
                 sums.append(0)
+        from scipy.optimize import LinearConstraint  # noqa: PLC0415 - a second of each worker's start
+
         self.published = LinearConstraint(np.array(rows), sums, sums)
 
     def line(self, kinds: set[str], name: str, theme: str) -> Any:
@@ -66,6 +67,8 @@ class Attacker:
 
     def range(self, kind: str, name: str, theme: str) -> tuple[int, int]:
         """The least and the most letters this count can have, for all that is published. Whole numbers only."""
+        from scipy.optimize import milp  # noqa: PLC0415
+
         aim = self.line({kind}, name, theme)
         found = [milp(sign * aim, constraints=self.published, integrality=np.ones(len(aim))) for sign in (1, -1)]
         assert all(one.success for one in found), "what is published fits the truth"

@@ -164,7 +164,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def store(url: str) -> Iterator[DayStore]:
     opened = DayStore(url)
     yield opened
-    opened._metadata.drop_all(opened._engine)
+    opened.metadata.drop_all(opened.engine)
     opened.close()
 
 
@@ -172,7 +172,7 @@ def store(url: str) -> Iterator[DayStore]:
 def concerns(url: str) -> Iterator[ConcernStore]:
     opened = ConcernStore(url)
     yield opened
-    opened._metadata.drop_all(opened._engine)
+    opened.metadata.drop_all(opened.engine)
     opened.close()
 
 
@@ -197,7 +197,7 @@ def test_several_workers_at_once_count_a_day_once(store: DayStore) -> None:
 def test_a_look_that_changes_nothing_writes_nothing(store: DayStore, monkeypatch: pytest.MonkeyPatch) -> None:
     store.look(TODAY)
     store.look(NEVER)
-    monkeypatch.setattr(store, "_writing", None)
+    monkeypatch.setattr(store, "writing", None)
     assert store.look(NEVER).doubted
 
 
@@ -246,7 +246,7 @@ def served(request: pytest.FixtureRequest, make_endpoint: Callable[..., Any]) ->
     yield own, clock
     office = own.client.application.extensions["services"]
     for store in (office.concerns, office.signups, office.requests, office.days):
-        store._metadata.drop_all(store._engine)
+        store.metadata.drop_all(store.engine)
 
 
 def fill(own: Any) -> tuple[str, str]:
@@ -386,8 +386,14 @@ def test_the_clock_work_tells_it_once_and_no_request_does(
     assert caplog.records == []
     told: list[str] = []
     looks = iter(range(5))
-    work = RetentionThread(wrong.client.application.extensions["erase"], told.append, every=0)
-    work._erase = lambda: wrong.client.application.extensions["erase"]() if next(looks) < 4 else work._end.set() or ""  # type: ignore[func-returns-value]
+
+    def erase() -> str:
+        if next(looks) == 4:
+            work.end.set()
+            return ""
+        return str(wrong.client.application.extensions["erase"]())
+
+    work = RetentionThread(erase, told.append, every=0)
     work.run()
     [said] = told
     assert said.startswith("The server's clock: It shows 2999-01-01")

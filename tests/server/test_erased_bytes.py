@@ -78,7 +78,7 @@ def test_photos_that_no_letter_claimed_leave_no_byte(endpoint: Any) -> None:
     body = multipart({"what": "marked", "photos": [(photo(20_000), "a.jpg")]})
     endpoint.client.post("/forms/en/concern", data=body, content_type="multipart/form-data; boundary=B")
     office = endpoint.client.application.extensions["services"]
-    with office.concerns._reads() as connection:
+    with office.concerns.reads() as connection:
         [sealed] = connection.exec_driver_sql("SELECT sealed FROM parts").scalars()
     found = Kept(endpoint, "", "-", tuple(sealed[at : at + 40] for at in range(1000, 20_000, 2500)))
     assert any(found.found())

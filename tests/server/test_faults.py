@@ -222,8 +222,8 @@ def test_a_locked_database_is_said_and_sending_again_works(make_endpoint: Any, l
     endpoint = make_endpoint()
     endpoint.send("concern", what="before")
     store = endpoint.client.application.extensions["services"].concerns
-    store._engine.dispose()
-    event.listen(store._engine, "connect", lambda raw, _: raw.execute("PRAGMA busy_timeout=50"))
+    store.engine.dispose()
+    event.listen(store.engine, "connect", lambda raw, _: raw.execute("PRAGMA busy_timeout=50"))
     other = sqlite3.connect(endpoint.data / "concerns.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     answer = endpoint.send("concern", language, what="உதவி")

@@ -151,7 +151,7 @@ def test_a_flood_of_guesses_holds_no_letter_up(endpoint: Any, monkeypatch: Any) 
         go_on.wait(10)
 
     monkeypatch.setattr(office.concerns, "progress", slow)
-    monkeypatch.setattr(office.lookups, "_sleep", lambda _: slow(b""))
+    monkeypatch.setattr(office.lookups, "sleep", lambda _: slow(b""))
     for _ in range(FLOOD_THRESHOLD + 1):
         office.lookups.missed()
 
@@ -237,7 +237,7 @@ def test_postgresql_is_measured_by_what_it_holds(postgres: str, make_endpoint: A
     for id in endpoint.letter_ids():
         endpoint.pickup(f"letters/{id}", method="DELETE")
     assert office.concerns.size == 0
-    office.concerns._metadata.drop_all(office.concerns._engine)
+    office.concerns.metadata.drop_all(office.concerns.engine)
 
 
 def test_work_is_checked_for_this_very_letter() -> None:

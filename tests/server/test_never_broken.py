@@ -323,10 +323,10 @@ def test_when_the_letter_box_is_away_nothing_is_lost_and_no_receipt_is_shown(
 def test_a_full_disk_keeps_nothing_half_and_shows_no_receipt(endpoint: Any) -> None:
     endpoint.send("concern", what="before")
     store = endpoint.client.application.extensions["services"].concerns
-    with store._writing() as connection:
+    with store.writing() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
-    store._engine.dispose()
-    event.listen(store._engine, "connect", lambda raw, _: raw.execute(f"PRAGMA max_page_count={pages}"))
+    store.engine.dispose()
+    event.listen(store.engine, "connect", lambda raw, _: raw.execute(f"PRAGMA max_page_count={pages}"))
     answers = [endpoint.send("concern", what=f"after {number}") for number in range(3)]
     assert {answer.status_code for answer in answers} == {503}
     assert len(endpoint.letter_ids()) == 1

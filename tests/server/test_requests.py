@@ -50,13 +50,14 @@ def test_other_desks_cannot_learn_that_it_exists(endpoint: Any, form: str, answe
     endpoint.send(form, **answers)
     [id] = endpoint.letter_ids(desk)
     sealed = endpoint.pickup(f"letters/{id}", desk).data
+    answer = encryption.seal({"text": "x"}, [encryption.unused_key()])
     for other in {"police", "legal", "partner", "events"} - {desk}:
         assert endpoint.letter_ids(other) == []
         tried = [
             endpoint.pickup(f"letters/{id}", other),
             endpoint.pickup(f"letters/{id}/acknowledge", other, "POST"),
             endpoint.pickup(f"letters/{id}", other, "DELETE"),
-            endpoint.pickup(f"letters/{id}/answers/1", other, "PUT", data=sealed),
+            endpoint.pickup(f"letters/{id}/answers/1", other, "PUT", data=answer),
             endpoint.pickup(f"letters/{id}/entries/{'0' * 32}", other, "PUT", data=sealed),
         ]
         nowhere = endpoint.pickup(f"letters/{'0' * 32}", other)
@@ -218,5 +219,5 @@ def test_requests_on_postgresql(make_endpoint: Callable[..., Any], postgres: str
                                      [own.identities["events"]]))["form"] == "visit"  # fmt: skip
     office = own.client.application.extensions["services"]
     for store in (office.concerns, office.signups, office.requests):
-        store._metadata.drop_all(store._engine)
+        store.metadata.drop_all(store.engine)
         store.close()

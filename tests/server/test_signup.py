@@ -127,5 +127,5 @@ def test_the_whole_endpoint_on_postgresql(make_endpoint: Callable[..., Any], pos
     assert not list(own.data.glob("*.db")), "nothing is kept beside PostgreSQL"
     office = own.client.application.extensions["services"]
     for store in (office.concerns, office.signups, office.requests):
-        store._metadata.drop_all(store._engine)
+        store.metadata.drop_all(store.engine)
         store.close()

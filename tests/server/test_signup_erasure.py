@@ -69,7 +69,7 @@ def test_the_sealed_bytes_are_gone_after_cancelling_and_after_telling_anew(store
 
 def test_while_somebody_reads_the_traces_wait_and_go_the_next_time(store: SignupStore, tmp_path: Path) -> None:
     keep_marked(store)
-    with store._engine.connect() as reader:
+    with store.engine.connect() as reader:
         reader.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("BEGIN")
         reader.exec_driver_sql("SELECT * FROM signups").all()
         assert store.erase(DAY + timedelta(days=1)) == 1
@@ -102,7 +102,7 @@ def test_postgresql_writes_its_tables_anew_without_them(postgres: str) -> None:
         connection.execute("checkpoint")
         assert MARK not in on_disk(files)
         assert ID.encode() not in on_disk(files)
-    store._metadata.drop_all(store._engine)
+    store.metadata.drop_all(store.engine)
     store.close()
 
 

@@ -22,7 +22,7 @@ SEALED = encryption.seal({"name": "x"}, [str(pyrage.x25519.Identity.generate().t
 def store(url: str) -> Iterator[SignupStore]:
     opened = SignupStore(url)
     yield opened
-    opened._metadata.drop_all(opened._engine)
+    opened.metadata.drop_all(opened.engine)
     opened.close()
 
 
@@ -116,7 +116,7 @@ def test_a_sign_up_that_was_kept_is_never_called_not_sent(endpoint: Any, monkeyp
     )
     gate = office.signup_lookups
     monkeypatch.setattr(gate, "PATIENCE", 0.0)
-    busy = [gate._room.acquire(timeout=0) for _ in range(gate.AT_ONCE)]
+    busy = [gate.room.acquire(timeout=0) for _ in range(gate.AT_ONCE)]
     assert all(busy)
     answer = endpoint.post("signup", do="send", once=once, event="meeting", people="1", adult="yes")
     assert "Not sent" not in answer.get_data(as_text=True)

@@ -34,7 +34,7 @@ def urls(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
 def concerns(urls: tuple[str, str]) -> Iterator[ConcernStore]:
     opened = ConcernStore(urls[0])
     yield opened
-    opened._metadata.drop_all(opened._engine)
+    opened.metadata.drop_all(opened.engine)
     opened.close()
 
 
@@ -42,7 +42,7 @@ def concerns(urls: tuple[str, str]) -> Iterator[ConcernStore]:
 def signups(urls: tuple[str, str]) -> Iterator[SignupStore]:
     opened = SignupStore(urls[1])
     yield opened
-    opened._metadata.drop_all(opened._engine)
+    opened.metadata.drop_all(opened.engine)
     opened.close()
 
 
@@ -287,7 +287,7 @@ def test_a_database_that_is_away_says_so_without_what_was_written(tmp_path: Path
 
 def test_sqlite_keeps_its_promise_of_durability(tmp_path: Path) -> None:
     opened = ConcernStore(f"sqlite:///{tmp_path}/concerns.db")
-    with opened._writing() as connection:
+    with opened.writing() as connection:
         pragmas = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "synchronous", "secure_delete")
@@ -302,9 +302,9 @@ def test_sqlite_keeps_its_promise_of_durability(tmp_path: Path) -> None:
 @pytest.fixture
 def statements(urls: tuple[str, str]) -> Iterator[StatementStore]:
     opened = StatementStore(urls[0])
-    opened._metadata.drop_all(opened._engine)  # servers of other tests state something in the same database
+    opened.metadata.drop_all(opened.engine)  # servers of other tests state something in the same database
     yield opened
-    opened._metadata.drop_all(opened._engine)
+    opened.metadata.drop_all(opened.engine)
     opened.close()
 
 

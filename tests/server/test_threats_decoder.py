@@ -50,7 +50,7 @@ Attacks = Mapping[str, str]
 @pytest.fixture
 def failures(monkeypatch: pytest.MonkeyPatch) -> Callable[[Attacks], Attacks]:
     """Run hostile code inside the decoder process: how each attack failed, empty where it did not."""
-    monkeypatch.setattr(decoder_process, "_PROGRAM", TAKEN_OVER)
+    monkeypatch.setattr(decoder_process, "PROGRAM", TAKEN_OVER)
 
     def run(attacks: Attacks) -> Attacks:
         return dict(json.loads(decoder_process.decode("photo", json.dumps(attacks).encode())[1]))
@@ -214,7 +214,7 @@ def test_no_open_file_of_the_parent_is_inside(run_inside: Callable[[str], str], 
 def test_here_all_layers_hold_each_by_itself() -> None:
     decoder_process.missing_layers.cache_clear()
     assert decoder_process.missing_layers() == ()
-    for layer in ("_limit_resources", "_restrict_files", "_filter_calls"):
+    for layer in ("limit_resources", "restrict_files", "filter_calls"):
         code = (
             f"from forms.core.media import sandbox; sandbox.{layer} = lambda *_: False; print(len(sandbox.confine()))"
         )
@@ -241,7 +241,7 @@ def test_a_layer_that_is_missing_is_logged_when_a_server_starts(
 
 def test_a_decoder_that_cannot_start_holds_no_layer(monkeypatch: pytest.MonkeyPatch) -> None:
     decoder_process.missing_layers.cache_clear()
-    monkeypatch.setattr(decoder_process, "_PROGRAM", "raise SystemExit(1)")
+    monkeypatch.setattr(decoder_process, "PROGRAM", "raise SystemExit(1)")
     assert decoder_process.missing_layers() == sandbox.LAYERS
     decoder_process.missing_layers.cache_clear()
 
@@ -264,8 +264,8 @@ WITHOUT_SECCOMP = {
 def test_where_a_kernel_lacks_seccomp_landlock_still_holds(
     victim: Path, failures: Callable[[Attacks], Attacks], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lacking = "from forms.core.media import sandbox; sandbox._filter_calls = lambda _: False\ndecoder.CLEAN ="
-    monkeypatch.setattr(decoder_process, "_PROGRAM", TAKEN_OVER.replace("decoder.CLEAN =", lacking))
+    lacking = "from forms.core.media import sandbox; sandbox.filter_calls = lambda _: False\ndecoder.CLEAN ="
+    monkeypatch.setattr(decoder_process, "PROGRAM", TAKEN_OVER.replace("decoder.CLEAN =", lacking))
     found = failures(aimed(WITHOUT_SECCOMP, victim))
     assert [name for name, failed in found.items() if not failed] == []
     assert [path.name for path in victim.parent.iterdir()] == ["salt"]
@@ -333,7 +333,7 @@ def test_a_decoder_that_never_ends_is_ended(run_inside: Callable[[str], str], mo
 )  # fmt: skip
 def test_nothing_that_it_says_is_believed(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     program = f"import sys; sys.stdin.buffer.read(); sys.stdout.write({said!r} + chr(10) + '<html>')"
-    monkeypatch.setattr(decoder_process, "_PROGRAM", program)
+    monkeypatch.setattr(decoder_process, "PROGRAM", program)
     with pytest.raises(NotTaken, match="damaged"):
         attachments.clean("photo", b"\xff\xd8\xff")
 
@@ -348,7 +348,7 @@ def held_by_another_process(slots: Slots) -> Iterator[int]:
     child = os.fork()
     if not child:
         with contextlib.ExitStack() as stack:
-            for _ in slots._mine:
+            for _ in slots.places:
                 stack.enter_context(slots.one())
             os.write(writing, b"x")
             time.sleep(60)

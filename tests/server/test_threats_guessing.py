@@ -182,7 +182,7 @@ def test_who_is_turned_away_keeps_the_number_and_what_was_typed(
     office = office_of(endpoint)
     code = receipts.checked(1234567)
     for gate in (office.lookups, office.signup_lookups):
-        while gate._room.acquire(0):
+        while gate.room.acquire(0):
             pass
     answer = endpoint.post(form, "ta", do="send", code=code, what="marked-words", people="3")
     page = answer.get_data(as_text=True)
@@ -206,14 +206,14 @@ def test_guessers_of_one_kind_stop_no_other_kind(endpoint: Any, monkeypatch: pyt
     for stopped in tries:
         gate = getattr(office, stopped)
         inside = 0
-        while gate._room.acquire(0):
+        while gate.room.acquire(0):
             inside += 1
         assert {name: send() for name, send in tries.items()} == {
             name: 503 if name == stopped else 200 for name in tries
         }
         assert endpoint.code(endpoint.send("concern", what=stopped)), "letters go on"
         for _ in range(inside):
-            gate._room.release()
+            gate.room.release()
 
 
 def test_eight_clients_that_guess_without_a_pause_keep_nobody_from_an_answer(endpoint: Any) -> None:
@@ -253,7 +253,7 @@ def test_the_line_is_served_in_order_and_has_an_end() -> None:
         threads.append(threading.Thread(target=wait, args=(name,)))
         threads[-1].start()
         until = time.monotonic() + 10
-        while len(room._line) <= name and time.monotonic() < until:
+        while len(room.line) <= name and time.monotonic() < until:
             time.sleep(0.005)
     assert not room.acquire(30), "three wait already: told at once"
     room.release()

@@ -26,15 +26,15 @@ def concerns(endpoint: Any) -> Any:
 def read_only(endpoint: Any) -> None:
     store = concerns(endpoint)
     store.close()
-    event.listen(store._engine, "connect", lambda raw, _: raw.execute("PRAGMA query_only=ON"))
+    event.listen(store.engine, "connect", lambda raw, _: raw.execute("PRAGMA query_only=ON"))
 
 
 def full(endpoint: Any) -> None:
     store = concerns(endpoint)
-    with store._writing() as connection:
+    with store.writing() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
     store.close()
-    event.listen(store._engine, "connect", lambda raw, _: raw.execute(f"PRAGMA max_page_count={pages}"))
+    event.listen(store.engine, "connect", lambda raw, _: raw.execute(f"PRAGMA max_page_count={pages}"))
 
 
 def damaged(endpoint: Any) -> None:

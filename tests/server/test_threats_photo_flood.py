@@ -116,6 +116,6 @@ def test_photos_add_nothing_to_the_pressure_of_letters(endpoint: Any) -> None:
     for _ in range(Files.FLOOD_THRESHOLD + 1):
         with office.files.one():
             pass
-    assert office.files._came.is_high()
+    assert office.files.came.is_high()
     assert not office.flood_control.is_high()
     assert not office.lookups.is_high()

@@ -118,7 +118,7 @@ def test_the_disk_is_asked_at_most_once_a_second(
     file = PortalFile(tmp_path / "portal.json", lambda: now[0])
     portals.write(withdrawn(district.portal), tmp_path / "portal.json")
     looked = []
-    monkeypatch.setattr("forms.server.services.portal_file._version", lambda path: looked.append(path) or ())
+    monkeypatch.setattr("forms.server.services.portal_file.file_version", lambda path: looked.append(path) or ())
     for _ in range(50):
         now[0] += LOOK_EVERY / 10
         file.changed()

@@ -138,9 +138,9 @@ def test_no_word_of_a_text_is_kept_and_nobody_else_has_the_key() -> None:
     for gauge in (one, other):
         gauge.add(REAL["en"])
         for word in REAL["en"].split():
-            assert word.encode() not in bytes(gauge._cells)
-    assert bytes(one._cells) != bytes(other._cells)
-    assert sum(bytes(one._cells)[8:]) == len(REAL["en"].split()) - 2
+            assert word.encode() not in bytes(gauge.cells)
+    assert bytes(one.cells) != bytes(other.cells)
+    assert sum(bytes(one.cells)[8:]) == len(REAL["en"].split()) - 2
 
 
 def test_it_is_forgotten_after_twenty_minutes() -> None:
@@ -152,7 +152,7 @@ def test_it_is_forgotten_after_twenty_minutes() -> None:
     assert gauge.is_common(REAL["en"])
     now[0] += likeness.PERIOD
     assert not gauge.is_common(REAL["en"])
-    assert not any(bytes(gauge._cells)[8:])
+    assert not any(bytes(gauge.cells)[8:])
 
 
 @pytest.mark.parametrize("jump", [-5e8, 5e8])

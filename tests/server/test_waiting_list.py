@@ -59,7 +59,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def store(url: str) -> Iterator[SignupStore]:
     opened = SignupStore(url)
     yield opened
-    opened._metadata.drop_all(opened._engine)
+    opened.metadata.drop_all(opened.engine)
     opened.close()
 
 
@@ -229,8 +229,8 @@ class Model(RuleBasedStateMachine):
         self.capacity, self.number = 6, 0
         self.line: list[tuple[str, int]] = []
         self.coming: dict[str, int] = {}
-        with self.store._writing() as connection:
-            for table in reversed(self.store._metadata.sorted_tables):
+        with self.store.writing() as connection:
+            for table in reversed(self.store.metadata.sorted_tables):
                 connection.execute(table.delete())
 
     def move_up(self) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 from sitegen.checks import active_html
-from sitegen.render.markdown_html import _extensions, to_html
+from sitegen.render.markdown_html import markdown_extensions, to_html
 
 from forms.core.content_policy import IN_HEADER, IN_PAGE
 from forms.core.problem import Problem, Problems
@@ -95,8 +95,8 @@ def test_the_check_reads_markdown_as_the_build_does() -> None:
     text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     for name in ("attr_list", "md_in_html", "admonition", "def_list", "tables", "toc"):
         assert f"- {name}" in text
-        assert name in _extensions(ROOT)
-    assert "fenced_code" in _extensions(ROOT)
+        assert name in markdown_extensions(ROOT)
+    assert "fenced_code" in markdown_extensions(ROOT)
 
 
 @pytest.mark.parametrize("command", ["check", "build"])

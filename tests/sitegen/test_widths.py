@@ -23,7 +23,7 @@ OURS = {"id": 64, "thread": 32, "letter": 32, "item": 32, "digest": 64, "form": 
 
 
 def text_columns() -> list[sa.Column[Any]]:
-    tables = [*concern_store._concerns.tables.values(), *signup_store._signups_metadata.tables.values()]
+    tables = [*concern_store.METADATA.tables.values(), *signup_store.METADATA.tables.values()]
     return [column for table in tables for column in table.columns if isinstance(column.type, sa.String)]
 
 
@@ -43,7 +43,8 @@ def test_every_column_is_as_wide_as_what_may_be_written_into_it(column: sa.Colum
 def test_the_schemas_allow_what_the_columns_hold_and_no_more() -> None:
     assert FIELDS["id"]["constraints"]["maxLength"] == COLUMN_WIDTHS["event"]
     assert FIELDS["capacity"]["constraints"]["maximum"] == MOST_PLACES < 2**31
-    form_column, state_column = concern_store._letters.c.form, signup_store._signups.c.state
+    form_column = concern_store.METADATA.tables["letters"].c.form
+    state_column = signup_store.METADATA.tables["signups"].c.state
     assert max(map(len, names())) <= (form_column.type.length or 0)
     states = (signup_store.COMING, signup_store.WAITING, signup_store.CANCELLED)
     assert max(map(len, states)) <= (state_column.type.length or 0)

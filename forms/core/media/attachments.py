@@ -18,7 +18,7 @@ LONGEST_VOICE = 180
 LEEWAY = 5
 """Seconds more that are taken: a recorder that stops after three minutes, ours too, writes a little more."""
 
-LARGEST = {"photo": 12 * 1024 * 1024, "voice": 4 * 1024 * 1024 - 1024}
+LARGEST = {"photo": 12 * 1024 * 1024, "voice": 4 * 1024 * 1024 - 1024, "answer": 8 * 1024 * 1024}
 """Bytes of one file as it comes from the phone; the browser is told the same number.
 
 A recording is sealed on the phone as it is: with a line above it, it fits the largest size class. Three minutes of AAC
@@ -29,6 +29,9 @@ at 128 kbit/s, as phones record, fit.
 def megabytes(kind: str) -> int:
     """Return how many megabytes of a kind are taken, as people are told."""
     return LARGEST[kind] // 1_000_000
+
+LONGEST_ANSWER = 60
+"""Seconds of a desk's voice beside its answer."""
 
 
 class NotTaken(Exception):
@@ -41,7 +44,7 @@ class NotTaken(Exception):
 
 @dataclass(frozen=True)
 class Clean:
-    """A file as it will be sealed: a kind of MOST, its media type, its bytes; seconds of a recording."""
+    """A file as it will be sealed: its kind, its media type, its bytes; seconds of a recording."""
 
     kind: str
     media_type: str
@@ -56,7 +59,10 @@ def require_few(kind: str, already: int) -> None:
 
 
 def clean(kind: str, content: bytes, wait: float = WAIT) -> Clean:
-    """The same photo or recording without anything beside it. wait: seconds for a free decoder. Raises NotTaken."""
+    """The same photo or recording without anything beside it. Raises NotTaken.
+
+    kind: photo, voice, or answer for a desk's voice; wait: seconds for a free decoder.
+    """
     if not content:
         raise NotTaken("empty")
     if len(content) > LARGEST[kind]:
@@ -76,7 +82,9 @@ _PROBLEMS = frozenset({"long", "bomb", "damaged"})
 _MADE: Mapping[str, tuple[str, bytes]] = {
     "photo": ("image/jpeg", b"\xff\xd8\xff"),
     "voice": ("audio/ogg; codecs=opus", b"OggS"),
+    "answer": ("audio/ogg; codecs=opus", b"OggS"),
 }
+_LONGEST: Mapping[str, int] = {"photo": 0, "voice": LONGEST_VOICE, "answer": LONGEST_ANSWER}
 
 
 def _checked(kind: str, head: Mapping[str, object], made: bytes) -> Clean:
@@ -86,7 +94,7 @@ def _checked(kind: str, head: Mapping[str, object], made: bytes) -> Clean:
         raise NotTaken(problem if problem in _PROBLEMS else "damaged")
     media_type, start = _MADE[kind]
     seconds = head.get("seconds", 0)
-    if not made.startswith(start) or not isinstance(seconds, int) or not 0 <= seconds <= LONGEST_VOICE + LEEWAY:
+    if not made.startswith(start) or not isinstance(seconds, int) or not 0 <= seconds <= _LONGEST[kind]:
         raise NotTaken("damaged")
     return Clean(kind, media_type, made, seconds)
 
@@ -104,4 +112,4 @@ def _looks_like(kind: str, content: bytes) -> bool:
     known = _PHOTOS if kind == "photo" else _VOICES
     if any(content.startswith(magic, start) for start, magic in known):
         return True
-    return kind == "voice" and len(content) > 1 and content[0] == 0xFF and content[1] & _MPEG_SYNC == _MPEG_SYNC  # noqa: PLR2004
+    return kind != "photo" and len(content) > 1 and content[0] == 0xFF and content[1] & _MPEG_SYNC == _MPEG_SYNC  # noqa: PLR2004

@@ -33,7 +33,7 @@ LARGEST_OUTPUT = 16 * 1024 * 1024
 
 _LONGEST_HEAD = 200  # bytes of its line of JSON
 _ROOT = Path(__file__).parents[3]
-_PROGRAM = "import sys; sys.path[:] = sys.argv[2:]; from forms.core.media.decoder import main; main(sys.argv[1])"
+PROGRAM = "import sys; sys.path[:] = sys.argv[2:]; from forms.core.media.decoder import main; main(sys.argv[1])"
 
 
 class NoneFree(Exception):
@@ -56,7 +56,7 @@ class Slots:
 
     def __init__(self, at_once: int = AT_ONCE) -> None:
         self._file = _nameless_file()  # open as long as this program runs
-        self._mine = [threading.Lock() for _ in range(at_once)]  # threads of one process share its locks on a file
+        self.places = [threading.Lock() for _ in range(at_once)]  # threads of one process share its locks on a file
 
     @contextmanager
     def one(self, wait: float = WAIT) -> Iterator[None]:
@@ -66,12 +66,12 @@ class Slots:
             yield
         finally:
             _unlock(self._file, place)
-            self._mine[place].release()
+            self.places[place].release()
 
     def _found(self, wait: float) -> int:
         until = time.monotonic() + wait
         while True:
-            for place, mine in enumerate(self._mine):
+            for place, mine in enumerate(self.places):
                 if mine.acquire(blocking=False):
                     if _lock(self._file, place):
                         return place
@@ -151,7 +151,7 @@ def _run(kind: str, content: bytes) -> tuple[dict[str, Any], bytes]:
 def _command(kind: str) -> Sequence[str]:
     """Python by itself: -I passes over the environment and the user's own packages, -S over start-up code."""
     found = dict.fromkeys([str(_ROOT), *(path for path in sys.path if Path(path).is_absolute())])
-    return (sys.executable, "-I", "-S", "-B", "-X", "utf8", "-c", _PROGRAM, kind, *found)
+    return (sys.executable, "-I", "-S", "-B", "-X", "utf8", "-c", PROGRAM, kind, *found)
 
 
 def _environment() -> dict[str, str]:

@@ -74,11 +74,11 @@ def confine() -> tuple[str, ...]:
     if libc:
         libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-    if libc and _restrict_files(libc):
+    if libc and restrict_files(libc):
         held.append(LANDLOCK)
-    if _limit_resources(size + ROOM):  # after Landlock, which opens a file descriptor
+    if limit_resources(size + ROOM):  # after Landlock, which opens a file descriptor
         held.append(LIMITS)
-    if libc and _filter_calls(libc):  # last: it forbids the calls of the others
+    if libc and filter_calls(libc):  # last: it forbids the calls of the others
         held.append(SECCOMP)
     return tuple(held)
 
@@ -86,7 +86,7 @@ def confine() -> tuple[str, ...]:
 # Resource limits
 
 
-def _limit_resources(memory: int) -> bool:
+def limit_resources(memory: int) -> bool:
     """Set limits of memory, time, files, processes and dumps; False where the system refuses the first two."""
     if resource is None:
         return False
@@ -112,7 +112,7 @@ def _program_size() -> int:
 # Landlock
 
 
-def _restrict_files(libc: ctypes.CDLL) -> bool:
+def restrict_files(libc: ctypes.CDLL) -> bool:
     """Take every right to files, TCP, abstract sockets and signals to others away, as far as this kernel knows them."""
     version = int(libc.syscall(_LANDLOCK_CREATE, None, ctypes.c_size_t(0), ctypes.c_uint(1)))
     if version < 1:
@@ -132,7 +132,7 @@ class _Filter(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("program", ctypes.c_void_p))
 
 
-def _filter_calls(libc: ctypes.CDLL) -> bool:
+def filter_calls(libc: ctypes.CDLL) -> bool:
     """Allow the few system calls that computing needs; all others fail with "not permitted"."""
     calls = _CALLS.get(platform.machine())
     if calls is None or sys.byteorder != "little" or sys.maxsize < 2**32:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _ANSWER = "safe-community-portal answer v1"
+_VOICE = "safe-community-portal answer voice v1"
 _ADDITION = "safe-community-portal addition v1"
 _KEY = re.compile(r"[0-9a-f]{64}")
 _SHORT = 16
@@ -23,7 +24,10 @@ MOST_NAMED = 60
 
 @dataclass(frozen=True)
 class Answered:
-    """What an answer says. after: short ids of the desk's earlier answers; letters: short id and day of those held."""
+    """What an answer says. after: short ids of the desk's earlier answers; letters: short id and day of those held.
+
+    voice: SHA-256 (hexadecimal) of the encrypted recording beside the text, or empty; seconds: its length.
+    """
 
     id: str
     letter: str
@@ -34,13 +38,20 @@ class Answered:
     state: str
     after: tuple[str, ...] = ()
     letters: tuple[tuple[str, str], ...] = ()
+    voice: str = ""
+    seconds: int = 0
 
     @property
     def claim(self) -> str:
-        """Return what is proven: a SHA-256 over all of it."""
+        """Return what is proven: a SHA-256 over all of it but the voice, of which older pages know nothing."""
         held = ",".join(f"{id}:{day}" for id, day in self.letters)
         fields = [self.letter, self.id, self.desk, self.day, self.at, self.text, self.state, ",".join(self.after), held]
         return _digest([_ANSWER, *fields])
+
+    @property
+    def voice_claim(self) -> str:
+        """Return what is proven besides where there is a voice: that it belongs to all that the answer says."""
+        return _digest([_VOICE, self.claim, self.voice, str(self.seconds)])
 
 
 def short(id: str) -> str:

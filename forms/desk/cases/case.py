@@ -8,6 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from forms.core.form_schema import find
+from forms.core.ids import is_id
+from forms.core.media.attachments import LONGEST_VOICE
 from forms.core.portal import DAYS_KEPT
 from forms.core.problem import Problem
 from forms.desk.cases.case_log import Entry, in_order, standing
@@ -26,7 +28,7 @@ _FIRST_WORDS = 90
 _KINDS_OF_READERS = frozenset({"state", "note", "answer", "merge", "read"})
 """Kinds of entries that nobody writes who has not read the letters."""
 
-_NO_WORDS = frozenset({"sent", "head"})
+_NO_WORDS = frozenset({"sent", "head", "voice", "seconds"})
 """Values of entries that hold ids and hashes."""
 
 
@@ -146,6 +148,12 @@ class Case:
         """Its recordings to which nobody of this desk has listened."""
         heard = {entry.value.get("heard") for entry in self.entries if entry.kind == "read"}
         return tuple(part for part in self.voices if part.id not in heard)
+
+    @cached_property
+    def spoken_answers(self) -> tuple[PartName, ...]:
+        """The recordings beside this desk's answers, as its proven entries name them."""
+        told = (entry.value for entry in self.entries if entry.kind == "answer" and is_id(entry.value.get("voice")))
+        return tuple(PartName(value["voice"], "voice", read_seconds(value.get("seconds"))) for value in told)
 
     @property
     def unread(self) -> bool:
@@ -288,6 +296,11 @@ class Case:
 def _said(entry: Entry) -> dict[str, Any]:
     head = {"what": entry.kind, "id": entry.id, "at": entry.at, "by": entry.member}
     return {**head, "after": list(entry.after), "value": dict(entry.value)}
+
+
+def read_seconds(value: Any) -> int:
+    """Return a length in seconds that somebody wrote, 0 where it is none."""
+    return value if type(value) is int and 0 < value <= LONGEST_VOICE else 0
 
 
 def folded(text: str) -> str:

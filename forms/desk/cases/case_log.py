@@ -5,6 +5,7 @@ other are told apart from one that changed its mind, with no clock to trust (L. 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from graphlib import CycleError, TopologicalSorter
@@ -15,7 +16,8 @@ from forms.core.ids import is_id, new_id
 from forms.core.problem import Problem
 from forms.core.signing import Statement, content_hash
 from forms.desk.crypto.copies import CopyMark, read_mark
-from forms.desk.crypto.decryption import Identities, NotALetter, open_json, tame
+from forms.desk.crypto.decryption import Identities, NotALetter, open_json
+from forms.desk.crypto.foreign_json import ODD_JSON, tame
 
 KINDS = frozenset({"state", "note", "assign", "due", "flag", "answer", "handover", "merge", "theme", "read"})
 
@@ -30,7 +32,8 @@ class Entry:
     """One entry. thread: the first letter's id; at: the writer's clock, "2027-01-05T10:20" UTC; value: by kind.
 
     value: state {state, outcome, letters: how many the case had}, note {text}, assign {member}, due {day},
-    flag {flag, on}, answer {text, state}, handover {desk}, merge {into, letters}, theme {theme, place, work},
+    flag {flag, on}, answer {text, state; of a recording beside it voice: its id, seconds}, handover {desk},
+    merge {into, letters}, theme {theme, place, work},
     read {letters}: somebody opened it when it had so many.
     signature: the writer's, over all of this; copy: who encrypted it anew, if anybody.
     """
@@ -88,17 +91,33 @@ def read_entry(id: str, data: Any, *, kept: bool = False) -> Entry:
 
     kept: from this machine's index.
     """
+    if is_id(id) and isinstance(data, dict):
+        with suppress(*ODD_JSON):
+            entry = _entry(id, data, kept=kept)
+            if is_id(entry.thread) and _has_known_types(entry.value):
+                return entry
+    raise NotALetter("case log", "An entry has not the shape of one.", "Leave it, and tell a developer.")
+
+
+def _entry(id: str, data: Mapping[str, Any], *, kept: bool) -> Entry:
     mark = read_mark(data, kept=kept)
     data = tame(data)
-    try:
-        after = tuple(filter(is_id, data["after"]))
-        texts = {name: str(data[name]) for name in ("thread", "member", "at", "kind")}
-        if not (is_id(id) and is_id(texts["thread"])):
-            raise ValueError(id)  # noqa: TRY301 - told as the other faults of shape are
-        signature = str(data.get("signature", ""))
-        return Entry(id, **texts, after=after, value=dict(data["value"]), signature=signature, copy=mark)
-    except (KeyError, TypeError, ValueError):
-        raise NotALetter("case log", "An entry has not the shape of one.", "Leave it, and tell a developer.") from None
+    after = tuple(filter(is_id, data["after"]))
+    texts = {name: str(data[name]) for name in ("thread", "member", "at", "kind")}
+    signature = str(data.get("signature", ""))
+    return Entry(id, **texts, after=after, value=dict(data["value"]), signature=signature, copy=mark)
+
+
+_TEXTS = frozenset({
+    "state", "outcome", "text", "member", "day", "flag", "desk", "into", "theme", "place", "work", "sent", "heard",
+    "head",
+})  # fmt: skip
+"""Values of an entry that are read as texts; others that a newer program writes are only shown."""
+
+
+def _has_known_types(value: Mapping[str, Any]) -> bool:
+    """Return whether what is read of an entry is of its type: a colleague's signature does not vouch for that."""
+    return all(isinstance(said, str) for name, said in value.items() if name in _TEXTS)
 
 
 def in_order(entries: Iterable[Entry]) -> list[Entry]:

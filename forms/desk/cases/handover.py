@@ -32,6 +32,9 @@ class Sharing:
     def reseal(self, case: Case, letter_ids: Sequence[str], key: str, reader: str) -> None:
         """Seal all of a case for a colleague's key: letters last, for with them the colleague is told to fetch."""
         self._copy_parts(case, [key], reader)
+        for part in case.spoken_answers:
+            if self.local_store.has("parts", part.id):
+                self._copy(part.id, case.id, [key], reader, "parts")
         for entry in case.entries:
             self._copy(entry.id, case.id, [key], reader, "entries")
         for id in letter_ids:
@@ -52,7 +55,7 @@ class Sharing:
             sealed = self.local_store.read("letters", id)
             found[f"letters/{id}.age"] = sealed
             found[f"letters/{id}.json"] = open_sealed(sealed, self.identities).rstrip(b" ")
-        for _, part in case.parts:
+        for part in (*(part for _, part in case.parts), *case.spoken_answers):
             if self.local_store.has("parts", part.id):
                 ending = "jpg" if part.kind == "photo" else "audio"
                 found[f"parts/{part.id}.{ending}"] = open_part(

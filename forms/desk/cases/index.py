@@ -114,7 +114,9 @@ class Index:
         letters = {id: _row(letter) for id, letter in self._letters.items() if isinstance(letter, Letter)}
         entries = {id: asdict(entry) for id, entry in self._entries.items()}
         plain = json.dumps({"letters": letters, "entries": entries}, ensure_ascii=False, separators=(",", ":"))
-        self._cabinet.save("", _NAME, seal_file(plain.encode(), [str(self._identities[0].to_public())]))
+        self._cabinet.save(
+            "", _NAME, seal_file(plain.encode("utf-8", "replace"), [str(self._identities[0].to_public())])
+        )
 
 
 def _row(letter: Letter) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from forms.desk.cli.errors import show_problems
 from forms.desk.cli.event_commands import register_event_commands
 from forms.desk.cli.key_commands import KEY_COMMANDS
 from forms.desk.crypto import key_retirement, key_sheet, keys
+from forms.desk.crypto.answers import read_recording
 from forms.desk.events.gateways import Gateway, http_gateway
 from forms.desk.session import Place, Session
 from forms.desk.watch.site_watch import WHAT_TO_DO, SiteWatch, findings, last_portal
@@ -204,13 +205,18 @@ def open_command(here: Place, which: str) -> None:
 @click.argument("which")
 @click.option("--text", help="The answer. Without it you are asked.")
 @click.option("--state", type=click.Choice(["", "looking", "closed"]), default="", help="What the person is told.")
+@click.option("--voice", type=click.Path(path_type=Path), help="A recording that says the same, of at most a minute.")
 @click.pass_obj
 @show_problems
-def answer(here: Place, which: str, text: str | None, state: str) -> None:
-    """Answer a letter. The person reads it with the receipt; write in the person's language."""
+def answer(here: Place, which: str, text: str | None, state: str, voice: Path | None) -> None:
+    """Answer a letter. The person reads it with the receipt; write in the person's language.
+
+    Whoever does not read hears a recording; write what it says all the same, so that it can be read and exported.
+    """
+    recording = read_recording(voice) if voice else b""
     session = unlock(here)
     case = find_case(session, which)
-    session.answer(case.id, text if text is not None else click.prompt("Answer"), state)
+    session.answer(case.id, text if text is not None else click.prompt("Answer"), state, recording)
     waiting = session.outbox.waiting
     click.echo("Your answer is sealed. The server is away: it is sent at the next fetch." if waiting else
                "Your answer is sealed and left for the person.")  # fmt: skip

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from forms.core.signing import PrivateKey, Statement, content_hash, is_signed_by_any, sign
+from forms.desk.crypto.foreign_json import tame
 
 _MARK = "copy"
 
@@ -60,7 +61,10 @@ def read_mark(data: Any, *, kept: bool = False) -> CopyMark | None:
     row = data.get(_MARK) if isinstance(data, dict) else None
     if not isinstance(row, dict):
         return None
-    by, desk, reader, day, signature = (str(row.get(name, "")) for name in ("by", "desk", "reader", "day", "signature"))
+    said = tame(row)
+    by, desk, reader, day, signature = (
+        str(said.get(name, "")) for name in ("by", "desk", "reader", "day", "signature")
+    )
     content = str(row.get("content", "")) if kept else _hash_of_rest(data)
     return CopyMark(by, desk, reader, day, signature, content)
 

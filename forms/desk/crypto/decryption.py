@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +12,10 @@ from forms.core.ids import is_id
 from forms.core.problem import Problem
 from forms.core.proofs.receipt_proofs import addition_claim
 from forms.desk.crypto.copies import CopyMark, read_mark
+from forms.desk.crypto.foreign_json import ODD_JSON, tame
 
 Identities = Sequence[pyrage.x25519.Identity]
 """The age identities of this machine: the present one first, then those that it had before."""
-
-_DEEPEST = 6
-"""Levels of lists and objects that are read: our own letters have four."""
 
 
 class NotForThisDesk(Problem):
@@ -111,9 +110,14 @@ def open_part(sealed: bytes, identities: Identities) -> tuple[str, bytes]:
 
 
 def read_letter(data: Any, *, kept: bool = False) -> Letter:
-    """Return a letter from its JSON. kept: from this machine's index. Raises NotALetter."""
-    if not isinstance(data, dict) or not isinstance(data.get("answers"), dict):
-        raise NotALetter("letter", "It has not the shape of a letter.", "Somebody may have sent junk. Leave it.")
+    """Return a letter from its JSON. kept: from this machine's index. Raises NotALetter, whatever the JSON is."""
+    if isinstance(data, dict) and isinstance(data.get("answers"), dict):
+        with suppress(*ODD_JSON):
+            return _letter(data, kept=kept)
+    raise NotALetter("letter", "It has not the shape of a letter.", "Somebody may have sent junk. Leave it.")
+
+
+def _letter(data: dict[str, Any], *, kept: bool) -> Letter:
     mark = read_mark(data, kept=kept)
     claim = str(data["claim"]) if kept else _claim(data)
     data = tame(data)
@@ -145,33 +149,16 @@ def read_letter(data: Any, *, kept: bool = False) -> Letter:
 
 def _claim(data: Mapping[str, Any]) -> str:
     """Return what a proof by receipt would be about, after the letter's own id; empty where there is none."""
-    return f"{data.get('id')} {addition_claim(data)}" if data.get("receipt_proof") else ""
+    return f"{tame(data.get('id'))} {addition_claim(data)}" if data.get("receipt_proof") else ""
 
 
 def _texts(rows: Any) -> Iterator[str]:
     yield from (row for row in rows if isinstance(row, str)) if isinstance(rows, list) else ()
 
 
-def tame(value: Any, levels: int = _DEEPEST) -> Any:
-    """JSON that somebody made up, so that it can be shown, searched and written down again.
-
-    JSON may escape half a character, which no file takes, and nest deeper than Python goes: one such letter would
-    otherwise keep a desk from all its letters.
-    """
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
-    if isinstance(value, (list, dict)) and not levels:
-        return "..."
-    if isinstance(value, list):
-        return [tame(one, levels - 1) for one in value]
-    if isinstance(value, dict):
-        return {tame(name): tame(one, levels - 1) for name, one in value.items()}
-    return value
-
-
 def _parts(rows: Any) -> Iterator[PartName]:
     """Yield what a hostile letter may name as parts: ids of ours and nothing else, since they become file names."""
     for row in rows if isinstance(rows, list) else ():
-        if isinstance(row, dict) and is_id(row.get("id")) and row.get("kind") in {"photo", "voice"}:
+        if isinstance(row, dict) and is_id(row.get("id")) and row.get("kind") in ("photo", "voice"):
             seconds = row.get("seconds")
             yield PartName(row["id"], row["kind"], seconds if isinstance(seconds, int) else 0)

@@ -71,6 +71,7 @@ def _files_of(case: Case) -> Iterator[str]:
     yield from (letter.id for letter in case.letters if isinstance(letter, Letter))
     yield from (entry.id for entry in case.entries)
     yield from (part.id for _, part in case.parts)
+    yield from (part.id for part in case.spoken_answers)
 
 
 def require_that_new_key_is_known(session: Session) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from forms.core.ids import is_id, new_id
 from forms.core.problem import Problem
+from forms.desk.crypto.foreign_json import ODD_JSON, tame
 
 MOST_PEOPLE = 999
 """People of the largest party that is marked at once."""
@@ -86,11 +87,11 @@ def as_bytes(mark: Mark) -> bytes:
 def read_mark(plain: bytes) -> Mark:
     """Return a mark from its JSON. Raises Problem where it is none."""
     try:
-        data = json.loads(plain)
+        data = tame(json.loads(plain))
         texts = {name: str(data[name]) for name in ("id", "event", "about", "by", "at", "name")}
         after = tuple(str(one) for one in data["after"])
         mark = Mark(**texts, people=int(data["people"]), walk_in=bool(data["walk_in"]), after=after)
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except ODD_JSON:
         raise Problem("attendance", "A file holds no mark.", "Leave it, and tell a developer.") from None
     if not is_id(mark.id) or not 0 <= mark.people <= MOST_PEOPLE:
         raise Problem("attendance", "A file holds a strange mark.", "Leave it, and tell a developer.")

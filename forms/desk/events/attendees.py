@@ -9,8 +9,12 @@ from forms.core.ids import is_id
 from forms.core.portal import Event, pick
 from forms.core.problem import Problem
 from forms.desk.crypto.decryption import Letter
+from forms.desk.crypto.foreign_json import ODD_JSON, tame
 
 COMING, WAITING, CANCELLED = "coming", "waiting", "cancelled"
+
+_MOST_COUNTED = 1_000_000
+"""The largest number in a row: a larger one was made up."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,7 @@ def read_rows(rows: Iterable[Mapping[str, Any]]) -> tuple[SignupRow, ...]:
     """Sign-ups as the server listed them. Raises Problem where a row is none: nothing is guessed about who comes."""
     try:
         return tuple(_row(row) for row in rows)
-    except (KeyError, TypeError, ValueError):
+    except ODD_JSON:
         todo = "Nothing was changed here. Is it the portal's address, and of this version?"
         raise Problem("sign-ups", "The server listed something strange.", todo) from None
 
@@ -115,9 +119,16 @@ def read_rows(rows: Iterable[Mapping[str, Any]]) -> tuple[SignupRow, ...]:
 def _row(row: Mapping[str, Any]) -> SignupRow:
     if not is_id(row["id"]) or row["state"] not in {COMING, WAITING, CANCELLED}:
         raise ValueError(row["id"])
-    numbers = (int(row["people"]), int(row.get("turn") or 0), int(row.get("version") or 0))
-    people, turn, version = numbers
-    return SignupRow(row["id"], str(row["event"]), people, row["state"], turn, version, bool(row.get("gone")))
+    people, turn, version = (_count(row.get(name) or 0) for name in ("people", "turn", "version"))
+    event = str(tame(row["event"]))
+    return SignupRow(row["id"], event, people, row["state"], turn, version, bool(row.get("gone")))
+
+
+def _count(value: Any) -> int:
+    """Return a number that people, turns or versions can have. Raises ValueError."""
+    if type(value) is not int or not 0 <= value <= _MOST_COUNTED:
+        raise ValueError(value)
+    return value
 
 
 def gatherings(rows: Iterable[SignupRow], events: Sequence[Event], today: date) -> list[Gathering]:

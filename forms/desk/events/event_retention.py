@@ -44,7 +44,7 @@ def erase_old(book: EventBook) -> list[EventCount]:
     for event in old:
         erased.append(_keep_count(book, event, rows))
         for what in NAMED:
-            _erase(book.session.folder / what / folder_of(event))
+            erase_folder(book.session.folder / what / folder_of(event))
     if old:
         book.signups.save_rows([row for row in rows if row.event not in old])
     return erased
@@ -58,7 +58,8 @@ def _known(book: EventBook, rows: Iterable[SignupRow]) -> list[str]:
     return [id for id in sorted(ids) if id in listed or folder_of(id) in folders]
 
 
-def _erase(folder: Path) -> None:
+def erase_folder(folder: Path) -> None:
+    """Erase a folder with all that it holds."""
     if not folder.exists():
         return
     try:

@@ -46,7 +46,7 @@ class SignupList:
             listed = [row for row in read_rows(self._session.signups()) if row.event not in old]
             rows = self._with_missing(listed, old)
             server = self._session.server
-            new = sum(self._fetch_letter(server, row) for row in listed if row.state != CANCELLED)
+            new = sum(self.fetch_letter(server, row) for row in listed if row.state != CANCELLED)
         except ServerAway as away:
             return Fetched(away=str(away))
         before = {row.id for row in self.rows() if row.state == CANCELLED}
@@ -54,7 +54,7 @@ class SignupList:
         self._drop_stale(rows)
         return Fetched(new, sum(row.state == CANCELLED and row.id not in before for row in rows))
 
-    def _fetch_letter(self, server: SignupServer, row: SignupRow) -> bool:
+    def fetch_letter(self, server: SignupServer, row: SignupRow) -> bool:
         """Fetch what a sign-up says, unless it is here and opens; return whether it is new."""
         folder, name = f"signups/{folder_of(row.event)}", f"{row.id}-{row.version}"
         here = self._store.has(folder, name)

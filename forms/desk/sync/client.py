@@ -115,7 +115,7 @@ class Server:
 
     def acknowledge(self, letter_id: str) -> None:
         """Tell the server that the letter is safe here. May be said again."""
-        self._ask("POST", f"letters/{letter_id}/acknowledge")
+        self.ask("POST", f"letters/{letter_id}/acknowledge")
 
     def answer(self, letter_id: str, answer_id: str, sealed: bytes) -> None:
         """Leave a sealed answer. May be sent again under the same id."""
@@ -135,7 +135,7 @@ class Server:
 
     def statements(self, after: int | None) -> tuple[str, list[Stated]]:
         """Return the key of the server's daily statements, and those after a number (None: the last one)."""
-        found = self._json("statements" if after is None else f"statements?after={after}")
+        found = self.get_json("statements" if after is None else f"statements?after={after}")
         key, rows = found.get("key"), found.get("statements")
         if not isinstance(key, str) or not isinstance(rows, list):
             raise self._strange()
@@ -148,15 +148,15 @@ class Server:
 
     def portal(self) -> bytes:
         """Return the portal as the build handed it over (forms/core/portal.py reads it)."""
-        return self._ask("GET", "portal", headers={HEADER: str(VERSION)}).body
+        return self.ask("GET", "portal", headers={HEADER: str(VERSION)}).body
 
     def me(self) -> str:
         """Return the member whose token this is. Raises Problem where the token is not known."""
-        return str(self._json("letters").get("member", ""))
+        return str(self.get_json("letters").get("member", ""))
 
     def clock(self) -> str:
         """Return the server's Date header (RFC 9110, section 6.6.1), or empty."""
-        return self._ask("GET", "desks").headers.get("Date", "")
+        return self.ask("GET", "desks").headers.get("Date", "")
 
     @property
     def is_this_machine(self) -> bool:
@@ -167,7 +167,7 @@ class Server:
         """What the server knows of the day. told: the day of this machine's clock, to be compared with the server's."""
         headers = {"Portal-Day": told.isoformat()} if told else {}
         try:
-            row = json.loads(self._ask("POST", "day", headers=headers).body)
+            row = json.loads(self.ask("POST", "day", headers=headers).body)
             shown, believed = (date.fromisoformat(row[name]) for name in ("shown", "believed"))
         except (ValueError, KeyError, TypeError, RecursionError):
             raise self._strange() from None
@@ -175,38 +175,39 @@ class Server:
 
     def send(self, method: str, path: str, sealed: bytes, reader: str = "") -> None:
         """Bring something sealed. May be sent again: the same id changes nothing."""
-        self._ask(method, path, sealed, {"Portal-For": quote(reader)} if reader else {})
+        self.ask(method, path, sealed, {"Portal-For": quote(reader)} if reader else {})
 
     def act_on_signup(self, target: str, action: str) -> None:
         """Remove a sign-up, let it in, pass it over; or let an event's line go. Raises Problem."""
-        self._ask("POST", f"signups/{quote(target, safe='')}/{action}")
+        self.ask("POST", f"signups/{quote(target, safe='')}/{action}")
 
     def delete(self, letter_id: str) -> None:
         """Erase this desk's share of a letter and of what follows it."""
-        self._ask("DELETE", f"letters/{letter_id}")
+        self.ask("DELETE", f"letters/{letter_id}")
 
     def _rows(self, what: str) -> list[dict[str, Any]]:
         return [row for row in self._listed(what, what) if is_id(row.get("id"))]
 
     def _listed(self, path: str, what: str) -> list[dict[str, Any]]:
-        found = self._json(path).get(what)
+        found = self.get_json(path).get(what)
         if not isinstance(found, list):
             raise self._strange()
         return [row for row in found if isinstance(row, dict)]
 
-    def _json(self, path: str) -> dict[str, Any]:
+    def get_json(self, path: str) -> dict[str, Any]:
+        """Return a JSON object of the server. Raises Problem."""
         try:
-            return dict(json.loads(self._ask("GET", path).body))
+            return dict(json.loads(self.ask("GET", path).body))
         except (ValueError, TypeError, RecursionError):
             raise self._strange() from None
 
     def _file(self, path: str) -> bytes:
-        return self._ask("GET", path, largest=LARGEST_FILE).body
+        return self.ask("GET", path, largest=LARGEST_FILE).body
 
     def _strange(self) -> Problem:
         return Problem(self.address, "gave a strange answer.", "Is it the portal's address?")
 
-    def _ask(
+    def ask(
         self,
         method: str,
         path: str,

@@ -175,6 +175,22 @@ def fetch_entries(store: LocalStore, server: Server, opened: Open, unopened: Col
     return new
 
 
+def fetch_voices(store: LocalStore, server: Server, opened: Open, named: Mapping[str, str]) -> int:
+    """Fetch the recordings beside answers of this desk that are not here yet; return how many are new.
+
+    named: their ids, each with the letter that was answered. One that is not there now is asked for at the next visit.
+    """
+    new = 0
+    for id, letter in named.items():
+        if store.has("parts", id) and opened(store.read("parts", id)) is not None:
+            continue
+        with suppress(NotThere):
+            was_here = store.has("parts", id)
+            _fetch_part(store, server, id, _copies(server, letter).get(id, []), opened)
+            new += not was_here and store.has("parts", id)
+    return new
+
+
 def _forget(store: LocalStore, letter_id: str, parts: Iterable[str]) -> None:
     store.delete("letters", letter_id)
     store.unlabel(letter_id)

@@ -15,7 +15,7 @@ from forms.web.serving import make
 
 LOOPBACK = "127.0.0.1"
 
-_LOOK_EVERY = 5
+LOOK_EVERY = 5
 """Seconds between two looks whether the desk was left alone."""
 
 
@@ -81,5 +81,5 @@ def open_window(
 
 
 def _lock_when_left(authenticator: Authenticator, ended: threading.Event) -> None:
-    while not ended.wait(_LOOK_EVERY):
+    while not ended.wait(LOOK_EVERY):
         authenticator.lock_if_idle()

@@ -4,9 +4,9 @@
 sent again after a broken line and makes no second letter. What the server needs to know besides stands in headers:
 `Portal-Form` (a name; a concern where there is none), `Portal-Desks` (ids), `Portal-Parts` (ids), `Portal-Lookup` (64
 hexadecimal digits, or none), `Portal-Work`; for what is added to a letter its look-up value in `Portal-Follows`.
-`POST lookups` and `POST erasures` take a look-up value that the browser derived from its receipt: the receipt itself,
-and the key that opens answers, never come here. While somebody guesses look-up values, each asks for work of its own,
-in `Portal-Lookup-Work`.
+`POST lookups`, `POST voices` and `POST erasures` take a look-up value that the browser derived from its receipt: the
+receipt itself, and the key that opens answers, never come here. While somebody guesses look-up values, each asks for
+work of its own, in `Portal-Lookup-Work`.
 """
 
 import base64
@@ -40,6 +40,7 @@ from forms.server.services.mailbox import (
 from forms.server.store.concern_store import LetterGone, NewLetter, PartsMissing
 from forms.server.store.database import AlreadyThere, NotKept
 from forms.server.web.current import current_services
+from forms.web.headers import NEVER_KEPT
 
 blueprint = Blueprint("sealed", __name__, url_prefix="/forms/sealed/v1")
 
@@ -113,6 +114,20 @@ def lookup() -> Response:
             ],
         }
     )
+
+
+@blueprint.post("/voices")
+def voice() -> Response:
+    """Return the voice of an answer to the letter of a look-up value, sealed to the key that its receipt derives.
+
+    In the body of an answer to POST: no address, log or memory of a browser names which.
+    """
+    asked, found = _found()
+    wanted = str(asked.get("voice"))
+    sealed = lookup_service.sealed_voice(_services(), found, wanted) if is_id(wanted) else None
+    if sealed is None:
+        raise ApiError(404, "There is no such voice at this letter.")
+    return Response(sealed, 200, {"Cache-Control": NEVER_KEPT}, mimetype="application/octet-stream")
 
 
 @blueprint.post("/erasures")

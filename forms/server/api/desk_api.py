@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from flask import Blueprint, Response, current_app, request
 
 from forms.core import handover_version
-from forms.core.encryption import SIZE_CLASSES, is_sealed, is_sealed_for
+from forms.core.encryption import ANSWER_SIZES, LEAST_PART, SIZE_CLASSES, is_sealed, is_sealed_for, part_id
 from forms.core.ids import is_id, new_id
 from forms.core.portal import Desk, Member, as_json
 from forms.server.api.json_responses import ApiError, json_answer
@@ -22,7 +22,7 @@ from forms.server.services import signup_service
 from forms.server.services.combined_mailbox import CombinedMailbox
 from forms.server.services.mailbox import Services
 from forms.server.services.signup_service import settle
-from forms.server.store.concern_store import FETCHED, Access, CopyRefused, EntryRow, desk_of
+from forms.server.store.concern_store import FETCHED, Access, CopyRefused, EntryRow, VoiceRefused, desk_of
 from forms.server.store.database import NotKept
 from forms.server.web.current import current_services
 from forms.web.headers import NEVER_KEPT
@@ -31,6 +31,7 @@ desk_api = Blueprint("pickup", __name__, url_prefix="/pickup/v1")
 
 SIGNUP = "signup"
 OUR_ANSWER = "Portal-Answer"
+_MOST_KEYS = 200  # to which a voice is sealed: the receipt's, and those of one desk and its machine
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _ANSWER_ID = re.compile(r"[0-9A-Za-z]{1,64}")
 _NOT_YOURS = "There is no such letter for this desk."
@@ -169,14 +170,31 @@ def answer(letter_id: str, answer_id: str) -> Response:
     """What the desk sealed for the person; sending it again changes nothing.
 
     acknowledgement=1: it tells only that the letter is open there, and stands so in the access log.
+    voice=1: it is the recording of an answer, under the beginning of its SHA-256 as an id.
     """
     (desk, member), sealed = _reader(), _sealed_body()
+    if request.args.get("voice") == "1":
+        return _voice(letter_id, answer_id, desk, member, sealed)
+    if not is_sealed_for(sealed, 1, ANSWER_SIZES):
+        raise ApiError(400, "An answer is sealed to one key and has 4 or 24 KiB. Nothing was kept.")
     if not _ANSWER_ID.fullmatch(answer_id):
         raise ApiError(400, "The id of the answer has not its form. Nothing was kept.")
     ours = _mailboxes().answer(answer_id, letter_id, desk.id, _today(), sealed)
     is_by_itself = request.args.get("acknowledgement") == "1" and is_sealed_for(sealed, 1, SIZE_CLASSES[:1])
     if ours:
         _note(desk, member, "acknowledged" if is_by_itself else "answered", letter_id)
+    return _require_ours(ours)
+
+
+def _voice(letter_id: str, voice_id: str, desk: Desk, member: Member, sealed: bytes) -> Response:
+    if part_id(sealed) != voice_id or not is_sealed_for(sealed, range(1, _MOST_KEYS), (LEAST_PART,)):
+        raise ApiError(400, "A voice has 64 KiB and is named by its SHA-256. Nothing was kept.")
+    try:
+        ours = _mailboxes().keep_voice(voice_id, letter_id, desk.id, _today(), sealed)
+    except VoiceRefused as refused:
+        raise ApiError(409, f"{refused.what} Nothing was kept.") from None
+    if ours:
+        _note(desk, member, "answered", letter_id)
     return _require_ours(ours)
 
 

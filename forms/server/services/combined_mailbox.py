@@ -62,6 +62,10 @@ class CombinedMailbox:
         """Keep what a desk sealed for the person, once."""
         return any(mailbox.answer(answer_id, letter_id, desk, day, sealed) for mailbox in self._mailboxes)
 
+    def keep_voice(self, voice_id: str, letter_id: str, desk: str, day: date, sealed: bytes) -> bool:
+        """Keep the voice of an answer, once. Raises VoiceRefused."""
+        return any(mailbox.keep_voice(voice_id, letter_id, desk, day, sealed) for mailbox in self._mailboxes)
+
     def enter(self, entry: EntryRow, desk: str, sealed: bytes) -> bool:
         """Keep an entry of a desk's case log, once."""
         return any(mailbox.enter(entry, desk, sealed) for mailbox in self._mailboxes)

@@ -13,10 +13,10 @@ def make_statement(services: Services, today: date) -> None:
     with suppress(NotKept):  # also where another process was first
         last = services.statements.last_day()
         if last is None or last < yesterday:
-            services.statements.state(yesterday, _present(services, yesterday))
+            services.statements.state(yesterday, letters_present(services, yesterday))
 
 
-def _present(services: Services, day: date) -> dict[str, set[str]]:
+def letters_present(services: Services, day: date) -> dict[str, set[str]]:
     """Return the ids of the letters of each desk that came on this day or before."""
     present: dict[str, set[str]] = {desk.id: set() for desk in services.portal.desks}
     for store in (services.concerns, services.requests):

@@ -104,7 +104,7 @@ class Room:
     def __init__(self, at_once: int, waiting: int) -> None:
         self._free, self._most_waiting = at_once, waiting
         self._lock = threading.Lock()
-        self._line: deque[threading.Event] = deque()
+        self.line: deque[threading.Event] = deque()
 
     def acquire(self, timeout: float) -> bool:
         """Return whether this thread is in; False after `timeout` seconds, and at once where too many wait."""
@@ -112,23 +112,23 @@ class Room:
             if self._free:
                 self._free -= 1
                 return True
-            if len(self._line) >= self._most_waiting:
+            if len(self.line) >= self._most_waiting:
                 return False
             turn = threading.Event()
-            self._line.append(turn)
+            self.line.append(turn)
         if turn.wait(timeout):
             return True
         with self._lock:
-            if turn in self._line:
-                self._line.remove(turn)
+            if turn in self.line:
+                self.line.remove(turn)
                 return False
         return True  # its turn came in this very moment
 
     def release(self) -> None:
         """Let the first in the line in."""
         with self._lock:
-            if self._line:
-                self._line.popleft().set()
+            if self.line:
+                self.line.popleft().set()
             else:
                 self._free += 1
 
@@ -150,20 +150,20 @@ class LookupLimiter:
     """Seconds that a look-up takes longer while somebody guesses: ten guesses a second and process at most."""
 
     def __init__(self, misses: FloodControl | None = None, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._misses, self._sleep = misses or FloodControl(), sleep
-        self._room = Room(self.AT_ONCE, self.WAITING)
+        self._misses, self.sleep = misses or FloodControl(), sleep
+        self.room = Room(self.AT_ONCE, self.WAITING)
 
     @contextmanager
     def one(self, *, worked: bool = False) -> Iterator[None]:
         """One look-up; worked: it came with proof of work. Raises Busy where too many are at work."""
-        if not self._room.acquire(self.PATIENCE):
+        if not self.room.acquire(self.PATIENCE):
             raise Busy("receipts", "Very many receipts are looked up just now.", "Try again in a few minutes.")
         try:
             if self.is_high() and not worked:
-                self._sleep(self.DELAY)
+                self.sleep(self.DELAY)
             yield
         finally:
-            self._room.release()
+            self.room.release()
 
     def missed(self, *, worked: bool = False) -> None:
         """Record a failed look-up."""
@@ -198,19 +198,19 @@ class Files:
     """Seconds that a file waits for a decoder while no flood is on."""
 
     def __init__(self, came: LeakyBucket | None = None) -> None:
-        self._came = came or LeakyBucket(self.FLOOD_THRESHOLD)
-        self._room = threading.BoundedSemaphore(self.AT_ONCE)
+        self.came = came or LeakyBucket(self.FLOOD_THRESHOLD)
+        self.room = threading.BoundedSemaphore(self.AT_ONCE)
 
     @contextmanager
     def one(self) -> Iterator[float]:
         """One file: how long it may wait for a decoder. Raises Busy where too many are at work."""
-        self._came.count()
-        if not self._room.acquire(blocking=False):
+        self.came.count()
+        if not self.room.acquire(blocking=False):
             raise Busy("files", "Very many photos come just now.", "Send the words, or try again in a few minutes.")
         try:
-            yield 0.0 if self._came.is_high() else self.WAIT
+            yield 0.0 if self.came.is_high() else self.WAIT
         finally:
-            self._room.release()
+            self.room.release()
 
 
 def is_worked(letter_id: str, sealed: bytes, work: str, bits: int = BITS) -> bool:

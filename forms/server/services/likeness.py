@@ -35,29 +35,29 @@ class Likeness:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._key, self._clock = secrets.token_bytes(16), clock
-        self._cells = mmap.mmap(-1, _HEAD + 2 * CELLS)  # the number of the period, and the counters of two
+        self.cells = mmap.mmap(-1, _HEAD + 2 * CELLS)  # the number of the period, and the counters of two
 
     def add(self, text: str) -> None:
         """Count a text that came."""
         start = self._start()
         for cell in self._rows(text):
-            self._cells[start + cell] = min(self._cells[start + cell] + 1, _MOST)
+            self.cells[start + cell] = min(self.cells[start + cell] + 1, _MOST)
 
     def is_common(self, text: str) -> bool:
         """Return whether most of a text came several times in the last minutes."""
         self._start()
         rows = self._rows(text)
-        counts = (self._cells[_HEAD + cell] + self._cells[_HEAD + CELLS + cell] for cell in rows)
+        counts = (self.cells[_HEAD + cell] + self.cells[_HEAD + CELLS + cell] for cell in rows)
         return bool(rows) and sum(count >= _OFTEN for count in counts) >= _SHARE * len(rows)
 
     def _start(self) -> int:
         """Return where this period's counters begin; empty what is older than the period before."""
         now = int(self._clock() // PERIOD)
-        (last,) = struct.unpack_from("q", self._cells)
+        (last,) = struct.unpack_from("q", self.cells)
         for period in {now - 1, now} if abs(now - last) > 1 else {now} if now != last else ():
             begin = _HEAD + period % 2 * CELLS
-            self._cells[begin : begin + CELLS] = bytes(CELLS)
-        struct.pack_into("q", self._cells, 0, now)
+            self.cells[begin : begin + CELLS] = bytes(CELLS)
+        struct.pack_into("q", self.cells, 0, now)
         return _HEAD + now % 2 * CELLS
 
     def _rows(self, text: str) -> set[int]:

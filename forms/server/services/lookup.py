@@ -1,17 +1,27 @@
 """What a receipt opens: how a letter stands, the answers to it, asking that it be erased. No request, no HTML."""
 
-from collections.abc import Sequence
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from forms.core import receipts
 from forms.core.encryption import LETTER_SIZE, seal
 from forms.core.form_schema import Kind
 from forms.core.ids import new_id
+from forms.core.media.attachments import LONGEST_ANSWER
 from forms.core.portal import Desk, Portal
 from forms.core.receipts import Keys
 from forms.server.services.mailbox import LETTER_VERSION, Services, recipients
 from forms.server.store.concern_store import NewLetter, Progress
+
+_SHA_256 = re.compile(r"[0-9a-f]{64}")
+_ID_DIGITS = 32  # of a SHA-256, by which a sealed recording is kept
+
+VOICE_STEP = 32 * 1024
+"""Bytes of which a page with a voice has a multiple: its size tells no more of the length than three classes do."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +29,7 @@ class Reply:
     """What a desk sealed for the person: a text, or a state in which it has put the letter, or both.
 
     at: the desk's clock (UTC), by which replies of one day are put in order. id: as the desk names it, or empty.
+    voice: SHA-256 of the sealed recording beside it, or empty; seconds: its length.
     """
 
     desk: str
@@ -27,6 +38,13 @@ class Reply:
     state: str
     at: str = ""
     id: str = ""
+    voice: str = ""
+    seconds: int = 0
+
+    @property
+    def kilobytes(self) -> int:
+        """Return about how much a page with this voice weighs: base64 of 8 kbit/s, and the page itself."""
+        return -(-(self.seconds * 1400 + 14_000) // VOICE_STEP) * VOICE_STEP // 1000
 
 
 @dataclass(frozen=True)
@@ -34,22 +52,29 @@ class LookupResult:
     """A letter that a receipt opens, and its kind.
 
     replies: what could be opened here; a browser opens its own. proof: the erase secret in hexadecimal, where the
-    receipt was typed here or a browser has sent it.
+    receipt was typed here or a browser has sent it. sound: of the voice that was asked for, where it is here.
     """
 
     kind: Kind
     progress: Progress
     replies: tuple[Reply, ...]
     proof: str = ""
+    sound: bytes = b""
 
 
-def look_up(services: Services, code: str) -> LookupResult | None:
-    """How a letter stands and the answers to it, opened with its receipt; None for an unknown receipt. Raises Busy."""
+def look_up(services: Services, code: str, hear: str = "") -> LookupResult | None:
+    """How a letter stands and the answers to it, opened with its receipt; None for an unknown receipt. Raises Busy.
+
+    hear: the SHA-256 that an answer names of its voice: that is opened too, in memory.
+    """
     for box in services.mailboxes:
         keys = services.looked_up(code, box.purpose)
         progress = box.store.progress(keys.lookup)
         if progress is not None:
-            return LookupResult(box.purpose, progress, _replies(progress, keys), keys.erase.hex())
+            replies = _replies(progress, keys)
+            named = hear if hear and hear in {reply.voice for reply in replies} else ""
+            sound = _sound(box.store.voice(progress.id, named[:_ID_DIGITS]), named, keys) if named else b""
+            return LookupResult(box.purpose, progress, replies, keys.erase.hex(), sound)
     services.lookups.missed()
     return None
 
@@ -73,8 +98,29 @@ def _replies(progress: Progress, keys: Keys) -> tuple[Reply, ...]:
         except ValueError:
             continue  # sealed to somebody else's key by mistake: the person sees the other answers
         state, at, id = (str(opened.get(name) or "") for name in ("state", "at", "id"))
-        replies.append(Reply(answer.desk, answer.day, opened["text"], state, at, id))
+        voice, seconds = _named_voice(opened)
+        replies.append(Reply(answer.desk, answer.day, opened["text"], state, at, id, voice, seconds))
     return tuple(sorted(replies, key=lambda reply: (reply.day, reply.at)))
+
+
+def _named_voice(opened: Mapping[str, Any]) -> tuple[str, int]:
+    """Return the SHA-256 and the seconds of the recording that an answer names; empty and 0 where it names none."""
+    voice, seconds = opened.get("voice"), opened.get("seconds")
+    if not (isinstance(voice, str) and _SHA_256.fullmatch(voice)):
+        return "", 0
+    return voice, seconds if type(seconds) is int and 0 < seconds <= LONGEST_ANSWER else 0
+
+
+def sealed_voice(services: Services, found: LookupResult, voice_id: str) -> bytes | None:
+    """Return the sealed voice of an answer to a letter that was found, or None."""
+    return services.mailbox(found.kind).store.voice(found.progress.id, voice_id)
+
+
+def _sound(sealed: bytes | None, digest: str, keys: Keys) -> bytes:
+    """Return the sound of the sealed voice that an answer names; empty where it is not here, or another one."""
+    if sealed is None or hashlib.sha256(sealed).hexdigest() != digest:
+        return b""
+    return receipts.open_voice(sealed, keys) or b""
 
 
 def delete(services: Services, code: str, today: date) -> bool:

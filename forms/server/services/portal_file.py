@@ -21,7 +21,7 @@ class PortalFile:
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._path, self._clock = path, clock
-        self._seen = _version(path)  # before it is read: what is written meanwhile is seen at the next look
+        self._seen = file_version(path)  # before it is read: what is written meanwhile is seen at the next look
         self.first = portal.read(path)
         self.problem = ""
         self._look_at = clock() + LOOK_EVERY
@@ -33,7 +33,7 @@ class PortalFile:
             return None
         try:
             self._look_at = self._clock() + LOOK_EVERY
-            version = _version(self._path)
+            version = file_version(self._path)
             return None if version == self._seen else self._read(version)
         finally:
             self._one.release()
@@ -54,7 +54,8 @@ def _whole(found: Portal, path: Path) -> Portal:
     return found
 
 
-def _version(path: Path) -> tuple[int, ...]:
+def file_version(path: Path) -> tuple[int, ...]:
+    """Return what changes when the file is written anew."""
     try:
         found = path.stat()
     except OSError:

@@ -37,7 +37,7 @@ class DailyRetention:
     """
 
     def __init__(self, services: Callable[[], Services], clock: Callable[[], date]) -> None:
-        self._services, self._clock = services, clock
+        self._services, self.clock = services, clock
         self._known: TrustedDate | None = None
         self._erased: TrustedDate | None = None
         self._one = threading.Lock()
@@ -45,7 +45,7 @@ class DailyRetention:
     @property
     def known(self) -> TrustedDate:
         """What is known of the day; asks no store, so that it can be told while that is away."""
-        return look(self._known, self._clock())
+        return look(self._known, self.clock())
 
     def __call__(self) -> str:
         """Erase if this day has not seen it yet. What whoever runs the server must know, or empty."""
@@ -56,11 +56,11 @@ class DailyRetention:
         return servers_doubt(self.known)
 
     def _is_done(self) -> bool:
-        return self._erased == TrustedDate(self._clock())
+        return self._erased == TrustedDate(self.clock())
 
     def _erase(self) -> None:
         services = self._services()
-        self._known = services.days.look(self._clock())
+        self._known = services.days.look(self.clock())
         if self._known != self._erased:
             erase_old(services, self._known)
             make_statement(services, self._known.earliest)
@@ -83,7 +83,7 @@ class RetentionThread(threading.Thread):
     ) -> None:
         super().__init__(name="erasing", daemon=True)
         self._erase, self._tell, self._every, self._watch = erase, tell, every, watch
-        self._end = threading.Event()
+        self.end = threading.Event()
 
     def run(self) -> None:
         """Look now, and then again and again until stopped. The same is told once."""
@@ -94,10 +94,10 @@ class RetentionThread(threading.Thread):
                 self._tell(said)
             told = said
             self._watch()
-            if self._end.wait(self._every):
+            if self.end.wait(self._every):
                 return
 
     def stop(self) -> None:
         """End it, and wait until it has ended."""
-        self._end.set()
+        self.end.set()
         self.join()

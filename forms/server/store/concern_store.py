@@ -16,11 +16,11 @@ from forms.core.encryption import require_encrypted
 from forms.core.problem import Problem
 from forms.server.store.database import AlreadyThere, NotKept, Store
 
-_concerns = sa.MetaData()
+METADATA = sa.MetaData()
 
 
 def _table(name: str, *columns: sa.Column[Any] | sa.Index) -> sa.Table:
-    return sa.Table(name, _concerns, *columns, sqlite_with_rowid=False)
+    return sa.Table(name, METADATA, *columns, sqlite_with_rowid=False)
 
 
 def _of_letter(**more: Any) -> sa.Column[Any]:
@@ -73,6 +73,14 @@ _answers = _table(
     _day(),
     _sealed(),
 )
+_voices = _table(
+    "voices",
+    sa.Column("id", sa.String(32), primary_key=True),
+    _of_letter(nullable=False, index=True),
+    _desk(nullable=False),
+    _day(),
+    _sealed(),
+)
 _entries = _table(
     "entries",
     sa.Column("id", sa.String(32), primary_key=True),
@@ -119,6 +127,9 @@ PRIORITY_QUEUE, SECOND_QUEUE = 1, 2
 MOST_COPIES = 8
 """Copies of one item that are kept for one reader: none replaces another, so their number has a bound."""
 
+MOST_VOICES = 20
+"""Voices that a desk may have beside its answers to one letter."""
+
 FETCHED = "fetched"
 """What the access log says of a member that was given a letter."""
 
@@ -133,6 +144,10 @@ class PartsMissing(Problem):
 
 class CopyRefused(Problem):
     """A copy was not kept: its reader has the original, must not have it, or has enough copies."""
+
+
+class VoiceRefused(Problem):
+    """A voice was not kept: its desk has enough of them at this letter."""
 
 
 class LetterGone(NotKept):
@@ -221,7 +236,7 @@ class ConcernStore(Store):
     """Letters, who may fetch them, what the desks wrote."""
 
     def __init__(self, url: str) -> None:
-        super().__init__(url, _concerns)
+        super().__init__(url, METADATA)
 
     def save(self, coming: NewLetter) -> bool:
         """Keep a letter and claim its parts durably. False where this very letter was kept before.
@@ -232,7 +247,7 @@ class ConcernStore(Store):
         row: dict[str, Any] = {name: getattr(coming, name) for name in ("id", "thread", "form", "day", "tray")}
         row["lookup"] = coming.lookup and _hashed(coming.lookup)
         try:
-            with self._writing() as connection:
+            with self.writing() as connection:
                 if coming.thread != coming.id:
                     _require_first(connection, coming.thread)
                 if coming.parts:  # before the look-up value: who has no parts learns nothing of another's
@@ -256,18 +271,18 @@ class ConcernStore(Store):
     def _is_kept(self, row: Mapping[str, Any]) -> bool:
         """Return whether this letter is here; its bytes cannot tell, since whoever sends again seals anew."""
         same = {name: row[name] for name in ("id", "thread", "form", "lookup")}
-        with self._reads() as connection:
+        with self.reads() as connection:
             return connection.execute(sa.select(_letters.c.id).filter_by(**same)).first() is not None
 
     def has(self, letter_id: str) -> bool:
         """Return whether this letter is here."""
-        with self._reads() as connection:
+        with self.reads() as connection:
             return connection.execute(_HAS, {"id": letter_id}).first() is not None
 
     def save_part(self, part_id: str, day: date, desks: Sequence[str], sealed: bytes) -> None:
         """Keep a sealed part until its letter claims it, or two days. The same part again changes nothing."""
         row = {"id": part_id, "letter": None, "desks": _listed(desks), "day": day, "sealed": require_encrypted(sealed)}
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute(self._insert(_parts).values(row).on_conflict_do_nothing())
 
     def has_parts(self, part_ids: Sequence[str], desks: Sequence[str]) -> bool:
@@ -275,7 +290,7 @@ class ConcernStore(Store):
         query = sa.select(sa.func.count()).where(
             _parts.c.id.in_(part_ids), _parts.c.letter.is_(None), _parts.c.desks == _listed(desks)
         )
-        with self._reads() as connection:
+        with self.reads() as connection:
             return connection.execute(query).scalar() == len(set(part_ids))
 
     # What desks fetch
@@ -306,7 +321,7 @@ class ConcernStore(Store):
             .order_by(_letters.c.tray, _letters.c.day, _letters.c.id)
         )
         mine = sa.select(_parts.c.letter, _parts.c.id).join(_recipients, _recipients.c.letter == _parts.c.letter)
-        with self._reads() as connection:
+        with self.reads() as connection:
             parts: dict[str, list[str]] = {}
             for letter, part in connection.execute(mine.where(_recipients.c.desk == desk).order_by(_parts.c.id)):
                 parts.setdefault(letter, []).append(part)
@@ -319,7 +334,7 @@ class ConcernStore(Store):
     def held(self, day: date) -> tuple[tuple[str, str], ...]:
         """Return desk and id of each letter of this day or before, also of those that all desks have taken."""
         query = sa.select(_recipients.c.desk, _letters.c.id).join(_letters)
-        with self._reads() as connection:
+        with self.reads() as connection:
             rows = connection.execute(query.where(_letters.c.day <= day, _letters.c.form != "deletion"))
             return tuple((row.desk, row.id) for row in rows)
 
@@ -331,8 +346,11 @@ class ConcernStore(Store):
         return self._for_reader(_letters, _letters.c.id, letter_id, desk, member)
 
     def part(self, part_id: str, desk: str, member: str) -> bytes | None:
-        """Return an encrypted part, likewise."""
-        return self._for_reader(_parts, _parts.c.letter, part_id, desk, member)
+        """Return an encrypted part, likewise; or the voice of an answer of this desk."""
+        query = sa.select(_voices.c.sealed).filter_by(id=part_id, desk=desk)
+        with self.reads() as connection:
+            voice: bytes | None = connection.execute(query).scalar()
+        return voice or self._for_reader(_parts, _parts.c.letter, part_id, desk, member)
 
     def _for_reader(
         self, table: sa.Table, letter: sa.ColumnElement[str], item: str, desk: str, member: str
@@ -341,7 +359,7 @@ class ConcernStore(Store):
         original = sa.select(table.c.sealed).where(
             table.c.id == item, letter.in_(mine.where(_recipients.c.maker.is_(None))), table.c.sealed != b""
         )
-        with self._reads() as connection:
+        with self.reads() as connection:
             found = connection.execute(original).scalar()
             return found or connection.execute(_copies_of(mine, desk, member, item)).scalars().first()
 
@@ -353,7 +371,7 @@ class ConcernStore(Store):
         older = sa.select(_copies.c.item, _copies.c.sealed).where(
             _copies.c.letter == letter_id, _copies.c.reader.in_((desk, member))
         )
-        with self._reads() as connection:
+        with self.reads() as connection:
             found = [Copy(*row) for row in connection.execute(mine)]
             found += [Copy(row.item, hashlib.sha256(row.sealed).hexdigest(), "") for row in connection.execute(older)]
         return tuple(sorted(found, key=lambda copy: (copy.item, copy.digest)))
@@ -361,7 +379,7 @@ class ConcernStore(Store):
     def copied(self, item: str, digest: str, desk: str, member: str) -> bytes | None:
         """Return one copy that was made for this member or its whole desk, or None."""
         mine = sa.select(_recipients.c.letter).filter_by(desk=desk)
-        with self._reads() as connection:
+        with self.reads() as connection:
             found = connection.execute(_copies_of(mine, desk, member, item)).scalars()
             return next((sealed for sealed in found if hashlib.sha256(sealed).hexdigest() == digest), None)
 
@@ -378,7 +396,7 @@ class ConcernStore(Store):
         members: the present members by desk. recoverable: desks with a printed recovery key; a letter of one of them
         stays until it is erased, so that a lost machine loses nothing. False where the letter is not this desk's.
         """
-        with self._writing() as connection:
+        with self.writing() as connection:
             if not self._is_for(connection, letter_id, desk):
                 return False
             row = {"letter": letter_id, "member": member}
@@ -414,7 +432,7 @@ class ConcernStore(Store):
 
     def release(self, members: Mapping[str, Sequence[str]], recoverable: Collection[str] = ()) -> None:
         """Let go of texts that only waited for members who are members no longer."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             held = sa.select(_taken.c.letter).distinct().join(_letters).where(_letters.c.sealed != b"")
             for letter_id in connection.execute(held).scalars().all():
                 self._release(connection, letter_id, members, recoverable)
@@ -425,10 +443,23 @@ class ConcernStore(Store):
     def answer(self, answer_id: str, letter_id: str, desk: str, day: date, sealed: bytes) -> bool:
         """Keep what a desk sealed for the person, once. False where the letter is not this desk's."""
         row = {"id": answer_id, "letter": letter_id, "desk": desk, "day": day, "sealed": require_encrypted(sealed)}
-        with self._writing() as connection:
+        with self.writing() as connection:
             if not self._is_for(connection, letter_id, desk):
                 return False
             connection.execute(self._insert(_answers).values(row).on_conflict_do_nothing())
+        return True
+
+    def keep_voice(self, voice_id: str, letter_id: str, desk: str, day: date, sealed: bytes) -> bool:
+        """Keep the voice of an answer, once. False where the letter is not this desk's. Raises VoiceRefused."""
+        row = {"id": voice_id, "letter": letter_id, "desk": desk, "day": day, "sealed": require_encrypted(sealed)}
+        mine = sa.select(_voices.c.id).filter_by(letter=letter_id, desk=desk)
+        with self.writing() as connection:
+            if not self._is_for(connection, letter_id, desk):
+                return False
+            there = set(connection.execute(mine).scalars())
+            if voice_id not in there and len(there) >= MOST_VOICES:
+                raise VoiceRefused("store", f"There are {MOST_VOICES} voices at this letter.", "Answer in writing.")
+            connection.execute(self._insert(_voices).values(row).on_conflict_do_nothing())
         return True
 
     def enter(self, entry: EntryRow, desk: str, sealed: bytes) -> bool:
@@ -440,7 +471,7 @@ class ConcernStore(Store):
             "day": entry.day,
             "sealed": require_encrypted(sealed),
         }
-        with self._writing() as connection:
+        with self.writing() as connection:
             if not self._is_for(connection, entry.letter, desk):
                 return False
             connection.execute(self._insert(_entries).values(row).on_conflict_do_nothing())
@@ -451,13 +482,13 @@ class ConcernStore(Store):
         query = sa.select(_entries.c.id, _entries.c.letter, _entries.c.day).where(
             _entries.c.desk == desk, _entries.c.day >= since
         )
-        with self._reads() as connection:
+        with self.reads() as connection:
             return tuple(EntryRow(*row) for row in connection.execute(query.order_by(_entries.c.day, _entries.c.id)))
 
     def entry(self, entry_id: str, desk: str) -> bytes | None:
         """Return an encrypted entry of this desk's log, or None."""
         query = sa.select(_entries.c.sealed).filter_by(id=entry_id, desk=desk)
-        with self._reads() as connection:
+        with self.reads() as connection:
             return connection.execute(query).scalar() or None
 
     def copy(self, item: str, letter_id: str, maker: str, reader: str, sealed: bytes) -> bool:
@@ -469,7 +500,7 @@ class ConcernStore(Store):
         """
         desk, to_desk, digest = desk_of(maker), desk_of(reader), hashlib.sha256(require_encrypted(sealed)).hexdigest()
         row = {"item": item, "letter": letter_id, "reader": reader, "digest": digest, "maker": maker, "sealed": sealed}
-        with self._writing() as connection:
+        with self.writing() as connection:
             if not (self._is_for(connection, letter_id, desk) and _is_of(connection, item, letter_id, desk)):
                 return False
             if to_desk != desk:
@@ -489,7 +520,7 @@ class ConcernStore(Store):
 
     def progress(self, lookup: bytes) -> Progress | None:
         """Return what a receipt's look-up value shows, or None."""
-        with self._reads() as connection:
+        with self.reads() as connection:
             first = connection.execute(sa.select(_letters.c.id).where(_letters.c.lookup == _hashed(lookup))).scalar()
             if first is None:
                 return None
@@ -509,6 +540,12 @@ class ConcernStore(Store):
                 answers=tuple(Answer(*row) for row in answers),
             )
 
+    def voice(self, letter_id: str, voice_id: str) -> bytes | None:
+        """Return the encrypted voice of an answer to this first letter, or None."""
+        query = sa.select(_voices.c.sealed).filter_by(id=voice_id, letter=letter_id)
+        with self.reads() as connection:
+            return connection.execute(query).scalar() or None
+
     # Letting go
 
     def forget(self, thread: str, notice: NewLetter | None, taken_by: Collection[str] = ()) -> frozenset[str]:
@@ -520,7 +557,7 @@ class ConcernStore(Store):
         if notice:
             self.save(notice)  # first: a second notice does no harm, a missing one would
         theirs = sa.select(_letters.c.id).filter_by(thread=thread)
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute(theirs.with_for_update())  # a desk that is just taking it waits, or was first
             desks = _that_have(connection, theirs)
             if not desks <= set(taken_by):
@@ -532,7 +569,7 @@ class ConcernStore(Store):
     def delete(self, thread: str, desk: str) -> bool:
         """Erase a desk's share of a letter and what follows it; the rest goes with its last desk. False: not its."""
         theirs = sa.select(_letters.c.id).filter_by(thread=thread)
-        with self._writing() as connection:
+        with self.writing() as connection:
             gone = connection.execute(
                 _recipients.delete().where(_recipients.c.desk == desk, _recipients.c.letter.in_(theirs))
             ).rowcount
@@ -556,7 +593,7 @@ class ConcernStore(Store):
             *(sa.select(table.c.letter).where(table.c.day >= before) for table in (_answers, _entries))
         )
         old = sa.select(_letters.c.id).where(_letters.c.thread.not_in(kept), _letters.c.thread.not_in(worked_on))
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute(_access.delete().where(_access.c.at < before.isoformat()))
             gone = self._delete(connection, old)
         self.forget_traces()
@@ -565,8 +602,8 @@ class ConcernStore(Store):
     def bring_back(self, latest: date) -> None:
         """Whatever is stamped with a day that has not come, by a clock that was ahead, counts as of the latest."""
         to_come = date.fromordinal(min(latest.toordinal() + 2, date.max.toordinal()))  # UTC may be a day ahead of us
-        with self._writing() as connection:
-            for table in (_letters, _parts, _answers, _entries):
+        with self.writing() as connection:
+            for table in (_letters, _parts, _answers, _voices, _entries):
                 connection.execute(table.update().where(table.c.day > latest).values(day=latest))
             ahead = _access.update().where(_access.c.at >= to_come.isoformat())
             connection.execute(ahead.values(at=latest.isoformat()))
@@ -576,7 +613,7 @@ class ConcernStore(Store):
 
     def erase_loose_parts(self, before: date) -> None:
         """Erase parts of days before this one that no letter has claimed."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute(_parts.delete().where(_parts.c.letter.is_(None), _parts.c.day < before))
 
     def _delete(self, connection: sa.Connection, ids: sa.Select[Any]) -> int:
@@ -591,13 +628,13 @@ class ConcernStore(Store):
     def note_access(self, access_id: str, desk: str, access: Access) -> None:
         """Write down what a member did."""
         row = {"id": access_id, "desk": desk, "at": access.at, "member": access.member, "what": access.what}
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute(_access.insert(), {**row, "letter": access.letter})
 
     def accesses(self, desk: str) -> tuple[Access, ...]:
         """Return what the members of a desk did, oldest first."""
         query = sa.select(_access.c.at, _access.c.member, _access.c.what, _access.c.letter).filter_by(desk=desk)
-        with self._reads() as connection:
+        with self.reads() as connection:
             return tuple(Access(*row) for row in connection.execute(query.order_by(_access.c.at, _access.c.id)))
 
 
@@ -609,10 +646,11 @@ def _that_have(connection: sa.Connection, letters: sa.Select[Any]) -> frozenset[
 
 
 def _is_of(connection: sa.Connection, item: str, letter_id: str, desk: str) -> bool:
-    """Return whether this is the letter, one of its parts, or an entry of the desk's log of it."""
+    """Return whether this is the letter, one of its parts, or an entry or a voice of the desk about it."""
+    voices = sa.select(_voices.c.id).filter_by(id=item, letter=letter_id, desk=desk)
     parts = sa.select(_parts.c.id).filter_by(id=item, letter=letter_id)
     entries = sa.select(_entries.c.id).filter_by(id=item, letter=letter_id, desk=desk)
-    return item == letter_id or any(connection.execute(query).first() for query in (parts, entries))
+    return item == letter_id or any(connection.execute(query).first() for query in (parts, entries, voices))
 
 
 def _copies_of(mine: sa.Select[Any], desk: str, member: str, item: str) -> Any:

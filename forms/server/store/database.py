@@ -87,12 +87,12 @@ class Store:
         # Parameters hold what people wrote: they must never stand in an error's text.
         # A connection that died with the database is noticed before a letter is trusted to it.
         try:
-            self._engine = sa.create_engine(url, hide_parameters=True, pool_pre_ping=url.startswith("postgresql"))
+            self.engine = sa.create_engine(url, hide_parameters=True, pool_pre_ping=url.startswith("postgresql"))
         except (ArgumentError, ImportError):  # the address may hold a password: it is not said
             todo = "Write it like postgresql+psycopg://portal@/concerns?host=/run/postgresql, or leave it out."
             raise Problem("store", "The address of a database cannot be read.", todo) from None
-        self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._metadata = metadata
+        self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self.metadata = metadata
         self._ready = False
         self._salt_mark = ""
         self.on_fault: Callable[[str], None] = lambda _: None
@@ -102,22 +102,22 @@ class Store:
         self._measured, self._measure_at = 0, 0.0
         # A process that was killed may have left something in the log: the first write looks.
         self._traces_remain, self._try_at = True, 0.0
-        self._checkpoints = self._engine
-        if self._engine.dialect.name == "sqlite":
-            sa.event.listen(self._engine, "connect", _set_up_sqlite)
-            sa.event.listen(self._engine, "begin", _begin_immediate)
+        self._checkpoints = self.engine
+        if self.engine.dialect.name == "sqlite":
+            sa.event.listen(self.engine, "connect", _set_up_sqlite)
+            sa.event.listen(self.engine, "begin", _begin_immediate)
             self._checkpoints = sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
 
     @property
     def _insert(self) -> Callable[[sa.Table], Any]:
         """`INSERT ... ON CONFLICT`, which both databases have and SQLAlchemy offers per dialect."""
-        return postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
+        return postgresql.insert if self.engine.dialect.name == "postgresql" else sqlite.insert
 
     @property
     def size(self) -> int:
         """Bytes that hold something, as measured a moment ago: room that was erased is used again. Raises NotKept."""
         if time.monotonic() >= self._measure_at:
-            with self._reads() as connection:
+            with self.reads() as connection:
                 sqlite = connection.dialect.name == "sqlite"
                 self._measured = _used_pages(connection) if sqlite else self._sealed_bytes(connection)
             self._measure_at = time.monotonic() + MEASURED_EVERY
@@ -125,12 +125,12 @@ class Store:
 
     def _sealed_bytes(self, connection: sa.Connection) -> int:
         """Return what is sealed: PostgreSQL's own figure counts what was erased for ever."""
-        sealed = [table.c.sealed for table in self._metadata.tables.values() if "sealed" in table.c]
+        sealed = [table.c.sealed for table in self.metadata.tables.values() if "sealed" in table.c]
         sums = (sa.select(sa.func.sum(sa.func.octet_length(column))) for column in sealed)
         return sum(int(connection.execute(query).scalar() or 0) for query in sums)
 
     def forget_traces(self) -> None:
-        """Make what was erased leave SQLite's write-ahead log too; while somebody reads, later (see `_writing`).
+        """Make what was erased leave SQLite's write-ahead log too; while somebody reads, later (see `writing`).
 
         Never raises: what was to be erased has been.
         """
@@ -139,7 +139,7 @@ class Store:
 
     def forget_remaining_traces(self) -> None:
         """Try once more, where there is something left and SQLite has such a log."""
-        if not self._traces_remain or self._engine.dialect.name != "sqlite":
+        if not self._traces_remain or self.engine.dialect.name != "sqlite":
             return
         with self._emptying:
             self._try_at = time.monotonic() + _TRY_AGAIN
@@ -163,7 +163,7 @@ class Store:
 
         SQLite needs none of it: with secure_delete it writes zeros over what is deleted.
         """
-        with self._reads() as connection:
+        with self.reads() as connection:
             if connection.dialect.name == "postgresql":
                 for table in tables:
                     connection.exec_driver_sql(f"VACUUM FULL {table}")
@@ -176,12 +176,12 @@ class Store:
         """
         with self._complaining(quietly=True):
             self._make_tables()
-            for table in self._metadata.sorted_tables:
+            for table in self.metadata.sorted_tables:
                 for keys in self._shuffled(table):
                     begun = time.monotonic()
                     self._rewrite_rows(table, keys)
                     time.sleep(time.monotonic() - begun)  # half of the time is left to letters
-            if self._engine.dialect.name == "postgresql":
+            if self.engine.dialect.name == "postgresql":
                 self._shrink()
         self.forget_traces()
 
@@ -196,8 +196,8 @@ class Store:
         return [rows[start : start + batch] for start in range(0, len(rows), batch)]
 
     def _rewrite_rows(self, table: sa.Table, keys: Sequence[Mapping[str, Any]]) -> None:
-        if self._engine.dialect.name == "postgresql":
-            with self._engine.begin() as connection:
+        if self.engine.dialect.name == "postgresql":
+            with self.engine.begin() as connection:
                 for key in keys:  # a new row each, with nothing of the old one's order; a long value only if changed
                     connection.execute(table.update().filter_by(**key).values(_as_it_is(table)))
             return
@@ -223,7 +223,7 @@ class Store:
         with self._reading.connect() as connection:
             connection.exec_driver_sql("SET lock_timeout = '3s'")
             try:
-                for table in self._metadata.sorted_tables:
+                for table in self.metadata.sorted_tables:
                     with suppress(SQLAlchemyError):  # in use: the next night will do
                         connection.exec_driver_sql(f"VACUUM FULL {table.name}")
             finally:
@@ -231,24 +231,24 @@ class Store:
 
     def probe(self) -> None:
         """Write something durably, as a letter is written. Raises NotKept, which `on_fault` is not told of."""
-        file = self._engine.url.database if self._engine.dialect.name == "sqlite" else None
+        file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
         if file and _free(Path(file)) < _LEAST_FREE:
             raise _not_kept("full")
         row = {"id": 1, "filler": secrets.token_bytes(_PROBE_BYTES)}
         with self._complaining(quietly=True):
             self._make_tables()
-            with self._turn(), self._engine.begin() as connection:
+            with self._turn(), self.engine.begin() as connection:
                 written = self._insert(_probe).values(row)
                 connection.execute(written.on_conflict_do_update(index_elements=["id"], set_=row))
 
     def is_in_use(self) -> bool:
         """Return whether this database holds anything, or belongs to a salt already. Makes no table. Raises NotKept."""
-        file = self._engine.url.database if self._engine.dialect.name == "sqlite" else None
+        file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
         if file and not Path(file).exists():
             return False
         with self._complaining(), self._reading.connect() as connection:
             there = sa.inspect(connection).get_table_names()
-            tables = [table for table in (_installation, *self._metadata.sorted_tables) if table.name in there]
+            tables = [table for table in (_installation, *self.metadata.sorted_tables) if table.name in there]
             queries = (sa.select(sa.literal(1)).select_from(table).limit(1) for table in tables)
             return any(connection.execute(query).first() for query in queries)
 
@@ -265,15 +265,15 @@ class Store:
 
     def close(self) -> None:
         """Give back all connections."""
-        self._engine.dispose()
+        self.engine.dispose()
         self._checkpoints.dispose()
 
     @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
+    def writing(self) -> Iterator[sa.Connection]:
         """Run one transaction; what it did is durable when the block is left."""
         with self._complaining():
             self._make_tables()
-            with self._turn(), self._engine.begin() as connection:
+            with self._turn(), self.engine.begin() as connection:
                 yield connection
         if self._traces_remain and time.monotonic() >= self._try_at:
             self.forget_remaining_traces()
@@ -281,7 +281,7 @@ class Store:
     @contextmanager
     def _turn(self) -> Iterator[None]:
         """SQLite has one writer: threads wait in a queue here, and do not sleep and try again in SQLite."""
-        if self._engine.dialect.name != "sqlite":
+        if self.engine.dialect.name != "sqlite":
             yield
             return
         if not self._writers.acquire(timeout=_LONGEST_WAIT):
@@ -292,7 +292,8 @@ class Store:
             self._writers.release()
 
     @contextmanager
-    def _reads(self) -> Iterator[sa.Connection]:
+    def reads(self) -> Iterator[sa.Connection]:
+        """Lend a connection for reading. Raises NotKept."""
         with self._complaining():
             self._make_tables()
             with self._reading.connect() as connection:
@@ -303,10 +304,10 @@ class Store:
         with self._making:
             if self._ready:
                 return
-            with self._engine.begin() as connection:
+            with self.engine.begin() as connection:
                 if connection.dialect.name == "postgresql":
                     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MAKING_TABLES})")
-                self._metadata.create_all(connection)
+                self.metadata.create_all(connection)
                 self._add_columns(connection)
                 _ours.create_all(connection)
                 if self._salt_mark:
@@ -322,7 +323,7 @@ class Store:
     def _add_columns(self, connection: sa.Connection) -> None:
         """Columns that a newer version has and a database of an older one lacks; they name what old rows have."""
         looking = sa.inspect(connection)
-        for table in self._metadata.sorted_tables:
+        for table in self.metadata.sorted_tables:
             there = {column["name"] for column in looking.get_columns(table.name)}
             for column in (column for column in table.columns if column.name not in there):
                 written = sa.schema.CreateColumn(column).compile(dialect=connection.dialect)

@@ -36,11 +36,11 @@ class DayStore(Store):
         return self._step(lambda known: hear(look(known, today), told))
 
     def _step(self, step: Callable[[TrustedDate | None], TrustedDate]) -> TrustedDate:
-        with self._reads() as connection:
+        with self.reads() as connection:
             before = _remembered(connection)
         if before is not None and step(before) == before:
             return before  # most looks change nothing, and need no turn to write
-        with self._writing() as connection:
+        with self.writing() as connection:
             known = step(_remembered(connection))
             row = {"good": known.good, "seen": known.seen, "count": known.count}
             written = self._insert(_known_day).values(id=_THE_ROW, **row)

@@ -15,10 +15,10 @@ from forms.core.encryption import require_encrypted
 from forms.core.problem import Problem
 from forms.server.store.database import Store
 
-_signups_metadata = sa.MetaData()
+METADATA = sa.MetaData()
 _places = sa.Table(
     "places",
-    _signups_metadata,
+    METADATA,
     sa.Column("event", sa.String(80), primary_key=True),
     sa.Column("taken", sa.Integer, nullable=False),
     sa.Column("last_day", sa.Date, nullable=False),
@@ -28,7 +28,7 @@ _places = sa.Table(
 )
 _signups = sa.Table(
     "signups",
-    _signups_metadata,
+    METADATA,
     sa.Column("id", sa.String(32), primary_key=True),
     sa.Column("lookup", sa.LargeBinary(32), unique=True, nullable=False),
     sa.Column("event", sa.ForeignKey("places.event"), nullable=False),
@@ -78,7 +78,7 @@ class SignupStore(Store):
     """Sign-ups: places counted exactly, and a line that moves up by itself in order."""
 
     def __init__(self, url: str) -> None:
-        super().__init__(url, _signups_metadata)
+        super().__init__(url, METADATA)
 
     def save(
         self, signup: Signup, lookup: bytes, sealed: bytes, *, capacity: int, last_day: date, hold: bool = False
@@ -89,7 +89,7 @@ class SignupStore(Store):
         the group is larger than the whole event: it could only wait in vain. Keeping the very same sign-up again
         changes nothing. Raises NotKept, LineFull.
         """
-        with self._writing() as connection:
+        with self.writing() as connection:
             first = {"event": signup.event, "taken": 0, "last_day": last_day}
             connection.execute(self._insert(_places).values(first).on_conflict_do_nothing())
             _lock(connection, signup.event, last_day=last_day)
@@ -112,37 +112,37 @@ class SignupStore(Store):
 
     def find(self, lookup: bytes) -> Signup | None:
         """Return the sign-up with this look-up value, or None."""
-        with self._reads() as connection:
+        with self.reads() as connection:
             row = connection.execute(sa.select(*_COLUMNS).where(_signups.c.lookup == lookup)).first()
         return Signup(*row) if row else None
 
     def before(self, signup: Signup) -> int:
         """Return how many groups stand before this one in the line."""
         ahead = _line(signup.event).where(_signups.c.turn < signup.turn)
-        with self._reads() as connection:
+        with self.reads() as connection:
             return connection.execute(ahead.with_only_columns(sa.func.count())).scalar() or 0
 
     def line(self, event: str) -> Line:
         """Return how full an event is."""
-        with self._reads() as connection:
+        with self.reads() as connection:
             return Line(_taken(connection, event), _waiting(connection, event), _is_held(connection, event))
 
     def held(self) -> tuple[str, ...]:
         """Return the events whose places only staff give out, since sign-ups surged."""
-        with self._reads() as connection:
+        with self.reads() as connection:
             return tuple(connection.execute(sa.select(_places.c.event).filter_by(held=1)).scalars())
 
     # What the events desk does
 
     def remove(self, signup_id: str, capacity: int | None) -> bool:
         """Take a sign-up out, as if the person had cancelled it; its places are free. False where there is none."""
-        with self._reads() as connection:
+        with self.reads() as connection:
             lookup = connection.execute(sa.select(_signups.c.lookup).filter_by(id=signup_id)).scalar()
         return lookup is not None and self.cancel(lookup, capacity=capacity)
 
     def let_in(self, signup_id: str, capacity: int) -> bool:
         """Give places to a group that waits, whoever stands before it. False where they are not free or it is gone."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             signup = _locked_by_id(connection, signup_id)
             if signup is None or signup.state != WAITING or _taken(connection, signup.event) + signup.people > capacity:
                 return False
@@ -152,7 +152,7 @@ class SignupStore(Store):
 
     def pass_over(self, signup_id: str, capacity: int | None) -> bool:
         """Send a group that waits to the end of the line, so that those behind it can move up. False: it is gone."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             signup = _locked_by_id(connection, signup_id)
             if signup is None or signup.state != WAITING:
                 return False
@@ -162,7 +162,7 @@ class SignupStore(Store):
 
     def let_go(self, event: str, capacity: int | None) -> None:
         """Let the line of an event move up by itself again."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             _lock(connection, event, held=0)
             _move_up(connection, event, capacity)
 
@@ -171,7 +171,7 @@ class SignupStore(Store):
 
         capacity: places of the event now; None where nobody is to move up (event gone, over or cancelled).
         """
-        with self._writing() as connection:
+        with self.writing() as connection:
             signup = _locked(connection, lookup)
             if signup is None or signup.state == CANCELLED:
                 return False
@@ -188,7 +188,7 @@ class SignupStore(Store):
         Returns CHANGED; TOO_MANY where there are fewer places than that (nothing is changed); NOT_THERE. A group that
         waits keeps its turn. A group that comes grows only where nobody waits for these places.
         """
-        with self._writing() as connection:
+        with self.writing() as connection:
             signup = _locked(connection, lookup)
             if signup is None or signup.state == CANCELLED:
                 return NOT_THERE
@@ -206,29 +206,29 @@ class SignupStore(Store):
     def settle(self, capacities: Mapping[str, int]) -> None:
         """Move up whoever has room now, since events may have become larger. Writes only where there is a line."""
         lines = sa.select(_signups.c.event).where(_signups.c.state == WAITING).distinct()
-        with self._reads() as connection:
+        with self.reads() as connection:
             events = set(connection.execute(lines).scalars()) & set(capacities)
             events = {event for event in events if _may_move(connection, event, capacities[event])}
         for event in sorted(events):
-            with self._writing() as connection:
+            with self.writing() as connection:
                 _lock(connection, event)
                 _move_up(connection, event, capacities[event])
 
     def listed(self) -> tuple[Signup, ...]:
         """Return all sign-ups, by event; those who wait in their order, after those who come."""
         query = sa.select(*_COLUMNS).order_by(_signups.c.event, _signups.c.state, _signups.c.turn, _signups.c.id)
-        with self._reads() as connection:
+        with self.reads() as connection:
             return tuple(Signup(*row) for row in connection.execute(query))
 
     def sealed(self, signup_id: str) -> bytes | None:
         """Return the sealed part of a sign-up, or None."""
         query = sa.select(_signups.c.sealed).filter_by(id=signup_id)
-        with self._reads() as connection:
+        with self.reads() as connection:
             return connection.execute(query).scalar() or None
 
     def taken(self, event: str) -> int:
         """Return how many places of an event are taken."""
-        with self._reads() as connection:
+        with self.reads() as connection:
             return _taken(connection, event)
 
     def erase(self, before: date, last_days: Mapping[str, date] | None = None) -> int:
@@ -237,7 +237,7 @@ class SignupStore(Store):
         last_days: the days as the table says now: an event that was moved keeps its sign-ups for its new day. An event
         that left the table goes by the last day that was known of it.
         """
-        with self._writing() as connection:
+        with self.writing() as connection:
             known = connection.execute(sa.select(_places.c.event, _places.c.last_day).with_for_update()).all()
             days = {event: (last_days or {}).get(event, day) for event, day in known}
             for event, day in known:

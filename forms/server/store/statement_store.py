@@ -62,7 +62,7 @@ class StatementStore(Store):
 
     def last_day(self) -> date | None:
         """Return the last day of which a statement speaks, or None. Raises NotKept."""
-        with self._reads() as connection:
+        with self.reads() as connection:
             return connection.execute(sa.select(sa.func.max(_statements.c.day))).scalar()
 
     def state(self, day: date, present: Mapping[str, Collection[str]]) -> None:
@@ -70,7 +70,7 @@ class StatementStore(Store):
 
         present: the ids of the letters of each desk.
         """
-        with self._writing() as connection:
+        with self.writing() as connection:
             last = connection.execute(sa.select(_statements).order_by(_statements.c.number.desc()).limit(1)).first()
             if last is not None and last.day >= day:
                 return
@@ -82,13 +82,13 @@ class StatementStore(Store):
             row = {"number": number, "day": day, "before": said.before, "parts": json.dumps(hashes)}
             connection.execute(
                 _statements.insert(),
-                {**row, "signature": sign_bytes(said.as_bytes(), private_key(self._secret(connection)))},
+                {**row, "signature": sign_bytes(said.as_bytes(), private_key(self.signing_secret(connection)))},
             )
             for desk, part in parts.items():
                 self._keep(connection, number, desk, part)
             self._forget_old(connection, day - timedelta(days=KEPT_DAYS))
 
-    def _secret(self, connection: sa.Connection) -> str:
+    def signing_secret(self, connection: sa.Connection) -> str:
         """Return the key, made now if there is none: it signs statements and opens nothing."""
         row = {"id": _THE_ROW, "secret": secrets.token_hex(32)}
         connection.execute(self._insert(_key).values(row).on_conflict_do_nothing())
@@ -111,7 +111,7 @@ class StatementStore(Store):
 
     def public_key(self) -> str:
         """Return the public half of the key ("ed25519:..."), empty before the first statement. Raises NotKept."""
-        with self._reads() as connection:
+        with self.reads() as connection:
             secret = connection.execute(sa.select(_key.c.secret)).scalar()
             return public_text(private_key(secret)) if secret else ""
 
@@ -122,7 +122,7 @@ class StatementStore(Store):
             query = sa.select(_statements).order_by(_statements.c.number.desc()).limit(1)
         else:
             query = query.where(_statements.c.number > after).limit(MOST_AT_ONCE)
-        with self._reads() as connection:
+        with self.reads() as connection:
             rows = connection.execute(query).all()
             numbers = [row.number for row in rows]
             mine = connection.execute(sa.select(_parts).where(_parts.c.desk == desk, _parts.c.number.in_(numbers)))

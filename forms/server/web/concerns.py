@@ -5,9 +5,11 @@ the page its one-time value. So a reload or a double tap, with no script and no 
 not two. Photos and recordings that come with the first press are sealed at once and wait, two days at most.
 """
 
+import base64
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from flask import Blueprint, Response, current_app, request
 from werkzeug.exceptions import HTTPException, NotFound, ServiceUnavailable
@@ -211,11 +213,17 @@ def _answer(asked: FormRequest) -> Response:
 
 
 def _progress(asked: FormRequest, code: str) -> Response:
-    found = lookup.look_up(asked.services, code)
+    found = lookup.look_up(asked.services, code, asked.hear)
     if found is None:
         return form_page(asked, (FieldProblem("code", "unknown"),), 422)
     names = {desk.id: desk.name for desk in asked.services.portal.desks}
-    return page(asked, "progress.html", progress=found.progress, replies=found.replies, names=names, code=code)
+    told: dict[str, Any] = {"progress": found.progress, "replies": found.replies, "names": names, "code": code}
+    told["hear"] = asked.hear
+    if not found.sound:
+        return page(asked, "progress.html", sound="", **told)
+    # In the page itself: another address for it would have to name the receipt, and be fetched by a second request.
+    sound = base64.b64encode(found.sound).decode()
+    return page(asked, "progress.html", multiple_of=lookup.VOICE_STEP, sound=sound, **told)
 
 
 def _delete(asked: FormRequest, code: str) -> Response:

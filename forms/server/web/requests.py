@@ -41,6 +41,7 @@ class FormRequest:
     today: of a form about events the day by which one is over, else the day with which a letter is stamped;
     files: contents by question; parts: what was taken in before and waits for its letter;
     step: the place of the page of questions that was filled in, or None where the whole form was;
+    hear: the answer whose voice is asked for;
     too_large: the request is larger than we take, and only what was typed was read of it.
     """
 
@@ -57,6 +58,7 @@ class FormRequest:
     parts: tuple[Part, ...]
     too_large: bool = False
     step: int | None = None
+    hear: str = ""
 
 
 def read_request(language: str, form: str) -> FormRequest:
@@ -91,6 +93,7 @@ def read_request(language: str, form: str) -> FormRequest:
         parts=_parts(typed.getlist("part"), typed.getlist("drop")),
         too_large=too_large,
         step=_step(definition, typed.get("step", "")),
+        hear=typed.get("hear", ""),
     )
 
 
@@ -184,7 +187,7 @@ def check_page(
     asked: FormRequest, checked: Accepted, *, failed: bool = False, status: int = 503, **more: Any
 ) -> Response:
     """Return what will be sent and who will read it; nothing is kept before it is sent from here."""
-    context = {
+    context: dict[str, Any] = {
         "rows": summary(
             asked.definition, asked.services.portal, asked.language, asked.today, checked.values, asked.parts
         ),
@@ -229,16 +232,26 @@ def _carried(asked: FormRequest) -> dict[str, str]:
     return {name: text for name, text in (("code", asked.code), ("once", asked.idempotency_key)) if text}
 
 
-def page(asked: FormRequest, template: str, status: int = 200, **context: Any) -> Response:
-    """Return a page about what was asked."""
+def page(
+    asked: FormRequest, template: str, status: int = 200, *, multiple_of: int = _PAGE_STEP, **context: Any
+) -> Response:
+    """Return a page about what was asked. multiple_of: bytes, to which it is padded."""
     action = f"/forms/{asked.language}/{asked.definition.name}"
     body = render(
         asked.language, template, portal=asked.services.portal, form=asked.definition, action=action, **context
     )
-    return _shell(asked, body, status, finished=template != "check.html")
+    return _shell(asked, body, status, finished=template != "check.html", multiple_of=multiple_of)
 
 
-def _shell(asked: FormRequest, body: Markup, status: int, *, mend: bool = False, finished: bool = False) -> Response:
+def _shell(
+    asked: FormRequest,
+    body: Markup,
+    status: int,
+    *,
+    mend: bool = False,
+    finished: bool = False,
+    multiple_of: int = _PAGE_STEP,
+) -> Response:
     translate = i18n.say(asked.language)
     title = translate(asked.definition.title)
     whole = Page(
@@ -251,7 +264,7 @@ def _shell(asked: FormRequest, body: Markup, status: int, *, mend: bool = False,
         form=True,
         finished=finished,
     )
-    return _html(draw_page(asked.services.portal, asked.language, whole), status)
+    return _html(draw_page(asked.services.portal, asked.language, whole), status, multiple_of)
 
 
 def _alternates(services: Services, language: str, form: str | None, *, stepped: bool = False) -> tuple[Alternate, ...]:
@@ -267,9 +280,9 @@ def _alternates(services: Services, language: str, form: str | None, *, stepped:
     )
 
 
-def _html(text: str, status: int) -> Response:
+def _html(text: str, status: int, multiple_of: int = _PAGE_STEP) -> Response:
     if request.method == "POST":
-        text += "<!--" + "." * (-(len(text.encode()) + 7) % _PAGE_STEP) + "-->"
+        text += "<!--" + "." * (-(len(text.encode()) + 7) % multiple_of) + "-->"
     response = make_response(text, status)
     response.headers["Cache-Control"] = NEVER_KEPT
     return response

@@ -6,26 +6,41 @@ import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 
 const MOST_NAMED = 60;
 const SHORT = 16;
+const LONGEST_VOICE = 60;
 
 function bytes(text) {
   return new TextEncoder().encode(text);
 }
 
-function proof(key, fields) {
-  const claim = bytesToHex(sha256(bytes(JSON.stringify(fields))));
-  return bytesToHex(hmac(sha256, hexToBytes(key), bytes(claim)));
+function claim(fields) {
+  return bytesToHex(sha256(bytes(JSON.stringify(fields))));
 }
 
+function proof(key, fields) {
+  return bytesToHex(hmac(sha256, hexToBytes(key), bytes(claim(fields))));
+}
+
+// Whether the text is proven, and whether the voice is proven to belong to it.
 function isProven(answer, key) {
   const { letter, id, desk, day, at, text, state, after, letters } = answer;
-  if (![letter, id, desk, day, at, text, state].every((each) => typeof each === "string")) return false;
-  if (![after, letters].every(Array.isArray)) return false;
+  if (![letter, id, desk, day, at, text, state].every((each) => typeof each === "string")) return [false, false];
+  if (![after, letters].every(Array.isArray)) return [false, false];
   try {
     const held = letters.map(([each, on]) => `${each}:${on}`).join(",");
-    return answer.proof === proof(key, ["safe-community-portal answer v1", letter, id, desk, day, at, text, state, after.join(","), held]);
+    const fields = ["safe-community-portal answer v1", letter, id, desk, day, at, text, state, after.join(","), held];
+    const voice = ["safe-community-portal answer voice v1", claim(fields), answer.voice, String(answer.seconds)];
+    return [answer.proof === proof(key, fields), answer.voice_proof === proof(key, voice)];
   } catch {
-    return false;
+    return [false, false];
   }
+}
+
+// The recording that an answer names by the SHA-256 of its encrypted file; null where it names none.
+function voiceOf(answer, doubted, key) {
+  const { voice, seconds } = answer;
+  if (!/^[0-9a-f]{64}$/.test(voice) || !(Number.isInteger(seconds) && seconds > 0 && seconds <= LONGEST_VOICE)) return null;
+  const isOlder = answer.proof === undefined && answer.voice_proof === undefined;
+  return { digest: voice, seconds, doubted: doubted || !(isOlder || isProven(answer, key)[1]) };
 }
 
 // rows: [{desk, day: {day, said}, answer}] as the server gave them, opened here. What can be shown of them:
@@ -33,12 +48,14 @@ function isProven(answer, key) {
 // seen: what is told to the desks when something is added.
 export function judge(rows, key, days) {
   const said = new Map([...days, ...rows.map((row) => row.day)].map((each) => [each.day, each]));
-  const judged = rows.map((row) => ({ ...row, proven: isProven(row.answer, key) && row.answer.desk === row.desk }));
+  const judged = rows.map((row) => ({ ...row, proven: isProven(row.answer, key)[0] && row.answer.desk === row.desk }));
   const proven = judged.filter((row) => row.proven).map((row) => row.answer);
+  // Before there were proofs, an answer had none: it is not doubted unless others of this letter have one.
+  const isDoubted = (row) => !row.proven && (proven.length > 0 || row.answer.proof !== undefined || (row.answer.desk || row.desk) !== row.desk);
   const replies = judged.filter(({ answer }) => answer.text || answer.state).map((row) => ({
     desk: row.desk,
-    // Before there were proofs, an answer had none: it is not doubted unless others of this letter have one.
-    doubted: !row.proven && (proven.length > 0 || row.answer.proof !== undefined || (row.answer.desk || row.desk) !== row.desk),
+    doubted: isDoubted(row),
+    voice: voiceOf(row.answer, isDoubted(row), key),
     day: row.proven ? said.get(row.answer.day) || { day: row.answer.day, said: row.answer.day } : row.day,
     text: row.answer.text,
     state: String(row.answer.state || ""),

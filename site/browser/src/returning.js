@@ -10,6 +10,7 @@ import { judge, notOpened, provenAddition } from "./proofs.js";
 import { derive, readReceipt } from "./receipt.js";
 import { Refused, post, terms as askTerms } from "./sending.js";
 import { Unsafe } from "./terms.js";
+import { forgetVoices, voiceOf } from "./voice.js";
 
 export function startReturning(form, settings, followup) {
   const { words } = settings;
@@ -32,6 +33,7 @@ export function startReturning(form, settings, followup) {
     place.querySelectorAll("form").forEach((each) => each.reset());
     place.replaceChildren();
     place.remove();
+    forgetVoices();
     hide(false);
   });
 
@@ -113,7 +115,8 @@ export function startReturning(form, settings, followup) {
     return [
       ...texts.map((reply) => make("section", { class: reply.doubted ? "panel panel--danger" : "panel panel--done" }, [
         make("h2", {}, say(words.from, { desk: nameOf(reply.desk) })),
-        heard(make("p", { class: "help" }, reply.day.said), reply.doubted ? "" : reply.text),
+        heard(make("p", { class: "help" }, reply.day.said), reply.doubted || reply.voice ? "" : reply.text),
+        ...(reply.voice ? [voiceOf(reply, found.keys, settings)] : []),
         ...(reply.doubted ? [make("p", {}, make("b", {}, words.doubted))] : []),
         ...reply.text.split("\n").filter((line) => line.trim()).map((line) => make("p", {}, line)),
       ])),

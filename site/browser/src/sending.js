@@ -28,24 +28,31 @@ export async function post(path, data, again) {
   return worked(data.lookup, (more) => persistently("POST", path, body, more, () => {}, again));
 }
 
+// What comes is no text but bytes.
+export async function postForBytes(path, data, again) {
+  const body = new Blob([JSON.stringify(data)], { type: "application/json" });
+  const send = (more) => persistently("POST", path, body, more, () => {}, again, "arraybuffer");
+  return new Uint8Array(await worked(data.lookup, send, (found) => found));
+}
+
 const done = new Map(); // work found for look-up values
 
 // While somebody guesses receipts, the server asks for work for each look-up value.
-async function worked(lookup, send) {
+async function worked(lookup, send, read = JSON.parse) {
   const headers = () => (done.has(lookup) ? { "Portal-Lookup-Work": done.get(lookup) } : {});
   try {
-    return JSON.parse(await send(headers()));
+    return read(await send(headers()));
   } catch (error) {
     if (!(error instanceof Refused) || error.status !== 428 || !error.data.lookup) throw error;
     done.set(lookup, await work(lookup, new Uint8Array(), error.data.bits));
-    return JSON.parse(await send(headers()));
+    return read(await send(headers()));
   }
 }
 
-async function persistently(method, path, body, headers, progress, again) {
+async function persistently(method, path, body, headers, progress, again, kind = "text") {
   for (let turn = 0; ; turn += 1) {
     try {
-      return await once(method, path, body, headers, progress);
+      return await once(method, path, body, headers, progress, kind);
     } catch (error) {
       const away = error instanceof Broken || error.status === 503;
       if (!away || turn >= WAITS.length) throw error;
@@ -55,18 +62,19 @@ async function persistently(method, path, body, headers, progress, again) {
   }
 }
 
-function once(method, path, body, headers, progress) {
+function once(method, path, body, headers, progress, kind) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open(method, BASE + path);
+    request.responseType = kind;
     // A slow line of 2 KB a second still gets through.
     request.timeout = 60000 + (body ? (body.length || body.size) / 2 : 0);
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     if (body) request.setRequestHeader("Content-Type", body.type || "application/octet-stream");
     request.upload.onprogress = (event) => progress(event.loaded);
     request.onload = () => {
-      if (request.status >= 200 && request.status < 300) resolve(request.responseText);
-      else reject(new Refused(request.status, parsed(request.responseText)));
+      if (request.status >= 200 && request.status < 300) resolve(request.response);
+      else reject(new Refused(request.status, parsed(request.response)));
     };
     request.onerror = request.ontimeout = request.onabort = () => reject(new Broken());
     request.send(body);
@@ -75,7 +83,7 @@ function once(method, path, body, headers, progress) {
 
 function parsed(text) {
   try {
-    return JSON.parse(text);
+    return JSON.parse(typeof text === "string" ? text : new TextDecoder().decode(text));
   } catch {
     return {};
   }

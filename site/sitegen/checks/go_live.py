@@ -20,7 +20,7 @@ CHECKED_WITHIN = timedelta(days=180)
 _NOT_CALLED = "not yet called"
 """What stands in checked_by where somebody has read a source and not called the number."""
 
-_UNNAMED = (
+UNNAMED = (
     "Who is responsible for this site is not named yet.",
     "இந்தத் தளத்துக்கு யார் பொறுப்பு என்பது இன்னும் குறிப்பிடப்படவில்லை.",
     "ఈ సైటుకు ఎవరు బాధ్యులో ఇంకా పేర్కొనలేదు.",
@@ -77,7 +77,7 @@ def _demonstration(settings: Mapping[str, Any]) -> Iterator[Problem]:
 def _responsible(portal: Portal) -> Iterator[Problem]:
     for code in portal.language_codes():
         said = portal.responsible.get(code, "").strip()
-        if said in _UNNAMED or not said:
+        if said in UNNAMED or not said:
             todo = "Name who answers for this site and for what is kept (Digital Personal Data Protection Act 2023)."
             yield Problem(f"{WHERE}, responsible, {code}", "nobody is named.", todo)
 

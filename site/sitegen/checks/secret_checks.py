@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from forms.core.problem import Problem
@@ -22,6 +23,7 @@ _NEW_TOKEN = (
     f"{_KNOWN_TO_ALL} Make a new one on the desk's machine (python3 build.py desk change-key) and write only the line "
     "here that begins with sha256:"
 )
+_LATIN, _NOT_ASCII = re.compile(r"[A-Za-z]"), re.compile(r"[^\x00-\x7f]")
 _LARGEST = 4 * 1024 * 1024
 
 
@@ -50,8 +52,17 @@ def _plain(line: str, *, spaces: bool = False) -> str:
     if line.isascii():  # as most lines are: nothing in them to compose or to leave out
         return line if spaces else "".join(line.split())
     composed = unicodedata.normalize("NFKC", line)
-    dashed = ("-" if unicodedata.category(char) == "Pd" or char == "\u2212" else char for char in composed)
-    return "".join(char for char in dashed if unicodedata.category(char) != "Cf" and (spaces or not char.isspace()))
+    if not _LATIN.search(composed):
+        return ""  # most lines of four languages: no secret is written without these letters
+    plain = _NOT_ASCII.sub(lambda match: _kept(match[0]), composed)
+    return plain if spaces else "".join(plain.split())
+
+
+@cache
+def _kept(char: str) -> str:
+    """Return a character that is not ASCII as it counts: a dash as a hyphen, an invisible one as nothing."""
+    category = unicodedata.category(char)
+    return "-" if category == "Pd" or char == "\u2212" else "" if category == "Cf" else char
 
 
 def _is_mixed(word: str) -> bool:

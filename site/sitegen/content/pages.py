@@ -1,11 +1,12 @@
 """The staff's Markdown pages: front matter and text, in one language, with English standing in for what is missing."""
 
+import posixpath
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cached_property
-from pathlib import Path, PurePosixPath
+from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
@@ -67,8 +68,7 @@ class Source:
     @property
     def path(self) -> str:
         """The page's address without the language: "", "signs/", "stories/the-advance/"."""
-        stem = self.name.removesuffix(".md")
-        return "" if stem == "index" else f"{stem}/"
+        return address_of(self.name)
 
     @property
     def withdrawn(self) -> bool:
@@ -102,12 +102,17 @@ class Source:
         return self.first_line + self.text[:position].count("\n")
 
 
+def address_of(name: str) -> str:
+    """Return the address of a page without the language: "help.md" is "help/", "stories/index.md" is "stories/"."""
+    stem = name.removesuffix(".md")
+    folder, _, last = stem.rpartition("/")
+    stem = folder if last in {"index", "README"} else stem  # as MkDocs does it
+    return f"{stem}/" if stem else ""
+
+
 def linked_name(page: str, target: str) -> str:
     """Return the name of the page to which a link leads: "../help.md" on the page "stories/one.md" is "help.md"."""
-    parts: list[str] = []
-    for part in (PurePosixPath(page).parent / target).parts:
-        parts = parts[:-1] if part == ".." else [*parts, part]
-    return "/".join(part for part in parts if part != ".")
+    return posixpath.normpath(posixpath.join(posixpath.dirname(page), target))
 
 
 def split(text: str, where: str) -> tuple[dict[str, Any], str, int]:
@@ -116,7 +121,7 @@ def split(text: str, where: str) -> tuple[dict[str, Any], str, int]:
     if not match:
         raise front_matter.without_frame(text, where)
     try:
-        meta = read_yaml(match[1])
+        meta = _meta(match[1])
     except DuplicateKey as error:
         raise twice(error, where, 1) from None
     except YAMLError as error:
@@ -128,6 +133,12 @@ def split(text: str, where: str) -> tuple[dict[str, Any], str, int]:
     if not isinstance(meta, dict) or not meta.get("title"):
         raise next(front_matter.line_mistakes(match[1], where), front_matter.title_missing(meta, where))
     return meta, text[match.end() :], match[0].count("\n") + 1
+
+
+@lru_cache(maxsize=4096)
+def _meta(text: str) -> Any:
+    """Return what front matter says: parsed once though a build reads pages twice. Nobody changes it."""
+    return read_yaml(text)
 
 
 def read(content: Path, language: str) -> tuple[dict[str, Source], list[Problem]]:

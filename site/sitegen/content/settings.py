@@ -1,5 +1,7 @@
 """portal.yml: what a district owns besides its pages and tables."""
 
+from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ WHERE = "content/portal.yml"
 def read_settings(content: Path) -> dict[str, Any]:
     """Return portal.yml as it is. Raises Problem where it is missing, not YAML, or lacks a key."""
     try:
-        settings = read_yaml((content / "portal.yml").read_text(encoding="utf-8-sig"))
+        settings = deepcopy(_parsed((content / "portal.yml").read_text(encoding="utf-8-sig")))
     except FileNotFoundError:
         raise Problem(WHERE, "is missing.", "Put it back: it names the district, its languages and desks.") from None
     except DuplicateKey as error:
@@ -27,6 +29,12 @@ def read_settings(content: Path) -> dict[str, Any]:
     if missing:
         raise Problem(WHERE, f"{missing[0]} is missing.", f"It needs: {', '.join(REQUIRED)}.")
     return dict(settings)
+
+
+@lru_cache(maxsize=2)
+def _parsed(text: str) -> Any:
+    """Return what this text says: parsed once, however many ask. Nobody changes it."""
+    return read_yaml(text)
 
 
 def voices(content: Path) -> dict[str, str]:

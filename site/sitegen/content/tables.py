@@ -10,20 +10,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from frictionless import Package, Schema
-from frictionless.errors import CellError, ForeignKeyError
-from frictionless.resources import TableResource
-
 from forms.core.portal import Text
 from forms.core.problem import Problem, Problems
 from forms.core.yaml_reader import read_yaml
 from sitegen.checks.did_you_mean import did_you_mean
-from sitegen.content import dates
+from sitegen.content import dates, kept_tables
 from sitegen.content.csv_files import CsvFile, file_of, lost_letters, read_sheet
 from sitegen.lint.own_files import is_passed_over
 
-Row = dict[str, Any]
-Tables = dict[str, list[Row]]
+Row = kept_tables.Row
+NumberedRow = kept_tables.NumberedRow
+Tables = kept_tables.Tables
 
 _KINDS = {
     "integer": "a whole number",
@@ -32,12 +29,6 @@ _KINDS = {
     "datetime": "a day and time",
     "boolean": "true or false",
 }
-
-
-class NumberedRow(Row):
-    """A row that knows its number in the spreadsheet, under a name that no column has: templates ask for columns."""
-
-    sheet_row: int = 0
 
 
 def text(row: Row, column: str) -> Text:
@@ -56,8 +47,22 @@ def number_of(row: Row) -> int:
     return row.sheet_row if isinstance(row, NumberedRow) else 0
 
 
-def read(tables: Path, schemas: Path) -> Tables:
-    """Return typed rows of every table, in file order. Raises Problems with everything that is wrong in any of them."""
+def read(tables: Path, schemas: Path, kept: Path | None = None) -> Tables:
+    """Return typed rows of every table, in file order. Raises Problems with everything that is wrong in any of them.
+
+    kept: a folder in which rows are kept that were found right, so that the same bytes are not checked twice.
+    """
+    key = kept_tables.key_of([*schemas.glob("*.yaml"), *tables.glob("*.csv")]) if kept else ""
+    return (kept and kept_tables.load(kept, key)) or _kept(_checked_anew(tables, schemas), kept, key)
+
+
+def _kept(rows: Tables, kept: Path | None, key: str) -> Tables:
+    if kept:
+        kept_tables.keep(kept, key, rows)
+    return rows
+
+
+def _checked_anew(tables: Path, schemas: Path) -> Tables:
     descriptors = {path.stem: _descriptor(path.read_text("utf-8")) for path in sorted(schemas.glob("*.yaml"))}
     problems = [
         Problem(file_of(path), "has no schema, so nothing reads it.", "Remove it, or ask a developer.")
@@ -86,23 +91,29 @@ def _descriptor(text: str) -> dict[str, Any]:
 
 
 def _checked(sheets: Mapping[str, CsvFile], descriptors: Mapping[str, Any]) -> Tables:
-    resources = [
+    from frictionless import Package, Schema  # noqa: PLC0415 - takes longer than all else, and is seldom needed
+    from frictionless.resources import TableResource  # noqa: PLC0415
+
+    resources: list[Any] = [
         TableResource(name=name, data=[sheet.header, *sheet.rows], schema=Schema.from_descriptor(descriptors[name]))
         for name, sheet in sheets.items()
     ]
-    package = Package(resources=[*resources])
+    Package(resources=[*resources])  # in it they find each other's keys
+    rows = {resource.name: resource.read_rows() for resource in resources}  # once: each row knows its errors
     problems = [
         problem
-        for task in package.validate().tasks
-        for problem in _problems(sheets[task.name], descriptors[task.name], task.errors, sheets)
+        for name, found in rows.items()
+        for problem in _problems(
+            sheets[name], descriptors[name], [error for row in found for error in row.errors], sheets
+        )
     ]
     if problems:
         raise Problems(problems)
-    return {resource.name: list(_numbered(resource, sheets[resource.name])) for resource in resources}
+    return {name: list(_numbered(found, sheets[name])) for name, found in rows.items()}
 
 
-def _numbered(resource: Any, sheet: CsvFile) -> Iterator[Row]:
-    for number, cells in zip(sheet.numbers, resource.read_rows(), strict=True):
+def _numbered(rows: Sequence[Any], sheet: CsvFile) -> Iterator[Row]:
+    for number, cells in zip(sheet.numbers, rows, strict=True):
         row = NumberedRow(cells.to_dict())
         row.sheet_row = number
         yield row
@@ -155,6 +166,8 @@ def _problems(
     sheet: CsvFile, descriptor: Mapping[str, Any], errors: Sequence[Any], sheets: Mapping[str, CsvFile]
 ) -> Iterator[Problem]:
     """Yield Frictionless' errors as sentences: file, row, column, what is wrong, what to write instead."""
+    from frictionless.errors import CellError, ForeignKeyError  # noqa: PLC0415
+
     fields = {field["name"]: field for field in descriptor["fields"]}
     for error in errors:
         if isinstance(error, ForeignKeyError):

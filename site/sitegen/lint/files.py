@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from forms.core import audio
+from forms.core.files.audio_files import is_recording
 from forms.core.problem import Problem
 from sitegen.content.consents import media_name
 from sitegen.lint.own_files import own_files
@@ -74,7 +74,7 @@ def _page(path: Path, inside: Path) -> tuple[str, str] | None:
     ending = path.suffix.lower()
     if ending in _DRAFTS or ending == ".md" or path.name.lower().endswith(".md.txt"):
         return "is no page: its name does not end in .md.", "Save it as plain text, ending in .md."
-    if ending in images.PHOTOS | _PICTURES_ELSEWHERE | {".svg"} or audio.is_recording(path):
+    if ending in images.PHOTOS | _PICTURES_ELSEWHERE | {".svg"} or is_recording(path):
         return "lies among the pages, where no page can show it.", "Move it into content/media."
     return "is no page, and is published nowhere.", _NEVER
 
@@ -98,7 +98,7 @@ def _medium(path: Path, inside: Path, consented: Collection[str]) -> tuple[str, 
         return _film(path, media_name("/".join(inside.parts[1:])) in consented)
     if ending in _PICTURES_ELSEWHERE:
         return "is no kind of picture that a page can show.", "Export it as JPEG or PNG, without place and camera."
-    if audio.is_recording(path):
+    if is_recording(path):
         return "is a recording outside its folder.", f"Name it like media/{audio_clips.FOLDER}/ta/rights.m4a."
     return "is neither picture nor recording.", _NEVER
 

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 
 from forms.core.problem import Problem
 from sitegen.content.pages import SOURCE, Library, Source
@@ -62,8 +63,15 @@ def _made_from(page: Source, library: Library) -> Source | None:
 
 def _share(text: str, script: str) -> tuple[int, float]:
     """Return how many letters a text has, and what part of them is of this script."""
-    letters = [unicodedata.name(char, "").split(" ", 1)[0] for char in text if char.isalpha()]
-    return len(letters), letters.count(script) / max(len(letters), 1)
+    letters = {char: count for char, count in Counter(text).items() if char.isalpha()}
+    of_script = sum(count for char, count in letters.items() if _script_of(char) == script)
+    every = sum(letters.values())
+    return every, of_script / max(every, 1)
+
+
+@cache
+def _script_of(letter: str) -> str:
+    return unicodedata.name(letter, "").split(" ", 1)[0]
 
 
 def _script(page: Source, made: str) -> Iterator[Problem]:

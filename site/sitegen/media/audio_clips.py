@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from forms.core import audio, form_schema, i18n
+from forms.core import form_schema, i18n
+from forms.core.files.audio_files import EXTENSIONS, KINDS, Kind, is_recording
 from forms.core.files.durable import replaced
 from forms.core.form_schema import Definition, Field
 from forms.core.portal import Clip, Portal, SoundFile
@@ -58,8 +59,8 @@ class AudioPipeline:
             return None
         return self._published(name) if found else None
 
-    def _kept(self, name: str, make: Callable[[list[tuple[audio.Kind, Path]]], None]) -> bool:
-        paths = [self.cache / f"{name}.{kind.ending}" for kind in audio.KINDS]
+    def _kept(self, name: str, make: Callable[[list[tuple[Kind, Path]]], None]) -> bool:
+        paths = [self.cache / f"{name}.{kind.ending}" for kind in KINDS]
         if all(path.exists() for path in paths):
             return True
         if not self.making:
@@ -67,20 +68,22 @@ class AudioPipeline:
         self.cache.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
             fresh = [stack.enter_context(replaced(path)) for path in paths]
-            make(list(zip(audio.KINDS, fresh, strict=True)))
+            make(list(zip(KINDS, fresh, strict=True)))
         return True
 
     def _published(self, name: str) -> Clip:
         self.out.mkdir(parents=True, exist_ok=True)
         files = []
-        for kind in audio.KINDS:
+        for kind in KINDS:
             kept = self.cache / f"{name}.{kind.ending}"
             shutil.copyfile(kept, self.out / kept.name)
             files.append(SoundFile(f"/{FOLDER}/{kept.name}", kind.media_type, kept.stat().st_size))
         return Clip(round(files[-1].bytes / _MP3_BYTES_A_SECOND), tuple(files))
 
 
-def _convert(recording: Path, where: list[tuple[audio.Kind, Path]]) -> None:
+def _convert(recording: Path, where: list[tuple[Kind, Path]]) -> None:
+    from forms.core import audio  # noqa: PLC0415 - FFmpeg is large, and only a build makes sound
+
     try:
         audio.convert(recording, where)
     except audio.NotSound:
@@ -88,7 +91,9 @@ def _convert(recording: Path, where: list[tuple[audio.Kind, Path]]) -> None:
         raise Problem(f"content/media/{FOLDER}/.../{recording.name}", what, todo) from None
 
 
-def _speak(text: str, voice: str, where: list[tuple[audio.Kind, Path]]) -> None:
+def _speak(text: str, voice: str, where: list[tuple[Kind, Path]]) -> None:
+    from forms.core import audio  # noqa: PLC0415 - FFmpeg is large, and only a build makes sound
+
     try:
         audio.write_samples(speech.speak(text, voice), speech.SAMPLE_RATE, where)
     except speech.NoSuchVoice:
@@ -112,9 +117,7 @@ def recordings(content: Path) -> Recordings:
     """Return what staff have recorded."""
     start = content / "media" / FOLDER
     return {
-        _language_and_key(path, start): path
-        for path in own_files(start)
-        if audio.is_recording(path) and path.parent != start
+        _language_and_key(path, start): path for path in own_files(start) if is_recording(path) and path.parent != start
     }
 
 
@@ -178,10 +181,8 @@ def problems(content: Path, library: Library, made: Iterable[str] = ()) -> Itera
     for path in own_files(start):
         where = f"content/media/{FOLDER}/{path.relative_to(start).as_posix()}"
         language, key = _language_and_key(path, start)
-        if not audio.is_recording(path):
-            yield Problem(
-                where, "is not a kind of sound file we know.", f"Use one of: {' '.join(sorted(audio.EXTENSIONS))}."
-            )
+        if not is_recording(path):
+            yield Problem(where, "is not a kind of sound file we know.", f"Use one of: {' '.join(sorted(EXTENSIONS))}.")
         elif language not in library.by_language or key not in known:
             yield Problem(where, "belongs to no page or question.", "Name it like or/signs.m4a or or/concern/what.m4a.")
 

@@ -22,9 +22,14 @@ class BlockExtension(Extension):
         self.blocks: list[Block] = []
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - named by Python-Markdown
-        """Register with the converter of one page."""
+        """Register with a converter."""
         self.blocks = []
-        md.preprocessors.register(_BlockLines(self.blocks), "blocks", _AFTER_WHITESPACE)
+        md.registerExtension(self)
+        md.preprocessors.register(_BlockLines(self), "blocks", _AFTER_WHITESPACE)
+
+    def reset(self) -> None:
+        """Forget the blocks of the page before."""
+        self.blocks = []
 
     def filled(self, html: str, draw: Callable[[Block], str]) -> str:
         """Return the page's HTML with its blocks drawn; a hole that staff wrote themselves stays a comment."""
@@ -33,9 +38,9 @@ class BlockExtension(Extension):
 
 
 class _BlockLines(Preprocessor):
-    def __init__(self, blocks: list[Block]) -> None:
+    def __init__(self, extension: BlockExtension) -> None:
         super().__init__()
-        self._blocks = blocks
+        self._extension = extension
 
     def run(self, lines: list[str]) -> list[str]:
         """Replace each block's line by a comment of its own paragraph."""
@@ -45,8 +50,9 @@ class _BlockLines(Preprocessor):
         block = block_of(line)
         if block is None:
             return [line]
-        self._blocks.append(block)
-        return ["", f"<!--block:{len(self._blocks) - 1}-->", ""]
+        found = self._extension.blocks
+        found.append(block)
+        return ["", f"<!--block:{len(found) - 1}-->", ""]
 
 
 _ENGLISH_LINK = re.compile(r'<a href="(https?://[^"]*)">([^<]*[A-Za-z]{3}[^<]*)</a>')

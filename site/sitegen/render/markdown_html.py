@@ -1,41 +1,52 @@
-"""A page's Markdown as HTML, with the extensions of mkdocs.yml: for the checks, which run before anything is built."""
+"""A page's Markdown as HTML, with the extensions of mkdocs.yml: for the checks, and for the engine without MkDocs."""
 
 from functools import cache
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 import markdown
 import yaml
-
-from sitegen.render.slugs import slugify
+from markdown.extensions import Extension
 
 _BUILT_IN = ("toc", "tables", "fenced_code")
 """What MkDocs adds to the extensions of mkdocs.yml."""
 
 
 class _Names(yaml.SafeLoader):
-    """mkdocs.yml names functions of ours; here they are passed over."""
+    """Reads mkdocs.yml, which names functions of ours: a file of the developers, never of staff."""
 
 
-_Names.add_multi_constructor("tag:yaml.org,2002:python/", lambda *_: None)
+_Names.add_multi_constructor("tag:yaml.org,2002:python/name:", lambda _loader, name, _node: resolve_name(name))
 
 
 @cache
-def _extensions(root: Path) -> tuple[str, ...]:
-    settings: dict[str, Any] = yaml.load((root / "mkdocs.yml").read_text(encoding="utf-8"), _Names)  # noqa: S506
-    listed = settings.get("markdown_extensions") or ()
-    names = (next(iter(one)) if isinstance(one, dict) else str(one) for one in listed)
-    return tuple(dict.fromkeys((*_BUILT_IN, *names)))
+def read_configuration(root: Path) -> dict[str, Any]:
+    """Return what mkdocs.yml says. root: its folder."""
+    read: dict[str, Any] = yaml.load((root / "mkdocs.yml").read_text(encoding="utf-8"), _Names)  # noqa: S506
+    return read
+
+
+def markdown_extensions(root: Path) -> dict[str, dict[str, Any]]:
+    """Return the settings of each Markdown extension of mkdocs.yml, by its name."""
+    listed = read_configuration(root).get("markdown_extensions") or ()
+    own = [one if isinstance(one, dict) else {one: {}} for one in listed]
+    return {name: {} for name in _BUILT_IN} | {name: set_to or {} for one in own for name, set_to in one.items()}
+
+
+def converter(root: Path, *more: Extension) -> markdown.Markdown:
+    """Return a new converter with the extensions of mkdocs.yml and these."""
+    known = markdown_extensions(root)
+    return markdown.Markdown(extensions=[*known, *more], extension_configs=known)
 
 
 @cache
 def to_html(text: str, root: Path) -> str:
     """Return the HTML of this Markdown. root: the folder of mkdocs.yml."""
-    return _converter(root).reset().convert(text)
+    return _kept_converter(root).reset().convert(text)
 
 
 @cache
-def _converter(root: Path) -> markdown.Markdown:
+def _kept_converter(root: Path) -> markdown.Markdown:
     """Return the converter, made once: setting it up takes longer than a page."""
-    anchors = {"toc": {"slugify": slugify}}  # as in mkdocs.yml, where it is a function's name
-    return markdown.Markdown(extensions=list(_extensions(root)), extension_configs=anchors)
+    return converter(root)

@@ -1,0 +1,38 @@
+"""What an engine is, and which one mkdocs.yml chooses."""
+
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from forms.core.problem import Problem
+from sitegen.content.pages import Library
+from sitegen.render.markdown_extensions import BlockExtension
+from sitegen.render.markdown_html import read_configuration
+
+ENGINES = {
+    "markdown": "sitegen.render.engine.markdown_engine",
+    "mkdocs": "sitegen.render.engine.mkdocs_engine",
+}
+"""Modules by name. Only the chosen one is imported, so the other needs not be installed."""
+
+
+class Engine(Protocol):
+    """Converts the pages of one language."""
+
+    def convert(self, root: Path, library: Library, language: str, blocks: BlockExtension) -> Iterator[tuple[str, str]]:
+        """Yield the name and the HTML of each page, with links between pages made relative addresses.
+
+        root: the folder of mkdocs.yml; blocks: an extension that knows, after each page, the blocks that it asks for.
+        """
+        ...
+
+
+def chosen(root: Path) -> Engine:
+    """Return the engine that `extra: engine:` of mkdocs.yml names. Raises Problem for one that there is not."""
+    name = (read_configuration(root).get("extra") or {}).get("engine", "mkdocs")
+    if name not in ENGINES:
+        names = " or ".join(sorted(ENGINES))
+        raise Problem("mkdocs.yml, extra, engine", f"{name} is no engine.", f"Write {names}.")
+    engine: Engine = importlib.import_module(ENGINES[name])
+    return engine

@@ -1,0 +1,70 @@
+"""Python-Markdown with the extensions of mkdocs.yml, and links between pages: all that we need of MkDocs."""
+
+import posixpath
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from xml.etree.ElementTree import Element
+
+from markdown import Markdown
+from markdown.extensions import Extension
+from markdown.treeprocessors import Treeprocessor
+
+from sitegen.content.pages import Library, address_of, linked_name
+from sitegen.render.markdown_extensions import BlockExtension
+from sitegen.render.markdown_html import converter
+
+_LINKS = {"a": "href", "img": "src"}
+_LAST = 0
+"""After every other tree processor, as MkDocs does it."""
+
+
+def convert(root: Path, library: Library, language: str, blocks: BlockExtension) -> Iterator[tuple[str, str]]:
+    """Yield the name and the HTML of each page; see interface.Engine."""
+    links = _LinkExtension(frozenset(library.names))
+    markdown = converter(root, blocks, links)
+    for name in library.names:
+        links.page = name
+        yield name, markdown.reset().convert(library.find(name, language).text)
+
+
+def relative_address(page: str, link: str, names: frozenset[str]) -> str:
+    """Return the address that a link on a page becomes: "../help.md#who" on "stories/one.md" is "../../help/#who".
+
+    names: of all pages. What leads to none of them, or out of the site, stays as it is.
+    """
+    scheme, host, path, query, anchor = urlsplit(link)
+    if scheme or host or not path or link.startswith(("/", "\\")):
+        return link
+    name = linked_name(page, unquote(path))
+    if name not in names:
+        return link
+    way = quote(posixpath.relpath(address_of(name) or ".", address_of(page) or "."))
+    return urlunsplit(("", "", f"{way}/", query, anchor))
+
+
+class _LinkExtension(Extension):
+    """Makes links to Markdown files links to pages. `page`: the one that is converted next."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        super().__init__()
+        self.names = names
+        self.page = ""
+
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - named by Python-Markdown
+        """Register with a converter."""
+        md.treeprocessors.register(_Links(self), "links_between_pages", _LAST)
+
+
+class _Links(Treeprocessor):
+    def __init__(self, extension: _LinkExtension) -> None:
+        super().__init__()
+        self._extension = extension
+
+    def run(self, root: Element) -> None:
+        """Change the addresses of all links and pictures."""
+        for element in root.iter():
+            attribute = _LINKS.get(element.tag, "") if isinstance(element.tag, str) else ""
+            link = element.get(attribute)
+            if link:
+                element.set(attribute, relative_address(self._extension.page, link, self._extension.names))

@@ -1,0 +1,195 @@
+"""Whatever JSON stands inside a letter, an entry, a mark or a list of sign-ups, a desk goes on with all the others."""
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from forms.core.encryption import seal_file
+from forms.core.ids import new_id
+from forms.core.problem import Problem
+from forms.core.signing import sign
+from forms.desk.cases.case import cases
+from forms.desk.cases.case_log import Entry, read_entry, statement_of
+from forms.desk.cases.search import SHOWN, Wanted, find
+from forms.desk.crypto.decryption import read_letter
+from forms.desk.events.attendance import read_mark
+from forms.desk.events.attendees import read_rows
+from forms.desk.session import Session
+from forms.server.store.concern_store import NewLetter
+from tests.desk.conftest import Office
+from tests.desk.window_house import Office as WindowHouse
+from tests.desk.window_house import running
+from tests.server.conftest import TODAY
+
+ID = "a" * 32
+HALF = "half \ud800"
+PROFILE = settings(
+    max_examples=60 * int(os.environ.get("PORTAL_ATTACKS", "3")),
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+
+ODD = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.sampled_from([HALF, "", ID, "closed", "9999-12-31", "0001-01-01", "\x00", "../identity", "f" * 64]),
+        st.sampled_from([float("nan"), float("inf"), float("-inf"), 10**4000, -1, 0, 2**63]),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(
+            st.sampled_from(["by", "id", "kind", "seconds", HALF, "what", "place", "bytes"]), inner, max_size=3
+        ),
+    ),
+    max_leaves=6,
+)
+
+
+def odd_fields(*names: str) -> st.SearchStrategy[dict[str, Any]]:
+    """Some of these fields, each with a value of any kind."""
+    return st.dictionaries(st.sampled_from(names), ODD, max_size=4)
+
+
+LETTER_FIELDS = (
+    "form", "id", "language", "day", "desks", "answers", "reply_to", "event", "people", "parts", "follows", "copy",
+    "sealed_by", "erase_hash", "proof", "answer_key", "seen", "receipt_proof", "version",
+)  # fmt: skip
+
+
+@given(odd_fields(*LETTER_FIELDS))
+@PROFILE
+def test_a_letter_of_any_json_is_read_or_is_none(odd: dict[str, Any]) -> None:
+    whole = {"form": "concern", "id": ID, "day": "2027-01-10", "answers": {"what": "w"}, "receipt_proof": "a" * 64}
+    try:
+        letter = read_letter({**whole, **odd})
+    except Problem:
+        return
+    json.dumps(vars(letter), ensure_ascii=False, default=vars).encode()  # as the index keeps it
+    [case] = cases([(ID, 1, letter)], ())
+    for show in ("", *SHOWN):
+        find([case], Wanted(text="w", show=show, member="police", place="x", work="x", late=True), TODAY)
+
+
+ENTRY_KINDS = ("state", "note", "assign", "due", "flag", "answer", "handover", "merge", "theme", "read", "unknown")
+ENTRY_VALUES = (
+    "state", "outcome", "letters", "text", "member", "day", "flag", "on", "desk", "into", "theme", "place", "work",
+    "sent", "heard", "head", "of-later", HALF,
+)  # fmt: skip
+
+
+@given(
+    odd_fields("thread", "member", "at", "after", "copy", "signature"),
+    odd_fields(*ENTRY_VALUES),
+    st.sampled_from(ENTRY_KINDS),
+)
+@PROFILE
+def test_an_entry_of_any_json_is_read_or_is_none(odd: dict[str, Any], value: dict[str, Any], kind: str) -> None:
+    letter = read_letter({"form": "concern", "id": ID, "day": "2027-01-10", "answers": {"what": "w"}})
+    whole = {"thread": ID, "member": "police", "at": "2027-01-10T10:20", "after": [], "kind": kind, "value": value}
+    try:
+        entry = read_entry("b" * 32, {**whole, **odd})
+    except Problem:
+        return
+    [case] = cases([(entry.thread, 1, letter)], [entry])
+    for show in ("", *SHOWN):
+        find([case], Wanted(text="w", state="new", assigned="x", show=show, member="police"), TODAY)
+    assert case.unheard is not None
+    assert case.outcome is not None
+    json.dumps(case.time_line(), ensure_ascii=False).encode()
+
+
+@given(odd_fields("id", "event", "people", "state", "turn", "version", "gone"))
+@example({"people": float("inf")})
+@example({"turn": 10**4000, "people": 10**4299})
+@example({"event": HALF})
+@PROFILE
+def test_a_list_of_sign_ups_of_any_json_is_read_or_is_none(odd: dict[str, Any]) -> None:
+    try:
+        rows = read_rows([{"id": ID, "event": "meeting", "people": 2, "state": "coming", **odd}] * 3)
+    except Problem:
+        return
+    assert str(sum(row.people for row in rows)), "and can be counted"
+    assert [row.event.encode() for row in rows]
+
+
+@given(odd_fields("id", "event", "about", "by", "at", "name", "people", "walk_in", "after"))
+@PROFILE
+def test_a_mark_of_any_json_is_read_or_is_none(odd: dict[str, Any]) -> None:
+    whole = {"id": ID, "event": "meeting", "about": ID, "by": "events", "at": "2027-01-10T10:20", "name": "",
+             "people": 2, "walk_in": False, "after": []}  # fmt: skip
+    try:
+        mark = read_mark(json.dumps({**whole, **odd}).encode())
+    except Problem:
+        return
+    assert [text.encode() for text in (mark.event, mark.about, mark.by, mark.at, mark.name)]
+
+
+ODD_LETTERS: tuple[dict[str, Any], ...] = (
+    {"copy": {"by": HALF, "desk": HALF, "reader": HALF, "day": HALF, "signature": HALF}},
+    {"id": HALF, "receipt_proof": "a" * 64},
+    {"parts": [{"id": ID, "kind": ["voice"]}]},
+)
+
+
+def test_no_letter_that_anybody_may_send_stops_a_desk(tmp_path: Path) -> None:
+    """It came through the public form, encrypted by the sender: nobody but the desk can look into it."""
+    with running(tmp_path) as office:
+        good = office.letter("A good one")
+        for odd in ODD_LETTERS:
+            id = new_id()
+            _send(office, id, {"form": "concern", "id": id, "day": "2027-01-10", "answers": {"what": "w"}, **odd})
+        session = office.session()
+        assert session.sync().away == ""
+        assert good in {case.id for case in session.cases()}
+        session.write(good, "note", text="goes on")
+        assert good in {case.id for case in office.session().cases()}, "also from the index that was kept"
+
+
+def _send(office: WindowHouse, id: str, told: dict[str, Any]) -> None:
+    desks = ("police", "legal")
+    keys = [key for desk in office.portal.named(desks) for key in desk.keys]
+    sealed = seal_file(json.dumps(told).encode().ljust(24576), keys)
+    office.store.save(NewLetter(id, id, "concern", TODAY, None, sealed, desks))
+
+
+ODD_ENTRIES: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("state", {"state": ["closed"]}),
+    ("state", {"state": None}),
+    ("assign", {"member": {"a": 1}}),
+    ("read", {"heard": []}),
+)
+
+
+def test_no_entry_that_a_colleague_signs_stops_the_other_machines(office: Office) -> None:
+    office.tell(what="The first case")
+    babu = office.machine("police/babu")
+    babu.sync()
+    [case] = babu.cases()
+    made = [_sent_by_hand(office, babu, case.id, kind, value) for kind, value in ODD_ENTRIES]
+    anita = office.machine("police/anita")
+    assert anita.sync().away == ""
+    [seen] = anita.cases()
+    for show in ("", *SHOWN):
+        find([seen], Wanted(state="new", assigned="x", show=show, member="police/anita"), TODAY)
+    assert (seen.state.value, seen.assigned.value, seen.unheard) == ("new", "", ())
+    assert set(made) <= set(anita.unreadable()), "staff are told of them"
+    anita.answer(case.id, "We will come.")
+
+
+def _sent_by_hand(office: Office, writer: Session, case_id: str, kind: str, value: dict[str, Any]) -> str:
+    """Send an entry with these values, rightly signed; its id."""
+    made = Entry(new_id(), case_id, writer.member, "2027-01-10T10:20", (), kind, value)
+    made = replace(made, signature=sign(statement_of(made, writer.desk), writer._signer.key))
+    told = {name: getattr(made, name) for name in ("thread", "member", "at", "after", "kind", "value", "signature")}
+    keys = [key for desk in office.portal.named([writer.desk]) for key in desk.keys]
+    sealed = seal_file(json.dumps(told).encode().ljust(24576), keys)
+    writer.server.send("PUT", f"letters/{case_id}/entries/{made.id}", sealed)
+    return made.id

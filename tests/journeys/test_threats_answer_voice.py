@@ -1,0 +1,143 @@
+"""A desk's voice on a phone: heard by one tap, and not when a server put another in its place."""
+
+import time
+from typing import Any
+
+import pytest
+
+from forms.core.encryption import seal
+from forms.core.media import attachments
+from forms.core.proofs.receipt_proofs import Answered, prove
+from tests.journeys.telling import come_back, tell
+from tests.journeys.test_returning import told
+from tests.journeys.test_sealing import at_the_desk, phone  # noqa: F401 - phone is a fixture
+from tests.journeys.test_threats_acknowledgement import changed, office
+from tests.journeys.walking import axe_finds_nothing, fits
+from tests.server.test_attachments import recording
+
+TEXT = "We come on Monday."
+UNPROVEN = "It is not proven that this voice is from the desk."
+SILENT = "The voice cannot be played here."
+
+
+@pytest.fixture(scope="module")
+def sound() -> attachments.Clean:
+    return attachments.clean("answer", recording(3))
+
+
+@pytest.fixture
+def answered(phone: Any, house: Any, sound: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[str, Any, str]:  # noqa: F811
+    """A letter that the police desk has answered by voice: its receipt, the desk, its id."""
+    monkeypatch.setattr("forms.desk.session.cleaned_voice", lambda _: sound)
+    phone.goto("/en/tell/")
+    words = f"spoken {time.time_ns()}"
+    receipt = tell(phone, what=words)
+    police = office(house)
+    police.sync()
+    [letter] = at_the_desk(house, words)
+    police.answer(letter["id"], TEXT, recording=b"r")
+    return receipt, police, letter["id"]
+
+
+def until(page: Any, condition: str) -> None:
+    """Wait for what a page's player does: the content policy lets no other way look again and again."""
+    for _ in range(200):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(condition)
+
+
+def tap(page: Any) -> None:
+    page.locator("button.ear").last.click()
+
+
+def test_one_tap_fetches_and_plays_it_and_nothing_of_it_stays(phone: Any, house: Any, answered: Any) -> None:  # noqa: F811
+    receipt, _, _ = answered
+    come_back(phone, "en", receipt)
+    assert TEXT in told(phone)
+    assert "Listen to the answer · 0:03 · 66 KB" in told(phone)
+    axe_finds_nothing(phone)
+    fits(phone)
+    box = phone.locator("button.ear").bounding_box()
+    assert (box["width"], box["height"]) >= (48, 48)
+    assert phone.locator("main audio[controls], main a[download]").count() == 0, "no player that offers to save it"
+    assert not [one for one in phone.asked if one.url.endswith("/voices")], "only when it is asked for"
+    tap(phone)
+    until(phone, "document.querySelector('main audio').currentTime > 0.2")
+    [asked] = [one for one in phone.asked if one.url.endswith("/voices")]
+    assert asked.method == "POST"
+    assert receipt.replace(" ", "") not in asked.url + (asked.post_data_buffer or b"").decode("latin-1")
+    assert phone.locator("button.ear.on").count() == 1
+    tap(phone)
+    until(phone, "document.querySelector('main audio').paused")
+    tap(phone)
+    until(phone, "!document.querySelector('main audio').paused")
+    assert len([one for one in phone.asked if one.url.endswith("/voices")]) == 1, "held in memory"
+    address = phone.evaluate("document.querySelector('main audio').src")
+    assert address.startswith("blob:")
+    kept = "Promise.all([caches.keys(), indexedDB.databases()]).then((all) => [localStorage.length, ...all.map((one) => one.length)])"
+    assert phone.evaluate(kept) == [0, 0, 0]
+    phone.evaluate("dispatchEvent(new Event('pagehide'))")
+    assert phone.locator("main audio").count() == 0
+    assert phone.evaluate("(address) => fetch(address).then(() => true, () => false)", address) is False
+
+
+@pytest.mark.parametrize("attack", ["another answer's", "cut", "gone"])
+def test_a_server_can_put_no_other_voice_in_its_place(phone: Any, house: Any, answered: Any, attack: str) -> None:  # noqa: F811
+    receipt, police, id = answered
+    [old] = police.case(id).spoken_answers
+    police.answer(id, "Wait for us.", recording=b"r")
+    new = police.case(id).spoken_answers[-1]
+    statement = {
+        "another answer's": "UPDATE voices SET sealed = (SELECT sealed FROM (SELECT * FROM voices) WHERE id = ?) WHERE id = ?",
+        "cut": "UPDATE voices SET sealed = substr(sealed, 1, 60000) WHERE ? != id AND id = ?",
+        "gone": "DELETE FROM voices WHERE ? != id AND id = ?",
+    }[attack]
+    changed(house, statement, old.id, new.id)
+    come_back(phone, "en", receipt)
+    said = SILENT if attack == "gone" else UNPROVEN
+    tap(phone)
+    phone.get_by_text(said).wait_for()
+    assert phone.evaluate("[...document.querySelectorAll('main audio')].every((one) => one.paused)")
+    assert "Wait for us." in told(phone)
+    phone.locator("button.ear").first.click()
+    until(phone, "document.querySelector('main audio').currentTime > 0")
+
+
+def test_a_voice_that_no_desk_proved_has_no_button_and_its_text_stays(phone: Any, house: Any, answered: Any) -> None:  # noqa: F811
+    """One who has the key to which answers are sealed, but not the key of answers, attaches a voice to a right text."""
+    receipt, police, id = answered
+    first = police.case(id).first
+    said = Answered("a" * 64, id, "police", "2026-12-01", "10:00", "Right text.", "", voice="b" * 64, seconds=3)
+    told_by = {**vars(said), "after": [], "letters": [], "proof": prove(first.answer_key, said.claim)}
+    for number, proof in enumerate(({}, {"voice_proof": "0" * 64}, {"voice_proof": told_by["proof"]})):
+        sealed = seal({"form": "answer", **told_by, **proof}, [str(first.reply_to)], 24576)
+        changed(house, "INSERT INTO answers VALUES (?, ?, 'police', '2026-12-01', ?)", f"{id}{number}", id, sealed)
+    come_back(phone, "en", receipt)
+    assert told(phone).count(UNPROVEN) == 3
+    assert told(phone).count("Right text.") == 3
+    assert phone.locator("button.ear").count() == 1, "of the one that is proven"
+
+
+def test_without_a_script_it_stands_in_the_page_when_asked_for(
+    page: Any, house: Any, sound: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("forms.desk.session.cleaned_voice", lambda _: sound)
+    page.goto("/en/tell/")
+    words = f"spoken {time.time_ns()}"
+    receipt = tell(page, what=words)
+    police = office(house)
+    police.sync()
+    [letter] = at_the_desk(house, words)
+    police.answer(letter["id"], TEXT, recording=b"r")
+    come_back(page, "en", receipt)
+    if page.locator("button.ear").count():
+        return  # with a script: above
+    page.get_by_role("button", name="Listen to the answer").click()
+    player = page.locator("#heard audio")
+    assert player.get_attribute("src").startswith("data:audio/ogg;base64,T2dnU")
+    assert player.get_attribute("controlslist") == "nodownload noplaybackrate"
+    page.wait_for_timeout(300)
+    assert TEXT in told(page)
+    fits(page)
