@@ -166,7 +166,10 @@ class Engine:
         return bool(self.script("return [...document.querySelectorAll(arguments[0])].some((e) => e.getClientRects().length)", css))
 
     def click(self, css: str) -> None:
-        self.road.call("ElementClick", id=self.find(css))
+        """Press it, in the middle of the screen: the bar at the top lies over what is scrolled below it."""
+        found = self.find(css)
+        self.script("arguments[0].scrollIntoView({ block: 'center', behavior: 'instant' })", {ELEMENT: found})
+        self.road.call("ElementClick", id=found)
 
     def type(self, css: str, text: str) -> None:
         self.road.call("ElementSendKeys", id=self.find(css), text=text)
