@@ -9,7 +9,7 @@ import json
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -157,8 +157,8 @@ class Event:
 
     @property
     def end_time(self) -> str:
-        """The hour it ends, or empty."""
-        return self.ends[11:16]
+        """The hour it ends, or empty. Midnight is 24:00, the end of its last day."""
+        return "24:00" if self._ends_at_midnight else self.ends[11:16]
 
     @property
     def day(self) -> date:
@@ -167,8 +167,13 @@ class Event:
 
     @property
     def last_day(self) -> date:
-        """The day it ends."""
-        return datetime.fromisoformat(self.ends or self.starts).date()
+        """The day it ends. What ends at midnight ends with the day before."""
+        day = datetime.fromisoformat(self.ends or self.starts).date()
+        return day - timedelta(days=1) if self._ends_at_midnight else day
+
+    @property
+    def _ends_at_midnight(self) -> bool:
+        return self.ends[11:16] == "00:00" and self.ends[:10] > self.starts[:10]
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from argon2.low_level import Type, hash_secret_raw
 from bech32 import bech32_encode, convertbits
 from stdnum import damm
 
+from forms.core.i18n.digits import digits_of
 from forms.core.ids import new_id
 
 DIGITS = 20
@@ -115,7 +116,7 @@ def read(text: str) -> str:
     kept = [char for char in text if unicodedata.category(char)[0] not in "ZPC"]
     if len(kept) != DIGITS or not all(unicodedata.category(char) == "Nd" for char in kept):
         raise NotAReceipt("digits")
-    code = "".join(str(unicodedata.digit(char)) for char in kept)
+    code = digits_of("".join(kept))
     if not damm.is_valid(code):
         raise NotAReceipt("check")
     return code

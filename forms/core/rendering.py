@@ -280,6 +280,11 @@ def message(definition: Definition, problem: FieldProblem, language: str) -> str
         "large": browser_script.too_large(kind, language) if kind else _("This is too long. Please shorten it."),
         "many": _("These are too many. Please choose fewer."),
         "kind": _("We cannot take this kind of file. Please choose a photo or a recording, or leave it out."),
+        "heic": _(
+            "This photo is of the kind HEIC, which we cannot read. Open it on your phone, take a picture of the screen "
+            "(screenshot), and choose that. Or set the camera to JPEG and take it again (iPhone: Settings, Camera, "
+            "Formats, Most Compatible)."
+        ),
         "long": _("This recording is longer than 3 minutes. Please make a shorter one. You can send a second letter."),
         "bomb": _("We could not open this file. Please choose another one, or leave it out."),
         "damaged": _("This file did not arrive whole, or is damaged. Please choose it again, or leave it out."),

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from forms.core.form_schema import Definition, Field, choices, schema
+from forms.core.i18n import digits
 from forms.core.portal import Portal
 
 Raw = Mapping[str, Sequence[str]]
@@ -52,7 +53,12 @@ def accept(
     problems = []
     for field, cell, value, note in zip(definition.asked, cells, values, notes, strict=True):
         allowed = {choice.value for choice in choices(field, definition, portal, today)}
-        code = _unreadable(cell) or next(iter(note or ()), None) or _many_problem(field, value, allowed)
+        code = (
+            _unreadable(cell)
+            or _number_problem(field, cell)
+            or next(iter(note or ()), None)
+            or _many_problem(field, value, allowed)
+        )
         if code:
             problems.append(FieldProblem(field.name, code))
     answered = files | {field.name for field, cell in zip(definition.asked, cells, strict=True) if cell}
@@ -76,6 +82,8 @@ def _is_kept(char: str) -> bool:
 
 def _cell(field: Field, raw: Raw) -> str:
     texts = [clean(text) for text in raw.get(field.name, ())]
+    if field.kind == "integer" or field.drawn_as == "tel":
+        texts = [digits.plain_number(text) for text in texts]
     if field.many:
         return json.dumps([text for text in texts if text])
     return texts[0] if texts else ""
@@ -83,6 +91,13 @@ def _cell(field: Field, raw: Raw) -> str:
 
 def _unreadable(cell: str) -> str | None:
     return "encoding" if UNREADABLE in cell else None
+
+
+def _number_problem(field: Field, cell: str) -> str | None:
+    """Return what is wrong with a number that the schema's own reader would take, or say less well."""
+    if field.kind == "integer" and cell and not digits.is_whole_number(cell):
+        return "type"
+    return "two" if field.drawn_as == "tel" and digits.holds_two_numbers(cell) else None
 
 
 def _many_problem(field: Field, value: Any, allowed: set[str]) -> str | None:

@@ -6,9 +6,34 @@
   var folder = box.dataset.search, kept = {}, asked = 0;
   var PAGES_A_FILE = 50, MOST = 8;
 
-  function skeletons(text) { // as site/sitegen/render/search_index.py makes them
-    var bare = text.toLowerCase().normalize("NFD").replace(/[\p{M}\p{Cf}]/gu, "");
-    return (bare.match(/[\p{L}\p{N}]+/gu) || []).filter(function (word) { return Array.from(word).length > 1; });
+  // From here to the end of wanted(): as forms/core/i18n/search_words.py makes them (tests/search_cases.json).
+  var BLOCKS = [0x900, 0x980, 0xA00, 0xA80, 0xB00, 0xC00, 0xC80, 0xD00];
+  function signs(block, places) {
+    return "[" + places.map(function (place) { return String.fromCharCode(block + place); }).join("") + "]";
+  }
+  var AFTER = [];
+  [[0x15, 0x18], [0x1A, 0x1D], [0x1F, 0x22], [0x24, 0x27], [0x2A, 0x2D], [0x36, 0x38]].forEach(function (range) {
+    for (var place = range[0]; place <= range[1]; place += 1) AFTER.push(place);
+  });
+  var HALF_NASAL = new RegExp(BLOCKS.map(function (block) {
+    var half = signs(block, [0x19, 0x1E, 0x23, 0x28, 0x2E]) + signs(block, [0x3C]) + "?" + signs(block, [0x4D]);
+    return half + "(?=" + signs(block, AFTER) + ")";
+  }).join("|"), "g");
+  function digit(sign) { // its place in its row of ten
+    var value = 0, code = sign.codePointAt(0);
+    while (/\p{Nd}/u.test(String.fromCodePoint(code - value - 1))) value += 1;
+    return String(value % 10);
+  }
+  function bare(text) {
+    var plain = text.normalize("NFKD").toLowerCase().replace(/[\u00ad\u200b-\u200f\u2060\ufeff]/g, "");
+    return plain.replace(HALF_NASAL, "").replace(/[\p{M}\p{Cf}]/gu, "").replace(/\p{Nd}/gu, digit);
+  }
+  function wanted(text) {
+    var whole = bare(text).replace(/\d(?:[ ().\u2010-\u2015-]{0,2}\d)+/g, function (found) {
+      var digits = found.replace(/\D/g, "");
+      return digits.length < 10 || digits.length > 15 ? found : " " + digits.replace(/^(?:0|(?:00)?91)(?=[6-9]\d{9}$)/, "") + " ";
+    });
+    return (whole.match(/[\p{L}\p{N}]+/gu) || []).filter(function (word) { return Array.from(word).length > 1; });
   }
   function load(name) {
     kept[name] = kept[name] || fetch(folder + name).then(function (answer) { return answer.ok ? answer.json() : {}; });
@@ -57,7 +82,7 @@
     });
   }
   function search() {
-    var words = skeletons(input.value), mine = ++asked;
+    var words = wanted(input.value), mine = ++asked;
     if (!words.length) { list.replaceChildren(); none.hidden = true; return; }
     find(words).then(function (numbers) {
       if (mine !== asked) return;

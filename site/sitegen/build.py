@@ -16,6 +16,7 @@ from datetime import date
 from pathlib import Path
 
 from forms.core import portal as portals
+from forms.core.files.folder_swap import swap
 from forms.core.portal import Portal
 from forms.core.problem import Problem, Problems, as_dangers
 from sitegen.checks import content_checks, go_live, html_checks, key_checks, previous_build, secret_checks
@@ -33,7 +34,7 @@ from sitegen.content import (
 from sitegen.content.district import DeskKeys
 from sitegen.lint import mistakes
 from sitegen.media import audio_clips, images
-from sitegen.publish import browser_bundle, build_manifest, withdrawal
+from sitegen.publish import browser_bundle, build_manifest, earlier_assets, withdrawal
 from sitegen.render import event_pages, site_files
 from sitegen.render.blocks import Context
 
@@ -134,7 +135,7 @@ def build(
     that is not kept yet (about a minute, once), else leave it out; sign: a publisher's signature of the manifest.
     Raises Problem or Problems, and then changes nothing.
     """
-    from sitegen.render import calendars  # noqa: PLC0415 - large, and a check needs neither this nor MkDocs
+    from sitegen.render import calendar_numbers, calendars  # noqa: PLC0415 - large, and a check needs neither this nor MkDocs
 
     started = time.monotonic()
     remember_translations(root, today)
@@ -159,8 +160,10 @@ def build(
             portal=audio_clips.with_questions(context.portal, audio_pipeline, today),
         )  # fmt: skip
         count = sum(_languages(root, fresh, context, say))
-        calendars.write(fresh, context.portal, today)
+        numbers = calendar_numbers.remembered(root / "content", context.portal.events, today)
+        calendars.write(fresh, context.portal, numbers, today)
         site_files.write(root, fresh, context, seal, withdrawal.listed(out))
+        earlier_assets.keep(out, fresh, today)
         if untried := list(key_checks.trial(context.portal)):
             raise Problems(untried)  # the old site stays
         withdrawal.purge(fresh, root / "content", today)  # what was withdrawn while this was built
@@ -222,14 +225,6 @@ def _fresh(out: Path) -> Iterator[Path]:
     try:
         fresh.mkdir(parents=True)
         yield fresh
-        _swap(fresh, out)
+        swap(fresh, out)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-
-
-def _swap(fresh: Path, out: Path) -> None:
-    old = out.with_name(f"{out.name}.old-{os.getpid()}")
-    if out.exists():
-        out.rename(old)
-    fresh.rename(out)
-    shutil.rmtree(old, ignore_errors=True)

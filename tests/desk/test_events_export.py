@@ -16,9 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
+from forms.core.files.spreadsheet_csv import guarded
 from forms.desk.events.attendance import new_mark, standings
 from forms.desk.events.attendees import Gathering, SignupRow
-from forms.desk.events.event_export import OpenedEvent, Sheet, as_csv, guarded, package, sheets, workbook
+from forms.desk.events.event_export import OpenedEvent, Sheet, as_csv, package, sheets, workbook
 from tests.desk.event_house import MEETING, event, party
 
 EVIL = ("=1+1", "+91 98765", "-2+3", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://x")', " =1+1")
@@ -91,7 +92,11 @@ def test_counts_and_rows_are_those_of_the_desk(packed: Path) -> None:
 def test_no_cell_of_the_csv_begins_as_a_formula(packed: Path) -> None:
     with zipfile.ZipFile(packed) as archive:
         for name in ("events.csv", "attendees.csv"):
-            cells = [cell for row in csv.reader(io.StringIO(archive.read(name).decode(), newline="")) for cell in row]
+            cells = [
+                cell
+                for row in csv.reader(io.StringIO(archive.read(name).decode("utf-8-sig"), newline=""))
+                for cell in row
+            ]
             assert cells
             assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))] == []
             assert [cell for cell in cells if "\n" in cell or "\x00" in cell] == []
@@ -143,7 +148,7 @@ def test_the_same_data_gives_the_same_file() -> None:
 @given(st.lists(st.fixed_dictionaries({"id": st.text(), "number": st.none() | st.integers(), "yes": st.booleans()})))
 def test_any_table_is_read_back_with_as_many_rows_as_it_had(rows: list[dict[str, Any]]) -> None:
     fields = tuple({"name": name, "type": "any"} for name in ("id", "number", "yes"))
-    read = list(csv.reader(io.StringIO(as_csv(Sheet("t", "T", fields, rows)), newline="")))
+    read = list(csv.reader(io.StringIO(as_csv(Sheet("t", "T", fields, rows)).decode("utf-8-sig"), newline="")))
     assert len(read) == len(rows) + 1
     assert all(len(row) == 3 for row in read)
 

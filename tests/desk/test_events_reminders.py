@@ -250,7 +250,7 @@ def test_a_lost_file_can_be_handed_out_again(ledger: Ledger) -> None:
     send(ledger, [one()], first, AT)
     assert send(ledger, [one()], second, AT, all_again=True).sent == 1
     assert first.content == second.content
-    assert first.content.startswith(b"number,text,template\r\n")
+    assert first.content.startswith(b"\xef\xbb\xbfnumber,text,template\r\n")
 
 
 def test_a_damaged_ledger_sends_nothing_twice(ledger: Ledger, tmp_path: Path) -> None:
@@ -275,9 +275,9 @@ def test_the_file_is_a_csv_that_grows_and_no_spreadsheet_runs(tmp_path: Path) ->
     outbox = FileOutbox(path)
     outbox.send("00919876543210", 'Reminder: "x", y', "k")
     outbox.send("044276612", "=1+1", "k")
-    rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
+    rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
     assert rows == [
-        ["number", "text", "template"], ["00919876543210", 'Reminder: "x", y', ""], ["044276612", "'=1+1", ""]
+        ["number", "text", "template"], ["0091 98765 43210", 'Reminder: "x", y', ""], ["0442 76612", "'=1+1", ""]
     ]  # fmt: skip
 
 

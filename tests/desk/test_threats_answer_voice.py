@@ -321,7 +321,7 @@ def test_a_forged_entry_cannot_have_another_case_erased_with_its_own(office: Off
         (lambda: b"OggS" + bytes(2000), "cannot be read"),
         (lambda: recording(3)[:60], "cannot be read"),
         (lambda: recording(61), "longer than 60 seconds"),
-        (lambda: b"RIFF" + bytes(attachments.LARGEST["answer"]), "more than 8 MB"),
+        (lambda: b"RIFF" + bytes(attachments.LARGEST["answer"]), "more than 24 MB"),
     ],
 )
 def test_what_cannot_be_taken_is_refused_with_a_sentence(file: Callable[[], bytes], says: str) -> None:

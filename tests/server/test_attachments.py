@@ -118,6 +118,8 @@ BAD: list[tuple[str, Callable[[], bytes], str]] = [
     ("photo", lambda: b"\x7fELF" + b"x" * 5000, "kind"),
     ("photo", lambda: b"<svg onload=alert(1)>", "kind"),
     ("photo", lambda: b"GIF89a" + b"x" * 500, "kind"),
+    ("photo", lambda: b"\0\0\0\x24ftypheic" + b"x" * 500, "heic"),
+    ("photo", lambda: b"\0\0\0\x18ftypmif1" + b"x" * 500, "heic"),
     ("photo", lambda: photo()[:2000], "damaged"),
     ("photo", lambda: b"\xff\xd8\xff\xe0" + b"x" * 3000, "damaged"),
     ("photo", bomb, "bomb"),

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forms.core import form_schema, validation
+from forms.core.form_schema import load
+from forms.core.i18n import digits
 from forms.core.validation import Accepted, Rejected
 
 TODAY = date(2027, 1, 1)
@@ -77,6 +79,11 @@ def test_only_events_that_still_take_people_can_be_chosen(district: Any, event: 
         ("call me", False),
         ("1" * 31, False),
         ("12345x", False),
+        ("९८४०० ०००००", True),
+        ("௯௮௪௦௦௦௦௦௦௦", True),
+        ("98400\u00a000000", True),
+        ("98400\u201300000", True),
+        ("\u202a+91 98400 00000\u202c", True),
     ],
 )
 def test_phone_numbers(district: Any, phone: str, fits: bool) -> None:
@@ -101,3 +108,29 @@ def test_no_input_breaks_the_intake(district: Any, what: str, people: str, place
 @pytest.mark.parametrize("joiner", ["\u200c", "\u200d"])
 def test_marks_that_shape_letters_stay(joiner: str) -> None:
     assert validation.clean(f"क्{joiner}ष") == f"क्{joiner}ष"
+
+
+@pytest.mark.parametrize(
+    "phone", ["98765 43210 / 91234 56789", "9876543210,9123456789", "9876543210 9123456789", "९८७६५४३२१० / ९१२३४५६७८९"]
+)
+def test_trial_10_two_numbers_in_one_field_get_a_sentence_of_their_own(district: Any, phone: str) -> None:
+    told = accept(district, "signup", event="meeting", people="2", adult="yes", phone=phone)
+    assert isinstance(told, Rejected)
+    assert [(one.field, one.code) for one in told.problems] == [("phone", "two")]
+    assert load("signup").field("phone").errors["two"] == "Please write one number only."
+
+
+@pytest.mark.parametrize("phone", ["९८४०० ०००००", "98400\u00a000000", "98400\u201300000"])
+def test_trial_10_a_number_in_any_script_is_kept_as_a_phone_dials_it(district: Any, phone: str) -> None:
+    told = accept(district, "signup", event="meeting", people="२", adult="yes", phone=phone)
+    assert isinstance(told, Accepted)
+    assert digits.digits_of(told.values["phone"]) == "9840000000"
+    assert told.values["phone"].isascii()
+    assert told.values["people"] == 2
+
+
+@pytest.mark.parametrize("people", ["2_0", "_2", "2_", "२_०", "2e1", "0x2", "2 0", "1,000", "½", "Ⅻ"])
+def test_trial_10_what_is_no_whole_number_is_refused(district: Any, people: str) -> None:
+    told = accept(district, what="x", people=people)
+    assert isinstance(told, Rejected)
+    assert [(one.field, one.code) for one in told.problems] == [("people", "type")]

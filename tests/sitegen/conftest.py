@@ -13,6 +13,7 @@ import pytest
 import yaml
 from sitegen import build as press
 from sitegen.checks.content_checks import Report
+from sitegen.content import tables
 from sitegen.publish import browser_bundle
 
 ROOT = Path(__file__).parents[2]
@@ -69,6 +70,10 @@ class Folder:
 
     def csv(self, name: str) -> Path:
         return self.root / "content" / "tables" / f"{name}.csv"
+
+    def rows(self, name: str) -> list[dict[str, Any]]:
+        """Return a table as the press reads it."""
+        return tables.read(self.root / "content" / "tables", self.root / "site" / "schemas")[name]
 
     def build(self, today: date = TODAY) -> Path:
         """Build the site; the folder it stands in."""

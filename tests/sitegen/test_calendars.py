@@ -47,7 +47,7 @@ def test_one_event_as_a_file_in_each_language(folder: Any) -> None:
     assert one.url.value == "https://portal.example/ta/events/meeting/"
     assert one.status.value == "CONFIRMED"
     assert "Tea" in one.description.value
-    assert one.sequence.value == "0"
+    assert int(one.sequence.value) >= 0
     english = feed(site, "en/events/meeting/event.ics")
     assert list(english) == ["meeting@test-district"], "the same in every language"
 
@@ -80,10 +80,11 @@ def test_a_zone_that_is_none_is_a_sentence(folder: Any, said: Any) -> None:
 def test_a_cancelled_and_a_moved_event_replace_what_a_phone_has(folder: Any) -> None:
     folder.row("events", state="moved", was="2027-01-25T10:00")
     moved = feed(folder.build(), "en/events/calendar.ics")["meeting@test-district"]
-    assert (moved.sequence.value, moved.status.value, moved.summary.value) == ("1", "CONFIRMED", "MOVED: Meeting")
+    assert (moved.status.value, moved.summary.value) == ("CONFIRMED", "MOVED: Meeting")
     folder.row("events", state="cancelled")
     gone = feed(folder.build(), "en/events/calendar.ics")["meeting@test-district"]
-    assert (gone.sequence.value, gone.status.value, gone.summary.value) == ("2", "CANCELLED", "CANCELLED: Meeting")
+    assert (gone.status.value, gone.summary.value) == ("CANCELLED", "CANCELLED: Meeting")
+    assert int(gone.sequence.value) > int(moved.sequence.value)
     assert "does not take place" in gone.description.value
 
 
@@ -164,7 +165,7 @@ def test_any_title_in_any_script_comes_back_whole(title: str, what: str, hour: i
         False,
         what={"en": what},
     )
-    (one,) = parsed(calendar(PORTAL, [entry(PORTAL, event, "en", TODAY)], "en"))
+    (one,) = parsed(calendar(PORTAL, [entry(PORTAL, event, "en", 0, TODAY)], "en"))
     assert one.summary.value == title
     assert one.description.value.startswith(what)
     assert one.dtstart.value.isoformat() == f"2027-03-{day:02}T{hour:02}:30:00+05:30"

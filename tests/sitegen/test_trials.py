@@ -2,12 +2,14 @@
 
 from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
-from sitegen.content import pages
+from sitegen.content import events, pages
 from sitegen.content.dates import in_doubt
+from sitegen.render import calendars
 
-from forms.core.portal import Portal
+from forms.core.portal import Event, Portal
 
 
 def test_a_day_with_a_time_in_front_matter_is_a_sentence(folder: Any) -> None:
@@ -70,6 +72,76 @@ def test_all_rows_in_doubt_are_named(folder: Any, said: Any) -> None:
     for number in (2, 3):
         assert f"content/tables/events.csv, row {number}, column starts: " in said()
     assert "without doubt" in said()
+
+
+NIGHT = {
+    "id": "night", "kind": "street-theatre", "title_en": "Night play", "what_en": "A play.", "where_en": "Bus stand",
+    "state": "planned", "example": "false",
+}  # fmt: skip
+
+
+def event_of(folder: Any, starts: str, ends: str) -> Event:
+    folder.table("events", {**NIGHT, "starts": starts, "ends": ends})
+    [event] = events.events_of(list(events.expanded(folder.rows("events"))))
+    return event
+
+
+@pytest.mark.parametrize("ends", ["2027-01-25T00:00", "2027-01-24T24:00", "24-01-2027 24:00", "25-01-2027 12:00 AM"])
+def test_trial_7_from_twenty_to_midnight_is_one_day(folder: Any, ends: str) -> None:
+    event = event_of(folder, "2027-01-24T20:00", ends)
+    assert (event.day, event.last_day) == (date(2027, 1, 24), date(2027, 1, 24))
+    assert (event.time, event.end_time) == ("20:00", "24:00")
+    assert dict(calendars._times(event, ZoneInfo("Asia/Kolkata"))) == {
+        "dtstart": datetime(2027, 1, 24, 20, tzinfo=ZoneInfo("Asia/Kolkata")),
+        "dtend": datetime(2027, 1, 25, 0, tzinfo=ZoneInfo("Asia/Kolkata")),
+    }
+
+
+def test_trial_7_midnight_is_an_hour_and_a_day_alone_has_none(folder: Any) -> None:
+    event = event_of(folder, "2027-01-24T00:00", "2027-01-24T04:00")
+    assert (event.time, event.end_time, event.last_day) == ("00:00", "04:00", date(2027, 1, 24))
+    event = event_of(folder, "24-01-2027", "25-01-2027")
+    assert (event.time, event.end_time, event.last_day) == ("", "", date(2027, 1, 25))
+    assert dict(calendars._times(event, ZoneInfo("UTC")))["dtend"] == date(2027, 1, 26)
+
+
+def test_trial_7_the_page_and_the_calendar_say_so(folder: Any) -> None:
+    folder.table("events", {**NIGHT, "starts": "2027-01-24T20:00", "ends": "2027-01-25T00:00"})
+    site = folder.build()
+    page = (site / "en" / "events" / "night" / "index.html").read_text(encoding="utf-8")
+    assert "20:00–24:00" in page
+    assert "25 January" not in page
+    entry = (site / "en" / "events" / "night" / "event.ics").read_text(encoding="utf-8")
+    assert "DTEND;TZID=Asia/Kolkata:20270125T000000" in entry
+
+
+@pytest.mark.parametrize("ends", ["2027-01-24T24:30", "2027-01-24T25:00", "2027-01-24T12:60"])
+def test_trial_7_no_such_hour_is_a_sentence(folder: Any, said: Any, ends: str) -> None:
+    folder.table("events", {**NIGHT, "starts": "2027-01-24T20:00", "ends": ends})
+    assert "is not a day and time" in said()
+
+
+def test_trial_7_a_repeating_night_and_its_moved_day_end_at_midnight(folder: Any) -> None:
+    every = {
+        "starts": "2027-01-24T20:00",
+        "ends": "2027-01-25T00:00",
+        "repeats": "weekly",
+        "repeats_until": "2027-02-01",
+    }
+    moved = {
+        **NIGHT,
+        "id": "night-2027-01-31",
+        "starts": "2027-02-01T20:00",
+        "was": "2027-01-31T20:00",
+        "state": "moved",
+    }
+    folder.table("events", {**NIGHT, **every}, moved)
+    found = events.events_of(list(events.expanded(folder.rows("events"))))
+    assert [(event.day.day, event.last_day.day, event.end_time) for event in found] == [
+        (24, 24, "24:00"),
+        (1, 1, "24:00"),
+    ]
+    assert folder.problems() == []
 
 
 def test_the_day_is_the_districts_not_the_machines() -> None:

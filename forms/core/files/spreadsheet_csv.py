@@ -1,19 +1,43 @@
-"""Rows as CSV that spreadsheets open (RFC 4180)."""
+"""Rows as CSV (RFC 4180): for programs, and for spreadsheets as they read it. The one guard against formulas."""
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_BOM = b"\xef\xbb\xbf"
+_TAKEN_FOR_A_NUMBER = re.compile(r"0[0-9]+|[0-9]{12,}")
+"""Digits that a spreadsheet would change: it drops leading zeros, shortens twelve digits, loses those after fifteen."""
 
 
 def csv_text(rows: Iterable[Sequence[Any]], line_end: str = "\r\n") -> str:
-    """Return rows as CSV, each cell as `cell_text` writes it."""
+    """Return rows as CSV, each cell as `cell_text` writes it, and no text as a formula."""
     out = io.StringIO(newline="")
-    csv.writer(out, lineterminator=line_end).writerows([cell_text(cell) for cell in row] for row in rows)
+    csv.writer(out, lineterminator=line_end).writerows([_guarded(cell) for cell in row] for row in rows)
     return out.getvalue()
+
+
+def for_spreadsheets(rows: Iterable[Sequence[Any]], line_end: str = "\r\n", *, first: bool = True) -> bytes:
+    """Return rows as a spreadsheet reads them right: with a byte order mark, and no text of digits taken for a number.
+
+    first: whether the file begins with these rows.
+    """
+    text = csv_text([[_kept_digits(cell) for cell in row] for row in rows], line_end)
+    return (_BOM if first else b"") + text.encode()
+
+
+def _kept_digits(cell: Any) -> Any:
+    """Return a text of digits in groups of five, which no spreadsheet takes for a number; all else as it is."""
+    if not isinstance(cell, str) or not _TAKEN_FOR_A_NUMBER.fullmatch(cell):
+        return cell
+    return re.sub(r"(?<=[0-9])(?=(?:[0-9]{5})+$)", " ", cell) if len(cell) > 5 else f"'{cell}"  # noqa: PLR2004
+
+
+def _guarded(cell: Any) -> str:
+    return guarded(cell) if isinstance(cell, str) else cell_text(cell)
 
 
 def cell_text(value: Any) -> str:

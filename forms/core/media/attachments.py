@@ -18,11 +18,11 @@ LONGEST_VOICE = 180
 LEEWAY = 5
 """Seconds more that are taken: a recorder that stops after three minutes, ours too, writes a little more."""
 
-LARGEST = {"photo": 12 * 1024 * 1024, "voice": 4 * 1024 * 1024 - 1024, "answer": 8 * 1024 * 1024}
-"""Bytes of one file as it comes from the phone; the browser is told the same number.
+LARGEST = {"photo": 12 * 1024 * 1024, "voice": 4 * 1024 * 1024 - 1024, "answer": 24 * 1024 * 1024}
+"""Bytes of one file as it comes from the phone, or (answer) from a desk's recorder: a minute of WAV has 11 MB.
 
 A recording is sealed on the phone as it is: with a line above it, it fits the largest size class. Three minutes of AAC
-at 128 kbit/s, as phones record, fit.
+at 128 kbit/s, as phones record, fit. The browser is told the same number.
 """
 
 
@@ -30,12 +30,13 @@ def megabytes(kind: str) -> int:
     """Return how many megabytes of a kind are taken, as people are told."""
     return LARGEST[kind] // 1_000_000
 
+
 LONGEST_ANSWER = 60
 """Seconds of a desk's voice beside its answer."""
 
 
 class NotTaken(Exception):
-    """A file cannot be taken. `code`: empty, large, many, kind, long, bomb, damaged; or busy: it may be tried again."""
+    """A file cannot be taken. `code`: empty, large, many, kind, heic, long, bomb, damaged; or busy: try again."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -68,7 +69,7 @@ def clean(kind: str, content: bytes, wait: float = WAIT) -> Clean:
     if len(content) > LARGEST[kind]:
         raise NotTaken("large")
     if not _looks_like(kind, content):
-        raise NotTaken("kind")
+        raise NotTaken("heic" if kind == "photo" and _is_heic(content) else "kind")
     try:
         head, made = decoder_process.decode(kind, content, wait)
     except NoneFree:
@@ -104,7 +105,13 @@ _VOICES: Sequence[tuple[int, bytes]] = (
     (0, b"OggS"), (0, b"ID3"), (0, b"RIFF"), (0, b"#!AMR"), (0, b"\x1aE\xdf\xa3"), (4, b"ftyp"), (0, b"fLaC"),
     (0, b"caff"),
 )  # fmt: skip
+_HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _MPEG_SYNC = 0xE0  # MP3 and ADTS without a tag: eleven set bits (ISO 11172-3, 2.4.1.3)
+
+
+def _is_heic(content: bytes) -> bool:
+    """Return whether this is a photo in HEIF, as iPhones and some other phones take it (ISO 23008-12, annex B)."""
+    return content[4:8] == b"ftyp" and content[8:12] in _HEIF_BRANDS
 
 
 def _looks_like(kind: str, content: bytes) -> bool:

@@ -1,6 +1,5 @@
 """Cases: what people told and what staff did about it, folded from letters and entries. Pure: no file, no server."""
 
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import MAXYEAR, date, timedelta
@@ -8,8 +7,9 @@ from functools import cached_property
 from typing import Any
 
 from forms.core.form_schema import find
+from forms.core.i18n import search_words
 from forms.core.ids import is_id
-from forms.core.media.attachments import LONGEST_VOICE
+from forms.core.media.attachments import LONGEST_ANSWER
 from forms.core.portal import DAYS_KEPT
 from forms.core.problem import Problem
 from forms.desk.cases.case_log import Entry, in_order, standing
@@ -152,8 +152,7 @@ class Case:
     @cached_property
     def spoken_answers(self) -> tuple[PartName, ...]:
         """The recordings beside this desk's answers, as its proven entries name them."""
-        told = (entry.value for entry in self.entries if entry.kind == "answer" and is_id(entry.value.get("voice")))
-        return tuple(PartName(value["voice"], "voice", read_seconds(value.get("seconds"))) for value in told)
+        return tuple(part for entry in self.entries if (part := spoken_in(entry)))
 
     @property
     def unread(self) -> bool:
@@ -274,10 +273,10 @@ class Case:
 
     @cached_property
     def haystack(self) -> str:
-        """All words of letters and notes as they are searched: NFKC, case folded."""
+        """All words of letters and notes as they are searched (forms/core/i18n/search_words.py)."""
         told = (str(text) for letter in self.letters if isinstance(letter, Letter) for text in letter.answers.values())
         noted = (str(text) for entry in self.entries for name, text in entry.value.items() if name not in _NO_WORDS)
-        return folded("\n".join([self.id, *told, *noted]))
+        return " ".join(search_words.words("\n".join([self.id, *told, *noted])))
 
     def time_line(self) -> list[dict[str, Any]]:
         """All that happened, for machines: letters by day, then entries in their order; no words of the letters."""
@@ -298,14 +297,12 @@ def _said(entry: Entry) -> dict[str, Any]:
     return {**head, "after": list(entry.after), "value": dict(entry.value)}
 
 
-def read_seconds(value: Any) -> int:
-    """Return a length in seconds that somebody wrote, 0 where it is none."""
-    return value if type(value) is int and 0 < value <= LONGEST_VOICE else 0
-
-
-def folded(text: str) -> str:
-    """Return a text as it is compared: NFKC, case folded."""
-    return unicodedata.normalize("NFKC", text).casefold()
+def spoken_in(entry: Entry) -> PartName | None:
+    """Return the recording beside the answer that an entry is about, or None."""
+    id, seconds = entry.value.get("voice"), entry.value.get("seconds")
+    if entry.kind != "answer" or not is_id(id):
+        return None
+    return PartName(str(id), "voice", seconds if type(seconds) is int and 0 < seconds <= LONGEST_ANSWER else 0)
 
 
 def cases(

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
-from forms.desk.cases.case import Case, folded, read_day
+from forms.core.i18n import search_words
+from forms.desk.cases.case import Case, read_day
 
 ALIKE = 0.6
 """Share of pairs of words in common (Jaccard) from which two letters look like one."""
@@ -41,7 +42,7 @@ def find(cases: Iterable[Case], wanted: Wanted, today: date) -> list[Case]:
 
     Closed ones and those that are perhaps spam come last.
     """
-    words = folded(wanted.text).split()
+    words = search_words.wanted(wanted.text)
     found = [case for case in cases if _fits(case, wanted, today) and all(word in case.haystack for word in words)]
     found.sort(key=lambda case: (case.day, case.id), reverse=True)
     found.sort(key=lambda case: (_rank(case, today), _days_first(case, today)))
@@ -137,5 +138,5 @@ def _look_alike(one: str, other: str, marks: Mapping[str, frozenset[int]], where
 
 def _marks(case: Case) -> frozenset[int]:
     """Return marks of all pairs of neighbouring words of what was told; of the words where there is but one."""
-    words = folded(str(case.answers.get("what", ""))).split()
+    words = list(search_words.words(str(case.answers.get("what", ""))))
     return frozenset(map(hash, pairwise(words) if len(words) > 1 else words))

@@ -103,7 +103,7 @@ def when(event: Event, language: str) -> str:
     """Return day and hours of an event as its readers write them; only the day where no hour is known."""
     locale = Locale.parse(language)
     said = format_date(event.day, "full", locale=locale)
-    hours = [moment[11:16] for moment in (event.starts, event.ends) if len(moment) > len("2027-01-24")]
+    hours = [hour for hour in (event.time, event.end_time) if hour]
     if not hours or (event.starts[11:16] == "00:00"):
         return said
     return f"{said}, {' – '.join(format_time(time.fromisoformat(hour), 'short', locale=locale) for hour in hours)}"

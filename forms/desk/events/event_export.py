@@ -15,7 +15,7 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
-from forms.core.files.spreadsheet_csv import csv_text, guarded, is_formula
+from forms.core.files.spreadsheet_csv import for_spreadsheets, is_formula
 from forms.core.portal import pick
 from forms.desk.cases.plain_text import plain
 from forms.desk.events import attendance
@@ -104,22 +104,22 @@ def package(name: str, title: str, tables: Sequence[Sheet]) -> bytes:
         "name": name,
         "title": title,
         "description": f"{WARNING} A cell that began with = + - or @ has an apostrophe before it, so that no "
-        "spreadsheet takes it for a formula.",
+        "spreadsheet takes it for a formula; twelve digits and more, and digits after a 0, stand in groups of five.",
         "profile": "tabular-data-package",
         "resources": [_resource(table) for table in tables],
     }
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        _add(archive, "datapackage.json", json.dumps(descriptor, ensure_ascii=False, indent=2))
+        _add(archive, "datapackage.json", json.dumps(descriptor, ensure_ascii=False, indent=2).encode())
         for table in tables:
             _add(archive, f"{table.name}.csv", as_csv(table))
     return out.getvalue()
 
 
-def _add(archive: zipfile.ZipFile, name: str, text: str) -> None:
+def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
     entry = zipfile.ZipInfo(name, _EPOCH)
     entry.compress_type = zipfile.ZIP_DEFLATED
-    archive.writestr(entry, text.encode())
+    archive.writestr(entry, content)
 
 
 def _resource(table: Sheet) -> dict[str, Any]:
@@ -133,14 +133,14 @@ def _resource(table: Sheet) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def as_csv(table: Sheet) -> str:
-    """Return a table as CSV, formulas made harmless."""
+def as_csv(table: Sheet) -> bytes:
+    """Return a table as CSV for spreadsheets, formulas made harmless."""
     names = [field["name"] for field in table.fields]
-    return csv_text([names, *([_cell(row.get(name)) for name in names] for row in table.rows)])
+    return for_spreadsheets([names, *([_cell(row.get(name)) for name in names] for row in table.rows)])
 
 
 def _cell(value: Any) -> Any:
-    return guarded(_one_line(value)) if isinstance(value, str) else value
+    return _one_line(value) if isinstance(value, str) else value
 
 
 def _one_line(text: str) -> str:

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 import requests
 
-from forms.core.files.spreadsheet_csv import csv_text, guarded
+from forms.core.files.spreadsheet_csv import for_spreadsheets
+from forms.core.i18n.digits import digits_of
 from forms.core.problem import Problem
 
 TIMEOUT = (10, 30)
@@ -49,7 +50,7 @@ def dialled(phone: str) -> str:
     Digits only, a leading + as 00 (ITU-T E.123): a spreadsheet takes a cell that begins with + for a formula. An Indian
     mobile number gets its country code, with or without the 0 or 91 before it.
     """
-    digits = "".join(str(int(char)) for char in phone if char.isdecimal())
+    digits = digits_of(phone)
     if unicodedata.normalize("NFKC", phone).strip().strip("()").startswith("+"):
         digits = f"00{digits}"
     if found := _INDIAN_MOBILE.fullmatch(digits):
@@ -70,7 +71,7 @@ class FileOutbox:
             with self.path.open("a+b") as file:
                 start = file.seek(0, io.SEEK_END)
                 try:
-                    file.write(_line(_HEAD) if start == 0 else b"")
+                    file.write(_line(_HEAD, first=True) if start == 0 else b"")
                     file.write(_line((number, text, template)))
                     file.flush()
                     os.fsync(file.fileno())
@@ -91,12 +92,12 @@ class Handout:
 
     def send(self, number: str, text: str, key: str, template: str = "") -> None:  # noqa: ARG002 - no keys in a file
         """Add a line."""
-        self.content += (b"" if self.count else _line(_HEAD)) + _line((number, text, template))
+        self.content += (b"" if self.count else _line(_HEAD, first=True)) + _line((number, text, template))
         self.count += 1
 
 
-def _line(cells: tuple[str, ...]) -> bytes:
-    return csv_text([[guarded(cell) for cell in cells]]).encode()
+def _line(cells: tuple[str, ...], *, first: bool = False) -> bytes:
+    return for_spreadsheets([cells], first=first)
 
 
 @dataclass(frozen=True)

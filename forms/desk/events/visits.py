@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Literal
 
 from forms.core.files.durable import replaced
+from forms.core.files.spreadsheet_csv import is_formula
 from forms.core.form_schema import find
+from forms.core.i18n.digits import digits_of
 from forms.core.portal import Portal
 from forms.core.problem import Problem
 from forms.desk.crypto.decryption import Letter
@@ -78,10 +80,10 @@ def _require_words(letter: Letter, plan: Plan) -> None:
     for name, text in (("title", plan.title), ("what", plan.what), ("where", plan.where)):
         if not _words(text):
             raise Problem(name, "is empty.", "Write it in English; translate it in events.csv afterwards.")
-        if _words(text)[0] in "=+-@":
+        if is_formula(_words(text)):
             raise Problem(name, "begins with = + - or @.", "Begin with a word: spreadsheets take it for a formula.")
-    contact = "".join(char for char in str(letter.answers.get("contact", "")) if char.isdigit())
-    published = "".join(char for char in f"{plan.title} {plan.what} {plan.where}" if char.isdigit())
+    contact = digits_of(str(letter.answers.get("contact", "")))
+    published = digits_of(f"{plan.title} {plan.what} {plan.where}")
     if len(contact) >= len("123456") and contact in published:
         raise Problem("contact", "The asker's number stands in what would be published.", "Take it out.")
 

@@ -9,6 +9,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as Answer
 
 from forms.core.ids import is_id
+from forms.core.media.attachments import LARGEST
 from forms.core.problem import Problem
 from forms.desk.cases.case import STATES, Case
 from forms.desk.cases.case_log import heads
@@ -87,12 +88,24 @@ def _theme(session: Session, case: Case, form: Form) -> None:
 
 def _answer(session: Session, case: Case, form: Form) -> None:
     text, state, seen = _whole_answer(session, case, form), form.get("state", ""), _seen(form)
+    recording = _recording()
     if set(seen) == set(heads(case.entries)):
-        session.answer(case.id, text, state if state in STATES else "")
+        session.answer(case.id, text, state if state in STATES else "", recording)
         return
-    session.answer(case.id, text)  # somebody wrote meanwhile: the state must not silently win over theirs
+    session.answer(
+        case.id, text, recording=recording
+    )  # somebody wrote meanwhile: the state must not silently win over theirs
     if state in STATES:
         session.write(case.id, "state", after=seen, state=state)
+
+
+def _recording() -> bytes:
+    """Return the recording that came with the answer, no more of it than tells that it is too large. In memory only."""
+    file = request.files.get("voice")
+    content = file.stream.read(LARGEST["answer"] + 1) if file and file.filename else b""
+    if file and file.filename and not content:
+        raise Problem("The recording", "holds nothing.", "Record it again.")
+    return content
 
 
 def _handover(session: Session, case: Case, form: Form) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 from flask import Blueprint, Response, make_response, render_template, request
 
 from forms.core.ids import is_id
+from forms.core.media.attachments import LONGEST_ANSWER
 from forms.core.portal import Choice, Desk, pick
 from forms.core.problem import Problem
 from forms.desk.cases.acknowledgement import doubts
-from forms.desk.cases.case import Case
+from forms.desk.cases.case import Case, spoken_in
 from forms.desk.cases.case_log import heads
 from forms.desk.cases.grouping import together
 from forms.desk.session import Session
@@ -86,6 +87,8 @@ def show(session: Session, case_id: str, problem: Problem | None = None, typed: 
         today=today(),
         problem=problem,
         typed=typed or {},
+        longest_answer=LONGEST_ANSWER,
+        spoken={entry.id: part for entry in case.entries if (part := spoken_in(entry))},
         done=DONE.get(request.args.get("done", "")),
         seen=" ".join(heads(case.entries)),
         letters=[(letter, labels.told(letter, portal, today())) for letter in labels.letters_of(case)],

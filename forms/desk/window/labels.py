@@ -11,7 +11,7 @@ from forms.core.form_schema import Definition, choices, load, names
 from forms.core.portal import Portal, pick
 from forms.desk.cases.case import Case
 from forms.desk.cases.case_log import Entry, standing
-from forms.desk.crypto.decryption import Letter
+from forms.desk.crypto.decryption import Letter, PartName
 
 STATE_NAMES = {"new": "New", "read": "Read", "looking": "Being looked into", "closed": "Closed"}
 
@@ -86,6 +86,11 @@ def day(text: str | date | None) -> str:
 def moment(at: str) -> str:
     """Return an entry's moment, 5 Jan 2027, 10:20 UTC."""
     return f"{day(at)}, {at[11:16]} UTC" if len(at) > len("2027-01-05T") else day(at)
+
+
+def length(part: PartName) -> str:
+    """Return how long a recording is, 0:43; "a recording" where nobody says it."""
+    return f"{part.seconds // 60}:{part.seconds % 60:02}" if part.seconds else "a recording"
 
 
 def short(case_id: str) -> str:

@@ -5,13 +5,14 @@ from urllib.parse import urlsplit
 from flask import Response, abort, g, request
 from werkzeug.wrappers import Response as Answer
 
+from forms.core.media.attachments import LARGEST
 from forms.desk.window import secret_path
 from forms.desk.window.authentication import Locked, require_form_token, the_authenticator
 from forms.web.headers import NEVER_KEPT
 
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; media-src 'self'; "
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; media-src 'self' blob:; "
         "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "Cache-Control": NEVER_KEPT,
@@ -22,8 +23,11 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "geolocation=(), camera=(), microphone=()",
+    "Permissions-Policy": "geolocation=(), camera=(), microphone=(self)",
 }
+
+LARGEST_ANSWER = 4 * LARGEST["answer"]
+"""Bytes of an answer with its recording. One that is too large still comes in, so that the text beside it is kept."""
 
 OPEN_TO_ALL = frozenset({"entrance.enter", "static"})
 """What a browser is shown that has not signed in: the page for it and the stylesheet."""
@@ -50,6 +54,8 @@ def check() -> None:
         abort(401)
     g.inside = True
     if request.method == "POST":
+        if request.path.endswith("/answer"):
+            request.max_content_length = LARGEST_ANSWER  # before the form is read
         _require_our_page()
         require_form_token()
 

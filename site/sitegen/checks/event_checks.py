@@ -1,7 +1,7 @@
 """What staff get wrong in events.csv, beyond what its schema sees."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, time
+from datetime import date
 
 from babel import Locale
 
@@ -9,7 +9,8 @@ from forms.core.portal import COLUMN_WIDTHS, OPEN_STATES
 from forms.core.problem import Problem
 from sitegen.checks.did_you_mean import closest, did_you_mean
 from sitegen.content import dates
-from sitegen.content.events import MOST_REPEATS, days_of, moment
+from sitegen.content.dates import NO_HOUR
+from sitegen.content.events import MOST_REPEATS, days_of, last_day_of
 from sitegen.content.tables import Row, number_of
 
 FILE = "content/tables/events.csv"
@@ -47,7 +48,7 @@ def _at(row: Row, column: str) -> str:
 
 def _times(row: Row) -> Iterator[Problem]:
     starts, ends = row["starts"], row["ends"]
-    whole_day = ends and ends.time() == time.min and ends.date() == starts.date()
+    whole_day = ends and ends.time() == NO_HOUR and ends.date() == starts.date()
     if ends and ends < starts and not whole_day:
         yield Problem(_at(row, "ends"), "it ends before it starts.", "Look at both days and times.")
 
@@ -151,20 +152,19 @@ def _part(row: Row, every: Mapping[str, Row], series: Mapping[str, Row]) -> Iter
     elif row["repeats"]:
         yield Problem(_at(row, "repeats"), "a part cannot repeat.", "Give each day a row of its own.")
     elif not _within(row, whole):
-        first, last = moment(whole["starts"])[:10], moment(whole["ends"] or whole["starts"])[:10]
+        first, last = whole["starts"].date().isoformat(), last_day_of(whole).isoformat()
         days_ = first if first == last else f"from {first} to {last}"
         todo = f"{row['part_of']} is on {days_}." if first == last else f"{row['part_of']} goes {days_}."
         yield Problem(_at(row, "starts"), "this part is not on a day of its whole.", todo)
 
 
 def _within(part: Row, whole: Row) -> bool:
-    first, last = whole["starts"].date(), (whole["ends"] or whole["starts"]).date()
-    return bool(first <= part["starts"].date() and (part["ends"] or part["starts"]).date() <= last)
+    return bool(whole["starts"].date() <= part["starts"].date() and last_day_of(part) <= last_day_of(whole))
 
 
 def waiting(rows: Sequence[Row], today: date) -> Iterator[str]:
     """Yield what a person should still do about events that are over."""
     for row in rows:
-        over = (row["ends"] or row["starts"]).date() < today
+        over = last_day_of(row) < today
         if over and row["state"] in OPEN_STATES and not row["repeats"]:
             yield f"{_at(row, 'state')}: its day is over. Write held and what came of it, or cancelled."

@@ -27,6 +27,8 @@ class CsvFile:
     header: list[str]
     rows: list[list[str]]
     numbers: list[int]
+    without_hour: frozenset[tuple[int, str]] = frozenset()
+    """Cells (place of the row, column) that give a day and no hour, where an hour may stand."""
 
 
 def file_of(path: Path) -> str:

@@ -7,7 +7,7 @@ place is over 12, or the year has two digits, there is doubt; nothing is guessed
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,10 @@ _YEAR_FIRST = r"(?P<year>\d{4})[-/](?P<month>\d{1,2})[-/](?P<day>\d{1,2})"
 _DAY_FIRST = r"(?P<day>\d{1,2})[-/](?P<month>\d{1,2})[-/](?P<year>\d{4})"
 _TIME = r"(?:(?:T|,? +)(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::00)? *(?P<half>[AaPp]\.?[Mm]\.?)?)?"
 _WAYS = tuple(re.compile(day + _TIME) for day in (_YEAR_FIRST, _DAY_FIRST))
-_NOON = 12
+_NOON, _END_OF_DAY = 12, 24
+
+NO_HOUR = time(0, 0, 1)
+"""How the rows of a table say that no hour is known. No cell says this: cells know hours and minutes, and midnight."""
 _ZONE = re.compile(r"^timezone:[ \t]*[\"']?([\w/+-]+)", re.M)
 
 
@@ -39,10 +42,23 @@ def read(cell: str) -> datetime | None:
         if match:
             year, month, day = (int(match[name]) for name in ("year", "month", "day"))
             try:
-                return datetime(year, month, day, *_clock(match))  # noqa: DTZ001 - the district's own clock (portal.yml, timezone)
-            except ValueError:
+                hour, minute = _clock(match)
+                days, hour = divmod(hour, _END_OF_DAY) if (hour, minute) == (_END_OF_DAY, 0) else (0, hour)
+                here = datetime(year, month, day, hour, minute)  # noqa: DTZ001 - the district's own clock (portal.yml, timezone)
+                return here + timedelta(days=days)
+            except (ValueError, OverflowError):
                 return None
     return None
+
+
+def without_hour(day: datetime) -> datetime:
+    """Return a day as rows have it that know no hour."""
+    return datetime.combine(day, NO_HOUR)
+
+
+def tells_hour(cell: str) -> bool:
+    """Return whether a cell with a day gives its hour too: midnight is one."""
+    return ":" in cell
 
 
 def _clock(match: re.Match[str]) -> tuple[int, int]:

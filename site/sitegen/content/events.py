@@ -84,8 +84,14 @@ def _inherited(own: Row, series: Row) -> Row:
         if language and english in own and own[english] and own[english] != series[english]:
             made[name] = own[name]
     if own["starts"] != series["starts"] and not own["ends"]:
-        made["ends"] = own["starts"] + (series["ends"] - series["starts"]) if series["ends"] else None
+        made["ends"] = _after(own["starts"], series) if series["ends"] else None
     return made
+
+
+def _after(starts: datetime, series: Row) -> datetime:
+    """Return when a day ends that begins at another time than the others of its series."""
+    ends: datetime = starts + (series["ends"] - series["starts"])
+    return datetime.combine(ends, dates.NO_HOUR) if dates.NO_HOUR in {starts.time(), series["ends"].time()} else ends
 
 
 def _with_its_whole(part: Event) -> Event:
@@ -105,7 +111,14 @@ def _event(row: Row) -> Event:
 
 
 def moment(value: datetime | None) -> str:
-    """Return a time as an Event has it: midnight in a table says that only the day is known."""
+    """Return a time as an Event has it: only its day where no hour is known."""
     if value is None:
         return ""
-    return value.isoformat(timespec="minutes") if value.time() != time.min else value.date().isoformat()
+    return value.isoformat(timespec="minutes") if value.time() != dates.NO_HOUR else value.date().isoformat()
+
+
+def last_day_of(row: Row) -> date:
+    """Return the day on which a row's event ends: the day before, where it ends at midnight."""
+    starts, ends = row["starts"], row["ends"] or row["starts"]
+    day: date = ends.date()
+    return day - timedelta(days=1) if ends.time() == time.min and day > starts.date() else day

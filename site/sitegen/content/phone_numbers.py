@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from forms.core.i18n.digits import ascii_digits
 from sitegen.content.pages import Library, Source
 from sitegen.content.tables import NumberedRow, Row, Tables
 
@@ -85,15 +86,7 @@ class Found:
     shown: str
 
 
-_ASCII = {
-    number: str(int(chr(number))) for number in range(0x80, 0x10000) if chr(number).isdecimal()
-}  # fmt: skip
 _ANY_DIGIT = re.compile(r"\d|tel:|sms:", re.I)
-
-
-def ascii_digits(text: str) -> str:
-    """Return a text of the same length with the digits of every script as 0 to 9."""
-    return text.translate(_ASCII)
 
 
 def strays(text: str, known: Collection[str], *, address: bool = False) -> Iterator[Found]:

@@ -99,7 +99,7 @@ class _Paper(_Keys):
     leaflet: str | None = None
 
 
-TemplateNumber = Annotated[str, Field(pattern=r"^\d{6,20}$")]
+TemplateNumber = Annotated[str, Field(pattern=r"^[0-9]{6,20}$")]
 
 
 class _Templates(_Keys):

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from forms.core.i18n import digits
 from forms.core.portal import Text
 from forms.core.problem import Problem, Problems
 from forms.core.yaml_reader import read_yaml
@@ -74,6 +75,7 @@ def _checked_anew(tables: Path, schemas: Path) -> Tables:
         try:
             sheet = read_sheet(tables / f"{name}.csv")
             wrong = [*lost_letters(sheet), *_shape_problems(sheet, descriptor), *_days_in_doubt(sheet, descriptor)]
+            wrong += _joined_digits(sheet, descriptor)
             problems += wrong
             sheets[name] = sheet if wrong else _arranged(sheet, descriptor)
         except Problem as problem:
@@ -113,9 +115,10 @@ def _checked(sheets: Mapping[str, CsvFile], descriptors: Mapping[str, Any]) -> T
 
 
 def _numbered(rows: Sequence[Any], sheet: CsvFile) -> Iterator[Row]:
-    for number, cells in zip(sheet.numbers, rows, strict=True):
+    for at, (number, cells) in enumerate(zip(sheet.numbers, rows, strict=True)):
         row = NumberedRow(cells.to_dict())
         row.sheet_row = number
+        row |= {name: dates.without_hour(row[name]) for place, name in sheet.without_hour if place == at}
         yield row
 
 
@@ -152,14 +155,33 @@ def _days_in_doubt(sheet: CsvFile, descriptor: Mapping[str, Any]) -> Iterator[Pr
             yield Problem(where, what, f"Write it like {field.get('example', '2027-01-24')}.")
 
 
+def _joined_digits(sheet: CsvFile, descriptor: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield cells like 2_0, which Python and the library that checks tables take for twenty."""
+    numbers = {field["name"]: field for field in descriptor["fields"] if field["type"] in {"integer", "number"}}
+    for number, row in zip(sheet.numbers, sheet.rows, strict=True):
+        for column, cell in zip(sheet.header, row, strict=False):
+            if column in numbers and "_" in cell:
+                what = f'"{cell}" is not {_KINDS[numbers[column]["type"]]}.'
+                yield Problem(f"{sheet.where}, row {number}, column {column}", what, "Write digits only, like 20.")
+
+
 def _arranged(sheet: CsvFile, descriptor: Mapping[str, Any]) -> CsvFile:
     """The sheet as its schema has it: columns in its order, those left out empty, days and times in its writing."""
     fields = {field["name"]: field["type"] for field in descriptor["fields"]}
-    rows = []
-    for row in sheet.rows:
+    rows, without_hour = [], set()
+    for at, row in enumerate(sheet.rows):
         cells = dict(zip(sheet.header, row, strict=True))
-        rows.append([dates.rewritten(cells.get(name, ""), kind) for name, kind in fields.items()])
-    return replace(sheet, header=list(fields), rows=rows)
+        rows.append([_rewritten(cells.get(name, ""), kind) for name, kind in fields.items()])
+        moments = (name for name, kind in fields.items() if kind == "datetime" and cells.get(name))
+        without_hour |= {(at, name) for name in moments if not dates.tells_hour(cells[name])}
+    return replace(sheet, header=list(fields), rows=rows, without_hour=frozenset(without_hour))
+
+
+def _rewritten(cell: str, kind: str) -> str:
+    """Return the cell as its schema wants it: a day in ISO 8601, a number with the digits 0 to 9."""
+    if kind in {"integer", "number"} and cell:
+        return digits.plain_number(cell)
+    return dates.rewritten(cell, kind)
 
 
 def _problems(

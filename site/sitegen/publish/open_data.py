@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from forms.core.files.spreadsheet_csv import csv_text
+from forms.core.files.spreadsheet_csv import for_spreadsheets
 from forms.core.yaml_reader import read_yaml
 from sitegen.content.settings import read_settings
 from sitegen.content.tables import Row
@@ -25,11 +25,14 @@ def write(root: Path, out: Path, context: Context) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
         for name, text in _files(context, schemas, licence):
-            packed.writestr(zipfile.ZipInfo(name, _DAY_ONE), text.encode(), zipfile.ZIP_DEFLATED)
+            data = text if isinstance(text, bytes) else text.encode()
+            packed.writestr(zipfile.ZipInfo(name, _DAY_ONE), data, zipfile.ZIP_DEFLATED)
     return path
 
 
-def _files(context: Context, schemas: Mapping[str, Any], licence: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _files(
+    context: Context, schemas: Mapping[str, Any], licence: Mapping[str, str]
+) -> Iterator[tuple[str, str | bytes]]:
     yield "datapackage.json", json.dumps(_package(context, schemas, licence), ensure_ascii=False, indent=1)
     for name, schema in schemas.items():
         yield f"data/{name}.csv", _csv([field["name"] for field in schema["fields"]], context.tables[name])
@@ -52,8 +55,8 @@ def _package(context: Context, schemas: Mapping[str, Any], licence: Mapping[str,
     return {**package, "licenses": [dict(licence)]} if licence else package
 
 
-def _csv(columns: Sequence[str], rows: Sequence[Row]) -> str:
-    return csv_text([columns, *([row[column] for column in columns] for row in rows)], "\n")
+def _csv(columns: Sequence[str], rows: Sequence[Row]) -> bytes:
+    return for_spreadsheets([columns, *([row[column] for column in columns] for row in rows)], "\n")
 
 
 def _dictionary(context: Context, schemas: Mapping[str, Any], licence: Mapping[str, str]) -> Iterator[str]:

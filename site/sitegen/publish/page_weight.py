@@ -12,6 +12,7 @@ from pathlib import Path
 import brotli
 
 from forms.core.problem import Problem
+from sitegen.publish import earlier_assets
 
 BROTLI_BUDGET = 14 * 1024
 GZIP_BUDGET = 16 * 1024
@@ -67,7 +68,11 @@ def compress_file(path: Path) -> None:
 
 def visits(public: Path, languages: tuple[str, ...]) -> list[Visit]:
     """Return every page of a built site, heaviest first."""
-    css, js = (_sum(public.glob(f"assets/portal.*.{kind}")) for kind in ("css", "js"))
+    earlier = earlier_assets.listed(public)
+    css, js = (
+        _sum(path for path in public.glob(f"assets/portal.*.{kind}") if path.name not in earlier)
+        for kind in ("css", "js")
+    )
     found = [
         Visit(language, path.parent.relative_to(public / language).as_posix(), _size(path), css, js)
         for language in languages

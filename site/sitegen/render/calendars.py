@@ -2,10 +2,10 @@
 
 One event has the same UID in every language, file and feed, whatever the site's address is. A feed is read whole each
 time; a file that somebody kept is renewed by a higher SEQUENCE, or by a later DTSTAMP where that is the same (RFC 5546,
-2.1.5): moved is 1, cancelled is 2, and DTSTAMP is the day of the build, so the same build gives the same bytes.
+2.1.5): sitegen/render/calendar_numbers.py. DTSTAMP is the day of the build, so the same build gives the same bytes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
@@ -27,18 +27,17 @@ KEPT = timedelta(days=31)
 EVERY = timedelta(hours=12)
 """How often a phone should look at a feed again (RFC 7986, REFRESH-INTERVAL)."""
 
-_SEQUENCE = {"planned": 0, "held": 0, "moved": 1, "cancelled": 2}
+
+def write(out: Path, portal: Portal, numbers: Mapping[str, int], today: date) -> int:
+    """Write all calendars into the built site; how many there are. numbers: the SEQUENCE of each event."""
+    codes = portal.language_codes()
+    return sum(_write_language(out / code / FOLDER, portal, code, numbers, today) for code in codes)
 
 
-def write(out: Path, portal: Portal, today: date) -> int:
-    """Write all calendars into the built site; how many there are."""
-    return sum(_write_language(out / code / FOLDER, portal, code, today) for code in portal.language_codes())
-
-
-def _write_language(folder: Path, portal: Portal, language: str, today: date) -> int:
+def _write_language(folder: Path, portal: Portal, language: str, numbers: Mapping[str, int], today: date) -> int:
     whole = {event.id: event for event in portal.events}
     recent = [event for event in portal.events if event.last_day >= today - KEPT]
-    entries = {event.id: entry(portal, event, language, today) for event in recent}
+    entries = {event.id: entry(portal, event, language, numbers[event.id], today) for event in recent}
     coming = [event for event in recent if event.last_day >= today]
     for event in coming:
         _write(folder / event.id / "event.ics", calendar(portal, [entries[event.id]], language))
@@ -84,12 +83,12 @@ def uid(portal: Portal, event: Event) -> str:
     return f"{event.id}@{slugify(pick(portal.district, 'en'), '-')}"
 
 
-def entry(portal: Portal, event: Event, language: str, today: date) -> bytes:
-    """Return one event as a calendar has it; its times are in the portal's time zone."""
+def entry(portal: Portal, event: Event, language: str, number: int, today: date) -> bytes:
+    """Return one event as a calendar has it; its times are in the portal's time zone. number: its SEQUENCE."""
     made = Entry()
     made.add("uid", uid(portal, event))
     made.add("dtstamp", datetime.combine(today, time.min, UTC))
-    made.add("sequence", _SEQUENCE[event.state])
+    made.add("sequence", number)
     made.add("status", "CANCELLED" if event.state == "cancelled" else "CONFIRMED")
     made.add("summary", _summary(event, language))
     for name, value in _times(event, ZoneInfo(portal.timezone)):

@@ -1,16 +1,15 @@
 """A small search index, one a language, cut into shards by the first two letters: a phone fetches what it asks for.
 
-Words are compared by their skeleton: letters without vowel signs and other marks. So a wrong vowel sign does no harm,
-and a Tamil word is found in its inflected forms, which add to its end. site/assets/search.js makes skeletons alike.
+Words are compared by their skeleton: letters without vowel signs and other marks (forms/core/i18n/search_words.py). So
+a wrong vowel sign does no harm, and a Tamil word is found in its inflected forms, which add to its end.
 """
 
 import json
-import re
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from forms.core.i18n.search_words import words
 from sitegen.content.pages import Source
 
 SHORTEST = 2
@@ -20,19 +19,10 @@ PAGES_A_FILE = 50
 TITLE_WEIGHT = 8
 MOST_COUNTED = 9
 
-_WORD = re.compile(r"[^\W_]+")
-
 
 def normalised_tokens(text: str) -> Iterator[str]:
     """Yield the skeletons of a text's words. The danda and every other sign that is no letter splits words."""
-    bare = "".join(char for char in unicodedata.normalize("NFD", text.lower()) if not _is_mark(char))
-    return (word for word in _WORD.findall(bare) if len(word) >= SHORTEST)
-
-
-def _is_mark(char: str) -> bool:
-    """Vowel signs and other marks, and the invisible joiners between letters."""
-    category = unicodedata.category(char)
-    return category[0] == "M" or category == "Cf"
+    return words(text, SHORTEST)
 
 
 def shard_name(normalised_token: str) -> str:

@@ -1,4 +1,4 @@
-// Three conveniences of the desk's window. Without them all works the same, with one more page load.
+// Conveniences of the desk's window. Without them all works the same, with one more page load.
 // While somebody types, the lock waits. When nobody does, the page goes to the lock with all that it shows, and what was
 // typed and not sent is held by the desk until it is unlocked.
 const { idle, token, root } = document.body.dataset;
@@ -6,7 +6,7 @@ const { idle, token, root } = document.body.dataset;
 function unsent() {
   const typed = [...document.querySelectorAll("main textarea")].find((area) => area.value !== area.defaultValue);
   if (!typed) return null;
-  const fields = new URLSearchParams(new FormData(typed.form));
+  const fields = new URLSearchParams([...new FormData(typed.form)].filter(([, value]) => typeof value === "string"));
   fields.set("path", new URL(typed.form.action).pathname);
   return fields;
 }
@@ -71,3 +71,64 @@ document.addEventListener("click", (event) => {
   sound.play().catch(() => {});
 });
 for (const link of document.querySelectorAll("a.play[data-part]")) link.setAttribute("role", "button");
+
+// An answer is recorded here, into the field that takes a file: the browser has a recorder, and the desk makes it small.
+const voice = document.querySelector("#answer-voice");
+if (voice && window.MediaRecorder && navigator.mediaDevices) {
+  const record = document.createElement("button");
+  const heard = document.createElement("audio");
+  let recorder = null;
+  record.type = "button";
+  record.className = "button quiet record";
+  record.textContent = "● Record";
+  heard.controls = true;
+  heard.hidden = true;
+  voice.after(record, heard);
+  const show = () => {
+    URL.revokeObjectURL(heard.src);
+    const [file] = voice.files;
+    heard.hidden = !file;
+    if (file) heard.src = URL.createObjectURL(file);
+    else heard.removeAttribute("src");
+  };
+  voice.addEventListener("change", show);
+  record.addEventListener("click", async () => {
+    if (recorder) return recorder.stop();
+    let stream;
+    try {
+      stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+    } catch {
+      record.hidden = true; // no microphone, or it was not allowed: a file can still be chosen
+      return;
+    }
+    const chunks = [];
+    let seconds = 0;
+    recorder = new MediaRecorder(stream);
+    recorder.ondataavailable = (event) => chunks.push(event.data);
+    const clock = setInterval(() => {
+      seconds += 1;
+      record.textContent = `■ Stop ${seconds} s`;
+      if (seconds >= voice.dataset.longest && recorder?.state === "recording") recorder.stop();
+    }, 1000);
+    recorder.onstop = () => {
+      clearInterval(clock);
+      stream.getTracks().forEach((track) => track.stop());
+      const files = new DataTransfer();
+      files.items.add(new File(chunks, "answer", { type: recorder.mimeType }));
+      voice.files = files.files;
+      recorder = null;
+      record.textContent = "● Record again";
+      show();
+    };
+    recorder.start();
+    record.textContent = "■ Stop 0 s";
+  });
+  // Whoever sends while it runs means it to go along.
+  voice.form.addEventListener("submit", (event) => {
+    if (!recorder) return;
+    event.preventDefault();
+    const { submitter } = event;
+    recorder.addEventListener("stop", () => voice.form.requestSubmit(submitter));
+    recorder.stop();
+  });
+}

@@ -1,0 +1,39 @@
+"""Put a new folder in the place of an old one, in one step where the system can."""
+
+import ctypes
+import os
+import shutil
+import sys
+from pathlib import Path
+
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+"""From Linux' fcntl.h: two names change places at once (renameat2(2), since 3.15)."""
+
+
+def swap(fresh: Path, out: Path) -> None:
+    """Let `fresh` take the place and the name of `out`, which goes. Raises OSError.
+
+    Where Linux and its file system can exchange names there is no moment without the folder; elsewhere an instant.
+    """
+    old = out.with_name(f"{out.name}.old-{os.getpid()}")
+    if not out.exists():
+        fresh.rename(out)
+        return
+    if _exchange(fresh, out):
+        old = fresh
+    else:
+        out.rename(old)
+        fresh.rename(out)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Let two names change places; return whether that was done."""
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):  # a C library before glibc 2.28 or musl 1.2.6
+        return False
+    return bool(rename(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0)

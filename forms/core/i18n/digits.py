@@ -1,0 +1,54 @@
+"""The digits of every script, and numbers as people type them: one idea of both for forms, desk and site."""
+
+import re
+import unicodedata
+
+_DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_BETWEEN = re.compile(r"[/,;|&\n]|[^\W\d_]+")
+"""What stands between two numbers: a stroke, a comma, a word. Not a space, which groups digits."""
+
+_LONGEST = 15
+"""Digits of the longest telephone number (ITU-T E.164)."""
+
+_SHORTEST = 6
+
+
+class _Ascii(dict[int, str]):
+    """What a character becomes, looked up once for each."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        self[code] = str(unicodedata.decimal(char)) if char.isdecimal() else char
+        return self[code]
+
+
+_ASCII = _Ascii()
+
+
+def ascii_digits(text: str) -> str:
+    """Return a text of the same length with the digits of every script as 0 to 9."""
+    return text if text.isascii() else text.translate(_ASCII)
+
+
+def digits_of(text: str) -> str:
+    """Return the digits of a text, as 0 to 9, and nothing else."""
+    return re.sub(r"[^0-9]", "", ascii_digits(text))
+
+
+def plain_number(text: str) -> str:
+    """Return a number as a keyboard types it: digits 0 to 9, usual hyphens and spaces, no invisible signs."""
+    known = _DASHES.sub("-", _INVISIBLE.sub("", ascii_digits(text)))
+    return unicodedata.normalize("NFKC", " ".join(known.split()))
+
+
+def is_whole_number(text: str) -> bool:
+    """Return whether a text is a whole number and nothing else: Python and its libraries take 2_0 for twenty."""
+    return re.fullmatch(r"[+-]?[0-9]+", plain_number(text)) is not None
+
+
+def holds_two_numbers(text: str) -> bool:
+    """Return whether two telephone numbers stand in a text where one belongs."""
+    plain = plain_number(text.replace("\n", "/"))
+    parts = [part for part in _BETWEEN.split(plain) if len(digits_of(part)) >= _SHORTEST]
+    return len(parts) > 1 or len(digits_of(plain)) > _LONGEST

@@ -1,0 +1,101 @@
+"""Answering by voice in the desk's window: a file or a recording beside the text, heard again in the time line."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from werkzeug.test import TestResponse
+
+from forms.core.media.attachments import LARGEST
+from forms.desk.cli.main import desk as commands
+from tests.desk.test_window import Window, opened
+from tests.desk.window_house import Office, running, voice
+from tests.server.conftest import multipart
+
+TEXT = "We come on Monday."
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    with running(tmp_path) as made:
+        yield made
+
+
+def send(window: Window, case: str, recording: bytes, **fields: str) -> TestResponse:
+    """Send the answer's form with a recording."""
+    told = {"text": TEXT, "do": "send", **fields, "voice": (recording, "MarkedName.wav")}
+    return posted(window, f"/case/{case}/answer", seen=window.seen(case), **told)
+
+
+def posted(window: Window, path: str, **fields: Any) -> TestResponse:
+    """Post a form with a file. The test client's own way would put it on a disk."""
+    body = multipart({"form_token": window.authenticator.form_token, **fields})
+    head = {"Origin": "http://localhost"}
+    return window.client.post(path, data=body, headers=head, content_type="multipart/form-data; boundary=B")
+
+
+def test_a_recording_goes_along_and_is_heard_in_the_time_line(office: Office) -> None:
+    case = office.letter("A word")
+    window = opened(office)
+    page = window.page(f"/case/{case}")
+    assert re.search(r'<form [^>]*/answer" enctype="multipart/form-data">', page)
+    assert re.search(r'<input [^>]*type="file" id="answer-voice" name="voice" accept="audio/\*"', page)
+    assert "Whoever stands beside the phone hears it" in page
+    assert send(window, case, voice(), state="looking").status_code == 303
+    [spoken] = window.case(case).spoken_answers
+    assert (spoken.seconds, window.case(case).state.value) == (2, "looking")
+    page = window.page(f"/case/{case}")
+    assert f'Said too, 0:02</figcaption><audio controls preload="none" src="/part/{spoken.id}"' in page
+    played = window.get(f"/part/{spoken.id}")
+    assert (played.status_code, played.data[:4]) == (200, b"OggS")
+    assert b"MarkedName" not in b"".join(one.read_bytes() for one in office.home.rglob("*") if one.is_file())
+    assert not window.case(case).unheard, "what this desk said is nothing to listen to"
+
+
+@pytest.mark.parametrize(
+    ("recording", "says"), [(b"", "holds nothing"), (b"a program", "is no recording"), (b"RIFF" * (LARGEST["answer"] // 4 + 1), "more than 24 MB")]
+)  # fmt: skip
+def test_what_cannot_be_taken_is_said_and_the_text_stays(office: Office, recording: bytes, says: str) -> None:
+    case = office.letter("A word")
+    window = opened(office)
+    refused = send(window, case, recording, state="looking")
+    assert refused.status_code == 400
+    assert says in refused.text
+    assert f">{TEXT}</textarea>" in refused.text
+    assert '<option value="looking" selected' in refused.text
+    assert window.log(case) == ()
+
+
+def test_a_recording_without_words_is_refused(office: Office) -> None:
+    case = office.letter("A word")
+    window = opened(office)
+    refused = send(window, case, voice(), text=" ")
+    assert refused.status_code == 400
+    assert "Write beside it what it says" in refused.text
+    assert window.log(case) == ()
+
+
+def test_only_an_answer_may_be_large(office: Office) -> None:
+    case = office.letter("A word")
+    window = opened(office)
+    large = {"text": "x", "more": (bytes(2 * 1024 * 1024), "x")}
+    assert posted(window, f"/case/{case}/note", **large).status_code == 413
+
+
+def test_the_terminal_takes_a_file(office: Office, tmp_path: Path) -> None:
+    case = office.letter("A word")
+    (tmp_path / "said.wav").write_bytes(voice())
+    place = office.place()
+    office.session().sync()
+
+    def run(*words: str) -> str:
+        options = ["--home", str(place.folder.parent), "--server", place.address, "--desk", "police"]
+        return CliRunner().invoke(commands, [*options, "answer", case, "--text", TEXT, *words]).output
+
+    assert "cannot be read" in run("--voice", str(tmp_path / "none.wav"))
+    assert "left for the person" in run("--voice", str(tmp_path / "said.wav"))
+    [spoken] = office.session().case(case).spoken_answers
+    assert spoken.seconds == 2
