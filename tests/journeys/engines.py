@@ -11,13 +11,17 @@ import os
 import re
 import shutil
 import socket
+import socketserver
+import ssl
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 """The key of a reference to an element (W3C WebDriver, section 12.1)."""
@@ -182,18 +186,14 @@ class Engine:
 
     def go(self, command: str) -> None:
         """Back or Forward, as the browser's own button; the engine may show a page of its own."""
-        try:
+        with suppress(Failed):
             self.road.call(command)
-        except Failed:
-            pass
         time.sleep(0.3)
         until = time.monotonic() + WAIT
         while time.monotonic() < until:
-            try:
+            with suppress(Failed):
                 if self.script("return document.readyState") == "complete":
                     return
-            except Failed:
-                pass
             time.sleep(0.1)
 
 
@@ -218,7 +218,7 @@ def _firefox(address: str, home: Path, preferences: dict[str, Any]) -> Iterator[
     with _running(arguments, home):
         port = int(_appears(home / "MarionetteActivePort"))
         road = Marionette(port)
-        road.call("NewSession", capabilities={"alwaysMatch": {"pageLoadStrategy": "normal", "unhandledPromptBehavior": "accept"}})
+        road.call("NewSession", capabilities={"alwaysMatch": {"pageLoadStrategy": "normal", "unhandledPromptBehavior": "accept", "acceptInsecureCerts": True}})
         road.call("SetTimeouts", pageLoad=int(WAIT * 1000), script=int(WAIT * 1000))
         yield Engine(road, address)
         road.close()
@@ -249,7 +249,7 @@ def _webkit(address: str, home: Path) -> Iterator[Engine]:
             _listens(port)
             binary = next(Path("/usr/lib").glob("*/webkit2gtk-4.*/MiniBrowser"))
             options = {"binary": str(binary), "args": ["--automation"]}
-            road = Http(port, {"webkitgtk:browserOptions": options, "unhandledPromptBehavior": "accept"})
+            road = Http(port, {"webkitgtk:browserOptions": options, "unhandledPromptBehavior": "accept", "acceptInsecureCerts": True})
             road.call("SetTimeouts", pageLoad=int(WAIT * 1000), script=int(WAIT * 1000))
             yield Engine(road, address)
             road.call("DeleteSession")
@@ -275,10 +275,8 @@ def _running(arguments: list[str], home: Path, pass_fds: tuple[int, ...] = (), *
 
 def _end_group(group: int) -> None:
     """End what a browser started beside itself and left: its group is its own."""
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(group, 9)
-    except ProcessLookupError:
-        pass
 
 
 def _appears(path: Path) -> str:
@@ -288,6 +286,48 @@ def _appears(path: Path) -> str:
             return text
         time.sleep(0.1)
     raise Failed(f"{path.name} did not appear")
+
+
+@contextmanager
+def secured(address: str, folder: Path) -> Iterator[str]:
+    """Give the same site over https, as people have it: what a browser keeps of a page hangs on that."""
+    key, made = folder / "key.pem", folder / "certificate.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
+         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(made)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made, key)
+    behind = urlsplit(address)
+
+    class Passing(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with suppress(OSError), context.wrap_socket(self.request, server_side=True) as near:
+                with socket.create_connection((behind.hostname, behind.port)) as far:
+                    back = threading.Thread(target=_pass_on, args=(far, near), daemon=True)
+                    back.start()
+                    _pass_on(near, far)
+                    back.join(WAIT)
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+        allow_reuse_address = True
+        request_queue_size = 64
+
+    with Server(("127.0.0.1", 0), Passing) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"https://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+def _pass_on(one: socket.socket, other: socket.socket) -> None:
+    with suppress(OSError):
+        while data := one.recv(65536):
+            other.sendall(data)
+        other.shutdown(socket.SHUT_WR)
 
 
 def _free_port() -> int:

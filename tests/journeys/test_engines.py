@@ -158,7 +158,7 @@ def ticks_do_not_come_back(engine: Engine, step: Callable[[], None]) -> None:
 
 def test_firefox_from_the_first_word_to_the_answer(house: Any, tmp_path: Path) -> None:
     need("firefox")
-    with engines.firefox(house.address) as engine:
+    with engines.secured(house.address, tmp_path) as address, engines.firefox(address) as engine:
         tell_and_come_back(engine, house, tmp_path)
         ticks_do_not_come_back(engine, lambda: engine.click("footer a"))
         leave(engine)
@@ -228,7 +228,7 @@ def set_preference(engine: Engine, name: str, value: bool) -> None:
 
 def test_webkit_from_the_first_word_to_the_answer(house: Any, tmp_path: Path) -> None:
     need("webkit")
-    with engines.webkit(house.address) as engine:
+    with engines.secured(house.address, tmp_path) as address, engines.webkit(address) as engine:
         tell_and_come_back(engine, house, tmp_path)
         ticks_do_not_come_back(engine, lambda: engine.click("footer a"))
         tell_without_a_script(engine)
