@@ -182,6 +182,7 @@ def draw_form(
         carried=[(name, text) for name, texts in (values or {}).items() if name not in here for text in texts]
         if step is not None
         else [],
+        enough=_enough(definition, {name: texts for name, texts in (values or {}).items() if name not in here}),
         choices={name: labelled(found, language) for name, found in listed.items()},
         drawings={choice.value: choice.picture for found in listed.values() for choice in found if choice.picture},
         values=values or {},
@@ -194,6 +195,13 @@ def draw_form(
         followup=draw_form(load(definition.followup), portal, language, today) if fresh and definition.followup else "",
         clips=portal.clips.get(language, {}),
     )
+
+
+def _enough(definition: Definition, values: Raw) -> bool:
+    """Return whether what was answered on other pages is all that is needed."""
+    answered = {name for name, texts in values.items() if any(texts)}
+    required = {field.name for field in definition.fields if field.required}
+    return required <= answered and (bool(answered & set(definition.any_of)) if definition.any_of else bool(required))
 
 
 def _script(definition: Definition, portal: Portal, language: str) -> dict[str, Any] | None:

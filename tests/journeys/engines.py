@@ -167,7 +167,11 @@ class Engine:
             time.sleep(0.1)
 
     def has(self, css: str) -> bool:
-        return bool(self.script("return [...document.querySelectorAll(arguments[0])].some((e) => e.getClientRects().length)", css))
+        return bool(
+            self.script(
+                "return [...document.querySelectorAll(arguments[0])].some((e) => e.getClientRects().length)", css
+            )
+        )
 
     def click(self, css: str) -> None:
         """Press it, in the middle of the screen: the bar at the top lies over what is scrolled below it."""
@@ -212,13 +216,33 @@ def _home() -> Iterator[Path]:
 
 
 def _firefox(address: str, home: Path, preferences: dict[str, Any]) -> Iterator[Engine]:
-    lines = (f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in {**PREFERENCES, **preferences}.items())
+    lines = (
+        f"user_pref({json.dumps(name)}, {json.dumps(value)});\n"
+        for name, value in {**PREFERENCES, **preferences}.items()
+    )
     (home / "user.js").write_text("".join(lines), encoding="utf-8")
-    arguments = ["firefox-esr", "--headless", "--marionette", "--remote-allow-system-access", "--no-remote", "--profile", str(home)]
+    arguments = [
+        "firefox-esr",
+        "--headless",
+        "--marionette",
+        "--remote-allow-system-access",
+        "--no-remote",
+        "--profile",
+        str(home),
+    ]
     with _running(arguments, home):
         port = int(_appears(home / "MarionetteActivePort"))
         road = Marionette(port)
-        road.call("NewSession", capabilities={"alwaysMatch": {"pageLoadStrategy": "normal", "unhandledPromptBehavior": "accept", "acceptInsecureCerts": True}})
+        road.call(
+            "NewSession",
+            capabilities={
+                "alwaysMatch": {
+                    "pageLoadStrategy": "normal",
+                    "unhandledPromptBehavior": "accept",
+                    "acceptInsecureCerts": True,
+                }
+            },
+        )
         road.call("SetTimeouts", pageLoad=int(WAIT * 1000), script=int(WAIT * 1000))
         yield Engine(road, address)
         road.close()
@@ -249,7 +273,10 @@ def _webkit(address: str, home: Path) -> Iterator[Engine]:
             _listens(port)
             binary = next(Path("/usr/lib").glob("*/webkit2gtk-4.*/MiniBrowser"))
             options = {"binary": str(binary), "args": ["--automation"]}
-            road = Http(port, {"webkitgtk:browserOptions": options, "unhandledPromptBehavior": "accept", "acceptInsecureCerts": True})
+            road = Http(
+                port,
+                {"webkitgtk:browserOptions": options, "unhandledPromptBehavior": "accept", "acceptInsecureCerts": True},
+            )
             road.call("SetTimeouts", pageLoad=int(WAIT * 1000), script=int(WAIT * 1000))
             yield Engine(road, address)
             road.call("DeleteSession")
@@ -260,7 +287,9 @@ def _running(arguments: list[str], home: Path, pass_fds: tuple[int, ...] = (), *
     environment = {**os.environ, "HOME": str(home), "XDG_RUNTIME_DIR": str(home), "MOZ_CRASHREPORTER_DISABLE": "1", "GDK_BACKEND": "x11",
                    "LIBGL_ALWAYS_SOFTWARE": "1", "WEBKIT_DISABLE_COMPOSITING_MODE": "1", "NO_AT_BRIDGE": "1", "no_proxy": "127.0.0.1", **more}  # fmt: skip
     with (home / f"{Path(arguments[0]).name}.log").open("wb") as log:
-        process = subprocess.Popen(arguments, env=environment, stdout=log, stderr=log, pass_fds=pass_fds, start_new_session=True)
+        process = subprocess.Popen(
+            arguments, env=environment, stdout=log, stderr=log, pass_fds=pass_fds, start_new_session=True
+        )
         try:
             yield
         finally:
@@ -303,12 +332,15 @@ def secured(address: str, folder: Path) -> Iterator[str]:
 
     class Passing(socketserver.BaseRequestHandler):
         def handle(self) -> None:
-            with suppress(OSError), context.wrap_socket(self.request, server_side=True) as near:
-                with socket.create_connection((behind.hostname, behind.port)) as far:
-                    back = threading.Thread(target=_pass_on, args=(far, near), daemon=True)
-                    back.start()
-                    _pass_on(near, far)
-                    back.join(WAIT)
+            with (
+                suppress(OSError),
+                context.wrap_socket(self.request, server_side=True) as near,
+                socket.create_connection((behind.hostname, behind.port)) as far,
+            ):
+                back = threading.Thread(target=_pass_on, args=(far, near), daemon=True)
+                back.start()
+                _pass_on(near, far)
+                back.join(WAIT)
 
     class Server(socketserver.ThreadingTCPServer):
         daemon_threads = True
@@ -350,4 +382,6 @@ def _listens(port: int) -> None:
 
 def is_there(name: str) -> bool:
     """Return whether an engine is on this machine."""
-    return all(shutil.which(program) for program in {"firefox": ("firefox-esr",), "webkit": ("WebKitWebDriver", "Xvfb")}[name])
+    return all(
+        shutil.which(program) for program in {"firefox": ("firefox-esr",), "webkit": ("WebKitWebDriver", "Xvfb")}[name]
+    )
