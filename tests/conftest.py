@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import sync_playwright
 from xdist.scheduler import LoadScopeScheduling
 
@@ -17,6 +18,10 @@ ROOT = Path(__file__).parents[1]
 # Where bytecode is not kept, each worker and each program that a test starts compiles a thousand modules anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# Hypothesis fails what takes longer than 200 ms: on a busy machine anything does. How fast things are is for bench/.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 def load_file(path: Path) -> ModuleType:

@@ -44,6 +44,8 @@ CHARTS = Path(".build") / "charts"
 SPEECH = Path(".build") / "speech"
 SEAL = Path(".build") / "seal"
 KEPT_TABLES = Path(".build") / "tables"
+FEW_PAGES = 20
+"""Of so few pages in each language a process of its own costs more time than it saves."""
 
 
 @dataclass(frozen=True)
@@ -194,14 +196,22 @@ def _languages(root: Path, fresh: Path, context: Context, say: Callable[[str], N
 
     codes = context.portal.language_codes()
     jobs = [Job(root, fresh / code, replace(context, language=code)) for code in codes]
+    if len(context.library.names) <= FEW_PAGES:
+        for job in jobs:
+            yield _said(say, job.context.language, build_language(job))
+        return
     # A fork server (or a new interpreter, where there is none) is safe with threads; plain fork is not.
     way = "spawn" if sys.platform == "win32" else "forkserver"
     processes = multiprocessing.get_context(way)
     processes.set_forkserver_preload(["sitegen.render.language_pages"])
     with ProcessPoolExecutor(len(jobs), mp_context=processes) as pool:
         for code, count in zip(codes, pool.map(build_language, jobs), strict=True):
-            say(f"  {code}: {count} pages")
-            yield count
+            yield _said(say, code, count)
+
+
+def _said(say: Callable[[str], None], language: str, pages: int) -> int:
+    say(f"  {language}: {pages} pages")
+    return pages
 
 
 def go_live_list(root: Path, *, keys: DeskKeys | None, today: date, unprotected: Collection[str]) -> list[go_live.Item]:

@@ -296,12 +296,17 @@ def test_the_oldest_danger_stands_first_and_the_latest_of_the_late_next() -> Non
     assert ids(find(found, Wanted(), TODAY)) == "bcad9ef"
 
 
-def test_how_soon_danger_was_opened_is_said_in_days() -> None:
+def test_how_soon_danger_was_opened_is_said_in_hours() -> None:
+    """At most: a letter bears its day alone, which begins in India at half past six in the evening, UTC."""
     late = danger(entry("1" * 32, "read", letters=1, at="2027-01-13T08:00"))
     same = danger(entry("1" * 32, "read", letters=1, at="2027-01-10T23:00"))
-    assert (late.opened_after, same.opened_after, danger().opened_after) == (3, 0, None)
-    assert danger(entry("1" * 32, "read", letters=1, at="nonsense")).opened_after is None
-    said = first_openings([late, same, danger()])
-    assert said.startswith("Of 2 letters about danger that were opened here, 1 were on the day they came")
-    assert "the longest waited 3 days. Hours are not kept." in said
+    soon = danger(entry("1" * 32, "read", letters=1, at="2027-01-09T19:00"))
+    assert [one.opened_within for one in (late, same, soon, danger())] == [86, 29, 1, None]
+    twice = danger(entry("2" * 32, "read", letters=1, at="2027-01-12T08:00"), *late.entries)
+    assert twice.opened_within == 62, "the first opening counts"
+    assert danger(entry("1" * 32, "read", letters=1, at="nonsense")).opened_within is None
+    assert danger(entry("1" * 32, "read", letters=1, at="2027-01-01T08:00")).opened_within == 0, "a clock that is wrong"
+    said = first_openings([late, same, soon, danger()])
+    assert said.startswith("Of 3 letters about danger that were opened here, half were within 29 hours of the")
+    assert "the longest waited 4 days." in said
     assert first_openings([danger()]) == ""

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pyrage
 import pytest
 import yaml
 from sitegen import build as press
+from sitegen.build import KEPT_TABLES
 from sitegen.checks.content_checks import Report
 from sitegen.content import tables
 from sitegen.publish import browser_bundle
@@ -42,6 +44,13 @@ ROWS: dict[str, list[dict[str, Any]]] = {
 }  # fmt: skip
 
 
+@cache
+def columns(table: str) -> list[str]:
+    """Return the columns of a table, of its schema."""
+    schema = yaml.load((ROOT / "site" / "schemas" / f"{table}.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
+    return [field["name"] for field in schema["fields"]]
+
+
 @dataclass
 class Folder:
     """The district's folder, and what the site generator makes of it."""
@@ -58,9 +67,8 @@ class Folder:
 
     def table(self, name: str, *rows: dict[str, Any]) -> None:
         """Write a table: columns from its schema, what a row leaves out is empty."""
-        schema = yaml.safe_load((ROOT / "site" / "schemas" / f"{name}.yaml").read_text(encoding="utf-8"))
         with self.csv(name).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, [field["name"] for field in schema["fields"]], restval="")
+            writer = csv.DictWriter(file, columns(name), restval="")
             writer.writeheader()
             writer.writerows(rows)
 
@@ -99,11 +107,18 @@ def seal_cache() -> Path:
     return ROOT / ".build" / "seal"
 
 
+@pytest.fixture(scope="session")
+def kept_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a worker keeps tables that were found right: most tests have the same ones."""
+    return tmp_path_factory.mktemp("kept tables")
+
+
 @pytest.fixture
-def folder(tmp_path: Path, seal_cache: Path) -> Folder:
+def folder(tmp_path: Path, seal_cache: Path, kept_tables: Path) -> Folder:
     root = tmp_path / "a district"
     (root / ".build").mkdir(parents=True)
     (root / ".build" / "seal").symlink_to(seal_cache)
+    (root / KEPT_TABLES).symlink_to(kept_tables)
     (root / "content" / "tables").mkdir(parents=True)
     shutil.copytree(ROOT / "site", root / "site", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "mkdocs.yml", root)

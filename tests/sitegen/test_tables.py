@@ -114,6 +114,12 @@ def test_no_column_is_hidden_by_what_a_row_can_do() -> None:
         assert [column for column in columns if hasattr(NumberedRow(), column)] == [], path.name
 
 
+def test_a_key_is_looked_up_in_a_table_without_rows_too(folder: Any, said: Any) -> None:
+    folder.table("places")
+    folder.row("events", place="north")
+    assert '"north" is not in content/tables/places.csv.' in said()
+
+
 @pytest.mark.parametrize(
     ("cell", "right"), [("20", True), ("२०", True), ("௨௦", True), ("2_0", False), ("_2", False), ("2,0", False)]
 )

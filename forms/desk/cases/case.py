@@ -1,8 +1,9 @@
 """Cases: what people told and what staff did about it, folded from letters and entries. Pure: no file, no server."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import MAXYEAR, date, timedelta
+from datetime import MAXYEAR, UTC, date, datetime, time, timedelta, timezone
 from functools import cached_property
 from typing import Any
 
@@ -22,6 +23,8 @@ TOLD_STATES = {"looking", "closed"}
 
 ANSWER_DAYS = DAYS_KEPT["answer_days"]
 """Days until a first answer is due, where portal.yml says nothing (keep: answer_days)."""
+
+_INDIA = timezone(timedelta(hours=5, minutes=30))
 
 _FIRST_WORDS = 90
 
@@ -129,14 +132,17 @@ class Case:
         return read
 
     @cached_property
-    def opened_after(self) -> int | None:
-        """Days from the letter to its first opening here; None where it was not opened or bears no day.
+    def opened_within(self) -> int | None:
+        """Hours from the letter to its first opening here, at most; None where it was not opened or bears no day.
 
-        Entries have a clock and letters only a day, so no hours can be said.
+        Entries have a clock and letters only a day: it is counted from the moment at which that day began in India.
         """
-        days = [read_day(entry.at[:10]) for entry in self.entries if entry.kind in _KINDS_OF_READERS]
-        known, came = [day for day in days if day], read_day(self.day)
-        return max(0, (min(known) - came).days) if known and came else None
+        moments = [read_moment(entry.at) for entry in self.entries if entry.kind in _KINDS_OF_READERS]
+        known, came = [moment for moment in moments if moment], read_day(self.day)
+        if not known or not came:
+            return None
+        began = datetime.combine(came, time(), _INDIA)
+        return max(0, math.ceil((min(known) - began) / timedelta(hours=1)))
 
     @cached_property
     def voices(self) -> tuple[PartName, ...]:
@@ -295,6 +301,14 @@ class Case:
 def _said(entry: Entry) -> dict[str, Any]:
     head = {"what": entry.kind, "id": entry.id, "at": entry.at, "by": entry.member}
     return {**head, "after": list(entry.after), "value": dict(entry.value)}
+
+
+def read_moment(text: str) -> datetime | None:
+    """Return the moment that an entry bears ("2027-01-05T10:20", UTC), None where it bears none."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def spoken_in(entry: Entry) -> PartName | None:

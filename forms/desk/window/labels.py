@@ -88,6 +88,16 @@ def moment(at: str) -> str:
     return f"{day(at)}, {at[11:16]} UTC" if len(at) > len("2027-01-05T") else day(at)
 
 
+def hours(count: int) -> str:
+    """Return a number of hours as people say it: "1 hour", "14 hours", from three days on "4 days"."""
+    if count >= _HOURS_SAID_IN_DAYS:
+        return f"{-(-count // 24)} days"
+    return "1 hour" if count == 1 else f"{count} hours"
+
+
+_HOURS_SAID_IN_DAYS = 72
+
+
 def length(part: PartName) -> str:
     """Return how long a recording is, 0:43; "a recording" where nobody says it."""
     return f"{part.seconds // 60}:{part.seconds % 60:02}" if part.seconds else "a recording"

@@ -89,12 +89,14 @@ def _yes_or_no(told: Mapping[str, Any], name: str) -> str:
 
 
 def first_openings(cases: Sequence[Case]) -> str:
-    """Return how soon letters about danger were opened here, as far as days tell it; empty where there are none."""
-    days = [case.opened_after for case in cases if case.urgent and case.tray == 1]
-    known = [day for day in days if day is not None]
-    if not known:
+    """Return within how many hours letters about danger were opened here; empty where none was.
+
+    A letter bears a day and no hour, so hours are counted from the beginning of its day: they are the most it can be.
+    """
+    counts = [case.opened_within for case in cases if case.urgent and case.tray == 1]
+    hours = sorted(count for count in counts if count is not None)
+    if not hours:
         return ""
-    same = sum(day == 0 for day in known)
-    longest = max(known)
-    said = f"Of {len(known)} letters about danger that were opened here, {same} were on the day they came"
-    return f"{said}; the longest waited {longest} {'day' if longest == 1 else 'days'}. Hours are not kept."
+    half, longest = hours[(len(hours) - 1) // 2], hours[-1]
+    said = f"Of {len(hours)} letters about danger that were opened here, half were within {labels.hours(half)}"
+    return f"{said} of the beginning of their day; the longest waited {labels.hours(longest)}."

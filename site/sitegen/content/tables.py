@@ -96,12 +96,17 @@ def _checked(sheets: Mapping[str, CsvFile], descriptors: Mapping[str, Any]) -> T
     from frictionless import Package, Schema  # noqa: PLC0415 - takes longer than all else, and is seldom needed
     from frictionless.resources import TableResource  # noqa: PLC0415
 
-    resources: list[Any] = [
-        TableResource(name=name, data=[sheet.header, *sheet.rows], schema=Schema.from_descriptor(descriptors[name]))
-        for name, sheet in sheets.items()
-    ]
-    Package(resources=[*resources])  # in it they find each other's keys
-    rows = {resource.name: resource.read_rows() for resource in resources}  # once: each row knows its errors
+    resources: dict[str, Any] = {
+        name: TableResource(
+            name=name,
+            data=[sheets[name].header, *sheets[name].rows],
+            schema=Schema.from_descriptor(descriptors[name]),
+        )
+        for name in _to_be_checked(sheets, descriptors)
+    }
+    Package(resources=[*resources.values()])  # in it they find each other's keys
+    # Read once, each row knows its errors. A table without rows has none, and costs as much as one with many.
+    rows = {name: resources[name].read_rows() if sheet.rows else [] for name, sheet in sheets.items()}
     problems = [
         problem
         for name, found in rows.items()
@@ -112,6 +117,14 @@ def _checked(sheets: Mapping[str, CsvFile], descriptors: Mapping[str, Any]) -> T
     if problems:
         raise Problems(problems)
     return {name: list(_numbered(found, sheets[name])) for name, found in rows.items()}
+
+
+def _to_be_checked(sheets: Mapping[str, CsvFile], descriptors: Mapping[str, Any]) -> list[str]:
+    """Return the tables that have rows, and those in which their keys are looked up."""
+    with_rows = {name for name, sheet in sheets.items() if sheet.rows}
+    keys = [key for name in with_rows for key in descriptors[name].get("foreignKeys", ())]
+    looked_up = {key["reference"]["resource"] for key in keys}
+    return [name for name in sheets if name in with_rows | looked_up]
 
 
 def _numbered(rows: Sequence[Any], sheet: CsvFile) -> Iterator[Row]:

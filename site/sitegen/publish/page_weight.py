@@ -7,6 +7,7 @@ style and script together, in at most three requests.
 import gzip
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import brotli
@@ -61,9 +62,15 @@ def compress(folder: Path) -> None:
 
 def compress_file(path: Path) -> None:
     """Write a .gz and a .br beside a file."""
-    data = path.read_bytes()
-    path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(data, 9, mtime=0))
-    path.with_name(f"{path.name}.br").write_bytes(brotli.compress(data, mode=brotli.MODE_TEXT))
+    small, smaller = _compressed(path.read_bytes())
+    path.with_name(f"{path.name}.gz").write_bytes(small)
+    path.with_name(f"{path.name}.br").write_bytes(smaller)
+
+
+@lru_cache(maxsize=64)
+def _compressed(data: bytes) -> tuple[bytes, bytes]:
+    """Return these bytes as gzip and as Brotli: styles and scripts are the same in each build that `serve` makes."""
+    return gzip.compress(data, 9, mtime=0), brotli.compress(data, mode=brotli.MODE_TEXT)
 
 
 def visits(public: Path, languages: tuple[str, ...]) -> list[Visit]:
