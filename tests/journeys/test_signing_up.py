@@ -121,3 +121,14 @@ def test_asking_about_goods(page: Any) -> None:
     press(page, "check")
     press(page, "send")
     assert len(str(page.locator(".code").text_content()).replace(" ", "")) == 20
+
+
+def test_a_mistakes_link_to_a_group_of_choices_focuses_the_first(page: Any) -> None:
+    """As GOV.UK's error summary does: whoever follows it with a key can choose at once."""
+    page.goto("/forms/en/signup")
+    unfold(page)
+    press(page, "check")
+    page.locator('#problems a[href="#adult"]').click()
+    assert page.evaluate("[document.activeElement.name, document.activeElement.value]") == ["adult", "yes"]
+    page.keyboard.press("Space")
+    assert page.locator('[name="adult"][value="yes"]').is_checked()
