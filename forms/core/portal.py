@@ -391,7 +391,18 @@ def parse(text: str | bytes, where: str) -> Portal:
         field = ".".join(map(str, first["loc"])) or "the file"
         what = f"cannot be read by this program ({field}: {first['msg']}): it may be older than the server's."
         raise Unreadable(where, what, f"Copy the new program onto this machine. On the server: {todo}") from None
+    _require_days(portal.events, where)
     return replace(portal, desks=tuple(map(_usable, portal.desks)))
+
+
+def _require_days(events: Iterable[Event], where: str) -> None:
+    """Raise NotAPortal where an event has no day: no version writes one, and each page with events would fail."""
+    for event in events:
+        try:
+            _ = event.day, event.last_day
+        except ValueError:
+            todo = "Build the site again: python3 build.py build"
+            raise NotAPortal(where, "has an event without a day.", todo) from None
 
 
 @cache

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-from forms.core.files.durable import write_safely
+from forms.core.files.durable import write_or_complain
 from forms.core.media.decoder_process import missing_layers
 from forms.core.problem import Problem
 from forms.core.trusted_date import machines_doubt, servers_doubt
@@ -93,9 +93,9 @@ def _server(session: Session) -> Iterator[Finding]:
     server: Server = session.server
     member = server.me()
     yield Finding(True, f"{session.address} answers and knows this machine as {member}.")
-    told = server.clock()
+    told = _moment(server.clock())
     if told:
-        drift = abs((datetime.now(UTC) - parsedate_to_datetime(told)).total_seconds())
+        drift = abs((datetime.now(UTC) - told).total_seconds())
         yield Finding(
             drift <= MOST_DRIFT,
             "This machine's clock agrees with the server's."
@@ -103,6 +103,15 @@ def _server(session: Session) -> Iterator[Finding]:
             else f"This machine's clock differs from the server's by {drift / 60:.0f} minutes. Set it right: "
             "days and due dates depend on it. No letter is lost by it.",
         )
+
+
+def _moment(told: str) -> datetime | None:
+    """Return the moment of a Date header; None where it is none (RFC 9110, section 5.6.7: it is in UTC)."""
+    try:
+        found = parsedate_to_datetime(told)
+        return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
 
 
 def _days(session: Session) -> Iterator[Finding]:
@@ -191,7 +200,7 @@ def note_colleagues(session: Session, *resealed: str) -> None:
     now = {member.id: member.key for member in session.own_desk.members}
     known = {**now, **resealed_for(session.folder), **{id: now[id] for id in resealed if id in now}}
     kept = {id: key for id, key in known.items() if id in now}
-    write_safely(session.folder / "colleagues.json", json.dumps(kept).encode())
+    write_or_complain(session.folder / "colleagues.json", json.dumps(kept).encode())
 
 
 def _recovery(session: Session) -> Iterator[Finding]:

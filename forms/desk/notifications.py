@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
 
-from forms.core.files.durable import write_safely
+from forms.core.files.durable import write_or_complain
 from forms.core.ids import new_id
 from forms.core.problem import Problem
 from forms.desk.events.gateways import Gateway, dialled
@@ -36,7 +36,7 @@ def notice(server: Waits, folder: Path, today: date) -> str:
     said = NOTICE if server.waiting() else ""
     # The day of asking, not of speaking: a scheduler that calls each hour must not tell the hour in which a letter
     # came, and what stands on the disk is the same whether or not something waits.
-    write_safely(path, f"{today.isoformat()}\n".encode())
+    write_or_complain(path, f"{today.isoformat()}\n".encode())
     return said
 
 

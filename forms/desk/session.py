@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from forms.core.encryption import part_id, seal_file
-from forms.core.files.durable import write_safely
+from forms.core.files.durable import write_or_complain
 from forms.core.handover_version import Unreadable
 from forms.core.ids import is_id
 from forms.core.media import attachments
@@ -437,7 +437,7 @@ class Session:
                 recipients = self.pinned.recipients(self.portal.desks, self.desk)
                 self._sharing.secure(case, ids, recipients, self.desk)
         self.outbox.send()
-        write_safely(seen, today.encode())
+        write_or_complain(seen, today.encode())
 
     def _fetch_portal_if_readable(self) -> str:
         """Fetch the portal; a sentence where this program cannot read it: letters come and go all the same."""
@@ -470,7 +470,7 @@ class Session:
             raise
         except Problem:
             raise Problem(self.address, "gave a strange answer.", "Is it the portal's address?") from None
-        write_safely(self.folder / "portal.json", text)
+        write_or_complain(self.folder / "portal.json", text)
         self._portal = None
 
     @property
@@ -577,9 +577,9 @@ class Session:
                 with suppress(NoKey):  # made by hand: nobody could read it, and the state stands all the same
                     told = self._sealed_answer(case, case.first, "", str(value["state"]))
                     value["sent"] = told[0]
-            entry = self._keep_entry(new_entry(case_id, self.member, seen, kind, value))
-            if told:
+            if told:  # before the entry that says so: a machine that stops in between must not say what nobody was told
                 self._post_answer(case_id, *told)
+            entry = self._keep_entry(new_entry(case_id, self.member, seen, kind, value))
             self.outbox.try_to_send()
             return entry
 
@@ -820,8 +820,14 @@ class Session:
             entry = replace(entry, value={**entry.value, "head": head})
         entry = replace(entry, signature=sign(statement_of(entry, self.desk), self._signer.key))
         sealed = sealed_entry(entry, self._entry_keys())
-        self.local_store.save("entries", entry.id, sealed)
-        self.outbox.post("PUT", f"letters/{entry.thread}/entries/{entry.id}", sealed)
+        # On its way first: should this machine stop in between, the entry comes back with the next fetch. The other
+        # way round it would stand here alone for good.
+        waiting = self.outbox.post("PUT", f"letters/{entry.thread}/entries/{entry.id}", sealed)
+        try:
+            self.local_store.save("entries", entry.id, sealed)
+        except Problem:
+            self.outbox.drop(waiting)
+            raise
         self._changed()
         return entry
 

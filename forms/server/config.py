@@ -12,6 +12,7 @@ from forms.core.files.durable import sync_folder, write_safely
 from forms.core.problem import Problem
 from forms.core.receipts import Cost
 from forms.server.services.flood_control import FLOOD_THRESHOLD
+from forms.server.store.database import database_of
 
 SALT_BYTES = 32
 BUDGET = 4 * 1024**3
@@ -65,7 +66,7 @@ def read(mapping: Mapping[str, Any]) -> Settings:
         name: mapping.get(name) or f"sqlite:///{data / file}"
         for name, file in (("concerns_url", "concerns.db"), ("signups_url", "signups.db"))
     }
-    if urls["concerns_url"] == urls["signups_url"]:
+    if database_of(urls["concerns_url"]) == database_of(urls["signups_url"]):
         raise Problem("setting signups_url", "names the same database as concerns_url.", "Give each its own.")
     public = Path(mapping["public"]) if mapping.get("public") else None
     return Settings(

@@ -34,7 +34,7 @@ from sitegen.content import (
 from sitegen.content.district import DeskKeys
 from sitegen.lint import mistakes
 from sitegen.media import audio_clips, images
-from sitegen.publish import browser_bundle, build_manifest, earlier_assets, withdrawal
+from sitegen.publish import browser_bundle, build_manifest, earlier_assets, moved_pages, withdrawal
 from sitegen.render import event_pages, site_files
 from sitegen.render.blocks import Context
 
@@ -83,6 +83,7 @@ def prepare(
     library, problems = pages.read_all(content, portal.language_codes())
     if problems:
         raise Problems(problems)
+    addresses = moved_pages.updated(library, moved_pages.read(content))
     library = translations.applied(library, translations.read(content))
     library = phone_numbers.in_library(library, numbers)
     library, left = consents.without_withdrawn(library, rows["consents"], today)
@@ -101,6 +102,7 @@ def prepare(
             *([] if portal.demonstration else undecided),
             *html_checks.problems(every, rows, own, content),
             *mistakes.problems(library, rows, content, portal.address, today),
+            *moved_pages.problems(library, rows["moved"]),
             *content_checks.leaflet(own, library),
             *previous_build.lost(before, portal.events, today),
         ),
@@ -112,6 +114,7 @@ def prepare(
             *report.warnings,
             *mistakes.warnings(library),
             *translations.said(library),
+            *moved_pages.said(library, rows["moved"], addresses),
             *previous_build.changed(before, portal.events, today),
             *(str(item.problem) for item in live if not item.blocks),
         ),
@@ -166,6 +169,8 @@ def build(
         calendars.write(fresh, context.portal, numbers, today)
         site_files.write(root, fresh, context, seal, withdrawal.listed(out))
         earlier_assets.keep(out, fresh, today)
+        moved = context.tables["moved"]
+        moved_pages.write(fresh, context.portal, context.library, moved, moved_pages.read(root / "content"))
         if untried := list(key_checks.trial(context.portal)):
             raise Problems(untried)  # the old site stays
         withdrawal.purge(fresh, root / "content", today)  # what was withdrawn while this was built
@@ -177,12 +182,14 @@ def build(
 
 
 def remember_translations(root: Path, today: date) -> None:
-    """Remember what translations were made from and what was signed, before anything of it is edited again."""
+    """Remember addresses, what translations were made from and what was signed, before anything is edited again."""
     content = root / "content"
     # Where the folder cannot be written, what was remembered before still counts; what cannot be read, `prepare` says.
     with suppress(OSError, Problem, Problems, KeyError, TypeError):
         codes = [str(row["code"]) for row in settings.read_settings(content)["languages"]]
-        translations.remember(content, pages.read_all(content, tuple(codes))[0], today)
+        library = pages.read_all(content, tuple(codes))[0]
+        moved_pages.remember(content, library)
+        translations.remember(content, library, today)
 
 
 def _audio_pipeline(root: Path, out: Path, speak: bool, today: date) -> audio_clips.AudioPipeline:

@@ -109,6 +109,14 @@ def test_no_text_at_all_begins_as_a_formula(text: str) -> None:
     assert guarded("plain") == "plain"
 
 
+@pytest.mark.parametrize(
+    "text", ["\uff1d1+1", "\uff0b1", "\uff0d1", "\uff20x", " =1+1", "\u00a0=1", "\u200b=1", "\ufeff@x", "\n=1"]
+)
+def test_nothing_before_a_formula_hides_it(text: str) -> None:
+    """Spreadsheets pass over spaces and invisible marks, and some read signs of full width as the others."""
+    assert guarded(text) == f"'{text}"
+
+
 def test_the_workbook_holds_texts_and_no_formulas(tmp_path: Path) -> None:
     path = tmp_path / "events.xlsx"
     path.write_bytes(workbook(sheets(told())))

@@ -193,3 +193,10 @@ def test_the_sites_own_check_takes_the_row(table: Path, tmp_path: Path) -> None:
     append(tables / "events.csv", row(place="elsewhere"))
     found = {event["id"]: event for event in read(tables, ROOT / "site" / "schemas")["events"]}
     assert (found["2027-03-visit"]["capacity"], found["2027-03-visit"]["example"]) == (40, False)
+
+
+@pytest.mark.parametrize("published", ["Call 9876543210", "call +91 98765-43210", "அழைக்க ௯௮௭௬௫௪௩௨௧௦"])
+@pytest.mark.parametrize("told", ["9876543210", "+91 98765 43210", "०९८७६५४३२१०", "Ravi, 098765 43210"])
+def test_the_askers_number_is_not_published_in_whatever_digits(told: str, published: str) -> None:
+    with pytest.raises(Problem, match="asker's number"):
+        row(replace(PLAN, what=published), contact=told)

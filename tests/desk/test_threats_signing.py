@@ -16,7 +16,7 @@ from forms.core.encryption import seal, seal_file, seal_part
 from forms.core.ids import new_id
 from forms.core.portal import Desk, Member, Portal
 from forms.core.problem import Problem
-from forms.core.signing import sign, signing_key
+from forms.core.signing import public_text, sign, signing_key
 from forms.desk import doctor
 from forms.desk.cases.case_log import Entry, new_entry, sealed_entry, statement_of
 from forms.desk.cli.main import desk as desk_command
@@ -646,3 +646,19 @@ def test_where_no_original_opens_the_copy_that_is_proven_is_kept(known: tuple[Of
     fresh.sync()
     assert fresh.case(id).answers["what"] == WORDS
     assert fresh.case(id).provenance[id].is_proven
+
+
+def test_what_another_program_of_this_machine_decided_is_not_undone(known: tuple[Office, Session, str]) -> None:
+    """A window is open, a key is called stolen in a terminal, and then the window writes down something of its own."""
+    office, window, _ = known
+    old = window.pinned.present_signing_keys("legal", "legal")
+    fresh = signing_key(str(pyrage.x25519.Identity.generate()))
+    with_member(office, "legal", signing=public_text(fresh))
+    window.sync()
+    assert shell(office, "police/anita", "trust", "legal", "--yes", "--stolen").exit_code == 0
+    window.pinned.forget(["a" * 32])
+    window.pinned.accept(["b" * 32])
+    after = office.machine("police/anita").pinned
+    assert after.signing_keys("legal", "legal") == {public_text(fresh)}
+    assert not after.signing_keys("legal", "legal") & old
+    assert after.is_accepted("b" * 32)

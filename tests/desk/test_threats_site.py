@@ -185,6 +185,31 @@ def test_a_form_that_the_server_draws_can_hold_nothing_that_the_signed_page_has_
     assert "/forms/ta/concern shows something" in site.alarms()
 
 
+def _exchanged(body: bytes) -> bytes:
+    """The form with the names of two desks exchanged in the question of who must not see the letter."""
+    mark = b"\x00"
+    return body.replace(b"Desk police", mark).replace(b"Desk legal", b"Desk police").replace(mark, b"Desk legal")
+
+
+def _without_the_question(body: bytes) -> bytes:
+    """The form without the choices of the question of who must not see the letter."""
+    return re.sub(rb"<label[^<>]*>\s*<input[^<>]*hide_from.*?</label>", b"", body, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"), [(_exchanged, "in another place"), (_without_the_question, "lacks something")]
+)
+def test_a_form_that_the_server_draws_keeps_each_label_and_leaves_no_question_out(
+    site: Site, change: Callable[[bytes], bytes], said: str
+) -> None:
+    """Else somebody ticks one desk by name and leaves out another, or cannot leave one out at all."""
+    assert site.alarms() == ""
+    drawn = site.drawn("ta", "concern").encode()
+    assert change(drawn) != drawn
+    site.rewrite(lambda path, body: change(body) if path == "/forms/ta/concern" else body)
+    assert said in site.alarms()
+
+
 def test_a_header_that_opens_another_page_is_said(site: Site) -> None:
     assert site.alarms() == ""
     site.headers = {"Refresh": "0; url=https://evil.example/"}
@@ -274,6 +299,56 @@ def test_a_hostile_list_or_terms_stop_no_desk(site: Site, content: bytes) -> Non
     site.rewrite(lambda path, body: content if path.endswith(("/terms", ".sig", ".json")) else body)
     assert "gone or damaged" in site.alarms()
     assert site.desk.cases() == ()
+
+
+def test_sizes_without_end_in_the_list_stop_no_desk(site: Site) -> None:
+    assert site.alarms() == ""
+    sizes = re.compile(rb"(\"[0-9a-f]{64}\",\s*)[0-9]+")
+    site.rewrite(lambda path, body: sizes.sub(rb"\g<1>1e400", body) if path == ADDRESS else body)
+    assert "gone or damaged" in site.alarms()
+
+
+def test_what_the_site_says_of_its_keys_forgets_no_publisher(site: Site) -> None:
+    """Half a character in an alarm could not be read back: the publishers' keys would be pinned anew."""
+    desk = site.desk
+    assert site.alarms(desk) == ""
+    pinned = desk.site_watch.state.publishers
+    site.rewrite(
+        lambda path, body: (
+            body.replace(b'"id": "police"', b'"id": "police\\ud800\\u001b[2J\\n"') if path.endswith("/terms") else body
+        )
+    )
+    assert "is not the desk police" in site.alarms(desk)
+    assert desk.site_watch.state.publishers == pinned
+    said = (
+        CliRunner()
+        .invoke(
+            desk_command, ["--home", str(site.office.home), "--desk", "legal", "--server", site.office.address, "watch"]
+        )
+        .output
+    )
+    assert "is not the desk police" in said
+    assert "\x1b" not in said
+
+
+@pytest.mark.parametrize("last", ["/terms", ADDRESS, SIGNATURES])
+def test_who_shows_something_changed_and_then_breaks_off_is_found_out(site: Site, last: str) -> None:
+    """A server that sees a machine compare could end the line whenever it has shown the machine a changed page."""
+    desk = site.desk
+    assert site.alarms(desk) == ""
+    for language in ("en", "ta"):
+        site.change(f"/{language}/tell/index.html", "</form>", "</form><script>steal()</script>")
+    inner = site.office.app.wsgi_app
+
+    def breaking(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["PATH_INFO"].endswith(last):
+            return Response(status=503)(environ, start)
+        return inner(environ, start)
+
+    site.office.app.wsgi_app = breaking  # type: ignore[method-assign]
+    said = site.alarms(desk)
+    assert "/tell/ is not what the build has there" in said
+    assert "did not answer any more" in said
 
 
 def test_weaker_receipts_are_said(site: Site) -> None:

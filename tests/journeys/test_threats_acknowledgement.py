@@ -11,6 +11,7 @@ from forms.core.encryption import seal
 from forms.core.proofs.receipt_proofs import short
 from forms.desk.cases.acknowledgement import doubts, sent_answers
 from forms.desk.session import Place, Session
+from forms.server.store.concern_store import answer_row
 from tests.journeys.telling import come_back, tell
 from tests.journeys.test_returning import pressed, told
 from tests.journeys.test_sealing import at_the_desk, phone  # noqa: F401 - phone is a fixture
@@ -68,12 +69,12 @@ def test_an_answer_that_is_dropped_moved_or_not_proven_shows(phone: Any, house: 
     assert UNPROVEN not in told(phone)
     assert "is missing here" not in told(phone)
     second = sent_answers(police.case(id).entries)[1]
-    changed(house, "UPDATE answers SET day = '2026-11-01' WHERE id = ?", second)
+    changed(house, "UPDATE answers SET day = '2026-11-01' WHERE id = ?", answer_row("police", id, second))
     come_back(phone, "en", receipt)
     said = told(phone)
     assert said.index("The first answer.") < said.index("The second answer.") < said.index("The third answer.")
     assert "November" not in said, "the day is the desk's"
-    changed(house, "DELETE FROM answers WHERE id = ?", second)
+    changed(house, "DELETE FROM answers WHERE id = ?", answer_row("police", id, second))
     come_back(phone, "en", receipt)
     assert "is missing here" in told(phone)
     changed(house, "UPDATE answers SET desk = 'legal' WHERE letter = ?", id)
@@ -104,11 +105,18 @@ def test_what_a_server_makes_up_is_not_believed(phone: Any, house: Any, told_let
         {**made_up, "after": "x", "letters": {"length": 1}, "proof": 7},
         {**made_up, "text": "All is well.", "state": "closed"},
         {"text": "All is very well.", "desk": ["police"], "proof": None},
+        {
+            "text": "Odd.",
+            "state": {"toString": 1},
+            "at": {"toString": 1},
+            "seconds": {"toString": 1},
+            "voice": {"toString": 1},
+        },
     ]
     for number, one in enumerate(forged):
         sealed = seal(one, [str(first.reply_to)], 24576)
         changed(house, "INSERT INTO answers VALUES (?, ?, 'legal', '2026-12-01', ?)", f"{id}{number}", id, sealed)
     come_back(phone, "en", receipt)
     assert told(phone).count("Opened by") == 1
-    assert told(phone).count(UNPROVEN) == 2
+    assert told(phone).count(UNPROVEN) == 3, "and what no text can be made of keeps nothing from being shown"
     assert phone.locator(".states .done").count() == 2, "received, at the desk; a made up state closes nothing"

@@ -14,7 +14,7 @@ from forms.core import encryption
 from forms.core.signing import are_bytes_signed_by
 from forms.server.store import signup_store as store
 from forms.server.store.concern_store import Access, ConcernStore, EntryRow, NewLetter, PartsMissing
-from forms.server.store.database import NotKept
+from forms.server.store.database import AlreadyThere, NotKept
 from forms.server.store.signup_store import Signup, SignupStore
 from forms.server.store.statement_store import StatementStore
 
@@ -341,3 +341,23 @@ def test_letters_are_stated_once_their_day_is_over_and_notices_of_erasing_never(
     concerns.save(coming("b", day=DAY + timedelta(days=1)))
     concerns.save(coming("c", form="deletion", desks=("legal",)))
     assert set(concerns.held(DAY)) == {("legal", "a"), ("police", "a")}
+
+
+def test_a_letter_that_is_sent_again_leaves_no_line_in_the_databases_log(postgres: str) -> None:
+    """PostgreSQL logs each error with its time, and of a key that is taken the key too: a letter's id or look-up value."""
+    opened = ConcernStore(postgres)
+    with opened.reads() as connection:
+        folder = Path(str(connection.exec_driver_sql("SHOW data_directory").scalar()))
+    logs = {path: path.stat().st_size for path in folder.rglob("*log") if path.is_file()}
+    assert logs, "it has a log"
+    try:
+        assert keep(opened, "1" * 32, lookup=b"l" * 32)
+        assert not keep(opened, "1" * 32, lookup=b"l" * 32)
+        with pytest.raises(AlreadyThere):
+            keep(opened, "2" * 32, lookup=b"l" * 32)
+    finally:
+        opened.metadata.drop_all(opened.engine)
+        opened.close()
+    written = b"".join(path.read_bytes()[size:] for path, size in logs.items())
+    assert b"duplicate key" not in written
+    assert b"1" * 32 not in written

@@ -103,3 +103,12 @@ def test_a_full_letter_box_says_so_and_empties_the_cache_too(make_endpoint: Call
     answer = full.send("concern", what="x")
     assert answer.status_code == 503
     assert answer.headers["Clear-Site-Data"] == '"cache"'
+
+
+@pytest.mark.parametrize("form", ["concern", "answer", "followup", "signup", "cancel", "visit", "enquiry"])
+def test_head_asks_and_never_sends(endpoint: Endpoint, form: str) -> None:
+    """Other sites are not refused where nothing is sent: so nothing may be. A watch over the site asks so too."""
+    told = {"what": "forged words", "do": "send", "once": "a" * 32}
+    answer = endpoint.client.head(f"/forms/en/{form}", data=told, headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 200
+    assert endpoint.letter_ids() == []

@@ -52,11 +52,20 @@ def away(endpoint: Any) -> None:
     (endpoint.data / "concerns.db").mkdir()
 
 
+def of_another_version(endpoint: Any) -> None:
+    """A database with a rule that this program cannot keep, as a column that must be filled."""
+    with concerns(endpoint).writing() as connection:
+        connection.exec_driver_sql(
+            "CREATE TRIGGER later BEFORE INSERT ON letters BEGIN SELECT RAISE(ABORT, 'NOT NULL constraint failed'); END"
+        )
+
+
 SPOILED: dict[str, tuple[Callable[[Any], None], str]] = {
     "read-only": (read_only, "may not be written"),
     "full": (full, "the disk is full"),
     "damaged": (damaged, "it is damaged"),
     "away": (away, "does not answer"),
+    "other": (of_another_version, "for a reason that is not known here"),
 }
 
 

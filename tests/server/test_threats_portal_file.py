@@ -16,7 +16,7 @@ from forms.core import portal as portals
 from forms.core.problem import Problem
 from forms.server.services.portal_file import LOOK_EVERY, PortalFile
 
-from .conftest import event, token_line
+from .conftest import District, event, token_line
 from .deployed import gunicorn
 
 
@@ -162,3 +162,12 @@ def test_all_workers_of_gunicorn_take_it_within_seconds(tmp_path: Path, district
         assert got == {401}
     finally:
         served.stop()
+
+
+@pytest.mark.parametrize("day", ["", "soon", "2027-13-45T10:00", "\x00"])
+def test_an_event_without_a_day_is_of_no_portal(district: District, day: str) -> None:
+    """Each page that names events would fail: the file of before stays in force, at the server and at desks."""
+    data = portals.as_json(district.portal)
+    data["events"][0]["starts"] = day
+    with pytest.raises(portals.NotAPortal, match="event without a day"):
+        portals.parse(json.dumps(data), "portal.json")

@@ -16,6 +16,7 @@ import pytest
 
 from forms.core import portal as portals
 from forms.core.problem import Problem
+from forms.server import config
 from forms.server.app import create_app
 from forms.server.config import from_environment
 from forms.server.store.database import OtherSalt
@@ -239,3 +240,24 @@ def test_workers_forked_from_one_parent_go_on(start: Start, tmp_path: Path) -> N
         assert "error" not in (tmp_path / "made" / "gunicorn.log").read_text().lower()
     finally:
         served.stop()
+
+
+@pytest.mark.parametrize(
+    ("concerns", "signups", "are_one"),
+    [
+        ("sqlite:////srv/a.db", "sqlite:////srv/./a.db", True),
+        ("sqlite:////srv/x/../a.db", "sqlite:////srv/a.db?timeout=3", True),
+        ("postgresql+psycopg://a@localhost/letters", "postgresql+psycopg://b@127.0.0.1/letters", True),
+        ("postgresql+psycopg://a@/letters?host=/run/postgresql", "postgresql://a@/letters", True),
+        ("postgresql+psycopg://a@/letters", "postgresql+psycopg://a@/signups", False),
+        ("sqlite:////srv/a.db", "sqlite:////srv/b.db", False),
+    ],
+)
+def test_one_database_under_two_names_is_no_two(tmp_path: Path, concerns: str, signups: str, are_one: bool) -> None:
+    """Every letter would lie in both, and be sent again in vain."""
+    told = {"portal": tmp_path / "p", "data": tmp_path, "concerns_url": concerns, "signups_url": signups}
+    if are_one:
+        with pytest.raises(Problem, match="same database"):
+            config.read(told)
+    else:
+        config.read(told)

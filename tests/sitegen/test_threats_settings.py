@@ -12,6 +12,7 @@ import yaml
 from click.testing import CliRunner
 from sitegen.build import prepare
 from sitegen.checks import key_checks, secret_checks
+from sitegen.content import settings_schema
 
 from forms.core.yaml_reader import DuplicateKey, read_yaml
 from forms.desk.cli.main import desk as desk_command
@@ -296,3 +297,21 @@ def test_the_recovery_key_is_shown_public_line_first_and_the_secret_apart() -> N
     public, secret = told.index("recovery: age1"), told.index("AGE-SECRET-KEY-1")
     assert told.index("1. PUBLIC") < public < told.index("2. SECRET") < secret
     assert "Never put it into portal.yml" in told
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://", "https://[", "https://:443", "http://x:99999", "https://a b.example/", "https://user:word@a.example",
+        "https://a.example/\x00", "https://a.example\n", "https://a.example\\\\b", "https:///a", "https://\u202ea.example",
+        "//a.example", "javascript:alert(1)", "HTTPS", "https:a.example",
+    ],
+)  # fmt: skip
+def test_leaving_the_page_leads_somewhere(folder: Folder, address: str) -> None:
+    """The button by which somebody leaves in a hurry: an address that no browser can go to leaves them on the page."""
+    path = folder.root / "content" / "portal.yml"
+    settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for exits in (address, {"en": "https://a.example/", "ta": address}):
+        found = [str(one) for one in settings_schema.problems({**settings, "exit_url": exits}, "portal.yml")]
+        assert len(found) == 1
+        assert "is no address on the web" in found[0]

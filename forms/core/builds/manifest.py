@@ -91,8 +91,12 @@ def write(manifest: BuildManifest) -> bytes:
 def read(data: bytes) -> BuildManifest:
     """Return a manifest from its JSON. Raises Problem for anything that is not one."""
     try:
-        return _read(json.loads(data))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        found = json.loads(data)
+        json.dumps(
+            found, ensure_ascii=False
+        ).encode()  # half a character, which JSON may escape, can be written nowhere
+        return _read(found)
+    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError):
         raise Problem(ADDRESS, "is no list of a build.", "Tell the people who publish the site.") from None
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from forms.core.problem import Problem
+
 
 def write_durably(path: Path, data: bytes) -> None:
     """Write a file that other programs may read. Raises OSError, and then changes nothing."""
@@ -18,6 +20,15 @@ def write_safely(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with replaced(path) as fresh, os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(data)
+
+
+def write_or_complain(path: Path, data: bytes) -> None:
+    """Write a file for this user only, in a folder that is made if needed. Raises Problem, and then changes nothing."""
+    try:
+        write_safely(path, data)
+    except OSError as error:
+        todo = "Make room on the disk; what waits on the server stays there."
+        raise Problem(str(path.parent), f"cannot be written ({error.strerror}).", todo) from None
 
 
 @contextmanager

@@ -3,11 +3,12 @@
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@")
 _BOM = b"\xef\xbb\xbf"
 _TAKEN_FOR_A_NUMBER = re.compile(r"0[0-9]+|[0-9]{12,}")
 """Digits that a spreadsheet would change: it drops leading zeros, shortens twelve digits, loses those after fifteen."""
@@ -50,8 +51,14 @@ def cell_text(value: Any) -> str:
 
 
 def is_formula(text: str) -> bool:
-    """Whether a spreadsheet may take a text for a formula (OWASP, CSV Injection)."""
-    return text.startswith(_FORMULA_STARTS)
+    """Whether a spreadsheet may take a text for a formula (OWASP, CSV Injection), whatever it passes over before it.
+
+    Signs of full width count too: programs in East Asian languages read them as the others.
+    """
+    if text[:1] in {"\t", "\r", "\n"}:
+        return True
+    seen = "".join(char for char in unicodedata.normalize("NFKC", text) if unicodedata.category(char)[0] not in "ZC")
+    return seen.startswith(_FORMULA_STARTS)
 
 
 def guarded(text: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
-from forms.core.files.durable import write_safely
+from forms.core.files.durable import write_or_complain
 from forms.core.ids import is_id
 from forms.desk.cases.case import Case
 from forms.desk.cases.grouping import grouped
@@ -60,7 +60,7 @@ class ErasureRequests:
         try:
             row = json.loads((self._folder / f"{letter_id}.json").read_text(encoding="utf-8"))
             return ErasureRequest(date.fromisoformat(row["since"]), str(row["proof"]), row["proven"] is True)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
     def note(self, letter_id: str, proof: str, today: date) -> None:
@@ -80,7 +80,7 @@ class ErasureRequests:
 
     def _write(self, letter_id: str, request: ErasureRequest) -> None:
         row = {**asdict(request), "since": request.since.isoformat()}
-        write_safely(self._folder / f"{letter_id}.json", json.dumps(row).encode())
+        write_or_complain(self._folder / f"{letter_id}.json", json.dumps(row).encode())
 
 
 def visible(cases: Iterable[Case], requests: Mapping[str, ErasureRequest]) -> tuple[Case, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from forms.core.problem import Problem
+from forms.desk.cases.plain_text import plain
 
 
 def show_problems(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -17,11 +18,12 @@ def show_problems(command: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return command(*args, **kwargs)
         except Problem as problem:
-            raise click.ClickException(str(problem)) from None
+            raise click.ClickException(plain(problem)) from None
         except BrokenPipeError:
             raise  # whoever read along has stopped (`| head`): click ends quietly
         except OSError as error:
             where = error.filename or "disk"
-            raise click.ClickException(f"{where}: cannot be written or read ({error.strerror}). Make room.") from None
+            said = f"{where}: cannot be written or read ({error.strerror}). Make room."
+            raise click.ClickException(plain(said)) from None
 
     return tell

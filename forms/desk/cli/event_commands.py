@@ -8,12 +8,13 @@ from typing import Any
 
 import click
 
-from forms.core.files.durable import write_safely
+from forms.core.files.durable import write_or_complain
 from forms.core.problem import Problem
 from forms.core.trusted_date import machines_doubt
 from forms.desk.cases.case import Case
 from forms.desk.cases.plain_text import plain
 from forms.desk.cli.errors import show_problems
+from forms.desk.cli.terminal import say
 from forms.desk.events import event_export as exporting
 from forms.desk.events import event_views as views
 from forms.desk.events.event_records import ACTIONS, EventBook, open_book
@@ -71,12 +72,12 @@ def _events(opener: Opener) -> click.Command:
         """Events with how many come; with an event's id: who comes, who waits, who came."""
         book = opener(here)
         for line in fetched_lines(book):
-            click.echo(line, err=True)
+            say(line, err=True)
         if marks:
-            click.echo(f"{book.take_in(marks)} new marks.", err=True)
+            say(f"{book.take_in(marks)} new marks.", err=True)
         lines = views.names_lines(book) if names else views.list_lines(book)
         for line in views.event_lines(book, event) if event else lines:
-            click.echo(line)
+            say(line)
 
     return events
 
@@ -95,7 +96,7 @@ def _sheet(opener: Opener) -> click.Command:
         pdf = views.sheet_pdf(book, event, language)
         path = to or Path(f"attendance-{book.gathering(event).id}-{language}.pdf")
         _write(path, pdf)
-        click.echo(f"Written: {path}. Print it, then erase the file.")
+        say(f"Written: {path}. Print it, then erase the file.")
 
     return sheet
 
@@ -112,7 +113,7 @@ def _signup(opener: Opener) -> click.Command:
         let-go EVENT: the line of an event moves up by itself again, after very many signed up at once.
         """
         opener(here).act(target, action)
-        click.echo("Done.")
+        say("Done.")
 
     return sign_up
 
@@ -127,7 +128,7 @@ def _walk_in(opener: Opener) -> click.Command:
     def walk_in(here: Any, event: str, people: int, name: str) -> None:
         """Write down people who came without signing up. Who signed up is marked in the window."""
         mark = opener(here).walk_in(event, name, people)
-        click.echo(f"{mark.people} written down.")
+        say(f"{mark.people} written down.")
 
     return walk_in
 
@@ -142,12 +143,12 @@ def _export(opener: Opener) -> click.Command:
     @show_problems
     def export_event(here: Any, event: str | None, kind: str, to: Path, yes: bool) -> None:
         """One event, or all: who signed up and who came, as a Data Package (zip) or a workbook (xlsx)."""
-        click.echo(exporting.WARNING, err=True)
+        say(exporting.WARNING, err=True)
         if not yes:
             click.confirm("Write it?", abort=True, err=True)
         name, content = views.export_file(opener(here), kind, event)
         _write(to / name, content)
-        click.echo(f"Written: {to / name}")
+        say(f"Written: {to / name}")
 
     return export_event
 
@@ -170,12 +171,12 @@ def _remind(opener: Opener) -> click.Command:
             raise Problem("PORTAL_SMS_URL", "is not set.", "Set it to the provider's address, or use --to FILE.")
         if gateway is None:
             for reminder, state in waiting(ledger, reminders):
-                click.echo(f"{state or 'not sent':<8} {reminder.number:<16} {reminder.text}")
+                say(f"{state or 'not sent':<8} {reminder.number:<16} {reminder.text}")
             left = [reminder.text for reminder, state in waiting(ledger, reminders) if state != SENT]
-            click.echo(f"Not sent yet: {price(left, book.session.portal.sms.paise_a_part).sentence}", err=True)
+            say(f"Not sent yet: {price(left, book.session.portal.sms.paise_a_part).sentence}", err=True)
         else:
-            click.echo(gone_sentence(send(ledger, reminders, gateway, minute(), again=again)))
-        click.echo(f"{out} groups left no number or did not agree to be reminded.", err=True)
+            say(gone_sentence(send(ledger, reminders, gateway, minute(), again=again)))
+        say(f"{out} groups left no number or did not agree to be reminded.", err=True)
 
     return remind
 
@@ -210,18 +211,18 @@ def _visit(opener: Opener, find_case: Finder) -> click.Command:
             raise Problem(letter, "The letter does not open here.", "Ask another machine of this desk.")
         row = event_row(asked, book.session.portal, Plan(event_id, **told), book.today)
         for name, cell in row.items():
-            click.echo(f"  {name:<10} {plain(cell)}")
+            say(f"  {name:<10} {plain(cell)}")
         if not yes:
             click.confirm("Publish this, and nothing else of the letter?", abort=True)
         path = content / "tables" / "events.csv"
         append(path, row)
-        click.echo(f"Added to {path}. Translate it there, then build the site.")
+        say(f"Added to {path}. Translate it there, then build the site.")
 
     return visit_to_event
 
 
 def _write(path: Path, content: bytes) -> None:
     try:
-        write_safely(path, content)
+        write_or_complain(path, content)
     except OSError as error:
         raise Problem(str(path), f"cannot be written ({error.strerror}).", "Choose another place.") from None

@@ -3,6 +3,7 @@
 import click
 
 from forms.desk.cli.errors import show_problems
+from forms.desk.cli.terminal import say
 from forms.desk.crypto import keys
 from forms.desk.session import Place
 
@@ -12,8 +13,8 @@ _PASSPHRASE = click.option(
 
 
 def _say_public(here: Place, public: keys.Public) -> None:
-    click.echo(f"Put these lines under the desk {here.name} in content/portal.yml and build the site again:\n")
-    click.echo("".join(f"    {line}\n" for line in public.lines))
+    say(f"Put these lines under the desk {here.name} in content/portal.yml and build the site again:\n")
+    say("".join(f"    {line}\n" for line in public.lines))
 
 
 @click.command("new-key")
@@ -26,8 +27,8 @@ def new_key(here: Place, passphrase: str) -> None:
     Where several people work at a desk each has a key: --desk police/anita.
     """
     _say_public(here, keys.make(here.folder, passphrase))
-    click.echo(f"The secret stays in {here.folder}. Keep a copy of that folder and of the passphrase in a safe.")
-    click.echo("Without them nobody can open this desk's letters, not even we.")
+    say(f"The secret stays in {here.folder}. Keep a copy of that folder and of the passphrase in a safe.")
+    say("Without them nobody can open this desk's letters, not even we.")
 
 
 @click.command("change-key")
@@ -37,7 +38,7 @@ def new_key(here: Place, passphrase: str) -> None:
 def change_key(here: Place, passphrase: str) -> None:
     """Take a new key and token; the old key stays to open older letters."""
     _say_public(here, keys.rotate(here.folder, passphrase or None))
-    click.echo("Until then the old lines go on working. Afterwards the old key opens old letters only.")
+    say("Until then the old lines go on working. Afterwards the old key opens old letters only.")
 
 
 @click.command("change-passphrase")
@@ -48,7 +49,7 @@ def change_key(here: Place, passphrase: str) -> None:
 def change_passphrase(here: Place, old: str, passphrase: str) -> None:
     """Put the same key under another passphrase."""
     keys.change_passphrase(here.folder, old, passphrase)
-    click.echo("The key stands under the new passphrase. Copies of the folder still have the old one.")
+    say("The key stands under the new passphrase. Copies of the folder still have the old one.")
 
 
 @click.command("recovery-key")
@@ -57,11 +58,11 @@ def change_passphrase(here: Place, old: str, passphrase: str) -> None:
 def recovery_key(here: Place) -> None:
     """Show a new recovery key once, to be written down or printed and locked away. It is kept nowhere."""
     secret, public = keys.recovery()
-    click.echo(f"1. PUBLIC. Put this line under the desk {here.name} in content/portal.yml and build the site again:\n")
-    click.echo(f"    recovery: {public}\n")
-    click.echo("2. SECRET. Write this down or print it, and lock it away. It opens all letters from now on.")
-    click.echo("   Never put it into portal.yml, a message or a file. It is not shown again:\n")
-    click.echo(f"    {secret}\n")
+    say(f"1. PUBLIC. Put this line under the desk {here.name} in content/portal.yml and build the site again:\n")
+    say(f"    recovery: {public}\n")
+    say("2. SECRET. Write this down or print it, and lock it away. It opens all letters from now on.")
+    say("   Never put it into portal.yml, a message or a file. It is not shown again:\n")
+    say(f"    {secret}\n")
 
 
 @click.command()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from forms.core.files.durable import write_safely
+from forms.core.files.durable import write_or_complain
 from forms.core.problem import Problem
 from forms.core.trusted_date import machines_doubt
 from forms.desk import doctor, notifications
@@ -18,6 +18,7 @@ from forms.desk.cases.search import Wanted, find
 from forms.desk.cli.errors import show_problems
 from forms.desk.cli.event_commands import register_event_commands
 from forms.desk.cli.key_commands import KEY_COMMANDS
+from forms.desk.cli.terminal import say
 from forms.desk.crypto import key_retirement, key_sheet, keys
 from forms.desk.crypto.answers import read_recording
 from forms.desk.events.gateways import Gateway, http_gateway
@@ -130,7 +131,7 @@ def waiting_command(here: Place, by_sms: bool) -> None:
     if said and way_out:
         notifications.send_notice(*way_out)
     elif said:
-        click.echo(said)
+        say(said)
 
 
 def _way_out(settings: Mapping[str, str]) -> tuple[Gateway, str, str]:
@@ -155,23 +156,23 @@ def list_command(here: Place, text: str, state: str) -> None:
     session = unlock(here)
     synced = session.sync()
     erased = f" Erased for good, since the person asked: {synced.erased}." if synced.erased else ""
-    click.echo(f"{synced.away}\nThese letters were fetched before:" if synced.away else
+    say(f"{synced.away}\nThese letters were fetched before:" if synced.away else
                f"Desk {here.name}: {synced.new} new.{erased}", err=bool(synced.away))  # fmt: skip
     if synced.outdated:
-        click.echo(f"{synced.outdated} Letters were fetched, and what waited here was sent.", err=True)
+        say(f"{synced.outdated} Letters were fetched, and what waited here was sent.", err=True)
     for line in _erasure_lines(session):
-        click.echo(line)
+        say(line)
     say_alarms(session.site_watch)
     if not synced.away:
         doctor.note_colleagues(session)
     wanted = {case.id for case in listed(session, Wanted(text=text, state=state, merged=True))}
     for number, case in enumerate(listed(session), start=1):
         if case.id in wanted:
-            click.echo(plain_text.one_line(number, case, _today()))
+            say(plain_text.one_line(number, case, _today()))
     if wanted:
-        click.echo(f"\nRead one: {typed('open 1')}     Answer it: {typed('answer 1')}")
+        say(f"\nRead one: {typed('open 1')}     Answer it: {typed('answer 1')}")
     else:
-        click.echo("No letters yet." if not session.cases() else "No letter is like that.")
+        say("No letters yet." if not session.cases() else "No letter is like that.")
 
 
 def _erasure_lines(session: Session) -> Iterator[str]:
@@ -194,10 +195,10 @@ def open_command(here: Place, which: str) -> None:
     for letter in case.letters:
         if isinstance(letter, Problem):
             raise letter
-        click.echo("\n".join([*plain_text.came_by(case, letter), *plain_text.whole(letter), ""]))
+        say("\n".join([*plain_text.came_by(case, letter), *plain_text.whole(letter), ""]))
     if case.parts:
-        click.echo(f"See and hear photos and recordings in the window: {typed()}\n")
-    click.echo("\n".join(plain_text.log(case)))
+        say(f"See and hear photos and recordings in the window: {typed()}\n")
+    say("\n".join(plain_text.log(case)))
     session.mark_read(case.id)
 
 
@@ -218,7 +219,7 @@ def answer(here: Place, which: str, text: str | None, state: str, voice: Path | 
     case = find_case(session, which)
     session.answer(case.id, text if text is not None else click.prompt("Answer"), state, recording)
     waiting = session.outbox.waiting
-    click.echo("Your answer is sealed. The server is away: it is sent at the next fetch." if waiting else
+    say("Your answer is sealed. The server is away: it is sent at the next fetch." if waiting else
                "Your answer is sealed and left for the person.")  # fmt: skip
 
 
@@ -232,7 +233,7 @@ def state(here: Place, which: str, state: str, outcome: str) -> None:
     """Put a case into a state; "looking" and "closed" are shown to the person."""
     session = unlock(here)
     session.write(find_case(session, which).id, "state", state=state, outcome=outcome)
-    click.echo(f"Written down: {state}.")
+    say(f"Written down: {state}.")
 
 
 @desk.command()
@@ -244,7 +245,7 @@ def note(here: Place, which: str, text: str) -> None:
     """Add a note to a case's log, for this desk only."""
     session = unlock(here)
     session.write(find_case(session, which).id, "note", text=text)
-    click.echo("Written down.")
+    say("Written down.")
 
 
 @desk.command()
@@ -257,7 +258,7 @@ def merge(here: Place, which: str, into: str) -> None:
     session = unlock(here)
     one, other = find_case(session, which), find_case(session, into)
     session.merge(one.id, other.id)
-    click.echo("Written down: it belongs to the other case now. To part them again: the window.")
+    say("Written down: it belongs to the other case now. To part them again: the window.")
 
 
 @desk.command("hand-over")
@@ -269,7 +270,7 @@ def hand_over(here: Place, which: str, to: str) -> None:
     """Seal a case anew for another desk; never for one that the person left out."""
     session = unlock(here)
     session.hand_over(find_case(session, which).id, to)
-    click.echo(f"Sealed for {to}.")
+    say(f"Sealed for {to}.")
 
 
 @desk.command()
@@ -282,8 +283,8 @@ def export(here: Place, which: str, file: Path, to: str | None) -> None:
     """Write one case into a sealed file for a court, with the SHA-256 of everything in it."""
     session = unlock(here)
     key = to or click.prompt("Passphrase of the file", hide_input=True, confirmation_prompt=True)
-    write_safely(file, session.export(find_case(session, which).id, key))
-    click.echo(f"Sealed into {file}. Open it with any age tool: age -d {file.name} > case.zip")
+    write_or_complain(file, session.export(find_case(session, which).id, key))
+    say(f"Sealed into {file}. Open it with any age tool: age -d {file.name} > case.zip")
 
 
 @desk.command()
@@ -298,12 +299,12 @@ def erase(here: Place, which: str | None, old: bool, yes: bool) -> None:
     found = list(session.old_cases()) if old else [find_case(session, which or "")]
     doubt = machines_doubt(session.known_day)
     if old and doubt:
-        click.echo(doubt)
+        say(doubt)
     if found and not yes:
         click.confirm(f"Erase {len(found)} case(s) for ever?", abort=True)
     for case in found:
         session.erase(case.id)
-    click.echo(f"Erased: {len(found)}.")
+    say(f"Erased: {len(found)}.")
 
 
 @desk.command("keys")
@@ -314,13 +315,13 @@ def keys_command(here: Place) -> None:
     session = unlock(here)
     away = session.sync().away
     if away:
-        click.echo(away, err=True)
+        say(away, err=True)
     _show_keys(session)
 
 
 def _show_keys(session: Session, who: str = "") -> None:
     for line in key_sheet.lines(session.pinned, session.portal.desks, session.member, who):
-        click.echo(plain_text.plain(line))
+        say(plain_text.plain(line))
 
 
 @desk.command()
@@ -348,31 +349,31 @@ def trust(
         raise Problem("trust", "Whose keys?", f"Name one person or desk, or give --all. See: {typed('keys')}")
     _show_keys(session, who)
     if refuse:
-        click.echo(f"Refused: {session.refuse_keys(who)}. Tell whoever builds the site.")
+        say(f"Refused: {session.refuse_keys(who)}. Tell whoever builds the site.")
         return
     if not yes:
         click.confirm("Are these the numbers on the printed sheet, or as you were told on the telephone?", abort=True)
-    click.echo(f"Confirmed: {session.trust(who, stolen=stolen)}.")
+    say(f"Confirmed: {session.trust(who, stolen=stolen)}.")
 
 
 def _begin_statements_anew(session: Session, yes: bool) -> None:
     for sentence in session.statements.known().findings():
-        click.echo(sentence)
+        say(sentence)
     if not yes:
         click.confirm("Has whoever runs the server told you why, and do you believe it?", abort=True)
     was_there = session.statements.begin_anew()
-    click.echo("They begin anew at the next fetch." if was_there else "There were none.")
+    say("They begin anew at the next fetch." if was_there else "There were none.")
 
 
 def _accept_old_entries(session: Session, yes: bool) -> None:
     found = session.unproven()
     for entry in found:
-        click.echo(f"{entry.thread[:8]}  {plain_text.plain(entry.at)}  {plain_text.plain(entry.member)}  {entry.kind}")
+        say(f"{entry.thread[:8]}  {plain_text.plain(entry.at)}  {plain_text.plain(entry.member)}  {entry.kind}")
     for id in (copies := session.unproven_copies()):
-        click.echo(f"{id[:8]}  a copy without a right signature")
+        say(f"{id[:8]}  a copy without a right signature")
     if (found or copies) and not yes:
         click.confirm("Did these people write this, and make these copies?", abort=True)
-    click.echo(f"They count now: {session.accept_unsigned()}.")
+    say(f"They count now: {session.accept_unsigned()}.")
 
 
 @desk.command("doctor")
@@ -382,7 +383,7 @@ def doctor_command(here: Place) -> None:
     """Say what is wrong at this desk, and what to do."""
     findings = doctor.examine(unlock(here))
     for finding in findings:
-        click.echo(f"{'well ' if finding.ok else 'MEND '} {finding.sentence}")
+        say(f"{'well ' if finding.ok else 'MEND '} {finding.sentence}")
     raise SystemExit(0 if all(finding.ok for finding in findings) else 1)
 
 
@@ -399,13 +400,13 @@ def watch_command(here: Place, everything: bool, seen: bool, trust: bool) -> Non
     """
     watch, portal = SiteWatch(here.folder, here.address), last_portal(here.folder)
     if trust:
-        click.echo("\n".join(["Trusted from now on:", *(watch.trust_publishers(portal) or ["no key"])]))
+        say("\n".join(["Trusted from now on:", *(watch.trust_publishers(portal) or ["no key"])]))
     if seen or trust:
-        click.echo(f"Alarms forgotten: {watch.dismiss()}.")
+        say(f"Alarms forgotten: {watch.dismiss()}.")
     watch.look(portal, _today(), everything=everything)
     said = list(findings(watch, portal, _today()))
     for ok, sentence in said:
-        click.echo(f"{'well ' if ok else 'MEND '} {sentence}")
+        say(f"{'well ' if ok else 'MEND '} {sentence}")
     raise SystemExit(0 if all(ok for ok, _ in said) else 1)
 
 
@@ -417,9 +418,7 @@ def say_alarms(watch: SiteWatch) -> None:
             "THE PUBLIC SITE IS NOT WHAT ITS PUBLISHERS SIGNED:",
             *(f"  {one.day}: {one.sentence}" for one in alarms),
         ]
-        click.secho(
-            "\n".join([*lines, WHAT_TO_DO, f"When it is dealt with: {typed('watch --seen')}"]), fg="red", err=True
-        )
+        say("\n".join([*lines, WHAT_TO_DO, f"When it is dealt with: {typed('watch --seen')}"]), fg="red", err=True)
 
 
 @desk.command()
@@ -432,7 +431,7 @@ def reseal(here: Place, member: str) -> None:
     session.sync()
     count = session.reseal(member)
     doctor.note_colleagues(session, member)
-    click.echo(f"{count} open cases are sealed for {member}.")
+    say(f"{count} open cases are sealed for {member}.")
 
 
 @desk.command()
@@ -441,7 +440,7 @@ def reseal(here: Place, member: str) -> None:
 def access(here: Place) -> None:
     """Who of this desk did what with which letter, as the server wrote it down."""
     for row in unlock(here).who_did_what():
-        click.echo("  ".join(plain_text.plain(row.get(name, "")) for name in ("at", "member", "what", "letter")))
+        say("  ".join(plain_text.plain(row.get(name, "")) for name in ("at", "member", "what", "letter")))
 
 
 @desk.command("publish")
@@ -453,7 +452,7 @@ def publish_command(here: Place, content: Path) -> None:
     """Write the counts of every quarter that is over into content/tables/heard.csv, small ones withheld."""
     session = unlock(here)
     session.sync()
-    click.echo(publish(session, content, _today()))
+    say(publish(session, content, _today()))
 
 
 @desk.command("forget-old-keys")
@@ -466,22 +465,22 @@ def forget_old_keys(here: Place, seal_anew: bool, yes: bool) -> None:
     passphrase = ask_passphrase(here)
     session = Session.unlock(here, passphrase, _clock())
     if len(session.identities) == 1:
-        click.echo("This machine has no old key.")
+        say("This machine has no old key.")
         return
     key_retirement.require_that_new_key_is_known(session)
     found = key_retirement.needing(session)
-    click.echo(found.sentence)
+    say(found.sentence)
     for number, case in enumerate(listed(session), start=1):
         if case in found.cases:
-            click.echo(plain_text.one_line(number, case, _today()))
+            say(plain_text.one_line(number, case, _today()))
     if found.files:
-        click.echo("They are sealed for the present key first." if seal_anew else
+        say("They are sealed for the present key first." if seal_anew else
                    "They will not open any more on this machine. To keep them: --seal-anew.")  # fmt: skip
     if not yes:
         click.confirm("Forget the old keys for ever?", abort=True)
     if seal_anew:
         key_retirement.seal_anew(session, found)
-    click.echo(f"Forgotten: {session.forget_old_keys(passphrase)}. Copies of the folder still have them.")
+    say(f"Forgotten: {session.forget_old_keys(passphrase)}. Copies of the folder still have them.")
 
 
 register_event_commands(desk, unlock, find_case, _today)

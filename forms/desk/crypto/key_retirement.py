@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forms.core.encryption import part_id
-from forms.core.files.durable import write_safely
+from forms.core.files.durable import write_or_complain
 from forms.core.problem import Problem
 from forms.desk.cases.case import Case
 from forms.desk.crypto import keys
@@ -91,4 +91,4 @@ def seal_anew(session: Session, found: Needing) -> None:
     for path in found.files:
         if path.parent.name == "parts" and part_id(path.read_bytes()) == path.stem:
             session.pinned.accept([path.stem])  # an original: its name is no longer the hash of the new bytes
-        write_safely(path, session.seal_for_desk(open_sealed(path.read_bytes(), session.identities)))
+        write_or_complain(path, session.seal_for_desk(open_sealed(path.read_bytes(), session.identities)))

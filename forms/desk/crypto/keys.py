@@ -4,6 +4,7 @@ In a desk's folder stand `identity.age` (under a passphrase) or, in the demonstr
 """
 
 import hashlib
+import re
 import secrets
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
@@ -13,12 +14,14 @@ from pathlib import Path
 
 import pyrage
 
-from forms.core.files.durable import write_safely
+from forms.core.files.durable import write_or_complain, write_safely
 from forms.core.problem import Problem
 from forms.core.signing import public_text, signing_key
 
 RESTORING = "restoring"
 """The file that says: fetch everything that the server still has of this desk, not only what is new."""
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
 LEAST_PASSPHRASE = 12
 """Letters of the shortest passphrase that is taken."""
@@ -116,7 +119,7 @@ def identities(folder: Path, ask: Callable[[], str]) -> tuple[pyrage.x25519.Iden
     locked = folder / "identity.age"
     try:
         plain = _decrypted(locked.read_bytes(), ask()) if locked.exists() else (folder / "identity.txt").read_bytes()
-        lines = [line for line in plain.decode().splitlines() if line.strip()]
+        lines = [line for line in plain.decode("utf-8-sig").splitlines() if line.strip()]
         if not lines:
             raise Problem(str(folder), "the key file is empty.", "Take it back from your backup.")
         return tuple(pyrage.x25519.Identity.from_str(line.strip()) for line in lines)
@@ -151,9 +154,9 @@ def rotate(folder: Path, passphrase: str | None) -> Public:
     old = list(dict.fromkeys([token(folder), *old_tokens(folder)]))
     fresh = pyrage.x25519.Identity.generate()
     _write_identities(folder, (fresh, *kept), passphrase)
-    write_safely(folder / "token.old.txt", "".join(f"{one}\n" for one in old).encode())
+    write_or_complain(folder / "token.old.txt", "".join(f"{one}\n" for one in old).encode())
     new = secrets.token_urlsafe(32)
-    write_safely(folder / "token.txt", f"{new}\n".encode())
+    write_or_complain(folder / "token.txt", f"{new}\n".encode())
     return _public(fresh, new)
 
 
@@ -186,17 +189,17 @@ def restore(folder: Path, secret: str, passphrase: str) -> Public:
         raise Problem("recovery key", "is not whole.", "Type it again, or scan the square.") from None
     public = make(folder, passphrase)
     _write_identities(folder, (*identities(folder, lambda: passphrase), printed), passphrase)
-    write_safely(folder / RESTORING, b"")
+    write_or_complain(folder / RESTORING, b"")
     return public
 
 
 def _write_identities(folder: Path, kept: Sequence[pyrage.x25519.Identity], passphrase: str | None) -> None:
     plain = "".join(f"{one}\n" for one in kept).encode()
     if passphrase is None or passphrase == "":
-        write_safely(folder / "identity.txt", plain)
+        write_or_complain(folder / "identity.txt", plain)
         return
     require_length(passphrase)
-    write_safely(folder / "identity.age", encrypt(plain, passphrase))
+    write_or_complain(folder / "identity.age", encrypt(plain, passphrase))
 
 
 def encrypt(plain: bytes, passphrase: str) -> bytes:
@@ -224,7 +227,13 @@ def require_length(passphrase: str) -> None:
 def token(folder: Path) -> str:
     """Return the desk's pickup token. Raises Problem where there is none."""
     try:
-        return (folder / "token.txt").read_text(encoding="utf-8").strip()
+        found = (folder / "token.txt").read_text(encoding="utf-8-sig").strip()
+        if _TOKEN.fullmatch(found):
+            return found
+        raise ValueError  # noqa: TRY301 - told as the other damage is
+    except ValueError:
+        todo = "Take token.txt back from your backup: it holds one line of letters, digits, - and _."
+        raise Problem(str(folder), "the file of its pickup token is damaged.", todo) from None
     except FileNotFoundError:
         todo = "For real use: desk new-key. For the demonstration run python3 build.py serve once."
         raise Problem(str(folder), "has no pickup token.", todo) from None
@@ -233,4 +242,8 @@ def token(folder: Path) -> str:
 def old_tokens(folder: Path) -> tuple[str, ...]:
     """Return the tokens before the present one, the newest first."""
     path = folder / "token.old.txt"
-    return tuple(path.read_text(encoding="utf-8").split()) if path.exists() else ()
+    try:
+        found = path.read_text(encoding="utf-8-sig").split() if path.exists() else []
+    except ValueError:
+        found = []
+    return tuple(one for one in found if _TOKEN.fullmatch(one))

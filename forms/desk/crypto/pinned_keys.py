@@ -128,6 +128,14 @@ class PinnedKeys:
         with suppress(OSError):  # a full disk keeps nobody from reading; it is asked again the next time
             write_safely(self._path, json.dumps(_as_json(state)).encode())
 
+    def _take_over(self) -> None:
+        """Read the file again before it is changed: another program of this machine may have decided something.
+
+        Else a window that was open meanwhile would bring back a key that somebody has just called stolen.
+        """
+        with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            self._state = _read(json.loads(self._path.read_text(encoding="utf-8")))
+
     # What is known
 
     @property
@@ -221,6 +229,7 @@ class PinnedKeys:
 
     def look(self, desks: Iterable[Desk], own: Collection[str], desk: str, who: str) -> None:
         """Write down how things stand after a fetch. own: this machine's own keys, whose change needs no question."""
+        self._take_over()
         changes = self.changes(list(desks))
         for change in changes:
             mine = (change.desk, change.who) == (desk, who) and change.added and change.what != RECOVERY
@@ -239,6 +248,7 @@ class PinnedKeys:
 
         accepted: ids of what is here and counts as written before. stolen: signatures by the old keys count no more.
         """
+        self._take_over()
         chosen = [change for change in self.changes(desks) if who in {"", change.who, change.desk}]
         for change in chosen:
             self._confirm(change)
@@ -265,6 +275,7 @@ class PinnedKeys:
 
     def refuse(self, desks: Iterable[Desk], who: str) -> int:
         """Keep the pinned keys of a person or desk, whatever the server publishes now; how many changes."""
+        self._take_over()
         chosen = [change for change in self.changes(desks) if who in {change.who, change.desk}]
         added = {key for change in chosen for key in change.added}
         removed = {key for change in chosen for key in change.removed}
@@ -279,14 +290,17 @@ class PinnedKeys:
 
     def mark_compared(self) -> None:
         """Record that a person has compared all pinned keys with the printed sheet."""
+        self._take_over()
         self._keep(replace(self._state, compared=True))
 
     def accept(self, ids: Iterable[str]) -> None:
         """Let entries or copies that are here count though they are not signed."""
+        self._take_over()
         self._keep(replace(self._state, accepted=self._state.accepted | frozenset(ids)))
 
     def forget(self, ids: Iterable[str]) -> None:
         """Record that something was erased here: if it comes again, it must be signed."""
+        self._take_over()
         self._keep(replace(self._state, accepted=self._state.accepted - frozenset(ids)))
 
 

@@ -80,12 +80,16 @@ def _require_words(letter: Letter, plan: Plan) -> None:
     for name, text in (("title", plan.title), ("what", plan.what), ("where", plan.where)):
         if not _words(text):
             raise Problem(name, "is empty.", "Write it in English; translate it in events.csv afterwards.")
-        if is_formula(_words(text)):
+        if is_formula(text):
             raise Problem(name, "begins with = + - or @.", "Begin with a word: spreadsheets take it for a formula.")
-    contact = digits_of(str(letter.answers.get("contact", "")))
+    contact = digits_of(str(letter.answers.get("contact", "")))[-_NATIONAL_DIGITS:]
     published = digits_of(f"{plan.title} {plan.what} {plan.where}")
     if len(contact) >= len("123456") and contact in published:
         raise Problem("contact", "The asker's number stands in what would be published.", "Take it out.")
+
+
+_NATIONAL_DIGITS = 10
+"""Digits of an Indian number without +91 or 0: staff may write it with or without them."""
 
 
 def _moments(plan: Plan, today: date) -> tuple[str, str]:

@@ -6,6 +6,7 @@ The server is not trusted: what it sends is bounded in size, never decompressed,
 import hashlib
 import json
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -35,6 +36,12 @@ LARGEST_LIST = 64 * 1024 * 1024
 """Bytes of the longest JSON list: 200,000 rows of letters."""
 
 _CHUNK = 65536
+
+PATIENCE = 120.0
+"""Seconds for which an answer may come as slowly as it likes."""
+
+SLOWEST = 2048
+"""Bytes a second that come afterwards at least: a line of 2G brings twice as many. A server that drips holds nobody."""
 
 PRIORITY_QUEUE, SECOND_QUEUE = 1, 2
 OUR_ANSWER = "Portal-Answer"
@@ -237,7 +244,9 @@ class Server:
     @cached_property
     def _line(self) -> requests.Session:
         """Return one connection for thousands of letters."""
-        return requests.Session()
+        line = requests.Session()
+        line.auth = lambda request: request  # a .netrc of this machine's user must not stand in the token's place
+        return line
 
 
 def letter_row(row: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -297,9 +306,11 @@ def _bounded(address: str, response: requests.Response, largest: int) -> bytes:
     """Return the body as it came on the line. Raises Refused where it is encoded, or longer than `largest` bytes."""
     if response.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
         raise Refused(address, "sent a compressed answer, which was not asked for.", "Is it the portal's address?")
-    body = bytearray()
-    while chunk := response.raw.read(_CHUNK, decode_content=False):
+    body, begun = bytearray(), time.monotonic()
+    while chunk := response.raw.read1(_CHUNK, decode_content=False):
         body += chunk
+        if time.monotonic() - begun > PATIENCE + len(body) / SLOWEST:
+            raise ServerAway(address, "answers too slowly.", "Nothing is lost. Try again later, or on a better line.")
         if len(body) > largest:
             raise Refused(address, "sent more than belongs in such an answer.", "Is it the portal's address?")
     return bytes(body)

@@ -5,6 +5,7 @@ its id names, and other bytes for an id that is here are put aside and shown to 
 """
 
 import hashlib
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,10 +15,13 @@ from forms.core.encryption import part_id
 from forms.core.ids import is_id
 from forms.core.problem import Problem
 from forms.desk.crypto.copies import content_of
-from forms.desk.sync.client import NotThere, Server
+from forms.desk.sync.client import NotThere, Server, ServerAway
 from forms.desk.sync.local_store import LocalStore
 
 CONFLICTS = "conflicts"
+
+LONGEST_VISIT = 900.0
+"""Seconds for which one visit fetches letters, and then entries: a slow or hostile server must not hold a desk."""
 
 Open = Callable[[bytes], bytes | None]
 """Returns what was encrypted to this machine's keys, or None where it does not open."""
@@ -55,7 +59,9 @@ def fetch_letters(
     """
     ids: list[str] = []
     wrong: list[str] = []
+    require_time = _deadline(server)
     for row in server.waiting(everything=True) if everything else server.waiting():
+        require_time()
         if everything and store.has("letters", row["id"]) and opened(store.read("letters", row["id"])) is not None:
             continue
         try:
@@ -64,6 +70,18 @@ def fetch_letters(
             continue  # erased by the person, or another desk's last word, between the list and now
         (ids if is_whole else wrong).append(row["id"])
     return Fetched(tuple(ids), tuple(wrong))
+
+
+def _deadline(server: Server) -> Callable[[], None]:
+    """Return a function that raises ServerAway once a visit has lasted too long: the desk waits for it meanwhile."""
+    until = time.monotonic() + LONGEST_VISIT
+
+    def require_time() -> None:
+        if time.monotonic() > until:
+            todo = "What came is safe here. Fetch again: it goes on where it stopped."
+            raise ServerAway(server.address, "is so slow that not all could be fetched at once.", todo)
+
+    return require_time
 
 
 def _fetch_one(store: LocalStore, server: Server, row: Mapping[str, Any], opened: Open, is_proven: IsProven) -> bool:
@@ -160,7 +178,9 @@ def fetch_entries(store: LocalStore, server: Server, opened: Open, unopened: Col
     """
     new = 0
     copies: dict[str, dict[str, list[bytes]]] = {}
+    require_time = _deadline(server)
     for row in server.entries():
+        require_time()
         id, letter = row["id"], str(row.get("letter"))
         if not is_id(letter) or (store.has("entries", id) and id not in unopened):
             continue

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from forms.core.files.durable import write_safely
+from forms.core.files.durable import write_or_complain
 from forms.core.ids import is_id
 from forms.core.problem import Problem
 from forms.desk.sync.client import letter_row
@@ -56,11 +56,7 @@ class LocalStore:
 
     def save(self, folder: str, id: str, sealed: bytes) -> None:
         """Make a sealed file durable. Raises Problem where the disk is full or not ours."""
-        try:
-            write_safely(self._path(folder, id), sealed)
-        except OSError as error:
-            todo = "Make room; what waits on the server stays there."
-            raise Problem(str(self.folder), f"cannot be written ({error.strerror}).", todo) from None
+        write_or_complain(self._path(folder, id), sealed)
 
     def ids(self, folder: str) -> list[str]:
         """Return the ids of the files of a folder; files of other names are not ours."""
@@ -109,7 +105,7 @@ class LocalStore:
         """Write down what the server said of a letter, where it says more than its id."""
         said = {name: row.get(name) for name in ("thread", "tray", "form", "maker")}
         if (said["thread"], said["tray"]) != (id, 1) or said["form"] == DELETION or said["maker"]:
-            write_safely(self._label(id), json.dumps(said).encode())
+            write_or_complain(self._label(id), json.dumps(said).encode())
 
     def unlabel(self, id: str) -> None:
         """Forget what was said of a letter."""
@@ -126,8 +122,15 @@ class LocalStore:
         self.save("outbox", queued.name, head + b"\n" + queued.sealed)
 
     def posted(self) -> Iterator[QueuedRequest]:
-        """Yield what waits in the outbox, oldest first."""
+        """Yield what waits in the outbox, oldest first. What a disk has damaged is put aside."""
         for name in self.ids("outbox"):
-            head, _, sealed = self.read("outbox", name).partition(b"\n")
-            told = json.loads(head)
-            yield QueuedRequest(name, told["method"], told["path"], told["reader"], sealed)
+            whole = self.read("outbox", name)
+            head, _, sealed = whole.partition(b"\n")
+            try:
+                told = json.loads(head)
+                method, path, reader = (str(told[part]) for part in ("method", "path", "reader"))
+            except (ValueError, TypeError, KeyError, RecursionError):
+                self.save("refused", name, whole)
+                self.delete("outbox", name)
+            else:
+                yield QueuedRequest(name, method, path, reader, sealed)

@@ -19,10 +19,16 @@ class Outbox:
         """How many wait."""
         return len(self._cabinet.ids("outbox"))
 
-    def post(self, method: str, path: str, sealed: bytes, reader: str = "") -> None:
-        """Keep it durably, to be sent. Raises Problem where the disk does not take it."""
+    def post(self, method: str, path: str, sealed: bytes, reader: str = "") -> str:
+        """Keep it durably, to be sent; its name in the outbox. Raises Problem where the disk does not take it."""
         # A growing name: what was written first is sent first. Nobody but this machine sees it.
-        self._cabinet.post(QueuedRequest(f"{time.time_ns():020}", method, path, reader, sealed))
+        name = f"{time.time_ns():020}"
+        self._cabinet.post(QueuedRequest(name, method, path, reader, sealed))
+        return name
+
+    def drop(self, name: str) -> None:
+        """Take back what has just been posted: what belongs to it could not be kept."""
+        self._cabinet.delete("outbox", name)
 
     def send(self) -> int:
         """Send what waits; how many. Raises ServerAway: the rest goes on waiting."""

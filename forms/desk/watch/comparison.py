@@ -1,8 +1,9 @@
 """Compare what a visitor gets with the manifest of the build.
 
 A page, script or style of the build must have the very bytes that the manifest names. A form that the server draws
-itself is compared with the page of the build that shows the same form: every tag and every text of it must stand there
-too, but for the few in `_OWN`. So it can hold no script, no address and no form that the signed page does not have.
+itself is compared with the page of the build that shows the same form: every tag and every text of it must stand
+there too, in the same order, but for the few in `_OWN`, and no question or choice may be missing. So it can hold no
+script, no address and no form that the signed page does not have, and no label can be put beside another choice.
 """
 
 import re
@@ -22,6 +23,7 @@ _OWN = re.compile(
     r'<h1>|<meta name="robots" content="noindex">'
     r'|<a href="/forms/[a-z]{2,3}/[a-z-]+" lang="[a-z]{2,3}" hreflang="[a-z]{2,3}"( aria-current="true")?>'
 )
+_FIELD = re.compile(r"<(input|select|textarea|button|option|label)[ >]")
 _FORM_SCRIPTS = re.compile(r" data-(sealing|returning)(?=>)")
 _ASSET = re.compile(r'(?:src|href)="(/assets/[^"/]+\.(?:js|css))"')
 _LOADS_MORE = ("refresh", "link")
@@ -71,17 +73,40 @@ def _file(path: str, answer: Seen, builds: Sequence[BuildManifest]) -> Iterator[
 def _drawn(path: str, answer: Seen, page: Seen) -> Iterator[str]:
     if answer.status != FOUND:
         return  # the forms may be away; the static page beside it is what people see
-    allowed = _tokens(page)
-    for token in _tokens(answer):
-        if token not in allowed and not _OWN.fullmatch(token):
+    shown, allowed, at = _tokens(answer), _tokens(page), 0
+    for token in (token for token in shown if not _OWN.fullmatch(token)):
+        if token not in allowed:
             yield f"{path} shows something that the signed page with this form has not: {token[:80]}"
+            return
+        if token not in allowed[at:]:
+            yield f"{path} shows something in another place than the signed page with this form: {token[:80]}"
+            return
+        at = allowed.index(token, at) + 1
+    for form, asked in _forms(shown).items():
+        missing = [field for field in _forms(allowed).get(form, ()) if field not in asked]
+        if missing:
+            yield f"{path} lacks something that the signed page with this form has: {missing[0][:80]}"
             return
 
 
-def _tokens(page: Seen) -> set[str]:
+def _tokens(page: Seen) -> list[str]:
     """Return the tags and texts of a page. Where it is odd, an odd token comes out that no other page has."""
     text = page.body.decode("utf-8", "replace")
-    return {_FORM_SCRIPTS.sub("", token.strip()) for token in _TOKEN.split(text) if token.strip()}
+    return [_FORM_SCRIPTS.sub("", token.strip()) for token in _TOKEN.split(text) if token.strip()]
+
+
+def _forms(tokens: Sequence[str]) -> dict[str, list[str]]:
+    """Return the forms of a page by their first tag, each with its fields, choices, labels and buttons."""
+    found: dict[str, list[str]] = {}
+    form = ""
+    for part in tokens:
+        if part.startswith("<form "):
+            form = part
+        elif part == "</form>":
+            form = ""
+        elif form and _FIELD.match(part):
+            found.setdefault(form, []).append(part)
+    return found
 
 
 def forms_of(terms: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:

@@ -21,6 +21,7 @@ from forms.core.builds.manifest import ADDRESS, SIGNATURES, BuildManifest, is_si
 from forms.core.fingerprints import fingerprint
 from forms.core.portal import Portal, parse
 from forms.core.problem import Problem
+from forms.desk.crypto.foreign_json import tame
 from forms.desk.watch import watch_state
 from forms.desk.watch.comparison import (
     DRAWN,
@@ -70,9 +71,11 @@ class SiteWatch:
             if wrong and state.digest != self.state.digest:  # perhaps it was published while it was visited
                 newest = watch_state.last_manifest(self.folder)
                 state, wrong = self._compare(state, visit(visitor, route(portal, newest, everything)), portal)
-        except Unreachable:
-            watch_state.save(self.folder, replace(state, failing_since=state.failing_since or today.isoformat()))
-            return ()
+        except BrokenOff as broken:
+            failing = replace(state, failing_since=state.failing_since or today.isoformat())
+            wrong = tuple(_wrong_before_it_broke(broken.seen, known if state.signed else None))
+            watch_state.save(self.folder, failing.with_alarms(today.isoformat(), wrong))
+            return wrong
         state = replace(state, checked=today.isoformat(), failing_since="")
         watch_state.save(self.folder, state.with_alarms(today.isoformat(), wrong))
         return wrong
@@ -162,14 +165,43 @@ def route(portal: Portal, known: BuildManifest | None, everything: bool) -> list
     return paths
 
 
+class BrokenOff(Unreachable):
+    """The site did not answer any more. seen: what it had shown by then."""
+
+    def __init__(self, seen: Mapping[str, Seen], said: Problem) -> None:
+        super().__init__(said.where, said.what, said.todo)
+        self.seen = dict(seen)
+
+
 def visit(visitor: Visitor, paths: Sequence[str]) -> dict[str, Seen]:
-    """Visit pages, then what they name, then the terms; the list of the build last. Raises Unreachable."""
-    seen = {path: visitor.get(path) for path in paths}
-    assets = assets_of(list(seen.values()))
-    _CHANCE.shuffle(assets)
-    seen |= {path: visitor.get(path) for path in [*assets, TERMS]}
-    # Nobody but a machine that watches asks for these two: by now the pages are here.
-    return seen | {path: visitor.get(path) for path in (ADDRESS, SIGNATURES)}
+    """Visit pages, then what they name, then the terms; the list of the build last. Raises BrokenOff."""
+    seen: dict[str, Seen] = {}
+    try:
+        for path in paths:
+            seen[path] = visitor.get(path)
+        assets = assets_of(list(seen.values()))
+        _CHANCE.shuffle(assets)
+        # Nobody but a machine that watches asks for the last two: by now the pages are here.
+        for path in (*assets, TERMS, ADDRESS, SIGNATURES):
+            seen[path] = visitor.get(path)
+    except Unreachable as said:
+        raise BrokenOff(seen, said) from None
+    return seen
+
+
+def _wrong_before_it_broke(seen: Mapping[str, Seen], known: BuildManifest | None) -> Iterator[str]:
+    """Return what was other than in the last build that was signed, where the site then did not answer any more.
+
+    Else a server could show what it has changed, see that a machine compares, and give no list to compare with.
+    """
+    shown = {path: answer for path, answer in seen.items() if path not in {ADDRESS, SIGNATURES, TERMS}}
+    if known is None:
+        return
+    found = [*differences(shown, known, None)]
+    if TERMS in seen and seen[TERMS].status == FOUND:
+        found += other_keys(_json(seen[TERMS]), known, None)
+    for sentence in found:
+        yield f"{sentence} Then the site did not answer any more. If it was published anew just then: look again."
 
 
 def _readable(answer: Seen) -> BuildManifest | None:
@@ -180,7 +212,7 @@ def _readable(answer: Seen) -> BuildManifest | None:
 
 def _json(answer: Seen) -> Mapping[str, Any]:
     with suppress(ValueError, RecursionError):
-        told = json.loads(answer.body)
+        told = tame(json.loads(answer.body))
         if isinstance(told, dict):
             return told
     return {}

@@ -12,9 +12,11 @@ from pydantic import TypeAdapter, ValidationError
 from forms.core.builds.manifest import BuildManifest, read
 from forms.core.files.durable import write_safely
 from forms.core.problem import Problem
+from forms.desk.cases.plain_text import on_one_line
 
 FILE, MANIFEST = "site-watch.json", "build-manifest.json"
 MOST_ALARMS = 50
+_LONGEST_ALARM = 500
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,9 @@ class WatchState:
     def with_alarms(self, day: str, sentences: tuple[str, ...]) -> "WatchState":
         """Return the state with these alarms too; each sentence stands once."""
         known = {alarm.sentence for alarm in self.alarms}
-        new = [Alarm(day, sentence) for sentence in dict.fromkeys(sentences) if sentence not in known]
+        # What the site says stands in them: half a character could not be read back, and would lose all the rest.
+        shown = dict.fromkeys(on_one_line(sentence)[:_LONGEST_ALARM] for sentence in sentences)
+        new = [Alarm(day, sentence) for sentence in shown if sentence not in known]
         return dataclasses.replace(self, alarms=(*self.alarms, *new)[:MOST_ALARMS])
 
 

@@ -20,9 +20,9 @@ from forms.core.portal import Desk, Member, as_json
 from forms.server.api.json_responses import ApiError, json_answer
 from forms.server.services import signup_service
 from forms.server.services.combined_mailbox import CombinedMailbox
-from forms.server.services.mailbox import Services
+from forms.server.services.mailbox import FOR_DESKS, Services
 from forms.server.services.signup_service import settle
-from forms.server.store.concern_store import FETCHED, Access, CopyRefused, EntryRow, VoiceRefused, desk_of
+from forms.server.store.concern_store import FETCHED, Access, EntryRow, VoiceRefused, WriteRefused, desk_of
 from forms.server.store.database import NotKept
 from forms.server.web.current import current_services
 from forms.web.headers import NEVER_KEPT
@@ -94,12 +94,28 @@ def _access_day() -> str:
     return datetime.now(UTC).date().isoformat()
 
 
-def _sealed_body() -> bytes:
-    request.max_content_length = 2 * SIZE_CLASSES[-1]
+_LARGEST_ENTRY = SIZE_CLASSES[3]
+"""Bytes of the largest entry of a case log: the longest text in any script has a fifth of it."""
+
+
+def _sealed_body(largest: int = 2 * SIZE_CLASSES[-1]) -> bytes:
+    request.max_content_length = largest
     sealed = request.get_data()
     if not is_sealed(sealed):
         raise ApiError(400, "This is not a sealed letter. Nothing was kept.")
     return sealed
+
+
+def _require_room(letter_id: str) -> None:
+    """Raise NotKept where desks have used up their share of the disk: the rest is for letters."""
+    services = _services()
+    for box in services.mailboxes:
+        if box.store.has(letter_id):
+            services.require_room(FOR_DESKS, box.store)
+
+
+def _refused(refused: WriteRefused) -> ApiError:
+    return ApiError(409, f"{refused.what} Nothing was kept.")
 
 
 def _require_ours(ours: bool) -> Response:
@@ -179,7 +195,11 @@ def answer(letter_id: str, answer_id: str) -> Response:
         raise ApiError(400, "An answer is sealed to one key and has 4 or 24 KiB. Nothing was kept.")
     if not _ANSWER_ID.fullmatch(answer_id):
         raise ApiError(400, "The id of the answer has not its form. Nothing was kept.")
-    ours = _mailboxes().answer(answer_id, letter_id, desk.id, _today(), sealed)
+    _require_room(letter_id)
+    try:
+        ours = _mailboxes().answer(answer_id, letter_id, desk.id, _today(), sealed)
+    except WriteRefused as refused:
+        raise _refused(refused) from None
     is_by_itself = request.args.get("acknowledgement") == "1" and is_sealed_for(sealed, 1, SIZE_CLASSES[:1])
     if ours:
         _note(desk, member, "acknowledged" if is_by_itself else "answered", letter_id)
@@ -189,6 +209,7 @@ def answer(letter_id: str, answer_id: str) -> Response:
 def _voice(letter_id: str, voice_id: str, desk: Desk, member: Member, sealed: bytes) -> Response:
     if part_id(sealed) != voice_id or not is_sealed_for(sealed, range(1, _MOST_KEYS), (LEAST_PART,)):
         raise ApiError(400, "A voice has 64 KiB and is named by its SHA-256. Nothing was kept.")
+    _require_room(letter_id)
     try:
         ours = _mailboxes().keep_voice(voice_id, letter_id, desk.id, _today(), sealed)
     except VoiceRefused as refused:
@@ -223,10 +244,14 @@ def entry(entry_id: str) -> Response:
 @desk_api.put("/letters/<letter_id>/entries/<entry_id>")
 def enter(letter_id: str, entry_id: str) -> Response:
     """Add a sealed entry to the case log. Entries are never changed: the same id again changes nothing."""
-    (desk, member), sealed = _reader(), _sealed_body()
+    (desk, member), sealed = _reader(), _sealed_body(_LARGEST_ENTRY)
     if not is_id(entry_id):
         raise ApiError(400, "The id of the entry has not its form. Nothing was kept.")
-    ours = _mailboxes().enter(EntryRow(entry_id, letter_id, _today()), desk.id, sealed)
+    _require_room(letter_id)
+    try:
+        ours = _mailboxes().enter(EntryRow(entry_id, letter_id, _today()), desk.id, sealed)
+    except WriteRefused as refused:
+        raise _refused(refused) from None
     if ours:
         _note(desk, member, "wrote", letter_id)
     return _require_ours(ours)
@@ -242,10 +267,11 @@ def copy(letter_id: str, item: str) -> Response:
         raise ApiError(400, "Portal-For names no desk and no member of one. Nothing was kept.")
     if not is_id(item):
         raise ApiError(400, "The id has not its form. Nothing was kept.")
+    _require_room(letter_id)
     try:
         ours = _mailboxes().copy(item, letter_id, member.id, reader, sealed)
-    except CopyRefused as refused:
-        raise ApiError(409, f"{refused.what} Nothing was kept.") from None
+    except WriteRefused as refused:
+        raise _refused(refused) from None
     if ours:
         _note(desk, member, "sealed anew", letter_id)
         if item == letter_id and desk_of(reader) != desk.id:

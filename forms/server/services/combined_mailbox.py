@@ -76,7 +76,7 @@ class CombinedMailbox:
         return sorted(found, key=lambda item: (item.day, item.id))
 
     def copy(self, item: str, letter_id: str, maker: str, reader: str, sealed: bytes) -> bool:
-        """Keep a copy that a member made for a reader. Raises CopyRefused."""
+        """Keep a copy that a member made for a reader. Raises WriteRefused."""
         return any(mailbox.copy(item, letter_id, maker, reader, sealed) for mailbox in self._mailboxes)
 
     def note_access(self, access_id: str, desk: str, access: Access) -> None:

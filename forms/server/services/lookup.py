@@ -23,6 +23,9 @@ _ID_DIGITS = 32  # of a SHA-256, by which a sealed recording is kept
 VOICE_STEP = 32 * 1024
 """Bytes of which a page with a voice has a multiple: its size tells no more of the length than three classes do."""
 
+_LONGEST_MARK = 64
+"""Characters of an answer's id, time or state: a desk could write anything there."""
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -97,10 +100,16 @@ def _replies(progress: Progress, keys: Keys) -> tuple[Reply, ...]:
             opened = receipts.open_answer(answer.sealed, keys)
         except ValueError:
             continue  # sealed to somebody else's key by mistake: the person sees the other answers
-        state, at, id = (str(opened.get(name) or "") for name in ("state", "at", "id"))
+        state, at, id = (_mark(opened.get(name)) for name in ("state", "at", "id"))
         voice, seconds = _named_voice(opened)
         replies.append(Reply(answer.desk, answer.day, opened["text"], state, at, id, voice, seconds))
     return tuple(sorted(replies, key=lambda reply: (reply.day, reply.at)))
+
+
+def _mark(value: object) -> str:
+    """Return what a desk's program wrote beside its words: a short text that can stand on a page and in a letter."""
+    text = value if isinstance(value, str) else ""
+    return text.encode("utf-8", "replace").decode()[:_LONGEST_MARK]
 
 
 def _named_voice(opened: Mapping[str, Any]) -> tuple[str, int]:

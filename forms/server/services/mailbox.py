@@ -25,10 +25,11 @@ LETTER_VERSION = 2
 SIGNUP = "signup"
 """Purpose of the numbers of sign-ups."""
 
-FOR_PARTS, FOR_SECOND_QUEUE = 0.7, 0.9
-"""Shares of the budget of disk up to which photos and recordings, and letters of the second queue, are taken.
+FOR_PARTS, FOR_SECOND_QUEUE, FOR_DESKS = 0.7, 0.9, 0.95
+"""Shares of the budget of disk up to which photos and recordings, letters of the second queue, and what desks bring are
+taken.
 
-So photos cannot crowd out words, and the last tenth is the priority queue's.
+So photos cannot crowd out words, a flood cannot keep desks from answering, and the last part is the priority queue's.
 """
 
 

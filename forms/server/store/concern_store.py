@@ -118,14 +118,17 @@ _access = _table(
 # What every letter asks of the tables is put together once.
 _NEW_LEFT_OUT = _left_out.insert()
 _HAS = sa.select(_letters.c.id).where(_letters.c.id == sa.bindparam("id"))
-_NEW_LETTER, _NEW_RECIPIENT = _letters.insert(), _recipients.insert()
+_NEW_RECIPIENT = _recipients.insert()
 
 PRIORITY_QUEUE, SECOND_QUEUE = 1, 2
 """The second is for letters that came without proof of work while very many came at once."""
 
 
 MOST_COPIES = 8
-"""Copies of one item that are kept for one reader: none replaces another, so their number has a bound."""
+"""Copies of one item that one member may make for one reader: none replaces another, so their number has a bound."""
+
+MOST_ENTRIES, MOST_ANSWERS = 2000, 500
+"""Entries and answers of one desk to one letter: more than staff write, and few enough for the disk."""
 
 MOST_VOICES = 20
 """Voices that a desk may have beside its answers to one letter."""
@@ -142,8 +145,8 @@ class PartsMissing(Problem):
         self.missing = tuple(missing)
 
 
-class CopyRefused(Problem):
-    """A copy was not kept: its reader has the original, must not have it, or has enough copies."""
+class WriteRefused(Problem):
+    """What a desk brought was not kept: there is enough of it, or its reader has the original or must not have it."""
 
 
 class VoiceRefused(Problem):
@@ -237,6 +240,8 @@ class ConcernStore(Store):
 
     def __init__(self, url: str) -> None:
         super().__init__(url, METADATA)
+        # No error of the database where it is there already: PostgreSQL would write its id and the time into a log.
+        self._new_letter = self._insert(_letters).on_conflict_do_nothing().returning(_letters.c.id)
 
     def save(self, coming: NewLetter) -> bool:
         """Keep a letter and claim its parts durably. False where this very letter was kept before.
@@ -252,7 +257,8 @@ class ConcernStore(Store):
                     _require_first(connection, coming.thread)
                 if coming.parts:  # before the look-up value: who has no parts learns nothing of another's
                     _require_parts(connection, coming)
-                connection.execute(_NEW_LETTER, {**row, "sealed": require_encrypted(coming.sealed)})
+                written = connection.execute(self._new_letter, {**row, "sealed": require_encrypted(coming.sealed)})
+                _require_written(written.first())
                 connection.execute(
                     _NEW_RECIPIENT, [{"letter": coming.id, "desk": desk} for desk in sorted(coming.desks)]
                 )
@@ -441,11 +447,20 @@ class ConcernStore(Store):
     # What desks bring
 
     def answer(self, answer_id: str, letter_id: str, desk: str, day: date, sealed: bytes) -> bool:
-        """Keep what a desk sealed for the person, once. False where the letter is not this desk's."""
-        row = {"id": answer_id, "letter": letter_id, "desk": desk, "day": day, "sealed": require_encrypted(sealed)}
+        """Keep what a desk sealed for the person, once. False where the letter is not this desk's.
+
+        Raises WriteRefused where there are enough answers of this desk.
+        """
+        row_id = answer_row(desk, letter_id, answer_id)
+        row = {"id": row_id, "letter": letter_id, "desk": desk, "day": day, "sealed": require_encrypted(sealed)}
         with self.writing() as connection:
             if not self._is_for(connection, letter_id, desk):
                 return False
+            mine = set(connection.execute(sa.select(_answers.c.id).filter_by(letter=letter_id, desk=desk)).scalars())
+            if not mine.isdisjoint({row_id, answer_id}):  # an older version kept it under the desk's own id
+                return True
+            if len(mine) >= MOST_ANSWERS:
+                raise WriteRefused("store", "There are enough answers of this desk.", "Erase the case.")
             connection.execute(self._insert(_answers).values(row).on_conflict_do_nothing())
         return True
 
@@ -463,7 +478,10 @@ class ConcernStore(Store):
         return True
 
     def enter(self, entry: EntryRow, desk: str, sealed: bytes) -> bool:
-        """Keep an entry of a desk's case log, once. False where the letter is not this desk's."""
+        """Keep an entry of a desk's case log, once. False where the letter is not this desk's.
+
+        Raises WriteRefused where there are enough entries.
+        """
         row = {
             "id": entry.id,
             "letter": entry.letter,
@@ -474,6 +492,9 @@ class ConcernStore(Store):
         with self.writing() as connection:
             if not self._is_for(connection, entry.letter, desk):
                 return False
+            mine = sa.select(sa.func.count()).select_from(_entries).filter_by(letter=entry.letter, desk=desk)
+            if (connection.execute(mine).scalar() or 0) >= MOST_ENTRIES:
+                raise WriteRefused("store", "There are enough entries in the log of this case.", "Erase the case.")
             connection.execute(self._insert(_entries).values(row).on_conflict_do_nothing())
         return True
 
@@ -496,7 +517,7 @@ class ConcernStore(Store):
 
         A copy never stands before an original, and none replaces another. A desk to which a letter is handed over
         becomes one of its desks. False where the letter is not the maker's, or the item not the letter's. Raises
-        CopyRefused where the reader's desk has the original, was left out by the person, or has enough copies.
+        WriteRefused where the reader's desk has the original, was left out by the person, or has enough copies.
         """
         desk, to_desk, digest = desk_of(maker), desk_of(reader), hashlib.sha256(require_encrypted(sealed)).hexdigest()
         row = {"item": item, "letter": letter_id, "reader": reader, "digest": digest, "maker": maker, "sealed": sealed}
@@ -507,10 +528,11 @@ class ConcernStore(Store):
                 _require_added_reader(connection, letter_id, to_desk)
                 to = {"letter": letter_id, "desk": to_desk, "maker": maker}
                 connection.execute(self._insert(_recipients).values(to).on_conflict_do_nothing())
-            same_reader = sa.select(_shared_copies.c.digest).filter_by(item=item, reader=reader)
-            there = set(connection.execute(same_reader).scalars())
-            if digest not in there and len(there) >= MOST_COPIES:
-                raise CopyRefused("store", "There are enough copies for this reader.", "Erase the case, or wait.")
+            same = sa.select(_shared_copies.c.digest, _shared_copies.c.maker).filter_by(item=item, reader=reader)
+            found = connection.execute(same).all()
+            there, own = {row.digest for row in found}, [row for row in found if row.maker == maker]
+            if digest not in there and len(own) >= MOST_COPIES:  # of this maker: nobody uses up another's
+                raise WriteRefused("store", "There are enough copies for this reader.", "Erase the case, or wait.")
             connection.execute(self._insert(_shared_copies).values(row).on_conflict_do_nothing())
             if item == letter_id and digest not in there:
                 connection.execute(_taken.delete().filter_by(letter=letter_id, member=reader))
@@ -664,13 +686,24 @@ def _copies_of(mine: sa.Select[Any], desk: str, member: str, item: str) -> Any:
 
 
 def _require_added_reader(connection: sa.Connection, letter_id: str, desk: str) -> None:
-    """Raise CopyRefused where this desk was a recipient from the start, or was left out by the person."""
-    out = sa.select(_left_out.c.desk).filter_by(letter=letter_id, desk=desk)
+    """Raise WriteRefused where this desk was a recipient from the start, or was left out by the person.
+
+    Whom the person left out stands with the first letter, and holds for all that was added to it.
+    """
+    threads = sa.select(_letters.c.thread).filter_by(id=letter_id)
+    of_all = sa.or_(_left_out.c.letter == letter_id, _left_out.c.letter.in_(threads))
+    out = sa.select(_left_out.c.desk).where(of_all, _left_out.c.desk == desk)
     if connection.execute(out).first():
-        raise CopyRefused("store", "The person left this desk out.", "Respect it.")
+        raise WriteRefused("store", "The person left this desk out.", "Respect it.")
     first = sa.select(_recipients.c.desk).filter_by(letter=letter_id, desk=desk).where(_recipients.c.maker.is_(None))
     if connection.execute(first).first():
-        raise CopyRefused("store", "This desk has the original.", "It needs no copy.")
+        raise WriteRefused("store", "This desk has the original.", "It needs no copy.")
+
+
+def _require_written(row: object) -> None:
+    """Raise AlreadyThere where a row was not written, since its id or look-up value is taken."""
+    if row is None:
+        raise AlreadyThere("store", "Another letter has this id or look-up value.")
 
 
 def _require_first(connection: sa.Connection, thread: str) -> None:
@@ -701,6 +734,14 @@ def _claim(connection: sa.Connection, coming: NewLetter) -> None:
 def _hashed(lookup: bytes) -> bytes:
     """Return what stands in the table: with a copy of it nobody can ask the server for a letter, or have it erased."""
     return hashlib.sha256(lookup).digest()
+
+
+def answer_row(desk: str, letter: str, answer_id: str) -> str:
+    """Return the id under which an answer is kept.
+
+    A desk can work out the id that another desk's answer will have, and must not be able to take its place before.
+    """
+    return hashlib.sha256(f"{desk}\0{letter}\0{answer_id}".encode()).hexdigest()
 
 
 def desk_of(member: str) -> str:

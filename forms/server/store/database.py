@@ -57,6 +57,20 @@ class OtherSalt(NotKept):
         super().__init__("The database", "belongs to another salt, or was taken from another portal.", todo)
 
 
+def database_of(url: str) -> tuple[str, ...]:
+    """Return what tells a database from another, however its address is written; the address itself where none is."""
+    try:
+        parsed = sa.make_url(url)
+    except ArgumentError:  # a store says what is wrong with it
+        return (url,)
+    kind, name = parsed.get_backend_name(), parsed.database or ""
+    if kind == "sqlite":
+        return kind, str(Path(name.removeprefix("file:").partition("?")[0]).resolve())
+    host = parsed.host or str(parsed.query.get("host", ""))
+    local = host in {"", "localhost", "127.0.0.1", "::1"} or host.startswith("/")
+    return kind, "" if local else host, str(parsed.port or parsed.query.get("port", "")), name
+
+
 _ours = sa.MetaData()
 _installation = sa.Table(
     "installation",
@@ -337,8 +351,12 @@ class Store:
         tell = (lambda _: None) if quietly else self.on_fault
         try:
             yield
-        except IntegrityError:
-            raise AlreadyThere("store", "Something with this id is kept already.") from None
+        except IntegrityError as error:
+            if _is_taken(error):
+                raise AlreadyThere("store", "Something with this id is kept already.") from None
+            problem = _not_kept("other", type(error).__name__)
+            tell(problem.fault)
+            raise problem from None
         except SQLAlchemyError as error:
             problem = _not_kept(_fault(error), type(error).__name__)
             tell(problem.fault)
@@ -347,6 +365,16 @@ class Store:
             if problem.fault:
                 tell(problem.fault)
             raise
+
+
+def _is_taken(error: IntegrityError) -> bool:
+    """Return whether a key is taken, or what a row belongs to has just gone: requests that met.
+
+    Any other rule that was broken is a fault of the database, as one of a newer version, and no letter can be kept.
+    """
+    original = error.orig
+    name, state = getattr(original, "sqlite_errorname", "") or "", getattr(original, "sqlstate", "") or ""
+    return name.endswith(("_UNIQUE", "_PRIMARYKEY", "_FOREIGNKEY", "_ROWID")) or state in {"23505", "23503"}
 
 
 def _not_kept(fault: str, error: str = "no answer") -> NotKept:

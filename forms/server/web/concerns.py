@@ -54,7 +54,7 @@ def form(language: str, form: str) -> Response:
     if kind.is_letter and not asked.services.portal.readers(form):
         # Either the district has no desk that reads such letters, or none of them has a key that can be used.
         raise ServiceUnavailable if any(form in desk.reads for desk in asked.services.portal.desks) else NotFound
-    if request.method == "GET":
+    if request.method != "POST":  # HEAD asks as GET does
         return _SHOW.get(kind, form_page)(asked)
     if asked.too_large:
         return too_large_page(asked)

@@ -68,7 +68,7 @@ def read_request(language: str, form: str) -> FormRequest:
         raise NotFound
     definition = definitions.load(form)
     today = current_app.extensions["open_day" if definition.kind.is_about_events else "today"]()
-    if request.method == "GET":
+    if request.method != "POST":
         raw: Raw = {"event": request.args.getlist("event")}
         step = _step(definition, request.args.get("step", ""))
         return FormRequest(services, definition, language, today, raw, "", "", "", "", {}, (), step=step)

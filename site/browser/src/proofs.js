@@ -38,9 +38,14 @@ function isProven(answer, key) {
 // The recording that an answer names by the SHA-256 of its encrypted file; null where it names none.
 function voiceOf(answer, doubted, key) {
   const { voice, seconds } = answer;
-  if (!/^[0-9a-f]{64}$/.test(voice) || !(Number.isInteger(seconds) && seconds > 0 && seconds <= LONGEST_VOICE)) return null;
+  if (!/^[0-9a-f]{64}$/.test(asText(voice)) || !(Number.isInteger(seconds) && seconds > 0 && seconds <= LONGEST_VOICE)) return null;
   const isOlder = answer.proof === undefined && answer.voice_proof === undefined;
   return { digest: voice, seconds, doubted: doubted || !(isOlder || isProven(answer, key)[1]) };
+}
+
+// A desk could write anything there, also what cannot be made a text of: then nothing at all would be shown.
+function asText(value) {
+  return typeof value === "string" ? value : "";
 }
 
 // rows: [{desk, day: {day, said}, answer}] as the server gave them, opened here. What can be shown of them:
@@ -58,8 +63,8 @@ export function judge(rows, key, days) {
     voice: voiceOf(row.answer, isDoubted(row), key),
     day: row.proven ? said.get(row.answer.day) || { day: row.answer.day, said: row.answer.day } : row.day,
     text: row.answer.text,
-    state: String(row.answer.state || ""),
-    at: String(row.answer.at || ""),
+    state: asText(row.answer.state),
+    at: asText(row.answer.at),
   }));
   const here = new Set(proven.map((answer) => answer.id.slice(0, SHORT)));
   const missing = proven.filter((answer) => answer.after.some((id) => !here.has(id))).map((answer) => answer.desk);

@@ -45,6 +45,9 @@ def read_sheet(path: Path) -> CsvFile:
         data = path.read_bytes()
     except FileNotFoundError:
         raise Problem(file_of(path), "is missing.", "Put it back, with at least its first line.") from None
+    except OSError as error:
+        todo = "Put the file itself there, and close it in other programs."
+        raise Problem(file_of(path), f"cannot be opened ({error.strerror}).", todo) from None
     if data.startswith(_WORKBOOKS):
         raise Problem(file_of(path), "is a workbook, not CSV.", AS_UTF8)
     if data.startswith(_UTF16):

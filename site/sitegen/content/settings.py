@@ -21,6 +21,9 @@ def read_settings(content: Path) -> dict[str, Any]:
         settings = deepcopy(_parsed((content / "portal.yml").read_text(encoding="utf-8-sig")))
     except FileNotFoundError:
         raise Problem(WHERE, "is missing.", "Put it back: it names the district, its languages and desks.") from None
+    except OSError as error:
+        what = f"cannot be opened ({error.strerror})."
+        raise Problem(WHERE, what, "Put the file itself there, and close it in other programs.") from None
     except DuplicateKey as error:
         raise twice(error, WHERE) from None
     except (YAMLError, UnicodeDecodeError) as error:

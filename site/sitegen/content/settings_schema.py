@@ -17,7 +17,15 @@ _MOST_CHARACTERS = 200
 
 
 def _web_address(value: Any) -> Any:
-    if not str(value).startswith(("https://", "http://")):
+    """Refuse what no browser can go to: "Leave this page" must lead somewhere, whatever was mistyped in it."""
+    text = str(value)
+    try:
+        parts = urlsplit(text)
+        goes = bool(parts.hostname) and parts.username is None and parts.port != 0
+    except ValueError:
+        goes = False
+    odd = not text.isprintable() or any(char.isspace() for char in text) or "\\" in text
+    if odd or not goes or not text.startswith(("https://", "http://")):
         raise PydanticCustomError("address", "address")
     return value
 

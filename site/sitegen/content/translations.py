@@ -72,7 +72,7 @@ def read(content: Path) -> dict[str, Remembered]:
         return {name: Remembered(**{**row, "english": tuple(row["english"].split())}) for name, row in found.items()}
     except FileNotFoundError:
         return {}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError):
         what, todo = "cannot be read. The program writes it; nobody else should.", "Put back an older copy of it."
         raise Problem(f"content/{FILE}", what, todo) from None
 

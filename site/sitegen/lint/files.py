@@ -15,7 +15,7 @@ _COPY = re.compile(
     r"[ _-](?:old|new|final|backup|bak)\d*$|\.(?:orig|rej|bak|old|backup)\b",
     re.I,
 )
-_AT_THE_TOP = frozenset({"portal.yml", "translations.json", "calendar.json"})
+_AT_THE_TOP = frozenset({"portal.yml", "translations.json", "calendar.json", "addresses.json"})
 _DRAFTS = frozenset({".txt", ".doc", ".docx", ".odt", ".rtf", ".markdown", ".mdown", ".pages", ".pdf"})
 """Endings of what somebody perhaps meant as a page; compared in small letters."""
 

@@ -20,7 +20,7 @@ from forms.core.builds.manifest import ADDRESS, SIGNATURES
 from forms.core.files.durable import write_durably
 from forms.core.problem import Problem
 from sitegen.content import consents, csv_files
-from sitegen.publish import withdrawn_media
+from sitegen.publish import moved_pages, withdrawn_media
 from sitegen.publish.build_manifest import files
 from sitegen.render.search_index import PAGES_A_FILE, normalised_tokens
 
@@ -68,11 +68,15 @@ def _file(public: Path, address: str) -> Path:
 
 def _purge_one(public: Path, known: consents.Consents, today: date, also: Collection[str]) -> list[str]:
     done = listed(public)
+    redirects = moved_pages.targets(public)
     new = [
         address
         for address, language, path in _stories(public, known)
-        if address not in done and (path.casefold() in also or not known.cover(path, language, today))
+        if address not in (*done, *redirects) and (path.casefold() in also or not known.cover(path, language, today))
     ]
+    if orphans := [old for old, target in redirects.items() if target in {*done, *new}]:
+        moved_pages.forget(public, orphans)  # a redirect would name what is withdrawn
+        new += orphans
     own: list[str] = []
     if new:
         texts = {address: _file(public, address).read_text(encoding="utf-8") for address in new}

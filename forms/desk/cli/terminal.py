@@ -1,0 +1,12 @@
+"""Words for the terminal, in which a server, a letter or a site may speak: no control character gets through."""
+
+from typing import Any
+
+import click
+
+from forms.desk.cases.plain_text import plain
+
+
+def say(text: object, **more: Any) -> None:
+    """Print a text, with every control and formatting character in it shown as a dot. more: as click.secho takes it."""
+    click.secho(plain(text), **more)

@@ -1,0 +1,243 @@
+"""Addresses that people hold, printed or in a QR code, go on working when a page moves (docs/decisions/0049).
+
+`content/addresses.json` remembers every page that was ever built, and where it went; the program writes it. Staff write
+content/tables/moved.csv where the program cannot know. A redirect is a page without a script, and stays for ever.
+"""
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from markupsafe import Markup
+
+from forms.core import i18n
+from forms.core.files.durable import write_durably
+from forms.core.portal import Portal
+from forms.core.problem import Problem
+from forms.core.rendering import Page, draw_page
+from sitegen.checks.did_you_mean import did_you_mean
+from sitegen.content import consents
+from sitegen.content.pages import Library, Source
+from sitegen.content.tables import Row, number_of
+from sitegen.content.translations import paragraphs
+from sitegen.render.layout import alternates
+
+FILE = "addresses.json"
+LIST = "moved.json"
+"""On the site: the addresses of redirects, so that those to a withdrawn story are found (publish/withdrawal.py)."""
+
+TABLE = "content/tables/moved.csv"
+_TARGET = re.compile(r'<meta http-equiv="refresh" content="0; url=(/[^"]*)">')
+_HALF = 0.5
+_NAME = re.compile(r"(?:[a-z0-9][a-z0-9_-]*/)*[a-z0-9][a-z0-9_-]*\.md")
+_OURS = ("404.md", "away.md", "withdrawn.md", "search.md", "search/", "events.md", "events/")
+"""What the program itself writes into each language's folder, besides index.md, which is never led away from."""
+
+_JSON = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError)
+
+
+@dataclass(frozen=True)
+class Known:
+    """A page that was built once: hashes of its paragraphs, and the page with the same text, if it moved."""
+
+    text: tuple[str, ...] = ()
+    moved_to: str = ""
+
+
+def read(content: Path) -> dict[str, Known]:
+    """Return what is remembered by name, like "stories/a.md". Raises Problem where the file cannot be read."""
+    try:
+        found = json.loads((content / FILE).read_text(encoding="utf-8"))
+        return {str(name): Known(tuple(row["text"].split()), str(row["moved_to"])) for name, row in found.items()}
+    except FileNotFoundError:
+        return {}
+    except _JSON:
+        what, todo = "cannot be read. The program writes it; nobody else should.", "Put back an older copy of it."
+        raise Problem(f"content/{FILE}", what, todo) from None
+
+
+def updated(library: Library, before: Mapping[str, Known]) -> dict[str, Known]:
+    """Return what to remember from now on. A page that went, and whose whole text is on one new page, moved there."""
+    own = [name for name in library.names if not _page(library, name).made]
+    counted = [name for name in own if library.source(name) or name not in before]  # else its English went
+    now = {name: Known(_hashes(_page(library, name))) for name in counted}
+    fresh = {name: known for name, known in now.items() if name not in before}
+    went = {name: replace(known, moved_to=known.moved_to or _same(known, fresh)) for name, known in before.items()}
+    return {**went, **now}
+
+
+def _page(library: Library, name: str) -> Source:
+    """Return the English of a page, else its first translation."""
+    return library.source(name) or next(pages[name] for pages in library.by_language.values() if name in pages)
+
+
+def _hashes(page: Source) -> tuple[str, ...]:
+    """Return the hashes of what stands below a page's main heading, which often changes with its name."""
+    head = re.match(r"\s*# [^\n]*\n", page.text)
+    return tuple(part for _, part in paragraphs(replace(page, text=page.text[head.end() :] if head else page.text))[1:])
+
+
+def _same(known: Known, fresh: Mapping[str, Known]) -> str:
+    found = [name for name, one in fresh.items() if known.text and one.text == known.text]
+    return found[0] if len(found) == 1 else ""
+
+
+def remember(content: Path, library: Library) -> None:
+    """Write what is remembered, where anything of it is new."""
+    before = read(content)
+    fresh = updated(library, before)
+    if fresh != before:
+        rows = {name: {"text": " ".join(one.text), "moved_to": one.moved_to} for name, one in sorted(fresh.items())}
+        write_durably(content / FILE, (json.dumps(rows, ensure_ascii=False, indent=1) + "\n").encode())
+
+
+def name_of(text: str) -> str:
+    """Return the name of a page that somebody gives by name, file or address: "/en/rights/" is "rights.md"."""
+    path = re.sub(r"^(?:https?://[^/]+)?/(?:[a-z]{2,3}/)?", "", text.strip()).strip("/")
+    return f"{path.removesuffix('index.html').strip('/').removesuffix('.md') or 'index'}.md"
+
+
+def redirects(library: Library, rows: Sequence[Row], known: Mapping[str, Known]) -> dict[str, str]:
+    """Return for each old name the page to which it leads now, chains followed to their end. Loops lead nowhere."""
+    steps = {name: one.moved_to for name, one in known.items() if one.moved_to}
+    steps |= {name_of(row["old"]): name_of(row["new"]) if row["new"] else "" for row in rows}
+    steps = {name: new for name, new in steps.items() if _may_be_old(name)}
+    ends = {name: _end(name, steps, library) for name in steps if library.source(name) is None}
+    return {name: end for name, end in ends.items() if end and end != name}
+
+
+def _end(name: str, steps: Mapping[str, str], library: Library) -> str:
+    """Return the page at the end of a chain; "" where it leads nowhere or in a circle."""
+    seen = [name]
+    while (following := steps.get(seen[-1], "")) and following not in seen:
+        seen.append(following)
+        if library.source(following) is not None:
+            return following  # a page that is there: what it was called before does not count
+    last = seen[-1]
+    return last if last in library.names and not following else ""
+
+
+def _may_be_old(name: str) -> bool:
+    """Return whether this is the name of a page of the staff's: nothing else is ever written over."""
+    return _NAME.fullmatch(name) is not None and name != "index.md" and not name.startswith(_OURS)
+
+
+def problems(library: Library, rows: Sequence[Row]) -> Iterator[Problem]:
+    """Yield rows of moved.csv that lead in a circle, to no page, or away from a page that is there."""
+    steps = {name_of(row["old"]): name_of(row["new"]) for row in rows if row["new"]}
+    files = {name.removesuffix(".md"): name for name in library.names}
+    for row in rows:
+        where, old = f"{TABLE}, row {number_of(row)}", name_of(row["old"])
+        if not _may_be_old(old):
+            todo = "Write it as in its address without the language, like rights or stories/the-advance."
+            yield Problem(f"{where}, column old", f"{row['old']} cannot be the address of a page that moved.", todo)
+        elif library.source(old) is not None:
+            what = f"the page {row['old']} is there, so nobody is led away from it."
+            yield Problem(f"{where}, column old", what, "Take the row out, or remove the page.")
+        elif row["new"] and not _end(old, steps, library):
+            if _circles(old, steps):
+                yield Problem(where, f"{row['old']} leads in a circle.", "Name the page that is there now.")
+            else:
+                new = name_of(row["new"]).removesuffix(".md")
+                todo = did_you_mean(new, files, "Name a page that is there, or empty this cell: then it is gone.")
+                yield Problem(f"{where}, column new", f"the page {row['new']} is not there.", todo)
+
+
+def _circles(name: str, steps: Mapping[str, str]) -> bool:
+    seen: list[str] = []
+    while name in steps and name not in seen:
+        seen.append(name)
+        name = steps[name]
+    return name in seen
+
+
+def said(library: Library, rows: Sequence[Row], known: Mapping[str, Known]) -> Iterator[str]:
+    """Say which pages of earlier builds are gone, and where their text may stand now."""
+    decided = {name_of(row["old"]) for row in rows}
+    led = redirects(library, rows, known)
+    for name, one in sorted(known.items()):
+        if library.source(name) is not None or name in decided or (name in library.names and name not in led):
+            continue  # a page without English has its own sentence
+        address = name.removesuffix(".md")
+        if name in led:
+            where = led[name].removesuffix(".md")
+            yield (
+                f"{TABLE}: the page {address} has moved to {where}, where the same text stands; who comes to the old "
+                f"address is led there. If that is wrong, write a row with old {address} and the right page under new."
+            )
+            continue
+        alike = _alike(one, library)
+        what = (
+            f"Its text stands in {alike}: perhaps write {alike} under new." if alike else "If it moved, name it there."
+        )
+        yield (
+            f"{TABLE}: the page {address} is gone, and people may hold its address. {what} Write a row with old "
+            f"{address}; leave new empty if it is gone for good."
+        )
+
+
+def _alike(known: Known, library: Library) -> str:
+    """Return the page that holds the most of a text, at least half of it; "" where there is none."""
+    wanted = {*known.text}
+    shares = {name: len(wanted & {*_hashes(_page(library, name))}) / max(len(wanted), 1) for name in library.names}
+    best = max(shares, key=lambda name: shares[name], default="")
+    return best.removesuffix(".md") if best and shares[best] >= _HALF else ""
+
+
+def write(out: Path, portal: Portal, library: Library, rows: Sequence[Row], known: Mapping[str, Known]) -> None:
+    """Write a redirect for each old address in each language that has no page of its own there."""
+    addresses = []
+    for old, new in sorted(redirects(library, rows, known).items()):
+        for code in portal.language_codes():
+            target = library.find(new, code)
+            if old in library.by_language.get(code, {}):
+                continue
+            address = f"/{code}/{replace(target, name=old).path}"
+            path = out / address.lstrip("/") / "index.html"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            for ending in ("", ".gz", ".br"):
+                path.with_name(f"index.html{ending}").unlink(missing_ok=True)
+            path.write_text(_drawn(portal, code, "" if target.withdrawn else target.path, target), encoding="utf-8")
+            addresses += [] if target.withdrawn else [address]
+    (out / LIST).write_text(json.dumps(addresses), encoding="utf-8")
+
+
+def _drawn(portal: Portal, language: str, path: str, target: Source) -> str:
+    """Return a redirect, or the neutral page where what it led to is withdrawn."""
+    _ = i18n.say(language)
+    if target.withdrawn:
+        title, text = consents.neutral_words(language)
+        body = Markup("<h1>{}</h1>\n<p>{}</p>").format(title, text)
+        return _page_of(portal, language, title, body, "")
+    title, address = _("This page has moved"), f"/{language}/{path}"
+    body = Markup('<h1>{}</h1>\n<p><a class="button" href="{}">{}</a></p>').format(title, address, _("Go on"))
+    drawn = _page_of(portal, language, title, body, path)
+    refresh = Markup('<meta http-equiv="refresh" content="0; url={}">').format(address)
+    return drawn.replace('<meta name="viewport"', f'{refresh}\n<meta name="viewport"', 1)
+
+
+def _page_of(portal: Portal, language: str, title: str, body: Markup, path: str) -> str:
+    others = alternates(portal, language, path)
+    return draw_page(portal, language, Page(title=title, lang=language, body=body, alternates=others, index=False))
+
+
+def targets(public: Path) -> dict[str, str]:
+    """Return for each redirect of a built site the address to which it leads."""
+    try:
+        listed = json.loads((public / LIST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    found = {}
+    for address in listed if isinstance(listed, list) else ():
+        path = public / str(address).lstrip("/") / "index.html"
+        if path.is_file() and (match := _TARGET.search(path.read_text(encoding="utf-8"))):
+            found[str(address)] = match[1]
+    return found
+
+
+def forget(public: Path, addresses: Collection[str]) -> None:
+    """Take addresses out of the list of redirects: their pages are replaced."""
+    left = [address for address in targets(public) if address not in addresses]
+    (public / LIST).write_text(json.dumps(left), encoding="utf-8")

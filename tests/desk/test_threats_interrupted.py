@@ -1,0 +1,117 @@
+"""A machine that stops, or whose disk is full, at any write: nothing is said that is not so, and nothing is lost."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forms.core.problem import Problem
+from forms.desk.session import Session
+from tests.desk.conftest import Office
+
+HOW = ("full", "before", "after")
+"""What happens at a write: the disk is full, or the machine stops just before or just after it."""
+
+MOST_WRITES = 20
+
+
+class Stopped(BaseException):
+    """The machine stops: no code of ours catches this."""
+
+
+@contextmanager
+def interrupted(folder: Path, place: int, how: str) -> Iterator[list[str]]:
+    """Let the file that is written as the `place`th below this folder fail; the names of those that were written."""
+    real, written = Path.replace, list[str]()
+
+    def replace(self: Path, target: Any) -> Path:
+        if folder in self.parents:
+            written.append(str(Path(target).relative_to(folder)))
+            if len(written) == place:
+                if how == "full":
+                    raise OSError(errno.ENOSPC, "No space left on device")
+                if how == "after":
+                    real(self, target)
+                raise Stopped
+        return real(self, target)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Path, "replace", replace)
+        yield written
+
+
+@pytest.fixture(autouse=True)
+def no_look_at_the_site(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each fetch would else visit the public site too."""
+    monkeypatch.setattr(Session, "watch_site", lambda _: None)
+
+
+def log_of(session: Session, case_id: str) -> set[str]:
+    return {entry.id for entry in session.case(case_id).entries}
+
+
+def test_at_whatever_write_a_machine_stops_colleagues_get_all_that_it_says(office: Office) -> None:
+    receipt = office.tell(what="The first case")
+    anita, babu = (office.machine(f"police/{name}") for name in ("anita", "babu"))
+    anita.sync()
+    [case] = anita.cases()
+    folder = office.home / "police" / "anita"
+    for how in HOW:
+        for place in range(1, MOST_WRITES):
+            words = f"We come {how} {place}"
+            with interrupted(folder, place, how) as written, suppress(Stopped, Problem):
+                session = office.machine("police/anita")
+                session.answer(case.id, words)
+                session.write(case.id, "state", state="closed", outcome=words)
+            again = office.machine("police/anita")
+            assert again.sync().away == ""
+            again.sync()
+            babu.sync()
+            assert log_of(again, case.id) == log_of(babu, case.id), (how, place, written)
+            said = {entry.value.get("text") for entry in again.case(case.id).entries if entry.kind == "answer"}
+            shown = office.answer_page(receipt)
+            assert all(str(text) in shown for text in said), (how, place, written)
+            if len(written) < place:
+                break
+        else:
+            pytest.fail("raise MOST_WRITES")
+
+
+def test_at_whatever_write_a_fetch_stops_the_next_one_brings_all(office: Office) -> None:
+    told = 0
+    folder = office.home / "police" / "anita"
+    office.machine("police/anita").sync()
+    for how in HOW:
+        for place in range(1, MOST_WRITES):
+            office.add(office.tell(what=f"Case {told}"), "and more")
+            told += 1
+            with interrupted(folder, place, how) as written, suppress(Stopped, Problem):
+                office.machine("police/anita").sync()
+            again = office.machine("police/anita")
+            assert again.sync().away == ""
+            assert len(again.cases()) == told, (how, place, written)
+            assert all(len(case.letters) == 2 for case in again.cases()), (how, place, written)
+            assert again.unreadable() == ()
+            if len(written) < place:
+                break
+        else:
+            pytest.fail("raise MOST_WRITES")
+
+
+def test_an_outbox_file_that_a_disk_damaged_keeps_nothing_else_back(office: Office) -> None:
+    office.tell(what="The first case")
+    anita = office.machine("police/anita")
+    anita.sync()
+    [case] = anita.cases()
+    for name, damaged in (("1", b""), ("2", b"\xff\x00"), ("3", b"{}\nx"), ("4", b"[" * 10**5)):
+        (anita.folder / "outbox").mkdir(exist_ok=True)
+        (anita.folder / "outbox" / f"{name}.age").write_bytes(damaged)
+    anita.write(case.id, "note", text="goes on")
+    assert anita.sync().away == ""
+    babu = office.machine("police/babu")
+    babu.sync()
+    assert [entry.value.get("text") for entry in babu.case(case.id).entries if entry.kind == "note"] == ["goes on"]
+    assert sorted(path.stem for path in (anita.folder / "refused").glob("*")) == ["1", "2", "3", "4"], "doctor tells"

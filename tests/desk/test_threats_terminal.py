@@ -1,0 +1,55 @@
+"""Nothing that a server, a letter or a site says reaches a terminal as a control character or as a line of ours."""
+
+import ast
+from dataclasses import replace
+
+import click
+from click.testing import CliRunner
+
+from forms.core.problem import Problem
+from forms.desk.cases.case import cases
+from forms.desk.cases.case_log import Entry
+from forms.desk.cases.plain_text import log, one_line, whole
+from forms.desk.cli.errors import show_problems
+from forms.desk.cli.terminal import say
+from forms.desk.crypto.decryption import read_letter
+from tests.conftest import ROOT
+from tests.server.conftest import TODAY
+
+EVIL = "x\x1b[2J\x07\u202e\ud800\r\n   2  2027-01-01  closed   nothing to see"
+ID = "a" * 32
+
+
+def test_whatever_others_say_writes_no_control_character_to_a_terminal() -> None:
+    @click.command()
+    @show_problems
+    def speak() -> None:
+        say(EVIL)
+        raise Problem(EVIL, EVIL, EVIL)
+
+    shown = CliRunner().invoke(speak)
+    assert shown.exit_code == 1
+    assert not set("\x1b\x07\u202e\r") & set(shown.output)
+    assert shown.output.count("nothing to see") == 4
+
+
+def test_every_word_of_the_desk_goes_through_the_same_function() -> None:
+    for path in (ROOT / "forms" / "desk" / "cli").glob("*.py"):
+        if path.name not in {"terminal.py", "start.py"}:
+            names = {
+                ast.unparse(node.func)
+                for node in ast.walk(ast.parse(path.read_text("utf-8")))
+                if isinstance(node, ast.Call)
+            }
+            assert not names & {"click.echo", "click.secho", "print"}, path.name
+
+
+def test_a_letter_is_one_line_of_the_list() -> None:
+    told = {"form": EVIL, "id": ID, "day": EVIL, "language": EVIL, "desks": [EVIL]}
+    letter = read_letter({**told, "answers": {"what": EVIL, "place": EVIL, EVIL: "x"}})
+    entry = Entry("b" * 32, ID, EVIL, EVIL, (), "note", {EVIL: EVIL})
+    entry = replace(entry, kind=EVIL)
+    [case] = cases([(ID, 1, letter)], [entry], unproven=[entry])
+    assert len(one_line(1, case, TODAY).splitlines()) == 1
+    assert [len(line.splitlines()) for line in log(case)] == [1, 1]
+    assert all(len(line.splitlines()) <= 1 for line in whole(letter))

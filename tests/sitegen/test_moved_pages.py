@@ -1,0 +1,216 @@
+"""Addresses that people hold go on working: pages that moved, went, moved again, or were withdrawn (decision 0049)."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sitegen.content.pages import Library, Source
+from sitegen.publish import moved_pages, withdrawal
+from sitegen.publish.moved_pages import Known
+
+from tests.sitegen.conftest import TODAY
+
+TEXT = "\n# Rights\n\nNobody may keep you for a debt.\n\nThe law is on your side.\n"
+ROOT = Path(__file__).parents[2]
+
+
+def page(name: str, text: str = TEXT, language: str = "en") -> Source:
+    return Source(f"{name}.md", language, {"title": name}, text, 4)
+
+
+def library(*pages: Source) -> Library:
+    found: dict[str, dict[str, Source]] = {"en": {}, "ta": {}}
+    for one in (page("index", "\n# Home\n\nHome.\n"), *pages):
+        found[one.language][one.name] = one
+    return Library(found)
+
+
+def rows(*pairs: tuple[str, str]) -> list[dict[str, Any]]:
+    return [{"old": old, "new": new} for old, new in pairs]
+
+
+def known_after(*libraries: Library) -> dict[str, Known]:
+    known: dict[str, Known] = {}
+    for one in libraries:
+        known = moved_pages.updated(one, known)
+    return known
+
+
+def test_a_page_under_another_name_with_another_title_is_known_by_its_text() -> None:
+    moved = library(page("your-rights", TEXT.replace("# Rights", "# Your rights")))
+    known = known_after(library(page("rights")), moved)
+    assert moved_pages.redirects(moved, [], known) == {"rights.md": "your-rights.md"}
+    [said] = moved_pages.said(moved, [], known)
+    assert "the page rights has moved to your-rights, where the same text stands" in said
+
+
+def test_it_goes_on_leading_there_for_ever_whatever_becomes_of_the_text() -> None:
+    edited = library(page("your-rights", "\n# Other\n\nQuite another text.\n"))
+    known = known_after(library(page("rights")), library(page("your-rights")), edited, edited)
+    assert moved_pages.redirects(edited, [], known) == {"rights.md": "your-rights.md"}
+
+
+def test_a_page_that_moved_twice_leads_straight_to_its_end() -> None:
+    last = library(page("c"))
+    known = known_after(library(page("a")), library(page("b")), last)
+    assert moved_pages.redirects(last, [], known) == {"a.md": "c.md", "b.md": "c.md"}
+
+
+def test_two_pages_with_that_text_are_not_guessed_between() -> None:
+    two = library(page("one"), page("two"))
+    known = known_after(library(page("rights")), two)
+    assert moved_pages.redirects(two, [], known) == {}
+    [said] = moved_pages.said(two, [], known)
+    assert "the page rights is gone, and people may hold its address. Its text stands in one: perhaps write one" in said
+    assert "leave new empty if it is gone for good" in said
+
+
+def test_a_text_that_stood_there_before_is_no_move() -> None:
+    before, after = library(page("rights"), page("copy-of-it")), library(page("copy-of-it"))
+    assert moved_pages.redirects(after, [], known_after(before, after)) == {}
+
+
+def test_most_of_a_text_is_a_suggestion_and_nothing_of_it_is_none() -> None:
+    before = library(page("rights"))
+    near = library(page("law", f"{TEXT}\nMore.\n"))
+    assert "perhaps write law under new" in "".join(moved_pages.said(near, [], known_after(before, near)))
+    far = library(page("law", "\n# Law\n\nOther.\n"))
+    assert "If it moved, name it there." in "".join(moved_pages.said(far, [], known_after(before, far)))
+
+
+def test_the_table_is_believed_before_the_text() -> None:
+    moved = library(page("your-rights"), page("help", "\n# Help\n\nCall.\n"))
+    known = known_after(library(page("rights")), moved)
+    assert moved_pages.redirects(moved, rows(("rights", "help")), known) == {"rights.md": "help.md"}
+    assert moved_pages.redirects(moved, rows(("rights", "")), known) == {}
+    assert [*moved_pages.said(moved, rows(("rights", "")), known)] == []
+
+
+def test_a_page_that_is_back_leads_nowhere() -> None:
+    back = library(page("rights"), page("your-rights"))
+    known = known_after(library(page("rights")), library(page("your-rights")), back)
+    assert moved_pages.redirects(back, [], known) == {}
+    assert [*moved_pages.said(back, [], known)] == []
+
+
+@pytest.mark.parametrize(
+    ("pairs", "sentence"),
+    [
+        ([("a", "b"), ("b", "a")], "leads in a circle"),
+        ([("a", "a")], "leads in a circle"),
+        ([("a", "b"), ("b", "c"), ("c", "b")], "leads in a circle"),
+        ([("a", "rihgts")], 'the page rihgts is not there. Did you mean "rights"?'),
+        ([("a", "b"), ("b", "nowhere")], "the page b is not there"),
+        ([("../../x", "index")], "cannot be the address of a page that moved"),
+        ([("index", "rights")], "cannot be the address of a page that moved"),
+        ([("search/pages-0", "rights")], "cannot be the address of a page that moved"),
+        ([("events/meeting", "rights")], "cannot be the address of a page that moved"),
+        ([("a\nb", "rights")], "cannot be the address of a page that moved"),
+        ([("rights", "index")], "the page rights is there, so nobody is led away from it"),
+    ],
+)
+def test_rows_that_lead_nowhere_are_said(pairs: list[tuple[str, str]], sentence: str) -> None:
+    one, table = library(page("rights")), rows(*pairs)
+    said = [str(problem) for problem in moved_pages.problems(one, table)]
+    assert any(sentence in line and line.startswith("content/tables/moved.csv") for line in said), said
+    assert all("rights.md" not in end for end in moved_pages.redirects(one, table, {}).values())
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "visits/page",
+        "/visits/page/",
+        "visits/page.md",
+        "/en/visits/page/",
+        "https://x.example/ta/visits/page/",
+        "/en/visits/page/index.html",
+    ],
+)
+def test_a_page_is_named_as_people_have_it_before_them(written: str) -> None:
+    assert moved_pages.name_of(written) == "visits/page.md"
+
+
+def test_english_that_went_leaves_no_other_language_in_its_place() -> None:
+    tamil = page("rights", "\n# உரிமைகள்\n\nஒன்று.\n", "ta")
+    after = library(tamil, page("your-rights"))
+    known = known_after(library(page("rights"), tamil), after)
+    assert after.find("rights.md", "en").withdrawn
+    assert moved_pages.redirects(after, [], known) == {"rights.md": "your-rights.md"}, "of its English readers"
+    alone = library(tamil)
+    assert moved_pages.redirects(alone, [], known_after(library(page("rights"), tamil), alone)) == {}
+    assert [*moved_pages.said(alone, [], known_after(library(page("rights"), tamil), alone))] == []
+
+
+def test_a_redirect_is_a_page_without_a_script_in_each_language(folder: Any) -> None:
+    folder.page("rights", "Freedom for everybody.")
+    folder.page("gone", "Another text.")
+    folder.page("rights", "விடுதலை.", "ta")
+    folder.build()
+    for name in ("rights", "gone"):
+        (folder.root / "content" / "en" / f"{name}.md").unlink()
+    folder.page("your-rights", "Freedom for everybody.")
+    site = folder.build()
+    page = (site / "en" / "rights" / "index.html").read_text(encoding="utf-8")
+    assert '<meta http-equiv="refresh" content="0; url=/en/your-rights/">' in page
+    assert re.search(r'<a class="button" href="/en/your-rights/">', page)
+    assert "This page has moved" in page
+    assert 'name="robots" content="noindex"' in page
+    assert "url=/or/your-rights/" in (site / "or" / "rights" / "index.html").read_text(encoding="utf-8")
+    assert "refresh" not in (site / "ta" / "rights" / "index.html").read_text(encoding="utf-8"), (
+        "it has a page of its own"
+    )
+    assert not [*(site / "en" / "rights").glob("index.html.*")], "no older copy is served instead"
+    assert "rights/" not in re.sub("your-rights/", "", (site / "sitemap.xml").read_text(encoding="utf-8")).replace(
+        "/ta/rights/", ""
+    )
+    assert any("the page gone is gone" in line for line in folder.check().warnings)
+    assert moved_pages.targets(site) == {
+        "/en/rights/": "/en/your-rights/", "/or/rights/": "/or/your-rights/",
+    }  # fmt: skip
+
+
+CONSENT = {
+    "id": "c1", "kind": "survivor", "story": "stories/new-name", "given_on": "2026-12-01", "expires_on": "2027-12-01",
+    "languages": "en", "adult": "true", "name_changed": "true", "court_case": "no", "approved_by": "B",
+    "approved_on": "2026-12-02",
+}  # fmt: skip
+
+
+def test_a_withdrawn_story_leaves_no_redirect_that_names_it(folder: Any) -> None:
+    folder.page("stories/new-name", "She is free.", consent="c1")
+    folder.table("consents", CONSENT)
+    folder.table(
+        "moved", {"old": "stories/old-name", "new": "stories/new-name"}, {"old": "leaflet", "new": "stories/new-name"}
+    )
+    site = folder.build()
+    assert withdrawal.purge(site, folder.root / "content", TODAY) == [], "a redirect to a story with consent stays"
+    assert "/en/stories/new-name/" in (site / "en" / "leaflet" / "index.html").read_text(encoding="utf-8")
+    folder.table("consents", {**CONSENT, "withdrawn_on": "2027-01-01"})
+    for _ in ("in place", "built anew"):
+        withdrawal.purge(site, folder.root / "content", TODAY)
+        for old in ("stories/old-name", "leaflet"):
+            page = (site / "en" / old / "index.html").read_text(encoding="utf-8")
+            assert "new-name" not in page
+            assert "refresh" not in page
+            assert "This page is no longer here" in page
+        assert moved_pages.targets(site) == {}
+        site = folder.build()
+
+
+def test_a_file_of_addresses_that_is_broken_is_a_sentence(folder: Any, said: Any) -> None:
+    (folder.root / "content" / "addresses.json").write_text("<<<<<<< HEAD", encoding="utf-8")
+    assert said().startswith("content/addresses.json: cannot be read.")
+
+
+def test_a_district_without_the_table_needs_none(folder: Any) -> None:
+    folder.csv("moved").unlink()
+    assert folder.problems() == []
+
+
+def test_every_page_of_the_demonstration_is_remembered() -> None:
+    known = json.loads((ROOT / "content" / "addresses.json").read_text(encoding="utf-8"))
+    there = {path.relative_to(ROOT / "content" / "en").as_posix() for path in (ROOT / "content" / "en").rglob("*.md")}
+    assert there <= {*known}
