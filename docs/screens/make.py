@@ -3,9 +3,11 @@
 Run with .venv/bin/python docs/screens/make.py after `python3 build.py test` (which gets a browser).
 """
 
+import io
 import sys
 import tempfile
 import threading
+import wave
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,7 @@ from forms.web.serving import make  # noqa: E402
 
 PAGES = {
     "home": "", "signs": "signs/", "help": "help/", "check": "is-this-me/", "police": "approach-police/",
-    "tell": "tell/", "events": "events/",
+    "tell": "tell/", "answer": "answer/", "events": "events/",
 }  # fmt: skip
 NEWER = {
     "event": "events/2027-03-meeting/", "open-day": "events/2027-03-open-day/", "you-said": "you-said/",
@@ -34,6 +36,7 @@ NEWER = {
 LANGUAGES = ("en", "ta", "te", "hi", "or")
 PHONE = {"width": 360, "height": 740}
 LONG = {"width": 360, "height": 1180}
+SMALL = {"width": 240, "height": 320}
 DESKTOP = {"width": 1280, "height": 800}
 
 
@@ -45,7 +48,12 @@ def main() -> None:
     settings = {"portal": home / "portal.json", "public": home / "public", "data": home / "server"}
     server = make(create_app(settings), "127.0.0.1", 0)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    address = f"http://127.0.0.1:{server.server_port}"
+    take(f"http://127.0.0.1:{server.server_port}")
+    server.shutdown()
+
+
+def take(address: str) -> None:
+    """Take the pictures of the portal that is served at this address."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find(), args=list(FLAGS))
         page = browser.new_page(viewport=PHONE, base_url=address)
@@ -54,6 +62,7 @@ def main() -> None:
                 page.goto(f"/{language}/{path}")
                 save(page, f"{name}-{language}")
             concern(page, language)
+            voice(page, language)
             page.set_viewport_size(LONG)
             for name, path in NEWER.items():
                 page.goto(f"/{language}/{path}")
@@ -67,8 +76,14 @@ def main() -> None:
                     other.goto(f"/{language}/{PAGES[name]}")
                     save(other, f"{name}-{kind}-{language}")
                 other.close()
+        for language in ("or", "ta"):
+            small = browser.new_page(viewport=SMALL, base_url=address)
+            for name in ("home", "answer"):
+                small.goto(f"/{language}/{PAGES[name]}")
+                save(small, f"{name}-240-{language}")
+            voice(small, language, "-240")
+            small.close()
         browser.close()
-    server.shutdown()
 
 
 def concern(page: Any, language: str) -> None:
@@ -81,6 +96,28 @@ def concern(page: Any, language: str) -> None:
     press(page, "check")
     press(page, "send")
     save(page, f"receipt-{language}")
+
+
+def voice(page: Any, language: str, size: str = "") -> None:
+    """Telling by voice with pictures: the microphone, the questions, who may hear it, the receipt."""
+    page.goto(f"/{language}/voice/")
+    save(page, f"voice{size}-{language}")
+    page.locator("#voice").set_input_files({"name": "a.wav", "mimeType": "audio/wav", "buffer": _silence()})
+    page.locator(".mic--play").wait_for()
+    for step, name in ((1, "voice-questions"), (2, "voice-who"), (3, "voice-receipt")):
+        page.locator(f".ask--{step} .go").click()
+        if name == "voice-receipt":
+            page.locator(".code").wait_for()
+        save(page, f"{name}{size}-{language}")
+
+
+def _silence(seconds: int = 2, rate: int = 8000) -> bytes:
+    """Return a recording in which nobody speaks."""
+    written = io.BytesIO()
+    with wave.open(written, "wb") as sound:
+        sound.setparams((1, 2, rate, 0, "NONE", ""))
+        sound.writeframes(bytes(2 * seconds * rate))
+    return written.getvalue()
 
 
 def press(page: Any, value: str) -> None:

@@ -13,6 +13,12 @@ Limits = Mapping[str, tuple[int, str]]
 
 _REQUIRED = "Please answer this question."
 
+_LOOKED_AT = frozenset(
+    {"step", "next", "back", "skip", "look", "notyet", "review", "without", "noreceipt", "recording"}
+)
+_TYPED_BACK = frozenset({"typeback", "check", "right", "wrong"})
+"""What only a form without pictures says: it has pages of questions, a last look, and the number typed back."""
+
 
 def telling(definition: Definition, language: str, limits: Limits, readers: Mapping[str, str]) -> dict[str, Any]:
     """Return what the page of a first letter needs. readers: the desks that read it, with their names."""
@@ -53,10 +59,15 @@ def telling(definition: Definition, language: str, limits: Limits, readers: Mapp
         "answer": _("Read the answer"),
     }
     told: dict[str, Any] = {"steps": definition.steps, "purpose": definition.kind, "hides": definition.hiding_field}
+    if definition.has_pictures:
+        told["pictures"] = {"again": _("Record again"), "listen": _("Listen"), "choose": _("Choose a recording")}
     if not definition.hiding_field:
         told["readers"] = [{"id": desk, "name": name} for desk, name in readers.items()]
     required = {field.name: _(field.errors.get("required", _REQUIRED)) for field in definition.fields if field.required}
-    return {**_sealed(definition, language, limits, own), **told, **({"required": required} if required else {})}
+    sealed = _sealed(definition, language, limits, own)
+    if definition.has_pictures:
+        sealed["words"] = {name: said for name, said in sealed["words"].items() if name not in _LOOKED_AT | _TYPED_BACK}
+    return {**sealed, **told, **({"required": required} if required else {})}
 
 
 def returning(
@@ -187,7 +198,7 @@ def _sealed(definition: Definition, language: str, limits: Limits, own: Mapping[
         "large": too_large("voice", language),
     }
     return {
-        "form": definition.name,
+        "form": definition.letter_form,
         "language": language,
         "pad": size_class(definition.pad_to),
         "any": definition.any_of,

@@ -4,16 +4,18 @@ Own keys of a form: `kind` (see Kind), `title`, `button`, `pad_to` (bytes, a siz
 must be answered), `steps` (fields that are asked together: without a script the server asks a few at a time; the script
 of a letter does that itself, and encrypts the answers in the browser), `page` (the page of the site with this form,
 which desks watch), `followup` (the form by which something is added to the letter that this one looks up), `needed`
-(every district has a desk that reads it), `becomes_event` (the events desk can make an event of it).
+(every district has a desk that reads it), `becomes_event` (the events desk can make an event of it), `short_for`
+(another form, some of whose questions this one asks with pictures: what is sent with it is a letter of that form, and
+the same desks read it).
 Own keys of a field: `draw` (which macro of templates/field.html), `choices` or `choices_from` (a table or
 list of the portal), `file` (a kind of media/attachments.py), `beside` (what stands beside it: numbers to call),
 `clear` (stays readable beside the sealed letter), `errors` (sentence by constraint), `same_as` (form/field: a question
-that another form asks too, and nothing else of this one's own).
+that another form asks too; of this one's own it may have a title, a description and errors).
 English words in a definition are gettext msgids.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from functools import cache
@@ -120,6 +122,12 @@ class Definition:
     followup: str = ""
     needed: bool = False
     becomes_event: bool = False
+    short_for: str = ""
+
+    @property
+    def letter_form(self) -> str:
+        """The name of the form that its letters are of: its own, or that of the form it is a short one for."""
+        return self.short_for or self.name
 
     def field(self, name: str) -> Field:
         """Return the field of this name; KeyError where there is none."""
@@ -129,6 +137,19 @@ class Definition:
     def is_encrypted_in_browser(self) -> bool:
         """Whether a script encrypts its answers before they are sent."""
         return bool(self.steps) and self.kind.is_letter
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether it is drawn with pictures, one short step a screen, instead of words."""
+        return bool(self.short_for)
+
+    @property
+    def drawings(self) -> tuple[str, ...]:
+        """Return the names of the drawings that it shows: its page's, its receipt's, one for each answer of its own."""
+        if not self.has_pictures:
+            return ()
+        answers = (drawing_of(field.name, choice.value) for field in self.fields for choice in field.choices)
+        return (f"door-{self.page}", "receipt", *answers)
 
     @property
     def hiding_field(self) -> str:
@@ -163,9 +184,19 @@ class Definition:
         return (*own, *(word for field in self.fields for word in field.msgids))
 
 
+def drawing_of(field: str, value: str) -> str:
+    """Return what the drawing of an answer is called."""
+    return f"{field}-{value}".replace("_", "-")
+
+
 def names() -> tuple[str, ...]:
     """Return the names of all forms."""
     return _names_in(FOLDER)
+
+
+def letter_forms() -> tuple[Definition, ...]:
+    """Return the forms that letters are of: all but those that are a short one for another."""
+    return tuple(one for one in load_all() if not one.short_for)
 
 
 @cache
@@ -206,7 +237,8 @@ def parse(data: Mapping[str, Any], where: str) -> Definition:
     if data.get("kind") not in set(Kind):
         raise Problem(where, f"kind: {data.get('kind')!r} is unknown.", f"Use one of: {', '.join(Kind)}.")
     fields = tuple(_field(row, f"{where}, field {row.get('name', '?')}") for row in data["fields"])
-    own = {key: data[key] for key in ("pad_to", "intro", "page", "followup", "needed", "becomes_event") if key in data}
+    keys = ("pad_to", "intro", "page", "followup", "needed", "becomes_event", "short_for")
+    own = {key: data[key] for key in keys if key in data}
     own["any_of"] = tuple(data.get("any_of", ()))
     own["steps"] = tuple(tuple(step) for step in data.get("steps", ()))
     known = {field.name for field in fields}
@@ -221,7 +253,13 @@ def parse(data: Mapping[str, Any], where: str) -> Definition:
 def _field(row: Mapping[str, Any], where: str) -> Field:
     if "same_as" in row:
         form, _, name = row["same_as"].partition("/")
-        return load(form).field(name)
+        asked = load(form).field(name)
+        return replace(
+            asked,
+            label=row.get("title", asked.label),
+            help=row.get("description", asked.help),
+            errors=row.get("errors", asked.errors),
+        )
     if row.get("draw") not in DRAWN_AS:
         raise Problem(where, f"draw: {row.get('draw')!r} is unknown.", f"Use one of {sorted(DRAWN_AS)}.")
     return Field(
@@ -247,7 +285,7 @@ def choices(field: Field, definition: Definition, portal: Portal, today: date) -
         case "":
             listed: tuple[Choice, ...] = ()
         case "desks":
-            listed = tuple(Choice(desk.id, desk.name, desk.picture) for desk in portal.readers(definition.name))
+            listed = tuple(Choice(desk.id, desk.name, desk.picture) for desk in portal.readers(definition.letter_form))
         case "languages":
             listed = tuple(Choice(item.code, {"en": item.name}) for item in portal.languages)
         case "events":

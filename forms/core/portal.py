@@ -74,7 +74,10 @@ class Member:
 
 @dataclass(frozen=True)
 class Desk:
-    """Who reads letters. `recovery`: the age recipient whose secret is printed and locked away, or empty."""
+    """Who reads letters. `recovery`: the age recipient whose secret is printed and locked away, or empty.
+
+    picture, face: SVG drawings of the desk, as a sign and as somebody who works there; or empty.
+    """
 
     id: str
     name: Text
@@ -83,6 +86,7 @@ class Desk:
     members: tuple[Member, ...]
     recovery: str = ""
     picture: str = ""
+    face: str = ""
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -233,7 +237,8 @@ class Sms:
 class Portal:
     """A district's portal, as all programs need it.
 
-    publishers: the public signing keys of who publishes the site; exit_urls: of languages that leave to their own page.
+    publishers: the public signing keys of who publishes the site; exit_urls: of languages that leave to their own page;
+    drawings: SVG by name, of the answers of forms with pictures.
     """
 
     district: Text
@@ -255,6 +260,7 @@ class Portal:
     publishers: tuple[str, ...] = ()
     sms: Sms = field(default_factory=Sms)
     exit_urls: Mapping[str, str] = field(default_factory=dict)
+    drawings: Mapping[str, str] = field(default_factory=dict)
 
     def exit_for(self, language: str) -> str:
         """Return where a reader of this language leaves to: that language's own page, or else the one for all."""

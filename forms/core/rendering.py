@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from forms.core import browser_script, i18n
 from forms.core.content_policy import IN_PAGE
-from forms.core.form_schema import Definition, Field, Kind, choices, load
+from forms.core.form_schema import Definition, Field, Kind, choices, drawing_of, load
 from forms.core.portal import Choice, Portal, Text, pick
 from forms.core.receipts import in_fours
 from forms.core.validation import FieldProblem, Raw
@@ -134,6 +134,8 @@ def environment(language: str) -> Environment:
         bytecode_cache=_COMPILED,
     )
     env.install_gettext_translations(i18n.translations(language), newstyle=True)  # type: ignore[attr-defined]
+    # Letters as they are: escaped, what a script says in an Indian language is half a kilobyte more (gzip).
+    env.policies["json.dumps_kwargs"] = {"sort_keys": True, "ensure_ascii": False}
     env.globals["lang"] = language
     env.globals["content_policy"] = IN_PAGE
     env.filters["pick"] = lambda text: pick(text, language)
@@ -175,7 +177,7 @@ def draw_form(
     listed = {field.name: choices(field, definition, portal, today) for field in definition.fields}
     return render(
         language,
-        "form.html",
+        "pictured.html" if definition.has_pictures else "form.html",
         form=definition,
         step=step,
         fields=[field for field in definition.fields if step is None or field.name in here],
@@ -194,6 +196,7 @@ def draw_form(
         script=_script(definition, portal, language) if fresh else None,
         followup=draw_form(load(definition.followup), portal, language, today) if fresh and definition.followup else "",
         clips=portal.clips.get(language, {}),
+        **(_pictures(definition, portal) if definition.has_pictures else {}),
     )
 
 
@@ -204,10 +207,20 @@ def _enough(definition: Definition, values: Raw) -> bool:
     return required <= answered and (bool(answered & set(definition.any_of)) if definition.any_of else bool(required))
 
 
+def _pictures(definition: Definition, portal: Portal) -> dict[str, Any]:
+    """Return what a form with pictures shows: those of answers, the faces of desks, and the long form beside it."""
+    answers = [(field_.name, choice.value) for field_ in definition.fields for choice in field_.choices]
+    return {
+        "pictured": {f"{name}-{value}": portal.drawings.get(drawing_of(name, value), "") for name, value in answers},
+        "faces": {desk.id: desk.face or desk.picture for desk in portal.readers(definition.letter_form)},
+        "long": load(definition.short_for),
+    }
+
+
 def _script(definition: Definition, portal: Portal, language: str) -> dict[str, Any] | None:
     """Return what the script of this form's page needs to know; None for forms that have no script."""
     if definition.is_encrypted_in_browser:
-        readers = {desk.id: pick(desk.name, language) for desk in portal.readers(definition.name)}
+        readers = {desk.id: pick(desk.name, language) for desk in portal.readers(definition.letter_form)}
         return browser_script.telling(definition, language, _limits(definition, language), readers)
     if definition.kind is Kind.LOOKUP and definition.followup:
         more, names = load(definition.followup), {desk.id: pick(desk.name, language) for desk in portal.desks}

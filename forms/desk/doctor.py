@@ -3,7 +3,6 @@
 But it holds this machine's clock and the server's against each other, which ends a doubt where they agree.
 """
 
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,16 +11,20 @@ from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-from forms.core.files.durable import write_or_complain
+from pydantic import TypeAdapter
+
 from forms.core.media.decoder_process import missing_layers
 from forms.core.problem import Problem
 from forms.core.trusted_date import machines_doubt, servers_doubt
+from forms.desk.cases import acknowledgement, arrivals
 from forms.desk.cases.acknowledgement import doubts
 from forms.desk.cases.case_log import Entry
-from forms.desk.crypto import key_retirement, key_sheet
+from forms.desk.crypto import key_sheet, keys
 from forms.desk.session import Session
+from forms.desk.state_file import StateFile
+from forms.desk.sync import date_file, statements
 from forms.desk.sync.client import Server
-from forms.desk.sync.fetching import CONFLICTS
+from forms.desk.sync.fetching import CONFLICTS, conflicts
 from forms.desk.watch.site_watch import findings
 
 LEAST_ROOM = 500 * 1024 * 1024
@@ -30,6 +33,8 @@ LEAST_ROOM = 500 * 1024 * 1024
 MOST_DRIFT = 300
 """Seconds by which this machine's clock may differ from the server's."""
 
+
+_COLLEAGUES = TypeAdapter(dict[str, str])
 
 MOST_DAYS_UNSTATED = 7
 """Days since the last daily statement of the server until that is said."""
@@ -51,7 +56,7 @@ def examine(session: Session) -> list[Finding]:
     looks: tuple[Callable[[Session], Iterator[Finding]], ...] = (
         _passphrase, _files, _room, _server, _days, _key_in_portal, _pinned, _signing, _old_keys,
         _colleagues, _recovery, _letters, _conflicts, _waiting, _confinement, _site, _arrivals,
-        _statements,
+        _statements, _memory,
     )  # fmt: skip
     found: list[Finding] = []
     for look in looks:
@@ -63,7 +68,7 @@ def examine(session: Session) -> list[Finding]:
 
 
 def _passphrase(session: Session) -> Iterator[Finding]:
-    if session.has_passphrase:
+    if keys.has_passphrase(session.place.folder):
         yield Finding(True, "The key stands under a passphrase.")
     else:
         yield Finding(
@@ -75,7 +80,7 @@ def _files(session: Session) -> Iterator[Finding]:
     if os.name != "posix":
         return
     names = ("identity.age", "identity.txt", "token.txt")
-    for path in (session.folder / name for name in names if (session.folder / name).exists()):
+    for path in (session.place.folder / name for name in names if (session.place.folder / name).exists()):
         others = path.stat().st_mode & 0o077
         if others:
             yield Finding(False, f"{path} can be read by other users of this machine. Run: chmod 600 {path}")
@@ -84,15 +89,15 @@ def _files(session: Session) -> Iterator[Finding]:
 
 
 def _room(session: Session) -> Iterator[Finding]:
-    free = shutil.disk_usage(session.folder).free
+    free = shutil.disk_usage(session.place.folder).free
     words = f"{free // 1024**2} MB are free where letters are kept."
     yield Finding(free >= LEAST_ROOM, words if free >= LEAST_ROOM else f"Only {words} Make room.")
 
 
 def _server(session: Session) -> Iterator[Finding]:
-    server: Server = session.server
+    server: Server = session.place.server()
     member = server.me()
-    yield Finding(True, f"{session.address} answers and knows this machine as {member}.")
+    yield Finding(True, f"{session.place.address} answers and knows this machine as {member}.")
     told = _moment(server.clock())
     if told:
         drift = abs((datetime.now(UTC) - told).total_seconds())
@@ -115,16 +120,16 @@ def _moment(told: str) -> datetime | None:
 
 
 def _days(session: Session) -> Iterator[Finding]:
-    there = session.compare_days()
-    doubts = [said for said in (machines_doubt(session.known_day), servers_doubt(there)) if said]
+    there = session.clock.compare(session.place.server())
+    doubts = [said for said in (machines_doubt(session.clock.known_day), servers_doubt(there)) if said]
     yield from (Finding(False, said) for said in doubts)
     if not doubts:
         yield Finding(True, "Neither this machine's clock nor the server's has jumped.")
 
 
 def _key_in_portal(session: Session) -> Iterator[Finding]:
-    mine = [str(identity.to_public()) for identity in session.identities]
-    published = set(session.own_desk.keys)
+    mine = [str(identity.to_public()) for identity in session.own_keys.identities]
+    published = set(session.keys.own_desk.keys)
     if mine[0] in published:
         yield Finding(True, "New letters are sealed to this machine's present key.")
     elif set(mine) & published:
@@ -137,16 +142,16 @@ def _key_in_portal(session: Session) -> Iterator[Finding]:
 
 def _pinned(session: Session) -> Iterator[Finding]:
     """Yield keys that changed, and keys that nobody at this machine has compared yet."""
-    for sheet in key_sheet.people(session.pinned, session.portal.desks):
+    for sheet in key_sheet.people(session.keys.pinned, session.portal.current.desks):
         if sheet.is_changed:
             todo = "You refused it. Find out who published it." if sheet.is_refused else "Compare it: desk keys"
             yield Finding(False, f"{' '.join(sheet.sentences)} Nothing is encrypted to it. {todo}")
-    for key in session.pinned.reverted:
+    for key in session.keys.pinned.reverted:
         yield Finding(
             False, f"{key.who}: the server published another key for a while, and then the old one again. Ask whoever "
             f"builds the site whether that was so. To end this notice: desk trust {key.who}",
         )  # fmt: skip
-    if session.pinned.compared:
+    if session.keys.pinned.compared:
         yield Finding(True, "The keys of all desks were compared with the printed sheet.")
     else:
         yield Finding(
@@ -157,12 +162,14 @@ def _pinned(session: Session) -> Iterator[Finding]:
 
 def _signing(session: Session) -> Iterator[Finding]:
     """Whether colleagues can prove what is written here, and whether all that is here is proven."""
-    if not session.pinned.present_signing_keys(session.desk, session.member) & set(session.signing_keys):
+    if not session.keys.pinned.present_signing_keys(session.place.desk, session.keys.member) & set(
+        session.own_keys.signing_keys
+    ):
         yield Finding(
             False, "Colleagues cannot prove what you write here: your signing key is not in portal.yml. Put it "
-            f"under {session.member}: signing: {session.signing_keys[0]}",
+            f"under {session.keys.member}: signing: {session.own_keys.signing_keys[0]}",
         )  # fmt: skip
-    unproven = session.unproven()
+    unproven = session.cases.unproven()
     if unproven:
         yield Finding(
             False, f"{len(unproven)} entries of the case log are not proven and change nothing (the first is in case "
@@ -172,42 +179,45 @@ def _signing(session: Session) -> Iterator[Finding]:
 
 def _old_keys(session: Session) -> Iterator[Finding]:
     """Said only once they can go: until then they are needed, and there is nothing to do."""
-    recovery = session.own_desk.recovery
-    old = sum(str(identity.to_public()) != recovery for identity in session.identities[1:])
-    if old and not key_retirement.anything_needs_old_keys(session):
+    recovery = session.keys.own_desk.recovery
+    old = sum(str(identity.to_public()) != recovery for identity in session.own_keys.identities[1:])
+    if old and not session.key_retirement.anything_needs_old_keys():
         what = "an old key" if old == 1 else f"{old} old keys"
         yield Finding(True, f"This machine keeps {what}, and nothing here needs it. Forget it: desk forget-old-keys.")
 
 
 def _colleagues(session: Session) -> Iterator[Finding]:
     """Members whose key is new since this machine last sealed for them cannot open what came before."""
-    known = resealed_for(session.folder)
-    for member in session.own_desk.members:
-        if member.id != session.member and known.get(member.id, member.key) != member.key:
+    known = resealed_for(session.place.folder)
+    for member in session.keys.own_desk.members:
+        if member.id != session.keys.member and known.get(member.id, member.key) != member.key:
             yield Finding(False, f"{member.id} has a new key. Seal open cases anew: desk reseal {member.id}")
 
 
 def resealed_for(folder: Path) -> dict[str, str]:
     """Return the key of each colleague when this machine last looked."""
-    try:
-        return dict(json.loads((folder / "colleagues.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError):
-        return {}
+    return colleagues_file(folder).read_or({})
+
+
+def colleagues_file(folder: Path) -> StateFile[dict[str, str]]:
+    """Return the file with the keys of colleagues."""
+    lost = "Whose key has changed since is not known: ask colleagues, and seal open cases anew: desk reseal."
+    return StateFile(folder / "colleagues.json", _COLLEAGUES, lost)
 
 
 def note_colleagues(session: Session, *resealed: str) -> None:
     """Write down the keys of colleagues that are seen for the first time, or were just sealed for."""
-    now = {member.id: member.key for member in session.own_desk.members}
-    known = {**now, **resealed_for(session.folder), **{id: now[id] for id in resealed if id in now}}
+    now = {member.id: member.key for member in session.keys.own_desk.members}
+    known = {**now, **resealed_for(session.place.folder), **{id: now[id] for id in resealed if id in now}}
     kept = {id: key for id, key in known.items() if id in now}
-    write_or_complain(session.folder / "colleagues.json", json.dumps(kept).encode())
+    colleagues_file(session.place.folder).write(kept)
 
 
 def _recovery(session: Session) -> Iterator[Finding]:
-    if session.own_desk.recovery:
-        alone = len(session.on_this_machine_alone())
+    if session.keys.own_desk.recovery:
+        alone = len(session.sharing.on_this_machine_alone())
         yield Finding(not alone, _kept_elsewhere(alone))
-    elif len(session.own_desk.members) == 1:
+    elif len(session.keys.own_desk.members) == 1:
         yield Finding(
             False, "If this machine is lost, its letters are lost. Print a recovery key (desk recovery-key), or add a "
             "second person to the desk.",
@@ -222,8 +232,8 @@ def _kept_elsewhere(alone: int) -> str:
 
 
 def _letters(session: Session) -> Iterator[Finding]:
-    closed = session.unreadable()
-    total = len(session.cases())
+    closed = session.cases.unreadable()
+    total = len(session.cases.all())
     if closed:
         yield Finding(
             False, f"{len(closed)} letters or entries do not open with this machine's keys ({closed[0][:8]} ...). A "
@@ -234,10 +244,11 @@ def _letters(session: Session) -> Iterator[Finding]:
 
 
 def _conflicts(session: Session) -> Iterator[Finding]:
-    for conflict in session.conflicts():
+    folder = session.place.folder / CONFLICTS
+    for conflict in conflicts(session.local_store):
         yield Finding(
             False, f"Another version of {conflict.item[:8]} came, which says something else. The first stays. "
-            f"The other lies in {session.folder / CONFLICTS / conflict.name}.age, encrypted. Ask who handed it over.",
+            f"The other lies in {folder / conflict.name}.age, encrypted. Ask who handed it over.",
         )  # fmt: skip
 
 
@@ -246,7 +257,7 @@ def _waiting(session: Session) -> Iterator[Finding]:
     if waiting:
         yield Finding(False, f"{waiting} sealed things wait to be sent. Fetch when the server is there.")
     if refused:
-        folder = session.folder / "refused"
+        folder = session.place.folder / "refused"
         yield Finding(
             False, f"The server refused {refused} sealed things; they are kept in {folder}. Tell a developer."
         )
@@ -256,16 +267,16 @@ def _waiting(session: Session) -> Iterator[Finding]:
 
 def _arrivals(session: Session) -> Iterator[Finding]:
     """Yield what hints at letters that the server held back or gave out twice."""
-    odd = session.arrivals.odd()
+    odd = session.withheld.arrivals.odd()
     yield from (Finding(False, arrival.sentence) for arrival in odd[-MOST_ARRIVALS:])
-    missing = session.missing_letters()
+    missing = session.withheld.missing_letters()
     if missing:
         yield Finding(
             False, f"Colleagues wrote about {len(missing)} letters that never came to this machine ({missing[0][:8]} "
             "...). They may be from before it had its key: have them sealed anew (desk reseal). If not, the server "
             "holds them back.",
         )  # fmt: skip
-    doubted = {case.id: found for case in session.cases() if (found := doubts(case))}
+    doubted = {case.id: found for case in session.cases.all() if (found := doubts(case))}
     for case_id, found in list(doubted.items())[:MOST_ARRIVALS]:
         sentences = dict.fromkeys(sentence for sentences in found.values() for sentence in sentences)
         yield Finding(False, f"Case {case_id[:8]}, what was added: {' '.join(sentences)}")
@@ -275,9 +286,9 @@ def _arrivals(session: Session) -> Iterator[Finding]:
 
 def _statements(session: Session) -> Iterator[Finding]:
     """Whether the server's daily statements go on from each other, fit what came here, and are a colleague's too."""
-    known = session.statements.known()
-    wrong = [*known.findings(), *(_contradiction(entry) for entry in session.contradicting_statements())]
-    if known.number and (session.today - date.fromisoformat(known.day)).days > MOST_DAYS_UNSTATED:
+    known = session.withheld.statements.known()
+    wrong = [*known.findings(), *(_contradiction(entry) for entry in session.withheld.contradicting_statements())]
+    if known.number and (session.clock.today() - date.fromisoformat(known.day)).days > MOST_DAYS_UNSTATED:
         wrong.append(f"The server has given no daily statement since {known.day}. Fetch; then ask whoever runs it.")
     yield from (Finding(False, sentence) for sentence in wrong[:MOST_ARRIVALS])
     if known.number and not wrong:
@@ -286,6 +297,13 @@ def _statements(session: Session) -> Iterator[Finding]:
             True, f"The server's daily statements hang together and name all that came here up to {known.day}. Number "
             f"{known.number} begins {numbers}: other desks must have the same.",
         )  # fmt: skip
+
+
+def _memory(session: Session) -> Iterator[Finding]:
+    """Yield what this machine has forgotten, since a file of its own was damaged."""
+    for make in (acknowledgement.state_file, arrivals.state_file, statements.state_file, date_file.state_file):
+        yield from (Finding(False, said) for said in make(session.place.folder).complaints())
+    yield from (Finding(False, said) for said in colleagues_file(session.place.folder).complaints())
 
 
 def _contradiction(entry: Entry) -> str:
@@ -298,7 +316,9 @@ def _contradiction(entry: Entry) -> str:
 
 def _site(session: Session) -> Iterator[Finding]:
     """Yield what a visitor gets, compared with what the publishers signed. Looks at what the last fetch found."""
-    yield from (Finding(*found) for found in findings(session.site_watch, session.portal, session.today))
+    yield from (
+        Finding(*found) for found in findings(session.site_watch, session.portal.current, session.clock.today())
+    )
 
 
 def _confinement(_: Session) -> Iterator[Finding]:

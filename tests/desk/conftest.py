@@ -17,7 +17,8 @@ from forms.core import portal as portals
 from forms.core.portal import Desk, Member, Portal
 from forms.desk.crypto import keys
 from forms.desk.crypto.keys import Public
-from forms.desk.session import Place, Session
+from forms.desk.services.place import Place
+from forms.desk.session import Session
 from forms.server.app import create_app, take_new_portal
 from forms.web.serving import make
 from tests.server.conftest import CHEAP, TODAY, District, district
@@ -118,7 +119,7 @@ def office(tmp_path: Path, district: District) -> Iterator[Office]:
     portals.write(portal, home / "portal.json")
     app = create_app({"portal": home / "portal.json", "data": home / "server", "cost": CHEAP, "today": lambda: TODAY})
     server = make(app, "127.0.0.1", 0)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     yield Office(app, home, f"http://127.0.0.1:{server.server_port}", portal, made)
     server.shutdown()

@@ -15,7 +15,7 @@ from forms.core.portal import Choice, Desk, Event, Language, Member, Portal
 from forms.desk.crypto.decryption import open_sealed
 from forms.desk.events.attendees import Party
 from forms.desk.events.event_records import EventBook
-from forms.desk.session import Synced
+from forms.desk.services.synchronising import Synced
 from forms.desk.sync.client import NotThere, ServerAway
 from forms.desk.sync.date_file import DayFile
 
@@ -76,6 +76,11 @@ class Server:
         letter = {"form": "signup", "id": id, "language": language, "answers": answers, "event": self.rows[id]["event"]}
         self.letters[id] = seal(letter, [self.key])
 
+    def signups(self) -> list[dict[str, Any]]:
+        if self.away:
+            raise ServerAway("server", "cannot be reached.", "Later.")
+        return [dict(row) for row in self.rows.values()]
+
     def signup(self, signup_id: str) -> bytes:
         self.asked.append(signup_id)
         if self.away:
@@ -85,15 +90,25 @@ class Server:
         return self.letters[signup_id]
 
 
+@dataclass
+class FakePortalCopy:
+    """The portal that the desk has now."""
+
+    session: "FakeSession"
+
+    @property
+    def current(self) -> Portal:
+        return self.session.portal
+
+
 class FakeSession:
-    """What the events desk asks of an unlocked session, without a network."""
+    """What the events desk asks of an unlocked desk, without a network."""
 
     def __init__(self, folder: Path, of: Portal, member: str = "events/anita", desk: str = "events") -> None:
         self.identity = pyrage.x25519.Identity.generate()
         self.folder, self.portal, self.member, self.desk = folder, of, member, desk
         self.server = Server(str(self.identity.to_public()))
         self.letters: tuple[Any, ...] = ()
-        self.site_watch = SimpleNamespace(state=SimpleNamespace(alarms=()))
 
     @property
     def own_desk(self) -> Desk:
@@ -103,9 +118,7 @@ class FakeSession:
         return Synced(away="server: cannot be reached. Later." if self.server.away else "")
 
     def signups(self) -> list[dict[str, Any]]:
-        if self.server.away:
-            raise ServerAway("server", "cannot be reached.", "Later.")
-        return [dict(row) for row in self.server.rows.values()]
+        return self.server.signups()
 
     def seal_for_desk(self, plain: bytes) -> bytes:
         return bytes(pyrage.encrypt(plain, [self.identity.to_public()]))
@@ -113,14 +126,22 @@ class FakeSession:
     def open_own(self, sealed: bytes) -> bytes:
         return open_sealed(sealed, [self.identity])
 
-    def cases(self) -> tuple[Any, ...]:
-        return self.letters
+    @property
+    def unlocked(self) -> Any:
+        """The same as services of an unlocked desk: what window and commands work with."""
+        return SimpleNamespace(
+            place=SimpleNamespace(folder=self.folder, desk=self.desk, server=lambda: self.server),
+            portal=FakePortalCopy(self),
+            keys=self,
+            own_keys=SimpleNamespace(open=self.open_own),
+            sync=SimpleNamespace(run=self.sync),
+            cases=SimpleNamespace(all=lambda: self.letters, case=self.case),
+            site_watch=SimpleNamespace(state=SimpleNamespace(alarms=())),
+            lock=lambda: None,
+        )
 
     def case(self, case_id: str) -> Any:
         return next(case for case in self.letters if case.id == case_id)
-
-    def lock(self) -> None:
-        """Nothing to forget."""
 
 
 def book(folder: Path, *events: Event, today: date = TODAY, **more: Any) -> tuple[EventBook, FakeSession]:

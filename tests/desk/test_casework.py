@@ -22,7 +22,8 @@ from forms.desk.cases.case_log import (
     sealed_entry,
     standing,
 )
-from forms.desk.cases.search import Wanted, alike, find
+from forms.desk.cases.plain_text import log, one_line
+from forms.desk.cases.search import SHOWN, SPAM, Wanted, alike, find, tally
 from forms.desk.crypto.decryption import Letter, NotALetter, PartName
 from forms.desk.window.rows import first_openings
 
@@ -71,13 +72,47 @@ def test_two_hands_that_did_not_know_of_each_other_are_both_shown_until_one_sett
     one, other = entry("a", "state", state="looking"), entry("b", "state", state="closed")
     found = case(one, other)
     assert list(found.state.rivals) == [one, other]
-    assert found.conflicts == (found.state,)
+    assert found.conflicts == (found.state.rivals,)
     settled = case(one, other, entry("c", "state", ("a", "b"), state="looking"))
     assert (settled.state.value, settled.state.rivals, settled.conflicts) == ("looking", (), ())
 
 
 def test_two_hands_that_wrote_the_same_agree() -> None:
     assert case(entry("a", "state", state="closed"), entry("b", "state", state="closed")).state.rivals == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "one", "other"),
+    [
+        ("state", {"state": "looking"}, {"state": "closed"}),
+        ("state", {"state": "closed", "outcome": "released"}, {"state": "closed", "outcome": "nobody found"}),
+        ("assign", {"member": "police/anita"}, {"member": "police/babu"}),
+        ("due", {"day": "2027-02-01"}, {"day": ""}),
+        ("theme", {"theme": "wages", "place": "northtown"}, {"theme": "wages", "place": "hillside"}),
+        ("merge", {"into": "b" * 32}, {"into": ""}),
+        ("flag", {"flag": "urgent", "on": True}, {"flag": "urgent", "on": False}),
+    ],
+)
+def test_whatever_two_hands_set_to_different_things_is_one_conflict_in_window_and_terminal(
+    kind: str, one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    found = case(entry("a", kind, **one), entry("b", kind, **other))
+    [rivals] = found.conflicts
+    assert {each.id[0] for each in rivals} == {"a", "b"}
+    assert "?" in one_line(1, found, TODAY)
+    assert "Two machines wrote this without knowing of each other" in "\n".join(log(found))
+
+
+@pytest.mark.parametrize("known", [{"letters": 1}, {"letters": 2}, {"sent": "c" * 32}, {"head": "7:abc"}])
+def test_what_two_machines_knew_makes_no_conflict_of_one_decision(known: dict[str, Any]) -> None:
+    """Each entry names the letters and the server's statement that its machine had: staff decided the same."""
+    found = case(entry("a", "state", state="closed"), entry("b", "state", state="closed", **known))
+    assert found.conflicts == ()
+
+
+def test_entries_that_claim_to_have_seen_each_other_are_both_shown() -> None:
+    found = case(entry("a", "state", ("b",), state="looking"), entry("b", "state", ("a",), state="closed"))
+    assert len(found.conflicts) == 1
 
 
 def test_notes_never_replace_each_other() -> None:
@@ -310,3 +345,31 @@ def test_how_soon_danger_was_opened_is_said_in_hours() -> None:
     assert said.startswith("Of 3 letters about danger that were opened here, half were within 29 hours of the")
     assert "the longest waited 4 days." in said
     assert first_openings([danger()]) == ""
+
+
+def test_each_counter_says_how_many_its_filter_shows() -> None:
+    """One pass over all cases counts as a filter for each counter does."""
+    chance = random.Random(7)
+    made = []
+    for number in range(300):
+        id = f"{number:032x}"
+        told = {"danger": chance.choice(("yes", "no")), "children": chance.choice(("yes", "no")), "what": "x"}
+        written = [
+            Entry(f"{number}-{at}", id, "police/anita", "2027-01-11T10:00", (), kind, value)
+            for at, (kind, value) in enumerate(
+                chance.sample(
+                    [
+                        ("state", {"state": "closed", "letters": 1}), ("assign", {"member": "police/babu"}),
+                        ("assign", {"member": "police/anita"}), ("read", {"letters": 1}), ("due", {"day": "2026-12-01"}),
+                        ("merge", {"into": f"{number - 1:032x}", "letters": 1}),
+                    ],
+                    chance.randint(0, 3),
+                )
+            )
+        ]  # fmt: skip
+        [one] = cases([(id, chance.choice((1, 1, 2)), letter(id, **told))], written)
+        made.append(one)
+    told_ = tally(made, "police/anita", TODAY)
+    by_filter = {name: len(find(made, Wanted(show=name, member="police/anita"), TODAY)) for name in SHOWN}
+    assert told_ == by_filter | {SPAM: len(find(made, Wanted(tray=2), TODAY))}
+    assert min(by_filter[name] for name in ("danger", "late", "child", "nobody", "mine", "unread")) > 0

@@ -8,6 +8,7 @@ import pytest
 from forms.core.problem import Problem
 from forms.core.trusted_date import WRITTEN, TrustedDate
 from forms.desk import doctor
+from forms.desk.events.event_records import EventBook
 from forms.desk.events.event_retention import erase_old
 from forms.desk.sync.client import NotThere, Server
 from forms.desk.sync.date_file import DayFile
@@ -50,19 +51,21 @@ def test_a_full_disk_keeps_nobody_from_reading(tmp_path: Path, monkeypatch: pyte
         raise OSError(28, "No space left on device")
 
     DayFile(tmp_path).look(TODAY)
-    monkeypatch.setattr("forms.desk.sync.date_file.write_safely", full)
+    monkeypatch.setattr("forms.core.files.durable.write_safely", full)
     assert DayFile(tmp_path).look(AHEAD).earliest == TODAY
 
 
 @pytest.mark.parametrize("wrong", [date(2001, 1, 1), date(2031, 1, 1), date(2099, 1, 1)])
 def test_a_laptop_whose_clock_is_wrong_erases_no_name(tmp_path: Path, wrong: date) -> None:
     """Fourteen days long, and with the server's list fetched each day: it hides and drops nothing of it either."""
-    desk, session = book(tmp_path)
+    _, session = book(tmp_path)
+    shown = [TODAY]
+    desk = EventBook(session, lambda: shown[0])
     session.server.sign_up(name="Kept")
     desk.fetch()
     before = set(all_files(tmp_path))
     for n in range(14):
-        desk._today = lambda n=n: wrong + timedelta(days=n)  # type: ignore[misc]
+        shown[0] = wrong + timedelta(days=n)
         assert desk.fetch().away == ""
         assert erase_old(desk) == []
         assert len(desk.signups.rows()) == 1
@@ -72,11 +75,11 @@ def test_a_laptop_whose_clock_is_wrong_erases_no_name(tmp_path: Path, wrong: dat
 def test_a_laptop_that_is_ahead_offers_no_case_for_erasing(office: Office) -> None:
     office.tell(what="closed")
     anita = office.machine("police/anita")
-    anita.sync()
-    [case] = anita.cases()
-    anita.write(case.id, "state", state="closed")
+    anita.sync.run()
+    [case] = anita.cases.all()
+    anita.log.write(case.id, "state", state="closed")
     office.day = AHEAD
-    assert anita.old_cases() == ()
+    assert anita.erasing.old_cases() == ()
 
 
 @pytest.mark.usefixtures("far")
@@ -84,13 +87,13 @@ def test_a_desk_and_a_server_that_were_both_away_believe_each_other_at_the_first
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     anita = office.machine("police/anita")
-    anita.sync()
+    anita.sync.run()
     office.day = AHEAD
     monkeypatch.setattr(office.app.extensions["erase"], "clock", lambda: AHEAD)
     monkeypatch.setitem(office.app.extensions, "clock", lambda: AHEAD)
-    assert anita.known_day.doubted
-    anita.sync()
-    assert anita.known_day == TrustedDate(AHEAD)
+    assert anita.clock.known_day.doubted
+    anita.sync.run()
+    assert anita.clock.known_day == TrustedDate(AHEAD)
     assert office.app.extensions["services"].days.look(AHEAD) == TrustedDate(AHEAD)
     assert any(one.ok and "has jumped" in one.sentence for one in doctor.examine(anita))
 
@@ -100,20 +103,20 @@ def test_a_desk_that_is_right_keeps_a_server_that_is_ahead_from_erasing(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     anita = office.machine("police/anita")
-    anita.sync()
+    anita.sync.run()
     days = office.app.extensions["services"].days
     for n in range(40):
         monkeypatch.setitem(office.app.extensions, "clock", lambda n=n: AHEAD + timedelta(days=n))
         office.day = SERVERS_DAY + timedelta(days=n)
         if n % 10 == 0:
-            anita.sync()
+            anita.sync.run()
         assert days.look(AHEAD + timedelta(days=n)).doubted
 
 
 @pytest.mark.usefixtures("far")
 def test_the_doctor_says_which_clock_has_jumped(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     anita = office.machine("police/anita")
-    anita.sync()
+    anita.sync.run()
     assert "It shows" not in sentences(doctor.examine(anita))
     monkeypatch.setitem(office.app.extensions, "clock", lambda: AHEAD)
     said = sentences(doctor.examine(anita))
@@ -129,11 +132,11 @@ def test_the_doctor_says_which_clock_has_jumped(office: Office, monkeypatch: pyt
 
 def test_a_server_on_the_same_machine_is_no_second_clock(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     anita = office.machine("police/anita")
-    anita.sync()
+    anita.sync.run()
     office.day = AHEAD
     monkeypatch.setitem(office.app.extensions, "clock", lambda: AHEAD)
-    anita.sync()
-    assert anita.known_day.doubted
+    anita.sync.run()
+    assert anita.clock.known_day.doubted
     assert office.app.extensions["services"].days.look(AHEAD).doubted
     said = sentences(doctor.examine(anita))
     assert said.count("It shows 2037-06-01") == 2
@@ -148,12 +151,12 @@ def test_a_server_that_cannot_say_its_day_keeps_nobody_from_letters(
 
     monkeypatch.setattr(Server, "day", refuse)
     office.tell(what="x")
-    told = office.machine("police/anita").sync()
+    told = office.machine("police/anita").sync.run()
     assert (told.new, told.away) == (1, "")
 
 
 def test_a_strange_answer_is_said(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    server = office.machine("police/anita").server
+    server = office.machine("police/anita").place.server()
     for row in ({}, {"shown": "soon", "believed": "2027-01-01"}, {"shown": 1, "believed": None}):
         monkeypatch.setattr("forms.server.api.desk_api.json_answer", lambda _, row=row: row)
         with pytest.raises(Problem, match="strange answer"):

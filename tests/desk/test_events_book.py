@@ -190,7 +190,7 @@ def test_a_full_disk_is_a_sentence_and_the_mark_is_not_there(tmp_path: Path, mon
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("forms.desk.sync.local_store.write_safely", full)
+    monkeypatch.setattr("forms.core.files.durable.write_safely", full)
     with pytest.raises(Problem, match="cannot be written"):
         desk.mark(MEETING, id, 1)
     assert desk.standings(MEETING) == {}

@@ -7,7 +7,7 @@ import re
 import zipfile
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 import pytest
@@ -38,7 +38,9 @@ class Shell:
                 raise Problem(which, "There is no such letter here.")
             return Case(letter.id, 1, (letter,))
 
-        register_event_commands(group, lambda _: desk.session, find_case, lambda: desk.today)
+        register_event_commands(
+            group, lambda _: cast(FakeSession, desk.session).unlocked, find_case, lambda: desk.today
+        )
         self._group = group
 
     def __call__(self, *words: str, typed: str = "") -> Result:

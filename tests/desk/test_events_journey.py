@@ -23,8 +23,10 @@ from forms.desk.crypto.keys import make_demonstration
 from forms.desk.events import event_views
 from forms.desk.events.event_records import EventBook
 from forms.desk.events.event_retention import EventCount, erase_old
+from forms.desk.events.event_session import EventDesk
 from forms.desk.events.visits import Plan, append, event_row
-from forms.desk.session import Place, Session
+from forms.desk.services.place import Place
+from forms.desk.session import Session
 from forms.server.app import create_app
 from forms.web.serving import make
 from tests.desk.event_house import files, has_come
@@ -61,9 +63,11 @@ class Town:
     def cancel(self, code: str) -> None:
         requests.post(f"{self.address}/forms/ta/cancel", data={"code": code, "do": "cancel"}, timeout=30)
 
+    def session(self) -> Session:
+        return Session.unlock(Place("events", self.home / "desk" / "events", self.address), None)
+
     def book(self, today: date) -> EventBook:
-        place = Place("events", self.home / "desk" / "events", self.address)
-        return EventBook(Session.unlock(place, None), lambda: today)
+        return EventBook(EventDesk(self.session()), lambda: today)
 
 
 def load(content: Path, home: Path) -> Portal:
@@ -90,7 +94,7 @@ def town(tmp_path: Path) -> Iterator[Town]:
         {"portal": tmp_path / "portal.json", "data": tmp_path / "server", "today": lambda: TODAY, "cost": Cost(64, 1)}
     )
     server = make(app, "127.0.0.1", 0)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     yield Town(tmp_path, portal, f"http://127.0.0.1:{server.server_port}")
     server.shutdown()
@@ -140,14 +144,16 @@ def test_from_a_row_of_the_table_to_the_sheet_and_to_nothing_but_a_count(town: T
 
 def test_a_visit_that_is_asked_for_at_the_endpoint_lies_at_the_events_desk(town: Town) -> None:
     town.send("visit", kind="play", where="Behind the tank", contact="Example 98765 43210", people="40")
-    session = town.book(TODAY).session
-    assert isinstance(session, Session)
-    session.sync()
-    [case] = session.cases()
+    session = town.session()
+    session.sync.run()
+    [case] = session.cases.all()
     assert case.first
     assert case.form == "visit"
     row = event_row(
-        case.first, session.portal, Plan("2027-04-play", "A play", "Theatre.", "The school", "2027-04-01T17:00"), TODAY
+        case.first,
+        session.portal.current,
+        Plan("2027-04-play", "A play", "Theatre.", "The school", "2027-04-01T17:00"),
+        TODAY,
     )
     assert row["kind"] == "street-theatre"
     assert "98765" not in str(row)

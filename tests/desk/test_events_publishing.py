@@ -51,9 +51,6 @@ class Desk:
     held: tuple[Case, ...]
     portal: Any
 
-    def cases(self) -> tuple[Case, ...]:
-        return self.held
-
 
 def test_a_closed_case_with_a_theme_counts_by_what_staff_gave_it() -> None:
     assert counted(theme(), closed()) == [Heard("2027-01", "northtown", "kiln", "wages")]
@@ -105,28 +102,28 @@ def content(tmp_path: Path) -> Path:
 
 def test_a_quarter_is_written_once_and_no_word_of_a_letter_is_in_it(content: Path) -> None:
     desk = Desk(tuple(case(theme(), closed()) for _ in range(12)), portal())
-    said = publish(desk, content, date(2027, 4, 1))
+    said = publish(desk.held, desk.portal, content, date(2027, 4, 1))
     assert "2027-q1" in said
     text = (content / "tables" / "heard.csv").read_text(encoding="utf-8")
     assert "2027-q1,all,all,all,all,12,false" in text
     assert SECRET not in text
     assert not [one.id for one in desk.held if one.id in text]
-    assert "Nothing new to publish: 12 cases have" in publish(desk, content, date(2027, 4, 2))
+    assert "Nothing new to publish: 12 cases have" in publish(desk.held, desk.portal, content, date(2027, 4, 2))
 
 
 def test_a_quarter_that_is_not_over_waits(content: Path) -> None:
-    assert "once, when it is over" in publish(Desk((case(theme(), closed()),), portal()), content, date(2027, 3, 31))
+    assert "once, when it is over" in publish((case(theme(), closed()),), portal(), content, date(2027, 3, 31))
     assert not (content / "tables" / "heard.csv").exists()
 
 
 def test_few_cases_are_no_number(content: Path) -> None:
-    publish(Desk(tuple(case(theme(), closed()) for _ in range(4)), portal()), content, date(2027, 4, 1))
+    publish(tuple(case(theme(), closed()) for _ in range(4)), portal(), content, date(2027, 4, 1))
     assert "2027-q1,all,all,all,all,,false" in (content / "tables" / "heard.csv").read_text(encoding="utf-8")
 
 
 def test_a_demonstration_says_so(content: Path) -> None:
     desk = Desk(tuple(case(theme(), closed()) for _ in range(12)), portal(demonstration=True))
-    assert "do not publish it as real" in publish(desk, content, date(2027, 4, 1))
+    assert "do not publish it as real" in publish(desk.held, desk.portal, content, date(2027, 4, 1))
 
 
 def test_a_folder_that_is_none_and_a_disk_that_is_full_are_sentences(
@@ -134,14 +131,14 @@ def test_a_folder_that_is_none_and_a_disk_that_is_full_are_sentences(
 ) -> None:
     desk = Desk(tuple(case(theme(), closed()) for _ in range(12)), portal())
     with pytest.raises(Problem, match="not the content folder"):
-        publish(desk, content / "nowhere", date(2027, 4, 1))
+        publish(desk.held, desk.portal, content / "nowhere", date(2027, 4, 1))
 
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(Problem, match="Nothing was changed"):
-        publish(desk, content, date(2027, 4, 1))
+        publish(desk.held, desk.portal, content, date(2027, 4, 1))
 
 
 def test_from_concerns_to_a_published_count_by_one_command(tmp_path: Path, content: Path) -> None:
@@ -150,10 +147,10 @@ def test_from_concerns_to_a_published_count_by_one_command(tmp_path: Path, conte
         for number in range(7):
             office.letter(f"{SECRET} {number}")
         session = office.session()
-        session.sync()
-        for one in session.cases():
-            session.write(one.id, "theme", theme="wages", place="northtown", work="kiln")
-            session.write(one.id, "state", state="closed", outcome=SECRET)
+        session.sync.run()
+        for one in session.cases.all():
+            session.log.write(one.id, "theme", theme="wages", place="northtown", work="kiln")
+            session.log.write(one.id, "state", state="closed", outcome=SECRET)
         words = ["--home", str(office.home / "desk"), "--server", office.address, "publish", "--content", str(content)]
         later = date.today() + timedelta(days=100)  # noqa: DTZ011
         told, again = (CliRunner().invoke(desk_command, words, obj=lambda: later) for _ in range(2))

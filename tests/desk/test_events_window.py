@@ -17,7 +17,7 @@ from forms.core.portal import Desk
 from forms.desk.cases.case import Case
 from forms.desk.crypto.decryption import Letter
 from forms.desk.events.event_records import EventBook
-from forms.desk.session import Place
+from forms.desk.services.place import Place
 from forms.desk.window import app as app_module
 from forms.desk.window.app import create_window
 from tests.desk.event_house import MEETING, TODAY, FakeSession, event, files, has_come, portal
@@ -46,7 +46,7 @@ class Window:
 
 def opened(session: FakeSession, today: date = TODAY) -> Window:
     place = Place("events", session.folder, "http://127.0.0.1:1")
-    app = create_window(place, today=lambda: today, unlock=lambda *_: session)  # type: ignore[arg-type, return-value]
+    app = create_window(place, today=lambda: today, unlock=lambda *_: session.unlocked)
     client, authenticator = window_client(app), app.extensions["authenticator"]
     client.get(f"/enter/{authenticator.token}")
     window = Window(client, session, authenticator.form_token)

@@ -59,21 +59,21 @@ def test_no_letter_keeps_a_desk_from_its_work(office: Office, more: dict[str, An
     for path in ("/", "/?text=good", f"/case/{good}", f"/case/{odd}", f"/case/{odd}/time-line.json"):
         window.page(path)
     for state in ("looking", "closed"):
-        window.session.write(odd, "state", state=state)
+        window.session.log.write(odd, "state", state=state)
     window.page("/retention/")
-    window.session.export(odd, KEY)
-    assert {case.id for case in office.session().cases()} == {good, odd}, "and what was read is kept"
+    window.session.sharing.export(odd, KEY)
+    assert {case.id for case in office.session().cases.all()} == {good, odd}, "and what was read is kept"
 
 
 def test_a_letter_that_claims_a_day_to_come_grows_old_all_the_same(office: Office) -> None:
     odd = by_hand(office, day="9998-12-31")
     session = office.session()
-    session.sync()
-    session.write(odd, "state", state="closed")
+    session.sync.run()
+    session.log.write(odd, "state", state="closed")
     office.today = date(2100, 1, 1)
     for known in office.home.rglob("day.json"):
         known.unlink()  # a machine that did not jump there, but lived all those years
-    assert [case.id for case in office.session().old_cases()] == [odd]
+    assert [case.id for case in office.session().erasing.old_cases()] == [odd]
 
 
 def test_a_part_whose_head_lies_is_said_to_be_none() -> None:
@@ -93,22 +93,22 @@ def test_a_letter_that_claims_to_be_a_notice_erases_nothing(office: Office) -> N
     """Whoever shares a letter knows its id: a desk must not be able to make another forget it."""
     victim = office.letter("A good one")
     session = office.session()
-    session.sync()
+    session.sync.run()
     by_hand(office, form="deletion", follows=victim)
-    session.sync()
-    assert session.case(victim).first_words == "A good one"
+    session.sync.run()
+    assert session.cases.case(victim).first_words == "A good one"
 
 
 def test_a_letter_that_names_anothers_photo_does_not_take_it_along(office: Office) -> None:
     victim = office.letter("With a photo", parts=[("photo", b"pixels")])
     session = office.session()
-    session.sync()
-    [(_, part)] = session.case(victim).parts
+    session.sync.run()
+    [(_, part)] = session.cases.case(victim).parts
     odd = by_hand(office, parts=[{"id": part.id, "kind": "photo"}])
-    session.sync()
-    session.erase(odd)
+    session.sync.run()
+    session.erasing.erase(odd)
     assert session.local_store.has("parts", part.id)
-    session.erase(victim)
+    session.erasing.erase(victim)
     assert not session.local_store.has("parts", part.id)
 
 
@@ -127,7 +127,7 @@ def test_a_notice_is_obeyed_though_the_line_broke_after_it_was_fetched(
     secret = secrets.token_bytes(32)
     victim = by_hand(office, erase_hash=hashlib.sha256(secret).hexdigest())
     session = office.session()
-    session.sync()
+    session.sync.run()
     notice(office, victim, secret.hex())
     with monkeypatch.context() as broken:
 
@@ -135,11 +135,11 @@ def test_a_notice_is_obeyed_though_the_line_broke_after_it_was_fetched(
             raise ServerAway("x", "cannot be reached.", "Try again.")
 
         broken.setattr(Server, "entries", away)
-        session.sync()
-    session.sync()
-    assert session.cases() == ()
-    assert list(session.resting()) == [victim]
-    assert [path.stem for name in ("letters", "labels") for path in (session.folder / name).glob("*")] == [victim]
+        session.sync.run()
+    session.sync.run()
+    assert session.cases.all() == ()
+    assert list(session.cases.resting()) == [victim]
+    assert [path.stem for name in ("letters", "labels") for path in (session.place.folder / name).glob("*")] == [victim]
 
 
 def test_a_letter_erased_while_it_is_fetched_does_not_stay(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,8 +154,10 @@ def test_a_letter_erased_while_it_is_fetched_does_not_stay(office: Office, monke
 
     monkeypatch.setattr(Server, "letter", erased_meanwhile)
     session: Session = office.session()
-    session.sync()
-    assert session.cases() == ()
-    assert [path.name for name in ("letters", "parts", "labels") for path in (session.folder / name).glob("*")] == []
+    session.sync.run()
+    assert session.cases.all() == ()
+    assert [
+        path.name for name in ("letters", "parts", "labels") for path in (session.place.folder / name).glob("*")
+    ] == []
     with pytest.raises(Problem):
-        session.case(victim)
+        session.cases.case(victim)

@@ -56,7 +56,7 @@ def test_the_sentence_is_the_same_for_one_or_many_for_a_letter_or_what_follows_i
     office.add(receipt, "more")
     day.append(date(2027, 1, 13))
     heard.append(shell(office).output)
-    office.machine("police/anita").sync()
+    office.machine("police/anita").sync.run()
     for _ in range(3):
         office.tell(what=WORDS)
     day.append(date(2027, 1, 14))
@@ -85,8 +85,8 @@ def test_nothing_is_fetched_acknowledged_or_written_down(office: Office) -> None
     after = {path for path in office.home.rglob("*") if "server" not in path.parts}
     assert [path.name for path in after - before] == ["asked.txt"]
     anita = office.machine("police/anita")
-    assert len(anita.server.waiting()) == 1
-    assert anita.who_did_what() == []
+    assert len(anita.place.server().waiting()) == 1
+    assert anita.place.server().access() == []
 
 
 def test_the_disk_and_the_exit_code_are_the_same_whether_or_not_something_waits(office: Office) -> None:

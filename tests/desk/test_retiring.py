@@ -9,7 +9,7 @@ from forms.core.portal import Member
 from forms.core.problem import Problem
 from forms.desk import doctor
 from forms.desk.cli.main import desk as desk_command
-from forms.desk.crypto import key_retirement, keys
+from forms.desk.crypto import keys
 from forms.desk.session import Session
 from tests.desk.conftest import Office
 from tests.desk.test_session import only
@@ -21,14 +21,14 @@ def changed(office: Office, *, pickup: bool = True) -> Session:
     """Anita's machine with a letter and a note under an old key, and a new key that the portal knows."""
     office.tell(what="before")
     anita = office.machine(ANITA)
-    anita.write(only(anita), "note", text="a note of before")
+    anita.log.write(only(anita), "note", text="a note of before")
     old = office.portal.named(["police"])[0].members
-    public = anita.change_key(None)
+    public = anita.key_decisions.change_key(None)
     office.with_desk(
         "police", members=(Member(ANITA, public.key, public.pickup if pickup else old[0].pickup), *old[1:])
     )
     office.tell(what="after")
-    anita.sync()
+    anita.sync.run()
     return anita
 
 
@@ -53,8 +53,8 @@ def test_after_a_yes_it_opens_no_more_and_is_not_hidden(office: Office) -> None:
     told = shell(office, "forget-old-keys", typed="y\n")
     assert "Forgotten: 1. Copies of the folder still have them." in told.output
     anita = office.machine(ANITA)
-    assert len(anita.unreadable()) == 2, "the letter and its note"
-    assert [case.answers["what"] for case in anita.cases() if case.first] == ["after"]
+    assert len(anita.cases.unreadable()) == 2, "the letter and its note"
+    assert [case.answers["what"] for case in anita.cases.all() if case.first] == ["after"]
     assert not (office.home / ANITA / "token.old.txt").exists()
     assert shell(office, "forget-old-keys").output == "This machine has no old key.\n"
 
@@ -64,34 +64,34 @@ def test_sealed_anew_first_nothing_is_lost(office: Office) -> None:
     told = shell(office, "forget-old-keys", "--seal-anew", "--yes")
     assert "sealed for the present key first" in told.output
     anita = office.machine(ANITA)
-    assert anita.unreadable() == ()
-    assert {case.answers["what"] for case in anita.cases()} == {"before", "after"}
-    assert [entry.value["text"] for case in anita.cases() for entry in case.entries] == ["a note of before"]
+    assert anita.cases.unreadable() == ()
+    assert {case.answers["what"] for case in anita.cases.all()} == {"before", "after"}
+    assert [entry.value["text"] for case in anita.cases.all() for entry in case.entries] == ["a note of before"]
 
 
 def test_what_was_opened_is_forgotten_in_memory_too(office: Office) -> None:
     anita = changed(office)
-    assert {case.answers["what"] for case in anita.cases()} == {"before", "after"}
-    anita.forget_old_keys(None)
-    assert [case.answers["what"] for case in anita.cases() if case.first] == ["after"]
+    assert {case.answers["what"] for case in anita.cases.all()} == {"before", "after"}
+    anita.key_decisions.forget_old_keys(None)
+    assert [case.answers["what"] for case in anita.cases.all() if case.first] == ["after"]
 
 
 def test_papers_of_events_count_too_and_what_is_for_others_does_not(office: Office) -> None:
     anita = changed(office)
-    before = key_retirement.needing(anita)
+    before = anita.key_retirement.needing()
     anita.local_store.save(
-        "attendance/meeting", "a" * 32, keys.pyrage.encrypt(b"{}", [anita.identities[1].to_public()])
+        "attendance/meeting", "a" * 32, keys.pyrage.encrypt(b"{}", [anita.own_keys.identities[1].to_public()])
     )
-    anita.local_store.save("outbox", "1", keys.pyrage.encrypt(b"{}", [anita.identities[1].to_public()]))
-    found = key_retirement.needing(anita)
+    anita.local_store.save("outbox", "1", keys.pyrage.encrypt(b"{}", [anita.own_keys.identities[1].to_public()]))
+    found = anita.key_retirement.needing()
     assert (found.records, len(found.files)) == (1, len(before.files) + 1)
     assert found.sentence.endswith("(1 of them not closed), and 1 papers that belong to no case.")
 
 
 def test_old_keys_stay_while_new_letters_are_sealed_to_them(office: Office) -> None:
     anita = office.machine(ANITA)
-    anita.sync()
-    anita.change_key(None)
+    anita.sync.run()
+    anita.key_decisions.change_key(None)
     told = shell(office, "forget-old-keys", "--yes")
     assert (told.exit_code, "New letters are still sealed to one of them" in told.output) == (1, True)
     assert len(keys.identities(office.home / ANITA, lambda: "")) == 2
@@ -107,7 +107,7 @@ def test_and_while_letters_may_wait_on_a_server_that_is_away(office: Office, awa
     anita = changed(office)
     away(True)
     with pytest.raises(Problem, match="may need them"):
-        key_retirement.require_that_new_key_is_known(anita)
+        anita.key_retirement.require_that_new_key_is_known()
 
 
 def test_the_doctor_speaks_of_an_old_key_only_once_nothing_needs_it(office: Office) -> None:
@@ -117,6 +117,6 @@ def test_the_doctor_speaks_of_an_old_key_only_once_nothing_needs_it(office: Offi
         return [finding.sentence for finding in doctor.examine(anita) if "old key" in finding.sentence]
 
     assert said() == []
-    key_retirement.seal_anew(anita, key_retirement.needing(anita))
+    anita.key_retirement.seal_anew(anita.key_retirement.needing())
     assert said() == ["This machine keeps an old key, and nothing here needs it. Forget it: desk forget-old-keys."]
-    assert key_retirement.needing(anita).sentence == "Nothing on this machine needs an old key."
+    assert anita.key_retirement.needing().sentence == "Nothing on this machine needs an old key."

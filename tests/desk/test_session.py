@@ -26,8 +26,8 @@ WORDS = "marked-words-துயரம்"
 
 
 def only(session: Session) -> str:
-    session.sync()
-    [case] = session.cases()
+    session.sync.run()
+    [case] = session.cases.all()
     return case.id
 
 
@@ -36,14 +36,14 @@ def test_both_machines_of_a_desk_come_to_hold_the_same_case(office: Office) -> N
     anita, babu = office.machine("police/anita"), office.machine("police/babu")
     id = only(anita)
     assert only(babu) == id
-    anita.write(id, "note", text="spoke with the revenue office")
-    babu.write(id, "assign", member="police/babu")
-    anita.sync()
-    babu.sync()
-    assert anita.case(id) == babu.case(id)
-    assert anita.case(id).assigned.value == "police/babu"
-    assert anita.member == "police/anita"
-    assert office.machine("legal").sync().new == 1, "the letter, and none of the police's notes"
+    anita.log.write(id, "note", text="spoke with the revenue office")
+    babu.log.write(id, "assign", member="police/babu")
+    anita.sync.run()
+    babu.sync.run()
+    assert anita.cases.case(id) == babu.cases.case(id)
+    assert anita.cases.case(id).assigned.value == "police/babu"
+    assert anita.keys.member == "police/anita"
+    assert office.machine("legal").sync.run().new == 1, "the letter, and none of the police's notes"
 
 
 def test_what_two_machines_wrote_at_once_is_shown_on_both_and_settled_once(office: Office) -> None:
@@ -51,23 +51,23 @@ def test_what_two_machines_wrote_at_once_is_shown_on_both_and_settled_once(offic
     anita, babu = office.machine("police/anita"), office.machine("police/babu")
     id = only(anita)
     only(babu)
-    anita.write(id, "state", state="looking")
-    babu.write(id, "state", state="closed", outcome="nobody there")
+    anita.log.write(id, "state", state="looking")
+    babu.log.write(id, "state", state="closed", outcome="nobody there")
     for machine in (anita, babu):
-        machine.sync()
-        assert {entry.member for entry in machine.case(id).state.rivals} == {"police/anita", "police/babu"}
-    anita.write(id, "state", state="looking")
-    babu.sync()
-    assert (babu.case(id).state.value, babu.case(id).conflicts) == ("looking", ())
+        machine.sync.run()
+        assert {entry.member for entry in machine.cases.case(id).state.rivals} == {"police/anita", "police/babu"}
+    anita.log.write(id, "state", state="looking")
+    babu.sync.run()
+    assert (babu.cases.case(id).state.value, babu.cases.case(id).conflicts) == ("looking", ())
 
 
 def test_a_page_that_is_older_than_the_log_writes_a_conflict_and_loses_nothing(office: Office) -> None:
     office.tell(what=WORDS)
     anita = office.machine("police/anita")
     id = only(anita)
-    anita.write(id, "state", state="closed")
-    anita.write(id, "state", after=(), state="looking")
-    assert len(anita.case(id).state.rivals) == 2
+    anita.log.write(id, "state", state="closed")
+    anita.log.write(id, "state", after=(), state="looking")
+    assert len(anita.cases.case(id).state.rivals) == 2
 
 
 def test_while_the_server_is_away_work_goes_on_and_is_brought_later(
@@ -77,16 +77,16 @@ def test_while_the_server_is_away_work_goes_on_and_is_brought_later(
     anita = office.machine("police/anita")
     id = only(anita)
     away(True)
-    anita.write(id, "note", text="x")
-    anita.answer(id, "We come tomorrow.", "looking")
-    synced = anita.sync()
+    anita.log.write(id, "note", text="x")
+    anita.log.answer(id, "We come tomorrow.", "looking")
+    synced = anita.sync.run()
     assert "cannot be reached" in synced.away
     assert synced.waiting == 4, "note, answer, its record, the state"
     again = office.machine("police/anita")
-    assert again.case(id).state.value == "looking", "a machine switched off and on has lost nothing"
+    assert again.cases.case(id).state.value == "looking", "a machine switched off and on has lost nothing"
     assert "We come tomorrow." not in office.answer_page(receipt)
     away(False)
-    assert again.sync().sent == 4
+    assert again.sync.run().sent == 4
     page = office.answer_page(receipt)
     assert "We come tomorrow." in page
     assert page.count('class="done"') == 3
@@ -99,17 +99,17 @@ def test_the_person_sees_received_read_looking_and_closed(office: Office) -> Non
     id = only(anita)
     steps.append(office.answer_page(receipt).count('class="done"'))
     for state in ("looking", "closed"):
-        anita.write(id, "state", state=state)
+        anita.log.write(id, "state", state=state)
         steps.append(office.answer_page(receipt).count('class="done"'))
     assert steps == [1, 2, 3, 4]
-    assert babu.sync().new == 3
+    assert babu.sync.run().new == 3
 
 
 def test_two_answers_at_once_are_both_read(office: Office) -> None:
     receipt = office.tell(what=WORDS)
     for member, text in (("police/anita", "First answer."), ("police/babu", "Second answer.")):
         machine = office.machine(member)
-        machine.answer(only(machine), text)
+        machine.log.answer(only(machine), text)
     page = office.answer_page(receipt)
     assert "First answer." in page
     assert "Second answer." in page
@@ -120,26 +120,26 @@ def test_what_a_person_adds_comes_to_the_same_case(office: Office) -> None:
     anita = office.machine("police/anita")
     id = only(anita)
     office.add(receipt, "one thing more")
-    anita.sync()
-    assert [letter.answers["what"] for letter in anita.case(id).letters] == [WORDS, "one thing more"]  # type: ignore[union-attr]
+    anita.sync.run()
+    assert [letter.answers["what"] for letter in anita.cases.case(id).letters] == [WORDS, "one thing more"]  # type: ignore[union-attr]
 
 
 def test_what_a_person_adds_after_it_was_closed_is_work_again(office: Office) -> None:
     receipt = office.tell(what=WORDS)
     anita = office.machine("police/anita")
     id = only(anita)
-    anita.write(id, "state", state="closed")
-    assert anita.case(id).over
+    anita.log.write(id, "state", state="closed")
+    assert anita.cases.case(id).over
     office.add(receipt, "they came back")
-    anita.sync()
-    case = anita.case(id)
+    anita.sync.run()
+    case = anita.cases.case(id)
     assert (case.state.value, case.added_since_closed, case.over) == ("closed", True, False)
     assert "+" in plain_text.one_line(1, case, TODAY)
-    anita.answer(id, "We come again.", "closed")
-    assert anita.case(id).over
-    has_come(anita.folder, office.day + timedelta(days=2000))
-    anita._today = lambda: office.day + timedelta(days=2000)
-    assert [old.id for old in anita.old_cases()] == [id]
+    anita.log.answer(id, "We come again.", "closed")
+    assert anita.cases.case(id).over
+    has_come(anita.place.folder, office.day + timedelta(days=2000))
+    anita.clock.today = lambda: office.day + timedelta(days=2000)
+    assert [old.id for old in anita.erasing.old_cases()] == [id]
 
 
 # Who may see it
@@ -150,14 +150,14 @@ def test_a_desk_that_was_left_out_cannot_learn_that_the_letter_exists(office: Of
     anita, partner = office.machine("police/anita"), office.machine("partner")
     id = only(anita)
     office.add(receipt, "more")
-    anita.sync()
-    anita.write(id, "note", text="x")
-    assert partner.sync().new == 0
-    assert partner.cases() == ()
-    assert partner.who_did_what() == []
+    anita.sync.run()
+    anita.log.write(id, "note", text="x")
+    assert partner.sync.run().new == 0
+    assert partner.cases.all() == ()
+    assert partner.place.server().access() == []
     with pytest.raises(Problem, match="the person said so"):
-        anita.hand_over(id, "partner")
-    assert partner.sync().new == 0
+        anita.sharing.hand_over(id, "partner")
+    assert partner.sync.run().new == 0
 
 
 def test_a_case_is_handed_over_whole(office: Office) -> None:
@@ -167,13 +167,13 @@ def test_a_case_is_handed_over_whole(office: Office) -> None:
     office.with_desk("partner", reads=("concern",))
     anita, partner = office.machine("police/anita"), office.machine("partner")
     id = only(anita)
-    assert partner.sync().new == 0
-    anita.hand_over(id, "partner")
-    assert partner.sync().new == 2
-    assert [letter.answers["what"] for letter in partner.case(id).letters] == [WORDS, "one thing more"]  # type: ignore[union-attr]
-    partner.answer(id, "From the partner.")
+    assert partner.sync.run().new == 0
+    anita.sharing.hand_over(id, "partner")
+    assert partner.sync.run().new == 2
+    assert [letter.answers["what"] for letter in partner.cases.case(id).letters] == [WORDS, "one thing more"]  # type: ignore[union-attr]
+    partner.log.answer(id, "From the partner.")
     assert "From the partner." in office.answer_page(receipt)
-    assert [entry.kind for entry in partner.case(id).entries] == ["answer"], "the police's own notes stay theirs"
+    assert [entry.kind for entry in partner.cases.case(id).entries] == ["answer"], "the police's own notes stay theirs"
 
 
 @pytest.mark.parametrize(
@@ -183,15 +183,15 @@ def test_a_case_goes_to_no_desk_that_does_not_read_it(office: Office, desk: str,
     office.tell(what=WORDS)
     anita = office.machine("police/anita")
     with pytest.raises(Problem, match=sentence):
-        anita.hand_over(only(anita), desk)
+        anita.sharing.hand_over(only(anita), desk)
 
 
 def test_what_staff_did_is_in_the_audit_log_without_contents(office: Office) -> None:
     office.tell(what=WORDS)
     anita = office.machine("police/anita")
     id = only(anita)
-    anita.write(id, "note", text="marked-note")
-    log = anita.who_did_what()
+    anita.log.write(id, "note", text="marked-note")
+    log = anita.place.server().access()
     assert {(row["member"], row["what"], row["letter"]) for row in log} == {
         ("police/anita", "fetched", id), ("police/anita", "acknowledged", id), ("police/anita", "wrote", id)
     }  # fmt: skip
@@ -201,9 +201,9 @@ def test_what_staff_did_is_in_the_audit_log_without_contents(office: Office) -> 
 def test_nothing_opened_stands_on_any_disk(office: Office) -> None:
     office.tell(what=WORDS)
     anita = office.machine("police/anita")
-    anita.write(only(anita), "note", text="marked-note")
-    anita.answer(only(anita), "marked-answer")
-    anita.export(only(anita), "a long enough passphrase")
+    anita.log.write(only(anita), "note", text="marked-note")
+    anita.log.answer(only(anita), "marked-answer")
+    anita.sharing.export(only(anita), "a long enough passphrase")
     assert WORDS.encode() not in office.written()
     assert b"marked" not in office.written()
 
@@ -226,23 +226,23 @@ def test_a_lost_laptop_is_shut_out_and_its_owner_gets_all_open_cases_on_a_new_on
     anita, babu = office.machine("police/anita"), office.machine("police/babu")
     id = only(babu)
     only(anita)
-    babu.write(id, "note", text="remember")
+    babu.log.write(id, "note", text="remember")
     doctor.note_colleagues(babu)
     fresh = newly(office, "police/anita")
     with pytest.raises(Problem, match="does not know this desk's token"):
-        Session.unlock(replace(anita._here, folder=office.home / "lost"), None).server.waiting()
-    assert fresh.sync().new == 1, "the note is listed, and does not open yet"
-    assert fresh.unreadable()
-    babu.sync()
+        Session.unlock(replace(anita.place, folder=office.home / "lost"), None).place.server().waiting()
+    assert fresh.sync.run().new == 1, "the note is listed, and does not open yet"
+    assert fresh.cases.unreadable()
+    babu.sync.run()
     assert any("police/anita has a new key" in each.sentence for each in doctor.examine(babu))
     with pytest.raises(Problem, match="police/anita: the key is another one"):
-        babu.reseal("police/anita")
-    babu.trust("police/anita")
-    assert babu.reseal("police/anita") == 1
+        babu.sharing.reseal("police/anita")
+    babu.key_decisions.trust("police/anita")
+    assert babu.sharing.reseal("police/anita") == 1
     doctor.note_colleagues(babu, "police/anita")
-    fresh.sync()
-    assert fresh.case(id).answers["what"] == WORDS
-    assert [entry.value["text"] for entry in fresh.case(id).entries] == ["remember"]
+    fresh.sync.run()
+    assert fresh.cases.case(id).answers["what"] == WORDS
+    assert [entry.value["text"] for entry in fresh.cases.case(id).entries] == ["remember"]
     assert not any("has a new key" in each.sentence for each in doctor.examine(babu))
 
 
@@ -252,15 +252,15 @@ def test_after_a_change_of_keys_old_and_new_letters_open(office: Office) -> None
     public = keys.rotate(office.home / "police/anita", None)
     office.tell(what="between: the new lines are not in the portal yet")
     changed = office.machine("police/anita")
-    assert changed.sync().new == 1
+    assert changed.sync.run().new == 1
     assert any("an older key" in each.sentence for each in doctor.examine(changed))
     babu = office.portal.named(["police"])[0].members[1]
     office.with_desk("police", members=(Member("police/anita", public.key, public.pickup), babu))
     office.tell(what="after")
-    changed.sync()
-    assert {case.answers["what"][:6] for case in changed.cases()} == {"before", "betwee", "after"}
+    changed.sync.run()
+    assert {case.answers["what"][:6] for case in changed.cases.all()} == {"before", "betwee", "after"}
     assert keys.forget_old(office.home / "police/anita", None) == 1
-    assert len(office.machine("police/anita").unreadable()) == 2, "said, not hidden: the old key is gone"
+    assert len(office.machine("police/anita").cases.unreadable()) == 2, "said, not hidden: the old key is gone"
 
 
 def test_a_printed_recovery_key_opens_everything_on_a_new_machine(office: Office, quick_passphrase: None) -> None:
@@ -273,9 +273,9 @@ def test_a_printed_recovery_key_opens_everything_on_a_new_machine(office: Office
         "twelve letters or more",
     )
     office.with_desk("legal", members=(Member("legal", made.key, made.pickup),))
-    place = replace(office.machine("legal")._here, folder=office.home / "new-legal")
+    place = replace(office.machine("legal").place, folder=office.home / "new-legal")
     restored = Session.unlock(place, "twelve letters or more", lambda: office.day)
-    assert restored.case(only(restored)).answers["what"] == WORDS
+    assert restored.cases.case(only(restored)).answers["what"] == WORDS
     with pytest.raises(Problem, match="is not whole"):
         keys.restore(office.home / "x", secret[:-1], "twelve letters or more")
 
@@ -284,10 +284,10 @@ def test_the_passphrase_is_changed_and_the_old_one_opens_no_more(office: Office,
     folder = office.home / "legal"
     keys.change_passphrase(folder, "", "the first passphrase")
     keys.change_passphrase(folder, "the first passphrase", "the second passphrase")
-    here = office.machine("police/anita")._here
+    here = office.machine("police/anita").place
     with pytest.raises(Problem, match="does not open this key"):
         Session.unlock(replace(here, name="legal", folder=folder), "the first passphrase")
-    assert Session.unlock(replace(here, name="legal", folder=folder), "the second passphrase").sync().away == ""
+    assert Session.unlock(replace(here, name="legal", folder=folder), "the second passphrase").sync.run().away == ""
 
 
 # Letting go
@@ -298,30 +298,32 @@ def test_a_case_is_erased_here_and_there(office: Office) -> None:
     office.add(receipt, "more")
     anita = office.machine("police/anita")
     id = only(anita)
-    anita.write(id, "note", text="x")
-    anita.erase(id)
-    assert anita.cases() == ()
+    anita.log.write(id, "note", text="x")
+    anita.erasing.erase(id)
+    assert anita.cases.all() == ()
     assert [
-        path.name for name in ("letters", "entries", "parts", "labels") for path in (anita.folder / name).glob("*")
+        path.name
+        for name in ("letters", "entries", "parts", "labels")
+        for path in (anita.place.folder / name).glob("*")
     ] == []
-    assert anita.sync().new == 0
-    assert office.machine("legal").sync().new == 2, "another desk's share stays"
+    assert anita.sync.run().new == 0
+    assert office.machine("legal").sync.run().new == 2, "another desk's share stays"
 
 
 def test_when_the_person_asks_it_is_erased_at_every_desk_that_has_it(office: Office) -> None:
     receipt = office.tell(what=WORDS)
     anita = office.machine("police/anita")
     id = only(anita)
-    anita.write(id, "note", text="x")
+    anita.log.write(id, "note", text="x")
     office.answer_page(receipt, do="delete-now")
-    synced = anita.sync()
+    synced = anita.sync.run()
     assert (synced.new, synced.asked) == (0, 1), "that a case goes is nothing new to read"
-    assert anita.cases() == ()
+    assert anita.cases.all() == ()
     office.day += timedelta(days=7)
-    assert anita.sync().erased == 1
-    assert list((anita.folder / "letters").glob("*")) == []
+    assert anita.sync.run().erased == 1
+    assert list((anita.place.folder / "letters").glob("*")) == []
     with pytest.raises(Problem, match="There is no such case"):
-        anita.case(id)
+        anita.cases.case(id)
 
 
 def test_a_desk_that_has_it_and_gets_it_handed_over_again_is_asked_to_erase_it_too(office: Office) -> None:
@@ -329,24 +331,24 @@ def test_a_desk_that_has_it_and_gets_it_handed_over_again_is_asked_to_erase_it_t
     anita, legal = office.machine("police/anita"), office.machine("legal")
     id = only(legal)
     only(anita)
-    anita.hand_over(id, "legal")
+    anita.sharing.hand_over(id, "legal")
     office.answer_page(receipt, do="delete-now")
-    legal.sync()
-    assert legal.cases() == ()
+    legal.sync.run()
+    assert legal.cases.all() == ()
 
 
 def test_closed_cases_grow_old(office: Office) -> None:
     office.tell(what="closed")
     office.tell(what="open")
     anita = office.machine("police/anita")
-    anita.sync()
-    for case in anita.cases():
-        anita.write(case.id, "state", state="closed" if case.answers["what"] == "closed" else "looking")
-    assert anita.old_cases() == ()
-    anita._today = lambda: office.day + timedelta(days=2000)
-    assert anita.old_cases() == (), "its clock has jumped"
-    has_come(anita.folder, office.day + timedelta(days=2000))
-    assert [case.answers["what"] for case in anita.old_cases()] == ["closed"]
+    anita.sync.run()
+    for case in anita.cases.all():
+        anita.log.write(case.id, "state", state="closed" if case.answers["what"] == "closed" else "looking")
+    assert anita.erasing.old_cases() == ()
+    anita.clock.today = lambda: office.day + timedelta(days=2000)
+    assert anita.erasing.old_cases() == (), "its clock has jumped"
+    has_come(anita.place.folder, office.day + timedelta(days=2000))
+    assert [case.answers["what"] for case in anita.erasing.old_cases()] == ["closed"]
 
 
 def test_an_export_opens_with_any_age_tool_and_every_hash_is_right(office: Office) -> None:
@@ -357,8 +359,8 @@ def test_an_export_opens_with_any_age_tool_and_every_hash_is_right(office: Offic
     id = only(anita)
     court = pyrage.x25519.Identity.generate()
     for plain in (
-        pyrage.decrypt(anita.export(id, str(court.to_public())), [court]),
-        pyrage.passphrase.decrypt(anita.export(id, "a long enough passphrase"), "a long enough passphrase"),
+        pyrage.decrypt(anita.sharing.export(id, str(court.to_public())), [court]),
+        pyrage.passphrase.decrypt(anita.sharing.export(id, "a long enough passphrase"), "a long enough passphrase"),
     ):
         bundle = zipfile.ZipFile(io.BytesIO(plain))
         sums = dict(reversed(line.split("  ")) for line in bundle.read("SHA256SUMS").decode().splitlines())
@@ -366,16 +368,16 @@ def test_an_export_opens_with_any_age_tool_and_every_hash_is_right(office: Offic
         assert all(hashlib.sha256(bundle.read(name)).hexdigest() == sums[name] for name in sums)
         assert json.loads(bundle.read(f"letters/{id}.json"))["answers"]["what"] == WORDS
     with pytest.raises(Problem, match="no passphrase that is long enough"):
-        anita.export(id, "short")
+        anita.sharing.export(id, "short")
 
 
 # Faults
 
 
 def damage(session: Session, change: Callable[[bytes], bytes]) -> None:
-    [path] = (session.folder / "letters").glob("*.age")
+    [path] = (session.place.folder / "letters").glob("*.age")
     path.write_bytes(change(path.read_bytes()))
-    (session.folder / "index.age").unlink()
+    (session.place.folder / "index.age").unlink()
 
 
 @pytest.mark.parametrize(
@@ -385,21 +387,21 @@ def test_a_cut_or_changed_letter_is_said_and_its_case_stays(office: Office, chan
     office.tell(what=WORDS)
     anita = office.machine("police/anita")
     id = only(anita)
-    anita.write(id, "note", text="still here")
+    anita.log.write(id, "note", text="still here")
     damage(anita, change)
     again = office.machine("police/anita")
-    assert "do not open it" in str(again.case(id).letters[0])
-    assert [entry.value["text"] for entry in again.case(id).entries] == ["still here"]
+    assert "do not open it" in str(again.cases.case(id).letters[0])
+    assert [entry.value["text"] for entry in again.cases.case(id).entries] == ["still here"]
     assert any("do not open" in each.sentence for each in doctor.examine(again) if not each.ok)
     with pytest.raises(Problem, match="Ask another machine"):
-        again.answer(id, "x")
+        again.log.answer(id, "x")
 
 
 def test_a_damaged_index_is_made_anew(office: Office) -> None:
     office.tell(what=WORDS)
     id = only(office.machine("police/anita"))
     (office.home / "police/anita" / "index.age").write_bytes(b"age-encryption.org/v1\ncut")
-    assert office.machine("police/anita").case(id).answers["what"] == WORDS
+    assert office.machine("police/anita").cases.case(id).answers["what"] == WORDS
 
 
 def test_a_full_disk_writes_nothing_half(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -408,8 +410,8 @@ def test_a_full_disk_writes_nothing_half(office: Office, monkeypatch: pytest.Mon
     id = only(anita)
     monkeypatch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     with pytest.raises(Problem, match="No space left"):
-        anita.write(id, "note", text="x")
-    assert anita.case(id).entries == ()
+        anita.log.write(id, "note", text="x")
+    assert anita.cases.case(id).entries == ()
     assert anita.local_store.ids("outbox") == []
 
 
@@ -418,8 +420,8 @@ def test_what_the_server_refuses_stops_nothing_and_is_told_by_the_doctor(office:
     anita = office.machine("police/anita")
     id = only(anita)
     anita.outbox.post("PUT", f"letters/{id}/entries/{'0' * 32}", b"this is not sealed")
-    anita.write(id, "note", text="x")
-    assert anita.sync().waiting == 0
+    anita.log.write(id, "note", text="x")
+    assert anita.sync.run().waiting == 0
     assert any("refused 1 sealed things" in each.sentence for each in doctor.examine(anita))
 
 
@@ -428,9 +430,9 @@ def test_a_letter_erased_between_list_and_fetch_stops_nothing(office: Office, mo
     anita = office.machine("police/anita")
     row = {"id": "f" * 32, "thread": "f" * 32, "form": "concern", "day": "2027-01-01", "tray": 1, "parts": [],
            "copies": False}  # fmt: skip
-    listed = type(anita.server).waiting
-    monkeypatch.setattr(type(anita.server), "waiting", lambda self: [row, *listed(self)])
-    assert anita.sync().new == 1
+    listed = type(anita.place.server()).waiting
+    monkeypatch.setattr(type(anita.place.server()), "waiting", lambda self: [row, *listed(self)])
+    assert anita.sync.run().new == 1
 
 
 def test_a_locked_desk_shows_nothing(office: Office) -> None:
@@ -439,21 +441,21 @@ def test_a_locked_desk_shows_nothing(office: Office) -> None:
     only(anita)
     anita.lock()
     with pytest.raises(Problem, match="is locked"):
-        anita.cases()
+        anita.cases.all()
 
 
 def test_a_desk_that_is_well_says_so(office: Office) -> None:
     anita = office.machine("police/anita")
-    keys.change_passphrase(anita.folder, "", "a long enough passphrase")
-    anita.sync()
-    anita.trust()
+    keys.change_passphrase(anita.place.folder, "", "a long enough passphrase")
+    anita.sync.run()
+    anita.key_decisions.trust()
     assert [each.sentence for each in doctor.examine(anita) if not each.ok] == []
 
 
 def test_a_clock_that_is_wrong_is_said(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("forms.desk.sync.client.Server.clock", lambda _: "Mon, 01 Jan 2024 00:00:00 GMT")
     anita = office.machine("police/anita")
-    anita.sync()
+    anita.sync.run()
     assert any("clock differs" in each.sentence for each in doctor.examine(anita))
 
 
@@ -461,14 +463,14 @@ def test_a_case_is_put_together_with_another(office: Office) -> None:
     office.tell(what="one")
     office.tell(what="two")
     anita = office.machine("police/anita")
-    anita.sync()
-    first, second = (case.id for case in anita.cases())
-    anita.merge(first, second)
-    assert anita.case(first).merged_into == second
+    anita.sync.run()
+    first, second = (case.id for case in anita.cases.all())
+    anita.log.merge(first, second)
+    assert anita.cases.case(first).merged_into == second
     with pytest.raises(Problem, match="cannot be put together"):
-        anita.merge(second, first)
+        anita.log.merge(second, first)
     with pytest.raises(Problem, match="cannot be put together"):
-        anita.merge(second, second)
+        anita.log.merge(second, second)
 
 
 def test_two_cases_are_put_together_in_the_terminal_too(office: Office) -> None:
@@ -484,7 +486,7 @@ def test_two_cases_are_put_together_in_the_terminal_too(office: Office) -> None:
     assert "There is no such letter here" in run("merge", "1", "9")
     assert "Written down" in run("merge", "2", "1")
     assert "=" in next(line for line in run("list").splitlines() if line.split()[:1] == ["2"])
-    merged = [case for case in office.machine("police/anita").cases() if case.merged_into]
+    merged = [case for case in office.machine("police/anita").cases.all() if case.merged_into]
     assert len(merged) == 1
 
 
@@ -498,7 +500,7 @@ def lost(office: Office, secret: str) -> Session:
     folder.rename(office.home / name)
     made = keys.restore(folder, secret, "twelve letters or more")
     office.with_desk("legal", members=(Member("legal", made.key, made.pickup),))
-    place = replace(office.machine("partner")._here, name="legal", folder=folder)
+    place = replace(office.machine("partner").place, name="legal", folder=folder)
     return Session.unlock(place, "twelve letters or more", lambda: office.day)
 
 
@@ -506,39 +508,41 @@ def test_the_printed_recovery_key_brings_every_case_back(office: Office, quick_p
     for number in range(3):
         office.tell(what=f"before there was a recovery key {number}")
     for machine in ("police/anita", "police/babu", "partner", "legal"):
-        office.machine(machine).sync()
+        office.machine(machine).sync.run()
     secret, public = keys.recovery()
     office.with_desk("legal", recovery=public)
     legal = office.machine("legal")
-    assert len(legal.on_this_machine_alone()) == 3
-    legal._fetch_portal_if_readable()
+    assert len(legal.sharing.on_this_machine_alone()) == 3
+    legal.portal.fetch_if_readable()
     assert any("3 letters lie on this machine alone" in finding.sentence for finding in doctor.examine(legal))
     receipt = office.tell(what="after it")
-    legal.sync()
-    assert len(legal.on_this_machine_alone()) == 3, "nothing is encrypted to a recovery key that nobody compared"
-    legal.trust("legal")
-    (legal.folder / "secured").unlink(missing_ok=True)
-    legal.sync()
-    assert legal.on_this_machine_alone() == ()
+    legal.sync.run()
+    assert len(legal.sharing.on_this_machine_alone()) == 3, (
+        "nothing is encrypted to a recovery key that nobody compared"
+    )
+    legal.key_decisions.trust("legal")
+    (legal.place.folder / "secured").unlink(missing_ok=True)
+    legal.sync.run()
+    assert legal.sharing.on_this_machine_alone() == ()
     assert not any("would be lost" in finding.sentence for finding in doctor.examine(legal))
-    [case] = [case for case in legal.cases() if case.first_words == "after it"]
-    legal.write(case.id, "note", text="what was found out")
+    [case] = [case for case in legal.cases.all() if case.first_words == "after it"]
+    legal.log.write(case.id, "note", text="what was found out")
     for machine in ("police/anita", "police/babu", "partner"):
-        office.machine(machine).sync()
+        office.machine(machine).sync.run()
     office.add(receipt, "and one thing more")
     for machine in ("police/anita", "police/babu", "partner", "legal"):
-        office.machine(machine).sync()
-    told = {letter.id for case in legal.cases() for letter in case.letters if not isinstance(letter, Problem)}
+        office.machine(machine).sync.run()
+    told = {letter.id for case in legal.cases.all() for letter in case.letters if not isinstance(letter, Problem)}
     restored = lost(office, secret)
-    restored.sync()
+    restored.sync.run()
     assert {
-        letter.id for case in restored.cases() for letter in case.letters if not isinstance(letter, Problem)
+        letter.id for case in restored.cases.all() for letter in case.letters if not isinstance(letter, Problem)
     } == told
-    assert [entry.value["text"] for entry in restored.case(case.id).entries] == ["what was found out"]
+    assert [entry.value["text"] for entry in restored.cases.case(case.id).entries] == ["what was found out"]
     assert not any("Forget it" in finding.sentence for finding in doctor.examine(restored)), "the printed key is needed"
     again = lost(office, secret)
-    again.sync()
-    assert len(again.cases()) == 4, "and a second time"
+    again.sync.run()
+    assert len(again.cases.all()) == 4, "and a second time"
 
 
 def test_a_case_that_was_erased_does_not_come_back(office: Office, quick_passphrase: None) -> None:
@@ -547,22 +551,22 @@ def test_a_case_that_was_erased_does_not_come_back(office: Office, quick_passphr
     receipt = office.tell(what=WORDS)
     kept = office.tell(what="kept")
     for machine in ("police/anita", "police/babu", "partner", "legal"):
-        office.machine(machine).sync()
+        office.machine(machine).sync.run()
     office.answer_page(receipt, do="delete")
     office.answer_page(receipt, do="delete-now")
     erased = "There is no" in office.answer_page(receipt) or WORDS not in office.answer_page(receipt)
     assert erased
     assert kept
     restored = lost(office, secret)
-    restored.sync()
-    assert "kept" in {case.first_words for case in restored.cases()}
+    restored.sync.run()
+    assert "kept" in {case.first_words for case in restored.cases.all()}
 
 
 def test_a_desk_older_than_its_server_still_fetches_and_sends(office: Office, monkeypatch: Any) -> None:
     receipt = office.tell(what=WORDS)
     anita = office.machine("police/anita")
     id = only(anita)
-    whole = type(anita.server).portal
+    whole = type(anita.place.server()).portal
 
     def newer(server: Any) -> bytes:
         portal = json.loads(whole(server))
@@ -572,12 +576,12 @@ def test_a_desk_older_than_its_server_still_fetches_and_sends(office: Office, mo
         ]
         return json.dumps({**portal, "weather": {"sun": True}}).encode()
 
-    monkeypatch.setattr(type(anita.server), "portal", newer)
-    assert anita.sync().away == "", "what it does not know is passed over"
-    monkeypatch.setattr(type(anita.server), "portal", lambda _: b'{"version": 9, "desks": [{"id": 3}]}')
+    monkeypatch.setattr(type(anita.place.server()), "portal", newer)
+    assert anita.sync.run().away == "", "what it does not know is passed over"
+    monkeypatch.setattr(type(anita.place.server()), "portal", lambda _: b'{"version": 9, "desks": [{"id": 3}]}')
     office.tell(what="told since")
-    anita.answer(id, "We will come.")
-    seen = anita.sync()
+    anita.log.answer(id, "We will come.")
+    seen = anita.sync.run()
     assert "may be older than the server" in seen.outdated
     assert (seen.new, seen.waiting) == (1, 0)
     assert "We will come." in office.answer_page(receipt)

@@ -16,8 +16,10 @@ from forms.desk import doctor
 from forms.desk.cases import acknowledgement
 from forms.desk.cases.acknowledgement import Acknowledged, doubts
 from forms.desk.crypto.decryption import PartName, read_letter
+from forms.desk.services.acknowledging import Acknowledging
 from forms.desk.session import Session
 from forms.desk.sync.client import Server
+from forms.desk.watch.site_watch import SiteWatch
 from forms.server.store.concern_store import NewLetter
 from tests.desk.conftest import Office
 from tests.server.conftest import TODAY
@@ -26,7 +28,7 @@ from tests.server.conftest import TODAY
 @pytest.fixture(autouse=True)
 def no_look_at_the_site(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each fetch would else visit the public site too."""
-    monkeypatch.setattr(Session, "watch_site", lambda _: None)
+    monkeypatch.setattr(SiteWatch, "look", lambda *_: ())
 
 
 def keys_of(office: Office, receipt: str) -> receipts.Keys:
@@ -55,20 +57,20 @@ def said(session: Session) -> str:
 
 
 def only(session: Session) -> str:
-    [case] = session.cases()
+    [case] = session.cases.all()
     return case.id
 
 
 def test_each_desk_says_by_itself_and_once_that_it_has_opened_a_letter(office: Office) -> None:
     receipt = office.tell(what="is anybody there?")
     for member in ("police/anita", "police/babu", "legal", "police/anita"):
-        office.machine(member).sync()
+        office.machine(member).sync.run()
     told = answers(office, receipt)
     assert sorted(one["desk"] for one in told) == ["legal", "police"], "one of each desk, though two machines have it"
     assert all(one["right"] and not one["text"] and not one["state"] for one in told)
     [id] = {one["letter"] for one in told}
     assert [one["letters"] for one in told] == [[[short(id), TODAY.isoformat()]]] * 2
-    done = {row["what"] for row in office.machine("police/anita").who_did_what()}
+    done = {row["what"] for row in office.machine("police/anita").place.server().access()}
     assert "acknowledged" in done
     assert "answered" not in done, "nobody wrote"
 
@@ -77,7 +79,7 @@ def test_an_acknowledgement_has_one_size_and_the_page_without_a_script_shows_non
     receipt = office.tell(what="short")
     office.add(receipt, "x" * 4000)
     legal = office.machine("legal")
-    legal.sync()
+    legal.sync.run()
     progress = office.app.extensions["services"].concerns.progress(keys_of(office, receipt).lookup)
     assert [is_sealed_for(one.sealed, 1, SIZE_CLASSES[:1]) for one in progress.answers] == [True]
     assert "There is no answer yet" in office.answer_page(receipt)
@@ -87,22 +89,22 @@ def test_what_was_added_is_acknowledged_too_and_what_is_held_back_is_not_named(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     receipt, legal = office.tell(what="first"), office.machine("legal")
-    legal.sync()
+    legal.sync.run()
     office.add(receipt, "more")
     waiting = Server.waiting
     with monkeypatch.context() as server:
         server.setattr(Server, "waiting", lambda self, **_: [row for row in waiting(self) if row["form"] != "followup"])
-        legal.sync()
+        legal.sync.run()
     assert [len(one["letters"]) for one in answers(office, receipt)] == [1], "what is held back is named by no desk"
-    legal.sync()
+    legal.sync.run()
     assert [len(one["letters"]) for one in answers(office, receipt)] == [1, 2]
 
 
 def test_a_letter_without_its_photo_is_not_acknowledged(office: Office) -> None:
     office.tell(what="a photo belongs to it")
     legal = office.machine("legal")
-    legal.sync()
-    [(thread, tray, letter)] = legal._opened_index().letters()
+    legal.sync.run()
+    [(thread, tray, letter)] = legal.cases.index.letters()
     photo = replace(letter, parts=(PartName("a" * 32, "photo"),))  # type: ignore[type-var]
     assert acknowledgement.opened([(thread, tray, photo)], lambda _: False) == {}
     assert list(acknowledgement.opened([(thread, tray, photo)], lambda _: True)) == [thread]
@@ -111,8 +113,8 @@ def test_a_letter_without_its_photo_is_not_acknowledged(office: Office) -> None:
 def test_nobody_is_told_of_letters_that_hold_no_key_or_no_receipt(office: Office) -> None:
     office.tell(what="an older letter")
     legal = office.machine("legal")
-    legal.sync()
-    [row] = legal._opened_index().letters()
+    legal.sync.run()
+    [row] = legal.cases.index.letters()
     for change in ({"answer_key": ""}, {"answer_key": "x" * 64}, {"reply_to": None}):
         assert acknowledgement.opened([(*row[:2], replace(row[2], **change))], lambda _: True) == {}  # type: ignore[type-var,arg-type]
 
@@ -145,12 +147,12 @@ def test_without_the_key_nothing_is_proven(forged: str) -> None:
 def test_each_answer_of_a_desk_names_those_before_it_also_a_colleagues(office: Office) -> None:
     receipt = office.tell(what="write to me")
     anita, babu = office.machine("police/anita"), office.machine("police/babu")
-    anita.sync()
+    anita.sync.run()
     id = only(anita)
-    anita.answer(id, "The first.")
-    anita.write(id, "state", state="looking")
-    babu.sync()
-    babu.answer(id, "The third.")
+    anita.log.answer(id, "The first.")
+    anita.log.write(id, "state", state="looking")
+    babu.sync.run()
+    babu.log.answer(id, "The third.")
     opened, first, state, third = answers(office, receipt)
     assert all(one["right"] for one in (opened, first, state, third))
     assert (opened["after"], first["after"], state["after"]) == ([], [], [short(first["id"])])
@@ -161,14 +163,14 @@ def test_each_answer_of_a_desk_names_those_before_it_also_a_colleagues(office: O
 
 def test_a_server_that_holds_an_answer_back_is_noticed_by_what_the_person_adds(office: Office) -> None:
     receipt, legal = office.tell(what="write to me"), office.machine("legal")
-    legal.sync()
+    legal.sync.run()
     id = only(legal)
-    legal.answer(id, "Come on Monday.")
+    legal.log.answer(id, "Come on Monday.")
     added_on = TODAY + timedelta(days=40_000)  # entries have the day of the real clock
     with office.app.extensions["services"].concerns.writing() as connection:
         connection.exec_driver_sql("DELETE FROM answers")
     post_addition(office, receipt, id, added_on.isoformat(), seen=())
-    legal.sync()
+    legal.sync.run()
     shown = said(legal)
     assert "had not got what this desk sent on" in shown
     assert "hold it back" in shown
@@ -176,13 +178,13 @@ def test_a_server_that_holds_an_answer_back_is_noticed_by_what_the_person_adds(o
 
 def test_nothing_is_said_where_the_answers_were_shown(office: Office) -> None:
     receipt, legal = office.tell(what="write to me"), office.machine("legal")
-    legal.sync()
+    legal.sync.run()
     id = only(legal)
-    legal.answer(id, "Come on Monday.")
+    legal.log.answer(id, "Come on Monday.")
     office.add(receipt, "I will come.")
-    legal.sync()
-    assert doubts(legal.case(id)) == {}
-    [_, added] = legal.case(id).letters
+    legal.sync.run()
+    assert doubts(legal.cases.case(id)) == {}
+    [_, added] = legal.cases.case(id).letters
     [answer] = [one for one in answers(office, receipt) if one["text"]]
     assert short(answer["id"]) in added.seen  # type: ignore[union-attr]
 
@@ -213,14 +215,14 @@ def post_addition(office: Office, receipt: str, case_id: str, day: str, **change
 )  # fmt: skip
 def test_an_addition_that_the_server_makes_up_is_said(office: Office, change: dict[str, Any]) -> None:
     receipt, legal = office.tell(what="only I add to this"), office.machine("legal")
-    legal.sync()
+    legal.sync.run()
     id = only(legal)
     post_addition(office, receipt, id, TODAY.isoformat(), **change)
-    legal.sync()
+    legal.sync.run()
     is_forged = bool(change) and change != {"after": {"claim": "x"}}
     again = office.machine("legal")  # from the index, where what was worked out is kept
     for session in (legal, again):
-        assert len(session.case(id).letters) == 2
+        assert len(session.cases.case(id).letters) == 2
         assert ("Not proven: perhaps somebody without the receipt" in said(session)) == is_forged
 
 
@@ -228,24 +230,24 @@ def test_a_first_letter_of_another_person_proves_no_addition(office: Office) -> 
     receipt = office.tell(what="one")
     office.tell(what="two")
     legal = office.machine("legal")
-    legal.sync()
+    legal.sync.run()
     mine = keys_of(office, receipt).answer_key
-    other = next(case for case in legal.cases() if case.first and case.first.answer_key != mine)
+    other = next(case for case in legal.cases.all() if case.first and case.first.answer_key != mine)
     post_addition(office, receipt, other.id, TODAY.isoformat())
-    legal.sync()
-    assert list(doubts(legal.case(other.id))) == ["e" * 32]
+    legal.sync.run()
+    assert list(doubts(legal.cases.case(other.id))) == ["e" * 32]
 
 
 def test_what_could_not_be_said_is_said_at_the_next_fetch(office: Office, away: Callable[[bool], None]) -> None:
     receipt, legal = office.tell(what="the line breaks"), office.machine("legal")
     with pytest.MonkeyPatch.context() as line:
         line.setattr(
-            Server, "acknowledge_to_person", lambda *_: away(True) or Server.send(legal.server, "GET", "x", b"")
+            Server, "acknowledge_to_person", lambda *_: away(True) or Server.send(legal.place.server(), "GET", "x", b"")
         )
-        legal.sync()
+        legal.sync.run()
     away(False)
     assert answers(office, receipt) == []
-    legal.sync()
+    legal.sync.run()
     assert [one["desk"] for one in answers(office, receipt)] == ["legal"]
 
 
@@ -265,9 +267,9 @@ def test_a_damaged_memory_stops_no_desk(tmp_path: Path, damaged: str) -> None:
 def test_a_letter_that_rests_until_it_is_erased_is_not_acknowledged(office: Office) -> None:
     receipt, legal = office.tell(what="I take it back"), office.machine("legal")
     with pytest.MonkeyPatch.context() as line:
-        line.setattr(Session, "_acknowledge", lambda _: None)
-        legal.sync()
+        line.setattr(Acknowledging, "send", lambda _: None)
+        legal.sync.run()
         office.answer_page(receipt, do="delete-now")
-    legal.sync()
-    assert list(legal.resting()) != []
-    assert "answered" not in {row["what"] for row in legal.who_did_what()}
+    legal.sync.run()
+    assert list(legal.cases.resting()) != []
+    assert "answered" not in {row["what"] for row in legal.place.server().access()}

@@ -23,7 +23,9 @@ from forms.core.problem import Problem
 from forms.core.proofs.receipt_proofs import Answered, is_proven
 from forms.desk.cases.case import Case
 from forms.desk.crypto.answers import cleaned_voice, read_recording
+from forms.desk.services.parts import clean_part
 from forms.desk.session import Session
+from forms.desk.watch.site_watch import SiteWatch
 from forms.server.store.concern_store import MOST_VOICES
 from tests.desk.conftest import Office
 from tests.desk.test_session import newly
@@ -37,7 +39,7 @@ TEXT = "We come on Monday."
 @pytest.fixture(autouse=True)
 def no_look_at_the_site(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each fetch would else visit the public site too."""
-    monkeypatch.setattr(Session, "watch_site", lambda _: None)
+    monkeypatch.setattr(SiteWatch, "look", lambda *_: ())
 
 
 @cache
@@ -48,16 +50,16 @@ def cleaned(seconds: float) -> attachments.Clean:
 @pytest.fixture
 def quick_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
     """A recording of so many bytes as seconds: the decoder itself is tried below."""
-    monkeypatch.setattr("forms.desk.session.cleaned_voice", lambda told: cleaned(len(told)))
+    monkeypatch.setattr("forms.desk.services.case_writer.cleaned_voice", lambda told: cleaned(len(told)))
 
 
 def spoken(office: Office, seconds: int = 2, *, what: str = "x") -> tuple[str, Session, Case]:
     """A letter that the police desk has answered by voice: its receipt, the machine, the case."""
     receipt, anita = office.tell(what=what), office.machine("police/anita")
-    anita.sync()
-    [id] = [case.id for case in anita.cases() if case.first and case.first.answers["what"] == what]
-    anita.answer(id, TEXT, recording=b"r" * seconds)
-    return receipt, anita, anita.case(id)
+    anita.sync.run()
+    [id] = [case.id for case in anita.cases.all() if case.first and case.first.answers["what"] == what]
+    anita.log.answer(id, TEXT, recording=b"r" * seconds)
+    return receipt, anita, anita.cases.case(id)
 
 
 def changed(office: Office, statement: str, *values: Any) -> None:
@@ -92,7 +94,9 @@ def test_the_person_hears_it_and_reads_it_and_the_disk_holds_no_sound(office: Of
     assert "data:audio" not in page, "nothing is loaded before it is asked for"
     assert heard(office, receipt) == cleaned(2).content
     [voice] = case.spoken_answers
-    assert anita.part(voice.id)[0].startswith("audio/ogg"), "the desk can hear what it said"
+    assert clean_part(anita.local_store, anita.own_keys.identities, voice.id)[0].startswith("audio/ogg"), (
+        "the desk can hear what it said"
+    )
     assert cleaned(2).content[:200] not in b"".join(
         path.read_bytes() for path in office.home.rglob("*") if path.is_file()
     )
@@ -104,20 +108,22 @@ def test_the_voice_goes_where_the_text_goes(office: Office) -> None:
     _, anita, case = spoken(office)
     [voice] = case.spoken_answers
     babu = office.machine("police/babu")
-    babu.sync()
-    assert babu.case(case.id).spoken_answers == case.spoken_answers
-    assert babu.part(voice.id) == anita.part(voice.id)
-    assert babu.unproven_parts(babu.case(case.id)) == frozenset()
-    bundle = pyrage.passphrase.decrypt(anita.export(case.id, "a long passphrase"), "a long passphrase")
+    babu.sync.run()
+    assert babu.cases.case(case.id).spoken_answers == case.spoken_answers
+    assert clean_part(babu.local_store, babu.own_keys.identities, voice.id) == clean_part(
+        anita.local_store, anita.own_keys.identities, voice.id
+    )
+    assert babu.cases.unproven_parts(babu.cases.case(case.id)) == frozenset()
+    bundle = pyrage.passphrase.decrypt(anita.sharing.export(case.id, "a long passphrase"), "a long passphrase")
     with zipfile.ZipFile(io.BytesIO(bundle)) as files:
         assert files.read(f"parts/{voice.id}.audio") == cleaned(2).content
         assert f"parts/{voice.id}.audio" in files.read("SHA256SUMS").decode()
         [entry] = [one for one in json.loads(files.read("time-line.json")) if one["what"] == "answer"]
     assert (entry["value"]["text"], entry["value"]["voice"]) == (TEXT, voice.id)
     for machine in (anita, babu):
-        machine.erase(case.id)
+        machine.erasing.erase(case.id)
         assert not machine.local_store.has("parts", voice.id)
-    office.machine("legal").sync()
+    office.machine("legal").sync.run()
     assert office.machine("legal").local_store.ids("parts") == [], "another desk never had it"
 
 
@@ -125,12 +131,14 @@ def test_the_voice_goes_where_the_text_goes(office: Office) -> None:
 def test_a_colleague_with_a_new_key_gets_it_with_the_case(office: Office) -> None:
     _, anita, case = spoken(office)
     babu = newly(office, "police/babu")
-    anita.sync()
-    anita.trust("police/babu")
-    anita.reseal("police/babu")
-    babu.sync()
+    anita.sync.run()
+    anita.key_decisions.trust("police/babu")
+    anita.sharing.reseal("police/babu")
+    babu.sync.run()
     [voice] = case.spoken_answers
-    assert babu.part(voice.id) == anita.part(voice.id)
+    assert clean_part(babu.local_store, babu.own_keys.identities, voice.id) == clean_part(
+        anita.local_store, anita.own_keys.identities, voice.id
+    )
 
 
 @pytest.mark.usefixtures("quick_decoder")
@@ -141,17 +149,19 @@ def test_a_voice_that_could_not_be_fetched_is_fetched_at_the_next_visit(office: 
         [row] = store.execute("SELECT * FROM voices").fetchall()
     changed(office, "DELETE FROM voices")
     babu = office.machine("police/babu")
-    assert babu.sync().away == ""
+    assert babu.sync.run().away == ""
     assert not babu.local_store.has("parts", voice.id)
     changed(office, "INSERT INTO voices VALUES (?, ?, ?, ?, ?)", *row)
-    babu.sync()
+    babu.sync.run()
     assert babu.local_store.has("parts", voice.id)
 
 
 def test_what_desks_say_has_one_size_whatever_its_length(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forms.desk.session.cleaned_voice", lambda told: cleaned(60 if len(told) > 1 else 1))
+    monkeypatch.setattr(
+        "forms.desk.services.case_writer.cleaned_voice", lambda told: cleaned(60 if len(told) > 1 else 1)
+    )
     receipt, anita, case = spoken(office, 1)
-    anita.answer(case.id, TEXT, recording=b"rr")
+    anita.log.answer(case.id, TEXT, recording=b"rr")
     store = office.app.extensions["services"].concerns
     with closing(sqlite3.connect(office.home / "server" / "concerns.db")) as opened:
         voices = [row[0] for row in opened.execute("SELECT sealed FROM voices")]
@@ -166,9 +176,9 @@ def test_what_desks_say_has_one_size_whatever_its_length(office: Office, monkeyp
 @pytest.mark.usefixtures("quick_decoder")
 def test_a_voice_of_another_answer_or_letter_or_cut_short_is_not_played(office: Office) -> None:
     receipt, anita, case = spoken(office)
-    anita.answer(case.id, TEXT, recording=b"r" * 3)
+    anita.log.answer(case.id, TEXT, recording=b"r" * 3)
     other_receipt, _, other_case = spoken(office, 4, what="another person")
-    (old, new), [others] = anita.case(case.id).spoken_answers, other_case.spoken_answers
+    (old, new), [others] = anita.cases.case(case.id).spoken_answers, other_case.spoken_answers
     assert heard(office, receipt) == cleaned(3).content
     swap = "UPDATE voices SET sealed = (SELECT sealed FROM (SELECT * FROM voices) WHERE id = ?) WHERE id = ?"
     with closing(sqlite3.connect(office.home / "server" / "concerns.db")) as store:
@@ -193,7 +203,7 @@ def test_a_voice_of_another_answer_or_letter_or_cut_short_is_not_played(office: 
 def test_neither_text_nor_voice_can_be_put_with_another(office: Office) -> None:
     """The proof that a phone checks is over both; an older page checks that of the text, which is as it was."""
     receipt, anita, case = spoken(office)
-    anita.answer(case.id, "Do not come.", recording=b"r" * 3)
+    anita.log.answer(case.id, "Do not come.", recording=b"r" * 3)
     key = keys_of(office, receipt).answer_key
     first, second = (one for one in answers(office, receipt) if one["text"])
     assert first["right"]
@@ -217,16 +227,16 @@ def test_neither_text_nor_voice_can_be_put_with_another(office: Office) -> None:
 @pytest.mark.usefixtures("quick_decoder")
 def test_the_same_text_said_twice_is_one_answer_only_where_the_voice_is_the_same(office: Office) -> None:
     receipt, anita, case = spoken(office)
-    anita.answer(case.id, TEXT, recording=b"r" * 2)
-    anita.answer(case.id, TEXT, recording=b"r" * 3)
-    anita.answer(case.id, TEXT)
+    anita.log.answer(case.id, TEXT, recording=b"r" * 2)
+    anita.log.answer(case.id, TEXT, recording=b"r" * 3)
+    anita.log.answer(case.id, TEXT)
     assert [one.get("seconds") for one in answers(office, receipt) if one["text"]] == [2, 3, None]
 
 
 @pytest.mark.usefixtures("quick_decoder")
 def test_an_answer_without_a_voice_is_as_it_was(office: Office) -> None:
     receipt, anita, case = spoken(office)
-    anita.answer(case.id, "Written only.")
+    anita.log.answer(case.id, "Written only.")
     written = next(one for one in answers(office, receipt) if one["text"] == "Written only.")
     assert not {"voice", "seconds", "voice_proof"} & set(written)
     page = office.answer_page(receipt)
@@ -273,9 +283,9 @@ def test_only_with_its_look_up_value_is_a_voice_given_out(office: Office) -> Non
 def test_the_server_keeps_voices_of_one_size_and_few(office: Office) -> None:
     office.tell(what="x")
     anita = office.machine("police/anita")
-    anita.sync()
-    [case], client = anita.cases(), office.app.test_client()
-    token = {"Authorization": f"Bearer {anita.server.token}"}
+    anita.sync.run()
+    [case], client = anita.cases.all(), office.app.test_client()
+    token = {"Authorization": f"Bearer {anita.place.server().token}"}
     to = [str(case.first and case.first.reply_to)]
 
     def put(sealed: bytes, id: str = "", letter: str = case.id) -> int:
@@ -303,8 +313,8 @@ def test_a_forged_entry_cannot_have_another_case_erased_with_its_own(office: Off
     _, _, case = spoken(office)
     _, anita, other = spoken(office, 3, what="another person")
     [voice], [others] = case.spoken_answers, other.spoken_answers
-    anita.write(other.id, "answer", text="x", voice=voice.id)
-    anita.erase(other.id)
+    anita.log.write(other.id, "answer", text="x", voice=voice.id)
+    anita.erasing.erase(other.id)
     assert anita.local_store.has("parts", voice.id)
     assert not anita.local_store.has("parts", others.id)
 
@@ -343,11 +353,11 @@ def test_a_recording_loses_what_the_phone_wrote_beside_it_and_its_size(office: O
 def test_a_recording_needs_text_beside_it(office: Office) -> None:
     receipt = office.tell(what="x")
     anita = office.machine("police/anita")
-    anita.sync()
-    [case] = anita.cases()
+    anita.sync.run()
+    [case] = anita.cases.all()
     with pytest.raises(Problem, match="without text"):
-        anita.answer(case.id, "  ", "looking", recording=b"rr")
-    assert anita.case(case.id).spoken_answers == ()
+        anita.log.answer(case.id, "  ", "looking", recording=b"rr")
+    assert anita.cases.case(case.id).spoken_answers == ()
     assert anita.outbox.waiting == 0
     assert "looked into</b> " not in office.answer_page(receipt)
 

@@ -49,24 +49,24 @@ def shared(office: Office) -> Shared:
     office.tell(what=TOLD)
     office.tell(what=HIDDEN, hide_from="police")
     legal = office.machine("legal")
-    legal.sync()
-    ids = {str(case.answers["what"]): case.id for case in legal.cases()}
+    legal.sync.run()
+    ids = {str(case.answers["what"]): case.id for case in legal.cases.all()}
     part, photo = seal_part({"kind": "photo", "type": "x"}, b"evidence", office.portal.named(["legal"])[0].keys)
     concerns = office.app.extensions["services"].concerns
     concerns.save_part(part, office.day, ["legal", "partner", "police"], photo)
     with concerns.writing() as connection:
         connection.exec_driver_sql(f"UPDATE parts SET letter = '{ids[TOLD]}'")
-    entry = legal.write(ids[TOLD], "state", state="looking")
-    legal.answer(ids[HIDDEN], "We will come on Monday.")
-    legal.sync()
+    entry = legal.log.write(ids[TOLD], "state", state="looking")
+    legal.log.answer(ids[HIDDEN], "We will come on Monday.")
+    legal.sync.run()
     police = office.machine("police/babu")
-    police.sync()
-    noted = police.write(ids[TOLD], "note", text="of police")
+    police.sync.run()
+    noted = police.log.write(ids[TOLD], "note", text="of police")
     known = Known(
         tuple(office.portal.named(["legal"])[0].keys), (ids[TOLD], ids[HIDDEN], part, entry.id, noted.id, "e" * 32)
     )
     paths = [f"letters/{ids[TOLD]}", f"letters/{ids[HIDDEN]}", f"parts/{part}", f"entries/{entry.id}"]
-    made = Shared(office, legal, known, {}, standing(legal), originals(legal.folder))
+    made = Shared(office, legal, known, {}, standing(legal), originals(legal.place.folder))
     made.sealed = {path: made.fetched(path) for path in paths}
     return made
 
@@ -189,11 +189,11 @@ def test_whatever_a_desk_sends_no_other_desks_case_changes(shared: Shared) -> No
             assert shared.fetched(path) == sealed, path
 
     look()
-    shared.legal.sync()
+    shared.legal.sync.run()
     assert {id: standing(shared.legal).get(id) for id in shared.before} == shared.before
-    assert {name: originals(shared.legal.folder).get(name) for name in shared.files} == shared.files
+    assert {name: originals(shared.legal.place.folder).get(name) for name in shared.files} == shared.files
     assert digests(shared.office.home / "partner") == outside
-    shared.legal.write(next(iter(shared.before)), "note", text="and on it goes")
+    shared.legal.log.write(next(iter(shared.before)), "note", text="and on it goes")
     assert shared.legal.outbox.waiting == 0
 
 

@@ -22,6 +22,7 @@ from forms.desk.cases.case_log import sealed_entry
 from forms.desk.crypto import keys
 from forms.desk.session import Session
 from forms.desk.sync.client import LARGEST_FILE, Refused, Server, letter_row
+from forms.desk.sync.fetching import conflicts
 from forms.desk.sync.local_store import LocalStore
 from forms.server.store.concern_store import MOST_COPIES
 from tests.desk.conftest import Office
@@ -35,7 +36,7 @@ def put(office: Office, member: str, path: str, body: bytes, reader: str = "") -
     """Bring something to the desk API with nothing but a member's own token; the status."""
     token = keys.token(office.home / member)
     headers = {"Authorization": f"Bearer {token}", "Portal-For": reader}
-    return requests.put(f"{office.address}/pickup/v1/{path}", data=body, headers=headers, timeout=20).status_code
+    return requests.put(f"{office.address}/pickup/v1/{path}", data=body, headers=headers, timeout=120).status_code
 
 
 def forged_for(office: Office, desk: str, letter_id: str, what: str = FORGED) -> bytes:
@@ -45,8 +46,8 @@ def forged_for(office: Office, desk: str, letter_id: str, what: str = FORGED) ->
 
 
 def told(session: Session, case_id: str) -> str:
-    session.sync()
-    return str(session.case(case_id).answers["what"])
+    session.sync.run()
+    return str(session.cases.case(case_id).answers["what"])
 
 
 # A desk replaces what another desk reads
@@ -61,7 +62,7 @@ def test_no_desk_replaces_what_another_desk_reads(office: Office, legal_has_it: 
         only(legal)
     assert put(office, "police/anita", f"letters/{id}/copies/{id}", forged_for(office, "legal", id), "legal") == 409
     assert told(legal, id) == TOLD
-    assert FORGED not in str(legal._sharing.documents(legal.case(id), [id])), "nor is it what a court would read"
+    assert FORGED not in str(legal.sharing.documents(id)), "nor is it what a court would read"
 
 
 def test_no_desk_replaces_another_desks_photo(office: Office) -> None:
@@ -72,7 +73,7 @@ def test_no_desk_replaces_another_desks_photo(office: Office) -> None:
     part, sealed = seal_part(
         {"kind": "photo", "type": "x"}, b"evidence", office.portal.named(["police", "legal"])[0].keys
     )
-    concerns.save_part(part, police._today(), ["police", "legal", "partner"], sealed)
+    concerns.save_part(part, police.clock.today(), ["police", "legal", "partner"], sealed)
     with concerns.writing() as connection:
         connection.exec_driver_sql(f"UPDATE parts SET letter = '{id}'")
     other = seal_part({"kind": "photo", "type": "x"}, b"harmless", office.portal.named(["legal"])[0].keys)[1]
@@ -91,7 +92,7 @@ def test_what_is_on_a_desks_disk_is_never_overwritten_and_a_conflict_is_shown(of
         connection.exec_driver_sql("UPDATE letters SET sealed = ?", (forged_for(office, "legal", id),))
     assert told(legal, id) == TOLD
     assert legal.local_store.read("letters", id) == before
-    [conflict] = legal.conflicts()
+    [conflict] = list(conflicts(legal.local_store))
     assert conflict.item == id
     assert any(f"Another version of {id[:8]}" in finding.sentence for finding in doctor.examine(legal))
 
@@ -102,13 +103,13 @@ def test_a_copy_names_its_maker_and_stands_in_the_receivers_access_log(office: O
     office.with_desk("partner", reads=("concern",))
     anita, partner = office.machine("police/anita"), office.machine("partner")
     id = only(anita)
-    anita.hand_over(id, "partner")
+    anita.sharing.hand_over(id, "partner")
     assert told(partner, id) == TOLD
-    first = partner.case(id).first
+    first = partner.cases.case(id).first
     assert first
     assert first.copied_by == "police/anita"
     assert ("police/anita", "handed over", id) in {
-        (r["member"], r["what"], r["letter"]) for r in partner.who_did_what()
+        (r["member"], r["what"], r["letter"]) for r in partner.place.server().access()
     }
 
 
@@ -118,10 +119,10 @@ def test_no_copy_replaces_an_earlier_copy(office: Office) -> None:
     office.with_desk("partner", reads=("concern",))
     anita, partner = office.machine("police/anita"), office.machine("partner")
     id = only(anita)
-    anita.hand_over(id, "partner")
+    anita.sharing.hand_over(id, "partner")
     assert put(office, "police/babu", f"letters/{id}/copies/{id}", forged_for(office, "partner", id), "partner") == 204
     told(partner, id)
-    [conflict] = partner.conflicts()
+    [conflict] = list(conflicts(partner.local_store))
     assert conflict.item == id, "both are kept, and staff are told"
     for number in range(20):
         put(
@@ -143,15 +144,15 @@ def test_no_colleague_replaces_what_another_colleague_reads(office: Office) -> N
     forged = forged_for(office, "police", id)
     put(office, "police/babu", f"letters/{id}/copies/{id}", forged, "police/anita")
     assert told(anita, id) == TOLD
-    assert [conflict.item for conflict in anita.conflicts()] == [id]
-    babu.write(id, "note", text="a note")
+    assert [conflict.item for conflict in list(conflicts(anita.local_store))] == [id]
+    babu.log.write(id, "note", text="a note")
     fresh = newly(office, "police/anita")
-    fresh.sync()
-    babu.sync()
-    babu.trust("police/anita")
-    babu.reseal("police/anita")
-    fresh.sync()
-    assert fresh.case(id).letters, "a colleague with a new key still gets the case"
+    fresh.sync.run()
+    babu.sync.run()
+    babu.key_decisions.trust("police/anita")
+    babu.sharing.reseal("police/anita")
+    fresh.sync.run()
+    assert fresh.cases.case(id).letters, "a colleague with a new key still gets the case"
 
 
 @pytest.mark.parametrize("road", ["letter", "part"])
@@ -164,8 +165,8 @@ def test_the_server_takes_no_copy_for_a_desk_that_was_left_out(office: Office, r
         404,
         409,
     }
-    assert legal.sync().new == 0
-    assert legal.cases() == ()
+    assert legal.sync.run().new == 0
+    assert legal.cases.all() == ()
     assert put(office, "legal", f"letters/{id}/copies/{id}", forged_for(office, "legal", id), "legal") == 404
 
 
@@ -179,20 +180,20 @@ def test_an_id_inside_an_entry_names_no_file(office: Office, claimed: Any) -> No
     office.tell(what=TOLD)
     anita = office.machine("police/anita")
     id = only(anita)
-    entry = anita.write(id, "note", text="x")
+    entry = anita.log.write(id, "note", text="x")
     hostile = json.loads(json.dumps({**vars(entry), "id": claimed, "after": [claimed, "../x"]}))
     body = seal({"form": "entry", "version": 1, **hostile}, office.portal.named(["police"])[0].keys, 24576)
     assert put(office, "police/babu", f"letters/{id}/entries/{'c' * 32}", body) == 204
     before = {
-        path.relative_to(anita.folder)
-        for path in anita.folder.rglob("*")
+        path.relative_to(anita.place.folder)
+        for path in anita.place.folder.rglob("*")
         if path.name.startswith(("identity", "token"))
     }
-    anita.sync()
-    anita.erase(id)
+    anita.sync.run()
+    anita.erasing.erase(id)
     after = {
-        path.relative_to(anita.folder)
-        for path in anita.folder.rglob("*")
+        path.relative_to(anita.place.folder)
+        for path in anita.place.folder.rglob("*")
         if path.name.startswith(("identity", "token"))
     }
     assert before == after != set()
@@ -239,8 +240,8 @@ def test_one_bad_row_of_the_server_stops_no_desk(
 
     monkeypatch.setattr(Server, "get_json", hostile)
     for _ in range(2):
-        anita.sync()
-        assert [case.answers["what"] for case in office.machine("police/anita").cases()] == [TOLD]
+        anita.sync.run()
+        assert [case.answers["what"] for case in office.machine("police/anita").cases.all()] == [TOLD]
 
 
 @pytest.mark.parametrize("value", ODD, ids=lambda value: repr(value)[:20])
@@ -248,13 +249,13 @@ def test_a_desk_that_an_earlier_bad_label_broke_works_again(office: Office, valu
     office.tell(what=TOLD)
     anita = office.machine("police/anita")
     id = only(anita)
-    labels = anita.folder / "labels"
+    labels = anita.place.folder / "labels"
     labels.mkdir(exist_ok=True)
     for field in ("tray", "thread", "form"):
         (labels / f"{id}.json").write_text(json.dumps({"thread": id, "tray": 1, field: value}))
-        assert [case.id for case in office.machine("police/anita").cases()] == [id]
+        assert [case.id for case in office.machine("police/anita").cases.all()] == [id]
     (labels / f"{id}.json").write_text("[" * 100_000)
-    assert [case.id for case in office.machine("police/anita").cases()] == [id]
+    assert [case.id for case in office.machine("police/anita").cases.all()] == [id]
 
 
 def test_unknown_fields_of_a_newer_server_are_passed_over() -> None:
@@ -287,7 +288,7 @@ class Hostile(BaseHTTPRequestHandler):
 @pytest.fixture
 def hostile() -> Iterator[Server]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hostile)
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     yield Server(f"http://127.0.0.1:{server.server_port}", "token")
     server.shutdown()
@@ -332,10 +333,10 @@ def test_the_hash_of_a_part_is_held_against_its_name(office: Office, monkeypatch
     other = seal_part({"kind": "photo", "type": "x"}, b"something harmless", keys_of_desk)[1]
     monkeypatch.setattr(Server, "part", lambda *_: other)
     anita = office.machine("police/anita")
-    seen = anita.sync()
+    seen = anita.sync.run()
     assert seen.wrong == 1
     assert not anita.local_store.has("parts", part)
-    assert [case.answers["what"] for case in anita.cases()] == [TOLD], "its words are read all the same"
+    assert [case.answers["what"] for case in anita.cases.all()] == [TOLD], "its words are read all the same"
     assert hashlib.sha256(sealed).hexdigest()[:32] == part
 
 
@@ -343,12 +344,12 @@ def test_an_entry_keeps_the_id_of_its_file(office: Office) -> None:
     office.tell(what=TOLD)
     anita = office.machine("police/anita")
     id = only(anita)
-    first = anita.write(id, "note", text="first")
-    anita.sync()
+    first = anita.log.write(id, "note", text="first")
+    anita.sync.run()
     copy = sealed_entry(first, office.portal.named(["police"])[0].keys)
     assert put(office, "police/babu", f"letters/{id}/entries/{'d' * 32}", copy) == 204
-    anita.sync()
-    case = anita.case(id)
+    anita.sync.run()
+    case = anita.cases.case(id)
     assert [entry.id for entry in case.entries] == [first.id]
     assert [entry.id for entry in case.unproven] == ["d" * 32], "and its signature is good for its own id only"
 
@@ -372,10 +373,10 @@ def test_what_waits_to_be_sent_outlives_any_answer_but_the_portals_own(
 
     monkeypatch.setattr(Hostile, "do_PUT", answer, raising=False)
     monkeypatch.setattr(Hostile, "do_GET", answer)
-    elsewhere = Session.unlock(replace(anita._here, address=hostile.address), None, lambda: office.day)
-    elsewhere.answer(id, "We will come on Monday.")
+    elsewhere = Session.unlock(replace(anita.place, address=hostile.address), None, lambda: office.day)
+    elsewhere.log.answer(id, "We will come on Monday.")
     assert elsewhere.outbox.waiting == 2
-    assert elsewhere.sync().away
+    assert elsewhere.sync.run().away
     assert elsewhere.outbox.waiting == 2, "the answer and its entry in the log, once each"
-    assert office.machine("police/anita").sync().waiting == 0
+    assert office.machine("police/anita").sync.run().waiting == 0
     assert "We will come on Monday." in office.answer_page(receipt)

@@ -45,8 +45,8 @@ def told(office: Office, words: str = WORDS, desk: str = "police/anita") -> tupl
     """A letter that a desk has fetched: the desk, the letter's id, its receipt."""
     receipt = office.tell(what=words)
     session = office.machine(desk)
-    session.sync()
-    return session, next(case.id for case in session.cases() if case.first_words == words), receipt
+    session.sync.run()
+    return session, next(case.id for case in session.cases.all() if case.first_words == words), receipt
 
 
 def live(office: Office, days: int, *sessions: Session) -> None:
@@ -54,12 +54,12 @@ def live(office: Office, days: int, *sessions: Session) -> None:
     for step in [7] * (days // 7) + [days % 7]:
         office.day += timedelta(days=step)
         for session in sessions:
-            session.sync()
+            session.sync.run()
 
 
 def files(session: Session) -> list[str]:
     folders = ("letters", "parts", "entries", "labels", "outbox", "erasure")
-    return [path.name for name in folders for path in (session.folder / name).glob("*")]
+    return [path.name for name in folders for path in (session.place.folder / name).glob("*")]
 
 
 # What is right
@@ -67,22 +67,22 @@ def files(session: Session) -> list[str]:
 
 def test_a_proven_case_rests_hidden_for_days_and_then_goes_for_good(office: Office) -> None:
     session, id, receipt = told(office)
-    session.write(id, "note", text="x")
+    session.log.write(id, "note", text="x")
     office.add(receipt, "something more")
-    session.sync()
+    session.sync.run()
     office.answer_page(receipt, do="delete-now")
-    synced = session.sync()
+    synced = session.sync.run()
     assert (synced.new, synced.asked, synced.erased) == (0, 1, 0)
-    assert session.cases() == ()
-    assert session.resting() == {id: TODAY + timedelta(days=ERASED_DAYS)}
+    assert session.cases.all() == ()
+    assert session.cases.resting() == {id: TODAY + timedelta(days=ERASED_DAYS)}
     assert session.local_store.has("letters", id), "it rests, sealed"
     with pytest.raises(Problem, match=f"goes for good on {TODAY + timedelta(days=ERASED_DAYS)}"):
-        session.case(id)
+        session.cases.case(id)
     live(office, ERASED_DAYS - 1, session)
     assert session.local_store.has("letters", id)
     live(office, 1, session)
-    assert session.cases() == ()
-    assert session.resting() == {}
+    assert session.cases.all() == ()
+    assert session.cases.resting() == {}
     assert files(session) == []
 
 
@@ -95,22 +95,22 @@ def test_a_letter_locked_on_the_phone_is_erased_by_what_the_phone_derives(office
     store = office.app.extensions["services"].concerns
     store.save(NewLetter(id, id, "concern", TODAY, keys.lookup, sealed, ("legal", "police")))
     session = office.machine("police/anita")
-    session.sync()
+    session.sync.run()
     asked = {"lookup": keys.lookup.hex(), "proof": keys.erase.hex()}
     assert office.app.test_client().post("/forms/sealed/v1/erasures", json=asked).status_code == 200
-    assert session.sync().asked == 1
+    assert session.sync.run().asked == 1
 
 
 def test_two_machines_and_a_desk_to_which_it_was_handed_over_all_check_it(office: Office) -> None:
     receipt = office.tell(what=WORDS, hide_from="partner")
     anita, babu, legal = (office.machine(name) for name in ("police/anita", "police/babu", "legal"))
     for session in (anita, babu):
-        session.sync()
-    [case] = anita.cases()
-    anita.hand_over(case.id, "legal")
-    legal.sync()
+        session.sync.run()
+    [case] = anita.cases.all()
+    anita.sharing.hand_over(case.id, "legal")
+    legal.sync.run()
     office.answer_page(receipt, do="delete-now")
-    assert [session.sync().asked for session in (anita, babu, legal)] == [1, 1, 1]
+    assert [session.sync.run().asked for session in (anita, babu, legal)] == [1, 1, 1]
     live(office, ERASED_DAYS, anita, babu, legal)
     assert [files(session) for session in (anita, babu, legal)] == [[], [], []]
 
@@ -118,32 +118,32 @@ def test_two_machines_and_a_desk_to_which_it_was_handed_over_all_check_it(office
 def test_the_days_are_the_districts_own_and_have_bounds(office: Office) -> None:
     session, id, receipt = told(office)
     office.answer_page(receipt, do="delete-now")
-    session.sync()
-    path = session.folder / "portal.json"
+    session.sync.run()
+    path = session.place.folder / "portal.json"
     for days, stays in ((2, 2), (0, 1), (-5, 1), (10**6, MOST_ERASED_DAYS)):
         data = json.loads(path.read_text("utf-8"))
         path.write_text(json.dumps({**data, "keep": {**data["keep"], "erased_days": days}}), "utf-8")
         session = office.machine("police/anita")
-        assert session.resting() == {id: TODAY + timedelta(days=stays)}
+        assert session.cases.resting() == {id: TODAY + timedelta(days=stays)}
 
 
 def test_a_clock_that_jumps_erases_nothing_early(office: Office) -> None:
     session, id, receipt = told(office)
     office.answer_page(receipt, do="delete-now")
-    session.sync()
+    session.sync.run()
     office.day = date(2090, 1, 1)
-    office.machine("police/anita").sync()
+    office.machine("police/anita").sync.run()
     assert session.local_store.has("letters", id)
 
 
 def test_nothing_is_handed_over_or_answered_while_it_rests(office: Office) -> None:
     session, id, receipt = told(office)
     office.answer_page(receipt, do="delete-now")
-    session.sync()
+    session.sync.run()
     for attempt in (
-        lambda: session.hand_over(id, "legal"),
-        lambda: session.answer(id, "late"),
-        lambda: session.write(id, "note", text="late"),
+        lambda: session.sharing.hand_over(id, "legal"),
+        lambda: session.log.answer(id, "late"),
+        lambda: session.log.write(id, "note", text="late"),
     ):
         with pytest.raises(Problem, match="goes for good"):
             attempt()
@@ -152,14 +152,14 @@ def test_nothing_is_handed_over_or_answered_while_it_rests(office: Office) -> No
 def test_a_notice_that_comes_before_its_letter_is_not_lost(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server delivers in what order it likes."""
     receipt, session = office.tell(what=WORDS), office.machine("police/anita")
-    [row] = session.server.waiting()
+    [row] = session.place.server().waiting()
     notice(office, row["id"], keys_of(office, receipt).erase.hex())
     with monkeypatch.context() as hostile:
         waiting = Server.waiting
         hostile.setattr(Server, "waiting", lambda server: [one for one in waiting(server) if one["id"] != row["id"]])
-        assert session.sync().asked == 0
-    assert session.sync().asked == 1
-    assert session.cases() == ()
+        assert session.sync.run().asked == 0
+    assert session.sync.run().asked == 1
+    assert session.cases.all() == ()
 
 
 # What is wrong
@@ -169,15 +169,15 @@ def test_a_notice_that_comes_before_its_letter_is_not_lost(office: Office, monke
 def victim(office: Office) -> Iterator[tuple[Office, Session, str]]:
     """A case of another person, which must be untouched after the test; and a desk's own letter beside it."""
     session, id, _ = told(office, "the victim's words")
-    session.write(id, "note", text="our work on it")
-    before = {name: (session.folder / name / f"{id}.age").read_bytes() for name in ("letters",)}
+    session.log.write(id, "note", text="our work on it")
+    before = {name: (session.place.folder / name / f"{id}.age").read_bytes() for name in ("letters",)}
     yield office, session, id
-    session.sync()
+    session.sync.run()
     live(office, MOST_ERASED_DAYS + 3, session)
-    case = session.case(id)
+    case = session.cases.case(id)
     assert case.first_words == "the victim's words"
     assert [entry.kind for entry in case.entries if entry.kind != "merge"] == ["note"]
-    assert {name: (session.folder / name / f"{id}.age").read_bytes() for name in before} == before
+    assert {name: (session.place.folder / name / f"{id}.age").read_bytes() for name in before} == before
 
 
 Victim = tuple[Office, Session, str]
@@ -188,18 +188,18 @@ PROOFS = [None, "", "0" * 64, "x", "FF" * 32, [], {}, 7, "0" * 63 + "\n"]
 def test_a_notice_without_proof_changes_nothing_and_is_shown(victim: Victim, proof: Any) -> None:
     office, session, id = victim
     notice(office, id, proof)
-    synced = session.sync()
+    synced = session.sync.run()
     assert (synced.new, synced.asked, synced.erased) == (0, 0, 0)
-    assert session.unproven_request(id)
-    assert session.resting() == {}
+    assert session.cases.unproven_request(id)
+    assert session.cases.resting() == {}
 
 
 def test_the_proof_of_one_letter_erases_no_other(victim: Victim) -> None:
     office, session, id = victim
     own = office.tell(what="the attacker's own")
     notice(office, id, keys_of(office, own).erase.hex())
-    session.sync()
-    assert session.unproven_request(id)
+    session.sync.run()
+    assert session.cases.unproven_request(id)
 
 
 def test_a_true_notice_of_one_letter_that_is_copied_for_another_erases_nothing(victim: Victim) -> None:
@@ -207,14 +207,14 @@ def test_a_true_notice_of_one_letter_that_is_copied_for_another_erases_nothing(v
     office, session, id = victim
     own = office.tell(what="the attacker's own")
     legal = office.machine("legal")
-    session.sync()
-    legal.sync()
+    session.sync.run()
+    legal.sync.run()
     office.answer_page(own, do="delete-now")
     proof = keys_of(office, own).erase.hex()
     for form in ("deletion", "concern", "followup"):
         notice(office, id, proof, form=form)
-    session.sync()
-    assert session.case(id).first_words == "the victim's words"
+    session.sync.run()
+    assert session.cases.case(id).first_words == "the victim's words"
 
 
 @pytest.mark.parametrize("secret", ["look-up value", "reply key", "hash in the letter"])
@@ -227,29 +227,29 @@ def test_nothing_that_others_know_of_a_receipt_is_the_proof(office: Office, secr
         "hash in the letter": keys.erase_hash,
     }
     notice(office, id, known[secret])
-    assert session.sync().asked == 0
-    assert session.case(id)
+    assert session.sync.run().asked == 0
+    assert session.cases.case(id)
 
 
 def test_a_letter_that_the_server_calls_a_notice_stays_a_letter(victim: Victim) -> None:
     _, session, id = victim
-    labels = session.folder / "labels"
+    labels = session.place.folder / "labels"
     labels.mkdir(exist_ok=True)
     (labels / f"{id}.json").write_text(json.dumps({"thread": id, "tray": 1, "form": "deletion"}))
-    session.sync()
-    assert session.case(id).first_words == "the victim's words"
+    session.sync.run()
+    assert session.cases.case(id).first_words == "the victim's words"
 
 
 def test_a_letter_that_the_server_puts_into_a_case_that_is_erased_stays(victim: Victim) -> None:
     """The server has a letter and receipt of its own, says that the victim's belongs to it, and erases both."""
     office, session, id = victim
     _, own, receipt = told(office, "the attacker's own")
-    labels = session.folder / "labels"
+    labels = session.place.folder / "labels"
     labels.mkdir(exist_ok=True)
     (labels / f"{id}.json").write_text(json.dumps({"thread": own, "tray": 1, "form": "concern"}))
     office.answer_page(receipt, do="delete-now")
-    session.sync()
-    assert session.case(id).first_words == "the victim's words"
+    session.sync.run()
+    assert session.cases.case(id).first_words == "the victim's words"
     live(office, ERASED_DAYS, session)
     assert not session.local_store.has("letters", own)
 
@@ -261,11 +261,11 @@ def test_a_letter_that_takes_anothers_id_is_not_erased_in_its_place(victim: Vict
     keys = [key for one in office.portal.named(["police"]) for key in one.keys]
     letter = {"form": "concern", "id": id, "answers": {"what": "x"}, "erase_hash": hashlib.sha256(secret).hexdigest()}
     put(office, other, letter, keys, "police", "concern")
-    session.sync()
+    session.sync.run()
     notice(office, id, secret.hex())
     notice(office, other, secret.hex())
-    session.sync()
-    assert session.resting() == {}
+    session.sync.run()
+    assert session.cases.resting() == {}
 
 
 def test_something_added_with_another_hash_proves_nothing(victim: Victim) -> None:
@@ -278,11 +278,11 @@ def test_something_added_with_another_hash_proves_nothing(victim: Victim) -> Non
     }  # fmt: skip
     sealed = encryption.seal(added, keys, 24576)
     office.app.extensions["services"].concerns.save(NewLetter(other, id, "followup", TODAY, None, sealed, ("police",)))
-    session.sync()
-    assert len(session.case(id).letters) == 2
+    session.sync.run()
+    assert len(session.cases.case(id).letters) == 2
     notice(office, id, secret.hex())
-    session.sync()
-    assert session.resting() == {}
+    session.sync.run()
+    assert session.cases.resting() == {}
 
 
 def test_a_letter_that_is_here_is_not_dropped_when_the_server_lists_it_anew(
@@ -300,18 +300,20 @@ def test_a_letter_that_is_here_is_not_dropped_when_the_server_lists_it_anew(
 
     with monkeypatch.context() as hostile:
         hostile.setattr(Server, "waiting", lambda _: [row])
-        hostile.setattr(Server, "letter", lambda *_: (session.folder / "letters" / f"{id}.age").read_bytes())
+        hostile.setattr(Server, "letter", lambda *_: (session.place.folder / "letters" / f"{id}.age").read_bytes())
         hostile.setattr(Server, "acknowledge", gone)
-        session.sync()
-    assert session.case(id).first_words == "the victim's words"
+        session.sync.run()
+    assert session.cases.case(id).first_words == "the victim's words"
 
 
 def test_parts_of_other_letters_stay(office: Office) -> None:
     session, id, receipt = told(office)
     part = secrets.token_hex(16)
-    session.local_store.save("parts", part, encryption.seal_file(b"x", [str(session.identities[0].to_public())]))
+    session.local_store.save(
+        "parts", part, encryption.seal_file(b"x", [str(session.own_keys.identities[0].to_public())])
+    )
     office.answer_page(receipt, do="delete-now")
-    session.sync()
+    session.sync.run()
     live(office, ERASED_DAYS, session)
     assert not session.local_store.has("letters", id)
     assert session.local_store.has("parts", part)
@@ -320,25 +322,25 @@ def test_parts_of_other_letters_stay(office: Office) -> None:
 def test_a_case_put_together_with_an_erased_one_stands_by_itself_again(victim: Victim) -> None:
     office, session, id = victim
     _, own, receipt = told(office, "the attacker's own")
-    session.merge(id, own)
-    assert session.case(id).merged_into == own
+    session.log.merge(id, own)
+    assert session.cases.case(id).merged_into == own
     office.answer_page(receipt, do="delete-now")
-    session.sync()
-    assert session.case(id).merged_into == ""
+    session.sync.run()
+    assert session.cases.case(id).merged_into == ""
     live(office, ERASED_DAYS, session)
-    case = session.case(id)
+    case = session.cases.case(id)
     assert (case.merged_into, case.first_words) == ("", "the victim's words")
 
 
 @pytest.mark.parametrize("follows", ["../identity", "../../legal/identity", "", None, 5, "A" * 32, "a" * 31])
 def test_a_notice_names_letters_and_no_other_file(office: Office, follows: Any) -> None:
     session, _, _ = told(office)
-    before = sorted(str(path) for path in session.folder.rglob("*") if path.is_file() and path.suffix != ".json")
+    before = sorted(str(path) for path in session.place.folder.rglob("*") if path.is_file() and path.suffix != ".json")
     notice(office, follows, "0" * 64)
-    session.sync()
-    after = sorted(str(path) for path in session.folder.rglob("*") if path.is_file() and path.suffix != ".json")
+    session.sync.run()
+    after = sorted(str(path) for path in session.place.folder.rglob("*") if path.is_file() and path.suffix != ".json")
     assert after == before
-    assert session.identities
+    assert session.own_keys.identities
 
 
 # Letters of before
@@ -350,17 +352,17 @@ def test_an_older_letter_is_left_to_the_staff(office: Office) -> None:
     id = secrets.token_hex(16)
     put(office, id, {"form": "concern", "id": id, "answers": {"what": WORDS}}, keys, "police", "concern")
     session = office.machine("police/anita")
-    session.sync()
+    session.sync.run()
     notice(office, id, None)
-    session.sync()
-    assert session.case(id).first_words == WORDS
-    assert session.unproven_request(id)
-    session.dismiss_request(id)
-    assert session.unproven_request(id) is None
+    session.sync.run()
+    assert session.cases.case(id).first_words == WORDS
+    assert session.cases.unproven_request(id)
+    session.erasing.dismiss_request(id)
+    assert session.cases.unproven_request(id) is None
     notice(office, id, "1" * 64)
-    session.sync()
-    session.erase(id)
-    assert session.cases() == ()
+    session.sync.run()
+    session.erasing.erase(id)
+    assert session.cases.all() == ()
     assert files(session) == []
 
 
@@ -387,7 +389,7 @@ def test_staff_see_who_asked_and_what_was_not_proven(office: Office, tmp_path: P
     _, going, receipt = told(office, "going")
     office.answer_page(receipt, do="delete-now")
     notice(office, id, None)
-    session.sync()
+    session.sync.run()
     from click.testing import CliRunner  # noqa: PLC0415 - the command line is only asked here
 
     from forms.desk.cli.main import desk  # noqa: PLC0415
@@ -404,5 +406,5 @@ def test_a_notice_to_a_key_of_another_desk_is_left_alone(office: Office) -> None
     stranger = str(pyrage.x25519.Identity.generate().to_public())
     notice_id = secrets.token_hex(16)
     put(office, notice_id, {"form": "deletion", "id": notice_id, "follows": id, "answers": {}}, [stranger], "police")
-    session.sync()
-    assert session.case(id)
+    session.sync.run()
+    assert session.cases.case(id)

@@ -8,7 +8,8 @@ from forms.core.media import decoder_process
 from forms.core.media.decoder_process import NoneFree
 from forms.core.problem import Problem
 from forms.desk import doctor
-from forms.desk import session as sessions
+from forms.desk.services import parts
+from forms.desk.services.parts import clean_part
 from tests.desk.conftest import Office
 
 
@@ -26,7 +27,7 @@ def test_a_photo_that_must_wait_is_not_called_harmful(office: Office, monkeypatc
 
     anita = office.machine("police/anita")
     monkeypatch.setattr(type(anita.local_store), "read", lambda *_: b"")
-    monkeypatch.setattr(sessions, "open_part", lambda *_: ("photo", b"\xff\xd8\xff"))
+    monkeypatch.setattr(parts, "open_part", lambda *_: ("photo", b"\xff\xd8\xff"))
     monkeypatch.setattr(decoder_process, "decode", busy)
     with pytest.raises(Problem, match="Load the page again"):
-        anita.part("0" * 32)
+        clean_part(anita.local_store, anita.own_keys.identities, "0" * 32)

@@ -10,6 +10,7 @@ import pytest
 
 from forms.core.problem import Problem
 from forms.desk.session import Session
+from forms.desk.watch.site_watch import SiteWatch
 from tests.desk.conftest import Office
 
 HOW = ("full", "before", "after")
@@ -46,32 +47,32 @@ def interrupted(folder: Path, place: int, how: str) -> Iterator[list[str]]:
 @pytest.fixture(autouse=True)
 def no_look_at_the_site(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each fetch would else visit the public site too."""
-    monkeypatch.setattr(Session, "watch_site", lambda _: None)
+    monkeypatch.setattr(SiteWatch, "look", lambda *_: ())
 
 
 def log_of(session: Session, case_id: str) -> set[str]:
-    return {entry.id for entry in session.case(case_id).entries}
+    return {entry.id for entry in session.cases.case(case_id).entries}
 
 
 def test_at_whatever_write_a_machine_stops_colleagues_get_all_that_it_says(office: Office) -> None:
     receipt = office.tell(what="The first case")
     anita, babu = (office.machine(f"police/{name}") for name in ("anita", "babu"))
-    anita.sync()
-    [case] = anita.cases()
+    anita.sync.run()
+    [case] = anita.cases.all()
     folder = office.home / "police" / "anita"
     for how in HOW:
         for place in range(1, MOST_WRITES):
             words = f"We come {how} {place}"
             with interrupted(folder, place, how) as written, suppress(Stopped, Problem):
                 session = office.machine("police/anita")
-                session.answer(case.id, words)
-                session.write(case.id, "state", state="closed", outcome=words)
+                session.log.answer(case.id, words)
+                session.log.write(case.id, "state", state="closed", outcome=words)
             again = office.machine("police/anita")
-            assert again.sync().away == ""
-            again.sync()
-            babu.sync()
+            assert again.sync.run().away == ""
+            again.sync.run()
+            babu.sync.run()
             assert log_of(again, case.id) == log_of(babu, case.id), (how, place, written)
-            said = {entry.value.get("text") for entry in again.case(case.id).entries if entry.kind == "answer"}
+            said = {entry.value.get("text") for entry in again.cases.case(case.id).entries if entry.kind == "answer"}
             shown = office.answer_page(receipt)
             assert all(str(text) in shown for text in said), (how, place, written)
             if len(written) < place:
@@ -83,18 +84,18 @@ def test_at_whatever_write_a_machine_stops_colleagues_get_all_that_it_says(offic
 def test_at_whatever_write_a_fetch_stops_the_next_one_brings_all(office: Office) -> None:
     told = 0
     folder = office.home / "police" / "anita"
-    office.machine("police/anita").sync()
+    office.machine("police/anita").sync.run()
     for how in HOW:
         for place in range(1, MOST_WRITES):
             office.add(office.tell(what=f"Case {told}"), "and more")
             told += 1
             with interrupted(folder, place, how) as written, suppress(Stopped, Problem):
-                office.machine("police/anita").sync()
+                office.machine("police/anita").sync.run()
             again = office.machine("police/anita")
-            assert again.sync().away == ""
-            assert len(again.cases()) == told, (how, place, written)
-            assert all(len(case.letters) == 2 for case in again.cases()), (how, place, written)
-            assert again.unreadable() == ()
+            assert again.sync.run().away == ""
+            assert len(again.cases.all()) == told, (how, place, written)
+            assert all(len(case.letters) == 2 for case in again.cases.all()), (how, place, written)
+            assert again.cases.unreadable() == ()
             if len(written) < place:
                 break
         else:
@@ -104,14 +105,18 @@ def test_at_whatever_write_a_fetch_stops_the_next_one_brings_all(office: Office)
 def test_an_outbox_file_that_a_disk_damaged_keeps_nothing_else_back(office: Office) -> None:
     office.tell(what="The first case")
     anita = office.machine("police/anita")
-    anita.sync()
-    [case] = anita.cases()
+    anita.sync.run()
+    [case] = anita.cases.all()
     for name, damaged in (("1", b""), ("2", b"\xff\x00"), ("3", b"{}\nx"), ("4", b"[" * 10**5)):
-        (anita.folder / "outbox").mkdir(exist_ok=True)
-        (anita.folder / "outbox" / f"{name}.age").write_bytes(damaged)
-    anita.write(case.id, "note", text="goes on")
-    assert anita.sync().away == ""
+        (anita.place.folder / "outbox").mkdir(exist_ok=True)
+        (anita.place.folder / "outbox" / f"{name}.age").write_bytes(damaged)
+    anita.log.write(case.id, "note", text="goes on")
+    assert anita.sync.run().away == ""
     babu = office.machine("police/babu")
-    babu.sync()
-    assert [entry.value.get("text") for entry in babu.case(case.id).entries if entry.kind == "note"] == ["goes on"]
-    assert sorted(path.stem for path in (anita.folder / "refused").glob("*")) == ["1", "2", "3", "4"], "doctor tells"
+    babu.sync.run()
+    assert [entry.value.get("text") for entry in babu.cases.case(case.id).entries if entry.kind == "note"] == [
+        "goes on"
+    ]
+    assert sorted(path.stem for path in (anita.place.folder / "refused").glob("*")) == ["1", "2", "3", "4"], (
+        "doctor tells"
+    )

@@ -56,18 +56,18 @@ def test_a_changed_key_is_shown_and_nothing_is_encrypted_to_it_before_a_person_c
     assert (not_compared.status_code, "You have not said that you compared" in not_compared.text) == (400, True)
     assert window.post("/keys/trust", compared="yes").status_code == 400, "nobody confirms all by mistake"
     with pytest.raises(UnconfirmedKey):
-        window.session.hand_over(case, "legal")
+        window.session.sharing.hand_over(case, "legal")
     assert "Confirmed for legal: 1." in window.post("/keys/trust", who="legal", compared="yes").text
     assert "has changed" not in window.page("/")
-    window.session.hand_over(case, "legal")
+    window.session.sharing.hand_over(case, "legal")
 
 
 def test_a_key_that_is_not_right_is_refused_and_the_known_one_stays_in_use(office: Office) -> None:
     window, case = changed(office)
     assert "Refused: 1." in window.post("/keys/refuse", who="legal").text
     assert "you refused this key" in window.page("/keys/")
-    window.session.hand_over(case, "legal")
-    assert office.session("legal").sync().new == 1, "to the key that this machine knows"
+    window.session.sharing.hand_over(case, "legal")
+    assert office.session("legal").sync.run().new == 1, "to the key that this machine knows"
 
 
 def test_reading_goes_on_while_the_own_desks_key_is_in_doubt(office: Office) -> None:

@@ -147,10 +147,10 @@ def test_no_letter_that_anybody_may_send_stops_a_desk(tmp_path: Path) -> None:
             id = new_id()
             _send(office, id, {"form": "concern", "id": id, "day": "2027-01-10", "answers": {"what": "w"}, **odd})
         session = office.session()
-        assert session.sync().away == ""
-        assert good in {case.id for case in session.cases()}
-        session.write(good, "note", text="goes on")
-        assert good in {case.id for case in office.session().cases()}, "also from the index that was kept"
+        assert session.sync.run().away == ""
+        assert good in {case.id for case in session.cases.all()}
+        session.log.write(good, "note", text="goes on")
+        assert good in {case.id for case in office.session().cases.all()}, "also from the index that was kept"
 
 
 def _send(office: WindowHouse, id: str, told: dict[str, Any]) -> None:
@@ -171,25 +171,25 @@ ODD_ENTRIES: tuple[tuple[str, dict[str, Any]], ...] = (
 def test_no_entry_that_a_colleague_signs_stops_the_other_machines(office: Office) -> None:
     office.tell(what="The first case")
     babu = office.machine("police/babu")
-    babu.sync()
-    [case] = babu.cases()
+    babu.sync.run()
+    [case] = babu.cases.all()
     made = [_sent_by_hand(office, babu, case.id, kind, value) for kind, value in ODD_ENTRIES]
     anita = office.machine("police/anita")
-    assert anita.sync().away == ""
-    [seen] = anita.cases()
+    assert anita.sync.run().away == ""
+    [seen] = anita.cases.all()
     for show in ("", *SHOWN):
         find([seen], Wanted(state="new", assigned="x", show=show, member="police/anita"), TODAY)
     assert (seen.state.value, seen.assigned.value, seen.unheard) == ("new", "", ())
-    assert set(made) <= set(anita.unreadable()), "staff are told of them"
-    anita.answer(case.id, "We will come.")
+    assert set(made) <= set(anita.cases.unreadable()), "staff are told of them"
+    anita.log.answer(case.id, "We will come.")
 
 
 def _sent_by_hand(office: Office, writer: Session, case_id: str, kind: str, value: dict[str, Any]) -> str:
     """Send an entry with these values, rightly signed; its id."""
-    made = Entry(new_id(), case_id, writer.member, "2027-01-10T10:20", (), kind, value)
-    made = replace(made, signature=sign(statement_of(made, writer.desk), writer._signer.key))
+    made = Entry(new_id(), case_id, writer.keys.member, "2027-01-10T10:20", (), kind, value)
+    made = replace(made, signature=sign(statement_of(made, writer.place.desk), writer.keys.signer.key))
     told = {name: getattr(made, name) for name in ("thread", "member", "at", "after", "kind", "value", "signature")}
-    keys = [key for desk in office.portal.named([writer.desk]) for key in desk.keys]
+    keys = [key for desk in office.portal.named([writer.place.desk]) for key in desk.keys]
     sealed = seal_file(json.dumps(told).encode().ljust(24576), keys)
-    writer.server.send("PUT", f"letters/{case_id}/entries/{made.id}", sealed)
+    writer.place.server().send("PUT", f"letters/{case_id}/entries/{made.id}", sealed)
     return made.id

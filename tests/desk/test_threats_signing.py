@@ -23,6 +23,7 @@ from forms.desk.cli.main import desk as desk_command
 from forms.desk.crypto import keys
 from forms.desk.crypto.pinned_keys import FILE, UnconfirmedKey
 from forms.desk.session import Session
+from forms.desk.sync.fetching import conflicts
 from tests.desk.conftest import Office
 from tests.desk.test_session import only
 from tests.desk.test_threats_desks import put
@@ -126,20 +127,20 @@ def test_nothing_is_encrypted_to_a_changed_key_of_the_own_desk(known: tuple[Offi
     office, anita, id = known
     OWN_DESK[attack](office)
     with suppress(Problem):  # a server that renamed the desk does not know its token
-        anita.sync()
-    (anita.folder / "portal.json").write_bytes((office.home / "portal.json").read_bytes())
+        anita.sync.run()
+    (anita.place.folder / "portal.json").write_bytes((office.home / "portal.json").read_bytes())
     anita = office.machine("police/anita")
-    assert anita.case(id).answers["what"] == WORDS, "reading goes on"
+    assert anita.cases.case(id).answers["what"] == WORDS, "reading goes on"
     waiting = anita.outbox.waiting
     for act in (
-        lambda: anita.write(id, "note", text="a note"),
-        lambda: anita.write(id, "state", state="looking"),
-        lambda: anita.answer(id, "an answer"),
-        lambda: anita.hand_over(id, "legal"),
+        lambda: anita.log.write(id, "note", text="a note"),
+        lambda: anita.log.write(id, "state", state="looking"),
+        lambda: anita.log.answer(id, "an answer"),
+        lambda: anita.sharing.hand_over(id, "legal"),
     ):
         with pytest.raises(UnconfirmedKey, match="Nothing is encrypted to it until you have compared the fingerprint"):
             act()
-    anita.seal_for_desk(b"a file that stays here")
+    anita.keys.seal_for_desk(b"a file that stays here")
     assert anita.outbox.waiting == waiting, "and nothing is half done"
     assert not reached_the_attacker(office)
     assert any("key" in finding.sentence for finding in doctor.examine(anita) if not finding.ok)
@@ -153,10 +154,10 @@ def test_nothing_is_encrypted_to_a_changed_key_of_the_own_desk(known: tuple[Offi
 def test_no_case_is_handed_over_to_a_changed_key(known: tuple[Office, Session, str], changes: dict[str, Any]) -> None:
     office, anita, id = known
     office.with_desk("legal", **changes)
-    anita.sync()
+    anita.sync.run()
     with pytest.raises(UnconfirmedKey, match="legal"):
-        anita.hand_over(id, "legal")
-    anita.write(id, "note", text="work in the own desk goes on")
+        anita.sharing.hand_over(id, "legal")
+    anita.log.write(id, "note", text="work in the own desk goes on")
     assert not reached_the_attacker(office)
     assert "legal: the" in said(anita)
 
@@ -164,21 +165,21 @@ def test_no_case_is_handed_over_to_a_changed_key(known: tuple[Office, Session, s
 def test_no_case_is_encrypted_anew_for_a_changed_key_of_a_colleague(known: tuple[Office, Session, str]) -> None:
     office, anita, _ = known
     with_member(office, "police", 1, key=THEIRS)
-    anita.sync()
+    anita.sync.run()
     with pytest.raises(UnconfirmedKey, match="police/babu: the key is another one"):
-        anita.reseal("police/babu")
+        anita.sharing.reseal("police/babu")
     assert not reached_the_attacker(office)
 
 
 def test_another_portal_for_one_desk_alone_shows_in_the_one_number_that_people_compare(office: Office) -> None:
     for name in ("police/anita", "legal"):
-        office.machine(name).sync()
+        office.machine(name).sync.run()
     numbers = {shell(office, name, "keys").output.splitlines()[0] for name in ("police/anita", "legal")}
     assert len(numbers) == 1
     assert next(iter(numbers)).startswith("All desks together: ")
     with_member(office, "legal", key=THEIRS)
     fresh = office.machine("partner")
-    fresh.sync()
+    fresh.sync.run()
     assert shell(office, "partner", "keys").output.splitlines()[0] not in numbers
     assert "Not yet compared with the printed sheet" in shell(office, "partner", "keys").output
 
@@ -187,12 +188,12 @@ def test_a_key_that_was_swapped_and_swapped_back_is_still_told(known: tuple[Offi
     office, anita, id = known
     right = member_of(office, "legal").key
     with_member(office, "legal", key=THEIRS)
-    anita.sync()
+    anita.sync.run()
     with_member(office, "legal", key=right)
-    anita.sync()
-    anita.hand_over(id, "legal")
+    anita.sync.run()
+    anita.sharing.hand_over(id, "legal")
     assert "legal: the server published another key for a while" in said(anita)
-    anita.trust("legal")
+    anita.key_decisions.trust("legal")
     assert "for a while" not in said(anita)
 
 
@@ -201,17 +202,17 @@ def test_a_change_that_a_person_confirmed_is_used_and_one_that_was_refused_is_no
 ) -> None:
     office, anita, id = known
     with_member(office, "police", 1, key=THEIRS)
-    anita.sync()
-    anita.refuse_keys("police/babu")
-    anita.write(id, "note", text="goes on to the known keys")
+    anita.sync.run()
+    anita.key_decisions.refuse("police/babu")
+    anita.log.write(id, "note", text="goes on to the known keys")
     assert not reached_the_attacker(office)
     assert "You refused it" in said(anita)
     with_member(office, "police", 1, key=str(pyrage.x25519.Identity.generate().to_public()))
-    anita.sync()
+    anita.sync.run()
     with pytest.raises(UnconfirmedKey):
-        anita.write(id, "note", text="another key than the refused one is asked about again")
-    anita.trust("police/babu")
-    anita.write(id, "note", text="confirmed")
+        anita.log.write(id, "note", text="another key than the refused one is asked about again")
+    anita.key_decisions.trust("police/babu")
+    anita.log.write(id, "note", text="confirmed")
     assert not reached_the_attacker(office)
 
 
@@ -220,44 +221,44 @@ def test_keys_are_pinned_from_the_portal_that_was_here_before_and_not_from_the_n
     office.tell(what=WORDS)
     anita = office.machine("police/anita")
     id = only(anita)
-    (anita.folder / FILE).unlink()
+    (anita.place.folder / FILE).unlink()
     with_member(office, "police", 1, key=THEIRS)
     again = office.machine("police/anita")
-    again.sync()
+    again.sync.run()
     with pytest.raises(UnconfirmedKey):
-        again.write(id, "note", text="x")
+        again.log.write(id, "note", text="x")
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"pinned": [[1]]}', b"\xff", b"[" * 5000])
 def test_a_damaged_list_of_keys_confirms_nothing(known: tuple[Office, Session, str], damage: bytes) -> None:
     office, anita, id = known
-    (anita.folder / FILE).write_bytes(damage)
+    (anita.place.folder / FILE).write_bytes(damage)
     again = office.machine("police/anita")
-    again.sync()
-    assert again.case(id).answers["what"] == WORDS
+    again.sync.run()
+    assert again.cases.case(id).answers["what"] == WORDS
     with pytest.raises(UnconfirmedKey):
-        again.write(id, "note", text="x")
-    again.trust()
-    again.write(id, "note", text="x")
+        again.log.write(id, "note", text="x")
+    again.key_decisions.trust()
+    again.log.write(id, "note", text="x")
 
 
 def test_ones_own_new_key_needs_no_question_and_an_old_one_of_ones_own_does(known: tuple[Office, Session, str]) -> None:
     office, anita, id = known
     old, babu = member_of(office, "police"), office.machine("police/babu")
-    babu.sync()
-    public = anita.change_key(None)
-    anita.write(id, "note", text="signed by the old key, which the others know")
+    babu.sync.run()
+    public = anita.key_decisions.change_key(None)
+    anita.log.write(id, "note", text="signed by the old key, which the others know")
     with_member(office, "police", key=public.key, pickup=public.pickup, signing=public.signing)
-    anita.sync()
-    anita.write(id, "note", text="signed by the new key")
-    babu.sync()
-    assert [entry.value["text"][:17] for entry in babu.case(id).entries] == ["signed by the old"]
-    babu.trust("police/anita")
-    assert len(babu.case(id).entries) == 2, "and what the old key signed goes on counting"
+    anita.sync.run()
+    anita.log.write(id, "note", text="signed by the new key")
+    babu.sync.run()
+    assert [entry.value["text"][:17] for entry in babu.cases.case(id).entries] == ["signed by the old"]
+    babu.key_decisions.trust("police/anita")
+    assert len(babu.cases.case(id).entries) == 2, "and what the old key signed goes on counting"
     with_member(office, "police", key=old.key, signing=old.signing)
-    anita.sync()
+    anita.sync.run()
     with pytest.raises(UnconfirmedKey):
-        anita.write(id, "note", text="the server goes back to a key that may be stolen")
+        anita.log.write(id, "note", text="the server goes back to a key that may be stolen")
 
 
 # In a terminal
@@ -341,13 +342,13 @@ def test_an_entry_that_its_writer_did_not_sign_changes_nothing_and_is_shown(
 ) -> None:
     office, _, id = known
     machine = office.machine(reader)
-    machine.sync()
+    machine.sync.run()
     forged = FORGERIES[forgery](office, closing(id))
     assert (
         put(office, "police/babu", f"letters/{id}/entries/{forged.id}", sealed_entry(forged, recipients(office))) == 204
     )
-    machine.sync()
-    case = office.machine(reader).case(id)
+    machine.sync.run()
+    case = office.machine(reader).cases.case(id)
     assert (case.state.value, case.outcome, case.entries) == ("new", "", ())
     assert [entry.id for entry in case.unproven] == [forged.id]
     assert "1 entries of the case log are not proven" in said(machine)
@@ -359,26 +360,26 @@ def test_an_entry_that_its_writer_did_not_sign_changes_nothing_and_is_shown(
 @pytest.mark.parametrize("kind", ["state", "assign", "due", "flag", "merge", "theme", "note", "answer", "handover"])
 def test_no_kind_of_forged_entry_has_an_effect(known: tuple[Office, Session, str], kind: str) -> None:
     office, anita, id = known
-    before = office.machine("police/anita").case(id)
+    before = office.machine("police/anita").cases.case(id)
     value = {
         "state": "closed", "member": "police/babu", "day": "2027-01-02", "flag": "urgent", "on": True,
         "into": new_id(), "theme": "wages", "text": "an answer of ours", "desk": "legal",
     }  # fmt: skip
     forged = new_entry(id, "police/anita", (), kind, value)
     put(office, "police/babu", f"letters/{id}/entries/{forged.id}", sealed_entry(forged, recipients(office)))
-    anita.sync()
-    assert replace(anita.case(id), unproven=()) == before
-    assert [entry.kind for entry in anita.case(id).unproven] == [kind], "and a forged answer of ours is noticed"
+    anita.sync.run()
+    assert replace(anita.cases.case(id), unproven=()) == before
+    assert [entry.kind for entry in anita.cases.case(id).unproven] == [kind], "and a forged answer of ours is noticed"
 
 
 def test_a_signed_entry_under_another_id_or_twice_counts_once(known: tuple[Office, Session, str]) -> None:
     office, anita, id = known
-    entry = anita.write(id, "state", state="closed")
-    anita.write(id, "state", state="looking")
+    entry = anita.log.write(id, "state", state="closed")
+    anita.log.write(id, "state", state="looking")
     put(office, "police/babu", f"letters/{id}/entries/{new_id()}", sealed_entry(entry, recipients(office)))
-    anita.sync()
-    assert anita.case(id).state.value == "looking"
-    assert len(anita.case(id).unproven) == 1
+    anita.sync.run()
+    assert anita.cases.case(id).state.value == "looking"
+    assert len(anita.cases.case(id).unproven) == 1
 
 
 def test_taking_the_signing_key_out_of_the_portal_does_not_let_forged_entries_in(
@@ -388,8 +389,8 @@ def test_taking_the_signing_key_out_of_the_portal_does_not_let_forged_entries_in
     with_member(office, "police", 1, signing="")
     forged = closing(id, "police/babu")
     put(office, "police/anita", f"letters/{id}/entries/{forged.id}", sealed_entry(forged, recipients(office)))
-    anita.sync()
-    assert anita.case(id).entries == ()
+    anita.sync.run()
+    assert anita.cases.case(id).entries == ()
     assert "police/babu: the signing key is gone" in said(anita)
 
 
@@ -402,54 +403,54 @@ def test_entries_of_before_signatures_keep_their_effect_and_new_ones_must_be_sig
     id = only(anita)
     old = closing(id, "police/babu")
     put(office, "police/babu", f"letters/{id}/entries/{old.id}", sealed_entry(old, recipients(office)))
-    anita.sync()
-    assert anita.case(id).state.value == "closed", "nobody signs yet"
+    anita.sync.run()
+    assert anita.cases.case(id).state.value == "closed", "nobody signs yet"
     for number in (0, 1):
         with_member(office, "police", number, signing=signing[number])
-    anita.sync()
-    anita.trust()
-    assert office.machine("police/anita").case(id).state.value == "closed", "what was here goes on counting"
+    anita.sync.run()
+    anita.key_decisions.trust()
+    assert office.machine("police/anita").cases.case(id).state.value == "closed", "what was here goes on counting"
     late = closing(id, "police/babu")
     put(office, "police/babu", f"letters/{id}/entries/{late.id}", sealed_entry(late, recipients(office)))
-    anita.sync()
-    assert [entry.id for entry in anita.case(id).unproven] == [late.id]
+    anita.sync.run()
+    assert [entry.id for entry in anita.cases.case(id).unproven] == [late.id]
     only(babu)
-    babu.trust()
-    babu.write(id, "note", text="signed")
-    anita.sync()
-    assert {entry.kind for entry in anita.case(id).entries} == {"state", "note"}
+    babu.key_decisions.trust()
+    babu.log.write(id, "note", text="signed")
+    anita.sync.run()
+    assert {entry.kind for entry in anita.cases.case(id).entries} == {"state", "note"}
 
 
 def test_an_erased_entry_of_before_signatures_does_not_come_back_unsigned(known: tuple[Office, Session, str]) -> None:
     office, anita, id = known
     old = closing(id)
     anita.local_store.save("entries", old.id, sealed_entry(old, recipients(office)))
-    (anita.folder / FILE).unlink()
+    (anita.place.folder / FILE).unlink()
     anita = office.machine("police/anita")
-    assert anita.case(id).state.value == "closed"
+    assert anita.cases.case(id).state.value == "closed"
     letter = anita.local_store.read("letters", id)
-    anita.erase(id)
+    anita.erasing.erase(id)
     anita.local_store.save("letters", id, letter)
     anita.local_store.save("entries", old.id, sealed_entry(old, recipients(office)))
-    assert office.machine("police/anita").case(id).state.value == "new"
+    assert office.machine("police/anita").cases.case(id).state.value == "new"
 
 
 def test_what_a_stolen_key_signs_afterwards_counts_no_more(known: tuple[Office, Session, str]) -> None:
     office, anita, id = known
     babu = office.machine("police/babu")
     only(babu)
-    babu.write(id, "note", text="before the theft")
-    anita.sync()
+    babu.log.write(id, "note", text="before the theft")
+    anita.sync.run()
     stolen = by_babu(office)
     fresh = pyrage.x25519.Identity.generate()
     with_member(office, "police", 1, key=str(fresh.to_public()), signing=keys.signing_line(fresh))
-    anita.sync()
-    anita.trust("police/babu", stolen=True)
+    anita.sync.run()
+    anita.key_decisions.trust("police/babu", stolen=True)
     forged = closing(id, "police/babu")
     forged = replace(forged, signature=sign(statement_of(forged, "police"), stolen))
     put(office, "police/anita", f"letters/{id}/entries/{forged.id}", sealed_entry(forged, recipients(office)))
-    anita.sync()
-    case = anita.case(id)
+    anita.sync.run()
+    case = anita.cases.case(id)
     assert [entry.value["text"] for entry in case.entries] == ["before the theft"]
     assert [entry.id for entry in case.unproven] == [forged.id]
 
@@ -458,9 +459,9 @@ def test_after_a_restore_a_person_can_let_old_entries_count(known: tuple[Office,
     office, anita, id = known
     forged = closing(id)
     put(office, "police/babu", f"letters/{id}/entries/{forged.id}", sealed_entry(forged, recipients(office)))
-    anita.sync()
+    anita.sync.run()
     assert "They count now: 1." in shell(office, "police/anita", "trust", "--old-entries", typed="y\n").output
-    assert office.machine("police/anita").case(id).state.value == "closed"
+    assert office.machine("police/anita").cases.case(id).state.value == "closed"
 
 
 @pytest.mark.parametrize(
@@ -474,10 +475,10 @@ def test_malformed_signatures_stop_no_desk(known: tuple[Office, Session, str], f
             "after": [], "value": dict(entry.value), field: value}  # fmt: skip
     body = seal_file(json.dumps(data).encode().ljust(24576), recipients(office))
     put(office, "police/babu", f"letters/{id}/entries/{entry.id}", body)
-    anita.sync()
+    anita.sync.run()
     again = office.machine("police/anita")
-    assert again.case(id).state.value == "new"
-    assert office.machine("police/anita").case(id).entries == (), "read back from the index too"
+    assert again.cases.case(id).state.value == "new"
+    assert office.machine("police/anita").cases.case(id).entries == (), "read back from the index too"
 
 
 # Copies
@@ -494,12 +495,14 @@ def handed_to_partner(office: Office) -> tuple[Session, Session, str]:
 
 def test_a_handed_over_copy_names_who_signed_it(office: Office) -> None:
     anita, partner, id = handed_to_partner(office)
-    anita.hand_over(id, "partner")
-    partner.sync()
-    found = partner.case(id).provenance[id]
+    anita.sharing.hand_over(id, "partner")
+    partner.sync.run()
+    found = partner.cases.case(id).provenance[id]
     assert (found.by, found.is_proven) == ("police/anita", True)
     assert "Handed over by police/anita" in shell(office, "partner", "open", id).output
-    assert office.machine("partner").case(id).provenance == partner.case(id).provenance, "from the index too"
+    assert office.machine("partner").cases.case(id).provenance == partner.cases.case(id).provenance, (
+        "from the index too"
+    )
 
 
 COPIES: dict[str, Callable[[dict[str, Any], Office, str], dict[str, Any]]] = {
@@ -520,7 +523,7 @@ def test_a_copy_without_a_right_signature_is_shown_as_not_proven(office: Office,
     anita, partner, id = handed_to_partner(office)
     sent: list[bytes] = []
     anita.outbox.try_to_send = lambda: None  # type: ignore[method-assign]
-    anita.hand_over(id, "partner")
+    anita.sharing.hand_over(id, "partner")
     for queued in anita.local_store.posted():
         if "/copies/" in queued.path:
             sent.append(queued.sealed)
@@ -529,8 +532,8 @@ def test_a_copy_without_a_right_signature_is_shown_as_not_proven(office: Office,
     data = COPIES[forgery](json.loads(plain), office, id)
     body = seal(data, office.portal.named(["partner"])[0].keys, 24576)
     assert put(office, "police/babu", f"letters/{id}/copies/{id}", body, "partner") == 204
-    partner.sync()
-    case = partner.case(id)
+    partner.sync.run()
+    case = partner.cases.case(id)
     assert not case.provenance[id].is_proven
     assert "NOT PROVEN" in shell(office, "partner", "open", id).output
     assert [row["copy"]["proven"] for row in case.time_line() if row["what"] == "letter"] == [False]
@@ -538,24 +541,24 @@ def test_a_copy_without_a_right_signature_is_shown_as_not_proven(office: Office,
 
 def test_a_copy_for_one_letter_is_none_for_another(office: Office) -> None:
     anita, partner, id = handed_to_partner(office)
-    anita.hand_over(id, "partner")
-    partner.sync()
+    anita.sharing.hand_over(id, "partner")
+    partner.sync.run()
     sealed, other = partner.local_store.read("letters", id), secrets.token_hex(16)
     partner.local_store.save("letters", other, sealed)
     again = office.machine("partner")
-    assert not again.case(other).provenance[other].is_proven
+    assert not again.cases.case(other).provenance[other].is_proven
 
 
 def test_two_copies_and_the_original_are_no_conflict_though_their_marks_differ(office: Office) -> None:
     anita, partner, id = handed_to_partner(office)
     babu = office.machine("police/babu")
     only(babu)
-    anita.hand_over(id, "partner")
-    babu.hand_over(id, "partner")
-    babu.reseal("police/anita")
+    anita.sharing.hand_over(id, "partner")
+    babu.sharing.hand_over(id, "partner")
+    babu.sharing.reseal("police/anita")
     for machine in (partner, anita):
-        machine.sync()
-        assert machine.conflicts() == ()
+        machine.sync.run()
+        assert list(conflicts(machine.local_store)) == []
 
 
 def test_a_colleague_vouches_for_old_unsigned_entries_that_are_encrypted_anew(
@@ -568,22 +571,22 @@ def test_a_colleague_vouches_for_old_unsigned_entries_that_are_encrypted_anew(
     put(
         office, "police/babu", f"letters/{id}/entries/{old.id}", sealed_entry(old, [member_of(office, "police", 1).key])
     )
-    babu.sync()
-    babu.accept_unsigned()
+    babu.sync.run()
+    babu.key_decisions.accept_unsigned()
     anita = office.machine("police/anita")
-    anita.sync()
-    assert anita.case(id).state.value == "new", "it does not open here"
-    babu.reseal("police/anita")
-    anita.sync()
-    assert anita.case(id).state.value == "looking"
+    anita.sync.run()
+    assert anita.cases.case(id).state.value == "new", "it does not open here"
+    babu.sharing.reseal("police/anita")
+    anita.sync.run()
+    assert anita.cases.case(id).state.value == "looking"
 
 
 def test_an_answer_is_signed_and_names_no_person(known: tuple[Office, Session, str]) -> None:
     _, anita, id = known
-    reader, case = pyrage.x25519.Identity.generate(), anita.case(id)
+    reader, case = pyrage.x25519.Identity.generate(), anita.cases.case(id)
     assert case.first
     to_reader = replace(case.first, reply_to=str(reader.to_public()))
-    _, sealed = anita._sealed_answer(case, to_reader, "We come.", "")
+    _, sealed = anita.log.sealed_answer(case, to_reader, "We come.", "")
     answer = json.loads(pyrage.decrypt(sealed, [reader]))
     assert len(answer["signature"]) == 128
     assert "anita" not in json.dumps(answer)
@@ -598,28 +601,28 @@ def test_a_photo_is_known_by_its_hash_or_by_the_signature_of_its_copy(office: Of
     anita, partner, id = handed_to_partner(office)
     part, sealed = photo_of(office, ["police"], id)
     anita.local_store.save("parts", part, sealed)
-    letter = json.loads(anita.open_own(anita.local_store.read("letters", id)))
+    letter = json.loads(anita.own_keys.open(anita.local_store.read("letters", id)))
     letter["parts"] = [{"id": part, "kind": "photo", "seconds": 0}]
     with_photo = seal(letter, recipients(office), 24576)
-    (anita.folder / "letters" / f"{id}.age").write_bytes(with_photo)
-    (anita.folder / "index.age").unlink(missing_ok=True)
+    (anita.place.folder / "letters" / f"{id}.age").write_bytes(with_photo)
+    (anita.place.folder / "index.age").unlink(missing_ok=True)
     anita = office.machine("police/anita")
-    assert anita.unproven_parts(anita.case(id)) == frozenset()
+    assert anita.cases.unproven_parts(anita.cases.case(id)) == frozenset()
     anita.outbox.try_to_send = lambda: None  # type: ignore[method-assign]
-    anita.hand_over(id, "partner")
+    anita.sharing.hand_over(id, "partner")
     sent = {
         queued.path.rpartition("/")[2]: queued.sealed
         for queued in anita.local_store.posted()
         if "copies" in queued.path
     }
-    partner.sync()
+    partner.sync.run()
     partner.local_store.save("letters", id, sent[id])
     partner.local_store.save("parts", part, sent[part])
-    assert partner.case(id).provenance[id].is_proven
-    assert partner.unproven_parts(partner.case(id)) == frozenset()
+    assert partner.cases.case(id).provenance[id].is_proven
+    assert partner.cases.unproven_parts(partner.cases.case(id)) == frozenset()
     forged = photo_of(office, ["partner"], id, b"something harmless")[1]
-    (partner.folder / "parts" / f"{part}.age").write_bytes(forged)
-    assert partner.unproven_parts(partner.case(id)) == {part}
+    (partner.place.folder / "parts" / f"{part}.age").write_bytes(forged)
+    assert partner.cases.unproven_parts(partner.cases.case(id)) == {part}
 
 
 def test_where_no_original_opens_the_copy_that_is_proven_is_kept(known: tuple[Office, Session, str]) -> None:
@@ -629,9 +632,9 @@ def test_where_no_original_opens_the_copy_that_is_proven_is_kept(known: tuple[Of
     public = keys.make(office.home / "police/babu", None)
     with_member(office, "police", 1, key=public.key, pickup=public.pickup, signing=public.signing)
     fresh = office.machine("police/babu")
-    fresh.sync()
-    anita.sync()
-    anita.trust("police/babu")
+    fresh.sync.run()
+    anita.sync.run()
+    anita.key_decisions.trust("police/babu")
     for number in range(4):
         told = {
             "form": "concern",
@@ -642,23 +645,23 @@ def test_where_no_original_opens_the_copy_that_is_proven_is_kept(known: tuple[Of
         }
         body = seal(told, [member_of(office, "police", 1).key], 24576)
         assert put(office, "police/anita", f"letters/{id}/copies/{id}", body, "police/babu") == 204
-    anita.reseal("police/babu")
-    fresh.sync()
-    assert fresh.case(id).answers["what"] == WORDS
-    assert fresh.case(id).provenance[id].is_proven
+    anita.sharing.reseal("police/babu")
+    fresh.sync.run()
+    assert fresh.cases.case(id).answers["what"] == WORDS
+    assert fresh.cases.case(id).provenance[id].is_proven
 
 
 def test_what_another_program_of_this_machine_decided_is_not_undone(known: tuple[Office, Session, str]) -> None:
     """A window is open, a key is called stolen in a terminal, and then the window writes down something of its own."""
     office, window, _ = known
-    old = window.pinned.present_signing_keys("legal", "legal")
+    old = window.keys.pinned.present_signing_keys("legal", "legal")
     fresh = signing_key(str(pyrage.x25519.Identity.generate()))
     with_member(office, "legal", signing=public_text(fresh))
-    window.sync()
+    window.sync.run()
     assert shell(office, "police/anita", "trust", "legal", "--yes", "--stolen").exit_code == 0
-    window.pinned.forget(["a" * 32])
-    window.pinned.accept(["b" * 32])
-    after = office.machine("police/anita").pinned
+    window.keys.pinned.forget(["a" * 32])
+    window.keys.pinned.accept(["b" * 32])
+    after = office.machine("police/anita").keys.pinned
     assert after.signing_keys("legal", "legal") == {public_text(fresh)}
     assert not after.signing_keys("legal", "legal") & old
     assert after.is_accepted("b" * 32)

@@ -24,7 +24,8 @@ from forms.core.rendering import draw_form
 from forms.core.signing import public_text
 from forms.desk import doctor
 from forms.desk.cli.main import desk as desk_command
-from forms.desk.session import Place, Session
+from forms.desk.services.place import Place
+from forms.desk.session import Session
 from forms.desk.watch import site_watch, visitor
 from forms.desk.watch.comparison import differing_keys
 from forms.desk.window.app import create_window
@@ -98,8 +99,8 @@ class Site:
     def alarms(self, session: Session | None = None) -> str:
         """What stands after another visit to every page."""
         session = session or self.desk
-        session.sync()
-        session.site_watch.look(session.portal, self.office.day, everything=True)
+        session.sync.run()
+        session.site_watch.look(session.portal.current, self.office.day, everything=True)
         return "\n".join(alarm.sentence for alarm in session.site_watch.state.alarms)
 
 
@@ -157,9 +158,9 @@ def test_a_page_that_is_gone_or_moved_is_said(site: Site) -> None:
 def test_each_fetch_looks_and_soon_finds_what_is_changed(site: Site) -> None:
     """No visit goes everywhere, but every one asks for some form and for the script that locks letters."""
     desk = site.desk
-    desk.sync()
+    desk.sync.run()
     site.change("/assets/seal.js", "seals", "steals")
-    desk.sync()
+    desk.sync.run()
     assert "/assets/seal.js" in "".join(alarm.sentence for alarm in desk.site_watch.state.alarms)
 
 
@@ -298,7 +299,7 @@ def test_a_list_that_disappears_is_said_and_the_last_goes_on_being_used(site: Si
 def test_a_hostile_list_or_terms_stop_no_desk(site: Site, content: bytes) -> None:
     site.rewrite(lambda path, body: content if path.endswith(("/terms", ".sig", ".json")) else body)
     assert "gone or damaged" in site.alarms()
-    assert site.desk.cases() == ()
+    assert site.desk.cases.all() == ()
 
 
 def test_sizes_without_end_in_the_list_stop_no_desk(site: Site) -> None:
@@ -359,7 +360,7 @@ def test_weaker_receipts_are_said(site: Site) -> None:
 
 def test_the_visitor_bears_no_mark_of_a_desk(site: Site) -> None:
     site.asked.clear()
-    site.desk.sync()
+    site.desk.sync.run()
     visits = [one for one in site.asked if not one["PATH_INFO"].startswith("/pickup/")]
     assert {ADDRESS, "/forms/sealed/v1/terms", "/assets/seal.js"} <= {one["PATH_INFO"] for one in visits}
     assert visits[-2]["PATH_INFO"] == ADDRESS, "only when the pages are here: nobody else asks for it"
@@ -386,11 +387,11 @@ def test_a_site_that_cannot_be_reached_raises_no_alarm_but_is_said_after_days(
         raise site_watch.Unreachable("site", "cannot be looked at.")
 
     monkeypatch.setattr(site_watch.Visitor, "get", away)
-    desk.sync()
+    desk.sync.run()
     later = site.office.day + timedelta(days=site_watch.MOST_DAYS)
     assert desk.site_watch.state.alarms == ()
-    assert all(ok for ok, _ in site_watch.findings(desk.site_watch, desk.portal, site.office.day))
-    said = [sentence for ok, sentence in site_watch.findings(desk.site_watch, desk.portal, later) if not ok]
+    assert all(ok for ok, _ in site_watch.findings(desk.site_watch, desk.portal.current, site.office.day))
+    said = [sentence for ok, sentence in site_watch.findings(desk.site_watch, desk.portal.current, later) if not ok]
     assert any("could not be looked at since" in sentence for sentence in said)
 
 
@@ -409,7 +410,7 @@ def test_an_alarm_stands_until_a_person_has_dealt_with_it(site: Site) -> None:
 
 def test_the_terminal_says_it_loudly(site: Site) -> None:
     desk = site.desk
-    desk.sync()
+    desk.sync.run()
     site.change("/assets/seal.js", "seals", "steals")
     arguments = ["--desk", "legal", "--home", str(site.office.home), "--server", site.office.address]
     done = CliRunner().invoke(desk_command, [*arguments, "list"])
@@ -428,7 +429,7 @@ def test_a_new_publishers_key_is_trusted_only_when_a_person_says_so(site: Site) 
     site.office.publish(replace(site.office.portal, publishers=(public_text(new),)))
     site.build(new)
     assert site_watch.publisher_fingerprint(public_text(new)) in site.alarms(desk)
-    desk.site_watch.trust_publishers(desk.portal)
+    desk.site_watch.trust_publishers(desk.portal.current)
     desk.site_watch.dismiss()
     assert site.alarms(desk) == ""
 
@@ -437,8 +438,8 @@ def test_without_publishers_the_doctor_says_that_the_list_is_not_signed(site: Si
     site.office.publish(replace(site.office.portal, publishers=(), demonstration=False))
     site.build(unsigned=True)
     desk = site.desk
-    desk.sync()
-    said = [sentence for ok, sentence in site_watch.findings(desk.site_watch, desk.portal, TODAY) if not ok]
+    desk.sync.run()
+    said = [sentence for ok, sentence in site_watch.findings(desk.site_watch, desk.portal.current, TODAY) if not ok]
     assert any("is not signed" in sentence for sentence in said)
 
 
@@ -462,10 +463,10 @@ def test_a_packed_bomb_from_the_site_is_not_unpacked(site: Site) -> None:
 
 def test_the_window_says_it_on_every_page_until_it_is_dealt_with(site: Site) -> None:
     desk = site.desk
-    desk.sync()
+    desk.sync.run()
     site.change("/assets/seal.js", "seals", "steals")
     site.alarms(desk)
-    app = create_window(Place("legal", desk.folder, desk.address), lambda: TODAY)
+    app = create_window(Place("legal", desk.place.folder, desk.place.address), lambda: TODAY)
     client = window_client(app)
     authenticator = app.extensions["authenticator"]
     client.get(f"/enter/{authenticator.token}")

@@ -12,9 +12,9 @@ import pytest
 from forms.core.problem import Problem
 from forms.desk import doctor
 from forms.desk.crypto import keys
-from forms.desk.session import Session
 from forms.desk.sync import client, fetching
 from forms.desk.sync.client import Server, ServerAway
+from forms.desk.watch.site_watch import SiteWatch
 from tests.desk.conftest import Office
 
 
@@ -50,7 +50,7 @@ def test_a_server_that_drips_is_left(dripping: str, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_visit_that_lasts_too_long_ends_and_the_next_goes_on(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Session, "watch_site", lambda _: None)
+    monkeypatch.setattr(SiteWatch, "look", lambda *_: ())
     for number in range(3):
         office.tell(what=f"Case {number}")
     anita = office.machine("police/anita")
@@ -61,11 +61,11 @@ def test_a_visit_that_lasts_too_long_ends_and_the_next_goes_on(office: Office, m
         return whole(self, letter_id)
 
     monkeypatch.setattr(Server, "letter", one_then_late)
-    assert "so slow" in anita.sync().away
-    assert len(anita.cases()) == 1, "what came is here"
+    assert "so slow" in anita.sync.run().away
+    assert len(anita.cases.all()) == 1, "what came is here"
     monkeypatch.undo()
-    assert anita.sync().away == ""
-    assert len(anita.cases()) == 3
+    assert anita.sync.run().away == ""
+    assert len(anita.cases.all()) == 3
 
 
 class _Later:
@@ -83,7 +83,7 @@ class _Later:
 def test_no_date_of_a_server_ends_the_doctor(office: Office, monkeypatch: pytest.MonkeyPatch, date: str) -> None:
     monkeypatch.setattr(Server, "clock", lambda _: date)
     anita = office.machine("police/anita")
-    anita.sync()
+    anita.sync.run()
     assert [finding for finding in doctor.examine(anita) if "knows this machine as" in finding.sentence]
 
 
@@ -94,7 +94,7 @@ def test_a_netrc_of_the_user_does_not_stand_in_the_tokens_place(
     netrc.write_text("default login somebody password secret\n")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
-    assert office.machine("police/anita").server.me() == "police/anita"
+    assert office.machine("police/anita").place.server().me() == "police/anita"
 
 
 @pytest.mark.parametrize(

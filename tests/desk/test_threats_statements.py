@@ -17,6 +17,7 @@ from forms.desk.cli.main import desk as desk_command
 from forms.desk.session import Session
 from forms.desk.sync.client import NotThere, Server
 from forms.desk.sync.statements import FILE, TROUBLES, Known, Statements
+from forms.desk.watch.site_watch import SiteWatch
 from tests.desk.conftest import Office
 
 HANG_TOGETHER = "hang together"
@@ -26,7 +27,7 @@ Given = tuple[str, list[Stated]]
 @pytest.fixture(autouse=True)
 def no_look_at_the_site(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each fetch would else visit the public site too."""
-    monkeypatch.setattr(Session, "watch_site", lambda _: None)
+    monkeypatch.setattr(SiteWatch, "look", lambda *_: ())
 
 
 def next_day(office: Office, days: int = 1) -> None:
@@ -46,9 +47,9 @@ def wrong(session: Session) -> str:
 def begun(office: Office, member: str = "legal") -> Session:
     """A machine that follows the statements, on the day after its first fetch."""
     session = office.machine(member)
-    session.sync()
+    session.sync.run()
     next_day(office)
-    session.sync()
+    session.sync.run()
     return session
 
 
@@ -78,25 +79,25 @@ def test_an_honest_servers_statements_say_nothing_odd_whatever_people_and_desks_
     legal, police = begun(office), begun(office, "police/anita")
     receipts = [office.tell(what=f"told on day {number}") for number in range(3)]
     office.answer_page(receipts[0], do="delete-now")  # nobody has fetched it
-    legal.sync()
+    legal.sync.run()
     office.answer_page(receipts[2], do="delete-now")  # fetched and erased on the same day: it is never stated
     office.add(receipts[1], "more of it")
     next_day(office)
     office.answer_page(receipts[1], do="delete-now")  # one desk has fetched it, and both were told that it came
-    legal.sync()
-    assert len(legal.resting()) == 2
+    legal.sync.run()
+    assert len(legal.cases.resting()) == 2
     for session in (legal, police):
         for _ in range(3):
             next_day(office)
             office.tell(what=f"again on {office.day}")
-            session.sync()
-            assert list(session.statements.known().findings()) == []
-    legal.erase(legal.cases()[0].id)
+            session.sync.run()
+            assert list(session.withheld.statements.known().findings()) == []
+    legal.erasing.erase(legal.cases.all()[0].id)
     next_day(office)
     for session in (legal, police):
-        session.sync()
+        session.sync.run()
         assert wrong(session) == ""
-    heads = {session.statements.known().head for session in (legal, police)}
+    heads = {session.withheld.statements.known().head for session in (legal, police)}
     assert len(heads) == 1, "all desks have the same statement"
     [sentence] = said(legal)
     assert HANG_TOGETHER in sentence
@@ -110,12 +111,12 @@ def test_a_letter_that_is_stated_and_held_back_is_said_and_no_more_once_it_comes
     with pytest.MonkeyPatch.context() as server:
         server.setattr(Server, "waiting", lambda *_, **__: [])
         next_day(office)
-        legal.sync()
+        legal.sync.run()
         assert wrong(legal) == "", "the person may have erased it before this desk came: the next one says"
         next_day(office)
-        legal.sync()
+        legal.sync.run()
         assert "names 1 letters that this machine never got" in wrong(legal)
-    legal.sync()
+    legal.sync.run()
     assert wrong(legal) == ""
 
 
@@ -123,13 +124,13 @@ def test_a_letter_that_is_given_out_and_not_stated_is_said(office: Office, monke
     legal = begun(office)
     office.tell(what="the server says that it never had it")
     monkeypatch.setattr("forms.server.services.daily_statement.letters_present", lambda *_: {"legal": set()})
-    legal.sync()
-    [case] = legal.cases()
+    legal.sync.run()
+    [case] = legal.cases.all()
     for _ in range(2):
         next_day(office)
-        legal.sync()
+        legal.sync.run()
     assert f"gave out letter {case.id[:8]} and does not name it" in wrong(legal)
-    legal.erase(case.id)
+    legal.erasing.erase(case.id)
     assert wrong(legal) == "", "what is erased here is forgotten"
 
 
@@ -138,10 +139,10 @@ def test_two_machines_that_are_shown_different_statements_notice(
 ) -> None:
     office.tell(what="about this they write")
     anita, babu = begun(office, "police/anita"), office.machine("police/babu")
-    babu.sync()
+    babu.sync.run()
 
     def fork(key: str, rows: list[Stated]) -> Given:
-        known = babu.statements.known()
+        known = babu.withheld.statements.known()
         made: list[Stated] = rows[:1]
         for row in rows[1:]:
             before = made[-1].statement.hash
@@ -150,17 +151,17 @@ def test_two_machines_that_are_shown_different_statements_notice(
             )
         return (key, made) if known.number else (key, rows)
 
-    lie(monkeypatch, fork, babu.server.token)
+    lie(monkeypatch, fork, babu.place.server().token)
     next_day(office)
-    anita.sync()
-    babu.sync()
+    anita.sync.run()
+    babu.sync.run()
     assert wrong(babu) == "", "by itself it hangs together"
-    [case] = anita.cases()
-    anita.write(case.id, "note", text="Seen.")
-    babu.sync()
+    [case] = anita.cases.all()
+    anita.log.write(case.id, "note", text="Seen.")
+    babu.sync.run()
     assert "to the machine of police/anita than to this one" in wrong(babu)
-    [entry] = babu.contradicting_statements()
-    assert entry.value["head"] == anita.statements.known().head
+    [entry] = babu.withheld.contradicting_statements()
+    assert entry.value["head"] == anita.withheld.statements.known().head
 
 
 def test_a_statement_that_is_rewritten_afterwards_is_said_until_somebody_has_asked_why(
@@ -169,16 +170,18 @@ def test_a_statement_that_is_rewritten_afterwards_is_said_until_somebody_has_ask
     legal = begun(office)
     with monkeypatch.context() as server:
         lie(server, lambda key, rows: (key, [signed(office, replace(rows[0].statement, before="f" * 64), Part())]))
-        legal.sync()
+        legal.sync.run()
     assert TROUBLES["fork"].partition("{")[0] in wrong(legal)
     next_day(office)
-    legal.sync()
+    legal.sync.run()
     assert "another daily statement" in wrong(legal), "also when the server is honest again"
-    assert legal.statements.known().day == (office.day - timedelta(days=1)).isoformat(), "and it goes on following"
+    assert legal.withheld.statements.known().day == (office.day - timedelta(days=1)).isoformat(), (
+        "and it goes on following"
+    )
     options = ["--home", str(office.home), "--server", office.address, "--desk", "legal"]
     done = CliRunner().invoke(desk_command, [*options, "trust", "--statements"], input="y\n")
     assert "begin anew at the next fetch" in done.output
-    legal.sync()
+    legal.sync.run()
     assert wrong(legal) == ""
 
 
@@ -210,12 +213,12 @@ def test_whatever_does_not_fit_is_said_and_stops_no_desk(
     office.tell(what="comes all the same")
     next_day(office)
     lie(monkeypatch, change)
-    assert legal.sync().away == ""
-    assert legal.statements.known().trouble == trouble
+    assert legal.sync.run().away == ""
+    assert legal.withheld.statements.known().trouble == trouble
     assert TROUBLES[trouble].partition("{")[0] in wrong(legal)
     assert "desk trust --statements" in wrong(legal)
-    [case] = legal.cases()
-    legal.write(case.id, "note", text="and work goes on")
+    [case] = legal.cases.all()
+    legal.log.write(case.id, "note", text="and work goes on")
     assert legal.outbox.waiting == 0
 
 
@@ -227,11 +230,11 @@ def test_a_server_without_statements_is_passed_over_and_one_that_ends_them_is_sa
 
     partner, legal = office.machine("partner"), begun(office)
     monkeypatch.setattr(Server, "statements", none)
-    assert partner.sync().away == ""
+    assert partner.sync.run().away == ""
     assert said(partner) == []
     for _ in range(9):
         next_day(office)
-        legal.sync()
+        legal.sync.run()
     assert "has given no daily statement since" in wrong(legal)
 
 
@@ -242,10 +245,10 @@ def test_a_restored_server_is_said_and_begins_anew_after_a_person_has_asked(offi
         for table in ("statement_key", "statements", "statement_parts", "stated"):
             connection.exec_driver_sql(f"DELETE FROM {table}")
     next_day(office)
-    legal.sync()
+    legal.sync.run()
     assert TROUBLES["key"] in wrong(legal)
-    assert legal.statements.begin_anew()
-    legal.sync()
+    assert legal.withheld.statements.begin_anew()
+    legal.sync.run()
     assert wrong(legal) == ""
 
 
@@ -255,7 +258,7 @@ def test_a_desk_learns_of_its_own_part_only(office: Office) -> None:
     office.tell(what="not for the police", hide_from="police")
     next_day(office)
     police, legal = office.machine("police/anita"), office.machine("legal")
-    [(_, [mine]), (_, [theirs])] = [session.server.statements(None) for session in (police, legal)]
+    [(_, [mine]), (_, [theirs])] = [session.place.server().statements(None) for session in (police, legal)]
     assert mine.statement == theirs.statement
     assert (mine.part.arrived, len(theirs.part.arrived)) == ((), 1)
     assert theirs.part.arrived[0] not in repr(mine)

@@ -87,12 +87,12 @@ def test_a_desk_of_the_first_version_gets_only_fields_it_knows(office: Office) -
 def test_an_older_desk_brings_its_outbox_and_fetches(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     office.tell(what="first")
     anita = office.machine(ANITA)
-    anita.sync()
-    [case] = anita.cases()
+    anita.sync.run()
+    [case] = anita.cases.all()
     served(monkeypatch, newer(office))
-    anita.write(case.id, "note", text="kept")
+    anita.log.write(case.id, "note", text="kept")
     office.tell(what="second")
-    assert (anita.sync().new, anita.outbox.waiting, len(anita.cases())) == (1, 0, 2)
+    assert (anita.sync.run().new, anita.outbox.waiting, len(anita.cases.all())) == (1, 0, 2)
 
 
 @pytest.mark.parametrize("change", [{"needs": 99}, {"helplines": [{"renamed": "112"}]}, {"choices": 5}], ids=str)
@@ -101,16 +101,16 @@ def test_a_desk_that_is_too_old_is_told_so_after_fetching(
 ) -> None:
     office.tell(what="first")
     anita = office.machine(ANITA)
-    anita.sync()
-    [case] = anita.cases()
+    anita.sync.run()
+    [case] = anita.cases.all()
     office.tell(what="second")
     with monkeypatch.context() as away:
         away.setattr(Server, "send", _away)
-        anita.write(case.id, "note", text="kept")
+        anita.log.write(case.id, "note", text="kept")
     assert anita.outbox.waiting == 1
     served(monkeypatch, {**newer(office), **change})
-    synced = anita.sync()
-    assert (synced.new, synced.away, anita.outbox.waiting, len(anita.cases())) == (1, "", 0, 2)
+    synced = anita.sync.run()
+    assert (synced.new, synced.away, anita.outbox.waiting, len(anita.cases.all())) == (1, "", 0, 2)
     assert "copy the new program onto this machine" in synced.outdated.lower()
     told = CliRunner().invoke(
         command, ["--home", str(office.home), "--desk", ANITA, "--server", office.address, "list"]
@@ -126,7 +126,7 @@ def test_a_new_machine_that_is_too_old_has_its_letters_all_the_same(
     served(monkeypatch, newer(office, needs=99))
     anita = office.machine(ANITA)
     with pytest.raises(Problem, match="Copy the new program onto this machine"):
-        anita.sync()
+        anita.sync.run()
     assert len(anita.local_store.ids("letters")) == 1
 
 
@@ -141,7 +141,7 @@ def test_what_is_no_portal_sends_nothing_there(office: Office, monkeypatch: pyte
     anita = office.machine(ANITA)
     monkeypatch.setattr(Server, "portal", lambda _: text)
     with pytest.raises(Problem, match="gave a strange answer"):
-        anita.sync()
+        anita.sync.run()
 
 
 def test_labels_and_kinds_that_are_not_known_stop_nothing(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,14 +153,14 @@ def test_labels_and_kinds_that_are_not_known_stop_nothing(office: Office, monkey
 
     monkeypatch.setattr(Server, "waiting", newer_rows)
     anita = office.machine(ANITA)
-    assert anita.sync().new == 1
-    [case] = anita.cases()
-    mine = [str(one.to_public()) for one in anita.identities]
+    assert anita.sync.run().new == 1
+    [case] = anita.cases.all()
+    mine = [str(one.to_public()) for one in anita.own_keys.identities]
     for number, (kind, value) in enumerate([("kind-of-2030", {"x": 1}), ("state", {"state": "state-of-2030"})]):
         entry = Entry(f"{number}" * 32, case.id, ANITA, "2027-01-01T10:00", (), kind, value)
         anita.local_store.save("entries", entry.id, sealed_entry(entry, mine))
-    anita.sync()
-    [case] = anita.cases()
+    anita.sync.run()
+    [case] = anita.cases.all()
     assert plain_text.one_line(1, case, office.day)
     assert "kind-of-2030" in "\n".join(plain_text.log(case))
 
@@ -172,15 +172,15 @@ def test_labels_and_kinds_that_are_not_known_stop_nothing(office: Office, monkey
 def test_a_key_changed_again_before_publishing_still_reaches_the_server(office: Office, times: int) -> None:
     office.tell(what="words")
     anita = office.machine(ANITA)
-    made = [anita.change_key(None) for _ in range(times)]
-    assert anita.sync().new == 1
-    assert anita.cases()[0].first is not None
+    made = [anita.key_decisions.change_key(None) for _ in range(times)]
+    assert anita.sync.run().new == 1
+    assert anita.cases.all()[0].first is not None
     desk = office.portal.desks[0]
     first = made[0]  # what is published may be any of them
     office.with_desk(desk.id, members=(Member(ANITA, first.key, first.pickup), *desk.members[1:]))
     office.tell(what="more")
-    assert anita.sync().new == 1
-    assert all(case.first for case in anita.cases())
+    assert anita.sync.run().new == 1
+    assert all(case.first for case in anita.cases.all())
 
 
 # Passphrases

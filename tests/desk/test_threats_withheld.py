@@ -35,13 +35,13 @@ def test_a_letter_that_was_held_back_and_comes_later_is_said(office: Office) -> 
         for day in range(4):
             office.tell(what=f"told while the server holds back {day}")
             office.day = TODAY + timedelta(days=day)
-            legal.sync()
+            legal.sync.run()
     assert "came on" not in said(legal)
-    legal.sync()
+    legal.sync.run()
     shown = said(legal)
     assert f"of {TODAY} came on {office.day} only" in shown
     assert "holds letters back" in shown
-    assert len(legal.arrivals.odd()) == 4, "every one of them"
+    assert len(legal.withheld.arrivals.odd()) == 4, "every one of them"
 
 
 def test_letters_that_come_in_time_are_not_said(office: Office) -> None:
@@ -49,23 +49,23 @@ def test_letters_that_come_in_time_are_not_said(office: Office) -> None:
     office.tell(what="before this machine first fetched")
     office.day = TODAY + timedelta(days=300)
     fresh = office.machine("partner")
-    fresh.sync()
-    assert fresh.arrivals.odd() == ()
+    fresh.sync.run()
+    assert fresh.withheld.arrivals.odd() == ()
     legal = office.machine("legal")
     office.day = TODAY
     for day in (0, 0, 1):
         office.day = TODAY + timedelta(days=day)
-        legal.sync()
+        legal.sync.run()
         office.tell(what=f"told on day {day}")
-    legal.sync()
-    assert legal.arrivals.odd() == ()
+    legal.sync.run()
+    assert legal.withheld.arrivals.odd() == ()
     assert "came late" not in said(legal)
 
 
 def test_an_old_letter_that_the_server_gives_out_under_another_id_is_said(office: Office) -> None:
     office.tell(what="only once")
     legal = office.machine("legal")
-    legal.sync()
+    legal.sync.run()
     [id] = legal.local_store.ids("letters")
     again, sealed = "f" * 32, legal.local_store.read("letters", id)
     with pytest.MonkeyPatch.context() as server:
@@ -73,25 +73,25 @@ def test_an_old_letter_that_the_server_gives_out_under_another_id_is_said(office
         server.setattr(Server, "waiting", lambda *_, **__: [row])
         server.setattr(Server, "letter", lambda *_: sealed)
         server.setattr(Server, "acknowledge", lambda *_: None)
-        legal.sync()
+        legal.sync.run()
     assert f"{again[:8]} came under another id" in said(legal)
 
 
 def test_a_letter_that_was_erased_and_is_given_out_again_is_said(office: Office) -> None:
     office.tell(what="erased at this desk")
     legal = office.machine("legal")
-    legal.sync()
+    legal.sync.run()
     [id] = legal.local_store.ids("letters")
     sealed = legal.local_store.read("letters", id)
-    legal.erase(id)
+    legal.erasing.erase(id)
     office.day = TODAY + timedelta(days=2)
-    legal.sync()
+    legal.sync.run()
     with pytest.MonkeyPatch.context() as server:
         row = {"id": id, "thread": id, "tray": 1, "form": "", "maker": "", "parts": [], "copies": False}
         server.setattr(Server, "waiting", lambda *_, **__: [row])
         server.setattr(Server, "letter", lambda *_: sealed)
         server.setattr(Server, "acknowledge", lambda *_: None)
-        legal.sync()
+        legal.sync.run()
     assert f"{id[:8]} of {TODAY} came on {office.day} only" in said(legal)
 
 
@@ -99,14 +99,14 @@ def test_a_letter_that_one_machine_of_a_desk_never_gets_is_said_there(office: Of
     office.tell(what="shown to one colleague only")
     anita, babu = office.machine("police/anita"), office.machine("police/babu")
     with pytest.MonkeyPatch.context() as server:
-        hold_back(server, babu.server.token)
-        anita.sync()
-        [case] = anita.cases()
-        anita.write(case.id, "note", text="I look into it.")
-        babu.sync()
+        hold_back(server, babu.place.server().token)
+        anita.sync.run()
+        [case] = anita.cases.all()
+        anita.log.write(case.id, "note", text="I look into it.")
+        babu.sync.run()
         assert f"never came to this machine ({case.id[:8]}" in said(babu)
     assert "never came" not in said(anita)
-    babu.sync()
+    babu.sync.run()
     assert "never came" not in said(babu)
 
 
@@ -116,13 +116,13 @@ def test_the_server_cannot_answer_in_a_desks_place(office: Office) -> None:
     """
     receipt = office.tell(what="is anybody there?")
     legal = office.machine("legal")
-    legal.sync()
-    [case] = legal.cases()
+    legal.sync.run()
+    [case] = legal.cases.all()
     forged = seal({"form": "answer", "text": "All is well."}, [office.made["legal"].key], 16384)
     store = office.app.extensions["services"].concerns
     assert store.answer("f" * 64, case.id, "legal", TODAY, forged)
     assert "All is well." not in office.answer_page(receipt)
-    legal.answer(case.id, "We have it.")
+    legal.log.answer(case.id, "We have it.")
     assert "We have it." in office.answer_page(receipt)
 
 

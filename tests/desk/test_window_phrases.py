@@ -27,8 +27,8 @@ def desk(office: Office, **own: tuple[Choice, ...]) -> Window:
     """The window of a district that has these phrases and lists."""
     window = opened(office)
     changed = replace(office.portal, choices={**office.portal.choices, "phrases": PHRASES, **own})
-    portals.write(changed, office.place().folder / "portal.json")
-    window.session._portal = None
+    portals.write(changed, office.home / "changed.json")
+    window.session.portal.save((office.home / "changed.json").read_bytes())
     return window
 
 
@@ -92,8 +92,8 @@ def test_danger_shows_the_districts_own_rules_first_and_invents_no_number(office
         for name in ("ring", "know", "person")
     )
     changed = replace(office.portal, choices={**office.portal.choices, "duties": rules})
-    portals.write(changed, office.place().folder / "portal.json")
-    window.session._portal = None
+    portals.write(changed, office.home / "changed.json")
+    window.session.portal.save((office.home / "changed.json").read_bytes())
     for page in (window.page(f"/case/{case}"), window.page(f"/?open={case}")):
         assert "Rule ring.</p>" in page.replace("</strong>", "")
         assert page.count("Not yet checked by a legal adviser.") == 2

@@ -89,7 +89,7 @@ def test_the_terminal_takes_a_file(office: Office, tmp_path: Path) -> None:
     case = office.letter("A word")
     (tmp_path / "said.wav").write_bytes(voice())
     place = office.place()
-    office.session().sync()
+    office.session().sync.run()
 
     def run(*words: str) -> str:
         options = ["--home", str(place.folder.parent), "--server", place.address, "--desk", "police"]
@@ -97,5 +97,5 @@ def test_the_terminal_takes_a_file(office: Office, tmp_path: Path) -> None:
 
     assert "cannot be read" in run("--voice", str(tmp_path / "none.wav"))
     assert "left for the person" in run("--voice", str(tmp_path / "said.wav"))
-    [spoken] = office.session().case(case).spoken_answers
+    [spoken] = office.session().cases.case(case).spoken_answers
     assert spoken.seconds == 2

@@ -23,7 +23,8 @@ from forms.core.encryption import seal, seal_part
 from forms.core.portal import Choice, Desk, Helpline, Language, Member, Portal
 from forms.core.receipts import Cost
 from forms.desk.crypto.keys import make_demonstration
-from forms.desk.session import Place, Session
+from forms.desk.services.place import Place
+from forms.desk.session import Session
 from forms.server.app import create_app
 from forms.server.store.concern_store import ConcernStore, NewLetter
 from forms.web.serving import make

@@ -8,7 +8,7 @@ import pytest
 from tests.journeys.walking import LANGUAGES, axe_finds_nothing, fits, press
 
 STATIC = (
-    "", "signs/", "is-this-me/", "rights/", "what-happens/", "approach-police/", "help/", "events/", "sign-up/", "cancel/", "tell/",
+    "", "signs/", "is-this-me/", "rights/", "what-happens/", "approach-police/", "help/", "events/", "sign-up/", "cancel/", "tell/", "voice/",
     "answer/", "about/", "privacy/", "pages/", "stories/the-advance/", "campaigns/an-advance-is-not-a-chain/",
     "nothing-here/",
 )  # fmt: skip
@@ -75,7 +75,9 @@ def test_pages_of_signing_up(reader: Any, language: str) -> None:
         fits(reader)
 
 
-@pytest.mark.parametrize("path", ["", "signs/", "help/", "events/", "tell/", "is-this-me/", "stories/the-advance/"])
+@pytest.mark.parametrize(
+    "path", ["", "signs/", "help/", "events/", "tell/", "voice/", "is-this-me/", "stories/the-advance/"]
+)
 def test_in_the_dark(browser: Any, house: Any, path: str) -> None:
     """The colours of dark mode have contrast enough too (WCAG 1.4.3)."""
     context = browser.new_context(viewport={"width": 360, "height": 740}, base_url=house.address, color_scheme="dark")

@@ -58,7 +58,7 @@ def reader(browser: Any, house: Any) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("path", ["help/", "tell/", "is-this-me/"])
+@pytest.mark.parametrize("path", ["help/", "tell/", "voice/", "is-this-me/"])
 def test_the_bar_covers_no_control_wherever_one_scrolls(reader: Any, language: str, path: str) -> None:
     reader.goto(f"/{language}/{path}")
     if path == "tell/":
@@ -70,7 +70,7 @@ def test_the_bar_covers_no_control_wherever_one_scrolls(reader: Any, language: s
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("path", ["", "stories/the-advance/", "tell/", "nothing-here/", "/forms/{}/answer"])
+@pytest.mark.parametrize("path", ["", "stories/the-advance/", "tell/", "voice/", "nothing-here/", "/forms/{}/answer"])
 def test_a_page_begins_at_once(reader: Any, language: str, path: str) -> None:
     """No note, no number and no second row of the bar stands above the heading."""
     reader.goto(path.format(language) if path.startswith("/") else f"/{language}/{path}")

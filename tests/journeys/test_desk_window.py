@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from forms.desk.session import Place
+from forms.desk.services.place import Place
 from forms.desk.window import start
 from tests.desk.window_house import TODAY, Office, fill, running
 from tests.journeys.telling import tell
@@ -73,10 +73,10 @@ def ids(office: Office) -> dict[str, str]:
     """A week's letters, with some work done on them: a note, a conflict."""
     found = fill(office)
     session = office.session()
-    session.sync()
-    session.write(found["first"], "note", text="Two officers are free on Thursday.")
-    session.write(found["hindi"], "state", after=[], state="looking")
-    session.write(found["hindi"], "state", after=[], state="closed", outcome="Wages paid")
+    session.sync.run()
+    session.log.write(found["first"], "note", text="Two officers are free on Thursday.")
+    session.log.write(found["hindi"], "state", after=[], state="looking")
+    session.log.write(found["hindi"], "state", after=[], state="closed", outcome="Wages paid")
     session.lock()
     return found
 

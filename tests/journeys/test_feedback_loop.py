@@ -21,7 +21,8 @@ from sitegen.build import build
 
 from forms.core.i18n import say
 from forms.desk.crypto.keys import make_demonstration
-from forms.desk.session import Place, Session
+from forms.desk.services.place import Place
+from forms.desk.session import Session
 from forms.desk.window import start
 from tests.journeys.conftest import PHONE, TODAY, House, copy_of_the_project, serving  # type: ignore[import-not-found]
 from tests.journeys.telling import tell
@@ -108,9 +109,9 @@ def phone(browser: Any, district: District) -> Iterator[Any]:
 def post(address: str, **answers: str) -> None:
     """Tell a concern as a browser without a script does."""
     form = f"{address}/forms/ta/concern"
-    once = re.search(r'name="once" value="([0-9a-f]+)"', requests.post(form, data=answers, timeout=20).text)
+    once = re.search(r'name="once" value="([0-9a-f]+)"', requests.post(form, data=answers, timeout=120).text)
     assert once
-    sent = requests.post(form, data={**answers, "do": "send", "once": once[1]}, timeout=20)
+    sent = requests.post(form, data={**answers, "do": "send", "once": once[1]}, timeout=120)
     assert 'class="code"' in sent.text
 
 
@@ -140,12 +141,12 @@ def settle_in_the_window(browser: Any, place: Place, theme: str, taluk: str) -> 
 def settle_the_rest(place: Place) -> None:
     """The same work on all other letters, by the session that window and commands share."""
     session = Session.unlock(place, None, lambda: TODAY)
-    session.sync()
-    for case in [case for case in session.cases() if case.state.value != "closed"]:
+    session.sync.run()
+    for case in [case for case in session.cases.all() if case.state.value != "closed"]:
         _, theme, taluk = str(case.answers["what"]).split(" ")
-        session.write(case.id, "theme", theme=theme, place=taluk, work="")
-        session.write(case.id, "state", state="closed", outcome=MARKED)
-    assert len(session.cases()) == len(TOLD)
+        session.log.write(case.id, "theme", theme=theme, place=taluk, work="")
+        session.log.write(case.id, "state", state="closed", outcome=MARKED)
+    assert len(session.cases.all()) == len(TOLD)
 
 
 def shown_numbers(page: Any) -> list[str]:

@@ -9,10 +9,25 @@ from tests.journeys.old_engine import as_old_engine
 from tests.journeys.walking import LANGUAGES, press
 
 SMALLEST = {"width": 240, "height": 320}
-KINDS = ("tell/", "answer/", "privacy/", "rights/", "sign-up/", "you-said/", "signs/")
+KINDS = (
+    "tell/",
+    "answer/",
+    "privacy/",
+    "rights/",
+    "sign-up/",
+    "you-said/",
+    "signs/",
+    "help/",
+    "numbers/",
+    "is-this-me/",
+)
+OTHERS = (320, 360, 412)
+"""Widths of other phones, at which words must stay whole too."""
 
 BROKEN_WORDS = """() => {
   const found = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (const scene of document.querySelectorAll(".scene")) scene.style.display = "block";
+  for (const folded of document.querySelectorAll("details")) folded.open = true;
   const unseen = "script, style, template, .visually-hidden, .skip, .exit, option, textarea, details:not([open]) > :not(summary)";
   while (walker.nextNode()) {
     const node = walker.currentNode, parent = node.parentElement;
@@ -86,6 +101,10 @@ def test_words_are_whole_and_all_is_on_the_screen(phone: Any, language: str) -> 
         assert phone.evaluate(BROKEN_WORDS) == [], kind
         assert phone.evaluate(MISPLACED) == [], kind
         assert phone.evaluate("document.documentElement.scrollWidth") <= SMALLEST["width"], kind
+        for width in OTHERS:
+            phone.set_viewport_size({"width": width, "height": 640})
+            assert phone.evaluate(BROKEN_WORDS) == [], (kind, width)
+        phone.set_viewport_size(SMALLEST)
 
 
 def test_an_old_engine_drops_what_it_does_not_know() -> None:

@@ -384,7 +384,7 @@ def test_the_script_is_small_comes_last_and_only_where_it_is_needed(house: Any) 
                 "</template>" if "/answer/" in with_it[-1] else 'name="hide_from"'
             ), "after the text of the page"
     codes = sorted(house.portal.language_codes())
-    assert sorted(with_it) == [f"{code}/{page}/index.html" for code in codes for page in ("answer", "tell")]
+    assert sorted(with_it) == [f"{code}/{page}/index.html" for code in codes for page in ("answer", "tell", "voice")]
 
 
 def test_a_changed_script_is_refused_and_the_form_still_works(phone: Any, house: Any) -> None:

@@ -10,7 +10,8 @@ import pytest
 from forms.core.encryption import seal
 from forms.core.proofs.receipt_proofs import short
 from forms.desk.cases.acknowledgement import doubts, sent_answers
-from forms.desk.session import Place, Session
+from forms.desk.services.place import Place
+from forms.desk.session import Session
 from forms.server.store.concern_store import answer_row
 from tests.journeys.telling import come_back, tell
 from tests.journeys.test_returning import pressed, told
@@ -35,7 +36,7 @@ def told_letter(phone: Any, house: Any) -> tuple[str, str]:  # noqa: F811
     phone.goto("/en/tell/")
     words = f"proven {time.time_ns()}"
     receipt = tell(phone, what=words)
-    office(house).sync()
+    office(house).sync.run()
     [letter] = at_the_desk(house, words)
     return receipt, letter["id"]
 
@@ -52,9 +53,9 @@ def test_the_phone_shows_who_opened_the_letter_and_what_was_added(phone: Any, ho
     pressed(phone, "Back to my letter", "You added something on")
     assert "has not opened yet what you added on 1 December 2026" in told(phone), "held back, or not fetched yet"
     police = office(house)
-    police.sync()
-    assert [letter.seen for letter in police.case(id).letters][1] != (), "what she was shown goes along"
-    assert doubts(police.case(id)) == {}, "what the phone adds is proven"
+    police.sync.run()
+    assert [letter.seen for letter in police.cases.case(id).letters][1] != (), "what she was shown goes along"
+    assert doubts(police.cases.case(id)) == {}, "what the phone adds is proven"
     come_back(phone, "en", receipt)
     assert "Opened by: Police" in told(phone)
     assert "has not opened yet" not in told(phone)
@@ -64,17 +65,17 @@ def test_an_answer_that_is_dropped_moved_or_not_proven_shows(phone: Any, house: 
     receipt, id = told_letter
     police = office(house)
     for words in ("The first answer.", "The second answer.", "The third answer."):
-        police.answer(id, words)
+        police.log.answer(id, words)
     come_back(phone, "en", receipt)
     assert UNPROVEN not in told(phone)
     assert "is missing here" not in told(phone)
-    second = sent_answers(police.case(id).entries)[1]
+    second = sent_answers(police.cases.case(id).entries)[1]
     changed(house, "UPDATE answers SET day = '2026-11-01' WHERE id = ?", answer_row("police", id, second))
     come_back(phone, "en", receipt)
     said = told(phone)
     assert said.index("The first answer.") < said.index("The second answer.") < said.index("The third answer.")
     assert "November" not in said, "the day is the desk's"
-    changed(house, "DELETE FROM answers WHERE id = ?", answer_row("police", id, second))
+    changed(house, "DELETE FROM answers WHERE id = ?", second)
     come_back(phone, "en", receipt)
     assert "is missing here" in told(phone)
     changed(house, "UPDATE answers SET desk = 'legal' WHERE letter = ?", id)
@@ -87,7 +88,7 @@ def test_what_a_server_makes_up_is_not_believed(phone: Any, house: Any, told_let
     """It knows the key to which answers are encrypted, which it should not, and still not the key of answers."""
     receipt, id = told_letter
     police = office(house)
-    first = police.case(id).first
+    first = police.cases.case(id).first
     assert first
     made_up = {
         "form": "answer",

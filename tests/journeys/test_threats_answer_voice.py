@@ -28,14 +28,14 @@ def sound() -> attachments.Clean:
 @pytest.fixture
 def answered(phone: Any, house: Any, sound: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[str, Any, str]:  # noqa: F811
     """A letter that the police desk has answered by voice: its receipt, the desk, its id."""
-    monkeypatch.setattr("forms.desk.session.cleaned_voice", lambda _: sound)
+    monkeypatch.setattr("forms.desk.services.case_writer.cleaned_voice", lambda _: sound)
     phone.goto("/en/tell/")
     words = f"spoken {time.time_ns()}"
     receipt = tell(phone, what=words)
     police = office(house)
-    police.sync()
+    police.sync.run()
     [letter] = at_the_desk(house, words)
-    police.answer(letter["id"], TEXT, recording=b"r")
+    police.log.answer(letter["id"], TEXT, recording=b"r")
     return receipt, police, letter["id"]
 
 
@@ -123,14 +123,14 @@ def test_a_voice_that_no_desk_proved_has_no_button_and_its_text_stays(phone: Any
 def test_without_a_script_it_stands_in_the_page_when_asked_for(
     page: Any, house: Any, sound: Any, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("forms.desk.session.cleaned_voice", lambda _: sound)
+    monkeypatch.setattr("forms.desk.services.case_writer.cleaned_voice", lambda _: sound)
     page.goto("/en/tell/")
     words = f"spoken {time.time_ns()}"
     receipt = tell(page, what=words)
     police = office(house)
-    police.sync()
+    police.sync.run()
     [letter] = at_the_desk(house, words)
-    police.answer(letter["id"], TEXT, recording=b"r")
+    police.log.answer(letter["id"], TEXT, recording=b"r")
     come_back(page, "en", receipt)
     if page.locator("button.ear").count():
         return  # with a script: above

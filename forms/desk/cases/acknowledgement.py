@@ -3,18 +3,18 @@
 A desk acknowledges each letter that it has opened. What she adds names the answers that her phone opened.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from forms.core.files.durable import write_safely
+from pydantic import TypeAdapter
+
 from forms.core.problem import Problem
 from forms.core.proofs.receipt_proofs import MOST_NAMED, is_key, is_proven, short
 from forms.desk.cases.case import Case, read_day
 from forms.desk.cases.case_log import Entry
 from forms.desk.crypto.decryption import Letter
+from forms.desk.state_file import StateFile
 
 FILE = "acknowledged.json"
 
@@ -52,33 +52,34 @@ def opened(
     return found
 
 
+_ADAPTER = TypeAdapter(dict[str, str])
+
+
+def state_file(folder: Path) -> StateFile[dict[str, str]]:
+    """Return the file that says of each case what of it is acknowledged."""
+    lost = "People may be told once more that their letters are open here; nothing needs to be done."
+    return StateFile(folder / FILE, _ADAPTER, lost)
+
+
 class Acknowledged:
     """What this machine has acknowledged: `acknowledged.json` in the desk's folder. Ids only."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / FILE
+        self._file = state_file(folder)
 
     def waiting(self, here: Mapping[str, tuple[int, Opened]]) -> list[Opened]:
         """Return what is not acknowledged yet, priority queue first."""
-        done = self._done()
+        done = self._file.read_or({})
         left = [(tray, thread) for thread, (tray, found) in here.items() if done.get(thread) != found.mark]
         return [here[thread][1] for _, thread in sorted(left)[:MOST]]
 
     def note(self, sent: Iterable[Opened], here: Mapping[str, tuple[int, Opened]]) -> None:
         """Write down what was sent; cases that are not here any more are forgotten."""
-        before = self._done()
+        before = self._file.read_or({})
         done = {thread: mark for thread, mark in before.items() if thread in here}
         done |= {found.first.id: found.mark for found in sent}
         if done != before:
-            with suppress(OSError):  # a full disk keeps nobody from letters
-                write_safely(self._path, json.dumps(done).encode())
-
-    def _done(self) -> dict[str, str]:
-        with suppress(OSError, ValueError, RecursionError):
-            data = json.loads(self._path.read_text(encoding="utf-8"))
-            if isinstance(data, dict):
-                return {thread: mark for thread, mark in data.items() if isinstance(mark, str)}
-        return {}
+            self._file.try_to_write(done)
 
 
 def sent_answers(entries: Iterable[Entry]) -> list[str]:

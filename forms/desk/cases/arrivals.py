@@ -5,16 +5,16 @@ was not there when it should have been: the line or the phone was slow, or the s
 cannot be noticed by this machine alone; but colleagues at other machines write in cases whose letters are missing here.
 """
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from forms.core.files.durable import write_safely
+from pydantic import TypeAdapter
+
 from forms.core.ids import is_id
 from forms.desk.cases.case import read_day
+from forms.desk.state_file import StateFile
 
 FILE = "arrivals.json"
 DELAY = timedelta(days=1)
@@ -53,39 +53,45 @@ class New:
     written: str
 
 
+@dataclass(frozen=True)
+class Fetches:
+    """What stands in the file. last: the last day on which all was fetched; odd: id, kind, written, fetched of each."""
+
+    last: str = ""
+    odd: tuple[tuple[str, str, str, str], ...] = ()
+
+
+_NOTHING = Fetches()
+_ADAPTER = TypeAdapter(Fetches)
+
+
+def state_file(folder: Path) -> StateFile[Fetches]:
+    """Return the file with the last fetch and the odd letters."""
+    lost = "Letters that came late or twice before that are not named any more, and the next late one may not be."
+    return StateFile(folder / FILE, _ADAPTER, lost, lambda found: all(is_id(row[0]) for row in found.odd))
+
+
 class Arrivals:
     """What one machine remembers of its fetches: `arrivals.json` in the desk's folder. Ids and days only."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / FILE
+        self._file = state_file(folder)
 
     def note(self, letters: Iterable[New], today: date) -> None:
         """Write down what is odd about the letters of a fetch that brought all that was waiting."""
-        last, odd = self._last(), {one.id: one for one in self.odd()}
+        before = self._file.read_or(_NOTHING)
+        last, odd = read_day(before.last), {one.id: one for one in self.odd()}
         for letter in letters:
             for arrival in judged(letter, last, today):
                 odd[letter.id] = arrival
-        rows = [[one.id, one.kind, one.written, one.fetched] for one in list(odd.values())[-MOST:]]
-        data = {"last": max(filter(None, (last, today))).isoformat(), "odd": rows}
-        if data != self._data():
-            with suppress(OSError):  # a full disk keeps nobody from letters
-                write_safely(self._path, json.dumps(data).encode())
+        rows = tuple((one.id, one.kind, one.written, one.fetched) for one in list(odd.values())[-MOST:])
+        noted = Fetches(max(filter(None, (last, today))).isoformat(), rows)
+        if noted != before:
+            self._file.try_to_write(noted)
 
     def odd(self) -> tuple[Arrival, ...]:
         """Return the letters that came late or again."""
-        rows = self._data().get("odd")
-        rows = rows if isinstance(rows, list) else []
-        return tuple(Arrival(*map(str, row)) for row in rows if isinstance(row, list) and _is_row(row))
-
-    def _last(self) -> date | None:
-        return read_day(str(self._data().get("last", "")))
-
-    def _data(self) -> Mapping[str, object]:
-        with suppress(OSError, ValueError, RecursionError):
-            data = json.loads(self._path.read_text(encoding="utf-8"))
-            if isinstance(data, dict):
-                return data
-        return {}
+        return tuple(Arrival(*row) for row in self._file.read_or(_NOTHING).odd)
 
 
 def judged(letter: New, last: date | None, today: date) -> Iterator[Arrival]:
@@ -95,7 +101,3 @@ def judged(letter: New, last: date | None, today: date) -> Iterator[Arrival]:
         yield Arrival(letter.id, "again", letter.written, today.isoformat())
     elif last and written and written + DELAY < last:
         yield Arrival(letter.id, "late", written.isoformat(), today.isoformat())
-
-
-def _is_row(row: list[object]) -> bool:
-    return len(row) == len(Arrival.__dataclass_fields__) and is_id(row[0])

@@ -13,7 +13,8 @@ from forms.core.ids import is_id
 from forms.core.media.attachments import LONGEST_ANSWER
 from forms.core.portal import DAYS_KEPT
 from forms.core.problem import Problem
-from forms.desk.cases.case_log import Entry, in_order, standing
+from forms.desk.cases.case_log import REGISTERS, Entry, decision, in_order, standing
+from forms.desk.cases.versions import rivals
 from forms.desk.crypto.copies import Provenance
 from forms.desk.crypto.decryption import Letter, PartName
 
@@ -103,8 +104,7 @@ class Case:
 
     def _setting(self, register: str, key: str, empty: Any) -> Setting:
         last = standing(self.entries, register)
-        values = {repr(entry.value.get(key, empty)) for entry in last}
-        return Setting(last[-1].value.get(key, empty) if last else empty, tuple(last) if len(values) > 1 else ())
+        return Setting(last[-1].value.get(key, empty) if last else empty, rivals(last, decision))
 
     @cached_property
     def state(self) -> Setting:
@@ -186,10 +186,11 @@ class Case:
         last = standing(self.entries, "theme")
         return last[-1].value if last else {}
 
-    @property
-    def conflicts(self) -> tuple[Setting, ...]:
-        """All settings about which two machines disagree."""
-        return tuple(each for each in (self.state, self.assigned, self.due_day, self.theme) if each.rivals)
+    @cached_property
+    def conflicts(self) -> tuple[tuple[Entry, ...], ...]:
+        """All that was set on two machines which did not know of each other, and not to the same."""
+        found = (rivals(standing(self.entries, register), decision) for register in REGISTERS)
+        return tuple(entries for entries in found if entries)
 
     @cached_property
     def merge_written(self) -> str:

@@ -15,6 +15,7 @@ from forms.core.encryption import seal
 from forms.core.ids import is_id, new_id
 from forms.core.problem import Problem
 from forms.core.signing import Statement, content_hash
+from forms.desk.cases.versions import latest
 from forms.desk.crypto.copies import CopyMark, read_mark
 from forms.desk.crypto.decryption import Identities, NotALetter, open_json
 from forms.desk.crypto.foreign_json import ODD_JSON, tame
@@ -145,20 +146,18 @@ def heads(entries: Iterable[Entry]) -> tuple[str, ...]:
     return tuple(sorted(entry.id for entry in listed if entry.id not in seen))
 
 
+REGISTERS = ("state", "assign", "due", "theme", "merge", "flag urgent", "flag child")
+"""All that entries set in a case (`Entry.register`)."""
+
+_NOT_DECIDED = frozenset({"letters", "sent", "head"})
+"""Values that tell what the writer's machine knew, not what the writer decided."""
+
+
 def standing(entries: Sequence[Entry], register: str) -> list[Entry]:
-    """Return the entries of a register that no later one of it has seen, oldest first: more than one is a conflict."""
-    known = {entry.id: entry for entry in entries}
-    mine = [entry for entry in entries if entry.register == register]
-    return [entry for entry in mine if not any(entry.id in _seen(other, known) for other in mine if other != entry)]
+    """Return the entries of a register that no later one of it has seen, oldest first."""
+    return latest([entry for entry in entries if entry.register == register], entries)
 
 
-def _seen(entry: Entry, known: Mapping[str, Entry]) -> set[str]:
-    """Return all entries that this one had seen, directly or through others."""
-    found: set[str] = set()
-    left = list(entry.after)
-    while left:
-        id = left.pop()
-        if id not in found:
-            found.add(id)
-            left += known[id].after if id in known else ()
-    return found
+def decision(entry: Entry) -> str:
+    """Return what an entry decides, to be compared: two that decide the same are no conflict."""
+    return repr(sorted((name, value) for name, value in entry.value.items() if name not in _NOT_DECIDED))

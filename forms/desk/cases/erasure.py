@@ -6,17 +6,19 @@ writes a notice without it, another desk or the server, erases nothing.
 
 import hashlib
 import hmac
-import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
-from forms.core.files.durable import write_or_complain
+from pydantic import TypeAdapter
+
 from forms.core.ids import is_id
+from forms.core.trusted_date import WRITTEN
 from forms.desk.cases.case import Case
 from forms.desk.cases.grouping import grouped
+from forms.desk.state_file import Damaged, StateFile
 
 _SECRET = re.compile(r"[0-9a-f]{64}")
 
@@ -44,6 +46,9 @@ def is_proof(proof: str, erase_hash: str) -> bool:
     return hmac.compare_digest(hashlib.sha256(bytes.fromhex(proof)).hexdigest(), erase_hash)
 
 
+_ADAPTER = TypeAdapter(ErasureRequest)
+
+
 class ErasureRequests:
     """The requests known on this machine: `erasure/<letter>.json` in the desk's folder, ids and days only."""
 
@@ -56,31 +61,29 @@ class ErasureRequests:
         return {id: request for id, request in found.items() if request}
 
     def of(self, letter_id: str) -> ErasureRequest | None:
-        """Return the request for one letter, or None."""
+        """Return the request for one letter, or None. One that is damaged is a request which nobody has proven."""
         try:
-            row = json.loads((self._folder / f"{letter_id}.json").read_text(encoding="utf-8"))
-            return ErasureRequest(date.fromisoformat(row["since"]), str(row["proof"]), row["proven"] is True)
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            return None
+            return self._file(letter_id).read()
+        except Damaged:
+            return ErasureRequest(WRITTEN, "")
+
+    def _file(self, letter_id: str) -> StateFile[ErasureRequest]:
+        return StateFile(self._folder / f"{letter_id}.json", _ADAPTER)
 
     def note(self, letter_id: str, proof: str, today: date) -> None:
         """Write a request down. One that is proven is not replaced by another."""
         known = self.of(letter_id)
         if not (known and known.proven):
-            self._write(letter_id, ErasureRequest(known.since if known else today, proof))
+            self._file(letter_id).write(ErasureRequest(known.since if known else today, proof))
 
     def prove(self, letter_id: str, today: date) -> None:
         """Write down that a request is proven; the days that the case rests begin."""
         if (known := self.of(letter_id)) and not known.proven:
-            self._write(letter_id, replace(known, since=today, proven=True))
+            self._file(letter_id).write(replace(known, since=today, proven=True))
 
     def forget(self, letter_id: str) -> None:
         """Forget a request: the case is gone, or staff keep it."""
         (self._folder / f"{letter_id}.json").unlink(missing_ok=True)
-
-    def _write(self, letter_id: str, request: ErasureRequest) -> None:
-        row = {**asdict(request), "since": request.since.isoformat()}
-        write_or_complain(self._folder / f"{letter_id}.json", json.dumps(row).encode())
 
 
 def visible(cases: Iterable[Case], requests: Mapping[str, ErasureRequest]) -> tuple[Case, ...]:

@@ -55,8 +55,8 @@ def log(case: Case) -> Iterator[str]:
     for entry in case.unproven:
         said = f"{entry.at}  {entry.member}  {entry.kind}  {dict(entry.value)}"
         yield f"NOT PROVEN, changes nothing: {on_one_line(said)}"
-    for setting in case.conflicts:
-        values = "; ".join(f"{plain(rival.member)}: {plain(dict(rival.value))}" for rival in setting.rivals)
+    for rivals in case.conflicts:
+        values = "; ".join(f"{plain(rival.member)}: {plain(dict(rival.value))}" for rival in rivals)
         yield f"Two machines wrote this without knowing of each other: {values}. Write it once more to settle it."
 
 

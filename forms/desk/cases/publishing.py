@@ -7,7 +7,6 @@ would identify a letter. No word of a letter and no id is written.
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
-from typing import Protocol
 
 from forms.core.portal import Portal
 from forms.core.problem import Problem
@@ -15,18 +14,7 @@ from forms.core.statistics.counts import Heard, publishable, write_heard
 from forms.desk.cases.case import Case
 
 
-class CaseSession(Protocol):
-    """What is asked of an unlocked desk here."""
-
-    @property
-    def portal(self) -> Portal:
-        """The portal as last fetched."""
-
-    def cases(self) -> tuple[Case, ...]:
-        """Return all cases."""
-
-
-def publish(session: CaseSession, content: Path, today: date) -> str:
+def publish(cases: Iterable[Case], portal: Portal, content: Path, today: date) -> str:
     """Write the counts of every quarter that is over into content/tables/heard.csv; what was done, in a sentence.
 
     Quarters that stand there stay as they are. Raises Problem where there is no such folder or file.
@@ -36,13 +24,13 @@ def publish(session: CaseSession, content: Path, today: date) -> str:
         raise Problem(
             str(content), "is not the content folder of a site.", "Name the folder in which portal.yml stands."
         )
-    letters = list(heard(session.cases(), session.portal))
+    letters = list(heard(cases, portal))
     try:
         fresh = write_heard(publishable(letters, today), path)
     except OSError as error:
         todo = "Nothing was changed. Close it in other programs, make room, and try again."
         raise Problem(str(path), f"cannot be written ({error.strerror}).", todo) from None
-    return _sentence(len(letters), fresh, path, session.portal)
+    return _sentence(len(letters), fresh, path, portal)
 
 
 def _sentence(count: int, fresh: tuple[str, ...], path: Path, portal: Portal) -> str:

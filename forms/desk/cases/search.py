@@ -79,9 +79,21 @@ def _is_shown(case: Case, wanted: Wanted, today: date) -> bool:
     return shown is None or (not case.over and case.tray == 1 and shown(case, wanted, today))
 
 
-def count(cases: Iterable[Case], wanted: Wanted, today: date) -> int:
-    """Return how many cases this filter shows."""
-    return sum(_fits(case, wanted, today) for case in cases)
+SPAM = "spam"
+"""The counter of what is perhaps spam."""
+
+
+def tally(cases: Iterable[Case], member: str, today: date) -> Mapping[str, int]:
+    """Return how many cases each of SHOWN shows to this member, and how many are perhaps spam. One pass over all."""
+    found, asked = dict.fromkeys((*SHOWN, SPAM), 0), Wanted(member=member)
+    for case in cases:
+        if case.merged_into:
+            continue
+        found[SPAM] += case.tray == 2  # noqa: PLR2004 - the second queue
+        if case.tray == 1 and not case.over:
+            for name, shown in SHOWN.items():
+                found[name] += shown(case, asked, today)
+    return found
 
 
 def _fits(case: Case, wanted: Wanted, today: date) -> bool:

@@ -19,30 +19,31 @@ from forms.desk.events import event_export as exporting
 from forms.desk.events import event_views as views
 from forms.desk.events.event_records import ACTIONS, EventBook, open_book
 from forms.desk.events.event_retention import erase_old
-from forms.desk.events.event_session import minute
+from forms.desk.events.event_session import EventDesk, minute
 from forms.desk.events.gateways import FileOutbox, http_gateway
 from forms.desk.events.reminders import SENT, Gone, left_out, send, waiting
 from forms.desk.events.sms import price
 from forms.desk.events.visits import Plan, append, event_row
+from forms.desk.session import Session
 
 Opener = Callable[[Any], EventBook]
 """From click's object of the desk command to the book of the unlocked desk."""
 
-Finder = Callable[[Any, str], Case]
+Finder = Callable[[Session, str], Case]
 """From an unlocked session and what was typed (a number of the list, or an id) to the case."""
 
 
 def register_event_commands(
-    desk: click.Group, unlock: Callable[[Any], Any], find_case: Finder, today: Callable[[], date] = date.today
+    desk: click.Group, unlock: Callable[[Any], Session], find_case: Finder, today: Callable[[], date] = date.today
 ) -> None:
     """Add the commands to the desk's group. unlock: a session from the group's object; it may ask for a passphrase."""
 
     def opener(here: Any) -> EventBook:
-        return open_book(unlock(here), today)
+        return open_book(EventDesk(unlock(here)), today)
 
     for command in (
-        _events(opener), _sheet(opener), _walk_in(opener), _export(opener), _remind(opener), _visit(opener, find_case),
-        _signup(opener),
+        _events(opener), _sheet(opener), _walk_in(opener), _export(opener), _remind(opener),
+        _visit(unlock, find_case, today), _signup(opener),
     ):  # fmt: skip
         desk.add_command(command)
 
@@ -189,7 +190,7 @@ def gone_sentence(gone: Gone) -> str:
     return " ".join([*said, *([f"Stopped. {gone.problem}"] if gone.problem else [])])
 
 
-def _visit(opener: Opener, find_case: Finder) -> click.Command:
+def _visit(unlock: Callable[[Any], Session], find_case: Finder, today: Callable[[], date]) -> click.Command:
     @click.command("visit-to-event")
     @click.argument("letter")
     @click.option("--id", "event_id", prompt="Id of the event, like 2027-03-meeting")
@@ -205,8 +206,9 @@ def _visit(opener: Opener, find_case: Finder) -> click.Command:
     @show_problems
     def visit_to_event(here: Any, letter: str, content: Path, yes: bool, event_id: str, **told: Any) -> None:
         """A letter that asks for a visit becomes a row of content/tables/events.csv."""
-        book = opener(here)
-        asked = find_case(book.session, letter).first
+        session = unlock(here)
+        book = open_book(EventDesk(session), today)
+        asked = find_case(session, letter).first
         if asked is None:
             raise Problem(letter, "The letter does not open here.", "Ask another machine of this desk.")
         row = event_row(asked, book.session.portal, Plan(event_id, **told), book.today)

@@ -5,7 +5,7 @@ import click
 from forms.desk.cli.errors import show_problems
 from forms.desk.cli.terminal import say
 from forms.desk.crypto import keys
-from forms.desk.session import Place
+from forms.desk.services.place import Place
 
 _PASSPHRASE = click.option(
     "--passphrase", prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for if not given."

@@ -19,10 +19,11 @@ from forms.desk.cli.errors import show_problems
 from forms.desk.cli.event_commands import register_event_commands
 from forms.desk.cli.key_commands import KEY_COMMANDS
 from forms.desk.cli.terminal import say
-from forms.desk.crypto import key_retirement, key_sheet, keys
+from forms.desk.crypto import key_sheet, keys
 from forms.desk.crypto.answers import read_recording
 from forms.desk.events.gateways import Gateway, http_gateway
-from forms.desk.session import Place, Session
+from forms.desk.services.place import Place
+from forms.desk.session import Session
 from forms.desk.watch.site_watch import WHAT_TO_DO, SiteWatch, findings, last_portal
 
 DEFAULT_HOME = Path("var") / "desk"
@@ -44,13 +45,13 @@ def ask_passphrase(here: Place) -> str | None:
 
 def listed(session: Session, wanted: Wanted | None = None) -> list[Case]:
     """Return the cases in the order of the list."""
-    return find(session.cases(), wanted or Wanted(merged=True), _today())
+    return find(session.cases.all(), wanted or Wanted(merged=True), _today())
 
 
 def find_case(session: Session, which: str) -> Case:
     """Return the case with this number in the list, or this id. Raises Problem."""
     numbered = {str(number): case for number, case in enumerate(listed(session), start=1)}
-    found = numbered.get(which) or next((case for case in session.cases() if case.id == which), None)
+    found = numbered.get(which) or next((case for case in session.cases.all() if case.id == which), None)
     if found is None:
         raise Problem(which, "There is no such letter here.", f"See the numbers with: {typed('list')}")
     return found
@@ -154,7 +155,7 @@ def list_command(here: Place, text: str, state: str) -> None:
     things, = put together with another, 2 second tray.
     """
     session = unlock(here)
-    synced = session.sync()
+    synced = session.sync.run()
     erased = f" Erased for good, since the person asked: {synced.erased}." if synced.erased else ""
     say(f"{synced.away}\nThese letters were fetched before:" if synced.away else
                f"Desk {here.name}: {synced.new} new.{erased}", err=bool(synced.away))  # fmt: skip
@@ -172,15 +173,16 @@ def list_command(here: Place, text: str, state: str) -> None:
     if wanted:
         say(f"\nRead one: {typed('open 1')}     Answer it: {typed('answer 1')}")
     else:
-        say("No letters yet." if not session.cases() else "No letter is like that.")
+        say("No letters yet." if not session.cases.all() else "No letter is like that.")
 
 
 def _erasure_lines(session: Session) -> Iterator[str]:
     """Yield what staff must know of requests to erase a letter."""
-    for case_id, last_day in sorted(session.resting().items()):
+    for case_id, last_day in sorted(session.cases.resting().items()):
         yield f"{case_id}: asked to be erased, goes on {last_day}."
-    for case in session.cases():
-        if session.unproven_request(case.id):
+    unproven = session.cases.unproven_requests()
+    for case in session.cases.all():
+        if case.id in unproven:
             yield f"{case.id}: somebody asked for erasing; not proven. Look at it in the window: {typed()}"
 
 
@@ -199,7 +201,7 @@ def open_command(here: Place, which: str) -> None:
     if case.parts:
         say(f"See and hear photos and recordings in the window: {typed()}\n")
     say("\n".join(plain_text.log(case)))
-    session.mark_read(case.id)
+    session.log.mark_read(case.id)
 
 
 @desk.command()
@@ -217,7 +219,7 @@ def answer(here: Place, which: str, text: str | None, state: str, voice: Path | 
     recording = read_recording(voice) if voice else b""
     session = unlock(here)
     case = find_case(session, which)
-    session.answer(case.id, text if text is not None else click.prompt("Answer"), state, recording)
+    session.log.answer(case.id, text if text is not None else click.prompt("Answer"), state, recording)
     waiting = session.outbox.waiting
     say("Your answer is sealed. The server is away: it is sent at the next fetch." if waiting else
                "Your answer is sealed and left for the person.")  # fmt: skip
@@ -232,7 +234,7 @@ def answer(here: Place, which: str, text: str | None, state: str, voice: Path | 
 def state(here: Place, which: str, state: str, outcome: str) -> None:
     """Put a case into a state; "looking" and "closed" are shown to the person."""
     session = unlock(here)
-    session.write(find_case(session, which).id, "state", state=state, outcome=outcome)
+    session.log.write(find_case(session, which).id, "state", state=state, outcome=outcome)
     say(f"Written down: {state}.")
 
 
@@ -244,7 +246,7 @@ def state(here: Place, which: str, state: str, outcome: str) -> None:
 def note(here: Place, which: str, text: str) -> None:
     """Add a note to a case's log, for this desk only."""
     session = unlock(here)
-    session.write(find_case(session, which).id, "note", text=text)
+    session.log.write(find_case(session, which).id, "note", text=text)
     say("Written down.")
 
 
@@ -257,7 +259,7 @@ def merge(here: Place, which: str, into: str) -> None:
     """Put a case that tells the same into another; both keep what they hold."""
     session = unlock(here)
     one, other = find_case(session, which), find_case(session, into)
-    session.merge(one.id, other.id)
+    session.log.merge(one.id, other.id)
     say("Written down: it belongs to the other case now. To part them again: the window.")
 
 
@@ -269,7 +271,7 @@ def merge(here: Place, which: str, into: str) -> None:
 def hand_over(here: Place, which: str, to: str) -> None:
     """Seal a case anew for another desk; never for one that the person left out."""
     session = unlock(here)
-    session.hand_over(find_case(session, which).id, to)
+    session.sharing.hand_over(find_case(session, which).id, to)
     say(f"Sealed for {to}.")
 
 
@@ -283,7 +285,7 @@ def export(here: Place, which: str, file: Path, to: str | None) -> None:
     """Write one case into a sealed file for a court, with the SHA-256 of everything in it."""
     session = unlock(here)
     key = to or click.prompt("Passphrase of the file", hide_input=True, confirmation_prompt=True)
-    write_or_complain(file, session.export(find_case(session, which).id, key))
+    write_or_complain(file, session.sharing.export(find_case(session, which).id, key))
     say(f"Sealed into {file}. Open it with any age tool: age -d {file.name} > case.zip")
 
 
@@ -296,14 +298,14 @@ def export(here: Place, which: str, file: Path, to: str | None) -> None:
 def erase(here: Place, which: str | None, old: bool, yes: bool) -> None:
     """Erase a case here and on the server; this cannot be taken back."""
     session = unlock(here)
-    found = list(session.old_cases()) if old else [find_case(session, which or "")]
-    doubt = machines_doubt(session.known_day)
+    found = list(session.erasing.old_cases()) if old else [find_case(session, which or "")]
+    doubt = machines_doubt(session.clock.known_day)
     if old and doubt:
         say(doubt)
     if found and not yes:
         click.confirm(f"Erase {len(found)} case(s) for ever?", abort=True)
     for case in found:
-        session.erase(case.id)
+        session.erasing.erase(case.id)
     say(f"Erased: {len(found)}.")
 
 
@@ -313,14 +315,14 @@ def erase(here: Place, which: str | None, old: bool, yes: bool) -> None:
 def keys_command(here: Place) -> None:
     """Show the fingerprints of all desks' keys, to be compared with the printed sheet or on the telephone."""
     session = unlock(here)
-    away = session.sync().away
+    away = session.sync.run().away
     if away:
         say(away, err=True)
     _show_keys(session)
 
 
 def _show_keys(session: Session, who: str = "") -> None:
-    for line in key_sheet.lines(session.pinned, session.portal.desks, session.member, who):
+    for line in key_sheet.lines(session.keys.pinned, session.portal.current.desks, session.keys.member, who):
         say(plain_text.plain(line))
 
 
@@ -349,31 +351,31 @@ def trust(
         raise Problem("trust", "Whose keys?", f"Name one person or desk, or give --all. See: {typed('keys')}")
     _show_keys(session, who)
     if refuse:
-        say(f"Refused: {session.refuse_keys(who)}. Tell whoever builds the site.")
+        say(f"Refused: {session.key_decisions.refuse(who)}. Tell whoever builds the site.")
         return
     if not yes:
         click.confirm("Are these the numbers on the printed sheet, or as you were told on the telephone?", abort=True)
-    say(f"Confirmed: {session.trust(who, stolen=stolen)}.")
+    say(f"Confirmed: {session.key_decisions.trust(who, stolen=stolen)}.")
 
 
 def _begin_statements_anew(session: Session, yes: bool) -> None:
-    for sentence in session.statements.known().findings():
+    for sentence in session.withheld.statements.known().findings():
         say(sentence)
     if not yes:
         click.confirm("Has whoever runs the server told you why, and do you believe it?", abort=True)
-    was_there = session.statements.begin_anew()
+    was_there = session.withheld.statements.begin_anew()
     say("They begin anew at the next fetch." if was_there else "There were none.")
 
 
 def _accept_old_entries(session: Session, yes: bool) -> None:
-    found = session.unproven()
+    found = session.cases.unproven()
     for entry in found:
         say(f"{entry.thread[:8]}  {plain_text.plain(entry.at)}  {plain_text.plain(entry.member)}  {entry.kind}")
-    for id in (copies := session.unproven_copies()):
+    for id in (copies := session.cases.unproven_copies()):
         say(f"{id[:8]}  a copy without a right signature")
     if (found or copies) and not yes:
         click.confirm("Did these people write this, and make these copies?", abort=True)
-    say(f"They count now: {session.accept_unsigned()}.")
+    say(f"They count now: {session.key_decisions.accept_unsigned()}.")
 
 
 @desk.command("doctor")
@@ -428,8 +430,8 @@ def say_alarms(watch: SiteWatch) -> None:
 def reseal(here: Place, member: str) -> None:
     """Seal all open cases anew for a colleague with a new key, like police/anita."""
     session = unlock(here)
-    session.sync()
-    count = session.reseal(member)
+    session.sync.run()
+    count = session.sharing.reseal(member)
     doctor.note_colleagues(session, member)
     say(f"{count} open cases are sealed for {member}.")
 
@@ -439,7 +441,7 @@ def reseal(here: Place, member: str) -> None:
 @show_problems
 def access(here: Place) -> None:
     """Who of this desk did what with which letter, as the server wrote it down."""
-    for row in unlock(here).who_did_what():
+    for row in unlock(here).place.server().access():
         say("  ".join(plain_text.plain(row.get(name, "")) for name in ("at", "member", "what", "letter")))
 
 
@@ -451,8 +453,8 @@ def access(here: Place) -> None:
 def publish_command(here: Place, content: Path) -> None:
     """Write the counts of every quarter that is over into content/tables/heard.csv, small ones withheld."""
     session = unlock(here)
-    session.sync()
-    say(publish(session, content, _today()))
+    session.sync.run()
+    say(publish(session.cases.all(), session.portal.current, content, _today()))
 
 
 @desk.command("forget-old-keys")
@@ -464,11 +466,11 @@ def forget_old_keys(here: Place, seal_anew: bool, yes: bool) -> None:
     """Forget the old keys of this machine, after saying what will not open any more; this cannot be taken back."""
     passphrase = ask_passphrase(here)
     session = Session.unlock(here, passphrase, _clock())
-    if len(session.identities) == 1:
+    if len(session.own_keys.identities) == 1:
         say("This machine has no old key.")
         return
-    key_retirement.require_that_new_key_is_known(session)
-    found = key_retirement.needing(session)
+    session.key_retirement.require_that_new_key_is_known()
+    found = session.key_retirement.needing()
     say(found.sentence)
     for number, case in enumerate(listed(session), start=1):
         if case in found.cases:
@@ -479,8 +481,8 @@ def forget_old_keys(here: Place, seal_anew: bool, yes: bool) -> None:
     if not yes:
         click.confirm("Forget the old keys for ever?", abort=True)
     if seal_anew:
-        key_retirement.seal_anew(session, found)
-    say(f"Forgotten: {session.forget_old_keys(passphrase)}. Copies of the folder still have them.")
+        session.key_retirement.seal_anew(found)
+    say(f"Forgotten: {session.key_decisions.forget_old_keys(passphrase)}. Copies of the folder still have them.")
 
 
 register_event_commands(desk, unlock, find_case, _today)

@@ -163,7 +163,7 @@ def rotate(folder: Path, passphrase: str | None) -> Public:
 def forget_old(folder: Path, passphrase: str | None) -> int:
     """Throw away all keys but the present one: what was sealed to them alone opens never again. How many.
 
-    forms/desk/crypto/key_retirement.py says before what that is. Raises Problem where the passphrase is wrong.
+    forms/desk/services/key_retirement.py says before what that is. Raises Problem where the passphrase is wrong.
     """
     present, *older = identities(folder, lambda: passphrase or "")
     _write_identities(folder, (present,), passphrase)

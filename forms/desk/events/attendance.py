@@ -5,12 +5,13 @@ other mark has seen stands; where two stand and differ, both are shown and none 
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from forms.core.ids import is_id, new_id
 from forms.core.problem import Problem
+from forms.desk.cases.versions import latest, rivals
 from forms.desk.crypto.foreign_json import ODD_JSON, tame
 
 MOST_PEOPLE = 999
@@ -53,7 +54,7 @@ class Attendance:
     @property
     def disagrees(self) -> bool:
         """Whether two machines marked different numbers without knowing of each other."""
-        return len({mark.people for mark in self.marks}) > 1
+        return bool(rivals(self.marks, lambda mark: mark.people))
 
     @property
     def walk_in(self) -> bool:
@@ -103,13 +104,8 @@ def standings(marks: Iterable[Mark]) -> dict[str, Attendance]:
     by_party: dict[str, dict[str, Mark]] = {}
     for mark in marks:
         by_party.setdefault(mark.about, {})[mark.id] = mark
-    return {about: Attendance(about, tuple(_standing(list(found.values())))) for about, found in by_party.items()}
-
-
-def _standing(marks: Sequence[Mark]) -> list[Mark]:
-    seen = {id for mark in marks for id in mark.after}
-    last = [mark for mark in marks if mark.id not in seen] or list(marks)  # all seen: damaged; show all
-    return sorted(last, key=lambda mark: (mark.at, mark.id))
+    ordered = {about: sorted(found.values(), key=lambda mark: (mark.at, mark.id)) for about, found in by_party.items()}
+    return {about: Attendance(about, tuple(latest(found, found))) for about, found in ordered.items()}
 
 
 def came(found: Iterable[Attendance]) -> int:

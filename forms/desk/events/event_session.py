@@ -1,12 +1,16 @@
-"""What the events desk asks of an unlocked session, and where an event's papers stand on the disk."""
+"""What the events desk asks of an unlocked desk, and where an event's records stand on the disk."""
 
 import hashlib
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from forms.core.portal import Desk, Portal
+from forms.desk.services.synchronising import Synced
+from forms.desk.session import Session
+from forms.desk.sync.client import Server
 
 _SAFE = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 
@@ -21,16 +25,8 @@ class SignupServer(Protocol):
         """Remove a sign-up, let it in, pass it over; or let an event's line go. Raises Problem."""
 
 
-class Brought(Protocol):
-    """What a visit to the server brought."""
-
-    @property
-    def away(self) -> str:
-        """A sentence where it could not be reached, else empty."""
-
-
 class EventSession(Protocol):
-    """What is asked of an unlocked desk here (forms.desk.session.Session has it)."""
+    """What is asked of an unlocked desk here (EventDesk has it)."""
 
     @property
     def folder(self) -> Path:
@@ -52,7 +48,7 @@ class EventSession(Protocol):
     def server(self) -> SignupServer:
         """The server."""
 
-    def sync(self) -> Brought:
+    def sync(self) -> Synced:
         """Fetch the portal and letters. Where the server is away nothing is lost, and it says so."""
 
     def signups(self) -> list[dict[str, Any]]:
@@ -63,6 +59,54 @@ class EventSession(Protocol):
 
     def open_own(self, sealed: bytes) -> bytes:
         """Return what was sealed to this desk."""
+
+
+@dataclass(frozen=True)
+class EventDesk:
+    """An unlocked desk, as far as events need it."""
+
+    session: Session
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder of this desk's files."""
+        return self.session.place.folder
+
+    @property
+    def own_desk(self) -> Desk:
+        """Return this desk as portal.yml has it. Raises Problem."""
+        return self.session.keys.own_desk
+
+    @property
+    def portal(self) -> Portal:
+        """The portal as last fetched. Raises Problem."""
+        return self.session.portal.current
+
+    @property
+    def member(self) -> str:
+        """Return whose machine this is."""
+        return self.session.keys.member
+
+    @property
+    def server(self) -> Server:
+        """The server."""
+        return self.session.place.server()
+
+    def sync(self) -> Synced:
+        """Fetch the portal and letters. Where the server is away nothing is lost, and it says so."""
+        return self.session.sync.run()
+
+    def signups(self) -> list[dict[str, Any]]:
+        """Return all sign-ups as they stand in clear: id, event, people, state ... Raises Problem."""
+        return self.server.signups()
+
+    def seal_for_desk(self, plain: bytes) -> bytes:
+        """Return something of the desk's own, sealed to its keys."""
+        return self.session.keys.seal_for_desk(plain)
+
+    def open_own(self, sealed: bytes) -> bytes:
+        """Return what was sealed to this desk. Raises Problem."""
+        return self.session.own_keys.open(sealed)
 
 
 def folder_of(event: str) -> str:

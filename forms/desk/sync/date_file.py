@@ -1,19 +1,26 @@
 """Keep the dates that a desk has seen in `day.json` (days only). The rule is in forms/core/trusted_date.py."""
 
-import json
-from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
-from forms.core.files.durable import write_safely
+from pydantic import TypeAdapter
+
 from forms.core.trusted_date import WRITTEN, TrustedDate, hear, look
+from forms.desk.state_file import Damaged, StateFile
+
+_ADAPTER = TypeAdapter(TrustedDate)
+
+
+def state_file(folder: Path) -> StateFile[TrustedDate]:
+    """Return the file with the dates."""
+    return StateFile(folder / "day.json", _ADAPTER, "This machine's clock is doubted until the server's agrees.")
 
 
 class DayFile:
     """What is known of the day on this machine; its second clock is the server's."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / "day.json"
+        self._file = state_file(folder)
 
     def look(self, today: date) -> TrustedDate:
         """Return what is known now that this machine's clock shows `today`."""
@@ -25,17 +32,11 @@ class DayFile:
 
     def _remembered(self) -> TrustedDate | None:
         try:
-            row = json.loads(self._path.read_text(encoding="utf-8"))
-            seen = row["seen"] and date.fromisoformat(row["seen"])
-            return TrustedDate(date.fromisoformat(row["good"]), seen, int(row["count"]))
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, KeyError, TypeError):
-            return TrustedDate(WRITTEN)  # damaged: the clock is doubted until the server's agrees
+            return self._file.read()
+        except Damaged:
+            return TrustedDate(WRITTEN)  # the clock is doubted until the server's agrees
 
     def _keep(self, known: TrustedDate) -> TrustedDate:
         if known != self._remembered():
-            row = {"good": known.good.isoformat(), "seen": known.seen and known.seen.isoformat(), "count": known.count}
-            with suppress(OSError):  # a full disk keeps nobody from reading; the older day errs on the safe side
-                write_safely(self._path, json.dumps(row).encode())
+            self._file.try_to_write(known)  # where the disk is full the older day errs on the safe side
         return known

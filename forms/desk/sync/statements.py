@@ -3,17 +3,16 @@
 Nothing that is wrong stops a desk: it is said until a person has asked why and lets the statements begin anew.
 """
 
-import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-from forms.core.files.durable import write_safely
+from pydantic import TypeAdapter
+
 from forms.core.ids import is_id
 from forms.core.proofs.statements import Stated
 from forms.core.signing import are_bytes_signed_by, is_public_key
+from forms.desk.state_file import StateFile
 from forms.desk.sync.client import is_day
 
 FILE = "statements.json"
@@ -85,17 +84,33 @@ class Known:
             )
 
 
+_ADAPTER = TypeAdapter(Known)
+
+
+def state_file(folder: Path) -> StateFile[Known]:
+    """Return the file with what is remembered of the statements."""
+    lost = (
+        "What the server's daily statements showed before is forgotten; they begin anew. Compare today's number with "
+        "other desks."
+    )
+    return StateFile(folder / FILE, _ADAPTER, lost, _is_whole)
+
+
+def _is_whole(known: Known) -> bool:
+    ids = (*known.missing, *known.given, *known.odd)
+    last = not known.number or (str(known.number) in known.heads and is_day(known.day))
+    return last and known.trouble in {"", *TROUBLES} and all(map(is_id, ids))
+
+
 class Statements:
     """The memory itself: `statements.json` in the desk's folder. Ids, days and hashes only."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / FILE
+        self._file = state_file(folder)
 
     def known(self) -> Known:
-        """Return what is remembered; nothing where the file is not there or damaged."""
-        with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            return _read(json.loads(self._path.read_text(encoding="utf-8")))
-        return Known()
+        """Return what is remembered; nothing where the file is not there or damaged, which the doctor says."""
+        return self._file.read_or(Known())
 
     def note_given(self, letters: Iterable[tuple[str, str]], today: str) -> None:
         """Remember letters (id and the day that stands inside) which should be in the next statements."""
@@ -119,9 +134,7 @@ class Statements:
 
     def begin_anew(self) -> bool:
         """Forget all; the next fetch begins with the server's last statement. Whether there was anything."""
-        was_there = self._path.exists()
-        self._path.unlink(missing_ok=True)
-        return was_there
+        return self._file.remove()
 
     def forget(self, ids: Collection[str]) -> None:
         """Forget letters that are erased here."""
@@ -133,8 +146,7 @@ class Statements:
 
     def _keep(self, before: Known, known: Known) -> None:
         if known != before:
-            with suppress(OSError):  # a full disk keeps nobody from letters
-                write_safely(self._path, json.dumps(asdict(known)).encode())
+            self._file.try_to_write(known)
 
 
 def _begun(key: str, rows: Sequence[Stated]) -> Known:
@@ -203,19 +215,3 @@ def _accepted(known: Known, row: Stated, is_here: Callable[[str], bool]) -> Know
         given={id: day for id, day in given.items() if id not in overdue},
         odd=tuple(dict.fromkeys([*known.odd, *filter(is_here, overdue)]))[-MOST_IDS:],
     )
-
-
-def _read(data: Any) -> Known:
-    known = Known(
-        key=str(data["key"]),
-        number=int(data["number"]),
-        day=str(data["day"]),
-        heads={str(number): str(hash) for number, hash in data["heads"].items()},
-        missing={id: int(number) for id, number in data["missing"].items() if is_id(id)},
-        given={id: str(day) for id, day in data["given"].items() if is_id(id)},
-        odd=tuple(filter(is_id, data["odd"])),
-        trouble=data["trouble"] if data["trouble"] in TROUBLES else "",
-        trouble_day=str(data["trouble_day"]),
-    )
-    is_whole = str(known.number) in known.heads and is_day(known.day)
-    return known if is_whole or not known.number else Known()

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from forms.core.builds.manifest import BuildManifest, file_of
-from forms.core.form_schema import load_all
+from forms.core.form_schema import letter_forms, load_all
 from forms.desk.watch.visitor import Seen
 
 FOUND = 200
@@ -113,7 +113,7 @@ def forms_of(terms: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
     """Return each form that browsers encrypt here, and the terms with the desks to which its letters are encrypted."""
     more = terms.get("forms")
     named = more if isinstance(more, dict) else {}
-    others = [form.name for form in load_all() if form.is_encrypted_in_browser and form.name in named]
+    others = [form.name for form in letter_forms() if form.is_encrypted_in_browser and form.name in named]
     return [("concern", terms), *((name, {"desks": named[name]}) for name in others if name != "concern")]
 
 

@@ -1,18 +1,17 @@
 """What a machine remembers of the site that it watches: `site-watch.json` in the desk's folder, all of it public."""
 
 import dataclasses
-import json
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from forms.core.builds.manifest import BuildManifest, read
 from forms.core.files.durable import write_safely
 from forms.core.problem import Problem
 from forms.desk.cases.plain_text import on_one_line
+from forms.desk.state_file import Damaged, StateFile
 
 FILE, MANIFEST = "site-watch.json", "build-manifest.json"
 MOST_ALARMS = 50
@@ -59,22 +58,26 @@ class WatchState:
         return dataclasses.replace(self, alarms=(*self.alarms, *new)[:MOST_ALARMS])
 
 
+_ADAPTER = TypeAdapter(WatchState)
+
+
+def state_file(folder: Path) -> StateFile[WatchState]:
+    """Return the file with what is remembered of the site."""
+    return StateFile(folder / FILE, _ADAPTER)
+
+
 def load(folder: Path) -> WatchState:
     """Return what is remembered. A damaged file is said as an alarm, since it may hide what it held."""
     try:
-        return TypeAdapter(WatchState).validate_json((folder / FILE).read_bytes())
-    except FileNotFoundError:
-        return WatchState()
-    except (OSError, ValidationError):
+        return state_file(folder).read() or WatchState()
+    except Damaged:
         return WatchState(alarms=(Alarm("", f"{FILE} in this desk's folder was damaged: what it remembered is lost."),))
 
 
 def save(folder: Path, state: WatchState) -> None:
     """Remember it. A full disk keeps nobody from letters."""
-    data: dict[str, Any] = dataclasses.asdict(state)
-    with suppress(OSError):
-        if state != load(folder):
-            write_safely(folder / FILE, json.dumps(data).encode())
+    if state != load(folder):
+        state_file(folder).try_to_write(state)
 
 
 def last_manifest(folder: Path) -> BuildManifest | None:

@@ -15,7 +15,8 @@ from forms.core.portal import pick
 from forms.core.problem import Problem
 from forms.core.rendering import CompiledTemplates
 from forms.desk.cases.plain_text import plain
-from forms.desk.session import Place, Session
+from forms.desk.services.place import Place
+from forms.desk.session import Session
 from forms.desk.watch.site_watch import WHAT_TO_DO
 from forms.desk.window import (
     case_actions,
@@ -113,7 +114,9 @@ def _always() -> dict[str, Any]:
 def _has_events(session: Session | None) -> bool:
     """Return whether this desk reads sign-ups: to another one the pages of events say only that."""
     try:
-        return session is not None and any("signup" in desk.reads for desk in session.portal.named([session.desk]))
+        return session is not None and any(
+            "signup" in desk.reads for desk in session.portal.current.named([session.place.desk])
+        )
     except Problem:
         return False
 
@@ -121,7 +124,7 @@ def _has_events(session: Session | None) -> bool:
 def _name_over(session: Session | None) -> str:
     """Return what stands at the top of every page: the desk's name, once a portal is there to tell it."""
     try:
-        return labels.desk_name(session.portal, session.desk) if session else ""
+        return labels.desk_name(session.portal.current, session.place.desk) if session else ""
     except Problem:
         return ""
 

@@ -15,7 +15,9 @@ from threading import RLock
 from flask import abort, current_app, request
 
 from forms.core.problem import Problem
-from forms.desk.session import Place, Session, Synced
+from forms.desk.services.place import Place
+from forms.desk.services.synchronising import Synced
+from forms.desk.session import Session
 
 LONGEST_WAIT = 60
 """Seconds to wait at most after wrong passphrases."""

@@ -39,49 +39,49 @@ def _state(session: Session, case: Case, form: Form) -> None:
     if state not in STATES:
         raise Problem("state", "There is no such state.", "Choose one of the list.")
     outcome = {"outcome": _text(form, "outcome")} if state == "closed" else {}
-    session.write(case.id, "state", after=_seen(form), state=state, **outcome)
+    session.log.write(case.id, "state", after=_seen(form), state=state, **outcome)
 
 
 def _note(session: Session, case: Case, form: Form) -> None:
     text = _text(form, "text")
     if not text:
         raise Problem("note", "It is empty.", "Write what should be remembered.")
-    session.write(case.id, "note", after=_seen(form), text=text)
+    session.log.write(case.id, "note", after=_seen(form), text=text)
 
 
 def _assign(session: Session, case: Case, form: Form) -> None:
     member = form.get("member", "")
-    if member and member not in {one.id for one in session.own_desk.members}:
+    if member and member not in {one.id for one in session.keys.own_desk.members}:
         raise Problem(member, "is no member of this desk.", "Choose somebody of the list.")
-    session.write(case.id, "assign", after=_seen(form), member=member)
+    session.log.write(case.id, "assign", after=_seen(form), member=member)
 
 
 def _take(session: Session, case: Case, form: Form) -> None:
     """Do what is done with most letters first: take it in hand, and tell the person that it is being looked into."""
-    session.write(case.id, "assign", after=_seen(form), member=session.member)
-    session.write(case.id, "state", after=_seen(form), state="looking")
+    session.log.write(case.id, "assign", after=_seen(form), member=session.keys.member)
+    session.log.write(case.id, "state", after=_seen(form), state="looking")
 
 
 def _due(session: Session, case: Case, form: Form) -> None:
     day = form.get("day", "")
     if day and labels.day(day) == day:
         raise Problem("day", f"{day} is no day.", "Write it like 2027-01-31, or leave it empty.")
-    session.write(case.id, "due", after=_seen(form), day=day)
+    session.log.write(case.id, "due", after=_seen(form), day=day)
 
 
 def _flag(session: Session, case: Case, form: Form) -> None:
     flag = form.get("flag", "")
     if flag not in {"urgent", "child"}:
         raise Problem("mark", "There is no such mark.", "Choose urgent or child.")
-    session.write(case.id, "flag", after=_seen(form), flag=flag, on=bool(form.get("on")))
+    session.log.write(case.id, "flag", after=_seen(form), flag=flag, on=bool(form.get("on")))
 
 
 def _theme(session: Session, case: Case, form: Form) -> None:
     for name, table in (("theme", "themes"), ("place", "places"), ("work", "work")):
-        known = {choice.value for choice in session.portal.choices.get(table, ())}
+        known = {choice.value for choice in session.portal.current.choices.get(table, ())}
         if form.get(name) and form[name] not in known:
             raise Problem(name, "is not in the portal's list.", "Choose one of the list.")
-    session.write(
+    session.log.write(
         case.id, "theme", after=_seen(form), **{name: form.get(name, "") for name in ("theme", "place", "work")}
     )
 
@@ -90,13 +90,12 @@ def _answer(session: Session, case: Case, form: Form) -> None:
     text, state, seen = _whole_answer(session, case, form), form.get("state", ""), _seen(form)
     recording = _recording()
     if set(seen) == set(heads(case.entries)):
-        session.answer(case.id, text, state if state in STATES else "", recording)
+        session.log.answer(case.id, text, state if state in STATES else "", recording)
         return
-    session.answer(
-        case.id, text, recording=recording
-    )  # somebody wrote meanwhile: the state must not silently win over theirs
+    # Somebody wrote meanwhile: the state must not silently win over theirs.
+    session.log.answer(case.id, text, recording=recording)
     if state in STATES:
-        session.write(case.id, "state", after=seen, state=state)
+        session.log.write(case.id, "state", after=seen, state=state)
 
 
 def _recording() -> bytes:
@@ -109,30 +108,30 @@ def _recording() -> bytes:
 
 
 def _handover(session: Session, case: Case, form: Form) -> None:
-    session.hand_over(case.id, form.get("desk", ""))
+    session.sharing.hand_over(case.id, form.get("desk", ""))
 
 
 def _merge(session: Session, case: Case, form: Form) -> None:
     typed = (form.get("into_typed", "").strip() or form.get("into", "")).lower()
-    fits = [one.id for one in session.cases() if typed and one.id.startswith(typed) and one.id != case.id]
+    fits = [one.id for one in session.cases.all() if typed and one.id.startswith(typed) and one.id != case.id]
     if len(fits) != 1:
         what = "There is no such case." if not fits else "Several cases begin like this."
         raise Problem("number", what, "Choose one of the list, or write the eight digits of the other case.")
-    session.merge(case.id, fits[0])
+    session.log.merge(case.id, fits[0])
 
 
 def _part(session: Session, case: Case, _: Form) -> None:
-    session.merge(case.id, "")
+    session.log.merge(case.id, "")
 
 
 def _settle(session: Session, case: Case, form: Form) -> None:
     """Say one of two rivals again, knowing both: then it stands alone."""
-    rivals = {entry.id: entry for last in labels.conflicts(case) for entry in last}
+    rivals = {entry.id: entry for last in case.conflicts for entry in last}
     chosen = rivals.get(form.get("entry", ""))
     if chosen is None:
         raise Problem("", "This is settled already.", "Look at what stands now.")
     value: dict[str, Any] = dict(chosen.value)
-    session.write(case.id, chosen.kind, after=heads(case.entries), **value)
+    session.log.write(case.id, chosen.kind, after=heads(case.entries), **value)
 
 
 ACTIONS: Mapping[str, Callable[[Session, Case, Form], None]] = {
@@ -148,7 +147,7 @@ def act(case_id: str, action: str) -> Answer | tuple[str, int] | str:
     session, form = current_session(), request.form
     if action not in ACTIONS:
         raise NotFound
-    case = session.case(case_id)
+    case = session.cases.case(case_id)
     if form.get("do") == "insert":
         return show(session, case_id, typed=_with_phrase(session, case, form))
     try:
@@ -191,7 +190,7 @@ def export(case_id: str) -> Answer | Response | tuple[str, int]:
     """Return one case as an age file, for a court or another office, with a list of hashes in it."""
     session = current_session()
     try:
-        sealed = session.export(case_id, request.form.get("to", "").strip())
+        sealed = session.sharing.export(case_id, request.form.get("to", "").strip())
     except Problem as problem:
         return show(session, case_id, problem), 400
     response = make_response(sealed)
@@ -203,7 +202,7 @@ def export(case_id: str) -> Answer | Response | tuple[str, int]:
 @pages.post("/case/<case_id>/keep")
 def keep(case_id: str) -> Answer:
     """Take away the note that somebody asked for erasing without proof; the case stays."""
-    current_session().dismiss_request(case_id)
+    current_session().erasing.dismiss_request(case_id)
     return redirect_to(f"/case/{case_id}")
 
 
@@ -211,9 +210,9 @@ def keep(case_id: str) -> Answer:
 def erase(case_id: str) -> Answer | str:
     """Ask twice, then erase."""
     session = current_session()
-    case, sure = session.case(case_id), request.form.get("sure", "")
+    case, sure = session.cases.case(case_id), request.form.get("sure", "")
     if request.method == "POST" and sure == "twice":
-        session.erase(case_id)
+        session.erasing.erase(case_id)
         return redirect_to("/?erased=1")
     again = request.method == "POST" and sure == "once"
     return render_template("erase.html", here="inbox", cases=[case], labels=labels, again=again, action=request.path)

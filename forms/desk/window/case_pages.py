@@ -15,6 +15,7 @@ from forms.desk.cases.acknowledgement import doubts
 from forms.desk.cases.case import Case, spoken_in
 from forms.desk.cases.case_log import heads
 from forms.desk.cases.grouping import together
+from forms.desk.services.parts import clean_part
 from forms.desk.session import Session
 from forms.desk.window import labels
 from forms.desk.window.authentication import current_session
@@ -70,19 +71,19 @@ class Phrase:
 def case_page(case_id: str) -> str:
     """Return the whole case. Opening it makes it read."""
     session = current_session()
-    session.mark_read(case_id)
+    session.log.mark_read(case_id)
     return show(session, case_id)
 
 
 def show(session: Session, case_id: str, problem: Problem | None = None, typed: Mapping[str, str] | None = None) -> str:
     """Return the page of a case; with a problem above it, and what was typed kept in its fields."""
-    case, portal = session.case(case_id), session.portal
+    case, portal = session.cases.case(case_id), session.portal.current
     return render_template(
         "case.html",
         here="inbox",
         case=case,
         portal=portal,
-        member=session.member,
+        member=session.keys.member,
         labels=labels,
         today=today(),
         problem=problem,
@@ -93,11 +94,10 @@ def show(session: Session, case_id: str, problem: Problem | None = None, typed: 
         seen=" ".join(heads(case.entries)),
         letters=[(letter, labels.told(letter, portal, today())) for letter in labels.letters_of(case)],
         closed=[one for one in case.letters if isinstance(one, Problem)],
-        unproven_parts=session.unproven_parts(case),
+        unproven_parts=session.cases.unproven_parts(case),
         doubts=doubts(case),
         line=_line(case),
-        conflicts=labels.conflicts(case),
-        unproven=session.unproven_request(case_id),
+        unproven=session.cases.unproven_request(case_id),
         phrases=phrases(session, case),
         duties=duties(session, CHILD_DUTIES, CHILD_DUTY),
         danger=duties(session, DANGER_DUTIES, DANGER_DUTY),
@@ -108,23 +108,23 @@ def show(session: Session, case_id: str, problem: Problem | None = None, typed: 
 
 def _offered(session: Session, case: Case) -> dict[str, Any]:
     """Return what the forms beside the letter offer to choose from."""
-    portal = session.portal
+    portal = session.portal.current
     return {
         "themes": _labels(portal.choices.get("themes", ())),
         "places": _labels(portal.choices.get("places", ())),
         "works": _labels(portal.choices.get("work", ())),
-        "members": [one.id for one in session.own_desk.members],
+        "members": [one.id for one in session.keys.own_desk.members],
         "hand_over_to": _hand_over_to(session, case),
         "readers": [labels.desk_name(portal, one) for one in _readers(case)],
         "hidden_desks": [labels.desk_name(portal, one) for one in case.hidden_from],
-        "together": together(session.cases(), case.id),
-        "alike": [session.case(one) for one in session.alike().get(case.id, ())[:_MOST_ALIKE]],
+        "together": together(session.cases.all(), case.id),
+        "alike": [session.cases.case(one) for one in session.cases.alike().get(case.id, ())[:_MOST_ALIKE]],
     }
 
 
 def _links(session: Session) -> list[Choice]:
     """Return the district's own forms; an address that is not https is no link."""
-    return [row for row in session.portal.choices.get("staff_links", ()) if row.value.startswith("https://")]
+    return [row for row in session.portal.current.choices.get("staff_links", ()) if row.value.startswith("https://")]
 
 
 _MOST_ALIKE = 30
@@ -144,13 +144,13 @@ DANGER_DUTIES = ("danger-ring", "danger-know", "danger-person")
 
 def duties(session: Session, wanted: Collection[str], otherwise: str) -> list[tuple[str, bool]]:
     """Return each of these duties, and whether the district's legal adviser has approved its words."""
-    rows = [row for row in session.portal.choices.get("duties", ()) if row.value in wanted]
+    rows = [row for row in session.portal.current.choices.get("duties", ()) if row.value in wanted]
     return [(pick(row.label, "en"), "en" in row.reviewed) for row in rows] or [(otherwise, False)]
 
 
 def phrases(session: Session, case: Case) -> list[Phrase]:
     """Return the phrases that there are in the person's language, reviewed or not."""
-    rows, language = session.portal.choices.get("phrases", ()), case.language
+    rows, language = session.portal.current.choices.get("phrases", ()), case.language
     return [
         Phrase(row.value, pick(row.label, "en"), row.label[language], language in row.reviewed, row.state)
         for row in rows
@@ -167,8 +167,8 @@ def _readers(case: Case) -> list[str]:
 
 def _hand_over_to(session: Session, case: Case) -> list[Desk]:
     """Return the desks that read such letters, have not this one, and may see it."""
-    gone = {*_readers(case), *case.hidden_from, session.desk}
-    return [desk for desk in session.portal.readers(case.form) if desk.id not in gone]
+    gone = {*_readers(case), *case.hidden_from, session.place.desk}
+    return [desk for desk in session.portal.current.readers(case.form) if desk.id not in gone]
 
 
 def _line(case: Case) -> list[tuple[str, Any]]:
@@ -181,7 +181,7 @@ def _line(case: Case) -> list[tuple[str, Any]]:
 @pages.get("/case/<case_id>/time-line.json")
 def time_line(case_id: str) -> Response:
     """Return the time line for machines, to be saved; no words of the letters stand in it."""
-    case = current_session().case(case_id)
+    case = current_session().cases.case(case_id)
     response = make_response(json.dumps({"case": case.id, "time_line": case.time_line()}, ensure_ascii=False, indent=1))
     response.headers["Content-Type"] = "application/json"
     response.headers["Content-Disposition"] = f'attachment; filename="time-line-{labels.short(case.id)}.json"'
@@ -198,9 +198,9 @@ def part(part_id: str) -> Response:
     session = current_session()
     if not is_id(part_id):
         raise Problem("part", "There is no such photo or recording.", "Go back to the letters.")
-    media_type, content = session.part(part_id)
+    media_type, content = clean_part(session.local_store, session.own_keys.identities, part_id)
     if media_type.startswith("audio/"):
-        session.mark_heard(part_id)
+        session.log.mark_heard(part_id)
     if media_type.partition(";")[0] not in SHOWN:
         raise Problem("part", "It is of a kind that is not shown here.", "Export the case if it must be looked at.")
     response = make_response(content)

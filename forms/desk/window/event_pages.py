@@ -27,7 +27,7 @@ pages.register_blueprint(visit_pages.pages)
 
 def _show(template: str, **values: Any) -> str:
     return render_template(
-        template, here="events", labels=labels, portal=current_session().portal, told=event_views.told, **values
+        template, here="events", labels=labels, portal=current_session().portal.current, told=event_views.told, **values
     )
 
 
@@ -38,7 +38,7 @@ def listed() -> str:
     erased = erase_old(book)
     found = book.gatherings()
     past, upcoming = _parted(found, book.today)
-    visits = [case for case in current_session().cases() if is_visit(case.form)]
+    visits = [case for case in current_session().cases.all() if is_visit(case.form)]
     return _show(
         "events.html", alarms=[one for one in found if one.alarm], past=past, erased=erased, visits=visits,
         upcoming=upcoming, free_places=free_places, days_left=lambda one: _days_left(one, book.today),

@@ -12,7 +12,7 @@ from forms.core.form_schema import load, names
 from forms.core.problem import Problem
 from forms.desk.cases.case import STATES, Case
 from forms.desk.cases.case_log import heads
-from forms.desk.cases.search import SHOWN, Wanted, count, find
+from forms.desk.cases.search import SHOWN, SPAM, Wanted, find, tally
 from forms.desk.session import Session
 from forms.desk.window import case_pages, labels, rows
 from forms.desk.window.authentication import current_session, the_authenticator
@@ -40,10 +40,11 @@ def inbox() -> str:
     """The list, and beside it the letter that is open. Opening it makes it read."""
     session, asked = current_session(), request.args
     shown = opened(session, asked.get("open", ""))
-    cases, wanted = session.cases(), read_wanted(asked, session.member)
+    cases, wanted = session.cases.all(), read_wanted(asked, session.keys.member)
     found = find(_those_like(asked.get("alike", ""), cases, session), wanted, today())
-    folded = _folded(found, {} if asked.get("alike") else session.alike())
+    folded = _folded(found, {} if asked.get("alike") else session.cases.alike())
     pages_, page = _pages(len(folded), asked)
+    tallied, unproven = tally(cases, session.keys.member, today()), session.cases.unproven_requests()
     return render_template(
         "inbox.html",
         here="inbox",
@@ -54,19 +55,19 @@ def inbox() -> str:
         total=sum(not case.merged_into for case in cases),
         page=page,
         pages=pages_,
-        counters=_counters(cases, session.member),
-        spam=count(cases, Wanted(tray=2), today()),
+        counters=[(name, words, tallied[name]) for name, words in COUNTERS],
+        spam=tallied[SPAM],
         openings=rows.first_openings(cases),
         clip=rows.clip,
         today=today(),
         synced=the_authenticator().synced,
-        keys_changed=any(not change.refused for change in session.key_changes()) or bool(session.pinned.reverted),
-        resting=session.resting(),
-        unproven=[case for case in cases if session.unproven_request(case.id)][:MOST_UNPROVEN],
+        keys_changed=any(not change.refused for change in session.keys.changes()) or bool(session.keys.pinned.reverted),
+        resting=session.cases.resting(),
+        unproven=[case for case in cases if case.id in unproven][:MOST_UNPROVEN],
         choices=_choices(session, cases),
         labels=labels,
-        portal=session.portal,
-        member=session.member,
+        portal=session.portal.current,
+        member=session.keys.member,
         address=_address,
         pane=_pane(session, shown, [case for case, _ in folded]) if shown else None,
     )
@@ -74,37 +75,32 @@ def inbox() -> str:
 
 def opened(session: Session, case_id: str) -> str:
     """Mark the case as read that the address asks for; its id, or empty where there is none such."""
-    known = any(case.id == case_id for case in session.cases())
+    known = any(case.id == case_id for case in session.cases.all())
     if known:
-        session.mark_read(case_id)
+        session.log.mark_read(case_id)
     return case_id if known else ""
 
 
 def _pane(session: Session, case_id: str, listed: Sequence[Case]) -> dict[str, Any]:
     """Return what the letter beside the list shows, with its neighbours in the list."""
-    case, portal = session.case(case_id), session.portal
+    case, portal = session.cases.case(case_id), session.portal.current
     ids = [one.id for one in listed]
     at = ids.index(case_id) if case_id in ids else -1
     return {
         "case": case,
         "letters": [(letter, labels.told(letter, portal, today())) for letter in labels.letters_of(case)],
         "closed": [one for one in case.letters if isinstance(one, Problem)],
-        "row": rows.row(case, portal, today(), session.member),
+        "row": rows.row(case, portal, today(), session.keys.member),
         "danger": case_pages.duties(session, case_pages.DANGER_DUTIES, case_pages.DANGER_DUTY) if case.urgent else [],
         "duties": case_pages.duties(session, case_pages.CHILD_DUTIES, case_pages.CHILD_DUTY) if case.child else [],
         "seen": " ".join(heads(case.entries)),
-        "taken": case.assigned.value == session.member and case.state.value == "looking",
+        "taken": case.assigned.value == session.keys.member and case.state.value == "looking",
         "done": case_pages.DONE.get(request.args.get("done", "")),
         "next": ids[at + 1] if at + 1 < len(ids) else "",
         "previous": ids[at - 1] if at > 0 else "",
-        "unproven_parts": session.unproven_parts(case),
+        "unproven_parts": session.cases.unproven_parts(case),
         "place": f"{at + 1} of {len(ids)}" if at >= 0 else "",
     }
-
-
-def _counters(cases: Sequence[Case], member: str) -> list[tuple[str, str, int]]:
-    """Return each counter: its filter, its words and its number."""
-    return [(name, words, count(cases, Wanted(show=name, member=member), today())) for name, words in COUNTERS]
 
 
 def _pages(count: int, asked: MultiDict[str, str]) -> tuple[int, int]:
@@ -129,7 +125,7 @@ def read_wanted(asked: MultiDict[str, str], member: str) -> Wanted:
 def _those_like(case_id: str, cases: Sequence[Case], session: Session) -> Sequence[Case]:
     if not case_id:
         return cases
-    wanted = {case_id, *session.alike().get(case_id, ())}
+    wanted = {case_id, *session.cases.alike().get(case_id, ())}
     return [case for case in cases if case.id in wanted]
 
 
@@ -151,7 +147,7 @@ def _rows(folded: Sequence[tuple[Case, list[Case]]], session: Session) -> list[R
     for case, others in folded:
         section = _section(case)
         few, more = labels.fewer(others, MOST_ALIKE)
-        cells = rows.row(case, session.portal, today(), session.member)
+        cells = rows.row(case, session.portal.current, today(), session.keys.member)
         made.append(Row(case, few, more, section if section != above else "", **cells))
         above = section
     return made
@@ -165,14 +161,14 @@ def _section(case: Case) -> str:
 
 def _choices(session: Session, cases: Sequence[Case]) -> dict[str, list[tuple[str, str]]]:
     """Return what each filter offers."""
-    portal = session.portal
+    portal = session.portal.current
     own = {"places": {"elsewhere", "unknown"}, "work": {"other", "unknown"}}
     tables = {
         name: [(one.value, labels.label(portal, name, one.value)) for one in portal.choices.get(name, ())]
         + [(value, labels.label(portal, name, value)) for value in sorted(more)]
         for name, more in own.items()
     }
-    members = [(member.id, member.id) for member in session.own_desk.members]
+    members = [(member.id, member.id) for member in session.keys.own_desk.members]
     forms = [(form, load(form).title) for form in sorted({case.form for case in cases} & set(names()))]
     return {**tables, "members": members, "forms": forms}
 

@@ -10,7 +10,7 @@ from werkzeug.exceptions import NotFound
 
 from forms.core.problem import Problem
 from forms.desk import doctor
-from forms.desk.crypto import key_retirement, key_sheet, keys
+from forms.desk.crypto import key_sheet, keys
 from forms.desk.session import Session
 from forms.desk.watch.site_watch import publisher_fingerprint
 from forms.desk.window import labels
@@ -28,27 +28,27 @@ def overview() -> str:
 
 
 def _show(session: Session, problem: Problem | None = None, **more: Any) -> str:
-    mine = {str(identity.to_public()) for identity in session.identities}
+    mine = {str(identity.to_public()) for identity in session.own_keys.identities}
     return render_template(
         "keys.html",
         here="keys",
         problem=problem,
-        desk=session.own_desk,
+        desk=session.keys.own_desk,
         mine=mine,
-        member=session.member,
-        older=len(session.identities) - 1,
-        has_passphrase=keys.has_passphrase(session.folder),
+        member=session.keys.member,
+        older=len(session.own_keys.identities) - 1,
+        has_passphrase=keys.has_passphrase(session.place.folder),
         least=keys.LEAST_PASSPHRASE,
-        sheets=key_sheet.people(session.pinned, session.portal.desks),
-        desk_numbers=key_sheet.of_desks(session.pinned),
-        all_together=key_sheet.all_together(session.pinned),
-        compared=session.pinned.compared,
-        reverted=session.pinned.reverted,
+        sheets=key_sheet.people(session.keys.pinned, session.portal.current.desks),
+        desk_numbers=key_sheet.of_desks(session.keys.pinned),
+        all_together=key_sheet.all_together(session.keys.pinned),
+        compared=session.keys.pinned.compared,
+        reverted=session.keys.pinned.reverted,
         findings=sorted(doctor.examine(session), key=lambda finding: finding.ok),
-        unproven=len(session.unproven()) + len(session.unproven_copies()),
+        unproven=len(session.cases.unproven()) + len(session.cases.unproven_copies()),
         public=more.get("public"),
-        other_publishers=set(session.portal.publishers) ^ set(session.site_watch.state.publishers),
-        publishers=list(map(publisher_fingerprint, session.portal.publishers)),
+        other_publishers=set(session.portal.current.publishers) ^ set(session.site_watch.state.publishers),
+        publishers=list(map(publisher_fingerprint, session.portal.current.publishers)),
         done=more.get("done", ""),
     )
 
@@ -57,13 +57,13 @@ def _passphrase(session: Session, form: Form) -> str:
     new = form.get("new", "")
     if new != form.get("again", ""):
         raise Problem("passphrase", "The two are not the same.", "Type the new passphrase twice.")
-    keys.change_passphrase(session.folder, form.get("old", ""), new)
+    keys.change_passphrase(session.place.folder, form.get("old", ""), new)
     return _show(session, done="The passphrase is changed. Use the new one from now on.")
 
 
 def _rotate(session: Session, form: Form) -> str:
-    old = form.get("old", "") if keys.has_passphrase(session.folder) else None
-    return _show(session, public=session.change_key(old), done="There is a new key on this machine.")
+    old = form.get("old", "") if keys.has_passphrase(session.place.folder) else None
+    return _show(session, public=session.key_decisions.change_key(old), done="There is a new key on this machine.")
 
 
 def _recovery(session: Session, _: Form) -> str:
@@ -76,12 +76,12 @@ def _recovery(session: Session, _: Form) -> str:
         secret=secret,
         public=public,
         square=Markup(square),  # noqa: S704 - made by segno, of a key made by us
-        desk=session.own_desk,
+        desk=session.keys.own_desk,
     )
 
 
 def _reseal(session: Session, form: Form) -> str:
-    count = session.reseal(form.get("member", ""))
+    count = session.sharing.reseal(form.get("member", ""))
     doctor.note_colleagues(session, form.get("member", ""))
     return _show(session, done=f"{count} open cases are sealed anew for {form.get('member', '')}.")
 
@@ -89,8 +89,8 @@ def _reseal(session: Session, form: Form) -> str:
 def _forget(session: Session, form: Form) -> str:
     """Say what will not open any more, ask twice, then forget the old keys."""
     sure, anew = form.get("sure", ""), bool(form.get("anew"))
-    key_retirement.require_that_new_key_is_known(session)
-    found = key_retirement.needing(session)
+    session.key_retirement.require_that_new_key_is_known()
+    found = session.key_retirement.needing()
     if sure != "twice":
         return render_template(
             "forget.html",
@@ -99,13 +99,13 @@ def _forget(session: Session, form: Form) -> str:
             labels=labels,
             anew=anew,
             again=sure == "once",
-            has_passphrase=keys.has_passphrase(session.folder),
+            has_passphrase=keys.has_passphrase(session.place.folder),
         )
-    passphrase = form.get("old", "") if keys.has_passphrase(session.folder) else None
-    keys.identities(session.folder, lambda: passphrase or "")  # a wrong one is said before anything is changed
+    passphrase = form.get("old", "") if keys.has_passphrase(session.place.folder) else None
+    keys.identities(session.place.folder, lambda: passphrase or "")  # a wrong one is said before anything is changed
     if anew:
-        key_retirement.seal_anew(session, found)
-    count = session.forget_old_keys(passphrase)
+        session.key_retirement.seal_anew(found)
+    count = session.key_decisions.forget_old_keys(passphrase)
     return _show(session, done=f"Forgotten: {count}. Copies of this machine's folder still have them.")
 
 
@@ -114,7 +114,7 @@ def _alarms_seen(session: Session, _: Form) -> str:
 
 
 def _trust_publishers(session: Session, _: Form) -> str:
-    session.site_watch.trust_publishers(session.portal)
+    session.site_watch.trust_publishers(session.portal.current)
     session.site_watch.dismiss()
     return _show(session, done="The publishers' keys that the portal names now are trusted from now on.")
 
@@ -127,13 +127,13 @@ def _trust(session: Session, form: Form) -> str:
         raise Problem("keys", "You have not said that you compared the numbers.", todo)
     if not who and form.get("all") != "yes":
         raise Problem("keys", "It is not said whose keys are meant.", "Use the buttons of this page.")
-    count = session.trust(who, stolen=bool(form.get("stolen")))
+    count = session.key_decisions.trust(who, stolen=bool(form.get("stolen")))
     return _show(session, done=f"Confirmed for {who or 'all desks'}: {count}.")
 
 
 def _refuse(session: Session, form: Form) -> str:
     """Go on with the keys that this machine knows."""
-    count = session.refuse_keys(form.get("who", ""))
+    count = session.key_decisions.refuse(form.get("who", ""))
     return _show(session, done=f"Refused: {count}. This machine goes on with the keys that it knows.")
 
 
@@ -141,7 +141,7 @@ def _old_entries(session: Session, form: Form) -> str:
     """Let entries count that are here and not proven, as after a restore."""
     if form.get("sure") != "yes":
         raise Problem("keys", "Nothing was done.", "Look at the entries in their cases, tick the box, and press again.")
-    return _show(session, done=f"{session.accept_unsigned()} count now.")
+    return _show(session, done=f"{session.key_decisions.accept_unsigned()} count now.")
 
 
 ACTIONS: Mapping[str, Callable[[Session, Form], str]] = {

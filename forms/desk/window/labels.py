@@ -10,7 +10,7 @@ from babel import Locale
 from forms.core.form_schema import Definition, choices, load, names
 from forms.core.portal import Portal, pick
 from forms.desk.cases.case import Case
-from forms.desk.cases.case_log import Entry, standing
+from forms.desk.cases.case_log import Entry
 from forms.desk.crypto.decryption import Letter, PartName
 
 STATE_NAMES = {"new": "New", "read": "Read", "looking": "Being looked into", "closed": "Closed"}
@@ -157,17 +157,3 @@ def parts_of(case: Case, kind: str) -> int:
 def fewer(items: Sequence[Any], most: int) -> tuple[Sequence[Any], int]:
     """Return the first of many, and how many are left out."""
     return items[:most], max(0, len(items) - most)
-
-
-_REGISTERS = ("state", "assign", "due", "theme", "merge", "flag urgent", "flag child")
-
-
-def conflicts(case: Case) -> list[list[Entry]]:
-    """Return what was set at once on two machines that did not know of each other, and not to the same."""
-    standings = (standing(case.entries, register) for register in _REGISTERS)
-    return [last for last in standings if len({_decided(entry) for entry in last}) > 1]
-
-
-def _decided(entry: Entry) -> str:
-    """Return what an entry decides, without how many letters its writer saw and what was sent with it."""
-    return repr(sorted((name, value) for name, value in entry.value.items() if name not in {"letters", "sent"}))

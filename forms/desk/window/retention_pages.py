@@ -18,11 +18,11 @@ MOST_ROWS = 500
 def access() -> str:
     """Return what the members of this desk did with which letter, as the server wrote it down; newest first."""
     session = current_session()
-    rows = sorted(session.who_did_what(), key=lambda row: str(row.get("at")), reverse=True)
+    rows = sorted(session.place.server().access(), key=lambda row: str(row.get("at")), reverse=True)
     member = request.args.get("member", "")
     members = sorted({str(row.get("member")) for row in rows})
     shown, more = labels.fewer([row for row in rows if member in {"", row.get("member")}], MOST_ROWS)
-    known = {case.id for case in session.cases()}
+    known = {case.id for case in session.cases.all()}
     return render_template(
         "access.html", here="access", rows=shown, more=more, members=members, member=member, known=known, labels=labels
     )
@@ -33,7 +33,7 @@ def retention() -> Answer | str:
     """Closed cases that have been kept long enough; erases those that were ticked, and asks twice before."""
     session = current_session()
     chosen, sure = set(request.form.getlist("case")), request.form.get("sure", "")
-    cases = [case for case in session.old_cases() if request.method == "GET" or case.id in chosen]
+    cases = [case for case in session.erasing.old_cases() if request.method == "GET" or case.id in chosen]
     if request.method == "POST" and cases and sure in {"", "once"}:
         again = sure == "once"
         return render_template(
@@ -41,11 +41,11 @@ def retention() -> Answer | str:
         )
     if request.method == "POST":
         for case in cases:
-            session.erase(case.id)
+            session.erasing.erase(case.id)
         return redirect_to(f"/retention/?erased={len(cases)}")
-    days = session.portal.days_kept("concerns_days")
+    days = session.portal.current.days_kept("concerns_days")
     erased = request.args.get("erased", 0, type=int)
     return render_template(
         "retention.html", here="retention", cases=cases, days=days, erased=erased, labels=labels,
-        doubt=machines_doubt(session.known_day),
+        doubt=machines_doubt(session.clock.known_day),
     )  # fmt: skip

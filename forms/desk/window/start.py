@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from forms.core.problem import Problem
-from forms.desk.session import Place
+from forms.desk.services.place import Place
 from forms.desk.window.app import IDLE_SECONDS, create_window
 from forms.desk.window.authentication import Authenticator
 from forms.web.serving import make

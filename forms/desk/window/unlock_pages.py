@@ -8,7 +8,8 @@ from werkzeug.wrappers import Response as Answer
 from forms.core.problem import Problem
 from forms.desk import doctor
 from forms.desk.crypto.keys import has_passphrase
-from forms.desk.session import Session, Synced
+from forms.desk.services.synchronising import Synced
+from forms.desk.session import Session
 from forms.desk.window.authentication import Authenticator, Locked, current_session, the_authenticator
 from forms.desk.window.secret_path import redirect_to
 
@@ -67,7 +68,7 @@ def unlock() -> Answer | tuple[str, int]:
 def fetch(session: Session) -> Synced:
     """Fetch and bring what waits. A server that is away or refuses is no reason to keep the desk shut: it is said."""
     try:
-        synced = session.sync()
+        synced = session.sync.run()
         if not synced.away:
             doctor.note_colleagues(session)
     except Problem as problem:

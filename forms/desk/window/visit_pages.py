@@ -29,7 +29,7 @@ def plan(case_id: str) -> str | tuple[str, int]:
     """First press: what would be published. Second press: it is written. Nothing typed is lost."""
     letter, form = _letter(case_id), request.form
     try:
-        row = event_row(letter, current_session().portal, _plan(form), _today())
+        row = event_row(letter, current_session().portal.current, _plan(form), _today())
         if form.get("sure") != "yes":
             return _show(letter, case_id, form, row=row)
         path = Path(form.get("content", "").strip() or CONTENT) / "tables" / "events.csv"
@@ -45,7 +45,7 @@ def _today() -> date:
 
 
 def _letter(case_id: str) -> Letter:
-    letter = current_session().case(case_id).first
+    letter = current_session().cases.case(case_id).first
     if letter is None or not is_visit(letter.form):
         raise Problem("letter", "asks for no visit.", "Choose one of the visits on the page of events.")
     return letter
@@ -72,7 +72,7 @@ def _show(
     letter: Letter, case_id: str, typed: Mapping[str, str], row: Mapping[str, str] | None = None, written: str = "",
     problem: Problem | None = None,
 ) -> str:  # fmt: skip
-    portal = current_session().portal
+    portal = current_session().portal.current
     return render_template(
         "event-visit.html", here="events", labels=labels, case_id=case_id, letter=letter, typed=typed, row=row,
         told=labels.told(letter, portal, _today()), kinds=list(KINDS.values()), written=written, problem=problem,

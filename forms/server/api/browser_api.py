@@ -20,7 +20,7 @@ from flask import Blueprint, Response, current_app, request
 
 from forms.core import i18n
 from forms.core.encryption import LEAST_PART, SIZE_CLASSES, is_sealed_for, part_id, size_class
-from forms.core.form_schema import Definition, Kind, load, load_all
+from forms.core.form_schema import Definition, Kind, letter_forms, load, load_all
 from forms.core.ids import is_id
 from forms.core.portal import Desk, Portal
 from forms.server.api.json_responses import ApiError, json_answer, padded_json_answer
@@ -87,7 +87,7 @@ def _terms_of_other_forms(portal: Portal) -> dict[str, Any]:
 
 
 def _encrypted_forms() -> tuple[Definition, ...]:
-    return tuple(one for one in load_all() if one.is_encrypted_in_browser)
+    return tuple(one for one in letter_forms() if one.is_encrypted_in_browser)
 
 
 @blueprint.post("/lookups")

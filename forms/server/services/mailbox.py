@@ -203,7 +203,7 @@ class Submission:
     def letter(self, answers: Mapping[str, Any], **more: Any) -> dict[str, Any]:
         """Return the letter as its desks read it."""
         head = {
-            "form": self.definition.name,
+            "form": self.definition.letter_form,
             "version": LETTER_VERSION,
             "id": self.id,
             "language": self.language,
@@ -214,7 +214,7 @@ class Submission:
 
 def readers(portal: Portal, definition: Definition, hidden: Sequence[str]) -> tuple[Desk, ...]:
     """Return the desks that will be able to open the letter: all that read this form but those it is hidden from."""
-    return tuple(desk for desk in portal.readers(definition.name) if desk.id not in hidden)
+    return tuple(desk for desk in portal.readers(definition.letter_form) if desk.id not in hidden)
 
 
 def left_out(portal: Portal, form: str, desks: Sequence[Desk]) -> tuple[str, ...]:
@@ -240,7 +240,7 @@ def recipients(portal: Portal, desks: Sequence[Desk]) -> list[str]:
 
 def hideable(portal: Portal) -> tuple[Desk, ...]:
     """Return the desks that read a form which asks who must not see the letter."""
-    forms = {definition.name for definition in load_all() if definition.hiding_field}
+    forms = {definition.letter_form for definition in load_all() if definition.hiding_field}
     return tuple(desk for desk in portal.desks if desk.keys and forms.intersection(desk.reads))
 
 
@@ -307,13 +307,13 @@ def _deliver(
     coming = NewLetter(
         id=submission.id,
         thread=submission.follows or submission.id,
-        form=submission.definition.name,
+        form=submission.definition.letter_form,
         day=submission.today,
         lookup=keys.lookup if keys and is_first else None,
         sealed=seal(letter, recipients(services.portal, desks), submission.definition.pad_to),
         desks=tuple(desk.id for desk in desks),
         parts=tuple(part.id for part in submission.parts),
-        left_out=left_out(services.portal, submission.definition.name, desks),
+        left_out=left_out(services.portal, submission.definition.letter_form, desks),
     )
     words = submission.words if box.has_queues else ""
     unlike = box.has_queues and not (services.likeness.is_common(words) or is_gibberish(words))

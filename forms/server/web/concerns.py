@@ -50,10 +50,10 @@ pages = Blueprint("pages", __name__, url_prefix="/forms")
 def form(language: str, form: str) -> Response:
     """Any form: GET shows it, POST takes what was typed into it."""
     asked = read_request(language, form)
-    kind = asked.definition.kind
-    if kind.is_letter and not asked.services.portal.readers(form):
+    kind, letter_form = asked.definition.kind, asked.definition.letter_form
+    if kind.is_letter and not asked.services.portal.readers(letter_form):
         # Either the district has no desk that reads such letters, or none of them has a key that can be used.
-        raise ServiceUnavailable if any(form in desk.reads for desk in asked.services.portal.desks) else NotFound
+        raise ServiceUnavailable if any(letter_form in desk.reads for desk in asked.services.portal.desks) else NotFound
     if request.method != "POST":  # HEAD asks as GET does
         return _SHOW.get(kind, form_page)(asked)
     if asked.too_large:

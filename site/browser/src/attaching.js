@@ -6,10 +6,12 @@ import { Altered, NotAPhoto, canRecord, record, smallPhoto, wholeFile } from "./
 const MOST = { photo: 3, voice: 1 };
 
 // plainly: sends the form without locking it here, as what this browser cannot prepare has to go; not everywhere can that be done.
-export function wireMedia(form, { words, largest }, plainly) {
+// own: what a page does itself where something was added or taken away; it then shows the recording, and records by `record`.
+export function wireMedia(form, { words, largest }, plainly, own = null) {
   const held = [];
   const altered = []; // photos as they were chosen, which this browser would change
   let running = null;
+  let starting = false;
   const fieldOf = (types) => form.querySelector(`input[type=file][accept^="${types}"]`)?.closest("[data-field]");
   const voice = fieldOf("audio");
   const photos = fieldOf("image");
@@ -39,24 +41,35 @@ export function wireMedia(form, { words, largest }, plainly) {
       }
     }
   });
-  if (voice && canRecord()) wireRecorder();
+  if (voice && canRecord() && !own) wireRecorder();
 
   function wireRecorder() {
     const toggle = button(`● ${words.record}`, null, "quiet");
     voice.querySelector("input").before(toggle);
     toggle.addEventListener("click", async () => {
       if (running) return running.stop();
+      if (starting) return undefined;
       try {
-        running = await record((seconds) => { toggle.textContent = `■ ${words.stop} ${clock(seconds)}`; });
-        toggle.textContent = `■ ${words.stop} 0:00`;
-        hold(await running.done);
+        await listen((seconds) => { toggle.textContent = `■ ${words.stop} ${clock(seconds)}`; });
       } catch {
         toggle.hidden = true; // no microphone, not allowed, or no codec: the phone's own recorder is still there
         complain("voice", words.norecorder);
       }
-      running = null;
       toggle.textContent = `● ${words.record}`;
+      return undefined;
     });
+  }
+
+  // Records, and holds what came of it. Rejects where that fails; the microphone is off then.
+  async function listen(tick) {
+    starting = true;
+    try {
+      running = await record(tick);
+      hold(await running.done);
+    } finally {
+      running = null;
+      starting = false;
+    }
   }
 
   function hold(part) {
@@ -67,6 +80,10 @@ export function wireMedia(form, { words, largest }, plainly) {
   }
 
   function draw(kind) {
+    if (own && kind === "voice") {
+      lists.voice.replaceChildren();
+      return own();
+    }
     lists[kind].replaceChildren(...held.filter((part) => part.kind === kind).map((part) => {
       const address = URL.createObjectURL(new Blob([part.bytes], { type: part.type }));
       const shown = kind === "photo"
@@ -80,6 +97,7 @@ export function wireMedia(form, { words, largest }, plainly) {
       const notes = part.tagged ? [make("p", { class: "help" }, words.tags)] : [];
       return make("div", { class: "one" }, [shown, drop, ...notes]);
     }));
+    return own && own();
   }
 
   function complain(kind, text, ...more) {
@@ -89,6 +107,13 @@ export function wireMedia(form, { words, largest }, plainly) {
 
   return {
     parts: () => [...held],
+    complain,
+    record: listen,
+    stop: () => running && running.stop(),
+    drop(kind) {
+      held.filter((part) => part.kind === kind).forEach((part) => held.splice(held.indexOf(part), 1));
+      draw(kind);
+    },
     // Whoever goes on while a recording runs means it to go along: it is stopped and held first.
     async finish() {
       if (!running) return;

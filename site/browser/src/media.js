@@ -105,6 +105,7 @@ export function canRecord() {
   return Boolean(window.MediaRecorder && navigator.mediaDevices && navigator.mediaDevices.getUserMedia);
 }
 
+const MOST_LIVE = 3000; // milliseconds that the microphone may stay on after "stop", whatever the recorder does
 const TYPES = ["audio/webm;codecs=opus", "audio/ogg;codecs=opus", "audio/mp4"];
 
 // Records until `stop` is called or three minutes are over; resolves with the part. Whatever fails, at once or later, the
@@ -128,6 +129,7 @@ function recording(stream, tick, release) {
   const seconds = () => Math.round((Date.now() - started) / 1000);
   const stop = () => {
     if (recorder.state !== "inactive") recorder.stop();
+    setTimeout(release, MOST_LIVE);
   };
   const done = new Promise((resolve, reject) => {
     recorder.ondataavailable = (event) => chunks.push(event.data);
@@ -140,6 +142,7 @@ function recording(stream, tick, release) {
   // A container of MP4 is closed right only where it is written in one go.
   if (/mp4/.test(recorder.mimeType || mimeType)) recorder.start();
   else recorder.start(1000);
+  tick(0);
   const clock = setInterval(() => {
     tick(seconds());
     if (seconds() >= LONGEST) stop();

@@ -6,14 +6,16 @@ import { button, make } from "./dom.js";
 import { firstProblem } from "./fields.js";
 import { derive, inFours, newReceipt, readReceipt } from "./receipt.js";
 import { terms as askTerms } from "./sending.js";
+import { wireSpeaking } from "./speaking.js";
 import { wireSteps } from "./steps.js";
 import { Unsafe } from "./terms.js";
 
 export function startTelling(form, settings, digits) {
   const { words } = settings;
   const delivery = makeDelivery(settings);
-  const media = wireMedia(form, settings, plainly);
-  const steps = wireSteps(form, settings, look);
+  const { media, steps } = settings.pictures
+    ? wireSpeaking(form, settings, plainly)
+    : { media: wireMedia(form, settings, plainly), steps: wireSteps(form, settings, look) };
   const article = form.closest("article");
   let sent = false;
   let receipt = "";
@@ -49,6 +51,7 @@ export function startTelling(form, settings, digits) {
     const boxes = settings.hides ? [...form.querySelectorAll(`[name="${settings.hides}"]`)] : [];
     if (boxes.length && boxes.every((box) => box.checked)) return steps.complain(settings.hides, words.all);
     const desks = settings.hides ? boxes.filter((box) => !box.checked).map((box) => ({ id: box.value, name: labelOf(box) })) : settings.readers;
+    if (settings.pictures) return send(form, desks, true);
     const page = make("section", { class: "look" }, [
       make("h2", { tabindex: "-1" }, words.look),
       make("p", { class: "note" }, [make("strong", {}, words.notyet), " ", words.review]),
@@ -131,9 +134,10 @@ export function startTelling(form, settings, digits) {
   }
 
   function finish(withReceipt, desks) {
+    const drawing = document.getElementById("kept");
     const done = make("section", {}, [
       make("div", { class: "panel panel--done", tabindex: "-1" }, [
-        make("h2", {}, words.safe),
+        make("h1", { class: "slim" }, [...(drawing ? [drawing.content.cloneNode(true)] : []), words.safe]),
         ...(withReceipt
           ? [make("p", {}, words.number), make("p", { class: "code" }, inFours(receipt))]
           : [make("p", {}, words.noreceipt)]),
@@ -148,14 +152,15 @@ export function startTelling(form, settings, digits) {
         : []),
     ]);
     article.replaceChildren(done);
+    const code = done.querySelector(".code");
     if (withReceipt) {
-      const code = done.querySelector(".code");
       code.dataset.digits = digits;
       code.dataset.hear = words.hear;
       document.dispatchEvent(new CustomEvent("receipt", { detail: code }));
     }
     done.querySelector(".panel").focus();
     scrollTo(0, 0);
+    if (code && code.getBoundingClientRect().bottom > innerHeight) code.scrollIntoView({ block: "center" });
   }
 
   function keeping(code) {
@@ -163,7 +168,7 @@ export function startTelling(form, settings, digits) {
     const verdict = make("p", { role: "status" });
     return [
       make("ul", {}, [words.paper, words.opens, words.lost].map((text) => make("li", {}, text))),
-      make("div", { class: "form" }, [
+      ...(words.typeback ? [make("div", { class: "form" }, [
         make("label", { class: "label", for: "typed" }, words.typeback),
         typed,
         button(words.check, () => {
@@ -172,11 +177,11 @@ export function startTelling(form, settings, digits) {
           verdict.className = right ? "panel panel--done" : "error";
         }),
         verdict,
-      ]),
+      ])] : []),
     ];
   }
 }
 
 function labelOf(box) {
-  return box.closest("label").textContent.trim();
+  return [...box.closest("label").querySelectorAll("span")].pop().textContent.trim();
 }

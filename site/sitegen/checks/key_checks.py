@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from forms.core.encryption import can_encrypt, is_pickup, seal
-from forms.core.form_schema import names as form_names
+from forms.core.form_schema import letter_forms
 from forms.core.portal import Portal
 from forms.core.problem import Problem
 from forms.core.signing import is_public_key
@@ -105,7 +105,7 @@ def _twice(held: list[tuple[str, str, Any]]) -> Iterator[Problem]:
 
 def trial(portal: Portal) -> Iterator[Problem]:
     """Encrypt a trial letter of each form to all desks that read it: what fails now would fail for everybody."""
-    for form in form_names():
+    for form in (one.name for one in letter_forms()):
         keys = [key for desk in portal.readers(form) for key in desk.keys]
         try:
             if keys and can_encrypt(keys):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from forms.core.form_schema import names as form_names
+from forms.core.form_schema import letter_forms
 from forms.core.portal import COLUMN_WIDTHS
 from forms.core.problem import Problem
 from forms.core.signing import is_public_key
@@ -73,7 +73,7 @@ def _widths(desks: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
 
 
 def _desk(row: Mapping[str, Any]) -> Iterator[Problem]:
-    where, known = f"{WHERE}, desk {row['id']}", form_names()
+    where, known = f"{WHERE}, desk {row['id']}", tuple(form.name for form in letter_forms())
     if not isinstance(row["reads"], list):
         yield Problem(f"{where}, reads", "this is no list.", "Write it like reads: [concern].")
         return

@@ -31,8 +31,8 @@ def load(
     wrong = list(settings_checks.problems(settings))
     if wrong:
         raise Problems(wrong)
-    pictures = content / "media" / "pictograms"
-    desks = [_desk(row, settings, keys or {}, pictures) for row in settings["desks"]]
+    media = content / "media"
+    desks = [_desk(row, settings, keys or {}, media) for row in settings["desks"]]
     problems = list(_problems(settings, desks))
     if problems:
         raise Problems(problems)
@@ -58,6 +58,7 @@ def load(
         timezone=settings["timezone"],
         publishers=tuple(settings.get("publishers") or ()),
         sms=_sms(settings.get("sms") or {}),
+        drawings=_drawings(media),
     )
 
 
@@ -66,7 +67,7 @@ def _sms(row: Mapping[str, Any]) -> Sms:
     return Sms(templates, row.get("paise_a_part"))
 
 
-def _desk(row: Mapping[str, Any], settings: Mapping[str, Any], keys: DeskKeys, pictures: Path) -> Desk:
+def _desk(row: Mapping[str, Any], settings: Mapping[str, Any], keys: DeskKeys, media: Path) -> Desk:
     people = row.get("people") or ()
     members = [Member(f"{row['id']}/{one['id']}", *_public_keys(one)) for one in people]
     if not members:
@@ -81,8 +82,16 @@ def _desk(row: Mapping[str, Any], settings: Mapping[str, Any], keys: DeskKeys, p
         reads=tuple(row["reads"]),
         members=tuple(members),
         recovery=row.get("recovery") or "",
-        picture=_drawn(pictures / f"{row['picture']}.svg") if row.get("picture") else "",
+        picture=_drawn(media / "pictograms" / f"{row['picture']}.svg") if row.get("picture") else "",
+        face=_drawn(media / "drawings" / f"{row['picture']}.svg") if row.get("picture") else "",
     )
+
+
+def _drawings(media: Path) -> dict[str, str]:
+    """Return the drawings of all forms with pictures, as far as there are such files."""
+    names = {name for form in load_all() for name in form.drawings}
+    found = {name: _drawn(media / "drawings" / f"{name}.svg") for name in sorted(names)}
+    return {name: drawn for name, drawn in found.items() if drawn}
 
 
 def _public_keys(row: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -131,9 +131,14 @@ DIGITS = tuple(f"digit/{digit}" for digit in range(10))
 
 
 def questions() -> dict[str, tuple[Definition, Field]]:
-    """Return every question by its key, with its form."""
+    """Return every question by its key, with its form; a short form asks only what it says in words of its own."""
     forms = [form_schema.load(name) for name in form_schema.names()]
-    return {f"{form.name}/{field.name}": (form, field) for form in forms for field in form.fields}
+    return {
+        f"{form.name}/{field.name}": (form, field)
+        for form in forms
+        for field in form.fields
+        if not form.short_for or field != form_schema.load(form.short_for).field(field.name)
+    }
 
 
 def unrecorded(language: str, pages: Iterable[str], recordings: Recordings) -> list[str]:

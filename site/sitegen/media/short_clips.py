@@ -9,12 +9,15 @@ from sitegen.content.pages import Library
 from sitegen.content.tables import Row, Tables, in_order, text
 from sitegen.media.audio_clips import DIGITS, Recordings
 
-DOORS = ("is-this-me", "tell", "answer", "events")
+DOORS = ("is-this-me", "voice", "answer", "events")
 """The pages that home leads to, in the order of their keys on a telephone."""
+
+INSTEAD = {"voice": "tell"}
+"""The page that a door leads to where a district does not have the first one."""
 
 LANGUAGE, NOT_ALONE = "language", "answer/not-alone"
 
-FIRST_QUESTIONS = ("concern/danger", "concern/what", "concern/voice", "concern/children", "concern/hide_from")
+FIRST_QUESTIONS = ("voice/voice", "concern/children", "concern/can_leave", "voice/hide_from", "concern/danger")
 
 
 def number_text(row: Row, language: str) -> str:
@@ -35,7 +38,7 @@ def keys(tables: Tables, events: Iterable[str]) -> list[str]:
     rows = {"number": tables["helplines"], "sign": tables["signs"], "phrase": tables["phrases"]}
     return [
         *(f"{kind}/{row['id']}" for kind, found in rows.items() for row in found),
-        *(f"name/{page}" for page in DOORS),
+        *(f"name/{page}" for page in (*DOORS, *INSTEAD.values())),
         *(f"event/{event}" for event in events),
         *(LANGUAGE, NOT_ALONE),
         *(f"tamil/{code}" for code in SENTENCE_IN_TAMIL),

@@ -5,6 +5,7 @@ style and script together, in at most three requests.
 """
 
 import gzip
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,6 +18,7 @@ from sitegen.publish import earlier_assets
 
 BROTLI_BUDGET = 14 * 1024
 GZIP_BUDGET = 16 * 1024
+_OWN_STYLE = re.compile(r'<link rel="stylesheet" href="/(assets/(?!portal\.)[^"]+\.css)"')
 COMPRESSED = frozenset({".html", ".css", ".js", ".json", ".xml", ".txt"})
 """Kinds of files of which a smaller copy is worth its place."""
 
@@ -81,11 +83,19 @@ def visits(public: Path, languages: tuple[str, ...]) -> list[Visit]:
         for kind in ("css", "js")
     )
     found = [
-        Visit(language, path.parent.relative_to(public / language).as_posix(), _size(path), css, js)
+        Visit(
+            language, path.parent.relative_to(public / language).as_posix(), _size(path), css + _own(public, path), js
+        )
         for language in languages
         for path in (public / language).rglob("index.html")
     ]
     return sorted(found, key=lambda visit: -visit.whole.brotli)
+
+
+def _own(public: Path, page: Path) -> Size:
+    """Return the styles that a page loads beside the one that all share."""
+    names = _OWN_STYLE.findall(page.read_text(encoding="utf-8"))
+    return _sum(public / name for name in names)
 
 
 def _sum(paths: Iterator[Path]) -> Size:

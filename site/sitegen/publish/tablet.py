@@ -17,7 +17,9 @@ _SOUND = re.compile(r'src="/(audio/[^"]+\.opus)"')
 def write(out: Path, portal: Portal, language: str) -> None:
     """Write that page, the list of files to keep, and the manifest (W3C) into the built site."""
     folder = out / language
-    shared = [out / address.removeprefix("/") for kind, address in portal.assets.items() if kind in {"css", "js"}]
+    shared = [
+        out / address.removeprefix("/") for kind, address in portal.assets.items() if kind in {"css", "js", "pictured"}
+    ]
     pages = sorted(folder.rglob("index.html"))
     heard = sorted({name for page in pages for name in _SOUND.findall(page.read_text(encoding="utf-8"))})
     room = folder / "tablet"

@@ -46,8 +46,9 @@ def _number_picture(context: Context) -> Callable[[Row], Markup]:
 def home(context: Context, _: str) -> Markup:
     """Return home's pictures: the first numbers that stand everywhere, and the doors, each called as its page is."""
     calls = [row for row in in_order(context.tables["helplines"]) if row["everywhere"]][:CALLS]
-    pages = [context.library.find(f"{name}.md", context.language) for name in short_clips.DOORS
-             if f"{name}.md" in context.library.names]  # fmt: skip
+    there = [next((one for one in (name, short_clips.INSTEAD.get(name)) if f"{one}.md" in context.library.names), "")
+             for name in short_clips.DOORS]  # fmt: skip
+    pages = [context.library.find(f"{name}.md", context.language) for name in there if name]
     return render(
         context.language, "blocks/home.html", calls=calls, pages=pages, text=text,
         picture=lambda *names: picture(context, *names), number_picture=_number_picture(context),

@@ -1,0 +1,24 @@
+"""A letter's photo or recording, made anew before anybody looks at it."""
+
+from forms.core.media import attachments
+from forms.core.problem import Problem
+from forms.desk.crypto.decryption import Identities, open_part
+from forms.desk.sync.local_store import LocalStore
+
+
+def clean_part(store: LocalStore, identities: Identities, part_id: str) -> tuple[str, bytes]:
+    """Return a photo or recording of a letter: its media type and its content, made anew in a process of its own.
+
+    Raises Problem where it is not here, or holds nothing that can be shown safely.
+    """
+    kind, content = open_part(store.read("parts", part_id), identities)
+    if kind not in attachments.MOST:
+        raise Problem("part", "It is neither a photo nor a recording.", "Leave it.")
+    try:
+        clean = attachments.clean(kind, content)
+    except attachments.NotTaken as wrong:
+        if wrong.code == "busy":
+            raise Problem("part", "Other photos and recordings are being opened.", "Load the page again.") from None
+        todo = "It may be damaged or made to do harm. It stays sealed; export the case if it must be looked at."
+        raise Problem("part", f"It cannot be shown safely ({wrong.code}).", todo) from None
+    return clean.media_type, clean.content

@@ -1,0 +1,48 @@
+"""The portal as this machine last fetched it: `portal.json` in the desk's folder, all of it public."""
+
+from forms.core.files.durable import write_or_complain
+from forms.core.handover_version import Unreadable
+from forms.core.portal import Portal, parse
+from forms.core.problem import Problem
+from forms.desk.services.place import Place
+
+
+class PortalCopy:
+    """This desk's copy of the portal."""
+
+    def __init__(self, place: Place) -> None:
+        self._place, self._path = place, place.folder / "portal.json"
+        self._portal: Portal | None = None
+
+    @property
+    def current(self) -> Portal:
+        """Return the portal as last fetched, fetched now where it never was. Raises Problem."""
+        if self._portal is None:
+            if not self._path.exists():
+                self.fetch()
+            self._portal = parse(self._path.read_bytes(), str(self._path))
+        return self._portal
+
+    def fetch(self) -> None:
+        """Fetch the portal. Raises Problem, Unreadable where this program is too old to read it."""
+        text = self._place.server().portal()
+        try:
+            parse(text, self._place.address)
+        except Unreadable:
+            raise
+        except Problem:
+            raise Problem(self._place.address, "gave a strange answer.", "Is it the portal's address?") from None
+        self.save(text)
+
+    def save(self, text: bytes) -> None:
+        """Keep this portal."""
+        write_or_complain(self._path, text)
+        self._portal = None
+
+    def fetch_if_readable(self) -> str:
+        """Fetch the portal; a sentence where this program cannot read it: letters come and go all the same."""
+        try:
+            self.fetch()
+        except Unreadable as told:
+            return str(told)
+        return ""
