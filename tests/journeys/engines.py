@@ -188,17 +188,20 @@ class Engine:
     def path(self) -> str:
         return str(self.road.call("GetCurrentURL")).removeprefix(self._address)
 
-    def go(self, command: str) -> None:
-        """Back or Forward, as the browser's own button; the engine may show a page of its own."""
-        with suppress(Failed):
+    def go(self, command: str) -> bool:
+        """Go Back or Forward, as the browser's own button does; False where the engine shows a page of its own."""
+        try:
             self.road.call(command)
-        time.sleep(0.3)
+        except Failed:
+            return False
+        time.sleep(0.3)  # a page that comes back whole may be about to replace itself
         until = time.monotonic() + WAIT
         while time.monotonic() < until:
             with suppress(Failed):
                 if self.script("return document.readyState") == "complete":
-                    return
+                    return True
             time.sleep(0.1)
+        return False
 
 
 @contextmanager
@@ -233,16 +236,7 @@ def _firefox(address: str, home: Path, preferences: dict[str, Any]) -> Iterator[
     with _running(arguments, home):
         port = int(_appears(home / "MarionetteActivePort"))
         road = Marionette(port)
-        road.call(
-            "NewSession",
-            capabilities={
-                "alwaysMatch": {
-                    "pageLoadStrategy": "normal",
-                    "unhandledPromptBehavior": "accept",
-                    "acceptInsecureCerts": True,
-                }
-            },
-        )
+        road.call("NewSession", acceptInsecureCerts=True, unhandledPromptBehavior="accept")
         road.call("SetTimeouts", pageLoad=int(WAIT * 1000), script=int(WAIT * 1000))
         yield Engine(road, address)
         road.close()
@@ -350,9 +344,11 @@ def secured(address: str, folder: Path) -> Iterator[str]:
     with Server(("127.0.0.1", 0), Passing) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"https://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"https://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def _pass_on(one: socket.socket, other: socket.socket) -> None:
