@@ -327,12 +327,25 @@ def test_a_desk_without_its_packages_says_what_to_install(monkeypatch: pytest.Mo
 # Two at once
 
 
-def test_two_at_once_install_once(authenticator: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_at_once_install_once(
+    authenticator: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     times: list[Path] = []
+
+    waiting = threading.Event()
+    really_try = authenticator.try_to_lock
+
+    def try_to_lock(descriptor: int) -> bool:
+        locked = bool(really_try(descriptor))
+        if not locked:
+            waiting.set()
+        return locked
+
+    monkeypatch.setattr(authenticator, "try_to_lock", try_to_lock)
 
     def slow(folder: Path) -> None:
         times.append(folder)
-        time.sleep(0.5)
+        assert waiting.wait(120), "nobody waited"
         install(folder)
 
     threads = [threading.Thread(target=authenticator.set_up, args=(slow,)) for _ in range(3)]
@@ -355,7 +368,7 @@ def run_that_installs(tmp_path: Path, started: str) -> list[str]:
         door.VENV, door.ENVIRONMENTS, door.LOCKS = root / ".venv", root / ".venvs", root / "locks"
         def install(folder):
             print("ready", flush=True)
-            door.step([sys.executable, "-c", "open({started!r}, 'w').write('x'); import time; time.sleep(2)"], "")
+            door.step([sys.executable, "-c", "f = open({started!r}, 'w'); f.write('x'); f.flush(); import time; time.sleep(2); f.write('done')"], "")
         door.set_up(install)
     """
     return [sys.executable, "-c", textwrap.dedent(code)]
@@ -372,9 +385,8 @@ def test_a_killed_run_whose_pip_goes_on_is_waited_for(authenticator: Any, tmp_pa
     process.wait()
     assert process.stdout
     process.stdout.close()
-    began = time.monotonic()
     folder = authenticator.set_up(install)
-    assert time.monotonic() - began > 0.5, "pip of the killed run was still writing"
+    assert started.read_text() == "xdone", "pip of the killed run was still writing"
     assert authenticator.is_whole(folder)
 
 

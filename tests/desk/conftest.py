@@ -119,7 +119,7 @@ def office(tmp_path: Path, district: District) -> Iterator[Office]:
     portals.write(portal, home / "portal.json")
     app = create_app({"portal": home / "portal.json", "data": home / "server", "cost": CHEAP, "today": lambda: TODAY})
     server = make(app, "127.0.0.1", 0)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     yield Office(app, home, f"http://127.0.0.1:{server.server_port}", portal, made)
     server.shutdown()

@@ -106,7 +106,7 @@ def pickup() -> Iterator[Pickup]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     held.address = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     yield held
     server.shutdown()

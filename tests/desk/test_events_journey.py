@@ -94,7 +94,7 @@ def town(tmp_path: Path) -> Iterator[Town]:
         {"portal": tmp_path / "portal.json", "data": tmp_path / "server", "today": lambda: TODAY, "cost": Cost(64, 1)}
     )
     server = make(app, "127.0.0.1", 0)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     yield Town(tmp_path, portal, f"http://127.0.0.1:{server.server_port}")
     server.shutdown()

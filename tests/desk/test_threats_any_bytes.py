@@ -289,7 +289,7 @@ def test_whatever_the_server_says_no_case_changes(machine: Machine, kind: str) -
 def test_whatever_letters_the_server_makes_up_no_case_changes(machine: Machine) -> None:
     """Well made rows and letters: old ids in new places, notices, photos of other letters, denials."""
 
-    @settings(PROFILE, max_examples=6 * EXAMPLES)
+    @settings(PROFILE, max_examples=3 * EXAMPLES)
     @given(LETTER_STORIES)
     def look(lies: dict[str, Lie]) -> None:
         attack(machine, lies)
@@ -300,7 +300,7 @@ def test_whatever_letters_the_server_makes_up_no_case_changes(machine: Machine) 
 def test_whatever_entries_the_server_makes_up_no_case_changes(machine: Machine) -> None:
     """Entries in a member's name, encrypted to the desk's keys, which everybody knows."""
 
-    @settings(PROFILE, max_examples=6 * EXAMPLES)
+    @settings(PROFILE, max_examples=3 * EXAMPLES)
     @given(ENTRY_STORIES)
     def look(lies: dict[str, Lie]) -> None:
         attack(machine, lies)

@@ -36,7 +36,7 @@ def put(office: Office, member: str, path: str, body: bytes, reader: str = "") -
     """Bring something to the desk API with nothing but a member's own token; the status."""
     token = keys.token(office.home / member)
     headers = {"Authorization": f"Bearer {token}", "Portal-For": reader}
-    return requests.put(f"{office.address}/pickup/v1/{path}", data=body, headers=headers, timeout=20).status_code
+    return requests.put(f"{office.address}/pickup/v1/{path}", data=body, headers=headers, timeout=120).status_code
 
 
 def forged_for(office: Office, desk: str, letter_id: str, what: str = FORGED) -> bytes:
@@ -288,7 +288,7 @@ class Hostile(BaseHTTPRequestHandler):
 @pytest.fixture
 def hostile() -> Iterator[Server]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hostile)
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     yield Server(f"http://127.0.0.1:{server.server_port}", "token")
     server.shutdown()

@@ -349,14 +349,14 @@ def test_it_listens_on_this_machine_only_and_locks_by_itself(
     window = start.start(office.place(), clock=clock)
     try:
         port = int(window.enter.split(":")[2].split("/")[0])
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as line:
+        with socket.create_connection(("127.0.0.1", port), timeout=120) as line:
             line.sendall(b"GET /marked-words HTTP/1.0\r\nHost: evil\r\n\r\n")
             assert line.recv(20).startswith(b"HTTP/1.1 421")
         with pytest.raises(OSError, match="refused"):
             socket.create_connection(("127.0.0.2", port), timeout=2)
         window.authenticator.open(None)
         clock.now += 601
-        for _ in range(500):
+        for _ in range(12_000):  # two minutes, for a busy machine
             if window.authenticator.session is None:
                 break
             time.sleep(0.01)

@@ -109,9 +109,9 @@ def phone(browser: Any, district: District) -> Iterator[Any]:
 def post(address: str, **answers: str) -> None:
     """Tell a concern as a browser without a script does."""
     form = f"{address}/forms/ta/concern"
-    once = re.search(r'name="once" value="([0-9a-f]+)"', requests.post(form, data=answers, timeout=20).text)
+    once = re.search(r'name="once" value="([0-9a-f]+)"', requests.post(form, data=answers, timeout=120).text)
     assert once
-    sent = requests.post(form, data={**answers, "do": "send", "once": once[1]}, timeout=20)
+    sent = requests.post(form, data={**answers, "do": "send", "once": once[1]}, timeout=120)
     assert 'class="code"' in sent.text
 
 

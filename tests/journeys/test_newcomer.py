@@ -1,6 +1,5 @@
 """People in a hurry, on slow lines, on small screens, with big letters, without styles or pictures."""
 
-import time
 from typing import Any
 
 import pytest
@@ -28,8 +27,9 @@ def test_a_newcomer_reaches_the_right_number_in_odia_over_2g(house: House, brows
     context = browser.new_context(viewport={"width": 360, "height": 740}, base_url=house.address)
     page = context.new_page()
     slow(page, kilobits=50, milliseconds=500)
-    started, taps = time.monotonic(), 0
+    taps = 0
     page.goto("/")
+    seconds = on_the_line(page)
     page.get_by_role("link", name="ଓଡ଼ିଆ").click()
     taps += 1
     number = page.locator("main a[href='tel:18004252650']").first
@@ -37,9 +37,18 @@ def test_a_newcomer_reaches_the_right_number_in_odia_over_2g(house: House, brows
     assert number.is_visible()
     taps += 1  # the tap that calls
     assert taps <= 2
-    assert time.monotonic() - started < 20
+    assert seconds + on_the_line(page) < 20
     assert "ବନ୍ଧା ଶ୍ରମ" in page.locator("main .dial a").nth(2).text_content()
     context.close()
+
+
+def on_the_line(page: Any) -> float:
+    """Return the seconds that this page took on such a line, by what was fetched: a busy test machine does not count."""
+    kinds = "[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]"
+    sizes = page.evaluate(f"() => {kinds}.map(entry => entry.transferSize)")
+    assert sizes
+    assert sizes[0] > 0
+    return float(sum(sizes) * 8 / 50_000 + 0.5 * len(sizes))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

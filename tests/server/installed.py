@@ -122,7 +122,7 @@ class Machine:
         path = f"{self.root}/usr/bin:{os.environ['PATH']}"
         done = subprocess.run(
             ["sh", "-c", command], env={**os.environ, "PATH": path, **({"NAME": self.name} if self.named else {}), **environment},
-            capture_output=True, text=True, check=False, timeout=60,
+            capture_output=True, text=True, check=False, timeout=300,
         )  # fmt: skip
         if done.returncode:
             raise AssertionError(f"{command}: {done.stderr}")
@@ -217,11 +217,11 @@ class Machine:
 
     @staticmethod
     def until(true: Callable[[], object]) -> None:
-        for _ in range(600):
+        for _ in range(2400):
             if true():
                 return
             time.sleep(0.05)
-        raise AssertionError("it did not happen within 30 seconds")
+        raise AssertionError("it did not happen within two minutes")
 
     def shut_down(self) -> None:
         for name in ("nginx", "portal"):

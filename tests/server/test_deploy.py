@@ -140,7 +140,7 @@ def slowly(body: bytes) -> Iterator[bytes]:
 
 
 def raw_request(served: list[Served], text: bytes) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", served[0].port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", served[0].port, timeout=120)
     connection.connect()
     assert connection.sock
     connection.sock.sendall(text)

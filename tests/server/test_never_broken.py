@@ -73,7 +73,7 @@ class Running:
             "User-Agent": "MarkedAgent/1.0",
             "Referer": "http://marked-referrer.example/",
         }
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
             connection.request("POST", path, body, headers)
             answer = connection.getresponse()
@@ -235,7 +235,7 @@ def test_every_receipt_that_was_shown_opens_its_letter_after_a_kill(
 
 
 def fetched(server: Running, identity: pyrage.x25519.Identity) -> Iterator[tuple[str, dict[str, Any]]]:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
 
     def get(path: str) -> bytes:
         connection.request("GET", f"/pickup/v1/{path}", headers={"Authorization": "Bearer token-legal"})
