@@ -13,7 +13,7 @@ def fingerprint(root: Path, extra: str = "") -> str:
     """Return SHA-256 over every input file's name and bytes, and `extra` (what else a build depends on)."""
     digest = hashlib.sha256(extra.encode())
     for path in _files(root):
-        digest.update(f"{path.relative_to(root).as_posix()}\0".encode())
+        digest.update(f"{path.relative_to(root).as_posix()}\0".encode(errors="surrogateescape"))
         state = path.stat()
         digest.update(_content(path, state.st_size, state.st_mtime_ns))
     return digest.hexdigest()

@@ -191,7 +191,7 @@ def test_the_parts_of_a_text(text: str, expected: int) -> None:
 def test_an_english_reminder_is_of_the_gsm_alphabet() -> None:
     [reminder] = ready(portal(), event(), [party(1, **FINE | {"language": "en"})], TODAY)
     assert is_gsm(reminder.text)
-    assert "10:00 AM - 12:00 PM" in reminder.text
+    assert "10:00-12:00" in reminder.text
 
 
 def test_each_kind_and_language_has_its_template_number() -> None:

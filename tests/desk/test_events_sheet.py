@@ -9,6 +9,8 @@ import typst
 from PIL import Image
 
 from forms.core import fonts
+from forms.core.i18n import event_times
+from forms.core.i18n.event_times import when
 from forms.core.problem import Problem
 from forms.desk.events.attendance_sheet import (
     LINES,
@@ -20,7 +22,6 @@ from forms.desk.events.attendance_sheet import (
     inputs,
     pdf,
     rows,
-    when,
 )
 from tests.desk.event_house import LANGUAGES, TODAY, event, party, portal
 
@@ -117,10 +118,29 @@ def test_those_who_wait_stand_after_those_who_come_in_their_order_and_nobody_els
     assert made == [("coming", "A"), ("coming", "b"), ("waiting", "First"), ("waiting", "Last")]
 
 
-def test_day_and_hours_are_written_as_the_readers_write_them() -> None:
-    assert when(event(), "en").replace("\u202f", " ") == "Sunday, January 24, 2027, 10:00 AM – 12:00 PM"
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "Sunday, 24 January 2027, 10:00–12:00"),
+        ("ta", "ஞாயிறு, 24 ஜனவரி, 2027, 10:00–12:00"),
+        ("te", "24, జనవరి 2027, ఆదివారం, 10:00–12:00"),
+        ("hi", "रविवार, 24 जनवरी 2027, 10:00–12:00"),
+        ("or", "ରବିବାର, 24 ଜାନୁଆରୀ 2027, 10:00–12:00"),
+    ],
+)
+def test_day_and_hours_are_written_as_the_readers_write_them(language: str, said: str) -> None:
+    assert when(event(), language) == said
+
+
+def test_days_without_hours_midnight_and_several_days_are_written_right() -> None:
     assert when(replace(event(), starts="2027-01-24", ends=""), "ta") == "ஞாயிறு, 24 ஜனவரி, 2027"
-    assert when(replace(event(), ends=""), "en").endswith("10:00\u202fAM")
+    assert when(replace(event(), ends=""), "en").endswith("2027, 10:00")
+    assert when(replace(event(), starts="2027-01-24T20:00", ends="2027-01-25T00:00"), "en").endswith("20:00–24:00")
+    assert when(replace(event(), starts="2027-01-24T00:00", ends="2027-01-24T04:00"), "en").endswith("00:00–04:00")
+    two = when(replace(event(), starts="2027-01-24T20:00", ends="2027-01-25T10:00"), "en")
+    assert two == "Sunday, 24 January 2027 – Monday, 25 January 2027"
+    assert event_times.moment("2027-01-24T10:00", "or") == "24 ଜାନୁଆରୀ 2027, 10:00"
+    assert event_times.moment("", "en") == ""
 
 
 def test_an_event_that_vanished_still_has_its_sheet() -> None:

@@ -26,8 +26,8 @@ from forms.desk.services.case_list import CaseList
 from forms.desk.services.place import Place
 from forms.desk.session import Session
 from forms.desk.window import start
+from forms.desk.window.access.authentication import Authenticator
 from forms.desk.window.app import create_window
-from forms.desk.window.authentication import Authenticator
 from forms.desk.window.case_pages import CHILD_DUTY
 from forms.server.app import take_new_portal
 from tests.desk.event_house import has_come

@@ -1,15 +1,18 @@
 """What a tired officer does with Word, Excel, WhatsApp, Notepad and a phone: each mistake is a sentence with its line."""
 
+import os
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sitegen.cache import fingerprint
 from sitegen.content import pages, phone_numbers, tables
 from sitegen.content.pages import Library, Source
 from sitegen.lint import files, keys, mistakes
+from sitegen.publish import withdrawal
 
-from forms.core.problem import Danger, Problem
+from forms.core.problem import Danger, Problem, Problems
 from tests.sitegen.conftest import TODAY
 
 Case = tuple[str, str, int, str]
@@ -358,3 +361,125 @@ def test_a_film_that_tells_its_place_is_refused(tmp_path: Path) -> None:
     assert "holds the place" in str(problem)
     (tmp_path / "media" / "visit.mp4").write_bytes(b"moov udta")
     assert list(files.problems(tmp_path, ("en",), {"visit.mp4"})) == []
+
+
+PAGE = "---\ntitle: A\nchanged: 2026-01-01\n---\n\n# A\n\nText.\n"
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"/>'
+ODD_FILES: list[tuple[str, str, bytes, str]] = [
+    ("UTF-16 page", "en/a.md", PAGE.encode("utf-16"), "content/en/a.md: has letters that are not UTF-8"),
+    ("Latin-1 page", "en/a.md", PAGE.replace("Text", "T\xe9").encode("latin-1"), "has letters that are not UTF-8"),
+    ("NUL in a page", "en/a.md", PAGE.replace("Text", "Te\0xt").encode(), "line 8: a sign stands there that is no letter"),
+    ("NUL in front matter", "en/a.md", PAGE.replace("title: A", "title: A\0").encode(), "line 2: a sign stands there that"),
+    ("escape sequence", "en/a.md", PAGE.replace("Text", "\x1b[31m").encode(), "line 8: a sign stands there that is no"),
+    ("endless page", "en/a.md", (PAGE + "x " * 150_000).encode(), "A page may have 200,000"),
+    ("row of brackets", "en/a.md", (PAGE + "[" * 20_000).encode(), "line 9: a long row of [ stands there"),
+    ("empty page", "en/a.md", b"", "content/en/a.md: is empty"),
+    ("two addresses in one", "en/a/index.md", PAGE.encode(), "content/en/a/index.md: would have the address of a.md"),
+    ("line break in a name", "en/a\nb.md", PAGE.encode(), "content/en/a?b.md: has a name that cannot be read"),
+    ("bytes for a title", "en/a.md", PAGE.replace(": A", ": !!binary aGk=").encode(), "title: \"b'hi'\" is read as"),
+    ("set for a title", "en/a.md", PAGE.replace(": A", ": !!set {a}").encode(), "is read as something else than a text"),
+    ("damaged table", "tables/signs.csv", b"id,order\r\na\0b,1\r\n", "signs.csv, row 2: holds signs that are no letters"),
+    ("UTF-16 table", "tables/signs.csv", "id,order".encode("utf-16"), "signs.csv: is saved as UTF-16"),
+    ("another program's table", "tables/signs.csv", b"id\n" + b"x\n" * 6000, "signs.csv: has 6,000 rows, and a table may"),
+    ("page of a web server", "tables/signs.csv", b"<html><body>Not found</body></html>", "content/tables/signs.csv"),
+    ("empty table", "tables/signs.csv", b"", "content/tables/signs.csv: is empty"),
+    ("UTF-16 settings", "portal.yml", "a: 1".encode("utf-16"), "content/portal.yml: cannot be read"),
+    ("nested settings", "portal.yml", b"a: " + b"[" * 5000, "content/portal.yml: cannot be read"),
+    ("list for settings", "portal.yml", b"- a\n", "content/portal.yml: district is missing"),
+    ("nested memory", "translations.json", b"[" * 100_000, "content/translations.json: cannot be read"),
+    ("nested addresses", "addresses.json", b"[" * 100_000, "content/addresses.json: cannot be read"),
+    ("bytes for addresses", "addresses.json", b"\xff\xfe\0", "content/addresses.json: cannot be read"),
+    ("drawing that is none", "media/x.svg", b"<svg", "content/media/x.svg: cannot be read as a drawing"),
+    ("drawing in no encoding", "media/x.svg", b'<?xml version="1.0" encoding="klingon"?>' + SVG.encode("utf-16"), "cannot be"),
+    ("hidden entities", "media/x.svg", ('<!DOCTYPE svg [<!ENTITY a "b">]>' + SVG).encode("utf-16"), "cannot be read as a"),
+    ("words for a size", "media/x.svg", SVG.replace("0 0 9 9", "a b").encode(), 'has "a b" as its viewBox'),
+    ("no size", "media/x.svg", SVG.replace("0 0 9 9", "0 0 0 0").encode(), 'has "0 0 0 0" as its viewBox'),
+    ("endless size", "media/x.svg", SVG.replace("0 0 9 9", "0 0 nan inf").encode(), 'has "0 0 nan inf" as its viewBox'),
+    ("file for a folder", "media/audio", b"x", "content/media/audio: is neither picture nor recording"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "sentence"), [case[1:] for case in ODD_FILES], ids=[case[0] for case in ODD_FILES]
+)
+def test_a_file_that_is_not_what_its_name_says_is_a_sentence(
+    folder: Any, name: str, data: bytes, sentence: str
+) -> None:
+    path = folder.root / "content" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    assert sentence in "\n".join(said_by(folder))
+
+
+def said_by(folder: Any) -> list[str]:
+    """Return what check says of a folder, whether it can be read or not."""
+    try:
+        return list(folder.problems())
+    except Problem as problem:
+        return [str(problem)]
+    except Problems as problems:
+        return [str(problem) for problem in problems.problems]
+
+
+def loop(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.symlink_to(path.name)
+
+
+def folder_there(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.mkdir()
+
+
+NO_FILES: list[tuple[str, str, Any, str]] = [
+    ("folder for a page", "en/a.md", folder_there, "content/en/a.md: is a folder, and named like a file"),
+    ("folder for a table", "tables/signs.csv", folder_there, "content/tables/signs.csv: cannot be opened"),
+    ("folder for consents", "tables/consents.csv", folder_there, "content/tables/consents.csv: cannot be opened"),
+    ("folder for settings", "portal.yml", folder_there, "content/portal.yml: cannot be opened"),
+    ("folder for a memory", "translations.json", folder_there, "content/translations.json: cannot be read"),
+    ("folder for a picture", "media/x.svg", folder_there, "content/media/x.svg: is a folder, and named like a file"),
+    (
+        "link to nothing",
+        "en/a.md",
+        lambda path: path.symlink_to("/nowhere/a.md"),
+        "en/a.md: is a link, and leads to no",
+    ),
+    ("link to itself", "en/a.md", loop, "content/en/a.md: is a link, and leads to no file"),
+    ("table that is a loop", "tables/signs.csv", loop, "content/tables/signs.csv: cannot be opened"),
+    ("settings that are a loop", "portal.yml", loop, "content/portal.yml: cannot be opened"),
+    (
+        "folder that holds itself",
+        "en/loop",
+        lambda path: path.symlink_to("."),
+        "en/loop: is a link, and leads to no file",
+    ),
+    ("pipe", "en/a.md", os.mkfifo, "content/en/a.md: is no file that can be read"),
+]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links, pipes and bytes in names are there on POSIX")
+@pytest.mark.parametrize(
+    ("name", "make", "sentence"), [case[1:] for case in NO_FILES], ids=[case[0] for case in NO_FILES]
+)
+def test_what_is_no_file_is_a_sentence(folder: Any, name: str, make: Any, sentence: str) -> None:
+    path = folder.root / "content" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    make(path)
+    assert sentence in "\n".join(said_by(folder))
+    fingerprint(folder.root)  # the watcher of `serve` looks at the same files
+    withdrawal.purge(folder.root / "public", folder.root / "content", TODAY)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names are bytes on POSIX")
+def test_a_name_that_is_no_text_is_a_sentence_that_can_be_printed(folder: Any) -> None:
+    with open(os.fsencode(folder.root / "content" / "en") + b"/\xff.md", "wb") as file:  # noqa: PTH123 - a name of bytes
+        file.write(PAGE.encode())
+    said = "\n".join(said_by(folder))
+    assert "content/en/?.md: has a name that cannot be read" in said
+    assert said.encode()
+    assert fingerprint(folder.root)
+
+
+def test_a_table_with_very_much_wrong_is_said_in_a_moment(folder: Any) -> None:
+    folder.table("goods", *({"id": f"g{number}"} for number in range(2000)))
+    assert 200 < len(said_by(folder)) < 400  # counted, not timed: each wrong cell takes the checking library long

@@ -22,6 +22,7 @@ LOCALES = {"en": "en_IN"}
 """CLDR locale of a language where its default is another country's."""
 
 _LONG = {"or": "d MMMM y"}
+_FULL = {"or": "EEEE, d MMMM y"}
 """How a day is written where CLDR has the month first and people here do not."""
 
 
@@ -48,6 +49,11 @@ def translations(language: str) -> NullTranslations:
 def day(when: date, language: str) -> str:
     """Return a day as this language writes it, like 24 January 2027."""
     return format_date(when, format=_LONG.get(language, "long"), locale=LOCALES.get(language, language))
+
+
+def full_day(when: date, language: str) -> str:
+    """Return a day with its name in the week, like Sunday, 24 January 2027."""
+    return format_date(when, format=_FULL.get(language, "full"), locale=LOCALES.get(language, language))
 
 
 def month(text: str, language: str) -> str:

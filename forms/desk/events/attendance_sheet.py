@@ -6,15 +6,14 @@ PDF through Typst, 25 lines a page, in one of the portal's languages. Made in me
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date
 from pathlib import Path
 
 import typst
-from babel import Locale
-from babel.dates import format_date, format_time
 
 from forms.core import i18n
 from forms.core.fonts import fonts
+from forms.core.i18n.event_times import when
 from forms.core.portal import Event, Portal, pick
 from forms.core.problem import Problem
 from forms.desk.cases.plain_text import plain
@@ -97,16 +96,6 @@ def _head(paper: Paper, language: str) -> dict[str, object]:
         "private": _("These names are private. Give this paper back to the events desk."),
         "example": _("This is a demonstration.") if paper.portal.demonstration else "",
     }
-
-
-def when(event: Event, language: str) -> str:
-    """Return day and hours of an event as its readers write them; only the day where no hour is known."""
-    locale = Locale.parse(language)
-    said = format_date(event.day, "full", locale=locale)
-    hours = [hour for hour in (event.time, event.end_time) if hour]
-    if not hours or (event.starts[11:16] == "00:00"):
-        return said
-    return f"{said}, {' – '.join(format_time(time.fromisoformat(hour), 'short', locale=locale) for hour in hours)}"
 
 
 def rows(paper: Paper, language: str) -> list[dict[str, str]]:

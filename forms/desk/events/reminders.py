@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from forms.core import i18n
+from forms.core.i18n.event_times import when
 from forms.core.portal import Event, Portal, pick
 from forms.core.problem import Problem
 from forms.desk.cases.plain_text import plain
-from forms.desk.events.attendance_sheet import when
 from forms.desk.events.attendees import COMING, WAITING, Party
 from forms.desk.events.event_session import EventSession, folder_of
 from forms.desk.events.gateways import Gateway, Unsure, dialled

@@ -14,6 +14,10 @@ _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """How .xlsx and .ods begin, and .xls."""
 
 AS_UTF8 = 'Save it again as "CSV UTF-8 (comma delimited)".'
+_NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ufffe\uffff]")
+MOST_ROWS = 5_000
+"""Rows of a table: more would be an export of another program, and every build would take minutes."""
+
 _LOST = re.compile(r"\?{3,}")
 _SEPARATORS = (",", ";", "\t")
 """Comma; what a spreadsheet of many countries writes; what is pasted or saved as text."""
@@ -57,6 +61,9 @@ def read_sheet(path: Path) -> CsvFile:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise Problem(f"{file_of(path)}, row {line}", "has letters that are not UTF-8.", AS_UTF8) from None
+    if match := _NO_TEXT.search(text):
+        line = text[: match.start()].count("\n") + 1
+        raise Problem(f"{file_of(path)}, row {line}", "holds signs that are no letters: the file is damaged.", AS_UTF8)
     return _cells(file_of(path), text)
 
 
@@ -80,6 +87,9 @@ def _cells(place: str, text: str) -> CsvFile:
     if not rows or not any(rows[0]):
         raise Problem(place, "is empty.", "It needs at least its first line, with the names of the columns.")
     filled = [(number, row) for number, row in enumerate(rows[1:], start=2) if any(cell.strip() for cell in row)]
+    if len(filled) > MOST_ROWS:
+        what = f"has {len(filled):,} rows, and a table may have {MOST_ROWS:,}."
+        raise Problem(place, what, "Is it another program's file? Take out what the site does not show.")
     cells = [[cell.strip() for cell in row] for _, row in filled]
     return CsvFile(place, [name.strip() for name in rows[0]], cells, [number for number, _ in filled])
 

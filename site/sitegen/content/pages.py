@@ -16,12 +16,18 @@ from forms.core.problem import Problem
 from forms.core.yaml_reader import DuplicateKey, YAMLError, read_yaml
 from sitegen.content.settings import line_of, twice
 from sitegen.lint import front_matter
-from sitegen.lint.own_files import own_files
+from sitegen.lint.own_files import own_files, shown_name
 
 SOURCE = "en"
 _FRONT_MATTER = re.compile(r"\A---\s*\n(.*?\n)---\s*\n", re.S)
 _BLOCK = re.compile(r"\[\[\s*([^\]:]*?)\s*(?::\s*([^\]]*?)\s*)?\]\]\s*")
 
+
+LONGEST = 200_000
+"""Characters of a page."""
+
+_NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\ufffe\uffff]|\[{50,}")
+"""Control characters; and rows of brackets, which take Markdown longer the square of their number."""
 
 _AS_UTF8 = "Save it as UTF-8 (in Notepad: Save as, Encoding: UTF-8)."
 
@@ -141,6 +147,22 @@ def _meta(text: str) -> Any:
     return read_yaml(text)
 
 
+def _readable(text: str, where: str) -> str:
+    """Return the text of a page. Raises Problem for one that no reader of Markdown should be given."""
+    if len(text) > LONGEST:
+        what = f"has {len(text):,} characters."
+        raise Problem(
+            where, what, f"A page may have {LONGEST:,}: a phone would load it for minutes. Make several of it."
+        )
+    if match := _NO_TEXT.search(text):
+        line = text[: match.start()].count("\n") + 1
+        if match[0][0] == "[":
+            raise Problem(f"{where}, line {line}", "a long row of [ stands there.", "Take it out.")
+        what = "a sign stands there that is no letter (a file of another kind, or a damaged one)."
+        raise Problem(f"{where}, line {line}", what, "Take an older copy, or write the line again.")
+    return text
+
+
 def read(content: Path, language: str) -> tuple[dict[str, Source], list[Problem]]:
     """Return all pages of one language by name, and what is wrong with those that cannot be read."""
     pages, problems = {}, []
@@ -150,9 +172,12 @@ def read(content: Path, language: str) -> tuple[dict[str, Source], list[Problem]
         return {}, [Problem(f"content/{language}", "is not there.", todo)]
     for path in own_files(folder, "*.md"):
         name = path.relative_to(folder).as_posix()
-        where = f"content/{language}/{name}"
+        where = f"content/{language}/{shown_name(name)}"
         try:
-            pages[name] = Source(name, language, *split(path.read_text(encoding="utf-8-sig"), where))
+            pages[name] = Source(name, language, *split(_readable(path.read_text(encoding="utf-8-sig"), where), where))
+            name.encode()
+        except UnicodeEncodeError:
+            del pages[name]  # lint/files.py says that its name is none
         except Problem as problem:
             problems.append(problem)
         except UnicodeDecodeError:

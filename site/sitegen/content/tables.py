@@ -23,6 +23,9 @@ Row = kept_tables.Row
 NumberedRow = kept_tables.NumberedRow
 Tables = kept_tables.Tables
 
+_MOST_WRONG = 200
+"""Cells of one table of which it is said that they are wrong: finding more takes minutes and helps nobody."""
+
 _KINDS = {
     "integer": "a whole number",
     "number": "a number",
@@ -109,7 +112,7 @@ def _checked(sheets: Mapping[str, CsvFile], descriptors: Mapping[str, Any]) -> T
     }
     Package(resources=[*resources.values()])  # in it they find each other's keys
     # Read once, each row knows its errors. A table without rows has none, and costs as much as one with many.
-    rows = {name: resources[name].read_rows() if sheet.rows else [] for name, sheet in sheets.items()}
+    rows = {name: _rows(resources[name]) if sheet.rows else [] for name, sheet in sheets.items()}
     problems = [
         problem
         for name, found in rows.items()
@@ -120,6 +123,18 @@ def _checked(sheets: Mapping[str, CsvFile], descriptors: Mapping[str, Any]) -> T
     if problems:
         raise Problems(problems)
     return {name: list(_numbered(found, sheets[name])) for name, found in rows.items()}
+
+
+def _rows(resource: Any) -> list[Any]:
+    """Return the typed rows of a table; not all of one that has more wrong than anybody reads at once."""
+    rows, wrong = [], 0
+    with resource.open():
+        for row in resource.row_stream:
+            rows.append(row)
+            wrong += len(row.errors)
+            if wrong > _MOST_WRONG:
+                break
+    return rows
 
 
 def _to_be_checked(sheets: Mapping[str, CsvFile], descriptors: Mapping[str, Any]) -> list[str]:

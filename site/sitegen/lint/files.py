@@ -7,7 +7,7 @@ from pathlib import Path
 from forms.core.files.audio_files import is_recording
 from forms.core.problem import Problem
 from sitegen.content.consents import media_name
-from sitegen.lint.own_files import own_files
+from sitegen.lint.own_files import is_passed_over, own_files, shown_name
 from sitegen.media import audio_clips, images
 
 _COPY = re.compile(
@@ -34,6 +34,8 @@ FILMS = frozenset({".mp4", ".webm"})
 _PLACES = (b"\xa9xyz", b"location.ISO6709", b"loci\0\0\0\0")
 """How phones write a place into a film."""
 
+_LIKE_FILES = frozenset({".md", ".csv", ".yml", ".json", ".svg", *images.PHOTOS})
+
 _PICTURES_ELSEWHERE = frozenset({".heic", ".heif", ".gif", ".tif", ".tiff", ".bmp"})
 
 
@@ -42,11 +44,32 @@ def problems(content: Path, languages: Collection[str], consented: Collection[st
 
     consented: files of content/media that consents.csv names (consents.media_name): of those a film may be published.
     """
+    yield from _no_files(content)
     for path in own_files(content):
         inside = path.relative_to(content)
+        if shown_name(str(inside)) != str(inside):
+            todo = "Give it a name of letters a to z, digits and hyphens."
+            yield Problem(f"content/{shown_name(inside.as_posix())}", "has a name that cannot be read.", todo)
+            continue
         found = _found(path, inside, languages, consented)
         if found and path.suffix.lower() not in _ACTIVE:
             yield Problem(f"content/{inside.as_posix()}", *found)
+
+
+def _no_files(content: Path) -> Iterator[Problem]:
+    """Yield what is named like a file and is none: folders, links that lead nowhere, and what only systems use."""
+    for path in sorted(content.rglob("*")):
+        if is_passed_over(path, content) or path.is_file():
+            continue
+        where = f"content/{shown_name(path.relative_to(content).as_posix())}"
+        if path.is_symlink():
+            yield Problem(where, "is a link, and leads to no file.", "Put the file itself there, or remove the link.")
+        elif not path.is_dir():
+            yield Problem(where, "is no file that can be read.", "Remove it.")
+        elif path.suffix.lower() in _LIKE_FILES:
+            yield Problem(
+                where, "is a folder, and named like a file.", "Put the file itself there, or rename the folder."
+            )
 
 
 def _found(path: Path, inside: Path, languages: Collection[str], consented: Collection[str]) -> tuple[str, str] | None:
@@ -65,6 +88,10 @@ def _found(path: Path, inside: Path, languages: Collection[str], consented: Coll
 
 
 def _page(path: Path, inside: Path) -> tuple[str, str] | None:
+    if path.name == "index.md" and len(inside.parts) > 2:  # noqa: PLR2004 - language and file
+        folder = inside.parent.name
+        todo = f"Name it {folder}.md, and put it beside the folder {folder}."
+        return f"would have the address of {folder}.md.", todo
     if path.suffix == ".md":
         wrong = [part for part in inside.with_suffix("").parts[1:] if not _NAME.fullmatch(part)]
         if wrong:
@@ -92,7 +119,8 @@ def _table(path: Path) -> tuple[str, str] | None:
 
 def _medium(path: Path, inside: Path, consented: Collection[str]) -> tuple[str, str] | None:
     ending = path.suffix.lower()
-    if inside.parts[1] == audio_clips.FOLDER or ending in images.PHOTOS | {".svg"}:
+    in_a_folder = len(inside.parts) > 2  # noqa: PLR2004 - below media
+    if (inside.parts[1] == audio_clips.FOLDER and in_a_folder) or ending in images.PHOTOS | {".svg"}:
         return None  # audio_clips.problems and images.problems look at them
     if ending in FILMS:
         return _film(path, media_name("/".join(inside.parts[1:])) in consented)

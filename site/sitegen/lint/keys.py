@@ -46,8 +46,8 @@ def _value(key: str, value: Any) -> tuple[str, str] | None:
     """Return what is wrong with what a key holds, and what to do."""
     if key in FLAGS and not isinstance(value, bool):
         return f'"{value}" is neither true nor false.', _EITHER
-    if key in TEXTS and isinstance(value, bool | list | dict):
-        return f'"{value}" is read as something else than a text.', 'Put the text into "quotes".'
+    if key in TEXTS and isinstance(value, bool | list | dict | set | bytes):
+        return f'"{value!s}" is read as something else than a text.', 'Put the text into "quotes".'
     return None
 
 

@@ -13,6 +13,12 @@ def is_passed_over(path: Path, start: Path) -> bool:
     return any(part.lower() in _NAMES or _LEFT.search(part) for part in path.relative_to(start).parts)
 
 
+def shown_name(name: str) -> str:
+    """Return a file's name as a person can read it on one line, whatever bytes it has."""
+    readable = name.encode("utf-8", "replace").decode("utf-8")
+    return "".join(sign if sign.isprintable() else "?" for sign in readable)
+
+
 def own_files(start: Path, pattern: str = "*") -> Iterator[Path]:
     """All files under `start` that are the staff's own, sorted."""
     for path in sorted(start.rglob(pattern)):

@@ -9,6 +9,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from urllib.parse import unquote
 from xml.etree import ElementTree as ET
@@ -117,7 +118,7 @@ def _small(picture: Image.Image, width: int, kind: str) -> bytes:
 
 def drawing(path: Path, alt: str) -> str:
     """An SVG as part of the page; without words it is an ornament and hidden from screen readers (WCAG 1.1.1)."""
-    root = ET.parse(path).getroot()  # noqa: S314 - the staff's file, looked at by `problems`
+    root = ET.fromstring(path.read_text(encoding="utf-8-sig"))  # noqa: S314 - the staff's file, looked at by `problems`
     said = {"role": "img", "aria-label": alt} if alt else {"aria-hidden": "true"}
     box = root.attrib["viewBox"]
     root.attrib = {"viewBox": box, "class": f"drawing {path.parent.name}", **_size(box), **root.attrib, **said}
@@ -180,13 +181,15 @@ def _photo_problem(path: Path) -> tuple[str, str] | None:
 
 
 def _drawing_problem(path: Path) -> tuple[str, str] | None:
-    declares = b"<!" in re.sub(rb"<!--.*?-->", b"", path.read_bytes(), flags=re.S)  # a DOCTYPE or entities
     try:
-        root = ET.fromstring("<none/>") if declares else ET.parse(path).getroot()  # noqa: S314 - the staff's own file
-    except ET.ParseError:
-        return "cannot be read as a drawing.", "Save it again as plain SVG."
-    if "viewBox" not in root.attrib:
-        return "has a DOCTYPE, or no viewBox.", "Save it as plain SVG with a viewBox."
+        text = path.read_text(encoding="utf-8-sig")  # read as text: in another encoding a DOCTYPE would not be seen
+        declares = "<!" in re.sub(r"<!--.*?-->", "", text, flags=re.S)  # a DOCTYPE or entities
+        root = ET.fromstring("<none/>") if declares else ET.fromstring(text)  # noqa: S314 - the staff's own file
+    except (ET.ParseError, ValueError, RecursionError):
+        return "cannot be read as a drawing.", "Save it again as plain SVG, in UTF-8."
+    if not _is_box(box := root.attrib.get("viewBox", "")):
+        what = f'has "{box[:40]}" as its viewBox.' if box else "has a DOCTYPE, or no viewBox."
+        return what, "Save it as plain SVG with a viewBox, four numbers like 0 0 240 160."
     for element in root.iter():
         tag = element.tag.removeprefix(f"{{{_SVG}}}")
         if tag not in _SHAPES:
@@ -197,6 +200,14 @@ def _drawing_problem(path: Path) -> tuple[str, str] | None:
     if path.stat().st_size > LARGEST_DRAWING:
         return f"is {path.stat().st_size} bytes long.", f"At most {LARGEST_DRAWING}: use fewer points."
     return None
+
+
+def _is_box(text: str) -> bool:
+    try:
+        _, _, width, height = (float(number) for number in text.replace(",", " ").split())
+    except ValueError:
+        return False
+    return 0 < width < inf and 0 < height < inf
 
 
 def _acts(name: str, value: str) -> bool:

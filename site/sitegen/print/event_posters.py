@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from forms.core import i18n
+from forms.core.i18n import event_times
 from forms.core.portal import Event, Portal, pick
 from sitegen.content import event_lists
 from sitegen.print import leaflets
@@ -63,7 +64,7 @@ def _lay_out(room: Path, data: dict[str, Any], address: str) -> None:
 def _told(portal: Portal, event: Event, language: str, today: date) -> dict[str, Any]:
     _ = i18n.say(language)
     place = event_lists.help_of(portal, language)["place_of"](event)
-    moved = {"before": _moment(event.was, language), "now": _moment(event.starts, language)}
+    moved = {"before": event_times.moment(event.was, language), "now": event_times.moment(event.starts, language)}
     parts = [part for part in portal.events if part.part_of == event.id and part.state != "cancelled"]
     open_ = any(one.takes_signups(today) for one in (event, *parts))
     return {
@@ -71,15 +72,17 @@ def _told(portal: Portal, event: Event, language: str, today: date) -> dict[str,
         "what": pick(event.what, language),
         "day": i18n.day(event.day, language)
         + (f" – {i18n.day(event.last_day, language)}" if event.last_day != event.day else ""),
-        "time": "–".join(part for part in (event.time, event.end_time) if part),
+        "time": event_times.hours(event),
         "where": ", ".join(part for part in (pick(event.where, language), place) if part),
         "moved": _("Moved: it was on %(before)s. Now it is on %(now)s.") % moved if event.was else "",
         "example": _("An example, to show how this page works. It does not take place.") if event.example else "",
         "facts": [{"name": name, "text": said} for name, said in _facts(event, language) if said],
         "parts_title": _("What happens when"),
-        "parts": [{"time": part.time or part.starts, "title": pick(part.title, language)} for part in parts],
+        "parts": [
+            {"time": part.time or i18n.day(part.day, language), "title": pick(part.title, language)} for part in parts
+        ],
         "others_title": _("Other days"),
-        "others": [_moment(day.starts, language) for day in event_lists.other_days(portal, event, today)
+        "others": [event_times.moment(day.starts, language) for day in event_lists.other_days(portal, event, today)
                    if day.state != "cancelled"][:4],
         "signup": _("You can sign up on this page.") if open_ else "",
     }  # fmt: skip
@@ -93,13 +96,6 @@ def _facts(event: Event, language: str) -> Iterator[tuple[str, str]]:
     yield _("Children"), _("Children are welcome.") if event.children else ""
     yield _("Women officers"), _("A woman officer is there. You can ask for her.") if event.women_officers else ""
     yield _("Getting in"), _("You get in without steps.") if event.step_free else ""
-
-
-def _moment(starts: str, language: str) -> str:
-    if not starts:
-        return ""
-    day = i18n.day(date.fromisoformat(starts[:10]), language)
-    return f"{day}, {starts[11:]}" if starts[11:] else day
 
 
 def _wall(portal: Portal, language: str) -> dict[str, Any]:
