@@ -59,6 +59,9 @@ def test_one_tap_fetches_and_plays_it_and_nothing_of_it_stays(phone: Any, house:
     assert "Listen to the answer · 0:03 · 66 KB" in told(phone)
     axe_finds_nothing(phone)
     fits(phone)
+    face = phone.locator("main h2 img.face")
+    assert face.count() == 1, "the drawing of the desk that answers"
+    assert phone.evaluate("document.querySelector('main .face').naturalWidth") > 0
     box = phone.locator("button.ear").bounding_box()
     assert (box["width"], box["height"]) >= (48, 48)
     assert phone.locator("main audio[controls], main a[download]").count() == 0, "no player that offers to save it"
@@ -134,6 +137,7 @@ def test_without_a_script_it_stands_in_the_page_when_asked_for(
     come_back(page, "en", receipt)
     if page.locator("button.ear").count():
         return  # with a script: above
+    assert page.locator("section.panel h2 svg.pictograms").count() == 1, "the drawing of the desk that answers"
     page.get_by_role("button", name="Listen to the answer").click()
     player = page.locator("#heard audio")
     assert player.get_attribute("src").startswith("data:audio/ogg;base64,T2dnU")

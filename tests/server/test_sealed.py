@@ -257,6 +257,7 @@ def test_a_look_up_value_shows_how_the_letter_stands_and_its_sealed_answers(endp
     endpoint.pickup(f"letters/{id}/answers/a", "legal", "PUT", data=sealed)
     found = ask(endpoint).get_json()
     assert (found["id"], found["taken"]) == (id, False)
+    assert found["faces"] == {}, "these desks have no drawings"
     assert found["came"] == [{"day": "2027-01-01", "said": "1 ஜனவரி, 2027"}]
     assert [desk["id"] for desk in found["desks"]] == ["legal", "partner"]
     assert [desk["keys"] for desk in found["desks"]] == [keys(endpoint, "legal"), keys(endpoint, "partner")]

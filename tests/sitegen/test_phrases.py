@@ -3,11 +3,14 @@
 import csv
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from sitegen.media import audio_clips
 
 from forms.core import portal as portals
+from tests.server.conftest import make_district
 from tests.sitegen.conftest import ROOT, TODAY, Folder
 
 THANKS = {"id": "thanks", "order": 2, "name_en": "Thank you.", "name_ta": "நன்றி.", "name_or": "ଧନ୍ୟବାଦ।"}
@@ -98,3 +101,26 @@ def test_every_phrase_of_this_district_is_in_all_its_languages() -> None:
     assert len(rows) >= 14
     assert all(row[f"name_{code}"] for row in rows for code in ("en", "ta", "te", "hi", "or"))
     assert all(row["name_en"].endswith(":") == row["name_or"].endswith(":") for row in rows)
+
+
+def test_every_phrase_of_the_district_is_spoken_in_every_language() -> None:
+    """An answer made of them then speaks: the machine's voice says it until somebody records it."""
+    rows = list(csv.DictReader((ROOT / "content" / "tables" / "phrases.csv").read_text("utf-8").splitlines()))
+    codes = ("en", "ta", "te", "hi", "or")
+    phrases = tuple(
+        portals.Choice(row["id"], {code: row[f"name_{code}"] for code in codes if row[f"name_{code}"]}) for row in rows
+    )
+    said: list[tuple[str, str, str]] = []
+
+    class Pipeline:
+        def clip(self, language: str, key: str, words: str) -> portals.Clip | None:
+            said.append((language, key, words))
+            return portals.Clip(2, (portals.SoundFile("/a.mp3", "audio/mpeg", 3000),)) if words else None
+
+    portal = make_district().portal
+    made = audio_clips.with_questions(replace(portal, choices={"phrases": phrases}), Pipeline(), TODAY)  # type: ignore[arg-type]
+    for code in codes:
+        assert {f"phrase/{row['id']}" for row in rows} <= set(made.clips[code]), code
+        answer = " ".join(row[f"name_{code}"] for row in rows[:3])
+        assert len(made.spoken(answer, code)) == 3, "an answer of three sentences has three clips"
+    assert len({words for _, key, words in said if key.startswith("phrase/")}) == len(rows) * len(codes)

@@ -104,6 +104,7 @@ def lookup() -> Response:
             "came": [_said(day, language) for day in progress.days],
             "taken": bool(progress.taken_by),
             "desks": _addresses(_services().portal.receivers(progress.desks)),
+            "faces": {desk.id: desk.picture for desk in _services().portal.named(progress.desks) if desk.picture},
             "answers": [
                 {
                     "desk": answer.desk,

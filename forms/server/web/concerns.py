@@ -218,7 +218,7 @@ def _progress(asked: FormRequest, code: str) -> Response:
         return form_page(asked, (FieldProblem("code", "unknown"),), 422)
     names = {desk.id: desk.name for desk in asked.services.portal.desks}
     told: dict[str, Any] = {"progress": found.progress, "replies": found.replies, "names": names, "code": code}
-    told["hear"] = asked.hear
+    told |= {"hear": asked.hear, "faces": {desk.id: desk.picture for desk in asked.services.portal.desks}}
     if not found.sound:
         return page(asked, "progress.html", sound="", **told)
     # In the page itself: another address for it would have to name the receipt, and be fetched by a second request.

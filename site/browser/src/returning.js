@@ -114,7 +114,7 @@ export function startReturning(form, settings, followup) {
     const { pictures } = settings;
     return [
       ...texts.map((reply) => make("section", { class: reply.doubted ? "panel panel--danger" : "panel panel--done" }, [
-        make("h2", {}, say(words.from, { desk: nameOf(reply.desk) })),
+        make("h2", {}, [...faceOf(found.faces, reply.desk), say(words.from, { desk: nameOf(reply.desk) })]),
         heard(make("p", { class: "help" }, reply.day.said), reply.doubted || reply.voice ? "" : reply.text),
         ...(reply.voice ? [voiceOf(reply, found.keys, settings)] : []),
         ...(reply.doubted ? [make("p", {}, make("b", {}, words.doubted))] : []),
@@ -158,6 +158,14 @@ export function startReturning(form, settings, followup) {
       ...notOpened(added, held.slice(1)).map((each) => make("li", {}, say(words.notopened, { desk: nameOf(desk), day: each.said }))),
     ]);
     return [make("div", { class: "panel" }, [make("ul", { class: "opened-by" }, rows), make("p", { class: "help" }, words.proven)])];
+  }
+
+  // The drawing of a desk, as an image: nothing that a server sends with an answer becomes part of the page. So it takes no
+  // colour from there: this one can be seen on light and on dark.
+  function faceOf(faces, desk) {
+    if (!faces || !faces[desk]) return [];
+    const drawing = String(faces[desk]).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ').replace(/currentColor/g, "#3a8a7a");
+    return [make("img", { class: "face", alt: "", width: "48", height: "48", src: `data:image/svg+xml,${encodeURIComponent(drawing)}` }), " "];
   }
 
   function nameOf(desk) {
