@@ -44,11 +44,13 @@ def main() -> None:
 def work(office: Office, ids: Mapping[str, str]) -> None:
     """A note, an assignment, and two machines that disagree."""
     session = office.session()
-    session.sync()
-    session.write(ids["first"], "assign", member="police")
-    session.write(ids["first"], "note", text="The taluk office knows the kiln. Two officers who speak Odia are free.")
-    session.write(ids["hindi"], "state", after=[], state="looking")
-    session.write(ids["hindi"], "state", after=[], state="closed", outcome="Wages paid")
+    session.sync.run()
+    session.log.write(ids["first"], "assign", member="police")
+    session.log.write(
+        ids["first"], "note", text="The taluk office knows the kiln. Two officers who speak Odia are free."
+    )
+    session.log.write(ids["hindi"], "state", after=[], state="looking")
+    session.log.write(ids["hindi"], "state", after=[], state="closed", outcome="Wages paid")
     session.lock()
 
 

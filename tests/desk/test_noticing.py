@@ -185,4 +185,4 @@ def test_a_provider_that_fails_is_not_asked_twice_a_day(office: Office, monkeypa
 
 def test_nothing_about_a_letter_is_in_what_a_provider_gets(tmp_path: Path) -> None:
     notifications.send_notice(FileOutbox(tmp_path / "out.csv"), "9876543210")
-    assert (tmp_path / "out.csv").read_text(encoding="utf-8") == f"number,text,template\n9876543210,{NOTICE},\n"
+    assert (tmp_path / "out.csv").read_text(encoding="utf-8-sig") == f"number,text,template\n9876543210,{NOTICE},\n"

@@ -26,8 +26,8 @@ from forms.desk.services.case_list import CaseList
 from forms.desk.services.place import Place
 from forms.desk.session import Session
 from forms.desk.window import start
+from forms.desk.window.access.authentication import Authenticator
 from forms.desk.window.app import create_window
-from forms.desk.window.authentication import Authenticator
 from forms.desk.window.case_pages import CHILD_DUTY
 from forms.server.app import take_new_portal
 from tests.desk.event_house import has_come
@@ -469,7 +469,7 @@ def test_a_filter_stays_when_the_page_is_turned(office: Office) -> None:
     for number in range(51):
         office.letter(f"{number} " + "".join(chr(0x4E00 + number * 40 + n) for n in range(30)), place="northtown")
     window = opened(office)
-    page = window.page("/?place=northtown&text=%C3%A9")
+    page = window.page("/?place=northtown&text=%C3%B8")
     assert "No letter fits" in page
     page = window.page("/?place=northtown")
     assert "Page 1 of 2" in page

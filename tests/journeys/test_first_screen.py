@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.journeys.conftest import House  # type: ignore[import-not-found]
+from tests.server.test_attachments import recording  # type: ignore[import-not-found]
 
 LANGUAGES = ("en", "ta", "te", "hi", "or")
 SIZES = ((240, 320), (320, 568), (360, 640))
@@ -21,20 +22,30 @@ GOAL = {"call": 0, "is this me": 0, "tell": 0, "answer": 0, "event": 1}
 MOST = {
     "call": {240: 0, 320: 0, 360: 0},
     "is this me": {240: 1, 320: 1, 360: 0},
-    "tell": {240: 8, 320: 3, 360: 2},
+    "tell": {240: 1, 320: 0, 360: 0},
     "answer": {240: 2, 320: 0, 360: 0},
-    "event": {240: 7, 320: 2, 360: 2},
+    "event": {240: 6, 320: 2, 360: 2},
 }
 """Flicks of a task, from home on."""
 
 TASKS = {
     "call": ("", ".dial a"),
     "is this me": ("is-this-me/", ".scene:not([hidden]) .yes"),
-    "tell": ("tell/", "[data-field=danger] .choice"),
+    "tell": ("voice/", "button.mic:not(.mic--play)"),
     "answer": ("answer/", "#code"),
     "event": ("events/", "a[href*='signup']"),
 }
 """Each task's page, and what must be in view there."""
+
+STEPS = {1: ".ask--1 .go", 2: ".ask--2 .opt, .ask--2 .go", 3: ".ask--3 .opt, .ask--3 .go", 4: ".code"}
+"""What must be in view at each step of telling by voice, once something was recorded; the last is the receipt."""
+
+QUESTIONS = 2
+MOST_AT_QUESTIONS = {("ta", 320): 1, **{(language, 240): 1 for language in LANGUAGES}}
+"""Flicks at the step with two questions, by language and width; nowhere else is there one."""
+
+TAPS = {"call": 1, "is this me": 2, "tell": 6, "answer": 3, "event": 5}
+"""Taps from home to the end of a task: dialled, a result, a receipt, the answer to a number that was typed, a place."""
 
 BOTTOM = """place => [...document.querySelectorAll(place)].filter(one => one.getClientRects().length)
     .map(one => one.getBoundingClientRect().bottom + scrollY)"""
@@ -102,3 +113,66 @@ def test_each_door_is_called_as_the_page_it_opens_and_speaks(house: House, brows
         assert page.locator("h1").first.inner_text() == name.split("\n")[-1]
     assert len(doors) == 4
     context.close()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_step_of_telling_by_voice_needs_a_flick_on_a_phone(browser: Any, house: House, language: str) -> None:
+    context = browser.new_context(
+        base_url=house.address, viewport={"width": 360, "height": 640}, service_workers="block"
+    )
+    page, wrong = context.new_page(), []
+    page.goto(f"/{language}/voice/")
+    page.locator("#voice").set_input_files({"name": "a.wav", "mimeType": "audio/wav", "buffer": recording()})
+    page.locator(".mic--play").wait_for()
+    for step, place in STEPS.items():
+        page.locator(place).first.wait_for()
+        for width, height in SIZES if step < len(STEPS) else SIZES[-1:]:
+            page.set_viewport_size({"width": width, "height": height})
+            needed = flicks(max(page.evaluate(BOTTOM, place)), height)
+            print(f"{language} {width} tell, step {step} {needed:>3} flicks")
+            if needed > (MOST_AT_QUESTIONS.get((language, width), 0) if step == QUESTIONS else 0):
+                wrong.append((step, width, needed))
+        if step < len(STEPS):
+            page.locator(f".ask--{step} .go").click()
+    context.close()
+    assert not wrong, f"{language}: {wrong}"
+
+
+def test_no_task_takes_more_taps_than_the_goal(browser: Any, house: House) -> None:
+    """Telling takes six: tests/journeys/test_voice.py taps them with a microphone."""
+    context = browser.new_context(
+        base_url=house.address, viewport={"width": 360, "height": 640}, service_workers="block"
+    )
+    page = context.new_page()
+    taps: dict[str, int] = {}
+
+    def tap(task: str, place: str) -> None:
+        taps[task] = taps.get(task, 0) + 1
+        page.locator(place).first.click()
+        page.wait_for_load_state()
+
+    page.goto("/or/")
+    assert page.locator(".dial--now a").get_attribute("href") == "tel:112"
+    taps["call"] = 1
+    tap("is this me", ".door a[href$='is-this-me/']")
+    tap("is this me", ".scene:target .yes, .scene--first .yes")
+    found = page.locator(".scene--found:target .button--call").bounding_box()
+    assert found["y"] + found["height"] <= page.evaluate("innerHeight"), "the result is on the screen"
+    page.goto("/or/")
+    tap("answer", ".door a[href$='answer/']")
+    tap("answer", "#code")
+    page.keyboard.type("0" * 20)
+    tap("answer", "form[data-returning] button[name=do]")
+    page.locator(".error, .states").first.wait_for()
+    page.goto("/or/")
+    tap("event", ".door a[href$='events/']")
+    tap("event", "a[href*='signup']")
+    page.fill("#people", "4")
+    tap("event", "input[name=adult][value=yes]")
+    tap("event", "button[value=check]")
+    tap("event", "button[value=send]")
+    page.locator(".code").wait_for()
+    context.close()
+    for task, number in taps.items():
+        print(f"{task:<12} {number} taps, goal {TAPS[task]}")
+    assert taps == {task: number for task, number in TAPS.items() if task != "tell"}

@@ -18,19 +18,11 @@ from forms.desk.cases.plain_text import plain
 from forms.desk.services.place import Place
 from forms.desk.session import Session
 from forms.desk.watch.site_watch import WHAT_TO_DO
-from forms.desk.window import (
-    case_actions,
-    case_pages,
-    event_pages,
-    inbox,
-    key_pages,
-    labels,
-    request_guard,
-    retention_pages,
-    unlock_pages,
-)
-from forms.desk.window.authentication import Authenticator, Locked, the_authenticator
-from forms.desk.window.secret_path import SecretPath
+from forms.desk.window import case_actions, case_pages, inbox, key_pages, labels, retention_pages
+from forms.desk.window.access import request_guard, unlock_pages
+from forms.desk.window.access.authentication import Authenticator, Locked, the_authenticator
+from forms.desk.window.access.secret_path import SecretPath
+from forms.desk.window.events import event_pages
 from forms.web.no_trace import NoTraceFlask
 
 IDLE_SECONDS = 600

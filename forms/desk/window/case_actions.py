@@ -15,9 +15,9 @@ from forms.desk.cases.case import STATES, Case
 from forms.desk.cases.case_log import heads
 from forms.desk.session import Session
 from forms.desk.window import labels
-from forms.desk.window.authentication import current_session, require_form_token
+from forms.desk.window.access.authentication import current_session, require_form_token
+from forms.desk.window.access.secret_path import redirect_to
 from forms.desk.window.case_pages import Phrase, phrases, show
-from forms.desk.window.secret_path import redirect_to
 
 pages = Blueprint("actions", __name__)
 

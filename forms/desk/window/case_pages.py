@@ -18,7 +18,7 @@ from forms.desk.cases.grouping import together
 from forms.desk.services.parts import clean_part
 from forms.desk.session import Session
 from forms.desk.window import labels
-from forms.desk.window.authentication import current_session
+from forms.desk.window.access.authentication import current_session
 from forms.desk.window.rows import today
 
 pages = Blueprint("cases", __name__)

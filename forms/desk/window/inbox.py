@@ -15,7 +15,7 @@ from forms.desk.cases.case_log import heads
 from forms.desk.cases.search import SHOWN, SPAM, Wanted, find, tally
 from forms.desk.session import Session
 from forms.desk.window import case_pages, labels, rows
-from forms.desk.window.authentication import current_session, the_authenticator
+from forms.desk.window.access.authentication import current_session, the_authenticator
 from forms.desk.window.rows import Row, today
 
 A_PAGE = 50

@@ -14,7 +14,7 @@ from forms.desk.crypto import key_sheet, keys
 from forms.desk.session import Session
 from forms.desk.watch.site_watch import publisher_fingerprint
 from forms.desk.window import labels
-from forms.desk.window.authentication import current_session
+from forms.desk.window.access.authentication import current_session
 
 pages = Blueprint("keys", __name__)
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from forms.core.problem import Problem
 from forms.desk.services.place import Place
+from forms.desk.window.access.authentication import Authenticator
 from forms.desk.window.app import IDLE_SECONDS, create_window
-from forms.desk.window.authentication import Authenticator
 from forms.web.serving import make
 
 LOOPBACK = "127.0.0.1"

@@ -38,7 +38,8 @@ export function wireSpeaking(form, settings, plainly) {
     chosen.before(speak);
     others.prepend(choose);
   }
-  chosen.after(make("div", { class: "heard" }, [play, again, player]), time, warning);
+  chosen.after(make("div", { class: "heard" }, [play, again, player]), time);
+  onward.after(warning);
   form.querySelector("button[type=submit] span").textContent = words.send;
   form.addEventListener("click", (event) => {
     // Whoever lets the page speak once hears the next steps too; nobody else's phone speaks by itself.

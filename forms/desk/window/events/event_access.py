@@ -7,7 +7,7 @@ from flask import current_app
 
 from forms.desk.events.event_records import EventBook, open_book
 from forms.desk.events.event_session import EventDesk
-from forms.desk.window.authentication import current_session
+from forms.desk.window.access.authentication import current_session
 
 
 def the_book() -> EventBook:

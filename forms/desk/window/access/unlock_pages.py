@@ -10,8 +10,8 @@ from forms.desk import doctor
 from forms.desk.crypto.keys import has_passphrase
 from forms.desk.services.synchronising import Synced
 from forms.desk.session import Session
-from forms.desk.window.authentication import Authenticator, Locked, current_session, the_authenticator
-from forms.desk.window.secret_path import redirect_to
+from forms.desk.window.access.authentication import Authenticator, Locked, current_session, the_authenticator
+from forms.desk.window.access.secret_path import redirect_to
 
 pages = Blueprint("entrance", __name__)
 

@@ -15,10 +15,11 @@ from forms.desk.events.attendees import COMING, WAITING, Gathering, free_places
 from forms.desk.events.event_records import EventBook
 from forms.desk.events.event_retention import count, erase_old
 from forms.desk.events.visits import is_visit
-from forms.desk.window import labels, reminder_pages, visit_pages
-from forms.desk.window.authentication import current_session
-from forms.desk.window.event_access import the_book
-from forms.desk.window.secret_path import redirect_to
+from forms.desk.window import labels
+from forms.desk.window.access.authentication import current_session
+from forms.desk.window.access.secret_path import redirect_to
+from forms.desk.window.events import reminder_pages, visit_pages
+from forms.desk.window.events.event_access import the_book
 
 pages = Blueprint("events", __name__, url_prefix="/events")
 pages.register_blueprint(reminder_pages.pages)

@@ -12,7 +12,7 @@ from forms.desk.events.gateways import Gateway, Handout, http_gateway
 from forms.desk.events.reminders import SENT, Gone, left_out, send, waiting, without_template
 from forms.desk.events.sms import is_gsm, parts, price
 from forms.desk.window import labels
-from forms.desk.window.event_access import the_book
+from forms.desk.window.events.event_access import the_book
 
 pages = Blueprint("reminders", __name__)
 

@@ -6,8 +6,8 @@ from flask import Response, abort, g, request
 from werkzeug.wrappers import Response as Answer
 
 from forms.core.media.attachments import LARGEST
-from forms.desk.window import secret_path
-from forms.desk.window.authentication import Locked, require_form_token, the_authenticator
+from forms.desk.window.access import secret_path
+from forms.desk.window.access.authentication import Locked, require_form_token, the_authenticator
 from forms.web.headers import NEVER_KEPT
 
 HEADERS = {

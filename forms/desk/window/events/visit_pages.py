@@ -10,7 +10,7 @@ from forms.core.problem import Problem
 from forms.desk.crypto.decryption import Letter
 from forms.desk.events.visits import KINDS, Plan, append, event_row, is_visit
 from forms.desk.window import labels
-from forms.desk.window.authentication import current_session
+from forms.desk.window.access.authentication import current_session
 
 pages = Blueprint("visits", __name__)
 

@@ -1,0 +1,1 @@
+"""The window's pages about events, reminders and visits."""
