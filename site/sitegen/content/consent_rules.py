@@ -42,8 +42,8 @@ def problems(
         elif (quote := _QUOTE.search(page.text)) and page.meta.get("quotes") != PUBLISHED and not page.made:
             what = "somebody's words stand there, and no consent covers them."
             todo = (
-                "Tell it in a page of stories/, with its consent, and link there. Or write quotes: published above, for "
-                "words of an office or a book, with their source on the page."
+                "Tell it in a page of stories/, with its consent, and link there. Or write quotes: published above, "
+                "for words of an office or a book, with their source on the page."
             )
             yield Problem(f"{page.where}, line {page.line_of(quote.start())}", what, todo)
     for row in tables["consents"]:
