@@ -1,4 +1,4 @@
-"""Finds a Chromium and the age tool for the tests, or gets them: from the machine, else Debian's packages, else npm.
+"""Finds the browsers and tools of the tests, or gets them: from the machine, else Debian's packages, else (Chromium) npm.
 
 Run as a program (by `build.py test`) it makes sure that one is there, and says what it does. Playwright's own download
 is never used: it comes from neither of these.
@@ -25,6 +25,11 @@ FLAGS = (
     "--use-fake-device-for-media-stream",  # a microphone that beeps; asked for with a permission all the same
 )
 FONTS = "fonts-noto-core"
+ENGINES = {
+    "Firefox": {"firefox-esr": "firefox-esr", "openssl": "openssl"},
+    "WebKitGTK": {"WebKitWebDriver": "webkit2gtk-driver", "Xvfb": "xvfb"},
+}
+"""A second and a third engine (tests/journeys/engines.py): the packages of Debian, by the program that each brings."""
 
 
 def find() -> str | None:
@@ -46,6 +51,16 @@ def _from_debian() -> str | None:
         return None
     print("No Chromium here: installing it from Debian's packages (about a minute) ...", flush=True)
     return find() if _apt(apt, "chromium", FONTS) else None
+
+
+def get_engines() -> list[str]:
+    """Make sure of the other engines; the names of those that could not be had."""
+    apt = shutil.which("apt-get")
+    packages = [one for needed in ENGINES.values() for program, one in needed.items() if not shutil.which(program)]
+    if packages and apt and hasattr(os, "geteuid") and os.geteuid() == 0:
+        print(f"Installing {' and '.join(packages)} from Debian's packages (about a minute) ...", flush=True)
+        _apt(apt, "--no-install-recommends", *packages)
+    return [name for name, needed in ENGINES.items() if not all(map(shutil.which, needed))]
 
 
 def _apt(apt: str, *packages: str) -> bool:
@@ -107,14 +122,19 @@ def slow(page: Any, *, kilobits: int, milliseconds: int) -> None:
 
 
 def main() -> int:
-    """Make sure of a browser. Without one: in CI a failure, elsewhere a sentence."""
+    """Make sure of three browsers. Where one is missing: in CI a failure, elsewhere a sentence."""
     get_tools()
-    if get():
+    missing = get_engines()
+    for name in missing:
+        print(f"{name} could not be had from Debian's packages: {', '.join(ENGINES[name].values())}.", flush=True)
+    if not get():
+        missing.append("Chromium")
+        print("No Chromium could be had. Install one, or name it in PORTAL_CHROMIUM.", flush=True)
+    if not missing:
         return 0
-    print("No Chromium could be had. Install one, or name it in PORTAL_CHROMIUM.", flush=True)
     if os.environ.get("CI"):
         return 1
-    print("The tests that need a browser are skipped.", flush=True)
+    print("The tests that need it are skipped.", flush=True)
     return 0
 
 

@@ -187,7 +187,7 @@ def _sealed(definition: Definition, language: str, limits: Limits, own: Mapping[
             "We cannot take the name of the phone or the place out of this recording here. "
             "If that worries you, record on this page instead."
         ),
-        "photo": _("This photo cannot be read. Please choose another one, or leave it out."),
+        "photo": _("This file cannot be read. Please choose another one, or leave it out."),
         "altered": _(
             "This browser changes photos, so this one was not added. Use another browser, or leave the photo out."
         ),
@@ -196,7 +196,6 @@ def _sealed(definition: Definition, language: str, limits: Limits, own: Mapping[
         ),
         "many": _("These are too many. Please choose fewer."),
         "large": too_large("voice", language),
-        "empty": _("This file is empty. Please choose it again, or leave it out."),
     }
     return {
         "form": definition.letter_form,

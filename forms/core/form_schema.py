@@ -1,11 +1,12 @@
 """Forms are data: a Table Schema (https://datapackage.org/standard/table-schema/) plus a few own keys.
 
 Own keys of a form: `kind` (see Kind), `title`, `button`, `pad_to` (bytes, a size class), `any_of` (fields of which one
-must be answered), `steps` (fields that are asked together where there is a script, which then encrypts the answers in
-the browser; without a script all stand on one page), `page` (the page of the site with this form, which desks watch),
-`followup` (the form by which something is added to the letter that this one looks up), `needed` (every district has a
-desk that reads it), `becomes_event` (the events desk can make an event of it), `short_for` (another form, some of whose
-questions this one asks with pictures: what is sent with it is a letter of that form, and the same desks read it).
+must be answered), `steps` (fields that are asked together: without a script the server asks a few at a time; the script
+of a letter does that itself, and encrypts the answers in the browser), `page` (the page of the site with this form,
+which desks watch), `followup` (the form by which something is added to the letter that this one looks up), `needed`
+(every district has a desk that reads it), `becomes_event` (the events desk can make an event of it), `short_for`
+(another form, some of whose questions this one asks with pictures: what is sent with it is a letter of that form, and
+the same desks read it).
 Own keys of a field: `draw` (which macro of templates/field.html), `choices` or `choices_from` (a table or
 list of the portal), `file` (a kind of media/attachments.py), `beside` (what stands beside it: numbers to call),
 `clear` (stays readable beside the sealed letter), `errors` (sentence by constraint), `same_as` (form/field: a question

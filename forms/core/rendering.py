@@ -184,6 +184,7 @@ def draw_form(
         carried=[(name, text) for name, texts in (values or {}).items() if name not in here for text in texts]
         if step is not None
         else [],
+        enough=_enough(definition, {name: texts for name, texts in (values or {}).items() if name not in here}),
         choices={name: labelled(found, language) for name, found in listed.items()},
         drawings={choice.value: choice.picture for found in listed.values() for choice in found if choice.picture},
         values=values or {},
@@ -197,6 +198,13 @@ def draw_form(
         clips=portal.clips.get(language, {}),
         **(_pictures(definition, portal) if definition.has_pictures else {}),
     )
+
+
+def _enough(definition: Definition, values: Raw) -> bool:
+    """Return whether what was answered on other pages is all that is needed."""
+    answered = {name for name, texts in values.items() if any(texts)}
+    required = {field.name for field in definition.fields if field.required}
+    return required <= answered and (bool(answered & set(definition.any_of)) if definition.any_of else bool(required))
 
 
 def _pictures(definition: Definition, portal: Portal) -> dict[str, Any]:

@@ -16,9 +16,12 @@
     pressed = pressed.concat(Date.now()).slice(-3);
     if (pressed.length === 3 && pressed[2] - pressed[0] < 3000) leave();
   });
-  // What was typed on a shared phone must not come back with the Back button.
+  // What was typed on a shared phone must not come back with the Back button, kept whole or sent again by the browser: some
+  // send a form anew without asking. An empty page takes its place.
   addEventListener("pageshow", function (event) {
-    if (event.persisted && /\/forms\//.test(location.pathname)) location.reload();
+    if (!/\/forms\//.test(location.pathname) || !(event.persisted || performance.navigation.type === 2)) return;
+    document.documentElement.hidden = true;
+    location.replace(location.pathname + location.search);
   });
   // Where a script will ask a few questions at a time on this page, the server need not (site/browser/src/main.js).
   var whole = document.querySelector("details.whole");

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.telling import come_back
+from tests.journeys.telling import come_back, unfold
 from tests.journeys.walking import press
 
 EVENT = "2027-02-legal-aid"
@@ -14,6 +14,7 @@ EVENT = "2027-02-legal-aid"
 def sign_up(page: Any, people: str, *, event: str = EVENT, language: str = "en", **typed: str) -> str:
     """Fill in the form, look at it, send it; the number that is shown."""
     page.goto(f"/forms/{language}/signup?event={event}")
+    unfold(page)
     page.fill("#people", people)
     page.check('input[name="adult"][value="yes"]')
     for name, text in typed.items():
@@ -44,6 +45,7 @@ def full(page: Any) -> Any:
 
 def test_waiting_moving_up_changing_and_cancelling(page: Any, full: list[str]) -> None:
     page.goto(f"/forms/en/signup?event={EVENT}")
+    unfold(page)
     assert "All places are taken now" in page.locator("main").inner_text()
     page.fill("#people", "3")
     page.check('input[name="adult"][value="with"]')
@@ -76,6 +78,7 @@ def test_waiting_moving_up_changing_and_cancelling(page: Any, full: list[str]) -
 
 def test_a_child_alone_is_shown_whom_to_ask_in_its_language(page: Any) -> None:
     page.goto(f"/forms/ta/signup?event={EVENT}")
+    unfold(page)
     page.fill("#people", "1")
     page.fill("#name", "Malar")
     page.check('input[name="adult"][value="no"]')
@@ -118,3 +121,14 @@ def test_asking_about_goods(page: Any) -> None:
     press(page, "check")
     press(page, "send")
     assert len(str(page.locator(".code").text_content()).replace(" ", "")) == 20
+
+
+def test_a_mistakes_link_to_a_group_of_choices_focuses_the_first(page: Any) -> None:
+    """As GOV.UK's error summary does: whoever follows it with a key can choose at once."""
+    page.goto("/forms/en/signup")
+    unfold(page)
+    press(page, "check")
+    page.locator('#problems a[href="#adult"]').click()
+    assert page.evaluate("[document.activeElement.name, document.activeElement.value]") == ["adult", "yes"]
+    page.keyboard.press("Space")
+    assert page.locator('[name="adult"][value="yes"]').is_checked()

@@ -52,26 +52,27 @@ class Sent(HTMLParser):
 class Person:
     """Somebody without a script who goes from page to page."""
 
-    def __init__(self, endpoint: Any, language: str = "ta") -> None:
-        self.endpoint, self.language = endpoint, language
-        self.show(endpoint.client.get(f"/forms/{language}/concern?step=1"))
+    def __init__(self, endpoint: Any, language: str = "ta", form: str = "concern") -> None:
+        self.endpoint, self.language, self.name = endpoint, language, form
+        self.pages = form_schema.load(form).pages
+        self.show(endpoint.client.get(f"/forms/{language}/{form}?step=1"))
 
     def show(self, answer: Any) -> None:
         self.answer, self.html = answer, answer.get_data(as_text=True)
         self.form = Sent(self.html)
         assert answer.headers["Cache-Control"].startswith("no-store")
-        assert f'action="/forms/{self.language}/concern"' in self.html or 'class="code"' in self.html
+        assert f'action="/forms/{self.language}/{self.name}"' in self.html or 'class="code"' in self.html
         assert answer.status_code in {200, 422}
 
     def press(self, do: str, **answers: Any) -> None:
         assert do in self.form.buttons
-        self.show(self.endpoint.post("concern", self.language, **{**self.form.values, **answers, "do": do}))
+        self.show(self.endpoint.post(self.name, self.language, **{**self.form.values, **answers, "do": do}))
 
     def fill(self, answers: dict[str, Any], until: int) -> None:
         """Answer page after page, up to the one of this place."""
         for place in range(until):
-            assert set(self.form.asked) == set(CONCERN.pages[place])
-            self.press("next", **{name: answers[name] for name in CONCERN.pages[place] if name in answers})
+            assert set(self.form.asked) == set(self.pages[place])
+            self.press("next", **{name: answers[name] for name in self.pages[place] if name in answers})
 
 
 LAST = len(CONCERN.pages) - 1
@@ -161,3 +162,85 @@ def test_a_page_that_is_none_is_the_whole_form(endpoint: Any, step: str) -> None
 @pytest.mark.parametrize("do", ["next", "back"])
 def test_an_older_page_without_steps_is_taken_whole(endpoint: Any, do: str) -> None:
     assert 'value="send"' in endpoint.post("concern", "en", what="x", do=do).get_data(as_text=True)
+
+
+SIGNUP = form_schema.load("signup")
+PLACES: dict[str, Any] = {
+    "event": "meeting", "people": "௩", "adult": "with", "name": "Malar <b>", "phone": "98400 00000", "remind": ["yes"],
+    "interpreter": "ta", "help_with": ["child-care"], "needs": "a chair",
+}  # fmt: skip
+
+
+@pytest.fixture
+def guest(endpoint: Any) -> Person:
+    return Person(endpoint, "en", "signup")
+
+
+def test_a_sign_up_comes_a_few_questions_at_a_time_too(endpoint: Any, guest: Person) -> None:
+    assert "You can leave out any question" not in guest.html, "these must be answered"
+    assert max(map(len, SIGNUP.pages)) <= 3
+    assert sorted(name for page in SIGNUP.pages for name in page) == sorted(field.name for field in SIGNUP.fields)
+    guest.fill(PLACES, len(SIGNUP.pages) - 1)
+    assert endpoint.pickup("signups", "events").get_json()["signups"] == [], "nothing is kept on the way"
+    guest.press("check", **{name: PLACES[name] for name in SIGNUP.pages[-1]})
+    assert "Malar &lt;b&gt;" in guest.html
+    guest.press("send")
+    assert 'class="code"' in guest.html
+    [row] = endpoint.pickup("signups", "events").get_json()["signups"]
+    assert (row["event"], row["people"]) == ("meeting", 3)
+
+
+def test_back_and_change_lose_nothing_of_a_sign_up(guest: Person) -> None:
+    last = len(SIGNUP.pages) - 1
+    guest.fill(PLACES, last)
+    for place in reversed(range(last)):
+        guest.press("back")
+        assert set(guest.form.asked) == set(SIGNUP.pages[place])
+    guest.fill(PLACES, last)
+    guest.press("check")
+    guest.press("change")
+    assert set(guest.form.asked) == set(SIGNUP.pages[0])
+    for name in ("name", "phone", "adult"):
+        assert guest.form.values[name] == [PLACES[name]]
+
+
+def test_after_what_must_be_answered_a_sign_up_may_end_early(guest: Person) -> None:
+    guest.press("next", event="meeting", people="2")
+    assert "check" not in guest.form.buttons
+    guest.press("next", adult="yes")
+    guest.press("check", name="Malar")
+    guest.press("send")
+    assert 'class="code"' in guest.html
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ({"people": "2"}, "Please choose an event."),
+        ({"event": "meeting", "people": "many"}, "Please write a number, like 3."),
+        ({"event": "nothing", "people": "2"}, "This event is not in our list"),
+    ],
+)
+def test_a_mistake_in_a_sign_up_is_said_on_its_own_page(guest: Person, answers: dict[str, str], said: str) -> None:
+    guest.press("next", **answers)
+    assert guest.answer.status_code == 422
+    assert said in guest.html
+    assert set(guest.form.asked) == set(SIGNUP.pages[0])
+
+
+def test_who_is_under_18_and_alone_comes_back_into_the_steps(guest: Person) -> None:
+    guest.press("next", event="meeting", people="2")
+    guest.press("next", adult="no")
+    assert "Please come with a grown-up" in guest.html
+    guest.press("check")
+    guest.press("send")
+    assert 'class="code"' in guest.html
+
+
+def test_the_page_of_a_sign_up_offers_the_steps_with_its_event(endpoint: Any) -> None:
+    html = endpoint.client.get("/forms/ta/signup?event=meeting").get_data(as_text=True)
+    assert 'href="/forms/ta/signup?step=1&amp;event=meeting"' in html
+    stepped = Sent(endpoint.client.get("/forms/ta/signup?step=1&event=meeting").get_data(as_text=True))
+    assert stepped.values["event"] == ["meeting"]
+    again = endpoint.post("signup", "ta", event="meeting", people="x").get_data(as_text=True)
+    assert '<details class="whole">' not in again, "who has begun with the whole form goes on with it"

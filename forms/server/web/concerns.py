@@ -39,6 +39,7 @@ from forms.server.web.requests import (
     readers,
     submission,
     too_large_page,
+    turn_page,
     typed_code,
 )
 
@@ -97,7 +98,7 @@ def _turned_away(asked: FormRequest) -> Response:
 def _letter(asked: FormRequest) -> Response:
     """A letter: go on to its next questions, or take what is there."""
     if asked.step is not None and asked.do in {"next", "back"}:
-        return _turn_page(asked, asked.step)
+        return turn_page(asked, asked.step)
     return _whole_letter(asked)
 
 
@@ -119,22 +120,6 @@ def _whole_letter(asked: FormRequest) -> Response:
     except NotKept:
         return check_page(asked, checked, failed=True)
     return page(asked, "receipt.html", code=code, desks=readers(asked), wrong="")
-
-
-def _turn_page(asked: FormRequest, step: int) -> Response:
-    """Show the next questions, or those before; or the same ones again, with what is wrong in them.
-
-    Nothing is kept: what was typed goes into the page that is shown. Whether all that is needed is there is asked last.
-    """
-    if asked.do == "next":
-        later = frozenset(field.name for field in asked.definition.files)
-        checked = accept(asked.definition, asked.services.portal, asked.today, asked.raw, later)
-        here = asked.definition.pages[step]
-        wrong = [one for one in getattr(checked, "problems", ()) if one.field in here]
-        if wrong:
-            return form_page(asked, wrong, 422)
-    turned = step + (1 if asked.do == "next" else -1)
-    return form_page(replace(asked, step=min(max(turned, 0), len(asked.definition.pages) - 1)))
 
 
 def _taken_in(

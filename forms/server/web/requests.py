@@ -1,8 +1,8 @@
 """Requests as plain values, and plain values as pages: the thin coat of Flask around the public forms."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -17,7 +17,7 @@ from forms.core.media.attachments import LARGEST, MOST
 from forms.core.portal import Desk
 from forms.core.problem import Problem
 from forms.core.rendering import Alternate, Page, draw_form, draw_page, render, summary
-from forms.core.validation import Accepted, FieldProblem, Raw, accept, clean
+from forms.core.validation import Accepted, FieldProblem, Raw, Rejected, accept, clean
 from forms.server.services import mailbox
 from forms.server.services.mailbox import Part, Services, Submission
 from forms.server.web import oversized
@@ -181,6 +181,28 @@ def form_page(
         **more,
     )
     return _shell(asked, body, status, mend=bool(problems))
+
+
+def turn_page(
+    asked: FormRequest, step: int, explained: Callable[[Rejected], Sequence[FieldProblem]] | None = None
+) -> Response:
+    """Return the next questions, or those before; or the same ones again, with what is wrong in them.
+
+    Nothing is kept: what was typed goes into the page that is shown. Whether all that is needed is there is asked last.
+    explained: the problems as this form says them.
+    """
+    if asked.do == "next":
+        later = frozenset(field.name for field in asked.definition.files)
+        checked = accept(asked.definition, asked.services.portal, asked.today, asked.raw, later)
+        here = asked.definition.pages[step]
+        problems: Sequence[FieldProblem] = checked.problems if isinstance(checked, Rejected) else ()
+        if explained and isinstance(checked, Rejected):
+            problems = explained(checked)
+        wrong = [one for one in problems if one.field in here]
+        if wrong:
+            return form_page(asked, wrong, 422)
+    turned = step + (1 if asked.do == "next" else -1)
+    return form_page(replace(asked, step=min(max(turned, 0), len(asked.definition.pages) - 1)))
 
 
 def check_page(

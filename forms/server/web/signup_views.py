@@ -16,7 +16,7 @@ from forms.server.services.mailbox import Submission
 from forms.server.services.signup_service import SignupStatus
 from forms.server.store.database import NotKept
 from forms.server.store.signup_store import CANCELLED, CHANGED, COMING, TOO_MANY, WAITING, LineFull
-from forms.server.web.requests import FormRequest, check_page, form_page, page, submission, typed_code
+from forms.server.web.requests import FormRequest, check_page, form_page, page, submission, turn_page, typed_code
 
 
 def show(asked: FormRequest) -> Response:
@@ -44,10 +44,16 @@ def _line_before(asked: FormRequest, event: Event, people: int) -> int | None:
 
 
 def sign_up(asked: FormRequest) -> Response:
-    """Correct, check or send a sign-up."""
+    """Ask the next questions of a sign-up, or correct, check or send it."""
     if "no" in asked.raw.get("adult", ()):
         hidden = [(name, text) for name, texts in asked.raw.items() if name != "adult" for text in texts]
-        return page(asked, "under-18.html", 422, hidden=hidden)
+        return page(asked, "under-18.html", 422, hidden=hidden, step=asked.step)
+    if asked.step is not None and asked.do in {"next", "back"}:
+        return turn_page(asked, asked.step, lambda wrong: _with_reason(asked, wrong))
+    return _whole_sign_up(asked)
+
+
+def _whole_sign_up(asked: FormRequest) -> Response:
     checked = accept(asked.definition, asked.services.portal, asked.today, asked.raw)
     if isinstance(checked, Rejected):
         return form_page(asked, _with_reason(asked, checked), 422)
@@ -55,7 +61,7 @@ def sign_up(asked: FormRequest) -> Response:
     if event is None or event.capacity is None:
         raise NotFound  # the schema let only events through that take sign-ups
     if asked.do == "change":
-        return form_page(asked)
+        return form_page(asked if asked.step is None else replace(asked, step=0))
     if checked.values["people"] > event.capacity:
         return form_page(asked, (FieldProblem("people", "larger"),), 422)
     if asked.do != "send" or not receipts.is_idempotency_key(asked.idempotency_key):

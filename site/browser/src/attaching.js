@@ -23,7 +23,7 @@ export function wireMedia(form, { words, largest }, plainly, own = null) {
     const [file] = event.target.files;
     event.target.value = "";
     if (!file) return;
-    if (!file.size || file.size > largest) return complain("voice", file.size ? words.large : words.empty);
+    if (!file.size || file.size > largest) return complain("voice", file.size ? words.large : words.photo);
     hold(await wholeFile(file));
   });
   photos?.querySelector("input").addEventListener("change", async (event) => {
