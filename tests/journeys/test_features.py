@@ -103,7 +103,7 @@ def test_row_2_the_test_of_features_finds_each_that_is_missing(phones: Any) -> N
     assert missed == []
 
 
-OURS = frozenset({"finish", "show", "hide", "summary", "max", "min", "start", "stop", "encrypt", "decrypt"})
+OURS = frozenset({"finish", "drop", "show", "hide", "summary", "max", "min", "start", "stop", "encrypt", "decrypt"})
 """Names in the sources that are our own, or those of Math, MediaRecorder and age, and of the page elsewhere."""
 
 PLATFORM = """(named) => {
