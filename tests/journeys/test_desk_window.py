@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from forms.desk.services.place import Place
+from forms.desk.session import Session
 from forms.desk.window import start
-from tests.desk.window_house import TODAY, Office, fill, running
-from tests.journeys.telling import tell
+from tests.desk.window_house import TODAY, Office, fill, running, voice
+from tests.journeys.telling import come_back, tell
 from tests.journeys.walking import axe_finds_nothing, fits, press
 
 PHONE = {"width": 360, "height": 740}
@@ -167,3 +168,36 @@ def test_nothing_opened_is_left_in_the_browsers_storage(window: Any, ids: dict[s
     assert window.evaluate("[localStorage.length, sessionStorage.length, document.cookie]") == [0, 0, ""]
     state = window.context.storage_state(path=tmp_path / "state.json")
     assert [cookie["httpOnly"] for cookie in state["cookies"]] == [True]
+
+
+def test_an_answer_is_recorded_in_the_window_and_heard_by_the_person(page: Any, at_the_desk: Any, house: Any) -> None:
+    page.goto("/en/tell/")
+    words = f"tell me by voice {id(page)}"
+    receipt = tell(page, what=words)
+    session = Session.unlock(Place("police", house.desks / "police", house.address), None)
+    session.sync.run()
+    [case] = [one for one in session.cases.all() if one.answers.get("what") == words]
+    desk = at_the_desk
+    root = desk.url.rpartition("/unlock")[0]
+    desk.get_by_role("button", name="Open").click()
+    desk.locator("li.letter").first.wait_for()
+    desk.goto(f"{root}/case/{case.id}")
+    fits(desk, 360)
+    desk.get_by_label("Your answer").fill("We come on Monday.")
+    record = desk.get_by_role("button", name="Record")
+    if record.count():
+        desk.context.grant_permissions(["microphone"])
+        record.click()
+        desk.get_by_role("button", name="Stop 1 s").wait_for()
+        desk.get_by_role("button", name="Stop").click()
+        desk.get_by_role("button", name="Record again").wait_for()
+        assert desk.locator("#answer audio").is_visible(), "to be heard before it is sent"
+        axe_finds_nothing(desk)
+    else:
+        sound = {"name": "said.wav", "mimeType": "audio/wav", "buffer": voice()}
+        desk.get_by_label("Say it too").set_input_files(sound)
+    desk.get_by_role("button", name="Seal and send").click()
+    assert "sealed and on its way" in desk.get_by_role("status").inner_text()
+    assert desk.locator(".line figure.said audio").count() == 1
+    come_back(page, "en", receipt)
+    assert "Listen to the answer" in page.locator("main").inner_text()

@@ -89,9 +89,9 @@ def test_one_tap_fetches_and_plays_it_and_nothing_of_it_stays(phone: Any, house:
 @pytest.mark.parametrize("attack", ["another answer's", "cut", "gone"])
 def test_a_server_can_put_no_other_voice_in_its_place(phone: Any, house: Any, answered: Any, attack: str) -> None:  # noqa: F811
     receipt, police, id = answered
-    [old] = police.case(id).spoken_answers
-    police.answer(id, "Wait for us.", recording=b"r")
-    new = police.case(id).spoken_answers[-1]
+    [old] = police.cases.case(id).spoken_answers
+    police.log.answer(id, "Wait for us.", recording=b"r")
+    new = police.cases.case(id).spoken_answers[-1]
     statement = {
         "another answer's": "UPDATE voices SET sealed = (SELECT sealed FROM (SELECT * FROM voices) WHERE id = ?) WHERE id = ?",
         "cut": "UPDATE voices SET sealed = substr(sealed, 1, 60000) WHERE ? != id AND id = ?",
@@ -111,7 +111,7 @@ def test_a_server_can_put_no_other_voice_in_its_place(phone: Any, house: Any, an
 def test_a_voice_that_no_desk_proved_has_no_button_and_its_text_stays(phone: Any, house: Any, answered: Any) -> None:  # noqa: F811
     """One who has the key to which answers are sealed, but not the key of answers, attaches a voice to a right text."""
     receipt, police, id = answered
-    first = police.case(id).first
+    first = police.cases.case(id).first
     said = Answered("a" * 64, id, "police", "2026-12-01", "10:00", "Right text.", "", voice="b" * 64, seconds=3)
     told_by = {**vars(said), "after": [], "letters": [], "proof": prove(first.answer_key, said.claim)}
     for number, proof in enumerate(({}, {"voice_proof": "0" * 64}, {"voice_proof": told_by["proof"]})):

@@ -25,6 +25,12 @@ FIRST = 8
 IN_TEXT: list[Case] = [
     ("conflict", "<<<<<<< HEAD\nCall 112.\n=======\nCall 1098.\n>>>>>>> other", 0, "merge conflict"),
     ("conflict, ends only", "Call.\n>>>>>>> other", 1, "merge conflict"),
+    ("conflict, indented", "Call.\n  <<<<<<< HEAD\n  112", 1, "merge conflict"),
+    ("conflict, in a quote", "Call.\n\n> >>>>>>> other", 2, "merge conflict"),
+    ("conflict, as a web editor saves it", "Call.\n&lt;&lt;&lt;&lt;&lt;&lt;&lt; HEAD", 1, "merge conflict"),
+    ("dashes for bullets", "You can:\n\n– Call 112\n– Call 1098", 2, "a bullet of Word"),
+    ("arrows for bullets", "→ Call 112", 0, "a bullet of Word"),
+    ("small roman numbers", "i. First\nii. Second", 0, "a numbered line"),
     ("word bullet", "You can call:\n\n• 112 in danger\n• 1098 for a child", 2, "a bullet of Word"),
     ("word bullet with a tab", "·\tA debt that never ends", 0, "a bullet of Word"),
     ("symbol bullet", "\uf0b7 A debt", 0, "a bullet of Word"),

@@ -13,6 +13,7 @@ import pyrage
 import pytest
 from PIL import Image
 from sitegen import build as press
+from sitegen.content import consents
 from sitegen.content.consents import read_leniently
 from sitegen.publish import withdrawal
 
@@ -160,7 +161,7 @@ def test_a_photo_of_which_nobody_has_said_whom_it_shows_waits_for_a_person(folde
     [
         ({"media": ""}, "names no story and no file."),
         ({"media": "photos/other.png"}, "photos/other.png is not there."),
-        ({"media": "drawing.svg"}, "drawing.svg is a drawing."),
+        ({"media": "drawing.svg"}, "drawing.svg is not there."),
         ({"languages": ""}, "column languages: this cell is empty."),
         ({"court_case": ""}, "column court_case: this cell is empty."),
         ({"kind": "nobody", "approved_by": ""}, "nobody has looked at it."),
@@ -169,3 +170,50 @@ def test_a_photo_of_which_nobody_has_said_whom_it_shows_waits_for_a_person(folde
 def test_what_is_wrong_with_a_row_is_said(folder: Any, row: dict[str, str], sentence: str) -> None:
     folder.table("consents", {**CONSENT, "media": "", **row})
     assert any(sentence in problem for problem in folder.problems())
+
+
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0"/></svg>'
+
+
+def test_a_drawing_of_a_person_needs_a_consent_and_goes_with_it(folder: Any) -> None:
+    media = folder.root / "content" / "media"
+    media.mkdir()
+    (media / "portrait.svg").write_text(SVG, encoding="utf-8")
+    folder.page("told", "![Her face](/media/portrait.svg)\n\nText.")
+    assert any("portrait.svg: nobody has said whether this shows a person" in line for line in folder.check().warnings)
+    folder.table("consents", {**CONSENT, "media": "portrait.svg"})
+    assert folder.problems() == []
+    site = folder.build()
+    assert "Her face" in (site / "en" / "told" / "index.html").read_text(encoding="utf-8")
+    folder.table("consents", {**CONSENT, "media": "portrait.svg", "withdrawn_on": "2027-01-01"})
+    withdrawal.purge(site, folder.root / "content", TODAY)
+    assert "Her face" not in (site / "en" / "told" / "index.html").read_text(encoding="utf-8")
+    assert "Her face" not in (folder.build() / "en" / "told" / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "meta", "right"),
+    [
+        ("> They kept my papers.", {}, False),
+        ("Text.\n\n>They kept my papers.", {}, False),
+        ("> Rehabilitation is no office's work alone.", {"quotes": "published"}, True),
+        ("5 > 3, and so on.", {}, True),
+    ],
+)
+def test_a_quote_cannot_slip_past(folder: Any, text: str, meta: dict[str, str], right: bool) -> None:
+    folder.page("told", text, **meta)
+    said = [line for line in folder.problems() if "somebody's words stand there" in line]
+    assert (said == []) is right
+
+
+def test_a_broken_row_hides_what_it_names_and_a_withdrawal_always_wins() -> None:
+    cells = {**CONSENT, "story": "stories/a"}
+    head = list(cells)
+    whole, broken = list(cells.values()), ["other", "survivor", "photos/b.png stories/a"]
+    rows = [consents._row_of(head, whole), consents._row_of(head, broken)]
+    alone, beside = consents.Consents(Path(), tuple(rows[:1])), consents.Consents(Path(), tuple(rows))
+    assert alone.standing("visit", "stories/a", "en", TODAY) == consents.Standing()
+    assert "cannot be read" in beside.standing("visit", "stories/a", "en", TODAY).why
+    assert beside.media(TODAY)["photos/b.png"] == frozenset()
+    unread = consents.Consents(Path(), ({**cells, "withdrawn_on": "yesterday"},))
+    assert unread.standing("visit", "stories/a", "en", TODAY).left

@@ -16,8 +16,15 @@ LONGEST_CONSENT = timedelta(days=3 * 366)
 
 _LONG_NUMBER = re.compile(r"(?<![\d/-])\d(?:[ -]?\d){9,}")
 _FULL_DATE = re.compile(r"\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b|\b\d{4}-\d{2}-\d{2}\b")
+_QUOTE = re.compile(r"^ {0,3}>\s*\S", re.M)
+PUBLISHED = "published"
+"""What a page says under quotes: where its quotes are words that an office or a book has published."""
+
 _CODE = re.compile(r"[a-z]{2,3}(?:-[a-z]+)?")
 _DRAWING = ".svg"
+_DRAWN_FOR_THE_SITE = ("pictograms/", "drawings/", "scenes/")
+"""Drawings of signs, numbers and scenes, which show nobody in particular (docs/pictures.md). Any other may."""
+
 _READINGS = "audio/"
 """Recordings of pages and questions, which a reader of the programme speaks (sitegen/media/audio_clips.py)."""
 
@@ -32,6 +39,13 @@ def problems(
     for page in pages:
         if consents.is_story(page):
             yield from _story(page, tables, today)
+        elif (quote := _QUOTE.search(page.text)) and page.meta.get("quotes") != PUBLISHED and not page.made:
+            what = "somebody's words stand there, and no consent covers them."
+            todo = (
+                "Tell it in a page of stories/, with its consent, and link there. Or write quotes: published above, "
+                "for words of an office or a book, with their source on the page."
+            )
+            yield Problem(f"{page.where}, line {page.line_of(quote.start())}", what, todo)
     for row in tables["consents"]:
         yield from _row(row, content / "media", codes)
 
@@ -52,7 +66,8 @@ def undecided(content: Path, tables: Tables, known: consents.Consents, today: da
     decided |= {consents.media_name(row["picture"]) for row in tables["goods"] if row["picture"] and row["no_person"]}
     for path in _files(content / "media"):
         name = consents.media_name(path.relative_to(content / "media").as_posix())
-        if name not in decided and path.suffix.lower() != _DRAWING and not name.startswith(_READINGS):
+        ours = path.suffix.lower() == _DRAWING and name.startswith(_DRAWN_FOR_THE_SITE)
+        if name not in decided and not ours and not name.startswith(_READINGS):
             what = "nobody has said whether this shows a person."
             todo = "Name it in consents.csv under media: in the row of its person, or in a row of kind nobody."
             yield Problem(f"content/media/{name}", what, todo)
@@ -80,10 +95,7 @@ def _row(row: Row, media: Path, codes: Sequence[str]) -> Iterator[Problem]:
         yield from _required(row, where)
     there = {consents.media_name(path.relative_to(media).as_posix()) for path in _files(media)}
     for name in sorted(consents.media_names(row["media"] or "")):
-        if name.endswith(_DRAWING):
-            what, todo = f"{name} is a drawing.", "Only photos, films and recordings stand here."
-            yield Problem(f"{where}, column media", what, todo)
-        elif name not in there and not row["withdrawn_on"]:
+        if name not in there and not row["withdrawn_on"]:
             todo = "Write it as it stands in content/media, without spaces, like photos/visit.jpg."
             yield Problem(f"{where}, column media", f"{name} is not there.", todo)
 

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from forms.core import i18n
+from forms.core.files.spreadsheet_csv import cell_text
 from forms.core.problem import Problem
 from sitegen.content import csv_files, dates
 from sitegen.content.pages import SOURCE, Library, Source
@@ -18,6 +19,9 @@ from sitegen.content.tables import Row
 FOLDER = "stories/"
 TABLE = Path("tables") / "consents.csv"
 WARN_BEFORE = timedelta(days=30)
+
+_BROKEN = "(broken)"
+"""Under this name, which no column has, a row with too few or too many cells keeps all of them."""
 
 NOBODY = "nobody"
 """The kind of a row that lists pictures without people."""
@@ -65,32 +69,32 @@ def is_story(page: Source) -> bool:
     return in_folder or bool(_MARKED.search("\n".join(f"{key}: {value}" for key, value in page.meta.items())))
 
 
-def _ended(consent: Row, rows: Sequence[Row], language: str, today: date) -> str:
-    """Return why a consent on record does not cover a language any more; "" where it does."""
-    if consent["withdrawn_on"]:
-        return f"the consent was withdrawn on {consent['withdrawn_on']}"
-    for row in rows:
-        same, day = row["story"] == consent["story"], row["withdrawn_on"]
-        if same and day and (consent["given_on"] is None or consent["given_on"] <= day):
-            return f"the consent was withdrawn on {day} (row {row['id']})"
-    if consent["expires_on"] and consent["expires_on"] <= today:
-        return f"the consent ended on {consent['expires_on']}"
-    return "" if language in languages(consent["languages"]) else f"the consent does not cover {language}"
+@dataclass(frozen=True)
+class Standing:
+    """Why a consent does not cover a language today, and whether it has left by itself; no reason where it covers it.
+
+    left: it was withdrawn, has ended, or does not cover the language, so what it is for goes by itself; else something
+    is missing from the record, which stops a build, so that nothing new is published by mistake.
+    """
+
+    why: str = ""
+    left: bool = False
 
 
 def without_withdrawn(library: Library, rows: Sequence[Row], today: date) -> tuple[Library, list[str]]:
     """Return the library with a neutral page for each story and language that consent has left, and what was left."""
     by_language = {code: dict(pages) for code, pages in library.by_language.items()}
+    known = Consents(Path(), tuple({name: cell_text(cell) for name, cell in row.items()} for row in rows))
     left = []
-    for name in (name for name in library.names if name.startswith(FOLDER)):
+    for name in library.names:
         for code, pages in by_language.items():
             source = library.find(name, code)
-            consent = next((row for row in rows if row["id"] == source.meta.get("consent")), None)
-            if consent is None or consent["story"] != name.removesuffix(".md"):
-                continue  # the checks name this
-            if why := _ended(consent, rows, code, today):
+            if not is_story(source):
+                continue
+            standing = known.standing(str(source.meta.get("consent") or ""), name.removesuffix(".md"), code, today)
+            if standing.left:
                 pages[name] = neutral_page(name, code)
-                left.append(f"content/{code}/{name}: {why}. A neutral page stands in its place.")
+                left.append(f"content/{code}/{name}: {standing.why}. A neutral page stands in its place.")
     return replace(library, by_language=by_language), left
 
 
@@ -118,17 +122,26 @@ def ending_soon(library: Library, rows: Sequence[Row], today: date) -> Iterator[
 
 @dataclass(frozen=True)
 class Consents:
-    """The rows of consents.csv as far as they can be read; everything in doubt is no consent."""
+    """The rows of consents.csv as far as they can be read: the one place where it is decided what a consent covers.
+
+    A withdrawal always wins, also one in another row of the same story, or with a day that cannot be read. A broken row
+    (too few or too many cells) covers nothing, and hides every story and file that any of its cells names. A table that
+    cannot be read, or beside which a newer file lies, holds no consent at all.
+    """
 
     content: Path
     rows: tuple[Mapping[str, str], ...]
 
     def cover(self, story: str, language: str, today: date) -> bool:
         """Return whether a story, like "stories/a", may be shown in a language today."""
-        named = self._named(story, language).casefold()
-        rows = [row for row in self.rows if row.get("id", "").casefold() == named]
-        fits = len(rows) == 1 and story_name(rows[0].get("story", "")) == story.casefold()
-        return fits and self._is_valid(rows[0], language, today)
+        return not self.standing(self._named(story, language), story, language, today).why
+
+    def standing(self, named: str, story: str, language: str, today: date) -> Standing:
+        """Return how the consent of this id stands for a story and a language."""
+        rows = [row for row in self.rows if row.get("id", "").casefold() == named.casefold()]
+        if len(rows) != 1 or story_name(rows[0].get("story", "")) != story_name(story):
+            return Standing("there is no consent record of its own")
+        return self._standing(rows[0], language, today)
 
     def media(self, today: date) -> dict[str, frozenset[str]]:
         """Return each file that rows name under media, with the languages in which it may be shown today.
@@ -137,17 +150,19 @@ class Consents:
         """
         found: dict[str, frozenset[str]] = {}
         for row in self.rows:
-            if row.get("kind") == NOBODY and not row.get("withdrawn_on"):
+            if row.get("kind") == NOBODY and not row.get("withdrawn_on") and not row.get(_BROKEN):
                 continue
             codes = languages(row.get("languages", ""))
-            valid = frozenset(code for code in codes if self._is_valid(row, code, today))
-            for name in media_names(row.get("media", "")):
+            valid = frozenset(code for code in codes if not self._standing(row, code, today).why)
+            for name in media_names(f"{row.get('media', '')} {row.get(_BROKEN, '')}"):
                 found[name] = found.get(name, valid) & valid
         return found
 
     def without_people(self) -> frozenset[str]:
         """Return the files that somebody has looked at and found to show no person."""
-        rows = (row for row in self.rows if row.get("kind") == NOBODY and not row.get("withdrawn_on"))
+        rows = (
+            row for row in self.rows if row.get("kind") == NOBODY and not (row.get("withdrawn_on") or row.get(_BROKEN))
+        )
         return frozenset(name for row in rows if row.get("approved_by") for name in media_names(row.get("media", "")))
 
     def stories(self) -> frozenset[str]:
@@ -160,18 +175,33 @@ class Consents:
         }
         return frozenset(rows | marked)
 
-    def _is_valid(self, row: Mapping[str, str], language: str, today: date) -> bool:
-        return _is_valid(row, language, today) and not self._is_withdrawn_elsewhere(row)
+    def _standing(self, row: Mapping[str, str], language: str, today: date) -> Standing:
+        given, ends = _day(row.get("given_on", "")), _day(row.get("expires_on", ""))
+        if row.get("withdrawn_on"):
+            return Standing(f"the consent was withdrawn on {row['withdrawn_on']}", left=True)
+        if other := self._withdrawn_elsewhere(row, given):
+            return Standing(other, left=True)
+        if ends and ends <= today:
+            return Standing(f"the consent ended on {ends}", left=True)
+        if language not in languages(row.get("languages", "")):
+            return Standing(f"the consent does not cover {language}", left=True)
+        whole = row.get("approved_by") and row.get("approved_on") and row.get("court_case") in {"no", "cleared"}
+        adult = "true" in {row.get("adult", "").lower()} & {row.get("name_changed", "").lower()}
+        if row.get(_BROKEN) or not (whole and adult and given and ends and given <= today):
+            return Standing("the consent record is not complete")
+        return Standing()
 
-    def _is_withdrawn_elsewhere(self, row: Mapping[str, str]) -> bool:
-        """Return whether another row of the same story was withdrawn, and not before this consent was given."""
-        name, given = story_name(row.get("story", "")), _day(row.get("given_on", ""))
+    def _withdrawn_elsewhere(self, row: Mapping[str, str], given: date | None) -> str:
+        """Return why another row of the same story counts: withdrawn, not before this consent was given; or broken."""
+        name = story_name(row.get("story", ""))
         for other in self.rows if row.get("story") else ():
+            if other.get(_BROKEN) and other is not row and name in map(story_name, other[_BROKEN].split()):
+                return "another row of consents.csv that names it cannot be read"
             if other.get("withdrawn_on") and story_name(other.get("story", "")) == name:
                 day = _day(other["withdrawn_on"])
                 if day is None or given is None or given <= day:
-                    return True
-        return False
+                    return f"the consent was withdrawn on {other['withdrawn_on']} (row {other.get('id', '')})"
+        return ""
 
     def _named(self, story: str, language: str) -> str:
         """Return the consent that a story's page names in this language, else in English; "" where there is none."""
@@ -222,18 +252,12 @@ def read_leniently(content: Path) -> Consents:
         return Consents(content, ())
     if newer_file(content):
         return Consents(content, ())
-    rows = (dict(zip(sheet.header, row, strict=True)) for row in sheet.rows if len(row) == len(sheet.header))
-    return Consents(content, tuple(rows))
+    return Consents(content, tuple(_row_of(sheet.header, cells) for cells in sheet.rows))
 
 
-def _is_valid(row: Mapping[str, str], language: str, today: date) -> bool:
-    if row.get("withdrawn_on") or language not in languages(row.get("languages", "")):
-        return False
-    if "true" not in {row.get("adult", "").lower()} & {row.get("name_changed", "").lower()}:
-        return False
-    given, ends = _day(row.get("given_on", "")), _day(row.get("expires_on", ""))
-    approved = row.get("approved_by") and row.get("approved_on") and row.get("court_case") in {"no", "cleared"}
-    return bool(approved and given and ends and given <= today < ends)
+def _row_of(header: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
+    row = dict(zip(header, cells, strict=False))
+    return row if len(cells) == len(header) else {**row, _BROKEN: " ".join(cells)}
 
 
 def _day(cell: str) -> date | None:

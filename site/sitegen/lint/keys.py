@@ -10,7 +10,7 @@ from sitegen.content.pages import SOURCE, Library, Source, day_of
 
 TEXTS = ("title", "description", "reviewed_by", "consent", "kind", "problem", "taluk")
 FLAGS = ("sensitive", "composite", "voice", "search", "example")
-KEYS = (*TEXTS, *FLAGS, "changed", "source_changed", "recorded", "held", "themes")
+KEYS = (*TEXTS, *FLAGS, "changed", "source_changed", "recorded", "held", "themes", "quotes")
 """Every key that something reads. A new one is added here."""
 
 _OF_ENGLISH = {"changed": "source_changed"}

@@ -8,7 +8,7 @@ from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content.pages import Source
 
 BOXES = ("note", "danger", "warning", "tip", "info")
-_CONFLICT = re.compile(r"^(?:<{7}|>{7}|\|{7})(?:\s|$)")
+_CONFLICT = re.compile(r"^[ \t]*(?:> ?)?(?:<{7}|>{7}|\|{7}|(?:&lt;){7}|(?:&gt;){7})(?:\s|$)")
 TWO_VERSIONS = (
     "two versions of the file stand here beside each other (a merge conflict).",
     "Keep what is right, and take the marks <<<<<<<, ======= and >>>>>>> out.",

@@ -26,7 +26,10 @@ def _sign(pattern: str, what: str, todo: str, *, endangers: bool = False) -> Sig
 
 _AS_TEXT = "Paste it as text only (Ctrl+Shift+V), then mark headings and lists again."
 _DIGITS = r"[\u0966-\u096f\u0be6-\u0bef\u0c66-\u0c6f\u0b66-\u0b6f]{1,2}[.)]"
-_BULLETS = r"[\u2022\u25cf\u25cb\u25aa\u25ab\u25e6\u2023\u2043\u27a2\u2794\u2713\u2714\uf0a7\uf0b7\uf0d8\u00a7\u00b7]"
+_BULLETS = (
+    r"[\u2022\u25cf\u25cb\u25aa\u25ab\u25e6\u2023\u2043\u27a2\u2794\u2192\u2013\u2713\u2714"
+    r"\uf0a7\uf0b7\uf0d8\u00a7\u00b7]"
+)
 _TAGS = r"(?:b|i|p|br|div|span|font|o:p|strong|em|a|table|td|tr|ul|li|h\d)"
 _GARBLED = r"\u00e2\u20ac|[\u00c2\u00c3][\u0080-\u00bf]|\u00e0[\u00ae\u00a4\u00b0\u00ac\u00af\u00b1]"
 BRACKETS = _sign(
@@ -63,7 +66,7 @@ SIGNS = (
         "Put an empty line before the list.",
     ),
     _sign(
-        rf"^[ \t]*(?:\(?\d{{1,2}}\)|\([a-z]\)|[a-z]\)|{_DIGITS})[ \t]+\S",
+        rf"^[ \t]*(?:\(?\d{{1,2}}\)|\([a-z]\)|[a-z]\)|[ivx]{{1,4}}[.)]|{_DIGITS})[ \t]+\S",
         "a numbered line stands there that is no list.",
         "Write 1. and a space, and an empty line before the first.",
     ),

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 from xml.etree import ElementTree as ET
 
 from PIL import Image, ImageFilter
@@ -66,18 +66,24 @@ class ImagePipeline:
         Pictures without consent are left out, and links to such files are only their words.
         """
         drawn = _IMG.sub(
-            lambda match: self._one(html.unescape(match[1]), match[2]) if self._may(match[2], language) else "", body
+            lambda match: self._one(html.unescape(match[1]), match[2]) if self.may_show(match[2], language) else "",
+            body,
         )
-        drawn = _LINK.sub(lambda match: match[0] if self._may(match[1], language) else match[2], drawn)
+        drawn = _LINK.sub(lambda match: match[0] if self.may_show(match[1], language) else match[2], drawn)
         return drawn if drawn == body or not self.allowed else _EMPTY.sub("", drawn)
 
-    def _may(self, address: str, language: str) -> bool:
+    def may_show(self, address: str, language: str) -> bool:
+        """Return whether a consent, where one is needed, covers a picture in this language."""
         codes = self.allowed.get(media_name(unquote(html.unescape(address))))
         return codes is None or language in codes
 
     def _one(self, alt: str, name: str) -> str:
         path = self.media / name
-        return drawing(path, alt) if path.suffix.lower() == ".svg" else self._photo(path, alt)
+        if path.suffix.lower() != ".svg":
+            return self._photo(path, alt)
+        # A drawing that needs a consent says which it is, so that it can be taken out of the built page.
+        known = f' data-file="{html.escape(f"/media/{quote(name)}")}"' if media_name(name) in self.allowed else ""
+        return drawing(path, alt).replace("<svg", f"<svg{known}", 1)
 
     def _photo(self, path: Path, alt: str) -> str:
         data = path.read_bytes()

@@ -23,7 +23,8 @@ _MADE = re.compile(r"/(?:pictures|audio)/([0-9a-f]{16})")
 _ADDRESS = r"/(?:pictures|audio|media)/[^\"'\s,>]+"
 _SHOWN = re.compile(
     r"<picture\b(?:(?!</picture>).)*</picture>|<figure class=\"listen\">(?:(?!</figure>).)*</figure>"
-    r"|<audio\b(?:(?!</audio>).)*</audio>|<video\b(?:(?!</video>).)*</video>|<img\b[^>]*>",
+    r"|<audio\b(?:(?!</audio>).)*</audio>|<video\b(?:(?!</video>).)*</video>|<img\b[^>]*>"
+    r"|<svg data-file=(?:(?!</svg>).)*</svg>",
     re.S,
 )
 _LINK = re.compile(rf'<a [^>]*?href="({_ADDRESS})"[^>]*>(.*?)</a>', re.S)

@@ -24,7 +24,9 @@ def picture(context: Context, *names: str) -> Markup:
         return Markup()
     folders = [context.image_pipeline.media / folder for folder in PICTURES]
     wanted = (folder / f"{name}.svg" for name in names if name for folder in folders)
-    there = next((path for path in wanted if path.is_file()), None)
+    media, may = context.image_pipeline.media, context.image_pipeline.may_show
+    shown = (path for path in wanted if may(path.relative_to(media).as_posix(), context.language))
+    there = next((path for path in shown if path.is_file()), None)
     return Markup(drawing(there, "") if there else "")  # noqa: S704 - looked at by the checks
 
 
