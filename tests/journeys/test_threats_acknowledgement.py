@@ -75,7 +75,7 @@ def test_an_answer_that_is_dropped_moved_or_not_proven_shows(phone: Any, house: 
     said = told(phone)
     assert said.index("The first answer.") < said.index("The second answer.") < said.index("The third answer.")
     assert "November" not in said, "the day is the desk's"
-    changed(house, "DELETE FROM answers WHERE id = ?", second)
+    changed(house, "DELETE FROM answers WHERE id = ?", answer_row("police", id, second))
     come_back(phone, "en", receipt)
     assert "is missing here" in told(phone)
     changed(house, "UPDATE answers SET desk = 'legal' WHERE letter = ?", id)
