@@ -25,7 +25,7 @@ from forms.core.encryption import seal  # noqa: E402
 from forms.desk.crypto.keys import make_demonstration  # noqa: E402
 from forms.desk.services.place import Place  # noqa: E402
 from forms.desk.window.app import create_window  # noqa: E402
-from tests.desk.window_house import make_portal  # noqa: E402
+from tests.desk.window_helpers import make_portal  # noqa: E402
 
 TODAY = date(2027, 1, 12)
 LANGUAGES = ("en", "ta", "te", "hi", "or")

@@ -27,7 +27,7 @@ from forms.desk.events.event_records import EventBook  # noqa: E402
 from forms.desk.events.event_session import folder_of  # noqa: E402
 from forms.desk.services.place import Place  # noqa: E402
 from forms.desk.window.app import create_window  # noqa: E402
-from tests.desk.event_house import TODAY, FakeSession, event, portal  # noqa: E402
+from tests.desk.event_helpers import TODAY, FakeSession, event, portal  # noqa: E402
 
 EVENTS, EACH, OPENED = 1_000, 100, 2_000
 

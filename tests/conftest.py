@@ -13,6 +13,8 @@ from hypothesis import HealthCheck, settings
 from playwright.sync_api import sync_playwright
 from xdist.scheduler import LoadScopeScheduling
 
+from forms.core.media import decoder_process
+
 ROOT = Path(__file__).parents[1]
 
 # Where bytecode is not kept, each worker and each program that a test starts compiles a thousand modules anew.
@@ -64,6 +66,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Name a test by its argument where the value holds a new random key: all workers must collect the same names."""
     return argname if isinstance(val, str) and ("age1" in val.lower() or "age-secret-key-" in val.lower()) else None
+
+
+@pytest.fixture(autouse=True)
+def patient_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a decoder take its processor time however long that is by the clock: other tests run beside it."""
+    monkeypatch.setattr(decoder_process, "LONGEST", 600.0)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "site"), str(ROOT / "tests")]
 from browser import FLAGS, find  # noqa: E402
 
 from forms.desk.window import start  # noqa: E402
-from tests.desk.window_house import Office, fill, running  # noqa: E402
+from tests.desk.window_helpers import Office, fill, running  # noqa: E402
 
 PHONE = {"width": 360, "height": 740}
 DESKTOP = {"width": 1280, "height": 860}

@@ -106,7 +106,7 @@ def members(home: Path, *ids: str) -> tuple[tuple[Member, ...], dict[str, Public
 
 @pytest.fixture
 def office(tmp_path: Path, district: District) -> Iterator[Office]:
-    home = tmp_path / "house"
+    home = tmp_path / "installation"
     people = {"police": ("police/anita", "police/babu"), "legal": ("legal",), "partner": ("partner",),
               "events": ("events",)}  # fmt: skip
     desks: list[Desk] = []

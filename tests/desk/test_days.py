@@ -13,8 +13,8 @@ from forms.desk.events.event_retention import erase_old
 from forms.desk.sync.client import NotThere, Server
 from forms.desk.sync.date_file import DayFile
 from tests.desk.conftest import Office
-from tests.desk.event_house import TODAY, book
-from tests.desk.event_house import files as all_files
+from tests.desk.event_helpers import TODAY, book
+from tests.desk.event_helpers import files as all_files
 from tests.server.conftest import TODAY as SERVERS_DAY
 
 AHEAD = date(2037, 6, 1)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from forms.core.problem import Problem
 from forms.desk.crypto.decryption import Letter
 from forms.desk.events.attendees import Gathering, SignupRow, free_places, gatherings, in_line, party, read_rows
-from tests.desk.event_house import MEETING, TODAY, event
+from tests.desk.event_helpers import MEETING, TODAY, event
 
 ID = "0123456789abcdef" * 2
 

@@ -14,7 +14,7 @@ from forms.desk.events.event_records import EventBook
 from forms.desk.events.event_retention import EventCount, count, erase_old
 from forms.desk.events.event_session import folder_of
 from forms.desk.sync.local_store import LocalStore
-from tests.desk.event_house import MEETING, TODAY, book, event, files, has_come, portal
+from tests.desk.event_helpers import MEETING, TODAY, book, event, files, has_come, portal
 
 LATER = date(2027, 2, 24)
 """31 days after the meeting."""

@@ -20,7 +20,7 @@ from forms.desk.cases.case import Case
 from forms.desk.cli.event_commands import register_event_commands
 from forms.desk.crypto.decryption import Letter
 from forms.desk.events.event_records import EventBook
-from tests.desk.event_house import MEETING, TODAY, FakeSession, book, event, has_come, portal
+from tests.desk.event_helpers import MEETING, TODAY, FakeSession, book, event, has_come, portal
 
 HEAD = "id,kind,title_en,what_en,where_en,place,starts,ends,capacity,state,example\n"
 

@@ -20,7 +20,7 @@ from forms.core.files.spreadsheet_csv import guarded
 from forms.desk.events.attendance import new_mark, standings
 from forms.desk.events.attendees import Gathering, SignupRow
 from forms.desk.events.event_export import OpenedEvent, Sheet, as_csv, package, sheets, workbook
-from tests.desk.event_house import MEETING, event, party
+from tests.desk.event_helpers import MEETING, event, party
 
 EVIL = ("=1+1", "+91 98765", "-2+3", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://x")', " =1+1")
 

@@ -29,7 +29,7 @@ from forms.desk.services.place import Place
 from forms.desk.session import Session
 from forms.server.app import create_app
 from forms.web.serving import make
-from tests.desk.event_house import files, has_come
+from tests.desk.event_helpers import files, has_come
 
 ROOT = Path(__file__).parents[2]
 TODAY, THE_DAY, LATER = date(2027, 1, 12), date(2027, 3, 6), date(2027, 4, 6)

@@ -16,8 +16,8 @@ from forms.desk.cases.case_log import Entry
 from forms.desk.cases.publishing import heard, publish
 from forms.desk.cli.main import desk as desk_command
 from forms.desk.crypto.decryption import Letter
-from tests.desk.event_house import portal
-from tests.desk.window_house import running
+from tests.desk.event_helpers import portal
+from tests.desk.window_helpers import running
 
 SECRET = "marked-words-துயரம்"
 NUMBERS: Iterator[int] = iter(range(100_000))

@@ -23,7 +23,7 @@ from forms.core.problem import Problem
 from forms.desk.events.gateways import FileOutbox, Handout, HttpGateway, Unsure, dialled, http_gateway
 from forms.desk.events.reminders import SENT, TRYING, Ledger, Reminder, left_out, ready, send, without_template
 from forms.desk.events.sms import is_gsm, parts, plain_signs, price
-from tests.desk.event_house import MEETING, TODAY, FakeSession, event, files, party, portal
+from tests.desk.event_helpers import MEETING, TODAY, FakeSession, event, files, party, portal
 
 AT = "2027-01-20T09:00"
 FINE = {"phone": "+91 98765 43210", "may_be_reminded": True, "language": "ta"}

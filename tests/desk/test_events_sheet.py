@@ -23,7 +23,7 @@ from forms.desk.events.attendance_sheet import (
     pdf,
     rows,
 )
-from tests.desk.event_house import LANGUAGES, TODAY, event, party, portal
+from tests.desk.event_helpers import LANGUAGES, TODAY, event, party, portal
 
 NAMES = ("கவிதா குடும்பம்", "లక్ష్మి కుటుంబం", "सीता देवी का परिवार", "ସୁଶାନ୍ତି ପରିବାର", "A family")
 

@@ -15,7 +15,7 @@ from sitegen.content.tables import read
 from forms.core.problem import Problem
 from forms.desk.crypto.decryption import Letter
 from forms.desk.events.visits import Plan, append, event_row
-from tests.desk.event_house import TODAY, event, portal
+from tests.desk.event_helpers import TODAY, event, portal
 
 ROOT = Path(__file__).parents[2]
 PLAN = Plan(

@@ -20,8 +20,8 @@ from forms.desk.events.event_records import EventBook
 from forms.desk.services.place import Place
 from forms.desk.window import app as app_module
 from forms.desk.window.app import create_window
-from tests.desk.event_house import MEETING, TODAY, FakeSession, event, files, has_come, portal
-from tests.desk.window_house import window_client
+from tests.desk.event_helpers import MEETING, TODAY, FakeSession, event, files, has_come, portal
+from tests.desk.window_helpers import window_client
 
 EVIL = "<script>alert(1)</script>\"'><img src=x>\x1b[31m\u202e"
 

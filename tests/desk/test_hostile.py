@@ -18,7 +18,7 @@ from forms.desk.session import Session
 from forms.desk.sync.client import Server, ServerAway
 from forms.server.store.concern_store import NewLetter
 from tests.desk.test_window import opened
-from tests.desk.window_house import Office, running
+from tests.desk.window_helpers import Office, running
 
 KEY = str(pyrage.x25519.Identity.generate().to_public())
 HALF = "half \ud800"

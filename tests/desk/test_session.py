@@ -20,7 +20,7 @@ from forms.desk.cli.main import desk
 from forms.desk.crypto import keys
 from forms.desk.session import Session
 from tests.desk.conftest import TODAY, Office
-from tests.desk.event_house import has_come
+from tests.desk.event_helpers import has_come
 
 WORDS = "marked-words-துயரம்"
 

@@ -96,7 +96,7 @@ class Machine:
         return {
             name: digest
             for name, digest in digests(self.office.home.parent).items()
-            if not name.startswith((f"house/{self.member}/", "house/server/", "pristine/"))
+            if not name.startswith((f"installation/{self.member}/", "installation/server/", "pristine/"))
         }
 
 

@@ -14,7 +14,7 @@ from forms.desk.crypto.pinned_keys import UnconfirmedKey
 from forms.server.app import take_new_portal
 from forms.server.store.concern_store import EntryRow
 from tests.desk.test_window import Window, opened
-from tests.desk.window_house import Office, running
+from tests.desk.window_helpers import Office, running
 
 OTHER = str(pyrage.x25519.Identity.generate().to_public())
 

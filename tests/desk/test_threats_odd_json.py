@@ -22,8 +22,8 @@ from forms.desk.events.attendees import read_rows
 from forms.desk.session import Session
 from forms.server.store.concern_store import NewLetter
 from tests.desk.conftest import Office
-from tests.desk.window_house import Office as WindowHouse
-from tests.desk.window_house import running
+from tests.desk.window_helpers import Office as WindowHouse
+from tests.desk.window_helpers import running
 from tests.server.conftest import TODAY
 
 ID = "a" * 32

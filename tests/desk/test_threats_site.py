@@ -31,7 +31,7 @@ from forms.desk.watch.comparison import differing_keys
 from forms.desk.window.app import create_window
 from forms.server.web import static_site
 from tests.desk.conftest import Office
-from tests.desk.window_house import window_client
+from tests.desk.window_helpers import window_client
 from tests.server.conftest import TODAY
 
 _FORM = re.compile(r"(?s)<form .*</form>")

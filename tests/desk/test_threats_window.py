@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from forms.desk.window import start
-from tests.desk.window_house import TODAY, Office, running
+from tests.desk.window_helpers import TODAY, Office, running
 
 WORDS = "words-that-only-this-desk-reads"
 

@@ -30,8 +30,8 @@ from forms.desk.window.access.authentication import Authenticator
 from forms.desk.window.app import create_window
 from forms.desk.window.case_pages import CHILD_DUTY
 from forms.server.app import take_new_portal
-from tests.desk.event_house import has_come
-from tests.desk.window_house import TODAY, Office, fill, photo, running, window_client
+from tests.desk.event_helpers import has_come
+from tests.desk.window_helpers import TODAY, Office, fill, photo, running, window_client
 
 MARKED = "marked-words-துயரம்"
 PASSPHRASE = "five plain words for tests"

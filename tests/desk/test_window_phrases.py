@@ -9,7 +9,7 @@ import pytest
 from forms.core import portal as portals
 from forms.core.portal import Choice
 from tests.desk.test_window import Window, opened
-from tests.desk.window_house import Office, running
+from tests.desk.window_helpers import Office, running
 
 PHRASES = (
     Choice("thanks", {"en": "Thank you.", "hi": "धन्यवाद।", "ta": "நன்றி."}, reviewed=("en", "hi")),

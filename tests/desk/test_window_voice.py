@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from forms.core.media.attachments import LARGEST
 from forms.desk.cli.main import desk as commands
 from tests.desk.test_window import Window, opened
-from tests.desk.window_house import Office, running, voice
+from tests.desk.window_helpers import Office, running, voice
 from tests.server.conftest import multipart
 
 TEXT = "We come on Monday."

@@ -1,4 +1,4 @@
-"""The whole house running on this machine: the built site, the forms, a desk, and a browser to walk through them."""
+"""The whole installation running on this machine: the built site, the forms, a desk, and a browser to walk through them."""
 
 import re
 import shutil
@@ -33,8 +33,8 @@ PHONE = {"width": 360, "height": 740}
 
 
 @dataclass(frozen=True)
-class House:
-    """A running house: where it answers, what it serves, and where its desks keep their keys."""
+class Installation:
+    """A running installation: where it answers, what it serves, and where its desks keep their keys."""
 
     address: str
     portal: Portal
@@ -113,14 +113,14 @@ def built(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def house(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """The house of this worker: a copy of what was built, which its tests may change, with letters of its own."""
-    home = tmp_path_factory.mktemp("house")
+def installation(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """The installation of this worker: a copy of what was built, which its tests may change, with letters of its own."""
+    home = tmp_path_factory.mktemp("installation")
     for name in ("public", "desk"):
         shutil.copytree(built / name, home / name)
     shutil.copy(built / "portal.json", home)
     with serving(home / "portal.json", home / "public", home / "server") as address:
-        yield House(address, portals.read(home / "portal.json"), home / "public", home / "server", home / "desk")
+        yield Installation(address, portals.read(home / "portal.json"), home / "public", home / "server", home / "desk")
 
 
 @contextmanager
@@ -152,17 +152,20 @@ def serving(portal: Path, public: Path, data: Path, **more: Any) -> Iterator[str
 
 
 @pytest.fixture(params=["no script", "script"])
-def page(request: pytest.FixtureRequest, browser: Any, house: House) -> Iterator[Any]:
+def page(request: pytest.FixtureRequest, browser: Any, installation: Installation) -> Iterator[Any]:
     """A phone's page, with JavaScript off and on; anything asked of another host fails the test."""
     context = browser.new_context(
-        viewport=PHONE, java_script_enabled=request.param == "script", base_url=house.address, service_workers="block"
+        viewport=PHONE,
+        java_script_enabled=request.param == "script",
+        base_url=installation.address,
+        service_workers="block",
     )
     elsewhere: list[str] = []
     context.on(
         "request",
         lambda asked: (
             elsewhere.append(asked.url)
-            if not asked.url.startswith((house.address, f"blob:{house.address}", "data:"))
+            if not asked.url.startswith((installation.address, f"blob:{installation.address}", "data:"))
             else None
         ),
     )

@@ -15,8 +15,8 @@ STATIC = (
 
 
 @pytest.fixture(scope="module")
-def reader(browser: Any, house: Any) -> Iterator[Any]:
-    context = browser.new_context(viewport={"width": 360, "height": 740}, base_url=house.address)
+def reader(browser: Any, installation: Any) -> Iterator[Any]:
+    context = browser.new_context(viewport={"width": 360, "height": 740}, base_url=installation.address)
     opened = context.new_page()
     yield opened
     context.close()
@@ -78,9 +78,11 @@ def test_pages_of_signing_up(reader: Any, language: str) -> None:
 @pytest.mark.parametrize(
     "path", ["", "signs/", "help/", "events/", "tell/", "voice/", "is-this-me/", "stories/the-advance/"]
 )
-def test_in_the_dark(browser: Any, house: Any, path: str) -> None:
+def test_in_the_dark(browser: Any, installation: Any, path: str) -> None:
     """The colours of dark mode have contrast enough too (WCAG 1.4.3)."""
-    context = browser.new_context(viewport={"width": 360, "height": 740}, base_url=house.address, color_scheme="dark")
+    context = browser.new_context(
+        viewport={"width": 360, "height": 740}, base_url=installation.address, color_scheme="dark"
+    )
     page = context.new_page()
     page.goto(f"/ta/{path}")
     axe_finds_nothing(page)

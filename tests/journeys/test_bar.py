@@ -51,8 +51,8 @@ COVERED = """() => {
 
 
 @pytest.fixture(scope="module")
-def reader(browser: Any, house: Any) -> Iterator[Any]:
-    context = browser.new_context(base_url=house.address, permissions=["microphone"])
+def reader(browser: Any, installation: Any) -> Iterator[Any]:
+    context = browser.new_context(base_url=installation.address, permissions=["microphone"])
     yield context.new_page()
     context.close()
 
@@ -89,8 +89,8 @@ def test_every_page_leads_back_to_the_answer_and_names_the_numbers(reader: Any) 
         assert reader.locator('header a[href="/ta/help/"]').get_attribute("aria-label") == "உதவி எண்கள்"
 
 
-def test_a_language_leaves_to_its_own_page(reader: Any, house: Any) -> None:
+def test_a_language_leaves_to_its_own_page(reader: Any, installation: Any) -> None:
     for language in LANGUAGES:
         reader.goto(f"/{language}/")
         leaves_to = reader.locator("[data-exit]").get_attribute("href")
-        assert leaves_to == house.portal.exit_for(language) == f"https://{language}.wikipedia.org/"
+        assert leaves_to == installation.portal.exit_for(language) == f"https://{language}.wikipedia.org/"

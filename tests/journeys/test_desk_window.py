@@ -9,7 +9,7 @@ import pytest
 from forms.desk.services.place import Place
 from forms.desk.session import Session
 from forms.desk.window import start
-from tests.desk.window_house import TODAY, Office, fill, running, voice
+from tests.desk.window_helpers import TODAY, Office, fill, running, voice
 from tests.journeys.telling import come_back, tell
 from tests.journeys.walking import axe_finds_nothing, fits, press
 
@@ -17,9 +17,9 @@ PHONE = {"width": 360, "height": 740}
 
 
 @pytest.fixture
-def at_the_desk(browser: Any, house: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
+def at_the_desk(browser: Any, installation: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
     """A page of the police's window, come in by the one-time address; with a script where the person has one."""
-    window = start.start(Place("police", house.desks / "police", house.address))
+    window = start.start(Place("police", installation.desks / "police", installation.address))
     context = browser.new_context(java_script_enabled="no script" not in request.node.name)
     opened = context.new_page()
     opened.goto(window.enter)
@@ -170,11 +170,13 @@ def test_nothing_opened_is_left_in_the_browsers_storage(window: Any, ids: dict[s
     assert [cookie["httpOnly"] for cookie in state["cookies"]] == [True]
 
 
-def test_an_answer_is_recorded_in_the_window_and_heard_by_the_person(page: Any, at_the_desk: Any, house: Any) -> None:
+def test_an_answer_is_recorded_in_the_window_and_heard_by_the_person(
+    page: Any, at_the_desk: Any, installation: Any
+) -> None:
     page.goto("/en/tell/")
     words = f"tell me by voice {id(page)}"
     receipt = tell(page, what=words)
-    session = Session.unlock(Place("police", house.desks / "police", house.address), None)
+    session = Session.unlock(Place("police", installation.desks / "police", installation.address), None)
     session.sync.run()
     [case] = [one for one in session.cases.all() if one.answers.get("what") == words]
     desk = at_the_desk

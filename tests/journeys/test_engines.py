@@ -90,7 +90,7 @@ def nothing_comes_back(engine: Engine, *words: str, steps: int = 2) -> None:
             assert word not in shown, (command, engine.path())
 
 
-def tell_and_come_back(engine: Engine, house: Any, folder: Path) -> None:
+def tell_and_come_back(engine: Engine, installation: Any, folder: Path) -> None:
     """Tell with a photo and a recording, read it at the desk's window, answer, and read the answer with the receipt."""
     words = f"told in another engine {time.time_ns()}"
     photo, voice = files(folder)
@@ -105,11 +105,11 @@ def tell_and_come_back(engine: Engine, house: Any, folder: Path) -> None:
     go_on_to(engine, '[name="hide_from"]')
     engine.click('[name="hide_from"][value="revenue"]')
     number = look_and_send(engine)
-    [letter] = at_the_desk(house, words, "police")
+    [letter] = at_the_desk(installation, words, "police")
     assert (letter["sealed_by"], letter["answers"]["hide_from"]) == ("browser", ["revenue"])
     contents = {
         head["kind"]: content
-        for head, content in (part_at_the_desk(house, one["id"], "police") for one in letter["parts"])
+        for head, content in (part_at_the_desk(installation, one["id"], "police") for one in letter["parts"])
     }
     red, green, blue = Image.open(io.BytesIO(contents["photo"])).convert("RGB").getpixel((600, 400))
     assert red > 150
@@ -117,7 +117,7 @@ def tell_and_come_back(engine: Engine, house: Any, folder: Path) -> None:
     assert contents["voice"] == voice.read_bytes()
     nothing_comes_back(engine, words, number)
 
-    answer_at_the_window(engine, house, words)
+    answer_at_the_window(engine, installation, words)
     engine.goto("/en/answer/")
     engine.type("#code", number)
     engine.click('main form button[value="check"]')
@@ -127,9 +127,9 @@ def tell_and_come_back(engine: Engine, house: Any, folder: Path) -> None:
     nothing_comes_back(engine, "We come on Monday.", number, steps=1)  # before it: a window that is closed
 
 
-def answer_at_the_window(engine: Engine, house: Any, words: str) -> None:
+def answer_at_the_window(engine: Engine, installation: Any, words: str) -> None:
     """The desk's window: the list, the letter with its photo and voice, and an answer to it."""
-    window = start.start(Place("police", house.desks / "police", house.address))
+    window = start.start(Place("police", installation.desks / "police", installation.address))
     try:
         engine.goto_address(window.enter)
         engine.click("main form button.button")
@@ -163,13 +163,13 @@ def ticks_do_not_come_back(engine: Engine, step: Callable[[], None]) -> None:
         nothing_comes_back(engine, "row 23", number)
 
 
-def test_firefox_from_the_first_word_to_the_answer(house: Any, tmp_path: Path) -> None:
+def test_firefox_from_the_first_word_to_the_answer(installation: Any, tmp_path: Path) -> None:
     need("firefox")
-    with engines.secured(house.address, tmp_path) as address, engines.firefox(address) as engine:
-        tell_and_come_back(engine, house, tmp_path)
+    with engines.secured(installation.address, tmp_path) as address, engines.firefox(address) as engine:
+        tell_and_come_back(engine, installation, tmp_path)
         ticks_do_not_come_back(engine, lambda: engine.click("footer a"))
         leave(engine)
-        resist_fingerprinting(engine, house, tmp_path)
+        resist_fingerprinting(engine, installation, tmp_path)
         without_a_script(engine)
 
 
@@ -187,7 +187,7 @@ def leave(engine: Engine) -> None:
     nothing_comes_back(engine, "half a word")
 
 
-def resist_fingerprinting(engine: Engine, house: Any, folder: Path) -> None:
+def resist_fingerprinting(engine: Engine, installation: Any, folder: Path) -> None:
     """Row 3: a canvas that gives back noise. The photo is not added, which is said; it goes by the server, whole."""
     set_preference(engine, "privacy.resistFingerprinting", True)
     words = f"resisting {time.time_ns()}"
@@ -201,8 +201,8 @@ def resist_fingerprinting(engine: Engine, house: Any, folder: Path) -> None:
     engine.click('[data-field="photos"] details button')
     engine.click('button[value="send"]')
     receipt(engine)
-    [letter] = at_the_desk(house, words, "police")
-    _, content = part_at_the_desk(house, letter["parts"][0]["id"], "police")
+    [letter] = at_the_desk(installation, words, "police")
+    _, content = part_at_the_desk(installation, letter["parts"][0]["id"], "police")
     red, green, blue = Image.open(io.BytesIO(content)).convert("RGB").getpixel((600, 400))
     assert red > 150
     assert max(green, blue) < 90
@@ -234,9 +234,9 @@ def set_preference(engine: Engine, name: str, value: bool) -> None:
     engine.road.call("Marionette:SetContext", value="content")
 
 
-def test_webkit_from_the_first_word_to_the_answer(house: Any, tmp_path: Path) -> None:
+def test_webkit_from_the_first_word_to_the_answer(installation: Any, tmp_path: Path) -> None:
     need("webkit")
-    with engines.secured(house.address, tmp_path) as address, engines.webkit(address) as engine:
-        tell_and_come_back(engine, house, tmp_path)
+    with engines.secured(installation.address, tmp_path) as address, engines.webkit(address) as engine:
+        tell_and_come_back(engine, installation, tmp_path)
         ticks_do_not_come_back(engine, lambda: engine.click("footer a"))
         tell_by_the_server(engine)

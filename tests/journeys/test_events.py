@@ -33,8 +33,8 @@ def test_no_page_of_events_is_wider_than_the_phone(page: Any) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_axe_finds_nothing(browser: Any, house: Any, path: str) -> None:
-    context = browser.new_context(viewport={"width": 360, "height": 740}, base_url=house.address)
+def test_axe_finds_nothing(browser: Any, installation: Any, path: str) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 740}, base_url=installation.address)
     opened = context.new_page()
     for language in ("en", "ta"):
         opened.goto(f"/{language}/{path}")

@@ -43,12 +43,12 @@ LYING = """HTMLCanvasElement.prototype.toBlob = function (done, type, quality) {
 
 
 @pytest.fixture
-def phones(browser: Any, house: Any) -> Iterator[Callable[[str], Any]]:
+def phones(browser: Any, installation: Any) -> Iterator[Callable[[str], Any]]:
     """Opens a phone's page on which a script has changed the browser before ours comes."""
     opened = []
 
     def make(before: str, **more: Any) -> Any:
-        context = browser.new_context(viewport=PHONE, base_url=house.address, service_workers="block", **more)
+        context = browser.new_context(viewport=PHONE, base_url=installation.address, service_workers="block", **more)
         context.add_init_script(before)
         page = context.new_page()
         page.on("dialog", lambda dialog: dialog.accept())
@@ -70,13 +70,13 @@ def without(names: str) -> str:
     )
 
 
-def test_row_2_a_browser_without_a_method_is_left_on_the_servers_road(phones: Any, house: Any) -> None:
+def test_row_2_a_browser_without_a_method_is_left_on_the_servers_road(phones: Any, installation: Any) -> None:
     page = phones("delete Element.prototype.replaceChildren;")
     page.goto("/en/tell/")
     words = f"old browser {time.time_ns()}"
     assert not in_steps(page)
     assert tell(page, what=words)
-    assert [letter["sealed_by"] for letter in at_the_desk(house, words)] == ["server"]
+    assert [letter["sealed_by"] for letter in at_the_desk(installation, words)] == ["server"]
 
 
 def test_row_2_the_test_of_features_finds_each_that_is_missing(phones: Any) -> None:
@@ -134,14 +134,14 @@ def test_row_2_each_method_of_the_page_that_the_script_names_is_in_the_list(phon
     assert named & {name.rpartition(".")[2] for name in YOUNGER.split()} <= {"at", "text", "stream", "fetch"}
 
 
-def test_row_2_what_no_list_names_is_not_needed(phones: Any, house: Any, tmp_path: Path) -> None:
+def test_row_2_what_no_list_names_is_not_needed(phones: Any, installation: Any, tmp_path: Path) -> None:
     page = phones(without(YOUNGER))
     page.goto("/en/tell/")
     assert page.evaluate("[typeof structuredClone, typeof fetch, typeof [].at]") == ["undefined"] * 3
     assert in_steps(page)
     words = f"a poor browser {time.time_ns()}"
     assert tell(page, what=words, photos=[photo(tmp_path)])
-    [letter] = at_the_desk(house, words)
+    [letter] = at_the_desk(installation, words)
     assert letter["sealed_by"] == "browser"
     assert len(letter["parts"]) == 1
 
@@ -176,7 +176,9 @@ def test_row_2_after_kept_the_receipt_is_shown_whatever_else_fails(phones: Any, 
 
 
 @pytest.mark.parametrize("lie", LIES)
-def test_row_3_no_photo_that_the_browser_changed_goes_along(phones: Any, house: Any, tmp_path: Path, lie: str) -> None:
+def test_row_3_no_photo_that_the_browser_changed_goes_along(
+    phones: Any, installation: Any, tmp_path: Path, lie: str
+) -> None:
     page = phones(LYING % LIES[lie])
     page.goto("/en/tell/")
     words = f"a canvas that lies, {lie} {time.time_ns()}"
@@ -187,10 +189,10 @@ def test_row_3_no_photo_that_the_browser_changed_goes_along(phones: Any, house: 
     look(page)
     assert "Photos" not in page.locator(".look .summary").inner_text()
     send(page)
-    assert [letter["parts"] for letter in at_the_desk(house, words)] == [[]]
+    assert [letter["parts"] for letter in at_the_desk(installation, words)] == [[]]
 
 
-def test_row_3_the_photo_can_go_by_the_server(phones: Any, house: Any, tmp_path: Path) -> None:
+def test_row_3_the_photo_can_go_by_the_server(phones: Any, installation: Any, tmp_path: Path) -> None:
     page = phones(LYING % LIES["white"])
     page.goto("/en/tell/")
     words = f"by the server {time.time_ns()}"
@@ -203,8 +205,8 @@ def test_row_3_the_photo_can_go_by_the_server(phones: Any, house: Any, tmp_path:
     page.locator('button[value="send"]').wait_for()
     assert "Our server locks your letter" in page.locator("main").inner_text()
     send(page)
-    [letter] = at_the_desk(house, words)
-    head, content = part_at_the_desk(house, letter["parts"][0]["id"])
+    [letter] = at_the_desk(installation, words)
+    head, content = part_at_the_desk(installation, letter["parts"][0]["id"])
     (tmp_path / "got.jpg").write_bytes(content)
     red, green, _ = Image.open(tmp_path / "got.jpg").convert("RGB").getpixel((450, 300))
     assert (letter["sealed_by"], head["type"], red > 150, green < 90) == ("server", "image/jpeg", True, True)
@@ -253,7 +255,7 @@ def test_row_24_a_recorder_that_fails_releases_the_microphone_and_says_so(phones
     assert page.evaluate("streams.length") == 1
 
 
-def test_row_13_what_is_promised_fits_on_the_scripts_road(phones: Any, house: Any, tmp_path: Path) -> None:
+def test_row_13_what_is_promised_fits_on_the_scripts_road(phones: Any, installation: Any, tmp_path: Path) -> None:
     """170 s of AAC at 128 kbit/s, as phones record; one byte more than is taken is said with the limit, once."""
     most = attachments.LARGEST["voice"]
     page = phones("")
@@ -269,5 +271,5 @@ def test_row_13_what_is_promised_fits_on_the_scripts_road(phones: Any, house: An
     assert "Up to 3 minutes and 4 MB." in page.locator('[data-field="voice"]').inner_text()
     (tmp_path / "fits.m4a").write_bytes(b"\1" * most)
     tell(page, voice=str(tmp_path / "fits.m4a"), what=words)
-    [letter] = at_the_desk(house, words)
-    assert part_at_the_desk(house, letter["parts"][0]["id"])[1] == b"\1" * most
+    [letter] = at_the_desk(installation, words)
+    assert part_at_the_desk(installation, letter["parts"][0]["id"])[1] == b"\1" * most

@@ -1,6 +1,6 @@
 """The whole feedback loop: people tell, a desk answers, a quarter passes, a count is published, and "you said, we did".
 
-In a house of its own, with a copy of content/ in two languages: here staff write into it.
+In an installation of its own, with a copy of content/ in two languages: here staff write into it.
 """
 
 import csv
@@ -24,7 +24,7 @@ from forms.desk.crypto.keys import make_demonstration
 from forms.desk.services.place import Place
 from forms.desk.session import Session
 from forms.desk.window import start
-from tests.journeys.conftest import PHONE, TODAY, House, copy_of_the_project, serving  # type: ignore[import-not-found]
+from tests.journeys.conftest import PHONE, TODAY, Installation, copy_of_the_project, serving  # type: ignore[import-not-found]
 from tests.journeys.telling import tell
 
 LANGUAGES = ("en", "ta")
@@ -55,10 +55,10 @@ BROKEN = {
 
 @dataclass(frozen=True)
 class District:
-    """A district's folder and the house that is built from it."""
+    """A district's folder and the installation that is built from it."""
 
     root: Path
-    house: House
+    installation: Installation
 
     @property
     def tables(self) -> Path:
@@ -66,10 +66,10 @@ class District:
 
     def build(self, today: date) -> None:
         """Build the site anew, as staff do daily; without speech."""
-        home = self.house.public.parent
-        keys = make_demonstration(self.house.desks, ("police", "revenue", "legal", "partner", "events"))
+        home = self.installation.public.parent
+        keys = make_demonstration(self.installation.desks, ("police", "revenue", "legal", "partner", "events"))
         build(
-            self.root, self.house.public, keys=keys, today=today, say=lambda _: None, handover=home / "portal.json",
+            self.root, self.installation.public, keys=keys, today=today, say=lambda _: None, handover=home / "portal.json",
             speak=False,
         )  # fmt: skip
 
@@ -93,15 +93,15 @@ def district(tmp_path: Path) -> Iterator[District]:
     root = copy_of_the_project(tmp_path / "district", _two_languages)
     for left_out in ("te", "hi", "or"):
         shutil.rmtree(root / "content" / left_out)
-    district = District(root, House("", None, tmp_path / "public", tmp_path / "server", tmp_path / "desk"))
+    district = District(root, Installation("", None, tmp_path / "public", tmp_path / "server", tmp_path / "desk"))
     district.build(TODAY)
     with serving(tmp_path / "portal.json", tmp_path / "public", tmp_path / "server") as address:
-        yield replace(district, house=replace(district.house, address=address))
+        yield replace(district, installation=replace(district.installation, address=address))
 
 
 @pytest.fixture
 def phone(browser: Any, district: District) -> Iterator[Any]:
-    context = browser.new_context(viewport=PHONE, base_url=district.house.address)
+    context = browser.new_context(viewport=PHONE, base_url=district.installation.address)
     yield context.new_page()
     context.close()
 
@@ -206,20 +206,20 @@ def test_from_a_concern_to_a_published_count_to_we_did(
     district: District, phone: Any, browser: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("forms.desk.cases.case_log.datetime", SimpleNamespace(now=lambda _: SETTLED))
-    house = district.house
-    police = Place("police", house.desks / "police", house.address)
+    installation = district.installation
+    police = Place("police", installation.desks / "police", installation.address)
 
     (theme, taluk), *others = TOLD
     phone.goto("/ta/tell/")
     tell(phone, what=f"{MARKED} {theme} {taluk}", place=taluk)
     settle_in_the_window(browser, police, theme, taluk)
     for theme, taluk in others:
-        post(house.address, what=f"{MARKED} {theme} {taluk}", place=taluk)
+        post(installation.address, what=f"{MARKED} {theme} {taluk}", place=taluk)
     settle_the_rest(police)
 
-    early = house.at_the_desk("publish", "--content", str(district.root / "content"))
+    early = installation.at_the_desk("publish", "--content", str(district.root / "content"))
     assert early.output.startswith("Nothing new to publish: 13 cases"), "the quarter is not over"
-    later = replace(house, day=QUARTER_IS_OVER)
+    later = replace(installation, day=QUARTER_IS_OVER)
     published = later.at_the_desk("publish", "--content", str(district.root / "content"))
     assert f"heard.csv: {QUARTER}." in published.output, published.output
 
@@ -236,4 +236,4 @@ def test_from_a_concern_to_a_published_count_to_we_did(
     for language in LANGUAGES:
         see_what_was_done(phone, language)
     assert {"wages-day", "wages-list"} <= {row["id"] for row in open_data(phone)["commitments"]}
-    assert not [path for path in house.public.rglob("*.html") if MARKED in path.read_text(encoding="utf-8")]
+    assert not [path for path in installation.public.rglob("*.html") if MARKED in path.read_text(encoding="utf-8")]

@@ -14,8 +14,8 @@ PAGES = (
 
 
 @pytest.fixture(scope="module")
-def reader(browser: Any, house: Any) -> Iterator[Any]:
-    context = browser.new_context(viewport={"width": SMALLEST_PHONE, "height": 740}, base_url=house.address)
+def reader(browser: Any, installation: Any) -> Iterator[Any]:
+    context = browser.new_context(viewport={"width": SMALLEST_PHONE, "height": 740}, base_url=installation.address)
     yield context.new_page()
     context.close()
 
@@ -71,8 +71,8 @@ def test_bars_are_as_long_as_their_numbers_say(reader: Any) -> None:
             assert abs(length - 260 * number / max(numbers)) <= 1
 
 
-def test_the_officers_check_answers_without_a_script(browser: Any, house: Any) -> None:
-    context = browser.new_context(java_script_enabled=False, base_url=house.address)
+def test_the_officers_check_answers_without_a_script(browser: Any, installation: Any) -> None:
+    context = browser.new_context(java_script_enabled=False, base_url=installation.address)
     page = context.new_page()
     page.goto("/en/officer-training/")
     assert page.locator(".outcome--none").is_visible()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.conftest import House  # type: ignore[import-not-found]
+from tests.journeys.conftest import Installation  # type: ignore[import-not-found]
 from tests.server.test_attachments import recording  # type: ignore[import-not-found]
 
 LANGUAGES = ("en", "ta", "te", "hi", "or")
@@ -52,9 +52,9 @@ BOTTOM = """place => [...document.querySelectorAll(place)].filter(one => one.get
 
 
 @pytest.fixture(scope="module", params=LANGUAGES)
-def screens(request: pytest.FixtureRequest, browser: Any, house: House) -> tuple[str, dict[Any, Any]]:
+def screens(request: pytest.FixtureRequest, browser: Any, installation: Installation) -> tuple[str, dict[Any, Any]]:
     """Where things stand, by page and width: each page is loaded once a language and then made narrower."""
-    context = browser.new_context(base_url=house.address, viewport={"width": 360, "height": 640})
+    context = browser.new_context(base_url=installation.address, viewport={"width": 360, "height": 640})
     page, found = context.new_page(), {}
     for task, (path, place) in TASKS.items():
         page.goto(f"/{request.param}/{path}")
@@ -97,8 +97,10 @@ def test_no_task_takes_more_flicks_than_it_did(screens: Any) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_each_door_is_called_as_the_page_it_opens_and_speaks(house: House, browser: Any, language: str) -> None:
-    context = browser.new_context(base_url=house.address, java_script_enabled=False)
+def test_each_door_is_called_as_the_page_it_opens_and_speaks(
+    installation: Installation, browser: Any, language: str
+) -> None:
+    context = browser.new_context(base_url=installation.address, java_script_enabled=False)
     page = context.new_page()
     page.goto(f"/{language}/")
     doors = [
@@ -107,7 +109,7 @@ def test_each_door_is_called_as_the_page_it_opens_and_speaks(house: House, brows
     keys = page.locator(".tiles [accesskey]").evaluate_all("all => all.map(one => one.accessKey)")
     speakers = page.locator(".tiles .ear audio").count()
     assert keys == list("1234567")
-    assert speakers == (7 if house.portal.clips[language] else 0)
+    assert speakers == (7 if installation.portal.clips[language] else 0)
     for name, address in doors:
         page.goto(str(address))
         assert page.locator("h1").first.inner_text() == name.split("\n")[-1]
@@ -116,9 +118,11 @@ def test_each_door_is_called_as_the_page_it_opens_and_speaks(house: House, brows
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_step_of_telling_by_voice_needs_a_flick_on_a_phone(browser: Any, house: House, language: str) -> None:
+def test_no_step_of_telling_by_voice_needs_a_flick_on_a_phone(
+    browser: Any, installation: Installation, language: str
+) -> None:
     context = browser.new_context(
-        base_url=house.address, viewport={"width": 360, "height": 640}, service_workers="block"
+        base_url=installation.address, viewport={"width": 360, "height": 640}, service_workers="block"
     )
     page, wrong = context.new_page(), []
     page.goto(f"/{language}/voice/")
@@ -138,10 +142,10 @@ def test_no_step_of_telling_by_voice_needs_a_flick_on_a_phone(browser: Any, hous
     assert not wrong, f"{language}: {wrong}"
 
 
-def test_no_task_takes_more_taps_than_the_goal(browser: Any, house: House) -> None:
+def test_no_task_takes_more_taps_than_the_goal(browser: Any, installation: Installation) -> None:
     """Telling takes six: tests/journeys/test_voice.py taps them with a microphone."""
     context = browser.new_context(
-        base_url=house.address, viewport={"width": 360, "height": 640}, service_workers="block"
+        base_url=installation.address, viewport={"width": 360, "height": 640}, service_workers="block"
     )
     page = context.new_page()
     taps: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""The ways through the house, walked in a real browser, with JavaScript off and on."""
+"""The ways through the installation, walked in a real browser, with JavaScript off and on."""
 
 import re
 from typing import Any
@@ -15,7 +15,7 @@ def code(page: Any) -> str:
 
 
 def test_from_the_tamil_home_to_a_concern_its_receipt_and_the_answer(
-    page: Any, house: Any, request: pytest.FixtureRequest
+    page: Any, installation: Any, request: pytest.FixtureRequest
 ) -> None:
     page.goto("/ta/")
     assert page.locator("html").get_attribute("lang") == "ta"
@@ -31,10 +31,10 @@ def test_from_the_tamil_home_to_a_concern_its_receipt_and_the_answer(
         page.reload()
         assert code(page) == receipt, "a reload shows the same receipt and sends nothing new"
 
-    seen = house.at_the_desk("list")
+    seen = installation.at_the_desk("list")
     assert seen.exit_code == 0, seen.output
     assert seen.output.count(words) == 1
-    answered = house.at_the_desk("answer", numbered(seen.output, words), "--text", "நாளை வருகிறோம்.")
+    answered = installation.at_the_desk("answer", numbered(seen.output, words), "--text", "நாளை வருகிறோம்.")
     assert answered.exit_code == 0, answered.output
 
     come_back(page, "ta", receipt)
@@ -48,7 +48,7 @@ def numbered(listing: str, words: str) -> str:
     return line.split()[0]
 
 
-def test_sign_up_and_cancel(page: Any, house: Any) -> None:
+def test_sign_up_and_cancel(page: Any, installation: Any) -> None:
     page.goto("/or/sign-up/")
     page.locator("#event option").nth(1).wait_for(state="attached")
     page.locator("#event").select_option(index=1)
@@ -63,7 +63,7 @@ def test_sign_up_and_cancel(page: Any, house: Any) -> None:
     press(page, "check")
     press(page, "cancel")
     assert page.locator(".panel--done").count() == 1
-    listed = house.at_the_desk("events", "--names", desk_name="events")
+    listed = installation.at_the_desk("events", "--names", desk_name="events")
     assert listed.exit_code == 0, listed.output
 
 
@@ -81,9 +81,9 @@ def test_mistakes_are_told_in_ones_own_language_and_nothing_is_lost(page: Any) -
     assert re.search("[\u0900-\u097f]", page.locator("#what-error").inner_text())
 
 
-def test_the_language_switch_keeps_the_page(page: Any, house: Any) -> None:
+def test_the_language_switch_keeps_the_page(page: Any, installation: Any) -> None:
     page.goto("/ta/rights/")
-    for language in house.portal.languages:
+    for language in installation.portal.languages:
         page.locator("header summary").click()
         page.locator(f'header .tongues a[hreflang="{language.code}"]').click()
         assert page.url.endswith(f"/{language.code}/rights/")
@@ -91,7 +91,7 @@ def test_the_language_switch_keeps_the_page(page: Any, house: Any) -> None:
 
 
 @pytest.mark.leaves
-def test_leaving_fast(page: Any, house: Any, request: pytest.FixtureRequest) -> None:
+def test_leaving_fast(page: Any, installation: Any, request: pytest.FixtureRequest) -> None:
     page.route(
         re.compile(r"^(?!http://127\.0\.0\.1)"),
         lambda route: route.fulfill(body="<title>elsewhere</title>", content_type="text/html"),
@@ -99,20 +99,20 @@ def test_leaving_fast(page: Any, house: Any, request: pytest.FixtureRequest) -> 
     page.goto("/te/")
     page.goto("/te/signs/")
     page.locator("a[data-exit], a.exit").first.click()
-    page.wait_for_url(re.compile("^" + re.escape(house.portal.exit_for("te").rstrip("/"))))
+    page.wait_for_url(re.compile("^" + re.escape(installation.portal.exit_for("te").rstrip("/"))))
     page.go_back(wait_until="commit")
     with_script = "[script]" in request.node.name
     assert page.url.endswith("/te/" if with_script else "/te/signs/"), "with a script Back does not return to the page"
 
 
 @pytest.mark.leaves
-def test_escape_three_times_leaves_too(page: Any, house: Any, request: pytest.FixtureRequest) -> None:
+def test_escape_three_times_leaves_too(page: Any, installation: Any, request: pytest.FixtureRequest) -> None:
     page.route(re.compile(r"^(?!http://127\.0\.0\.1)"), lambda route: route.fulfill(body="elsewhere"))
     page.goto("/te/tell/")
     for _ in range(3):
         page.keyboard.press("Escape")
     if "[script]" in request.node.name:
-        page.wait_for_url(re.compile("^" + re.escape(house.portal.exit_for("te").rstrip("/"))))
+        page.wait_for_url(re.compile("^" + re.escape(installation.portal.exit_for("te").rstrip("/"))))
     else:
         assert page.url.endswith("/te/tell/")
 
@@ -185,9 +185,9 @@ def test_the_check_for_oneself_answers_and_sends_nothing(page: Any) -> None:
     assert page.locator(".self-check [name], .self-check form").count() == 0
 
 
-def test_the_check_for_oneself_leaves_no_steps_behind(browser: Any, house: Any) -> None:
+def test_the_check_for_oneself_leaves_no_steps_behind(browser: Any, installation: Any) -> None:
     """With the script: Back leads away from the check, not through what was answered."""
-    context = browser.new_context(viewport=PHONE, base_url=house.address)
+    context = browser.new_context(viewport=PHONE, base_url=installation.address)
     page = context.new_page()
     page.goto("/or/")
     page.goto("/or/is-this-me/")
@@ -207,8 +207,8 @@ def test_the_check_for_oneself_leaves_no_steps_behind(browser: Any, house: Any) 
         ("or", "ରସିଦ", "answer/"),
     ],
 )
-def test_searching(browser: Any, house: Any, language: str, typed: str, page_found: str) -> None:
-    context = browser.new_context(base_url=house.address)
+def test_searching(browser: Any, installation: Any, language: str, typed: str, page_found: str) -> None:
+    context = browser.new_context(base_url=installation.address)
     page = context.new_page()
     page.goto(f"/{language}/pages/")
     asked: list[str] = []

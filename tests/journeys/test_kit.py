@@ -15,14 +15,14 @@ from sitegen.publish import offline_card
 from forms.core import fonts
 from forms.core.fingerprints import desk_fingerprint
 from forms.core.problem import Problem
-from tests.journeys.conftest import ROOT, TODAY, House  # type: ignore[import-not-found]
+from tests.journeys.conftest import ROOT, TODAY, Installation  # type: ignore[import-not-found]
 
 
 @pytest.fixture(scope="module")
-def folder(house: House, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The zip, unpacked as a phone does."""
     home = tmp_path_factory.mktemp("memory card")
-    offline_card.write(house.public, home / "portal.zip", house.portal)
+    offline_card.write(installation.public, home / "portal.zip", installation.portal)
     with zipfile.ZipFile(home / "portal.zip") as packed:
         packed.extractall(home / "with space")
     return home / "with space"
@@ -94,25 +94,27 @@ def test_the_card_runs_its_own_script_and_no_other(folder: Path, browser: Any) -
     (folder / "assets" / "probe.js").unlink()
 
 
-def test_where_a_form_was_the_card_says_where_it_is(folder: Path, house: House) -> None:
+def test_where_a_form_was_the_card_says_where_it_is(folder: Path, installation: Installation) -> None:
     html = (folder / "hi" / "tell" / "index.html").read_text(encoding="utf-8")
-    assert f"{house.portal.address}/hi/" in html
+    assert f"{installation.portal.address}/hi/" in html
     assert "इस फॉर्म के लिए इंटरनेट चाहिए" in html
 
 
 @pytest.mark.parametrize("language", ["en", "ta", "te", "hi", "or"])
-def test_the_papers_have_the_right_size_and_no_missing_glyph(language: str, house: House, tmp_path: Path) -> None:
+def test_the_papers_have_the_right_size_and_no_missing_glyph(
+    language: str, installation: Installation, tmp_path: Path
+) -> None:
     context, _ = prepare(
         ROOT,
         keys={
             desk.id: (desk.members[0].key, desk.members[0].pickup, desk.members[0].signing)
-            for desk in house.portal.desks
+            for desk in installation.portal.desks
         },
         today=TODAY,
     )
     own = replace(context, language=language)
     pages = leaflets.Pages(
-        *((house.public / language / name / "index.html").read_text("utf-8") for name in ("", "rights"))
+        *((installation.public / language / name / "index.html").read_text("utf-8") for name in ("", "rights"))
     )
     made = {path.name: path.read_bytes() for path in leaflets.write(tmp_path, own, pages, ROOT / "content" / "media")}
     sizes = {

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.browser import slow
-from tests.journeys.conftest import House  # type: ignore[import-not-found]
+from tests.journeys.conftest import Installation  # type: ignore[import-not-found]
 from tests.journeys.telling import tell
 
 LANGUAGES = ("en", "ta", "te", "hi", "or")
@@ -23,8 +23,8 @@ KINDS = (
 )
 
 
-def test_a_newcomer_reaches_the_right_number_in_odia_over_2g(house: House, browser: Any) -> None:
-    context = browser.new_context(viewport={"width": 360, "height": 740}, base_url=house.address)
+def test_a_newcomer_reaches_the_right_number_in_odia_over_2g(installation: Installation, browser: Any) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 740}, base_url=installation.address)
     page = context.new_page()
     slow(page, kilobits=50, milliseconds=500)
     taps = 0
@@ -52,8 +52,10 @@ def on_the_line(page: Any) -> float:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_home_answers_three_questions_within_one_screen(house: House, browser: Any, language: str) -> None:
-    context = browser.new_context(viewport={"width": 360, "height": 740}, base_url=house.address)
+def test_home_answers_three_questions_within_one_screen(
+    installation: Installation, browser: Any, language: str
+) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 740}, base_url=installation.address)
     page = context.new_page()
     page.goto(f"/{language}/")
     for place in range(3):
@@ -67,10 +69,10 @@ def test_home_answers_three_questions_within_one_screen(house: House, browser: A
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(("width", "scale"), [(320, 100), (360, 200), (1280, 100)])
 def test_nothing_is_cut_off_at_any_width_and_with_big_letters(
-    house: House, browser: Any, language: str, width: int, scale: int
+    installation: Installation, browser: Any, language: str, width: int, scale: int
 ) -> None:
     """WCAG 1.4.4 (text at 200 %) and 1.4.10 (reflow at 320 px)."""
-    context = browser.new_context(viewport={"width": width, "height": 740}, base_url=house.address)
+    context = browser.new_context(viewport={"width": width, "height": 740}, base_url=installation.address)
     page = context.new_page()
     for kind in KINDS:
         page.goto(f"/{language}/{kind}")
@@ -84,8 +86,8 @@ def test_nothing_is_cut_off_at_any_width_and_with_big_letters(
 
 
 @pytest.mark.parametrize("left_out", ["stylesheet", "image", "media", "script"])
-def test_a_concern_reaches_us_without(house: House, browser: Any, left_out: str) -> None:
-    context = browser.new_context(viewport={"width": 360, "height": 740}, base_url=house.address)
+def test_a_concern_reaches_us_without(installation: Installation, browser: Any, left_out: str) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 740}, base_url=installation.address)
     page = context.new_page()
     page.route("**/*", lambda route: route.abort() if route.request.resource_type == left_out else route.fallback())
     page.goto("/hi/")
@@ -95,9 +97,9 @@ def test_a_concern_reaches_us_without(house: House, browser: Any, left_out: str)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_what_a_screen_reader_calls_things(house: House, browser: Any, language: str) -> None:
+def test_what_a_screen_reader_calls_things(installation: Installation, browser: Any, language: str) -> None:
     """Every player, link, button and field has a name; each picture has words or is an ornament (WCAG 1.1.1, 4.1.2)."""
-    context = browser.new_context(base_url=house.address)
+    context = browser.new_context(base_url=installation.address)
     page = context.new_page()
     for kind in KINDS:
         page.goto(f"/{language}/{kind}")

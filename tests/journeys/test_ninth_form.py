@@ -18,7 +18,7 @@ from forms.core import form_schema, portal
 from forms.core.rendering import draw_page
 from forms.desk.crypto.keys import make_demonstration
 from forms.desk.watch.comparison import forms_of, keys_in
-from tests.journeys.conftest import PHONE, ROOT, TODAY, House, copy_of_the_project, serving
+from tests.journeys.conftest import PHONE, ROOT, TODAY, Installation, copy_of_the_project, serving
 from tests.journeys.telling import come_back, look, send, unfold
 
 NINTH = """
@@ -68,8 +68,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(params=[("concern", HIDES), ("request", HIDES), ("request", "")], ids=["concern", "request", "all see"])
 def ninth(
     request: pytest.FixtureRequest, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[House]:
-    """Return a house with a ninth form of this kind. Of the site only its page and that of answers are drawn."""
+) -> Iterator[Installation]:
+    """Return an installation with a ninth form of this kind. Of the site only its page and that of answers are drawn."""
     kind, more = request.param
     shutil.copytree(form_schema.FOLDER, tmp_path / "forms")
     steps = NINTH if more else NINTH.replace(", hidden]", "]")
@@ -91,11 +91,11 @@ def ninth(
         (public / "en" / name / "index.html").write_text(drawn, encoding="utf-8")
     portal.write(context.portal, tmp_path / "portal.json")
     with serving(tmp_path / "portal.json", public, tmp_path / "server") as address:
-        yield House(address, context.portal, public, tmp_path / "server", tmp_path / "desk")
+        yield Installation(address, context.portal, public, tmp_path / "server", tmp_path / "desk")
 
 
 @pytest.mark.parametrize("road", ["no script", "script"])
-def test_it_is_sent_read_at_its_desks_and_answered(browser: Any, ninth: House, road: str) -> None:
+def test_it_is_sent_read_at_its_desks_and_answered(browser: Any, ninth: Installation, road: str) -> None:
     context = browser.new_context(
         viewport=PHONE, base_url=ninth.address, java_script_enabled=road == "script", service_workers="block"
     )

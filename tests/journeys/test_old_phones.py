@@ -80,8 +80,8 @@ RECEIPT = """() => {
 
 
 @pytest.fixture(params=["today's engine", "old engine"], scope="module")
-def phone(request: pytest.FixtureRequest, browser: Any, house: Any) -> Iterator[Any]:
-    context = browser.new_context(base_url=house.address, viewport=SMALLEST, java_script_enabled=True)
+def phone(request: pytest.FixtureRequest, browser: Any, installation: Any) -> Iterator[Any]:
+    context = browser.new_context(base_url=installation.address, viewport=SMALLEST, java_script_enabled=True)
     if request.param == "old engine":
         context.route("**/assets/portal.*.css", _without_what_is_unknown)
     yield context.new_page()

@@ -16,12 +16,12 @@ __all__ = ["postgres"]  # the fixture
 
 
 @pytest.fixture(scope="module")
-def elsewhere(house: Any, postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """The same house, keeping what comes in PostgreSQL; desks with folders of their own."""
-    home: Path = house.public.parent
+def elsewhere(installation: Any, postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The same installation, keeping what comes in PostgreSQL; desks with folders of their own."""
+    home: Path = installation.public.parent
     urls = {"concerns_url": postgres, "signups_url": postgres.replace("/postgres?", "/signups?")}
-    with serving(home / "portal.json", house.public, tmp_path_factory.mktemp("server"), **urls) as address:
-        yield replace(house, address=address)
+    with serving(home / "portal.json", installation.public, tmp_path_factory.mktemp("server"), **urls) as address:
+        yield replace(installation, address=address)
 
 
 @pytest.mark.parametrize("script", [False, True])

@@ -20,11 +20,13 @@ from tests.journeys.walking import axe_finds_nothing, fits
 OPENED_HERE = "This phone opens the answer itself"
 
 
-def answer(house: Any, words: str, desk: str = "legal", **said: str) -> None:
+def answer(installation: Any, words: str, desk: str = "legal", **said: str) -> None:
     """A desk answers the letter with these words."""
-    [letter] = at_the_desk(house, words, desk)
+    [letter] = at_the_desk(installation, words, desk)
     sealed = encryption.seal({"form": "answer", "text": "", **said}, [letter["reply_to"]], 24576)
-    Server(house.address, keys.token(house.desks / desk)).answer(letter["id"], f"{time.time_ns():x}"[:32], sealed)
+    Server(installation.address, keys.token(installation.desks / desk)).answer(
+        letter["id"], f"{time.time_ns():x}"[:32], sealed
+    )
 
 
 def told(page: Any) -> str:
@@ -37,14 +39,14 @@ def pressed(page: Any, name: str, then: str) -> None:
     page.locator("main").get_by_text(then).first.wait_for()
 
 
-def test_the_answer_something_added_and_everything_erased(page: Any, house: Any) -> None:
+def test_the_answer_something_added_and_everything_erased(page: Any, installation: Any) -> None:
     page.goto("/en/tell/")
     words = f"comes back {time.time_ns()}"
     receipt = tell(page, what=words, hide_from="police")
     come_back(page, "en", receipt)
     assert "nobody has fetched it yet" in told(page)
-    answer(house, words, text="We come on Monday.\n\nWait there.", state="looking", at="2026-12-01T08:00:00Z")
-    answer(house, words, text="It is done.", state="closed", at="2026-12-01T09:00:00Z")
+    answer(installation, words, text="We come on Monday.\n\nWait there.", state="looking", at="2026-12-01T08:00:00Z")
+    answer(installation, words, text="It is done.", state="closed", at="2026-12-01T09:00:00Z")
     come_back(page, "en", receipt)
     said = told(page)
     assert said.index("We come on Monday.") < said.index("Wait there.") < said.index("It is done.")
@@ -56,10 +58,12 @@ def test_the_answer_something_added_and_everything_erased(page: Any, house: Any)
     more = f"more of it {time.time_ns()}"
     page.locator("#what").fill(more)
     pressed(page, "Send it", "What you added is safe with us")
-    [first], [added] = at_the_desk(house, words), at_the_desk(house, more)
+    [first], [added] = at_the_desk(installation, words), at_the_desk(installation, more)
     assert (added["form"], added["follows"], added["reply_to"]) == ("followup", first["id"], first["reply_to"])
     assert (added["desks"], added["length"]) == (first["desks"], first["length"])
-    assert at_the_desk(house, more, "police") == [], "what is added stays hidden from whom the first letter was hidden"
+    assert at_the_desk(installation, more, "police") == [], (
+        "what is added stays hidden from whom the first letter was hidden"
+    )
     pressed(page, "Back to my letter", "You added something on")
 
     pressed(page, "Erase my letter", "Erase this letter?")
@@ -68,14 +72,14 @@ def test_the_answer_something_added_and_everything_erased(page: Any, house: Any)
     pressed(page, "Yes, erase it", "Your letter is erased")
     come_back(page, "en", receipt)
     assert "We know no letter with this receipt" in told(page)
-    assert at_the_desk(house, words) == at_the_desk(house, more) == []
+    assert at_the_desk(installation, words) == at_the_desk(installation, more) == []
 
 
-def test_the_number_never_leaves_the_phone_nor_does_what_is_added(phone: Any, house: Any) -> None:  # noqa: F811
+def test_the_number_never_leaves_the_phone_nor_does_what_is_added(phone: Any, installation: Any) -> None:  # noqa: F811
     phone.goto("/en/tell/")
     words = f"stays here {time.time_ns()}"
     receipt = tell(phone, what=words).replace(" ", "")
-    answer(house, words, text="A word for her.")
+    answer(installation, words, text="A word for her.")
     phone.asked.clear()
     come_back(phone, "en", receipt)
     assert "A word for her." in told(phone)
@@ -89,14 +93,14 @@ def test_the_number_never_leaves_the_phone_nor_does_what_is_added(phone: Any, ho
         everything = json.dumps(request.headers) + request.url + (request.post_data_buffer or b"").decode("latin-1")
         for secret in (receipt, "added words", office_keys.identity, "A word for her."):
             assert secret not in everything, request.url
-    assert [letter["sealed_by"] for letter in at_the_desk(house, "added words")] == ["browser"]
+    assert [letter["sealed_by"] for letter in at_the_desk(installation, "added words")] == ["browser"]
 
 
-def test_while_somebody_guesses_the_phone_works_for_its_look_up(phone: Any, house: Any) -> None:  # noqa: F811
+def test_while_somebody_guesses_the_phone_works_for_its_look_up(phone: Any, installation: Any) -> None:  # noqa: F811
     phone.goto("/en/tell/")
     words = f"asked for work {time.time_ns()}"
     receipt = tell(phone, what=words)
-    answer(house, words, text="Found all the same.")
+    answer(installation, words, text="Found all the same.")
     asked: list[tuple[str, str]] = []
 
     def guessed(route: Any) -> None:
@@ -140,25 +144,25 @@ def test_numbers_that_are_none_are_told_and_stay(page: Any) -> None:
         assert page.locator("#code").input_value() == typed
 
 
-def test_photos_and_a_recording_are_added(phone: Any, house: Any, tmp_path: Path) -> None:  # noqa: F811
+def test_photos_and_a_recording_are_added(phone: Any, installation: Any, tmp_path: Path) -> None:  # noqa: F811
     phone.goto("/en/tell/")
     words = f"with photos {time.time_ns()}"
     come_back(phone, "en", tell(phone, what=words))
-    [first] = at_the_desk(house, words)
+    [first] = at_the_desk(installation, words)
     pressed(phone, "Add something", "What do you want to add?")
     pressed(phone, "Send it", "Please write something, record it, or choose a photo.")
     phone.locator("#photos").set_input_files([photo(tmp_path), photo(tmp_path, "two.jpg", (300, 200))])
     phone.locator(".held img").nth(1).wait_for()
     pressed(phone, "Send it", "What you added is safe with us")
-    [added] = at_the_desk(house, f'"follows": "{first["id"]}"')
+    [added] = at_the_desk(installation, f'"follows": "{first["id"]}"')
     assert added["answers"] == {}
-    heads = [part_at_the_desk(house, part["id"])[0] for part in added["parts"]]
+    heads = [part_at_the_desk(installation, part["id"])[0] for part in added["parts"]]
     assert [head["type"] for head in heads] == ["image/jpeg"] * 2
 
 
 def test_a_line_that_breaks_while_adding_makes_one_letter_and_one_that_stays_away_keeps_the_words(
     phone: Any,  # noqa: F811
-    house: Any,
+    installation: Any,
 ) -> None:
     phone.goto("/en/tell/")
     words = f"line {time.time_ns()}"
@@ -185,31 +189,31 @@ def test_a_line_that_breaks_while_adding_makes_one_letter_and_one_that_stays_awa
     pressed(phone, "Send it", "What you added is safe with us")
     assert len(turns) == 2
     assert len(set(turns)) == 1
-    assert len(at_the_desk(house, more)) == 1
+    assert len(at_the_desk(installation, more)) == 1
 
 
-def test_an_answer_sealed_to_another_key_hides_no_other(phone: Any, house: Any) -> None:  # noqa: F811
+def test_an_answer_sealed_to_another_key_hides_no_other(phone: Any, installation: Any) -> None:  # noqa: F811
     phone.goto("/en/tell/")
     words = f"two answers {time.time_ns()}"
     receipt = tell(phone, what=words)
-    [letter] = at_the_desk(house, words)
+    [letter] = at_the_desk(installation, words)
     stray = encryption.seal(
         {"form": "answer", "text": "not hers"},
-        [str(keys.identity(house.desks / "legal", lambda: "").to_public())],
+        [str(keys.identity(installation.desks / "legal", lambda: "").to_public())],
         24576,
     )
-    Server(house.address, keys.token(house.desks / "legal")).answer(letter["id"], "c" * 32, stray)
-    answer(house, words, text="This is hers.")
+    Server(installation.address, keys.token(installation.desks / "legal")).answer(letter["id"], "c" * 32, stray)
+    answer(installation, words, text="This is hers.")
     come_back(phone, "en", receipt)
     assert "This is hers." in told(phone)
     assert "not hers" not in told(phone)
 
 
-def test_nothing_that_was_opened_comes_back_with_the_back_button(phone: Any, house: Any) -> None:  # noqa: F811
+def test_nothing_that_was_opened_comes_back_with_the_back_button(phone: Any, installation: Any) -> None:  # noqa: F811
     phone.goto("/en/tell/")
     words = f"back {time.time_ns()}"
     receipt = tell(phone, what=words)
-    answer(house, words, text="Only for her eyes.")
+    answer(installation, words, text="Only for her eyes.")
     come_back(phone, "en", receipt)
     assert "Only for her eyes." in told(phone)
     phone.goto("/en/rights/")
@@ -224,11 +228,11 @@ LEFT = "dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}))"
 """What a phone does that keeps the page for its Back button; the test's browser loads it anew instead."""
 
 
-def test_answers_that_come_after_the_page_was_left_are_not_shown(phone: Any, house: Any) -> None:  # noqa: F811
+def test_answers_that_come_after_the_page_was_left_are_not_shown(phone: Any, installation: Any) -> None:  # noqa: F811
     phone.goto("/en/tell/")
     words = f"late {time.time_ns()}"
     receipt = tell(phone, what=words)
-    answer(house, words, text="Only for her eyes.")
+    answer(installation, words, text="Only for her eyes.")
     phone.goto("/en/answer/")
     phone.locator("#code").fill(receipt)
     waits: list[Any] = []
@@ -270,7 +274,7 @@ def test_while_something_is_on_its_way_nothing_else_can_be_pressed_and_a_failure
 
 def test_what_is_added_after_the_case_went_to_another_desk_is_sent_at_the_second_try(
     phone: Any,  # noqa: F811
-    house: Any,
+    installation: Any,
 ) -> None:
     phone.goto("/en/tell/")
     words = f"goes on {time.time_ns()}"
@@ -278,20 +282,20 @@ def test_what_is_added_after_the_case_went_to_another_desk_is_sent_at_the_second
     pressed(phone, "Add something", "What do you want to add?")
     more = f"more {time.time_ns()}"
     phone.locator("#what").fill(more)
-    [letter] = at_the_desk(house, words)
-    with closing(sqlite3.connect(house.data / "concerns.db")) as database, database:
+    [letter] = at_the_desk(installation, words)
+    with closing(sqlite3.connect(installation.data / "concerns.db")) as database, database:
         database.execute("DELETE FROM left_out")  # as if the police desk read concerns only since today
-    server = Server(house.address, keys.token(house.desks / "legal"))
-    police = str(keys.identity(house.desks / "police", lambda: "").to_public())
+    server = Server(installation.address, keys.token(installation.desks / "legal"))
+    police = str(keys.identity(installation.desks / "police", lambda: "").to_public())
     copy = encryption.seal({"answers": {}}, [police], 24576)
     server.send("PUT", f"letters/{letter['id']}/copies/{letter['id']}", copy, "police")
     pressed(phone, "Send it", "Not sent. Please try again.")
     pressed(phone, "Try again", "What you added is safe with us")
-    assert len(at_the_desk(house, more, "police")) == 1
+    assert len(at_the_desk(installation, more, "police")) == 1
 
 
-def test_a_recording_that_still_runs_goes_along(browser: Any, house: Any) -> None:
-    context = browser.new_context(base_url=house.address, service_workers="block")
+def test_a_recording_that_still_runs_goes_along(browser: Any, installation: Any) -> None:
+    context = browser.new_context(base_url=installation.address, service_workers="block")
     context.grant_permissions(["microphone"])
     page = context.new_page()
     page.goto("/en/tell/")
@@ -300,14 +304,14 @@ def test_a_recording_that_still_runs_goes_along(browser: Any, house: Any) -> Non
     record(page)
     look(page)
     come_back(page, "en", send(page))
-    [first] = at_the_desk(house, words)
+    [first] = at_the_desk(installation, words)
     assert [part["kind"] for part in first["parts"]] == ["voice"]
     pressed(page, "Add something", "What do you want to add?")
     more = f"more spoken {time.time_ns()}"
     page.locator("#what").fill(more)
     record(page)
     pressed(page, "Send it", "What you added is safe with us")
-    [added] = at_the_desk(house, more)
+    [added] = at_the_desk(installation, more)
     assert [part["kind"] for part in added["parts"]] == ["voice"]
     context.close()
 
@@ -319,11 +323,11 @@ def record(page: Any) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "ta", "te", "hi", "or"])
-def test_every_page_of_it_is_readable_by_all(phone: Any, house: Any, language: str) -> None:  # noqa: F811
+def test_every_page_of_it_is_readable_by_all(phone: Any, installation: Any, language: str) -> None:  # noqa: F811
     phone.goto(f"/{language}/tell/")
     words = f"for all {language} {time.time_ns()}"
     receipt = tell(phone, what=words)
-    answer(house, words, text="பதில் ଉତ୍ତର", state="looking")
+    answer(installation, words, text="பதில் ଉତ୍ତର", state="looking")
     come_back(phone, language, receipt)
     for button in (None, ".opened > .button.quiet", ".opened > .button.quiet", ".opened > .button:not(.quiet)"):
         if button:
@@ -334,15 +338,15 @@ def test_every_page_of_it_is_readable_by_all(phone: Any, house: Any, language: s
     assert language == "en" or not any(word in said for word in ("Your ", "letter", "Photos")), said
 
 
-def test_an_answer_made_of_the_desks_sentences_is_read_out(page: Any, house: Any) -> None:
+def test_an_answer_made_of_the_desks_sentences_is_read_out(page: Any, installation: Any) -> None:
     """With a script all clips are fetched in the same order: which of them was wanted is told to nobody."""
-    sentences = house.portal.sentences("ta")
-    assert len(sentences) == len(house.portal.choices["phrases"])
+    sentences = installation.portal.sentences("ta")
+    assert len(sentences) == len(installation.portal.choices["phrases"])
     page.goto("/ta/tell/")
     words = f"read out {time.time_ns()}"
     receipt = tell(page, what=words)
-    answer(house, words, text=f"{sentences[3][0]}\n{sentences[0][0]}")
-    answer(house, words, text=f"{sentences[3][0]} And a word of their own.", desk="revenue")
+    answer(installation, words, text=f"{sentences[3][0]}\n{sentences[0][0]}")
+    answer(installation, words, text=f"{sentences[3][0]} And a word of their own.", desk="revenue")
     come_back(page, "ta", receipt)
     first, second = (
         page.locator(".panel--done", has_text=sentences[0][0]),
@@ -356,7 +360,7 @@ def test_an_answer_made_of_the_desks_sentences_is_read_out(page: Any, house: Any
         assert players == [sentences[3][1].files[0].address, sentences[0][1].files[0].address]
         return
     asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url.removeprefix(house.address)))
+    page.on("request", lambda request: asked.append(request.url.removeprefix(installation.address)))
     first.locator(".hear").click()
     page.wait_for_function("count => performance.getEntriesByType('resource').length >= count", arg=len(sentences))
     for _ in range(100):

@@ -27,9 +27,9 @@ SERVER_LINE = "Our server locks your letter"
 
 
 @pytest.fixture
-def phone(browser: Any, house: Any) -> Iterator[Any]:
+def phone(browser: Any, installation: Any) -> Iterator[Any]:
     """A phone with a script; what it asks for is kept in `phone.asked`."""
-    context = browser.new_context(viewport=PHONE, base_url=house.address, service_workers="block")
+    context = browser.new_context(viewport=PHONE, base_url=installation.address, service_workers="block")
     page = context.new_page()
     page.asked = []
     page.on("request", lambda request: page.asked.append(request))  # noqa: PLW0108 - Playwright marks what it is given
@@ -38,10 +38,10 @@ def phone(browser: Any, house: Any) -> Iterator[Any]:
     context.close()
 
 
-def at_the_desk(house: Any, words: str, desk: str = "legal") -> list[dict[str, Any]]:
+def at_the_desk(installation: Any, words: str, desk: str = "legal") -> list[dict[str, Any]]:
     """The waiting letters with these words, as one desk opens them: the plain JSON."""
-    folder = house.desks / desk
-    server = Server(house.address, keys.token(folder))
+    folder = installation.desks / desk
+    server = Server(installation.address, keys.token(folder))
     identity = keys.identity(folder, lambda: "")
     opened = []
     for row in server.waiting():
@@ -51,16 +51,16 @@ def at_the_desk(house: Any, words: str, desk: str = "legal") -> list[dict[str, A
     return [letter for letter in opened if words in json.dumps(letter, ensure_ascii=False)]
 
 
-def part_at_the_desk(house: Any, part_id: str, desk: str = "legal") -> tuple[dict[str, Any], bytes]:
-    folder = house.desks / desk
-    server = Server(house.address, keys.token(folder))
+def part_at_the_desk(installation: Any, part_id: str, desk: str = "legal") -> tuple[dict[str, Any], bytes]:
+    folder = installation.desks / desk
+    server = Server(installation.address, keys.token(folder))
     plain = pyrage.decrypt(server.part(part_id), [keys.identity(folder, lambda: "")])
     line, _, rest = plain.partition(b"\n")
     head = json.loads(line)
     return head, rest[: head["bytes"]]
 
 
-def test_only_ciphertext_leaves_the_phone(phone: Any, house: Any) -> None:
+def test_only_ciphertext_leaves_the_phone(phone: Any, installation: Any) -> None:
     phone.goto("/ta/tell/")
     words = f"துயரம் {time.time_ns()}"
     receipt = tell(
@@ -76,19 +76,19 @@ def test_only_ciphertext_leaves_the_phone(phone: Any, house: Any) -> None:
         assert receipt.replace(" ", "") not in told
         assert "avadi" not in told
         assert "under-the-tree" not in told
-    [letter] = at_the_desk(house, words)
+    [letter] = at_the_desk(installation, words)
     assert letter["answers"] == {
         "danger": "yes", "what": words, "place": "avadi", "people": 12, "contact": "under-the-tree", "hide_from": ["police"],
     }  # fmt: skip
     assert letter["desks"] == ["revenue", "legal", "partner"]
-    assert at_the_desk(house, words, "police") == []
+    assert at_the_desk(installation, words, "police") == []
 
 
-def test_both_roads_give_the_same_letter(page: Any, house: Any, request: pytest.FixtureRequest) -> None:
+def test_both_roads_give_the_same_letter(page: Any, installation: Any, request: pytest.FixtureRequest) -> None:
     page.goto("/en/tell/")
     words = f"both roads {request.node.name} {time.time_ns()}"
     tell(page, what=words, work="brick-kiln" if page.locator('#work option[value="brick-kiln"]').count() else "other")
-    [letter] = at_the_desk(house, words)
+    [letter] = at_the_desk(installation, words)
     assert set(letter) - {"length", "tray"} == {
         "form", "version", "id", "language", "sealed_by", "day", "desks", "reply_to", "parts", "follows", "answers",
         "erase_hash", "answer_key",
@@ -99,14 +99,14 @@ def test_both_roads_give_the_same_letter(page: Any, house: Any, request: pytest.
     assert letter["sealed_by"] == ("browser" if "[script]" in request.node.name else "server")
 
 
-def test_the_receipt_made_on_the_phone_opens_the_answer_in_any_road(phone: Any, house: Any) -> None:
+def test_the_receipt_made_on_the_phone_opens_the_answer_in_any_road(phone: Any, installation: Any) -> None:
     phone.goto("/en/tell/")
     words = f"receipt {time.time_ns()}"
     receipt = tell(phone, what=words)
     assert receipts.read(receipt) == receipt.replace(" ", "")
-    [letter] = at_the_desk(house, words)
-    folder = house.desks / "legal"
-    Server(house.address, keys.token(folder)).answer(
+    [letter] = at_the_desk(installation, words)
+    folder = installation.desks / "legal"
+    Server(installation.address, keys.token(folder)).answer(
         letter["id"],
         "a" * 32,
         encryption.seal({"form": "answer", "text": "We come on Monday."}, [letter["reply_to"]], 24576),
@@ -129,14 +129,14 @@ def test_the_receipt_is_typed_back_in_ones_own_numerals(page: Any) -> None:
         assert (page.locator(".error, .error-summary").count() == 0) == right
 
 
-def test_no_receipt_can_be_chosen(page: Any, house: Any) -> None:
+def test_no_receipt_can_be_chosen(page: Any, installation: Any) -> None:
     page.goto("/en/tell/")
     words = f"no receipt {time.time_ns()}"
     fill(page, "what", words)
     look(page)
     send(page, receipt=False)
     assert page.locator(".code").count() == 0
-    [letter] = at_the_desk(house, words)
+    [letter] = at_the_desk(installation, words)
     assert letter["reply_to"] is None
 
 
@@ -151,10 +151,10 @@ def test_the_page_says_which_road_is_used(page: Any, request: pytest.FixtureRequ
 
 @pytest.mark.parametrize("kilobytes", [8])
 def test_sent_before_the_script_came_it_is_never_called_locked_on_the_phone(
-    browser: Any, house: Any, kilobytes: int
+    browser: Any, installation: Any, kilobytes: int
 ) -> None:
     """A line of 8 KB a second: the page and its form are there long before the script is."""
-    context = browser.new_context(viewport=PHONE, base_url=house.address, service_workers="block")
+    context = browser.new_context(viewport=PHONE, base_url=installation.address, service_workers="block")
     page = context.new_page()
     session = context.new_cdp_session(page)
     session.send("Network.enable")
@@ -179,7 +179,7 @@ def test_sent_before_the_script_came_it_is_never_called_locked_on_the_phone(
     assert (BROWSER_LINE in said, SERVER_LINE in said) == (False, True)
     send(page)
     context.close()
-    [letter] = at_the_desk(house, words)
+    [letter] = at_the_desk(installation, words)
     assert letter["sealed_by"] == "server"
 
 
@@ -198,7 +198,7 @@ def test_whoever_is_writing_when_the_script_arrives_stays_where_they_are(phone: 
     assert phone.locator("#what").input_value() == "first words, and more"
 
 
-def test_a_line_that_breaks_is_tried_again_and_makes_one_letter(phone: Any, house: Any) -> None:
+def test_a_line_that_breaks_is_tried_again_and_makes_one_letter(phone: Any, installation: Any) -> None:
     phone.goto("/en/tell/")
     words = f"broken line {time.time_ns()}"
     turns: list[str] = []
@@ -217,7 +217,7 @@ def test_a_line_that_breaks_is_tried_again_and_makes_one_letter(phone: Any, hous
     receipt = tell(phone, what=words)
     assert len(turns) == 3
     assert len(set(turns)) == 1, "the same letter each time"
-    assert len(at_the_desk(house, words)) == 1
+    assert len(at_the_desk(installation, words)) == 1
     come_back(phone, "en", receipt)
     assert phone.locator(".states").count() == 1
 
@@ -230,7 +230,7 @@ def run_until(phone: Any, shown: str, step: int) -> None:
         time.sleep(0.05)
 
 
-def test_a_line_that_stays_away_says_not_sent_and_keeps_everything(phone: Any, house: Any) -> None:
+def test_a_line_that_stays_away_says_not_sent_and_keeps_everything(phone: Any, installation: Any) -> None:
     phone.clock.install()
     phone.goto("/en/tell/")
     words = f"away {time.time_ns()}"
@@ -245,10 +245,10 @@ def test_a_line_that_stays_away_says_not_sent_and_keeps_everything(phone: Any, h
     phone.locator(".sending .button").first.click()
     run_until(phone, ".code", 1000)
     assert phone.locator(".code").count() == 1
-    assert len(at_the_desk(house, words)) == 1
+    assert len(at_the_desk(installation, words)) == 1
 
 
-def test_nothing_goes_another_way_unless_the_person_chooses_it(phone: Any, house: Any) -> None:
+def test_nothing_goes_another_way_unless_the_person_chooses_it(phone: Any, installation: Any) -> None:
     phone.goto("/en/tell/")
     words = f"chosen {time.time_ns()}"
     phone.route("**/forms/sealed/v1/**", lambda route: route.fulfill(status=400, body="{}"))
@@ -262,7 +262,7 @@ def test_nothing_goes_another_way_unless_the_person_chooses_it(phone: Any, house
     phone.locator('button[value="send"]').wait_for()
     assert SERVER_LINE in phone.locator("main").inner_text()
     send(phone)
-    assert [letter["sealed_by"] for letter in at_the_desk(house, words)] == ["server"]
+    assert [letter["sealed_by"] for letter in at_the_desk(installation, words)] == ["server"]
 
 
 def test_going_back_and_forth_loses_nothing_and_any_question_may_be_left_out(phone: Any) -> None:
@@ -324,12 +324,12 @@ def photo(tmp_path: Path, name: str = "photo.jpg", size: tuple[int, int] = (2000
     return str(tmp_path / name)
 
 
-def test_photos_are_made_small_and_lose_what_the_camera_wrote(page: Any, house: Any, tmp_path: Path) -> None:
+def test_photos_are_made_small_and_lose_what_the_camera_wrote(page: Any, installation: Any, tmp_path: Path) -> None:
     page.goto("/en/tell/")
     words = f"photos {time.time_ns()}"
     tell(page, what=words, photos=[photo(tmp_path), photo(tmp_path, "second.jpg", (300, 200))])
-    [letter] = at_the_desk(house, words)
-    contents = [part_at_the_desk(house, part["id"]) for part in letter["parts"]]
+    [letter] = at_the_desk(installation, words)
+    contents = [part_at_the_desk(installation, part["id"]) for part in letter["parts"]]
     assert [head["type"] for head, _ in contents] == ["image/jpeg"] * 2
     assert sorted(max(Image.open(io.BytesIO(content)).size) for _, content in contents) == [300, 1280]
     for _, content in contents:
@@ -348,8 +348,8 @@ def test_what_is_no_photo_is_said_and_the_words_stay(page: Any, tmp_path: Path) 
     assert page.locator("#what").input_value() == "my words"
 
 
-def test_a_voice_recorded_on_the_page_reaches_the_desk(browser: Any, house: Any) -> None:
-    context = browser.new_context(base_url=house.address, permissions=["microphone"], service_workers="block")
+def test_a_voice_recorded_on_the_page_reaches_the_desk(browser: Any, installation: Any) -> None:
+    context = browser.new_context(base_url=installation.address, permissions=["microphone"], service_workers="block")
     page = context.new_page()
     page.goto("/en/tell/")
     fill(page, "danger", "no")
@@ -362,45 +362,45 @@ def test_a_voice_recorded_on_the_page_reaches_the_desk(browser: Any, house: Any)
     look(page)
     send(page)
     context.close()
-    letter = next(letter for letter in at_the_desk(house, '"voice"') if letter["answers"] == {"danger": "no"})
-    head, content = part_at_the_desk(house, letter["parts"][0]["id"])
+    letter = next(letter for letter in at_the_desk(installation, '"voice"') if letter["answers"] == {"danger": "no"})
+    head, content = part_at_the_desk(installation, letter["parts"][0]["id"])
     assert head["kind"] == "voice"
     with av.open(io.BytesIO(content)) as sound:
         assert sum(frame.samples for frame in sound.decode(audio=0)) > 48000
 
 
-def test_the_script_is_small_comes_last_and_only_where_it_is_needed(house: Any) -> None:
-    script = house.public / house.portal.assets["seal"].removeprefix("/")
+def test_the_script_is_small_comes_last_and_only_where_it_is_needed(installation: Any) -> None:
+    script = installation.public / installation.portal.assets["seal"].removeprefix("/")
     assert len(brotli.compress(script.read_bytes())) < 40 * 1024
     with_it = []
-    for path in house.public.rglob("*.html"):
+    for path in installation.public.rglob("*.html"):
         text = path.read_text(encoding="utf-8")
         if "/assets/seal-" in text:
-            with_it.append(path.relative_to(house.public).as_posix())
+            with_it.append(path.relative_to(installation.public).as_posix())
             tag = text[text.index('<script src="/assets/seal-') :].split(">")[0]
-            assert f'integrity="{house.portal.assets["seal_integrity"]}"' in tag
+            assert f'integrity="{installation.portal.assets["seal_integrity"]}"' in tag
             assert " defer" in tag
             assert text.index("/assets/seal-") > text.index(
                 "</template>" if "/answer/" in with_it[-1] else 'name="hide_from"'
             ), "after the text of the page"
-    codes = sorted(house.portal.language_codes())
+    codes = sorted(installation.portal.language_codes())
     assert sorted(with_it) == [f"{code}/{page}/index.html" for code in codes for page in ("answer", "tell", "voice")]
 
 
-def test_a_changed_script_is_refused_and_the_form_still_works(phone: Any, house: Any) -> None:
+def test_a_changed_script_is_refused_and_the_form_still_works(phone: Any, installation: Any) -> None:
     phone.route("**/assets/seal-*", lambda route: route.fulfill(body="alert(1)", content_type="text/javascript"))
     phone.goto("/en/tell/")
     assert not in_steps(phone)
     assert tell(phone, what="x")
 
 
-def test_while_very_many_come_the_phone_works_for_its_letter(phone: Any, house: Any, monkeypatch: Any) -> None:
+def test_while_very_many_come_the_phone_works_for_its_letter(phone: Any, installation: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(FloodControl, "is_high", lambda _: True)
     monkeypatch.setattr("forms.server.services.flood_control.BITS", 12)
     phone.goto("/en/tell/")
     words = f"under pressure {time.time_ns()}"
     tell(phone, what=words)
-    assert [letter["tray"] for letter in at_the_desk(house, words)] == [1]
+    assert [letter["tray"] for letter in at_the_desk(installation, words)] == [1]
 
 
 def test_after_sending_nothing_of_it_comes_back_with_the_back_button(phone: Any) -> None:

@@ -89,9 +89,9 @@ def test_a_child_alone_is_shown_whom_to_ask_in_its_language(page: Any) -> None:
     assert "Malar" in page.locator(".summary").inner_text(), "with a grown-up, nothing is typed again"
 
 
-def test_the_events_desk_sees_who_comes(page: Any, house: Any) -> None:
+def test_the_events_desk_sees_who_comes(page: Any, installation: Any) -> None:
     code = sign_up(page, "2", event="2027-06-play", name="Example family", phone="98400 00000")
-    listed = house.at_the_desk("events", "--names", desk_name="events")
+    listed = installation.at_the_desk("events", "--names", desk_name="events")
     assert listed.exit_code == 0, listed.output
     assert "Example family" in listed.output
     look(page, code)

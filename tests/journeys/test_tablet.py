@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.journeys.conftest import House  # type: ignore[import-not-found]
+from tests.journeys.conftest import Installation  # type: ignore[import-not-found]
 
 KEPT = "async () => [(await caches.keys()).length, (await navigator.serviceWorker.getRegistrations()).length]"
 
@@ -37,11 +37,11 @@ def renewed_each_day(page: Any) -> None:
     page.wait_for_function(f"async () => JSON.stringify(await ({FRESH})()) === '[false,false,true]'")
 
 
-def withdraw(house: House, page: Any) -> None:
+def withdraw(installation: Installation, page: Any) -> None:
     """A story is withdrawn: the next page that is opened deletes it here, and renews the pages that named it."""
     page.evaluate(KEEP_OLD)
     assert page.evaluate(HELD) == [True, True, False]
-    listed = house.public / "withdrawn.json"
+    listed = installation.public / "withdrawn.json"
     before = listed.read_bytes()
     try:
         listed.write_text(f'["{WITHDRAWN}"]', encoding="utf-8")
@@ -51,8 +51,10 @@ def withdraw(house: House, page: Any) -> None:
         listed.write_bytes(before)
 
 
-def test_a_tablet_keeps_one_language_when_asked_and_forgets_it_when_asked(house: House, browser: Any) -> None:
-    context = browser.new_context(viewport={"width": 800, "height": 1200}, base_url=house.address)
+def test_a_tablet_keeps_one_language_when_asked_and_forgets_it_when_asked(
+    installation: Installation, browser: Any
+) -> None:
+    context = browser.new_context(viewport={"width": 800, "height": 1200}, base_url=installation.address)
     page = context.new_page()
     for address in ("/or/", "/or/tell/", "/or/tablet/"):
         page.goto(address)
@@ -72,7 +74,7 @@ def test_a_tablet_keeps_one_language_when_asked_and_forgets_it_when_asked(house:
     )
     context.set_offline(False)
     renewed_each_day(page)
-    withdraw(house, page)
+    withdraw(installation, page)
     page.goto("/or/tablet/")
     page.locator("[data-remove]").click()
     page.locator("[data-state=none]").wait_for()
@@ -80,8 +82,8 @@ def test_a_tablet_keeps_one_language_when_asked_and_forgets_it_when_asked(house:
     context.close()
 
 
-def test_no_page_leads_to_the_tablet_s(house: House) -> None:
-    for path in house.public.rglob("*.html"):
+def test_no_page_leads_to_the_tablet_s(installation: Installation) -> None:
+    for path in installation.public.rglob("*.html"):
         if "tablet" not in path.parts:
             html = path.read_text(encoding="utf-8")
             assert "/tablet/" not in html

@@ -20,28 +20,32 @@ from tests.journeys.test_sealing import at_the_desk, phone  # noqa: F401 - phone
 UNPROVEN = "It is not proven that this answer is from the desk."
 
 
-def office(house: Any, desk: str = "police") -> Session:
-    return Session.unlock(Place(desk, house.desks / desk, house.address), None, lambda: house.day)
+def office(installation: Any, desk: str = "police") -> Session:
+    return Session.unlock(Place(desk, installation.desks / desk, installation.address), None, lambda: installation.day)
 
 
-def changed(house: Any, statement: str, *values: Any) -> None:
+def changed(installation: Any, statement: str, *values: Any) -> None:
     """The server changes what it has."""
-    with closing(sqlite3.connect(house.data / "concerns.db")) as store, store:
+    with closing(sqlite3.connect(installation.data / "concerns.db")) as store, store:
         store.execute(statement, values)
 
 
 @pytest.fixture
-def told_letter(phone: Any, house: Any) -> tuple[str, str]:  # noqa: F811
+def told_letter(phone: Any, installation: Any) -> tuple[str, str]:  # noqa: F811
     """A letter that the police desk has opened: its receipt and its id."""
     phone.goto("/en/tell/")
     words = f"proven {time.time_ns()}"
     receipt = tell(phone, what=words)
-    office(house).sync.run()
-    [letter] = at_the_desk(house, words)
+    office(installation).sync.run()
+    [letter] = at_the_desk(installation, words)
     return receipt, letter["id"]
 
 
-def test_the_phone_shows_who_opened_the_letter_and_what_was_added(phone: Any, house: Any, told_letter: Any) -> None:  # noqa: F811
+def test_the_phone_shows_who_opened_the_letter_and_what_was_added(
+    phone: Any,  # noqa: F811
+    installation: Any,
+    told_letter: Any,
+) -> None:
     receipt, id = told_letter
     come_back(phone, "en", receipt)
     assert "Opened by: Police" in told(phone)
@@ -52,7 +56,7 @@ def test_the_phone_shows_who_opened_the_letter_and_what_was_added(phone: Any, ho
     pressed(phone, "Send it", "What you added is safe with us")
     pressed(phone, "Back to my letter", "You added something on")
     assert "has not opened yet what you added on 1 December 2026" in told(phone), "held back, or not fetched yet"
-    police = office(house)
+    police = office(installation)
     police.sync.run()
     assert [letter.seen for letter in police.cases.case(id).letters][1] != (), "what she was shown goes along"
     assert doubts(police.cases.case(id)) == {}, "what the phone adds is proven"
@@ -61,33 +65,33 @@ def test_the_phone_shows_who_opened_the_letter_and_what_was_added(phone: Any, ho
     assert "has not opened yet" not in told(phone)
 
 
-def test_an_answer_that_is_dropped_moved_or_not_proven_shows(phone: Any, house: Any, told_letter: Any) -> None:  # noqa: F811
+def test_an_answer_that_is_dropped_moved_or_not_proven_shows(phone: Any, installation: Any, told_letter: Any) -> None:  # noqa: F811
     receipt, id = told_letter
-    police = office(house)
+    police = office(installation)
     for words in ("The first answer.", "The second answer.", "The third answer."):
         police.log.answer(id, words)
     come_back(phone, "en", receipt)
     assert UNPROVEN not in told(phone)
     assert "is missing here" not in told(phone)
     second = sent_answers(police.cases.case(id).entries)[1]
-    changed(house, "UPDATE answers SET day = '2026-11-01' WHERE id = ?", answer_row("police", id, second))
+    changed(installation, "UPDATE answers SET day = '2026-11-01' WHERE id = ?", answer_row("police", id, second))
     come_back(phone, "en", receipt)
     said = told(phone)
     assert said.index("The first answer.") < said.index("The second answer.") < said.index("The third answer.")
     assert "November" not in said, "the day is the desk's"
-    changed(house, "DELETE FROM answers WHERE id = ?", answer_row("police", id, second))
+    changed(installation, "DELETE FROM answers WHERE id = ?", answer_row("police", id, second))
     come_back(phone, "en", receipt)
     assert "is missing here" in told(phone)
-    changed(house, "UPDATE answers SET desk = 'legal' WHERE letter = ?", id)
+    changed(installation, "UPDATE answers SET desk = 'legal' WHERE letter = ?", id)
     come_back(phone, "en", receipt)
     assert told(phone).count(UNPROVEN) == 2, "each under another desk's name"
     assert "Opened by" not in told(phone)
 
 
-def test_what_a_server_makes_up_is_not_believed(phone: Any, house: Any, told_letter: Any) -> None:  # noqa: F811
+def test_what_a_server_makes_up_is_not_believed(phone: Any, installation: Any, told_letter: Any) -> None:  # noqa: F811
     """It knows the key to which answers are encrypted, which it should not, and still not the key of answers."""
     receipt, id = told_letter
-    police = office(house)
+    police = office(installation)
     first = police.cases.case(id).first
     assert first
     made_up = {
@@ -116,7 +120,9 @@ def test_what_a_server_makes_up_is_not_believed(phone: Any, house: Any, told_let
     ]
     for number, one in enumerate(forged):
         sealed = seal(one, [str(first.reply_to)], 24576)
-        changed(house, "INSERT INTO answers VALUES (?, ?, 'legal', '2026-12-01', ?)", f"{id}{number}", id, sealed)
+        changed(
+            installation, "INSERT INTO answers VALUES (?, ?, 'legal', '2026-12-01', ?)", f"{id}{number}", id, sealed
+        )
     come_back(phone, "en", receipt)
     assert told(phone).count("Opened by") == 1
     assert told(phone).count(UNPROVEN) == 3, "and what no text can be made of keeps nothing from being shown"

@@ -26,15 +26,15 @@ def sound() -> attachments.Clean:
 
 
 @pytest.fixture
-def answered(phone: Any, house: Any, sound: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[str, Any, str]:  # noqa: F811
+def answered(phone: Any, installation: Any, sound: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[str, Any, str]:  # noqa: F811
     """A letter that the police desk has answered by voice: its receipt, the desk, its id."""
     monkeypatch.setattr("forms.desk.services.case_writer.cleaned_voice", lambda _: sound)
     phone.goto("/en/tell/")
     words = f"spoken {time.time_ns()}"
     receipt = tell(phone, what=words)
-    police = office(house)
+    police = office(installation)
     police.sync.run()
-    [letter] = at_the_desk(house, words)
+    [letter] = at_the_desk(installation, words)
     police.log.answer(letter["id"], TEXT, recording=b"r")
     return receipt, police, letter["id"]
 
@@ -52,7 +52,7 @@ def tap(page: Any) -> None:
     page.locator("button.ear").last.click()
 
 
-def test_one_tap_fetches_and_plays_it_and_nothing_of_it_stays(phone: Any, house: Any, answered: Any) -> None:  # noqa: F811
+def test_one_tap_fetches_and_plays_it_and_nothing_of_it_stays(phone: Any, installation: Any, answered: Any) -> None:  # noqa: F811
     receipt, _, _ = answered
     come_back(phone, "en", receipt)
     assert TEXT in told(phone)
@@ -87,7 +87,12 @@ def test_one_tap_fetches_and_plays_it_and_nothing_of_it_stays(phone: Any, house:
 
 
 @pytest.mark.parametrize("attack", ["another answer's", "cut", "gone"])
-def test_a_server_can_put_no_other_voice_in_its_place(phone: Any, house: Any, answered: Any, attack: str) -> None:  # noqa: F811
+def test_a_server_can_put_no_other_voice_in_its_place(
+    phone: Any,  # noqa: F811
+    installation: Any,
+    answered: Any,
+    attack: str,
+) -> None:
     receipt, police, id = answered
     [old] = police.cases.case(id).spoken_answers
     police.log.answer(id, "Wait for us.", recording=b"r")
@@ -97,7 +102,7 @@ def test_a_server_can_put_no_other_voice_in_its_place(phone: Any, house: Any, an
         "cut": "UPDATE voices SET sealed = substr(sealed, 1, 60000) WHERE ? != id AND id = ?",
         "gone": "DELETE FROM voices WHERE ? != id AND id = ?",
     }[attack]
-    changed(house, statement, old.id, new.id)
+    changed(installation, statement, old.id, new.id)
     come_back(phone, "en", receipt)
     said = SILENT if attack == "gone" else UNPROVEN
     tap(phone)
@@ -108,7 +113,11 @@ def test_a_server_can_put_no_other_voice_in_its_place(phone: Any, house: Any, an
     until(phone, "document.querySelector('main audio').currentTime > 0")
 
 
-def test_a_voice_that_no_desk_proved_has_no_button_and_its_text_stays(phone: Any, house: Any, answered: Any) -> None:  # noqa: F811
+def test_a_voice_that_no_desk_proved_has_no_button_and_its_text_stays(
+    phone: Any,  # noqa: F811
+    installation: Any,
+    answered: Any,
+) -> None:
     """One who has the key to which answers are sealed, but not the key of answers, attaches a voice to a right text."""
     receipt, police, id = answered
     first = police.cases.case(id).first
@@ -116,7 +125,9 @@ def test_a_voice_that_no_desk_proved_has_no_button_and_its_text_stays(phone: Any
     told_by = {**vars(said), "after": [], "letters": [], "proof": prove(first.answer_key, said.claim)}
     for number, proof in enumerate(({}, {"voice_proof": "0" * 64}, {"voice_proof": told_by["proof"]})):
         sealed = seal({"form": "answer", **told_by, **proof}, [str(first.reply_to)], 24576)
-        changed(house, "INSERT INTO answers VALUES (?, ?, 'police', '2026-12-01', ?)", f"{id}{number}", id, sealed)
+        changed(
+            installation, "INSERT INTO answers VALUES (?, ?, 'police', '2026-12-01', ?)", f"{id}{number}", id, sealed
+        )
     come_back(phone, "en", receipt)
     assert told(phone).count(UNPROVEN) == 3
     assert told(phone).count("Right text.") == 3
@@ -124,15 +135,15 @@ def test_a_voice_that_no_desk_proved_has_no_button_and_its_text_stays(phone: Any
 
 
 def test_without_a_script_it_stands_in_the_page_when_asked_for(
-    page: Any, house: Any, sound: Any, monkeypatch: Any
+    page: Any, installation: Any, sound: Any, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr("forms.desk.services.case_writer.cleaned_voice", lambda _: sound)
     page.goto("/en/tell/")
     words = f"spoken {time.time_ns()}"
     receipt = tell(page, what=words)
-    police = office(house)
+    police = office(installation)
     police.sync.run()
-    [letter] = at_the_desk(house, words)
+    [letter] = at_the_desk(installation, words)
     police.log.answer(letter["id"], TEXT, recording=b"r")
     come_back(page, "en", receipt)
     if page.locator("button.ear").count():

@@ -20,13 +20,13 @@ CHOSEN = {"children": "yes", "hide_from": ["police"]}
 
 
 @pytest.fixture
-def phones(browser: Any, house: Any) -> Iterator[Callable[[bool], Any]]:
+def phones(browser: Any, installation: Any) -> Iterator[Callable[[bool], Any]]:
     """Opens pages of a phone, with or without JavaScript."""
     opened = []
 
     def make(script: bool) -> Any:
         context = browser.new_context(
-            viewport=PHONE, base_url=house.address, service_workers="block", java_script_enabled=script
+            viewport=PHONE, base_url=installation.address, service_workers="block", java_script_enabled=script
         )
         page = context.new_page()
         page.on("dialog", lambda dialog: dialog.accept())
@@ -145,7 +145,9 @@ def heard(page: Any, receipt_page: Callable[[Any], None]) -> list[str]:
 
 
 @pytest.mark.parametrize("road", ["locked on the phone", "locked by the server"])
-def test_hearing_the_number_tells_no_digit_to_the_server(phones: Callable[[bool], Any], house: Any, road: str) -> None:
+def test_hearing_the_number_tells_no_digit_to_the_server(
+    phones: Callable[[bool], Any], installation: Any, road: str
+) -> None:
     def shown(page: Any) -> None:
         if road == "locked by the server":
             page.route("**/assets/seal-*", lambda route: route.abort())
@@ -178,29 +180,32 @@ def scripts(text: str) -> list[dict[str, str | None]]:
     return reader.found
 
 
-def test_every_script_of_every_page_has_an_integrity_hash_that_fits(house: Any) -> None:
-    pages = {str(path.relative_to(house.public)): path.read_text("utf-8") for path in house.public.rglob("*.html")}
+def test_every_script_of_every_page_has_an_integrity_hash_that_fits(installation: Any) -> None:
+    pages = {
+        str(path.relative_to(installation.public)): path.read_text("utf-8")
+        for path in installation.public.rglob("*.html")
+    }
     assert len(pages) > 100
     for name, text in pages.items():
         for script in scripts(text):
-            file = house.public / str(script["src"]).removeprefix("/")
+            file = installation.public / str(script["src"]).removeprefix("/")
             assert script.get("integrity") == browser_bundle.integrity(file.read_bytes()), (name, script)
         loaded = re.findall(r'data-script="([^"]*)" data-integrity="([^"]*)"', text)
         assert len(loaded) == text.count("data-script="), name
         for address, integrity in loaded:
-            assert integrity == browser_bundle.integrity((house.public / address.removeprefix("/")).read_bytes())
+            assert integrity == browser_bundle.integrity((installation.public / address.removeprefix("/")).read_bytes())
 
 
-def test_every_built_page_with_a_form_is_never_kept(house: Any) -> None:
-    for path in house.public.rglob("index.html"):
-        address = f"/{path.parent.relative_to(house.public).as_posix()}/"
+def test_every_built_page_with_a_form_is_never_kept(installation: Any) -> None:
+    for path in installation.public.rglob("index.html"):
+        address = f"/{path.parent.relative_to(installation.public).as_posix()}/"
         has_form = 'method="post"' in path.read_text("utf-8")
         assert has_form == bool(re.match(FORM_PAGES, address)), address
 
 
 @pytest.mark.parametrize("path", ["concern", "answer", "signup", "cancel", "visit", "enquiry", "followup", "nothing"])
-def test_every_script_of_the_forms_own_pages_has_one_too(browser: Any, house: Any, path: str) -> None:
-    context = browser.new_context(base_url=house.address)
+def test_every_script_of_the_forms_own_pages_has_one_too(browser: Any, installation: Any, path: str) -> None:
+    context = browser.new_context(base_url=installation.address)
     for answer in (context.request.get(f"/forms/ta/{path}"), context.request.post(f"/forms/ta/{path}")):
         found = scripts(answer.text())
         assert found

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from forms.desk.window import start
-from tests.desk.triage_house import forty
-from tests.desk.window_house import TODAY, Office, running
+from tests.desk.triage_helpers import forty
+from tests.desk.window_helpers import TODAY, Office, running
 from tests.journeys.walking import axe_finds_nothing, fits
 
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 640}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.conftest import House  # type: ignore[import-not-found]
+from tests.journeys.conftest import Installation  # type: ignore[import-not-found]
 from tests.journeys.test_sealing import at_the_desk, part_at_the_desk  # type: ignore[import-not-found]
 from tests.journeys.walking import axe_finds_nothing, fits  # type: ignore[import-not-found]
 from tests.server.test_attachments import recording  # type: ignore[import-not-found]
@@ -35,12 +35,12 @@ window.MediaRecorder = class {
 """
 
 
-def test_six_taps_and_no_flick_from_home_to_the_receipt(browser: Any, house: House) -> None:
+def test_six_taps_and_no_flick_from_home_to_the_receipt(browser: Any, installation: Installation) -> None:
     context = browser.new_context(
-        viewport=SMALL, base_url=house.address, permissions=["microphone"], service_workers="block"
+        viewport=SMALL, base_url=installation.address, permissions=["microphone"], service_workers="block"
     )
     page = context.new_page()
-    before = len(at_the_desk(house, '"voice"'))
+    before = len(at_the_desk(installation, '"voice"'))
     page.goto("/or/")
     taps = 0
 
@@ -68,18 +68,18 @@ def test_six_taps_and_no_flick_from_home_to_the_receipt(browser: Any, house: Hou
     assert taps == 6
     axe_finds_nothing(page)
     context.close()
-    told = at_the_desk(house, '"voice"')
+    told = at_the_desk(installation, '"voice"')
     assert len(told) == before + 1
     letter = told[-1]
     assert (letter["form"], letter["answers"], letter["sealed_by"]) == ("concern", {}, "browser")
-    head, content = part_at_the_desk(house, letter["parts"][0]["id"])
+    head, content = part_at_the_desk(installation, letter["parts"][0]["id"])
     assert head["kind"] == "voice"
     assert content
 
 
-def test_pictures_are_answers_and_a_face_that_is_tapped_is_left_out(page: Any, house: House) -> None:
+def test_pictures_are_answers_and_a_face_that_is_tapped_is_left_out(page: Any, installation: Installation) -> None:
     """With a script and without one: the same links between steps, the same answers."""
-    before = {letter["id"] for letter in at_the_desk(house, "concern")}
+    before = {letter["id"] for letter in at_the_desk(installation, "concern")}
     page.set_viewport_size(SMALL)
     page.goto("/ta/voice/")
     page.wait_for_load_state()
@@ -101,20 +101,20 @@ def test_pictures_are_answers_and_a_face_that_is_tapped_is_left_out(page: Any, h
         assert box["y"] + box["height"] <= SMALL["height"], "without a script too it is sent without a flick"
         page.locator('button[value="send"]').click()
     page.locator(".panel--done .code").wait_for()
-    [letter] = [letter for letter in at_the_desk(house, "concern") if letter["id"] not in before]
+    [letter] = [letter for letter in at_the_desk(installation, "concern") if letter["id"] not in before]
     assert letter["form"] == "concern"
     assert letter["answers"] == {"children": "yes", "can_leave": "no", "hide_from": ["police"]}
     assert [part["kind"] for part in letter["parts"]] == ["voice"]
     assert "police" not in letter["desks"]
-    assert letter["id"] not in [one["id"] for one in at_the_desk(house, "concern", "police")]
+    assert letter["id"] not in [one["id"] for one in at_the_desk(installation, "concern", "police")]
 
 
 @pytest.mark.parametrize("path", ["voice/", "tell/"])
 @pytest.mark.parametrize("how", ["refused", "types", "constructor", "start", "later", "empty"])
 def test_the_microphone_is_let_go_whatever_fails_and_a_file_does_it(
-    browser: Any, house: House, how: str, path: str
+    browser: Any, installation: Installation, how: str, path: str
 ) -> None:
-    context = browser.new_context(viewport=SMALL, base_url=house.address, service_workers="block")
+    context = browser.new_context(viewport=SMALL, base_url=installation.address, service_workers="block")
     page = context.new_page()
     page.add_init_script(BROKEN % {"how": how})
     page.goto(f"/en/{path}")
@@ -131,8 +131,8 @@ def test_the_microphone_is_let_go_whatever_fails_and_a_file_does_it(
     context.close()
 
 
-def test_an_empty_letter_is_told_at_the_microphone(browser: Any, house: House) -> None:
-    context = browser.new_context(viewport=SMALL, base_url=house.address, service_workers="block")
+def test_an_empty_letter_is_told_at_the_microphone(browser: Any, installation: Installation) -> None:
+    context = browser.new_context(viewport=SMALL, base_url=installation.address, service_workers="block")
     page = context.new_page()
     page.goto("/en/voice/#v3")
     assert page.locator(".ask--1").is_visible(), "a step is not begun in the middle"
@@ -143,9 +143,13 @@ def test_an_empty_letter_is_told_at_the_microphone(browser: Any, house: House) -
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_step_is_clean_and_fits_the_smallest_phone(browser: Any, house: House, scheme: str) -> None:
+def test_every_step_is_clean_and_fits_the_smallest_phone(browser: Any, installation: Installation, scheme: str) -> None:
     context = browser.new_context(
-        viewport=SMALL, base_url=house.address, service_workers="block", color_scheme=scheme, reduced_motion="reduce"
+        viewport=SMALL,
+        base_url=installation.address,
+        service_workers="block",
+        color_scheme=scheme,
+        reduced_motion="reduce",
     )
     page = context.new_page()
     page.goto("/ta/voice/")
@@ -160,9 +164,9 @@ def test_every_step_is_clean_and_fits_the_smallest_phone(browser: Any, house: Ho
     context.close()
 
 
-def test_with_keys_alone(browser: Any, house: House) -> None:
+def test_with_keys_alone(browser: Any, installation: Installation) -> None:
     """Tab and Enter go from the microphone to the receipt; the focus is always seen."""
-    context = browser.new_context(viewport=SMALL, base_url=house.address, service_workers="block")
+    context = browser.new_context(viewport=SMALL, base_url=installation.address, service_workers="block")
     page = context.new_page()
     page.goto("/en/voice/")
     page.locator("#voice").set_input_files(SOUND)
@@ -179,4 +183,4 @@ def test_with_keys_alone(browser: Any, house: House) -> None:
             break
     page.locator(".panel--done .code").wait_for()
     context.close()
-    assert at_the_desk(house, '"children": "yes"')
+    assert at_the_desk(installation, '"children": "yes"')

@@ -9,14 +9,14 @@ WITH_SEALING = 60 * 1024
 """Bytes of the concern page with the script that locks letters."""
 
 
-def test_every_first_visit_fits_the_first_round_trip(house: Any) -> None:
-    found = page_weight.visits(house.public, house.portal.language_codes())
+def test_every_first_visit_fits_the_first_round_trip(installation: Any) -> None:
+    found = page_weight.visits(installation.public, installation.portal.language_codes())
     assert len(found) >= 80
     assert page_weight.problems(found) == []
 
 
-def test_a_first_visit_asks_three_times_at_most(browser: Any, house: Any) -> None:
-    context = browser.new_context(base_url=house.address)
+def test_a_first_visit_asks_three_times_at_most(browser: Any, installation: Any) -> None:
+    context = browser.new_context(base_url=installation.address)
     page, asked = context.new_page(), []
     page.on("response", lambda answer: asked.append((answer.url, answer.headers.get("content-encoding"))))
     page.goto("/ta/rights/", wait_until="networkidle")
@@ -25,8 +25,8 @@ def test_a_first_visit_asks_three_times_at_most(browser: Any, house: Any) -> Non
     assert {coding for _, coding in asked} <= {"br", "gzip"}, "a phone gets the small copies"
 
 
-def test_the_concern_page_with_its_script_costs_at_most_sixty_kilobytes(house: Any) -> None:
-    script = (house.public / f"{house.portal.assets['seal']}.br".removeprefix("/")).stat().st_size
-    for visit in page_weight.visits(house.public, house.portal.language_codes()):
+def test_the_concern_page_with_its_script_costs_at_most_sixty_kilobytes(installation: Any) -> None:
+    script = (installation.public / f"{installation.portal.assets['seal']}.br".removeprefix("/")).stat().st_size
+    for visit in page_weight.visits(installation.public, installation.portal.language_codes()):
         if visit.path in {"tell", "voice"}:
             assert visit.whole.brotli + script <= WITH_SEALING

@@ -18,7 +18,6 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from forms.core import portal as portals
-from forms.core.media import decoder_process
 from forms.core.portal import Choice, Desk, Event, Helpline, Language, Member, Portal
 from forms.core.receipts import Cost
 from forms.server.app import create_app
@@ -161,12 +160,6 @@ class Endpoint:
         """All waiting letters, opened with the desk's key as any age tool would."""
         sealed = (self.pickup(f"letters/{id}", desk).data for id in self.letter_ids(desk))
         return [json.loads(pyrage.decrypt(data, [self.identities[desk]])) for data in sealed]
-
-
-@pytest.fixture(autouse=True)
-def patient_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a decoder take its processor time however long that is by the clock: other tests run beside it."""
-    monkeypatch.setattr(decoder_process, "LONGEST", 600.0)
 
 
 @pytest.fixture

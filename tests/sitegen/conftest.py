@@ -12,7 +12,7 @@ from typing import Any
 import pyrage
 import pytest
 import yaml
-from sitegen import build as press
+from sitegen import build as site_build
 from sitegen.build import KEPT_TABLES
 from sitegen.checks.content_checks import Report
 from sitegen.content import tables
@@ -80,13 +80,13 @@ class Folder:
         return self.root / "content" / "tables" / f"{name}.csv"
 
     def rows(self, name: str) -> list[dict[str, Any]]:
-        """Return a table as the press reads it."""
+        """Return a table as the site generator reads it."""
         return tables.read(self.root / "content" / "tables", self.root / "site" / "schemas")[name]
 
     def build(self, today: date = TODAY) -> Path:
         """Build the site; the folder it stands in."""
         keys = {"police": (KEY, "sha256:0"), "events": (KEY, "sha256:1")}
-        press.build(
+        site_build.build(
             self.root, self.root / "public", keys=keys, today=today, say=lambda _: None,
             handover=self.root / ".build" / "portal.json",
         )  # fmt: skip
@@ -94,7 +94,7 @@ class Folder:
 
     def check(self, today: date = TODAY) -> Report:
         keys = {"police": (KEY, "sha256:0"), "events": (KEY, "sha256:1")}
-        return press.prepare(self.root, keys=keys, today=today)[1]
+        return site_build.prepare(self.root, keys=keys, today=today)[1]
 
     def problems(self, today: date = TODAY) -> list[str]:
         return [str(problem) for problem in self.check(today).problems]

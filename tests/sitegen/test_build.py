@@ -10,7 +10,7 @@ from typing import Any
 import brotli
 import pytest
 from jinja2 import FileSystemLoader
-from sitegen import build as press
+from sitegen import build as site_build
 from sitegen.publish import page_weight
 
 from forms.core import portal as portals
@@ -230,7 +230,7 @@ def test_a_process_for_each_language_or_one_for_all_make_the_same_site(
 ) -> None:
     folder.page("signs", "Look at [home](index.md).", description="What to look for.")
     alone = written(folder.build())
-    monkeypatch.setattr(press, "FEW_PAGES", 0)
+    monkeypatch.setattr(site_build, "FEW_PAGES", 0)
     assert written(folder.build()) == alone
 
 

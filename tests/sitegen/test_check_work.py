@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from sitegen import build as press
+from sitegen import build as site_build
 from sitegen.content import kept_tables, pages, settings, tables
 from sitegen.content.kept_tables import NumberedRow
 
@@ -54,7 +54,7 @@ def test_settings_and_pages_are_parsed_once(folder: Any, monkeypatch: pytest.Mon
     path.write_text(path.read_text(encoding="utf-8") + "# counted once\n", encoding="utf-8")
     monkeypatch.setattr(settings, "read_yaml", counting)
     monkeypatch.setattr(pages, "read_yaml", counting)
-    press.remember_translations(folder.root, TODAY)  # as a build does before it
+    site_build.remember_translations(folder.root, TODAY)  # as a build does before it
     folder.check()
     assert [text for text, times in counted.items() if times > 1] == []
     assert any("Counted once" in text for text in counted)

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown import Markdown
-from sitegen import build as press
+from sitegen import build as site_build
 from sitegen.content.pages import Source
 from sitegen.render.markdown_extensions import BlockExtension
 from sitegen.render.slugs import slugify
@@ -275,7 +275,7 @@ def test_english_that_is_deleted_leaves_no_other_language_in_its_place(folder: A
 
 def prepare_library(folder: Any) -> Any:
     keys = {"police": (KEY, "sha256:0"), "events": (KEY, "sha256:1")}
-    return press.prepare(folder.root, keys=keys, today=date(2027, 1, 1))[0].library
+    return site_build.prepare(folder.root, keys=keys, today=date(2027, 1, 1))[0].library
 
 
 LINES = st.lists(

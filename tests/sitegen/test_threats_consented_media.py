@@ -12,7 +12,7 @@ from typing import Any
 import pyrage
 import pytest
 from PIL import Image
-from sitegen import build as press
+from sitegen import build as site_build
 from sitegen.content import consents
 from sitegen.content.consents import read_leniently
 from sitegen.publish import withdrawal
@@ -151,7 +151,7 @@ def test_a_photo_of_which_nobody_has_said_whom_it_shows_waits_for_a_person(folde
     (line,) = [line for line in folder.check().warnings if "nobody has said whether this shows a person." in line]
     assert line.startswith("content/media/kiln.png: ")
     keys = dict.fromkeys(("police", "events"), (KEY, "sha256:0"))
-    items = map(str, press.go_live_list(folder.root, keys=keys, today=TODAY, unprotected=()))
+    items = map(str, site_build.go_live_list(folder.root, keys=keys, today=TODAY, unprotected=()))
     assert "MUST  content/media/kiln.png: nobody has said whether this shows a person." in " ".join(items)
     assert marks
 

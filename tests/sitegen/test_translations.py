@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sitegen import build as press
+from sitegen import build as site_build
 from sitegen.content import pages, translations
 from sitegen.content.pages import Library
 
@@ -18,7 +18,7 @@ def page(folder: Any) -> Any:
     """A page with a signed translation, which the program has met."""
     folder.page("rights", ENGLISH)
     folder.page("rights", "ஒன்று.", "ta", reviewed_by="A")
-    press.remember_translations(folder.root, TODAY)
+    site_build.remember_translations(folder.root, TODAY)
     return folder
 
 
@@ -45,7 +45,7 @@ def test_an_edit_of_the_english_makes_it_stale_and_unreviewed_with_no_day_change
 def test_an_edit_of_the_translation_ends_its_review(page: Any) -> None:
     page.page("rights", "ஒன்று, மாற்றப்பட்டது.", "ta", reviewed_by="A")
     assert state(page) == (False, False)
-    press.remember_translations(page.root, TODAY)
+    site_build.remember_translations(page.root, TODAY)
     assert state(page) == (False, False), "meeting it again is no review"
 
 
@@ -67,7 +67,7 @@ def test_a_new_day_says_that_the_translation_follows_and_a_new_look_that_it_was_
     assert state(page) == (False, False)
     page.page("rights", "மற்றது.", "ta", source_changed="2026-12-01", reviewed_by="A", reviewed_on="2026-12-02")
     assert state(page) == (False, True)
-    press.remember_translations(page.root, TODAY)
+    site_build.remember_translations(page.root, TODAY)
     assert state(page) == (False, True)
     row = json.loads((page.root / "content" / "translations.json").read_text("utf-8"))["ta/rights.md"]
     assert (row["reviewed_by"], row["reviewed_on"], row["seen_on"]) == ("A", "2026-12-02", "2027-01-01")
@@ -86,13 +86,13 @@ def test_the_paragraphs_are_named(page: Any) -> None:
 def test_pages_with_days_only_are_read_as_before(folder: Any) -> None:
     folder.page("rights", changed="2026-05-01")
     folder.page("rights", language="ta", source_changed="2026-04-30", reviewed_by="A")
-    press.remember_translations(folder.root, TODAY)
+    site_build.remember_translations(folder.root, TODAY)
     assert state(folder) == (True, True)
 
 
 def test_what_cannot_be_read_is_said(page: Any) -> None:
     (page.root / "content" / "translations.json").write_text("<<<<<<< HEAD", encoding="utf-8")
-    press.remember_translations(page.root, TODAY)
+    site_build.remember_translations(page.root, TODAY)
     with pytest.raises(translations.Problem, match=r"translations\.json: cannot be read"):
         page.check()
 

@@ -38,8 +38,10 @@ def test_an_address_below_another_sites_is_refused(folder: Any, said: Any, addre
 def test_endings_in_capitals_are_known(folder: Any) -> None:
     media = folder.root / "content" / "media"
     media.mkdir()
-    (media / "house.SVG").write_text('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0"/></svg>')
-    folder.page("index", "![A house](/media/house.SVG)")
+    (media / "installation.SVG").write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0"/></svg>'
+    )
+    folder.page("index", "![A installation](/media/installation.SVG)")
     assert folder.problems() == []
     assert "<svg" in (folder.build() / "en" / "index.html").read_text(encoding="utf-8")
 

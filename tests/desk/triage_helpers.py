@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from tests.desk.window_house import TODAY, Office, voice
+from tests.desk.window_helpers import TODAY, Office, voice
 
 WORDS = {
     "ta": "செங்கல் சூளையில் {} பேர் முன்பணத்துக்காக வேலை செய்கிறார்கள், வெளியே விடுவதில்லை",
