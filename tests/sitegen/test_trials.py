@@ -93,7 +93,7 @@ def test_trial_7_from_twenty_to_midnight_is_one_day(folder: Any, ends: str) -> N
     event = event_of(folder, "2027-01-24T20:00", ends)
     assert (event.day, event.last_day) == (date(2027, 1, 24), date(2027, 1, 24))
     assert (event.time, event.end_time) == ("20:00", "24:00")
-    assert dict(calendars._times(event, ZoneInfo("Asia/Kolkata"))) == {
+    assert dict(calendars.times_of(event, ZoneInfo("Asia/Kolkata"))) == {
         "dtstart": datetime(2027, 1, 24, 20, tzinfo=ZoneInfo("Asia/Kolkata")),
         "dtend": datetime(2027, 1, 25, 0, tzinfo=ZoneInfo("Asia/Kolkata")),
     }
@@ -104,7 +104,7 @@ def test_trial_7_midnight_is_an_hour_and_a_day_alone_has_none(folder: Any) -> No
     assert (event.time, event.end_time, event.last_day) == ("00:00", "04:00", date(2027, 1, 24))
     event = event_of(folder, "24-01-2027", "25-01-2027")
     assert (event.time, event.end_time, event.last_day) == ("", "", date(2027, 1, 25))
-    assert dict(calendars._times(event, ZoneInfo("UTC")))["dtend"] == date(2027, 1, 26)
+    assert dict(calendars.times_of(event, ZoneInfo("UTC")))["dtend"] == date(2027, 1, 26)
 
 
 def test_trial_7_the_page_and_the_calendar_say_so(folder: Any) -> None:

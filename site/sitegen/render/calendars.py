@@ -91,7 +91,7 @@ def entry(portal: Portal, event: Event, language: str, number: int, today: date)
     made.add("sequence", number)
     made.add("status", "CANCELLED" if event.state == "cancelled" else "CONFIRMED")
     made.add("summary", _summary(event, language))
-    for name, value in _times(event, ZoneInfo(portal.timezone)):
+    for name, value in times_of(event, ZoneInfo(portal.timezone)):
         made.add(name, value)
     made.add("location", _where(portal, event, language))
     made.add("description", "\n".join(_told(portal, event, language)))
@@ -110,7 +110,7 @@ def _summary(event: Event, language: str) -> str:
     return f"{head.upper()}: {pick(event.title, language)}" if head else pick(event.title, language)
 
 
-def _times(event: Event, zone: ZoneInfo) -> Iterable[tuple[str, date | datetime]]:
+def times_of(event: Event, zone: ZoneInfo) -> Iterable[tuple[str, date | datetime]]:
     """A day without an hour is a whole day, whose end is the day after (RFC 5545, 3.6.1)."""
     if not event.time:
         return [("dtstart", event.day), ("dtend", event.last_day + timedelta(days=1))]
