@@ -18,7 +18,7 @@ EVERYWHERE = {
 NEVER_KEPT = "no-store"
 """Cache-Control of everything a person typed or was answered (RFC 9111, section 5.2.2.5)."""
 
-FORM_PAGES = r"^/[a-z]{2,3}/(tell|answer|sign-up|cancel|ask-for-a-visit|ask-about-goods)/"
+FORM_PAGES = r"^/[a-z]{2,3}/(tell|voice|answer|sign-up|cancel|ask-for-a-visit|ask-about-goods)/"
 """Addresses of the built site's pages with a form: they are never kept, so that Back shows nothing that was typed."""
 
 LOOKED_AT_AGAIN = "no-cache"

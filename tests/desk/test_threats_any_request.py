@@ -77,6 +77,7 @@ RULES = (
     "/pickup/v1/parts/{}", "/pickup/v1/entries", "/pickup/v1/entries/{}", "/pickup/v1/desks", "/pickup/v1/portal", "/pickup/v1/day",
     "/pickup/v1/access", "/pickup/v1/statements", "/pickup/v1/signups", "/pickup/v1/signups/{}", "/pickup/v1/signups/{}/{}", "/forms/sealed/v1/terms", "/forms/sealed/v1/lookups",
     "/forms/sealed/v1/erasures", "/forms/sealed/v1/parts/{}", "/forms/sealed/v1/letters/{}",
+    "/forms/sealed/v1/voices",
 )  # fmt: skip
 _IDS = st.builds(IdOf, st.integers(0, 5))
 _TEXT = st.text(max_size=20) | st.sampled_from(

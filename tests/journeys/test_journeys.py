@@ -50,6 +50,7 @@ def numbered(listing: str, words: str) -> str:
 
 def test_sign_up_and_cancel(page: Any, installation: Any) -> None:
     page.goto("/or/sign-up/")
+    unfold(page)
     page.locator("#event option").nth(1).wait_for(state="attached")
     page.locator("#event").select_option(index=1)
     page.locator("#people").fill("୩")

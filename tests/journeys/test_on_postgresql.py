@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.journeys.conftest import PHONE, serving
-from tests.journeys.telling import come_back, tell
+from tests.journeys.telling import come_back, tell, unfold
 from tests.journeys.walking import press
 from tests.server.conftest import postgres
 
@@ -48,6 +48,7 @@ def test_signing_up_for_an_event(browser: Any, elsewhere: Any) -> None:
     context = browser.new_context(viewport=PHONE, base_url=elsewhere.address, java_script_enabled=False)
     page = context.new_page()
     page.goto("/te/sign-up/")
+    unfold(page)
     page.locator("#event").select_option(index=1)
     page.locator("#people").fill("౨")
     page.locator('input[name="adult"][value="yes"]').check()

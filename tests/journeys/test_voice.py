@@ -40,7 +40,7 @@ def test_six_taps_and_no_flick_from_home_to_the_receipt(browser: Any, installati
         viewport=SMALL, base_url=installation.address, permissions=["microphone"], service_workers="block"
     )
     page = context.new_page()
-    before = len(at_the_desk(installation, '"voice"'))
+    before = {letter["id"] for letter in at_the_desk(installation, '"voice"')}
     page.goto("/or/")
     taps = 0
 
@@ -68,9 +68,7 @@ def test_six_taps_and_no_flick_from_home_to_the_receipt(browser: Any, installati
     assert taps == 6
     axe_finds_nothing(page)
     context.close()
-    told = at_the_desk(installation, '"voice"')
-    assert len(told) == before + 1
-    letter = told[-1]
+    [letter] = [letter for letter in at_the_desk(installation, '"voice"') if letter["id"] not in before]
     assert (letter["form"], letter["answers"], letter["sealed_by"]) == ("concern", {}, "browser")
     head, content = part_at_the_desk(installation, letter["parts"][0]["id"])
     assert head["kind"] == "voice"
