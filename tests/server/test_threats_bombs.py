@@ -56,8 +56,8 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "iCCP": (lambda: png_with((b"iCCP", b"a\0\0" + zeros(200_000_000))), "damaged|bomb"),
     "GIF": (lambda: encoded(plain(40, 40), "GIF"), "kind"),
     "TIFF": (lambda: encoded(plain(40, 40), "TIFF"), "kind"),
-    "HEIC": (lambda: b"\0\0\0\x18ftypheic" + bytes(100), "kind"),
-    "AVIF film": (lambda: b"\0\0\0\x18ftypavis" + bytes(100), "kind"),
+    "HEIC": (lambda: b"\0\0\0\x18ftypheic" + bytes(100), "heic"),
+    "AVIF film": (lambda: b"\0\0\0\x18ftypavis" + bytes(100), "heic"),
     "sound that names files": (lambda: b"RIFF" + b"ffconcat version 1.0\nfile '/etc/passwd'\n", "damaged"),
     "a list of addresses": (lambda: b"ID3#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1/\n", "damaged"),
 }  # fmt: skip
