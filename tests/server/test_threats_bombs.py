@@ -57,7 +57,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "GIF": (lambda: encoded(plain(40, 40), "GIF"), "kind"),
     "TIFF": (lambda: encoded(plain(40, 40), "TIFF"), "kind"),
     "HEIC": (lambda: b"\0\0\0\x18ftypheic" + bytes(100), "heic"),
-    "AVIF film": (lambda: b"\0\0\0\x18ftypavis" + bytes(100), "heic"),
+    "AVIF film": (lambda: b"\0\0\0\x18ftypavis" + bytes(100), "kind"),
     "sound that names files": (lambda: b"RIFF" + b"ffconcat version 1.0\nfile '/etc/passwd'\n", "damaged"),
     "a list of addresses": (lambda: b"ID3#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1/\n", "damaged"),
 }  # fmt: skip
