@@ -25,18 +25,23 @@ def sound() -> attachments.Clean:
     return attachments.clean("answer", recording(3))
 
 
-@pytest.fixture
-def answered(phone: Any, installation: Any, sound: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[str, Any, str]:  # noqa: F811
-    """A letter that the police desk has answered by voice: its receipt, the desk, its id."""
-    monkeypatch.setattr("forms.desk.services.case_writer.cleaned_voice", lambda _: sound)
-    phone.goto("/en/tell/")
+def answered_by_voice(page: Any, installation: Any) -> tuple[str, Any, str]:
+    """Tell a concern, and answer it at the police desk by voice: its receipt, the desk, its id."""
+    page.goto("/en/tell/")
     words = f"spoken {time.time_ns()}"
-    receipt = tell(phone, what=words)
+    receipt = tell(page, what=words)
     police = office(installation)
     police.sync.run()
     [letter] = at_the_desk(installation, words)
     police.log.answer(letter["id"], TEXT, recording=b"r")
     return receipt, police, letter["id"]
+
+
+@pytest.fixture
+def answered(phone: Any, installation: Any, sound: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[str, Any, str]:  # noqa: F811
+    """A letter that the police desk has answered by voice: its receipt, the desk, its id."""
+    monkeypatch.setattr("forms.desk.services.case_writer.cleaned_voice", lambda _: sound)
+    return answered_by_voice(phone, installation)
 
 
 def until(page: Any, condition: str) -> None:
@@ -138,13 +143,7 @@ def test_without_a_script_it_stands_in_the_page_when_asked_for(
     page: Any, installation: Any, sound: Any, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr("forms.desk.services.case_writer.cleaned_voice", lambda _: sound)
-    page.goto("/en/tell/")
-    words = f"spoken {time.time_ns()}"
-    receipt = tell(page, what=words)
-    police = office(installation)
-    police.sync.run()
-    [letter] = at_the_desk(installation, words)
-    police.log.answer(letter["id"], TEXT, recording=b"r")
+    receipt, _, _ = answered_by_voice(page, installation)
     come_back(page, "en", receipt)
     if page.locator("button.ear").count():
         return  # with a script: above

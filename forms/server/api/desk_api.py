@@ -6,7 +6,8 @@ Described in docs/pickup-openapi.yaml. Who did what with which letter is written
 import hashlib
 import hmac
 import re
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from urllib.parse import unquote
@@ -22,7 +23,7 @@ from forms.server.services import signup_service
 from forms.server.services.combined_mailbox import CombinedMailbox
 from forms.server.services.mailbox import FOR_DESKS, Services
 from forms.server.services.signup_service import settle
-from forms.server.store.concern_store import FETCHED, Access, EntryRow, VoiceRefused, WriteRefused, desk_of
+from forms.server.store.concern_store import FETCHED, Access, EntryRow, WriteRefused, desk_of
 from forms.server.store.database import NotKept
 from forms.server.web.current import current_services
 from forms.web.headers import NEVER_KEPT
@@ -106,16 +107,21 @@ def _sealed_body(largest: int = 2 * SIZE_CLASSES[-1]) -> bytes:
     return sealed
 
 
-def _require_room(letter_id: str) -> None:
-    """Raise NotKept where desks have used up their share of the disk: the rest is for letters."""
+@contextmanager
+def _bringing(letter_id: str) -> Iterator[None]:
+    """Let a desk bring something for a letter.
+
+    Raises NotKept where desks have used up their share of the disk (the rest is for letters), ApiError where the store
+    refuses it.
+    """
     services = _services()
     for box in services.mailboxes:
         if box.store.has(letter_id):
             services.require_room(FOR_DESKS, box.store)
-
-
-def _refused(refused: WriteRefused) -> ApiError:
-    return ApiError(409, f"{refused.what} Nothing was kept.")
+    try:
+        yield
+    except WriteRefused as refused:
+        raise ApiError(409, f"{refused.what} Nothing was kept.") from None
 
 
 def _require_ours(ours: bool) -> Response:
@@ -195,11 +201,8 @@ def answer(letter_id: str, answer_id: str) -> Response:
         raise ApiError(400, "An answer is sealed to one key and has 4 or 24 KiB. Nothing was kept.")
     if not _ANSWER_ID.fullmatch(answer_id):
         raise ApiError(400, "The id of the answer has not its form. Nothing was kept.")
-    _require_room(letter_id)
-    try:
+    with _bringing(letter_id):
         ours = _mailboxes().answer(answer_id, letter_id, desk.id, _today(), sealed)
-    except WriteRefused as refused:
-        raise _refused(refused) from None
     is_by_itself = request.args.get("acknowledgement") == "1" and is_sealed_for(sealed, 1, SIZE_CLASSES[:1])
     if ours:
         _note(desk, member, "acknowledged" if is_by_itself else "answered", letter_id)
@@ -209,11 +212,8 @@ def answer(letter_id: str, answer_id: str) -> Response:
 def _voice(letter_id: str, voice_id: str, desk: Desk, member: Member, sealed: bytes) -> Response:
     if part_id(sealed) != voice_id or not is_sealed_for(sealed, range(1, _MOST_KEYS), (LEAST_PART,)):
         raise ApiError(400, "A voice has 64 KiB and is named by its SHA-256. Nothing was kept.")
-    _require_room(letter_id)
-    try:
+    with _bringing(letter_id):
         ours = _mailboxes().keep_voice(voice_id, letter_id, desk.id, _today(), sealed)
-    except VoiceRefused as refused:
-        raise ApiError(409, f"{refused.what} Nothing was kept.") from None
     if ours:
         _note(desk, member, "answered", letter_id)
     return _require_ours(ours)
@@ -247,11 +247,8 @@ def enter(letter_id: str, entry_id: str) -> Response:
     (desk, member), sealed = _reader(), _sealed_body(_LARGEST_ENTRY)
     if not is_id(entry_id):
         raise ApiError(400, "The id of the entry has not its form. Nothing was kept.")
-    _require_room(letter_id)
-    try:
+    with _bringing(letter_id):
         ours = _mailboxes().enter(EntryRow(entry_id, letter_id, _today()), desk.id, sealed)
-    except WriteRefused as refused:
-        raise _refused(refused) from None
     if ours:
         _note(desk, member, "wrote", letter_id)
     return _require_ours(ours)
@@ -267,11 +264,8 @@ def copy(letter_id: str, item: str) -> Response:
         raise ApiError(400, "Portal-For names no desk and no member of one. Nothing was kept.")
     if not is_id(item):
         raise ApiError(400, "The id has not its form. Nothing was kept.")
-    _require_room(letter_id)
-    try:
+    with _bringing(letter_id):
         ours = _mailboxes().copy(item, letter_id, member.id, reader, sealed)
-    except WriteRefused as refused:
-        raise _refused(refused) from None
     if ours:
         _note(desk, member, "sealed anew", letter_id)
         if item == letter_id and desk_of(reader) != desk.id:

@@ -63,7 +63,7 @@ class CombinedMailbox:
         return any(mailbox.answer(answer_id, letter_id, desk, day, sealed) for mailbox in self._mailboxes)
 
     def keep_voice(self, voice_id: str, letter_id: str, desk: str, day: date, sealed: bytes) -> bool:
-        """Keep the voice of an answer, once. Raises VoiceRefused."""
+        """Keep the voice of an answer, once. Raises WriteRefused."""
         return any(mailbox.keep_voice(voice_id, letter_id, desk, day, sealed) for mailbox in self._mailboxes)
 
     def enter(self, entry: EntryRow, desk: str, sealed: bytes) -> bool:

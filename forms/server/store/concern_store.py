@@ -149,10 +149,6 @@ class WriteRefused(Problem):
     """What a desk brought was not kept: there is enough of it, or its reader has the original or must not have it."""
 
 
-class VoiceRefused(Problem):
-    """A voice was not kept: its desk has enough of them at this letter."""
-
-
 class LetterGone(NotKept):
     """The letter that this one follows has been erased meanwhile: nothing was kept."""
 
@@ -465,7 +461,7 @@ class ConcernStore(Store):
         return True
 
     def keep_voice(self, voice_id: str, letter_id: str, desk: str, day: date, sealed: bytes) -> bool:
-        """Keep the voice of an answer, once. False where the letter is not this desk's. Raises VoiceRefused."""
+        """Keep the voice of an answer, once. False where the letter is not this desk's. Raises WriteRefused."""
         row = {"id": voice_id, "letter": letter_id, "desk": desk, "day": day, "sealed": require_encrypted(sealed)}
         mine = sa.select(_voices.c.id).filter_by(letter=letter_id, desk=desk)
         with self.writing() as connection:
@@ -473,7 +469,7 @@ class ConcernStore(Store):
                 return False
             there = set(connection.execute(mine).scalars())
             if voice_id not in there and len(there) >= MOST_VOICES:
-                raise VoiceRefused("store", f"There are {MOST_VOICES} voices at this letter.", "Answer in writing.")
+                raise WriteRefused("store", f"There are {MOST_VOICES} voices at this letter.", "Answer in writing.")
             connection.execute(self._insert(_voices).values(row).on_conflict_do_nothing())
         return True
 

@@ -14,6 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from forms.core.files.durable import write_durably
 from forms.core.problem import Problem
 from sitegen.content.pages import SOURCE, Library, Source
 
@@ -118,9 +119,7 @@ def remember(content: Path, library: Library, today: date) -> None:
         rows: dict[str, dict[str, Any]] = {
             name: {**vars(row), "english": " ".join(row.english)} for name, row in sorted(fresh.items())
         }
-        path = content / f".{FILE}.new"
-        path.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        path.replace(content / FILE)
+        write_durably(content / FILE, (json.dumps(rows, ensure_ascii=False, indent=1) + "\n").encode())
 
 
 def applied(library: Library, known: Mapping[str, Remembered]) -> Library:
