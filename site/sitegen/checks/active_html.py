@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 _TAG_NAMES = """
 a abbr address article aside b bdi bdo blockquote br caption cite code col colgroup dd del details dfn div dl dt em
@@ -116,20 +117,30 @@ def _is_active(words: str) -> bool:
 def left_over(page: str) -> Iterator[Found]:
     """Yield what must be in no whole page of the built site, whoever wrote it."""
     for tag in _START.finditer(page):
-        name, attributes = tag[1].lower(), attributes_of(tag[2])
-        if name in {"iframe", "frame", "object", "embed", "applet", "base", "portal"}:
-            yield Found(f"has a <{name}>.", tag[0])
-        if name == "script" and "src" in attributes and not attributes["src"].startswith("/assets/"):
-            yield Found("has a script from elsewhere.", tag[0])
-        if name == "script" and "src" not in attributes and not attributes.get("type", "").endswith("json"):
-            yield Found("has a script inside.", tag[0])
-        if name == "meta" and attributes.get("http-equiv", "Content-Security-Policy") != "Content-Security-Policy":
-            yield Found("has a <meta> that acts.", tag[0])
-        for key, value in attributes.items():
-            if key.startswith("on") or (key in {"action", "formaction"} and not value.startswith("/forms/")):
-                yield Found(f"has {key} at a <{name}>.", tag[0])
-            elif key in _ADDRESSES | _ELSEWHERE and _is_active(value) and not _is_icon(name, value):
-                yield Found("has an address that a browser would run.", tag[0])
+        yield from _acting(tag[0])
+
+
+@lru_cache(maxsize=100_000)
+def _acting(text: str) -> tuple[Found, ...]:
+    """Return what a start tag does by itself. The same tags stand on all pages and are looked at once."""
+    tag = _START.match(text)
+    return tuple(_in_tag(text, tag[1].lower(), attributes_of(tag[2]))) if tag else ()
+
+
+def _in_tag(text: str, name: str, attributes: Mapping[str, str]) -> Iterator[Found]:
+    if name in {"iframe", "frame", "object", "embed", "applet", "base", "portal"}:
+        yield Found(f"has a <{name}>.", text)
+    if name == "script" and "src" in attributes and not attributes["src"].startswith("/assets/"):
+        yield Found("has a script from elsewhere.", text)
+    if name == "script" and "src" not in attributes and not attributes.get("type", "").endswith("json"):
+        yield Found("has a script inside.", text)
+    if name == "meta" and attributes.get("http-equiv", "Content-Security-Policy") != "Content-Security-Policy":
+        yield Found("has a <meta> that acts.", text)
+    for key, value in attributes.items():
+        if key.startswith("on") or (key in {"action", "formaction"} and not value.startswith("/forms/")):
+            yield Found(f"has {key} at a <{name}>.", text)
+        elif key in _ADDRESSES | _ELSEWHERE and _is_active(value) and not _is_icon(name, value):
+            yield Found("has an address that a browser would run.", text)
 
 
 def _is_icon(name: str, value: str) -> bool:

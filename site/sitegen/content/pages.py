@@ -203,7 +203,7 @@ class Library:
     changes: Mapping[tuple[str, str], Any] = field(default_factory=dict)
     """By language and name: how the English was edited since the page was translated (translations.Change)."""
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Every page's name: what English has, and what only another language has."""
         return tuple(sorted({name for pages in self.by_language.values() for name in pages}))

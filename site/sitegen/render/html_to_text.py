@@ -2,7 +2,8 @@
 
 import re
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
+from html import unescape
+from typing import NamedTuple
 
 _SILENT = frozenset({"nav", "button", "script", "style", "svg", "audio", "figcaption", "table"})
 # shell: what forms/core/templates/base.html puts below the heading; it belongs to no page's text.
@@ -15,88 +16,124 @@ _HEADINGS = frozenset({"h1", "h2", "h3", "h4"})
 _VOID = frozenset({"br", "hr", "img", "input", "source", "meta", "link", "wbr"})
 _ENDS = (".", "!", "?", "।", ":", "…", ";")
 _DIGITS = re.compile(r"\d")
+_TAG = re.compile(
+    r"""<!--.*?-->|<![^>]*>|<(?P<start>[A-Za-z][^\s/>]*)(?P<attributes>(?:"[^"]*"|'[^']*'|[^'">])*)>|</(?P<end>[A-Za-z][^\s>]*)[^>]*>""",
+    re.S,
+)
+_ATTRIBUTE = re.compile(r"""([^\s"'=/<>]+)(?:\s*=\s*(?:"([^"]*)"|'?([^\s"'>]*)))?""")
 
 
-@dataclass
-class _Element:
+class _Element(NamedTuple):
+    """An open element, with what it has from those around it."""
+
     tag: str
-    silent: bool
-    digits: bool
-    outside: bool  # a link that leaves the site
+    silent: bool = False
+    digits: bool = False
+    outside: bool = False  # a link that leaves the site
 
 
 @dataclass
 class _Line:
     tag: str = ""
-    parts: list[str] = field(default_factory=list)
+    parts: list[tuple[str, bool]] = field(default_factory=list)  # with whether its digits are those of a number to call
     source: bool = False
 
     @property
     def heading(self) -> int:
         return int(self.tag[1]) if self.tag in _HEADINGS else 0
 
-    def text(self, *, closed: bool = True) -> str:
-        said = " ".join("".join(self.parts).split()).strip(" ·|")
+    def text(self, *, aloud: bool) -> str:
+        parts = (_DIGITS.sub(r"\g<0> ", words) if aloud and digits else words for words, digits in self.parts)
+        said = " ".join("".join(parts).split()).strip(" ·|")
         if not _letters(said):
             return ""
         ends = said.rstrip("\"'”’»)").endswith(_ENDS)
-        return said if ends or not closed else f"{said}."
+        return said if ends or not aloud else f"{said}."
 
 
 def _letters(said: str) -> bool:
     return any(character.isalnum() for character in said)
 
 
-class _Reader(HTMLParser):
-    def __init__(self, aloud: bool) -> None:
-        super().__init__(convert_charrefs=True)
-        self.aloud = aloud
-        self.open: list[_Element] = []
-        self.lines: list[_Line] = [_Line()]
+@dataclass
+class _Reader:
+    """Reads what Markdown and our templates write: whole tags, quoted attributes, everything else escaped."""
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        classes = set((given.get("class") or "").split())
+    open: list[_Element] = field(default_factory=lambda: [_Element("")])
+    lines: list[_Line] = field(default_factory=lambda: [_Line()])
+
+    def feed(self, html: str) -> list[_Line]:
+        """Return the lines of a page."""
+        at = 0
+        for match in _TAG.finditer(html):
+            self._words(html[at : match.start()])
+            at = match.end()
+            if name := match["start"]:
+                self._start(name.lower(), match["attributes"])
+            elif name := match["end"]:
+                self._end(name.lower())
+        self._words(html[at:])
+        return self.lines
+
+    def _start(self, tag: str, attributes: str) -> None:
+        found = _ATTRIBUTE.findall(attributes) if attributes else ()
+        given = {name.lower(): unescape(one or other) for name, one, other in found}
+        classes = set(given.get("class", "").split())
         if tag in _BLOCKS:
             self.lines.append(_Line("h3" if "admonition-title" in classes else tag))
         if tag in _VOID:
             return
-        href = given.get("href") or ""
-        quiet = tag in _SILENT or bool(classes & _SILENT_CLASSES) or "hidden" in given
-        self.open.append(_Element(tag, quiet, href.startswith("tel:"), href.startswith("http")))
+        around, href = self.open[-1], given.get("href", "")
+        quiet = around.silent or tag in _SILENT or bool(classes & _SILENT_CLASSES) or "hidden" in given
+        called, outside = href.startswith("tel:"), href.startswith("http")
+        self.open.append(_Element(tag, quiet, around.digits or called, around.outside or outside))
 
-    def handle_endtag(self, tag: str) -> None:
-        while self.open:
+    def _end(self, tag: str) -> None:
+        while len(self.open) > 1:
             if self.open.pop().tag == tag:
                 break
         if tag in _BLOCKS:
             self.lines.append(_Line())
 
-    def handle_data(self, data: str) -> None:
-        if any(element.silent for element in self.open):
-            return
-        if self.aloud and any(element.digits for element in self.open):
-            data = _DIGITS.sub(r"\g<0> ", data)
-        line = self.lines[-1]
-        line.source = line.source or any(element.outside for element in self.open)
-        line.parts.append(data)
+    def _words(self, words: str) -> None:
+        within = self.open[-1]
+        if words and not within.silent:
+            line = self.lines[-1]
+            line.source = line.source or within.outside
+            line.parts.append((unescape(words), within.digits))
 
 
-def lines_of(html: str, *, aloud: bool = True) -> list[tuple[str, str]]:
-    """Return the sentences of a page's HTML: each with the element it stands in ("h1", "li", "p", ...).
+@dataclass(frozen=True)
+class Said:
+    """What a page says. aloud: for a voice, digits of phone numbers apart; silently: for the search and for paper.
 
-    aloud: digits of phone numbers stand apart, so that they are said one by one. Items of a list that link to another
-    site (sources) are left out, and headings with nothing below them.
+    Both: each sentence with the element it stands in ("h1", "li", "p", ...).
     """
-    reader = _Reader(aloud)
-    reader.feed(html)
-    lines = [line for line in reader.lines if line.text() and not (line.source and line.tag == "li")]
+
+    aloud: list[tuple[str, str]]
+    silently: list[tuple[str, str]]
+
+
+def said_of(html: str) -> Said:
+    """Return what a page's HTML says, read once for everything that needs it.
+
+    Items of a list that link to another site (sources) are left out, and headings with nothing below them.
+    """
+    lines = [line for line in _Reader().feed(html) if line.text(aloud=False) and not (line.source and line.tag == "li")]
     kept: list[_Line] = []
     for line in reversed(lines):
         empty = line.heading and (not kept or 1 < kept[-1].heading <= line.heading)
         if not (empty and line.heading > 1):
             kept.append(line)
-    return [(line.tag, line.text(closed=aloud)) for line in reversed(kept)]
+    kept.reverse()
+    aloud, silently = ([(line.tag, line.text(aloud=how)) for line in kept] for how in (True, False))
+    return Said(aloud, silently)
+
+
+def lines_of(html: str, *, aloud: bool = True) -> list[tuple[str, str]]:
+    """Return the sentences of a page's HTML, for a voice (aloud) or for paper."""
+    said = said_of(html)
+    return said.aloud if aloud else said.silently
 
 
 def text_of(html: str) -> str:

@@ -1,31 +1,46 @@
 """The pages of one language: each converted by the engine, drawn and written. One process builds one language."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from markupsafe import Markup
 
 from forms.core.problem import Problem, Problems
-from forms.core.rendering import draw_page
+from sitegen import kept_work
 from sitegen.checks import active_html
 from sitegen.content.pages import SOURCE, Source
 from sitegen.lint import unexpected
-from sitegen.publish import page_weight
 from sitegen.render import search_index
 from sitegen.render.blocks import Context, draw
 from sitegen.render.engine.interface import chosen
-from sitegen.render.html_to_text import lines_of
+from sitegen.render.frames import Frames
+from sitegen.render.html_to_text import said_of
 from sitegen.render.layout import page_of, with_clip
 from sitegen.render.markdown_extensions import BlockExtension, foreign_links, talk
+from sitegen.render.page_keys import PageKeys
 
 
 @dataclass(frozen=True)
 class Job:
-    """One language to build: the project's root, where its pages go, and what they are drawn from."""
+    """One language to build: the project's root, where its pages go, and what they are drawn from.
+
+    stopped: a file that stands there when the build is given up.
+    """
 
     root: Path
     out: Path
     context: Context
+    stopped: Path | None = None
+
+
+@dataclass(frozen=True)
+class Body:
+    """What a page says: its HTML without the frame, the text for a voice, and how often each word stands in it."""
+
+    html: str
+    aloud: str
+    counts: dict[str, int]
 
 
 def build_language(job: Job) -> int:
@@ -39,35 +54,83 @@ def build_language(job: Job) -> int:
 
 
 def _build_language(job: Job) -> int:
-    context, blocks = job.context, BlockExtension()
-    said = {}  # what each page says to a reader, by its name: for the search
-    for name, html in chosen(job.root).convert(job.root, context.library, context.language, blocks):
-        source = context.library.find(name, context.language)
-        body = _body(context, source, html, blocks)
-        said[name] = "\n".join(text for _, text in lines_of(body, aloud=False))
-        path = job.out / source.path / "index.html"
+    context = job.context
+    counts = {}
+    for drawn in draw_pages(job.root, context, context.library.names):
+        if job.stopped and job.stopped.exists():
+            return 0
+        counts[drawn.name] = drawn.counts
+        path = job.out / drawn.path / "index.html"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_whole(context, source, with_clip(context, name, body)), encoding="utf-8")
-    pages = context.library.by_language[context.language]
-    found = {name: page for name, page in pages.items() if page.meta.get("search", True)}
-    search_index.write(job.out / "search", found, said)
-    page_weight.compress(job.out)
+        path.write_bytes(drawn.html.encode())
+    search_index.write(job.out / "search", search_index.listed(context.library, context.language), counts)
+    kept_work.at(job.root, f"pages-{context.language}").save(whole=True)
     return len(context.library.names)
 
 
-def _body(context: Context, source: Source, html: str, blocks: BlockExtension) -> Markup:
-    """Return what the page says: its pictures, its blocks, and above all what a page made from a table shows."""
-    html = context.image_pipeline.shown(html, context.language) if context.image_pipeline else html
-    html = talk(html)
-    html = html if context.language == SOURCE else foreign_links(html)
-    html = blocks.filled(html, lambda block: draw(context, block.name, block.argument))
-    drawn = str(source.renderer(context)) + html if source.renderer else html
-    return Markup(drawn)  # noqa: S704 - Markdown of the staff, blocks escaped by Jinja
+@dataclass(frozen=True)
+class Drawn:
+    """A whole page: its name, its address without the language, its HTML, and the counts of its words."""
+
+    name: str
+    path: str
+    html: str
+    counts: dict[str, int]
 
 
-def _whole(context: Context, source: Source, body: Markup) -> str:
-    """Return the page in the frame that the forms use too. Raises Problem where anything active got into it."""
-    drawn = draw_page(context.portal, context.language, page_of(context, source.name, body))
-    for found in active_html.left_over(drawn):
-        raise Problem(source.where, f"the page as built {found.what}", "Look for what makes it, and tell a developer.")
-    return drawn
+def draw_pages(root: Path, context: Context, names: Sequence[str]) -> Iterator[Drawn]:
+    """Yield these pages of one language as they are published. Raises Problem where anything active got into one."""
+    frames = Frames(context.portal, context.language, lambda frame: _refuse_active(frame, "the frame of pages"))
+    for source, body in _bodies(root, context, names):
+        _refuse_active(body.html, source.where)
+        heard = with_clip(context, source.name, Markup(body.html), body.aloud)  # noqa: S704 - HTML already
+        yield Drawn(source.name, source.path, frames.draw(page_of(context, source.name, heard)), body.counts)
+
+
+def _bodies(root: Path, context: Context, names: Sequence[str]) -> Iterator[tuple[Source, Body]]:
+    """Yield each page with its body: as kept from a build with the same text, else converted now."""
+    kept, work = kept_work.at(root, f"pages-{context.language}"), _Work(root, context)
+    left = {}
+    for name in names:
+        source = context.library.find(name, context.language)
+        key = work.keys.of(source)
+        body = kept.loaded(key) if key else None
+        if isinstance(body, Body):
+            yield source, body
+        else:
+            left[name] = key
+    if not left:
+        return
+    for name, html in chosen(root).convert(root, context.library, context.language, work.blocks, [*left]):
+        source = context.library.find(name, context.language)
+        body = work.body(source, html)
+        if key := left[name]:
+            kept.keep(key, body)
+        yield source, body
+
+
+@dataclass
+class _Work:
+    root: Path
+    context: Context
+    blocks: BlockExtension = field(default_factory=BlockExtension)
+
+    def __post_init__(self) -> None:
+        self.keys = PageKeys(self.root, self.context.library.names, self.context.language)
+
+    def body(self, source: Source, converted: str) -> Body:
+        """Return what the page says: its pictures, its blocks, and above all what a page made from a table shows."""
+        context, html = self.context, converted
+        html = context.image_pipeline.shown(html, context.language) if context.image_pipeline else html
+        html = talk(html)
+        html = html if context.language == SOURCE else foreign_links(html)
+        html = self.blocks.filled(html, lambda block: draw(context, block.name, block.argument))
+        html = str(source.renderer(context)) + html if source.renderer else html
+        said = said_of(html)
+        aloud, silently = ("\n".join(text for _, text in lines) for lines in (said.aloud, said.silently))
+        return Body(html, aloud, search_index.counts_of(silently))
+
+
+def _refuse_active(html: str, where: str) -> None:
+    for found in active_html.left_over(html):
+        raise Problem(where, f"the page as built {found.what}", "Look for what makes it, and tell a developer.")

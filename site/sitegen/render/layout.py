@@ -10,7 +10,6 @@ from forms.core.rendering import Alternate, Note, Page
 from sitegen.content.pages import Source
 from sitegen.render.blocks import Context
 from sitegen.render.context import CLIP_HERE
-from sitegen.render.html_to_text import text_of
 from sitegen.render.picture_blocks import picture
 from sitegen.render.templates import render
 
@@ -34,12 +33,12 @@ def page_of(context: Context, name: str, body: Markup) -> Page:
     )
 
 
-def with_clip(context: Context, name: str, body: Markup) -> Markup:
-    """Return the body with a way to listen to all of it, where there is a voice or a recording."""
+def with_clip(context: Context, name: str, body: Markup, aloud: str) -> Markup:
+    """Return the body with a way to listen to all of it, where there is a voice or a recording. aloud: what it says."""
     source = context.library.find(name, context.language)
     key = name.removesuffix(".md")
     heard = context.audio_pipeline if source.meta.get("voice", True) else None
-    clip = heard and heard.clip(source.language, key, text_of(body))
+    clip = heard and heard.clip(source.language, key, aloud)
     drawn = render(context.language, "blocks/listen.html", clip=clip, title=source.title) if clip else ""
     place = CLIP_HERE if CLIP_HERE in body else "</h1>"
     put = _with_picture(context, key, str(body)).replace(place, f"{place}{drawn}", 1).replace(CLIP_HERE, "")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from forms.core.i18n.search_words import words
-from sitegen.content.pages import Source
+from sitegen.content.pages import Library, Source
 
 SHORTEST = 2
 """Letters of the shortest skeleton that is indexed: so many also choose the shard."""
@@ -30,22 +30,32 @@ def shard_name(normalised_token: str) -> str:
     return "-".join(f"{ord(char):x}" for char in normalised_token[:SHORTEST]) + ".json"
 
 
-def index(pages: Mapping[str, Source], said: Mapping[str, str]) -> dict[str, dict[str, list[int]]]:
+def counts_of(said: str) -> dict[str, int]:
+    """Return how often each skeleton stands in a text."""
+    return dict(Counter(normalised_tokens(said)))
+
+
+def index(pages: Mapping[str, Source], said: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, list[int]]]:
     """Return shards by file name: for each skeleton the numbers of its pages and how much it counts there, in turns.
 
-    said: what each page says to a reader, with what its blocks draw from tables.
+    said: the counts of what each page says to a reader, with what its blocks draw from tables.
     """
     shards: dict[str, dict[str, list[int]]] = defaultdict(dict)
     for number, (name, page) in enumerate(pages.items()):
-        counts = Counter(normalised_tokens(said[name]))
+        counts = Counter(said[name])
         for word in normalised_tokens(f"{page.title} {page.meta.get('description', '')}"):
             counts[word] += TITLE_WEIGHT
         for word, count in counts.items():
             shards[shard_name(word)].setdefault(word, []).extend((number, min(count, MOST_COUNTED)))
-    return shards
+    return {name: dict(sorted(shard.items())) for name, shard in shards.items()}
 
 
-def write(folder: Path, pages: Mapping[str, Source], said: Mapping[str, str]) -> None:
+def listed(library: Library, language: str) -> dict[str, Source]:
+    """Return the pages of a language that are found: all but those that say search: false."""
+    return {name: page for name, page in library.by_language[language].items() if page.meta.get("search", True)}
+
+
+def write(folder: Path, pages: Mapping[str, Source], said: Mapping[str, Mapping[str, int]]) -> None:
     """Write one language's shards and the titles of its pages."""
     folder.mkdir(parents=True)
     for name, shard in index(pages, said).items():

@@ -1,7 +1,7 @@
 """What an engine is, and which one mkdocs.yml chooses."""
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -20,10 +20,13 @@ ENGINES = {
 class Engine(Protocol):
     """Converts the pages of one language."""
 
-    def convert(self, root: Path, library: Library, language: str, blocks: BlockExtension) -> Iterator[tuple[str, str]]:
+    def convert(
+        self, root: Path, library: Library, language: str, blocks: BlockExtension, names: Sequence[str] | None = None
+    ) -> Iterator[tuple[str, str]]:
         """Yield the name and the HTML of each page, with links between pages made relative addresses.
 
-        root: the folder of mkdocs.yml; blocks: an extension that knows, after each page, the blocks that it asks for.
+        root: the folder of mkdocs.yml; blocks: an extension that knows, after each page, the blocks that it asks for;
+        names: the pages to convert, all without it.
         """
         ...
 

@@ -1,7 +1,7 @@
 """Python-Markdown with the extensions of mkdocs.yml, and links between pages: all that we need of MkDocs."""
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from xml.etree.ElementTree import Element
@@ -19,11 +19,13 @@ _LAST = 0
 """After every other tree processor, as MkDocs does it."""
 
 
-def convert(root: Path, library: Library, language: str, blocks: BlockExtension) -> Iterator[tuple[str, str]]:
+def convert(
+    root: Path, library: Library, language: str, blocks: BlockExtension, names: Sequence[str] | None = None
+) -> Iterator[tuple[str, str]]:
     """Yield the name and the HTML of each page; see interface.Engine."""
     links = _LinkExtension(frozenset(library.names))
     markdown = converter(root, blocks, links)
-    for name in library.names:
+    for name in library.names if names is None else names:
         links.page = name
         yield name, markdown.reset().convert(library.find(name, language).text)
 

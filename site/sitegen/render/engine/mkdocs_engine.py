@@ -1,7 +1,7 @@
 """The only file that knows MkDocs. It uses its configuration, files and pages, not its loop over a whole site."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mkdocs.config import load_config
@@ -12,13 +12,16 @@ from sitegen.content.pages import Library
 from sitegen.render.markdown_extensions import BlockExtension
 
 
-def convert(root: Path, library: Library, language: str, blocks: BlockExtension) -> Iterator[tuple[str, str]]:
+def convert(
+    root: Path, library: Library, language: str, blocks: BlockExtension, names: Sequence[str] | None = None
+) -> Iterator[tuple[str, str]]:
     """Yield the name and the HTML of each page as MkDocs makes it; see interface.Engine."""
     logging.getLogger("mkdocs").setLevel(logging.ERROR)  # links are checked in sitegen/lint/links.py
     config = load_config(str(root / "mkdocs.yml"), docs_dir=str(root / "content" / language))
     config.markdown_extensions.append(blocks)  # type: ignore[arg-type] # Python-Markdown takes objects too
     files = Files([File(name, config.docs_dir, config.site_dir, use_directory_urls=True) for name in library.names])
-    for file in files:
+    wanted = None if names is None else frozenset(names)
+    for file in files if wanted is None else [file for file in files if file.src_uri in wanted]:
         page = Page(None, file, config)
         page.markdown = library.find(file.src_uri, language).text
         page.render(config, files)
