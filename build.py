@@ -490,7 +490,12 @@ def watch_consents(ended: threading.Event) -> None:
 
 
 def build_if_changed(
-    out: Path, *, again: bool = False, speak: bool = True, sign: Callable[[bytes], str] | None = None
+    out: Path,
+    *,
+    again: bool = False,
+    speak: bool = True,
+    compress: bool = True,
+    sign: Callable[[bytes], str] | None = None,
 ) -> bool:
     """Build into `out` where anything changed since the last time (or `again`); whether it did.
 
@@ -513,7 +518,7 @@ def build_if_changed(
     with node_for_the_script():
         built = press.build(
             ROOT, out, keys=keys, today=today(), say=click.echo, handover=HANDOVER, speak=speak,
-            unprotected=unprotected_keys(), sign=sign,
+            compress=compress, unprotected=unprotected_keys(), sign=sign,
         )  # fmt: skip
     BUILT.write_text(mark if speak else f"{mark} silent")
     waiting = f" {len(built.warnings)} things wait for a person: python3 build.py check" if built.warnings else ""
@@ -687,11 +692,13 @@ def serve(port: int) -> None:
 
 @portal.command()
 @click.option("--out", type=click.Path(path_type=Path), default=ROOT / "public", help="Folder of the built site.")
-def build(out: Path) -> None:
+@click.option("--speech/--no-speech", default=True, help="Make speech of new texts too, or leave that for later.")
+@click.option("--compress/--no-compress", default=True, help="Write compressed copies, which a web server needs.")
+def build(out: Path, speech: bool, compress: bool) -> None:
     """Check everything and build the site in all languages into public/."""
     with report_problems():
         remove_withdrawn(out)  # before anything is read that may be broken
-        build_if_changed(out, again=True, sign=publishers_signature())
+        build_if_changed(out, again=True, speak=speech, compress=compress, sign=publishers_signature())
 
 
 @portal.command()

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "site"), str(ROOT / "tests")]
 from browser import FLAGS, find, slow  # noqa: E402
 from playwright.sync_api import Browser, sync_playwright  # noqa: E402
-from sitegen.publish import page_weight  # noqa: E402
+from sitegen.publish import compression  # noqa: E402
 
 from forms.server.app import create_app  # noqa: E402
 from forms.web.serving import make  # noqa: E402
@@ -38,7 +38,7 @@ def material(folder: Path) -> Path:
         )
         command = [sys.executable, "-m", "mkdocs", "build", "-q", "-f", str(config)]
         subprocess.run(command, check=True, capture_output=True)  # noqa: S603
-    page_weight.compress(folder / "site")
+    compression.compress(ROOT, compression.wanted(folder / "site"))
     return folder / "site"
 
 

@@ -3,13 +3,11 @@
 Nothing is built where anything is wrong; and what stands in the output folder stays until the new site is whole.
 """
 
-import multiprocessing
 import os
 import shutil
-import sys
 import time
-from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future, as_completed
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -19,6 +17,7 @@ from forms.core import portal as portals
 from forms.core.files.folder_swap import swap
 from forms.core.portal import Portal
 from forms.core.problem import Problem, Problems, as_dangers
+from sitegen import kept_work
 from sitegen.checks import content_checks, go_live, html_checks, key_checks, previous_build, secret_checks
 from sitegen.content import (
     consent_rules,
@@ -32,11 +31,13 @@ from sitegen.content import (
     translations,
 )
 from sitegen.content.district import DeskKeys
+from sitegen.content.tables import Row
 from sitegen.lint import mistakes
 from sitegen.media import audio_clips, images
-from sitegen.publish import browser_bundle, build_manifest, earlier_assets, moved_pages, withdrawal
+from sitegen.publish import browser_bundle, build_manifest, compression, earlier_assets, moved_pages, withdrawal
 from sitegen.render import event_pages, site_files
 from sitegen.render.blocks import Context
+from sitegen.workers import Workers, workers
 
 HANDOVER = Path(".build") / "portal.json"
 PICTURES = Path(".build") / "pictures"
@@ -44,8 +45,8 @@ CHARTS = Path(".build") / "charts"
 SPEECH = Path(".build") / "speech"
 SEAL = Path(".build") / "seal"
 KEPT_TABLES = Path(".build") / "tables"
-FEW_PAGES = 20
-"""Of so few pages in each language a process of its own costs more time than it saves."""
+FEW_PAGES = 100
+"""Of so few files of pages a process of its own costs more time than it saves."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,23 @@ def prepare(
 
     unprotected: public keys whose secrets lie on this machine without a passphrase; no real site may use them.
     """
+    written = read(root, keys=keys, today=today)
+    return written.context, check(root, written, handover=handover, unprotected=unprotected)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What staff wrote, as it was read: checked by `check`, drawn from the context."""
+
+    context: Context
+    days: Sequence[Row]
+    addresses: Mapping[str, moved_pages.Known]
+    left: Sequence[str]
+    """Sentences about the stories that consent has left."""
+
+
+def read(root: Path, *, keys: DeskKeys | None, today: date) -> Written:
+    """Read what staff write. Raises Problem or Problems where it cannot be read."""
     content, theme = root / "content", root / "site"
     if secrets := list(secret_checks.problems(content)):
         raise Problems(as_dangers(secrets))  # alone: no other sentence may repeat one
@@ -87,15 +105,25 @@ def prepare(
     library = translations.applied(library, translations.read(content))
     library = phone_numbers.in_library(library, numbers)
     library, left = consents.without_withdrawn(library, rows["consents"], today)
+    menu = tuple(settings.read_settings(content)["menu"])
+    context = Context(portal, rows, library, menu, portal.language_codes()[0], today)
+    return Written(context, days, addresses, left)
+
+
+def check(
+    root: Path, written: Written, *, handover: Path | None = None, unprotected: Collection[str] = ()
+) -> content_checks.Report:
+    """Return what is wrong with what staff write, and what waits for a person. See `prepare`."""
+    content, context = root / "content", written.context
+    portal, rows, library, today = context.portal, context.tables, context.library, context.today
     own = settings.read_settings(content)
-    menu = tuple(own["menu"])
-    report = content_checks.check(library, rows, days, menu, today, content, settings.voices(content))
+    report = content_checks.check(library, rows, written.days, context.menu, today, content, settings.voices(content))
     before = previous_build.last_built(handover or root / HANDOVER)
     every = [page for by_name in library.by_language.values() for page in by_name.values()]
     live = [] if portal.demonstration else go_live.open_items(portal, own, rows, library, today, unprotected)
     known = consents.read_leniently(content)
     undecided = list(consent_rules.undecided(content, rows, known, today))
-    report = content_checks.Report(
+    return content_checks.Report(
         (
             *report.problems,
             *go_live.blocking(live),
@@ -107,19 +135,18 @@ def prepare(
             *previous_build.lost(before, portal.events, today),
         ),
         (
-            *left,
+            *written.left,
             *consent_rules.left_out(content, known, portal.language_codes(), today),
             *consents.ending_soon(library, rows["consents"], today),
             *(map(str, undecided) if portal.demonstration else ()),
             *report.warnings,
             *mistakes.warnings(library),
             *translations.said(library),
-            *moved_pages.said(library, rows["moved"], addresses),
+            *moved_pages.said(library, rows["moved"], written.addresses),
             *previous_build.changed(before, portal.events, today),
             *(str(item.problem) for item in live if not item.blocks),
         ),
     )
-    return Context(portal, rows, library, menu, portal.language_codes()[0], today), report
 
 
 def build(
@@ -131,46 +158,35 @@ def build(
     say: Callable[[str], None],
     handover: Path | None = None,
     speak: bool = True,
+    compress: bool = True,
     unprotected: Collection[str] = (),
     sign: build_manifest.Sign | None = None,
 ) -> Built:
     """Build the site of `root` into `out` and hand the portal over to the forms.
 
     keys: demonstration keys by desk, used where portal.yml has none; say: told what is going on; speak: make speech
-    that is not kept yet (about a minute, once), else leave it out; sign: a publisher's signature of the manifest.
+    that is not kept yet (about a minute, once), else leave it out; compress: write compressed copies; sign: a
+    publisher's signature of the manifest.
     Raises Problem or Problems, and then changes nothing.
     """
-    from sitegen.render import calendar_numbers, calendars  # noqa: PLC0415 - large, and a check needs neither this nor MkDocs
-
     started = time.monotonic()
     remember_translations(root, today)
-    context, report = prepare(root, keys=keys, today=today, handover=handover, unprotected=unprotected)
-    if report.problems:
-        raise Problems(report.problems)
-    seal = browser_bundle.make(root / "site" / "browser", root / SEAL)
-    assets = site_files.asset_names(root / "site" / "assets", seal)
-    context = replace(
-        context,
-        portal=replace(context.portal, assets=assets),
-        library=event_pages.with_events(context.library, context.portal, today),
-    )
-    with _fresh(out) as fresh:
-        audio_pipeline = _audio_pipeline(root, fresh / audio_clips.FOLDER, speak, today)
-        allowed = consents.read_leniently(root / "content").media(today)
-        image_pipeline = images.ImagePipeline(
-            root / "content" / "media", root / PICTURES, fresh / images.FOLDER, allowed
-        )
-        context = replace(
-            context, image_pipeline=image_pipeline, audio_pipeline=audio_pipeline, charts=root / CHARTS,
-            portal=audio_clips.with_questions(context.portal, audio_pipeline, today),
-        )  # fmt: skip
-        count = sum(_languages(root, fresh, context, say))
-        numbers = calendar_numbers.remembered(root / "content", context.portal.events, today)
-        calendars.write(fresh, context.portal, numbers, today)
-        site_files.write(root, fresh, context, seal, withdrawal.listed(out))
+    many = len([*(root / "content").glob("*/**/*.md")]) > FEW_PAGES
+    with _fresh(out) as fresh, workers(fresh.with_name(f"{fresh.name}.stopped"), beside=many) as pool:
+        written = read(root, keys=keys, today=today)
+        at_once = pool.beside and not speak  # pages are drawn while they are checked; no speech for what may be wrong
+        report = content_checks.Report((), ()) if at_once else _without_problems(root, written, handover, unprotected)
+        context, seal = _drawn_from(root, fresh, written.context, speak)
+        pages_ = _Pages(pool, root, fresh, context, compress)
+        if at_once:
+            report = _without_problems(root, written, handover, unprotected)
+        count = pages_.finished(say)
+        _write_beside(root, fresh, out, context, seal)
+        if compress:
+            pages_.compress_rest()
         earlier_assets.keep(out, fresh, today)
-        moved = context.tables["moved"]
-        moved_pages.write(fresh, context.portal, context.library, moved, moved_pages.read(root / "content"))
+        moved = moved_pages.read(root / "content")
+        moved_pages.write(fresh, context.portal, context.library, context.tables["moved"], moved)
         if untried := list(key_checks.trial(context.portal)):
             raise Problems(untried)  # the old site stays
         withdrawal.purge(fresh, root / "content", today)  # what was withdrawn while this was built
@@ -179,6 +195,78 @@ def build(
         audio_clips.prune(root / SPEECH, out / audio_clips.FOLDER)
     portals.write(context.portal, handover or root / HANDOVER)
     return Built(context.portal, count, time.monotonic() - started, report.warnings)
+
+
+def _without_problems(
+    root: Path, written: Written, handover: Path | None, unprotected: Collection[str]
+) -> content_checks.Report:
+    report = check(root, written, handover=handover, unprotected=unprotected)
+    if report.problems:
+        raise Problems(report.problems)
+    return report
+
+
+def _drawn_from(root: Path, fresh: Path, context: Context, speak: bool) -> tuple[Context, Path]:
+    """Return what pages are drawn from: with scripts, pages of events, pictures and sound; and the bundled script."""
+    today = context.today
+    seal = browser_bundle.make(root / "site" / "browser", root / SEAL)
+    portal = replace(context.portal, assets=site_files.asset_names(root / "site" / "assets", seal))
+    library = event_pages.with_events(context.library, portal, today)
+    audio_pipeline = _audio_pipeline(root, fresh / audio_clips.FOLDER, speak, today)
+    allowed = consents.read_leniently(root / "content").media(today)
+    image_pipeline = images.ImagePipeline(root / "content" / "media", root / PICTURES, fresh / images.FOLDER, allowed)
+    portal = audio_clips.with_questions(portal, audio_pipeline, today)
+    return replace(
+        context, portal=portal, library=library, image_pipeline=image_pipeline, audio_pipeline=audio_pipeline,
+        charts=root / CHARTS,
+    ), seal  # fmt: skip
+
+
+def _write_beside(root: Path, fresh: Path, out: Path, context: Context, seal: Path) -> None:
+    """Write what stands beside the pages of languages."""
+    from sitegen.render import calendar_numbers, calendars  # noqa: PLC0415 - large, and a check needs neither
+
+    content, today = root / "content", context.today
+    numbers = calendar_numbers.remembered(content, context.portal.events, today)
+    calendars.write(fresh, context.portal, numbers, today)
+    site_files.write(root, fresh, context, seal, withdrawal.listed(out))
+
+
+class _Pages:
+    """The pages of all languages, and their compressed copies as soon as a language is drawn."""
+
+    def __init__(self, pool: Workers, root: Path, fresh: Path, context: Context, compress: bool) -> None:
+        from sitegen.render.language_pages import Job, build_language  # noqa: PLC0415 - a check needs none of it
+
+        self._pool, self._root, self._fresh, self._compress = pool, root, fresh, compress
+        self._copies: list[Future[frozenset[bytes]]] = []
+        stopped = fresh.with_name(f"{fresh.name}.stopped")
+        codes = context.portal.language_codes()
+        jobs = (Job(root, fresh / code, replace(context, language=code), stopped) for code in codes)
+        self._started = {pool.start(build_language, job): job.context.language for job in jobs}
+
+    def finished(self, say: Callable[[str], None]) -> int:
+        """Wait for all pages; return how many there are."""
+        count = 0
+        for done in as_completed(self._started):
+            code = self._started[done]
+            count += done.result()
+            say(f"  {code}: {done.result()} pages")
+            self._start_copies(self._fresh / code) if self._compress else None
+        return count
+
+    def compress_rest(self) -> None:
+        """Wait for the copies of pages, and make those of everything else that has none."""
+        found = [one.result() for one in self._copies]
+        self._copies.clear()
+        for folder in (path for path in sorted(self._fresh.iterdir()) if path.is_dir()):
+            self._start_copies(folder)
+        found += [one.result() for one in self._copies]
+        kept_work.at(self._root, "compressed").cut_down(frozenset().union(*found))
+
+    def _start_copies(self, folder: Path) -> None:
+        parts = compression.in_parts(compression.wanted(folder))
+        self._copies += [self._pool.start(compression.compress, self._root, part) for part in parts]
 
 
 def remember_translations(root: Path, today: date) -> None:
@@ -196,29 +284,6 @@ def _audio_pipeline(root: Path, out: Path, speak: bool, today: date) -> audio_cl
     content = root / "content"
     recordings = audio_clips.allowed_recordings(content, consents.read_leniently(content).media(today))
     return audio_clips.AudioPipeline(root / SPEECH, out, settings.voices(content), recordings, speak)
-
-
-def _languages(root: Path, fresh: Path, context: Context, say: Callable[[str], None]) -> Iterator[int]:
-    from sitegen.render.language_pages import Job, build_language  # noqa: PLC0415
-
-    codes = context.portal.language_codes()
-    jobs = [Job(root, fresh / code, replace(context, language=code)) for code in codes]
-    if len(context.library.names) <= FEW_PAGES:
-        for job in jobs:
-            yield _said(say, job.context.language, build_language(job))
-        return
-    # A fork server (or a new interpreter, where there is none) is safe with threads; plain fork is not.
-    way = "spawn" if sys.platform == "win32" else "forkserver"
-    processes = multiprocessing.get_context(way)
-    processes.set_forkserver_preload(["sitegen.render.language_pages"])
-    with ProcessPoolExecutor(len(jobs), mp_context=processes) as pool:
-        for code, count in zip(codes, pool.map(build_language, jobs), strict=True):
-            yield _said(say, code, count)
-
-
-def _said(say: Callable[[str], None], language: str, pages: int) -> int:
-    say(f"  {language}: {pages} pages")
-    return pages
 
 
 def go_live_list(root: Path, *, keys: DeskKeys | None, today: date, unprotected: Collection[str]) -> list[go_live.Item]:

@@ -22,6 +22,7 @@ from sitegen.content import consents
 from sitegen.content.pages import Library, Source
 from sitegen.content.tables import Row, number_of
 from sitegen.content.translations import paragraphs
+from sitegen.publish import compression
 from sitegen.render.layout import alternates
 
 FILE = "addresses.json"
@@ -197,7 +198,7 @@ def write(out: Path, portal: Portal, library: Library, rows: Sequence[Row], know
             address = f"/{code}/{replace(target, name=old).path}"
             path = out / address.lstrip("/") / "index.html"
             path.parent.mkdir(parents=True, exist_ok=True)
-            for ending in ("", ".gz", ".br"):
+            for ending in ("", *compression.ENDINGS):
                 path.with_name(f"index.html{ending}").unlink(missing_ok=True)
             path.write_text(_drawn(portal, code, "" if target.withdrawn else target.path, target), encoding="utf-8")
             addresses += [] if target.withdrawn else [address]

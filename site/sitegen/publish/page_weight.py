@@ -4,14 +4,10 @@ The budget is the first TCP round trip (ten segments of initial window, RFC 6928
 style and script together, in at most three requests.
 """
 
-import gzip
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-
-import brotli
 
 from forms.core.problem import Problem
 from sitegen.publish import earlier_assets
@@ -19,8 +15,6 @@ from sitegen.publish import earlier_assets
 BROTLI_BUDGET = 14 * 1024
 GZIP_BUDGET = 16 * 1024
 _OWN_STYLE = re.compile(r'<link rel="stylesheet" href="/(assets/(?!portal\.)[^"]+\.css)"')
-COMPRESSED = frozenset({".html", ".css", ".js", ".json", ".xml", ".txt"})
-"""Kinds of files of which a smaller copy is worth its place."""
 
 
 @dataclass(frozen=True)
@@ -54,25 +48,6 @@ class Visit:
     def is_over(self) -> bool:
         """Whether it breaks the budget."""
         return self.whole.brotli > BROTLI_BUDGET or self.whole.gzip > GZIP_BUDGET
-
-
-def compress(folder: Path) -> None:
-    """Write a .gz and a .br beside every text file, for servers that hand them out as they are."""
-    for path in [path for path in folder.rglob("*") if path.suffix in COMPRESSED]:
-        compress_file(path)
-
-
-def compress_file(path: Path) -> None:
-    """Write a .gz and a .br beside a file."""
-    small, smaller = _compressed(path.read_bytes())
-    path.with_name(f"{path.name}.gz").write_bytes(small)
-    path.with_name(f"{path.name}.br").write_bytes(smaller)
-
-
-@lru_cache(maxsize=64)
-def _compressed(data: bytes) -> tuple[bytes, bytes]:
-    """Return these bytes as gzip and as Brotli: styles and scripts are the same in each build that `serve` makes."""
-    return gzip.compress(data, 9, mtime=0), brotli.compress(data, mode=brotli.MODE_TEXT)
 
 
 def visits(public: Path, languages: tuple[str, ...]) -> list[Visit]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from forms.core import i18n
 from forms.core.portal import Portal, pick
 from forms.core.rendering import Page, draw_page
-from sitegen.publish import page_weight
 from sitegen.render.layout import alternates
 from sitegen.render.templates import render
 
@@ -41,7 +40,6 @@ def write(out: Path, portal: Portal, language: str) -> None:
         manifest=f"/{language}/tablet/app.webmanifest",
     )
     (room / "index.html").write_text(draw_page(portal, language, page), encoding="utf-8")
-    page_weight.compress(room)
 
 
 def _words(language: str) -> dict[str, str]:

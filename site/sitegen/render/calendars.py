@@ -17,7 +17,6 @@ from icalendar import Event as Entry
 from forms.core import i18n
 from forms.core.portal import Event, Portal, pick
 from sitegen.content import event_lists
-from sitegen.publish import page_weight
 from sitegen.render.event_pages import FOLDER, title_of
 from sitegen.render.slugs import slugify
 
@@ -42,11 +41,11 @@ def _write_language(folder: Path, portal: Portal, language: str, numbers: Mappin
     for event in coming:
         _write(folder / event.id / "event.ics", calendar(portal, [entries[event.id]], language))
     feed = calendar(portal, list(entries.values()), language, pick(portal.programme, language))
-    _write(folder / "calendar.ics", feed, smaller=True)
+    _write(folder / "calendar.ics", feed)
     for choice in portal.choices["places"]:
         here = [entries[event.id] for event in recent if choice.value in {event.place, _place_of_whole(event, whole)}]
         title = title_of(portal, f"in/{choice.value}", language)
-        _write(folder / "in" / choice.value / "calendar.ics", calendar(portal, here, language, title), smaller=True)
+        _write(folder / "in" / choice.value / "calendar.ics", calendar(portal, here, language, title))
     return len(coming) + 1 + len(portal.choices["places"])
 
 
@@ -138,9 +137,6 @@ def _told(portal: Portal, event: Event, language: str) -> Iterable[str]:
     yield f"{portal.address}/{language}/{FOLDER}/{event.id}/"
 
 
-def _write(path: Path, data: bytes, *, smaller: bool = False) -> None:
-    """smaller: compressed copies beside it, which a feed of many events is worth."""
+def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
-    if smaller:
-        page_weight.compress_file(path)

@@ -16,7 +16,7 @@ from sitegen.content.pages import Source
 from sitegen.lint.files import FILMS
 from sitegen.lint.own_files import own_files
 from sitegen.media import short_clips
-from sitegen.publish import browser_bundle, old_engines, open_data, page_weight, tablet, withdrawal, withdrawn_media
+from sitegen.publish import browser_bundle, old_engines, open_data, tablet, withdrawal, withdrawn_media
 from sitegen.render.blocks import Context
 from sitegen.render.layout import alternates
 from sitegen.render.picture_blocks import heard
@@ -94,7 +94,6 @@ def write(root: Path, out: Path, context: Context, seal: Path, withdrawn_before:
     robots = f"User-agent: *\nDisallow: /forms/\nDisallow: /pickup/\nSitemap: {context.portal.address}/sitemap.xml\n"
     (out / "robots.txt").write_text(robots, encoding="utf-8")
     shutil.copyfile(root / "site" / "assets" / WORKER, out / WORKER)
-    page_weight.compress(out / "assets")
     open_data.write(root, out, context)
     withdrawal.write_list(out, _withdrawn(context), withdrawn_before)
 

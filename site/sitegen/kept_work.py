@@ -1,0 +1,144 @@
+"""What took long to make, kept between builds under a hash of all that it was made from: same key, same bytes.
+
+Nothing here decides what is published. What is damaged, missing or cannot be opened is made again.
+"""
+
+import hashlib
+import pickle
+import sqlite3
+import sys
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(".build") / "kept"
+_CHECK = 8
+_WAIT = 30
+_TABLE = "CREATE TABLE IF NOT EXISTS work (key BLOB PRIMARY KEY, value BLOB NOT NULL)"
+_SPARE = 2
+"""A file with more than so many times the entries that a whole build asked for is cut down to those."""
+
+
+def key_of(*parts: Any) -> bytes:
+    """Return a hash of values, each told apart from the next. They must be what `repr` writes whole."""
+    digest = hashlib.blake2b(digest_size=20)
+    for part in parts:
+        data = part if isinstance(part, bytes) else str(part).encode("utf-8", "surrogatepass")
+        digest.update(f"{len(data)}:".encode() + data)
+    return digest.digest()
+
+
+@cache
+def code_mark() -> bytes:
+    """Return a hash of our own code and of the interpreter: what another program has made is never taken."""
+    digest = hashlib.blake2b(sys.version.encode(), digest_size=20)
+    start = Path(__file__).parents[2]
+    for folder in ("site/sitegen", "site/theme", "forms/core"):
+        for path in sorted((start / folder).rglob("*")):
+            if path.suffix in {".py", ".html", ".yaml", ".po", ".typ"} and path.is_file():
+                digest.update(path.name.encode() + path.read_bytes())
+    with suppress(OSError):
+        digest.update((start / "locks" / "site.lock").read_bytes())
+    return digest.digest()
+
+
+class KeptWork:
+    """One file of kept values. Written at `save`, so that a build that is cut off leaves it as it was."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self._fresh: dict[bytes, bytes] = {}
+        self._used: set[bytes] = set()
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the value of a key, or None."""
+        self._used.add(key)
+        if key in self._fresh:
+            return self._fresh[key]
+        try:
+            row = self._open().execute("SELECT value FROM work WHERE key = ?", (key,)).fetchone()
+        except (sqlite3.Error, OSError):
+            return None
+        value: bytes = row[0] if row and isinstance(row[0], bytes) else b""
+        return value[_CHECK:] if value and value[:_CHECK] == _sum(value[_CHECK:]) else None
+
+    def put(self, key: bytes, value: bytes) -> bytes:
+        """Keep a value and return it."""
+        self._fresh[key] = value
+        return value
+
+    def loaded(self, key: bytes) -> Any:
+        """Return the value that `keep` kept under a key; None where there is none that can be read."""
+        found = self.get(key)
+        if found is not None:
+            with suppress(Exception):  # whatever it holds, it is made anew
+                return pickle.loads(found)  # noqa: S301 - our own file, beside the code, with a checksum
+        return None
+
+    def keep(self, key: bytes, value: Any) -> None:
+        """Keep a value of any type of ours."""
+        self.put(key, pickle.dumps(value, pickle.HIGHEST_PROTOCOL))
+
+    def made(self, key: bytes, make: Callable[[], Any]) -> Any:
+        """Return a value that is not None: the kept one, else the one that `make` makes now."""
+        found = self.loaded(key)
+        if found is None:
+            found = make()
+            self.keep(key, found)
+        return found
+
+    def save(self, *, whole: bool = False) -> None:
+        """Write what is new. whole: everything that is still of use was asked for; much else goes."""
+        with suppress(sqlite3.Error, OSError):
+            connection = self._open()
+            with connection:
+                rows = ((key, _sum(value) + value) for key, value in self._fresh.items())
+                connection.executemany("INSERT OR REPLACE INTO work VALUES (?, ?)", rows)
+        if whole:
+            self.cut_down(self._used)
+        self._fresh.clear()
+        self._used = set()
+
+    def cut_down(self, used: Collection[bytes]) -> None:
+        """Let all entries go but these, where there are many others."""
+        with suppress(sqlite3.Error, OSError):
+            connection = self._open()
+            (count,) = connection.execute("SELECT count(*) FROM work").fetchone()
+            if count > _SPARE * len(used) + 100:
+                every = [key for (key,) in connection.execute("SELECT key FROM work")]
+                with connection:
+                    gone = ((key,) for key in every if key not in used)
+                    connection.executemany("DELETE FROM work WHERE key = ?", gone)
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            if self._path is None:
+                raise OSError
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                self._connection = _connected(self._path)
+            except sqlite3.DatabaseError:  # damaged: nothing of it is needed
+                self._path.unlink(missing_ok=True)
+                self._connection = _connected(self._path)
+        return self._connection
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_WAIT, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = OFF")  # what a power cut damages is found by its checksum
+    connection.execute(_TABLE)
+    return connection
+
+
+def _sum(value: bytes) -> bytes:
+    return hashlib.blake2b(value, digest_size=_CHECK).digest()
+
+
+@cache
+def at(root: Path, name: str) -> KeptWork:
+    """Return the kept work of this name in a project, one object a process."""
+    return KeptWork(root / FOLDER / f"{name}.db")

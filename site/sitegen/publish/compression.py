@@ -1,0 +1,64 @@
+"""Compressed copies beside text files, for servers that hand them out as they are; kept between builds by content."""
+
+import gzip
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import brotli
+
+from sitegen import kept_work
+from sitegen.publish.earlier_assets import LIST as EARLIER
+
+COMPRESSED = frozenset({".html", ".css", ".js", ".json", ".xml", ".txt"})
+"""Kinds of files of which a smaller copy is worth its place."""
+
+FEED = "calendar.ics"
+"""A calendar of many events, which is worth it too."""
+
+AT_ONCE = 64
+"""Files of one task: few enough that two processors end at the same time."""
+
+ENDINGS = (".gz", ".br")
+_LENGTH = 4
+_WIDEST, _NARROWEST = 22, 10
+
+
+def wanted(folder: Path) -> list[Path]:
+    """Return the files below a folder that should have compressed copies and have none yet."""
+    found = sorted(path for path in folder.rglob("*") if path.suffix in COMPRESSED or path.name == FEED)
+    return [path for path in found if path.name != EARLIER and not path.with_name(f"{path.name}.br").exists()]
+
+
+def in_parts(paths: Sequence[Path]) -> Iterator[Sequence[Path]]:
+    """Yield the files of one task after the other."""
+    yield from (paths[start : start + AT_ONCE] for start in range(0, len(paths), AT_ONCE))
+
+
+def compress(root: Path, paths: Iterable[Path]) -> frozenset[bytes]:
+    """Write a .gz and a .br beside each file; return the keys of what is kept of them in the project `root`."""
+    kept, keys = kept_work.at(root, "compressed"), []
+    for path in paths:
+        data = path.read_bytes()
+        key = hashlib.blake2b(data, digest_size=20, person=b"copies").digest()
+        small, smaller = _parts(kept.get(key) or kept.put(key, _joined(*compressed(data))))
+        path.with_name(f"{path.name}.gz").write_bytes(small)
+        path.with_name(f"{path.name}.br").write_bytes(smaller)
+        keys.append(key)
+    kept.save()
+    return frozenset(keys)
+
+
+def compressed(data: bytes) -> tuple[bytes, bytes]:
+    """Return these bytes as gzip and as Brotli, with a window no wider than they are: that takes less time."""
+    window = max(_NARROWEST, min(_WIDEST, (len(data) + 16).bit_length()))
+    return gzip.compress(data, 9, mtime=0), brotli.compress(data, mode=brotli.MODE_TEXT, lgwin=window)
+
+
+def _joined(small: bytes, smaller: bytes) -> bytes:
+    return len(small).to_bytes(_LENGTH) + small + smaller
+
+
+def _parts(joined: bytes) -> tuple[bytes, bytes]:
+    end = _LENGTH + int.from_bytes(joined[:_LENGTH])
+    return joined[_LENGTH:end], joined[end:]

@@ -1,0 +1,37 @@
+"""What the body of a page is made from, as one hash: under it a body is kept between builds."""
+
+import re
+from pathlib import Path
+from urllib.parse import unquote
+
+from sitegen import kept_work
+from sitegen.content.pages import Source, linked_name
+
+_PLAIN_NAME = re.compile(r"[\w./-]+")
+_LINKED = re.compile(r"[^\s()<>\[\]\"']+\.md")
+_HIDDEN_LINK = re.compile(r"[%\\]|&")
+"""What can write the name of a page in another way than it is spelled."""
+
+
+class PageKeys:
+    """Keys of the bodies of one language's pages. names: of all pages, since a link leads to a page or to none."""
+
+    def __init__(self, root: Path, names: tuple[str, ...], language: str) -> None:
+        self._names = frozenset(names)
+        self._plain = all(map(_PLAIN_NAME.fullmatch, names))
+        self._all_names = kept_work.key_of(*names)
+        config = (root / "mkdocs.yml").read_bytes()
+        self._rest = (kept_work.code_mark(), config, language)
+
+    def of(self, source: Source) -> bytes | None:
+        """Return the key of a page; None for one that shows more than its own text: tables, pictures, other pages."""
+        if source.renderer or source.blocks or "media" in source.text or "<!--" in source.text:
+            return None
+        return kept_work.key_of(*self._rest, source.name, source.text, self._leads_to(source))
+
+    def _leads_to(self, source: Source) -> bytes:
+        """Return what the page's links depend on: which of the names in them are pages."""
+        if not self._plain or _HIDDEN_LINK.search(source.text):
+            return self._all_names
+        targets = {linked_name(source.name, unquote(found)) for found in _LINKED.findall(source.text)}
+        return kept_work.key_of(*sorted(targets & self._names))

@@ -1,0 +1,62 @@
+"""Processes that build beside each other: as many as there are processors, started while content is read."""
+
+import multiprocessing
+import os
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+MOST = 4
+"""More processes would each need their own copy of all pages in memory."""
+
+PRELOADED = ["sitegen.render.language_pages", "sitegen.publish.compression"]
+
+
+class Workers:
+    """Runs tasks: each in one of the processes, or here and now where there is no pool."""
+
+    def __init__(self, pool: ProcessPoolExecutor | None) -> None:
+        self._pool = pool
+
+    @property
+    def beside(self) -> bool:
+        """Whether tasks run beside this process."""
+        return self._pool is not None
+
+    def start(self, task: Callable[..., Any], *arguments: Any) -> "Future[Any]":
+        """Start a task; its result or its error is asked of what is returned."""
+        if self._pool is not None:
+            return self._pool.submit(task, *arguments)
+        done: Future[Any] = Future()
+        try:
+            done.set_result(task(*arguments))
+        except Exception as error:  # noqa: BLE001 - raised where the result is asked for
+            done.set_exception(error)
+        return done
+
+
+@contextmanager
+def workers(stopped: Path, *, beside: bool) -> Iterator[Workers]:
+    """Have workers. beside: in processes of their own, which for a few pages costs more time than it saves.
+
+    stopped: a file that stands there from the moment that the block fails: tasks that look at it end early.
+    """
+    if not beside:
+        yield Workers(None)
+        return
+    # A fork server (or a new interpreter, where there is none) is safe with threads; plain fork is not.
+    processes = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
+    processes.set_forkserver_preload(PRELOADED)
+    pool = ProcessPoolExecutor(min(MOST, os.cpu_count() or 1), mp_context=processes)
+    try:
+        pool.submit(int)  # the first process starts, and with it what all of them need
+        yield Workers(pool)
+    except BaseException:
+        stopped.touch()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        stopped.unlink(missing_ok=True)
