@@ -12,7 +12,7 @@ from pathlib import Path
 from forms.core import i18n
 from forms.core.files.spreadsheet_csv import cell_text
 from forms.core.problem import Problem
-from sitegen.content import csv_files, dates
+from sitegen.content import csv_files, dates, layers
 from sitegen.content.pages import SOURCE, Library, Source
 from sitegen.content.tables import Row
 
@@ -169,8 +169,9 @@ class Consents:
         """Return the pages outside stories/ that say they are stories, or that a row names."""
         rows = {story_name(row["story"]) for row in self.rows if row.get("story")}
         marked = {
-            path.relative_to(self.content).as_posix().partition("/")[2].removesuffix(".md")
-            for path in self.content.glob("*/**/*.md")
+            path.relative_to(layer.folder).as_posix().partition("/")[2].removesuffix(".md")
+            for layer in layers.layers(self.content)
+            for path in layer.folder.glob("*/**/*.md")
             if _is_marked(path, _changed(path))
         }
         return frozenset(rows | marked)
@@ -207,7 +208,8 @@ class Consents:
         """Return the consent that a story's page names in this language, else in English; "" where there is none."""
         for code in (language, SOURCE):
             try:
-                text = (self.content / code / f"{story}.md").read_text(encoding="utf-8-sig", errors="replace")
+                path = layers.find(self.content, f"{code}/{story}.md")
+                text = path.read_text(encoding="utf-8-sig", errors="replace")
             except OSError:
                 continue
             found = _NAMED.search(text)

@@ -9,7 +9,7 @@ from forms.core.form_schema import load_all
 from forms.core.portal import Choice, Desk, Helpline, Language, Member, Portal, Sms, pick
 from forms.core.problem import Problem, Problems
 from sitegen.checks import settings_checks
-from sitegen.content import desk_tables
+from sitegen.content import desk_tables, layers
 from sitegen.content.events import events_of
 from sitegen.content.settings import WHERE, read_settings
 from sitegen.content.settings_schema import exits
@@ -82,15 +82,15 @@ def _desk(row: Mapping[str, Any], settings: Mapping[str, Any], keys: DeskKeys, m
         reads=tuple(row["reads"]),
         members=tuple(members),
         recovery=row.get("recovery") or "",
-        picture=_drawn(media / "pictograms" / f"{row['picture']}.svg") if row.get("picture") else "",
-        face=_drawn(media / "drawings" / f"{row['picture']}.svg") if row.get("picture") else "",
+        picture=_drawn(media, f"pictograms/{row['picture']}.svg") if row.get("picture") else "",
+        face=_drawn(media, f"drawings/{row['picture']}.svg") if row.get("picture") else "",
     )
 
 
 def _drawings(media: Path) -> dict[str, str]:
     """Return the drawings of all forms with pictures, as far as there are such files."""
     names = {name for form in load_all() for name in form.drawings}
-    found = {name: _drawn(media / "drawings" / f"{name}.svg") for name in sorted(names)}
+    found = {name: _drawn(media, f"drawings/{name}.svg") for name in sorted(names)}
     return {name: drawn for name, drawn in found.items() if drawn}
 
 
@@ -99,8 +99,9 @@ def _public_keys(row: Mapping[str, Any]) -> tuple[str, str, str]:
     return row.get("key") or "", row.get("pickup") or "", row.get("signing") or ""
 
 
-def _drawn(path: Path) -> str:
+def _drawn(media: Path, name: str) -> str:
     """Return the drawing itself: the endpoint shows it too, and has no files of the staff's."""
+    path = layers.medium(media, name)
     return drawing(path, "") if path.is_file() else ""
 
 
