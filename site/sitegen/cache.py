@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from sitegen.content import layers
+from sitegen.layers import lookup
 
 INPUTS = ("content", "site", "forms", "mkdocs.yml", "locks/site.lock")
 _NOT_INPUTS = {"__pycache__", "desk"}
@@ -29,7 +29,7 @@ def _content(path: Path, _size: int, _changed: int) -> bytes:
 
 
 def _files(root: Path) -> Iterator[Path]:
-    own, *others = (layer.folder for layer in layers.layers(root / "content"))
+    own, *others = (layer.folder for layer in lookup.layers(root / "content"))
     for start in [own, *others, *(root / name for name in INPUTS if name != "content")]:
         found = sorted(start.rglob("*")) if start.is_dir() else [start]
         yield from (path for path in found if path.is_file() and not _NOT_INPUTS & set(path.relative_to(start).parts))

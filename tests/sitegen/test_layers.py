@@ -4,9 +4,9 @@ import ast
 from pathlib import Path
 
 import pytest
-from sitegen.content import layers
+from sitegen.layers import lookup
 
-SITEGEN = Path(layers.__file__).parents[1]
+SITEGEN = Path(lookup.__file__).parents[1]
 
 
 def files_of(folder: Path, *names: str) -> Path:
@@ -19,24 +19,24 @@ def files_of(folder: Path, *names: str) -> Path:
 
 def test_files_are_found_by_name_in_the_order_of_folders(tmp_path: Path) -> None:
     content = files_of(tmp_path / "content", "en/help.md", "en/help/more.md", "en/help-a.md", "media/a.svg")
-    assert [file.name for file in layers.files(content, "en", "*.md")] == [
+    assert [file.name for file in lookup.files(content, "en", "*.md")] == [
         "en/help/more.md",
         "en/help-a.md",
         "en/help.md",
     ]
-    assert [file.where for file in layers.files(content, "media")] == ["content/media/a.svg"]
-    assert layers.find(content, "en/help.md").read_text(encoding="utf-8") == "en/help.md"
-    assert layers.find(content, "en/none.md") == content / "en" / "none.md"
-    assert layers.medium(content / "media", "a.svg") == content / "media" / "a.svg"
+    assert [file.where for file in lookup.files(content, "media")] == ["content/media/a.svg"]
+    assert lookup.find(content, "en/help.md").read_text(encoding="utf-8") == "en/help.md"
+    assert lookup.find(content, "en/none.md") == content / "en" / "none.md"
+    assert lookup.medium(content / "media", "a.svg") == content / "media" / "a.svg"
 
 
 def test_what_editors_leave_is_no_file_of_content(tmp_path: Path) -> None:
     content = files_of(tmp_path / "content", "en/.hidden/a.md", "en/~$a.md", "en/a.md~", "en/Thumbs.db", "en/a.md")
-    assert [file.name for file in layers.files(content)] == ["en/a.md"]
+    assert [file.name for file in lookup.files(content)] == ["en/a.md"]
 
 
 LOOKS_UP = {"glob", "rglob", "iterdir"}
-ELSEWHERE = {"content/layers.py"}
+ELSEWHERE = {"layers/lookup.py"}
 
 
 def of_content(call: ast.Call) -> bool:

@@ -7,10 +7,10 @@ from typing import Any
 from forms.core.problem import Problem
 from sitegen.checks import active_html
 from sitegen.checks.active_html import Found
-from sitegen.content import layers
 from sitegen.content.pages import Source
 from sitegen.content.settings import WHERE
 from sitegen.content.tables import Tables, number_of
+from sitegen.layers import lookup
 from sitegen.lint.visible import without_blocks
 from sitegen.render.markdown_html import to_html
 
@@ -65,7 +65,7 @@ def _in_any(value: Any) -> Iterator[Found]:
 
 def _files(content: Path) -> Iterator[Problem]:
     """Files that a browser would run or show as a page, in the folders that are published."""
-    for file in layers.every(content):
+    for file in lookup.every(content):
         folder, ending = file.name.partition("/")[0], file.path.suffix.lower()
         drawing_of_a_page = ending == ".svg" and folder != "media"
         if folder != "tables" and (ending in _ACTIVE_FILES or drawing_of_a_page):

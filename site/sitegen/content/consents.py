@@ -12,9 +12,10 @@ from pathlib import Path
 from forms.core import i18n
 from forms.core.files.spreadsheet_csv import cell_text
 from forms.core.problem import Problem
-from sitegen.content import csv_files, dates, layers
+from sitegen.content import csv_files, dates
 from sitegen.content.pages import SOURCE, Library, Source
 from sitegen.content.tables import Row
+from sitegen.layers import lookup
 
 FOLDER = "stories/"
 TABLE = Path("tables") / "consents.csv"
@@ -170,7 +171,7 @@ class Consents:
         rows = {story_name(row["story"]) for row in self.rows if row.get("story")}
         marked = {
             path.relative_to(layer.folder).as_posix().partition("/")[2].removesuffix(".md")
-            for layer in layers.layers(self.content)
+            for layer in lookup.layers(self.content)
             for path in layer.folder.glob("*/**/*.md")
             if _is_marked(path, _changed(path))
         }
@@ -208,7 +209,7 @@ class Consents:
         """Return the consent that a story's page names in this language, else in English; "" where there is none."""
         for code in (language, SOURCE):
             try:
-                path = layers.find(self.content, f"{code}/{story}.md")
+                path = lookup.find(self.content, f"{code}/{story}.md")
                 text = path.read_text(encoding="utf-8-sig", errors="replace")
             except OSError:
                 continue

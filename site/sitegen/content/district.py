@@ -9,11 +9,12 @@ from forms.core.form_schema import load_all
 from forms.core.portal import Choice, Desk, Helpline, Language, Member, Portal, Sms, pick
 from forms.core.problem import Problem, Problems
 from sitegen.checks import settings_checks
-from sitegen.content import desk_tables, layers
+from sitegen.content import desk_tables
 from sitegen.content.events import events_of
 from sitegen.content.settings import WHERE, read_settings
 from sitegen.content.settings_schema import exits
 from sitegen.content.tables import Row, Tables, in_order, text
+from sitegen.layers import lookup
 from sitegen.media.images import drawing
 
 DeskKeys = Mapping[str, tuple[str, str, str]]
@@ -101,7 +102,7 @@ def _public_keys(row: Mapping[str, Any]) -> tuple[str, str, str]:
 
 def _drawn(media: Path, name: str) -> str:
     """Return the drawing itself: the endpoint shows it too, and has no files of the staff's."""
-    path = layers.medium(media, name)
+    path = lookup.medium(media, name)
     return drawing(path, "") if path.is_file() else ""
 
 

@@ -14,8 +14,8 @@ from markupsafe import Markup
 from forms.core import i18n
 from forms.core.problem import Problem
 from forms.core.yaml_reader import DuplicateKey, YAMLError, read_yaml
-from sitegen.content import layers
 from sitegen.content.settings import line_of, twice
+from sitegen.layers import lookup
 from sitegen.lint import front_matter
 from sitegen.lint.own_files import shown_name
 
@@ -169,10 +169,10 @@ def _readable(text: str, where: str) -> str:
 def read(content: Path, language: str) -> tuple[dict[str, Source], list[Problem]]:
     """Return all pages of one language by name, and what is wrong with those that cannot be read."""
     pages, problems = {}, []
-    if not layers.has_folder(content, language):
+    if not lookup.has_folder(content, language):
         todo = "Make the folder, or take the language out of content/portal.yml."
         return {}, [Problem(f"content/{language}", "is not there.", todo)]
-    for file in layers.files(content, language, "*.md"):
+    for file in lookup.files(content, language, "*.md"):
         name, where = file.name.removeprefix(f"{language}/"), shown_name(file.where)
         try:
             text = _readable(file.path.read_text(encoding="utf-8-sig"), where)

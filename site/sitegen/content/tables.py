@@ -15,8 +15,9 @@ from forms.core.portal import Text
 from forms.core.problem import Problem, Problems
 from forms.core.yaml_reader import read_yaml
 from sitegen.checks.did_you_mean import did_you_mean
-from sitegen.content import dates, kept_tables, layers
+from sitegen.content import dates, kept_tables
 from sitegen.content.csv_files import CsvFile, file_of, lost_letters, read_sheet
+from sitegen.layers import lookup
 
 Row = kept_tables.Row
 NumberedRow = kept_tables.NumberedRow
@@ -59,8 +60,8 @@ def read(tables: Path, schemas: Path, kept: Path | None = None) -> Tables:
     return (kept and kept_tables.load(kept, key)) or _kept(_checked_anew(tables, schemas), kept, key)
 
 
-def _files(tables: Path) -> list[layers.File]:
-    found = layers.every(tables.parent, tables.name, "*.csv")
+def _files(tables: Path) -> list[lookup.File]:
+    found = lookup.every(tables.parent, tables.name, "*.csv")
     return [file for file in found if file.path.parent.name == tables.name]
 
 
@@ -80,7 +81,7 @@ def _checked_anew(tables: Path, schemas: Path) -> Tables:
     sheets: dict[str, CsvFile] = {}
     for name, descriptor in descriptors.items():
         try:
-            path = layers.find(tables.parent, f"{tables.name}/{name}.csv")
+            path = lookup.find(tables.parent, f"{tables.name}/{name}.csv")
             left_out = descriptor.get("optional") and not path.exists()
             fields = [field["name"] for field in descriptor["fields"]]
             sheet = CsvFile(file_of(path), fields, [], []) if left_out else read_sheet(path)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from forms.core.files.audio_files import is_recording
 from forms.core.problem import Problem
-from sitegen.content import layers
 from sitegen.content.consents import media_name
+from sitegen.layers import lookup
 from sitegen.lint.own_files import is_passed_over, shown_name
 from sitegen.media import audio_clips, images
 
@@ -45,9 +45,9 @@ def problems(content: Path, languages: Collection[str], consented: Collection[st
 
     consented: files of content/media that consents.csv names (consents.media_name): of those a film may be published.
     """
-    for layer in layers.layers(content):
+    for layer in lookup.layers(content):
         yield from _no_files(layer)
-    for file in layers.every(content):
+    for file in lookup.every(content):
         if shown_name(file.name) != file.name:
             todo = "Give it a name of letters a to z, digits and hyphens."
             yield Problem(shown_name(file.where), "has a name that cannot be read.", todo)
@@ -57,7 +57,7 @@ def problems(content: Path, languages: Collection[str], consented: Collection[st
             yield Problem(file.where, *found)
 
 
-def _no_files(layer: layers.Layer) -> Iterator[Problem]:
+def _no_files(layer: lookup.Layer) -> Iterator[Problem]:
     """Yield what is named like a file and is none: folders, links that lead nowhere, and what only systems use."""
     for path in sorted(layer.folder.rglob("*")):
         if is_passed_over(path, layer.folder) or path.is_file():

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from forms.core.problem import Danger, Problem
 from sitegen.checks import page_checks
-from sitegen.content import layers
 from sitegen.content.consents import media_names
 from sitegen.content.pages import Library, Source
 from sitegen.content.tables import Row, Tables, number_of
+from sitegen.layers import lookup
 from sitegen.lint import files, keys, links, structure, translations, visible
 from sitegen.render.markdown_html import to_html
 
@@ -54,7 +54,7 @@ def made_of(page: Source, root: Path) -> str:
 
 def conflicts(content: Path) -> Iterator[Problem]:
     """Tables and settings with the marks of a merge conflict: looked for before anything reads them."""
-    for file in layers.every(content):
+    for file in lookup.every(content):
         if file.path.suffix.lower() in {".csv", ".yml"}:
             for line in structure.conflicts_in(file.path.read_bytes().decode("utf-8", "replace"))[:1]:
                 yield Problem(f"{file.where}, line {line}", *structure.TWO_VERSIONS)

@@ -18,9 +18,9 @@ from forms.core.form_schema import Definition, Field
 from forms.core.portal import Clip, Portal, SoundFile
 from forms.core.problem import Problem
 from forms.core.rendering import labelled
-from sitegen.content import layers
 from sitegen.content.consents import media_name
 from sitegen.content.pages import Library, Source, day_of
+from sitegen.layers import lookup
 from sitegen.media import speech
 
 FOLDER = "audio"
@@ -120,8 +120,8 @@ def recordings(content: Path) -> Recordings:
     return {_language_and_key(file.name): file.path for file in _recorded(content)}
 
 
-def _recorded(content: Path) -> list[layers.File]:
-    found = layers.files(content, _START)
+def _recorded(content: Path) -> list[lookup.File]:
+    found = lookup.files(content, _START)
     return [file for file in found if is_recording(file.path) and "/" in file.name.removeprefix(f"{_START}/")]
 
 
@@ -188,7 +188,7 @@ def prune(cache: Path, out: Path) -> None:
 def problems(content: Path, library: Library, made: Iterable[str] = ()) -> Iterator[Problem]:
     """Yield files among the recordings that would never be heard. made: keys of pages that the build writes itself."""
     known = {name.removesuffix(".md") for name in library.names} | set(questions()) | set(DIGITS) | set(made)
-    for file in layers.files(content, _START):
+    for file in lookup.files(content, _START):
         where = file.where
         language, key = _language_and_key(file.name)
         if not is_recording(file.path):

@@ -14,7 +14,8 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from sitegen.content import consents, layers
+from sitegen.content import consents
+from sitegen.layers import lookup
 
 LIST = "consented.json"
 """In the built site: what needs a consent, and what was already taken out of each language's pages."""
@@ -78,7 +79,7 @@ def purge(
 def _keys(content: Path, names: Collection[str]) -> dict[str, set[str]]:
     """Return for each name (consents.media_name) what its file is known by on the site."""
     found: dict[str, set[str]] = {name: set() for name in names}
-    for layer in layers.layers(content) if names else ():
+    for layer in lookup.layers(content) if names else ():
         for path in (layer.folder / "media").rglob("*"):
             address = f"/{path.relative_to(layer.folder).as_posix()}"
             name = consents.media_name(address)

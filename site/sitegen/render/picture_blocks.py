@@ -5,8 +5,8 @@ from collections.abc import Callable
 from markupsafe import Markup
 
 from forms.core.portal import Clip, Event, pick
-from sitegen.content import layers
 from sitegen.content.tables import Row, in_order, text
+from sitegen.layers import lookup
 from sitegen.media import short_clips
 from sitegen.media.images import drawing
 from sitegen.render.context import Context
@@ -25,7 +25,7 @@ def picture(context: Context, *names: str) -> Markup:
         return Markup()
     wanted = (f"{folder}/{name}.svg" for name in names if name for folder in PICTURES)
     media, may = context.image_pipeline.media, context.image_pipeline.may_show
-    shown = (layers.medium(media, name) for name in wanted if may(name, context.language))
+    shown = (lookup.medium(media, name) for name in wanted if may(name, context.language))
     there = next((path for path in shown if path.is_file()), None)
     return Markup(drawing(there, "") if there else "")  # noqa: S704 - looked at by the checks
 

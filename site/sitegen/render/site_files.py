@@ -11,8 +11,9 @@ from markupsafe import Markup
 from forms.core import i18n
 from forms.core.portal import Clip, Portal
 from forms.core.rendering import Page, draw_page
-from sitegen.content import consents, layers
+from sitegen.content import consents
 from sitegen.content.pages import Source
+from sitegen.layers import lookup
 from sitegen.lint.files import FILMS
 from sitegen.media import short_clips
 from sitegen.publish import browser_bundle, old_engines, open_data, page_weight, tablet, withdrawal, withdrawn_media
@@ -113,7 +114,7 @@ def write_assets(root: Path, out: Path, portal: Portal) -> None:
 
 def _films(content: Path, out: Path, allowed: Mapping[str, frozenset[str]]) -> None:
     """Copy the films that a consent allows: no other file of content/ is published as it is."""
-    for file in layers.files(content, "media"):
+    for file in lookup.files(content, "media"):
         if file.path.suffix.lower() in FILMS and allowed.get(consents.media_name(file.name)):
             (out / file.name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file.path, out / file.name)
