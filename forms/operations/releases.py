@@ -73,7 +73,8 @@ def every(site: Path) -> list[Release]:
 def publish(site: Path, public: Path, handover: Path, today: date, *, purge: Purge | None = None) -> Release:
     """Make a release of a built site and its portal.json, and put it into use.
 
-    Raises Problem or OSError, and changes nothing then. The same build again changes nothing. purge: run on the new folder before it is shown.
+    Raises Problem or OSError, and changes nothing then. The same build again changes nothing. purge: run
+    on the new folder before it is shown.
     """
     with _alone(site):
         built, now = _require_one_build(public, handover), current(site)
