@@ -14,6 +14,7 @@ from datetime import date
 from pathlib import Path
 
 from forms.core import portal as portals
+from forms.core.builds import earlier_assets, withdrawn
 from forms.core.files.folder_swap import swap
 from forms.core.portal import Portal
 from forms.core.problem import Problem, Problems, as_dangers
@@ -34,7 +35,7 @@ from sitegen.content.district import DeskKeys
 from sitegen.content.tables import Row
 from sitegen.lint import mistakes
 from sitegen.media import audio_clips, images
-from sitegen.publish import browser_bundle, build_manifest, compression, earlier_assets, moved_pages, withdrawal
+from sitegen.publish import browser_bundle, build_manifest, compression, moved_pages, withdrawal
 from sitegen.render import event_pages, site_files
 from sitegen.render.blocks import Context
 from sitegen.workers import Workers, workers
@@ -229,7 +230,7 @@ def _write_beside(root: Path, fresh: Path, out: Path, context: Context, seal: Pa
     content, today = root / "content", context.today
     numbers = calendar_numbers.remembered(content, context.portal.events, today)
     calendars.write(fresh, context.portal, numbers, today)
-    site_files.write(root, fresh, context, seal, withdrawal.listed(out))
+    site_files.write(root, fresh, context, seal, withdrawn.listed(out))
 
 
 class _Pages:

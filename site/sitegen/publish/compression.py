@@ -7,8 +7,8 @@ from pathlib import Path
 
 import brotli
 
+from forms.core.builds.earlier_assets import LIST as EARLIER
 from sitegen import kept_work
-from sitegen.publish.earlier_assets import LIST as EARLIER
 
 COMPRESSED = frozenset({".html", ".css", ".js", ".json", ".xml", ".txt"})
 """Kinds of files of which a smaller copy is worth its place."""

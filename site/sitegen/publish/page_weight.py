@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from forms.core.builds import earlier_assets
 from forms.core.problem import Problem
-from sitegen.publish import earlier_assets
 
 BROTLI_BUDGET = 14 * 1024
 GZIP_BUDGET = 16 * 1024
