@@ -23,12 +23,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sitegen.content.pages import Library
+    from sitegen.incremental.building import Builder
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"  # what units and handbooks name: leads to the environment in use
@@ -393,8 +395,9 @@ def report_problems() -> Iterator[None]:
 
 HOST = "127.0.0.1"
 ADDRESS = f"http://{HOST}"
+QUIET = 5_000
+"""Milliseconds without an edit, after which speech is made."""
 HANDOVER = ROOT / ".build" / "portal.json"
-BUILT = ROOT / ".build" / "built"
 
 
 def today() -> date:
@@ -486,11 +489,18 @@ def remove_withdrawn(out: Path, *stories: str) -> None:
     shown = (out, *(release.public for release in releases.every(checkout_here().published)))
     gone = list(dict.fromkeys(one for public in shown for one in purge(public, stories)))
     if gone:
-        BUILT.unlink(missing_ok=True)  # what is built next is never taken to be there already
+        forget_last_build()  # what is built next is never taken to be there already
     if gone and withdrawal.remove_card(ROOT / "kit"):
         click.echo("kit/portal.zip held the story and is removed. Make the kit again, and take old cards back.")
     for address in gone:
         click.echo(f"{address} has no valid consent and is taken off the site.")
+
+
+def forget_last_build() -> None:
+    """Let the next build make everything anew."""
+    from sitegen.incremental import record
+
+    record.forget(ROOT)
 
 
 def watch_consents(ended: threading.Event) -> None:
@@ -508,33 +518,30 @@ def build_if_changed(
     compress: bool = True,
     sign: Callable[[bytes], str] | None = None,
 ) -> bool:
-    """Build into `out` where anything changed since the last time (or `again`); whether it did.
+    """Build what changed since the last time into `out` (everything with `again`); return whether anything was built.
 
-    speak: make speech that is not kept yet; a site built without it is built again when it may be made. sign: signs
-    the list of the build.
+    speak: make speech that is not kept yet; compress: write compressed copies; a site without either is built again
+    when it is asked for. sign: signs the list of the build.
     """
-    from sitegen.cache import fingerprint
-
-    remove_withdrawn(out)  # first: nothing that is wrong elsewhere may keep a withdrawn story on the site
-    keys = demonstration_keys()
-    mark = fingerprint(ROOT, f"{out}{sorted(keys.items())}{today()}")
-    good = {mark} if speak else {mark, f"{mark} silent"}
-    if not again and out.exists() and HANDOVER.exists() and BUILT.exists() and BUILT.read_text() in good:
-        return False
-    from sitegen import build as press
-
-    press.remember_translations(ROOT, today())  # writes into content/: the mark is taken after it
-    mark = fingerprint(ROOT, f"{out}{sorted(keys.items())}{today()}")
-    click.echo("Building the site ...")
+    builder = builder_of(out)
+    if not builder.knows_consents(today()):
+        remove_withdrawn(out)  # first: nothing that is wrong elsewhere may keep a withdrawn story on the site
+    builder.keys, builder.unprotected, builder.sign = demonstration_keys(), unprotected_keys(), sign
     with node_for_the_script():
-        built = press.build(
-            ROOT, out, keys=keys, today=today(), say=click.echo, handover=HANDOVER, speak=speak,
-            compress=compress, unprotected=unprotected_keys(), sign=sign,
-        )  # fmt: skip
-    BUILT.write_text(mark if speak else f"{mark} silent")
+        built = builder.build(today(), speak=speak, compress=compress, again=again)
+    if built is None:
+        return False
     waiting = f" {len(built.warnings)} things wait for a person: python3 build.py check" if built.warnings else ""
     click.echo(f"Built {built.pages} pages in {built.seconds:.1f} s.{waiting}")
     return True
+
+
+@cache
+def builder_of(out: Path) -> "Builder":
+    """Return what builds into this folder: one object, which remembers what it built last."""
+    from sitegen.incremental.building import Builder
+
+    return Builder(ROOT, out, HANDOVER, click.echo, lambda: remove_withdrawn(out))
 
 
 @contextmanager
@@ -605,17 +612,19 @@ class Follower:
 
     seen: str = ""
     wrong: str = ""
+    day: str = ""
 
     def look(self, then: Callable[[], None]) -> None:
         """Build again if something was edited. What is wrong is said once, and when it is mended."""
-        from sitegen.cache import fingerprint
+        from sitegen.incremental.inputs import fingerprint
 
         try:
-            now = fingerprint(ROOT, str(today()))  # a new day too: events pass, consents end
+            self.day = str(today())
+            now = fingerprint(ROOT, self.day)  # a new day too: events pass, consents end
             if now == self.seen:
                 return
             self.seen = now
-            built = build_if_changed(ROOT / "public")
+            built = build_if_changed(ROOT / "public", speak=False, compress=False)
             if built:
                 then()
             if built or self.wrong:
@@ -642,11 +651,38 @@ class Follower:
 
 
 def follow(then: Callable[[], None]) -> None:
-    """Build again whenever something was edited, for ever."""
-    follower = Follower()
-    while True:
-        follower.look(then)
-        time.sleep(1)
+    """Build again whenever something was edited, and when the day turns, for ever. Speech follows once all is quiet."""
+    follower, silent = Follower(), True
+    follower.look(then)
+    for edited in edits():
+        if edited or str(today()) != follower.day:
+            follower.look(then)
+            silent = True
+        elif silent and not follower.wrong:
+            silent = False
+            with suppress(Exception):  # the next edit says what is wrong
+                speak_later(then)
+
+
+def edits() -> Iterator[bool]:
+    """Yield whether something was edited, at once, and every few seconds where nothing was."""
+    try:
+        from watchfiles import watch
+    except ImportError:  # an installation of before, or a system that watchfiles does not know
+        while True:
+            time.sleep(1)
+            yield True
+    watched = [path for name in ("content", "site", "forms") if (path := ROOT / name).exists()]
+    for changes in watch(*watched, step=20, debounce=200, rust_timeout=QUIET, yield_on_timeout=True,
+                         raise_interrupt=False, watch_filter=None):  # fmt: skip
+        yield bool(changes)
+
+
+def speak_later(then: Callable[[], None]) -> None:
+    """Make the speech that is not kept yet, while the site stands as it is, and put it there."""
+    if build_if_changed(ROOT / "public", compress=False):
+        then()
+        click.echo("The site can be heard too.")
 
 
 def list_recordings(library: "Library") -> None:
@@ -702,7 +738,7 @@ def serve(port: int) -> None:
     with report_problems():
         require_port(port)
         threading.Thread(target=watch_consents, args=(threading.Event(),), daemon=True).start()
-        build_if_changed(ROOT / "public", speak=False)
+        build_if_changed(ROOT / "public", speak=False, compress=False)
         from forms.server import app, run
 
         built = app.create_app({"portal": HANDOVER, "public": ROOT / "public", "data": ROOT / "var" / "server"})
@@ -716,13 +752,16 @@ def serve(port: int) -> None:
 
 @portal.command()
 @click.option("--out", type=click.Path(path_type=Path), default=ROOT / "public", help="Folder of the built site.")
+@click.option("--again", is_flag=True, help="Build everything, also what has not changed.")
 @click.option("--speech/--no-speech", default=True, help="Make speech of new texts too, or leave that for later.")
 @click.option("--compress/--no-compress", default=True, help="Write compressed copies, which a web server needs.")
-def build(out: Path, speech: bool, compress: bool) -> None:
-    """Check everything and build the site in all languages into public/."""
+def build(out: Path, again: bool, speech: bool, compress: bool) -> None:
+    """Check and build what changed since the last build, in all languages, into public/."""
     with report_problems():
-        remove_withdrawn(out)  # before anything is read that may be broken
-        build_if_changed(out, again=True, speak=speech, compress=compress, sign=publishers_signature())
+        if not builder_of(out).knows_consents(today()):
+            remove_withdrawn(out)  # before anything is read that may be broken, and before a passphrase is asked for
+        if not build_if_changed(out, again=again, speak=speech, compress=compress, sign=publishers_signature()):
+            click.echo(f"Nothing changed: {out} is as it was built. With --again everything is built.")
 
 
 @portal.command()

@@ -32,6 +32,7 @@ from sitegen.content import (
     translations,
 )
 from sitegen.content.district import DeskKeys
+from sitegen.content.pages import Library
 from sitegen.content.tables import Row
 from sitegen.lint import mistakes
 from sitegen.media import audio_clips, images
@@ -58,6 +59,11 @@ class Built:
     pages: int
     seconds: float
     warnings: tuple[str, ...]
+    context: Context
+    """What pages were drawn from."""
+
+    written: Library
+    """The pages as staff wrote them."""
 
 
 def prepare(
@@ -83,6 +89,9 @@ class Written:
     context: Context
     days: Sequence[Row]
     addresses: Mapping[str, moved_pages.Known]
+    library: Library
+    """All pages before numbers are drawn in and stories without consent are left out."""
+
     left: Sequence[str]
     """Sentences about the stories that consent has left."""
 
@@ -103,12 +112,13 @@ def read(root: Path, *, keys: DeskKeys | None, today: date) -> Written:
     if problems:
         raise Problems(problems)
     addresses = moved_pages.updated(library, moved_pages.read(content))
+    as_written = library
     library = translations.applied(library, translations.read(content))
     library = phone_numbers.in_library(library, numbers)
     library, left = consents.without_withdrawn(library, rows["consents"], today)
     menu = tuple(settings.read_settings(content)["menu"])
     context = Context(portal, rows, library, menu, portal.language_codes()[0], today)
-    return Written(context, days, addresses, left)
+    return Written(context, days, addresses, as_written, left)
 
 
 def check(
@@ -195,7 +205,8 @@ def build(
     if speak:
         audio_clips.prune(root / SPEECH, out / audio_clips.FOLDER)
     portals.write(context.portal, handover or root / HANDOVER)
-    return Built(context.portal, count, time.monotonic() - started, report.warnings)
+    seconds = time.monotonic() - started
+    return Built(context.portal, count, seconds, report.warnings, context, written.library)
 
 
 def _without_problems(

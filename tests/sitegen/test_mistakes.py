@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sitegen.cache import fingerprint
 from sitegen.content import pages, phone_numbers, tables
 from sitegen.content.pages import Library, Source
+from sitegen.incremental.inputs import fingerprint
 from sitegen.lint import files, keys, mistakes
 from sitegen.publish import withdrawal
 

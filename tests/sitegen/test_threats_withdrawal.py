@@ -199,7 +199,6 @@ def program(folder: Any, load: Callable[[Path], ModuleType], monkeypatch: pytest
     monkeypatch.setenv("PORTAL_INSIDE_VENV", "yes")
     module = load(ROOT / "build.py")
     monkeypatch.setattr(module, "ROOT", folder.root)
-    monkeypatch.setattr(module, "BUILT", folder.root / ".build" / "built")
     monkeypatch.setattr(module, "today", lambda: TODAY)
     return module
 

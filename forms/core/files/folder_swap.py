@@ -20,7 +20,7 @@ def swap(fresh: Path, out: Path) -> None:
     if not out.exists():
         fresh.rename(out)
         return
-    if _exchange(fresh, out):
+    if exchange(fresh, out):
         old = fresh
     else:
         out.rename(old)
@@ -28,7 +28,7 @@ def swap(fresh: Path, out: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _exchange(one: Path, other: Path) -> bool:
+def exchange(one: Path, other: Path) -> bool:
     """Let two names change places; return whether that was done."""
     if not sys.platform.startswith("linux"):
         return False

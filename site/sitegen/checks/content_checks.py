@@ -50,17 +50,7 @@ def check(
     media = content / "media"
     pages = [page for by_name in library.by_language.values() for page in by_name.values()]
     problems = [
-        *(
-            problem
-            for page in pages
-            for problem in (*_blocks(page), *_links(page, library), *page_checks.problems(page))
-        ),
-        *(problem for page in pages for problem in page_checks.arguments(page, *_askable(tables, days))),
-        *(
-            problem
-            for page in pages
-            for problem in page_checks.addresses(page, library.names, tuple(library.by_language))
-        ),
+        *of_pages(pages, library, tables, days, content),
         *as_dangers(consent_rules.problems(pages, tables, content, tuple(library.by_language), today)),
         *_menu(menu, library),
         *event_checks.problems(tables["events"], days, library.names, today),
@@ -73,7 +63,6 @@ def check(
         *feedback_checks.problems(library, tables, days, today, media),
         *audio_clips.problems(content, library, _clip_keys(tables, days)),
         *images.problems(media),
-        *(problem for page in pages for problem in images.asked(page, media)),
     ]
     warnings = [
         *_translations(library),
@@ -86,6 +75,23 @@ def check(
         *audio_clips.waiting(content, library, voices),
     ]
     return Report(tuple(problems), tuple(warnings))
+
+
+def of_pages(
+    pages: Sequence[Source], library: Library, tables: Tables, days: Sequence[Row], content: Path
+) -> Iterator[Problem]:
+    """Yield what the texts of these pages show by themselves, beside all others."""
+    names, languages, askable = frozenset(library.names), tuple(library.by_language), _askable(tables, days)
+    for page in pages:
+        yield from _blocks(page)
+        yield from _links(page, library, names)
+        yield from page_checks.problems(page)
+    for page in pages:
+        yield from page_checks.arguments(page, *askable)
+    for page in pages:
+        yield from page_checks.addresses(page, library.names, languages)
+    for page in pages:
+        yield from images.asked(page, content / "media")
 
 
 def _near(word: str, known: Sequence[str]) -> str:
@@ -103,10 +109,10 @@ def _blocks(page: Source) -> Iterator[Problem]:
             yield Problem(where, f'there is no form "{block.argument}".', _near(block.argument, form_names()))
 
 
-def _links(page: Source, library: Library) -> Iterator[Problem]:
+def _links(page: Source, library: Library, names: frozenset[str]) -> Iterator[Problem]:
     for match in _LINK.finditer(page.text):
         target = linked_name(page.name, match[1])
-        if "://" not in match[1] and target not in library.names:
+        if "://" not in match[1] and target not in names:
             where = f"{page.where}, line {page.line_of(match.start())}"
             yield Problem(where, f"the link goes to {match[1]}, which is not there.", _near(target, library.names))
 

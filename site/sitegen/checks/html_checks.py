@@ -24,7 +24,7 @@ _ACTIVE_FILES = frozenset(_ENDINGS.split())
 def problems(pages: Sequence[Source], tables: Tables, settings: Mapping[str, Any], content: Path) -> Iterator[Problem]:
     """Everything active in content/."""
     for page in pages:
-        yield from _page(page, content.parent)
+        yield from of_page(page, content.parent)
     for name, rows in tables.items():
         for row in rows:
             for column, cell in row.items():
@@ -34,7 +34,8 @@ def problems(pages: Sequence[Source], tables: Tables, settings: Mapping[str, Any
     yield from _files(content)
 
 
-def _page(page: Source, root: Path) -> Iterator[Problem]:
+def of_page(page: Source, root: Path) -> Iterator[Problem]:
+    """Everything active in one page. root: the folder of mkdocs.yml."""
     if page.made:
         return
     for found in _in_any(page.meta):

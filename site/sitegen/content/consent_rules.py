@@ -40,15 +40,21 @@ def problems(
     for page in pages:
         if consents.is_story(page):
             yield from _story(page, tables, today)
-        elif (quote := _QUOTE.search(page.text)) and page.meta.get("quotes") != PUBLISHED and not page.made:
-            what = "somebody's words stand there, and no consent covers them."
-            todo = (
-                "Tell it in a page of stories/, with its consent, and link there. Or write quotes: published above, "
-                "for words of an office or a book, with their source on the page."
-            )
-            yield Problem(f"{page.where}, line {page.line_of(quote.start())}", what, todo)
+        else:
+            yield from quoted(page)
     for row in tables["consents"]:
         yield from _row(row, content / "media", codes)
+
+
+def quoted(page: Source) -> Iterator[Problem]:
+    """Yield somebody's words on a page that is no story."""
+    if (quote := _QUOTE.search(page.text)) and page.meta.get("quotes") != PUBLISHED and not page.made:
+        what = "somebody's words stand there, and no consent covers them."
+        todo = (
+            "Tell it in a page of stories/, with its consent, and link there. Or write quotes: published above, "
+            "for words of an office or a book, with their source on the page."
+        )
+        yield Problem(f"{page.where}, line {page.line_of(quote.start())}", what, todo)
 
 
 def left_out(content: Path, known: consents.Consents, codes: Sequence[str], today: date) -> Iterator[str]:

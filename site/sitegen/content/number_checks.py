@@ -23,13 +23,20 @@ def problems(pages: Sequence[Source], tables: Tables, content: Path) -> Iterator
     known = phone_numbers.known_numbers(tables["helplines"])
     ids = sorted(phone_numbers.dialled(tables["helplines"]))
     codes = sorted({page.language for page in pages})
+    yield from of_pages(pages, tables)
+    yield from _in_tables(tables, codes, known, ids)
+    for number, words in _shown_settings(content / "portal.yml"):
+        yield from _in_text(words, f"{WHERE}, line {number}", known, ids)
+
+
+def of_pages(pages: Sequence[Source], tables: Tables) -> Iterator[Problem]:
+    """Yield those of these pages."""
+    known = phone_numbers.known_numbers(tables["helplines"])
+    ids = sorted(phone_numbers.dialled(tables["helplines"]))
     for page in pages:
         for key in _IN_TITLES:
             yield from _in_text(str(page.meta.get(key) or ""), f"{page.where}, {key}", known, ids)
         yield from _in_page(page, known, ids)
-    yield from _in_tables(tables, codes, known, ids)
-    for number, words in _shown_settings(content / "portal.yml"):
-        yield from _in_text(words, f"{WHERE}, line {number}", known, ids)
 
 
 def _shown_settings(path: Path) -> Iterator[tuple[int, str]]:

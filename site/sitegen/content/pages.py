@@ -166,6 +166,11 @@ def _readable(text: str, where: str) -> str:
     return text
 
 
+def read_one(path: Path, name: str, language: str, where: str) -> Source:
+    """Return one page. Raises Problem, UnicodeDecodeError or OSError where it cannot be read. where: its file."""
+    return Source(name, language, *split(_readable(path.read_text(encoding="utf-8-sig"), where), where), file=where)
+
+
 def read(content: Path, language: str) -> tuple[dict[str, Source], list[Problem]]:
     """Return all pages of one language by name, and what is wrong with those that cannot be read."""
     pages, problems = {}, []
@@ -175,8 +180,7 @@ def read(content: Path, language: str) -> tuple[dict[str, Source], list[Problem]
     for file in lookup.files(content, language, "*.md"):
         name, where = file.name.removeprefix(f"{language}/"), shown_name(file.where)
         try:
-            text = _readable(file.path.read_text(encoding="utf-8-sig"), where)
-            pages[name] = Source(name, language, *split(text, where), file=where)
+            pages[name] = read_one(file.path, name, language, where)
             name.encode()
         except UnicodeEncodeError:
             del pages[name]  # lint/files.py says that its name is none

@@ -4,6 +4,7 @@ A clip is found by what it says: the same text has the same file, in the cache a
 """
 
 import hashlib
+import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
@@ -28,6 +29,7 @@ FOLDER = "audio"
 
 _START = f"media/{FOLDER}"
 
+_ADDRESS = re.compile(rf"/{FOLDER}/[0-9a-f]+\.\w+")
 _MP3_BYTES_A_SECOND = 24_000 // 8  # its rate is constant, so its size tells its length
 
 Recordings = Mapping[tuple[str, str], Path]
@@ -78,9 +80,15 @@ class AudioPipeline:
         files = []
         for kind in KINDS:
             kept = self.cache / f"{name}.{kind.ending}"
-            shutil.copyfile(kept, self.out / kept.name)
+            if not (self.out / kept.name).exists():  # a name is a hash of what is said
+                shutil.copyfile(kept, self.out / kept.name)
             files.append(SoundFile(f"/{FOLDER}/{kept.name}", kind.media_type, kept.stat().st_size))
         return Clip(round(files[-1].bytes / _MP3_BYTES_A_SECOND), tuple(files))
+
+
+def sounds_in(html: str) -> tuple[str, ...]:
+    """Return the addresses of all sound on a built page."""
+    return tuple(sorted(set(_ADDRESS.findall(html))))
 
 
 def _convert(recording: Path, where: list[tuple[Kind, Path]]) -> None:

@@ -26,8 +26,14 @@ _WIDEST, _NARROWEST = 22, 10
 
 def wanted(folder: Path) -> list[Path]:
     """Return the files below a folder that should have compressed copies and have none yet."""
-    found = sorted(path for path in folder.rglob("*") if path.suffix in COMPRESSED or path.name == FEED)
-    return [path for path in found if path.name != EARLIER and not path.with_name(f"{path.name}.br").exists()]
+    found = sorted(path for path in folder.rglob("*") if is_wanted(f"{folder.name}/{path.name}"))
+    return [path for path in found if not path.with_name(f"{path.name}.br").exists()]
+
+
+def is_wanted(path: str) -> bool:
+    """Return whether a file of the site has compressed copies: none that stands beside the folders."""
+    folder, _, name = path.lstrip("/").rpartition("/")
+    return bool(folder) and (Path(name).suffix in COMPRESSED or name == FEED) and name != EARLIER
 
 
 def in_parts(paths: Sequence[Path]) -> Iterator[Sequence[Path]]:

@@ -90,8 +90,22 @@ def remember(content: Path, library: Library) -> None:
     before = read(content)
     fresh = updated(library, before)
     if fresh != before:
-        rows = {name: {"text": " ".join(one.text), "moved_to": one.moved_to} for name, one in sorted(fresh.items())}
-        write_durably(content / FILE, (json.dumps(rows, ensure_ascii=False, indent=1) + "\n").encode())
+        _write(content, fresh)
+
+
+def remember_edited(content: Path, library: Library, names: Collection[str]) -> None:
+    """Write what is remembered of these pages, whose text was edited and which stood at the same place before."""
+    before = read(content)
+    fresh = before | {
+        name: Known(_hashes(_page(library, name))) for name in names if name in before and library.source(name)
+    }
+    if fresh != before:
+        _write(content, fresh)
+
+
+def _write(content: Path, fresh: Mapping[str, Known]) -> None:
+    rows = {name: {"text": " ".join(one.text), "moved_to": one.moved_to} for name, one in sorted(fresh.items())}
+    write_durably(content / FILE, (json.dumps(rows, ensure_ascii=False, indent=1) + "\n").encode())
 
 
 def name_of(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from forms.core import i18n
@@ -21,14 +22,20 @@ def write(out: Path, portal: Portal, language: str) -> None:
     ]
     pages = sorted(folder.rglob("index.html"))
     heard = sorted({name for page in pages for name in _SOUND.findall(page.read_text(encoding="utf-8"))})
-    room = folder / "tablet"
-    room.mkdir()
-    (room / "words.json").write_text(json.dumps(_words(language), ensure_ascii=False), encoding="utf-8")
-    files = [*shared, *pages, *(out / name for name in heard), room / "words.json"]
-    addresses = [f"/{path.relative_to(out).as_posix()}".removesuffix("index.html") for path in files]
-    (room / "files.json").write_text(json.dumps(addresses), encoding="utf-8")
+    (folder / "tablet").mkdir()
+    words = folder / "tablet" / "words.json"
+    words.write_text(json.dumps(_words(language), ensure_ascii=False), encoding="utf-8")
     manifest = json.dumps(_manifest(portal, language), ensure_ascii=False)
-    (room / "app.webmanifest").write_text(manifest, encoding="utf-8")
+    (folder / "tablet" / "app.webmanifest").write_text(manifest, encoding="utf-8")
+    files = [*shared, *pages, *(out / name for name in heard), words]
+    for path, text in drawn(out, portal, language, files).items():
+        path.write_text(text, encoding="utf-8")
+
+
+def drawn(out: Path, portal: Portal, language: str, files: Sequence[Path]) -> dict[Path, str]:
+    """Return the page and the list of files to keep, by where they stand. files: those to keep."""
+    room = out / language / "tablet"
+    addresses = [f"/{path.relative_to(out).as_posix()}".removesuffix("index.html") for path in files]
     megabytes = f"{sum(path.stat().st_size for path in files) / 1e6:.1f}"
     page = Page(
         title=i18n.say(language)("For field workers: keep this site on a tablet"),
@@ -39,7 +46,7 @@ def write(out: Path, portal: Portal, language: str) -> None:
         index=False,
         manifest=f"/{language}/tablet/app.webmanifest",
     )
-    (room / "index.html").write_text(draw_page(portal, language, page), encoding="utf-8")
+    return {room / "files.json": json.dumps(addresses), room / "index.html": draw_page(portal, language, page)}
 
 
 def _words(language: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from sitegen import kept_work
 from sitegen.checks import active_html
 from sitegen.content.pages import SOURCE, Source
 from sitegen.lint import unexpected
+from sitegen.page_keys import PageKeys
 from sitegen.render import search_index
 from sitegen.render.blocks import Context, draw
 from sitegen.render.engine.interface import chosen
@@ -18,7 +19,6 @@ from sitegen.render.frames import Frames
 from sitegen.render.html_to_text import said_of
 from sitegen.render.layout import page_of, with_clip
 from sitegen.render.markdown_extensions import BlockExtension, foreign_links, talk
-from sitegen.render.page_keys import PageKeys
 
 
 @dataclass(frozen=True)
@@ -81,13 +81,13 @@ class Drawn:
 def draw_pages(root: Path, context: Context, names: Sequence[str]) -> Iterator[Drawn]:
     """Yield these pages of one language as they are published. Raises Problem where anything active got into one."""
     frames = Frames(context.portal, context.language, lambda frame: _refuse_active(frame, "the frame of pages"))
-    for source, body in _bodies(root, context, names):
+    for source, body in bodies(root, context, names):
         _refuse_active(body.html, source.where)
         heard = with_clip(context, source.name, Markup(body.html), body.aloud)  # noqa: S704 - HTML already
         yield Drawn(source.name, source.path, frames.draw(page_of(context, source.name, heard)), body.counts)
 
 
-def _bodies(root: Path, context: Context, names: Sequence[str]) -> Iterator[tuple[Source, Body]]:
+def bodies(root: Path, context: Context, names: Sequence[str]) -> Iterator[tuple[Source, Body]]:
     """Yield each page with its body: as kept from a build with the same text, else converted now."""
     kept, work = kept_work.at(root, f"pages-{context.language}"), _Work(root, context)
     left = {}

@@ -42,12 +42,27 @@ def index(pages: Mapping[str, Source], said: Mapping[str, Mapping[str, int]]) ->
     """
     shards: dict[str, dict[str, list[int]]] = defaultdict(dict)
     for number, (name, page) in enumerate(pages.items()):
-        counts = Counter(said[name])
-        for word in normalised_tokens(f"{page.title} {page.meta.get('description', '')}"):
-            counts[word] += TITLE_WEIGHT
-        for word, count in counts.items():
-            shards[shard_name(word)].setdefault(word, []).extend((number, min(count, MOST_COUNTED)))
+        for word, count in counted(page, said[name]).items():
+            shards[shard_name(word)].setdefault(word, []).extend((number, count))
     return {name: dict(sorted(shard.items())) for name, shard in shards.items()}
+
+
+def counted(page: Source, said: Mapping[str, int]) -> dict[str, int]:
+    """Return how much each skeleton counts on a page, with those of its title. said: how often its text has them."""
+    counts = Counter(said)
+    for word in normalised_tokens(f"{page.title} {page.meta.get('description', '')}"):
+        counts[word] += TITLE_WEIGHT
+    return {word: min(count, MOST_COUNTED) for word, count in counts.items()}
+
+
+def set_count(shard: dict[str, list[int]], word: str, number: int, count: int) -> None:
+    """Set how much a skeleton counts on the page of this number; nowhere else on it with 0."""
+    turns = shard.pop(word, [])
+    pairs = {page: times for page, times in zip(turns[::2], turns[1::2], strict=True) if page != number}
+    if count:
+        pairs[number] = count
+    if pairs:
+        shard[word] = [part for pair in sorted(pairs.items()) for part in pair]
 
 
 def listed(library: Library, language: str) -> dict[str, Source]:
@@ -66,4 +81,9 @@ def write(folder: Path, pages: Mapping[str, Source], said: Mapping[str, Mapping[
 
 
 def _write(path: Path, data: object) -> None:
-    path.write_text(json.dumps(data, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+    path.write_bytes(packed(data))
+
+
+def packed(data: object) -> bytes:
+    """Return a file of the search as it is published."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,142 @@
+"""What an edit of the texts of some pages changes on the site, and nothing else (docs/decisions/0054).
+
+An edit is taken only where it is sure what depends on it: the page in its language, the same page in languages that
+translate it or lack it, the words of the search, the list for tablets. Front matter, stories, pages of events, tables,
+settings, pictures and templates change more: then everything is built, of what is kept.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import quote
+
+from forms.core.problem import Problem
+from sitegen.checks import content_checks, html_checks
+from sitegen.content import consent_rules, consents, number_checks, pages, phone_numbers, translations
+from sitegen.content.pages import SOURCE, Library, Source
+from sitegen.incremental.record import Drawn, Record
+from sitegen.lint import mistakes
+from sitegen.render.context import Context
+
+_MADE_ELSEWHERE = ("events/", "events.md", "tablet/")
+_ID = re.compile(r'\bid="([^"]*)"')
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Edited pages: the site's pages before and after, and which of them are drawn anew (language and name)."""
+
+    root: Path
+    before: Context
+    after: Context
+    written: Mapping[tuple[str, str], Source]
+
+    @cached_property
+    def drawn(self) -> list[tuple[str, str]]:
+        """Return the pages to draw: the edited ones, and where English was edited, those that follow it."""
+        found = set(self.written)
+        for code, name in self.written:
+            if code == SOURCE:
+                found |= {(other, name) for other in self.before.portal.language_codes()}
+        return sorted(found)
+
+
+def taken(root: Path, record: Record, drawn: Drawn, paths: frozenset[str]) -> Edit | None:
+    """Return the edit of these files; None where more than their own texts may change, or where they cannot be read."""
+    content = root / "content"
+    written = {}
+    for path in paths:
+        found = _read(content, path, record, drawn)
+        if found is None:
+            return None
+        written[found.language, found.name] = found
+    as_written = _with(drawn.written, {**record.edited, **written})
+    before = replace(drawn.context, library=_prepared(content, drawn, record.edited, drawn.context.library))
+    if before.library is None or not written:
+        return None
+    library = _prepared(content, drawn, {**record.edited, **written}, drawn.context.library)
+    names = {name for _, name in written}
+    known = translations.read(content)
+    mini = _of_names(as_written, names)
+    if translations.updated(mini, known, drawn.context.today) != known:
+        return None
+    return Edit(root, before, replace(drawn.context, library=library), written)
+
+
+def _read(content: Path, path: str, record: Record, drawn: Drawn) -> Source | None:
+    """Return an edited page as it is written now; None for a file that is no page whose text alone was edited."""
+    try:
+        language, _, name = Path(path).relative_to(content).as_posix().partition("/")
+    except ValueError:
+        return None
+    old = record.edited.get((language, name)) or drawn.written.by_language.get(language, {}).get(name)
+    shown = drawn.context.library.by_language.get(language, {}).get(name)
+    if old is None or shown is None or shown.made or shown.renderer or name.startswith(_MADE_ELSEWHERE):
+        return None
+    if consents.is_story(old) or old.file != f"content/{language}/{name}":
+        return None
+    try:
+        new = pages.read_one(Path(path), name, language, old.file)
+    except (Problem, OSError, ValueError):
+        return None  # the whole build says what is wrong
+    same = new.meta == old.meta and new.first_line == old.first_line and not consents.is_story(new)
+    return new if same else None
+
+
+def _with(library: Library, edited: Mapping[tuple[str, str], Source]) -> Library:
+    by_language = dict(library.by_language)
+    for (code, name), page in edited.items():
+        by_language[code] = {**by_language[code], name: page}
+    return replace(library, by_language=by_language)
+
+
+def _of_names(library: Library, names: set[str]) -> Library:
+    """Return only the pages of these names, in all languages."""
+    return Library(
+        {code: {name: found[name] for name in names if name in found} for code, found in library.by_language.items()}
+    )
+
+
+def _prepared(content: Path, drawn: Drawn, edited: Mapping[tuple[str, str], Source], library: Library) -> Library:
+    """Return the site's pages with edited ones as `sitegen.build.read` makes them of what staff wrote."""
+    if not edited:
+        return library
+    mini = _of_names(_with(drawn.written, edited), {name for _, name in edited})
+    mini = translations.applied(mini, translations.read(content))
+    mini = phone_numbers.in_library(mini, phone_numbers.dialled(drawn.context.tables["helplines"]))
+    fresh = {(code, name): page for code, found in mini.by_language.items() for name, page in found.items()}
+    names = {name for _, name in fresh}
+    changes = {key: change for key, change in library.changes.items() if key[1] not in names}
+    return replace(_with(library, fresh), changes={**changes, **mini.changes})
+
+
+def problems(edit: Edit) -> Iterator[Problem]:
+    """Yield everything that is wrong with the pages that an edit changes."""
+    context, content = edit.after, edit.root / "content"
+    there = [context.library.by_language[code].get(name) for code, name in edit.drawn]
+    own = [page for page in there if page is not None and not page.made]
+    yield from content_checks.of_pages(own, context.library, context.tables, _days(context), content)
+    yield from number_checks.of_pages(own, context.tables)
+    for page in own:
+        yield from consent_rules.quoted(page)
+        yield from html_checks.of_page(page, edit.root)
+        yield from mistakes.of_page(page, context.library, edit.root, context.portal.address)
+
+
+def _days(context: Context) -> list[dict[str, object]]:
+    return [{"id": event.id} for event in context.portal.events]
+
+
+def breaks_links(edit: Edit) -> bool:
+    """Return whether a heading went to which a page may link."""
+    gone = set()
+    for key in edit.written:
+        before = edit.before.library.by_language[key[0]][key[1]]
+        after = edit.after.library.by_language[key[0]][key[1]]
+        ids = [set(_ID.findall(mistakes.made_of(one, edit.root))) for one in (before, after)]
+        gone |= ids[0] - ids[1]
+    marks = {f"#{one}" for one in gone} | {f"#{quote(one)}" for one in gone}
+    texts = (page.text for found in edit.after.library.by_language.values() for page in found.values())
+    return bool(marks) and any(mark in text for text in texts for mark in marks)

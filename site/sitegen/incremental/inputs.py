@@ -1,0 +1,137 @@
+"""The files that a build is made from, as they were: by content, looked into again only where their state differs."""
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from sitegen.layers import lookup
+
+NAMES = ("site", "forms", "mkdocs.yml", "locks/site.lock")
+_NOT_INPUTS = frozenset({"__pycache__", "desk", "node_modules"})
+WRITTEN = ("addresses.json", "translations.json", "calendar.json")
+"""What the program itself writes into content/ while it builds."""
+
+_RACY = 2_000_000_000
+"""Nanoseconds: a file that changed so shortly before it was looked at may have changed again without a trace."""
+
+
+class State(NamedTuple):
+    """What the file system says of a file: bytes, times of its content and of its entry (ns), and which file it is."""
+
+    size: int
+    changed: int
+    status: int
+    node: int
+
+
+def state_of(found: os.stat_result) -> State:
+    """Return the state of a file."""
+    return State(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+
+
+@dataclass
+class Inputs:
+    """All input files by path, each with its state and the SHA-256 of its bytes. taken: when (ns)."""
+
+    taken: int = 0
+    files: dict[str, tuple[State, bytes]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Paths of files that are not as they were."""
+
+    edited: frozenset[str] = frozenset()
+    others: frozenset[str] = frozenset()
+    """Added or removed; or a record of consents whose time alone is another, since the newest of them counts."""
+
+    def __bool__(self) -> bool:
+        return bool(self.edited or self.others)
+
+
+def look(root: Path, before: Inputs | None = None) -> tuple[Inputs, Changes]:
+    """Return all input files as they are now, and what has changed since `before`."""
+    known = before.files if before else {}
+    now, edited, others = Inputs(time.time_ns()), set(), set()
+    oldest_sure = (before.taken if before else 0) - _RACY
+    for path, state in _states(root):
+        last = known.get(path)
+        if last and last[0] == state and state.status < oldest_sure:
+            now.files[path] = last
+            continue
+        digest = hashlib.sha256(_bytes(path)).digest()
+        now.files[path] = state, digest
+        if last is None:
+            others.add(path)
+        elif last[1] != digest:
+            edited.add(path)
+        elif last[0] != state and _is_of_consents(path):
+            others.add(path)
+    others |= known.keys() - now.files.keys()
+    return now, Changes(frozenset(edited), frozenset(others))
+
+
+def _is_of_consents(path: str) -> bool:
+    folder, _, name = path.rpartition("/")
+    return folder.endswith("/tables") and name.casefold().startswith("consents")
+
+
+def _bytes(path: str) -> bytes:
+    with open(path, "rb") as file:  # noqa: PTH123 - thousands of files: Path takes longer than reading
+        return file.read()
+
+
+def look_again(inputs: Inputs, content: Path) -> None:
+    """Take up the files that the build itself wrote into content/."""
+    for name in WRITTEN:
+        path = content / name
+        if path.is_file():
+            inputs.files[str(path)] = state_of(path.stat()), hashlib.sha256(path.read_bytes()).digest()
+
+
+def _states(root: Path) -> Iterator[tuple[str, State]]:
+    layers = [layer.folder for layer in lookup.layers(root / "content")]
+    for start in [*layers, *(root / name for name in NAMES)]:
+        if start.is_dir():
+            yield from _below(str(start))
+        elif start.is_file():
+            yield str(start), state_of(start.stat())
+
+
+def _below(folder: str) -> Iterator[tuple[str, State]]:
+    with os.scandir(folder) as found:
+        entries = list(found)
+    for entry in entries:
+        if entry.name in _NOT_INPUTS:
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _below(entry.path)
+        elif entry.is_file():
+            yield entry.path, state_of(entry.stat())
+
+
+def consents_are_as(root: Path, inputs: Inputs) -> bool:
+    """Return whether the records of consents are still as they were when the inputs were looked at."""
+    known = {path: state for path, (state, _) in inputs.files.items() if _is_of_consents(path)}
+    folders = [layer.folder / "tables" for layer in lookup.layers(root / "content")]
+    paths = [str(path) for folder in folders for path in folder.glob("*") if _is_of_consents(str(path))]
+    return {path: state_of(os.stat(path)) for path in paths} == known  # noqa: PTH116
+
+
+def fingerprint(root: Path, extra: str = "") -> str:
+    """Return SHA-256 over every input file's name and state, and `extra` (what else a build depends on)."""
+    digest = hashlib.sha256(extra.encode())
+    for path, state in sorted(_states(root)):
+        digest.update(f"{os.path.relpath(path, root)}\0{_content(path, state).hex()}".encode(errors="surrogateescape"))
+    return digest.hexdigest()
+
+
+@cache
+def _content(path: str, _state: State) -> bytes:
+    """Return SHA-256 of a file; read again only when its state is another: `serve` asks at each edit."""
+    return hashlib.sha256(_bytes(path)).digest()

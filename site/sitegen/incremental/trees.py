@@ -1,0 +1,86 @@
+"""A built site as the file system shows it, and its twin: a second folder of the same files, made ready beside it.
+
+An edit is written into the twin, and then the two change names in one step. Files that did not change are the same
+files in both (hard links), so nobody copies or removes them. Whatever is not as it was recorded is never built upon.
+"""
+
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+Tree = dict[str, tuple[int, int, int]]
+"""By path below the folder: size, time of the content (ns) and which file it is. The path of a folder ends with "/"."""
+
+BESIDE = ".twin"
+
+
+def twin_of(out: Path) -> Path:
+    """Return where the twin of a built site stands. Withdrawing a story looks there too (publish/withdrawal.py)."""
+    return out.with_name(f"{out.name}{BESIDE}")
+
+
+def look(folder: Path) -> Tree:
+    """Return what stands in a folder. Raises OSError."""
+    tree: Tree = {}
+    _look(str(folder), "/", tree)
+    return tree
+
+
+def _look(folder: str, prefix: str, tree: Tree) -> None:
+    tree[prefix] = _state(os.stat(folder), folder=True)  # noqa: PTH116 - thousands of them
+    with os.scandir(folder) as found:
+        entries = list(found)
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            _look(entry.path, f"{prefix}{entry.name}/", tree)
+        else:
+            tree[f"{prefix}{entry.name}"] = _state(entry.stat(follow_symlinks=False))
+
+
+def _state(found: os.stat_result, *, folder: bool = False) -> tuple[int, int, int]:
+    return 0 if folder else found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def is_as(folder: Path, tree: Tree) -> bool:
+    """Return whether everything in a folder is as it was recorded, and nothing has come in."""
+    start = str(folder)
+    try:
+        return bool(tree) and all(
+            _state(os.lstat(start + path), folder=path.endswith("/")) == state for path, state in tree.items()
+        )
+    except OSError:
+        return False
+
+
+def take_up(folder: Path, tree: Tree, paths: Iterable[str]) -> None:
+    """Bring a record up to date for these files, and for the folders in which they stand."""
+    for path in paths:
+        _take_up(folder, tree, path)
+        parent = path
+        while parent != "/":
+            parent = parent[: parent.rstrip("/").rindex("/") + 1]
+            _take_up(folder, tree, parent)
+
+
+def _take_up(folder: Path, tree: Tree, path: str) -> None:
+    try:
+        tree[path] = _state(os.lstat(f"{folder}{path}"), folder=path.endswith("/"))
+    except FileNotFoundError:
+        tree.pop(path, None)
+
+
+def link_all(out: Path, twin: Path) -> None:
+    """Make the twin anew, of links to all files of the site. Raises OSError where the file system has none."""
+    shutil.rmtree(twin, ignore_errors=True)
+    shutil.copytree(out, twin, copy_function=os.link)
+
+
+def link(out: Path, twin: Path, paths: Iterable[str]) -> None:
+    """Bring the twin up to date: each of these files becomes the one of the site, or goes where that has none."""
+    for path in paths:
+        here, there = Path(f"{out}{path}"), Path(f"{twin}{path}")
+        there.unlink(missing_ok=True)
+        if here.exists():
+            there.parent.mkdir(parents=True, exist_ok=True)
+            os.link(here, there)

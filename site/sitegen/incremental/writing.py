@@ -1,0 +1,150 @@
+"""Writes what an edit changes into the twin of the built site, and lets the two change names."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from forms.core.builds import manifest as build_manifest
+from forms.core.builds.manifest import ADDRESS, SIGNATURES
+from sitegen.content.pages import Source
+from sitegen.incremental.edits import Edit
+from sitegen.incremental.record import Drawn, Record
+from sitegen.media.audio_clips import FOLDER as SOUNDS
+from sitegen.media.audio_clips import sounds_in
+from sitegen.publish import compression, tablet
+from sitegen.publish.build_manifest import LISTED, Sign, next_number
+from sitegen.render import search_index
+from sitegen.render.context import Context
+from sitegen.render.language_pages import bodies, draw_pages
+
+
+@dataclass
+class Writing:
+    """The twin of a site while an edit is written into it. paths: what is another file than before, or gone."""
+
+    edit: Edit
+    record: Record
+    drawn: Drawn
+    out: Path
+    twin: Path
+    sign: Sign | None
+    paths: set[str] = field(default_factory=set)
+
+    def write(self) -> int:
+        """Write everything; return how many pages were drawn."""
+        languages = sorted({code for code, _ in self.edit.drawn})
+        for code in languages:
+            self._language(code, [name for other, name in self.edit.drawn if other == code])
+        self._sounds()
+        for code in languages:
+            self._tablet(code)
+        if self.record.compressed:
+            self._copies()
+        self._manifest()
+        return len(self.edit.drawn)
+
+    def _language(self, code: str, names: Sequence[str]) -> None:
+        before, after = (self._context(one, code) for one in (self.edit.before, self.edit.after))
+        counts = {}
+        for page in draw_pages(self.edit.root, after, names):
+            self._put(f"/{code}/{page.path}index.html", page.html.encode())
+            self.record.sounds[code, page.name] = sounds_in(page.html)
+            counts[page.name] = page.counts
+        listed = search_index.listed(after.library, code)
+        old = {source.name: body.counts for source, body in bodies(self.edit.root, before, names)}
+        numbers = {name: number for number, name in enumerate(listed)}
+        for name in names:
+            if name in numbers:
+                self._words(code, numbers[name], listed[name], old[name], counts[name])
+
+    def _context(self, context: Context, code: str) -> Context:
+        audio, pictures = context.audio_pipeline, context.image_pipeline
+        return replace(
+            context, language=code,
+            audio_pipeline=audio and replace(audio, out=self.twin / audio.out.name, making=False),
+            image_pipeline=pictures and replace(pictures, out=self.twin / pictures.out.name),
+        )  # fmt: skip
+
+    def _words(self, code: str, number: int, page: Source, old: Mapping[str, int], new: Mapping[str, int]) -> None:
+        """Bring the search up to date: only the files of words that stand there more or less often."""
+        before, after = (search_index.counted(page, counts) for counts in (old, new))
+        changed = {word for word in before.keys() | after.keys() if before.get(word) != after.get(word)}
+        for shard in sorted({search_index.shard_name(word) for word in changed}):
+            path = f"/{code}/search/{shard}"
+            words = self._json(path)
+            for word in (word for word in changed if search_index.shard_name(word) == shard):
+                search_index.set_count(words, word, number, after.get(word, 0))
+            self._put(path, search_index.packed(dict(sorted(words.items()))) if words else None)
+
+    def _json(self, path: str) -> dict[str, list[int]]:
+        there = Path(f"{self.twin}{path}")
+        return dict(json.loads(there.read_bytes())) if there.exists() else {}
+
+    def _put(self, path: str, data: bytes | None) -> None:
+        """Write a file, never into the one that the site itself has; None: remove it."""
+        there = Path(f"{self.twin}{path}")
+        for ending in ("", *compression.ENDINGS):
+            copy = there.with_name(f"{there.name}{ending}")
+            if f"{path}{ending}" in self.record.twin or ending == "":
+                copy.unlink(missing_ok=True)
+                self.paths.add(f"{path}{ending}")
+        if data is not None:
+            there.parent.mkdir(parents=True, exist_ok=True)
+            there.write_bytes(data)
+
+    def _all_sounds(self) -> dict[tuple[str, str], tuple[str, ...]]:
+        return {**self.drawn.sounds, **self.record.sounds}
+
+    def _sounds(self) -> None:
+        """Take up sound that came, and remove what no page and no question has any more."""
+        used = {one for found in self._all_sounds().values() for one in found}
+        fixed = {
+            file.address
+            for clips in self.edit.after.portal.clips.values()
+            for clip in clips.values()
+            for file in clip.files
+        }
+        there = {path for path in self.record.twin if path.startswith(f"/{SOUNDS}/") and not path.endswith("/")}
+        for path in there - used - fixed:
+            self._put(path, None)
+        self.paths |= {path for path in used - there if Path(f"{self.twin}{path}").exists()}
+
+    def _tablet(self, code: str) -> None:
+        listing = f"/{code}/tablet/files.json"
+        before = json.loads(Path(f"{self.twin}{listing}").read_bytes())
+        heard = sorted(
+            one for one in {one for (other, _), found in self._all_sounds().items() if other == code for one in found}
+            if one.endswith(".opus")
+        )  # fmt: skip
+        sound = [place for place, one in enumerate(before) if one.startswith(f"/{SOUNDS}/")]
+        rest = [one for one in before if not one.startswith(f"/{SOUNDS}/")]
+        at = sound[0] if sound else len(rest) - 1
+        files = [self._file(one) for one in [*rest[:at], *heard, *rest[at:]]]
+        for path, text in tablet.drawn(self.twin, self.edit.after.portal, code, files).items():
+            address = f"/{path.relative_to(self.twin).as_posix()}"
+            if Path(f"{self.twin}{address}").read_bytes() != text.encode():
+                self._put(address, text.encode())
+
+    def _file(self, address: str) -> Path:
+        return Path(f"{self.twin}{address}{'index.html' if address.endswith('/') else ''}")
+
+    def _copies(self) -> None:
+        wanted = [Path(f"{self.twin}{path}") for path in self.paths if compression.is_wanted(path)]
+        compression.compress(self.edit.root, [path for path in wanted if path.exists()])
+        self.paths |= {f"{path}{ending}" for path in self.paths if compression.is_wanted(path)
+                       for ending in compression.ENDINGS}  # fmt: skip
+
+    def _manifest(self) -> None:
+        before = build_manifest.read(Path(f"{self.twin}{ADDRESS}").read_bytes())
+        files = dict(before.files)
+        for path in (path for path in self.paths if Path(path).suffix in LISTED):
+            address = path.removesuffix("index.html") if path.endswith("/index.html") else path
+            there = Path(f"{self.twin}{path}")
+            if there.exists():
+                files[address] = build_manifest.file_of(there.read_bytes())
+            else:
+                files.pop(address, None)
+        data = build_manifest.write(replace(before, number=next_number(self.out), files=files))
+        self._put(ADDRESS, data)
+        self._put(SIGNATURES, (self.sign(data) if self.sign else "").encode("ascii"))

@@ -1,0 +1,340 @@
+"""A build of what changed makes the same bytes as one from scratch, or everything; and never a withdrawn story."""
+
+import json
+import os
+import re
+import shutil
+from contextlib import suppress
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from sitegen.incremental import record, trees
+from sitegen.incremental.building import Builder, Outcome
+from sitegen.incremental.preview import preview
+from sitegen.incremental.writing import Writing
+from sitegen.publish import withdrawal
+
+from forms.core.problem import Problems
+from tests.sitegen.conftest import KEY, LANGUAGES, ROWS, TODAY, Folder
+from tests.sitegen.test_threats_withdrawal import CONSENT, tell, traces
+
+KEYS = {"police": (KEY, "sha256:0", ""), "events": (KEY, "sha256:1", "")}
+WORDS = ("Words.", "Other words.", "## A part\n\nMore words.", "One 112 two.", "- a\n- list", "[[ helplines ]]")
+HISTORY = {"build-manifest.json", "build-manifest.sig", "withdrawn.json"}
+"""They hold the number of the build, which grows, and what earlier sites withdrew."""
+
+
+def builder(folder: Folder, **more: Any) -> Builder:
+    """Return a builder as a new process has it."""
+    root, out = folder.root, folder.root / "public"
+    day = more.pop("day", TODAY)
+    return Builder(root, out, root / ".build" / "portal.json", lambda _: None,
+                   lambda: void(withdrawal.purge(out, root / "content", day)), KEYS, **more)  # fmt: skip
+
+
+def void(_: object) -> None:
+    """Return nothing, as `purge` of a Builder does."""
+
+
+def built(folder: Folder, day: Any = TODAY, **more: Any) -> Outcome | None:
+    return builder(folder, day=day).build(day, speak=False, **{"compress": True, **more})
+
+
+def files(site: Path) -> dict[str, bytes]:
+    """Return every file of a site, and of the manifest what it lists; none that tells of earlier builds."""
+    found = (path for path in site.rglob("*") if path.is_file() and path.name not in HISTORY)
+    listed = json.dumps(json.loads((site / "build-manifest.json").read_bytes())["files"]).encode()
+    return {path.relative_to(site).as_posix(): path.read_bytes() for path in found} | {"listed": listed}
+
+
+def from_scratch(folder: Folder, day: Any = TODAY) -> dict[str, bytes]:
+    """Return the files of the same content built where nothing is kept."""
+    other = Folder(folder.root.with_name(f"{folder.root.name} from scratch"))
+    shutil.rmtree(other.root, ignore_errors=True)
+    ours = ("public", "public.twin", "kept", "last-build", "tables", "seal")
+    shutil.copytree(folder.root, other.root, ignore=shutil.ignore_patterns(*ours))
+    (other.root / "content" / "tables").mkdir(exist_ok=True)
+    for path in (folder.root / "content" / "tables").iterdir():
+        shutil.copy2(path, other.root / "content" / "tables")
+    for name in ("seal", "tables"):
+        (other.root / ".build" / name).symlink_to((folder.root / ".build" / name).resolve())
+    earlier = folder.root / "public" / "assets" / "earlier.json"
+    assert not earlier.exists(), "templates and styles do not change here"
+    built(other, day)
+    return files(other.root / "public")
+
+
+@pytest.fixture
+def district(folder: Folder) -> Folder:
+    """A built district with a page in three languages, one in English alone, and a story with consent."""
+    for language in ("en", "ta", "or"):
+        folder.page("rights", {"en": "Your rights.", "ta": "உரிமைகள்.", "or": "ଅଧିକାର।"}[language], language)
+    folder.page("only", "Only in English. [Rights](rights.md)")
+    built(folder)
+    return folder
+
+
+def edit(folder: Folder, name: str, text: str, language: str = "en") -> None:
+    folder.page(name, text, language)
+
+
+def test_nothing_changed_builds_nothing(district: Folder) -> None:
+    assert built(district) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "text", "pages"),
+    [
+        ("rights", "ta", "உரிமைகள் புதியவை. [Only](only.md)", 1),
+        ("rights", "en", "Your new rights and words.", 3),
+        ("only", "en", "Only here, changed.\n\n## A part\n\nMore.", 3),
+    ],
+)
+def test_an_edited_text_draws_only_what_follows_it(
+    district: Folder, name: str, language: str, text: str, pages: int
+) -> None:
+    edit(district, name, text, language)
+    done = built(district)
+    assert done
+    assert (done.whole, done.pages) == (False, pages)
+    assert files(district.root / "public") == from_scratch(district)
+    assert built(district) is None
+
+
+def test_edits_follow_each_other_and_stay_the_same_as_from_scratch(district: Folder) -> None:
+    for number in range(3):
+        edit(district, "rights", f"Text number {'x' * number}.")
+        done = built(district)
+        assert done
+        assert not done.whole
+    assert files(district.root / "public") == from_scratch(district)
+
+
+def test_a_page_can_be_seen_with_another_text_before_it_is_saved(district: Folder) -> None:
+    before = files(district.root / "public")
+    page = preview(district.root, "ta", "rights.md", "---\ntitle: T\n---\n\n# T\n\n[[ number: 112 ]] [one](only.md)\n")
+    assert page
+    assert '<a href="tel:112">112</a>' in page
+    assert 'href="../only/"' in page
+    assert files(district.root / "public") == before
+    assert built(district) is None
+
+
+def test_nothing_can_be_seen_before_the_first_build(folder: Folder) -> None:
+    assert preview(folder.root, "en", "index.md", "---\ntitle: T\n---\n\n# T\n") is None
+
+
+@pytest.mark.parametrize("name", ["record", "drawn"])
+def test_a_damaged_record_builds_everything(district: Folder, name: str) -> None:
+    [path] = (district.root / record.FOLDER).glob(f"{name}*")
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    edit(district, "rights", "Edited.")
+    done = built(district)
+    assert done
+    assert done.whole
+    assert files(district.root / "public") == from_scratch(district)
+
+
+def test_a_file_of_the_site_that_somebody_changed_is_made_again(district: Folder) -> None:
+    page = district.root / "public" / "en" / "rights" / "index.html"
+    page.write_text("changed by hand", encoding="utf-8")
+    done = built(district)
+    assert done
+    assert done.whole
+    assert "changed by hand" not in page.read_text(encoding="utf-8")
+
+
+def test_the_same_size_and_time_with_other_bytes_is_seen(district: Folder) -> None:
+    path = district.root / "content" / "en" / "rights.md"
+    before = path.stat()
+    path.write_text(path.read_text(encoding="utf-8").replace("Your", "Most"), encoding="utf-8")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert built(district)
+    assert "Most rights" in (district.root / "public" / "en" / "rights" / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("step", ["link_all", "write", "exchange"])
+def test_a_build_that_is_cut_off_leaves_the_old_site_whole(
+    district: Folder, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    class Killed(BaseException):
+        """Nothing catches it, as nothing catches a kill."""
+
+    def kill(*_: Any) -> None:
+        raise Killed
+
+    place = {
+        "link_all": "sitegen.incremental.trees.link_all",
+        "write": "sitegen.incremental.writing.Writing._manifest",
+        "exchange": "sitegen.incremental.building.exchange",
+    }[step]
+    before = files(district.root / "public")
+    edit(district, "rights", "Cut off.")
+    with monkeypatch.context() as patched:
+        patched.setattr(place, kill)
+        with pytest.raises(Killed):
+            built(district)
+    assert files(district.root / "public") == before
+    assert built(district)
+    assert files(district.root / "public") == from_scratch(district)
+
+
+def test_a_twin_that_somebody_changed_is_never_shown(district: Folder) -> None:
+    edit(district, "rights", "First edit.")
+    built(district)
+    twin = trees.twin_of(district.root / "public")
+    path = twin / "en" / "index.html"
+    path.unlink()
+    path.write_text("changed by hand", encoding="utf-8")
+    edit(district, "rights", "Second edit.")
+    built(district)
+    assert files(district.root / "public") == from_scratch(district)
+
+
+def consented(folder: Folder) -> Folder:
+    """Return the district with a story, built, and built again after an edit of another page."""
+    tell(folder)
+    folder.page("rights", "Rights.")
+    built(folder)
+    folder.page("rights", "Other rights.")
+    done = built(folder)
+    assert done
+    assert not done.whole
+    assert traces(folder.root / "public")
+    assert traces(folder.root / "public.twin")
+    return folder
+
+
+def withdraw(folder: Folder) -> None:
+    folder.table("consents", {**CONSENT, "withdrawn_on": "2026-12-31"})
+
+
+def another_language(folder: Folder) -> None:
+    folder.table("consents", {**CONSENT, "languages": "en"})
+
+
+def newer_workbook(folder: Folder) -> None:
+    path = folder.csv("consents")
+    path.with_name("consents.xlsx").write_bytes(b"x")
+    os.utime(path, (0, 0))
+
+
+def rename(folder: Folder) -> None:
+    for language in ("en", "ta"):
+        path = folder.root / "content" / language / "stories" / "a.md"
+        path.rename(path.with_name("b.md"))
+    withdraw(folder)
+
+
+@pytest.mark.parametrize("way", [withdraw, newer_workbook, rename])
+def test_no_kept_work_brings_a_withdrawn_story_back(folder: Folder, way: Any) -> None:
+    """Each with an edit of a page beside it, in one build, since only that edit may be small."""
+    consented(folder)
+    way(folder)
+    for number in range(2):
+        folder.page("rights", f"Rights, edited in the same minute {'x' * number}.")
+        with suppress(Problems):  # what else is wrong now: the old site stays, without the story
+            built(folder)
+        assert traces(folder.root / "public") == []
+        assert not (folder.root / "public.twin").exists() or traces(folder.root / "public.twin") == []
+
+
+def test_a_language_that_leaves_the_consent_is_gone_though_another_page_was_edited(folder: Folder) -> None:
+    consented(folder)
+    another_language(folder)
+    folder.page("rights", "Rights, edited in the same minute.")
+    built(folder)
+    assert traces(folder.root / "public" / "ta") == []
+    assert traces(folder.root / "public" / "en")
+    assert not (folder.root / "public.twin").exists()
+
+
+def test_a_consent_that_ends_at_midnight_is_gone_though_only_a_page_was_edited(folder: Folder) -> None:
+    consented(folder)
+    ends = date.fromisoformat(CONSENT["expires_on"])
+    folder.page("rights", "Rights, edited after midnight.")
+    done = built(folder, ends)
+    assert done
+    assert done.whole
+    assert traces(folder.root / "public") == []
+
+
+def test_a_consent_withdrawn_while_an_edit_is_written_stops_that_edit(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    consented(folder)
+    folder.page("rights", "Rights, edited.")
+    write = Writing.write
+    monkeypatch.setattr(Writing, "write", lambda self: (write(self), withdraw(folder))[0])
+    done = built(folder)
+    assert done
+    assert done.whole
+    assert traces(folder.root / "public") == []
+
+
+class EditedAtWill(RuleBasedStateMachine):
+    """A district whose pages, rows, settings and days change; each state is built twice: from before, and anew."""
+
+    folder: Folder
+    """Set below: a machine is made without arguments."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.day = TODAY
+        shutil.rmtree(self.folder.root / "public", ignore_errors=True)
+        for path in (self.folder.root / "content").glob("*/p*.md"):
+            path.unlink()
+        self.folder.page("p0", "A page. [Home](index.md)")
+        built(self.folder)
+
+    def teardown(self) -> None:
+        """Leave the tables and settings as they were."""
+        self.folder.table("events", *ROWS["events"])
+
+    def compare(self) -> None:
+        try:
+            built(self.folder, self.day)
+        except Problems:
+            return  # what is wrong is not built, in either way
+        assert files(self.folder.root / "public") == from_scratch(self.folder, self.day)
+
+    @rule(number=st.integers(0, 2), language=st.sampled_from(sorted(LANGUAGES)), words=st.sampled_from(WORDS))
+    def write_page(self, number: int, language: str, words: str) -> None:
+        self.folder.page(f"p{number}", f"{words} [Home](index.md) [Other](p0.md)", language)
+        self.compare()
+
+    @rule(number=st.integers(1, 2))
+    def remove_page(self, number: int) -> None:
+        for language in LANGUAGES:
+            (self.folder.root / "content" / language / f"p{number}.md").unlink(missing_ok=True)
+        self.compare()
+
+    @rule(title=st.sampled_from(["Meeting", "Another meeting"]))
+    def change_row(self, title: str) -> None:
+        self.folder.row("events", title_en=title)
+        self.compare()
+
+    @rule(name=st.sampled_from(["Short", "Shorter"]))
+    def change_settings(self, name: str) -> None:
+        path = self.folder.root / "content" / "portal.yml"
+        path.write_text(re.sub(r"en: Short\w*", f"en: {name}", path.read_text(encoding="utf-8")), encoding="utf-8")
+        self.compare()
+
+    @rule(days=st.integers(1, 40))
+    def turn_the_day(self, days: int) -> None:
+        self.day += timedelta(days=days)
+        self.compare()
+
+
+def test_whatever_was_edited_the_bytes_are_those_from_scratch(folder: Folder) -> None:
+    machine = type("EditedAtWillHere", (EditedAtWill,), {"folder": folder})
+    steps = settings(
+        max_examples=2, stateful_step_count=8, deadline=None, derandomize=True, database=None,
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    run_state_machine_as_test(machine, settings=steps)
