@@ -4,8 +4,9 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from forms.core.problem import Problem
+from forms.server.store import installation as ours
 
 _MAKING_TABLES = 1976  # any number that no other program locks in this database
 
@@ -71,21 +73,6 @@ def database_of(url: str) -> tuple[str, ...]:
     return kind, "" if local else host, str(parsed.port or parsed.query.get("port", "")), name
 
 
-_ours = sa.MetaData()
-_installation = sa.Table(
-    "installation",
-    _ours,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("salt_mark", sa.String(64), nullable=False),
-    sqlite_with_rowid=False,
-)
-_probe = sa.Table(
-    "probe",
-    _ours,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("filler", sa.LargeBinary, nullable=False),
-    sqlite_with_rowid=False,
-)
 _PROBE_BYTES = 4096
 _REWRITE_BYTES = 8 * 1024 * 1024
 """Bytes that are written anew in one turn: so long a letter waits at most."""
@@ -252,7 +239,7 @@ class Store:
         with self._complaining(quietly=True):
             self._make_tables()
             with self._turn(), self.engine.begin() as connection:
-                written = self._insert(_probe).values(row)
+                written = self._insert(ours.probe).values(row)
                 connection.execute(written.on_conflict_do_update(index_elements=["id"], set_=row))
 
     def is_in_use(self) -> bool:
@@ -262,7 +249,7 @@ class Store:
             return False
         with self._complaining(), self._reading.connect() as connection:
             there = sa.inspect(connection).get_table_names()
-            tables = [table for table in (_installation, *self.metadata.sorted_tables) if table.name in there]
+            tables = [table for table in (ours.installation, *self.metadata.sorted_tables) if table.name in there]
             queries = (sa.select(sa.literal(1)).select_from(table).limit(1) for table in tables)
             return any(connection.execute(query).first() for query in queries)
 
@@ -305,6 +292,56 @@ class Store:
         finally:
             self._writers.release()
 
+    def mark_erased(self, connection: sa.Connection, *what: str) -> None:
+        """Remember, in the transaction that erases it, that something was erased: a backup must not bring it back."""
+        row = {
+            "mark": ours.erased_mark(self._salt_mark, *what),
+            "day": datetime.now(UTC).date().replace(day=1),
+        }  # the month: only to forget it
+        self.add_rows(connection, ours.erased, [row])
+
+    def erased(self) -> Callable[..., bool]:
+        """Return what tells of ids whether they were erased, as things stand now. Raises NotKept."""
+        with self.reads() as connection:
+            marks = frozenset(connection.execute(sa.select(ours.erased.c.mark)).scalars())
+        return lambda *what: ours.erased_mark(self._salt_mark, *what) in marks
+
+    def forget_marks(self, before: date) -> None:
+        """Erase the marks of what was erased before this day: no backup is so old any more. Raises NotKept."""
+        with self.writing() as connection:
+            connection.execute(ours.erased.delete().where(ours.erased.c.day < before))
+
+    def restored(self) -> tuple[date, date] | None:
+        """Return the day of the backup that this database was brought back from, and the day of that; or None."""
+        with self.reads() as connection:
+            row = connection.execute(sa.select(ours.restored.c.since, ours.restored.c.day)).first()
+            return (row.since, row.day) if row else None
+
+    def note_restored(self, since: date, day: date) -> None:
+        """Remember that this database was brought back from a backup of the day `since`. Raises NotKept."""
+        with self.writing() as connection:
+            connection.execute(ours.restored.delete())
+            self.add_rows(connection, ours.restored, [{"id": 1, "since": since, "day": day}])
+
+    def add_rows(self, connection: sa.Connection, table: sa.Table, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Write rows of which some may be there already: those stay as they are."""
+        for row in rows:
+            connection.execute(self._insert(table).values(row).on_conflict_do_nothing())
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """Lend a connection that sees the database as it is now, whatever is written meanwhile. Raises NotKept."""
+        with self._complaining(quietly=True):
+            self._make_tables()
+            if self.engine.dialect.name == "sqlite":
+                with self._checkpoints.connect() as connection:
+                    connection.exec_driver_sql("BEGIN DEFERRED")  # readers hold no writer up
+                    yield connection
+                    connection.exec_driver_sql("ROLLBACK")
+            else:
+                with self.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+                    yield connection
+
     @contextmanager
     def reads(self) -> Iterator[sa.Connection]:
         """Lend a connection for reading. Raises NotKept."""
@@ -323,15 +360,15 @@ class Store:
                     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MAKING_TABLES})")
                 self.metadata.create_all(connection)
                 self._add_columns(connection)
-                _ours.create_all(connection)
+                ours.METADATA.create_all(connection)
                 if self._salt_mark:
                     self._require_salt(connection)
             self._ready = True
 
     def _require_salt(self, connection: sa.Connection) -> None:
         row = {"id": 1, "salt_mark": self._salt_mark}
-        connection.execute(self._insert(_installation).values(row).on_conflict_do_nothing())
-        if connection.execute(sa.select(_installation.c.salt_mark)).scalar() != self._salt_mark:
+        connection.execute(self._insert(ours.installation).values(row).on_conflict_do_nothing())
+        if connection.execute(sa.select(ours.installation.c.salt_mark)).scalar() != self._salt_mark:
             raise OtherSalt
 
     def _add_columns(self, connection: sa.Connection) -> None:

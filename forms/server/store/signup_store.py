@@ -175,6 +175,7 @@ class SignupStore(Store):
             signup = _locked(connection, lookup)
             if signup is None or signup.state == CANCELLED:
                 return False
+            self.mark_erased(connection, signup.id)
             _change(connection, signup, state=CANCELLED, turn=0, sealed=b"")
             if signup.state == COMING:
                 _take(connection, signup.event, -signup.people)
