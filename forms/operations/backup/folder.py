@@ -137,7 +137,7 @@ def next_number(folder: Path) -> int:
 def alone(folder: Path) -> Iterator[None]:
     """Hold the folder for one backup; what an earlier one left half-written is removed. Raises Problem, OSError."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (folder / _LOCK).open("ab") as file:
+    with os.fdopen(os.open(folder / _LOCK, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

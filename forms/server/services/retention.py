@@ -23,6 +23,7 @@ def erase_old(services: Services, known: TrustedDate) -> None:
     keep, today = services.portal.days_kept, known.earliest
     for marked in (services.concerns, services.signups):
         marked.forget_marks(today - timedelta(days=MARKS_KEPT_DAYS))
+        marked.forget_restored(today - timedelta(days=keep("concerns_days")))
     last_days = {event.id: event.last_day for event in services.portal.events}
     services.signups.erase(today - timedelta(days=keep("signups_days")), last_days)
     for box in services.mailboxes:
