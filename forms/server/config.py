@@ -152,7 +152,7 @@ def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {
         name.removeprefix(_PREFIX).lower(): text
         for name, text in environment.items()
-        if name.startswith(_PREFIX) and name not in _NOT_OURS and text
+        if name.startswith(_PREFIX) and name not in _NOT_OURS and not name.startswith(_OPERATORS) and text
     }
     odd = sorted(set(found) - _FROM_ENVIRONMENT - set(FORMER_NAMES))
     if odd:
@@ -167,5 +167,7 @@ def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 _PREFIX = "PORTAL_"
-_NOT_OURS = frozenset({"PORTAL_BIND", "PORTAL_WORKERS", "PORTAL_INSIDE_VENV", "PORTAL_CHROMIUM"})
+_NOT_OURS = frozenset({"PORTAL_BIND", "PORTAL_WORKERS", "PORTAL_INSIDE_VENV", "PORTAL_CHROMIUM", "PORTAL_DISTRICTS"})
+_OPERATORS = ("PORTAL_BACKUP_", "PORTAL_OPERATOR_")
+"""Variables of the operator's commands begin with these."""
 _FROM_ENVIRONMENT = KNOWN - {"today", "cost"}

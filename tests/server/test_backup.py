@@ -27,7 +27,8 @@ from forms.operations.backup import archive, folder, making, restoring, verifyin
 from forms.operations.backup.archive import Member, NotABackup
 from forms.operations.backup.contents import SITE
 from forms.operations.backup.folder import Backup, Rule
-from forms.operations.backup.restoring import Opening
+from forms.operations.backup import opening as reading
+from forms.operations.backup.opening import Opening
 from forms.server import config
 from forms.server.app import create_app
 from forms.server.config import Settings
@@ -155,7 +156,7 @@ def test_a_backup_holds_no_order_of_arrival_and_no_time(endpoint: Endpoint, tmp_
         code_of(endpoint, what=f"letter {n}")
     made = backup(endpoint, tmp_path / "backups")
     with made.path.open("rb") as file:
-        members = {member.name: member.content for member in archive.read(file, [SECRET])}
+        members = {member.name: member.content for member in reading.read(file, [SECRET])}
     from forms.server.store.rows import rows_in  # noqa: PLC0415
 
     ids = [row["id"] for name, chunk in members.items() if "/letters/" in name for row in rows_in(chunk)]
@@ -298,7 +299,7 @@ def test_a_backup_that_somebody_else_made_is_refused(endpoint: Endpoint, tmp_pat
     made = backup(endpoint, tmp_path / "backups")
     forged = tmp_path / "forged.age"
     with made.path.open("rb") as file:
-        members = [member for member in archive.read(file, [SECRET]) if member.name != archive.SIGNATURE]
+        members = [member for member in reading.read(file, [SECRET]) if member.name != archive.SIGNATURE]
     with forged.open("wb") as file:
         archive.write(file, members, [KEY], private_key("11" * 32))
     lose(endpoint)
@@ -339,10 +340,10 @@ def test_hostile_members_write_nothing_elsewhere(endpoint: Endpoint, tmp_path: P
     """Also where the signature fits: the server may have been taken over."""
     made = backup(endpoint, tmp_path / "backups")
     with made.path.open("rb") as file:
-        members = [member for member in archive.read(file, [SECRET]) if member.name != archive.SIGNATURE]
+        members = [member for member in reading.read(file, [SECRET]) if member.name != archive.SIGNATURE]
     hostile = tmp_path / "hostile.age"
     with hostile.open("wb") as file, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(archive, "_NAME", re.compile(r".*", re.DOTALL))
+        patch.setattr(archive, "NAME", re.compile(r".*", re.DOTALL))
         archive.write(file, [*members, Member(name, b"x")], [KEY], private_key("11" * 32))
     lose(endpoint)
     before = set(tmp_path.rglob("*"))
@@ -360,7 +361,7 @@ def test_a_member_that_is_no_file_is_refused(tmp_path: Path, kind: bytes) -> Non
         tar.addfile(info)
     sealed = pyrage.encrypt(plain.getvalue(), [IDENTITY.to_public()])
     with pytest.raises(NotABackup):
-        list(archive.read(io.BytesIO(sealed), [SECRET]))
+        list(reading.read(io.BytesIO(sealed), [SECRET]))
 
 
 def test_the_site_lies_where_it_belongs(endpoint: Endpoint, tmp_path: Path) -> None:
@@ -541,3 +542,40 @@ def test_from_sqlite_into_postgresql(endpoint: Endpoint, tmp_path: Path, postgre
     shutil.rmtree(endpoint.data)
     with pytest.raises(Problem, match="holds letters or sign-ups already"):
         restoring.restore(settings_of(endpoint, **urls), made.path, opening(made), LATER)
+
+
+# The person
+
+
+@pytest.mark.parametrize("language", ["en", "ta", "te", "hi", "or"])
+def test_a_receipt_made_after_the_backup_gets_a_sentence_of_its_own(
+    endpoint: Endpoint, tmp_path: Path, again: Any, language: str
+) -> None:
+    made = backup(endpoint, tmp_path / "backups")
+    code, number = code_of(endpoint), code_of(endpoint, "signup")
+    lose(endpoint)
+    usual = endpoint_says(again(tmp_path / "other"), code, "answer", language)
+    restoring.restore(settings_of(endpoint), made.path, opening(made), LATER)
+    back = again(endpoint.data)
+    for form, typed in (("answer", code), ("cancel", number)):
+        said = endpoint_says(back, typed, form, language)
+        assert said != usual
+        assert len(said) > 100
+    lookup = back.client.post("/forms/sealed/v1/lookups", json={"lookup": "ab" * 32, "language": "en"})
+    assert (lookup.status_code, lookup.get_json()["why"]) == (404, "restored")
+
+
+def endpoint_says(endpoint: Endpoint, code: str, form: str, language: str) -> str:
+    """What stands beside the number that was typed."""
+    page = endpoint.post(form, language, code=code)
+    assert page.status_code == 422
+    return endpoint.found(r'class="error"[^>]*><span[^>]*>[^<]*</span>\s*([^<]+)', page)
+
+
+def test_the_sentence_goes_when_what_was_lost_would_be_erased_anyway(endpoint: Endpoint) -> None:
+    store = endpoint.client.application.extensions["services"].concerns
+    store.note_restored(TODAY, TODAY)
+    store.forget_restored(TODAY)
+    assert store.restored() == (TODAY, TODAY)
+    store.forget_restored(TODAY + timedelta(days=1))
+    assert store.restored() is None

@@ -6,7 +6,7 @@ people had erased since the backup is erased again before anybody can see it.
 
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -16,10 +16,11 @@ from urllib.parse import unquote
 
 from forms.core.files.durable import write_safely
 from forms.core.problem import Problem
-from forms.operations.backup import archive, contents, databases
-from forms.operations.backup.archive import Member, NotABackup, Signed
+from forms.operations.backup import contents, databases
+from forms.operations.backup.archive import Member, NotABackup
 from forms.operations.backup.contents import DATABASES, ERASURES, FULL, SITE, Manifest
 from forms.operations.backup.databases import Databases
+from forms.operations.backup.opening import Opening, Signed, read
 from forms.server import config
 from forms.server.config import Settings
 from forms.server.services.operator_log import Leader
@@ -27,17 +28,6 @@ from forms.server.store.concern_store import ConcernStore
 from forms.server.store.database import NotKept
 from forms.server.store.rows import read_erasures, write_rows
 from forms.server.store.signup_store import CANCELLED, SignupStore
-
-
-@dataclass(frozen=True)
-class Opening:
-    """What opens a backup: the operator's secret keys, and the public key by which this server's signature is known.
-
-    An empty signer takes any signature: `Restored.signer` then says whose it was.
-    """
-
-    identities: Sequence[str]
-    signer: str
 
 
 @dataclass(frozen=True)
@@ -95,7 +85,7 @@ def _restore_into(
     release: Path | None,
 ) -> Restored:
     with ExitStack() as stack, backup.open("rb") as file:
-        signed = Signed(archive.read(file, opening.identities))
+        signed = Signed(read(file, opening.identities))
         members = iter(signed)
         manifest = _manifest(members, FULL)
         salt = _expected(members, contents.SALT).content
@@ -191,7 +181,7 @@ def _erased_rows(
 
 def _opened_erasures(small: Path, manifest: Manifest, opening: Opening) -> list[Member]:
     with small.open("rb") as file:
-        signed = Signed(archive.read(file, opening.identities))
+        signed = Signed(read(file, opening.identities))
         members = iter(signed)
         about = _manifest(members, ERASURES)
         found = list(members)

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forms.core.problem import Problem
-from forms.operations.backup import archive, contents, folder
-from forms.operations.backup.archive import NotABackup, Signed
+from forms.operations.backup import contents, folder, opening
+from forms.operations.backup.archive import NotABackup
 from forms.operations.backup.contents import DATABASES, Manifest
 from forms.operations.backup.folder import ERASED
+from forms.operations.backup.opening import Signed
 from forms.server.store.rows import rows_in
 
 
@@ -59,7 +60,7 @@ def _wrong(path: Path, note: folder.Note | None, signer: str) -> str:
 def check(path: Path, identities: Sequence[str], signer: str = "") -> Checked:
     """Read a backup to its end, row by row, with the operator's key. Raises NotABackup, Problem, OSError."""
     with path.open("rb") as file:
-        signed = Signed(archive.read(file, identities))
+        signed = Signed(opening.read(file, identities))
         members = iter(signed)
         first = next(members, None)
         if first is None:

@@ -325,7 +325,7 @@ class Store:
             self.add_rows(connection, ours.restored, [{"id": 1, "since": since, "day": day}])
 
     def forget_restored(self, before: date) -> None:
-        """Forget that it was brought back before this day: what was lost then would be erased by now. Raises NotKept."""
+        """Forget that it was brought back before this day: what was lost would be erased by now. Raises NotKept."""
         with self.writing() as connection:
             connection.execute(ours.restored.delete().where(ours.restored.c.day < before))
 
