@@ -1,1 +1,1 @@
-"""What whoever runs a server does with it: publish, go back, install, back up. Server and core know nothing of it."""
+"""What whoever runs a server does with it: publish, go back, update, install. Neither server nor core knows of it."""
