@@ -137,7 +137,9 @@ def verify(files: tuple[Path, ...], into: Path | None, key: Path | None, signer:
         for path in files or [one.path for one in folder.every(where)[:1]]:
             checked = verifying.check(path, identities, signer)
             about = checked.manifest
-            click.echo(f"{path.name}: {about.district}, {about.day}, {checked.rows} rows, {checked.files} files: all read.")
+            click.echo(
+                f"{path.name}: {about.district}, {about.day}, {checked.rows} rows, {checked.files} files: all read."
+            )
 
 
 def _identities(key: Path) -> list[str]:

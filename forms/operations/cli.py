@@ -16,9 +16,13 @@ from forms.core.builds.version import VERSION
 from forms.core.problem import Problem, Problems
 
 COMMANDS: Mapping[str, str] = {
+    "backup": "forms.operations.backup_commands",
+    "backup-key": "forms.operations.backup_commands",
     "publish": "forms.operations.release_commands",
     "releases": "forms.operations.release_commands",
+    "restore": "forms.operations.backup_commands",
     "rollback": "forms.operations.release_commands",
+    "verify": "forms.operations.backup_commands",
 }
 """The module of each command. Its name there is the command's, with _ for -."""
 

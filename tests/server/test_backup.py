@@ -19,16 +19,19 @@ from typing import Any
 import psycopg
 import pyrage
 import pytest
+from click.testing import CliRunner
 
 from forms.core import portal as portals
 from forms.core.problem import Problem
 from forms.core.signing import private_key
 from forms.operations.backup import archive, folder, making, restoring, verifying
+from forms.operations.backup import opening as reading
 from forms.operations.backup.archive import Member, NotABackup
 from forms.operations.backup.contents import SITE
 from forms.operations.backup.folder import Backup, Rule
-from forms.operations.backup import opening as reading
 from forms.operations.backup.opening import Opening
+from forms.operations.backup_commands import rule
+from forms.operations.cli import portal
 from forms.server import config
 from forms.server.app import create_app
 from forms.server.config import Settings
@@ -579,3 +582,52 @@ def test_the_sentence_goes_when_what_was_lost_would_be_erased_anyway(endpoint: E
     assert store.restored() == (TODAY, TODAY)
     store.forget_restored(TODAY + timedelta(days=1))
     assert store.restored() is None
+
+
+def test_the_commands(endpoint: Endpoint, tmp_path: Path, again: Any) -> None:
+    """As the operator types them: a key, a backup and what was erased, a check, the loss, the way back."""
+    code, erased = code_of(endpoint), code_of(endpoint, what="goes")
+    environment = {
+        "PORTAL_PORTAL": str(tmp_path / "portal.json"),
+        "PORTAL_DATA": str(endpoint.data),
+        "PORTAL_BACKUP_FOLDER": str(tmp_path / "backups"),
+    }
+
+    def run(*arguments: str) -> str:
+        done = CliRunner(env=environment).invoke(portal, [*arguments], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    key = str(tmp_path / "operator.key")
+    environment["PORTAL_BACKUP_KEY"] = re.findall("age1[a-z0-9]+", run("backup-key", key, "--passphrase", ""))[0]
+    assert Path(key).stat().st_mode & 0o777 == 0o600
+    signer = re.findall("ed25519:[0-9a-f]+", run("backup"))[0]
+    endpoint.post("answer", code=erased, do="delete-now")
+    run("backup", "--erasures")
+    assert "was not tried" in run("verify")
+    assert "all read" in run("verify", "--key", key, "--signer", signer)
+    (made,) = (tmp_path / "backups").glob("portal-*.age")
+    lose(endpoint)
+    said = run("restore", str(made), "--key", key, "--signer", signer)
+    assert "PORTAL_BACKUP_KEY" not in said, "only what differs is said"
+    assert "had erased it: 1." in said
+    back = again(endpoint.data)
+    assert opens(back, code)
+    assert not opens(back, erased)
+
+
+def test_a_locked_key_opens_with_its_passphrase_alone(tmp_path: Path) -> None:
+    public = reading.make_key(tmp_path / "key", "correct horse")
+    assert b"AGE-SECRET" not in (tmp_path / "key").read_bytes()
+    (secret,) = reading.read_identities(tmp_path / "key", lambda: "correct horse")
+    assert str(pyrage.x25519.Identity.from_str(secret).to_public()) == public
+    with pytest.raises(Problem, match="does not open"):
+        reading.read_identities(tmp_path / "key", lambda: "wrong")
+    with pytest.raises(Problem, match="is there already"):
+        reading.make_key(tmp_path / "key", "")
+
+
+@pytest.mark.parametrize("keep", ["7", "7,4", "0,4,12", "a,b,c", "7,4,12,1", "-1,4,12"])
+def test_a_rule_that_is_none_is_said(keep: str) -> None:
+    with pytest.raises(Problem, match="PORTAL_BACKUP_KEEP"):
+        rule(keep)

@@ -57,7 +57,9 @@ def make_key(path: Path, passphrase: str) -> str:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(data)
     except FileExistsError:
-        raise Problem(str(path), "is there already.", "Without the key in it no backup opens: name another file.") from None
+        raise Problem(
+            str(path), "is there already.", "Without the key in it no backup opens: name another file."
+        ) from None
     return str(identity.to_public())
 
 
