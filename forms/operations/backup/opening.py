@@ -19,7 +19,7 @@ from forms.operations.backup import archive
 from forms.operations.backup.archive import DOMAIN, LARGEST_MEMBER, SIGNATURE, Member, NotABackup, count
 
 _MOST_MEMBERS = 1_000_000
-_SECRET = "AGE-SECRET-KEY-1"
+_HEAD = "AGE-SECRET-KEY-1"
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def read_identities(path: Path, passphrase: Callable[[], str]) -> list[str]:
         except pyrage.DecryptError:
             raise Problem(str(path), "does not open with this passphrase.", "Type it again.") from None
     lines = [line.strip() for line in data.decode("ascii", "replace").splitlines()]
-    found = [line for line in lines if line.upper().startswith(_SECRET)]
+    found = [line for line in lines if line.upper().startswith(_HEAD)]
     if not found:
         raise Problem(str(path), "holds no secret key.", "Name the file that portal backup-key or age-keygen wrote.")
     return found
