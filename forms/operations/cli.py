@@ -18,6 +18,7 @@ from forms.core.problem import Problem, Problems
 COMMANDS: Mapping[str, str] = {
     "backup": "forms.operations.backup_commands",
     "backup-key": "forms.operations.backup_commands",
+    "district": "forms.operations.district_commands",
     "publish": "forms.operations.release_commands",
     "releases": "forms.operations.release_commands",
     "restore": "forms.operations.backup_commands",

@@ -234,8 +234,8 @@ class Access:
 class ConcernStore(Store):
     """Letters, who may fetch them, what the desks wrote."""
 
-    def __init__(self, url: str) -> None:
-        super().__init__(url, METADATA)
+    def __init__(self, url: str, beside: Store | None = None) -> None:
+        super().__init__(url, METADATA, beside)
         # No error of the database where it is there already: PostgreSQL would write its id and the time into a log.
         self._new_letter = self._insert(_letters).on_conflict_do_nothing().returning(_letters.c.id)
 

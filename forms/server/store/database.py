@@ -29,6 +29,9 @@ _LONGEST_WAIT = 30.0  # seconds for the turn to write
 _CHECKPOINT_WAIT = 50
 """Milliseconds for which emptying SQLite's write-ahead log waits for readers: so long it keeps writers waiting."""
 
+_OVERFLOW = 25
+"""Connections above the five that stay open: with them more than the threads that a service has for one district."""
+
 _TRY_AGAIN = 1.0
 """Seconds until a write tries again to empty a write-ahead log that somebody was reading."""
 
@@ -71,7 +74,8 @@ def database_of(url: str) -> tuple[str, ...]:
         return kind, str(Path(name.removeprefix("file:").partition("?")[0]).resolve())
     host = parsed.host or str(parsed.query.get("host", ""))
     local = host in {"", "localhost", "127.0.0.1", "::1"} or host.startswith("/")
-    return kind, "" if local else host, str(parsed.port or parsed.query.get("port", "")), name
+    schema = str(parsed.query.get("options", ""))  # -csearch_path=...: districts may have schemas of one database
+    return kind, "" if local else host, str(parsed.port or parsed.query.get("port", "")), name, schema
 
 
 _PROBE_BYTES = 4096
@@ -85,25 +89,37 @@ _LEAST_FREE = 1024 * 1024
 class Store:
     """A database that is opened late, made where missing, and complains as NotKept."""
 
-    def __init__(self, url: str, metadata: sa.MetaData) -> None:
-        # Parameters hold what people wrote: they must never stand in an error's text.
-        # A connection that died with the database is noticed before a letter is trusted to it.
-        try:
-            self.engine = sa.create_engine(url, hide_parameters=True, pool_pre_ping=url.startswith("postgresql"))
-        except (ArgumentError, ImportError):  # the address may hold a password: it is not said
-            todo = "Write it like postgresql+psycopg://portal@/concerns?host=/run/postgresql, or leave it out."
-            raise Problem("store", "The address of a database cannot be read.", todo) from None
+    engine: sa.Engine
+    _checkpoints: sa.Engine
+    _writers: threading.Lock
+
+    def __init__(self, url: str, metadata: sa.MetaData, beside: "Store | None" = None) -> None:
+        """beside: a store of the same database, whose connections this one uses too."""
+        if beside is None:
+            self._open(url)
+        else:
+            self.engine, self._checkpoints = beside.engine, beside._checkpoints
         self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.metadata = metadata
         self._ready = False
         self._salt_mark = ""
         self.on_fault: Callable[[str], None] = lambda _: None
         self._making = threading.Lock()
-        self._writers = threading.Lock()
+        self._writers = threading.Lock() if beside is None else beside._writers
         self._emptying = threading.Lock()
         self._measured, self._measure_at = 0, 0.0
         # A process that was killed may have left something in the log: the first write looks.
         self._traces_remain, self._try_at = True, 0.0
+
+    def _open(self, url: str) -> None:
+        # Parameters hold what people wrote: they must never stand in an error's text.
+        # A connection that died with the database is noticed before a letter is trusted to it.
+        try:
+            is_remote = url.startswith("postgresql")
+            self.engine = sa.create_engine(url, hide_parameters=True, pool_pre_ping=is_remote, max_overflow=_OVERFLOW)
+        except (ArgumentError, ImportError):  # the address may hold a password: it is not said
+            todo = "Write it like postgresql+psycopg://portal@/concerns?host=/run/postgresql, or leave it out."
+            raise Problem("store", "The address of a database cannot be read.", todo) from None
         self._checkpoints = self.engine
         if self.engine.dialect.name == "sqlite":
             sa.event.listen(self.engine, "connect", _set_up_sqlite)

@@ -24,8 +24,8 @@ _THE_ROW = 1
 class DayStore(Store):
     """What is known of the day, for all workers and over every restart."""
 
-    def __init__(self, url: str) -> None:
-        super().__init__(url, _days_metadata)
+    def __init__(self, url: str, beside: Store | None = None) -> None:
+        super().__init__(url, _days_metadata, beside)
 
     def look(self, today: date) -> TrustedDate:
         """Return what is known now that the server's clock shows `today`. Raises NotKept."""
