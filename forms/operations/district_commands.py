@@ -114,9 +114,8 @@ def _put(folder: Path, name: str, hosts: tuple[str, ...], given: dict[str, Any],
     except Problem:
         path.unlink() if before is None else path.write_bytes(before)
         raise
-    click.echo(
-        f"{name} {done}: {', '.join(found.hosts)}. Its data: {found.settings.data}; its release: {found.settings.portal}"
-    )
+    click.echo(f"{name} {done}: {', '.join(found.hosts)}.")
+    click.echo(f"Its data: {found.settings.data}; its release: {found.settings.portal}")
 
 
 def _others(folder: Path, name: str) -> list[District]:
