@@ -110,6 +110,7 @@ def test_flask_is_known_to_web_code_only() -> None:
         "forms.web",
         "forms.server.app",
         "forms.server.run",
+        "forms.server.districts.dispatch",
         "forms.server.web",
         "forms.server.api",
         "forms.desk.window",
