@@ -674,9 +674,17 @@ def build_for_release() -> None:
     build_if_changed(ROOT / "public", sign=publishers_signature())
 
 
+def list_due() -> list[str]:
+    """Return, in sentences, helplines to be called again and consents that end soon."""
+    from sitegen.build import prepare
+
+    _, report = prepare(ROOT, keys=demonstration_keys(), today=today(), unprotected=unprotected_keys())
+    return [line for line in map(str, report.warnings) if "helplines.csv" in line or "consents.csv" in line]
+
+
 def checkout_here() -> Checkout:
     """Return what the operator's commands can do here."""
-    return Checkout(ROOT, build_for_release, purge, today)
+    return Checkout(ROOT, build_for_release, purge, today, list_due)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -31,6 +31,7 @@ from forms.server.store.statement_store import StatementStore
 from forms.server.web import concerns as routes
 from forms.server.web import cross_site, static_site
 from forms.server.web import requests as pages
+from forms.server.web.health import health
 from forms.web.headers import EVERYWHERE
 from forms.web.no_trace import NoTraceFlask
 
@@ -76,6 +77,7 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
     app.extensions["today"] = lambda: once_a_day.known.latest  # what is kept is stamped with it
     app.extensions["open_day"] = lambda: once_a_day.known.earliest  # nobody is refused for a clock that is ahead
     app.register_blueprint(cross_site.forget_pages)
+    app.register_blueprint(health)
     app.register_blueprint(routes.pages)
     app.register_blueprint(browser_api.blueprint)
     app.register_blueprint(pickup.desk_api)

@@ -35,6 +35,11 @@ class DayStore(Store):
         """The same, after a desk's clock showed the day `told`. Raises NotKept."""
         return self._step(lambda known: hear(look(known, today), told))
 
+    def remembered(self) -> TrustedDate | None:
+        """Return what was known when the day was looked at last; changes nothing. Raises NotKept."""
+        with self.reads() as connection:
+            return _remembered(connection)
+
     def _step(self, step: Callable[[TrustedDate | None], TrustedDate]) -> TrustedDate:
         with self.reads() as connection:
             before = _remembered(connection)
