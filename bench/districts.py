@@ -1,7 +1,7 @@
 """One service for 38 districts: memory, start, requests a second, and what one of them can do to the others.
 
 `python bench/districts.py [.build/portal.json]` (in .venv; PYTHONPATH=.:site): gunicorn as deploy/ has it, two workers,
-on 127.0.0.1 only. The 37 others are asked for a form, and send letters, at a steady pace in all measures; p99 is theirs.
+on 127.0.0.1 only. The 37 others are asked for forms, and send letters, at a steady pace all the time; p99 is theirs.
 """
 
 import http.client

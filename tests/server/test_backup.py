@@ -1,6 +1,7 @@
 """A server that is lost comes back whole from its backup: every receipt that was shown before it opens again."""
 
 import io
+import json
 import os
 import re
 import shutil
@@ -24,7 +25,7 @@ from click.testing import CliRunner
 from forms.core import portal as portals
 from forms.core.problem import Problem
 from forms.core.signing import private_key
-from forms.operations.backup import archive, folder, making, restoring, verifying
+from forms.operations.backup import archive, contents, folder, making, restoring, verifying
 from forms.operations.backup import opening as reading
 from forms.operations.backup.archive import Member, NotABackup
 from forms.operations.backup.contents import SITE
@@ -631,3 +632,10 @@ def test_a_locked_key_opens_with_its_passphrase_alone(tmp_path: Path) -> None:
 def test_a_rule_that_is_none_is_said(keep: str) -> None:
     with pytest.raises(Problem, match="PORTAL_BACKUP_KEEP"):
         rule(keep)
+
+
+@pytest.mark.parametrize("change", [{"format": 99}, {"schema": "9999"}])
+def test_a_backup_of_a_newer_program_is_said(change: dict[str, Any]) -> None:
+    about = {"kind": "backup", "number": 1, "day": "2027-01-01", "district": "x", "salt_mark": "y", **change}
+    with pytest.raises(NotABackup, match="newer program"):
+        contents.read_manifest(Member(contents.MANIFEST, json.dumps(about).encode()))

@@ -15,6 +15,7 @@ from forms.operations.backup.archive import LARGEST_MEMBER, Member, NotABackup
 from forms.operations.backup.databases import Databases
 from forms.server import config
 from forms.server.config import Settings
+from forms.server.store import schema
 from forms.server.store.rows import read_erasures, read_rows
 
 FORMAT = 1
@@ -34,6 +35,7 @@ DATABASES = ("concerns", "signups")
 class Manifest:
     """What a backup says of itself. number: grows with each; salt_mark: the fingerprint of its installation's salt.
 
+    schema: the number of its databases' schema (forms/server/store/schema.py).
     kind: FULL, or ERASURES: what was erased since, which is small and taken often.
     """
 
@@ -43,6 +45,7 @@ class Manifest:
     district: str
     salt_mark: str
     format: int = FORMAT
+    schema: str = ""
 
     @property
     def member(self) -> Member:
@@ -54,7 +57,8 @@ def read_manifest(member: Member) -> Manifest:
     """Return what a backup says of itself in its first member. Raises NotABackup."""
     with suppress(ValueError, TypeError, RecursionError):
         found = json.loads(member.content)
-        if member.name == MANIFEST and found.get("format", 0) > FORMAT:
+        is_newer = found.get("format", 0) > FORMAT or found.get("schema", "") not in {"", *schema.numbers()}
+        if member.name == MANIFEST and is_newer:
             raise NotABackup("The backup", "was made by a newer program.", "Install that program first.")
         manifest = Manifest(**found)
         date.fromisoformat(manifest.day)

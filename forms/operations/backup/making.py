@@ -15,6 +15,7 @@ from forms.operations.backup.contents import ERASURES, FULL, Manifest
 from forms.operations.backup.folder import ERASED, Rule
 from forms.server import config
 from forms.server.config import Settings
+from forms.server.store.schema import newest
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def make(
     """Make a full backup, and remove those that the rule does not keep. Raises Problem, NotKept, OSError."""
     with _ready(settings, into) as (found, key, salt_mark):
         number = folder.next_number(into)
-        manifest = Manifest(FULL, number, today.isoformat(), _name(settings), salt_mark)
+        manifest = Manifest(FULL, number, today.isoformat(), _name(settings), salt_mark, schema=newest())
         path = into / f"portal-{number:06}-{today.isoformat()}.age"
         with folder.written(path, number, today, key) as file:
             archive.write(file, contents.everything(settings, environment, found, manifest), recipients, key)
@@ -50,7 +51,7 @@ def make_erasures(settings: Settings, into: Path, recipients: Sequence[str], tod
     """Make the small backup of what was erased, in the place of the one before. Raises Problem, NotKept, OSError."""
     with _ready(settings, into) as (found, key, salt_mark):
         number = folder.next_number(into)
-        manifest = Manifest(ERASURES, number, today.isoformat(), _name(settings), salt_mark)
+        manifest = Manifest(ERASURES, number, today.isoformat(), _name(settings), salt_mark, schema=newest())
         with folder.written(into / ERASED, number, today, key) as file:
             archive.write(file, contents.erasures(found, manifest), recipients, key)
         return Made(into / ERASED, (into / ERASED).stat().st_size, public_text(key))
