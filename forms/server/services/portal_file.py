@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from forms.core import portal
+from forms.core import i18n, portal
 from forms.core.portal import Portal
 from forms.core.problem import Problem
 
@@ -23,6 +23,7 @@ class PortalFile:
         self._path, self._clock = path, clock
         self._seen = file_version(path)  # before it is read: what is written meanwhile is seen at the next look
         self.first = portal.read(path)
+        i18n.take_words(self.first.words)
         self.problem = ""
         self._look_at = clock() + LOOK_EVERY
         self._one = threading.Lock()
@@ -45,6 +46,7 @@ class PortalFile:
             self.problem = str(problem)
             return None  # looked at again in a second, whether or not it changes
         self._seen, self.problem = version, ""
+        i18n.take_words(found.words)
         return found
 
 
