@@ -13,7 +13,7 @@ from typing import Any
 import frictionless  # noqa: F401 - loaded once, before workers fork; forms are checked with it
 from flask import Flask, Response, current_app, g, request
 
-from forms.core import portal
+from forms.core import i18n, portal
 from forms.core.problem import Problem
 from forms.server import config
 from forms.server.api import browser_api
@@ -147,7 +147,9 @@ def _claim(store: Store, salt_mark: str) -> None:
 
 def take_new_portal(app: Flask, path: Path) -> None:
     """Use what the site generator has handed over anew, at once."""
-    app.extensions["services"] = replace(app.extensions["services"], portal=portal.read(path))
+    fresh = portal.read(path)
+    i18n.take_words(fresh.words)
+    app.extensions["services"] = replace(app.extensions["services"], portal=fresh)
 
 
 def _use_newest_portal() -> None:
