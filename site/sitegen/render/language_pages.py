@@ -6,6 +6,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from forms.core import i18n
 from forms.core.problem import Problem, Problems
 from sitegen import kept_work
 from sitegen.checks import active_html
@@ -80,6 +81,7 @@ class Drawn:
 
 def draw_pages(root: Path, context: Context, names: Sequence[str]) -> Iterator[Drawn]:
     """Yield these pages of one language as they are published. Raises Problem where anything active got into one."""
+    i18n.take_words(context.portal.words)  # this may be a process of its own
     frames = Frames(context.portal, context.language, lambda frame: _refuse_active(frame, "the frame of pages"))
     for source, body in bodies(root, context, names):
         _refuse_active(body.html, source.where)
