@@ -371,7 +371,6 @@ import click
 
 from forms.core.builds.version import VERSION
 from forms.core.problem import Problem, Problems
-from forms.operations import releases
 from forms.operations.cli import CHECKOUT, Checkout, OperatorGroup
 
 
@@ -398,6 +397,7 @@ ADDRESS = f"http://{HOST}"
 QUIET = 5_000
 """Milliseconds without an edit, after which speech is made."""
 HANDOVER = ROOT / ".build" / "portal.json"
+PUBLISHER = ROOT / "var" / "publisher"
 
 
 def today() -> date:
@@ -439,14 +439,19 @@ def demonstration_keys() -> Mapping[str, tuple[str, str, str]]:
     return make_demonstration(ROOT / "var" / "desk", [row["id"] for row in settings["desks"] if not row.get("key")])
 
 
+def state_of_keys() -> str:
+    """Return names, sizes and times of the files of keys on this machine: `build` reads them only where one changed."""
+    homes = (ROOT / "var" / "desk", PUBLISHER)
+    names = ("identity.*", "token.txt", "*/identity.*", "*/token.txt")
+    files = sorted(path for home in homes for name in names for path in home.glob(name))
+    return repr([(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files])
+
+
 def unprotected_keys() -> frozenset[str]:
     """Return public keys of the demonstration's desks on this machine: a real site must not use them."""
     from forms.desk.crypto.keys import unprotected
 
     return unprotected(ROOT / "var" / "desk")
-
-
-PUBLISHER = ROOT / "var" / "publisher"
 
 
 def publishers_signature() -> Callable[[bytes], str] | None:
@@ -486,6 +491,8 @@ def remove_withdrawn(out: Path, *stories: str) -> None:
     """Take stories without consent, and `stories` whatever their consent, out of the built site and every release."""
     from sitegen.publish import withdrawal
 
+    from forms.operations import releases
+
     shown = (out, *(release.public for release in releases.every(checkout_here().published)))
     gone = list(dict.fromkeys(one for public in shown for one in purge(public, stories)))
     if gone:
@@ -524,6 +531,9 @@ def build_if_changed(
     when it is asked for. sign: signs the list of the build.
     """
     builder = builder_of(out)
+    builder.key_files = state_of_keys()
+    if not again and builder.is_as_built(today(), speak=speak, compress=compress, sign=sign is not None):
+        return False
     if not builder.knows_consents(today()):
         remove_withdrawn(out)  # first: nothing that is wrong elsewhere may keep a withdrawn story on the site
     builder.keys, builder.unprotected, builder.sign = demonstration_keys(), unprotected_keys(), sign
@@ -766,9 +776,14 @@ def serve(port: int) -> None:
 def build(out: Path, again: bool, speech: bool, compress: bool) -> None:
     """Check and build what changed since the last build, in all languages, into public/."""
     with report_problems():
-        if not builder_of(out).knows_consents(today()):
+        builder, signs = builder_of(out), (PUBLISHER / "identity.age").exists()
+        builder.key_files = state_of_keys()
+        if not builder.knows_consents(today()):
             remove_withdrawn(out)  # before anything is read that may be broken, and before a passphrase is asked for
-        if not build_if_changed(out, again=again, speak=speech, compress=compress, sign=publishers_signature()):
+        as_built = not again and builder.is_as_built(today(), speak=speech, compress=compress, sign=signs)
+        if as_built or not build_if_changed(
+            out, again=again, speak=speech, compress=compress, sign=publishers_signature()
+        ):
             click.echo(f"Nothing changed: {out} is as it was built. With --again everything is built.")
 
 

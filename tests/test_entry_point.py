@@ -1,6 +1,7 @@
 """The door: it sets itself up, says what is wrong in a sentence, and does what the README says."""
 
 import ast
+import itertools
 import os
 import re
 import shutil
@@ -223,3 +224,13 @@ def test_serve_goes_on_after_whatever_was_wrong_and_says_when_it_is_mended(
     assert said.err.count("The old site stays until this is mended.") == 1, "said once"
     assert said.out.strip() == "What was wrong is mended. The site is as before. Reload the page to see it."
     assert ways == [], "nothing is built again unless something was edited"
+
+
+def test_serve_is_told_of_an_edit_by_the_system(authenticator: Any, monkeypatch: Any, tmp_path: Path) -> None:
+    (tmp_path / "content" / "en").mkdir(parents=True)
+    monkeypatch.setattr(authenticator, "ROOT", tmp_path)
+    monkeypatch.setattr(authenticator, "QUIET", 100)
+    told = authenticator.edits()
+    assert next(told) is False, "nothing was edited"
+    (tmp_path / "content" / "en" / "page.md").write_text("new", encoding="utf-8")
+    assert any(itertools.islice(told, 50)), "it is told within some looks"

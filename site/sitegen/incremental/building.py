@@ -3,21 +3,20 @@
 import shutil
 import sys
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from forms.core.files.folder_swap import exchange
-from sitegen.content.district import DeskKeys
-from sitegen.content.pages import address_of
 from sitegen.incremental import inputs, record, trees
 from sitegen.incremental.inputs import Changes, Inputs
-from sitegen.incremental.record import Drawn, Record
-from sitegen.media import audio_clips
-from sitegen.publish.build_manifest import Sign
-from sitegen.render.context import Context
+from sitegen.incremental.record import Record
+
+if TYPE_CHECKING:  # where nothing changed none of it is needed, and loading it takes longer than everything else
+    from sitegen.incremental.drawn import Drawn
 
 MOST_EDITED = 200
 """Edited pages after which everything is built, so that the record stays small."""
@@ -37,7 +36,8 @@ class Outcome:
 class Builder:
     """Builds a project into a folder. Keeps the record of the last build in memory too, for the next one.
 
-    say, keys, unprotected, sign: as for `sitegen.build.build`; purge: takes what has no consent out of the site.
+    say, keys, unprotected, sign: as for `sitegen.build.build`; key_files: the state of the files of those keys; purge:
+    takes what has no consent out of the site.
     """
 
     root: Path
@@ -45,11 +45,26 @@ class Builder:
     handover: Path
     say: Callable[[str], None]
     purge: Callable[[], None]
-    keys: DeskKeys = field(default_factory=dict)
+    keys: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
+    key_files: str = ""
     unprotected: Collection[str] = ()
-    sign: Sign | None = None
+    sign: Callable[[bytes], str] | None = None
     _record: Record | None = None
-    _drawn: Drawn | None = field(default=None, repr=False)
+    _drawn: "Drawn | None" = field(default=None, repr=False)
+
+    def is_as_built(self, today: date, *, speak: bool, compress: bool, sign: bool) -> bool:
+        """Return whether nothing has changed since the last build, without reading keys, settings or pages."""
+        if self._record is None:
+            self._record = record.load(self.root)
+        last = self._record
+        if last is None or (last.day, last.key_files, last.out) != (today, self.key_files, str(self.out)):
+            return False
+        if not self._has_all(last, speak=speak, compress=compress, sign=sign) or not self.handover.exists():
+            return False
+        return trees.is_as(self.out, last.site) and not inputs.look(self.root, last.inputs)[1]
+
+    def _has_all(self, last: Record, *, speak: bool, compress: bool, sign: bool) -> bool:
+        return (last.compressed or not compress) and (last.spoken or not speak) and (last.signed or not sign)
 
     def build(self, today: date, *, speak: bool, compress: bool, again: bool = False) -> Outcome | None:
         """Build what changed; None where nothing has. Raises Problem or Problems, and then the old site stays.
@@ -63,13 +78,10 @@ class Builder:
         if last and changes and not changes.others:
             pages = self._edited(last, now, changes)
         done = last is not None and (pages or not changes)
-        if (
-            done
-            and last
-            and (last.compressed or not compress)
-            and (last.spoken or not speak)
-            and (last.signed or not self.sign)
-        ):
+        if done and last and self._has_all(last, speak=speak, compress=compress, sign=self.sign is not None):
+            if not pages:
+                last.key_files = self.key_files
+                record.save(self.root, last)
             return Outcome(pages, time.monotonic() - started, whole=False) if pages else None
         if pages:
             self.say(f"{pages} pages are new on the site. What else was asked for follows ...")
@@ -97,34 +109,37 @@ class Builder:
 
     def _edited(self, last: Record, now: Inputs, changes: Changes) -> int:
         """Build an edit of texts; return how many pages were drawn, 0 where everything must be built."""
-        if len(last.edited) > MOST_EDITED:
+        if last.edits > MOST_EDITED:
             return 0
         if self._drawn is None:
-            self._drawn = record.load_drawn(self.root, last)
+            from sitegen.incremental.drawn import load  # noqa: PLC0415
+
+            self._drawn = load(self.root, last)
         try:
             return self._write(last, self._drawn, now, changes) if self._drawn else 0
         except Exception:  # noqa: BLE001 - whatever is wrong: everything is built, and says it
             self._forget()
             return 0
 
-    def _write(self, last: Record, drawn: Drawn, now: Inputs, changes: Changes) -> int:
+    def _write(self, last: Record, drawn: "Drawn", now: Inputs, changes: Changes) -> int:
         from sitegen.incremental import edits, writing  # noqa: PLC0415 - not needed where nothing changed
         from sitegen.publish import moved_pages  # noqa: PLC0415
 
-        edit = edits.taken(self.root, last, drawn, changes.edited)
+        edited = last.edited_pages()
+        edit = edits.taken(self.root, edited, drawn, changes.edited)
         if edit is None or edits.breaks_links(edit) or any(edits.problems(edit)):
             return 0
         twin = trees.twin_of(self.out)
         if not trees.is_as(twin, last.twin):
             trees.link_all(self.out, twin)
             last.twin = trees.look(twin)
-        work = writing.Writing(edit, last, drawn, self.out, twin, self.sign)
+        work = writing.Writing(edit, last, drawn.sounds, self.out, twin, self.sign)
         pages = work.write()
         moved_pages.remember_edited(self.root / "content", edit.after.library, {name for _, name in edit.written})
         if not inputs.consents_are_as(self.root, now) or not exchange(twin, self.out):
             raise OSError  # a consent changed meanwhile, or the system cannot exchange names
         self._take_up(last, twin, work.paths)
-        last.edited |= edit.written
+        last.take_edited({**edited, **edit.written})
         last.signed = self.sign is not None
         last.spoken = last.spoken and not (edit.after.audio_pipeline and edit.after.audio_pipeline.voices)
         inputs.look_again(now, self.root / "content")
@@ -146,6 +161,7 @@ class Builder:
 
     def _whole(self, now: Inputs, today: date, started: float, *, speak: bool, compress: bool) -> Outcome:
         from sitegen import build as whole  # noqa: PLC0415 - large, and not needed where nothing changed
+        from sitegen.incremental.drawn import Drawn, save, sounds_of  # noqa: PLC0415
 
         self._forget()
         self.purge()  # first: nothing that is wrong elsewhere may keep a withdrawn story on the site
@@ -156,22 +172,11 @@ class Builder:
         )  # fmt: skip
         inputs.look_again(now, self.root / "content")
         with suppress(OSError):
-            site = trees.look(self.out)
-            self._record = Record(self._terms(today), now, site, {}, "", today, spoken=speak, compressed=compress)
-            self._record.signed = self.sign is not None
-            self._drawn = Drawn(built.context, built.written, _sounds(self.out, built.context))
-            record.save(self.root, self._record, self._drawn)
+            made = Drawn(built.context, built.written, sounds_of(self.out, built.context))
+            self._record = Record(
+                self._terms(today), str(self.out), self.key_files, today, now, trees.look(self.out),
+                save(self.root, made), spoken=speak, compressed=compress, signed=self.sign is not None,
+            )  # fmt: skip
+            self._drawn = made
+            record.save(self.root, self._record)
         return Outcome(built.pages, time.monotonic() - started, built.warnings)
-
-
-def _sounds(out: Path, context: Context) -> dict[tuple[str, str], tuple[str, ...]]:
-    """Return the sound of each page that has any."""
-    if not (out / audio_clips.FOLDER).exists():
-        return {}
-    found = {}
-    for code in context.portal.language_codes():
-        for name in context.library.names:
-            page = out / code / address_of(name) / "index.html"
-            if sounds := audio_clips.sounds_in(page.read_text(encoding="utf-8")):
-                found[code, name] = sounds
-    return found

@@ -16,7 +16,7 @@ from forms.core.problem import Problem
 from sitegen.checks import content_checks, html_checks
 from sitegen.content import consent_rules, consents, number_checks, pages, phone_numbers, translations
 from sitegen.content.pages import SOURCE, Library, Source
-from sitegen.incremental.record import Drawn, Record
+from sitegen.incremental.drawn import Drawn
 from sitegen.lint import mistakes
 from sitegen.render.context import Context
 
@@ -43,35 +43,38 @@ class Edit:
         return sorted(found)
 
 
-def taken(root: Path, record: Record, drawn: Drawn, paths: frozenset[str]) -> Edit | None:
-    """Return the edit of these files; None where more than their own texts may change, or where they cannot be read."""
+def taken(root: Path, edited: Mapping[tuple[str, str], Source], drawn: Drawn, paths: frozenset[str]) -> Edit | None:
+    """Return the edit of these files; None where more than their own texts may change, or where they cannot be read.
+
+    edited: pages that were edited since what is drawn from was kept.
+    """
     content = root / "content"
     written = {}
     for path in paths:
-        found = _read(content, path, record, drawn)
+        found = _read(content, path, edited, drawn)
         if found is None:
             return None
         written[found.language, found.name] = found
-    as_written = _with(drawn.written, {**record.edited, **written})
-    before = replace(drawn.context, library=_prepared(content, drawn, record.edited, drawn.context.library))
-    if before.library is None or not written:
+    as_written = _with(drawn.written, {**edited, **written})
+    if not written:
         return None
-    library = _prepared(content, drawn, {**record.edited, **written}, drawn.context.library)
-    names = {name for _, name in written}
     known = translations.read(content)
+    before = replace(drawn.context, library=_prepared(known, drawn, edited))
+    library = _prepared(known, drawn, {**edited, **written})
+    names = {name for _, name in written}
     mini = _of_names(as_written, names)
     if translations.updated(mini, known, drawn.context.today) != known:
         return None
     return Edit(root, before, replace(drawn.context, library=library), written)
 
 
-def _read(content: Path, path: str, record: Record, drawn: Drawn) -> Source | None:
+def _read(content: Path, path: str, edited: Mapping[tuple[str, str], Source], drawn: Drawn) -> Source | None:
     """Return an edited page as it is written now; None for a file that is no page whose text alone was edited."""
     try:
         language, _, name = Path(path).relative_to(content).as_posix().partition("/")
     except ValueError:
         return None
-    old = record.edited.get((language, name)) or drawn.written.by_language.get(language, {}).get(name)
+    old = edited.get((language, name)) or drawn.written.by_language.get(language, {}).get(name)
     shown = drawn.context.library.by_language.get(language, {}).get(name)
     if old is None or shown is None or shown.made or shown.renderer or name.startswith(_MADE_ELSEWHERE):
         return None
@@ -99,12 +102,15 @@ def _of_names(library: Library, names: set[str]) -> Library:
     )
 
 
-def _prepared(content: Path, drawn: Drawn, edited: Mapping[tuple[str, str], Source], library: Library) -> Library:
+def _prepared(
+    known: Mapping[str, translations.Remembered], drawn: Drawn, edited: Mapping[tuple[str, str], Source]
+) -> Library:
     """Return the site's pages with edited ones as `sitegen.build.read` makes them of what staff wrote."""
+    library = drawn.context.library
     if not edited:
         return library
     mini = _of_names(_with(drawn.written, edited), {name for _, name in edited})
-    mini = translations.applied(mini, translations.read(content))
+    mini = translations.applied(mini, known)
     mini = phone_numbers.in_library(mini, phone_numbers.dialled(drawn.context.tables["helplines"]))
     fresh = {(code, name): page for code, found in mini.by_language.items() for name, page in found.items()}
     names = {name for _, name in fresh}

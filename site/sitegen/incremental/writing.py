@@ -9,13 +9,14 @@ from forms.core.builds import manifest as build_manifest
 from forms.core.builds.manifest import ADDRESS, SIGNATURES
 from sitegen.content.pages import Source
 from sitegen.incremental.edits import Edit
-from sitegen.incremental.record import Drawn, Record
+from sitegen.incremental.record import Record
 from sitegen.media.audio_clips import FOLDER as SOUNDS
 from sitegen.media.audio_clips import sounds_in
 from sitegen.publish import compression, tablet
 from sitegen.publish.build_manifest import LISTED, Sign, next_number
 from sitegen.render import search_index
 from sitegen.render.context import Context
+from sitegen.render.engine import markdown_engine
 from sitegen.render.language_pages import bodies, draw_pages
 
 
@@ -25,7 +26,7 @@ class Writing:
 
     edit: Edit
     record: Record
-    drawn: Drawn
+    sounds: Mapping[tuple[str, str], tuple[str, ...]]
     out: Path
     twin: Path
     sign: Sign | None
@@ -47,12 +48,12 @@ class Writing:
     def _language(self, code: str, names: Sequence[str]) -> None:
         before, after = (self._context(one, code) for one in (self.edit.before, self.edit.after))
         counts = {}
-        for page in draw_pages(self.edit.root, after, names):
+        for page in draw_pages(self.edit.root, after, names, markdown_engine):
             self._put(f"/{code}/{page.path}index.html", page.html.encode())
             self.record.sounds[code, page.name] = sounds_in(page.html)
             counts[page.name] = page.counts
         listed = search_index.listed(after.library, code)
-        old = {source.name: body.counts for source, body in bodies(self.edit.root, before, names)}
+        old = {source.name: body.counts for source, body in bodies(self.edit.root, before, names, markdown_engine)}
         numbers = {name: number for number, name in enumerate(listed)}
         for name in names:
             if name in numbers:
@@ -94,7 +95,7 @@ class Writing:
             there.write_bytes(data)
 
     def _all_sounds(self) -> dict[tuple[str, str], tuple[str, ...]]:
-        return {**self.drawn.sounds, **self.record.sounds}
+        return {**self.sounds, **self.record.sounds}
 
     def _sounds(self) -> None:
         """Take up sound that came, and remove what no page and no question has any more."""

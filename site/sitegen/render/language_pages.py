@@ -15,7 +15,7 @@ from sitegen.lint import unexpected
 from sitegen.page_keys import PageKeys
 from sitegen.render import search_index
 from sitegen.render.blocks import Context, draw
-from sitegen.render.engine.interface import chosen
+from sitegen.render.engine.interface import Engine, chosen
 from sitegen.render.frames import Frames
 from sitegen.render.html_to_text import said_of
 from sitegen.render.layout import page_of, with_clip
@@ -79,17 +79,22 @@ class Drawn:
     counts: dict[str, int]
 
 
-def draw_pages(root: Path, context: Context, names: Sequence[str]) -> Iterator[Drawn]:
-    """Yield these pages of one language as they are published. Raises Problem where anything active got into one."""
+def draw_pages(root: Path, context: Context, names: Sequence[str], engine: Engine | None = None) -> Iterator[Drawn]:
+    """Yield these pages of one language as they are published. Raises Problem where anything active got into one.
+
+    engine: another than the one that mkdocs.yml names; it makes the same of every page (tests/sitegen/test_engines.py).
+    """
     i18n.take_words(context.portal.words)  # this may be a process of its own
     frames = Frames(context.portal, context.language, lambda frame: _refuse_active(frame, "the frame of pages"))
-    for source, body in bodies(root, context, names):
+    for source, body in bodies(root, context, names, engine):
         _refuse_active(body.html, source.where)
         heard = with_clip(context, source.name, Markup(body.html), body.aloud)  # noqa: S704 - HTML already
         yield Drawn(source.name, source.path, frames.draw(page_of(context, source.name, heard)), body.counts)
 
 
-def bodies(root: Path, context: Context, names: Sequence[str]) -> Iterator[tuple[Source, Body]]:
+def bodies(
+    root: Path, context: Context, names: Sequence[str], engine: Engine | None = None
+) -> Iterator[tuple[Source, Body]]:
     """Yield each page with its body: as kept from a build with the same text, else converted now."""
     kept, work = kept_work.at(root, f"pages-{context.language}"), _Work(root, context)
     left = {}
@@ -103,7 +108,7 @@ def bodies(root: Path, context: Context, names: Sequence[str]) -> Iterator[tuple
             left[name] = key
     if not left:
         return
-    for name, html in chosen(root).convert(root, context.library, context.language, work.blocks, [*left]):
+    for name, html in (engine or chosen(root)).convert(root, context.library, context.language, work.blocks, [*left]):
         source = context.library.find(name, context.language)
         body = work.body(source, html)
         if key := left[name]:

@@ -1,0 +1,49 @@
+"""What the pages of the last whole build were drawn from, kept for edits and previews."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sitegen.content.pages import Library, address_of
+from sitegen.incremental import record
+from sitegen.incremental.record import FOLDER, Record
+from sitegen.media import audio_clips
+from sitegen.render.context import Context
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The context of a build, the pages as staff wrote them, and the sounds of each page."""
+
+    context: Context
+    written: Library
+    sounds: Mapping[tuple[str, str], tuple[str, ...]]
+
+
+def load(root: Path, last: Record) -> Drawn | None:
+    """Return what the pages of this build were drawn from, or None."""
+    found = record.read(root / FOLDER / last.drawn)
+    return found if isinstance(found, Drawn) else None
+
+
+def save(root: Path, drawn: Drawn) -> str:
+    """Keep it, and nothing of earlier builds; return its file. Raises OSError."""
+    folder = root / FOLDER
+    name = f"drawn-{record.write(folder / 'drawn', drawn)[:16]}"
+    for path in folder.glob("drawn-*"):
+        path.unlink(missing_ok=True)
+    (folder / "drawn").replace(folder / name)
+    return name
+
+
+def sounds_of(out: Path, context: Context) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Return the sound of each page of a built site that has any."""
+    if not (out / audio_clips.FOLDER).exists():
+        return {}
+    found = {}
+    for code in context.portal.language_codes():
+        for name in context.library.names:
+            page = out / code / address_of(name) / "index.html"
+            if sounds := audio_clips.sounds_in(page.read_text(encoding="utf-8")):
+                found[code, name] = sounds
+    return found
