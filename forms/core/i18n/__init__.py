@@ -26,9 +26,9 @@ _FULL = {"or": "EEEE, d MMMM y"}
 """How a day is written where CLDR has the month first and people here do not."""
 
 
-def catalog(language: str) -> Catalog:
+def catalog(language: str, folder: Path = FOLDER) -> Catalog:
     """Return the messages of one language as they stand in its .po; empty where there is no file."""
-    path = FOLDER / f"{language}.po"
+    path = folder / f"{language}.po"
     if not path.exists():
         return Catalog(locale=language)
     with path.open("rb") as file:
@@ -36,12 +36,12 @@ def catalog(language: str) -> Catalog:
 
 
 @cache
-def translations(language: str) -> NullTranslations:
+def translations(language: str, folder: Path = FOLDER) -> NullTranslations:
     """Return the gettext translations of one language; English words stand in for what is missing."""
-    if language == SOURCE_LANGUAGE or not (FOLDER / f"{language}.po").exists():
+    if language == SOURCE_LANGUAGE or not (folder / f"{language}.po").exists():
         return NullTranslations()
     compiled = BytesIO()
-    write_mo(compiled, catalog(language))
+    write_mo(compiled, catalog(language, folder))
     compiled.seek(0)
     return GNUTranslations(compiled)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from forms.core.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.desk.services.place import Place
 from forms.desk.window.access.authentication import Authenticator
@@ -39,7 +40,9 @@ def start(place: Place, port: int = 0, **settings: Any) -> Window:
     try:
         server = make(app, LOOPBACK, port)
     except (OSError, SystemExit):  # Werkzeug ends the program where a port is taken
-        raise Problem(f"port {port}", "is taken by another program.", "Give another, or none.") from None
+        raise Problem(
+            lazy_gettext("port %(port)s", port=port), "is taken by another program.", "Give another, or none."
+        ) from None
     authenticator: Authenticator = app.extensions["authenticator"]
     ended = threading.Event()
     serving = threading.Thread(target=server.serve_forever, daemon=True)
