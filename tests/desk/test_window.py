@@ -921,7 +921,7 @@ def test_old_keys_are_forgotten_after_two_questions_and_the_passphrase(office: O
     assert "still sealed to one of them" in window.post("/keys/forget").text, "the portal has the old lines"
     publish_key(office, made)
     first = window.post("/keys/forget").text
-    assert "Only old keys open something of 1 case(s) (1 of them not closed)." in first
+    assert "Only old keys open something of 1 case (1 of them not closed)." in first
     assert f'href="/case/{old}"' in first
     again = window.post("/keys/forget", sure="once").text
     assert "They will not open on this machine any more." in again

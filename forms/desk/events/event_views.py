@@ -110,7 +110,7 @@ def warnings(book: EventBook, one: Gathering, parties: Iterable[Party]) -> list[
             )
         )
     for clash in attendance.disagreements(book.standings(one.id).values()):
-        numbers = ", ".join(f"{by}: {people}" for by, people, _ in clash["said"])
+        numbers = ", ".join(f"{by} said {people}" for by, people, _ in clash["said"])
         who = clash["name"] or next((party.name for party in parties if party.id == clash["about"]), "")
         said.append(
             lazy_gettext(

@@ -21,24 +21,15 @@ FILE = "statements.json"
 
 MOST_HEADS, MOST_IDS = 400, 5000
 
-TROUBLES = frozenset({"key", "back", "fork", "chain", "signature", "part"})
+TROUBLES = {
+    "key": lazy_gettext("The server signs its daily statements with another key than before."),
+    "back": lazy_gettext("The server's daily statements end before the last that this machine has seen."),
+    "fork": lazy_gettext("The server now gives another daily statement of that day than it gave this machine before."),
+    "chain": lazy_gettext("The server's daily statements do not go on from the last that this machine has seen."),
+    "signature": lazy_gettext("A daily statement of the server is not signed by its key."),
+    "part": lazy_gettext("A daily statement of the server holds something else for this desk than is signed."),
+}
 """What can be wrong with the chain of statements."""
-
-
-def _trouble_sentence(trouble: str, day: str) -> LazyText:
-    """Return what is wrong with the chain of statements; day: of the last good one."""
-    return {
-        "key": lazy_gettext("The server signs its daily statements with another key than before."),
-        "back": lazy_gettext("The server's daily statements end before the last that this machine has seen."),
-        "fork": lazy_gettext(
-            "The server now gives another daily statement of %(day)s than it gave this machine before.", day=day
-        ),
-        "chain": lazy_gettext(
-            "The server's daily statements do not go on from the last that this machine has seen, of %(day)s.", day=day
-        ),
-        "signature": lazy_gettext("A daily statement of the server is not signed by its key."),
-        "part": lazy_gettext("A daily statement of the server holds something else for this desk than is signed."),
-    }[trouble]
 
 
 def _todo() -> LazyText:
@@ -83,10 +74,13 @@ class Known:
         """Return the letters that were stated, never came, and are not called gone by the statement after."""
         return sorted(id for id, number in self.missing.items() if number < self.number)
 
+    def _last_good(self) -> LazyText | str:
+        return lazy_gettext("The last good one is of %(day)s.", day=self.trouble_day) if self.trouble_day else ""
+
     def findings(self) -> Iterator[str]:
         """Return what is wrong, in sentences."""
         if self.trouble:
-            yield joined(_trouble_sentence(self.trouble, self.trouble_day), _todo())
+            yield joined(TROUBLES[self.trouble], self._last_good(), _todo())
         held = self.held_back()
         if held:
             yield lazy_ngettext(

@@ -115,6 +115,7 @@ def _always() -> dict[str, Any]:
         "site_todo": WHAT_TO_DO,
         "here": "",
         "root": request.script_root,
+        "labels": labels,
         "reader": reader.reader(),
         "is_reviewed": reader.reader() in language.REVIEWED,
         "typed": command,

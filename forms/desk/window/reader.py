@@ -59,8 +59,8 @@ def _shown(value: Any) -> Any:
 
 
 def in_reader_language(text: Text) -> str:
-    """Return a text of the portal in the reader's language, or else in English."""
-    return pick(text, reader())
+    """Return a text of the portal in the reader's language; one that a form brings along in English, by gettext."""
+    return text.get(reader()) or gettext(pick(text, language.ENGLISH))
 
 
 def finalize(value: Any) -> Any:
