@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from forms.core.lazy_text import LazyText, as_lazy, joined, lazy_gettext
+from forms.core.i18n.lazy_text import LazyText, as_lazy, joined, lazy_gettext
 
 
 class Problem(Exception):

@@ -8,7 +8,7 @@ nothing is lost. The doubt ends where a second clock shows the same day, or wher
 from dataclasses import dataclass, replace
 from datetime import date
 
-from forms.core.lazy_text import LazyText, lazy_gettext
+from forms.core.i18n.lazy_text import LazyText, lazy_gettext
 from forms.core.problem import Problem
 
 WRITTEN = date(2026, 11, 1)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from forms.core.lazy_text import joined, lazy_gettext, lazy_ngettext
+from forms.core.i18n.lazy_text import joined, lazy_gettext, lazy_ngettext
 from forms.core.media.decoder_process import missing_layers
 from forms.core.problem import Problem
 from forms.core.trusted_date import machines_doubt, servers_doubt

@@ -16,7 +16,7 @@ from babel.dates import format_date
 
 from forms.core import i18n
 from forms.core.files.durable import write_or_complain
-from forms.core.lazy_text import LazyText, as_lazy
+from forms.core.i18n.lazy_text import LazyText, as_lazy
 
 FOLDER = Path(__file__).parent / "i18n"
 ENGLISH = i18n.SOURCE_LANGUAGE

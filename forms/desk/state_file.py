@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import TypeAdapter
 
 from forms.core.files.durable import write_or_complain
-from forms.core.lazy_text import LazyText, joined, lazy_gettext
+from forms.core.i18n.lazy_text import LazyText, joined, lazy_gettext
 from forms.core.problem import Problem
 from forms.desk.command_line import command
 

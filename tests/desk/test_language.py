@@ -15,8 +15,8 @@ from jinja2 import Environment, nodes
 from markupsafe import Markup
 
 from forms.core.i18n import catalog, extraction
+from forms.core.i18n.lazy_text import LazyText, as_lazy, joined, lazy_gettext, lazy_ngettext
 from forms.core.i18n.marked_words import SAYING, called, texts_of
-from forms.core.lazy_text import LazyText, as_lazy, joined, lazy_gettext, lazy_ngettext
 from forms.core.problem import Problem
 from forms.desk import language
 from forms.desk.services.place import Place

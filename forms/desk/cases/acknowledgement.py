@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from forms.core.lazy_text import lazy_gettext
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.core.proofs.receipt_proofs import MOST_NAMED, is_key, is_proven, short
 from forms.desk.cases.case import Case, read_day

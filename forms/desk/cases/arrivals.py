@@ -12,8 +12,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import is_id
-from forms.core.lazy_text import lazy_gettext
 from forms.desk.cases.case import read_day
 from forms.desk.state_file import StateFile
 

@@ -12,8 +12,8 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from forms.core.encryption import seal
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import is_id, new_id
-from forms.core.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.core.signing import Statement, content_hash
 from forms.desk.cases.versions import latest

@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Mapping
 
 from forms.core.encryption import seal_file
-from forms.core.lazy_text import lazy_gettext
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.desk.crypto.keys import LEAST_PASSPHRASE, encrypt
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from forms.core.encryption import seal_file
-from forms.core.lazy_text import lazy_gettext
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.portal import Desk, Portal
 from forms.core.problem import Problem
 from forms.desk.cases.case import Case

@@ -8,8 +8,8 @@ from typing import Any
 
 import pyrage
 
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import is_id
-from forms.core.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.core.proofs.receipt_proofs import addition_claim
 from forms.desk.command_line import command

@@ -9,7 +9,7 @@ from forms.core.fingerprints import (
     portal_fingerprint,
     recovery_fingerprint,
 )
-from forms.core.lazy_text import lazy_gettext
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.portal import Desk
 from forms.desk.command_line import command
 from forms.desk.crypto.pinned_keys import RECOVERY, KeyChange, PinnedKeys

@@ -15,7 +15,7 @@ from pathlib import Path
 import pyrage
 
 from forms.core.files.durable import write_or_complain, write_safely
-from forms.core.lazy_text import lazy_gettext
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.core.signing import public_text, signing_key
 from forms.desk.command_line import command

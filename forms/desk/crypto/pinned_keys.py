@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from forms.core.files.durable import write_safely
-from forms.core.lazy_text import LazyText, joined, lazy_gettext
+from forms.core.i18n.lazy_text import LazyText, joined, lazy_gettext
 from forms.core.portal import Desk, Member
 from forms.core.problem import Problem
 from forms.desk.command_line import command

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import is_id, new_id
-from forms.core.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.desk.cases.versions import latest, rivals
 from forms.desk.crypto.foreign_json import ODD_JSON, tame

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from forms.core.i18n.lazy_text import joined, lazy_gettext, lazy_ngettext
 from forms.core.ids import is_id
-from forms.core.lazy_text import joined, lazy_gettext, lazy_ngettext
 from forms.core.portal import Event, pick
 from forms.core.problem import Problem
 from forms.desk.crypto.decryption import Letter

@@ -16,7 +16,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from forms.core.files.spreadsheet_csv import for_spreadsheets, is_formula
-from forms.core.lazy_text import lazy_gettext
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.portal import pick
 from forms.desk.cases.plain_text import plain
 from forms.desk.events import attendance

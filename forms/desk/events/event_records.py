@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import new_id
-from forms.core.lazy_text import lazy_gettext
 from forms.core.portal import Event
 from forms.core.problem import Problem
 from forms.core.trusted_date import TrustedDate

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from forms.core.lazy_text import lazy_gettext, lazy_ngettext
+from forms.core.i18n.lazy_text import lazy_gettext, lazy_ngettext
 from forms.core.portal import Event, Portal
 from forms.core.problem import Problem
 from forms.desk.cases.plain_text import plain

@@ -14,7 +14,7 @@ import requests
 
 from forms.core.files.spreadsheet_csv import for_spreadsheets
 from forms.core.i18n.digits import digits_of
-from forms.core.lazy_text import lazy_gettext
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 
 TIMEOUT = (10, 30)

@@ -16,7 +16,7 @@ from forms.core.files.durable import replaced
 from forms.core.files.spreadsheet_csv import is_formula
 from forms.core.form_schema import find
 from forms.core.i18n.digits import digits_of
-from forms.core.lazy_text import lazy_gettext
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.portal import Portal
 from forms.core.problem import Problem
 from forms.desk.crypto.decryption import Letter

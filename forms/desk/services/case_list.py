@@ -5,7 +5,7 @@ from datetime import date
 from threading import RLock
 
 from forms.core.encryption import part_id
-from forms.core.lazy_text import lazy_gettext
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.desk.cases.case import Case, cases
 from forms.desk.cases.case_log import Entry

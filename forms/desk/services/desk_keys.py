@@ -1,7 +1,7 @@
 """The keys of all desks as this machine knows them, and what follows: who signs here, and to whom is encrypted."""
 
 from forms.core.encryption import seal_file
-from forms.core.lazy_text import lazy_gettext
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.portal import Desk
 from forms.core.problem import Problem
 from forms.core.signing import signing_key

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from forms.core.encryption import part_id
 from forms.core.files.durable import write_or_complain
-from forms.core.lazy_text import joined, lazy_gettext, lazy_ngettext
+from forms.core.i18n.lazy_text import joined, lazy_gettext, lazy_ngettext
 from forms.core.problem import Problem
 from forms.desk.cases.case import Case
 from forms.desk.crypto import keys as key_files

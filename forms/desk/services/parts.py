@@ -1,6 +1,6 @@
 """A letter's photo or recording, made anew before anybody looks at it."""
 
-from forms.core.lazy_text import lazy_gettext
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.media import attachments
 from forms.core.problem import Problem
 from forms.desk.crypto.decryption import Identities, open_part

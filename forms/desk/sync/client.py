@@ -19,8 +19,8 @@ from urllib3.exceptions import HTTPError
 
 from forms.core.encryption import SIZE_CLASSES
 from forms.core.handover_version import HEADER, VERSION
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import is_id
-from forms.core.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.core.proofs.statements import Part, Stated, Statement
 from forms.core.trusted_date import TrustedDate

@@ -19,7 +19,7 @@ from typing import Any
 from forms.core.builds import manifest as build_manifest
 from forms.core.builds.manifest import ADDRESS, SIGNATURES, BuildManifest, is_signed, portal_digest
 from forms.core.fingerprints import fingerprint
-from forms.core.lazy_text import as_lazy, joined, lazy_gettext
+from forms.core.i18n.lazy_text import as_lazy, joined, lazy_gettext
 from forms.core.portal import Portal, parse
 from forms.core.problem import Problem
 from forms.desk.command_line import command

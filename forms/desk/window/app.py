@@ -10,7 +10,7 @@ from flask import Flask, g, render_template, request
 from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 
-from forms.core.lazy_text import lazy_gettext
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.media.attachments import LARGEST
 from forms.core.problem import Problem
 from forms.core.rendering import CompiledTemplates

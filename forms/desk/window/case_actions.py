@@ -8,8 +8,8 @@ from flask import Blueprint, Response, make_response, render_template, request
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as Answer
 
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import is_id
-from forms.core.lazy_text import lazy_gettext
 from forms.core.media.attachments import LARGEST
 from forms.core.problem import Problem
 from forms.desk.cases.case import STATES, Case

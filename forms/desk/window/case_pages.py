@@ -7,8 +7,8 @@ from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
 
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import is_id
-from forms.core.lazy_text import lazy_gettext
 from forms.core.media.attachments import LONGEST_ANSWER
 from forms.core.portal import Choice, Desk
 from forms.core.problem import Problem

@@ -9,7 +9,7 @@ from flask import Blueprint, render_template, request
 from werkzeug.datastructures import MultiDict
 
 from forms.core.form_schema import load, names
-from forms.core.lazy_text import lazy_gettext
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.desk.cases.case import STATES, Case
 from forms.desk.cases.case_log import heads

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from babel import Locale
 
 from forms.core.form_schema import Definition, choices, load, names
-from forms.core.lazy_text import lazy_gettext
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.portal import Portal
 from forms.desk import language as languages
 from forms.desk.cases.case import Case

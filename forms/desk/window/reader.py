@@ -11,7 +11,7 @@ from flask import g, has_app_context
 from jinja2 import Environment
 from markupsafe import Markup, escape
 
-from forms.core.lazy_text import LazyText, said
+from forms.core.i18n.lazy_text import LazyText, said
 from forms.core.portal import Text, pick
 from forms.desk import language
 from forms.desk.cases.plain_text import plain

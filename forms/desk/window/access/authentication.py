@@ -12,7 +12,7 @@ from threading import RLock
 
 from flask import current_app
 
-from forms.core.lazy_text import lazy_gettext
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.desk.services.place import Place
 from forms.desk.services.synchronising import Synced

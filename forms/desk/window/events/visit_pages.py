@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flask import Blueprint, current_app, render_template, request
 
-from forms.core.lazy_text import lazy_gettext
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.desk.crypto.decryption import Letter
 from forms.desk.events.visits import KINDS, Plan, append, event_row, is_visit
