@@ -52,9 +52,10 @@ def choose(folder: Path, code: str) -> None:
 @cache
 def words(language: str) -> NullTranslations:
     """Return the desk's words in a language; what the desk's file lacks the public forms' may have."""
-    own = i18n.translations(language, FOLDER)
-    if language != ENGLISH:
-        own.add_fallback(i18n.translations(language))
+    if language == ENGLISH:
+        return NullTranslations()
+    own = i18n.compiled(i18n.catalog(language, FOLDER))
+    own.add_fallback(i18n.translations(language))
     return own
 
 
