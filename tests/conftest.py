@@ -95,17 +95,34 @@ def load() -> Callable[[Path], ModuleType]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """A headless Chromium. Where none is: skipped, but never in CI."""
+def launch() -> Iterator[Callable[[str | None], Any]]:
+    """Starts a headless Chromium by its path."""
     finder = load_file(ROOT / "tests" / "browser.py")
-    path = finder.find()
-    if path is None:
-        assert not os.environ.get("CI"), "CI must have a browser: see tests/browser.py"
-        pytest.skip("no Chromium on this machine")
     with sync_playwright() as playwright:
-        # Playwright turns the back-forward cache off; phones have it on, so what it keeps is tested.
-        launched = playwright.chromium.launch(
-            executable_path=path, args=list(finder.FLAGS), ignore_default_args=["--disable-back-forward-cache"]
-        )
-        yield launched
-        launched.close()
+
+        def started(path: str | None) -> Any:
+            if path is None:
+                assert not os.environ.get("CI"), "CI must have a browser: see tests/browser.py"
+                pytest.skip("no Chromium on this machine")
+            # Playwright turns the back-forward cache off; phones have it on, so what it keeps is tested.
+            return playwright.chromium.launch(
+                executable_path=path, args=list(finder.FLAGS), ignore_default_args=["--disable-back-forward-cache"]
+            )
+
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(launch: Callable[[str | None], Any]) -> Iterator[Any]:
+    """Chromium without its windows, or the whole one where there is no other. Where none is: skipped, never in CI."""
+    launched = launch(load_file(ROOT / "tests" / "browser.py").find())
+    yield launched
+    launched.close()
+
+
+@pytest.fixture(scope="session")
+def whole_browser(launch: Callable[[str | None], Any]) -> Iterator[Any]:
+    """Chromium as people have it: for what it can only do with its windows, such as asking for the microphone."""
+    launched = launch(load_file(ROOT / "tests" / "browser.py").find(whole=True))
+    yield launched
+    launched.close()

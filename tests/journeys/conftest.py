@@ -177,5 +177,27 @@ def page(request: pytest.FixtureRequest, browser: Any, installation: Installatio
     assert cookies == []
 
 
+@pytest.fixture
+def phones(request: pytest.FixtureRequest, installation: Installation) -> Iterator[Callable[..., Any]]:
+    """Opens a phone's page, with JavaScript or without; before: a script that changes the browser before ours comes."""
+    opened = []
+
+    def make(before: str = "", *, script: bool = True, **more: Any) -> Any:
+        hears = "microphone" in more.get("permissions", ())
+        context = request.getfixturevalue("whole_browser" if hears else "browser").new_context(
+            viewport=PHONE, base_url=installation.address, service_workers="block", java_script_enabled=script, **more
+        )
+        if before:
+            context.add_init_script(before)
+        page = context.new_page()
+        page.on("dialog", lambda dialog: dialog.accept())
+        opened.append(context)
+        return page
+
+    yield make
+    for context in opened:
+        context.close()
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "leaves: this journey leaves the site on purpose")

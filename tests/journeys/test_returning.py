@@ -294,8 +294,8 @@ def test_what_is_added_after_the_case_went_to_another_desk_is_sent_at_the_second
     assert len(at_the_desk(installation, more, "police")) == 1
 
 
-def test_a_recording_that_still_runs_goes_along(browser: Any, installation: Any) -> None:
-    context = browser.new_context(base_url=installation.address, service_workers="block")
+def test_a_recording_that_still_runs_goes_along(whole_browser: Any, installation: Any) -> None:
+    context = whole_browser.new_context(base_url=installation.address, service_workers="block")
     context.grant_permissions(["microphone"])
     page = context.new_page()
     page.goto("/en/tell/")

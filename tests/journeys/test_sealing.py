@@ -348,8 +348,10 @@ def test_what_is_no_photo_is_said_and_the_words_stay(page: Any, tmp_path: Path) 
     assert page.locator("#what").input_value() == "my words"
 
 
-def test_a_voice_recorded_on_the_page_reaches_the_desk(browser: Any, installation: Any) -> None:
-    context = browser.new_context(base_url=installation.address, permissions=["microphone"], service_workers="block")
+def test_a_voice_recorded_on_the_page_reaches_the_desk(whole_browser: Any, installation: Any) -> None:
+    context = whole_browser.new_context(
+        base_url=installation.address, permissions=["microphone"], service_workers="block"
+    )
     page = context.new_page()
     page.goto("/en/tell/")
     fill(page, "danger", "no")
