@@ -216,6 +216,7 @@ BROKEN_RECORDERS = {
 }
 
 
+@pytest.mark.windows
 @pytest.mark.parametrize("fault", BROKEN_RECORDERS)
 def test_row_24_a_recorder_that_fails_releases_the_microphone_and_says_so(phones: Any, fault: str) -> None:
     keeping = (

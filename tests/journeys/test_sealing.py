@@ -27,9 +27,9 @@ SERVER_LINE = "Our server locks your letter"
 
 
 @pytest.fixture
-def phone(browser: Any, installation: Any) -> Iterator[Any]:
+def phone(own_browser: Any, installation: Any) -> Iterator[Any]:
     """A phone with a script; what it asks for is kept in `phone.asked`."""
-    context = browser.new_context(viewport=PHONE, base_url=installation.address, service_workers="block")
+    context = own_browser.new_context(viewport=PHONE, base_url=installation.address, service_workers="block")
     page = context.new_page()
     page.asked = []
     page.on("request", lambda request: page.asked.append(request))  # noqa: PLW0108 - Playwright marks what it is given
@@ -405,6 +405,7 @@ def test_while_very_many_come_the_phone_works_for_its_letter(phone: Any, install
     assert [letter["tray"] for letter in at_the_desk(installation, words)] == [1]
 
 
+@pytest.mark.windows
 def test_after_sending_nothing_of_it_comes_back_with_the_back_button(phone: Any) -> None:
     phone.goto("/en/tell/")
     receipt = tell(phone, what="secret words")

@@ -17,6 +17,8 @@ from tests.journeys.walking import press
 SAID = {"danger": "no", "what": "words that nobody may see"}
 CHOSEN = {"children": "yes", "hide_from": ["police"]}
 
+pytestmark = pytest.mark.windows
+
 
 def test_this_browser_keeps_pages_for_its_back_button(phones: Callable[..., Any]) -> None:
     """Else the tests below would prove nothing."""
