@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Any
 
 SHELL = "chromium-headless-shell"
-"""Chromium without its windows: the same engine, for a fifth of the processor time that a fresh context takes."""
+"""Chromium without its windows: the same engine, and a fresh context takes a seventh of the processor time.
+
+It keeps no pages for the Back button, asks for no microphone, and does not know how long a sound of a folder is.
+"""
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
