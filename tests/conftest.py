@@ -105,9 +105,19 @@ def launch() -> Iterator[Callable[[str | None], Any]]:
                 assert not os.environ.get("CI"), "CI must have a browser: see tests/browser.py"
                 pytest.skip("no Chromium on this machine")
             # Playwright turns the back-forward cache off; phones have it on, so what it keeps is tested.
-            return playwright.chromium.launch(
+            opened = playwright.chromium.launch(
                 executable_path=path, args=list(finder.FLAGS), ignore_default_args=["--disable-back-forward-cache"]
             )
+            new_context = opened.new_context
+
+            def patient(**options: Any) -> Any:
+                """A context that waits as long as a busy machine needs."""
+                context = new_context(**options)
+                context.set_default_timeout(120_000)
+                return context
+
+            opened.new_context = patient
+            return opened
 
         yield started
 

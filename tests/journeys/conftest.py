@@ -62,8 +62,8 @@ def copy_of_the_project(root: Path, change: Callable[[str], str]) -> Path:
 
 
 def _speaking_less(settings: str) -> str:
-    """Two voices of five: speech takes a minute of two cores. Each voice is heard in tests/sitegen/test_listen.py."""
-    return re.sub(r"\{code: (en|te|hi), voice: \w+,", r"{code: \1,", settings)
+    """One voice of five: speech takes a minute of two cores. Each voice is heard in tests/sitegen/test_listen.py."""
+    return re.sub(r"\{code: (en|te|hi|or), voice: \w+,", r"{code: \1,", settings)
 
 
 @pytest.fixture(scope="session", autouse=True)

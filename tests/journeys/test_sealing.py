@@ -174,7 +174,7 @@ def test_sent_before_the_script_came_it_is_never_called_locked_on_the_phone(
     page.locator("#what").fill(words)
     assert BROWSER_LINE not in page.locator("main").inner_text()
     page.locator('button[name="do"]').click()
-    page.locator('button[value="send"]').wait_for(timeout=60_000)
+    page.locator('button[value="send"]').wait_for(timeout=120_000)
     said = page.locator("main").inner_text()
     assert (BROWSER_LINE in said, SERVER_LINE in said) == (False, True)
     send(page)

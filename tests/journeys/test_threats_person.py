@@ -93,7 +93,7 @@ def test_going_back_after_reading_an_answer_shows_no_receipt(phones: Callable[..
 def go(page: Any, step: int) -> None:
     """Back or forward, as the browser's own button: no page is loaded where it was kept whole."""
     with suppress(PlaywrightError):  # the browser does not send a form again by itself: it shows its own page
-        (page.go_back if step < 0 else page.go_forward)(wait_until="commit")
+        (page.go_back if step < 0 else page.go_forward)(wait_until="commit", timeout=30_000)
     page.wait_for_timeout(400)
     while page.evaluate("document.readyState") != "complete":
         page.wait_for_timeout(50)
