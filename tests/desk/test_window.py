@@ -428,6 +428,18 @@ def test_very_many_alike_are_one_line_and_a_list_of_their_own(office: Office) ->
     assert "Page 1 of 2" in window.page(more[1])
 
 
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Window, dict[str, str]]]:
+    """A window that is only looked at, and the letters in it by name."""
+    with running(tmp_path_factory.mktemp("searched")) as office:
+        ids = fill(office)
+        window = opened(office)
+        window.session.log.write(ids["first"], "note", text="Two officers who speak Odia")
+        window.session.log.write(ids["first"], "assign", member="police")
+        window.session.log.write(ids["hindi"], "state", state="closed")
+        yield window, ids
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [
@@ -455,12 +467,8 @@ def test_very_many_alike_are_one_line_and_a_list_of_their_own(office: Office) ->
         ("page=x&place=northtown", {"first"}),
     ],
 )
-def test_filters_and_search(office: Office, query: str, found: set[str]) -> None:
-    ids = fill(office)
-    window = opened(office)
-    window.session.log.write(ids["first"], "note", text="Two officers who speak Odia")
-    window.session.log.write(ids["first"], "assign", member="police")
-    window.session.log.write(ids["hindi"], "state", state="closed")
+def test_filters_and_search(searched: tuple[Window, dict[str, str]], query: str, found: set[str]) -> None:
+    window, ids = searched
     page = window.page(f"/?{query}")
     assert {name for name, id in ids.items() if id in page} == found
 
