@@ -184,6 +184,25 @@ def test_a_build_that_is_cut_off_leaves_the_old_site_whole(
     assert files(district.root / "public") == from_scratch(district)
 
 
+def test_a_mistake_is_said_at_once_and_mended_with_one_page(district: Folder) -> None:
+    before = files(district.root / "public")
+    edit(district, "rights", "[Away](nowhere.md)")
+    with pytest.raises(Problems, match=r"content/en/rights\.md, line \d+: the link goes to nowhere\.md"):
+        built(district)
+    assert files(district.root / "public") == before
+    edit(district, "rights", "Mended.")
+    done = built(district)
+    assert done
+    assert not done.whole
+    assert files(district.root / "public") == from_scratch(district)
+
+
+def test_a_page_that_staff_cannot_link_to_by_file_is_refused_after_an_edit_too(district: Folder) -> None:
+    edit(district, "rights", "[Meeting](events/meeting.md)")
+    with pytest.raises(Problems, match=r"events/meeting\.md, which is not there"):
+        built(district)
+
+
 def test_a_twin_that_somebody_changed_is_never_shown(district: Folder) -> None:
     edit(district, "rights", "First edit.")
     built(district)

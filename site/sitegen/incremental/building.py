@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forms.core.files.folder_swap import exchange
+from forms.core.problem import Problems
 from sitegen.incremental import inputs, record, trees
 from sitegen.incremental.inputs import Changes, Inputs
 from sitegen.incremental.record import Record
@@ -117,6 +118,8 @@ class Builder:
             self._drawn = load(self.root, last)
         try:
             return self._write(last, self._drawn, now, changes) if self._drawn else 0
+        except Problems:
+            raise
         except Exception:  # noqa: BLE001 - whatever is wrong: everything is built, and says it
             self._forget()
             return 0
@@ -127,8 +130,10 @@ class Builder:
 
         edited = last.edited_pages()
         edit = edits.taken(self.root, edited, drawn, changes.edited)
-        if edit is None or edits.breaks_links(edit) or any(edits.problems(edit)):
+        if edit is None or edits.breaks_links(edit):
             return 0
+        if wrong := list(edits.problems(edit)):
+            raise Problems(wrong)  # nothing is written yet, and the record still holds
         twin = trees.twin_of(self.out)
         if not trees.is_as(twin, last.twin):
             trees.link_all(self.out, twin)
@@ -163,7 +168,6 @@ class Builder:
         from sitegen import build as whole  # noqa: PLC0415 - large, and not needed where nothing changed
         from sitegen.incremental.drawn import Drawn, save, sounds_of  # noqa: PLC0415
 
-        self._forget()
         self.purge()  # first: nothing that is wrong elsewhere may keep a withdrawn story on the site
         self.say("Building the site ...")
         built = whole.build(
@@ -171,6 +175,7 @@ class Builder:
             compress=compress, unprotected=self.unprotected, sign=self.sign,
         )  # fmt: skip
         inputs.look_again(now, self.root / "content")
+        self._forget()
         with suppress(OSError):
             made = Drawn(built.context, built.written, sounds_of(self.out, built.context))
             self._record = Record(

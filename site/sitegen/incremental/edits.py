@@ -20,18 +20,21 @@ from sitegen.incremental.drawn import Drawn
 from sitegen.lint import mistakes
 from sitegen.render.context import Context
 
-_MADE_ELSEWHERE = ("events/", "events.md", "tablet/")
+_SHOWN_ELSEWHERE = ("events/", "events.md", "heard/", "tablet/")
+"""Pages whose text stands on others too, or has checks of its own."""
+
 _ID = re.compile(r'\bid="([^"]*)"')
 
 
 @dataclass(frozen=True)
 class Edit:
-    """Edited pages: the site's pages before and after, and which of them are drawn anew (language and name)."""
+    """Edited pages: the site's pages before and after, the edited ones by language and name, and all as staff wrote."""
 
     root: Path
     before: Context
     after: Context
     written: Mapping[tuple[str, str], Source]
+    as_written: Library
 
     @cached_property
     def drawn(self) -> list[tuple[str, str]]:
@@ -65,7 +68,7 @@ def taken(root: Path, edited: Mapping[tuple[str, str], Source], drawn: Drawn, pa
     mini = _of_names(as_written, names)
     if translations.updated(mini, known, drawn.context.today) != known:
         return None
-    return Edit(root, before, replace(drawn.context, library=library), written)
+    return Edit(root, before, replace(drawn.context, library=library), written, as_written)
 
 
 def _read(content: Path, path: str, edited: Mapping[tuple[str, str], Source], drawn: Drawn) -> Source | None:
@@ -76,7 +79,7 @@ def _read(content: Path, path: str, edited: Mapping[tuple[str, str], Source], dr
         return None
     old = edited.get((language, name)) or drawn.written.by_language.get(language, {}).get(name)
     shown = drawn.context.library.by_language.get(language, {}).get(name)
-    if old is None or shown is None or shown.made or shown.renderer or name.startswith(_MADE_ELSEWHERE):
+    if old is None or shown is None or shown.made or shown.renderer or name.startswith(_SHOWN_ELSEWHERE):
         return None
     if consents.is_story(old) or old.file != f"content/{language}/{name}":
         return None
@@ -84,8 +87,13 @@ def _read(content: Path, path: str, edited: Mapping[tuple[str, str], Source], dr
         new = pages.read_one(Path(path), name, language, old.file)
     except (Problem, OSError, ValueError):
         return None  # the whole build says what is wrong
-    same = new.meta == old.meta and new.first_line == old.first_line and not consents.is_story(new)
-    return new if same else None
+    same = (new.meta, new.first_line, _asked(new)) == (old.meta, old.first_line, _asked(old))
+    return new if same and not consents.is_story(new) else None
+
+
+def _asked(page: Source) -> list[tuple[str, str]]:
+    """Return the blocks that a page asks for, wherever they stand."""
+    return [(block.name, block.argument) for block in page.blocks]
 
 
 def _with(library: Library, edited: Mapping[tuple[str, str], Source]) -> Library:
@@ -120,7 +128,7 @@ def _prepared(
 
 def problems(edit: Edit) -> Iterator[Problem]:
     """Yield everything that is wrong with the pages that an edit changes."""
-    context, content = edit.after, edit.root / "content"
+    context, content = replace(edit.after, library=_of_staff(edit)), edit.root / "content"
     there = [context.library.by_language[code].get(name) for code, name in edit.drawn]
     own = [page for page in there if page is not None and not page.made]
     yield from content_checks.of_pages(own, context.library, context.tables, _days(context), content)
@@ -129,6 +137,16 @@ def problems(edit: Edit) -> Iterator[Problem]:
         yield from consent_rules.quoted(page)
         yield from html_checks.of_page(page, edit.root)
         yield from mistakes.of_page(page, context.library, edit.root, context.portal.address)
+
+
+def _of_staff(edit: Edit) -> Library:
+    """Return the pages without those made from tables alone: staff cannot link to them by their files."""
+    library, own = edit.after.library, edit.as_written.by_language
+    by_language = {
+        code: {name: page for name, page in found.items() if not page.renderer or name in own.get(code, {})}
+        for code, found in library.by_language.items()
+    }
+    return replace(library, by_language=by_language)
 
 
 def _days(context: Context) -> list[dict[str, object]]:
