@@ -16,9 +16,12 @@ from forms.core.builds.version import VERSION
 from forms.core.problem import Problem, Problems
 
 COMMANDS: Mapping[str, str] = {
+    "install-server": "forms.operations.install_commands",
     "publish": "forms.operations.release_commands",
     "releases": "forms.operations.release_commands",
     "rollback": "forms.operations.release_commands",
+    "update": "forms.operations.update_commands",
+    "uninstall-server": "forms.operations.install_commands",
 }
 """The module of each command. Its name there is the command's, with _ for -."""
 
@@ -31,12 +34,12 @@ CHECKOUT = "forms.operations.checkout"
 class Checkout:
     """What the commands can do where the site's sources are, and its folder; elsewhere they can do neither.
 
-    build: builds the site where anything changed; purge: takes what has no consent out of a built site; today: the day
-    in the district.
+    build: builds the site where anything changed, and returns its folder and portal.json; purge: takes what has no
+    consent out of a built site; today: the day in the district.
     """
 
     root: Path
-    build: Callable[[], object] | None = None
+    build: Callable[[], tuple[Path, Path]] | None = None
     purge: Callable[[Path], object] | None = None
     today: Callable[[], date] = date.today
 
