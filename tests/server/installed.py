@@ -166,7 +166,7 @@ class Machine:
         under = {"RuntimeDirectory": "run", "StateDirectory": "var/lib"}[name]
         return [self.root / under / folder for value in unit.get(name, []) for folder in value.split()]
 
-    def start(self, name: str) -> None:
+    def start(self, name: str, *, waits: bool = True) -> None:
         """Make the unit's directories, and start its program."""
         unit = self.unit(name)
         for kind in ("RuntimeDirectory", "StateDirectory"):
@@ -181,7 +181,7 @@ class Machine:
             self.shell(unit["ExecStart"][0])
             self.until(self.nginx_pid)
         else:
-            self.start_service(unit)
+            self.start_service(unit, waits=waits)
 
     def hold_socket(self, verb: str) -> None:
         """Listen where the socket's unit says, or no more."""
@@ -201,7 +201,7 @@ class Machine:
             if os.geteuid() == 0:
                 shutil.chown(path, group=told["SocketGroup"][0])
 
-    def start_service(self, unit: dict[str, list[str]]) -> None:
+    def start_service(self, unit: dict[str, list[str]], *, waits: bool) -> None:
         variables = dict(value.split("=", 1) for value in unit["Environment"])
         clean = {name: text for name, text in os.environ.items() if not name.startswith("PORTAL_")}
         assert self.listening, "a service starts after its socket"
@@ -211,7 +211,8 @@ class Machine:
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, umask=int(unit["UMask"][0], 8),
             group=unit["Group"][0] if os.geteuid() == 0 else None,
         )  # fmt: skip
-        self.until(self.has_workers)
+        if waits:
+            self.until(self.has_workers)
 
     def has_workers(self) -> bool:
         """Return whether the service has forked what answers."""

@@ -179,6 +179,20 @@ def test_what_comes_while_the_service_restarts_waits_and_is_answered(machine: Ma
         assert [one.result()[0] for one in asked] == [200] * 4
 
 
+def test_while_the_service_cannot_start_people_are_told_at_once_and_it_starts_by_itself(machine: Machine) -> None:
+    handover = machine.root / "srv/portal/published/current/portal.json"
+    machine.stop("portal")
+    handover.rename(handover.with_name("away"))
+    try:
+        machine.start("portal", waits=False)
+        assert ask(machine, "/forms/ta/concern")[::2] == (503, NOT_SENT)
+        assert ask(machine, "/ta/")[0] == 200
+    finally:
+        handover.with_name("away").rename(handover)
+    machine.until(machine.has_workers)
+    assert_all_is_well(machine)
+
+
 def test_what_a_killed_worker_did_not_answer_is_answered_by_another(machine: Machine) -> None:
     """Each is killed once at most while it is asked; the form comes back, since a body without a type is none."""
     assert machine.service
