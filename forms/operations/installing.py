@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -37,8 +37,12 @@ TARGETS = {
 SETTINGS = "etc/portal/settings.env"
 RECORD = "etc/portal/installed.json"
 FOLDERS = ("etc/portal", "etc/portal-tls", "var/www/portal-acme")
-PUBLISHERS = ("content", "published", ".build", "var")
+PUBLISHER = "portal-publish"
+OF_PUBLISHER = ("content", "published", ".build", "var")
 """Folders of the checkout that belong to the user who publishes; the program itself stays root's."""
+
+STARTED_WITH = "started with"
+"""In the record: the SHA-256 of the files with which everything was started."""
 
 STARTED = ("portal.socket", "portal.service")
 TIMER = "portal-update.timer"
@@ -58,7 +62,7 @@ class Installation:
     """One machine.
 
     root: where its files lie, / for a real one; place: the checkout; name: the site's, like help.example.org; say: told
-    each step; run: carries out commands; dry: only say.
+    each step; run: carries out commands; dry: only say; builds: whether the site is built here, on a timer.
     """
 
     root: Path
@@ -77,10 +81,10 @@ class Installation:
         for folder in FOLDERS:
             self._folder(self.root / folder)
         self._user()
-        written = dict(self._files())
+        record = self._files()
         self._settings()
         self._certificate()
-        self._commands(changed=bool(written))
+        self._commands(record)
         return self.done
 
     def uninstall(self) -> list[str]:
@@ -90,6 +94,8 @@ class Installation:
             if (self.root / UNITS / unit).exists():
                 self._do(f"systemctl disable --now {unit}")
         for name, digest in record.items():
+            if name == STARTED_WITH:
+                continue
             path = self.root / name
             if path.exists() and _digest(path.read_bytes()) == digest:
                 self._change(f"remove {path}", path.unlink)
@@ -104,20 +110,16 @@ class Installation:
     def _user(self) -> None:
         passwd = self.root / "etc/passwd"
         known = passwd.read_text(encoding="utf-8") if passwd.exists() else ""
-        for user, more in (("portal", ""), ("portal-publish", " --home /var/lib/portal-publish")):
-            if not re.search(rf"^{user}:", known, re.M) and (self.builds or not more):
+        for user, more in (("portal", ""), (PUBLISHER, f" --home /var/lib/{PUBLISHER}")):
+            if not re.search(rf"^{user}:", known, re.M) and (self.builds or user != PUBLISHER):
                 self._do(f"adduser --system --group{more} {user}")
-                if more:
-                    for folder in PUBLISHERS:
-                        self._folder(self.place / folder)
-                    self._do(f"chown -R {user}: {' '.join(str(self.place / folder) for folder in PUBLISHERS)}")
 
     def _folder(self, path: Path) -> None:
         if not path.is_dir():
             self._change(f"make {path}", lambda: path.mkdir(parents=True, mode=0o755))
 
-    def _files(self) -> Iterator[tuple[str, bytes]]:
-        """Write each file that is not as it should be; yield those."""
+    def _files(self) -> dict[str, str]:
+        """Write each file that is not as it should be; return the SHA-256 of all, by their places."""
         record = self._record()
         for source, target in TARGETS.items():
             data, path = self._text(source).encode(), self.root / target
@@ -125,10 +127,15 @@ class Installation:
             if there != data:
                 self._keep(path, there, record.get(target))
                 self._change(f"write {path}", partial(_write, path, data))
-                yield target, data
             record[target] = _digest(data)
-        if not self.dry:
-            _write(self.root / RECORD, json.dumps(record, indent=1).encode())
+        self._remember(record)
+        return record
+
+    def _remember(self, record: Mapping[str, str]) -> None:
+        data = json.dumps(record, indent=1).encode()
+        path = self.root / RECORD
+        if not self.dry and (not path.exists() or path.read_bytes() != data):
+            _write(path, data)
 
     def _keep(self, path: Path, there: bytes | None, written: str | None) -> None:
         """Keep beside it what stood there before us, or what somebody wrote over ours."""
@@ -158,13 +165,24 @@ class Installation:
         self._do(f"umask 077; openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN={self.name} {files}")
         self._do(f"RENEWED_LINEAGE={first} {self.place}/deploy/certificate.sh first")
 
-    def _commands(self, *, changed: bool) -> None:
-        if changed:
+    def _commands(self, record: dict[str, str]) -> None:
+        """Start what these files describe, unless that was done: what was cut short is done again."""
+        files = _digest(json.dumps({name: record[name] for name in sorted(TARGETS.values())}).encode())
+        if record.get(STARTED_WITH) != files:
+            if self.builds:
+                self._give_to_publisher()
             self._do("systemctl daemon-reload")
             for unit in (*STARTED, *([TIMER] if self.builds else [])):
                 self._do(f"systemctl enable --now {unit}")
             self._do("systemctl enable nginx")
             self._do("systemctl restart nginx")
+            self._remember({**record, STARTED_WITH: files})
+
+    def _give_to_publisher(self) -> None:
+        folders = [self.place / folder for folder in OF_PUBLISHER]
+        for folder in folders:
+            self._folder(folder)
+        self._do(f"chown -R {PUBLISHER}: {' '.join(map(str, folders))}")
 
     def _do(self, command: str) -> None:
         self._change(command, lambda: self.run(command))
@@ -181,7 +199,7 @@ class Installation:
             found = json.loads((self.root / RECORD).read_bytes())
         except (OSError, ValueError):
             return {}
-        return {name: digest for name, digest in found.items() if name in TARGETS.values()}
+        return {name: digest for name, digest in found.items() if name in {*TARGETS.values(), STARTED_WITH}}
 
 
 def what_is_next(name: str, place: Path) -> str:

@@ -191,9 +191,9 @@ class Server:
         except NotThere:  # an older server
             return ""
         day, problem = found.get("day"), found.get("problem")
-        if not (_is_text(day) and _is_text(problem) and is_day(str(day))):
+        if not (isinstance(day, str) and is_day(day) and isinstance(problem, str)):
             return ""
-        said = "".join(letter for letter in str(problem)[:MOST_SAID] if letter.isprintable() or letter == "\n")
+        said = "".join(letter for letter in problem[:MOST_SAID] if letter.isprintable() or letter == "\n")
         return f"{day}: {said}" if said.strip() else ""
 
     def send(self, method: str, path: str, sealed: bytes, reader: str = "") -> None:
