@@ -27,7 +27,8 @@ def install_server(name: str, serves_only: bool, root: Path, dry_run: bool) -> N
         here = _installation(name, root, dry_run, builds=not serves_only)
         done = here.install()
         click.echo("Nothing was to be done." if not done else "Nothing was changed." if dry_run else "Done.")
-        click.echo(what_is_next(name, here.place))
+        if not dry_run:
+            click.echo(what_is_next(name, here.place))
 
 
 @click.command("uninstall-server")

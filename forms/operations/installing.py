@@ -172,6 +172,7 @@ class Installation:
             if self.builds:
                 self._give_to_publisher()
             self._do("systemctl daemon-reload")
+            self._do("systemctl restart systemd-journald")
             for unit in (*STARTED, *([TIMER] if self.builds else [])):
                 self._do(f"systemctl enable --now {unit}")
             self._do("systemctl enable nginx")

@@ -8,7 +8,6 @@ from forms.core.builds import publishing_report
 from forms.core.builds.publishing_report import Report
 from forms.desk import doctor
 from forms.desk.sync import client
-from forms.desk.sync.client import NotThere
 from tests.desk.conftest import Office
 
 SENTENCE = "content/en/a.md:3: has no title. Write one."
@@ -52,9 +51,7 @@ def test_control_characters_of_a_hostile_server_are_left_out(office: Office, mon
     assert len(found) < 4000
 
 
-def test_an_older_server_says_nothing(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    def older(*_: object) -> Any:
-        raise NotThere("server", "is not there.")
-
-    monkeypatch.setattr(client.Server, "get_json", older)
+def test_an_older_server_has_no_such_page(office: Office) -> None:
+    office.app.view_functions["pickup.publishing"] = lambda: ("<h1>Not found</h1>", 404)
     assert office.machine("legal").place.server().publishing_problem() == ""
+    assert "strange answer" not in said(office)

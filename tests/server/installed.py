@@ -148,7 +148,7 @@ class Machine:
 
     def systemctl(self, words: list[str]) -> None:
         verb, name = words[0], words[-1].removesuffix(".service")
-        if verb == "daemon-reload" or words == ["enable", "nginx"] or name.endswith(".timer"):
+        if verb == "daemon-reload" or words == ["enable", "nginx"] or name.endswith((".timer", "journald")):
             return
         if name.endswith(".socket"):
             self.hold_socket(verb)

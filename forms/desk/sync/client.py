@@ -188,7 +188,7 @@ class Server:
         """Return why the newest content was not published, with its day; empty where it was, or nobody publishes so."""
         try:
             found = self.get_json("publishing")
-        except NotThere:  # an older server
+        except Problem:  # an older server has no such page; a server that is away is said elsewhere
             return ""
         day, problem = found.get("day"), found.get("problem")
         if not (isinstance(day, str) and is_day(day) and isinstance(problem, str)):
