@@ -13,6 +13,9 @@ from pathlib import Path
 from forms.core.builds import publishing_report
 from forms.core.problem import Problem, Problems
 
+TAKEN = "refs/portal/taken"
+"""In the repository: the commit whose files the folder holds. That of a fresh clone was signed by nobody yet."""
+
 LONGEST = 300
 """Seconds that git may take to fetch."""
 
@@ -26,20 +29,23 @@ _CAREFUL = (
 
 @dataclass(frozen=True)
 class Source:
-    """A folder under git, like content/, and who may change it.
+    """A folder whose files come from git, like content/, and who may change it.
 
-    folder: the checkout; signers: a file of the people whose signature counts, one a line: name and SSH key, as
-    ssh-keygen(1) describes under ALLOWED SIGNERS; remote, branch: where staff push to.
+    folder: of the files; repository: a bare clone elsewhere, since no file of git belongs among them; signers: a file
+    of the people whose signature counts, one a line: name and SSH key, as ssh-keygen(1) describes under ALLOWED
+    SIGNERS; remote, branch: where staff push to.
     """
 
     folder: Path
+    repository: Path
     signers: Path
     remote: str = "origin"
     branch: str = "main"
 
-    def head(self) -> str:
-        """Return the commit that is here."""
-        return self._git("rev-parse", "HEAD")
+    def taken(self) -> str | None:
+        """Return the commit whose files are here, or None where none was ever taken."""
+        done = self._run("rev-parse", "--verify", "--quiet", f"{TAKEN}^{{commit}}")
+        return done.stdout.strip() or None
 
     def fetched(self) -> str:
         """Fetch, and return the newest commit of the branch. Raises Problem where it cannot be fetched."""
@@ -51,7 +57,8 @@ class Source:
         if not self.signers.is_file():
             todo = "Write a line for each: name and SSH key, like: anita ssh-ed25519 AAAA... (docs/operators.md)."
             raise Problem(str(self.signers), "is not there: nobody is named whose changes are published.", todo)
-        if self._run("merge-base", "--is-ancestor", self.head(), commit).returncode:
+        before = self.taken()
+        if before and self._run("merge-base", "--is-ancestor", before, commit).returncode:
             what = f"does not follow what is published now: {commit[:12]} is older, or its history was rewritten."
             raise Problem(f"{self.remote}/{self.branch}", what, "Push a commit that follows it.")
         if self._run("verify-commit", commit).returncode:
@@ -60,8 +67,9 @@ class Source:
         return self._git("log", "-1", "--format=%GS", commit)
 
     def take(self, commit: str) -> None:
-        """Let the folder hold this commit. Files that git does not know stay."""
+        """Let the folder hold the files of this commit. Files that git does not know stay."""
         self._git("reset", "--quiet", "--hard", commit)
+        self._git("update-ref", TAKEN, commit)
 
     def _git(self, *words: str) -> str:
         done = self._run(*words)
@@ -78,7 +86,7 @@ class Source:
         clean = {name: text for name, text in os.environ.items() if not name.startswith("GIT_")}
         try:
             return subprocess.run(  # noqa: S603 - our own arguments
-                ["git", *careful, *words],  # noqa: S607 - of this machine
+                ["git", *careful, f"--git-dir={self.repository}", f"--work-tree={self.folder}", *words],  # noqa: S607
                 cwd=self.folder, env={**clean, **own}, capture_output=True, text=True, check=False, timeout=LONGEST,
                 errors="replace",
             )  # fmt: skip
@@ -120,7 +128,7 @@ def _publish_as_it_is(publish: Callable[[], object]) -> str:
 
 
 def _take_and_publish(source: Source, publish: Callable[[], object], purge: Callable[[], object] | None) -> str:
-    before, newest = source.head(), source.fetched()
+    before, newest = source.taken(), source.fetched()
     said = "There is nothing new."
     if newest != before:
         said = f"Taken: {newest[:12]}, signed by {source.require_trusted(newest)}."
@@ -129,7 +137,9 @@ def _take_and_publish(source: Source, publish: Callable[[], object], purge: Call
     return said
 
 
-def _publish(source: Source, before: str, publish: Callable[[], object], purge: Callable[[], object] | None) -> None:
+def _publish(
+    source: Source, before: str | None, publish: Callable[[], object], purge: Callable[[], object] | None
+) -> None:
     """Publish what the folder holds, else let it hold what it held. What the new content withdraws is gone anyway."""
     try:
         publish()
@@ -138,5 +148,6 @@ def _publish(source: Source, before: str, publish: Callable[[], object], purge: 
             if purge is not None:
                 purge()
         finally:
-            source.take(before)
+            if before:
+                source.take(before)
         raise

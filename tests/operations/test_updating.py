@@ -34,7 +34,9 @@ class Repository:
         (self.home / "signers").write_text(f"anita {key}")
         self.git("init", "-q", "-b", "main")
         self.commit("first")
-        subprocess.run(["git", "clone", "-q", self.home / "staff", self.home / "content"], check=True)
+        subprocess.run(["git", "clone", "-q", "--bare", self.home / "staff", self.home / "content.git"], check=True)
+        (self.home / "content").mkdir()
+        self.source().take(self.git("rev-parse", "HEAD"))
 
     def git(self, *words: str, where: str = "staff") -> str:
         own = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@example.org"}
@@ -57,7 +59,7 @@ class Repository:
         return self.git("rev-parse", "HEAD")
 
     def source(self) -> Source:
-        return Source(self.home / "content", self.home / "signers")
+        return Source(self.home / "content", self.home / "content.git", self.home / "signers")
 
     def page(self) -> str:
         return (self.home / "content/page.md").read_text()
@@ -89,7 +91,7 @@ def repository(made: Path, tmp_path: Path) -> Repository:
     shutil.copytree(made, tmp_path / "home", symlinks=True)
     copy = object.__new__(Repository)
     copy.home, copy.published, copy.purged = tmp_path / "home", [], []
-    copy.git("remote", "set-url", "origin", str(copy.home / "staff"), where="content")
+    copy.git("remote", "set-url", "origin", str(copy.home / "staff"), where="content.git")
     return copy
 
 
@@ -103,6 +105,26 @@ def test_what_a_named_person_signed_is_published(repository: Repository) -> None
 def test_with_nothing_new_the_same_is_published_again_since_days_pass(repository: Repository) -> None:
     assert repository.update() == "There is nothing new."
     assert repository.published == ["first"]
+
+
+def test_a_fresh_clone_is_believed_only_where_its_newest_commit_is_signed(repository: Repository) -> None:
+    repository.git("update-ref", "-d", "refs/portal/taken", where="content.git")
+    shutil.rmtree(repository.home / "content")
+    (repository.home / "content").mkdir()
+    first = repository.git("rev-parse", "HEAD")
+    repository.commit("unsigned", sign=False)
+    with pytest.raises(Problem, match="is not signed"):
+        repository.update()
+    assert list((repository.home / "content").iterdir()) == []
+    repository.git("reset", "-q", "--hard", first)
+    assert repository.update().endswith("signed by anita.")
+    assert repository.page() == "first"
+
+
+def test_no_file_of_git_lies_among_the_content(repository: Repository) -> None:
+    repository.commit("second")
+    repository.update()
+    assert [path.name for path in (repository.home / "content").iterdir()] == ["page.md"]
 
 
 Attack = Callable[[Repository], object]
@@ -125,7 +147,7 @@ def rewritten(repository: Repository) -> None:
 
 def own_program(repository: Repository) -> None:
     """The signature names another format, and a program for it."""
-    repository.git("config", "gpg.program", "true", where="content")
+    repository.git("config", "gpg.program", "true", where="content.git")
     repository.commit("unsigned", sign=False)
     text = repository.git("cat-file", "commit", "HEAD").replace(
         "\n\n", "\ngpgsig -----BEGIN PGP SIGNATURE-----\n x\n\n", 1
@@ -151,10 +173,10 @@ ATTACKS: dict[str, Attack] = {
 @pytest.mark.parametrize("attack", sorted(ATTACKS))
 def test_what_is_not_trusted_changes_nothing_and_is_said(repository: Repository, attack: str) -> None:
     ATTACKS[attack](repository)
-    head, page = repository.source().head(), repository.page()
+    head, page = repository.source().taken(), repository.page()
     with pytest.raises(Problem) as told:
         repository.update()
-    assert (repository.source().head(), repository.page()) == (head, page)
+    assert (repository.source().taken(), repository.page()) == (head, page)
     assert repository.published == []
     assert repository.report() == Report("2027-01-01", str(told.value))
 
@@ -193,7 +215,7 @@ def test_a_link_in_a_repository_leads_nowhere(repository: Repository) -> None:
 
 
 def test_hooks_of_the_clone_do_not_run(repository: Repository) -> None:
-    hook = repository.home / "content/.git/hooks/reference-transaction"
+    hook = repository.home / "content.git/hooks/reference-transaction"
     hook.parent.mkdir(exist_ok=True)
     hook.write_text(f"#!/bin/sh\ntouch {repository.home}/ran\n")
     hook.chmod(0o755)
