@@ -18,6 +18,7 @@ from forms.core.problem import Problem, Problems
 COMMANDS: Mapping[str, str] = {
     "install-server": "forms.operations.install_commands",
     "publish": "forms.operations.release_commands",
+    "rehearse-upgrade": "forms.operations.schema_commands",
     "releases": "forms.operations.release_commands",
     "rollback": "forms.operations.release_commands",
     "update": "forms.operations.update_commands",
