@@ -1,12 +1,24 @@
 """The endpoint for a server like gunicorn: settings from the environment, what is wrong said in a sentence."""
 
 import os
+from pathlib import Path
+
+from flask import Flask
 
 from forms.server import held_socket
 from forms.server.app import create_app
 from forms.server.config import from_environment
+from forms.server.districts.dispatch import Districts
 from forms.server.run import log_missing_confinement
 
-app = held_socket.start(lambda: create_app(from_environment(os.environ)), held_socket.handed_over(os.environ))
 
-log_missing_confinement(app)
+def make() -> Flask | Districts:
+    """Return the endpoint of one district, or of all in the folder PORTAL_DISTRICTS."""
+    folder = os.environ.get("PORTAL_DISTRICTS")
+    return Districts(Path(folder)) if folder else create_app(from_environment(os.environ))
+
+
+app = held_socket.start(make, held_socket.handed_over(os.environ))
+
+for one in app.apps[:1] if isinstance(app, Districts) else [app]:
+    log_missing_confinement(one)
