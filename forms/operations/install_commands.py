@@ -7,7 +7,7 @@ import click
 
 from forms.core.problem import Problem
 from forms.operations.cli import checkout, report_problems
-from forms.operations.installing import Installation, require_tools, what_is_next
+from forms.operations.installing import ServerInstallation, require_tools, what_is_next
 
 ROOT = click.option("--root", type=click.Path(path_type=Path), default=Path("/"), help="Folder of the machine's files.")
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
@@ -42,11 +42,11 @@ def uninstall_server(root: Path, dry_run: bool) -> None:
         click.echo("What people sent lies in /var/lib/portal, and stays until you remove it.")
 
 
-def _installation(name: str, root: Path, dry_run: bool, *, builds: bool = True) -> Installation:
+def _installation(name: str, root: Path, dry_run: bool, *, builds: bool = True) -> ServerInstallation:
     real = root == Path("/")
     if real and not dry_run:
         require_tools()
-    return Installation(root, checkout().root, name, click.echo, _run if real else _only_said, dry_run, builds)
+    return ServerInstallation(root, checkout().root, name, click.echo, _run if real else _only_said, dry_run, builds)
 
 
 def _run(command: str) -> None:

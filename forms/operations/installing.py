@@ -26,6 +26,10 @@ TARGETS = {
     "portal.socket": f"{UNITS}/portal.socket",
     "portal-update.service": f"{UNITS}/portal-update.service",
     "portal-update.timer": f"{UNITS}/portal-update.timer",
+    "portal-backup.service": f"{UNITS}/portal-backup.service",
+    "portal-backup.timer": f"{UNITS}/portal-backup.timer",
+    "portal-erasures.service": f"{UNITS}/portal-erasures.service",
+    "portal-erasures.timer": f"{UNITS}/portal-erasures.timer",
     "nginx-portal.conf": f"{UNITS}/nginx.service.d/portal.conf",
     "journald-portal.conf": "etc/systemd/journald.conf.d/portal.conf",
     "nginx.conf": "etc/nginx/nginx.conf",
@@ -46,6 +50,7 @@ STARTED_WITH = "started with"
 
 STARTED = ("portal.socket", "portal.service")
 TIMER = "portal-update.timer"
+TIMERS = (TIMER, "portal-backup.timer", "portal-erasures.timer")
 BEFORE, OWN = ".before-portal", ".yours"
 
 _FIRST_SETTINGS = """# Settings of the portal, one a line, like PORTAL_BUDGET=4294967296; docs/deploy.md lists them.
@@ -58,7 +63,7 @@ _HOST = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9
 
 
 @dataclass
-class Installation:
+class ServerInstallation:
     """One machine.
 
     root: where its files lie, / for a real one; place: the checkout; name: the site's, like help.example.org; say: told
@@ -90,7 +95,7 @@ class Installation:
     def uninstall(self) -> list[str]:
         """Take away what `install` wrote and nobody changed. Letters, certificates, the user and settings stay."""
         record = self._record()
-        for unit in (TIMER, *reversed(STARTED)):
+        for unit in (*TIMERS, *reversed(STARTED)):
             if (self.root / UNITS / unit).exists():
                 self._do(f"systemctl disable --now {unit}")
         for name, digest in record.items():
@@ -212,7 +217,8 @@ The portal runs at https://{name}/ with a certificate that it signed itself. Wha
      certbot certonly --webroot -w /var/www/portal-acme -d {name} --deploy-hook {hook}
 2. The firewall lets in ports 80 and 443 over TCP, and SSH from where you work; nothing else. With ufw:
      ufw allow 80,443/tcp && ufw allow OpenSSH && ufw enable
-3. A look at it: systemctl status portal nginx; journalctl -u portal
+3. Backups, which need your key: "Backups" in docs/operators.md.
+4. A look at it: systemctl status portal nginx; journalctl -u portal
 Settings stand in /{SETTINGS}. docs/deploy.md says more."""
 
 

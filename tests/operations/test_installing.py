@@ -9,7 +9,7 @@ import pytest
 
 from forms.core.problem import Problem
 from forms.operations import installing
-from forms.operations.installing import SETTINGS, TARGETS, Installation
+from forms.operations.installing import SETTINGS, TARGETS, ServerInstallation
 
 ROOT = Path(__file__).parents[2]
 NAME = "help.district.example"
@@ -39,8 +39,8 @@ class Machine:
         if command.endswith("certificate.sh first"):
             (self.root / "etc/portal-tls/current").symlink_to("first")
 
-    def installation(self, name: str = NAME, **how: bool) -> Installation:
-        return Installation(self.root, self.root / "srv/portal", name, self.said.append, self.run, **how)
+    def installation(self, name: str = NAME, **how: bool) -> ServerInstallation:
+        return ServerInstallation(self.root, self.root / "srv/portal", name, self.said.append, self.run, **how)
 
     def files(self) -> dict[str, str]:
         kept = (path for path in (self.root / "etc").rglob("*") if path.is_file() and not path.is_symlink())

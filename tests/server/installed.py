@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from forms.operations.installing import Installation
+from forms.operations.installing import ServerInstallation
 
 from .deployed import ROOT, free_port
 
@@ -124,9 +124,9 @@ class Machine:
         else:
             self.shell(self.here(command))
 
-    def installation(self) -> Installation:
+    def installation(self) -> ServerInstallation:
         """What `install-server` does, on this machine."""
-        return Installation(self.root, self.root / "srv/portal", self.name, self.said.append, self.run)
+        return ServerInstallation(self.root, self.root / "srv/portal", self.name, self.said.append, self.run)
 
     def shell(self, command: str, **environment: str) -> None:
         path = f"{self.root}/usr/bin:{os.environ['PATH']}"
