@@ -217,7 +217,7 @@ The portal runs at https://{name}/ with a certificate that it signed itself. Wha
      certbot certonly --webroot -w /var/www/portal-acme -d {name} --deploy-hook {hook}
 2. The firewall lets in ports 80 and 443 over TCP, and SSH from where you work; nothing else. With ufw:
      ufw allow 80,443/tcp && ufw allow OpenSSH && ufw enable
-3. Backups, which need your key: "Backups" in docs/operators.md.
+3. Backups, which need your key: "Backup, check, restore" in docs/operators.md.
 4. A look at it: systemctl status portal nginx; journalctl -u portal
 Settings stand in /{SETTINGS}. docs/deploy.md says more."""
 
