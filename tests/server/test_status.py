@@ -2,8 +2,10 @@
 
 import json
 import re
+import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -59,11 +61,14 @@ def test_where_nothing_is_wrong_nothing_is_needed(well: tuple[Endpoint, Path]) -
     assert item(found, "desk police").value == {"days": None, "late": False}
 
 
-def test_a_publishing_that_failed_is_said_without_a_word_of_its_content(well: tuple[Endpoint, Path]) -> None:
-    endpoint, into = well
+def test_a_publishing_that_failed_is_said_without_a_word_of_its_content(endpoint: Endpoint, tmp_path: Path) -> None:
+    own = settings_of(endpoint)
+    current = tmp_path / "published" / "current"
+    current.mkdir(parents=True)
+    shutil.copy(own.portal, current / "portal.json")
     report = publishing_report.Report("2026-12-31", "content/en/a.md:3: has no title.")
-    publishing_report.write(settings_of(endpoint).portal.parent.parent, report)
-    found = status(endpoint, backups=into)
+    publishing_report.write(current.parent, report)
+    found = look_at("here", replace(own, portal=current / "portal.json"), today=lambda: TODAY, due=list)
     assert item(found, "publishing").needs
     assert "2026-12-31" in item(found, "publishing").sentence
     assert "a.md" not in item(found, "publishing").sentence
