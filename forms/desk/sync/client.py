@@ -21,7 +21,7 @@ from forms.core.encryption import SIZE_CLASSES
 from forms.core.handover_version import HEADER, VERSION
 from forms.core.ids import is_id
 from forms.core.problem import Problem
-from forms.core.proofs.statements import Part, Stated, Statement
+from forms.core.proofs.statements import DeskPart, Stated, Statement
 from forms.core.trusted_date import TrustedDate
 
 TIMEOUT = (10, 60)
@@ -278,7 +278,7 @@ def statement_row(row: Mapping[str, Any]) -> Stated | None:
     day, before, signature, nonce = map(str, texts)
     if not is_day(day):
         return None
-    part = Part(nonce, tuple(arrived or ()), tuple(gone or ()))
+    part = DeskPart(nonce, tuple(arrived or ()), tuple(gone or ()))
     return Stated(Statement(int(number or 0), day, before, parts), signature, part)
 
 
