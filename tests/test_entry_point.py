@@ -208,7 +208,7 @@ def test_serve_goes_on_after_whatever_was_wrong_and_says_when_it_is_mended(
     (tmp_path / "requirements.lock").write_text("1")
     ways: list[BaseException | bool] = [error, error, False]
 
-    def build(_: Path) -> bool:
+    def build(_: Path, **_options: bool) -> bool:
         way = ways.pop(0)
         if isinstance(way, BaseException):
             raise way

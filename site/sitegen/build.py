@@ -89,7 +89,7 @@ class Written:
 
     context: Context
     days: Sequence[Row]
-    addresses: Mapping[str, moved_pages.Known]
+    addresses: Mapping[str, moved_pages.KnownPage]
     library: Library
     """All pages before numbers are drawn in and stories without consent are left out."""
 

@@ -111,8 +111,16 @@ def _below(folder: str) -> Iterator[tuple[str, State]]:
             continue
         if entry.is_dir(follow_symlinks=False):
             yield from _below(entry.path)
-        elif entry.is_file():
+        elif _is_file(entry):
             yield entry.path, state_of(entry.stat())
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    """Return whether this is a file, or leads to one; a link in a circle does not."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return False
 
 
 def consents_are_as(root: Path, inputs: Inputs) -> bool:

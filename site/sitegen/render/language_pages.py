@@ -70,7 +70,7 @@ def _build_language(job: Job) -> int:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class DrawnPage:
     """A whole page: its name, its address without the language, its HTML, and the counts of its words."""
 
     name: str
@@ -79,7 +79,7 @@ class Drawn:
     counts: dict[str, int]
 
 
-def draw_pages(root: Path, context: Context, names: Sequence[str], engine: Engine | None = None) -> Iterator[Drawn]:
+def draw_pages(root: Path, context: Context, names: Sequence[str], engine: Engine | None = None) -> Iterator[DrawnPage]:
     """Yield these pages of one language as they are published. Raises Problem where anything active got into one.
 
     engine: another than the one that mkdocs.yml names; it makes the same of every page (tests/sitegen/test_engines.py).
@@ -89,7 +89,7 @@ def draw_pages(root: Path, context: Context, names: Sequence[str], engine: Engin
     for source, body in bodies(root, context, names, engine):
         _refuse_active(body.html, source.where)
         heard = with_clip(context, source.name, Markup(body.html), body.aloud)  # noqa: S704 - HTML already
-        yield Drawn(source.name, source.path, frames.draw(page_of(context, source.name, heard)), body.counts)
+        yield DrawnPage(source.name, source.path, frames.draw(page_of(context, source.name, heard)), body.counts)
 
 
 def bodies(
