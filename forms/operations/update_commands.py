@@ -29,8 +29,9 @@ def update(signers: Path, remote: str, branch: str) -> None:
         become_owner(here.published)
         source = Source(content, clone, signers, remote, branch) if clone.exists() else None
         said = take_newest(
-            source, lambda: publish_newest(here), here.published, here.today(), purge=lambda: _purge_all(here)
-        )
+            source, lambda: publish_newest(here), here.published, here.today(), purge=lambda: _purge_all(here),
+            held=releases.is_held(here.published),
+        )  # fmt: skip
         click.echo(said)
 
 
