@@ -1,15 +1,17 @@
 """The folders that content is made of, and the one place through which every file of it is looked up.
 
-A file's name is its path inside its folder, like "en/rights.md". Of files with the same name the first folder's counts.
+A file's name is its path inside its folder, like "en/rights.md". Of files with the same name the first folder's counts:
+the district's own before its libraries, in the order of `library:` in portal.yml.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sitegen.layers import libraries
 from sitegen.lint.own_files import is_passed_over
 
-OWN = "content"
+OWN = libraries.OWN
 """How sentences call the district's own folder."""
 
 
@@ -40,8 +42,11 @@ class File:
 
 
 def layers(content: Path) -> tuple[Layer, ...]:
-    """Return the folders of which content is made, the district's own first."""
-    return (Layer(content, OWN),)
+    """Return the folders of which content is made, the district's own first.
+
+    A library that cannot be used is left out here: `libraries.problems` says what is wrong with it.
+    """
+    return (Layer(content, OWN), *(Layer(one.folder, one.shown) for one in libraries.usable(content)))
 
 
 def find(content: Path, name: str) -> Path:
