@@ -121,7 +121,7 @@ def _folder(content: Path, text: str) -> Library:
         raise Problem(WHERE, f"there is no folder {text}.", "Write it as seen from content/, like ../library/india.")
     if folder == own or folder in own.parents or own in folder.parents:
         raise Problem(WHERE, f"{text} is the district's own folder, or lies around or in it.", "Take another folder.")
-    return Library(folder, text.lstrip("./") or text)
+    return Library(folder, re.sub(r"^(\.{0,2}/)+", "", text) or text)
 
 
 def _zip(content: Path, name: str, wanted: str) -> Library:
