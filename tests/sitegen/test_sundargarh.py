@@ -76,6 +76,6 @@ def test_the_library_is_where_both_districts_find_it() -> None:
 
 
 def test_a_folder_that_is_no_district_is_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(Problem, match="has no portal.yml"):
+    with pytest.raises(Problem, match=r"has no portal\.yml"):
         site_root.of(ROOT, tmp_path, tmp_path / "root")
     assert not (tmp_path / "root").exists()
