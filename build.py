@@ -696,9 +696,17 @@ def build_for_release() -> None:
     build_if_changed(ROOT / "public", sign=publishers_signature())
 
 
+def list_due() -> list[str]:
+    """Return, in sentences, helplines to be called again and consents that end soon."""
+    from sitegen.build import prepare
+
+    _, report = prepare(ROOT, keys=demonstration_keys(), today=today(), unprotected=unprotected_keys())
+    return [line for line in map(str, report.warnings) if "helplines.csv" in line or "consents.csv" in line]
+
+
 def checkout_here() -> Checkout:
     """Return what the operator's commands can do here."""
-    return Checkout(ROOT, build_for_release, purge, today)
+    return Checkout(ROOT, build_for_release, purge, today, list_due)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -824,7 +832,7 @@ def kit(out: Path) -> None:
 
 @portal.command()
 def words() -> None:
-    """Show what each language still lacks; bring the interface words (forms/core/i18n/*.po) up to date."""
+    """Show what each language still lacks; bring the interface words (forms/*/i18n/*.po) up to date."""
     from sitegen.build import prepare
     from sitegen.checks import plain_english, translation_progress
     from sitegen.languages import word_files
@@ -833,7 +841,8 @@ def words() -> None:
     from forms.core.i18n import extraction
 
     with report_problems():
-        extraction.update(extraction.translated())
+        for domain in (extraction.PUBLIC, extraction.DESK):
+            extraction.update(extraction.translated(domain), domain)
         word_files.bring_up_to_date(ROOT / "content")
         context, _ = prepare(ROOT, keys=demonstration_keys(), today=today())
         names = {language.code: language.name for language in context.portal.languages}

@@ -235,7 +235,7 @@ def _script(definition: Definition, portal: Portal, language: str) -> dict[str, 
         more, names = load(definition.followup), {desk.id: pick(desk.name, language) for desk in portal.desks}
         wrong = {
             code: message(definition, FieldProblem("code", code), language)
-            for code in ("required", "digits", "check", "unknown")
+            for code in ("required", "digits", "check", "unknown", "restored")
         }
         told = browser_script.returning(more, language, _limits(more, language), wrong, names, portal.erased_days)
         return {**told, **_answer_aids(portal, language)}
