@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from forms.core.files.durable import write_durably
+from sitegen.content import settings
 from sitegen.content.tables import Tables, layer_of
 from sitegen.layers import lookup
 
@@ -51,7 +52,8 @@ def said(content: Path, tables: Tables) -> Iterator[str]:
     libraries = lookup.layers(content)[1:]
     if not libraries:
         return
-    names = {file.name for file in lookup.files(content) if file.layer.shown != lookup.OWN}
+    found = (file for file in lookup.files(content) if file.layer.shown != lookup.OWN)
+    names = [file.name for file in found if lookup.is_used(file.name, settings.language_codes(content))]
     rows = sum(layer_of(row) not in {"", lookup.OWN} for each in tables.values() for row in each)
     now, known = _overridden(content), read(content)
     shown = ", ".join(layer.shown for layer in libraries)

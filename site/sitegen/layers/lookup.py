@@ -4,7 +4,7 @@ A file's name is its path inside its folder, like "en/rights.md". Of files with 
 the district's own before its libraries, in the order of `library:` in portal.yml.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,6 +75,14 @@ def every(content: Path, under: str = "", pattern: str = "*") -> Iterator[File]:
         for path in sorted(start.rglob(pattern)):
             if path.is_file() and not is_passed_over(path, start):
                 yield File(path.relative_to(layer.folder).as_posix(), path, layer)
+
+
+def is_used(name: str, languages: Collection[str]) -> bool:
+    """Return whether a file of a library is one that this site could use."""
+    folder, slash, rest = name.partition("/")
+    if folder == "words":
+        return rest.partition(".")[0] in languages
+    return bool(slash) and folder in {*languages, "tables", "media"}
 
 
 def has_folder(content: Path, name: str) -> bool:

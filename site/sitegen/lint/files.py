@@ -49,7 +49,7 @@ def problems(content: Path, languages: Collection[str], consented: Collection[st
     for layer in lookup.layers(content):
         yield from _no_files(layer)
     for file in lookup.every(content):
-        if file.layer.shown != lookup.OWN and not _is_of_library(file.name, languages):
+        if file.layer.shown != lookup.OWN and not lookup.is_used(file.name, languages):
             continue  # another language's, or what lies in a checkout beside the content: nothing reads it
         if shown_name(file.name) != file.name:
             todo = "Give it a name of letters a to z, digits and hyphens."
@@ -60,14 +60,6 @@ def problems(content: Path, languages: Collection[str], consented: Collection[st
         found = _found(file.path, Path(file.name), languages, consented)
         if found and file.path.suffix.lower() not in _ACTIVE:
             yield Problem(file.where, *found)
-
-
-def _is_of_library(name: str, languages: Collection[str]) -> bool:
-    """Return whether a file of a library is one that this site could use."""
-    folder, slash, rest = name.partition("/")
-    if folder == "words":
-        return rest.partition(".")[0] in languages
-    return bool(slash) and folder in {*languages, "tables", "media"}
 
 
 def _no_files(layer: lookup.Layer) -> Iterator[Problem]:
