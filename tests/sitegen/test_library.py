@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import shutil
 import stat
 import zipfile
 from datetime import date, timedelta
@@ -323,3 +324,19 @@ def test_a_zip_that_is_cut_off_is_a_sentence(folder: Any, said: Any, cut: int) -
 
 def test_consents_end_in_a_library_as_everywhere(story: Any) -> None:
     assert not known(story).cover("stories/a", "en", date.fromisoformat(CONSENT["expires_on"]) + timedelta(days=1))
+
+
+def test_a_folder_that_is_put_there_later_is_found(folder: Any) -> None:
+    name_library(folder, ["../library/later"])
+    assert [str(one) for one in libraries.problems(folder.root / "content")]
+    (folder.root / "library" / "later").mkdir(parents=True)
+    assert not list(libraries.problems(folder.root / "content"))
+
+
+def test_tables_are_tried_elsewhere_over_the_same_libraries(folder: Any, library: Path, tmp_path: Path) -> None:
+    (library / "tables").mkdir()
+    folder.csv("work").rename(library / "tables" / "work.csv")
+    trial = tmp_path / "trial"
+    shutil.copytree(folder.root / "content" / "tables", trial / "tables")
+    libraries.copy_settings(folder.root / "content", trial)
+    assert [row["id"] for row in tables.read(trial / "tables", folder.root / "site" / "schemas")["work"]] == ["kiln"]

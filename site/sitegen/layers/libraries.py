@@ -5,6 +5,7 @@ of its own, and only plain files of bounded number and size leave it.
 """
 
 import hashlib
+import json
 import re
 import shutil
 import stat
@@ -63,6 +64,13 @@ def problems(content: Path) -> Iterator[Problem]:
             yield Problem(f"{one.shown}/{SETTINGS}", what, "Take it out of the library.")
 
 
+def copy_settings(content: Path, place: Path) -> None:
+    """Write portal.yml into another folder, where tables are tried, so that it names the same libraries from there."""
+    settings = read_yaml((content / SETTINGS).read_text(encoding="utf-8-sig"))
+    named = {"library": [str(one.folder) for one in usable(content)]} if settings.get("library") else {}
+    (place / SETTINGS).write_text(json.dumps({**settings, **named}, default=str), encoding="utf-8")
+
+
 def _harmful(library: Library) -> Iterator[Problem]:
     """Yield links in a library, which could lead anywhere on this machine, and what is too large to be read."""
     paths = [path for path in sorted(library.folder.rglob("*")) if not is_passed_over(path, library.folder)]
@@ -82,7 +90,10 @@ def _named(content: Path) -> tuple[Library | Problem, ...]:
         state = (content / SETTINGS).stat()
     except OSError:
         return ()
-    return _read(content, state.st_mtime_ns, state.st_size)
+    found = _read(content, state.st_mtime_ns, state.st_size)
+    if any(isinstance(one, Problem) for one in found):
+        _read.cache_clear()  # a folder that is put there later is found, though portal.yml is the same
+    return found
 
 
 _LAST: dict[Path, list[Any]] = {}
