@@ -35,6 +35,7 @@ from sitegen.content import (
 from sitegen.content.district import DeskKeys
 from sitegen.content.pages import Library
 from sitegen.content.tables import Row
+from sitegen.layers import inherited, libraries
 from sitegen.lint import mistakes
 from sitegen.media import audio_clips, images
 from sitegen.publish import browser_bundle, build_manifest, compression, moved_pages, withdrawal
@@ -100,6 +101,8 @@ class Written:
 def read(root: Path, *, keys: DeskKeys | None, today: date) -> Written:
     """Read what staff write. Raises Problem or Problems where it cannot be read."""
     content, theme = root / "content", root / "site"
+    if unusable := list(libraries.problems(content)):
+        raise Problems(unusable)  # first: nothing else looks into them
     if secrets := list(secret_checks.problems(content)):
         raise Problems(as_dangers(secrets))  # alone: no other sentence may repeat one
     if conflicts := list(mistakes.conflicts(content)):
@@ -156,6 +159,7 @@ def check(
             *mistakes.warnings(library),
             *translations.said(library),
             *moved_pages.said(library, rows["moved"], written.addresses),
+            *inherited.said(content, rows),
             *previous_build.changed(before, portal.events, today),
             *(str(item.problem) for item in live if not item.blocks),
         ),
@@ -292,6 +296,7 @@ def remember_translations(root: Path, today: date) -> None:
         library = pages.read_all(content, tuple(codes))[0]
         moved_pages.remember(content, library)
         translations.remember(content, library, today)
+        inherited.remember(content)
 
 
 def _audio_pipeline(root: Path, out: Path, speak: bool, today: date) -> audio_clips.AudioPipeline:

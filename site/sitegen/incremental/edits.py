@@ -84,7 +84,7 @@ def _read(content: Path, path: str, edited: Mapping[tuple[str, str], Source], dr
     if consents.is_story(old) or old.file != f"content/{language}/{name}":
         return None
     try:
-        new = pages.read_one(Path(path), name, language, old.file)
+        new = pages.read_one(Path(path), name, language, old.file, old.layer)
     except (Problem, OSError, ValueError):
         return None  # the whole build says what is wrong
     same = (new.meta, new.first_line, _asked(new)) == (old.meta, old.first_line, _asked(old))
