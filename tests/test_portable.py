@@ -20,11 +20,10 @@ POSIX_NAMES = frozenset({
 
 GUARDED = {
     "build.py", "forms/core/media/decoder_process.py", "forms/core/media/sandbox.py",
-    "forms/server/services/operator_log.py",
 }  # fmt: skip
 """Files that name such a thing, each behind a question whether it is there: what goes on without it is said there."""
 
-SERVERS_OWN = ("forms/server/", "deploy/")
+SERVERS_OWN = ("forms/server/", "forms/operations/", "deploy/")
 """What runs on the server alone, which is a Linux machine."""
 
 RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")

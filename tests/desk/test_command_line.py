@@ -14,7 +14,7 @@ from forms.desk.sync.client import Server
 from tests.desk.conftest import Office
 from tests.desk.test_session import only
 
-ANITA, RAVI = "police/anita", "police/ravi"
+ANITA, BABU = "police/anita", "police/babu"
 
 
 def shell(office: Office, *words: str, desk: str = ANITA, typed: str = "") -> Result:
@@ -44,10 +44,10 @@ def test_what_the_doctor_says_to_type_has_this_desks_server_and_folder(office: O
 
 def test_the_first_digits_of_an_id_name_a_letter_on_every_machine(office: Office) -> None:
     office.tell(what="a letter of that day")
-    assert "No letter was fetched to this machine yet" in shell(office, "open", "1", desk=RAVI).output
+    assert "No letter was fetched to this machine yet" in shell(office, "open", "1", desk=BABU).output
     case = only(office.machine(ANITA))
-    shell(office, "list", desk=RAVI)
-    for desk in (ANITA, RAVI):
+    shell(office, "list", desk=BABU)
+    for desk in (ANITA, BABU):
         assert case[:8] in shell(office, "list", desk=desk).output
         assert "a letter of that day" in shell(office, "open", case[:8], desk=desk).output
     assert "There is no such letter here" in shell(office, "open", "0" * 7).output
