@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 INPUTS = ("content", "site", "forms", "mkdocs.yml", "locks/site.lock")
-_NOT_INPUTS = {"__pycache__", "desk"}
+_NOT_INPUTS = {"__pycache__", "desk", "editor"}
 
 
 def fingerprint(root: Path, extra: str = "") -> str:

@@ -3,6 +3,7 @@
 import posixpath
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property, lru_cache
@@ -19,6 +20,9 @@ from sitegen.lint import front_matter
 from sitegen.lint.own_files import own_files, shown_name
 
 SOURCE = "en"
+DRAFT = "draft"
+"""The key of a page that is not on the site yet: as if its file were not there, but for the search for secrets."""
+
 _FRONT_MATTER = re.compile(r"\A---\s*\n(.*?\n)---\s*\n", re.S)
 _BLOCK = re.compile(r"\[\[\s*([^\]:]*?)\s*(?::\s*([^\]]*?)\s*)?\]\]\s*")
 
@@ -147,7 +151,7 @@ def _meta(text: str) -> Any:
     return read_yaml(text)
 
 
-def _readable(text: str, where: str) -> str:
+def readable(text: str, where: str) -> str:
     """Return the text of a page. Raises Problem for one that no reader of Markdown should be given."""
     if len(text) > LONGEST:
         what = f"has {len(text):,} characters."
@@ -174,10 +178,12 @@ def read(content: Path, language: str) -> tuple[dict[str, Source], list[Problem]
         name = path.relative_to(folder).as_posix()
         where = f"content/{language}/{shown_name(name)}"
         try:
-            pages[name] = Source(name, language, *split(_readable(path.read_text(encoding="utf-8-sig"), where), where))
+            page = Source(name, language, *split(readable(path.read_text(encoding="utf-8-sig"), where), where))
             name.encode()
+            if page.meta.get(DRAFT) is not True:
+                pages[name] = page
         except UnicodeEncodeError:
-            del pages[name]  # lint/files.py says that its name is none
+            continue  # lint/files.py says that its name is none
         except Problem as problem:
             problems.append(problem)
         except UnicodeDecodeError:
@@ -185,6 +191,17 @@ def read(content: Path, language: str) -> tuple[dict[str, Source], list[Problem]
         except OSError as error:
             problems.append(Problem(where, f"cannot be opened ({error.strerror}).", "Close it in other programs."))
     return pages, problems
+
+
+def drafts(content: Path, language: str) -> list[str]:
+    """Return the names of the pages of one language that are drafts; those that cannot be read are none."""
+    found = []
+    for path in own_files(content / language, "*.md"):
+        with suppress(OSError, UnicodeDecodeError, Problem):
+            text = path.read_text(encoding="utf-8-sig")
+            if f"\n{DRAFT}:" in text and split(text, path.name)[0].get(DRAFT) is True:
+                found.append(path.relative_to(content / language).as_posix())
+    return found
 
 
 def _not_here(name: str, language: str) -> Source:
