@@ -50,7 +50,16 @@ def within(name: str, package: str) -> bool:
     return name == package or name.startswith(f"{package}.")
 
 
-PACKAGES = ("build", "editor", "sitegen", "forms.core", "forms.web", "forms.server", "forms.desk")
+PACKAGES = (
+    "build",
+    "editor",
+    "sitegen",
+    "forms.core",
+    "forms.web",
+    "forms.server",
+    "forms.desk",
+    "forms.operations",
+)
 MAY_IMPORT = {
     "build": PACKAGES,
     "editor": ("sitegen", "forms.core", "forms.web"),
@@ -59,6 +68,7 @@ MAY_IMPORT = {
     "forms.web": ("forms.core",),
     "forms.server": ("forms.core", "forms.web"),
     "forms.desk": ("forms.core", "forms.web"),
+    "forms.operations": ("forms.core", "forms.server"),
 }
 
 
@@ -72,6 +82,7 @@ def test_every_module_lies_in_a_package() -> None:
     for module in (
         "forms.server.app",
         "forms.desk.crypto.decryption",
+        "forms.operations.releases",
         "sitegen.render.engine",
         "sitegen.build",
         "build",
@@ -211,7 +222,7 @@ def test_a_group_brings_only_what_its_program_needs(group: str, unneeded: str) -
 @pytest.mark.parametrize(
     ("group", "folders"),
     [
-        ("server", "forms/core forms/web forms/server deploy"),
+        ("server", "forms/core forms/web forms/server forms/operations deploy"),
         ("desk", "forms/core forms/web forms/desk"),
         ("site", "forms/core site/sitegen"),
     ],

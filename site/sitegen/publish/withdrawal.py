@@ -17,15 +17,14 @@ from pathlib import Path
 
 from forms.core.builds import manifest as build_manifest
 from forms.core.builds.manifest import ADDRESS, SIGNATURES
+from forms.core.builds.withdrawn import LIST, listed
 from forms.core.files.durable import write_durably
 from forms.core.problem import Problem
 from sitegen.content import consents, csv_files
+from sitegen.layers import lookup
 from sitegen.publish import moved_pages, withdrawn_media
 from sitegen.publish.build_manifest import files
 from sitegen.render.search_index import PAGES_A_FILE, normalised_tokens
-
-LIST = "withdrawn.json"
-"""Addresses that are withdrawn: tablets delete their copies of them (site/assets/sw.js)."""
 
 NEUTRAL = "withdrawn.html"
 """In each language's folder: the neutral page, made by the last build."""
@@ -45,15 +44,6 @@ def purge(public: Path, content: Path, today: date, also: Collection[str] = ()) 
         if folder.is_dir() and (folder == public or ".new-" not in folder.name):  # a build purges its own
             gone += _purge_one(folder, known, today, also)
     return list(dict.fromkeys(gone))
-
-
-def listed(public: Path) -> list[str]:
-    """Return the addresses that a built site lists as withdrawn."""
-    try:
-        found = json.loads((public / LIST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return []
-    return [address for address in found if isinstance(address, str)] if isinstance(found, list) else []
 
 
 def write_list(out: Path, addresses: Collection[str], before: Collection[str] = ()) -> None:
@@ -209,7 +199,9 @@ def stories_of(text: str, content: Path, public: Path) -> list[str] | None:
     """
     name = consents.story_name(text)
     rows = [row for row in consents.read_leniently(content).rows if _is_meant(row, text)]
-    files = [path.relative_to(content) for path in content.glob("*/**/*.md")]
+    files = [
+        path.relative_to(layer.folder) for layer in lookup.layers(content) for path in layer.folder.glob("*/**/*.md")
+    ]
     files += [path.parent.relative_to(public) for path in public.glob("*/**/index.html")]
     is_page = any(path.as_posix().partition("/")[2].removesuffix(".md").casefold() == name for path in files)
     stories = {*([name] if is_page else []), *(consents.story_name(row["story"]) for row in rows if row.get("story"))}
