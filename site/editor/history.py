@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sitegen.lint.own_files import own_files
+from sitegen.layers import lookup
 
 from forms.core.problem import Problem
 
@@ -136,8 +136,10 @@ class History:
     def _on_disk(self) -> dict[str, str]:
         """Return the id of each file of content/; a file is read again only when its size or time is another."""
         found = {}
-        for path in own_files(self._content):
-            name, state = path.relative_to(self._content).as_posix(), path.stat()
+        for file in lookup.every(self._content):
+            name, path, state = file.name, file.path, file.path.stat()
+            if not path.is_relative_to(self._content):
+                continue  # of a library, which has a history of its own
             known = self._seen.get(name)
             if known is None or known[:2] != (state.st_size, state.st_mtime_ns):
                 known = (state.st_size, state.st_mtime_ns, self.id_of(path.read_bytes()))
