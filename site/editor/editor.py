@@ -7,12 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from sitegen.languages import table_schemas
+
 from editor import settings
 from editor.looking import Looking
 from editor.publishing import Publisher
 from editor.rows import WRITTEN_BY_PROGRAMS
 from editor.store import Store
-from forms.core.yaml_reader import read_yaml
 
 
 @dataclass
@@ -44,6 +45,5 @@ class Editor:
     @cached_property
     def schemas(self) -> Mapping[str, Any]:
         """The schema of each table that a person may write."""
-        found = sorted((self.root / "site" / "schemas").glob("*.yaml"))
-        read = {path.stem: read_yaml(path.read_text(encoding="utf-8")) for path in found}
-        return {name: schema for name, schema in read.items() if name not in WRITTEN_BY_PROGRAMS}
+        found = table_schemas.read_all(self.root / "site" / "schemas", self.store.languages)
+        return {name: schema for name, schema in found.items() if name not in WRITTEN_BY_PROGRAMS}

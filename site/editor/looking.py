@@ -9,7 +9,7 @@ from threading import RLock
 from sitegen.build import prepare
 from sitegen.cache import fingerprint
 from sitegen.checks import content_checks, html_checks
-from sitegen.content import consent_rules, pages
+from sitegen.content import consent_rules, pages, phone_numbers
 from sitegen.content.district import DeskKeys
 from sitegen.content.pages import Library, Source
 from sitegen.lint import keys as page_keys
@@ -64,7 +64,15 @@ class Looking:
         """Return what is wrong with the text of one page, which need not be saved."""
         if look.context is None:
             return []
-        return list(_of_page(page, with_page(look.context.library, page), look.context, self.root))
+        shown = drawn(page, look.context)
+        return list(_of_page(shown, with_page(look.context.library, shown), look.context, self.root))
+
+
+def drawn(page: Source, context: Context) -> Source:
+    """Return a page with the numbers of helplines.csv drawn in, as a build does it."""
+    alone = Library({page.language: {page.name: page}})
+    numbers = phone_numbers.dialled(context.tables["helplines"])
+    return phone_numbers.in_library(alone, numbers).by_language[page.language][page.name]
 
 
 def with_page(library: Library, page: Source) -> Library:

@@ -9,7 +9,7 @@ from sitegen.content.pages import Source
 from sitegen.render.context import Context
 from sitegen.render.language_pages import page_html
 
-from editor.looking import with_page
+from editor.looking import drawn, with_page
 
 POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
 """Content-Security-Policy of the preview: an origin of its own, no script, no address to load from or send to."""
@@ -29,10 +29,11 @@ _TYPES = {
 
 def page(root: Path, context: Context, source: Source) -> str:
     """Return the page of this text, with all else as it is saved. Raises Problem or Problems where there is none."""
-    here = replace(context, language=source.language, library=with_page(context.library, source))
-    drawn = page_html(root, here, source)
+    shown = drawn(source, context)
+    here = replace(context, language=source.language, library=with_page(context.library, shown))
+    html = page_html(root, here, shown)
     style = "".join((root / "site" / "assets" / name).read_text("utf-8") for name in ("portal.css",))
-    bare = _ACTIVE.sub("", drawn).replace("<head>", f"<head>{_CHARSET}<style>{style}</style>", 1)
+    bare = _ACTIVE.sub("", html).replace("<head>", f"<head>{_CHARSET}<style>{style}</style>", 1)
     return _ADDRESS.sub(lambda match: f'{match[1]}{_data(root / "content", match[2])}"', bare)
 
 

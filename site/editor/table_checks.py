@@ -23,6 +23,8 @@ def table_problems(editor: Editor, table: str, text: str) -> list[Problem]:
     with tempfile.TemporaryDirectory(prefix="editor-") as folder:
         trial = Path(folder) / "content" / "tables"
         shutil.copytree(editor.content / "tables", trial, ignore=shutil.ignore_patterns(f"{table}.csv"))
+        if (editor.content / "portal.yml").exists():
+            shutil.copy(editor.content / "portal.yml", trial.parent)
         (trial / f"{table}.csv").write_text(text, encoding="utf-8")
         try:
             read = tables.read(trial, editor.root / "site" / "schemas")

@@ -371,3 +371,12 @@ def test_broken_content_does_not_keep_anybody_out(browser: Browser, folder: Fold
     assert 'role="alert"' in browser.get("/pages/en/index.md")
     browser.get("/tables/places/")
     browser.get("/publish/")
+
+
+def test_numbers_are_written_by_name_and_shown_as_numbers(browser: Browser, folder: Folder) -> None:
+    folder.page("rights", "Call [[ number: 112 ]] in danger.")
+    assert "[[ number: 112 ]]" in browser.get("/translate/ta/rights.md"), "who translates it writes the same"
+    assert browser.post("/look/en/rights.md", 200, **browser.form("/pages/en/rights.md")).get_json()["problems"] == []
+    shown = browser.post("/preview/en/rights.md", 200, **browser.form("/pages/en/rights.md")).text
+    assert '<a href="tel:112">112</a>' in shown
+    assert "[[" not in shown
