@@ -10,6 +10,7 @@ from typing import Any
 from forms.core.yaml_reader import YAMLError, read_yaml
 
 _FRAME = re.compile(r"\A---[ \t]*\n(.*?\n)---[ \t]*\n", re.S)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _KEY = re.compile(r"([A-Za-z_][\w-]*):")
 
 
@@ -66,4 +67,4 @@ def _written(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, date):
         return value.isoformat()
-    return json.dumps(" ".join(str(value).split()), ensure_ascii=False)
+    return json.dumps(" ".join(_CONTROL.sub(" ", str(value)).split()), ensure_ascii=False)

@@ -9,10 +9,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from os import fsdecode
 from pathlib import Path
 from typing import Any
 
 from sitegen.layers import lookup
+from sitegen.lint.own_files import is_passed_over
 
 from forms.core.problem import Problem
 
@@ -88,8 +90,13 @@ class History:
 
         Raises Problem where the history cannot be written: the files themselves are saved before this.
         """
+        from dulwich.file import FileLocked  # noqa: PLC0415
+
         try:
             return self._record(changes, who, what)
+        except FileLocked as error:
+            todo = f"The text itself is saved. Close that program; if none runs, remove {fsdecode(error.lockfilename)}."
+            raise Problem("history", "is in use by another git program.", todo) from None
         except OSError as error:
             todo = "The text itself is saved. Make room on the disk; the history follows with the next save."
             raise Problem("history", f"cannot be written ({error.strerror or 'in use'}).", todo) from None
@@ -124,14 +131,19 @@ class History:
 
     def note_outside(self, who: str, what: str) -> Entry | None:
         """Record what was changed in content/ without the editor: nothing in it may be lost by what is saved next."""
-        there, now = self.files(), self._on_disk()
+        there, now = self._followed(), self._on_disk()
         changed = {path for path in {*there, *now} if there.get(path) != now.get(path)}
         data = {path: (self._content / path).read_bytes() if path in now else None for path in changed}
         return self.record(data, who, what) if data else None
 
     def is_behind(self) -> bool:
         """Return whether a file of content/ is other than in the newest commit."""
-        return self.files() != self._on_disk()
+        return self._followed() != self._on_disk()
+
+    def _followed(self) -> dict[str, str]:
+        """Return the files of the newest commit, but for hidden ones and a system's, which are not saved here."""
+        found = self.files().items()
+        return {name: id for name, id in found if not is_passed_over(self._content / name, self._content)}
 
     def _on_disk(self) -> dict[str, str]:
         """Return the id of each file of content/; a file is read again only when its size or time is another."""

@@ -11,6 +11,9 @@ from editor.history import Change, History
 from forms.core.files.folder_swap import swap
 from forms.core.problem import Problem, Problems
 
+WRITTEN_BY_BUILDS = frozenset({"translations.json", "addresses.json", "calendar.json"})
+"""What each build writes into content/: it is on the site when it changes."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -115,7 +118,8 @@ def unpublished(history: History, memory: Path) -> list[Change]:
     """Return what was saved and is not on the site; everything where nothing was published with the editor."""
     published = settings.read(memory).published
     known = published if history.entry(published) else ""
-    return history.between(known, history.newest()) if history.newest() else []
+    found = history.between(known, history.newest()) if history.newest() else []
+    return [change for change in found if change.path not in WRITTEN_BY_BUILDS]
 
 
 def _share(source: str, target: str) -> str:

@@ -141,7 +141,7 @@ def changes(before: CsvFile, after: CsvFile, key: str) -> list[RowChange]:
     """Return what a table would become, row by row. Raises Problem where two rows have one key."""
     keys = column_of(after, key)
     twice = next((value for value in keys if keys.count(value) > 1), None)
-    if twice is not None or not keys:
+    if twice is not None or key not in after.header:
         what = f'two rows have "{twice}" in the column {key}.' if keys else f"it has no column {key}."
         raise Problem(after.where, what, "Mend that in the spreadsheet, and choose the file again.")
     old, new = _by_key(before, key), _by_key(after, key)

@@ -1,6 +1,5 @@
 """Saves what staff write: whole files, each with its commit, and never over somebody else's edit."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
@@ -79,20 +78,19 @@ class Store:
             if whole is None:
                 return Saved(now, parts=tuple(parts))
             self._refuse_secrets(whole, path)
-            entry = self.write({path: whole}, who, what)
+            entry = self.write(path, whole, who, what)
             return Saved(self.history.id_of(_bytes_of(path) or b""), entry, merged=whole != text)
 
     def _merge(self, text: str, theirs: str, base: str) -> list[Part]:
         before = self.history.read(base)
         return merge(_text(before, "base") if before else "", text, theirs)
 
-    def write(self, texts: Mapping[Path, str | None], who: str, what: str) -> Entry | None:
-        """Write whole files (None: take it away), then record them. Each is as before or new, whatever happens."""
+    def write(self, path: Path, text: str, who: str, what: str) -> Entry | None:
+        """Write a whole file, then record it. It is as before or new, whatever happens."""
         with self.busy:
-            data = {path: None if text is None else _data(text, path) for path, text in texts.items()}
-            for path, whole in data.items():
-                _write(path, whole, self.name(path))
-            return self.history.record({self.name(path): whole for path, whole in data.items()}, who, what)
+            data = _data(text, path)
+            _write(path, data, self.name(path))
+            return self.history.record({self.name(path): data}, who, what)
 
     def _refuse_secrets(self, text: str, path: Path) -> None:
         """Raise Problem for a secret key in a text: once in the history, it would stay there."""
@@ -124,11 +122,8 @@ def _text(data: bytes, where: str) -> str:
         raise Problem(where, "has letters that are not UTF-8.", todo) from None
 
 
-def _write(path: Path, data: bytes | None, where: str) -> None:
+def _write(path: Path, data: bytes, where: str) -> None:
     try:
-        if data is None:
-            path.unlink(missing_ok=True)
-            return
         path.parent.mkdir(parents=True, exist_ok=True)
         write_durably(path, data)
     except OSError as error:

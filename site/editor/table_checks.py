@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sitegen.content import consent_rules, tables
-from sitegen.content.csv_files import sheet_of
+from sitegen.content.csv_files import CsvFile, sheet_of
 from sitegen.content.tables import Row, Tables
 
 from editor.editor import Editor
@@ -32,7 +32,7 @@ def table_problems(editor: Editor, table: str, text: str) -> list[Problem]:
             return [one for one in told.problems if one.where.startswith(name)]
         except Problem as problem:
             return [problem]
-    return _consent_problems(editor, read) if table == "consents" else []
+    return _consent_problems(editor, text, read) if table == "consents" else []
 
 
 def row_problems(editor: Editor, table: str, text: str, key: str) -> list[Problem]:
@@ -49,11 +49,33 @@ def row_number(text: str, key: str, schema: Mapping[str, Any]) -> int:
     return next((number for number, row in zip(sheet.numbers, sheet.rows, strict=True) if row[at] == key), 0)
 
 
-def _consent_problems(editor: Editor, read: Tables) -> list[Problem]:
-    """Return what consents lack before a story may be told."""
+def _consent_problems(editor: Editor, text: str, read: Tables) -> list[Problem]:
+    """Return what consents lack before a story may be told, and withdrawals that would be taken back."""
     codes = editor.store.languages
     rules = consent_rules.problems([], read, editor.content, codes, editor.today())
-    return [*rules, *(problem for row in read["consents"] for problem in _incomplete(row))]
+    incomplete = [problem for row in read["consents"] for problem in _incomplete(row)]
+    return [*_taken_back(editor, text), *rules, *incomplete]
+
+
+def _taken_back(editor: Editor, text: str) -> list[Problem]:
+    """Return the withdrawals of the table as it is that this text has not: nobody but the person takes one back."""
+    now = sheet_of(editor.store.read(editor.store.table("consents"))[0].encode(), "consents.csv")
+    fresh = sheet_of(text.encode(), "consents.csv")
+    schema = editor.schemas["consents"]
+    return [
+        Problem(
+            f"content/tables/consents.csv, row {row_number(text, key, schema)}, column withdrawn_on",
+            f"the withdrawal of {key} would be taken back.",
+            "It stays. If the person agrees again, write a new row with the day of that.",
+        )
+        for key, day in _withdrawn(now).items()
+        if day and not _withdrawn(fresh).get(key)
+    ]
+
+
+def _withdrawn(sheet: CsvFile) -> dict[str, str]:
+    rows = (dict(zip(sheet.header, cells, strict=False)) for cells in sheet.rows)
+    return {row.get("id", ""): row.get("withdrawn_on", "") for row in rows}
 
 
 def _incomplete(row: Row) -> list[Problem]:

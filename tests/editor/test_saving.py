@@ -117,6 +117,35 @@ def test_content_that_is_a_repository_of_its_own_gets_the_commits(content: Path)
         assert repo.open_index()[b"en/help.md"].sha == store.history.id_of(b"One.\n").encode()
 
 
+def test_a_repository_of_its_own_keeps_its_hidden_files(content: Path) -> None:
+    (content / ".gitignore").write_text("*.tmp\n")
+    with Repo.init(content) as repo:
+        worktree = repo.get_worktree()
+        worktree.stage([".gitignore"])
+        worktree.commit(message=b"By hand", author=b"A <>", committer=b"A <>")
+    store = store_of(content)
+    store.note_outside()
+    store.save(store.page("en", "help.md"), "One.\n", "", "A", "New")
+    store.note_outside()
+    assert [entry.what for entry in store.history.entries(9)] == ["New", "By hand"]
+    assert set(store.history.files()) == {".gitignore", "en/help.md"}
+
+
+def test_a_repository_that_another_program_holds_is_a_sentence_and_the_text_is_saved(content: Path) -> None:
+    Repo.init(content).close()
+    store = store_of(content)
+    page = store.page("en", "help.md")
+    base = store.save(page, "One.\n", "", "A", "New").base
+    lock = next(path for path in (content / ".git" / "refs" / "heads").iterdir())
+    lock.with_name(f"{lock.name}.lock").touch()
+    with pytest.raises(Problem, match="The text itself is saved"):
+        store.save(page, "Two.\n", base, "A", "Edit")
+    assert page.read_text() == "Two.\n"
+    lock.with_name(f"{lock.name}.lock").unlink()
+    assert words(store) == "Two.\n"
+    assert [entry.who for entry in store.history.entries(9)] == ["?", "A"]
+
+
 def test_a_table_keeps_the_mark_by_which_excel_knows_its_letters(content: Path) -> None:
     store = store_of(content)
     table = store.table("helplines")

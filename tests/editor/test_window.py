@@ -143,6 +143,36 @@ def test_withdrawing_takes_one_button_and_is_in_the_history(browser: Browser, fo
     assert "Bring back" not in browser.get(entry), "no way back for a consent"
 
 
+def test_no_form_or_spreadsheet_takes_a_withdrawal_back(browser: Browser, folder: Folder) -> None:
+    folder.table("consents", {**CONSENT, "withdrawn_on": "2026-12-20"})
+    before = folder.csv("consents").read_bytes()
+    base = browser.base("/tables/consents/row?key=the-well")
+    said = browser.post("/tables/consents/row", 400, base=base, key="the-well", **CONSENT).text
+    assert "the withdrawal of the-well would be taken back" in said
+    sheet = browser.client.get("/tables/consents/download").data
+    for changed in (sheet.replace(b"2026-12-20", b""), sheet.splitlines(keepends=True)[0]):
+        shown = browser.post("/tables/consents/upload", 200, file=(io.BytesIO(changed), "consents.csv")).text
+        assert "would be taken back" in shown
+        assert "/tables/consents/replace" not in shown
+        browser.post("/tables/consents/replace", 200, base=base, text=changed.decode("utf-8-sig"))
+    assert folder.csv("consents").read_bytes() == before
+
+
+def test_withdrawing_works_without_a_name_and_with_a_full_disk(
+    editor: Editor, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.table("consents", CONSENT)
+    browser = browser_at(editor)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(editor.store.history, "_record", full)
+    assert "The text itself is saved" in browser.post("/consents/withdraw", 400, consent="the-well").text
+    assert folder.rows("consents")[0]["withdrawn_on"] == TODAY
+    assert "What waits" in browser.get("/")
+
+
 def test_a_row_is_saved_and_other_rows_stay_as_they_are(browser: Browser, folder: Folder) -> None:
     other = {
         **ROWS["helplines"][0],
@@ -291,6 +321,8 @@ def test_a_signature_is_for_the_texts_that_were_read(browser: Browser, folder: F
     assert "reviewed_by: nobody" in page(folder, "rights", "ta")
     folder.page("rights", "One.")
     browser.post("/sign/ta/rights.md", both=both)
+    again = re.findall(r'name="both" value="([\w ]+)"', browser.get(path))
+    assert again == [], "nobody is asked twice"
     assert translated(folder).by_language["ta"]["rights.md"].reviewed
     assert "M. Devi 2027-01-01" in browser.get("/translate/ta/")
     folder.page("rights", "One, edited.")

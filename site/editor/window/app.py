@@ -22,7 +22,7 @@ from editor.window import (
 from forms.core import i18n
 from forms.core.problem import Problem, Problems
 from forms.web.local import request_guard
-from forms.web.local.entrance import Entrance
+from forms.web.local.entrance import Entrance, the_entrance
 from forms.web.no_trace import NoTraceFlask
 
 NAMES = {"en": "English", "ta": "தமிழ்", "te": "తెలుగు", "hi": "हिन्दी", "or": "ଓଡ଼ିଆ"}
@@ -95,8 +95,6 @@ def _allow_frames(response: Any) -> Any:
 
 
 def _always() -> dict[str, Any]:
-    from forms.web.local.entrance import the_entrance  # noqa: PLC0415
-
     inside = bool(g.get("inside"))  # outside, a page shows nothing of the content
     return {
         "inside": inside,

@@ -67,5 +67,6 @@ def back(id: str) -> Response:
     file = editor.store.table(name.removesuffix(".csv")) if folder == "tables" else editor.store.page(folder, name)
     with editor.store.busy:
         editor.store.note_outside()
-        editor.store.write({file: change.before.decode("utf-8-sig").replace("\r\n", "\n")}, writer(), f"Back: {path}")
+        text = change.before.decode("utf-8-sig").replace("\r\n", "\n")
+        editor.store.write(file, text, writer(), f"Back: {path}")
     return redirect_to(f"/history/?path={path}")

@@ -1,5 +1,7 @@
 """The first page: what waits, what is on the site, and three ways on. And who it is that writes."""
 
+from contextlib import suppress
+
 from flask import Blueprint, current_app, g, render_template, request
 from werkzeug.wrappers import Response
 
@@ -44,7 +46,8 @@ def sentence(code: int) -> Problem:
 def show() -> str:
     """What waits for a person."""
     editor = the_editor()
-    editor.store.note_outside()
+    with suppress(Problem):  # a full disk is said where something is saved
+        editor.store.note_outside()
     look = editor.looking.look()
     return render_template(
         "home.html",

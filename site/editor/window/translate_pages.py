@@ -195,6 +195,11 @@ def sign(language: str, name: str) -> Response:
         if request.form.get("both") != read_of(_english(name), language):
             raise Problem(name, translate("One of the two texts was edited while you read."),
                           translate("Look at the page again, then sign."))  # fmt: skip
+        library = _library()
+        if translating.state_of(library, name, language).kind != translating.WAITING:
+            raise Problem(
+                name, translate("This is not waiting for a reader."), translate("Look at the page again, then sign.")
+            )
         text, base = editor.store.read(path)
         lines, body = front_matter.parts(text)
         values = {"reviewed_by": who, "reviewed_on": editor.today()}
