@@ -7,11 +7,11 @@ from pathlib import Path
 from threading import RLock
 
 from sitegen.build import prepare
-from sitegen.cache import fingerprint
 from sitegen.checks import content_checks, html_checks
 from sitegen.content import consent_rules, pages, phone_numbers
 from sitegen.content.district import DeskKeys
 from sitegen.content.pages import Library, Source
+from sitegen.layers import lookup
 from sitegen.lint import keys as page_keys
 from sitegen.lint import mistakes
 from sitegen.render.context import Context
@@ -39,17 +39,22 @@ class Looking:
     keys: DeskKeys | None
     today: Callable[[], date]
     unprotected: Collection[str] = ()
-    _mark: str = ""
+    _mark: tuple[object, ...] = ()
     _seen: Look = field(default_factory=lambda: Look(None))
     _busy: RLock = field(default_factory=RLock)
 
     def look(self) -> Look:
         """Return content as it is now."""
         with self._busy:
-            mark = fingerprint(self.root, str(self.today()))
+            mark = self._marked()
             if mark != self._mark:
                 self._seen, self._mark = self._anew(), mark
             return self._seen
+
+    def _marked(self) -> tuple[object, ...]:
+        """Return what changes with any file of content/, and with the day."""
+        found = ((file.path, file.path.stat()) for file in lookup.every(self.root / "content"))
+        return (self.today(), *((path, state.st_size, state.st_mtime_ns) for path, state in found))
 
     def _anew(self) -> Look:
         try:

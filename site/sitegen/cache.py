@@ -9,7 +9,7 @@ from pathlib import Path
 from sitegen.layers import lookup
 
 INPUTS = ("content", "site", "forms", "mkdocs.yml", "locks/site.lock")
-_NOT_INPUTS = {"__pycache__", "desk", "editor"}
+_NOT_INPUTS = {"__pycache__", "desk"}
 
 
 def fingerprint(root: Path, extra: str = "") -> str:

@@ -22,9 +22,6 @@ OURS = {"Origin": "http://localhost"}
 
 def make_editor(folder: Folder) -> Editor:
     """An editor whose build writes one page, and whose withdrawal is the real one."""
-    (folder.root / "forms").mkdir(exist_ok=True)
-    (folder.root / "locks").mkdir(exist_ok=True)
-    (folder.root / "locks" / "site.lock").touch()
 
     def withdraw(told: str) -> None:
         withdrawal.write_withdrawn(folder.root / "content", told, TODAY)
