@@ -5,6 +5,7 @@ from pathlib import Path
 from threading import RLock
 
 from sitegen.checks import secret_checks
+from sitegen.layers import lookup
 
 from editor.history import Entry, History
 from editor.merging import Part, merge, merged
@@ -54,6 +55,12 @@ class Store:
             self.note_outside()
             data = _bytes_of(path)
         return ("", "") if data is None else (_text(data, self.name(path)), self.history.id_of(data))
+
+    def inherited(self, path: Path) -> str:
+        """Return the text of a page that a library brings and the district has no copy of; "" where there is none."""
+        found = lookup.find(self.content, self.name(path))
+        data = _bytes_of(found) if found != path else None
+        return _text(data, self.name(path)) if data is not None else ""
 
     def name(self, path: Path) -> str:
         """Return a file's path inside content/, as history knows it."""

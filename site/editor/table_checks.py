@@ -10,6 +10,7 @@ from typing import Any
 from sitegen.content import consent_rules, tables
 from sitegen.content.csv_files import CsvFile, sheet_of
 from sitegen.content.tables import Row, Tables
+from sitegen.layers import libraries
 
 from editor.editor import Editor
 from forms.core.problem import Problem, Problems
@@ -24,7 +25,7 @@ def table_problems(editor: Editor, table: str, text: str) -> list[Problem]:
         trial = Path(folder) / "content" / "tables"
         shutil.copytree(editor.content / "tables", trial, ignore=shutil.ignore_patterns(f"{table}.csv"))
         if (editor.content / "portal.yml").exists():
-            shutil.copy(editor.content / "portal.yml", trial.parent)
+            libraries.copy_settings(editor.content, trial.parent)
         (trial / f"{table}.csv").write_text(text, encoding="utf-8")
         try:
             read = tables.read(trial, editor.root / "site" / "schemas")

@@ -64,8 +64,10 @@ def new() -> Response:
 def edit(language: str, name: str) -> str:
     """The form of one page, as it is saved now."""
     editor = the_editor()
-    text, base = editor.store.read(editor.store.page(language, name))
-    if not base:
+    path = editor.store.page(language, name)
+    text, base = editor.store.read(path)
+    text = text or editor.store.inherited(path)
+    if not text:
         raise Problem(name, translate("There is no such page here."), translate("Choose one from the list."))
     form = form_of(text, base)
     form.problems = problems_of(language, name, text)
@@ -113,11 +115,19 @@ def shown(language: str, name: str, form: Form, parts: tuple[Part, ...] = ()) ->
     )
 
 
-def whole_text(language: str, form: Form) -> str:
+def made_from(language: str, name: str, base: str) -> str:
+    """Return the text that a form was made from: of this id, or a library's where the district has no copy yet."""
+    store = the_editor().store
+    data = store.history.read(base)
+    return (
+        store.inherited(store.page(language, name)) if data is None else data.decode("utf-8-sig").replace("\r\n", "\n")
+    )
+
+
+def whole_text(language: str, name: str, form: Form) -> str:
     """Return the file that a form makes: the front matter that it was made from, with what the form changes."""
     editor = the_editor()
-    before = (editor.store.history.read(form.base) or b"").decode("utf-8-sig", "replace").replace("\r\n", "\n")
-    lines, body = front_matter.parts(before)
+    lines, body = front_matter.parts(made_from(language, name, form.base))
     values: dict[str, object] = {"title": form.title, "description": form.description}
     if form.sensitive or "sensitive" in front_matter.values(lines):
         values["sensitive"] = form.sensitive
@@ -152,7 +162,7 @@ def save(language: str, name: str) -> Response | str | tuple[str, int]:
     form = typed()
     try:
         path = the_editor().store.page(language, name)
-        text = "".join(_parts()) if "part" in request.form else whole_text(language, form)
+        text = "".join(_parts()) if "part" in request.form else whole_text(language, name, form)
         form = form_of(text, form.base) if "part" in request.form else form
         source_of(language, name, text)
         done = the_editor().store.save(path, text, form.base, writer(), f"Edit {language}/{name}")

@@ -48,7 +48,7 @@ def _draw(language: str, name: str) -> tuple[str, str]:
     """Return the page as it would be, or a sentence why it is not; and the file's text."""
     editor = the_editor()
     editor.store.page(language, name)
-    text = whole_text(language, typed())
+    text = whole_text(language, name, typed())
     try:
         context = editor.looking.look().context
         if context is None:

@@ -13,7 +13,7 @@ from editor.looking import Look, source_of
 from editor.store import Saved
 from editor.translating import Pair, State
 from editor.window.home import the_editor, translate, writer
-from editor.window.page_pages import problems_of
+from editor.window.page_pages import made_from, problems_of
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
 
@@ -77,8 +77,9 @@ def listed(language: str) -> str:
 def edit(language: str, name: str) -> str:
     """The English and its translation side by side, as they are saved now."""
     editor = the_editor()
-    text, base = editor.store.read(editor.store.page(_language(language), name))
-    english = _english(name)
+    path = editor.store.page(_language(language), name)
+    text, base = editor.store.read(path)
+    text, english = text or editor.store.inherited(path), _english(name)
     lines, body = front_matter.parts(text)
     meta = front_matter.values(lines)
     changed = _library().changes.get((language, name))
@@ -90,8 +91,9 @@ def edit(language: str, name: str) -> str:
 
 def _english(name: str) -> Source:
     """Return the English of a page as it is written: in the library, numbers are drawn in. Raises Problem for none."""
-    text, base = the_editor().store.read(the_editor().store.page(SOURCE, name))
-    if not base:
+    path = the_editor().store.page(SOURCE, name)
+    text = the_editor().store.read(path)[0] or the_editor().store.inherited(path)
+    if not text:
         raise Problem(name[:80], translate("There is no such page here."), translate("Choose one from the list."))
     return source_of(SOURCE, name, text)
 
@@ -136,7 +138,7 @@ def save(language: str, name: str) -> Response | tuple[str, int]:
     form = Form(sent.get("title", ""), sent.get("description", ""), rows, sent.get("base", ""))
     try:
         path = editor.store.page(_language(language), name)
-        text = _whole(form, english, parts, done="whole" in sent)
+        text = _whole(language, form, english, parts, done="whole" in sent)
         source_of(language, name, text)
         done = editor.store.save(path, text, form.base, writer(), f"Translate {language}/{name}")
         if done.parts:
@@ -159,10 +161,9 @@ def _both(language: str, name: str, form: Form, done: Saved) -> str:
     return _shown(language, name, form)
 
 
-def _whole(form: Form, english: Source, parts: list[str], *, done: bool) -> str:
+def _whole(language: str, form: Form, english: Source, parts: list[str], *, done: bool) -> str:
     """Return the file of a translation."""
-    before = (the_editor().store.history.read(form.base) or b"").decode("utf-8-sig", "replace").replace("\r\n", "\n")
-    lines, _ = front_matter.parts(before)
+    lines, _ = front_matter.parts(made_from(language, english.name, form.base))
     values: dict[str, object] = {"title": form.title, "description": form.description}
     if not lines:
         kept = {key: value for key, value in english.meta.items() if key not in {"title", "description", "changed"}}
