@@ -3,6 +3,7 @@
 import logging
 import re
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from werkzeug.test import Client
 from forms.core import portal as portals
 from forms.core.problem import Problem
 from forms.operations.cli import portal as commands
+from forms.server.blocked import blocked, tell_of_this_thread
 from forms.server.districts import dispatch, settings
 from forms.server.districts.dispatch import Districts
 from forms.server.districts.fair_turns import FairTurns
@@ -391,3 +393,46 @@ def test_stores_of_one_database_share_their_connections(serve: Serve) -> None:
     assert services.concerns.engine is services.days.engine is services.statements.engine
     assert services.signups.engine is services.requests.engine is not services.concerns.engine
     assert all(isinstance(store, Store) for store in services.stores)
+
+
+def test_of_one_district_few_run_at_once_and_blocked_ones_do_not_count() -> None:
+    """Guessing at receipts in one district, which waits in lines, does not keep its own letters waiting."""
+    now = [0.0]
+    turns = FairTurns(at_work=10, run_of_one=1, clock=lambda: now[0])
+    with ThreadPoolExecutor(2) as pool:
+        assert turns.enter("a")
+        second = pool.submit(turns.enter, "a")
+        wait_for(lambda: bool(turns._lines))
+        now[0] = 99.0
+        assert turns.enter("b"), "another one is not kept by it"
+        assert not second.done(), "however long the first takes"
+        tell_of_this_thread(None)
+        ended = threading.Event()
+
+        def waits() -> None:
+            turn = turns.enter("c")
+            assert turn
+            with blocked():
+                ended.wait()
+            turns.leave(turn)
+
+        waiting = pool.submit(waits)
+        wait_for(lambda: "c" in turns._held and not any(name == "c" for name, _ in turns._leases.values()))
+        assert turns.enter("c"), "what waits for a line or a lock does not count"
+        ended.set()
+        waiting.result()
+        turns.leave(next(turn for turn, (name, _) in turns._leases.items() if name == "a"))
+        assert second.result()
+    tell_of_this_thread(None)
+
+
+def test_where_nobody_gives_turns_nothing_is_told() -> None:
+    tell_of_this_thread(None)
+    with blocked():
+        pass
+    told: list[bool] = []
+    tell_of_this_thread(told.append)
+    with blocked(), blocked():
+        pass
+    tell_of_this_thread(None)
+    assert told == [True, False]
