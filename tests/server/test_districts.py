@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyrage
 import pytest
 from click.testing import CliRunner
 from werkzeug.test import Client
@@ -258,7 +259,7 @@ def test_a_request_that_hangs_holds_no_turn() -> None:
 
 
 def test_a_district_holds_so_many_threads_and_no_more() -> None:
-    turns = FairTurns(at_work=100, most_of_one=2)
+    turns = FairTurns(at_work=100, run_of_one=100, most_of_one=2)
     assert turns.enter("a")
     assert turns.enter("a")
     assert turns.enter("a") is None
@@ -436,3 +437,15 @@ def test_where_nobody_gives_turns_nothing_is_told() -> None:
         pass
     tell_of_this_thread(None)
     assert told == [True, False]
+
+
+def test_all_are_backed_up_and_one_that_cannot_be_stops_no_other(serve: Serve, folder: Path, tmp_path: Path) -> None:
+    serve()
+    (folder / "north" / "data" / "salt").write_bytes(b"short")
+    public = str(pyrage.x25519.Identity.generate().to_public())
+    asked = ["backup", "--into", str(tmp_path / "backups"), "--to", public, "--districts", str(folder)]
+    done = CliRunner().invoke(commands, asked)
+    assert done.exit_code == 1
+    assert "district north" in done.output
+    assert len([*(tmp_path / "backups" / "south").glob("portal-*.age")]) == 1
+    assert not (tmp_path / "backups" / "north").exists()
