@@ -22,7 +22,7 @@ from forms.core.handover_version import HEADER, VERSION
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import is_id
 from forms.core.problem import Problem
-from forms.core.proofs.statements import Part, Stated, Statement
+from forms.core.proofs.statements import DeskPart, Stated, Statement
 from forms.core.trusted_date import TrustedDate
 
 TIMEOUT = (10, 60)
@@ -66,6 +66,10 @@ class Refused(Problem):
 
 class NotThere(Problem):
     """The server has no such letter for this desk."""
+
+
+MOST_SAID = 3000
+"""Characters of what the server says of a failed publishing."""
 
 
 @dataclass(frozen=True)
@@ -181,6 +185,18 @@ class Server:
             raise self._strange() from None
         return TrustedDate(believed, None if shown == believed else shown)
 
+    def publishing_problem(self) -> str:
+        """Return why the newest content was not published, with its day; empty where it was, or nobody publishes so."""
+        try:
+            found = self.get_json("publishing")
+        except Problem:  # an older server has no such page; a server that is away is said elsewhere
+            return ""
+        day, problem = found.get("day"), found.get("problem")
+        if not (isinstance(day, str) and is_day(day) and isinstance(problem, str)):
+            return ""
+        said = "".join(letter for letter in problem[:MOST_SAID] if letter.isprintable() or letter == "\n")
+        return f"{day}: {said}" if said.strip() else ""
+
     def send(self, method: str, path: str, sealed: bytes, reader: str = "") -> None:
         """Bring something sealed. May be sent again: the same id changes nothing."""
         self.ask(method, path, sealed, {"Portal-For": quote(reader)} if reader else {})
@@ -279,7 +295,7 @@ def statement_row(row: Mapping[str, Any]) -> Stated | None:
     day, before, signature, nonce = map(str, texts)
     if not is_day(day):
         return None
-    part = Part(nonce, tuple(arrived or ()), tuple(gone or ()))
+    part = DeskPart(nonce, tuple(arrived or ()), tuple(gone or ()))
     return Stated(Statement(int(number or 0), day, before, parts), signature, part)
 
 

@@ -39,18 +39,18 @@ _JSON = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OSErro
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownPage:
     """A page that was built once: hashes of its paragraphs, and the page with the same text, if it moved."""
 
     text: tuple[str, ...] = ()
     moved_to: str = ""
 
 
-def read(content: Path) -> dict[str, Known]:
+def read(content: Path) -> dict[str, KnownPage]:
     """Return what is remembered by name, like "stories/a.md". Raises Problem where the file cannot be read."""
     try:
         found = json.loads((content / FILE).read_text(encoding="utf-8"))
-        return {str(name): Known(tuple(row["text"].split()), str(row["moved_to"])) for name, row in found.items()}
+        return {str(name): KnownPage(tuple(row["text"].split()), str(row["moved_to"])) for name, row in found.items()}
     except FileNotFoundError:
         return {}
     except _JSON:
@@ -58,11 +58,11 @@ def read(content: Path) -> dict[str, Known]:
         raise Problem(f"content/{FILE}", what, todo) from None
 
 
-def updated(library: Library, before: Mapping[str, Known]) -> dict[str, Known]:
+def updated(library: Library, before: Mapping[str, KnownPage]) -> dict[str, KnownPage]:
     """Return what to remember from now on. A page that went, and whose whole text is on one new page, moved there."""
     own = [name for name in library.names if not _page(library, name).made]
     counted = [name for name in own if library.source(name) or name not in before]  # else its English went
-    now = {name: Known(_hashes(_page(library, name))) for name in counted}
+    now = {name: KnownPage(_hashes(_page(library, name))) for name in counted}
     fresh = {name: known for name, known in now.items() if name not in before}
     went = {name: replace(known, moved_to=known.moved_to or _same(known, fresh)) for name, known in before.items()}
     return {**went, **now}
@@ -79,7 +79,7 @@ def _hashes(page: Source) -> tuple[str, ...]:
     return tuple(part for _, part in paragraphs(replace(page, text=page.text[head.end() :] if head else page.text))[1:])
 
 
-def _same(known: Known, fresh: Mapping[str, Known]) -> str:
+def _same(known: KnownPage, fresh: Mapping[str, KnownPage]) -> str:
     found = [name for name, one in fresh.items() if known.text and one.text == known.text]
     return found[0] if len(found) == 1 else ""
 
@@ -99,7 +99,7 @@ def name_of(text: str) -> str:
     return f"{path.removesuffix('index.html').strip('/').removesuffix('.md') or 'index'}.md"
 
 
-def redirects(library: Library, rows: Sequence[Row], known: Mapping[str, Known]) -> dict[str, str]:
+def redirects(library: Library, rows: Sequence[Row], known: Mapping[str, KnownPage]) -> dict[str, str]:
     """Return for each old name the page to which it leads now, chains followed to their end. Loops lead nowhere."""
     steps = {name: one.moved_to for name, one in known.items() if one.moved_to}
     steps |= {name_of(row["old"]): name_of(row["new"]) if row["new"] else "" for row in rows}
@@ -153,7 +153,7 @@ def _circles(name: str, steps: Mapping[str, str]) -> bool:
     return name in seen
 
 
-def said(library: Library, rows: Sequence[Row], known: Mapping[str, Known]) -> Iterator[str]:
+def said(library: Library, rows: Sequence[Row], known: Mapping[str, KnownPage]) -> Iterator[str]:
     """Say which pages of earlier builds are gone, and where their text may stand now."""
     decided = {name_of(row["old"]) for row in rows}
     led = redirects(library, rows, known)
@@ -178,7 +178,7 @@ def said(library: Library, rows: Sequence[Row], known: Mapping[str, Known]) -> I
         )
 
 
-def _alike(known: Known, library: Library) -> str:
+def _alike(known: KnownPage, library: Library) -> str:
     """Return the page that holds the most of a text, at least half of it; "" where there is none."""
     wanted = {*known.text}
     shares = {name: len(wanted & {*_hashes(_page(library, name))}) / max(len(wanted), 1) for name in library.names}
@@ -186,7 +186,7 @@ def _alike(known: Known, library: Library) -> str:
     return best.removesuffix(".md") if best and shares[best] >= _HALF else ""
 
 
-def write(out: Path, portal: Portal, library: Library, rows: Sequence[Row], known: Mapping[str, Known]) -> None:
+def write(out: Path, portal: Portal, library: Library, rows: Sequence[Row], known: Mapping[str, KnownPage]) -> None:
     """Write a redirect for each old address in each language that has no page of its own there."""
     addresses = []
     for old, new in sorted(redirects(library, rows, known).items()):
