@@ -86,17 +86,22 @@ def of_pages(
     pages: Sequence[Source], library: Library, tables: Tables, days: Sequence[Row], content: Path
 ) -> Iterator[Problem]:
     """Yield what the texts of these pages show by themselves, beside all others."""
-    names, languages, askable = frozenset(library.names), tuple(library.by_language), _askable(tables, days)
+    languages, askable = tuple(library.by_language), _askable(tables, days)
     for page in pages:
-        yield from _blocks(page)
-        yield from _links(page, library, names)
-        yield from page_checks.problems(page)
+        yield from of_page(page, library)
     for page in pages:
         yield from page_checks.arguments(page, *askable)
     for page in pages:
         yield from page_checks.addresses(page, library.names, languages)
     for page in pages:
         yield from images.asked(page, content / "media")
+
+
+def of_page(page: Source, library: Library) -> Iterator[Problem]:
+    """Yield what is wrong with the blocks, links and days of one page."""
+    yield from _blocks(page)
+    yield from _links(page, library, frozenset(library.names))
+    yield from page_checks.problems(page)
 
 
 def _near(word: str, known: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from forms.core import i18n
 from forms.core.problem import Problem, Problems
 from sitegen import kept_work
 from sitegen.checks import active_html
-from sitegen.content.pages import SOURCE, Source
+from sitegen.content.pages import SOURCE, Library, Source
 from sitegen.lint import unexpected
 from sitegen.page_keys import PageKeys
 from sitegen.render import search_index
@@ -79,17 +79,42 @@ class DrawnPage:
     counts: dict[str, int]
 
 
+def page_html(root: Path, context: Context, source: Source) -> str:
+    """Return one page as a build would draw it, from a text that need not be saved. Raises Problem, also for a fault.
+
+    context: in the page's language, with the page in its library. Links between pages are not followed.
+    """
+    work, alone = _Work(root, context), Library({source.language: {source.name: source}})
+    try:
+        html = next(text for _, text in chosen(root).convert(root, alone, source.language, work.blocks))
+        body = work.body(source, html)
+        return _framed(Frames(context.portal, context.language, _refuse_frame), context, source, body)
+    except (Problem, Problems, OSError):
+        raise
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - MkDocs ends a program with SystemExit
+        raise unexpected.as_problem(error, root) from None
+
+
 def draw_pages(root: Path, context: Context, names: Sequence[str], engine: Engine | None = None) -> Iterator[DrawnPage]:
     """Yield these pages of one language as they are published. Raises Problem where anything active got into one.
 
     engine: another than the one that mkdocs.yml names; it makes the same of every page (tests/sitegen/test_engines.py).
     """
     i18n.take_words(context.portal.words)  # this may be a process of its own
-    frames = Frames(context.portal, context.language, lambda frame: _refuse_active(frame, "the frame of pages"))
+    frames = Frames(context.portal, context.language, _refuse_frame)
     for source, body in bodies(root, context, names, engine):
-        _refuse_active(body.html, source.where)
-        heard = with_clip(context, source.name, Markup(body.html), body.aloud)  # noqa: S704 - HTML already
-        yield DrawnPage(source.name, source.path, frames.draw(page_of(context, source.name, heard)), body.counts)
+        yield DrawnPage(source.name, source.path, _framed(frames, context, source, body), body.counts)
+
+
+def _framed(frames: Frames, context: Context, source: Source, body: Body) -> str:
+    """Return the whole page. Raises Problem where anything active got into it."""
+    _refuse_active(body.html, source.where)
+    heard = with_clip(context, source.name, Markup(body.html), body.aloud)  # noqa: S704 - HTML already
+    return frames.draw(page_of(context, source.name, heard))
+
+
+def _refuse_frame(frame: str) -> None:
+    _refuse_active(frame, "the frame of pages")
 
 
 def bodies(
