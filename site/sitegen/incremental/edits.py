@@ -23,6 +23,7 @@ from sitegen.render.context import Context
 _SHOWN_ELSEWHERE = ("events/", "events.md", "heard/", "tablet/")
 """Pages whose text stands on others too, or has checks of its own."""
 
+_QUOTE = re.compile(r"^[ \t]*>|<(?:blockquote|q)\b", re.M | re.I)
 _ID = re.compile(r'\bid="([^"]*)"')
 
 
@@ -87,6 +88,8 @@ def _read(content: Path, path: str, edited: Mapping[tuple[str, str], Source], dr
         new = pages.read_one(Path(path), name, language, old.file, old.layer)
     except (Problem, OSError, ValueError):
         return None  # the whole build says what is wrong
+    if _QUOTE.search(old.text) or _QUOTE.search(new.text):
+        return None  # a quote may have a consent of its own, which only the whole build applies
     same = (new.meta, new.first_line, _asked(new)) == (old.meta, old.first_line, _asked(old))
     return new if same and not consents.is_story(new) else None
 
