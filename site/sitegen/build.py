@@ -27,6 +27,7 @@ from sitegen.content import (
     events,
     pages,
     phone_numbers,
+    quotes,
     settings,
     tables,
     translations,
@@ -95,6 +96,7 @@ def prepare(
     live = [] if portal.demonstration else go_live.open_items(portal, own, rows, library, today, unprotected)
     known = consents.read_leniently(content)
     undecided = list(consent_rules.undecided(content, rows, known, today))
+    quoted, quotes_left = quotes.applied(library, consents.of_rows(rows["consents"]), today)
     report = content_checks.Report(
         (
             *report.problems,
@@ -108,6 +110,7 @@ def prepare(
         ),
         (
             *left,
+            *quotes_left,
             *consent_rules.left_out(content, known, portal.language_codes(), today),
             *consents.ending_soon(library, rows["consents"], today),
             *(map(str, undecided) if portal.demonstration else ()),
@@ -119,7 +122,7 @@ def prepare(
             *(str(item.problem) for item in live if not item.blocks),
         ),
     )
-    return Context(portal, rows, library, menu, portal.language_codes()[0], today), report
+    return Context(portal, rows, quoted, menu, portal.language_codes()[0], today), report
 
 
 def build(

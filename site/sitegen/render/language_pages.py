@@ -8,6 +8,7 @@ from markupsafe import Markup
 from forms.core.problem import Problem, Problems
 from forms.core.rendering import draw_page
 from sitegen.checks import active_html
+from sitegen.content import quotes
 from sitegen.content.pages import SOURCE, Source
 from sitegen.lint import unexpected
 from sitegen.publish import page_weight
@@ -58,7 +59,7 @@ def _build_language(job: Job) -> int:
 def _body(context: Context, source: Source, html: str, blocks: BlockExtension) -> Markup:
     """Return what the page says: its pictures, its blocks, and above all what a page made from a table shows."""
     html = context.image_pipeline.shown(html, context.language) if context.image_pipeline else html
-    html = talk(html)
+    html = quotes.drawn(talk(html))
     html = html if context.language == SOURCE else foreign_links(html)
     html = blocks.filled(html, lambda block: draw(context, block.name, block.argument))
     drawn = str(source.renderer(context)) + html if source.renderer else html

@@ -8,6 +8,7 @@ from forms.core import i18n
 from forms.core.portal import Portal
 from forms.core.rendering import Alternate, Note, Page
 from sitegen.content.pages import Source
+from sitegen.content.quotes import LEFT
 from sitegen.render.blocks import Context
 from sitegen.render.context import CLIP_HERE
 from sitegen.render.html_to_text import text_of
@@ -39,7 +40,8 @@ def with_clip(context: Context, name: str, body: Markup) -> Markup:
     source = context.library.find(name, context.language)
     key = name.removesuffix(".md")
     heard = context.audio_pipeline if source.meta.get("voice", True) else None
-    clip = heard and heard.clip(source.language, key, text_of(body))
+    recorded = "" if source.meta.get(LEFT) else key  # a recording would still say the quote that left
+    clip = heard and heard.clip(source.language, recorded, text_of(body))
     drawn = render(context.language, "blocks/listen.html", clip=clip, title=source.title) if clip else ""
     place = CLIP_HERE if CLIP_HERE in body else "</h1>"
     put = _with_picture(context, key, str(body)).replace(place, f"{place}{drawn}", 1).replace(CLIP_HERE, "")

@@ -16,7 +16,16 @@ from sitegen.content.pages import Source
 from sitegen.lint.files import FILMS
 from sitegen.lint.own_files import own_files
 from sitegen.media import short_clips
-from sitegen.publish import browser_bundle, old_engines, open_data, page_weight, tablet, withdrawal, withdrawn_media
+from sitegen.publish import (
+    browser_bundle,
+    old_engines,
+    open_data,
+    page_weight,
+    tablet,
+    withdrawal,
+    withdrawn_media,
+    withdrawn_quotes,
+)
 from sitegen.render.blocks import Context
 from sitegen.render.layout import alternates
 from sitegen.render.picture_blocks import heard
@@ -80,6 +89,7 @@ def write(root: Path, out: Path, context: Context, seal: Path, withdrawn_before:
     write_assets(root, out, context.portal)
     _films(root / "content" / "media", out / "media", allowed)
     withdrawn_media.write_needing(out, root / "content", allowed)
+    withdrawn_quotes.write_list(out)
     shutil.copyfile(seal, out / "assets" / seal.name)
     source = context.portal.language_codes()[0]
     welcome = render(source, "welcome.html", portal=context.portal, clips=_language_names(context))
