@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -321,9 +322,7 @@ class Store:
             with self.engine.begin() as connection:
                 if connection.dialect.name == "postgresql":
                     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MAKING_TABLES})")
-                self.metadata.create_all(connection)
-                self._add_columns(connection)
-                _ours.create_all(connection)
+                self._make_missing(connection)
                 if self._salt_mark:
                     self._require_salt(connection)
             self._ready = True
@@ -334,17 +333,16 @@ class Store:
         if connection.execute(sa.select(_installation.c.salt_mark)).scalar() != self._salt_mark:
             raise OtherSalt
 
-    def _add_columns(self, connection: sa.Connection) -> None:
-        """Columns that a newer version has and a database of an older one lacks; they name what old rows have."""
+    def _make_missing(self, connection: sa.Connection) -> None:
+        """Make the tables that a database lacks, and the columns and indexes that an older version's tables lack."""
         looking = sa.inspect(connection)
-        for table in self.metadata.sorted_tables:
-            there = {column["name"] for column in looking.get_columns(table.name)}
-            for column in (column for column in table.columns if column.name not in there):
-                written = sa.schema.CreateColumn(column).compile(dialect=connection.dialect)
-                connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {written}")
-            names = {index["name"] for index in looking.get_indexes(table.name)}
-            for index in (index for index in table.indexes if index.name not in names):
-                index.create(connection, checkfirst=True)
+        there = set(looking.get_table_names())
+        for table in (*self.metadata.sorted_tables, *_ours.sorted_tables):
+            if table.name in there:
+                _add_columns(connection, looking, table)
+            else:
+                for statement in _statements(table, connection.dialect.name):
+                    connection.exec_driver_sql(statement)
 
     @contextmanager
     def _complaining(self, *, quietly: bool = False) -> Iterator[None]:
@@ -365,6 +363,26 @@ class Store:
             if problem.fault:
                 tell(problem.fault)
             raise
+
+
+@cache
+def _statements(table: sa.Table, database: str) -> tuple[str, ...]:
+    """Return the SQL that makes a table and its indexes; compiling it takes longer than running it."""
+    kind: Any = postgresql if database == "postgresql" else sqlite
+    indexes = sorted(table.indexes, key=lambda index: str(index.name))
+    made: list[sa.schema.ExecutableDDLElement] = [sa.schema.CreateTable(table), *map(sa.schema.CreateIndex, indexes)]
+    return tuple(str(one.compile(dialect=kind.dialect())) for one in made)
+
+
+def _add_columns(connection: sa.Connection, looking: sa.Inspector, table: sa.Table) -> None:
+    """Add what a newer version's table has and an older one's lacks; what a column holds in old rows is its default."""
+    there = {column["name"] for column in looking.get_columns(table.name)}
+    for column in (column for column in table.columns if column.name not in there):
+        written = sa.schema.CreateColumn(column).compile(dialect=connection.dialect)
+        connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {written}")
+    names = {index["name"] for index in looking.get_indexes(table.name)}
+    for index in (index for index in table.indexes if index.name not in names):
+        index.create(connection, checkfirst=True)
 
 
 def _is_taken(error: IntegrityError) -> bool:
