@@ -11,6 +11,7 @@ from jinja2 import StrictUndefined
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
+from forms.core.media.attachments import LARGEST
 from forms.core.portal import pick
 from forms.core.problem import Problem
 from forms.core.rendering import CompiledTemplates
@@ -19,14 +20,17 @@ from forms.desk.services.place import Place
 from forms.desk.session import Session
 from forms.desk.watch.site_watch import WHAT_TO_DO
 from forms.desk.window import case_actions, case_pages, inbox, key_pages, labels, retention_pages
-from forms.desk.window.access import request_guard, unlock_pages
+from forms.desk.window.access import unlock_pages
 from forms.desk.window.access.authentication import Authenticator, Locked, the_authenticator
-from forms.desk.window.access.secret_path import SecretPath
 from forms.desk.window.events import event_pages
+from forms.web.local import request_guard
 from forms.web.no_trace import NoTraceFlask
 
 IDLE_SECONDS = 600
 """Seconds without a request after which the desk locks itself."""
+
+LARGEST_ANSWER = 4 * LARGEST["answer"]
+"""Bytes of an answer with its recording. One that is too large still comes in, so that the text beside it is kept."""
 
 SENTENCES = {
     401: (
@@ -50,12 +54,11 @@ def create_window(
     """Return the window of the desk at this place. `unlock` and `clock` are for tests."""
     app = NoTraceFlask("forms.desk.window")
     app.logger.setLevel(logging.ERROR)
-    app.extensions["authenticator"] = Authenticator(place, unlock, idle_seconds, clock)
-    app.extensions["today"] = today
-    # Test clients ask below this path; for real requests SecretPath sets it.
-    app.config["APPLICATION_ROOT"] = app.extensions["authenticator"].root
-    app.wsgi_app = SecretPath(app.wsgi_app, app.extensions["authenticator"].root)  # type: ignore[method-assign]
+    authenticator = Authenticator(place, unlock, idle_seconds, clock, program="desk")
+    app.extensions["authenticator"], app.extensions["today"] = authenticator, today
     _set_up_templates(app)
+    app.before_request(_allow_recordings)
+    request_guard.protect(app, authenticator)
     for pages in (
         unlock_pages.pages,
         inbox.pages,
@@ -66,12 +69,16 @@ def create_window(
         event_pages.pages,
     ):
         app.register_blueprint(pages)
-    app.before_request(request_guard.check)
-    app.after_request(request_guard.add_headers)
-    app.register_error_handler(Locked, request_guard.locked)
+    app.register_error_handler(Locked, unlock_pages.locked)
     app.register_error_handler(Problem, _problem)
     app.register_error_handler(HTTPException, _http_error)
     return app
+
+
+def _allow_recordings() -> None:
+    """Let an answer be as large as its recording may be, before its form is read."""
+    if request.path.endswith("/answer"):
+        request.max_content_length = LARGEST_ANSWER
 
 
 _COMPILED = CompiledTemplates()

@@ -15,9 +15,10 @@ from forms.desk.cases.case import STATES, Case
 from forms.desk.cases.case_log import heads
 from forms.desk.session import Session
 from forms.desk.window import labels
-from forms.desk.window.access.authentication import current_session, require_form_token
-from forms.desk.window.access.secret_path import redirect_to
+from forms.desk.window.access.authentication import current_session
 from forms.desk.window.case_pages import Phrase, phrases, show
+from forms.web.local.request_guard import require_form_token
+from forms.web.local.secret_path import redirect_to
 
 pages = Blueprint("actions", __name__)
 

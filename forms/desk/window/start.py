@@ -7,13 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from forms.core.problem import Problem
 from forms.desk.services.place import Place
 from forms.desk.window.access.authentication import Authenticator
 from forms.desk.window.app import IDLE_SECONDS, create_window
-from forms.web.serving import make
-
-LOOPBACK = "127.0.0.1"
+from forms.web.local.running import run
 
 LOOK_EVERY = 5
 """Seconds between two looks whether the desk was left alone."""
@@ -36,25 +33,18 @@ class Window:
 def start(place: Place, port: int = 0, **settings: Any) -> Window:
     """Serve the window in threads of its own; port 0 takes any free one. Raises Problem where the port is taken."""
     app = create_window(place, **settings)
-    try:
-        server = make(app, LOOPBACK, port)
-    except (OSError, SystemExit):  # Werkzeug ends the program where a port is taken
-        raise Problem(f"port {port}", "is taken by another program.", "Give another, or none.") from None
     authenticator: Authenticator = app.extensions["authenticator"]
+    running = run(app, authenticator, port)
     ended = threading.Event()
-    serving = threading.Thread(target=server.serve_forever, daemon=True)
     watching = threading.Thread(target=_lock_when_left, args=(authenticator, ended), daemon=True)
-    serving.start()
     watching.start()
 
     def stop() -> None:
         ended.set()
-        server.shutdown()
-        serving.join()
-        server.server_close()
+        running.stop()
         authenticator.lock()
 
-    return Window(f"http://{LOOPBACK}:{server.server_port}/enter/{authenticator.token}", authenticator, stop)
+    return Window(running.enter, authenticator, stop)
 
 
 def open_window(

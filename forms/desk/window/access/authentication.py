@@ -1,23 +1,22 @@
-"""Authentication of the desk's window: a one-time address, a cookie, a passphrase, an automatic lock.
+"""Authentication of the desk's window: the entrance of a window on this machine, a passphrase, an automatic lock.
 
-All of it lives in memory and ends with the program. Pages ask `current_session()`; who adds pages needs that and
-`require_form_token()`, and nothing else from here.
+All of it lives in memory and ends with the program. Pages ask `current_session()`; who adds pages needs that, and
+nothing else from here.
 """
 
-import hmac
 import math
-import secrets
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from threading import RLock
 
-from flask import abort, current_app, request
+from flask import current_app
 
 from forms.core.problem import Problem
 from forms.desk.services.place import Place
 from forms.desk.services.synchronising import Synced
 from forms.desk.session import Session
+from forms.web.local.entrance import Entrance
 
 LONGEST_WAIT = 60
 """Seconds to wait at most after wrong passphrases."""
@@ -31,11 +30,10 @@ class Locked(Exception):
 
 
 @dataclass
-class Authenticator:
+class Authenticator(Entrance):
     """Who may come in, and the unlocked session while there is one.
 
-    `token` is in the one-time address; `cookie` and `root`, the path of all pages (secret_path.py), are what it is
-    exchanged for: a page needs both. `clock` counts seconds from anywhere;
+    `clock` counts seconds from anywhere;
     `held` is a form (its path and fields) that came after the lock had fallen; `back` the page asked for then.
     """
 
@@ -43,10 +41,6 @@ class Authenticator:
     unlock: Callable[[Place, str | None], Session]
     idle_seconds: float
     clock: Callable[[], float] = time.monotonic
-    token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
-    cookie: str = field(default_factory=lambda: secrets.token_urlsafe(32))
-    form_token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
-    root: str = field(default_factory=lambda: "/" + secrets.token_urlsafe(32))
     session: Session | None = None
     synced: Synced | None = None
     held: tuple[str, list[tuple[str, str]]] | None = None
@@ -55,26 +49,6 @@ class Authenticator:
     wrong: int = 0
     not_before: float = 0.0
     busy: RLock = field(default_factory=RLock)
-
-    @property
-    def cookie_name(self) -> str:
-        """Cookies know no ports: another program's window on this machine must not overwrite ours."""
-        return f"desk-{request.environ['SERVER_PORT']}"
-
-    def redeem(self, token: str) -> bool:
-        """Exchange the one-time token; True once, and never again."""
-        fits = bool(self.token) and hmac.compare_digest(self.token.encode(), token.encode())
-        if fits:
-            self.token = ""
-        return fits
-
-    def knows(self, cookies: Iterable[str]) -> bool:
-        """Return whether this browser has come in by the one-time address.
-
-        A program on another port can set a cookie of the same name beside ours, so there may be several.
-        """
-        ours = self.cookie.encode()
-        return not self.token and any(hmac.compare_digest(ours, cookie.encode()) for cookie in cookies)
 
     def open(self, passphrase: str | None) -> Session:
         """Unlock the desk. Raises Problem; after each wrong passphrase the next must wait twice as long."""
@@ -126,9 +100,3 @@ def current_session() -> Session:
         raise Locked
     authenticator.used = authenticator.clock()
     return authenticator.session
-
-
-def require_form_token() -> None:
-    """End with 403 where a form was not made by this window. Done for every POST by itself; may be asked again."""
-    if not hmac.compare_digest(the_authenticator().form_token.encode(), request.form.get("form_token", "").encode()):
-        abort(403)

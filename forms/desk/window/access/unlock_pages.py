@@ -1,8 +1,8 @@
-"""The pages for signing in, unlocking and locking."""
+"""The pages for unlocking and locking, and what is done with what was asked for while the desk was locked."""
 
 from contextlib import suppress
 
-from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
+from flask import Blueprint, Response, make_response, render_template, request
 from werkzeug.wrappers import Response as Answer
 
 from forms.core.problem import Problem
@@ -11,23 +11,9 @@ from forms.desk.crypto.keys import has_passphrase
 from forms.desk.services.synchronising import Synced
 from forms.desk.session import Session
 from forms.desk.window.access.authentication import Authenticator, Locked, current_session, the_authenticator
-from forms.desk.window.access.secret_path import redirect_to
+from forms.web.local.secret_path import redirect_to
 
-pages = Blueprint("entrance", __name__)
-
-
-@pages.get("/enter/<token>")
-def enter(token: str) -> Answer:
-    """The one-time address: a cookie for this browser, once."""
-    authenticator = the_authenticator()
-    if not authenticator.redeem(token):
-        abort(401)
-    response = redirect(f"{authenticator.root}/", 303)
-    # Not `Secure`: on 127.0.0.1 there is no TLS, and nothing leaves the machine. The path keeps it from other ports.
-    response.set_cookie(
-        authenticator.cookie_name, authenticator.cookie, path=f"{authenticator.root}/", httponly=True, samesite="Strict"
-    )
-    return response
+pages = Blueprint("unlocking", __name__)
 
 
 @pages.get("/unlock")
@@ -115,3 +101,13 @@ def keep() -> Response:
     path = request.form.get("path", "").removeprefix(request.script_root)
     the_authenticator().hold(path, ((name, v) for name, v in request.form.items(multi=True) if name != "path"))
     return make_response("", 204)
+
+
+def locked(_: Locked) -> Answer:
+    """To the page that asks for the passphrase, and back again from there; what was typed is held until then."""
+    authenticator = the_authenticator()
+    if request.method == "POST":
+        authenticator.hold(request.path, request.form.items(multi=True))
+    elif not request.path.startswith("//"):
+        authenticator.back = request.full_path.rstrip("?")
+    return redirect_to("/unlock")

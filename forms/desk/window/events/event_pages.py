@@ -17,9 +17,9 @@ from forms.desk.events.event_retention import count, erase_old
 from forms.desk.events.visits import is_visit
 from forms.desk.window import labels
 from forms.desk.window.access.authentication import current_session
-from forms.desk.window.access.secret_path import redirect_to
 from forms.desk.window.events import reminder_pages, visit_pages
 from forms.desk.window.events.event_access import the_book
+from forms.web.local.secret_path import redirect_to
 
 pages = Blueprint("events", __name__, url_prefix="/events")
 pages.register_blueprint(reminder_pages.pages)

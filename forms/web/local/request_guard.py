@@ -2,13 +2,11 @@
 
 from urllib.parse import urlsplit
 
-from flask import Response, abort, g, request
-from werkzeug.wrappers import Response as Answer
+from flask import Flask, Response, abort, g, request
 
-from forms.core.media.attachments import LARGEST
-from forms.desk.window.access import secret_path
-from forms.desk.window.access.authentication import Locked, require_form_token, the_authenticator
 from forms.web.headers import NEVER_KEPT
+from forms.web.local import entrance, secret_path
+from forms.web.local.entrance import Entrance, the_entrance
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -26,11 +24,19 @@ HEADERS = {
     "Permissions-Policy": "geolocation=(), camera=(), microphone=(self)",
 }
 
-LARGEST_ANSWER = 4 * LARGEST["answer"]
-"""Bytes of an answer with its recording. One that is too large still comes in, so that the text beside it is kept."""
-
 OPEN_TO_ALL = frozenset({"entrance.enter", "static"})
-"""What a browser is shown that has not signed in: the page for it and the stylesheet."""
+"""What a browser is shown that has not come in: the page for it and the stylesheet."""
+
+
+def protect(app: Flask, by: Entrance) -> None:
+    """Let into an app only who comes by this entrance. What an app asks before this, it asks of everybody."""
+    app.extensions["entrance"] = by
+    # Test clients ask below this path; for real requests SecretPath sets it.
+    app.config["APPLICATION_ROOT"] = by.root
+    app.wsgi_app = secret_path.SecretPath(app.wsgi_app, by.root)  # type: ignore[method-assign]
+    app.register_blueprint(entrance.pages)
+    app.before_request(check)
+    app.after_request(add_headers)
 
 
 def hosts() -> frozenset[str]:
@@ -41,7 +47,7 @@ def hosts() -> frozenset[str]:
 
 
 def check() -> None:
-    """Refuse a request that neither our own page nor a person makes, or from a browser that has not signed in."""
+    """Refuse a request that neither our own page nor a person makes, or from a browser that has not come in."""
     if request.environ.get("HTTP_HOST") not in hosts():
         abort(421)
     ours = ("same-origin",) if request.method == "POST" else ("same-origin", "none")
@@ -49,13 +55,11 @@ def check() -> None:
         abort(403)
     if request.endpoint in OPEN_TO_ALL:
         return
-    authenticator = the_authenticator()
-    if not secret_path.is_known() or not authenticator.knows(request.cookies.getlist(authenticator.cookie_name)):
+    by = the_entrance()
+    if not secret_path.is_known() or not by.knows(request.cookies.getlist(by.cookie_name)):
         abort(401)
     g.inside = True
     if request.method == "POST":
-        if request.path.endswith("/answer"):
-            request.max_content_length = LARGEST_ANSWER  # before the form is read
         _require_our_page()
         require_form_token()
 
@@ -67,18 +71,14 @@ def _require_our_page() -> None:
         abort(403)
 
 
+def require_form_token() -> None:
+    """End with 403 where a form was not made by this window. Done for every POST by itself; may be asked again."""
+    if not the_entrance().made(request.form.get("form_token", "")):
+        abort(403)
+
+
 def add_headers(response: Response) -> Response:
     """After every request; what a page has set for itself stays."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     return response
-
-
-def locked(_: Locked) -> Answer:
-    """To the page that asks for the passphrase, and back again from there; what was typed is held until then."""
-    authenticator = the_authenticator()
-    if request.method == "POST":
-        authenticator.hold(request.path, request.form.items(multi=True))
-    elif not request.path.startswith("//"):
-        authenticator.back = request.full_path.rstrip("?")
-    return secret_path.redirect_to("/unlock")

@@ -1,8 +1,8 @@
 """The window's pages lie below a path that is new and secret each time it starts.
 
 A browser sends the cookies of 127.0.0.1 to every port of it, so the cookie alone would let another program on this
-machine read all cases. The path is told to no other port, and since the cookie is valid below it only, neither is the
-cookie.
+machine read all that is shown. The path is told to no other port, and since the cookie is valid below it only,
+neither is the cookie.
 """
 
 import hmac
@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-_KNOWN = "desk.secret_path"
+_KNOWN = "window.secret_path"
 
 
 class SecretPath:
