@@ -2,8 +2,8 @@
 
 Own keys of a form: `kind` (see Kind), `title`, `button`, `pad_to` (bytes, a size class), `any_of` (fields of which one
 must be answered), `steps` (fields that are asked together: without a script the server asks a few at a time; the script
-of a letter does that itself, and encrypts the answers in the browser), `page` (the page of the site with this form,
-which desks watch), `followup` (the form by which something is added to the letter that this one looks up), `needed`
+of a letter does that itself, and encrypts the answers in the browser), `page` (the site's page with this form:
+no browser keeps it), `followup` (the form by which something is added to the letter that this one looks up), `needed`
 (every district has a desk that reads it), `becomes_event` (the events desk can make an event of it), `short_for`
 (another form, some of whose questions this one asks with pictures: what is sent with it is a letter of that form, and
 the same desks read it).

@@ -45,6 +45,7 @@ CHARTS = Path(".build") / "charts"
 SPEECH = Path(".build") / "speech"
 SEAL = Path(".build") / "seal"
 KEPT_TABLES = Path(".build") / "tables"
+KEPT_PHOTOS = Path(".build") / "photos"
 FEW_PAGES = 20
 """Of so few pages in each language a process of its own costs more time than it saves."""
 
@@ -90,7 +91,9 @@ def prepare(
     library, left = consents.without_withdrawn(library, rows["consents"], today)
     own = settings.read_settings(content)
     menu = tuple(own["menu"])
-    report = content_checks.check(library, rows, days, menu, today, content, settings.voices(content))
+    report = content_checks.check(
+        library, rows, days, menu, today, content, settings.voices(content), root / KEPT_PHOTOS
+    )
     before = previous_build.last_built(handover or root / HANDOVER)
     every = [page for by_name in library.by_language.values() for page in by_name.values()]
     live = [] if portal.demonstration else go_live.open_items(portal, own, rows, library, today, unprotected)
@@ -172,8 +175,8 @@ def build(
         calendars.write(fresh, context.portal, numbers, today)
         site_files.write(root, fresh, context, seal, withdrawal.listed(out))
         earlier_assets.keep(out, fresh, today)
-        moved = context.tables["moved"]
-        moved_pages.write(fresh, context.portal, context.library, moved, moved_pages.read(root / "content"))
+        known = moved_pages.remember_events(root / "content", context.library)
+        moved_pages.write(fresh, context.portal, context.library, context.tables["moved"], known)
         if untried := list(key_checks.trial(context.portal)):
             raise Problems(untried)  # the old site stays
         withdrawal.purge(fresh, root / "content", today)  # what was withdrawn while this was built

@@ -8,6 +8,7 @@ import html
 import io
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
@@ -140,14 +141,31 @@ def _size(view_box: str) -> dict[str, str]:
     return {"width": f"{width * shrunk:g}", "height": f"{height * shrunk:g}"}
 
 
-def problems(media: Path) -> Iterator[Problem]:
-    """Yield what must not be published: places and cameras in photos, scripts in drawings, what cannot be read."""
+def problems(media: Path, kept: Path | None = None) -> Iterator[Problem]:
+    """Yield what must not be published: places and cameras in photos, scripts in drawings, what cannot be read.
+
+    kept: a folder in which it is remembered which photos were found right, by their bytes: a decoder process for each
+    of them at each check takes seconds.
+    """
     for path in own_files(media):
         where = f"content/media/{path.relative_to(media).as_posix()}"
         ending = path.suffix.lower()
-        found = _photo_problem(path) if ending in PHOTOS else _drawing_problem(path) if ending == ".svg" else None
+        found = _photo_seen(path, kept) if ending in PHOTOS else _drawing_problem(path) if ending == ".svg" else None
         if found:
             yield Problem(where, *found)
+
+
+def _photo_seen(path: Path, kept: Path | None) -> tuple[str, str] | None:
+    """Return what is wrong with a photo; one that was found right is not decoded again while its bytes are the same."""
+    right = kept / hashlib.sha256(path.read_bytes()).hexdigest() if kept else None
+    if right and right.exists():
+        return None
+    found = _photo_problem(path)
+    if right and not found:
+        with suppress(OSError):
+            right.parent.mkdir(parents=True, exist_ok=True)
+            right.touch()
+    return found
 
 
 @dataclass(frozen=True)

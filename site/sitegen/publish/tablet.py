@@ -18,7 +18,9 @@ def write(out: Path, portal: Portal, language: str) -> None:
     """Write that page, the list of files to keep, and the manifest (W3C) into the built site."""
     folder = out / language
     shared = [
-        out / address.removeprefix("/") for kind, address in portal.assets.items() if kind in {"css", "js", "pictured"}
+        out / address.removeprefix("/")
+        for kind, address in portal.assets.items()
+        if kind in {"css", "js", "pictured", "scenes"}
     ]
     pages = sorted(folder.rglob("index.html"))
     heard = sorted({name for page in pages for name in _SOUND.findall(page.read_text(encoding="utf-8"))})

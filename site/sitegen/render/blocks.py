@@ -30,7 +30,7 @@ def draw_events(context: Context, which: str) -> Markup:
     found = event_lists.find(context.portal, which or "upcoming", context.today)
     title = context.library.find(f"events/{found.name}.md", context.language).title if "/" in found.name else ""
     return render(
-        context.language, "blocks/events.html", found=found, today=context.today, title=title,
+        context.language, "blocks/events.html", portal=context.portal, found=found, today=context.today, title=title,
         picture=lambda name: picture_blocks.picture(context, name), clip=picture_blocks.event_clip(context),
         **event_lists.help_of(context.portal, context.language),
     )  # fmt: skip

@@ -52,7 +52,7 @@ def home(context: Context, _: str) -> Markup:
              for name in short_clips.DOORS]  # fmt: skip
     pages = [context.library.find(f"{name}.md", context.language) for name in there if name]
     return render(
-        context.language, "blocks/home.html", calls=calls, pages=pages, text=text,
+        context.language, "blocks/home.html", portal=context.portal, calls=calls, pages=pages, text=text,
         picture=lambda *names: picture(context, *names), number_picture=_number_picture(context),
         number_clip=_number_clip(context),
         name_clip=lambda page: heard(context, f"name/{page.name.removesuffix('.md')}", page.title, page.language),

@@ -37,6 +37,7 @@ ASSETS = {
     "search": "search.js",
     "tablet": "tablet.js",
     "pictured": "pictured.css",
+    "scenes": "scenes.css",
     "icon": "icon.svg",
 }
 
