@@ -20,10 +20,19 @@ LANGUAGE, NOT_ALONE = "language", "answer/not-alone"
 FIRST_QUESTIONS = ("voice/voice", "concern/children", "concern/can_leave", "voice/hide_from", "concern/danger")
 
 
+LONGEST_SAID = 42
+"""Letters of what a number is for, and six for each digit: with more, it takes over four seconds to hear."""
+
+
 def number_text(row: Row, language: str) -> str:
-    """Return what is said of a number: what it is for, then its digits one by one, in groups as it is written."""
+    """Return what is said of a number: what it is for, and the digits of one short enough to be remembered by ear.
+
+    A long one is dialled by a tap, and the page's long clip says its digits.
+    """
+    for_ = pick(text(row, "for"), language).partition(":")[0]
     digits = re.sub(r"(?<=\d)(?=\d)", " ", str(row["number"]).replace(" ", ", "))
-    return f"{pick(text(row, 'for'), language)}. {digits}."
+    short = len(for_) + 6 * sum(map(str.isdigit, digits)) <= LONGEST_SAID
+    return f"{for_}, {digits}." if short else f"{for_}."
 
 
 def event_text(event: Event, language: str) -> str:
