@@ -1,9 +1,12 @@
-"""Whether anything changed since the last build: one hash over all that a build is made from. Standard library only."""
+"""Whether anything changed since the last build: one hash over all that a build is made from."""
 
 import hashlib
+import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+
+from sitegen.layers import lookup
 
 INPUTS = ("content", "site", "forms", "mkdocs.yml", "locks/site.lock")
 _NOT_INPUTS = {"__pycache__", "desk"}
@@ -13,7 +16,7 @@ def fingerprint(root: Path, extra: str = "") -> str:
     """Return SHA-256 over every input file's name and bytes, and `extra` (what else a build depends on)."""
     digest = hashlib.sha256(extra.encode())
     for path in _files(root):
-        digest.update(f"{path.relative_to(root).as_posix()}\0".encode(errors="surrogateescape"))
+        digest.update(f"{os.path.relpath(path, root)}\0".encode(errors="surrogateescape"))
         state = path.stat()
         digest.update(_content(path, state.st_size, state.st_mtime_ns))
     return digest.hexdigest()
@@ -26,7 +29,7 @@ def _content(path: Path, _size: int, _changed: int) -> bytes:
 
 
 def _files(root: Path) -> Iterator[Path]:
-    for name in INPUTS:
-        start = root / name
+    own, *others = (layer.folder for layer in lookup.layers(root / "content"))
+    for start in [own, *others, *(root / name for name in INPUTS if name != "content")]:
         found = sorted(start.rglob("*")) if start.is_dir() else [start]
-        yield from (path for path in found if path.is_file() and not _NOT_INPUTS & set(path.relative_to(root).parts))
+        yield from (path for path in found if path.is_file() and not _NOT_INPUTS & set(path.relative_to(start).parts))

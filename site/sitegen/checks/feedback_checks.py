@@ -10,6 +10,7 @@ from sitegen.checks.personal_details import SMALL_PLACE, private
 from sitegen.content.feedback import MEETINGS, meeting_id, state_of
 from sitegen.content.pages import Library, Source, day_of
 from sitegen.content.tables import Row, Tables
+from sitegen.layers import lookup
 from sitegen.render.feedback_blocks import TABLE_OF
 
 
@@ -86,7 +87,7 @@ def _commitment_gaps(row: Row, today: date) -> Iterator[tuple[str, str, str]]:
 
 def _goods(row: Row, media: Path) -> Iterator[Problem]:
     where = f"content/tables/goods.csv, {row['id']}"
-    if row["picture"] and not (media / row["picture"]).is_file():
+    if row["picture"] and not lookup.medium(media, row["picture"]).is_file():
         yield Problem(f"{where}, column picture", f"{row['picture']} is not there.", "Put it into content/media.")
     if row["picture"] and not row["no_person"]:
         todo = "Look at the picture. Write true if it shows nobody; else take another."

@@ -10,7 +10,7 @@ from sitegen.checks.active_html import Found
 from sitegen.content.pages import Source
 from sitegen.content.settings import WHERE
 from sitegen.content.tables import Tables, number_of
-from sitegen.lint.own_files import own_files
+from sitegen.layers import lookup
 from sitegen.lint.visible import without_blocks
 from sitegen.render.markdown_html import to_html
 
@@ -65,9 +65,10 @@ def _in_any(value: Any) -> Iterator[Found]:
 
 def _files(content: Path) -> Iterator[Problem]:
     """Files that a browser would run or show as a page, in the folders that are published."""
-    for path in own_files(content):
-        folder = path.relative_to(content).parts[0]
-        drawing_of_a_page = path.suffix.lower() == ".svg" and folder != "media"
-        if folder != "tables" and (path.suffix.lower() in _ACTIVE_FILES or drawing_of_a_page):
-            where = f"content/{path.relative_to(content).as_posix()}"
-            yield Problem(where, "is a file that a browser would run or show as a page.", "Take it out of content/.")
+    for file in lookup.every(content):
+        folder, ending = file.name.partition("/")[0], file.path.suffix.lower()
+        drawing_of_a_page = ending == ".svg" and folder != "media"
+        if folder != "tables" and (ending in _ACTIVE_FILES or drawing_of_a_page):
+            yield Problem(
+                file.where, "is a file that a browser would run or show as a page.", "Take it out of content/."
+            )

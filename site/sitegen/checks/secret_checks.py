@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from forms.core.problem import Problem
+from sitegen.layers import lookup
 
 _TEXTS = frozenset({".yml", ".yaml", ".md", ".csv", ".svg", ".txt", ".po", ".json", ".html", ".htm", ".xml", ""})
 _SECRET_KEY = re.compile(r"AGE-?SECRET-?KEY-?1[A-Z0-9]{8}|AGE-PLUGIN-[A-Z0-9]+-1[A-Z0-9]{8}")
@@ -29,11 +30,11 @@ _LARGEST = 4 * 1024 * 1024
 
 def problems(content: Path) -> Iterator[Problem]:
     """Yield every secret key in a text of content/, and every pickup token in portal.yml, by file and line."""
-    for path in sorted(content.rglob("*")):
-        if path.is_file() and path.suffix.lower() in _TEXTS and path.stat().st_size <= _LARGEST:
-            where = f"content/{path.relative_to(content).as_posix()}"
-            text = path.read_bytes().decode("utf-8", "replace")
-            yield from in_text(text, where, tokens=path == content / "portal.yml")
+    for layer in lookup.layers(content):
+        for path in sorted(layer.folder.rglob("*")):  # hidden files too
+            if path.is_file() and path.suffix.lower() in _TEXTS and path.stat().st_size <= _LARGEST:
+                text = path.read_bytes().decode("utf-8", "replace")
+                yield from in_text(text, layer.where(path), tokens=path == content / "portal.yml")
 
 
 def in_text(text: str, where: str, *, tokens: bool) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from sitegen.content import consents, quotes
 from sitegen.content.consents import languages
 from sitegen.content.pages import Source
 from sitegen.content.tables import Row, Tables, number_of
+from sitegen.layers import lookup
 
 LONGEST_CONSENT = timedelta(days=3 * 366)
 """Consent expires after three years at most (National Trafficking Sheltered Alliance, media policy)."""
@@ -64,7 +65,7 @@ def _quotes(page: Source, known: consents.Consents, today: date) -> Iterator[Pro
 
 def left_out(content: Path, known: consents.Consents, codes: Sequence[str], today: date) -> Iterator[str]:
     """Say which files of content/media are published nowhere, or not in a language, for want of a consent."""
-    there = {consents.media_name(path.relative_to(content / "media").as_posix()) for path in _files(content / "media")}
+    there = {consents.media_name(file.name) for file in lookup.files(content, "media")}
     for name, allowed in sorted(known.media(today).items()):
         missing = [code for code in codes if code not in allowed]
         if name in there and missing:
@@ -76,17 +77,13 @@ def undecided(content: Path, tables: Tables, known: consents.Consents, today: da
     """Yield the photos and films of which nobody has said whether a person can be seen or heard in them."""
     decided = {*known.media(today), *known.without_people()}
     decided |= {consents.media_name(row["picture"]) for row in tables["goods"] if row["picture"] and row["no_person"]}
-    for path in _files(content / "media"):
-        name = consents.media_name(path.relative_to(content / "media").as_posix())
-        ours = path.suffix.lower() == _DRAWING and name.startswith(_DRAWN_FOR_THE_SITE)
+    for file in lookup.files(content, "media"):
+        name = consents.media_name(file.name)
+        ours = file.path.suffix.lower() == _DRAWING and name.startswith(_DRAWN_FOR_THE_SITE)
         if name not in decided and not ours and not name.startswith(_READINGS):
             what = "nobody has said whether this shows a person."
             todo = "Name it in consents.csv under media: in the row of its person, or in a row of kind nobody."
-            yield Problem(f"content/media/{name}", what, todo)
-
-
-def _files(media: Path) -> list[Path]:
-    return sorted(path for path in media.rglob("*") if path.is_file() and not path.name.startswith((".", "~")))
+            yield Problem(f"{file.layer.shown}/media/{name}", what, todo)
 
 
 def _row(row: Row, media: Path, codes: Sequence[str]) -> Iterator[Problem]:
@@ -105,7 +102,7 @@ def _row(row: Row, media: Path, codes: Sequence[str]) -> Iterator[Problem]:
             )
     elif not row["withdrawn_on"]:
         yield from _required(row, where)
-    there = {consents.media_name(path.relative_to(media).as_posix()) for path in _files(media)}
+    there = {consents.media_name(file.name) for file in lookup.files(media.parent, media.name)}
     for name in sorted(consents.media_names(row["media"] or "")):
         if name not in there and not row["withdrawn_on"]:
             todo = "Write it as it stands in content/media, without spaces, like photos/visit.jpg."

@@ -15,6 +15,7 @@ from forms.core.problem import Problem
 from sitegen.content import csv_files, dates
 from sitegen.content.pages import SOURCE, Library, Source
 from sitegen.content.tables import Row
+from sitegen.layers import lookup
 
 FOLDER = "stories/"
 TABLE = Path("tables") / "consents.csv"
@@ -196,8 +197,9 @@ class Consents:
         """Return the pages outside stories/ that say they are stories, or that a row names."""
         rows = {story_name(row["story"]) for row in self.rows if row.get("story")}
         marked = {
-            path.relative_to(self.content).as_posix().partition("/")[2].removesuffix(".md")
-            for path in self.content.glob("*/**/*.md")
+            path.relative_to(layer.folder).as_posix().partition("/")[2].removesuffix(".md")
+            for layer in lookup.layers(self.content)
+            for path in layer.folder.glob("*/**/*.md")
             if _is_marked(path, _changed(path))
         }
         return frozenset(rows | marked)
@@ -234,7 +236,8 @@ class Consents:
         """Return the consent that a story's page names in this language, else in English; "" where there is none."""
         for code in (language, SOURCE):
             try:
-                text = (self.content / code / f"{story}.md").read_text(encoding="utf-8-sig", errors="replace")
+                path = lookup.find(self.content, f"{code}/{story}.md")
+                text = path.read_text(encoding="utf-8-sig", errors="replace")
             except OSError:
                 continue
             found = _NAMED.search(text)

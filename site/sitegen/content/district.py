@@ -14,6 +14,7 @@ from sitegen.content.events import events_of
 from sitegen.content.settings import WHERE, read_settings
 from sitegen.content.settings_schema import exits
 from sitegen.content.tables import Row, Tables, in_order, text
+from sitegen.layers import lookup
 from sitegen.media.images import drawing
 
 DeskKeys = Mapping[str, tuple[str, str, str]]
@@ -82,15 +83,15 @@ def _desk(row: Mapping[str, Any], settings: Mapping[str, Any], keys: DeskKeys, m
         reads=tuple(row["reads"]),
         members=tuple(members),
         recovery=row.get("recovery") or "",
-        picture=_drawn(media / "pictograms" / f"{row['picture']}.svg") if row.get("picture") else "",
-        face=_drawn(media / "drawings" / f"{row['picture']}.svg") if row.get("picture") else "",
+        picture=_drawn(media, f"pictograms/{row['picture']}.svg") if row.get("picture") else "",
+        face=_drawn(media, f"drawings/{row['picture']}.svg") if row.get("picture") else "",
     )
 
 
 def _drawings(media: Path) -> dict[str, str]:
     """Return the drawings of all forms with pictures, as far as there are such files."""
     names = {name for form in load_all() for name in form.drawings}
-    found = {name: _drawn(media / "drawings" / f"{name}.svg") for name in sorted(names)}
+    found = {name: _drawn(media, f"drawings/{name}.svg") for name in sorted(names)}
     return {name: drawn for name, drawn in found.items() if drawn}
 
 
@@ -99,8 +100,9 @@ def _public_keys(row: Mapping[str, Any]) -> tuple[str, str, str]:
     return row.get("key") or "", row.get("pickup") or "", row.get("signing") or ""
 
 
-def _drawn(path: Path) -> str:
+def _drawn(media: Path, name: str) -> str:
     """Return the drawing itself: the endpoint shows it too, and has no files of the staff's."""
+    path = lookup.medium(media, name)
     return drawing(path, "") if path.is_file() else ""
 
 

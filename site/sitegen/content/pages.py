@@ -15,8 +15,9 @@ from forms.core import i18n
 from forms.core.problem import Problem
 from forms.core.yaml_reader import DuplicateKey, YAMLError, read_yaml
 from sitegen.content.settings import line_of, twice
+from sitegen.layers import lookup
 from sitegen.lint import front_matter
-from sitegen.lint.own_files import own_files, shown_name
+from sitegen.lint.own_files import shown_name
 
 SOURCE = "en"
 _FRONT_MATTER = re.compile(r"\A---\s*\n(.*?\n)---\s*\n", re.S)
@@ -65,11 +66,13 @@ class Source:
     """Made by the generator, not written by staff: it has no file."""
     renderer: Callable[[Any], Markup] | None = None
     """Draws what stands above the text, from a Context: of pages made from a table."""
+    file: str = ""
+    """Where it was read, as staff know it; empty where that is where a district's own page stands."""
 
     @property
     def where(self) -> str:
         """The file as staff know it."""
-        return f"content/{self.language}/{self.name}"
+        return self.file or f"content/{self.language}/{self.name}"
 
     @property
     def path(self) -> str:
@@ -166,15 +169,14 @@ def _readable(text: str, where: str) -> str:
 def read(content: Path, language: str) -> tuple[dict[str, Source], list[Problem]]:
     """Return all pages of one language by name, and what is wrong with those that cannot be read."""
     pages, problems = {}, []
-    folder = content / language
-    if not folder.is_dir():
+    if not lookup.has_folder(content, language):
         todo = "Make the folder, or take the language out of content/portal.yml."
         return {}, [Problem(f"content/{language}", "is not there.", todo)]
-    for path in own_files(folder, "*.md"):
-        name = path.relative_to(folder).as_posix()
-        where = f"content/{language}/{shown_name(name)}"
+    for file in lookup.files(content, language, "*.md"):
+        name, where = file.name.removeprefix(f"{language}/"), shown_name(file.where)
         try:
-            pages[name] = Source(name, language, *split(_readable(path.read_text(encoding="utf-8-sig"), where), where))
+            text = _readable(file.path.read_text(encoding="utf-8-sig"), where)
+            pages[name] = Source(name, language, *split(text, where), file=where)
             name.encode()
         except UnicodeEncodeError:
             del pages[name]  # lint/files.py says that its name is none

@@ -17,7 +17,7 @@ from forms.core.yaml_reader import read_yaml
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content import dates, kept_tables
 from sitegen.content.csv_files import CsvFile, file_of, lost_letters, read_sheet
-from sitegen.lint.own_files import is_passed_over
+from sitegen.layers import lookup
 
 Row = kept_tables.Row
 NumberedRow = kept_tables.NumberedRow
@@ -56,8 +56,13 @@ def read(tables: Path, schemas: Path, kept: Path | None = None) -> Tables:
 
     kept: a folder in which rows are kept that were found right, so that the same bytes are not checked twice.
     """
-    key = kept_tables.key_of([*schemas.glob("*.yaml"), *tables.glob("*.csv")]) if kept else ""
+    key = kept_tables.key_of([*schemas.glob("*.yaml"), *(file.path for file in _files(tables))]) if kept else ""
     return (kept and kept_tables.load(kept, key)) or _kept(_checked_anew(tables, schemas), kept, key)
+
+
+def _files(tables: Path) -> list[lookup.File]:
+    found = lookup.every(tables.parent, tables.name, "*.csv")
+    return [file for file in found if file.path.parent.name == tables.name]
 
 
 def _kept(rows: Tables, kept: Path | None, key: str) -> Tables:
@@ -69,14 +74,14 @@ def _kept(rows: Tables, kept: Path | None, key: str) -> Tables:
 def _checked_anew(tables: Path, schemas: Path) -> Tables:
     descriptors = {path.stem: _descriptor(path.read_text("utf-8")) for path in sorted(schemas.glob("*.yaml"))}
     problems = [
-        Problem(file_of(path), "has no schema, so nothing reads it.", "Remove it, or ask a developer.")
-        for path in sorted(tables.glob("*.csv"))
-        if path.stem not in descriptors and not is_passed_over(path, tables)
+        Problem(file.where, "has no schema, so nothing reads it.", "Remove it, or ask a developer.")
+        for file in _files(tables)
+        if file.path.stem not in descriptors
     ]
     sheets: dict[str, CsvFile] = {}
     for name, descriptor in descriptors.items():
         try:
-            path = tables / f"{name}.csv"
+            path = lookup.find(tables.parent, f"{tables.name}/{name}.csv")
             left_out = descriptor.get("optional") and not path.exists()
             fields = [field["name"] for field in descriptor["fields"]]
             sheet = CsvFile(file_of(path), fields, [], []) if left_out else read_sheet(path)

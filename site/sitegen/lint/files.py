@@ -7,7 +7,8 @@ from pathlib import Path
 from forms.core.files.audio_files import is_recording
 from forms.core.problem import Problem
 from sitegen.content.consents import media_name
-from sitegen.lint.own_files import is_passed_over, own_files, shown_name
+from sitegen.layers import lookup
+from sitegen.lint.own_files import is_passed_over, shown_name
 from sitegen.media import audio_clips, images
 
 _COPY = re.compile(
@@ -44,24 +45,24 @@ def problems(content: Path, languages: Collection[str], consented: Collection[st
 
     consented: files of content/media that consents.csv names (consents.media_name): of those a film may be published.
     """
-    yield from _no_files(content)
-    for path in own_files(content):
-        inside = path.relative_to(content)
-        if shown_name(str(inside)) != str(inside):
+    for layer in lookup.layers(content):
+        yield from _no_files(layer)
+    for file in lookup.every(content):
+        if shown_name(file.name) != file.name:
             todo = "Give it a name of letters a to z, digits and hyphens."
-            yield Problem(f"content/{shown_name(inside.as_posix())}", "has a name that cannot be read.", todo)
+            yield Problem(shown_name(file.where), "has a name that cannot be read.", todo)
             continue
-        found = _found(path, inside, languages, consented)
-        if found and path.suffix.lower() not in _ACTIVE:
-            yield Problem(f"content/{inside.as_posix()}", *found)
+        found = _found(file.path, Path(file.name), languages, consented)
+        if found and file.path.suffix.lower() not in _ACTIVE:
+            yield Problem(file.where, *found)
 
 
-def _no_files(content: Path) -> Iterator[Problem]:
+def _no_files(layer: lookup.Layer) -> Iterator[Problem]:
     """Yield what is named like a file and is none: folders, links that lead nowhere, and what only systems use."""
-    for path in sorted(content.rglob("*")):
-        if is_passed_over(path, content) or path.is_file():
+    for path in sorted(layer.folder.rglob("*")):
+        if is_passed_over(path, layer.folder) or path.is_file():
             continue
-        where = f"content/{shown_name(path.relative_to(content).as_posix())}"
+        where = shown_name(layer.where(path))
         if path.is_symlink():
             yield Problem(where, "is a link, and leads to no file.", "Put the file itself there, or remove the link.")
         elif not path.is_dir():

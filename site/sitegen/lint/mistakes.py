@@ -11,8 +11,8 @@ from sitegen.checks import page_checks
 from sitegen.content.consents import media_names
 from sitegen.content.pages import Library, Source
 from sitegen.content.tables import Row, Tables, number_of
+from sitegen.layers import lookup
 from sitegen.lint import files, keys, links, structure, translations, visible
-from sitegen.lint.own_files import own_files
 from sitegen.render.markdown_html import to_html
 
 _CELLS = tuple(sign for sign in visible.SIGNS if "spreadsheet" in sign.what or "letters were" in sign.what)
@@ -54,11 +54,10 @@ def made_of(page: Source, root: Path) -> str:
 
 def conflicts(content: Path) -> Iterator[Problem]:
     """Tables and settings with the marks of a merge conflict: looked for before anything reads them."""
-    for path in own_files(content):
-        if path.suffix.lower() in {".csv", ".yml"}:
-            for line in structure.conflicts_in(path.read_bytes().decode("utf-8", "replace"))[:1]:
-                where = f"content/{path.relative_to(content).as_posix()}, line {line}"
-                yield Problem(where, *structure.TWO_VERSIONS)
+    for file in lookup.every(content):
+        if file.path.suffix.lower() in {".csv", ".yml"}:
+            for line in structure.conflicts_in(file.path.read_bytes().decode("utf-8", "replace"))[:1]:
+                yield Problem(f"{file.where}, line {line}", *structure.TWO_VERSIONS)
 
 
 def _visible(page: Source, made: str) -> Iterator[Problem]:

@@ -1,7 +1,6 @@
 """Which files of content/ are the staff's: what a system, an editor or a spreadsheet leaves beside them is not."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 _NAMES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r", "__macosx", "4913"})
@@ -17,10 +16,3 @@ def shown_name(name: str) -> str:
     """Return a file's name as a person can read it on one line, whatever bytes it has."""
     readable = name.encode("utf-8", "replace").decode("utf-8")
     return "".join(sign if sign.isprintable() else "?" for sign in readable)
-
-
-def own_files(start: Path, pattern: str = "*") -> Iterator[Path]:
-    """All files under `start` that are the staff's own, sorted."""
-    for path in sorted(start.rglob(pattern)):
-        if path.is_file() and not is_passed_over(path, start):
-            yield path

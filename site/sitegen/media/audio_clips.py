@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from forms.core import form_schema, i18n
 from forms.core.files.audio_files import EXTENSIONS, KINDS, Kind, is_recording
@@ -20,11 +20,13 @@ from forms.core.problem import Problem
 from forms.core.rendering import labelled
 from sitegen.content.consents import media_name
 from sitegen.content.pages import Library, Source, day_of
-from sitegen.lint.own_files import own_files
+from sitegen.layers import lookup
 from sitegen.media import speech
 
 FOLDER = "audio"
 """Recordings: content/media/audio/<language>/<page or form/question>.<ending>. On the site: /audio/<hash>.<ending>."""
+
+_START = f"media/{FOLDER}"
 
 _MP3_BYTES_A_SECOND = 24_000 // 8  # its rate is constant, so its size tells its length
 
@@ -107,22 +109,26 @@ def allowed_recordings(content: Path, allowed: Mapping[str, frozenset[str]]) -> 
     allowed: files that need a consent (their consents.media_name), and the languages that it covers.
     """
     return {
-        (language, key): path
-        for (language, key), path in recordings(content).items()
-        if language in allowed.get(media_name(path.relative_to(content / "media").as_posix()), (language,))
+        _language_and_key(file.name): file.path
+        for file in _recorded(content)
+        if (language := _language_and_key(file.name)[0]) in allowed.get(media_name(file.name), (language,))
     }
 
 
 def recordings(content: Path) -> Recordings:
     """Return what staff have recorded."""
-    start = content / "media" / FOLDER
-    return {
-        _language_and_key(path, start): path for path in own_files(start) if is_recording(path) and path.parent != start
-    }
+    return {_language_and_key(file.name): file.path for file in _recorded(content)}
 
 
-def _language_and_key(path: Path, start: Path) -> tuple[str, str]:
-    language, _, key = path.relative_to(start).with_suffix("").as_posix().partition("/")
+def _recorded(content: Path) -> list[lookup.File]:
+    found = lookup.files(content, _START)
+    return [file for file in found if is_recording(file.path) and "/" in file.name.removeprefix(f"{_START}/")]
+
+
+def _language_and_key(name: str) -> tuple[str, str]:
+    """Return language and key of a recording by its name, like "media/audio/ta/signs.m4a"."""
+    path = PurePosixPath(name).relative_to(_START).with_suffix("")
+    language, _, key = path.as_posix().partition("/")
     return language, key
 
 
@@ -181,12 +187,11 @@ def prune(cache: Path, out: Path) -> None:
 
 def problems(content: Path, library: Library, made: Iterable[str] = ()) -> Iterator[Problem]:
     """Yield files among the recordings that would never be heard. made: keys of pages that the build writes itself."""
-    start = content / "media" / FOLDER
     known = {name.removesuffix(".md") for name in library.names} | set(questions()) | set(DIGITS) | set(made)
-    for path in own_files(start):
-        where = f"content/media/{FOLDER}/{path.relative_to(start).as_posix()}"
-        language, key = _language_and_key(path, start)
-        if not is_recording(path):
+    for file in lookup.files(content, _START):
+        where = file.where
+        language, key = _language_and_key(file.name)
+        if not is_recording(file.path):
             yield Problem(where, "is not a kind of sound file we know.", f"Use one of: {' '.join(sorted(EXTENSIONS))}.")
         elif language not in library.by_language or key not in known:
             yield Problem(where, "belongs to no page or question.", "Name it like or/signs.m4a or or/concern/what.m4a.")

@@ -21,7 +21,7 @@ from forms.core.media import decoder_process
 from forms.core.problem import Problem
 from sitegen.content.consents import media_name
 from sitegen.content.pages import Source
-from sitegen.lint.own_files import own_files
+from sitegen.layers import lookup
 
 WIDTHS = (360, 720)
 """Pixels: the phone we build for, and twice that for sharper screens."""
@@ -79,7 +79,7 @@ class ImagePipeline:
         return codes is None or language in codes
 
     def _one(self, alt: str, name: str) -> str:
-        path = self.media / name
+        path = lookup.medium(self.media, name)
         if path.suffix.lower() != ".svg":
             return self._photo(path, alt)
         # A drawing that needs a consent says which it is, so that it can be taken out of the built page.
@@ -147,12 +147,11 @@ def problems(media: Path, kept: Path | None = None) -> Iterator[Problem]:
     kept: a folder in which it is remembered which photos were found right, by their bytes: a decoder process for each
     of them at each check takes seconds.
     """
-    for path in own_files(media):
-        where = f"content/media/{path.relative_to(media).as_posix()}"
-        ending = path.suffix.lower()
+    for file in lookup.every(media.parent, media.name):
+        ending, path = file.path.suffix.lower(), file.path
         found = _photo_seen(path, kept) if ending in PHOTOS else _drawing_problem(path) if ending == ".svg" else None
         if found:
-            yield Problem(where, *found)
+            yield Problem(file.where, *found)
 
 
 def _photo_seen(path: Path, kept: Path | None) -> tuple[str, str] | None:
@@ -246,7 +245,7 @@ def asked(page: Source, media: Path) -> Iterator[Problem]:
         where, address = f"{page.where}, line {page.line_of(match.start())}", match[2]
         name = address.partition("/media/")[2]
         ending = Path(name).suffix.lower()
-        if not name or address.partition("/media/")[0] or not (media / name).is_file():
+        if not name or address.partition("/media/")[0] or not lookup.medium(media, name).is_file():
             yield Problem(where, f"the picture {address} is not there.", "Put it into content/media, write /media/...")
         elif ending not in PHOTOS | {".svg"}:
             yield Problem(where, f"{address} is no picture we know.", "Use PNG, JPEG, WebP, AVIF or SVG.")

@@ -21,6 +21,7 @@ from forms.core.fonts import font_of
 from forms.core.portal import Portal, pick
 from forms.core.problem import Problem
 from sitegen.content.tables import Tables, in_order, text
+from sitegen.layers import lookup
 from sitegen.render.blocks import Context
 from sitegen.render.html_to_text import lines_of
 
@@ -100,7 +101,7 @@ def draw_signs(room: Path, tables: Tables, language: str, media: Path) -> list[d
     """Return the signs by name, their pictograms drawn into the folder `room` in our colour."""
     signs = []
     for row in in_order(tables["signs"]):
-        source = media / "pictograms" / f"{row['pictogram']}.svg"
+        source = lookup.medium(media, f"pictograms/{row['pictogram']}.svg")
         if source.is_file():
             drawing = source.read_text(encoding="utf-8").replace("currentColor", _INK).replace("var(--card)", "#ffffff")
             (room / source.name).write_text(drawing, encoding="utf-8")

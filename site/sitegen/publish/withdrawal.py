@@ -20,6 +20,7 @@ from forms.core.builds.manifest import ADDRESS, SIGNATURES
 from forms.core.files.durable import write_durably
 from forms.core.problem import Problem
 from sitegen.content import consents, csv_files
+from sitegen.layers import lookup
 from sitegen.publish import moved_pages, withdrawn_media, withdrawn_quotes
 from sitegen.publish.build_manifest import files
 from sitegen.render.search_index import PAGES_A_FILE, normalised_tokens
@@ -210,7 +211,9 @@ def stories_of(text: str, content: Path, public: Path) -> list[str] | None:
     """
     name = consents.story_name(text)
     rows = [row for row in consents.read_leniently(content).rows if _is_meant(row, text)]
-    files = [path.relative_to(content) for path in content.glob("*/**/*.md")]
+    files = [
+        path.relative_to(layer.folder) for layer in lookup.layers(content) for path in layer.folder.glob("*/**/*.md")
+    ]
     files += [path.parent.relative_to(public) for path in public.glob("*/**/index.html")]
     is_page = any(path.as_posix().partition("/")[2].removesuffix(".md").casefold() == name for path in files)
     stories = {*([name] if is_page else []), *(consents.story_name(row["story"]) for row in rows if row.get("story"))}

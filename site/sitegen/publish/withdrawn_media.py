@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from sitegen.content import consents
+from sitegen.layers import lookup
 
 LIST = "consented.json"
 """In the built site: what needs a consent, and what was already taken out of each language's pages."""
@@ -78,14 +79,14 @@ def purge(
 def _keys(content: Path, names: Collection[str]) -> dict[str, set[str]]:
     """Return for each name (consents.media_name) what its file is known by on the site."""
     found: dict[str, set[str]] = {name: set() for name in names}
-    media = content / "media"
-    for path in media.rglob("*") if names else ():
-        relative = path.relative_to(media).as_posix()
-        name = consents.media_name(relative)
-        with suppress(OSError):
-            if name in found and path.is_file():
-                state = path.stat()
-                found[name] |= {_hash(path, state.st_size, state.st_mtime_ns), key_of(f"/media/{relative}")}
+    for layer in lookup.layers(content) if names else ():
+        for path in (layer.folder / "media").rglob("*"):
+            address = f"/{path.relative_to(layer.folder).as_posix()}"
+            name = consents.media_name(address)
+            with suppress(OSError):
+                if name in found and path.is_file():
+                    state = path.stat()
+                    found[name] |= {_hash(path, state.st_size, state.st_mtime_ns), key_of(address)}
     return found
 
 

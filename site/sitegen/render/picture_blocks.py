@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from forms.core.portal import Clip, Event, pick
 from sitegen.content.tables import Row, in_order, text
+from sitegen.layers import lookup
 from sitegen.media import short_clips
 from sitegen.media.images import drawing
 from sitegen.render.context import Context
@@ -22,10 +23,9 @@ def picture(context: Context, *names: str) -> Markup:
     """Return the first drawing that there is of these names; nothing where there is none."""
     if context.image_pipeline is None:
         return Markup()
-    folders = [context.image_pipeline.media / folder for folder in PICTURES]
-    wanted = (folder / f"{name}.svg" for name in names if name for folder in folders)
+    wanted = (f"{folder}/{name}.svg" for name in names if name for folder in PICTURES)
     media, may = context.image_pipeline.media, context.image_pipeline.may_show
-    shown = (path for path in wanted if may(path.relative_to(media).as_posix(), context.language))
+    shown = (lookup.medium(media, name) for name in wanted if may(name, context.language))
     there = next((path for path in shown if path.is_file()), None)
     return Markup(drawing(there, "") if there else "")  # noqa: S704 - looked at by the checks
 

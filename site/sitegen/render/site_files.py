@@ -13,8 +13,8 @@ from forms.core.portal import Clip, Portal
 from forms.core.rendering import Page, draw_page
 from sitegen.content import consents
 from sitegen.content.pages import Source
+from sitegen.layers import lookup
 from sitegen.lint.files import FILMS
-from sitegen.lint.own_files import own_files
 from sitegen.media import short_clips
 from sitegen.publish import (
     browser_bundle,
@@ -88,7 +88,7 @@ def write(root: Path, out: Path, context: Context, seal: Path, withdrawn_before:
     """
     allowed = consents.read_leniently(root / "content").media(context.today)
     write_assets(root, out, context.portal)
-    _films(root / "content" / "media", out / "media", allowed)
+    _films(root / "content", out, allowed)
     withdrawn_media.write_needing(out, root / "content", allowed)
     withdrawn_quotes.write_list(out)
     shutil.copyfile(seal, out / "assets" / seal.name)
@@ -123,13 +123,12 @@ def write_assets(root: Path, out: Path, portal: Portal) -> None:
         (out / portal.assets[kind].removeprefix("/")).write_bytes(_published(root / "site" / "assets" / name))
 
 
-def _films(media: Path, out: Path, allowed: Mapping[str, frozenset[str]]) -> None:
+def _films(content: Path, out: Path, allowed: Mapping[str, frozenset[str]]) -> None:
     """Copy the films that a consent allows: no other file of content/ is published as it is."""
-    for path in own_files(media):
-        name = path.relative_to(media)
-        if path.suffix.lower() in FILMS and allowed.get(consents.media_name(name.as_posix())):
-            (out / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, out / name)
+    for file in lookup.files(content, "media"):
+        if file.path.suffix.lower() in FILMS and allowed.get(consents.media_name(file.name)):
+            (out / file.name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file.path, out / file.name)
 
 
 def _messages(folder: Path, portal: Portal, language: str) -> None:

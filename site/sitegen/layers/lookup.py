@@ -1,0 +1,74 @@
+"""The folders that content is made of, and the one place through which every file of it is looked up.
+
+A file's name is its path inside its folder, like "en/rights.md". Of files with the same name the first folder's counts.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sitegen.lint.own_files import is_passed_over
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A folder of content. `shown`: how sentences call it, like "content"."""
+
+    folder: Path
+    shown: str
+
+    def where(self, path: Path) -> str:
+        """Return a file of this folder as staff know it, like "content/en/rights.md"."""
+        return f"{self.shown}/{path.relative_to(self.folder).as_posix()}"
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of content. `name`: its path inside its layer, like "en/rights.md"."""
+
+    name: str
+    path: Path
+    layer: Layer
+
+    @property
+    def where(self) -> str:
+        """The file as staff know it, like "content/en/rights.md"."""
+        return self.layer.where(self.path)
+
+
+def layers(content: Path) -> tuple[Layer, ...]:
+    """Return the folders of which content is made, the district's own first."""
+    return (Layer(content, "content"),)
+
+
+def find(content: Path, name: str) -> Path:
+    """Return the file of this name that counts; the place where the district's own would be if there is none."""
+    found = (layer.folder / name for layer in layers(content))
+    return next((path for path in found if path.is_file()), content / name)
+
+
+def medium(media: Path, name: str) -> Path:
+    """Return the file of content/media of this name that counts."""
+    return find(media.parent, f"{media.name}/{name}")
+
+
+def files(content: Path, under: str = "", pattern: str = "*") -> list[File]:
+    """Return the files that count below a folder like "en", by name; none that a system or an editor left."""
+    first: dict[str, File] = {}
+    for file in every(content, under, pattern):
+        first.setdefault(file.name, file)
+    return [first[name] for name in sorted(first, key=lambda name: name.split("/"))]
+
+
+def every(content: Path, under: str = "", pattern: str = "*") -> Iterator[File]:
+    """Yield all files below a folder like "en", layer by layer, those too that another layer's stand before."""
+    for layer in layers(content):
+        start = layer.folder / under
+        for path in sorted(start.rglob(pattern)):
+            if path.is_file() and not is_passed_over(path, start):
+                yield File(path.relative_to(layer.folder).as_posix(), path, layer)
+
+
+def has_folder(content: Path, name: str) -> bool:
+    """Return whether any layer has this folder."""
+    return any((layer.folder / name).is_dir() for layer in layers(content))
