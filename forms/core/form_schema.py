@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from frictionless import Schema
 
 FOLDER = Path(__file__).parent / "definitions"
-DRAWN_AS = frozenset({"text", "textarea", "number", "tel", "select", "radios", "checkboxes", "code", "file"})
+DRAWN_AS = frozenset({"text", "textarea", "number", "people", "tel", "select", "radios", "checkboxes", "code", "file"})
 
 
 class Kind(StrEnum):
@@ -145,11 +145,11 @@ class Definition:
 
     @property
     def drawings(self) -> tuple[str, ...]:
-        """Return the names of the drawings that it shows: its page's, its receipt's, one for each answer of its own."""
+        """Return the names of the drawings that it shows: its page's, its receipt's two, one for each answer."""
         if not self.has_pictures:
             return ()
         answers = (drawing_of(field.name, choice.value) for field in self.fields for choice in field.choices)
-        return (f"door-{self.page}", "receipt", *answers)
+        return (f"door-{self.page}", "receipt", "come-back", *answers)
 
     @property
     def hiding_field(self) -> str:
