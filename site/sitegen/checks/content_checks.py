@@ -172,6 +172,7 @@ def _askable(
 ) -> tuple[Sequence[str], Sequence[Choice], Mapping[str, Sequence[str]]]:
     """Return what blocks may be asked for by name: events, places, and kinds of help numbers and offices."""
     kinds = {
+        "desks": ["", "faces"],
         "helplines": ["", *dict.fromkeys(row["group"] for row in tables["helplines"])],
         "services": ["", *dict.fromkeys(row["kind"] for row in tables["services"])],
     }

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from forms.core import i18n
-from forms.core.portal import Event, pick
+from forms.core.portal import Desk, Event, pick
 from sitegen.content.pages import Library
 from sitegen.content.tables import Row, Tables, in_order, text
 from sitegen.media.audio_clips import DIGITS, Recordings
@@ -16,6 +16,9 @@ INSTEAD = {"voice": "tell"}
 """The page that a door leads to where a district does not have the first one."""
 
 LANGUAGE, NOT_ALONE = "language", "answer/not-alone"
+
+WHO = "tell/who"
+"""Who listens: said where somebody tells, and where they come back."""
 
 FIRST_QUESTIONS = ("voice/voice", "concern/children", "concern/can_leave", "voice/hide_from", "concern/danger")
 
@@ -35,6 +38,12 @@ def number_text(row: Row, language: str) -> str:
     return f"{for_}, {digits}." if short else f"{for_}."
 
 
+def who_text(desks: Iterable[Desk], language: str) -> str:
+    """Return what is said of who reads letters: their names."""
+    _ = i18n.say(language)
+    return f"{_('Who can read it')}: {', '.join(pick(desk.name, language) for desk in desks)}."
+
+
 def event_text(event: Event, language: str) -> str:
     """Return what is said of an event: what it is, the day, the hour and where."""
     day = i18n.day(event.day, language)
@@ -49,7 +58,7 @@ def keys(tables: Tables, events: Iterable[str]) -> list[str]:
         *(f"{kind}/{row['id']}" for kind, found in rows.items() for row in found),
         *(f"name/{page}" for page in (*DOORS, *INSTEAD.values())),
         *(f"event/{event}" for event in events),
-        *(LANGUAGE, NOT_ALONE),
+        *(LANGUAGE, NOT_ALONE, WHO),
         *(f"tamil/{code}" for code in SENTENCE_IN_TAMIL),
     ]
 

@@ -9,6 +9,7 @@ from forms.core.rendering import draw_form
 from sitegen.content import event_lists
 from sitegen.content.pages import Source
 from sitegen.content.tables import text
+from sitegen.media import short_clips
 from sitegen.render import feedback_blocks, picture_blocks
 from sitegen.render.context import CLIP_HERE, Context
 from sitegen.render.templates import render
@@ -80,8 +81,10 @@ def _pages(context: Context, _: str) -> Markup:
     return _links(context, [*menu, *rest])
 
 
-def _desks(context: Context, _: str) -> Markup:
-    return render(context.language, "blocks/desks.html", desks=context.portal.readers("concern"))
+def _desks(context: Context, how: str) -> Markup:
+    desks = context.portal.readers("concern")
+    clip = picture_blocks.heard(context, short_clips.WHO, short_clips.who_text(desks, context.language))
+    return render(context.language, "blocks/desks.html", desks=desks, small=how == "faces", clip=clip)
 
 
 def _taluks(context: Context, _: str) -> Markup:
