@@ -19,7 +19,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
@@ -367,7 +367,10 @@ if __name__ == "__main__" and os.environ.get(INSIDE) != str(VENV):
 # ruff: noqa: E402, PLC0415
 import click
 
+from forms.core.builds.version import VERSION
 from forms.core.problem import Problem, Problems
+from forms.operations import releases
+from forms.operations.cli import CHECKOUT, Checkout, OperatorGroup
 
 
 @contextmanager
@@ -469,11 +472,19 @@ def publishers_signature() -> Callable[[bytes], str] | None:
     return partial(build_manifest.signature_line, key=key)
 
 
-def remove_withdrawn(out: Path, *stories: str) -> None:
-    """Take stories without consent, and `stories` whatever their consent, out of the built site at once."""
+def purge(public: Path, stories: Collection[str] = ()) -> list[str]:
+    """Take what has no consent, and `stories`, out of one built site; return the addresses."""
     from sitegen.publish import withdrawal
 
-    gone = withdrawal.purge(out, ROOT / "content", today(), stories)
+    return withdrawal.purge(public, ROOT / "content", today(), stories)
+
+
+def remove_withdrawn(out: Path, *stories: str) -> None:
+    """Take stories without consent, and `stories` whatever their consent, out of the built site and every release."""
+    from sitegen.publish import withdrawal
+
+    shown = (out, *(release.public for release in releases.every(checkout_here().published)))
+    gone = list(dict.fromkeys(one for public in shown for one in purge(public, stories)))
     if gone:
         BUILT.unlink(missing_ok=True)  # what is built next is never taken to be there already
     if gone and withdrawal.remove_card(ROOT / "kit"):
@@ -643,11 +654,11 @@ def list_recordings(library: "Library") -> None:
             click.echo(f"  content/media/{audio_clips.FOLDER}/{language}/{key}.m4a")
 
 
-class Commands(click.Group):
-    """The commands below, and the desk's, which are imported only when they are asked for: `check` needs none."""
+class Commands(OperatorGroup):
+    """The commands below, and the operator's and the desk's, which are imported only when they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), "desk"])
+        return sorted({*super().list_commands(ctx), "desk"})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name != "desk":
@@ -658,12 +669,25 @@ class Commands(click.Group):
         return desk
 
 
+def build_for_release() -> None:
+    """Build the site where anything changed, signed where this machine has a publisher's key."""
+    build_if_changed(ROOT / "public", sign=publishers_signature())
+
+
+def checkout_here() -> Checkout:
+    """Return what the operator's commands can do here."""
+    return Checkout(ROOT, build_for_release, purge, today)
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-def portal() -> None:
+@click.version_option(VERSION, message="%(version)s")
+@click.pass_context
+def portal(ctx: click.Context) -> None:
     """The Safe Community Portal: a public site in five languages, sign-ups, and sealed, anonymous concerns.
 
     First time here?  python3 build.py serve  shows everything on this machine.
     """
+    ctx.meta[CHECKOUT] = checkout_here()
 
 
 @portal.command()

@@ -49,7 +49,7 @@ def within(name: str, package: str) -> bool:
     return name == package or name.startswith(f"{package}.")
 
 
-PACKAGES = ("build", "sitegen", "forms.core", "forms.web", "forms.server", "forms.desk")
+PACKAGES = ("build", "sitegen", "forms.core", "forms.web", "forms.server", "forms.desk", "forms.operations")
 MAY_IMPORT = {
     "build": PACKAGES,
     "sitegen": ("forms.core",),
@@ -57,6 +57,7 @@ MAY_IMPORT = {
     "forms.web": ("forms.core",),
     "forms.server": ("forms.core", "forms.web"),
     "forms.desk": ("forms.core", "forms.web"),
+    "forms.operations": ("forms.core", "forms.server"),
 }
 
 
@@ -70,6 +71,7 @@ def test_every_module_lies_in_a_package() -> None:
     for module in (
         "forms.server.app",
         "forms.desk.crypto.decryption",
+        "forms.operations.releases",
         "sitegen.render.engine",
         "sitegen.build",
         "build",
@@ -205,7 +207,7 @@ def test_a_group_brings_only_what_its_program_needs(group: str, unneeded: str) -
 @pytest.mark.parametrize(
     ("group", "folders"),
     [
-        ("server", "forms/core forms/web forms/server deploy"),
+        ("server", "forms/core forms/web forms/server forms/operations deploy"),
         ("desk", "forms/core forms/web forms/desk"),
         ("site", "forms/core site/sitegen"),
     ],

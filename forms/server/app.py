@@ -23,7 +23,7 @@ from forms.server.services.operator_log import WHERE, Leader, OperatorLog
 from forms.server.services.portal_file import PortalFile
 from forms.server.services.retention import DailyRetention
 from forms.server.store.concern_store import ConcernStore
-from forms.server.store.database import NotKept, OtherSalt, Store
+from forms.server.store.database import NotKept, OtherSalt, OtherSchema, Store
 from forms.server.store.date_store import DayStore
 from forms.server.store.signup_store import SignupStore
 from forms.server.store.statement_store import StatementStore
@@ -126,7 +126,7 @@ def _first_salt(read: config.Settings, stores: Sequence[Store]) -> bytes:
 def _claim(store: Store, salt_mark: str) -> None:
     try:
         store.claim(salt_mark)
-    except OtherSalt:
+    except (OtherSalt, OtherSchema):
         raise
     except NotKept:
         pass  # away: it is looked at when it is first used
@@ -143,12 +143,14 @@ def _use_newest_portal() -> None:
     g.services = current_app.extensions["services"]
 
 
+def _use_portal(app: Flask, found: portal.Portal) -> None:
+    app.extensions["services"] = replace(app.extensions["services"], portal=found)
+
+
 def refresh_portal(app: Flask) -> None:
     """Take portal.json anew where it has changed; one that is broken is said and changes nothing."""
     file: PortalFile = app.extensions["portal_file"]
-    found = file.changed()
-    if found is not None:
-        app.extensions["services"] = replace(app.extensions["services"], portal=found)
+    file.refresh(partial(_use_portal, app))
     log: OperatorLog = app.extensions["operator_log"]
     if not log.watched:
         log.say_of_portal(file.problem)
@@ -187,6 +189,7 @@ def _rewrite_once_a_day(app: Flask, services: Services) -> None:
     with suppress(NotKept):  # else the next look tries again
         for store in services.stores:
             store.rewrite_in_random_order()
+            store.remove_old_copies()
         app.extensions["rewritten"] = today
 
 

@@ -16,6 +16,7 @@ from datetime import date
 from pathlib import Path
 
 from forms.core import portal as portals
+from forms.core.builds import earlier_assets, withdrawn
 from forms.core.files.folder_swap import swap
 from forms.core.portal import Portal
 from forms.core.problem import Problem, Problems, as_dangers
@@ -35,7 +36,7 @@ from sitegen.content import (
 from sitegen.content.district import DeskKeys
 from sitegen.lint import mistakes
 from sitegen.media import audio_clips, images
-from sitegen.publish import browser_bundle, build_manifest, earlier_assets, moved_pages, withdrawal
+from sitegen.publish import browser_bundle, build_manifest, moved_pages, withdrawal
 from sitegen.render import event_pages, site_files
 from sitegen.render.blocks import Context
 
@@ -173,7 +174,7 @@ def build(
         count = sum(_languages(root, fresh, context, say))
         numbers = calendar_numbers.remembered(root / "content", context.portal.events, today)
         calendars.write(fresh, context.portal, numbers, today)
-        site_files.write(root, fresh, context, seal, withdrawal.listed(out))
+        site_files.write(root, fresh, context, seal, withdrawn.listed(out))
         earlier_assets.keep(out, fresh, today)
         known = moved_pages.remember_events(root / "content", context.library)
         moved_pages.write(fresh, context.portal, context.library, context.tables["moved"], known)

@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -110,19 +111,35 @@ def test_each_request_sees_one_version(looks_at_once: None, endpoint: Any, distr
     assert seen == [True, True]
 
 
-def test_the_disk_is_asked_at_most_once_a_second(
+def test_a_broken_one_is_read_at_most_once_a_second(
     tmp_path: Path, district: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [0.0]
     portals.write(district.portal, tmp_path / "portal.json")
     file = PortalFile(tmp_path / "portal.json", lambda: now[0])
-    portals.write(withdrawn(district.portal), tmp_path / "portal.json")
-    looked = []
-    monkeypatch.setattr("forms.server.services.portal_file.file_version", lambda path: looked.append(path) or ())
+    (tmp_path / "portal.json").write_text("{")
+    read = []
+    whole = portals.read
+    monkeypatch.setattr("forms.server.services.portal_file.portal.read", lambda path: read.append(path) or whole(path))
     for _ in range(50):
         now[0] += LOOK_EVERY / 10
-        file.changed()
-    assert 4 <= len(looked) <= 6
+        file.refresh(print)
+    assert 4 <= len(read) <= 6
+
+
+def test_the_next_request_goes_by_a_new_release_whichever_thread_takes_it(tmp_path: Path, district: Any) -> None:
+    """The file is reached through a link to the release in use, which changes in one rename."""
+    for name, portal in (("1", district.portal), ("2", withdrawn(district.portal))):
+        portals.write(portal, tmp_path / name / "portal.json")
+    (tmp_path / "current").symlink_to("1")
+    file = PortalFile(tmp_path / "current/portal.json")
+    used: list[Any] = []
+    for _ in range(2):
+        (tmp_path / "new").symlink_to("2")
+        (tmp_path / "new").replace(tmp_path / "current")
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda _: file.refresh(used.append), range(64)))
+    assert [portal.events[0].state for portal in used] == ["cancelled"]
 
 
 def test_a_file_with_the_same_size_and_time_is_seen_too(looks_at_once: None, endpoint: Any, district: Any) -> None:

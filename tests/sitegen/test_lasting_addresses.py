@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sitegen.publish import earlier_assets, page_weight
+from sitegen.publish import page_weight
 from sitegen.render import calendar_numbers
 
+from forms.core.builds import earlier_assets
 from forms.core.files import folder_swap
 from forms.core.portal import Event
 

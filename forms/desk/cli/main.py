@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from forms.core.builds.version import VERSION
 from forms.core.files.durable import write_or_complain
 from forms.core.problem import Problem
 from forms.core.trusted_date import machines_doubt
@@ -88,6 +89,7 @@ def _today() -> date:
     "--server", "address", default="http://127.0.0.1:8000", envvar="PORTAL_SERVER", show_default=True,
     help="Address of the portal.",
 )  # fmt: skip
+@click.version_option(VERSION, message="%(version)s")
 @click.pass_context
 @show_problems
 def desk(context: click.Context, name: str, home: Path, address: str) -> None:

@@ -32,6 +32,7 @@ _WHAT = {
     "away": "it does not answer. Look whether it runs and can be reached",
     "busy": "another program keeps it locked. Look what else has it open",
     "salt": "it belongs to another salt. Take back the salt that belongs to it (docs/deploy.md)",
+    "schema": "it belongs to another version of this program. Restart the service, and see what it says",
     "budget": "the budget of disk is used up. Let desks fetch, or raise PORTAL_BUDGET",
     "other": "it failed for a reason that is not known here. Look at the disk and at the database's own log",
 }

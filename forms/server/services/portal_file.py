@@ -10,13 +10,14 @@ from forms.core.portal import Portal
 from forms.core.problem import Problem
 
 LOOK_EVERY = 1.0
-"""Seconds between two looks at the file."""
+"""Seconds between two tries to read a file that is broken."""
 
 
 class PortalFile:
-    """Looks whether the file has changed. One that is broken, or half written, changes nothing.
+    """Looks at each request whether the file is another: a page of a new build is posted in the same second.
 
-    problem: what is wrong with the file as it lies there now, or empty.
+    One that is broken, or half written, changes nothing. problem: what is wrong with the file as it lies there now, or
+    empty.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
@@ -24,28 +25,28 @@ class PortalFile:
         self._seen = file_version(path)  # before it is read: what is written meanwhile is seen at the next look
         self.first = portal.read(path)
         self.problem = ""
-        self._look_at = clock() + LOOK_EVERY
+        self._broken: tuple[int, ...] | None = None
+        self._try_at = 0.0
         self._one = threading.Lock()
 
-    def changed(self) -> Portal | None:
-        """Return the portal, where there is a new one since the last call; asks the disk at most once a second."""
-        if self._clock() < self._look_at or not self._one.acquire(blocking=False):
-            return None
-        try:
-            self._look_at = self._clock() + LOOK_EVERY
-            version = file_version(self._path)
-            return None if version == self._seen else self._read(version)
-        finally:
-            self._one.release()
+    def refresh(self, use: Callable[[Portal], object]) -> None:
+        """Hand the portal to `use` where the file is another; other requests wait for it so long."""
+        version = file_version(self._path)  # some microseconds
+        if version == self._seen:
+            self.problem = ""
+        elif version != self._broken or self._clock() >= self._try_at:
+            with self._one:
+                if version != self._seen:
+                    self._read(version, use)
 
-    def _read(self, version: tuple[int, ...]) -> Portal | None:
+    def _read(self, version: tuple[int, ...], use: Callable[[Portal], object]) -> None:
         try:
             found = _whole(portal.read(self._path), self._path)
         except Problem as problem:
-            self.problem = str(problem)
-            return None  # looked at again in a second, whether or not it changes
-        self._seen, self.problem = version, ""
-        return found
+            self.problem, self._broken, self._try_at = str(problem), version, self._clock() + LOOK_EVERY
+        else:
+            use(found)
+            self._seen, self.problem, self._broken = version, "", None
 
 
 def _whole(found: Portal, path: Path) -> Portal:
@@ -55,7 +56,7 @@ def _whole(found: Portal, path: Path) -> Portal:
 
 
 def file_version(path: Path) -> tuple[int, ...]:
-    """Return what changes when the file is written anew."""
+    """Return what changes when the file is written anew, or another takes its name."""
     try:
         found = path.stat()
     except OSError:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from forms.core.problem import Problem
+from forms.server.store import schema
 
 _MAKING_TABLES = 1976  # any number that no other program locks in this database
 
@@ -31,7 +32,7 @@ _TRY_AGAIN = 1.0
 """Seconds until a write tries again to empty a write-ahead log that somebody was reading."""
 
 
-FAULTS = ("full", "read-only", "damaged", "away", "busy", "salt", "other")
+FAULTS = ("full", "read-only", "damaged", "away", "busy", "salt", "schema", "other")
 """What can be wrong with a database, in one word for whoever runs the server."""
 
 
@@ -56,6 +57,12 @@ class OtherSalt(NotKept):
             "from the other machine before the same database (PORTAL_SALT_FILE). See docs/deploy.md."
         )
         super().__init__("The database", "belongs to another salt, or was taken from another portal.", todo)
+
+
+class OtherSchema(NotKept):
+    """The database was made by a newer version, or could not be brought to this one's schema; nothing was changed."""
+
+    fault = "schema"
 
 
 def database_of(url: str) -> tuple[str, ...]:
@@ -278,6 +285,12 @@ class Store:
         with self._complaining():
             self._make_tables()
 
+    def remove_old_copies(self) -> None:
+        """Remove the copies made before a change of schema, once they are old: they hold what was erased since."""
+        file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
+        if file:
+            schema.remove_copies(Path(file), time.time() - schema.COPIES_STAY)
+
     def close(self) -> None:
         """Give back all connections."""
         self.engine.dispose()
@@ -322,6 +335,7 @@ class Store:
             with self.engine.begin() as connection:
                 if connection.dialect.name == "postgresql":
                     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MAKING_TABLES})")
+                self._bring_up_to_date(connection)
                 self._make_missing(connection)
                 if self._salt_mark:
                     self._require_salt(connection)
@@ -333,14 +347,18 @@ class Store:
         if connection.execute(sa.select(_installation.c.salt_mark)).scalar() != self._salt_mark:
             raise OtherSalt
 
+    def _bring_up_to_date(self, connection: sa.Connection) -> None:
+        ours = frozenset(table.name for table in (*self.metadata.sorted_tables, *_ours.sorted_tables))
+        try:
+            schema.bring_up_to_date(connection, ours)
+        except schema.NotOurSchema as problem:
+            raise OtherSchema(*problem.args) from None
+
     def _make_missing(self, connection: sa.Connection) -> None:
-        """Make the tables that a database lacks, and the columns and indexes that an older version's tables lack."""
-        looking = sa.inspect(connection)
-        there = set(looking.get_table_names())
+        """Make the tables that a database lacks; what older tables lack is a step of migrations/versions."""
+        there = set(sa.inspect(connection).get_table_names())
         for table in (*self.metadata.sorted_tables, *_ours.sorted_tables):
-            if table.name in there:
-                _add_columns(connection, looking, table)
-            else:
+            if table.name not in there:
                 for statement in _statements(table, connection.dialect.name):
                     connection.exec_driver_sql(statement)
 
@@ -372,17 +390,6 @@ def _statements(table: sa.Table, database: str) -> tuple[str, ...]:
     indexes = sorted(table.indexes, key=lambda index: str(index.name))
     made: list[sa.schema.ExecutableDDLElement] = [sa.schema.CreateTable(table), *map(sa.schema.CreateIndex, indexes)]
     return tuple(str(one.compile(dialect=kind.dialect())) for one in made)
-
-
-def _add_columns(connection: sa.Connection, looking: sa.Inspector, table: sa.Table) -> None:
-    """Add what a newer version's table has and an older one's lacks; what a column holds in old rows is its default."""
-    there = {column["name"] for column in looking.get_columns(table.name)}
-    for column in (column for column in table.columns if column.name not in there):
-        written = sa.schema.CreateColumn(column).compile(dialect=connection.dialect)
-        connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {written}")
-    names = {index["name"] for index in looking.get_indexes(table.name)}
-    for index in (index for index in table.indexes if index.name not in names):
-        index.create(connection, checkfirst=True)
 
 
 def _is_taken(error: IntegrityError) -> bool:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import brotli
 
+from forms.core.builds import earlier_assets
 from forms.core.problem import Problem
-from sitegen.publish import earlier_assets
 
 BROTLI_BUDGET = 14 * 1024
 GZIP_BUDGET = 16 * 1024

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from forms.core.builds import manifest as build_manifest
 from forms.core.builds.manifest import ADDRESS, SIGNATURES
+from forms.core.builds.withdrawn import LIST, listed
 from forms.core.files.durable import write_durably
 from forms.core.problem import Problem
 from sitegen.content import consents, csv_files
@@ -24,9 +25,6 @@ from sitegen.layers import lookup
 from sitegen.publish import moved_pages, withdrawn_media, withdrawn_quotes
 from sitegen.publish.build_manifest import files
 from sitegen.render.search_index import PAGES_A_FILE, normalised_tokens
-
-LIST = "withdrawn.json"
-"""Addresses that are withdrawn: tablets delete their copies of them (site/assets/sw.js)."""
 
 NEUTRAL = "withdrawn.html"
 """In each language's folder: the neutral page, made by the last build."""
@@ -46,15 +44,6 @@ def purge(public: Path, content: Path, today: date, also: Collection[str] = ()) 
         if folder.is_dir() and (folder == public or ".new-" not in folder.name):  # a build purges its own
             gone += _purge_one(folder, known, today, also)
     return list(dict.fromkeys(gone))
-
-
-def listed(public: Path) -> list[str]:
-    """Return the addresses that a built site lists as withdrawn."""
-    try:
-        found = json.loads((public / LIST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return []
-    return [address for address in found if isinstance(address, str)] if isinstance(found, list) else []
 
 
 def write_list(out: Path, addresses: Collection[str], before: Collection[str] = ()) -> None:

@@ -1,0 +1,15 @@
+"""The list of withdrawn addresses that a built site carries: tablets delete their copies (site/assets/sw.js)."""
+
+import json
+from pathlib import Path
+
+LIST = "withdrawn.json"
+
+
+def listed(public: Path) -> list[str]:
+    """Return the addresses that a built site lists as withdrawn."""
+    try:
+        found = json.loads((public / LIST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    return [address for address in found if isinstance(address, str)] if isinstance(found, list) else []

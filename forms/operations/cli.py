@@ -1,0 +1,92 @@
+"""The operator's commands: beside those of build.py, and as `portal` where the package is installed.
+
+A command is a click command in a module of its own, named in COMMANDS; the module is imported when it is asked for.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from forms.core.builds.version import VERSION
+from forms.core.problem import Problem, Problems
+
+COMMANDS: Mapping[str, str] = {
+    "publish": "forms.operations.release_commands",
+    "releases": "forms.operations.release_commands",
+    "rollback": "forms.operations.release_commands",
+}
+"""The module of each command. Its name there is the command's, with _ for -."""
+
+
+CHECKOUT = "forms.operations.checkout"
+"""Where click's context keeps the Checkout."""
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """What the commands can do where the site's sources are, and its folder; elsewhere they can do neither.
+
+    build: builds the site where anything changed; purge: takes what has no consent out of a built site; today: the day
+    in the district.
+    """
+
+    root: Path
+    build: Callable[[], object] | None = None
+    purge: Callable[[Path], object] | None = None
+    today: Callable[[], date] = date.today
+
+    @property
+    def published(self) -> Path:
+        """The folder of the releases (forms/operations/releases.py)."""
+        return self.root / "published"
+
+
+def checkout() -> Checkout:
+    """Return what the running command may use: of build.py, else the folder it was called in."""
+    found: Checkout = click.get_current_context().meta.get(CHECKOUT) or Checkout(Path.cwd())
+    return found
+
+
+class OperatorGroup(click.Group):
+    """Commands of its own, and the operator's."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *COMMANDS})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        own = super().get_command(ctx, cmd_name)
+        return own or (load(cmd_name) if cmd_name in COMMANDS else None)
+
+
+def load(name: str) -> click.Command:
+    """Return one of COMMANDS."""
+    found: click.Command = getattr(import_module(COMMANDS[name]), name.replace("-", "_"))
+    return found
+
+
+@contextmanager
+def report_problems() -> Iterator[None]:
+    """Report problems and files that cannot be used as sentences on the error stream, with exit code 1."""
+    try:
+        yield
+    except (Problem, Problems) as told:
+        raise click.ClickException(str(told)) from None
+    except OSError as error:
+        what = f"{error.filename or 'A file'} cannot be written or read ({error.strerror})."
+        raise click.ClickException(f"{what} Is the disk full, or the folder not yours?") from None
+
+
+@click.group(cls=OperatorGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(VERSION, message="%(version)s")
+def portal() -> None:
+    """Run a server of the Safe Community Portal: publish, go back, update, look after it."""
+
+
+def main() -> None:
+    """Run the command `portal`."""
+    portal(prog_name="portal")

@@ -1,0 +1,234 @@
+"""Releases: a built site and the portal.json that belongs to it, in one folder, put into use by one rename.
+
+    published/releases/00000029/public/ portal.json
+    published/current -> releases/00000029
+
+nginx shows published/current/public, the forms read published/current/portal.json: a page and the forms that it
+posts to change in the same moment (docs/decisions/0059).
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from forms.core import portal as portals
+from forms.core.builds import earlier_assets, withdrawn
+from forms.core.builds import manifest as manifests
+from forms.core.builds.manifest import BuildManifest
+from forms.core.files.durable import sync_folder
+from forms.core.portal import Portal
+from forms.core.problem import Problem
+
+CURRENT, RELEASES, LOCK = "current", "releases", "lock"
+PUBLIC, PORTAL = "public", "portal.json"
+KEPT = 5
+"""Releases that stay, to go back to."""
+
+_HASHED = frozenset({"assets", "pictures", "audio"})
+"""Folders of files that are never changed under the same name: releases share them by hard links."""
+
+Purge = Callable[[Path], object]
+"""Takes what has no consent out of the built site in a folder."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """A published build. number: grows with each; day: of its build."""
+
+    folder: Path
+    number: int
+
+    @property
+    def public(self) -> Path:
+        """The built site."""
+        return self.folder / PUBLIC
+
+    @property
+    def manifest(self) -> BuildManifest:
+        """The list of the build. Raises Problem where it is damaged."""
+        return _manifest(self.public)
+
+    @property
+    def portal(self) -> Portal:
+        """What the forms go by. Raises Problem where it is damaged."""
+        return portals.read(self.folder / PORTAL)
+
+
+def current(site: Path) -> Release | None:
+    """Return the release in use, or None."""
+    folder = (site / CURRENT).resolve()
+    return Release(folder, int(folder.name)) if folder.name.isdigit() and folder.is_dir() else None
+
+
+def every(site: Path) -> list[Release]:
+    """Return the releases that are there, newest first."""
+    folders = (path for path in (site / RELEASES).glob("*") if path.name.isdigit() and path.is_dir())
+    return sorted((Release(path, int(path.name)) for path in folders), key=lambda one: -one.number)
+
+
+def publish(site: Path, public: Path, handover: Path, today: date, *, purge: Purge | None = None) -> Release:
+    """Make a release of a built site and its portal.json, and put it into use.
+
+    Raises Problem or OSError, and changes nothing then. The same build again changes nothing. purge: run
+    on the new folder before it is shown.
+    """
+    with _alone(site):
+        built, now = _require_one_build(public, handover), current(site)
+        if now is not None and _is_same(now, built, public):
+            return now
+        newest = max((release.number for release in every(site)), default=0)
+        fresh = Release(site / RELEASES / f"{max(built.number, newest + 1):010}", max(built.number, newest + 1))
+        with _in_the_making(fresh) as folder:
+            _copy(public, folder / PUBLIC, now)
+            shutil.copyfile(handover, folder / PORTAL)
+            if now is not None:
+                earlier_assets.keep(now.public, folder / PUBLIC, today)
+            _require_whole(folder, built)
+            if purge is not None:
+                purge(folder / PUBLIC)
+        _use(site, fresh)
+        _remove_old(site, fresh)
+        return fresh
+
+
+def rollback(site: Path, number: int | None = None, *, purge: Purge | None = None) -> Release:
+    """Put an earlier release into use: the one before this, or that with a number. Raises Problem, and changes nothing.
+
+    purge: takes out of it what was withdrawn since. Where that cannot be done, or the release holds keys that were
+    replaced or lacks an event that somebody may have signed up to, it is refused.
+    """
+    with _alone(site):
+        now = current(site)
+        earlier = [one for one in every(site) if now is not None and one.number < now.number]
+        found = next((one for one in earlier if number in (None, one.number)), None)
+        if now is None or found is None:
+            what = "has no earlier release" if number is None else f"has no earlier release {number}"
+            raise Problem(str(site), f"{what}.", "See what there is: releases")
+        _require_one_build(found.public, found.folder / PORTAL)
+        if purge is not None:
+            purge(found.public)
+        _require_nothing_comes_back(found, now)
+        _use(site, found)
+        return found
+
+
+def _require_nothing_comes_back(found: Release, now: Release) -> None:
+    again = "Build the earlier content again instead; then the new keys, events and withdrawals stay."
+    gone = set(withdrawn.listed(now.public)) - set(withdrawn.listed(found.public))
+    shown = sorted(address for address in gone if (found.public / address.lstrip("/")).exists())
+    if shown:
+        raise Problem(f"release {found.number}", f"shows what was withdrawn since: {', '.join(shown)}.", again)
+    before, after = ({desk.id: desk.members for desk in one.portal.desks} for one in (found, now))
+    changed = sorted(desk for desk in before | after if before.get(desk) != after.get(desk))
+    if changed:
+        raise Problem(f"release {found.number}", f"has other keys of {', '.join(changed)} than now.", again)
+    taking = {event.id for event in now.portal.events if event.capacity is not None}
+    lost = sorted(taking - {event.id for event in found.portal.events})
+    if lost:
+        what = f"does not know {', '.join(lost)}, to which people may have signed up since."
+        raise Problem(f"release {found.number}", what, again)
+
+
+def _require_one_build(public: Path, handover: Path) -> BuildManifest:
+    """Return the manifest of a built site to which this portal.json belongs. Raises Problem."""
+    built = _manifest(public)
+    if manifests.portal_digest(portals.read(handover)) != built.portal:
+        todo = "Build again: python3 build.py build"
+        raise Problem(str(handover), f"does not belong to the site in {public}.", todo)
+    return built
+
+
+def _manifest(public: Path) -> BuildManifest:
+    path = public / manifests.ADDRESS[1:]
+    try:
+        return manifests.read(path.read_bytes())
+    except FileNotFoundError:
+        raise Problem(str(public), "holds no built site.", "Build it: python3 build.py build") from None
+
+
+def _is_same(now: Release, built: BuildManifest, public: Path) -> bool:
+    """Return whether this build is the one in use, its signature included."""
+    signatures = manifests.SIGNATURES[1:]
+    try:
+        return now.manifest == built and (now.public / signatures).read_bytes() == (public / signatures).read_bytes()
+    except (Problem, OSError):
+        return False
+
+
+def _require_whole(folder: Path, built: BuildManifest) -> None:
+    """Raise Problem unless every page, script and style in the copy is the one that the manifest lists."""
+    for address, file in built.files.items():
+        path = folder / PUBLIC / (address.lstrip("/") + ("index.html" if address.endswith("/") else ""))
+        try:
+            same = manifests.file_of(path.read_bytes()) == file
+        except OSError:
+            same = False
+        if not same:
+            what = "is missing, or is not the file that was built."
+            raise Problem(address, what, "Copy the whole of public/ again, or build it again.")
+
+
+def _copy(public: Path, to: Path, now: Release | None) -> None:
+    """Copy a built site; files under hashed names that are in use already are shared."""
+
+    def copy(source: str, target: str) -> None:
+        if Path(source).is_symlink():
+            raise Problem(source, "is a link: what it leads to might not be meant for everybody.", "Remove it.")
+        inside = Path(source).relative_to(public)
+        before = now.public / inside if now is not None and inside.parts[0] in _HASHED else None
+        if before is not None and before.is_file() and before.stat().st_size == Path(source).stat().st_size:
+            try:
+                os.link(before, target)
+            except OSError:
+                shutil.copyfile(source, target)
+        else:
+            shutil.copyfile(source, target)
+
+    shutil.copytree(public, to, copy_function=copy)
+
+
+@contextmanager
+def _in_the_making(release: Release) -> Iterator[Path]:
+    """Yield a folder that becomes the release when all went well, and goes when not."""
+    for left in release.folder.parent.glob("*.new"):
+        shutil.rmtree(left, ignore_errors=True)
+    folder = release.folder.with_name(f"{release.folder.name}.new")
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+        for path in (folder, *folder.rglob("*")):
+            path.chmod(0o755 if path.is_dir() else 0o644)  # whoever shows them is another user, whatever the umask was
+        os.sync()  # whole on the disk before its name is: else a power cut leaves empty pages in use
+        folder.rename(release.folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _use(site: Path, release: Release) -> None:
+    """Let `current` lead to a release, in one rename."""
+    link = site / f"{CURRENT}.new"
+    link.unlink(missing_ok=True)
+    link.symlink_to(Path(RELEASES) / release.folder.name)
+    link.replace(site / CURRENT)
+    sync_folder(site)
+
+
+def _remove_old(site: Path, now: Release) -> None:
+    others = [one for one in every(site) if one.number != now.number]
+    for release in others[KEPT - 1 :]:
+        shutil.rmtree(release.folder, ignore_errors=True)
+
+
+@contextmanager
+def _alone(site: Path) -> Iterator[None]:
+    """Wait until no other program publishes here."""
+    (site / RELEASES).mkdir(parents=True, exist_ok=True)
+    import fcntl  # noqa: PLC0415 - POSIX has it, and so has every server
+
+    with (site / LOCK).open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,1 @@
+"""Steps from each schema of the databases to the next, for Alembic."""
