@@ -215,7 +215,7 @@ def record_where_nothing_records(engine: Engine) -> None:
         " window.heard.push(...stream.getTracks()); return stream })"
     )
     engine.click("button.mic")
-    engine.find(".speak .error")
+    engine.find(".error")
     assert "Record with your phone's own recorder, then choose the file here." in engine.text()
     assert engine.script("return window.heard.map((track) => track.readyState)") == ["ended"]
     assert engine.has("#voice"), "the file input"
