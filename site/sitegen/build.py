@@ -20,7 +20,7 @@ from forms.core.builds import earlier_assets, withdrawn
 from forms.core.files.folder_swap import swap
 from forms.core.portal import Portal
 from forms.core.problem import Problem, Problems, as_dangers
-from sitegen.checks import content_checks, go_live, html_checks, key_checks, previous_build, secret_checks
+from sitegen.checks import content_checks, go_live, html_checks, key_checks, previous_build, quote_checks, secret_checks
 from sitegen.content import (
     consent_rules,
     consents,
@@ -107,6 +107,7 @@ def prepare(
             *go_live.blocking(live),
             *([] if portal.demonstration else undecided),
             *html_checks.problems(every, rows, own, content),
+            *as_dangers(quote_checks.problems(every, root)),
             *mistakes.problems(library, rows, content, portal.address, today),
             *moved_pages.problems(library, rows["moved"]),
             *content_checks.leaflet(own, library),

@@ -21,7 +21,7 @@ PUBLISHED = "published"
 LEFT = "quote_left"
 """In a page's front matter, written by the program: a quote is not shown, so a recording of the page is not either."""
 
-_BEGINS = re.compile(r"[ \t]*(?:(?:[-*+]|\d+[.)])[ \t]+)*>[ \t]*\S")
+_BEGINS = re.compile(r"[ \t]*(?:(?:[-*+:]|\d+[.)])[ \t]+)*>[ \t]*\S")
 _CONSENT = re.compile(r"(?m)^([ \t>]*)consent[ \t]*:[ \t]*(\S+)[ \t]*$", re.I)
 _NESTED = re.compile(r"(?m)^[^\n>]*>[ \t]*>")
 _TOKEN = re.compile(r"\s*quote-consent-([0-9a-f]{16})")
