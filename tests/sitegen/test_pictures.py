@@ -63,6 +63,18 @@ def test_a_photo_that_tells_place_or_camera_is_refused(folder: Any, exif: dict[s
     assert "place or the camera" in problem
 
 
+def test_front_matter_names_the_drawing_beside_a_heading(folder: Any) -> None:
+    put(folder, "drawings/gate.svg", SVG.format('<path d="M1 2h3"/>'))
+    folder.page("rights", picture="gate")
+    folder.page("rights", language="ta")
+    site = folder.build()
+    for language in ("en", "ta", "or"):
+        assert re.search(r"<h1[^>]*><svg ", (site / language / "rights" / "index.html").read_text(encoding="utf-8"))
+    folder.page("rights", picture="gaet")
+    [problem] = folder.problems()
+    assert problem == 'content/en/rights.md, picture: the drawing gaet is not there. Did you mean "gate"?'
+
+
 def test_a_photo_that_was_found_right_is_not_decoded_at_each_check(
     folder: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,6 +19,7 @@ from PIL import Image, ImageFilter
 
 from forms.core.media import decoder_process
 from forms.core.problem import Problem
+from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content.consents import media_name
 from sitegen.content.pages import Source
 from sitegen.layers import lookup
@@ -239,8 +240,21 @@ def _acts(name: str, value: str) -> bool:
     return name.startswith("on") or name in words or "href" in name or "url(" in value.lower() or "\\" in value
 
 
+DRAWN = ("drawings", "pictograms")
+"""Folders of content/media, in the order in which a drawing is looked for."""
+
+
+def _in_heading(page: Source, media: Path) -> Iterator[Problem]:
+    name = str(page.meta.get("picture") or "")
+    if name and not any(lookup.medium(media, f"{folder}/{name}.svg").is_file() for folder in DRAWN):
+        there = sorted(path.stem for path in (media / DRAWN[0]).glob("*.svg"))
+        todo = did_you_mean(name, there, "Name a drawing of content/media/drawings, without .svg.")
+        yield Problem(f"{page.where}, picture", f"the drawing {name} is not there.", todo)
+
+
 def asked(page: Source, media: Path) -> Iterator[Problem]:
     """Yield pictures that a page asks for and that are not there, or that say nothing to who cannot see."""
+    yield from _in_heading(page, media)
     for match in _ASKED.finditer(page.text):
         where, address = f"{page.where}, line {page.line_of(match.start())}", match[2]
         name = address.partition("/media/")[2]

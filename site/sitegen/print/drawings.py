@@ -6,8 +6,8 @@ from pathlib import Path
 from forms.core.portal import Helpline
 from sitegen.content import consents
 from sitegen.layers import lookup
+from sitegen.media.images import DRAWN
 from sitegen.render.context import Context
-from sitegen.render.picture_blocks import PICTURES
 
 INK = "#0d4f52"
 
@@ -20,7 +20,7 @@ def drawer(room: Path, context: Context, media: Path) -> Draw:
     allowed = consents.read_leniently(media.parent).media(context.today)
 
     def draw(*names: str) -> str:
-        wanted = (f"{folder}/{name}.svg" for name in names if name for folder in PICTURES)
+        wanted = (f"{folder}/{name}.svg" for name in names if name for folder in DRAWN)
         shown = (name for name in wanted if context.language in allowed.get(name.casefold(), (context.language,)))
         source = next((path for name in shown if (path := lookup.medium(media, name)).is_file()), None)
         if source is None:

@@ -44,17 +44,17 @@ def with_clip(context: Context, name: str, body: Markup) -> Markup:
     clip = heard and heard.clip(source.language, recorded, text_of(body))
     drawn = render(context.language, "blocks/listen.html", clip=clip, title=source.title) if clip else ""
     place = CLIP_HERE if CLIP_HERE in body else "</h1>"
-    put = _with_picture(context, key, str(body)).replace(place, f"{place}{drawn}", 1).replace(CLIP_HERE, "")
+    put = _with_picture(context, source, str(body)).replace(place, f"{place}{drawn}", 1).replace(CLIP_HERE, "")
     return Markup(put)  # noqa: S704 - both are HTML already
 
 
-PICTURES = {"tell": "page-tell", "answer": "door-answer", "events": "door-events", "help": "call-danger"}
-"""The drawing in the heading of a page: its first screen is known without reading."""
+def _with_picture(context: Context, source: Source, body: str) -> str:
+    """Return the body with its page's drawing in the heading, so that its first screen is known without reading.
 
-
-def _with_picture(context: Context, page: str, body: str) -> str:
-    """Return the body with its page's drawing in the heading, where there is one."""
-    drawn = picture(context, PICTURES[page]) if page in PICTURES else ""
+    Front matter names it, that of the English page for all languages that name none.
+    """
+    english = context.library.source(source.name) or source
+    drawn = picture(context, str(source.meta.get("picture") or english.meta.get("picture") or ""))
     return re.sub(r"<h1[^>]*>", lambda heading: f"{heading[0]}{drawn}", body, count=1)
 
 
