@@ -674,9 +674,17 @@ def build_for_release() -> None:
     build_if_changed(ROOT / "public", sign=publishers_signature())
 
 
+def list_due() -> list[str]:
+    """Return, in sentences, helplines to be called again and consents that end soon."""
+    from sitegen.build import prepare
+
+    _, report = prepare(ROOT, keys=demonstration_keys(), today=today(), unprotected=unprotected_keys())
+    return [line for line in map(str, report.warnings) if "helplines.csv" in line or "consents.csv" in line]
+
+
 def checkout_here() -> Checkout:
     """Return what the operator's commands can do here."""
-    return Checkout(ROOT, build_for_release, purge, today)
+    return Checkout(ROOT, build_for_release, purge, today, list_due)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -803,12 +811,14 @@ def words() -> None:
     """Show what each language still lacks; bring the interface words (forms/core/i18n/*.po) up to date."""
     from sitegen.build import prepare
     from sitegen.checks import plain_english, translation_progress
+    from sitegen.languages import word_files
     from sitegen.media import audio_clips, short_clips
 
     from forms.core.i18n import extraction
 
     with report_problems():
         extraction.update(extraction.translated())
+        word_files.bring_up_to_date(ROOT / "content")
         context, _ = prepare(ROOT, keys=demonstration_keys(), today=today())
         names = {language.code: language.name for language in context.portal.languages}
         recordings = audio_clips.recordings(ROOT / "content")
@@ -818,6 +828,32 @@ def words() -> None:
         click.echo("\n".join(short_clips.record_first(context.tables, context.library, recordings)))
         click.echo("\nPlain English, as advice:")
         click.echo("\n".join(f"  {line}" for line in plain_english.advice(context.library)) or "  Nothing to say.")
+
+
+@portal.command("add-language")
+@click.argument("code")
+@click.option("--name", default="", help="What its readers call it, where the program does not know.")
+def add_language(code: str, name: str) -> None:
+    """Add a language to the site: its line, folder, words and columns. Like: add-language bn
+
+    Say it again to make what is still missing, and to see what is left to translate.
+    """
+    from sitegen.build import prepare
+    from sitegen.content import settings
+    from sitegen.languages import adding, lacks
+
+    with report_problems():
+        content = ROOT / "content"
+        click.echo("\n".join(adding.add(content, ROOT / "site" / "schemas", code, name)))
+        voice = settings.voices(content).get(code, "")
+        click.echo("\n".join([*lacks.of_program(code), *lacks.of_machine(code, voice)]))
+        context, _ = prepare(ROOT, keys=demonstration_keys(), today=today())
+        left = adding.missing(context.library, context.tables, code, context.portal.words.get(code, ""))
+        click.echo(f"To translate into {code}:")
+        click.echo("\n".join(adding.said(left)))
+        whole = ROOT / ".build" / f"to-translate-{code}.txt"
+        whole.write_text(adding.listed(left), encoding="utf-8")
+        click.echo(f"All of it by name: {whole.relative_to(ROOT)}")
 
 
 @portal.command("docs")

@@ -54,16 +54,18 @@ wsgi_app = "deploy.wsgi:app"
 bind = os.environ.get("PORTAL_BIND", "unix:/run/portal/portal.sock")
 umask = 0o007
 workers = number("PORTAL_WORKERS", 2)
-threads = 20  # at most 18 of them are in look-ups and photos at once (forms/server/services/flood_control.py)
+# At most 18 of 20 are in look-ups and photos at once (forms/server/services/flood_control.py). Of several districts one
+# holds 24 at most (forms/server/districts/fair_turns.py): two that hang leave room for the others.
+threads = 72 if os.environ.get("PORTAL_DISTRICTS") else 20
 worker_class = "gthread"
 preload_app = True  # made once, then forked: all workers share one pressure (forms/server/services/flood_control.py)
 
 
 def post_worker_init(worker: Any) -> None:
     """Each worker erases what is too old, also on days on which nobody comes (a thread does not outlive a fork)."""
-    from forms.server.run import start_clock_work  # noqa: PLC0415 - only now is the project on the path
+    from forms.server.run import start_clock_works  # noqa: PLC0415 - only now is the project on the path
 
-    start_clock_work(worker.wsgi)
+    start_clock_works(worker.wsgi)
 
 
 accesslog = None

@@ -92,9 +92,14 @@ def _encrypt(plain: bytes, recipients: Sequence[str]) -> bytes:
     return bytes(pyrage.encrypt(plain, keys))
 
 
+def is_age_file(head: bytes) -> bool:
+    """Return whether a file that begins with these bytes begins as an age file for X25519 keys does."""
+    return _payload(head)[0] > 0
+
+
 def is_sealed(data: bytes) -> bool:
     """Return whether these bytes begin as an age file does and hold at least one recipient and a payload."""
-    return _payload(data)[0] > 0
+    return is_age_file(data)
 
 
 def is_sealed_for(data: bytes, recipients: int | range, sizes: Sequence[int] = SIZE_CLASSES) -> bool:

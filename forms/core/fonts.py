@@ -2,24 +2,14 @@
 
 from collections.abc import Iterable
 
-FONTS = {
-    "ta": "Noto Sans Tamil",
-    "te": "Noto Sans Telugu",
-    "hi": "Noto Sans Devanagari",
-    "mr": "Noto Sans Devanagari",
-    "or": "Noto Sans Oriya",
-    "bn": "Noto Sans Bengali",
-    "kn": "Noto Sans Kannada",
-    "ml": "Noto Sans Malayalam",
-}
-"""The typeface that shapes a language's script; others take Noto Sans."""
+from forms.core.i18n import locales
 
-LATIN = "Noto Sans"
+LATIN = locales.LATIN.font
 
 
 def font_of(language: str) -> str:
     """Return the typeface of a language (BCP 47 code)."""
-    return FONTS.get(language, LATIN)
+    return locales.script(language).font
 
 
 def fonts(languages: Iterable[str]) -> list[str]:

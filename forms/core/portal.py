@@ -238,7 +238,8 @@ class Portal:
     """A district's portal, as all programs need it.
 
     publishers: the public signing keys of who publishes the site; exit_urls: of languages that leave to their own page;
-    drawings: SVG by name, of the answers of forms with pictures.
+    drawings: SVG by name, of the answers of forms with pictures; words: the district's own interface words, by language
+    the text of a .po file (forms/core/i18n/own_words.py).
     """
 
     district: Text
@@ -261,6 +262,7 @@ class Portal:
     sms: Sms = field(default_factory=Sms)
     exit_urls: Mapping[str, str] = field(default_factory=dict)
     drawings: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
 
     def exit_for(self, language: str) -> str:
         """Return where a reader of this language leaves to: that language's own page, or else the one for all."""

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from forms.core import browser_script, i18n
 from forms.core.content_policy import IN_PAGE
 from forms.core.form_schema import Definition, Field, Kind, choices, drawing_of, load
+from forms.core.i18n import locales
 from forms.core.portal import Choice, Portal, Text, pick
 from forms.core.receipts import in_fours
 from forms.core.validation import FieldProblem, Raw
@@ -38,6 +39,8 @@ class Note:
 
     kind: str
     text: str
+    lang: str = ""
+    """The language of the text, where it is another than the page's."""
 
 
 @dataclass(frozen=True)
@@ -133,10 +136,16 @@ def environment(language: str) -> Environment:
         lstrip_blocks=True,
         bytecode_cache=_COMPILED,
     )
-    env.install_gettext_translations(i18n.translations(language), newstyle=True)  # type: ignore[attr-defined]
+    env.install_gettext_callables(  # type: ignore[attr-defined] # looked up at each call: a district's own may change
+        lambda text: i18n.translations(language).gettext(text),
+        lambda one, many, count: i18n.translations(language).ngettext(one, many, count),
+        newstyle=True,
+    )
     # Letters as they are: escaped, what a script says in an Indian language is half a kilobyte more (gzip).
     env.policies["json.dumps_kwargs"] = {"sort_keys": True, "ensure_ascii": False}
     env.globals["lang"] = language
+    env.globals["rtl"] = locales.direction(language) == "rtl"
+    env.globals["dir_of"] = locales.direction
     env.globals["content_policy"] = IN_PAGE
     env.filters["pick"] = lambda text: pick(text, language)
     env.filters["told"] = lambda text: _told(text, language)
@@ -226,7 +235,7 @@ def _script(definition: Definition, portal: Portal, language: str) -> dict[str, 
         more, names = load(definition.followup), {desk.id: pick(desk.name, language) for desk in portal.desks}
         wrong = {
             code: message(definition, FieldProblem("code", code), language)
-            for code in ("required", "digits", "check", "unknown")
+            for code in ("required", "digits", "check", "unknown", "restored")
         }
         told = browser_script.returning(more, language, _limits(more, language), wrong, names, portal.erased_days)
         return {**told, **_answer_aids(portal, language)}
@@ -357,7 +366,8 @@ def _spoken(field_: Field, value: Any, labels: Mapping[str, str]) -> str:
 def _told(text: Text, language: str) -> str:
     """Return the text in this language; English that stands in for it is marked as English (WCAG 3.1.2)."""
     said = pick(text, language)
-    return said if not said or text.get(language) else Markup('<span lang="en">{}</span>').format(said)
+    way = ' dir="ltr"' if locales.direction(language) == "rtl" else ""
+    return said if not said or text.get(language) else Markup(f'<span lang="en"{way}>{{}}</span>').format(said)  # noqa: S704
 
 
 def _day(day: date | str) -> date:

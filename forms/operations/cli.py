@@ -16,9 +16,15 @@ from forms.core.builds.version import VERSION
 from forms.core.problem import Problem, Problems
 
 COMMANDS: Mapping[str, str] = {
+    "backup": "forms.operations.backup_commands",
+    "backup-key": "forms.operations.backup_commands",
+    "district": "forms.operations.district_commands",
     "publish": "forms.operations.release_commands",
     "releases": "forms.operations.release_commands",
+    "restore": "forms.operations.backup_commands",
     "rollback": "forms.operations.release_commands",
+    "status": "forms.operations.status_commands",
+    "verify": "forms.operations.backup_commands",
 }
 """The module of each command. Its name there is the command's, with _ for -."""
 
@@ -32,13 +38,14 @@ class Checkout:
     """What the commands can do where the site's sources are, and its folder; elsewhere they can do neither.
 
     build: builds the site where anything changed; purge: takes what has no consent out of a built site; today: the day
-    in the district.
+    in the district; due: helplines to be called again and consents that end, in sentences.
     """
 
     root: Path
     build: Callable[[], object] | None = None
     purge: Callable[[Path], object] | None = None
     today: Callable[[], date] = date.today
+    due: Callable[[], list[str]] | None = None
 
     @property
     def published(self) -> Path:

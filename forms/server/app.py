@@ -1,6 +1,7 @@
 """create_app(settings): wiring only. What is asked is answered in routes.py, pickup.py and built_site.py."""
 
 import logging
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -12,7 +13,7 @@ from typing import Any
 import frictionless  # noqa: F401 - loaded once, before workers fork; forms are checked with it
 from flask import Flask, Response, current_app, g, request
 
-from forms.core import portal
+from forms.core import i18n, portal
 from forms.core.problem import Problem
 from forms.server import config
 from forms.server.api import browser_api
@@ -30,8 +31,12 @@ from forms.server.store.statement_store import StatementStore
 from forms.server.web import concerns as routes
 from forms.server.web import cross_site, static_site
 from forms.server.web import requests as pages
+from forms.server.web.health import health
 from forms.web.headers import EVERYWHERE
 from forms.web.no_trace import NoTraceFlask
+
+_REWRITING = threading.Lock()
+"""Of several districts in one process one rewrites its databases at a time."""
 
 
 def create_app(settings: Mapping[str, Any]) -> Flask:
@@ -41,14 +46,14 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
     app.logger.setLevel(logging.ERROR)
     portal_file = PortalFile(read.portal)
     concerns, signups = ConcernStore(read.concerns_url), SignupStore(read.signups_url)
-    requests = ConcernStore(read.signups_url)  # beside the sign-ups: nothing of theirs lies with concerns
+    requests = ConcernStore(read.signups_url, signups)  # beside the sign-ups: nothing of theirs lies with concerns
     app.extensions["services"] = Services(
         portal=portal_file.first,
         concerns=concerns,
         signups=signups,
         requests=requests,
-        days=DayStore(read.concerns_url),
-        statements=StatementStore(read.concerns_url),
+        days=DayStore(read.concerns_url, concerns),
+        statements=StatementStore(read.concerns_url, concerns),
         salt=_salt(read, (concerns, signups, requests)),
         cost=read.cost,
         budget=read.budget,
@@ -57,7 +62,8 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
         unlike=LeakyBucket(read.flood_threshold),
     )
     app.extensions["portal_file"] = portal_file
-    app.extensions["operator_log"] = operator_log = OperatorLog(app.logger.error)
+    app.extensions["name"] = read.name
+    app.extensions["operator_log"] = operator_log = OperatorLog(partial(tell, app))
     services: Services = app.extensions["services"]
     beside_concerns = (concerns, services.days, services.statements)
     for where, some in zip(WHERE, (beside_concerns, (signups, requests)), strict=True):
@@ -71,6 +77,7 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
     app.extensions["today"] = lambda: once_a_day.known.latest  # what is kept is stamped with it
     app.extensions["open_day"] = lambda: once_a_day.known.earliest  # nobody is refused for a clock that is ahead
     app.register_blueprint(cross_site.forget_pages)
+    app.register_blueprint(health)
     app.register_blueprint(routes.pages)
     app.register_blueprint(browser_api.blueprint)
     app.register_blueprint(pickup.desk_api)
@@ -84,6 +91,12 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
     app.after_request(cross_site.clear_browser_cache)
     pages.register_errors(app)
     return app
+
+
+def tell(app: Flask, said: str) -> None:
+    """Tell the operator something of this app: of several districts, of which."""
+    name = app.extensions["name"]
+    app.logger.error("%s", f"district {name}: {said}" if name else said)
 
 
 def _today_in_the_district(app: Flask) -> date:
@@ -134,7 +147,9 @@ def _claim(store: Store, salt_mark: str) -> None:
 
 def take_new_portal(app: Flask, path: Path) -> None:
     """Use what the site generator has handed over anew, at once."""
-    app.extensions["services"] = replace(app.extensions["services"], portal=portal.read(path))
+    fresh = portal.read(path)
+    i18n.take_words(fresh.words)
+    app.extensions["services"] = replace(app.extensions["services"], portal=fresh)
 
 
 def _use_newest_portal() -> None:
@@ -184,13 +199,16 @@ def watch(app: Flask) -> None:
 def _rewrite_once_a_day(app: Flask, services: Services) -> None:
     """Let no file tell in which order letters came on the days before; within today it does."""
     today = app.extensions["clock"]()
-    if app.extensions.get("rewritten") == today:
-        return
-    with suppress(NotKept):  # else the next look tries again
-        for store in services.stores:
-            store.rewrite_in_random_order()
-            store.remove_old_copies()
-        app.extensions["rewritten"] = today
+    if app.extensions.get("rewritten") == today or not _REWRITING.acquire(blocking=False):
+        return  # one district after the other: the next look tries again
+    try:
+        with suppress(NotKept):  # likewise
+            for store in services.stores:
+                store.rewrite_in_random_order()
+                store.remove_old_copies()
+            app.extensions["rewritten"] = today
+    finally:
+        _REWRITING.release()
 
 
 def _erase_once_a_day() -> None:

@@ -20,7 +20,7 @@ BUDGET = 4 * 1024**3
 
 KNOWN = frozenset({
     "portal", "public", "data", "concerns_url", "signups_url", "salt", "salt_file", "today", "cost", "budget",
-    "flood_threshold",
+    "flood_threshold", "name",
 })  # fmt: skip
 
 FORMER_NAMES = {"calm": "flood_threshold"}
@@ -36,6 +36,7 @@ class Settings:
     salt, salt_file: the salt of receipts as hexadecimal digits or in a file, where machines share one; else in `data`;
     today: the day, for tests, else that of the district (portal.yml, timezone); cost: what a guess at a receipt costs;
     budget: bytes that concerns may take on the disk;
+    name: of the district, where one service has several: it stands before what is logged;
     flood_threshold: letters that may come in ten minutes before those without proof of work go to the second queue.
     """
 
@@ -49,6 +50,7 @@ class Settings:
     today: Callable[[], date] | None = None
     cost: Cost = field(default_factory=Cost)
     budget: int = BUDGET
+    name: str = ""
     flood_threshold: int = FLOOD_THRESHOLD
 
 
@@ -76,6 +78,7 @@ def read(mapping: Mapping[str, Any]) -> Settings:
         salt=mapping.get("salt") or "",
         salt_file=Path(mapping["salt_file"]) if mapping.get("salt_file") else None,
         today=mapping.get("today"),
+        name=mapping.get("name") or "",
         cost=mapping.get("cost", Cost()),
         budget=mapping.get("budget", BUDGET),
         flood_threshold=mapping.get("flood_threshold", FLOOD_THRESHOLD),
@@ -152,7 +155,7 @@ def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {
         name.removeprefix(_PREFIX).lower(): text
         for name, text in environment.items()
-        if name.startswith(_PREFIX) and name not in _NOT_OURS and text
+        if name.startswith(_PREFIX) and name not in _NOT_OURS and not name.startswith(_OPERATORS) and text
     }
     odd = sorted(set(found) - _FROM_ENVIRONMENT - set(FORMER_NAMES))
     if odd:
@@ -167,5 +170,7 @@ def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 _PREFIX = "PORTAL_"
-_NOT_OURS = frozenset({"PORTAL_BIND", "PORTAL_WORKERS", "PORTAL_INSIDE_VENV", "PORTAL_CHROMIUM"})
-_FROM_ENVIRONMENT = KNOWN - {"today", "cost"}
+_NOT_OURS = frozenset({"PORTAL_BIND", "PORTAL_WORKERS", "PORTAL_INSIDE_VENV", "PORTAL_CHROMIUM", "PORTAL_DISTRICTS"})
+_OPERATORS = ("PORTAL_BACKUP_", "PORTAL_OPERATOR_")
+"""Variables of the operator's commands begin with these."""
+_FROM_ENVIRONMENT = KNOWN - {"today", "cost", "name"}

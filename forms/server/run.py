@@ -5,7 +5,8 @@ from functools import partial
 from flask import Flask
 
 from forms.core.media.decoder_process import missing_layers
-from forms.server.app import watch
+from forms.server.app import tell, watch
+from forms.server.districts.dispatch import Districts
 from forms.server.services.retention import RetentionThread
 from forms.web.serving import make
 
@@ -13,9 +14,20 @@ from forms.web.serving import make
 def start_clock_work(app: Flask) -> RetentionThread:
     """Erase what is too old from now on, also on days on which nobody comes; what is wrong with the clock is logged."""
     app.extensions["operator_log"].watched = True
-    clock_work = RetentionThread(app.extensions["erase"], app.logger.error, watch=partial(watch, app))
+    clock_work = RetentionThread(app.extensions["erase"], partial(tell, app), watch=partial(watch, app))
+    app.extensions["clock_work"] = clock_work
     clock_work.start()
     return clock_work
+
+
+def start_clock_works(served: Flask | Districts) -> None:
+    """Start one; of several districts one for each, also of those added later: none waits for another's database."""
+    if isinstance(served, Flask):
+        start_clock_work(served)
+        return
+    served.on_start = start_clock_work
+    for app in served.apps:
+        start_clock_work(app)
 
 
 def log_missing_confinement(app: Flask) -> None:

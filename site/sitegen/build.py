@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from forms.core import i18n
 from forms.core import portal as portals
 from forms.core.builds import earlier_assets, withdrawn
 from forms.core.files.folder_swap import swap
@@ -83,6 +84,7 @@ def prepare(
     rows = phone_numbers.in_tables(rows, numbers)
     days = list(events.expanded(rows["events"]))
     portal = district.load(content, rows, days, keys, site_files.asset_names(theme / "assets"))
+    i18n.take_words(portal.words)
     library, problems = pages.read_all(content, portal.language_codes())
     if problems:
         raise Problems(problems)

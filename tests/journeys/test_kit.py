@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typst
 from sitegen.build import prepare
 from sitegen.print import leaflets
 from sitegen.publish import offline_card
 
 from forms.core import fonts
 from forms.core.fingerprints import desk_fingerprint
-from forms.core.problem import Problem
 from tests.journeys.conftest import ROOT, TODAY, Installation  # type: ignore[import-not-found]
 
 
@@ -129,7 +127,7 @@ def test_the_papers_have_the_right_size_and_no_missing_glyph(
         assert boxes
         assert {(round(float(w)), round(float(h))) for w, h in boxes} == {(round(width), round(height))}
         if language != "en":
-            assert fonts.FONTS[language].replace(" ", "").encode() in data, "set in the script's own typeface"
+            assert fonts.font_of(language).replace(" ", "").encode() in data, "set in the script's own typeface"
     sheets = {kind: len(re.findall(rb"/MediaBox", made[f"{kind}-{language}.pdf"])) for kind in sizes}
     sheet = leaflets.fingerprints_of(own.portal, language)
     assert {row["number"] for row in sheet["desks"]} == {desk_fingerprint(desk) for desk in own.portal.desks}
@@ -137,10 +135,6 @@ def test_the_papers_have_the_right_size_and_no_missing_glyph(
 
 
 def test_a_machine_without_the_typeface_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Fonts:
-        def families(self) -> list[str]:
-            return ["Noto Sans"]
-
-    monkeypatch.setattr(typst, "Fonts", Fonts)
-    with pytest.raises(Problem, match=r"Noto Sans Tamil.*apt install fonts-noto-core"):
-        leaflets.require_fonts(("en", "ta"))
+    monkeypatch.setattr(leaflets, "installed", lambda: frozenset({"Noto Sans"}))
+    assert re.search(r"ta: no papers.*Noto Sans Tamil.*apt install fonts-noto-core", leaflets.lacking("ta"))
+    assert leaflets.lacking("en") == ""

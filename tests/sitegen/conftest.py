@@ -16,6 +16,7 @@ from sitegen import build as site_build
 from sitegen.build import KEPT_TABLES
 from sitegen.checks.content_checks import Report
 from sitegen.content import tables
+from sitegen.languages import table_schemas
 from sitegen.publish import browser_bundle
 
 ROOT = Path(__file__).parents[2]
@@ -47,7 +48,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
 @cache
 def columns(table: str) -> list[str]:
     """Return the columns of a table, of its schema."""
-    schema = yaml.load((ROOT / "site" / "schemas" / f"{table}.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
+    schema = table_schemas.read(ROOT / "site" / "schemas" / f"{table}.yaml", tuple(LANGUAGES))
     return [field["name"] for field in schema["fields"]]
 
 

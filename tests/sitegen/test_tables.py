@@ -49,7 +49,7 @@ def test_all_problems_of_all_tables_are_told_at_once(folder: Any, said: Said) ->
 
 def test_rows_are_numbered_as_a_spreadsheet_does_and_empty_ones_passed_over(folder: Any, said: Said) -> None:
     lines = folder.csv("places").read_text(encoding="utf-8").splitlines()
-    folder.csv("places").write_text("\n".join([lines[0], ",,,,,,", lines[1], "", "south,taluk,,,,,"]), encoding="utf-8")
+    folder.csv("places").write_text("\n".join([lines[0], ",,,,", lines[1], "", "south,taluk,,,"]), encoding="utf-8")
     assert "places.csv, row 5, column name_en" in said()
 
 

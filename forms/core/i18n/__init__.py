@@ -15,56 +15,88 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from forms.core.i18n import locales, own_words
+
 FOLDER = Path(__file__).parent
 SOURCE_LANGUAGE = "en"
 
-LOCALES = {"en": "en_IN"}
-"""CLDR locale of a language where its default is another country's."""
+_LONG, _FULL = "d MMMM y", "EEEE, d MMMM y"
+"""How a day is written where CLDR does not begin with the day: in India people do, in every language."""
 
-_LONG = {"or": "d MMMM y"}
-_FULL = {"or": "EEEE, d MMMM y"}
-"""How a day is written where CLDR has the month first and people here do not."""
+_OWN: dict[str, str] = {}
 
 
 def catalog(language: str) -> Catalog:
     """Return the messages of one language as they stand in its .po; empty where there is no file."""
     path = FOLDER / f"{language}.po"
     if not path.exists():
-        return Catalog(locale=language)
+        return Catalog(locale=locales.locale_of(language))
     with path.open("rb") as file:
-        return read_po(file, locale=language)
+        return read_po(file, locale=locales.locale_of(language))
 
 
 @cache
 def translations(language: str) -> NullTranslations:
     """Return the gettext translations of one language; English words stand in for what is missing."""
-    if language == SOURCE_LANGUAGE or not (FOLDER / f"{language}.po").exists():
+    shipped = (FOLDER / f"{language}.po").exists()
+    if language == SOURCE_LANGUAGE or not (shipped or language in _OWN):
         return NullTranslations()
+    known = catalog(language)
+    for english, said in _own(language).items():
+        known.add((english, english) if len(said) > 1 else english, said if len(said) > 1 else said[0])
     compiled = BytesIO()
-    write_mo(compiled, catalog(language))
+    write_mo(compiled, known)
     compiled.seek(0)
     return GNUTranslations(compiled)
 
 
+def take_words(words: own_words.Words) -> None:
+    """Say from now on what a district's own words say, in this process."""
+    if words != _OWN:
+        _OWN.clear()
+        _OWN.update(words)
+        translations.cache_clear()
+
+
+def _own(language: str) -> dict[str, tuple[str, ...]]:
+    """Return a district's own words of a language as far as they can be shown."""
+    try:
+        return own_words.usable(_OWN.get(language, ""), language)
+    except own_words.NotWords:
+        return {}
+
+
+def has_words(language: str) -> bool:
+    """Return whether there are words of the interface in this language: the program's, or the district's own."""
+    return language == SOURCE_LANGUAGE or type(translations(language)) is GNUTranslations
+
+
 def day(when: date, language: str) -> str:
     """Return a day as this language writes it, like 24 January 2027."""
-    return format_date(when, format=_LONG.get(language, "long"), locale=LOCALES.get(language, language))
+    locale = locales.locale_of(language)
+    return format_date(when, format=_LONG if _starts_late(locale.date_formats["long"]) else "long", locale=locale)
 
 
 def full_day(when: date, language: str) -> str:
     """Return a day with its name in the week, like Sunday, 24 January 2027."""
-    return format_date(when, format=_FULL.get(language, "full"), locale=LOCALES.get(language, language))
+    locale = locales.locale_of(language)
+    return format_date(when, format=_FULL if _starts_late(locale.date_formats["long"]) else "full", locale=locale)
+
+
+def _starts_late(format_: object) -> bool:
+    """Return whether a format of CLDR begins with the month or the year."""
+    return not str(format_).startswith("d")
 
 
 def month(text: str, language: str) -> str:
     """A month like 2027-02 as this language writes it, with its year."""
     first = date.fromisoformat(f"{text}-01")
-    return str(format_skeleton("yMMMM", first, locale=LOCALES.get(language, language)))
+    return str(format_skeleton("yMMMM", first, locale=locales.locale_of(language)))
 
 
 def months(first: date, last: date, language: str) -> str:
     """Return a stretch of months as this language writes it, like July – September 2027."""
-    return str(format_interval(first, last, skeleton="yMMMM", locale=LOCALES.get(language, language)))
+    return str(format_interval(first, last, skeleton="yMMMM", locale=locales.locale_of(language)))
 
 
 def say(language: str) -> Callable[[str], str]:

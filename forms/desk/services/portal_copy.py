@@ -1,5 +1,6 @@
 """The portal as this machine last fetched it: `portal.json` in the desk's folder, all of it public."""
 
+from forms.core import i18n
 from forms.core.files.durable import write_or_complain
 from forms.core.handover_version import Unreadable
 from forms.core.portal import Portal, parse
@@ -21,6 +22,7 @@ class PortalCopy:
             if not self._path.exists():
                 self.fetch()
             self._portal = parse(self._path.read_bytes(), str(self._path))
+            i18n.take_words(self._portal.words)
         return self._portal
 
     def fetch(self) -> None:

@@ -292,7 +292,8 @@ def _of(lookup: Any) -> LookupResult:
     except Busy:
         raise ApiError(503, "Very many receipts are looked up just now. Try again in a few minutes.") from None
     if found is None:
-        raise ApiError(404, "There is no letter with this look-up value.")
+        why = lookup_service.why_unknown(_services().concerns)
+        raise ApiError(404, "There is no letter with this look-up value.", why=why)
     return found
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -16,6 +17,7 @@ from forms.core.portal import Desk, Portal
 from forms.core.receipts import Keys
 from forms.server.services.mailbox import LETTER_VERSION, Services, recipients
 from forms.server.store.concern_store import NewLetter, Progress
+from forms.server.store.database import NotKept, Store
 
 _SHA_256 = re.compile(r"[0-9a-f]{64}")
 _ID_DIGITS = 32  # of a SHA-256, by which a sealed recording is kept
@@ -80,6 +82,13 @@ def look_up(services: Services, code: str, hear: str = "") -> LookupResult | Non
             return LookupResult(box.purpose, progress, replies, keys.erase.hex(), sound)
     services.lookups.missed()
     return None
+
+
+def why_unknown(store: Store) -> str:
+    """Return why there may be nothing with a number that looks right: "unknown", or "restored" from a backup."""
+    with suppress(NotKept):
+        return "unknown" if store.restored() is None else "restored"
+    return "unknown"
 
 
 def find(services: Services, lookup: bytes, *, worked: bool = False) -> LookupResult | None:

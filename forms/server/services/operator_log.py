@@ -84,6 +84,11 @@ class OperatorLog:
                 self._write(where, what, _Slot())
                 self.tell(f"The database of {where} takes letters again ({what}: mended).")
 
+    @property
+    def is_troubled(self) -> bool:
+        """Return whether something was met that is not mended yet."""
+        return any(self._read(where, what).due for where, what in _KINDS)
+
     def say(self) -> None:
         """Say what is due and was not said within the hour."""
         now = self.clock()

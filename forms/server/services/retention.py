@@ -9,6 +9,7 @@ from forms.core.trusted_date import TrustedDate, look, servers_doubt
 from forms.server.services.daily_statement import make_statement
 from forms.server.services.mailbox import Services
 from forms.server.store.database import NotKept
+from forms.server.store.installation import MARKS_KEPT_DAYS
 
 LOOSE_PART_DAYS = 2
 """Days that a photo waits for its letter."""
@@ -20,6 +21,9 @@ LOOK_AGAIN = 10.0
 def erase_old(services: Services, known: TrustedDate) -> None:
     """Erase what has been kept as long as portal.yml says, by the earliest day that it may be. Raises NotKept."""
     keep, today = services.portal.days_kept, known.earliest
+    for marked in (services.concerns, services.signups):
+        marked.forget_marks(today - timedelta(days=MARKS_KEPT_DAYS))
+        marked.forget_restored(today - timedelta(days=keep("concerns_days")))
     last_days = {event.id: event.last_day for event in services.portal.events}
     services.signups.erase(today - timedelta(days=keep("signups_days")), last_days)
     for box in services.mailboxes:

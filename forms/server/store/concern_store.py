@@ -234,8 +234,8 @@ class Access:
 class ConcernStore(Store):
     """Letters, who may fetch them, what the desks wrote."""
 
-    def __init__(self, url: str) -> None:
-        super().__init__(url, METADATA)
+    def __init__(self, url: str, beside: Store | None = None) -> None:
+        super().__init__(url, METADATA, beside)
         # No error of the database where it is there already: PostgreSQL would write its id and the time into a log.
         self._new_letter = self._insert(_letters).on_conflict_do_nothing().returning(_letters.c.id)
 
@@ -580,6 +580,7 @@ class ConcernStore(Store):
             desks = _that_have(connection, theirs)
             if not desks <= set(taken_by):
                 return desks
+            self.mark_erased(connection, thread)
             self._delete(connection, theirs)
         self.forget_traces()
         return frozenset()
@@ -592,12 +593,28 @@ class ConcernStore(Store):
                 _recipients.delete().where(_recipients.c.desk == desk, _recipients.c.letter.in_(theirs))
             ).rowcount
             connection.execute(_entries.delete().where(_entries.c.desk == desk, _entries.c.letter.in_(theirs)))
+            if gone:
+                self.mark_erased(connection, thread, desk)
             read = sa.select(_recipients.c.letter)
             self._delete(
                 connection, sa.select(_letters.c.id).where(_letters.c.thread == thread, _letters.c.id.not_in(read))
             )
         self.forget_traces()
         return bool(gone)
+
+    def threads(self) -> dict[str, frozenset[str]]:
+        """Return the id of each first letter, and the desks that have a share of it."""
+        query = sa.select(_letters.c.thread, _recipients.c.desk).join(_recipients).distinct()
+        found: dict[str, set[str]] = {}
+        with self.reads() as connection:
+            for thread, desk in connection.execute(query):
+                found.setdefault(thread, set()).add(desk)
+        return {thread: frozenset(desks) for thread, desks in found.items()}
+
+    def that_have(self, thread: str) -> frozenset[str]:
+        """Return the desks that have this letter, or something that was added to it."""
+        with self.reads() as connection:
+            return _that_have(connection, sa.select(_letters.c.id).filter_by(thread=thread))
 
     def erase(self, before: date) -> int:
         """Erase letters of days before this one that all their desks have taken, with what follows. How many."""

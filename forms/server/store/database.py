@@ -4,8 +4,9 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from forms.core.problem import Problem
+from forms.server.store import installation as ours
 from forms.server.store import schema
 
 _MAKING_TABLES = 1976  # any number that no other program locks in this database
@@ -27,6 +29,9 @@ _LONGEST_WAIT = 30.0  # seconds for the turn to write
 
 _CHECKPOINT_WAIT = 50
 """Milliseconds for which emptying SQLite's write-ahead log waits for readers: so long it keeps writers waiting."""
+
+_OVERFLOW = 25
+"""Connections above the five that stay open: with them more than the threads that a service has for one district."""
 
 _TRY_AGAIN = 1.0
 """Seconds until a write tries again to empty a write-ahead log that somebody was reading."""
@@ -76,24 +81,10 @@ def database_of(url: str) -> tuple[str, ...]:
         return kind, str(Path(name.removeprefix("file:").partition("?")[0]).resolve())
     host = parsed.host or str(parsed.query.get("host", ""))
     local = host in {"", "localhost", "127.0.0.1", "::1"} or host.startswith("/")
-    return kind, "" if local else host, str(parsed.port or parsed.query.get("port", "")), name
+    schema = str(parsed.query.get("options", ""))  # -csearch_path=...: districts may have schemas of one database
+    return kind, "" if local else host, str(parsed.port or parsed.query.get("port", "")), name, schema
 
 
-_ours = sa.MetaData()
-_installation = sa.Table(
-    "installation",
-    _ours,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("salt_mark", sa.String(64), nullable=False),
-    sqlite_with_rowid=False,
-)
-_probe = sa.Table(
-    "probe",
-    _ours,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("filler", sa.LargeBinary, nullable=False),
-    sqlite_with_rowid=False,
-)
 _PROBE_BYTES = 4096
 _REWRITE_BYTES = 8 * 1024 * 1024
 """Bytes that are written anew in one turn: so long a letter waits at most."""
@@ -105,25 +96,37 @@ _LEAST_FREE = 1024 * 1024
 class Store:
     """A database that is opened late, made where missing, and complains as NotKept."""
 
-    def __init__(self, url: str, metadata: sa.MetaData) -> None:
-        # Parameters hold what people wrote: they must never stand in an error's text.
-        # A connection that died with the database is noticed before a letter is trusted to it.
-        try:
-            self.engine = sa.create_engine(url, hide_parameters=True, pool_pre_ping=url.startswith("postgresql"))
-        except (ArgumentError, ImportError):  # the address may hold a password: it is not said
-            todo = "Write it like postgresql+psycopg://portal@/concerns?host=/run/postgresql, or leave it out."
-            raise Problem("store", "The address of a database cannot be read.", todo) from None
+    engine: sa.Engine
+    _checkpoints: sa.Engine
+    _writers: threading.Lock
+
+    def __init__(self, url: str, metadata: sa.MetaData, beside: "Store | None" = None) -> None:
+        """beside: a store of the same database, whose connections this one uses too."""
+        if beside is None:
+            self._open(url)
+        else:
+            self.engine, self._checkpoints = beside.engine, beside._checkpoints
         self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.metadata = metadata
         self._ready = False
         self._salt_mark = ""
         self.on_fault: Callable[[str], None] = lambda _: None
         self._making = threading.Lock()
-        self._writers = threading.Lock()
+        self._writers = threading.Lock() if beside is None else beside._writers
         self._emptying = threading.Lock()
         self._measured, self._measure_at = 0, 0.0
         # A process that was killed may have left something in the log: the first write looks.
         self._traces_remain, self._try_at = True, 0.0
+
+    def _open(self, url: str) -> None:
+        # Parameters hold what people wrote: they must never stand in an error's text.
+        # A connection that died with the database is noticed before a letter is trusted to it.
+        try:
+            is_remote = url.startswith("postgresql")
+            self.engine = sa.create_engine(url, hide_parameters=True, pool_pre_ping=is_remote, max_overflow=_OVERFLOW)
+        except (ArgumentError, ImportError):  # the address may hold a password: it is not said
+            todo = "Write it like postgresql+psycopg://portal@/concerns?host=/run/postgresql, or leave it out."
+            raise Problem("store", "The address of a database cannot be read.", todo) from None
         self._checkpoints = self.engine
         if self.engine.dialect.name == "sqlite":
             sa.event.listen(self.engine, "connect", _set_up_sqlite)
@@ -260,7 +263,7 @@ class Store:
         with self._complaining(quietly=True):
             self._make_tables()
             with self._turn(), self.engine.begin() as connection:
-                written = self._insert(_probe).values(row)
+                written = self._insert(ours.probe).values(row)
                 connection.execute(written.on_conflict_do_update(index_elements=["id"], set_=row))
 
     def is_in_use(self) -> bool:
@@ -270,7 +273,7 @@ class Store:
             return False
         with self._complaining(), self._reading.connect() as connection:
             there = sa.inspect(connection).get_table_names()
-            tables = [table for table in (_installation, *self.metadata.sorted_tables) if table.name in there]
+            tables = [table for table in (ours.installation, *self.metadata.sorted_tables) if table.name in there]
             queries = (sa.select(sa.literal(1)).select_from(table).limit(1) for table in tables)
             return any(connection.execute(query).first() for query in queries)
 
@@ -319,6 +322,61 @@ class Store:
         finally:
             self._writers.release()
 
+    def mark_erased(self, connection: sa.Connection, *what: str) -> None:
+        """Remember, in the transaction that erases it, that something was erased: a backup must not bring it back."""
+        row = {
+            "mark": ours.erased_mark(self._salt_mark, *what),
+            "day": datetime.now(UTC).date().replace(day=1),
+        }  # the month: only to forget it
+        self.add_rows(connection, ours.erased, [row])
+
+    def erased(self) -> Callable[..., bool]:
+        """Return what tells of ids whether they were erased, as things stand now. Raises NotKept."""
+        with self.reads() as connection:
+            marks = frozenset(connection.execute(sa.select(ours.erased.c.mark)).scalars())
+        return lambda *what: ours.erased_mark(self._salt_mark, *what) in marks
+
+    def forget_marks(self, before: date) -> None:
+        """Erase the marks of what was erased before this day: no backup is so old any more. Raises NotKept."""
+        with self.writing() as connection:
+            connection.execute(ours.erased.delete().where(ours.erased.c.day < before))
+
+    def restored(self) -> tuple[date, date] | None:
+        """Return the day of the backup that this database was brought back from, and the day of that; or None."""
+        with self.reads() as connection:
+            row = connection.execute(sa.select(ours.restored.c.since, ours.restored.c.day)).first()
+            return (row.since, row.day) if row else None
+
+    def note_restored(self, since: date, day: date) -> None:
+        """Remember that this database was brought back from a backup of the day `since`. Raises NotKept."""
+        with self.writing() as connection:
+            connection.execute(ours.restored.delete())
+            self.add_rows(connection, ours.restored, [{"id": 1, "since": since, "day": day}])
+
+    def forget_restored(self, before: date) -> None:
+        """Forget that it was brought back before this day: what was lost would be erased by now. Raises NotKept."""
+        with self.writing() as connection:
+            connection.execute(ours.restored.delete().where(ours.restored.c.day < before))
+
+    def add_rows(self, connection: sa.Connection, table: sa.Table, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Write rows of which some may be there already: those stay as they are."""
+        for row in rows:
+            connection.execute(self._insert(table).values(row).on_conflict_do_nothing())
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """Lend a connection that sees the database as it is now, whatever is written meanwhile. Raises NotKept."""
+        with self._complaining(quietly=True):
+            self._make_tables()
+            if self.engine.dialect.name == "sqlite":
+                with self._checkpoints.connect() as connection:
+                    connection.exec_driver_sql("BEGIN DEFERRED")  # readers hold no writer up
+                    yield connection
+                    connection.exec_driver_sql("ROLLBACK")
+            else:
+                with self.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+                    yield connection
+
     @contextmanager
     def reads(self) -> Iterator[sa.Connection]:
         """Lend a connection for reading. Raises NotKept."""
@@ -343,21 +401,21 @@ class Store:
 
     def _require_salt(self, connection: sa.Connection) -> None:
         row = {"id": 1, "salt_mark": self._salt_mark}
-        connection.execute(self._insert(_installation).values(row).on_conflict_do_nothing())
-        if connection.execute(sa.select(_installation.c.salt_mark)).scalar() != self._salt_mark:
+        connection.execute(self._insert(ours.installation).values(row).on_conflict_do_nothing())
+        if connection.execute(sa.select(ours.installation.c.salt_mark)).scalar() != self._salt_mark:
             raise OtherSalt
 
     def _bring_up_to_date(self, connection: sa.Connection) -> None:
-        ours = frozenset(table.name for table in (*self.metadata.sorted_tables, *_ours.sorted_tables))
+        known = frozenset(table.name for table in (*self.metadata.sorted_tables, *ours.METADATA.sorted_tables))
         try:
-            schema.bring_up_to_date(connection, ours)
+            schema.bring_up_to_date(connection, known)
         except schema.NotOurSchema as problem:
             raise OtherSchema(*problem.args) from None
 
     def _make_missing(self, connection: sa.Connection) -> None:
         """Make the tables that a database lacks; what older tables lack is a step of migrations/versions."""
         there = set(sa.inspect(connection).get_table_names())
-        for table in (*self.metadata.sorted_tables, *_ours.sorted_tables):
+        for table in (*self.metadata.sorted_tables, *ours.METADATA.sorted_tables):
             if table.name not in there:
                 for statement in _statements(table, connection.dialect.name):
                     connection.exec_driver_sql(statement)

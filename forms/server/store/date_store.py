@@ -24,8 +24,8 @@ _THE_ROW = 1
 class DayStore(Store):
     """What is known of the day, for all workers and over every restart."""
 
-    def __init__(self, url: str) -> None:
-        super().__init__(url, _days_metadata)
+    def __init__(self, url: str, beside: Store | None = None) -> None:
+        super().__init__(url, _days_metadata, beside)
 
     def look(self, today: date) -> TrustedDate:
         """Return what is known now that the server's clock shows `today`. Raises NotKept."""
@@ -34,6 +34,11 @@ class DayStore(Store):
     def hear(self, today: date, told: date) -> TrustedDate:
         """The same, after a desk's clock showed the day `told`. Raises NotKept."""
         return self._step(lambda known: hear(look(known, today), told))
+
+    def remembered(self) -> TrustedDate | None:
+        """Return what was known when the day was looked at last; changes nothing. Raises NotKept."""
+        with self.reads() as connection:
+            return _remembered(connection)
 
     def _step(self, step: Callable[[TrustedDate | None], TrustedDate]) -> TrustedDate:
         with self.reads() as connection:

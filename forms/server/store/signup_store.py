@@ -77,8 +77,8 @@ class Line:
 class SignupStore(Store):
     """Sign-ups: places counted exactly, and a line that moves up by itself in order."""
 
-    def __init__(self, url: str) -> None:
-        super().__init__(url, METADATA)
+    def __init__(self, url: str, beside: Store | None = None) -> None:
+        super().__init__(url, METADATA, beside)
 
     def save(
         self, signup: Signup, lookup: bytes, sealed: bytes, *, capacity: int, last_day: date, hold: bool = False
@@ -175,6 +175,7 @@ class SignupStore(Store):
             signup = _locked(connection, lookup)
             if signup is None or signup.state == CANCELLED:
                 return False
+            self.mark_erased(connection, signup.id)
             _change(connection, signup, state=CANCELLED, turn=0, sealed=b"")
             if signup.state == COMING:
                 _take(connection, signup.event, -signup.people)

@@ -57,8 +57,8 @@ _THE_ROW = 1
 class StatementStore(Store):
     """What was stated, for all workers and over every restart."""
 
-    def __init__(self, url: str) -> None:
-        super().__init__(url, _metadata)
+    def __init__(self, url: str, beside: Store | None = None) -> None:
+        super().__init__(url, _metadata, beside)
 
     def last_day(self) -> date | None:
         """Return the last day of which a statement speaks, or None. Raises NotKept."""

@@ -200,7 +200,7 @@ def _answer(asked: FormRequest) -> Response:
 def _progress(asked: FormRequest, code: str) -> Response:
     found = lookup.look_up(asked.services, code, asked.hear)
     if found is None:
-        return form_page(asked, (FieldProblem("code", "unknown"),), 422)
+        return form_page(asked, (FieldProblem("code", lookup.why_unknown(asked.services.concerns)),), 422)
     names = {desk.id: desk.name for desk in asked.services.portal.desks}
     told: dict[str, Any] = {"progress": found.progress, "replies": found.replies, "names": names, "code": code}
     told |= {"hear": asked.hear, "faces": {desk.id: desk.picture for desk in asked.services.portal.desks}}
@@ -213,7 +213,7 @@ def _progress(asked: FormRequest, code: str) -> Response:
 
 def _delete(asked: FormRequest, code: str) -> Response:
     if not lookup.delete(asked.services, code, asked.today):
-        return form_page(asked, (FieldProblem("code", "unknown"),), 422)
+        return form_page(asked, (FieldProblem("code", lookup.why_unknown(asked.services.concerns)),), 422)
     return page(asked, "deleted.html")
 
 

@@ -22,7 +22,7 @@ from forms.server.services import mailbox
 from forms.server.services.mailbox import Part, Services, Submission
 from forms.server.web import oversized
 from forms.server.web.current import current_services
-from forms.web.headers import NEVER_KEPT
+from forms.web.headers import EVERYWHERE, NEVER_KEPT
 from forms.web.no_trace import NoTraceRequest
 
 LARGEST_UPLOAD = 24 * 1024 * 1024
@@ -334,6 +334,19 @@ def drain(limit: int = 64 * 1024 * 1024) -> None:
     left = min(request.content_length or 0, limit)
     while left > 0 and (chunk := stream.read(min(left, 65536))):
         left -= len(chunk)
+
+
+def away_page(app: Flask, path: str) -> Response:
+    """Return the page that nothing was sent, in the language of the path; made once, outside of requests."""
+    portal, pages = app.extensions["services"].portal, app.extensions.setdefault("away_pages", {})
+    if pages.get("portal") is not portal:
+        pages.clear()
+        pages["portal"] = portal
+    language = next((part for part in path.split("/")[1:3] if part in portal.language_codes()), i18n.SOURCE_LANGUAGE)
+    if language not in pages:
+        with app.test_request_context(f"/forms/{language}/"):
+            pages[language] = _message_page(503).get_data()
+    return Response(pages[language], 503, {**EVERYWHERE, "Cache-Control": NEVER_KEPT}, mimetype="text/html")
 
 
 def _message_page(status: int) -> Response:

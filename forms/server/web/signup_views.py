@@ -12,6 +12,7 @@ from forms.core.portal import Event
 from forms.core.rendering import message, render
 from forms.core.validation import Accepted, FieldProblem, Rejected, accept
 from forms.server.services import signup_service
+from forms.server.services.lookup import why_unknown
 from forms.server.services.mailbox import Submission
 from forms.server.services.signup_service import SignupStatus
 from forms.server.store.database import NotKept
@@ -120,7 +121,7 @@ def _cancel(asked: FormRequest, code: str) -> Response:
 
 def _shown(asked: FormRequest, code: str, standing: SignupStatus | None, *, changed: bool = False) -> Response:
     if standing is None:
-        return form_page(asked, (FieldProblem("code", "unknown"),), 422)
+        return form_page(asked, (FieldProblem("code", why_unknown(asked.services.signups)),), 422)
     return page(asked, "signup.html", standing=standing, code=code, changed=changed)
 
 

@@ -17,6 +17,7 @@ export function startReturning(form, settings, followup) {
   const place = make("section", { class: "opened" });
   const code = form.querySelector("#code");
   let busy = false;
+  let lost = false; // whether the server says that it was brought back from a copy without the last letters
   let left = 0; // how often this page was left: what was asked for before is not shown after
 
   form.after(make("p", { class: "road" }, words.opens)); // the field first: on a small phone it is on the first screen
@@ -47,7 +48,7 @@ export function startReturning(form, settings, followup) {
     try {
       const found = await lookUp(digits, told);
       if (found && asked === left) show(found);
-      else if (asked === left) complain(form, "code", settings.wrong.unknown);
+      else if (asked === left) complain(form, "code", (lost && settings.wrong.restored) || settings.wrong.unknown);
     } catch (error) {
       // The server says "busy" in a page of its own where somebody guesses; any other failure is the line's.
       const busyThere = error instanceof Refused && error.status === 503;
@@ -66,6 +67,7 @@ export function startReturning(form, settings, followup) {
         return await opened(keys, await ask(keys, told), here);
       } catch (error) {
         if (!(error instanceof Refused) || error.status !== 404) throw error;
+        lost = error.data.why === "restored";
       }
     }
     return null;

@@ -9,14 +9,14 @@ from typing import Any
 
 from forms.core.form_schema import load_all
 from forms.core.form_schema import names as form_names
-from forms.core.i18n.extraction import untranslated
 from forms.core.portal import Choice
 from forms.core.problem import Problem, as_dangers
 from sitegen.checks import event_checks, feedback_checks, page_checks
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content import consent_rules, desk_tables, number_checks, phone_numbers
 from sitegen.content.pages import SOURCE, Library, Source, linked_name
-from sitegen.content.tables import Row, Tables, number_of
+from sitegen.content.tables import Row, Tables, place_of
+from sitegen.languages import word_checks
 from sitegen.media import audio_clips, images, short_clips
 from sitegen.render.blocks import BLOCKS
 
@@ -32,6 +32,10 @@ class Report:
 
     problems: tuple[Problem, ...]
     warnings: tuple[str, ...]
+
+
+MANY_CELLS = 20
+"""Texts of one table that lack a translation: of more only their number is said."""
 
 
 def check(
@@ -75,12 +79,13 @@ def check(
         *feedback_checks.problems(library, tables, days, today, media),
         *audio_clips.problems(content, library, _clip_keys(tables, days)),
         *images.problems(media, kept_photos),
+        *word_checks.problems(content),
         *(problem for page in pages for problem in images.asked(page, media)),
     ]
     warnings = [
         *(said for page in pages for said in _forms(page)),
         *_translations(library),
-        *_words(library),
+        *word_checks.warnings(content, tuple(library.by_language)),
         *_old(tables, today),
         *_cells(tables, library),
         *event_checks.waiting(tables["events"], today),
@@ -162,7 +167,7 @@ def _numbers(tables: Tables) -> Iterator[Problem]:
     """A helpline whose number is read as one and dialled as another."""
     for row in tables["helplines"]:
         if re.sub(r"\D", "", row["number"]) != re.sub(r"\D", "", row["tel"]):
-            where = f"content/tables/helplines.csv, row {number_of(row)} ({row['id']}), column tel"
+            where = f"{place_of('helplines', row)} ({row['id']}), column tel"
             what = f"people see {row['number']}, and the phone would call {row['tel']}."
             yield Problem(where, what, "Write the same number in both.")
 
@@ -201,13 +206,6 @@ def _translations(library: Library) -> Iterator[str]:
             yield f"content/{language}: {waiting} pages wait for a native reader (reviewed_by)."
 
 
-def _words(library: Library) -> Iterator[str]:
-    for language in library.by_language:
-        missing = untranslated(language) if language != SOURCE else []
-        if missing:
-            yield f'forms/core/i18n/{language}.po: {len(missing)} words are missing or fuzzy, like "{missing[0]}".'
-
-
 def _old(tables: Tables, today: date) -> Iterator[str]:
     for name in ("helplines", "services", "staff_links"):
         for row in tables[name]:
@@ -216,11 +214,17 @@ def _old(tables: Tables, today: date) -> Iterator[str]:
 
 
 def _cells(tables: Tables, library: Library) -> Iterator[str]:
-    """Yield texts in English that lack their translation beside them."""
+    """Yield texts in English that lack their translation beside them; of many in one table and language the number."""
     for name, rows in tables.items():
+        found: dict[str, list[str]] = {}
         for row in rows if name not in desk_tables.ENGLISH_ONLY else ():
             for column in (column for column, cell in row.items() if column.endswith("_en") and cell):
                 others = [f"{column.removesuffix('en')}{code}" for code in library.by_language if code != SOURCE]
                 for other in others:
                     if not row.get(other):
-                        yield f"content/tables/{name}.csv, {row['id']}, column {other}: not translated yet."
+                        code = other.rpartition("_")[2]
+                        said = f"content/tables/{name}.csv, {row['id']}, column {other}: not translated yet."
+                        found.setdefault(code, []).append(said)
+        for code, each in found.items():
+            many = f"content/tables/{name}.csv: {len(each)} texts are not translated into {code} yet."
+            yield from [many] if len(each) > MANY_CELLS else each

@@ -3,15 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
-from babel import Locale
-
+from forms.core.i18n import locales
 from forms.core.portal import COLUMN_WIDTHS, OPEN_STATES
 from forms.core.problem import Problem
 from sitegen.checks.did_you_mean import closest, did_you_mean
 from sitegen.content import dates
 from sitegen.content.dates import NO_HOUR
 from sitegen.content.events import MOST_REPEATS, days_of, last_day_of
-from sitegen.content.tables import Row, number_of
+from sitegen.content.tables import Row, place_of
 
 FILE = "content/tables/events.csv"
 RESERVED = ("in", "on", "past")
@@ -43,7 +42,7 @@ def strays(pages: Mapping[str, str], rows: Sequence[Row], days: Sequence[Row]) -
 
 
 def _at(row: Row, column: str) -> str:
-    return f"{FILE}, row {number_of(row)} ({row['id']}), column {column}"
+    return f"{place_of('events', row)} ({row['id']}), column {column}"
 
 
 def _times(row: Row) -> Iterator[Problem]:
@@ -68,7 +67,7 @@ def _words(row: Row, pages: Sequence[str]) -> Iterator[Problem]:
     if row["id"] in RESERVED:
         yield Problem(_at(row, "id"), f'"{row["id"]}" is a folder of the site.', "Give the event another id.")
     for code in (row["spoken"] or "").split():
-        if code not in Locale("en").languages:
+        if not locales.is_language(code):
             todo = "Write codes like ta te hi or en ml bn, with spaces between."
             yield Problem(_at(row, "spoken"), f'"{code}" is no code of a language.', todo)
     if row["map_link"] and not row["map_link"].startswith(("https://", "http://", "geo:")):

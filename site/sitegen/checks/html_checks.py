@@ -9,7 +9,7 @@ from sitegen.checks import active_html
 from sitegen.checks.active_html import Found
 from sitegen.content.pages import Source
 from sitegen.content.settings import WHERE
-from sitegen.content.tables import Tables, number_of
+from sitegen.content.tables import Tables, place_of
 from sitegen.layers import lookup
 from sitegen.lint.visible import without_blocks
 from sitegen.render.markdown_html import to_html
@@ -28,7 +28,7 @@ def problems(pages: Sequence[Source], tables: Tables, settings: Mapping[str, Any
     for name, rows in tables.items():
         for row in rows:
             for column, cell in row.items():
-                where = f"content/tables/{name}.csv, row {number_of(row)}, column {column}"
+                where = f"{place_of(name, row)}, column {column}"
                 yield from (Problem(where, found.what, _TODO) for found in _in_any(cell))
     yield from (Problem(WHERE, found.what, _TODO) for found in _in_any(settings))
     yield from _files(content)

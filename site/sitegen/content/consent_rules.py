@@ -9,7 +9,7 @@ from forms.core.problem import Problem
 from sitegen.content import consents, quotes
 from sitegen.content.consents import languages
 from sitegen.content.pages import Source
-from sitegen.content.tables import Row, Tables, number_of
+from sitegen.content.tables import Row, Tables, place_of
 from sitegen.layers import lookup
 
 LONGEST_CONSENT = timedelta(days=3 * 366)
@@ -88,7 +88,7 @@ def undecided(content: Path, tables: Tables, known: consents.Consents, today: da
 
 def _row(row: Row, media: Path, codes: Sequence[str]) -> Iterator[Problem]:
     """Yield what is wrong with a row whatever page or file it is for."""
-    where = f"content/tables/consents.csv, row {number_of(row)} ({row['id']})"
+    where = f"{place_of('consents', row)} ({row['id']})"
     if not (row["story"] or row["media"] or row["quotes"]):
         yield Problem(where, "names no story, no file and no quote.", "Fill in story, media or quotes.")
     for code in sorted(languages(row["languages"] or "") - {*codes}):

@@ -15,7 +15,7 @@ from forms.core.problem import Problem
 from sitegen.content import csv_files, dates
 from sitegen.content.pages import SOURCE, Library, Source
 from sitegen.content.tables import Row
-from sitegen.layers import lookup
+from sitegen.layers import lookup, rows
 
 FOLDER = "stories/"
 TABLE = Path("tables") / "consents.csv"
@@ -276,13 +276,19 @@ def newer_file(content: Path) -> str:
 
 def read_leniently(content: Path) -> Consents:
     """Read consents.csv without the other tables; a file that cannot be read, or is in doubt, holds no consent."""
-    try:
-        sheet = csv_files.read_sheet(content / TABLE)
-    except (Problem, OSError):
-        return Consents(content, ())
-    if newer_file(content):
-        return Consents(content, ())
-    return Consents(content, tuple(_row_of(sheet.header, cells) for cells in sheet.rows))
+    found = []
+    for number, layer in enumerate(lookup.layers(content)):
+        path = layer.folder / TABLE
+        if number and not path.exists():
+            continue  # a library need not have one; the district's must be there
+        try:
+            sheet = csv_files.read_sheet(path)
+        except (Problem, OSError):
+            return Consents(content, ())
+        if newer_file(layer.folder):
+            return Consents(content, ())
+        found.append([_row_of(sheet.header, cells) for cells in sheet.rows])
+    return Consents(content, tuple(rows.merged_consents(found)))
 
 
 def _row_of(header: Sequence[str], cells: Sequence[str]) -> dict[str, str]:

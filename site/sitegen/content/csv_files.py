@@ -33,6 +33,20 @@ class CsvFile:
     numbers: list[int]
     without_hour: frozenset[tuple[int, str]] = frozenset()
     """Cells (place of the row, column) that give a day and no hour, where an hour may stand."""
+    layer: str = "content"
+    """The folder that it belongs to, as sentences call it (sitegen/layers/lookup.py)."""
+    dropped: frozenset[int] = frozenset()
+    """Places of rows that take a row of a library away."""
+    wheres: tuple[tuple[str, str], ...] = ()
+    """File and layer of each row, where they come from several files."""
+
+    def where_of(self, at: int) -> str:
+        """Return the file of a row."""
+        return self.wheres[at][0] if self.wheres else self.where
+
+    def layer_of(self, at: int) -> str:
+        """Return the layer of a row."""
+        return self.wheres[at][1] if self.wheres else self.layer
 
 
 def file_of(path: Path) -> str:
@@ -77,7 +91,7 @@ def lost_letters(sheet: CsvFile) -> Iterator[Problem]:
 
 
 def _cells(place: str, text: str) -> CsvFile:
-    separator = _separator(text.partition("\n")[0])
+    separator = separator_of(text.partition("\n")[0])
     try:
         rows = list(csv.reader(StringIO(text, newline=""), strict=True, delimiter=separator))
     except csv.Error as error:
@@ -94,6 +108,6 @@ def _cells(place: str, text: str) -> CsvFile:
     return CsvFile(place, [name.strip() for name in rows[0]], cells, [number for number, _ in filled])
 
 
-def _separator(first: str) -> str:
+def separator_of(first: str) -> str:
     """Return what stands between the names of the columns, which hold no sign but _ themselves."""
     return max(_SEPARATORS, key=first.count)

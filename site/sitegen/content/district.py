@@ -60,7 +60,15 @@ def load(
         publishers=tuple(settings.get("publishers") or ()),
         sms=_sms(settings.get("sms") or {}),
         drawings=_drawings(media),
+        words=words(content, [str(row["code"]) for row in settings["languages"]]),
     )
+
+
+def words(content: Path, languages: Sequence[str]) -> dict[str, str]:
+    """Return the district's own interface words, by language the text of content/words/<language>.po."""
+    paths = {code: lookup.find(content, f"words/{code}.po") for code in languages}
+    return {code: path.read_text(encoding="utf-8-sig", errors="replace") for code, path in paths.items()
+            if path.is_file()}  # fmt: skip
 
 
 def _sms(row: Mapping[str, Any]) -> Sms:

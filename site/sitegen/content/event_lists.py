@@ -7,9 +7,8 @@ from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel import Locale
-
 from forms.core import i18n
+from forms.core.i18n import locales
 from forms.core.portal import Choice, Event, Portal, pick
 
 CARDS = 8
@@ -131,8 +130,8 @@ def _counted(events: Sequence[Event], key: Callable[[Event], str]) -> tuple[tupl
 
 def spoken(event: Event, language: str) -> list[str]:
     """Return the names of the languages spoken there, in this language."""
-    names_ = Locale.parse(language).languages
-    return [names_.get(code) or Locale("en").languages[code] for code in event.spoken]
+    names_ = locales.locale_of(language).languages
+    return [names_.get(code) or locales.english_name(code) for code in event.spoken]
 
 
 def offset(timezone: str) -> Callable[[str], str]:

@@ -12,7 +12,7 @@ from dateutil import rrule
 
 from forms.core.portal import Event
 from sitegen.content import dates
-from sitegen.content.tables import NumberedRow, Row, number_of, text
+from sitegen.content.tables import NumberedRow, Row, layer_of, number_of, text
 
 MOST_REPEATS = 120
 """Of one row: two years of weeks and some more."""
@@ -68,7 +68,7 @@ def _rule(repeats: str, start: date) -> dict[str, Any]:
 
 def _on(row: Row, day: date) -> Row:
     made = NumberedRow(row)
-    made.sheet_row = number_of(row)
+    made.sheet_row, made.layer = number_of(row), layer_of(row)
     length: timedelta | None = row["ends"] - row["starts"] if row["ends"] else None
     made["starts"] = datetime.combine(day, row["starts"].time())
     made["ends"] = made["starts"] + length if length is not None else None

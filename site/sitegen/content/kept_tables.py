@@ -24,7 +24,10 @@ Tables = dict[str, list[Row]]
 MOST = 8
 """Files that are kept, the newest: whoever changes a table and takes it back meets one of them."""
 
-_READERS = ("tables.py", "kept_tables.py", "csv_files.py", "dates.py", "../layers/lookup.py", "../lint/own_files.py")
+_READERS = (
+    "tables.py", "../languages/table_schemas.py", "kept_tables.py", "csv_files.py", "dates.py", "../layers/lookup.py",
+    "../layers/rows.py", "../lint/own_files.py",
+)  # fmt: skip
 _FROM_TEXT: dict[str, Callable[[str], Any]] = {
     "datetime": datetime.fromisoformat,
     "date": date.fromisoformat,
@@ -36,11 +39,16 @@ class NumberedRow(Row):
     """A row that knows its number in the spreadsheet, under a name that no column has: templates ask for columns."""
 
     sheet_row: int = 0
+    layer: str = ""
+    """The folder of content that it comes from, as sentences call it."""
 
 
-def key_of(paths: Iterable[Path]) -> str:
-    """Return a hash of these files' names and bytes, and of what reads them; "" where one cannot be read."""
-    digest = hashlib.sha256(_readers().encode())
+def key_of(paths: Iterable[Path], beside: str = "") -> str:
+    """Return a hash of these files' names and bytes, and of what reads them; "" where one cannot be read.
+
+    beside: what else the rows depend on.
+    """
+    digest = hashlib.sha256(f"{_readers()}\0{beside}\0".encode())
     try:
         for path in sorted(paths):
             digest.update(f"{path.name}\0{path.parent.name}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
@@ -61,13 +69,13 @@ def load(folder: Path, key: str) -> Tables | None:
     """Return the rows that are kept under this key; None where there are none, or they cannot be read."""
     with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
         found = json.loads((folder / f"{key}.json").read_text(encoding="utf-8"))
-        return {name: [_row(number, cells) for number, cells in rows] for name, rows in found.items()}
+        return {name: [_row(number, layer, cells) for number, layer, cells in rows] for name, rows in found.items()}
     return None
 
 
-def _row(number: int, cells: dict[str, Any]) -> Row:
+def _row(number: int, layer: str, cells: dict[str, Any]) -> Row:
     row = NumberedRow({name: _cell(value) for name, value in cells.items()})
-    row.sheet_row = number
+    row.sheet_row, row.layer = number, layer
     return row
 
 
@@ -91,7 +99,10 @@ def _as_json(value: object) -> dict[str, str]:
 
 def keep(folder: Path, key: str, tables: Tables) -> None:
     """Keep rows that were found right. Where they cannot be written, they are checked again the next time."""
-    rows = {name: [(getattr(row, "sheet_row", 0), row) for row in found] for name, found in tables.items()}
+    rows = {
+        name: [(getattr(row, "sheet_row", 0), getattr(row, "layer", ""), row) for row in found]
+        for name, found in tables.items()
+    }
     with suppress(OSError, TypeError):
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(rows, ensure_ascii=False, default=_as_json)

@@ -8,7 +8,7 @@ from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content import phone_numbers
 from sitegen.content.pages import Source
 from sitegen.content.settings import WHERE
-from sitegen.content.tables import Tables, number_of
+from sitegen.content.tables import Tables, place_of
 
 _TODO = (
     "Write [[ number: ... ]] with an id of content/tables/helplines.csv, or add the number there. "
@@ -64,7 +64,7 @@ def _in_tables(tables: Tables, codes: Sequence[str], known: frozenset[str], ids:
         for row in rows:
             for column, cell in row.items():
                 if isinstance(cell, str) and cell and column.endswith(endings):
-                    where = f"content/tables/{name}.csv, row {number_of(row)} ({row[next(iter(row))]}), column {column}"
+                    where = f"{place_of(name, row)} ({row[next(iter(row))]}), column {column}"
                     yield from _in_text(cell, where, known, ids, address=column.startswith(_POSTAL))
 
 

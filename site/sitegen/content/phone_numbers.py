@@ -5,9 +5,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from forms.core.i18n import locales
 from forms.core.i18n.digits import ascii_digits
 from sitegen.content.pages import Library, Source
-from sitegen.content.tables import NumberedRow, Row, Tables
+from sitegen.content.tables import NumberedRow, Row, Tables, layer_of, number_of
 
 BLOCK = "number"
 TOKEN = re.compile(r"(?P<before>!\[[^\]\n]*|\]\((?:tel:)?)?\[\[\s*number\s*:\s*(?P<id>[^\]\n]*?)\s*\]\]", re.I)
@@ -233,8 +234,15 @@ def in_library(library: Library, numbers: Mapping[str, tuple[str, str]]) -> Libr
 
 def _in_page(page: Source, numbers: Mapping[str, tuple[str, str]]) -> Source:
     meta = {key: _plain(value, numbers) for key, value in page.meta.items()}
+    if locales.direction(page.language) == "rtl":
+        numbers = {id_: (_in_one_piece(shown), tel) for id_, (shown, tel) in numbers.items()}
     text = drawn(page.text, numbers, link=True)
     return page if (text, meta) == (page.text, page.meta) else replace(page, text=text, meta=meta)
+
+
+def _in_one_piece(number: str) -> str:
+    """Return a number whose groups stay in their order among letters that run from right to left (UAX 9, rule W4)."""
+    return number.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _plain(value: Any, numbers: Mapping[str, tuple[str, str]]) -> Any:
@@ -251,5 +259,5 @@ def _in_row(row: Row, numbers: Mapping[str, tuple[str, str]]) -> Row:
     if cells == row:
         return row
     fresh = NumberedRow(cells)
-    fresh.sheet_row = row.sheet_row if isinstance(row, NumberedRow) else 0
+    fresh.sheet_row, fresh.layer = number_of(row), layer_of(row)
     return fresh

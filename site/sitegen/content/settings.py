@@ -40,6 +40,14 @@ def _parsed(text: str) -> Any:
     return read_yaml(text)
 
 
+def language_codes(content: Path) -> tuple[str, ...]:
+    """Return the codes of the site's languages, the source first; none where portal.yml cannot be read."""
+    try:
+        return tuple(str(row["code"]) for row in read_settings(content)["languages"])
+    except (Problem, TypeError, KeyError):
+        return ()
+
+
 def voices(content: Path) -> dict[str, str]:
     """Return eSpeak NG's voice for each language that names one."""
     return {row["code"]: row["voice"] for row in read_settings(content)["languages"] if row.get("voice")}

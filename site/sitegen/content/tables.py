@@ -4,20 +4,21 @@ A schema site/schemas/<name>.yaml belongs to content/tables/<name>.csv. Its fiel
 write, its `example` how it looks; both stand in the sentences below.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+from forms.core import i18n
 from forms.core.i18n import digits
 from forms.core.portal import Text
 from forms.core.problem import Problem, Problems
-from forms.core.yaml_reader import read_yaml
 from sitegen.checks.did_you_mean import did_you_mean
-from sitegen.content import dates, kept_tables
+from sitegen.content import dates, kept_tables, settings
 from sitegen.content.csv_files import CsvFile, file_of, lost_letters, read_sheet
-from sitegen.layers import lookup
+from sitegen.languages import table_schemas
+from sitegen.layers import lookup, rows
 
 Row = kept_tables.Row
 NumberedRow = kept_tables.NumberedRow
@@ -25,6 +26,8 @@ Tables = kept_tables.Tables
 
 _MOST_WRONG = 200
 """Cells of one table of which it is said that they are wrong: finding more takes minutes and helps nobody."""
+
+_CODE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 _KINDS = {
     "integer": "a whole number",
@@ -36,7 +39,7 @@ _KINDS = {
 
 
 def text(row: Row, column: str) -> Text:
-    """Return the five columns <column>_en ... as one text; languages whose cell is empty are left out."""
+    """Return the columns <column>_en ... of all languages as one text; those whose cell is empty are left out."""
     prefix = f"{column}_"
     return {name.removeprefix(prefix): cell for name, cell in row.items() if name.startswith(prefix) and cell}
 
@@ -51,13 +54,29 @@ def number_of(row: Row) -> int:
     return row.sheet_row if isinstance(row, NumberedRow) else 0
 
 
+def layer_of(row: Row) -> str:
+    """Return the folder of content that a row comes from, as sentences call it; "" for a row not from a file."""
+    return row.layer if isinstance(row, NumberedRow) else ""
+
+
+def place_of(table: str, row: Row) -> str:
+    """Return where a row stands, like "content/tables/places.csv, row 3"; of a library its own table."""
+    return f"{layer_of(row) or lookup.OWN}/tables/{table}.csv, row {number_of(row)}"
+
+
 def read(tables: Path, schemas: Path, kept: Path | None = None) -> Tables:
     """Return typed rows of every table, in file order. Raises Problems with everything that is wrong in any of them.
 
     kept: a folder in which rows are kept that were found right, so that the same bytes are not checked twice.
     """
-    key = kept_tables.key_of([*schemas.glob("*.yaml"), *(file.path for file in _files(tables))]) if kept else ""
-    return (kept and kept_tables.load(kept, key)) or _kept(_checked_anew(tables, schemas), kept, key)
+    languages = settings.language_codes(tables.parent)
+    paths = [*schemas.glob("*.yaml"), *(file.path for file in _files(tables))]
+    key = kept_tables.key_of(paths, repr([languages, _layers(tables)])) if kept else ""
+    return (kept and kept_tables.load(kept, key)) or _kept(_checked_anew(tables, schemas, languages), kept, key)
+
+
+def _layers(tables: Path) -> list[str]:
+    return [layer.shown for layer in lookup.layers(tables.parent)]
 
 
 def _files(tables: Path) -> list[lookup.File]:
@@ -71,36 +90,86 @@ def _kept(rows: Tables, kept: Path | None, key: str) -> Tables:
     return rows
 
 
-def _checked_anew(tables: Path, schemas: Path) -> Tables:
-    descriptors = {path.stem: _descriptor(path.read_text("utf-8")) for path in sorted(schemas.glob("*.yaml"))}
+def _checked_anew(tables: Path, schemas: Path, languages: Sequence[str]) -> Tables:
+    known = {path.stem for path in schemas.glob("*.yaml")}
     problems = [
         Problem(file.where, "has no schema, so nothing reads it.", "Remove it, or ask a developer.")
         for file in _files(tables)
-        if file.path.stem not in descriptors
+        if file.path.stem not in known
     ]
+    optional = {name for name in known if table_schemas.written(schemas / f"{name}.yaml").get("optional")}
+    found, wrong = _sheets(tables, sorted(known), optional)
+    problems += wrong
+    descriptors = table_schemas.read_all(schemas, languages or _languages_of_columns(schemas, found))
     sheets: dict[str, CsvFile] = {}
     for name, descriptor in descriptors.items():
-        try:
-            path = lookup.find(tables.parent, f"{tables.name}/{name}.csv")
-            left_out = descriptor.get("optional") and not path.exists()
-            fields = [field["name"] for field in descriptor["fields"]]
-            sheet = CsvFile(file_of(path), fields, [], []) if left_out else read_sheet(path)
-            wrong = [*lost_letters(sheet), *_shape_problems(sheet, descriptor), *_days_in_doubt(sheet, descriptor)]
-            wrong += _joined_digits(sheet, descriptor)
-            problems += wrong
-            sheets[name] = sheet if wrong else _arranged(sheet, descriptor)
-        except Problem as problem:
-            problems.append(problem)
+        several = table_schemas.several(table_schemas.written(schemas / f"{name}.yaml"))
+        of_layers, wrong = _looked_at(found[name], descriptor, several)
+        problems += [*wrong, *rows.problems(name, of_layers, descriptor)]
+        empty = _without_rows(tables, name, descriptor)
+        sheets[name] = rows.joined(name, of_layers, descriptor) if of_layers else empty
     if problems:
         raise Problems(problems)
     return _checked(sheets, descriptors)
 
 
-@cache
-def _descriptor(text: str) -> dict[str, Any]:
-    """Return a schema from its YAML: read once for each text. Nobody changes it."""
-    descriptor: dict[str, Any] = read_yaml(text)
-    return descriptor
+def _without_rows(tables: Path, name: str, descriptor: Mapping[str, Any]) -> CsvFile:
+    fields = [field["name"] for field in descriptor["fields"]]
+    return CsvFile(file_of(tables / f"{name}.csv"), fields, [], [])
+
+
+def _sheets(
+    tables: Path, names: Sequence[str], optional: Collection[str]
+) -> tuple[dict[str, list[CsvFile]], list[Problem]]:
+    """Return the sheets of each table, layer by layer, and what is wrong with those that cannot be read."""
+    found: dict[str, list[CsvFile]] = {name: [] for name in names}
+    problems = []
+    for name in names:
+        for layer in _layers_with(tables, name, optional):
+            path = layer.folder / tables.name / f"{name}.csv"
+            try:
+                sheet = read_sheet(path)
+                own = layer.shown == lookup.OWN
+                found[name].append(replace(sheet, layer=layer.shown, where=sheet.where if own else layer.where(path)))
+            except Problem as problem:
+                problems.append(problem)
+    return found, problems
+
+
+def _layers_with(tables: Path, name: str, optional: Collection[str]) -> list[lookup.Layer]:
+    """Return the layers that have a table; where none has one that is needed, the district's, so that it is missed.
+
+    The district itself must have the table of consents: a withdrawal in it must not be lost with its file.
+    """
+    own, *libraries = lookup.layers(tables.parent)
+    there = [layer for layer in (own, *libraries) if (layer.folder / tables.name / f"{name}.csv").exists()]
+    missed = name not in optional if not there else name == rows.CONSENTS and own not in there
+    return [own, *there] if missed else there
+
+
+def _languages_of_columns(schemas: Path, sheets: Mapping[str, Sequence[CsvFile]]) -> list[str]:
+    """Return the languages for which tables have columns: where portal.yml cannot say which there are."""
+    codes: dict[str, None] = {i18n.SOURCE_LANGUAGE: None}
+    for name, of_layers in sheets.items():
+        begin = table_schemas.several(table_schemas.written(schemas / f"{name}.yaml"))
+        for column in (column for sheet in of_layers for column in sheet.header):
+            codes |= {column.removeprefix(one): None for one in begin if column.startswith(one)}
+    return [code for code in codes if _CODE.fullmatch(code)]
+
+
+def _looked_at(
+    sheets: Sequence[CsvFile], descriptor: Mapping[str, Any], several: Sequence[str]
+) -> tuple[list[CsvFile], list[Problem]]:
+    """Return the sheets of a table as its schema has them, and what is wrong with them."""
+    arranged, problems = [], []
+    for sheet in sheets:
+        columns = [field["name"] for field in descriptor["fields"]]
+        own = rows.without_drops(rows.without_languages(sheet, columns, several))
+        wrong = [*lost_letters(own), *_shape_problems(own, descriptor), *_days_in_doubt(own, descriptor)]
+        wrong += _joined_digits(own, descriptor)
+        problems += wrong
+        arranged += [] if wrong else [_arranged(own, descriptor)]
+    return arranged, problems
 
 
 def _checked(sheets: Mapping[str, CsvFile], descriptors: Mapping[str, Any]) -> Tables:
@@ -117,17 +186,17 @@ def _checked(sheets: Mapping[str, CsvFile], descriptors: Mapping[str, Any]) -> T
     }
     Package(resources=[*resources.values()])  # in it they find each other's keys
     # Read once, each row knows its errors. A table without rows has none, and costs as much as one with many.
-    rows = {name: _rows(resources[name]) if sheet.rows else [] for name, sheet in sheets.items()}
+    read_rows = {name: _rows(resources[name]) if sheet.rows else [] for name, sheet in sheets.items()}
     problems = [
         problem
-        for name, found in rows.items()
+        for name, found in read_rows.items()
         for problem in _problems(
             sheets[name], descriptors[name], [error for row in found for error in row.errors], sheets
         )
     ]
     if problems:
         raise Problems(problems)
-    return {name: list(_numbered(found, sheets[name])) for name, found in rows.items()}
+    return {name: list(_numbered(found, sheets[name])) for name, found in read_rows.items()}
 
 
 def _rows(resource: Any) -> list[Any]:
@@ -153,7 +222,7 @@ def _to_be_checked(sheets: Mapping[str, CsvFile], descriptors: Mapping[str, Any]
 def _numbered(rows: Sequence[Any], sheet: CsvFile) -> Iterator[Row]:
     for at, (number, cells) in enumerate(zip(sheet.numbers, rows, strict=True)):
         row = NumberedRow(cells.to_dict())
-        row.sheet_row = number
+        row.sheet_row, row.layer = number, sheet.layer_of(at)
         row |= {name: dates.without_hour(row[name]) for place, name in sheet.without_hour if place == at}
         yield row
 
@@ -237,8 +306,8 @@ def _problems(
 
 
 def _place(sheet: CsvFile, error: Any, column: str = "") -> str:
-    number = sheet.numbers[error.row_number - 2]
-    return f"{sheet.where}, row {number}" + (f", column {column}" if column else "")
+    at = error.row_number - 2
+    return f"{sheet.where_of(at)}, row {sheet.numbers[at]}" + (f", column {column}" if column else "")
 
 
 def _cell_problem(sheet: CsvFile, error: Any, field: Mapping[str, Any]) -> Problem:

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from sitegen.lint.own_files import is_passed_over
 
+OWN = "content"
+"""How sentences call the district's own folder."""
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -38,7 +41,7 @@ class File:
 
 def layers(content: Path) -> tuple[Layer, ...]:
     """Return the folders of which content is made, the district's own first."""
-    return (Layer(content, "content"),)
+    return (Layer(content, OWN),)
 
 
 def find(content: Path, name: str) -> Path:

@@ -82,9 +82,11 @@ def _found(path: Path, inside: Path, languages: Collection[str], consented: Coll
         return None if path.name in _AT_THE_TOP else ("is nothing that the site is made from.", _NEVER)
     if folder in languages:
         return _page(path, inside)
+    if folder == "words":
+        return _words(path, languages)
     if folder in {"tables", "media"}:
         return _table(path) if folder == "tables" else _medium(path, inside, consented)
-    todo = f"There are: {', '.join([*languages, 'tables', 'media'])}. Or name the language in portal.yml."
+    todo = f"There are: {', '.join([*languages, 'tables', 'media', 'words'])}. Or name the language in portal.yml."
     return f"lies in the folder {folder}, which nothing reads.", todo
 
 
@@ -105,6 +107,12 @@ def _page(path: Path, inside: Path) -> tuple[str, str] | None:
     if ending in images.PHOTOS | _PICTURES_ELSEWHERE | {".svg"} or is_recording(path):
         return "lies among the pages, where no page can show it.", "Move it into content/media."
     return "is no page, and is published nowhere.", _NEVER
+
+
+def _words(path: Path, languages: Collection[str]) -> tuple[str, str] | None:
+    if path.suffix == ".po" and path.stem in languages:
+        return None
+    return "is no file of words of a language of this site.", "Name it like words/bn.po, with a code of portal.yml."
 
 
 def _table(path: Path) -> tuple[str, str] | None:

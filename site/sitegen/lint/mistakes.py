@@ -10,7 +10,7 @@ from forms.core.problem import Danger, Problem
 from sitegen.checks import page_checks
 from sitegen.content.consents import media_names
 from sitegen.content.pages import Library, Source
-from sitegen.content.tables import Row, Tables, number_of
+from sitegen.content.tables import Row, Tables, place_of
 from sitegen.layers import lookup
 from sitegen.lint import files, keys, links, structure, translations, visible
 from sitegen.render.markdown_html import to_html
@@ -92,7 +92,7 @@ def _cells(tables: Tables) -> Iterator[Problem]:
             for column, cell in row.items():
                 for sign in _CELLS if isinstance(cell, str) else ():
                     if sign.pattern.search(cell):
-                        where = f"content/tables/{name}.csv, row {number_of(row)}, column {column}"
+                        where = f"{place_of(name, row)}, column {column}"
                         yield Problem(where, sign.what, sign.todo)
 
 

@@ -6,17 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 
+from forms.core.i18n import locales
 from forms.core.problem import Problem
 from sitegen.content.pages import SOURCE, Library, Source
 from sitegen.lint.visible import visible_text
-
-SCRIPTS = {
-    "en": "LATIN", "ta": "TAMIL", "te": "TELUGU", "hi": "DEVANAGARI", "or": "ORIYA", "ml": "MALAYALAM", "kn": "KANNADA",
-    "bn": "BENGALI", "as": "BENGALI", "gu": "GUJARATI", "pa": "GURMUKHI", "mr": "DEVANAGARI", "ne": "DEVANAGARI",
-    "sa": "DEVANAGARI", "ur": "ARABIC", "mni": "BENGALI", "sat": "OL", "ks": "ARABIC", "sd": "ARABIC",
-    "kok": "DEVANAGARI", "mai": "DEVANAGARI", "bho": "DEVANAGARI", "si": "SINHALA",
-}  # fmt: skip
-"""First word of the names that Unicode gives to the letters of each language. Of others nothing is said."""
 
 _ENOUGH = 40
 _PARAGRAPH = 60
@@ -75,9 +68,7 @@ def _script_of(letter: str) -> str:
 
 
 def _script(page: Source, made: str) -> Iterator[Problem]:
-    script = SCRIPTS.get(page.language)
-    if script is None:
-        return
+    script = locales.script(page.language).letters
     words = visible_text(_LINK.sub("", made))
     letters, share = _share(words, script)
     todo = f"content/{page.language} is for that language: put the right text here, or move the file."

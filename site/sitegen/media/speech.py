@@ -40,6 +40,12 @@ def _engine() -> Any:
     return library
 
 
+@cache
+def knows(voice: str) -> bool:
+    """Return whether eSpeak NG has a voice of this name."""
+    return bool(_engine().espeak_SetVoiceByName(voice.encode()) == 0)
+
+
 def speak(text: str, voice: str) -> bytes:
     """Speak a text: signed 16-bit samples, mono, SAMPLE_RATE a second, in this machine's byte order.
 

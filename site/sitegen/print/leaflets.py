@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,6 @@ from forms.core.files.durable import write_durably
 from forms.core.fingerprints import desk_fingerprint, member_fingerprint, portal_fingerprint, recovery_fingerprint
 from forms.core.fonts import font_of
 from forms.core.portal import Portal, pick
-from forms.core.problem import Problem
 from sitegen.content.tables import Tables, in_order, text
 from sitegen.print import drawings
 from sitegen.print.drawings import Draw
@@ -46,13 +46,21 @@ class Pages:
     leaflet: str
 
 
-def require_fonts(languages: tuple[str, ...]) -> None:
-    """Raise Problem where this machine has no typeface for one of the languages."""
-    there = set(typst.Fonts().families())
-    missing = sorted({font_of(language) for language in languages} - there)
-    if missing:
-        todo = "Install it. On Debian and Ubuntu: sudo apt install fonts-noto-core"
-        raise Problem("The PDF files", f"need a typeface that is not here: {', '.join(missing)}.", todo)
+@cache
+def installed() -> frozenset[str]:
+    """Return the families of all typefaces that papers can be set in."""
+    return frozenset(typst.Fonts().families())
+
+
+def lacking(language: str) -> str:
+    """Return a sentence where this machine has no typeface for a language, whose papers would show empty boxes."""
+    font = font_of(language)
+    if font in installed():
+        return ""
+    return (
+        f"{language}: no papers, since the typeface {font} is not on this machine. On Debian and Ubuntu: sudo apt "
+        "install fonts-noto-core fonts-noto-extra"
+    )
 
 
 def write(out: Path, context: Context, pages: Pages, media: Path) -> Iterator[Path]:

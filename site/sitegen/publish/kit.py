@@ -19,12 +19,14 @@ def make(
 ) -> None:
     """Make the kit of the site built in `public` into `out`. Raises Problem or Problems."""
     context, _ = prepare(root, keys=keys, today=today)
-    leaflets.require_fonts(context.portal.language_codes())
     out.mkdir(parents=True, exist_ok=True)
     count = offline_card.write(public, out / CARD, context.portal)
     say(f"  {CARD}: {count} files, {(out / CARD).stat().st_size / 1e6:.1f} MB")
     leaflet = (settings.read_settings(root / "content").get("paper") or {}).get("leaflet", "index")
     for code in context.portal.language_codes():
+        if told := leaflets.lacking(code):
+            say(f"  {told}")
+            continue
         own = replace(context, language=code)
         home = public / code
         place = home if leaflet == "index" else home / leaflet

@@ -24,7 +24,7 @@ from forms.core.rendering import Page, draw_page
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content import consents
 from sitegen.content.pages import SOURCE, Library, Source
-from sitegen.content.tables import Row, number_of
+from sitegen.content.tables import Row, place_of
 from sitegen.content.translations import paragraphs
 from sitegen.render.layout import alternates
 
@@ -181,7 +181,7 @@ def problems(library: Library, rows: Sequence[Row]) -> Iterator[Problem]:
     steps = {name_of(row["old"]): name_of(row["new"]) for row in rows if row["new"]}
     files = {name.removesuffix(".md"): name for name in library.names}
     for row in rows:
-        where, old = f"{TABLE}, row {number_of(row)}", name_of(row["old"])
+        where, old = place_of("moved", row), name_of(row["old"])
         if not _may_be_old(old):
             todo = "Write it as in its address without the language, like rights or stories/the-advance."
             yield Problem(f"{where}, column old", f"{row['old']} cannot be the address of a page that moved.", todo)

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from forms.core.files.spreadsheet_csv import for_spreadsheets
-from forms.core.yaml_reader import read_yaml
 from sitegen.content.settings import read_settings
 from sitegen.content.tables import Row
+from sitegen.languages import table_schemas
 from sitegen.render.context import Context
 
 TABLES = ("heard", "commitments", "themes", "honours", "places", "work")
@@ -19,7 +19,8 @@ _DAY_ONE = (1980, 1, 1, 0, 0, 0)  # a zip's earliest day: the same data is the s
 
 def write(root: Path, out: Path, context: Context) -> Path:
     """Write the zip into the built site; where it stands. Its licence is portal.yml's `open_data`."""
-    schemas = {name: read_yaml((root / "site" / "schemas" / f"{name}.yaml").read_text("utf-8")) for name in TABLES}
+    codes = context.portal.language_codes()
+    schemas = {name: table_schemas.read(root / "site" / "schemas" / f"{name}.yaml", codes) for name in TABLES}
     licence = read_settings(root / "content").get("open_data") or {}
     path = out / ADDRESS
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from forms.core import i18n
+from forms.core.i18n import locales
 from forms.core.portal import Portal, pick
 from forms.core.rendering import Page, draw_page
 from sitegen.publish import page_weight
@@ -17,11 +18,8 @@ _SOUND = re.compile(r'src="/(audio/[^"]+\.opus)"')
 def write(out: Path, portal: Portal, language: str) -> None:
     """Write that page, the list of files to keep, and the manifest (W3C) into the built site."""
     folder = out / language
-    shared = [
-        out / address.removeprefix("/")
-        for kind, address in portal.assets.items()
-        if kind in {"css", "js", "pictured", "scenes"}
-    ]
+    kinds = [f"{kind}_rtl" if locales.direction(language) == "rtl" else kind for kind in ("css", "pictured", "scenes")]
+    shared = [out / portal.assets[kind].removeprefix("/") for kind in (*kinds, "js") if kind in portal.assets]
     pages = sorted(folder.rglob("index.html"))
     heard = sorted({name for page in pages for name in _SOUND.findall(page.read_text(encoding="utf-8"))})
     room = folder / "tablet"
@@ -50,7 +48,7 @@ def _words(language: str) -> dict[str, str]:
     """Return what a kept page says where there is no internet (site/assets/sw.js)."""
     _ = i18n.say(language)
     said = _("No internet now. This page is from %(day)s; something may have changed since.")
-    return {"kept": said % {"day": "{day}"}, "locale": i18n.LOCALES.get(language, language).replace("_", "-")}
+    return {"kept": said % {"day": "{day}"}, "locale": str(locales.locale_of(language)).replace("_", "-")}
 
 
 def _manifest(portal: Portal, language: str) -> dict[str, object]:

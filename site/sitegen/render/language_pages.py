@@ -5,6 +5,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from forms.core import i18n
 from forms.core.problem import Problem, Problems
 from forms.core.rendering import draw_page
 from sitegen.checks import active_html
@@ -41,6 +42,7 @@ def build_language(job: Job) -> int:
 
 def _build_language(job: Job) -> int:
     context, blocks = job.context, BlockExtension()
+    i18n.take_words(context.portal.words)  # this is a process of its own
     said = {}  # what each page says to a reader, by its name: for the search
     for name, html in chosen(job.root).convert(job.root, context.library, context.language, blocks):
         source = context.library.find(name, context.language)

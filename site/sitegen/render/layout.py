@@ -69,7 +69,8 @@ def _notes(context: Context, source: Source) -> list[Note]:
     _ = i18n.say(context.language)
     notes = []
     if source.language != context.language:
-        notes.append(Note("missing", _("This page is not in your language yet. You see it in English.")))
+        said = _("This page is not in your language yet. You see it in English.")
+        notes.append(Note("missing", said, "" if i18n.has_words(context.language) else source.language))
     elif context.library.is_stale(source):
         notes.append(Note("stale", _("The English page is newer than this one. A number may have changed.")))
     if source.meta.get("composite"):

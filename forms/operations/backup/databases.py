@@ -1,0 +1,53 @@
+"""The databases of one installation, opened for an operator's command as the service opens them."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from forms.core.problem import Problem
+from forms.server import config
+from forms.server.config import Settings
+from forms.server.store.concern_store import ConcernStore
+from forms.server.store.database import Store
+from forms.server.store.date_store import DayStore
+from forms.server.store.signup_store import SignupStore
+from forms.server.store.statement_store import StatementStore
+
+Databases = Mapping[str, tuple[Store, ...]]
+"""The stores of each database: concerns (letters, days, statements) and signups (sign-ups, requests)."""
+
+
+@contextmanager
+def opened(settings: Settings, salt: bytes) -> Iterator[Databases]:
+    """Lend the databases of these settings, and close them. Raises OtherSalt, NotKept."""
+    concerns, signups = settings.concerns_url, settings.signups_url
+    found: Databases = {
+        "concerns": (ConcernStore(concerns), DayStore(concerns), StatementStore(concerns)),
+        "signups": (SignupStore(signups), ConcernStore(signups)),
+    }
+    try:
+        for stores in found.values():
+            for store in stores:
+                store.claim(config.salt_mark(salt))
+        yield found
+    finally:
+        for stores in found.values():
+            for store in stores:
+                store.close()
+
+
+def require_salt(settings: Settings) -> bytes:
+    """Return the salt of an installation. Raises Problem where there is none: then nothing was ever kept."""
+    salt = config.salt(settings)
+    if salt is None:
+        todo = "Name the data folder (PORTAL_DATA), and start the service once."
+        raise Problem(str(settings.data), "holds no salt: no portal was ever started there.", todo)
+    return salt
+
+
+def require_is_there(settings: Settings) -> None:
+    """Raise Problem where a SQLite file is not there: it would be made, and an empty backup taken of it."""
+    for url in (settings.concerns_url, settings.signups_url):
+        name = url.removeprefix("sqlite:///")
+        if name != url and not Path(name).exists():
+            raise Problem(name, "is not there.", "Bring it back from a backup (portal restore), or start the service.")

@@ -1,0 +1,73 @@
+"""Make a backup while letters come: one encrypted file to the operator's public key, checked after it is written."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from forms.core import portal as portals
+from forms.core.portal import pick
+from forms.core.problem import Problem
+from forms.core.signing import PrivateKey, public_text
+from forms.operations.backup import archive, contents, databases, folder
+from forms.operations.backup.contents import ERASURES, FULL, Manifest
+from forms.operations.backup.folder import ERASED, Rule
+from forms.server import config
+from forms.server.config import Settings
+from forms.server.store.schema import newest
+
+
+@dataclass(frozen=True)
+class Made:
+    """A backup that was made. signer: the public key to compare at a restore; gone: older ones that were removed."""
+
+    path: Path
+    size: int
+    signer: str
+    gone: tuple[Path, ...] = ()
+
+
+def make(
+    settings: Settings,
+    into: Path,
+    recipients: Sequence[str],
+    today: date,
+    environment: Mapping[str, str],
+    rule: Rule | None = None,
+) -> Made:
+    """Make a full backup, and remove those that the rule does not keep. Raises Problem, NotKept, OSError."""
+    with _ready(settings, into) as (found, key, salt_mark):
+        number = folder.next_number(into)
+        manifest = Manifest(FULL, number, today.isoformat(), _name(settings), salt_mark, schema=newest())
+        path = into / f"portal-{number:06}-{today.isoformat()}.age"
+        with folder.written(path, number, today, key) as file:
+            archive.write(file, contents.everything(settings, environment, found, manifest), recipients, key)
+        gone = folder.remove_old(into, rule or Rule())
+        return Made(path, path.stat().st_size, public_text(key), tuple(gone))
+
+
+def make_erasures(settings: Settings, into: Path, recipients: Sequence[str], today: date) -> Made:
+    """Make the small backup of what was erased, in the place of the one before. Raises Problem, NotKept, OSError."""
+    with _ready(settings, into) as (found, key, salt_mark):
+        number = folder.next_number(into)
+        manifest = Manifest(ERASURES, number, today.isoformat(), _name(settings), salt_mark, schema=newest())
+        with folder.written(into / ERASED, number, today, key) as file:
+            archive.write(file, contents.erasures(found, manifest), recipients, key)
+        return Made(into / ERASED, (into / ERASED).stat().st_size, public_text(key))
+
+
+@contextmanager
+def _ready(settings: Settings, into: Path) -> Iterator[tuple[databases.Databases, PrivateKey, str]]:
+    """Lend what a backup needs: databases, signing key, the salt's fingerprint; nobody else backs up meanwhile."""
+    salt = databases.require_salt(settings)
+    databases.require_is_there(settings)
+    if into.resolve().is_relative_to(settings.data.resolve()):
+        todo = "Name another one, best on another disk, from which it is copied to another machine."
+        raise Problem(str(into), "lies in the data folder: both would be lost together.", todo)
+    with folder.alone(into), databases.opened(settings, salt) as found:
+        yield found, contents.signing_key(settings), config.salt_mark(salt)
+
+
+def _name(settings: Settings) -> str:
+    return pick(portals.read(settings.portal).district, "en")

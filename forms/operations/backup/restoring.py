@@ -1,0 +1,281 @@
+"""Bring an installation back from a backup, on a bare machine or in the place of a broken one.
+
+Everything is written beside the data folder, which it replaces once the last byte is read and the signature fits. What
+people had erased since the backup is erased again before anybody can see it.
+"""
+
+import json
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import groupby
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
+
+from forms.core.files.durable import write_safely
+from forms.core.problem import Problem
+from forms.operations.backup import contents, databases
+from forms.operations.backup.archive import Member, NotABackup
+from forms.operations.backup.contents import DATABASES, ERASURES, FULL, SITE, Manifest
+from forms.operations.backup.databases import Databases
+from forms.operations.backup.opening import Opening, Signed, read
+from forms.server import config
+from forms.server.config import Settings
+from forms.server.services.operator_log import Leader
+from forms.server.store.concern_store import ConcernStore
+from forms.server.store.database import NotKept
+from forms.server.store.rows import read_erasures, write_rows
+from forms.server.store.signup_store import CANCELLED, SignupStore
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What was brought back. rows: of all tables; erased_again: letters and sign-ups that people had erased since."""
+
+    manifest: Manifest
+    signer: str
+    rows: int = 0
+    erased_again: int = 0
+    before: Path | None = None
+
+
+def restore(
+    settings: Settings,
+    backup: Path,
+    opening: Opening,
+    today: date,
+    *,
+    erasures: Path | None = None,
+    release: Path | None = None,
+    in_place: bool = False,
+) -> Restored:
+    """Bring an installation back into the data folder of these settings. Raises Problem, and changes nothing then.
+
+    erasures: the newest small backup of what was erased. release: a new folder for portal.json and the site.
+    in_place: whether a data folder may be there; it is renamed and kept.
+    """
+    data, fresh = settings.data, settings.data.with_name(f"{settings.data.name}.restoring")
+    _require_at_rest(data, in_place=in_place)
+    for folder in (fresh, *([release] if release else [])):
+        if folder.is_dir() and any(folder.iterdir()) and folder != fresh:
+            raise Problem(str(folder), "is not empty.", "Name a new folder for the release.")
+    shutil.rmtree(fresh, ignore_errors=True)
+    made = [fresh, *([release] if release and not release.exists() else [])]
+    try:
+        fresh.mkdir(parents=True, mode=0o700)
+        found = _restore_into(settings, fresh, backup, opening, today, erasures, release)
+        before = _moved_aside(data, today)
+        fresh.rename(data)
+    except BaseException:
+        for folder in made:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return replace(found, before=before)
+
+
+def _restore_into(
+    settings: Settings,
+    fresh: Path,
+    backup: Path,
+    opening: Opening,
+    today: date,
+    erasures: Path | None,
+    release: Path | None,
+) -> Restored:
+    with ExitStack() as stack, backup.open("rb") as file:
+        signed = Signed(read(file, opening.identities))
+        members = iter(signed)
+        manifest = _manifest(members, FULL)
+        salt = _expected(members, contents.SALT).content
+        if config.salt_mark(salt) != manifest.salt_mark:
+            raise NotABackup(str(backup), "holds another salt than it says.", "Take another backup.")
+        write_safely(fresh / "salt", salt)
+        stores = stack.enter_context(databases.opened(_moved(settings, fresh), salt))
+        _require_empty(settings, stores)
+        rows = _take_members(members, stores, fresh, release)
+        _require_signer(signed, opening, backup)
+        erased = _erased_rows(settings, salt, manifest, opening, erasures)
+        for database, chunks in erased.items():
+            write_rows(stores[database], chunks)
+        again = erase_again(stores)
+        for database in DATABASES:
+            stores[database][0].note_restored(date.fromisoformat(manifest.day), today)
+        return Restored(manifest, signed.key, rows, again)
+
+
+def _manifest(members: Iterator[Member], kind: str) -> Manifest:
+    manifest = contents.read_manifest(_expected(members, contents.MANIFEST))
+    if manifest.kind != kind:
+        raise NotABackup("The file", f"is no {kind} but {manifest.kind}.", "Name the other file.")
+    return manifest
+
+
+def _expected(members: Iterator[Member], name: str) -> Member:
+    member = next(members, None)
+    if member is None or member.name != name:
+        raise NotABackup("The backup", f"holds no {name} where it belongs.", "Take another backup.")
+    return member
+
+
+def _take_members(members: Iterator[Member], stores: Databases, fresh: Path, release: Path | None) -> int:
+    """Write what comes; return the number of rows. What is of no kind that we know is refused."""
+    rows = 0
+    for kind, some in groupby(members, lambda member: member.name.partition("/")[0]):
+        if kind in DATABASES:
+            rows += write_rows(stores[kind], ((_table(member), member.content) for member in some))
+        elif kind in {contents.KEY, contents.ENVIRONMENT}:
+            write_safely(fresh / kind, next(some).content)
+        elif kind in {contents.PORTAL, SITE}:
+            _take_site(some, release)
+        else:
+            raise NotABackup("The backup", "holds a member that no backup has.", "Take another backup.")
+    return rows
+
+
+def _table(member: Member) -> str:
+    return member.name.split("/")[1] if member.name.count("/") == 2 else ""  # noqa: PLR2004 - database/table/number
+
+
+def _take_site(members: Iterable[Member], release: Path | None) -> None:
+    for member in members:
+        path = site_path(member.name)
+        if release is not None:
+            target = release / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(member.content)
+
+
+def site_path(name: str) -> PurePosixPath:
+    """Return where a file of the release is written, below its folder. Raises NotABackup where it would be outside."""
+    path = PurePosixPath(unquote(name))
+    inside = PurePosixPath("public", *path.parts[1:]) if path.parts[0] == SITE else path
+    odd = path.is_absolute() or ".." in path.parts or "\0" in str(path) or "\\" in str(path)
+    if odd or inside == PurePosixPath("public"):
+        raise NotABackup("The backup", "holds a file that would be written elsewhere.", "Take another backup.")
+    return inside
+
+
+def _require_signer(signed: Signed, opening: Opening, path: Path) -> None:
+    if opening.signer and signed.key != opening.signer:
+        todo = "Compare with the line that `portal backup` showed on that server. Do not go on before you know why."
+        raise NotABackup(str(path), f"was not made by that server: it is signed by {signed.key}.", todo)
+
+
+def _erased_rows(
+    settings: Settings, salt: bytes, manifest: Manifest, opening: Opening, small: Path | None
+) -> dict[str, list[tuple[str, bytes]]]:
+    """Return what was erased since: of the small backup, and of the databases that are to be replaced."""
+    found: dict[str, list[tuple[str, bytes]]] = {name: [] for name in DATABASES}
+    if small is not None:
+        for member in _opened_erasures(small, manifest, opening):
+            found[member.name.partition("/")[0]].append((_table(member), member.content))
+    if _databases_there(settings):
+        with suppress(Problem), databases.opened(settings, salt) as before:  # they may be why we are here
+            for name in DATABASES:
+                with suppress(NotKept):
+                    found[name] += read_erasures(before[name])
+    return found
+
+
+def _opened_erasures(small: Path, manifest: Manifest, opening: Opening) -> list[Member]:
+    with small.open("rb") as file:
+        signed = Signed(read(file, opening.identities))
+        members = iter(signed)
+        about = _manifest(members, ERASURES)
+        found = list(members)
+    _require_signer(signed, opening, small)
+    if about.salt_mark != manifest.salt_mark:
+        raise NotABackup(str(small), "belongs to another installation than the backup.", "Take that of this district.")
+    if any(member.name.partition("/")[0] not in DATABASES for member in found):
+        raise NotABackup(str(small), "holds a member that no backup has.", "Take another one.")
+    return found
+
+
+def erase_again(stores: Databases) -> int:
+    """Erase what the marks say was erased; return how many letters, shares and sign-ups. Raises NotKept."""
+    again = 0
+    for store in (store for some in stores.values() for store in some):
+        if isinstance(store, ConcernStore):
+            again += _letters_again(store)
+        elif isinstance(store, SignupStore):
+            again += _signups_again(store)
+    return again
+
+
+def _letters_again(store: ConcernStore) -> int:
+    is_erased, again = store.erased(), 0
+    for thread, desks in store.threads().items():
+        if is_erased(thread):
+            store.forget(thread, None, store.that_have(thread))  # its notice stands beside the marks
+            again += 1
+            continue
+        for desk in desks:
+            if is_erased(thread, desk):
+                store.delete(thread, desk)
+                again += 1
+    return again
+
+
+def _signups_again(store: SignupStore) -> int:
+    is_erased = store.erased()
+    gone = [one.id for one in store.listed() if one.state != CANCELLED and is_erased(one.id)]
+    for signup_id in gone:
+        store.remove(signup_id, None)
+    return len(gone)
+
+
+def _databases_there(settings: Settings) -> bool:
+    return any((settings.data / f"{name}.db").exists() for name in DATABASES)
+
+
+def _moved(settings: Settings, fresh: Path) -> Settings:
+    """Return the settings with the data folder, and SQLite files in it, at another place."""
+    own, there = f"sqlite:///{settings.data}/", f"sqlite:///{fresh}/"
+    urls = [
+        url.replace(own, there, 1) if url.startswith(own) else url
+        for url in (settings.concerns_url, settings.signups_url)
+    ]
+    return replace(settings, data=fresh, concerns_url=urls[0], signups_url=urls[1])
+
+
+def _require_empty(settings: Settings, stores: Databases) -> None:
+    for some in stores.values():
+        if any(one.threads() for one in some if isinstance(one, ConcernStore)) or any(
+            one.listed() for one in some if isinstance(one, SignupStore)
+        ):
+            todo = "Make an empty database, and name it in PORTAL_CONCERNS_URL or PORTAL_SIGNUPS_URL."
+            raise Problem(str(settings.data), "belongs to a database that holds letters or sign-ups already.", todo)
+
+
+def _require_at_rest(data: Path, *, in_place: bool) -> None:
+    """Raise Problem where a service runs on this data folder, or where one is there that may not be replaced."""
+    if not data.exists() or not any(data.iterdir()):
+        return
+    leader = Leader(data)
+    try:
+        if not leader():
+            raise Problem(str(data), "is in use: the service runs.", "Stop it first: systemctl stop portal")
+    finally:
+        leader.close()
+    if not in_place:
+        todo = "Nothing was changed. To replace it say --in-place: it is kept beside, under another name."
+        raise Problem(str(data), "is there already, with what people sent.", todo)
+
+
+def _moved_aside(data: Path, today: date) -> Path | None:
+    if not data.exists():
+        return None
+    names = (data.with_name(f"{data.name}.before-{today.isoformat()}{'' if n == 0 else f'-{n}'}") for n in range(1000))
+    before = next(name for name in names if not name.exists())
+    data.rename(before)
+    return before
+
+
+def settings_of(data: Path) -> dict[str, str]:
+    """Return the variables of the machine that the backup was made on, to compare with those of this one."""
+    with suppress(OSError, ValueError):
+        found = json.loads((data / contents.ENVIRONMENT).read_bytes())
+        return {str(name): str(text) for name, text in found.items()}
+    return {}

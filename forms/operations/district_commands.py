@@ -1,0 +1,161 @@
+"""Commands for the districts of one service: district add, list, update, remove, nginx."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from forms.core.problem import Problem
+from forms.operations.cli import report_problems
+from forms.server.districts import settings
+from forms.server.districts.settings import District
+
+FOLDER = "PORTAL_DISTRICTS"
+_FOLDER = click.option(
+    "--folder", envvar=FOLDER, type=click.Path(file_okay=False, path_type=Path), required=True,
+    help="Folder of the districts.",
+)  # fmt: skip
+_HOSTS = click.option(
+    "--host", "hosts", multiple=True, help="A name by which the district is asked for; more than one."
+)
+_SETS = click.option(
+    "--set", "sets", multiple=True, help="A setting, like budget=4294967296 or data=/srv/data/riverside"
+)
+
+
+@click.group()
+def district() -> None:
+    """Have many districts in one service: each a folder of settings and a name, told apart by host."""
+
+
+@district.command()
+@click.argument("name")
+@_FOLDER
+@_HOSTS
+@_SETS
+def add(name: str, folder: Path, hosts: tuple[str, ...], sets: tuple[str, ...]) -> None:
+    """Add a district. The running service takes it within a second."""
+    with report_problems():
+        settings.require_name(name)
+        if (folder / name / settings.FILE).exists():
+            raise Problem(f"district {name}", "is there already.", f"Change it: portal district update {name}")
+        _put(folder, name, hosts, _read_sets(sets), "is added")
+
+
+@district.command()
+@click.argument("name")
+@_FOLDER
+@_HOSTS
+@_SETS
+def update(name: str, folder: Path, hosts: tuple[str, ...], sets: tuple[str, ...]) -> None:
+    """Change hosts or settings of a district; an empty value takes a setting back, like budget="""
+    with report_problems():
+        before_hosts, before = settings.given(folder, name)
+        merged = {**before, **_read_sets(sets)}
+        _put(
+            folder,
+            name,
+            hosts or before_hosts,
+            {key: value for key, value in merged.items() if value != ""},
+            "is changed",
+        )
+
+
+@district.command()
+@click.argument("name")
+@_FOLDER
+def remove(name: str, folder: Path) -> None:
+    """Take a district out of the service. What people sent stays on the disk."""
+    with report_problems():
+        found = settings.read(folder, name)
+        (folder / name / settings.FILE).rename(folder / name / f"{settings.FILE}.removed")
+        click.echo(
+            f"{name} is not served any more. Its data stays in {found.settings.data}: back it up, then remove it."
+        )
+
+
+@district.command("list")
+@_FOLDER
+def list_(folder: Path) -> None:
+    """List the districts, and what is wrong with any."""
+    with report_problems():
+        taken: list[District] = []
+        for name in settings.names(folder):
+            try:
+                found = settings.read(folder, name)
+                settings.require_apart(found, taken)
+            except Problem as problem:
+                click.echo(f"{name}: {problem}")
+                continue
+            taken.append(found)
+            click.echo(f"{name}: {', '.join(found.hosts)}; data in {found.settings.data}")
+
+
+@district.command()
+@_FOLDER
+def nginx(folder: Path) -> None:
+    """Print nginx's part for all districts: pages from each one's release, forms to the one service."""
+    with report_problems():
+        for name in settings.names(folder):
+            found = settings.read(folder, name)
+            public = found.settings.public or found.settings.portal.parent / "public"
+            click.echo(_BLOCK.format(name=name, hosts=" ".join(found.hosts), first=found.hosts[0], public=public))
+
+
+def _put(folder: Path, name: str, hosts: tuple[str, ...], given: dict[str, Any], done: str) -> None:
+    """Write a district's file once all of it has been found good beside the others. Raises Problem."""
+    path, before = folder / name / settings.FILE, None
+    if path.exists():
+        before = path.read_bytes()
+    settings.write(folder, name, hosts, given)
+    try:
+        found = settings.read(folder, name)
+        settings.require_apart(found, _others(folder, name))
+    except Problem:
+        path.unlink() if before is None else path.write_bytes(before)
+        raise
+    click.echo(f"{name} {done}: {', '.join(found.hosts)}.")
+    click.echo(f"Its data: {found.settings.data}; its release: {found.settings.portal}")
+
+
+def _others(folder: Path, name: str) -> list[District]:
+    found = []
+    for other in settings.names(folder):
+        if other != name:
+            try:
+                found.append(settings.read(folder, other))
+            except Problem:
+                continue  # it is not served, and `list` says why
+    return found
+
+
+def _read_sets(sets: tuple[str, ...]) -> dict[str, Any]:
+    """Return settings from texts like budget=4294967296. Raises Problem."""
+    found: dict[str, Any] = {}
+    for text in sets:
+        key, is_set, value = text.partition("=")
+        if not is_set or key not in settings.SETTABLE:
+            known = ", ".join(sorted(settings.SETTABLE))
+            raise Problem(f"--set {key}", "is not known.", f"Write a setting and its value, of: {known}.")
+        found[key] = int(value) if value.isascii() and value.isdigit() and key in settings.NUMBERS else value
+    return found
+
+
+_BLOCK = """# {name}
+server {{
+    listen 443 ssl http2;
+    listen [::]:443 ssl http2;
+    server_name {hosts};
+    ssl_certificate /etc/portal-tls/{name}/fullchain.pem;
+    ssl_certificate_key /etc/portal-tls/{name}/privkey.pem;
+    set $portal_root {public};
+    include portal-places.conf;
+}}
+server {{
+    listen 80;
+    listen [::]:80;
+    server_name {hosts};
+    location / {{ return 301 https://{first}$request_uri; }}
+    location /.well-known/acme-challenge/ {{ root /var/www/portal-acme; default_type text/plain; }}
+}}
+"""

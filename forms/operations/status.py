@@ -1,0 +1,242 @@
+"""How an installation stands, in sentences with days and never times: what needs the operator, and what does not."""
+
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+
+from forms.core import portal as portals
+from forms.core.builds import manifest as manifests
+from forms.core.problem import Problem
+from forms.core.trusted_date import look, servers_doubt
+from forms.operations.backup import databases, folder
+from forms.operations.backup.databases import Databases
+from forms.operations.backup.folder import ERASED
+from forms.server.config import Settings
+from forms.server.store.concern_store import ConcernStore
+from forms.server.store.database import NotKept, Store
+from forms.server.store.date_store import DayStore
+from forms.server.store.fetch_days import last_fetched, waiting_since
+
+LONGEST_WAIT = 3
+"""Days for which a letter may wait for a desk before the operator should ask why."""
+
+FULLEST = 80
+"""Per cent of the budget of disk; beyond it the operator should look."""
+
+LEAST_FREE = 500
+"""Megabytes on the disk."""
+
+CERTIFICATE_DAYS = 14
+"""Days before the end of a certificate; certbot renews it 30 days before."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing that is looked at. value: for programs; needs: whether the operator should do something."""
+
+    name: str
+    value: Any
+    sentence: str
+    needs: bool = False
+
+
+@dataclass(frozen=True)
+class Status:
+    """How one district stands."""
+
+    district: str
+    items: tuple[Item, ...]
+
+    @property
+    def needs(self) -> tuple[Item, ...]:
+        """What needs the operator."""
+        return tuple(item for item in self.items if item.needs)
+
+    @property
+    def as_json(self) -> dict[str, Any]:
+        """Return it for programs."""
+        return {"district": self.district, "needs": len(self.needs), "items": [asdict(item) for item in self.items]}
+
+
+def look_at(
+    name: str,
+    settings: Settings,
+    *,
+    today: Callable[[], date] | None = None,
+    backups: Path | None = None,
+    certificate: Path | None = None,
+    due: Callable[[], list[str]] | None = None,
+) -> Status:
+    """Return how a district stands. Whatever cannot be looked at is an item that needs the operator."""
+    items: list[Item] = []
+    try:
+        portal = portals.read(settings.portal)
+    except Problem as problem:
+        return Status(name, (Item("build", None, str(problem), needs=True),))
+    day = (today or portal.today)()
+    items += _build(settings, portal, day)
+    items += _kept(settings, portal, day)
+    items += _backups(backups, day)
+    items += _certificate(certificate)
+    items += _due(due)
+    return Status(name, tuple(items))
+
+
+def _build(settings: Settings, portal: portals.Portal, day: date) -> Iterator[Item]:
+    public = settings.public or settings.portal.parent.resolve() / "public"
+    path = public / manifests.ADDRESS.lstrip("/")
+    try:
+        built = manifests.read(path.read_bytes())
+    except (OSError, Problem):
+        yield Item("build", None, f"{path} cannot be read: the site was not published whole.", needs=True)
+        return
+    age = (day - date.fromisoformat(built.day)).days
+    fits = built.portal == manifests.portal_digest(portal)
+    said = "its pages and forms fit" if fits else "its pages do not fit its forms: publish again"
+    yield Item(
+        "build", {"number": built.number, "days": age, "fits": fits}, f"Built {_ago(age)}; {said}.", needs=not fits
+    )
+
+
+def _kept(settings: Settings, portal: portals.Portal, day: date) -> Iterator[Item]:
+    try:
+        salt = databases.require_salt(settings)
+        databases.require_is_there(settings)
+        with databases.opened(settings, salt) as found:
+            yield from _room(settings, found)
+            yield from _desks(portal, found, day)
+            yield from _clock(found, day)
+            yield from _restored(found, day)
+    except NotKept as problem:
+        yield Item("database", problem.fault or "other", f"No letter can be kept. {problem}", needs=True)
+    except Problem as problem:
+        yield Item("database", "other", f"No letter can be kept. {problem}", needs=True)
+
+
+def _room(settings: Settings, found: Databases) -> Iterator[Item]:
+    for name, stores in found.items():
+        used = 100 * stores[0].size // settings.budget
+        said = f"The database of {name} uses {used} % of its budget."
+        yield Item(f"room of {name}", used, said, needs=used >= FULLEST)
+    free = shutil.disk_usage(settings.data).free // 1_000_000
+    yield Item("disk", free, f"{free} MB are free on the disk.", needs=free < LEAST_FREE)
+
+
+def _desks(portal: portals.Portal, found: Databases, day: date) -> Iterator[Item]:
+    letters = [store for stores in found.values() for store in stores if isinstance(store, ConcernStore)]
+    fetched, waits = _latest(letters), _oldest(letters)
+    for desk in portal.desks:
+        since = None if desk.id not in fetched else max(0, (day - fetched[desk.id]).days)
+        waiting = max(0, (day - waits[desk.id]).days) if desk.id in waits else 0
+        said = f"Desk {desk.id} fetched {_ago(since)}" if since is not None else f"Desk {desk.id} has never fetched"
+        late = waiting >= LONGEST_WAIT
+        said += f", and something has waited for {waiting} days: ask there." if late else "."
+        yield Item(f"desk {desk.id}", {"days": since, "late": late}, said, needs=late)
+
+
+def _latest(letters: list[ConcernStore]) -> dict[str, date]:
+    found: dict[str, date] = {}
+    for store in letters:
+        for desk, day in last_fetched(store).items():
+            found[desk] = max(day, found.get(desk, day))
+    return found
+
+
+def _oldest(letters: list[ConcernStore]) -> dict[str, date]:
+    found: dict[str, date] = {}
+    for store in letters:
+        for desk, day in waiting_since(store).items():
+            found[desk] = min(day, found.get(desk, day))
+    return found
+
+
+def _clock(found: Databases, day: date) -> Iterator[Item]:
+    days = next(store for store in found["concerns"] if isinstance(store, DayStore))
+    doubt = servers_doubt(look(days.remembered(), day))
+    yield Item("clock", "doubted" if doubt else "believed", doubt or "The clock is believed.", needs=bool(doubt))
+
+
+def _restored(found: Databases, day: date) -> Iterator[Item]:
+    store: Store = found["concerns"][0]
+    restored = store.restored()
+    if restored is not None:
+        since, on = restored
+        said = f"Brought back {_ago((day - on).days)} from the backup of {since}: receipts since then may be lost."
+        yield Item("restored", {"since": since.isoformat(), "on": on.isoformat()}, said)
+
+
+def _backups(into: Path | None, day: date) -> Iterator[Item]:
+    if into is None:
+        yield Item("backup", None, "No folder of backups is set (PORTAL_BACKUP_FOLDER): docs/operators.md.", needs=True)
+        return
+    newest = next(iter(folder.every(into)), None)
+    if newest is None:
+        yield Item("backup", None, f"{into} holds no backup: portal backup", needs=True)
+        return
+    age, whole = (day - newest.day).days, folder.read_note(newest.path) is not None
+    said = f"The newest backup is {_of(age)}{'' if whole else ', and its note does not fit: portal verify'}."
+    yield Item("backup", {"days": age, "noted": whole}, said, needs=age > 1 or not whole)
+    note = folder.read_note(into / ERASED)
+    small = None if note is None else (day - date.fromisoformat(note.day)).days
+    said = (
+        "What was erased since was never noted: portal backup --erasures"
+        if small is None
+        else (f"What was erased was noted {_ago(small)}.")
+    )
+    yield Item("erasures", small, said, needs=small is None or small > 1)
+
+
+def _certificate(path: Path | None) -> Iterator[Item]:
+    if path is None or not path.exists():
+        return
+    left = certificate_days(path, datetime.now(UTC).date())
+    if left is None:
+        yield Item("certificate", None, f"{path} cannot be read.", needs=True)
+        return
+    said = (
+        f"The certificate ends in {left} days." if left >= 0 else "The certificate has ended: browsers refuse the site."
+    )
+    yield Item("certificate", left, said, needs=left < CERTIFICATE_DAYS)
+
+
+def certificate_days(path: Path, today: date) -> int | None:
+    """Return for how many days a certificate (PEM) is good, or None where it cannot be read."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        return None
+    asked = [openssl, "x509", "-noout", "-enddate", "-in", str(path)]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=30)  # noqa: S603 - our own arguments
+    with suppress(ValueError):
+        # notAfter=Feb 27 10:00:00 2027 GMT
+        month, number, clock, year, *_ = done.stdout.strip().partition("=")[2].split()
+        return (parsedate_to_datetime(f"{number} {month} {year} {clock} +0000").date() - today).days
+    return None
+
+
+def _due(due: Callable[[], list[str]] | None) -> Iterator[Item]:
+    """Yield helplines to be called again and consents that end, where the content is on this machine."""
+    if due is None:
+        yield Item("content", None, "Helplines and consents: see `status` on the machine that builds the site.")
+        return
+    try:
+        found = due()
+    except Exception as problem:  # noqa: BLE001 - whatever is wrong with the content, the rest is said
+        yield Item("content", None, f"The content cannot be checked: {problem}", needs=True)
+        return
+    yield from (Item("content", line, line, needs=True) for line in found)
+    if not found:
+        yield Item("content", 0, "No helpline is due, and no consent ends soon.")
+
+
+def _ago(days: int) -> str:
+    return {0: "today", 1: "yesterday"}.get(days, f"{days} days ago")
+
+
+def _of(days: int) -> str:
+    return {0: "of today", 1: "of yesterday"}.get(days, f"{days} days old")

@@ -1,0 +1,182 @@
+"""One service for many districts: each request goes to the district of its host, and to nobody where there is none."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from werkzeug.wsgi import ClosingIterator
+
+from forms.core.problem import Problem
+from forms.server.app import create_app
+from forms.server.districts import settings
+from forms.server.districts.fair_turns import FairTurns
+from forms.server.districts.settings import District
+from forms.server.web.requests import away_page
+from forms.web.headers import EVERYWHERE, NEVER_KEPT
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks at the folder of districts."""
+
+TRY_AGAIN = 10.0
+"""Seconds until a district that could not be started is tried again."""
+
+_LOG = logging.getLogger("forms.districts")
+
+StartResponse = Callable[..., Any]
+
+
+@dataclass
+class Running:
+    """A district, with its app where it could be started. problem: why it could not; try_at: when it is tried again."""
+
+    district: District
+    app: Flask | None = None
+    problem: str = ""
+    try_at: float = 0.0
+    starting: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Districts:
+    """The WSGI application of all districts in a folder. on_start: told of each app that is started later."""
+
+    def __init__(
+        self,
+        folder: Path,
+        turns: FairTurns | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        overrides: dict[str, Any] | None = None,
+    ) -> None:
+        self.folder, self._clock, self._overrides = folder, clock, overrides or {}
+        self._turns = turns or FairTurns()
+        self._running: dict[str, Running] = {}
+        self._by_host: dict[str, Running] = {}
+        self._seen: object = None
+        self._look_at, self._one = 0.0, threading.Lock()
+        self._told: dict[str, str] = {}
+        self.on_start: Callable[[Flask], object] = lambda _: None
+        if not settings.names(folder):
+            todo = "Add one: portal district add NAME --host riverside.example"
+            raise Problem(str(folder), "holds no district.", todo)
+        self._take(settings.version(folder))
+
+    @property
+    def apps(self) -> list[Flask]:
+        """The apps of all districts that run."""
+        return [running.app for running in self._running.values() if running.app is not None]
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """What keeps districts from running, by their names."""
+        return {name: said for name, said in self._told.items() if said}
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request, as WSGI says (PEP 3333)."""
+        self._look()
+        running = self._by_host.get(settings.host_of(environ.get("HTTP_HOST", "")))
+        if running is None:
+            return _answer(start_response, "421 Misdirected Request", b"There is nothing here.\n")
+        app = running.app or self._started(running)
+        if app is None:
+            return _answer(start_response, "503 Service Unavailable", b"Not available now. Please try again later.\n")
+        name = running.district.name
+        turn = self._turns.enter(name)
+        if turn is None:
+            return away_page(app, environ.get("PATH_INFO", ""))(environ, start_response)
+        try:
+            return ClosingIterator(app(environ, start_response), lambda: self._turns.release(name))
+        except BaseException:
+            self._turns.release(name)
+            raise
+        finally:
+            self._turns.leave(turn)
+
+    def _look(self) -> None:
+        """Take districts that were added, changed or removed; asks the disk at most once a second."""
+        if self._clock() < self._look_at or not self._one.acquire(blocking=False):
+            return
+        try:
+            self._look_at = self._clock() + LOOK_EVERY
+            with suppress(Problem, OSError):  # what is there goes on
+                version = settings.version(self.folder)
+                if version != self._seen:
+                    self._take(version)
+        finally:
+            self._one.release()
+
+    def _take(self, version: object) -> None:
+        found = {district.name: district for district in self._usable()}
+        running = {name: self._kept(district) for name, district in found.items()}
+        by_host = {host: one for one in running.values() for host in one.district.hosts}
+        gone = [one for name, one in self._running.items() if running.get(name) is not one]
+        self._running, self._by_host, self._seen = running, by_host, version
+        for one in running.values():
+            self._started(one)
+        for one in gone:
+            if one.app is not None:
+                stop(one.app)
+
+    def _kept(self, district: District) -> Running:
+        """Return the district as it runs; anew where anything of it has changed."""
+        before = self._running.get(district.name)
+        return before if before is not None and before.district == district else Running(district)
+
+    def _usable(self) -> Iterator[District]:
+        """Yield the districts whose files can be used; of two that share anything, the one that was there before."""
+        taken: list[District] = []
+        for name in sorted(settings.names(self.folder), key=lambda one: (one not in self._running, one)):
+            try:
+                district = settings.read(self.folder, name)
+                settings.require_apart(district, taken)
+            except Problem as problem:
+                self._tell(name, str(problem))
+                continue
+            taken.append(district)
+            yield district
+
+    def _started(self, running: Running) -> Flask | None:
+        """Return the app of a district, started where it can be; tried again every ten seconds, by one thread."""
+        if running.app is not None or self._clock() < running.try_at or not running.starting.acquire(blocking=False):
+            return running.app
+        try:
+            app = create_app({**_as_mapping(running.district), **self._overrides})
+            self.on_start(app)
+            running.app = app
+            self._tell(running.district.name, "")
+        except Problem as problem:
+            self._tell(running.district.name, str(problem))
+            running.try_at = self._clock() + TRY_AGAIN
+        finally:
+            running.starting.release()
+        return running.app
+
+    def _tell(self, name: str, problem: str) -> None:
+        if problem and problem != self._told.get(name):
+            _LOG.error("district %s is not served. %s", name, problem)
+        self._told[name] = problem
+
+
+def stop(app: Flask) -> None:
+    """End what belongs to the app of a district that is removed or was changed: its thread, lock and connections."""
+    clock_work = app.extensions.get("clock_work")
+    if clock_work is not None:
+        clock_work.end.set()
+    app.extensions["leader"].close()
+    app.extensions["services"].close()
+
+
+def _as_mapping(district: District) -> dict[str, Any]:
+    found = vars(district.settings)
+    return {name: value for name, value in found.items() if value not in (None, "")}
+
+
+def _answer(start_response: StartResponse, status: str, body: bytes) -> list[bytes]:
+    """Answer with a sentence that tells of no district."""
+    headers = {**EVERYWHERE, "Content-Type": "text/plain; charset=utf-8", "Cache-Control": NEVER_KEPT}
+    start_response(status, [*headers.items(), ("Content-Length", str(len(body)))])
+    return [body]

@@ -1,0 +1,81 @@
+"""Whose request is next: districts take turns, so that a flood of one does not slow the others.
+
+A request is at work for its first moments only. What takes longer waits for a database, a decoder or a line of
+look-ups, and holds no turn: so a district whose database hangs stops nobody else either.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+AT_WORK = 1
+"""Requests of all districts that are at work at once in a process: Python runs one at a time anyway."""
+
+LEASE = 0.05
+"""Seconds for which a request counts as at work."""
+
+MOST_OF_ONE = 24
+"""Threads of a process that one district may hold, at work, waiting or blocked."""
+
+
+class FairTurns:
+    """Gives turns to the district that had its last the longest ago, within it in the order of its requests."""
+
+    def __init__(
+        self,
+        at_work: int = AT_WORK,
+        lease: float = LEASE,
+        most_of_one: int = MOST_OF_ONE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._at_work, self._lease, self._most, self._clock = at_work, lease, most_of_one, clock
+        self._lock = threading.Lock()
+        self._lines: dict[str, deque[threading.Event]] = {}
+        self._leases: dict[threading.Event, float] = {}
+        self._held: dict[str, int] = {}
+        self._served: dict[str, int] = {}
+        self._turns = 0
+
+    def enter(self, district: str) -> threading.Event | None:
+        """Wait for a turn of this district and return it; None at once where it holds as many threads as it may."""
+        turn = threading.Event()
+        with self._lock:
+            if self._held.get(district, 0) >= self._most:
+                return None
+            self._held[district] = self._held.get(district, 0) + 1
+            self._lines.setdefault(district, deque()).append(turn)
+            self._give()
+        while not turn.wait(self._lease):
+            with self._lock:
+                self._give()  # whoever is at work may be so no longer, without having said so
+        return turn
+
+    def leave(self, turn: threading.Event) -> None:
+        """Give a turn back: the page is made, and only has to be sent."""
+        with self._lock:
+            self._leases.pop(turn, None)
+            self._give()
+
+    def release(self, district: str) -> None:
+        """Give back the thread."""
+        with self._lock:
+            self._held[district] -= 1
+            if not self._held[district]:
+                del self._held[district]
+
+    def _give(self) -> None:
+        """Give turns while there are any; whoever holds the lock calls it."""
+        while self._lines and self._working() < self._at_work:
+            district = min(self._lines, key=lambda name: self._served.get(name, 0))
+            turn = self._lines[district].popleft()
+            if not self._lines[district]:
+                del self._lines[district]
+            self._turns += 1
+            self._served[district] = self._turns
+            self._leases[turn] = self._clock()
+            turn.set()
+
+    def _working(self) -> int:
+        now = self._clock()
+        return sum(now - since < self._lease for since in self._leases.values())

@@ -1,0 +1,141 @@
+"""The folder of districts: in each a file district.toml with its hosts and what is set otherwise than usual.
+
+    /etc/portal/districts/riverside/district.toml     hosts = ["riverside.example"]
+
+Its data and its releases lie beside that file unless it says where: data/, published/current/portal.json.
+"""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from forms.core.files.durable import write_durably
+from forms.core.problem import Problem
+from forms.server import config
+from forms.server.config import Settings
+from forms.server.store.database import database_of
+
+FILE = "district.toml"
+DATA, PORTAL = "data", "published/current/portal.json"
+SETTABLE = frozenset(
+    {"portal", "data", "public", "concerns_url", "signups_url", "salt_file", "budget", "flood_threshold"}
+)
+_PATHS = frozenset({"portal", "data", "public", "salt_file"})
+NUMBERS = frozenset({"budget", "flood_threshold"})
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+_HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")
+
+
+@dataclass(frozen=True)
+class District:
+    """A district: its name, the hosts by which it is asked for, its settings."""
+
+    name: str
+    hosts: tuple[str, ...]
+    settings: Settings
+
+
+def require_name(name: str) -> str:
+    """Return the name of a district. Raises Problem: it becomes a folder, and stands in logs."""
+    if not _NAME.fullmatch(name):
+        todo = "Write small letters a to z, digits and hyphens, 40 at most, like: riverside"
+        raise Problem("The district's name", "cannot be used.", todo)
+    return name
+
+
+def host_of(text: str) -> str:
+    """Return a Host header's name as districts are told apart: small, without port and closing dot; empty if odd."""
+    host = text.strip().lower().rsplit(":", 1)[0] if re.search(r":[0-9]{1,5}$", text.strip()) else text.strip().lower()
+    host = host.removesuffix(".")
+    return host if len(host) <= 253 and _HOST.fullmatch(host) else ""  # noqa: PLR2004 - RFC 1035
+
+
+def read(folder: Path, name: str) -> District:
+    """Return a district by its name. Raises Problem where it is not there or its file cannot be used."""
+    path = folder / require_name(name) / FILE
+    found = _parsed(path)
+    hosts = found.pop("hosts", None)
+    if not isinstance(hosts, list) or not hosts or not all(isinstance(one, str) and host_of(one) for one in hosts):
+        raise Problem(str(path), "names no host.", 'Write a line like hosts = ["riverside.example"]')
+    odd = sorted(set(found) - SETTABLE)
+    if odd:
+        raise Problem(str(path), f"sets {odd[0]}, which is not known.", f"There are: {', '.join(sorted(SETTABLE))}.")
+    return District(name, tuple(map(host_of, hosts)), config.read({"name": name, **_whole(path.parent, found)}))
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Problem(str(path), "is not there.", "See which districts there are: portal district list") from None
+    except OSError as error:
+        raise Problem(str(path), f"cannot be read ({error.strerror}).", "Let the service's user read it.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
+        todo = 'Each line is like hosts = ["riverside.example"] or budget = 4294967296'
+        raise Problem(str(path), "cannot be read: it is not TOML.", todo) from None
+
+
+def _whole(folder: Path, found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings with what is usual, and paths as seen from the district's own folder. Raises Problem."""
+    for key, value in found.items():
+        is_number = isinstance(value, int) and not isinstance(value, bool) and value > 0
+        if not (is_number if key in NUMBERS else isinstance(value, str)):
+            raise Problem(
+                str(folder / FILE), f"sets {key} to something else than it takes.", "Look at docs/operators.md."
+            )
+    given = {"portal": PORTAL, "data": DATA, **found}
+    return {key: folder / value if key in _PATHS else value for key, value in given.items()}
+
+
+def names(folder: Path) -> list[str]:
+    """Return the names of the districts in a folder. Raises Problem where it cannot be read."""
+    try:
+        return sorted(path.parent.name for path in folder.glob(f"*/{FILE}") if _NAME.fullmatch(path.parent.name))
+    except OSError as error:
+        raise Problem(str(folder), f"cannot be read ({error.strerror}).", "Let the service's user read it.") from None
+
+
+def require_apart(district: District, others: Iterable[District]) -> None:
+    """Raise Problem where a district shares a host, a data folder or a database with another."""
+    for other in others:
+        if other.name == district.name:
+            continue
+        shared = set(district.hosts) & set(other.hosts)
+        if shared:
+            raise Problem(f"district {district.name}", f"has the host {min(shared)} of {other.name}.", "Name another.")
+        if _places(district) & _places(other):
+            todo = "Give each district a folder and databases of its own."
+            raise Problem(f"district {district.name}", f"shares a folder or database with {other.name}.", todo)
+
+
+def _places(district: District) -> set[tuple[str, ...]]:
+    found = district.settings
+    return {("folder", str(found.data.resolve())), database_of(found.concerns_url), database_of(found.signups_url)}
+
+
+def write(folder: Path, name: str, hosts: Iterable[str], given: Mapping[str, Any]) -> Path:
+    """Write the file of a district, whole or not at all; return its path. Raises Problem, OSError."""
+    path = folder / require_name(name) / FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = [f"hosts = {json.dumps(list(hosts))}", *(f"{key} = {json.dumps(value)}" for key, value in given.items())]
+    write_durably(path, "".join(f"{line}\n" for line in lines).encode())
+    return path
+
+
+def given(folder: Path, name: str) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Return the hosts and settings as they stand in the file of a district. Raises Problem."""
+    hosts = read(folder, name).hosts
+    return hosts, {key: value for key, value in _parsed(folder / name / FILE).items() if key != "hosts"}
+
+
+def version(folder: Path) -> tuple[tuple[str, int, int, int], ...]:
+    """Return what changes when a district is added, changed or removed."""
+    found = []
+    for name in names(folder):
+        state = (folder / name / FILE).stat()
+        found.append((name, state.st_mtime_ns, state.st_size, state.st_ino))
+    return tuple(found)

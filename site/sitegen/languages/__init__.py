@@ -1,0 +1,1 @@
+"""Languages of a site: how one is added, and what it lacks."""

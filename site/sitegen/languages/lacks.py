@@ -1,0 +1,28 @@
+"""What a language lacks in this program or on this machine, each with what stands in for it."""
+
+from collections.abc import Iterator
+
+from forms.core import i18n
+from forms.core.i18n import locales
+from sitegen.media import speech
+from sitegen.print import leaflets
+
+
+def of_program(language: str) -> Iterator[str]:
+    """Yield what CLDR does not know of a language."""
+    if not locales.has_data(language):
+        like = locales.english_name(locales.script(language).like.partition("_")[0])
+        yield f"CLDR does not know how {language} writes days and months: they stand as in {like}."
+    if not i18n.has_words(language):
+        yield f"The program brings no words in {language}: what content/words/{language}.po lacks stands in English."
+
+
+def of_machine(language: str, voice: str = "") -> Iterator[str]:
+    """Yield what this machine has not: a voice, a typeface for paper. voice: the one that portal.yml names."""
+    if not speech.knows(voice or language):
+        yield (
+            f"eSpeak NG has no voice for {language}: pages can be heard where somebody has recorded them "
+            f"(content/media/audio/{language}/), and else not at all."
+        )
+    if told := leaflets.lacking(language):
+        yield told

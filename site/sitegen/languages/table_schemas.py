@@ -1,0 +1,66 @@
+"""Table Schemas as they count for one site: a field like `name_*` stands for a column in each of its languages.
+
+Which languages there are is said by portal.yml alone; site/schemas names none. Of such a field only the source language
+may be required. `translations: true` is for what the source language does not need, like a reviewer.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from forms.core.i18n import locales
+from forms.core.yaml_reader import read_yaml
+
+ANY = "*"
+
+
+def written(path: Path) -> dict[str, Any]:
+    """Return the schema in a file as it is written, with its fields like `name_*`."""
+    return _descriptor(path.read_text("utf-8"))
+
+
+@cache
+def _descriptor(text: str) -> dict[str, Any]:
+    """Return a schema from its YAML: read once for each text. Nobody changes it."""
+    descriptor: dict[str, Any] = read_yaml(text)
+    return descriptor
+
+
+def read(path: Path, languages: Sequence[str]) -> dict[str, Any]:
+    """Return the schema in a file for a site with these languages, the source first."""
+    return expanded(written(path), languages)
+
+
+def read_all(folder: Path, languages: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return every schema of a folder by the name of its table."""
+    return {path.stem: read(path, languages) for path in sorted(folder.glob("*.yaml"))}
+
+
+def expanded(descriptor: Mapping[str, Any], languages: Sequence[str]) -> dict[str, Any]:
+    """Return a schema with a column in each language for every field that has several."""
+    fields = [one for field in descriptor["fields"] for one in _columns(field, languages)]
+    return {**descriptor, "fields": fields}
+
+
+def _columns(field: Mapping[str, Any], languages: Sequence[str]) -> Iterator[dict[str, Any]]:
+    name = str(field["name"])
+    if not name.endswith(ANY):
+        yield dict(field)
+        return
+    source = languages[0] if languages else ""
+    for code in languages:
+        if code == source and field.get("translations"):
+            continue
+        column = {key: value for key, value in field.items() if key != "translations"}
+        column |= {"name": f"{name.removesuffix(ANY)}{code}"}
+        column["description"] = str(field["description"]).replace("{language}", locales.english_name(code))
+        if code != source and "constraints" in column:
+            column["constraints"] = {key: value for key, value in field["constraints"].items() if key != "required"}
+        yield column
+
+
+def several(descriptor: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the beginnings of columns that stand in several languages, like "name_"."""
+    names = (str(field["name"]) for field in descriptor["fields"])
+    return tuple(name.removesuffix(ANY) for name in names if name.endswith(ANY))

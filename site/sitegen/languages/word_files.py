@@ -1,0 +1,39 @@
+"""The district's own words of the interface: content/words/<language>.po, kept in step with the English."""
+
+from pathlib import Path
+
+from forms.core.files.durable import write_durably
+from forms.core.i18n import extraction, own_words
+from forms.core.problem import Problem
+from sitegen.content import settings
+
+FOLDER = "words"
+
+
+def path_of(content: Path, language: str) -> Path:
+    """Return where the district's own words in a language stand."""
+    return content / FOLDER / f"{language}.po"
+
+
+def begin(content: Path, language: str) -> Path:
+    """Write a file with all the English that is to be translated, and return it."""
+    path = path_of(content, language)
+    path.parent.mkdir(exist_ok=True)
+    write_durably(path, own_words.brought_up_to_date("", language, extraction.template()).encode())
+    return path
+
+
+def bring_up_to_date(content: Path) -> None:
+    """Add new English to the district's own files, and take out what the program no longer says. Raises Problem."""
+    for path in (path_of(content, code) for code in settings.language_codes(content)):
+        if not path.is_file():
+            continue
+        text = path.read_text(encoding="utf-8-sig", errors="replace")
+        try:
+            fresh = own_words.brought_up_to_date(text, path.stem, extraction.template())
+        except own_words.NotWords as error:
+            raise Problem(
+                f"content/{FOLDER}/{path.name}", f"cannot be read ({error}).", "Take an older copy."
+            ) from None
+        if fresh != text:
+            write_durably(path, fresh.encode())

@@ -1,0 +1,79 @@
+"""The stylesheet for languages that run from right to left: ours, with its sides exchanged.
+
+What `old_engines` writes knows physical sides only, so that old engines understand it; a page in Urdu loads this
+instead of it, and those engines mirror as well.
+"""
+
+import re
+
+_RULE = re.compile(r"([^{}]*)\{([^{}]*)\}")
+_SIDE = re.compile(r"\b(left|right)\b")
+_FOUR = frozenset({"margin", "padding", "border-width", "border-style", "border-color"})
+_SIDES_IN_VALUE = frozenset({"text-align", "float", "clear"})
+_CORNERS_OF_THREE = 3
+
+RULES = """
+html { line-height: 2; font-family: "Noto Nastaliq Urdu", "Noto Naskh Arabic", system-ui, sans-serif; }
+.exit svg, .back svg { transform: scaleX(-1); }
+[dir="ltr"] { direction: ltr; text-align: left; }
+.helpline-number, .numbers b, .dial b, .code, .button--call, input[inputmode="numeric"], input[type="tel"], .chart svg
+{ direction: ltr; unicode-bidi: embed; unicode-bidi: isolate; }
+.helpline-number { justify-content: flex-end; }
+input[inputmode="numeric"], input[type="tel"] { text-align: right; }
+"""
+"""What mirroring does not tell: arrows turn; numbers in groups keep the order of their groups."""
+
+
+def mirrored(css: str) -> str:
+    """Return a stylesheet with left and right exchanged, and what only such languages need after it."""
+    return _RULE.sub(_rule, css) + RULES
+
+
+def _rule(match: re.Match[str]) -> str:
+    written = (_declaration(*line.split(":", 1)) for line in match[2].split(";") if ":" in line)
+    return f"{match[1]}{{ {' '.join(written)} }}"
+
+
+def _declaration(name: str, value: str) -> str:
+    name, value = name.strip(), value.strip()
+    return f"{_swapped(name)}: {_value(name, value)};"
+
+
+def _swapped(text: str) -> str:
+    return _SIDE.sub(lambda side: "right" if side[1] == "left" else "left", text)
+
+
+def _value(name: str, value: str) -> str:
+    if name in _SIDES_IN_VALUE:
+        return _swapped(value)
+    if name == "border-radius":
+        return _corners(value)
+    if name == "transform":
+        return re.sub(r"(rotate|translateX|translate|skewX)\(([^)]*)\)", _turned, value)
+    parts = _parts(value)
+    if name in _FOUR and len(parts) == 4:  # noqa: PLR2004 - top, right, bottom, left
+        return " ".join([parts[0], parts[3], parts[2], parts[1]])
+    return value
+
+
+def _parts(value: str) -> list[str]:
+    """Return the parts of a value; spaces inside brackets do not part them."""
+    return re.findall(r"(?:[^\s()]|\([^()]*(?:\([^()]*\)[^()]*)*\))+", value)
+
+
+def _corners(value: str) -> str:
+    """Return the corners of a box mirrored: they begin top left and go round."""
+    parts = _parts(value)
+    if len(parts) == 1 or "/" in value:
+        return value
+    top_left, top_right, bottom_right, bottom_left = (parts + parts[len(parts) - 2 :] * 2)[:4]
+    if len(parts) == _CORNERS_OF_THREE:
+        bottom_left = top_right
+    return f"{top_right} {top_left} {bottom_left} {bottom_right}"
+
+
+def _turned(match: re.Match[str]) -> str:
+    first, *rest = match[2].split(",")
+    first = first.strip()
+    opposite = first if first in {"0", "0px"} else first[1:] if first.startswith("-") else f"-{first}"
+    return f"{match[1]}({', '.join([opposite, *(one.strip() for one in rest)])})"

@@ -1,0 +1,641 @@
+"""A server that is lost comes back whole from its backup: every receipt that was shown before it opens again."""
+
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pyrage
+import pytest
+from click.testing import CliRunner
+
+from forms.core import portal as portals
+from forms.core.problem import Problem
+from forms.core.signing import private_key
+from forms.operations.backup import archive, contents, folder, making, restoring, verifying
+from forms.operations.backup import opening as reading
+from forms.operations.backup.archive import Member, NotABackup
+from forms.operations.backup.contents import SITE
+from forms.operations.backup.folder import Backup, Rule
+from forms.operations.backup.opening import Opening
+from forms.operations.backup_commands import rule
+from forms.operations.cli import portal
+from forms.server import config
+from forms.server.app import create_app
+from forms.server.config import Settings
+from forms.server.services.operator_log import Leader
+
+from .conftest import CHEAP, TODAY, Endpoint
+
+IDENTITY = pyrage.x25519.Identity.generate()
+KEY, SECRET = str(IDENTITY.to_public()), str(IDENTITY)
+LATER = TODAY + timedelta(days=3)
+Make = Callable[..., Endpoint]
+
+
+def settings_of(endpoint: Endpoint, **more: Any) -> Settings:
+    portal = endpoint.data.parent / "portal.json"
+    return config.read({"portal": portal, "data": endpoint.data, "cost": CHEAP, **more})
+
+
+def backup(endpoint: Endpoint, into: Path, day: date = TODAY, **more: Any) -> making.Made:
+    return making.make(settings_of(endpoint, **more), into, [KEY], day, {"PORTAL_WORKERS": "2", "HOME": "/root"})
+
+
+def opening(made: making.Made) -> Opening:
+    return Opening([SECRET], made.signer)
+
+
+def code_of(endpoint: Endpoint, form: str = "concern", **answers: Any) -> str:
+    words = {"what": "They keep our papers."} if form == "concern" else {"event": "meeting", "people": "2"}
+    return endpoint.code(endpoint.send(form, **{**words, **answers}))
+
+
+def opens(endpoint: Endpoint, code: str, form: str = "answer") -> bool:
+    return endpoint.post(form, code=code).status_code == 200
+
+
+@pytest.fixture
+def again(tmp_path: Path, district: Any) -> Any:
+    """Start the endpoint on a data folder that was brought back."""
+    apps: list[Any] = []
+
+    def start(data: Path, **more: Any) -> Endpoint:
+        given = {"portal": tmp_path / "portal.json", "data": data, "today": lambda: LATER, "cost": CHEAP}
+        apps.append(create_app({**given, **more}))
+        return Endpoint(apps[-1].test_client(), data, district.identities)
+
+    yield start
+    for app in apps:
+        app.extensions["services"].close()
+
+
+def close(endpoint: Endpoint) -> None:
+    endpoint.client.application.extensions["services"].close()
+
+
+def lose(endpoint: Endpoint) -> None:
+    close(endpoint)
+    shutil.rmtree(endpoint.data)
+
+
+def test_a_lost_server_comes_back_and_every_receipt_opens(endpoint: Endpoint, tmp_path: Path, again: Any) -> None:
+    codes, number = [code_of(endpoint, what=f"letter {n}") for n in range(3)], code_of(endpoint, "signup")
+    made = backup(endpoint, tmp_path / "backups")
+    lose(endpoint)
+    found = restoring.restore(settings_of(endpoint), made.path, opening(made), LATER)
+    assert found.before is None
+    assert found.rows > 4
+    back = again(endpoint.data)
+    assert all(opens(back, code) for code in codes)
+    assert opens(back, number, "cancel")
+    assert len(back.opened()) == 3, "desks can fetch and open them"
+    assert (endpoint.data.stat().st_mode & 0o777, (endpoint.data / "salt").stat().st_mode & 0o777) == (0o700, 0o600)
+
+
+def test_a_drill_under_load(endpoint: Endpoint, tmp_path: Path, again: Any) -> None:
+    """Letters go on coming while the backup is made: each receipt that was shown before it began opens afterwards."""
+    shown: list[str] = []
+    ended = threading.Event()
+
+    def send(worker: int) -> None:
+        n = 0
+        while not ended.is_set():
+            n += 1
+            shown.append(code_of(endpoint, what=f"{worker} {n} " + "word " * 50))
+
+    with ThreadPoolExecutor(3) as pool:
+        tasks = [pool.submit(send, worker) for worker in range(3)]
+        while len(shown) < 6:
+            time.sleep(0.01)
+        before = list(shown)
+        made = backup(endpoint, tmp_path / "backups")
+        ended.set()
+        for task in tasks:
+            task.result()
+    lose(endpoint)
+    restoring.restore(settings_of(endpoint), made.path, opening(made), LATER)
+    back = again(endpoint.data)
+    assert all(opens(back, code) for code in before)
+    assert verifying.check(made.path, [SECRET], made.signer).rows > 6
+
+
+def test_nothing_in_clear_is_written_while_a_backup_is_made(
+    endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code_of(endpoint, what="MARKED words")
+    opened: list[str] = []
+    sys.addaudithook(lambda name, args: opened.append(str(args[0])) if name == "open" and _writes(args) else None)
+    made = backup(endpoint, tmp_path / "backups")
+    names = {Path(name).name for name in opened if name and not name.isdigit()}
+    written = {name for name in names if not re.match(r"(portal-|lock|backup-key)", name)}
+    assert not any(name.endswith((".tar", ".db", ".sql", ".tmp")) for name in written), written
+    salt = (endpoint.data / "salt").read_bytes()
+    for path in (tmp_path / "backups").iterdir():
+        assert salt not in path.read_bytes()
+        assert b"recipients" not in path.read_bytes()
+        assert path.stat().st_mode & 0o077 == 0, "only the service's user reads it"
+    assert made.size == made.path.stat().st_size
+
+
+def _writes(args: Any) -> bool:
+    return bool(isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR))
+
+
+def test_a_backup_holds_no_order_of_arrival_and_no_time(endpoint: Endpoint, tmp_path: Path) -> None:
+    for n in range(8):
+        code_of(endpoint, what=f"letter {n}")
+    made = backup(endpoint, tmp_path / "backups")
+    with made.path.open("rb") as file:
+        members = {member.name: member.content for member in reading.read(file, [SECRET])}
+    from forms.server.store.rows import rows_in  # noqa: PLC0415
+
+    ids = [row["id"] for name, chunk in members.items() if "/letters/" in name for row in rows_in(chunk)]
+    assert len(ids) == 8
+    assert ids == sorted(ids)
+    with made.path.open("rb") as file:
+        plain = io.BytesIO()
+        pyrage.decrypt_io(file, plain, [IDENTITY])
+    plain.seek(0)
+    with tarfile.open(fileobj=plain) as tar:
+        assert {(info.mtime, info.uid, info.uname) for info in tar} == {(0, 0, "")}
+    assert b"HOME" not in members["settings.json"]
+
+
+# What people had erased
+
+
+def test_what_was_erased_after_the_backup_does_not_come_back(endpoint: Endpoint, tmp_path: Path, again: Any) -> None:
+    kept, erased = code_of(endpoint, what="stays"), code_of(endpoint, what="goes")
+    number = code_of(endpoint, "signup")
+    desks_copy = endpoint.letter_ids("legal")
+    made = backup(endpoint, tmp_path / "backups")
+    assert opens(endpoint, erased)
+    endpoint.post("answer", code=erased, do="delete-now")
+    endpoint.post("cancel", code=number, do="cancel")
+    small = making.make_erasures(settings_of(endpoint), tmp_path / "backups", [KEY], LATER)
+    lose(endpoint)
+    found = restoring.restore(settings_of(endpoint), made.path, opening(made), LATER, erasures=small.path)
+    assert found.erased_again == 2
+    back = again(endpoint.data)
+    assert opens(back, kept)
+    assert not opens(back, erased)
+    assert len(back.letter_ids("legal")) == len(desks_copy) - 1
+    assert "cancelled" in back.post("cancel", code=number).get_data(as_text=True).lower()
+
+
+def test_a_desk_that_had_the_letter_gets_its_notice_after_the_restore(
+    endpoint: Endpoint, tmp_path: Path, again: Any
+) -> None:
+    erased = code_of(endpoint, what="goes")
+    (letter,) = endpoint.letter_ids("police")
+    endpoint.pickup(f"letters/{letter}")
+    endpoint.pickup(f"letters/{letter}/acknowledge", method="POST")
+    made = backup(endpoint, tmp_path / "backups")
+    endpoint.post("answer", code=erased, do="delete-now")
+    small = making.make_erasures(settings_of(endpoint), tmp_path / "backups", [KEY], LATER)
+    lose(endpoint)
+    restoring.restore(settings_of(endpoint), made.path, opening(made), LATER, erasures=small.path)
+    (notice,) = again(endpoint.data).opened("police")
+    assert notice["form"] == "deletion"
+    assert notice["follows"] == letter
+    assert notice["proof"], "what the person's receipt proved is not lost either"
+
+
+def test_what_one_desk_erased_does_not_come_back_to_it(endpoint: Endpoint, tmp_path: Path, again: Any) -> None:
+    code_of(endpoint)
+    made = backup(endpoint, tmp_path / "backups")
+    (letter,) = endpoint.letter_ids("police")
+    endpoint.pickup(f"letters/{letter}", method="DELETE")
+    small = making.make_erasures(settings_of(endpoint), tmp_path / "backups", [KEY], LATER)
+    lose(endpoint)
+    restoring.restore(settings_of(endpoint), made.path, opening(made), LATER, erasures=small.path)
+    back = again(endpoint.data)
+    assert back.letter_ids("police") == []
+    assert back.letter_ids("legal") == [letter]
+
+
+def test_restoring_over_what_is_there_erases_by_what_is_known_there(
+    endpoint: Endpoint, tmp_path: Path, again: Any
+) -> None:
+    erased = code_of(endpoint)
+    made = backup(endpoint, tmp_path / "backups")
+    endpoint.post("answer", code=erased, do="delete-now")
+    close(endpoint)
+    found = restoring.restore(settings_of(endpoint), made.path, opening(made), LATER, in_place=True)
+    assert found.erased_again == 1
+    assert found.before is not None
+    assert (found.before / "concerns.db").exists(), "what was there is kept"
+    assert not opens(again(endpoint.data), erased)
+
+
+def test_a_mark_cannot_be_matched_to_a_receipt_nor_tells_a_day(endpoint: Endpoint) -> None:
+    from forms.core import receipts  # noqa: PLC0415
+
+    code = code_of(endpoint)
+    endpoint.post("answer", code=code, do="delete-now")
+    services = endpoint.client.application.extensions["services"]
+    keys = receipts.derive(receipts.read(code), services.salt, "concern", CHEAP)
+    with services.concerns.reads() as connection:
+        rows = connection.exec_driver_sql("select mark, day from erased").all()
+    assert [str(day)[8:10] for _, day in rows] == ["01"]
+    assert len(rows) == 1
+    known = [keys.lookup.hex(), keys.erase.hex(), keys.erase_hash, keys.answer_key, keys.recipient, code]
+    marks = {mark for mark, _ in rows}
+    is_erased = services.concerns.erased()
+    assert not marks & set(known)
+    assert not any(is_erased(value) for value in known)
+
+
+def test_marks_are_forgotten_when_no_backup_is_so_old(endpoint: Endpoint) -> None:
+    endpoint.post("answer", code=code_of(endpoint), do="delete-now")
+    store = endpoint.client.application.extensions["services"].concerns
+    store.forget_marks(date(2000, 1, 1))
+    with store.reads() as connection:
+        assert connection.exec_driver_sql("select count(*) from erased").scalar() == 1
+    store.forget_marks(date(2999, 1, 1))
+    with store.reads() as connection:
+        assert connection.exec_driver_sql("select count(*) from erased").scalar() == 0
+
+
+# Attacks on the file
+
+
+def test_a_cut_swapped_or_changed_backup_is_refused(endpoint: Endpoint, tmp_path: Path) -> None:
+    code_of(endpoint)
+    made = backup(endpoint, tmp_path / "backups")
+    whole = made.path.read_bytes()
+    lose(endpoint)
+    for broken in (
+        b"",
+        whole[:20],
+        whole[: len(whole) // 2],
+        whole[:-1],
+        whole[:900] + b"x" + whole[901:],
+        whole + b"x",
+    ):
+        made.path.write_bytes(broken)
+        with pytest.raises(NotABackup):
+            restoring.restore(settings_of(endpoint), made.path, opening(made), LATER)
+        assert verifying.problems(tmp_path / "backups"), "also without the key"
+        assert not endpoint.data.exists(), "nothing half-written"
+        assert not list(endpoint.data.parent.glob("*.restoring"))
+    made.path.write_bytes(whole)
+    assert verifying.problems(tmp_path / "backups", made.signer) == []
+
+
+def test_a_backup_that_somebody_else_made_is_refused(endpoint: Endpoint, tmp_path: Path) -> None:
+    """Whoever knows the operator's public key can encrypt to it; only this server can sign."""
+    code_of(endpoint)
+    made = backup(endpoint, tmp_path / "backups")
+    forged = tmp_path / "forged.age"
+    with made.path.open("rb") as file:
+        members = [member for member in reading.read(file, [SECRET]) if member.name != archive.SIGNATURE]
+    with forged.open("wb") as file:
+        archive.write(file, members, [KEY], private_key("11" * 32))
+    lose(endpoint)
+    with pytest.raises(NotABackup, match="not made by that server"):
+        restoring.restore(settings_of(endpoint), forged, opening(made), LATER)
+    assert not endpoint.data.exists()
+    with pytest.raises(NotABackup, match="not made by that server"):
+        verifying.check(forged, [SECRET], made.signer)
+
+
+def test_an_older_backup_under_a_newer_name_is_noticed(endpoint: Endpoint, tmp_path: Path) -> None:
+    into = tmp_path / "backups"
+    old, new = backup(endpoint, into), backup(endpoint, into, LATER)
+    new.path.write_bytes(old.path.read_bytes())
+    assert any("others" in said or "bytes" in said for said in verifying.problems(into, new.signer))
+    folder.note_path(new.path).write_bytes(folder.note_path(old.path).read_bytes())
+    assert any("another backup" in said for said in verifying.problems(into, new.signer))
+
+
+def test_erasures_of_another_installation_are_refused(endpoint: Endpoint, make_endpoint: Make, tmp_path: Path) -> None:
+    code_of(endpoint)
+    made = backup(endpoint, tmp_path / "backups")
+    other = make_endpoint(data=tmp_path / "other")
+    other.data = tmp_path / "other"
+    small = making.make_erasures(settings_of(other), tmp_path / "others", [KEY], LATER)
+    lose(endpoint)
+    with pytest.raises(NotABackup, match="not made by that server"):
+        restoring.restore(settings_of(endpoint), made.path, opening(made), LATER, erasures=small.path)
+    with pytest.raises(NotABackup, match="another installation"):
+        restoring.restore(settings_of(endpoint), made.path, Opening([SECRET], ""), LATER, erasures=small.path)
+    assert not endpoint.data.exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["site/../../etc/x", "/etc/passwd", "site/%2e%2e/x", "%2Fetc", "unknown", "concerns/x", "site/a%00b"]
+)
+def test_hostile_members_write_nothing_elsewhere(endpoint: Endpoint, tmp_path: Path, name: str) -> None:
+    """Also where the signature fits: the server may have been taken over."""
+    made = backup(endpoint, tmp_path / "backups")
+    with made.path.open("rb") as file:
+        members = [member for member in reading.read(file, [SECRET]) if member.name != archive.SIGNATURE]
+    hostile = tmp_path / "hostile.age"
+    with hostile.open("wb") as file, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(archive, "NAME", re.compile(r".*", re.DOTALL))
+        archive.write(file, [*members, Member(name, b"x")], [KEY], private_key("11" * 32))
+    lose(endpoint)
+    before = set(tmp_path.rglob("*"))
+    with pytest.raises((NotABackup, Problem)):
+        restoring.restore(settings_of(endpoint), hostile, Opening([SECRET], ""), LATER, release=tmp_path / "release")
+    assert set(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.DIRTYPE, tarfile.FIFOTYPE])
+def test_a_member_that_is_no_file_is_refused(tmp_path: Path, kind: bytes) -> None:
+    plain = io.BytesIO()
+    with tarfile.open(mode="w|", fileobj=plain) as tar:
+        info = tarfile.TarInfo("salt")
+        info.type, info.linkname = kind, "/etc/passwd"
+        tar.addfile(info)
+    sealed = pyrage.encrypt(plain.getvalue(), [IDENTITY.to_public()])
+    with pytest.raises(NotABackup):
+        list(reading.read(io.BytesIO(sealed), [SECRET]))
+
+
+def test_the_site_lies_where_it_belongs(endpoint: Endpoint, tmp_path: Path) -> None:
+    public = tmp_path / "public" / "en"
+    public.mkdir(parents=True)
+    (public / "index.html").write_text("page")
+    (public / "a b.txt").write_text("odd name")
+    made = backup(endpoint, tmp_path / "backups")
+    lose(endpoint)
+    restoring.restore(settings_of(endpoint), made.path, opening(made), LATER, release=tmp_path / "release")
+    assert (tmp_path / "release" / "public" / "en" / "index.html").read_text() == "page"
+    assert (tmp_path / "release" / "public" / "en" / "a b.txt").read_text() == "odd name"
+    assert portals.read(tmp_path / "release" / "portal.json").desks
+    assert restoring.settings_of(endpoint.data) == {"PORTAL_WORKERS": "2"}
+    assert restoring.site_path(f"{SITE}/a%20b").as_posix() == "public/a b"
+
+
+# The operator
+
+
+def test_a_living_system_is_not_overwritten(endpoint: Endpoint, tmp_path: Path) -> None:
+    code = code_of(endpoint)
+    made = backup(endpoint, tmp_path / "backups")
+    with pytest.raises(Problem, match="is there already"):
+        restoring.restore(settings_of(endpoint), made.path, opening(made), LATER)
+    running = Leader(endpoint.data)
+    assert running()
+    with pytest.raises(Problem, match="the service runs"):
+        restoring.restore(settings_of(endpoint), made.path, opening(made), LATER, in_place=True)
+    running.close()
+    assert opens(endpoint, code)
+
+
+def test_two_backups_at_once_do_not_meet(endpoint: Endpoint, tmp_path: Path) -> None:
+    with folder.alone(tmp_path / "backups"), pytest.raises(Problem, match="another backup runs"):
+        backup(endpoint, tmp_path / "backups")
+    assert backup(endpoint, tmp_path / "backups").path.exists()
+
+
+def test_a_full_disk_leaves_the_backups_as_they_were(
+    endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = backup(endpoint, tmp_path / "backups")
+    real = folder._Counting.write
+
+    def full(self: Any, data: bytes) -> int:
+        if self.size > 100:
+            raise OSError(28, "No space left on device")
+        return real(self, data)
+
+    monkeypatch.setattr(folder._Counting, "write", full)
+    with pytest.raises(OSError, match="No space"):
+        backup(endpoint, tmp_path / "backups", LATER)
+    assert [one.path for one in folder.every(tmp_path / "backups")] == [first.path]
+    assert not list((tmp_path / "backups").glob("*unfinished"))
+    assert verifying.problems(tmp_path / "backups") == []
+
+
+def test_a_disk_that_writes_other_bytes_is_noticed(
+    endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = folder._Counting.write
+    monkeypatch.setattr(
+        folder._Counting, "write", lambda self, data: real(self, data) if self.size < 100 else _lost(self, data)
+    )
+    with pytest.raises(Problem, match="was not written as it should be"):
+        backup(endpoint, tmp_path / "backups")
+    assert folder.every(tmp_path / "backups") == []
+
+
+def _lost(counting: Any, data: bytes) -> int:
+    counting.digest.update(data)
+    counting.size += len(data)
+    counting._file.write(b"\0" * len(data))
+    return len(data)
+
+
+KILLED = """
+import os, random, signal, sys, threading, time
+from datetime import date
+from pathlib import Path
+from forms.operations.backup import making
+from forms.server import config
+settings = config.read({"portal": Path(sys.argv[1]), "data": Path(sys.argv[2])})
+for n in range(int(sys.argv[5])):
+    child = os.fork()
+    if child == 0:
+        making.make(settings, Path(sys.argv[3]), [sys.argv[4]], date(2027, 1, 1), {})
+        os._exit(0)
+    time.sleep(random.random() * 0.08)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+"""
+
+
+def test_killed_fifty_times_each_backup_that_has_a_name_is_whole(endpoint: Endpoint, tmp_path: Path) -> None:
+    for n in range(3):
+        code_of(endpoint, what=f"{n}")
+    into, portal = tmp_path / "backups", tmp_path / "portal.json"
+    arguments = [str(portal), str(endpoint.data), str(into), KEY, "50"]
+    subprocess.run([sys.executable, "-c", KILLED, *arguments], check=True, timeout=300)
+    for one in folder.every(into):
+        assert verifying.check(one.path, [SECRET]).rows > 3
+        assert folder.read_note(one.path)
+    made = backup(endpoint, into, LATER)
+    assert verifying.problems(into, made.signer) == []
+    assert not list(into.glob("*unfinished"))
+
+
+@pytest.mark.parametrize("key", ["", "age1nonsense", SECRET])
+def test_a_key_that_is_none_is_said_before_anything_is_written(endpoint: Endpoint, tmp_path: Path, key: str) -> None:
+    with pytest.raises(Problem, match="PORTAL_BACKUP_KEY"):
+        making.make(settings_of(endpoint), tmp_path / "backups", [key], TODAY, {})
+    assert folder.every(tmp_path / "backups") == []
+
+
+def test_a_backup_beside_what_it_is_of_is_refused(endpoint: Endpoint) -> None:
+    with pytest.raises(Problem, match="lost together"):
+        backup(endpoint, endpoint.data / "backups")
+
+
+def test_no_empty_backup_is_made_of_a_database_that_is_gone(endpoint: Endpoint, tmp_path: Path) -> None:
+    close(endpoint)
+    (endpoint.data / "concerns.db").unlink()
+    with pytest.raises(Problem, match="is not there"):
+        backup(endpoint, tmp_path / "backups")
+    assert not (endpoint.data / "concerns.db").exists()
+
+
+def test_the_wrong_key_is_said(endpoint: Endpoint, tmp_path: Path) -> None:
+    made = backup(endpoint, tmp_path / "backups")
+    with pytest.raises(NotABackup, match="another key"):
+        verifying.check(made.path, [str(pyrage.x25519.Identity.generate())])
+
+
+def test_how_many_stay() -> None:
+    today = date(2027, 6, 30)
+    backups = [Backup(Path(f"{n}"), 1000 - n, today - timedelta(days=n)) for n in range(400)]
+    stay = folder.kept(backups, Rule())
+    days = sorted((today - one.day).days for one in backups if one.number in stay)
+    assert days[:7] == list(range(7))
+    assert len(stay) <= 7 + 4 + 12
+    assert len({(one.day.year, one.day.month) for one in backups if one.number in stay}) == 12
+    twice = [replace(backups[0], number=2000), *backups]
+    assert 1000 not in folder.kept(twice, Rule()), "of one day the newest"
+
+
+def test_a_clock_that_jumps_removes_no_backup(endpoint: Endpoint, tmp_path: Path) -> None:
+    into = tmp_path / "backups"
+    for n in range(3):
+        backup(endpoint, into, TODAY + timedelta(days=n))
+    backup(endpoint, into, date(2999, 1, 1))
+    assert len(folder.every(into)) == 4
+
+
+# PostgreSQL
+
+
+def test_from_sqlite_into_postgresql(endpoint: Endpoint, tmp_path: Path, postgres: str, again: Any) -> None:
+    codes, number = [code_of(endpoint, what=f"{n}") for n in range(3)], code_of(endpoint, "signup")
+    made = backup(endpoint, tmp_path / "backups")
+    lose(endpoint)
+    with psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as connection:
+        for name in ("back_concerns", "back_signups"):
+            connection.execute(f"create database {name}")
+    urls = {
+        "concerns_url": postgres.replace("/postgres?", "/back_concerns?"),
+        "signups_url": postgres.replace("/postgres?", "/back_signups?"),
+    }
+    restoring.restore(settings_of(endpoint, **urls), made.path, opening(made), LATER)
+    back = again(endpoint.data, **urls)
+    assert all(opens(back, code) for code in codes)
+    assert opens(back, number, "cancel")
+    second = making.make(settings_of(endpoint, **urls), tmp_path / "second", [KEY], LATER, {})
+    close(back)
+    checked = verifying.check(second.path, [SECRET], made.signer)
+    assert checked.rows >= verifying.check(made.path, [SECRET]).rows
+    shutil.rmtree(endpoint.data)
+    with pytest.raises(Problem, match="holds letters or sign-ups already"):
+        restoring.restore(settings_of(endpoint, **urls), made.path, opening(made), LATER)
+
+
+# The person
+
+
+@pytest.mark.parametrize("language", ["en", "ta", "te", "hi", "or"])
+def test_a_receipt_made_after_the_backup_gets_a_sentence_of_its_own(
+    endpoint: Endpoint, tmp_path: Path, again: Any, language: str
+) -> None:
+    made = backup(endpoint, tmp_path / "backups")
+    code, number = code_of(endpoint), code_of(endpoint, "signup")
+    lose(endpoint)
+    usual = endpoint_says(again(tmp_path / "other"), code, "answer", language)
+    restoring.restore(settings_of(endpoint), made.path, opening(made), LATER)
+    back = again(endpoint.data)
+    for form, typed in (("answer", code), ("cancel", number)):
+        said = endpoint_says(back, typed, form, language)
+        assert said != usual
+        assert len(said) > 100
+    lookup = back.client.post("/forms/sealed/v1/lookups", json={"lookup": "ab" * 32, "language": "en"})
+    assert (lookup.status_code, lookup.get_json()["why"]) == (404, "restored")
+
+
+def endpoint_says(endpoint: Endpoint, code: str, form: str, language: str) -> str:
+    """What stands beside the number that was typed."""
+    page = endpoint.post(form, language, code=code)
+    assert page.status_code == 422
+    return endpoint.found(r'class="error"[^>]*><span[^>]*>[^<]*</span>\s*([^<]+)', page)
+
+
+def test_the_sentence_goes_when_what_was_lost_would_be_erased_anyway(endpoint: Endpoint) -> None:
+    store = endpoint.client.application.extensions["services"].concerns
+    store.note_restored(TODAY, TODAY)
+    store.forget_restored(TODAY)
+    assert store.restored() == (TODAY, TODAY)
+    store.forget_restored(TODAY + timedelta(days=1))
+    assert store.restored() is None
+
+
+def test_the_commands(endpoint: Endpoint, tmp_path: Path, again: Any) -> None:
+    """As the operator types them: a key, a backup and what was erased, a check, the loss, the way back."""
+    code, erased = code_of(endpoint), code_of(endpoint, what="goes")
+    environment = {
+        "PORTAL_PORTAL": str(tmp_path / "portal.json"),
+        "PORTAL_DATA": str(endpoint.data),
+        "PORTAL_BACKUP_FOLDER": str(tmp_path / "backups"),
+    }
+
+    def run(*arguments: str) -> str:
+        done = CliRunner(env=environment).invoke(portal, [*arguments], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    key = str(tmp_path / "operator.key")
+    environment["PORTAL_BACKUP_KEY"] = re.findall("age1[a-z0-9]+", run("backup-key", key, "--passphrase", ""))[0]
+    assert Path(key).stat().st_mode & 0o777 == 0o600
+    signer = re.findall("ed25519:[0-9a-f]+", run("backup"))[0]
+    endpoint.post("answer", code=erased, do="delete-now")
+    run("backup", "--erasures")
+    assert "was not tried" in run("verify")
+    assert "all read" in run("verify", "--key", key, "--signer", signer)
+    (made,) = (tmp_path / "backups").glob("portal-*.age")
+    lose(endpoint)
+    said = run("restore", str(made), "--key", key, "--signer", signer)
+    assert "PORTAL_BACKUP_KEY" not in said, "only what differs is said"
+    assert "had erased it: 1." in said
+    back = again(endpoint.data)
+    assert opens(back, code)
+    assert not opens(back, erased)
+
+
+def test_a_locked_key_opens_with_its_passphrase_alone(tmp_path: Path) -> None:
+    public = reading.make_key(tmp_path / "key", "correct horse")
+    assert b"AGE-SECRET" not in (tmp_path / "key").read_bytes()
+    (secret,) = reading.read_identities(tmp_path / "key", lambda: "correct horse")
+    assert str(pyrage.x25519.Identity.from_str(secret).to_public()) == public
+    with pytest.raises(Problem, match="does not open"):
+        reading.read_identities(tmp_path / "key", lambda: "wrong")
+    with pytest.raises(Problem, match="is there already"):
+        reading.make_key(tmp_path / "key", "")
+
+
+@pytest.mark.parametrize("keep", ["7", "7,4", "0,4,12", "a,b,c", "7,4,12,1", "-1,4,12"])
+def test_a_rule_that_is_none_is_said(keep: str) -> None:
+    with pytest.raises(Problem, match="PORTAL_BACKUP_KEEP"):
+        rule(keep)
+
+
+@pytest.mark.parametrize("change", [{"format": 99}, {"schema": "9999"}])
+def test_a_backup_of_a_newer_program_is_said(change: dict[str, Any]) -> None:
+    about = {"kind": "backup", "number": 1, "day": "2027-01-01", "district": "x", "salt_mark": "y", **change}
+    with pytest.raises(NotABackup, match="newer program"):
+        contents.read_manifest(Member(contents.MANIFEST, json.dumps(about).encode()))

@@ -1,0 +1,393 @@
+"""Many districts in one service: none can be seen, slowed or stopped by another."""
+
+import logging
+import re
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from werkzeug.test import Client
+
+from forms.core import portal as portals
+from forms.core.problem import Problem
+from forms.operations.cli import portal as commands
+from forms.server.districts import dispatch, settings
+from forms.server.districts.dispatch import Districts
+from forms.server.districts.fair_turns import FairTurns
+from forms.server.store.database import Store
+
+from .conftest import CHEAP, TODAY, make_district
+
+Serve = Callable[..., Districts]
+OVERRIDES = {"cost": CHEAP, "today": lambda: TODAY}
+
+
+@pytest.fixture(scope="module")
+def portal() -> portals.Portal:
+    return make_district().portal
+
+
+@pytest.fixture
+def folder(tmp_path: Path, portal: portals.Portal) -> Path:
+    """A folder with districts north and south."""
+    for name in ("north", "south"):
+        add(tmp_path / "districts", name, portal)
+    return tmp_path / "districts"
+
+
+def add(folder: Path, name: str, portal: portals.Portal, **given: Any) -> None:
+    own = replace(portal, district={"en": f"District {name}"})
+    settings.write(folder, name, [f"{name}.example"], given)
+    portals.write(own, folder / name / settings.PORTAL)
+
+
+@pytest.fixture
+def serve(folder: Path) -> Iterator[Serve]:
+    made: list[Districts] = []
+
+    def start(**more: Any) -> Districts:
+        made.append(Districts(folder, overrides=dict(OVERRIDES), **more))
+        return made[-1]
+
+    yield start
+    for districts in made:
+        for app in districts.apps:
+            dispatch.stop(app)
+
+
+def get(districts: Districts, host: str, path: str = "/forms/en/concern") -> Any:
+    return Client(districts).get(path, headers={"Host": host}, buffered=True)
+
+
+def send(districts: Districts, host: str, what: str = "They keep our papers.") -> Any:
+    data = {"what": what, "do": "send", "once": f"{abs(hash(what)):032x}"[-32:]}
+    return Client(districts).post("/forms/en/concern", data=data, headers={"Host": host}, buffered=True)
+
+
+def code_of(response: Any) -> str:
+    found = re.search(r'class="code"[^>]*>\s*([0-9 ]+)', response.get_data(as_text=True))
+    assert found, response.status
+    return found[1].strip()
+
+
+def opens(districts: Districts, host: str, code: str) -> bool:
+    page = Client(districts).post("/forms/en/answer", data={"code": code}, headers={"Host": host})
+    return bool(page.status_code == 200)
+
+
+@pytest.mark.parametrize(
+    ("host", "district"),
+    [
+        ("north.example", "north"),
+        ("NORTH.Example:443", "north"),
+        ("south.example.", "south"),
+        ("other.example", ""),
+        ("north.example.evil.example", ""),
+        ("", ""),
+        ("..", ""),
+        ("north.example/../south.example", ""),
+        ("north.example,south.example", ""),
+        ("127.0.0.1", ""),
+        ("[::1]:8000", ""),
+        ("nört.example", ""),
+        ("a" * 300, ""),
+    ],
+)
+def test_a_request_goes_to_the_district_of_its_host_and_else_to_none(serve: Serve, host: str, district: str) -> None:
+    captured: dict[str, Any] = {}
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/forms/en/concern", "HTTP_HOST": host, "SERVER_NAME": "x"}
+    environ |= {"SERVER_PORT": "80", "wsgi.url_scheme": "http", "wsgi.input": None, "wsgi.errors": None}
+    body = b"".join(serve()(environ, lambda status, headers: captured.update(status=status, headers=headers)))
+    page = body.decode()
+    if district:
+        assert f"District {district}" in page
+    else:
+        assert captured["status"].startswith("421")
+        assert not re.search(r"north|south|District", page)
+        assert ("Content-Security-Policy" in dict(captured["headers"])) is True
+
+
+def test_what_one_district_has_another_has_not(serve: Serve, folder: Path) -> None:
+    districts = serve()
+    code = code_of(send(districts, "north.example"))
+    assert opens(districts, "north.example", code)
+    assert not opens(districts, "south.example", code)
+    token = {"Authorization": "Bearer token-police"}
+    letters = {
+        host: Client(districts).get("/pickup/v1/letters", headers={"Host": host, **token}).get_json()["letters"]
+        for host in ("north.example", "south.example")
+    }
+    assert [len(found) for found in letters.values()] == [1, 0]
+    salts = {(folder / name / "data" / "salt").read_bytes() for name in ("north", "south")}
+    assert len(salts) == 2
+    assert (folder / "north" / "data" / "concerns.db").exists()
+
+
+def test_a_district_with_a_damaged_database_stops_no_other(
+    serve: Serve, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for app in (first := serve()).apps:
+        dispatch.stop(app)
+    del first
+    (folder / "north" / "data" / "concerns.db").write_bytes(b"damaged" * 1000)
+    districts = serve()
+    assert send(districts, "north.example").status_code == 503
+    code = code_of(send(districts, "south.example"))
+    assert opens(districts, "south.example", code)
+    told = [record.getMessage() for record in caplog.records]
+    assert any("district north" in said for said in told)
+    assert not any("south" in said for said in told)
+
+
+@pytest.mark.parametrize("broken", ["salt", "portal", "toml", "host"])
+def test_a_district_that_cannot_start_stops_no_other(
+    serve: Serve, folder: Path, portal: portals.Portal, broken: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for app in serve().apps:
+        dispatch.stop(app)
+    if broken == "salt":
+        (folder / "north" / "data" / "salt").write_bytes(b"short")
+    elif broken == "portal":
+        (folder / "north" / settings.PORTAL).write_text("{")
+    elif broken == "toml":
+        (folder / "north" / settings.FILE).write_text("hosts = [")
+    else:
+        settings.write(folder, "zone", ["south.example"], {})
+    with caplog.at_level(logging.ERROR):
+        districts = serve()
+    assert get(districts, "south.example").status_code == 200
+    name = "zone" if broken == "host" else "north"
+    assert name in districts.problems
+    assert sum(f"district {name}" in record.getMessage() for record in caplog.records) == 1
+    if broken != "host":
+        page = get(districts, "north.example")
+        assert page.status_code in {421, 503}
+        assert "District" not in page.get_data(as_text=True)
+
+
+def test_a_district_comes_back_when_it_is_mended(serve: Serve, folder: Path, portal: portals.Portal) -> None:
+    now = [0.0]
+    (folder / "north" / settings.PORTAL).write_text("{")
+    districts = serve(clock=lambda: now[0])
+    assert get(districts, "north.example").status_code == 503
+    portals.write(portal, folder / "north" / settings.PORTAL)
+    now[0] += dispatch.TRY_AGAIN + 1
+    assert get(districts, "north.example").status_code == 200
+    assert districts.problems == {}
+
+
+def test_a_full_budget_is_of_one_district_alone(folder: Path, serve: Serve, portal: portals.Portal) -> None:
+    add(folder, "north", portal, budget=1)
+    districts = serve()
+    assert send(districts, "north.example").status_code == 503
+    assert send(districts, "south.example").status_code == 200
+
+
+def test_a_flood_in_one_sends_no_letter_of_another_to_the_second_queue(serve: Serve) -> None:
+    districts = serve()
+    by_name = {app.extensions["name"]: app.extensions["services"] for app in districts.apps}
+    for _ in range(100):
+        by_name["north"].flood_control.count()
+    assert by_name["north"].flood_control.is_high()
+    assert not by_name["south"].flood_control.is_high()
+
+
+def test_a_district_that_hangs_keeps_few_threads_and_stops_no_other(serve: Serve, folder: Path) -> None:
+    """Its database is locked by another program: its letters wait, and 40 of them hold 3 threads at most."""
+    districts = serve(turns=FairTurns(most_of_one=3))
+    get(districts, "north.example")
+    holder = sqlite3.connect(folder / "north" / "data" / "concerns.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            north = [pool.submit(send, districts, "north.example", f"letter {n}") for n in range(5)]
+            wait_for(lambda: sum(task.done() for task in north) >= 2)
+            assert {task.result().status_code for task in north if task.done()} == {503}
+            code = code_of(send(districts, "south.example"))
+            assert opens(districts, "south.example", code)
+            holder.execute("COMMIT")
+            kept = [task.result() for task in north]
+        assert sum(one.status_code == 200 for one in kept) == 3
+        assert all("class=" in one.get_data(as_text=True) for one in kept), "who is turned away gets a page of ours"
+    finally:
+        holder.close()
+
+
+def wait_for(what: Callable[[], bool]) -> None:
+    while not what():
+        time.sleep(0.005)
+
+
+def test_districts_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request of a quiet district is next, however many of another wait."""
+    turns, order = FairTurns(at_work=1, lease=1000, most_of_one=50), []
+    first = turns.enter("flood")
+    assert first
+
+    def ask(name: str) -> None:
+        turn = turns.enter(name)
+        assert turn
+        order.append(name)
+        turns.leave(turn)
+
+    with ThreadPoolExecutor(12) as pool:
+        for _ in range(10):
+            pool.submit(ask, "flood")
+        wait_for(lambda: sum(map(len, turns._lines.values())) == 10)
+        pool.submit(ask, "quiet")
+        wait_for(lambda: "quiet" in turns._lines)
+        turns.leave(first)
+    assert order[0] == "quiet"
+    assert order.count("flood") == 10
+
+
+def test_a_request_that_hangs_holds_no_turn() -> None:
+    now = [0.0]
+    turns = FairTurns(at_work=1, lease=0.05, clock=lambda: now[0])
+    assert turns.enter("hangs")
+    now[0] = 0.06
+    assert turns.enter("other"), "at once, though the first never gave its turn back"
+
+
+def test_a_district_holds_so_many_threads_and_no_more() -> None:
+    turns = FairTurns(at_work=100, most_of_one=2)
+    assert turns.enter("a")
+    assert turns.enter("a")
+    assert turns.enter("a") is None
+    assert turns.enter("b")
+    turns.release("a")
+    assert turns.enter("a")
+
+
+def test_a_district_is_added_changed_and_removed_while_it_runs(
+    serve: Serve, folder: Path, portal: portals.Portal
+) -> None:
+    now = [0.0]
+    started: list[Any] = []
+    districts = serve(clock=lambda: now[0])
+    districts.on_start = started.append
+    code = code_of(send(districts, "north.example"))
+    assert get(districts, "west.example").status_code == 421
+    add(folder, "west", portal)
+    now[0] += 2
+    assert get(districts, "west.example").status_code == 200
+    assert [app.extensions["name"] for app in started] == ["west"]
+    settings.write(folder, "north", ["new.example"], {})
+    now[0] += 2
+    assert get(districts, "north.example").status_code == 421
+    assert opens(districts, "new.example", code)
+    (folder / "west" / settings.FILE).unlink()
+    now[0] += 2
+    assert get(districts, "west.example").status_code == 421
+    assert opens(districts, "new.example", code), "the others went on"
+
+
+def test_a_folder_that_cannot_be_read_for_a_moment_changes_nothing(serve: Serve, folder: Path) -> None:
+    now = [0.0]
+    districts = serve(clock=lambda: now[0])
+    moved = folder.rename(folder.with_name("moved"))
+    now[0] += 2
+    assert get(districts, "north.example").status_code in {200, 421}
+    moved.rename(folder)
+    now[0] += 2
+    assert get(districts, "north.example").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "names no host"),
+        ("hosts = []", "names no host"),
+        ('hosts = ["a b"]', "names no host"),
+        ('hosts = "a.example"', "names no host"),
+        ('hosts = ["a.example"]\nsalt = "5a"', "not known"),
+        ('hosts = ["a.example"]\nbudget = "many"', "something else"),
+        ('hosts = ["a.example"]\nbudget = -1', "something else"),
+        ('hosts = ["a.example"]\nbudget = true', "something else"),
+        ('hosts = ["a.example"]\ndata = 5', "something else"),
+        ("\x00", "not TOML"),
+    ],
+)
+def test_a_wrong_setting_is_said(folder: Path, text: str, said: str) -> None:
+    (folder / "north" / settings.FILE).write_text(text)
+    with pytest.raises(Problem, match=said):
+        settings.read(folder, "north")
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "A", "-a", "a" * 41, "a b", "ñ", "."])
+def test_a_name_is_never_a_path(folder: Path, name: str) -> None:
+    with pytest.raises(Problem, match="cannot be used"):
+        settings.write(folder, name, ["a.example"], {})
+
+
+def run(folder: Path, *arguments: str, code: int = 0) -> str:
+    done = CliRunner().invoke(commands, ["district", arguments[0], "--folder", str(folder), *arguments[1:]])
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def test_the_commands(folder: Path) -> None:
+    assert "west is added" in run(folder, "add", "west", "--host", "west.example", "--set", "budget=1000")
+    assert settings.read(folder, "west").settings.budget == 1000
+    assert "is there already" in run(folder, "add", "west", "--host", "x.example", code=1)
+    assert "host north.example of north" in run(folder, "add", "east", "--host", "north.example", code=1)
+    assert not (folder / "east" / settings.FILE).exists(), "nothing half-added"
+    assert "shares a folder" in run(folder, "update", "west", "--set", f"data={folder / 'north' / 'data'}", code=1)
+    assert settings.read(folder, "west").settings.data == folder / "west" / "data", "as it was"
+    assert "not known" in run(folder, "update", "west", "--set", "salt=1", code=1)
+    run(folder, "update", "west", "--host", "west.example", "--host", "west.onion", "--set", "budget=")
+    listed = run(folder, "list")
+    assert "west: west.example, west.onion" in listed
+    blocks = run(folder, "nginx")
+    assert "server_name west.example west.onion;" in blocks
+    assert str(folder / "west" / "published/current/public") in blocks
+    assert "stays in" in run(folder, "remove", "west")
+    assert "west" not in run(folder, "list")
+
+
+def test_each_has_its_own_schema_of_one_postgresql(
+    folder: Path, serve: Serve, portal: portals.Portal, postgres: str
+) -> None:
+    import psycopg  # noqa: PLC0415
+
+    with psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("create database districts")
+    base = postgres.replace("/postgres?", "/districts?")
+    for name in ("north", "south"):
+        urls = {f"{kind}_url": f"{base}&options=-csearch_path%3D{name}_{kind}" for kind in ("concerns", "signups")}
+        with psycopg.connect(base.replace("+psycopg", ""), autocommit=True) as connection:
+            for kind in ("concerns", "signups"):
+                connection.execute(f"create schema {name}_{kind}")
+        add(folder, name, portal, **urls)
+    districts = serve()
+    assert districts.problems == {}
+    code = code_of(send(districts, "north.example"))
+    assert opens(districts, "north.example", code)
+    assert not opens(districts, "south.example", code)
+    for app in districts.apps:
+        for store in app.extensions["services"].stores:
+            store.rewrite_in_random_order()
+    assert opens(districts, "north.example", code)
+
+
+def test_one_district_alone_is_as_before(tmp_path: Path, portal: portals.Portal) -> None:
+    """No folder of districts: one app, any host."""
+    from forms.server.app import create_app  # noqa: PLC0415
+
+    portals.write(portal, tmp_path / "portal.json")
+    app = create_app({"portal": tmp_path / "portal.json", "data": tmp_path / "data", "cost": CHEAP})
+    assert app.test_client().get("/forms/en/concern", headers={"Host": "any.example"}).status_code == 200
+    app.extensions["services"].close()
+
+
+def test_stores_of_one_database_share_their_connections(serve: Serve) -> None:
+    services = serve().apps[0].extensions["services"]
+    assert services.concerns.engine is services.days.engine is services.statements.engine
+    assert services.signups.engine is services.requests.engine is not services.concerns.engine
+    assert all(isinstance(store, Store) for store in services.stores)

@@ -1,0 +1,194 @@
+"""Any language: what is known of it, its columns, its own words, and the way it runs."""
+
+import csv
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sitegen.content import settings, tables
+from sitegen.languages import adding, table_schemas
+from sitegen.publish import mirrored_style, old_engines
+
+from forms.core import fonts, i18n
+from forms.core.i18n import locales, own_words
+from forms.core.problem import Problem
+
+ROOT = Path(__file__).parents[2]
+SCHEMAS = ROOT / "site" / "schemas"
+NAMES = {
+    "kn": "ಕನ್ನಡ", "ml": "മലയാളം", "bn": "বাংলা", "mr": "मराठी", "sat": "ᱥᱟᱱᱛᱟᱲᱤ", "ur": "اردو", "sck": "सादरी",
+}  # fmt: skip
+DAY = date(2027, 1, 24)
+
+
+@pytest.fixture(autouse=True)
+def no_own_words() -> Iterator[None]:
+    yield
+    i18n.take_words({})
+
+
+def po(language: str, *said: tuple[str, str]) -> str:
+    """Return a .po file with these translations."""
+    head = f'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n"Language: {language}\\n"\n\n'
+    return head + "".join(f'msgid "{english}"\nmsgstr "{words}"\n\n' for english, words in said)
+
+
+@pytest.mark.parametrize(
+    ("code", "script", "font"),
+    [
+        ("kn", "Knda", "Noto Sans Kannada"), ("ml", "Mlym", "Noto Sans Malayalam"), ("bn", "Beng", "Noto Sans Bengali"),
+        ("mr", "Deva", "Noto Sans Devanagari"), ("sat", "Olck", "Noto Sans Ol Chiki"),
+        ("ur", "Arab", "Noto Nastaliq Urdu"), ("sck", "Deva", "Noto Sans Devanagari"),
+        ("mni-Mtei", "Mtei", "Noto Sans MeeteiMayek"), ("ks-Deva", "Deva", "Noto Sans Devanagari"),
+        ("or", "Orya", "Noto Sans Oriya"), ("en", "Latn", "Noto Sans"), ("zz", "Latn", "Noto Sans"),
+    ],
+)  # fmt: skip
+def test_every_language_has_a_script_and_its_typeface(code: str, script: str, font: str) -> None:
+    assert locales.script_code(code) == script
+    assert fonts.font_of(code) == font
+    assert locales.direction(code) == ("rtl" if script == "Arab" else "ltr")
+
+
+@pytest.mark.parametrize("code", [*NAMES, "mun", "hoc", "zz", "xx-Deva"])
+def test_a_day_can_be_written_in_any_language(code: str) -> None:
+    for said in (i18n.day(DAY, code), i18n.full_day(DAY, code), i18n.month("2027-01", code)):
+        assert "2027" in said
+    assert re.match(r"24\W", i18n.day(DAY, code)), "the day stands first, as people in India write it"
+    assert i18n.months(DAY, date(2027, 3, 1), code)
+    i18n.catalog(code)
+
+
+def test_a_language_without_data_writes_its_days_as_its_script_is_best_known() -> None:
+    assert not locales.has_data("sck")
+    assert i18n.day(DAY, "sck") == i18n.day(DAY, "hi")
+    assert locales.has_data("sat")
+
+
+def test_days_of_the_first_five_languages_stay_as_they_were() -> None:
+    assert {code: i18n.day(DAY, code) for code in ("en", "ta", "te", "hi", "or")} == {
+        "en": "24 January 2027", "ta": "24 ஜனவரி, 2027", "te": "24 జనవరి, 2027", "hi": "24 जनवरी 2027",
+        "or": "24 ଜାନୁଆରୀ 2027",
+    }  # fmt: skip
+
+
+def test_schemas_in_code_name_no_language() -> None:
+    for path in sorted(SCHEMAS.glob("*.yaml")):
+        names = [field["name"] for field in table_schemas.written(path)["fields"]]
+        assert [name for name in names if re.search(r"_(en|ta|te|hi|or)$", name)] == [], path.name
+
+
+def test_a_field_in_several_languages_is_a_column_in_each() -> None:
+    schema = table_schemas.read(SCHEMAS / "phrases.yaml", ("en", "bn", "sck"))
+    fields = {field["name"]: field for field in schema["fields"]}
+    assert [name for name in fields if "_" in name] == ["name_en", "name_bn", "name_sck", "reviewed_bn", "reviewed_sck"]
+    assert fields["name_en"]["constraints"]["required"]
+    assert "required" not in fields["name_bn"].get("constraints", {})
+    assert "Bangla" in fields["name_bn"]["description"]
+
+
+def test_portal_yml_says_which_columns_there_are(folder: Any, said: Any) -> None:
+    folder.csv("work").write_text("id,order,name_en,name_bn\nkiln,1,Kiln,ইটভাটা\n", encoding="utf-8")
+    assert '"name_bn" is not the column expected here.' in said()
+    adding.add(folder.root / "content", SCHEMAS, "bn")
+    rows = tables.read(folder.root / "content" / "tables", SCHEMAS)
+    assert tables.text(rows["work"][0], "name") == {"en": "Kiln", "bn": "ইটভাটা"}
+
+
+def test_own_words_are_said_and_what_they_lack_stands_in_english() -> None:
+    text = po("bn", ("Help numbers", "সাহায্যের নম্বর"), ("Kept on %(day)s", "%(day)s রাখা"), ("Home", ""))
+    i18n.take_words({"bn": text})
+    assert i18n.say("bn")("Help numbers") == "সাহায্যের নম্বর"
+    assert i18n.say("bn")("Home") == "Home"
+    assert i18n.has_words("bn")
+    i18n.take_words({})
+    assert i18n.say("bn")("Help numbers") == "Help numbers"
+    assert not i18n.has_words("bn")
+
+
+@pytest.mark.parametrize(
+    ("english", "words"),
+    [
+        ("Home", "<b>হোম</b>"), ("Home", "হোম&lt;"), ("Kept on %(day)s", "রাখা"), ("Home", "%(day)s"),
+        ("Kept on %(day)s", "%(day)s %(other)s"), ("Kept on %(day)s", "%(day)s %"), ("See <b>it</b>", "<i>দেখুন</i>"),
+    ],
+)  # fmt: skip
+def test_words_that_could_act_or_break_a_page_are_left_out_and_named(english: str, words: str) -> None:
+    text = po("bn", (english, words))
+    assert own_words.usable(text, "bn") == {}
+    assert [one.english for one in own_words.refused(text, "bn")] == [english]
+
+
+@pytest.mark.parametrize("text", ["msgid", "\x00", 'msgid "a"\nmsgstr[9] "b"\n', "x" * (own_words.LARGEST + 1)])
+def test_a_file_of_words_that_is_none_costs_no_page(text: str) -> None:
+    i18n.take_words({"bn": text})
+    assert i18n.say("bn")("Home") == "Home"
+
+
+def test_add_language_makes_all_that_belongs_to_it_once(folder: Any) -> None:
+    content = folder.root / "content"
+    before = (content / "portal.yml").read_text(encoding="utf-8").splitlines()
+    done = adding.add(content, SCHEMAS, "bn")
+    assert settings.language_codes(content)[-1] == "bn"
+    after = (content / "portal.yml").read_text(encoding="utf-8").splitlines()
+    assert [line for line in after if line not in before] == ['- {code: bn, voice: bn, name: "বাংলা"}']
+    assert (content / "bn").is_dir()
+    assert "Help numbers" in (content / "words" / "bn.po").read_text(encoding="utf-8")
+    with folder.csv("signs").open(encoding="utf-8", newline="") as file:
+        header = next(csv.reader(file))
+    assert header.index("name_bn") == header.index("name_or") + 1
+    assert len(done) == 4
+    assert adding.add(content, SCHEMAS, "bn") == ["bn has all its files already."]
+    assert not folder.problems()
+
+
+@pytest.mark.parametrize("code", list(NAMES))
+def test_a_site_is_checked_with_any_language_added(folder: Any, code: str) -> None:
+    adding.add(folder.root / "content", SCHEMAS, code, NAMES[code])
+    folder.page("index", f"{NAMES[code]} " * 20, code, title=NAMES[code])
+    assert not folder.problems()
+
+
+def test_a_table_is_rewritten_as_its_spreadsheet_wrote_it(folder: Any) -> None:
+    path = folder.csv("work")
+    path.write_bytes('id;order;name_en;name_or\r\nkiln;1;"Kiln; hot";\r\n'.encode("utf-8-sig"))
+    adding.add(folder.root / "content", SCHEMAS, "bn")
+    assert path.read_bytes() == 'id;order;name_en;name_or;name_bn\r\nkiln;1;"Kiln; hot";;\r\n'.encode("utf-8-sig")
+
+
+@pytest.mark.parametrize("code", ["", "B", "../x", "tables", "bengali language", "e"])
+def test_what_is_no_code_adds_nothing(folder: Any, code: str) -> None:
+    before = sorted(path.name for path in (folder.root / "content").rglob("*"))
+    with pytest.raises(Problem):
+        adding.add(folder.root / "content", SCHEMAS, code)
+    assert sorted(path.name for path in (folder.root / "content").rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("here", "there"),
+    [
+        ("margin-left: 1rem", "margin-right: 1rem"), ("left: .5rem", "right: .5rem"),
+        ("text-align: left", "text-align: right"), ("padding: 1px 2px 3px 4px", "padding: 1px 4px 3px 2px"),
+        ("padding: 1px 2px", "padding: 1px 2px"), ("border-left: 1px solid", "border-right: 1px solid"),
+        ("border-radius: 50% 50% 50% 0", "border-radius: 50% 50% 0 50%"),
+        ("border-radius: .2rem 1rem 1rem", "border-radius: 1rem .2rem 1rem 1rem"),
+        ("transform: rotate(-45deg)", "transform: rotate(45deg)"), ("color: red", "color: red"),
+        ("transform: translateX(1px)", "transform: translateX(-1px)"),
+        ("scroll-margin-left: 2px", "scroll-margin-right: 2px"),
+        ("margin: 0 calc(1px + (2px * 2)) 0 3px", "margin: 0 3px 0 calc(1px + (2px * 2))"),
+    ],
+)  # fmt: skip
+def test_sides_are_exchanged_for_languages_from_right_to_left(here: str, there: str) -> None:
+    assert mirrored_style.mirrored(f"a {{ {here}; }}").startswith(f"a {{ {there}; }}")
+
+
+def test_the_whole_stylesheet_mirrors_and_mirrors_back() -> None:
+    def once(css: str) -> str:
+        return mirrored_style.mirrored(css).removesuffix(mirrored_style.RULES)
+
+    plain = old_engines.lowered((ROOT / "site" / "assets" / "portal.css").read_text(encoding="utf-8"))
+    mirrored = once(plain)
+    assert mirrored != once(mirrored)
+    assert once(once(mirrored)) == mirrored
