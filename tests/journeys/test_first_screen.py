@@ -156,6 +156,11 @@ def test_no_task_takes_more_taps_than_the_goal(browser: Any, installation: Insta
     tap("event", ".door a[href$='events/']")
     tap("event", "a[href*='signup']")
     page.fill("#people", "4")
+    assert page.locator(".crowd svg").count() == 4, "a face for each"
+    page.locator(".people button").last.click()
+    assert page.locator(".crowd svg").count() == int(page.input_value("#people")) == 5
+    page.locator(".people button").first.click()
+    assert page.input_value("#people") == "4"
     tap("event", "input[name=adult][value=yes]")
     tap("event", "button[value=check]")
     tap("event", "button[value=send]")
