@@ -183,6 +183,7 @@ def test_materials_own_scripts_styles_and_fonts_are_not_in_the_site(folder: Any)
         "portal",
         "pictured",
         "scenes",
+        "home",
         "search",
         "seal",
         "tablet",

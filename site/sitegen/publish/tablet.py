@@ -18,7 +18,10 @@ _SOUND = re.compile(r'src="/(audio/[^"]+\.opus)"')
 def write(out: Path, portal: Portal, language: str) -> None:
     """Write that page, the list of files to keep, and the manifest (W3C) into the built site."""
     folder = out / language
-    kinds = [f"{kind}_rtl" if locales.direction(language) == "rtl" else kind for kind in ("css", "pictured", "scenes")]
+    kinds = [
+        f"{kind}_rtl" if locales.direction(language) == "rtl" else kind
+        for kind in ("css", "pictured", "scenes", "home")
+    ]
     shared = [out / portal.assets[kind].removeprefix("/") for kind in (*kinds, "js") if kind in portal.assets]
     pages = sorted(folder.rglob("index.html"))
     heard = sorted({name for page in pages for name in _SOUND.findall(page.read_text(encoding="utf-8"))})

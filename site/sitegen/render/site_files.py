@@ -40,6 +40,7 @@ ASSETS = {
     "tablet": "tablet.js",
     "pictured": "pictured.css",
     "scenes": "scenes.css",
+    "home": "home.css",
     "icon": "icon.svg",
 }
 
