@@ -4,6 +4,7 @@ A clip is found by what it says: the same text has the same file, in the cache a
 """
 
 import hashlib
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -68,8 +69,8 @@ class AudioPipeline:
     def _kept(self, name: str, make: Callable[[list[tuple[Kind, Path]]], None]) -> bool:
         paths = [self.cache / f"{name}.{kind.ending}" for kind in KINDS]
         if all(path.exists() for path in paths):
-            for path in paths:
-                path.touch()  # still asked for: `prune` of another build leaves it
+            for path in paths:  # still asked for: `prune` of another build leaves it
+                os.utime(path, (time.time(), path.stat().st_mtime))
             return True
         if not self.making:
             return False
@@ -192,7 +193,8 @@ def prune(cache: Path, out: Path) -> None:
     yesterday = time.time() - KEPT_UNUSED
     for path in cache.glob("*"):
         with suppress(FileNotFoundError):
-            if path.stat().st_mtime < yesterday and not (out / path.name).exists():
+            state = path.stat()
+            if max(state.st_atime, state.st_mtime) < yesterday and not (out / path.name).exists():
                 path.unlink()
 
 
