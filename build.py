@@ -808,7 +808,7 @@ def kit(out: Path) -> None:
 
 @portal.command()
 def words() -> None:
-    """Show what each language still lacks; bring the interface words (forms/core/i18n/*.po) up to date."""
+    """Show what each language still lacks; bring the interface words (forms/*/i18n/*.po) up to date."""
     from sitegen.build import prepare
     from sitegen.checks import plain_english, translation_progress
     from sitegen.languages import word_files
@@ -817,7 +817,8 @@ def words() -> None:
     from forms.core.i18n import extraction
 
     with report_problems():
-        extraction.update(extraction.translated())
+        for domain in (extraction.PUBLIC, extraction.DESK):
+            extraction.update(extraction.translated(domain), domain)
         word_files.bring_up_to_date(ROOT / "content")
         context, _ = prepare(ROOT, keys=demonstration_keys(), today=today())
         names = {language.code: language.name for language in context.portal.languages}

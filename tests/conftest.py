@@ -1,7 +1,9 @@
 """What all tests share: the root of the project, and a browser."""
 
+import gc
 import importlib.util
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +22,11 @@ ROOT = Path(__file__).parents[1]
 # Where bytecode is not kept, each worker and each program that a test starts compiles a thousand modules anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# What tests write is kept in memory where there is room: each durable write would wait for a disk that no test needs.
+MEMORY = Path("/dev/shm")
+if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 4 << 30:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 # Hypothesis fails what takes longer than 200 ms: on a busy machine anything does. How fast things are is for bench/.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -63,6 +70,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: next((at for at, name in enumerate(LONGEST) if item.nodeid.startswith(name)), 99))
 
 
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over what stays to the end: it took a seventh of all processor time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Name a test by its argument where the value holds a new random key: all workers must collect the same names."""
     return argname if isinstance(val, str) and ("age1" in val.lower() or "age-secret-key-" in val.lower()) else None
@@ -81,17 +95,44 @@ def load() -> Callable[[Path], ModuleType]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """A headless Chromium. Where none is: skipped, but never in CI."""
+def launch() -> Iterator[Callable[[str | None], Any]]:
+    """Starts a headless Chromium by its path."""
     finder = load_file(ROOT / "tests" / "browser.py")
-    path = finder.find()
-    if path is None:
-        assert not os.environ.get("CI"), "CI must have a browser: see tests/browser.py"
-        pytest.skip("no Chromium on this machine")
     with sync_playwright() as playwright:
-        # Playwright turns the back-forward cache off; phones have it on, so what it keeps is tested.
-        launched = playwright.chromium.launch(
-            executable_path=path, args=list(finder.FLAGS), ignore_default_args=["--disable-back-forward-cache"]
-        )
-        yield launched
-        launched.close()
+
+        def started(path: str | None) -> Any:
+            if path is None:
+                assert not os.environ.get("CI"), "CI must have a browser: see tests/browser.py"
+                pytest.skip("no Chromium on this machine")
+            # Playwright turns the back-forward cache off; phones have it on, so what it keeps is tested.
+            opened = playwright.chromium.launch(
+                executable_path=path, args=list(finder.FLAGS), ignore_default_args=["--disable-back-forward-cache"]
+            )
+            new_context = opened.new_context
+
+            def patient(**options: Any) -> Any:
+                """A context that waits as long as a busy machine needs."""
+                context = new_context(**options)
+                context.set_default_timeout(120_000)
+                return context
+
+            opened.new_context = patient
+            return opened
+
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(launch: Callable[[str | None], Any]) -> Iterator[Any]:
+    """Chromium without its windows, or the whole one where there is no other. Where none is: skipped, never in CI."""
+    launched = launch(load_file(ROOT / "tests" / "browser.py").find())
+    yield launched
+    launched.close()
+
+
+@pytest.fixture(scope="session")
+def whole_browser(launch: Callable[[str | None], Any]) -> Iterator[Any]:
+    """Chromium as people have it: for what it can only do with its windows, such as asking for the microphone."""
+    launched = launch(load_file(ROOT / "tests" / "browser.py").find(whole=True))
+    yield launched
+    launched.close()

@@ -29,9 +29,21 @@ SOURCES = {
 }
 
 
-def imported(path: Path) -> Iterator[str]:
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """Everything in a file that a rule below is about, read once."""
+    tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    return tuple(node for node in tree if isinstance(node, ast.Import | ast.ImportFrom | ast.Attribute))
+
+
+@cache
+def imported(path: Path) -> frozenset[str]:
     """Every module that a file imports, late and typing imports too; `from x import y` gives x and x.y."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    return frozenset(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -141,9 +153,7 @@ def test_a_library_is_imported_in_its_wrapper_only(library: str, home: set[str])
 
 
 def calls(path: Path, what: str) -> bool:
-    return any(
-        isinstance(node, ast.Attribute) and node.attr.startswith(what) for node in ast.walk(ast.parse(path.read_text()))
-    )
+    return any(isinstance(node, ast.Attribute) and node.attr.startswith(what) for node in nodes(path))
 
 
 def test_letters_are_opened_in_one_place_and_answers_in_another() -> None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from forms.core.i18n.lazy_text import LazyText, as_lazy, joined, lazy_gettext
+
 
 class Problem(Exception):
     """Something a person must know and can mend.
@@ -17,6 +19,12 @@ class Problem(Exception):
     def __str__(self) -> str:
         said = f"{self.where}: {self.what}" if self.where else self.what
         return f"{said} {self.todo}".strip()
+
+    @property
+    def sentence(self) -> LazyText:
+        """All of it, for whoever reads it in another language."""
+        placed = lazy_gettext("%(where)s: %(what)s", where=as_lazy(self.where), what=as_lazy(self.what))
+        return joined(placed if self.where else self.what, self.todo)
 
 
 class Danger(Problem):

@@ -8,6 +8,7 @@ nothing is lost. The doubt ends where a second clock shows the same day, or wher
 from dataclasses import dataclass, replace
 from datetime import date
 
+from forms.core.i18n.lazy_text import LazyText, lazy_gettext
 from forms.core.problem import Problem
 
 WRITTEN = date(2026, 11, 1)
@@ -81,21 +82,28 @@ def hear(known: TrustedDate, told: date) -> TrustedDate:
 
 def servers_doubt(known: TrustedDate) -> str:
     """Return why the server erases nothing for its age just now, in sentences; empty where its clock is believed."""
-    return _doubt(known, "The server's clock", "a desk that fetches")
+    return _doubt(known, lazy_gettext("The server's clock"), lazy_gettext("a desk that fetches"))
 
 
 def machines_doubt(known: TrustedDate) -> str:
     """The same of a desk's machine."""
-    return _doubt(known, "This machine's clock", "the server")
+    return _doubt(known, lazy_gettext("This machine's clock"), lazy_gettext("the server"))
 
 
-def _doubt(known: TrustedDate, which: str, other: str) -> str:
+def _doubt(known: TrustedDate, which: LazyText, other: LazyText) -> str:
     if not known.doubted:
         return ""
-    told = Problem(
+    return Problem(
         which,
-        f"It shows {known.shown}, and the last day that it surely had was {known.good}.",
-        f"Until that is clear, nothing is erased for its age. If {known.shown} is wrong, set the clock right: nothing "
-        f"is lost. If it is right, it is believed once {other} shows the same day, or else after {PATIENCE} days.",
-    )
-    return str(told)
+        lazy_gettext(
+            "It shows %(shown)s, and the last day that it surely had was %(good)s.", shown=known.shown, good=known.good
+        ),
+        lazy_gettext(
+            "Until that is clear, nothing is erased for its age. If %(shown)s is wrong, set the clock right: nothing "
+            "is "
+            "lost. If it is right, it is believed once %(other)s shows the same day, or else after %(number)s days.",
+            shown=known.shown,
+            other=other,
+            number=PATIENCE,
+        ),
+    ).sentence

@@ -13,12 +13,14 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from forms.core.i18n.lazy_text import joined, lazy_gettext, lazy_ngettext
 from forms.core.media.decoder_process import missing_layers
 from forms.core.problem import Problem
 from forms.core.trusted_date import machines_doubt, servers_doubt
 from forms.desk.cases import acknowledgement, arrivals
 from forms.desk.cases.acknowledgement import doubts
 from forms.desk.cases.case_log import Entry
+from forms.desk.command_line import command
 from forms.desk.crypto import key_sheet, keys
 from forms.desk.session import Session
 from forms.desk.state_file import StateFile
@@ -63,7 +65,7 @@ def examine(session: Session) -> list[Finding]:
         try:
             found += look(session)
         except Problem as problem:
-            found.append(Finding(False, str(problem)))
+            found.append(Finding(False, problem.sentence))
     return list(dict.fromkeys(found))
 
 
@@ -72,7 +74,11 @@ def _passphrase(session: Session) -> Iterator[Finding]:
         yield Finding(True, "The key stands under a passphrase.")
     else:
         yield Finding(
-            False, "The key has no passphrase: for the demonstration only. For real use: desk --home FOLDER new-key."
+            False,
+            lazy_gettext(
+                "The key has no passphrase: for the demonstration only. For real use take another folder: %(command)s",
+                command=command("--home FOLDER new-key"),
+            ),
         )
 
 
@@ -83,21 +89,34 @@ def _files(session: Session) -> Iterator[Finding]:
     for path in (session.place.folder / name for name in names if (session.place.folder / name).exists()):
         others = path.stat().st_mode & 0o077
         if others:
-            yield Finding(False, f"{path} can be read by other users of this machine. Run: chmod 600 {path}")
+            yield Finding(
+                False,
+                lazy_gettext("%(path)s can be read by other users of this machine. Run: chmod 600 %(path)s", path=path),
+            )
         else:
-            yield Finding(True, f"{path.name} is readable by nobody else on this machine.")
+            yield Finding(True, lazy_gettext("%(name)s is readable by nobody else on this machine.", name=path.name))
 
 
 def _room(session: Session) -> Iterator[Finding]:
     free = shutil.disk_usage(session.place.folder).free
-    words = f"{free // 1024**2} MB are free where letters are kept."
-    yield Finding(free >= LEAST_ROOM, words if free >= LEAST_ROOM else f"Only {words} Make room.")
+    megabytes = free // 1024**2
+    if free >= LEAST_ROOM:
+        yield Finding(True, lazy_gettext("%(number)s MB are free where letters are kept.", number=megabytes))
+    else:
+        yield Finding(
+            False, lazy_gettext("Only %(number)s MB are free where letters are kept. Make room.", number=megabytes)
+        )
 
 
 def _server(session: Session) -> Iterator[Finding]:
     server: Server = session.place.server()
     member = server.me()
-    yield Finding(True, f"{session.place.address} answers and knows this machine as {member}.")
+    yield Finding(
+        True,
+        lazy_gettext(
+            "%(address)s answers and knows this machine as %(member)s.", address=session.place.address, member=member
+        ),
+    )
     told = _moment(server.clock())
     if told:
         drift = abs((datetime.now(UTC) - told).total_seconds())
@@ -105,8 +124,11 @@ def _server(session: Session) -> Iterator[Finding]:
             drift <= MOST_DRIFT,
             "This machine's clock agrees with the server's."
             if drift <= MOST_DRIFT
-            else f"This machine's clock differs from the server's by {drift / 60:.0f} minutes. Set it right: "
-            "days and due dates depend on it. No letter is lost by it.",
+            else lazy_gettext(
+                "This machine's clock differs from the server's by %(number)s minutes. Set it right: days and due "
+                "dates depend on it. No letter is lost by it.",
+                number=round(drift / 60),
+            ),
         )
 
 
@@ -134,30 +156,55 @@ def _key_in_portal(session: Session) -> Iterator[Finding]:
         yield Finding(True, "New letters are sealed to this machine's present key.")
     elif set(mine) & published:
         yield Finding(
-            False, f"New letters are sealed to an older key of this machine. Put key: {mine[0]} into portal.yml."
+            False,
+            lazy_gettext(
+                "New letters are sealed to an older key of this machine. Put key: %(key)s into portal.yml.",
+                key=mine[0],
+            ),
         )
     else:
-        yield Finding(False, f"New letters are not sealed to this machine. Put key: {mine[0]} into portal.yml.")
+        yield Finding(
+            False,
+            lazy_gettext("New letters are not sealed to this machine. Put key: %(key)s into portal.yml.", key=mine[0]),
+        )
 
 
 def _pinned(session: Session) -> Iterator[Finding]:
     """Yield keys that changed, and keys that nobody at this machine has compared yet."""
     for sheet in key_sheet.people(session.keys.pinned, session.portal.current.desks):
         if sheet.is_changed:
-            todo = "You refused it. Find out who published it." if sheet.is_refused else "Compare it: desk keys"
-            yield Finding(False, f"{' '.join(sheet.sentences)} Nothing is encrypted to it. {todo}")
+            refused = lazy_gettext("You refused it. Find out who published it.")
+            compare = lazy_gettext("Compare it: %(command)s", command=command("keys"))
+            yield Finding(
+                False,
+                joined(
+                    *sheet.sentences,
+                    lazy_gettext("Nothing is encrypted to it."),
+                    refused if sheet.is_refused else compare,
+                ),
+            )
     for key in session.keys.pinned.reverted:
         yield Finding(
-            False, f"{key.who}: the server published another key for a while, and then the old one again. Ask whoever "
-            f"builds the site whether that was so. To end this notice: desk trust {key.who}",
-        )  # fmt: skip
+            False,
+            lazy_gettext(
+                "%(who)s: the server published another key for a while, and then the old one again. Ask whoever "
+                "builds the site whether that was so. To end this notice: %(command)s",
+                who=key.who,
+                command=command(f"trust {key.who}"),
+            ),
+        )
     if session.keys.pinned.compared:
         yield Finding(True, "The keys of all desks were compared with the printed sheet.")
     else:
         yield Finding(
-            False, "Nobody has compared the keys of the desks on this machine. Compare them with the printed sheet: "
-            "desk keys. Then: desk trust --all",
-        )  # fmt: skip
+            False,
+            lazy_gettext(
+                "Nobody has compared the keys of the desks on this machine. Compare them with the printed sheet: "
+                "%(look)s. Then: %(command)s",
+                look=command("keys"),
+                command=command("trust --all"),
+            ),
+        )
 
 
 def _signing(session: Session) -> Iterator[Finding]:
@@ -166,15 +213,26 @@ def _signing(session: Session) -> Iterator[Finding]:
         session.own_keys.signing_keys
     ):
         yield Finding(
-            False, "Colleagues cannot prove what you write here: your signing key is not in portal.yml. Put it "
-            f"under {session.keys.member}: signing: {session.own_keys.signing_keys[0]}",
-        )  # fmt: skip
+            False,
+            lazy_gettext(
+                "Colleagues cannot prove what you write here: your signing key is not in portal.yml. Put it under "
+                "%(member)s: signing: %(key)s",
+                member=session.keys.member,
+                key=session.own_keys.signing_keys[0],
+            ),
+        )
     unproven = session.cases.unproven()
     if unproven:
         yield Finding(
-            False, f"{len(unproven)} entries of the case log are not proven and change nothing (the first is in case "
-            f"{unproven[0].thread[:8]}). Ask those whose names they bear. After a restore: desk trust --old-entries",
-        )  # fmt: skip
+            False,
+            lazy_gettext(
+                "%(number)s entries of the case log are not proven and change nothing (the first is in case "
+                "%(thread)s). Ask those whose names they bear. After a restore: %(command)s",
+                command=command("trust --old-entries"),
+                number=len(unproven),
+                thread=unproven[0].thread[:8],
+            ),
+        )
 
 
 def _old_keys(session: Session) -> Iterator[Finding]:
@@ -182,8 +240,15 @@ def _old_keys(session: Session) -> Iterator[Finding]:
     recovery = session.keys.own_desk.recovery
     old = sum(str(identity.to_public()) != recovery for identity in session.own_keys.identities[1:])
     if old and not session.key_retirement.anything_needs_old_keys():
-        what = "an old key" if old == 1 else f"{old} old keys"
-        yield Finding(True, f"This machine keeps {what}, and nothing here needs it. Forget it: desk forget-old-keys.")
+        yield Finding(
+            True,
+            lazy_ngettext(
+                "This machine keeps an old key, and nothing here needs it. Forget it: %(command)s",
+                "This machine keeps %(count)s old keys, and nothing here needs them. Forget them: %(command)s",
+                old,
+                command=command("forget-old-keys"),
+            ),
+        )
 
 
 def _colleagues(session: Session) -> Iterator[Finding]:
@@ -191,7 +256,14 @@ def _colleagues(session: Session) -> Iterator[Finding]:
     known = resealed_for(session.place.folder)
     for member in session.keys.own_desk.members:
         if member.id != session.keys.member and known.get(member.id, member.key) != member.key:
-            yield Finding(False, f"{member.id} has a new key. Seal open cases anew: desk reseal {member.id}")
+            yield Finding(
+                False,
+                lazy_gettext(
+                    "%(who)s has a new key. Seal open cases anew: %(command)s",
+                    who=member.id,
+                    command=command(f"reseal {member.id}"),
+                ),
+            )
 
 
 def resealed_for(folder: Path) -> dict[str, str]:
@@ -201,7 +273,10 @@ def resealed_for(folder: Path) -> dict[str, str]:
 
 def colleagues_file(folder: Path) -> StateFile[dict[str, str]]:
     """Return the file with the keys of colleagues."""
-    lost = "Whose key has changed since is not known: ask colleagues, and seal open cases anew: desk reseal."
+    lost = lazy_gettext(
+        "Whose key has changed since is not known: ask colleagues, and seal open cases anew: %(command)s",
+        command=command("reseal"),
+    )
     return StateFile(folder / "colleagues.json", _COLLEAGUES, lost)
 
 
@@ -219,16 +294,26 @@ def _recovery(session: Session) -> Iterator[Finding]:
         yield Finding(not alone, _kept_elsewhere(alone))
     elif len(session.keys.own_desk.members) == 1:
         yield Finding(
-            False, "If this machine is lost, its letters are lost. Print a recovery key (desk recovery-key), or add a "
-            "second person to the desk.",
-        )  # fmt: skip
+            False,
+            lazy_gettext(
+                "If this machine is lost, its letters are lost. Print a recovery key (%(command)s), or add a second "
+                "person to the desk.",
+                command=command("recovery-key"),
+            ),
+        )
 
 
 def _kept_elsewhere(alone: int) -> str:
     """Return what a lost machine would lose, before it is lost."""
     if alone:
-        return f"{alone} letters lie on this machine alone and would be lost with it. Fetch: copies are sent then."
-    return "The server keeps all letters for the printed recovery key too: with it a lost machine loses no case."
+        return lazy_ngettext(
+            "%(count)s letter lies on this machine alone and would be lost with it. Fetch: a copy is sent then.",
+            "%(count)s letters lie on this machine alone and would be lost with it. Fetch: copies are sent then.",
+            alone,
+        )
+    return lazy_gettext(
+        "The server keeps all letters for the printed recovery key too: with it a lost machine loses no case."
+    )
 
 
 def _letters(session: Session) -> Iterator[Finding]:
@@ -236,30 +321,51 @@ def _letters(session: Session) -> Iterator[Finding]:
     total = len(session.cases.all())
     if closed:
         yield Finding(
-            False, f"{len(closed)} letters or entries do not open with this machine's keys ({closed[0][:8]} ...). A "
-            "colleague who can open them may seal them anew: desk reseal.",
-        )  # fmt: skip
+            False,
+            lazy_gettext(
+                "%(number)s letters or entries do not open with this machine's keys (%(letter)s ...). A colleague who "
+                "can open them may seal them anew: %(command)s",
+                number=len(closed),
+                letter=closed[0][:8],
+                command=command("reseal"),
+            ),
+        )
     else:
-        yield Finding(True, f"All letters open, of {total} case(s).")
+        yield Finding(
+            True, lazy_ngettext("All letters open, of %(count)s case.", "All letters open, of %(count)s cases.", total)
+        )
 
 
 def _conflicts(session: Session) -> Iterator[Finding]:
     folder = session.place.folder / CONFLICTS
     for conflict in conflicts(session.local_store):
         yield Finding(
-            False, f"Another version of {conflict.item[:8]} came, which says something else. The first stays. "
-            f"The other lies in {folder / conflict.name}.age, encrypted. Ask who handed it over.",
-        )  # fmt: skip
+            False,
+            lazy_gettext(
+                "Another version of %(item)s came, which says something else. The first stays. The other lies in "
+                "%(file)s, encrypted. Ask who handed it over.",
+                item=conflict.item[:8],
+                file=folder / f"{conflict.name}.age",
+            ),
+        )
 
 
 def _waiting(session: Session) -> Iterator[Finding]:
     waiting, refused = session.outbox.waiting, len(session.local_store.ids("refused"))
     if waiting:
-        yield Finding(False, f"{waiting} sealed things wait to be sent. Fetch when the server is there.")
+        yield Finding(
+            False,
+            lazy_gettext("%(waiting)s sealed things wait to be sent. Fetch when the server is there.", waiting=waiting),
+        )
     if refused:
         folder = session.place.folder / "refused"
         yield Finding(
-            False, f"The server refused {refused} sealed things; they are kept in {folder}. Tell a developer."
+            False,
+            lazy_gettext(
+                "The server refused %(refused)s sealed things; they are kept in %(folder)s. Tell a developer.",
+                refused=refused,
+                folder=folder,
+            ),
         )
     if not waiting and not refused:
         yield Finding(True, "Nothing waits to be sent.")
@@ -272,14 +378,23 @@ def _arrivals(session: Session) -> Iterator[Finding]:
     missing = session.withheld.missing_letters()
     if missing:
         yield Finding(
-            False, f"Colleagues wrote about {len(missing)} letters that never came to this machine ({missing[0][:8]} "
-            "...). They may be from before it had its key: have them sealed anew (desk reseal). If not, the server "
-            "holds them back.",
-        )  # fmt: skip
+            False,
+            lazy_gettext(
+                "Colleagues wrote about %(number)s letters that never came to this machine (%(letter)s ...). They may "
+                "be from before it had its key: have them sealed anew (%(command)s). If not, the server holds them "
+                "back.",
+                number=len(missing),
+                letter=missing[0][:8],
+                command=command("reseal"),
+            ),
+        )
     doubted = {case.id: found for case in session.cases.all() if (found := doubts(case))}
     for case_id, found in list(doubted.items())[:MOST_ARRIVALS]:
         sentences = dict.fromkeys(sentence for sentences in found.values() for sentence in sentences)
-        yield Finding(False, f"Case {case_id[:8]}, what was added: {' '.join(sentences)}")
+        yield Finding(
+            False,
+            joined(lazy_gettext("Case %(case)s, what was added:", case=case_id[:8]), *sentences),
+        )
     if not odd and not missing and not doubted:
         yield Finding(True, "No letter came late or twice, and none is missing of which a colleague knows.")
 
@@ -289,14 +404,24 @@ def _statements(session: Session) -> Iterator[Finding]:
     known = session.withheld.statements.known()
     wrong = [*known.findings(), *(_contradiction(entry) for entry in session.withheld.contradicting_statements())]
     if known.number and (session.clock.today() - date.fromisoformat(known.day)).days > MOST_DAYS_UNSTATED:
-        wrong.append(f"The server has given no daily statement since {known.day}. Fetch; then ask whoever runs it.")
+        wrong.append(
+            lazy_gettext(
+                "The server has given no daily statement since %(day)s. Fetch; then ask whoever runs it.", day=known.day
+            )
+        )
     yield from (Finding(False, sentence) for sentence in wrong[:MOST_ARRIVALS])
     if known.number and not wrong:
         numbers = " ".join(known.head.partition(":")[2][start : start + 4] for start in range(0, 16, 4))
         yield Finding(
-            True, f"The server's daily statements hang together and name all that came here up to {known.day}. Number "
-            f"{known.number} begins {numbers}: other desks must have the same.",
-        )  # fmt: skip
+            True,
+            lazy_gettext(
+                "The server's daily statements hang together and name all that came here up to %(day)s. Number "
+                "%(number)s begins %(numbers)s: other desks must have the same.",
+                day=known.day,
+                number=known.number,
+                numbers=numbers,
+            ),
+        )
 
 
 def _memory(session: Session) -> Iterator[Finding]:
@@ -308,9 +433,12 @@ def _memory(session: Session) -> Iterator[Finding]:
 
 def _contradiction(entry: Entry) -> str:
     number = str(entry.value.get("head", "")).partition(":")[0]
-    return (
-        f"The server showed another daily statement number {number} to the machine of {entry.member} than to this one. "
-        "It signed two different ones. Tell the people who publish the site."
+    return lazy_gettext(
+        "The server showed another daily statement number %(number)s to the machine of %(who)s than to this one. It "
+        "signed "
+        "two different ones. Tell the people who publish the site.",
+        number=number,
+        who=entry.member,
     )
 
 
@@ -328,6 +456,10 @@ def _confinement(_: Session) -> Iterator[Finding]:
         yield Finding(True, "Photos and recordings are opened in a process that can reach nothing else.")
     else:
         yield Finding(
-            False, f"This system lacks {', '.join(missing)}: a photo made to do harm could reach other files. Open "
-            "photos and recordings on a Linux machine (kernel 5.13 or newer), or in a virtual machine of its own.",
-        )  # fmt: skip
+            False,
+            lazy_gettext(
+                "This system lacks %(names)s: a photo made to do harm could reach other files. Open photos and "
+                "recordings on a Linux machine (kernel 5.13 or newer), or in a virtual machine of its own.",
+                names=", ".join(missing),
+            ),
+        )

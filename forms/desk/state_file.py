@@ -14,7 +14,9 @@ from typing import Any, Generic, TypeVar
 from pydantic import TypeAdapter
 
 from forms.core.files.durable import write_or_complain
+from forms.core.i18n.lazy_text import LazyText, joined, lazy_gettext
 from forms.core.problem import Problem
+from forms.desk.command_line import command
 
 T = TypeVar("T")
 
@@ -80,10 +82,10 @@ class StateFile(Generic[T]):
     def complaints(self) -> Iterator[str]:
         """Yield what is to be said where the file is damaged, or was and nobody has removed the damaged one since."""
         if self._is_damaged():
-            yield f"{self.path.name} in this desk's folder is damaged. {self._lost}".strip()
+            yield joined(lazy_gettext("%(file)s in this desk's folder is damaged.", file=self.path.name), self._lost)
         elif self._kept.exists():
-            todo = f"To end this notice, remove {self._kept}."
-            yield f"{self.path.name} in this desk's folder was damaged. {self._lost} {todo}"
+            said = lazy_gettext("%(file)s in this desk's folder was damaged.", file=self.path.name)
+            yield joined(said, self._lost, lazy_gettext("To end this notice, remove %(file)s.", file=self._kept))
 
     @property
     def _kept(self) -> Path:
@@ -97,8 +99,12 @@ class StateFile(Generic[T]):
         return False
 
     def _damaged(self, why: str) -> Damaged:
-        what = f"cannot be read ({why})." if why else "is damaged."
-        return Damaged(str(self.path), what, self._lost or "Ask the desk's doctor what is lost: desk doctor")
+        what = lazy_gettext("cannot be read (%(reason)s).", reason=why) if why else "is damaged."
+        return Damaged(str(self.path), what, self._lost or _ask_doctor())
+
+
+def _ask_doctor() -> LazyText:
+    return lazy_gettext("Ask the desk's doctor what is lost: %(command)s", command=command("doctor"))
 
 
 def _holds_none_of(state: Any, data: bytes) -> bool:

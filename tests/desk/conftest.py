@@ -4,6 +4,7 @@ import hashlib
 import re
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -106,7 +107,13 @@ def members(home: Path, *ids: str) -> tuple[tuple[Member, ...], dict[str, Public
 
 @pytest.fixture
 def office(tmp_path: Path, district: District) -> Iterator[Office]:
-    home = tmp_path / "installation"
+    with running_office(tmp_path / "installation", district) as office:
+        yield office
+
+
+@contextmanager
+def running_office(home: Path, district: District) -> Iterator[Office]:
+    """A server with the machines of all desks, in this folder."""
     people = {"police": ("police/anita", "police/babu"), "legal": ("legal",), "partner": ("partner",),
               "events": ("events",)}  # fmt: skip
     desks: list[Desk] = []

@@ -53,15 +53,15 @@ class Town:
     def send(self, form: str, **fields: str) -> str:
         """Type, look at it, send it, as a browser without script does; the page that comes."""
         address = f"{self.address}/forms/ta/{form}"
-        seen = requests.post(address, data=fields, timeout=30).text
+        seen = requests.post(address, data=fields, timeout=120).text
         once = re.search(r'name="once" value="([0-9a-f]+)"', seen)
         assert once, seen
-        sent = requests.post(address, data={**fields, "do": "send", "once": once[1]}, timeout=30)
+        sent = requests.post(address, data={**fields, "do": "send", "once": once[1]}, timeout=120)
         assert sent.status_code == 200, sent.text
         return sent.text
 
     def cancel(self, code: str) -> None:
-        requests.post(f"{self.address}/forms/ta/cancel", data={"code": code, "do": "cancel"}, timeout=30)
+        requests.post(f"{self.address}/forms/ta/cancel", data={"code": code, "do": "cancel"}, timeout=120)
 
     def session(self) -> Session:
         return Session.unlock(Place("events", self.home / "desk" / "events", self.address), None)

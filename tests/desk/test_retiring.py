@@ -40,7 +40,7 @@ def shell(office: Office, *words: str, typed: str = "") -> Result:
 def test_what_only_an_old_key_opens_is_said_first_and_nothing_is_done_without_a_yes(office: Office) -> None:
     changed(office)
     told = shell(office, "forget-old-keys", typed="n\n")
-    assert "Only old keys open something of 1 case(s) (1 of them not closed)." in told.output
+    assert "Only old keys open something of 1 case (1 of them not closed)." in told.output
     assert "before" in told.output
     assert "after" not in told.output
     assert "will not open any more" in told.output
@@ -85,7 +85,7 @@ def test_papers_of_events_count_too_and_what_is_for_others_does_not(office: Offi
     anita.local_store.save("outbox", "1", keys.pyrage.encrypt(b"{}", [anita.own_keys.identities[1].to_public()]))
     found = anita.key_retirement.needing()
     assert (found.records, len(found.files)) == (1, len(before.files) + 1)
-    assert found.sentence.endswith("(1 of them not closed), and 1 papers that belong to no case.")
+    assert found.sentence.endswith("(1 of them not closed). Besides, only they open 1 paper that belongs to no case.")
 
 
 def test_old_keys_stay_while_new_letters_are_sealed_to_them(office: Office) -> None:
@@ -118,5 +118,5 @@ def test_the_doctor_speaks_of_an_old_key_only_once_nothing_needs_it(office: Offi
 
     assert said() == []
     anita.key_retirement.seal_anew(anita.key_retirement.needing())
-    assert said() == ["This machine keeps an old key, and nothing here needs it. Forget it: desk forget-old-keys."]
+    assert said() == ["This machine keeps an old key, and nothing here needs it. Forget it: desk forget-old-keys"]
     assert anita.key_retirement.needing().sentence == "Nothing on this machine needs an old key."

@@ -444,7 +444,7 @@ def test_a_locked_desk_shows_nothing(office: Office) -> None:
         anita.cases.all()
 
 
-def test_a_desk_that_is_well_says_so(office: Office) -> None:
+def test_a_desk_that_is_well_says_so(office: Office, quick_passphrase: None) -> None:
     anita = office.machine("police/anita")
     keys.change_passphrase(anita.place.folder, "", "a long enough passphrase")
     anita.sync.run()

@@ -103,7 +103,7 @@ def test_the_person_hears_it_and_reads_it_and_the_disk_holds_no_sound(office: Of
 
 
 @pytest.mark.usefixtures("quick_decoder")
-def test_the_voice_goes_where_the_text_goes(office: Office) -> None:
+def test_the_voice_goes_where_the_text_goes(office: Office, quick_passphrase: None) -> None:
     """To a colleague's machine, into an export, out of all with an erasing; not to a desk that gets a copy."""
     _, anita, case = spoken(office)
     [voice] = case.spoken_answers

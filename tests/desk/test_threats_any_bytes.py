@@ -24,7 +24,7 @@ from forms.desk.services.parts import clean_part
 from forms.desk.session import Session
 from forms.desk.sync.fetching import conflicts
 from forms.desk.window.app import create_window
-from tests.desk.conftest import Office
+from tests.desk.conftest import District, Office, running_office
 from tests.desk.hostile_server import (
     ENTRY_STORIES,
     KINDS,
@@ -131,9 +131,14 @@ def originals(folder: Path) -> dict[str, bytes]:
     }
 
 
-@pytest.fixture
-def machine(office: Office) -> Iterator[Machine]:
-    """The police's: two cases with notes, a state, a photo."""
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory, district: District) -> Iterator[Machine]:
+    """The police's: two cases with notes, a state, a photo. Each attack begins with all as it was."""
+    with running_office(tmp_path_factory.mktemp("attacked") / "installation", district) as office:
+        yield from _with_cases(office)
+
+
+def _with_cases(office: Office) -> Iterator[Machine]:
     office.tell(what="The first case", danger="yes", place="avadi")
     receipt = office.tell(what="The second case")
     anita = office.machine("police/anita")
@@ -174,9 +179,14 @@ def _add_photo(office: Office, letter_id: str) -> None:
         connection.exec_driver_sql("DELETE FROM taken")
 
 
-@pytest.fixture
-def events_desk(office: Office) -> Iterator[Machine]:
-    """The events desk's: two sign-ups as fetched before."""
+@pytest.fixture(scope="module")
+def events_desk(tmp_path_factory: pytest.TempPathFactory, district: District) -> Iterator[Machine]:
+    """The events desk's: two sign-ups as fetched before. Each attack begins with all as it was."""
+    with running_office(tmp_path_factory.mktemp("events") / "installation", district) as office:
+        yield from _with_sign_ups(office)
+
+
+def _with_sign_ups(office: Office) -> Iterator[Machine]:
     for name in ("Lakshmi", "Meena"):
         sign_up(office, name)
     events = office.machine("events")
@@ -346,6 +356,7 @@ def test_every_kind_of_message_was_lied_about(machine: Machine, events_desk: Mac
     """What a desk sends has a kind here, or the tests above would pass it over."""
     for attacked in (machine, events_desk):
         attacked.restore()
+        attacked.hostile.asked.clear()
         use(attacked)
         require_that_all_stands(attacked)
     asked = machine.hostile.asked | events_desk.hostile.asked

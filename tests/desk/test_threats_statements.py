@@ -115,7 +115,7 @@ def test_a_letter_that_is_stated_and_held_back_is_said_and_no_more_once_it_comes
         assert wrong(legal) == "", "the person may have erased it before this desk came: the next one says"
         next_day(office)
         legal.sync.run()
-        assert "names 1 letters that this machine never got" in wrong(legal)
+        assert "names 1 letter that this machine never got" in wrong(legal)
     legal.sync.run()
     assert wrong(legal) == ""
 

@@ -428,6 +428,18 @@ def test_very_many_alike_are_one_line_and_a_list_of_their_own(office: Office) ->
     assert "Page 1 of 2" in window.page(more[1])
 
 
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Window, dict[str, str]]]:
+    """A window that is only looked at, and the letters in it by name."""
+    with running(tmp_path_factory.mktemp("searched")) as office:
+        ids = fill(office)
+        window = opened(office)
+        window.session.log.write(ids["first"], "note", text="Two officers who speak Odia")
+        window.session.log.write(ids["first"], "assign", member="police")
+        window.session.log.write(ids["hindi"], "state", state="closed")
+        yield window, ids
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [
@@ -455,12 +467,8 @@ def test_very_many_alike_are_one_line_and_a_list_of_their_own(office: Office) ->
         ("page=x&place=northtown", {"first"}),
     ],
 )
-def test_filters_and_search(office: Office, query: str, found: set[str]) -> None:
-    ids = fill(office)
-    window = opened(office)
-    window.session.log.write(ids["first"], "note", text="Two officers who speak Odia")
-    window.session.log.write(ids["first"], "assign", member="police")
-    window.session.log.write(ids["hindi"], "state", state="closed")
+def test_filters_and_search(searched: tuple[Window, dict[str, str]], query: str, found: set[str]) -> None:
+    window, ids = searched
     page = window.page(f"/?{query}")
     assert {name for name, id in ids.items() if id in page} == found
 
@@ -597,12 +605,13 @@ def test_what_is_not_there_is_a_sentence(office: Office, path: str) -> None:
 def test_a_case_shows_the_letter_in_the_order_of_the_form_in_its_language(office: Office) -> None:
     ids = fill(office)
     page = opened(office).page(f"/case/{ids['first']}")
-    asked = re.findall(r"<dt>([^<]+)</dt>", page)
+    asked = [question.strip() for question in re.findall(r"<dt>([^<]+)<", page)]
     assert asked[:3] == [
         "Is somebody in danger right now?",
         "What is happening?",
         "Which part of the district is it in?",
     ]
+    assert '<dt>What is happening? <small lang="ta">என்ன' in page, "the question as the person read it"
     assert '<dd lang="ta" dir="auto">செங்கல்' in page
     assert "Northtown" in page
     assert "Revenue officer" in page
@@ -913,14 +922,14 @@ def publish_key(office: Office, page: str) -> None:
 def test_old_keys_are_forgotten_after_two_questions_and_the_passphrase(office: Office, quick_passphrase: None) -> None:
     old = office.letter("An old one")
     window = opened(office)
-    assert "Forget the old key" not in window.page("/keys/")
+    assert "Forget old keys" not in window.page("/keys/")
     window.post("/keys/passphrase", new=PASSPHRASE, again=PASSPHRASE)
     made = window.post("/keys/rotate", old=PASSPHRASE).text
-    assert "Forget the old key" in window.page("/keys/")
+    assert "Forget old keys" in window.page("/keys/")
     assert "still sealed to one of them" in window.post("/keys/forget").text, "the portal has the old lines"
     publish_key(office, made)
     first = window.post("/keys/forget").text
-    assert "Only old keys open something of 1 case(s) (1 of them not closed)." in first
+    assert "Only old keys open something of 1 case (1 of them not closed)." in first
     assert f'href="/case/{old}"' in first
     again = window.post("/keys/forget", sure="once").text
     assert "They will not open on this machine any more." in again
@@ -965,7 +974,7 @@ def test_sealing_anew_for_nobody_is_a_sentence(office: Office) -> None:
 
 def test_sealing_anew_for_a_colleague_says_how_many(office: Office) -> None:
     office.letter("Open one")
-    assert "1 open cases are sealed anew for police" in opened(office).post("/keys/reseal", member="police").text
+    assert "1 open case is sealed anew for police" in opened(office).post("/keys/reseal", member="police").text
 
 
 def test_who_did_what_names_people_and_cases_and_no_words(office: Office) -> None:
@@ -984,7 +993,7 @@ def test_what_was_kept_long_enough_is_offered_and_erased_after_two_questions(off
     window = opened(office)
     assert "Nothing here has been kept too long" in window.page("/retention/")
     window.session.clock.today = lambda: TODAY.replace(year=2029)
-    assert "It shows 2029-" in window.page("/retention/")
+    assert re.search(r"It shows \d+ \w+ 2029", window.page("/retention/"))
     has_come(window.session.place.folder, TODAY.replace(year=2029))
     for case in (old, young):
         window.act(case, "state", state="closed")

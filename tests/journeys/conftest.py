@@ -62,8 +62,8 @@ def copy_of_the_project(root: Path, change: Callable[[str], str]) -> Path:
 
 
 def _speaking_less(settings: str) -> str:
-    """Two voices of five: speech takes a minute of two cores. Each voice is heard in tests/sitegen/test_listen.py."""
-    return re.sub(r"\{code: (en|te|hi), voice: \w+,", r"{code: \1,", settings)
+    """One voice of five: speech takes a minute of two cores. Each voice is heard in tests/sitegen/test_listen.py."""
+    return re.sub(r"\{code: (en|te|hi|or), voice: \w+,", r"{code: \1,", settings)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -151,10 +151,16 @@ def serving(portal: Path, public: Path, data: Path, **more: Any) -> Iterator[str
     app.extensions["services"].close()
 
 
+@pytest.fixture
+def own_browser(request: pytest.FixtureRequest) -> Any:
+    """Chromium for one test: with its windows where it is marked so."""
+    return request.getfixturevalue("whole_browser" if request.node.get_closest_marker("windows") else "browser")
+
+
 @pytest.fixture(params=["no script", "script"])
-def page(request: pytest.FixtureRequest, browser: Any, installation: Installation) -> Iterator[Any]:
+def page(request: pytest.FixtureRequest, own_browser: Any, installation: Installation) -> Iterator[Any]:
     """A phone's page, with JavaScript off and on; anything asked of another host fails the test."""
-    context = browser.new_context(
+    context = own_browser.new_context(
         viewport=PHONE,
         java_script_enabled=request.param == "script",
         base_url=installation.address,
@@ -177,5 +183,29 @@ def page(request: pytest.FixtureRequest, browser: Any, installation: Installatio
     assert cookies == []
 
 
+@pytest.fixture
+def phones(own_browser: Any, installation: Installation) -> Iterator[Callable[..., Any]]:
+    """Opens a phone's page, with JavaScript or without; before: a script that changes the browser before ours comes."""
+    opened = []
+
+    def make(before: str = "", *, script: bool = True, **more: Any) -> Any:
+        context = own_browser.new_context(
+            viewport=PHONE, base_url=installation.address, service_workers="block", java_script_enabled=script, **more
+        )
+        if before:
+            context.add_init_script(before)
+        page = context.new_page()
+        page.on("dialog", lambda dialog: dialog.accept())
+        opened.append(context)
+        return page
+
+    yield make
+    for context in opened:
+        context.close()
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "windows: only the whole Chromium does it (keeps pages for Back, asks for a microphone)"
+    )
     config.addinivalue_line("markers", "leaves: this journey leaves the site on purpose")

@@ -289,7 +289,7 @@ def _running(arguments: list[str], home: Path, pass_fds: tuple[int, ...] = (), *
         finally:
             process.terminate()
             try:
-                process.wait(10)
+                process.wait(120)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

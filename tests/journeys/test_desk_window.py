@@ -17,10 +17,10 @@ PHONE = {"width": 360, "height": 740}
 
 
 @pytest.fixture
-def at_the_desk(browser: Any, installation: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
+def at_the_desk(whole_browser: Any, installation: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
     """A page of the police's window, come in by the one-time address; with a script where the person has one."""
     window = start.start(Place("police", installation.desks / "police", installation.address))
-    context = browser.new_context(java_script_enabled="no script" not in request.node.name)
+    context = whole_browser.new_context(java_script_enabled="no script" not in request.node.name)
     opened = context.new_page()
     opened.goto(window.enter)
     yield opened

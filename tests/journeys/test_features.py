@@ -2,7 +2,6 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 from PIL import Image
 
 from forms.core.media import attachments
-from tests.journeys.conftest import PHONE, ROOT
+from tests.journeys.conftest import ROOT
 from tests.journeys.telling import NEXT, fill, in_steps, look, send, tell
 from tests.journeys.test_sealing import at_the_desk, part_at_the_desk, photo
 
@@ -42,24 +41,6 @@ LYING = """HTMLCanvasElement.prototype.toBlob = function (done, type, quality) {
 };"""
 
 
-@pytest.fixture
-def phones(browser: Any, installation: Any) -> Iterator[Callable[[str], Any]]:
-    """Opens a phone's page on which a script has changed the browser before ours comes."""
-    opened = []
-
-    def make(before: str, **more: Any) -> Any:
-        context = browser.new_context(viewport=PHONE, base_url=installation.address, service_workers="block", **more)
-        context.add_init_script(before)
-        page = context.new_page()
-        page.on("dialog", lambda dialog: dialog.accept())
-        opened.append(context)
-        return page
-
-    yield make
-    for context in opened:
-        context.close()
-
-
 def without(names: str) -> str:
     """Return a script that takes these away from the browser."""
     return "".join(
@@ -81,7 +62,7 @@ def test_row_2_a_browser_without_a_method_is_left_on_the_servers_road(phones: An
 
 def test_row_2_the_test_of_features_finds_each_that_is_missing(phones: Any) -> None:
     """In one page: each is taken away, looked for, and put back."""
-    page = phones("")
+    page = phones()
     page.goto("/en/rights/")
     script = re.sub(r"(?m)^export ", "", FEATURES.read_text(encoding="utf-8"))
     missed = page.evaluate(
@@ -124,7 +105,7 @@ def test_row_2_each_method_of_the_page_that_the_script_names_is_in_the_list(phon
     """A method that is used tomorrow and stands in no list fails here."""
     sources = "".join(path.read_text(encoding="utf-8") for path in FEATURES.parent.glob("*.js") if path != FEATURES)
     named = {*re.findall(r"\.([a-zA-Z]+)\(", sources), *re.findall(r"\bnew ([A-Z]\w+)", sources)}
-    page = phones("")
+    page = phones()
     page.goto("/en/rights/")
     found = set(page.evaluate(PLATFORM, sorted(named - OURS)))
     listed = set(re.findall(r"\w+", FEATURES.read_text(encoding="utf-8")))
@@ -158,7 +139,7 @@ def test_row_2_what_no_list_names_is_not_needed(phones: Any, installation: Any, 
     ],
 )
 def test_row_2_after_kept_the_receipt_is_shown_whatever_else_fails(phones: Any, fails: str) -> None:
-    page = phones("")
+    page = phones()
     page.goto("/en/tell/")
     fill(page, "what", "x")
     look(page)
@@ -214,7 +195,7 @@ def test_row_3_the_photo_can_go_by_the_server(phones: Any, installation: Any, tm
 
 @pytest.mark.parametrize("size", [(4000, 30), (12, 12), (1, 1), (1280, 960), (300, 4000)])
 def test_row_3_honest_photos_of_any_shape_are_taken(phones: Any, tmp_path: Path, size: tuple[int, int]) -> None:
-    page = phones("")
+    page = phones()
     page.goto("/en/tell/")
     fill(page, "photos", [photo(tmp_path, size=size), str(_flat(tmp_path))])
     page.locator(".held img").nth(1).wait_for()
@@ -235,6 +216,7 @@ BROKEN_RECORDERS = {
 }
 
 
+@pytest.mark.windows
 @pytest.mark.parametrize("fault", BROKEN_RECORDERS)
 def test_row_24_a_recorder_that_fails_releases_the_microphone_and_says_so(phones: Any, fault: str) -> None:
     keeping = (
@@ -258,7 +240,7 @@ def test_row_24_a_recorder_that_fails_releases_the_microphone_and_says_so(phones
 def test_row_13_what_is_promised_fits_on_the_scripts_road(phones: Any, installation: Any, tmp_path: Path) -> None:
     """170 s of AAC at 128 kbit/s, as phones record; one byte more than is taken is said with the limit, once."""
     most = attachments.LARGEST["voice"]
-    page = phones("")
+    page = phones()
     page.goto("/en/tell/")
     words = f"a long recording {time.time_ns()}"
     (tmp_path / "long.m4a").write_bytes(b"\0" * (most + 1))

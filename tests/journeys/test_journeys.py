@@ -91,6 +91,7 @@ def test_the_language_switch_keeps_the_page(page: Any, installation: Any) -> Non
         assert page.locator("html").get_attribute("lang") == language.code
 
 
+@pytest.mark.windows
 @pytest.mark.leaves
 def test_leaving_fast(page: Any, installation: Any, request: pytest.FixtureRequest) -> None:
     page.route(
@@ -106,6 +107,7 @@ def test_leaving_fast(page: Any, installation: Any, request: pytest.FixtureReque
     assert page.url.endswith("/te/" if with_script else "/te/signs/"), "with a script Back does not return to the page"
 
 
+@pytest.mark.windows
 @pytest.mark.leaves
 def test_escape_three_times_leaves_too(page: Any, installation: Any, request: pytest.FixtureRequest) -> None:
     page.route(re.compile(r"^(?!http://127\.0\.0\.1)"), lambda route: route.fulfill(body="elsewhere"))
@@ -186,9 +188,9 @@ def test_the_check_for_oneself_answers_and_sends_nothing(page: Any) -> None:
     assert page.locator(".self-check [name], .self-check form").count() == 0
 
 
-def test_the_check_for_oneself_leaves_no_steps_behind(browser: Any, installation: Any) -> None:
+def test_the_check_for_oneself_leaves_no_steps_behind(whole_browser: Any, installation: Any) -> None:
     """With the script: Back leads away from the check, not through what was answered."""
-    context = browser.new_context(viewport=PHONE, base_url=installation.address)
+    context = whole_browser.new_context(viewport=PHONE, base_url=installation.address)
     page = context.new_page()
     page.goto("/or/")
     page.goto("/or/is-this-me/")

@@ -47,8 +47,8 @@ def test_the_card_holds_no_copy_for_servers_and_no_time(folder: Path) -> None:
         assert {entry.date_time[0] for entry in packed.infolist()} == {1980}
 
 
-def test_a_walk_over_the_card_with_no_internet(folder: Path, browser: Any) -> None:
-    context = browser.new_context(viewport={"width": 360, "height": 740}, offline=True)
+def test_a_walk_over_the_card_with_no_internet(folder: Path, whole_browser: Any) -> None:
+    context = whole_browser.new_context(viewport={"width": 360, "height": 740}, offline=True)
     page = context.new_page()
     page.goto((folder / "index.html").as_uri())
     page.get_by_role("link", name="ଓଡ଼ିଆ").click()

@@ -104,12 +104,11 @@ def test_what_a_screen_reader_calls_things(installation: Installation, browser: 
     for kind in KINDS:
         page.goto(f"/{language}/{kind}")
         for role in ("link", "button", "textbox", "combobox", "checkbox", "radio"):
-            for found in page.get_by_role(role).all():
-                text = found.evaluate(
-                    "e => (e.getAttribute('aria-label') || e.innerText || [...(e.labels || [])].map(l => l.innerText).join() "
-                    "|| (e.getAttribute('type') == 'search' ? 'search' : '')).trim()"
-                )
-                assert text, f"{kind}: a {role} without a name"
+            names = page.get_by_role(role).evaluate_all(
+                "all => all.map(e => (e.getAttribute('aria-label') || e.innerText || [...(e.labels || [])]"
+                ".map(l => l.innerText).join() || (e.getAttribute('type') == 'search' ? 'search' : '')).trim())"
+            )
+            assert all(names), f"{kind}: a {role} without a name"
         named = page.evaluate("[...document.querySelectorAll('audio')].every(e => e.getAttribute('aria-label'))")
         drawn = page.evaluate(
             "[...document.querySelectorAll('svg')].every(e => e.getAttribute('aria-label') || e.ariaHidden == 'true')"

@@ -209,6 +209,7 @@ def test_an_answer_sealed_to_another_key_hides_no_other(phone: Any, installation
     assert "not hers" not in told(phone)
 
 
+@pytest.mark.windows
 def test_nothing_that_was_opened_comes_back_with_the_back_button(phone: Any, installation: Any) -> None:  # noqa: F811
     phone.goto("/en/tell/")
     words = f"back {time.time_ns()}"
@@ -228,6 +229,7 @@ LEFT = "dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}))"
 """What a phone does that keeps the page for its Back button; the test's browser loads it anew instead."""
 
 
+@pytest.mark.windows
 def test_answers_that_come_after_the_page_was_left_are_not_shown(phone: Any, installation: Any) -> None:  # noqa: F811
     phone.goto("/en/tell/")
     words = f"late {time.time_ns()}"
@@ -294,8 +296,8 @@ def test_what_is_added_after_the_case_went_to_another_desk_is_sent_at_the_second
     assert len(at_the_desk(installation, more, "police")) == 1
 
 
-def test_a_recording_that_still_runs_goes_along(browser: Any, installation: Any) -> None:
-    context = browser.new_context(base_url=installation.address, service_workers="block")
+def test_a_recording_that_still_runs_goes_along(whole_browser: Any, installation: Any) -> None:
+    context = whole_browser.new_context(base_url=installation.address, service_workers="block")
     context.grant_permissions(["microphone"])
     page = context.new_page()
     page.goto("/en/tell/")

@@ -8,23 +8,23 @@ from tests.journeys.conftest import Installation  # type: ignore[import-not-foun
 KEPT = "async () => [(await caches.keys()).length, (await navigator.serviceWorker.getRegistrations()).length]"
 
 
-WITHDRAWN = "/or/stories/the-advance/"
-KEEP_OLD = "async () => (await caches.open('tablet')).put('/or/rights/', new Response('named the story'))"
+WITHDRAWN = "/ta/stories/the-advance/"
+KEEP_OLD = "async () => (await caches.open('tablet')).put('/ta/rights/', new Response('named the story'))"
 HELD = f"""async () => {{
-  const store = await caches.open('tablet'), page = await store.match('/or/rights/');
+  const store = await caches.open('tablet'), page = await store.match('/ta/rights/');
   return [!!(await store.match('{WITHDRAWN}')), (await page.text()).includes('named the story'), !!(await store.match('/renew'))];
 }}"""
 
 
 STALE = """async () => {
   const store = await caches.open('tablet');
-  await store.put('/or/help/', new Response('<h1>an old number</h1>'));
+  await store.put('/ta/help/', new Response('<h1>an old number</h1>'));
   await store.put('/assets/portal.0000000000.css', new Response('of an earlier build'));
   await store.delete('/assets/' + [...document.styleSheets][0].href.split('/').pop());
   await store.put('/renewed', new Response('20000'));
 }"""
 FRESH = """async () => {
-  const store = await caches.open('tablet'), help = await (await store.match('/or/help/')).text();
+  const store = await caches.open('tablet'), help = await (await store.match('/ta/help/')).text();
   const style = '/assets/' + [...document.styleSheets][0].href.split('/').pop();
   return [help.includes('an old number'), !!(await store.match('/assets/portal.0000000000.css')), !!(await store.match(style))];
 }"""
@@ -33,7 +33,7 @@ FRESH = """async () => {
 def renewed_each_day(page: Any) -> None:
     """Once a day with the net there, every page that is kept is fetched anew, and what a new build needs is added."""
     page.evaluate(STALE)
-    page.goto("/or/signs/")
+    page.goto("/ta/signs/")
     page.wait_for_function(f"async () => JSON.stringify(await ({FRESH})()) === '[false,false,true]'")
 
 
@@ -45,7 +45,7 @@ def withdraw(installation: Installation, page: Any) -> None:
     before = listed.read_bytes()
     try:
         listed.write_text(f'["{WITHDRAWN}"]', encoding="utf-8")
-        page.goto("/or/signs/")
+        page.goto("/ta/signs/")
         page.wait_for_function(f"async () => JSON.stringify(await ({HELD})()) === '[false,false,false]'")
     finally:
         listed.write_bytes(before)
@@ -56,26 +56,26 @@ def test_a_tablet_keeps_one_language_when_asked_and_forgets_it_when_asked(
 ) -> None:
     context = browser.new_context(viewport={"width": 800, "height": 1200}, base_url=installation.address)
     page = context.new_page()
-    for address in ("/or/", "/or/tell/", "/or/tablet/"):
+    for address in ("/ta/", "/ta/tell/", "/ta/tablet/"):
         page.goto(address)
         assert page.evaluate(KEPT) == [0, 0], "never switched on by itself"
     assert not page.locator("[data-remove]").is_visible(), "there is nothing to take away yet"
     page.locator("[data-keep]").click()
     page.locator("[data-state=kept]").wait_for()
     assert page.evaluate(KEPT) == [1, 1]
-    page.goto("/or/")
+    page.goto("/ta/")
     context.set_offline(True)
-    page.goto("/or/rights/")
+    page.goto("/ta/rights/")
     assert page.locator("h1").is_visible()
     assert str(datetime.now(tz=UTC).year) in page.locator(".note--kept").inner_text(), "it says how old it is"
     assert page.evaluate("document.querySelector('audio source').src.length") > 0
     assert (
-        page.evaluate("fetch('/forms/or/concern').then(() => 'kept', () => 'asked the server')") == "asked the server"
+        page.evaluate("fetch('/forms/ta/concern').then(() => 'kept', () => 'asked the server')") == "asked the server"
     )
     context.set_offline(False)
     renewed_each_day(page)
     withdraw(installation, page)
-    page.goto("/or/tablet/")
+    page.goto("/ta/tablet/")
     page.locator("[data-remove]").click()
     page.locator("[data-state=none]").wait_for()
     assert page.evaluate(KEPT) == [0, 0]

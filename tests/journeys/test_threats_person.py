@@ -1,7 +1,7 @@
 """Who looks at the phone or at the line: Back after sending, a number read aloud, scripts that were changed."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from html.parser import HTMLParser
 from typing import Any
@@ -11,36 +11,18 @@ from playwright.sync_api import Error as PlaywrightError
 from sitegen.publish import browser_bundle
 
 from forms.web.headers import FORM_PAGES
-from tests.journeys.conftest import PHONE
 from tests.journeys.telling import come_back, fill, look, send, tell
 from tests.journeys.walking import press
 
 SAID = {"danger": "no", "what": "words that nobody may see"}
 CHOSEN = {"children": "yes", "hide_from": ["police"]}
 
-
-@pytest.fixture
-def phones(browser: Any, installation: Any) -> Iterator[Callable[[bool], Any]]:
-    """Opens pages of a phone, with or without JavaScript."""
-    opened = []
-
-    def make(script: bool) -> Any:
-        context = browser.new_context(
-            viewport=PHONE, base_url=installation.address, service_workers="block", java_script_enabled=script
-        )
-        page = context.new_page()
-        page.on("dialog", lambda dialog: dialog.accept())
-        opened.append(context)
-        return page
-
-    yield make
-    for context in opened:
-        context.close()
+pytestmark = pytest.mark.windows
 
 
-def test_this_browser_keeps_pages_for_its_back_button(phones: Callable[[bool], Any]) -> None:
+def test_this_browser_keeps_pages_for_its_back_button(phones: Callable[..., Any]) -> None:
     """Else the tests below would prove nothing."""
-    page = phones(True)
+    page = phones()
     page.goto("/en/rights/")
     page.evaluate("addEventListener('pageshow', (event) => { window.kept = event.persisted; })")
     page.goto("/en/signs/")
@@ -51,9 +33,9 @@ def test_this_browser_keeps_pages_for_its_back_button(phones: Callable[[bool], A
 @pytest.mark.parametrize("steps", [1, 2, 3])
 @pytest.mark.parametrize("script", [False, True])
 def test_going_back_after_sending_shows_nothing_that_was_typed_or_chosen(
-    phones: Callable[[bool], Any], script: bool, steps: int
+    phones: Callable[..., Any], script: bool, steps: int
 ) -> None:
-    page = phones(script)
+    page = phones(script=script)
     page.goto("/en/rights/")
     page.goto("/en/tell/")
     for name, value in {**SAID, **CHOSEN}.items():
@@ -67,9 +49,9 @@ def test_going_back_after_sending_shows_nothing_that_was_typed_or_chosen(
     assert_nothing_of(page, "words that nobody may see", receipt)
 
 
-def test_going_back_through_pages_of_questions_shows_nothing_either(phones: Callable[[bool], Any]) -> None:
+def test_going_back_through_pages_of_questions_shows_nothing_either(phones: Callable[..., Any]) -> None:
     """Their hidden fields hold what was typed: no page of them comes back after the letter is sent."""
-    page = phones(False)
+    page = phones(script=False)
     page.goto("/forms/en/concern?step=1")
     while not page.locator('button[value="send"]').count():
         for name, value in SAID.items():
@@ -84,8 +66,8 @@ def test_going_back_through_pages_of_questions_shows_nothing_either(phones: Call
 
 
 @pytest.mark.parametrize("script", [False, True])
-def test_what_was_chosen_and_not_sent_does_not_come_back_either(phones: Callable[[bool], Any], script: bool) -> None:
-    page = phones(script)
+def test_what_was_chosen_and_not_sent_does_not_come_back_either(phones: Callable[..., Any], script: bool) -> None:
+    page = phones(script=script)
     page.goto("/en/tell/")
     for name, value in {"danger": "no", **CHOSEN}.items():
         fill(page, name, value)
@@ -97,8 +79,8 @@ def test_what_was_chosen_and_not_sent_does_not_come_back_either(phones: Callable
 
 
 @pytest.mark.parametrize("script", [False, True])
-def test_going_back_after_reading_an_answer_shows_no_receipt(phones: Callable[[bool], Any], script: bool) -> None:
-    page = phones(script)
+def test_going_back_after_reading_an_answer_shows_no_receipt(phones: Callable[..., Any], script: bool) -> None:
+    page = phones(script=script)
     page.goto("/en/tell/")
     receipt = tell(page, what="to come back")
     come_back(page, "en", receipt)
@@ -111,7 +93,7 @@ def test_going_back_after_reading_an_answer_shows_no_receipt(phones: Callable[[b
 def go(page: Any, step: int) -> None:
     """Back or forward, as the browser's own button: no page is loaded where it was kept whole."""
     with suppress(PlaywrightError):  # the browser does not send a form again by itself: it shows its own page
-        (page.go_back if step < 0 else page.go_forward)(wait_until="commit")
+        (page.go_back if step < 0 else page.go_forward)(wait_until="commit", timeout=30_000)
     page.wait_for_timeout(400)
     while page.evaluate("document.readyState") != "complete":
         page.wait_for_timeout(50)
@@ -146,7 +128,7 @@ def heard(page: Any, receipt_page: Callable[[Any], None]) -> list[str]:
 
 @pytest.mark.parametrize("road", ["locked on the phone", "locked by the server"])
 def test_hearing_the_number_tells_no_digit_to_the_server(
-    phones: Callable[[bool], Any], installation: Any, road: str
+    phones: Callable[..., Any], installation: Any, road: str
 ) -> None:
     def shown(page: Any) -> None:
         if road == "locked by the server":
@@ -155,7 +137,7 @@ def test_hearing_the_number_tells_no_digit_to_the_server(
         numbers.append(tell(page, what="x"))
 
     numbers: list[str] = []
-    first, second = (heard(phones(True), shown) for _ in range(2))
+    first, second = (heard(phones(), shown) for _ in range(2))
     assert numbers[0] != numbers[1]
     assert first == second
     assert len(first) == 10, "every digit once, whatever the number"
@@ -214,8 +196,8 @@ def test_every_script_of_the_forms_own_pages_has_one_too(browser: Any, installat
 
 
 @pytest.mark.parametrize("script", ["portal.", "search."])
-def test_a_changed_script_of_the_page_does_not_run(phones: Callable[[bool], Any], script: str) -> None:
-    page = phones(True)
+def test_a_changed_script_of_the_page_does_not_run(phones: Callable[..., Any], script: str) -> None:
+    page = phones()
     page.route(
         f"**/assets/{script}*js",
         lambda route: route.fulfill(body="window.stolen = true", content_type="text/javascript"),

@@ -35,8 +35,8 @@ window.MediaRecorder = class {
 """
 
 
-def test_six_taps_and_no_flick_from_home_to_the_receipt(browser: Any, installation: Installation) -> None:
-    context = browser.new_context(
+def test_six_taps_and_no_flick_from_home_to_the_receipt(whole_browser: Any, installation: Installation) -> None:
+    context = whole_browser.new_context(
         viewport=SMALL, base_url=installation.address, permissions=["microphone"], service_workers="block"
     )
     page = context.new_page()

@@ -44,7 +44,7 @@ class Served:
             process.send_signal(signal.SIGTERM)
         for process in self.processes:
             try:
-                process.wait(15)
+                process.wait(120)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

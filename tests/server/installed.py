@@ -187,7 +187,7 @@ class Machine:
             self.until(lambda: not self.nginx_pid())
         if name == "portal" and self.service:
             self.service.terminate()
-            self.service.wait(40)
+            self.service.wait(120)
             self.service = None
         self.remove_directories(name, restarts=restarts)
 

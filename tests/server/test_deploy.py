@@ -61,7 +61,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, district: Any, public: Path
 
 
 def ask(served: list[Served], method: str, path: str, body: Any = b"", **headers: str) -> tuple[int, Any, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", served[0].port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", served[0].port, timeout=300)
     try:
         connection.request(method, path, body or None, {**MARKED, **headers})
         answer = connection.getresponse()

@@ -34,7 +34,7 @@ FLOOD_THRESHOLD = {"PORTAL_FLOOD_THRESHOLD": "1000000"}
 
 
 def ask(port: int, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
     try:
         connection.request(method, path, body or None, headers)
         answer = connection.getresponse()

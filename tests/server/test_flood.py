@@ -1,4 +1,4 @@
-"""A flood in small: bench/flood.py with 3,000 junk letters, on both roads. All twenty real ones are kept and reachable."""
+"""A flood in small: bench/flood.py with 1,500 junk letters, on both roads. All twenty real ones are kept and reachable."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +19,7 @@ def test_twenty_real_letters_in_a_flood_are_all_kept_and_the_first_tray_stays_sh
     monkeypatch.setattr(flood_control, "BITS", 8)  # a test has not a phone's patience ten times over
     keys = [str(endpoint.identities[desk].to_public()) for desk in ("police", "legal", "partner")]
     flood = load(FLOOD)
-    found = flood.run(endpoint.client.application, 3000, keys)
+    found = flood.run(endpoint.client.application, 1500, keys)
     rows = endpoint.pickup("letters").get_json()["letters"]
     trays = {row["id"]: row["tray"] for row in rows}
     assert (len(found.worked), len(found.without_script)) == (10, 10), "all real ones are kept"
@@ -32,5 +32,5 @@ def test_twenty_real_letters_in_a_flood_are_all_kept_and_the_first_tray_stays_sh
     opened = [pyrage.decrypt(each, [endpoint.identities["police"]]) for each in sealed]
     assert not any(b"real " in plain for plain in opened), "those without a script are in the first: they are no copies"
     assert all(endpoint.post("answer", code=code).status_code == 200 for code in found.without_script)
-    assert found.refused > 200
+    assert found.refused > 100
     assert len(rows) == found.kept + 20, "nothing that was kept is dropped"

@@ -76,7 +76,7 @@ def trusting() -> ssl.SSLContext:
 def ask(
     machine: Machine, path: str, method: str = "GET", body: bytes | None = None, host: str = "127.0.0.1"
 ) -> tuple[int, Any, bytes]:
-    connection = http.client.HTTPSConnection(host, machine.https, timeout=30, context=trusting())
+    connection = http.client.HTTPSConnection(host, machine.https, timeout=120, context=trusting())
     try:
         connection.request(method, path, body, {"Host": NAME})
         with connection.getresponse() as answer:
@@ -86,7 +86,7 @@ def ask(
 
 
 def ask_onion(machine: Machine, path: str) -> tuple[int, Any, bytes]:
-    connection = http.client.HTTPConnection("onion.example", timeout=30)
+    connection = http.client.HTTPConnection("onion.example", timeout=120)
     connection.sock = socket.socket(socket.AF_UNIX)
     connection.sock.settimeout(30)
     try:
@@ -244,7 +244,7 @@ def test_http_leads_to_https_and_the_authority_finds_its_proof(machine: Machine)
     proof = machine.root / "var/www/portal-acme/.well-known/acme-challenge/token"
     proof.parent.mkdir(parents=True, exist_ok=True)
     proof.write_text("proof")
-    connection = http.client.HTTPConnection("127.0.0.1", machine.http, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", machine.http, timeout=120)
     connection.request("GET", "/ta/help/?a=b", headers={"Host": "other.example"})
     answer = connection.getresponse()
     answer.read()
@@ -354,7 +354,7 @@ def test_a_body_whose_length_is_not_stated_is_bounded_too(machine: Machine, meth
         done = subprocess.run(
             ["curl", "-sk", version, "-X", method, "-T", "-", "-o", "/dev/null", "-w", "%{http_code}",
              "-H", "Expect:", f"https://127.0.0.1:{machine.https}/forms/ta/concern"],
-            input=b"x" * 30 * MEGABYTE, capture_output=True, check=False, timeout=60,
+            input=b"x" * 30 * MEGABYTE, capture_output=True, check=False, timeout=300,
         )  # fmt: skip
         assert done.stdout.decode() == "413", version
     assert_all_is_well(machine)

@@ -163,7 +163,7 @@ def test_all_workers_of_gunicorn_take_it_within_seconds(tmp_path: Path, district
     def answers() -> set[int]:
         got = set()
         for _ in range(12):
-            connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)
+            connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=300)
             connection.request("GET", "/pickup/v1/letters", headers={"Authorization": "Bearer token-police"})
             with connection.getresponse() as answer:
                 got.add(answer.status)

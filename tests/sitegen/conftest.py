@@ -121,7 +121,9 @@ def folder(tmp_path: Path, seal_cache: Path, kept_tables: Path) -> Folder:
     (root / ".build" / "seal").symlink_to(seal_cache)
     (root / KEPT_TABLES).symlink_to(kept_tables)
     (root / "content" / "tables").mkdir(parents=True)
-    shutil.copytree(ROOT / "site", root / "site", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "site", root / "site", ignore=shutil.ignore_patterns("sitegen", "__pycache__", "node_modules")
+    )
     shutil.copy(ROOT / "mkdocs.yml", root)
     own = Folder(root)
     for schema in (ROOT / "site" / "schemas").glob("*.yaml"):

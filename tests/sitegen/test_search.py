@@ -78,6 +78,6 @@ def test_trials_11_and_12_the_site_s_script_makes_the_same_words_as_the_desk() -
     ]
     program = f"{rule}\nconsole.log(JSON.stringify({json.dumps(texts)}.map(wanted)));"
     told = node(
-        ["-e", program], return_completed_process=True, capture_output=True, text=True, encoding="utf-8", timeout=60
+        ["-e", program], return_completed_process=True, capture_output=True, text=True, encoding="utf-8", timeout=300
     )
     assert json.loads(told.stdout) == [search_words.wanted(text, SHORTEST) for text in texts]

@@ -26,9 +26,9 @@ _LONG, _FULL = "d MMMM y", "EEEE, d MMMM y"
 _OWN: dict[str, str] = {}
 
 
-def catalog(language: str) -> Catalog:
+def catalog(language: str, folder: Path = FOLDER) -> Catalog:
     """Return the messages of one language as they stand in its .po; empty where there is no file."""
-    path = FOLDER / f"{language}.po"
+    path = folder / f"{language}.po"
     if not path.exists():
         return Catalog(locale=locales.locale_of(language))
     with path.open("rb") as file:
@@ -44,10 +44,15 @@ def translations(language: str) -> NullTranslations:
     known = catalog(language)
     for english, said in _own(language).items():
         known.add((english, english) if len(said) > 1 else english, said if len(said) > 1 else said[0])
-    compiled = BytesIO()
-    write_mo(compiled, known)
-    compiled.seek(0)
-    return GNUTranslations(compiled)
+    return compiled(known)
+
+
+def compiled(known: Catalog) -> GNUTranslations:
+    """Return the translations of a catalogue."""
+    file = BytesIO()
+    write_mo(file, known)
+    file.seek(0)
+    return GNUTranslations(file)
 
 
 def take_words(words: own_words.Words) -> None:

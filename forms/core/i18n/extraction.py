@@ -1,9 +1,11 @@
 """Collect the English words of all programs and keep the .po files in step with them.
 
-Words stand in templates, in Python as `_("...")` (with ngettext for plurals), and in definitions/*.yaml.
+Words stand in templates, in Python as `_("...")` (with ngettext for plurals), and in definitions/*.yaml. Those of the
+desk alone have .po files of their own, so that no public program reads them; what both say stands in the public ones.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -14,52 +16,97 @@ from babel.messages.pofile import write_po
 from forms.core import form_schema
 from forms.core.files.durable import replaced
 from forms.core.i18n import FOLDER, catalog
+from forms.core.i18n.marked_words import of_python
 
 ROOT = FOLDER.parents[2]
-KEYWORDS = {"_": None, "gettext": None, "translate": None, "ngettext": (1, 2)}
+DESK_FOLDER = ROOT / "forms" / "desk" / "i18n"
+KEYWORDS = {"_": None, "gettext": None, "translate": None, "ngettext": (1, 2), "with_markup": None}
 SOURCES = (
     ("forms", "*.html", "jinja2.ext:babel_extract"),
     ("site", "*.html", "jinja2.ext:babel_extract"),
     ("forms", "*.py", "python"),
     ("site", "*.py", "python"),
 )
+WINDOW = "forms/desk/window/"
+"""What lies below is said at the desk alone."""
+
+Msgid = str | tuple[str, ...]
+Found = Iterator[tuple[Msgid, str]]
 
 
-def template() -> Catalog:
-    """Return all English words that need a translation, with the files in which they stand."""
+@dataclass(frozen=True)
+class Domain:
+    """A set of .po files. folder: where they lie; collected: its English words, each with the file that has it."""
+
+    folder: Path
+    collected: Callable[[], Found]
+
+
+def template(domain: "Domain | None" = None) -> Catalog:
+    """Return all English words of a domain that need a translation, with the files in which they stand."""
     collected = Catalog(charset="utf-8")
-    for msgid, where in sorted(_found(), key=lambda item: item[1]):
+    for msgid, where in sorted((domain or PUBLIC).collected(), key=lambda item: item[1]):
         collected.add(msgid, locations=[(where, None)])  # type: ignore[list-item] # no line numbers: less churn
     return collected
 
 
-def _found() -> Iterator[tuple[str | tuple[str, ...], str]]:
+def _public() -> Found:
     for folder, pattern, method in SOURCES:
         for path in sorted((ROOT / folder).rglob(pattern)):
             where = path.relative_to(ROOT).as_posix()
-            for msgid in _of_file(method, path, path.stat().st_mtime_ns):
+            for msgid in () if where.startswith(WINDOW) else _of_file(method, path, path.stat().st_mtime_ns):
                 yield msgid, where
     for name in form_schema.names():
         for msgid in form_schema.load(name).msgids:
             yield msgid, f"forms/core/definitions/{name}.yaml"
 
 
+def _desk() -> Found:
+    known = {_first(msgid) for msgid, _ in _public()}
+    return ((msgid, where) for msgid, where in _said_at_the_desk() if _first(msgid) not in known)
+
+
+def _said_at_the_desk() -> Found:
+    for path in sorted((ROOT / WINDOW).rglob("*.html")):
+        for msgid in _of_file("jinja2.ext:babel_extract", path, path.stat().st_mtime_ns):
+            yield msgid, path.relative_to(ROOT).as_posix()
+    for path in sorted((ROOT / "forms").rglob("*.py")):
+        where = path.relative_to(ROOT).as_posix()
+        for msgid in _marked(path, path.stat().st_mtime_ns, where.startswith(WINDOW)):
+            yield msgid, where
+
+
+PUBLIC = Domain(FOLDER, _public)
+DESK = Domain(DESK_FOLDER, _desk)
+
+
 @cache
-def _of_file(method: str, path: Path, _changed: int) -> tuple[str | tuple[str, ...], ...]:
+def _of_file(method: str, path: Path, _changed: int) -> tuple[Msgid, ...]:
     """Return the English words of one file, read once until it changes (nanoseconds of its last change)."""
     return tuple(msgid for _, msgid, _, _ in extract_from_file(method, path, KEYWORDS))
 
 
-def update(languages: Sequence[str]) -> dict[str, int]:
-    """Bring each language's .po up to date; how many of its messages are missing or fuzzy."""
-    words = template()
+@cache
+def _marked(path: Path, _changed: int, is_window: bool) -> tuple[Msgid, ...]:
+    return tuple(of_python(path.read_text(encoding="utf-8"), is_desk=_is_read_in_the_window(path), is_window=is_window))
+
+
+def _is_read_in_the_window(path: Path) -> bool:
+    """Return whether a module's Problems are shown by the window: the terminal speaks English."""
+    return path.is_relative_to(ROOT / "forms" / "desk") and not path.is_relative_to(ROOT / "forms" / "desk" / "cli")
+
+
+def update(languages: Sequence[str], domain: "Domain | None" = None) -> dict[str, int]:
+    """Bring each language's .po of a domain up to date; how many of its messages are missing or fuzzy."""
+    place = domain or PUBLIC
+    words = template(place)
     for language in languages:
-        known = catalog(language)
+        known = catalog(language, place.folder)
         known.update(words, no_fuzzy_matching=True, update_header_comment=False, update_creation_date=False)
         known.obsolete.clear()
         _head(known)
-        _write(known, FOLDER / f"{language}.po")
-    return {language: len(unfinished(language)) for language in languages}
+        _write(known, place.folder / f"{language}.po")
+    return {language: len(unfinished(language, place)) for language in languages}
 
 
 def _head(known: Catalog) -> None:
@@ -70,15 +117,15 @@ def _head(known: Catalog) -> None:
     known.fuzzy = False
 
 
-def translated() -> tuple[str, ...]:
+def translated(domain: "Domain | None" = None) -> tuple[str, ...]:
     """Return the languages that have a .po file."""
-    return tuple(sorted(path.stem for path in FOLDER.glob("*.po")))
+    return tuple(sorted(path.stem for path in (domain or PUBLIC).folder.glob("*.po")))
 
 
-def unfinished(language: str) -> list[str]:
+def unfinished(language: str, domain: "Domain | None" = None) -> list[str]:
     """Return English words that this language lacks, or whose translation is marked fuzzy."""
-    known = catalog(language)
-    wanted = [message.id for message in template() if message.id]
+    known = catalog(language, (domain or PUBLIC).folder)
+    wanted = [message.id for message in template(domain) if message.id]
     return [_first(msgid) for msgid in wanted if not _is_done(known, msgid)]
 
 

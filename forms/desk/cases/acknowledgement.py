@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.core.proofs.receipt_proofs import MOST_NAMED, is_key, is_proven, short
 from forms.desk.cases.case import Case, read_day
@@ -105,7 +106,7 @@ def doubts(case: Case) -> dict[str, tuple[str, ...]]:
 
 def _doubts(letter: Letter, case: Case) -> Iterator[str]:
     if not is_from_receipt(letter, case.first):
-        yield (
+        yield lazy_gettext(
             "Not proven: perhaps somebody without the receipt wrote this. Whoever runs the server can make up such an "
             "addition. Ask the person before you rely on it."
         )
@@ -113,9 +114,12 @@ def _doubts(letter: Letter, case: Case) -> Iterator[str]:
     for entry in case.entries:
         sent = entry.value.get("sent")
         if isinstance(sent, str) and _was_due(entry, letter) and short(sent) not in letter.seen:
-            yield (
-                f"When the person wrote this on {letter.day[:10]}, their phone had not got what this desk sent on "
-                f"{entry.at[:10]}. The server may hold it back. Send it again, or reach the person another way."
+            yield lazy_gettext(
+                "When the person wrote this on %(written)s, their phone had not got what this desk sent on %(sent)s. "
+                "The "
+                "server may hold it back. Send it again, or reach the person another way.",
+                written=letter.day[:10],
+                sent=entry.at[:10],
             )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import is_id
 from forms.desk.cases.case import read_day
 from forms.desk.state_file import StateFile
@@ -36,11 +37,18 @@ class Arrival:
     def sentence(self) -> str:
         """Return what is odd about it, for a person."""
         if self.kind == "again":
-            return f"Letter {self.id[:8]} came under another id than its own: the server may have given it out twice."
-        return (
-            f"Letter {self.id[:8]} of {self.written} came on {self.fetched} only, though this machine had fetched all "
-            "since. A slow line or phone does that, and so does a server that holds letters back. If there are many, "
-            "tell the people who run the server."
+            return lazy_gettext(
+                "Letter %(letter)s came under another id than its own: the server may have given it out twice.",
+                letter=self.id[:8],
+            )
+        return lazy_gettext(
+            "Letter %(letter)s of %(written)s came on %(fetched)s only, though this machine had fetched all since. A "
+            "slow "
+            "line or phone does that, and so does a server that holds letters back. If there are many, tell the people "
+            "who run the server.",
+            letter=self.id[:8],
+            written=self.written,
+            fetched=self.fetched,
         )
 
 

@@ -12,6 +12,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from forms.core.encryption import seal
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import is_id, new_id
 from forms.core.problem import Problem
 from forms.core.signing import Statement, content_hash
@@ -60,10 +61,18 @@ class Entry:
 def new_entry(thread: str, member: str, after: Sequence[str], kind: str, value: Mapping[str, Any]) -> Entry:
     """Return an entry of now. Raises Problem for a kind that there is not or a text that is too long."""
     if kind not in KINDS:
-        raise Problem("case log", f"{kind} is no kind of entry.", f"There are: {', '.join(sorted(KINDS))}.")
+        raise Problem(
+            "case log",
+            lazy_gettext("%(kind)s is no kind of entry.", kind=kind),
+            lazy_gettext("There are: %(names)s.", names=", ".join(sorted(KINDS))),
+        )
     for text in value.values():
         if isinstance(text, str) and len(text) > LONGEST:
-            raise Problem("case log", f"The text has {len(text)} letters.", f"Write at most {LONGEST}, or two notes.")
+            raise Problem(
+                "case log",
+                lazy_gettext("The text has %(number)s letters.", number=len(text)),
+                lazy_gettext("Write at most %(number)s, or two notes.", number=LONGEST),
+            )
     at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M")
     return Entry(new_id(), thread, member, at, tuple(after), kind, dict(value))
 

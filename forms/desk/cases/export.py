@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Mapping
 
 from forms.core.encryption import seal_file
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.desk.crypto.keys import LEAST_PASSPHRASE, encrypt
 
@@ -21,7 +22,10 @@ def exported(documents: Mapping[str, bytes], to: str) -> bytes:
     if to.startswith("age1"):
         return seal_file(zipped, [to.strip()])
     if len(to) < LEAST_PASSPHRASE:
-        todo = f"Give the office's age key, or a passphrase of at least {LEAST_PASSPHRASE} letters."
+        todo = lazy_gettext(
+            "Give the office's age key, or a passphrase of at least %(number)s letters.",
+            number=LEAST_PASSPHRASE,
+        )
         raise Problem("export", "There is no key and no passphrase that is long enough.", todo)
     return encrypt(zipped, to)
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from forms.core.encryption import seal_file
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.portal import Desk, Portal
 from forms.core.problem import Problem
 from forms.desk.cases.case import Case
@@ -82,8 +83,12 @@ def desk_for(case: Case, desk_id: str, portal: Portal) -> Desk:
     found = portal.named([desk_id])
     if not found or case.form not in found[0].reads:
         readers = ", ".join(desk.id for desk in portal.readers(case.form))
-        raise Problem(f"desk {desk_id}", "does not read such letters.", f"Choose one of: {readers}.")
+        raise Problem(
+            lazy_gettext("desk %(desk)s", desk=desk_id),
+            "does not read such letters.",
+            lazy_gettext("Choose one of: %(readers)s.", readers=readers),
+        )
     if desk_id in case.hidden_from:
         todo = "Respect it. Choose another desk, or ask the person through an answer."
-        raise Problem(f"desk {desk_id}", "must not see it: the person said so.", todo)
+        raise Problem(lazy_gettext("desk %(desk)s", desk=desk_id), "must not see it: the person said so.", todo)
     return found[0]

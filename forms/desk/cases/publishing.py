@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.portal import Portal
 from forms.core.problem import Problem
 from forms.core.statistics.counts import Heard, publishable, write_heard
@@ -29,7 +30,7 @@ def publish(cases: Iterable[Case], portal: Portal, content: Path, today: date) -
         fresh = write_heard(publishable(letters, today), path)
     except OSError as error:
         todo = "Nothing was changed. Close it in other programs, make room, and try again."
-        raise Problem(str(path), f"cannot be written ({error.strerror}).", todo) from None
+        raise Problem(str(path), lazy_gettext("cannot be written (%(reason)s).", reason=error.strerror), todo) from None
     return _sentence(len(letters), fresh, path, portal)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from forms.core.encryption import LETTER_SIZE, SIZE_CLASSES, part_id, seal, seal_part
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.media.attachments import LARGEST, LONGEST_ANSWER, Clean, NotTaken, clean
 from forms.core.problem import Problem
 from forms.core.proofs.receipt_proofs import MOST_NAMED, Answered, is_key, named, prove, short
@@ -57,7 +58,11 @@ def read_recording(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(LARGEST["answer"] + 1)
     except OSError as wrong:
-        raise Problem(str(path), f"cannot be read ({wrong.strerror}).", "Name a recording of this machine.") from None
+        raise Problem(
+            str(path),
+            lazy_gettext("cannot be read (%(reason)s).", reason=wrong.strerror),
+            "Name a recording of this machine.",
+        ) from None
 
 
 def cleaned_voice(recording: bytes) -> Clean:
@@ -103,7 +108,11 @@ def sealed_answer(
     if letter.reply_to is None:
         raise Problem("answer", "This person took no receipt and cannot be answered here.", "See `contact`, if any.")
     if (not words and not state) or len(words) > LONGEST:
-        raise Problem("answer", f"It has {len(words)} letters.", f"Write 1 to {LONGEST}.")
+        raise Problem(
+            "answer",
+            lazy_gettext("It has %(number)s letters.", number=len(words)),
+            lazy_gettext("Write 1 to %(number)s.", number=LONGEST),
+        )
     # Not a plain hash of the text, which could be tried out: reply_to is known to desks and person only.
     told = f"{letter.reply_to}\0{desk}\0{words}" + (f"\0{state}\0{day}" if state else "")
     spoken: dict[str, Any] = {}

@@ -8,9 +8,11 @@ from typing import Any
 
 import pyrage
 
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import is_id
 from forms.core.problem import Problem
 from forms.core.proofs.receipt_proofs import addition_claim
+from forms.desk.command_line import command
 from forms.desk.crypto.copies import CopyMark, read_mark
 from forms.desk.crypto.foreign_json import ODD_JSON, tame
 
@@ -79,7 +81,10 @@ def open_sealed(sealed: bytes, identities: Identities) -> bytes:
     try:
         return bytes(pyrage.decrypt(sealed, list(identities)))
     except pyrage.DecryptError:
-        todo = "It was cut or changed on the way, or sealed to an older key: look with desk doctor."
+        todo = lazy_gettext(
+            "It was cut or changed on the way, or sealed to an older key: look with %(command)s",
+            command=command("doctor"),
+        )
         raise NotForThisDesk("letter", "This desk's keys do not open it.", todo) from None
 
 

@@ -9,7 +9,9 @@ from forms.core.fingerprints import (
     portal_fingerprint,
     recovery_fingerprint,
 )
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.portal import Desk
+from forms.desk.command_line import command
 from forms.desk.crypto.pinned_keys import RECOVERY, KeyChange, PinnedKeys
 
 
@@ -37,7 +39,7 @@ class KeySheet:
     @property
     def name(self) -> str:
         """Whose keys, for a person to read."""
-        return f"{self.who}, recovery key" if self.is_recovery else self.who
+        return lazy_gettext("%(who)s, recovery key", who=self.who) if self.is_recovery else self.who
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -90,7 +92,7 @@ def lines(pinned: PinnedKeys, published: Sequence[Desk], member: str, who: str =
         yield f"All desks together: {all_together(pinned)}"
         yield from (f"  {desk:<24} {number}" for desk, number in of_desks(pinned))
         if not pinned.compared:
-            yield "Not yet compared with the printed sheet. When they are the same: desk trust --all"
+            yield f"Not yet compared with the printed sheet. When they are the same: {command('trust --all')}"
         yield ""
     for sheet in people(pinned, published):
         if who in {"", sheet.who, sheet.desk}:
@@ -108,6 +110,6 @@ def _lines(sheet: KeySheet, member: str) -> Iterator[str]:
     yield f"    known here: {', '.join(sheet.known) or 'none'}"
     yield f"    published:  {', '.join(sheet.published) or 'none'}"
     if sheet.is_refused:
-        yield f"    You refused it. To take it over after all: desk trust {sheet.who}"
+        yield f"    You refused it. To take it over after all: {command(f'trust {sheet.who}')}"
     else:
-        yield f"    Right? desk trust {sheet.who}    Not right? desk trust {sheet.who} --refuse"
+        yield f"    Right? {command(f'trust {sheet.who}')}\n    Not right? {command(f'trust {sheet.who} --refuse')}"

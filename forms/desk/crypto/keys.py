@@ -15,8 +15,10 @@ from pathlib import Path
 import pyrage
 
 from forms.core.files.durable import write_or_complain, write_safely
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.core.signing import public_text, signing_key
+from forms.desk.command_line import command
 
 RESTORING = "restoring"
 """The file that says: fetch everything that the server still has of this desk, not only what is new."""
@@ -75,7 +77,11 @@ def make(folder: Path, passphrase: str | None) -> Public:
             write_safely(folder / "identity.age", encrypt(plain, passphrase))
         write_safely(folder / "token.txt", f"{token}\n".encode())  # last: its being there means all is there
     except OSError as error:
-        raise Problem(str(folder), f"cannot be written ({error.strerror}).", "Give --home a folder that can.") from None
+        raise Problem(
+            str(folder),
+            lazy_gettext("cannot be written (%(reason)s).", reason=error.strerror),
+            "Give --home a folder that can.",
+        ) from None
     return _public(identity, token)
 
 
@@ -124,7 +130,10 @@ def identities(folder: Path, ask: Callable[[], str]) -> tuple[pyrage.x25519.Iden
             raise Problem(str(folder), "the key file is empty.", "Take it back from your backup.")
         return tuple(pyrage.x25519.Identity.from_str(line.strip()) for line in lines)
     except FileNotFoundError:
-        todo = "For real use: desk new-key. For the demonstration run python3 build.py serve once."
+        todo = lazy_gettext(
+            "For real use: %(command)s. For the demonstration run python3 build.py serve once.",
+            command=command("new-key"),
+        )
         raise Problem(str(folder), "has no key.", todo) from None
     except pyrage.DecryptError:
         raise Problem("passphrase", "does not open this key.", "Type it again.") from None
@@ -221,7 +230,11 @@ def _decrypted(sealed: bytes, passphrase: str) -> bytes:
 def require_length(passphrase: str) -> None:
     """Raise Problem where the passphrase is too short, however its letters are composed."""
     if len(unicodedata.normalize("NFC", passphrase)) < LEAST_PASSPHRASE:
-        raise Problem("passphrase", f"is shorter than {LEAST_PASSPHRASE} letters.", "Take four or five words.")
+        raise Problem(
+            "passphrase",
+            lazy_gettext("is shorter than %(number)s letters.", number=LEAST_PASSPHRASE),
+            "Take four or five words.",
+        )
 
 
 def token(folder: Path) -> str:
@@ -235,7 +248,10 @@ def token(folder: Path) -> str:
         todo = "Take token.txt back from your backup: it holds one line of letters, digits, - and _."
         raise Problem(str(folder), "the file of its pickup token is damaged.", todo) from None
     except FileNotFoundError:
-        todo = "For real use: desk new-key. For the demonstration run python3 build.py serve once."
+        todo = lazy_gettext(
+            "For real use: %(command)s. For the demonstration run python3 build.py serve once.",
+            command=command("new-key"),
+        )
         raise Problem(str(folder), "has no pickup token.", todo) from None
 
 

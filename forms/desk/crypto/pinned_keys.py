@@ -15,12 +15,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from forms.core.files.durable import write_safely
+from forms.core.i18n.lazy_text import LazyText, joined, lazy_gettext
 from forms.core.portal import Desk, Member
 from forms.core.problem import Problem
+from forms.desk.command_line import command
 
 FILE = "pinned-keys.json"
 KEY, SIGNING, RECOVERY = "key", "signing", "recovery"
-_NAMES = {KEY: "key", SIGNING: "signing key", RECOVERY: "recovery key"}
+_NAMES = {
+    KEY: lazy_gettext("the key"),
+    SIGNING: lazy_gettext("the signing key"),
+    RECOVERY: lazy_gettext("the recovery key"),
+}
 
 
 class UnconfirmedKey(Problem):
@@ -54,16 +60,17 @@ class KeyChange:
     refused: bool = False
 
     @property
-    def sentence(self) -> str:
+    def sentence(self) -> LazyText:
         """Return what changed, for a person."""
-        name = f"{self.who}: the {_NAMES[self.what]}"
+        name = lazy_gettext("%(who)s: %(key)s", who=self.who, key=_NAMES[self.what])
         if not self.added:
-            said = f"{name} is gone."
+            said = lazy_gettext("%(key)s is gone.", key=name)
         elif self.removed:
-            said = f"{name} is another one."
+            said = lazy_gettext("%(key)s is another one.", key=name)
         else:
-            said = f"{name} is new."
-        return f"{said} The same key belongs to {', '.join(self.shared)}." if self.shared else said
+            said = lazy_gettext("%(key)s is new.", key=name)
+        same = lazy_gettext("The same key belongs to %(names)s.", names=", ".join(self.shared)) if self.shared else ""
+        return joined(said, same)
 
 
 @dataclass(frozen=True)
@@ -218,13 +225,23 @@ class PinnedKeys:
         for change in self.changes(desks):
             of_this_one = change.desk == desk and who in {"", change.who}
             if of_this_one and change.what != SIGNING and not change.refused:
-                todo = "Nothing is encrypted to it until you have compared the fingerprint: desk keys, then desk trust."
-                raise UnconfirmedKey("keys", change.sentence, f"{todo} (In the window: Keys.)")
+                todo = lazy_gettext(
+                    "Nothing is encrypted to it until you have compared the fingerprint: %(look)s, then %(command)s. "
+                    "(In "
+                    "the window: Keys.)",
+                    look=command("keys"),
+                    command=command(f"trust {change.who}"),
+                )
+                raise UnconfirmedKey("keys", change.sentence, todo)
         found = [key for key in self.all_keys(desk) if key.what != SIGNING and who in {"", key.who}]
         if who:
             found = [key for key in found if key.what == KEY]
         if not found:
-            raise UnconfirmedKey(f"desk {who or desk}", "has no key that this machine knows.", "Look with: desk keys")
+            raise UnconfirmedKey(
+                lazy_gettext("desk %(desk)s", desk=who or desk),
+                "has no key that this machine knows.",
+                lazy_gettext("Look with: %(command)s", command=command("keys")),
+            )
         return tuple(dict.fromkeys(key.text for key in sorted(found, key=lambda key: key.what == RECOVERY)))
 
     def look(self, desks: Iterable[Desk], own: Collection[str], desk: str, who: str) -> None:

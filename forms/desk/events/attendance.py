@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import is_id, new_id
 from forms.core.problem import Problem
 from forms.desk.cases.versions import latest, rivals
@@ -70,7 +71,11 @@ class Attendance:
 def new_mark(event: str, about: str, people: int, by: str, at: str, earlier: Iterable[Mark], name: str = "") -> Mark:
     """Return a mark of now. A name, or an earlier mark of a walk-in, makes it a walk-in's. Raises Problem."""
     if not 0 <= people <= MOST_PEOPLE:
-        raise Problem("people", f"{people} is not a number that can come.", f"Write 0 to {MOST_PEOPLE}.")
+        raise Problem(
+            "people",
+            lazy_gettext("%(people)s is not a number that can come.", people=people),
+            lazy_gettext("Write 0 to %(number)s.", number=MOST_PEOPLE),
+        )
     if not is_id(about):
         raise Problem("party", "There is no such party.", "Choose one of the list.")
     mine = [mark for mark in earlier if mark.about == about]

@@ -14,6 +14,7 @@ import typst
 from forms.core import i18n
 from forms.core.fonts import fonts
 from forms.core.i18n.event_times import when
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.portal import Event, Portal, pick
 from forms.core.problem import Problem
 from forms.desk.cases.plain_text import plain
@@ -60,12 +61,18 @@ def inputs(paper: Paper, language: str) -> dict[str, str]:
     """Return what the template is given. Raises Problem for a language of no portal, or a missing typeface."""
     codes = paper.portal.language_codes()
     if language not in codes:
-        raise Problem(language, "is no language of this portal.", f"Choose one of: {', '.join(codes)}.")
+        raise Problem(
+            language,
+            "is no language of this portal.",
+            lazy_gettext("Choose one of: %(names)s.", names=", ".join(codes)),
+        )
     faces = fonts((language, *codes))
     missing = sorted(set(faces) - set(_there()))
     if missing:
         todo = "Install it. On Debian and Ubuntu: sudo apt install fonts-noto-core"
-        raise Problem("The sheet", f"needs a typeface that is not here: {', '.join(missing)}.", todo)
+        raise Problem(
+            "The sheet", lazy_gettext("needs a typeface that is not here: %(names)s.", names=", ".join(missing)), todo
+        )
     data = {**_head(paper, language), "fonts": faces, "rows": rows(paper, language)}
     return {"data": json.dumps(data, ensure_ascii=False)}
 

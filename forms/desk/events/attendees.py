@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from forms.core.i18n.lazy_text import joined, lazy_gettext, lazy_ngettext
 from forms.core.ids import is_id
 from forms.core.portal import Event, pick
 from forms.core.problem import Problem
@@ -89,22 +90,32 @@ class Gathering:
     def alarm(self) -> str:
         """What must be said loudly: people signed up for something that does not take place as they were told."""
         groups = sum(row.state in {COMING, WAITING} for row in self.rows)
-        who = f"{self.coming + self.waiting} people in {groups} {'group' if groups == 1 else 'groups'} signed up"
+        who = lazy_ngettext(
+            "%(people)s people in %(count)s group signed up",
+            "%(people)s people in %(count)s groups signed up",
+            groups,
+            people=self.coming + self.waiting,
+        )
         if groups and self.event is None:
-            return f"{who}, but this event is no longer in content/tables/events.csv. {_PUT_BACK} {_CALL}"
+            gone = lazy_gettext("%(who)s, but this event is no longer in content/tables/events.csv.", who=who)
+            return joined(gone, _PUT_BACK, _CALL)
         if groups and self.event and self.event.state == "cancelled":
-            return f"{who} for this event, which is cancelled. {_CALL}"
+            return joined(lazy_gettext("%(who)s for this event, which is cancelled.", who=who), _CALL)
         if self.event and self.event.capacity is not None and self.coming > self.event.capacity:
-            over = self.coming - self.event.capacity
-            return f"There are places for {self.event.capacity} and {over} too few. {_KEEP}"
+            few = lazy_gettext(
+                "There are places for %(places)s and %(number)s too few.",
+                places=self.event.capacity,
+                number=self.coming - self.event.capacity,
+            )
+            return joined(few, _KEEP)
         return ""
 
 
-_CALL = "Call those who left a number."
-_PUT_BACK = (
+_CALL = lazy_gettext("Call those who left a number.")
+_PUT_BACK = lazy_gettext(
     "Put its row back. If it does not take place, write cancelled into its column state: those who look are told then."
 )
-_KEEP = "Everybody keeps their place: find room, or raise its capacity in content/tables/events.csv."
+_KEEP = lazy_gettext("Everybody keeps their place: find room, or raise its capacity in content/tables/events.csv.")
 
 
 def read_rows(rows: Iterable[Mapping[str, Any]]) -> tuple[SignupRow, ...]:
@@ -163,7 +174,7 @@ def party(row: SignupRow, letter: Letter | Problem | None) -> Party:
     if row.state == CANCELLED:
         return head
     if not isinstance(letter, Letter):
-        return Party(**{**vars(head), "unread": str(letter or Problem("", "Not fetched yet.", "Fetch again."))})
+        return Party(**{**vars(head), "unread": (letter or Problem("", "Not fetched yet.", "Fetch again.")).sentence})
     answers = letter.answers
     phone = _text(answers.get("phone"))
     told = {

@@ -16,13 +16,14 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from forms.core.files.spreadsheet_csv import for_spreadsheets, is_formula
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.portal import pick
 from forms.desk.cases.plain_text import plain
 from forms.desk.events import attendance
 from forms.desk.events.attendance import Attendance
 from forms.desk.events.attendees import Gathering, Party
 
-WARNING = (
+WARNING = lazy_gettext(
     "What is exported is open: names and phone numbers that anybody can read who gets the file. "
     "Keep it on this machine, give it to nobody who need not have it, and erase it when it is used."
 )

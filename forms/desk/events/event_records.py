@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import new_id
 from forms.core.portal import Event
 from forms.core.problem import Problem
@@ -24,7 +25,11 @@ def open_book(session: EventSession, today: Callable[[], date] = date.today) -> 
     """Return the papers of this desk. Raises Problem at a desk that does not read sign-ups."""
     if "signup" not in session.own_desk.reads:
         readers = ", ".join(desk.id for desk in session.portal.desks if "signup" in desk.reads) or "none"
-        raise Problem(f"desk {session.own_desk.id}", "does not read sign-ups.", f"Open the desk that does: {readers}.")
+        raise Problem(
+            lazy_gettext("desk %(desk)s", desk=session.own_desk.id),
+            "does not read sign-ups.",
+            lazy_gettext("Open the desk that does: %(readers)s.", readers=readers),
+        )
     return EventBook(session, today)
 
 
@@ -61,7 +66,11 @@ class EventBook:
     def act(self, target: str, action: str) -> None:
         """Ask the server to remove a sign-up, let it in, or pass it over, and fetch the list anew. Raises Problem."""
         if action not in ACTIONS:
-            raise Problem("sign-up", f"{action} is no action.", f"There are: {', '.join(ACTIONS)}.")
+            raise Problem(
+                "sign-up",
+                lazy_gettext("%(action)s is no action.", action=action),
+                lazy_gettext("There are: %(names)s.", names=", ".join(ACTIONS)),
+            )
         self.session.server.act_on_signup(target, action)
         self.fetch()
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.desk.events import attendance
 from forms.desk.events.attendees import CANCELLED, SignupRow
@@ -65,7 +66,11 @@ def erase_folder(folder: Path) -> None:
     try:
         shutil.rmtree(folder)
     except OSError as error:
-        raise Problem(str(folder), f"cannot be erased ({error.strerror}).", "Erase this folder by hand.") from None
+        raise Problem(
+            str(folder),
+            lazy_gettext("cannot be erased (%(reason)s).", reason=error.strerror),
+            "Erase this folder by hand.",
+        ) from None
 
 
 def _keep_count(book: EventBook, event_id: str, rows: Iterable[SignupRow]) -> EventCount:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from forms.core.i18n.lazy_text import lazy_gettext, lazy_ngettext
 from forms.core.portal import Event, Portal
 from forms.core.problem import Problem
 from forms.desk.cases.plain_text import plain
@@ -80,22 +81,44 @@ def told(party: Party) -> str:
 
 def warnings(book: EventBook, one: Gathering, parties: Iterable[Party]) -> list[str]:
     """Return what is wrong with an event's papers, and what to do."""
-    said = []
+    said: list[str] = []
     gone = sum(row.gone for row in one.rows)
     if gone:
         said.append(
-            f"The server no longer has {gone} of these sign-ups, though the event is not over. They are kept here."
+            lazy_gettext(
+                "The server no longer has %(number)s of these sign-ups, though the event is not over. They are kept "
+                "here.",
+                number=gone,
+            )
         )
     closed = sum(bool(party.unread) for party in parties)
     if closed:
-        said.append(f"{closed} sign-ups cannot be read here. Fetch again; else ask another machine of this desk.")
+        said.append(
+            lazy_ngettext(
+                "%(count)s sign-up cannot be read here. Fetch again; else ask another machine of this desk.",
+                "%(count)s sign-ups cannot be read here. Fetch again; else ask another machine of this desk.",
+                closed,
+            )
+        )
     marks = book.unreadable_marks(one.id)
     if marks:
-        said.append(f"{marks} marks cannot be read here: they were sealed before this machine had its key.")
+        said.append(
+            lazy_ngettext(
+                "%(count)s mark cannot be read here: it was sealed before this machine had its key.",
+                "%(count)s marks cannot be read here: they were sealed before this machine had its key.",
+                marks,
+            )
+        )
     for clash in attendance.disagreements(book.standings(one.id).values()):
         numbers = ", ".join(f"{by} said {people}" for by, people, _ in clash["said"])
-        who = clash["name"] or next((party.name for party in parties if party.id == clash["about"]), "") or "a party"
-        said.append(f"Two machines marked {plain(who)} differently: {plain(numbers)}. Mark it again to settle it.")
+        who = clash["name"] or next((party.name for party in parties if party.id == clash["about"]), "")
+        said.append(
+            lazy_gettext(
+                "Two machines marked %(who)s differently: %(numbers)s. Mark it again to settle it.",
+                who=plain(who) or lazy_gettext("a party"),
+                numbers=plain(numbers),
+            )
+        )
     return said
 
 
@@ -136,7 +159,7 @@ def export_file(book: EventBook, kind: str, event_id: str | None = None) -> tupl
     if kind == "xlsx":
         return f"{name}.xlsx", event_export.workbook(tables)
     if kind != "zip":
-        raise Problem("format", f"{plain(kind)} is unknown.", "Choose zip or xlsx.")
+        raise Problem("format", lazy_gettext("%(kind)s is unknown.", kind=plain(kind)), "Choose zip or xlsx.")
     return f"{name}.zip", event_export.package(name, f"Events and who came, {book.today.isoformat()}", tables)
 
 

@@ -14,6 +14,7 @@ import requests
 
 from forms.core.files.spreadsheet_csv import for_spreadsheets
 from forms.core.i18n.digits import digits_of
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 
 TIMEOUT = (10, 30)
@@ -80,7 +81,9 @@ class FileOutbox:
                     raise
         except OSError as error:
             todo = "Choose another file or make room, then send again: what is in it is not written twice."
-            raise Problem(str(self.path), f"cannot be written ({error.strerror}).", todo) from None
+            raise Problem(
+                str(self.path), lazy_gettext("cannot be written (%(reason)s).", reason=error.strerror), todo
+            ) from None
 
 
 @dataclass
@@ -153,9 +156,9 @@ class HttpGateway:
             return Problem(self.name, "does not know the token.", "Set PORTAL_SMS_TOKEN to the provider's.")
         if status >= requests.codes.internal_server_error:
             todo = "Look in the provider's list whether it went, then send again or leave it."
-            return Unsure(self.name, f"is in trouble (status {status}).", todo)
+            return Unsure(self.name, lazy_gettext("is in trouble (status %(status)s).", status=status), todo)
         todo = "Look at the settings PORTAL_SMS_... and at the provider's description."
-        return Problem(self.name, f"refused the text (status {status}).", todo)
+        return Problem(self.name, lazy_gettext("refused the text (status %(status)s).", status=status), todo)
 
 
 def http_gateway(settings: Mapping[str, str]) -> HttpGateway | None:
@@ -175,9 +178,13 @@ def http_gateway(settings: Mapping[str, str]) -> HttpGateway | None:
         raise Problem("PORTAL_SMS_TOKEN", "is empty or has strange signs.", "Set it to the provider's token.")
     method, body = settings.get("PORTAL_SMS_METHOD", "POST").upper(), settings.get("PORTAL_SMS_BODY", "json")
     if method not in {"POST", "PUT"}:
-        raise Problem("PORTAL_SMS_METHOD", f"{method} cannot be used.", "Take POST or PUT: addresses are logged.")
+        raise Problem(
+            "PORTAL_SMS_METHOD",
+            lazy_gettext("%(method)s cannot be used.", method=method),
+            "Take POST or PUT: addresses are logged.",
+        )
     if body not in {"json", "form"}:
-        raise Problem("PORTAL_SMS_BODY", f"{body} is unknown.", "Take json or form.")
+        raise Problem("PORTAL_SMS_BODY", lazy_gettext("%(body)s is unknown.", body=body), "Take json or form.")
     number, text = (settings.get(f"PORTAL_SMS_{what}_FIELD", what.lower()) for what in ("NUMBER", "TEXT"))
     template = settings.get("PORTAL_SMS_TEMPLATE_FIELD", "template_id")
     return HttpGateway(address, token, number, text, method, body == "json", template)

@@ -185,7 +185,7 @@ def send(
             if isinstance(problem, Unsure):
                 unsure.append(reminder.key)
             if problem:
-                return Gone(sent, before, tuple(unsure), str(problem))
+                return Gone(sent, before, tuple(unsure), problem.sentence)
             sent += 1
     return Gone(sent, before, tuple(unsure))
 

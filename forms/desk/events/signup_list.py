@@ -48,7 +48,7 @@ class SignupList:
             server = self._session.server
             new = sum(self.fetch_letter(server, row) for row in listed if row.state != CANCELLED)
         except ServerAway as away:
-            return Fetched(away=str(away))
+            return Fetched(away=away.sentence)
         before = {row.id for row in self.rows() if row.state == CANCELLED}
         self.save_rows(rows)
         self._drop_stale(rows)

@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from forms.core.i18n.lazy_text import LazyText, lazy_gettext, lazy_ngettext
+
 _BASIC = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
     "abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -86,12 +88,18 @@ class Price:
     paise: int | None
 
     @property
-    def sentence(self) -> str:
+    def sentence(self) -> LazyText:
         """Return it in words."""
-        said = f"{self.texts} {'text' if self.texts == 1 else 'texts'}, {self.parts} SMS parts"
+        said = lazy_ngettext(
+            "%(count)s text, %(parts)s SMS parts", "%(count)s texts, %(parts)s SMS parts", self.texts, parts=self.parts
+        )
         if self.paise is None:
-            return f"{said}. What they cost is not known: write sms, paise_a_part into portal.yml."
-        return f"{said}, about ₹{self.paise // 100}.{self.paise % 100:02}."
+            return lazy_gettext(
+                "%(texts)s. What they cost is not known: write sms, paise_a_part into portal.yml.", texts=said
+            )
+        return lazy_gettext(
+            "%(texts)s, about %(price)s.", texts=said, price=f"₹{self.paise // 100}.{self.paise % 100:02}"
+        )
 
 
 def price(texts: Iterable[str], paise_a_part: int | None) -> Price:

@@ -16,6 +16,7 @@ from forms.core.files.durable import replaced
 from forms.core.files.spreadsheet_csv import is_formula
 from forms.core.form_schema import find
 from forms.core.i18n.digits import digits_of
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.portal import Portal
 from forms.core.problem import Problem
 from forms.desk.crypto.decryption import Letter
@@ -61,13 +62,21 @@ def event_row(letter: Letter, portal: Portal, plan: Plan, today: date) -> dict[s
     if not is_visit(letter.form):
         raise Problem("letter", "asks for no visit.", "Choose a letter of the form “Ask for a visit”.")
     if not _ID.fullmatch(plan.id):
-        raise Problem("id", f"“{plan.id}” cannot be one.", "Take small letters, digits and -, like 2027-03-meeting.")
+        raise Problem(
+            "id",
+            lazy_gettext("“%(id)s” cannot be one.", id=plan.id),
+            "Take small letters, digits and -, like 2027-03-meeting.",
+        )
     if any(plan.id in {event.id, event.series} for event in portal.events):
-        raise Problem("id", f"{plan.id} is taken by another event.", "Take another one.")
+        raise Problem("id", lazy_gettext("%(id)s is taken by another event.", id=plan.id), "Take another one.")
     _require_words(letter, plan)
     starts, ends = _moments(plan, today)
     if plan.capacity is not None and plan.capacity < 1:
-        raise Problem("capacity", f"{plan.capacity} is no number of places.", "Write 1 or more, or leave it empty.")
+        raise Problem(
+            "capacity",
+            lazy_gettext("%(capacity)s is no number of places.", capacity=plan.capacity),
+            "Write 1 or more, or leave it empty.",
+        )
     return {
         "id": plan.id, "kind": plan.kind or KINDS.get(str(letter.answers.get("kind")), "community-meeting"),
         "title_en": _words(plan.title), "what_en": _words(plan.what), "where_en": _words(plan.where),
@@ -95,7 +104,7 @@ _NATIONAL_DIGITS = 10
 def _moments(plan: Plan, today: date) -> tuple[str, str]:
     starts, ends = _moment("starts", plan.starts), _moment("ends", plan.ends) if plan.ends.strip() else None
     if starts.date() < today:
-        raise Problem("starts", f"{plan.starts} is past.", "Write a day to come.")
+        raise Problem("starts", lazy_gettext("%(starts)s is past.", starts=plan.starts), "Write a day to come.")
     if ends is not None and ends <= starts:
         raise Problem("ends", "is not after it starts.", "Write a later time, or leave it empty.")
     return starts.isoformat(timespec="minutes"), ends.isoformat(timespec="minutes") if ends else ""
@@ -105,7 +114,9 @@ def _moment(name: str, text: str) -> datetime:
     try:
         return datetime.strptime(text.strip().replace(" ", "T"), "%Y-%m-%dT%H:%M")  # noqa: DTZ007 - local time
     except ValueError:
-        raise Problem(name, f"“{text}” is no day and time.", "Write it like 2027-03-01T10:00.") from None
+        raise Problem(
+            name, lazy_gettext("“%(text)s” is no day and time.", text=text), "Write it like 2027-03-01T10:00."
+        ) from None
 
 
 def _words(text: str) -> str:
@@ -129,14 +140,24 @@ def append(path: Path, row: Mapping[str, str]) -> None:
         data = path.read_bytes()
     except OSError as error:
         raise Problem(
-            str(path), f"cannot be read ({error.strerror}).", "Name the folder content of the site."
+            str(path),
+            lazy_gettext("cannot be read (%(reason)s).", reason=error.strerror),
+            "Name the folder content of the site.",
         ) from None
     header, ids, separator = _look(path, data)
     missing = [name for name in NEEDED if name not in header]
     if missing:
-        raise Problem(str(path), f"has no column {missing[0]}.", "Put it back; the site's check names all columns.")
+        raise Problem(
+            str(path),
+            lazy_gettext("has no column %(missing)s.", missing=missing[0]),
+            "Put it back; the site's check names all columns.",
+        )
     if row["id"] in ids:
-        raise Problem("id", f"{row['id']} stands in {path.name} already.", "Take another one.")
+        raise Problem(
+            "id",
+            lazy_gettext("%(row)s stands in %(name)s already.", row=row["id"], name=path.name),
+            "Take another one.",
+        )
     _replace(path, data + _line(data, [row.get(name, "") for name in header], separator))
 
 
@@ -150,7 +171,7 @@ def _look(path: Path, data: bytes) -> tuple[list[str], set[str], str]:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
     except csv.Error as error:
         todo = "Look for a quotation mark that is not closed."
-        raise Problem(str(path), f"is not well formed ({error}).", todo) from None
+        raise Problem(str(path), lazy_gettext("is not well formed (%(error)s).", error=error), todo) from None
     header = [name.strip() for name in rows[0]] if rows else []
     at = header.index("id") if "id" in header else 0
     return header, {row[at].strip() for row in rows[1:] if len(row) > at}, separator
@@ -174,4 +195,4 @@ def _replace(path: Path, data: bytes) -> None:
             fresh.chmod(path.stat().st_mode)
     except OSError as error:
         todo = "Nothing was changed. Close it in other programs, make room, and try again."
-        raise Problem(str(path), f"cannot be written ({error.strerror}).", todo) from None
+        raise Problem(str(path), lazy_gettext("cannot be written (%(reason)s).", reason=error.strerror), todo) from None

@@ -5,6 +5,7 @@ from datetime import date
 from threading import RLock
 
 from forms.core.encryption import part_id
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.desk.cases.case import Case, cases
 from forms.desk.cases.case_log import Entry
@@ -86,7 +87,9 @@ class CaseList:
     def case(self, case_id: str) -> Case:
         """Return one case. Raises Problem where there is none of this id."""
         if last_day := self.resting().get(case_id):
-            what = f"The person asked that it be erased. It goes for good on {last_day}."
+            what = lazy_gettext(
+                "The person asked that it be erased. It goes for good on %(last_day)s.", last_day=last_day
+            )
             raise Problem(case_id, what, "Nothing needs to be done.")
         found = next((case for case in self.all() if case.id == case_id), None)
         if found is None:

@@ -1,6 +1,7 @@
 """The keys of all desks as this machine knows them, and what follows: who signs here, and to whom is encrypted."""
 
 from forms.core.encryption import seal_file
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.portal import Desk
 from forms.core.problem import Problem
 from forms.core.signing import signing_key
@@ -44,7 +45,7 @@ class DeskKeys:
         found = self._portal.current.named([desk]) or [one for one in self.pinned.desks() if one.id == desk]
         if not found:
             todo = "Compare content/portal.yml, build the site again, and fetch."
-            raise Problem(f"desk {desk}", "is not a desk of this portal.", todo)
+            raise Problem(lazy_gettext("desk %(desk)s", desk=desk), "is not a desk of this portal.", todo)
         return found[0]
 
     @property

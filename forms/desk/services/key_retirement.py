@@ -6,6 +6,7 @@ from pathlib import Path
 
 from forms.core.encryption import part_id
 from forms.core.files.durable import write_or_complain
+from forms.core.i18n.lazy_text import joined, lazy_gettext, lazy_ngettext
 from forms.core.problem import Problem
 from forms.desk.cases.case import Case
 from forms.desk.crypto import keys as key_files
@@ -35,10 +36,20 @@ class Needing:
     def sentence(self) -> str:
         """All of it in a sentence."""
         if not self.files:
-            return "Nothing on this machine needs an old key."
+            return lazy_gettext("Nothing on this machine needs an old key.")
         unsettled = sum(case.state.value != "closed" for case in self.cases)
-        records = f", and {self.records} papers that belong to no case" if self.records else ""
-        return f"Only old keys open something of {len(self.cases)} case(s) ({unsettled} of them not closed){records}."
+        said = lazy_ngettext(
+            "Only old keys open something of %(count)s case (%(open)s of them not closed).",
+            "Only old keys open something of %(count)s cases (%(open)s of them not closed).",
+            len(self.cases),
+            open=unsettled,
+        )
+        records = lazy_ngettext(
+            "Besides, only they open %(count)s paper that belongs to no case.",
+            "Besides, only they open %(count)s papers that belong to no case.",
+            self.records,
+        )
+        return joined(said, records if self.records else "")
 
 
 @dataclass(frozen=True)
@@ -74,10 +85,16 @@ class KeyRetirement:
         """Fetch all that waits. Raises Problem while anything may still come that is sealed to an old key."""
         away = self.sync.run().away
         if away:
-            raise Problem("old keys", "Letters that wait on the server may need them.", f"Try again later. {away}")
+            raise Problem(
+                "old keys",
+                "Letters that wait on the server may need them.",
+                lazy_gettext("Try again later. %(away)s", away=away),
+            )
         present = self.own.recipient
         if present not in self.keys.own_desk.keys:
-            todo = f"Put key: {present} into content/portal.yml, build the site again, then come back."
+            todo = lazy_gettext(
+                "Put key: %(key)s into content/portal.yml, build the site again, then come back.", key=present
+            )
             raise Problem("old keys", "New letters are still sealed to one of them.", todo)
         Server(self.place.address, key_files.token(self.place.folder)).me()  # the old token goes with the old keys
 

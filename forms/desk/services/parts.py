@@ -1,5 +1,6 @@
 """A letter's photo or recording, made anew before anybody looks at it."""
 
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.media import attachments
 from forms.core.problem import Problem
 from forms.desk.crypto.decryption import Identities, open_part
@@ -20,5 +21,5 @@ def clean_part(store: LocalStore, identities: Identities, part_id: str) -> tuple
         if wrong.code == "busy":
             raise Problem("part", "Other photos and recordings are being opened.", "Load the page again.") from None
         todo = "It may be damaged or made to do harm. It stays sealed; export the case if it must be looked at."
-        raise Problem("part", f"It cannot be shown safely ({wrong.code}).", todo) from None
+        raise Problem("part", lazy_gettext("It cannot be shown safely (%(code)s).", code=wrong.code), todo) from None
     return clean.media_type, clean.content

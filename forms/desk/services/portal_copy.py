@@ -46,5 +46,5 @@ class PortalCopy:
         try:
             self.fetch()
         except Unreadable as told:
-            return str(told)
+            return told.sentence
         return ""

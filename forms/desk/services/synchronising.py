@@ -85,7 +85,7 @@ class Synchronising:
                 with suppress(Problem):  # it never keeps anybody from letters; the doctor says what is wrong
                     self.clock.compare(self.place.server())
             except ServerAway as told:
-                away = str(told)
+                away = told.sentence
             obeyed = self.erasing.obey_notices()
             self.cases.changed()
             if not away:

@@ -19,6 +19,7 @@ from urllib3.exceptions import HTTPError
 
 from forms.core.encryption import SIZE_CLASSES
 from forms.core.handover_version import HEADER, VERSION
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import is_id
 from forms.core.problem import Problem
 from forms.core.proofs.statements import Part, Stated, Statement
@@ -327,10 +328,19 @@ def _refused(address: str, answer: Answer) -> Problem:
         todo = "Compare the pickup line in content/portal.yml with this desk's, and build the site again."
         return NotKnown(address, "does not know this desk's token.", todo)
     if answer.status >= requests.codes.internal_server_error:
-        return ServerAway(address, f"is in trouble (status {answer.status}).", "Try again in a few minutes.")
+        return ServerAway(
+            address,
+            lazy_gettext("is in trouble (status %(status)s).", status=answer.status),
+            "Try again in a few minutes.",
+        )
     if OUR_ANSWER not in answer.headers:
-        what = f"gave a strange answer (status {answer.status}), perhaps of another program in front of it."
+        what = lazy_gettext(
+            "gave a strange answer (status %(status)s), perhaps of another program in front of it.",
+            status=answer.status,
+        )
         return ServerAway(address, what, "Is it the portal's address? Nothing is lost; try again.")
     if answer.status == requests.codes.not_found:
         return NotThere(address, "has no such letter for this desk.", "Another desk may read it, or it is erased.")
-    return Refused(address, f"refused (status {answer.status}).", "Is it the portal's address?")
+    return Refused(
+        address, lazy_gettext("refused (status %(status)s).", status=answer.status), "Is it the portal's address?"
+    )

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from forms.core.i18n.lazy_text import LazyText, joined, lazy_gettext, lazy_ngettext
 from forms.core.ids import is_id
 from forms.core.proofs.statements import Stated
 from forms.core.signing import are_bytes_signed_by, is_public_key
+from forms.desk.command_line import command
 from forms.desk.state_file import StateFile
 from forms.desk.sync.client import is_day
 
@@ -20,17 +22,23 @@ FILE = "statements.json"
 MOST_HEADS, MOST_IDS = 400, 5000
 
 TROUBLES = {
-    "key": "The server signs its daily statements with another key than before.",
-    "back": "The server's daily statements end before the last that this machine has seen.",
-    "fork": "The server now gives another daily statement of {day} than it gave this machine before.",
-    "chain": "The server's daily statements do not go on from the last that this machine has seen, of {day}.",
-    "signature": "A daily statement of the server is not signed by its key.",
-    "part": "A daily statement of the server holds something else for this desk than is signed.",
+    "key": lazy_gettext("The server signs its daily statements with another key than before."),
+    "back": lazy_gettext("The server's daily statements end before the last that this machine has seen."),
+    "fork": lazy_gettext("The server now gives another daily statement of that day than it gave this machine before."),
+    "chain": lazy_gettext("The server's daily statements do not go on from the last that this machine has seen."),
+    "signature": lazy_gettext("A daily statement of the server is not signed by its key."),
+    "part": lazy_gettext("A daily statement of the server holds something else for this desk than is signed."),
 }
-_TODO = (
-    "A restored or new server does that, and so does one that hides what it said before. Ask whoever runs it. If that "
-    "explains it: desk trust --statements"
-)
+"""What can be wrong with the chain of statements."""
+
+
+def _todo() -> LazyText:
+    return lazy_gettext(
+        "A restored or new server does that, and so does one that hides what it said before. Ask whoever runs it. If "
+        "that "
+        "explains it: %(command)s",
+        command=command("trust --statements"),
+    )
 
 
 @dataclass(frozen=True)
@@ -66,21 +74,32 @@ class Known:
         """Return the letters that were stated, never came, and are not called gone by the statement after."""
         return sorted(id for id, number in self.missing.items() if number < self.number)
 
+    def _last_good(self) -> LazyText | str:
+        return lazy_gettext("The last good one is of %(day)s.", day=self.trouble_day) if self.trouble_day else ""
+
     def findings(self) -> Iterator[str]:
         """Return what is wrong, in sentences."""
         if self.trouble:
-            yield f"{TROUBLES[self.trouble].format(day=self.trouble_day)} {_TODO}"
+            yield joined(TROUBLES[self.trouble], self._last_good(), _todo())
         held = self.held_back()
         if held:
-            yield (
-                f"The server's daily statement names {len(held)} letters that this machine never got ({held[0][:8]} "
-                "...). Fetch again. If they do not come, the server holds them back: ask whoever runs it."
+            yield lazy_ngettext(
+                "The server's daily statement names %(count)s letter that this machine never got (%(letter)s ...). "
+                "Fetch "
+                "again. If it does not come, the server holds it back: ask whoever runs it.",
+                "The server's daily statement names %(count)s letters that this machine never got (%(letter)s ...). "
+                "Fetch "
+                "again. If they do not come, the server holds them back: ask whoever runs it.",
+                len(held),
+                letter=held[0][:8],
             )
         for id in self.odd:
-            yield (
-                f"The server gave out letter {id[:8]} and does not name it in its daily statement. That is so where a "
+            yield lazy_gettext(
+                "The server gave out letter %(letter)s and does not name it in its daily statement. That is so where a "
                 "colleague erased it on the same day. If not, ask whoever runs the server. To end this notice: "
-                "desk trust --statements"
+                "%(command)s",
+                letter=id[:8],
+                command=command("trust --statements"),
             )
 
 

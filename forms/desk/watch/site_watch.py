@@ -19,8 +19,10 @@ from typing import Any
 from forms.core.builds import manifest as build_manifest
 from forms.core.builds.manifest import ADDRESS, SIGNATURES, BuildManifest, is_signed, portal_digest
 from forms.core.fingerprints import fingerprint
+from forms.core.i18n.lazy_text import as_lazy, joined, lazy_gettext
 from forms.core.portal import Portal, parse
 from forms.core.problem import Problem
+from forms.desk.command_line import command
 from forms.desk.crypto.foreign_json import tame
 from forms.desk.watch import watch_state
 from forms.desk.watch.comparison import (
@@ -40,7 +42,7 @@ TERMS = "/forms/sealed/v1/terms"
 MOST_DAYS = 3
 """Days on end on which the site may fail to be looked at before that is said."""
 
-WHAT_TO_DO = (
+WHAT_TO_DO = lazy_gettext(
     "Call the people who publish the site, today, by phone. Until they have found the cause, take it that others read "
     "what people send through the site, and tell people to call the help numbers."
 )
@@ -141,7 +143,11 @@ def last_portal(folder: Path) -> Portal:
     try:
         return parse((folder / "portal.json").read_bytes(), str(folder / "portal.json"))
     except OSError:
-        raise Problem(str(folder), "The desk has not fetched yet.", "Fetch once: desk list") from None
+        raise Problem(
+            str(folder),
+            "The desk has not fetched yet.",
+            lazy_gettext("Fetch once: %(command)s", command=command("list")),
+        ) from None
 
 
 def publisher_fingerprint(key: str) -> str:
@@ -252,10 +258,12 @@ def _published_keys(portal: Portal, manifest: BuildManifest, known: BuildManifes
 
 def _other_publishers(state: WatchState, portal: Portal) -> Iterator[str]:
     if set(portal.publishers) != set(state.publishers):
-        named = ", ".join(map(publisher_fingerprint, portal.publishers)) or "none"
-        yield (
-            f"The server names another publisher's key than this machine knows. Named now: {named}. "
-            "Compare the fingerprint by phone with whoever publishes the site; if it is right: desk watch --trust."
+        named = ", ".join(map(publisher_fingerprint, portal.publishers)) or lazy_gettext("none")
+        yield lazy_gettext(
+            "The server names another publisher's key than this machine knows. Named now: %(number)s. Compare the "
+            "fingerprint by phone with whoever publishes the site; if it is right: %(command)s",
+            number=named,
+            command=command("watch --trust"),
         )
 
 
@@ -266,28 +274,53 @@ def findings(watch: SiteWatch, portal: Portal, today: date) -> Iterator[Finding]
     """Return what is to be said of the site: whether it is well, and a sentence."""
     state = watch.state
     for alarm in state.alarms:
-        yield False, f"{alarm.day}: {alarm.sentence} {WHAT_TO_DO}"
+        yield False, joined(lazy_gettext("%(day)s: %(text)s", day=alarm.day, text=as_lazy(alarm.sentence)), WHAT_TO_DO)
     if too_long(state, today):
-        yield False, f"The site could not be looked at since {state.failing_since}. Try another network: desk watch."
+        yield (
+            False,
+            lazy_gettext(
+                "The site could not be looked at since %(day)s. Try another network: %(command)s",
+                day=state.failing_since,
+                command=command("watch"),
+            ),
+        )
     manifest = watch_state.last_manifest(watch.folder)
     if not state.checked:
-        yield True, "The site was not looked at from this machine yet: it is at the next fetch."
+        yield True, lazy_gettext("The site was not looked at from this machine yet: it is at the next fetch.")
     elif manifest is None:
-        yield portal.demonstration, "The site has no list of its build: whether a page was changed cannot be seen."
+        yield (
+            portal.demonstration,
+            lazy_gettext("The site has no list of its build: whether a page was changed cannot be seen."),
+        )
     elif not state.signed:
         yield (
             portal.demonstration,
-            "The list of the build is not signed: a server that is taken over can change it too. "
-            "To sign it: python3 build.py new-publisher-key.",
+            lazy_gettext(
+                "The list of the build is not signed: a server that is taken over can change it too. To sign it: "
+                "python3 build.py new-publisher-key"
+            ),
         )
     elif not state.alarms:
-        yield True, f"The site is what its publishers signed on {manifest.day} (looked at on {state.checked})."
+        yield (
+            True,
+            lazy_gettext(
+                "The site is what its publishers signed on %(signed)s (looked at on %(looked)s).",
+                signed=manifest.day,
+                looked=state.checked,
+            ),
+        )
     if state.signed and manifest and portal_digest(portal) != manifest.portal:
-        yield False, "The server's portal file differs from the build's. Restart the forms after each build."
+        yield (
+            False,
+            lazy_gettext("The server's portal file differs from the build's. Restart the forms after each build."),
+        )
     for key in state.publishers:
         yield (
             True,
-            f"The publisher's key has the fingerprint {publisher_fingerprint(key)}. Compare it with the printed one.",
+            lazy_gettext(
+                "The publisher's key has the fingerprint %(number)s. Compare it with the printed one.",
+                number=publisher_fingerprint(key),
+            ),
         )
 
 

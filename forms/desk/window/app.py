@@ -8,18 +8,18 @@ from typing import Any
 
 from flask import Flask, g, render_template, request
 from jinja2 import StrictUndefined
-from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.media.attachments import LARGEST
-from forms.core.portal import pick
 from forms.core.problem import Problem
 from forms.core.rendering import CompiledTemplates
-from forms.desk.cases.plain_text import plain
+from forms.desk import language
+from forms.desk.command_line import command
 from forms.desk.services.place import Place
 from forms.desk.session import Session
 from forms.desk.watch.site_watch import WHAT_TO_DO
-from forms.desk.window import case_actions, case_pages, inbox, key_pages, labels, retention_pages
+from forms.desk.window import case_actions, case_pages, inbox, key_pages, labels, reader, retention_pages
 from forms.desk.window.access import unlock_pages
 from forms.desk.window.access.authentication import Authenticator, Locked, the_authenticator
 from forms.desk.window.events import event_pages
@@ -34,13 +34,22 @@ LARGEST_ANSWER = 4 * LARGEST["answer"]
 
 SENTENCES = {
     401: (
-        "This browser was not opened with the desk's address.",
-        "Start the desk again and use the address that it shows. Each address works once.",
+        lazy_gettext("This browser was not opened with the desk's address."),
+        lazy_gettext("Start the desk again and use the address that it shows. Each address works once."),
     ),
-    403: ("This was not sent from a page of this window.", "Go back to the letters and try again."),
-    404: ("There is no such page here.", "Go back to the letters."),
-    413: ("This is more than can be taken at once.", "Write less, or choose smaller files."),
-    421: ("This window is reached under 127.0.0.1 only.", "Use the address that the desk showed when it started."),
+    403: (
+        lazy_gettext("This was not sent from a page of this window."),
+        lazy_gettext("Go back to the letters and try again."),
+    ),
+    404: (lazy_gettext("There is no such page here."), lazy_gettext("Go back to the letters.")),
+    413: (
+        lazy_gettext("This is more than can be taken at once."),
+        lazy_gettext("Write less, or choose smaller files."),
+    ),
+    421: (
+        lazy_gettext("This window is reached under 127.0.0.1 only."),
+        lazy_gettext("Use the address that the desk showed when it started."),
+    ),
 }
 
 
@@ -57,6 +66,7 @@ def create_window(
     authenticator = Authenticator(place, unlock, idle_seconds, clock, program="desk")
     app.extensions["authenticator"], app.extensions["today"] = authenticator, today
     _set_up_templates(app)
+    app.before_request(_choose_language)
     app.before_request(_allow_recordings)
     request_guard.protect(app, authenticator)
     for pages in (
@@ -75,6 +85,11 @@ def create_window(
     return app
 
 
+def _choose_language() -> None:
+    """Speak the language that was chosen on this machine."""
+    g.reader = language.chosen(the_authenticator().place.folder)
+
+
 def _allow_recordings() -> None:
     """Let an answer be as large as its recording may be, before its form is read."""
     if request.path.endswith("/answer"):
@@ -86,11 +101,10 @@ _COMPILED = CompiledTemplates()
 
 def _set_up_templates(app: Flask) -> None:
     # Letters are hostile: whatever a template shows is made harmless here, so that no page can forget it.
-    app.jinja_env.finalize = lambda value: value if isinstance(value, Markup) else plain(value)
+    reader.set_up(app.jinja_env)
     app.jinja_env.bytecode_cache = _COMPILED
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters["pick"] = lambda text, language="en": pick(text, language)
     app.jinja_env.globals["zip"] = zip
     app.context_processor(_always)
 
@@ -101,12 +115,17 @@ def _always() -> dict[str, Any]:
         "session": authenticator.session if inside else None,
         "form_token": authenticator.form_token if inside else "",
         "idle_seconds": int(authenticator.idle_seconds),
-        "desk_name": _name_over(authenticator.session if inside else None) or f"Desk {authenticator.place.name}",
+        "desk_name": _name_over(authenticator.session if inside else None)
+        or reader.gettext("Desk %(desk)s", desk=authenticator.place.name),
         "has_events": _has_events(authenticator.session if inside else None),
         "site_alarms": authenticator.session.site_watch.state.alarms if inside and authenticator.session else (),
         "site_todo": WHAT_TO_DO,
         "here": "",
         "root": request.script_root,
+        "labels": labels,
+        "reader": reader.reader(),
+        "is_reviewed": reader.reader() in language.REVIEWED,
+        "typed": command,
     }
 
 
@@ -134,5 +153,7 @@ def _problem(problem: Problem) -> tuple[str, int]:
 
 def _http_error(error: HTTPException) -> tuple[str, int]:
     code = error.code or 500
-    what, todo = SENTENCES.get(code, ("Something went wrong.", "Go back to the letters and try again."))
+    what, todo = SENTENCES.get(
+        code, (lazy_gettext("Something went wrong."), lazy_gettext("Go back to the letters and try again."))
+    )
     return render_template("problem.html", problem=Problem("", what, todo)), code

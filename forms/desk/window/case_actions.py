@@ -8,6 +8,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as Answer
 
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import is_id
 from forms.core.media.attachments import LARGEST
 from forms.core.problem import Problem
@@ -66,7 +67,9 @@ def _take(session: Session, case: Case, form: Form) -> None:
 def _due(session: Session, case: Case, form: Form) -> None:
     day = form.get("day", "")
     if day and labels.day(day) == day:
-        raise Problem("day", f"{day} is no day.", "Write it like 2027-01-31, or leave it empty.")
+        raise Problem(
+            "day", lazy_gettext("%(text)s is no day.", text=day), "Write it like 2027-01-31, or leave it empty."
+        )
     session.log.write(case.id, "due", after=_seen(form), day=day)
 
 

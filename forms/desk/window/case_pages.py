@@ -7,9 +7,10 @@ from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
 
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import is_id
 from forms.core.media.attachments import LONGEST_ANSWER
-from forms.core.portal import Choice, Desk, pick
+from forms.core.portal import Choice, Desk
 from forms.core.problem import Problem
 from forms.desk.cases.acknowledgement import doubts
 from forms.desk.cases.case import Case, spoken_in
@@ -19,43 +20,44 @@ from forms.desk.services.parts import clean_part
 from forms.desk.session import Session
 from forms.desk.window import labels
 from forms.desk.window.access.authentication import current_session
+from forms.desk.window.reader import in_reader_language, reader
 from forms.desk.window.rows import today
 
 pages = Blueprint("cases", __name__)
 
-DANGER_DUTY = (
+DANGER_DUTY = lazy_gettext(
     "Danger now: call 112 and say where the place is. Which station is rung and who else must know the same day, your "
     "district writes into content/tables/duties.csv: ask your legal adviser. Do not ring the person unless they told "
     "how and when: somebody else may pick up."
 )
 """Said where the portal has no list `duties` that speaks of danger."""
 
-CHILD_DUTY = (
+CHILD_DUTY = lazy_gettext(
     "A child is spoken of. Tell the child welfare police officer (Juvenile Justice Act 2015, section 107) "
     "and call 1098. Ask your legal adviser whether you must report under the POCSO Act, section 19."
 )
 """Said where the portal has no list `duties` that speaks of a child."""
 
 DONE = {
-    "state": "The state is set.",
-    "take": "It is in your hands, and being looked into. Whoever took a receipt reads so.",
-    "note": "Your note is kept.",
-    "assign": "It is in other hands now.",
-    "due": "The day is set.",
-    "flag": "The mark is set.",
-    "answer": "Your answer is sealed and on its way to the person.",
-    "handover": "The case is sealed for that desk too.",
-    "merge": "The cases are put together.",
-    "theme": "What is counted in public is set.",
-    "settle": "It is settled.",
-    "part": "It stands by itself again.",
+    "state": lazy_gettext("The state is set."),
+    "take": lazy_gettext("It is in your hands, and being looked into. Whoever took a receipt reads so."),
+    "note": lazy_gettext("Your note is kept."),
+    "assign": lazy_gettext("It is in other hands now."),
+    "due": lazy_gettext("The day is set."),
+    "flag": lazy_gettext("The mark is set."),
+    "answer": lazy_gettext("Your answer is sealed and on its way to the person."),
+    "handover": lazy_gettext("The case is sealed for that desk too."),
+    "merge": lazy_gettext("The cases are put together."),
+    "theme": lazy_gettext("What is counted in public is set."),
+    "settle": lazy_gettext("It is settled."),
+    "part": lazy_gettext("It stands by itself again."),
 }
 """Said after an action."""
 
 
 @dataclass(frozen=True)
 class Phrase:
-    """A sentence to answer with: what it means in English, and how it is said in the person's language.
+    """A sentence to answer with: what it means in the reader's language, and how it is said in the person's language.
 
     reviewed: whether a native reader has approved it in that language. state: what goes with it, or empty.
     """
@@ -131,7 +133,7 @@ _MOST_ALIKE = 30
 
 
 def _labels(rows: Sequence[Choice]) -> list[tuple[str, str]]:
-    return [(row.value, pick(row.label, "en")) for row in rows]
+    return [(row.value, in_reader_language(row.label)) for row in rows]
 
 
 CHILD_DUTIES = ("child", "pocso", "identity")
@@ -145,14 +147,14 @@ DANGER_DUTIES = ("danger-ring", "danger-know", "danger-person")
 def duties(session: Session, wanted: Collection[str], otherwise: str) -> list[tuple[str, bool]]:
     """Return each of these duties, and whether the district's legal adviser has approved its words."""
     rows = [row for row in session.portal.current.choices.get("duties", ()) if row.value in wanted]
-    return [(pick(row.label, "en"), "en" in row.reviewed) for row in rows] or [(otherwise, False)]
+    return [(in_reader_language(row.label), reader() in row.reviewed) for row in rows] or [(otherwise, False)]
 
 
 def phrases(session: Session, case: Case) -> list[Phrase]:
     """Return the phrases that there are in the person's language, reviewed or not."""
     rows, language = session.portal.current.choices.get("phrases", ()), case.language
     return [
-        Phrase(row.value, pick(row.label, "en"), row.label[language], language in row.reviewed, row.state)
+        Phrase(row.value, in_reader_language(row.label), row.label[language], language in row.reviewed, row.state)
         for row in rows
         if language in row.label
     ]

@@ -9,6 +9,7 @@ from flask import Blueprint, render_template, request
 from werkzeug.datastructures import MultiDict
 
 from forms.core.form_schema import load, names
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.desk.cases.case import STATES, Case
 from forms.desk.cases.case_log import heads
@@ -16,6 +17,7 @@ from forms.desk.cases.search import SHOWN, SPAM, Wanted, find, tally
 from forms.desk.session import Session
 from forms.desk.window import case_pages, labels, rows
 from forms.desk.window.access.authentication import current_session, the_authenticator
+from forms.desk.window.reader import gettext as _
 from forms.desk.window.rows import Row, today
 
 A_PAGE = 50
@@ -29,8 +31,9 @@ pages = Blueprint("inbox", __name__)
 
 
 COUNTERS = (
-    ("danger", "danger now"), ("late", "late"), ("child", "a child"), ("unheard", "voice, unheard"),
-    ("nobody", "nobody's"), ("mine", "mine"), ("unread", "unread"),
+    ("danger", lazy_gettext("danger now")), ("late", lazy_gettext("late")), ("child", lazy_gettext("a child")),
+    ("unheard", lazy_gettext("voice, unheard")), ("nobody", lazy_gettext("nobody's")), ("mine", lazy_gettext("mine")),
+    ("unread", lazy_gettext("unread")),
 )  # fmt: skip
 """What is counted above the list, and filters it."""
 
@@ -99,7 +102,7 @@ def _pane(session: Session, case_id: str, listed: Sequence[Case]) -> dict[str, A
         "next": ids[at + 1] if at + 1 < len(ids) else "",
         "previous": ids[at - 1] if at > 0 else "",
         "unproven_parts": session.cases.unproven_parts(case),
-        "place": f"{at + 1} of {len(ids)}" if at >= 0 else "",
+        "place": (at + 1, len(ids)) if at >= 0 else (),
     }
 
 
@@ -155,8 +158,8 @@ def _rows(folded: Sequence[tuple[Case, list[Case]]], session: Session) -> list[R
 
 def _section(case: Case) -> str:
     if case.over:
-        return "Closed"
-    return "To work on" if case.tray == 1 else "Perhaps spam"
+        return "closed"
+    return "open" if case.tray == 1 else "spam"
 
 
 def _choices(session: Session, cases: Sequence[Case]) -> dict[str, list[tuple[str, str]]]:
@@ -169,7 +172,7 @@ def _choices(session: Session, cases: Sequence[Case]) -> dict[str, list[tuple[st
         for name, more in own.items()
     }
     members = [(member.id, member.id) for member in session.keys.own_desk.members]
-    forms = [(form, load(form).title) for form in sorted({case.form for case in cases} & set(names()))]
+    forms = [(form, _(load(form).title)) for form in sorted({case.form for case in cases} & set(names()))]
     return {**tables, "members": members, "forms": forms}
 
 

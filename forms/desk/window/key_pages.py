@@ -15,6 +15,7 @@ from forms.desk.session import Session
 from forms.desk.watch.site_watch import publisher_fingerprint
 from forms.desk.window import labels
 from forms.desk.window.access.authentication import current_session
+from forms.desk.window.reader import gettext, ngettext
 
 pages = Blueprint("keys", __name__)
 
@@ -58,12 +59,14 @@ def _passphrase(session: Session, form: Form) -> str:
     if new != form.get("again", ""):
         raise Problem("passphrase", "The two are not the same.", "Type the new passphrase twice.")
     keys.change_passphrase(session.place.folder, form.get("old", ""), new)
-    return _show(session, done="The passphrase is changed. Use the new one from now on.")
+    return _show(session, done=gettext("The passphrase is changed. Use the new one from now on."))
 
 
 def _rotate(session: Session, form: Form) -> str:
     old = form.get("old", "") if keys.has_passphrase(session.place.folder) else None
-    return _show(session, public=session.key_decisions.change_key(old), done="There is a new key on this machine.")
+    return _show(
+        session, public=session.key_decisions.change_key(old), done=gettext("There is a new key on this machine.")
+    )
 
 
 def _recovery(session: Session, _: Form) -> str:
@@ -83,7 +86,13 @@ def _recovery(session: Session, _: Form) -> str:
 def _reseal(session: Session, form: Form) -> str:
     count = session.sharing.reseal(form.get("member", ""))
     doctor.note_colleagues(session, form.get("member", ""))
-    return _show(session, done=f"{count} open cases are sealed anew for {form.get('member', '')}.")
+    done = ngettext(
+        "%(count)s open case is sealed anew for %(who)s.",
+        "%(count)s open cases are sealed anew for %(who)s.",
+        count,
+        who=form.get("member", ""),
+    )
+    return _show(session, done=done)
 
 
 def _forget(session: Session, form: Form) -> str:
@@ -106,17 +115,22 @@ def _forget(session: Session, form: Form) -> str:
     if anew:
         session.key_retirement.seal_anew(found)
     count = session.key_decisions.forget_old_keys(passphrase)
-    return _show(session, done=f"Forgotten: {count}. Copies of this machine's folder still have them.")
+    return _show(
+        session, done=gettext("Forgotten: %(number)s. Copies of this machine's folder still have them.", number=count)
+    )
 
 
 def _alarms_seen(session: Session, _: Form) -> str:
-    return _show(session, done=f"Forgotten: {session.site_watch.dismiss()}. What goes on is said at the next fetch.")
+    done = gettext(
+        "Forgotten: %(number)s. What goes on is said at the next fetch.", number=session.site_watch.dismiss()
+    )
+    return _show(session, done=done)
 
 
 def _trust_publishers(session: Session, _: Form) -> str:
     session.site_watch.trust_publishers(session.portal.current)
     session.site_watch.dismiss()
-    return _show(session, done="The publishers' keys that the portal names now are trusted from now on.")
+    return _show(session, done=gettext("The publishers' keys that the portal names now are trusted from now on."))
 
 
 def _trust(session: Session, form: Form) -> str:
@@ -128,20 +142,23 @@ def _trust(session: Session, form: Form) -> str:
     if not who and form.get("all") != "yes":
         raise Problem("keys", "It is not said whose keys are meant.", "Use the buttons of this page.")
     count = session.key_decisions.trust(who, stolen=bool(form.get("stolen")))
-    return _show(session, done=f"Confirmed for {who or 'all desks'}: {count}.")
+    done = gettext("Confirmed for %(who)s: %(number)s.", who=who or gettext("all desks"), number=count)
+    return _show(session, done=done)
 
 
 def _refuse(session: Session, form: Form) -> str:
     """Go on with the keys that this machine knows."""
     count = session.key_decisions.refuse(form.get("who", ""))
-    return _show(session, done=f"Refused: {count}. This machine goes on with the keys that it knows.")
+    return _show(
+        session, done=gettext("Refused: %(number)s. This machine goes on with the keys that it knows.", number=count)
+    )
 
 
 def _old_entries(session: Session, form: Form) -> str:
     """Let entries count that are here and not proven, as after a restore."""
     if form.get("sure") != "yes":
         raise Problem("keys", "Nothing was done.", "Look at the entries in their cases, tick the box, and press again.")
-    return _show(session, done=f"{session.key_decisions.accept_unsigned()} count now.")
+    return _show(session, done=gettext("%(number)s count now.", number=session.key_decisions.accept_unsigned()))
 
 
 ACTIONS: Mapping[str, Callable[[Session, Form], str]] = {

@@ -1,62 +1,137 @@
 """What things are called on the desk's pages: questions and answers of letters, desks, people, days, states."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale
 
 from forms.core.form_schema import Definition, choices, load, names
-from forms.core.portal import Portal, pick
+from forms.core.i18n.lazy_text import lazy_gettext
+from forms.core.portal import Portal
+from forms.desk import language as languages
 from forms.desk.cases.case import Case
 from forms.desk.cases.case_log import Entry
 from forms.desk.crypto.decryption import Letter, PartName
+from forms.desk.window.reader import gettext as _
+from forms.desk.window.reader import in_reader_language, ngettext, reader
 
-STATE_NAMES = {"new": "New", "read": "Read", "looking": "Being looked into", "closed": "Closed"}
+STATE_NAMES = {
+    "new": lazy_gettext("New"),
+    "read": lazy_gettext("Read"),
+    "looking": lazy_gettext("Being looked into"),
+    "closed": lazy_gettext("Closed"),
+}
+
+SECTIONS = {
+    "open": lazy_gettext("To work on"),
+    "spam": lazy_gettext("Perhaps spam"),
+    "closed": lazy_gettext("Closed"),
+}
+"""What stands above each part of the list."""
+
+ELSEWHERE = {
+    "elsewhere": lazy_gettext("Somewhere else"),
+    "unknown": lazy_gettext("Not known"),
+    "other": lazy_gettext("Other work"),
+}
+"""Answers that stand in no list of the portal."""
+
+NEEDS = {
+    "interpreter": lazy_gettext("interpreter"),
+    "child-care": lazy_gettext("child care"),
+    "transport": lazy_gettext("transport"),
+    "step-free": lazy_gettext("no steps"),
+    "woman-officer": lazy_gettext("a woman officer"),
+}
+
+EVENT_STATES = {
+    "planned": lazy_gettext("planned"),
+    "moved": lazy_gettext("moved"),
+    "cancelled": lazy_gettext("cancelled"),
+    "held": lazy_gettext("held"),
+}
+
+EVENT_KINDS = {
+    "community-meeting": lazy_gettext("community meeting"),
+    "legal-aid-camp": lazy_gettext("legal aid camp"),
+    "clinic": lazy_gettext("clinic"),
+    "street-theatre": lazy_gettext("street theatre"),
+}
+
+ACCESSES = {
+    "fetched": lazy_gettext("fetched"),
+    "erased": lazy_gettext("erased"),
+    "acknowledged": lazy_gettext("acknowledged"),
+    "answered": lazy_gettext("answered"),
+    "wrote": lazy_gettext("wrote"),
+    "sealed anew": lazy_gettext("sealed anew"),
+    "handed over": lazy_gettext("handed over"),
+}
+"""What the server writes down of a letter."""
 
 _SHORT_ID = 8
 
 
 @dataclass(frozen=True)
 class AnsweredQuestion:
-    """One question of a letter and what was answered; `free`: in the person's own words."""
+    """One question of a letter and what was answered; `free`: in the person's own words.
+
+    asked: the question as the person read it; empty where the reader reads it in the same language.
+    """
 
     label: str
     value: str
     free: bool
+    asked: str = ""
 
 
 def told(letter: Letter, portal: Portal, today: date) -> list[AnsweredQuestion]:
     """Return a letter question by question, in the order of its form; what is no question of the form comes last."""
     form = load(letter.form) if letter.form in names() else load("concern")
     asked = [field.name for field in form.fields if field.name in letter.answers]
-    return [_told(form, name, letter.answers[name], portal, today) for name in (*asked, *_others(form, letter))]
+    return [_told(form, name, letter, portal, today) for name in (*asked, *_others(form, letter))]
 
 
 def _others(form: Definition, letter: Letter) -> list[str]:
     return sorted(set(letter.answers) - {field.name for field in form.fields})
 
 
-def _told(form: Definition, name: str, value: Any, portal: Portal, today: date) -> AnsweredQuestion:
+def _told(form: Definition, name: str, letter: Letter, portal: Portal, today: date) -> AnsweredQuestion:
+    value = letter.answers[name]
     field = next((field for field in form.fields if field.name == name), None)
-    listed = {choice.value: pick(choice.label, "en") for choice in choices(field, form, portal, today)} if field else {}
+    if field is None:
+        return AnsweredQuestion(name, _listed(value, {}), free=isinstance(value, str))
+    rows = {choice.value: in_reader_language(choice.label) for choice in choices(field, form, portal, today)}
+    label, asked = _(field.label), languages.told(field.label, _known(portal, letter.language))
+    return AnsweredQuestion(
+        label, _listed(value, rows), free=not rows and isinstance(value, str), asked=asked if asked != label else ""
+    )
+
+
+def _listed(value: Any, names: Mapping[str, str]) -> str:
     values = value if isinstance(value, list) else [value]
-    said = ", ".join(listed.get(str(one), str(one)) for one in values)
-    return AnsweredQuestion(field.label if field else name, said, free=not listed and isinstance(value, str))
+    return ", ".join(names.get(str(one), str(one)) for one in values)
+
+
+def _known(portal: Portal, language: str) -> str:
+    """Return a letter's language; English where it claims one that is none of the portal's."""
+    return language if language in portal.language_codes() else languages.ENGLISH
 
 
 def label(portal: Portal, table: str, value: Any) -> str:
-    """Return the English label of a value of one of the portal's tables; the value itself where there is none."""
-    known = {choice.value: pick(choice.label, "en") for choice in portal.choices.get(table, ())}
-    known |= {"elsewhere": "Somewhere else", "unknown": "Not known", "other": "Other work"}
+    """Return how the reader calls a value of one of the portal's tables; the value itself where it has no name."""
+    known = {choice.value: in_reader_language(choice.label) for choice in portal.choices.get(table, ())}
+    known |= {name: _(text) for name, text in ELSEWHERE.items()}
     return known.get(str(value), str(value)) if value else ""
 
 
 def desk_name(portal: Portal, desk_id: str) -> str:
-    """Return a desk's English name, or its id where the portal has no such desk."""
+    """Return a desk's name as the reader reads it, or its id where the portal has no such desk."""
     found = portal.named([desk_id])
-    return pick(found[0].name, "en") if found else desk_id
+    return in_reader_language(found[0].name) if found else desk_id
 
 
 def language_name(portal: Portal, code: str) -> str:
@@ -64,9 +139,9 @@ def language_name(portal: Portal, code: str) -> str:
     return next((language.name for language in portal.languages if language.code == code), code)
 
 
-def english_language(code: str) -> str:
-    """Return a language as an officer calls it, in English; the code where nobody knows it."""
-    return str(Locale("en").languages.get(code, code))
+def spoken(code: str) -> str:
+    """Return a language as the reader calls it; the code where nobody knows it."""
+    return str(Locale(reader()).languages.get(code, code))
 
 
 def language_code(portal: Portal, code: str) -> str:
@@ -75,24 +150,30 @@ def language_code(portal: Portal, code: str) -> str:
 
 
 def day(text: str | date | None) -> str:
-    """Return a day as people write it, 5 Jan 2027; a strange text as it is."""
+    """Return a day as the reader writes it, 5 Jan 2027; a strange text as it is."""
     try:
         found = date.fromisoformat(str(text)[:10])
     except ValueError:
         return str(text or "")
-    return f"{found.day} {found:%b %Y}"
+    return languages.day(found, reader())
 
 
-def moment(at: str) -> str:
-    """Return an entry's moment, 5 Jan 2027, 10:20 UTC."""
-    return f"{day(at)}, {at[11:16]} UTC" if len(at) > len("2027-01-05T") else day(at)
+def moment(at: str, portal: Portal) -> str:
+    """Return an entry's moment (UTC) by the district's clock, 5 Jan 2027, 15:50; in UTC where no zone is known."""
+    try:
+        told = datetime.strptime(at[:16], "%Y-%m-%dT%H:%M").replace(tzinfo=UTC)
+        here = told.astimezone(ZoneInfo(portal.timezone))
+    except (ValueError, OverflowError, ZoneInfoNotFoundError):
+        return day(at)
+    zone = " UTC" if portal.timezone == "UTC" else ""
+    return f"{languages.day(here.date(), reader())}, {here:%H:%M}{zone}"
 
 
 def hours(count: int) -> str:
     """Return a number of hours as people say it: "1 hour", "14 hours", from three days on "4 days"."""
     if count >= _HOURS_SAID_IN_DAYS:
-        return f"{-(-count // 24)} days"
-    return "1 hour" if count == 1 else f"{count} hours"
+        return ngettext("%(count)s day", "%(count)s days", -(-count // 24))
+    return ngettext("%(count)s hour", "%(count)s hours", count)
 
 
 _HOURS_SAID_IN_DAYS = 72
@@ -100,7 +181,7 @@ _HOURS_SAID_IN_DAYS = 72
 
 def length(part: PartName) -> str:
     """Return how long a recording is, 0:43; "a recording" where nobody says it."""
-    return f"{part.seconds // 60}:{part.seconds % 60:02}" if part.seconds else "a recording"
+    return f"{part.seconds // 60}:{part.seconds % 60:02}" if part.seconds else _("a recording")
 
 
 def short(case_id: str) -> str:
@@ -115,28 +196,55 @@ def sentence(entry: Entry, portal: Portal) -> str:
     said = {name: str(value) for name, value in entry.value.items() if value}
     state, desk = said.get("state", ""), said.get("desk", "")
     return {
-        "state": f"State: {STATE_NAMES.get(state, state)}",
-        "assign": f"In the hands of {said['member']}" if "member" in said else "In nobody's hands",
-        "due": f"Due on {day(said['day'])}" if "day" in said else "No day set",
-        "flag": f"{'Marked' if 'on' in said else 'No longer marked'}: {_FLAGS.get(said.get('flag', ''), '?')}",
-        "answer": "Answered the person",
-        "handover": f"Handed over to {desk_name(portal, desk)}",
-        "merge": f"Put together with {short(said['into'])}" if "into" in said else "Stands by itself again",
-        "read": "Opened",
-    }.get(entry.kind, "Note")
+        "state": _("State: %(state)s", state=STATE_NAMES.get(state, state)),
+        "assign": _("In the hands of %(who)s", who=said["member"]) if "member" in said else _("In nobody's hands"),
+        "due": _("Due on %(day)s", day=day(said["day"])) if "day" in said else _("No day set"),
+        "flag": _flag(said),
+        "answer": _("Answered the person"),
+        "handover": _("Handed over to %(desk)s", desk=desk_name(portal, desk)),
+        "merge": _("Put together with %(case)s", case=short(said["into"]))
+        if "into" in said
+        else _("Stands by itself again"),
+        "read": _("Opened"),
+    }.get(entry.kind, _("Note"))
 
 
-_FLAGS = {"urgent": "urgent", "child": "a child is spoken of"}
+_FLAGS = {"urgent": lazy_gettext("urgent"), "child": lazy_gettext("a child is spoken of")}
+
+
+def _flag(said: Mapping[str, str]) -> str:
+    mark = _FLAGS.get(said.get("flag", ""), "?")
+    return _("Marked: %(mark)s", mark=mark) if "on" in said else _("No longer marked: %(mark)s", mark=mark)
 
 
 def _theme(entry: Entry, portal: Portal) -> str:
     if not entry.value.get("theme"):
-        return "Not counted in public"
+        return _("Not counted in public")
     parts = (label(portal, table, entry.value.get(key)) for key, table in _THEME_TABLES)
-    return f"Counted in public as: {', '.join(part for part in parts if part)}"
+    return _("Counted in public as: %(names)s", names=", ".join(part for part in parts if part))
 
 
 _THEME_TABLES = (("theme", "themes"), ("place", "places"), ("work", "work"))
+
+
+def need(value: str) -> str:
+    """Return what somebody needs at an event, as the reader says it."""
+    return _(NEEDS.get(value, value.replace("-", " ")))
+
+
+def state_of_event(value: str) -> str:
+    """Return an event's state as the reader says it."""
+    return _(EVENT_STATES.get(value, value))
+
+
+def kind_of_event(value: str) -> str:
+    """Return an event's kind as the reader says it."""
+    return _(EVENT_KINDS.get(value, value.replace("-", " ")))
+
+
+def done_by(what: str) -> str:
+    """Return what a row of the access log says that was done, as the reader says it."""
+    return _(ACCESSES.get(what, what))
 
 
 def text_of(entry: Entry) -> str:

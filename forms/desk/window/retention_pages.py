@@ -24,7 +24,15 @@ def access() -> str:
     shown, more = labels.fewer([row for row in rows if member in {"", row.get("member")}], MOST_ROWS)
     known = {case.id for case in session.cases.all()}
     return render_template(
-        "access.html", here="access", rows=shown, more=more, members=members, member=member, known=known, labels=labels
+        "access.html",
+        here="access",
+        portal=session.portal.current,
+        rows=shown,
+        more=more,
+        members=members,
+        member=member,
+        known=known,
+        labels=labels,
     )
 
 

@@ -11,6 +11,8 @@ from forms.core.portal import Portal
 from forms.desk.cases.case import Case, read_day
 from forms.desk.crypto.decryption import PartName
 from forms.desk.window import labels
+from forms.desk.window.reader import gettext as _
+from forms.desk.window.reader import ngettext
 
 NONE = "–"
 """Shown where nothing was told."""
@@ -46,7 +48,7 @@ def row(case: Case, portal: Portal, today: date, member: str) -> dict[str, Any]:
     """Return what the cells of a case's row say."""
     told = case.answers
     places = (labels.label(portal, table, told.get(name)) for table, name in (("places", "place"), ("work", "work")))
-    language = labels.english_language(case.language) if case.language in portal.language_codes() else case.language
+    language = labels.spoken(case.language) if case.language in portal.language_codes() else case.language
     return {
         "age": age(case, today),
         "where": " · ".join(part for part in (*places, language) if part),
@@ -55,14 +57,14 @@ def row(case: Case, portal: Portal, today: date, member: str) -> dict[str, Any]:
         "can_leave": _yes_or_no(told, "can_leave"),
         "due": due(case, today),
         "late": case.is_late(today) or case.due == today,
-        "who": "you" if case.assigned.value == member else str(case.assigned.value).rpartition("/")[2],
+        "who": _("you") if case.assigned.value == member else str(case.assigned.value).rpartition("/")[2],
     }
 
 
 def age(case: Case, today: date) -> str:
     """Return how many days ago it was told."""
     day = read_day(case.day)
-    return f"{max(0, (today - day).days)} d" if day else NONE
+    return _("%(number)s d", number=max(0, (today - day).days)) if day else NONE
 
 
 def due(case: Case, today: date) -> str:
@@ -70,7 +72,9 @@ def due(case: Case, today: date) -> str:
     if case.due is None:
         return ""
     days = (case.due - today).days
-    return f"late {-days} d" if days < 0 else f"in {days} d" if days else "today"
+    if days == 0:
+        return _("today")
+    return _("late %(number)s d", number=-days) if days < 0 else _("in %(number)s d", number=days)
 
 
 def clip(part: PartName) -> str:
@@ -98,5 +102,13 @@ def first_openings(cases: Sequence[Case]) -> str:
     if not hours:
         return ""
     half, longest = hours[(len(hours) - 1) // 2], hours[-1]
-    said = f"Of {len(hours)} letters about danger that were opened here, half were within {labels.hours(half)}"
-    return f"{said} of the beginning of their day; the longest waited {labels.hours(longest)}."
+    return ngettext(
+        "Of %(count)s letter about danger that was opened here, half were within %(half)s of the beginning of their "
+        "day; "
+        "the longest waited %(longest)s.",
+        "Of %(count)s letters about danger that were opened here, half were within %(half)s of the beginning of their "
+        "day; the longest waited %(longest)s.",
+        len(hours),
+        half=labels.hours(half),
+        longest=labels.hours(longest),
+    )

@@ -12,6 +12,7 @@ from threading import RLock
 
 from flask import current_app
 
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.desk.services.place import Place
 from forms.desk.services.synchronising import Synced
@@ -55,7 +56,11 @@ class Authenticator(Entrance):
         with self.busy:
             wait = self.not_before - self.clock()
             if wait > 0:
-                raise Problem("passphrase", f"Please wait {math.ceil(wait)} seconds.", "Then type it again.")
+                raise Problem(
+                    "passphrase",
+                    lazy_gettext("Please wait %(seconds)s seconds.", seconds=math.ceil(wait)),
+                    "Then type it again.",
+                )
             try:
                 session = self.unlock(self.place, passphrase)
             except Problem as problem:

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 from werkzeug.wrappers import Response as Answer
 
 from forms.core.problem import Problem
-from forms.desk import doctor
+from forms.desk import doctor, language
 from forms.desk.crypto.keys import has_passphrase
 from forms.desk.services.synchronising import Synced
 from forms.desk.session import Session
@@ -32,6 +32,7 @@ def _ask(authenticator: Authenticator, problem: Problem | None) -> str:
         problem=problem,
         passphrase=has_passphrase(authenticator.place.folder),
         held=authenticator.held is not None,
+        languages=language.offered(),
     )
 
 
@@ -51,6 +52,13 @@ def unlock() -> Answer | tuple[str, int]:
     return redirect_to(back)
 
 
+@pages.post("/language")
+def choose_language() -> Answer:
+    """Keep the language in which this machine's staff read the desk. Nothing that was typed is on this page."""
+    language.choose(the_authenticator().place.folder, request.form.get("language", ""))
+    return redirect_to("/unlock")
+
+
 def fetch(session: Session) -> Synced:
     """Fetch and bring what waits. A server that is away or refuses is no reason to keep the desk shut: it is said."""
     try:
@@ -58,7 +66,7 @@ def fetch(session: Session) -> Synced:
         if not synced.away:
             doctor.note_colleagues(session)
     except Problem as problem:
-        return Synced(away=str(problem))
+        return Synced(away=problem.sentence)
     return synced
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, make_response, render_template, request
 from werkzeug.wrappers import Response as Answer
 
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.core.trusted_date import machines_doubt
 from forms.desk.events import attendance, event_export, event_views
@@ -19,6 +20,8 @@ from forms.desk.window import labels
 from forms.desk.window.access.authentication import current_session
 from forms.desk.window.events import reminder_pages, visit_pages
 from forms.desk.window.events.event_access import the_book
+from forms.desk.window.reader import gettext as _
+from forms.desk.window.reader import ngettext
 from forms.web.local.secret_path import redirect_to
 
 pages = Blueprint("events", __name__, url_prefix="/events")
@@ -44,7 +47,7 @@ def listed() -> str:
         "events.html", alarms=[one for one in found if one.alarm], past=past, erased=erased, visits=visits,
         upcoming=upcoming, free_places=free_places, days_left=lambda one: _days_left(one, book.today),
         missing_languages=lambda one: [
-            labels.english_language(code) for code in event_views.missing_languages(book.session.portal, one)
+            labels.spoken(code) for code in event_views.missing_languages(book.session.portal, one)
         ],
         kept={one.id: count(book.session, one.id) for one in past}, told_by=request.args, warning=event_export.WARNING,
         doubt=machines_doubt(book.known_day),
@@ -56,7 +59,7 @@ def _days_left(one: Gathering, today: date) -> str:
     if one.event is None or one.event.last_day < today:
         return ""
     days = (one.event.day - today).days
-    return "today" if days <= 0 else f"in {days} {'day' if days == 1 else 'days'}"
+    return _("today") if days <= 0 else ngettext("in %(count)s day", "in %(count)s days", days)
 
 
 def _parted(found: Iterable[Gathering], today: date) -> tuple[list[Gathering], list[Gathering]]:
@@ -142,7 +145,9 @@ def _written(book: EventBook, event_id: str, write: Callable[[], Any]) -> Answer
 def _people(form: Mapping[str, str]) -> int:
     typed = form.get("people", "").strip()
     if not typed.isdecimal() or len(typed) > len("999"):
-        raise Problem("people", f"“{typed}” is not a number.", "Write how many came, like 3.")
+        raise Problem(
+            "people", lazy_gettext("“%(typed)s” is not a number.", typed=typed), "Write how many came, like 3."
+        )
     return int(typed)
 
 

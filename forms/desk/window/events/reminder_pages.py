@@ -33,7 +33,7 @@ def _show(book: EventBook, event_id: str, gone: Gone | None = None, problem: Pro
         "event-remind.html", here="events", labels=labels, portal=book.session.portal, event=event, rows=rows,
         left=sum(state != SENT for *_, state in rows), unsure=sum(state not in {SENT, ""} for *_, state in rows),
         price=price([reminder.text for reminder, _, state in rows if state != SENT], session_sms.paise_a_part).sentence,
-        parts=parts, is_gsm=is_gsm, untemplated=[labels.english_language(one) for one in no_template],
+        parts=parts, is_gsm=is_gsm, untemplated=[labels.spoken(one) for one in no_template],
         without=left_out(event, parties.values()), provider=_provider(), gone=gone, problem=problem,
     )  # fmt: skip
 
@@ -42,7 +42,7 @@ def _provider() -> str:
     try:
         gateway = http_gateway(os.environ)
     except Problem as problem:
-        return str(problem)
+        return problem.sentence
     return gateway.name if gateway else ""
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from flask import Blueprint, current_app, render_template, request
 
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.desk.crypto.decryption import Letter
 from forms.desk.events.visits import KINDS, Plan, append, event_row, is_visit
@@ -54,7 +55,11 @@ def _letter(case_id: str) -> Letter:
 def _plan(form: Mapping[str, str]) -> Plan:
     capacity = form.get("capacity", "").strip()
     if capacity and (not capacity.isdecimal() or len(capacity) > len("99999")):
-        raise Problem("capacity", f"“{capacity}” is not a number.", "Write a number, or leave it empty.")
+        raise Problem(
+            "capacity",
+            lazy_gettext("“%(capacity)s” is not a number.", capacity=capacity),
+            "Write a number, or leave it empty.",
+        )
     kind = form.get("kind", "")
     return Plan(
         id=form.get("id", "").strip(),

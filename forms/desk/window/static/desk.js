@@ -80,7 +80,7 @@ if (voice && window.MediaRecorder && navigator.mediaDevices) {
   let recorder = null;
   record.type = "button";
   record.className = "button quiet record";
-  record.textContent = "● Record";
+  record.textContent = voice.dataset.record;
   heard.controls = true;
   heard.hidden = true;
   voice.after(record, heard);
@@ -107,7 +107,7 @@ if (voice && window.MediaRecorder && navigator.mediaDevices) {
     recorder.ondataavailable = (event) => chunks.push(event.data);
     const clock = setInterval(() => {
       seconds += 1;
-      record.textContent = `■ Stop ${seconds} s`;
+      record.textContent = `${voice.dataset.stop} ${seconds} s`;
       if (seconds >= voice.dataset.longest && recorder?.state === "recording") recorder.stop();
     }, 1000);
     recorder.onstop = () => {
@@ -117,11 +117,11 @@ if (voice && window.MediaRecorder && navigator.mediaDevices) {
       files.items.add(new File(chunks, "answer", { type: recorder.mimeType }));
       voice.files = files.files;
       recorder = null;
-      record.textContent = "● Record again";
+      record.textContent = voice.dataset.again;
       show();
     };
     recorder.start();
-    record.textContent = "■ Stop 0 s";
+    record.textContent = `${voice.dataset.stop} 0 s`;
   });
   // Whoever sends while it runs means it to go along.
   voice.form.addEventListener("submit", (event) => {

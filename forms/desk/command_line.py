@@ -1,0 +1,16 @@
+"""How a command of the desk is typed on this machine, so that a sentence which names one can be pasted as it is.
+
+A desk's program serves one desk, and the way it was started holds for all that it says.
+"""
+
+_started_as = ["desk"]
+
+
+def note_start(prefix: str) -> None:
+    """Note how this program was started: `python3 build.py desk --server https://... --home ...`."""
+    _started_as[0] = prefix
+
+
+def command(what: str = "") -> str:
+    """Return how a command is typed here, with this desk's server, folder and name."""
+    return f"{_started_as[0]} {what}".strip()

@@ -1,0 +1,76 @@
+"""The language of whoever sits before the window, and how its pages say things in it.
+
+A translation never injects markup: `_` gives plain text, which the page escapes, and `with_markup` escapes the
+translation before pieces of markup made by the template itself are put into it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import g, has_app_context
+from jinja2 import Environment
+from markupsafe import Markup, escape
+
+from forms.core.i18n.lazy_text import LazyText, said
+from forms.core.portal import Text, pick
+from forms.desk import language
+from forms.desk.cases.plain_text import plain
+
+
+def reader() -> str:
+    """Return the reader's language; English outside a request."""
+    return str(g.get("reader", language.ENGLISH)) if has_app_context() else language.ENGLISH
+
+
+def tell(value: Any) -> Any:
+    """Return a value as the reader reads it."""
+    return language.teller(reader())(value)
+
+
+def gettext(message: str, **values: Any) -> str:
+    """Return a message in the reader's language; `_` of the templates."""
+    return str(tell(LazyText(message, values) if values else _marked(message)))
+
+
+def _marked(message: str) -> LazyText:
+    return message if isinstance(message, LazyText) else LazyText(str(message))
+
+
+def ngettext(singular: str, plural: str, count: int, **values: Any) -> str:
+    """Return a message with a number, %(count)s, in the reader's language."""
+    return str(tell(LazyText(singular, {"count": count, **values}, plural, count)))
+
+
+def with_markup(message: str, **values: Any) -> Markup:
+    """Return a message with pieces of markup in it: the translation and all other values are escaped.
+
+    A translation that does not fit its values gives way to the English one.
+    """
+    shown = {name: escape(_shown(value)) for name, value in values.items()}
+    translated = said(language.words(reader()), message)
+    try:
+        return escape(plain(translated)) % shown
+    except (KeyError, TypeError, ValueError):
+        return escape(plain(message)) % shown
+
+
+def _shown(value: Any) -> Any:
+    return value if isinstance(value, Markup) else plain(tell(value))
+
+
+def in_reader_language(text: Text) -> str:
+    """Return a text of the portal in the reader's language; one that a form brings along in English, by gettext."""
+    return text.get(reader()) or gettext(pick(text, language.ENGLISH))
+
+
+def finalize(value: Any) -> Any:
+    """Return what a template shows: in the reader's language, without control characters."""
+    return value if isinstance(value, Markup) else plain(tell(value))
+
+
+def set_up(env: Environment) -> None:
+    """Give templates `_`, `ngettext`, `with_markup` and the reader's language."""
+    env.finalize = finalize
+    env.filters["pick"] = in_reader_language
+    more: Mapping[str, Any] = {"_": gettext, "ngettext": ngettext, "with_markup": with_markup}
+    env.globals.update(more)
