@@ -70,7 +70,7 @@ class AudioPipeline:
         paths = [self.cache / f"{name}.{kind.ending}" for kind in KINDS]
         if all(path.exists() for path in paths):
             for path in paths:  # still asked for: `prune` of another build leaves it
-                os.utime(path, (time.time(), path.stat().st_mtime))
+                os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
             return True
         if not self.making:
             return False
