@@ -23,9 +23,17 @@ ROOT = Path(__file__).parents[1]
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# What tests write is kept in memory where there is room: each durable write would wait for a disk that no test needs.
 MEMORY = Path("/dev/shm")
-if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 4 << 30:
+
+
+def has_room(folder: Path) -> bool:
+    """Whether a folder takes files and programs, and has 4 GiB left."""
+    usable = folder.is_dir() and os.access(folder, os.W_OK) and not os.statvfs(folder).f_flag & os.ST_NOEXEC
+    return usable and shutil.disk_usage(folder).free > 4 << 30
+
+
+# What tests write is kept in memory where there is room: each durable write would wait for a disk that no test needs.
+if has_room(MEMORY):
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 # Hypothesis fails what takes longer than 200 ms: on a busy machine anything does. How fast things are is for bench/.

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from forms.core.proofs.statements import Part, Stated, Statement
+from forms.core.proofs.statements import DeskPart, Stated, Statement
 from forms.core.signing import private_key, public_text, sign_bytes
 from forms.desk import doctor
 from forms.desk.cli.main import desk as desk_command
@@ -59,7 +59,7 @@ def secret(office: Office) -> str:
         return str(store.signing_secret(connection))
 
 
-def signed(office: Office, statement: Statement, part: Part) -> Stated:
+def signed(office: Office, statement: Statement, part: DeskPart) -> Stated:
     """What a server signs that lies."""
     return Stated(statement, sign_bytes(statement.as_bytes(), private_key(secret(office))), part)
 
@@ -169,7 +169,7 @@ def test_a_statement_that_is_rewritten_afterwards_is_said_until_somebody_has_ask
 ) -> None:
     legal = begun(office)
     with monkeypatch.context() as server:
-        lie(server, lambda key, rows: (key, [signed(office, replace(rows[0].statement, before="f" * 64), Part())]))
+        lie(server, lambda key, rows: (key, [signed(office, replace(rows[0].statement, before="f" * 64), DeskPart())]))
         legal.sync.run()
     assert TROUBLES["fork"].partition("{")[0] in wrong(legal)
     next_day(office)
@@ -201,9 +201,9 @@ ANOTHER_KEY = private_key("ab" * 32)
         ("signature", lambda key, rows: (key, [rows[0], replace(rows[1], statement=replace(rows[1].statement, day="2099-01-01"))])),
         ("signature", lambda key, rows: (key, [rows[0], replace(rows[1], signature=sign_bytes(rows[1].statement.as_bytes(), ANOTHER_KEY))])),
         ("signature", lambda key, rows: (key, [rows[0], replace(rows[1], signature="")])),
-        ("part", lambda key, rows: (key, [rows[0], replace(rows[1], part=Part("", ("f" * 32,), ()))])),
+        ("part", lambda key, rows: (key, [rows[0], replace(rows[1], part=DeskPart("", ("f" * 32,), ()))])),
         ("part", lambda key, rows: (key, [rows[0], replace(rows[1], part=replace(rows[1].part, gone=("f" * 32,)))])),
-        ("part", lambda key, rows: (key, [rows[0], replace(rows[1], part=Part())])),
+        ("part", lambda key, rows: (key, [rows[0], replace(rows[1], part=DeskPart())])),
     ],
 )  # fmt: skip
 def test_whatever_does_not_fit_is_said_and_stops_no_desk(
@@ -262,7 +262,7 @@ def test_a_desk_learns_of_its_own_part_only(office: Office) -> None:
     assert mine.statement == theirs.statement
     assert (mine.part.arrived, len(theirs.part.arrived)) == ((), 1)
     assert theirs.part.arrived[0] not in repr(mine)
-    assert mine.statement.parts["legal"] != Part("", theirs.part.arrived, ()).hash_for("legal")
+    assert mine.statement.parts["legal"] != DeskPart("", theirs.part.arrived, ()).hash_for("legal")
     assert len(mine.part.nonce) == len(theirs.part.nonce) == 32
     assert mine.part.nonce != theirs.part.nonce
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sitegen.content.pages import Library, Source
 from sitegen.publish import moved_pages, withdrawal
-from sitegen.publish.moved_pages import Known
+from sitegen.publish.moved_pages import KnownPage
 
 from tests.sitegen.conftest import TODAY
 
@@ -32,8 +32,8 @@ def rows(*pairs: tuple[str, str]) -> list[dict[str, Any]]:
     return [{"old": old, "new": new} for old, new in pairs]
 
 
-def known_after(*libraries: Library) -> dict[str, Known]:
-    known: dict[str, Known] = {}
+def known_after(*libraries: Library) -> dict[str, KnownPage]:
+    known: dict[str, KnownPage] = {}
     for one in libraries:
         known = moved_pages.updated(one, known)
     return known
@@ -230,8 +230,8 @@ def events(*pages: tuple[str, str]) -> Library:
     return library(page("events", "\n# Events\n\nAll.\n"), *made)
 
 
-def known_of_events(*libraries: Library) -> dict[str, Known]:
-    known: dict[str, Known] = {}
+def known_of_events(*libraries: Library) -> dict[str, KnownPage]:
+    known: dict[str, KnownPage] = {}
     for one in libraries:
         known = moved_pages.with_events(one, moved_pages.updated(one, known))
     return known

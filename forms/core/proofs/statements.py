@@ -20,7 +20,7 @@ MOST_AT_ONCE = 100
 
 
 @dataclass(frozen=True)
-class Part:
+class DeskPart:
     """What a statement says to one desk: ids of letters that came for it, and of stated ones that are gone."""
 
     nonce: str = ""
@@ -57,7 +57,7 @@ class Stated:
 
     statement: Statement
     signature: str
-    part: Part
+    part: DeskPart
 
 
 def _sha256(fields: Sequence[object]) -> str:

@@ -16,7 +16,7 @@ from forms.desk.events import attendance
 from forms.desk.events.attendance import Attendance, Mark
 from forms.desk.events.attendees import CANCELLED, Gathering, Party, gatherings, in_line, party
 from forms.desk.events.event_session import EventSession, folder_of, minute
-from forms.desk.events.signup_list import Fetched, SignupList
+from forms.desk.events.signup_list import FetchedSignups, SignupList
 from forms.desk.sync.date_file import DayFile
 from forms.desk.sync.local_store import LocalStore
 
@@ -58,10 +58,10 @@ class EventBook:
         """What this machine knows of the day: names go by it."""
         return self._days.look(self._today())
 
-    def fetch(self) -> Fetched:
+    def fetch(self) -> FetchedSignups:
         """Fetch what is new, the portal first; where the server is away, what was fetched before stays."""
         away = self.session.sync().away
-        return Fetched(away=away) if away else self.signups.fetch(self.known_day.earliest)
+        return FetchedSignups(away=away) if away else self.signups.fetch(self.known_day.earliest)
 
     def act(self, target: str, action: str) -> None:
         """Ask the server to remove a sign-up, let it in, or pass it over, and fetch the list anew. Raises Problem."""

@@ -21,7 +21,7 @@ _COLUMNS = ["id", "people", "state", "turn", "version", "gone"]
 
 
 @dataclass(frozen=True)
-class Fetched:
+class FetchedSignups:
     """What a visit to the server brought; away: a sentence where it could not be reached, else empty."""
 
     new: int = 0
@@ -36,7 +36,7 @@ class SignupList:
         self._session, self._store = session, LocalStore(session.folder)
         self._read: tuple[tuple[int, int], dict[str, Any]] | None = None
 
-    def fetch(self, today: date) -> Fetched:
+    def fetch(self, today: date) -> FetchedSignups:
         """Fetch the list and the letters that are new; where the server is away, what was fetched before stays.
 
         Events so old that their names are erased are passed over, though the server may list them for another day.
@@ -48,11 +48,11 @@ class SignupList:
             server = self._session.server
             new = sum(self.fetch_letter(server, row) for row in listed if row.state != CANCELLED)
         except ServerAway as away:
-            return Fetched(away=away.sentence)
+            return FetchedSignups(away=away.sentence)
         before = {row.id for row in self.rows() if row.state == CANCELLED}
         self.save_rows(rows)
         self._drop_stale(rows)
-        return Fetched(new, sum(row.state == CANCELLED and row.id not in before for row in rows))
+        return FetchedSignups(new, sum(row.state == CANCELLED and row.id not in before for row in rows))
 
     def fetch_letter(self, server: SignupServer, row: SignupRow) -> bool:
         """Fetch what a sign-up says, unless it is here and opens; return whether it is new."""

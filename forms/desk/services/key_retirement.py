@@ -25,7 +25,7 @@ _FOR_OTHERS = frozenset({"outbox", "refused"})
 
 
 @dataclass(frozen=True)
-class Needing:
+class StillNeeded:
     """What only old keys open here. records: files that belong to no case, as of events."""
 
     files: tuple[Path, ...]
@@ -62,13 +62,13 @@ class KeyRetirement:
     cases: CaseList
     sync: Synchronising
 
-    def needing(self) -> Needing:
+    def needing(self) -> StillNeeded:
         """Return all that does not open with the present key, but with an older one; tries each file."""
         files = tuple(self._need_old_keys())
         names = {path.stem for path in files}
         of_cases = [(case, set(_files_of(case))) for case in self.cases.all()]
         records = names.difference(*(own for _, own in of_cases))
-        return Needing(files, tuple(case for case, own in of_cases if own & names), len(records))
+        return StillNeeded(files, tuple(case for case, own in of_cases if own & names), len(records))
 
     def anything_needs_old_keys(self) -> bool:
         """Return whether `needing` would find anything; looks no further than the first."""
@@ -98,7 +98,7 @@ class KeyRetirement:
             raise Problem("old keys", "New letters are still sealed to one of them.", todo)
         Server(self.place.address, key_files.token(self.place.folder)).me()  # the old token goes with the old keys
 
-    def seal_anew(self, found: Needing) -> None:
+    def seal_anew(self, found: StillNeeded) -> None:
         """Seal for the desk's present keys what only old ones open: nothing is lost then. May be done again."""
         for path in found.files:
             if path.parent.name == "parts" and part_id(path.read_bytes()) == path.stem:

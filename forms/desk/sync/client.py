@@ -22,7 +22,7 @@ from forms.core.handover_version import HEADER, VERSION
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import is_id
 from forms.core.problem import Problem
-from forms.core.proofs.statements import Part, Stated, Statement
+from forms.core.proofs.statements import DeskPart, Stated, Statement
 from forms.core.trusted_date import TrustedDate
 
 TIMEOUT = (10, 60)
@@ -279,7 +279,7 @@ def statement_row(row: Mapping[str, Any]) -> Stated | None:
     day, before, signature, nonce = map(str, texts)
     if not is_day(day):
         return None
-    part = Part(nonce, tuple(arrived or ()), tuple(gone or ()))
+    part = DeskPart(nonce, tuple(arrived or ()), tuple(gone or ()))
     return Stated(Statement(int(number or 0), day, before, parts), signature, part)
 
 

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 import sqlalchemy as sa
 
-from forms.core.proofs.statements import KEPT_DAYS, MOST_AT_ONCE, Part, Stated, Statement
+from forms.core.proofs.statements import KEPT_DAYS, MOST_AT_ONCE, DeskPart, Stated, Statement
 from forms.core.signing import private_key, public_text, sign_bytes
 from forms.server.store.database import Store
 
@@ -94,7 +94,7 @@ class StatementStore(Store):
         connection.execute(self._insert(_key).values(row).on_conflict_do_nothing())
         return str(connection.execute(sa.select(_key.c.secret)).scalar())
 
-    def _keep(self, connection: sa.Connection, number: int, desk: str, part: Part) -> None:
+    def _keep(self, connection: sa.Connection, number: int, desk: str, part: DeskPart) -> None:
         row = {"number": number, "desk": desk, "nonce": part.nonce}
         connection.execute(_parts.insert(), {**row, "arrived": json.dumps(part.arrived), "gone": json.dumps(part.gone)})
         if part.gone:
@@ -127,18 +127,18 @@ class StatementStore(Store):
             numbers = [row.number for row in rows]
             mine = connection.execute(sa.select(_parts).where(_parts.c.desk == desk, _parts.c.number.in_(numbers)))
             parts = {row.number: _read_part(row) for row in mine}
-        return tuple(Stated(_read(row), row.signature, parts.get(row.number, Part())) for row in rows)
+        return tuple(Stated(_read(row), row.signature, parts.get(row.number, DeskPart())) for row in rows)
 
 
-def _part(connection: sa.Connection, desk: str, present: set[str]) -> Part:
+def _part(connection: sa.Connection, desk: str, present: set[str]) -> DeskPart:
     """Return what is new for a desk since the last statement."""
     known = set(connection.execute(sa.select(_stated.c.letter).filter_by(desk=desk)).scalars())
-    return Part(secrets.token_hex(16), tuple(sorted(present - known)), tuple(sorted(known - present)))
+    return DeskPart(secrets.token_hex(16), tuple(sorted(present - known)), tuple(sorted(known - present)))
 
 
 def _read(row: sa.Row[tuple[object, ...]]) -> Statement:
     return Statement(row.number, row.day.isoformat(), row.before, json.loads(row.parts))
 
 
-def _read_part(row: sa.Row[tuple[object, ...]]) -> Part:
-    return Part(row.nonce, tuple(json.loads(row.arrived)), tuple(json.loads(row.gone)))
+def _read_part(row: sa.Row[tuple[object, ...]]) -> DeskPart:
+    return DeskPart(row.nonce, tuple(json.loads(row.arrived)), tuple(json.loads(row.gone)))

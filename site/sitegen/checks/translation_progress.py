@@ -9,7 +9,7 @@ from sitegen.media.audio_clips import Recordings, unrecorded
 
 
 @dataclass(frozen=True)
-class Progress:
+class LanguageProgress:
     """What one language still lacks: names of pages, English interface words, keys of clips."""
 
     language: str
@@ -20,10 +20,10 @@ class Progress:
     unrecorded: tuple[str, ...]
 
 
-def progress(library: Library, recordings: Recordings) -> Iterator[Progress]:
+def progress(library: Library, recordings: Recordings) -> Iterator[LanguageProgress]:
     """Yield each language in turn."""
     for language, pages in library.by_language.items():
-        yield Progress(
+        yield LanguageProgress(
             language,
             missing=tuple(name for name in library.names if name not in pages),
             stale=tuple(name for name, page in pages.items() if library.is_stale(page)),
@@ -33,7 +33,7 @@ def progress(library: Library, recordings: Recordings) -> Iterator[Progress]:
         )
 
 
-def table(found: Iterator[Progress], names: Mapping[str, str]) -> Iterator[str]:
+def table(found: Iterator[LanguageProgress], names: Mapping[str, str]) -> Iterator[str]:
     """Yield a line for each language, then what is missing or stale by name."""
     rows = list(found)
     yield f"{'':<4} {'missing':>8} {'stale':>6} {'unreviewed':>11} {'words missing':>14} {'not recorded':>13}"

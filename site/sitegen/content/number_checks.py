@@ -68,7 +68,7 @@ def _in_tables(tables: Tables, codes: Sequence[str], known: frozenset[str], ids:
                     yield from _in_text(cell, where, known, ids, address=column.startswith(_POSTAL))
 
 
-def _stray(where: str, found: phone_numbers.Found) -> Problem:
+def _stray(where: str, found: phone_numbers.StrayNumber) -> Problem:
     return Problem(where, f"{found.shown} looks like a phone number and is not in helplines.csv.", _TODO)
 
 

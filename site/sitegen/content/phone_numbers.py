@@ -83,7 +83,7 @@ _LONG = range(7, 14)
 
 
 @dataclass(frozen=True)
-class Found:
+class StrayNumber:
     """A number in a text that looks like one to call: where it begins, and how it stands there."""
 
     start: int
@@ -93,7 +93,7 @@ class Found:
 _ANY_DIGIT = re.compile(r"\d|tel:|sms:", re.I)
 
 
-def strays(text: str, known: Collection[str], *, address: bool = False) -> Iterator[Found]:
+def strays(text: str, known: Collection[str], *, address: bool = False) -> Iterator[StrayNumber]:
     """Yield the numbers of a text that look like helplines and are not known.
 
     known: what helplines.csv has under tel. address: the text is a postal address, in which a PIN code stands.
@@ -103,12 +103,12 @@ def strays(text: str, known: Collection[str], *, address: bool = False) -> Itera
     plain = ascii_digits(text)
     for match in _TEL.finditer(plain):
         if _digits(match[1] or match[2] or "") not in known:
-            yield Found(match.start(), text[match.start() : match.end()])
+            yield StrayNumber(match.start(), text[match.start() : match.end()])
     plain = _TEL.sub(_blank, plain)
     masked = _NO_NUMBER.sub(lambda match: _kept_or_blank(match, plain, known), plain)
     for match in _RUN.finditer(masked):
         for start, end in _suspicious(match, plain, known, address=address):
-            yield Found(start, text[start:end].strip(" ().-"))
+            yield StrayNumber(start, text[start:end].strip(" ().-"))
 
 
 def _blank(match: re.Match[str]) -> str:

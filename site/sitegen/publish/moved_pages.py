@@ -46,14 +46,14 @@ _JSON = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OSErro
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownPage:
     """A page that was built once: hashes of its paragraphs, and the page with the same text, if it moved."""
 
     text: tuple[str, ...] = ()
     moved_to: str = ""
 
 
-def read(content: Path) -> dict[str, Known]:
+def read(content: Path) -> dict[str, KnownPage]:
     """Return what is remembered by name, like "stories/a.md". Raises Problem where the file cannot be read."""
     try:
         return dict(_parsed((content / FILE).read_bytes()))
@@ -65,17 +65,17 @@ def read(content: Path) -> dict[str, Known]:
 
 
 @lru_cache(maxsize=2)
-def _parsed(data: bytes) -> Mapping[str, Known]:
+def _parsed(data: bytes) -> Mapping[str, KnownPage]:
     """Return what the file says: a build asks three times, and reads the same bytes once."""
     found = json.loads(data.decode())
-    return {str(name): Known(tuple(row["text"].split()), str(row["moved_to"])) for name, row in found.items()}
+    return {str(name): KnownPage(tuple(row["text"].split()), str(row["moved_to"])) for name, row in found.items()}
 
 
-def updated(library: Library, before: Mapping[str, Known]) -> dict[str, Known]:
+def updated(library: Library, before: Mapping[str, KnownPage]) -> dict[str, KnownPage]:
     """Return what to remember from now on. A page that went, and whose whole text is on one new page, moved there."""
     own = [name for name in library.names if not _page(library, name).made]
     counted = [name for name in own if library.source(name) or name not in before]  # else its English went
-    now = {name: Known(_hashes(_page(library, name))) for name in counted}
+    now = {name: KnownPage(_hashes(_page(library, name))) for name in counted}
     fresh = {name: known for name, known in now.items() if name not in before}
     went = {name: replace(known, moved_to=known.moved_to or _same(known, fresh)) for name, known in before.items()}
     return {**went, **now}
@@ -92,19 +92,19 @@ def _hashes(page: Source) -> tuple[str, ...]:
     return tuple(part for _, part in paragraphs(replace(page, text=page.text[head.end() :] if head else page.text))[1:])
 
 
-def _same(known: Known, fresh: Mapping[str, Known]) -> str:
+def _same(known: KnownPage, fresh: Mapping[str, KnownPage]) -> str:
     found = [name for name, one in fresh.items() if known.text and one.text == known.text]
     return found[0] if len(found) == 1 else ""
 
 
-def with_events(library: Library, before: Mapping[str, Known]) -> dict[str, Known]:
+def with_events(library: Library, before: Mapping[str, KnownPage]) -> dict[str, KnownPage]:
     """Return what to remember of a library with the pages that the build makes from events.csv.
 
     An event whose row has another id now, with the same title, day, place and text, moved there. Others that are gone,
     and lists that are empty, lead to the page of all events (`redirects`).
     """
     made = {name: page for name, page in library.by_language[SOURCE].items() if name.startswith(_EVENTS)}
-    now = {name: Known(_said_of(page)) for name, page in made.items()}
+    now = {name: KnownPage(_said_of(page)) for name, page in made.items()}
     gone = {name: known for name, known in before.items() if name.startswith(_EVENTS) and name not in now}
     went = {name: replace(known, moved_to=known.moved_to or _same(known, now)) for name, known in gone.items()}
     return {**before, **went, **now}
@@ -121,7 +121,7 @@ def remember(content: Path, library: Library) -> None:
     _write_known(content, updated(library, read(content)))
 
 
-def remember_events(content: Path, library: Library) -> dict[str, Known]:
+def remember_events(content: Path, library: Library) -> dict[str, KnownPage]:
     """Write what is remembered of events too, and return all of it. Raises Problem where the file cannot be read."""
     known = with_events(library, read(content))
     with suppress(OSError):  # where the folder cannot be written, what was remembered before still counts
@@ -129,7 +129,7 @@ def remember_events(content: Path, library: Library) -> dict[str, Known]:
     return known
 
 
-def _write_known(content: Path, fresh: Mapping[str, Known]) -> None:
+def _write_known(content: Path, fresh: Mapping[str, KnownPage]) -> None:
     if fresh != read(content):
         rows = {name: {"text": " ".join(one.text), "moved_to": one.moved_to} for name, one in sorted(fresh.items())}
         write_durably(content / FILE, (json.dumps(rows, ensure_ascii=False, indent=1) + "\n").encode())
@@ -141,7 +141,7 @@ def name_of(text: str) -> str:
     return f"{path.removesuffix('index.html').strip('/').removesuffix('.md') or 'index'}.md"
 
 
-def redirects(library: Library, rows: Sequence[Row], known: Mapping[str, Known]) -> dict[str, str]:
+def redirects(library: Library, rows: Sequence[Row], known: Mapping[str, KnownPage]) -> dict[str, str]:
     """Return for each old name the page to which it leads now, chains followed to their end. Loops lead nowhere."""
     steps = {name: one.moved_to for name, one in known.items() if one.moved_to}
     steps |= {name_of(row["old"]): name_of(row["new"]) if row["new"] else "" for row in rows}
@@ -151,7 +151,7 @@ def redirects(library: Library, rows: Sequence[Row], known: Mapping[str, Known])
     return {**led, **_events_led(library, known)}
 
 
-def _events_led(library: Library, known: Mapping[str, Known]) -> dict[str, str]:
+def _events_led(library: Library, known: Mapping[str, KnownPage]) -> dict[str, str]:
     """Return where events and lists lead that are gone: to their new name, else to the page of all events."""
     names = [name for name in known if name.startswith(_EVENTS) and _NAME.fullmatch(name)]
     steps = {name: known[name].moved_to for name in names if known[name].moved_to}
@@ -205,7 +205,7 @@ def _circles(name: str, steps: Mapping[str, str]) -> bool:
     return name in seen
 
 
-def said(library: Library, rows: Sequence[Row], known: Mapping[str, Known]) -> Iterator[str]:
+def said(library: Library, rows: Sequence[Row], known: Mapping[str, KnownPage]) -> Iterator[str]:
     """Say which pages of earlier builds are gone, and where their text may stand now."""
     decided = {name_of(row["old"]) for row in rows}
     led = redirects(library, rows, known)
@@ -232,7 +232,7 @@ def said(library: Library, rows: Sequence[Row], known: Mapping[str, Known]) -> I
         )
 
 
-def _alike(known: Known, library: Library) -> str:
+def _alike(known: KnownPage, library: Library) -> str:
     """Return the page that holds the most of a text, at least half of it; "" where there is none."""
     wanted = {*known.text}
     shares = {name: len(wanted & {*_hashes(_page(library, name))}) / max(len(wanted), 1) for name in library.names}
@@ -240,7 +240,7 @@ def _alike(known: Known, library: Library) -> str:
     return best.removesuffix(".md") if best and shares[best] >= _HALF else ""
 
 
-def write(out: Path, portal: Portal, library: Library, rows: Sequence[Row], known: Mapping[str, Known]) -> None:
+def write(out: Path, portal: Portal, library: Library, rows: Sequence[Row], known: Mapping[str, KnownPage]) -> None:
     """Write a redirect for each old address in each language that has no page of its own there."""
     addresses = []
     for old, new in sorted(redirects(library, rows, known).items()):
