@@ -66,6 +66,8 @@ def needed(arguments: list[str]) -> tuple[str, ...]:
     """Return the groups of packages that a command needs. Ends with a sentence where a group does not exist."""
     if arguments[:1] == ["test"]:
         return WITH_TESTS
+    if arguments[:1] == ["install-server"] and "--serves-only" in arguments:
+        return ("server",)
     named = tuple(word for word in arguments[1:] if arguments[0] == "install" and not word.startswith("-"))
     if not set(named) <= set(GROUPS):
         sys.exit(f"There is no group {' '.join(sorted(set(named) - set(GROUPS)))}. Choose from: {', '.join(GROUPS)}.")
@@ -669,9 +671,15 @@ class Commands(OperatorGroup):
         return desk
 
 
-def build_for_release() -> None:
-    """Build the site where anything changed, signed where this machine has a publisher's key."""
-    build_if_changed(ROOT / "public", sign=publishers_signature())
+def build_for_release() -> tuple[Path, Path]:
+    """Build the site where anything changed, signed where this machine has a publisher's key; return what was built.
+
+    It lies beside the releases: whoever publishes needs to write there, and nowhere beside the program.
+    """
+    built = checkout_here().published / "built"
+    built.mkdir(parents=True, exist_ok=True)
+    build_if_changed(built / "public", sign=publishers_signature())
+    return built / "public", HANDOVER
 
 
 def list_due() -> list[str]:

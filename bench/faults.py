@@ -120,7 +120,7 @@ def fault(machine: Machine, portal: Portal, kind: str) -> None:
         machine.kill_nginx()
         machine.start("nginx")
     elif kind == "build published":
-        portals.write(portal, machine.root / "srv/portal/.build/portal.json")
+        portals.write(portal, machine.root / "srv/portal/published/current/portal.json")
     elif kind == "disk full":
         for limit in (0, resource.RLIM_INFINITY):
             for pid in workers(machine):

@@ -1,12 +1,11 @@
 """The endpoint for a server like gunicorn: settings from the environment, what is wrong said in a sentence."""
 
 import os
-import sys
 from pathlib import Path
 
 from flask import Flask
 
-from forms.core.problem import Problem
+from forms.server import held_socket
 from forms.server.app import create_app
 from forms.server.config import from_environment
 from forms.server.districts.dispatch import Districts
@@ -19,10 +18,7 @@ def make() -> Flask | Districts:
     return Districts(Path(folder)) if folder else create_app(from_environment(os.environ))
 
 
-try:
-    app = make()
-except Problem as told:
-    sys.exit(f"The portal does not start. {told}")
+app = held_socket.start(make, held_socket.handed_over(os.environ))
 
 for one in app.apps[:1] if isinstance(app, Districts) else [app]:
     log_missing_confinement(one)

@@ -56,7 +56,7 @@ class Finding:
 def examine(session: Session) -> list[Finding]:
     """Return all that can be looked at from this desk, an unlocked session."""
     looks: tuple[Callable[[Session], Iterator[Finding]], ...] = (
-        _passphrase, _files, _room, _server, _days, _key_in_portal, _pinned, _signing, _old_keys,
+        _passphrase, _files, _room, _server, _publishing, _days, _key_in_portal, _pinned, _signing, _old_keys,
         _colleagues, _recovery, _letters, _conflicts, _waiting, _confinement, _site, _arrivals,
         _statements, _memory,
     )  # fmt: skip
@@ -130,6 +130,12 @@ def _server(session: Session) -> Iterator[Finding]:
                 number=round(drift / 60),
             ),
         )
+
+
+def _publishing(session: Session) -> Iterator[Finding]:
+    problem = session.place.server().publishing_problem()
+    if problem:
+        yield Finding(False, f"The newest pages were not published, those before stay. {problem}")
 
 
 def _moment(told: str) -> datetime | None:

@@ -22,7 +22,7 @@ from forms.desk.services.place import Place
 from forms.desk.services.portal_copy import PortalCopy
 from forms.desk.services.synchronising import Synchronising
 from forms.desk.services.withheld import Withheld
-from forms.desk.sync.local_store import LocalStore
+from forms.desk.sync.local_store import LocalStore, require_format
 from forms.desk.sync.outbox import Outbox
 from forms.desk.sync.statements import Statements
 from forms.desk.watch.site_watch import SiteWatch
@@ -59,6 +59,7 @@ class Session:
     @classmethod
     def unlock(cls, place: Place, passphrase: str | None, today: Callable[[], date] = date.today) -> "Session":
         """Return the desk, opened with its passphrase (None for a demonstration key). Raises Problem."""
+        require_format(place.folder)
         own = OwnKeys(place.folder, key_files.identities(place.folder, lambda: passphrase or ""))
         busy, clock, store = RLock(), Clock(place.folder, today), LocalStore(place.folder)
         portal, outbox, requests = PortalCopy(place), Outbox(store, place.server), ErasureRequests(place.folder)

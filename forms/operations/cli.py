@@ -19,11 +19,15 @@ COMMANDS: Mapping[str, str] = {
     "backup": "forms.operations.backup_commands",
     "backup-key": "forms.operations.backup_commands",
     "district": "forms.operations.district_commands",
+    "install-server": "forms.operations.install_commands",
     "publish": "forms.operations.release_commands",
+    "rehearse-upgrade": "forms.operations.schema_commands",
     "releases": "forms.operations.release_commands",
     "restore": "forms.operations.backup_commands",
     "rollback": "forms.operations.release_commands",
     "status": "forms.operations.status_commands",
+    "uninstall-server": "forms.operations.install_commands",
+    "update": "forms.operations.update_commands",
     "verify": "forms.operations.backup_commands",
 }
 """The module of each command. Its name there is the command's, with _ for -."""
@@ -37,12 +41,13 @@ CHECKOUT = "forms.operations.checkout"
 class Checkout:
     """What the commands can do where the site's sources are, and its folder; elsewhere they can do neither.
 
-    build: builds the site where anything changed; purge: takes what has no consent out of a built site; today: the day
-    in the district; due: helplines to be called again and consents that end, in sentences.
+    build: builds the site where anything changed, and returns its folder and portal.json; purge: takes what has no
+    consent out of a built site; today: the day in the district; due: helplines to be called again and consents that
+    end, in sentences.
     """
 
     root: Path
-    build: Callable[[], object] | None = None
+    build: Callable[[], tuple[Path, Path]] | None = None
     purge: Callable[[Path], object] | None = None
     today: Callable[[], date] = date.today
     due: Callable[[], list[str]] | None = None

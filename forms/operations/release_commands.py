@@ -3,19 +3,25 @@
 import click
 
 from forms.operations import releases as folders
-from forms.operations.cli import checkout, report_problems
+from forms.operations.cli import Checkout, checkout, report_problems
+from forms.operations.releases import Release
 
 
 @click.command()
-def publish() -> None:
-    """Put what was built into use, pages and forms in the same moment; builds first where anything changed."""
-    here = checkout()
+@click.option("--as-it-is", is_flag=True, help="Take public/ and .build/portal.json, built on another machine.")
+def publish(as_it_is: bool) -> None:
+    """Put what content/ says into use, pages and forms in the same moment; builds first where anything changed."""
     with report_problems():
-        if here.build is not None:
-            here.build()
-        public, handover = here.root / "public", here.root / ".build" / "portal.json"
-        release = folders.publish(here.published, public, handover, here.today(), purge=here.purge)
+        release = publish_newest(checkout(), as_it_is=as_it_is)
         click.echo(f"Release {release.number} is in use: {release.public}")
+
+
+def publish_newest(here: Checkout, *, as_it_is: bool = False) -> Release:
+    """Build where that can be done here, and put the build into use. Raises Problem or Problems."""
+    public, handover = here.root / "public", here.root / ".build" / "portal.json"
+    if here.build is not None and not as_it_is:
+        public, handover = here.build()
+    return folders.publish(here.published, public, handover, here.today(), purge=here.purge)
 
 
 @click.command()

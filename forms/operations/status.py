@@ -12,6 +12,7 @@ from typing import Any
 
 from forms.core import portal as portals
 from forms.core.builds import manifest as manifests
+from forms.core.builds import publishing_report
 from forms.core.problem import Problem
 from forms.core.trusted_date import look, servers_doubt
 from forms.operations.backup import databases, folder
@@ -81,6 +82,7 @@ def look_at(
         return Status(name, (Item("build", None, str(problem), needs=True),))
     day = (today or portal.today)()
     items += _build(settings, portal, day)
+    items += _publishing(settings)
     items += _kept(settings, portal, day)
     items += _backups(backups, day)
     items += _certificate(certificate)
@@ -102,6 +104,14 @@ def _build(settings: Settings, portal: portals.Portal, day: date) -> Iterator[It
     yield Item(
         "build", {"number": built.number, "days": age, "fits": fits}, f"Built {_ago(age)}; {said}.", needs=not fits
     )
+
+
+def _publishing(settings: Settings) -> Iterator[Item]:
+    """Yield that the last try to publish failed; its sentences are for staff, who see them at their desks."""
+    report = publishing_report.read(settings.portal.parent.parent)
+    if report is not None and report.problem:
+        said = f"The newest content was not published on {report.day}; desks see why, and so does the journal."
+        yield Item("publishing", {"day": report.day}, said, needs=True)
 
 
 def _kept(settings: Settings, portal: portals.Portal, day: date) -> Iterator[Item]:

@@ -10,7 +10,12 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 
 class NoTraceRequestHandler(WSGIRequestHandler):
-    """Handles requests and says nothing about who asked for what, when."""
+    """Handles requests and says nothing about who asked for what, when.
+
+    timeout: seconds between two pieces of a request; a connection that hangs longer is closed, and its thread ends.
+    """
+
+    timeout = 60
 
     def log(self, type: str, message: str, *args: Any) -> None:
         """Log nothing: neither requests nor client errors, which quote what was sent."""

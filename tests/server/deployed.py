@@ -85,7 +85,9 @@ def configuration(folder: Path, public: Path, behind: int) -> tuple[Path, int]:
     text = text.replace("/run/portal-nginx", str(folder / "front"))
     (folder / "front").mkdir(parents=True, exist_ok=True)  # as RuntimeDirectory= of deploy/nginx-portal.conf does
     for name in ("portal-places.conf", "portal-forms.conf"):
-        (folder / name).write_text((DEPLOY / name).read_text().replace("/srv/portal/public", str(public)))
+        (folder / name).write_text(
+            (DEPLOY / name).read_text().replace("/srv/portal/published/current/public", str(public))
+        )
     (folder / "nginx.conf").write_text(text)
     return folder / "nginx.conf", port
 

@@ -16,6 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from forms.operations.installing import ServerInstallation
+
 from .deployed import ROOT, free_port
 
 HANDBOOK = ROOT / "docs" / "deploy.md"
@@ -79,7 +81,9 @@ class Machine:
     https: int = field(default_factory=free_port)
     named: bool = False
     skipped: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
     service: "subprocess.Popen[bytes] | None" = None
+    listening: socket.socket | None = None
 
     def __post_init__(self) -> None:
         for folder in DEBIAN:
@@ -113,10 +117,16 @@ class Machine:
             self.systemctl(command.split()[1:])
         elif command == "NAME=portal.example":
             self.named = True  # whoever installs writes another name here
-        elif re.match(r"(apt-get|adduser|certbot) |cd \S+ && python3 build\.py build$", command):
+        elif re.match(r"(apt-get|adduser|chown|certbot|git) |cd \S+ && python3 build\.py publish$", command):
             self.skipped.append(command)
+        elif command == 'python3 build.py install-server --name "$NAME"':
+            self.installation().install()
         else:
             self.shell(self.here(command))
+
+    def installation(self) -> ServerInstallation:
+        """What `install-server` does, on this machine."""
+        return ServerInstallation(self.root, self.root / "srv/portal", self.name, self.said.append, self.run)
 
     def shell(self, command: str, **environment: str) -> None:
         path = f"{self.root}/usr/bin:{os.environ['PATH']}"
@@ -137,9 +147,12 @@ class Machine:
         return settings("\n".join([text, *(path.read_text() for path in files if path.exists())]))
 
     def systemctl(self, words: list[str]) -> None:
-        if words in (["daemon-reload"], ["enable", "nginx"]):
+        verb, name = words[0], words[-1].removesuffix(".service")
+        if verb == "daemon-reload" or words == ["enable", "nginx"] or name.endswith((".timer", "journald")):
             return
-        verb, name = words[0], words[-1]
+        if name.endswith(".socket"):
+            self.hold_socket(verb)
+            return
         assert verb in {"enable", "start", "stop", "restart", "reload"}, words
         if verb == "reload":
             self.shell(self.unit(name)["ExecReload"][0])
@@ -153,7 +166,7 @@ class Machine:
         under = {"RuntimeDirectory": "run", "StateDirectory": "var/lib"}[name]
         return [self.root / under / folder for value in unit.get(name, []) for folder in value.split()]
 
-    def start(self, name: str) -> None:
+    def start(self, name: str, *, waits: bool = True) -> None:
         """Make the unit's directories, and start its program."""
         unit = self.unit(name)
         for kind in ("RuntimeDirectory", "StateDirectory"):
@@ -168,17 +181,45 @@ class Machine:
             self.shell(unit["ExecStart"][0])
             self.until(self.nginx_pid)
         else:
-            self.start_service(unit)
+            self.start_service(unit, waits=waits)
 
-    def start_service(self, unit: dict[str, list[str]]) -> None:
+    def hold_socket(self, verb: str) -> None:
+        """Listen where the socket's unit says, or no more."""
+        if verb in {"stop", "disable"} and self.listening:
+            path = self.listening.getsockname()
+            self.listening.close()
+            self.listening = None
+            Path(path).unlink()
+        elif verb in {"start", "enable"} and not self.listening:
+            told = settings((self.root / "etc/systemd/system/portal.socket").read_text())
+            path = Path(told["ListenStream"][0])
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.listening = socket.socket(socket.AF_UNIX)
+            self.listening.bind(str(path))
+            self.listening.listen(int(told["Backlog"][0]))
+            path.chmod(int(told["SocketMode"][0], 8))
+            if os.geteuid() == 0:
+                shutil.chown(path, group=told["SocketGroup"][0])
+
+    def start_service(self, unit: dict[str, list[str]], *, waits: bool) -> None:
         variables = dict(value.split("=", 1) for value in unit["Environment"])
         clean = {name: text for name, text in os.environ.items() if not name.startswith("PORTAL_")}
+        assert self.listening, "a service starts after its socket"
+        held = self.listening.fileno()
         self.service = subprocess.Popen(
-            ["sh", "-c", f"exec {unit['ExecStart'][0]}"], env=clean | variables, cwd=unit["WorkingDirectory"][0],
+            ["bash", "-c", f"LISTEN_PID=$$ LISTEN_FDS=1 exec {unit['ExecStart'][0]} 3<&{held}"], pass_fds=(held,), env=clean | variables, cwd=unit["WorkingDirectory"][0],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, umask=int(unit["UMask"][0], 8),
             group=unit["Group"][0] if os.geteuid() == 0 else None,
         )  # fmt: skip
-        self.until((self.root / "run/portal/portal.sock").exists)
+        if waits:
+            self.until(self.has_workers)
+
+    def has_workers(self) -> bool:
+        """Return whether the service has forked what answers."""
+        assert self.service
+        assert self.service.poll() is None, "the service ended at once"
+        children = Path(f"/proc/{self.service.pid}/task/{self.service.pid}/children")
+        return bool(children.read_text().split())
 
     def stop(self, name: str, *, restarts: bool = False) -> None:
         """End the unit's program, and remove its runtime directories as systemd does."""
@@ -226,13 +267,14 @@ class Machine:
     def shut_down(self) -> None:
         for name in ("nginx", "portal"):
             self.stop(name)
+        self.hold_socket("stop")
 
     def install_site(self, public: Path, handover: Path) -> None:
-        """What `python3 build.py build` leaves: packages, site, and hand-over file."""
-        place = self.root / "srv/portal"
-        shutil.copytree(public, place / "public")
-        (place / ".build").mkdir()
-        shutil.copy(handover, place / ".build/portal.json")
+        """What `python3 build.py publish` leaves: packages, and a release with site and hand-over file."""
+        release = self.root / "srv/portal/published/releases/0000000001"
+        shutil.copytree(public, release / "public")
+        shutil.copy(handover, release / "portal.json")
+        (self.root / "srv/portal/published/current").symlink_to("releases/0000000001")
         self.program("gunicorn", f'exec {sys.executable} -m gunicorn "$@"', "srv/portal/.venv/bin")
 
     def install(self) -> None:

@@ -16,6 +16,7 @@ from forms.core.problem import Problem
 from forms.server.store import schema
 from forms.server.store.concern_store import ConcernStore
 from forms.server.store.database import OtherSchema
+from forms.server.store.rehearsal import rehearse
 from forms.server.store.signup_store import SignupStore
 
 WORDS = b"age-encryption.org/v1 kept"
@@ -176,6 +177,32 @@ def test_an_old_database_becomes_like_a_new_one(old: Path, tmp_path: Path) -> No
     for path in (old, new):
         ConcernStore(url(path)).has(LETTER)
     assert columns(sa.create_engine(url(old))) == columns(sa.create_engine(url(new)))
+
+
+def test_a_rehearsal_leaves_the_database_as_it_is_and_says_what_would_come(old: Path) -> None:
+    before, files = everything(old), sorted(old.parent.iterdir())
+    tried = rehearse(url(old))
+    assert (tried.found, tried.newest, tried.rows) == (None, schema.newest(), 1)
+    assert (everything(old), sorted(old.parent.iterdir())) == (before, files)
+
+
+@pytest.mark.parametrize("body", ['op.execute("nonsense")', 'op.execute("delete from letters")'])
+def test_a_rehearsal_says_that_a_step_fails_or_loses_rows(old: Path, steps: Callable[[str], None], body: str) -> None:
+    before = everything(old)
+    steps(body)
+    with pytest.raises(Problem, match=r"it is as it was|would lose rows"):
+        rehearse(url(old))
+    assert everything(old) == before
+
+
+def test_a_rehearsal_on_postgresql_is_taken_back(postgres: str, steps: Callable[[str], None]) -> None:
+    store = ConcernStore(postgres)
+    store.has(LETTER)
+    steps('op.execute("create table fresh (id integer)")')
+    assert rehearse(postgres).found == "0001"
+    assert not sa.inspect(store.engine).has_table("fresh")
+    assert rehearse(postgres).found == "0001"
+    store.engine.dispose()
 
 
 def test_the_numbers_of_steps_have_no_gap() -> None:

@@ -2,8 +2,10 @@
 
 import json
 import re
+import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from forms.core.builds import manifest
+from forms.core.builds import manifest, publishing_report
 from forms.core.builds.manifest import BuildManifest
 from forms.operations.backup import making
 from forms.operations.cli import portal
@@ -57,6 +59,19 @@ def test_where_nothing_is_wrong_nothing_is_needed(well: tuple[Endpoint, Path]) -
     assert [one.sentence for one in found.needs] == []
     assert item(found, "build").value == {"number": 7, "days": 0, "fits": True}
     assert item(found, "desk police").value == {"days": None, "late": False}
+
+
+def test_a_publishing_that_failed_is_said_without_a_word_of_its_content(endpoint: Endpoint, tmp_path: Path) -> None:
+    own = settings_of(endpoint)
+    current = tmp_path / "published" / "current"
+    current.mkdir(parents=True)
+    shutil.copy(own.portal, current / "portal.json")
+    report = publishing_report.Report("2026-12-31", "content/en/a.md:3: has no title.")
+    publishing_report.write(current.parent, report)
+    found = look_at("here", replace(own, portal=current / "portal.json"), today=lambda: TODAY, due=list)
+    assert item(found, "publishing").needs
+    assert "2026-12-31" in item(found, "publishing").sentence
+    assert "a.md" not in item(found, "publishing").sentence
 
 
 def test_a_desk_that_does_not_fetch_is_said(well: tuple[Endpoint, Path]) -> None:

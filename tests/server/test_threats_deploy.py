@@ -4,12 +4,14 @@ import http.client
 import os
 import re
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from functools import cache
 from pathlib import Path
@@ -20,7 +22,7 @@ import pytest
 from forms.core import portal as portals
 
 from .deployed import DEPLOY
-from .installed import Machine, find_nginx, handbook_commands, has_ipv6
+from .installed import Machine, find_nginx, handbook_commands, has_ipv6, settings
 
 NOT_SENT = b"Not sent, in Tamil"
 NAME = "help.district.example"
@@ -136,7 +138,15 @@ def renew(machine: Machine, lineage: Path) -> None:
 
 def test_the_handbooks_commands_give_a_running_portal(machine: Machine) -> None:
     assert_all_is_well(machine)
-    assert [line.split()[0] for line in machine.skipped] == ["apt-get", "adduser", "cd", "certbot", "cd"]
+    assert [line.split()[0] for line in machine.skipped] == [
+        "apt-get",
+        "cd",
+        "adduser",
+        "adduser",
+        "chown",
+        "certbot",
+        "cd",
+    ]
 
 
 def test_a_restart_of_the_service_takes_nothing_from_nginx(machine: Machine, tmp_path: Path) -> None:
@@ -150,13 +160,50 @@ def test_a_restart_of_the_service_takes_nothing_from_nginx(machine: Machine, tmp
 
 
 def test_nginx_shows_the_site_before_the_service_is_there_and_the_forms_once_it_is(machine: Machine) -> None:
+    machine.systemctl(["stop", "portal.socket"])
     machine.systemctl(["stop", "portal"])
     machine.systemctl(["restart", "nginx"])
     assert ask(machine, "/ta/")[0] == 200
     assert ask(machine, "/forms/ta/concern")[::2] == (503, NOT_SENT)
     assert ask(machine, "/forms/ta/concern", "POST", b"what=words")[::2] == (503, NOT_SENT)
+    machine.systemctl(["start", "portal.socket"])
     machine.systemctl(["start", "portal"])
     assert_all_is_well(machine)
+
+
+def test_what_comes_while_the_service_restarts_waits_and_is_answered(machine: Machine) -> None:
+    machine.stop("portal")
+    with ThreadPoolExecutor(4) as people:
+        asked = [people.submit(ask, machine, "/forms/ta/concern") for _ in range(4)]
+        machine.start("portal")
+        assert [one.result()[0] for one in asked] == [200] * 4
+
+
+def test_while_the_service_cannot_start_people_are_told_at_once_and_it_starts_by_itself(machine: Machine) -> None:
+    handover = machine.root / "srv/portal/published/current/portal.json"
+    machine.stop("portal")
+    handover.rename(handover.with_name("away"))
+    try:
+        machine.start("portal", waits=False)
+        assert ask(machine, "/forms/ta/concern")[::2] == (503, NOT_SENT)
+        assert ask(machine, "/ta/")[0] == 200
+    finally:
+        handover.with_name("away").rename(handover)
+    machine.until(machine.has_workers)
+    assert_all_is_well(machine)
+
+
+def test_what_a_killed_worker_did_not_answer_is_answered_by_another(machine: Machine) -> None:
+    """Each is killed once at most while it is asked; the form comes back, since a body without a type is none."""
+    assert machine.service
+    workers = Path(f"/proc/{machine.service.pid}/task/{machine.service.pid}/children")
+    with ThreadPoolExecutor(1) as person:
+        for _ in range(12):
+            asked = person.submit(ask, machine, "/forms/ta/concern", "POST", b"what=words")
+            time.sleep(0.01)
+            os.kill(int(workers.read_text().split()[0]), signal.SIGKILL)
+            assert asked.result()[0] == 422
+            machine.until(lambda: len(workers.read_text().split()) == 2)
 
 
 def test_nginx_restarts_and_the_service_goes_on(machine: Machine) -> None:
@@ -188,7 +235,7 @@ def test_neither_unit_waits_for_the_other_or_stops_with_it() -> None:
 
 
 def test_what_nginx_needs_lies_in_no_directory_of_the_service(machine: Machine) -> None:
-    service = machine.unit("portal")["RuntimeDirectory"]
+    service = [settings((DEPLOY / "portal.socket").read_text())["ListenStream"][0].split("/")[2]]
     conf = (DEPLOY / "nginx.conf").read_text()
     made = re.findall(r"(?:listen unix:|_temp_path )(/run/[^/]+)/", conf)
     assert set(made) == {f"/run/{name}" for name in machine.unit("nginx")["RuntimeDirectory"]}

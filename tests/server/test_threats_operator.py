@@ -45,7 +45,7 @@ def damaged(endpoint: Any) -> None:
     file.write_bytes(b"\xff" * file.stat().st_size)
 
 
-def away(endpoint: Any) -> None:
+def closed(endpoint: Any) -> None:
     concerns(endpoint).close()
     for left in endpoint.data.glob("concerns.db*"):
         left.unlink()
@@ -64,7 +64,7 @@ SPOILED: dict[str, tuple[Callable[[Any], None], str]] = {
     "read-only": (read_only, "may not be written"),
     "full": (full, "the disk is full"),
     "damaged": (damaged, "it is damaged"),
-    "away": (away, "does not answer"),
+    "closed": (closed, "its file cannot be opened"),
     "other": (of_another_version, "for a reason that is not known here"),
 }
 

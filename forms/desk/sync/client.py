@@ -68,6 +68,10 @@ class NotThere(Problem):
     """The server has no such letter for this desk."""
 
 
+MOST_SAID = 3000
+"""Characters of what the server says of a failed publishing."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What the server answered, read whole."""
@@ -180,6 +184,18 @@ class Server:
         except (ValueError, KeyError, TypeError, RecursionError):
             raise self._strange() from None
         return TrustedDate(believed, None if shown == believed else shown)
+
+    def publishing_problem(self) -> str:
+        """Return why the newest content was not published, with its day; empty where it was, or nobody publishes so."""
+        try:
+            found = self.get_json("publishing")
+        except Problem:  # an older server has no such page; a server that is away is said elsewhere
+            return ""
+        day, problem = found.get("day"), found.get("problem")
+        if not (isinstance(day, str) and is_day(day) and isinstance(problem, str)):
+            return ""
+        said = "".join(letter for letter in problem[:MOST_SAID] if letter.isprintable() or letter == "\n")
+        return f"{day}: {said}" if said.strip() else ""
 
     def send(self, method: str, path: str, sealed: bytes, reader: str = "") -> None:
         """Bring something sealed. May be sent again: the same id changes nothing."""

@@ -10,14 +10,18 @@ the portal as last fetched, all of it public.
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from forms.core.files.durable import write_or_complain
+from forms.core.files.durable import write_or_complain, write_safely
 from forms.core.ids import is_id
 from forms.core.problem import Problem
 from forms.desk.sync.client import letter_row
+
+FORMAT = 1
+"""Of the files of a desk's folder, as its file `format` says; a folder without one is from before 1.0, and the same."""
 
 DELETION = "deletion"
 """The form of the server's notice that a person has erased a letter."""
@@ -46,6 +50,21 @@ class QueuedRequest:
     path: str
     reader: str
     sealed: bytes
+
+
+def require_format(folder: Path) -> None:
+    """Raise Problem where a newer program wrote this desk's folder; write down the format where none stands there."""
+    path = folder / "format"
+    try:
+        text = path.read_text(encoding="ascii")[:10]
+    except (OSError, ValueError):
+        text = ""
+    if text.strip().isdecimal() and int(text) > FORMAT:
+        what = f"was written by a newer version of this program (format {int(text)}, known here is {FORMAT})."
+        raise Problem(str(folder), what, "Start the newer program. Nothing was changed.")
+    if text.strip() != str(FORMAT):
+        with suppress(OSError):  # a full disk keeps nobody from reading
+            write_safely(path, f"{FORMAT}\n".encode())
 
 
 @dataclass(frozen=True)

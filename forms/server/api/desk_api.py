@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from flask import Blueprint, Response, current_app, request
 
 from forms.core import handover_version
+from forms.core.builds import publishing_report
 from forms.core.encryption import ANSWER_SIZES, LEAST_PART, SIZE_CLASSES, is_sealed, is_sealed_for, part_id
 from forms.core.ids import is_id, new_id
 from forms.core.portal import Desk, Member, as_json
@@ -329,6 +330,14 @@ def _told_day() -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError:
         raise ApiError(400, "Portal-Day is no day like 2027-01-31.") from None
+
+
+@desk_api.get("/publishing")
+def publishing() -> Response:
+    """Return what came of the last try to publish what staff have pushed: its day, and what was wrong, or empty."""
+    _reader()
+    report = publishing_report.read(current_app.extensions["portal_file"].published)
+    return json_answer({"day": report.day if report else "", "problem": report.problem if report else ""})
 
 
 @desk_api.get("/statements")

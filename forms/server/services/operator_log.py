@@ -28,6 +28,7 @@ PORTAL = "portal"
 _WHAT = {
     "full": "the disk is full, or takes no more. Free some room",
     "read-only": "it may not be written. Look at the owner and mount of the data folder",
+    "closed": "its file cannot be opened. Look at the data folder: owner, mount, and whether the unit may write there",
     "damaged": "it is damaged. Stop the service and take it back from a backup, with its salt",
     "away": "it does not answer. Look whether it runs and can be reached",
     "busy": "another program keeps it locked. Look what else has it open",

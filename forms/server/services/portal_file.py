@@ -30,6 +30,11 @@ class PortalFile:
         self._try_at = 0.0
         self._one = threading.Lock()
 
+    @property
+    def published(self) -> Path:
+        """The folder of the releases, where the file lies in the one in use: published/current/portal.json."""
+        return self._path.parent.parent
+
     def refresh(self, use: Callable[[Portal], object]) -> None:
         """Hand the portal to `use` where the file is another; other requests wait for it so long."""
         version = file_version(self._path)  # some microseconds

@@ -37,7 +37,7 @@ _TRY_AGAIN = 1.0
 """Seconds until a write tries again to empty a write-ahead log that somebody was reading."""
 
 
-FAULTS = ("full", "read-only", "damaged", "away", "busy", "salt", "schema", "other")
+FAULTS = ("full", "read-only", "damaged", "away", "busy", "salt", "schema", "closed", "other")
 """What can be wrong with a database, in one word for whoever runs the server."""
 
 
@@ -468,7 +468,7 @@ def _not_kept(fault: str, error: str = "no answer") -> NotKept:
 
 _SQLITE_FAULTS = {
     "SQLITE_FULL": "full", "SQLITE_IOERR": "full", "SQLITE_READONLY": "read-only", "SQLITE_PERM": "read-only",
-    "SQLITE_CANTOPEN": "away", "SQLITE_CORRUPT": "damaged", "SQLITE_NOTADB": "damaged", "SQLITE_BUSY": "busy",
+    "SQLITE_CANTOPEN": "closed", "SQLITE_CORRUPT": "damaged", "SQLITE_NOTADB": "damaged", "SQLITE_BUSY": "busy",
     "SQLITE_LOCKED": "busy",
 }  # fmt: skip
 _POSTGRESQL_FAULTS = {

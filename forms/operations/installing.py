@@ -1,0 +1,265 @@
+"""Install a server: user, folders, units, nginx and a first certificate, as the files in deploy/ say (docs/deploy.md).
+
+It may be run again at any time: what is as it should be is left alone, what somebody changed by hand is kept beside.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from forms.core.files.durable import write_durably
+from forms.core.problem import Problem
+
+Run = Callable[[str], None]
+"""Carries out one command of the shell. Raises Problem where it fails."""
+
+UNITS = "etc/systemd/system"
+TARGETS = {
+    "portal.service": f"{UNITS}/portal.service",
+    "portal.socket": f"{UNITS}/portal.socket",
+    "portal-update.service": f"{UNITS}/portal-update.service",
+    "portal-update.timer": f"{UNITS}/portal-update.timer",
+    "portal-backup.service": f"{UNITS}/portal-backup.service",
+    "portal-backup.timer": f"{UNITS}/portal-backup.timer",
+    "portal-erasures.service": f"{UNITS}/portal-erasures.service",
+    "portal-erasures.timer": f"{UNITS}/portal-erasures.timer",
+    "nginx-portal.conf": f"{UNITS}/nginx.service.d/portal.conf",
+    "journald-portal.conf": "etc/systemd/journald.conf.d/portal.conf",
+    "nginx.conf": "etc/nginx/nginx.conf",
+    "portal-places.conf": "etc/nginx/portal-places.conf",
+    "portal-forms.conf": "etc/nginx/portal-forms.conf",
+}
+"""Where each file of deploy/ goes."""
+
+SETTINGS = "etc/portal/settings.env"
+RECORD = "etc/portal/installed.json"
+FOLDERS = ("etc/portal", "etc/portal-tls", "var/www/portal-acme")
+PUBLISHER = "portal-publish"
+OF_PUBLISHER = ("content", "published", ".build", "var")
+"""Folders of the checkout that belong to the user who publishes; the program itself stays root's."""
+
+STARTED_WITH = "started with"
+"""In the record: the SHA-256 of the files with which everything was started."""
+
+STARTED = ("portal.socket", "portal.service")
+TIMER = "portal-update.timer"
+TIMERS = (TIMER, "portal-backup.timer", "portal-erasures.timer")
+BEFORE, OWN = ".before-portal", ".yours"
+
+_FIRST_SETTINGS = """# Settings of the portal, one a line, like PORTAL_BUDGET=4294967296; docs/deploy.md lists them.
+# They are taken at the next restart: systemctl restart portal. The installation never changes this file.
+"""
+_PLACE = re.compile(r"(?<![\w.-])/srv/portal(?![\w.-])")
+"""Where deploy/ takes the checkout to be."""
+
+_HOST = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
+
+
+@dataclass
+class ServerInstallation:
+    """One machine.
+
+    root: where its files lie, / for a real one; place: the checkout; name: the site's, like help.example.org; say: told
+    each step; run: carries out commands; dry: only say; builds: whether the site is built here, on a timer.
+    """
+
+    root: Path
+    place: Path
+    name: str
+    say: Callable[[str], None]
+    run: Run
+    dry: bool = False
+    builds: bool = True
+    done: list[str] = field(default_factory=list)
+
+    def install(self) -> list[str]:
+        """Bring the machine to what deploy/ says; return what was changed. Raises Problem."""
+        _require_name(self.name)
+        _require_owned_by_root(self.place)
+        for folder in FOLDERS:
+            self._folder(self.root / folder)
+        self._user()
+        record = self._files()
+        self._settings()
+        self._certificate()
+        self._commands(record)
+        return self.done
+
+    def uninstall(self) -> list[str]:
+        """Take away what `install` wrote and nobody changed. Letters, certificates, the user and settings stay."""
+        record = self._record()
+        for unit in (*TIMERS, *reversed(STARTED)):
+            if (self.root / UNITS / unit).exists():
+                self._do(f"systemctl disable --now {unit}")
+        for name, digest in record.items():
+            if name == STARTED_WITH:
+                continue
+            path = self.root / name
+            if path.exists() and _digest(path.read_bytes()) == digest:
+                self._change(f"remove {path}", path.unlink)
+            before = path.with_name(f"{path.name}{BEFORE}")
+            if before.exists():
+                self._change(f"take {path} back as it was before", partial(before.replace, path))
+        if record:
+            self._do("systemctl daemon-reload")
+            self._change("forget what was installed", (self.root / RECORD).unlink)
+        return self.done
+
+    def _user(self) -> None:
+        passwd = self.root / "etc/passwd"
+        known = passwd.read_text(encoding="utf-8") if passwd.exists() else ""
+        for user, more in (("portal", ""), (PUBLISHER, f" --home /var/lib/{PUBLISHER}")):
+            if not re.search(rf"^{user}:", known, re.M) and (self.builds or user != PUBLISHER):
+                self._do(f"adduser --system --group{more} {user}")
+
+    def _folder(self, path: Path) -> None:
+        if not path.is_dir():
+            self._change(f"make {path}", lambda: path.mkdir(parents=True, mode=0o755))
+
+    def _files(self) -> dict[str, str]:
+        """Write each file that is not as it should be; return the SHA-256 of all, by their places."""
+        record = self._record()
+        for source, target in TARGETS.items():
+            data, path = self._text(source).encode(), self.root / target
+            there = path.read_bytes() if path.exists() else None
+            if there != data:
+                self._keep(path, there, record.get(target))
+                self._change(f"write {path}", partial(_write, path, data))
+            record[target] = _digest(data)
+        self._remember(record)
+        return record
+
+    def _remember(self, record: Mapping[str, str]) -> None:
+        data = json.dumps(record, indent=1).encode()
+        path = self.root / RECORD
+        if not self.dry and (not path.exists() or path.read_bytes() != data):
+            _write(path, data)
+
+    def _keep(self, path: Path, there: bytes | None, written: str | None) -> None:
+        """Keep beside it what stood there before us, or what somebody wrote over ours."""
+        if there is None or _digest(there) == written:
+            return
+        beside = path.with_name(f"{path.name}{OWN if written else BEFORE}")
+        if written or not beside.exists():
+            self._change(f"keep {path} as {beside.name}", lambda: _write(beside, there))
+
+    def _text(self, source: str) -> str:
+        text = (self.place / "deploy" / source).read_text(encoding="utf-8")
+        text = _PLACE.sub(str(self.place), text).replace("portal.example", self.name)
+        return text if _has_ipv6() else re.sub(r"\n +listen \[::\].*", "", text)
+
+    def _settings(self) -> None:
+        path = self.root / SETTINGS
+        if not path.exists():
+            self._change(f"write {path}", lambda: _write(path, _FIRST_SETTINGS.encode(), 0o600))
+
+    def _certificate(self) -> None:
+        """A first certificate, which the server signs itself: the authority wants to see a running server."""
+        if (self.root / "etc/portal-tls/current").exists():
+            return
+        first = self.root / "etc/portal-tls/first"
+        self._folder(first)
+        files = f"-keyout {first}/privkey.pem -out {first}/fullchain.pem"
+        self._do(f"umask 077; openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN={self.name} {files}")
+        self._do(f"RENEWED_LINEAGE={first} {self.place}/deploy/certificate.sh first")
+
+    def _commands(self, record: dict[str, str]) -> None:
+        """Start what these files describe, unless that was done: what was cut short is done again."""
+        files = _digest(json.dumps({name: record[name] for name in sorted(TARGETS.values())}).encode())
+        if record.get(STARTED_WITH) != files:
+            if self.builds:
+                self._give_to_publisher()
+            self._do("systemctl daemon-reload")
+            self._do("systemctl restart systemd-journald")
+            for unit in (*STARTED, *([TIMER] if self.builds else [])):
+                self._do(f"systemctl enable --now {unit}")
+            self._do("systemctl enable nginx")
+            self._do("systemctl restart nginx")
+            self._remember({**record, STARTED_WITH: files})
+
+    def _give_to_publisher(self) -> None:
+        folders = [self.place / folder for folder in OF_PUBLISHER]
+        for folder in folders:
+            self._folder(folder)
+        self._do(f"chown -R {PUBLISHER}: {' '.join(map(str, folders))}")
+
+    def _do(self, command: str) -> None:
+        self._change(command, lambda: self.run(command))
+
+    def _change(self, what: str, how: Callable[[], object]) -> None:
+        self.say(f"  {what}")
+        self.done.append(what)
+        if not self.dry:
+            how()
+
+    def _record(self) -> dict[str, str]:
+        """Return the SHA-256 of each file that was written, by its place."""
+        try:
+            found = json.loads((self.root / RECORD).read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return {name: digest for name, digest in found.items() if name in {*TARGETS.values(), STARTED_WITH}}
+
+
+def what_is_next(name: str, place: Path) -> str:
+    """Return what a person does after the installation."""
+    hook = f"{place}/deploy/certificate.sh"
+    return f"""
+The portal runs at https://{name}/ with a certificate that it signed itself. What is left to you:
+1. A real certificate, once {name} leads to this machine:
+     certbot certonly --webroot -w /var/www/portal-acme -d {name} --deploy-hook {hook}
+2. The firewall lets in ports 80 and 443 over TCP, and SSH from where you work; nothing else. With ufw:
+     ufw allow 80,443/tcp && ufw allow OpenSSH && ufw enable
+3. Backups, which need your key: "Backup, check, restore" in docs/operators.md.
+4. A look at it: systemctl status portal nginx; journalctl -u portal
+Settings stand in /{SETTINGS}. docs/deploy.md says more."""
+
+
+def _require_name(name: str) -> None:
+    if not _HOST.fullmatch(name):
+        raise Problem(name, "is no name of a site.", "Write it in small letters, like --name help.example.org")
+
+
+def _require_owned_by_root(place: Path) -> None:
+    """Raise Problem where everybody may change the program that root is about to install."""
+    if place.stat().st_mode & 0o002 or (place / "deploy").stat().st_mode & 0o002:
+        raise Problem(str(place), "may be changed by everybody on this machine.", f"chmod -R o-w {place}")
+
+
+def _write(path: Path, data: bytes, mode: int = 0o644) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_durably(path, data)
+    path.chmod(mode)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+def require_tools() -> None:
+    """Raise Problem where this is not root's terminal, or a program is missing."""
+    if os.geteuid() != 0:
+        raise Problem("install-server", "changes the whole machine.", "Run it as root: sudo python3 build.py ...")
+    missing = [name for name in ("nginx", "openssl", "systemctl") if not shutil.which(name, path=_PATH)]
+    if missing:
+        todo = f"On Debian and Ubuntu: apt-get install {' '.join(missing)}"
+        raise Problem("install-server", f"needs {', '.join(missing)}.", todo)
+
+
+_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"

@@ -1,0 +1,57 @@
+"""Staff see at their desk why what they pushed was not published, whatever the server is."""
+
+from typing import Any
+
+import pytest
+
+from forms.core.builds import publishing_report
+from forms.core.builds.publishing_report import Report
+from forms.desk import doctor
+from forms.desk.sync import client
+from tests.desk.conftest import Office
+
+SENTENCE = "content/en/a.md:3: has no title. Write one."
+
+
+def said(office: Office) -> str:
+    return "\n".join(found.sentence for found in doctor.examine(office.machine("legal")) if not found.ok)
+
+
+def test_the_doctor_says_why_the_newest_pages_are_not_there(office: Office) -> None:
+    assert "published" not in said(office)
+    publishing_report.write(office.home.parent, Report("2027-01-01", SENTENCE))
+    assert f"The newest pages were not published, those before stay. 2027-01-01: {SENTENCE}" in said(office)
+    publishing_report.write(office.home.parent, Report("2027-01-02", ""))
+    assert "published" not in said(office)
+
+
+def test_only_a_desk_is_told(office: Office) -> None:
+    publishing_report.write(office.home.parent, Report("2027-01-01", SENTENCE))
+    answer = office.app.test_client().get("/pickup/v1/publishing")
+    assert answer.status_code == 401
+    assert SENTENCE not in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{}, {"day": "x", "problem": "y"}, {"day": ["2027-01-01"], "problem": "y"}, {"day": "2027-01-01", "problem": " "}],
+)
+def test_what_a_strange_server_says_is_nothing(office: Office, monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
+    monkeypatch.setattr(client.Server, "get_json", lambda *_: answer)
+    assert office.machine("legal").place.server().publishing_problem() == ""
+
+
+def test_control_characters_of_a_hostile_server_are_left_out(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = {"day": "2027-01-01", "problem": "a\x1b[2Jb\u202e" + "x" * 90_000}
+    monkeypatch.setattr(client.Server, "get_json", lambda *_: answer)
+    found = office.machine("legal").place.server().publishing_problem()
+    assert found.startswith("2027-01-01: a[2Jb")
+    assert "\x1b" not in found
+    assert "\u202e" not in found
+    assert len(found) < 4000
+
+
+def test_an_older_server_has_no_such_page(office: Office) -> None:
+    office.app.view_functions["pickup.publishing"] = lambda: ("<h1>Not found</h1>", 404)
+    assert office.machine("legal").place.server().publishing_problem() == ""
+    assert "strange answer" not in said(office)
