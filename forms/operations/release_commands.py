@@ -4,6 +4,7 @@ import click
 
 from forms.operations import releases as folders
 from forms.operations.cli import Checkout, checkout, report_problems
+from forms.operations.installation import become_owner
 from forms.operations.releases import Release
 
 
@@ -17,7 +18,11 @@ def publish(as_it_is: bool) -> None:
 
 
 def publish_newest(here: Checkout, *, as_it_is: bool = False) -> Release:
-    """Build where that can be done here, and put the build into use. Raises Problem or Problems."""
+    """Build where that can be done here, and put the build into use. Raises Problem or Problems.
+
+    Run by root it goes on as the user whom the releases belong to, who could not replace root's files later.
+    """
+    become_owner(here.published)
     public, handover = here.root / "public", here.root / ".build" / "portal.json"
     if here.build is not None and not as_it_is:
         public, handover = here.build()
@@ -43,5 +48,6 @@ def rollback(number: int | None) -> None:
     """Go back to the release before this one, or to the one with this NUMBER. What was withdrawn stays withdrawn."""
     here = checkout()
     with report_problems():
+        become_owner(here.published)
         release = folders.rollback(here.published, number, purge=here.purge)
         click.echo(f"Release {release.number} is in use again. The next publish builds on what content/ says then.")

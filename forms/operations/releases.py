@@ -24,6 +24,7 @@ from forms.core.portal import Portal
 from forms.core.problem import Problem
 
 CURRENT, RELEASES, LOCK = "current", "releases", "lock"
+HELD = "held"
 PUBLIC, PORTAL = "public", "portal.json"
 KEPT = 5
 """Releases that stay, to go back to."""
@@ -87,10 +88,12 @@ def publish(site: Path, public: Path, handover: Path, today: date, *, purge: Pur
             shutil.copyfile(handover, folder / PORTAL)
             if now is not None:
                 earlier_assets.keep(now.public, folder / PUBLIC, today)
+            built = _require_one_build(folder / PUBLIC, folder / PORTAL)  # what was copied: a build may go on meanwhile
             _require_whole(folder, built)
             if purge is not None:
                 purge(folder / PUBLIC)
         _use(site, fresh)
+        (site / HELD).unlink(missing_ok=True)
         _remove_old(site, fresh)
         return fresh
 
@@ -112,8 +115,14 @@ def rollback(site: Path, number: int | None = None, *, purge: Purge | None = Non
         if purge is not None:
             purge(found.public)
         _require_nothing_comes_back(found, now)
+        (site / HELD).touch()
         _use(site, found)
         return found
+
+
+def is_held(site: Path) -> bool:
+    """Return whether somebody went back: then the same content is not published again by a timer."""
+    return (site / HELD).exists()
 
 
 def _require_nothing_comes_back(found: Release, now: Release) -> None:
@@ -175,9 +184,11 @@ def _require_whole(folder: Path, built: BuildManifest) -> None:
 def _copy(public: Path, to: Path, now: Release | None) -> None:
     """Copy a built site; files under hashed names that are in use already are shared."""
 
+    for path in public.rglob("*"):
+        if path.is_symlink():
+            raise Problem(str(path), "is a link: what it leads to might not be meant for everybody.", "Remove it.")
+
     def copy(source: str, target: str) -> None:
-        if Path(source).is_symlink():
-            raise Problem(source, "is a link: what it leads to might not be meant for everybody.", "Remove it.")
         inside = Path(source).relative_to(public)
         before = now.public / inside if now is not None and inside.parts[0] in _HASHED else None
         if before is not None and before.is_file() and before.stat().st_size == Path(source).stat().st_size:

@@ -102,16 +102,18 @@ def update(
     site: Path,
     today: date,
     *,
-    purge: Callable[[], object] | None = None,
+    purge: Callable[[], object] = lambda: None,
+    held: bool = False,
 ) -> str:
     """Publish the newest content that a named person signed; return a sentence. Raises Problem or Problems.
 
     source: None where there is nothing to fetch; publish: checks, builds and puts into use what the folder holds; site:
-    the folder of the releases; purge: takes what has no consent off the site, whatever else fails. Where anything
-    fails, the folder holds what it held before.
+    the folder of the releases; purge: takes what has no consent off the site, whatever else fails; held: somebody
+    went back to an earlier release, which stays until there is something new. Where anything fails, the folder holds
+    what it held before.
     """
     try:
-        said = _take_and_publish(source, publish, purge) if source else _publish_as_it_is(publish)
+        said = _take_and_publish(source, publish, purge, held)
     except Exception as error:
         told = (
             str(error) if isinstance(error, Problem | Problems) else f"A fault of the program: {type(error).__name__}."
@@ -122,13 +124,17 @@ def update(
     return said
 
 
-def _publish_as_it_is(publish: Callable[[], object]) -> str:
-    publish()
-    return "What content/ holds is published."
-
-
-def _take_and_publish(source: Source, publish: Callable[[], object], purge: Callable[[], object] | None) -> str:
-    before, newest = source.taken(), source.fetched()
+def _take_and_publish(
+    source: Source | None, publish: Callable[[], object], purge: Callable[[], object], held: bool
+) -> str:
+    before = source.taken() if source else None
+    newest = source.fetched() if source else None
+    if held and newest == before:
+        purge()
+        return "An earlier release was put into use again. It stays until something new is pushed, or: publish"
+    if source is None or newest is None:
+        publish()
+        return "What content/ holds is published."
     said = "There is nothing new."
     if newest != before:
         said = f"Taken: {newest[:12]}, signed by {source.require_trusted(newest)}."
@@ -137,16 +143,13 @@ def _take_and_publish(source: Source, publish: Callable[[], object], purge: Call
     return said
 
 
-def _publish(
-    source: Source, before: str | None, publish: Callable[[], object], purge: Callable[[], object] | None
-) -> None:
+def _publish(source: Source, before: str | None, publish: Callable[[], object], purge: Callable[[], object]) -> None:
     """Publish what the folder holds, else let it hold what it held. What the new content withdraws is gone anyway."""
     try:
         publish()
     except BaseException:
         try:
-            if purge is not None:
-                purge()
+            purge()
         finally:
             if before:
                 source.take(before)

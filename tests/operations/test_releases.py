@@ -104,13 +104,15 @@ def broken(tmp_path: Path, how: str) -> None:
         (tmp_path / "portal.json").write_text(text.replace('"Short"', '"Other"'))
     elif how == "link":
         (public / "en/secret.txt").symlink_to("/etc/passwd")
+    elif how == "link to a folder":
+        (public / "en/secret").symlink_to("/etc")
     elif how == "manifest":
         (public / "build-manifest.json").write_text("{")
     else:
         (public / "build-manifest.json").unlink()
 
 
-@pytest.mark.parametrize("how", ["page", "lost", "portal", "link", "manifest", "none"])
+@pytest.mark.parametrize("how", ["page", "lost", "portal", "link", "link to a folder", "manifest", "none"])
 def test_what_is_not_whole_is_not_shown(
     tmp_path: Path, build: Build, publish: Callable[..., Release], how: str
 ) -> None:
@@ -153,12 +155,15 @@ def test_what_a_killed_publishing_left_is_removed(tmp_path: Path, publish: Calla
 def test_going_back_to_the_release_before(tmp_path: Path, publish: Callable[..., Release]) -> None:
     for number in (1, 2, 3):
         publish(number)
+    assert not releases.is_held(tmp_path / "published")
     assert releases.rollback(tmp_path / "published").number == 2
+    assert releases.is_held(tmp_path / "published"), "no timer publishes the third again"
     assert shown(tmp_path) == "<title>build 2</title>"
     assert releases.rollback(tmp_path / "published").number == 1
     with pytest.raises(Problem, match="no earlier release"):
         releases.rollback(tmp_path / "published")
     assert publish(4).number == 4
+    assert not releases.is_held(tmp_path / "published")
 
 
 def test_going_back_by_number(tmp_path: Path, publish: Callable[..., Release]) -> None:

@@ -71,10 +71,11 @@ class Repository:
             raise ZeroDivisionError
         self.published.append(self.page())
 
-    def update(self) -> str:
+    def update(self, *, held: bool = False) -> str:
         return update(
-            self.source(), self.publish, self.home / "published", TODAY, purge=lambda: self.purged.append(self.page())
-        )
+            self.source(), self.publish, self.home / "published", TODAY,
+            purge=lambda: self.purged.append(self.page()), held=held,
+        )  # fmt: skip
 
     def report(self) -> Report | None:
         return publishing_report.read(self.home / "published")
@@ -105,6 +106,14 @@ def test_what_a_named_person_signed_is_published(repository: Repository) -> None
 def test_with_nothing_new_the_same_is_published_again_since_days_pass(repository: Repository) -> None:
     assert repository.update() == "There is nothing new."
     assert repository.published == ["first"]
+
+
+def test_after_going_back_only_something_new_is_published_and_consents_still_end(repository: Repository) -> None:
+    assert "An earlier release" in repository.update(held=True)
+    assert (repository.published, repository.purged) == ([], ["first"])
+    repository.commit("second")
+    repository.update(held=True)
+    assert repository.published == ["second"]
 
 
 def test_a_fresh_clone_is_believed_only_where_its_newest_commit_is_signed(repository: Repository) -> None:
@@ -234,6 +243,7 @@ def test_what_the_program_wrote_into_content_stays(repository: Repository) -> No
 def test_without_a_repository_what_is_there_is_published(tmp_path: Path) -> None:
     done: list[str] = []
     assert "is published" in update(None, lambda: done.append("published"), tmp_path, TODAY)
+    assert "An earlier release" in update(None, lambda: done.append("again"), tmp_path, TODAY, held=True)
     assert done == ["published"]
     assert publishing_report.read(tmp_path) == Report("2027-01-01", "")
 

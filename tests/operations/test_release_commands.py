@@ -1,0 +1,59 @@
+"""The commands of releases: what they say, and as whom they write."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from forms.core.builds.version import VERSION
+from forms.operations import release_commands, update_commands
+from forms.operations.cli import portal
+
+Build = Callable[..., None]
+
+
+@pytest.fixture
+def typed(tmp_path: Path, build: Build, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Run commands of `portal` in a folder with a build; whose files they would write stands in `owners`."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".build").mkdir()
+    for module in (release_commands, update_commands):
+        monkeypatch.setattr(module, "become_owner", lambda folder: (tmp_path / "owner").write_text(str(folder)))
+
+    def run(*words: str, number: int = 0) -> str:
+        if number:
+            build(number)
+            shutil.copy(tmp_path / "portal.json", tmp_path / ".build")
+        done = CliRunner().invoke(portal, words)
+        assert "Traceback" not in done.output
+        return f"{done.exit_code} {done.output}"
+
+    return run
+
+
+def test_publish_list_and_go_back(typed: Callable[..., str], tmp_path: Path) -> None:
+    assert "Nothing is published yet" in typed("releases")
+    assert typed("publish", number=1).startswith("0 Release 1 is in use")
+    assert typed("publish", "--as-it-is", number=2).startswith("0 Release 2 is in use")
+    assert typed("releases") == "0 2  built on 2027-01-01  in use\n1  built on 2027-01-01\n"
+    assert typed("rollback").startswith("0 Release 1 is in use again.")
+    assert typed("rollback").startswith("1 Error: ")
+    assert (tmp_path / "owner").read_text() == str(tmp_path / "published")
+
+
+@pytest.mark.parametrize("command", ["publish", "update", "rollback"])
+def test_root_writes_as_whom_the_releases_belong_to(typed: Callable[..., str], tmp_path: Path, command: str) -> None:
+    typed("publish", number=1)
+    (tmp_path / "owner").unlink()
+    typed(command)
+    assert (tmp_path / "owner").read_text() == str(tmp_path / "published")
+
+
+def test_without_a_build_a_sentence_says_what_to_do(typed: Callable[..., str]) -> None:
+    assert "holds no built site. Build it: python3 build.py build" in typed("publish")
+
+
+def test_the_version_is_said(typed: Callable[..., str]) -> None:
+    assert typed("--version") == f"0 {VERSION}\n"
