@@ -23,7 +23,6 @@ from forms.core.portal import Portal
 from forms.core.problem import Problem, Problems, as_dangers
 from sitegen.checks import content_checks, go_live, html_checks, key_checks, previous_build, quote_checks, secret_checks
 from sitegen.content import (
-    consent_rules,
     consents,
     district,
     events,
@@ -35,7 +34,7 @@ from sitegen.content import (
     translations,
 )
 from sitegen.content.district import DeskKeys
-from sitegen.lint import mistakes
+from sitegen.lint import consent_rules, mistakes
 from sitegen.media import audio_clips, images
 from sitegen.publish import browser_bundle, build_manifest, moved_pages, withdrawal
 from sitegen.render import event_pages, site_files

@@ -13,10 +13,11 @@ from forms.core.portal import Choice
 from forms.core.problem import Problem, as_dangers
 from sitegen.checks import event_checks, feedback_checks, page_checks
 from sitegen.checks.did_you_mean import did_you_mean
-from sitegen.content import consent_rules, desk_tables, number_checks, phone_numbers
+from sitegen.content import desk_tables, number_checks, phone_numbers
 from sitegen.content.pages import SOURCE, Library, Source, linked_name
 from sitegen.content.tables import Row, Tables, place_of
 from sitegen.languages import word_checks
+from sitegen.lint import consent_rules
 from sitegen.media import audio_clips, images, short_clips
 from sitegen.render.blocks import BLOCKS
 
