@@ -393,6 +393,28 @@ def report_problems() -> Iterator[None]:
         raise click.ClickException(str(unexpected.as_problem(error, ROOT))) from None
 
 
+def root_of(arguments: list[str]) -> Path:
+    """Return the folder of the site: the program's own, or of the district that --content names, which is taken out."""
+    from sitegen.layers import site_root
+
+    for at, word in enumerate(arguments):
+        if word == "--":
+            break
+        if word == "--content" or word.startswith("--content="):
+            named = arguments[at + 1 : at + 2] if word == "--content" else [word.partition("=")[2]]
+            del arguments[at : at + (2 if word == "--content" else 1)]
+            with report_problems():
+                return site_root.of(ROOT, Path(*named) if named else Path("--content"))
+    return ROOT
+
+
+if __name__ == "__main__":
+    try:
+        ROOT = root_of(sys.argv)  # what stands below is of this site; the program itself stays where it is
+    except click.ClickException as told:
+        told.show()
+        sys.exit(told.exit_code)
+
 HOST = "127.0.0.1"
 ADDRESS = f"http://{HOST}"
 HANDOVER = ROOT / ".build" / "portal.json"
@@ -699,9 +721,11 @@ def checkout_here() -> Checkout:
 @click.version_option(VERSION, message="%(version)s")
 @click.pass_context
 def portal(ctx: click.Context) -> None:
-    """The Safe Community Portal: a public site in five languages, sign-ups, and sealed, anonymous concerns.
+    """The Safe Community Portal: a public site in several languages, sign-ups, and sealed, anonymous concerns.
 
     First time here?  python3 build.py serve  shows everything on this machine.
+
+    Each command takes --content FOLDER for another district, like --content districts/sundargarh.
     """
     ctx.meta[CHECKOUT] = checkout_here()
 

@@ -40,6 +40,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as made:
         root = Path(made)
         shutil.copytree(ROOT / "content", root / "content")
+        shutil.copytree(ROOT / "library", root / "library")
         (root / "site").symlink_to(ROOT / "site")
         _fill(root / "content" / "tables")
         keys = dict.fromkeys(("police", "revenue", "legal", "partner", "events"), ("age1", "sha256:"))

@@ -69,6 +69,12 @@ LONGEST = (
     "tests/desk/test_threats_any_bytes.py",
     "tests/server/test_threats_operator.py",
     "tests/journeys/",
+    "tests/server/test_attachments.py",
+    "tests/server/test_days.py",
+    "tests/desk/test_window.py",
+    "tests/desk/test_session.py",
+    "tests/desk/test_threats_desks.py",
+    "tests/sitegen/test_threats_",
 )
 """What is started first, so that no worker waits for another one at the end."""
 

@@ -102,8 +102,8 @@ def test_what_is_wrong_with_content_is_a_sentence_and_exit_code_1(
     authenticator: Any, tmp_path: Path, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(authenticator, "ROOT", tmp_path)
-    shutil.copytree(ROOT / "content", tmp_path / "content")
-    shutil.copytree(ROOT / "site", tmp_path / "site")
+    for name in ("content", "library", "site"):
+        shutil.copytree(ROOT / name, tmp_path / name)
     events = tmp_path / "content" / "tables" / "events.csv"
     events.write_text(events.read_text(encoding="utf-8").replace("2027-01-24T10:00", "24.1.2027"), encoding="utf-8")
     for command in ("check", "build"):

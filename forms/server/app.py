@@ -147,15 +147,14 @@ def _claim(store: Store, salt_mark: str) -> None:
 
 def take_new_portal(app: Flask, path: Path) -> None:
     """Use what the site generator has handed over anew, at once."""
-    fresh = portal.read(path)
-    i18n.take_words(fresh.words)
-    app.extensions["services"] = replace(app.extensions["services"], portal=fresh)
+    app.extensions["services"] = replace(app.extensions["services"], portal=portal.read(path))
 
 
 def _use_newest_portal() -> None:
     """This request goes by the newest portal.json from here to its end, whatever is handed over meanwhile."""
     refresh_portal(current_app._get_current_object())  # type: ignore[attr-defined]
     g.services = current_app.extensions["services"]
+    i18n.use_words(g.services.portal.words)
 
 
 def _use_portal(app: Flask, found: portal.Portal) -> None:

@@ -34,6 +34,7 @@ from sitegen.content import (
     translations,
 )
 from sitegen.content.district import DeskKeys
+from sitegen.layers import inherited, libraries
 from sitegen.lint import consent_rules, mistakes
 from sitegen.media import audio_clips, images
 from sitegen.publish import browser_bundle, build_manifest, moved_pages, withdrawal
@@ -74,6 +75,8 @@ def prepare(
     unprotected: public keys whose secrets lie on this machine without a passphrase; no real site may use them.
     """
     content, theme = root / "content", root / "site"
+    if unusable := list(libraries.problems(content)):
+        raise Problems(unusable)  # first: nothing else looks into them
     if secrets := list(secret_checks.problems(content)):
         raise Problems(as_dangers(secrets))  # alone: no other sentence may repeat one
     if conflicts := list(mistakes.conflicts(content)):
@@ -124,6 +127,7 @@ def prepare(
             *mistakes.warnings(library),
             *translations.said(library),
             *moved_pages.said(library, rows["moved"], addresses),
+            *inherited.said(content, rows),
             *previous_build.changed(before, portal.events, today),
             *(str(item.problem) for item in live if not item.blocks),
         ),
@@ -199,6 +203,7 @@ def remember_translations(root: Path, today: date) -> None:
         library = pages.read_all(content, tuple(codes))[0]
         moved_pages.remember(content, library)
         translations.remember(content, library, today)
+        inherited.remember(content)
 
 
 def _audio_pipeline(root: Path, out: Path, speak: bool, today: date) -> audio_clips.AudioPipeline:

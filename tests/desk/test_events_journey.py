@@ -83,6 +83,7 @@ def town(tmp_path: Path) -> Iterator[Town]:
     """A copy of the content, to which staff added a visit that somebody asked for."""
     content = tmp_path / "content"
     shutil.copytree(ROOT / "content", content)
+    (tmp_path / "library").symlink_to(ROOT / "library")
     settings = (content / "portal.yml").read_text(encoding="utf-8").replace("reads: [signup]", "reads: [signup, visit]")
     (content / "portal.yml").write_text(settings, encoding="utf-8")
     asked = Letter("ab" * 16, "visit", "ta", "2027-01-10", ("events",), {"kind": "meeting"}, None, "", 0)

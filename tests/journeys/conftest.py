@@ -54,7 +54,7 @@ def copy_of_the_project(root: Path, change: Callable[[str], str]) -> Path:
     shutil.copytree(ROOT / "content", root / "content")
     shutil.copy(ROOT / "mkdocs.yml", root)
     (ROOT / ".build").mkdir(exist_ok=True)
-    for name in ("site", ".build"):  # the site generator, and what it keeps between builds
+    for name in ("site", "library", ".build"):  # the site generator, the library, what is kept between builds
         (root / name).symlink_to(ROOT / name)
     settings = root / "content" / "portal.yml"
     settings.write_text(change(settings.read_text(encoding="utf-8")), encoding="utf-8")

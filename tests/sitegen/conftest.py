@@ -23,8 +23,14 @@ ROOT = Path(__file__).parents[2]
 TODAY = date(2027, 1, 1)
 LANGUAGES = {"en": "English", "ta": "தமிழ்", "or": "ଓଡ଼ିଆ"}
 KEY = str(pyrage.x25519.Identity.generate().to_public())
+EVENTS = ("community-meeting", "legal-aid-camp", "clinic", "street-theatre", "cultural-programme", "goods-stall",
+          "officer-training", "launch")  # fmt: skip
 ROWS: dict[str, list[dict[str, Any]]] = {
     "places": [{"id": "north", "kind": "taluk", "name_en": "North", "name_ta": "வடக்கு"}],
+    "kinds": [
+        {"of": "place", "id": "taluk", "name_en": "Taluk", "name_ta": "வட்டம்"},
+        *({"of": "event", "id": kind, "name_en": kind} for kind in EVENTS),
+    ],
     "work": [{"id": "kiln", "order": 1, "name_en": "Kiln"}],
     "signs": [{"id": "debt", "order": 1, "name_en": "A debt that never ends", "more_en": "More.", "source": "x"}],
     "helplines": [

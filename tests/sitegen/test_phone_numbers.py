@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sitegen.content.phone_numbers import drawn, strays
+from sitegen.content.pages import Library, Source
+from sitegen.content.phone_numbers import drawn, in_library, strays
 
 from forms.core import i18n
 
@@ -139,8 +140,17 @@ def test_a_postal_address_has_a_pin_code(folder: Any) -> None:
     assert any("phone number" in problem for problem in folder.problems())
 
 
+def test_a_number_keeps_its_groups_in_order_in_a_language_from_right_to_left() -> None:
+    page = Source("a.md", "ur", {"title": "x"}, "[[ number: line ]] 18004252650", 1)
+    library = in_library(Library({"ur": {"a.md": page}}), {"line": ("1800 4252 650", "18004252650")})
+    text = library.by_language["ur"]["a.md"].text
+    assert "[1800\N{NO-BREAK SPACE}4252\N{NO-BREAK SPACE}650](tel:18004252650)" in text
+    assert [*strays(text, {"18004252650"})] == []
+    assert [found.shown for found in strays("1800\N{NO-BREAK SPACE}4252\N{NO-BREAK SPACE}651", {"18004252650"})]
+
+
 def test_the_content_names_its_numbers_by_their_rows() -> None:
-    for path in [*(ROOT / "content").glob("*/**/*.md")]:
+    for path in (path for name in ("content", "library", "districts") for path in (ROOT / name).glob("*/**/*.md")):
         assert "tel:" not in path.read_text(encoding="utf-8"), path
 
 

@@ -96,7 +96,7 @@ def test_a_wrong_cell_is_a_sentence(
 
 
 def test_every_phrase_of_this_district_is_in_all_its_languages() -> None:
-    with (ROOT / "content" / "tables" / "phrases.csv").open(encoding="utf-8") as file:
+    with (ROOT / "library" / "india" / "tables" / "phrases.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) >= 14
     assert all(row[f"name_{code}"] for row in rows for code in ("en", "ta", "te", "hi", "or"))
@@ -105,7 +105,7 @@ def test_every_phrase_of_this_district_is_in_all_its_languages() -> None:
 
 def test_every_phrase_of_the_district_is_spoken_in_every_language() -> None:
     """An answer made of them then speaks: the machine's voice says it until somebody records it."""
-    rows = list(csv.DictReader((ROOT / "content" / "tables" / "phrases.csv").read_text("utf-8").splitlines()))
+    rows = list(csv.DictReader((ROOT / "library" / "india" / "tables" / "phrases.csv").read_text("utf-8").splitlines()))
     codes = ("en", "ta", "te", "hi", "or")
     phrases = tuple(
         portals.Choice(row["id"], {code: row[f"name_{code}"] for code in codes if row[f"name_{code}"]}) for row in rows

@@ -4,8 +4,9 @@ No .mo files: a .po is read, compiled in memory and kept for the life of the pro
 """
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from datetime import date
-from functools import cache
+from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
@@ -23,7 +24,9 @@ SOURCE_LANGUAGE = "en"
 _LONG, _FULL = "d MMMM y", "EEEE, d MMMM y"
 """How a day is written where CLDR does not begin with the day: in India people do, in every language."""
 
-_OWN: dict[str, str] = {}
+_OF_PROCESS: dict[str, own_words.Words] = {"own": {}}
+_OF_REQUEST: ContextVar[own_words.Words | None] = ContextVar("own words of a request", default=None)
+"""Where one service takes letters for many districts, no district's words may stand on another's page."""
 
 
 def catalog(language: str, folder: Path = FOLDER) -> Catalog:
@@ -35,14 +38,21 @@ def catalog(language: str, folder: Path = FOLDER) -> Catalog:
         return read_po(file, locale=locales.locale_of(language))
 
 
-@cache
 def translations(language: str) -> NullTranslations:
     """Return the gettext translations of one language; English words stand in for what is missing."""
+    of_request = _OF_REQUEST.get()
+    own = _OF_PROCESS["own"] if of_request is None else of_request
+    return _translations(language, own.get(language, ""))
+
+
+@lru_cache(maxsize=64)
+def _translations(language: str, own: str) -> NullTranslations:
+    """Return the translations of one language. own: the district's own, as the text of a .po file."""
     shipped = (FOLDER / f"{language}.po").exists()
-    if language == SOURCE_LANGUAGE or not (shipped or language in _OWN):
+    if language == SOURCE_LANGUAGE or not (shipped or own):
         return NullTranslations()
     known = catalog(language)
-    for english, said in _own(language).items():
+    for english, said in _usable(own, language).items():
         known.add((english, english) if len(said) > 1 else english, said if len(said) > 1 else said[0])
     return compiled(known)
 
@@ -56,17 +66,19 @@ def compiled(known: Catalog) -> GNUTranslations:
 
 
 def take_words(words: own_words.Words) -> None:
-    """Say from now on what a district's own words say, in this process."""
-    if words != _OWN:
-        _OWN.clear()
-        _OWN.update(words)
-        translations.cache_clear()
+    """Say from now on what a district's own words say, in all of this process."""
+    _OF_PROCESS["own"] = words
 
 
-def _own(language: str) -> dict[str, tuple[str, ...]]:
+def use_words(words: own_words.Words) -> None:
+    """Say what a district's own words say until the end of the request that is being answered."""
+    _OF_REQUEST.set(words)
+
+
+def _usable(text: str, language: str) -> dict[str, tuple[str, ...]]:
     """Return a district's own words of a language as far as they can be shown."""
     try:
-        return own_words.usable(_OWN.get(language, ""), language)
+        return own_words.usable(text, language)
     except own_words.NotWords:
         return {}
 

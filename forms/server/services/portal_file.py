@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from forms.core import i18n, portal
+from forms.core import portal
 from forms.core.portal import Portal
 from forms.core.problem import Problem
 
@@ -24,7 +24,6 @@ class PortalFile:
         self._path, self._clock = path, clock
         self._seen = file_version(path)  # before it is read: what is written meanwhile is seen at the next look
         self.first = portal.read(path)
-        i18n.take_words(self.first.words)
         self.problem = ""
         self._broken: tuple[int, ...] | None = None
         self._try_at = 0.0
@@ -51,7 +50,6 @@ class PortalFile:
         except Problem as problem:
             self.problem, self._broken, self._try_at = str(problem), version, self._clock() + LOOK_EVERY
         else:
-            i18n.take_words(found.words)
             use(found)
             self._seen, self.problem, self._broken = version, "", None
 

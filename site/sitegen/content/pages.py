@@ -3,6 +3,7 @@
 import posixpath
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property, lru_cache
@@ -68,6 +69,8 @@ class Source:
     """Draws what stands above the text, from a Context: of pages made from a table."""
     file: str = ""
     """Where it was read, as staff know it; empty where that is where a district's own page stands."""
+    layer: str = lookup.OWN
+    """The folder of content that it comes from, as sentences call it."""
 
     @property
     def where(self) -> str:
@@ -176,7 +179,7 @@ def read(content: Path, language: str) -> tuple[dict[str, Source], list[Problem]
         name, where = file.name.removeprefix(f"{language}/"), shown_name(file.where)
         try:
             text = _readable(file.path.read_text(encoding="utf-8-sig"), where)
-            pages[name] = Source(name, language, *split(text, where), file=where)
+            pages[name] = Source(name, language, *split(text, where), file=where, layer=file.layer.shown)
             name.encode()
         except UnicodeEncodeError:
             del pages[name]  # lint/files.py says that its name is none
@@ -202,6 +205,8 @@ class Library:
     """All pages of all languages."""
 
     by_language: dict[str, dict[str, Source]]
+    replaced: Mapping[tuple[str, str], Source] = field(default_factory=dict)
+    """The English pages of libraries in whose place a district has its own, by layer and name."""
     changes: Mapping[tuple[str, str], Any] = field(default_factory=dict)
     """By language and name: how the English was edited since the page was translated (translations.Change)."""
 
@@ -237,4 +242,17 @@ def read_all(content: Path, languages: tuple[str, ...]) -> tuple[Library, list[P
     """Return every page, and every problem in reading one."""
     found = {language: read(content, language) for language in languages}
     problems = [problem for _, each in found.values() for problem in each]
-    return Library({language: pages for language, (pages, _) in found.items()}), problems
+    by_language = {language: pages for language, (pages, _) in found.items()}
+    return Library(by_language, _replaced(content, by_language.get(SOURCE, {}))), problems
+
+
+def _replaced(content: Path, english: Mapping[str, Source]) -> dict[tuple[str, str], Source]:
+    """Return the English pages of libraries that a district has replaced; its translations there are of these."""
+    found = {}
+    for file in lookup.every(content, SOURCE, "*.md"):
+        name, layer = file.name.removeprefix(f"{SOURCE}/"), file.layer.shown
+        if name in english and english[name].layer != layer:
+            with suppress(Problem, OSError, UnicodeDecodeError):
+                text = _readable(file.path.read_text(encoding="utf-8-sig"), file.where)
+                found[layer, name] = Source(name, SOURCE, *split(text, file.where), file=file.where, layer=layer)
+    return found

@@ -100,7 +100,7 @@ def strays(text: str, known: Collection[str], *, address: bool = False) -> Itera
     """
     if not _ANY_DIGIT.search(text):
         return
-    plain = ascii_digits(text)
+    plain = ascii_digits(text).replace("\N{NO-BREAK SPACE}", " ")  # as `_in_one_piece` writes it
     for match in _TEL.finditer(plain):
         if _digits(match[1] or match[2] or "") not in known:
             yield StrayNumber(match.start(), text[match.start() : match.end()])

@@ -141,6 +141,8 @@ class Settings(_Keys):
     paper: _Paper | None = None
     sms: _Sms | None = None
     menu: list[str]
+    library: list[Any] | None = None
+    """Looked at by sitegen/layers/libraries.py."""
 
 
 def problems(settings: Mapping[str, Any], where: str) -> Iterator[Problem]:

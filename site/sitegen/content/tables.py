@@ -27,6 +27,9 @@ Tables = kept_tables.Tables
 _MOST_WRONG = 200
 """Cells of one table of which it is said that they are wrong: finding more takes minutes and helps nobody."""
 
+KINDS = "kinds"
+"""The table whose rows are the words that other tables may use for kinds."""
+
 _CODE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 _KINDS = {
@@ -110,7 +113,18 @@ def _checked_anew(tables: Path, schemas: Path, languages: Sequence[str]) -> Tabl
         sheets[name] = rows.joined(name, of_layers, descriptor) if of_layers else empty
     if problems:
         raise Problems(problems)
-    return _checked(sheets, descriptors)
+    kinds = _kinds(sheets[KINDS]) if KINDS in sheets else {}
+    return _checked(sheets, {name: table_schemas.with_kinds(one, kinds) for name, one in descriptors.items()})
+
+
+def _kinds(sheet: CsvFile) -> dict[str, list[str]]:
+    """Return the ids of kinds by what they are a kind of."""
+    columns = [sheet.header.index(name) for name in ("of", "id")]
+    found: dict[str, list[str]] = {}
+    for row in sheet.rows:
+        of, kind = (row[at] for at in columns)
+        found.setdefault(of, []).append(kind)
+    return found
 
 
 def _without_rows(tables: Path, name: str, descriptor: Mapping[str, Any]) -> CsvFile:

@@ -128,6 +128,11 @@ def applied(library: Library, known: Mapping[str, Remembered]) -> Library:
     changes = {}
     for page in _translations(library):
         row, english = known.get(f"{page.language}/{page.name}"), library.source(page.name)
+        if (made_from := _of_library(page, library)) and english:
+            changes[page.language, page.name] = _change(english, _hashes(made_from))
+            meta = {**page.meta, "reviewed_by": _NOBODY}  # whoever read it read it beside the library's English
+            by_language[page.language][page.name] = replace(page, meta=meta)
+            continue
         if row is None:
             continue
         if english and row.source_changed == _text(page, "source_changed") and row.english != _hashes(english):
@@ -137,6 +142,12 @@ def applied(library: Library, known: Mapping[str, Remembered]) -> Library:
             meta = {**page.meta, "reviewed_by": _NOBODY, "review_ended": row.reviewed_by}
             by_language[page.language][page.name] = replace(page, meta=meta)
     return replace(library, by_language=by_language, changes=changes)
+
+
+def _of_library(page: Source, library: Library) -> Source | None:
+    """Return the English of a library's translation where the district's own English says something else."""
+    made_from, english = library.replaced.get((page.layer, page.name)), library.source(page.name)
+    return made_from if made_from and _hashes(made_from) != _hashes(english) else None
 
 
 def _change(english: Source, before: tuple[str, ...]) -> Change:

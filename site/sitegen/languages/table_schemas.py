@@ -60,6 +60,20 @@ def _columns(field: Mapping[str, Any], languages: Sequence[str]) -> Iterator[dic
         yield column
 
 
+def with_kinds(descriptor: Mapping[str, Any], kinds: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Return a schema in which a field with `kinds: place` allows what the table of kinds has; anything where none is.
+
+    kinds: the ids of kinds.csv by what they are a kind of.
+    """
+    fields = []
+    for field in descriptor["fields"]:
+        plain = {key: value for key, value in field.items() if key != "kinds"}
+        if allowed := kinds.get(str(field.get("kinds", ""))):
+            plain["constraints"] = {**field.get("constraints", {}), "enum": list(allowed)}
+        fields.append(plain)
+    return {**descriptor, "fields": fields}
+
+
 def several(descriptor: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the beginnings of columns that stand in several languages, like "name_"."""
     names = (str(field["name"]) for field in descriptor["fields"])

@@ -1,15 +1,17 @@
 """The folders that content is made of, and the one place through which every file of it is looked up.
 
-A file's name is its path inside its folder, like "en/rights.md". Of files with the same name the first folder's counts.
+A file's name is its path inside its folder, like "en/rights.md". Of files with the same name the first folder's counts:
+the district's own before its libraries, in the order of `library:` in portal.yml.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sitegen.layers import libraries
 from sitegen.lint.own_files import is_passed_over
 
-OWN = "content"
+OWN = libraries.OWN
 """How sentences call the district's own folder."""
 
 
@@ -40,8 +42,11 @@ class File:
 
 
 def layers(content: Path) -> tuple[Layer, ...]:
-    """Return the folders of which content is made, the district's own first."""
-    return (Layer(content, OWN),)
+    """Return the folders of which content is made, the district's own first.
+
+    A library that cannot be used is left out here: `libraries.problems` says what is wrong with it.
+    """
+    return (Layer(content, OWN), *(Layer(one.folder, one.shown) for one in libraries.usable(content)))
 
 
 def find(content: Path, name: str) -> Path:
@@ -70,6 +75,14 @@ def every(content: Path, under: str = "", pattern: str = "*") -> Iterator[File]:
         for path in sorted(start.rglob(pattern)):
             if path.is_file() and not is_passed_over(path, start):
                 yield File(path.relative_to(layer.folder).as_posix(), path, layer)
+
+
+def is_used(name: str, languages: Collection[str]) -> bool:
+    """Return whether a file of a library is one that this site could use."""
+    folder, slash, rest = name.partition("/")
+    if folder == "words":
+        return rest.partition(".")[0] in languages
+    return bool(slash) and folder in {*languages, "tables", "media"}
 
 
 def has_folder(content: Path, name: str) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from forms.core.files.audio_files import is_recording
 from forms.core.problem import Problem
 from sitegen.content.consents import media_name
-from sitegen.layers import lookup
+from sitegen.layers import libraries, lookup
 from sitegen.lint.own_files import is_passed_over, shown_name
 from sitegen.media import audio_clips, images
 
@@ -16,7 +16,7 @@ _COPY = re.compile(
     r"[ _-](?:old|new|final|backup|bak)\d*$|\.(?:orig|rej|bak|old|backup)\b",
     re.I,
 )
-_AT_THE_TOP = frozenset({"portal.yml", "translations.json", "calendar.json", "addresses.json"})
+_AT_THE_TOP = frozenset({"portal.yml", "translations.json", "calendar.json", "addresses.json", "overridden.json"})
 _DRAFTS = frozenset({".txt", ".doc", ".docx", ".odt", ".rtf", ".markdown", ".mdown", ".pages", ".pdf"})
 """Endings of what somebody perhaps meant as a page; compared in small letters."""
 
@@ -45,12 +45,17 @@ def problems(content: Path, languages: Collection[str], consented: Collection[st
 
     consented: files of content/media that consents.csv names (consents.media_name): of those a film may be published.
     """
+    zips = libraries.zips(content)
     for layer in lookup.layers(content):
         yield from _no_files(layer)
     for file in lookup.every(content):
+        if file.layer.shown != lookup.OWN and not lookup.is_used(file.name, languages):
+            continue  # another language's, or what lies in a checkout beside the content: nothing reads it
         if shown_name(file.name) != file.name:
             todo = "Give it a name of letters a to z, digits and hyphens."
             yield Problem(shown_name(file.where), "has a name that cannot be read.", todo)
+            continue
+        if file.layer.shown == lookup.OWN and file.name in zips:
             continue
         found = _found(file.path, Path(file.name), languages, consented)
         if found and file.path.suffix.lower() not in _ACTIVE:

@@ -13,9 +13,10 @@ _SIDES_IN_VALUE = frozenset({"text-align", "float", "clear"})
 _CORNERS_OF_THREE = 3
 
 RULES = """
-html { line-height: 2; font-family: "Noto Nastaliq Urdu", "Noto Naskh Arabic", system-ui, sans-serif; }
+html { line-height: 2; font-family: system-ui, "Noto Sans", "Noto Nastaliq Urdu", "Noto Naskh Arabic", sans-serif; }
 .exit svg, .back svg { transform: scaleX(-1); }
 [dir="ltr"] { direction: ltr; text-align: left; }
+[lang="en"]:not(article) { direction: ltr; unicode-bidi: embed; unicode-bidi: isolate; }
 .helpline-number, .numbers b, .dial b, .code, .button--call, input[inputmode="numeric"], input[type="tel"], .chart svg
 { direction: ltr; unicode-bidi: embed; unicode-bidi: isolate; }
 .helpline-number { justify-content: flex-end; }

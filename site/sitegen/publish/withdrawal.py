@@ -222,6 +222,7 @@ def write_withdrawn(content: Path, told: str, today: date) -> int:
     Byte order mark, line ends and separator stay as they are. Raises Problem where the file cannot be read.
     """
     path = content / consents.TABLE
+    _copy_rows_of_libraries(content, told)
     sheet = csv_files.read_sheet(path)
     data = path.read_bytes()
     bom = data.startswith(b"\xef\xbb\xbf")
@@ -243,6 +244,23 @@ def write_withdrawn(content: Path, told: str, today: date) -> int:
     csv.writer(out, delimiter=separator, lineterminator=end).writerows(rows)
     write_durably(path, (b"\xef\xbb\xbf" if bom else b"") + out.getvalue().encode())
     return len(found)
+
+
+def _copy_rows_of_libraries(content: Path, told: str) -> None:
+    """Write the ids of a library's rows into the district's table, so that they can be withdrawn there."""
+    path = content / consents.TABLE
+    sheet = csv_files.read_sheet(path)
+    there = {row[sheet.header.index("id")].casefold() for row in sheet.rows if "id" in sheet.header}
+    named = [row for row in consents.read_leniently(content).rows if _is_meant(row, told)]
+    new = [row for row in named if row.get("id", "").casefold() not in there]
+    if not new:
+        return
+    text = path.read_bytes().decode("utf-8-sig")
+    separator, end = csv_files.separator_of(text.partition("\n")[0]), "\r\n" if "\r\n" in text else "\n"
+    out = StringIO(newline="")
+    cells = ([row.get(name, "") for name in sheet.header] for row in new)
+    csv.writer(out, delimiter=separator, lineterminator=end).writerows(cells)
+    write_durably(path, path.read_bytes().rstrip(b"\r\n") + end.encode() + out.getvalue().encode())
 
 
 def remove_card(kit: Path) -> bool:

@@ -46,7 +46,7 @@ def problem(context: Context, name: str) -> Markup:
     quarter = feedback.latest(context.tables)
     shown = []
     if quarter and feedback.count(context.tables, quarter, theme=name):
-        shown = [_chart(context, _("By taluk"), _counts(context, quarter, "taluk", theme=name))]
+        shown = [_chart(context, part_of_district(context), _counts(context, quarter, "taluk", theme=name))]
     return _draw(
         context, "problem", signs=signs, campaigns=campaigns, promises=promises, held=held, charts=shown,
         period=_period(context, quarter),
@@ -79,7 +79,7 @@ def numbers(context: Context, _argument: str) -> Markup:
         shown = [
             _chart(context, _("By problem"), _counts(context, quarter, "theme")),
             _chart(context, _("By month"), _counts(context, quarter, "month")),
-            _chart(context, _("By taluk"), _counts(context, quarter, "taluk")),
+            _chart(context, part_of_district(context), _counts(context, quarter, "taluk")),
             _chart(context, _("By kind of work"), _counts(context, quarter, "work")),
         ]
     total = feedback.count(context.tables, quarter) if quarter else None
@@ -163,6 +163,14 @@ def _chart(context: Context, title: str, counts: _Counts) -> tuple[str, _Counts,
     bars = [(pick(names, context.language), one.letters) for names, one in counts]
     said = f"{title}. {_('The numbers stand in the table below.')}"
     return title, counts, charts.bars(bars, said, context.charts)
+
+
+def part_of_district(context: Context) -> str:
+    """Return what people call a part of the district, like taluk or block; a general word where there are several."""
+    kinds = {row["kind"] for row in _places(context)}
+    names = [row for row in context.tables["kinds"] if row["of"] == "place" and row["id"] in kinds]
+    own = text(names[0], "name").get(context.language, "") if len(names) == len(kinds) == 1 else ""
+    return own or i18n.say(context.language)("Place")
 
 
 def _counts(context: Context, quarter: str | None, dimension: str, **where: str) -> _Counts:

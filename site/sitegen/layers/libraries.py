@@ -1,0 +1,206 @@
+"""The libraries that portal.yml names under `library:`: folders, or zips with their SHA-256.
+
+What comes from outside is hostile: a zip is opened only where its hash is the one that portal.yml says, into a folder
+of its own, and only plain files of bounded number and size leave it.
+"""
+
+import hashlib
+import json
+import re
+import shutil
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from forms.core.files.durable import write_durably
+from forms.core.problem import Problem
+from forms.core.yaml_reader import YAMLError, read_yaml
+from sitegen.lint.own_files import is_passed_over
+
+OWN = "content"
+SETTINGS = "portal.yml"
+WHERE = f"{OWN}/{SETTINGS}, library"
+UNPACKED = Path(".build") / "library"
+
+MOST_FILES, LARGEST_FILE, LARGEST = 5_000, 30_000_000, 300_000_000
+"""Files of a zip, bytes of one, and of all together once unpacked."""
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+_WHOLE = ".whole"
+
+
+@dataclass(frozen=True)
+class Library:
+    """A library that lies under a district's content. `shown`: how sentences call it."""
+
+    folder: Path
+    shown: str
+
+
+def usable(content: Path) -> tuple[Library, ...]:
+    """Return the libraries that can be used, in their order."""
+    return tuple(one for one in _named(content) if isinstance(one, Library))
+
+
+def zips(content: Path) -> frozenset[str]:
+    """Return the names of the zips in the district's folder that portal.yml names."""
+    _named(content)
+    rows = (row for row in _LAST.get(content, []) if isinstance(row, Mapping))
+    return frozenset(str(row.get("zip", "")) for row in rows)
+
+
+def problems(content: Path) -> Iterator[Problem]:
+    """Yield what is wrong with the libraries that portal.yml names."""
+    yield from (one for one in _named(content) if isinstance(one, Problem))
+    for one in usable(content):
+        yield from _harmful(one)
+        if (one.folder / SETTINGS).exists():
+            what = "a library has a portal.yml, and only a district's own counts."
+            yield Problem(f"{one.shown}/{SETTINGS}", what, "Take it out of the library.")
+
+
+def copy_settings(content: Path, place: Path) -> None:
+    """Write portal.yml into another folder, where tables are tried, so that it names the same libraries from there."""
+    settings = read_yaml((content / SETTINGS).read_text(encoding="utf-8-sig"))
+    named = {"library": [str(one.folder) for one in usable(content)]} if settings.get("library") else {}
+    (place / SETTINGS).write_text(json.dumps({**settings, **named}, default=str), encoding="utf-8")
+
+
+def _harmful(library: Library) -> Iterator[Problem]:
+    """Yield links in a library, which could lead anywhere on this machine, and what is too large to be read."""
+    paths = [path for path in sorted(library.folder.rglob("*")) if not is_passed_over(path, library.folder)]
+    if len(paths) > MOST_FILES:
+        yield Problem(library.shown, f"holds {len(paths):,} files.", f"A library may have {MOST_FILES:,}.")
+    for path in paths:
+        where = f"{library.shown}/{path.relative_to(library.folder).as_posix()}"
+        if path.is_symlink():
+            yield Problem(where, "is a link, which a library may not have.", "Put the file itself there, or remove it.")
+        elif path.is_file() and path.stat().st_size > LARGEST_FILE:
+            yield Problem(where, "is too large.", f"A file of a library may have {LARGEST_FILE // 1_000_000} MB.")
+
+
+def _named(content: Path) -> tuple[Library | Problem, ...]:
+    """Return each library that portal.yml names, or what is wrong with it; asked anew only when that file changes."""
+    try:
+        state = (content / SETTINGS).stat()
+    except OSError:
+        return ()
+    found = _read(content, state.st_mtime_ns, state.st_size)
+    if any(isinstance(one, Problem) for one in found):
+        _read.cache_clear()  # a folder that is put there later is found, though portal.yml is the same
+    return found
+
+
+_LAST: dict[Path, list[Any]] = {}
+"""What `library:` said when it could last be read: while a broken file is mended nothing is taken for withdrawn."""
+
+
+@lru_cache(maxsize=64)
+def _read(content: Path, _changed: int, _size: int) -> tuple[Library | Problem, ...]:
+    try:
+        settings = read_yaml((content / SETTINGS).read_text(encoding="utf-8-sig"))
+        listed = settings.get("library") or [] if isinstance(settings, dict) else []
+        _LAST[content] = listed if isinstance(listed, list) else [listed]
+    except (OSError, YAMLError, UnicodeDecodeError):
+        pass
+    return tuple(_one(content, row) for row in _LAST.get(content, []))
+
+
+def _one(content: Path, row: Any) -> Library | Problem:
+    try:
+        if isinstance(row, str):
+            return _folder(content, row)
+        if isinstance(row, Mapping) and set(row) == {"zip", "sha256"}:
+            return _zip(content, str(row["zip"]), str(row["sha256"]).lower())
+    except Problem as problem:
+        return problem
+    except OSError as error:
+        return Problem(WHERE, f"{str(row)[:60]} cannot be read ({error.strerror}).", "Look at the folder.")
+    todo = "Write a folder, like ../library/india, or {zip: india.zip, sha256: ...}."
+    return Problem(WHERE, f'"{str(row)[:60]}" names no library.', todo)
+
+
+def _folder(content: Path, text: str) -> Library:
+    folder = (content / text).resolve()
+    own = content.resolve()
+    if not folder.is_dir():
+        raise Problem(WHERE, f"there is no folder {text}.", "Write it as seen from content/, like ../library/india.")
+    if folder == own or folder in own.parents or own in folder.parents:
+        raise Problem(WHERE, f"{text} is the district's own folder, or lies around or in it.", "Take another folder.")
+    return Library(folder, re.sub(r"^(\.{0,2}/)+", "", text) or text)
+
+
+def _zip(content: Path, name: str, wanted: str) -> Library:
+    path = content / name
+    where = f"{WHERE}, {name}"
+    if not path.is_file():
+        raise Problem(where, "there is no such file.", "Put the zip there, or take the library out.")
+    if not _HASH.fullmatch(wanted):
+        raise Problem(where, "sha256 is no SHA-256.", "Write the 64 signs that whoever made the zip tells you.")
+    if path.stat().st_size > LARGEST:
+        raise Problem(where, "is too large.", f"A library may have {LARGEST // 1_000_000} MB.")
+    data = path.read_bytes()
+    found = hashlib.sha256(data).hexdigest()
+    if found != wanted:
+        what = f"is another file than portal.yml says: its SHA-256 is {found}."
+        raise Problem(where, what, "Ask whoever made it which is right. Nothing of it was opened.")
+    place = content.parent / UNPACKED / found
+    if not (place / _WHOLE).exists():
+        _unpack(path, place, where)
+    return Library(place, name)
+
+
+def _unpack(path: Path, place: Path, where: str) -> None:
+    """Unpack a zip into a folder of its own: all of it, or nothing. Raises Problem."""
+    shutil.rmtree(place, ignore_errors=True)
+    try:
+        with zipfile.ZipFile(path) as packed:
+            members = [one for one in packed.infolist() if not one.is_dir()]
+            _require_harmless(members, where)
+            for one in members:
+                target = place / one.filename
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(_data_of(packed, one))
+        write_durably(place / _WHOLE, b"")
+    except Problem:
+        shutil.rmtree(place, ignore_errors=True)
+        raise
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error, ValueError):
+        shutil.rmtree(place, ignore_errors=True)
+        raise Problem(where, "cannot be opened as a zip.", "Have it made anew, without a password.") from None
+
+
+def _data_of(packed: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    """Return the bytes of a file in a zip, no more than it says that there are. Raises BadZipFile."""
+    with packed.open(member) as file:
+        data = file.read(member.file_size + 1)
+    if len(data) != member.file_size:
+        raise zipfile.BadZipFile
+    return data
+
+
+def _require_harmless(members: list[zipfile.ZipInfo], where: str) -> None:
+    """Raise Problem where a zip would write outside its folder, holds links, or is too much to unpack."""
+    if len(members) > MOST_FILES or sum(one.file_size for one in members) > LARGEST:
+        raise Problem(where, "holds too much.", f"At most {MOST_FILES:,} files and {LARGEST // 1_000_000} MB.")
+    seen: set[str] = set()
+    for one in members:
+        name = one.filename
+        parts = PurePosixPath(name).parts
+        shown = f"{name[:60]!r}"
+        outside = name.startswith("/") or "\\" in name or ":" in name or ".." in parts or not name.isprintable()
+        kind = stat.S_IFMT(one.external_attr >> 16)
+        if outside or not parts or name == _WHOLE:
+            raise Problem(where, f"the name {shown} leads out of its folder.", "Nothing of it was unpacked.")
+        if kind not in {0, stat.S_IFREG}:
+            raise Problem(where, f"{shown} is a link or a device, not a file.", "Nothing of it was unpacked.")
+        if one.file_size > LARGEST_FILE:
+            raise Problem(where, f"{shown} is too large.", f"A file may have {LARGEST_FILE // 1_000_000} MB.")
+        if name.casefold() in seen:
+            raise Problem(where, f"{shown} stands in it twice.", "Have the zip made anew.")
+        seen.add(name.casefold())

@@ -1,0 +1,38 @@
+"""The folder from which another district's site is built: its content beside this program, what it makes apart."""
+
+from pathlib import Path
+
+from forms.core.problem import Problem
+
+BESIDE = ("site", "forms", "mkdocs.yml", "locks")
+KEPT = Path(".build") / "seal"
+"""The bundled script that encrypts letters: the same for every district."""
+
+
+def of(program: Path, content: Path, place: Path | None = None) -> Path:
+    """Return a folder like the program's own, with this content in it. Raises Problem where there is none.
+
+    place: where it is made; without one below .build of the program, by the name of the district's folder.
+    """
+    if not (content / "portal.yml").is_file():
+        raise Problem(str(content), "has no portal.yml.", "Name a district's folder, like districts/sundargarh.")
+    root = place or program / ".build" / "districts" / content.resolve().name
+    (program / KEPT).mkdir(parents=True, exist_ok=True)
+    try:
+        (root / KEPT).parent.mkdir(parents=True, exist_ok=True)
+        _lead(root / "content", content.resolve())
+        _lead(root / KEPT, program / KEPT)
+        for name in BESIDE:
+            _lead(root / name, program / name)
+    except OSError as error:
+        todo = "Links must be allowed there: on Windows switch developer mode on."
+        raise Problem(str(root), f"cannot be made ({error.strerror}).", todo) from None
+    return root
+
+
+def _lead(link: Path, target: Path) -> None:
+    """Make a link, or let one that leads elsewhere lead here."""
+    if link.is_symlink() and link.resolve() == target.resolve():
+        return
+    link.unlink(missing_ok=True)
+    link.symlink_to(target, target_is_directory=target.is_dir())

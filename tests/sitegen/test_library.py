@@ -1,0 +1,342 @@
+"""A library under a district: what counts, what is said, and what a hostile one can reach."""
+
+import csv
+import hashlib
+import shutil
+import stat
+import zipfile
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from sitegen import cache
+from sitegen.content import consents, pages, tables, translations
+from sitegen.layers import inherited, libraries, lookup
+from sitegen.publish import withdrawal
+
+TODAY = date(2027, 1, 1)
+DRAWING = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><path d="M0 0h1"/></svg>'
+CONSENT = {
+    "id": "c", "kind": "composite", "story": "stories/a", "languages": "en ta or", "given_on": "2026-12-01",
+    "expires_on": "2028-01-01", "adult": "true", "approved_by": "P", "approved_on": "2026-12-01", "court_case": "no",
+    "name_changed": "true",
+}  # fmt: skip
+STORY = "---\ntitle: A\nkind: survivor\ncomposite: true\nconsent: c\nquotes: published\n---\n# A\n\nText.\n"
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def write_table(path: Path, *rows: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [*{name: None for row in rows for name in row}])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def page(title: str, text: str = "Text.", **meta: Any) -> str:
+    return f"---\n{yaml.safe_dump({'title': title, **meta}, allow_unicode=True)}---\n# {title}\n\n{text}\n"
+
+
+@pytest.fixture
+def library(folder: Any) -> Path:
+    """A folder beside the district's, named in its portal.yml."""
+    place: Path = folder.root / "library" / "india"
+    place.mkdir(parents=True)
+    name_library(folder, ["../library/india"])
+    return place
+
+
+def name_library(folder: Any, listed: Any) -> None:
+    path = folder.root / "content" / "portal.yml"
+    settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    write(path, yaml.safe_dump({**settings, "library": listed}, allow_unicode=True))
+
+
+def read_tables(folder: Any) -> Any:
+    return tables.read(folder.root / "content" / "tables", folder.root / "site" / "schemas")
+
+
+def test_the_districts_page_counts_and_the_librarys_stands_where_there_is_none(folder: Any, library: Path) -> None:
+    write(library / "en" / "help.md", page("Help of the library"))
+    write(library / "en" / "signs.md", page("Signs of the library"))
+    write(library / "ml" / "signs.md", page("A language that is not here"))
+    write(library / "README.md", "Beside it.")
+    folder.page("help", "Own.", title="Own help")
+    report = folder.check()
+    assert not report.problems
+    assert any("1 files and 0 rows of tables come from library/india; 1 files" in said for said in report.warnings)
+    found = lookup.files(folder.root / "content", "en", "*.md")
+    assert {file.name: file.layer.shown for file in found} == {
+        "en/help.md": "content", "en/index.md": "content", "en/signs.md": "library/india",
+    }  # fmt: skip
+
+
+def test_rows_are_merged_by_id_and_dropped(folder: Any, library: Path) -> None:
+    write_table(
+        library / "tables" / "work.csv",
+        {"id": "kiln", "order": 1, "name_en": "Kiln of the library", "name_ml": "x"},
+        {"id": "mill", "order": 2, "name_en": "Mill", "name_ml": "x"},
+        {"id": "farm", "order": 3, "name_en": "Farm", "name_ml": "x"},
+    )
+    write_table(
+        folder.csv("work"),
+        {"id": "kiln", "order": 1, "name_en": "Own kiln", "drop": ""},
+        {"id": "farm", "order": "", "name_en": "", "drop": "true"},
+        {"id": "port", "order": 4, "name_en": "Port", "drop": "false"},
+    )
+    rows = read_tables(folder)["work"]
+    assert [(row["id"], row["name_en"]) for row in rows] == [("kiln", "Own kiln"), ("mill", "Mill"), ("port", "Port")]
+    assert tables.place_of("work", rows[1]) == "library/india/tables/work.csv, row 3"
+    assert tables.place_of("work", rows[0]) == "content/tables/work.csv, row 2"
+    assert "drop" not in rows[0]
+
+
+def test_a_table_that_only_a_library_has_counts(folder: Any, library: Path) -> None:
+    folder.csv("work").rename(library / "work.csv")
+    (library / "tables").mkdir()
+    (library / "work.csv").rename(library / "tables" / "work.csv")
+    assert [row["id"] for row in read_tables(folder)["work"]] == ["kiln"]
+    assert not folder.problems()
+
+
+def test_what_is_wrong_in_a_library_is_said_with_its_place(folder: Any, library: Path, said: Any) -> None:
+    write_table(library / "tables" / "work.csv", {"id": "mill", "order": "two", "name_en": "Mill"})
+    assert 'library/india/tables/work.csv, row 2, column order: "two" is not a whole number' in said()
+
+
+def test_a_row_that_drops_nothing_is_said(folder: Any, library: Path, said: Any) -> None:
+    write_table(folder.csv("work"), {"id": "kiln", "order": 1, "name_en": "Kiln", "drop": "true"})
+    assert "content/tables/work.csv, row 2, column drop: no library has the row kiln." in said()
+
+
+def test_changes_of_a_library_are_a_change_of_the_build(folder: Any, library: Path) -> None:
+    before = cache.fingerprint(folder.root)
+    write(library / "en" / "new.md", page("New"))
+    assert cache.fingerprint(folder.root) != before
+
+
+def test_a_librarys_change_under_an_own_file_is_said(folder: Any, library: Path) -> None:
+    write(library / "en" / "help.md", page("Help"))
+    folder.page("help", "Own.")
+    content = folder.root / "content"
+    inherited.remember(content)
+    assert not any("has changed since" in one for one in inherited.said(content, {}))
+    write(library / "en" / "help.md", page("Help", "Newer."))
+    inherited.remember(content)
+    assert any("content/en/help.md: the library's file has changed" in one for one in inherited.said(content, {}))
+    (content / inherited.FILE).write_text("{}", encoding="utf-8")
+    inherited.remember(content)
+    assert not any("has changed since" in one for one in inherited.said(content, {}))
+
+
+def test_a_librarys_translation_of_english_that_the_district_replaced_is_stale(folder: Any, library: Path) -> None:
+    write(library / "en" / "help.md", page("Help", "Call.", changed=date(2026, 12, 1)))
+    write(library / "ta" / "help.md", page("உதவி", "அழை.", source_changed=date(2026, 12, 1), reviewed_by="A"))
+    folder.page("help", "Something else.", title="Own help", changed=date(2026, 12, 1))
+    read = pages.read_all(folder.root / "content", ("en", "ta"))[0]
+    found = translations.applied(read, {})
+    tamil = found.by_language["ta"]["help.md"]
+    assert found.is_stale(tamil)
+    assert not tamil.reviewed
+    write(folder.root / "content" / "en" / "help.md", (library / "en" / "help.md").read_text(encoding="utf-8"))
+    same = translations.applied(pages.read_all(folder.root / "content", ("en", "ta"))[0], {})
+    assert not same.is_stale(same.by_language["ta"]["help.md"])
+
+
+def known(folder: Any) -> consents.Consents:
+    return consents.read_leniently(folder.root / "content")
+
+
+@pytest.fixture
+def story(folder: Any, library: Path) -> Any:
+    """A story of the library with its consent, shown until somebody weakens it."""
+    write(library / "en" / "stories" / "a.md", STORY)
+    write_table(library / "tables" / "consents.csv", {**CONSENT, "withdrawn_on": "", "media": "", "note": ""})
+    write_table(folder.csv("consents"), dict.fromkeys([*CONSENT, "withdrawn_on", "drop"], ""))
+    folder.csv("consents").write_text(folder.csv("consents").read_text().splitlines()[0] + "\n", encoding="utf-8")
+    assert known(folder).cover("stories/a", "en", TODAY)
+    return folder
+
+
+def own_row(folder: Any, **cells: str) -> None:
+    write_table(folder.csv("consents"), {**dict.fromkeys([*CONSENT, "withdrawn_on", "drop"], ""), "id": "c", **cells})
+
+
+@pytest.mark.parametrize("cells", [{"withdrawn_on": "2026-12-31"}, {"withdrawn_on": "soon"}, {"drop": "true"}])
+def test_a_district_can_withdraw_a_librarys_story(story: Any, cells: dict[str, str]) -> None:
+    own_row(story, **cells)
+    assert not known(story).cover("stories/a", "en", TODAY)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {"languages": "en ta or hi"}, {"expires_on": "2029-11-01"}, {**CONSENT}, {"adult": "true", "note": "x"},
+        {"story": "stories/b"}, {"kind": "nobody"},
+    ],
+)  # fmt: skip
+def test_a_district_cannot_bring_back_what_a_library_withdrew(story: Any, library: Path, cells: dict[str, str]) -> None:
+    withdrawn = {**CONSENT, "withdrawn_on": "2026-12-30", "media": "photos/a.png", "note": ""}
+    write_table(library / "tables" / "consents.csv", withdrawn)
+    own_row(story, **cells)
+    assert not known(story).cover("stories/a", "en", TODAY)
+    assert known(story).media(TODAY).get("photos/a.png", frozenset()) == frozenset()
+
+
+def test_a_district_cannot_widen_a_librarys_consent(story: Any, library: Path, said: Any) -> None:
+    write_table(library / "tables" / "consents.csv", {**CONSENT, "languages": "en", "withdrawn_on": "", "media": ""})
+    own_row(story, **{**CONSENT, "languages": "en ta"})
+    assert known(story).cover("stories/a", "en", TODAY)
+    assert not known(story).cover("stories/a", "ta", TODAY)
+    assert "the consent is a library's, and a district cannot change it." in said()
+
+
+def test_a_broken_table_of_consents_in_any_layer_holds_none(story: Any, library: Path) -> None:
+    (library / "tables" / "consents.csv").write_bytes(b"\xff\xfe")
+    assert not known(story).cover("stories/a", "en", TODAY)
+
+
+def test_without_its_own_table_of_consents_a_district_shows_no_story(story: Any, said: Any) -> None:
+    story.csv("consents").unlink()
+    assert not known(story).cover("stories/a", "en", TODAY)
+    assert "content/tables/consents.csv: is missing." in said()
+
+
+def test_withdraw_writes_into_the_districts_table(story: Any, library: Path) -> None:
+    content = story.root / "content"
+    before = (library / "tables" / "consents.csv").read_bytes()
+    assert withdrawal.stories_of("stories/a", content, story.root / "public") == ["stories/a"]
+    assert withdrawal.write_withdrawn(content, "stories/a", TODAY) == 1
+    assert not known(story).cover("stories/a", "en", TODAY)
+    assert (library / "tables" / "consents.csv").read_bytes() == before
+    assert not story.problems()
+
+
+def test_a_library_that_is_gone_takes_its_stories_with_it(story: Any) -> None:
+    name_library(story, ["../library/none"])
+    assert not known(story).cover("stories/a", "en", TODAY)
+
+
+def test_a_settings_file_that_is_being_saved_withdraws_nothing(story: Any) -> None:
+    path = story.root / "content" / "portal.yml"
+    whole = path.read_text(encoding="utf-8")
+    path.write_text(whole[: len(whole) // 2] + "\n: [", encoding="utf-8")
+    assert known(story).cover("stories/a", "en", TODAY)
+
+
+@pytest.mark.parametrize(
+    ("listed", "sentence"),
+    [
+        (["../nowhere"], "there is no folder ../nowhere."), (["."], "is the district's own folder"),
+        (["en"], "is the district's own folder"), ([".."], "is the district's own folder"),
+        ([7], '"7" names no library.'), ([{"zip": "a.zip"}], "names no library."),
+        ([{"zip": "none.zip", "sha256": "0" * 64}], "there is no such file."),
+    ],
+)  # fmt: skip
+def test_a_library_that_cannot_be_used_stops_the_build_with_a_sentence(
+    folder: Any, said: Any, listed: Any, sentence: str
+) -> None:
+    name_library(folder, listed)
+    assert sentence in said()
+
+
+def test_a_link_in_a_library_is_refused(folder: Any, library: Path, said: Any) -> None:
+    write(library / "en" / "real.md", page("Real"))
+    (library / "en" / "passwd.md").symlink_to("/etc/passwd")
+    assert "library/india/en/passwd.md: is a link" in said()
+
+
+def test_a_file_that_is_too_large_is_refused(folder: Any, library: Path, said: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(libraries, "LARGEST_FILE", 10)
+    write(library / "en" / "big.md", page("Big"))
+    assert "is too large." in said()
+
+
+def zipped(folder: Any, *members: tuple[str | zipfile.ZipInfo, bytes]) -> str:
+    path = folder.root / "content" / "india.zip"
+    with zipfile.ZipFile(path, "w") as packed:
+        for name, data in members:
+            packed.writestr(name, data)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_zip_with_its_hash_is_a_library(folder: Any) -> None:
+    digest = zipped(folder, ("en/signs.md", page("Signs").encode()), ("media/pictograms/a.svg", DRAWING.encode()))
+    name_library(folder, [{"zip": "india.zip", "sha256": digest.upper()}])
+    assert lookup.find(folder.root / "content", "en/signs.md").is_file()
+    assert not folder.problems()
+
+
+def test_a_zip_with_another_hash_is_not_opened(folder: Any, said: Any, monkeypatch: Any) -> None:
+    zipped(folder, ("en/signs.md", b"x"))
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    name_library(folder, [{"zip": "india.zip", "sha256": "0" * 64}])
+    assert "is another file than portal.yml says" in said()
+
+
+def link(name: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name)
+    info.external_attr = (stat.S_IFLNK | 0o777) << 16
+    return info
+
+
+@pytest.mark.parametrize(
+    ("members", "sentence"),
+    [
+        ([("../../evil.md", b"x")], "leads out of its folder"), ([("/etc/evil.md", b"x")], "leads out of its folder"),
+        ([("en\\..\\evil.md", b"x")], "leads out of its folder"), ([("C:evil.md", b"x")], "leads out of its folder"),
+        ([("en/a\u202e.md", b"x")], "leads out of its folder"), ([(link("en/a.md"), b"/etc/passwd")], "is a link"),
+        ([("en/a.md", b"x"), ("EN/A.md", b"y")], "stands in it twice"), ([(".whole", b"")], "leads out of its folder"),
+    ],
+)  # fmt: skip
+def test_a_hostile_zip_writes_nothing(folder: Any, said: Any, members: Any, sentence: str) -> None:
+    digest = zipped(folder, *members)
+    name_library(folder, [{"zip": "india.zip", "sha256": digest}])
+    assert sentence in said()
+    assert [path for path in folder.root.rglob("*") if path.name.endswith(("evil.md", "A.md"))] == []
+    assert lookup.layers(folder.root / "content")[1:] == ()
+
+
+def test_a_zip_that_swells_is_refused_before_it_does(folder: Any, said: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(libraries, "LARGEST_FILE", 1000)
+    path = folder.root / "content" / "india.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("en/a.md", b"0" * 100_000)
+    name_library(folder, [{"zip": "india.zip", "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}])
+    assert "is too large." in said()
+    assert not (folder.root / libraries.UNPACKED).exists()
+
+
+@pytest.mark.parametrize("cut", [1, 30, 60])
+def test_a_zip_that_is_cut_off_is_a_sentence(folder: Any, said: Any, cut: int) -> None:
+    zipped(folder, ("en/signs.md", b"x" * 200))
+    path = folder.root / "content" / "india.zip"
+    path.write_bytes(path.read_bytes()[:-cut])
+    name_library(folder, [{"zip": "india.zip", "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}])
+    assert "cannot be opened as a zip." in said()
+
+
+def test_consents_end_in_a_library_as_everywhere(story: Any) -> None:
+    assert not known(story).cover("stories/a", "en", date.fromisoformat(CONSENT["expires_on"]) + timedelta(days=1))
+
+
+def test_a_folder_that_is_put_there_later_is_found(folder: Any) -> None:
+    name_library(folder, ["../library/later"])
+    assert [str(one) for one in libraries.problems(folder.root / "content")]
+    (folder.root / "library" / "later").mkdir(parents=True)
+    assert not list(libraries.problems(folder.root / "content"))
+
+
+def test_tables_are_tried_elsewhere_over_the_same_libraries(folder: Any, library: Path, tmp_path: Path) -> None:
+    (library / "tables").mkdir()
+    folder.csv("work").rename(library / "tables" / "work.csv")
+    trial = tmp_path / "trial"
+    shutil.copytree(folder.root / "content" / "tables", trial / "tables")
+    libraries.copy_settings(folder.root / "content", trial)
+    assert [row["id"] for row in tables.read(trial / "tables", folder.root / "site" / "schemas")["work"]] == ["kiln"]

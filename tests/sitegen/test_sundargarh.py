@@ -1,0 +1,81 @@
+"""A second demonstration district over the same library: built from few files, with its own words and places."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyrage
+import pytest
+from sitegen import build as site_build
+from sitegen.content import tables
+from sitegen.layers import lookup, site_root
+
+from forms.core.problem import Problem
+
+ROOT = Path(__file__).parents[2]
+CONTENT = ROOT / "districts" / "sundargarh"
+TODAY = date(2026, 11, 29)
+MOST_FILES = 15
+
+
+def keys() -> dict[str, tuple[str, str, str]]:
+    public = str(pyrage.x25519.Identity.generate().to_public())
+    return dict.fromkeys(("police", "legal", "partner", "events"), (public, "sha256:0", ""))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, seal_cache: Path) -> Any:
+    """The folder of the site, and the site built in it."""
+    root = site_root.of(ROOT, CONTENT, tmp_path_factory.mktemp("sundargarh"))
+    assert seal_cache.is_dir()
+    before = {path: path.read_bytes() for path in CONTENT.rglob("*") if path.is_file()}
+    built = site_build.build(root, root / "public", keys=keys(), today=TODAY, say=lambda _: None, speak=False)
+    for path in [path for path in CONTENT.rglob("*") if path.is_file() and path not in before]:
+        path.unlink()  # what the program remembers is not shipped for a demonstration
+    return root / "public", built
+
+
+def test_it_is_a_folder_of_few_files() -> None:
+    assert len([path for path in CONTENT.rglob("*") if path.is_file()]) <= MOST_FILES
+
+
+def test_every_language_has_the_librarys_pages(site: Any) -> None:
+    public, built = site
+    assert built.portal.language_codes() == ("en", "hi", "or")
+    for language in ("en", "hi", "or"):
+        for page in ("", "tell/", "voice/", "signs/", "help/", "privacy/"):
+            assert (public / language / page / "index.html").is_file()
+    assert "<svg" in (public / "or" / "signs" / "index.html").read_text(encoding="utf-8"), "drawings of the library"
+
+
+def test_nothing_of_the_other_district_is_on_it(site: Any) -> None:
+    public, _ = site
+    for path in sorted(public.rglob("*.html")):
+        text = path.read_text(encoding="utf-8")
+        assert [word for word in ("Tiruvallur", "திருவள்ளூர்", "18004252650", "Tamil") if word in text] == [], path
+
+
+def test_its_parts_are_blocks_and_are_asked_for_by_that_name() -> None:
+    rows = tables.read(CONTENT / "tables", ROOT / "site" / "schemas")
+    assert len(rows["places"]) == 17
+    assert {row["kind"] for row in rows["places"]} == {"block"}
+    assert {row["id"] for row in rows["kinds"] if row["of"] == "place"} == {"block"}
+    assert {tables.layer_of(row) for row in rows["helplines"]} == {"library/india"}
+
+
+def test_a_concern_can_be_told_from_its_blocks_in_odia(site: Any) -> None:
+    public, _ = site
+    form = (public / "or" / "tell" / "index.html").read_text(encoding="utf-8")
+    assert "ରାଜଗାଙ୍ଗପୁର" in form
+    assert 'lang="or"' in form
+
+
+def test_the_library_is_where_both_districts_find_it() -> None:
+    for content in (ROOT / "content", CONTENT):
+        assert [layer.shown for layer in lookup.layers(content)] == ["content", "library/india"]
+
+
+def test_a_folder_that_is_no_district_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(Problem, match=r"has no portal\.yml"):
+        site_root.of(ROOT, tmp_path, tmp_path / "root")
+    assert not (tmp_path / "root").exists()
