@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from editor.editor import Editor
     from sitegen.content.pages import Library
 
 ROOT = Path(__file__).resolve().parent
@@ -38,7 +39,8 @@ LOCKS = ROOT / "locks"  # a lock file for each group of packages in pyproject.to
 NODE_AHEAD = ROOT / ".build" / "node"  # fetched beside the packages of a first run, until its build is made
 UV_LOCK = LOCKS / "uv.lock"
 EVERYDAY = ("server", "desk", "site")
-WITH_TESTS = (*EVERYDAY, "test")
+WITH_EDITOR = (*EVERYDAY, "editor")
+WITH_TESTS = (*WITH_EDITOR, "test")
 GROUPS = (*WITH_TESTS, "docs")
 STAMP = "installed"
 HELD = "in-use"
@@ -66,6 +68,8 @@ def needed(arguments: list[str]) -> tuple[str, ...]:
     """Return the groups of packages that a command needs. Ends with a sentence where a group does not exist."""
     if arguments[:1] == ["test"]:
         return WITH_TESTS
+    if arguments[:1] == ["edit"]:
+        return WITH_EDITOR
     if arguments[:1] == ["install-server"] and "--serves-only" in arguments:
         return ("server",)
     named = tuple(word for word in arguments[1:] if arguments[0] == "install" and not word.startswith("-"))
@@ -103,7 +107,7 @@ def chosen(groups: tuple[str, ...] = EVERYDAY) -> Path:
 
 def at_hand(groups: tuple[str, ...]) -> tuple[str, ...]:
     """Return the groups of a whole environment with at least these, best of the one in .venv; else these groups."""
-    more = [groups, *(kind for kind in (EVERYDAY, WITH_TESTS) if set(groups) < set(kind))]
+    more = [groups, *(kind for kind in (EVERYDAY, WITH_EDITOR, WITH_TESTS) if set(groups) < set(kind))]
     whole = [kind for kind in more if is_whole(chosen(kind), kind)]
     current = [kind for kind in whole if chosen(kind).resolve() == VENV.resolve()]
     return (current or whole or [groups])[0]
@@ -759,6 +763,28 @@ def build(out: Path) -> None:
 
 
 @portal.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Where to listen; any free port if not given.")
+@click.option("--out", type=click.Path(path_type=Path), default=ROOT / "public", help="Folder to publish into.")
+@click.option("--browser/--no-browser", default=True, help="Open the browser, or only show the address.")
+def edit(port: int, out: Path, browser: bool) -> None:
+    """Write, translate and publish in the browser, on this machine only."""
+    from editor import start
+
+    memory = ROOT / "var" / "editor"
+
+    def made() -> "Editor":
+        sign = publishers_signature()
+        return start.make(
+            ROOT, memory, out, keys=demonstration_keys(), today=today, unprotected=unprotected_keys(),
+            build=lambda folder: build_if_changed(folder, again=True, sign=sign),
+            take_out_withdrawn=remove_withdrawn, withdraw=lambda told: take_back(told, out),
+        )  # fmt: skip
+
+    with report_problems():
+        start.open_window(memory, made, port, click.echo, browser=browser)
+
+
+@portal.command()
 @click.argument("story")
 @click.option("--out", type=click.Path(path_type=Path), default=ROOT / "public", help="Folder of the built site.")
 def withdraw(story: str, out: Path) -> None:
@@ -766,21 +792,24 @@ def withdraw(story: str, out: Path) -> None:
 
     It works whatever else is wrong with the content.
     """
+    with report_problems():
+        take_back(story, out)
+
+
+def take_back(story: str, out: Path) -> None:
+    """Take a story off the built site, then write the day into consents.csv. Raises Problem where there is none."""
     from sitegen.publish import withdrawal
 
-    with report_problems():
-        stories = withdrawal.stories_of(story, ROOT / "content", out)
-        if stories is None:
-            raise Problem(story, "is no story here.", "Write its name, like: python3 build.py withdraw the-advance")
-        remove_withdrawn(out, *stories)  # before the table is written: a full disk or a broken table is no hindrance
-        if not withdrawal.write_withdrawn(ROOT / "content", story, today()):
-            what, todo = f"has no row for {story}.", "Add it with withdrawn_on, or remove the page's file."
-            raise Problem("content/tables/consents.csv", what, todo)
-        remove_withdrawn(out)  # the pictures and recordings of the rows that are now withdrawn
-        click.echo(
-            f"{', '.join(stories) or story} is off the site in {out}, and consents.csv says withdrawn_on {today()}."
-        )
-        click.echo("Where people read it from another machine: copy the folder there now, then build as usual.")
+    stories = withdrawal.stories_of(story, ROOT / "content", out)
+    if stories is None:
+        raise Problem(story, "is no story here.", "Write its name, like: python3 build.py withdraw the-advance")
+    remove_withdrawn(out, *stories)  # before the table is written: a full disk or a broken table is no hindrance
+    if not withdrawal.write_withdrawn(ROOT / "content", story, today()):
+        what, todo = f"has no row for {story}.", "Add it with withdrawn_on, or remove the page's file."
+        raise Problem("content/tables/consents.csv", what, todo)
+    remove_withdrawn(out)  # the pictures and recordings of the rows that are now withdrawn
+    click.echo(f"{', '.join(stories) or story} is off the site in {out}, and consents.csv says withdrawn_on {today()}.")
+    click.echo("Where people read it from another machine: copy the folder there now, then build as usual.")
 
 
 @portal.command("new-publisher-key")

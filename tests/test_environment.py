@@ -258,7 +258,8 @@ def test_a_new_lock_of_the_tests_makes_only_their_environment_anew(authenticator
         (["--help"], "server desk site"),
         (["serve", "--port", "8001"], "server desk site"),
         (["withdraw", "test"], "server desk site"),
-        (["test", "-k", "x"], "server desk site test"),
+        (["test", "-k", "x"], "server desk site editor test"),
+        (["edit"], "server desk site editor"),
         (["install", "server"], "server"),
         (["install", "site", "server"], "server site"),
         (["install"], "server desk site"),
@@ -270,7 +271,7 @@ def test_a_command_gets_the_groups_it_needs(authenticator: Any, arguments: list[
 
 
 def test_a_group_that_does_not_exist_is_said_in_a_sentence(authenticator: Any) -> None:
-    with pytest.raises(SystemExit, match=r"no group serve\. Choose from: server, desk, site, test, docs"):
+    with pytest.raises(SystemExit, match=r"no group serve\. Choose from: server, desk, site, editor, test, docs"):
         authenticator.needed(["install", "serve"])
 
 

@@ -12,6 +12,8 @@ from forms.operations.backup import folder, making, opening, restoring, verifyin
 from forms.operations.backup.folder import ERASED, Rule
 from forms.operations.cli import report_problems
 from forms.operations.installation import become_owner, settings_here
+from forms.server.config import Settings
+from forms.server.districts import settings as districts
 
 FOLDER = "PORTAL_BACKUP_FOLDER"
 KEY = "PORTAL_BACKUP_KEY"
@@ -36,25 +38,46 @@ def rule(text: str) -> Rule:
 @_INTO
 @click.option("--to", envvar=KEY, required=True, help="The operator's public key (age1...); several with commas.")
 @click.option("--keep", envvar="PORTAL_BACKUP_KEEP", default="7,4,12", show_default=True, help="Days, weeks, months.")
+@click.option("--districts", "all_", envvar="PORTAL_DISTRICTS", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--erasures", is_flag=True, help="Only what was erased since: small, to be taken every hour.")
-def backup(into: Path, to: str, keep: str, *, erasures: bool) -> None:
+def backup(into: Path, to: str, keep: str, all_: Path | None, *, erasures: bool) -> None:
     """Back up the databases, the salt, the release and the settings into one encrypted file, while letters come.
 
-    Settings are those of the service (PORTAL_DATA and others). Only the operator's secret key opens the file.
+    Settings are those of the service (PORTAL_DATA and others). Only the operator's secret key opens the file. Of many
+    districts (PORTAL_DISTRICTS) each into a folder of its name; what one lacks stops no other.
     """
     with report_problems():
-        settings = settings_here()
-        become_owner(settings.data)
-        recipients = [one.strip() for one in to.split(",")]
-        today = portals.read(settings.portal).today()
-        if erasures:
-            made = making.make_erasures(settings, into, recipients, today)
-        else:
-            made = making.make(settings, into, recipients, today, os.environ, rule(keep))
-        click.echo(f"{made.path}: {made.size} bytes, written and read back.")
-        for gone in made.gone:
-            click.echo(f"{gone.name} is older than need be and was removed.")
-        click.echo(f"Signed by {made.signer}: keep this line with the operator's key.")
+        recipients, kept = [one.strip() for one in to.split(",")], rule(keep)
+        if all_ is None:
+            settings = settings_here()
+            become_owner(settings.data)
+            _back_up(settings, into, recipients, None if erasures else kept)
+            return
+        failed = []
+        for name in districts.names(all_):
+            try:
+                _back_up(districts.read(all_, name).settings, into / name, recipients, None if erasures else kept)
+            except Problem as problem:
+                failed.append(Problem(f"district {name}", str(problem)))
+            except OSError as error:
+                failed.append(
+                    Problem(f"district {name}", f"{error.filename or into} cannot be written ({error.strerror}).")
+                )
+        if failed:
+            raise Problems(failed)
+
+
+def _back_up(settings: Settings, into: Path, recipients: list[str], kept: Rule | None) -> None:
+    """Make a full backup and keep so many; without a rule the small one of what was erased."""
+    today = portals.read(settings.portal).today()
+    if kept is None:
+        made = making.make_erasures(settings, into, recipients, today)
+    else:
+        made = making.make(settings, into, recipients, today, os.environ, kept)
+    click.echo(f"{made.path}: {made.size} bytes, written and read back.")
+    for gone in made.gone:
+        click.echo(f"{gone.name} is older than need be and was removed.")
+    click.echo(f"Signed by {made.signer}: keep this line with the operator's key.")
 
 
 @click.command("backup-key")

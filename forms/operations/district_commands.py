@@ -148,8 +148,7 @@ server {{
     server_name {hosts};
     ssl_certificate /etc/portal-tls/{name}/fullchain.pem;
     ssl_certificate_key /etc/portal-tls/{name}/privkey.pem;
-    set $portal_root {public};
-    include portal-places.conf;
+    include portal-places-{name}.conf; # sed 's#^root .*#root {public};#' portal-places.conf > portal-places-{name}.conf
 }}
 server {{
     listen 80;

@@ -18,6 +18,7 @@ from forms.desk.cases.publishing import publish
 from forms.desk.cases.search import Wanted, find
 from forms.desk.cli.errors import show_problems
 from forms.desk.cli.event_commands import register_event_commands
+from forms.desk.cli.folder_commands import FOLDER_COMMANDS
 from forms.desk.cli.key_commands import KEY_COMMANDS
 from forms.desk.cli.terminal import say
 from forms.desk.crypto import key_sheet, keys
@@ -488,7 +489,7 @@ def forget_old_keys(here: Place, seal_anew: bool, yes: bool) -> None:
 
 
 register_event_commands(desk, unlock, find_case, _today)
-for command in KEY_COMMANDS:
+for command in (*KEY_COMMANDS, *FOLDER_COMMANDS):
     desk.add_command(command)
 
 

@@ -104,7 +104,7 @@ class Districts:
             self._look_at = self._clock() + LOOK_EVERY
             with suppress(Problem, OSError):  # what is there goes on
                 version = settings.version(self.folder)
-                if version != self._seen:
+                if version and version != self._seen:  # a folder without any is a mistake, and stops nobody
                     self._take(version)
         finally:
             self._one.release()

@@ -1,19 +1,25 @@
 """Whose request is next: districts take turns, so that a flood of one does not slow the others.
 
-A request is at work for its first moments only. What takes longer waits for a database, a decoder or a line of
-look-ups, and holds no turn: so a district whose database hangs stops nobody else either.
+A request that waits for a database, a decoder or a line of look-ups holds no turn (forms/server/blocked.py), nor does
+one that takes long: so a district that hangs stops nobody else either. Of one district only few run beside others.
 """
 
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
+
+from forms.server.blocked import tell_of_this_thread
 
 AT_WORK = 1
 """Requests of all districts that are at work at once in a process: Python runs one at a time anyway."""
 
 LEASE = 0.05
 """Seconds for which a request counts as at work."""
+
+RUN_OF_ONE = 2
+"""Requests of one district that run at once, blocked ones not counted: one may be written to the disk meanwhile."""
 
 MOST_OF_ONE = 24
 """Threads of a process that one district may hold, at work, waiting or blocked."""
@@ -27,12 +33,14 @@ class FairTurns:
         at_work: int = AT_WORK,
         lease: float = LEASE,
         most_of_one: int = MOST_OF_ONE,
+        run_of_one: int = RUN_OF_ONE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._at_work, self._lease, self._most, self._clock = at_work, lease, most_of_one, clock
+        self._run_of_one = run_of_one
         self._lock = threading.Lock()
         self._lines: dict[str, deque[threading.Event]] = {}
-        self._leases: dict[threading.Event, float] = {}
+        self._leases: dict[threading.Event, tuple[str, float]] = {}
         self._held: dict[str, int] = {}
         self._served: dict[str, int] = {}
         self._turns = 0
@@ -49,10 +57,12 @@ class FairTurns:
         while not turn.wait(self._lease):
             with self._lock:
                 self._give()  # whoever is at work may be so no longer, without having said so
+        tell_of_this_thread(partial(self._block, turn, district))
         return turn
 
     def leave(self, turn: threading.Event) -> None:
         """Give a turn back: the page is made, and only has to be sent."""
+        tell_of_this_thread(None)
         with self._lock:
             self._leases.pop(turn, None)
             self._give()
@@ -64,18 +74,31 @@ class FairTurns:
             if not self._held[district]:
                 del self._held[district]
 
+    def _block(self, turn: threading.Event, district: str, waits: bool) -> None:
+        """Take the turn of a request that waits for something else, and count it again when it goes on."""
+        with self._lock:
+            if waits:
+                self._leases.pop(turn, None)
+                self._give()
+            else:
+                self._leases[turn] = (district, self._clock())
+
     def _give(self) -> None:
         """Give turns while there are any; whoever holds the lock calls it."""
-        while self._lines and self._working() < self._at_work:
-            district = min(self._lines, key=lambda name: self._served.get(name, 0))
+        while self._working() < self._at_work:
+            running = [district for district, _ in self._leases.values()]
+            able = [name for name in self._lines if running.count(name) < self._run_of_one]
+            if not able:
+                return
+            district = min(able, key=lambda name: self._served.get(name, 0))
             turn = self._lines[district].popleft()
             if not self._lines[district]:
                 del self._lines[district]
             self._turns += 1
             self._served[district] = self._turns
-            self._leases[turn] = self._clock()
+            self._leases[turn] = (district, self._clock())
             turn.set()
 
     def _working(self) -> int:
         now = self._clock()
-        return sum(now - since < self._lease for since in self._leases.values())
+        return sum(now - since < self._lease for _, since in self._leases.values())

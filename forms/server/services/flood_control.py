@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from forms.core.problem import Problem
+from forms.server.blocked import blocked
 
 FLOOD_THRESHOLD = 30
 """Letters that may come at once, and so many again every ten minutes, before we speak of pressure."""
@@ -116,7 +117,9 @@ class Room:
                 return False
             turn = threading.Event()
             self.line.append(turn)
-        if turn.wait(timeout):
+        with blocked():
+            its_turn = turn.wait(timeout)
+        if its_turn:
             return True
         with self._lock:
             if turn in self.line:
@@ -160,7 +163,8 @@ class LookupLimiter:
             raise Busy("receipts", "Very many receipts are looked up just now.", "Try again in a few minutes.")
         try:
             if self.is_high() and not worked:
-                self.sleep(self.DELAY)
+                with blocked():
+                    self.sleep(self.DELAY)
             yield
         finally:
             self.room.release()
@@ -208,7 +212,8 @@ class Files:
         if not self.room.acquire(blocking=False):
             raise Busy("files", "Very many photos come just now.", "Send the words, or try again in a few minutes.")
         try:
-            yield 0.0 if self.came.is_high() else self.WAIT
+            with blocked():  # the decoder is a process of its own
+                yield 0.0 if self.came.is_high() else self.WAIT
         finally:
             self.room.release()
 

@@ -5,7 +5,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from forms.core.problem import Problem
+from forms.server.blocked import blocked
 from forms.server.store import installation as ours
 from forms.server.store import schema
 
@@ -304,7 +305,9 @@ class Store:
         """Run one transaction; what it did is durable when the block is left."""
         with self._complaining():
             self._make_tables()
-            with self._turn(), self.engine.begin() as connection:
+            with self._turn(), ExitStack() as stack:
+                with blocked():  # here SQLite waits for other programs, and PostgreSQL for its answer
+                    connection = stack.enter_context(self.engine.begin())
                 yield connection
         if self._traces_remain and time.monotonic() >= self._try_at:
             self.forget_remaining_traces()
@@ -315,7 +318,9 @@ class Store:
         if self.engine.dialect.name != "sqlite":
             yield
             return
-        if not self._writers.acquire(timeout=_LONGEST_WAIT):
+        with blocked():
+            its_turn = self._writers.acquire(timeout=_LONGEST_WAIT)
+        if not its_turn:
             raise _not_kept("busy")
         try:
             yield

@@ -57,11 +57,7 @@ def check(
     media = content / "media"
     pages = [page for by_name in library.by_language.values() for page in by_name.values()]
     problems = [
-        *(
-            problem
-            for page in pages
-            for problem in (*_blocks(page), *_links(page, library), *page_checks.problems(page))
-        ),
+        *(problem for page in pages for problem in of_page(page, library)),
         *(problem for page in pages for problem in page_checks.arguments(page, *_askable(tables, days))),
         *(
             problem
@@ -95,6 +91,13 @@ def check(
         *audio_clips.waiting(content, library, voices),
     ]
     return Report(tuple(problems), tuple(warnings))
+
+
+def of_page(page: Source, library: Library) -> Iterator[Problem]:
+    """Yield what is wrong with the blocks, links and days of one page."""
+    yield from _blocks(page)
+    yield from _links(page, library)
+    yield from page_checks.problems(page)
 
 
 def _near(word: str, known: Sequence[str]) -> str:

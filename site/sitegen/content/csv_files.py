@@ -66,19 +66,24 @@ def read_sheet(path: Path) -> CsvFile:
     except OSError as error:
         todo = "Put the file itself there, and close it in other programs."
         raise Problem(file_of(path), f"cannot be opened ({error.strerror}).", todo) from None
+    return sheet_of(data, file_of(path))
+
+
+def sheet_of(data: bytes, where: str) -> CsvFile:
+    """Return the cells of a CSV file from its bytes. Raises Problem where its letters are not UTF-8."""
     if data.startswith(_WORKBOOKS):
-        raise Problem(file_of(path), "is a workbook, not CSV.", AS_UTF8)
+        raise Problem(where, "is a workbook, not CSV.", AS_UTF8)
     if data.startswith(_UTF16):
-        raise Problem(file_of(path), "is saved as UTF-16.", AS_UTF8)
+        raise Problem(where, "is saved as UTF-16.", AS_UTF8)
     try:
         text = data.decode("utf-8-sig")  # Excel's "CSV UTF-8" begins with a byte order mark: welcome
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise Problem(f"{file_of(path)}, row {line}", "has letters that are not UTF-8.", AS_UTF8) from None
+        raise Problem(f"{where}, row {line}", "has letters that are not UTF-8.", AS_UTF8) from None
     if match := _NO_TEXT.search(text):
         line = text[: match.start()].count("\n") + 1
-        raise Problem(f"{file_of(path)}, row {line}", "holds signs that are no letters: the file is damaged.", AS_UTF8)
-    return _cells(file_of(path), text)
+        raise Problem(f"{where}, row {line}", "holds signs that are no letters: the file is damaged.", AS_UTF8)
+    return _cells(where, text)
 
 
 def lost_letters(sheet: CsvFile) -> Iterator[Problem]:

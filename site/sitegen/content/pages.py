@@ -21,6 +21,9 @@ from sitegen.lint import front_matter
 from sitegen.lint.own_files import shown_name
 
 SOURCE = "en"
+DRAFT = "draft"
+"""The key of a page that is not on the site yet: as if its file were not there, but for the search for secrets."""
+
 _FRONT_MATTER = re.compile(r"\A---\s*\n(.*?\n)---\s*\n", re.S)
 _BLOCK = re.compile(r"\[\[\s*([^\]:]*?)\s*(?::\s*([^\]]*?)\s*)?\]\]\s*")
 
@@ -153,7 +156,7 @@ def _meta(text: str) -> Any:
     return read_yaml(text)
 
 
-def _readable(text: str, where: str) -> str:
+def readable(text: str, where: str) -> str:
     """Return the text of a page. Raises Problem for one that no reader of Markdown should be given."""
     if len(text) > LONGEST:
         what = f"has {len(text):,} characters."
@@ -178,11 +181,13 @@ def read(content: Path, language: str) -> tuple[dict[str, Source], list[Problem]
     for file in lookup.files(content, language, "*.md"):
         name, where = file.name.removeprefix(f"{language}/"), shown_name(file.where)
         try:
-            text = _readable(file.path.read_text(encoding="utf-8-sig"), where)
-            pages[name] = Source(name, language, *split(text, where), file=where, layer=file.layer.shown)
+            text = readable(file.path.read_text(encoding="utf-8-sig"), where)
+            page = Source(name, language, *split(text, where), file=where, layer=file.layer.shown)
             name.encode()
+            if page.meta.get(DRAFT) is not True:
+                pages[name] = page
         except UnicodeEncodeError:
-            del pages[name]  # lint/files.py says that its name is none
+            continue  # lint/files.py says that its name is none
         except Problem as problem:
             problems.append(problem)
         except UnicodeDecodeError:
@@ -190,6 +195,17 @@ def read(content: Path, language: str) -> tuple[dict[str, Source], list[Problem]
         except OSError as error:
             problems.append(Problem(where, f"cannot be opened ({error.strerror}).", "Close it in other programs."))
     return pages, problems
+
+
+def drafts(content: Path, language: str) -> list[str]:
+    """Return the names of the pages of one language that are drafts; those that cannot be read are none."""
+    found = []
+    for file in lookup.files(content, language, "*.md"):
+        with suppress(OSError, UnicodeDecodeError, Problem):
+            text = file.path.read_text(encoding="utf-8-sig")
+            if f"\n{DRAFT}:" in text and split(text, file.where)[0].get(DRAFT) is True:
+                found.append(file.name.removeprefix(f"{language}/"))
+    return found
 
 
 def _not_here(name: str, language: str) -> Source:
@@ -253,6 +269,6 @@ def _replaced(content: Path, english: Mapping[str, Source]) -> dict[tuple[str, s
         name, layer = file.name.removeprefix(f"{SOURCE}/"), file.layer.shown
         if name in english and english[name].layer != layer:
             with suppress(Problem, OSError, UnicodeDecodeError):
-                text = _readable(file.path.read_text(encoding="utf-8-sig"), file.where)
+                text = readable(file.path.read_text(encoding="utf-8-sig"), file.where)
                 found[layer, name] = Source(name, SOURCE, *split(text, file.where), file=file.where, layer=layer)
     return found

@@ -16,7 +16,7 @@ from typing import Any
 
 from forms.core.files.durable import write_durably
 from forms.core.problem import Problem
-from sitegen.content.pages import SOURCE, Library, Source
+from sitegen.content.pages import SOURCE, Library, Source, read_all
 
 FILE = "translations.json"
 _PARAGRAPH = re.compile(r"\S(?:[^\n]|\n(?!\s*\n))*")
@@ -114,7 +114,28 @@ def _text(page: Source, key: str) -> str:
 def remember(content: Path, library: Library, today: date) -> None:
     """Write what is remembered, where anything of it is new."""
     before = read(content)
+    _write(content, before, updated(library, before, today))
+
+
+def confirm(
+    content: Path, name: str, language: str, languages: tuple[str, ...], today: date, *, followed: bool, signed: bool
+) -> None:
+    """Remember that a translation follows the English of now, or that both texts of now were read; all else as ever.
+
+    For a program that asked a person: the days in front matter are as they were where something happens twice a day.
+    """
+    library, before = read_all(content, languages)[0], read(content)
     fresh = updated(library, before, today)
+    page, english = library.by_language[language].get(name), library.source(name)
+    if page is not None:
+        known = fresh[f"{language}/{name}"]
+        known = replace(known, english=_hashes(english)) if followed else known
+        known = replace(known, read=_both(page, english), seen_on=today.isoformat()) if signed else known
+        fresh[f"{language}/{name}"] = known
+    _write(content, before, fresh)
+
+
+def _write(content: Path, before: Mapping[str, Remembered], fresh: Mapping[str, Remembered]) -> None:
     if fresh != before:
         rows: dict[str, dict[str, Any]] = {
             name: {**vars(row), "english": " ".join(row.english)} for name, row in sorted(fresh.items())

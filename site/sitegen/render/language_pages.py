@@ -10,7 +10,7 @@ from forms.core.problem import Problem, Problems
 from forms.core.rendering import draw_page
 from sitegen.checks import active_html
 from sitegen.content import quotes
-from sitegen.content.pages import SOURCE, Source
+from sitegen.content.pages import SOURCE, Library, Source
 from sitegen.lint import unexpected
 from sitegen.publish import page_weight
 from sitegen.render import search_index
@@ -56,6 +56,22 @@ def _build_language(job: Job) -> int:
     search_index.write(job.out / "search", found, said)
     page_weight.compress(job.out)
     return len(context.library.names)
+
+
+def page_html(root: Path, context: Context, source: Source) -> str:
+    """Return one page as a build would draw it, from a text that need not be saved. Raises Problem, also for a fault.
+
+    context: in the page's language, with the page in its library. Links between pages are not followed.
+    """
+    blocks = BlockExtension()
+    alone = Library({source.language: {source.name: source}})
+    try:
+        html = next(text for _, text in chosen(root).convert(root, alone, source.language, blocks))
+        return _whole(context, source, with_clip(context, source.name, _body(context, source, html, blocks)))
+    except (Problem, Problems, OSError):
+        raise
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - MkDocs ends a program with SystemExit
+        raise unexpected.as_problem(error, root) from None
 
 
 def _body(context: Context, source: Source, html: str, blocks: BlockExtension) -> Markup:

@@ -3,6 +3,7 @@
 from functools import cache
 from pathlib import Path
 from pkgutil import resolve_name
+from threading import Lock
 from typing import Any
 
 import markdown
@@ -43,7 +44,12 @@ def converter(root: Path, *more: Extension) -> markdown.Markdown:
 @cache
 def to_html(text: str, root: Path) -> str:
     """Return the HTML of this Markdown. root: the folder of mkdocs.yml."""
-    return _kept_converter(root).reset().convert(text)
+    with _converting:
+        return _kept_converter(root).reset().convert(text)
+
+
+_converting = Lock()
+"""The kept converter is for one thread at a time: the editor's window asks from several."""
 
 
 @cache

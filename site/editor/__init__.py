@@ -1,0 +1,1 @@
+"""The staff's editor: writes pages and tables of content/, keeps their history, and publishes. Holds no key."""

@@ -1,0 +1,41 @@
+"""What differs between two texts, word by word."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+_WORD = re.compile(r"\s+|[^\s]+")
+_LONG = 20_000
+"""Words of both texts above which they are compared by lines: comparing takes the square of their number."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of text that both have ("same"), that only the older one has ("gone"), or the newer one ("new")."""
+
+    kind: str
+    text: str
+
+
+def pieces(before: str, after: str) -> list[Piece]:
+    """Return both texts as one, in pieces."""
+    old, new = _split(before), _split(after)
+    if len(old) + len(new) > _LONG:
+        old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    return list(_pieces(old, new))
+
+
+def _split(text: str) -> list[str]:
+    return _WORD.findall(text)
+
+
+def _pieces(old: list[str], new: list[str]) -> Iterator[Piece]:
+    for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind == "equal":
+            yield Piece("same", "".join(old[a:b]))
+            continue
+        if a < b:
+            yield Piece("gone", "".join(old[a:b]))
+        if c < d:
+            yield Piece("new", "".join(new[c:d]))

@@ -1,0 +1,49 @@
+"""All that the pages of the window work with, put together in one place."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sitegen.languages import table_schemas
+
+from editor import settings
+from editor.looking import Looking
+from editor.publishing import Publisher
+from editor.rows import WRITTEN_BY_PROGRAMS
+from editor.store import Store
+
+
+@dataclass
+class Editor:
+    """The editor of one project. `withdraw` takes a story off the built site and writes the day into consents.csv."""
+
+    root: Path
+    memory: Path
+    store: Store
+    looking: Looking
+    publisher: Publisher
+    withdraw: Callable[[str], object]
+    today: Callable[[], date] = date.today
+
+    @property
+    def content(self) -> Path:
+        """The folder that is edited."""
+        return self.store.content
+
+    @property
+    def settings(self) -> settings.Settings:
+        """Who writes, in which language, and what is on the site."""
+        return settings.read(self.memory)
+
+    def remember(self, **values: str) -> None:
+        """Remember some of the settings anew."""
+        settings.changed(self.memory, **values)
+
+    @cached_property
+    def schemas(self) -> Mapping[str, Any]:
+        """The schema of each table that a person may write."""
+        found = table_schemas.read_all(self.root / "site" / "schemas", self.store.languages)
+        return {name: schema for name, schema in found.items() if name not in WRITTEN_BY_PROGRAMS}

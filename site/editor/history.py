@@ -1,0 +1,233 @@
+"""The history of content/: each save is a commit of git, made through dulwich, with a person's name.
+
+Where content/ is a git repository of its own, commits go there. Where it is none, or lies inside a larger one, they go
+to a repository beside it (var/editor/history), so that nothing is done to a repository that is somebody else's.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from os import fsdecode
+from pathlib import Path
+from typing import Any
+
+from sitegen.layers import lookup
+from sitegen.lint.own_files import is_passed_over
+
+from forms.core.problem import Problem
+
+_FILE = 0o100644
+_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A commit: who saved what, when."""
+
+    id: str
+    who: str
+    when: datetime
+    what: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """A file that a commit changed; None where it was not there before, or is not any more."""
+
+    path: str
+    before: bytes | None
+    after: bytes | None
+
+
+class History:
+    """The commits of one content folder. One program at a time writes it (store.py holds a lock)."""
+
+    def __init__(self, content: Path, beside: Path) -> None:
+        from dulwich.repo import Repo  # noqa: PLC0415 - large; a test of the window needs it once
+
+        self._content = content
+        self._own = (content / ".git").exists()
+        if not self._own and not (beside / "HEAD").exists():
+            beside.mkdir(parents=True, exist_ok=True)
+            Repo.init_bare(beside, default_branch=b"main").close()
+        self._repo: Any = Repo(content if self._own else beside)
+        self._seen: dict[str, tuple[int, int, str]] = {}
+        if not self._own:
+            self._remove_stale_locks(beside)
+
+    def _remove_stale_locks(self, folder: Path) -> None:
+        """Remove what a program that was killed left: only we write here, and one at a time."""
+        for lock in folder.rglob("*.lock"):
+            lock.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Close the files of the repository."""
+        self._repo.close()
+
+    def id_of(self, data: bytes) -> str:
+        """Return the id of a file's bytes, as git names them."""
+        return str(self._blob(data).id.decode())
+
+    def _blob(self, data: bytes) -> Any:
+        from dulwich.objects import Blob  # noqa: PLC0415
+
+        return Blob.from_string(data)
+
+    def read(self, id: str) -> bytes | None:
+        """Return the bytes that were saved under an id; None where nothing was."""
+        if not re.fullmatch(r"[0-9a-f]{40}", id):
+            return None
+        with suppress(KeyError):
+            found = self._repo[id.encode()]
+            if found.type_name == b"blob":
+                return bytes(found.data)
+        return None
+
+    def record(self, changes: Mapping[str, bytes | None], who: str, what: str) -> Entry | None:
+        """Make a commit of files by their path inside content/ (None: gone); None where nothing changed.
+
+        Raises Problem where the history cannot be written: the files themselves are saved before this.
+        """
+        from dulwich.file import FileLocked  # noqa: PLC0415
+
+        try:
+            return self._record(changes, who, what)
+        except FileLocked as error:
+            todo = f"The text itself is saved. Close that program; if none runs, remove {fsdecode(error.lockfilename)}."
+            raise Problem("history", "is in use by another git program.", todo) from None
+        except OSError as error:
+            todo = "The text itself is saved. Make room on the disk; the history follows with the next save."
+            raise Problem("history", f"cannot be written ({error.strerror or 'in use'}).", todo) from None
+
+    def _record(self, changes: Mapping[str, bytes | None], who: str, what: str) -> Entry | None:
+        from dulwich.object_store import commit_tree_changes  # noqa: PLC0415
+        from dulwich.objects import Commit  # noqa: PLC0415
+
+        store, head, there = self._repo.object_store, self._head(), self.files()
+        blobs = {path: self._blob(data) if data is not None else None for path, data in changes.items()}
+        fresh = {path: blob for path, blob in blobs.items() if (blob.id.decode() if blob else None) != there.get(path)}
+        if not fresh:
+            return None
+        for blob in filter(None, fresh.values()):
+            store.add_object(blob)
+        rows = [(path.encode(), _FILE if blob else None, blob.id if blob else None) for path, blob in fresh.items()]
+        commit: Any = Commit()
+        commit.tree = commit_tree_changes(store, self._tree(head), rows)
+        commit.parents = [head] if head else []
+        commit.author = commit.committer = _identity(who)
+        now = datetime.now(UTC).astimezone()
+        commit.author_time = commit.commit_time = int(now.timestamp())
+        offset = now.utcoffset()
+        commit.author_timezone = commit.commit_timezone = int(offset.total_seconds()) if offset else 0
+        commit.encoding, commit.message = b"UTF-8", what.encode()
+        store.add_object(commit)
+        if not self._repo.refs.set_if_equals(b"HEAD", head, commit.id):
+            raise OSError(0, "in use")
+        if self._own:
+            self._repo.get_worktree().stage(list(fresh))  # else git would show the save as undone
+        return self._entry(commit)
+
+    def note_outside(self, who: str, what: str) -> Entry | None:
+        """Record what was changed in content/ without the editor: nothing in it may be lost by what is saved next."""
+        there, now = self._followed(), self._on_disk()
+        changed = {path for path in {*there, *now} if there.get(path) != now.get(path)}
+        data = {path: (self._content / path).read_bytes() if path in now else None for path in changed}
+        return self.record(data, who, what) if data else None
+
+    def is_behind(self) -> bool:
+        """Return whether a file of content/ is other than in the newest commit."""
+        return self._followed() != self._on_disk()
+
+    def _followed(self) -> dict[str, str]:
+        """Return the files of the newest commit, but for hidden ones and a system's, which are not saved here."""
+        found = self.files().items()
+        return {name: id for name, id in found if not is_passed_over(self._content / name, self._content)}
+
+    def _on_disk(self) -> dict[str, str]:
+        """Return the id of each file of content/; a file is read again only when its size or time is another."""
+        found = {}
+        for file in lookup.every(self._content):
+            name, path, state = file.name, file.path, file.path.stat()
+            if not path.is_relative_to(self._content):
+                continue  # of a library, which has a history of its own
+            known = self._seen.get(name)
+            if known is None or known[:2] != (state.st_size, state.st_mtime_ns):
+                known = (state.st_size, state.st_mtime_ns, self.id_of(path.read_bytes()))
+                self._seen[name] = known
+            found[name] = known[2]
+        return found
+
+    def files(self, entry: str = "") -> dict[str, str]:
+        """Return the id of each file in a commit, or in the newest."""
+        from dulwich.object_store import iter_tree_contents  # noqa: PLC0415
+
+        commit = entry.encode() if entry else self._head()
+        if not commit:
+            return {}
+        found = iter_tree_contents(self._repo.object_store, self._repo[commit].tree)
+        return {item.path.decode("utf-8", "replace"): item.sha.decode() for item in found}
+
+    def _head(self) -> bytes | None:
+        try:
+            return bytes(self._repo.head())
+        except KeyError:
+            return None
+
+    def newest(self) -> str:
+        """Return the id of the newest commit; "" where there is none."""
+        return (self._head() or b"").decode()
+
+    def _tree(self, head: bytes | None) -> Any:
+        from dulwich.objects import Tree  # noqa: PLC0415
+
+        if head:
+            return self._repo[self._repo[head].tree]
+        empty = Tree()
+        self._repo.object_store.add_object(empty)
+        return empty
+
+    def entries(self, most: int, path: str = "") -> Iterator[Entry]:
+        """Yield the newest commits, those of one file where it is named."""
+        if not self._head():
+            return
+        paths = [path.encode()] if path else None
+        for step in self._repo.get_walker(max_entries=most, paths=paths):
+            yield self._entry(step.commit)
+
+    def text_in(self, entry: str, path: str) -> str | None:
+        """Return a text as it was in a commit; None where it was not there."""
+        data = self.read(self.files(entry).get(path, ""))
+        return None if data is None else data.decode("utf-8-sig", "replace").replace("\r\n", "\n")
+
+    def entry(self, id: str) -> Entry | None:
+        """Return a commit; None where there is none of this id."""
+        if not re.fullmatch(r"[0-9a-f]{40}", id):
+            return None
+        with suppress(KeyError):
+            found = self._repo[id.encode()]
+            return self._entry(found) if found.type_name == b"commit" else None
+        return None
+
+    def _entry(self, commit: Any) -> Entry:
+        who = commit.author.decode("utf-8", "replace").partition(" <")[0]
+        when = datetime.fromtimestamp(commit.author_time, UTC)
+        return Entry(commit.id.decode(), who, when, commit.message.decode("utf-8", "replace").strip())
+
+    def changes(self, entry: str) -> list[Change]:
+        """Return what a commit changed."""
+        parents = self._repo[entry.encode()].parents
+        return self.between(parents[0].decode() if parents else "", entry)
+
+    def between(self, before: str, after: str) -> list[Change]:
+        """Return what differs between two commits ("" before the first)."""
+        old, new = self.files(before) if before else {}, self.files(after)
+        names = sorted(path for path in {*old, *new} if old.get(path) != new.get(path))
+        return [Change(name, self.read(old.get(name, "")), self.read(new.get(name, ""))) for name in names]
+
+
+def _identity(who: str) -> bytes:
+    """Return a name as git wants it. No address of mail: a history may be copied to others."""
+    name = re.sub(r"[<>\x00-\x1f\x7f]", "", who).strip() or "editor"
+    return f"{name} <>".encode()

@@ -1,0 +1,83 @@
+"""What waits for a person: one look, sorted by what is worst."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from sitegen.checks.content_checks import OLD_CHECK
+from sitegen.content import feedback, pages
+from sitegen.content.consents import WARN_BEFORE
+from sitegen.content.pages import SOURCE
+from sitegen.render.context import Context
+
+from editor.looking import Look
+
+_SOON = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Things of one kind that wait: `kind` chooses the words, `where` the page of the window, `names` what it is."""
+
+    kind: str
+    where: str
+    names: tuple[str, ...]
+
+
+def drafts(content: Path, language: str) -> list[str]:
+    """Return the pages of a language that are drafts, by name."""
+    return sorted(pages.drafts(content, language))
+
+
+def waiting(look: Look, content: Path) -> list[Waiting]:
+    """Return everything that waits, in the order in which it should be done; nothing of a kind that has nothing."""
+    found = [Waiting("wrong", "publish/", tuple(map(str, look.problems)))]
+    if look.context:
+        found += _of(look.context, content)
+    return [one for one in found if one.names]
+
+
+def _of(context: Context, content: Path) -> list[Waiting]:
+    others = [code for code in context.portal.language_codes() if code != SOURCE]
+    return [
+        Waiting("consents", "tables/consents/", tuple(_consents(context))),
+        Waiting("helplines", "helplines/", tuple(_helplines(context))),
+        Waiting("commitments", "tables/commitments/", tuple(_late(context))),
+        *(Waiting(f"stale {code}", f"translate/{code}/", tuple(_stale(context, code))) for code in others),
+        Waiting("drafts", "pages/", tuple(_drafts(context, content))),
+        *(Waiting(f"review {code}", f"translate/{code}/", tuple(_unread(context, code))) for code in others),
+    ]
+
+
+def _consents(context: Context) -> list[str]:
+    rows = (row for row in context.tables["consents"] if row["expires_on"] and not row["withdrawn_on"])
+    return [f"{row['id']}: {row['expires_on']}" for row in rows if row["expires_on"] <= context.today + WARN_BEFORE]
+
+
+def _helplines(context: Context) -> list[str]:
+    return [str(row["id"]) for row in due(context.tables["helplines"], context.today)]
+
+
+def due(rows: Sequence[dict[str, object]], today: date) -> list[dict[str, object]]:
+    """Return the helplines that nobody has looked up or called for half a year."""
+    return [row for row in rows if isinstance(row["checked_on"], date) and row["checked_on"] < today - OLD_CHECK]
+
+
+def _late(context: Context) -> list[str]:
+    rows = context.tables["commitments"]
+    return [str(row["id"]) for row in rows if feedback.state_of(row, context.today) == "late"]
+
+
+def _stale(context: Context, code: str) -> list[str]:
+    own = context.library.by_language[code].values()
+    return [page.name for page in own if not page.made and context.library.is_stale(page)]
+
+
+def _unread(context: Context, code: str) -> list[str]:
+    own = context.library.by_language[code].values()
+    return [page.name for page in own if not page.made and not page.reviewed and not context.library.is_stale(page)]
+
+
+def _drafts(context: Context, content: Path) -> list[str]:
+    return [f"{code}/{name}" for code in context.portal.language_codes() for name in drafts(content, code)]

@@ -1,0 +1,42 @@
+"""Which files the editor may touch: pages and tables of content/, by names that lead nowhere else."""
+
+import re
+from pathlib import Path
+
+from forms.core.problem import Problem
+
+_NAME = re.compile(r"(?:[a-z0-9][a-z0-9_-]{0,59}/){0,3}[a-z0-9][a-z0-9_-]{0,79}\.md")
+"""Small letters only, as check asks for: no two names differ in case alone, and none is special to a system."""
+
+_TABLE = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)")
+"""Names that Windows keeps for itself, with any ending (Microsoft, Naming Files, Paths, and Namespaces)."""
+
+
+def page_path(content: Path, languages: tuple[str, ...], language: str, name: str) -> Path:
+    """Return the file of a page. Raises Problem for a name that is none, or that leads out of its folder."""
+    if language not in languages:
+        raise Problem("language", f"{language[:20]} is no language of this site.", "Choose one from the list.")
+    parts = name.removesuffix(".md").split("/")
+    if not _NAME.fullmatch(name) or any(_RESERVED.fullmatch(part) for part in parts):
+        todo = "Use small letters a to z, digits and hyphens, like stories/the-advance."
+        raise Problem("address", f'"{name[:80]}" cannot be the address of a page.', todo)
+    return _within(content, content / language / name)
+
+
+def table_path(content: Path, tables: tuple[str, ...], name: str) -> Path:
+    """Return the file of a table. Raises Problem where there is no such table."""
+    if name not in tables or not _TABLE.fullmatch(name):
+        raise Problem("table", f'"{name[:40]}" is no table of this site.', "Choose one from the list.")
+    return _within(content, content / "tables" / f"{name}.csv")
+
+
+def _within(content: Path, path: Path) -> Path:
+    """Return the path. Raises Problem where a link stands on the way: it may lead to any file of this machine."""
+    for step in (path, *path.parents):
+        if step == content:
+            return path
+        if step.is_symlink():
+            where = f"content/{step.relative_to(content).as_posix()}"
+            raise Problem(where, "is a link to another place.", "Put the file itself there.")
+    raise Problem("address", "leads out of content/.", "Choose a page from the list.")

@@ -1,0 +1,164 @@
+"""Rows of the staff's tables, one at a time: what a form shows, and a save that leaves other people's rows alone."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from io import StringIO
+from typing import Any
+
+from sitegen.content.csv_files import CsvFile, sheet_of
+
+from forms.core.files.spreadsheet_csv import csv_text, is_formula
+from forms.core.problem import Problem
+
+WRITTEN_BY_PROGRAMS = frozenset({"heard"})
+"""Tables that no person writes."""
+
+_LONG = ("what_", "note", "why_", "outcome_", "asked_", "promised_", "text_")
+_KINDS = {"integer": "number", "date": "date", "datetime": "datetime", "boolean": "flag"}
+
+
+@dataclass(frozen=True)
+class Control:
+    """A field of a row as a form asks for it. `kind`: text, long, number, date, datetime, flag or choice."""
+
+    name: str
+    help: str
+    kind: str
+    required: bool
+    example: str = ""
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Touched:
+    """A cell that two people changed: what is in the form, and what stands in the file."""
+
+    column: str
+    ours: str
+    theirs: str
+
+
+@dataclass(frozen=True)
+class RowChange:
+    """A row that a table from elsewhere would add, change or take away; `cells`: column, before, after."""
+
+    key: str
+    kind: str
+    cells: tuple[tuple[str, str, str], ...] = field(default=())
+
+
+def controls(schema: Mapping[str, Any], sheets: Mapping[str, CsvFile]) -> list[Control]:
+    """Return the fields of a table in its schema's order. sheets: the tables in which its keys are looked up."""
+    keys = {key["fields"][0]: key["reference"] for key in schema.get("foreignKeys", ())}
+    return [_control(one, keys.get(one["name"]), sheets) for one in schema["fields"]]
+
+
+def _control(one: Mapping[str, Any], reference: Mapping[str, Any] | None, sheets: Mapping[str, CsvFile]) -> Control:
+    limits = one.get("constraints", {})
+    choices = [str(word) for word in limits.get("enum", ())]
+    if reference and reference["resource"] in sheets:
+        choices = column_of(sheets[reference["resource"]], reference["fields"][0])
+    kind = "choice" if choices else _KINDS.get(one["type"], "long" if one["name"].startswith(_LONG) else "text")
+    required = bool(limits.get("required"))
+    return Control(
+        one["name"],
+        str(one.get("description", "")).strip(),
+        kind,
+        required,
+        str(one.get("example", "")),
+        tuple(choices),
+    )
+
+
+def column_of(sheet: CsvFile, name: str) -> list[str]:
+    """Return the cells of a column; none where there is no such column."""
+    at = sheet.header.index(name) if name in sheet.header else -1
+    return [row[at] for row in sheet.rows if len(row) > at] if at >= 0 else []
+
+
+def key_of(schema: Mapping[str, Any]) -> str:
+    """Return the column that names a row."""
+    return str(schema["primaryKey"][0])
+
+
+def found(sheet: CsvFile, key: str, value: str) -> dict[str, str] | None:
+    """Return the cells of the row whose key has this value; None where there is none."""
+    rows = (dict(zip(sheet.header, row, strict=False)) for row in sheet.rows)
+    return next((row for row in rows if row.get(key) == value), None)
+
+
+def merged(
+    ours: Mapping[str, str], base: Mapping[str, str] | None, theirs: Mapping[str, str] | None
+) -> tuple[dict[str, str], list[Touched]]:
+    """Return a row of which two people changed cells since `base`, and the cells that both changed."""
+    row, touched = dict(theirs or {}), []
+    for column, cell in ours.items():
+        before, now = (base or {}).get(column, ""), (theirs or {}).get(column, "")
+        if cell in {now, before, " ".join(before.split())}:
+            continue
+        if now != before:
+            touched.append(Touched(column, cell, now))
+        row[column] = cell
+    return row, touched
+
+
+def with_row(text: str, sheet: CsvFile, key: str, value: str, row: Mapping[str, str] | None) -> str:
+    """Return the text of a table in which the row of this key is this one: changed, added at the end, gone (None)."""
+    header = [*sheet.header, *(name for name in row or () if name not in sheet.header and (row or {})[name])]
+    lines = [dict(zip(sheet.header, cells, strict=False)) for cells in sheet.rows]
+    at = next((at for at, line in enumerate(lines) if line.get(key) == value), len(lines))
+    lines[at : at + 1] = [{**(lines[at] if at < len(lines) else {}), **row}] if row is not None else []
+    return _text(header, [[line.get(name, "") for name in header] for line in lines], text)
+
+
+def _text(header: Sequence[str], rows: Sequence[Sequence[str]], like: str) -> str:
+    """Return a table as CSV, with what stands between its cells in `like`."""
+    first = like.partition("\n")[0]
+    out = StringIO(newline="")
+    separator = max((",", ";", "\t"), key=first.count)
+    csv.writer(out, delimiter=separator, lineterminator="\n").writerows([header, *rows])
+    return out.getvalue()
+
+
+def for_download(sheet: CsvFile) -> bytes:
+    """Return a table for a spreadsheet: with a byte order mark, and no cell that it would take for a formula."""
+    return b"\xef\xbb\xbf" + csv_text([sheet.header, *sheet.rows]).encode()
+
+
+def from_upload(data: bytes, where: str, like: str) -> str:
+    """Return the text of a table that came from a spreadsheet. Raises Problem where it cannot be read."""
+    sheet = sheet_of(data, where)
+    return _text(sheet.header, [[_without_guard(cell) for cell in row] for row in sheet.rows], like)
+
+
+def _without_guard(cell: str) -> str:
+    """Return a cell without the apostrophe that `for_download` put before it."""
+    return cell[1:] if cell.startswith("'") and is_formula(cell[1:]) else cell
+
+
+def changes(before: CsvFile, after: CsvFile, key: str) -> list[RowChange]:
+    """Return what a table would become, row by row. Raises Problem where two rows have one key."""
+    keys = column_of(after, key)
+    twice = next((value for value in keys if keys.count(value) > 1), None)
+    if twice is not None or key not in after.header:
+        what = f'two rows have "{twice}" in the column {key}.' if keys else f"it has no column {key}."
+        raise Problem(after.where, what, "Mend that in the spreadsheet, and choose the file again.")
+    old, new = _by_key(before, key), _by_key(after, key)
+    names = list(dict.fromkeys([*before.header, *after.header]))
+    made = [_change(value, old.get(value), new.get(value), names) for value in dict.fromkeys([*old, *new])]
+    return [change for change in made if change]
+
+
+def _by_key(sheet: CsvFile, key: str) -> dict[str, dict[str, str]]:
+    rows = (dict(zip(sheet.header, row, strict=False)) for row in sheet.rows)
+    return {row.get(key, ""): row for row in rows}
+
+
+def _change(
+    value: str, old: Mapping[str, str] | None, new: Mapping[str, str] | None, names: Sequence[str]
+) -> RowChange | None:
+    kind = "added" if old is None else "gone" if new is None else "changed"
+    pairs = ((name, (old or {}).get(name, ""), (new or {}).get(name, "")) for name in names)
+    cells = tuple(pair for pair in pairs if pair[1] != pair[2])
+    return RowChange(value, kind, cells) if cells else None

@@ -1,0 +1,44 @@
+"""What the editor remembers on this machine: who writes, in which language, and what was published last."""
+
+import json
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from forms.core.files.durable import write_safely
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A person's name and language; the commit that is on the site, who published it, and on which day."""
+
+    name: str = ""
+    language: str = "en"
+    published: str = ""
+    published_by: str = ""
+    published_on: str = ""
+    before: str = ""
+    """The commit that was on the site before that: Undo brings it back."""
+
+
+def read(folder: Path) -> Settings:
+    """Return what is remembered; nothing where the file is not there or damaged: the person is asked again."""
+    known = set(asdict(Settings()))
+    with suppress(OSError, ValueError):
+        found: Any = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
+        if isinstance(found, dict):
+            return Settings(**{key: value for key, value in found.items() if key in known and isinstance(value, str)})
+    return Settings()
+
+
+def write(folder: Path, settings: Settings) -> None:
+    """Remember these. Raises OSError, and then changes nothing."""
+    write_safely(folder / "settings.json", json.dumps(asdict(settings), ensure_ascii=False).encode())
+
+
+def changed(folder: Path, **values: str) -> Settings:
+    """Remember some values anew, and return all. Raises OSError."""
+    settings = replace(read(folder), **values)
+    write(folder, settings)
+    return settings

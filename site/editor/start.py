@@ -1,0 +1,97 @@
+"""Starts the editor's window on this machine and opens the staff's browser on it."""
+
+import time
+import webbrowser
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+from sitegen.content.district import DeskKeys
+from sitegen.content.settings import read_settings
+
+from editor.editor import Editor
+from editor.history import History
+from editor.looking import Looking
+from editor.publishing import Publisher
+from editor.store import Store
+from editor.window.app import create_window
+from forms.core.problem import Problem
+from forms.web.local.running import run
+
+
+def make(
+    root: Path,
+    memory: Path,
+    out: Path,
+    *,
+    keys: DeskKeys | None,
+    today: Callable[[], date],
+    build: Callable[[Path], object],
+    take_out_withdrawn: Callable[[Path], object],
+    withdraw: Callable[[str], object],
+    unprotected: Collection[str] = (),
+) -> Editor:
+    """Put an editor together. memory: its own folder on this machine; see Publisher and Editor for what is passed in.
+
+    Raises Problem where portal.yml cannot be read.
+    """
+    content = (root / "content").resolve()
+    languages = tuple(str(row["code"]) for row in read_settings(content)["languages"])
+    history = History(content, memory / "history")
+    looking = Looking(root, keys, today, unprotected)
+    publisher = Publisher(out, memory, build, take_out_withdrawn)
+    editor = Editor(root, memory, Store(content, history, languages, ()), looking, publisher, withdraw, today)
+    editor.store.tables = tuple(editor.schemas)
+    return editor
+
+
+@contextmanager
+def alone(memory: Path) -> Iterator[None]:
+    """Hold the editor's folder for this program alone. Raises Problem where another editor runs."""
+    memory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (memory / "lock").open("a+b") as file:
+        try:
+            _lock(file.fileno())
+        except OSError:
+            todo = "Use the window that is open, or end that program first."
+            raise Problem("editor", "runs already on this machine.", todo) from None
+        yield
+
+
+def _lock(descriptor: int) -> None:
+    try:
+        import fcntl  # noqa: PLC0415 - not on Windows
+    except ImportError:
+        import msvcrt  # noqa: PLC0415
+
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+    else:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def open_window(
+    memory: Path, made: Callable[[], Editor], port: int, say: Callable[[str], object], *, browser: bool = True
+) -> None:
+    """Open the window and serve it until interrupted (Ctrl-C). Raises Problem where the port is taken.
+
+    made: puts the editor together, once no other one runs.
+    """
+    with alone(memory):
+        editor = made()
+        app = create_window(editor)
+        window = run(app, app.extensions["entrance"], port)
+        opens = "The editor opens in your browser. If it does not, open" if browser else "To see the editor, open"
+        say(f"{opens} this address, which works once:\n\n    {window.enter}\n")
+        say("End it here with Ctrl-C.")
+        if browser:
+            webbrowser.open(window.enter)
+        try:
+            while True:
+                time.sleep(3600)
+        except KeyboardInterrupt:
+            say("The editor is ended. What was saved is saved.")
+        finally:
+            window.stop()
+            editor.publisher.wait()
+            editor.store.history.close()

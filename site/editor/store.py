@@ -1,0 +1,138 @@
+"""Saves what staff write: whole files, each with its commit, and never over somebody else's edit."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from threading import RLock
+
+from sitegen.checks import secret_checks
+from sitegen.layers import lookup
+
+from editor.history import Entry, History
+from editor.merging import Part, merge, merged
+from editor.paths import page_path, table_path
+from forms.core.files.durable import write_durably
+from forms.core.problem import Problem
+
+_BOM = b"\xef\xbb\xbf"
+OUTSIDE = "Changed outside the editor"
+"""What a commit says of files that were edited with another program. Shown translated."""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What became of a save. `parts`: where somebody else changed the same lines, both; then nothing is written."""
+
+    base: str
+    """The id of what stands in the file now: the next save is made from it."""
+
+    entry: Entry | None = None
+    merged: bool = False
+    parts: tuple[Part, ...] = ()
+
+
+class Store:
+    """Pages and tables of one content folder, for reading and saving."""
+
+    def __init__(self, content: Path, history: History, languages: tuple[str, ...], tables: tuple[str, ...]) -> None:
+        self.content = content.resolve()  # the folder itself may be a link; nothing in it may
+        self.history, self.languages, self.tables = history, languages, tables
+        self.busy = RLock()
+
+    def page(self, language: str, name: str) -> Path:
+        """Return the file of a page. Raises Problem for a name that is none."""
+        return page_path(self.content, self.languages, language, name)
+
+    def table(self, name: str) -> Path:
+        """Return the file of a table. Raises Problem where there is none of this name."""
+        return table_path(self.content, self.tables, name)
+
+    def read(self, path: Path) -> tuple[str, str]:
+        """Return a file's text, and the id that a save of it must bring back; two empty texts where it is not there.
+
+        Raises Problem where it cannot be read.
+        """
+        with self.busy:
+            self.note_outside()
+            data = _bytes_of(path)
+        return ("", "") if data is None else (_text(data, self.name(path)), self.history.id_of(data))
+
+    def inherited(self, path: Path) -> str:
+        """Return the text of a page that a library brings and the district has no copy of; "" where there is none."""
+        found = lookup.find(self.content, self.name(path))
+        data = _bytes_of(found) if found != path else None
+        return _text(data, self.name(path)) if data is not None else ""
+
+    def name(self, path: Path) -> str:
+        """Return a file's path inside content/, as history knows it."""
+        return path.relative_to(self.content).as_posix()
+
+    def note_outside(self, who: str = "?", what: str = OUTSIDE) -> None:
+        """Record what other programs changed; nothing while a secret lies in content/, which history would keep."""
+        with self.busy:
+            if self.history.is_behind() and not list(secret_checks.problems(self.content)):
+                self.history.note_outside(who, what)
+
+    def save(self, path: Path, text: str, base: str, who: str, what: str) -> Saved:
+        """Write a text that was made from the file's state `base` ("" where there was none), and record it.
+
+        What somebody else changed meanwhile stays where the edits do not touch. Where they do, nothing is written, and
+        both are returned. Raises Problem where the file cannot be read or written.
+        """
+        with self.busy:
+            theirs, now = self.read(path)
+            parts = self._merge(text, theirs, base) if now != base else [Part(text)]
+            whole = merged(parts)
+            if whole is None:
+                return Saved(now, parts=tuple(parts))
+            self._refuse_secrets(whole, path)
+            entry = self.write(path, whole, who, what)
+            return Saved(self.history.id_of(_bytes_of(path) or b""), entry, merged=whole != text)
+
+    def _merge(self, text: str, theirs: str, base: str) -> list[Part]:
+        before = self.history.read(base)
+        return merge(_text(before, "base") if before else "", text, theirs)
+
+    def write(self, path: Path, text: str, who: str, what: str) -> Entry | None:
+        """Write a whole file, then record it. It is as before or new, whatever happens."""
+        with self.busy:
+            data = _data(text, path)
+            _write(path, data, self.name(path))
+            return self.history.record({self.name(path): data}, who, what)
+
+    def _refuse_secrets(self, text: str, path: Path) -> None:
+        """Raise Problem for a secret key in a text: once in the history, it would stay there."""
+        for problem in secret_checks.in_text(text, f"content/{self.name(path)}", tokens=False):
+            raise problem
+
+
+def _data(text: str, path: Path) -> bytes:
+    """Return a text as bytes. A table keeps the mark by which Excel knows UTF-8."""
+    before = _bytes_of(path) if path.suffix == ".csv" else None
+    return (_BOM if (before or b"").startswith(_BOM) else b"") + text.encode()
+
+
+def _bytes_of(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        todo = "Close it in other programs, and try again."
+        raise Problem(path.name, f"cannot be opened ({error.strerror}).", todo) from None
+
+
+def _text(data: bytes, where: str) -> str:
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        todo = "Save it as UTF-8 in the program it was written with."
+        raise Problem(where, "has letters that are not UTF-8.", todo) from None
+
+
+def _write(path: Path, data: bytes, where: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_durably(path, data)
+    except OSError as error:
+        todo = "What you wrote is still on the page. Make room on the disk, then save again."
+        raise Problem(where, f"cannot be written ({error.strerror}).", todo) from None

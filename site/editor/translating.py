@@ -1,0 +1,92 @@
+"""A translation beside its source: paragraph by paragraph, what changed since, and who has read it."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sitegen.content import pages, translations
+from sitegen.content.pages import SOURCE, Library, Source
+
+_BETWEEN = re.compile(r"\n[ \t]*\n+")
+MISSING, STALE, WAITING, READ, DRAFT = "missing", "stale", "waiting", "read", "draft"
+STATES = (MISSING, STALE, DRAFT, WAITING, READ)
+
+
+@dataclass(frozen=True)
+class State:
+    """How far the translation of a page is: one of STATES; by whom and when it was read."""
+
+    name: str
+    title: str
+    kind: str
+    by: str = ""
+    on: str = ""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A paragraph of the English and its translation; `changed`: new or other since it was translated."""
+
+    source: str
+    text: str
+    changed: bool = False
+
+
+def state_of(library: Library, name: str, language: str, drafts: Sequence[str] = ()) -> State:
+    """Return the state of one page in a language."""
+    english = library.source(name)
+    title = english.title if english else name
+    page = library.by_language.get(language, {}).get(name)
+    if page is None:
+        return State(name, title, DRAFT if name in drafts else MISSING)
+    if library.is_stale(page):
+        return State(name, title, STALE)
+    if not page.reviewed:
+        return State(name, title, WAITING)
+    return State(name, title, READ, str(page.meta.get("reviewed_by", "")), str(page.meta.get("reviewed_on", "")))
+
+
+def states(library: Library, language: str, drafts: Sequence[str] = ()) -> list[State]:
+    """Return the state of every page that English has and the site does not make itself, what needs most first."""
+    own = [name for name, page in library.by_language.get(SOURCE, {}).items() if not page.made]
+    found = [state_of(library, name, language, drafts) for name in own]
+    return sorted(found, key=lambda state: (STATES.index(state.kind), state.name))
+
+
+def paragraphs(text: str) -> list[str]:
+    """Return the paragraphs of a page's text, with the spaces at their beginning: they mean something in Markdown."""
+    return [part for part in _BETWEEN.split(text.strip("\n")) if part.strip()]
+
+
+def pairs(english: Source, text: str, changed_lines: Sequence[int] = ()) -> list[Pair]:
+    """Return the paragraphs side by side, in order. What the translation has more of stands at the end."""
+    source, own = list(_with_lines(english)), paragraphs(text)
+    rows = max(len(source), len(own))
+    source += [("", 0)] * (rows - len(source))
+    own += [""] * (rows - len(own))
+    lines = {*changed_lines}
+    return [Pair(part, mine, line in lines) for (part, line), mine in zip(source, own, strict=True)]
+
+
+def _with_lines(page: Source) -> Iterator[tuple[str, int]]:
+    """Yield each paragraph with the line on which its words begin."""
+    at = 0
+    for part in paragraphs(page.text):
+        at = page.text.index(part, at)
+        yield part, page.line_of(at + len(part) - len(part.lstrip()))
+        at += len(part)
+
+
+def joined(parts: Sequence[str]) -> str:
+    """Return paragraphs as the text of a page; empty ones are left out."""
+    kept = [part.strip("\n").rstrip() for part in parts if part.strip()]
+    return "\n\n".join(kept) + "\n"
+
+
+def translated_from(versions: Iterator[str], known: translations.Remembered, name: str) -> str | None:
+    """Return the English from which a page was translated, of its versions in history; None where none is the one."""
+    for text in versions:
+        old = Source(name, SOURCE, *pages.split(text, name))
+        if tuple(part for _, part in translations.paragraphs(old)) == known.english:
+            return text
+    return None

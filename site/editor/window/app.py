@@ -1,0 +1,120 @@
+"""create_window(editor): wiring of the editor's window only. Bound to 127.0.0.1 by start.py."""
+
+import logging
+from typing import Any
+
+from flask import Flask, g, render_template, request
+from jinja2 import StrictUndefined
+from werkzeug.exceptions import HTTPException
+
+from editor.editor import Editor
+from editor.window import (
+    helpline_pages,
+    history_pages,
+    home,
+    page_pages,
+    preview_pages,
+    publish_pages,
+    story_pages,
+    table_pages,
+    translate_pages,
+)
+from forms.core import i18n
+from forms.core.problem import Problem, Problems
+from forms.web.local import request_guard
+from forms.web.local.entrance import Entrance, the_entrance
+from forms.web.no_trace import NoTraceFlask
+
+NAMES = {"en": "English", "ta": "தமிழ்", "te": "తెలుగు", "hi": "हिन्दी", "or": "ଓଡ଼ିଆ"}
+"""The languages of the window itself. Those of the site stand in portal.yml."""
+
+LARGEST = 4 * 1024 * 1024
+"""Bytes of a request: a table of 5,000 rows."""
+
+POLICY = request_guard.HEADERS["Content-Security-Policy"] + "; frame-src 'self'"
+
+
+def create_window(editor: Editor) -> Flask:
+    """Return the window of an editor."""
+    app = NoTraceFlask("editor.window")
+    app.logger.setLevel(logging.ERROR)
+    app.extensions["editor"] = editor
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
+    app.jinja_env.filters["day"] = lambda day: i18n.day(day, g.language)
+    app.context_processor(_always)
+    app.before_request(_prepare)
+    request_guard.protect(app, Entrance(program="editor"))
+    app.after_request(_allow_frames)
+    for module in (
+        home,
+        page_pages,
+        preview_pages,
+        story_pages,
+        table_pages,
+        helpline_pages,
+        translate_pages,
+        publish_pages,
+        history_pages,
+    ):
+        app.register_blueprint(module.pages)
+    app.register_error_handler(Problem, _problem)
+    app.register_error_handler(Problems, _problems)
+    app.register_error_handler(HTTPException, _http_error)
+    return app
+
+
+def _gettext(text: str) -> str:
+    return i18n.translations(g.language).gettext(text)
+
+
+def _ngettext(one: str, many: str, count: int) -> str:
+    return i18n.translations(g.language).ngettext(one, many, count)
+
+
+def _prepare() -> None:
+    editor: Editor = request_editor()
+    g.settings = editor.settings
+    g.language = g.settings.language if g.settings.language in NAMES else "en"
+    request.max_content_length = request.max_form_memory_size = LARGEST
+    request.max_form_parts = 2000
+
+
+def request_editor() -> Editor:
+    """Return the editor of the window that is asked."""
+    return home.the_editor()
+
+
+def _allow_frames(response: Any) -> Any:
+    """Let our pages show the preview; it has a policy of its own (preview_pages.py), which stays."""
+    if response.headers.get("Content-Security-Policy") in {None, request_guard.HEADERS["Content-Security-Policy"]}:
+        response.headers["Content-Security-Policy"] = POLICY
+    return response
+
+
+def _always() -> dict[str, Any]:
+    inside = bool(g.get("inside"))  # outside, a page shows nothing of the content
+    return {
+        "inside": inside,
+        "form_token": the_entrance().form_token if inside else "",
+        "root": request.script_root,
+        "lang": g.language,
+        "names": NAMES,
+        "who": g.settings.name if inside else "",
+        "here": (request.endpoint or "").partition(".")[0],
+        "site_languages": request_editor().store.languages if inside else (),
+    }
+
+
+def _problem(problem: Problem) -> tuple[str, int]:
+    return render_template("problem.html", problems=[problem]), 400
+
+
+def _problems(told: Problems) -> tuple[str, int]:
+    return render_template("problem.html", problems=told.problems), 400
+
+
+def _http_error(error: HTTPException) -> tuple[str, int]:
+    return render_template("problem.html", problems=[home.sentence(error.code or 500)]), error.code or 500

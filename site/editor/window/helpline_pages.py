@@ -1,0 +1,37 @@
+"""Help numbers that somebody must call again: one tap after the call."""
+
+from flask import Blueprint, render_template, request
+from werkzeug.wrappers import Response
+
+from editor import overview, rows
+from editor.window.home import the_editor, translate, writer
+from editor.window.table_pages import sheet_now
+from forms.core.problem import Problem
+from forms.web.local.secret_path import redirect_to
+
+pages = Blueprint("helplines", __name__)
+
+
+@pages.get("/helplines/")
+def listed() -> str:
+    """Every help number, when and by whom it was checked; those that are due first."""
+    look = the_editor().looking.look()
+    found = look.context.tables["helplines"] if look.context else []
+    due = {row["id"] for row in overview.due(found, the_editor().today())}
+    ordered = sorted(found, key=lambda row: (row["id"] not in due, row["checked_on"]))
+    return render_template("helplines.html", rows=ordered, due=due, done=request.args.get("done", ""))
+
+
+@pages.post("/helplines/called")
+def called() -> Response:
+    """Write that the number was called today and is right."""
+    editor, id, who = the_editor(), request.form.get("id", ""), writer()
+    with editor.store.busy:
+        sheet, text, now = sheet_now("helplines")
+        row = rows.found(sheet, "id", id)
+        if row is None:
+            raise Problem(id[:80], translate("There is no such row here."), translate("Choose one from the list."))
+        checked = {"checked_on": editor.today().isoformat(), "checked_by": f"{who}, called"}
+        fresh = rows.with_row(text, sheet, "id", id, checked)
+        editor.store.save(editor.store.table("helplines"), fresh, now, who, f"Helpline {id} called")
+    return redirect_to(f"/helplines/?done={id}")

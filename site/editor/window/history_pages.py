@@ -1,0 +1,72 @@
+"""Who changed what: every save with before and after, and a way back for one file."""
+
+from flask import Blueprint, render_template, request
+from werkzeug.wrappers import Response
+
+from editor import differences
+from editor.history import Change, Entry
+from editor.window.home import the_editor, translate, writer
+from forms.core.problem import Problem
+from forms.web.local.secret_path import redirect_to
+
+pages = Blueprint("history", __name__)
+
+_MOST = 200
+
+
+@pages.get("/history/")
+def listed() -> str:
+    """The newest saves, of all files or of one."""
+    editor, path = the_editor(), request.args.get("path", "")
+    editor.store.note_outside()
+    return render_template("history.html", entries=list(editor.store.history.entries(_MOST, path)), path=path)
+
+
+@pages.get("/history/<id>")
+def show(id: str) -> str:
+    """One save: each file before and after, word by word."""
+    entry = _entry(id)
+    shown = [(change.path, _compared(change), _can_go_back(change)) for change in _changes(entry)]
+    return render_template("entry.html", entry=entry, changes=shown)
+
+
+def _entry(id: str) -> Entry:
+    found = the_editor().store.history.entry(id)
+    if found is None:
+        raise Problem("", translate("There is no such page here."), translate("Choose one from the list."))
+    return found
+
+
+def _changes(entry: Entry) -> list[Change]:
+    return the_editor().store.history.changes(entry.id)
+
+
+def _compared(change: Change) -> list[differences.Piece]:
+    """Return both texts as one; nothing for a picture or a recording."""
+    before, after = (change.before or b""), (change.after or b"")
+    try:
+        return differences.pieces(before.decode("utf-8-sig"), after.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        return []
+
+
+def _can_go_back(change: Change) -> bool:
+    """Return whether the editor may bring this file back: pages and tables, never settings or consents."""
+    own = change.path.endswith(".md") or (change.path.startswith("tables/") and change.path.endswith(".csv"))
+    return own and change.path != "tables/consents.csv" and change.before is not None
+
+
+@pages.post("/history/<id>/back")
+def back(id: str) -> Response:
+    """Bring one file back as it was before a save. What came since stays in the history."""
+    editor, path = the_editor(), request.form.get("path", "")
+    change = next((one for one in _changes(_entry(id)) if one.path == path and _can_go_back(one)), None)
+    if change is None or change.before is None:
+        raise Problem(path[:80], translate("This cannot be brought back here."), translate("Choose one from the list."))
+    folder, _, name = path.partition("/")
+    file = editor.store.table(name.removesuffix(".csv")) if folder == "tables" else editor.store.page(folder, name)
+    with editor.store.busy:
+        editor.store.note_outside()
+        text = change.before.decode("utf-8-sig").replace("\r\n", "\n")
+        editor.store.write(file, text, writer(), f"Back: {path}")
+    return redirect_to(f"/history/?path={path}")

@@ -1,0 +1,82 @@
+"""The first page: what waits, what is on the site, and three ways on. And who it is that writes."""
+
+from contextlib import suppress
+
+from flask import Blueprint, current_app, g, render_template, request
+from werkzeug.wrappers import Response
+
+from editor import overview
+from editor.editor import Editor
+from editor.publishing import unpublished
+from forms.core import i18n
+from forms.core.problem import Problem
+from forms.web.local.secret_path import redirect_to
+
+pages = Blueprint("home", __name__)
+
+LONGEST_NAME = 80
+
+
+def the_editor() -> Editor:
+    """Return the editor of the window that is asked."""
+    editor: Editor = current_app.extensions["editor"]
+    return editor
+
+
+def translate(text: str) -> str:
+    """Return an English text in the language of the window."""
+    return i18n.translations(g.language).gettext(text)
+
+
+def sentence(code: int) -> Problem:
+    """Return what to say for an answer that is no page."""
+    _ = translate
+    again = _("Start the editor again and use the address that it shows. Each address works once.")
+    said = {
+        401: (_("This browser was not opened with the editor’s address."), again),
+        403: (_("This was not sent from a page of this window."), _("Go back to the first page and try again.")),
+        404: (_("There is no such page here."), _("Go back to the first page and try again.")),
+        413: (_("This is more than can be taken at once."), _("Write less, or choose a smaller file.")),
+        421: (_("This window is reached under 127.0.0.1 only."), again),
+    }
+    return Problem("", *said.get(code, (_("Something went wrong."), _("Go back to the first page and try again."))))
+
+
+@pages.get("/")
+def show() -> str:
+    """What waits for a person."""
+    editor = the_editor()
+    with suppress(Problem):  # a full disk is said where something is saved
+        editor.store.note_outside()
+    look = editor.looking.look()
+    return render_template(
+        "home.html",
+        waiting=overview.waiting(look, editor.content),
+        settings=editor.settings,
+        changes=len(unpublished(editor.store.history, editor.memory)),
+    )
+
+
+@pages.post("/who")
+def who() -> Response:
+    """Remember who writes: the name stands in the history. Raises Problem for none."""
+    name = " ".join(request.form.get("name", "").split())[:LONGEST_NAME]
+    if not name:
+        raise Problem(translate("Your name"), translate("This is empty."), translate("Write it, then go on."))
+    the_editor().remember(name=name)
+    return redirect_to("/")
+
+
+@pages.post("/language")
+def language() -> Response:
+    """Show the window in another language from now on."""
+    the_editor().remember(language=request.form.get("language", "en")[:8])
+    return redirect_to("/")
+
+
+def writer() -> str:
+    """Return who writes. Raises Problem where nobody has said so: the history needs a name."""
+    name = the_editor().settings.name
+    if not name:
+        raise Problem(translate("Your name"), translate("This is empty."), translate("Write it on the first page."))
+    return name

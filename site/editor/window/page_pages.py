@@ -1,0 +1,200 @@
+"""Pages of the site: the list, a new one, and the form of one."""
+
+from dataclasses import dataclass, field
+
+from flask import Blueprint, render_template, request
+from sitegen.content.consents import FOLDER as STORIES
+from sitegen.content.pages import SOURCE
+from sitegen.render.blocks import BLOCKS
+from werkzeug.wrappers import Response
+
+from editor import front_matter, overview
+from editor.looking import source_of
+from editor.merging import Part
+from editor.store import Saved
+from editor.window.home import the_editor, translate, writer
+from forms.core.problem import Problem
+from forms.web.local.secret_path import redirect_to
+
+pages = Blueprint("pages", __name__)
+
+
+@dataclass
+class Form:
+    """What stands in the form of a page: typed, or as it is saved. `base`: the id of the file it was made from."""
+
+    title: str = ""
+    description: str = ""
+    sensitive: bool = False
+    text: str = ""
+    base: str = ""
+    draft: bool = False
+    consent: str = ""
+    problems: list[Problem] = field(default_factory=list)
+    saved: bool = False
+
+
+@pages.get("/pages/")
+def listed() -> str:
+    """All pages in English, each with its languages, and the drafts."""
+    editor = the_editor()
+    look = editor.looking.look()
+    library = look.context.library.by_language if look.context else {}
+    rows = [(name, page.title) for name, page in sorted(library.get(SOURCE, {}).items()) if not page.made]
+    drafts = [(code, name) for code in editor.store.languages for name in overview.drafts(editor.content, code)]
+    return render_template("pages.html", rows=rows, drafts=drafts)
+
+
+@pages.post("/pages/new")
+def new() -> Response:
+    """Begin a page as a draft: nothing of it is on the site before somebody says so."""
+    editor, name = the_editor(), f"{request.form.get('name', '').strip().removesuffix('.md')}.md"
+    path = editor.store.page(SOURCE, name)
+    title = " ".join(request.form.get("title", "").split()) or name
+    if editor.store.read(path)[1]:
+        todo = translate("Choose another address, or open that page from the list.")
+        raise Problem(name, translate("There is a page of this address already."), todo)
+    values = {"title": title, "description": "", "changed": editor.today(), "draft": True}
+    text = front_matter.whole(front_matter.with_values("", values), f"# {title}\n")
+    editor.store.save(path, text, "", writer(), f"New draft: {name}")
+    return redirect_to(f"/pages/{SOURCE}/{name}")
+
+
+@pages.get("/pages/<language>/<path:name>")
+def edit(language: str, name: str) -> str:
+    """The form of one page, as it is saved now."""
+    editor = the_editor()
+    path = editor.store.page(language, name)
+    text, base = editor.store.read(path)
+    text = text or editor.store.inherited(path)
+    if not text:
+        raise Problem(name, translate("There is no such page here."), translate("Choose one from the list."))
+    form = form_of(text, base)
+    form.problems = problems_of(language, name, text)
+    form.saved = "saved" in request.args
+    return shown(language, name, form)
+
+
+def form_of(text: str, base: str) -> Form:
+    """Return a page as the fields of its form. What cannot be read as front matter is left to the person to mend."""
+    lines, body = front_matter.parts(text)
+    meta = front_matter.values(lines)
+    return Form(
+        str(meta.get("title") or ""),
+        str(meta.get("description") or ""),
+        bool(meta.get("sensitive")),
+        body.lstrip("\n"),
+        base,
+        bool(meta.get("draft")),
+        str(meta.get("consent") or ""),
+    )
+
+
+def typed() -> Form:
+    """Return what was sent."""
+    sent = request.form
+    text = sent.get("text", "").replace("\r\n", "\n")
+    return Form(sent.get("title", ""), sent.get("description", ""), "sensitive" in sent, text, sent.get("base", ""))
+
+
+def shown(language: str, name: str, form: Form, parts: tuple[Part, ...] = ()) -> str:
+    """Return the page with the form."""
+    editor = the_editor()
+    look = editor.looking.look()
+    library = look.context.library if look.context else None
+    return render_template(
+        "page.html",
+        language=language,
+        name=name,
+        form=form,
+        parts=parts,
+        story=name.startswith(STORIES),
+        links=[(one, library.find(one, SOURCE).title) for one in library.names] if library else [],
+        numbers=[row["id"] for row in look.context.tables["helplines"]] if look.context else [],
+        blocks=sorted(BLOCKS),
+    )
+
+
+def made_from(language: str, name: str, base: str) -> str:
+    """Return the text that a form was made from: of this id, or a library's where the district has no copy yet."""
+    store = the_editor().store
+    data = store.history.read(base)
+    return (
+        store.inherited(store.page(language, name)) if data is None else data.decode("utf-8-sig").replace("\r\n", "\n")
+    )
+
+
+def whole_text(language: str, name: str, form: Form) -> str:
+    """Return the file that a form makes: the front matter that it was made from, with what the form changes."""
+    editor = the_editor()
+    lines, body = front_matter.parts(made_from(language, name, form.base))
+    values: dict[str, object] = {"title": form.title, "description": form.description}
+    if form.sensitive or "sensitive" in front_matter.values(lines):
+        values["sensitive"] = form.sensitive
+    new = form.text.strip("\n") + "\n"
+    if language == SOURCE and (body.strip("\n") + "\n" != new or not _same(lines, values)):
+        values["changed"] = editor.today()
+    return front_matter.whole(front_matter.with_values(lines, _changed(lines, values)), new)
+
+
+def _changed(lines: str, values: dict[str, object]) -> dict[str, object]:
+    """Return the values that differ: lines that say the same stay as they were written."""
+    known = front_matter.values(lines)
+    return {key: value for key, value in values.items() if (known.get(key) or "") != (value or "")}
+
+
+def _same(lines: str, values: dict[str, object]) -> bool:
+    return not _changed(lines, values)
+
+
+def problems_of(language: str, name: str, text: str) -> list[Problem]:
+    """Return what is wrong with a page's text; that it cannot be read, where it cannot."""
+    editor = the_editor()
+    try:
+        return editor.looking.page_problems(source_of(language, name, text), editor.looking.look())
+    except Problem as problem:
+        return [problem]
+
+
+@pages.post("/pages/<language>/<path:name>")
+def save(language: str, name: str) -> Response | str | tuple[str, int]:
+    """Save one page. Whatever goes wrong, what was typed is on the page that is shown."""
+    form = typed()
+    try:
+        path = the_editor().store.page(language, name)
+        text = "".join(_parts()) if "part" in request.form else whole_text(language, name, form)
+        form = form_of(text, form.base) if "part" in request.form else form
+        source_of(language, name, text)
+        done = the_editor().store.save(path, text, form.base, writer(), f"Edit {language}/{name}")
+    except Problem as problem:
+        form.problems = [problem]
+        return shown(language, name, form), 400
+    return answer(language, name, form, done)
+
+
+def _parts() -> list[str]:
+    """Return the parts that a person put together after two edits touched; each ends its line."""
+    sent = [part.replace("\r\n", "\n") for part in request.form.getlist("part")]
+    return [part if part.endswith("\n") or not part else f"{part}\n" for part in sent]
+
+
+def answer(language: str, name: str, form: Form, done: Saved) -> Response | tuple[str, int]:
+    """Return to the page that was saved; or show both texts where somebody else changed the same lines."""
+    if done.parts:
+        form.base = done.base
+        return shown(language, name, form, done.parts), 409
+    return redirect_to(f"/pages/{language}/{name}?saved={'merged' if done.merged else 'yes'}")
+
+
+@pages.post("/ready/<language>/<path:name>")
+def ready(language: str, name: str) -> Response:
+    """Let a draft be a page of the site from the next publishing on. Raises Problem while anything is wrong with it."""
+    editor = the_editor()
+    path = editor.store.page(language, name)
+    text, base = editor.store.read(path)
+    lines, body = front_matter.parts(text)
+    page = front_matter.whole(front_matter.with_values(lines, {"draft": None}), body)
+    if found := problems_of(language, name, page):
+        raise found[0]
+    editor.store.save(path, page, base, writer(), f"Ready: {language}/{name}")
+    return redirect_to(f"/pages/{language}/{name}?saved=yes")

@@ -1,0 +1,81 @@
+"""The page at phone size beside the form, and what check says of it, while somebody writes."""
+
+import secrets
+from collections import OrderedDict
+from threading import Lock
+
+from flask import Blueprint, Response, abort, jsonify, make_response
+
+from editor import preview
+from editor.looking import source_of
+from editor.window.home import the_editor, translate
+from editor.window.page_pages import problems_of, typed, whole_text
+from forms.core.problem import Problem, Problems
+
+pages = Blueprint("preview", __name__)
+
+_KEPT = 8
+_drawn: OrderedDict[str, str] = OrderedDict()
+_busy = Lock()
+
+
+@pages.post("/preview/<language>/<path:name>")
+def show(language: str, name: str) -> Response:
+    """The page of what was sent, for the frame beside the form: works without a script."""
+    return _answer(_draw(language, name)[0])
+
+
+@pages.post("/look/<language>/<path:name>")
+def look(language: str, name: str) -> Response:
+    """What is wrong with what was sent, and where the frame finds its page: for the script."""
+    html, text = _draw(language, name)
+    found = problems_of(language, name, text)
+    told = [{"where": one.where, "what": one.what, "todo": one.todo} for one in found]
+    return jsonify({"problems": told, "page": _keep(html)})
+
+
+@pages.get("/seen/<key>")
+def seen(key: str) -> Response:
+    """A page that was drawn a moment ago."""
+    with _busy:
+        html = _drawn.get(key)
+    if html is None:
+        abort(404)
+    return _answer(html)
+
+
+def _draw(language: str, name: str) -> tuple[str, str]:
+    """Return the page as it would be, or a sentence why it is not; and the file's text."""
+    editor = the_editor()
+    editor.store.page(language, name)
+    text = whole_text(language, name, typed())
+    try:
+        context = editor.looking.look().context
+        if context is None:
+            return _sentence(translate("The page cannot be shown before what is wrong is mended.")), text
+        return preview.page(editor.root, context, source_of(language, name, text)), text
+    except Problem as problem:
+        return _sentence(str(problem)), text
+    except Problems as told:
+        return _sentence(str(told)), text
+
+
+def _sentence(text: str) -> str:
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;")
+    return f'<!doctype html><meta charset="utf-8"><p role="alert">{escaped}</p>'
+
+
+def _keep(html: str) -> str:
+    key = secrets.token_urlsafe(16)
+    with _busy:
+        _drawn[key] = html
+        while len(_drawn) > _KEPT:
+            _drawn.popitem(last=False)
+    return key
+
+
+def _answer(html: str) -> Response:
+    response = make_response(html)
+    response.headers["Content-Security-Policy"] = preview.POLICY
+    response.headers["X-Frame-Options"] = "SAMEORIGIN"
+    return response

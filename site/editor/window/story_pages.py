@@ -1,0 +1,40 @@
+"""A new story, which begins with its consent: a draft until somebody has filled in and approved that."""
+
+from urllib.parse import urlencode
+
+from flask import Blueprint, render_template, request
+from sitegen.content.consents import FOLDER
+from sitegen.content.pages import SOURCE
+from werkzeug.wrappers import Response
+
+from editor import front_matter
+from editor.window.home import the_editor, translate, writer
+from forms.core.problem import Problem
+from forms.web.local.secret_path import redirect_to
+
+pages = Blueprint("stories", __name__)
+
+
+@pages.get("/stories/new")
+def form() -> str:
+    """Ask for the story's title and address, and whether it is one person's."""
+    return render_template("story.html")
+
+
+@pages.post("/stories/new")
+def new() -> Response:
+    """Make the draft, then ask for the consent's row."""
+    editor, name = the_editor(), request.form.get("name", "").strip().removesuffix(".md")
+    path = editor.store.page(SOURCE, f"{FOLDER}{name}.md")
+    if editor.store.read(path)[1]:
+        todo = translate("Choose another address, or open that page from the list.")
+        raise Problem(name, translate("There is a page of this address already."), todo)
+    title = " ".join(request.form.get("title", "").split()) or name
+    composite = request.form.get("kind") == "composite"
+    consent = f"composite-{name}" if composite else name
+    values = {"title": title, "description": "", "changed": editor.today(), "consent": consent, "draft": True}
+    more = {"composite": True} if composite else {}
+    text = front_matter.whole(front_matter.with_values("", {**values, **more}), f"# {title}\n")
+    editor.store.save(path, text, "", writer(), f"New draft: {FOLDER}{name}")
+    row = {"id": consent, "kind": "composite" if composite else "survivor", "story": f"{FOLDER}{name}"}
+    return redirect_to(f"/tables/consents/row?{urlencode(row)}")

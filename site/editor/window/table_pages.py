@@ -1,0 +1,205 @@
+"""Tables: their rows, the form of one row, and a whole table from a spreadsheet and back."""
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from flask import Blueprint, Response, make_response, render_template, request
+from sitegen.content.csv_files import CsvFile, sheet_of
+from werkzeug.wrappers import Response as Answer
+
+from editor import rows, table_checks
+from editor.rows import Touched
+from editor.window.home import the_editor, translate, writer
+from forms.core.problem import Problem
+from forms.web.local.secret_path import redirect_to
+
+pages = Blueprint("tables", __name__)
+
+FOUR_WEEKS = timedelta(weeks=4)
+"""From one meeting to the next of the same weekday."""
+
+_OF_ONE_DAY = ("was", "repeats_until", "except", "report")
+"""Columns of events that a new one does not take over; those that begin with outcome_ too."""
+
+
+@dataclass
+class RowForm:
+    """What stands in the form of a row; `base`: the id of the table it was made from; `key`: "" for a new row."""
+
+    cells: dict[str, str]
+    base: str
+    key: str = ""
+    touched: list[Touched] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    saved: bool = False
+
+
+def sheet_now(table: str) -> tuple[CsvFile, str, str]:
+    """Return a table, its text and its id. Raises Problem where it cannot be read."""
+    editor = the_editor()
+    text, base = editor.store.read(editor.store.table(table))
+    header = ",".join(one["name"] for one in editor.schemas[table]["fields"])
+    return sheet_of((text or header).encode(), f"content/tables/{table}.csv"), text or header, base
+
+
+@pages.get("/tables/")
+def listed() -> str:
+    """All tables."""
+    return render_template("tables.html", tables=[(name, one["title"]) for name, one in the_editor().schemas.items()])
+
+
+@pages.get("/tables/<table>/")
+def show(table: str) -> str:
+    """The rows of a table."""
+    sheet, _, base = sheet_now(table)
+    schema = the_editor().schemas[table]
+    key = rows.key_of(schema)
+    found = [dict(zip(sheet.header, cells, strict=False)) for cells in sheet.rows]
+    shown = [(row.get(key, ""), _words(row)) for row in found]
+    withdrawn = {row.get(key, "") for row in found if row.get("withdrawn_on")}
+    return render_template(
+        "table.html", table=table, title=schema["title"], rows=shown, base=base, saved="saved" in request.args,
+        withdrawn=withdrawn, done=request.args.get("done", ""),
+    )  # fmt: skip
+
+
+def _words(row: dict[str, str]) -> str:
+    """Return what a row says to who looks for it: its first long cell in English, or its second cell."""
+    english = [cell for name, cell in row.items() if name.endswith("_en") and cell]
+    return (english or [*row.values(), "", ""][1:2])[0]
+
+
+@pages.get("/tables/<table>/row")
+def edit(table: str) -> str:
+    """The form of one row: of `key`, or a new one made like `like`."""
+    sheet, _, base = sheet_now(table)
+    key, value = rows.key_of(the_editor().schemas[table]), request.args.get("key", "")
+    like = rows.found(sheet, key, request.args.get("like", "")) if "like" in request.args else None
+    cells = rows.found(sheet, key, value) if value else _next(like, key) if like else {}
+    if cells is None:
+        raise Problem(value[:80], translate("There is no such row here."), translate("Choose one from the list."))
+    given = {name: cell for name, cell in request.args.items() if name not in {"key", "like"}}
+    return shown(table, RowForm({**cells, **given}, base, value, saved="saved" in request.args))
+
+
+def _next(like: dict[str, str], key: str) -> dict[str, str]:
+    """Return the cells of an event like this one, four weeks later: the same weekday."""
+    kept = {name: cell for name, cell in like.items() if not name.startswith("outcome_") and name not in _OF_ONE_DAY}
+    moved = {name: _later(cell) for name, cell in kept.items() if name in {"starts", "ends"}}
+    return {**kept, **moved, key: "", **({"state": "planned"} if "state" in kept else {})}
+
+
+def _later(cell: str) -> str:
+    try:
+        return (date.fromisoformat(cell[:10]) + FOUR_WEEKS).isoformat() + cell[10:]
+    except ValueError:
+        return ""
+
+
+def shown(table: str, form: RowForm) -> str:
+    """Return the page with the form."""
+    schema = the_editor().schemas[table]
+    names = [key["reference"]["resource"] for key in schema.get("foreignKeys", ())]
+    sheets = {name: sheet_now(name)[0] for name in names if name in the_editor().schemas}
+    fields = rows.controls(schema, sheets)
+    by_column = {one.where.rpartition("column ")[2]: one for one in form.problems if ", column " in one.where}
+    return render_template(
+        "row.html", table=table, title=schema["title"], form=form, fields=fields, by_column=by_column,
+        touched={one.column: one for one in form.touched}, key=rows.key_of(schema),
+    )  # fmt: skip
+
+
+@pages.post("/tables/<table>/row")
+def save(table: str) -> Answer | str | tuple[str, int]:
+    """Save one row; other rows stay as they are in the file now."""
+    schema = the_editor().schemas.get(table) or {}
+    sent = {one["name"]: " ".join(request.form.get(one["name"], "").split()) for one in schema.get("fields", ())}
+    form = RowForm(sent, request.form.get("base", ""), request.form.get("key", ""))
+    try:
+        with the_editor().store.busy:
+            status = _save(table, schema, form)
+    except Problem as problem:
+        form.problems = [problem]
+        return shown(table, form), 400
+    return (shown(table, form), status) if status else redirect_to(f"/tables/{table}/?saved=yes")
+
+
+def _save(table: str, schema: dict[str, Any], form: RowForm) -> int:
+    """Save what is right; return 409 where two people changed a cell, 400 where one is wrong, 0 where it is saved."""
+    editor, key = the_editor(), rows.key_of(schema)
+    sheet, text, now = sheet_now(table)
+    before = editor.store.history.read(form.base)
+    base = sheet_of(before, table) if before else None
+    value = form.key or form.cells[key]
+    theirs = rows.found(sheet, key, value)
+    if theirs and not form.key:
+        todo = translate("Choose another, or open that row from the list.")
+        raise Problem(f"column {key}", translate("There is a row of this name already."), todo)
+    row, form.touched = rows.merged(form.cells, rows.found(base, key, form.key) if base and form.key else None, theirs)
+    form.base = now
+    if form.touched:
+        form.cells = {**row, **{one.column: one.ours for one in form.touched}}
+        return 409
+    fresh = rows.with_row(text, sheet, key, value, row)
+    form.problems = table_checks.row_problems(editor, table, fresh, row[key])
+    if form.problems:
+        return 400
+    editor.store.save(editor.store.table(table), fresh, now, writer(), f"Row {row[key]} of {table}")
+    return 0
+
+
+@pages.get("/tables/<table>/download")
+def download(table: str) -> Response:
+    """The whole table, for a spreadsheet."""
+    response = make_response(rows.for_download(sheet_now(table)[0]))
+    response.headers["Content-Type"] = "text/csv; charset=utf-8"
+    response.headers["Content-Disposition"] = f'attachment; filename="{table}.csv"'
+    return response
+
+
+@pages.post("/tables/<table>/upload")
+def upload(table: str) -> str:
+    """Show what a table from a spreadsheet would change. Nothing is saved yet."""
+    file = request.files.get("file")
+    data = file.read() if file else b""
+    _, text, base = sheet_now(table)
+    return _compared(table, rows.from_upload(data, f"{table}.csv", text), base)
+
+
+def _compared(table: str, fresh: str, base: str) -> str:
+    editor = the_editor()
+    key = rows.key_of(editor.schemas[table])
+    found = rows.changes(sheet_now(table)[0], sheet_of(fresh.encode(), f"{table}.csv"), key)
+    problems = table_checks.table_problems(editor, table, fresh)
+    return render_template("upload.html", table=table, changes=found, text=fresh, base=base, problems=problems)
+
+
+@pages.post("/tables/<table>/replace")
+def replace(table: str) -> Answer | str:
+    """Save a table from a spreadsheet, as it was shown; shown again where the table has changed since."""
+    editor, fresh = the_editor(), request.form.get("text", "").replace("\r\n", "\n")
+    with editor.store.busy:
+        _, _, now = sheet_now(table)
+        problems = table_checks.table_problems(editor, table, fresh)
+        if now != request.form.get("base") or problems:
+            return _compared(table, fresh, now)
+        editor.store.save(editor.store.table(table), fresh, now, writer(), f"Table {table} from a spreadsheet")
+    return redirect_to(f"/tables/{table}/?saved=yes")
+
+
+@pages.post("/consents/withdraw")
+def withdraw() -> Answer:
+    """Take a story off the site at once, and write the day into its row: whatever else is wrong."""
+    editor, told = the_editor(), request.form.get("consent", "")
+    with editor.store.busy:
+        editor.withdraw(told)  # first, and whoever asks: no name and no full disk is a hindrance
+        editor.store.note_outside(editor.settings.name or "?", f"Withdraw consent {told[:80]}")
+    return redirect_to("/tables/consents/?done=withdrawn")
+
+
+@pages.errorhandler(KeyError)
+def no_table(_: KeyError) -> tuple[str, int]:
+    """A table that is not there, or that no person writes."""
+    problem = Problem("", translate("There is no such table here."), translate("Choose one from the list."))
+    return render_template("problem.html", problems=[problem]), 404

@@ -1,0 +1,210 @@
+"""The translating room: what each language lacks, a page paragraph by paragraph, and a reader's signature."""
+
+from dataclasses import dataclass, field
+
+from flask import Blueprint, render_template, request
+from sitegen.content import translations
+from sitegen.content.pages import SOURCE, Library, Source
+from werkzeug.wrappers import Response
+
+from editor import differences, front_matter, overview, translating
+from editor.differences import Piece
+from editor.looking import Look, source_of
+from editor.store import Saved
+from editor.translating import Pair, State
+from editor.window.home import the_editor, translate, writer
+from editor.window.page_pages import made_from, problems_of
+from forms.core.problem import Problem
+from forms.web.local.secret_path import redirect_to
+
+pages = Blueprint("translating", __name__)
+
+_VERSIONS = 100
+"""Saves of an English page that are looked through for the one that was translated."""
+
+
+@dataclass
+class Form:
+    """What stands in the form of a translation."""
+
+    title: str
+    description: str
+    pairs: list[Pair]
+    base: str
+    problems: list[Problem] = field(default_factory=list)
+    theirs: list[str] = field(default_factory=list)
+
+
+def _library() -> Library:
+    """Return all pages. Raises Problem where they cannot be read."""
+    look: Look = the_editor().looking.look()
+    if look.context is None:
+        raise look.problems[0]
+    return look.context.library
+
+
+def _language(language: str) -> str:
+    """Return a language that is translated into. Raises Problem for another."""
+    if language == SOURCE or language not in the_editor().store.languages:
+        raise Problem(language[:20], translate("There is no such page here."), translate("Choose one from the list."))
+    return language
+
+
+@pages.get("/translate/")
+def languages() -> str:
+    """How far each language is."""
+    library, editor = _library(), the_editor()
+    found = {code: _states(library, code) for code in editor.store.languages if code != SOURCE}
+    counts = {code: _counts(states) for code, states in found.items()}
+    return render_template("languages.html", counts=counts, states=translating.STATES)
+
+
+def _states(library: Library, code: str) -> list[State]:
+    return translating.states(library, code, overview.drafts(the_editor().content, code))
+
+
+def _counts(states: list[State]) -> dict[str, int]:
+    return {kind: sum(state.kind == kind for state in states) for kind in translating.STATES}
+
+
+@pages.get("/translate/<language>/")
+def listed(language: str) -> str:
+    """Every page in one language, what needs most first."""
+    return render_template("translations.html", language=language, states=_states(_library(), _language(language)))
+
+
+@pages.get("/translate/<language>/<path:name>")
+def edit(language: str, name: str) -> str:
+    """The English and its translation side by side, as they are saved now."""
+    editor = the_editor()
+    path = editor.store.page(_language(language), name)
+    text, base = editor.store.read(path)
+    text, english = text or editor.store.inherited(path), _english(name)
+    lines, body = front_matter.parts(text)
+    meta = front_matter.values(lines)
+    changed = _library().changes.get((language, name))
+    pairs = translating.pairs(english, body, changed.lines if changed else ())
+    form = Form(str(meta.get("title") or ""), str(meta.get("description") or ""), pairs, base)
+    form.problems = problems_of(language, name, text) if text else []
+    return _shown(language, name, form)
+
+
+def _english(name: str) -> Source:
+    """Return the English of a page as it is written: in the library, numbers are drawn in. Raises Problem for none."""
+    path = the_editor().store.page(SOURCE, name)
+    text = the_editor().store.read(path)[0] or the_editor().store.inherited(path)
+    if not text:
+        raise Problem(name[:80], translate("There is no such page here."), translate("Choose one from the list."))
+    return source_of(SOURCE, name, text)
+
+
+def _shown(language: str, name: str, form: Form) -> str:
+    library, english = _library(), _english(name)
+    drafts = overview.drafts(the_editor().content, language)
+    return render_template(
+        "translation.html", language=language, name=name, form=form, english=english,
+        state=translating.state_of(library, name, language, drafts), difference=_difference(language, name, english),
+        both=read_of(english, language), saved="saved" in request.args,
+    )  # fmt: skip
+
+
+def _difference(language: str, name: str, english: Source) -> list[Piece]:
+    """Return what changed in the English since it was translated, word by word; nothing where that is not known."""
+    editor = the_editor()
+    known = translations.read(editor.content).get(f"{language}/{name}")
+    if known is None or (language, name) not in _library().changes:
+        return []
+    path = f"{SOURCE}/{name}"
+    entries = editor.store.history.entries(_VERSIONS, path)
+    texts = (editor.store.history.text_in(entry.id, path) for entry in entries)
+    before = translating.translated_from((text for text in texts if text), known, path)
+    return differences.pieces(front_matter.parts(before)[1].strip(), english.text.strip()) if before else []
+
+
+def read_of(english: Source, language: str) -> str:
+    """Return the ids of the two texts that a reader has before her: her signature is for these, and for no others."""
+    editor = the_editor()
+    paths = [editor.store.page(code, english.name) for code in (SOURCE, language)]
+    return " ".join(editor.store.read(path)[1] for path in paths)
+
+
+@pages.post("/translate/<language>/<path:name>")
+def save(language: str, name: str) -> Response | tuple[str, int]:
+    """Save a translation. Said to be whole, it follows the English of now; else it stays marked as it was."""
+    editor, sent, english = the_editor(), request.form, _english(name)
+    parts = [part.replace("\r\n", "\n") for part in sent.getlist("paragraph")]
+    source = translating.paragraphs(english.text)
+    rows = [Pair(source[at] if at < len(source) else "", part) for at, part in enumerate(parts)]
+    form = Form(sent.get("title", ""), sent.get("description", ""), rows, sent.get("base", ""))
+    try:
+        path = editor.store.page(_language(language), name)
+        text = _whole(language, form, english, parts, done="whole" in sent)
+        source_of(language, name, text)
+        done = editor.store.save(path, text, form.base, writer(), f"Translate {language}/{name}")
+        if done.parts:
+            return _both(language, name, form, done), 409
+        if "whole" in sent:
+            confirm(language, name, followed=True)
+    except Problem as problem:
+        form.problems = [problem]
+        return _shown(language, name, form), 400
+    return redirect_to(f"/translate/{language}/{name}?saved=yes")
+
+
+def _both(language: str, name: str, form: Form, done: Saved) -> str:
+    """Return the form with what two people wrote: theirs where only they did, ours where both, and theirs."""
+    lines, body = front_matter.parts("".join(part.text for part in done.parts))
+    meta = front_matter.values(lines)
+    form.title, form.description = str(meta.get("title") or ""), str(meta.get("description") or "")
+    form.pairs, form.base = translating.pairs(_english(name), body), done.base
+    form.theirs = [part.theirs for part in done.parts if part.touches]
+    return _shown(language, name, form)
+
+
+def _whole(language: str, form: Form, english: Source, parts: list[str], *, done: bool) -> str:
+    """Return the file of a translation."""
+    lines, _ = front_matter.parts(made_from(language, english.name, form.base))
+    values: dict[str, object] = {"title": form.title, "description": form.description}
+    if not lines:
+        kept = {key: value for key, value in english.meta.items() if key not in {"title", "description", "changed"}}
+        values |= {"source_changed": english.changed or the_editor().today(), "reviewed_by": "nobody", **kept}
+        values |= {} if done else {"draft": True}
+    elif done:
+        values |= {"source_changed": english.changed or the_editor().today(), "draft": None}
+    known = front_matter.values(lines)
+    fresh = {key: value for key, value in values.items() if known.get(key) != value}
+    return front_matter.whole(front_matter.with_values(lines, fresh), translating.joined(parts))
+
+
+def confirm(language: str, name: str, *, followed: bool = False, signed: bool = False) -> None:
+    """Remember what a translation was made from, or what was read, as a build would (decision 0045); record it."""
+    editor = the_editor()
+    with editor.store.busy:
+        look = editor.looking.look()
+        if look.context:
+            translations.confirm(editor.content, name, language, editor.store.languages, editor.today(),
+                                 followed=followed, signed=signed)  # fmt: skip
+            editor.store.note_outside(writer(), f"Remember {language}/{name}")
+
+
+@pages.post("/sign/<language>/<path:name>")
+def sign(language: str, name: str) -> Response:
+    """Write a reader's name under both texts as she had them before her. Raises Problem where one was edited since."""
+    editor, who = the_editor(), writer()
+    path = editor.store.page(_language(language), name)
+    with editor.store.busy:
+        if request.form.get("both") != read_of(_english(name), language):
+            raise Problem(name, translate("One of the two texts was edited while you read."),
+                          translate("Look at the page again, then sign."))  # fmt: skip
+        library = _library()
+        if translating.state_of(library, name, language).kind != translating.WAITING:
+            raise Problem(
+                name, translate("This is not waiting for a reader."), translate("Look at the page again, then sign.")
+            )
+        text, base = editor.store.read(path)
+        lines, body = front_matter.parts(text)
+        values = {"reviewed_by": who, "reviewed_on": editor.today()}
+        fresh = front_matter.whole(front_matter.with_values(lines, values), body)
+        editor.store.save(path, fresh, base, who, f"Read {language}/{name}")
+        confirm(language, name, signed=True)
+    return redirect_to(f"/translate/{language}/{name}?saved=yes")

@@ -1,0 +1,102 @@
+"""The editor of a tiny district, and a browser at its window."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html import unescape
+from pathlib import Path
+
+import pytest
+from editor import start
+from editor.editor import Editor
+from editor.window.app import create_window
+from flask.testing import FlaskClient
+from sitegen.publish import withdrawal
+from werkzeug.test import TestResponse
+
+from tests.sitegen.conftest import KEY, TODAY, Folder, folder, kept_tables, seal_cache
+
+__all__ = ["folder", "kept_tables", "seal_cache"]
+OURS = {"Origin": "http://localhost"}
+
+
+def make_editor(folder: Folder) -> Editor:
+    """An editor whose build writes one page, and whose withdrawal is the real one."""
+
+    def withdraw(told: str) -> None:
+        withdrawal.write_withdrawn(folder.root / "content", told, TODAY)
+
+    return start.make(
+        folder.root, folder.root / "var" / "editor", folder.root / "public",
+        keys={"police": (KEY, "sha256:0"), "events": (KEY, "sha256:1")}, today=lambda: TODAY,
+        build=lambda out: write_site(folder, out), take_out_withdrawn=lambda out: withdrawal.purge(out, folder.root / "content", TODAY),
+        withdraw=withdraw,
+    )  # fmt: skip
+
+
+def write_site(folder: Folder, out: Path) -> None:
+    """A site whose one page is home's text, in place of a build."""
+    fresh = out.with_name("fresh")
+    (fresh / "en").mkdir(parents=True)
+    (fresh / "en" / "index.html").write_text((folder.root / "content" / "en" / "index.md").read_text("utf-8"), "utf-8")
+    if out.exists():
+        out.rename(out.with_name("gone"))
+    fresh.rename(out)
+
+
+@dataclass
+class Browser:
+    """A browser that has come in by the one-time address."""
+
+    client: FlaskClient
+    root: str
+    token: str
+    pages: list[str] = field(default_factory=list)
+
+    def get(self, path: str) -> str:
+        answer = self.client.get(path)
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    def post(self, path: str, status: int = 303, /, **fields: object) -> TestResponse:
+        answer = self.client.post(path, data={"form_token": self.token, **fields}, headers=OURS)
+        assert answer.status_code == status, answer.text
+        return answer
+
+    def base(self, path: str) -> str:
+        """The id that the form of a page carries."""
+        found = re.search(r'name="base" value="(\w*)"', self.get(path))
+        assert found
+        return found[1]
+
+    def form(self, path: str) -> dict[str, str]:
+        """What the form of a page would send as it stands."""
+        html = self.get(path)
+        inputs = re.findall(r'<input[^>]* name="(title|base)"[^>]* value="([^"]*)"', html)
+        inputs += re.findall(r'<input id="(title)" name="title" value="([^"]*)"', html)
+        texts = re.findall(r'<textarea [^>]*name="(text|description)"[^>]*>\n?(.*?)</textarea>', html, re.S)
+        return {name: unescape(value) for name, value in [*inputs, *texts]}
+
+
+@pytest.fixture
+def editor(folder: Folder) -> Iterator[Editor]:
+    made = make_editor(folder)
+    yield made
+    made.publisher.wait()
+    made.store.history.close()
+
+
+def browser_at(editor: Editor) -> Browser:
+    """A browser at a new window of this editor."""
+    app = create_window(editor)
+    entrance = app.extensions["entrance"]
+    client = app.test_client()
+    assert client.get(f"/enter/{entrance.token}").status_code == 303
+    return Browser(client, entrance.root, entrance.form_token)
+
+
+@pytest.fixture
+def browser(editor: Editor) -> Browser:
+    """A browser whose person has said who she is."""
+    editor.remember(name="M. Devi")
+    return browser_at(editor)

@@ -1,0 +1,62 @@
+"""The editor's window in a real browser: what its script adds, and whether everybody can use it on a phone."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from editor.editor import Editor
+from editor.window.app import create_window
+
+from forms.web.local.running import run
+from tests.editor.conftest import editor, folder, kept_tables, seal_cache
+from tests.journeys.walking import axe_finds_nothing, fits
+from tests.sitegen.conftest import Folder
+
+__all__ = ["editor", "folder", "kept_tables", "seal_cache"]
+
+PAGES = ("", "pages/", "pages/en/index.md", "stories/new", "tables/", "tables/helplines/", "tables/helplines/row?key=112",
+         "tables/consents/", "helplines/", "translate/", "translate/ta/", "translate/ta/index.md", "publish/", "history/")  # fmt: skip
+
+
+@pytest.fixture
+def writer(browser: Any, editor: Editor) -> Iterator[Any]:
+    """A browser of the width of a phone that has come in; `home` is the first page's address."""
+    editor.remember(name="M. Devi")
+    app = create_window(editor)
+    window = run(app, app.extensions["entrance"])
+    context = browser.new_context(viewport={"width": 360, "height": 740})
+    page = context.new_page()
+    page.goto(window.enter)
+    page.faults = []
+    page.on("pageerror", lambda error: page.faults.append(str(error)))
+    page.on("console", lambda said: page.faults.append(said.text) if said.type == "error" else None)
+    yield page
+    context.close()
+    window.stop()
+
+
+def test_the_page_stands_beside_what_is_typed_and_check_speaks_meanwhile(writer: Any, folder: Folder) -> None:
+    home = writer.url
+    writer.goto(f"{home}pages/en/index.md")
+    writer.locator("#text").fill("# index\n\nTyped and not saved. [A page](nowhere.md)")
+    writer.frame_locator("#preview").get_by_text("Typed and not saved.").wait_for()
+    writer.locator("#problems").get_by_text("nowhere.md").wait_for()
+    assert "Typed" not in (folder.root / "content" / "en" / "index.md").read_text("utf-8")
+    assert writer.frames[-1].evaluate("self.origin") == "null", "it has an origin of its own"
+    writer.locator("#text").fill("# index\n\nCall.")
+    writer.locator("[data-number]").select_option("112")
+    assert writer.locator("#text").input_value().endswith("[[ number: 112 ]]")
+    writer.get_by_role("button", name="Save").click()
+    writer.get_by_text("Saved.").wait_for()
+    assert "Call.[[ number: 112 ]]" in (folder.root / "content" / "en" / "index.md").read_text("utf-8")
+    assert writer.faults == []
+
+
+@pytest.mark.parametrize("language", ["en", "ta", "or"])
+def test_nobody_stumbles_and_nothing_is_wider_than_a_phone(writer: Any, editor: Editor, language: str) -> None:
+    editor.remember(language=language)
+    home = writer.url
+    for path in PAGES:
+        writer.goto(home + path)
+        axe_finds_nothing(writer)
+        fits(writer)
