@@ -11,6 +11,11 @@ def note_start(prefix: str) -> None:
     _started_as[0] = prefix
 
 
+def forget_start() -> None:
+    """Forget how the program was started, as at its end."""
+    note_start("desk")
+
+
 def command(what: str = "") -> str:
     """Return how a command is typed here, with this desk's server, folder and name."""
     return f"{_started_as[0]} {what}".strip()

@@ -135,7 +135,8 @@ def _server(session: Session) -> Iterator[Finding]:
 def _publishing(session: Session) -> Iterator[Finding]:
     problem = session.place.server().publishing_problem()
     if problem:
-        yield Finding(False, f"The newest pages were not published, those before stay. {problem}")
+        said = lazy_gettext("The newest pages were not published, those before stay.")
+        yield Finding(False, joined(said, problem))
 
 
 def _moment(told: str) -> datetime | None:

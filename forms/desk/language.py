@@ -44,7 +44,7 @@ def chosen(folder: Path) -> str:
 
 
 def choose(folder: Path, code: str) -> None:
-    """Keep the language for the desk of this folder; one that is not offered changes nothing. Raises OSError."""
+    """Keep the language for the desk of this folder; one that is not offered changes nothing. Raises Problem."""
     if code in offered() and code != chosen(folder):
         write_or_complain(folder / _CHOSEN, f"{code}\n".encode())
 

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from forms.core.files.durable import write_or_complain
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import new_id
 from forms.core.problem import Problem
 from forms.desk.events.gateways import Gateway, dialled
+from forms.desk.language import ENGLISH, chosen, offered, told
 
-NOTICE = "Something waits at the desk. Open it when you are alone."
-"""Always the same: it tells no number, no time, no kind and no desk."""
+NOTICE = lazy_gettext("Something waits at the desk. Open it when you are alone.")
+"""Always the same: it tells no number, no time, no kind and no desk. Said in the language chosen for this desk."""
 
 _ASKED = "asked.txt"
 
@@ -26,18 +28,25 @@ class Waits(Protocol):
 
 
 def notice(server: Waits, folder: Path, today: date) -> str:
-    """Return NOTICE where anything waits for this machine of the desk, else empty; empty too once it has asked today.
+    """Return NOTICE in the desk's language where anything waits for this machine, else empty.
+
+    Empty too once it has asked today.
 
     Raises Problem where the server cannot be asked: that does not count as asked.
     """
     path = folder / _ASKED
     if path.exists() and path.read_text(encoding="utf-8", errors="replace").strip() == today.isoformat():
         return ""
-    said = NOTICE if server.waiting() else ""
+    said = told(NOTICE, chosen(folder)) if server.waiting() else ""
     # The day of asking, not of speaking: a scheduler that calls each hour must not tell the hour in which a letter
     # came, and what stands on the disk is the same whether or not something waits.
     write_or_complain(path, f"{today.isoformat()}\n".encode())
     return said
+
+
+def in_language(language: str) -> str:
+    """Return NOTICE in a language, as somebody registered it with an operator; English where there is no such one."""
+    return told(NOTICE, language if language in offered() else ENGLISH)
 
 
 def number_of(phone: str) -> str:
@@ -48,6 +57,6 @@ def number_of(phone: str) -> str:
     return number
 
 
-def send_notice(gateway: Gateway, number: str, template: str = "") -> None:
-    """Send NOTICE to a number, once: where it fails, tomorrow's says the same. Raises Problem."""
-    gateway.send(number, NOTICE, new_id(), template)
+def send_notice(gateway: Gateway, number: str, said: str, template: str = "") -> None:
+    """Send a notice to a number, once: where it fails, tomorrow's says the same. Raises Problem."""
+    gateway.send(number, said, new_id(), template)

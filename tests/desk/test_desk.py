@@ -152,10 +152,10 @@ def test_letters_are_fetched_listed_and_read(staff: Staff) -> None:
     listed = staff.runs("list")
     assert listed.exit_code == 0, listed.output
     assert "1 new" in listed.output
-    assert re.search(rf"1  2027-01-01  new +L +avadi +ta  {WORDS}", listed.output) is None, (
+    assert re.search(rf"1  [0-9a-f]{{8}}  2027-01-01  new +L +avadi +ta  {WORDS}", listed.output) is None, (
         "nobody can be answered: not late"
     )
-    assert re.search(rf"1  2027-01-01  new +avadi +ta  {WORDS}", listed.output)
+    assert re.search(rf"1  [0-9a-f]{{8}}  2027-01-01  new +avadi +ta  {WORDS}", listed.output)
     whole = staff.runs("open", "1").output
     assert "What is happening?" in whole
     assert "no, the person took no receipt" in whole
@@ -175,8 +175,8 @@ def test_what_to_type_next_names_the_desk_at_which_one_is(staff: Staff) -> None:
     staff.receives(letter())
     (staff.home / "police").rename(staff.home / "legal")
     listed = staff.runs("--desk", "legal", "list").output
-    assert "Read one: desk --desk legal open 1 " in listed
-    assert "See the numbers with: desk --desk legal list" in staff.runs("--desk", "legal", "open", "9").output
+    assert re.search(r"Read one: desk .*--desk legal.* open 1 ", listed)
+    assert re.search(r": desk .*--desk legal.* list", staff.runs("--desk", "legal", "open", "9").output)
 
 
 def test_a_letter_is_acknowledged_only_after_it_is_on_the_disk(staff: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -382,7 +382,7 @@ def test_a_damaged_key_is_said_so(tmp_path: Path, file: str, text: str) -> None:
 def test_without_keys_one_is_told_how_to_make_them(tmp_path: Path) -> None:
     run = CliRunner().invoke(desk, ["--home", str(tmp_path), "list"])
     assert run.exit_code == 1
-    assert "desk new-key" in run.output
+    assert f"desk --home {tmp_path} new-key" in run.output
 
 
 def test_writing_leaves_the_old_file_or_the_new_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from forms.desk import notifications
+from forms.desk import language, notifications
 from forms.desk.cli.main import desk as desk_command
 from forms.desk.events.gateways import FileOutbox, Unsure
 from forms.desk.notifications import NOTICE
@@ -184,5 +184,29 @@ def test_a_provider_that_fails_is_not_asked_twice_a_day(office: Office, monkeypa
 
 
 def test_nothing_about_a_letter_is_in_what_a_provider_gets(tmp_path: Path) -> None:
-    notifications.send_notice(FileOutbox(tmp_path / "out.csv"), "9876543210")
+    notifications.send_notice(FileOutbox(tmp_path / "out.csv"), "9876543210", NOTICE)
     assert (tmp_path / "out.csv").read_text(encoding="utf-8-sig") == f"number,text,template\n9876543210,{NOTICE},\n"
+
+
+def test_the_sentence_is_said_in_the_language_chosen_for_the_desk(office: Office, day: list[date]) -> None:
+    office.tell(what=WORDS)
+    folder = office.home / "police" / "anita"
+    language.choose(folder, "ta")
+    told = shell(office).output
+    assert told == f"{language.told(NOTICE, 'ta')}\n"
+    assert told != f"{NOTICE}\n"
+
+
+@pytest.mark.parametrize(("template", "named", "code"), [("", "", "ta"), ("1107", "", "en"), ("1107", "ta", "ta")])
+def test_a_registered_text_is_sent_as_it_was_registered(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, template: str, named: str, code: str
+) -> None:
+    """An operator drops a text that is not the one of its template, and tells nobody."""
+    monkeypatch.setattr("forms.desk.cli.main.http_gateway", lambda _: FileOutbox(tmp_path / "out.csv"))
+    for name, value in (("NUMBER", "98765 43210"), ("TEMPLATE", template), ("LANGUAGE", named)):
+        if value:
+            monkeypatch.setenv(f"PORTAL_NOTICE_{name}", value)
+    office.tell(what=WORDS)
+    language.choose(office.home / "police" / "anita", "ta")
+    assert shell(office, "--by-sms").exit_code == 0
+    assert language.told(NOTICE, code) in (tmp_path / "out.csv").read_text(encoding="utf-8-sig")

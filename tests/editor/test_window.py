@@ -412,3 +412,37 @@ def test_numbers_are_written_by_name_and_shown_as_numbers(browser: Browser, fold
     shown = browser.post("/preview/en/rights.md", 200, **browser.form("/pages/en/rights.md")).text
     assert '<a href="tel:112">112</a>' in shown
     assert "[[" not in shown
+
+
+def library_of(folder: Folder) -> Path:
+    """A library below the district, with a page and a help number of its own."""
+    library = folder.root / "library"
+    (library / "en").mkdir(parents=True)
+    (library / "tables").mkdir()
+    (library / "en" / "rights.md").write_text(
+        "---\ntitle: Rights\nchanged: 2026-01-01\n---\n\n# Rights\n\nOurs.\n", "utf-8"
+    )
+    folder.table("helplines", {**ROWS["helplines"][0], "id": "1098", "order": 2, "number": "1098", "tel": "1098"})
+    folder.csv("helplines").rename(library / "tables" / "helplines.csv")
+    folder.table("helplines", ROWS["helplines"][0])
+    with (folder.root / "content" / "portal.yml").open("a", encoding="utf-8") as settings:
+        settings.write("\nlibrary: [../library]\n")
+    return library
+
+
+def test_a_librarys_page_or_row_becomes_the_districts_own_when_it_is_saved(browser: Browser, folder: Folder) -> None:
+    library = library_of(folder)
+    before = {path: path.read_bytes() for path in library.rglob("*") if path.is_file()}
+    assert folder.problems() == []
+    form = browser.form("/pages/en/rights.md")
+    assert (form["title"], form["base"]) == ("Rights", "")
+    browser.post("/pages/en/rights.md", **{**form, "text": "# Rights\n\nThe district's."})
+    assert page(folder, "rights") == "---\ntitle: Rights\nchanged: 2027-01-01\n---\n\n# Rights\n\nThe district's.\n"
+    assert "1098" in browser.get("/tables/helplines/")
+    browser.post("/helplines/called", id="1098")
+    assert {row["id"]: row["checked_by"] for row in folder.rows("helplines")} == {
+        "112": "me",
+        "1098": "M. Devi, called",
+    }
+    assert {path: path.read_bytes() for path in library.rglob("*") if path.is_file()} == before
+    assert folder.problems() == []

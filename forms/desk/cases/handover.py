@@ -10,7 +10,7 @@ from forms.core.portal import Desk, Portal
 from forms.core.problem import Problem
 from forms.desk.cases.case import Case
 from forms.desk.crypto.copies import Signer, copy_of, copy_of_part
-from forms.desk.crypto.decryption import Identities, open_part, open_sealed
+from forms.desk.crypto.decryption import Identities, Letter, open_part, open_sealed
 from forms.desk.sync.local_store import LocalStore
 from forms.desk.sync.outbox import Outbox
 
@@ -78,8 +78,29 @@ class Sharing:
         self.outbox.post("PUT", f"letters/{path or thread}/copies/{item}", seal_file(signed, to), reader)
 
 
+def readers_of(case: Case) -> list[str]:
+    """Return the desks that have a case: the letter's own, and those to which it was handed over."""
+    first = case.first.desks if case.first else ()
+    handed = (str(entry.value.get("desk", "")) for entry in case.entries if entry.kind == "handover")
+    return list(dict.fromkeys([*first, *handed]))
+
+
+def _has_all(case: Case, desk_id: str) -> bool:
+    """Return whether a desk has the case with all that was added: else it may be handed over once more."""
+    if case.first and desk_id in case.first.desks:
+        return True
+    handed = [
+        entry.at[:10] for entry in case.entries if entry.kind == "handover" and entry.value.get("desk") == desk_id
+    ]
+    added = [letter.day for letter in case.letters if isinstance(letter, Letter) and letter.follows]
+    return bool(handed) and all(day < max(handed) for day in added)
+
+
 def desk_for(case: Case, desk_id: str, portal: Portal) -> Desk:
-    """Return the desk to which a case may be handed over. Raises Problem: never one that the person left out."""
+    """Return the desk to which a case may be handed over. Raises Problem.
+
+    Never one that the person left out, nor one that has it.
+    """
     found = portal.named([desk_id])
     if not found or case.form not in found[0].reads:
         readers = ", ".join(desk.id for desk in portal.readers(case.form))
@@ -87,6 +108,10 @@ def desk_for(case: Case, desk_id: str, portal: Portal) -> Desk:
             lazy_gettext("desk %(desk)s", desk=desk_id),
             "does not read such letters.",
             lazy_gettext("Choose one of: %(readers)s.", readers=readers),
+        )
+    if _has_all(case, desk_id):
+        raise Problem(
+            lazy_gettext("desk %(desk)s", desk=desk_id), "has this case already.", "Nothing needs to be done."
         )
     if desk_id in case.hidden_from:
         todo = "Respect it. Choose another desk, or ask the person through an answer."

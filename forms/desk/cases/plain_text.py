@@ -31,7 +31,7 @@ def _is_harmless(char: str) -> bool:
 def one_line(number: int, case: Case, today: date) -> str:
     """Return a case in the list: its number, day, state, marks, place, language and first words."""
     if case.first is None:
-        return f"{number:>4}  (does not open) {case.letters[0] if case.letters else case.id}"
+        return f"{number:>4}  {case.id[:8]}  (does not open) {case.letters[0] if case.letters else case.id}"
     first = on_one_line(case.first_words)
     where = on_one_line(case.answers.get("place", "-"))
     marks = "".join((
@@ -40,7 +40,7 @@ def one_line(number: int, case: Case, today: date) -> str:
         "?" if case.conflicts else "", "=" if case.merged_into else "", "2" if case.tray != 1 else "",
     ))  # fmt: skip
     day, language = on_one_line(case.day), on_one_line(case.language)
-    return f"{number:>4}  {day}  {case.state.value:<8}{marks:<4} {where:<14} {language:<3} {first}"
+    return f"{number:>4}  {case.id[:8]}  {day}  {case.state.value:<8}{marks:<4} {where:<14} {language:<3} {first}"
 
 
 def log(case: Case) -> Iterator[str]:

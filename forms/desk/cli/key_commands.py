@@ -4,6 +4,7 @@ import click
 
 from forms.desk.cli.errors import show_problems
 from forms.desk.cli.terminal import say
+from forms.desk.command_line import command
 from forms.desk.crypto import keys
 from forms.desk.services.place import Place
 
@@ -13,8 +14,23 @@ _PASSPHRASE = click.option(
 
 
 def _say_public(here: Place, public: keys.Public) -> None:
-    say(f"Put these lines under the desk {here.name} in content/portal.yml and build the site again:\n")
-    say("".join(f"    {line}\n" for line in public.lines))
+    """Say what to paste into portal.yml: a desk of one person has its lines, one of several a list of people."""
+    desk, _, person = here.name.partition("/")
+    if not person:
+        say(f"Put these lines under `- id: {desk}` in content/portal.yml and build the site again:\n")
+        say("".join(f"    {line}\n" for line in public.lines))
+        say(f"For a second person at this desk, on their own machine: {command(f'--desk {desk}/NAME new-key')}\n")
+        return
+    say(f"Put these lines under `- id: {desk}` in content/portal.yml and build the site again:\n")
+    say("".join(f"{line}\n" for line in _as_one_of_several(person, public)))
+    say("Where `people:` stands there already, leave out the first line, and put the others in the place of")
+    say(f"`{person}`, if that is there, or below the last person.")
+    say("Where `key:`, `pickup:` and `signing:` of one person stand there, that person joins the list as well:")
+    say("write `- id: NAME` before the three lines, and move them in as these are.\n")
+
+
+def _as_one_of_several(person: str, public: keys.Public) -> list[str]:
+    return ["    people:", f"      - id: {person}", *(f"        {line}" for line in public.lines)]
 
 
 @click.command("new-key")

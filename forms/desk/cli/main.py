@@ -1,11 +1,14 @@
 """The desk's commands: the window, and the same work in a terminal."""
 
 import os
+import shlex
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from forms.core.builds.version import VERSION
 from forms.core.files.durable import write_or_complain
@@ -21,6 +24,8 @@ from forms.desk.cli.event_commands import register_event_commands
 from forms.desk.cli.folder_commands import FOLDER_COMMANDS
 from forms.desk.cli.key_commands import KEY_COMMANDS
 from forms.desk.cli.terminal import say
+from forms.desk.command_line import command as typed
+from forms.desk.command_line import forget_start, note_start
 from forms.desk.crypto import key_sheet, keys
 from forms.desk.crypto.answers import read_recording
 from forms.desk.events.gateways import Gateway, http_gateway
@@ -30,6 +35,9 @@ from forms.desk.watch.site_watch import WHAT_TO_DO, SiteWatch, findings, last_po
 
 DEFAULT_HOME = Path("var") / "desk"
 DEFAULT_DESK = "police"
+
+LEAST_OF_ID = 8
+"""Digits of an id that name a case on every machine."""
 
 CLOCK = "forms.desk.clock"
 """Where click's context keeps the clock of the commands. Whoever calls `desk` in a program gives one as `obj`."""
@@ -51,20 +59,39 @@ def listed(session: Session, wanted: Wanted | None = None) -> list[Case]:
 
 
 def find_case(session: Session, which: str) -> Case:
-    """Return the case with this number in the list, or this id. Raises Problem."""
+    """Return the case with this number in this machine's list, or with an id that begins like this. Raises Problem.
+
+    Numbers are this machine's own: another of the desk may not have fetched, or has read, something else. The first
+    eight digits of an id are the same on all.
+    """
     numbered = {str(number): case for number, case in enumerate(listed(session), start=1)}
-    found = numbered.get(which) or next((case for case in session.cases.all() if case.id == which), None)
-    if found is None:
-        raise Problem(which, "There is no such letter here.", f"See the numbers with: {typed('list')}")
-    return found
+    wanted = which.lower()
+    begins = [case for case in session.cases.all() if len(wanted) >= LEAST_OF_ID and case.id.startswith(wanted)]
+    found = [numbered[which]] if which in numbered else begins
+    if len(found) != 1:
+        raise _no_such_letter(session, which, many=len(found) > 1)
+    return found[0]
 
 
-def typed(command: str = "") -> str:
-    """How another command is typed where this one was, at the same desk: `python3 build.py desk --desk legal list`."""
-    context = click.get_current_context()
-    here = context.find_object(Place)
-    desk_named = f"--desk {here.name}" if here and here.name != DEFAULT_DESK else ""
-    return " ".join(filter(None, ((context.parent or context).command_path, desk_named, command)))
+def _no_such_letter(session: Session, which: str, *, many: bool) -> Problem:
+    if not session.cases.all():
+        return Problem(which, "No letter was fetched to this machine yet.", f"Fetch and list them: {typed('list')}")
+    what = "Several letters begin like this." if many else "There is no such letter here."
+    todo = f"See this machine's numbers, and the ids that are the same on all: {typed('list')}"
+    return Problem(which, what, todo)
+
+
+def _started_as(context: click.Context) -> str:
+    """Return how this desk was called: `python3 build.py desk --desk legal --server https://portal.example`."""
+    given = [option for option in context.command.params if _was_given(context, option.name or "")]
+    words = [word for option in given for word in (option.opts[0], str(context.params[option.name or ""]))]
+    quoted = subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+    return f"{context.command_path} {quoted}".strip()
+
+
+def _was_given(context: click.Context, name: str) -> bool:
+    """Return whether somebody gave an option here, or the environment did: another terminal may not have it."""
+    return context.get_parameter_source(name) in {ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT}
 
 
 def _clock() -> Callable[[], date]:
@@ -102,6 +129,8 @@ def desk(context: click.Context, name: str, home: Path, address: str) -> None:
     if callable(context.obj):
         context.meta[CLOCK] = context.obj
     context.obj = Place(name, home / name, address)
+    note_start(_started_as(context))
+    context.call_on_close(forget_start)
     if context.invoked_subcommand is None:
         context.invoke(window)
 
@@ -133,7 +162,10 @@ def waiting_command(here: Place, by_sms: bool) -> None:
     way_out = _way_out(os.environ) if by_sms else None
     said = notifications.notice(here.server(), here.folder, _today())
     if said and way_out:
-        notifications.send_notice(*way_out)
+        gateway, number, template = way_out
+        # An operator drops a text that is not the one registered under the template, and says so to nobody.
+        language = os.environ.get("PORTAL_NOTICE_LANGUAGE", "en" if template else "")
+        notifications.send_notice(gateway, number, notifications.in_language(language) if language else said, template)
     elif said:
         say(said)
 

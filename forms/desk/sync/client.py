@@ -154,9 +154,13 @@ class Server:
         return key, [stated for row in rows if isinstance(row, dict) and (stated := statement_row(row))]
 
     def access(self) -> list[dict[str, Any]]:
-        """Return what the members of this desk did: at, member, what and letter of each."""
-        rows = self._listed("access", "access")
-        return [row for row in rows if all(_is_text(row.get(name)) for name in ("at", "member", "what", "letter"))]
+        """Return what the members of this desk did: at, member, what and letter of each.
+
+        The server writes a row for each thing that goes along with a letter, by the day: what reads alike stands once.
+        """
+        names = ("at", "member", "what", "letter")
+        rows = [row for row in self._listed("access", "access") if all(_is_text(row.get(name)) for name in names)]
+        return list({tuple(row[name] for name in names): row for row in rows}.values())
 
     def portal(self) -> bytes:
         """Return the portal as the build handed it over (forms/core/portal.py reads it)."""

@@ -16,6 +16,7 @@ from forms.desk.cases.acknowledgement import doubts
 from forms.desk.cases.case import Case, spoken_in
 from forms.desk.cases.case_log import heads
 from forms.desk.cases.grouping import together
+from forms.desk.cases.handover import readers_of
 from forms.desk.services.parts import clean_part
 from forms.desk.session import Session
 from forms.desk.window import labels
@@ -117,7 +118,7 @@ def _offered(session: Session, case: Case) -> dict[str, Any]:
         "works": _labels(portal.choices.get("work", ())),
         "members": [one.id for one in session.keys.own_desk.members],
         "hand_over_to": _hand_over_to(session, case),
-        "readers": [labels.desk_name(portal, one) for one in _readers(case)],
+        "readers": [labels.desk_name(portal, one) for one in readers_of(case)],
         "hidden_desks": [labels.desk_name(portal, one) for one in case.hidden_from],
         "together": together(session.cases.all(), case.id),
         "alike": [session.cases.case(one) for one in session.cases.alike().get(case.id, ())[:_MOST_ALIKE]],
@@ -160,16 +161,9 @@ def phrases(session: Session, case: Case) -> list[Phrase]:
     ]
 
 
-def _readers(case: Case) -> list[str]:
-    """Return the desks that have the case: the letter's own, and those to which it was handed over."""
-    first = case.first.desks if case.first else ()
-    handed = (str(entry.value.get("desk", "")) for entry in case.entries if entry.kind == "handover")
-    return list(dict.fromkeys([*first, *handed]))
-
-
 def _hand_over_to(session: Session, case: Case) -> list[Desk]:
     """Return the desks that read such letters, have not this one, and may see it."""
-    gone = {*_readers(case), *case.hidden_from, session.place.desk}
+    gone = {*readers_of(case), *case.hidden_from, session.place.desk}
     return [desk for desk in session.portal.current.readers(case.form) if desk.id not in gone]
 
 

@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response
 
 from editor import overview, rows
 from editor.window.home import the_editor, translate, writer
-from editor.window.table_pages import sheet_now
+from editor.window.table_pages import row_now, sheet_now
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
 
@@ -28,10 +28,10 @@ def called() -> Response:
     editor, id, who = the_editor(), request.form.get("id", ""), writer()
     with editor.store.busy:
         sheet, text, now = sheet_now("helplines")
-        row = rows.found(sheet, "id", id)
+        row = row_now("helplines", sheet, id)
         if row is None:
             raise Problem(id[:80], translate("There is no such row here."), translate("Choose one from the list."))
         checked = {"checked_on": editor.today().isoformat(), "checked_by": f"{who}, called"}
-        fresh = rows.with_row(text, sheet, "id", id, checked)
+        fresh = rows.with_row(text, sheet, "id", id, {**row, **checked})
         editor.store.save(editor.store.table("helplines"), fresh, now, who, f"Helpline {id} called")
     return redirect_to(f"/helplines/?done={id}")

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as Answer
 from editor import rows, table_checks
 from editor.rows import Touched
 from editor.window.home import the_editor, translate, writer
+from forms.core.files.spreadsheet_csv import cell_text
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
 
@@ -43,6 +44,20 @@ def sheet_now(table: str) -> tuple[CsvFile, str, str]:
     return sheet_of((text or header).encode(), f"content/tables/{table}.csv"), text or header, base
 
 
+def inherited(table: str) -> list[dict[str, str]]:
+    """Return the rows of a table as the site has them, with a library's; none where they cannot be read."""
+    context = the_editor().looking.look().context
+    found = context.tables[table] if context else []
+    return [{name: cell_text(cell) for name, cell in row.items()} for row in found]
+
+
+def row_now(table: str, sheet: CsvFile, value: str) -> dict[str, str] | None:
+    """Return the cells of a row: the district's own, else the library's, of which a save makes the district's own."""
+    key = rows.key_of(the_editor().schemas[table])
+    there = (row for row in inherited(table) if row.get(key) == value)
+    return rows.found(sheet, key, value) or next(there, None)
+
+
 @pages.get("/tables/")
 def listed() -> str:
     """All tables."""
@@ -56,6 +71,8 @@ def show(table: str) -> str:
     schema = the_editor().schemas[table]
     key = rows.key_of(schema)
     found = [dict(zip(sheet.header, cells, strict=False)) for cells in sheet.rows]
+    own = {row.get(key, "") for row in found}
+    found += [row for row in inherited(table) if row.get(key, "") not in own]
     shown = [(row.get(key, ""), _words(row)) for row in found]
     withdrawn = {row.get(key, "") for row in found if row.get("withdrawn_on")}
     return render_template(
@@ -75,8 +92,8 @@ def edit(table: str) -> str:
     """The form of one row: of `key`, or a new one made like `like`."""
     sheet, _, base = sheet_now(table)
     key, value = rows.key_of(the_editor().schemas[table]), request.args.get("key", "")
-    like = rows.found(sheet, key, request.args.get("like", "")) if "like" in request.args else None
-    cells = rows.found(sheet, key, value) if value else _next(like, key) if like else {}
+    like = row_now(table, sheet, request.args.get("like", "")) if "like" in request.args else None
+    cells = row_now(table, sheet, value) if value else _next(like, key) if like else {}
     if cells is None:
         raise Problem(value[:80], translate("There is no such row here."), translate("Choose one from the list."))
     given = {name: cell for name, cell in request.args.items() if name not in {"key", "like"}}

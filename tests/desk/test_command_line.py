@@ -1,0 +1,79 @@
+"""Commands that can be pasted as they are told, and that mean the same on each machine of a desk."""
+
+import re
+import shlex
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from forms.core.problem import Problem
+from forms.desk.cli.main import desk as desk_command
+from forms.desk.command_line import command
+from forms.desk.sync.client import Server
+from tests.desk.conftest import Office
+from tests.desk.test_session import only
+
+ANITA, BABU = "police/anita", "police/babu"
+
+
+def shell(office: Office, *words: str, desk: str = ANITA, typed: str = "") -> Result:
+    options = ["--home", str(office.home), "--server", office.address, "--desk", desk]
+    return CliRunner().invoke(desk_command, [*options, *words], input=typed)
+
+
+def test_a_command_that_is_named_runs_as_it_stands(office: Office) -> None:
+    office.tell(what="one")
+    listed = shell(office, "list").output
+    [opening] = re.findall(r"Read one: (.*?)  ", listed)
+    _, *words = shlex.split(opening)
+    assert {"--home", "--server", "--desk"} <= set(words)
+    again = CliRunner().invoke(desk_command, words)
+    assert again.exit_code == 0, again.output
+    assert "one" in again.output
+    assert command("list") == "desk list", "and what was noted ends with the program"
+
+
+def test_what_the_doctor_says_to_type_has_this_desks_server_and_folder(office: Office) -> None:
+    only_one = office.machine(ANITA)
+    only_one.sync.run()
+    said = shell(office, "doctor").output
+    assert f"--home {office.home} --server {office.address}" in said or f"--server {office.address}" in said
+    assert not re.search(r"[:.] desk [a-z]", said), said
+
+
+def test_the_first_digits_of_an_id_name_a_letter_on_every_machine(office: Office) -> None:
+    office.tell(what="a letter of that day")
+    assert "No letter was fetched to this machine yet" in shell(office, "open", "1", desk=BABU).output
+    case = only(office.machine(ANITA))
+    shell(office, "list", desk=BABU)
+    for desk in (ANITA, BABU):
+        assert case[:8] in shell(office, "list", desk=desk).output
+        assert "a letter of that day" in shell(office, "open", case[:8], desk=desk).output
+    assert "There is no such letter here" in shell(office, "open", "0" * 7).output
+
+
+def test_a_case_is_not_handed_over_to_who_has_it(office: Office) -> None:
+    office.tell(what="once")
+    anita = office.machine(ANITA)
+    case = only(anita)
+    with pytest.raises(Problem, match="has this case already"):
+        anita.sharing.hand_over(case, "police")
+
+
+def test_the_access_list_says_a_thing_once(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = {"at": "2027-01-12", "member": ANITA, "what": "sealed anew", "letter": "a" * 32}
+    monkeypatch.setattr(Server, "_listed", lambda *_: [row, dict(row), {**row, "what": "answered"}])
+    assert [one["what"] for one in office.machine(ANITA).place.server().access()] == ["sealed anew", "answered"]
+
+
+@pytest.mark.parametrize("desk", ["legal", "legal/anita"])
+def test_new_key_says_lines_that_can_be_pasted(office: Office, desk: str) -> None:
+    home = office.home / "new"
+    options = ["--home", str(home), "--desk", desk, "new-key", "--passphrase", "five plain words for tests"]
+    told = CliRunner().invoke(desk_command, options).output
+    lines = [line for line in told.splitlines() if re.match(r" {4,}\S", line)]
+    pasted = yaml.safe_load("\n".join(["desks:", "  - id: legal", *lines]))["desks"][0]
+    one = pasted if desk == "legal" else pasted["people"][0]
+    assert {"key", "pickup", "signing"} <= set(one)
+    assert desk == "legal" or one["id"] == "anita"
