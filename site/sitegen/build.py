@@ -21,21 +21,21 @@ from forms.core.builds import earlier_assets, withdrawn
 from forms.core.files.folder_swap import swap
 from forms.core.portal import Portal
 from forms.core.problem import Problem, Problems, as_dangers
-from sitegen.checks import content_checks, go_live, html_checks, key_checks, previous_build, secret_checks
+from sitegen.checks import content_checks, go_live, html_checks, key_checks, previous_build, quote_checks, secret_checks
 from sitegen.content import (
-    consent_rules,
     consents,
     district,
     events,
     pages,
     phone_numbers,
+    quotes,
     settings,
     tables,
     translations,
 )
 from sitegen.content.district import DeskKeys
 from sitegen.layers import inherited, libraries
-from sitegen.lint import mistakes
+from sitegen.lint import consent_rules, mistakes
 from sitegen.media import audio_clips, images
 from sitegen.publish import browser_bundle, build_manifest, moved_pages, withdrawal
 from sitegen.render import event_pages, site_files
@@ -47,6 +47,7 @@ CHARTS = Path(".build") / "charts"
 SPEECH = Path(".build") / "speech"
 SEAL = Path(".build") / "seal"
 KEPT_TABLES = Path(".build") / "tables"
+KEPT_PHOTOS = Path(".build") / "photos"
 FEW_PAGES = 20
 """Of so few pages in each language a process of its own costs more time than it saves."""
 
@@ -95,18 +96,22 @@ def prepare(
     library, left = consents.without_withdrawn(library, rows["consents"], today)
     own = settings.read_settings(content)
     menu = tuple(own["menu"])
-    report = content_checks.check(library, rows, days, menu, today, content, settings.voices(content))
+    report = content_checks.check(
+        library, rows, days, menu, today, content, settings.voices(content), root / KEPT_PHOTOS
+    )
     before = previous_build.last_built(handover or root / HANDOVER)
     every = [page for by_name in library.by_language.values() for page in by_name.values()]
     live = [] if portal.demonstration else go_live.open_items(portal, own, rows, library, today, unprotected)
     known = consents.read_leniently(content)
     undecided = list(consent_rules.undecided(content, rows, known, today))
+    quoted, quotes_left = quotes.applied(library, consents.of_rows(rows["consents"]), today)
     report = content_checks.Report(
         (
             *report.problems,
             *go_live.blocking(live),
             *([] if portal.demonstration else undecided),
             *html_checks.problems(every, rows, own, content),
+            *as_dangers(quote_checks.problems(every, root)),
             *mistakes.problems(library, rows, content, portal.address, today),
             *moved_pages.problems(library, rows["moved"]),
             *content_checks.leaflet(own, library),
@@ -114,6 +119,7 @@ def prepare(
         ),
         (
             *left,
+            *quotes_left,
             *consent_rules.left_out(content, known, portal.language_codes(), today),
             *consents.ending_soon(library, rows["consents"], today),
             *(map(str, undecided) if portal.demonstration else ()),
@@ -126,7 +132,7 @@ def prepare(
             *(str(item.problem) for item in live if not item.blocks),
         ),
     )
-    return Context(portal, rows, library, menu, portal.language_codes()[0], today), report
+    return Context(portal, rows, quoted, menu, portal.language_codes()[0], today), report
 
 
 def build(
@@ -176,8 +182,8 @@ def build(
         calendars.write(fresh, context.portal, numbers, today)
         site_files.write(root, fresh, context, seal, withdrawn.listed(out))
         earlier_assets.keep(out, fresh, today)
-        moved = context.tables["moved"]
-        moved_pages.write(fresh, context.portal, context.library, moved, moved_pages.read(root / "content"))
+        known = moved_pages.remember_events(root / "content", context.library)
+        moved_pages.write(fresh, context.portal, context.library, context.tables["moved"], known)
         if untried := list(key_checks.trial(context.portal)):
             raise Problems(untried)  # the old site stays
         withdrawal.purge(fresh, root / "content", today)  # what was withdrawn while this was built

@@ -9,6 +9,7 @@ from forms.core import i18n
 from forms.core.problem import Problem, Problems
 from forms.core.rendering import draw_page
 from sitegen.checks import active_html
+from sitegen.content import quotes
 from sitegen.content.pages import SOURCE, Library, Source
 from sitegen.lint import unexpected
 from sitegen.publish import page_weight
@@ -76,7 +77,7 @@ def page_html(root: Path, context: Context, source: Source) -> str:
 def _body(context: Context, source: Source, html: str, blocks: BlockExtension) -> Markup:
     """Return what the page says: its pictures, its blocks, and above all what a page made from a table shows."""
     html = context.image_pipeline.shown(html, context.language) if context.image_pipeline else html
-    html = talk(html)
+    html = quotes.drawn(talk(html))
     html = html if context.language == SOURCE else foreign_links(html)
     html = blocks.filled(html, lambda block: draw(context, block.name, block.argument))
     drawn = str(source.renderer(context)) + html if source.renderer else html
