@@ -2,8 +2,8 @@
 
 Own keys of a form: `kind` (see Kind), `title`, `button`, `pad_to` (bytes, a size class), `any_of` (fields of which one
 must be answered), `steps` (fields that are asked together: without a script the server asks a few at a time; the script
-of a letter does that itself, and encrypts the answers in the browser), `page` (the page of the site with this form,
-which desks watch), `followup` (the form by which something is added to the letter that this one looks up), `needed`
+of a letter does that itself, and encrypts the answers in the browser), `page` (the site's page with this form:
+no browser keeps it), `followup` (the form by which something is added to the letter that this one looks up), `needed`
 (every district has a desk that reads it), `becomes_event` (the events desk can make an event of it), `short_for`
 (another form, some of whose questions this one asks with pictures: what is sent with it is a letter of that form, and
 the same desks read it).
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from frictionless import Schema
 
 FOLDER = Path(__file__).parent / "definitions"
-DRAWN_AS = frozenset({"text", "textarea", "number", "tel", "select", "radios", "checkboxes", "code", "file"})
+DRAWN_AS = frozenset({"text", "textarea", "number", "people", "tel", "select", "radios", "checkboxes", "code", "file"})
 
 
 class Kind(StrEnum):
@@ -145,11 +145,11 @@ class Definition:
 
     @property
     def drawings(self) -> tuple[str, ...]:
-        """Return the names of the drawings that it shows: its page's, its receipt's, one for each answer of its own."""
+        """Return the names of the drawings that it shows: its page's, its receipt's two, one for each answer."""
         if not self.has_pictures:
             return ()
         answers = (drawing_of(field.name, choice.value) for field in self.fields for choice in field.choices)
-        return (f"door-{self.page}", "receipt", *answers)
+        return (f"door-{self.page}", "receipt", "come-back", *answers)
 
     @property
     def hiding_field(self) -> str:

@@ -4,6 +4,7 @@ Nothing from another host, no script or style inside a page, no frame, no referr
 """
 
 from forms.core.content_policy import IN_HEADER
+from forms.core.form_schema import load_all
 
 EVERYWHERE = {
     "Content-Security-Policy": IN_HEADER,
@@ -18,8 +19,11 @@ EVERYWHERE = {
 NEVER_KEPT = "no-store"
 """Cache-Control of everything a person typed or was answered (RFC 9111, section 5.2.2.5)."""
 
-FORM_PAGES = r"^/[a-z]{2,3}/(tell|voice|answer|sign-up|cancel|ask-for-a-visit|ask-about-goods)/"
-"""Addresses of the built site's pages with a form: they are never kept, so that Back shows nothing that was typed."""
+FORM_PAGES = rf"^/[a-z]{{2,3}}/({'|'.join(sorted(form.page for form in load_all() if form.page))})/"
+"""Addresses of the built site's pages with a form: they are never kept, so that Back shows nothing that was typed.
+
+deploy/nginx.conf says the same, and tests/server/test_deploy.py compares the two.
+"""
 
 LOOKED_AT_AGAIN = "no-cache"
 """Cache-Control of pages: kept, but asked for again."""

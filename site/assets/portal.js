@@ -85,6 +85,26 @@
     player.addEventListener("pause", quiet);
     player.addEventListener("ended", quiet);
   });
+  // How many people come: a face for each, one more and one fewer by a tap.
+  document.querySelectorAll(".people").forEach(function (group) {
+    var number = group.querySelector("input"), buttons = group.querySelectorAll("button");
+    var crowd = group.parentNode.querySelector(".crowd"), face = crowd.firstElementChild;
+    function count() { return Math.max(0, Math.min(20, parseInt(number.value, 10) || 0)); }
+    function show() {
+      crowd.textContent = "";
+      for (var at = count(); at > 0; at--) crowd.appendChild(face.cloneNode(true));
+    }
+    [-1, 1].forEach(function (by, at) {
+      buttons[at].hidden = false;
+      buttons[at].addEventListener("click", function () {
+        number.value = Math.max(1, Math.min(20, count() + by));
+        show();
+      });
+    });
+    number.addEventListener("input", show);
+    crowd.hidden = false;
+    show();
+  });
   // A step of the check for oneself leaves no entry for the Back button.
   document.querySelectorAll(".self-check a[href^='#']").forEach(function (step) {
     step.addEventListener("click", function (event) {

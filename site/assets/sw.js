@@ -1,6 +1,7 @@
 // Only on a field worker's tablet that asked for it (see tablet.js). The net comes first; what was kept is for places without.
 // Forms and letters are never touched: they always go to the server, or fail so that the person sees it.
-// What was withdrawn is deleted from the tablet whenever a page is opened with the net there. Pages that named it are fetched anew; "/renew" in the
+// What was withdrawn is deleted from the tablet whenever a page is opened with the net there. When the list of it is another than last time
+// ("/seen"), all pages are fetched anew, since lists may name it and a quote is part of a page; "/renew" in the
 // store says that this is still to be done, should the net go away meanwhile. Once a day everything kept is fetched anew
 // ("/renewed" holds the day on which that was done), and a page that is shown without the net says from which day it is.
 var PAGE = /\/$/, SHARED = /^\/(assets|audio)\//;
@@ -11,9 +12,11 @@ function forget() {
   }).then(function (both) {
     if (!both || !both[0].ok) return;
     return both[0].json().then(function (list) {
-      return Promise.all(list.map(function (address) { return both[1].delete(address, { ignoreSearch: true }); }));
-    }).then(function (gone) {
-      return gone.some(Boolean) && both[1].put("/renew", new Response(""));
+      var text = JSON.stringify(list);
+      return Promise.all([both[1].match("/seen").then(function (seen) { return seen && seen.text(); })].concat(
+        list.map(function (address) { return both[1].delete(address, { ignoreSearch: true }); }))).then(function (done) {
+        return done[0] !== text && both[1].put("/renew", new Response("")).then(function () { return both[1].put("/seen", new Response(text)); });
+      });
     }).then(function () {
       return Promise.all([both[1].match("/renew"), both[1].match("/renewed")]);
     }).then(function (noted) {

@@ -8,12 +8,12 @@ from threading import RLock
 
 from sitegen.build import prepare
 from sitegen.checks import content_checks, html_checks
-from sitegen.content import consent_rules, pages, phone_numbers
+from sitegen.content import pages, phone_numbers
 from sitegen.content.district import DeskKeys
 from sitegen.content.pages import Library, Source
 from sitegen.layers import lookup
+from sitegen.lint import consent_rules, mistakes
 from sitegen.lint import keys as page_keys
-from sitegen.lint import mistakes
 from sitegen.render.context import Context
 
 from forms.core.problem import Danger, Problem, Problems

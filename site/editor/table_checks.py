@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sitegen.content import consent_rules, tables
+from sitegen.content import tables
 from sitegen.content.csv_files import CsvFile, sheet_of
 from sitegen.content.tables import Row, Tables
 from sitegen.layers import libraries
+from sitegen.lint import consent_rules
 
 from editor.editor import Editor
 from forms.core.problem import Problem, Problems

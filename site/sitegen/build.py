@@ -20,14 +20,14 @@ from forms.core.files.folder_swap import swap
 from forms.core.portal import Portal
 from forms.core.problem import Problem, Problems, as_dangers
 from sitegen import kept_work
-from sitegen.checks import content_checks, go_live, html_checks, key_checks, previous_build, secret_checks
+from sitegen.checks import content_checks, go_live, html_checks, key_checks, previous_build, quote_checks, secret_checks
 from sitegen.content import (
-    consent_rules,
     consents,
     district,
     events,
     pages,
     phone_numbers,
+    quotes,
     settings,
     tables,
     translations,
@@ -36,7 +36,7 @@ from sitegen.content.district import DeskKeys
 from sitegen.content.pages import Library
 from sitegen.content.tables import Row
 from sitegen.layers import inherited, libraries
-from sitegen.lint import mistakes
+from sitegen.lint import consent_rules, mistakes
 from sitegen.media import audio_clips, images
 from sitegen.publish import browser_bundle, build_manifest, compression, moved_pages, withdrawal
 from sitegen.render import event_pages, site_files
@@ -49,6 +49,7 @@ CHARTS = Path(".build") / "charts"
 SPEECH = Path(".build") / "speech"
 SEAL = Path(".build") / "seal"
 KEPT_TABLES = Path(".build") / "tables"
+KEPT_PHOTOS = Path(".build") / "photos"
 FEW_PAGES = 100
 """Of so few files of pages a process of its own costs more time than it saves."""
 
@@ -94,8 +95,11 @@ class Written:
     library: Library
     """All pages before numbers are drawn in and stories without consent are left out."""
 
+    checked: Library
+    """The site's pages with all their quotes as they are written. The context has only those that may be shown."""
+
     left: Sequence[str]
-    """Sentences about the stories that consent has left."""
+    """Sentences about the stories and quotes that consent has left."""
 
 
 def read(root: Path, *, keys: DeskKeys | None, today: date) -> Written:
@@ -121,9 +125,10 @@ def read(root: Path, *, keys: DeskKeys | None, today: date) -> Written:
     library = translations.applied(library, translations.read(content))
     library = phone_numbers.in_library(library, numbers)
     library, left = consents.without_withdrawn(library, rows["consents"], today)
+    quoted, quotes_left = quotes.applied(library, consents.of_rows(rows["consents"]), today)
     menu = tuple(settings.read_settings(content)["menu"])
-    context = Context(portal, rows, library, menu, portal.language_codes()[0], today)
-    return Written(context, days, addresses, as_written, left)
+    context = Context(portal, rows, quoted, menu, portal.language_codes()[0], today)
+    return Written(context, days, addresses, as_written, library, (*left, *quotes_left))
 
 
 def check(
@@ -131,9 +136,11 @@ def check(
 ) -> content_checks.Report:
     """Return what is wrong with what staff write, and what waits for a person. See `prepare`."""
     content, context = root / "content", written.context
-    portal, rows, library, today = context.portal, context.tables, context.library, context.today
+    portal, rows, library, today = context.portal, context.tables, written.checked, context.today
     own = settings.read_settings(content)
-    report = content_checks.check(library, rows, written.days, context.menu, today, content, settings.voices(content))
+    report = content_checks.check(
+        library, rows, written.days, context.menu, today, content, settings.voices(content), root / KEPT_PHOTOS
+    )
     before = previous_build.last_built(handover or root / HANDOVER)
     every = [page for by_name in library.by_language.values() for page in by_name.values()]
     live = [] if portal.demonstration else go_live.open_items(portal, own, rows, library, today, unprotected)
@@ -145,6 +152,7 @@ def check(
             *go_live.blocking(live),
             *([] if portal.demonstration else undecided),
             *html_checks.problems(every, rows, own, content),
+            *as_dangers(quote_checks.problems(every, root)),
             *mistakes.problems(library, rows, content, portal.address, today),
             *moved_pages.problems(library, rows["moved"]),
             *content_checks.leaflet(own, library),
@@ -202,8 +210,8 @@ def build(
         if compress:
             pages_.compress_rest()
         earlier_assets.keep(out, fresh, today)
-        moved = moved_pages.read(root / "content")
-        moved_pages.write(fresh, context.portal, context.library, context.tables["moved"], moved)
+        known = moved_pages.remember_events(root / "content", context.library)
+        moved_pages.write(fresh, context.portal, context.library, context.tables["moved"], known)
         if untried := list(key_checks.trial(context.portal)):
             raise Problems(untried)  # the old site stays
         withdrawal.purge(fresh, root / "content", today)  # what was withdrawn while this was built

@@ -22,6 +22,8 @@ from forms.desk import language
 from forms.desk.services.place import Place
 from forms.desk.window import labels, reader
 from forms.desk.window.app import create_window
+from tests.desk.event_helpers import MEETING, FakeSession, event, portal
+from tests.desk.test_events_window import opened as opened_events
 from tests.desk.test_window import come_in, make_window, opened
 from tests.desk.window_helpers import Office, fill, running
 
@@ -346,3 +348,41 @@ def _is_windows(message: Any) -> bool:
 
 def _holders(text: str) -> list[str]:
     return sorted(re.findall(r"%\(\w+\)s|%", text))
+
+
+# Events
+
+
+@pytest.mark.usefixtures("pseudo")
+def test_no_page_about_events_says_english_to_who_reads_another_language(tmp_path: Path) -> None:
+    session = FakeSession(tmp_path, portal(event(capacity=2), event("2027-03-clinic", day="2027-03-20")))
+    session.server.sign_up(people=4, name="லக்ஷ்மி", phone="+91 98765 43210", remind=["yes"], help_with=["child-care"])
+    session.server.sign_up(people=3, state="waiting", turn=1, name="கமலா")
+    window = opened_events(session)
+    window.post("/events/fetch")
+    window.post(f"/events/{MEETING}/walk-in", name="மீனா", people="2")
+    paths = ("", f"{MEETING}/", f"{MEETING}/mark", f"{MEETING}/reminders")
+    pages = [window.page(f"/events/{path}") for path in paths]
+    pages.append(window.post(f"/events/{MEETING}/walk-in", name="", people="many").text)
+    for page in pages:
+        shown = re.sub(r'<span class="words" lang="\w+">.*?</span>', "", page, flags=re.S)  # texts to others
+        said = "\n".join(Shape(without_our_ids(shown)).texts)
+        rest = re.sub(r"⟦.*?⟧", "", _without_inner(said), flags=re.S)
+        assert [line for line in _english(rest) if not line.startswith(OF_EVENTS)] == [], rest
+
+
+OF_EVENTS = (
+    "A meeting",
+    "Meeting",
+    "meeting",
+    "clinic",
+    "Hall",
+    "GSM",
+    "Unicode",
+    "attendance",
+    "desk events",
+    "zip",
+    "CSV",
+    "events",
+)
+"""Data of these events, and what is typed as it stands."""

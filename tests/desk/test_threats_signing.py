@@ -1,6 +1,7 @@
 """Attacks on keys and names: the server swaps or adds keys, and somebody writes in another's name."""
 
 import json
+import re
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
@@ -75,6 +76,12 @@ def _opens(blob: bytes) -> bool:
     except pyrage.DecryptError as error:
         return "No matching keys" not in str(error)
     return True
+
+
+@pytest.fixture(autouse=True)
+def handed_over_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys are the question here: a desk that has the case already is not refused for that."""
+    monkeypatch.setattr("forms.desk.cases.handover._has_all", lambda *_: False)
 
 
 @pytest.fixture
@@ -275,7 +282,7 @@ def test_keys_are_shown_compared_and_confirmed_in_a_terminal(known: tuple[Office
     shown = shell(office, "police/anita", "keys").output
     assert "! legal" in shown
     assert "legal: the key is another one." in shown
-    assert "Right? desk trust legal" in shown
+    assert re.search(r"Right\? desk .*trust legal\n", shown)
     assert shell(office, "police/anita", "trust").exit_code == 1
     assert shell(office, "police/anita", "trust", "legal", typed="n\n").exit_code == 1
     assert "! legal" in shell(office, "police/anita", "keys").output

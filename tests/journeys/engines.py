@@ -266,7 +266,7 @@ def _webkit(address: str, home: Path) -> Iterator[Engine]:
         with _running(["WebKitWebDriver", f"--port={port}", "--host=127.0.0.1"], home, DISPLAY=f":{display}"):
             _listens(port)
             binary = next(Path("/usr/lib").glob("*/webkit2gtk-4.*/MiniBrowser"))
-            options = {"binary": str(binary), "args": ["--automation"]}
+            options = {"binary": str(binary), "args": ["--automation", "--enable-mock-capture-devices=true"]}
             road = Http(
                 port,
                 {"webkitgtk:browserOptions": options, "unhandledPromptBehavior": "accept", "acceptInsecureCerts": True},

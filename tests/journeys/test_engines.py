@@ -188,6 +188,39 @@ def leave(engine: Engine) -> None:
     nothing_comes_back(engine, "half a word")
 
 
+def leave_for_a_page_here(engine: Engine) -> None:
+    """The same where the driver waits for ever for a page of another site: the way out leads to a page of this one."""
+    engine.goto("/en/rights/")
+    engine.goto("/en/tell/")
+    go_on_to(engine, "#what")
+    engine.type("#what", "half a word")
+    engine.script(
+        "const out = document.querySelector('[data-exit]'); out.href = '/en/help/'; setTimeout(() => out.click(), 100)"
+    )
+    until = time.monotonic() + engines.WAIT
+    while engine.path().startswith("/en/tell") and time.monotonic() < until:
+        time.sleep(0.1)
+    assert engine.path().startswith("/en/help/")
+    assert engine.go("Back")
+    assert engine.path().startswith("/en/rights/"), "Back leads past the page that was left"
+    nothing_comes_back(engine, "half a word", steps=1)
+
+
+def record_where_nothing_records(engine: Engine) -> None:
+    """WebKitGTK gives a microphone and has no recorder: it is let go, a sentence says so, and a file can be chosen."""
+    engine.goto("/en/voice/")
+    engine.script(
+        "window.heard = []; const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);"
+        "navigator.mediaDevices.getUserMedia = (what) => ask(what).then((stream) => {"
+        " window.heard.push(...stream.getTracks()); return stream })"
+    )
+    engine.click("button.mic")
+    engine.find(".error")
+    assert "Record with your phone's own recorder, then choose the file here." in engine.text()
+    assert engine.script("return window.heard.map((track) => track.readyState)") == ["ended"]
+    assert engine.has("#voice"), "the file input"
+
+
 def resist_fingerprinting(engine: Engine, installation: Any, folder: Path) -> None:
     """Row 3: a canvas that gives back noise. The photo is not added, which is said; it goes by the server, whole."""
     set_preference(engine, "privacy.resistFingerprinting", True)
@@ -240,4 +273,6 @@ def test_webkit_from_the_first_word_to_the_answer(installation: Any, tmp_path: P
     with engines.secured(installation.address, tmp_path) as address, engines.webkit(address) as engine:
         tell_and_come_back(engine, installation, tmp_path)
         ticks_do_not_come_back(engine, lambda: engine.click("footer a"))
+        leave_for_a_page_here(engine)
+        record_where_nothing_records(engine)
         tell_by_the_server(engine)

@@ -1,6 +1,6 @@
 """What is reached without reading: taps and flicks of five tasks, and what stands on a first screen, in five languages.
 
-`pytest -s` prints the table. A flick moves 70 % of the screen. MOST is what is held; GOAL what an independent look asked for.
+`pytest -s` prints the table. A flick moves 70 % of the screen. GOAL is what an independent look asked for.
 """
 
 from math import ceil
@@ -15,18 +15,11 @@ LANGUAGES = ("en", "ta", "te", "hi", "or")
 SIZES = ((240, 320), (320, 568), (360, 640))
 FLICK = 0.7
 
-TILES = {240: 4, 320: 7, 360: 7}
-"""Pictures whole on home's first screen."""
+PICTURES = 7
+"""Pictures whole on home's first screen: three calls, four doors."""
 
 GOAL = {"call": 0, "is this me": 0, "tell": 0, "answer": 0, "event": 1}
-MOST = {
-    "call": {240: 0, 320: 0, 360: 0},
-    "is this me": {240: 1, 320: 1, 360: 0},
-    "tell": {240: 1, 320: 0, 360: 0},
-    "answer": {240: 2, 320: 0, 360: 0},
-    "event": {240: 6, 320: 2, 360: 1},
-}
-"""Flicks of a task, from home on."""
+"""Flicks of a task, from home on, at each width."""
 
 TASKS = {
     "call": ("", ".dial a"),
@@ -39,10 +32,6 @@ TASKS = {
 
 STEPS = {1: ".ask--1 .go", 2: ".ask--2 .opt, .ask--2 .go", 3: ".ask--3 .opt, .ask--3 .go", 4: ".code"}
 """What must be in view at each step of telling by voice, once something was recorded; the last is the receipt."""
-
-QUESTIONS = 2
-MOST_AT_QUESTIONS = {("ta", 320): 1, **{(language, 240): 1 for language in LANGUAGES}}
-"""Flicks at the step with two questions, by language and width; nowhere else is there one."""
 
 TAPS = {"call": 1, "is this me": 2, "tell": 6, "answer": 3, "event": 5}
 """Taps from home to the end of a task: dialled, a result, a receipt, the answer to a number that was typed, a place."""
@@ -76,10 +65,10 @@ def test_pictures_of_home_stand_on_the_first_screen(screens: Any) -> None:
     for width, height in SIZES:
         whole = sum(bottom <= height for bottom in found["tiles", width])
         print(f"{language} {width}: {whole} pictures on home's first screen")
-        assert whole >= TILES[width], f"{language} at {width} px: {found['tiles', width]}"
+        assert whole >= PICTURES, f"{language} at {width} px: {found['tiles', width]}"
 
 
-def test_no_task_takes_more_flicks_than_it_did(screens: Any) -> None:
+def test_no_task_takes_more_flicks_than_the_goal(screens: Any) -> None:
     language, found = screens
     wrong = []
     for task, (path, _) in TASKS.items():
@@ -87,11 +76,8 @@ def test_no_task_takes_more_flicks_than_it_did(screens: Any) -> None:
             door = list(TASKS).index(task) + 2 if path else 0
             way = flicks(found["tiles", width][door], height) if path else 0
             needed = way + flicks(min(found[task, width]), height)
-            goal = GOAL[task]
-            print(
-                f"{language} {width} {task:<12} {needed:>3} flicks, goal {goal}{'' if needed <= goal else ' not reached'}"
-            )
-            if needed > MOST[task][width]:
+            print(f"{language} {width} {task:<12} {needed:>3} flicks, goal {GOAL[task]}")
+            if needed > GOAL[task]:
                 wrong.append((task, width, needed))
     assert not wrong, f"{language}: {wrong}"
 
@@ -118,9 +104,7 @@ def test_each_door_is_called_as_the_page_it_opens_and_speaks(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_step_of_telling_by_voice_needs_a_flick_on_a_phone(
-    browser: Any, installation: Installation, language: str
-) -> None:
+def test_no_step_of_telling_by_voice_needs_a_flick(browser: Any, installation: Installation, language: str) -> None:
     context = browser.new_context(
         base_url=installation.address, viewport={"width": 360, "height": 640}, service_workers="block"
     )
@@ -134,7 +118,7 @@ def test_no_step_of_telling_by_voice_needs_a_flick_on_a_phone(
             page.set_viewport_size({"width": width, "height": height})
             needed = flicks(max(page.evaluate(BOTTOM, place)), height)
             print(f"{language} {width} tell, step {step} {needed:>3} flicks")
-            if needed > (MOST_AT_QUESTIONS.get((language, width), 0) if step == QUESTIONS else 0):
+            if needed:
                 wrong.append((step, width, needed))
         if step < len(STEPS):
             page.locator(f".ask--{step} .go").click()
@@ -172,6 +156,11 @@ def test_no_task_takes_more_taps_than_the_goal(browser: Any, installation: Insta
     tap("event", ".door a[href$='events/']")
     tap("event", "a[href*='signup']")
     page.fill("#people", "4")
+    assert page.locator(".crowd svg").count() == 4, "a face for each"
+    page.locator(".people button").last.click()
+    assert page.locator(".crowd svg").count() == int(page.input_value("#people")) == 5
+    page.locator(".people button").first.click()
+    assert page.input_value("#people") == "4"
     tap("event", "input[name=adult][value=yes]")
     tap("event", "button[value=check]")
     tap("event", "button[value=send]")

@@ -85,7 +85,7 @@ def test_the_card_runs_its_own_script_and_no_other(folder: Path, browser: Any) -
     page.goto(hostile.as_uri())
     assert page.evaluate("[window.ran, window.own]") == [None, 1]
     assert "csp" in stopped["https://evil.example/x"], "not merely unreachable: never asked for"
-    assert page.evaluate("document.styleSheets.length") == 1
+    assert page.evaluate("document.styleSheets.length") == 2, "its own and that of home"
     assert "integrity=" not in home.read_text(encoding="utf-8")
     page.close()
     hostile.unlink()

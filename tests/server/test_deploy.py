@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 
+from forms.core import form_schema
 from forms.core import portal as portals
 from forms.core.problem import Problem
 from forms.server.config import from_environment, read
 from forms.server.store.concern_store import ConcernStore
-from forms.web.headers import EVERYWHERE
+from forms.web.headers import EVERYWHERE, FORM_PAGES
 
 from .deployed import DEPLOY, Served, gunicorn, nginx
 from .test_never_broken import MARKS, WORDS, multipart, photo
@@ -175,6 +176,15 @@ def test_nginx_says_what_the_endpoint_says_in_its_headers(served: list[Served]) 
         assert headers.get_all(name) == [value], "once"
     assert headers["Cache-Control"] == "no-store"
     assert "Set-Cookie" not in headers
+
+
+def test_nginx_and_the_endpoint_never_keep_the_same_pages() -> None:
+    """The pages of the forms' definitions: a new form's page cannot be forgotten in one of the two."""
+    [kept_out] = re.findall(r'"~\^/[^"]*/\(([a-z|-]+)\)/" "no-store"', (DEPLOY / "nginx.conf").read_text())
+    assert {*kept_out.split("|")} == {form.page for form in form_schema.load_all() if form.page}
+    for name in kept_out.split("|"):
+        assert re.match(FORM_PAGES, f"/ta/{name}/")
+    assert not re.match(FORM_PAGES, "/ta/rights/")
 
 
 def test_the_site_is_served_small_and_kept_as_long_as_it_may(served: list[Served]) -> None:

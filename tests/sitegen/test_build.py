@@ -179,7 +179,16 @@ def test_materials_own_scripts_styles_and_fonts_are_not_in_the_site(folder: Any)
     site = folder.build()
     names = {path.name.split(".")[0] for path in (site / "assets").iterdir()}
     kinds = {path.suffix for path in site.rglob("*") if path.is_file()}
-    assert {name.partition("-")[0] for name in names} == {"portal", "pictured", "search", "seal", "tablet", "icon"}
+    assert {name.partition("-")[0] for name in names} == {
+        "portal",
+        "pictured",
+        "scenes",
+        "home",
+        "search",
+        "seal",
+        "tablet",
+        "icon",
+    }
     kinds -= {
         ".svg",
         ".webmanifest",

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 from sitegen.incremental import record, trees
 from sitegen.incremental.building import Builder, Outcome
-from sitegen.incremental.preview import preview
 from sitegen.incremental.writing import Writing
 from sitegen.publish import withdrawal
 
@@ -113,20 +112,6 @@ def test_edits_follow_each_other_and_stay_the_same_as_from_scratch(district: Fol
         assert done
         assert not done.whole
     assert files(district.root / "public") == from_scratch(district)
-
-
-def test_a_page_can_be_seen_with_another_text_before_it_is_saved(district: Folder) -> None:
-    before = files(district.root / "public")
-    page = preview(district.root, "ta", "rights.md", "---\ntitle: T\n---\n\n# T\n\n[[ number: 112 ]] [one](only.md)\n")
-    assert page
-    assert '<a href="tel:112">112</a>' in page
-    assert 'href="../only/"' in page
-    assert files(district.root / "public") == before
-    assert built(district) is None
-
-
-def test_nothing_can_be_seen_before_the_first_build(folder: Folder) -> None:
-    assert preview(folder.root, "en", "index.md", "---\ntitle: T\n---\n\n# T\n") is None
 
 
 @pytest.mark.parametrize("name", ["record", "drawn"])

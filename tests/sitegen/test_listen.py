@@ -1,5 +1,6 @@
 """Spoken text, machine voices, recordings: what is heard, what it costs, and what is told where it cannot be heard."""
 
+import os
 import wave
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import av
 import pytest
 import yaml
-from sitegen.media import speech
+from sitegen.media import audio_clips, speech
 from sitegen.render.html_to_text import text_of
 
 from forms.core import audio as sound
@@ -148,3 +149,16 @@ def test_opus_takes_less_than_a_twentieth_of_plain_sound(tmp_path: Path) -> None
     samples = speech.speak("You are not alone. " * 20, "en")
     sound.write_samples(samples, speech.SAMPLE_RATE, [(kind, tmp_path / kind.ending) for kind in sound.KINDS])
     assert (tmp_path / "opus").stat().st_size < len(samples) / 20
+
+
+def test_a_clip_that_another_build_is_making_is_not_forgotten(tmp_path: Path) -> None:
+    cache, out = tmp_path / "cache", tmp_path / "out"
+    cache.mkdir()
+    out.mkdir()
+    for name in ("made-now.mp3.0a.new", "just-asked-for.mp3", "old.mp3", "old-and-used.mp3"):
+        (cache / name).write_bytes(b"sound")
+    for name in ("old.mp3", "old-and-used.mp3"):
+        os.utime(cache / name, (0, 0))
+    (out / "old-and-used.mp3").write_bytes(b"sound")
+    audio_clips.prune(cache, out)
+    assert {path.name for path in cache.iterdir()} == {"made-now.mp3.0a.new", "just-asked-for.mp3", "old-and-used.mp3"}

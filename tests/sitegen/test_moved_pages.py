@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -214,3 +215,58 @@ def test_every_page_of_the_demonstration_is_remembered() -> None:
     known = json.loads((ROOT / "content" / "addresses.json").read_text(encoding="utf-8"))
     there = {path.relative_to(ROOT / "content" / "en").as_posix() for path in (ROOT / "content" / "en").rglob("*.md")}
     assert there <= {*known}
+
+
+def events(*pages: tuple[str, str]) -> Library:
+    """Return a library with pages of events and lists: names, and what the table says of them ("" for a list)."""
+    made = [
+        replace(
+            page(f"events/{name}"),
+            made=True,
+            meta={"title": name if not said else "Play", **({"description": said} if said else {})},
+        )
+        for name, said in pages
+    ]
+    return library(page("events", "\n# Events\n\nAll.\n"), *made)
+
+
+def known_of_events(*libraries: Library) -> dict[str, KnownPage]:
+    known: dict[str, KnownPage] = {}
+    for one in libraries:
+        known = moved_pages.with_events(one, moved_pages.updated(one, known))
+    return known
+
+
+def test_an_event_under_another_id_leads_there_and_one_that_is_gone_to_all_events() -> None:
+    before = events(("play", "8 June, school"), ("clinic", "9 June, hall"), ("on/2027-06", ""), ("in/north", ""))
+    after = events(("play-in-june", "8 June, school"), ("in/north", ""))
+    known = known_of_events(before, after)
+    assert moved_pages.redirects(after, [], known) == {
+        "events/play.md": "events/play-in-june.md", "events/clinic.md": "events.md", "events/on/2027-06.md": "events.md",
+    }  # fmt: skip
+    last = events(("in/north", ""))
+    assert moved_pages.redirects(last, [], known_of_events(before, after, last))["events/play.md"] == "events.md"
+    assert [*moved_pages.said(last, [], known)] == [], "empty lists and old events are no news"
+    back = moved_pages.redirects(before, [], known_of_events(before, after, before))
+    assert back == {"events/play-in-june.md": "events/play.md"}, "the others are back"
+
+
+def test_two_events_that_say_the_same_are_not_guessed_between() -> None:
+    after = events(("a", "8 June"), ("b", "8 June"))
+    assert moved_pages.redirects(after, [], known_of_events(events(("old", "8 June")), after)) == {
+        "events/old.md": "events.md"
+    }
+
+
+def test_a_printed_address_of_an_event_is_never_dead(folder: Any) -> None:
+    folder.row("events", example="true")
+    folder.build()
+    folder.row("events", id="meeting-north", example="true")
+    site = folder.build()
+    for language in ("en", "ta", "or"):
+        page = (site / language / "events" / "meeting" / "index.html").read_text(encoding="utf-8")
+        assert f"url=/{language}/events/meeting-north/" in page
+    folder.table("events")
+    site = folder.build()
+    for name in ("meeting", "meeting-north"):
+        assert (site / "ta" / "events" / name / "index.html").is_file(), name

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from sitegen.media import images
 from sitegen.media.images import LARGEST
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 48 48">{}</svg>'
@@ -60,6 +61,35 @@ def test_a_photo_that_tells_place_or_camera_is_refused(folder: Any, exif: dict[s
     (problem,) = folder.problems()
     assert "content/media/meeting.jpg" in problem
     assert "place or the camera" in problem
+
+
+def test_front_matter_names_the_drawing_beside_a_heading(folder: Any) -> None:
+    put(folder, "drawings/gate.svg", SVG.format('<path d="M1 2h3"/>'))
+    folder.page("rights", picture="gate")
+    folder.page("rights", language="ta")
+    site = folder.build()
+    for language in ("en", "ta", "or"):
+        assert re.search(r"<h1[^>]*><svg ", (site / language / "rights" / "index.html").read_text(encoding="utf-8"))
+    folder.page("rights", picture="gaet")
+    [problem] = folder.problems()
+    assert problem == 'content/en/rights.md, picture: the drawing gaet is not there. Did you mean "gate"?'
+
+
+def test_a_photo_that_was_found_right_is_not_decoded_at_each_check(
+    folder: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, media, decoded = photo(folder), folder.root / "content" / "media", []
+    decode = images.decoded
+    monkeypatch.setattr(images, "decoded", lambda name, data: decoded.append(name) or decode(name, data))
+    for _ in range(3):
+        assert [*images.problems(media, tmp_path / "kept")] == []
+    assert decoded == ["meeting.jpg"]
+    photo(folder, t010F="PhoneMaker")
+    for _ in range(2):
+        assert len([*images.problems(media, tmp_path / "kept")]) == 1, "what is wrong is said each time"
+    assert len(decoded) == 3
+    path.write_bytes(b"no photo")
+    assert "cannot be read" in str(next(images.problems(media, tmp_path / "kept")))
 
 
 def test_a_drawing_stands_in_the_page_with_its_words(folder: Any) -> None:

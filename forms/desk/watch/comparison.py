@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from forms.core.builds.manifest import BuildManifest, file_of
-from forms.core.form_schema import letter_forms, load_all
+from forms.core.form_schema import Kind, letter_forms, load_all
 from forms.desk.watch.visitor import Seen
 
 FOUND = 200
-DRAWN = {form.name: form.page for form in load_all() if form.page}
-"""Forms that the server draws when a browser asks for them, and the page of the build with the same form."""
+DRAWN = {form.name: form.page for form in load_all() if form.page and form.kind in {Kind.CONCERN, Kind.LOOKUP}}
+"""Forms about a concern, which the server draws too, and the page of the build with the same form."""
 
 _TOKEN = re.compile(r"(<[^<>]*>)")
 _OWN = re.compile(

@@ -20,7 +20,7 @@ export function startReturning(form, settings, followup) {
   let lost = false; // whether the server says that it was brought back from a copy without the last letters
   let left = 0; // how often this page was left: what was asked for before is not shown after
 
-  form.before(make("p", { class: "road" }, words.opens));
+  form.after(make("p", { class: "road" }, words.opens)); // the field first: on a small phone it is on the first screen
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const typed = readReceipt(code.value);

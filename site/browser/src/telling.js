@@ -133,11 +133,16 @@ export function startTelling(form, settings, digits) {
     form.submit();
   }
 
+  // A drawing that came with the page, where there is one.
+  function drawn(name) {
+    const drawing = document.getElementById(name);
+    return drawing ? [drawing.content.cloneNode(true)] : [];
+  }
+
   function finish(withReceipt, desks) {
-    const drawing = document.getElementById("kept");
     const done = make("section", {}, [
       make("div", { class: "panel panel--done", tabindex: "-1" }, [
-        make("h1", { class: "slim" }, [...(drawing ? [drawing.content.cloneNode(true)] : []), words.safe]),
+        make("h1", { class: "slim" }, [...drawn("kept"), words.safe]),
         ...(withReceipt
           ? [make("p", {}, words.number), make("p", { class: "code" }, inFours(receipt))]
           : [make("p", {}, words.noreceipt)]),
@@ -148,7 +153,9 @@ export function startTelling(form, settings, digits) {
       make("h2", {}, words.next_title),
       make("p", {}, words.next_text),
       ...(withReceipt
-        ? [make("p", {}, [make("a", { class: "button quiet", href: `/${settings.language}/answer/` }, words.answer)])]
+        ? [make("p", { class: "again" }, [
+          ...drawn("again"), make("a", { class: "button", href: `/${settings.language}/answer/` }, words.answer),
+        ])]
         : []),
     ]);
     article.replaceChildren(done);

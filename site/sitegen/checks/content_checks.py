@@ -7,15 +7,17 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from forms.core.form_schema import load_all
 from forms.core.form_schema import names as form_names
 from forms.core.portal import Choice
 from forms.core.problem import Problem, as_dangers
 from sitegen.checks import event_checks, feedback_checks, page_checks
 from sitegen.checks.did_you_mean import did_you_mean
-from sitegen.content import consent_rules, desk_tables, number_checks, phone_numbers
+from sitegen.content import desk_tables, number_checks, phone_numbers
 from sitegen.content.pages import SOURCE, Library, Source, linked_name
 from sitegen.content.tables import Row, Tables, place_of
 from sitegen.languages import word_checks
+from sitegen.lint import consent_rules
 from sitegen.media import audio_clips, images, short_clips
 from sitegen.render.blocks import BLOCKS
 
@@ -45,11 +47,12 @@ def check(
     today: date,
     content: Path,
     voices: Mapping[str, str],
+    kept_photos: Path | None = None,
 ) -> Report:
     """Return everything that can be wrong with pages, tables, pictures and recordings together.
 
     days: the rows of events day by day; content: where the files of content/media are looked up; voices: the machine's
-    voice by language.
+    voice by language; kept_photos: where it is remembered which photos were found right.
     """
     media = content / "media"
     pages = [page for by_name in library.by_language.values() for page in by_name.values()]
@@ -66,10 +69,11 @@ def check(
         *desk_tables.problems(tables),
         *feedback_checks.problems(library, tables, days, today, media),
         *audio_clips.problems(content, library, _clip_keys(tables, days)),
-        *images.problems(media),
+        *images.problems(media, kept_photos),
         *word_checks.problems(content),
     ]
     warnings = [
+        *(said for page in pages for said in _forms(page)),
         *_translations(library),
         *word_checks.warnings(content, tuple(library.by_language)),
         *_old(tables, today),
@@ -117,6 +121,18 @@ def _blocks(page: Source) -> Iterator[Problem]:
             yield Problem(where, f"there is no block [[ {block.name} ]].", _near(block.name, sorted(BLOCKS)))
         elif block.name == "form" and block.argument not in form_names():
             yield Problem(where, f'there is no form "{block.argument}".', _near(block.argument, form_names()))
+
+
+def _forms(page: Source) -> Iterator[str]:
+    """Say which forms stand on a page whose address browsers may keep, with what was typed (forms/web/headers.py)."""
+    there = {form.name: form.page for form in load_all() if form.page}
+    for block in page.blocks:
+        own = there.get(block.argument) if block.name == "form" else None
+        if own and f"{own}.md" != page.name:
+            yield (
+                f"{page.where}, line {block.line}: the form {block.argument} belongs on the page {own}. "
+                "Elsewhere a browser may show again what somebody typed. Link to that page."
+            )
 
 
 def _links(page: Source, library: Library, names: frozenset[str]) -> Iterator[Problem]:
@@ -173,6 +189,7 @@ def _askable(
 ) -> tuple[Sequence[str], Sequence[Choice], Mapping[str, Sequence[str]]]:
     """Return what blocks may be asked for by name: events, places, and kinds of help numbers and offices."""
     kinds = {
+        "desks": ["", "faces"],
         "helplines": ["", *dict.fromkeys(row["group"] for row in tables["helplines"])],
         "services": ["", *dict.fromkeys(row["kind"] for row in tables["services"])],
     }

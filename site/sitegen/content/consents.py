@@ -70,6 +70,23 @@ def is_story(page: Source) -> bool:
     return in_folder or bool(_MARKED.search("\n".join(f"{key}: {value}" for key, value in page.meta.items())))
 
 
+def page_names(cell: str) -> frozenset[str]:
+    """Return the pages that a cell of the column quotes lists, like "problems/wages", however they are written."""
+    return frozenset(map(page_name, re.split(r"[\s,;]+", cell))) - {""}
+
+
+def page_name(text: str) -> str:
+    """Return one form for a page that is named by page, file or address, like "problems/wages"."""
+    path = text.strip().replace("\\", "/").casefold().strip("/").removesuffix("/index.html").removesuffix(".md")
+    return _IN_A_LANGUAGE.sub("", path) if "/" in path else path
+
+
+def _is_for(row: Mapping[str, str], page: str, column: str) -> bool:
+    if column == "quotes":
+        return page_name(page) in page_names(row.get(column, ""))
+    return story_name(row.get("story", "")) == story_name(page)
+
+
 @dataclass(frozen=True)
 class Standing:
     """Why a consent does not cover a language today, and whether it has left by itself; no reason where it covers it.
@@ -85,7 +102,7 @@ class Standing:
 def without_withdrawn(library: Library, rows: Sequence[Row], today: date) -> tuple[Library, list[str]]:
     """Return the library with a neutral page for each story and language that consent has left, and what was left."""
     by_language = {code: dict(pages) for code, pages in library.by_language.items()}
-    known = Consents(Path(), tuple({name: cell_text(cell) for name, cell in row.items()} for row in rows))
+    known = of_rows(rows)
     left = []
     for name in library.names:
         for code, pages in by_language.items():
@@ -97,6 +114,11 @@ def without_withdrawn(library: Library, rows: Sequence[Row], today: date) -> tup
                 pages[name] = neutral_page(name, code)
                 left.append(f"content/{code}/{name}: {standing.why}. A neutral page stands in its place.")
     return replace(library, by_language=by_language), left
+
+
+def of_rows(rows: Sequence[Row]) -> "Consents":
+    """Return the rows of the table as the build reads them."""
+    return Consents(Path(), tuple({name: cell_text(cell) for name, cell in row.items()} for row in rows))
 
 
 def neutral_page(name: str, language: str) -> Source:
@@ -117,7 +139,7 @@ def ending_soon(library: Library, rows: Sequence[Row], today: date) -> Iterator[
     for row in rows:
         ends = row["expires_on"]
         soon = ends and not row["withdrawn_on"] and today < ends <= today + WARN_BEFORE
-        if soon and (row["media"] or f"{row['story']}.md" in library.names):
+        if soon and (row["media"] or row["quotes"] or f"{row['story']}.md" in library.names):
             yield f"content/tables/consents.csv, {row['id']}: the consent ends on {ends}. Ask the person again."
 
 
@@ -137,10 +159,15 @@ class Consents:
         """Return whether a story, like "stories/a", may be shown in a language today."""
         return not self.standing(self._named(story, language), story, language, today).why
 
-    def standing(self, named: str, story: str, language: str, today: date) -> Standing:
-        """Return how the consent of this id stands for a story and a language."""
+    def standing(self, named: str, page: str, language: str, today: date, *, column: str = "story") -> Standing:
+        """Return how the consent of this id stands for a page and a language.
+
+        column: story for a page that is one, like "stories/a"; quotes for words of a person on any other.
+        """
         rows = [row for row in self.rows if row.get("id", "").casefold() == named.casefold()]
-        if len(rows) != 1 or story_name(rows[0].get("story", "")) != story_name(story):
+        if any(named.casefold() in row.get(_BROKEN, "").casefold().split() for row in self.rows):
+            return Standing("a row of consents.csv that names it cannot be read")
+        if len(rows) != 1 or not _is_for(rows[0], page, column):
             return Standing("there is no consent record of its own")
         return self._standing(rows[0], language, today)
 

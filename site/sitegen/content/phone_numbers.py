@@ -23,9 +23,11 @@ WELL_KNOWN = frozenset(
 """Short codes of India that look like a count, or like parts that a space or a hyphen divides."""
 
 # Each digit is a sign of its own, and the length of a text stays as it is: positions keep their meaning.
-_GAP = r"[ \u00a0\u2000-\u200f\u202f\u2060().\-\u2010-\u2015\u2212]"
+_GAP = r"(?:[ \t\u00a0\u2000-\u200f\u202f\u2060().*\u00b7\u2022\-\u2010-\u2015\u2212\ufe0f\u20e3]|&nbsp;|&#160;)"
 _RUN = re.compile(rf"(?<![A-Za-z_/#&\d])\+?\d+(?:{_GAP}{{1,2}}\d+)*(?![A-Za-z_]|\d)")
-_TEL = re.compile(r"(?:tel|sms|callto|whatsapp):(?://)?([^)\s\"'>\]]*)|wa\.me/(\+?\d+)", re.I)
+_TEL = re.compile(
+    r"(?:tel|sms|callto|whatsapp):(?://)?([^)\s\"'>\]]*)|(?:wa\.me/|[?&]phone=|t\.me/(?=\+))(?:\+|%2B)?(\d+)", re.I
+)
 _RUPEES = r"(?:rupees?\b|rs\b|ரூபா|ரூ\b|రూపా|రూ\b|रुप|रू\b|₹|ଟଙ୍କା)"
 _TO = r"(?:\s*(?:to|[-\u2013]|முதல்|నుంచి|నుండి|से|ରୁ)\s*\d[\d,]*)?"
 _UNIT = (
@@ -60,7 +62,8 @@ _NO_NUMBER = re.compile(
     re.I,
 )
 _CALL = (
-    r"(?:\b(?:call|calls|dial|ring|phone|telephone|tel|mobile|number(?! of)|helpline|hotline|whatsapp|sms)\b|"
+    r"(?:[\u260e\u2706\U0001f4de\U0001f4f1]|"
+    r"\b(?:call|calls|dial|ring|phone|telephone|tel|mobile|number(?! of)|helpline|hotline|whatsapp|sms)\b|"
     r"போன்|தொலைபேசி|அழை|எண்(?![\u0b80-\u0bff])|ఫోన్|కాల్|నంబర్|हेल्पलाइन|फोन|फ़ोन|कॉल|नंबर|ଫୋନ|ନମ୍ବର|ହେଲ୍ପଲାଇନ)"
 )
 _CALL_BEFORE = re.compile(rf"{_CALL}[^\d\n.;!?।]{{0,10}}$", re.I)

@@ -143,6 +143,8 @@ class Builder:
         moved_pages.remember_edited(self.root / "content", edit.after.library, {name for _, name in edit.written})
         if not inputs.consents_are_as(self.root, now) or not exchange(twin, self.out):
             raise OSError  # a consent changed meanwhile, or the system cannot exchange names
+        if not inputs.consents_are_as(self.root, now):
+            raise OSError  # a withdrawal may have looked at each folder under the other's name
         self._take_up(last, twin, work.paths)
         last.take_edited({**edited, **edit.written})
         last.signed = self.sign is not None

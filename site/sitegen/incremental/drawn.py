@@ -1,4 +1,4 @@
-"""What the pages of the last whole build were drawn from, kept for edits and previews."""
+"""What the pages of the last whole build were drawn from, kept for edits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

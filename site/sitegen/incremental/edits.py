@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from forms.core.problem import Problem
 from sitegen.checks import content_checks, html_checks
-from sitegen.content import consent_rules, consents, number_checks, pages, phone_numbers, translations
+from sitegen.content import consents, number_checks, pages, phone_numbers, translations
 from sitegen.content.pages import SOURCE, Library, Source
 from sitegen.incremental.drawn import Drawn
 from sitegen.lint import mistakes
@@ -23,7 +23,9 @@ from sitegen.render.context import Context
 _SHOWN_ELSEWHERE = ("events/", "events.md", "heard/", "tablet/")
 """Pages whose text stands on others too, or has checks of its own."""
 
-_QUOTE = re.compile(r"^[ \t]*>|<(?:blockquote|q)\b", re.M | re.I)
+_MAY_QUOTE = ">"
+"""No quote is written without it, in Markdown or in HTML."""
+
 _ID = re.compile(r'\bid="([^"]*)"')
 
 
@@ -65,8 +67,9 @@ def taken(root: Path, edited: Mapping[tuple[str, str], Source], drawn: Drawn, pa
     known = translations.read(content)
     before = replace(drawn.context, library=_prepared(known, drawn, edited))
     library = _prepared(known, drawn, {**edited, **written})
-    names = {name for _, name in written}
-    mini = _of_names(as_written, names)
+    mini = _of_names(as_written, {name for _, name in written})
+    if any(_may_need_consent(page) for found in mini.by_language.values() for page in found.values()):
+        return None
     if translations.updated(mini, known, drawn.context.today) != known:
         return None
     return Edit(root, before, replace(drawn.context, library=library), written, as_written)
@@ -82,16 +85,19 @@ def _read(content: Path, path: str, edited: Mapping[tuple[str, str], Source], dr
     shown = drawn.context.library.by_language.get(language, {}).get(name)
     if old is None or shown is None or shown.made or shown.renderer or name.startswith(_SHOWN_ELSEWHERE):
         return None
-    if consents.is_story(old) or old.file != f"content/{language}/{name}":
+    if _may_need_consent(old) or old.file != f"content/{language}/{name}":
         return None
     try:
         new = pages.read_one(Path(path), name, language, old.file, old.layer)
     except (Problem, OSError, ValueError):
         return None  # the whole build says what is wrong
-    if _QUOTE.search(old.text) or _QUOTE.search(new.text):
-        return None  # a quote may have a consent of its own, which only the whole build applies
-    same = (new.meta, new.first_line, _asked(new)) == (old.meta, old.first_line, _asked(old))
-    return new if same and not consents.is_story(new) else None
+    same = (repr(new.meta), new.first_line, _asked(new)) == (repr(old.meta), old.first_line, _asked(old))
+    return new if same else None  # repr: to Python, "draft: 1" is the same as "draft: true"
+
+
+def _may_need_consent(page: Source) -> bool:
+    """Return whether a page is a story or may hold a quote: only the whole build applies their consents."""
+    return consents.is_story(page) or _MAY_QUOTE in page.text
 
 
 def _asked(page: Source) -> list[tuple[str, str]]:
@@ -137,7 +143,6 @@ def problems(edit: Edit) -> Iterator[Problem]:
     yield from content_checks.of_pages(own, context.library, context.tables, _days(context), content)
     yield from number_checks.of_pages(own, context.tables)
     for page in own:
-        yield from consent_rules.quoted(page)
         yield from html_checks.of_page(page, edit.root)
         yield from mistakes.of_page(page, context.library, edit.root, context.portal.address)
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from forms.core.i18n import locales
 from forms.core.problem import Danger, Problem
 from sitegen.content.csv_files import CsvFile
-from sitegen.layers.lookup import OWN
 
 DROP = "drop"
 CONSENTS = "consents"
@@ -34,15 +34,19 @@ def without_drops(sheet: CsvFile) -> CsvFile:
 
 
 def without_languages(sheet: CsvFile, known: Sequence[str], several: Sequence[str]) -> CsvFile:
-    """Return a library's sheet without its columns in languages that this site does not have.
+    """Return a sheet without its columns in languages that this site does not have: one may be taken out of portal.yml.
 
     known: all columns of the table here; several: the beginnings of columns that stand in each language.
     """
-    if sheet.layer == OWN:
-        return sheet
-    left = [at for at, name in enumerate(sheet.header) if name in (*known, DROP) or not name.startswith(tuple(several))]
+    left = [at for at, name in enumerate(sheet.header) if name in known or not _of_language(name, several)]
     rows = [[row[at] for at in left] if len(row) == len(sheet.header) else row for row in sheet.rows]
     return replace(sheet, header=[sheet.header[at] for at in left], rows=rows)
+
+
+def _of_language(column: str, several: Sequence[str]) -> bool:
+    """Return whether a column is one of several languages, like name_bn, and not a slip of the pen."""
+    codes = (column.removeprefix(begin) for begin in several if column.startswith(begin))
+    return any(locales.is_language(code) for code in codes)
 
 
 @dataclass

@@ -8,7 +8,7 @@ from forms.core.problem import Problem
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content.pages import DRAFT, SOURCE, Library, Source, day_of
 
-TEXTS = ("title", "description", "reviewed_by", "consent", "kind", "problem", "taluk")
+TEXTS = ("title", "description", "reviewed_by", "consent", "kind", "problem", "taluk", "picture")
 FLAGS = ("sensitive", "composite", "voice", "search", "example", DRAFT)
 KEYS = (*TEXTS, *FLAGS, "changed", "source_changed", "recorded", "held", "themes", "quotes")
 """Every key that something reads. A new one is added here."""

@@ -4,10 +4,12 @@ A clip is found by what it says: the same text has the same file, in the cache a
 """
 
 import hashlib
+import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path, PurePosixPath
@@ -31,6 +33,9 @@ _START = f"media/{FOLDER}"
 
 _ADDRESS = re.compile(rf"/{FOLDER}/[0-9a-f]+\.\w+")
 _MP3_BYTES_A_SECOND = 24_000 // 8  # its rate is constant, so its size tells its length
+
+KEPT_UNUSED = 86_400
+"""Seconds for which a clip is kept that the site does not use."""
 
 Recordings = Mapping[tuple[str, str], Path]
 """Language and key ("signs", "stories/the-advance", "concern/what") to the staff's file."""
@@ -66,6 +71,8 @@ class AudioPipeline:
     def _kept(self, name: str, make: Callable[[list[tuple[Kind, Path]]], None]) -> bool:
         paths = [self.cache / f"{name}.{kind.ending}" for kind in KINDS]
         if all(path.exists() for path in paths):
+            for path in paths:  # still asked for: `prune` of another build leaves it
+                os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
             return True
         if not self.making:
             return False
@@ -187,10 +194,16 @@ def with_questions(portal: Portal, audio_pipeline: AudioPipeline, today: date) -
 
 
 def prune(cache: Path, out: Path) -> None:
-    """Forget kept clips that the site in `out` does not use."""
+    """Forget kept clips that the site in `out` does not use and that nobody asked for since yesterday.
+
+    Another build may be making the younger ones, or be about to publish them.
+    """
+    yesterday = time.time() - KEPT_UNUSED
     for path in cache.glob("*"):
-        if not (out / path.name).exists():
-            path.unlink()
+        with suppress(FileNotFoundError):
+            state = path.stat()
+            if max(state.st_atime, state.st_mtime) < yesterday and not (out / path.name).exists():
+                path.unlink()
 
 
 def problems(content: Path, library: Library, made: Iterable[str] = ()) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ import html
 import io
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
@@ -18,6 +19,7 @@ from PIL import Image, ImageFilter
 
 from forms.core.media import decoder_process
 from forms.core.problem import Problem
+from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content.consents import media_name
 from sitegen.content.pages import Source
 from sitegen.layers import lookup
@@ -140,13 +142,30 @@ def _size(view_box: str) -> dict[str, str]:
     return {"width": f"{width * shrunk:g}", "height": f"{height * shrunk:g}"}
 
 
-def problems(media: Path) -> Iterator[Problem]:
-    """Yield what must not be published: places and cameras in photos, scripts in drawings, what cannot be read."""
+def problems(media: Path, kept: Path | None = None) -> Iterator[Problem]:
+    """Yield what must not be published: places and cameras in photos, scripts in drawings, what cannot be read.
+
+    kept: a folder in which it is remembered which photos were found right, by their bytes: a decoder process for each
+    of them at each check takes seconds.
+    """
     for file in lookup.every(media.parent, media.name):
         ending, path = file.path.suffix.lower(), file.path
-        found = _photo_problem(path) if ending in PHOTOS else _drawing_problem(path) if ending == ".svg" else None
+        found = _photo_seen(path, kept) if ending in PHOTOS else _drawing_problem(path) if ending == ".svg" else None
         if found:
             yield Problem(file.where, *found)
+
+
+def _photo_seen(path: Path, kept: Path | None) -> tuple[str, str] | None:
+    """Return what is wrong with a photo; one that was found right is not decoded again while its bytes are the same."""
+    right = kept / hashlib.sha256(path.read_bytes()).hexdigest() if kept else None
+    if right and right.exists():
+        return None
+    found = _photo_problem(path)
+    if right and not found:
+        with suppress(OSError):
+            right.parent.mkdir(parents=True, exist_ok=True)
+            right.touch()
+    return found
 
 
 @dataclass(frozen=True)
@@ -221,8 +240,21 @@ def _acts(name: str, value: str) -> bool:
     return name.startswith("on") or name in words or "href" in name or "url(" in value.lower() or "\\" in value
 
 
+DRAWN = ("drawings", "pictograms")
+"""Folders of content/media, in the order in which a drawing is looked for."""
+
+
+def _in_heading(page: Source, media: Path) -> Iterator[Problem]:
+    name = str(page.meta.get("picture") or "")
+    if name and not any(lookup.medium(media, f"{folder}/{name}.svg").is_file() for folder in DRAWN):
+        there = sorted(path.stem for path in (media / DRAWN[0]).glob("*.svg"))
+        todo = did_you_mean(name, there, "Name a drawing of content/media/drawings, without .svg.")
+        yield Problem(f"{page.where}, picture", f"the drawing {name} is not there.", todo)
+
+
 def asked(page: Source, media: Path) -> Iterator[Problem]:
     """Yield pictures that a page asks for and that are not there, or that say nothing to who cannot see."""
+    yield from _in_heading(page, media)
     for match in _ASKED.finditer(page.text):
         where, address = f"{page.where}, line {page.line_of(match.start())}", match[2]
         name = address.partition("/media/")[2]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from forms.core import i18n
-from forms.core.portal import Event, pick
+from forms.core.portal import Desk, Event, pick
 from sitegen.content.pages import Library
 from sitegen.content.tables import Row, Tables, in_order, text
 from sitegen.media.audio_clips import DIGITS, Recordings
@@ -17,13 +17,31 @@ INSTEAD = {"voice": "tell"}
 
 LANGUAGE, NOT_ALONE = "language", "answer/not-alone"
 
+WHO = "tell/who"
+"""Who listens: said where somebody tells, and where they come back."""
+
 FIRST_QUESTIONS = ("voice/voice", "concern/children", "concern/can_leave", "voice/hide_from", "concern/danger")
 
 
+LONGEST_SAID = 42
+"""Letters of what a number is for, and six for each digit: with more, it takes over four seconds to hear."""
+
+
 def number_text(row: Row, language: str) -> str:
-    """Return what is said of a number: what it is for, then its digits one by one, in groups as it is written."""
+    """Return what is said of a number: what it is for, and the digits of one short enough to be remembered by ear.
+
+    A long one is dialled by a tap, and the page's long clip says its digits.
+    """
+    for_ = pick(text(row, "for"), language).partition(":")[0]
     digits = re.sub(r"(?<=\d)(?=\d)", " ", str(row["number"]).replace(" ", ", "))
-    return f"{pick(text(row, 'for'), language)}. {digits}."
+    short = len(for_) + 6 * sum(map(str.isdigit, digits)) <= LONGEST_SAID
+    return f"{for_}, {digits}." if short else f"{for_}."
+
+
+def who_text(desks: Iterable[Desk], language: str) -> str:
+    """Return what is said of who reads letters: their names."""
+    _ = i18n.say(language)
+    return f"{_('Who can read it')}: {', '.join(pick(desk.name, language) for desk in desks)}."
 
 
 def event_text(event: Event, language: str) -> str:
@@ -40,7 +58,7 @@ def keys(tables: Tables, events: Iterable[str]) -> list[str]:
         *(f"{kind}/{row['id']}" for kind, found in rows.items() for row in found),
         *(f"name/{page}" for page in (*DOORS, *INSTEAD.values())),
         *(f"event/{event}" for event in events),
-        *(LANGUAGE, NOT_ALONE),
+        *(LANGUAGE, NOT_ALONE, WHO),
         *(f"tamil/{code}" for code in SENTENCE_IN_TAMIL),
     ]
 

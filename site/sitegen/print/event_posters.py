@@ -12,7 +12,7 @@ from forms.core import i18n
 from forms.core.i18n import event_times
 from forms.core.portal import Event, Portal, pick
 from sitegen.content import event_lists
-from sitegen.print import leaflets
+from sitegen.print import drawings, leaflets
 from sitegen.render.blocks import Context
 
 TEMPLATE = Path(__file__).parents[2] / "theme" / "notice.typ"
@@ -35,16 +35,18 @@ def write(out: Path, context: Context, media: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as made:
         room = Path(made)
         shutil.copy(TEMPLATE, room)
+        draw = drawings.drawer(room, context, media)
+        common = leaflets.words_of(portal, language, draw)
         for event in announced(portal, today):
             address = f"{portal.address}/{language}/events/{event.id}/"
-            _lay_out(room, {**leaflets.words_of(portal, language), **_told(portal, event, language, today)}, address)
+            picture = draw(f"event-{event.kind}")
+            _lay_out(room, {**common, **_told(portal, event, language, today), "picture": picture}, address)
             for kind in KINDS:
                 path = folder / f"{event.id}-{kind}-{language}.pdf"
                 leaflets.set_paper(room, TEMPLATE.name, kind, path)
                 yield path
-        signs = leaflets.draw_signs(room, context.tables, language, media)
-        _lay_out(room, {**leaflets.words_of(portal, language), **_wall(portal, language), "signs": signs},
-                 f"{portal.address}/{language}/")  # fmt: skip
+        signs = leaflets.draw_signs(draw, context.tables, language)
+        _lay_out(room, {**common, **_wall(portal, language), "signs": signs}, f"{portal.address}/{language}/")
         leaflets.set_paper(room, TEMPLATE.name, "wall", out / f"wall-{language}.pdf")
 
 

@@ -21,7 +21,8 @@ from forms.core.fingerprints import desk_fingerprint, member_fingerprint, portal
 from forms.core.fonts import font_of
 from forms.core.portal import Portal, pick
 from sitegen.content.tables import Tables, in_order, text
-from sitegen.layers import lookup
+from sitegen.print import drawings
+from sitegen.print.drawings import Draw
 from sitegen.render.blocks import Context
 from sitegen.render.html_to_text import lines_of
 
@@ -35,7 +36,6 @@ KINDS = ("leaflet", "poster", "card", "keys")
 """A5 leaflet, A4 poster, pocket card of 85 x 54 mm (ISO/IEC 7810 ID-1), A4 sheet of the desks' fingerprints."""
 
 TEMPLATE = Path(__file__).parents[2] / "theme" / "paper.typ"
-_INK = "#0d4f52"
 
 
 @dataclass(frozen=True)
@@ -90,38 +90,37 @@ def set_paper(room: Path, template: str, kind: str, path: Path) -> None:
 
 def draw_code(address: str, path: Path) -> None:
     """Draw the QR code (ISO/IEC 18004, level M) of an address as SVG."""
-    segno.make(address, error="m", micro=False).save(str(path), border=2, dark=_INK, light="#ffffff")
+    segno.make(address, error="m", micro=False).save(str(path), border=2, dark=drawings.INK, light="#ffffff")
 
 
 def _prepare(room: Path, context: Context, pages: Pages, media: Path) -> None:
-    """Everything the template reads: its data, the QR code, the pictograms in our colour."""
+    """Everything the template reads: its data, the QR code, the drawings."""
     shutil.copy(TEMPLATE, room)
     address = f"{context.portal.address}/{context.language}/"
     draw_code(address, room / "qr.svg")
-    signs = draw_signs(room, context.tables, context.language, media)
-    data = {**words_of(context.portal, context.language), "signs": signs, "address": address}
+    draw = drawings.drawer(room, context, media)
+    signs = draw_signs(draw, context.tables, context.language)
+    data = {**words_of(context.portal, context.language, draw), "signs": signs, "address": address}
     data["keys"] = fingerprints_of(context.portal, context.language)
     data["home"], data["leaflet"] = _blocks(pages.home), _blocks(pages.leaflet)
     (room / "data.json").write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
 
 
-def draw_signs(room: Path, tables: Tables, language: str, media: Path) -> list[dict[str, str]]:
-    """Return the signs by name, their pictograms drawn into the folder `room` in our colour."""
-    signs = []
-    for row in in_order(tables["signs"]):
-        source = lookup.medium(media, f"pictograms/{row['pictogram']}.svg")
-        if source.is_file():
-            drawing = source.read_text(encoding="utf-8").replace("currentColor", _INK).replace("var(--card)", "#ffffff")
-            (room / source.name).write_text(drawing, encoding="utf-8")
-        signs.append({"name": pick(text(row, "name"), language), "picture": source.name if source.is_file() else ""})
-    return signs
+def draw_signs(draw: Draw, tables: Tables, language: str) -> list[dict[str, str]]:
+    """Return the signs by name, each with the file of its drawing."""
+    rows = in_order(tables["signs"])
+    return [{"name": pick(text(row, "name"), language), "picture": draw(row["pictogram"] or "")} for row in rows]
 
 
-def words_of(portal: Portal, language: str) -> dict[str, object]:
+def words_of(portal: Portal, language: str, draw: Draw) -> dict[str, object]:
     """Return what every paper says: the numbers of help that stand on every page, names, who is responsible."""
     _ = i18n.say(language)
     numbers = [
-        {"number": helpline.number, "for": pick(helpline.for_, language)}
+        {
+            "number": helpline.number,
+            "for": pick(helpline.for_, language),
+            "picture": draw(*drawings.of_number(helpline)),
+        }
         for helpline in portal.helplines
         if helpline.everywhere
     ]

@@ -1,13 +1,17 @@
 """Addresses that people hold, printed or in a QR code, go on working when a page moves (docs/decisions/0049).
 
-`content/addresses.json` remembers every page that was ever built, and where it went; the program writes it. Staff write
-content/tables/moved.csv where the program cannot know. A redirect is a page without a script, and stays for ever.
+`content/addresses.json` remembers every page that was ever built, also of events, and where it went; the program writes
+it. Staff write content/tables/moved.csv where the program cannot know. A redirect is a page without a script, and stays
+for ever.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from markupsafe import Markup
@@ -19,7 +23,7 @@ from forms.core.problem import Problem
 from forms.core.rendering import Page, draw_page
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content import consents
-from sitegen.content.pages import Library, Source
+from sitegen.content.pages import SOURCE, Library, Source
 from sitegen.content.tables import Row, place_of
 from sitegen.content.translations import paragraphs
 from sitegen.publish import compression
@@ -36,6 +40,9 @@ _NAME = re.compile(r"(?:[a-z0-9][a-z0-9_-]*/)*[a-z0-9][a-z0-9_-]*\.md")
 _OURS = ("404.md", "away.md", "withdrawn.md", "search.md", "search/", "events.md", "events/")
 """What the program itself writes into each language's folder, besides index.md, which is never led away from."""
 
+_EVENTS = "events/"
+ALL_EVENTS = "events.md"
+
 _JSON = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError)
 
 
@@ -50,13 +57,19 @@ class KnownPage:
 def read(content: Path) -> dict[str, KnownPage]:
     """Return what is remembered by name, like "stories/a.md". Raises Problem where the file cannot be read."""
     try:
-        found = json.loads((content / FILE).read_text(encoding="utf-8"))
-        return {str(name): KnownPage(tuple(row["text"].split()), str(row["moved_to"])) for name, row in found.items()}
+        return dict(_parsed((content / FILE).read_bytes()))
     except FileNotFoundError:
         return {}
     except _JSON:
         what, todo = "cannot be read. The program writes it; nobody else should.", "Put back an older copy of it."
         raise Problem(f"content/{FILE}", what, todo) from None
+
+
+@lru_cache(maxsize=2)
+def _parsed(data: bytes) -> Mapping[str, KnownPage]:
+    """Return what the file says: a build asks three times, and reads the same bytes once."""
+    found = json.loads(data.decode())
+    return {str(name): KnownPage(tuple(row["text"].split()), str(row["moved_to"])) for name, row in found.items()}
 
 
 def updated(library: Library, before: Mapping[str, KnownPage]) -> dict[str, KnownPage]:
@@ -85,27 +98,51 @@ def _same(known: KnownPage, fresh: Mapping[str, KnownPage]) -> str:
     return found[0] if len(found) == 1 else ""
 
 
+def with_events(library: Library, before: Mapping[str, KnownPage]) -> dict[str, KnownPage]:
+    """Return what to remember of a library with the pages that the build makes from events.csv.
+
+    An event whose row has another id now, with the same title, day, place and text, moved there. Others that are gone,
+    and lists that are empty, lead to the page of all events (`redirects`).
+    """
+    made = {name: page for name, page in library.by_language[SOURCE].items() if name.startswith(_EVENTS)}
+    now = {name: KnownPage(_said_of(page)) for name, page in made.items()}
+    gone = {name: known for name, known in before.items() if name.startswith(_EVENTS) and name not in now}
+    went = {name: replace(known, moved_to=known.moved_to or _same(known, now)) for name, known in gone.items()}
+    return {**before, **went, **now}
+
+
+def _said_of(page: Source) -> tuple[str, ...]:
+    """Return the hash of an event's title, day, place and text; a list has none."""
+    said = f"{page.title}\n{page.meta['description']}" if "description" in page.meta else ""
+    return (hashlib.sha256(said.encode()).hexdigest()[:12],) if said else ()
+
+
 def remember(content: Path, library: Library) -> None:
-    """Write what is remembered, where anything of it is new."""
-    before = read(content)
-    fresh = updated(library, before)
-    if fresh != before:
-        _write(content, fresh)
+    """Write what is remembered of the staff's pages, where anything of it is new."""
+    _write_known(content, updated(library, read(content)))
 
 
 def remember_edited(content: Path, library: Library, names: Collection[str]) -> None:
     """Write what is remembered of these pages, whose text was edited and which stood at the same place before."""
     before = read(content)
-    fresh = before | {
+    fresh = {
         name: KnownPage(_hashes(_page(library, name))) for name in names if name in before and library.source(name)
     }
-    if fresh != before:
-        _write(content, fresh)
+    _write_known(content, before | fresh)
 
 
-def _write(content: Path, fresh: Mapping[str, KnownPage]) -> None:
-    rows = {name: {"text": " ".join(one.text), "moved_to": one.moved_to} for name, one in sorted(fresh.items())}
-    write_durably(content / FILE, (json.dumps(rows, ensure_ascii=False, indent=1) + "\n").encode())
+def remember_events(content: Path, library: Library) -> dict[str, KnownPage]:
+    """Write what is remembered of events too, and return all of it. Raises Problem where the file cannot be read."""
+    known = with_events(library, read(content))
+    with suppress(OSError):  # where the folder cannot be written, what was remembered before still counts
+        _write_known(content, known)
+    return known
+
+
+def _write_known(content: Path, fresh: Mapping[str, KnownPage]) -> None:
+    if fresh != read(content):
+        rows = {name: {"text": " ".join(one.text), "moved_to": one.moved_to} for name, one in sorted(fresh.items())}
+        write_durably(content / FILE, (json.dumps(rows, ensure_ascii=False, indent=1) + "\n").encode())
 
 
 def name_of(text: str) -> str:
@@ -120,7 +157,17 @@ def redirects(library: Library, rows: Sequence[Row], known: Mapping[str, KnownPa
     steps |= {name_of(row["old"]): name_of(row["new"]) if row["new"] else "" for row in rows}
     steps = {name: new for name, new in steps.items() if _may_be_old(name)}
     ends = {name: _end(name, steps, library) for name in steps if library.source(name) is None}
-    return {name: end for name, end in ends.items() if end and end != name}
+    led = {name: end for name, end in ends.items() if end and end != name}
+    return {**led, **_events_led(library, known)}
+
+
+def _events_led(library: Library, known: Mapping[str, KnownPage]) -> dict[str, str]:
+    """Return where events and lists lead that are gone: to their new name, else to the page of all events."""
+    names = [name for name in known if name.startswith(_EVENTS) and _NAME.fullmatch(name)]
+    steps = {name: known[name].moved_to for name in names if known[name].moved_to}
+    ends = {name: _end(name, steps, library) for name in names if name not in library.names}
+    all_of_them = ALL_EVENTS if ALL_EVENTS in library.names else "index.md"
+    return {name: end if end and end != name else all_of_them for name, end in ends.items()}
 
 
 def _end(name: str, steps: Mapping[str, str], library: Library) -> str:
@@ -173,6 +220,8 @@ def said(library: Library, rows: Sequence[Row], known: Mapping[str, KnownPage]) 
     decided = {name_of(row["old"]) for row in rows}
     led = redirects(library, rows, known)
     for name, one in sorted(known.items()):
+        if name.startswith(_EVENTS):
+            continue  # checks/previous_build.py says which events people would miss
         if library.source(name) is not None or name in decided or (name in library.names and name not in led):
             continue  # a page without English has its own sentence
         address = name.removesuffix(".md")

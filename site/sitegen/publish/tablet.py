@@ -18,8 +18,11 @@ _SOUND = re.compile(r'src="/(audio/[^"]+\.opus)"')
 def write(out: Path, portal: Portal, language: str) -> None:
     """Write that page, the list of files to keep, and the manifest (W3C) into the built site."""
     folder = out / language
-    kinds = ("css_rtl", "js", "pictured_rtl") if locales.direction(language) == "rtl" else ("css", "js", "pictured")
-    shared = [out / portal.assets[kind].removeprefix("/") for kind in kinds if kind in portal.assets]
+    kinds = [
+        f"{kind}_rtl" if locales.direction(language) == "rtl" else kind
+        for kind in ("css", "pictured", "scenes", "home")
+    ]
+    shared = [out / portal.assets[kind].removeprefix("/") for kind in (*kinds, "js") if kind in portal.assets]
     pages = sorted(folder.rglob("index.html"))
     heard = sorted({name for page in pages for name in _SOUND.findall(page.read_text(encoding="utf-8"))})
     (folder / "tablet").mkdir()

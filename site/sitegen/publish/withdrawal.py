@@ -22,7 +22,7 @@ from forms.core.files.durable import write_durably
 from forms.core.problem import Problem
 from sitegen.content import consents, csv_files
 from sitegen.layers import lookup
-from sitegen.publish import moved_pages, withdrawn_media
+from sitegen.publish import moved_pages, withdrawn_media, withdrawn_quotes
 from sitegen.publish.build_manifest import files
 from sitegen.render.search_index import PAGES_A_FILE, normalised_tokens
 
@@ -76,12 +76,13 @@ def _purge_one(public: Path, known: consents.Consents, today: date, also: Collec
         _clean_pages(public, new)
         _clean_sitemap(public, new)
     files_gone, changed = withdrawn_media.purge(public, known.content, known.media(today), _replace)
-    if new or changed:
-        write_list(public, [*done, *new, *own, *files_gone])
-        for language in {*changed, *(address.split("/")[1] for address in new)}:
+    quotes_gone, quoted = withdrawn_quotes.purge(public, known, today, _replace)
+    if new or changed or quoted:
+        write_list(public, [*done, *new, *own, *files_gone, *quotes_gone])
+        for language in {*changed, *quoted, *(address.split("/")[1] for address in new)}:
             _clean_search(public / language)
         _renew_manifest(public)
-    return [*new, *files_gone]
+    return [*new, *files_gone, *quotes_gone]
 
 
 def _stories(public: Path, known: consents.Consents) -> Iterator[tuple[str, str, str]]:
@@ -211,7 +212,8 @@ def stories_of(text: str, content: Path, public: Path) -> list[str] | None:
 def _is_meant(row: Mapping[str, str], text: str) -> bool:
     story = row.get("story") and consents.story_name(row["story"]) == consents.story_name(text)
     listed_there = consents.media_name(text) in consents.media_names(row.get("media", ""))
-    return bool(story) or listed_there or row.get("id", "").casefold() == text.strip().casefold()
+    quoted_there = consents.page_name(text) in consents.page_names(row.get("quotes", ""))
+    return bool(story) or listed_there or quoted_there or row.get("id", "").casefold() == text.strip().casefold()
 
 
 def write_withdrawn(content: Path, told: str, today: date) -> int:

@@ -9,6 +9,7 @@ from forms.core.rendering import draw_form
 from sitegen.content import event_lists
 from sitegen.content.pages import Source
 from sitegen.content.tables import text
+from sitegen.media import short_clips
 from sitegen.render import feedback_blocks, picture_blocks
 from sitegen.render.context import CLIP_HERE, Context
 from sitegen.render.templates import render
@@ -30,7 +31,7 @@ def draw_events(context: Context, which: str) -> Markup:
     found = event_lists.find(context.portal, which or "upcoming", context.today)
     title = context.library.find(f"events/{found.name}.md", context.language).title if "/" in found.name else ""
     return render(
-        context.language, "blocks/events.html", found=found, today=context.today, title=title,
+        context.language, "blocks/events.html", portal=context.portal, found=found, today=context.today, title=title,
         picture=lambda name: picture_blocks.picture(context, name), clip=picture_blocks.event_clip(context),
         **event_lists.help_of(context.portal, context.language),
     )  # fmt: skip
@@ -80,8 +81,10 @@ def _pages(context: Context, _: str) -> Markup:
     return _links(context, [*menu, *rest])
 
 
-def _desks(context: Context, _: str) -> Markup:
-    return render(context.language, "blocks/desks.html", desks=context.portal.readers("concern"))
+def _desks(context: Context, how: str) -> Markup:
+    desks = context.portal.readers("concern")
+    clip = picture_blocks.heard(context, short_clips.WHO, short_clips.who_text(desks, context.language))
+    return render(context.language, "blocks/desks.html", desks=desks, small=how == "faces", clip=clip)
 
 
 def _taluks(context: Context, _: str) -> Markup:

@@ -14,6 +14,7 @@ from forms.core import i18n
 from forms.core.portal import Event, Portal, pick
 from sitegen.content import event_lists
 from sitegen.content.pages import SOURCE, Library, Source
+from sitegen.content.quotes import LEFT
 from sitegen.render.blocks import draw_event, draw_events
 
 FOLDER = "events"
@@ -39,6 +40,7 @@ def _pages(library: Library, portal: Portal, language: str, today: date) -> Iter
         more = _HEADING.sub("", own.text) if own else ""
         head: dict[str, object] = {"title": pick(event.title, language), "description": _description(event, language)}
         found = _is_next(portal, event, today)
+        head |= {LEFT: True} if own and own.meta.get(LEFT) else {}
         head |= {"search": found, "voice": found and event.last_day >= today}
         renderer = partial(draw_event, event_id=event.id)
         yield Source(name, language, meta | head, more, 1, made=True, renderer=renderer)

@@ -10,6 +10,7 @@ from forms.core import i18n
 from forms.core.problem import Problem, Problems
 from sitegen import kept_work
 from sitegen.checks import active_html
+from sitegen.content import quotes
 from sitegen.content.pages import SOURCE, Library, Source
 from sitegen.lint import unexpected
 from sitegen.page_keys import PageKeys
@@ -154,7 +155,7 @@ class _Work:
         """Return what the page says: its pictures, its blocks, and above all what a page made from a table shows."""
         context, html = self.context, converted
         html = context.image_pipeline.shown(html, context.language) if context.image_pipeline else html
-        html = talk(html)
+        html = quotes.drawn(talk(html))
         html = html if context.language == SOURCE else foreign_links(html)
         html = self.blocks.filled(html, lambda block: draw(context, block.name, block.argument))
         html = str(source.renderer(context)) + html if source.renderer else html

@@ -8,6 +8,7 @@ from forms.core import i18n
 from forms.core.portal import Portal
 from forms.core.rendering import Alternate, Note, Page
 from sitegen.content.pages import Source
+from sitegen.content.quotes import LEFT
 from sitegen.render.blocks import Context
 from sitegen.render.context import CLIP_HERE
 from sitegen.render.picture_blocks import picture
@@ -38,20 +39,21 @@ def with_clip(context: Context, name: str, body: Markup, aloud: str) -> Markup:
     source = context.library.find(name, context.language)
     key = name.removesuffix(".md")
     heard = context.audio_pipeline if source.meta.get("voice", True) else None
-    clip = heard and heard.clip(source.language, key, aloud)
+    recorded = "" if source.meta.get(LEFT) else key  # a recording would still say the quote that left
+    clip = heard and heard.clip(source.language, recorded, aloud)
     drawn = render(context.language, "blocks/listen.html", clip=clip, title=source.title) if clip else ""
     place = CLIP_HERE if CLIP_HERE in body else "</h1>"
-    put = _with_picture(context, key, str(body)).replace(place, f"{place}{drawn}", 1).replace(CLIP_HERE, "")
+    put = _with_picture(context, source, str(body)).replace(place, f"{place}{drawn}", 1).replace(CLIP_HERE, "")
     return Markup(put)  # noqa: S704 - both are HTML already
 
 
-PICTURES = {"tell": "page-tell", "answer": "door-answer", "events": "door-events", "help": "call-danger"}
-"""The drawing in the heading of a page: its first screen is known without reading."""
+def _with_picture(context: Context, source: Source, body: str) -> str:
+    """Return the body with its page's drawing in the heading, so that its first screen is known without reading.
 
-
-def _with_picture(context: Context, page: str, body: str) -> str:
-    """Return the body with its page's drawing in the heading, where there is one."""
-    drawn = picture(context, PICTURES[page]) if page in PICTURES else ""
+    Front matter names it, that of the English page for all languages that name none.
+    """
+    english = context.library.source(source.name) or source
+    drawn = picture(context, str(source.meta.get("picture") or english.meta.get("picture") or ""))
     return re.sub(r"<h1[^>]*>", lambda heading: f"{heading[0]}{drawn}", body, count=1)
 
 

@@ -8,12 +8,9 @@ from forms.core.portal import Clip, Event, pick
 from sitegen.content.tables import Row, in_order, text
 from sitegen.layers import lookup
 from sitegen.media import short_clips
-from sitegen.media.images import drawing
+from sitegen.media.images import DRAWN, drawing
 from sitegen.render.context import Context
 from sitegen.render.templates import render
-
-PICTURES = ("drawings", "pictograms")
-"""Folders of content/media, in the order in which a drawing is looked for."""
 
 CALLS = 3
 """Numbers among home's pictures."""
@@ -23,7 +20,7 @@ def picture(context: Context, *names: str) -> Markup:
     """Return the first drawing that there is of these names; nothing where there is none."""
     if context.image_pipeline is None:
         return Markup()
-    wanted = (f"{folder}/{name}.svg" for name in names if name for folder in PICTURES)
+    wanted = (f"{folder}/{name}.svg" for name in names if name for folder in DRAWN)
     media, may = context.image_pipeline.media, context.image_pipeline.may_show
     shown = (lookup.medium(media, name) for name in wanted if may(name, context.language))
     there = next((path for path in shown if path.is_file()), None)
@@ -52,7 +49,7 @@ def home(context: Context, _: str) -> Markup:
              for name in short_clips.DOORS]  # fmt: skip
     pages = [context.library.find(f"{name}.md", context.language) for name in there if name]
     return render(
-        context.language, "blocks/home.html", calls=calls, pages=pages, text=text,
+        context.language, "blocks/home.html", portal=context.portal, calls=calls, pages=pages, text=text,
         picture=lambda *names: picture(context, *names), number_picture=_number_picture(context),
         number_clip=_number_clip(context),
         name_clip=lambda page: heard(context, f"name/{page.name.removesuffix('.md')}", page.title, page.language),

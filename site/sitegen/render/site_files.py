@@ -25,6 +25,7 @@ from sitegen.publish import (
     tablet,
     withdrawal,
     withdrawn_media,
+    withdrawn_quotes,
 )
 from sitegen.render.blocks import Context
 from sitegen.render.layout import alternates
@@ -37,6 +38,8 @@ ASSETS = {
     "search": "search.js",
     "tablet": "tablet.js",
     "pictured": "pictured.css",
+    "scenes": "scenes.css",
+    "home": "home.css",
     "icon": "icon.svg",
 }
 
@@ -106,6 +109,7 @@ def write(root: Path, out: Path, context: Context, seal: Path, withdrawn_before:
     write_assets(root, out, context.portal)
     _films(root / "content", out, allowed)
     withdrawn_media.write_needing(out, root / "content", allowed)
+    withdrawn_quotes.write_list(out)
     shutil.copyfile(seal, out / "assets" / seal.name)
     source = context.portal.language_codes()[0]
     welcome = render(source, "welcome.html", portal=context.portal, clips=_language_names(context))

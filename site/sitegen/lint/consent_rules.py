@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from forms.core.problem import Problem
-from sitegen.content import consents
+from sitegen.content import consents, quotes
 from sitegen.content.consents import languages
 from sitegen.content.pages import Source
 from sitegen.content.tables import Row, Tables, place_of
@@ -17,9 +17,10 @@ LONGEST_CONSENT = timedelta(days=3 * 366)
 
 _LONG_NUMBER = re.compile(r"(?<![\d/-])\d(?:[ -]?\d){9,}")
 _FULL_DATE = re.compile(r"\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b|\b\d{4}-\d{2}-\d{2}\b")
-_QUOTE = re.compile(r"^ {0,3}>\s*\S", re.M)
-PUBLISHED = "published"
-"""What a page says under quotes: where its quotes are words that an office or a book has published."""
+_NO_CONSENT = (
+    "Write consent: and the id of a row of consents.csv as the quote's last line, behind a >. "
+    "Or write quotes: published above, for words of an office or a book, with their source on the page."
+)
 
 _CODE = re.compile(r"[a-z]{2,3}(?:-[a-z]+)?")
 _DRAWING = ".svg"
@@ -37,24 +38,29 @@ def problems(
     if newer := consents.newer_file(content):
         todo = f"If {newer} holds the newest state, save it as CSV in place of consents.csv. Then remove {newer}."
         yield Problem(f"content/tables/{newer}", "is newer than consents.csv; which of them counts is in doubt.", todo)
+    known = consents.of_rows(tables["consents"])
     for page in pages:
         if consents.is_story(page):
             yield from _story(page, tables, today)
-        else:
-            yield from quoted(page)
+        elif not page.made:
+            yield from _quotes(page, known, today)
     for row in tables["consents"]:
         yield from _row(row, content / "media", codes)
 
 
-def quoted(page: Source) -> Iterator[Problem]:
-    """Yield somebody's words on a page that is no story."""
-    if (quote := _QUOTE.search(page.text)) and page.meta.get("quotes") != PUBLISHED and not page.made:
-        what = "somebody's words stand there, and no consent covers them."
-        todo = (
-            "Tell it in a page of stories/, with its consent, and link there. Or write quotes: published above, "
-            "for words of an office or a book, with their source on the page."
-        )
-        yield Problem(f"{page.where}, line {page.line_of(quote.start())}", what, todo)
+def _quotes(page: Source, known: consents.Consents, today: date) -> Iterator[Problem]:
+    """Yield quotes without a consent that was ever complete; one withdrawn or ended is left out (quotes.py)."""
+    for quote in quotes.quotes_of(page.text):
+        where = f"{page.where}, line {page.line_of(quote.start)}"
+        if quote.consents and quote.nested:
+            yield Problem(where, "a quote stands in a quote.", "Make two of it, each with its own consent.")
+        if not quote.consents and page.meta.get("quotes") != quotes.PUBLISHED:
+            yield Problem(where, "somebody's words stand there, and no consent covers them.", _NO_CONSENT)
+        for name, one in quotes.standings(quote, page, page.language, known, today):
+            if one.why and not one.left:
+                own = page.name.removesuffix(".md")
+                todo = f"It needs a whole row of its own in consents.csv, with id {name} and {own} under quotes."
+                yield Problem(where, f"of this quote, {one.why}.", todo)
 
 
 def left_out(content: Path, known: consents.Consents, codes: Sequence[str], today: date) -> Iterator[str]:
@@ -83,8 +89,8 @@ def undecided(content: Path, tables: Tables, known: consents.Consents, today: da
 def _row(row: Row, media: Path, codes: Sequence[str]) -> Iterator[Problem]:
     """Yield what is wrong with a row whatever page or file it is for."""
     where = f"{place_of('consents', row)} ({row['id']})"
-    if not row["story"] and not row["media"]:
-        yield Problem(where, "names no story and no file.", "Fill in story, or media, or both.")
+    if not (row["story"] or row["media"] or row["quotes"]):
+        yield Problem(where, "names no story, no file and no quote.", "Fill in story, media or quotes.")
     for code in sorted(languages(row["languages"] or "") - {*codes}):
         if not _CODE.fullmatch(code):
             todo = f"Write codes, like {' '.join(codes)}."
