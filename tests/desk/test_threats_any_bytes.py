@@ -54,7 +54,7 @@ PROFILE = settings(
 OUR_FILE = re.compile(
     r"(letters|parts|entries)/[0-9a-f]{32}\.age|(labels|erasure)/[0-9a-f]{32}\.json|(outbox|refused)/\d+\.age"
     r"|conflicts/[0-9a-f-]{32,64}\.age|signups/rows\.age|signups/[a-z0-9-]+/[0-9a-f]{32}-\d+\.age"
-    r"|(index|identity)\.age|(identity|token)(\.old)?\.txt|[a-z-]{3,20}\.json|secured|restoring"
+    r"|(index|identity)\.age|(identity|token)(\.old)?\.txt|[a-z-]{3,20}\.json|format|secured|restoring"
 )
 """Every file that a desk may have: nothing that the server says may make another."""
 
