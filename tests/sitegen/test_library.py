@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
-from sitegen import cache
 from sitegen.content import consents, pages, tables, translations
+from sitegen.incremental import inputs
 from sitegen.layers import inherited, libraries, lookup
 from sitegen.publish import withdrawal
 
@@ -116,9 +116,9 @@ def test_a_row_that_drops_nothing_is_said(folder: Any, library: Path, said: Any)
 
 
 def test_changes_of_a_library_are_a_change_of_the_build(folder: Any, library: Path) -> None:
-    before = cache.fingerprint(folder.root)
+    before = inputs.fingerprint(folder.root)
     write(library / "en" / "new.md", page("New"))
-    assert cache.fingerprint(folder.root) != before
+    assert inputs.fingerprint(folder.root) != before
 
 
 def test_a_librarys_change_under_an_own_file_is_said(folder: Any, library: Path) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -13,6 +13,8 @@ from sitegen.layers import lookup
 
 NAMES = ("site", "forms", "mkdocs.yml", "locks/site.lock")
 _NOT_INPUTS = frozenset({"__pycache__", "desk", "node_modules"})
+"""Folders of the program that no build reads. In content, folders of these names count as all others do."""
+
 WRITTEN = ("addresses.json", "translations.json", "calendar.json")
 """What the program itself writes into content/ while it builds."""
 
@@ -95,24 +97,35 @@ def look_again(inputs: Inputs, content: Path) -> None:
 
 
 def _states(root: Path) -> Iterator[tuple[str, State]]:
-    layers = [layer.folder for layer in lookup.layers(root / "content")]
-    for start in [*layers, *(root / name for name in NAMES)]:
+    own, *libraries = [layer.folder for layer in lookup.layers(root / "content")]
+    for start in (own, *libraries):
         if start.is_dir():
-            yield from _below(str(start))
+            yield from _below(str(start), links=[] if start == own else None)
+    for start in (root / name for name in NAMES):
+        if start.is_dir():
+            yield from _below(str(start), _NOT_INPUTS)
         elif start.is_file():
             yield str(start), state_of(start.stat())
 
 
-def _below(folder: str) -> Iterator[tuple[str, State]]:
+def _below(folder: str, without: Collection[str] = (), links: list[str] | None = None) -> Iterator[tuple[str, State]]:
+    """Yield all files below a folder. links: the folders to which links have led so far; None: links are left out."""
     with os.scandir(folder) as found:
-        entries = list(found)
+        entries = [entry for entry in found if entry.name not in without]
     for entry in entries:
-        if entry.name in _NOT_INPUTS:
-            continue
-        if entry.is_dir(follow_symlinks=False):
-            yield from _below(entry.path)
+        if entry.is_dir(follow_symlinks=False) or (links is not None and _leads_on(entry, links)):
+            yield from _below(entry.path, without, links)
         elif _is_file(entry):
             yield entry.path, state_of(entry.stat())
+
+
+def _leads_on(entry: os.DirEntry[str], links: list[str]) -> bool:
+    """Return whether this is a link to a folder that no link led to before, and that is not around the link itself."""
+    real = os.path.realpath(entry.path)
+    if not os.path.isdir(real) or real in links or Path(entry.path).is_relative_to(real):  # noqa: PTH112
+        return False
+    links.append(real)
+    return True
 
 
 def _is_file(entry: os.DirEntry[str]) -> bool:

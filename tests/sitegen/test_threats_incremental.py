@@ -1,0 +1,227 @@
+"""No edit, no kept work and no layer brings back what has no consent, or publishes a draft: builds of what changed."""
+
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from sitegen.incremental import building
+
+from forms.core.problem import Problems
+from tests.sitegen.conftest import Folder
+from tests.sitegen.test_incremental import built, files, from_scratch
+from tests.sitegen.test_threats_consented_media import CONSENT, QUOTE, QUOTED, photo, recording
+from tests.sitegen.test_threats_withdrawal import CONSENT as TOLD
+from tests.sitegen.test_threats_withdrawal import SECRET, traces
+
+WITHDRAWN = {"withdrawn_on": "2026-12-31"}
+
+
+LISTS = {"withdrawn.json", "consented.json"}
+TAMIL = f"உங்கள் உரிமைகள் இங்கே உள்ளன. அனைவரும் படிக்கலாம்.\n\n{QUOTE[9:-8]}\n\nமக்கள் ஒன்று கூடி பேசலாம்."
+
+
+def holding(folder: Folder, words: str) -> list[str]:
+    """Return the files of the site and of its twin that hold these words, beside the lists of what needs consent."""
+    sites = [path for path in (folder.root / "public", folder.root / "public.twin") if path.exists()]
+    every = [path for site in sites for path in site.rglob("*") if path.is_file() and path.name not in LISTS]
+    return [str(path) for path in every if words in path.name or words.encode() in path.read_bytes()]
+
+
+def edited(folder: Folder, name: str, text: str, language: str = "en", **meta: Any) -> bool:
+    """Edit a page and build; return whether everything was built."""
+    folder.page(name, text, language, **meta)
+    done = built(folder, compress=False)
+    assert done
+    return done.whole
+
+
+def assert_same(folder: Folder) -> None:
+    """The site is the one built from scratch; its compressed copies are left out here."""
+    scratch = {name: data for name, data in from_scratch(folder).items() if not name.endswith((".gz", ".br"))}
+    assert files(folder.root / "public") == scratch
+
+
+@pytest.fixture
+def quoted(folder: Folder) -> Folder:
+    """A page whose Tamil holds a quote with a consent, while its English holds none; built, and another page edited."""
+    folder.page("told", "Text.")
+    folder.page("told", TAMIL, "ta", title="சொன்னது")
+    folder.page("rights", "Rights.")
+    folder.table("consents", {**QUOTED, "languages": "ta"})
+    built(folder, compress=False)
+    assert edited(folder, "rights", "Other rights.") is False
+    assert holding(folder, "papers")
+    return folder
+
+
+def test_an_edit_of_english_draws_no_quote_of_a_translation_without_its_consent(quoted: Folder) -> None:
+    assert edited(quoted, "told", "Other text.")
+    assert holding(quoted, "consent: told") == []
+    assert holding(quoted, "papers")
+    quoted.table("consents", {**QUOTED, "languages": "ta", **WITHDRAWN})
+    edited(quoted, "told", "Text again.")
+    assert holding(quoted, "papers") == []
+    edited(quoted, "told", "Text once more.")
+    edited(quoted, "rights", "Rights once more.")
+    assert holding(quoted, "papers") == []
+    assert_same(quoted)
+
+
+@pytest.mark.parametrize("change", [WITHDRAWN, {"languages": "en"}, {"expires_on": "2026-12-31"}, {"quotes": "index"}])
+def test_no_edit_beside_it_keeps_a_quote_that_lost_its_consent(quoted: Folder, change: dict[str, str]) -> None:
+    quoted.table("consents", {**QUOTED, "languages": "ta", **change})
+    quoted.page("rights", "Edited in the same minute.")
+    with suppress(Problems):  # a quote without any record is a mistake; the old site stays, without it
+        built(quoted, compress=False)
+    assert holding(quoted, "papers") == []
+
+
+@pytest.mark.parametrize("text", ["- > They kept it.\n  > consent: told", "1. a\n\n    > Words.", "<q>Words</q>"])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_page_that_has_or_had_a_quote_of_any_spelling_is_built_whole(folder: Folder, text: str, first: bool) -> None:
+    before, after = (text, "Text.") if first else ("Text.", text)
+    folder.page("told", before, quotes="published")
+    folder.table("consents", QUOTED)
+    with suppress(Problems):
+        built(folder, compress=False)
+    folder.page("told", after, quotes="published")
+    with suppress(Problems):
+        done = built(folder, compress=False)
+        assert done
+        assert done.whole
+
+
+def test_no_edit_beside_it_keeps_a_picture_or_recording_that_lost_its_consent(folder: Folder) -> None:
+    media = folder.root / "content" / "media"
+    marks = [photo(media / "photos" / "visit.png", "red"), recording(media / "audio" / "en" / "told.wav")]
+    (media / "film.mp4").write_bytes(b"film")
+    folder.page("told", "![A visit](/media/photos/visit.png)", recorded="2026-06-01")
+    folder.page("rights", "Rights.")
+    folder.table("consents", CONSENT)
+    built(folder, compress=False)
+    assert edited(folder, "rights", "Other rights.") is False
+    assert all(holding(folder, mark) for mark in marks)
+    folder.table("consents", {**CONSENT, **WITHDRAWN})
+    for text in ("One edit.", "Another edit."):
+        folder.page("rights", text)
+        with suppress(Problems):
+            built(folder, compress=False)
+        assert [found for mark in (*marks, "film.mp4") for found in holding(folder, mark)] == []
+
+
+def library_of(folder: Folder) -> Path:
+    """Let the district take its story and its quote from a library, with their consents; return its folder."""
+    content, place = folder.root / "content", folder.root / "library" / "india"
+    settings = yaml.safe_load((content / "portal.yml").read_text(encoding="utf-8"))
+    (content / "portal.yml").write_text(yaml.safe_dump({**settings, "library": ["../library/india"]}), "utf-8")
+    folder.page("stories/a", f"{SECRET}.", title=f"{SECRET} title", consent="a-story")
+    folder.page("told", QUOTE)
+    folder.table("consents", TOLD, QUOTED)
+    for name in ("en/stories/a.md", "en/told.md", "tables/consents.csv"):
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(content / name, place / name)
+    folder.table("consents")
+    folder.page("rights", "Rights.")
+    return place
+
+
+def in_library(folder: Folder, place: Path) -> None:
+    own = folder.csv("consents").read_bytes()
+    folder.table("consents", {**TOLD, **WITHDRAWN}, {**QUOTED, **WITHDRAWN})
+    shutil.copyfile(folder.csv("consents"), place / "tables" / "consents.csv")
+    folder.csv("consents").write_bytes(own)
+
+
+def in_district(folder: Folder, place: Path) -> None:
+    folder.table("consents", {**TOLD, **WITHDRAWN}, {**QUOTED, **WITHDRAWN})
+
+
+def library_gone(folder: Folder, place: Path) -> None:
+    shutil.rmtree(place)
+
+
+@pytest.mark.parametrize("way", [in_library, in_district, library_gone])
+def test_what_a_library_or_its_district_withdraws_is_gone_though_a_page_was_edited(
+    folder: Folder, way: Callable[[Folder, Path], None]
+) -> None:
+    place = library_of(folder)
+    built(folder, compress=False)
+    assert edited(folder, "rights", "Other rights.") is False
+    assert traces(folder.root / "public")
+    assert holding(folder, "papers")
+    way(folder, place)
+    for text in ("One edit.", "Another edit."):
+        folder.page("rights", text)
+        with suppress(Problems):
+            built(folder, compress=False)
+        assert traces(folder.root / "public") == []
+        assert holding(folder, SECRET) == []
+        assert holding(folder, "papers") == []
+
+
+@pytest.mark.parametrize("before", [{}, {"draft": 1}, {"draft": "false"}])
+def test_a_page_that_becomes_a_draft_leaves_the_site_and_stays_away(folder: Folder, before: dict[str, Any]) -> None:
+    folder.page("rights", "Rights.")
+    folder.page("plan", "Secret plan.", **before)
+    with suppress(Problems):  # draft: 1 is refused; the state before need not be a site
+        built(folder, compress=False)
+    edited(folder, "plan", "Secret plan, edited.", draft="true")
+    assert holding(folder, "Secret plan") == []
+    folder.page("plan", "Secret plan, edited again.", draft="true")
+    built(folder, compress=False)
+    edited(folder, "rights", "Other rights.")
+    assert holding(folder, "Secret plan") == []
+    assert_same(folder)
+
+
+def test_an_edit_of_english_draws_no_translation_that_is_a_draft(folder: Folder) -> None:
+    folder.page("plan", "Plan.")
+    folder.page("plan", "Secret plan.", "ta", draft="true")
+    built(folder, compress=False)
+    assert edited(folder, "plan", "Other plan.") is False
+    assert holding(folder, "Secret plan") == []
+    assert_same(folder)
+
+
+@pytest.mark.parametrize("name", ["content/en/stories", "content/tables"])
+def test_a_change_behind_a_linked_folder_is_seen(folder: Folder, name: str) -> None:
+    folder.page("stories/a", f"{SECRET}.", title=f"{SECRET} title", consent="a-story")
+    folder.table("consents", TOLD)
+    real, link = folder.root / "shared", folder.root / name
+    shutil.move(link, real)
+    link.symlink_to(real, target_is_directory=True)
+    for circle, place in (("circle", real), ("everything", Path("/"))):
+        (real / circle).symlink_to(place, target_is_directory=True)
+    inputs = building.inputs.look(folder.root)[0]
+    changed = next(path for path in real.iterdir() if path.name in {"a.md", "consents.csv"})
+    changed.write_text(changed.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert building.inputs.look(folder.root, inputs)[1]
+
+
+def test_a_page_in_a_folder_called_desk_is_seen(folder: Folder) -> None:
+    folder.page("desk/a", "Text.")
+    inputs = building.inputs.look(folder.root)[0]
+    folder.page("desk/a", "Other text.")
+    assert building.inputs.look(folder.root, inputs)[1]
+
+
+def test_a_consent_withdrawn_while_the_folders_change_names_is_honoured(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.page("stories/a", f"{SECRET}.", title=f"{SECRET} title", consent="a-story")
+    folder.page("rights", "Rights.")
+    folder.table("consents", TOLD)
+    built(folder, compress=False)
+    exchange = building.exchange
+
+    def withdraw_and_exchange(one: Path, other: Path) -> bool:
+        folder.table("consents", {**TOLD, **WITHDRAWN})
+        return exchange(one, other)
+
+    monkeypatch.setattr(building, "exchange", withdraw_and_exchange)
+    assert edited(folder, "rights", "Other rights.")
+    assert holding(folder, SECRET) == []
