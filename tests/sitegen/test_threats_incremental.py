@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 import yaml
+from sitegen import build
 from sitegen.incremental import building
 
 from forms.core.problem import Problems
-from tests.sitegen.conftest import Folder
-from tests.sitegen.test_incremental import built, files, from_scratch
+from tests.sitegen.conftest import TODAY, Folder
+from tests.sitegen.test_incremental import builder, built, files, from_scratch
 from tests.sitegen.test_threats_consented_media import CONSENT, QUOTE, QUOTED, photo, recording
 from tests.sitegen.test_threats_withdrawal import CONSENT as TOLD
 from tests.sitegen.test_threats_withdrawal import SECRET, traces
@@ -102,7 +103,7 @@ def test_no_edit_beside_it_keeps_a_picture_or_recording_that_lost_its_consent(fo
     folder.page("told", "![A visit](/media/photos/visit.png)", recorded="2026-06-01")
     folder.page("rights", "Rights.")
     folder.table("consents", CONSENT)
-    built(folder, compress=False)
+    builder(folder).build(TODAY, speak=True, compress=False)
     assert edited(folder, "rights", "Other rights.") is False
     assert all(holding(folder, mark) for mark in marks)
     folder.table("consents", {**CONSENT, **WITHDRAWN})
@@ -224,4 +225,20 @@ def test_a_consent_withdrawn_while_the_folders_change_names_is_honoured(
 
     monkeypatch.setattr(building, "exchange", withdraw_and_exchange)
     assert edited(folder, "rights", "Other rights.")
+    assert holding(folder, SECRET) == []
+
+
+def test_a_consent_withdrawn_while_the_whole_site_is_put_in_place_is_honoured(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.page("stories/a", f"{SECRET}.", title=f"{SECRET} title", consent="a-story")
+    folder.table("consents", TOLD)
+    swap = build.swap
+
+    def withdraw_and_swap(one: Path, other: Path) -> None:
+        folder.table("consents", {**TOLD, **WITHDRAWN})
+        swap(one, other)
+
+    monkeypatch.setattr(build, "swap", withdraw_and_swap)
+    built(folder, compress=False)
     assert holding(folder, SECRET) == []

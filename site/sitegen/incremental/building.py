@@ -176,6 +176,8 @@ class Builder:
             self.root, self.out, keys=self.keys, today=today, say=self.say, handover=self.handover, speak=speak,
             compress=compress, unprotected=self.unprotected, sign=self.sign,
         )  # fmt: skip
+        if not inputs.consents_are_as(self.root, now):
+            self.purge()  # who withdrew while this was built may have looked at the old site only
         inputs.look_again(now, self.root / "content")
         self._forget()
         with suppress(OSError):
