@@ -86,6 +86,7 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
         app.register_blueprint(static_site.site)
     app.before_request(cross_site.refuse_other_sites)
     app.before_request(_use_newest_portal)
+    app.teardown_request(_leave_words)
     app.before_request(_erase_once_a_day)
     app.after_request(_add_headers)
     app.after_request(cross_site.clear_browser_cache)
@@ -155,6 +156,11 @@ def _use_newest_portal() -> None:
     refresh_portal(current_app._get_current_object())  # type: ignore[attr-defined]
     g.services = current_app.extensions["services"]
     i18n.use_words(g.services.portal.words)
+
+
+def _leave_words(_error: BaseException | None) -> None:
+    """End with the request what it said in its district's own words."""
+    i18n.use_words(None)
 
 
 def _use_portal(app: Flask, found: portal.Portal) -> None:

@@ -75,6 +75,7 @@ RULES = (
     "/pickup/v1/letters", "/pickup/v1/letters/{}", "/pickup/v1/letters/{}/acknowledge", "/pickup/v1/letters/{}/answers/{}",
     "/pickup/v1/letters/{}/entries/{}", "/pickup/v1/letters/{}/copies/{}", "/pickup/v1/letters/{}/copies", "/pickup/v1/copies/{}/{}",
     "/pickup/v1/parts/{}", "/pickup/v1/entries", "/pickup/v1/entries/{}", "/pickup/v1/desks", "/pickup/v1/portal", "/pickup/v1/day",
+    "/pickup/v1/publishing",
     "/pickup/v1/access", "/pickup/v1/statements", "/pickup/v1/signups", "/pickup/v1/signups/{}", "/pickup/v1/signups/{}/{}", "/forms/sealed/v1/terms", "/forms/sealed/v1/lookups",
     "/forms/sealed/v1/erasures", "/forms/sealed/v1/parts/{}", "/forms/sealed/v1/letters/{}",
     "/forms/sealed/v1/voices",

@@ -158,7 +158,7 @@ def test_a_page_left_alone_goes_away_and_what_was_typed_is_still_there(window: A
     window.get_by_label("Only this desk reads it").fill("half a sentence")
     window.clock.fast_forward(606_000)
     window.wait_for_url("**/held")
-    assert window.get_by_label("text").input_value() == "half a sentence"
+    assert window.get_by_label("What you had typed").input_value() == "half a sentence"
     window.get_by_role("button", name="Send it now").click()
     assert "half a sentence" in window.locator(".line").inner_text()
 

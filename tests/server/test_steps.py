@@ -30,7 +30,7 @@ class Sent(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         name, kind = given.get("name") or "", given.get("type")
-        if tag == "button":
+        if tag == "button" and kind != "button":
             self.buttons.append(given["value"] or "")
         elif tag in {"input", "textarea", "select"} and kind != "hidden":
             self.asked.append(name)

