@@ -32,6 +32,7 @@ KINDS = {
     "day": r"POST day",
     "access": r"GET access",
     "statements": r"GET statements",
+    "publishing": r"GET publishing",
     "signups": r"GET signups",
     "signup": r"GET signups/.*",
 }

@@ -1,5 +1,6 @@
 """A connection to `serve` that sends nothing more is closed, and keeps nobody else waiting meanwhile."""
 
+import gc
 import socket
 import threading
 from contextlib import ExitStack
@@ -7,7 +8,7 @@ from urllib.request import urlopen
 
 from flask import Flask
 
-from forms.web.serving import NoTraceRequestHandler, make
+from forms.web.serving import NoTraceRequestHandler, closing, make
 
 
 def test_those_that_hang_are_closed_and_others_are_answered() -> None:
@@ -45,3 +46,28 @@ def test_those_that_hang_are_closed_and_others_are_answered() -> None:
 
 def test_nothing_hangs_longer_than_a_minute() -> None:
     assert NoTraceRequestHandler.timeout <= 60
+
+
+class Pieces(list[bytes]):
+    closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_a_file_is_closed_when_a_browser_breaks_off() -> None:
+    """As werkzeug lets the answer go: without a call of its close()."""
+    pieces = Pieces([b"a", b"b"])
+    answer = iter(closing(lambda _environ, _start: pieces)({}, lambda *_: lambda _: None))
+    assert next(answer) == b"a"
+    assert not pieces.closed
+    del answer
+    gc.collect()
+    assert pieces.closed
+
+
+def test_a_whole_answer_is_closed_too_and_one_without_an_end_is_no_fault() -> None:
+    pieces = Pieces([b"a", b"b"])
+    assert list(closing(lambda _environ, _start: pieces)({}, lambda *_: lambda _: None)) == [b"a", b"b"]
+    assert pieces.closed
+    assert list(closing(lambda _environ, _start: [b"a"])({}, lambda *_: lambda _: None)) == [b"a"]
