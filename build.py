@@ -549,13 +549,14 @@ def build_if_changed(
     out: Path,
     *,
     again: bool = False,
+    whole: bool = False,
     speak: bool = True,
     compress: bool = True,
     sign: Callable[[bytes], str] | None = None,
 ) -> bool:
     """Build what changed since the last time into `out` (everything with `again`); return whether anything was built.
 
-    speak: make speech that is not kept yet; compress: write compressed copies; a site without either is built again
+    whole: where anything changed, build everything. speak: make speech that is not kept yet; compress: write compressed copies; a site without either is built again
     when it is asked for. sign: signs the list of the build.
     """
     builder = builder_of(out)
@@ -566,7 +567,7 @@ def build_if_changed(
         remove_withdrawn(out)  # first: nothing that is wrong elsewhere may keep a withdrawn story on the site
     builder.keys, builder.unprotected, builder.sign = demonstration_keys(), unprotected_keys(), sign
     with node_for_the_script():
-        built = builder.build(today(), speak=speak, compress=compress, again=again)
+        built = builder.build(today(), speak=speak, compress=compress, again=again or whole)
     if built is None:
         return False
     waiting = f" {len(built.warnings)} things wait for a person: python3 build.py check" if built.warnings else ""
@@ -756,7 +757,7 @@ def build_for_release() -> tuple[Path, Path]:
     """
     built = checkout_here().published / "built"
     built.mkdir(parents=True, exist_ok=True)
-    build_if_changed(built / "public", sign=publishers_signature())
+    build_if_changed(built / "public", whole=True, sign=publishers_signature())
     return built / "public", HANDOVER
 
 
