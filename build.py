@@ -556,7 +556,8 @@ def build_if_changed(
 ) -> bool:
     """Build what changed since the last time into `out` (everything with `again`); return whether anything was built.
 
-    whole: where anything changed, build everything. speak: make speech that is not kept yet; compress: write compressed copies; a site without either is built again
+    whole: where anything changed, build everything.
+    speak: make speech that is not kept yet; compress: write compressed copies; a site without either is built again
     when it is asked for. sign: signs the list of the build.
     """
     builder = builder_of(out)
