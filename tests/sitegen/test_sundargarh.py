@@ -1,5 +1,6 @@
 """A second demonstration district over the same library: built from few files, with its own words and places."""
 
+import shutil
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -26,12 +27,13 @@ def keys() -> dict[str, tuple[str, str, str]]:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, seal_cache: Path) -> Any:
     """The folder of the site, and the site built in it."""
-    root = site_root.of(ROOT, CONTENT, tmp_path_factory.mktemp("sundargarh"))
+    home = tmp_path_factory.mktemp("sundargarh")
+    content = home / "districts" / CONTENT.name
+    shutil.copytree(CONTENT, content)  # a build writes what it remembers into content
+    shutil.copytree(ROOT / "library", home / "library")
+    root = site_root.of(ROOT, content, home / "site")
     assert seal_cache.is_dir()
-    before = {path: path.read_bytes() for path in CONTENT.rglob("*") if path.is_file()}
     built = site_build.build(root, root / "public", keys=keys(), today=TODAY, say=lambda _: None, speak=False)
-    for path in [path for path in CONTENT.rglob("*") if path.is_file() and path not in before]:
-        path.unlink()  # what the program remembers is not shipped for a demonstration
     return root / "public", built
 
 
