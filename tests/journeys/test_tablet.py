@@ -26,7 +26,8 @@ STALE = """async () => {
 FRESH = """async () => {
   const store = await caches.open('tablet'), help = await (await store.match('/ta/help/')).text();
   const style = '/assets/' + [...document.styleSheets][0].href.split('/').pop();
-  return [help.includes('an old number'), !!(await store.match('/assets/portal.0000000000.css')), !!(await store.match(style))];
+  return [help.includes('an old number'), !!(await store.match('/assets/portal.0000000000.css')), !!(await store.match(style)),
+    !!(await store.match('/renew'))];
 }"""
 
 
@@ -34,7 +35,7 @@ def renewed_each_day(page: Any) -> None:
     """Once a day with the net there, every page that is kept is fetched anew, and what a new build needs is added."""
     page.evaluate(STALE)
     page.goto("/ta/signs/")
-    page.wait_for_function(f"async () => JSON.stringify(await ({FRESH})()) === '[false,false,true]'")
+    page.wait_for_function(f"async () => JSON.stringify(await ({FRESH})()) === '[false,false,true,false]'")
 
 
 def withdraw(installation: Installation, page: Any) -> None:
