@@ -1,14 +1,12 @@
 """Rows of the staff's tables, one at a time: what a form shows, and a save that leaves other people's rows alone."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from io import StringIO
 from typing import Any
 
 from sitegen.content.csv_files import CsvFile, sheet_of
 
-from forms.core.files.spreadsheet_csv import csv_text, is_formula
+from forms.core.files.spreadsheet_csv import BOM, Dialect, csv_text, is_formula, separator_of, text_of
 from forms.core.problem import Problem
 
 WRITTEN_BY_PROGRAMS = frozenset({"heard"})
@@ -114,16 +112,12 @@ def with_row(text: str, sheet: CsvFile, key: str, value: str, row: Mapping[str, 
 
 def _text(header: Sequence[str], rows: Sequence[Sequence[str]], like: str) -> str:
     """Return a table as CSV, with what stands between its cells in `like`."""
-    first = like.partition("\n")[0]
-    out = StringIO(newline="")
-    separator = max((",", ";", "\t"), key=first.count)
-    csv.writer(out, delimiter=separator, lineterminator="\n").writerows([header, *rows])
-    return out.getvalue()
+    return text_of([header, *rows], Dialect(b"", separator_of(like.partition("\n")[0]), "\n"))
 
 
 def for_download(sheet: CsvFile) -> bytes:
     """Return a table for a spreadsheet: with a byte order mark, and no cell that it would take for a formula."""
-    return b"\xef\xbb\xbf" + csv_text([sheet.header, *sheet.rows]).encode()
+    return BOM + csv_text([sheet.header, *sheet.rows]).encode()
 
 
 def from_upload(data: bytes, where: str, like: str) -> str:

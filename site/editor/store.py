@@ -11,9 +11,9 @@ from editor.history import Entry, History
 from editor.merging import Part, merge, merged
 from editor.paths import page_path, table_path
 from forms.core.files.durable import write_durably
+from forms.core.files.spreadsheet_csv import BOM
 from forms.core.problem import Problem
 
-_BOM = b"\xef\xbb\xbf"
 OUTSIDE = "Changed outside the editor"
 """What a commit says of files that were edited with another program. Shown translated."""
 
@@ -108,7 +108,7 @@ class Store:
 def _data(text: str, path: Path) -> bytes:
     """Return a text as bytes. A table keeps the mark by which Excel knows UTF-8."""
     before = _bytes_of(path) if path.suffix == ".csv" else None
-    return (_BOM if (before or b"").startswith(_BOM) else b"") + text.encode()
+    return (BOM if (before or b"").startswith(BOM) else b"") + text.encode()
 
 
 def _bytes_of(path: Path) -> bytes | None:

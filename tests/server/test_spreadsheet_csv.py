@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from forms.core.files import spreadsheet_csv
 from forms.core.files.spreadsheet_csv import csv_text, for_spreadsheets, guarded
 
 ROOT = Path(__file__).parents[2]
@@ -52,17 +53,20 @@ def test_trial_21_what_programs_read_is_guarded_by_the_same_rule() -> None:
 
 
 def test_trial_21_every_csv_of_ours_comes_from_one_place() -> None:
-    """Four others write into a table of the staff's, as that file writes its rows."""
     uses = {
         path.relative_to(ROOT).as_posix()
         for folder in ("forms", "site/sitegen", "site/editor")
         for path in (ROOT / folder).rglob("*.py")
         if "csv.writer" in path.read_text(encoding="utf-8")
     }
-    into_the_staffs = {
-        "forms/desk/events/visits.py",
-        "site/editor/rows.py",
-        "site/sitegen/languages/adding.py",
-        "site/sitegen/publish/withdrawal.py",
-    }
-    assert uses == {"forms/core/files/spreadsheet_csv.py", *into_the_staffs}
+    assert uses == {"forms/core/files/spreadsheet_csv.py"}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"id,name\nx,a b\n", b"\xef\xbb\xbfid;name\r\nx;a,b\r\n", b'id\tname\nx\t"a\tb"\n', b"id\n", b""],
+)
+def test_a_table_of_the_staffs_is_written_as_it_was(data: bytes) -> None:
+    dialect = spreadsheet_csv.dialect_of(data)
+    rows = spreadsheet_csv.rows_of(data, dialect)
+    assert dialect.bom + spreadsheet_csv.text_of(rows, dialect).encode() == data

@@ -5,11 +5,15 @@ import io
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 _FORMULA_STARTS = ("=", "+", "-", "@")
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
+SEPARATORS = (",", ";", "\t")
+"""Comma; what a spreadsheet of many countries writes; what is pasted or saved as text."""
+
 _TAKEN_FOR_A_NUMBER = re.compile(r"0[0-9]+|[0-9]{12,}")
 """Digits that a spreadsheet would change: it drops leading zeros, shortens twelve digits, loses those after fifteen."""
 
@@ -27,7 +31,43 @@ def for_spreadsheets(rows: Iterable[Sequence[Any]], line_end: str = "\r\n", *, f
     first: whether the file begins with these rows.
     """
     text = csv_text([[_kept_digits(cell) for cell in row] for row in rows], line_end)
-    return (_BOM if first else b"") + text.encode()
+    return (BOM if first else b"") + text.encode()
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a table that people edit is written: a byte order mark or none, what parts its cells, how its lines end."""
+
+    bom: bytes
+    separator: str
+    line_end: str
+    quotes_all: bool = False
+
+
+def separator_of(first: str) -> str:
+    """Return what parts the cells of a table, from its first line: names of columns hold no sign but _ themselves."""
+    return max(SEPARATORS, key=first.count)
+
+
+def dialect_of(data: bytes) -> Dialect:
+    """Return how a table is written, by its first line. Raises UnicodeDecodeError."""
+    first = data.decode("utf-8-sig").partition("\n")[0]
+    line_end = "\r\n" if first.endswith("\r") else "\n"
+    return Dialect(BOM if data.startswith(BOM) else b"", separator_of(first), line_end)
+
+
+def rows_of(data: bytes, dialect: Dialect) -> list[list[str]]:
+    """Return the cells of a table as they stand. Raises UnicodeDecodeError, csv.Error."""
+    text = data.decode("utf-8-sig")
+    return list(csv.reader(io.StringIO(text, newline=""), delimiter=dialect.separator))
+
+
+def text_of(rows: Iterable[Sequence[str]], dialect: Dialect) -> str:
+    """Return rows as a table that people edit has them, without its byte order mark. No formula is guarded against."""
+    out = io.StringIO(newline="")
+    quoting: Literal[0, 1] = csv.QUOTE_ALL if dialect.quotes_all else csv.QUOTE_MINIMAL
+    csv.writer(out, delimiter=dialect.separator, quoting=quoting, lineterminator=dialect.line_end).writerows(rows)
+    return out.getvalue()
 
 
 def _kept_digits(cell: Any) -> Any:

@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Literal
 
 from forms.core.files.durable import replaced
-from forms.core.files.spreadsheet_csv import is_formula
+from forms.core.files.spreadsheet_csv import BOM, Dialect, is_formula, separator_of, text_of
 from forms.core.form_schema import find
 from forms.core.i18n.digits import digits_of
 from forms.core.i18n.lazy_text import lazy_gettext
@@ -33,8 +32,6 @@ NEEDED = ("id", "kind", "title_en", "what_en", "where_en", "starts", "state", "e
 """Columns without which a row says too little; the file must have them."""
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
-_BOM = b"\xef\xbb\xbf"
-_SEPARATORS = (",", ";", "\t")
 
 
 @dataclass(frozen=True)
@@ -166,7 +163,7 @@ def _look(path: Path, data: bytes) -> tuple[list[str], set[str], str]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Problem(str(path), "is not UTF-8.", 'Save it again as "CSV UTF-8 (comma delimited)".') from None
-    separator = max(_SEPARATORS, key=text.partition("\n")[0].count)
+    separator = separator_of(text.partition("\n")[0])
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
     except csv.Error as error:
@@ -179,13 +176,10 @@ def _look(path: Path, data: bytes) -> tuple[list[str], set[str], str]:
 
 def _line(data: bytes, cells: list[str], separator: str) -> bytes:
     """Return the new row as the file writes its rows."""
-    quoted = data.removeprefix(_BOM).startswith(b'"')
+    quoted = data.removeprefix(BOM).startswith(b'"')
     ending = "\r\n" if b"\r\n" in data else "\n"
-    out = io.StringIO(newline="")
-    quoting: Literal[0, 1] = csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
-    csv.writer(out, delimiter=separator, quoting=quoting, lineterminator=ending).writerow(cells)
     before = "" if not data or data.endswith(b"\n") else ending
-    return f"{before}{out.getvalue()}".encode()
+    return f"{before}{text_of([cells], Dialect(b'', separator, ending, quoted))}".encode()
 
 
 def _replace(path: Path, data: bytes) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
+from forms.core.files.spreadsheet_csv import separator_of
 from forms.core.problem import Problem
 
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -19,8 +20,6 @@ MOST_ROWS = 5_000
 """Rows of a table: more would be an export of another program, and every build would take minutes."""
 
 _LOST = re.compile(r"\?{3,}")
-_SEPARATORS = (",", ";", "\t")
-"""Comma; what a spreadsheet of many countries writes; what is pasted or saved as text."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +110,3 @@ def _cells(place: str, text: str) -> CsvFile:
         raise Problem(place, what, "Is it another program's file? Take out what the site does not show.")
     cells = [[cell.strip() for cell in row] for _, row in filled]
     return CsvFile(place, [name.strip() for name in rows[0]], cells, [number for number, _ in filled])
-
-
-def separator_of(first: str) -> str:
-    """Return what stands between the names of the columns, which hold no sign but _ themselves."""
-    return max(_SEPARATORS, key=first.count)

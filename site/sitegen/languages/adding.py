@@ -3,13 +3,12 @@
 Adding it again makes what is still missing, and changes nothing else.
 """
 
-import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 
+from forms.core.files import spreadsheet_csv
 from forms.core.files.durable import write_durably
 from forms.core.i18n import extraction, locales, own_words
 from forms.core.problem import Problem
@@ -21,7 +20,6 @@ from sitegen.media import speech
 
 _CODE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _TAKEN = frozenset({"tables", "media", "words"})
-_BOM = b"\xef\xbb\xbf"
 
 
 def add(content: Path, schemas: Path, code: str, name: str = "") -> list[str]:
@@ -54,7 +52,7 @@ def _line(content: Path, code: str, name: str) -> str:
     if fresh is None or code not in _codes_in(fresh):
         todo = f"Add to it by hand: - {line}"
         raise Problem(settings.WHERE, "its list of languages is written in another way than this program knows.", todo)
-    write_durably(path, (_BOM if data.startswith(_BOM) else b"") + fresh.encode())
+    write_durably(path, (spreadsheet_csv.BOM if data.startswith(spreadsheet_csv.BOM) else b"") + fresh.encode())
     return f"content/portal.yml names {own} ({code})."
 
 
@@ -103,10 +101,8 @@ def _columns(content: Path, code: str, known: Sequence[str], several: dict[str, 
 def _with_columns(path: Path, code: str, known: Sequence[str], begins: Sequence[str]) -> bool:
     """Add columns to one table; return whether any were missing. Byte order mark, separator and line ends stay."""
     data = path.read_bytes()
-    text = data.decode("utf-8-sig")
-    first = text.partition("\n")[0]
-    separator, end = csv_files.separator_of(first), "\r\n" if first.endswith("\r") else "\n"
-    rows = list(csv.reader(StringIO(text, newline=""), delimiter=separator))
+    dialect = spreadsheet_csv.dialect_of(data)
+    rows = spreadsheet_csv.rows_of(data, dialect)
     fresh = rows
     for begin in (one for one in begins if f"{one}{code}" not in csv_files.read_sheet(path).header):
         others = {f"{begin}{other}" for other in known}
@@ -115,9 +111,7 @@ def _with_columns(path: Path, code: str, known: Sequence[str], begins: Sequence[
             fresh = [_inserted(row, there[-1] + 1, "" if at else f"{begin}{code}") for at, row in enumerate(fresh)]
     if fresh == rows:
         return False
-    out = StringIO(newline="")
-    csv.writer(out, delimiter=separator, lineterminator=end).writerows(fresh)
-    write_durably(path, (_BOM if data.startswith(_BOM) else b"") + out.getvalue().encode())
+    write_durably(path, dialect.bom + spreadsheet_csv.text_of(fresh, dialect).encode())
     return True
 
 

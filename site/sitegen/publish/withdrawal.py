@@ -3,7 +3,6 @@
 It needs consents.csv and the built files only: no settings, no pages that can be read, no other table.
 """
 
-import csv
 import glob
 import json
 import re
@@ -12,12 +11,12 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from html import escape, unescape
-from io import StringIO
 from pathlib import Path
 
 from forms.core.builds import manifest as build_manifest
 from forms.core.builds.manifest import ADDRESS, SIGNATURES
 from forms.core.builds.withdrawn import LIST, listed
+from forms.core.files import spreadsheet_csv
 from forms.core.files.durable import write_durably
 from forms.core.problem import Problem
 from sitegen.content import consents, csv_files
@@ -225,11 +224,8 @@ def write_withdrawn(content: Path, told: str, today: date) -> int:
     _copy_rows_of_libraries(content, told)
     sheet = csv_files.read_sheet(path)
     data = path.read_bytes()
-    bom = data.startswith(b"\xef\xbb\xbf")
-    text = data.decode("utf-8-sig")
-    first = text.partition("\n")[0]
-    separator = max((",", ";", "\t"), key=first.count)
-    rows = list(csv.reader(StringIO(text, newline=""), delimiter=separator))
+    dialect = spreadsheet_csv.dialect_of(data)
+    rows = spreadsheet_csv.rows_of(data, dialect)
     if "withdrawn_on" not in sheet.header:
         sheet.header.append("withdrawn_on")
         rows[0].append("withdrawn_on")
@@ -239,10 +235,7 @@ def write_withdrawn(content: Path, told: str, today: date) -> int:
     for row in found:
         row.extend([""] * (len(rows[0]) - len(row)))
         row[column] = row[column].strip() or today.isoformat()
-    out = StringIO(newline="")
-    end = "\r\n" if first.endswith("\r") else "\n"
-    csv.writer(out, delimiter=separator, lineterminator=end).writerows(rows)
-    write_durably(path, (b"\xef\xbb\xbf" if bom else b"") + out.getvalue().encode())
+    write_durably(path, dialect.bom + spreadsheet_csv.text_of(rows, dialect).encode())
     return len(found)
 
 
@@ -255,12 +248,10 @@ def _copy_rows_of_libraries(content: Path, told: str) -> None:
     new = [row for row in named if row.get("id", "").casefold() not in there]
     if not new:
         return
-    text = path.read_bytes().decode("utf-8-sig")
-    separator, end = csv_files.separator_of(text.partition("\n")[0]), "\r\n" if "\r\n" in text else "\n"
-    out = StringIO(newline="")
-    cells = ([row.get(name, "") for name in sheet.header] for row in new)
-    csv.writer(out, delimiter=separator, lineterminator=end).writerows(cells)
-    write_durably(path, path.read_bytes().rstrip(b"\r\n") + end.encode() + out.getvalue().encode())
+    data = path.read_bytes()
+    dialect = replace(spreadsheet_csv.dialect_of(data), line_end="\r\n" if b"\r\n" in data else "\n")
+    added = spreadsheet_csv.text_of(([row.get(name, "") for name in sheet.header] for row in new), dialect)
+    write_durably(path, data.rstrip(b"\r\n") + f"{dialect.line_end}{added}".encode())
 
 
 def remove_card(kit: Path) -> bool:
