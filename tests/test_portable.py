@@ -19,7 +19,7 @@ POSIX_NAMES = frozenset({
 """Attributes of os and signal that Windows lacks."""
 
 GUARDED = {
-    "build.py", "forms/core/media/decoder_process.py", "forms/core/media/sandbox.py",
+    "build.py", "forms/core/files/locks.py", "forms/core/media/decoder_process.py", "forms/core/media/sandbox.py",
 }  # fmt: skip
 """Files that name such a thing, each behind a question whether it is there: what goes on without it is said there."""
 
@@ -31,6 +31,7 @@ RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
 
 def sources() -> list[Path]:
     found = [ROOT / "build.py", *(ROOT / "forms").rglob("*.py"), *(ROOT / "site" / "sitegen").rglob("*.py")]
+    found += (ROOT / "site" / "editor").rglob("*.py")
     return [path for path in found if not name_of(path).startswith(SERVERS_OWN)]
 
 

@@ -20,6 +20,7 @@ from forms.core.builds import earlier_assets, withdrawn
 from forms.core.builds import manifest as manifests
 from forms.core.builds.manifest import BuildManifest
 from forms.core.files.durable import sync_folder
+from forms.core.files.locks import locked
 from forms.core.portal import Portal
 from forms.core.problem import Problem
 
@@ -238,8 +239,5 @@ def _remove_old(site: Path, now: Release) -> None:
 def _alone(site: Path) -> Iterator[None]:
     """Wait until no other program publishes here."""
     (site / RELEASES).mkdir(parents=True, exist_ok=True)
-    import fcntl  # noqa: PLC0415 - POSIX has it, and so has every server
-
-    with (site / LOCK).open("ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with locked(site / LOCK, wait=True):
         yield

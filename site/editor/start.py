@@ -1,9 +1,7 @@
 """Starts the editor's window on this machine and opens the staff's browser on it."""
 
-import time
-import webbrowser
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -16,8 +14,9 @@ from editor.looking import Looking
 from editor.publishing import Publisher
 from editor.store import Store
 from editor.window.app import create_window
+from forms.core.files.locks import AlreadyLocked, locked
 from forms.core.problem import Problem
-from forms.web.local.running import run
+from forms.web.local.running import run, show_until_interrupted
 
 
 def make(
@@ -50,24 +49,13 @@ def make(
 def alone(memory: Path) -> Iterator[None]:
     """Hold the editor's folder for this program alone. Raises Problem where another editor runs."""
     memory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (memory / "lock").open("a+b") as file:
+    with ExitStack() as stack:
         try:
-            _lock(file.fileno())
-        except OSError:
+            stack.enter_context(locked(memory / "lock"))
+        except AlreadyLocked:
             todo = "Use the window that is open, or end that program first."
             raise Problem("editor", "runs already on this machine.", todo) from None
         yield
-
-
-def _lock(descriptor: int) -> None:
-    try:
-        import fcntl  # noqa: PLC0415 - not on Windows
-    except ImportError:
-        import msvcrt  # noqa: PLC0415
-
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-    else:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def open_window(
@@ -82,15 +70,9 @@ def open_window(
         app = create_window(editor)
         window = run(app, app.extensions["entrance"], port)
         opens = "The editor opens in your browser. If it does not, open" if browser else "To see the editor, open"
-        say(f"{opens} this address, which works once:\n\n    {window.enter}\n")
-        say("End it here with Ctrl-C.")
-        if browser:
-            webbrowser.open(window.enter)
+        ended = "The editor is ended. What was saved is saved."
         try:
-            while True:
-                time.sleep(3600)
-        except KeyboardInterrupt:
-            say("The editor is ended. What was saved is saved.")
+            show_until_interrupted(window.enter, opens, ended, say, browser=browser)
         finally:
             window.stop()
             editor.publisher.wait()

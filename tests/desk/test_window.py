@@ -30,6 +30,7 @@ from forms.desk.window.access.authentication import Authenticator
 from forms.desk.window.app import create_window
 from forms.desk.window.case_pages import CHILD_DUTY
 from forms.server.app import take_new_portal
+from forms.web.local import running as serving
 from tests.desk.event_helpers import has_come
 from tests.desk.window_helpers import TODAY, Office, fill, photo, running, window_client
 
@@ -374,12 +375,12 @@ def test_a_taken_port_is_a_sentence(office: Office) -> None:
 def test_opening_it_shows_the_address_and_ends_with_ctrl_c(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     shown: list[str] = []
-    monkeypatch.setattr(start.webbrowser, "open", shown.append)
+    monkeypatch.setattr(serving.webbrowser, "open", shown.append)
 
     def interrupted(_: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(start.time, "sleep", interrupted)
+    monkeypatch.setattr(serving.time, "sleep", interrupted)
     start.open_window(office.place(), say=said.append)
     assert len(shown) == 1
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/enter/[\w-]{40,}", shown[0])

@@ -1,8 +1,6 @@
 """Starts the window on this machine and opens the staff's browser on it."""
 
 import threading
-import time
-import webbrowser
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +8,7 @@ from typing import Any
 from forms.desk.services.place import Place
 from forms.desk.window.access.authentication import Authenticator
 from forms.desk.window.app import IDLE_SECONDS, create_window
-from forms.web.local.running import run
+from forms.web.local.running import run, show_until_interrupted
 
 LOOK_EVERY = 5
 """Seconds between two looks whether the desk was left alone."""
@@ -57,15 +55,8 @@ def open_window(
     """Open the desk's window and serve it until interrupted (Ctrl-C). Raises Problem where the port is taken."""
     window = start(place, port, idle_seconds=idle_seconds)
     opens = "The desk opens in your browser. If it does not, open" if open_browser else "To see the desk, open"
-    say(f"{opens} this address, which works once:\n\n    {window.enter}\n")
-    say("End it here with Ctrl-C.")
-    if open_browser:
-        webbrowser.open(window.enter)
     try:
-        while True:
-            time.sleep(3600)
-    except KeyboardInterrupt:
-        say("The desk is locked and ended.")
+        show_until_interrupted(window.enter, opens, "The desk is locked and ended.", say, browser=open_browser)
     finally:
         window.stop()
 

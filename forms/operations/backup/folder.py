@@ -4,14 +4,13 @@ Beside portal-000012-2026-11-29.age stands portal-000012-2026-11-29.json: number
 a file that was swapped, cut or changed is noticed without the operator's key.
 """
 
-import fcntl
 import hashlib
 import json
 import os
 import re
 import secrets
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import IO
 
 from forms.core.encryption import is_age_file
 from forms.core.files.durable import sync_folder, write_safely
+from forms.core.files.locks import AlreadyLocked, locked
 from forms.core.problem import Problem
 from forms.core.signing import PrivateKey, are_bytes_signed_by, public_text, sign_bytes
 
@@ -137,10 +137,10 @@ def next_number(folder: Path) -> int:
 def alone(folder: Path) -> Iterator[None]:
     """Hold the folder for one backup; what an earlier one left half-written is removed. Raises Problem, OSError."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with os.fdopen(os.open(folder / _LOCK, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            stack.enter_context(locked(folder / _LOCK))
+        except AlreadyLocked:
             raise Problem(str(folder), "is in use: another backup runs.", "Wait until it has ended.") from None
         for left in folder.glob(f"*{_UNFINISHED}"):
             left.unlink(missing_ok=True)

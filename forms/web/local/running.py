@@ -1,6 +1,8 @@
 """Serves a window on this machine, in threads of its own."""
 
 import threading
+import time
+import webbrowser
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -36,3 +38,19 @@ def run(app: Flask, by: Entrance, port: int = 0) -> Running:
         server.server_close()
 
     return Running(f"http://{LOOPBACK}:{server.server_port}/enter/{by.token}", stop)
+
+
+def show_until_interrupted(enter: str, opens: str, ended: str, say: Callable[[str], object], *, browser: bool) -> None:
+    """Print the one-time address of a window that is served, and wait until Ctrl-C.
+
+    opens, ended: how the first and the last sentence begin and read; browser: open the address in the browser too.
+    """
+    say(f"{opens} this address, which works once:\n\n    {enter}\n")
+    say("End it here with Ctrl-C.")
+    if browser:
+        webbrowser.open(enter)
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        say(ended)
