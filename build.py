@@ -377,19 +377,16 @@ import click
 
 from forms.core.builds.version import VERSION
 from forms.core.problem import Problem, Problems
+from forms.operations import cli as operators_cli
 from forms.operations.cli import CHECKOUT, Checkout, OperatorGroup
 
 
 @contextmanager
 def report_problems() -> Iterator[None]:
-    """Report problems as sentences on the error stream, with exit code 1."""
+    """Report problems, also those that nobody thought of, as sentences on the error stream, with exit code 1."""
     try:
-        yield
-    except (Problem, Problems) as told:
-        raise click.ClickException(str(told)) from None
-    except OSError as error:
-        what = f"{error.filename or ROOT} cannot be written or read ({error.strerror})."
-        raise click.ClickException(f"{what} Is the disk full, or the folder not yours?") from None
+        with operators_cli.report_problems(str(ROOT)):
+            yield
     except (click.ClickException, click.Abort, click.exceptions.Exit):
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, staff read a sentence

@@ -82,14 +82,17 @@ def load(name: str) -> click.Command:
 
 
 @contextmanager
-def report_problems() -> Iterator[None]:
-    """Report problems and files that cannot be used as sentences on the error stream, with exit code 1."""
+def report_problems(unnamed: str = "A file") -> Iterator[None]:
+    """Report problems and files that cannot be used as sentences on the error stream, with exit code 1.
+
+    unnamed: what the sentence is about where the system names no file.
+    """
     try:
         yield
     except (Problem, Problems) as told:
         raise click.ClickException(str(told)) from None
     except OSError as error:
-        what = f"{error.filename or 'A file'} cannot be written or read ({error.strerror})."
+        what = f"{error.filename or unnamed} cannot be written or read ({error.strerror})."
         raise click.ClickException(f"{what} Is the disk full, or the folder not yours?") from None
 
 

@@ -153,7 +153,7 @@ class ServerInstallation:
     def _text(self, source: str) -> str:
         text = (self.place / "deploy" / source).read_text(encoding="utf-8")
         text = _PLACE.sub(str(self.place), text).replace("portal.example", self.name)
-        return text if _has_ipv6() else re.sub(r"\n +listen \[::\].*", "", text)
+        return text if has_ipv6() else re.sub(r"\n +listen \[::\].*", "", text)
 
     def _settings(self) -> None:
         path = self.root / SETTINGS
@@ -243,7 +243,8 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _has_ipv6() -> bool:
+def has_ipv6() -> bool:
+    """Return whether this machine has IPv6: nginx does not start where it is to listen there and cannot."""
     try:
         with socket.socket(socket.AF_INET6) as probe:
             probe.bind(("::1", 0))

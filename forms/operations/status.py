@@ -2,7 +2,7 @@
 
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
@@ -140,7 +140,7 @@ def _room(settings: Settings, found: Databases) -> Iterator[Item]:
 
 def _desks(portal: portals.Portal, found: Databases, day: date) -> Iterator[Item]:
     letters = [store for stores in found.values() for store in stores if isinstance(store, ConcernStore)]
-    fetched, waits = _latest(letters), _oldest(letters)
+    fetched, waits = _by_desk(map(last_fetched, letters), max), _by_desk(map(waiting_since, letters), min)
     for desk in portal.desks:
         since = None if desk.id not in fetched else max(0, (day - fetched[desk.id]).days)
         waiting = max(0, (day - waits[desk.id]).days) if desk.id in waits else 0
@@ -150,19 +150,12 @@ def _desks(portal: portals.Portal, found: Databases, day: date) -> Iterator[Item
         yield Item(f"desk {desk.id}", {"days": since, "late": late}, said, needs=late)
 
 
-def _latest(letters: list[ConcernStore]) -> dict[str, date]:
+def _by_desk(stores: Iterable[Mapping[str, date]], choose: Callable[[date, date], date]) -> dict[str, date]:
+    """Return one day for each desk, of those that several stores know."""
     found: dict[str, date] = {}
-    for store in letters:
-        for desk, day in last_fetched(store).items():
-            found[desk] = max(day, found.get(desk, day))
-    return found
-
-
-def _oldest(letters: list[ConcernStore]) -> dict[str, date]:
-    found: dict[str, date] = {}
-    for store in letters:
-        for desk, day in waiting_since(store).items():
-            found[desk] = min(day, found.get(desk, day))
+    for days in stores:
+        for desk, day in days.items():
+            found[desk] = choose(day, found.get(desk, day))
     return found
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from forms.operations.installing import ServerInstallation
+from forms.operations.installing import ServerInstallation, has_ipv6
 
 from .deployed import ROOT, free_port
 
@@ -36,15 +36,6 @@ ExecReload=nginx -g 'daemon on; master_process on;' -s reload
 
 def find_nginx() -> str | None:
     return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-
-
-def has_ipv6() -> bool:
-    try:
-        with socket.socket(socket.AF_INET6) as probe:
-            probe.bind(("::1", 0))
-    except OSError:
-        return False
-    return True
 
 
 def runs(pid: int) -> bool:

@@ -20,9 +20,10 @@ from typing import Any
 import pytest
 
 from forms.core import portal as portals
+from forms.operations.installing import has_ipv6
 
 from .deployed import DEPLOY
-from .installed import Machine, find_nginx, handbook_commands, has_ipv6, settings
+from .installed import Machine, find_nginx, handbook_commands, settings
 
 NOT_SENT = b"Not sent, in Tamil"
 NAME = "help.district.example"
