@@ -7,10 +7,10 @@ from threading import RLock
 from sitegen.checks import secret_checks
 from sitegen.layers import lookup
 
-from editor import withdrawals
 from editor.history import Entry, History
 from editor.merging import Part, merge, merged
 from editor.paths import page_path, table_path
+from editor.tables import withdrawals
 from forms.core.files.durable import write_durably
 from forms.core.files.spreadsheet_csv import BOM
 from forms.core.problem import Problem

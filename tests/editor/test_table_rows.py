@@ -4,7 +4,7 @@ import csv
 import io
 
 import pytest
-from editor import table_text
+from editor.tables import lines
 
 from forms.core.problem import Problem
 from tests.editor.conftest import Browser
@@ -15,27 +15,27 @@ TEXT = 'id,name,note\na,A,one\nb,B\nc,C,three,left over\n\n" d ",D,"of two\nline
 
 
 def test_other_rows_stay_as_they_are_to_the_byte() -> None:
-    assert table_text.with_row(TEXT, ("id",), "a", {"id": "a", "name": "Other"}, "x.csv") == TEXT.replace(
+    assert lines.with_row(TEXT, ("id",), "a", {"id": "a", "name": "Other"}, "x.csv") == TEXT.replace(
         "a,A,one", "a,Other,one"
     )
-    assert table_text.with_row(TEXT, ("id",), "d", {"note": 'With "quotes"'}, "x.csv") == TEXT.replace(
+    assert lines.with_row(TEXT, ("id",), "d", {"note": 'With "quotes"'}, "x.csv") == TEXT.replace(
         '" d ",D,"of two\nlines"', 'd,D,"With ""quotes"""'
     )
-    assert table_text.with_row(TEXT.rstrip("\n"), ("id",), "f", {"id": "f", "name": "F"}, "x.csv") == TEXT + "f,F,\n"
+    assert lines.with_row(TEXT.rstrip("\n"), ("id",), "f", {"id": "f", "name": "F"}, "x.csv") == TEXT + "f,F,\n"
 
 
 @pytest.mark.parametrize("row", ["b", "c"])
 def test_a_row_in_which_cells_are_too_many_or_few_is_not_guessed(row: str) -> None:
     with pytest.raises(Problem, match=r"x\.csv, row (3|4): has too (few|many) cells"):
-        table_text.with_row(TEXT, ("id",), row, {"name": "Other"}, "x.csv")
+        lines.with_row(TEXT, ("id",), row, {"name": "Other"}, "x.csv")
 
 
 def test_a_new_column_beside_a_broken_row_is_refused() -> None:
     """With one column more, a row of one cell too many would be whole, each cell in another's place."""
     with pytest.raises(Problem, match=r"row 3: has too few cells"):
-        table_text.with_row(TEXT, ("id",), "a", {"more": "x"}, "x.csv")
+        lines.with_row(TEXT, ("id",), "a", {"more": "x"}, "x.csv")
     whole = "id;name\na;A\n\nb;B\n"
-    assert table_text.with_row(whole, ("id",), "a", {"more": "x"}, "x.csv") == "id;name;more\na;A;x\n\nb;B;\n"
+    assert lines.with_row(whole, ("id",), "a", {"more": "x"}, "x.csv") == "id;name;more\na;A;x\n\nb;B;\n"
 
 
 def broken(folder: Folder, *, more: bool) -> str:

@@ -10,9 +10,9 @@ from flask import Blueprint, Response, make_response, render_template, request
 from sitegen.content.csv_files import CsvFile, sheet_of
 from werkzeug.wrappers import Response as Answer
 
-from editor import rows, table_checks, table_text
-from editor.rows import Touched
-from editor.table_text import name_of, named
+from editor.tables import checks, lines, rows
+from editor.tables.lines import name_of, named
+from editor.tables.rows import Touched
 from editor.window.home import problem_page, the_editor, translate, writer
 from forms.core.files.spreadsheet_csv import cell_text
 from forms.core.problem import Problem
@@ -181,8 +181,8 @@ def _save(table: str, form: RowForm) -> int:
         form.cells = {**row, **{one.column: one.ours for one in form.touched}}
         return 409
     name = name_of(row, keys)
-    fresh = table_text.with_row(text, keys, form.key or name, row, f"content/tables/{table}.csv")
-    form.problems = table_checks.row_problems(editor, table, fresh, name)
+    fresh = lines.with_row(text, keys, form.key or name, row, f"content/tables/{table}.csv")
+    form.problems = checks.row_problems(editor, table, fresh, name)
     if form.problems:
         return 400
     editor.store.save(editor.store.table(table), fresh, now, writer(), f"Row {name} of {table}")
@@ -219,7 +219,7 @@ def _compared(table: str, fresh: str, base: str) -> str:
     editor = the_editor()
     keys = rows.keys_of(schema_of(table))
     found = rows.changes(sheet_now(table)[0], sheet_of(fresh.encode(), f"{table}.csv"), keys)
-    problems = table_checks.table_problems(editor, table, fresh)
+    problems = checks.table_problems(editor, table, fresh)
     return render_template("upload.html", table=table, changes=found, text=fresh, base=base, problems=problems)
 
 
@@ -229,7 +229,7 @@ def replace(table: str) -> Answer | str:
     editor, fresh = the_editor(), request.form.get("text", "").replace("\r\n", "\n")
     with editor.store.busy:
         _, _, now = sheet_now(table)
-        problems = table_checks.table_problems(editor, table, fresh)
+        problems = checks.table_problems(editor, table, fresh)
         if now != request.form.get("base") or problems:
             return _compared(table, fresh, now)
         editor.store.save(editor.store.table(table), fresh, now, writer(), f"Table {table} from a spreadsheet")

@@ -12,9 +12,9 @@ from sitegen.content.tables import Row, Tables
 from sitegen.layers import libraries
 from sitegen.lint import consent_rules
 
-from editor import rows, table_text, withdrawals
 from editor.editor import Editor
-from editor.table_text import name_of, named
+from editor.tables import lines, rows, withdrawals
+from editor.tables.lines import name_of, named
 from forms.core.problem import Problem, Problems
 
 _ROW = re.compile(r", row (\d+)")
@@ -50,7 +50,7 @@ def _read_problems(editor: Editor, table: str, text: str) -> list[Problem]:
 def row_problems(editor: Editor, table: str, text: str, name: str) -> list[Problem]:
     """Return what is wrong with one row of a table's text. Other rows may be mended one by one."""
     keys = rows.keys_of(editor.schemas[table])
-    alone = table_text.without_broken(text, keys, name)
+    alone = lines.without_broken(text, keys, name)
     number = row_number(alone, keys, name)
     found = _read_problems(editor, table, alone)
     return [one for one in found if (place := _ROW.search(one.where)) and int(place[1]) == number]

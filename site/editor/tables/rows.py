@@ -7,7 +7,7 @@ from typing import Any
 
 from sitegen.content.csv_files import CsvFile, sheet_of
 
-from editor.table_text import name_of, named
+from editor.tables.lines import name_of, named
 from forms.core.files.spreadsheet_csv import BOM, Dialect, csv_text, is_formula, separator_of, text_of
 from forms.core.problem import Problem
 
