@@ -96,6 +96,55 @@ def test_endless_work_is_refused(phone: Any, bits: Any) -> None:
     assert UNSAFE in phone.locator("[role=alert]").inner_text()
 
 
+@pytest.mark.parametrize("bits", [25, 256, -1, "20", None])
+def test_endless_work_for_a_look_up_is_refused(phone: Any, bits: Any) -> None:
+    asked = {"problem": "work", "bits": bits, "lookup": True}
+    phone.route("**/forms/sealed/v1/lookups", lambda route: route.fulfill(status=428, body=json.dumps(asked)))
+    phone.goto("/en/answer/")
+    phone.locator("#code").fill(checked(1234567890123456789))
+    phone.locator('main form button[value="check"]').click()
+    phone.locator(".error").first.wait_for()
+    assert UNSAFE in phone.locator(".error").first.inner_text()
+
+
+def test_a_flood_that_grows_while_the_phone_works_asks_it_again(phone: Any) -> None:
+    """Each time the work that was asked is done, and the letter is kept; nobody is told to try again by hand."""
+    rising, given = [4, 6, 8], []
+
+    def flooded(route: Any) -> None:
+        given.append(route.request.headers.get("portal-work"))
+        if rising:
+            route.fulfill(status=428, body=json.dumps({"problem": "work", "bits": rising.pop(0)}))
+        else:
+            route.continue_()
+
+    phone.route("**/forms/sealed/v1/letters/*", flooded)
+    phone.goto("/en/tell/")
+    fill(phone, "what", "in a growing flood")
+    look(phone)
+    send(phone)
+    assert given[0] is None
+    assert len(given) == 4
+    assert all(given[1:])
+
+
+def test_a_server_that_asks_for_work_without_end_is_left(phone: Any) -> None:
+    turns = []
+
+    def asks(route: Any) -> None:
+        turns.append(route.request.url)
+        route.fulfill(status=428, body=json.dumps({"problem": "work", "bits": 1}))
+
+    phone.route("**/forms/sealed/v1/letters/*", asks)
+    phone.goto("/en/tell/")
+    fill(phone, "what", "x")
+    look(phone)
+    phone.locator(".look .button").nth(0).click()
+    phone.locator("[role=alert]").wait_for()
+    assert "Not sent" in phone.locator("[role=alert]").inner_text()
+    assert len(turns) == 5
+
+
 def test_sizes_on_the_line_do_not_tell_who_was_left_out(phone: Any, tmp_path: Path) -> None:
     seen = set()
     picture = photo(tmp_path)

@@ -1,8 +1,10 @@
 // Sends what is sealed, again and again over a broken line: the same bytes under the same id, so never twice.
-import { checkTerms } from "./terms.js";
+import { checkBits, checkTerms } from "./terms.js";
 import { work } from "./work.js";
 
 const WAITS = [1, 2, 4, 8, 15, 30, 30, 30];
+// A flood that grows while a phone works asks for more: how often it works again before the person is told to retry.
+export const MOST_TURNS = 4;
 const BASE = "/forms/sealed/v1/";
 
 export class Refused extends Error {
@@ -39,13 +41,13 @@ const done = new Map(); // work found for look-up values
 
 // While somebody guesses receipts, the server asks for work for each look-up value.
 async function worked(lookup, send, read = JSON.parse) {
-  const headers = () => (done.has(lookup) ? { "Portal-Lookup-Work": done.get(lookup) } : {});
-  try {
-    return read(await send(headers()));
-  } catch (error) {
-    if (!(error instanceof Refused) || error.status !== 428 || !error.data.lookup) throw error;
-    done.set(lookup, await work(lookup, new Uint8Array(), error.data.bits));
-    return read(await send(headers()));
+  for (let turn = 0; ; turn += 1) {
+    try {
+      return read(await send(done.has(lookup) ? { "Portal-Lookup-Work": done.get(lookup) } : {}));
+    } catch (error) {
+      if (!(error instanceof Refused) || error.status !== 428 || !error.data.lookup || turn >= MOST_TURNS) throw error;
+      done.set(lookup, await work(lookup, new Uint8Array(), checkBits(error.data.bits)));
+    }
   }
 }
 

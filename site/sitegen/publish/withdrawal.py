@@ -3,6 +3,7 @@
 It needs consents.csv and the built files only: no settings, no pages that can be read, no other table.
 """
 
+import csv
 import glob
 import json
 import re
@@ -287,3 +288,45 @@ def remove_card(kit: Path) -> bool:
     there = card.exists()
     card.unlink(missing_ok=True)
     return there
+
+
+def keep_withdrawals(content: Path, base: bytes, here: bytes) -> list[str]:
+    """Write withdrawals that were made on this machine into a consents.csv that came from elsewhere; return their ids.
+
+    base: the table as it came before; here: as it was until now. What is withdrawn here and was not in `base` stays so.
+    Where the new table cannot be read nothing is written: then it holds no consent at all.
+    """
+    path = content / consents.TABLE
+    before = {row.get("id", "").casefold(): row.get("withdrawn_on") for row in _rows_of(base)}
+    made = {id: row for row in _rows_of(here) if row.get("withdrawn_on") and not before.get(id := row["id"].casefold())}
+    data = path.read_bytes() if path.is_file() else b""
+    there = {row["id"].casefold(): row for row in _rows_of(data)}
+    # Of a library, copied when it was withdrawn: nothing of it came from elsewhere.
+    lost = [row for id, row in made.items() if there and id not in there and id not in before]
+    back = {id: row for id, row in made.items() if id in there and not there[id].get("withdrawn_on")}
+    if not (lost or back):
+        return []
+    dialect = spreadsheet_csv.dialect_of(data)
+    names, *rows = spreadsheet_csv.rows_of(data, dialect)
+    columns = [name.strip() for name in names]
+    if "withdrawn_on" not in columns:
+        columns.append("withdrawn_on")
+        names.append("withdrawn_on")
+    at, on = columns.index("id"), columns.index("withdrawn_on")
+    for row in rows:
+        if (own := back.get(row[at].strip().casefold() if len(row) > at else "")) is not None:
+            row.extend([""] * (len(columns) - len(row)))
+            row[on] = own["withdrawn_on"]
+    rows += [[row.get(name, "") for name in columns] for row in lost]
+    write_durably(path, dialect.bom + spreadsheet_csv.text_of([names, *rows], dialect).encode())
+    return [row["id"] for row in (*back.values(), *lost)]
+
+
+def _rows_of(data: bytes) -> list[dict[str, str]]:
+    """Return the rows of a consents.csv that have an id, by the names of its columns; none where it cannot be read."""
+    try:
+        names, *rows = spreadsheet_csv.rows_of(data, spreadsheet_csv.dialect_of(data)) or [[]]
+    except (UnicodeDecodeError, csv.Error):
+        return []
+    found = (dict(zip(map(str.strip, names), map(str.strip, row), strict=False)) for row in rows)
+    return [row for row in found if row.get("id")]
