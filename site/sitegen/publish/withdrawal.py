@@ -6,6 +6,7 @@ It needs consents.csv and the built files only: no settings, no pages that can b
 import csv
 import glob
 import json
+import os
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -237,9 +238,18 @@ def also_named(text: str, content: Path) -> list[str]:
 def write_withdrawn(content: Path, told: str, today: date) -> int:
     """Write today as withdrawn_on into the rows of what a person named; return how many rows there are.
 
-    Byte order mark, line ends and separator stay as they are. Raises Problem where the file cannot be read.
+    Byte order mark, line ends and separator stay as they are. Where a file beside it is newer, the table stays
+    the older one: which of them counts is a person's decision. Raises Problem where the file cannot be read.
     """
     path = content / consents.TABLE
+    in_doubt = path.stat() if consents.newer_file(content) else None
+    found = _write_day(path, content, told, today)
+    if in_doubt:
+        os.utime(path, ns=(in_doubt.st_atime_ns, in_doubt.st_mtime_ns))
+    return found
+
+
+def _write_day(path: Path, content: Path, told: str, today: date) -> int:
     _copy_rows_of_libraries(content, told)
     sheet = csv_files.read_sheet(path)
     data = path.read_bytes()
