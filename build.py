@@ -21,7 +21,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from importlib.util import find_spec
@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from editor.editor import Editor
+    from editor.publishing import Place
     from sitegen.content.pages import Library
     from sitegen.incremental.building import Builder
 
@@ -755,14 +756,15 @@ class Commands(OperatorGroup):
         return desk
 
 
-def build_for_release() -> tuple[Path, Path]:
+def build_for_release(sign: Callable[[], Callable[[bytes], str] | None] | None = None) -> tuple[Path, Path]:
     """Build the site where anything changed, signed where this machine has a publisher's key; return what was built.
 
-    It lies beside the releases: whoever publishes needs to write there, and nowhere beside the program.
+    sign: returns what signs; asked for where it is not given. What is built lies beside the releases: whoever publishes
+    needs to write there, and nowhere beside the program.
     """
     built = checkout_here().published / "built"
     built.mkdir(parents=True, exist_ok=True)
-    build_if_changed(built / "public", whole=True, sign=publishers_signature())
+    build_if_changed(built / "public", whole=True, sign=(sign or publishers_signature)())
     return built / "public", HANDOVER
 
 
@@ -830,26 +832,86 @@ def build(out: Path, again: bool, speech: bool, compress: bool) -> None:
             click.echo(f"Nothing changed: {out} is as it was built. With --again everything is built.")
 
 
-@portal.command()
+EDITOR_MEMORY = ROOT / "var" / "editor"
+"""What the editor keeps on this machine: its history, and who writes."""
+
+
+@portal.group(invoke_without_command=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Where to listen; any free port if not given.")
-@click.option("--out", type=click.Path(path_type=Path), default=ROOT / "public", help="Folder to publish into.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder to publish into. Without: the releases, else public."
+)
 @click.option("--browser/--no-browser", default=True, help="Open the browser, or only show the address.")
-def edit(port: int, out: Path, browser: bool) -> None:
-    """Write, translate and publish in the browser, on this machine only."""
+@click.pass_context
+def edit(ctx: click.Context, port: int, out: Path | None, browser: bool) -> None:
+    """Write, translate and publish in the browser, on this machine only.
+
+    Where `publish` has put a release into use, the editor's button does the same.
+    """
+    if ctx.invoked_subcommand is None:
+        open_editor(port, out, browser=browser)
+
+
+@edit.command("review-pack")
+@click.argument("language")
+@click.option("--out", type=click.Path(path_type=Path), default=ROOT / "review", help="Folder for the files.")
+def review_pack(language: str, out: Path) -> None:
+    """Write a paper and a table for a native reader without an account. Like: edit review-pack ta
+
+    The table comes back in the editor: Translate, the language, "For a native reader".
+    """
+    from editor import review_pack, start
+
+    with report_problems(), start.alone(EDITOR_MEMORY):
+        editor = editor_of(None)
+        for path in review_pack.write(editor, language, out):
+            click.echo(path)
+        editor.store.history.close()
+
+
+def open_editor(port: int, out: Path | None, *, browser: bool) -> None:
+    """Open the editor's window, and serve it until interrupted."""
     from editor import start
 
-    memory = ROOT / "var" / "editor"
-
-    def made() -> "Editor":
-        sign = publishers_signature()
-        return start.make(
-            ROOT, memory, out, keys=demonstration_keys(), today=today, unprotected=unprotected_keys(),
-            build=lambda folder: build_if_changed(folder, again=True, sign=sign),
-            take_out_withdrawn=remove_withdrawn, withdraw=lambda told: take_back(told, out),
-        )  # fmt: skip
+    from forms.operations.installation import become_owner
 
     with report_problems():
-        start.open_window(memory, made, port, click.echo, browser=browser)
+        if out is None:
+            become_owner(checkout_here().published)  # before anything is written: they could not replace root's files
+        start.open_window(EDITOR_MEMORY, lambda: editor_of(out), port, click.echo, browser=browser)
+
+
+def editor_of(out: Path | None) -> "Editor":
+    """Return the editor of this checkout. out: the folder to publish into; without, the releases, else public."""
+    from editor import start
+
+    place, shown = place_to_publish(out, publishers_signature())
+    return start.make(
+        ROOT, EDITOR_MEMORY, place, keys=demonstration_keys(), today=today, unprotected=unprotected_keys(),
+        withdraw=lambda told: take_back(told, shown()),
+    )  # fmt: skip
+
+
+def place_to_publish(out: Path | None, sign: Callable[[bytes], str] | None) -> tuple["Place", Callable[[], Path]]:
+    """Return where the editor publishes, and what tells the folder of the built site that is shown there."""
+    from editor.publishing import Folder
+
+    from forms.operations import releases
+    from forms.operations.release_place import ReleasePlace
+
+    here = replace(checkout_here(), build=lambda: build_for_release(lambda: sign))
+    if out is None and releases.current(here.published):
+        return ReleasePlace(here), lambda: _in_use(here.published)
+    folder = out or ROOT / "public"
+    return Folder(folder, lambda to: build_if_changed(to, again=True, sign=sign), remove_withdrawn), lambda: folder
+
+
+def _in_use(published: Path) -> Path:
+    """Return the built site of the release in use."""
+    from forms.operations import releases
+
+    now = releases.current(published)
+    return now.public if now else ROOT / "public"
 
 
 @portal.command()
@@ -876,6 +938,11 @@ def take_back(story: str, out: Path) -> None:
         what, todo = f"has no row for {story}.", "Add it with withdrawn_on, or remove the page's file."
         raise Problem("content/tables/consents.csv", what, todo)
     remove_withdrawn(out)  # the pictures and recordings of the rows that are now withdrawn
+    if others := withdrawal.also_named(story, ROOT / "content"):
+        click.echo(
+            f"{story} is the id of a consent, and only that one was withdrawn. A story, page or file of this name"
+        )
+        click.echo(f"is also under {', '.join(others)}. To withdraw that too: python3 build.py withdraw {story}.md")
     click.echo(f"{', '.join(stories) or story} is off the site in {out}, and consents.csv says withdrawn_on {today()}.")
     click.echo("Where people read it from another machine: copy the folder there now, then build as usual.")
 

@@ -13,11 +13,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sitegen.content.csv_files import sheet_of
 from sitegen.content.pages import SOURCE, Library
 
-from editor import front_matter, rows, signing, table_checks, translating
+from editor import front_matter, signing, translating
 from editor.editor import Editor
 from editor.looking import source_of
 from editor.store import Store
+from editor.tables import checks, lines, rows
+from editor.tables.lines import name_of, named
 from forms.core import i18n
+from forms.core.files.durable import write_durably
 from forms.core.files.spreadsheet_csv import BOM, csv_text, unguarded
 from forms.core.i18n import locales
 from forms.core.problem import Problem
@@ -86,8 +89,8 @@ def _whole(store: Store, language: str, name: str) -> str:
 
 def of_page(file: str, english: str, translation: str) -> Iterator[Text]:
     """Yield the texts of one page; what one of the two lacks is empty."""
-    (source_lines, source), (lines, body) = front_matter.parts(english), front_matter.parts(translation)
-    ours, theirs = front_matter.values(source_lines), front_matter.values(lines)
+    (source_head, source), (head, body) = front_matter.parts(english), front_matter.parts(translation)
+    ours, theirs = front_matter.values(source_head), front_matter.values(head)
     for key in (TITLE, DESCRIPTION):
         if ours.get(key) or theirs.get(key):
             yield Text(file, key, str(ours.get(key) or ""), str(theirs.get(key) or ""))
@@ -101,11 +104,11 @@ def of_tables(store: Store, schemas: Mapping[str, Any], language: str) -> Iterat
         names = [one["name"] for one in schema["fields"]]
         pairs = [(name, f"{name.removesuffix(SOURCE)}{language}") for name in names if name.endswith(f"_{SOURCE}")]
         sheet = sheet_of((store.read(store.table(table))[0] or ",".join(names)).encode(), table)
-        key = rows.key_of(schema)
-        for row in (dict(zip(sheet.header, cells, strict=False)) for cells in sheet.rows):
+        keys = rows.keys_of(schema)
+        for row in (named(sheet.header, cells) for cells in sheet.rows):
             for source, own in pairs:
                 if row.get(own):
-                    yield Text(f"tables/{table}.csv", f"{own} of {row.get(key)}", row.get(source, ""), row[own])
+                    yield Text(f"tables/{table}.csv", f"{own} of {name_of(row, keys)}", row.get(source, ""), row[own])
 
 
 def texts(editor: Editor, language: str) -> list[Text]:
@@ -132,10 +135,26 @@ def paper(found: Sequence[Text], language: str) -> str:
     return page.render(files=files, language=language, direction=locales.direction(language))
 
 
+def write(editor: Editor, language: str, out: Path) -> list[Path]:
+    """Write the paper and the table into a folder; return their paths. Raises Problem."""
+    if language == SOURCE or language not in editor.store.languages:
+        todo = f"There are: {', '.join(code for code in editor.store.languages if code != SOURCE)}."
+        raise Problem("language", f'"{language[:20]}" is none that is translated into.', todo)
+    found = texts(editor, language)
+    files = {f"review-{language}.html": paper(found, language).encode(), f"review-{language}.csv": spreadsheet(found)}
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, data in files.items():
+            write_durably(out / name, data)
+    except OSError as error:
+        raise Problem(str(out), f"cannot be written ({error.strerror}).", "Give another folder with --out.") from None
+    return [out / name for name in files]
+
+
 def spreadsheet(found: Iterable[Text]) -> bytes:
     """Return the texts as a table with two empty columns for the reader: a better text, and "read in full"."""
-    lines = [[one.file, one.place, one.english, one.translation, "", ""] for one in found]
-    return BOM + csv_text([COLUMNS, *lines]).encode()
+    cells = [[one.file, one.place, one.english, one.translation, "", ""] for one in found]
+    return BOM + csv_text([COLUMNS, *cells]).encode()
 
 
 def returned(data: bytes, where: str) -> Returned:
@@ -162,13 +181,13 @@ def _text(row: Mapping[str, str]) -> Text:
 def corrected(whole: str, corrections: Sequence[Correction]) -> Corrected:
     """Return a page with the corrections in their places. What was edited since the pack was made stays as it is."""
     done = Corrected(whole)
-    lines, body = front_matter.parts(whole)
+    head, body = front_matter.parts(whole)
     paragraphs = translating.paragraphs(body)
     for one in corrections:
         if one.text.place in {TITLE, DESCRIPTION}:
-            now = str(front_matter.values(lines).get(one.text.place) or "")
+            now = str(front_matter.values(head).get(one.text.place) or "")
             fits = is_same(now, one.text.translation)
-            lines = front_matter.with_values(lines, {one.text.place: one.better}) if fits else lines
+            head = front_matter.with_values(head, {one.text.place: one.better}) if fits else head
         else:
             at = _place(paragraphs, one.text)
             fits = at is not None
@@ -176,7 +195,7 @@ def corrected(whole: str, corrections: Sequence[Correction]) -> Corrected:
         done.count += fits
         done.left += [] if fits else [one]
     if done.count:
-        done.whole = front_matter.whole(lines, translating.joined(paragraphs))
+        done.whole = front_matter.whole(head, translating.joined(paragraphs))
     return done
 
 
@@ -277,17 +296,17 @@ def _take_table(
 ) -> list[Correction]:
     table = file.removeprefix("tables/").removesuffix(".csv")
     path = editor.store.table(table)
-    key, left = rows.key_of(editor.schemas[table]), []
+    keys, left = rows.keys_of(editor.schemas[table]), []
     for one in corrections:
         column, _, value = one.text.place.partition(" of ")
         text, base = editor.store.read(path)
         sheet = sheet_of(text.encode(), file)
-        row = rows.found(sheet, key, value) if text else None
+        row = rows.found(sheet, keys, value) if text else None
         if not (row and column.endswith(f"_{language}") and is_same(row.get(column, ""), one.text.translation)):
             left.append(one)
             continue
-        fresh = rows.with_row(text, sheet, key, value, {**row, column: " ".join(one.better.split())})
-        if problems := table_checks.row_problems(editor, table, fresh, value):
+        fresh = lines.with_row(text, keys, value, {**row, column: " ".join(one.better.split())}, file)
+        if problems := checks.row_problems(editor, table, fresh, value):
             raise problems[0]
         editor.store.save(path, fresh, base, who, f"Row {value} of {table}")
     return left

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from editor import review_pack
 from editor.editor import Editor
 
 from forms.core.files.spreadsheet_csv import unguarded
+from forms.core.problem import Problem
 from tests.editor.conftest import Browser
 from tests.sitegen.conftest import Folder
 
@@ -216,3 +218,23 @@ def test_no_story_that_is_off_the_site_is_given_to_a_reader(browser: Browser, fo
     folder.page("stories/gone", "SECRET WORDS", "ta", draft="true", consent="none")
     assert "SECRET" not in browser.client.get(TABLE).data.decode("utf-8-sig")
     assert "SECRET" not in browser.client.get("/review/ta/paper").data.decode()
+
+
+def test_both_files_are_written_into_a_folder(editor: Editor, tmp_path: Path) -> None:
+    written = review_pack.write(editor, "ta", tmp_path / "for Selvi")
+    assert [path.name for path in written] == ["review-ta.html", "review-ta.csv"]
+    assert "இரண்டு" in written[0].read_text(encoding="utf-8")
+    assert review_pack.returned(written[1].read_bytes(), "x").corrections == ()
+
+
+@pytest.mark.parametrize("language", ["en", "xx", "../ta", ""])
+def test_a_language_that_is_none_is_named(editor: Editor, tmp_path: Path, language: str) -> None:
+    with pytest.raises(Problem, match="There are: ta"):
+        review_pack.write(editor, language, tmp_path)
+    assert list(tmp_path.glob("review*")) == []
+
+
+def test_a_folder_that_cannot_be_written_is_named(editor: Editor, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(Problem, match="--out"):
+        review_pack.write(editor, "ta", tmp_path / "file" / "x")
