@@ -876,6 +876,11 @@ def take_back(story: str, out: Path) -> None:
         what, todo = f"has no row for {story}.", "Add it with withdrawn_on, or remove the page's file."
         raise Problem("content/tables/consents.csv", what, todo)
     remove_withdrawn(out)  # the pictures and recordings of the rows that are now withdrawn
+    if others := withdrawal.also_named(story, ROOT / "content"):
+        click.echo(
+            f"{story} is the id of a consent, and only that one was withdrawn. A story, page or file of this name"
+        )
+        click.echo(f"is also under {', '.join(others)}. To withdraw that too: python3 build.py withdraw {story}.md")
     click.echo(f"{', '.join(stories) or story} is off the site in {out}, and consents.csv says withdrawn_on {today()}.")
     click.echo("Where people read it from another machine: copy the folder there now, then build as usual.")
 

@@ -145,6 +145,49 @@ def test_a_server_that_asks_for_work_without_end_is_left(phone: Any) -> None:
     assert len(turns) == 5
 
 
+ONCE_WRONG = {
+    "cut off": {"status": 201, "body": '{"ke'},
+    "nothing": {"status": 200, "body": ""},
+    "a provider's sign-in page": {"status": 200, "body": "<html>Sign in to the internet</html>"},
+    "a gateway without its server": {"status": 502, "body": "<html>Bad gateway</html>"},
+    "a gateway that waited": {"status": 504, "body": ""},
+    "a proxy that is busy": {"status": 429, "body": "slow down"},
+}
+
+
+@pytest.mark.parametrize("wrong", ONCE_WRONG.values(), ids=ONCE_WRONG)
+@pytest.mark.parametrize("asked", ["terms", "letters/*"])
+def test_an_answer_that_is_none_of_ours_is_asked_for_again(phone: Any, asked: str, wrong: dict[str, Any]) -> None:
+    """Rule 3: the letter may have been kept although its answer did not come through; the receipt is shown all the same."""
+    seen: list[int] = []
+
+    def first_wrong(route: Any) -> None:
+        seen.append(len(seen))
+        if seen == [0] and asked != "terms":
+            route.fetch()  # the server has kept it
+        if seen == [0]:
+            route.fulfill(**wrong)
+        else:
+            route.continue_()
+
+    phone.goto("/en/tell/")
+    phone.route(f"**/forms/sealed/v1/{asked}", first_wrong)
+    fill(phone, "what", "over a bad line")
+    look(phone)
+    receipt = send(phone)
+    assert len(seen) == 2
+    assert len(receipt.replace(" ", "")) == 20
+
+
+def test_a_failure_names_its_reason_for_whoever_helps(phone: Any) -> None:
+    phone.route("**/forms/sealed/v1/letters/*", lambda route: route.fulfill(status=403, body="{}"))
+    phone.goto("/en/tell/")
+    fill(phone, "what", "x")
+    look(phone)
+    phone.locator(".look .button").nth(0).click()
+    assert phone.locator("[role=alert]").get_attribute("data-reason") == "403"
+
+
 def test_sizes_on_the_line_do_not_tell_who_was_left_out(phone: Any, tmp_path: Path) -> None:
     seen = set()
     picture = photo(tmp_path)

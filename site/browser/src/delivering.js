@@ -83,9 +83,10 @@ export function waiting(text, words) {
   return { section: make("section", { class: "panel sending" }, [line, bar]), told };
 }
 
-// Not sent, and why; the buttons that follow are the page's own.
+// Not sent, and why; the buttons that follow are the page's own. data-reason is for whoever helps: a status or an error's name.
 export function failure(words, error) {
-  return make("div", { class: "error-summary", role: "alert", tabindex: "-1" }, [
+  const reason = String(error.status || error.message || error.name);
+  return make("div", { class: "error-summary", role: "alert", tabindex: "-1", "data-reason": reason }, [
     make("h2", {}, words.failed),
     make("p", {}, error instanceof TooLarge || error.status === 413 ? words.large : error instanceof Unsafe ? words.unsafe : words.failedhelp),
   ]);
