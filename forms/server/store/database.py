@@ -21,6 +21,7 @@ from forms.core.problem import Problem
 from forms.server.blocked import blocked
 from forms.server.store import installation as ours
 from forms.server.store import schema
+from forms.server.store.compiled_statements import COMPILED
 
 _MAKING_TABLES = 1976  # any number that no other program locks in this database
 
@@ -126,7 +127,13 @@ class Store:
         # A connection that died with the database is noticed before a letter is trusted to it.
         try:
             is_remote = url.startswith("postgresql")
-            self.engine = sa.create_engine(url, hide_parameters=True, pool_pre_ping=is_remote, max_overflow=_OVERFLOW)
+            self.engine = sa.create_engine(
+                url,
+                hide_parameters=True,
+                pool_pre_ping=is_remote,
+                max_overflow=_OVERFLOW,
+                execution_options={"compiled_cache": COMPILED},
+            )
         except (ArgumentError, ImportError):  # the address may hold a password: it is not said
             todo = "Write it like postgresql+psycopg://portal@/concerns?host=/run/postgresql, or leave it out."
             raise Problem("store", "The address of a database cannot be read.", todo) from None
@@ -134,7 +141,12 @@ class Store:
         if self.engine.dialect.name == "sqlite":
             sa.event.listen(self.engine, "connect", _set_up_sqlite)
             sa.event.listen(self.engine, "begin", _begin_immediate)
-            self._checkpoints = sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+            self._checkpoints = sa.create_engine(
+                url,
+                poolclass=sa.NullPool,
+                isolation_level="AUTOCOMMIT",
+                execution_options={"compiled_cache": COMPILED},
+            )
             for engine in (self.engine, self._checkpoints):
                 sa.event.listen(engine, "do_connect", _keep_private)
 
