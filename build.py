@@ -511,6 +511,13 @@ def purge(public: Path, stories: Collection[str] = ()) -> list[str]:
     return withdrawal.purge(public, ROOT / "content", today(), stories)
 
 
+def keep_withdrawals(base: bytes, here: bytes) -> list[str]:
+    """Write withdrawals that were made on this machine into the consents.csv that was fetched; return their ids."""
+    from sitegen.publish import withdrawal
+
+    return withdrawal.keep_withdrawals(ROOT / "content", base, here)
+
+
 def remove_withdrawn(out: Path, *stories: str) -> None:
     """Take stories without consent, and `stories` whatever their consent, out of the built site and every release."""
     from sitegen.publish import withdrawal
@@ -771,7 +778,7 @@ def list_due() -> list[str]:
 
 def checkout_here() -> Checkout:
     """Return what the operator's commands can do here."""
-    return Checkout(ROOT, build_for_release, purge, today, list_due)
+    return Checkout(ROOT, build_for_release, purge, today, list_due, keep_withdrawals)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -871,6 +878,11 @@ def take_back(story: str, out: Path) -> None:
         what, todo = f"has no row for {story}.", "Add it with withdrawn_on, or remove the page's file."
         raise Problem("content/tables/consents.csv", what, todo)
     remove_withdrawn(out)  # the pictures and recordings of the rows that are now withdrawn
+    if others := withdrawal.also_named(story, ROOT / "content"):
+        click.echo(
+            f"{story} is the id of a consent, and only that one was withdrawn. A story, page or file of this name"
+        )
+        click.echo(f"is also under {', '.join(others)}. To withdraw that too: python3 build.py withdraw {story}.md")
     click.echo(f"{', '.join(stories) or story} is off the site in {out}, and consents.csv says withdrawn_on {today()}.")
     click.echo("Where people read it from another machine: copy the folder there now, then build as usual.")
 

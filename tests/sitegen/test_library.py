@@ -189,6 +189,53 @@ def test_a_district_cannot_bring_back_what_a_library_withdrew(story: Any, librar
     assert known(story).media(TODAY).get("photos/a.png", frozenset()) == frozenset()
 
 
+EMPTY = dict.fromkeys([*CONSENT, "withdrawn_on"], "")
+OWN_ROW = list({**EMPTY, "id": "c", "withdrawn_on": "2026-12-31"}.values())
+
+
+@pytest.mark.parametrize(
+    ("head", "row"),
+    [
+        ([*EMPTY], [*OWN_ROW, ""]), ([*EMPTY], OWN_ROW[1:]), ([*EMPTY], ["", *OWN_ROW]), ([*EMPTY], ["C", "2026-12-31"]),
+        ([*EMPTY], [*OWN_ROW[:5], *OWN_ROW[6:]]), ([*EMPTY], [";".join(OWN_ROW)]), ([*EMPTY], ["\t".join(OWN_ROW)]),
+        ([*EMPTY], ["c withdrawn"]), ([*CONSENT], OWN_ROW), ([*EMPTY, ""], ["c", *OWN_ROW[1:-1], "", "2026-12-31"]),
+        ([*CONSENT, "withdrawn on"], OWN_ROW), ([*CONSENT, "Withdrawn_on"], OWN_ROW),
+        ([*EMPTY, "withdrawn_on"], [*OWN_ROW, ""]), ([";".join(EMPTY)], [";".join(OWN_ROW)]),
+        ([*EMPTY][1:], OWN_ROW[1:]), (["ID", *[*EMPTY][1:]], OWN_ROW),
+    ],
+)  # fmt: skip
+def test_a_row_of_the_district_that_cannot_be_read_hides_what_lies_below_it(
+    story: Any, library: Path, head: list[str], row: list[str]
+) -> None:
+    below = {**CONSENT, "withdrawn_on": "", "media": "photos/a.png", "quotes": "told"}
+    write_table(library / "tables" / "consents.csv", below)
+    assert known(story).media(TODAY) == {"photos/a.png": {"en", "ta", "or"}}
+    with story.csv("consents").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([head, row])
+    assert not known(story).cover("stories/a", "en", TODAY)
+    assert known(story).media(TODAY).get("photos/a.png", frozenset()) == frozenset()
+    assert known(story).standing("c", "told", "en", TODAY, column="quotes").why
+
+
+def test_a_row_that_cannot_be_read_publishes_nothing_and_hides_nothing_else(story: Any) -> None:
+    with story.csv("consents").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([[*EMPTY], ["other", "2026-12-31"], [*CONSENT.values(), "", "too many"]])
+    assert not known(story).cover("stories/a", "en", TODAY)
+    with story.csv("consents").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([[*EMPTY], ["other", "2026-12-31"]])
+    assert known(story).cover("stories/a", "en", TODAY)
+
+
+@pytest.mark.parametrize("told", ["stories/a", "c"])
+@pytest.mark.parametrize("row", [["c"], ["c", "composite", "stories/a"], [*{**EMPTY, "id": "c"}.values()], ["d", "x"]])
+def test_withdraw_finds_the_row_of_a_library_whatever_the_districts_says(story: Any, row: list[str], told: str) -> None:
+    with story.csv("consents").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([[*EMPTY], row])
+    assert withdrawal.write_withdrawn(story.root / "content", told, TODAY)
+    assert "2027-01-01" in story.csv("consents").read_text(encoding="utf-8")
+    assert not known(story).cover("stories/a", "en", TODAY)
+
+
 def test_a_district_cannot_widen_a_librarys_consent(story: Any, library: Path, said: Any) -> None:
     write_table(library / "tables" / "consents.csv", {**CONSENT, "languages": "en", "withdrawn_on": "", "media": ""})
     own_row(story, **{**CONSENT, "languages": "en ta"})

@@ -329,3 +329,21 @@ def test_a_name_that_is_no_story_is_said(folder: Any, program: Any) -> None:
     done = CliRunner().invoke(program.portal, ["withdraw", "b", "--out", str(folder.root / "public")])
     assert done.exit_code == 1
     assert "is no story here." in done.output
+
+
+def test_withdrawing_one_consent_withdraws_no_other_persons(folder: Any, program: Any) -> None:
+    tell(folder)
+    quoted = {**CONSENT, "story": "", "quotes": "wages"}
+    folder.table("consents", CONSENT, {**quoted, "id": "wages"}, {**quoted, "id": "other"}, {**quoted, "id": "a"})
+    content, site = folder.root / "content", folder.root / "public"
+    folder.page("wages", "> One.\n> consent: wages\n\nAnd:\n\n> Two.\n> consent: other")
+    assert withdrawal.write_withdrawn(content, "wages", TODAY) == 1
+    assert withdrawal.stories_of("a", content, site) == []
+    assert withdrawal.write_withdrawn(content, "a", TODAY) == 1
+    assert {row["id"]: row["withdrawn_on"] for row in read_leniently(content).rows} == {
+        "a-story": "", "wages": "2027-01-01", "other": "", "a": "2027-01-01",
+    }  # fmt: skip
+    done = CliRunner().invoke(program.portal, ["withdraw", "wages", "--out", str(site)])
+    assert "python3 build.py withdraw wages.md" in done.output
+    assert withdrawal.write_withdrawn(content, "wages.md", TODAY) == 3
+    assert withdrawal.stories_of("stories/a", content, site) == ["stories/a"]

@@ -1,4 +1,8 @@
-"""Quotes that would stand on a page and that content/quotes.py does not see, so that no consent could be asked for."""
+"""Quotes that could not leave a page alone when their consent ends: Markdown itself is asked about each page with one.
+
+content/quotes.py finds quotes in the text, and a withdrawal finds them in the page that is built. Both must take out
+the same words, and no quote may stand there besides.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -6,27 +10,56 @@ from pathlib import Path
 
 from forms.core.problem import Problem
 from sitegen.content import consents, quotes
-from sitegen.content.pages import Source
-from sitegen.lint.visible import without_blocks
+from sitegen.content.pages import Source, block_of
+from sitegen.render.markdown_extensions import talk
 from sitegen.render.markdown_html import to_html
 
-_TAG = re.compile(r"<(/?)(blockquote|q)\b", re.I)
+_QUOTED = re.compile(r"<(?:blockquote|q)\b", re.I)
+_MARK = re.compile(r"quote-consent-|data-consent", re.I)
+_TAG = re.compile(r"<[^>]*>")
+_PLAIN_TAG = re.compile(r"</?[a-z0-9]+>")
+"""A tag without attributes: an empty entry stays in a list from which a quote is taken, and nobody sees it."""
+
+_AS_USUAL = "Begin it with > at the beginning of a line, after an empty line, with no HTML around it."
+_AT_ITS_END = "Let the line consent: follow the words that it is for, behind a > like them."
 
 
 def problems(pages: Sequence[Source], root: Path) -> Iterator[Problem]:
-    """Yield pages with quotes in HTML, or where only Markdown sees one. root: the folder of mkdocs.yml."""
+    """Yield pages with quotes whose consent cannot be told, or that it could not take along. root: of mkdocs.yml."""
     for page in pages:
-        if page.made or consents.is_story(page) or page.meta.get("quotes") == quotes.PUBLISHED:
+        if page.made or consents.is_story(page) or ">" not in page.text:
             continue
-        if _outermost(to_html(without_blocks(page.text), root)) > len([*quotes.quotes_of(page.text)]):
-            todo = "Begin it with > at the beginning of a line, after an empty line, with no HTML around it."
-            yield Problem(page.where, "a quote stands there whose consent cannot be told.", todo)
+        named = {quotes.key_of(name) for quote in quotes.quotes_of(page.text) for name in quote.consents}
+        html = _html(quotes.marked(page.text), root)
+        drawn = quotes.drawn(html)
+        left = quotes.without(drawn, named)
+        if any(not _TAG.sub("", said).strip() for keys, said in quotes.shown(drawn) if keys & named):
+            yield Problem(page.where, "a line consent: stands there, and no words of a quote before it.", _AT_ITS_END)
+        elif _QUOTED.search(left) and not _said_elsewhere(page):
+            yield Problem(page.where, "a quote stands there whose consent cannot be told.", _AS_USUAL)
+        elif _MARK.search(left) or (named and not _same(page.text, html, left, root)):
+            what = "a quote stands there that could not leave the page alone when its consent ends."
+            yield Problem(page.where, what, _AS_USUAL)
 
 
-def _outermost(html: str) -> int:
-    """Return how many quotes stand in the HTML, those within others not counted."""
-    depth = found = 0
-    for match in _TAG.finditer(html):
-        found += depth == 0 and not match[1]
-        depth = max(0, depth + (-1 if match[1] else 1))
-    return found
+def _said_elsewhere(page: Source) -> bool:
+    """Return whether its quotes need no consent, or one is named already that lacks it (lint/consent_rules.py)."""
+    return page.meta.get("quotes") == quotes.PUBLISHED or not all(
+        quote.consents for quote in quotes.quotes_of(page.text)
+    )
+
+
+def _same(text: str, html: str, left: str, root: Path) -> bool:
+    """Return whether page and text hold the same without their quotes, and what people say is drawn around them."""
+    at_once = _seen(left) == _seen(_html(quotes.taken_out(text), root))
+    return at_once and quotes.shown(quotes.drawn(talk(html))) == quotes.shown(quotes.drawn(html))
+
+
+def _html(text: str, root: Path) -> str:
+    """Return the page as it is made of this text, with holes for its blocks, which end a paragraph."""
+    return to_html("\n".join("\n<!--block-->\n" if block_of(line) else line for line in text.split("\n")), root)
+
+
+def _seen(html: str) -> list[str]:
+    """Return what stands on a page, in words and in what its tags say."""
+    return _PLAIN_TAG.sub(" ", html).split()

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from forms.core import i18n
@@ -15,17 +15,20 @@ from forms.core.problem import Problem
 from sitegen.content import csv_files, dates
 from sitegen.content.pages import SOURCE, Library, Source
 from sitegen.content.tables import Row
+from sitegen.languages import table_schemas
 from sitegen.layers import lookup, rows
 
 FOLDER = "stories/"
 TABLE = Path("tables") / "consents.csv"
 WARN_BEFORE = timedelta(days=30)
 
-_BROKEN = "(broken)"
-"""Under this name, which no column has, a row with too few or too many cells keeps all of them."""
+_SCHEMA = Path(__file__).parents[2] / "schemas" / "consents.yaml"
 
 NOBODY = "nobody"
 """The kind of a row that lists pictures without people."""
+
+_ID = re.compile(r"(?!(?:survivor|composite|nobody)$)[a-z0-9][a-z0-9-]*", re.I)
+"""An id, and not a kind that has slipped into its place."""
 
 STORY_FOLDERS = frozenset({"stories", "story", "survivors", "survivor", "testimonies", "testimony"})
 """Names under which staff may file a story; only `stories` is published."""
@@ -46,6 +49,11 @@ def languages(cell: str) -> frozenset[str]:
 def media_name(text: str) -> str:
     """Return one form for the name of a file in content/media, however it is written."""
     return _MEDIA_FOLDER.sub("", unicodedata.normalize("NFC", text.strip().replace("\\", "/")).casefold())
+
+
+def _names_in(broken: Mapping[str, str]) -> list[str]:
+    """Return all that the cells of a broken row may name, whatever was meant to part them."""
+    return [*filter(None, re.split(r"[\s,;|\"']+", broken.get(rows.BROKEN, "").casefold()))]
 
 
 def media_names(cell: str) -> frozenset[str]:
@@ -148,8 +156,9 @@ class Consents:
     """The rows of consents.csv as far as they can be read: the one place where it is decided what a consent covers.
 
     A withdrawal always wins, also one in another row of the same story, or with a day that cannot be read. A broken row
-    (too few or too many cells) covers nothing, and hides every story and file that any of its cells names. A table that
-    cannot be read, or beside which a newer file lies, holds no consent at all.
+    (too few or too many cells, a column that the table has not) covers nothing, and hides every consent, story and file
+    that any of its cells names. A table that cannot be read, beside which a newer file lies, or with a broken row of
+    which nobody can tell whose it is, holds no consent at all.
     """
 
     content: Path
@@ -165,7 +174,7 @@ class Consents:
         column: story for a page that is one, like "stories/a"; quotes for words of a person on any other.
         """
         rows = [row for row in self.rows if row.get("id", "").casefold() == named.casefold()]
-        if any(named.casefold() in row.get(_BROKEN, "").casefold().split() for row in self.rows):
+        if self._in_broken(named):
             return Standing("a row of consents.csv that names it cannot be read")
         if len(rows) != 1 or not _is_for(rows[0], page, column):
             return Standing("there is no consent record of its own")
@@ -178,18 +187,18 @@ class Consents:
         """
         found: dict[str, frozenset[str]] = {}
         for row in self.rows:
-            if row.get("kind") == NOBODY and not row.get("withdrawn_on") and not row.get(_BROKEN):
+            if row.get("kind") == NOBODY and not (row.get("withdrawn_on") or self._unread(row)):
                 continue
             codes = languages(row.get("languages", ""))
             valid = frozenset(code for code in codes if not self._standing(row, code, today).why)
-            for name in media_names(f"{row.get('media', '')} {row.get(_BROKEN, '')}"):
+            for name in {*media_names(row.get("media", "")), *map(media_name, _names_in(row))}:
                 found[name] = found.get(name, valid) & valid
         return found
 
     def without_people(self) -> frozenset[str]:
         """Return the files that somebody has looked at and found to show no person."""
         rows = (
-            row for row in self.rows if row.get("kind") == NOBODY and not (row.get("withdrawn_on") or row.get(_BROKEN))
+            row for row in self.rows if row.get("kind") == NOBODY and not (row.get("withdrawn_on") or self._unread(row))
         )
         return frozenset(name for row in rows if row.get("approved_by") for name in media_names(row.get("media", "")))
 
@@ -216,15 +225,27 @@ class Consents:
             return Standing(f"the consent does not cover {language}", left=True)
         whole = row.get("approved_by") and row.get("approved_on") and row.get("court_case") in {"no", "cleared"}
         adult = "true" in {row.get("adult", "").lower()} & {row.get("name_changed", "").lower()}
-        if row.get(_BROKEN) or not (whole and adult and given and ends and given <= today):
+        if self._unread(row) or not (whole and adult and given and ends and given <= today):
             return Standing("the consent record is not complete")
         return Standing()
+
+    def _unread(self, row: Mapping[str, str]) -> bool:
+        """Return whether a row is broken, or is named by one that is: a district's hides the library's below it."""
+        return bool(row.get(rows.BROKEN)) or self._in_broken(row.get("id", ""))
+
+    def _in_broken(self, named: str) -> bool:
+        return named.casefold() in self._broken
+
+    @cached_property
+    def _broken(self) -> frozenset[str]:
+        """All that cells of broken rows may name."""
+        return frozenset(name for row in self.rows if row.get(rows.BROKEN) for name in _names_in(row))
 
     def _withdrawn_elsewhere(self, row: Mapping[str, str], given: date | None) -> str:
         """Return why another row of the same story counts: withdrawn, not before this consent was given; or broken."""
         name = story_name(row.get("story", ""))
         for other in self.rows if row.get("story") else ():
-            if other.get(_BROKEN) and other is not row and name in map(story_name, other[_BROKEN].split()):
+            if other.get(rows.BROKEN) and other is not row and name in map(story_name, _names_in(other)):
                 return "another row of consents.csv that names it cannot be read"
             if other.get("withdrawn_on") and story_name(other.get("story", "")) == name:
                 day = _day(other["withdrawn_on"])
@@ -274,6 +295,12 @@ def newer_file(content: Path) -> str:
     return min((path.name for path in newer), default="")
 
 
+def in_doubt(newer: str) -> Problem:
+    """Return what is said where a file beside consents.csv is newer."""
+    todo = f"If {newer} holds the newest state, save it as CSV in place of consents.csv. Then remove {newer}."
+    return Problem(f"content/tables/{newer}", "is newer than consents.csv; which of them counts is in doubt.", todo)
+
+
 def read_leniently(content: Path) -> Consents:
     """Read consents.csv without the other tables; a file that cannot be read, or is in doubt, holds no consent."""
     found = []
@@ -287,13 +314,31 @@ def read_leniently(content: Path) -> Consents:
             return Consents(content, ())
         if newer_file(layer.folder):
             return Consents(content, ())
+        if "id" not in sheet.header:
+            return Consents(content, ())
         found.append([_row_of(sheet.header, cells) for cells in sheet.rows])
-    return Consents(content, tuple(rows.merged_consents(found)))
+    merged = rows.merged_consents(found)
+    ids = frozenset(row.get("id", "").casefold() for row in merged if not row.get(rows.BROKEN))
+    if any(row.get(rows.BROKEN) and not _is_told(row, ids) for row in merged):
+        return Consents(content, ())  # what it withdraws may be any of them
+    return Consents(content, tuple(merged))
+
+
+def _is_told(broken: Mapping[str, str], ids: frozenset[str]) -> bool:
+    """Return whether it can be told whose row a broken one is. ids: of the rows that are whole."""
+    return bool(_ID.fullmatch(broken.get("id", ""))) or not ids.isdisjoint(_names_in(broken))
 
 
 def _row_of(header: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
+    """Return a row by columns; broken where a cell may stand in another column than it was meant for."""
     row = dict(zip(header, cells, strict=False))
-    return row if len(cells) == len(header) else {**row, _BROKEN: " ".join(cells)}
+    sure = len(cells) == len(header) == len({*header}) and _columns().issuperset(header)
+    return row if sure else {**row, rows.BROKEN: " ".join(cells)}
+
+
+@cache
+def _columns() -> frozenset[str]:
+    return frozenset({rows.DROP, *(str(field["name"]) for field in table_schemas.written(_SCHEMA)["fields"])})
 
 
 def _day(cell: str) -> date | None:

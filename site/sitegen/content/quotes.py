@@ -4,11 +4,12 @@
     > consent: brick-kiln-2026
 
 What Markdown takes for one quote is one quote here: a run of paragraphs that begin with >, also within lists and boxes.
+Where the two would differ nothing is built: checks/quote_checks.py asks Markdown about each page with a quote.
 """
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -21,7 +22,7 @@ PUBLISHED = "published"
 LEFT = "quote_left"
 """In a page's front matter, written by the program: a quote is not shown, so a recording of the page is not either."""
 
-_BEGINS = re.compile(r"[ \t]*(?:(?:[-*+:]|\d+[.)])[ \t]+)*>[ \t]*\S")
+_BEGINS = re.compile(r"[ \t]*(?:(?:[-*+:]|\d+[.)])[ \t]+)*>")
 _CONSENT = re.compile(r"(?m)^([ \t>]*)consent[ \t]*:[ \t]*(\S+)[ \t]*$", re.I)
 _NESTED = re.compile(r"(?m)^[^\n>]*>[ \t]*>")
 _TOKEN = re.compile(r"\s*quote-consent-([0-9a-f]{16})")
@@ -29,6 +30,7 @@ _DRAWN = re.compile(
     r"<blockquote>((?:(?!</?blockquote\b).)*quote-consent-(?:(?!</?blockquote\b).)*)</blockquote>", re.S
 )
 _EMPTY = re.compile(r"<p>\s*</p>\n?")
+_SHOWN = re.compile(r'<blockquote data-consent="([0-9a-f ]*)">((?:(?!</blockquote>).)*)</blockquote>\n?', re.S)
 
 
 @dataclass(frozen=True)
@@ -69,10 +71,10 @@ def quotes_of(text: str) -> Iterator[Quote]:
 def _first_line(paragraph: str) -> int:
     """Return where the first line of a paragraph begins that is quoted; -1 where there is none."""
     at = 0
-    for line in paragraph.splitlines(keepends=True):
+    for line in paragraph.split("\n"):  # a line ends for Markdown nowhere else
         if _BEGINS.match(line):
             return at
-        at += len(line)
+        at += len(line) + 1
     return -1
 
 
@@ -106,17 +108,40 @@ def applied(library: Library, known: Consents, today: date) -> tuple[Library, li
 
 
 def _applied(page: Source, language: str, known: Consents, today: date) -> tuple[Source, list[str]]:
-    text, left = page.text, []
-    for quote in reversed([*quotes_of(page.text)]):
+    left: list[str] = []
+
+    def put(quote: Quote) -> str:
         wrong = [f"{one.why} ({name})" for name, one in standings(quote, page, language, known, today) if one.why]
-        left += wrong[:1]
-        put = "\n" * quote.text.count("\n") if wrong else _marked(quote.text)
-        text = text[: quote.start] + put + text[quote.end :]
+        left.extend(wrong[:1])
+        return _blank(quote) if wrong else _marked(quote)
+
+    text = _with_each(page.text, put)
     return replace(page, text=text, meta={**page.meta, **({LEFT: True} if left else {})}), left
 
 
-def _marked(text: str) -> str:
-    return _CONSENT.sub(lambda match: f"{match[1]}quote-consent-{key_of(match[2])}", text)
+def _with_each(text: str, put: Callable[[Quote], str]) -> str:
+    """Return a page's Markdown with something else in place of each quote, from the last to the first."""
+    for quote in reversed([*quotes_of(text)]):
+        text = text[: quote.start] + put(quote) + text[quote.end :]
+    return text
+
+
+def _blank(quote: Quote) -> str:
+    return "\n" * quote.text.count("\n")
+
+
+def _marked(quote: Quote) -> str:
+    return _CONSENT.sub(lambda match: f"{match[1]}quote-consent-{key_of(match[2])}", quote.text)
+
+
+def marked(text: str) -> str:
+    """Return a page's Markdown as it is drawn while every consent that its quotes name is valid."""
+    return _with_each(text, _marked)
+
+
+def taken_out(text: str) -> str:
+    """Return a page's Markdown as it is drawn when no consent is valid that its quotes name."""
+    return _with_each(text, lambda quote: _blank(quote) if quote.consents else quote.text)
 
 
 def drawn(body: str) -> str:
@@ -127,3 +152,13 @@ def drawn(body: str) -> str:
 def _with_attribute(match: re.Match[str]) -> str:
     keys, said = " ".join(_TOKEN.findall(match[1])), _EMPTY.sub("", _TOKEN.sub("", match[1]))
     return f'<blockquote data-consent="{keys}">{said}</blockquote>'
+
+
+def shown(html: str) -> list[tuple[frozenset[str], str]]:
+    """Return the keys and the HTML of each quote with a consent that stands on a drawn page."""
+    return [(frozenset(keys.split()), said) for keys, said in _SHOWN.findall(html)]
+
+
+def without(html: str, lost: Collection[str]) -> str:
+    """Return a drawn page without the quotes that need a consent with one of these keys."""
+    return _SHOWN.sub(lambda match: match[0] if {*match[1].split()}.isdisjoint(lost) else "", html)

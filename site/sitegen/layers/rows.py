@@ -15,6 +15,9 @@ from sitegen.content.csv_files import CsvFile
 DROP = "drop"
 CONSENTS = "consents"
 WITHDRAWN = "withdrawn_on"
+BROKEN = "(broken)"
+"""Under this name, which no column has, a row of consents that cannot be read keeps all its cells (consents.py)."""
+
 _KEPT = frozenset({"", "false", "no", "0"})
 
 
@@ -134,14 +137,15 @@ def merged_consents(layers: Sequence[Sequence[Mapping[str, str]]]) -> list[dict[
     """Return the rows of consents of all layers, the district's first, as far as they can be read.
 
     A row that stands in two layers counts once and as the lower one has it: what a district would change in it does
-    not count. It is withdrawn where any of them says so, or would drop it.
+    not count. It is withdrawn where any of them says so, or would drop it. A broken row stays a row of its own: it
+    hides what it names (content/consents.py).
     """
     merged: list[dict[str, str]] = []
     for rows in reversed(layers):
-        by_id = {row.get("id", "").casefold(): row for row in merged}
+        by_id = {row.get("id", "").casefold(): row for row in merged if not row.get(BROKEN)}
         for row in rows:
             gone = row.get(WITHDRAWN) or ("dropped" if is_dropped(row.get(DROP, "")) else "")
-            below = by_id.get(row.get("id", "").casefold())
+            below = None if row.get(BROKEN) else by_id.get(row.get("id", "").casefold())
             if below is None:
                 merged.append({**row, WITHDRAWN: gone} if gone else dict(row))
             elif gone:

@@ -3,10 +3,12 @@
 It needs consents.csv and the built files only: no settings, no pages that can be read, no other table.
 """
 
+import csv
 import glob
 import json
+import os
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -21,6 +23,7 @@ from forms.core.files.durable import write_durably
 from forms.core.problem import Problem
 from sitegen.content import consents, csv_files
 from sitegen.layers import lookup
+from sitegen.layers.rows import BROKEN
 from sitegen.publish import moved_pages, withdrawn_media, withdrawn_quotes
 from sitegen.publish.build_manifest import files
 from sitegen.render.search_index import PAGES_A_FILE, normalised_tokens
@@ -198,7 +201,9 @@ def stories_of(text: str, content: Path, public: Path) -> list[str] | None:
     None where there is no such page among the staff's files or on the built site, and no such row in consents.csv.
     """
     name = consents.story_name(text)
-    rows = [row for row in consents.read_leniently(content).rows if _is_meant(row, text)]
+    rows, alone = _meant(consents.read_leniently(content).rows, text)
+    if alone:
+        return sorted({consents.story_name(row["story"]) for row in rows if row.get("story")})
     files = [
         path.relative_to(layer.folder) for layer in lookup.layers(content) for path in layer.folder.glob("*/**/*.md")
     ]
@@ -208,19 +213,43 @@ def stories_of(text: str, content: Path, public: Path) -> list[str] | None:
     return sorted(stories) if is_page or rows else None
 
 
-def _is_meant(row: Mapping[str, str], text: str) -> bool:
+def _meant(rows: Sequence[Mapping[str, str]], text: str) -> tuple[list[Mapping[str, str]], bool]:
+    """Return the rows that a person means, and whether it is by their id: then no other person's consent is meant."""
+    if exact := [row for row in rows if row.get("id", "").casefold() == text.strip().casefold()]:
+        return exact, True
+    return [row for row in rows if _names(row, text)], False
+
+
+def _names(row: Mapping[str, str], text: str) -> bool:
     story = row.get("story") and consents.story_name(row["story"]) == consents.story_name(text)
     listed_there = consents.media_name(text) in consents.media_names(row.get("media", ""))
     quoted_there = consents.page_name(text) in consents.page_names(row.get("quotes", ""))
-    return bool(story) or listed_there or quoted_there or row.get("id", "").casefold() == text.strip().casefold()
+    return bool(story) or listed_there or quoted_there
+
+
+def also_named(text: str, content: Path) -> list[str]:
+    """Return the ids of other consents whose story, file or page has the same name as the consent that is meant."""
+    rows = consents.read_leniently(content).rows
+    meant, by_id = _meant(rows, text)
+    others = (row for row in rows if by_id and row not in meant and _names(row, text))
+    return sorted({row.get("id", "") for row in others})
 
 
 def write_withdrawn(content: Path, told: str, today: date) -> int:
     """Write today as withdrawn_on into the rows of what a person named; return how many rows there are.
 
-    Byte order mark, line ends and separator stay as they are. Raises Problem where the file cannot be read.
+    Byte order mark, line ends and separator stay as they are. Where a file beside it is newer, the table stays
+    the older one: which of them counts is a person's decision. Raises Problem where the file cannot be read.
     """
     path = content / consents.TABLE
+    in_doubt = path.stat() if consents.newer_file(content) else None
+    found = _write_day(path, content, told, today)
+    if in_doubt:
+        os.utime(path, ns=(in_doubt.st_atime_ns, in_doubt.st_mtime_ns))
+    return found
+
+
+def _write_day(path: Path, content: Path, told: str, today: date) -> int:
     _copy_rows_of_libraries(content, told)
     sheet = csv_files.read_sheet(path)
     data = path.read_bytes()
@@ -230,7 +259,10 @@ def write_withdrawn(content: Path, told: str, today: date) -> int:
         sheet.header.append("withdrawn_on")
         rows[0].append("withdrawn_on")
     names = [cell.strip() for cell in rows[0]]
-    found = [row for row in rows[1:] if _is_meant(dict(zip(names, map(str.strip, row), strict=False)), told)]
+    by_name = [dict(zip(names, map(str.strip, row), strict=False)) for row in rows[1:]]
+    own = _meant(by_name, told)[0] + _whole(_meant(consents.read_leniently(content).rows, told)[0])
+    ids = {row.get("id", "").casefold() for row in own}
+    found = [row for row, cells in zip(rows[1:], by_name, strict=True) if cells.get("id", "").casefold() in ids]
     column = sheet.header.index("withdrawn_on")
     for row in found:
         row.extend([""] * (len(rows[0]) - len(row)))
@@ -239,12 +271,18 @@ def write_withdrawn(content: Path, told: str, today: date) -> int:
     return len(found)
 
 
+def _whole(rows: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
+    return [row for row in rows if not row.get(BROKEN)]
+
+
 def _copy_rows_of_libraries(content: Path, told: str) -> None:
     """Write the ids of a library's rows into the district's table, so that they can be withdrawn there."""
     path = content / consents.TABLE
     sheet = csv_files.read_sheet(path)
-    there = {row[sheet.header.index("id")].casefold() for row in sheet.rows if "id" in sheet.header}
-    named = [row for row in consents.read_leniently(content).rows if _is_meant(row, told)]
+    there = {
+        cell.casefold() for row in sheet.rows for name, cell in zip(sheet.header, row, strict=False) if name == "id"
+    }
+    named = _whole(_meant(consents.read_leniently(content).rows, told)[0])
     new = [row for row in named if row.get("id", "").casefold() not in there]
     if not new:
         return
@@ -260,3 +298,45 @@ def remove_card(kit: Path) -> bool:
     there = card.exists()
     card.unlink(missing_ok=True)
     return there
+
+
+def keep_withdrawals(content: Path, base: bytes, here: bytes) -> list[str]:
+    """Write withdrawals that were made on this machine into a consents.csv that came from elsewhere; return their ids.
+
+    base: the table as it came before; here: as it was until now. What is withdrawn here and was not in `base` stays so.
+    Where the new table cannot be read nothing is written: then it holds no consent at all.
+    """
+    path = content / consents.TABLE
+    before = {row.get("id", "").casefold(): row.get("withdrawn_on") for row in _rows_of(base)}
+    made = {id: row for row in _rows_of(here) if row.get("withdrawn_on") and not before.get(id := row["id"].casefold())}
+    data = path.read_bytes() if path.is_file() else b""
+    there = {row["id"].casefold(): row for row in _rows_of(data)}
+    # Of a library, copied when it was withdrawn: nothing of it came from elsewhere.
+    lost = [row for id, row in made.items() if there and id not in there and id not in before]
+    back = {id: row for id, row in made.items() if id in there and not there[id].get("withdrawn_on")}
+    if not (lost or back):
+        return []
+    dialect = spreadsheet_csv.dialect_of(data)
+    names, *rows = spreadsheet_csv.rows_of(data, dialect)
+    columns = [name.strip() for name in names]
+    if "withdrawn_on" not in columns:
+        columns.append("withdrawn_on")
+        names.append("withdrawn_on")
+    at, on = columns.index("id"), columns.index("withdrawn_on")
+    for row in rows:
+        if (own := back.get(row[at].strip().casefold() if len(row) > at else "")) is not None:
+            row.extend([""] * (len(columns) - len(row)))
+            row[on] = own["withdrawn_on"]
+    rows += [[row.get(name, "") for name in columns] for row in lost]
+    write_durably(path, dialect.bom + spreadsheet_csv.text_of([names, *rows], dialect).encode())
+    return [row["id"] for row in (*back.values(), *lost)]
+
+
+def _rows_of(data: bytes) -> list[dict[str, str]]:
+    """Return the rows of a consents.csv that have an id, by the names of its columns; none where it cannot be read."""
+    try:
+        names, *rows = spreadsheet_csv.rows_of(data, spreadsheet_csv.dialect_of(data)) or [[]]
+    except (UnicodeDecodeError, csv.Error):
+        return []
+    found = (dict(zip(map(str.strip, names), map(str.strip, row), strict=False)) for row in rows)
+    return [row for row in found if row.get("id")]

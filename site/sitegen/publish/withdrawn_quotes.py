@@ -17,7 +17,6 @@ from sitegen.content.consents import Consents
 LIST = "quoted.json"
 """In the built site: pages like "en/problems/wages", and the keys of the consents of their quotes."""
 
-_QUOTE = re.compile(r'<blockquote data-consent="([0-9a-f ]*)">(?:(?!</blockquote>).)*</blockquote>\n?', re.S)
 _LISTEN = re.compile(r'<figure class="listen">(?:(?!</figure>).)*</figure>\n?', re.S)
 _SOUND = re.compile(r"/audio/[^\"'\s,>]+")
 
@@ -26,9 +25,13 @@ def write_list(out: Path) -> None:
     """Write into a site that is being built on which pages quotes stand."""
     found = {}
     for path in sorted(out.glob("*/**/index.html")):
-        if keys := [key for match in _QUOTE.findall(path.read_text(encoding="utf-8")) for key in match.split()]:
-            found[path.parent.relative_to(out).as_posix()] = sorted({*keys})
+        if keys := _keys(path.read_text(encoding="utf-8")):
+            found[path.parent.relative_to(out).as_posix()] = sorted(keys)
     _write(out / LIST, found)
+
+
+def _keys(html: str) -> set[str]:
+    return {key for keys, _ in quotes.shown(html) for key in keys}
 
 
 def purge(
@@ -46,7 +49,7 @@ def purge(
         if not lost or not path.is_file():
             continue
         text = path.read_text(encoding="utf-8")
-        cleaned = _LISTEN.sub("", _without(text, lost))
+        cleaned = _LISTEN.sub("", quotes.without(text, lost))
         replace(path, cleaned)
         sounds |= {*_SOUND.findall(text)} - {*_SOUND.findall(cleaned)}
         listed[page] = [key for key in keys if key not in lost]
@@ -55,11 +58,6 @@ def purge(
     if gone:
         _write(public / LIST, listed)
     return [*gone, *_removed(public, sounds)], languages
-
-
-def _without(text: str, lost: set[str]) -> str:
-    """Return the HTML of a page without quotes that need a consent which is lost."""
-    return _QUOTE.sub(lambda match: "" if lost & {*match[1].split()} else match[0], text)
 
 
 def _covered(key: str, page: str, known: Consents, today: date) -> bool:
