@@ -26,7 +26,7 @@ from datetime import date
 from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from editor.editor import Editor
@@ -658,7 +658,7 @@ def list_go_live() -> None:
 class Follower:
     """What `serve` has seen of the inputs, and what it said last of anything wrong in them."""
 
-    seen: "Inputs | None" = None
+    seen: Any = None  # Inputs, or None: a name in quotes would be looked up where this file is loaded by its path
     wrong: str = ""
     day: str = ""
 
