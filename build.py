@@ -908,7 +908,8 @@ def take_back(story: str, out: Path) -> None:
         what, todo = f"has no row for {story}.", "Add it with withdrawn_on, or remove the page's file."
         raise Problem("content/tables/consents.csv", what, todo)
     remove_withdrawn(out)  # the pictures and recordings of the rows that are now withdrawn
-    if others := withdrawal.also_named(story, ROOT / "content"):
+    others = withdrawal.also_named(story, ROOT / "content")
+    if others:
         click.echo(
             f"{story} is the id of a consent, and only that one was withdrawn. A story, page or file of this name"
         )
