@@ -386,7 +386,7 @@ from forms.operations.cli import CHECKOUT, Checkout, OperatorGroup
 def report_problems() -> Iterator[None]:
     """Report problems, also those that nobody thought of, as sentences on the error stream, with exit code 1."""
     try:
-        with operators_cli.report_problems(str(ROOT)):
+        with operators_cli.report_problems(str(ROOT), unforeseen=False):
             yield
     except (click.ClickException, click.Abort, click.exceptions.Exit):
         raise

@@ -134,6 +134,7 @@ def running_office(home: Path, district: District) -> Iterator[Office]:
     thread.join()
     server.server_close()
     app.extensions["services"].close()
+    app.extensions["in_use"].close()
 
 
 @pytest.fixture
