@@ -512,6 +512,13 @@ def purge(public: Path, stories: Collection[str] = ()) -> list[str]:
     return withdrawal.purge(public, ROOT / "content", today(), stories)
 
 
+def keep_withdrawals(base: bytes, here: bytes) -> list[str]:
+    """Write withdrawals that were made on this machine into the consents.csv that was fetched; return their ids."""
+    from sitegen.publish import withdrawal
+
+    return withdrawal.keep_withdrawals(ROOT / "content", base, here)
+
+
 def remove_withdrawn(out: Path, *stories: str) -> None:
     """Take stories without consent, and `stories` whatever their consent, out of the built site and every release."""
     from sitegen.publish import withdrawal
@@ -769,7 +776,7 @@ def list_due() -> list[str]:
 
 def checkout_here() -> Checkout:
     """Return what the operator's commands can do here."""
-    return Checkout(ROOT, build_for_release, purge, today, list_due)
+    return Checkout(ROOT, build_for_release, purge, today, list_due, keep_withdrawals)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -43,7 +43,8 @@ class Checkout:
 
     build: builds the site where anything changed, and returns its folder and portal.json; purge: takes what has no
     consent out of a built site; today: the day in the district; due: helplines to be called again and consents that
-    end, in sentences.
+    end, in sentences; keep_withdrawals: told what consents.csv held as it came before and what it holds here, writes
+    withdrawals that were made here into the one that came.
     """
 
     root: Path
@@ -51,6 +52,7 @@ class Checkout:
     purge: Callable[[Path], object] | None = None
     today: Callable[[], date] = date.today
     due: Callable[[], list[str]] | None = None
+    keep_withdrawals: Callable[[bytes, bytes], object] = lambda _base, _here: None
 
     @property
     def published(self) -> Path:

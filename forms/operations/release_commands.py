@@ -13,20 +13,28 @@ from forms.operations.releases import Release
 def publish(as_it_is: bool) -> None:
     """Put what content/ says into use, pages and forms in the same moment; builds first where anything changed."""
     with report_problems():
-        release = publish_newest(checkout(), as_it_is=as_it_is)
+        here = checkout()
+        become_owner(here.published)
+        with folders.at_work(here.published, say_waiting):
+            release = publish_newest(here, as_it_is=as_it_is)
         click.echo(f"Release {release.number} is in use: {release.public}")
 
 
 def publish_newest(here: Checkout, *, as_it_is: bool = False) -> Release:
     """Build where that can be done here, and put the build into use. Raises Problem or Problems.
 
-    Run by root it goes on as the user whom the releases belong to, who could not replace root's files later.
+    Whoever calls it holds `releases.at_work`, as the user whom the releases belong to: that user could not replace
+    root's files later.
     """
-    become_owner(here.published)
     public, handover = here.root / "public", here.root / ".build" / "portal.json"
     if here.build is not None and not as_it_is:
         public, handover = here.build()
     return folders.publish(here.published, public, handover, here.today(), purge=here.purge)
+
+
+def say_waiting() -> None:
+    """Say that another program publishes here."""
+    click.echo("Another program publishes here just now: waiting for its end.", err=True)
 
 
 @click.command()
@@ -49,5 +57,7 @@ def rollback(number: int | None) -> None:
     here = checkout()
     with report_problems():
         become_owner(here.published)
-        release = folders.rollback(here.published, number, purge=here.purge)
+        seen = folders.current(here.published)
+        with folders.at_work(here.published, say_waiting):
+            release = folders.rollback(here.published, number, purge=here.purge, seen=seen)
         click.echo(f"Release {release.number} is in use again. The next publish builds on what content/ says then.")

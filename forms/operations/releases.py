@@ -9,8 +9,8 @@ posts to change in the same moment (docs/decisions/0059).
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,11 +20,14 @@ from forms.core.builds import earlier_assets, withdrawn
 from forms.core.builds import manifest as manifests
 from forms.core.builds.manifest import BuildManifest
 from forms.core.files.durable import sync_folder
-from forms.core.files.locks import locked
+from forms.core.files.locks import AlreadyLocked, locked
 from forms.core.portal import Portal
 from forms.core.problem import Problem
 
 CURRENT, RELEASES, LOCK = "current", "releases", "lock"
+WORK = "work"
+"""Held while content is taken, built and put into use: nobody may change it under a build."""
+
 HELD = "held"
 PUBLIC, PORTAL = "public", "portal.json"
 KEPT = 5
@@ -99,14 +102,20 @@ def publish(site: Path, public: Path, handover: Path, today: date, *, purge: Pur
         return fresh
 
 
-def rollback(site: Path, number: int | None = None, *, purge: Purge | None = None) -> Release:
+def rollback(
+    site: Path, number: int | None = None, *, purge: Purge | None = None, seen: Release | None = None
+) -> Release:
     """Put an earlier release into use: the one before this, or that with a number. Raises Problem, and changes nothing.
 
-    purge: takes out of it what was withdrawn since. Where that cannot be done, or the release holds keys that were
-    replaced or lacks an event that somebody may have signed up to, it is refused.
+    seen: the release that was in use when somebody decided to go back from it. purge: takes out of it what was
+    withdrawn since. Where that cannot be done, or the release holds keys that were replaced or lacks an event that
+    somebody may have signed up to, it is refused.
     """
     with _alone(site):
         now = current(site)
+        if seen is not None and now != seen:
+            what = f"was put into use meanwhile, in the place of {seen.number}."
+            raise Problem(f"release {now.number if now else 0}", what, "Look at it, and say it again: rollback")
         earlier = [one for one in every(site) if now is not None and one.number < now.number]
         found = next((one for one in earlier if number in (None, one.number)), None)
         if now is None or found is None:
@@ -115,7 +124,7 @@ def rollback(site: Path, number: int | None = None, *, purge: Purge | None = Non
         _require_one_build(found.public, found.folder / PORTAL)
         if purge is not None:
             purge(found.public)
-        _require_nothing_comes_back(found, now)
+        _require_nothing_comes_back(found, now, [one for one in every(site) if one.number > found.number])
         (site / HELD).touch()
         _use(site, found)
         return found
@@ -126,9 +135,11 @@ def is_held(site: Path) -> bool:
     return (site / HELD).exists()
 
 
-def _require_nothing_comes_back(found: Release, now: Release) -> None:
+def _require_nothing_comes_back(found: Release, now: Release, later: Iterable[Release]) -> None:
+    """Raise Problem where `found` holds what went since. later: all releases since, of which `now` may know nothing."""
     again = "Build the earlier content again instead; then the new keys, events and withdrawals stay."
-    gone = set(withdrawn.listed(now.public)) - set(withdrawn.listed(found.public))
+    known = {address for one in (now, *later) for address in withdrawn.listed(one.public)}
+    gone = known - set(withdrawn.listed(found.public))
     shown = sorted(address for address in gone if (found.public / address.lstrip("/")).exists())
     if shown:
         raise Problem(f"release {found.number}", f"shows what was withdrawn since: {', '.join(shown)}.", again)
@@ -216,6 +227,7 @@ def _in_the_making(release: Release) -> Iterator[Path]:
             path.chmod(0o755 if path.is_dir() else 0o644)  # whoever shows them is another user, whatever the umask was
         os.sync()  # whole on the disk before its name is: else a power cut leaves empty pages in use
         folder.rename(release.folder)
+        sync_folder(release.folder.parent)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -233,6 +245,22 @@ def _remove_old(site: Path, now: Release) -> None:
     others = [one for one in every(site) if one.number != now.number]
     for release in others[KEPT - 1 :]:
         shutil.rmtree(release.folder, ignore_errors=True)
+
+
+@contextmanager
+def at_work(site: Path, waiting: Callable[[], object] = lambda: None) -> Iterator[None]:
+    """Hold the work of publishing, from the content to the release, for this program alone; wait for another's end.
+
+    waiting: told once that another is at work. Raises OSError.
+    """
+    site.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked(site / WORK))
+        except AlreadyLocked:
+            waiting()
+            stack.enter_context(locked(site / WORK, wait=True))
+        yield
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import click
 from forms.operations import releases
 from forms.operations.cli import Checkout, checkout, report_problems
 from forms.operations.installation import become_owner
-from forms.operations.release_commands import publish_newest
+from forms.operations.release_commands import publish_newest, say_waiting
 from forms.operations.updating import Source
 from forms.operations.updating import update as take_newest
 
@@ -27,11 +27,13 @@ def update(signers: Path, remote: str, branch: str) -> None:
     content, clone = here.root / "content", here.root / "var" / "content.git"
     with report_problems():
         become_owner(here.published)
-        source = Source(content, clone, signers, remote, branch) if clone.exists() else None
-        said = take_newest(
-            source, lambda: publish_newest(here), here.published, here.today(), purge=lambda: _purge_all(here),
-            held=releases.is_held(here.published),
-        )  # fmt: skip
+        keep = here.keep_withdrawals
+        source = Source(content, clone, signers, remote, branch, keep) if clone.exists() else None
+        with releases.at_work(here.published, say_waiting):
+            said = take_newest(
+                source, lambda: publish_newest(here), here.published, here.today(), purge=lambda: _purge_all(here),
+                held=releases.is_held(here.published),
+            )  # fmt: skip
         click.echo(said)
 
 

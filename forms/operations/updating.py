@@ -5,25 +5,44 @@ What fails changes nothing, and is written down for staff (forms/core/builds/pub
 
 import os
 import subprocess
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
+from itertools import takewhile
 from pathlib import Path
 
 from forms.core.builds import publishing_report
+from forms.core.files.durable import write_durably
 from forms.core.problem import Problem, Problems
 
 TAKEN = "refs/portal/taken"
-"""In the repository: the commit whose files the folder holds. That of a fresh clone was signed by nobody yet."""
+"""In the repository: the commit that was published last. That of a fresh clone was signed by nobody yet."""
+
+SEEN = "refs/portal/seen"
+"""The newest commit that was believed, also where it could not be published: what it withdraws stays withdrawn."""
+
+CONSENTS = "tables/consents.csv"
+"""What consents there are: of this file the newest that is known counts, whatever else is taken back."""
 
 LONGEST = 300
 """Seconds that git may take to fetch."""
+
+LARGEST = 1024 * 1024 * 1024
+"""Bytes of one fetch: whoever may push, also unsigned, must not fill the disk on which letters are kept."""
+
+MOST_PACKS = 50
+"""Packs of objects, one of each fetch, before they are put together."""
+
+LONGEST_SENTENCE = 300
+"""Characters of what git said, which may be the remote's words."""
 
 # A repository may say what git runs: none of that is taken from one that others write.
 _CAREFUL = (
     "core.hooksPath=/dev/null", "core.symlinks=false", "core.fsmonitor=false", "protocol.ext.allow=never",
     "submodule.recurse=false", "fetch.fsckObjects=true", "gpg.program=false", "gpg.x509.program=false",
-    "gpg.ssh.program=ssh-keygen",
+    "gpg.ssh.program=ssh-keygen", "fetch.unpackLimit=1", "core.bigFileThreshold=16m", "gc.auto=0",
 )  # fmt: skip
 
 
@@ -33,7 +52,8 @@ class Source:
 
     folder: of the files; repository: a bare clone elsewhere, since no file of git belongs among them; signers: a file
     of the people whose signature counts, one a line: name and SSH key, as ssh-keygen(1) describes under ALLOWED
-    SIGNERS; remote, branch: where staff push to.
+    SIGNERS; remote, branch: where staff push to; keep: told what consents.csv held in the commit that was believed
+    last, and what it holds here: writes the withdrawals that were made here into the one that was taken.
     """
 
     folder: Path
@@ -41,59 +61,159 @@ class Source:
     signers: Path
     remote: str = "origin"
     branch: str = "main"
+    keep: Callable[[bytes, bytes], object] = lambda _base, _here: None
 
     def taken(self) -> str | None:
-        """Return the commit whose files are here, or None where none was ever taken."""
-        done = self._run("rev-parse", "--verify", "--quiet", f"{TAKEN}^{{commit}}")
+        """Return the commit that was published last, or None where none ever was."""
+        return self._commit(TAKEN)
+
+    def seen(self) -> str | None:
+        """Return the newest commit that was believed, published or not, or None where none ever was."""
+        return self._commit(SEEN) or self.taken()
+
+    def _commit(self, name: str) -> str | None:
+        done = self._run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
         return done.stdout.strip() or None
+
+    def remove_leftovers(self) -> None:
+        """Remove what a git that was killed left half-written: its locks would stop every later one.
+
+        Nobody else may be at work in the repository.
+        """
+        for names in ("*.lock", "tmp_pack_*", "tmp_idx_*", "tmp_obj_*"):
+            for left in self.repository.rglob(names):
+                left.unlink(missing_ok=True)
 
     def fetched(self) -> str:
         """Fetch, and return the newest commit of the branch. Raises Problem where it cannot be fetched."""
-        self._git("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", self.remote, self.branch)
+        words = ("--quiet", "--no-tags", "--no-recurse-submodules", "--refmap=")
+        try:
+            with _smaller_files(LARGEST):
+                self._git("fetch", *words, self.remote, self.branch)
+        except BaseException:
+            self.remove_leftovers()
+            raise
         return self._git("rev-parse", "--verify", "FETCH_HEAD^{commit}")
+
+    def repack(self) -> None:
+        """Give back the room of what was fetched and not believed. Never raises."""
+        with suppress(Problem):
+            self._git("repack", "-a", "-d", "-q")
 
     def require_trusted(self, commit: str) -> str:
         """Return who signed a commit. Raises Problem unless it is a named person, and it follows what is here."""
         if not self.signers.is_file():
             todo = "Write a line for each: name and SSH key, like: anita ssh-ed25519 AAAA... (docs/operators.md)."
             raise Problem(str(self.signers), "is not there: nobody is named whose changes are published.", todo)
-        before = self.taken()
+        before = self.seen()
         if before and self._run("merge-base", "--is-ancestor", before, commit).returncode:
-            what = f"does not follow what is published now: {commit[:12]} is older, or its history was rewritten."
-            raise Problem(f"{self.remote}/{self.branch}", what, "Push a commit that follows it.")
+            what = f"{commit[:12]} is older than {before[:12]}, which was taken before, or its history was rewritten."
+            raise Problem(f"{self.remote}/{self.branch}", what, f"Push a commit that follows {before[:12]}.")
         if self._run("verify-commit", commit).returncode:
             what = f"{commit[:12]} is not signed by one of the people named in {self.signers.name}."
             raise Problem(f"{self.remote}/{self.branch}", what, "One of them signs and pushes: git commit -S; git push")
+        self._require_valid_today(commit)
         return self._git("log", "-1", "--format=%GS", commit)
 
+    def _require_valid_today(self, commit: str) -> None:
+        """Raise Problem where the key's time (valid-before in the file of signers) is over.
+
+        git asks whether the key was valid on the day of the commit, which whoever signs writes there.
+        """
+        header = self._git("cat-file", "commit", commit).partition("\n\n")[0]
+        first, *more = header.partition("\ngpgsig ")[2].splitlines()
+        lines = [first, *(line[1:] for line in takewhile(lambda line: line.startswith(" "), more))]
+        with tempfile.NamedTemporaryFile("w", suffix=".sig") as file:
+            file.write("\n".join([*lines, ""]))
+            file.flush()
+            asked = ["ssh-keygen", "-Y", "find-principals", "-f", str(self.signers), "-s", file.name]
+            done = subprocess.run(asked, capture_output=True, check=False, timeout=LONGEST)  # noqa: S603 - our arguments
+        if done.returncode or header.count("\ngpgsig ") != 1:
+            what = f"{commit[:12]} is signed with a key whose time is over, as {self.signers.name} says."
+            raise Problem(f"{self.remote}/{self.branch}", what, "Somebody whose key is valid signs and pushes.")
+
     def take(self, commit: str) -> None:
-        """Let the folder hold the files of this commit. Files that git does not know stay."""
+        """Let the folder hold the files of this commit. Files that git does not know stay.
+
+        Withdrawals that were made here since the last commit stay too, also where the power goes in between.
+        """
+        saved, table = self.repository / "consents-before.csv", self.folder / CONSENTS
+        before = [path.read_bytes() for path in (saved, table) if path.is_file()]
+        believed = self.seen()
+        base = self._blob(f"{believed}:{CONSENTS}") if believed else b""
+        if before:
+            write_durably(saved, before[0])
         self._git("reset", "--quiet", "--hard", commit)
+        for text in before:
+            self.keep(base, text)
+        self._git("update-ref", SEEN, commit)
+        saved.unlink(missing_ok=True)
+
+    def published(self, commit: str) -> None:
+        """Remember that the files of this commit were published."""
         self._git("update-ref", TAKEN, commit)
+        if len(list(self.repository.glob("objects/pack/*.pack"))) > MOST_PACKS:
+            self.repack()
+
+    def take_back(self, commit: str) -> None:
+        """Let the folder hold again what was published last, but for the consents: those stay as they are known now."""
+        table = self.folder / CONSENTS
+        known = table.read_bytes() if table.is_file() else None
+        self._git("reset", "--quiet", "--hard", commit)
+        if known is None:
+            table.unlink(missing_ok=True)
+        elif not table.is_file() or table.read_bytes() != known:
+            table.parent.mkdir(parents=True, exist_ok=True)
+            write_durably(table, known)
+
+    def _blob(self, name: str) -> bytes:
+        done = self._run("cat-file", "blob", name)
+        return b"" if done.returncode else done.stdout.encode()
 
     def _git(self, *words: str) -> str:
         done = self._run(*words)
         if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["git said nothing"])[-1]
-            raise Problem(str(self.folder), f"git {words[0]} failed: {last}", "Try it there by hand.")
+            last = (done.stderr.strip().splitlines() or ["it ended without a word; is there more than 1 GB?"])[-1]
+            said = "".join(letter if letter.isprintable() else " " for letter in last)[:LONGEST_SENTENCE]
+            raise Problem(str(self.folder), f"git {words[0]} failed: {said}", "Try it there by hand.")
         return done.stdout.strip()
 
     def _run(self, *words: str) -> "subprocess.CompletedProcess[str]":
         careful = [
             word for setting in (*_CAREFUL, f"gpg.ssh.allowedSignersFile={self.signers}") for word in ("-c", setting)
         ]
-        own = {"GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "LC_ALL": "C"}
+        own = {
+            "GIT_NO_REPLACE_OBJECTS": "1",
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "LC_ALL": "C",
+        }
         clean = {name: text for name, text in os.environ.items() if not name.startswith("GIT_")}
         try:
             return subprocess.run(  # noqa: S603 - our own arguments
                 ["git", *careful, f"--git-dir={self.repository}", f"--work-tree={self.folder}", *words],  # noqa: S607
-                cwd=self.folder, env={**clean, **own}, capture_output=True, text=True, check=False, timeout=LONGEST,
-                errors="replace",
+                cwd=self.folder, env={**clean, **own}, capture_output=True, check=False, timeout=LONGEST,
+                encoding="utf-8", errors="replace",
             )  # fmt: skip
         except FileNotFoundError:
             raise Problem("git", "is not installed.", "On Debian and Ubuntu: apt-get install git") from None
         except subprocess.TimeoutExpired:
             raise Problem(self.remote, f"did not answer within {LONGEST} seconds.", "It is tried again.") from None
+
+
+@contextmanager
+def _smaller_files(most: int) -> Iterator[None]:
+    """Let no program that is started meanwhile write a file of more bytes: the system ends it."""
+    import resource  # noqa: PLC0415 - POSIX has it, where servers run
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    limits = [one for one in (most, *before) if one != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (min(limits), before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def update(
@@ -110,7 +230,7 @@ def update(
     source: None where there is nothing to fetch; publish: checks, builds and puts into use what the folder holds; site:
     the folder of the releases; purge: takes what has no consent off the site, whatever else fails; held: somebody
     went back to an earlier release, which stays until there is something new. Where anything fails, the folder holds
-    what it held before.
+    what it held before, but for consents.csv, and what the day asks for is published all the same.
     """
     try:
         said = _take_and_publish(source, publish, purge, held)
@@ -127,20 +247,56 @@ def update(
 def _take_and_publish(
     source: Source | None, publish: Callable[[], object], purge: Callable[[], object], held: bool
 ) -> str:
-    before = source.taken() if source else None
-    newest = source.fetched() if source else None
-    if held and newest == before:
-        purge()
-        return "An earlier release was put into use again. It stays until something new is pushed, or: publish"
-    if source is None or newest is None:
-        publish()
-        return "What content/ holds is published."
-    said = "There is nothing new."
-    if newest != before:
-        said = f"Taken: {newest[:12]}, signed by {source.require_trusted(newest)}."
-        source.take(newest)
+    if source is None:
+        _keep_up(publish, purge, held)
+        return _HELD if held else "What content/ holds is published."
+    try:
+        newest, signer = _newest(source)
+    except Problem as problem:
+        _keep_up_in_spite_of(problem, publish, purge, held or source.taken() is None)
+        raise
+    if not signer:
+        _keep_up(publish, purge, held)
+        return _HELD if held else "There is nothing new."
+    before = source.taken()
+    source.take(newest)
     _publish(source, before, publish, purge)
-    return said
+    source.published(newest)
+    return f"Taken: {newest[:12]}, signed by {signer}."
+
+
+_HELD = "An earlier release was put into use again. It stays until something new is pushed, or: publish"
+
+
+def _newest(source: Source) -> tuple[str, str]:
+    """Return the newest commit and who signed it; nobody where it is the one that is published. Raises Problem."""
+    source.remove_leftovers()
+    newest = source.fetched()
+    if newest == source.taken() == source.seen():
+        return newest, ""
+    try:
+        return newest, source.require_trusted(newest)
+    except Problem:
+        source.repack()
+        raise
+
+
+def _keep_up(publish: Callable[[], object], purge: Callable[[], object], held: bool) -> None:
+    """Bring what is here to today: consents end and events pass, also where nothing new comes."""
+    purge()
+    if not held:
+        publish()
+
+
+def _keep_up_in_spite_of(
+    problem: Problem, publish: Callable[[], object], purge: Callable[[], object], held: bool
+) -> None:
+    try:
+        _keep_up(publish, purge, held)
+    except Problem as other:
+        raise Problems([problem, other]) from None
+    except Problems as others:
+        raise Problems([problem, *others.problems]) from None
 
 
 def _publish(source: Source, before: str | None, publish: Callable[[], object], purge: Callable[[], object]) -> None:
@@ -152,5 +308,5 @@ def _publish(source: Source, before: str | None, publish: Callable[[], object], 
             purge()
         finally:
             if before:
-                source.take(before)
+                source.take_back(before)
         raise

@@ -4,7 +4,9 @@
 // ("/seen"), all pages are fetched anew, since lists may name it and a quote is part of a page; "/renew" in the
 // store says that this is still to be done, should the net go away meanwhile. Once a day everything kept is fetched anew
 // ("/renewed" holds the day on which that was done), and a page that is shown without the net says from which day it is.
+// One page's turn ends before the next begins: two at once would each take the list for new, and fetch everything twice.
 var PAGE = /\/$/, SHARED = /^\/(assets|audio)\//;
+var turn = Promise.resolve();
 function today() { return String(Math.floor(Date.now() / 864e5)); }
 function forget() {
   return caches.has("tablet").then(function (there) {
@@ -66,7 +68,7 @@ function dated(kept, path) {
 self.addEventListener("fetch", function (event) {
   var asked = event.request, address = new URL(asked.url);
   if (asked.method !== "GET" || address.origin !== location.origin || /^\/(forms|pickup)\//.test(address.pathname)) return;
-  if (asked.mode === "navigate") event.waitUntil(forget());
+  if (asked.mode === "navigate") event.waitUntil(turn = turn.then(forget));
   event.respondWith(fetch(asked).catch(function () {
     return caches.match(asked.url, { ignoreSearch: true }).then(function (kept) {
       return kept ? dated(kept, address.pathname) : Response.error();

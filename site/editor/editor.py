@@ -12,8 +12,8 @@ from sitegen.languages import table_schemas
 from editor import settings
 from editor.looking import Looking
 from editor.publishing import Publisher
-from editor.rows import WRITTEN_BY_PROGRAMS
 from editor.store import Store
+from editor.tables.rows import WRITTEN_BY_PROGRAMS
 
 
 @dataclass

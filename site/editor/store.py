@@ -10,6 +10,7 @@ from sitegen.layers import lookup
 from editor.history import Entry, History
 from editor.merging import Part, merge, merged
 from editor.paths import page_path, table_path
+from editor.tables import withdrawals
 from forms.core.files.durable import write_durably
 from forms.core.files.spreadsheet_csv import BOM
 from forms.core.problem import Problem
@@ -54,13 +55,13 @@ class Store:
         with self.busy:
             self.note_outside()
             data = _bytes_of(path)
-        return ("", "") if data is None else (_text(data, self.name(path)), self.history.id_of(data))
+        return ("", "") if data is None else (text_of(data, self.name(path)), self.history.id_of(data))
 
     def inherited(self, path: Path) -> str:
         """Return the text of a page that a library brings and the district has no copy of; "" where there is none."""
         found = lookup.find(self.content, self.name(path))
         data = _bytes_of(found) if found != path else None
-        return _text(data, self.name(path)) if data is not None else ""
+        return text_of(data, self.name(path)) if data is not None else ""
 
     def name(self, path: Path) -> str:
         """Return a file's path inside content/, as history knows it."""
@@ -90,25 +91,29 @@ class Store:
 
     def _merge(self, text: str, theirs: str, base: str) -> list[Part]:
         before = self.history.read(base)
-        return merge(_text(before, "base") if before else "", text, theirs)
+        return merge(text_of(before, "base") if before else "", text, theirs)
 
     def write(self, path: Path, text: str, who: str, what: str) -> Entry | None:
         """Write a whole file, then record it. It is as before or new, whatever happens."""
         with self.busy:
-            data = _data(text, path)
+            data = self._checked(text, path)
             _write(path, data, self.name(path))
             return self.history.record({self.name(path): data}, who, what)
+
+    def _checked(self, text: str, path: Path) -> bytes:
+        """Return a text as bytes. Raises Problem for one that may not stand there, whatever form it came from."""
+        before = _bytes_of(path)
+        if self.name(path) == withdrawals.NAME:
+            told = None if before is None else text_of(before, self.name(path))
+            withdrawals.require_kept(self.content, told, text)
+        # A table keeps the mark by which Excel knows UTF-8.
+        marked = path.suffix == ".csv" and (before or b"").startswith(BOM)
+        return (BOM if marked else b"") + text.encode()
 
     def _refuse_secrets(self, text: str, path: Path) -> None:
         """Raise Problem for a secret key in a text: once in the history, it would stay there."""
         for problem in secret_checks.in_text(text, f"content/{self.name(path)}", tokens=False):
             raise problem
-
-
-def _data(text: str, path: Path) -> bytes:
-    """Return a text as bytes. A table keeps the mark by which Excel knows UTF-8."""
-    before = _bytes_of(path) if path.suffix == ".csv" else None
-    return (BOM if (before or b"").startswith(BOM) else b"") + text.encode()
 
 
 def _bytes_of(path: Path) -> bytes | None:
@@ -121,7 +126,8 @@ def _bytes_of(path: Path) -> bytes | None:
         raise Problem(path.name, f"cannot be opened ({error.strerror}).", todo) from None
 
 
-def _text(data: bytes, where: str) -> str:
+def text_of(data: bytes, where: str) -> str:
+    """Return the text of a file, as it is or as it was. Raises Problem where its letters are not UTF-8."""
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:

@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sitegen.content import pages, translations
 from sitegen.content.pages import SOURCE, Library, Source
+
+from forms.core.problem import Problem
 
 _BETWEEN = re.compile(r"\n[ \t]*\n+")
 MISSING, STALE, WAITING, READ, DRAFT = "missing", "stale", "waiting", "read", "draft"
@@ -86,7 +89,8 @@ def joined(parts: Sequence[str]) -> str:
 def translated_from(versions: Iterator[str], known: translations.Remembered, name: str) -> str | None:
     """Return the English from which a page was translated, of its versions in history; None where none is the one."""
     for text in versions:
-        old = Source(name, SOURCE, *pages.split(text, name))
-        if tuple(part for _, part in translations.paragraphs(old)) == known.english:
-            return text
+        with suppress(Problem):  # a version whose front matter could not be read is not what anybody translated
+            old = Source(name, SOURCE, *pages.split(text, name))
+            if tuple(part for _, part in translations.paragraphs(old)) == known.english:
+                return text
     return None

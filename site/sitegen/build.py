@@ -278,7 +278,8 @@ class _Pages:
             code = self._started[done]
             count += done.result()
             say(f"  {code}: {done.result()} pages")
-            self._start_copies(self._fresh / code) if self._compress else None
+            if self._compress:
+                self._start_copies(self._fresh / code)
         return count
 
     def compress_rest(self) -> None:

@@ -69,6 +69,11 @@ class Browser:
         assert found
         return found[1]
 
+    def fields(self, path: str) -> dict[str, str]:
+        """The hidden fields of the forms of a page, but for the token."""
+        found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', self.get(path))
+        return {name: unescape(value) for name, value in found if name != "form_token"}
+
     def form(self, path: str) -> dict[str, str]:
         """What the form of a page would send as it stands."""
         html = self.get(path)

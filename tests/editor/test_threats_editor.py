@@ -203,6 +203,54 @@ def test_an_id_that_is_no_save_is_a_sentence(browser: Browser, id: str) -> None:
     assert answer.status_code == 409, "a save that was made from nothing known replaces nothing"
 
 
+ODD = [b"\xff\xfei\x00d\x00", b"id\n\xe0\xae\n", "id\n\u0ba4\n".encode("utf-16-be"), b"\x00\x01\x02"]
+
+
+@pytest.mark.parametrize("data", ODD)
+@pytest.mark.parametrize("name", ["en/help.md", "ta/help.md", "tables/places.csv", "tables/consents.csv"])
+def test_a_file_or_an_old_version_in_an_odd_encoding_is_a_sentence_everywhere(
+    browser: Browser, folder: Folder, name: str, data: bytes
+) -> None:
+    """On disk as it is now, and in the history, of a page or a table: no page of the window ends in a fault of ours."""
+    folder.page("help", "Help.")
+    folder.page("help", "Help.", "ta")
+    path = folder.root / "content" / name
+    good = path.read_bytes()
+    path.write_bytes(data)
+    tables = ("/tables/places/", "/tables/places/row?key=north", "/tables/events/row?key=meeting", "/tables/consents/")
+    everywhere = ("/", "/pages/", "/pages/en/help.md", "/pages/ta/help.md", "/translate/", "/translate/ta/",
+                  "/translate/ta/help.md", "/helplines/", "/publish/", "/history/", *tables)  # fmt: skip
+    for asked in everywhere:
+        assert browser.client.get(asked).status_code in {200, 400}, asked
+    path.write_bytes(good)
+    browser.get("/")
+    for entry in set(re.findall(r"/history/\w{40}", browser.get("/history/"))):
+        browser.get(entry)
+        answer = browser.client.post(f"{entry}/back", data={"form_token": browser.token, "path": name}, headers=OURS)
+        assert answer.status_code in {303, 400}
+    assert path.read_bytes().replace(b"\r\n", b"\n") == good.replace(b"\r\n", b"\n")
+    for asked in everywhere:
+        browser.get(asked)
+
+
+def test_a_base_that_is_no_text_is_a_sentence(browser: Browser, folder: Folder, editor: Editor) -> None:
+    picture = folder.root / "content" / "media" / "x.png"
+    picture.parent.mkdir()
+    picture.write_bytes(b"\x89PNG\xff")
+    browser.get("/")
+    base = editor.store.history.files()["media/x.png"]
+    form = {**browser.form("/pages/en/index.md"), "base": base}
+    for path in (
+        "/pages/en/index.md",
+        "/look/en/index.md",
+        "/preview/en/index.md",
+        "/translate/ta/index.md",
+        "/tables/places/row",
+    ):
+        answer = browser.client.post(path, data={"form_token": browser.token, **form, "key": "north"}, headers=OURS)
+        assert answer.status_code in {200, 400}, path
+
+
 def test_neither_the_desk_nor_a_key_is_known_to_the_editor() -> None:
     sources = Path(__file__).parents[2] / "site" / "editor"
     words = "".join(path.read_text("utf-8") for path in sources.rglob("*.py"))

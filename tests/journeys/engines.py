@@ -163,7 +163,10 @@ class Engine:
                 if not re.search(r"no such element|stale|navigation|unknown error|javascript error", str(wrong)):
                     raise
             if time.monotonic() > until:
-                raise Failed(f"{css} is not seen on {self.path()}: {self.text()[:2000]}")
+                reasons = self.script(
+                    "return [...document.querySelectorAll('[data-reason]')].map((one) => one.dataset.reason)"
+                )
+                raise Failed(f"{css} is not seen on {self.path()}, reasons {reasons}: {self.text()[:2000]}")
             time.sleep(0.1)
 
     def has(self, css: str) -> bool:

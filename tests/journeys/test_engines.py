@@ -208,17 +208,22 @@ def leave_for_a_page_here(engine: Engine) -> None:
 
 def record_where_nothing_records(engine: Engine) -> None:
     """WebKitGTK gives a microphone and has no recorder: it is let go, a sentence says so, and a file can be chosen."""
-    engine.goto("/en/voice/")
-    engine.script(
-        "window.heard = []; const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);"
-        "navigator.mediaDevices.getUserMedia = (what) => ask(what).then((stream) => {"
-        " window.heard.push(...stream.getTracks()); return stream })"
-    )
-    engine.click("button.mic")
-    engine.find(".error")
-    assert "Record with your phone's own recorder, then choose the file here." in engine.text()
-    assert engine.script("return window.heard.map((track) => track.readyState)") == ["ended"]
-    assert engine.has("#voice"), "the file input"
+    given: list[str] = []
+    for _ in range(10):  # on a busy machine WebKitGTK may find no microphone in time: then there is nothing to let go
+        engine.goto("/en/voice/")
+        engine.script(
+            "window.heard = []; const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);"
+            "navigator.mediaDevices.getUserMedia = (what) => ask(what).then((stream) => {"
+            " window.heard.push(...stream.getTracks()); return stream })"
+        )
+        engine.click("button.mic")
+        engine.find(".error")
+        assert "Record with your phone's own recorder, then choose the file here." in engine.text()
+        assert engine.has("#voice"), "the file input"
+        given = engine.script("return window.heard.map((track) => track.readyState)")
+        if given:
+            break
+    assert given == ["ended"]
 
 
 def resist_fingerprinting(engine: Engine, installation: Any, folder: Path) -> None:

@@ -83,6 +83,38 @@ def test_a_tablet_keeps_one_language_when_asked_and_forgets_it_when_asked(
     context.close()
 
 
+TWO_PAGES = """async (worker) => {
+  let now = 0, most = 0, ended = [];
+  const listeners = {}, self = { addEventListener: (name, one) => { listeners[name] = one; } };
+  const store = { match: async () => undefined, put: async () => {}, delete: async () => true, keys: async () => [] };
+  const caches = { has: async () => true, open: async () => store, match: async () => undefined };
+  const fetch = async (asked) => {
+    if (asked !== '/withdrawn.json') return { ok: true };
+    most = Math.max(most, ++now);
+    await new Promise((resume) => setTimeout(resume, 0));
+    now -= 1;
+    return { ok: true, json: async () => [] };
+  };
+  new Function('self', 'caches', 'fetch', worker)(self, caches, fetch);
+  const request = { method: 'GET', mode: 'navigate', url: location.href };
+  for (let page = 0; page < 3; page++) {
+    listeners.fetch({ request, waitUntil: (one) => ended.push(one), respondWith: () => {} });
+  }
+  await Promise.all(ended);
+  return most;
+}"""
+
+
+def test_pages_that_are_opened_at_once_are_looked_after_one_by_one(installation: Installation, browser: Any) -> None:
+    """Two at once would both find the list of what is withdrawn new, and renew the tablet twice, one after its end."""
+    context = browser.new_context(base_url=installation.address)
+    page = context.new_page()
+    page.goto("/ta/")
+    worker = (installation.public / "sw.js").read_text(encoding="utf-8")
+    assert page.evaluate(TWO_PAGES, worker) == 1
+    context.close()
+
+
 def test_no_page_leads_to_the_tablet_s(installation: Installation) -> None:
     for path in installation.public.rglob("*.html"):
         if "tablet" not in path.parts:

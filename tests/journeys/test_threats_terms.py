@@ -96,6 +96,98 @@ def test_endless_work_is_refused(phone: Any, bits: Any) -> None:
     assert UNSAFE in phone.locator("[role=alert]").inner_text()
 
 
+@pytest.mark.parametrize("bits", [25, 256, -1, "20", None])
+def test_endless_work_for_a_look_up_is_refused(phone: Any, bits: Any) -> None:
+    asked = {"problem": "work", "bits": bits, "lookup": True}
+    phone.route("**/forms/sealed/v1/lookups", lambda route: route.fulfill(status=428, body=json.dumps(asked)))
+    phone.goto("/en/answer/")
+    phone.locator("#code").fill(checked(1234567890123456789))
+    phone.locator('main form button[value="check"]').click()
+    phone.locator(".error").first.wait_for()
+    assert UNSAFE in phone.locator(".error").first.inner_text()
+
+
+def test_a_flood_that_grows_while_the_phone_works_asks_it_again(phone: Any) -> None:
+    """Each time the work that was asked is done, and the letter is kept; nobody is told to try again by hand."""
+    rising, given = [4, 6, 8], []
+
+    def flooded(route: Any) -> None:
+        given.append(route.request.headers.get("portal-work"))
+        if rising:
+            route.fulfill(status=428, body=json.dumps({"problem": "work", "bits": rising.pop(0)}))
+        else:
+            route.continue_()
+
+    phone.route("**/forms/sealed/v1/letters/*", flooded)
+    phone.goto("/en/tell/")
+    fill(phone, "what", "in a growing flood")
+    look(phone)
+    send(phone)
+    assert given[0] is None
+    assert len(given) == 4
+    assert all(given[1:])
+
+
+def test_a_server_that_asks_for_work_without_end_is_left(phone: Any) -> None:
+    turns = []
+
+    def asks(route: Any) -> None:
+        turns.append(route.request.url)
+        route.fulfill(status=428, body=json.dumps({"problem": "work", "bits": 1}))
+
+    phone.route("**/forms/sealed/v1/letters/*", asks)
+    phone.goto("/en/tell/")
+    fill(phone, "what", "x")
+    look(phone)
+    phone.locator(".look .button").nth(0).click()
+    phone.locator("[role=alert]").wait_for()
+    assert "Not sent" in phone.locator("[role=alert]").inner_text()
+    assert len(turns) == 5
+
+
+ONCE_WRONG = {
+    "cut off": {"status": 201, "body": '{"ke'},
+    "nothing": {"status": 200, "body": ""},
+    "a provider's sign-in page": {"status": 200, "body": "<html>Sign in to the internet</html>"},
+    "a gateway without its server": {"status": 502, "body": "<html>Bad gateway</html>"},
+    "a gateway that waited": {"status": 504, "body": ""},
+    "a proxy that is busy": {"status": 429, "body": "slow down"},
+}
+
+
+@pytest.mark.parametrize("wrong", ONCE_WRONG.values(), ids=ONCE_WRONG)
+@pytest.mark.parametrize("asked", ["terms", "letters/*"])
+def test_an_answer_that_is_none_of_ours_is_asked_for_again(phone: Any, asked: str, wrong: dict[str, Any]) -> None:
+    """Rule 3: the letter may have been kept although its answer did not come through; the receipt is shown all the same."""
+    seen: list[int] = []
+
+    def first_wrong(route: Any) -> None:
+        seen.append(len(seen))
+        if seen == [0] and asked != "terms":
+            route.fetch()  # the server has kept it
+        if seen == [0]:
+            route.fulfill(**wrong)
+        else:
+            route.continue_()
+
+    phone.goto("/en/tell/")
+    phone.route(f"**/forms/sealed/v1/{asked}", first_wrong)
+    fill(phone, "what", "over a bad line")
+    look(phone)
+    receipt = send(phone)
+    assert len(seen) == 2
+    assert len(receipt.replace(" ", "")) == 20
+
+
+def test_a_failure_names_its_reason_for_whoever_helps(phone: Any) -> None:
+    phone.route("**/forms/sealed/v1/letters/*", lambda route: route.fulfill(status=403, body="{}"))
+    phone.goto("/en/tell/")
+    fill(phone, "what", "x")
+    look(phone)
+    phone.locator(".look .button").nth(0).click()
+    assert phone.locator("[role=alert]").get_attribute("data-reason") == "403"
+
+
 def test_sizes_on_the_line_do_not_tell_who_was_left_out(phone: Any, tmp_path: Path) -> None:
     seen = set()
     picture = photo(tmp_path)

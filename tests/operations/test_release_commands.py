@@ -3,12 +3,14 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from forms.core.builds.version import VERSION
-from forms.operations import release_commands, update_commands
+from forms.core.files import locks
+from forms.operations import release_commands, releases, update_commands
 from forms.operations.cli import portal
 
 Build = Callable[..., None]
@@ -57,3 +59,26 @@ def test_without_a_build_a_sentence_says_what_to_do(typed: Callable[..., str]) -
 
 def test_the_version_is_said(typed: Callable[..., str]) -> None:
     assert typed("--version") == f"0 {VERSION}\n"
+
+
+@pytest.mark.parametrize("command", ["publish", "update", "rollback"])
+def test_one_waits_for_another_from_the_content_to_the_release(
+    typed: Callable[..., str], tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A timer and a hand at once: the content would change under a build."""
+    typed("publish", number=1)
+    typed("publish", number=2)
+    held = locks.locked(tmp_path / "published/work")
+    with held:
+        real, asked = locks.locked, []
+
+        def fake(path: Path, *, wait: bool = False) -> Any:
+            asked.append((path.name, wait))
+            if path.name == "work" and wait:
+                raise OSError(11, "would wait", str(path))
+            return real(path, wait=wait)
+
+        monkeypatch.setattr(releases, "locked", fake)
+        said = typed(command)
+    assert asked == [("work", False), ("work", True)]
+    assert "waiting for its end" in said

@@ -1,6 +1,7 @@
 """A build is put into use in one rename, with the forms that belong to it; going back brings nothing withdrawn back."""
 
 import os
+import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -208,3 +209,26 @@ def test_going_back_never_loses_an_event(tmp_path: Path, portal: Portal, publish
     publish(2)
     with pytest.raises(Problem, match="does not know meeting"):
         releases.rollback(tmp_path / "published")
+
+
+def test_going_back_twice_never_brings_back_what_only_a_later_release_knows_as_withdrawn(
+    tmp_path: Path, publish: Callable[..., Release]
+) -> None:
+    publish(1, pages=("", "stories/a/"))
+    shutil.rmtree(tmp_path / "public/en/stories")
+    publish(2)
+    publish(3, withdrawn=("/en/stories/a/",))
+    assert releases.rollback(tmp_path / "published").number == 2
+    with pytest.raises(Problem, match="/en/stories/a/"):
+        releases.rollback(tmp_path / "published")
+    assert shown(tmp_path) == "<title>build 2</title>"
+
+
+def test_going_back_is_from_the_release_that_was_seen(tmp_path: Path, publish: Callable[..., Release]) -> None:
+    """A timer publishes while somebody types `rollback`: what they meant to leave would be what they go back to."""
+    publish(1)
+    seen = publish(2)
+    publish(3)
+    with pytest.raises(Problem, match="release 3: was put into use meanwhile"):
+        releases.rollback(tmp_path / "published", seen=seen)
+    assert shown(tmp_path) == "<title>build 3</title>"

@@ -6,13 +6,16 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pytest
+from sitegen.publish import withdrawal
 
 from forms.core.builds import publishing_report
 from forms.core.builds.publishing_report import Report
-from forms.core.problem import Problem
+from forms.core.problem import Problem, Problems
+from forms.operations import updating
 from forms.operations.updating import Source, update
 
 TODAY = date(2027, 1, 1)
@@ -37,6 +40,7 @@ class Repository:
         subprocess.run(["git", "clone", "-q", "--bare", self.home / "staff", self.home / "content.git"], check=True)
         (self.home / "content").mkdir()
         self.source().take(self.git("rev-parse", "HEAD"))
+        self.source().published(self.git("rev-parse", "HEAD"))
 
     def git(self, *words: str, where: str = "staff") -> str:
         own = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@example.org"}
@@ -51,18 +55,26 @@ class Repository:
         )
         return done.stdout.strip()
 
-    def commit(self, words: str, by: str = "anita", *, sign: bool = True) -> str:
+    def commit(self, words: str, by: str = "anita", *, sign: bool = True, consents: str | None = None) -> str:
         (self.home / "staff/page.md").write_text(words)
+        if consents is not None:
+            (self.home / "staff/tables").mkdir(exist_ok=True)
+            (self.home / "staff/tables/consents.csv").write_text(consents)
         self.git("add", "-A")
         how = ["-c", "gpg.format=ssh", "-c", f"user.signingkey={self.home / by}"]
         self.git(*how, "commit", "-q", *(["-S"] if sign else []), "-m", words)
         return self.git("rev-parse", "HEAD")
 
     def source(self) -> Source:
-        return Source(self.home / "content", self.home / "content.git", self.home / "signers")
+        keep = partial(withdrawal.keep_withdrawals, self.home / "content")
+        return Source(self.home / "content", self.home / "content.git", self.home / "signers", keep=keep)
+
+    def consents(self) -> str:
+        return (self.home / "content/tables/consents.csv").read_text()
 
     def page(self) -> str:
-        return (self.home / "content/page.md").read_text()
+        path = self.home / "content/page.md"
+        return path.read_text() if path.exists() else ""
 
     def publish(self) -> None:
         if self.page() == "broken":
@@ -117,7 +129,8 @@ def test_after_going_back_only_something_new_is_published_and_consents_still_end
 
 
 def test_a_fresh_clone_is_believed_only_where_its_newest_commit_is_signed(repository: Repository) -> None:
-    repository.git("update-ref", "-d", "refs/portal/taken", where="content.git")
+    for name in ("taken", "seen"):
+        repository.git("update-ref", "-d", f"refs/portal/{name}", where="content.git")
     shutil.rmtree(repository.home / "content")
     (repository.home / "content").mkdir()
     first = repository.git("rev-parse", "HEAD")
@@ -186,7 +199,8 @@ def test_what_is_not_trusted_changes_nothing_and_is_said(repository: Repository,
     with pytest.raises(Problem) as told:
         repository.update()
     assert (repository.source().taken(), repository.page()) == (head, page)
-    assert repository.published == []
+    assert repository.published == [page], "what is here is brought to today all the same"
+    assert repository.purged == [page]
     assert repository.report() == Report("2027-01-01", str(told.value))
 
 
@@ -252,3 +266,205 @@ def test_a_damaged_report_is_none(tmp_path: Path) -> None:
     for text in ("", "{", "[]", '{"day": 1}'):
         (tmp_path / publishing_report.NAME).write_text(text)
         assert publishing_report.read(tmp_path) is None
+
+
+# A story without consent does not come back, whatever fails and whoever pushes
+
+
+GIVEN, TAKEN_BACK = "id,story,withdrawn_on\na,stories/a,\n", "id,story,withdrawn_on\na,stories/a,2027-01-01\n"
+
+
+def withdrawn_with_a_broken_page(repository: Repository) -> None:
+    repository.commit("with a story", consents=GIVEN)
+    repository.update()
+    repository.commit("broken", consents=TAKEN_BACK)
+    with pytest.raises(Problem):
+        repository.update()
+
+
+def test_what_a_commit_withdraws_that_cannot_be_built_stays_withdrawn_here(repository: Repository) -> None:
+    """Somebody types `publish` meanwhile, or the timer of the day comes."""
+    withdrawn_with_a_broken_page(repository)
+    assert (repository.page(), repository.consents()) == ("with a story", TAKEN_BACK)
+
+
+def test_a_history_without_the_withdrawal_is_refused_though_it_was_never_published(repository: Repository) -> None:
+    withdrawn_with_a_broken_page(repository)
+    before = repository.git("rev-parse", "HEAD~")
+    for later in (False, True):
+        repository.git("reset", "-q", "--hard", before)
+        if later:
+            repository.commit("by somebody who never saw the withdrawal")
+        with pytest.raises(Problem, match="is older than"):
+            repository.update()
+        assert repository.consents() == TAKEN_BACK
+    repository.git("fetch", "-q", str(repository.home / "content.git"), "refs/portal/seen")
+    repository.git("reset", "-q", "--hard", "FETCH_HEAD")
+    repository.commit("mended")
+    repository.update()
+    assert repository.published[-1] == "mended"
+
+
+def test_what_was_withdrawn_on_this_machine_stays_so_when_something_is_pushed(repository: Repository) -> None:
+    repository.commit("with a story", consents=GIVEN)
+    repository.update()
+    (repository.home / "content/tables/consents.csv").write_text(TAKEN_BACK)  # as `build.py withdraw` does
+    for words in ("another page", "broken", "a third"):
+        repository.commit(words, consents=GIVEN)
+        try:
+            repository.update()
+        except Problem:
+            assert words == "broken"
+        assert repository.consents() == TAKEN_BACK
+
+
+def test_a_power_cut_after_the_files_were_taken_loses_no_withdrawal(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.commit("with a story", consents=GIVEN)
+    repository.update()
+    (repository.home / "content/tables/consents.csv").write_text(TAKEN_BACK)
+    repository.commit("another page", consents=GIVEN)
+
+    def cut(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(withdrawal, "keep_withdrawals", cut)
+        with pytest.raises(KeyboardInterrupt):
+            repository.update()
+    repository.update()
+    assert repository.consents() == TAKEN_BACK
+
+
+def test_staff_may_take_a_withdrawal_of_their_own_back(repository: Repository) -> None:
+    """It was a slip, or the person agreed again: what they push counts, not what an earlier commit of theirs said."""
+    repository.commit("withdrawn", consents=TAKEN_BACK)
+    repository.update()
+    repository.commit("a slip", consents=GIVEN)
+    repository.update()
+    assert repository.consents() == GIVEN
+
+
+# Whoever may push, and may not sign
+
+
+@pytest.mark.parametrize("attack", ["gone", "not signed"])
+def test_consents_end_and_events_pass_whatever_is_pushed_or_cannot_be_fetched(
+    repository: Repository, attack: str
+) -> None:
+    ATTACKS[attack](repository)
+    with pytest.raises(Problem):
+        repository.update(held=True)
+    assert (repository.purged, repository.published) == (["first"], [])
+
+
+def test_what_is_wrong_with_the_day_is_said_beside_what_could_not_be_fetched(repository: Repository) -> None:
+    (repository.home / "content/page.md").write_text("broken")
+    ATTACKS["gone"](repository)
+    with pytest.raises(Problems) as told:
+        repository.update()
+    assert len(told.value.problems) == 2
+
+
+def test_a_key_whose_time_is_over_signs_nothing_however_its_commits_are_dated(repository: Repository) -> None:
+    """git holds valid-before against the day that the signer wrote into the commit."""
+    signers = repository.home / "signers"
+    signers.write_text(signers.read_text().replace("anita ", 'anita valid-before="20270101" ', 1))
+    repository.commit("second")
+    repository.update()
+    signers.write_text(signers.read_text().replace("20270101", "20250101"))
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"):
+            patch.setenv(name, "2024-06-01T12:00:00Z")
+        repository.commit("back-dated")
+    with pytest.raises(Problem, match="whose time is over"):
+        repository.update()
+    assert repository.page() == "second"
+
+
+def test_a_huge_push_is_refused_and_leaves_nothing_on_the_disk(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(updating, "LARGEST", 200_000)
+    before = size_of(repository)
+    (repository.home / "staff/huge").write_bytes(os.urandom(1_000_000))
+    repository.commit("second")
+    with pytest.raises(Problem, match="git fetch failed"):
+        repository.update()
+    assert size_of(repository) - before < 100_000
+
+
+def test_what_is_pushed_unsigned_does_not_gather_on_the_disk(repository: Repository) -> None:
+    before = size_of(repository)
+    for n in range(3):
+        (repository.home / "staff/large").write_bytes(os.urandom(300_000))
+        repository.commit(f"unsigned {n}", sign=False)
+        with pytest.raises(Problem, match="is not signed"):
+            repository.update()
+    assert size_of(repository) - before < 100_000
+
+
+def size_of(repository: Repository) -> int:
+    return sum(path.stat().st_size for path in (repository.home / "content.git").rglob("*") if path.is_file())
+
+
+def test_fetches_of_years_do_not_gather_as_packs(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(updating, "MOST_PACKS", 2)
+    for n in range(5):
+        repository.commit(f"page {n}")
+        repository.update()
+    assert len(list((repository.home / "content.git/objects/pack").glob("*.pack"))) <= 2
+
+
+@pytest.mark.parametrize("name", ["index.lock", "HEAD.lock", "refs/portal/taken.lock", "packed-refs.lock"])
+def test_the_lock_of_a_git_that_was_killed_stops_nothing(repository: Repository, name: str) -> None:
+    repository.commit("second")
+    (repository.home / "content.git" / name).write_text("")
+    repository.update()
+    assert repository.published == ["second"]
+
+
+def test_an_object_in_anothers_place_is_not_looked_at(repository: Repository) -> None:
+    """A clone made with --mirror has refs/replace, by which one commit is shown in the place of another."""
+    signed = repository.commit("second")
+    unsigned = repository.commit("mine", sign=False)
+    repository.git("fetch", "-q", "origin", "main", where="content.git")
+    repository.git("reset", "-q", "--hard", signed)
+    repository.git("update-ref", f"refs/replace/{signed}", unsigned, where="content.git")
+    repository.update()
+    assert repository.page() == "second"
+
+
+def test_what_the_remote_says_is_one_line_without_control_characters(repository: Repository) -> None:
+    repository.git("remote", "set-url", "origin", "/nowhere/\x1b[2J\x07" + "x" * 1000, where="content.git")
+    with pytest.raises(Problem) as told:
+        repository.update()
+    assert str(told.value).isprintable()
+    assert len(str(told.value)) < 600
+
+
+@pytest.mark.parametrize("head", ["id,story,withdrawn_on", "id;story;withdrawn_on", "story,id", "\ufeffid,story"])
+def test_a_withdrawal_is_written_into_whatever_table_came(tmp_path: Path, head: str) -> None:
+    """Also the row of a library, which was copied when it was withdrawn and never stood in what came."""
+    separator = ";" if ";" in head else ","
+    names = head.strip("\ufeff").split(separator)
+    row = {"id": "A", "story": "stories/a", "withdrawn_on": ""}
+    came = f"{head}\r\n{separator.join(row[name] for name in names)}\r\n".encode()
+    path = tmp_path / "tables/consents.csv"
+    path.parent.mkdir()
+    path.write_bytes(came)
+    here = TAKEN_BACK.encode() + b"b,stories/b,2027-01-01\n"
+    assert withdrawal.keep_withdrawals(tmp_path, came, here) == ["a", "b"]
+    text = path.read_text(encoding="utf-8")
+    assert text.count("2027-01-01") == 2
+    assert text.startswith(head)
+    assert withdrawal.keep_withdrawals(tmp_path, came, here) == []
+
+
+@pytest.mark.parametrize("came", [b"", b"\xff\xfe\x00", b"story\nstories/a\n", b'id,story\n"a'])
+def test_a_table_that_cannot_be_read_is_left_alone(tmp_path: Path, came: bytes) -> None:
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables/consents.csv").write_bytes(came)
+    withdrawal.keep_withdrawals(tmp_path, b"", TAKEN_BACK.encode())
+    withdrawal.keep_withdrawals(tmp_path, came, came)

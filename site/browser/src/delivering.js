@@ -2,7 +2,7 @@
 import { bytesToHex, randomBytes } from "@noble/hashes/utils.js";
 import { button, make, say } from "./dom.js";
 import { TooLarge, sealLetter, sealPart } from "./locking.js";
-import { Refused, put } from "./sending.js";
+import { MOST_TURNS, Refused, put } from "./sending.js";
 import { Unsafe, checkBits, checkDesks, checkSize } from "./terms.js";
 import { work } from "./work.js";
 
@@ -52,16 +52,16 @@ export function makeDelivery(settings) {
 
   async function putLetter(sealed, headers, told) {
     const progress = meter(told, sealed.length);
-    try {
-      await put(`letters/${id}`, sealed, headers, progress, told.again);
-    } catch (error) {
-      if (!(error instanceof Refused) || error.status !== 428) {
+    let done = {};
+    for (let turn = 0; ; turn += 1) {
+      try {
+        return await put(`letters/${id}`, sealed, { ...headers, ...done }, progress, told.again);
+      } catch (error) {
         if (error instanceof Refused && error.status === 409) kept.clear(); // the parts are gone: they are sent again
-        throw error;
+        if (!(error instanceof Refused) || error.status !== 428 || turn >= MOST_TURNS) throw error;
+        told.line.textContent = words.working;
+        done = { "Portal-Work": await work(id, sealed, checkBits(error.data.bits)) };
       }
-      told.line.textContent = words.working;
-      const done = await work(id, sealed, checkBits(error.data.bits));
-      await put(`letters/${id}`, sealed, { ...headers, "Portal-Work": done }, progress, told.again);
     }
   }
 
@@ -83,9 +83,10 @@ export function waiting(text, words) {
   return { section: make("section", { class: "panel sending" }, [line, bar]), told };
 }
 
-// Not sent, and why; the buttons that follow are the page's own.
+// Not sent, and why; the buttons that follow are the page's own. data-reason is for whoever helps: a status or an error's name.
 export function failure(words, error) {
-  return make("div", { class: "error-summary", role: "alert", tabindex: "-1" }, [
+  const reason = String(error.status || error.message || error.name);
+  return make("div", { class: "error-summary", role: "alert", tabindex: "-1", "data-reason": reason }, [
     make("h2", {}, words.failed),
     make("p", {}, error instanceof TooLarge || error.status === 413 ? words.large : error instanceof Unsafe ? words.unsafe : words.failedhelp),
   ]);

@@ -1,8 +1,12 @@
 // Sends what is sealed, again and again over a broken line: the same bytes under the same id, so never twice.
-import { checkTerms } from "./terms.js";
+import { checkBits, checkTerms } from "./terms.js";
 import { work } from "./work.js";
 
 const WAITS = [1, 2, 4, 8, 15, 30, 30, 30];
+// A flood that grows while a phone works asks for more: how often it works again before the person is told to retry.
+export const MOST_TURNS = 4;
+// A server, or what stands before it, that is away for a while; every other refusal is final.
+const AWAY = [408, 429, 502, 503, 504];
 const BASE = "/forms/sealed/v1/";
 
 export class Refused extends Error {
@@ -16,7 +20,7 @@ export class Refused extends Error {
 export class Broken extends Error {}
 
 export async function terms(again) {
-  return checkTerms(JSON.parse(await persistently("GET", "terms", null, {}, () => {}, again)));
+  return checkTerms(await persistently("GET", "terms", null, {}, () => {}, again));
 }
 
 export async function put(path, body, headers, progress, again) {
@@ -32,20 +36,20 @@ export async function post(path, data, again) {
 export async function postForBytes(path, data, again) {
   const body = new Blob([JSON.stringify(data)], { type: "application/json" });
   const send = (more) => persistently("POST", path, body, more, () => {}, again, "arraybuffer");
-  return new Uint8Array(await worked(data.lookup, send, (found) => found));
+  return new Uint8Array(await worked(data.lookup, send));
 }
 
 const done = new Map(); // work found for look-up values
 
 // While somebody guesses receipts, the server asks for work for each look-up value.
-async function worked(lookup, send, read = JSON.parse) {
-  const headers = () => (done.has(lookup) ? { "Portal-Lookup-Work": done.get(lookup) } : {});
-  try {
-    return read(await send(headers()));
-  } catch (error) {
-    if (!(error instanceof Refused) || error.status !== 428 || !error.data.lookup) throw error;
-    done.set(lookup, await work(lookup, new Uint8Array(), error.data.bits));
-    return read(await send(headers()));
+async function worked(lookup, send) {
+  for (let turn = 0; ; turn += 1) {
+    try {
+      return await send(done.has(lookup) ? { "Portal-Lookup-Work": done.get(lookup) } : {});
+    } catch (error) {
+      if (!(error instanceof Refused) || error.status !== 428 || !error.data.lookup || turn >= MOST_TURNS) throw error;
+      done.set(lookup, await work(lookup, new Uint8Array(), checkBits(error.data.bits)));
+    }
   }
 }
 
@@ -54,7 +58,7 @@ async function persistently(method, path, body, headers, progress, again, kind =
     try {
       return await once(method, path, body, headers, progress, kind);
     } catch (error) {
-      const away = error instanceof Broken || error.status === 503;
+      const away = error instanceof Broken || AWAY.includes(error.status);
       if (!away || turn >= WAITS.length) throw error;
       again();
       await new Promise((resume) => setTimeout(resume, WAITS[turn] * 1000));
@@ -73,18 +77,21 @@ function once(method, path, body, headers, progress, kind) {
     if (body) request.setRequestHeader("Content-Type", body.type || "application/octet-stream");
     request.upload.onprogress = (event) => progress(event.loaded);
     request.onload = () => {
-      if (request.status >= 200 && request.status < 300) resolve(request.response);
-      else reject(new Refused(request.status, parsed(request.response)));
+      if (request.status < 200 || request.status >= 300) return reject(new Refused(request.status, parsed(request.response) || {}));
+      // What is cut off, or comes from a provider's sign-in page, is no answer of ours: it is asked for again.
+      const answer = kind === "text" ? parsed(request.response) : request.response;
+      return answer ? resolve(answer) : reject(new Broken("no answer of ours"));
     };
-    request.onerror = request.ontimeout = request.onabort = () => reject(new Broken());
+    request.onerror = request.ontimeout = request.onabort = () => reject(new Broken("no answer"));
     request.send(body);
   });
 }
 
+// The JSON of an answer; null where it is none.
 function parsed(text) {
   try {
     return JSON.parse(typeof text === "string" ? text : new TextDecoder().decode(text));
   } catch {
-    return {};
+    return null;
   }
 }

@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from flask import Flask, g, render_template, request
+from flask import Flask, g, request
 from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 
@@ -109,12 +109,12 @@ def _always() -> dict[str, Any]:
 
 
 def _problem(problem: Problem) -> tuple[str, int]:
-    return render_template("problem.html", problems=[problem]), 400
+    return home.problem_page([problem], 400)
 
 
 def _problems(told: Problems) -> tuple[str, int]:
-    return render_template("problem.html", problems=told.problems), 400
+    return home.problem_page(told.problems, 400)
 
 
 def _http_error(error: HTTPException) -> tuple[str, int]:
-    return render_template("problem.html", problems=[home.sentence(error.code or 500)]), error.code or 500
+    return home.problem_page([home.sentence(error.code or 500)], error.code or 500)

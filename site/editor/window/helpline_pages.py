@@ -3,7 +3,8 @@
 from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
-from editor import overview, rows
+from editor import overview
+from editor.tables import lines
 from editor.window.home import the_editor, translate, writer
 from editor.window.table_pages import row_now, sheet_now
 from forms.core.problem import Problem
@@ -32,6 +33,7 @@ def called() -> Response:
         if row is None:
             raise Problem(id[:80], translate("There is no such row here."), translate("Choose one from the list."))
         checked = {"checked_on": editor.today().isoformat(), "checked_by": f"{who}, called"}
-        fresh = rows.with_row(text, sheet, "id", id, {**row, **checked})
+        cells = {**row, **checked}
+        fresh = lines.with_row(text, ("id",), id, cells, "content/tables/helplines.csv")
         editor.store.save(editor.store.table("helplines"), fresh, now, who, f"Helpline {id} called")
     return redirect_to(f"/helplines/?done={id}")

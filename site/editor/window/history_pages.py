@@ -1,10 +1,13 @@
 """Who changed what: every save with before and after, and a way back for one file."""
 
 from flask import Blueprint, render_template, request
+from sitegen.content.csv_files import sheet_of
+from sitegen.content.pages import readable
 from werkzeug.wrappers import Response
 
 from editor import differences
 from editor.history import Change, Entry
+from editor.store import text_of
 from editor.window.home import the_editor, translate, writer
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
@@ -58,15 +61,22 @@ def _can_go_back(change: Change) -> bool:
 
 @pages.post("/history/<id>/back")
 def back(id: str) -> Response:
-    """Bring one file back as it was before a save. What came since stays in the history."""
+    """Bring one file back as it was before a save. What came since stays in the history.
+
+    Raises Problem where it could not be read, of which a form would show nothing.
+    """
     editor, path = the_editor(), request.form.get("path", "")
     change = next((one for one in _changes(_entry(id)) if one.path == path and _can_go_back(one)), None)
     if change is None or change.before is None:
         raise Problem(path[:80], translate("This cannot be brought back here."), translate("Choose one from the list."))
     folder, _, name = path.partition("/")
     file = editor.store.table(name.removesuffix(".csv")) if folder == "tables" else editor.store.page(folder, name)
+    text = text_of(change.before, path)
+    if folder == "tables":
+        sheet_of(change.before, path)
+    else:
+        readable(text, path)
     with editor.store.busy:
         editor.store.note_outside()
-        text = change.before.decode("utf-8-sig").replace("\r\n", "\n")
         editor.store.write(file, text, writer(), f"Back: {path}")
     return redirect_to(f"/history/?path={path}")

@@ -1,5 +1,6 @@
 """The first page: what waits, what is on the site, and three ways on. And who it is that writes."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 from flask import Blueprint, current_app, g, render_template, request
@@ -10,6 +11,7 @@ from editor.editor import Editor
 from editor.publishing import unpublished
 from forms.core import i18n
 from forms.core.problem import Problem
+from forms.web.local.entrance import the_entrance
 from forms.web.local.secret_path import redirect_to
 
 pages = Blueprint("home", __name__)
@@ -40,6 +42,18 @@ def sentence(code: int) -> Problem:
         421: (_("This window is reached under 127.0.0.1 only."), again),
     }
     return Problem("", *said.get(code, (_("Something went wrong."), _("Go back to the first page and try again."))))
+
+
+_NOT_TYPED = frozenset({"form_token", "base", "key", "both", "english"})
+
+
+def problem_page(problems: Sequence[Problem], code: int) -> tuple[str, int]:
+    """Return a page that says what is wrong, with all that was typed: the form it came from is not shown again."""
+    # Another site's page may send words of its own, which must not stand on ours.
+    ours = g.get("inside") and the_entrance().made(request.form.get("form_token", ""))
+    typed = request.form.items(multi=True) if ours else ()
+    kept = [(name, value) for name, value in typed if name not in _NOT_TYPED and value.strip()]
+    return render_template("problem.html", problems=problems, typed=kept), code
 
 
 @pages.get("/")

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from editor import front_matter, overview
 from editor.looking import source_of
 from editor.merging import Part
-from editor.store import Saved
+from editor.store import Saved, text_of
 from editor.window.home import the_editor, translate, writer
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
@@ -116,12 +116,13 @@ def shown(language: str, name: str, form: Form, parts: tuple[Part, ...] = ()) ->
 
 
 def made_from(language: str, name: str, base: str) -> str:
-    """Return the text that a form was made from: of this id, or a library's where the district has no copy yet."""
+    """Return the text that a form was made from: of this id, or a library's where the district has no copy yet.
+
+    Raises Problem where it cannot be read.
+    """
     store = the_editor().store
     data = store.history.read(base)
-    return (
-        store.inherited(store.page(language, name)) if data is None else data.decode("utf-8-sig").replace("\r\n", "\n")
-    )
+    return store.inherited(store.page(language, name)) if data is None else text_of(data, f"{language}/{name}")
 
 
 def whole_text(language: str, name: str, form: Form) -> str:
@@ -193,6 +194,8 @@ def ready(language: str, name: str) -> Response:
     path = editor.store.page(language, name)
     text, base = editor.store.read(path)
     lines, body = front_matter.parts(text)
+    if not front_matter.values(lines).get("draft"):
+        raise Problem(name, translate("This is not a draft."), translate("Look at the page again."))
     page = front_matter.whole(front_matter.with_values(lines, {"draft": None}), body)
     if found := problems_of(language, name, page):
         raise found[0]

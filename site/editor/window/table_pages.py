@@ -1,16 +1,19 @@
 """Tables: their rows, the form of one row, and a whole table from a spreadsheet and back."""
 
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, cast
 
 from flask import Blueprint, Response, make_response, render_template, request
 from sitegen.content.csv_files import CsvFile, sheet_of
 from werkzeug.wrappers import Response as Answer
 
-from editor import rows, table_checks
-from editor.rows import Touched
-from editor.window.home import the_editor, translate, writer
+from editor.tables import checks, lines, rows
+from editor.tables.lines import name_of, named
+from editor.tables.rows import Touched
+from editor.window.home import problem_page, the_editor, translate, writer
 from forms.core.files.spreadsheet_csv import cell_text
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
@@ -36,11 +39,23 @@ class RowForm:
     saved: bool = False
 
 
+class NoTable(Problem):
+    """There is no such table, or no person writes it."""
+
+
+def schema_of(table: str) -> Mapping[str, Any]:
+    """Return the schema of a table. Raises NoTable."""
+    found = the_editor().schemas.get(table)
+    if found is None:
+        raise NoTable("", translate("There is no such table here."), translate("Choose one from the list."))
+    return cast("Mapping[str, Any]", found)
+
+
 def sheet_now(table: str) -> tuple[CsvFile, str, str]:
     """Return a table, its text and its id. Raises Problem where it cannot be read."""
     editor = the_editor()
+    header = ",".join(one["name"] for one in schema_of(table)["fields"])
     text, base = editor.store.read(editor.store.table(table))
-    header = ",".join(one["name"] for one in editor.schemas[table]["fields"])
     return sheet_of((text or header).encode(), f"content/tables/{table}.csv"), text or header, base
 
 
@@ -53,9 +68,9 @@ def inherited(table: str) -> list[dict[str, str]]:
 
 def row_now(table: str, sheet: CsvFile, value: str) -> dict[str, str] | None:
     """Return the cells of a row: the district's own, else the library's, of which a save makes the district's own."""
-    key = rows.key_of(the_editor().schemas[table])
-    there = (row for row in inherited(table) if row.get(key) == value)
-    return rows.found(sheet, key, value) or next(there, None)
+    keys = rows.keys_of(schema_of(table))
+    there = (row for row in inherited(table) if name_of(row, keys) == value)
+    return rows.found(sheet, keys, value) or next(there, None)
 
 
 @pages.get("/tables/")
@@ -68,13 +83,13 @@ def listed() -> str:
 def show(table: str) -> str:
     """The rows of a table."""
     sheet, _, base = sheet_now(table)
-    schema = the_editor().schemas[table]
-    key = rows.key_of(schema)
-    found = [dict(zip(sheet.header, cells, strict=False)) for cells in sheet.rows]
-    own = {row.get(key, "") for row in found}
-    found += [row for row in inherited(table) if row.get(key, "") not in own]
-    shown = [(row.get(key, ""), _words(row)) for row in found]
-    withdrawn = {row.get(key, "") for row in found if row.get("withdrawn_on")}
+    schema = schema_of(table)
+    keys = rows.keys_of(schema)
+    found = [named(sheet.header, cells) for cells in sheet.rows]
+    own = {name_of(row, keys) for row in found}
+    found += [row for row in inherited(table) if name_of(row, keys) not in own]
+    shown = [(name_of(row, keys), _words(row)) for row in found]
+    withdrawn = {name_of(row, keys) for row in found if row.get("withdrawn_on")}
     return render_template(
         "table.html", table=table, title=schema["title"], rows=shown, base=base, saved="saved" in request.args,
         withdrawn=withdrawn, done=request.args.get("done", ""),
@@ -91,20 +106,20 @@ def _words(row: dict[str, str]) -> str:
 def edit(table: str) -> str:
     """The form of one row: of `key`, or a new one made like `like`."""
     sheet, _, base = sheet_now(table)
-    key, value = rows.key_of(the_editor().schemas[table]), request.args.get("key", "")
+    keys, value = rows.keys_of(schema_of(table)), request.args.get("key", "")
     like = row_now(table, sheet, request.args.get("like", "")) if "like" in request.args else None
-    cells = row_now(table, sheet, value) if value else _next(like, key) if like else {}
+    cells = row_now(table, sheet, value) if value else _next(like, keys) if like else {}
     if cells is None:
         raise Problem(value[:80], translate("There is no such row here."), translate("Choose one from the list."))
     given = {name: cell for name, cell in request.args.items() if name not in {"key", "like"}}
     return shown(table, RowForm({**cells, **given}, base, value, saved="saved" in request.args))
 
 
-def _next(like: dict[str, str], key: str) -> dict[str, str]:
+def _next(like: dict[str, str], keys: Sequence[str]) -> dict[str, str]:
     """Return the cells of an event like this one, four weeks later: the same weekday."""
     kept = {name: cell for name, cell in like.items() if not name.startswith("outcome_") and name not in _OF_ONE_DAY}
     moved = {name: _later(cell) for name, cell in kept.items() if name in {"starts", "ends"}}
-    return {**kept, **moved, key: "", **({"state": "planned"} if "state" in kept else {})}
+    return {**kept, **moved, keys[-1]: "", **({"state": "planned"} if "state" in kept else {})}
 
 
 def _later(cell: str) -> str:
@@ -116,54 +131,70 @@ def _later(cell: str) -> str:
 
 def shown(table: str, form: RowForm) -> str:
     """Return the page with the form."""
-    schema = the_editor().schemas[table]
+    schema = schema_of(table)
     names = [key["reference"]["resource"] for key in schema.get("foreignKeys", ())]
-    sheets = {name: sheet_now(name)[0] for name in names if name in the_editor().schemas}
+    sheets = {}
+    for name in names:
+        with suppress(Problem):  # of a table that cannot be read nothing can be chosen: it is typed
+            sheets[name] = sheet_now(name)[0]
     fields = rows.controls(schema, sheets)
     by_column = {one.where.rpartition("column ")[2]: one for one in form.problems if ", column " in one.where}
     return render_template(
         "row.html", table=table, title=schema["title"], form=form, fields=fields, by_column=by_column,
-        touched={one.column: one for one in form.touched}, key=rows.key_of(schema),
+        touched={one.column: one for one in form.touched}, keys=rows.keys_of(schema),
     )  # fmt: skip
 
 
 @pages.post("/tables/<table>/row")
 def save(table: str) -> Answer | str | tuple[str, int]:
     """Save one row; other rows stay as they are in the file now."""
-    schema = the_editor().schemas.get(table) or {}
-    sent = {one["name"]: " ".join(request.form.get(one["name"], "").split()) for one in schema.get("fields", ())}
+    fields = schema_of(table)["fields"]
+    sent = {one["name"]: " ".join(request.form.get(one["name"], "").split()) for one in fields}
     form = RowForm(sent, request.form.get("base", ""), request.form.get("key", ""))
     try:
         with the_editor().store.busy:
-            status = _save(table, schema, form)
+            status = _save(table, form)
     except Problem as problem:
         form.problems = [problem]
         return shown(table, form), 400
     return (shown(table, form), status) if status else redirect_to(f"/tables/{table}/?saved=yes")
 
 
-def _save(table: str, schema: dict[str, Any], form: RowForm) -> int:
+def _save(table: str, form: RowForm) -> int:
     """Save what is right; return 409 where two people changed a cell, 400 where one is wrong, 0 where it is saved."""
-    editor, key = the_editor(), rows.key_of(schema)
+    editor, keys = the_editor(), rows.keys_of(schema_of(table))
     sheet, text, now = sheet_now(table)
     before = editor.store.history.read(form.base)
     base = sheet_of(before, table) if before else None
-    value = form.key or form.cells[key]
-    theirs = rows.found(sheet, key, value)
-    if theirs and not form.key:
+    typed = name_of(form.cells, keys)
+    # A library's row has no place in this file before its first save, and no place in what the form was made from.
+    theirs = rows.found(sheet, keys, form.key or typed)
+    mine = rows.found(base, keys, form.key) if base and form.key else None
+    if mine and not theirs:
+        return _gone(form, now)
+    if (theirs and not form.key) or (typed != form.key and rows.found(sheet, keys, typed)):
         todo = translate("Choose another, or open that row from the list.")
-        raise Problem(f"column {key}", translate("There is a row of this name already."), todo)
-    row, form.touched = rows.merged(form.cells, rows.found(base, key, form.key) if base and form.key else None, theirs)
+        raise Problem(f"column {keys[-1]}", translate("There is a row of this name already."), todo)
+    row, form.touched = rows.merged(form.cells, mine, theirs)
     form.base = now
     if form.touched:
         form.cells = {**row, **{one.column: one.ours for one in form.touched}}
         return 409
-    fresh = rows.with_row(text, sheet, key, value, row)
-    form.problems = table_checks.row_problems(editor, table, fresh, row[key])
+    name = name_of(row, keys)
+    fresh = lines.with_row(text, keys, form.key or name, row, f"content/tables/{table}.csv")
+    form.problems = checks.row_problems(editor, table, fresh, name)
     if form.problems:
         return 400
-    editor.store.save(editor.store.table(table), fresh, now, writer(), f"Row {row[key]} of {table}")
+    editor.store.save(editor.store.table(table), fresh, now, writer(), f"Row {name} of {table}")
     return 0
+
+
+def _gone(form: RowForm, now: str) -> int:
+    """Say that the row is not there any more; saved again as it is shown then, it is a row of its own."""
+    what = translate("Somebody else took this row away, or gave it another name, while you wrote.")
+    todo = translate("What you wrote is still here. Look at the table; save again where it should be a row of its own.")
+    form.problems, form.base, form.key = [Problem(form.key, what, todo)], now, ""
+    return 409
 
 
 @pages.get("/tables/<table>/download")
@@ -186,9 +217,9 @@ def upload(table: str) -> str:
 
 def _compared(table: str, fresh: str, base: str) -> str:
     editor = the_editor()
-    key = rows.key_of(editor.schemas[table])
-    found = rows.changes(sheet_now(table)[0], sheet_of(fresh.encode(), f"{table}.csv"), key)
-    problems = table_checks.table_problems(editor, table, fresh)
+    keys = rows.keys_of(schema_of(table))
+    found = rows.changes(sheet_now(table)[0], sheet_of(fresh.encode(), f"{table}.csv"), keys)
+    problems = checks.table_problems(editor, table, fresh)
     return render_template("upload.html", table=table, changes=found, text=fresh, base=base, problems=problems)
 
 
@@ -198,7 +229,7 @@ def replace(table: str) -> Answer | str:
     editor, fresh = the_editor(), request.form.get("text", "").replace("\r\n", "\n")
     with editor.store.busy:
         _, _, now = sheet_now(table)
-        problems = table_checks.table_problems(editor, table, fresh)
+        problems = checks.table_problems(editor, table, fresh)
         if now != request.form.get("base") or problems:
             return _compared(table, fresh, now)
         editor.store.save(editor.store.table(table), fresh, now, writer(), f"Table {table} from a spreadsheet")
@@ -215,8 +246,7 @@ def withdraw() -> Answer:
     return redirect_to("/tables/consents/?done=withdrawn")
 
 
-@pages.errorhandler(KeyError)
-def no_table(_: KeyError) -> tuple[str, int]:
+@pages.errorhandler(NoTable)
+def no_table(problem: NoTable) -> tuple[str, int]:
     """A table that is not there, or that no person writes."""
-    problem = Problem("", translate("There is no such table here."), translate("Choose one from the list."))
-    return render_template("problem.html", problems=[problem]), 404
+    return problem_page([problem], 404)

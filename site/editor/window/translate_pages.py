@@ -1,6 +1,7 @@
 """The translating room: what each language lacks, a page paragraph by paragraph, and a reader's signature."""
 
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from flask import Blueprint, render_template, request
 from sitegen.content import translations
@@ -104,7 +105,7 @@ def _shown(language: str, name: str, form: Form) -> str:
     return render_template(
         "translation.html", language=language, name=name, form=form, english=english,
         state=translating.state_of(library, name, language, drafts), difference=_difference(language, name, english),
-        both=read_of(english, language), saved="saved" in request.args,
+        both=read_of(english, language), mark=_mark_of(english), saved="saved" in request.args,
     )  # fmt: skip
 
 
@@ -121,6 +122,12 @@ def _difference(language: str, name: str, english: Source) -> list[Piece]:
     return differences.pieces(front_matter.parts(before)[1].strip(), english.text.strip()) if before else []
 
 
+def _mark_of(english: Source) -> str:
+    """Return a mark of the English that stands beside a translation: another text has another."""
+    text = "\n".join([english.title, str(english.meta.get("description") or ""), english.text])
+    return the_editor().store.history.id_of(text.encode())
+
+
 def read_of(english: Source, language: str) -> str:
     """Return the ids of the two texts that a reader has before her: her signature is for these, and for no others."""
     editor = the_editor()
@@ -134,10 +141,13 @@ def save(language: str, name: str) -> Response | tuple[str, int]:
     editor, sent, english = the_editor(), request.form, _english(name)
     parts = [part.replace("\r\n", "\n") for part in sent.getlist("paragraph")]
     source = translating.paragraphs(english.text)
-    rows = [Pair(source[at] if at < len(source) else "", part) for at, part in enumerate(parts)]
+    rows = [Pair(*pair) for pair in zip_longest(source, parts, fillvalue="")]
     form = Form(sent.get("title", ""), sent.get("description", ""), rows, sent.get("base", ""))
     try:
-        path = editor.store.page(_language(language), name)
+        path, mark = editor.store.page(_language(language), name), _mark_of(english)
+        if "whole" in sent and sent.get("english", mark) != mark:
+            raise _Edited(name, translate("The English was edited while you wrote."),
+                          translate("Look at what changed, then save again."))  # fmt: skip
         text = _whole(language, form, english, parts, done="whole" in sent)
         source_of(language, name, text)
         done = editor.store.save(path, text, form.base, writer(), f"Translate {language}/{name}")
@@ -147,8 +157,12 @@ def save(language: str, name: str) -> Response | tuple[str, int]:
             confirm(language, name, followed=True)
     except Problem as problem:
         form.problems = [problem]
-        return _shown(language, name, form), 400
+        return _shown(language, name, form), 409 if isinstance(problem, _Edited) else 400
     return redirect_to(f"/translate/{language}/{name}?saved=yes")
+
+
+class _Edited(Problem):
+    """The English is not the one that stood beside the translation when it was written."""
 
 
 def _both(language: str, name: str, form: Form, done: Saved) -> str:
@@ -196,12 +210,16 @@ def sign(language: str, name: str) -> Response:
         if request.form.get("both") != read_of(_english(name), language):
             raise Problem(name, translate("One of the two texts was edited while you read."),
                           translate("Look at the page again, then sign."))  # fmt: skip
+        text, base = editor.store.read(path)
+        if not base:  # the text is a library's, or there is none
+            raise Problem(
+                name, translate("This text is a library’s, not yours yet."), translate("Save it here first, then sign.")
+            )
         library = _library()
         if translating.state_of(library, name, language).kind != translating.WAITING:
             raise Problem(
                 name, translate("This is not waiting for a reader."), translate("Look at the page again, then sign.")
             )
-        text, base = editor.store.read(path)
         lines, body = front_matter.parts(text)
         values = {"reviewed_by": who, "reviewed_on": editor.today()}
         fresh = front_matter.whole(front_matter.with_values(lines, values), body)

@@ -295,6 +295,12 @@ def newer_file(content: Path) -> str:
     return min((path.name for path in newer), default="")
 
 
+def in_doubt(newer: str) -> Problem:
+    """Return what is said where a file beside consents.csv is newer."""
+    todo = f"If {newer} holds the newest state, save it as CSV in place of consents.csv. Then remove {newer}."
+    return Problem(f"content/tables/{newer}", "is newer than consents.csv; which of them counts is in doubt.", todo)
+
+
 def read_leniently(content: Path) -> Consents:
     """Read consents.csv without the other tables; a file that cannot be read, or is in doubt, holds no consent."""
     found = []

@@ -53,7 +53,8 @@ def said(content: Path, tables: Tables) -> Iterator[str]:
     if not libraries:
         return
     found = (file for file in lookup.files(content) if file.layer.shown != lookup.OWN)
-    names = [file.name for file in found if lookup.is_used(file.name, settings.language_codes(content))]
+    languages = settings.language_codes(content)
+    names = [file.name for file in found if lookup.is_used(file.name, languages)]
     rows = sum(layer_of(row) not in {"", lookup.OWN} for each in tables.values() for row in each)
     now, known = _overridden(content), read(content)
     shown = ", ".join(layer.shown for layer in libraries)

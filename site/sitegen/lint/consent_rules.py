@@ -36,8 +36,7 @@ def problems(
 ) -> Iterator[Problem]:
     """Yield everything about consent that stops a build. codes: the languages of the site."""
     if newer := consents.newer_file(content):
-        todo = f"If {newer} holds the newest state, save it as CSV in place of consents.csv. Then remove {newer}."
-        yield Problem(f"content/tables/{newer}", "is newer than consents.csv; which of them counts is in doubt.", todo)
+        yield consents.in_doubt(newer)
     known = consents.of_rows(tables["consents"])
     for page in pages:
         if consents.is_story(page):

@@ -3,8 +3,10 @@
 It needs consents.csv and the built files only: no settings, no pages that can be read, no other table.
 """
 
+import csv
 import glob
 import json
+import os
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -236,9 +238,18 @@ def also_named(text: str, content: Path) -> list[str]:
 def write_withdrawn(content: Path, told: str, today: date) -> int:
     """Write today as withdrawn_on into the rows of what a person named; return how many rows there are.
 
-    Byte order mark, line ends and separator stay as they are. Raises Problem where the file cannot be read.
+    Byte order mark, line ends and separator stay as they are. Where a file beside it is newer, the table stays
+    the older one: which of them counts is a person's decision. Raises Problem where the file cannot be read.
     """
     path = content / consents.TABLE
+    in_doubt = path.stat() if consents.newer_file(content) else None
+    found = _write_day(path, content, told, today)
+    if in_doubt:
+        os.utime(path, ns=(in_doubt.st_atime_ns, in_doubt.st_mtime_ns))
+    return found
+
+
+def _write_day(path: Path, content: Path, told: str, today: date) -> int:
     _copy_rows_of_libraries(content, told)
     sheet = csv_files.read_sheet(path)
     data = path.read_bytes()
@@ -287,3 +298,45 @@ def remove_card(kit: Path) -> bool:
     there = card.exists()
     card.unlink(missing_ok=True)
     return there
+
+
+def keep_withdrawals(content: Path, base: bytes, here: bytes) -> list[str]:
+    """Write withdrawals that were made on this machine into a consents.csv that came from elsewhere; return their ids.
+
+    base: the table as it came before; here: as it was until now. What is withdrawn here and was not in `base` stays so.
+    Where the new table cannot be read nothing is written: then it holds no consent at all.
+    """
+    path = content / consents.TABLE
+    before = {row.get("id", "").casefold(): row.get("withdrawn_on") for row in _rows_of(base)}
+    made = {id: row for row in _rows_of(here) if row.get("withdrawn_on") and not before.get(id := row["id"].casefold())}
+    data = path.read_bytes() if path.is_file() else b""
+    there = {row["id"].casefold(): row for row in _rows_of(data)}
+    # Of a library, copied when it was withdrawn: nothing of it came from elsewhere.
+    lost = [row for id, row in made.items() if there and id not in there and id not in before]
+    back = {id: row for id, row in made.items() if id in there and not there[id].get("withdrawn_on")}
+    if not (lost or back):
+        return []
+    dialect = spreadsheet_csv.dialect_of(data)
+    names, *rows = spreadsheet_csv.rows_of(data, dialect)
+    columns = [name.strip() for name in names]
+    if "withdrawn_on" not in columns:
+        columns.append("withdrawn_on")
+        names.append("withdrawn_on")
+    at, on = columns.index("id"), columns.index("withdrawn_on")
+    for row in rows:
+        if (own := back.get(row[at].strip().casefold() if len(row) > at else "")) is not None:
+            row.extend([""] * (len(columns) - len(row)))
+            row[on] = own["withdrawn_on"]
+    rows += [[row.get(name, "") for name in columns] for row in lost]
+    write_durably(path, dialect.bom + spreadsheet_csv.text_of([names, *rows], dialect).encode())
+    return [row["id"] for row in (*back.values(), *lost)]
+
+
+def _rows_of(data: bytes) -> list[dict[str, str]]:
+    """Return the rows of a consents.csv that have an id, by the names of its columns; none where it cannot be read."""
+    try:
+        names, *rows = spreadsheet_csv.rows_of(data, spreadsheet_csv.dialect_of(data)) or [[]]
+    except (UnicodeDecodeError, csv.Error):
+        return []
+    found = (dict(zip(map(str.strip, names), map(str.strip, row), strict=False)) for row in rows)
+    return [row for row in found if row.get("id")]

@@ -1,16 +1,21 @@
 """Rows of the staff's tables, one at a time: what a form shows, and a save that leaves other people's rows alone."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sitegen.content.csv_files import CsvFile, sheet_of
 
+from editor.tables.lines import name_of, named
 from forms.core.files.spreadsheet_csv import BOM, Dialect, csv_text, is_formula, separator_of, text_of
 from forms.core.problem import Problem
 
 WRITTEN_BY_PROGRAMS = frozenset({"heard"})
 """Tables that no person writes."""
+
+_LEFT_OVER = "+"
+"""Under this name, which no column has, a change shows what a row has beyond its columns."""
 
 _LONG = ("what_", "note", "why_", "outcome_", "asked_", "promised_", "text_")
 _KINDS = {"integer": "number", "date": "date", "datetime": "datetime", "boolean": "flag"}
@@ -75,15 +80,15 @@ def column_of(sheet: CsvFile, name: str) -> list[str]:
     return [row[at] for row in sheet.rows if len(row) > at] if at >= 0 else []
 
 
-def key_of(schema: Mapping[str, Any]) -> str:
-    """Return the column that names a row."""
-    return str(schema["primaryKey"][0])
+def keys_of(schema: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the columns that name a row."""
+    return tuple(schema["primaryKey"])
 
 
-def found(sheet: CsvFile, key: str, value: str) -> dict[str, str] | None:
-    """Return the cells of the row whose key has this value; None where there is none."""
-    rows = (dict(zip(sheet.header, row, strict=False)) for row in sheet.rows)
-    return next((row for row in rows if row.get(key) == value), None)
+def found(sheet: CsvFile, keys: Sequence[str], name: str) -> dict[str, str] | None:
+    """Return the cells of the row of this name; None where there is none."""
+    rows = (named(sheet.header, row) for row in sheet.rows)
+    return next((row for row in rows if name_of(row, keys) == name), None)
 
 
 def merged(
@@ -99,15 +104,6 @@ def merged(
             touched.append(Touched(column, cell, now))
         row[column] = cell
     return row, touched
-
-
-def with_row(text: str, sheet: CsvFile, key: str, value: str, row: Mapping[str, str] | None) -> str:
-    """Return the text of a table in which the row of this key is this one: changed, added at the end, gone (None)."""
-    header = [*sheet.header, *(name for name in row or () if name not in sheet.header and (row or {})[name])]
-    lines = [dict(zip(sheet.header, cells, strict=False)) for cells in sheet.rows]
-    at = next((at for at, line in enumerate(lines) if line.get(key) == value), len(lines))
-    lines[at : at + 1] = [{**(lines[at] if at < len(lines) else {}), **row}] if row is not None else []
-    return _text(header, [[line.get(name, "") for name in header] for line in lines], text)
 
 
 def _text(header: Sequence[str], rows: Sequence[Sequence[str]], like: str) -> str:
@@ -131,22 +127,25 @@ def _without_guard(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and is_formula(cell[1:]) else cell
 
 
-def changes(before: CsvFile, after: CsvFile, key: str) -> list[RowChange]:
-    """Return what a table would become, row by row. Raises Problem where two rows have one key."""
-    keys = column_of(after, key)
-    twice = next((value for value in keys if keys.count(value) > 1), None)
-    if twice is not None or key not in after.header:
-        what = f'two rows have "{twice}" in the column {key}.' if keys else f"it has no column {key}."
-        raise Problem(after.where, what, "Mend that in the spreadsheet, and choose the file again.")
-    old, new = _by_key(before, key), _by_key(after, key)
-    names = list(dict.fromkeys([*before.header, *after.header]))
-    made = [_change(value, old.get(value), new.get(value), names) for value in dict.fromkeys([*old, *new])]
+def changes(before: CsvFile, after: CsvFile, keys: Sequence[str]) -> list[RowChange]:
+    """Return what a table would become, row by row. Raises Problem where two rows have one name."""
+    todo = "Mend that in the spreadsheet, and choose the file again."
+    if missing := [key for key in keys if key not in after.header]:
+        raise Problem(after.where, f"it has no column {missing[0]}.", todo)
+    there = Counter(name_of(named(after.header, row), keys) for row in after.rows)
+    if twice := next((name for name, count in there.items() if count > 1), None):
+        raise Problem(after.where, f'two rows have "{twice}" in the column {" and ".join(keys)}.', todo)
+    old, new = _by_name(before, keys), _by_name(after, keys)
+    names = list(dict.fromkeys([*before.header, *after.header, _LEFT_OVER]))
+    made = [_change(name, old.get(name), new.get(name), names) for name in dict.fromkeys([*old, *new])]
     return [change for change in made if change]
 
 
-def _by_key(sheet: CsvFile, key: str) -> dict[str, dict[str, str]]:
-    rows = (dict(zip(sheet.header, row, strict=False)) for row in sheet.rows)
-    return {row.get(key, ""): row for row in rows}
+def _by_name(sheet: CsvFile, keys: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Return rows by their names; what a row has beyond the columns of the table is in it too."""
+    width = len(sheet.header)
+    rows = ({**named(sheet.header, row), _LEFT_OVER: " ".join(row[width:])} for row in sheet.rows)
+    return {name_of(row, keys): row for row in rows}
 
 
 def _change(

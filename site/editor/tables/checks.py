@@ -1,0 +1,80 @@
+"""What is wrong with a table that is not saved yet, beside the others as they are."""
+
+import re
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from sitegen.content import tables
+from sitegen.content.csv_files import sheet_of
+from sitegen.content.tables import Row, Tables
+from sitegen.layers import libraries
+from sitegen.lint import consent_rules
+
+from editor.editor import Editor
+from editor.tables import lines, rows, withdrawals
+from editor.tables.lines import name_of, named
+from forms.core.problem import Problem, Problems
+
+_ROW = re.compile(r", row (\d+)")
+
+
+def table_problems(editor: Editor, table: str, text: str) -> list[Problem]:
+    """Return what is wrong with the text of a table, and what it may not change."""
+    found = _read_problems(editor, table, text)
+    if table == "consents":
+        now = editor.store.read(editor.store.table(table))[0]
+        found = [*withdrawals.problems(editor.content, now, text), *found]
+    return list({str(one): one for one in found}.values())
+
+
+def _read_problems(editor: Editor, table: str, text: str) -> list[Problem]:
+    """Return what is wrong with the text of a table as it is read."""
+    name = f"content/tables/{table}.csv"
+    with tempfile.TemporaryDirectory(prefix="editor-") as folder:
+        trial = Path(folder) / "content" / "tables"
+        shutil.copytree(editor.content / "tables", trial, ignore=shutil.ignore_patterns(f"{table}.csv"))
+        if (editor.content / "portal.yml").exists():
+            libraries.copy_settings(editor.content, trial.parent)
+        (trial / f"{table}.csv").write_text(text, encoding="utf-8")
+        try:
+            read = tables.read(trial, editor.root / "site" / "schemas")
+        except Problems as told:
+            return [one for one in told.problems if one.where.startswith(name)]
+        except Problem as problem:
+            return [problem]
+    return _consent_problems(editor, read) if table == "consents" else []
+
+
+def row_problems(editor: Editor, table: str, text: str, name: str) -> list[Problem]:
+    """Return what is wrong with one row of a table's text. Other rows may be mended one by one."""
+    keys = rows.keys_of(editor.schemas[table])
+    alone = lines.without_broken(text, keys, name)
+    number = row_number(alone, keys, name)
+    found = _read_problems(editor, table, alone)
+    return [one for one in found if (place := _ROW.search(one.where)) and int(place[1]) == number]
+
+
+def row_number(text: str, keys: Sequence[str], name: str) -> int:
+    """Return the number that a spreadsheet shows for the row of this name; 0 where there is none."""
+    sheet = sheet_of(text.encode(), "")
+    found = zip(sheet.numbers, sheet.rows, strict=True)
+    return next((number for number, row in found if name_of(named(sheet.header, row), keys) == name), 0)
+
+
+def _consent_problems(editor: Editor, read: Tables) -> list[Problem]:
+    """Return what consents lack before a story may be told."""
+    codes = editor.store.languages
+    found = consent_rules.problems([], read, editor.content, codes, editor.today())
+    return [*found, *(problem for row in read["consents"] for problem in _incomplete(row))]
+
+
+def _incomplete(row: Row) -> list[Problem]:
+    """Return the cells that a consent for a story must have besides: who leaves one empty has not asked yet."""
+    if row["kind"] == "nobody" or row["withdrawn_on"] or not row["story"]:
+        return []
+    where = f"content/tables/consents.csv, row {tables.number_of(row)}"
+    todo = "Fill it in when you know it. Until then the story stays a draft."
+    needed = ("given_on", "expires_on", "approved_by", "approved_on")
+    return [Problem(f"{where}, column {name}", "this cell is empty.", todo) for name in needed if not row[name]]

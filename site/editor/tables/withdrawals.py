@@ -1,0 +1,99 @@
+"""What a save of consents.csv may not do: take a withdrawal back, or decide which of two files counts."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sitegen.content import consents, dates
+from sitegen.content.csv_files import sheet_of
+from sitegen.layers import rows
+
+from forms.core.problem import Danger, Problem
+
+NAME = consents.TABLE.as_posix()
+"""The file, as history knows it."""
+
+_WHERE = f"content/{NAME}"
+_TODO = "It stays. If the person agrees again, write a new row with the day of that."
+
+
+@dataclass(frozen=True)
+class _Row:
+    """What a row of consents says of a withdrawal: each cell in one form, however it is written."""
+
+    number: int
+    id: str
+    story: str
+    media: frozenset[str]
+    quotes: frozenset[str]
+    day: str
+    dropped: bool
+
+    @property
+    def is_gone(self) -> bool:
+        return bool(self.day or self.dropped)
+
+    def keeps(self, before: "_Row") -> bool:
+        """Return whether this row withdraws what another one does, since the same day."""
+        same_day = self.day == before.day if before.day else self.is_gone
+        return same_day and not self.changed(before)
+
+    def changed(self, before: "_Row") -> list[str]:
+        """Return the columns that say of what a consent is withdrawn, and that are other than before."""
+        return [name for name in ("id", "story", "media", "quotes") if getattr(self, name) != getattr(before, name)]
+
+
+def require_kept(content: Path, before: str | None, after: str) -> None:
+    """Raise Problem where a text may not be written in place of another; before: None where there is no file."""
+    if before is None:
+        todo = "Put the file back from a copy, with all its rows. Nothing is on the site until then."
+        raise Danger(_WHERE, "is missing, and with it what was withdrawn.", todo)
+    for problem in problems(content, before, after):
+        raise problem
+
+
+def problems(content: Path, before: str, after: str) -> Iterator[Problem]:
+    """Yield what forbids to write a text in place of another. Raises Problem where either cannot be read."""
+    if newer := consents.newer_file(content):  # a save would make consents.csv the newer one, and nobody said so
+        yield consents.in_doubt(newer)
+    left = Counter(_rows(after))
+    for row in _rows(before):
+        if not row.is_gone:
+            continue
+        same = next((other for other in left if left[other] and other.keeps(row)), None)
+        if same is None:
+            yield _taken_back(row, next((other for other in left if left[other] and other.id == row.id), None))
+        else:
+            left[same] -= 1
+
+
+def _taken_back(row: _Row, after: _Row | None) -> Problem:
+    if after is None:
+        return Danger(_WHERE, f"the withdrawal of {row.id} would be taken back.", _TODO)
+    where = f"{_WHERE}, row {after.number}"
+    if changed := after.changed(row):
+        what = f"the consent {row.id} is withdrawn, and this cell says of what."
+        return Danger(f"{where}, column {changed[0]}", what, _TODO)
+    return Danger(f"{where}, column {rows.WITHDRAWN}", f"the withdrawal of {row.id} would be taken back.", _TODO)
+
+
+def _rows(text: str) -> list[_Row]:
+    sheet = sheet_of(text.encode(), _WHERE)
+    cells = (dict(zip(sheet.header, row, strict=False)) for row in sheet.rows)
+    return [_row(number, row) for number, row in zip(sheet.numbers, cells, strict=True)]
+
+
+def _row(number: int, cells: dict[str, str]) -> _Row:
+    day = cells.get(rows.WITHDRAWN, "")
+    read = dates.read(day)
+    return _Row(
+        number,
+        cells.get("id", "").casefold(),
+        consents.story_name(cells["story"]) if cells.get("story") else "",
+        consents.media_names(cells.get("media", "")),
+        consents.page_names(cells.get("quotes", "")),
+        read.date().isoformat() if read else re.sub(r"\s+", " ", day),
+        rows.is_dropped(cells.get(rows.DROP, "")),
+    )

@@ -1,0 +1,206 @@
+"""A withdrawal stays, whatever is saved of the table: in how many steps, by which form, beside which other fault."""
+
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from editor.editor import Editor
+from sitegen.content import consents
+from sitegen.publish import withdrawal
+
+from forms.core.problem import Problem
+from tests.editor.conftest import Browser, browser_at
+from tests.editor.test_window import CONSENT
+from tests.sitegen.conftest import TODAY, Folder
+
+TOLD = {
+    **CONSENT,
+    "given_on": "2026-06-01",
+    "expires_on": "2027-06-01",
+    "approved_on": "2026-06-02",
+    "languages": "en ta or",
+}
+WITHDRAWN = {**TOLD, "withdrawn_on": "2026-12-20", "media": "photos/her.jpg", "quotes": "help"}
+OTHER = {**TOLD, "id": "the-kiln", "story": "stories/the-kiln"}
+ROW = "/tables/consents/row"
+
+
+@pytest.fixture
+def table(folder: Folder) -> Path:
+    folder.table("consents", WITHDRAWN, OTHER)
+    return folder.csv("consents")
+
+
+def is_covered(folder: Folder) -> bool:
+    return consents.read_leniently(folder.root / "content").cover("stories/the-well", "en", TODAY)
+
+
+def sent(browser: Browser, key: str, **cells: str) -> tuple[int, str]:
+    base = browser.base(f"{ROW}?key={key}")
+    answer = browser.client.post(
+        ROW,
+        data={"form_token": browser.token, "base": base, "key": key, **cells},
+        headers={"Origin": "http://localhost"},
+    )
+    return answer.status_code, answer.text
+
+
+CHANGED = {
+    "id": "told-2", "story": "stories/another", "media": "", "quotes": "", "withdrawn_on": "2026-01-01",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("column", CHANGED)
+def test_what_was_withdrawn_cannot_be_edited_away(browser: Browser, table: Path, column: str) -> None:
+    """An earlier day, another story or no picture would each bring something back, without an empty cell."""
+    before = table.read_bytes()
+    status, said = sent(browser, "the-well", **{**WITHDRAWN, column: CHANGED[column]})
+    assert status == 400
+    assert "withdraw" in said
+    assert table.read_bytes() == before
+
+
+@pytest.mark.parametrize("column", ["languages", "given_on", "expires_on", "approved_by", "note"])
+def test_other_cells_of_a_withdrawn_row_may_be_mended(
+    browser: Browser, folder: Folder, table: Path, column: str
+) -> None:
+    cells = {
+        "languages": "en",
+        "given_on": "2026-06-02",
+        "expires_on": "2027-05-01",
+        "approved_by": "B",
+        "note": "By phone.",
+    }
+    assert sent(browser, "the-well", **{**WITHDRAWN, column: cells[column]})[0] == 303
+    assert cells[column] in table.read_text("utf-8")
+    assert not is_covered(folder)
+
+
+def test_two_saves_do_not_take_back_what_one_may_not(browser: Browser, folder: Folder, table: Path) -> None:
+    """First another name and no day, then the old name again."""
+    before = table.read_bytes()
+    assert sent(browser, "the-well", **{**WITHDRAWN, "id": "told-2", "withdrawn_on": ""})[0] == 400
+    assert table.read_bytes() == before
+    assert not is_covered(folder)
+
+
+def test_another_faulty_table_or_row_is_no_way_round(browser: Browser, folder: Folder, table: Path) -> None:
+    """Where another row or table cannot be read, less is checked; this is checked all the same."""
+    folder.csv("places").write_text("id\nx,y\n")
+    table.write_text(table.read_text("utf-8") + "broken,survivor\n", "utf-8")
+    before = table.read_bytes()
+    assert sent(browser, "the-well", **{**WITHDRAWN, "withdrawn_on": ""})[0] == 400
+    assert table.read_bytes() == before
+
+
+UPLOADS: dict[str, Callable[[str], str]] = {
+    "row gone": lambda text: "".join(line for line in text.splitlines(True) if not line.startswith("the-well")),
+    "renamed": lambda text: text.replace("the-well,", "told-2,", 1),
+    "earlier day": lambda text: text.replace("2026-12-20", "2026-01-01"),
+    "another story": lambda text: text.replace("stories/the-well", "stories/another"),
+    "picture gone": lambda text: text.replace("photos/her.jpg", ""),
+    "words gone": lambda text: text.replace(",help,", ",,"),
+    "column of days renamed": lambda text: text.replace("withdrawn_on", "note", 1),
+}
+
+
+@pytest.mark.parametrize("how", UPLOADS)
+def test_no_spreadsheet_edits_a_withdrawal_away(browser: Browser, table: Path, how: str) -> None:
+    before = table.read_bytes()
+    changed = UPLOADS[how](table.read_text("utf-8").replace("\r\n", "\n"))
+    shown = browser.post("/tables/consents/upload", 200, file=(io.BytesIO(changed.encode()), "consents.csv")).text
+    assert "/tables/consents/replace" not in shown
+    base = browser.base(f"{ROW}?key=the-kiln")
+    browser.post("/tables/consents/replace", 200, base=base, text=changed)
+    assert table.read_bytes() == before
+
+
+def test_a_spreadsheets_way_to_write_the_same_withdrawal_is_the_same(
+    browser: Browser, folder: Folder, table: Path
+) -> None:
+    changed = table.read_text("utf-8").replace("2026-12-20", "20-12-2026").replace("the-kiln", "the-kilns")
+    base = browser.base(f"{ROW}?key=the-kiln")
+    browser.post("/tables/consents/replace", base=base, text=changed)
+    assert folder.rows("consents")[1]["id"] == "the-kilns"
+
+
+def test_no_write_of_any_kind_takes_a_withdrawal_back(editor: Editor, table: Path) -> None:
+    """The one place through which every form writes asks too."""
+    store, before = editor.store, table.read_bytes()
+    path = store.table("consents")
+    text, base = store.read(path)
+    for fresh in (text.replace("2026-12-20", ""), text.splitlines(True)[0], "id\n"):
+        with pytest.raises(Problem, match="withdraw"):
+            store.save(path, fresh, base, "A", "Edit")
+        with pytest.raises(Problem, match="withdraw"):
+            store.write(path, fresh, "A", "Edit")
+    assert table.read_bytes() == before
+
+
+def test_a_dropped_consent_is_not_taken_up_again_by_leaving_the_column_out(editor: Editor, table: Path) -> None:
+    lines = table.read_text("utf-8").splitlines()
+    table.write_text(
+        "\n".join([f"{lines[0]},drop", f"{lines[1].replace('2026-12-20', '')},true", f"{lines[2]},", ""]), "utf-8"
+    )
+    store = editor.store
+    text, _ = store.read(store.table("consents"))
+    with pytest.raises(Problem, match="withdraw"):
+        store.write(store.table("consents"), text.replace(",true\n", ",\n"), "A", "Edit")
+    day = "\n".join([lines[0], *lines[1:], ""])  # its day in the column for it: as `check` asks for
+    store.write(store.table("consents"), day, "A", "Edit")
+
+
+def test_a_table_of_consents_that_is_gone_is_not_begun_anew(browser: Browser, table: Path) -> None:
+    table.unlink()
+    said = browser.post(ROW, 400, base="", key="", **TOLD).text
+    assert "is missing" in said
+    assert not table.exists()
+
+
+def newer_workbook(table: Path) -> Path:
+    """A workbook that somebody saved after the table: which of them counts is in doubt, and nothing is shown."""
+    workbook = table.with_name("consents.xlsx")
+    workbook.write_bytes(b"PK\x03\x04")
+    stat = table.stat()
+    os.utime(table, ns=(stat.st_atime_ns, stat.st_mtime_ns - 10**9))
+    return workbook
+
+
+def test_a_save_does_not_decide_which_of_two_files_counts(browser: Browser, folder: Folder, table: Path) -> None:
+    """A save makes consents.csv the newer one: withdrawals in the workbook would count no more, and nobody said so."""
+    newer_workbook(table)
+    before = table.read_bytes()
+    status, said = sent(browser, "the-kiln", **{**OTHER, "note": "By phone."})
+    assert status == 400
+    assert "consents.xlsx" in said
+    assert "By phone." in said
+    base = browser.base(f"{ROW}?key=the-kiln")
+    text = table.read_text("utf-8").replace("the-kiln", "the-kilns")
+    assert "consents.xlsx" in browser.post("/tables/consents/replace", 200, base=base, text=text).text
+    assert table.read_bytes() == before
+    assert consents.newer_file(folder.root / "content") == "consents.xlsx"
+
+
+def test_withdrawing_leaves_it_in_doubt_which_of_two_files_counts(
+    browser: Browser, folder: Folder, table: Path
+) -> None:
+    newer_workbook(table)
+    browser.post("/consents/withdraw", consent="the-kiln")
+    assert [row["withdrawn_on"] for row in folder.rows("consents")][1] == TODAY
+    assert consents.newer_file(folder.root / "content") == "consents.xlsx"
+
+
+def test_withdrawing_on_the_command_line_leaves_it_in_doubt_too(folder: Folder, table: Path) -> None:
+    newer_workbook(table)
+    assert withdrawal.write_withdrawn(folder.root / "content", "the-kiln", TODAY) == 1
+    assert consents.newer_file(folder.root / "content") == "consents.xlsx"
+
+
+def test_an_older_workbook_is_no_hindrance(editor: Editor, table: Path) -> None:
+    workbook = newer_workbook(table)
+    stat = table.stat()
+    os.utime(workbook, ns=(stat.st_atime_ns, stat.st_mtime_ns - 10**9))
+    editor.remember(name="M. Devi")
+    assert sent(browser_at(editor), "the-kiln", **{**OTHER, "note": "By phone."})[0] == 303
