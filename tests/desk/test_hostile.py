@@ -20,6 +20,8 @@ from forms.server.store.concern_store import NewLetter
 from tests.desk.test_window import opened
 from tests.desk.window_helpers import Office, running
 
+pytestmark = pytest.mark.usefixtures("site_not_visited")
+
 KEY = str(pyrage.x25519.Identity.generate().to_public())
 HALF = "half \ud800"
 

@@ -21,6 +21,8 @@ from forms.server.store.concern_store import NewLetter
 from tests.desk.conftest import Office
 from tests.server.conftest import CHEAP, TODAY
 
+pytestmark = pytest.mark.usefixtures("site_not_visited")
+
 WORDS = "They keep my brother at the kiln."
 
 

@@ -1,5 +1,6 @@
 """A database that is opened late, made where missing, and complains in a sentence."""
 
+import os
 import secrets
 import shutil
 import threading
@@ -20,6 +21,7 @@ from forms.core.problem import Problem
 from forms.server.blocked import blocked
 from forms.server.store import installation as ours
 from forms.server.store import schema
+from forms.server.store.compiled_statements import COMPILED
 
 _MAKING_TABLES = 1976  # any number that no other program locks in this database
 
@@ -110,6 +112,7 @@ class Store:
         self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.metadata = metadata
         self._ready = False
+        self._as_it_is = False
         self._salt_mark = ""
         self.on_fault: Callable[[str], None] = lambda _: None
         self._making = threading.Lock()
@@ -124,7 +127,13 @@ class Store:
         # A connection that died with the database is noticed before a letter is trusted to it.
         try:
             is_remote = url.startswith("postgresql")
-            self.engine = sa.create_engine(url, hide_parameters=True, pool_pre_ping=is_remote, max_overflow=_OVERFLOW)
+            self.engine = sa.create_engine(
+                url,
+                hide_parameters=True,
+                pool_pre_ping=is_remote,
+                max_overflow=_OVERFLOW,
+                execution_options={"compiled_cache": COMPILED},
+            )
         except (ArgumentError, ImportError):  # the address may hold a password: it is not said
             todo = "Write it like postgresql+psycopg://portal@/concerns?host=/run/postgresql, or leave it out."
             raise Problem("store", "The address of a database cannot be read.", todo) from None
@@ -132,7 +141,14 @@ class Store:
         if self.engine.dialect.name == "sqlite":
             sa.event.listen(self.engine, "connect", _set_up_sqlite)
             sa.event.listen(self.engine, "begin", _begin_immediate)
-            self._checkpoints = sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+            self._checkpoints = sa.create_engine(
+                url,
+                poolclass=sa.NullPool,
+                isolation_level="AUTOCOMMIT",
+                execution_options={"compiled_cache": COMPILED},
+            )
+            for engine in (self.engine, self._checkpoints):
+                sa.event.listen(engine, "do_connect", _keep_private)
 
     @property
     def _insert(self) -> Callable[[sa.Table], Any]:
@@ -289,6 +305,29 @@ class Store:
         with self._complaining():
             self._make_tables()
 
+    def open_as_it_is(self, salt_mark: str) -> None:
+        """Only read from now on: make no table, change no schema, since an older program may be running on it.
+
+        Raises OtherSalt, OtherSchema where a newer program made it, or NotKept.
+        """
+        with self._making:
+            self._salt_mark, self._ready, self._as_it_is = salt_mark, False, True
+        with self._complaining():
+            self._make_tables()
+
+    @property
+    def schema_number(self) -> str | None:
+        """The number of its schema; None where it carries none: it is older than all, or new. Raises NotKept."""
+        with self._complaining(), self._reading.connect() as connection:
+            return schema.number_of(connection)
+
+    def is_current(self) -> bool:
+        """Return whether it is as this program makes it, or an older one left it. Raises NotKept."""
+        with self._complaining(), self._reading.connect() as connection:
+            there = set(sa.inspect(connection).get_table_names())
+            tables = {table.name for table in (*self.metadata.sorted_tables, *ours.METADATA.sorted_tables)}
+            return schema.number_of(connection) == schema.newest() and tables <= there
+
     def remove_old_copies(self) -> None:
         """Remove the copies made before a change of schema, once they are old: they hold what was erased since."""
         file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
@@ -395,6 +434,10 @@ class Store:
         with self._making:
             if self._ready:
                 return
+            if self._as_it_is:
+                self._require_readable()
+                self._ready = True
+                return
             with self.engine.begin() as connection:
                 if connection.dialect.name == "postgresql":
                     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MAKING_TABLES})")
@@ -403,6 +446,18 @@ class Store:
                 if self._salt_mark:
                     self._require_salt(connection)
             self._ready = True
+
+    def _require_readable(self) -> None:
+        """Raise OtherSchema or OtherSalt where this database is not ours to read; change nothing."""
+        with self._reading.connect() as connection:
+            try:
+                schema.require_known(schema.number_of(connection))
+            except schema.NotOurSchema as problem:
+                raise OtherSchema(*problem.args) from None
+            if sa.inspect(connection).has_table(ours.installation.name):
+                mark = connection.execute(sa.select(ours.installation.c.salt_mark)).scalar()
+                if mark not in {None, self._salt_mark}:
+                    raise OtherSalt
 
     def _require_salt(self, connection: sa.Connection) -> None:
         row = {"id": 1, "salt_mark": self._salt_mark}
@@ -518,6 +573,18 @@ def _used_pages(connection: sa.Connection) -> int:
         for name in ("page_count", "freelist_count", "page_size")
     )
     return (pages - free) * page
+
+
+def _keep_private(_dialect: Any, _record: Any, arguments: list[Any], _more: Any) -> None:
+    """Let nobody but this user read a database's file, whatever the umask. SQLite makes those beside it likewise."""
+    name = str(arguments[0]) if arguments else ""
+    if os.name != "posix" or not name or name.startswith((":memory:", "file:")):
+        return
+    with suppress(OSError):  # of another user, or not to be made: SQLite says what is wrong with it
+        os.close(os.open(name, os.O_RDONLY | os.O_CREAT, 0o600))
+        for file in (Path(name), Path(f"{name}-wal"), Path(f"{name}-shm")):
+            if file.exists() and file.stat().st_mode & 0o077:
+                file.chmod(0o600)
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
