@@ -778,7 +778,8 @@ def list_due() -> list[str]:
 
 def checkout_here() -> Checkout:
     """Return what the operator's commands can do here."""
-    return Checkout(ROOT, build_for_release, purge, today, list_due, keep_withdrawals)
+    program = (sys.executable, str(Path(__file__).resolve()))
+    return Checkout(ROOT, build_for_release, purge, today, list_due, keep_withdrawals, program)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -150,8 +150,8 @@ server {{
     listen 443 ssl http2;
     listen [::]:443 ssl http2;
     server_name {hosts};
-    ssl_certificate /etc/portal-tls/{name}/fullchain.pem;
-    ssl_certificate_key /etc/portal-tls/{name}/privkey.pem;
+    ssl_certificate /etc/portal-tls/districts/{name}/current/fullchain.pem; # certificate.sh renew {name} {first}
+    ssl_certificate_key /etc/portal-tls/districts/{name}/current/privkey.pem;
     include portal-places-{name}.conf; # sed 's#^root .*#root {public};#' portal-places.conf > portal-places-{name}.conf
 }}
 server {{

@@ -59,6 +59,7 @@ _FIRST_SETTINGS = """# Settings of the portal, one a line, like PORTAL_BUDGET=42
 _PLACE = re.compile(r"(?<![\w.-])/srv/portal(?![\w.-])")
 """Where deploy/ takes the checkout to be."""
 
+_PATH_OF_UNITS = re.compile(r"/[A-Za-z0-9_./-]+")
 _HOST = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
 
 
@@ -228,7 +229,13 @@ def _require_name(name: str) -> None:
 
 
 def _require_owned_by_root(place: Path) -> None:
-    """Raise Problem where everybody may change the program that root is about to install."""
+    """Raise Problem where others may change the program that root is about to install, or units cannot name it."""
+    if not _PATH_OF_UNITS.fullmatch(str(place)):
+        raise Problem(str(place), "cannot stand in units and commands.", "Move it, best to /srv/portal.")
+    for path in (place, place / "deploy", *(place / "deploy").iterdir()):
+        found = path.lstat()
+        if found.st_uid not in {0, os.geteuid()}:
+            raise Problem(str(path), "belongs to another user, who could change what runs here.", f"chown root: {path}")
     if place.stat().st_mode & 0o002 or (place / "deploy").stat().st_mode & 0o002:
         raise Problem(str(place), "may be changed by everybody on this machine.", f"chmod -R o-w {place}")
 

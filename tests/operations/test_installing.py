@@ -1,5 +1,6 @@
 """install-server writes what deploy/ says, may be run again, keeps what others wrote, and can be taken away."""
 
+import os
 import re
 import subprocess
 from dataclasses import dataclass, field
@@ -175,3 +176,25 @@ def test_systemd_takes_each_unit(tmp_path: Path, unit: str) -> None:
     )
     wrong = [line for line in done.stderr.splitlines() if unit in line and "Unknown user" not in line]
     assert wrong == []
+
+
+def test_a_program_that_belongs_to_another_user_is_not_installed(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever may write one of its files would run what they like as the service, or as root at the next renewal."""
+    if os.geteuid() == 0:
+        os.chown(machine.root / "srv/portal/deploy/certificate.sh", 12345, 12345)
+    else:
+        monkeypatch.setattr(installing.os, "geteuid", lambda: 1)
+    with pytest.raises(Problem, match="belongs to another user"):
+        machine.installation().install()
+    assert machine.ran == []
+
+
+@pytest.mark.parametrize("name", ["my portal", "portal;reboot", "portal$(id)", "portal\nUser=root"])
+def test_a_place_that_a_shell_or_a_unit_would_read_otherwise_is_refused(machine: Machine, name: str) -> None:
+    place = (machine.root / "srv/portal").rename(machine.root / "srv" / name)
+    here = ServerInstallation(machine.root, place, NAME, machine.said.append, machine.run)
+    with pytest.raises(Problem, match="cannot stand in units"):
+        here.install()
+    assert machine.ran == []
