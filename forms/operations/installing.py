@@ -9,13 +9,15 @@ import os
 import re
 import shutil
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from forms.core.files.durable import write_durably
 from forms.core.problem import Problem
+from forms.operations import server_districts
+from forms.server.districts.settings import District
 
 Run = Callable[[str], None]
 """Carries out one command of the shell. Raises Problem where it fails."""
@@ -68,7 +70,8 @@ class ServerInstallation:
     """One machine.
 
     root: where its files lie, / for a real one; place: the checkout; name: the site's, like help.example.org; say: told
-    each step; run: carries out commands; dry: only say; builds: whether the site is built here, on a timer.
+    each step; run: carries out commands; dry: only say; builds: whether the site is built here, on a timer; districts:
+    the folder of the districts, where the service has many: then `name` is the machine's own.
     """
 
     root: Path
@@ -78,12 +81,16 @@ class ServerInstallation:
     run: Run
     dry: bool = False
     builds: bool = True
+    districts: Path | None = None
     done: list[str] = field(default_factory=list)
+    _many: Sequence[District] = ()
 
     def install(self) -> list[str]:
         """Bring the machine to what deploy/ says; return what was changed. Raises Problem."""
         _require_name(self.name)
         _require_owned_by_root(self.place)
+        self._many = server_districts.all_apart(self.districts) if self.districts else []
+        server_districts.require_no_host(self.name, self._many)
         for folder in FOLDERS:
             self._folder(self.root / folder)
         self._user()
@@ -127,8 +134,8 @@ class ServerInstallation:
     def _files(self) -> dict[str, str]:
         """Write each file that is not as it should be; return the SHA-256 of all, by their places."""
         record = self._record()
-        for source, target in TARGETS.items():
-            data, path = self._text(source).encode(), self.root / target
+        for target, text in self._texts().items():
+            data, path = text.encode(), self.root / target
             there = path.read_bytes() if path.exists() else None
             if there != data:
                 self._keep(path, there, record.get(target))
@@ -154,7 +161,15 @@ class ServerInstallation:
     def _text(self, source: str) -> str:
         text = (self.place / "deploy" / source).read_text(encoding="utf-8")
         text = _PLACE.sub(str(self.place), text).replace("portal.example", self.name)
-        return text if has_ipv6() else re.sub(r"\n +listen \[::\].*", "", text)
+        return text if has_ipv6() else _without_ipv6(text)
+
+    def _texts(self) -> dict[str, str]:
+        """Return what each file holds, by its place."""
+        found = {target: self._text(source) for source, target in TARGETS.items()}
+        if self.districts:
+            more = server_districts.texts(found, self.districts, self._many)
+            found |= {target: text if has_ipv6() else _without_ipv6(text) for target, text in more.items()}
+        return found
 
     def _settings(self) -> None:
         path = self.root / SETTINGS
@@ -162,18 +177,24 @@ class ServerInstallation:
             self._change(f"write {path}", lambda: _write(path, _FIRST_SETTINGS.encode(), 0o600))
 
     def _certificate(self) -> None:
-        """A first certificate, which the server signs itself: the authority wants to see a running server."""
-        if (self.root / "etc/portal-tls/current").exists():
+        """First certificates, which the server signs itself: the authority wants to see a running server."""
+        self._first_certificate(self.name, self.root / "etc/portal-tls", "")
+        for one in self._many:
+            host = one.hosts[0]
+            self._first_certificate(host, self.root / "etc/portal-tls/districts" / one.name, f" {one.name} {host}")
+
+    def _first_certificate(self, host: str, tls: Path, more: str) -> None:
+        if (tls / "current").exists():
             return
-        first = self.root / "etc/portal-tls/first"
+        first = tls / "first"
         self._folder(first)
         files = f"-keyout {first}/privkey.pem -out {first}/fullchain.pem"
-        self._do(f"umask 077; openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN={self.name} {files}")
-        self._do(f"RENEWED_LINEAGE={first} {self.place}/deploy/certificate.sh first")
+        self._do(f"umask 077; openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN={host} {files}")
+        self._do(f"RENEWED_LINEAGE={first} {self.place}/deploy/certificate.sh first{more}")
 
     def _commands(self, record: dict[str, str]) -> None:
         """Start what these files describe, unless that was done: what was cut short is done again."""
-        files = _digest(json.dumps({name: record[name] for name in sorted(TARGETS.values())}).encode())
+        files = _digest(json.dumps({name: record[name] for name in sorted(self._texts())}).encode())
         if record.get(STARTED_WITH) != files:
             if self.builds:
                 self._give_to_publisher()
@@ -181,12 +202,15 @@ class ServerInstallation:
             self._do("systemctl restart systemd-journald")
             for unit in (*STARTED, *([TIMER] if self.builds else [])):
                 self._do(f"systemctl enable --now {unit}")
+            if self.districts:
+                self._do("systemctl try-restart portal.service")  # what comes waits in the socket
             self._do("systemctl enable nginx")
             self._do("systemctl restart nginx")
             self._remember({**record, STARTED_WITH: files})
 
     def _give_to_publisher(self) -> None:
         folders = [self.place / folder for folder in OF_PUBLISHER]
+        folders += [one.content for one in self._many if one.content]
         for folder in folders:
             self._folder(folder)
         self._do(f"chown -R {PUBLISHER}: {' '.join(map(str, folders))}")
@@ -206,7 +230,8 @@ class ServerInstallation:
             found = json.loads((self.root / RECORD).read_bytes())
         except (OSError, ValueError):
             return {}
-        return {name: digest for name, digest in found.items() if name in {*TARGETS.values(), STARTED_WITH}}
+        known = {*TARGETS.values(), STARTED_WITH}
+        return {name: text for name, text in found.items() if name in known or server_districts.TARGET.fullmatch(name)}
 
 
 def what_is_next(name: str, place: Path) -> str:
@@ -221,6 +246,10 @@ The portal runs at https://{name}/ with a certificate that it signed itself. Wha
 3. Backups, which need your key: "Backup, check, restore" in docs/operators.md.
 4. A look at it: systemctl status portal nginx; journalctl -u portal
 Settings stand in /{SETTINGS}. docs/deploy.md says more."""
+
+
+def _without_ipv6(text: str) -> str:
+    return re.sub(r"\n +listen \[::\].*", "", text)
 
 
 def _require_name(name: str) -> None:
