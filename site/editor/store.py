@@ -100,6 +100,13 @@ class Store:
             _write(path, data, self.name(path))
             return self.history.record({self.name(path): data}, who, what)
 
+    def write_file(self, path: Path, data: bytes, who: str, what: str) -> Entry | None:
+        """Write a file that is no text, then record it."""
+        with self.busy:
+            self.note_outside()
+            _write(path, data, self.name(path))
+            return self.history.record({self.name(path): data}, who, what)
+
     def _checked(self, text: str, path: Path) -> bytes:
         """Return a text as bytes. Raises Problem for one that may not stand there, whatever form it came from."""
         before = _bytes_of(path)

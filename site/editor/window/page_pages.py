@@ -8,7 +8,7 @@ from sitegen.content.pages import SOURCE
 from sitegen.render.blocks import BLOCKS
 from werkzeug.wrappers import Response
 
-from editor import front_matter, overview
+from editor import front_matter, overview, pictures
 from editor.looking import source_of
 from editor.merging import Part
 from editor.store import Saved, text_of
@@ -113,6 +113,7 @@ def shown(language: str, name: str, form: Form, parts: tuple[Part, ...] = ()) ->
         links=[(one, library.find(one, SOURCE).title) for one in library.names] if library else [],
         numbers=[row["id"] for row in look.context.tables["helplines"]] if look.context else [],
         blocks=sorted(BLOCKS),
+        pictures=[picture.name for picture in pictures.every(editor.content, None)],
     )
 
 
