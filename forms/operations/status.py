@@ -21,8 +21,9 @@ from forms.operations.backup.folder import ERASED, Backup
 from forms.server.config import Settings
 from forms.server.in_use import InUse
 from forms.server.store.concern_store import ConcernStore
-from forms.server.store.database import NotKept, Store
+from forms.server.store.database import Store
 from forms.server.store.date_store import DayStore
+from forms.server.store.faults import NotKept
 from forms.server.store.fetch_days import last_fetched, waiting_since
 
 LONGEST_WAIT = 3

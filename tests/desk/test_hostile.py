@@ -16,7 +16,7 @@ from forms.core.problem import Problem
 from forms.desk.crypto.decryption import NotALetter, open_part
 from forms.desk.session import Session
 from forms.desk.sync.client import Server, ServerAway
-from forms.server.store.concern_store import NewLetter
+from forms.server.store.letters import NewLetter
 from tests.desk.test_window import opened
 from tests.desk.window_helpers import Office, running
 

@@ -19,7 +19,7 @@ from forms.desk.crypto.decryption import PartName, read_letter
 from forms.desk.services.acknowledging import Acknowledging
 from forms.desk.session import Session
 from forms.desk.sync.client import Server
-from forms.server.store.concern_store import NewLetter
+from forms.server.store.letters import NewLetter
 from tests.desk.conftest import Office
 from tests.server.conftest import TODAY
 

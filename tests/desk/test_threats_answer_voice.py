@@ -25,7 +25,7 @@ from forms.desk.cases.case import Case
 from forms.desk.crypto.answers import cleaned_voice, read_recording
 from forms.desk.services.parts import clean_part
 from forms.desk.session import Session
-from forms.server.store.concern_store import MOST_VOICES
+from forms.server.store.letters import MOST_VOICES
 from tests.desk.conftest import Office
 from tests.desk.test_session import newly
 from tests.desk.test_threats_acknowledgement import answers, keys_of

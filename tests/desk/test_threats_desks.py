@@ -24,7 +24,7 @@ from forms.desk.session import Session
 from forms.desk.sync.client import LARGEST_FILE, Refused, Server, letter_row
 from forms.desk.sync.fetching import conflicts
 from forms.desk.sync.local_store import LocalStore
-from forms.server.store.concern_store import MOST_COPIES
+from forms.server.store.letters import MOST_COPIES
 from tests.desk.conftest import Office
 from tests.desk.test_session import newly, only
 

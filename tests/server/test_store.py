@@ -14,8 +14,9 @@ from forms.core import encryption
 from forms.core.signing import are_bytes_signed_by
 from forms.server.store import signup_store as store
 from forms.server.store.compiled_statements import COMPILED
-from forms.server.store.concern_store import Access, ConcernStore, EntryRow, NewLetter, PartsMissing
-from forms.server.store.database import AlreadyThere, NotKept
+from forms.server.store.concern_store import ConcernStore
+from forms.server.store.faults import AlreadyThere, NotKept
+from forms.server.store.letters import Access, EntryRow, NewLetter, PartsMissing
 from forms.server.store.signup_store import Signup, SignupStore
 from forms.server.store.statement_store import StatementStore
 

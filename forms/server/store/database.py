@@ -15,13 +15,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from forms.core.problem import Problem
 from forms.server.blocked import blocked
 from forms.server.store import installation as ours
 from forms.server.store import schema
 from forms.server.store.compiled_statements import COMPILED
+from forms.server.store.faults import AlreadyThere, NotKept, OtherSalt, OtherSchema, fault_of, is_taken, not_kept
 
 _MAKING_TABLES = 1976  # any number that no other program locks in this database
 
@@ -38,39 +38,6 @@ _OVERFLOW = 25
 
 _TRY_AGAIN = 1.0
 """Seconds until a write tries again to empty a write-ahead log that somebody was reading."""
-
-
-FAULTS = ("full", "read-only", "damaged", "away", "busy", "salt", "schema", "closed", "other")
-"""What can be wrong with a database, in one word for whoever runs the server."""
-
-
-class NotKept(Problem):
-    """The database is away, full or broken: nothing was kept. `fault`: one of FAULTS, or empty."""
-
-    fault = ""
-
-
-class AlreadyThere(NotKept):
-    """The id or look-up value is taken."""
-
-
-class OtherSalt(NotKept):
-    """The database belongs to another salt: with this one, no receipt of it would open anything."""
-
-    fault = "salt"
-
-    def __init__(self) -> None:
-        todo = (
-            "With this salt no receipt opens its answer. Take back the salt that belongs to it: from the backup, or "
-            "from the other machine before the same database (PORTAL_SALT_FILE). See docs/deploy.md."
-        )
-        super().__init__("The database", "belongs to another salt, or was taken from another portal.", todo)
-
-
-class OtherSchema(NotKept):
-    """The database was made by a newer version, or could not be brought to this one's schema; nothing was changed."""
-
-    fault = "schema"
 
 
 def database_of(url: str) -> tuple[str, ...]:
@@ -275,7 +242,7 @@ class Store:
         """Write something durably, as a letter is written. Raises NotKept, which `on_fault` is not told of."""
         file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
         if file and _free(Path(file)) < _LEAST_FREE:
-            raise _not_kept("full")
+            raise not_kept("full")
         row = {"id": 1, "filler": secrets.token_bytes(_PROBE_BYTES)}
         with self._complaining(quietly=True):
             self._make_tables()
@@ -360,7 +327,7 @@ class Store:
         with blocked():
             its_turn = self._writers.acquire(timeout=_LONGEST_WAIT)
         if not its_turn:
-            raise _not_kept("busy")
+            raise not_kept("busy")
         try:
             yield
         finally:
@@ -486,13 +453,13 @@ class Store:
         try:
             yield
         except IntegrityError as error:
-            if _is_taken(error):
+            if is_taken(error):
                 raise AlreadyThere("store", "Something with this id is kept already.") from None
-            problem = _not_kept("other", type(error).__name__)
+            problem = not_kept("other", type(error).__name__)
             tell(problem.fault)
             raise problem from None
         except SQLAlchemyError as error:
-            problem = _not_kept(_fault(error), type(error).__name__)
+            problem = not_kept(fault_of(error), type(error).__name__)
             tell(problem.fault)
             raise problem from None
         except NotKept as problem:
@@ -508,47 +475,6 @@ def _statements(table: sa.Table, database: str) -> tuple[str, ...]:
     indexes = sorted(table.indexes, key=lambda index: str(index.name))
     made: list[sa.schema.ExecutableDDLElement] = [sa.schema.CreateTable(table), *map(sa.schema.CreateIndex, indexes)]
     return tuple(str(one.compile(dialect=kind.dialect())) for one in made)
-
-
-def _is_taken(error: IntegrityError) -> bool:
-    """Return whether a key is taken, or what a row belongs to has just gone: requests that met.
-
-    Any other rule that was broken is a fault of the database, as one of a newer version, and no letter can be kept.
-    """
-    original = error.orig
-    name, state = getattr(original, "sqlite_errorname", "") or "", getattr(original, "sqlstate", "") or ""
-    return name.endswith(("_UNIQUE", "_PRIMARYKEY", "_FOREIGNKEY", "_ROWID")) or state in {"23505", "23503"}
-
-
-def _not_kept(fault: str, error: str = "no answer") -> NotKept:
-    problem = NotKept("store", f"The database did not answer ({error}).")
-    problem.fault = fault
-    return problem
-
-
-_SQLITE_FAULTS = {
-    "SQLITE_FULL": "full", "SQLITE_IOERR": "full", "SQLITE_READONLY": "read-only", "SQLITE_PERM": "read-only",
-    "SQLITE_CANTOPEN": "closed", "SQLITE_CORRUPT": "damaged", "SQLITE_NOTADB": "damaged", "SQLITE_BUSY": "busy",
-    "SQLITE_LOCKED": "busy",
-}  # fmt: skip
-_POSTGRESQL_FAULTS = {
-    "53": "full", "25": "read-only", "42501": "read-only", "XX": "damaged", "08": "away", "57P": "away", "28": "away",
-    "55P": "busy", "40": "busy", "3D": "away",
-}  # fmt: skip
-
-
-def _fault(error: SQLAlchemyError) -> str:
-    """Return what is wrong, by the code of the database's own error; its text may hold anything and is not read."""
-    original = getattr(error, "orig", None)
-    if original is None:
-        return "busy" if isinstance(error, PoolTimeout) else "other"
-    name = getattr(original, "sqlite_errorname", "") or ""
-    for begin, fault in _SQLITE_FAULTS.items():
-        if name.startswith(begin):
-            return fault
-    state = getattr(original, "sqlstate", "") or ""
-    known = (fault for begin, fault in _POSTGRESQL_FAULTS.items() if state.startswith(begin))
-    return next(known, "other" if name or state else "away")
 
 
 def _as_it_is(table: sa.Table) -> dict[str, Any]:
