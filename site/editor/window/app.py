@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from editor import pictures
 from editor.editor import Editor
 from editor.window import (
+    approve_pages,
     helpline_pages,
     history_pages,
     home,
@@ -66,6 +67,7 @@ def create_window(editor: Editor) -> Flask:
         helpline_pages,
         translate_pages,
         publish_pages,
+        approve_pages,
         history_pages,
     ):
         app.register_blueprint(module.pages)
