@@ -7,9 +7,10 @@ from flask import Flask, g, request
 from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 
-from editor import pictures
 from editor.editor import Editor
+from editor.incoming import pictures
 from editor.window import (
+    approve_pages,
     helpline_pages,
     history_pages,
     home,
@@ -68,6 +69,7 @@ def create_window(editor: Editor) -> Flask:
         translate_pages,
         review_pages,
         publish_pages,
+        approve_pages,
         history_pages,
     ):
         app.register_blueprint(module.pages)

@@ -71,10 +71,16 @@ def show() -> str:
     look = editor.looking.look()
     return render_template(
         "home.html",
-        waiting=overview.waiting(look, editor.content),
+        waiting=[*_to_read(editor), *overview.waiting(look, editor.content)],
         settings=editor.settings,
         changes=len(unpublished(editor.store.history, editor.memory)),
     )
+
+
+def _to_read(editor: Editor) -> list[overview.Waiting]:
+    """Return what a second person must read before it is published; nothing where nothing waits for anybody."""
+    names = tuple(one.change.path for one in editor.approvals.waiting())
+    return [overview.Waiting("approve", "approve/", names)] if names else []
 
 
 @pages.post("/who")

@@ -8,7 +8,8 @@ from sitegen.content.pages import SOURCE
 from sitegen.render.blocks import BLOCKS
 from werkzeug.wrappers import Response
 
-from editor import front_matter, overview, pictures
+from editor import front_matter, overview
+from editor.incoming import pictures
 from editor.looking import source_of
 from editor.merging import Part
 from editor.store import Saved, text_of

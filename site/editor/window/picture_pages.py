@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
-from editor import pictures
+from editor.incoming import pictures
 from editor.tables import lines, rows
 from editor.window.home import the_editor, translate, writer
 from editor.window.table_pages import sheet_now
