@@ -21,7 +21,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, partial
 from importlib.util import find_spec
@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from editor.editor import Editor
+    from editor.publishing import Place
     from sitegen.content.pages import Library
     from sitegen.incremental.building import Builder
     from sitegen.incremental.inputs import Inputs
@@ -386,7 +387,7 @@ from forms.operations.cli import CHECKOUT, Checkout, OperatorGroup
 def report_problems() -> Iterator[None]:
     """Report problems, also those that nobody thought of, as sentences on the error stream, with exit code 1."""
     try:
-        with operators_cli.report_problems(str(ROOT)):
+        with operators_cli.report_problems(str(ROOT), unforeseen=False):
             yield
     except (click.ClickException, click.Abort, click.exceptions.Exit):
         raise
@@ -757,14 +758,15 @@ class Commands(OperatorGroup):
         return desk
 
 
-def build_for_release() -> tuple[Path, Path]:
+def build_for_release(sign: Callable[[], Callable[[bytes], str] | None] | None = None) -> tuple[Path, Path]:
     """Build the site where anything changed, signed where this machine has a publisher's key; return what was built.
 
-    It lies beside the releases: whoever publishes needs to write there, and nowhere beside the program.
+    sign: returns what signs; asked for where it is not given. What is built lies beside the releases: whoever publishes
+    needs to write there, and nowhere beside the program.
     """
     built = checkout_here().published / "built"
     built.mkdir(parents=True, exist_ok=True)
-    build_if_changed(built / "public", whole=True, sign=publishers_signature())
+    build_if_changed(built / "public", whole=True, sign=(sign or publishers_signature)())
     return built / "public", HANDOVER
 
 
@@ -834,24 +836,54 @@ def build(out: Path, again: bool, speech: bool, compress: bool) -> None:
 
 @portal.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Where to listen; any free port if not given.")
-@click.option("--out", type=click.Path(path_type=Path), default=ROOT / "public", help="Folder to publish into.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder to publish into. Without: the releases, else public."
+)
 @click.option("--browser/--no-browser", default=True, help="Open the browser, or only show the address.")
-def edit(port: int, out: Path, browser: bool) -> None:
-    """Write, translate and publish in the browser, on this machine only."""
+def edit(port: int, out: Path | None, browser: bool) -> None:
+    """Write, translate and publish in the browser, on this machine only.
+
+    Where `publish` has put a release into use, the editor's button does the same.
+    """
     from editor import start
+
+    from forms.operations.installation import become_owner
 
     memory = ROOT / "var" / "editor"
 
     def made() -> "Editor":
-        sign = publishers_signature()
+        place, shown = place_to_publish(out, publishers_signature())
         return start.make(
-            ROOT, memory, out, keys=demonstration_keys(), today=today, unprotected=unprotected_keys(),
-            build=lambda folder: build_if_changed(folder, again=True, sign=sign),
-            take_out_withdrawn=remove_withdrawn, withdraw=lambda told: take_back(told, out),
+            ROOT, memory, place, keys=demonstration_keys(), today=today, unprotected=unprotected_keys(),
+            withdraw=lambda told: take_back(told, shown()),
         )  # fmt: skip
 
     with report_problems():
+        if out is None:
+            become_owner(checkout_here().published)  # before anything is written: they could not replace root's files
         start.open_window(memory, made, port, click.echo, browser=browser)
+
+
+def place_to_publish(out: Path | None, sign: Callable[[bytes], str] | None) -> tuple["Place", Callable[[], Path]]:
+    """Return where the editor publishes, and what tells the folder of the built site that is shown there."""
+    from editor.publishing import Folder
+
+    from forms.operations import releases
+    from forms.operations.release_place import ReleasePlace
+
+    here = replace(checkout_here(), build=lambda: build_for_release(lambda: sign))
+    if out is None and releases.current(here.published):
+        return ReleasePlace(here), lambda: _in_use(here.published)
+    folder = out or ROOT / "public"
+    return Folder(folder, lambda to: build_if_changed(to, again=True, sign=sign), remove_withdrawn), lambda: folder
+
+
+def _in_use(published: Path) -> Path:
+    """Return the built site of the release in use."""
+    from forms.operations import releases
+
+    now = releases.current(published)
+    return now.public if now else ROOT / "public"
 
 
 @portal.command()
@@ -878,7 +910,8 @@ def take_back(story: str, out: Path) -> None:
         what, todo = f"has no row for {story}.", "Add it with withdrawn_on, or remove the page's file."
         raise Problem("content/tables/consents.csv", what, todo)
     remove_withdrawn(out)  # the pictures and recordings of the rows that are now withdrawn
-    if others := withdrawal.also_named(story, ROOT / "content"):
+    others = withdrawal.also_named(story, ROOT / "content")
+    if others:
         click.echo(
             f"{story} is the id of a consent, and only that one was withdrawn. A story, page or file of this name"
         )

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from forms.core.files.durable import write_durably
 from forms.core.problem import Problem
 from forms.operations.cli import report_problems
 from forms.server.districts import settings
@@ -96,10 +97,13 @@ def list_(folder: Path) -> None:
 def nginx(folder: Path) -> None:
     """Print nginx's part for all districts: pages from each one's release, forms to the one service."""
     with report_problems():
-        for name in settings.names(folder):
-            found = settings.read(folder, name)
-            public = found.settings.public or found.settings.portal.parent / "public"
-            click.echo(_BLOCK.format(name=name, hosts=" ".join(found.hosts), first=found.hosts[0], public=public))
+        parts = [_nginx_of(settings.read(folder, name)) for name in settings.names(folder)]
+        click.echo("\n".join(parts))
+
+
+def _nginx_of(found: District) -> str:
+    public = found.settings.public or found.settings.portal.parent / "public"
+    return _BLOCK.format(name=found.name, hosts=" ".join(found.hosts), first=found.hosts[0], public=public)
 
 
 def _put(folder: Path, name: str, hosts: tuple[str, ...], given: dict[str, Any], done: str) -> None:
@@ -111,8 +115,8 @@ def _put(folder: Path, name: str, hosts: tuple[str, ...], given: dict[str, Any],
     try:
         found = settings.read(folder, name)
         settings.require_apart(found, _others(folder, name))
-    except Problem:
-        path.unlink() if before is None else path.write_bytes(before)
+    except BaseException:
+        path.unlink() if before is None else write_durably(path, before)
         raise
     click.echo(f"{name} {done}: {', '.join(found.hosts)}.")
     click.echo(f"Its data: {found.settings.data}; its release: {found.settings.portal}")

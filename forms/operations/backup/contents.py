@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from forms.core.files.durable import write_safely
 from forms.core.problem import Problem
-from forms.core.signing import PrivateKey, private_key
+from forms.core.signing import PrivateKey, private_key, public_text
 from forms.operations.backup.archive import LARGEST_MEMBER, Member, NotABackup
 from forms.operations.backup.databases import Databases
 from forms.server import config
@@ -78,6 +78,14 @@ def signing_key(settings: Settings) -> PrivateKey:
         raise Problem(
             str(path), "is damaged.", "Take it back from a backup, or remove it and note the new key."
         ) from None
+
+
+def public_key(settings: Settings) -> str | None:
+    """Return the public half of the key with which this installation signs its backups; None before the first one."""
+    try:
+        return public_text(private_key((settings.data / KEY).read_text(encoding="ascii")))
+    except (OSError, ValueError):
+        return None
 
 
 def everything(
