@@ -13,7 +13,10 @@ from forms.desk.crypto.decryption import Letter
 
 def plain(text: object) -> str:
     """Return a text with every control and formatting character but line feeds and joiners shown as a dot."""
-    return "".join(char if _is_harmless(char) else "\N{MIDDLE DOT}" for char in str(text))
+    written = str(text)
+    if written.isprintable():  # nearly all: no character of it is of a category C
+        return written
+    return "".join(char if _is_harmless(char) else "\N{MIDDLE DOT}" for char in written)
 
 
 def on_one_line(text: object) -> str:
