@@ -1,4 +1,4 @@
-"""Links of a made page that lead nowhere: to parts, to the site's own addresses, to other sites."""
+"""Links of a rendered page that lead nowhere: to anchors, to the site's own addresses, to other sites."""
 
 import html
 import re
@@ -30,14 +30,14 @@ _MadeHtml = Callable[[Source], str]
 
 @dataclass(frozen=True)
 class Links:
-    """Looks at links. library: all pages; made: the HTML of one; address: of the whole site."""
+    """Checks links. library: all pages; made: the HTML of one; address: of the whole site."""
 
     library: Library
     made: _MadeHtml
     address: str
 
     def problems(self, page: Source) -> Iterator[Problem]:
-        """Every link of one page that leads nowhere or shows nothing."""
+        """Yield every link of one page that leads nowhere or shows nothing."""
         for match in _LINK.finditer(self.made(page)):
             href = html.unescape(match[1]).strip()
             for what, todo in self._wrong(page, href, shown=match[2]):

@@ -1,4 +1,4 @@
-"""Whether a translation is one: in its own script, with each part of the English page."""
+"""Checks whether a translation is complete: in its own script, with each part of the English page."""
 
 import re
 import unicodedata
@@ -22,7 +22,7 @@ _TODO = "Translate what is missing; or, until that is done, write the day of thi
 
 
 def problems(page: Source, made: str, library: Library) -> Iterator[Problem]:
-    """Everything that shows that this page is not what its folder says. made: its HTML."""
+    """Yield signs that this page is not in the language of its folder. made: its HTML."""
     yield from _script(page, made)
     english = _made_from(page, library)
     there, here = (len(_SECTION.findall(one.text)) if one else 0 for one in (english, page))
@@ -32,7 +32,7 @@ def problems(page: Source, made: str, library: Library) -> Iterator[Problem]:
 
 
 def warnings(page: Source, library: Library) -> Iterator[str]:
-    """Smaller parts that the English has and the translation, which claims to be made from it, has not."""
+    """Yield smaller parts that the English has and its translation lacks."""
     english = _made_from(page, library)
     if english is None:
         return

@@ -1,4 +1,4 @@
-"""A small search index, one a language, cut into shards by the first two letters: a phone fetches what it asks for.
+"""A small search index for each language, split into shards by the first two letters: a phone fetches what it needs.
 
 Words are compared by their skeleton: letters without vowel signs and other marks (forms/core/i18n/search_words.py). So
 a wrong vowel sign does no harm, and a Tamil word is found in its inflected forms, which add to its end.
@@ -21,7 +21,7 @@ MOST_COUNTED = 9
 
 
 def normalised_tokens(text: str) -> Iterator[str]:
-    """Yield the skeletons of a text's words. The danda and every other sign that is no letter splits words."""
+    """Yield the normalised tokens of a text's words. The danda and every other sign that is no letter splits words."""
     return words(text, SHORTEST)
 
 
@@ -56,7 +56,7 @@ def counted(page: Source, said: Mapping[str, int]) -> dict[str, int]:
 
 
 def set_count(shard: dict[str, list[int]], word: str, number: int, count: int) -> None:
-    """Set how much a skeleton counts on the page of this number; nowhere else on it with 0."""
+    """Set how much a token counts on the page with this number; 0 removes it from that page."""
     turns = shard.pop(word, [])
     pairs = {page: times for page, times in zip(turns[::2], turns[1::2], strict=True) if page != number}
     if count:
