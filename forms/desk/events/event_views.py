@@ -1,4 +1,4 @@
-"""What commands and pages both say of events: lines of text, papers, exports, reminders. Pure coats over the book."""
+"""Output shared by commands and pages of events: lines of text, printed sheets, exports, reminders."""
 
 from collections.abc import Iterable, Iterator
 
