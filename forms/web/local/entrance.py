@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from flask import Blueprint, abort, current_app, redirect, request
 from werkzeug.wrappers import Response
 
-pages = Blueprint("entrance", __name__)
+pages = Blueprint("entrance", __name__, template_folder="templates")
 
 
 def _secret() -> str:
