@@ -32,7 +32,7 @@ def list_command(here: Place, text: str, state: str) -> None:
     """Fetch what waits and list all cases: urgent ones first, then late ones, then the newest.
 
     Marks: ! urgent, c a child, L late, + added after it was closed, p photos or a recording, ? two say different
-    things, = put together with another, 2 second tray.
+    things, = put together with another, 2 second queue.
     """
     session = unlock(here)
     synced = session.sync.run()

@@ -22,7 +22,7 @@ from forms.desk.sync.local_store import LocalStore
 
 
 def open_book(session: EventSession, today: Callable[[], date] = date.today) -> "EventBook":
-    """Return the papers of this desk. Raises Problem at a desk that does not read sign-ups."""
+    """Return the event records of this desk. Raises Problem at a desk that does not read sign-ups."""
     if "signup" not in session.own_desk.reads:
         readers = ", ".join(desk.id for desk in session.portal.desks if "signup" in desk.reads) or "none"
         raise Problem(

@@ -80,7 +80,7 @@ def told(party: Party) -> str:
 
 
 def warnings(book: EventBook, one: Gathering, parties: Iterable[Party]) -> list[str]:
-    """Return what is wrong with an event's papers, and what to do."""
+    """Return what is wrong with an event's records, and what to do."""
     said: list[str] = []
     gone = sum(row.gone for row in one.rows)
     if gone:

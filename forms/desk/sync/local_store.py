@@ -106,7 +106,7 @@ class LocalStore:
         """Erase a file. A disk may keep its bytes for a while, as ciphertext."""
         self._path(folder, id).unlink(missing_ok=True)
 
-    # What the server says of a letter in clear: its thread and tray
+    # What the server says of a letter in plaintext: its thread and queue (`tray`)
 
     def labels(self) -> dict[str, dict[str, Any]]:
         """By letter: `thread`, `tray` and `form`, as the server named them."""

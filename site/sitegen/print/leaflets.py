@@ -1,6 +1,6 @@
 """Printed matter as PDF, from the same pages and tables: leaflet, poster, pocket card, sheet of fingerprints.
 
-The only home of Typst and Segno.
+Typst and Segno are used only here.
 """
 
 import json
@@ -48,12 +48,12 @@ class Pages:
 
 @cache
 def installed() -> frozenset[str]:
-    """Return the families of all typefaces that papers can be set in."""
+    """Return the families of all typefaces that printed matter can be set in."""
     return frozenset(typst.Fonts().families())
 
 
 def lacking(language: str) -> str:
-    """Return a sentence where this machine has no typeface for a language, whose papers would show empty boxes."""
+    """Return a sentence if this machine has no typeface for a language: its prints would show empty boxes."""
     font = font_of(language)
     if font in installed():
         return ""
@@ -76,7 +76,7 @@ def write(out: Path, context: Context, pages: Pages, media: Path) -> Iterator[Pa
 
 
 def set_paper(room: Path, template: str, kind: str, path: Path) -> None:
-    """Typeset a template of the folder `room` atomically; kind: which of its papers.
+    """Typeset a template of the folder `room` atomically; kind: which of its documents.
 
     A leaflet is one sheet: where the text of a language does not fit, it is set smaller.
     """
