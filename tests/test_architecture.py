@@ -159,6 +159,9 @@ def test_flask_is_known_to_web_code_only() -> None:
         ("difflib", {"sitegen.checks.did_you_mean", "editor.differences"}),
         ("dulwich", {"editor.history"}),
         ("merge3", {"editor.merging"}),
+        ("mammoth", {"editor.pasted"}),
+        ("bs4", {"editor.pasted"}),
+        ("markdownify", {"editor.pasted"}),
     ],
 )
 def test_a_library_is_imported_in_its_wrapper_only(library: str, home: set[str]) -> None:

@@ -12,16 +12,17 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from pydantic import TypeAdapter, ValidationError
 
 from forms.core.encryption import usable_key, usable_pickup
 from forms.core.files.durable import write_durably
 from forms.core.handover_version import NEEDS, VERSION, Unreadable, require_readable
 from forms.core.problem import Problem
 from forms.core.signing import is_public_key
+
+if TYPE_CHECKING:  # takes a tenth of a second, and only who reads a hand-over file needs it
+    from pydantic import TypeAdapter
 
 _LOG = logging.getLogger(__name__)
 
@@ -392,6 +393,8 @@ def parse(text: str | bytes, where: str) -> Portal:
     if not isinstance(data, dict) or not isinstance(data.get("desks"), list):
         raise NotAPortal(where, "is not a portal's file.", todo)
     require_readable(data, where)
+    from pydantic import ValidationError  # noqa: PLC0415 - as above
+
     try:
         portal = _reader().validate_json(text)
     except ValidationError as error:
@@ -414,8 +417,10 @@ def _require_days(events: Iterable[Event], where: str) -> None:
 
 
 @cache
-def _reader() -> TypeAdapter[Portal]:
+def _reader() -> "TypeAdapter[Portal]":
     """Return what reads a Portal and all its parts from JSON; made at first use, since that takes a moment."""
+    from pydantic import TypeAdapter  # noqa: PLC0415 - as above
+
     return TypeAdapter(Portal)
 
 

@@ -10,8 +10,8 @@ from forms.core import portal as portals
 from forms.core.problem import Problem, Problems
 from forms.operations.backup import folder, making, opening, restoring, verifying
 from forms.operations.backup.folder import ERASED, Rule
-from forms.operations.cli import report_problems
-from forms.operations.installation import become_owner, settings_here
+from forms.operations.cli import checkout, report_problems
+from forms.operations.installation import become_owner, become_owner_of_first, settings_here
 from forms.server.config import Settings
 from forms.server.districts import settings as districts
 
@@ -53,6 +53,7 @@ def backup(into: Path, to: str, keep: str, all_: Path | None, *, erasures: bool)
             become_owner(settings.data)
             _back_up(settings, into, recipients, None if erasures else kept)
             return
+        become_owner_of_first(all_)
         failed = []
         for name in districts.names(all_):
             try:
@@ -98,7 +99,10 @@ def backup_key(file: Path, passphrase: str) -> None:
 @click.option("--erasures", type=_FILE, help=f"The newest {ERASED}. Default: the one beside FILE.")
 @click.option("--release", type=click.Path(file_okay=False, path_type=Path), help="A new folder for the site.")
 @click.option("--in-place", is_flag=True, help="Replace the data folder that is there; it is kept beside.")
-def restore(file: Path, key: Path, signer: str, erasures: Path | None, release: Path | None, *, in_place: bool) -> None:
+@click.option("--renamed", is_flag=True, help="Take a backup of a district that had another name then.")
+def restore(
+    file: Path, key: Path, signer: str, erasures: Path | None, release: Path | None, *, in_place: bool, renamed: bool
+) -> None:
     """Bring a lost server back from the backup FILE, into PORTAL_DATA. The service must be stopped.
 
     What people erased since that backup is erased again: by the newest erased.age, and by the databases that are there.
@@ -110,16 +114,24 @@ def restore(file: Path, key: Path, signer: str, erasures: Path | None, release: 
         opens = opening.Opening(_identities(key), "" if signer == "any" else signer)
         today = _today_here()
         found = restoring.restore(
-            settings, file, opens, today, erasures=small, release=release, in_place=in_place
+            settings, file, opens, today, erasures=small, release=release, in_place=in_place, renamed=renamed
         )  # fmt: skip
-        _tell(found, settings.data, small)
+        purge = checkout().purge
+        if release is not None and purge is not None:
+            purge(release / "public")
+        _tell(found, settings.data)
+        if release is not None:
+            click.echo(
+                f"The site of that day is in {release}: look at consents.csv, and publish what content/ says now."
+            )
 
 
-def _tell(found: restoring.Restored, data: Path, small: Path | None) -> None:
+def _tell(found: restoring.Restored, data: Path) -> None:
     of = found.manifest
     click.echo(f"{of.district}: backup {of.number} of {of.day} is back in {data}: {found.rows} rows.")
-    if small is None:
-        click.echo("There was no erased.age: what people erased since that day may be back. Look for a newer one.")
+    click.echo(_until_when(found))
+    if found.unread:
+        click.echo("The databases that were there could not be read: what was erased since erased.age may be back.")
     click.echo(f"Erased again, since people or desks had erased it: {found.erased_again}.")
     click.echo(f"Signed by {found.signer}.")
     if found.before is not None:
@@ -128,6 +140,16 @@ def _tell(found: restoring.Restored, data: Path, small: Path | None) -> None:
         if os.environ.get(name) != text and not name.startswith("PORTAL_SALT"):
             click.echo(f"The lost machine had {name}={_without_password(text)}")
     click.echo(f"Now: chown -R portal: {data}; start the service; then each desk: portal-desk trust --statements")
+
+
+def _until_when(found: restoring.Restored) -> str:
+    """Return until when it is known what people erased: an older erased.age brings back what went since."""
+    small = found.erasures
+    if small is None:
+        return "There was no erased.age: what people erased since that day may be back. Look for a newer one."
+    if small.number < found.manifest.number:
+        return f"erased.age of {small.day} is older than the backup: what people erased since it may be back."
+    return f"What people erased until {small.day} stays erased, as erased.age says: is there no newer one?"
 
 
 def _without_password(text: str) -> str:
@@ -152,7 +174,9 @@ def verify(files: tuple[Path, ...], into: Path | None, key: Path | None, signer:
         said = verifying.problems(where, signer)
         if said:
             raise Problems(Problem("", one, "Do not rely on it: find out why.") for one in said)
-        click.echo(f"{where}: {len(folder.every(where))} backups are whole and signed by one server.")
+        newest, *older = folder.every(where)
+        whole = f"{1 + len(older)} backups are whole and signed by one server; the newest is of {newest.day}."
+        click.echo(f"{where}: {whole}")
         if key is None:
             click.echo("Whether they open was not tried: that needs --key, on the operator's machine.")
             return
@@ -170,6 +194,4 @@ def _identities(key: Path) -> list[str]:
 
 
 def _today_here() -> date:
-    from forms.operations.cli import checkout  # noqa: PLC0415 - the district's day where there is a checkout
-
     return checkout().today()

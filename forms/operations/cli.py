@@ -3,6 +3,7 @@
 A command is a click command in a module of its own, named in COMMANDS; the module is imported when it is asked for.
 """
 
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ class Checkout:
     build: builds the site where anything changed, and returns its folder and portal.json; purge: takes what has no
     consent out of a built site; today: the day in the district; due: helplines to be called again and consents that
     end, in sentences; keep_withdrawals: told what consents.csv held as it came before and what it holds here, writes
-    withdrawals that were made here into the one that came.
+    withdrawals that were made here into the one that came; program: the beginning of a command line of build.py.
     """
 
     root: Path
@@ -53,6 +54,7 @@ class Checkout:
     today: Callable[[], date] = date.today
     due: Callable[[], list[str]] | None = None
     keep_withdrawals: Callable[[bytes, bytes], object] = lambda _base, _here: None
+    program: tuple[str, ...] = ()
 
     @property
     def published(self) -> Path:
@@ -84,10 +86,11 @@ def load(name: str) -> click.Command:
 
 
 @contextmanager
-def report_problems(unnamed: str = "A file") -> Iterator[None]:
+def report_problems(unnamed: str = "A file", *, unforeseen: bool = True) -> Iterator[None]:
     """Report problems and files that cannot be used as sentences on the error stream, with exit code 1.
 
-    unnamed: what the sentence is about where the system names no file.
+    unnamed: what the sentence is about where the system names no file; unforeseen: also errors that nobody thought of,
+    by kind and place, since what they say may hold anything, and stands in a journal.
     """
     try:
         yield
@@ -96,6 +99,15 @@ def report_problems(unnamed: str = "A file") -> Iterator[None]:
     except OSError as error:
         what = f"{error.filename or unnamed} cannot be written or read ({error.strerror})."
         raise click.ClickException(f"{what} Is the disk full, or the folder not yours?") from None
+    except (click.ClickException, click.Abort, click.exceptions.Exit):
+        raise
+    except Exception as error:
+        if not unforeseen:
+            raise
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(last.filename).name}, line {last.lineno}"
+        what = f"A fault of the program: {type(error).__name__} ({place}). Nothing more is known."
+        raise click.ClickException(f"{what} Tell a developer, with this line.") from None
 
 
 @click.group(cls=OperatorGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

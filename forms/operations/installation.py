@@ -1,10 +1,13 @@
 """The installation that an operator's command is about: its settings, and the user that it belongs to."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
+from forms.core.problem import Problem
 from forms.server import config
 from forms.server.config import Settings
+from forms.server.districts import settings as districts
 
 
 def settings_here() -> Settings:
@@ -21,3 +24,13 @@ def become_owner(data: Path) -> None:
         os.setgroups([found.st_gid])
         os.setgid(found.st_gid)
         os.setuid(found.st_uid)
+
+
+def become_owner_of_first(folder: Path) -> None:
+    """Go on as the user that the districts' data belongs to: one service serves them all, and so has one user."""
+    for name in districts.names(folder):
+        with suppress(Problem):
+            data = districts.read(folder, name).settings.data
+            if data.exists():
+                become_owner(data)
+                return

@@ -15,13 +15,15 @@ from forms.core.builds import manifest as manifests
 from forms.core.builds import publishing_report
 from forms.core.problem import Problem
 from forms.core.trusted_date import look, servers_doubt
-from forms.operations.backup import databases, folder
+from forms.operations.backup import contents, databases, folder
 from forms.operations.backup.databases import Databases
-from forms.operations.backup.folder import ERASED
+from forms.operations.backup.folder import ERASED, Backup
 from forms.server.config import Settings
+from forms.server.in_use import InUse
 from forms.server.store.concern_store import ConcernStore
-from forms.server.store.database import NotKept, Store
+from forms.server.store.database import Store
 from forms.server.store.date_store import DayStore
+from forms.server.store.faults import NotKept
 from forms.server.store.fetch_days import last_fetched, waiting_since
 
 LONGEST_WAIT = 3
@@ -81,13 +83,33 @@ def look_at(
     except Problem as problem:
         return Status(name, (Item("build", None, str(problem), needs=True),))
     day = (today or portal.today)()
-    items += _build(settings, portal, day)
-    items += _publishing(settings)
-    items += _kept(settings, portal, day)
-    items += _backups(backups, day)
-    items += _certificate(certificate)
-    items += _due(due)
+    looks: Mapping[str, Callable[[], Iterator[Item]]] = {
+        "build": lambda: _build(settings, portal, day),
+        "publishing": lambda: _publishing(settings, day),
+        "service": lambda: _service(settings),
+        "database": lambda: _kept(settings, portal, day),
+        "backup": lambda: _backups(settings, backups, day),
+        "certificate": lambda: _certificate(certificate),
+        "content": lambda: _due(due),
+    }
+    for what, look_there in looks.items():
+        try:
+            items += look_there()
+        except Exception as problem:  # noqa: BLE001 - of 38 districts one that is odd hides no other, and is said
+            said = problem if isinstance(problem, Problem | OSError) else type(problem).__name__
+            items.append(Item(what, None, f"{what} cannot be looked at: {said}", needs=True))
     return Status(name, tuple(items))
+
+
+def _service(settings: Settings) -> Iterator[Item]:
+    """Yield whether a service holds the data folder, as each does while it runs."""
+    try:
+        InUse(settings.data, alone=True).close()
+    except Problem:
+        yield Item("service", True, "The service runs.")
+        return
+    said = "No service runs on this data folder: nobody can send anything. Look at: systemctl status portal"
+    yield Item("service", False, said, needs=True)
 
 
 def _build(settings: Settings, portal: portals.Portal, day: date) -> Iterator[Item]:
@@ -101,16 +123,21 @@ def _build(settings: Settings, portal: portals.Portal, day: date) -> Iterator[It
     age = (day - date.fromisoformat(built.day)).days
     fits = built.portal == manifests.portal_digest(portal)
     said = "its pages and forms fit" if fits else "its pages do not fit its forms: publish again"
-    yield Item(
-        "build", {"number": built.number, "days": age, "fits": fits}, f"Built {_ago(age)}; {said}.", needs=not fits
-    )
+    value = {"number": built.number, "days": age, "fits": fits}
+    yield Item("build", value, f"Built {_ago(age)}; {said}.", needs=not fits or age < 0)
 
 
-def _publishing(settings: Settings) -> Iterator[Item]:
-    """Yield that the last try to publish failed; its sentences are for staff, who see them at their desks."""
+def _publishing(settings: Settings, day: date) -> Iterator[Item]:
+    """Yield that the last try to publish failed, or was days ago: then no consent ends by itself.
+
+    Its sentences are for staff, who see them at their desks.
+    """
     report = publishing_report.read(settings.portal.parent.parent)
     if report is not None and report.problem:
         said = f"The newest content was not published on {report.day}; desks see why, and so does the journal."
+        yield Item("publishing", {"day": report.day}, said, needs=True)
+    elif report is not None and not -1 <= (day - date.fromisoformat(report.day)).days <= 1:
+        said = f"Nothing has looked for new content since {report.day}. Look at: systemctl status portal-update.timer"
         yield Item("publishing", {"day": report.day}, said, needs=True)
 
 
@@ -119,6 +146,10 @@ def _kept(settings: Settings, portal: portals.Portal, day: date) -> Iterator[Ite
         salt = databases.require_salt(settings)
         databases.require_is_there(settings)
         with databases.opened(settings, salt) as found:
+            if not all(stores[0].is_current() for stores in found.values()):
+                said = "The service runs an earlier version of this program than is installed: systemctl restart portal"
+                yield Item("database", "schema", said, needs=True)
+                return
             yield from _room(settings, found)
             yield from _desks(portal, found, day)
             yield from _clock(found, day)
@@ -174,7 +205,7 @@ def _restored(found: Databases, day: date) -> Iterator[Item]:
         yield Item("restored", {"since": since.isoformat(), "on": on.isoformat()}, said)
 
 
-def _backups(into: Path | None, day: date) -> Iterator[Item]:
+def _backups(settings: Settings, into: Path | None, day: date) -> Iterator[Item]:
     if into is None:
         yield Item("backup", None, "No folder of backups is set (PORTAL_BACKUP_FOLDER): docs/operators.md.", needs=True)
         return
@@ -182,9 +213,9 @@ def _backups(into: Path | None, day: date) -> Iterator[Item]:
     if newest is None:
         yield Item("backup", None, f"{into} holds no backup: portal backup", needs=True)
         return
-    age, whole = (day - newest.day).days, folder.read_note(newest.path) is not None
-    said = f"The newest backup is {_of(age)}{'' if whole else ', and its note does not fit: portal verify'}."
-    yield Item("backup", {"days": age, "noted": whole}, said, needs=age > 1 or not whole)
+    age, fits = (day - newest.day).days, _note_fits(settings, newest)
+    said = f"The newest backup is {_of(age)}{'' if fits else ', and its note does not fit: portal verify'}."
+    yield Item("backup", {"days": age, "noted": fits}, said, needs=not 0 <= age <= 1 or not fits)
     note = folder.read_note(into / ERASED)
     small = None if note is None else (day - date.fromisoformat(note.day)).days
     said = (
@@ -192,11 +223,27 @@ def _backups(into: Path | None, day: date) -> Iterator[Item]:
         if small is None
         else (f"What was erased was noted {_ago(small)}.")
     )
-    yield Item("erasures", small, said, needs=small is None or small > 1)
+    yield Item("erasures", small, said, needs=small is None or not 0 <= small <= 1)
+
+
+def _note_fits(settings: Settings, backup: Backup) -> bool:
+    """Return whether a backup has the note that this server signed, and its size; its bytes are for `verify`."""
+    note = folder.read_note(backup.path)
+    key = contents.public_key(settings)
+    return (
+        note is not None
+        and note.key == key
+        and (note.number, note.day) == (backup.number, backup.day.isoformat())
+        and backup.path.stat().st_size == note.size
+    )
 
 
 def _certificate(path: Path | None) -> Iterator[Item]:
-    if path is None or not path.exists():
+    if path is None:
+        return
+    if not path.exists():
+        served = path.parent.parent.is_dir()  # where install-server was run
+        yield Item("certificate", None, f"There is no certificate at {path}.", needs=served)
         return
     left = certificate_days(path, datetime.now(UTC).date())
     if left is None:
@@ -238,8 +285,12 @@ def _due(due: Callable[[], list[str]] | None) -> Iterator[Item]:
 
 
 def _ago(days: int) -> str:
+    if days < 0:
+        return f"on a day that is {-days} days ahead"
     return {0: "today", 1: "yesterday"}.get(days, f"{days} days ago")
 
 
 def _of(days: int) -> str:
+    if days < 0:
+        return f"of a day that is {-days} days ahead: a clock was wrong, or it is not of here"
     return {0: "of today", 1: "of yesterday"}.get(days, f"{days} days old")

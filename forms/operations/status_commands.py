@@ -11,7 +11,7 @@ import click
 from forms.core.builds.version import VERSION
 from forms.core.problem import Problem
 from forms.operations.cli import checkout, report_problems
-from forms.operations.installation import become_owner, settings_here
+from forms.operations.installation import become_owner, become_owner_of_first, settings_here
 from forms.operations.status import Item, Status, look_at
 from forms.server.districts import settings as districts
 
@@ -60,17 +60,18 @@ def _all(folder: Path | None, backups: Path | None, certificate: Path) -> list[S
         settings = settings_here()
         become_owner(settings.data)
         return [look_at("portal", settings, backups=backups, certificate=certificate, due=here.due)]
+    become_owner_of_first(folder)
     return [_of_district(folder, name, backups, certificate) for name in districts.names(folder)]
 
 
 def _of_district(folder: Path, name: str, backups: Path | None, certificate: Path) -> Status:
     """Return how one of many stands: its backups and certificate lie in folders of its name."""
-    own = certificate.parent.parent / name / certificate.name
+    own = certificate.parent.parent / "districts" / name / certificate.parent.name / certificate.name
     try:
         settings = districts.read(folder, name).settings
     except Problem as problem:
         return Status(name, (Item("settings", None, str(problem), needs=True),))
-    return look_at(name, settings, backups=backups / name if backups else None, certificate=own, due=list)
+    return look_at(name, settings, backups=backups / name if backups else None, certificate=own)
 
 
 def _as_json(found: list[Status]) -> dict[str, object]:

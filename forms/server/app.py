@@ -18,14 +18,16 @@ from forms.core.problem import Problem
 from forms.server import config
 from forms.server.api import browser_api
 from forms.server.api import desk_api as pickup
+from forms.server.in_use import InUse
 from forms.server.services.flood_control import PLACES_A_LETTER, FloodControl, LeakyBucket
 from forms.server.services.mailbox import Full, Services
 from forms.server.services.operator_log import WHERE, Leader, OperatorLog
 from forms.server.services.portal_file import PortalFile
 from forms.server.services.retention import DailyRetention
 from forms.server.store.concern_store import ConcernStore
-from forms.server.store.database import NotKept, OtherSalt, OtherSchema, Store
+from forms.server.store.database import Store
 from forms.server.store.date_store import DayStore
+from forms.server.store.faults import NotKept, OtherSalt, OtherSchema
 from forms.server.store.signup_store import SignupStore
 from forms.server.store.statement_store import StatementStore
 from forms.server.web import concerns as routes
@@ -42,7 +44,17 @@ _REWRITING = threading.Lock()
 def create_app(settings: Mapping[str, Any]) -> Flask:
     """Return the endpoint for these settings (see config.Settings). Raises Problem where a setting will not do."""
     read = config.read(settings)
+    in_use = _in_use(read)
+    try:
+        return _wired(read, in_use)
+    except BaseException:
+        in_use.close()
+        raise
+
+
+def _wired(read: config.Settings, in_use: InUse) -> Flask:
     app = NoTraceFlask("forms", static_folder=None, template_folder=None)
+    app.extensions["in_use"] = in_use
     app.logger.setLevel(logging.ERROR)
     portal_file = PortalFile(read.portal)
     concerns, signups = ConcernStore(read.concerns_url), SignupStore(read.signups_url)
@@ -106,13 +118,18 @@ def _today_in_the_district(app: Flask) -> date:
     return portal_now.today()
 
 
+def _in_use(read: config.Settings) -> InUse:
+    """Hold the data folder, which nobody else may look into. Raises Problem while it is brought back from a backup."""
+    with suppress(OSError):  # whoever needs the folder says what is wrong with it
+        read.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return InUse(read.data)
+
+
 def _salt(read: config.Settings, stores: Sequence[Store]) -> bytes:
     """Return the salt for receipts, which fits these databases. Raises Problem where it is lost, or is another's.
 
     A new one is made only where nothing was ever kept. A database that is away is looked at when it is first used.
     """
-    with suppress(OSError):  # whoever needs the folder says what is wrong with it
-        read.data.mkdir(parents=True, exist_ok=True)
     try:
         salt = config.salt(read) or _first_salt(read, stores)
         for store in stores:

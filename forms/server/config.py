@@ -127,7 +127,7 @@ def make_salt(data: Path) -> bytes:
     """Make this installation's salt, once; where another process was first, theirs. Raises Problem."""
     path = data / "salt"
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
         _write_salt(path)
         return path.read_bytes()
     except OSError as error:

@@ -1,10 +1,11 @@
-"""Puts what was saved on the site, and takes the last publishing back: one exchange of folder names each."""
+"""Puts what was saved on the site, and takes the last publishing back: one exchange of folders each."""
 
 import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from editor import settings
 from editor.history import Change, History
@@ -22,26 +23,91 @@ class Outcome:
     problems: tuple[Problem, ...] = ()
 
 
+class Place(Protocol):
+    """Where a site is published: a folder of this machine, or the releases of a server (decision 0059)."""
+
+    @property
+    def where(self) -> str:
+        """The folder, as sentences name it."""
+
+    @property
+    def is_live(self) -> bool:
+        """Return whether readers see it as soon as it is published; else somebody copies it to where they do."""
+
+    @property
+    def can_undo(self) -> bool:
+        """Return whether there is an earlier site to bring back."""
+
+    def publish(self) -> None:
+        """Check, build, and put it into use. Raises Problem, Problems or OSError: then the old site stays."""
+
+    def undo(self) -> None:
+        """Bring the earlier site back, without what was withdrawn since. Raises Problem or OSError."""
+
+
 @dataclass
-class Publisher:
-    """Publishes into the folder `out`. One thing at a time; a build runs in a thread of its own.
+class Folder:
+    """A folder of this machine, and beside it the site of before.
 
     `build` checks and builds into the folder, or raises Problem or Problems and changes nothing; `take_out_withdrawn`
     takes what has no consent out of a built site and the builds beside it.
     """
 
     out: Path
-    memory: Path
     build: Callable[[Path], object]
     take_out_withdrawn: Callable[[Path], object]
-    outcome: Outcome | None = None
-    _running: threading.Thread | None = None
-    _busy: threading.Lock = field(default_factory=threading.Lock)
+    is_live: bool = False
+
+    @property
+    def where(self) -> str:
+        """The folder."""
+        return str(self.out)
 
     @property
     def before(self) -> Path:
         """The folder of the site before the last publishing. Its name is one that a withdrawal looks into."""
         return self.out.with_name(f"{self.out.name}.before")
+
+    @property
+    def can_undo(self) -> bool:
+        """Return whether the site of before is there."""
+        return self.before.exists()
+
+    def publish(self) -> None:
+        """Keep the site of now beside it, and build the new one. Raises Problem, Problems or OSError."""
+        kept = self._keep()
+        try:
+            self.build(self.out)
+        except BaseException:
+            shutil.rmtree(kept, ignore_errors=True)
+            raise
+        if kept.exists():
+            shutil.rmtree(self.before, ignore_errors=True)
+            kept.rename(self.before)
+
+    def _keep(self) -> Path:
+        """Return a copy of the site of now, which shares its files: made in moments, and no room is taken."""
+        kept = self.out.with_name(f"{self.out.name}.kept")
+        shutil.rmtree(kept, ignore_errors=True)
+        if self.out.exists():
+            shutil.copytree(self.out, kept, copy_function=_share)
+        return kept
+
+    def undo(self) -> None:
+        """Exchange the site of now with that of before, which may be undone again."""
+        self.take_out_withdrawn(self.out)  # looks into the builds beside it too
+        swap(self.before, self.out)
+
+
+@dataclass
+class Publisher:
+    """Publishes what was saved to a place, and remembers what is there. One thing at a time, each in a thread."""
+
+    place: Place
+    memory: Path
+    outcome: Outcome | None = None
+    _running: threading.Thread | None = None
+    _busy: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def running(self) -> bool:
@@ -71,45 +137,32 @@ class Publisher:
             self.outcome = Outcome(told.problems)
         except OSError as error:
             todo = "The old site stays. Is the disk full? Make room, then publish again."
-            self.outcome = Outcome((Problem(str(self.out), f"cannot be written ({error.strerror}).", todo),))
+            self.outcome = Outcome((Problem(self.place.where, f"cannot be written ({error.strerror}).", todo),))
         except (Exception, SystemExit):  # noqa: BLE001 - a thread must not end without telling
             todo = "The old site stays. Run: python3 build.py check, and tell a developer what it says."
             self.outcome = Outcome((Problem("publish", "did not work, and that is our fault.", todo),))
 
     def publish(self, commit: str, who: str, day: str) -> None:
-        """Keep the site of now beside it, and build the new one.
+        """Publish, and remember which commit is on the site.
 
         Raises Problem, Problems or OSError: the old one stays.
         """
-        kept = self._keep()
-        try:
-            self.build(self.out)
-        except BaseException:
-            shutil.rmtree(kept, ignore_errors=True)
-            raise
-        if kept.exists():
-            shutil.rmtree(self.before, ignore_errors=True)
-            kept.rename(self.before)
+        self.place.publish()
         last = settings.read(self.memory).published
         settings.changed(self.memory, published=commit, published_by=who, published_on=day, before=last)
-
-    def _keep(self) -> Path:
-        """Return a copy of the site of now, which shares its files: made in moments, and no room is taken."""
-        kept = self.out.with_name(f"{self.out.name}.kept")
-        shutil.rmtree(kept, ignore_errors=True)
-        if self.out.exists():
-            shutil.copytree(self.out, kept, copy_function=_share)
-        return kept
 
     def undo(self, who: str, day: str) -> None:
         """Bring back the site before the last publishing, without what was withdrawn since. Raises Problem."""
         with self._busy:
             if self.running:
                 raise Problem("publish", "A build is running.", "Wait until it has ended.")
-            if not self.before.exists():
+            if not self.place.can_undo:
                 raise Problem("undo", "There is no earlier site to bring back.", "Publish something first.")
-            self.take_out_withdrawn(self.out)  # looks into the builds beside it too
-            swap(self.before, self.out)
+            try:
+                self.place.undo()
+            except OSError as error:
+                todo = "The site stays as it is. Is the disk full, or the folder not yours?"
+                raise Problem(self.place.where, f"cannot be changed ({error.strerror}).", todo) from None
             last = settings.read(self.memory).before
             settings.changed(self.memory, published=last, published_by=who, published_on=day, before="")
 

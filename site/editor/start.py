@@ -11,7 +11,7 @@ from sitegen.content.settings import read_settings
 from editor.editor import Editor
 from editor.history import History
 from editor.looking import Looking
-from editor.publishing import Publisher
+from editor.publishing import Place, Publisher
 from editor.store import Store
 from editor.window.app import create_window
 from forms.core.files.locks import AlreadyLocked, locked
@@ -22,16 +22,14 @@ from forms.web.local.running import run, show_until_interrupted
 def make(
     root: Path,
     memory: Path,
-    out: Path,
+    place: Place,
     *,
     keys: DeskKeys | None,
     today: Callable[[], date],
-    build: Callable[[Path], object],
-    take_out_withdrawn: Callable[[Path], object],
     withdraw: Callable[[str], object],
     unprotected: Collection[str] = (),
 ) -> Editor:
-    """Put an editor together. memory: its own folder on this machine; see Publisher and Editor for what is passed in.
+    """Put an editor together. memory: its own folder on this machine; see Place and Editor for what is passed in.
 
     Raises Problem where portal.yml cannot be read.
     """
@@ -39,7 +37,7 @@ def make(
     languages = tuple(str(row["code"]) for row in read_settings(content)["languages"])
     history = History(content, memory / "history")
     looking = Looking(root, keys, today, unprotected)
-    publisher = Publisher(out, memory, build, take_out_withdrawn)
+    publisher = Publisher(place, memory)
     editor = Editor(root, memory, Store(content, history, languages, ()), looking, publisher, withdraw, today)
     editor.store.tables = tuple(editor.schemas)
     return editor

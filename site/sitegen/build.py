@@ -47,7 +47,6 @@ HANDOVER = Path(".build") / "portal.json"
 PICTURES = Path(".build") / "pictures"
 CHARTS = Path(".build") / "charts"
 SPEECH = Path(".build") / "speech"
-SEAL = Path(".build") / "seal"
 KEPT_TABLES = Path(".build") / "tables"
 KEPT_PHOTOS = Path(".build") / "photos"
 FEW_PAGES = 100
@@ -235,7 +234,7 @@ def _without_problems(
 def _drawn_from(root: Path, fresh: Path, context: Context, speak: bool) -> tuple[Context, Path]:
     """Return what pages are drawn from: with scripts, pages of events, pictures and sound; and the bundled script."""
     today = context.today
-    seal = browser_bundle.make(root / "site" / "browser", root / SEAL)
+    seal = browser_bundle.make(root / "site" / "browser", root / browser_bundle.KEPT_IN)
     portal = replace(context.portal, assets=site_files.asset_names(root / "site" / "assets", seal))
     library = event_pages.with_events(context.library, portal, today)
     audio_pipeline = _audio_pipeline(root, fresh / audio_clips.FOLDER, speak, today)

@@ -20,6 +20,7 @@ from forms.desk.crypto import keys
 from forms.desk.crypto.keys import Public
 from forms.desk.services.place import Place
 from forms.desk.session import Session
+from forms.desk.watch.site_watch import SiteWatch
 from forms.server.app import create_app, take_new_portal
 from forms.web.serving import make
 from tests.server.conftest import CHEAP, TODAY, District, district
@@ -133,6 +134,13 @@ def running_office(home: Path, district: District) -> Iterator[Office]:
     thread.join()
     server.server_close()
     app.extensions["services"].close()
+    app.extensions["in_use"].close()
+
+
+@pytest.fixture
+def site_not_visited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the visit to the public site after each fetch: a dozen requests that most tests do not look at."""
+    monkeypatch.setattr(SiteWatch, "look", lambda *_: ())
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ from tests.desk.event_helpers import TODAY, book
 from tests.desk.event_helpers import files as all_files
 from tests.server.conftest import TODAY as SERVERS_DAY
 
+pytestmark = pytest.mark.usefixtures("site_not_visited")
+
 AHEAD = date(2037, 6, 1)
 
 

@@ -16,9 +16,11 @@ from forms.core.problem import Problem
 from forms.desk.crypto.decryption import NotALetter, open_part
 from forms.desk.session import Session
 from forms.desk.sync.client import Server, ServerAway
-from forms.server.store.concern_store import NewLetter
+from forms.server.store.letters import NewLetter
 from tests.desk.test_window import opened
 from tests.desk.window_helpers import Office, running
+
+pytestmark = pytest.mark.usefixtures("site_not_visited")
 
 KEY = str(pyrage.x25519.Identity.generate().to_public())
 HALF = "half \ud800"

@@ -22,6 +22,8 @@ from forms.desk.session import Session
 from tests.desk.conftest import TODAY, Office
 from tests.desk.event_helpers import has_come
 
+pytestmark = pytest.mark.usefixtures("site_not_visited")
+
 WORDS = "marked-words-துயரம்"
 
 

@@ -19,16 +19,11 @@ from forms.desk.crypto.decryption import PartName, read_letter
 from forms.desk.services.acknowledging import Acknowledging
 from forms.desk.session import Session
 from forms.desk.sync.client import Server
-from forms.desk.watch.site_watch import SiteWatch
-from forms.server.store.concern_store import NewLetter
+from forms.server.store.letters import NewLetter
 from tests.desk.conftest import Office
 from tests.server.conftest import TODAY
 
-
-@pytest.fixture(autouse=True)
-def no_look_at_the_site(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each fetch would else visit the public site too."""
-    monkeypatch.setattr(SiteWatch, "look", lambda *_: ())
+pytestmark = pytest.mark.usefixtures("site_not_visited")
 
 
 def keys_of(office: Office, receipt: str) -> receipts.Keys:

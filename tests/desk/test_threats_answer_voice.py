@@ -25,21 +25,16 @@ from forms.desk.cases.case import Case
 from forms.desk.crypto.answers import cleaned_voice, read_recording
 from forms.desk.services.parts import clean_part
 from forms.desk.session import Session
-from forms.desk.watch.site_watch import SiteWatch
-from forms.server.store.concern_store import MOST_VOICES
+from forms.server.store.letters import MOST_VOICES
 from tests.desk.conftest import Office
 from tests.desk.test_session import newly
 from tests.desk.test_threats_acknowledgement import answers, keys_of
 from tests.server.conftest import TODAY
 from tests.server.test_attachments import recording, tagged
 
+pytestmark = pytest.mark.usefixtures("site_not_visited")
+
 TEXT = "We come on Monday."
-
-
-@pytest.fixture(autouse=True)
-def no_look_at_the_site(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each fetch would else visit the public site too."""
-    monkeypatch.setattr(SiteWatch, "look", lambda *_: ())
 
 
 @cache

@@ -17,9 +17,11 @@ from forms.core.problem import Problem
 from forms.desk.cases.erasure import is_proof
 from forms.desk.session import Session
 from forms.desk.sync.client import NotThere, Server
-from forms.server.store.concern_store import NewLetter
+from forms.server.store.letters import NewLetter
 from tests.desk.conftest import Office
 from tests.server.conftest import CHEAP, TODAY
+
+pytestmark = pytest.mark.usefixtures("site_not_visited")
 
 WORDS = "They keep my brother at the kiln."
 

@@ -10,8 +10,9 @@ import pytest
 
 from forms.core.problem import Problem
 from forms.desk.session import Session
-from forms.desk.watch.site_watch import SiteWatch
 from tests.desk.conftest import Office
+
+pytestmark = pytest.mark.usefixtures("site_not_visited")
 
 HOW = ("full", "before", "after")
 """What happens at a write: the disk is full, or the machine stops just before or just after it."""
@@ -42,12 +43,6 @@ def interrupted(folder: Path, place: int, how: str) -> Iterator[list[str]]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Path, "replace", replace)
         yield written
-
-
-@pytest.fixture(autouse=True)
-def no_look_at_the_site(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each fetch would else visit the public site too."""
-    monkeypatch.setattr(SiteWatch, "look", lambda *_: ())
 
 
 def log_of(session: Session, case_id: str) -> set[str]:

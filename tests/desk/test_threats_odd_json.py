@@ -20,7 +20,7 @@ from forms.desk.crypto.decryption import read_letter
 from forms.desk.events.attendance import read_mark
 from forms.desk.events.attendees import read_rows
 from forms.desk.session import Session
-from forms.server.store.concern_store import NewLetter
+from forms.server.store.letters import NewLetter
 from tests.desk.conftest import Office
 from tests.desk.window_helpers import Office as WindowHouse
 from tests.desk.window_helpers import running

@@ -29,6 +29,8 @@ from tests.desk.conftest import Office
 from tests.desk.test_session import only
 from tests.desk.test_threats_desks import put
 
+pytestmark = pytest.mark.usefixtures("site_not_visited")
+
 WORDS = "What was told"
 ATTACKER = pyrage.x25519.Identity.generate()
 THEIRS = str(ATTACKER.to_public())

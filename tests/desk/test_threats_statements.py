@@ -17,17 +17,12 @@ from forms.desk.cli.main import desk as desk_command
 from forms.desk.session import Session
 from forms.desk.sync.client import NotThere, Server
 from forms.desk.sync.statements import FILE, TROUBLES, Known, Statements
-from forms.desk.watch.site_watch import SiteWatch
 from tests.desk.conftest import Office
+
+pytestmark = pytest.mark.usefixtures("site_not_visited")
 
 HANG_TOGETHER = "hang together"
 Given = tuple[str, list[Stated]]
-
-
-@pytest.fixture(autouse=True)
-def no_look_at_the_site(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each fetch would else visit the public site too."""
-    monkeypatch.setattr(SiteWatch, "look", lambda *_: ())
 
 
 def next_day(office: Office, days: int = 1) -> None:

@@ -13,6 +13,8 @@ from forms.desk.sync.client import Server
 from tests.desk.conftest import Office
 from tests.server.conftest import TODAY
 
+pytestmark = pytest.mark.usefixtures("site_not_visited")
+
 
 def said(session: Session) -> str:
     return "\n".join(finding.sentence for finding in doctor.examine(session) if not finding.ok)

@@ -26,7 +26,8 @@ from forms.desk.crypto.keys import make_demonstration
 from forms.desk.services.place import Place
 from forms.desk.session import Session
 from forms.server.app import create_app
-from forms.server.store.concern_store import ConcernStore, NewLetter
+from forms.server.store.concern_store import ConcernStore
+from forms.server.store.letters import NewLetter
 from forms.web.serving import make
 
 TODAY = date(2027, 1, 12)

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from editor import start
 from editor.editor import Editor
+from editor.publishing import Folder as PublicFolder
+from editor.publishing import Place
 from editor.window.app import create_window
 from flask.testing import FlaskClient
 from sitegen.publish import withdrawal
@@ -20,16 +22,23 @@ __all__ = ["folder", "kept_tables", "seal_cache"]
 OURS = {"Origin": "http://localhost"}
 
 
-def make_editor(folder: Folder) -> Editor:
+def folder_place(folder: Folder) -> PublicFolder:
+    """A folder into which a build writes one page."""
+    content = folder.root / "content"
+    return PublicFolder(
+        folder.root / "public", lambda out: write_site(folder, out), lambda out: withdrawal.purge(out, content, TODAY)
+    )
+
+
+def make_editor(folder: Folder, place: Place | None = None) -> Editor:
     """An editor whose build writes one page, and whose withdrawal is the real one."""
 
     def withdraw(told: str) -> None:
         withdrawal.write_withdrawn(folder.root / "content", told, TODAY)
 
     return start.make(
-        folder.root, folder.root / "var" / "editor", folder.root / "public",
+        folder.root, folder.root / "var" / "editor", place or folder_place(folder),
         keys={"police": (KEY, "sha256:0"), "events": (KEY, "sha256:1")}, today=lambda: TODAY,
-        build=lambda out: write_site(folder, out), take_out_withdrawn=lambda out: withdrawal.purge(out, folder.root / "content", TODAY),
         withdraw=withdraw,
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from editor.editor import Editor
+from editor.publishing import Folder as PublicFolder
 from sitegen.content import pages, translations
 
 from tests.editor.conftest import Browser, browser_at
@@ -354,7 +355,9 @@ def test_a_build_that_fails_leaves_the_site_and_says_why(browser: Browser, edito
     def broken(_: Path) -> None:
         raise RuntimeError("a fault of ours")
 
-    editor.publisher.build = broken
+    place = editor.publisher.place
+    assert isinstance(place, PublicFolder)
+    place.build = broken
     browser.post("/publish/")
     editor.publisher.wait()
     shown = browser.get("/publish/")

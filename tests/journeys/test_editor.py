@@ -52,6 +52,33 @@ def test_the_page_stands_beside_what_is_typed_and_check_speaks_meanwhile(writer:
     assert writer.faults == []
 
 
+PASTE = """([html, plain]) => {
+  const clipboardData = new DataTransfer();
+  clipboardData.setData("text/html", html);
+  clipboardData.setData("text/plain", plain);
+  const event = new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true });
+  document.getElementById("text").dispatchEvent(event);
+  return event.defaultPrevented;
+}"""
+
+
+def test_what_is_pasted_from_word_becomes_markdown_where_the_cursor_is(writer: Any, folder: Folder) -> None:
+    home = writer.url
+    writer.goto(f"{home}pages/en/index.md")
+    text = writer.locator("#text")
+    text.fill("# index\n\n\n\nAfter.")
+    text.evaluate("box => box.setSelectionRange(9, 9)")
+    assert writer.evaluate(PASTE, ["<h1>Wages</h1><p class=MsoNormal>Each <del>week</del><b>month</b></p>", "plain"])
+    writer.get_by_text("Its changes were tracked").wait_for()
+    assert text.input_value() == "# index\n\n## Wages\n\nEach **month**\n\nAfter."
+    assert not writer.evaluate(PASTE, ["", "plain"]), "the browser itself pastes plain words"
+    text.fill("")
+    assert writer.evaluate(PASTE, ["x" * 1_000_001, "Plain words."])
+    writer.get_by_text("Copy it in several parts.").wait_for()
+    assert text.input_value() == "Plain words.", "what cannot be read goes in as words"
+    assert writer.faults == []
+
+
 @pytest.mark.parametrize("language", ["en", "ta", "or"])
 def test_nobody_stumbles_and_nothing_is_wider_than_a_phone(writer: Any, editor: Editor, language: str) -> None:
     editor.remember(language=language)

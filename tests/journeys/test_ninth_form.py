@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from markupsafe import Markup
-from sitegen.build import SEAL, prepare
+from sitegen.build import prepare
 from sitegen.publish import browser_bundle
 from sitegen.render import site_files
 from sitegen.render.blocks import draw
@@ -80,7 +80,7 @@ def ninth(
     assert [str(one) for one in report.problems if "ninth" in str(one) and "reached" not in str(one)] == []
     public = tmp_path / "public"
     public.mkdir()
-    script = browser_bundle.make(ROOT / "site" / "browser", ROOT / SEAL)
+    script = browser_bundle.make(ROOT / "site" / "browser", ROOT / browser_bundle.KEPT_IN)
     assets = site_files.asset_names(ROOT / "site" / "assets", script)
     context = replace(context, portal=replace(context.portal, assets=assets))
     site_files.write_assets(ROOT, public, context.portal)

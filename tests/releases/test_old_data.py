@@ -94,6 +94,7 @@ def old(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     thread.join()
     server.server_close()
     app.extensions["services"].close()
+    app.extensions["in_use"].close()
 
 
 def test_every_receipt_opens(old: Old) -> None:

@@ -188,6 +188,7 @@ def make_endpoint(tmp_path: Path, district: District) -> Iterator[Callable[..., 
     yield make
     for app in apps:
         app.extensions["services"].close()
+        app.extensions["in_use"].close()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tarfile
@@ -12,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -25,6 +27,7 @@ from click.testing import CliRunner
 from forms.core import portal as portals
 from forms.core.problem import Problem
 from forms.core.signing import private_key
+from forms.operations import backup_commands
 from forms.operations.backup import archive, contents, folder, making, restoring, verifying
 from forms.operations.backup import opening as reading
 from forms.operations.backup.archive import Member, NotABackup
@@ -36,6 +39,7 @@ from forms.operations.cli import portal
 from forms.server import config
 from forms.server.app import create_app
 from forms.server.config import Settings
+from forms.server.districts import dispatch
 from forms.server.services.operator_log import Leader
 
 from .conftest import CHEAP, TODAY, Endpoint
@@ -84,7 +88,7 @@ def again(tmp_path: Path, district: Any) -> Any:
 
 
 def close(endpoint: Endpoint) -> None:
-    endpoint.client.application.extensions["services"].close()
+    dispatch.stop(endpoint.client.application)
 
 
 def lose(endpoint: Endpoint) -> None:
@@ -643,3 +647,200 @@ def test_a_backup_of_a_newer_program_is_said(change: dict[str, Any]) -> None:
     about = {"kind": "backup", "number": 1, "day": "2027-01-01", "district": "x", "salt_mark": "y", **change}
     with pytest.raises(NotABackup, match="newer program"):
         contents.read_manifest(Member(contents.MANIFEST, json.dumps(about).encode()))
+
+
+# Over a service, over a disk, over another district
+
+
+def test_a_service_that_runs_is_noticed_before_it_has_looked_once(endpoint: Endpoint, tmp_path: Path) -> None:
+    made = backup(endpoint, tmp_path / "backups")
+    with pytest.raises(Problem, match="the service runs"):
+        restoring.restore(settings_of(endpoint), made.path, opening(made), LATER, in_place=True)
+
+
+def test_no_service_starts_while_its_folder_is_brought_back(
+    endpoint: Endpoint, tmp_path: Path, again: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The socket starts it with the next visitor: what they send would lie in the folder that is put away."""
+    code = code_of(endpoint)
+    made = backup(endpoint, tmp_path / "backups")
+    close(endpoint)
+    tried: list[str] = []
+    real = restoring.erase_again
+
+    def starts(stores: Any) -> int:
+        with pytest.raises(Problem, match="being brought back") as told:
+            again(endpoint.data)
+        tried.append(str(told.value))
+        return real(stores)
+
+    monkeypatch.setattr(restoring, "erase_again", starts)
+    restoring.restore(settings_of(endpoint), made.path, opening(made), LATER, in_place=True)
+    assert len(tried) == 1
+    assert opens(again(endpoint.data), code)
+
+
+def test_the_lock_leads_nobody_to_another_file(endpoint: Endpoint, tmp_path: Path) -> None:
+    """The service's user puts a link there, and root restores."""
+    made = backup(endpoint, tmp_path / "backups")
+    close(endpoint)
+    theirs = tmp_path / "roots"
+    theirs.write_text("root's")
+    (endpoint.data / "in-use").unlink()
+    (endpoint.data / "in-use").symlink_to(theirs)
+    os.chown(endpoint.data, 12345, 12345) if os.geteuid() == 0 else None
+    restoring.restore(settings_of(endpoint), made.path, opening(made), LATER, in_place=True)
+    assert theirs.read_text() == "root's"
+    assert theirs.stat().st_uid == os.geteuid()
+
+
+def test_there_is_no_moment_without_a_data_folder(
+    endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The power goes between two renames: a service would begin a new folder, with another salt."""
+    made = backup(endpoint, tmp_path / "backups")
+    close(endpoint)
+    real = Path.rename
+
+    def cut(self: Path, to: Path) -> Path:
+        assert endpoint.data.exists()
+        done = real(self, to)
+        assert endpoint.data.exists()
+        return done
+
+    monkeypatch.setattr(Path, "rename", cut)
+    restoring.restore(settings_of(endpoint), made.path, opening(made), LATER, in_place=True)
+
+
+def test_a_disk_of_its_own_is_said(endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = backup(endpoint, tmp_path / "backups")
+    close(endpoint)
+    monkeypatch.setattr(restoring.os.path, "ismount", lambda path: path == endpoint.data)
+    with pytest.raises(Problem, match=r"is a disk of its own.*PORTAL_DATA"):
+        restoring.restore(settings_of(endpoint), made.path, opening(made), LATER, in_place=True)
+
+
+def test_a_backup_of_another_district_is_refused(endpoint: Endpoint, tmp_path: Path, district: Any) -> None:
+    made = backup(endpoint, tmp_path / "backups")
+    lose(endpoint)
+    own = tmp_path / "portal.json"
+    portals.write(replace(district.portal, district={"en": "South"}), own)
+    with pytest.raises(Problem, match=f"and {own} of South.*--renamed"):
+        restoring.restore(settings_of(endpoint), made.path, opening(made), LATER)
+    assert not endpoint.data.exists()
+    restoring.restore(settings_of(endpoint), made.path, opening(made), LATER, renamed=True)
+
+
+def test_no_server_writes_among_anothers_backups(endpoint: Endpoint, make_endpoint: Make, tmp_path: Path) -> None:
+    """Two districts with one folder: by the rule, the backups of each day of the one would go with the other's."""
+    other = make_endpoint(data=tmp_path / "other")
+    other.data = tmp_path / "other"
+    first = making.make_erasures(settings_of(other), tmp_path / "backups", [KEY], TODAY)
+    noted = first.path.read_bytes()
+    for make in (backup, lambda *a: making.make_erasures(settings_of(endpoint), a[1], [KEY], TODAY)):
+        with pytest.raises(Problem, match="another server signed"):
+            make(endpoint, tmp_path / "backups")
+    assert first.path.read_bytes() == noted
+
+
+def test_it_is_said_until_when_it_is_known_what_was_erased(
+    endpoint: Endpoint, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever keeps the copies gives an older erased.age, which is as well signed as the newest."""
+    small = making.make_erasures(settings_of(endpoint), tmp_path / "backups", [KEY], TODAY)
+    old = small.path.read_bytes()
+    made = backup(endpoint, tmp_path / "backups", LATER)
+    close(endpoint)
+    for broken in (False, True):
+        (tmp_path / "old.age").write_bytes(old)
+        if broken:
+            (endpoint.data / "concerns.db").write_bytes(b"damaged" * 1000)
+        found = restoring.restore(
+            settings_of(endpoint), made.path, opening(made), LATER, erasures=tmp_path / "old.age", in_place=True
+        )
+        backup_commands._tell(found, endpoint.data)
+        said = capsys.readouterr().out
+        assert f"erased.age of {TODAY} is older than the backup" in said
+        assert ("could not be read" in said) == broken
+
+
+def test_a_hostile_backup_leaves_nothing_half_written_in_a_folder_that_was_there(
+    endpoint: Endpoint, tmp_path: Path
+) -> None:
+    (tmp_path / "public/en").mkdir(parents=True)
+    (tmp_path / "public/en/index.html").write_text("page")
+    made = backup(endpoint, tmp_path / "backups")
+    lose(endpoint)
+    (tmp_path / "release").mkdir()
+    with pytest.raises(NotABackup, match="not made by that server"):
+        restoring.restore(
+            settings_of(endpoint), made.path, Opening([SECRET], "ed25519:" + "0" * 64), LATER,
+            release=tmp_path / "release",
+        )  # fmt: skip
+    assert list((tmp_path / "release").iterdir()) == []
+    assert not list(tmp_path.glob("*.restoring"))
+
+
+# A database that an older program left, and on which it may be running
+
+
+def make_older(data: Path) -> None:
+    """As a program before 1.0 left it: no number, a column less."""
+    for name, statements in {
+        "concerns": ["drop table alembic_version", "alter table recipients drop column maker", "drop table restored"],
+        "signups": ["drop table alembic_version", "drop index signups_line", "alter table signups drop column version"],
+    }.items():
+        with closing(sqlite3.connect(data / f"{name}.db")) as connection, connection:
+            for statement in statements:
+                connection.execute(statement)
+
+
+def schema_in(data: Path) -> list[str]:
+    found = []
+    for name in ("concerns", "signups"):
+        with closing(sqlite3.connect(data / f"{name}.db")) as connection:
+            found += [str(row) for row in connection.execute("select name, sql from sqlite_master order by name")]
+    return found
+
+
+def test_a_backup_reads_an_older_database_as_it_is(endpoint: Endpoint, tmp_path: Path, again: Any) -> None:
+    code, number = code_of(endpoint), code_of(endpoint, "signup")
+    close(endpoint)
+    make_older(endpoint.data)
+    before = schema_in(endpoint.data)
+    made = backup(endpoint, tmp_path / "backups")
+    small = making.make_erasures(settings_of(endpoint), tmp_path / "backups", [KEY], TODAY)
+    assert schema_in(endpoint.data) == before
+    assert not list(endpoint.data.glob("*.before-*"))
+    found = restoring.restore(
+        settings_of(endpoint), made.path, opening(made), LATER, erasures=small.path, in_place=True
+    )
+    assert found.manifest.schema == ""
+    assert found.before
+    assert not found.unread
+    assert schema_in(found.before) == before, "nor does a restore change what it replaces"
+    back = again(endpoint.data)
+    assert opens(back, code)
+    assert opens(back, number, "cancel")
+
+
+def test_only_this_user_reads_the_data_whatever_the_umask(tmp_path: Path, district: Any, again: Any) -> None:
+    portals.write(district.portal, tmp_path / "portal.json")
+    before = os.umask(0)
+    try:
+        made = again(tmp_path / "new")
+        code_of(made)
+        code_of(made, "signup")
+    finally:
+        os.umask(before)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "new").iterdir()}
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+    assert {"concerns.db", "signups.db", "salt"} <= modes.keys()
+    assert {name: mode for name, mode in modes.items() if mode != 0o600} == {}
+
+
+def test_a_database_that_others_could_read_is_closed_to_them(endpoint: Endpoint, again: Any) -> None:
+    close(endpoint)
+    (endpoint.data / "concerns.db").chmod(0o664)
+    again(endpoint.data)
+    assert (endpoint.data / "concerns.db").stat().st_mode & 0o777 == 0o600

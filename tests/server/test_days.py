@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from forms.core import portal as portals
 from forms.core.trusted_date import PATIENCE, STRIDE, WRITTEN, TrustedDate, hear, look, machines_doubt, servers_doubt
 from forms.server.services.retention import LOOSE_PART_DAYS, DailyRetention, RetentionThread
-from forms.server.store.concern_store import Access, ConcernStore, EntryRow
-from forms.server.store.database import NotKept
+from forms.server.store.concern_store import ConcernStore
 from forms.server.store.date_store import DayStore
+from forms.server.store.faults import NotKept
+from forms.server.store.letters import Access, EntryRow
 
 from .conftest import TODAY
 from .deployed import gunicorn

@@ -449,3 +449,74 @@ def test_all_are_backed_up_and_one_that_cannot_be_stops_no_other(serve: Serve, f
     assert "district north" in done.output
     assert len([*(tmp_path / "backups" / "south").glob("portal-*.age")]) == 1
     assert not (tmp_path / "backups" / "north").exists()
+
+
+# One that is set wrong
+
+
+@pytest.mark.parametrize("how", ["nul", "long", "loop", "nested", "around", "portal", "salt"])
+def test_a_district_that_is_set_wrong_in_any_way_stops_no_other(
+    serve: Serve, folder: Path, portal: portals.Portal, how: str
+) -> None:
+    north = folder / "north"
+    own: dict[str, Any] = {
+        "nul": {"data": "a\0b"}, "long": {"data": "a" * 5000}, "loop": {"data": "loop/data"},
+        "nested": {"data": str(north / "data" / "zone")}, "around": {"data": str(folder)},
+        "portal": {"portal": str(north / settings.PORTAL)}, "salt": {"salt_file": str(north / "shared")},
+    }[how]  # fmt: skip
+    if how == "salt":
+        (north / "shared").write_bytes(b"s" * 32)
+        settings.write(folder, "north", ["north.example"], own)
+    settings.write(folder, "zone", ["zone.example"], own)
+    portals.write(portal, folder / "zone" / settings.PORTAL)
+    (folder / "zone/loop").symlink_to("loop")
+    districts = serve()
+    for name in ("north", "south"):
+        assert get(districts, f"{name}.example").status_code == 200
+    assert set(districts.problems) == {"zone"}
+    assert get(districts, "zone.example").status_code in {421, 503}
+    said = CliRunner().invoke(commands, ["district", "list", "--folder", str(folder)])
+    assert "Traceback" not in said.output
+    assert "zone: " in said.output
+    assert said.exit_code == 0
+
+
+def test_an_error_that_nobody_thought_of_is_of_one_district(
+    serve: Serve, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    real = dispatch.create_app
+
+    def odd(given: Any) -> Any:
+        if given["name"] == "north":
+            raise ZeroDivisionError("MARKED words")
+        return real(given)
+
+    monkeypatch.setattr(dispatch, "create_app", odd)
+    assert get(serve(), "south.example").status_code == 200
+    assert "ZeroDivisionError" in caplog.text
+    assert "MARKED" not in caplog.text
+
+
+def test_a_start_that_fails_again_and_again_uses_up_no_files(serve: Serve, folder: Path) -> None:
+    now = [0.0]
+    districts = serve(clock=lambda: now[0])
+    (folder / "north/data/salt").write_bytes(b"short")
+    for app in districts.apps:
+        dispatch.stop(app)
+    for running in districts._running.values():
+        running.app = None
+    before = None
+    for _ in range(5):
+        now[0] += dispatch.TRY_AGAIN + 1
+        get(districts, "north.example")
+        held = sum(path.is_symlink() and path.readlink().name == "in-use" for path in Path("/proc/self/fd").iterdir())
+        before = held if before is None else before
+        assert held == before
+
+
+def test_one_broken_district_prints_no_half_of_nginxs_part(folder: Path) -> None:
+    (folder / "zone").mkdir()
+    (folder / "zone" / settings.FILE).write_text("hosts = [")
+    done = CliRunner().invoke(commands, ["district", "nginx", "--folder", str(folder)])
+    assert done.exit_code == 1
+    assert "server_name" not in done.output

@@ -22,7 +22,7 @@ from forms.server.services.flood_control import (
     LookupLimiter,
 )
 from forms.server.services.mailbox import FOR_PARTS, FOR_SECOND_QUEUE, Full
-from forms.server.store.concern_store import NewLetter
+from forms.server.store.letters import NewLetter
 
 DAY = date(2027, 1, 1)
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from forms.core.problem import Problem
 from forms.server.store import schema
 from forms.server.store.concern_store import ConcernStore
-from forms.server.store.database import OtherSchema
+from forms.server.store.faults import OtherSchema
 from forms.server.store.rehearsal import rehearse
 from forms.server.store.signup_store import SignupStore
 

@@ -19,8 +19,9 @@ from forms.core import encryption, receipts
 from forms.server.services import flood_control
 from forms.server.services.flood_control import FloodControl
 from forms.server.store import database
-from forms.server.store.concern_store import ConcernStore, NewLetter
-from forms.server.store.database import NotKept
+from forms.server.store.concern_store import ConcernStore
+from forms.server.store.faults import NotKept
+from forms.server.store.letters import NewLetter
 
 ROAD = "/forms/sealed/v1"
 DESKS = "police,legal,partner"

@@ -17,7 +17,7 @@ import pytest
 from forms.core import encryption
 from forms.server.run import serve
 from forms.server.services.retention import DailyRetention, RetentionThread
-from forms.server.store.database import NotKept
+from forms.server.store.faults import NotKept
 from forms.server.store.signup_store import COMING, Signup, SignupStore
 
 DAY = date(2027, 1, 24)

@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,16 @@ from click.testing import CliRunner
 
 from forms.core.builds import manifest, publishing_report
 from forms.core.builds.manifest import BuildManifest
-from forms.operations.backup import making
+from forms.core.signing import private_key, public_text, sign_bytes
+from forms.operations.backup import folder, making
 from forms.operations.cli import portal
 from forms.operations.status import Status, certificate_days, look_at
 from forms.operations.status_commands import NOTICE
+from forms.server.districts import dispatch
 from forms.server.districts import settings as districts
 
 from .conftest import TODAY, District, Endpoint
-from .test_backup import KEY, code_of, settings_of
+from .test_backup import KEY, code_of, make_older, schema_in, settings_of
 
 Make = Callable[..., Endpoint]
 
@@ -204,3 +206,104 @@ def test_healthz_tells_whether_letters_can_be_kept_and_nothing_else(endpoint: En
     answer = endpoint.client.get("/healthz")
     assert (answer.status_code, answer.data) == (503, b"not ok\n")
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+# What must not look well
+
+
+def test_a_service_that_does_not_run_is_said(well: tuple[Endpoint, Path]) -> None:
+    assert item(status(well[0], backups=well[1]), "service").value is True
+    dispatch.stop(well[0].client.application)
+    assert item(status(well[0], backups=well[1]), "service").needs
+
+
+def test_a_timer_that_runs_no_more_is_said(endpoint: Endpoint, tmp_path: Path) -> None:
+    """The last look went well, days ago: since then no consent has ended by itself."""
+    own = settings_of(endpoint)
+    current = tmp_path / "published" / "current"
+    current.mkdir(parents=True)
+    shutil.copy(own.portal, current / "portal.json")
+    own = replace(own, portal=current / "portal.json")
+    publishing_report.write(current.parent, publishing_report.Report(TODAY.isoformat(), ""))
+    for days, needs in ((0, False), (1, False), (2, True), (-400, True)):
+        found = look_at("here", own, today=lambda days=days: TODAY + timedelta(days=days), due=list)
+        assert ("publishing" in [one.name for one in found.needs]) == needs, days
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def forge(path: Path) -> None:
+    """Somebody else's note, of a file that opens for nobody."""
+    key = private_key("11" * 32)
+    path.write_bytes(b"age-encryption.org/v1 nothing")
+    note = folder.Note(1, TODAY.isoformat(), 29, "00" * 32, public_text(key))
+    text = {**asdict(note), "signature": sign_bytes(note.signed, key)}
+    folder.note_path(path).write_text(json.dumps(text))
+
+
+def date_ahead(path: Path) -> None:
+    """A clock was a year ahead for a night, or somebody wants the newest backup to stay theirs."""
+    for one in (path, folder.note_path(path)):
+        one.rename(one.with_name(one.name.replace("000001", "000099").replace(TODAY.isoformat(), "2099-01-01")))
+
+
+@pytest.mark.parametrize("how", [cut, forge, date_ahead])
+def test_a_backup_that_is_none_is_never_well(well: tuple[Endpoint, Path], how: Callable[[Path], None]) -> None:
+    (newest,) = well[1].glob("portal-*.age")
+    how(newest)
+    assert item(status(well[0], backups=well[1]), "backup").needs
+
+
+def test_a_certificate_that_is_not_there_is_said(well: tuple[Endpoint, Path], tmp_path: Path) -> None:
+    (tmp_path / "tls").mkdir()
+    found = status(well[0], backups=well[1], certificate=tmp_path / "tls/current/fullchain.pem")
+    assert item(found, "certificate").needs
+
+
+def test_of_many_districts_nothing_is_said_of_content_that_nobody_looked_at(
+    well: tuple[Endpoint, Path], tmp_path: Path
+) -> None:
+    own = {"data": str(well[0].data), "portal": str(tmp_path / "portal.json")}
+    districts.write(tmp_path / "districts", "north", ["north.example"], own)
+    done = CliRunner(env={"PORTAL_DISTRICTS": str(tmp_path / "districts")}).invoke(portal, ["status"])
+    assert "No helpline is due" not in done.output
+    assert "see `status` on the machine that builds" in done.output
+
+
+def test_what_nobody_thought_of_hides_no_other_thing(
+    well: tuple[Endpoint, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def odd(*_: object) -> None:
+        raise ZeroDivisionError("MARKED words")
+
+    monkeypatch.setattr("forms.operations.status._room", odd)
+    found = status(well[0], backups=well[1])
+    assert "ZeroDivisionError" in item(found, "database").sentence
+    assert "MARKED" not in str(found)
+    assert not item(found, "backup").needs
+
+
+def test_an_older_database_is_said_and_left_as_it_is(well: tuple[Endpoint, Path]) -> None:
+    dispatch.stop(well[0].client.application)
+    make_older(well[0].data)
+    before = schema_in(well[0].data)
+    found = item(status(well[0], backups=well[1]), "database")
+    assert found.needs
+    assert "systemctl restart portal" in found.sentence
+    assert schema_in(well[0].data) == before
+
+
+def test_an_unforeseen_error_of_a_command_is_a_sentence_without_what_it_says(
+    well: tuple[Endpoint, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def odd(*_: object, **__: object) -> None:
+        raise ValueError("MARKED words")
+
+    monkeypatch.setattr("forms.operations.status_commands.look_at", odd)
+    environment = {"PORTAL_PORTAL": str(tmp_path / "portal.json"), "PORTAL_DATA": str(well[0].data)}
+    done = CliRunner(env=environment).invoke(portal, ["status"])
+    assert (done.exit_code, type(done.exception)) == (1, SystemExit)
+    assert "A fault of the program: ValueError" in done.output
+    assert "MARKED" not in done.output

@@ -13,8 +13,10 @@ import pytest
 from forms.core import encryption
 from forms.core.signing import are_bytes_signed_by
 from forms.server.store import signup_store as store
-from forms.server.store.concern_store import Access, ConcernStore, EntryRow, NewLetter, PartsMissing
-from forms.server.store.database import AlreadyThere, NotKept
+from forms.server.store.compiled_statements import COMPILED
+from forms.server.store.concern_store import ConcernStore
+from forms.server.store.faults import AlreadyThere, NotKept
+from forms.server.store.letters import Access, EntryRow, NewLetter, PartsMissing
 from forms.server.store.signup_store import Signup, SignupStore
 from forms.server.store.statement_store import StatementStore
 
@@ -361,3 +363,16 @@ def test_a_letter_that_is_sent_again_leaves_no_line_in_the_databases_log(postgre
     written = b"".join(path.read_bytes()[size:] for path, size in logs.items())
     assert b"duplicate key" not in written
     assert b"1" * 32 not in written
+
+
+def test_a_statement_is_compiled_once_for_all_databases(tmp_path: Path) -> None:
+    """A service may have a hundred districts."""
+    compiled = []
+    for name in ("one", "another"):
+        opened = ConcernStore(f"sqlite:///{tmp_path}/{name}.db")
+        assert keep(opened)
+        assert waiting(opened, "police") == ["a"]
+        compiled.append(set(COMPILED))
+        opened.close()
+    assert len(compiled[0]) > 0
+    assert compiled[0] == compiled[1]

@@ -284,7 +284,7 @@ def test_look_ups_and_photos_leave_threads_for_words() -> None:
 def test_a_sign_up_that_was_changed_or_cancelled_is_said_whatever_fails_after_it(
     endpoint: Any, monkeypatch: pytest.MonkeyPatch, fails: str
 ) -> None:
-    from forms.server.store.database import NotKept  # noqa: PLC0415 - only here
+    from forms.server.store.faults import NotKept  # noqa: PLC0415 - only here
 
     office = office_of(endpoint)
     code = endpoint.code(endpoint.send("signup", event="meeting", people="1"))

@@ -9,7 +9,7 @@ import pytest
 from forms.core.encryption import LETTER_SIZE, SIZE_CLASSES, seal, seal_file
 from forms.core.ids import new_id
 from forms.server.services import mailbox
-from forms.server.store import concern_store
+from forms.server.store import concern_store, letters
 from tests.server.test_sealed import CODE, derived, told
 
 HALF = "half \ud800"
@@ -46,7 +46,7 @@ def test_an_answer_that_an_older_version_kept_is_not_kept_twice(endpoint: Any) -
 
 def test_nobody_uses_up_the_copies_that_another_may_make(endpoint: Any) -> None:
     id = told(endpoint)
-    for _ in range(concern_store.MOST_COPIES + 1):
+    for _ in range(letters.MOST_COPIES + 1):
         junk = endpoint.pickup(
             f"letters/{id}/copies/{id}", "police", "PUT", data=sealed_to(endpoint, "partner"), environ_overrides={"HTTP_PORTAL_FOR": "events"}
         )  # fmt: skip

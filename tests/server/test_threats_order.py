@@ -14,7 +14,8 @@ import pytest
 
 from forms.core.encryption import seal
 from forms.server.app import watch
-from forms.server.store.concern_store import Access, ConcernStore, NewLetter
+from forms.server.store.concern_store import ConcernStore
+from forms.server.store.letters import Access, NewLetter
 
 from .conftest import TODAY
 

@@ -19,7 +19,7 @@ from forms.core.problem import Problem
 from forms.server import config
 from forms.server.app import create_app
 from forms.server.config import from_environment
-from forms.server.store.database import OtherSalt
+from forms.server.store.faults import OtherSalt
 
 from .conftest import CHEAP, TODAY
 from .deployed import ROOT, gunicorn

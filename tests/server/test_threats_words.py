@@ -12,7 +12,7 @@ from forms.core.media import attachments
 from forms.core.media.attachments import Clean
 from forms.server.services import lookup, mailbox
 from forms.server.store.concern_store import ConcernStore
-from forms.server.store.database import NotKept
+from forms.server.store.faults import NotKept
 
 from .conftest import LANGUAGES, TODAY, multipart
 from .test_never_broken import photo

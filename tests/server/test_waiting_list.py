@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from forms.core import encryption
 from forms.core.portal import Helpline
-from forms.server.store.database import NotKept
+from forms.server.store.faults import NotKept
 from forms.server.store.signup_store import (
     CANCELLED,
     CHANGED,

@@ -188,15 +188,52 @@ def test_a_page_that_staff_cannot_link_to_by_file_is_refused_after_an_edit_too(d
         built(district)
 
 
-def test_a_twin_that_somebody_changed_is_never_shown(district: Folder) -> None:
+def in_place(page: Path) -> None:
+    with page.open("a", encoding="utf-8") as there:
+        there.write("changed by hand")
+
+
+def another_file(page: Path) -> None:
+    page.unlink()
+    page.write_text("changed by hand", encoding="utf-8")
+
+
+def moved_over(page: Path) -> None:
+    other = page.parents[2] / "other"
+    other.write_bytes(page.read_bytes().replace(b"<h1", b"<H1"))
+    shutil.copystat(page, other)
+    other.replace(page)
+
+
+def beside_it(page: Path) -> None:
+    (page.parent / "new.html").write_text("changed by hand", encoding="utf-8")
+
+
+@pytest.mark.parametrize("way", [in_place, another_file, moved_over, Path.unlink, beside_it])
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_twin_that_somebody_changed_is_never_shown(district: Folder, way: Any, asked: bool) -> None:
     edit(district, "rights", "First edit.")
-    built(district)
-    twin = trees.twin_of(district.root / "public")
-    path = twin / "en" / "index.html"
-    path.unlink()
-    path.write_text("changed by hand", encoding="utf-8")
+    one = builder(district)
+    one.build(TODAY, speak=False, compress=True)
+    way(trees.twin_of(district.root / "public") / "en" / "index.html")
     edit(district, "rights", "Second edit.")
-    built(district)
+    if asked:
+        assert not one.is_as_built(TODAY, speak=False, compress=True, sign=False)
+    assert one.build(TODAY, speak=False, compress=True)
+    assert files(district.root / "public") == from_scratch(district)
+
+
+def test_what_was_seen_once_is_looked_at_again_for_the_build_after_the_next(district: Folder) -> None:
+    one = builder(district)
+    for number in range(2):
+        edit(district, "rights", f"Edit {'x' * number}.")
+        assert not one.is_as_built(TODAY, speak=False, compress=True, sign=False)
+        done = one.build(TODAY, speak=False, compress=True)
+        assert done
+        assert not done.whole
+        assert one.build(TODAY, speak=False, compress=True) is None
+    edit(district, "only", "Another page.")
+    assert one.build(TODAY, speak=False, compress=True)
     assert files(district.root / "public") == from_scratch(district)
 
 

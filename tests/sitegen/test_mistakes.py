@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sitegen.content import pages, phone_numbers, tables
 from sitegen.content.pages import Library, Source
-from sitegen.incremental.inputs import fingerprint
+from sitegen.incremental import inputs
 from sitegen.lint import files, keys, mistakes
 from sitegen.publish import withdrawal
 
@@ -472,7 +472,7 @@ def test_what_is_no_file_is_a_sentence(folder: Any, name: str, make: Any, senten
     path.parent.mkdir(parents=True, exist_ok=True)
     make(path)
     assert sentence in "\n".join(said_by(folder))
-    fingerprint(folder.root)  # the watcher of `serve` looks at the same files
+    inputs.look(folder.root)  # the watcher of `serve` looks at the same files
     withdrawal.purge(folder.root / "public", folder.root / "content", TODAY)
 
 
@@ -483,7 +483,7 @@ def test_a_name_that_is_no_text_is_a_sentence_that_can_be_printed(folder: Any) -
     said = "\n".join(said_by(folder))
     assert "content/en/?.md: has a name that cannot be read" in said
     assert said.encode()
-    assert fingerprint(folder.root)
+    assert inputs.look(folder.root).files
 
 
 def test_a_table_with_very_much_wrong_is_said_in_a_moment(folder: Any) -> None:

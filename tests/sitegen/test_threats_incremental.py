@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from sitegen import build
-from sitegen.incremental import building
+from sitegen.incremental import building, inputs
 
 from forms.core.problem import Problems
 from tests.sitegen.conftest import TODAY, Folder
@@ -197,17 +197,17 @@ def test_a_change_behind_a_linked_folder_is_seen(folder: Folder, name: str) -> N
     link.symlink_to(real, target_is_directory=True)
     for circle, place in (("circle", real), ("everything", Path("/"))):
         (real / circle).symlink_to(place, target_is_directory=True)
-    inputs = building.inputs.look(folder.root)[0]
+    before = inputs.look(folder.root)
     changed = next(path for path in real.iterdir() if path.name in {"a.md", "consents.csv"})
     changed.write_text(changed.read_text(encoding="utf-8") + "\n", encoding="utf-8")
-    assert building.inputs.look(folder.root, inputs)[1]
+    assert inputs.changes(before, inputs.look(folder.root, before))
 
 
 def test_a_page_in_a_folder_called_desk_is_seen(folder: Folder) -> None:
     folder.page("desk/a", "Text.")
-    inputs = building.inputs.look(folder.root)[0]
+    before = inputs.look(folder.root)
     folder.page("desk/a", "Other text.")
-    assert building.inputs.look(folder.root, inputs)[1]
+    assert inputs.changes(before, inputs.look(folder.root, before))
 
 
 def test_a_consent_withdrawn_while_the_folders_change_names_is_honoured(

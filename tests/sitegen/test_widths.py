@@ -10,7 +10,7 @@ from sitegen.checks import settings_checks
 from forms.core.form_schema import load, names
 from forms.core.portal import COLUMN_WIDTHS, MOST_PLACES
 from forms.core.yaml_reader import read_yaml
-from forms.server.store import concern_store, signup_store
+from forms.server.store import concern_tables, signup_store
 from tests.conftest import ROOT
 
 FIELDS = {field["name"]: field for field in read_yaml((ROOT / "site/schemas/events.yaml").read_text())["fields"]}
@@ -23,7 +23,7 @@ OURS = {"id": 64, "thread": 32, "letter": 32, "item": 32, "digest": 64, "form": 
 
 
 def text_columns() -> list[sa.Column[Any]]:
-    tables = [*concern_store.METADATA.tables.values(), *signup_store.METADATA.tables.values()]
+    tables = [*concern_tables.METADATA.tables.values(), *signup_store.METADATA.tables.values()]
     return [column for table in tables for column in table.columns if isinstance(column.type, sa.String)]
 
 
@@ -43,7 +43,7 @@ def test_every_column_is_as_wide_as_what_may_be_written_into_it(column: sa.Colum
 def test_the_schemas_allow_what_the_columns_hold_and_no_more() -> None:
     assert FIELDS["id"]["constraints"]["maxLength"] == COLUMN_WIDTHS["event"]
     assert FIELDS["capacity"]["constraints"]["maximum"] == MOST_PLACES < 2**31
-    form_column = concern_store.METADATA.tables["letters"].c.form
+    form_column = concern_tables.METADATA.tables["letters"].c.form
     state_column = signup_store.METADATA.tables["signups"].c.state
     assert max(map(len, names())) <= (form_column.type.length or 0)
     states = (signup_store.COMING, signup_store.WAITING, signup_store.CANCELLED)

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from forms.core.files.durable import write_safely
 from forms.core.problem import Problem
-from forms.core.signing import PrivateKey, private_key
+from forms.core.signing import PrivateKey, private_key, public_text
 from forms.operations.backup.archive import LARGEST_MEMBER, Member, NotABackup
 from forms.operations.backup.databases import Databases
 from forms.server import config
@@ -80,6 +80,14 @@ def signing_key(settings: Settings) -> PrivateKey:
         ) from None
 
 
+def public_key(settings: Settings) -> str | None:
+    """Return the public half of the key with which this installation signs its backups; None before the first one."""
+    try:
+        return public_text(private_key((settings.data / KEY).read_text(encoding="ascii")))
+    except (OSError, ValueError):
+        return None
+
+
 def everything(
     settings: Settings, environment: Mapping[str, str], databases: Databases, manifest: Manifest
 ) -> Iterator[Member]:
@@ -119,8 +127,9 @@ def _release(settings: Settings) -> Iterator[Member]:
     for path in sorted(site.resolve().rglob("*")) if site.is_dir() else ():
         if path.is_file() and not path.is_symlink():
             name = quote(path.relative_to(site.resolve()).as_posix(), safe="/-_.@+~")
-            if path.stat().st_size > LARGEST_MEMBER:
+            if path.exists() and path.stat().st_size > LARGEST_MEMBER:
                 raise Problem(
                     str(path), "is too large for a backup.", "Nothing on the site needs 64 MB: make it smaller."
                 )
-            yield Member(f"{SITE}/{name}", path.read_bytes())
+            with suppress(FileNotFoundError):  # what lost its consent a moment ago
+                yield Member(f"{SITE}/{name}", path.read_bytes())

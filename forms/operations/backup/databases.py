@@ -18,8 +18,11 @@ Databases = Mapping[str, tuple[Store, ...]]
 
 
 @contextmanager
-def opened(settings: Settings, salt: bytes) -> Iterator[Databases]:
-    """Lend the databases of these settings, and close them. Raises OtherSalt, NotKept."""
+def opened(settings: Settings, salt: bytes, *, make: bool = False) -> Iterator[Databases]:
+    """Lend the databases of these settings to be read as they are, and close them. Raises OtherSalt, NotKept.
+
+    make: make what is missing, and bring them to this program's schema; else an older program may run on them.
+    """
     concerns, signups = settings.concerns_url, settings.signups_url
     found: Databases = {
         "concerns": (ConcernStore(concerns), DayStore(concerns), StatementStore(concerns)),
@@ -28,12 +31,18 @@ def opened(settings: Settings, salt: bytes) -> Iterator[Databases]:
     try:
         for stores in found.values():
             for store in stores:
-                store.claim(config.salt_mark(salt))
+                open_ = store.claim if make else store.open_as_it_is
+                open_(config.salt_mark(salt))
         yield found
     finally:
         for stores in found.values():
             for store in stores:
                 store.close()
+
+
+def schema_of(found: Databases) -> str:
+    """Return the number of the oldest schema among these databases; empty for one from before 1.0. Raises NotKept."""
+    return min(stores[0].schema_number or "" for stores in found.values())
 
 
 def require_salt(settings: Settings) -> bytes:

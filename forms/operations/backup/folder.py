@@ -133,6 +133,14 @@ def next_number(folder: Path) -> int:
     return max([one.number for one in every(folder)] + [small.number if small else 0]) + 1
 
 
+def require_ours(folder: Path, key: str) -> None:
+    """Raise Problem where a folder holds another server's backups: by the rule, each would remove the other's."""
+    notes = (read_note(path) for path in (*(one.path for one in every(folder)), folder / ERASED))
+    if any(note is not None and note.key != key for note in notes):
+        todo = "Name a folder of this server's own. If its signing key was lost and made anew, begin a new folder."
+        raise Problem(str(folder), "holds backups that another server signed.", todo)
+
+
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
     """Hold the folder for one backup; what an earlier one left half-written is removed. Raises Problem, OSError."""

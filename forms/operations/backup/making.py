@@ -15,7 +15,6 @@ from forms.operations.backup.contents import ERASURES, FULL, Manifest
 from forms.operations.backup.folder import ERASED, Rule
 from forms.server import config
 from forms.server.config import Settings
-from forms.server.store.schema import newest
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,9 @@ def make(
     """Make a full backup, and remove those that the rule does not keep. Raises Problem, NotKept, OSError."""
     with _ready(settings, into) as (found, key, salt_mark):
         number = folder.next_number(into)
-        manifest = Manifest(FULL, number, today.isoformat(), _name(settings), salt_mark, schema=newest())
+        manifest = Manifest(
+            FULL, number, today.isoformat(), _name(settings), salt_mark, schema=databases.schema_of(found)
+        )
         path = into / f"portal-{number:06}-{today.isoformat()}.age"
         with folder.written(path, number, today, key) as file:
             archive.write(file, contents.everything(settings, environment, found, manifest), recipients, key)
@@ -51,7 +52,9 @@ def make_erasures(settings: Settings, into: Path, recipients: Sequence[str], tod
     """Make the small backup of what was erased, in the place of the one before. Raises Problem, NotKept, OSError."""
     with _ready(settings, into) as (found, key, salt_mark):
         number = folder.next_number(into)
-        manifest = Manifest(ERASURES, number, today.isoformat(), _name(settings), salt_mark, schema=newest())
+        manifest = Manifest(
+            ERASURES, number, today.isoformat(), _name(settings), salt_mark, schema=databases.schema_of(found)
+        )
         with folder.written(into / ERASED, number, today, key) as file:
             archive.write(file, contents.erasures(found, manifest), recipients, key)
         return Made(into / ERASED, (into / ERASED).stat().st_size, public_text(key))
@@ -66,7 +69,16 @@ def _ready(settings: Settings, into: Path) -> Iterator[tuple[databases.Databases
         todo = "Name another one, best on another disk, from which it is copied to another machine."
         raise Problem(str(into), "lies in the data folder: both would be lost together.", todo)
     with folder.alone(into), databases.opened(settings, salt) as found:
-        yield found, contents.signing_key(settings), config.salt_mark(salt)
+        key = contents.signing_key(settings)
+        folder.require_ours(into, public_text(key))
+        yield found, key, config.salt_mark(salt)
+
+
+def _manifest(
+    kind: str, number: int, today: date, settings: Settings, salt_mark: str, found: databases.Databases
+) -> Manifest:
+    schema = databases.schema_of(found)
+    return Manifest(kind, number, today.isoformat(), _name(settings), salt_mark, schema=schema)
 
 
 def _name(settings: Settings) -> str:

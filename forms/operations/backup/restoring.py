@@ -5,16 +5,20 @@ people had erased since the backup is erased again before anybody can see it.
 """
 
 import json
+import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
-from forms.core.files.durable import write_safely
+from forms.core import portal as portals
+from forms.core.files.durable import sync_folder, write_safely
+from forms.core.files.folder_swap import exchange
+from forms.core.portal import pick
 from forms.core.problem import Problem
 from forms.operations.backup import contents, databases
 from forms.operations.backup.archive import Member, NotABackup
@@ -23,22 +27,28 @@ from forms.operations.backup.databases import Databases
 from forms.operations.backup.opening import Opening, Signed, read
 from forms.server import config
 from forms.server.config import Settings
+from forms.server.in_use import NAME as IN_USE
+from forms.server.in_use import InUse
 from forms.server.services.operator_log import Leader
 from forms.server.store.concern_store import ConcernStore
-from forms.server.store.database import NotKept
 from forms.server.store.rows import read_erasures, write_rows
 from forms.server.store.signup_store import CANCELLED, SignupStore
 
 
 @dataclass(frozen=True)
 class Restored:
-    """What was brought back. rows: of all tables; erased_again: letters and sign-ups that people had erased since."""
+    """What was brought back. rows: of all tables; erased_again: letters and sign-ups that people had erased since.
+
+    erasures: what the small backup says of itself; unread: whether databases were there whose marks could not be read.
+    """
 
     manifest: Manifest
     signer: str
     rows: int = 0
     erased_again: int = 0
     before: Path | None = None
+    erasures: Manifest | None = None
+    unread: bool = False
 
 
 def restore(
@@ -50,28 +60,32 @@ def restore(
     erasures: Path | None = None,
     release: Path | None = None,
     in_place: bool = False,
+    renamed: bool = False,
 ) -> Restored:
     """Bring an installation back into the data folder of these settings. Raises Problem, and changes nothing then.
 
     erasures: the newest small backup of what was erased. release: a new folder for portal.json and the site.
-    in_place: whether a data folder may be there; it is renamed and kept.
+    in_place: whether a data folder may be there; it is renamed and kept. renamed: whether the backup may bear another
+    name of a district than portal.json. No service starts on the folder meanwhile.
     """
     data, fresh = settings.data, settings.data.with_name(f"{settings.data.name}.restoring")
-    _require_at_rest(data, in_place=in_place)
-    for folder in (fresh, *([release] if release else [])):
-        if folder.is_dir() and any(folder.iterdir()) and folder != fresh:
-            raise Problem(str(folder), "is not empty.", "Name a new folder for the release.")
-    shutil.rmtree(fresh, ignore_errors=True)
-    made = [fresh, *([release] if release and not release.exists() else [])]
-    try:
-        fresh.mkdir(parents=True, mode=0o700)
-        found = _restore_into(settings, fresh, backup, opening, today, erasures, release)
-        before = _moved_aside(data, today)
-        fresh.rename(data)
-    except BaseException:
+    beside = release.with_name(f"{release.name}.restoring") if release else None
+    if release and release.exists() and (not release.is_dir() or any(release.iterdir())):
+        raise Problem(str(release), "is not empty.", "Name a new folder for the release.")
+    with _at_rest(data, in_place=in_place):
+        made = [fresh, *([beside] if beside else [])]
         for folder in made:
             shutil.rmtree(folder, ignore_errors=True)
-        raise
+        try:
+            fresh.mkdir(parents=True, mode=0o700)
+            found = _restore_into(settings, fresh, backup, opening, today, erasures, beside, renamed=renamed)
+            if release and beside and beside.exists():
+                beside.replace(release)  # also where an empty folder is there
+            before = _put_in_place(fresh, data, today)
+        except BaseException:
+            for folder in made:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
     return replace(found, before=before)
 
 
@@ -83,26 +97,31 @@ def _restore_into(
     today: date,
     erasures: Path | None,
     release: Path | None,
+    *,
+    renamed: bool,
 ) -> Restored:
     with ExitStack() as stack, backup.open("rb") as file:
         signed = Signed(read(file, opening.identities))
         members = iter(signed)
         manifest = _manifest(members, FULL)
+        if not renamed:
+            _require_same_district(settings, manifest)
         salt = _expected(members, contents.SALT).content
         if config.salt_mark(salt) != manifest.salt_mark:
             raise NotABackup(str(backup), "holds another salt than it says.", "Take another backup.")
         write_safely(fresh / "salt", salt)
-        stores = stack.enter_context(databases.opened(_moved(settings, fresh), salt))
+        stores = stack.enter_context(databases.opened(_moved(settings, fresh), salt, make=True))
         _require_empty(settings, stores)
         rows = _take_members(members, stores, fresh, release)
         _require_signer(signed, opening, backup)
-        erased = _erased_rows(settings, salt, manifest, opening, erasures)
-        for database, chunks in erased.items():
+        erased, small = _noted_as_erased(manifest, opening, erasures)
+        there, unread = _erased_there(settings, salt)
+        for database, chunks in (*erased.items(), *there.items()):
             write_rows(stores[database], chunks)
         again = erase_again(stores)
         for database in DATABASES:
             stores[database][0].note_restored(date.fromisoformat(manifest.day), today)
-        return Restored(manifest, signed.key, rows, again)
+        return Restored(manifest, signed.key, rows, again, erasures=small, unread=unread)
 
 
 def _manifest(members: Iterator[Member], kind: str) -> Manifest:
@@ -163,34 +182,55 @@ def _require_signer(signed: Signed, opening: Opening, path: Path) -> None:
         raise NotABackup(str(path), f"was not made by that server: it is signed by {signed.key}.", todo)
 
 
-def _erased_rows(
-    settings: Settings, salt: bytes, manifest: Manifest, opening: Opening, small: Path | None
-) -> dict[str, list[tuple[str, bytes]]]:
-    """Return what was erased since: of the small backup, and of the databases that are to be replaced."""
-    found: dict[str, list[tuple[str, bytes]]] = {name: [] for name in DATABASES}
-    if small is not None:
-        for member in _opened_erasures(small, manifest, opening):
-            found[member.name.partition("/")[0]].append((_table(member), member.content))
-    if _databases_there(settings):
-        with suppress(Problem), databases.opened(settings, salt) as before:  # they may be why we are here
-            for name in DATABASES:
-                with suppress(NotKept):
-                    found[name] += read_erasures(before[name])
-    return found
+Erased = dict[str, list[tuple[str, bytes]]]
+"""What was erased, by database: tables and chunks of their rows."""
 
 
-def _opened_erasures(small: Path, manifest: Manifest, opening: Opening) -> list[Member]:
+def _noted_as_erased(manifest: Manifest, opening: Opening, small: Path | None) -> tuple[Erased, Manifest | None]:
+    """Return what the small backup says was erased, and what it says of itself. Raises NotABackup."""
+    found: Erased = {name: [] for name in DATABASES}
+    if small is None:
+        return found, None
     with small.open("rb") as file:
         signed = Signed(read(file, opening.identities))
         members = iter(signed)
         about = _manifest(members, ERASURES)
-        found = list(members)
+        noted = list(members)
     _require_signer(signed, opening, small)
     if about.salt_mark != manifest.salt_mark:
         raise NotABackup(str(small), "belongs to another installation than the backup.", "Take that of this district.")
-    if any(member.name.partition("/")[0] not in DATABASES for member in found):
+    if any(member.name.partition("/")[0] not in DATABASES for member in noted):
         raise NotABackup(str(small), "holds a member that no backup has.", "Take another one.")
-    return found
+    for member in noted:
+        found[member.name.partition("/")[0]].append((_table(member), member.content))
+    return found, about
+
+
+def _erased_there(settings: Settings, salt: bytes) -> tuple[Erased, bool]:
+    """Return what was erased as the databases know that are to be replaced, and whether any could not be read.
+
+    They may be why we are here, and an older program may have left them: they are read as they are.
+    """
+    found: Erased = {name: [] for name in DATABASES}
+    if not _databases_there(settings):
+        return found, False
+    try:
+        with databases.opened(settings, salt) as before:
+            for name in DATABASES:
+                found[name] += read_erasures(before[name])
+    except Problem:
+        return found, True
+    return found, False
+
+
+def _require_same_district(settings: Settings, manifest: Manifest) -> None:
+    """Raise Problem where portal.json is there and names another district: its desks would get another's letters."""
+    if not settings.portal.exists():
+        return
+    name = pick(portals.read(settings.portal).district, "en")
+    if name != manifest.district:
+        todo = f"Name the PORTAL_DATA and PORTAL_PORTAL of {manifest.district}. If it only has a new name: --renamed"
+        raise Problem("The backup", f"is of {manifest.district}, and {settings.portal} of {name}.", todo)
 
 
 def erase_again(stores: Databases) -> int:
@@ -249,27 +289,47 @@ def _require_empty(settings: Settings, stores: Databases) -> None:
             raise Problem(str(settings.data), "belongs to a database that holds letters or sign-ups already.", todo)
 
 
-def _require_at_rest(data: Path, *, in_place: bool) -> None:
-    """Raise Problem where a service runs on this data folder, or where one is there that may not be replaced."""
-    if not data.exists() or not any(data.iterdir()):
+@contextmanager
+def _at_rest(data: Path, *, in_place: bool) -> Iterator[None]:
+    """Let no service start on this data folder. Raises Problem where one runs, or a folder may not be replaced."""
+    if data.exists() and os.path.ismount(data):
+        todo = f"Set PORTAL_DATA to a folder on it, like {data / 'data'}, here and in portal.service."
+        raise Problem(str(data), "is a disk of its own, which cannot change its place.", todo)
+    if not data.exists():
+        yield
         return
-    leader = Leader(data)
-    try:
-        if not leader():
-            raise Problem(str(data), "is in use: the service runs.", "Stop it first: systemctl stop portal")
-    finally:
-        leader.close()
-    if not in_place:
+    if not in_place and {path.name for path in data.iterdir()} - {IN_USE}:
         todo = "Nothing was changed. To replace it say --in-place: it is kept beside, under another name."
         raise Problem(str(data), "is there already, with what people sent.", todo)
+    lock, leader = InUse(data, alone=True), Leader(data)
+    try:
+        if not leader():  # a service of an earlier version holds this one alone
+            raise Problem(
+                str(data), "is in use: the service runs.", "Stop it first: systemctl stop portal.socket portal"
+            )
+        yield
+    finally:
+        leader.close()
+        lock.close()
 
 
-def _moved_aside(data: Path, today: date) -> Path | None:
+def _put_in_place(fresh: Path, data: Path, today: date) -> Path | None:
+    """Let `fresh` be the data folder; return where the one of before is.
+
+    There is no moment without one, in which a service would begin an empty one with another salt.
+    """
     if not data.exists():
+        fresh.rename(data)
+        sync_folder(data.parent)
         return None
     names = (data.with_name(f"{data.name}.before-{today.isoformat()}{'' if n == 0 else f'-{n}'}") for n in range(1000))
     before = next(name for name in names if not name.exists())
-    data.rename(before)
+    if exchange(fresh, data):
+        fresh.rename(before)
+    else:
+        data.rename(before)
+        fresh.rename(data)
+    sync_folder(data.parent)
     return before
 
 

@@ -37,8 +37,8 @@ from forms.server.services.mailbox import (
     recipients,
     take_sealed_part,
 )
-from forms.server.store.concern_store import LetterGone, NewLetter, PartsMissing
-from forms.server.store.database import AlreadyThere, NotKept
+from forms.server.store.faults import AlreadyThere, NotKept
+from forms.server.store.letters import LetterGone, NewLetter, PartsMissing
 from forms.server.web.current import current_services
 from forms.web.headers import NEVER_KEPT
 

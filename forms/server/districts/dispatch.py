@@ -133,8 +133,8 @@ class Districts:
             try:
                 district = settings.read(self.folder, name)
                 settings.require_apart(district, taken)
-            except Problem as problem:
-                self._tell(name, str(problem))
+            except Exception as problem:  # noqa: BLE001 - whatever is wrong with one, the others go on
+                self._tell(name, _said(problem))
                 continue
             taken.append(district)
             yield district
@@ -148,8 +148,8 @@ class Districts:
             self.on_start(app)
             running.app = app
             self._tell(running.district.name, "")
-        except Problem as problem:
-            self._tell(running.district.name, str(problem))
+        except Exception as problem:  # noqa: BLE001 - likewise
+            self._tell(running.district.name, _said(problem))
             running.try_at = self._clock() + TRY_AGAIN
         finally:
             running.starting.release()
@@ -161,6 +161,11 @@ class Districts:
         self._told[name] = problem
 
 
+def _said(problem: Exception) -> str:
+    """Return what is wrong; of an error that nobody thought of only its kind: what it says may hold anything."""
+    return str(problem) if isinstance(problem, Problem) else f"A fault of the program: {type(problem).__name__}."
+
+
 def stop(app: Flask) -> None:
     """End what belongs to the app of a district that is removed or was changed: its thread, lock and connections."""
     clock_work = app.extensions.get("clock_work")
@@ -168,6 +173,7 @@ def stop(app: Flask) -> None:
         clock_work.end.set()
     app.extensions["leader"].close()
     app.extensions["services"].close()
+    app.extensions["in_use"].close()
 
 
 def _as_mapping(district: District) -> dict[str, Any]:

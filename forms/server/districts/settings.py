@@ -6,6 +6,7 @@ Its data and its releases lie beside that file unless it says where: data/, publ
 """
 
 import json
+import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -22,9 +23,9 @@ from forms.server.store.database import database_of
 FILE = "district.toml"
 DATA, PORTAL = "data", "published/current/portal.json"
 SETTABLE = frozenset(
-    {"portal", "data", "public", "concerns_url", "signups_url", "salt_file", "budget", "flood_threshold"}
+    {"content", "portal", "data", "public", "concerns_url", "signups_url", "salt_file", "budget", "flood_threshold"}
 )
-_PATHS = frozenset({"portal", "data", "public", "salt_file"})
+_PATHS = frozenset({"content", "portal", "data", "public", "salt_file"})
 NUMBERS = frozenset({"budget", "flood_threshold"})
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")
@@ -32,11 +33,15 @@ _HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a
 
 @dataclass(frozen=True)
 class District:
-    """A district: its name, the hosts by which it is asked for, its settings."""
+    """A district: its name, the hosts by which it is asked for, its settings.
+
+    content: the folder from which its site is built, where that is done on this machine.
+    """
 
     name: str
     hosts: tuple[str, ...]
     settings: Settings
+    content: Path | None = None
 
 
 def require_name(name: str) -> str:
@@ -64,7 +69,12 @@ def read(folder: Path, name: str) -> District:
     odd = sorted(set(found) - SETTABLE)
     if odd:
         raise Problem(str(path), f"sets {odd[0]}, which is not known.", f"There are: {', '.join(sorted(SETTABLE))}.")
-    return District(name, tuple(map(host_of, hosts)), config.read({"name": name, **_whole(path.parent, found)}))
+    whole = _whole(path.parent, found)
+    content = whole.pop("content", None)
+    try:
+        return District(name, tuple(map(host_of, hosts)), config.read({"name": name, **whole}), content)
+    except (OSError, RuntimeError, ValueError):  # a link that leads to itself, a name that is too long or none
+        raise _no_folder(name) from None
 
 
 def _parsed(path: Path) -> dict[str, Any]:
@@ -83,7 +93,7 @@ def _whole(folder: Path, found: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings with what is usual, and paths as seen from the district's own folder. Raises Problem."""
     for key, value in found.items():
         is_number = isinstance(value, int) and not isinstance(value, bool) and value > 0
-        if not (is_number if key in NUMBERS else isinstance(value, str)):
+        if not (is_number if key in NUMBERS else isinstance(value, str) and value.isprintable()):
             raise Problem(
                 str(folder / FILE), f"sets {key} to something else than it takes.", "Look at docs/operators.md."
             )
@@ -107,14 +117,37 @@ def require_apart(district: District, others: Iterable[District]) -> None:
         shared = set(district.hosts) & set(other.hosts)
         if shared:
             raise Problem(f"district {district.name}", f"has the host {min(shared)} of {other.name}.", "Name another.")
-        if _places(district) & _places(other):
-            todo = "Give each district a folder and databases of its own."
-            raise Problem(f"district {district.name}", f"shares a folder or database with {other.name}.", todo)
+        own, others_own = _data(district), _data(other)
+        nested = own.is_relative_to(others_own) or others_own.is_relative_to(own)
+        if nested or _places(district) & _places(other):
+            todo = "Give each district a folder, a portal.json, a salt and databases of its own, none within another's."
+            raise Problem(
+                f"district {district.name}", f"shares a folder, portal.json, salt or database with {other.name}.", todo
+            )
+
+
+def _data(district: District) -> Path:
+    return _resolved(district, district.settings.data)
 
 
 def _places(district: District) -> set[tuple[str, ...]]:
+    """Return what no other district may have: databases, salt and portal.json, whose folder changes with a release."""
     found = district.settings
-    return {("folder", str(found.data.resolve())), database_of(found.concerns_url), database_of(found.signups_url)}
+    salt = {("salt", str(_resolved(district, found.salt_file)))} if found.salt_file else set()
+    portal = ("portal", os.path.abspath(found.portal))  # noqa: PTH100 - by its name, and not by where a release leads
+    return {portal, database_of(found.concerns_url), database_of(found.signups_url), *salt}
+
+
+def _resolved(district: District, path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):  # likewise
+        raise _no_folder(district.name) from None
+
+
+def _no_folder(name: str) -> Problem:
+    todo = "Look at the folders of its district.toml."
+    return Problem(f"district {name}", "names a folder that no system can have.", todo)
 
 
 def write(folder: Path, name: str, hosts: Iterable[str], given: Mapping[str, Any]) -> Path:

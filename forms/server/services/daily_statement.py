@@ -4,7 +4,7 @@ from contextlib import suppress
 from datetime import date, timedelta
 
 from forms.server.services.mailbox import Services
-from forms.server.store.database import NotKept
+from forms.server.store.faults import NotKept
 
 
 def make_statement(services: Services, today: date) -> None:

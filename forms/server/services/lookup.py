@@ -16,8 +16,9 @@ from forms.core.media.attachments import LONGEST_ANSWER
 from forms.core.portal import Desk, Portal
 from forms.core.receipts import Keys
 from forms.server.services.mailbox import LETTER_VERSION, Services, recipients
-from forms.server.store.concern_store import NewLetter, Progress
-from forms.server.store.database import NotKept, Store
+from forms.server.store.database import Store
+from forms.server.store.faults import NotKept
+from forms.server.store.letters import NewLetter, Progress
 
 _SHA_256 = re.compile(r"[0-9a-f]{64}")
 _ID_DIGITS = 32  # of a SHA-256, by which a sealed recording is kept

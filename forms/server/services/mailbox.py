@@ -14,9 +14,11 @@ from forms.core.proofs.receipt_proofs import addition_claim, prove
 from forms.core.receipts import Cost, Keys
 from forms.server.services.flood_control import PLACES_THRESHOLD, Files, FloodControl, LeakyBucket, LookupLimiter
 from forms.server.services.likeness import Likeness, is_gibberish
-from forms.server.store.concern_store import PRIORITY_QUEUE, SECOND_QUEUE, ConcernStore, NewLetter, Progress
-from forms.server.store.database import NotKept, Store
+from forms.server.store.concern_store import ConcernStore
+from forms.server.store.database import Store
 from forms.server.store.date_store import DayStore
+from forms.server.store.faults import NotKept
+from forms.server.store.letters import PRIORITY_QUEUE, SECOND_QUEUE, NewLetter, Progress
 from forms.server.store.signup_store import SignupStore
 from forms.server.store.statement_store import StatementStore
 

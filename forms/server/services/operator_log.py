@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from forms.server.store.database import FAULTS
+from forms.server.store.faults import FAULTS
 
 AGAIN = 3600.0
 """Seconds until the same is said once more."""

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from forms.core.trusted_date import TrustedDate, look, servers_doubt
 from forms.server.services.daily_statement import make_statement
 from forms.server.services.mailbox import Services
-from forms.server.store.database import NotKept
+from forms.server.store.faults import NotKept
 from forms.server.store.installation import MARKS_KEPT_DAYS
 
 LOOSE_PART_DAYS = 2

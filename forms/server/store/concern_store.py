@@ -1,243 +1,47 @@
-"""Sealed concerns, the parts and answers that belong to them, and the desks' sealed case log.
-
-Beside a sealed letter stand a random id, the letter that it follows, its form, the day, its queue (`tray`) and the
-names of the desks that can open it; no time of day, order of arrival (SQLite: no rowid), sender, language or true size.
-"""
+"""Sealed concerns, the parts and answers that belong to them, and the desks' sealed case log."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 
 from forms.core.encryption import require_encrypted
-from forms.core.problem import Problem
-from forms.server.store.database import AlreadyThere, NotKept, Store
-
-METADATA = sa.MetaData()
-
-
-def _table(name: str, *columns: sa.Column[Any] | sa.Index) -> sa.Table:
-    return sa.Table(name, METADATA, *columns, sqlite_with_rowid=False)
-
-
-def _of_letter(**more: Any) -> sa.Column[Any]:
-    return sa.Column("letter", sa.ForeignKey("letters.id", ondelete="CASCADE"), **more)
-
-
-def _desk(**more: Any) -> sa.Column[Any]:
-    return sa.Column("desk", sa.String(40), **more)
-
-
-def _day() -> sa.Column[Any]:
-    return sa.Column("day", sa.Date, nullable=False)
-
-
-def _sealed() -> sa.Column[Any]:
-    return sa.Column("sealed", sa.LargeBinary, nullable=False)
-
-
-_letters = _table(
-    "letters",
-    sa.Column("id", sa.String(32), primary_key=True),
-    sa.Column("thread", sa.String(32), nullable=False, index=True),
-    sa.Column("lookup", sa.LargeBinary(32), unique=True, nullable=True),
-    sa.Column("form", sa.String(40), nullable=False),
-    _day(),
-    sa.Column("tray", sa.Integer, nullable=False),
-    _sealed(),
-)
-_recipients = _table(
-    "recipients",
-    _of_letter(primary_key=True),
-    _desk(primary_key=True),
-    sa.Column("maker", sa.String(80), nullable=True),  # who handed it over; NULL: a recipient from the start
-)
-_left_out = _table("left_out", _of_letter(primary_key=True), _desk(primary_key=True))
-_taken = _table("taken", _of_letter(primary_key=True), sa.Column("member", sa.String(80), primary_key=True))
-_parts = _table(
-    "parts",
-    sa.Column("id", sa.String(32), primary_key=True),
-    _of_letter(nullable=True, index=True),
-    sa.Column("desks", sa.String(400), nullable=False),
-    _day(),
-    _sealed(),
-)
-_answers = _table(
-    "answers",
-    sa.Column("id", sa.String(64), primary_key=True),
-    _of_letter(nullable=False, index=True),
-    _desk(nullable=False),
-    _day(),
-    _sealed(),
-)
-_voices = _table(
-    "voices",
-    sa.Column("id", sa.String(32), primary_key=True),
-    _of_letter(nullable=False, index=True),
-    _desk(nullable=False),
-    _day(),
-    _sealed(),
-)
-_entries = _table(
-    "entries",
-    sa.Column("id", sa.String(32), primary_key=True),
-    _of_letter(nullable=False, index=True),
-    _desk(nullable=False, index=True),
-    _day(),
-    _sealed(),
-)
-_copies = _table(
-    "copies",
-    sa.Column("item", sa.String(32), primary_key=True),
-    sa.Column("reader", sa.String(80), primary_key=True),
-    _of_letter(nullable=False, index=True),
-    _sealed(),
-)
-_shared_copies = _table(
-    "shared_copies",
-    sa.Column("item", sa.String(32), primary_key=True),
-    sa.Column("reader", sa.String(80), primary_key=True),
-    sa.Column("digest", sa.String(64), primary_key=True),
-    _of_letter(nullable=False, index=True),
-    sa.Column("maker", sa.String(80), nullable=False),
-    _sealed(),
-)
-_access = _table(
-    "access",
-    sa.Column("id", sa.String(32), primary_key=True),
-    sa.Column("at", sa.String(16), nullable=False, index=True),
-    sa.Column("member", sa.String(80), nullable=False),
-    _desk(nullable=False),
-    sa.Column("what", sa.String(20), nullable=False),
-    sa.Column("letter", sa.String(32), nullable=False),
+from forms.server.store import concern_tables as t
+from forms.server.store.database import Store
+from forms.server.store.faults import AlreadyThere
+from forms.server.store.letters import (
+    FETCHED,
+    MOST_ANSWERS,
+    MOST_COPIES,
+    MOST_ENTRIES,
+    MOST_VOICES,
+    Access,
+    Answer,
+    Copy,
+    EntryRow,
+    LetterGone,
+    NewLetter,
+    PartsMissing,
+    Progress,
+    Waiting,
+    WriteRefused,
 )
 
 # What every letter asks of the tables is put together once.
-_NEW_LEFT_OUT = _left_out.insert()
-_HAS = sa.select(_letters.c.id).where(_letters.c.id == sa.bindparam("id"))
-_NEW_RECIPIENT = _recipients.insert()
-
-PRIORITY_QUEUE, SECOND_QUEUE = 1, 2
-"""The second is for letters that came without proof of work while very many came at once."""
-
-
-MOST_COPIES = 8
-"""Copies of one item that one member may make for one reader: none replaces another, so their number has a bound."""
-
-MOST_ENTRIES, MOST_ANSWERS = 2000, 500
-"""Entries and answers of one desk to one letter: more than staff write, and few enough for the disk."""
-
-MOST_VOICES = 20
-"""Voices that a desk may have beside its answers to one letter."""
-
-FETCHED = "fetched"
-"""What the access log says of a member that was given a letter."""
-
-
-class PartsMissing(Problem):
-    """Parts that a letter names are not here, or were sealed for other desks: nothing was kept."""
-
-    def __init__(self, missing: Iterable[str]) -> None:
-        super().__init__("store", "Parts of the letter are not here.", "Send them again, then the letter.")
-        self.missing = tuple(missing)
-
-
-class WriteRefused(Problem):
-    """What a desk brought was not kept: there is enough of it, or its reader has the original or must not have it."""
-
-
-class LetterGone(NotKept):
-    """The letter that this one follows has been erased meanwhile: nothing was kept."""
-
-
-@dataclass(frozen=True)
-class NewLetter:
-    """A sealed letter to be kept. `thread`: the id of the letter that it follows, its own where it follows none."""
-
-    id: str
-    thread: str
-    form: str
-    day: date
-    lookup: bytes | None
-    sealed: bytes
-    desks: tuple[str, ...]
-    parts: tuple[str, ...] = ()
-    tray: int = PRIORITY_QUEUE
-    left_out: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """A letter that a member of a desk has not taken yet. maker: who handed it over, empty for an original."""
-
-    id: str
-    thread: str
-    form: str
-    day: date
-    tray: int
-    maker: str
-    copies: bool
-    parts: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Copy:
-    """A copy of a letter, part or entry that a member of a desk encrypted anew. digest: SHA-256 of its bytes."""
-
-    item: str
-    digest: str
-    maker: str
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a desk sealed for the person."""
-
-    desk: str
-    day: date
-    sealed: bytes
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What a receipt shows: its letter, the days on which letters came, desks that can open it, those that have."""
-
-    id: str
-    days: tuple[date, ...]
-    desks: tuple[str, ...]
-    taken_by: tuple[str, ...]
-    answers: tuple[Answer, ...]
-
-
-@dataclass(frozen=True)
-class EntryRow:
-    """One sealed entry of a desk's case log."""
-
-    id: str
-    letter: str
-    day: date
-
-
-@dataclass(frozen=True)
-class Access:
-    """What a member of a desk did, by the day: a minute would tell when the letter lay there at the latest."""
-
-    at: str
-    member: str
-    what: str
-    letter: str
+_NEW_LEFT_OUT = t.left_out.insert()
+_HAS = sa.select(t.letters.c.id).where(t.letters.c.id == sa.bindparam("id"))
+_NEW_RECIPIENT = t.recipients.insert()
 
 
 class ConcernStore(Store):
     """Letters, who may fetch them, what the desks wrote."""
 
     def __init__(self, url: str, beside: Store | None = None) -> None:
-        super().__init__(url, METADATA, beside)
+        super().__init__(url, t.METADATA, beside)
         # No error of the database where it is there already: PostgreSQL would write its id and the time into a log.
-        self._new_letter = self._insert(_letters).on_conflict_do_nothing().returning(_letters.c.id)
+        self._new_letter = self._insert(t.letters).on_conflict_do_nothing().returning(t.letters.c.id)
 
     def save(self, coming: NewLetter) -> bool:
         """Keep a letter and claim its parts durably. False where this very letter was kept before.
@@ -274,7 +78,7 @@ class ConcernStore(Store):
         """Return whether this letter is here; its bytes cannot tell, since whoever sends again seals anew."""
         same = {name: row[name] for name in ("id", "thread", "form", "lookup")}
         with self.reads() as connection:
-            return connection.execute(sa.select(_letters.c.id).filter_by(**same)).first() is not None
+            return connection.execute(sa.select(t.letters.c.id).filter_by(**same)).first() is not None
 
     def has(self, letter_id: str) -> bool:
         """Return whether this letter is here."""
@@ -285,12 +89,12 @@ class ConcernStore(Store):
         """Keep a sealed part until its letter claims it, or two days. The same part again changes nothing."""
         row = {"id": part_id, "letter": None, "desks": _listed(desks), "day": day, "sealed": require_encrypted(sealed)}
         with self.writing() as connection:
-            connection.execute(self._insert(_parts).values(row).on_conflict_do_nothing())
+            connection.execute(self._insert(t.parts).values(row).on_conflict_do_nothing())
 
     def has_parts(self, part_ids: Sequence[str], desks: Sequence[str]) -> bool:
         """Return whether all these parts are here, unclaimed, and sealed for just these desks."""
         query = sa.select(sa.func.count()).where(
-            _parts.c.id.in_(part_ids), _parts.c.letter.is_(None), _parts.c.desks == _listed(desks)
+            t.parts.c.id.in_(part_ids), t.parts.c.letter.is_(None), t.parts.c.desks == _listed(desks)
         )
         with self.reads() as connection:
             return connection.execute(query).scalar() == len(set(part_ids))
@@ -302,30 +106,30 @@ class ConcernStore(Store):
 
         Without `everything` only those that the member has not acknowledged yet.
         """
-        taken = sa.select(_taken.c.letter).filter_by(member=member)
+        taken = sa.select(t.taken.c.letter).filter_by(member=member)
         copied = sa.union_all(
-            sa.select(_shared_copies.c.item).where(_shared_copies.c.reader.in_((desk, member))),
-            sa.select(_copies.c.item).where(_copies.c.reader.in_((desk, member))),
+            sa.select(t.shared_copies.c.item).where(t.shared_copies.c.reader.in_((desk, member))),
+            sa.select(t.copies.c.item).where(t.copies.c.reader.in_((desk, member))),
         )
         query = (
             sa.select(
-                _letters.c.id,
-                _letters.c.thread,
-                _letters.c.form,
-                _letters.c.day,
-                _letters.c.tray,
-                sa.func.coalesce(_recipients.c.maker, "").label("maker"),
-                _letters.c.id.in_(copied).label("copies"),
+                t.letters.c.id,
+                t.letters.c.thread,
+                t.letters.c.form,
+                t.letters.c.day,
+                t.letters.c.tray,
+                sa.func.coalesce(t.recipients.c.maker, "").label("maker"),
+                t.letters.c.id.in_(copied).label("copies"),
             )
-            .join(_recipients)
-            .where(_recipients.c.desk == desk, sa.true() if everything else _letters.c.id.not_in(taken))
-            .where(sa.or_(_letters.c.sealed != b"", _letters.c.id.in_(copied)))
-            .order_by(_letters.c.tray, _letters.c.day, _letters.c.id)
+            .join(t.recipients)
+            .where(t.recipients.c.desk == desk, sa.true() if everything else t.letters.c.id.not_in(taken))
+            .where(sa.or_(t.letters.c.sealed != b"", t.letters.c.id.in_(copied)))
+            .order_by(t.letters.c.tray, t.letters.c.day, t.letters.c.id)
         )
-        mine = sa.select(_parts.c.letter, _parts.c.id).join(_recipients, _recipients.c.letter == _parts.c.letter)
+        mine = sa.select(t.parts.c.letter, t.parts.c.id).join(t.recipients, t.recipients.c.letter == t.parts.c.letter)
         with self.reads() as connection:
             parts: dict[str, list[str]] = {}
-            for letter, part in connection.execute(mine.where(_recipients.c.desk == desk).order_by(_parts.c.id)):
+            for letter, part in connection.execute(mine.where(t.recipients.c.desk == desk).order_by(t.parts.c.id)):
                 parts.setdefault(letter, []).append(part)
             rows = connection.execute(query).mappings().all()
             return tuple(
@@ -335,9 +139,9 @@ class ConcernStore(Store):
 
     def held(self, day: date) -> tuple[tuple[str, str], ...]:
         """Return desk and id of each letter of this day or before, also of those that all desks have taken."""
-        query = sa.select(_recipients.c.desk, _letters.c.id).join(_letters)
+        query = sa.select(t.recipients.c.desk, t.letters.c.id).join(t.letters)
         with self.reads() as connection:
-            rows = connection.execute(query.where(_letters.c.day <= day, _letters.c.form != "deletion"))
+            rows = connection.execute(query.where(t.letters.c.day <= day, t.letters.c.form != "deletion"))
             return tuple((row.desk, row.id) for row in rows)
 
     def sealed(self, letter_id: str, desk: str, member: str) -> bytes | None:
@@ -345,21 +149,21 @@ class ConcernStore(Store):
 
         None where it is not this desk's, or gone.
         """
-        return self._for_reader(_letters, _letters.c.id, letter_id, desk, member)
+        return self._for_reader(t.letters, t.letters.c.id, letter_id, desk, member)
 
     def part(self, part_id: str, desk: str, member: str) -> bytes | None:
         """Return an encrypted part, likewise; or the voice of an answer of this desk."""
-        query = sa.select(_voices.c.sealed).filter_by(id=part_id, desk=desk)
+        query = sa.select(t.voices.c.sealed).filter_by(id=part_id, desk=desk)
         with self.reads() as connection:
             voice: bytes | None = connection.execute(query).scalar()
-        return voice or self._for_reader(_parts, _parts.c.letter, part_id, desk, member)
+        return voice or self._for_reader(t.parts, t.parts.c.letter, part_id, desk, member)
 
     def _for_reader(
         self, table: sa.Table, letter: sa.ColumnElement[str], item: str, desk: str, member: str
     ) -> bytes | None:
-        mine = sa.select(_recipients.c.letter).filter_by(desk=desk)
+        mine = sa.select(t.recipients.c.letter).filter_by(desk=desk)
         original = sa.select(table.c.sealed).where(
-            table.c.id == item, letter.in_(mine.where(_recipients.c.maker.is_(None))), table.c.sealed != b""
+            table.c.id == item, letter.in_(mine.where(t.recipients.c.maker.is_(None))), table.c.sealed != b""
         )
         with self.reads() as connection:
             found = connection.execute(original).scalar()
@@ -367,11 +171,11 @@ class ConcernStore(Store):
 
     def copies(self, letter_id: str, desk: str, member: str) -> tuple[Copy, ...]:
         """Return the copies of a letter, its parts and entries that were made for this member or its whole desk."""
-        mine = sa.select(_shared_copies.c.item, _shared_copies.c.digest, _shared_copies.c.maker).where(
-            _shared_copies.c.letter == letter_id, _shared_copies.c.reader.in_((desk, member))
+        mine = sa.select(t.shared_copies.c.item, t.shared_copies.c.digest, t.shared_copies.c.maker).where(
+            t.shared_copies.c.letter == letter_id, t.shared_copies.c.reader.in_((desk, member))
         )
-        older = sa.select(_copies.c.item, _copies.c.sealed).where(
-            _copies.c.letter == letter_id, _copies.c.reader.in_((desk, member))
+        older = sa.select(t.copies.c.item, t.copies.c.sealed).where(
+            t.copies.c.letter == letter_id, t.copies.c.reader.in_((desk, member))
         )
         with self.reads() as connection:
             found = [Copy(*row) for row in connection.execute(mine)]
@@ -380,7 +184,7 @@ class ConcernStore(Store):
 
     def copied(self, item: str, digest: str, desk: str, member: str) -> bytes | None:
         """Return one copy that was made for this member or its whole desk, or None."""
-        mine = sa.select(_recipients.c.letter).filter_by(desk=desk)
+        mine = sa.select(t.recipients.c.letter).filter_by(desk=desk)
         with self.reads() as connection:
             found = connection.execute(_copies_of(mine, desk, member, item)).scalars()
             return next((sealed for sealed in found if hashlib.sha256(sealed).hexdigest() == digest), None)
@@ -402,14 +206,14 @@ class ConcernStore(Store):
             if not self._is_for(connection, letter_id, desk):
                 return False
             row = {"letter": letter_id, "member": member}
-            connection.execute(self._insert(_taken).values(row).on_conflict_do_nothing())
+            connection.execute(self._insert(t.taken).values(row).on_conflict_do_nothing())
             released = self._release(connection, letter_id, members, recoverable)
         if released:
             self.forget_traces()
         return True
 
     def _is_for(self, connection: sa.Connection, letter_id: str, desk: str) -> bool:
-        query = sa.select(_recipients.c.desk).filter_by(letter=letter_id, desk=desk)
+        query = sa.select(t.recipients.c.desk).filter_by(letter=letter_id, desk=desk)
         return connection.execute(query).first() is not None
 
     def _release(
@@ -419,23 +223,23 @@ class ConcernStore(Store):
         members: Mapping[str, Sequence[str]],
         recoverable: Collection[str],
     ) -> bool:
-        desks = connection.execute(sa.select(_recipients.c.desk).filter_by(letter=letter_id)).scalars().all()
+        desks = connection.execute(sa.select(t.recipients.c.desk).filter_by(letter=letter_id)).scalars().all()
         if not set(desks).isdisjoint(recoverable):
             return False
-        taken = set(connection.execute(sa.select(_taken.c.member).filter_by(letter=letter_id)).scalars())
+        taken = set(connection.execute(sa.select(t.taken.c.member).filter_by(letter=letter_id)).scalars())
         readers = {member for desk in desks for member in members.get(desk, ())}
         if not readers <= taken:
             return False
-        connection.execute(_letters.update().filter_by(id=letter_id).values(sealed=b""))
-        connection.execute(_parts.update().filter_by(letter=letter_id).values(sealed=b""))
-        connection.execute(_copies.delete().filter_by(letter=letter_id))
-        connection.execute(_shared_copies.delete().filter_by(letter=letter_id))
+        connection.execute(t.letters.update().filter_by(id=letter_id).values(sealed=b""))
+        connection.execute(t.parts.update().filter_by(letter=letter_id).values(sealed=b""))
+        connection.execute(t.copies.delete().filter_by(letter=letter_id))
+        connection.execute(t.shared_copies.delete().filter_by(letter=letter_id))
         return True
 
     def release(self, members: Mapping[str, Sequence[str]], recoverable: Collection[str] = ()) -> None:
         """Let go of texts that only waited for members who are members no longer."""
         with self.writing() as connection:
-            held = sa.select(_taken.c.letter).distinct().join(_letters).where(_letters.c.sealed != b"")
+            held = sa.select(t.taken.c.letter).distinct().join(t.letters).where(t.letters.c.sealed != b"")
             for letter_id in connection.execute(held).scalars().all():
                 self._release(connection, letter_id, members, recoverable)
         self.forget_traces()
@@ -452,25 +256,25 @@ class ConcernStore(Store):
         with self.writing() as connection:
             if not self._is_for(connection, letter_id, desk):
                 return False
-            mine = set(connection.execute(sa.select(_answers.c.id).filter_by(letter=letter_id, desk=desk)).scalars())
+            mine = set(connection.execute(sa.select(t.answers.c.id).filter_by(letter=letter_id, desk=desk)).scalars())
             if not mine.isdisjoint({row_id, answer_id}):  # an older version kept it under the desk's own id
                 return True
             if len(mine) >= MOST_ANSWERS:
                 raise WriteRefused("store", "There are enough answers of this desk.", "Erase the case.")
-            connection.execute(self._insert(_answers).values(row).on_conflict_do_nothing())
+            connection.execute(self._insert(t.answers).values(row).on_conflict_do_nothing())
         return True
 
     def keep_voice(self, voice_id: str, letter_id: str, desk: str, day: date, sealed: bytes) -> bool:
         """Keep the voice of an answer, once. False where the letter is not this desk's. Raises WriteRefused."""
         row = {"id": voice_id, "letter": letter_id, "desk": desk, "day": day, "sealed": require_encrypted(sealed)}
-        mine = sa.select(_voices.c.id).filter_by(letter=letter_id, desk=desk)
+        mine = sa.select(t.voices.c.id).filter_by(letter=letter_id, desk=desk)
         with self.writing() as connection:
             if not self._is_for(connection, letter_id, desk):
                 return False
             there = set(connection.execute(mine).scalars())
             if voice_id not in there and len(there) >= MOST_VOICES:
                 raise WriteRefused("store", f"There are {MOST_VOICES} voices at this letter.", "Answer in writing.")
-            connection.execute(self._insert(_voices).values(row).on_conflict_do_nothing())
+            connection.execute(self._insert(t.voices).values(row).on_conflict_do_nothing())
         return True
 
     def enter(self, entry: EntryRow, desk: str, sealed: bytes) -> bool:
@@ -488,23 +292,23 @@ class ConcernStore(Store):
         with self.writing() as connection:
             if not self._is_for(connection, entry.letter, desk):
                 return False
-            mine = sa.select(sa.func.count()).select_from(_entries).filter_by(letter=entry.letter, desk=desk)
+            mine = sa.select(sa.func.count()).select_from(t.entries).filter_by(letter=entry.letter, desk=desk)
             if (connection.execute(mine).scalar() or 0) >= MOST_ENTRIES:
                 raise WriteRefused("store", "There are enough entries in the log of this case.", "Erase the case.")
-            connection.execute(self._insert(_entries).values(row).on_conflict_do_nothing())
+            connection.execute(self._insert(t.entries).values(row).on_conflict_do_nothing())
         return True
 
     def entries(self, desk: str, since: date) -> tuple[EntryRow, ...]:
         """Return the entries of a desk's case log of this day or later."""
-        query = sa.select(_entries.c.id, _entries.c.letter, _entries.c.day).where(
-            _entries.c.desk == desk, _entries.c.day >= since
+        query = sa.select(t.entries.c.id, t.entries.c.letter, t.entries.c.day).where(
+            t.entries.c.desk == desk, t.entries.c.day >= since
         )
         with self.reads() as connection:
-            return tuple(EntryRow(*row) for row in connection.execute(query.order_by(_entries.c.day, _entries.c.id)))
+            return tuple(EntryRow(*row) for row in connection.execute(query.order_by(t.entries.c.day, t.entries.c.id)))
 
     def entry(self, entry_id: str, desk: str) -> bytes | None:
         """Return an encrypted entry of this desk's log, or None."""
-        query = sa.select(_entries.c.sealed).filter_by(id=entry_id, desk=desk)
+        query = sa.select(t.entries.c.sealed).filter_by(id=entry_id, desk=desk)
         with self.reads() as connection:
             return connection.execute(query).scalar() or None
 
@@ -523,15 +327,15 @@ class ConcernStore(Store):
             if to_desk != desk:
                 _require_added_reader(connection, letter_id, to_desk)
                 to = {"letter": letter_id, "desk": to_desk, "maker": maker}
-                connection.execute(self._insert(_recipients).values(to).on_conflict_do_nothing())
-            same = sa.select(_shared_copies.c.digest, _shared_copies.c.maker).filter_by(item=item, reader=reader)
+                connection.execute(self._insert(t.recipients).values(to).on_conflict_do_nothing())
+            same = sa.select(t.shared_copies.c.digest, t.shared_copies.c.maker).filter_by(item=item, reader=reader)
             found = connection.execute(same).all()
             there, own = {row.digest for row in found}, [row for row in found if row.maker == maker]
             if digest not in there and len(own) >= MOST_COPIES:  # of this maker: nobody uses up another's
                 raise WriteRefused("store", "There are enough copies for this reader.", "Erase the case, or wait.")
-            connection.execute(self._insert(_shared_copies).values(row).on_conflict_do_nothing())
+            connection.execute(self._insert(t.shared_copies).values(row).on_conflict_do_nothing())
             if item == letter_id and digest not in there:
-                connection.execute(_taken.delete().filter_by(letter=letter_id, member=reader))
+                connection.execute(t.taken.delete().filter_by(letter=letter_id, member=reader))
         return True
 
     # What a receipt opens
@@ -539,16 +343,16 @@ class ConcernStore(Store):
     def progress(self, lookup: bytes) -> Progress | None:
         """Return what a receipt's look-up value shows, or None."""
         with self.reads() as connection:
-            first = connection.execute(sa.select(_letters.c.id).where(_letters.c.lookup == _hashed(lookup))).scalar()
+            first = connection.execute(sa.select(t.letters.c.id).where(t.letters.c.lookup == _hashed(lookup))).scalar()
             if first is None:
                 return None
-            days = connection.execute(sa.select(_letters.c.day).filter_by(thread=first).order_by(_letters.c.day))
-            desks = connection.execute(sa.select(_recipients.c.desk).filter_by(letter=first).order_by("desk"))
-            members = connection.execute(sa.select(_taken.c.member).filter_by(letter=first))
+            days = connection.execute(sa.select(t.letters.c.day).filter_by(thread=first).order_by(t.letters.c.day))
+            desks = connection.execute(sa.select(t.recipients.c.desk).filter_by(letter=first).order_by("desk"))
+            members = connection.execute(sa.select(t.taken.c.member).filter_by(letter=first))
             answers = connection.execute(
-                sa.select(_answers.c.desk, _answers.c.day, _answers.c.sealed)
+                sa.select(t.answers.c.desk, t.answers.c.day, t.answers.c.sealed)
                 .filter_by(letter=first)
-                .order_by(_answers.c.day, _answers.c.id)
+                .order_by(t.answers.c.day, t.answers.c.id)
             )
             return Progress(
                 id=first,
@@ -560,7 +364,7 @@ class ConcernStore(Store):
 
     def voice(self, letter_id: str, voice_id: str) -> bytes | None:
         """Return the encrypted voice of an answer to this first letter, or None."""
-        query = sa.select(_voices.c.sealed).filter_by(id=voice_id, letter=letter_id)
+        query = sa.select(t.voices.c.sealed).filter_by(id=voice_id, letter=letter_id)
         with self.reads() as connection:
             return connection.execute(query).scalar() or None
 
@@ -574,7 +378,7 @@ class ConcernStore(Store):
         """
         if notice:
             self.save(notice)  # first: a second notice does no harm, a missing one would
-        theirs = sa.select(_letters.c.id).filter_by(thread=thread)
+        theirs = sa.select(t.letters.c.id).filter_by(thread=thread)
         with self.writing() as connection:
             connection.execute(theirs.with_for_update())  # a desk that is just taking it waits, or was first
             desks = _that_have(connection, theirs)
@@ -587,24 +391,24 @@ class ConcernStore(Store):
 
     def delete(self, thread: str, desk: str) -> bool:
         """Erase a desk's share of a letter and what follows it; the rest goes with its last desk. False: not its."""
-        theirs = sa.select(_letters.c.id).filter_by(thread=thread)
+        theirs = sa.select(t.letters.c.id).filter_by(thread=thread)
         with self.writing() as connection:
             gone = connection.execute(
-                _recipients.delete().where(_recipients.c.desk == desk, _recipients.c.letter.in_(theirs))
+                t.recipients.delete().where(t.recipients.c.desk == desk, t.recipients.c.letter.in_(theirs))
             ).rowcount
-            connection.execute(_entries.delete().where(_entries.c.desk == desk, _entries.c.letter.in_(theirs)))
+            connection.execute(t.entries.delete().where(t.entries.c.desk == desk, t.entries.c.letter.in_(theirs)))
             if gone:
                 self.mark_erased(connection, thread, desk)
-            read = sa.select(_recipients.c.letter)
+            read = sa.select(t.recipients.c.letter)
             self._delete(
-                connection, sa.select(_letters.c.id).where(_letters.c.thread == thread, _letters.c.id.not_in(read))
+                connection, sa.select(t.letters.c.id).where(t.letters.c.thread == thread, t.letters.c.id.not_in(read))
             )
         self.forget_traces()
         return bool(gone)
 
     def threads(self) -> dict[str, frozenset[str]]:
         """Return the id of each first letter, and the desks that have a share of it."""
-        query = sa.select(_letters.c.thread, _recipients.c.desk).join(_recipients).distinct()
+        query = sa.select(t.letters.c.thread, t.recipients.c.desk).join(t.recipients).distinct()
         found: dict[str, set[str]] = {}
         with self.reads() as connection:
             for thread, desk in connection.execute(query):
@@ -614,22 +418,22 @@ class ConcernStore(Store):
     def that_have(self, thread: str) -> frozenset[str]:
         """Return the desks that have this letter, or something that was added to it."""
         with self.reads() as connection:
-            return _that_have(connection, sa.select(_letters.c.id).filter_by(thread=thread))
+            return _that_have(connection, sa.select(t.letters.c.id).filter_by(thread=thread))
 
     def erase(self, before: date) -> int:
         """Erase letters of days before this one that all their desks have taken, with what follows. How many."""
         taken_by_desk = sa.and_(
-            _taken.c.letter == _recipients.c.letter,
-            sa.or_(_taken.c.member == _recipients.c.desk, _taken.c.member.startswith(_recipients.c.desk + "/")),
+            t.taken.c.letter == t.recipients.c.letter,
+            sa.or_(t.taken.c.member == t.recipients.c.desk, t.taken.c.member.startswith(t.recipients.c.desk + "/")),
         )
-        untaken = sa.select(_recipients.c.letter).outerjoin(_taken, taken_by_desk).where(_taken.c.letter.is_(None))
-        kept = sa.select(_letters.c.thread).where(sa.or_(_letters.c.day >= before, _letters.c.id.in_(untaken)))
+        untaken = sa.select(t.recipients.c.letter).outerjoin(t.taken, taken_by_desk).where(t.taken.c.letter.is_(None))
+        kept = sa.select(t.letters.c.thread).where(sa.or_(t.letters.c.day >= before, t.letters.c.id.in_(untaken)))
         worked_on = sa.union_all(
-            *(sa.select(table.c.letter).where(table.c.day >= before) for table in (_answers, _entries))
+            *(sa.select(table.c.letter).where(table.c.day >= before) for table in (t.answers, t.entries))
         )
-        old = sa.select(_letters.c.id).where(_letters.c.thread.not_in(kept), _letters.c.thread.not_in(worked_on))
+        old = sa.select(t.letters.c.id).where(t.letters.c.thread.not_in(kept), t.letters.c.thread.not_in(worked_on))
         with self.writing() as connection:
-            connection.execute(_access.delete().where(_access.c.at < before.isoformat()))
+            connection.execute(t.access.delete().where(t.access.c.at < before.isoformat()))
             gone = self._delete(connection, old)
         self.forget_traces()
         return gone
@@ -638,24 +442,24 @@ class ConcernStore(Store):
         """Whatever is stamped with a day that has not come, by a clock that was ahead, counts as of the latest."""
         to_come = date.fromordinal(min(latest.toordinal() + 2, date.max.toordinal()))  # UTC may be a day ahead of us
         with self.writing() as connection:
-            for table in (_letters, _parts, _answers, _voices, _entries):
+            for table in (t.letters, t.parts, t.answers, t.voices, t.entries):
                 connection.execute(table.update().where(table.c.day > latest).values(day=latest))
-            ahead = _access.update().where(_access.c.at >= to_come.isoformat())
+            ahead = t.access.update().where(t.access.c.at >= to_come.isoformat())
             connection.execute(ahead.values(at=latest.isoformat()))
             # An older version wrote minutes, by which letters could be told apart within their day.
-            minutes = _access.update().where(_access.c.at.contains("T"))
-            connection.execute(minutes.values(at=sa.func.substr(_access.c.at, 1, len("2027-01-31"))))
+            minutes = t.access.update().where(t.access.c.at.contains("T"))
+            connection.execute(minutes.values(at=sa.func.substr(t.access.c.at, 1, len("2027-01-31"))))
 
     def erase_loose_parts(self, before: date) -> None:
         """Erase parts of days before this one that no letter has claimed."""
         with self.writing() as connection:
-            connection.execute(_parts.delete().where(_parts.c.letter.is_(None), _parts.c.day < before))
+            connection.execute(t.parts.delete().where(t.parts.c.letter.is_(None), t.parts.c.day < before))
 
     def _delete(self, connection: sa.Connection, ids: sa.Select[Any]) -> int:
         # The ids first: SQLite may look into the table anew while it deletes.
         found = connection.execute(ids).scalars().all()
         for start in range(0, len(found), 500):
-            connection.execute(_letters.delete().where(_letters.c.id.in_(found[start : start + 500])))
+            connection.execute(t.letters.delete().where(t.letters.c.id.in_(found[start : start + 500])))
         return len(found)
 
     # Who did what
@@ -664,27 +468,27 @@ class ConcernStore(Store):
         """Write down what a member did."""
         row = {"id": access_id, "desk": desk, "at": access.at, "member": access.member, "what": access.what}
         with self.writing() as connection:
-            connection.execute(_access.insert(), {**row, "letter": access.letter})
+            connection.execute(t.access.insert(), {**row, "letter": access.letter})
 
     def accesses(self, desk: str) -> tuple[Access, ...]:
         """Return what the members of a desk did, oldest first."""
-        query = sa.select(_access.c.at, _access.c.member, _access.c.what, _access.c.letter).filter_by(desk=desk)
+        query = sa.select(t.access.c.at, t.access.c.member, t.access.c.what, t.access.c.letter).filter_by(desk=desk)
         with self.reads() as connection:
-            return tuple(Access(*row) for row in connection.execute(query.order_by(_access.c.at, _access.c.id)))
+            return tuple(Access(*row) for row in connection.execute(query.order_by(t.access.c.at, t.access.c.id)))
 
 
 def _that_have(connection: sa.Connection, letters: sa.Select[Any]) -> frozenset[str]:
     """Return the desks that have taken one of these letters, or have fetched it and could not say so: a line broke."""
-    members = connection.execute(sa.select(_taken.c.member).where(_taken.c.letter.in_(letters))).scalars()
-    fetched = sa.select(_access.c.desk).where(_access.c.letter.in_(letters), _access.c.what == FETCHED)
+    members = connection.execute(sa.select(t.taken.c.member).where(t.taken.c.letter.in_(letters))).scalars()
+    fetched = sa.select(t.access.c.desk).where(t.access.c.letter.in_(letters), t.access.c.what == FETCHED)
     return frozenset([*map(desk_of, members), *connection.execute(fetched).scalars()])
 
 
 def _is_of(connection: sa.Connection, item: str, letter_id: str, desk: str) -> bool:
     """Return whether this is the letter, one of its parts, or an entry or a voice of the desk about it."""
-    voices = sa.select(_voices.c.id).filter_by(id=item, letter=letter_id, desk=desk)
-    parts = sa.select(_parts.c.id).filter_by(id=item, letter=letter_id)
-    entries = sa.select(_entries.c.id).filter_by(id=item, letter=letter_id, desk=desk)
+    voices = sa.select(t.voices.c.id).filter_by(id=item, letter=letter_id, desk=desk)
+    parts = sa.select(t.parts.c.id).filter_by(id=item, letter=letter_id)
+    entries = sa.select(t.entries.c.id).filter_by(id=item, letter=letter_id, desk=desk)
     return item == letter_id or any(connection.execute(query).first() for query in (parts, entries, voices))
 
 
@@ -692,7 +496,7 @@ def _copies_of(mine: sa.Select[Any], desk: str, member: str, item: str) -> Any:
     """Return the query for the copies of an item for this member, then for its desk; older ones last."""
     queries = (
         sa.select(table.c.sealed).where(table.c.item == item, table.c.letter.in_(mine), table.c.reader == reader)
-        for table in (_shared_copies, _copies)
+        for table in (t.shared_copies, t.copies)
         for reader in dict.fromkeys((member, desk))
     )
     return sa.union_all(*queries)
@@ -703,12 +507,12 @@ def _require_added_reader(connection: sa.Connection, letter_id: str, desk: str) 
 
     Whom the person left out stands with the first letter, and holds for all that was added to it.
     """
-    threads = sa.select(_letters.c.thread).filter_by(id=letter_id)
-    of_all = sa.or_(_left_out.c.letter == letter_id, _left_out.c.letter.in_(threads))
-    out = sa.select(_left_out.c.desk).where(of_all, _left_out.c.desk == desk)
+    threads = sa.select(t.letters.c.thread).filter_by(id=letter_id)
+    of_all = sa.or_(t.left_out.c.letter == letter_id, t.left_out.c.letter.in_(threads))
+    out = sa.select(t.left_out.c.desk).where(of_all, t.left_out.c.desk == desk)
     if connection.execute(out).first():
         raise WriteRefused("store", "The person left this desk out.", "Respect it.")
-    first = sa.select(_recipients.c.desk).filter_by(letter=letter_id, desk=desk).where(_recipients.c.maker.is_(None))
+    first = sa.select(t.recipients.c.desk).filter_by(letter=letter_id, desk=desk).where(t.recipients.c.maker.is_(None))
     if connection.execute(first).first():
         raise WriteRefused("store", "This desk has the original.", "It needs no copy.")
 
@@ -721,15 +525,15 @@ def _require_written(row: object) -> None:
 
 def _require_first(connection: sa.Connection, thread: str) -> None:
     """Raise LetterGone where the first letter is not here; where it is, whoever erases it waits for us."""
-    first = sa.select(_letters.c.id).filter_by(id=thread).with_for_update(read=True)
+    first = sa.select(t.letters.c.id).filter_by(id=thread).with_for_update(read=True)
     if connection.execute(first).first() is None:
         raise LetterGone("store", "The letter that this one follows is not here.", "It may be erased.")
 
 
 def _require_parts(connection: sa.Connection, coming: NewLetter) -> None:
     """Raise PartsMissing where a part is not here, was sealed for other desks, or is another letter's."""
-    free = sa.or_(_parts.c.letter.is_(None), _parts.c.letter == coming.id)
-    here = sa.select(_parts.c.id).where(_parts.c.id.in_(coming.parts), _parts.c.desks == _listed(coming.desks), free)
+    free = sa.or_(t.parts.c.letter.is_(None), t.parts.c.letter == coming.id)
+    here = sa.select(t.parts.c.id).where(t.parts.c.id.in_(coming.parts), t.parts.c.desks == _listed(coming.desks), free)
     missing = set(coming.parts) - set(connection.execute(here).scalars())
     if missing:
         raise PartsMissing(sorted(missing))
@@ -737,8 +541,12 @@ def _require_parts(connection: sa.Connection, coming: NewLetter) -> None:
 
 def _claim(connection: sa.Connection, coming: NewLetter) -> None:
     """Give a letter its parts. Raises PartsMissing where one is not here, or was sealed for other desks."""
-    loose = sa.and_(_parts.c.id.in_(coming.parts), _parts.c.letter.is_(None), _parts.c.desks == _listed(coming.desks))
-    claimed = connection.execute(_parts.update().where(loose).values(letter=coming.id).returning(_parts.c.id)).scalars()
+    loose = sa.and_(
+        t.parts.c.id.in_(coming.parts), t.parts.c.letter.is_(None), t.parts.c.desks == _listed(coming.desks)
+    )
+    claimed = connection.execute(
+        t.parts.update().where(loose).values(letter=coming.id).returning(t.parts.c.id)
+    ).scalars()
     missing = set(coming.parts) - set(claimed)
     if missing:
         raise PartsMissing(sorted(missing))

@@ -1,5 +1,6 @@
 """A database that is opened late, made where missing, and complains in a sentence."""
 
+import os
 import secrets
 import shutil
 import threading
@@ -14,12 +15,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from forms.core.problem import Problem
 from forms.server.blocked import blocked
 from forms.server.store import installation as ours
 from forms.server.store import schema
+from forms.server.store.compiled_statements import COMPILED
+from forms.server.store.faults import AlreadyThere, NotKept, OtherSalt, OtherSchema, fault_of, is_taken, not_kept
 
 _MAKING_TABLES = 1976  # any number that no other program locks in this database
 
@@ -36,39 +38,6 @@ _OVERFLOW = 25
 
 _TRY_AGAIN = 1.0
 """Seconds until a write tries again to empty a write-ahead log that somebody was reading."""
-
-
-FAULTS = ("full", "read-only", "damaged", "away", "busy", "salt", "schema", "closed", "other")
-"""What can be wrong with a database, in one word for whoever runs the server."""
-
-
-class NotKept(Problem):
-    """The database is away, full or broken: nothing was kept. `fault`: one of FAULTS, or empty."""
-
-    fault = ""
-
-
-class AlreadyThere(NotKept):
-    """The id or look-up value is taken."""
-
-
-class OtherSalt(NotKept):
-    """The database belongs to another salt: with this one, no receipt of it would open anything."""
-
-    fault = "salt"
-
-    def __init__(self) -> None:
-        todo = (
-            "With this salt no receipt opens its answer. Take back the salt that belongs to it: from the backup, or "
-            "from the other machine before the same database (PORTAL_SALT_FILE). See docs/deploy.md."
-        )
-        super().__init__("The database", "belongs to another salt, or was taken from another portal.", todo)
-
-
-class OtherSchema(NotKept):
-    """The database was made by a newer version, or could not be brought to this one's schema; nothing was changed."""
-
-    fault = "schema"
 
 
 def database_of(url: str) -> tuple[str, ...]:
@@ -110,6 +79,7 @@ class Store:
         self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.metadata = metadata
         self._ready = False
+        self._as_it_is = False
         self._salt_mark = ""
         self.on_fault: Callable[[str], None] = lambda _: None
         self._making = threading.Lock()
@@ -124,7 +94,13 @@ class Store:
         # A connection that died with the database is noticed before a letter is trusted to it.
         try:
             is_remote = url.startswith("postgresql")
-            self.engine = sa.create_engine(url, hide_parameters=True, pool_pre_ping=is_remote, max_overflow=_OVERFLOW)
+            self.engine = sa.create_engine(
+                url,
+                hide_parameters=True,
+                pool_pre_ping=is_remote,
+                max_overflow=_OVERFLOW,
+                execution_options={"compiled_cache": COMPILED},
+            )
         except (ArgumentError, ImportError):  # the address may hold a password: it is not said
             todo = "Write it like postgresql+psycopg://portal@/concerns?host=/run/postgresql, or leave it out."
             raise Problem("store", "The address of a database cannot be read.", todo) from None
@@ -132,7 +108,14 @@ class Store:
         if self.engine.dialect.name == "sqlite":
             sa.event.listen(self.engine, "connect", _set_up_sqlite)
             sa.event.listen(self.engine, "begin", _begin_immediate)
-            self._checkpoints = sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+            self._checkpoints = sa.create_engine(
+                url,
+                poolclass=sa.NullPool,
+                isolation_level="AUTOCOMMIT",
+                execution_options={"compiled_cache": COMPILED},
+            )
+            for engine in (self.engine, self._checkpoints):
+                sa.event.listen(engine, "do_connect", _keep_private)
 
     @property
     def _insert(self) -> Callable[[sa.Table], Any]:
@@ -259,7 +242,7 @@ class Store:
         """Write something durably, as a letter is written. Raises NotKept, which `on_fault` is not told of."""
         file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
         if file and _free(Path(file)) < _LEAST_FREE:
-            raise _not_kept("full")
+            raise not_kept("full")
         row = {"id": 1, "filler": secrets.token_bytes(_PROBE_BYTES)}
         with self._complaining(quietly=True):
             self._make_tables()
@@ -288,6 +271,29 @@ class Store:
             self._salt_mark, self._ready = salt_mark, False
         with self._complaining():
             self._make_tables()
+
+    def open_as_it_is(self, salt_mark: str) -> None:
+        """Only read from now on: make no table, change no schema, since an older program may be running on it.
+
+        Raises OtherSalt, OtherSchema where a newer program made it, or NotKept.
+        """
+        with self._making:
+            self._salt_mark, self._ready, self._as_it_is = salt_mark, False, True
+        with self._complaining():
+            self._make_tables()
+
+    @property
+    def schema_number(self) -> str | None:
+        """The number of its schema; None where it carries none: it is older than all, or new. Raises NotKept."""
+        with self._complaining(), self._reading.connect() as connection:
+            return schema.number_of(connection)
+
+    def is_current(self) -> bool:
+        """Return whether it is as this program makes it, or an older one left it. Raises NotKept."""
+        with self._complaining(), self._reading.connect() as connection:
+            there = set(sa.inspect(connection).get_table_names())
+            tables = {table.name for table in (*self.metadata.sorted_tables, *ours.METADATA.sorted_tables)}
+            return schema.number_of(connection) == schema.newest() and tables <= there
 
     def remove_old_copies(self) -> None:
         """Remove the copies made before a change of schema, once they are old: they hold what was erased since."""
@@ -321,7 +327,7 @@ class Store:
         with blocked():
             its_turn = self._writers.acquire(timeout=_LONGEST_WAIT)
         if not its_turn:
-            raise _not_kept("busy")
+            raise not_kept("busy")
         try:
             yield
         finally:
@@ -395,6 +401,10 @@ class Store:
         with self._making:
             if self._ready:
                 return
+            if self._as_it_is:
+                self._require_readable()
+                self._ready = True
+                return
             with self.engine.begin() as connection:
                 if connection.dialect.name == "postgresql":
                     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MAKING_TABLES})")
@@ -403,6 +413,18 @@ class Store:
                 if self._salt_mark:
                     self._require_salt(connection)
             self._ready = True
+
+    def _require_readable(self) -> None:
+        """Raise OtherSchema or OtherSalt where this database is not ours to read; change nothing."""
+        with self._reading.connect() as connection:
+            try:
+                schema.require_known(schema.number_of(connection))
+            except schema.NotOurSchema as problem:
+                raise OtherSchema(*problem.args) from None
+            if sa.inspect(connection).has_table(ours.installation.name):
+                mark = connection.execute(sa.select(ours.installation.c.salt_mark)).scalar()
+                if mark not in {None, self._salt_mark}:
+                    raise OtherSalt
 
     def _require_salt(self, connection: sa.Connection) -> None:
         row = {"id": 1, "salt_mark": self._salt_mark}
@@ -431,13 +453,13 @@ class Store:
         try:
             yield
         except IntegrityError as error:
-            if _is_taken(error):
+            if is_taken(error):
                 raise AlreadyThere("store", "Something with this id is kept already.") from None
-            problem = _not_kept("other", type(error).__name__)
+            problem = not_kept("other", type(error).__name__)
             tell(problem.fault)
             raise problem from None
         except SQLAlchemyError as error:
-            problem = _not_kept(_fault(error), type(error).__name__)
+            problem = not_kept(fault_of(error), type(error).__name__)
             tell(problem.fault)
             raise problem from None
         except NotKept as problem:
@@ -453,47 +475,6 @@ def _statements(table: sa.Table, database: str) -> tuple[str, ...]:
     indexes = sorted(table.indexes, key=lambda index: str(index.name))
     made: list[sa.schema.ExecutableDDLElement] = [sa.schema.CreateTable(table), *map(sa.schema.CreateIndex, indexes)]
     return tuple(str(one.compile(dialect=kind.dialect())) for one in made)
-
-
-def _is_taken(error: IntegrityError) -> bool:
-    """Return whether a key is taken, or what a row belongs to has just gone: requests that met.
-
-    Any other rule that was broken is a fault of the database, as one of a newer version, and no letter can be kept.
-    """
-    original = error.orig
-    name, state = getattr(original, "sqlite_errorname", "") or "", getattr(original, "sqlstate", "") or ""
-    return name.endswith(("_UNIQUE", "_PRIMARYKEY", "_FOREIGNKEY", "_ROWID")) or state in {"23505", "23503"}
-
-
-def _not_kept(fault: str, error: str = "no answer") -> NotKept:
-    problem = NotKept("store", f"The database did not answer ({error}).")
-    problem.fault = fault
-    return problem
-
-
-_SQLITE_FAULTS = {
-    "SQLITE_FULL": "full", "SQLITE_IOERR": "full", "SQLITE_READONLY": "read-only", "SQLITE_PERM": "read-only",
-    "SQLITE_CANTOPEN": "closed", "SQLITE_CORRUPT": "damaged", "SQLITE_NOTADB": "damaged", "SQLITE_BUSY": "busy",
-    "SQLITE_LOCKED": "busy",
-}  # fmt: skip
-_POSTGRESQL_FAULTS = {
-    "53": "full", "25": "read-only", "42501": "read-only", "XX": "damaged", "08": "away", "57P": "away", "28": "away",
-    "55P": "busy", "40": "busy", "3D": "away",
-}  # fmt: skip
-
-
-def _fault(error: SQLAlchemyError) -> str:
-    """Return what is wrong, by the code of the database's own error; its text may hold anything and is not read."""
-    original = getattr(error, "orig", None)
-    if original is None:
-        return "busy" if isinstance(error, PoolTimeout) else "other"
-    name = getattr(original, "sqlite_errorname", "") or ""
-    for begin, fault in _SQLITE_FAULTS.items():
-        if name.startswith(begin):
-            return fault
-    state = getattr(original, "sqlstate", "") or ""
-    known = (fault for begin, fault in _POSTGRESQL_FAULTS.items() if state.startswith(begin))
-    return next(known, "other" if name or state else "away")
 
 
 def _as_it_is(table: sa.Table) -> dict[str, Any]:
@@ -518,6 +499,18 @@ def _used_pages(connection: sa.Connection) -> int:
         for name in ("page_count", "freelist_count", "page_size")
     )
     return (pages - free) * page
+
+
+def _keep_private(_dialect: Any, _record: Any, arguments: list[Any], _more: Any) -> None:
+    """Let nobody but this user read a database's file, whatever the umask. SQLite makes those beside it likewise."""
+    name = str(arguments[0]) if arguments else ""
+    if os.name != "posix" or not name or name.startswith((":memory:", "file:")):
+        return
+    with suppress(OSError):  # of another user, or not to be made: SQLite says what is wrong with it
+        os.close(os.open(name, os.O_RDONLY | os.O_CREAT, 0o600))
+        for file in (Path(name), Path(f"{name}-wal"), Path(f"{name}-shm")):
+            if file.exists() and file.stat().st_mode & 0o077:
+                file.chmod(0o600)
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:

@@ -4,7 +4,9 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from forms.server.store.concern_store import FETCHED, METADATA, ConcernStore
+from forms.server.store.concern_store import ConcernStore
+from forms.server.store.concern_tables import METADATA
+from forms.server.store.letters import FETCHED
 
 _letters, _recipients = METADATA.tables["letters"], METADATA.tables["recipients"]
 _taken, _access = METADATA.tables["taken"], METADATA.tables["access"]

@@ -39,11 +39,19 @@ def tables_of(stores: Sequence[Store]) -> list[sa.Table]:
 def read_rows(stores: Sequence[Store]) -> Iterator[tuple[str, bytes]]:
     """Yield the name of a table and some of its rows, until all are read, as they were at one moment. Raises NotKept.
 
-    stores: those of one database.
+    stores: those of one database. One that an older program left lacks tables and columns: what is there is read.
     """
     with stores[0].snapshot() as connection:
         for table in tables_of(stores):
-            yield from ((table.name, chunk) for chunk in _chunks(connection, table, sa.select(table)))
+            if columns := _columns_there(connection, table):
+                yield from ((table.name, chunk) for chunk in _chunks(connection, table, sa.select(*columns)))
+
+
+def _columns_there(connection: sa.Connection, table: sa.Table) -> list[sa.Column[Any]]:
+    """Return the columns of a table that this database has; none where it lacks the table."""
+    looking = sa.inspect(connection)
+    there = {column["name"] for column in looking.get_columns(table.name)} if looking.has_table(table.name) else ()
+    return [column for column in table.columns if column.name in there]
 
 
 def read_erasures(stores: Sequence[Store]) -> Iterator[tuple[str, bytes]]:
@@ -51,14 +59,14 @@ def read_erasures(stores: Sequence[Store]) -> Iterator[tuple[str, bytes]]:
     tables = {table.name: table for table in tables_of(stores)}
     letters, recipients = tables["letters"], tables["recipients"]
     notices = sa.select(letters.c.id).where(letters.c.form == NOTICE)
-    queries = {
-        "erased": sa.select(tables["erased"]),
-        "letters": sa.select(letters).where(letters.c.form == NOTICE),
-        "recipients": sa.select(recipients).where(recipients.c.letter.in_(notices)),
-    }
+    which = {
+        "erased": sa.true(), "letters": letters.c.form == NOTICE, "recipients": recipients.c.letter.in_(notices),
+    }  # fmt: skip
     with stores[0].snapshot() as connection:
-        for name, query in queries.items():
-            yield from ((name, chunk) for chunk in _chunks(connection, tables[name], query))
+        for name, chosen in which.items():
+            if columns := _columns_there(connection, tables[name]):
+                query = sa.select(*columns).where(chosen)
+                yield from ((name, chunk) for chunk in _chunks(connection, tables[name], query))
 
 
 def _chunks(connection: sa.Connection, table: sa.Table, query: sa.Select[Any]) -> Iterator[bytes]:

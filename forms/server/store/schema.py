@@ -11,7 +11,6 @@ from contextlib import closing
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
 
 from forms.core.files.durable import replaced
 from forms.core.problem import Problem
@@ -55,16 +54,21 @@ def bring_up_to_date(connection: sa.Connection, ours: frozenset[str]) -> None:
     found = number_of(connection)
     if found == newest():
         return
-    if found is not None and found not in numbers():
-        what = f"was made by a newer version of this program (its schema is {found}, known here is {newest()})."
-        todo = "Start the newer program, or take back the backup that was made before it (docs/deploy.md)."
-        raise NotOurSchema("The database", what, todo)
+    require_known(found)
     if ours & set(sa.inspect(connection).get_table_names()):
         _copy(connection)
         upgrade(connection)
     else:
         VERSIONS.create(connection, checkfirst=True)
         connection.execute(VERSIONS.insert().values(version_num=newest()))
+
+
+def require_known(found: str | None) -> None:
+    """Raise NotOurSchema for the number of a schema that only a newer program knows."""
+    if found is not None and found not in numbers():
+        what = f"was made by a newer version of this program (its schema is {found}, known here is {newest()})."
+        todo = "Start the newer program, or take back the backup that was made before it (docs/deploy.md)."
+        raise NotOurSchema("The database", what, todo)
 
 
 def upgrade(connection: sa.Connection) -> None:
@@ -79,7 +83,7 @@ def upgrade(connection: sa.Connection) -> None:
     config.attributes["connection"] = connection
     try:
         command.upgrade(config, "head")
-    except SQLAlchemyError as error:
+    except Exception as error:  # noqa: BLE001 - whatever a step meets, the transaction is taken back
         what = f"could not be brought to schema {newest()} ({type(error).__name__}); it is as it was."
         todo = "Start the program of before, and tell a developer (docs/decisions/0058)."
         raise NotOurSchema("The database", what, todo) from None

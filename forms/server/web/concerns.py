@@ -25,8 +25,9 @@ from forms.server.services import lookup, mailbox
 from forms.server.services.flood_control import Busy
 from forms.server.services.lookup import LookupResult
 from forms.server.services.mailbox import Part, Submission
-from forms.server.store.concern_store import ConcernStore, PartsMissing
-from forms.server.store.database import NotKept
+from forms.server.store.concern_store import ConcernStore
+from forms.server.store.faults import NotKept
+from forms.server.store.letters import PartsMissing
 from forms.server.web import signup_views
 from forms.server.web.requests import (
     FormRequest,

@@ -15,7 +15,7 @@ from forms.server.services import signup_service
 from forms.server.services.lookup import why_unknown
 from forms.server.services.mailbox import Submission
 from forms.server.services.signup_service import SignupStatus
-from forms.server.store.database import NotKept
+from forms.server.store.faults import NotKept
 from forms.server.store.signup_store import CANCELLED, CHANGED, COMING, TOO_MANY, WAITING, LineFull
 from forms.server.web.requests import FormRequest, check_page, form_page, page, submission, turn_page, typed_code
 

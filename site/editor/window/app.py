@@ -13,6 +13,7 @@ from editor.window import (
     history_pages,
     home,
     page_pages,
+    paste_pages,
     preview_pages,
     publish_pages,
     story_pages,
@@ -51,6 +52,7 @@ def create_window(editor: Editor) -> Flask:
     for module in (
         home,
         page_pages,
+        paste_pages,
         preview_pages,
         story_pages,
         table_pages,

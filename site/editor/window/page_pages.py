@@ -32,6 +32,7 @@ class Form:
     consent: str = ""
     problems: list[Problem] = field(default_factory=list)
     saved: bool = False
+    said: list[str] = field(default_factory=list)
 
 
 @pages.get("/pages/")

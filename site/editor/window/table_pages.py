@@ -93,6 +93,7 @@ def show(table: str) -> str:
     return render_template(
         "table.html", table=table, title=schema["title"], rows=shown, base=base, saved="saved" in request.args,
         withdrawn=withdrawn, done=request.args.get("done", ""),
+        is_live=the_editor().publisher.place.is_live,
     )  # fmt: skip
 
 

@@ -51,10 +51,16 @@ class Builder:
     unprotected: Collection[str] = ()
     sign: Callable[[bytes], str] | None = None
     _record: Record | None = None
+    _looked: tuple[Inputs, Changes] | None = field(default=None, repr=False)
+    """What `is_as_built` has just seen, where the site was as recorded: for the build that follows at once."""
     _drawn: "Drawn | None" = field(default=None, repr=False)
 
-    def is_as_built(self, today: date, *, speak: bool, compress: bool, sign: bool) -> bool:
-        """Return whether nothing has changed since the last build, without reading keys, settings or pages."""
+    def is_as_built(self, today: date, *, speak: bool, compress: bool, sign: bool, now: Inputs | None = None) -> bool:
+        """Return whether nothing has changed since the last build, without reading keys, settings or pages.
+
+        now: the input files, where somebody has just looked at them.
+        """
+        self._looked = None
         if self._record is None:
             self._record = record.load(self.root)
         last = self._record
@@ -62,7 +68,11 @@ class Builder:
             return False
         if not self._has_all(last, speak=speak, compress=compress, sign=sign) or not self.handover.exists():
             return False
-        return trees.is_as(self.out, last.site) and not inputs.look(self.root, last.inputs)[1]
+        if not trees.is_as(self.out, last.site):
+            return False
+        now = now or inputs.look(self.root, last.inputs)
+        self._looked = now, inputs.changes(last.inputs, now)
+        return not self._looked[1]
 
     def _has_all(self, last: Record, *, speak: bool, compress: bool, sign: bool) -> bool:
         return (last.compressed or not compress) and (last.spoken or not speak) and (last.signed or not sign)
@@ -73,8 +83,9 @@ class Builder:
         speak: make speech that is not kept yet; compress: write compressed copies; again: build everything.
         """
         started = time.monotonic()
-        last = None if again else self._last(today)
-        now, changes = inputs.look(self.root, last.inputs if last else None)
+        looked, self._looked = self._looked, None
+        last = None if again else self._last(today, stands=looked is not None)
+        now, changes = looked or self._look(last.inputs if last else None)
         pages = 0
         if last and changes and not changes.others:
             pages = self._edited(last, now, changes)
@@ -100,13 +111,17 @@ class Builder:
         keys, unprotected = sorted(self.keys.items()), sorted(self.unprotected)
         return repr((sys.version, str(self.out), str(self.handover), keys, unprotected, today))
 
-    def _last(self, today: date) -> Record | None:
-        """Return the record of the last build, if the site stands as it left it."""
+    def _look(self, before: Inputs | None) -> tuple[Inputs, Changes]:
+        now = inputs.look(self.root, before)
+        return now, inputs.changes(before, now)
+
+    def _last(self, today: date, *, stands: bool) -> Record | None:
+        """Return the record of the last build, if the site stands as it left it. stands: it was just seen to."""
         if self._record is None:
             self._record = record.load(self.root)
         last = self._record
         fits = last is not None and last.terms == self._terms(today) and self.handover.exists()
-        return last if fits and last and trees.is_as(self.out, last.site) else None
+        return last if fits and last and (stands or trees.is_as(self.out, last.site)) else None
 
     def _edited(self, last: Record, now: Inputs, changes: Changes) -> int:
         """Build an edit of texts; return how many pages were drawn, 0 where everything must be built."""
@@ -135,7 +150,7 @@ class Builder:
         if wrong := list(edits.problems(edit)):
             raise Problems(wrong)  # nothing is written yet, and the record still holds
         twin = trees.twin_of(self.out)
-        if not trees.is_as(twin, last.twin):
+        if not trees.is_linked(twin, last.twin, last.site):
             trees.link_all(self.out, twin)
             last.twin = trees.look(twin)
         work = writing.Writing(edit, last, drawn.sounds, self.out, twin, self.sign)

@@ -5,7 +5,6 @@ import os
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,26 +55,31 @@ class Changes:
         return bool(self.edited or self.others)
 
 
-def look(root: Path, before: Inputs | None = None) -> tuple[Inputs, Changes]:
-    """Return all input files as they are now, and what has changed since `before`."""
+def look(root: Path, before: Inputs | None = None) -> Inputs:
+    """Return all input files as they are now. before: as they were; what is unchanged since then is not read again."""
     known = before.files if before else {}
-    now, edited, others = Inputs(time.time_ns()), set(), set()
+    now = Inputs(time.time_ns())
     oldest_sure = (before.taken if before else 0) - _RACY
     for path, state in _states(root):
         last = known.get(path)
-        if last and last[0] == state and state.status < oldest_sure:
-            now.files[path] = last
-            continue
-        digest = hashlib.sha256(_bytes(path)).digest()
-        now.files[path] = state, digest
+        sure = last is not None and last[0] == state and state.status < oldest_sure
+        now.files[path] = last if sure and last else (state, hashlib.sha256(_bytes(path)).digest())
+    return now
+
+
+def changes(before: Inputs | None, now: Inputs) -> Changes:
+    """Return what is not in `now` as it was before."""
+    known = before.files if before else {}
+    edited, others = set(), set(known.keys() - now.files.keys())
+    for path, found in now.files.items():
+        last = known.get(path)
         if last is None:
             others.add(path)
-        elif last[1] != digest:
+        elif last[1] != found[1]:
             edited.add(path)
-        elif last[0] != state and _is_of_consents(path):
+        elif last[0] != found[0] and _is_of_consents(path):
             others.add(path)
-    others |= known.keys() - now.files.keys()
-    return now, Changes(frozenset(edited), frozenset(others))
+    return Changes(frozenset(edited), frozenset(others))
 
 
 def _is_of_consents(path: str) -> bool:
@@ -142,17 +146,3 @@ def consents_are_as(root: Path, inputs: Inputs) -> bool:
     folders = [layer.folder / "tables" for layer in lookup.layers(root / "content")]
     paths = [str(path) for folder in folders for path in folder.glob("*") if _is_of_consents(str(path))]
     return {path: state_of(os.stat(path)) for path in paths} == known  # noqa: PTH116
-
-
-def fingerprint(root: Path, extra: str = "") -> str:
-    """Return SHA-256 over every input file's name and state, and `extra` (what else a build depends on)."""
-    digest = hashlib.sha256(extra.encode())
-    for path, state in sorted(_states(root)):
-        digest.update(f"{os.path.relpath(path, root)}\0{_content(path, state).hex()}".encode(errors="surrogateescape"))
-    return digest.hexdigest()
-
-
-@cache
-def _content(path: str, _state: State) -> bytes:
-    """Return SHA-256 of a file; read again only when its state is another: `serve` asks at each edit."""
-    return hashlib.sha256(_bytes(path)).digest()

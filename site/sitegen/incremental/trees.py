@@ -53,6 +53,16 @@ def is_as(folder: Path, tree: Tree) -> bool:
         return False
 
 
+def is_linked(twin: Path, tree: Tree, site: Tree) -> bool:
+    """Return whether the twin's files are still those of the site, which was just found to be as recorded.
+
+    A file that is the same in both was looked at there; another one in its place shows in the time of its folder. So
+    only folders are looked at here.
+    """
+    files, theirs = ({path: one for path, one in of.items() if not path.endswith("/")} for of in (tree, site))
+    return files == theirs and is_as(twin, {path: one for path, one in tree.items() if path.endswith("/")})
+
+
 def take_up(folder: Path, tree: Tree, paths: Iterable[str]) -> None:
     """Bring a record up to date for these files, and for the folders in which they stand."""
     for path in paths:

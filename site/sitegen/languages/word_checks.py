@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from forms.core.i18n import SOURCE_LANGUAGE, extraction, locales, own_words
+from forms.core.i18n import SOURCE_LANGUAGE, locales, own_words
 from forms.core.problem import Problem
 from sitegen.layers import lookup
 
@@ -20,6 +20,8 @@ def problems(content: Path) -> Iterator[Problem]:
 
 def warnings(content: Path, languages: Sequence[str]) -> Iterator[str]:
     """Yield how many words each language lacks, and which translations are left out because they could do harm."""
+    from forms.core.i18n import extraction  # noqa: PLC0415 - large, and an edit of a page needs none of it
+
     own = {file.path.stem: file for file in lookup.files(content, "words", "*.po")}
     for language in (code for code in languages if code != SOURCE_LANGUAGE):
         where = own[language].where if language in own else f"forms/core/i18n/{language}.po"

@@ -12,10 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 from xml.etree import ElementTree as ET
-
-from PIL import Image, ImageFilter
 
 from forms.core.media import decoder_process
 from forms.core.problem import Problem
@@ -23,6 +22,9 @@ from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content.consents import media_name
 from sitegen.content.pages import Source
 from sitegen.layers import lookup
+
+if TYPE_CHECKING:  # loading it takes longer than drawing ten pages, and only a new photo needs it
+    from PIL import Image
 
 WIDTHS = (360, 720)
 """Pixels: the phone we build for, and twice that for sharper screens."""
@@ -101,7 +103,7 @@ class ImagePipeline:
         image = f'<img src="{fallback}" alt="{html.escape(alt)}" width="{WIDTHS[0]}" height="{height}" loading="lazy">'
         return f'<picture class="picture">{"".join(sources[:-1])}{image}</picture>'
 
-    def _kept(self, picture: Image.Image, width: int, name: str, kind: str) -> str:
+    def _kept(self, picture: "Image.Image", width: int, name: str, kind: str) -> str:
         kept = self.cache / name
         if not kept.exists():
             self.cache.mkdir(parents=True, exist_ok=True)
@@ -111,8 +113,10 @@ class ImagePipeline:
         return f"/{FOLDER}/{name}"
 
 
-def _small(picture: Image.Image, width: int, kind: str) -> bytes:
+def _small(picture: "Image.Image", width: int, kind: str) -> bytes:
     """Return pixels only (a new image carries no EXIF), as good as LARGEST allows."""
+    from PIL import Image, ImageFilter  # noqa: PLC0415 - see above
+
     height = max(1, round(picture.height * width / picture.width))
     sized = Image.new("RGB", (width, height))
     sized.paste(picture.resize((width, height), Image.Resampling.LANCZOS))
@@ -172,7 +176,7 @@ def _photo_seen(path: Path, kept: Path | None) -> tuple[str, str] | None:
 class Decoded:
     """A photo's upright pixels, on white, and whether its file tells the place or the camera it was taken with."""
 
-    pixels: Image.Image
+    pixels: "Image.Image"
     told: bool
 
 
@@ -181,6 +185,8 @@ def decoded(name: str, data: bytes) -> Decoded:
 
     name: of the file, for the sentence.
     """
+    from PIL import Image  # noqa: PLC0415 - see above
+
     try:
         head, pixels = decoder_process.decode("picture", data)
         return Decoded(Image.frombytes("RGB", (int(head["width"]), int(head["height"])), pixels), bool(head["told"]))

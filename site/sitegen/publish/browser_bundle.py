@@ -23,6 +23,9 @@ BUDGET = 40 * 1024
 _ABSENT = ("@noble/post-quantum/hybrid.js", "@noble/curves/nist.js", "@noble/hashes/scrypt.js")
 """Modules of age for passphrases and keys that no desk has: src/absent.js stands in for them."""
 
+KEPT_IN = Path(".build") / "seal"
+"""Where a project keeps what was bundled."""
+
 _WAIT = 300
 
 

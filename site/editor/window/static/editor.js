@@ -40,6 +40,30 @@
   picked("data-number", (list) => `[[ number: ${list.value} ]]`);
   picked("data-block", (list) => `\n\n[[ ${list.value} ]]\n\n`);
 
+  // What was copied from Word or a web page has looks and traces of its making: the window makes Markdown of it.
+  const told = (sentences) => {
+    document.getElementById("said").replaceChildren(...sentences.map((sentence) => {
+      const line = document.createElement("p");
+      line.className = "panel";
+      line.textContent = sentence;
+      return line;
+    }));
+  };
+  text.addEventListener("paste", async (event) => {
+    const html = event.clipboardData.getData("text/html");
+    const plain = event.clipboardData.getData("text/plain");
+    if (!html) return;
+    event.preventDefault();
+    const sent = new URLSearchParams({ form_token: form.elements.form_token.value, html });
+    let found = { text: null, said: [] };
+    try {
+      const answer = await fetch(form.dataset.paste, { method: "POST", body: sent });
+      if (answer.ok) found = await answer.json();
+    } catch { /* the window has ended: the words themselves are put in */ }
+    put(found.text ?? plain, text.selectionStart, text.selectionEnd);
+    told(found.said);
+  });
+
   const show = (key) => {
     const old = document.getElementById("preview");
     const fresh = old.cloneNode(false);
@@ -61,10 +85,12 @@
     box.append(panel);
   };
 
+  const typed = () => [...new FormData(form)].filter(([, value]) => typeof value === "string");
+
   const look = async () => {
     const turn = ++asked;
     try {
-      const answer = await fetch(form.dataset.look, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+      const answer = await fetch(form.dataset.look, { method: "POST", body: new URLSearchParams(typed()) });
       if (!answer.ok || turn !== asked) return;
       const found = await answer.json();
       show(found.page);

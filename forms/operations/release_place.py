@@ -1,0 +1,46 @@
+"""The releases of a server as another program publishes into them: one step on, and one back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from forms.core.problem import Problem
+from forms.operations import releases
+from forms.operations.cli import Checkout
+from forms.operations.release_commands import publish_newest
+
+
+@dataclass(frozen=True)
+class ReleasePlace:
+    """The releases of a checkout, whose readers see what is published at once (docs/decisions/0059)."""
+
+    here: Checkout
+    is_live: bool = True
+
+    @property
+    def where(self) -> str:
+        """The folder of the releases."""
+        return str(self.here.published)
+
+    @property
+    def can_undo(self) -> bool:
+        """Return whether there is a release before the one in use."""
+        now = releases.current(self.here.published)
+        return now is not None and any(one.number < now.number for one in releases.every(self.here.published))
+
+    def publish(self) -> None:
+        """Build, and put the build into use; waits for another program that publishes. Raises Problem or Problems."""
+        with releases.at_work(self.here.published):
+            publish_newest(self.here)
+
+    def undo(self) -> None:
+        """Put the release before this one into use again. Raises Problem, also while another program publishes."""
+        seen = releases.current(self.here.published)
+        with releases.at_work(self.here.published, _busy(self.where)):
+            releases.rollback(self.here.published, purge=self.here.purge, seen=seen)
+
+
+def _busy(where: str) -> Callable[[], object]:
+    def raised() -> None:
+        raise Problem(where, "another program publishes here just now.", "Wait a minute, look at the site, then go on.")
+
+    return raised

@@ -1,0 +1,118 @@
+"""What the store of concerns takes and gives: letters, copies, answers, entries, and why something was not kept."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from forms.core.problem import Problem
+from forms.server.store.faults import NotKept
+
+PRIORITY_QUEUE, SECOND_QUEUE = 1, 2
+"""The second is for letters that came without proof of work while very many came at once."""
+
+
+MOST_COPIES = 8
+"""Copies of one item that one member may make for one reader: none replaces another, so their number has a bound."""
+
+MOST_ENTRIES, MOST_ANSWERS = 2000, 500
+"""Entries and answers of one desk to one letter: more than staff write, and few enough for the disk."""
+
+MOST_VOICES = 20
+"""Voices that a desk may have beside its answers to one letter."""
+
+FETCHED = "fetched"
+"""What the access log says of a member that was given a letter."""
+
+
+class PartsMissing(Problem):
+    """Parts that a letter names are not here, or were sealed for other desks: nothing was kept."""
+
+    def __init__(self, missing: Iterable[str]) -> None:
+        super().__init__("store", "Parts of the letter are not here.", "Send them again, then the letter.")
+        self.missing = tuple(missing)
+
+
+class WriteRefused(Problem):
+    """What a desk brought was not kept: there is enough of it, or its reader has the original or must not have it."""
+
+
+class LetterGone(NotKept):
+    """The letter that this one follows has been erased meanwhile: nothing was kept."""
+
+
+@dataclass(frozen=True)
+class NewLetter:
+    """A sealed letter to be kept. `thread`: the id of the letter that it follows, its own where it follows none."""
+
+    id: str
+    thread: str
+    form: str
+    day: date
+    lookup: bytes | None
+    sealed: bytes
+    desks: tuple[str, ...]
+    parts: tuple[str, ...] = ()
+    tray: int = PRIORITY_QUEUE
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A letter that a member of a desk has not taken yet. maker: who handed it over, empty for an original."""
+
+    id: str
+    thread: str
+    form: str
+    day: date
+    tray: int
+    maker: str
+    copies: bool
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy of a letter, part or entry that a member of a desk encrypted anew. digest: SHA-256 of its bytes."""
+
+    item: str
+    digest: str
+    maker: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a desk sealed for the person."""
+
+    desk: str
+    day: date
+    sealed: bytes
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a receipt shows: its letter, the days on which letters came, desks that can open it, those that have."""
+
+    id: str
+    days: tuple[date, ...]
+    desks: tuple[str, ...]
+    taken_by: tuple[str, ...]
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True)
+class EntryRow:
+    """One sealed entry of a desk's case log."""
+
+    id: str
+    letter: str
+    day: date
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a member of a desk did, by the day: a minute would tell when the letter lay there at the latest."""
+
+    at: str
+    member: str
+    what: str
+    letter: str

@@ -1,0 +1,55 @@
+"""What was copied from Word or a web page, as the text of a page: pasted with the script, or from a file without."""
+
+from flask import Blueprint, jsonify, request
+from werkzeug.wrappers import Response
+
+from editor import pasted
+from editor.pasted import Pasted
+from editor.window.home import the_editor, translate
+from editor.window.page_pages import shown, typed
+from forms.core.problem import Problem
+
+pages = Blueprint("paste", __name__)
+
+
+def said_of(found: Pasted) -> list[str]:
+    """Return what a person should know of what was left out."""
+    words = {
+        pasted.CHANGES: translate("Its changes were tracked: what was struck out is left out, what was added is in."),
+        pasted.COMMENTS: translate("Comments are left out."),
+        pasted.PICTURES: translate("Pictures are left out."),
+    }
+    return [text for kind, text in words.items() if kind in found.left_out]
+
+
+def _translated(problem: Problem) -> Problem:
+    return Problem(problem.where, translate(problem.what), translate(problem.todo))
+
+
+@pages.post("/paste")
+def paste() -> Response:
+    """What was copied, as Markdown: for the script. Nothing is saved."""
+    try:
+        found = pasted.from_html(request.form.get("html", ""))
+    except Problem as problem:
+        told = _translated(problem)
+        return jsonify({"text": None, "said": [f"{told.what} {told.todo}"]})
+    return jsonify({"text": found.text, "said": said_of(found)})
+
+
+@pages.post("/word/<language>/<path:name>")
+def word(language: str, name: str) -> str | tuple[str, int]:
+    """Show the form as it was typed, with the text of a Word document at its end. Nothing is saved."""
+    the_editor().store.page(language, name)
+    form, file = typed(), request.files.get("document")
+    if file is None or not file.filename:
+        form.problems = [Problem("", translate("No file was chosen."), translate("Choose one, then go on."))]
+        return shown(language, name, form), 400
+    try:
+        found = pasted.from_docx(file.read())
+    except Problem as problem:
+        form.problems = [_translated(problem)]
+        return shown(language, name, form), 400
+    form.text = f"{form.text.rstrip()}\n\n{found.text}\n".lstrip("\n")
+    form.said = [translate("The text of the file stands at the end. Nothing is saved yet."), *said_of(found)]
+    return shown(language, name, form)

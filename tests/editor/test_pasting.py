@@ -1,0 +1,242 @@
+"""What is copied from Word or a web page becomes clean Markdown, or words: nothing in it acts on the site."""
+
+import io
+import re
+import zipfile
+from contextlib import suppress
+
+import pytest
+from bs4 import BeautifulSoup
+from editor import pasted
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from markdown import Markdown
+from sitegen.content.pages import block_of
+
+from forms.core.problem import Problem
+from tests.editor.conftest import OURS, Browser
+from tests.sitegen.conftest import Folder
+
+BULLET = "<![if !supportLists]><span style='font-family:Symbol;mso-list:Ignore'>·<span>&nbsp; </span></span><![endif]>"
+NUMBER = "<span style='mso-list:Ignore'>1.<span>&nbsp; </span></span>"
+WORD = f"""<html xmlns:o="urn:schemas-microsoft-com:office:office"><head><style>p.MsoNormal{{margin:0}}</style></head><body>
+<!--StartFragment--><h1>Wages<o:p></o:p></h1><p class=MsoNormal>Ask for your <b style='mso-bidi-font-weight:normal'>wage&nbsp;slip</b>.
+</p><p class=MsoListParagraph style='mso-list:l0 level1 lfo1'>{BULLET}One</p>
+<p class=MsoListParagraph style='mso-list:l0 level2 lfo1'>{NUMBER}Inner</p><p class=MsoListParagraph style='mso-list:l0 level1 lfo1'>{BULLET}Two</p>
+<p class=MsoNormal><a href="https://example.org/law">Law</a></p>
+<table class=MsoTableGrid><tr><td><p>Work</p></td><td><p>Rate</p></td></tr><tr><td><p>Kiln</p></td><td><p>400</p></td></tr></table>
+<!--EndFragment--></body></html>"""
+
+
+def html_of(text: str) -> BeautifulSoup:
+    """What this site's Markdown makes of a text."""
+    converter = Markdown(extensions=["attr_list", "md_in_html", "admonition", "def_list", "tables"])
+    return BeautifulSoup(converter.convert(text), "html.parser")
+
+
+def test_word_becomes_headings_bold_lists_links_and_tables() -> None:
+    text = pasted.from_html(WORD).text
+    assert text == (
+        "## Wages\n\nAsk for your **wage slip**.\n\n- One\n    1. Inner\n- Two\n\n[Law](https://example.org/law)\n\n"
+        "| Work | Rate |\n| --- | --- |\n| Kiln | 400 |"
+    )
+    shown = html_of(text)
+    assert shown.select_one("ul > li > ol > li").get_text(strip=True) == "Inner"  # type: ignore[union-attr]
+    assert [cell.get_text() for cell in shown.select("th, td")] == ["Work", "Rate", "Kiln", "400"]
+
+
+def test_a_web_page_becomes_the_same() -> None:
+    html = """<h2 class="x">Rights</h2><div style="color:red"><p>You <span style="font-weight: 700">may</span> <em>go</em>.</p></div>
+    <ol><li>One<ul><li>Inner</li></ul></li><li>Two</li></ol><b style="font-weight:normal" id="docs-internal-guid-1"><p>Plain.</p></b>"""
+    assert pasted.from_html(html).text == "## Rights\n\nYou **may** *go*.\n\n1. One\n    - Inner\n2. Two\n\nPlain."
+
+
+@pytest.mark.parametrize(
+    ("html", "text", "left_out"),
+    [
+        ("<p>each <del datetime=x>week</del><ins cite='mailto:A'>month</ins></p>", "each month", "changes"),
+        ("<p>why<span class=MsoCommentReference><a class=msocomanchor>[A1]</a></span></p><div style='mso-element:comment-list'>"
+         "<div class=msocomtxt>No!</div></div>", "why", "comments"),
+        ("<p>a <img src='file:///C:/Users/devi/x.png' alt=her></p>", "a", "pictures"),
+    ],
+)  # fmt: skip
+def test_what_is_left_out_is_said(html: str, text: str, left_out: str) -> None:
+    assert pasted.from_html(html) == pasted.Pasted(text, frozenset({left_out}))
+
+
+@pytest.mark.parametrize("href", ["javascript:alert(1)", "file:///C:/Users/devi/x.docx", "#anchor", "data:text/html,x", "//x", "http:",
+                                  "../en/help.md", "jaVascript:alert(1)", "\x01javascript:x", "http://[", "vbscript:x"])  # fmt: skip
+def test_a_link_that_no_reader_could_follow_is_words(href: str) -> None:
+    assert pasted.from_html(f'<a href="{href}">words</a>').text == "words"
+
+
+def test_an_address_ends_its_link_where_it_ends() -> None:
+    text = pasted.from_html('<a href="https://e.org/a b(c)[d]?x=1&amp;y=2">Law</a>').text
+    assert html_of(text).a["href"] == "https://e.org/a%20b%28c%29%5Bd%5D?x=1&y=2"  # type: ignore[index]
+
+
+TRICKS = [
+    "[[ helplines ]]", "[[ number: 112 ]]", "[[number:112]]", "# heading", "1. list", "- list", "+ list", "> quote", "!!! note", "??? note",
+    "{: .x }", "{ .button }", "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "&lt;b&gt;", "*a* _b_ __c__ `d`", "---", "===",
+    "[a](javascript:x)", "![a](https://evil.example/x.png)", "[a]: https://evil.example", "consent: other", "https://x.example", "a | b",
+    ": definition", "\\*a\\*", "snake_case 2*3", "100 %", "C:\\Users", "~~a~~", "<!-- a -->", "</p><p>", "\u0ba4\u0bae\u0bbf\u0bb4\u0bcd", "\u0b9c\u0bcd\u200c\u0b9e",
+]  # fmt: skip
+
+
+def escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def assert_words(html: str, words: str) -> None:
+    """Assert that the words are shown as they are, and do nothing."""
+    text = pasted.from_html(html).text
+    assert [line for line in text.split("\n") if block_of(line)] == []
+    assert not re.search(r"\[\[\s*number", text)
+    shown = html_of(text)
+    assert (
+        shown.find(["script", "img", "a", "h1", "h2", "ul", "ol", "blockquote", "em", "code", "hr", "dl", "iframe"])
+        is None
+    )
+    assert [tag for tag in shown.find_all(True) if tag.attrs] == []
+    assert "".join(shown.get_text().split()) == "".join(words.split())
+
+
+@pytest.mark.parametrize("words", TRICKS)
+@pytest.mark.parametrize(
+    "around", ["<p>{}</p>", "<p>Before</p><p>{}</p>", "{}", "<p>a<br>{}</p>", "<p><span>{}</span></p>"]
+)
+def test_words_stay_words(words: str, around: str) -> None:
+    before = re.sub(r"<[^>]*>", "", around).replace("{}", "")
+    assert_words(around.format(escaped(words)), before + words)
+
+
+SIGNS = st.text(alphabet="abc 1.#-+*_`[](){}<>!|:=&;\\/~\"'\u0ba4\u200d\u00a0", max_size=40)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(SIGNS, min_size=1, max_size=4))
+@example(["[", "[ helplines ]]"])
+@example(["<", "script>"])
+def test_whatever_words_are_copied_nothing_of_them_acts(words: list[str]) -> None:
+    html = "".join(f"<p><span>{escaped(part)}</span></p>" for part in words)
+    text = pasted.from_html(html).text
+    assert [line for line in text.split("\n") if block_of(line)] == []
+    shown = html_of(text)
+    assert shown.find(["script", "img", "a", "iframe", "object", "form", "style", "svg"]) is None
+    assert [tag for tag in shown.find_all(True) if tag.attrs] == []
+
+
+TAGS = st.sampled_from(
+    [
+        "p",
+        "div",
+        "b",
+        "i",
+        "ul",
+        "ol",
+        "li",
+        "table",
+        "tr",
+        "td",
+        "th",
+        "h1",
+        "h3",
+        "a",
+        "br",
+        "span",
+        "blockquote",
+        "del",
+        "img",
+        "pre",
+        "script",
+        "style",
+        "dl",
+        "dd",
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(TAGS, st.booleans(), SIGNS), max_size=25))
+@example([("table", False, ""), ("tr", False, ""), ("table", False, ""), ("td", False, "x")])
+def test_whatever_html_is_copied_something_readable_comes_of_it(parts: list[tuple[str, bool, str]]) -> None:
+    html = "".join(
+        f"<{'/' if ends else ''}{tag} style='mso-list:l0 level{len(words) % 4} lfo1'>{escaped(words)}"
+        for tag, ends, words in parts
+    )
+    shown = html_of(pasted.from_html(html).text)
+    assert shown.find(["script", "img", "iframe", "object", "form", "style", "svg"]) is None
+
+
+@pytest.mark.parametrize("html", ["<div>" * 5000, "<b>" * 5000 + "x", "<ul><li>" * 2000, "<table><tr><td>" * 800, "x" * 1_000_001, "<![", "<!DOCTYPE", "&#x110000;", "<a href='http://[x'>"])  # fmt: skip
+def test_html_that_no_program_writes_is_a_sentence_or_words(html: str) -> None:
+    with suppress(Problem):
+        assert isinstance(pasted.from_html(html), pasted.Pasted)
+
+
+W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+BODY = """<w:p><w:pPr><w:pStyle w:val="Heading1"/></w:pPr><w:r><w:t>Wages</w:t></w:r></w:p>
+<w:p><w:r><w:t xml:space="preserve">Ask each </w:t></w:r><w:del w:id="1" w:author="A"><w:r><w:delText>week</w:delText></w:r></w:del>
+<w:ins w:id="2" w:author="A"><w:r><w:rPr><w:b/></w:rPr><w:t>month</w:t></w:r></w:ins><w:r><w:commentReference w:id="0"/></w:r></w:p>"""
+
+
+def docx(body: str = BODY, **parts: bytes) -> bytes:
+    """A Word document."""
+    files = {
+        "[Content_Types].xml": b'<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
+        "_rels/.rels": b'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" '
+        b'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/></Relationships>',
+        "word/document.xml": f'<w:document xmlns:w="{W}"><w:body>{body}</w:body></w:document>'.encode(),
+        "word/styles.xml": f'<w:styles xmlns:w="{W}"><w:style w:type="paragraph" w:styleId="Heading1"><w:name w:val="heading 1"/></w:style></w:styles>'.encode(),
+        "word/comments.xml": f'<w:comments xmlns:w="{W}"><w:comment w:id="0"><w:p><w:r><w:t>Secret</w:t></w:r></w:p></w:comment></w:comments>'.encode(),
+    } | {f"word/{name}.xml": data for name, data in parts.items()}
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+def test_a_word_document_is_read_without_changes_and_comments() -> None:
+    assert pasted.from_docx(docx()) == pasted.Pasted(
+        "## Wages\n\nAsk each **month**", frozenset({"changes", "comments"})
+    )
+
+
+ENTITY = f'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><w:document xmlns:w="{W}"><w:body><w:p><w:r><w:t>&a;</w:t></w:r></w:p></w:body></w:document>'
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"x", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"{\\rtf1", docx()[:-40], docx(document=b"<w:document"), docx(document=ENTITY.encode()),
+     docx(document=ENTITY.encode("utf-16")), docx(styles=b"\xff"), docx(document=b" " * 21_000_000), docx("<w:tbl>" * 3000 + "</w:tbl>" * 3000)],
+    ids=["empty", "words", "cut zip", "old .doc", "rtf", "cut", "half xml", "entity", "hidden entity", "odd bytes", "bomb", "deep"],
+)  # fmt: skip
+def test_a_file_that_is_no_word_document_is_a_sentence(data: bytes) -> None:
+    with pytest.raises(Problem, match=r"Save it in Word as \.docx|Paste it without") as told:
+        pasted.from_docx(data)
+    assert "root:" not in str(told.value)
+
+
+def test_a_word_document_is_put_in_without_a_script(browser: Browser, folder: Folder) -> None:
+    form = browser.form("/pages/en/index.md")
+    before = (folder.root / "content" / "en" / "index.md").read_bytes()
+    sent = {**form, "text": "# index\n\nTyped.", "document": (io.BytesIO(docx()), "x.docx")}
+    shown = browser.post("/word/en/index.md", 200, **sent).text
+    assert "Typed.\n\n## Wages\n\nAsk each **month**" in shown
+    assert "Comments are left out." in shown
+    assert "Secret" not in shown
+    assert (folder.root / "content" / "en" / "index.md").read_bytes() == before
+    for file in ((io.BytesIO(b"x"), "x.docx"), (io.BytesIO(b""), "")):
+        assert "Typed." in browser.post("/word/en/index.md", 400, **{**sent, "document": file}).text
+
+
+def test_what_is_pasted_comes_back_as_markdown(browser: Browser) -> None:
+    found = browser.post("/paste", 200, html=WORD).get_json()
+    assert found["text"].startswith("## Wages")
+    assert found["said"] == []
+    assert browser.post("/paste", 200, html="<p>a<del>b</del></p>").get_json()["said"]
+    too_long = browser.post("/paste", 200, html="x" * 1_000_001).get_json()
+    assert too_long["text"] is None, "the script puts the plain words in then"
+    assert "several parts" in too_long["said"][0]
+    assert browser.client.post("/paste", data={"html": WORD}, headers=OURS).status_code == 403
