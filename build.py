@@ -854,34 +854,64 @@ def build(out: Path, again: bool, speech: bool, compress: bool) -> None:
             click.echo(f"Nothing changed: {out} is as it was built. With --again everything is built.")
 
 
-@portal.command()
+EDITOR_MEMORY = ROOT / "var" / "editor"
+"""What the editor keeps on this machine: its history, and who writes."""
+
+
+@portal.group(invoke_without_command=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Where to listen; any free port if not given.")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder to publish into. Without: the releases, else public."
 )
 @click.option("--browser/--no-browser", default=True, help="Open the browser, or only show the address.")
-def edit(port: int, out: Path | None, browser: bool) -> None:
+@click.pass_context
+def edit(ctx: click.Context, port: int, out: Path | None, browser: bool) -> None:
     """Write, translate and publish in the browser, on this machine only.
 
     Where `publish` has put a release into use, the editor's button does the same.
     """
+    if ctx.invoked_subcommand is None:
+        open_editor(port, out, browser=browser)
+
+
+@edit.command("review-pack")
+@click.argument("language")
+@click.option("--out", type=click.Path(path_type=Path), default=ROOT / "review", help="Folder for the files.")
+def review_pack(language: str, out: Path) -> None:
+    """Write a paper and a table for a native reader without an account. Like: edit review-pack ta
+
+    The table comes back in the editor: Translate, the language, "For a native reader".
+    """
+    from editor import review_pack, start
+
+    with report_problems(), start.alone(EDITOR_MEMORY):
+        editor = editor_of(None)
+        for path in review_pack.write(editor, language, out):
+            click.echo(path)
+        editor.store.history.close()
+
+
+def open_editor(port: int, out: Path | None, *, browser: bool) -> None:
+    """Open the editor's window, and serve it until interrupted."""
     from editor import start
 
     from forms.operations.installation import become_owner
 
-    memory = ROOT / "var" / "editor"
-
-    def made() -> "Editor":
-        place, shown = place_to_publish(out, publishers_signature())
-        return start.make(
-            ROOT, memory, place, keys=demonstration_keys(), today=today, unprotected=unprotected_keys(),
-            withdraw=lambda told: take_back(told, shown()),
-        )  # fmt: skip
-
     with report_problems():
         if out is None:
             become_owner(checkout_here().published)  # before anything is written: they could not replace root's files
-        start.open_window(memory, made, port, click.echo, browser=browser)
+        start.open_window(EDITOR_MEMORY, lambda: editor_of(out), port, click.echo, browser=browser)
+
+
+def editor_of(out: Path | None) -> "Editor":
+    """Return the editor of this checkout. out: the folder to publish into; without, the releases, else public."""
+    from editor import start
+
+    place, shown = place_to_publish(out, publishers_signature())
+    return start.make(
+        ROOT, EDITOR_MEMORY, place, keys=demonstration_keys(), today=today, unprotected=unprotected_keys(),
+        withdraw=lambda told: take_back(told, shown()),
+    )  # fmt: skip
 
 
 def place_to_publish(out: Path | None, sign: Callable[[bytes], str] | None) -> tuple["Place", Callable[[], Path]]:

@@ -36,7 +36,7 @@ from sitegen.content.district import DeskKeys
 from sitegen.content.pages import Library
 from sitegen.content.tables import Row
 from sitegen.layers import inherited, libraries
-from sitegen.lint import consent_rules, mistakes
+from sitegen.lint import consent_rules, mistakes, page_facts
 from sitegen.media import audio_clips, images
 from sitegen.publish import browser_bundle, build_manifest, compression, moved_pages, withdrawal
 from sitegen.render import event_pages, site_files
@@ -145,12 +145,12 @@ def check(
     live = [] if portal.demonstration else go_live.open_items(portal, own, rows, library, today, unprotected)
     known = consents.read_leniently(content)
     undecided = list(consent_rules.undecided(content, rows, known, today))
-    return content_checks.Report(
+    found = content_checks.Report(
         (
             *report.problems,
             *go_live.blocking(live),
             *([] if portal.demonstration else undecided),
-            *html_checks.problems(every, rows, own, content),
+            *html_checks.problems([page for page in every if not _is_clean(page, root)], rows, own, content),
             *as_dangers(quote_checks.problems(every, root)),
             *mistakes.problems(library, rows, content, portal.address, today),
             *moved_pages.problems(library, rows["moved"]),
@@ -171,6 +171,12 @@ def check(
             *(str(item.problem) for item in live if not item.blocks),
         ),
     )
+    kept_work.at(root, page_facts.KEPT).save(whole=True)
+    return found
+
+
+def _is_clean(page: pages.Source, root: Path) -> bool:
+    return page.made or page_facts.of(page, root).clean
 
 
 def build(

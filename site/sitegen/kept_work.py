@@ -94,8 +94,8 @@ class KeptWork:
         """Write what is new. whole: everything that is still of use was asked for; much else goes."""
         with suppress(sqlite3.Error, OSError):
             connection = self._open()
+            rows = [(key, _sum(value) + value) for key, value in list(self._fresh.items())]  # other threads keep more
             with connection:
-                rows = ((key, _sum(value) + value) for key, value in self._fresh.items())
                 connection.executemany("INSERT OR REPLACE INTO work VALUES (?, ?)", rows)
         if whole:
             self.cut_down(self._used)

@@ -8,7 +8,7 @@ from typing import Any
 from sitegen.content.csv_files import CsvFile, sheet_of
 
 from editor.tables.lines import name_of, named
-from forms.core.files.spreadsheet_csv import BOM, Dialect, csv_text, is_formula, separator_of, text_of
+from forms.core.files.spreadsheet_csv import BOM, Dialect, csv_text, separator_of, text_of, unguarded
 from forms.core.problem import Problem
 
 WRITTEN_BY_PROGRAMS = frozenset({"heard"})
@@ -119,12 +119,7 @@ def for_download(sheet: CsvFile) -> bytes:
 def from_upload(data: bytes, where: str, like: str) -> str:
     """Return the text of a table that came from a spreadsheet. Raises Problem where it cannot be read."""
     sheet = sheet_of(data, where)
-    return _text(sheet.header, [[_without_guard(cell) for cell in row] for row in sheet.rows], like)
-
-
-def _without_guard(cell: str) -> str:
-    """Return a cell without the apostrophe that `for_download` put before it."""
-    return cell[1:] if cell.startswith("'") and is_formula(cell[1:]) else cell
+    return _text(sheet.header, [[unguarded(cell) for cell in row] for row in sheet.rows], like)
 
 
 def changes(before: CsvFile, after: CsvFile, keys: Sequence[str]) -> list[RowChange]:

@@ -16,6 +16,7 @@ from editor.window import (
     paste_pages,
     preview_pages,
     publish_pages,
+    review_pages,
     story_pages,
     table_pages,
     translate_pages,
@@ -58,6 +59,7 @@ def create_window(editor: Editor) -> Flask:
         table_pages,
         helpline_pages,
         translate_pages,
+        review_pages,
         publish_pages,
         history_pages,
     ):
