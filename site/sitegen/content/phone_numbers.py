@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from forms.core.i18n import locales
+from forms.core.i18n.written_digits import as_digits
 from sitegen.content.pages import Library, Source
 from sitegen.content.tables import NumberedRow, Row, Tables, layer_of, number_of
-from sitegen.content.written_digits import as_digits
 
 BLOCK = "number"
 TOKEN = re.compile(r"(?P<before>!\[[^\]\n]*|\]\((?:tel:)?)?\[\[\s*number\s*:\s*(?P<id>[^\]\n]*?)\s*\]\]", re.I)
