@@ -92,7 +92,7 @@ def _put_back(before: dict[Path, bytes | None], folders: Sequence[Path]) -> None
 
 
 def _line(content: Path, code: str, name: str) -> _Part:
-    """Return portal.yml with the language as a line behind the others; everything else stays as it is written."""
+    """Return portal.yml with the language as a line after the others; everything else stays unchanged."""
     path = content / "portal.yml"
     data = path.read_bytes()
     text = data.decode("utf-8-sig")
