@@ -79,7 +79,7 @@ def publish(site: Path, public: Path, handover: Path, today: date, *, purge: Pur
     """Make a release of a built site and its portal.json, and put it into use.
 
     Raises Problem or OSError, and changes nothing then. The same build again changes nothing. purge: run
-    on the new folder before it is shown.
+    on the new folder before it is shown, and once more behind that.
     """
     with _alone(site):
         built, now = _require_one_build(public, handover), current(site)
@@ -97,6 +97,8 @@ def publish(site: Path, public: Path, handover: Path, today: date, *, purge: Pur
             if purge is not None:
                 purge(folder / PUBLIC)
         _use(site, fresh)
+        if purge is not None:
+            purge(fresh.public)  # who withdrew in between cleaned only the releases that were there already
         (site / HELD).unlink(missing_ok=True)
         _remove_old(site, fresh)
         return fresh

@@ -193,6 +193,15 @@ def test_what_was_withdrawn_is_taken_out_before_going_back(tmp_path: Path, publi
     assert releases.rollback(tmp_path / "published", purge=purge).number == 1
 
 
+def test_what_is_withdrawn_while_a_release_is_made_is_taken_out_of_it_at_once(tmp_path: Path, build: Build) -> None:
+    seen: list[Path] = []
+    build(1)
+    site = tmp_path / "published"
+    made = releases.publish(site, tmp_path / "public", tmp_path / "portal.json", TODAY, purge=seen.append)
+    assert seen[0].parent.name.endswith(".new"), "before it is shown"
+    assert seen[1:] == [made.public], "who withdrew in between looked only at the releases that were there"
+
+
 def test_going_back_never_brings_a_replaced_key_back(
     tmp_path: Path, portal: Portal, publish: Callable[..., Release]
 ) -> None:
