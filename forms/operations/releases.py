@@ -127,8 +127,13 @@ def rollback(
         if purge is not None:
             purge(found.public)
         _require_nothing_comes_back(found, now, [one for one in every(site) if one.number > found.number])
-        (site / HELD).touch()
-        _use(site, found)
+        held = is_held(site)
+        (site / HELD).touch()  # first: should the power go now, no timer undoes it
+        try:
+            _use(site, found)
+        finally:
+            if not held and current(site) != found:
+                (site / HELD).unlink(missing_ok=True)  # nobody went back
         return found
 
 
@@ -213,7 +218,11 @@ def _copy(public: Path, to: Path, now: Release | None) -> None:
         else:
             shutil.copyfile(source, target)
 
-    shutil.copytree(public, to, copy_function=copy)
+    try:
+        shutil.copytree(public, to, copy_function=copy)
+    except shutil.Error as error:  # of all files, in texts
+        name, _, why = error.args[0][0]
+        raise Problem(str(name), f"cannot be copied ({why}).", "Is the disk full?") from None
 
 
 @contextmanager

@@ -136,7 +136,7 @@ def test_a_disk_that_fills_changes_nothing(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(releases.shutil, "copyfile", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(Problem, match="No space"):
         releases.publish(tmp_path / "published", tmp_path / "public", tmp_path / "portal.json", TODAY)
     assert shown(tmp_path) == "<title>build 1</title>"
     assert [path.name for path in (tmp_path / "published/releases").iterdir()] == ["0000000001"]
