@@ -509,7 +509,7 @@ def purge(public: Path, stories: Collection[str] = ()) -> list[str]:
     """Take what has no consent, and `stories`, out of one built site; return the addresses."""
     from sitegen.publish import withdrawal
 
-    return withdrawal.purge(public, ROOT / "content", today(), stories)
+    return withdrawal.purge(public, ROOT / "content", today(), stories, click.echo)
 
 
 def keep_withdrawals(base: bytes, here: bytes) -> list[str]:
@@ -520,19 +520,29 @@ def keep_withdrawals(base: bytes, here: bytes) -> list[str]:
 
 
 def remove_withdrawn(out: Path, *stories: str) -> None:
-    """Take stories without consent, and `stories` whatever their consent, out of the built site and every release."""
+    """Take stories without consent, and `stories` whatever their consent, out of the built site and every release.
+
+    Raises Problems about what could not be cleaned, after all else is done.
+    """
     from sitegen.publish import withdrawal
 
     from forms.operations import releases
 
-    shown = (out, *(release.public for release in releases.every(checkout_here().published)))
-    gone = list(dict.fromkeys(one for public in shown for one in purge(public, stories)))
-    if gone:
+    gone: list[str] = []
+    wrong: list[Problem] = []
+    for public in (out, *(release.public for release in releases.every(checkout_here().published))):
+        try:
+            gone += purge(public, stories)
+        except Problems as found:
+            wrong += found.problems
+    if gone or wrong:
         forget_last_build()  # what is built next is never taken to be there already
-    if gone and withdrawal.remove_card(ROOT / "kit"):
+    if (gone or wrong) and withdrawal.remove_card(ROOT / "kit"):
         click.echo("kit/portal.zip held the story and is removed. Make the kit again, and take old cards back.")
-    for address in gone:
+    for address in dict.fromkeys(gone):
         click.echo(f"{address} has no valid consent and is taken off the site.")
+    if wrong:
+        raise Problems(wrong)
 
 
 def forget_last_build() -> None:
@@ -544,9 +554,16 @@ def forget_last_build() -> None:
 
 def watch_consents(ended: threading.Event) -> None:
     """Take stories off the site in the second in which their consent ends, also while a build runs or fails."""
+    said = ""
     while not ended.wait(1):
-        with suppress(OSError, ValueError):  # the site is being replaced: looked at again
+        try:
             remove_withdrawn(ROOT / "public")
+        except (OSError, ValueError):
+            pass  # the site is being replaced: looked at again
+        except Problems as wrong:
+            if str(wrong) != said:
+                said = str(wrong)
+                click.echo(said, err=True)
 
 
 def build_if_changed(
@@ -780,7 +797,8 @@ def list_due() -> list[str]:
 
 def checkout_here() -> Checkout:
     """Return what the operator's commands can do here."""
-    return Checkout(ROOT, build_for_release, purge, today, list_due, keep_withdrawals)
+    program = (sys.executable, str(Path(__file__).resolve()))
+    return Checkout(ROOT, build_for_release, purge, today, list_due, keep_withdrawals, program)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -834,34 +852,64 @@ def build(out: Path, again: bool, speech: bool, compress: bool) -> None:
             click.echo(f"Nothing changed: {out} is as it was built. With --again everything is built.")
 
 
-@portal.command()
+EDITOR_MEMORY = ROOT / "var" / "editor"
+"""What the editor keeps on this machine: its history, and who writes."""
+
+
+@portal.group(invoke_without_command=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Where to listen; any free port if not given.")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder to publish into. Without: the releases, else public."
 )
 @click.option("--browser/--no-browser", default=True, help="Open the browser, or only show the address.")
-def edit(port: int, out: Path | None, browser: bool) -> None:
+@click.pass_context
+def edit(ctx: click.Context, port: int, out: Path | None, browser: bool) -> None:
     """Write, translate and publish in the browser, on this machine only.
 
     Where `publish` has put a release into use, the editor's button does the same.
     """
+    if ctx.invoked_subcommand is None:
+        open_editor(port, out, browser=browser)
+
+
+@edit.command("review-pack")
+@click.argument("language")
+@click.option("--out", type=click.Path(path_type=Path), default=ROOT / "review", help="Folder for the files.")
+def review_pack(language: str, out: Path) -> None:
+    """Write a paper and a table for a native reader without an account. Like: edit review-pack ta
+
+    The table comes back in the editor: Translate, the language, "For a native reader".
+    """
+    from editor import review_pack, start
+
+    with report_problems(), start.alone(EDITOR_MEMORY):
+        editor = editor_of(None)
+        for path in review_pack.write(editor, language, out):
+            click.echo(path)
+        editor.store.history.close()
+
+
+def open_editor(port: int, out: Path | None, *, browser: bool) -> None:
+    """Open the editor's window, and serve it until interrupted."""
     from editor import start
 
     from forms.operations.installation import become_owner
 
-    memory = ROOT / "var" / "editor"
-
-    def made() -> "Editor":
-        place, shown = place_to_publish(out, publishers_signature())
-        return start.make(
-            ROOT, memory, place, keys=demonstration_keys(), today=today, unprotected=unprotected_keys(),
-            withdraw=lambda told: take_back(told, shown()),
-        )  # fmt: skip
-
     with report_problems():
         if out is None:
             become_owner(checkout_here().published)  # before anything is written: they could not replace root's files
-        start.open_window(memory, made, port, click.echo, browser=browser)
+        start.open_window(EDITOR_MEMORY, lambda: editor_of(out), port, click.echo, browser=browser)
+
+
+def editor_of(out: Path | None) -> "Editor":
+    """Return the editor of this checkout. out: the folder to publish into; without, the releases, else public."""
+    from editor import start
+
+    place, shown = place_to_publish(out, publishers_signature())
+    return start.make(
+        ROOT, EDITOR_MEMORY, place, keys=demonstration_keys(), today=today, unprotected=unprotected_keys(),
+        withdraw=lambda told: take_back(told, shown()),
+    )  # fmt: skip
 
 
 def place_to_publish(out: Path | None, sign: Callable[[bytes], str] | None) -> tuple["Place", Callable[[], Path]]:
@@ -899,13 +947,20 @@ def withdraw(story: str, out: Path) -> None:
 
 
 def take_back(story: str, out: Path) -> None:
-    """Take a story off the built site, then write the day into consents.csv. Raises Problem where there is none."""
+    """Take a story off the built site, then write the day into consents.csv.
+
+    Raises Problem where there is none, and Problems about what could not be cleaned, after all else is done.
+    """
     from sitegen.publish import withdrawal
 
     stories = withdrawal.stories_of(story, ROOT / "content", out)
     if stories is None:
         raise Problem(story, "is no story here.", "Write its name, like: python3 build.py withdraw the-advance")
-    remove_withdrawn(out, *stories)  # before the table is written: a full disk or a broken table is no hindrance
+    wrong: Problems | None = None
+    try:
+        remove_withdrawn(out, *stories)  # before the table is written: a full disk or a broken table is no hindrance
+    except Problems as found:
+        wrong = found  # said last: the day must be written all the same
     if not withdrawal.write_withdrawn(ROOT / "content", story, today()):
         what, todo = f"has no row for {story}.", "Add it with withdrawn_on, or remove the page's file."
         raise Problem("content/tables/consents.csv", what, todo)
@@ -918,6 +973,8 @@ def take_back(story: str, out: Path) -> None:
         click.echo(f"is also under {', '.join(others)}. To withdraw that too: python3 build.py withdraw {story}.md")
     click.echo(f"{', '.join(stories) or story} is off the site in {out}, and consents.csv says withdrawn_on {today()}.")
     click.echo("Where people read it from another machine: copy the folder there now, then build as usual.")
+    if wrong:
+        raise wrong
 
 
 @portal.command("new-publisher-key")

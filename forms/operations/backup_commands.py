@@ -174,7 +174,9 @@ def verify(files: tuple[Path, ...], into: Path | None, key: Path | None, signer:
         said = verifying.problems(where, signer)
         if said:
             raise Problems(Problem("", one, "Do not rely on it: find out why.") for one in said)
-        click.echo(f"{where}: {len(folder.every(where))} backups are whole and signed by one server.")
+        newest, *older = folder.every(where)
+        whole = f"{1 + len(older)} backups are whole and signed by one server; the newest is of {newest.day}."
+        click.echo(f"{where}: {whole}")
         if key is None:
             click.echo("Whether they open was not tried: that needs --key, on the operator's machine.")
             return

@@ -45,7 +45,7 @@ class Checkout:
     build: builds the site where anything changed, and returns its folder and portal.json; purge: takes what has no
     consent out of a built site; today: the day in the district; due: helplines to be called again and consents that
     end, in sentences; keep_withdrawals: told what consents.csv held as it came before and what it holds here, writes
-    withdrawals that were made here into the one that came.
+    withdrawals that were made here into the one that came; program: the beginning of a command line of build.py.
     """
 
     root: Path
@@ -54,6 +54,7 @@ class Checkout:
     today: Callable[[], date] = date.today
     due: Callable[[], list[str]] | None = None
     keep_withdrawals: Callable[[bytes, bytes], object] = lambda _base, _here: None
+    program: tuple[str, ...] = ()
 
     @property
     def published(self) -> Path:

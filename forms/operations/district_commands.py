@@ -7,6 +7,7 @@ import click
 
 from forms.core.files.durable import write_durably
 from forms.core.problem import Problem
+from forms.operations import server_districts
 from forms.operations.cli import report_problems
 from forms.server.districts import settings
 from forms.server.districts.settings import District
@@ -95,15 +96,9 @@ def list_(folder: Path) -> None:
 @district.command()
 @_FOLDER
 def nginx(folder: Path) -> None:
-    """Print nginx's part for all districts: pages from each one's release, forms to the one service."""
+    """Print nginx's part for all districts, as install-server --districts writes it."""
     with report_problems():
-        parts = [_nginx_of(settings.read(folder, name)) for name in settings.names(folder)]
-        click.echo("\n".join(parts))
-
-
-def _nginx_of(found: District) -> str:
-    public = found.settings.public or found.settings.portal.parent / "public"
-    return _BLOCK.format(name=found.name, hosts=" ".join(found.hosts), first=found.hosts[0], public=public)
+        click.echo("\n".join(map(server_districts.nginx_of, server_districts.all_apart(folder))))
 
 
 def _put(folder: Path, name: str, hosts: tuple[str, ...], given: dict[str, Any], done: str) -> None:
@@ -143,22 +138,3 @@ def _read_sets(sets: tuple[str, ...]) -> dict[str, Any]:
             raise Problem(f"--set {key}", "is not known.", f"Write a setting and its value, of: {known}.")
         found[key] = int(value) if value.isascii() and value.isdigit() and key in settings.NUMBERS else value
     return found
-
-
-_BLOCK = """# {name}
-server {{
-    listen 443 ssl http2;
-    listen [::]:443 ssl http2;
-    server_name {hosts};
-    ssl_certificate /etc/portal-tls/{name}/fullchain.pem;
-    ssl_certificate_key /etc/portal-tls/{name}/privkey.pem;
-    include portal-places-{name}.conf; # sed 's#^root .*#root {public};#' portal-places.conf > portal-places-{name}.conf
-}}
-server {{
-    listen 80;
-    listen [::]:80;
-    server_name {hosts};
-    location / {{ return 301 https://{first}$request_uri; }}
-    location /.well-known/acme-challenge/ {{ root /var/www/portal-acme; default_type text/plain; }}
-}}
-"""

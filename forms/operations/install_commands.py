@@ -16,15 +16,17 @@ DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what would be done, 
 @click.command("install-server")
 @click.option("--name", required=True, help="Name of the site, like help.example.org.")
 @click.option("--serves-only", is_flag=True, help="Install no packages for building: the site comes from elsewhere.")
+@click.option("--districts", type=click.Path(file_okay=False, path_type=Path),
+              help="Folder of many districts; --name is then the machine's own.")  # fmt: skip
 @ROOT
 @DRY_RUN
-def install_server(name: str, serves_only: bool, root: Path, dry_run: bool) -> None:
+def install_server(name: str, serves_only: bool, districts: Path | None, root: Path, dry_run: bool) -> None:
     """Make this machine a server: user, folders, service, nginx, a first certificate. It may be run again.
 
     With another --root files are written below it, and commands are only said.
     """
     with report_problems():
-        here = _installation(name, root, dry_run, builds=not serves_only)
+        here = _installation(name, root, dry_run, builds=not serves_only, districts=districts)
         done = here.install()
         click.echo("Nothing was to be done." if not done else "Nothing was changed." if dry_run else "Done.")
         if not dry_run:
@@ -42,11 +44,14 @@ def uninstall_server(root: Path, dry_run: bool) -> None:
         click.echo("What people sent lies in /var/lib/portal, and stays until you remove it.")
 
 
-def _installation(name: str, root: Path, dry_run: bool, *, builds: bool = True) -> ServerInstallation:
+def _installation(
+    name: str, root: Path, dry_run: bool, *, builds: bool = True, districts: Path | None = None
+) -> ServerInstallation:
     real = root == Path("/")
     if real and not dry_run:
         require_tools()
-    return ServerInstallation(root, checkout().root, name, click.echo, _run if real else _only_said, dry_run, builds)
+    run, place = _run if real else _only_said, checkout().root
+    return ServerInstallation(root, place, name, click.echo, run, dry_run, builds, districts)
 
 
 def _run(command: str) -> None:

@@ -9,13 +9,15 @@ import os
 import re
 import shutil
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from forms.core.files.durable import write_durably
 from forms.core.problem import Problem
+from forms.operations import server_districts
+from forms.server.districts.settings import District
 
 Run = Callable[[str], None]
 """Carries out one command of the shell. Raises Problem where it fails."""
@@ -59,6 +61,7 @@ _FIRST_SETTINGS = """# Settings of the portal, one a line, like PORTAL_BUDGET=42
 _PLACE = re.compile(r"(?<![\w.-])/srv/portal(?![\w.-])")
 """Where deploy/ takes the checkout to be."""
 
+_PATH_OF_UNITS = re.compile(r"/[A-Za-z0-9_./-]+")
 _HOST = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
 
 
@@ -67,7 +70,8 @@ class ServerInstallation:
     """One machine.
 
     root: where its files lie, / for a real one; place: the checkout; name: the site's, like help.example.org; say: told
-    each step; run: carries out commands; dry: only say; builds: whether the site is built here, on a timer.
+    each step; run: carries out commands; dry: only say; builds: whether the site is built here, on a timer; districts:
+    the folder of the districts, where the service has many: then `name` is the machine's own.
     """
 
     root: Path
@@ -77,12 +81,16 @@ class ServerInstallation:
     run: Run
     dry: bool = False
     builds: bool = True
+    districts: Path | None = None
     done: list[str] = field(default_factory=list)
+    _many: Sequence[District] = ()
 
     def install(self) -> list[str]:
         """Bring the machine to what deploy/ says; return what was changed. Raises Problem."""
         _require_name(self.name)
         _require_owned_by_root(self.place)
+        self._many = server_districts.all_apart(self.districts) if self.districts else []
+        server_districts.require_no_host(self.name, self._many)
         for folder in FOLDERS:
             self._folder(self.root / folder)
         self._user()
@@ -126,8 +134,8 @@ class ServerInstallation:
     def _files(self) -> dict[str, str]:
         """Write each file that is not as it should be; return the SHA-256 of all, by their places."""
         record = self._record()
-        for source, target in TARGETS.items():
-            data, path = self._text(source).encode(), self.root / target
+        for target, text in self._texts().items():
+            data, path = text.encode(), self.root / target
             there = path.read_bytes() if path.exists() else None
             if there != data:
                 self._keep(path, there, record.get(target))
@@ -153,7 +161,15 @@ class ServerInstallation:
     def _text(self, source: str) -> str:
         text = (self.place / "deploy" / source).read_text(encoding="utf-8")
         text = _PLACE.sub(str(self.place), text).replace("portal.example", self.name)
-        return text if has_ipv6() else re.sub(r"\n +listen \[::\].*", "", text)
+        return text if has_ipv6() else _without_ipv6(text)
+
+    def _texts(self) -> dict[str, str]:
+        """Return what each file holds, by its place."""
+        found = {target: self._text(source) for source, target in TARGETS.items()}
+        if self.districts:
+            more = server_districts.texts(found, self.districts, self._many)
+            found |= {target: text if has_ipv6() else _without_ipv6(text) for target, text in more.items()}
+        return found
 
     def _settings(self) -> None:
         path = self.root / SETTINGS
@@ -161,18 +177,24 @@ class ServerInstallation:
             self._change(f"write {path}", lambda: _write(path, _FIRST_SETTINGS.encode(), 0o600))
 
     def _certificate(self) -> None:
-        """A first certificate, which the server signs itself: the authority wants to see a running server."""
-        if (self.root / "etc/portal-tls/current").exists():
+        """First certificates, which the server signs itself: the authority wants to see a running server."""
+        self._first_certificate(self.name, self.root / "etc/portal-tls", "")
+        for one in self._many:
+            host = one.hosts[0]
+            self._first_certificate(host, self.root / "etc/portal-tls/districts" / one.name, f" {one.name} {host}")
+
+    def _first_certificate(self, host: str, tls: Path, more: str) -> None:
+        if (tls / "current").exists():
             return
-        first = self.root / "etc/portal-tls/first"
+        first = tls / "first"
         self._folder(first)
         files = f"-keyout {first}/privkey.pem -out {first}/fullchain.pem"
-        self._do(f"umask 077; openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN={self.name} {files}")
-        self._do(f"RENEWED_LINEAGE={first} {self.place}/deploy/certificate.sh first")
+        self._do(f"umask 077; openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN={host} {files}")
+        self._do(f"RENEWED_LINEAGE={first} {self.place}/deploy/certificate.sh first{more}")
 
     def _commands(self, record: dict[str, str]) -> None:
         """Start what these files describe, unless that was done: what was cut short is done again."""
-        files = _digest(json.dumps({name: record[name] for name in sorted(TARGETS.values())}).encode())
+        files = _digest(json.dumps({name: record[name] for name in sorted(self._texts())}).encode())
         if record.get(STARTED_WITH) != files:
             if self.builds:
                 self._give_to_publisher()
@@ -180,12 +202,15 @@ class ServerInstallation:
             self._do("systemctl restart systemd-journald")
             for unit in (*STARTED, *([TIMER] if self.builds else [])):
                 self._do(f"systemctl enable --now {unit}")
+            if self.districts:
+                self._do("systemctl try-restart portal.service")  # what comes waits in the socket
             self._do("systemctl enable nginx")
             self._do("systemctl restart nginx")
             self._remember({**record, STARTED_WITH: files})
 
     def _give_to_publisher(self) -> None:
         folders = [self.place / folder for folder in OF_PUBLISHER]
+        folders += [one.content for one in self._many if one.content]
         for folder in folders:
             self._folder(folder)
         self._do(f"chown -R {PUBLISHER}: {' '.join(map(str, folders))}")
@@ -205,7 +230,8 @@ class ServerInstallation:
             found = json.loads((self.root / RECORD).read_bytes())
         except (OSError, ValueError):
             return {}
-        return {name: digest for name, digest in found.items() if name in {*TARGETS.values(), STARTED_WITH}}
+        known = {*TARGETS.values(), STARTED_WITH}
+        return {name: text for name, text in found.items() if name in known or server_districts.TARGET.fullmatch(name)}
 
 
 def what_is_next(name: str, place: Path) -> str:
@@ -222,13 +248,23 @@ The portal runs at https://{name}/ with a certificate that it signed itself. Wha
 Settings stand in /{SETTINGS}. docs/deploy.md says more."""
 
 
+def _without_ipv6(text: str) -> str:
+    return re.sub(r"\n +listen \[::\].*", "", text)
+
+
 def _require_name(name: str) -> None:
     if not _HOST.fullmatch(name):
         raise Problem(name, "is no name of a site.", "Write it in small letters, like --name help.example.org")
 
 
 def _require_owned_by_root(place: Path) -> None:
-    """Raise Problem where everybody may change the program that root is about to install."""
+    """Raise Problem where others may change the program that root is about to install, or units cannot name it."""
+    if not _PATH_OF_UNITS.fullmatch(str(place)):
+        raise Problem(str(place), "cannot stand in units and commands.", "Move it, best to /srv/portal.")
+    for path in (place, place / "deploy", *(place / "deploy").iterdir()):
+        found = path.lstat()
+        if found.st_uid not in {0, os.geteuid()}:
+            raise Problem(str(path), "belongs to another user, who could change what runs here.", f"chown root: {path}")
     if place.stat().st_mode & 0o002 or (place / "deploy").stat().st_mode & 0o002:
         raise Problem(str(place), "may be changed by everybody on this machine.", f"chmod -R o-w {place}")
 

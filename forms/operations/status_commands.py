@@ -66,7 +66,7 @@ def _all(folder: Path | None, backups: Path | None, certificate: Path) -> list[S
 
 def _of_district(folder: Path, name: str, backups: Path | None, certificate: Path) -> Status:
     """Return how one of many stands: its backups and certificate lie in folders of its name."""
-    own = certificate.parent.parent / name / certificate.name
+    own = certificate.parent.parent / "districts" / name / certificate.parent.name / certificate.name
     try:
         settings = districts.read(folder, name).settings
     except Problem as problem:

@@ -1,15 +1,24 @@
 """The command that takes what staff have pushed."""
 
+import os
+import subprocess
 from pathlib import Path
 
 import click
 
+from forms.core.problem import Problem, Problems
 from forms.operations import releases
 from forms.operations.cli import Checkout, checkout, report_problems
 from forms.operations.installation import become_owner
 from forms.operations.release_commands import publish_newest, say_waiting
 from forms.operations.updating import Source
 from forms.operations.updating import update as take_newest
+from forms.server.districts import settings as districts
+from forms.server.districts.settings import District
+
+FOLDER = "PORTAL_DISTRICTS"
+LONGEST = 1800
+"""Seconds that the update of one of many districts may take."""
 
 
 @click.command()
@@ -17,7 +26,9 @@ from forms.operations.updating import update as take_newest
               show_default=True, help="Whose signature counts: a name and an SSH key a line.")  # fmt: skip
 @click.option("--remote", default="origin", show_default=True, help="Where staff push to, as the clone names it.")
 @click.option("--branch", default="main", show_default=True, help="The branch that is published.")
-def update(signers: Path, remote: str, branch: str) -> None:
+@click.option("--districts", "all_", envvar=FOLDER, type=click.Path(file_okay=False, path_type=Path),
+              help="Folder of many districts: each that names its content, by its own allowed_signers.")  # fmt: skip
+def update(signers: Path, remote: str, branch: str, all_: Path | None) -> None:
     """Take the newest content that a named person signed; check, build, put into use.
 
     What fails changes nothing, and is shown to staff at their desks. Where there is no clone of a repository in
@@ -26,6 +37,10 @@ def update(signers: Path, remote: str, branch: str) -> None:
     here = checkout()
     content, clone = here.root / "content", here.root / "var" / "content.git"
     with report_problems():
+        if all_ is not None:
+            _update_all(here, all_, remote, branch)
+            return
+        become_owner(clone)  # git runs what a repository's settings name: never as root
         become_owner(here.published)
         keep = here.keep_withdrawals
         source = Source(content, clone, signers, remote, branch, keep) if clone.exists() else None
@@ -35,6 +50,47 @@ def update(signers: Path, remote: str, branch: str) -> None:
                 held=releases.is_held(here.published),
             )  # fmt: skip
         click.echo(said)
+
+
+def _update_all(here: Checkout, folder: Path, remote: str, branch: str) -> None:
+    """Update one district after the other, each by a program of its own: what one lacks stops no other.
+
+    Raises Problems.
+    """
+    failed = []
+    for name in districts.names(folder):
+        try:
+            found = districts.read(folder, name)
+            if found.content is None:
+                click.echo(f"{name}: its content is not on this machine (content=... in district.toml).")
+                continue
+            click.echo(f"{name}: {_updated(here, folder, found, remote, branch)}")
+        except Problem as problem:
+            failed.append(Problem(f"district {name}", str(problem)))
+    if failed:
+        raise Problems(failed)
+
+
+def _updated(here: Checkout, folder: Path, district: District, remote: str, branch: str) -> str:
+    """Update one district; return what was said. Raises Problem."""
+    if not here.program:
+        raise Problem("update", "needs the program's own folder.", "Run it there: python3 build.py update")
+    signers = str(folder / district.name / "allowed_signers")
+    asked = [*here.program, "--content", str(district.content), "update", "--signers", signers]
+    clean = {name: text for name, text in os.environ.items() if name != FOLDER}
+    try:
+        done = subprocess.run(  # noqa: S603 - our own arguments
+            [*asked, "--remote", remote, "--branch", branch], env=clean, capture_output=True, check=False,
+            timeout=LONGEST, encoding="utf-8", errors="replace",
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise Problem("", f"It was not updated within {LONGEST // 60} minutes.", "Try it by hand.") from None
+    if done.returncode:
+        raise Problem("", done.stderr.strip().removeprefix("Error: ") or "It was not updated.")
+    if not district.settings.portal.exists():
+        todo = f"Change it: portal district update {district.name} --set portal=..."
+        raise Problem(str(district.settings.portal), "is not what was published.", todo)
+    return done.stdout.strip()
 
 
 def _purge_all(here: Checkout) -> None:

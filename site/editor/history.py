@@ -188,13 +188,21 @@ class History:
         self._repo.object_store.add_object(empty)
         return empty
 
-    def entries(self, most: int, path: str = "") -> Iterator[Entry]:
-        """Yield the newest commits, those of one file where it is named."""
+    def entries(self, most: int, path: str = "", *, since: str = "") -> Iterator[Entry]:
+        """Yield the newest commits, those of one file where it is named, and only those after `since`."""
         if not self._head():
             return
         paths = [path.encode()] if path else None
-        for step in self._repo.get_walker(max_entries=most, paths=paths):
+        excluded = [since.encode()] if since else None
+        for step in self._repo.get_walker(max_entries=most, paths=paths, exclude=excluded):
             yield self._entry(step.commit)
+
+    def oldest(self) -> str:
+        """Return the id of the first commit; "" where there is none."""
+        last = ""
+        for entry in self.entries(1_000_000):
+            last = entry.id
+        return last
 
     def text_in(self, entry: str, path: str) -> str | None:
         """Return a text as it was in a commit; None where it was not there."""

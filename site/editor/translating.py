@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from sitegen.content import pages, translations
 from sitegen.content.pages import SOURCE, Library, Source
@@ -59,6 +60,11 @@ def states(library: Library, language: str, drafts: Sequence[str] = ()) -> list[
 def paragraphs(text: str) -> list[str]:
     """Return the paragraphs of a page's text, with the spaces at their beginning: they mean something in Markdown."""
     return [part for part in _BETWEEN.split(text.strip("\n")) if part.strip()]
+
+
+def side_by_side(source: str, text: str) -> list[tuple[str, str]]:
+    """Return the paragraphs of two texts, one beside the other; "" where one has fewer."""
+    return list(zip_longest(paragraphs(source), paragraphs(text), fillvalue=""))
 
 
 def pairs(english: Source, text: str, changed_lines: Sequence[int] = ()) -> list[Pair]:

@@ -185,3 +185,8 @@ def test_consent_shows_what_was_typed_beside_a_withdrawal_meanwhile(browser: Bro
     )
     assert answer.status_code == 400
     assert TYPED in answer.text
+
+
+@pytest.mark.parametrize("path", ["/pages/en/index.md", "/tables/places/row", "/translate/ta/index.md", "/paste"])
+def test_more_than_can_be_taken_is_a_sentence(browser: Browser, path: str) -> None:
+    assert "This is more than can be taken at once." in browser.post(path, 413, text="x" * 5_000_000).text

@@ -1,15 +1,20 @@
 """install-server writes what deploy/ says, may be run again, keeps what others wrote, and can be taken away."""
 
+import os
 import re
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from forms.core.problem import Problem
+from forms.core.problem import Problem, Problems
 from forms.operations import installing
 from forms.operations.installing import SETTINGS, TARGETS, ServerInstallation
+from forms.server.districts import settings
+
+from ..server.installed import find_nginx
 
 ROOT = Path(__file__).parents[2]
 NAME = "help.district.example"
@@ -36,10 +41,12 @@ class Machine:
         for user in re.findall(r"^adduser .* (\S+)$", command):
             with (self.root / "etc/passwd").open("a") as file:
                 file.write(f"{user}:x:101:101::/:/bin/false\n")
-        if command.endswith("certificate.sh first"):
-            (self.root / "etc/portal-tls/current").symlink_to("first")
+        if "certificate.sh first" in command:
+            name = command.partition("certificate.sh first")[2].split()
+            tls = self.root / "etc/portal-tls" / (f"districts/{name[0]}" if name else "")
+            (tls / "current").symlink_to("first")
 
-    def installation(self, name: str = NAME, **how: bool) -> ServerInstallation:
+    def installation(self, name: str = NAME, **how: Any) -> ServerInstallation:
         return ServerInstallation(self.root, self.root / "srv/portal", name, self.said.append, self.run, **how)
 
     def files(self) -> dict[str, str]:
@@ -175,3 +182,120 @@ def test_systemd_takes_each_unit(tmp_path: Path, unit: str) -> None:
     )
     wrong = [line for line in done.stderr.splitlines() if unit in line and "Unknown user" not in line]
     assert wrong == []
+
+
+def test_a_program_that_belongs_to_another_user_is_not_installed(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever may write one of its files would run what they like as the service, or as root at the next renewal."""
+    if os.geteuid() == 0:
+        os.chown(machine.root / "srv/portal/deploy/certificate.sh", 12345, 12345)
+    else:
+        monkeypatch.setattr(installing.os, "geteuid", lambda: 1)
+    with pytest.raises(Problem, match="belongs to another user"):
+        machine.installation().install()
+    assert machine.ran == []
+
+
+@pytest.mark.parametrize("name", ["my portal", "portal;reboot", "portal$(id)", "portal\nUser=root"])
+def test_a_place_that_a_shell_or_a_unit_would_read_otherwise_is_refused(machine: Machine, name: str) -> None:
+    place = (machine.root / "srv/portal").rename(machine.root / "srv" / name)
+    here = ServerInstallation(machine.root, place, NAME, machine.said.append, machine.run)
+    with pytest.raises(Problem, match="cannot stand in units"):
+        here.install()
+    assert machine.ran == []
+
+
+# Many districts
+
+
+@pytest.fixture
+def districts(tmp_path: Path) -> Path:
+    folder = tmp_path / "etc/portal/districts"
+    for name in ("north", "south"):
+        given = {
+            "data": f"/var/lib/portal/{name}", "content": str(tmp_path / "srv" / name),
+            "portal": f"/srv/portal/.build/districts/{name}/published/current/portal.json",
+        }  # fmt: skip
+        settings.write(folder, name, [f"{name}.example"], given)
+    settings.write(
+        folder, "west", ["west.example", "www.west.example"], {"data": "/data/west", "portal": "/w/c/p.json"}
+    )
+    return folder
+
+
+def test_many_districts_are_installed_in_one_go(machine: Machine, districts: Path) -> None:
+    machine.installation(districts=districts).install()
+    files = machine.files()
+    service, update = (files[f"etc/systemd/system/{name}.service"] for name in ("portal", "portal-update"))
+    assert f"Environment=PORTAL_DISTRICTS={districts}" in service
+    assert not re.search("PORTAL_(DATA|PORTAL)=", service)
+    assert "ReadWritePaths=/data/west" in service
+    assert "ReadWritePaths=/var/lib/portal/north" not in service, "systemd gives that folder"
+    assert f"ReadWritePaths={machine.root}/srv/north" in update
+    assert "include portal-districts.conf;" in files["etc/nginx/nginx.conf"]
+    for name in ("north", "south", "west"):
+        assert f"server_name {name}.example" in files["etc/nginx/portal-districts.conf"]
+        assert any(command.endswith(f"certificate.sh first {name} {name}.example") for command in machine.ran)
+    north = files["etc/nginx/portal-places-north.conf"]
+    assert "root /srv/portal/.build/districts/north/published/current/public;" in north
+    assert any(command.startswith("chown") and f"{machine.root}/srv/north" in command for command in machine.ran)
+    assert "systemctl try-restart portal.service" in machine.ran
+
+
+def test_a_second_run_for_many_finds_nothing_to_do_and_one_more_is_added(machine: Machine, districts: Path) -> None:
+    machine.installation(districts=districts).install()
+    assert machine.installation(districts=districts).install() == []
+    settings.write(districts, "east", ["east.example"], {"data": "/var/lib/portal/east", "portal": "/e/c/p.json"})
+    done = machine.installation(districts=districts).install()
+    written = {Path(line.split()[1]).name for line in done if line.startswith("write")}
+    assert written == {"portal-districts.conf", "portal-places-east.conf"}
+
+
+def test_what_many_districts_brought_goes_with_the_installation(machine: Machine, districts: Path) -> None:
+    machine.installation(districts=districts).install()
+    machine.installation().uninstall()
+    assert not [name for name in machine.files() if name.startswith("etc/nginx/portal-")]
+    assert (districts / "north/district.toml").exists()
+
+
+@pytest.mark.parametrize("how", ["broken", "same host", "the machine's name", "odd public", "none"])
+def test_districts_that_cannot_be_served_stop_an_installation_before_it_begins(
+    machine: Machine, districts: Path, how: str
+) -> None:
+    if how == "broken":
+        (districts / "west/district.toml").write_text("hosts = [")
+    elif how == "same host":
+        settings.write(districts, "zone", ["north.example"], {"data": "/z", "portal": "/z/p.json"})
+    elif how == "the machine's name":
+        settings.write(districts, "zone", [NAME], {"data": "/z", "portal": "/z/p.json"})
+    elif how == "odd public":
+        settings.write(districts, "zone", ["zone.example"], {"data": "/z", "portal": "/z/p;}.json", "public": "/z;}"})
+    else:
+        for path in districts.glob("*/district.toml"):
+            path.unlink()
+    before = machine.files()
+    with pytest.raises((Problem, Problems)):
+        machine.installation(districts=districts).install()
+    assert (machine.files(), machine.ran) == (before, [])
+
+
+@pytest.mark.skipif(
+    not find_nginx() and not os.environ.get("CI"),
+    reason="this machine has no nginx; CI must have: see tests/browser.py",
+)
+def test_nginx_takes_what_is_written_for_many_districts(machine: Machine, districts: Path) -> None:
+    machine.installation(districts=districts).install()
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "9", "-subj", "/CN=x"]
+    tls = machine.root / "etc/portal-tls"
+    for first in (tls / "first", *tls.glob("districts/*/first")):
+        files = ["-keyout", first / "privkey.pem", "-out", first / "fullchain.pem"]
+        subprocess.run([*made, *files], check=True, capture_output=True)
+    for path in (machine.root / "etc/nginx").glob("*.conf"):
+        text = path.read_text().replace("/etc/portal-tls", str(tls)).replace("/run/", f"{machine.root}/run/")
+        path.write_text(text.replace("listen 443", "listen 44399").replace("listen 80", "listen 44380"))
+    (machine.root / "run/portal-nginx").mkdir(parents=True)
+    asked = [str(find_nginx()), "-t", "-p", machine.root / "etc/nginx", "-c", machine.root / "etc/nginx/nginx.conf"]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "conflicting server name" not in done.stderr

@@ -1,6 +1,7 @@
 """The commands of releases: what they say, and as whom they write."""
 
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from click.testing import CliRunner
 from forms.core.builds.version import VERSION
 from forms.core.files import locks
 from forms.operations import release_commands, releases, update_commands
-from forms.operations.cli import portal
+from forms.operations.cli import Checkout, portal
+from forms.server.districts import settings as district_settings
 
 Build = Callable[..., None]
 
@@ -82,3 +84,45 @@ def test_one_waits_for_another_from_the_content_to_the_release(
         said = typed(command)
     assert asked == [("work", False), ("work", True)]
     assert "waiting for its end" in said
+
+
+PROGRAM = """
+import os, sys
+at = sys.argv.index("--content") + 1
+name = os.path.basename(sys.argv[at])
+assert "PORTAL_DISTRICTS" not in os.environ, "else each would update all"
+with open(os.environ["ASKED"], "a") as file:
+    print(*sys.argv[1:], file=file)
+if name == "north":
+    sys.exit("Error: origin/main: 0123 is not signed by one of the people named in allowed_signers.")
+print("Taken: 4567, signed by anita.")
+"""
+
+
+def test_of_many_districts_each_is_updated_by_its_own_signers_and_one_that_fails_stops_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "program.py").write_text(PROGRAM)
+    folder = tmp_path / "districts"
+    for name in ("north", "south", "west"):
+        content = {} if name == "west" else {"content": f"/srv/{name}"}
+        district_settings.write(folder, name, [f"{name}.example"], content)
+    for name in ("north", "south"):
+        handover = folder / name / district_settings.PORTAL
+        handover.parent.mkdir(parents=True)
+        handover.write_text("{}")
+    (folder / "zone").mkdir()
+    (folder / "zone" / district_settings.FILE).write_text("hosts = [")
+    here = Checkout(tmp_path, program=(sys.executable, str(tmp_path / "program.py")))
+    monkeypatch.setattr(update_commands, "checkout", lambda: here)
+    asked = tmp_path / "asked"
+    done = CliRunner(env={"PORTAL_DISTRICTS": str(folder), "ASKED": str(asked)}).invoke(portal, ["update"])
+    assert done.exit_code == 1
+    assert "south: Taken: 4567, signed by anita." in done.output
+    assert "district north: origin/main: 0123 is not signed" in done.output
+    assert "district zone: " in done.output
+    assert "west: its content is not on this machine" in done.output
+    lines = asked.read_text().splitlines()
+    assert [line.split()[1] for line in lines] == ["/srv/north", "/srv/south"]
+    for line, name in zip(lines, ("north", "south"), strict=True):
+        assert f"--signers {folder / name / 'allowed_signers'}" in line

@@ -296,6 +296,15 @@ def test_keys_of_old_certificates_do_not_stay(machine: Machine, tmp_path: Path) 
     assert all(key.stat().st_mode & 0o077 == 0 for key in keys)
 
 
+def test_a_renewal_leaves_the_certificates_of_districts_alone(machine: Machine, tmp_path: Path) -> None:
+    own = machine.root / "etc/portal-tls/districts/north/AA"
+    make_certificate(own)
+    make_certificate(tmp_path / "live")
+    renew(machine, tmp_path / "live")
+    assert (own / "privkey.pem").exists()
+    shutil.rmtree(own.parents[1])
+
+
 def test_http_leads_to_https_and_the_authority_finds_its_proof(machine: Machine) -> None:
     proof = machine.root / "var/www/portal-acme/.well-known/acme-challenge/token"
     proof.parent.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ import hashlib
 import shutil
 import stat
 import zipfile
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from sitegen.content import consents, pages, tables, translations
 from sitegen.incremental import inputs
 from sitegen.layers import inherited, libraries, lookup
 from sitegen.publish import withdrawal
+
+from forms.core.problem import Problem
 
 TODAY = date(2027, 1, 1)
 DRAWING = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><path d="M0 0h1"/></svg>'
@@ -367,6 +370,105 @@ def test_a_zip_that_is_cut_off_is_a_sentence(folder: Any, said: Any, cut: int) -
     path.write_bytes(path.read_bytes()[:-cut])
     name_library(folder, [{"zip": "india.zip", "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}])
     assert "cannot be opened as a zip." in said()
+
+
+def spoilt(folder: Any, how: int) -> str:
+    """Write a zip whose file is packed in this way and damaged in its middle; return its hash."""
+    path = folder.root / "content" / "india.zip"
+    with zipfile.ZipFile(path, "w", how) as packed:
+        packed.writestr("en/first.md", page("First"))
+        packed.writestr("en/signs.md", "".join(f"{number * number} words, " for number in range(4000)))
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 64] = bytes(64)
+    path.write_bytes(data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def claiming(folder: Any, **claims: int) -> str:
+    """Write a zip whose directory claims something else than what is in it; return its hash."""
+    path = folder.root / "content" / "india.zip"
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr("en/first.md", page("First"))
+        packed.writestr("en/signs.md", b"x" * 200)
+        for name, value in claims.items():
+            setattr(packed.filelist[-1], name, value)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+BAD_ZIPS: dict[str, Callable[[Any], str]] = {
+    "deflate": lambda folder: spoilt(folder, zipfile.ZIP_DEFLATED),
+    "bzip2": lambda folder: spoilt(folder, zipfile.ZIP_BZIP2),
+    "lzma": lambda folder: spoilt(folder, zipfile.ZIP_LZMA),
+    "stored": lambda folder: spoilt(folder, zipfile.ZIP_STORED),
+    "a file and a folder": lambda folder: zipped(folder, ("en/a", b"x"), ("en/a/b.md", b"y")),
+    "a folder and a file": lambda folder: zipped(folder, ("en/a/b.md", b"y"), ("en/a", b"x")),
+    "a long name": lambda folder: zipped(folder, ("en/b.md", b"x"), (f"en/{'a' * 300}.md", b"x")),
+    "a long path": lambda folder: zipped(folder, ("en/b.md", b"x"), (f"{'en/' * 3000}a.md", b"x")),
+    "a dot": lambda folder: zipped(folder, ("en/b.md", b"x"), (".", b"x")),
+    "password": lambda folder: claiming(folder, flag_bits=1),
+    "another way to pack": lambda folder: claiming(folder, compress_type=99),
+    "packed, it says": lambda folder: claiming(folder, compress_type=zipfile.ZIP_LZMA),
+    "less": lambda folder: claiming(folder, file_size=7),
+    "more": lambda folder: claiming(folder, file_size=7_000),
+    "elsewhere": lambda folder: claiming(folder, header_offset=77_777),
+    "another sum": lambda folder: claiming(folder, CRC=7),
+}
+
+
+@pytest.mark.parametrize("how", BAD_ZIPS)
+def test_a_zip_that_cannot_be_unpacked_is_one_sentence_and_leaves_nothing(folder: Any, said: Any, how: str) -> None:
+    name_library(folder, [{"zip": "india.zip", "sha256": BAD_ZIPS[how](folder)}])
+    assert said().count("content/portal.yml, library, india.zip") == 1
+    unpacked = folder.root / libraries.UNPACKED
+    assert not unpacked.exists() or list(unpacked.iterdir()) == []
+
+
+def test_a_zip_is_opened_once_while_nothing_changes_however_wrong_it_is(folder: Any, monkeypatch: Any) -> None:
+    name_library(folder, [{"zip": "india.zip", "sha256": BAD_ZIPS["lzma"](folder)}])
+    opened: list[object] = []
+    real = zipfile.ZipFile
+    monkeypatch.setattr(zipfile, "ZipFile", lambda path: opened.append(path) or real(path))
+    for _ in range(3):
+        assert len(list(libraries.problems(folder.root / "content"))) == 1
+    assert len(opened) == 1
+
+
+def test_what_was_unpacked_and_is_deleted_is_unpacked_again(folder: Any) -> None:
+    name_library(folder, [{"zip": "india.zip", "sha256": zipped(folder, ("en/signs.md", page("Signs").encode()))}])
+    assert lookup.find(folder.root / "content", "en/signs.md").is_file()
+    shutil.rmtree(folder.root / libraries.UNPACKED)
+    assert lookup.find(folder.root / "content", "en/signs.md").is_file()
+
+
+ODD_NAMES: list[Any] = [
+    ["a\0b"], [{"zip": "a\0b.zip", "sha256": "0" * 64}], [""], ["/"], ["~"], [None], [True], [["x"]], 7, "a\0b", {},
+    ["x" * 300], ["x/" * 3000], [{"zip": "x" * 300, "sha256": "0" * 64}], [{"zip": {"a": 1}, "sha256": ["b"]}],
+    [{"zip": "en", "sha256": "0" * 64}], ["portal.yml"], ["loop"], [{"zip": "loop", "sha256": "0" * 64}],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("listed", ODD_NAMES, ids=repr)
+def test_no_library_that_cannot_be_used_keeps_a_withdrawn_story(folder: Any, listed: Any) -> None:
+    content, site = folder.root / "content", folder.root / "public"
+    folder.page("stories/a", "Text.", composite="true", consent="c")
+    folder.table("consents", CONSENT)
+    (content / "loop").symlink_to(content / "loop")
+    address = site / "en" / "stories" / "a" / "index.html"
+    write(address, "Secret.")
+    assert withdrawal.purge(site, content, TODAY) == []
+    name_library(folder, listed)
+    folder.table("consents", {**CONSENT, "withdrawn_on": "2026-12-31"})
+    assert withdrawal.purge(site, content, TODAY) == ["/en/stories/a/"]
+    assert "Secret" not in address.read_text(encoding="utf-8")
+    assert all(isinstance(one, Problem) for one in libraries.problems(content))
+
+
+@pytest.mark.parametrize("how", ["lzma", "bzip2", "a long name"])
+def test_no_zip_that_cannot_be_unpacked_keeps_a_withdrawn_story(folder: Any, how: str) -> None:
+    test_no_library_that_cannot_be_used_keeps_a_withdrawn_story(
+        folder, [{"zip": "india.zip", "sha256": BAD_ZIPS[how](folder)}]
+    )
 
 
 def test_consents_end_in_a_library_as_everywhere(story: Any) -> None:

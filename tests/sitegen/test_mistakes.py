@@ -1,6 +1,7 @@
 """What a tired officer does with Word, Excel, WhatsApp, Notepad and a phone: each mistake is a sentence with its line."""
 
 import os
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -489,3 +490,20 @@ def test_a_name_that_is_no_text_is_a_sentence_that_can_be_printed(folder: Any) -
 def test_a_table_with_very_much_wrong_is_said_in_a_moment(folder: Any) -> None:
     folder.table("goods", *({"id": f"g{number}"} for number in range(2000)))
     assert 200 < len(said_by(folder)) < 400  # counted, not timed: each wrong cell takes the checking library long
+
+
+def test_every_key_that_the_generator_reads_may_be_written() -> None:
+    """reviewed_on was read and asked for by the handbook, and refused by check as a key that nothing reads."""
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "site" / "sitegen").rglob("*.py"))
+    read = set(re.findall(r'(?:meta\.get\(|meta\[|_text\(page, )"(\w+)"', sources))
+    assert {"reviewed_on", "held"} <= read
+    assert read - {"withdrawn", "review_ended"} <= set(keys.KEYS), "the two are written by the program alone"
+
+
+def test_the_day_of_a_review_stands_in_translations_alone(folder: Any) -> None:
+    folder.page("rights", reviewed_on="2026-12-01")
+    folder.page("rights", language="ta", reviewed_on="2026-12-01")
+    assert [line.partition(":")[0] for line in folder.problems()] == ["content/en/rights.md, reviewed_on"]
+    folder.page("rights")
+    folder.page("rights", language="ta", reviewed_on="2099-12-01")
+    assert ["still to come" in line for line in folder.problems()] == [True]

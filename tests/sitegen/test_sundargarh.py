@@ -81,3 +81,17 @@ def test_a_folder_that_is_no_district_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(Problem, match=r"has no portal\.yml"):
         site_root.of(ROOT, tmp_path, tmp_path / "root")
     assert not (tmp_path / "root").exists()
+
+
+def test_two_districts_whose_folders_bear_one_name_are_never_published_in_one_place(tmp_path: Path) -> None:
+    """/srv/north/content and /srv/south/content: the hosts of the one would show the site of the other."""
+    for name in ("north", "south"):
+        (tmp_path / name / "content").mkdir(parents=True)
+        (tmp_path / name / "content/portal.yml").write_text("languages: {}")
+    place = tmp_path / "root"
+    site_root.of(ROOT, tmp_path / "north/content", place)
+    with pytest.raises(Problem, match=r"bears the name of .*north.*Rename one of the folders"):
+        site_root.of(ROOT, tmp_path / "south/content", place)
+    assert site_root.of(ROOT, tmp_path / "north/content", place) == place
+    (tmp_path / "north").rename(tmp_path / "moved")
+    assert site_root.of(ROOT, tmp_path / "moved/content", place) == place

@@ -10,6 +10,6 @@ def listed(public: Path) -> list[str]:
     """Return the addresses that a built site lists as withdrawn."""
     try:
         found = json.loads((public / LIST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return []
     return [address for address in found if isinstance(address, str)] if isinstance(found, list) else []

@@ -104,3 +104,8 @@ def is_formula(text: str) -> bool:
 def guarded(text: str) -> str:
     """Return a text that no spreadsheet takes for a formula: with an apostrophe before one that it may."""
     return f"'{text}" if is_formula(text) else text
+
+
+def unguarded(cell: str) -> str:
+    """Return a cell that came back from a spreadsheet without the apostrophe that `guarded` put before it."""
+    return cell[1:] if cell.startswith("'") and is_formula(cell[1:]) else cell

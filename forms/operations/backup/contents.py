@@ -127,8 +127,9 @@ def _release(settings: Settings) -> Iterator[Member]:
     for path in sorted(site.resolve().rglob("*")) if site.is_dir() else ():
         if path.is_file() and not path.is_symlink():
             name = quote(path.relative_to(site.resolve()).as_posix(), safe="/-_.@+~")
-            if path.stat().st_size > LARGEST_MEMBER:
+            if path.exists() and path.stat().st_size > LARGEST_MEMBER:
                 raise Problem(
                     str(path), "is too large for a backup.", "Nothing on the site needs 64 MB: make it smaller."
                 )
-            yield Member(f"{SITE}/{name}", path.read_bytes())
+            with suppress(FileNotFoundError):  # what lost its consent a moment ago
+                yield Member(f"{SITE}/{name}", path.read_bytes())

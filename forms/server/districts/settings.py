@@ -23,9 +23,9 @@ from forms.server.store.database import database_of
 FILE = "district.toml"
 DATA, PORTAL = "data", "published/current/portal.json"
 SETTABLE = frozenset(
-    {"portal", "data", "public", "concerns_url", "signups_url", "salt_file", "budget", "flood_threshold"}
+    {"content", "portal", "data", "public", "concerns_url", "signups_url", "salt_file", "budget", "flood_threshold"}
 )
-_PATHS = frozenset({"portal", "data", "public", "salt_file"})
+_PATHS = frozenset({"content", "portal", "data", "public", "salt_file"})
 NUMBERS = frozenset({"budget", "flood_threshold"})
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")
@@ -33,11 +33,15 @@ _HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a
 
 @dataclass(frozen=True)
 class District:
-    """A district: its name, the hosts by which it is asked for, its settings."""
+    """A district: its name, the hosts by which it is asked for, its settings.
+
+    content: the folder from which its site is built, where that is done on this machine.
+    """
 
     name: str
     hosts: tuple[str, ...]
     settings: Settings
+    content: Path | None = None
 
 
 def require_name(name: str) -> str:
@@ -66,8 +70,9 @@ def read(folder: Path, name: str) -> District:
     if odd:
         raise Problem(str(path), f"sets {odd[0]}, which is not known.", f"There are: {', '.join(sorted(SETTABLE))}.")
     whole = _whole(path.parent, found)
+    content = whole.pop("content", None)
     try:
-        return District(name, tuple(map(host_of, hosts)), config.read({"name": name, **whole}))
+        return District(name, tuple(map(host_of, hosts)), config.read({"name": name, **whole}), content)
     except (OSError, RuntimeError, ValueError):  # a link that leads to itself, a name that is too long or none
         raise _no_folder(name) from None
 

@@ -9,6 +9,7 @@ from sitegen.render.blocks import BLOCKS
 from werkzeug.wrappers import Response
 
 from editor import front_matter, overview
+from editor.incoming import pictures
 from editor.looking import source_of
 from editor.merging import Part
 from editor.store import Saved, text_of
@@ -113,6 +114,7 @@ def shown(language: str, name: str, form: Form, parts: tuple[Part, ...] = ()) ->
         links=[(one, library.find(one, SOURCE).title) for one in library.names] if library else [],
         numbers=[row["id"] for row in look.context.tables["helplines"]] if look.context else [],
         blocks=sorted(BLOCKS),
+        pictures=[picture.name for picture in pictures.every(editor.content, None)],
     )
 
 

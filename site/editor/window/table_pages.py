@@ -201,9 +201,20 @@ def _gone(form: RowForm, now: str) -> int:
 @pages.get("/tables/<table>/download")
 def download(table: str) -> Response:
     """The whole table, for a spreadsheet."""
-    response = make_response(rows.for_download(sheet_now(table)[0]))
-    response.headers["Content-Type"] = "text/csv; charset=utf-8"
-    response.headers["Content-Disposition"] = f'attachment; filename="{table}.csv"'
+    return _file(rows.for_download(sheet_now(table)[0]), f"{table}.csv", "text/csv; charset=utf-8")
+
+
+@pages.get("/tables/<table>/workbook")
+def workbook(table: str) -> Response:
+    """The whole table, as a workbook of Excel or LibreOffice."""
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    return _file(rows.for_workbook(sheet_now(table)[0]), f"{table}.xlsx", kind)
+
+
+def _file(data: bytes, name: str, kind: str) -> Response:
+    response = make_response(data)
+    response.headers["Content-Type"] = kind
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 

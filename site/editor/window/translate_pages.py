@@ -8,7 +8,7 @@ from sitegen.content import translations
 from sitegen.content.pages import SOURCE, Library, Source
 from werkzeug.wrappers import Response
 
-from editor import differences, front_matter, overview, translating
+from editor import differences, front_matter, overview, signing, translating
 from editor.differences import Piece
 from editor.looking import Look, source_of
 from editor.store import Saved
@@ -154,7 +154,7 @@ def save(language: str, name: str) -> Response | tuple[str, int]:
         if done.parts:
             return _both(language, name, form, done), 409
         if "whole" in sent:
-            confirm(language, name, followed=True)
+            signing.confirm(editor, writer(), language, name, followed=True)
     except Problem as problem:
         form.problems = [problem]
         return _shown(language, name, form), 409 if isinstance(problem, _Edited) else 400
@@ -190,28 +190,15 @@ def _whole(language: str, form: Form, english: Source, parts: list[str], *, done
     return front_matter.whole(front_matter.with_values(lines, fresh), translating.joined(parts))
 
 
-def confirm(language: str, name: str, *, followed: bool = False, signed: bool = False) -> None:
-    """Remember what a translation was made from, or what was read, as a build would (decision 0045); record it."""
-    editor = the_editor()
-    with editor.store.busy:
-        look = editor.looking.look()
-        if look.context:
-            translations.confirm(editor.content, name, language, editor.store.languages, editor.today(),
-                                 followed=followed, signed=signed)  # fmt: skip
-            editor.store.note_outside(writer(), f"Remember {language}/{name}")
-
-
 @pages.post("/sign/<language>/<path:name>")
 def sign(language: str, name: str) -> Response:
     """Write a reader's name under both texts as she had them before her. Raises Problem where one was edited since."""
-    editor, who = the_editor(), writer()
-    path = editor.store.page(_language(language), name)
+    editor, who, language = the_editor(), writer(), _language(language)
     with editor.store.busy:
         if request.form.get("both") != read_of(_english(name), language):
             raise Problem(name, translate("One of the two texts was edited while you read."),
                           translate("Look at the page again, then sign."))  # fmt: skip
-        text, base = editor.store.read(path)
-        if not base:  # the text is a library's, or there is none
+        if not editor.store.read(editor.store.page(language, name))[1]:  # the text is a library's, or there is none
             raise Problem(
                 name, translate("This text is a library’s, not yours yet."), translate("Save it here first, then sign.")
             )
@@ -220,9 +207,5 @@ def sign(language: str, name: str) -> Response:
             raise Problem(
                 name, translate("This is not waiting for a reader."), translate("Look at the page again, then sign.")
             )
-        lines, body = front_matter.parts(text)
-        values = {"reviewed_by": who, "reviewed_on": editor.today()}
-        fresh = front_matter.whole(front_matter.with_values(lines, values), body)
-        editor.store.save(path, fresh, base, who, f"Read {language}/{name}")
-        confirm(language, name, signed=True)
+        signing.sign(editor, who, who, language, name)
     return redirect_to(f"/translate/{language}/{name}?saved=yes")

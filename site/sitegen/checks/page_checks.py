@@ -15,7 +15,9 @@ _ADDRESS = re.compile(r"\]\((?P<address>/[^)\s#?]*)")
 _DRAWN = ("events", "tablet")
 """Folders whose pages the build makes itself."""
 
-_DAYS = ("changed", "source_changed", "recorded", "reviewed_on")
+DAYS = ("changed", "source_changed", "recorded", "reviewed_on")
+"""The keys that hold a day."""
+
 _LISTS = ("upcoming", "past")
 _MONTH_OR_YEAR = re.compile(r"on/\d{4}-\d\d|past/\d{4}")
 
@@ -31,7 +33,7 @@ def problems(page: Source) -> Iterator[Problem]:
             where = f"{page.where}, line {page.line_of(match.start())}"
             what = f"it shows {match['shown']}, and the phone would call {match['dialled']}."
             yield Danger(where, what, "Write the same number in both.")
-    for key in _DAYS:
+    for key in DAYS:
         day = page.meta.get(key)
         if day is not None and day_of(day) is None:
             yield Problem(f"{page.where}, {key}", f'"{day}" is not a day.', "Write it like 2026-11-23.")

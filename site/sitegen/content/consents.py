@@ -86,7 +86,8 @@ def page_names(cell: str) -> frozenset[str]:
 def page_name(text: str) -> str:
     """Return one form for a page that is named by page, file or address, like "problems/wages"."""
     path = text.strip().replace("\\", "/").casefold().strip("/").removesuffix("/index.html").removesuffix(".md")
-    return _IN_A_LANGUAGE.sub("", path) if "/" in path else path
+    path = _IN_A_LANGUAGE.sub("", path) if "/" in path else path
+    return path.removesuffix("/index").removesuffix("/readme")
 
 
 def _is_for(row: Mapping[str, str], page: str, column: str) -> bool:

@@ -4,17 +4,17 @@ What comes from outside is hostile: a zip is opened only where its hash is the o
 of its own, and only plain files of bounded number and size leave it.
 """
 
+import errno
 import hashlib
 import json
 import re
-import shutil
 import stat
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from forms.core.files.durable import write_durably
@@ -30,8 +30,13 @@ UNPACKED = Path(".build") / "library"
 MOST_FILES, LARGEST_FILE, LARGEST = 5_000, 30_000_000, 300_000_000
 """Files of a zip, bytes of one, and of all together once unpacked."""
 
+LONGEST_NAME, LONGEST_PART = 1_000, 200
+"""Bytes of a file's name in a zip with its folders, and of each part of it: what every system can write."""
+
 _HASH = re.compile(r"[0-9a-f]{64}")
 _WHOLE = ".whole"
+_OF_THE_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO})
+"""What is wrong with the machine and not with a zip: tried again each time."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +96,9 @@ def _named(content: Path) -> tuple[Library | Problem, ...]:
     except OSError:
         return ()
     found = _read(content, state.st_mtime_ns, state.st_size)
-    if any(isinstance(one, Problem) for one in found):
+    if any(isinstance(one, Problem) or not one.folder.is_dir() for one in found):
         _read.cache_clear()  # a folder that is put there later is found, though portal.yml is the same
+        found = _read(content, state.st_mtime_ns, state.st_size)
     return found
 
 
@@ -119,8 +125,9 @@ def _one(content: Path, row: Any) -> Library | Problem:
             return _zip(content, str(row["zip"]), str(row["sha256"]).lower())
     except Problem as problem:
         return problem
-    except OSError as error:
-        return Problem(WHERE, f"{str(row)[:60]} cannot be read ({error.strerror}).", "Look at the folder.")
+    except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop what looks for withdrawn consents
+        why = getattr(error, "strerror", None) or error
+        return Problem(WHERE, f"{str(row)[:60]!r} cannot be read ({why}).", "Look at the folder and its name.")
     todo = "Write a folder, like ../library/india, or {zip: india.zip, sha256: ...}."
     return Problem(WHERE, f'"{str(row)[:60]}" names no library.', todo)
 
@@ -142,37 +149,70 @@ def _zip(content: Path, name: str, wanted: str) -> Library:
         raise Problem(where, "there is no such file.", "Put the zip there, or take the library out.")
     if not _HASH.fullmatch(wanted):
         raise Problem(where, "sha256 is no SHA-256.", "Write the 64 signs that whoever made the zip tells you.")
-    if path.stat().st_size > LARGEST:
-        raise Problem(where, "is too large.", f"A library may have {LARGEST // 1_000_000} MB.")
-    data = path.read_bytes()
-    found = hashlib.sha256(data).hexdigest()
-    if found != wanted:
-        what = f"is another file than portal.yml says: its SHA-256 is {found}."
-        raise Problem(where, what, "Ask whoever made it which is right. Nothing of it was opened.")
-    place = content.parent / UNPACKED / found
-    if not (place / _WHOLE).exists():
-        _unpack(path, place, where)
+    state = path.stat()
+    place = content.parent / UNPACKED / wanted
+    if wrong := _opened(path, state.st_mtime_ns, state.st_size, place, where):
+        raise wrong
+    if not (place / _WHOLE).exists():  # somebody has emptied .build
+        _opened.cache_clear()
+        if wrong := _opened(path, state.st_mtime_ns, state.st_size, place, where):
+            raise wrong
     return Library(place, name)
 
 
-def _unpack(path: Path, place: Path, where: str) -> None:
-    """Unpack a zip into a folder of its own: all of it, or nothing. Raises Problem."""
-    shutil.rmtree(place, ignore_errors=True)
+@lru_cache(maxsize=64)
+def _opened(path: Path, _changed: int, size: int, place: Path, where: str) -> Problem | None:
+    """Unpack a zip into its place; return what is wrong with it. Asked anew only when the file changes.
+
+    place: named by the SHA-256 that the zip must have.
+    """
     try:
-        with zipfile.ZipFile(path) as packed:
-            members = [one for one in packed.infolist() if not one.is_dir()]
-            _require_harmless(members, where)
+        _require_named(path, size, place.name, where)
+        if not (place / _WHOLE).exists():
+            _unpack(path, place, where)
+    except Problem as problem:
+        return problem
+    except Exception as error:  # each way to pack raises its own errors, and Python adds ways
+        if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
+            raise
+        return Problem(where, "cannot be opened as a zip.", "Have it made anew, without a password.")
+    return None
+
+
+def _require_named(path: Path, size: int, wanted: str, where: str) -> None:
+    """Raise Problem for a zip that is too large, or has another SHA-256."""
+    if size > LARGEST:
+        raise Problem(where, "is too large.", f"A library may have {LARGEST // 1_000_000} MB.")
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != wanted:
+        what = f"is another file than portal.yml says: its SHA-256 is {found}."
+        raise Problem(where, what, "Ask whoever made it which is right. Nothing of it was opened.")
+
+
+def _unpack(path: Path, place: Path, where: str) -> None:
+    """Unpack a zip into a folder of its own: all of it, or nothing. Raises Problem, or what a damaged zip raises."""
+    with zipfile.ZipFile(path) as packed:
+        members = [one for one in packed.infolist() if not one.is_dir()]
+        _require_harmless(members, where)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=place.parent, prefix=".new-") as made:
+            fresh = Path(made) / place.name
             for one in members:
-                target = place / one.filename
+                target = fresh / one.filename
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(_data_of(packed, one))
-        write_durably(place / _WHOLE, b"")
-    except Problem:
-        shutil.rmtree(place, ignore_errors=True)
-        raise
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error, ValueError):
-        shutil.rmtree(place, ignore_errors=True)
-        raise Problem(where, "cannot be opened as a zip.", "Have it made anew, without a password.") from None
+            write_durably(fresh / _WHOLE, b"")
+            _put_in_place(fresh, place)
+
+
+def _put_in_place(fresh: Path, place: Path) -> None:
+    if place.exists() and not (place / _WHOLE).exists():
+        place.rename(fresh.with_name("before"))  # what an older release had left half unpacked
+    try:
+        fresh.rename(place)
+    except OSError:
+        if not (place / _WHOLE).exists():  # else another program has unpacked the same just now
+            raise
 
 
 def _data_of(packed: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
@@ -201,6 +241,12 @@ def _require_harmless(members: list[zipfile.ZipInfo], where: str) -> None:
             raise Problem(where, f"{shown} is a link or a device, not a file.", "Nothing of it was unpacked.")
         if one.file_size > LARGEST_FILE:
             raise Problem(where, f"{shown} is too large.", f"A file may have {LARGEST_FILE // 1_000_000} MB.")
+        if len(name.encode()) > LONGEST_NAME or max(len(part.encode()) for part in parts) > LONGEST_PART:
+            raise Problem(where, f"the name {shown}... is too long.", "Have the zip made anew, with shorter names.")
         if name.casefold() in seen:
             raise Problem(where, f"{shown} stands in it twice.", "Have the zip made anew.")
         seen.add(name.casefold())
+    folders = {parent.as_posix() for name in seen for parent in PurePosixPath(name).parents}
+    if both := sorted(folders & {PurePosixPath(name).as_posix() for name in seen}):
+        what = f"{both[0][:60]!r} is a file in it and a folder."
+        raise Problem(where, what, "Have the zip made anew. Nothing of it was unpacked.")

@@ -17,6 +17,10 @@ def of(program: Path, content: Path, place: Path | None = None) -> Path:
     if not (content / "portal.yml").is_file():
         raise Problem(str(content), "has no portal.yml.", "Name a district's folder, like districts/sundargarh.")
     root = place or program / ".build" / "districts" / content.resolve().name
+    there = root / "content"
+    if there.is_symlink() and there.resolve() != content.resolve() and (there.resolve() / "portal.yml").is_file():
+        what = f"bears the name of {there.resolve()}: both sites would be published in one place."
+        raise Problem(str(content), what, f"Rename one of the folders, or remove {root} if the other has moved.")
     (program / KEPT).mkdir(parents=True, exist_ok=True)
     try:
         (root / KEPT).parent.mkdir(parents=True, exist_ok=True)

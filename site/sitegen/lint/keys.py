@@ -6,15 +6,21 @@ from typing import Any
 
 from forms.core.problem import Problem
 from sitegen.checks.did_you_mean import did_you_mean
+from sitegen.checks.page_checks import DAYS
 from sitegen.content.pages import DRAFT, SOURCE, Library, Source, day_of
 
 TEXTS = ("title", "description", "reviewed_by", "consent", "kind", "problem", "taluk", "picture")
 FLAGS = ("sensitive", "composite", "voice", "search", "example", DRAFT)
-KEYS = (*TEXTS, *FLAGS, "changed", "source_changed", "recorded", "held", "themes", "quotes")
+KEYS = (*TEXTS, *FLAGS, *DAYS, "held", "themes", "quotes")
 """Every key that something reads. A new one is added here."""
 
 _OF_ENGLISH = {"changed": "source_changed"}
-_OF_TRANSLATIONS = {"source_changed": "changed", "reviewed_by": "nothing: English is the source"}
+_SOURCE_IS_NOT_READ = "nothing: English is the source"
+_OF_TRANSLATIONS = {
+    "source_changed": "changed",
+    "reviewed_by": _SOURCE_IS_NOT_READ,
+    "reviewed_on": _SOURCE_IS_NOT_READ,
+}
 _EITHER = 'Write true or false, without "quotes".'
 
 
@@ -52,7 +58,7 @@ def _value(key: str, value: Any) -> tuple[str, str] | None:
 
 
 def _days(page: Source, library: Library, today: date) -> Iterator[Problem]:
-    for key in ("changed", "source_changed", "recorded"):
+    for key in DAYS:
         day = day_of(page.meta.get(key))
         if day and day > today + timedelta(days=1):  # a day's difference: the clocks of two machines
             todo = "Write the day on which it was done, the year first."

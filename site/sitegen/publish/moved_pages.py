@@ -26,7 +26,7 @@ from sitegen.content import consents
 from sitegen.content.pages import SOURCE, Library, Source
 from sitegen.content.tables import Row, place_of
 from sitegen.content.translations import paragraphs
-from sitegen.publish import compression
+from sitegen.publish import cleaning, compression
 from sitegen.render.layout import alternates
 
 FILE = "addresses.json"
@@ -291,17 +291,18 @@ def targets(public: Path) -> dict[str, str]:
     """Return for each redirect of a built site the address to which it leads."""
     try:
         listed = json.loads((public / LIST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except _JSON:
         return {}
     found = {}
     for address in listed if isinstance(listed, list) else ():
-        path = public / str(address).lstrip("/") / "index.html"
-        if path.is_file() and (match := _TARGET.search(path.read_text(encoding="utf-8"))):
-            found[str(address)] = match[1]
+        with suppress(OSError, ValueError):  # a page that is damaged leads nowhere
+            path = public / str(address).lstrip("/") / "index.html"
+            if path.is_file() and (match := _TARGET.search(cleaning.read(path))):
+                found[str(address)] = match[1]
     return found
 
 
 def forget(public: Path, addresses: Collection[str]) -> None:
     """Take addresses out of the list of redirects: their pages are replaced."""
     left = [address for address in targets(public) if address not in addresses]
-    (public / LIST).write_text(json.dumps(left), encoding="utf-8")
+    cleaning.replace(public / LIST, json.dumps(left))

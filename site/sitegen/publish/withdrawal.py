@@ -8,83 +8,129 @@ import glob
 import json
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from html import escape, unescape
 from pathlib import Path
+from urllib.parse import unquote
 
 from forms.core.builds import manifest as build_manifest
 from forms.core.builds.manifest import ADDRESS, SIGNATURES
 from forms.core.builds.withdrawn import LIST, listed
 from forms.core.files import spreadsheet_csv
 from forms.core.files.durable import write_durably
-from forms.core.problem import Problem
+from forms.core.problem import Problem, Problems
 from sitegen.content import consents, csv_files
 from sitegen.layers import lookup
 from sitegen.layers.rows import BROKEN
-from sitegen.publish import moved_pages, withdrawn_media, withdrawn_quotes
+from sitegen.publish import cleaning, moved_pages, withdrawn_media, withdrawn_quotes
 from sitegen.publish.build_manifest import files
 from sitegen.render.search_index import PAGES_A_FILE, normalised_tokens
 
 NEUTRAL = "withdrawn.html"
 """In each language's folder: the neutral page, made by the last build."""
 
+_HEADING = re.compile(r"<h1[^>]*>(.*?)</h1>", re.S)
 _TAG = re.compile(r"<[^>]*>")
 _FILE = re.compile(r"/(?:audio|pictures|media)/[^\"'\s,>]+")
 
 
-def purge(public: Path, content: Path, today: date, also: Collection[str] = ()) -> list[str]:
+def purge(
+    public: Path, content: Path, today: date, also: Collection[str] = (), say: Callable[[str], None] = lambda _: None
+) -> list[str]:
     """Take all that has no consent out of a built site and the builds kept beside it; return the addresses.
 
-    also: stories that go whatever consents.csv says.
+    also: stories that go whatever consents.csv says. say: told what was damaged and had to be removed.
+    Raises Problems about what could not be cleaned, after all else is done.
     """
-    known = consents.read_leniently(content)
-    gone: list[str] = []
+    cleaner, gone = cleaning.Cleaning(), []
+    try:
+        known = consents.read_leniently(content)
+    except Exception as error:  # noqa: BLE001 - what cannot be read, for whatever reason, holds no consent
+        known = consents.Consents(content, ())
+        what = f"could not be read ({type(error).__name__}), so every story is taken off."
+        cleaner.problems.append(Problem(str(content / consents.TABLE), what, "Mend it, and build the site again."))
     for folder in (public, *sorted(public.parent.glob(f"{public.name}.*"))):
         if folder.is_dir() and (folder == public or ".new-" not in folder.name):  # a build purges its own
-            gone += _purge_one(folder, known, today, also)
+            with cleaner.going_on(folder):
+                gone += _purge_one(folder, known, today, also, cleaner)
+    for sentence in dict.fromkeys(cleaner.removed):
+        say(sentence)
+    if cleaner.problems:
+        raise Problems(cleaner.problems)
     return list(dict.fromkeys(gone))
 
 
 def write_list(out: Path, addresses: Collection[str], before: Collection[str] = ()) -> None:
     """Write the list of withdrawn addresses. before: an earlier list, of which stays what is not there again."""
     still = [address for address in before if not _file(out, address).exists()]
-    _replace(out / LIST, json.dumps(sorted({*addresses, *still})))
+    cleaning.replace(out / LIST, json.dumps(sorted({*addresses, *still})))
 
 
 def _file(public: Path, address: str) -> Path:
     return public / (address.lstrip("/") + ("index.html" if address.endswith("/") else ""))
 
 
-def _purge_one(public: Path, known: consents.Consents, today: date, also: Collection[str]) -> list[str]:
-    done = listed(public)
-    redirects = moved_pages.targets(public)
+def _purge_one(
+    public: Path, known: consents.Consents, today: date, also: Collection[str], cleaner: cleaning.Cleaning
+) -> list[str]:
+    """Clean one built site; return the addresses that are gone.
+
+    What says that a thing is done is written last: who is cut off before begins again.
+    """
+    done, redirects = listed(public), moved_pages.targets(public)
     new = [
         address
         for address, language, path in _stories(public, known)
-        if address not in (*done, *redirects) and (path.casefold() in also or not known.cover(path, language, today))
+        if address not in redirects
+        and (path.casefold() in also or not _covers(known, path, language, today))
+        and not (address in done and _is_neutral(public, address))
     ]
-    if orphans := [old for old, target in redirects.items() if target in {*done, *new}]:
-        moved_pages.forget(public, orphans)  # a redirect would name what is withdrawn
-        new += orphans
-    own: list[str] = []
-    if new:
-        texts = {address: _file(public, address).read_text(encoding="utf-8") for address in new}
-        for address in new:
-            _replace(_file(public, address), _neutral(public, address.split("/")[1]))
-        own = _remove_files(public, texts.values())
-        _clean_pages(public, new)
-        _clean_sitemap(public, new)
-    files_gone, changed = withdrawn_media.purge(public, known.content, known.media(today), _replace)
-    quotes_gone, quoted = withdrawn_quotes.purge(public, known, today, _replace)
-    if new or changed or quoted:
-        write_list(public, [*done, *new, *own, *files_gone, *quotes_gone])
-        for language in {*changed, *quoted, *(address.split("/")[1] for address in new)}:
-            _clean_search(public / language)
+    orphans = [old for old, target in redirects.items() if target in {*done, *new}]  # they would name what is withdrawn
+    own = _replace_stories(public, [*new, *orphans], cleaner) if new or orphans else []
+    quoted = media = cleaning.Removed()
+    with cleaner.going_on(public / withdrawn_quotes.LIST):
+        quoted = withdrawn_quotes.purge(public, known, today, cleaner, partial(_neutral, public))
+    with cleaner.going_on(public / withdrawn_media.LIST):
+        media = withdrawn_media.purge(public, known, today, cleaner)
+    languages = {*quoted.languages, *media.languages, *(address.split("/")[1] for address in (*new, *orphans))}
+    if not languages:
+        return []
+    gone = [*new, *orphans, *own, *media.addresses, *quoted.addresses]
+    for language in sorted(languages):
+        _clean_search(public / language, {*done, *gone}, cleaner)
+    with cleaner.going_on(public):
         _renew_manifest(public)
-    return [*new, *files_gone, *quotes_gone]
+        write_list(public, [*done, *gone])
+        moved_pages.forget(public, orphans) if orphans else None
+        quoted.remember()
+        media.remember()
+    return [*new, *orphans, *media.addresses, *quoted.addresses]
+
+
+def _covers(known: consents.Consents, path: str, language: str, today: date) -> bool:
+    with suppress(Exception):  # a page or a row that cannot be judged, for whatever reason, has no consent
+        return known.cover(path, language, today)
+    return False
+
+
+def _replace_stories(public: Path, addresses: Sequence[str], cleaner: cleaning.Cleaning) -> list[str]:
+    """Put the neutral page in place of stories; return the addresses of the sound and pictures that only they used."""
+    pages = {_file(public, address): address for address in addresses}
+    texts = [text for _, text in cleaner.texts(pages)]
+    own: list[str] = []
+    with cleaner.going_on(public):
+        own = _remove_files(public, texts, {*pages}, cleaner)
+    for path, address in pages.items():
+        with cleaner.going_on(path):
+            cleaning.replace(path, _neutral(public, address.split("/")[1]))
+    _clean_pages(public, addresses, cleaner)
+    with cleaner.or_without(public / "sitemap.xml"):
+        _clean_sitemap(public, addresses)
+    return own
 
 
 def _stories(public: Path, known: consents.Consents) -> Iterator[tuple[str, str, str]]:
@@ -97,16 +143,18 @@ def _stories(public: Path, known: consents.Consents) -> Iterator[tuple[str, str,
             yield f"/{language}/{path}/", language, path
 
 
-def _replace(path: Path, text: str) -> None:
-    """Write a file in one step, and remove its compressed copies, which would be served instead."""
-    write_durably(path, text.encode())
-    for ending in ("gz", "br"):
-        path.with_name(f"{path.name}.{ending}").unlink(missing_ok=True)
+def _is_neutral(public: Path, address: str) -> bool:
+    """Return whether the neutral page stands at an address: a list alone may be of another state of the site."""
+    with suppress(OSError):
+        there, neutral = (_HEADING.search(text) for text in (cleaning.read(_file(public, address)),
+                                                            _neutral(public, address.split("/")[1])))  # fmt: skip
+        return bool(there and neutral and there[1] == neutral[1])
+    return False
 
 
 def _neutral(public: Path, language: str) -> str:
     with suppress(OSError):
-        return (public / language / NEUTRAL).read_text(encoding="utf-8")
+        return cleaning.read(public / language / NEUTRAL)
     title, text = (escape(words) for words in consents.neutral_words(language))
     head = f'<meta charset="utf-8"><meta name="robots" content="noindex"><title>{title}</title>'
     home = f'<p><a href="/{language}/">/{language}/</a></p>'
@@ -114,52 +162,60 @@ def _neutral(public: Path, language: str) -> str:
     return f'<!doctype html><html lang="{language}"><head>{head}</head>{body}</html>'
 
 
-def _pages(public: Path) -> Iterator[tuple[Path, str]]:
-    for path in public.rglob("*.html"):
-        yield path, path.read_text(encoding="utf-8")
-
-
-def _remove_files(public: Path, texts: Collection[str]) -> list[str]:
+def _remove_files(
+    public: Path, texts: Collection[str], pages: Collection[Path], cleaner: cleaning.Cleaning
+) -> list[str]:
     """Remove the sound and pictures that only the withdrawn pages used; return their addresses."""
     asked = {found for text in texts for found in _FILE.findall(text)}
-    used = {found for _, text in _pages(public) for found in _FILE.findall(text)} if asked else set()
-    for address in asked - used:
-        path = (public / address.lstrip("/")).resolve()
+    others = (path for path in public.rglob("*.html") if path not in pages) if asked else ()
+    gone = asked - {found for _, text in cleaner.texts(others) for found in _FILE.findall(text)}
+    for address in gone:
+        path = (public / unquote(address).lstrip("/")).resolve()
         if path.is_relative_to(public.resolve()):
-            path.unlink(missing_ok=True)
-    return sorted(asked - used)
+            with cleaner.going_on(path):
+                path.unlink(missing_ok=True)
+    return sorted(gone)
 
 
-def _clean_pages(public: Path, addresses: Collection[str]) -> None:
+def _clean_pages(public: Path, addresses: Collection[str], cleaner: cleaning.Cleaning) -> None:
     """Remove the entries of lists and menus that lead to withdrawn pages."""
     links = "|".join(re.escape(address) for address in addresses)
     entry = re.compile(rf'[ \t]*<li\b[^>]*>(?:(?!</?li\b).)*?href="(?:{links})"(?:(?!</?li\b).)*</li>\n?', re.S)
-    for path, text in _pages(public):
+    for path, text in cleaner.texts(public.rglob("*.html")):
         cleaned = entry.sub("", text)
         if cleaned != text:
-            _replace(path, cleaned)
+            with cleaner.going_on(path):
+                cleaning.replace(path, cleaned)
 
 
-def _clean_search(folder: Path) -> None:
+def _clean_search(folder: Path, gone: Collection[str], cleaner: cleaning.Cleaning) -> None:
     """Remove from one language's search the titles of withdrawn pages and every word that its page has no more."""
-    gone = listed(folder.parent)
     said: dict[int, set[str]] = {}
-    for file in (folder / "search").glob("pages-*.json"):
-        first = int(file.stem.split("-")[1]) * PAGES_A_FILE
-        rows = json.loads(file.read_text(encoding="utf-8"))
-        for number, row in enumerate(rows, start=first):
-            withdrawn = f"/{folder.name}/{row[0]}" in gone
-            row[1:] = ["", ""] if withdrawn else row[1:]
-            said[number] = set() if withdrawn else _words(folder / row[0] / "index.html", row)
-        _replace(file, json.dumps(rows, ensure_ascii=False, separators=(",", ":")))
+    for file in (folder / "search").glob("*.json"):
+        if file.name.startswith("pages-"):
+            with cleaner.or_without(file):
+                said |= _cleaned_titles(folder, file, gone)
     for file in (folder / "search").glob("*.json"):
         if not file.name.startswith("pages-"):
-            _clean_shard(file, said)
+            with cleaner.or_without(file):
+                _clean_shard(file, said)
+
+
+def _cleaned_titles(folder: Path, file: Path, gone: Collection[str]) -> dict[int, set[str]]:
+    """Clean one file of titles; return the words by which each of its pages may be found."""
+    said = {}
+    rows = json.loads(file.read_text(encoding="utf-8"))
+    for number, row in enumerate(rows, start=int(file.stem.split("-")[1]) * PAGES_A_FILE):
+        withdrawn = f"/{folder.name}/{row[0]}" in gone
+        row[1:] = ["", ""] if withdrawn else row[1:]
+        said[number] = set() if withdrawn else _words(folder / row[0] / "index.html", row)
+    cleaning.replace(file, json.dumps(rows, ensure_ascii=False, separators=(",", ":")))
+    return said
 
 
 def _words(page: Path, row: Collection[str]) -> set[str]:
     """Return the words by which a page may be found: of its text, its title and its description."""
-    text = _TAG.sub(" ", page.read_text(encoding="utf-8")) if page.exists() else ""
+    text = _TAG.sub(" ", cleaning.read(page)) if page.exists() else ""
     return set(normalised_tokens(f"{unescape(text)} {' '.join(row)}"))
 
 
@@ -171,18 +227,18 @@ def _clean_shard(file: Path, said: Mapping[int, set[str]]) -> None:
         if left := [part for pair in pairs if word in said.get(pair[0], ()) for part in pair]:
             kept[word] = left
     if kept != shard:
-        _replace(file, json.dumps(kept, ensure_ascii=False, separators=(",", ":")))
+        cleaning.replace(file, json.dumps(kept, ensure_ascii=False, separators=(",", ":")))
 
 
 def _clean_sitemap(public: Path, addresses: Collection[str]) -> None:
     path = public / "sitemap.xml"
     if not path.exists():
         return
-    text = path.read_text(encoding="utf-8")
+    text = cleaning.read(path)
     for address in map(re.escape, addresses):
         text = re.sub(rf"<url><loc>[^<]*{address}</loc>.*?</url>\n?", "", text, flags=re.S)
         text = re.sub(rf'<xhtml:link [^>]*href="[^"]*{address}"/>\n?', "", text)
-    _replace(path, text)
+    cleaning.replace(path, text)
 
 
 def _renew_manifest(public: Path) -> None:

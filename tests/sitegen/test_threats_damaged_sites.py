@@ -1,0 +1,219 @@
+"""Whatever is damaged in a built site, what is withdrawn leaves it, and what had to be removed is said."""
+
+import json
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from sitegen.content import consents
+from sitegen.publish import cleaning, withdrawal, withdrawn_quotes
+
+from forms.core.problem import Problems
+from tests.sitegen.test_threats_consented_media import CONSENT as SEEN
+from tests.sitegen.test_threats_consented_media import QUOTED, photo
+from tests.sitegen.test_threats_withdrawal import CONSENT, SECRET
+
+ROOT = Path(__file__).parents[2]
+TODAY = date(2027, 1, 1)
+LISTS = ("withdrawn.json", "consented.json", "quoted.json", "moved.json", "sitemap.xml", "build-manifest.json")
+DAMAGE = (b"", b"[]", b"{}", b"7", b"null", b"[[[" * 40_000, b"\xff\xfe\x00", b'{"en/told": 7}', b'["/en/stories/a/"]')
+ROWS = (CONSENT, {**SEEN, "media": "visit.png", "languages": "en ta or"}, {**QUOTED, "languages": "en ta or"})
+
+
+def mark_of(folder: Any) -> str:
+    """Write a story, a quote and a photo with their consents; return what the photo is called by on the site."""
+    folder.page("stories/a", f"{SECRET} story.", title=f"{SECRET} title", consent="a-story")
+    folder.page("told", f"> {SECRET} quote.\n> consent: told\n\nWords that stay.\n\n![Her face](/media/visit.png)")
+    folder.page("pages", "[[ pages ]]\n\n[[ stories ]]")
+    folder.table("consents", *ROWS)
+    return photo(folder.root / "content" / "media" / "visit.png", "red")
+
+
+@pytest.fixture
+def site(folder: Any) -> Path:
+    """A site with a story, a quote and a photo, whose consents are then withdrawn."""
+    mark = mark_of(folder)
+    built: Path = folder.build()
+    assert left_in(built) == {"words", "photo"}
+    assert list(built.glob(f"pictures/{mark}*"))
+    folder.table("consents", *({**row, "withdrawn_on": "2026-12-31"} for row in ROWS))
+    return built
+
+
+def left_in(site: Path) -> set[str]:
+    """Return what stands on a site of that which was withdrawn."""
+    files = [path for path in site.rglob("*") if path.is_file() and path.suffix not in {".gz", ".br"}]
+    words = any(word in path.read_bytes() for path in files for word in (SECRET.encode(), SECRET.lower().encode()))
+    return ({"words"} if words else set()) | ({"photo"} if any((site / "pictures").glob("*")) else set())
+
+
+def purged(site: Path, folder: Any) -> list[str]:
+    said: list[str] = []
+    withdrawal.purge(site, folder.root / "content", TODAY, say=said.append)
+    return said
+
+
+@pytest.mark.parametrize("damage", [None, *DAMAGE], ids=lambda damage: repr(damage)[:20])
+def test_no_damaged_list_keeps_what_is_withdrawn(folder: Any, site: Path, damage: bytes | None) -> None:
+    for name in LISTS:
+        copy = site.with_name(f"public.{name}")
+        shutil.copytree(site, copy)
+        (copy / name).unlink(missing_ok=True) if damage is None else (copy / name).write_bytes(damage)
+    shutil.rmtree(site)
+    with_all = site.with_name(f"public.{LISTS[0]}")
+    shutil.copytree(with_all, site)
+    for name in LISTS:
+        (site / name).unlink(missing_ok=True) if damage is None else (site / name).write_bytes(damage)
+    purged(site, folder)
+    assert {path.name: left_in(path) for path in (site, *site.parent.glob("public.*"))} == {
+        "public": set(), **{f"public.{name}": set() for name in LISTS}
+    }  # fmt: skip
+    assert purged(site, folder) == []
+
+
+def pages_and_search(site: Path) -> list[Path]:
+    return sorted([*site.glob("*/search/*.json"), *site.rglob("*.html")])
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff\xfe\x00\xd8", b"[[[" * 40_000, b'["not", {"what": "was"}]'])
+def test_no_damaged_page_or_search_keeps_what_is_withdrawn_elsewhere(folder: Any, site: Path, damage: bytes) -> None:
+    harmed = [path for path in pages_and_search(site) if "stories/a" not in path.as_posix()][::2]
+    for path in harmed:
+        path.write_bytes(damage)
+    purged(site, folder)
+    assert left_in(site) == set()
+
+
+@pytest.mark.parametrize("damage", [b"\xff\xfe", b"\xc3", b"\xed\xa0\x80"], ids=repr)
+def test_bytes_that_are_no_utf_8_hide_nothing_from_a_withdrawal(folder: Any, site: Path, damage: bytes) -> None:
+    for path in pages_and_search(site):
+        path.write_bytes(path.read_bytes() + damage)
+    said = purged(site, folder)
+    assert left_in(site) == set()
+    assert "Words that stay." in (site / "en/told/index.html").read_text(encoding="utf-8", errors="replace")
+    assert any("search/pages-0.json could not be cleaned and is removed. Build the site again." in one for one in said)
+    assert not (site / "en" / "search" / "pages-0.json").exists()
+
+
+def test_a_quote_without_an_end_takes_its_page_along(folder: Any, site: Path) -> None:
+    page = site / "en" / "told" / "index.html"
+    page.write_text(page.read_text(encoding="utf-8").partition("</blockquote>")[0], encoding="utf-8")
+    assert any(f"{page} was damaged; a neutral page stands there." in one for one in purged(site, folder))
+    assert left_in(site) == set()
+
+
+def test_a_story_that_is_there_goes_though_the_site_lists_it_as_withdrawn(folder: Any, site: Path) -> None:
+    (site / "withdrawn.json").write_text('["/en/stories/a/", "/ta/stories/a/"]', encoding="utf-8")
+    purged(site, folder)
+    assert left_in(site) == set()
+
+
+@pytest.mark.parametrize("rows", [[], [{**row, "id": f"other-{row['id']}"} for row in ROWS]], ids=["gone", "renamed"])
+@pytest.mark.parametrize("harm", [lambda path: path.unlink(), lambda path: path.write_bytes(b"[]")])
+def test_lists_and_rows_may_both_be_gone(folder: Any, site: Path, rows: Any, harm: Callable[[Path], object]) -> None:
+    for name in LISTS[:3]:
+        harm(site / name)
+    folder.table("consents", *rows)
+    purged(site, folder)
+    assert "words" not in left_in(site)
+
+
+def refusing(monkeypatch: pytest.MonkeyPatch, refused: Callable[[Path], bool]) -> None:
+    """Let the disk be full for some files."""
+    write = cleaning.write_durably
+
+    def full(path: Path, data: bytes) -> None:
+        if refused(path):
+            raise OSError(28, "No space left on device")
+        write(path, data)
+
+    monkeypatch.setattr(cleaning, "write_durably", full)
+
+
+def test_on_a_full_disk_what_cannot_be_written_is_removed_and_said(
+    folder: Any, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        refusing(patched, lambda _: True)
+        with pytest.raises(Problems, match="could not be cleaned of what was withdrawn"):
+            purged(site, folder)
+        assert left_in(site) == set()
+
+
+@pytest.mark.parametrize("where", ["told/index.html", "stories/a/index.html", "pages/index.html", "search", ".json"])
+def test_what_cannot_be_written_in_one_place_stops_nothing_in_another(
+    folder: Any, site: Path, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusing(monkeypatch, lambda path: f"en/{where}" in path.as_posix() or (where == ".json" and path.suffix == where))
+    said: list[str] = []
+    try:
+        said = purged(site, folder)
+    except Problems as problems:
+        said = [str(problems)]
+    assert "could not be cleaned" in " ".join(said)
+    assert left_in(site) == set()
+
+
+def test_cut_off_at_any_moment_the_next_look_finishes_it(
+    folder: Any, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, unlink, steps = cleaning.write_durably, Path.unlink, 0
+    kept = site.with_name("kept")
+    shutil.copytree(site, kept)
+
+    def cut_off(left: list[int], real: Callable[..., None]) -> Callable[..., None]:
+        def do(*args: Any, **named: Any) -> None:
+            left[0] -= 1
+            if left[0] < 0:
+                raise KeyboardInterrupt
+            real(*args, **named)
+
+        return do
+
+    while steps < 200:
+        shutil.rmtree(site)
+        shutil.copytree(kept, site)
+        left = [steps]
+        with monkeypatch.context() as patched, suppress(KeyboardInterrupt):
+            patched.setattr(cleaning, "write_durably", cut_off(left, write))
+            patched.setattr(Path, "unlink", cut_off(left, unlink))
+            purged(site, folder)
+        purged(site, folder)
+        assert left_in(site) == set(), f"cut off at step {steps}"
+        assert "/en/told/quote-" in (site / "withdrawn.json").read_text(encoding="utf-8")
+        assert json.loads((site / withdrawn_quotes.LIST).read_text(encoding="utf-8")).get("en/told", []) == []
+        if left[0] >= 0:
+            break
+        steps += 1
+    assert 20 < steps < 200, "each write and each removal was the last one once"
+
+
+def test_withdraw_writes_the_day_though_the_site_could_not_be_cleaned(
+    folder: Any, load: Callable[[Path], ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark_of(folder)
+    site = folder.build()
+    monkeypatch.setenv("PORTAL_INSIDE_VENV", "yes")
+    program = load(ROOT / "build.py")
+    monkeypatch.setattr(program, "ROOT", folder.root)
+    monkeypatch.setattr(program, "today", lambda: TODAY)
+    refusing(monkeypatch, lambda path: path.name == "index.html")
+    done = CliRunner().invoke(program.portal, ["withdraw", "a", "--out", str(site)])
+    assert done.exit_code == 1
+    assert "2027-01-01" in folder.csv("consents").read_text(encoding="utf-8")
+    assert f"{SECRET} story" not in " ".join(path.read_text("utf-8") for path in site.rglob("*.html"))
+
+
+def test_a_fault_of_ours_in_reading_consents_counts_as_no_consent(folder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    mark_of(folder)
+    site = folder.build()
+    monkeypatch.setattr(consents, "read_leniently", lambda _: 1 / 0)
+    with pytest.raises(Problems, match="every story is taken off"):
+        purged(site, folder)
+    assert left_in(site) == set()
