@@ -1,4 +1,4 @@
-"""Builds the whole site: checks first, then every language in its own process, then one swap of folders.
+"""Build the whole site: check, draw every language (in its own process), then replace the old site in one rename.
 
 Nothing is built where anything is wrong; and what stands in the output folder stays until the new site is whole.
 """
@@ -87,7 +87,7 @@ def prepare(
 
 @dataclass(frozen=True)
 class Written:
-    """What staff wrote, as it was read: checked by `check`, drawn from the context."""
+    """What staff wrote, as read: `check` checks it, and pages are drawn from the context."""
 
     context: Context
     days: Sequence[Row]
@@ -256,7 +256,7 @@ def _drawn_from(root: Path, fresh: Path, context: Context, speak: bool) -> tuple
 
 
 def _write_beside(root: Path, fresh: Path, out: Path, context: Context, seal: Path) -> None:
-    """Write what stands beside the pages of languages."""
+    """Write the files that belong to no language."""
     from sitegen.render import calendar_numbers, calendars  # noqa: PLC0415 - large, and a check needs neither
 
     content, today = root / "content", context.today
@@ -304,7 +304,7 @@ class _Pages:
 
 
 def remember_translations(root: Path, today: date) -> None:
-    """Remember addresses, what translations were made from and what was signed, before anything is edited again."""
+    """Record addresses, the sources of translations and reviews, before anything is edited again."""
     content = root / "content"
     # Where the folder cannot be written, what was remembered before still counts; what cannot be read, `prepare` says.
     with suppress(OSError, Problem, Problems, KeyError, TypeError):
@@ -322,7 +322,7 @@ def _audio_pipeline(root: Path, out: Path, speak: bool, today: date) -> audio_cl
 
 
 def go_live_list(root: Path, *, keys: DeskKeys | None, today: date, unprotected: Collection[str]) -> list[go_live.Item]:
-    """Everything that is open before the site is for real. Raises Problem or Problems where it cannot be read."""
+    """Return everything that is open before the site goes live. Raises Problem or Problems for unreadable content."""
     context, _ = prepare(root, keys=keys, today=today)
     content = root / "content"
     undecided = consent_rules.undecided(content, context.tables, consents.read_leniently(content), today)
@@ -335,7 +335,7 @@ def go_live_list(root: Path, *, keys: DeskKeys | None, today: date, unprotected:
 
 @contextmanager
 def _fresh(out: Path) -> Iterator[Path]:
-    """A folder beside `out` that takes its place when all went well, and goes when not."""
+    """Yield a folder beside `out` that replaces it on success, and is removed on failure."""
     out = out.absolute()
     fresh = out.with_name(f"{out.name}.new-{os.getpid()}")
     shutil.rmtree(fresh, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Processes that build beside each other: as many as there are processors, started while content is read."""
+"""Processes that build in parallel: as many as there are processors, started while content is read."""
 
 import multiprocessing
 import os
@@ -18,18 +18,18 @@ PRELOADED = ["sitegen.render.language_pages", "sitegen.publish.compression", "si
 
 
 class Workers:
-    """Runs tasks: each in one of the processes, or here and now where there is no pool."""
+    """Runs tasks in a pool of processes, or immediately in this process if there is no pool."""
 
     def __init__(self, pool: ProcessPoolExecutor | None) -> None:
         self._pool = pool
 
     @property
     def beside(self) -> bool:
-        """Whether tasks run beside this process."""
+        """Whether tasks run in other processes."""
         return self._pool is not None
 
     def start(self, task: Callable[..., Any], *arguments: Any) -> "Future[Any]":
-        """Start a task; its result or its error is asked of what is returned."""
+        """Start a task; return a future of its result or error."""
         if self._pool is not None:
             return self._pool.submit(task, *arguments)
         done: Future[Any] = Future()
@@ -42,7 +42,7 @@ class Workers:
 
 @contextmanager
 def workers(stopped: Path, *, beside: bool, needed: Sequence[str] = ()) -> Iterator[Workers]:
-    """Have workers. beside: in processes of their own, which for a few pages costs more time than it saves.
+    """Yield workers. beside: in processes of their own, which for a few pages costs more time than it saves.
 
     stopped: a file that stands there from the moment that the block fails: tasks that look at it end early.
     needed: modules that the tasks will load, beside PRELOADED.

@@ -129,7 +129,7 @@ def _taluk(letter: Letter, portal: Portal) -> str:
 
 
 def append(path: Path, row: Mapping[str, str]) -> None:
-    """Add the row to the table, whole or not at all. What stands in the file stays, byte for byte.
+    """Add the row to the table, atomically. What is in the file stays, byte for byte.
 
     Order of columns, byte order mark, separator, quotes and line ends are the file's. Raises Problem.
     """

@@ -41,7 +41,7 @@ def add(content: Path, schemas: Path, code: str, name: str = "") -> list[str]:
 
 
 def _line(content: Path, code: str, name: str) -> str:
-    """Add the language to portal.yml as a line behind the others; everything else stays as it is written."""
+    """Add the language to portal.yml as a line after the others; everything else stays unchanged."""
     path = content / "portal.yml"
     data = path.read_bytes()
     text = data.decode("utf-8-sig")

@@ -1,4 +1,4 @@
-"""Links of a made page that lead nowhere: to parts, to the site's own addresses, to other sites."""
+"""Links of a rendered page that lead nowhere: to anchors, to the site's own addresses, to other sites."""
 
 import html
 import re
@@ -35,7 +35,7 @@ class Links:
     address: str
 
     def problems(self, page: Source) -> Iterator[Problem]:
-        """Every link of one page that leads nowhere or shows nothing."""
+        """Yield every link of one page that leads nowhere or shows nothing."""
         for address, shown in self.facts(page).links:
             href = html.unescape(address).strip()
             for what, todo in self._wrong(page, href, shown):

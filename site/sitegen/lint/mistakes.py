@@ -15,7 +15,7 @@ _CELLS = tuple(sign for sign in visible.SIGNS if "spreadsheet" in sign.what or "
 
 
 def problems(library: Library, tables: Tables, content: Path, address: str, today: date) -> Iterator[Problem]:
-    """Every mistake, by file. address: of the whole site, as portal.yml has it."""
+    """Yield every mistake, by file. address: of the whole site, as portal.yml has it."""
     consented = {name for row in tables["consents"] for name in media_names(row["media"] or "")}
     yield from files.problems(content, tuple(library.by_language), consented)
     own = [page for pages in library.by_language.values() for page in pages.values() if not page.made]
@@ -27,7 +27,7 @@ def problems(library: Library, tables: Tables, content: Path, address: str, toda
 
 
 def of_page(page: Source, library: Library, root: Path, address: str) -> Iterator[Problem]:
-    """Every mistake in the text of one page. root: the folder of mkdocs.yml."""
+    """Yield every mistake in the text of one page. root: the folder of mkdocs.yml."""
     yield from page_facts.problems(page, root) if not page_facts.of(page, root).clean else ()
     if not structure.conflicts_in(page.text):
         yield from links.Links(library, lambda other: page_facts.of(other, root), address).problems(page)
@@ -35,14 +35,14 @@ def of_page(page: Source, library: Library, root: Path, address: str) -> Iterato
 
 
 def warnings(library: Library) -> Iterator[str]:
-    """What was perhaps lost in translating, and waits for a person."""
+    """Yield what was perhaps lost in translating: a person should look at it."""
     for pages in library.by_language.values():
         for page in pages.values():
             yield from translations.warnings(page, library) if not page.made else ()
 
 
 def conflicts(content: Path) -> Iterator[Problem]:
-    """Tables and settings with the marks of a merge conflict: looked for before anything reads them."""
+    """Yield tables and settings with merge conflict markers: checked before anything reads them."""
     for file in lookup.every(content):
         if file.path.suffix.lower() in {".csv", ".yml"}:
             for line in structure.conflicts_in(file.path.read_bytes().decode("utf-8", "replace"))[:1]:
@@ -50,7 +50,7 @@ def conflicts(content: Path) -> Iterator[Problem]:
 
 
 def _cells(tables: Tables) -> Iterator[Problem]:
-    """Cells in which a spreadsheet has left an error, a shortened number, or letters that are lost."""
+    """Yield cells in which a spreadsheet has left an error, a shortened number, or lost letters."""
     for name, rows in tables.items():
         for row in rows:
             for column, cell in row.items():
@@ -61,7 +61,7 @@ def _cells(tables: Tables) -> Iterator[Problem]:
 
 
 def _campaigns(pages: Sequence[Source], rows: Sequence[Row]) -> Iterator[Problem]:
-    """Pages of campaigns that no row names: no list leads to them."""
+    """Yield pages of campaigns that no row names: no list links to them."""
     named = {row["page"] for row in rows}
     for page in pages:
         name = page.name.removesuffix(".md")

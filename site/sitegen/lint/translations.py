@@ -1,4 +1,4 @@
-"""Whether a translation is one: in its own script, with each part of the English page."""
+"""Checks whether a translation is complete: in its own script, with each part of the English page."""
 
 import re
 import unicodedata
@@ -31,7 +31,7 @@ def problems(page: Source, library: Library) -> Iterator[Problem]:
 
 
 def warnings(page: Source, library: Library) -> Iterator[str]:
-    """Smaller parts that the English has and the translation, which claims to be made from it, has not."""
+    """Yield smaller parts that the English has and its translation lacks."""
     english = _made_from(page, library)
     if english is None:
         return
