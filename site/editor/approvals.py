@@ -12,7 +12,7 @@ from sitegen.content.csv_files import sheet_of
 from sitegen.layers.rows import WITHDRAWN
 
 from editor import settings
-from editor.history import Change, History
+from editor.history import Change, History, name_of
 from editor.looking import source_of
 from editor.tables import rows
 from editor.tables.withdrawals import NAME as CONSENTS
@@ -116,7 +116,8 @@ def _(text: str) -> str:
 
 def _same(one: str, other: str) -> bool:
     """Return whether two names are one person's, however they are written."""
-    return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()
+    first, second = (" ".join(name_of(name).split()).casefold() for name in (one, other))
+    return first == second
 
 
 def _is_story(path: str, text: bytes) -> bool:

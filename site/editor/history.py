@@ -235,7 +235,11 @@ class History:
         return [Change(name, self.read(old.get(name, "")), self.read(new.get(name, ""))) for name in names]
 
 
+def name_of(who: str) -> str:
+    """Return a person's name as the history has it."""
+    return re.sub(r"[<>\x00-\x1f\x7f]", "", who).strip() or "editor"
+
+
 def _identity(who: str) -> bytes:
     """Return a name as git wants it. No address of mail: a history may be copied to others."""
-    name = re.sub(r"[<>\x00-\x1f\x7f]", "", who).strip() or "editor"
-    return f"{name} <>".encode()
+    return f"{name_of(who)} <>".encode()

@@ -92,6 +92,17 @@ class Store:
             entry = self.write(path, whole, who, what)
             return Saved(self.history.id_of(_bytes_of(path) or b""), entry, merged=whole != text)
 
+    def replace(self, path: Path, text: str, base: str, who: str, what: str) -> Saved:
+        """Write a text in place of the file's state `base`, and record it: lines of a table mean nothing by themselves.
+
+        Raises Problem where the file is another by now, also by another program, or cannot be read or written.
+        """
+        with self.busy:
+            if self.read(path)[1] != base:
+                todo = "What you wrote is still on the page. Look at it again, then save."
+                raise Problem(self.name(path), "was changed by somebody else just now.", todo)
+            return self.save(path, text, base, who, what)
+
     def _merge(self, text: str, theirs: str, base: str) -> list[Part]:
         before = self.history.read(base)
         return merge(text_of(before, "base") if before else "", text, theirs)

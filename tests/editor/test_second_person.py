@@ -71,6 +71,20 @@ def test_a_helpline_waits_for_a_second_person(gated: Browser, editor: Editor) ->
     assert "for a second person to read" not in gated.get("/")
 
 
+@pytest.mark.parametrize("name", ["M. Devi <m@example.org>", "m.  devi", "editor"])
+def test_no_way_to_write_a_name_makes_two_persons_of_one(gated: Browser, editor: Editor, name: str) -> None:
+    editor.remember(name=name)
+    called(gated)
+    agreed(gated, editor, name, status=400)
+    published(gated, editor, 400)
+
+
+@pytest.mark.parametrize("name", ["?", "<>", "  ", "12"])
+def test_a_name_without_a_letter_is_none(browser: Browser, name: str) -> None:
+    """The history says ? for what another program changed, to which everybody may agree."""
+    browser.post("/who", 400, name=name)
+
+
 def test_an_edit_after_it_was_read_waits_again(gated: Browser, editor: Editor, folder: Folder) -> None:
     called(gated)
     agreed(gated, editor, "A. Kumar")

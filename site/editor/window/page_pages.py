@@ -58,7 +58,7 @@ def new() -> Response:
         raise Problem(name, translate("There is a page of this address already."), todo)
     values = {"title": title, "description": "", "changed": editor.today(), "draft": True}
     text = front_matter.whole(front_matter.with_values("", values), f"# {title}\n")
-    editor.store.save(path, text, "", writer(), f"New draft: {name}")
+    editor.store.replace(path, text, "", writer(), f"New draft: {name}")
     return redirect_to(f"/pages/{SOURCE}/{name}")
 
 
@@ -202,5 +202,5 @@ def ready(language: str, name: str) -> Response:
     page = front_matter.whole(front_matter.with_values(lines, {"draft": None}), body)
     if found := problems_of(language, name, page):
         raise found[0]
-    editor.store.save(path, page, base, writer(), f"Ready: {language}/{name}")
+    editor.store.replace(path, page, base, writer(), f"Ready: {language}/{name}")
     return redirect_to(f"/pages/{language}/{name}?saved=yes")

@@ -52,5 +52,5 @@ def _ask_for_consent(name: str, who: str) -> str:
     row = {"id": id, "kind": kind, "media": f"{pictures.FOLDER}/{name}.jpg"}
     fresh = lines.with_row(text, ("id",), id, row, "content/tables/consents.csv")
     store = the_editor().store
-    store.save(store.table("consents"), fresh, now, who, f"Row {id} of consents")
+    store.replace(store.table("consents"), fresh, now, who, f"Row {id} of consents")
     return id

@@ -186,7 +186,7 @@ def _save(table: str, form: RowForm) -> int:
     form.problems = checks.row_problems(editor, table, fresh, name)
     if form.problems:
         return 400
-    editor.store.save(editor.store.table(table), fresh, now, writer(), f"Row {name} of {table}")
+    editor.store.replace(editor.store.table(table), fresh, now, writer(), f"Row {name} of {table}")
     return 0
 
 
@@ -244,7 +244,7 @@ def replace(table: str) -> Answer | str:
         problems = checks.table_problems(editor, table, fresh)
         if now != request.form.get("base") or problems:
             return _compared(table, fresh, now)
-        editor.store.save(editor.store.table(table), fresh, now, writer(), f"Table {table} from a spreadsheet")
+        editor.store.replace(editor.store.table(table), fresh, now, writer(), f"Table {table} from a spreadsheet")
     return redirect_to(f"/tables/{table}/?saved=yes")
 
 

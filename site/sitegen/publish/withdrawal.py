@@ -33,6 +33,9 @@ from sitegen.render.search_index import PAGES_A_FILE, normalised_tokens
 NEUTRAL = "withdrawn.html"
 """In each language's folder: the neutral page, made by the last build."""
 
+PAPERS = ("leaflet", "poster", "card")
+"""What the papers of the kit that say what pages say are called by (sitegen/print/leaflets.py)."""
+
 _HEADING = re.compile(r"<h1[^>]*>(.*?)</h1>", re.S)
 _TAG = re.compile(r"<[^>]*>")
 _FILE = re.compile(r"/(?:audio|pictures|media)/[^\"'\s,>]+")
@@ -349,11 +352,15 @@ def _copy_rows_of_libraries(content: Path, told: str) -> None:
 
 
 def remove_card(kit: Path) -> bool:
-    """Remove the memory card's file, which still holds the story; return whether there was one."""
-    card = kit / "portal.zip"
-    there = card.exists()
-    card.unlink(missing_ok=True)
-    return there
+    """Remove the memory card's file and the papers that show pages, which hold the story; return whether any was there.
+
+    An own paper that somebody keeps there stays.
+    """
+    found = [kit / "portal.zip", *(path for kind in PAPERS for path in kit.glob(f"{kind}-*.pdf"))]
+    there = [path for path in found if path.exists()]
+    for path in there:
+        path.unlink(missing_ok=True)
+    return bool(there)
 
 
 def keep_withdrawals(content: Path, base: bytes, here: bytes) -> list[str]:
