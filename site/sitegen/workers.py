@@ -13,7 +13,7 @@ from typing import Any
 MOST = 4
 """More processes would each need their own copy of all pages in memory."""
 
-PRELOADED = ["sitegen.render.language_pages", "sitegen.publish.compression", "sitegen.render.compiled"]
+PRELOADED = ["sitegen.render.language_pages", "sitegen.publish.compression", "sitegen.compiled_templates"]
 """What all of them need, loaded once in the process from which they are forked."""
 
 
