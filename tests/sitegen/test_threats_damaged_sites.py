@@ -217,3 +217,14 @@ def test_a_fault_of_ours_in_reading_consents_counts_as_no_consent(folder: Any, m
     with pytest.raises(Problems, match="every story is taken off"):
         purged(site, folder)
     assert left_in(site) == set()
+
+
+def test_a_story_that_one_language_alone_has_is_called_taken_away_in_no_other(folder: Any) -> None:
+    folder.page("stories/a", f"{SECRET} story.", "ta", title=f"{SECRET} title", consent="a-story")
+    folder.table("consents", {**CONSENT, "languages": "en ta or"})
+    site = folder.build()
+    assert "This page is not here" in (site / "en/stories/a/index.html").read_text(encoding="utf-8")
+    assert withdrawal.purge(site, folder.root / "content", TODAY) == []
+    folder.table("consents", {**CONSENT, "languages": "en ta or", "withdrawn_on": "2026-12-31"})
+    assert "/ta/stories/a/" in withdrawal.purge(site, folder.root / "content", TODAY)
+    assert left_in(site) == set()
