@@ -41,6 +41,7 @@ from sitegen.media import audio_clips, images
 from sitegen.publish import browser_bundle, build_manifest, compression, moved_pages, withdrawal
 from sitegen.render import event_pages, site_files
 from sitegen.render.blocks import Context
+from sitegen.render.engine import interface
 from sitegen.workers import Workers, workers
 
 HANDOVER = Path(".build") / "portal.json"
@@ -202,7 +203,8 @@ def build(
     started = time.monotonic()
     remember_translations(root, today)
     many = len([*(root / "content").glob("*/**/*.md")]) > FEW_PAGES
-    with _fresh(out) as fresh, workers(fresh.with_name(f"{fresh.name}.stopped"), beside=many) as pool:
+    engine = [interface.module_of(root)] if many else []
+    with _fresh(out) as fresh, workers(fresh.with_name(f"{fresh.name}.stopped"), beside=many, needed=engine) as pool:
         written = read(root, keys=keys, today=today)
         at_once = pool.beside and not speak  # pages are drawn while they are checked; no speech for what may be wrong
         report = content_checks.Report((), ()) if at_once else _without_problems(root, written, handover, unprotected)
