@@ -538,7 +538,9 @@ def remove_withdrawn(out: Path, *stories: str) -> None:
     if gone or wrong:
         forget_last_build()  # what is built next is never taken to be there already
     if (gone or wrong) and withdrawal.remove_card(ROOT / "kit"):
-        click.echo("kit/portal.zip held the story and is removed. Make the kit again, and take old cards back.")
+        click.echo(
+            "Card and papers in kit/ held the story and are removed. Make the kit again, and take old ones back."
+        )
     for address in dict.fromkeys(gone):
         click.echo(f"{address} has no valid consent and is taken off the site.")
     if wrong:

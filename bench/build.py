@@ -6,6 +6,8 @@ Run: PYTHONPATH=.:site .venv/bin/python bench/build.py [--pages 200] [--rounds 3
 """
 
 import argparse
+import ctypes
+import json
 import os
 import random
 import resource
@@ -21,6 +23,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 LANGUAGES = ("en", "ta", "te", "hi", "or")
@@ -37,7 +40,7 @@ unsafe = true
 
 @dataclass(frozen=True)
 class Cost:
-    """What one run took: seconds on the clock, seconds of all processors, and the largest process in MB."""
+    """What one run took: seconds on the clock, seconds of all its processes, and the largest of them in MB."""
 
     wall: float
     processor: float
@@ -192,7 +195,7 @@ def rows(root: Path, hugo: Path, arguments: argparse.Namespace) -> dict[str, Cal
         plain = run_hugo()
         before, started = _processor(), time.monotonic()
         compress_all(hugo / "public")
-        return Cost(plain.wall + time.monotonic() - started, plain.processor + _processor() - before)
+        return Cost(plain.wall + time.monotonic() - started, plain.processor + _processor() - before, plain.memory)
 
     def served() -> Cost:
         with serving(root, arguments.port):
@@ -217,14 +220,42 @@ OURS = (sys.executable, "build.py", "build", "--no-speech")
 
 
 def timed(command: list[str], root: Path) -> Cost:
-    """Run a program to its end and return what it and its children took."""
-    before, started = _processor(), time.monotonic()
+    """Run a program to its end and return what it and all processes that it began took.
+
+    A process of its own waits for it, and on Linux for workers whose parent has ended too.
+    """
+    reading, writing = os.pipe()
+    if not os.fork():
+        try:
+            os.write(writing, json.dumps(_run(command, root)).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    os.wait()
+    with os.fdopen(reading) as answer:
+        found = json.load(answer)
+    if "failed" in found:
+        sys.exit(f"{' '.join(command)}\n{found['failed']}")
+    return Cost(**found)
+
+
+def _run(command: list[str], root: Path) -> dict[str, Any]:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    started = time.monotonic()
     done = subprocess.run(command, cwd=root, env=_inside(root), capture_output=True, text=True, check=False)  # noqa: S603
     wall = time.monotonic() - started
+    with suppress(ChildProcessError):
+        while True:
+            os.wait()
     if done.returncode:
-        sys.exit(f"{' '.join(command)}\n{done.stdout}\n{done.stderr}")
+        return {"failed": f"{done.stdout[-4000:]}\n{done.stderr[-4000:]}"}
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    return Cost(wall, _processor() - before, memory)
+    return {"wall": wall, "processor": _processor(), "memory": memory}
+
+
+PR_SET_CHILD_SUBREAPER = 36
+"""Of prctl(2): whoever asks for it becomes the parent of processes whose own parent has ended."""
 
 
 def _inside(root: Path) -> dict[str, str]:
@@ -246,14 +277,12 @@ def compress_all(folder: Path) -> None:
 
 
 def compress(path: Path) -> None:
-    """Write a .gz and a .br beside a file."""
-    import gzip  # noqa: PLC0415
+    """Write a .gz and a .br beside a file, as our build makes them."""
+    from sitegen.publish.compression import compressed  # noqa: PLC0415
 
-    import brotli  # noqa: PLC0415
-
-    data = path.read_bytes()
-    path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(data, 9, mtime=0))
-    path.with_name(f"{path.name}.br").write_bytes(brotli.compress(data, mode=brotli.MODE_TEXT))
+    small, smaller = compressed(path.read_bytes())
+    path.with_name(f"{path.name}.gz").write_bytes(small)
+    path.with_name(f"{path.name}.br").write_bytes(smaller)
 
 
 @contextmanager

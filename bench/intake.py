@@ -40,7 +40,7 @@ from types import SimpleNamespace
 from flask import Flask, request
 from forms.server import run
 app, local = Flask(__name__), threading.local()
-app.extensions["erase"] = lambda: None  # gunicorn.conf.py starts the clock-work of what it serves
+app.extensions["erase"] = lambda: None  # gunicorn.conf.py starts the daily thread of what it serves
 run.watch = lambda _: None  # and watches its databases, of which this has none
 app.extensions["operator_log"] = SimpleNamespace()
 def database():

@@ -1,5 +1,6 @@
-"""What MkDocs does beside handbook.yml: the order of the pages, and two pages from the project's folder."""
+"""What MkDocs does beside handbook.yml: the order of pages, two pages from the project's folder, lists below text."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -35,5 +36,21 @@ def on_files(files: Any, config: Any) -> Any:
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Return the text of a page with its links to those pages as they lie here."""
-    return markdown.replace("](../SECURITY.md)", "](SECURITY.md)")
+    """Return the text of a page with its links to those pages as they lie here, and its lists as `with_lists` says."""
+    return with_lists(markdown.replace("](../SECURITY.md)", "](SECURITY.md)"))
+
+
+def with_lists(markdown: str) -> str:
+    """Return Markdown with an empty line before each list: Python-Markdown takes one right below text for more text."""
+    lines: list[str] = []
+    in_code = False
+    for line in markdown.split("\n"):
+        in_code ^= line.lstrip().startswith("```")
+        above = lines[-1] if lines else ""
+        if not in_code and _ITEM.match(line) and above and not above[0].isspace() and not _ITEM.match(above):
+            lines.append("")
+        lines.append(line)
+    return "\n".join(lines)
+
+
+_ITEM = re.compile(r"(?:-|\d+\.) ")

@@ -24,6 +24,9 @@ ROOT = Path(__file__).parents[1]
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+# Tests ask servers on this machine: no proxy that somebody has set, and none to be looked for at each request.
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
+
 MEMORY = Path("/dev/shm")
 
 

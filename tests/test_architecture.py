@@ -159,9 +159,9 @@ def test_flask_is_known_to_web_code_only() -> None:
         ("difflib", {"sitegen.checks.did_you_mean", "editor.differences"}),
         ("dulwich", {"editor.history"}),
         ("merge3", {"editor.merging"}),
-        ("mammoth", {"editor.pasted"}),
-        ("bs4", {"editor.pasted"}),
-        ("markdownify", {"editor.pasted"}),
+        ("mammoth", {"editor.incoming.pasted"}),
+        ("bs4", {"editor.incoming.pasted"}),
+        ("markdownify", {"editor.incoming.pasted"}),
     ],
 )
 def test_a_library_is_imported_in_its_wrapper_only(library: str, home: set[str]) -> None:

@@ -7,7 +7,9 @@ from types import ModuleType
 from typing import Any
 
 import click
+import markdown
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from forms.desk.cli.main import desk
@@ -45,3 +47,25 @@ def test_commands_of_the_handbook_exist(program: Any) -> None:
     assert {"check", "withdraw", "kit", "desk", "build"} <= {first for first, _ in commands}
     assert {first for first, _ in commands} <= set(program.portal.list_commands(click.Context(program.portal)))
     assert all(second in desk.commands for first, second in commands if first == "desk" and second)
+
+
+def items(text: str) -> int:
+    """How many items of lists a page has, outside of code."""
+    outside = re.sub(r"^ *```.*?^ *```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    return len(re.findall(r"^(?:-|\d+\.) ", outside, flags=re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        *sorted(path.relative_to(ROOT) for path in (ROOT / "docs").rglob("*.md")),
+        *map(Path, ("SECURITY.md", "CONTRIBUTING.md")),
+    ],
+    ids=str,
+)
+def test_each_list_is_a_list_in_the_handbook_too(load: Callable[[Path], ModuleType], page: Path) -> None:
+    """A forge draws a list right below a line of text; Python-Markdown takes it for more of the text."""
+    extensions = yaml.safe_load((ROOT / "handbook.yml").read_text(encoding="utf-8"))["markdown_extensions"]
+    text = (ROOT / page).read_text(encoding="utf-8")
+    drawn = markdown.markdown(load(ROOT / "docs" / "hooks.py").on_page_markdown(text), extensions=extensions)
+    assert drawn.count("<li>") >= items(text)

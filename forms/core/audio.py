@@ -1,4 +1,4 @@
-"""Sound into the two small files that phones play: the only home of PyAV (FFmpeg).
+"""Convert sound into the two small files that phones play. PyAV (FFmpeg) is used only here.
 
 Opus in Ogg at 16 kbit/s (RFC 6716, RFC 7845) for nearly every phone, MP3 at 24 kbit/s for the rest. Only sound goes
 over: the name of a camera, a place or a person in a recording's tags does not.
@@ -35,13 +35,13 @@ class TooLong(Exception):
 
 
 def write_samples(samples: bytes, rate: int, where: Iterable[tuple[Kind, Path]]) -> None:
-    """Write a machine's voice, signed 16-bit mono samples, as each kind."""
+    """Write synthetic speech (signed 16-bit mono samples) as a file of each kind."""
     for kind, path in where:
         _encode(_frames(samples, rate), kind, path, kind.quick)
 
 
 def convert(recording: Path, where: Iterable[tuple[Kind, Path]]) -> None:
-    """Write a recording as each kind, without its tags. Raises NotSound."""
+    """Write a recording as a file of each kind, without its tags. Raises NotSound."""
     for kind, path in where:
         _encode(_decode(recording), kind, path, kind.options)
 

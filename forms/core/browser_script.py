@@ -1,4 +1,4 @@
-"""What the script of pages with letters is told: how to seal, and every word that it says, in the page's language."""
+"""The data for the script of pages with letters: how to encrypt, and all its texts in the page's language."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Seals a letter for its desks. Nothing here can open one: only public keys come in.
+"""Encrypt letters to their desks. Nothing here can decrypt one: it is given only public keys.
 
 A letter is JSON in UTF-8, followed by spaces up to a size class, sealed with age
 (https://age-encryption.org/v1): `age -d -i key letter.age | jq` opens it without our software.
@@ -43,7 +43,7 @@ class TooLarge(Problem):
 
 
 class NotSealed(Problem):
-    """Plain bytes came where only a sealed letter may stand."""
+    """Plaintext was given where only ciphertext may be stored."""
 
 
 def seal(letter: Mapping[str, Any], recipients: Sequence[str], floor: int = SIZE_CLASSES[0]) -> bytes:

@@ -1,4 +1,4 @@
-"""The version of portal.json, so that desks and servers of different age understand each other.
+"""The version of portal.json, so that desks and servers of different versions understand each other.
 
 A reader passes over fields it does not know. `needs` in the file is the oldest version that may read it at all.
 Desks of version 1 refuse a file with one field more, and say nothing of their version: they get the fields they know.

@@ -1,4 +1,4 @@
-"""What a build hands to the server: one small JSON file with everything public that the endpoint needs.
+"""The portal as a build hands it to the server: one small JSON file with everything public that the endpoint needs.
 
 The build writes it after reading `content/`; the endpoint reads it at start. So a server that takes letters
 needs neither MkDocs nor the staff's files.
@@ -91,7 +91,7 @@ class Desk:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """All age recipients to which this desk's letters are sealed; none where no key of it can be used."""
+        """All age recipients to which this desk's letters are encrypted; none if no key of it is usable."""
         return tuple(key for key in (*(member.key for member in self.members), self.recovery) if key)
 
 
@@ -333,7 +333,7 @@ class Portal:
 
     @property
     def erased_days(self) -> int:
-        """Days that a case which its person has erased still rests at a desk (keep: erased_days), within bounds."""
+        """Days that an erased case stays hidden at a desk before it is deleted (keep: erased_days), within bounds."""
         days = self.keep.get("erased_days", ERASED_DAYS)
         return min(max(1, days), MOST_ERASED_DAYS) if isinstance(days, int) else ERASED_DAYS
 
@@ -358,7 +358,7 @@ def as_json(portal: Portal) -> dict[str, Any]:
 
 
 def write(portal: Portal, path: Path) -> None:
-    """Write the portal as JSON, whole or not at all."""
+    """Write the portal as JSON, atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_durably(path, json.dumps(as_json(portal), ensure_ascii=False, indent=1).encode())
 
@@ -439,7 +439,7 @@ def _usable(desk: Desk) -> Desk:
 
 
 def _log_what_is_unusable(rows: Iterable[Mapping[str, Any]], desks: Iterable[Desk]) -> None:
-    """Tell the operator which desk gets nothing, or cannot fetch. The value is not named: it may be a secret."""
+    """Log which desk gets nothing, or cannot fetch. The value is not named: it may be a secret."""
     for row, desk in zip(rows, desks, strict=True):
         told = [(one.id, "key", raw.get("key"), one.key) for raw, one in zip(row["members"], desk.members, strict=True)]
         told += [

@@ -6,7 +6,7 @@ from forms.core.i18n.lazy_text import LazyText, as_lazy, joined, lazy_gettext
 
 
 class Problem(Exception):
-    """Something a person must know and can mend.
+    """Something that a person must know and can correct.
 
     where: file, row, field or part; what: what is wrong; todo: what to do next. Plain sentences
     without a closing full stop in `where`.
@@ -28,7 +28,7 @@ class Problem(Exception):
 
 
 class Danger(Problem):
-    """A problem by which somebody may come to harm: said before all others."""
+    """A problem that may harm somebody: reported before all others."""
 
 
 def as_dangers(problems: Iterable[Problem]) -> Iterator[Problem]:
@@ -37,7 +37,7 @@ def as_dangers(problems: Iterable[Problem]) -> Iterator[Problem]:
 
 
 class Problems(Exception):
-    """Several problems, told all at once so that a person mends them in one go: first what endangers people."""
+    """Several problems, reported at once so that a person can correct them in one go: dangers first."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda problem: not isinstance(problem, Danger)))

@@ -1,1 +1,1 @@
-"""The desk: fetches sealed letters, opens them on the staff's own machine, answers. The server never imports it."""
+"""The desk: fetches encrypted letters, decrypts them on a staff machine, answers. The server never imports it."""

@@ -1,4 +1,4 @@
-"""How a command of the desk is typed on this machine, so that a sentence which names one can be pasted as it is.
+"""How a desk command is typed on this machine, so that messages can name commands that can be pasted.
 
 A desk's program serves one desk, and the way it was started holds for all that it says.
 """

@@ -1,4 +1,4 @@
-"""What is wrong at a desk, each thing in a sentence with what to do. Looks only; mends nothing.
+"""Diagnose a desk: each finding in a sentence with what to do. Changes nothing.
 
 But it holds this machine's clock and the server's against each other, which ends a doubt where they agree.
 """
@@ -47,7 +47,7 @@ MOST_ARRIVALS = 20
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at: well or not, and a sentence."""
+    """One check: whether it passed, and a sentence."""
 
     ok: bool
     sentence: str
@@ -243,7 +243,7 @@ def _signing(session: Session) -> Iterator[Finding]:
 
 
 def _old_keys(session: Session) -> Iterator[Finding]:
-    """Said only once they can go: until then they are needed, and there is nothing to do."""
+    """Yield old keys that are no longer needed: until then there is nothing to do."""
     recovery = session.keys.own_desk.recovery
     old = sum(str(identity.to_public()) != recovery for identity in session.own_keys.identities[1:])
     if old and not session.key_retirement.anything_needs_old_keys():
@@ -379,7 +379,7 @@ def _waiting(session: Session) -> Iterator[Finding]:
 
 
 def _arrivals(session: Session) -> Iterator[Finding]:
-    """Yield what hints at letters that the server held back or gave out twice."""
+    """Yield signs of letters that the server withheld or gave out twice."""
     odd = session.withheld.arrivals.odd()
     yield from (Finding(False, arrival.sentence) for arrival in odd[-MOST_ARRIVALS:])
     missing = session.withheld.missing_letters()
@@ -432,7 +432,7 @@ def _statements(session: Session) -> Iterator[Finding]:
 
 
 def _memory(session: Session) -> Iterator[Finding]:
-    """Yield what this machine has forgotten, since a file of its own was damaged."""
+    """Yield what this machine has lost because a file of its own was damaged."""
     for make in (acknowledgement.state_file, arrivals.state_file, statements.state_file, date_file.state_file):
         yield from (Finding(False, said) for said in make(session.place.folder).complaints())
     yield from (Finding(False, said) for said in colleagues_file(session.place.folder).complaints())

@@ -51,7 +51,7 @@ class Session:
     busy: RLock
 
     def lock(self) -> None:
-        """Forget all that was opened, and the key."""
+        """Drop everything that was decrypted, and the key."""
         with self.busy:
             self.own_keys.forget()
             self.cases.close()

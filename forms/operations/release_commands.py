@@ -1,11 +1,15 @@
 """Commands for releases: publish, releases, rollback."""
 
+import os
+from pathlib import Path
+
 import click
 
 from forms.operations import releases as folders
 from forms.operations.cli import Checkout, checkout, report_problems
 from forms.operations.installation import become_owner
 from forms.operations.releases import Release
+from forms.operations.updating import Source, clone_in
 
 
 @click.command()
@@ -16,8 +20,16 @@ def publish(as_it_is: bool) -> None:
         here = checkout()
         become_owner(here.published)
         with folders.at_work(here.published, say_waiting):
+            _recover(here)
             release = publish_newest(here, as_it_is=as_it_is)
         click.echo(f"Release {release.number} is in use: {release.public}")
+
+
+def _recover(here: Checkout) -> None:
+    """Let withdrawals stand in consents.csv again that a power cut during an update left set aside."""
+    clone = clone_in(here.root)
+    if clone.exists():
+        Source(here.root / "content", clone, Path(os.devnull), keep=here.keep_withdrawals).recover()
 
 
 def publish_newest(here: Checkout, *, as_it_is: bool = False) -> Release:

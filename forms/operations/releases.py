@@ -79,7 +79,7 @@ def publish(site: Path, public: Path, handover: Path, today: date, *, purge: Pur
     """Make a release of a built site and its portal.json, and put it into use.
 
     Raises Problem or OSError, and changes nothing then. The same build again changes nothing. purge: run
-    on the new folder before it is shown.
+    on the new folder before it is shown, and once more behind that.
     """
     with _alone(site):
         built, now = _require_one_build(public, handover), current(site)
@@ -97,6 +97,8 @@ def publish(site: Path, public: Path, handover: Path, today: date, *, purge: Pur
             if purge is not None:
                 purge(folder / PUBLIC)
         _use(site, fresh)
+        if purge is not None:
+            purge(fresh.public)  # who withdrew in between cleaned only the releases that were there already
         (site / HELD).unlink(missing_ok=True)
         _remove_old(site, fresh)
         return fresh
@@ -125,8 +127,13 @@ def rollback(
         if purge is not None:
             purge(found.public)
         _require_nothing_comes_back(found, now, [one for one in every(site) if one.number > found.number])
-        (site / HELD).touch()
-        _use(site, found)
+        held = is_held(site)
+        (site / HELD).touch()  # first: should the power go now, no timer undoes it
+        try:
+            _use(site, found)
+        finally:
+            if not held and current(site) != found:
+                (site / HELD).unlink(missing_ok=True)  # nobody went back
         return found
 
 
@@ -211,7 +218,11 @@ def _copy(public: Path, to: Path, now: Release | None) -> None:
         else:
             shutil.copyfile(source, target)
 
-    shutil.copytree(public, to, copy_function=copy)
+    try:
+        shutil.copytree(public, to, copy_function=copy)
+    except shutil.Error as error:  # of all files, in texts
+        name, _, why = error.args[0][0]
+        raise Problem(str(name), f"cannot be copied ({why}).", "Is the disk full?") from None
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -17,6 +18,9 @@ from forms.server.districts import settings as districts
 
 NOTICE = "The portal needs its operator. Run: portal status"
 """Always the same: whoever reads the operator's mail or screen learns nothing of any district or letter."""
+
+DATABASES_OF_ONE = 2
+"""Of a district: concerns, and sign-ups with requests; the budget is of each."""
 
 NEEDS = 1
 """Exit code where anything needs the operator: a monitor goes by it."""
@@ -61,7 +65,25 @@ def _all(folder: Path | None, backups: Path | None, certificate: Path) -> list[S
         become_owner(settings.data)
         return [look_at("portal", settings, backups=backups, certificate=certificate, due=here.due)]
     become_owner_of_first(folder)
-    return [_of_district(folder, name, backups, certificate) for name in districts.names(folder)]
+    found = [_of_district(folder, name, backups, certificate) for name in districts.names(folder)]
+    return [*found, *_together(folder)]
+
+
+def _together(folder: Path) -> list[Status]:
+    """Return whether the budgets of all districts fit on their disks: else floods of some fill it for all."""
+    budgets: dict[int, list[tuple[int, Path]]] = {}
+    for name in districts.names(folder):
+        with suppress(Problem, OSError):
+            own = districts.read(folder, name).settings
+            budgets.setdefault(own.data.stat().st_dev, []).append((DATABASES_OF_ONE * own.budget, own.data))
+    items = []
+    for some in budgets.values():
+        total, size = sum(budget for budget, _ in some), shutil.disk_usage(some[0][1]).total
+        if total > size:
+            what = f"The budgets of {len(some)} districts are {total // 10**9} GB together, and their disk has"
+            todo = "a flood of some fills it for all. Lower them: portal district update NAME --set budget=..."
+            items.append(Item("budgets", total, f"{what} {size // 10**9} GB: {todo}", needs=True))
+    return [Status("all districts", tuple(items))] if items else []
 
 
 def _of_district(folder: Path, name: str, backups: Path | None, certificate: Path) -> Status:

@@ -11,7 +11,7 @@ from forms.operations import releases
 from forms.operations.cli import Checkout, checkout, report_problems
 from forms.operations.installation import become_owner
 from forms.operations.release_commands import publish_newest, say_waiting
-from forms.operations.updating import Source
+from forms.operations.updating import Source, clone_in
 from forms.operations.updating import update as take_newest
 from forms.server.districts import settings as districts
 from forms.server.districts.settings import District
@@ -35,7 +35,7 @@ def update(signers: Path, remote: str, branch: str, all_: Path | None) -> None:
     var/content.git, what content/ holds is published.
     """
     here = checkout()
-    content, clone = here.root / "content", here.root / "var" / "content.git"
+    content, clone = here.root / "content", clone_in(here.root)
     with report_problems():
         if all_ is not None:
             _update_all(here, all_, remote, branch)

@@ -137,17 +137,16 @@ class Source:
 
         Withdrawals that were made here since the last commit stay too, also where the power goes in between.
         """
-        saved, table = self.repository / "consents-before.csv", self.folder / CONSENTS
-        before = [path.read_bytes() for path in (saved, table) if path.is_file()]
-        believed = self.seen()
-        base = self._blob(f"{believed}:{CONSENTS}") if believed else b""
+        table = self.folder / CONSENTS
+        before = [path.read_bytes() for path in (self._before, table) if path.is_file()]
+        base = self._base()
         if before:
-            write_durably(saved, before[0])
+            write_durably(self._before, before[0])
         self._git("reset", "--quiet", "--hard", commit)
         for text in before:
             self.keep(base, text)
         self._git("update-ref", SEEN, commit)
-        saved.unlink(missing_ok=True)
+        self._before.unlink(missing_ok=True)
 
     def published(self, commit: str) -> None:
         """Remember that the files of this commit were published."""
@@ -158,13 +157,40 @@ class Source:
     def take_back(self, commit: str) -> None:
         """Let the folder hold again what was published last, but for the consents: those stay as they are known now."""
         table = self.folder / CONSENTS
-        known = table.read_bytes() if table.is_file() else None
+        write_durably(self._known, table.read_bytes() if table.is_file() else b"")
         self._git("reset", "--quiet", "--hard", commit)
-        if known is None:
-            table.unlink(missing_ok=True)
-        elif not table.is_file() or table.read_bytes() != known:
+        self._bring_known_back()
+
+    def recover(self) -> None:
+        """End what the power cut short: withdrawals that are known stand in consents.csv again."""
+        if self._known.is_file():
+            self._bring_known_back()
+        if self._before.is_file():
+            self.keep(self._base(), self._before.read_bytes())
+
+    def _bring_known_back(self) -> None:
+        """Write the consents that were set aside; none at all where there were none, which hides every story."""
+        table = self.folder / CONSENTS
+        known = self._known.read_bytes()
+        if not table.is_file() or table.read_bytes() != known:
             table.parent.mkdir(parents=True, exist_ok=True)
             write_durably(table, known)
+        self._known.unlink()
+
+    @property
+    def _before(self) -> Path:
+        """Where consents.csv as it was here is set aside while another commit is taken."""
+        return self.repository / "consents-before.csv"
+
+    @property
+    def _known(self) -> Path:
+        """Where the consents that are known are set aside while a commit is taken back."""
+        return self.repository / "consents-known.csv"
+
+    def _base(self) -> bytes:
+        """Return consents.csv of the commit that was believed last; empty where there is none."""
+        believed = self.seen()
+        return self._blob(f"{believed}:{CONSENTS}") if believed else b""
 
     def _blob(self, name: str) -> bytes:
         done = self._run("cat-file", "blob", name)
@@ -200,6 +226,11 @@ class Source:
             raise Problem("git", "is not installed.", "On Debian and Ubuntu: apt-get install git") from None
         except subprocess.TimeoutExpired:
             raise Problem(self.remote, f"did not answer within {LONGEST} seconds.", "It is tried again.") from None
+
+
+def clone_in(root: Path) -> Path:
+    """Return where the bare clone of a site's content lies."""
+    return root / "var" / "content.git"
 
 
 @contextmanager
@@ -271,6 +302,7 @@ _HELD = "An earlier release was put into use again. It stays until something new
 def _newest(source: Source) -> tuple[str, str]:
     """Return the newest commit and who signed it; nobody where it is the one that is published. Raises Problem."""
     source.remove_leftovers()
+    source.recover()
     newest = source.fetched()
     if newest == source.taken() == source.seen():
         return newest, ""

@@ -1,4 +1,4 @@
-"""create_app(settings): wiring only. What is asked is answered in routes.py, pickup.py and built_site.py."""
+"""create_app(settings): wiring only. Requests are answered in web/ and api/."""
 
 import logging
 import threading
@@ -42,7 +42,7 @@ _REWRITING = threading.Lock()
 
 
 def create_app(settings: Mapping[str, Any]) -> Flask:
-    """Return the endpoint for these settings (see config.Settings). Raises Problem where a setting will not do."""
+    """Return the endpoint for these settings (see config.Settings). Raises Problem for an unusable setting."""
     read = config.read(settings)
     in_use = _in_use(read)
     try:
@@ -126,7 +126,7 @@ def _in_use(read: config.Settings) -> InUse:
 
 
 def _salt(read: config.Settings, stores: Sequence[Store]) -> bytes:
-    """Return the salt for receipts, which fits these databases. Raises Problem where it is lost, or is another's.
+    """Return the salt for receipts that belongs to these databases. Raises Problem if it is lost, or belongs to others.
 
     A new one is made only where nothing was ever kept. A database that is away is looked at when it is first used.
     """
@@ -141,7 +141,7 @@ def _salt(read: config.Settings, stores: Sequence[Store]) -> bytes:
 
 
 def _first_salt(read: config.Settings, stores: Sequence[Store]) -> bytes:
-    """Return a new salt, where nothing was ever kept, or that of another process that was first. Raises Problem."""
+    """Return a new salt if nothing was ever stored, or that of another process that was first. Raises Problem."""
     if any(store.is_in_use() for store in stores):
         found = config.salt(read)  # another process may have made both in between
         if found is None:
@@ -164,19 +164,19 @@ def _claim(store: Store, salt_mark: str) -> None:
 
 
 def take_new_portal(app: Flask, path: Path) -> None:
-    """Use what the site generator has handed over anew, at once."""
+    """Use the portal.json that the site generator has handed over, at once."""
     app.extensions["services"] = replace(app.extensions["services"], portal=portal.read(path))
 
 
 def _use_newest_portal() -> None:
-    """This request goes by the newest portal.json from here to its end, whatever is handed over meanwhile."""
+    """Let this request use the newest portal.json from here to its end, whatever is handed over meanwhile."""
     refresh_portal(current_app._get_current_object())  # type: ignore[attr-defined]
     g.services = current_app.extensions["services"]
     i18n.use_words(g.services.portal.words)
 
 
 def _leave_words(_error: BaseException | None) -> None:
-    """End with the request what it said in its district's own words."""
+    """Stop using the district's own words at the end of its request."""
     i18n.use_words(None)
 
 
@@ -185,7 +185,7 @@ def _use_portal(app: Flask, found: portal.Portal) -> None:
 
 
 def refresh_portal(app: Flask) -> None:
-    """Take portal.json anew where it has changed; one that is broken is said and changes nothing."""
+    """Read portal.json again if it has changed; a broken one is reported and changes nothing."""
     file: PortalFile = app.extensions["portal_file"]
     file.refresh(partial(_use_portal, app))
     log: OperatorLog = app.extensions["operator_log"]
@@ -194,7 +194,7 @@ def refresh_portal(app: Flask) -> None:
 
 
 def watch(app: Flask) -> None:
-    """Look whether letters can be kept, and tell whoever runs the server; of several processes one does."""
+    """Check whether letters can be stored, and notify the operator; of several processes one does so."""
     refresh_portal(app)
     services: Services = app.extensions["services"]
     for store in services.stores:
@@ -219,7 +219,7 @@ def watch(app: Flask) -> None:
 
 
 def _rewrite_once_a_day(app: Flask, services: Services) -> None:
-    """Let no file tell in which order letters came on the days before; within today it does."""
+    """Rewrite the databases once a day, so that no file reveals in which order letters came on earlier days."""
     today = app.extensions["clock"]()
     if app.extensions.get("rewritten") == today or not _REWRITING.acquire(blocking=False):
         return  # one district after the other: the next look tries again
@@ -234,7 +234,7 @@ def _rewrite_once_a_day(app: Flask, services: Services) -> None:
 
 
 def _erase_once_a_day() -> None:
-    """Erase what has been kept long enough, at the day's first request, should no clock-work have done it."""
+    """Erase what has been kept long enough at the day's first request, in case the daily thread has not done it."""
     if request.blueprint != static_site.site.name:
         current_app.extensions["erase"]()
 

@@ -1,4 +1,4 @@
-"""Tells whoever gives out turns that a thread waits for something else than the processor (districts/fair_turns.py).
+"""Report that a thread waits for something else than the processor, to the scheduler in districts/fair_turns.py.
 
 Where a service has one district, nobody gives out turns, and nothing is told.
 """
@@ -25,7 +25,7 @@ def tell_of_this_thread(tell: Callable[[bool], None] | None) -> None:
 
 @contextmanager
 def blocked() -> Iterator[None]:
-    """Run a block that waits: for a line of look-ups, a lock of a database, a decoder."""
+    """Run a block that waits: in the queue of look-ups, for a database lock, for a decoder."""
     tell = _thread.tell
     if tell is None:
         yield

@@ -1,4 +1,4 @@
-"""Settings of the endpoint, read once from a mapping handed in; complaints are sentences."""
+"""Settings of the endpoint, read once from a mapping; errors are sentences."""
 
 import hashlib
 import secrets
@@ -29,7 +29,7 @@ FORMER_NAMES = {"calm": "flood_threshold"}
 
 @dataclass(frozen=True)
 class Settings:
-    """Where things are.
+    """The settings of one endpoint: where its files and databases are.
 
     portal: the file that a build hands over; public: the built site, or None where another server shows it;
     data: the folder that the endpoint owns; *_url: SQLAlchemy addresses of the two stores, never one;
@@ -87,7 +87,7 @@ def read(mapping: Mapping[str, Any]) -> Settings:
 
 
 def salt(settings: Settings) -> bytes | None:
-    """The salt for receipts (32 random bytes) of these settings; None where none was ever made in the data folder.
+    """Return the salt for receipts (32 random bytes) of these settings; None if none was ever made in the data folder.
 
     Raises Problem where it cannot be read, was cut short, or is not where a setting says.
     """
@@ -119,12 +119,12 @@ def _salt_of_digits(text: str) -> bytes:
 
 
 def salt_mark(salt: bytes) -> str:
-    """Return the fingerprint by which a database knows its salt again. It tells nothing of the salt."""
+    """Return the fingerprint by which a database recognises its salt. It reveals nothing of the salt."""
     return hashlib.sha256(b"portal salt " + salt).hexdigest()
 
 
 def make_salt(data: Path) -> bytes:
-    """Make this installation's salt, once; where another process was first, theirs. Raises Problem."""
+    """Make this installation's salt, once; if another process was first, return its salt. Raises Problem."""
     path = data / "salt"
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -135,7 +135,7 @@ def make_salt(data: Path) -> bytes:
 
 
 def _write_salt(path: Path) -> None:
-    """Write a salt, whole and on the disk; where another process was first, theirs stays. Raises OSError."""
+    """Write a salt durably and completely; if another process was first, its salt stays. Raises OSError."""
     fresh = path.with_name(f"salt.{secrets.token_hex(4)}.made")
     write_safely(fresh, secrets.token_bytes(SALT_BYTES))
     try:
@@ -148,7 +148,7 @@ def _write_salt(path: Path) -> None:
 
 
 def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Return settings from variables like PORTAL_DATA, for servers that call no function of ours.
+    """Return settings from variables like PORTAL_DATA, for WSGI servers started from outside.
 
     PORTAL_BIND and PORTAL_WORKERS belong to deploy/gunicorn.conf.py. Raises Problem for an unknown or impossible one.
     """

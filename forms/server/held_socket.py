@@ -1,4 +1,4 @@
-"""The socket that systemd holds for the service: while the service cannot start, whoever asks is turned away at once.
+"""The socket that systemd holds for the service: while the service cannot start, connections are closed at once.
 
 Without this they would wait in the socket; so nginx shows "Not sent. Please try again" (docs/decisions/0059).
 """
@@ -37,7 +37,7 @@ def start(
     say: Callable[[str], object] = lambda words: print(words, file=sys.stderr, flush=True),
     clock: Callable[[], float] = time.monotonic,
 ) -> Made:
-    """Return what `make` makes. Where a Problem keeps it from starting, it is said, and tried again until it is mended.
+    """Return what `make` makes. If a Problem prevents it, report it and try again until it is fixed.
 
     The same is said at most once an hour. Without a socket the program ends with the sentence.
     """

@@ -1,4 +1,4 @@
-"""Whether a service runs on a data folder: each holds a lock that others share, and a restore needs for itself.
+"""Whether a service uses a data folder: each holds a shared lock, and a restore needs an exclusive one.
 
 The system takes the lock back when the last process that holds it ends, however it ends.
 """

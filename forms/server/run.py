@@ -12,7 +12,7 @@ from forms.web.serving import make
 
 
 def start_clock_work(app: Flask) -> RetentionThread:
-    """Erase what is too old from now on, also on days on which nobody comes; what is wrong with the clock is logged."""
+    """Start the daily erasing, which runs even without traffic; what is wrong with the clock is logged."""
     app.extensions["operator_log"].watched = True
     clock_work = RetentionThread(app.extensions["erase"], partial(tell, app), watch=partial(watch, app))
     app.extensions["clock_work"] = clock_work
@@ -21,7 +21,7 @@ def start_clock_work(app: Flask) -> RetentionThread:
 
 
 def start_clock_works(served: Flask | Districts) -> None:
-    """Start one; of several districts one for each, also of those added later: none waits for another's database."""
+    """Start one for each district, also for those added later, so that none waits for another's database."""
     if isinstance(served, Flask):
         start_clock_work(served)
         return

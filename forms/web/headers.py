@@ -1,4 +1,4 @@
-"""HTTP headers of every answer, stated once.
+"""HTTP headers of every response.
 
 Nothing from another host, no script or style inside a page, no frame, no referrer (OWASP Secure Headers).
 """

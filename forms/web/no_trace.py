@@ -1,4 +1,4 @@
-"""An app that keeps and says nothing of what people send: no file on a disk, no words in a log.
+"""A Flask app that stores and logs nothing of what people send.
 
 The endpoint and the desk's window are both made of it.
 """
@@ -30,7 +30,7 @@ class NoTraceFlask(Flask):
     request_class = NoTraceRequest
 
     def log_exception(self, exc_info: Any) -> None:
-        """Log where in our code an error arose and of what kind; never its text, the address or the request.
+        """Log the place in our code and the kind of an error; never its text, the address or the request.
 
         Each once an hour: a fault that each request meets does not fill the log, nor tell when requests come.
         """

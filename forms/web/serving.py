@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class NoTraceRequestHandler(WSGIRequestHandler):
-    """Handles requests and says nothing about who asked for what, when.
+    """Handles requests without logging who requested what, when.
 
     timeout: seconds between two pieces of a request; a connection that hangs longer is closed, and its thread ends.
     """

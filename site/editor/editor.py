@@ -10,6 +10,7 @@ from typing import Any
 from sitegen.languages import table_schemas
 
 from editor import settings
+from editor.approvals import Approvals
 from editor.looking import Looking
 from editor.publishing import Publisher
 from editor.store import Store
@@ -32,6 +33,11 @@ class Editor:
     def content(self) -> Path:
         """The folder that is edited."""
         return self.store.content
+
+    @property
+    def approvals(self) -> Approvals:
+        """What a second person must read before it is published."""
+        return Approvals(self.content, self.memory, self.store.history)
 
     @property
     def settings(self) -> settings.Settings:

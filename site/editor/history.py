@@ -188,13 +188,21 @@ class History:
         self._repo.object_store.add_object(empty)
         return empty
 
-    def entries(self, most: int, path: str = "") -> Iterator[Entry]:
-        """Yield the newest commits, those of one file where it is named."""
+    def entries(self, most: int, path: str = "", *, since: str = "") -> Iterator[Entry]:
+        """Yield the newest commits, those of one file where it is named, and only those after `since`."""
         if not self._head():
             return
         paths = [path.encode()] if path else None
-        for step in self._repo.get_walker(max_entries=most, paths=paths):
+        excluded = [since.encode()] if since else None
+        for step in self._repo.get_walker(max_entries=most, paths=paths, exclude=excluded):
             yield self._entry(step.commit)
+
+    def oldest(self) -> str:
+        """Return the id of the first commit; "" where there is none."""
+        last = ""
+        for entry in self.entries(1_000_000):
+            last = entry.id
+        return last
 
     def text_in(self, entry: str, path: str) -> str | None:
         """Return a text as it was in a commit; None where it was not there."""
@@ -227,7 +235,11 @@ class History:
         return [Change(name, self.read(old.get(name, "")), self.read(new.get(name, ""))) for name in names]
 
 
+def name_of(who: str) -> str:
+    """Return a person's name as the history has it."""
+    return re.sub(r"[<>\x00-\x1f\x7f]", "", who).strip() or "editor"
+
+
 def _identity(who: str) -> bytes:
     """Return a name as git wants it. No address of mail: a history may be copied to others."""
-    name = re.sub(r"[<>\x00-\x1f\x7f]", "", who).strip() or "editor"
-    return f"{name} <>".encode()
+    return f"{name_of(who)} <>".encode()

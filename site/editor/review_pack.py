@@ -270,7 +270,7 @@ def _take_one(
     done = corrected(text, corrections)
     if done.count:
         _refuse_new_problems(editor, language, name, text, done.whole)
-        editor.store.save(path, done.whole, base, who, f"Corrections of {file} by a reader")
+        editor.store.replace(path, done.whole, base, who, f"Corrections of {file} by a reader")
     return done.left
 
 
@@ -308,7 +308,7 @@ def _take_table(
         fresh = lines.with_row(text, keys, value, {**row, column: " ".join(one.better.split())}, file)
         if problems := checks.row_problems(editor, table, fresh, value):
             raise problems[0]
-        editor.store.save(path, fresh, base, who, f"Row {value} of {table}")
+        editor.store.replace(path, fresh, base, who, f"Row {value} of {table}")
     return left
 
 

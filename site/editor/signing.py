@@ -26,5 +26,5 @@ def sign(editor: Editor, who: str, reader: str, language: str, name: str) -> Non
         lines, body = front_matter.parts(text)
         values = {"reviewed_by": reader, "reviewed_on": editor.today()}
         fresh = front_matter.whole(front_matter.with_values(lines, values), body)
-        editor.store.save(path, fresh, base, who, f"Read {language}/{name}")
+        editor.store.replace(path, fresh, base, who, f"Read {language}/{name}")
         confirm(editor, who, language, name, signed=True)

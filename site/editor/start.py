@@ -40,6 +40,8 @@ def make(
     publisher = Publisher(place, memory)
     editor = Editor(root, memory, Store(content, history, languages, ()), looking, publisher, withdraw, today)
     editor.store.tables = tuple(editor.schemas)
+    # What was not read by a second person must not slip into a build that has begun.
+    editor.store.held = lambda name: publisher.running and editor.approvals.covers(name)
     return editor
 
 

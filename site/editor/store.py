@@ -1,5 +1,6 @@
 """Saves what staff write: whole files, each with its commit, and never over somebody else's edit."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
@@ -38,6 +39,8 @@ class Store:
         self.content = content.resolve()  # the folder itself may be a link; nothing in it may
         self.history, self.languages, self.tables = history, languages, tables
         self.busy = RLock()
+        self.held: Callable[[str], bool] = lambda _: False
+        """Whether a file must stay as it is just now."""
 
     def page(self, language: str, name: str) -> Path:
         """Return the file of a page. Raises Problem for a name that is none."""
@@ -89,6 +92,17 @@ class Store:
             entry = self.write(path, whole, who, what)
             return Saved(self.history.id_of(_bytes_of(path) or b""), entry, merged=whole != text)
 
+    def replace(self, path: Path, text: str, base: str, who: str, what: str) -> Saved:
+        """Write a text in place of the file's state `base`, and record it: lines of a table mean nothing by themselves.
+
+        Raises Problem where the file is another by now, also by another program, or cannot be read or written.
+        """
+        with self.busy:
+            if self.read(path)[1] != base:
+                todo = "What you wrote is still on the page. Look at it again, then save."
+                raise Problem(self.name(path), "was changed by somebody else just now.", todo)
+            return self.save(path, text, base, who, what)
+
     def _merge(self, text: str, theirs: str, base: str) -> list[Part]:
         before = self.history.read(base)
         return merge(text_of(before, "base") if before else "", text, theirs)
@@ -96,9 +110,23 @@ class Store:
     def write(self, path: Path, text: str, who: str, what: str) -> Entry | None:
         """Write a whole file, then record it. It is as before or new, whatever happens."""
         with self.busy:
+            self._refuse_held(path)
             data = self._checked(text, path)
             _write(path, data, self.name(path))
             return self.history.record({self.name(path): data}, who, what)
+
+    def write_file(self, path: Path, data: bytes, who: str, what: str) -> Entry | None:
+        """Write a file that is no text, then record it."""
+        with self.busy:
+            self.note_outside()
+            self._refuse_held(path)
+            _write(path, data, self.name(path))
+            return self.history.record({self.name(path): data}, who, what)
+
+    def _refuse_held(self, path: Path) -> None:
+        if self.held(self.name(path)):
+            what, todo = "is being published just now.", "What you wrote is still on the page: save again in a minute."
+            raise Problem(self.name(path), what, todo)
 
     def _checked(self, text: str, path: Path) -> bytes:
         """Return a text as bytes. Raises Problem for one that may not stand there, whatever form it came from."""

@@ -1,4 +1,4 @@
-"""Builds the whole site: checks first, then every language in its own process, then one swap of folders.
+"""Build the whole site: check, draw every language (in its own process), then replace the old site in one rename.
 
 Nothing is built where anything is wrong; and what stands in the output folder stays until the new site is whole.
 """
@@ -36,11 +36,12 @@ from sitegen.content.district import DeskKeys
 from sitegen.content.pages import Library
 from sitegen.content.tables import Row
 from sitegen.layers import inherited, libraries
-from sitegen.lint import consent_rules, mistakes
+from sitegen.lint import consent_rules, mistakes, page_facts
 from sitegen.media import audio_clips, images
 from sitegen.publish import browser_bundle, build_manifest, compression, moved_pages, withdrawal
 from sitegen.render import event_pages, site_files
 from sitegen.render.blocks import Context
+from sitegen.render.engine import interface
 from sitegen.workers import Workers, workers
 
 HANDOVER = Path(".build") / "portal.json"
@@ -86,7 +87,7 @@ def prepare(
 
 @dataclass(frozen=True)
 class Written:
-    """What staff wrote, as it was read: checked by `check`, drawn from the context."""
+    """What staff wrote, as read: `check` checks it, and pages are drawn from the context."""
 
     context: Context
     days: Sequence[Row]
@@ -145,12 +146,12 @@ def check(
     live = [] if portal.demonstration else go_live.open_items(portal, own, rows, library, today, unprotected)
     known = consents.read_leniently(content)
     undecided = list(consent_rules.undecided(content, rows, known, today))
-    return content_checks.Report(
+    found = content_checks.Report(
         (
             *report.problems,
             *go_live.blocking(live),
             *([] if portal.demonstration else undecided),
-            *html_checks.problems(every, rows, own, content),
+            *html_checks.problems([page for page in every if not _is_clean(page, root)], rows, own, content),
             *as_dangers(quote_checks.problems(every, root)),
             *mistakes.problems(library, rows, content, portal.address, today),
             *moved_pages.problems(library, rows["moved"]),
@@ -171,6 +172,12 @@ def check(
             *(str(item.problem) for item in live if not item.blocks),
         ),
     )
+    kept_work.at(root, page_facts.KEPT).save(whole=True)
+    return found
+
+
+def _is_clean(page: pages.Source, root: Path) -> bool:
+    return page.made or page_facts.of(page, root).clean
 
 
 def build(
@@ -196,7 +203,8 @@ def build(
     started = time.monotonic()
     remember_translations(root, today)
     many = len([*(root / "content").glob("*/**/*.md")]) > FEW_PAGES
-    with _fresh(out) as fresh, workers(fresh.with_name(f"{fresh.name}.stopped"), beside=many) as pool:
+    engine = [interface.module_of(root)] if many else []
+    with _fresh(out) as fresh, workers(fresh.with_name(f"{fresh.name}.stopped"), beside=many, needed=engine) as pool:
         written = read(root, keys=keys, today=today)
         at_once = pool.beside and not speak  # pages are drawn while they are checked; no speech for what may be wrong
         report = content_checks.Report((), ()) if at_once else _without_problems(root, written, handover, unprotected)
@@ -248,7 +256,7 @@ def _drawn_from(root: Path, fresh: Path, context: Context, speak: bool) -> tuple
 
 
 def _write_beside(root: Path, fresh: Path, out: Path, context: Context, seal: Path) -> None:
-    """Write what stands beside the pages of languages."""
+    """Write the files that belong to no language."""
     from sitegen.render import calendar_numbers, calendars  # noqa: PLC0415 - large, and a check needs neither
 
     content, today = root / "content", context.today
@@ -296,7 +304,7 @@ class _Pages:
 
 
 def remember_translations(root: Path, today: date) -> None:
-    """Remember addresses, what translations were made from and what was signed, before anything is edited again."""
+    """Record addresses, the sources of translations and reviews, before anything is edited again."""
     content = root / "content"
     # Where the folder cannot be written, what was remembered before still counts; what cannot be read, `prepare` says.
     with suppress(OSError, Problem, Problems, KeyError, TypeError):
@@ -314,7 +322,7 @@ def _audio_pipeline(root: Path, out: Path, speak: bool, today: date) -> audio_cl
 
 
 def go_live_list(root: Path, *, keys: DeskKeys | None, today: date, unprotected: Collection[str]) -> list[go_live.Item]:
-    """Everything that is open before the site is for real. Raises Problem or Problems where it cannot be read."""
+    """Return everything that is open before the site goes live. Raises Problem or Problems for unreadable content."""
     context, _ = prepare(root, keys=keys, today=today)
     content = root / "content"
     undecided = consent_rules.undecided(content, context.tables, consents.read_leniently(content), today)
@@ -327,7 +335,7 @@ def go_live_list(root: Path, *, keys: DeskKeys | None, today: date, unprotected:
 
 @contextmanager
 def _fresh(out: Path) -> Iterator[Path]:
-    """A folder beside `out` that takes its place when all went well, and goes when not."""
+    """Yield a folder beside `out` that replaces it on success, and is removed on failure."""
     out = out.absolute()
     fresh = out.with_name(f"{out.name}.new-{os.getpid()}")
     shutil.rmtree(fresh, ignore_errors=True)

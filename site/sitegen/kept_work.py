@@ -1,4 +1,4 @@
-"""What took long to make, kept between builds under a hash of all that it was made from: same key, same bytes.
+"""A cache of slow results between builds, under a hash of everything that they depend on: same key, same bytes.
 
 Nothing here decides what is published. What is damaged, missing or cannot be opened is made again.
 """
@@ -91,11 +91,11 @@ class KeptWork:
         return found
 
     def save(self, *, whole: bool = False) -> None:
-        """Write what is new. whole: everything that is still of use was asked for; much else goes."""
+        """Write new values. whole: every value still in use was requested; many others are removed."""
         with suppress(sqlite3.Error, OSError):
             connection = self._open()
+            rows = [(key, _sum(value) + value) for key, value in list(self._fresh.items())]  # other threads keep more
             with connection:
-                rows = ((key, _sum(value) + value) for key, value in self._fresh.items())
                 connection.executemany("INSERT OR REPLACE INTO work VALUES (?, ?)", rows)
         if whole:
             self.cut_down(self._used)
@@ -103,7 +103,7 @@ class KeptWork:
         self._used = set()
 
     def cut_down(self, used: Collection[bytes]) -> None:
-        """Let all entries go but these, where there are many others."""
+        """Remove all entries but these, if there are many others."""
         with suppress(sqlite3.Error, OSError):
             connection = self._open()
             (count,) = connection.execute("SELECT count(*) FROM work").fetchone()

@@ -1,33 +1,35 @@
-"""Processes that build beside each other: as many as there are processors, started while content is read."""
+"""Processes that build in parallel: as many as there are processors, started while content is read."""
 
 import multiprocessing
 import os
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 MOST = 4
 """More processes would each need their own copy of all pages in memory."""
 
-PRELOADED = ["sitegen.render.language_pages", "sitegen.publish.compression"]
+PRELOADED = ["sitegen.render.language_pages", "sitegen.publish.compression", "sitegen.compiled_templates"]
+"""What all of them need, loaded once in the process from which they are forked."""
 
 
 class Workers:
-    """Runs tasks: each in one of the processes, or here and now where there is no pool."""
+    """Runs tasks in a pool of processes, or immediately in this process if there is no pool."""
 
     def __init__(self, pool: ProcessPoolExecutor | None) -> None:
         self._pool = pool
 
     @property
     def beside(self) -> bool:
-        """Whether tasks run beside this process."""
+        """Whether tasks run in other processes."""
         return self._pool is not None
 
     def start(self, task: Callable[..., Any], *arguments: Any) -> "Future[Any]":
-        """Start a task; its result or its error is asked of what is returned."""
+        """Start a task; return a future of its result or error."""
         if self._pool is not None:
             return self._pool.submit(task, *arguments)
         done: Future[Any] = Future()
@@ -39,24 +41,33 @@ class Workers:
 
 
 @contextmanager
-def workers(stopped: Path, *, beside: bool) -> Iterator[Workers]:
-    """Have workers. beside: in processes of their own, which for a few pages costs more time than it saves.
+def workers(stopped: Path, *, beside: bool, needed: Sequence[str] = ()) -> Iterator[Workers]:
+    """Yield workers. beside: in processes of their own, which for a few pages costs more time than it saves.
 
     stopped: a file that stands there from the moment that the block fails: tasks that look at it end early.
+    needed: modules that the tasks will load, beside PRELOADED.
     """
     if not beside:
         yield Workers(None)
         return
     # A fork server (or a new interpreter, where there is none) is safe with threads; plain fork is not.
     processes = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
-    processes.set_forkserver_preload(PRELOADED)
+    processes.set_forkserver_preload([*PRELOADED, *needed])
     pool = ProcessPoolExecutor(min(MOST, os.cpu_count() or 1), mp_context=processes)
+    first = threading.Thread(target=_start_first, args=(pool,))
+    first.start()
     try:
-        pool.submit(int)  # the first process starts, and with it what all of them need
         yield Workers(pool)
     except BaseException:
         stopped.touch()
         raise
     finally:
+        first.join()
         pool.shutdown(wait=True, cancel_futures=True)
         stopped.unlink(missing_ok=True)
+
+
+def _start_first(pool: ProcessPoolExecutor) -> None:
+    """Start the first process, which waits until everything is loaded: meanwhile whoever asked for workers goes on."""
+    with suppress(Exception):  # the first task meets it too, and says it
+        pool.submit(int)

@@ -67,6 +67,7 @@ def test_the_access_list_says_a_thing_once(office: Office, monkeypatch: pytest.M
     assert [one["what"] for one in office.machine(ANITA).place.server().access()] == ["sealed anew", "answered"]
 
 
+@pytest.mark.usefixtures("quick_passphrase")
 @pytest.mark.parametrize("desk", ["legal", "legal/anita"])
 def test_new_key_says_lines_that_can_be_pasted(office: Office, desk: str) -> None:
     home = office.home / "new"

@@ -3,7 +3,9 @@
 import hashlib
 import json
 import re
+import sys
 import threading
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -308,6 +310,13 @@ def test_a_hostile_letter_cannot_touch_the_terminal(staff: Staff) -> None:
 @given(st.text())
 def test_no_control_character_gets_through(text: str) -> None:
     assert all(char == "\n" or char.isprintable() or not char.isascii() for char in plain_text.plain(text))
+
+
+def test_each_control_and_formatting_character_is_shown_as_a_dot_in_any_text() -> None:
+    shown = {"\n", "\u200c", "\u200d"}
+    for char in map(chr, range(sys.maxunicode + 1)):
+        if unicodedata.category(char) in {"Cc", "Cf", "Cs"}:
+            assert plain_text.plain(f"a{char}b") == (f"a{char}b" if char in shown else "a·b"), ascii(char)
 
 
 @given(

@@ -13,7 +13,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from forms.core.portal import Desk
+from forms.core.portal import Choice, Desk
 from forms.desk.cases.case import Case
 from forms.desk.crypto.decryption import Letter
 from forms.desk.events.event_records import EventBook
@@ -320,6 +320,23 @@ FIELDS = {
     "capacity": "60",
     "kind": "street-theatre",
 }
+
+
+def test_a_visit_may_become_any_kind_of_event_that_the_district_has_in_the_words_of_its_table(
+    asked: tuple[Window, str, Path],
+) -> None:
+    window, id, table = asked
+    assert '<option value="street-theatre" selected>street theatre</option>' in window.page(f"/events/visit/{id}")
+    known = window.session.portal
+    kinds = (Choice("street-theatre", {"en": "Street play"}), Choice("night-school", {"en": "Night school"}))
+    window.session.portal = replace(known, choices={**known.choices, "event_kinds": kinds})
+    page = window.page(f"/events/visit/{id}")
+    assert '<option value="street-theatre" selected>Street play</option>' in page
+    assert '<option value="night-school">Night school</option>' in page
+    assert "legal" not in page[page.index('id="kind"') : page.index("</select>", page.index('id="kind"'))]
+    fields = FIELDS | {"kind": "night-school", "content": str(table.parents[1])}
+    window.post(f"/events/visit/{id}", **fields, sure="yes")
+    assert "night-school" in table.read_text(encoding="utf-8")
 
 
 def test_a_visit_becomes_an_event_after_a_look_at_what_is_published(asked: tuple[Window, str, Path]) -> None:

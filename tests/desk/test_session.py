@@ -200,7 +200,7 @@ def test_what_staff_did_is_in_the_audit_log_without_contents(office: Office) -> 
     assert "marked" not in json.dumps(log)
 
 
-def test_nothing_opened_stands_on_any_disk(office: Office) -> None:
+def test_nothing_opened_stands_on_any_disk(office: Office, quick_passphrase: None) -> None:
     office.tell(what=WORDS)
     anita = office.machine("police/anita")
     anita.log.write(only(anita), "note", text="marked-note")

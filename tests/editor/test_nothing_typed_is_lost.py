@@ -4,6 +4,8 @@ import re
 
 import pytest
 from editor.editor import Editor
+from editor.tables import checks
+from editor.window import page_pages
 from sitegen.content import translations
 
 from tests.editor.conftest import Browser, browser_at
@@ -185,3 +187,40 @@ def test_consent_shows_what_was_typed_beside_a_withdrawal_meanwhile(browser: Bro
     )
     assert answer.status_code == 400
     assert TYPED in answer.text
+
+
+@pytest.mark.parametrize("path", ["/pages/en/index.md", "/tables/places/row", "/translate/ta/index.md", "/paste"])
+def test_more_than_can_be_taken_is_a_sentence(browser: Browser, path: str) -> None:
+    assert "This is more than can be taken at once." in browser.post(path, 413, text="x" * 5_000_000).text
+
+
+def test_a_table_that_excel_saves_while_a_row_is_checked(
+    browser: Browser, editor: Editor, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Checking takes a second. "Saved" is not said of words that are not in the file."""
+    base = browser.base("/tables/work/row?key=kiln")
+    checked = checks.row_problems
+
+    def meanwhile(*asked: object) -> object:
+        folder.row("work", name_en="By Excel")
+        return checked(*asked)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(checks, "row_problems", meanwhile)
+    answer = browser.post("/tables/work/row", 400, base=base, key="kiln", **{**ROW, "name_en": TYPED})
+    assert TYPED in answer.text
+    assert "was changed by somebody else just now" in answer.text
+    assert [row["name_en"] for row in folder.rows("work")] == ["By Excel"]
+
+
+def test_a_draft_that_is_edited_while_it_is_checked(
+    browser: Browser, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.page("wages", "Text.", draft="true")
+
+    def meanwhile(*_: object) -> list[object]:
+        folder.page("wages", "Other.", draft="true # by another program")
+        return []
+
+    monkeypatch.setattr(page_pages, "problems_of", meanwhile)
+    browser.post("/ready/en/wages.md", 400)
+    assert "Other." in page(folder, "wages")

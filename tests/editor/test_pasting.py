@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 from bs4 import BeautifulSoup
-from editor import pasted
+from editor.incoming import pasted
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from markdown import Markdown

@@ -1,7 +1,9 @@
 """A withdrawal stays, whatever is saved of the table: in how many steps, by which form, beside which other fault."""
 
+import csv
 import io
 import os
+import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from editor.editor import Editor
 from sitegen.content import consents
 from sitegen.publish import withdrawal
 
+from forms.core.files import spreadsheet_csv
 from forms.core.problem import Problem
 from tests.editor.conftest import Browser, browser_at
 from tests.editor.test_window import CONSENT
@@ -204,3 +207,60 @@ def test_an_older_workbook_is_no_hindrance(editor: Editor, table: Path) -> None:
     os.utime(workbook, ns=(stat.st_atime_ns, stat.st_mtime_ns - 10**9))
     editor.remember(name="M. Devi")
     assert sent(browser_at(editor), "the-kiln", **{**OTHER, "note": "By phone."})[0] == 303
+
+
+CELLS = ["", "told", "THE-WELL", "the-kiln", "told-2", "stories/the-well", "Stories/The-Well", "stories/the-kiln", "photos/her.jpg",
+         "media/photos/her.jpg", "help", "2026-12-20", "20-12-2026", "2026-01-01", "2026-06-01", "2027-06-01", "true", "nobody", "no", "en ta"]  # fmt: skip
+
+
+def edited(text: str, drawn: random.Random) -> str:
+    """A table after a few edits of any kind: cells, rows, names of columns, the order of both."""
+    separator = spreadsheet_csv.separator_of(text.partition("\n")[0])
+    header, *rows = list(csv.reader(io.StringIO(text), delimiter=separator))
+    for _ in range(drawn.randint(1, 3)):
+        row = drawn.choice(rows or [[""]])
+        kind = drawn.choice(["cell"] * 8 + ["gone", "twice", "longer", "shorter", "column", "rows", "columns"])
+        if kind == "cell" and row:
+            told = [header.index(name) for name in ("id", "story", "media", "quotes", "withdrawn_on") if name in header]
+            at = drawn.choice([drawn.randrange(len(row)), *(one for one in told if one < len(row))])
+            row[at] = drawn.choice(["", drawn.choice(CELLS)])
+        elif kind == "gone":
+            rows = [one for one in rows if one is not row]
+        elif kind == "twice":
+            rows.append(list(row))
+        elif kind == "longer":
+            row.append(drawn.choice(CELLS))
+        elif kind == "shorter":
+            del row[-1:]
+        elif kind == "column":
+            header[drawn.randrange(len(header))] = drawn.choice(["id", "story", "media", "withdrawn_on", "drop", "x"])
+        elif kind == "rows":
+            drawn.shuffle(rows)
+        else:
+            header[1:] = drawn.sample(header[1:], len(header) - 1)
+    out = io.StringIO()
+    csv.writer(out, delimiter=drawn.choice(",,;"), lineterminator="\n").writerows([header, *rows])
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_edits_are_saved_in_a_row_nothing_withdrawn_comes_back(
+    editor: Editor, folder: Folder, table: Path, seed: int
+) -> None:
+    """Through any number of saves that are taken, in whatever state each leaves the table."""
+    folder.page("stories/the-well", "She dug.", consent="the-well")
+    drawn, path, first, taken = random.Random(seed), editor.store.table("consents"), table.read_bytes(), 0
+    for at in range(480):
+        if at % 24 == 0:
+            table.write_bytes(first)
+        try:
+            editor.store.write(path, edited(table.read_text("utf-8"), drawn), "A", "Edit")
+        except Problem:
+            continue
+        taken += 1
+        known = consents.read_leniently(folder.root / "content")
+        assert not known.cover("stories/the-well", "en", TODAY)
+        assert known.standing("the-well", "help", "en", TODAY, column="quotes").why
+        assert not known.media(TODAY).get("photos/her.jpg")
+        assert "photos/her.jpg" not in known.without_people()
+    assert taken > 60, "some edits must be taken"

@@ -126,3 +126,12 @@ def test_of_many_districts_each_is_updated_by_its_own_signers_and_one_that_fails
     assert [line.split()[1] for line in lines] == ["/srv/north", "/srv/south"]
     for line, name in zip(lines, ("north", "south"), strict=True):
         assert f"--signers {folder / name / 'allowed_signers'}" in line
+
+
+def test_publish_by_hand_ends_what_the_power_cut_short_in_an_update(typed: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / "var/content.git").mkdir(parents=True)
+    (tmp_path / "var/content.git/consents-known.csv").write_text("id,withdrawn_on\na,2027-01-01\n")
+    (tmp_path / "content/tables").mkdir(parents=True)
+    (tmp_path / "content/tables/consents.csv").write_text("id,withdrawn_on\na,\n")
+    assert typed("publish", number=1).startswith("0 ")
+    assert "2027-01-01" in (tmp_path / "content/tables/consents.csv").read_text()

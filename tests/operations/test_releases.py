@@ -136,7 +136,7 @@ def test_a_disk_that_fills_changes_nothing(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(releases.shutil, "copyfile", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(Problem, match="No space"):
         releases.publish(tmp_path / "published", tmp_path / "public", tmp_path / "portal.json", TODAY)
     assert shown(tmp_path) == "<title>build 1</title>"
     assert [path.name for path in (tmp_path / "published/releases").iterdir()] == ["0000000001"]
@@ -191,6 +191,15 @@ def test_what_was_withdrawn_is_taken_out_before_going_back(tmp_path: Path, publi
         (public / "withdrawn.json").write_text('["/en/stories/a/"]')
 
     assert releases.rollback(tmp_path / "published", purge=purge).number == 1
+
+
+def test_what_is_withdrawn_while_a_release_is_made_is_taken_out_of_it_at_once(tmp_path: Path, build: Build) -> None:
+    seen: list[Path] = []
+    build(1)
+    site = tmp_path / "published"
+    made = releases.publish(site, tmp_path / "public", tmp_path / "portal.json", TODAY, purge=seen.append)
+    assert seen[0].parent.name.endswith(".new"), "before it is shown"
+    assert seen[1:] == [made.public], "who withdrew in between looked only at the releases that were there"
 
 
 def test_going_back_never_brings_a_replaced_key_back(

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -17,6 +18,8 @@ from forms.core.builds.publishing_report import Report
 from forms.core.problem import Problem, Problems
 from forms.operations import updating
 from forms.operations.updating import Source, update
+
+from .test_cut_short import MOST, cut_at
 
 TODAY = date(2027, 1, 1)
 
@@ -468,3 +471,35 @@ def test_a_table_that_cannot_be_read_is_left_alone(tmp_path: Path, came: bytes) 
     (tmp_path / "tables/consents.csv").write_bytes(came)
     withdrawal.keep_withdrawals(tmp_path, b"", TAKEN_BACK.encode())
     withdrawal.keep_withdrawals(tmp_path, came, came)
+
+
+def test_an_update_that_is_cut_short_at_any_change_brings_no_story_back(tmp_path: Path, repository: Repository) -> None:
+    """In a process that ends there, with what `withdraw` wrote here and a page that cannot be built; then once more."""
+    repository.commit("with a story", consents=GIVEN)
+    repository.update()
+    (repository.home / "content/tables/consents.csv").write_text(TAKEN_BACK)
+    repository.commit("broken", consents=GIVEN)
+    for at in range(1, MOST):
+        here = object.__new__(Repository)
+        here.home, here.published, here.purged = tmp_path / str(at), [], []
+        shutil.copytree(repository.home, here.home, symlinks=True)
+        here.git("remote", "set-url", "origin", str(here.home / "staff"), where="content.git")
+
+        def update(here: Repository = here) -> None:
+            with suppress(Problem, Problems):
+                here.update()
+
+        came = cut_at(at, update)
+        away = (here.home / "staff").rename(here.home / "away")
+        update()  # nothing can be fetched, and what is here is published all the same
+        assert here.consents() == TAKEN_BACK, at
+        away.rename(here.home / "staff")
+        here.published.clear()
+        update()
+        assert here.consents() == TAKEN_BACK, at
+        here.commit("mended", consents=GIVEN)
+        update()
+        assert (here.published, here.consents()) == (["mended"], TAKEN_BACK)
+        if not came:
+            break
+    assert 2 < at < MOST - 1

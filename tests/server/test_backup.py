@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ from forms.server.config import Settings
 from forms.server.districts import dispatch
 from forms.server.services.operator_log import Leader
 
+from ..operations.test_cut_short import HOW, MOST
 from .conftest import CHEAP, TODAY, Endpoint
 
 IDENTITY = pyrage.x25519.Identity.generate()
@@ -844,3 +846,33 @@ def test_a_database_that_others_could_read_is_closed_to_them(endpoint: Endpoint,
     (endpoint.data / "concerns.db").chmod(0o664)
     again(endpoint.data)
     assert (endpoint.data / "concerns.db").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_a_restore_that_is_cut_short_leaves_what_was_there_or_what_came(
+    endpoint: Endpoint, tmp_path: Path, again: Any, how: Callable[..., bool]
+) -> None:
+    """At each change on the disk: never no data folder, never half of one, and the same command goes through then."""
+    code = code_of(endpoint)
+    made = backup(endpoint, tmp_path / "backups")
+    close(endpoint)
+    salt = (endpoint.data / "salt").read_bytes()
+    run = partial(
+        restoring.restore, settings_of(endpoint), made.path, opening(made), LATER,
+        release=tmp_path / "release", in_place=True,
+    )  # fmt: skip
+    for at in range(1, MOST):
+        shutil.rmtree(tmp_path / "release", ignore_errors=True)
+        came = how(at, run)
+        assert (endpoint.data / "salt").read_bytes() == salt
+        with closing(sqlite3.connect(f"file:{endpoint.data / 'concerns.db'}?mode=ro", uri=True)) as connection:
+            assert connection.execute("select count(*) from letters").fetchone() == (1,)
+        for before in tmp_path.glob("server.before-*"):
+            shutil.rmtree(before)
+        if not came:
+            break
+    assert 5 < at < MOST - 1
+    shutil.rmtree(tmp_path / "release", ignore_errors=True)
+    run()
+    assert not list(tmp_path.glob("*.restoring"))
+    assert opens(again(endpoint.data), code)

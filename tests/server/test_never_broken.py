@@ -199,8 +199,9 @@ def test_a_photo_never_touches_the_disk(start: Callable[[], Running]) -> None:
     assert any("salt" in path for path in opened), "the hook tells"
     assert [path for path in opened[before:] if path != "/dev/null"] == []
     assert {path for path in seen if not path.startswith(("data/concerns.db", "data/signups.db"))} == {
-        "data", "data/salt", "log", "tmp",
+        "data", "data/in-use", "data/salt", "log", "tmp",
     }  # fmt: skip
+    assert (server.folder / "data/in-use").read_bytes() == b"", "only a lock is on it"
     assert b"marked-camera" not in server.written()
 
 

@@ -307,3 +307,18 @@ def test_an_unforeseen_error_of_a_command_is_a_sentence_without_what_it_says(
     assert (done.exit_code, type(done.exception)) == (1, SystemExit)
     assert "A fault of the program: ValueError" in done.output
     assert "MARKED" not in done.output
+
+
+@pytest.mark.parametrize(("budget", "needs"), [(10**9, False), (3 * 10**9, True)])
+def test_budgets_that_are_larger_than_the_disk_together_are_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, budget: int, needs: bool
+) -> None:
+    """Each keeps within its own, and floods of some fill the disk for all."""
+    for name in ("north", "south"):
+        (tmp_path / name / "data").mkdir(parents=True)
+        districts.write(tmp_path, name, [f"{name}.example"], {"budget": budget})
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr("forms.operations.status_commands.shutil.disk_usage", lambda _: usage._replace(total=10**10))
+    said = CliRunner().invoke(portal, ["status", "--districts", str(tmp_path)]).output
+    assert ("all districts:" in said) == needs
+    assert ("12 GB together, and their disk has 10 GB" in said) == needs

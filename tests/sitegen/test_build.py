@@ -11,9 +11,12 @@ import brotli
 import pytest
 from jinja2 import FileSystemLoader
 from sitegen import build as site_build
+from sitegen import workers
 from sitegen.publish import page_weight
+from sitegen.render import templates
 
 from forms.core import portal as portals
+from forms.core import rendering
 from forms.core.problem import Problem, Problems
 
 LARGEST_GZIP = 16 * 1024
@@ -258,3 +261,23 @@ def test_the_thousands_of_files_of_the_theme_are_not_looked_at(folder: Any, monk
     monkeypatch.setattr(FileSystemLoader, "list_templates", listed)
     public = folder.build()
     assert not [path for path in public.rglob("*") if "icons" in path.name or path.name.startswith("bundle")]
+
+
+def test_templates_are_compiled_before_workers_are_forked(tmp_path: Path) -> None:
+    with workers.workers(tmp_path / "stopped", beside=True) as pool:
+        assert pool.start(_compiled_templates).result() == templates.compile_all()
+
+
+def _compiled_templates() -> int:
+    return len(rendering._COMPILED._compiled)
+
+
+def test_a_first_worker_that_cannot_start_is_said_by_the_first_task(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError("no process")
+
+    monkeypatch.setattr(workers.ProcessPoolExecutor, "submit", refuse)
+    with pytest.raises(OSError, match="no process"), workers.workers(tmp_path / "stopped", beside=True) as pool:
+        pool.start(int)

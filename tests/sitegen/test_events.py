@@ -56,6 +56,8 @@ def test_what_is_handed_over_is_read_back_whole(folder: Any) -> None:
     handed = portals.read(folder.root / ".build" / "portal.json")
     assert handed.events == tuple(events(folder, {**WEEKLY, "spoken": "ta or", "free_en": "Tea"}).values())
     assert handed.timezone == "Asia/Kolkata"
+    kinds = [row["id"] for row in ROWS["kinds"] if row["of"] == "event"]
+    assert [choice.value for choice in handed.choices["event_kinds"]] == kinds
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from sitegen import kept_work
 from sitegen.incremental import record, trees
 from sitegen.incremental.building import Builder, Outcome
 from sitegen.incremental.writing import Writing
+from sitegen.lint import page_facts
 from sitegen.publish import withdrawal
 
 from forms.core.problem import Problems
@@ -379,3 +381,42 @@ def test_whatever_was_edited_the_bytes_are_those_from_scratch(folder: Folder) ->
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     run_state_machine_as_test(machine, settings=steps)
+
+
+def test_the_checks_convert_only_pages_that_were_edited(district: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    converted: list[str] = []
+    convert = page_facts.to_html
+    monkeypatch.setattr(page_facts, "to_html", lambda text, root: converted.append(text) or convert(text, root))
+    kept_work.at.cache_clear()  # as in a new process
+    district.page("only", "Only in English, in other words.", title="Other title")
+    done = built(district)
+    assert done
+    assert done.whole
+    assert {text.strip().split("\n")[-1] for text in converted} == {"Only in English, in other words."}
+    assert files(district.root / "public") == from_scratch(district)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "meta", "sentence"),
+    [
+        ("rights", "Bold ** words", {}, r"rights\.md, line \d+: signs for bold"),
+        ("rights", "Your rights.", {"title": "A **title**"}, r"rights\.md, title: signs for bold"),
+        ("rights", "<b onclick=x>x</b>", {}, r"rights\.md.*has onclick"),
+        ("only", "Only in English.\n\n## Another part\n\nText.", {}, r"rights\.md.*only\.md has no such heading"),
+    ],
+)
+@pytest.mark.parametrize("damaged", [False, True])
+def test_what_is_wrong_is_said_by_each_build(
+    district: Folder, name: str, text: str, meta: dict[str, str], sentence: str, damaged: bool
+) -> None:
+    district.page("only", "Only in English.\n\n## A part\n\nText.")
+    district.page("rights", "Your [rights](only.md#a-part).")
+    built(district)
+    district.page(name, text, **meta)
+    if damaged:
+        kept_work.at.cache_clear()
+        for path in (district.root / kept_work.FOLDER).glob(f"{page_facts.KEPT}.db*"):
+            path.write_bytes(b"no database")
+    for _ in range(2):
+        with pytest.raises(Problems, match=sentence):
+            builder(district).build(TODAY, speak=False, compress=True, again=True)

@@ -2,19 +2,20 @@
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from sitegen.content import settings, tables
 from sitegen.languages import adding, table_schemas
 from sitegen.publish import mirrored_style, old_engines
 
 from forms.core import fonts, i18n
 from forms.core.i18n import locales, own_words
-from forms.core.problem import Problem
+from forms.core.problem import Problem, Problems
 
 ROOT = Path(__file__).parents[2]
 SCHEMAS = ROOT / "site" / "schemas"
@@ -169,6 +170,91 @@ def test_what_is_no_code_adds_nothing(folder: Any, code: str) -> None:
     with pytest.raises(Problem):
         adding.add(folder.root / "content", SCHEMAS, code)
     assert sorted(path.name for path in (folder.root / "content").rglob("*")) == before
+
+
+def state_of(content: Path) -> dict[str, bytes]:
+    """Return every folder and file of content, with its bytes."""
+    return {
+        path.relative_to(content).as_posix(): path.read_bytes() if path.is_file() else b""
+        for path in content.rglob("*")
+    }
+
+
+HARMS: dict[str, Callable[[Any], object]] = {
+    "cp1252": lambda folder: folder.csv("signs").write_bytes("id,name_en\r\na,Caf\u00e9\r\n".encode("cp1252")),
+    "UTF-16": lambda folder: folder.csv("work").write_bytes("id\tname_en\r\n".encode("utf-16")),
+    "workbook": lambda folder: folder.csv("work").write_bytes(b"PK\x03\x04"),
+    "open quotation mark": lambda folder: folder.csv("work").write_text('id,name_en\na,"b\n', encoding="utf-8"),
+    "empty": lambda folder: folder.csv("work").write_bytes(b""),
+    "zero bytes": lambda folder: folder.csv("work").write_bytes(b"id,name_en\na,\x00\n"),
+    "a file is called so": lambda folder: (folder.root / "content" / "bn").write_text("x"),
+    "a file is called words": lambda folder: (folder.root / "content" / "words").write_text("x"),
+    "portal.yml is no UTF-8": lambda folder: (folder.root / "content" / "portal.yml").write_bytes(b"\xff\xfe"),
+    "languages in one line": lambda folder: (folder.root / "content" / "portal.yml").write_text(
+        yaml.safe_dump(settings.read_settings(folder.root / "content"), default_flow_style=True, allow_unicode=True), "utf-8"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_a_language_is_added_whole_or_not_at_all(folder: Any, harm: str) -> None:
+    HARMS[harm](folder)
+    before = state_of(folder.root / "content")
+    with pytest.raises((Problem, Problems)) as told:
+        adding.add(folder.root / "content", SCHEMAS, "bn")
+    assert "content/" in str(told.value)
+    assert state_of(folder.root / "content") == before
+
+
+@pytest.mark.parametrize("at", range(0, 9, 2))
+def test_a_disk_that_is_full_in_between_leaves_everything_as_it_was(
+    folder: Any, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    before, write, left = state_of(folder.root / "content"), adding.write_durably, [at]
+
+    def full(path: Path, data: bytes) -> None:
+        left[0] -= 1
+        if left[0] == -1:
+            raise OSError(28, "No space left on device")
+        write(path, data)
+
+    monkeypatch.setattr(adding, "write_durably", full)
+    with pytest.raises(Problem, match="No space left on device"):
+        adding.add(folder.root / "content", SCHEMAS, "bn")
+    assert state_of(folder.root / "content") == before
+    monkeypatch.undo()
+    assert len(adding.add(folder.root / "content", SCHEMAS, "bn")) == 4
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        'x", fallback: "y',
+        "a # b",
+        "'",
+        "\\",
+        "{{ 7 }}",
+        "&a *a !!python/name:x",
+        "no",
+        "7",
+        "\u0939",
+    ],
+)
+def test_a_name_is_a_name_whatever_stands_in_it(folder: Any, name: str) -> None:
+    content = folder.root / "content"
+    before = settings.read_settings(content)
+    adding.add(content, SCHEMAS, "bn", name)
+    after = settings.read_settings(content)
+    assert after["languages"][-1] == {"code": "bn", "voice": "bn", "name": name}
+    assert {**after, "languages": after["languages"][:-1]} == before
+
+
+@pytest.mark.parametrize("name", ["a\x00b", "a\u202eb", "x" * 200, " ", "a\x1b[31m", "x}\n- {code: hi"])
+def test_what_nobody_could_read_is_no_name(folder: Any, name: str) -> None:
+    before = state_of(folder.root / "content")
+    with pytest.raises(Problem, match="name"):
+        adding.add(folder.root / "content", SCHEMAS, "bn", name)
+    assert state_of(folder.root / "content") == before
 
 
 @pytest.mark.parametrize(

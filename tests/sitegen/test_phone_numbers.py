@@ -24,6 +24,15 @@ STRAY = [
     "1\ufe0f\u20e31\ufe0f\u20e33\ufe0f\u20e3", "1&nbsp;0&nbsp;9&nbsp;9", "1·0·9·9", "1*0*9*9", "1\t1\t3", "☎ 113", "📞1099",
     "https://api.whatsapp.com/send?phone=919840012345", "https://t.me/+919840012345", "[x](tel:%2B919840012345)",
     "| 181 | women |", "Women's line (181)", "108", "Police: 100",
+    "1_0_9_9", "1/0/9/9", "1,0,9,9", "1, 0, 9, 9", "1~0~9~9", "1\\_0\\_9\\_9", "10\\-99", "1|0|9|9", "1-0-9-9", "1...0...9...9",
+    "\u2460\u24ea\u2468\u2468", "\u2776\u24ff\u277e\u277e", "\u2469\u2468\u2468", "\u2474\u247b\u2474", "\u2488\u248f\u2488", "\U0001d7cf\U0001d7ce\U0001d7d7\U0001d7d7",
+    "\u00b9\u2070\u2079\u2079", "\u2081\u2080\u2089\u2089", "\u24f5\u2467\u2460", "\u2780\u2787\u2780", "\u0be7\u0be6\u0bef\u0bef", "\u0661\u0660\u0669\u0669",
+    "&#49;&#48;&#57;&#57;", "&#x31;&#x30;99", "1<b>0</b>99", "1<!-- x -->099", "10<wbr>99", "1<span class=\"a\">0</span>9<i>9</i>",
+    "Dial one zero nine nine.", "one-zero-nine-nine", "ONE ZERO NINE NINE", "one, zero, nine, nine", "one\nzero nine nine", "1 zero 9 nine",
+    "one oh nine nine", "double one three is the number", "nine eight four zero zero one two three four five", "call one one three",
+    "ஒன்று பூஜ்யம் ஒன்பது ஒன்பதுக்கு அழையுங்கள்", "ஒன் ஜீரோ நைன் நைன்", "ఒకటి సున్నా తొమ్మిది తొమ్మిదికి", "వన్ జీరో నైన్ నైన్", "एक शून्य नौ नौ पर फोन करें।",
+    "वन ज़ीरो नाइन नाइन", "ଏକ ଶୂନ୍ୟ ନଅ ନଅକୁ ଫୋନ କରନ୍ତୁ", "ୱାନ ଜିରୋ ନାଇନ ନାଇନ", "![Call 1099](/media/x.svg)", '[x](help.md "Call 1099")',
+    '![x](/media/x.svg "one zero nine nine")',
 ]  # fmt: skip
 FINE = [
     "112", "Call [112](tel:112).", "1\ufe0f\u20e30\ufe0f\u20e39\ufe0f\u20e38\ufe0f\u20e3", "☎ 112", "5 * 3", "**112** **1098**", "1·5 km", "1098", "1800 4252 650", "1800-4252-650", "1800-425-2650", "18004252650", "1 0 9 8", "௧௦௯௮", "१०९८ पर फोन करें",
@@ -35,6 +44,9 @@ FINE = [
     "100 ரூபாய்", "108 families", "100 women", "365 days", "1,269 women", "640 of these women", "5,000", "10-12 years", "10:30", "10.30",
     "150/2023", "100%", "12.5", "1.5 km", "1 2 3", "10 11 12", "https://example.org/2025/15101", "a@b15101.example", "kiln-15101x",
     "[[ event: 15101 ]]", "1234 5678 9012 3456 7890", "20 digits", "24 hours", "0", "u/s 198 BNS", "Room 104", "SH 104", "100-200", "139 bonded labourers", "2766", "600 seats",
+    "one, two, three", "one two three four five", "three, two, one", "No one, two or three", "one or two", "1, 3, 5", "1/2/3", "250 m\u00b2", "112\u00b9",
+    "one zero nine eight", "ஒன்று பூஜ்யம் ஒன்பது எட்டு", "एक शून्य नौ आठ", "\u2460\u24ea\u2468\u2467", "1_0_9_8", "1/0/9/8", "1<b>0</b>98", "Section 1(1)(2)",
+    "\u00bd", "\u2167", "\u2460 First. \u2461 Second. \u2462 Third.", "<td>300</td><td>400</td>", "zero five", "एक दो", "8/10", "A4, A5", "12/5/26",
 ]  # fmt: skip
 
 
@@ -107,6 +119,20 @@ def test_a_number_of_nobody_is_an_error_in_pages_tables_and_settings(folder: Any
     assert places[:2] == [f"content/{language}/page.md, description", f"content/{language}/page.md, line {line}"]
     assert f"content/tables/signs.csv, row 2 (debt), column more_{language}" in places
     assert places[-1].startswith("content/portal.yml, line ")
+
+
+@pytest.mark.parametrize(("shown", "right"), [
+    ("<text>1099</text>", False), ("<text><tspan>10</tspan><tspan>99</tspan></text>", False), ("<title>Call 1099</title>", False),
+    ('<g aria-label="one zero nine nine"/>', False), ("<text>112</text>", True), ("", True),
+])  # fmt: skip
+def test_a_number_in_the_letters_of_a_drawing_is_found(folder: Any, shown: str, right: bool) -> None:
+    media = folder.root / "content" / "media" / "drawings"
+    media.mkdir(parents=True)
+    frame = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1099 1099"><path d="M1099 1099"/>{}</svg>'
+    (media / "sign.svg").write_text(frame.format(shown), encoding="utf-8")
+    found = [problem for problem in folder.problems() if "looks like a phone number" in problem]
+    assert (found == []) is right
+    assert all(problem.startswith("content/media/drawings/sign.svg: ") for problem in found)
 
 
 @pytest.mark.parametrize(("text", "sentence"), [

@@ -1,4 +1,4 @@
-"""Words are found by their skeleton, and a phone fetches little to find them."""
+"""Words are found by their normalised token, and a phone fetches little to find them."""
 
 import json
 from pathlib import Path

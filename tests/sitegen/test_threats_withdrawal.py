@@ -347,3 +347,11 @@ def test_withdrawing_one_consent_withdraws_no_other_persons(folder: Any, program
     assert "python3 build.py withdraw wages.md" in done.output
     assert withdrawal.write_withdrawn(content, "wages.md", TODAY) == 3
     assert withdrawal.stories_of("stories/a", content, site) == ["stories/a"]
+
+
+def test_the_papers_of_the_kit_that_hold_pages_go_with_its_card(tmp_path: Path) -> None:
+    for name in ("portal.zip", "leaflet-en.pdf", "poster-ta.pdf", "card-or.pdf", "keys-en.pdf", "our own.pdf"):
+        (tmp_path / name).write_bytes(b"x")
+    assert withdrawal.remove_card(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["keys-en.pdf", "our own.pdf"]
+    assert not withdrawal.remove_card(tmp_path)

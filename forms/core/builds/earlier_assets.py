@@ -18,7 +18,7 @@ _ENDINGS = frozenset({".css", ".js", ".svg", ".br", ".gz"})
 
 
 def keep(before: Path, fresh: Path, today: date) -> list[str]:
-    """Copy what earlier builds used into a new one; return the names. Writes down when each may go.
+    """Copy the assets of earlier builds into a new one; return the names. Records when each may be removed.
 
     before: the site that stands now, if there is one; fresh: the one that takes its place, with its own assets.
     """

@@ -1,4 +1,4 @@
-"""What came of the last try to publish: written beside the releases, shown to staff at their desks."""
+"""The result of the last attempt to publish: written beside the releases, shown to staff at their desks."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -13,14 +13,14 @@ LARGEST = 20_000
 
 @dataclass(frozen=True)
 class Report:
-    """day: of the try, like 2027-01-01; problem: what was wrong in sentences, or empty."""
+    """day: of the attempt, like 2027-01-01; problem: what was wrong, in sentences, or empty."""
 
     day: str
     problem: str
 
 
 def write(site: Path, report: Report) -> None:
-    """Write down what came of a try. Raises OSError."""
+    """Write the result of an attempt. Raises OSError."""
     site.mkdir(parents=True, exist_ok=True)
     short = Report(report.day, report.problem[:LARGEST])
     write_durably(site / NAME, json.dumps(asdict(short), ensure_ascii=False).encode())

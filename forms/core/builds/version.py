@@ -1,3 +1,3 @@
-"""The version of the program: it stands here and nowhere else (docs/decisions/0058)."""
+"""The version of the program, written only here (docs/decisions/0058)."""
 
 VERSION = "1.0.0"

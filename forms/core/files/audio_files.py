@@ -1,4 +1,4 @@
-"""The kinds of sound files that are taken from people, and those that are written; audio.py makes one of the other."""
+"""The kinds of sound files that people may send, and those that are written; audio.py converts between them."""
 
 from dataclasses import dataclass
 from pathlib import Path

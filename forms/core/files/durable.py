@@ -1,4 +1,4 @@
-"""Write a file so that it is whole and on the disk, or as it was before."""
+"""Write files durably and atomically: a file is complete and on the disk, or unchanged."""
 
 import os
 import secrets
@@ -33,7 +33,7 @@ def write_or_complain(path: Path, data: bytes) -> None:
 
 @contextmanager
 def replaced(path: Path) -> Iterator[Path]:
-    """Yield the name of a new file beside `path`, which takes its place once the block has written it.
+    """Yield the name of a new file beside `path`, which replaces it once the block has written it.
 
     The new file is on the disk before it takes the old one's name. Raises OSError. Where anything fails the new file
     goes, and the old one stays.

@@ -1,4 +1,4 @@
-"""Put a new folder in the place of an old one, in one step where the system can."""
+"""Replace a folder with a new one, in one step where the system can."""
 
 import ctypes
 import os
@@ -12,7 +12,7 @@ _RENAME_EXCHANGE = 2
 
 
 def swap(fresh: Path, out: Path) -> None:
-    """Let `fresh` take the place and the name of `out`, which goes. Raises OSError.
+    """Replace the folder `out` with `fresh`. Raises OSError.
 
     Where Linux and its file system can exchange names there is no moment without the folder; elsewhere an instant.
     """
@@ -29,7 +29,7 @@ def swap(fresh: Path, out: Path) -> None:
 
 
 def exchange(one: Path, other: Path) -> bool:
-    """Let two names change places; return whether that was done."""
+    """Exchange two names; return whether that was possible."""
     if not sys.platform.startswith("linux"):
         return False
     try:

@@ -1,4 +1,4 @@
-"""A file that one program holds at a time. The system lets go of it when the program ends, however it ends."""
+"""A file lock for one program at a time. The system releases it when the program ends, however it ends."""
 
 import os
 import sys
@@ -13,7 +13,7 @@ class AlreadyLocked(Exception):
 
 @contextmanager
 def locked(path: Path, *, wait: bool = False) -> Iterator[None]:
-    """Hold a file for this program alone; it is made where it is missing. Raises AlreadyLocked, OSError.
+    """Lock a file for this program alone, creating it if missing. Raises AlreadyLocked, OSError.
 
     wait: wait for the other program instead; on Windows for ten seconds.
     """

@@ -36,7 +36,7 @@ def for_spreadsheets(rows: Iterable[Sequence[Any]], line_end: str = "\r\n", *, f
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a table that people edit is written: a byte order mark or none, what parts its cells, how its lines end."""
+    """How a table that people edit is written: byte order mark, separator, line ends."""
 
     bom: bytes
     separator: str
@@ -91,7 +91,7 @@ def cell_text(value: Any) -> str:
 
 
 def is_formula(text: str) -> bool:
-    """Whether a spreadsheet may take a text for a formula (OWASP, CSV Injection), whatever it passes over before it.
+    """Whether a spreadsheet may read a text as a formula (OWASP, CSV Injection), whatever it skips before it.
 
     Signs of full width count too: programs in East Asian languages read them as the others.
     """

@@ -66,12 +66,12 @@ def compiled(known: Catalog) -> GNUTranslations:
 
 
 def take_words(words: own_words.Words) -> None:
-    """Say from now on what a district's own words say, in all of this process."""
+    """Use a district's own words from now on, in the whole process."""
     _OF_PROCESS["own"] = words
 
 
 def use_words(words: own_words.Words | None) -> None:
-    """Say what a district's own words say in the request that is being answered; None at its end."""
+    """Use a district's own words in the current request; None at its end."""
     _OF_REQUEST.set(words)
 
 

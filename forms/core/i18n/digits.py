@@ -1,4 +1,4 @@
-"""The digits of every script, and numbers as people type them: one idea of both for forms, desk and site."""
+"""The digits of every script, and numbers as people type them: one implementation for forms, desk and site."""
 
 import re
 import unicodedata
@@ -15,7 +15,7 @@ _SHORTEST = 6
 
 
 class _Ascii(dict[int, str]):
-    """What a character becomes, looked up once for each."""
+    """A translation table that looks each character up once."""
 
     def __missing__(self, code: int) -> str:
         char = chr(code)

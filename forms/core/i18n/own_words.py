@@ -1,4 +1,4 @@
-"""Interface words that a district brings itself, for a language that the program does not ship or for words of its own.
+"""Interface words that a district provides, for a language that the program does not ship or instead of the program's.
 
 They come from content/words/<language>.po and travel to the server and the desks in the portal's file. Whoever writes
 them is trusted with words, not with markup: what could act as HTML, or lacks what a sentence is filled with, is left

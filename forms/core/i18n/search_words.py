@@ -1,4 +1,4 @@
-"""Words as they are searched, of the site and of the desk: one form for what people write in many ways.
+"""Normalise words for searching, on the site and at the desk: one form for the many ways in which people write them.
 
 site/assets/search.js makes the same of what somebody types there; tests/search_cases.json holds both to it. Dropped are
 vowel signs, nukta, anusvara and other marks, and invisible joiners; digits of every script are 0 to 9; half a nasal
@@ -35,7 +35,7 @@ _SHORTEST_NUMBER, _WHOLE_NUMBER, _LONGEST_NUMBER = 6, 10, 15
 
 
 class _Bare(dict[int, str]):
-    """What a character becomes, looked up once for each."""
+    """A translation table that looks each character up once."""
 
     def __missing__(self, code: int) -> str:
         char = chr(code)

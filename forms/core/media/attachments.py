@@ -1,4 +1,4 @@
-"""Photos and recordings: how many, how large, of what kind, and clean of all but what is seen or heard.
+"""Photos and recordings: limits of number, size and kind, and removal of everything but pixels and sound.
 
 Names that files have on a phone are never read. Nothing is written to a disk here: bytes go through a pipe.
 """
@@ -36,7 +36,7 @@ LONGEST_ANSWER = 60
 
 
 class NotTaken(Exception):
-    """A file cannot be taken. `code`: empty, large, many, kind, heic, long, bomb, damaged; or busy: try again."""
+    """A file is refused. `code`: empty, large, many, kind, heic, long, bomb, damaged; or busy: try again."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -45,7 +45,7 @@ class NotTaken(Exception):
 
 @dataclass(frozen=True)
 class Clean:
-    """A file as it will be sealed: its kind, its media type, its bytes; seconds of a recording."""
+    """A file as it will be encrypted: its kind, media type and bytes; seconds of a recording."""
 
     kind: str
     media_type: str
@@ -60,7 +60,7 @@ def require_few(kind: str, already: int) -> None:
 
 
 def clean(kind: str, content: bytes, wait: float = WAIT) -> Clean:
-    """The same photo or recording without anything beside it. Raises NotTaken.
+    """Return a photo or recording without its metadata, encoded again. Raises NotTaken.
 
     kind: photo, voice, or answer for a desk's voice; wait: seconds for a free decoder.
     """

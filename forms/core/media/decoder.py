@@ -1,4 +1,4 @@
-"""Takes out of a photo or recording all but what is seen or heard: a program of its own, run once for each file.
+"""Decode a photo or recording and encode it again: a program of its own, run once for each file.
 
 decoder_process.py starts it, writes the file to its standard input and closes it; out come one line of JSON (`type`,
 `seconds`; or `problem`) and the new file's bytes. Files are hostile: before a byte is read, the process locks itself in
@@ -66,7 +66,7 @@ CLEAN: Mapping[str, Callable[[bytes], Made]] = {
 
 
 def main(kind: str) -> None:
-    """Lock this process in, then read, clean and write. The kind "layers" tells which layers of confinement hold."""
+    """Confine this process, then read, decode and write. The kind "layers" reports which layers of confinement work."""
     if hasattr(os, "nice"):
         os.nice(_NICE)
     _warm_up(kind)
@@ -76,7 +76,7 @@ def main(kind: str) -> None:
 
 
 def _warm_up(kind: str) -> None:
-    """Decode something of our own first: libraries import parts of themselves at their first use."""
+    """Decode a file of our own first, since libraries import parts of themselves at their first use."""
     if kind in {"voice", "answer"}:
         sample = io.BytesIO()
         with wave.open(sample, "wb") as sound:

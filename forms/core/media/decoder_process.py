@@ -1,4 +1,4 @@
-"""Starts a decoder process for one hostile file, and lets few of them run at once over all workers of a server.
+"""Start a decoder process for one hostile file; few run at once, counted over all workers of a server.
 
 The process gets no environment, no open file but its two pipes, and Python without site-packages' start-up code. What
 it may write and how long it may take is bounded here; what it may do, by itself (sandbox.py) before it reads the file.
@@ -41,7 +41,7 @@ class NoneFree(Exception):
 
 
 class Failed(Exception):
-    """A decoder gave nothing back. ended: whether a limit of memory or time ended it."""
+    """A decoder returned nothing. ended: whether a limit of memory or time ended it."""
 
     def __init__(self, *, ended: bool) -> None:
         super().__init__("ended" if ended else "failed")
@@ -49,7 +49,7 @@ class Failed(Exception):
 
 
 class Slots:
-    """Places for decoders, shared by all processes forked from this one.
+    """Slots for decoders, shared by all processes forked from this one.
 
     A place is a lock on one byte of a file without a name: the system takes it back from a process that dies.
     """
@@ -60,7 +60,7 @@ class Slots:
 
     @contextmanager
     def one(self, wait: float = WAIT) -> Iterator[None]:
-        """Hold one place. Raises NoneFree after `wait` seconds."""
+        """Hold one slot. Raises NoneFree after `wait` seconds."""
         place = self._found(wait)
         try:
             yield
@@ -165,7 +165,7 @@ def _feed(pipe: IO[bytes], content: bytes) -> None:
 
 
 def _parsed(written: bytes, status: int) -> tuple[dict[str, Any], bytes]:
-    """What a decoder wrote is not believed: it may have been taken over by the file."""
+    """Return a decoder's output after checking it: the file may have taken the decoder over."""
     line, mark, made = written.partition(b"\n")
     if status or not mark or len(line) > _LONGEST_HEAD or len(written) > LARGEST_OUTPUT:
         raise Failed(ended=status < 0 or len(written) > LARGEST_OUTPUT)

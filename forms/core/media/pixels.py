@@ -1,4 +1,4 @@
-"""Photos into plain pixels: which formats, how many pixels, upright, on white, small. The home of Pillow's decoders.
+"""Decode photos into pixels: allowed formats and sizes; upright, on white, reduced. Pillow decodes only here.
 
 Called inside the decoder process only, since a photo may be made to break what reads it.
 """
@@ -43,7 +43,7 @@ _GPS, _MAKE, _MODEL = 0x8825, 0x010F, 0x0110  # EXIF 2.3, tables 4 and 15
 
 
 class TooManyPixels(Exception):
-    """A small file unfolds into more pixels than a photo has."""
+    """A small file decodes to more pixels than a photo has."""
 
 
 def read_photo(data: bytes, edge: int) -> Image.Image:

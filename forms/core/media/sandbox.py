@@ -1,4 +1,4 @@
-"""Locks this process in for good: no files, no network, no programs, no other processes. Used by the decoder only.
+"""Confine this process for good: no files, no network, no programs, no other processes. Used by the decoder only.
 
 Three layers, each by itself: resource limits (POSIX), Landlock and seccomp (Linux, on x86-64 and ARM64). `confine` says
 which of them hold. It uses ctypes, because the standard library has none of these calls and a package would do no more.
@@ -68,7 +68,7 @@ _NOT_IN_THE_LIST = frozenset({"audit", "seccomp", "mmap", "mprotect", "clone3"})
 
 
 def confine() -> tuple[str, ...]:
-    """Lock this process in, and return the layers that hold. Whatever it needs must be imported and open before."""
+    """Confine this process, and return the layers that work. Whatever it needs must be imported and open before."""
     libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
     held, size = [], _program_size()
     if libc:
@@ -87,7 +87,7 @@ def confine() -> tuple[str, ...]:
 
 
 def limit_resources(memory: int) -> bool:
-    """Set limits of memory, time, files, processes and dumps; False where the system refuses the first two."""
+    """Set limits of memory, time, files, processes and core dumps; False if the system refuses the first two."""
     if resource is None:
         return False
     limits = {"AS": memory, "CPU": SECONDS, "NOFILE": 0, "NPROC": 0, "FSIZE": 0, "CORE": 0}

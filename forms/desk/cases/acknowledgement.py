@@ -1,4 +1,4 @@
-"""What a person is told of her letters by itself, and what her additions prove: who wrote them, what she was shown.
+"""Automatic acknowledgements of letters, and what additions prove: who wrote them, and what that person was shown.
 
 A desk acknowledges each letter that it has opened. What she adds names the answers that her phone opened.
 """
@@ -25,7 +25,7 @@ MOST = 200
 
 @dataclass(frozen=True)
 class Opened:
-    """A first letter that is opened here, and what was added: all that this desk can acknowledge of a case."""
+    """A first letter that is decrypted here, and its additions: all that this desk can acknowledge of a case."""
 
     first: Letter
     letters: tuple[Letter, ...]
@@ -75,7 +75,7 @@ class Acknowledged:
         return [here[thread][1] for _, thread in sorted(left)[:MOST]]
 
     def note(self, sent: Iterable[Opened], here: Mapping[str, tuple[int, Opened]]) -> None:
-        """Write down what was sent; cases that are not here any more are forgotten."""
+        """Record what was sent; cases that are no longer here are dropped."""
         before = self._file.read_or({})
         done = {thread: mark for thread, mark in before.items() if thread in here}
         done |= {found.first.id: found.mark for found in sent}

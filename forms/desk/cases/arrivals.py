@@ -1,4 +1,4 @@
-"""Notice letters that the server held back, or gave out again under another id.
+"""Detect letters that the server withheld, or gave out again under another id.
 
 Each machine remembers the last day on which it fetched all that was waiting. A letter that was written before that day
 was not there when it should have been: the line or the phone was slow, or the server held it back. What never comes
@@ -63,7 +63,7 @@ class New:
 
 @dataclass(frozen=True)
 class Fetches:
-    """What stands in the file. last: the last day on which all was fetched; odd: id, kind, written, fetched of each."""
+    """The content of the file. last: the last day on which all was fetched; odd: id, kind, written, fetched of each."""
 
     last: str = ""
     odd: tuple[tuple[str, str, str, str], ...] = ()
@@ -86,7 +86,7 @@ class Arrivals:
         self._file = state_file(folder)
 
     def note(self, letters: Iterable[New], today: date) -> None:
-        """Write down what is odd about the letters of a fetch that brought all that was waiting."""
+        """Record unusual letters of a fetch that brought everything that was waiting."""
         before = self._file.read_or(_NOTHING)
         last, odd = read_day(before.last), {one.id: one for one in self.odd()}
         for letter in letters:

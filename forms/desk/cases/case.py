@@ -1,4 +1,4 @@
-"""Cases: what people told and what staff did about it, folded from letters and entries. Pure: no file, no server."""
+"""Cases: what people wrote and what staff did, computed from letters and entries. Pure: no file, no server."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -38,7 +38,7 @@ _NO_WORDS = frozenset({"sent", "head", "voice", "seconds"})
 
 @dataclass(frozen=True)
 class Setting:
-    """What stands in a register. rivals: entries written at once, without knowing of each other (empty: agreed)."""
+    """The value of a register. rivals: concurrent entries with other values (empty: no conflict)."""
 
     value: Any
     rivals: tuple[Entry, ...] = ()
@@ -64,7 +64,7 @@ class Case:
 
     @cached_property
     def first(self) -> Letter | None:
-        """The letter that began it, or None where it does not open or has not come."""
+        """The first letter, or None if it cannot be decrypted or has not come."""
         opened = (letter for letter in self.letters if isinstance(letter, Letter))
         return next((letter for letter in opened if not letter.follows), None)
 
@@ -96,7 +96,7 @@ class Case:
 
     @property
     def hidden_from(self) -> tuple[str, ...]:
-        """The desks that must never see it."""
+        """The desks that the person excluded."""
         form = find(self.form)
         name = (form.hiding_field if form else "") or "hide_from"  # so in letters of a form that this program has not
         hidden = self.answers.get(name, ())
@@ -182,13 +182,13 @@ class Case:
 
     @property
     def counted_as(self) -> Mapping[str, Any]:
-        """The whole of the theme entry that stands: theme, place, work."""
+        """The theme entry that counts: theme, place, work."""
         last = standing(self.entries, "theme")
         return last[-1].value if last else {}
 
     @cached_property
     def conflicts(self) -> tuple[tuple[Entry, ...], ...]:
-        """All that was set on two machines which did not know of each other, and not to the same."""
+        """Everything that was set to different values on two machines that did not know of each other."""
         found = (rivals(standing(self.entries, register), decision) for register in REGISTERS)
         return tuple(entries for entries in found if entries)
 
@@ -215,7 +215,7 @@ class Case:
 
     @property
     def outcome(self) -> str:
-        """What came of it, where it is closed."""
+        """The outcome of a closed case."""
         closed = [entry for entry in standing(self.entries, "state") if entry.value.get("state") == "closed"]
         return str(closed[-1].value.get("outcome", "")) if closed else ""
 

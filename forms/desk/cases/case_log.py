@@ -1,4 +1,4 @@
-"""The case log's entries: what staff decided and wrote, append-only, each sealed to all keys of the desk.
+"""The case log's entries: what staff decided and wrote, append-only, each encrypted to all keys of the desk.
 
 An entry names the entries that its writer had seen (`after`). So two machines that wrote without knowing of each
 other are told apart from one that changed its mind, with no clock to trust (L. Lamport, 1978; docs/decisions/0007).
@@ -131,7 +131,7 @@ def _has_known_types(value: Mapping[str, Any]) -> bool:
 
 
 def in_order(entries: Iterable[Entry]) -> list[Entry]:
-    """Entries so that each comes after all it had seen; among those that did not know each other, by clock and id."""
+    """Return entries so that each comes after all it had seen; concurrent ones by clock and id."""
     known = {entry.id: entry for entry in entries}
     sorter = TopologicalSorter({id: set(entry.after) & set(known) for id, entry in known.items()})
     try:

@@ -1,4 +1,4 @@
-"""Requests of a person to have a letter erased: proven by the receipt, or not proven and left to the staff.
+"""Requests to have a letter erased: proven by the receipt, or unproven and left to the staff.
 
 A letter holds the SHA-256 of a secret that only its receipt yields. A notice of erasing holds the secret. Whoever
 writes a notice without it, another desk or the server, erases nothing.
@@ -71,13 +71,13 @@ class ErasureRequests:
         return StateFile(self._folder / f"{letter_id}.json", _ADAPTER)
 
     def note(self, letter_id: str, proof: str, today: date) -> None:
-        """Write a request down. One that is proven is not replaced by another."""
+        """Store a request. A proven one is not replaced."""
         known = self.of(letter_id)
         if not (known and known.proven):
             self._file(letter_id).write(ErasureRequest(known.since if known else today, proof))
 
     def prove(self, letter_id: str, today: date) -> None:
-        """Write down that a request is proven; the days that the case rests begin."""
+        """Record that a request is proven; the waiting period of the case begins."""
         if (known := self.of(letter_id)) and not known.proven:
             self._file(letter_id).write(replace(known, since=today, proven=True))
 

@@ -1,4 +1,4 @@
-"""Which case stands in the list, and which stands with another that tells the same. In memory only.
+"""Which cases are in the list, and which are shown with a similar one. In memory only.
 
 A merge names a case by its id, and that case can be erased, be merged itself, or be merged the other way round on a
 second machine. Whatever happens to it, each case is either in the list or on the page of exactly one that is.

@@ -1,4 +1,4 @@
-"""A case sealed anew: for another desk, for a colleague with a new key, for a court. Opened in memory only."""
+"""Encrypt a case again: for another desk, for a colleague with a new key, for a court. Decrypted in memory only."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from forms.desk.sync.outbox import Outbox
 
 @dataclass(frozen=True)
 class Sharing:
-    """What is needed to seal a desk's letters anew. `letter_ids` below: all letters of the case, as kept here."""
+    """What is needed to encrypt a desk's letters again. `letter_ids` below: all letters of the case, as stored here."""
 
     local_store: LocalStore
     identities: Identities
@@ -31,7 +31,7 @@ class Sharing:
         self._copy_parts(case, keys, reader)
 
     def reseal(self, case: Case, letter_ids: Sequence[str], key: str, reader: str) -> None:
-        """Seal all of a case for a colleague's key: letters last, for with them the colleague is told to fetch."""
+        """Encrypt a whole case to a colleague's key: letters last, since they make the colleague's desk fetch."""
         self._copy_parts(case, [key], reader)
         for part in case.spoken_answers:
             if self.local_store.has("parts", part.id):
@@ -42,7 +42,7 @@ class Sharing:
             self._copy(id, case.id, [key], reader, "letters", path=id)
 
     def secure(self, case: Case, letter_ids: Sequence[str], keys: Sequence[str], reader: str) -> None:
-        """Seal letters and parts of a case for this desk's own present keys, so that the server keeps them too."""
+        """Encrypt letters and attachments of a case to this desk's present keys, so that the server keeps them too."""
         for letter_id, part in case.parts:
             if letter_id in letter_ids and self.local_store.has("parts", part.id):
                 self._copy(part.id, case.id, keys, reader, "parts", path=letter_id)
@@ -71,7 +71,7 @@ class Sharing:
                 self._copy(part.id, case.id, to, reader, "parts", path=letter_id)
 
     def _copy(self, item: str, thread: str, to: Sequence[str], reader: str, folder: str, path: str = "") -> None:
-        """Encrypt one thing anew, with this machine's signature. path: the letter in the address, if not the first."""
+        """Encrypt one item again, with this machine's signature. path: the letter in the address, if not the first."""
         plain = open_sealed(self.local_store.read(folder, item), self.identities)
         make = copy_of_part if folder == "parts" else copy_of
         signed = make(plain, thread, item, reader, self.signer)

@@ -1,4 +1,4 @@
-"""All that a desk's letters and entries hold, in memory; and the sealed file by which that is there at once.
+"""The decrypted letters and entries of a desk, in memory, with an encrypted file so that they load at once.
 
 Each letter is opened once. What was read is kept in index.age, sealed to the desk's own key: never in clear.
 """
@@ -19,7 +19,7 @@ _NAME = "index"
 
 
 class Index:
-    """The opened letters and entries of one desk. Held by an unlocked session, gone with it."""
+    """The decrypted letters and entries of one desk. Held by an unlocked session, and dropped with it."""
 
     def __init__(self, local_store: LocalStore, identities: Identities) -> None:
         self._cabinet, self._identities = local_store, identities
@@ -29,7 +29,7 @@ class Index:
         self._labels = local_store.labels()
 
     def refresh(self) -> int:
-        """Open what is new on the disk, forget what is gone; keep the result sealed. How many were new."""
+        """Decrypt what is new on the disk, drop what is gone, store the result encrypted; return how many were new."""
         here = {name: set(self._cabinet.ids(name)) for name in ("letters", "entries")}
         new_letters = here["letters"] - {id for id, held in self._letters.items() if isinstance(held, Letter)}
         new_entries = here["entries"] - set(self._entries)

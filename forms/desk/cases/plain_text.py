@@ -1,4 +1,4 @@
-"""Opened letters as plain lines for a terminal. Letters are hostile input: no control character gets through."""
+"""Letters as plain lines for a terminal. Letters are hostile input: no control character gets through."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -13,7 +13,10 @@ from forms.desk.crypto.decryption import Letter
 
 def plain(text: object) -> str:
     """Return a text with every control and formatting character but line feeds and joiners shown as a dot."""
-    return "".join(char if _is_harmless(char) else "\N{MIDDLE DOT}" for char in str(text))
+    written = str(text)
+    if written.isprintable():  # nearly all: no character of it is of a category C
+        return written
+    return "".join(char if _is_harmless(char) else "\N{MIDDLE DOT}" for char in written)
 
 
 def on_one_line(text: object) -> str:
@@ -44,7 +47,7 @@ def one_line(number: int, case: Case, today: date) -> str:
 
 
 def log(case: Case) -> Iterator[str]:
-    """Yield a case's log, a line an entry; what two machines wrote without knowing of each other is said."""
+    """Yield a case's log, a line an entry, with conflicts between machines."""
     for entry in (one for one in case.entries if one.kind != "read"):
         said = ", ".join(
             f"{on_one_line(name)}: {on_one_line(value)}"
@@ -61,7 +64,7 @@ def log(case: Case) -> Iterator[str]:
 
 
 def came_by(case: Case, letter: Letter) -> Iterator[str]:
-    """Yield where a letter that is a copy came from, and what is odd about one that was added."""
+    """Yield where a copied letter came from, and what is unusual about an addition."""
     found = case.provenance.get(letter.id)
     if found and found.is_proven:
         yield f"Handed over by {on_one_line(found.by)} on {on_one_line(found.day)}; the signature is right."

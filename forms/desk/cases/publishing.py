@@ -16,7 +16,7 @@ from forms.desk.cases.case import Case
 
 
 def publish(cases: Iterable[Case], portal: Portal, content: Path, today: date) -> str:
-    """Write the counts of every quarter that is over into content/tables/heard.csv; what was done, in a sentence.
+    """Write the counts of every past quarter into content/tables/heard.csv; return a sentence about it.
 
     Quarters that stand there stay as they are. Raises Problem where there is no such folder or file.
     """

@@ -50,7 +50,7 @@ def find(cases: Iterable[Case], wanted: Wanted, today: date) -> list[Case]:
 
 
 def _rank(case: Case, today: date) -> tuple[bool, bool, bool, bool]:
-    # The second tray stands last even where it says danger: a flood would say so too.
+    # The second queue comes last even if a letter says danger: a flood would say so too.
     return (case.over, case.tray != 1, not case.urgent, not case.is_late(today))
 
 

@@ -1,4 +1,4 @@
-"""Which entries and copies this machine believes: those that are signed by a key which it has pinned.
+"""Which entries and copies this machine accepts: those signed by a pinned key.
 
 What was on this machine before entries had to be signed goes on counting. Whatever else is not signed by the person in
 whose name it stands is shown as not proven and changes nothing.

@@ -1,4 +1,4 @@
-"""Two versions of a thing, written on machines that did not know of each other: which stand, and whether they differ.
+"""Concurrent versions of something, written on different machines: which count, and whether they differ.
 
 An entry of a case log and a mark of attendance name what their writer had seen (`after`). So a change of mind is told
 from a conflict with no clock to trust (L. Lamport, 1978; docs/decisions/0007). Other bytes that come for a letter are
@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 
 class Version(Protocol):
-    """Something written that names what its writer had seen."""
+    """A version that names the versions its author had seen."""
 
     @property
     def id(self) -> str:
@@ -18,7 +18,7 @@ class Version(Protocol):
 
     @property
     def after(self) -> tuple[str, ...]:
-        """The ids of what its writer had seen."""
+        """The ids of the versions its author had seen."""
 
 
 T = TypeVar("T", bound=Version)

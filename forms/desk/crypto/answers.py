@@ -1,4 +1,4 @@
-"""Answers a letter: sealed to the key that its receipt alone derives."""
+"""Encrypt answers to the key that only the letter's receipt yields."""
 
 import hashlib
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ LONGEST = 4000
 
 
 class NoKey(Problem):
-    """What the letter names as its key is none: nobody could read an answer."""
+    """The letter's reply key is invalid: nobody could read an answer."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The only place in which letters are opened. What comes out was written by anybody at all: trust none of it."""
+"""The only place where letters are decrypted. Their content may be written by anybody: trust none of it."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,11 +21,11 @@ Identities = Sequence[pyrage.x25519.Identity]
 
 
 class NotForThisDesk(Problem):
-    """The letter was sealed to other keys."""
+    """The letter is encrypted to other keys."""
 
 
 class NotALetter(Problem):
-    """What was sealed is no letter of this software."""
+    """The plaintext is no letter of this software."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class PartName:
 
 @dataclass(frozen=True)
 class Letter:
-    """An opened letter. `day` is empty in a sign-up; `reply_to` is the age recipient of its answer, or None.
+    """A decrypted letter. `day` is empty in a sign-up; `reply_to` is the age recipient of its answer, or None.
 
     follows: the id of the letter to which this one adds, or empty; sealed_by: browser or server; copied_by: the member
     who encrypted it anew and handed it over, as the server says, or empty for an original; copy: what a copy says.
@@ -98,7 +98,7 @@ def open_json(sealed: bytes, identities: Identities) -> Any:
 
 
 def open_letter(sealed: bytes, identity: pyrage.x25519.Identity | Identities) -> Letter:
-    """Open a sealed letter with the desk's identity or identities. Raises NotForThisDesk or NotALetter."""
+    """Decrypt a letter with the desk's identity or identities. Raises NotForThisDesk or NotALetter."""
     identities = identity if isinstance(identity, Sequence) else (identity,)
     return read_letter(open_json(sealed, identities))
 
@@ -162,7 +162,7 @@ def _texts(rows: Any) -> Iterator[str]:
 
 
 def _parts(rows: Any) -> Iterator[PartName]:
-    """Yield what a hostile letter may name as parts: ids of ours and nothing else, since they become file names."""
+    """Yield the attachments that a letter names, if their ids are well formed: they become file names."""
     for row in rows if isinstance(rows, list) else ():
         if isinstance(row, dict) and is_id(row.get("id")) and row.get("kind") in ("photo", "voice"):
             seconds = row.get("seconds")

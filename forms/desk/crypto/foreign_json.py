@@ -1,4 +1,4 @@
-"""JSON that somebody else made: made harmless, so that it can be shown, searched, compared and written down again."""
+"""Sanitise JSON from others, so that it can be shown, searched, compared and stored again."""
 
 from typing import Any
 

@@ -31,7 +31,7 @@ LEAST_PASSPHRASE = 12
 
 @dataclass(frozen=True)
 class Public:
-    """What stands in content/portal.yml: the age recipient, the hash of the pickup token, the public signing key."""
+    """The lines for content/portal.yml: the age recipient, the hash of the pickup token, the public signing key."""
 
     key: str
     pickup: str
@@ -147,7 +147,7 @@ def has_passphrase(folder: Path) -> bool:
 
 
 def change_passphrase(folder: Path, old: str, new: str) -> None:
-    """Put the same keys under another passphrase, whole or not at all. Raises Problem."""
+    """Protect the same keys with another passphrase, atomically. Raises Problem."""
     kept = identities(folder, lambda: old)
     _write_identities(folder, kept, new)
     (folder / "identity.txt").unlink(missing_ok=True)
@@ -170,7 +170,7 @@ def rotate(folder: Path, passphrase: str | None) -> Public:
 
 
 def forget_old(folder: Path, passphrase: str | None) -> int:
-    """Throw away all keys but the present one: what was sealed to them alone opens never again. How many.
+    """Delete all keys but the present one, and return how many: what is encrypted only to them is lost.
 
     forms/desk/services/key_retirement.py says before what that is. Raises Problem where the passphrase is wrong.
     """
@@ -217,7 +217,7 @@ def encrypt(plain: bytes, passphrase: str) -> bytes:
 
 
 def _decrypted(sealed: bytes, passphrase: str) -> bytes:
-    """Open with the passphrase in each form in which it may have been set: keyboards and systems differ (UAX 15)."""
+    """Decrypt with the passphrase in each Unicode form in which it may have been set (UAX 15)."""
     forms = (unicodedata.normalize("NFC", passphrase), passphrase)
     others = (unicodedata.normalize(form, passphrase) for form in ("NFD", "NFKC", "NFKD"))
     *first, last = dict.fromkeys((*forms, *others))

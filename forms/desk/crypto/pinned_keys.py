@@ -75,7 +75,7 @@ class KeyChange:
 
 @dataclass(frozen=True)
 class _State:
-    """What stands in the file. compared: a person compared the keys with the printed sheet.
+    """The content of the file. compared: a person compared the keys with the printed sheet.
 
     earlier: signing keys of before a confirmed change, still good for older entries. pending: changes seen at the last
     fetch. reverted: keys that the server showed and took back before anybody decided. accepted: ids of entries and
@@ -245,7 +245,7 @@ class PinnedKeys:
         return tuple(dict.fromkeys(key.text for key in sorted(found, key=lambda key: key.what == RECOVERY)))
 
     def look(self, desks: Iterable[Desk], own: Collection[str], desk: str, who: str) -> None:
-        """Write down how things stand after a fetch. own: this machine's own keys, whose change needs no question."""
+        """Record the published keys after a fetch. own: this machine's own keys, whose change needs no question."""
         self._take_over()
         changes = self.changes(list(desks))
         for change in changes:

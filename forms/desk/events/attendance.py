@@ -1,4 +1,4 @@
-"""Who came: append-only marks, so that the marks of two machines come together by being put into one folder. Pure.
+"""Attendance: append-only marks, so that the marks of two machines merge by copying them into one folder. Pure.
 
 A mark names all earlier marks of the same party that its writer had seen (`after`), as the case log does. What no
 other mark has seen stands; where two stand and differ, both are shown and none is lost.
@@ -105,7 +105,7 @@ def read_mark(plain: bytes) -> Mark:
 
 
 def standings(marks: Iterable[Mark]) -> dict[str, Attendance]:
-    """What stands, by party. The same mark from two folders counts once; the order of reading changes nothing."""
+    """Return the marks that count, by party. The same mark from two folders counts once; order does not matter."""
     by_party: dict[str, dict[str, Mark]] = {}
     for mark in marks:
         by_party.setdefault(mark.about, {})[mark.id] = mark

@@ -1,4 +1,4 @@
-"""The papers of one unlocked events desk: who signed up, who came. All sealed on the disk.
+"""The records of one unlocked events desk: sign-ups and attendance. All encrypted on the disk.
 
 attendance/<event>/<mark>.age; the sign-ups see signup_list.py; what stays when names are erased see event_erasing.py.
 """
@@ -22,7 +22,7 @@ from forms.desk.sync.local_store import LocalStore
 
 
 def open_book(session: EventSession, today: Callable[[], date] = date.today) -> "EventBook":
-    """Return the papers of this desk. Raises Problem at a desk that does not read sign-ups."""
+    """Return the event records of this desk. Raises Problem at a desk that does not read sign-ups."""
     if "signup" not in session.own_desk.reads:
         readers = ", ".join(desk.id for desk in session.portal.desks if "signup" in desk.reads) or "none"
         raise Problem(
@@ -140,7 +140,7 @@ class EventBook:
         return made
 
     def take_in(self, folder: Path) -> int:
-        """Take in the marks of another machine of this desk from a copy of its `attendance` folder. How many are new.
+        """Import the marks of another machine of this desk from a copy of its `attendance` folder; return how many.
 
         Marks are only added, so it may be done twice. Raises Problem where there is no such folder.
         """

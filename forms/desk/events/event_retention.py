@@ -18,7 +18,7 @@ from forms.desk.events.event_session import EventSession, folder_of
 from forms.desk.sync.local_store import LocalStore
 
 NAMED = ("signups", "attendance", "reminders")
-"""Folders in which an event's papers tell of persons."""
+"""Folders in which an event's records name persons."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def erase_old(book: EventBook) -> list[EventCount]:
 
 
 def _known(book: EventBook, rows: Iterable[SignupRow]) -> list[str]:
-    """Return events that have papers here."""
+    """Return events that have records here."""
     ids = {row.event for row in rows} | set(book.signups.last_days())
     listed = {row.event for row in rows}
     folders = {path.name for what in NAMED for path in (book.session.folder / what).glob("*") if path.is_dir()}

@@ -1,4 +1,4 @@
-"""What commands and pages both say of events: lines of text, papers, exports, reminders. Pure coats over the book."""
+"""Output shared by commands and pages of events: lines of text, printed sheets, exports, reminders."""
 
 from collections.abc import Iterable, Iterator
 
@@ -80,7 +80,7 @@ def told(party: Party) -> str:
 
 
 def warnings(book: EventBook, one: Gathering, parties: Iterable[Party]) -> list[str]:
-    """Return what is wrong with an event's papers, and what to do."""
+    """Return what is wrong with an event's records, and what to do."""
     said: list[str] = []
     gone = sum(row.gone for row in one.rows)
     if gone:

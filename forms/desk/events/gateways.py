@@ -1,4 +1,4 @@
-"""Ways out for reminders: a file that somebody sends by hand, or an SMS provider's HTTP address by settings."""
+"""Gateways for reminders: a file that somebody sends by hand, or an SMS provider's HTTP address from settings."""
 
 import io
 import os
@@ -34,7 +34,7 @@ class Unsure(Problem):
 
 
 class Gateway(Protocol):
-    """A way out."""
+    """A gateway for texts."""
 
     def send(self, number: str, text: str, key: str, template: str = "") -> None:
         """Send a text to a number. `key`: the same for the same reminder, for providers that know such keys.

@@ -1,4 +1,4 @@
-"""Names as the typefaces of a printed sheet can show them: what they lack is said instead of an empty square.
+"""Names as the fonts of a printed sheet can show them: missing characters are named instead of an empty square.
 
 A sheet is set in the typefaces of the portal's languages and Noto Sans. The blocks of Indian scripts have their letters
 at the same places (Unicode, chapter 12), so a name in Bengali can be read in Devanagari letters. Of any other script

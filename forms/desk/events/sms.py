@@ -1,4 +1,4 @@
-"""What an SMS costs: GSM 03.38 against UCS-2, the number of parts, and plain signs in place of dear ones.
+"""The cost of an SMS: GSM 03.38 against UCS-2, the number of parts, and cheap characters instead of costly ones.
 
 A text of the GSM alphabet has 160 signs in one part. One sign outside it turns the whole text into UCS-2, with 70 (3GPP
 TS 23.038 and 23.040): an en dash or a narrow space doubles the price of an English text.

@@ -28,6 +28,9 @@ KINDS = {
 }
 """What was wished for (forms/core/definitions/visit.yaml) and the kind of event that it is (events.csv)."""
 
+EVENT_KINDS = "event_kinds"
+"""Under this name a portal's choices hold the kinds of event that its district has (content/tables/kinds.csv)."""
+
 NEEDED = ("id", "kind", "title_en", "what_en", "where_en", "starts", "state", "example")
 """Columns without which a row says too little; the file must have them."""
 
@@ -46,6 +49,11 @@ class Plan:
     ends: str = ""
     capacity: int | None = None
     kind: str = ""
+
+
+def kinds_of(portal: Portal) -> tuple[str, ...]:
+    """Return the kinds that an event may have here; where the portal names none, those that may be wished for."""
+    return tuple(choice.value for choice in portal.choices.get(EVENT_KINDS, ())) or tuple(KINDS.values())
 
 
 def is_visit(form: str) -> bool:
@@ -129,7 +137,7 @@ def _taluk(letter: Letter, portal: Portal) -> str:
 
 
 def append(path: Path, row: Mapping[str, str]) -> None:
-    """Add the row to the table, whole or not at all. What stands in the file stays, byte for byte.
+    """Add the row to the table, atomically. What is in the file stays, byte for byte.
 
     Order of columns, byte order mark, separator, quotes and line ends are the file's. Raises Problem.
     """

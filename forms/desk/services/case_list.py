@@ -56,7 +56,7 @@ class CaseList:
         return self.index
 
     def changed(self) -> None:
-        """Fold the cases anew when they are next asked for."""
+        """Compute the cases again when they are next needed."""
         self._cases = None
 
     def reopen(self) -> None:

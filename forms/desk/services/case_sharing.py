@@ -1,4 +1,4 @@
-"""Cases encrypted anew: for another desk, a colleague, a court, and for the printed recovery key."""
+"""Cases encrypted again: for another desk, a colleague, a court, and for the printed recovery key."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class CaseSharing:
             return exported(self.documents(case_id), to)
 
     def hand_over(self, case_id: str, desk_id: str) -> None:
-        """Seal a whole case anew for another desk. Raises Problem: never to a desk that the person left out."""
+        """Encrypt a whole case for another desk. Raises Problem for a desk that the person excluded."""
         with self.busy:
             case = self.cases.case(case_id)
             to = desk_for(case, desk_id, self.portal.current)
@@ -63,7 +63,7 @@ class CaseSharing:
             self.outbox.try_to_send()
 
     def reseal(self, member_id: str) -> int:
-        """Seal all that is still open anew for a member with a new key. How many cases. Raises Problem."""
+        """Encrypt all open cases for a member with a new key; return how many. Raises Problem."""
         with self.busy:
             member = next((one for one in self.keys.own_desk.members if one.id == member_id), None)
             if member is None:
@@ -83,7 +83,7 @@ class CaseSharing:
         return tuple(sorted(id for id in here if id not in there))
 
     def secure(self) -> None:
-        """Bring copies of letters that lie here alone to the server, once a day, for the printed recovery key.
+        """Send the server copies of letters that only this machine has, once a day, for the printed recovery key.
 
         A letter that came before there was a recovery key left the server when this desk had it. Raises Problem.
         """

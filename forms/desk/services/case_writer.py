@@ -40,7 +40,7 @@ class CaseWriter:
     busy: RLock
 
     def write(self, case_id: str, kind: str, after: Sequence[str] | None = None, **value: Any) -> Entry:
-        """Add an entry to a case's log: durable here, then sent when the server is there.
+        """Add an entry to a case's log: durable here first, then sent when the server is reachable.
 
         after: the entries that its writer saw (the page may be older than the log); all present ones if None.
         A state that the person is told of goes to their receipt too. Raises Problem.
@@ -94,7 +94,7 @@ class CaseWriter:
             self.outbox.try_to_send()
 
     def merge(self, case_id: str, into: str) -> Entry:
-        """Put a case together with another that tells the same. Raises Problem."""
+        """Merge a case with another about the same. Raises Problem."""
         case = self.cases.case
         if into and (into == case_id or case(into).merged_into):
             raise Problem("case", "cannot be put together with that one.", "Choose a case that stands by itself.")
@@ -105,7 +105,7 @@ class CaseWriter:
             return self.write(case_id, "merge", into=into)
 
     def mark_heard(self, part_id: str) -> None:
-        """Write down that somebody listened to a recording. Where a letter has no words, that is reading it."""
+        """Record that somebody listened to a recording. For a letter without words, that is reading it."""
         with self.busy:
             all_cases = self.cases.all()
             found = next((case for case in all_cases if any(part.id == part_id for part in case.unheard)), None)
@@ -116,7 +116,7 @@ class CaseWriter:
                 self.add(found.id, "read", value, heads(found.entries))
 
     def mark_read(self, case_id: str) -> None:
-        """Write down that somebody opened a case. It is sent with what comes next: reading waits for no server."""
+        """Record that somebody opened a case. It is sent with the next entry: reading waits for no server."""
         with self.busy:
             case = self.cases.case(case_id)
             if case.unread:

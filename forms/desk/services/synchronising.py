@@ -1,4 +1,4 @@
-"""Bringing what waits on this machine to the server, and fetching what waits there."""
+"""Synchronise with the server: send the outbox, and fetch what waits there."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from forms.desk.watch.site_watch import SiteWatch
 
 @dataclass(frozen=True)
 class Synced:
-    """What a visit to the server brought: letters and entries that are new, requests sent and still waiting.
+    """The result of synchronising: new letters and entries, requests sent and still waiting.
 
     erased: cases that are gone for good because the person asked; asked: cases for which that was proven just now.
     away: a sentence where the server could not be reached, else empty. wrong: letters that came damaged.
@@ -62,7 +62,7 @@ class Synchronising:
     busy: RLock
 
     def run(self) -> Synced:
-        """Bring what waits here, fetch what waits there. Where the server is away nothing is lost, and it says so.
+        """Send the outbox, and fetch what waits on the server. An unreachable server is reported, and nothing is lost.
 
         A portal that cannot be read (this desk is older than its server) keeps no letter from being fetched.
         The public site is visited last, so that nobody waits for it.

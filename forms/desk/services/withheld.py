@@ -1,4 +1,4 @@
-"""What hints at letters that the server holds back: late ones, missing ones, and statements that do not fit."""
+"""Signs that the server withholds letters: late ones, missing ones, and statements that do not match."""
 
 from collections.abc import Collection
 from contextlib import suppress
@@ -28,7 +28,7 @@ class Withheld:
     clock: Clock
 
     def note_arrivals(self, new: Collection[str]) -> None:
-        """Write down what is odd about the letters of a fetch that brought all that was waiting."""
+        """Record what is unusual about the letters of a fetch that brought everything that was waiting."""
         arrived, today = list(self.cases.fresh_index().arrived(new)), self.clock.known_day.earliest
         self.arrivals.note(arrived, today)
         self.statements.note_given(((one.id, one.written) for one in arrived), today.isoformat())

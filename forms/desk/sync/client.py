@@ -57,11 +57,11 @@ class ServerAway(Problem):
 
 
 class NotKnown(ServerAway):
-    """The server does not know this desk's token. What waits goes on waiting: a new build may know it."""
+    """The server does not know this desk's token. The outbox is kept: a new build may know the token."""
 
 
 class Refused(Problem):
-    """The server does not take what was brought."""
+    """The server refuses what was sent."""
 
 
 class NotThere(Problem):
@@ -74,7 +74,7 @@ MOST_SAID = 3000
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server answered, read whole."""
+    """A response of the server, read completely."""
 
     status: int
     headers: Mapping[str, str]
@@ -126,15 +126,15 @@ class Server:
         return self._file(f"signups/{signup_id}")
 
     def acknowledge(self, letter_id: str) -> None:
-        """Tell the server that the letter is safe here. May be said again."""
+        """Tell the server that the letter is safe here. Idempotent."""
         self.ask("POST", f"letters/{letter_id}/acknowledge")
 
     def answer(self, letter_id: str, answer_id: str, sealed: bytes) -> None:
-        """Leave a sealed answer. May be sent again under the same id."""
+        """Send an encrypted answer. Idempotent for the same id."""
         self.send("PUT", f"letters/{letter_id}/answers/{answer_id}", sealed)
 
     def acknowledge_to_person(self, letter_id: str, answer_id: str, sealed: bytes) -> None:
-        """Leave what tells the person that the letter is open here. May be sent again under the same id."""
+        """Send the acknowledgement that this desk has opened the letter. Idempotent for the same id."""
         self.send("PUT", f"letters/{letter_id}/answers/{answer_id}?acknowledgement=1", sealed)
 
     def entries(self) -> list[dict[str, Any]]:
@@ -180,7 +180,7 @@ class Server:
         return urlsplit(self.address).hostname in _LOOPBACK
 
     def day(self, told: date | None) -> TrustedDate:
-        """What the server knows of the day. told: the day of this machine's clock, to be compared with the server's."""
+        """Return what the server knows of the day. told: the day of this machine's clock, for comparison."""
         headers = {"Portal-Day": told.isoformat()} if told else {}
         try:
             row = json.loads(self.ask("POST", "day", headers=headers).body)
@@ -202,11 +202,11 @@ class Server:
         return f"{day}: {said}" if said.strip() else ""
 
     def send(self, method: str, path: str, sealed: bytes, reader: str = "") -> None:
-        """Bring something sealed. May be sent again: the same id changes nothing."""
+        """Send something encrypted. Idempotent: the same id changes nothing."""
         self.ask(method, path, sealed, {"Portal-For": quote(reader)} if reader else {})
 
     def act_on_signup(self, target: str, action: str) -> None:
-        """Remove a sign-up, let it in, pass it over; or let an event's line go. Raises Problem."""
+        """Remove a sign-up, give it places, send it to the end; or let an event's waiting list move. Raises Problem."""
         self.ask("POST", f"signups/{quote(target, safe='')}/{action}")
 
     def delete(self, letter_id: str) -> None:

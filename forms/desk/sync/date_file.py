@@ -27,7 +27,7 @@ class DayFile:
         return self._keep(look(self._remembered(), today))
 
     def hear(self, today: date, told: date) -> TrustedDate:
-        """The same, after the server's clock showed the day `told`."""
+        """Return the dates after the server's clock showed the day `told`."""
         return self._keep(hear(look(self._remembered(), today), told))
 
     def _remembered(self) -> TrustedDate | None:

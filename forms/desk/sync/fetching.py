@@ -1,4 +1,4 @@
-"""Fetch letters with their parts: durable here first, then acknowledged. What is here is never replaced.
+"""Fetch letters with their attachments: durable here first, then acknowledged. Existing files are never replaced.
 
 Neither the server nor another desk is believed: an original is kept as it came first, a part must have the SHA-256 that
 its id names, and other bytes for an id that is here are put aside and shown to staff as a conflict.
@@ -29,7 +29,7 @@ Open = Callable[[bytes], bytes | None]
 
 @dataclass(frozen=True)
 class Fetched:
-    """What a visit brought. ids: letters that are safe here now; wrong: ids of what came damaged and was not taken."""
+    """The result of a fetch. ids: letters that are safe here now; wrong: ids of damaged ones that were not stored."""
 
     ids: tuple[str, ...]
     wrong: tuple[str, ...]
@@ -85,7 +85,7 @@ def _deadline(server: Server) -> Callable[[], None]:
 
 
 def _fetch_one(store: LocalStore, server: Server, row: Mapping[str, Any], opened: Open, is_proven: IsProven) -> bool:
-    """Fetch one letter; False where something of it came damaged: then the server is not told that it is safe."""
+    """Fetch one letter; False if anything of it was damaged: then it is not acknowledged."""
     letter_id = row["id"]
     was_here, new_parts = (
         store.has("letters", letter_id),
@@ -136,7 +136,7 @@ def _fetch_part(store: LocalStore, server: Server, part: str, copies: list[bytes
 
 
 def _take(store: LocalStore, folder: str, id: str, offered: list[bytes], opened: Open) -> bool:
-    """Keep the first of these bytes that opens (or the first), unless something that opens is here; the rest is shown.
+    """Keep the first of these bytes that decrypts (or the first), unless one is here; the rest becomes a conflict.
 
     False where nothing was offered and nothing is here.
     """

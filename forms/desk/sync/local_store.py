@@ -1,4 +1,4 @@
-"""The sealed files that a desk keeps on its machine. Nothing opened is ever written to disk.
+"""The encrypted files that a desk keeps on its machine. Plaintext is never written to disk.
 
 letters/<id>.age, parts/<id>.age, entries/<id>.age: as the server gave them, never changed afterwards. conflicts/:
 other bytes that came for an id which is here already. outbox/: sealed things that have not
@@ -43,7 +43,7 @@ def _is_name(folder: str, name: str) -> bool:
 
 @dataclass(frozen=True)
 class QueuedRequest:
-    """Something sealed on its way to the server: how, where to, for whom."""
+    """An encrypted request to the server that is still to be sent: method, path, recipient."""
 
     name: str
     method: str
@@ -74,7 +74,7 @@ class LocalStore:
     folder: Path
 
     def save(self, folder: str, id: str, sealed: bytes) -> None:
-        """Make a sealed file durable. Raises Problem where the disk is full or not ours."""
+        """Write an encrypted file durably. Raises Problem if the disk is full or not writable."""
         write_or_complain(self._path(folder, id), sealed)
 
     def ids(self, folder: str) -> list[str]:
@@ -103,10 +103,10 @@ class LocalStore:
         return self._path(folder, id).exists()
 
     def delete(self, folder: str, id: str) -> None:
-        """Erase a file. A disk may keep its bytes for a while: they are sealed."""
+        """Erase a file. A disk may keep its bytes for a while, as ciphertext."""
         self._path(folder, id).unlink(missing_ok=True)
 
-    # What the server says of a letter in clear: its thread and tray
+    # What the server says of a letter in plaintext: its thread and queue (`tray`)
 
     def labels(self) -> dict[str, dict[str, Any]]:
         """By letter: `thread`, `tray` and `form`, as the server named them."""
@@ -121,13 +121,13 @@ class LocalStore:
         return found
 
     def label(self, id: str, row: Mapping[str, Any]) -> None:
-        """Write down what the server said of a letter, where it says more than its id."""
+        """Store what the server says of a letter beyond its id."""
         said = {name: row.get(name) for name in ("thread", "tray", "form", "maker")}
         if (said["thread"], said["tray"]) != (id, 1) or said["form"] == DELETION or said["maker"]:
             write_or_complain(self._label(id), json.dumps(said).encode())
 
     def unlabel(self, id: str) -> None:
-        """Forget what was said of a letter."""
+        """Delete what is stored about a letter."""
         self._label(id).unlink(missing_ok=True)
 
     def _label(self, id: str) -> Path:
@@ -136,12 +136,12 @@ class LocalStore:
     # The outbox
 
     def post(self, queued: QueuedRequest) -> None:
-        """Put something sealed into the outbox, durably."""
+        """Put something encrypted into the outbox, durably."""
         head = json.dumps({"method": queued.method, "path": queued.path, "reader": queued.reader}).encode()
         self.save("outbox", queued.name, head + b"\n" + queued.sealed)
 
     def posted(self) -> Iterator[QueuedRequest]:
-        """Yield what waits in the outbox, oldest first. What a disk has damaged is put aside."""
+        """Yield what waits in the outbox, oldest first. Damaged files are put aside."""
         for name in self.ids("outbox"):
             whole = self.read("outbox", name)
             head, _, sealed = whole.partition(b"\n")

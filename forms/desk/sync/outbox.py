@@ -1,4 +1,4 @@
-"""What is sealed and on its way to the server: durable on this machine first, sent when the server is there."""
+"""Encrypted requests to the server: durable on this machine first, sent when the server is reachable."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from forms.desk.sync.local_store import LocalStore, QueuedRequest
 
 
 class Outbox:
-    """The sealed things of one desk that have not reached its server yet, oldest first."""
+    """The encrypted requests of one desk that have not reached its server yet, oldest first."""
 
     def __init__(self, local_store: LocalStore, server: Callable[[], Server]) -> None:
         self._cabinet, self._server = local_store, server
@@ -20,18 +20,18 @@ class Outbox:
         return len(self._cabinet.ids("outbox"))
 
     def post(self, method: str, path: str, sealed: bytes, reader: str = "") -> str:
-        """Keep it durably, to be sent; its name in the outbox. Raises Problem where the disk does not take it."""
+        """Store it durably, to be sent; return its name in the outbox. Raises Problem if the disk fails."""
         # A growing name: what was written first is sent first. Nobody but this machine sees it.
         name = f"{time.time_ns():020}"
         self._cabinet.post(QueuedRequest(name, method, path, reader, sealed))
         return name
 
     def drop(self, name: str) -> None:
-        """Take back what has just been posted: what belongs to it could not be kept."""
+        """Remove what has just been posted, since what belongs to it could not be stored."""
         self._cabinet.delete("outbox", name)
 
     def send(self) -> int:
-        """Send what waits; how many. Raises ServerAway: the rest goes on waiting."""
+        """Send what waits; return how many. Raises ServerAway: the rest is kept."""
         sent, server = 0, self._server()
         for queued in self._cabinet.posted():
             try:

@@ -1,4 +1,4 @@
-"""What one machine remembers of the server's daily statements: they must go on from each other, and fit what came here.
+"""What one machine remembers of the server's daily statements: they must form a chain, and match what came here.
 
 Nothing that is wrong stops a desk: it is said until a person has asked why and lets the statements begin anew.
 """
@@ -143,7 +143,7 @@ class Statements:
     def take(
         self, key: str, rows: Sequence[Stated], desk: str, is_here: Callable[[str], bool], erased: Collection[str] = ()
     ) -> None:
-        """Follow the statements as far as they go on from each other; what does not is remembered as a trouble.
+        """Accept the statements as far as they form a chain; what does not is remembered as a trouble.
 
         erased: letters that are still here, and that somebody asked to erase: the server may not have stated them.
         """

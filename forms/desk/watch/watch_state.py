@@ -1,4 +1,4 @@
-"""What a machine remembers of the site that it watches: `site-watch.json` in the desk's folder, all of it public."""
+"""What a machine stores about the site that it watches: `site-watch.json` in the desk's folder, all of it public."""
 
 import dataclasses
 from contextlib import suppress

@@ -15,6 +15,7 @@ from forms.desk import language as languages
 from forms.desk.cases.case import Case
 from forms.desk.cases.case_log import Entry
 from forms.desk.crypto.decryption import Letter, PartName
+from forms.desk.events.visits import EVENT_KINDS
 from forms.desk.window.reader import gettext as _
 from forms.desk.window.reader import in_reader_language, ngettext, reader
 
@@ -52,13 +53,6 @@ EVENT_STATES = {
     "moved": lazy_gettext("moved"),
     "cancelled": lazy_gettext("cancelled"),
     "held": lazy_gettext("held"),
-}
-
-EVENT_KINDS = {
-    "community-meeting": lazy_gettext("community meeting"),
-    "legal-aid-camp": lazy_gettext("legal aid camp"),
-    "clinic": lazy_gettext("clinic"),
-    "street-theatre": lazy_gettext("street theatre"),
 }
 
 ACCESSES = {
@@ -237,9 +231,10 @@ def state_of_event(value: str) -> str:
     return _(EVENT_STATES.get(value, value))
 
 
-def kind_of_event(value: str) -> str:
-    """Return an event's kind as the reader says it."""
-    return _(EVENT_KINDS.get(value, value.replace("-", " ")))
+def kind_of_event(portal: Portal, value: str) -> str:
+    """Return an event's kind as the district calls it (kinds.csv), in the reader's language."""
+    named = label(portal, EVENT_KINDS, value)
+    return named if named != value else value.replace("-", " ")
 
 
 def done_by(what: str) -> str:

@@ -1,4 +1,4 @@
-"""The road of a browser that seals and opens by itself: of letters, only age ciphertext comes in and goes out.
+"""The API for browsers that encrypt and decrypt themselves: letters come in and go out only as age ciphertext.
 
 `GET terms`: to whom to seal, and the salt and cost of receipts. `PUT parts/<id>`, then `PUT letters/<id>`: each may be
 sent again after a broken line and makes no second letter. What the server needs to know besides stands in headers:
@@ -92,7 +92,7 @@ def _encrypted_forms() -> tuple[Definition, ...]:
 
 @blueprint.post("/lookups")
 def lookup() -> Response:
-    """Return how the letter of a look-up value stands, and its answers, sealed to the key that its receipt derives."""
+    """Return the state and the answers of the letter with a look-up value, encrypted to the key of its receipt."""
     asked, found = _found()
     language = asked.get("language")
     if language not in _services().portal.language_codes():
@@ -119,7 +119,7 @@ def lookup() -> Response:
 
 @blueprint.post("/voices")
 def voice() -> Response:
-    """Return the voice of an answer to the letter of a look-up value, sealed to the key that its receipt derives.
+    """Return the voice message of an answer, encrypted to the key derived from the letter's receipt.
 
     In the body of an answer to POST: no address, log or memory of a browser names which.
     """
@@ -133,7 +133,7 @@ def voice() -> Response:
 
 @blueprint.post("/erasures")
 def erasure() -> Response:
-    """Erase the letter of a look-up value and all that belongs to it; desks that have it are asked to.
+    """Erase the letter with a look-up value and all that belongs to it; ask desks that have it to erase it too.
 
     `proof`: the erase secret that the receipt yields. Without it desks are asked too, and their staff decide.
     """
@@ -151,7 +151,7 @@ def erasure() -> Response:
 
 @blueprint.put("/parts/<wanted>")
 def part(wanted: str) -> Response:
-    """A sealed photo or recording; its id is the first 32 hexadecimal digits of its SHA-256."""
+    """Keep an encrypted photo or recording; its id is the first 32 hexadecimal digits of its SHA-256."""
     request.max_content_length = 2 * LARGEST_PART
     to, body = _addressed(), request.get_data()
     sizes = [size for size in SIZE_CLASSES if LEAST_PART <= size <= LARGEST_PART]
@@ -166,7 +166,7 @@ def part(wanted: str) -> Response:
 
 @blueprint.put("/letters/<letter_id>")
 def letter(letter_id: str) -> Response:
-    """A sealed letter with the parts that came before it. 428 asks for work first, while very many letters come."""
+    """Keep an encrypted letter with the attachments sent before it. In a flood 428 asks for proof of work first."""
     to, body = _addressed(), request.get_data()
     parts = [text for text in request.headers.get("Portal-Parts", "").split(",") if text]
     lookup = request.headers.get("Portal-Lookup", "")
@@ -209,7 +209,7 @@ def letter(letter_id: str) -> Response:
 
 @dataclass(frozen=True)
 class _To:
-    """For whom something comes: its desks, its form, its mailbox; thread: the letter that it follows, or ""."""
+    """Where something is addressed: its desks, its form, its mailbox; thread: the letter that it follows, or ""."""
 
     desks: tuple[Desk, ...]
     form: str
@@ -227,7 +227,7 @@ class _To:
 
 
 def _addressed() -> _To:
-    """What the headers say: a first letter, or one that follows the letter of a look-up value, for just its desks."""
+    """Return what the headers say: a first letter, or one for exactly the desks of the letter that it follows."""
     services, follows = _services(), request.headers.get("Portal-Follows")
     if follows is None:
         form = _named_form()
@@ -248,7 +248,7 @@ def _named_form() -> Definition:
 
 
 def _desks(here: Sequence[Desk], *, all_of_them: bool = False) -> tuple[Desk, ...]:
-    """Return the desks to which it is encrypted: some of these (or all), each named once.
+    """Return the desks to which it is encrypted: some or all of these, each named once.
 
     Either the ids alone, or every id with =1 or =0 behind it, which is as long whoever is left out.
     """
@@ -268,7 +268,7 @@ def _other_desks() -> ApiError:
 
 
 def _found() -> tuple[Mapping[str, Any], LookupResult]:
-    """Return the JSON that was sent, and the letter whose look-up value stands in it."""
+    """Return the JSON that was sent, and the letter whose look-up value it contains."""
     request.max_content_length = LARGEST_LOOKUP
     try:
         asked = request.get_json(silent=True)
@@ -302,7 +302,7 @@ def _addresses(desks: Sequence[Desk]) -> list[dict[str, Any]]:
 
 
 def _said(day: date, language: str) -> dict[str, str]:
-    """Return a day for the program that sorts, and as the page says it."""
+    """Return a day in ISO form, for sorting, and in the words of the page."""
     return {"day": day.isoformat(), "said": i18n.day(day, language)}
 
 

@@ -55,7 +55,7 @@ def _age_file(sealed: bytes | None) -> Response:
 
 
 def reader_of(authorization: str, desks: tuple[Desk, ...]) -> tuple[Desk, Member] | None:
-    """Return the desk and its member whose token this Authorization header bears (RFC 6750), or None."""
+    """Return the desk and the member whose token is in this Authorization header (RFC 6750), or None."""
     scheme, _, token = authorization.partition(" ")
     digest = "sha256:" + hashlib.sha256(token.strip().encode("utf-8", "surrogateescape")).hexdigest()
     if scheme.lower() != "bearer":
@@ -84,12 +84,12 @@ def _today() -> date:
 
 
 def _note(desk: Desk, member: Member, what: str, letter_id: str) -> None:
-    """Write down what staff did, by the day: a minute would tell when a letter lay there at the latest."""
+    """Log what staff did, by the day: a minute would reveal when a letter was there at the latest."""
     _note_for(desk.id, member.id, what, letter_id)
 
 
 def _note_for(desk_id: str, member_id: str, what: str, letter_id: str) -> None:
-    """Write down in a desk's access log what a member, perhaps of another desk, did."""
+    """Log in a desk's access log what a member, perhaps of another desk, did."""
     _mailboxes().note_access(new_id(), desk_id, Access(_access_day(), member_id, what, letter_id))
 
 
@@ -111,7 +111,7 @@ def _sealed_body(largest: int = 2 * SIZE_CLASSES[-1]) -> bytes:
 
 @contextmanager
 def _bringing(letter_id: str) -> Iterator[None]:
-    """Let a desk bring something for a letter.
+    """Handle something that a desk sends for a letter.
 
     Raises NotKept where desks have used up their share of the disk (the rest is for letters), ApiError where the store
     refuses it.
@@ -141,7 +141,7 @@ def _never_kept(response: Response) -> Response:
 
 @desk_api.get("/letters")
 def letters() -> Response:
-    """Letters that this member can open and has not acknowledged; `all=1`: those that it has, too."""
+    """Return letters that this member can decrypt and has not acknowledged; `all=1`: acknowledged ones, too."""
     desk, member = _reader()
     everything = request.args.get("all") == "1"
     rows = [
@@ -184,14 +184,14 @@ def part(part_id: str) -> Response:
 
 @desk_api.post("/letters/<letter_id>/acknowledge")
 def acknowledge(letter_id: str) -> Response:
-    """The member has it safely on a disk."""
+    """Record that the member has the letter safely on a disk."""
     (desk, member), portal = _reader(), _services().portal
     return _require_ours(_mailboxes().acknowledge(letter_id, desk.id, member.id, portal.members, portal.recoverable))
 
 
 @desk_api.put("/letters/<letter_id>/answers/<answer_id>")
 def answer(letter_id: str, answer_id: str) -> Response:
-    """What the desk sealed for the person; sending it again changes nothing.
+    """Keep an answer that the desk encrypted for the person; sending it again changes nothing.
 
     acknowledgement=1: it tells only that the letter is open there, and stands so in the access log.
     voice=1: it is the recording of an answer, under the beginning of its SHA-256 as an id.
@@ -258,7 +258,7 @@ def enter(letter_id: str, entry_id: str) -> Response:
 
 @desk_api.put("/letters/<letter_id>/copies/<item>")
 def copy(letter_id: str, item: str) -> Response:
-    """A letter, part or entry sealed anew for a colleague or another desk, named in `Portal-For`."""
+    """Keep a letter, attachment or entry encrypted again for a colleague or another desk, named in `Portal-For`."""
     (desk, member), sealed = _reader(), _sealed_body()
     reader = unquote(request.headers.get("Portal-For", ""))
     known = _services().portal.members
@@ -277,7 +277,7 @@ def copy(letter_id: str, item: str) -> Response:
 
 @desk_api.get("/letters/<letter_id>/copies")
 def copies(letter_id: str) -> Response:
-    """Copies of a letter, its parts and entries that others made for this member: never instead of an original."""
+    """Return the copies of a letter and what belongs to it that others made for this member: never for an original."""
     desk, member = _reader()
     rows = [asdict(copy) for copy in _mailboxes().copies(letter_id, desk.id, member.id)]
     return json_answer({"desk": desk.id, "copies": rows})

@@ -1,4 +1,4 @@
-"""Answers for programs: JSON that is never kept, and refusals that end a request."""
+"""Responses for programs: JSON that is never cached, and errors that end a request."""
 
 import json
 from typing import Any
@@ -10,7 +10,7 @@ from forms.web.headers import NEVER_KEPT
 
 
 class ApiError(HTTPException):
-    """An answer in JSON: what is wrong, for the other program to say."""
+    """An error response in JSON: what is wrong, for the other program to show."""
 
     def __init__(self, code: int, problem: str, **more: Any) -> None:
         answer = json_answer({"problem": problem, **more}, code)
@@ -20,11 +20,11 @@ class ApiError(HTTPException):
 
 
 def json_answer(data: dict[str, Any], status: int = 200) -> Response:
-    """Return this data as an answer."""
+    """Return this data as a JSON response."""
     return Response(json.dumps(data), status, {"Cache-Control": NEVER_KEPT}, mimetype="application/json")
 
 
 def padded_json_answer(data: dict[str, Any], step: int = 8192) -> Response:
-    """Return this data with a filler up to a multiple of `step` bytes, so that the size does not tell what it names."""
+    """Return this data padded to a multiple of `step` bytes, so that the size does not reveal what it names."""
     bare = len(json.dumps({**data, "filler": ""}))
     return json_answer({**data, "filler": " " * (-bare % step)})

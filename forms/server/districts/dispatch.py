@@ -1,4 +1,4 @@
-"""One service for many districts: each request goes to the district of its host, and to nobody where there is none."""
+"""One service for many districts: each request goes to the district of its host, or is refused."""
 
 import logging
 import threading
@@ -67,12 +67,12 @@ class Districts:
 
     @property
     def apps(self) -> list[Flask]:
-        """The apps of all districts that run."""
+        """Return the apps of all districts that run."""
         return [running.app for running in self._running.values() if running.app is not None]
 
     @property
     def problems(self) -> dict[str, str]:
-        """What keeps districts from running, by their names."""
+        """Return what keeps districts from running, by their names."""
         return {name: said for name, said in self._told.items() if said}
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -97,7 +97,7 @@ class Districts:
             self._turns.leave(turn)
 
     def _look(self) -> None:
-        """Take districts that were added, changed or removed; asks the disk at most once a second."""
+        """Load districts that were added, changed or removed; checks the disk at most once a second."""
         if self._clock() < self._look_at or not self._one.acquire(blocking=False):
             return
         try:
@@ -122,12 +122,12 @@ class Districts:
                 stop(one.app)
 
     def _kept(self, district: District) -> Running:
-        """Return the district as it runs; anew where anything of it has changed."""
+        """Return the running district, started again if anything of it has changed."""
         before = self._running.get(district.name)
         return before if before is not None and before.district == district else Running(district)
 
     def _usable(self) -> Iterator[District]:
-        """Yield the districts whose files can be used; of two that share anything, the one that was there before."""
+        """Yield the districts with usable files; of two that share anything, the one that was there first."""
         taken: list[District] = []
         for name in sorted(settings.names(self.folder), key=lambda one: (one not in self._running, one)):
             try:
@@ -140,7 +140,7 @@ class Districts:
             yield district
 
     def _started(self, running: Running) -> Flask | None:
-        """Return the app of a district, started where it can be; tried again every ten seconds, by one thread."""
+        """Return the app of a district, started if possible; one thread tries again every ten seconds."""
         if running.app is not None or self._clock() < running.try_at or not running.starting.acquire(blocking=False):
             return running.app
         try:
@@ -162,7 +162,7 @@ class Districts:
 
 
 def _said(problem: Exception) -> str:
-    """Return what is wrong; of an error that nobody thought of only its kind: what it says may hold anything."""
+    """Return what is wrong; of an unforeseen error only its kind, since its text may contain anything."""
     return str(problem) if isinstance(problem, Problem) else f"A fault of the program: {type(problem).__name__}."
 
 
@@ -182,7 +182,7 @@ def _as_mapping(district: District) -> dict[str, Any]:
 
 
 def _answer(start_response: StartResponse, status: str, body: bytes) -> list[bytes]:
-    """Answer with a sentence that tells of no district."""
+    """Answer with a sentence that names no district."""
     headers = {**EVERYWHERE, "Content-Type": "text/plain; charset=utf-8", "Cache-Control": NEVER_KEPT}
     start_response(status, [*headers.items(), ("Content-Length", str(len(body)))])
     return [body]

@@ -1,4 +1,4 @@
-"""Whose request is next: districts take turns, so that a flood of one does not slow the others.
+"""Schedule requests: districts take turns, so that a flood of one does not slow the others.
 
 A request that waits for a database, a decoder or a line of look-ups holds no turn (forms/server/blocked.py), nor does
 one that takes long: so a district that hangs stops nobody else either. Of one district only few run beside others.
@@ -26,7 +26,7 @@ MOST_OF_ONE = 24
 
 
 class FairTurns:
-    """Gives turns to the district that had its last the longest ago, within it in the order of its requests."""
+    """Gives turns to the district whose last turn was longest ago, and within it in the order of requests."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class FairTurns:
         self._turns = 0
 
     def enter(self, district: str) -> threading.Event | None:
-        """Wait for a turn of this district and return it; None at once where it holds as many threads as it may."""
+        """Wait for a turn of this district and return it; None at once if it holds as many threads as it may."""
         turn = threading.Event()
         with self._lock:
             if self._held.get(district, 0) >= self._most:
@@ -68,14 +68,14 @@ class FairTurns:
             self._give()
 
     def release(self, district: str) -> None:
-        """Give back the thread."""
+        """Free the thread."""
         with self._lock:
             self._held[district] -= 1
             if not self._held[district]:
                 del self._held[district]
 
     def _block(self, turn: threading.Event, district: str, waits: bool) -> None:
-        """Take the turn of a request that waits for something else, and count it again when it goes on."""
+        """Suspend the turn of a request that waits for something else, and count it again when it continues."""
         with self._lock:
             if waits:
                 self._leases.pop(turn, None)

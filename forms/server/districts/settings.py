@@ -1,4 +1,4 @@
-"""The folder of districts: in each a file district.toml with its hosts and what is set otherwise than usual.
+"""The folder of districts: each has a file district.toml with its hosts and its settings that differ from the defaults.
 
     /etc/portal/districts/riverside/district.toml     hosts = ["riverside.example"]
 
@@ -33,7 +33,7 @@ _HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a
 
 @dataclass(frozen=True)
 class District:
-    """A district: its name, the hosts by which it is asked for, its settings.
+    """A district: its name, its host names, its settings.
 
     content: the folder from which its site is built, where that is done on this machine.
     """
@@ -45,7 +45,7 @@ class District:
 
 
 def require_name(name: str) -> str:
-    """Return the name of a district. Raises Problem: it becomes a folder, and stands in logs."""
+    """Return the name of a district, or raise Problem: it becomes a folder name, and appears in logs."""
     if not _NAME.fullmatch(name):
         todo = "Write small letters a to z, digits and hyphens, 40 at most, like: riverside"
         raise Problem("The district's name", "cannot be used.", todo)
@@ -53,14 +53,14 @@ def require_name(name: str) -> str:
 
 
 def host_of(text: str) -> str:
-    """Return a Host header's name as districts are told apart: small, without port and closing dot; empty if odd."""
+    """Return the name in a Host header, normalised: lower case, without port and trailing dot; empty if malformed."""
     host = text.strip().lower().rsplit(":", 1)[0] if re.search(r":[0-9]{1,5}$", text.strip()) else text.strip().lower()
     host = host.removesuffix(".")
     return host if len(host) <= 253 and _HOST.fullmatch(host) else ""  # noqa: PLR2004 - RFC 1035
 
 
 def read(folder: Path, name: str) -> District:
-    """Return a district by its name. Raises Problem where it is not there or its file cannot be used."""
+    """Return a district by its name. Raises Problem if it does not exist or its file is unusable."""
     path = folder / require_name(name) / FILE
     found = _parsed(path)
     hosts = found.pop("hosts", None)
@@ -90,7 +90,7 @@ def _parsed(path: Path) -> dict[str, Any]:
 
 
 def _whole(folder: Path, found: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings with what is usual, and paths as seen from the district's own folder. Raises Problem."""
+    """Return the settings with defaults filled in, and paths relative to the district's folder. Raises Problem."""
     for key, value in found.items():
         is_number = isinstance(value, int) and not isinstance(value, bool) and value > 0
         if not (is_number if key in NUMBERS else isinstance(value, str) and value.isprintable()):
@@ -131,7 +131,7 @@ def _data(district: District) -> Path:
 
 
 def _places(district: District) -> set[tuple[str, ...]]:
-    """Return what no other district may have: databases, salt and portal.json, whose folder changes with a release."""
+    """Return what no other district may share: databases, salt and portal.json, whose folder changes with a release."""
     found = district.settings
     salt = {("salt", str(_resolved(district, found.salt_file)))} if found.salt_file else set()
     portal = ("portal", os.path.abspath(found.portal))  # noqa: PTH100 - by its name, and not by where a release leads

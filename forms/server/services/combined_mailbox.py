@@ -1,4 +1,4 @@
-"""Several letter boxes as one, for the desks: concerns and requests lie apart, and are fetched alike.
+"""Several mailboxes as one, for the desks: concerns and requests are stored apart and fetched in the same way.
 
 A letter is in one box only; the other answers that it has no such letter.
 """
@@ -11,7 +11,7 @@ from forms.server.store.letters import Access, Copy, EntryRow, Waiting
 
 
 class CombinedMailbox:
-    """What the pickup API asks of a letter box, asked of both. Raises NotKept."""
+    """The mailbox that the pickup API sees, made of both. Raises NotKept."""
 
     def __init__(self, services: Services) -> None:
         self._mailboxes = tuple(box.store for box in services.mailboxes)
@@ -22,11 +22,11 @@ class CombinedMailbox:
         return sorted(found, key=lambda item: (item.tray, item.day, item.id))
 
     def sealed(self, letter_id: str, desk: str, member: str) -> bytes | None:
-        """Return the sealed letter, or None where it is not this desk's or gone."""
+        """Return the encrypted letter, or None if this desk may not read it or it is erased."""
         return next((found for mailbox in self._mailboxes if (found := mailbox.sealed(letter_id, desk, member))), None)
 
     def part(self, part_id: str, desk: str, member: str) -> bytes | None:
-        """Return a sealed part, likewise."""
+        """Return an encrypted attachment, or None if this desk may not read it."""
         return next((found for mailbox in self._mailboxes if (found := mailbox.part(part_id, desk, member))), None)
 
     def entry(self, entry_id: str, desk: str) -> bytes | None:
@@ -51,7 +51,7 @@ class CombinedMailbox:
         members: Mapping[str, Sequence[str]],
         recoverable: Collection[str],
     ) -> bool:
-        """Record that the member has the letter. False where it is not this desk's; so with all that follow."""
+        """Record that the member has the letter. False if it is not this desk's, as in the methods below."""
         return any(mailbox.acknowledge(letter_id, desk, member, members, recoverable) for mailbox in self._mailboxes)
 
     def delete(self, thread: str, desk: str) -> bool:
@@ -59,7 +59,7 @@ class CombinedMailbox:
         return any(mailbox.delete(thread, desk) for mailbox in self._mailboxes)
 
     def answer(self, answer_id: str, letter_id: str, desk: str, day: date, sealed: bytes) -> bool:
-        """Keep what a desk sealed for the person, once."""
+        """Keep an answer that a desk encrypted for the person, once."""
         return any(mailbox.answer(answer_id, letter_id, desk, day, sealed) for mailbox in self._mailboxes)
 
     def keep_voice(self, voice_id: str, letter_id: str, desk: str, day: date, sealed: bytes) -> bool:
@@ -80,7 +80,7 @@ class CombinedMailbox:
         return any(mailbox.copy(item, letter_id, maker, reader, sealed) for mailbox in self._mailboxes)
 
     def note_access(self, access_id: str, desk: str, access: Access) -> None:
-        """Write down what a member did, where the letter lies (of one just erased: with the concerns)."""
+        """Log what a member did, in the mailbox of the letter (of one just erased: among the concerns)."""
         mailbox = next((mailbox for mailbox in self._mailboxes if mailbox.has(access.letter)), self._mailboxes[0])
         mailbox.note_access(access_id, desk, access)
 

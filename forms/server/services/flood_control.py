@@ -1,4 +1,4 @@
-"""Too many letters or look-ups at once: noticed without looking at who sends them, and never held against anybody.
+"""Detect too many letters or look-ups at once, without looking at who sends them; nobody is refused for it.
 
 A whole village shares one address, and a training day looks like an attack from it. So nobody is limited by address.
 Above a number of letters in ten minutes, those with proof of work go to the priority queue, others to the second.
@@ -70,7 +70,7 @@ class LeakyBucket:
 
 
 class FloodControl:
-    """The pressure of all letters, and of those that came with proof of work."""
+    """Measures how many letters come at once, and how many of them with proof of work."""
 
     def __init__(self, threshold: int = FLOOD_THRESHOLD, clock: Callable[[], float] = time.monotonic) -> None:
         self._all = LeakyBucket(threshold, clock)
@@ -100,7 +100,7 @@ class Busy(Problem):
 
 
 class Room:
-    """Lets few threads in at once and few more wait, first come, first served, however many clients push."""
+    """Lets few threads in at once and few more wait, first come, first served, however many clients connect."""
 
     def __init__(self, at_once: int, waiting: int) -> None:
         self._free, self._most_waiting = at_once, waiting
@@ -187,7 +187,7 @@ class LookupLimiter:
 
 
 class Files:
-    """Lets few photos and recordings be opened at once, so that threads that wait for them hold no letter's words up.
+    """Lets few photos and recordings be decoded at once, so that threads that wait for them delay no letter.
 
     Where very many come, none waits: it is opened at once, or its letter goes on without it.
     """
@@ -219,7 +219,7 @@ class Files:
 
 
 def is_worked(letter_id: str, sealed: bytes, work: str, bits: int = BITS) -> bool:
-    """Return whether `work` (a number as text) was found for just this letter: it cannot be used for another.
+    """Return whether `work` (a number as text) is a proof of work for exactly this letter.
 
     SHA-256 of "portal-work <id> <SHA-256 of the letter, hexadecimal> <work>" begins with `bits` zero bits.
     """

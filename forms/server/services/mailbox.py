@@ -36,7 +36,7 @@ So photos cannot crowd out words, a flood cannot keep desks from answering, and 
 
 
 class Full(NotKept):
-    """The letter box has reached its budget of disk."""
+    """The mailbox has reached its disk budget."""
 
 
 @dataclass(frozen=True)

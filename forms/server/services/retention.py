@@ -15,7 +15,7 @@ LOOSE_PART_DAYS = 2
 """Days that a photo waits for its letter."""
 
 LOOK_AGAIN = 10.0
-"""Seconds until the clock-work looks whether a new day has come and all is well, or tries again."""
+"""Seconds until the thread checks again whether a new day has come and all is well."""
 
 
 def erase_old(services: Services, known: TrustedDate) -> None:

@@ -75,7 +75,7 @@ class ConcernStore(Store):
         return True
 
     def _is_kept(self, row: Mapping[str, Any]) -> bool:
-        """Return whether this letter is here; its bytes cannot tell, since whoever sends again seals anew."""
+        """Return whether this letter is stored; its bytes cannot be compared, since sending again encrypts again."""
         same = {name: row[name] for name in ("id", "thread", "form", "lookup")}
         with self.reads() as connection:
             return connection.execute(sa.select(t.letters.c.id).filter_by(**same)).first() is not None
@@ -439,7 +439,7 @@ class ConcernStore(Store):
         return gone
 
     def bring_back(self, latest: date) -> None:
-        """Whatever is stamped with a day that has not come, by a clock that was ahead, counts as of the latest."""
+        """Set dates in the future, left by a clock that was ahead, to the latest possible day."""
         to_come = date.fromordinal(min(latest.toordinal() + 2, date.max.toordinal()))  # UTC may be a day ahead of us
         with self.writing() as connection:
             for table in (t.letters, t.parts, t.answers, t.voices, t.entries):
@@ -465,7 +465,7 @@ class ConcernStore(Store):
     # Who did what
 
     def note_access(self, access_id: str, desk: str, access: Access) -> None:
-        """Write down what a member did."""
+        """Log what a member did."""
         row = {"id": access_id, "desk": desk, "at": access.at, "member": access.member, "what": access.what}
         with self.writing() as connection:
             connection.execute(t.access.insert(), {**row, "letter": access.letter})
@@ -478,7 +478,7 @@ class ConcernStore(Store):
 
 
 def _that_have(connection: sa.Connection, letters: sa.Select[Any]) -> frozenset[str]:
-    """Return the desks that have taken one of these letters, or have fetched it and could not say so: a line broke."""
+    """Return the desks that acknowledged one of these letters, or fetched it without acknowledging it."""
     members = connection.execute(sa.select(t.taken.c.member).where(t.taken.c.letter.in_(letters))).scalars()
     fetched = sa.select(t.access.c.desk).where(t.access.c.letter.in_(letters), t.access.c.what == FETCHED)
     return frozenset([*map(desk_of, members), *connection.execute(fetched).scalars()])
@@ -553,7 +553,7 @@ def _claim(connection: sa.Connection, coming: NewLetter) -> None:
 
 
 def _hashed(lookup: bytes) -> bytes:
-    """Return what stands in the table: with a copy of it nobody can ask the server for a letter, or have it erased."""
+    """Return the hash that the table stores: a copy of it is not enough to look a letter up or have it erased."""
     return hashlib.sha256(lookup).digest()
 
 

@@ -1,4 +1,4 @@
-"""A database that is opened late, made where missing, and complains in a sentence."""
+"""A database that is opened on first use, created if missing, and reports errors as sentences."""
 
 import os
 import secrets
@@ -41,7 +41,7 @@ _TRY_AGAIN = 1.0
 
 
 def database_of(url: str) -> tuple[str, ...]:
-    """Return what tells a database from another, however its address is written; the address itself where none is."""
+    """Return what identifies a database, however its address is written; an unreadable address itself."""
     try:
         parsed = sa.make_url(url)
     except ArgumentError:  # a store says what is wrong with it
@@ -64,7 +64,7 @@ _LEAST_FREE = 1024 * 1024
 
 
 class Store:
-    """A database that is opened late, made where missing, and complains as NotKept."""
+    """A database that is opened on first use, created if missing, and raises its errors as NotKept."""
 
     engine: sa.Engine
     _checkpoints: sa.Engine
@@ -139,7 +139,7 @@ class Store:
         return sum(int(connection.execute(query).scalar() or 0) for query in sums)
 
     def forget_traces(self) -> None:
-        """Make what was erased leave SQLite's write-ahead log too; while somebody reads, later (see `writing`).
+        """Remove erased bytes from SQLite's write-ahead log; while somebody reads, later (see `writing`).
 
         Never raises: what was to be erased has been.
         """
@@ -178,7 +178,7 @@ class Store:
                     connection.exec_driver_sql(f"VACUUM FULL {table}")
 
     def rewrite_in_random_order(self) -> None:
-        """Write every row anew, in random order, so that no file tells in which order they came. Raises NotKept.
+        """Rewrite every row in random order, so that no file reveals in which order they came. Raises NotKept.
 
         In small batches, between which letters go on. SQLite's VACUUM would do it too, but holds letters up for its
         whole run, and leaves a copy of everything in a temporary file.
@@ -320,7 +320,7 @@ class Store:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        """SQLite has one writer: threads wait in a queue here, and do not sleep and try again in SQLite."""
+        """Wait for the turn to write: SQLite has one writer, and threads wait here instead of polling in SQLite."""
         if self.engine.dialect.name != "sqlite":
             yield
             return
@@ -334,7 +334,7 @@ class Store:
             self._writers.release()
 
     def mark_erased(self, connection: sa.Connection, *what: str) -> None:
-        """Remember, in the transaction that erases it, that something was erased: a backup must not bring it back."""
+        """Record, in the transaction that erases it, that something was erased, so that no backup restores it."""
         row = {
             "mark": ours.erased_mark(self._salt_mark, *what),
             "day": datetime.now(UTC).date().replace(day=1),
@@ -342,7 +342,7 @@ class Store:
         self.add_rows(connection, ours.erased, [row])
 
     def erased(self) -> Callable[..., bool]:
-        """Return what tells of ids whether they were erased, as things stand now. Raises NotKept."""
+        """Return a function that tells whether ids were erased, as of now. Raises NotKept."""
         with self.reads() as connection:
             marks = frozenset(connection.execute(sa.select(ours.erased.c.mark)).scalars())
         return lambda *what: ours.erased_mark(self._salt_mark, *what) in marks
@@ -359,7 +359,7 @@ class Store:
             return (row.since, row.day) if row else None
 
     def note_restored(self, since: date, day: date) -> None:
-        """Remember that this database was brought back from a backup of the day `since`. Raises NotKept."""
+        """Record that this database was restored from a backup of the day `since`. Raises NotKept."""
         with self.writing() as connection:
             connection.execute(ours.restored.delete())
             self.add_rows(connection, ours.restored, [{"id": 1, "since": since, "day": day}])
@@ -397,7 +397,7 @@ class Store:
                 yield connection
 
     def _make_tables(self) -> None:
-        """Once per process; one at a time, or PostgreSQL complains of two that make the same table."""
+        """Create the tables once per process, one thread at a time: PostgreSQL fails if two create the same table."""
         with self._making:
             if self._ready:
                 return
@@ -440,7 +440,7 @@ class Store:
             raise OtherSchema(*problem.args) from None
 
     def _make_missing(self, connection: sa.Connection) -> None:
-        """Make the tables that a database lacks; what older tables lack is a step of migrations/versions."""
+        """Create the tables that a database lacks; columns that older tables lack are added by migrations/versions."""
         there = set(sa.inspect(connection).get_table_names())
         for table in (*self.metadata.sorted_tables, *ours.METADATA.sorted_tables):
             if table.name not in there:
@@ -478,7 +478,7 @@ def _statements(table: sa.Table, database: str) -> tuple[str, ...]:
 
 
 def _as_it_is(table: sa.Table) -> dict[str, Any]:
-    """Values that change nothing, and make PostgreSQL write the row, and a long value beside it, anew."""
+    """Return values that change nothing, but make PostgreSQL rewrite the row and a long value beside it."""
     if "sealed" in table.c:
         return {"sealed": table.c.sealed.op("||")(sa.literal(b"", sa.LargeBinary))}
     first = next(iter(table.columns))
@@ -486,7 +486,7 @@ def _as_it_is(table: sa.Table) -> dict[str, Any]:
 
 
 def _free(file: Path) -> int:
-    """Return bytes that are free on the disk of this file; plenty where the system does not tell."""
+    """Return how many bytes are free on the disk of this file; enough if the system does not tell."""
     try:
         return shutil.disk_usage(file.parent).free
     except OSError:

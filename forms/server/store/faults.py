@@ -10,7 +10,7 @@ FAULTS = ("full", "read-only", "damaged", "away", "busy", "salt", "schema", "clo
 
 
 class NotKept(Problem):
-    """The database is away, full or broken: nothing was kept. `fault`: one of FAULTS, or empty."""
+    """The database is unreachable, full or broken: nothing was stored. `fault`: one of FAULTS, or empty."""
 
     fault = ""
 
@@ -39,7 +39,7 @@ class OtherSchema(NotKept):
 
 
 def is_taken(error: IntegrityError) -> bool:
-    """Return whether a key is taken, or what a row belongs to has just gone: requests that met.
+    """Return whether a key is taken, or the row referred to was just erased: two requests ran at once.
 
     Any other rule that was broken is a fault of the database, as one of a newer version, and no letter can be kept.
     """
@@ -66,7 +66,7 @@ _POSTGRESQL_FAULTS = {
 
 
 def fault_of(error: SQLAlchemyError) -> str:
-    """Return what is wrong, by the code of the database's own error; its text may hold anything and is not read."""
+    """Return what is wrong, by the code of the database's error; its text may contain anything and is not read."""
     original = getattr(error, "orig", None)
     if original is None:
         return "busy" if isinstance(error, PoolTimeout) else "other"

@@ -25,7 +25,7 @@ FETCHED = "fetched"
 
 
 class PartsMissing(Problem):
-    """Parts that a letter names are not here, or were sealed for other desks: nothing was kept."""
+    """Attachments that a letter names are missing, or were encrypted for other desks: nothing was stored."""
 
     def __init__(self, missing: Iterable[str]) -> None:
         super().__init__("store", "Parts of the letter are not here.", "Send them again, then the letter.")
@@ -33,7 +33,7 @@ class PartsMissing(Problem):
 
 
 class WriteRefused(Problem):
-    """What a desk brought was not kept: there is enough of it, or its reader has the original or must not have it."""
+    """What a desk sent was not stored: its number is limited, or its reader has the original or must not have it."""
 
 
 class LetterGone(NotKept):
@@ -42,7 +42,7 @@ class LetterGone(NotKept):
 
 @dataclass(frozen=True)
 class NewLetter:
-    """A sealed letter to be kept. `thread`: the id of the letter that it follows, its own where it follows none."""
+    """An encrypted letter to be stored. `thread`: the id of the letter that it follows, or its own."""
 
     id: str
     thread: str
@@ -81,7 +81,7 @@ class Copy:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a desk sealed for the person."""
+    """An answer that a desk encrypted for the person."""
 
     desk: str
     day: date
@@ -110,7 +110,7 @@ class EntryRow:
 
 @dataclass(frozen=True)
 class Access:
-    """What a member of a desk did, by the day: a minute would tell when the letter lay there at the latest."""
+    """What a member of a desk did, by the day: a minute would reveal when the letter was there at the latest."""
 
     at: str
     member: str

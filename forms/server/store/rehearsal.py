@@ -1,4 +1,4 @@
-"""Try on a copy what a start would do to a database, and say what came of it; letters go on meanwhile."""
+"""Try on a copy what starting this version would do to a database, and report it; letters are accepted meanwhile."""
 
 import secrets
 from collections.abc import Iterator

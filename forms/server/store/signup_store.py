@@ -47,12 +47,12 @@ CHANGED, TOO_MANY, NOT_THERE = "changed", "too many", "not there"
 
 
 class LineFull(Problem):
-    """So many groups wait for this event that no more can: nothing was kept."""
+    """The waiting list of this event is full: nothing was stored."""
 
 
 @dataclass(frozen=True)
 class Signup:
-    """A sign-up as it stands in clear.
+    """The plaintext part of a sign-up.
 
     turn: a running number per event, only while it waits (else 0); version: how often the sealed part was replaced.
     """
@@ -75,7 +75,7 @@ class Line:
 
 
 class SignupStore(Store):
-    """Sign-ups: places counted exactly, and a line that moves up by itself in order."""
+    """Sign-ups: places counted exactly, and a waiting list that moves up in order."""
 
     def __init__(self, url: str, beside: Store | None = None) -> None:
         super().__init__(url, METADATA, beside)
@@ -83,7 +83,7 @@ class SignupStore(Store):
     def save(
         self, signup: Signup, lookup: bytes, sealed: bytes, *, capacity: int, last_day: date, hold: bool = False
     ) -> Signup | None:
-        """Take places, or else the last place in the line, in one transaction; return the sign-up as it stands then.
+        """Take places, or else the last position on the waiting list, in one transaction; return the resulting sign-up.
 
         hold: sign-ups surge; from now on only staff give the places of this event out, until they let go. None where
         the group is larger than the whole event: it could only wait in vain. Keeping the very same sign-up again
@@ -117,7 +117,7 @@ class SignupStore(Store):
         return Signup(*row) if row else None
 
     def before(self, signup: Signup) -> int:
-        """Return how many groups stand before this one in the line."""
+        """Return how many groups are before this one on the waiting list."""
         ahead = _line(signup.event).where(_signups.c.turn < signup.turn)
         with self.reads() as connection:
             return connection.execute(ahead.with_only_columns(sa.func.count())).scalar() or 0
@@ -135,7 +135,7 @@ class SignupStore(Store):
     # What the events desk does
 
     def remove(self, signup_id: str, capacity: int | None) -> bool:
-        """Take a sign-up out, as if the person had cancelled it; its places are free. False where there is none."""
+        """Remove a sign-up, as if the person had cancelled it; its places are free. False if there is none."""
         with self.reads() as connection:
             lookup = connection.execute(sa.select(_signups.c.lookup).filter_by(id=signup_id)).scalar()
         return lookup is not None and self.cancel(lookup, capacity=capacity)
@@ -151,7 +151,7 @@ class SignupStore(Store):
             return True
 
     def pass_over(self, signup_id: str, capacity: int | None) -> bool:
-        """Send a group that waits to the end of the line, so that those behind it can move up. False: it is gone."""
+        """Send a waiting group to the end, so that those behind it can move up. False if it is gone."""
         with self.writing() as connection:
             signup = _locked_by_id(connection, signup_id)
             if signup is None or signup.state != WAITING:
@@ -161,13 +161,13 @@ class SignupStore(Store):
             return True
 
     def let_go(self, event: str, capacity: int | None) -> None:
-        """Let the line of an event move up by itself again."""
+        """Let the waiting list of an event move up by itself again."""
         with self.writing() as connection:
             _lock(connection, event, held=0)
             _move_up(connection, event, capacity)
 
     def cancel(self, lookup: bytes, *, capacity: int | None = None) -> bool:
-        """Give the places back, erase what was sealed, move the line up. False where there was nothing to cancel.
+        """Free the places, erase the encrypted part, move the waiting list up. False if there was nothing to cancel.
 
         capacity: places of the event now; None where nobody is to move up (event gone, over or cancelled).
         """
@@ -260,7 +260,7 @@ _COLUMNS = (
 
 
 def _line(event: str) -> sa.Select[Any]:
-    """Return those who wait for this event, first in the line first."""
+    """Return those who wait for this event, in order."""
     waits = sa.and_(_signups.c.event == event, _signups.c.state == WAITING)
     return sa.select(*_COLUMNS).where(waits)
 
@@ -317,7 +317,7 @@ def _next_turn(connection: sa.Connection, event: str) -> int:
 
 
 def _first(connection: sa.Connection, event: str, capacity: int) -> Signup | None:
-    """The first in the line. Groups larger than the whole event are passed over, keep their turn, stop nobody."""
+    """Return the first group that waits. Groups larger than the whole event are skipped, and keep their turn."""
     row = connection.execute(
         _line(event).where(_signups.c.people <= capacity).order_by(_signups.c.turn, _signups.c.id).limit(1)
     ).first()
@@ -330,7 +330,7 @@ def _may_move(connection: sa.Connection, event: str, capacity: int) -> bool:
 
 
 def _move_up(connection: sa.Connection, event: str, capacity: int | None) -> None:
-    """Give free places to the line in strict order: whoever does not fit stops those behind."""
+    """Give free places to the waiting list in strict order: a group that does not fit stops those behind it."""
     while capacity is not None and not _is_held(connection, event):
         first = _first(connection, event, capacity)
         if first is None or _taken(connection, event) + first.people > capacity:

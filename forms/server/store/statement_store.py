@@ -55,7 +55,7 @@ _THE_ROW = 1
 
 
 class StatementStore(Store):
-    """What was stated, for all workers and over every restart."""
+    """The statements made so far, for all workers and after restarts."""
 
     def __init__(self, url: str, beside: Store | None = None) -> None:
         super().__init__(url, _metadata, beside)
@@ -66,7 +66,7 @@ class StatementStore(Store):
             return connection.execute(sa.select(sa.func.max(_statements.c.day))).scalar()
 
     def state(self, day: date, present: Mapping[str, Collection[str]]) -> None:
-        """Make the statement of all up to this day, once. Raises NotKept.
+        """Make the statement of everything up to this day, once. Raises NotKept.
 
         present: the ids of the letters of each desk.
         """

@@ -49,7 +49,7 @@ pages = Blueprint("pages", __name__, url_prefix="/forms")
 
 @pages.route("/<language>/<form>", methods=["GET", "POST"])
 def form(language: str, form: str) -> Response:
-    """Any form: GET shows it, POST takes what was typed into it."""
+    """Show a form (GET), or accept what was typed into it (POST)."""
     asked = read_request(language, form)
     kind, letter_form = asked.definition.kind, asked.definition.letter_form
     if kind.is_letter and not asked.services.portal.readers(letter_form):
@@ -65,7 +65,7 @@ def form(language: str, form: str) -> Response:
 
 
 def _answered_with_words(answer: Callable[[FormRequest], Response], asked: FormRequest) -> Response:
-    """The answer; where anything fails on the way to it, the page that was sent with all that was typed."""
+    """Return the response; if anything fails, the submitted page with all that was typed."""
     try:
         return answer(asked)
     except HTTPException:
@@ -80,7 +80,7 @@ def _answered_with_words(answer: Callable[[FormRequest], Response], asked: FormR
 
 
 def _turned_away(asked: FormRequest) -> Response:
-    """Too many look up receipts: the page once more, with all that was typed and the number, to be sent again."""
+    """Return the page again, with the number and all that was typed, since too many look-ups run."""
     names = {field.name for field in asked.definition.fields}
     code = next(iter(asked.raw.get("code", ())), asked.code)
     if "code" in names:
@@ -97,14 +97,14 @@ def _turned_away(asked: FormRequest) -> Response:
 
 
 def _letter(asked: FormRequest) -> Response:
-    """A letter: go on to its next questions, or take what is there."""
+    """Handle a letter: show its next questions, or accept what was typed."""
     if asked.step is not None and asked.do in {"next", "back"}:
         return turn_page(asked, asked.step)
     return _whole_letter(asked)
 
 
 def _whole_letter(asked: FormRequest) -> Response:
-    """A letter: mend it, look at it, or send it."""
+    """Handle a complete letter: have it corrected, show it for checking, or send it."""
     asked, wrong = _taken_in(asked, readers(asked), asked.services.mailbox(asked.definition.kind).store)
     checked = accept(asked.definition, asked.services.portal, asked.today, asked.raw, _answered(asked))
     problems = (*wrong, *(checked.problems if isinstance(checked, Rejected) else ()))
@@ -126,7 +126,7 @@ def _whole_letter(asked: FormRequest) -> Response:
 def _taken_in(
     asked: FormRequest, desks: tuple[Desk, ...], store: ConcernStore
 ) -> tuple[FormRequest, tuple[FieldProblem, ...]]:
-    """Take in the photos and recordings that came: sealed and kept, or named as problems. What was typed stays."""
+    """Encrypt and store the photos and recordings that came, or return them as problems. What was typed stays."""
     parts, problems = _few(asked)
     if not desks:  # everybody is left out: said of that question; nothing can be sealed
         return replace(asked, parts=tuple(parts)), (*problems, *(FieldProblem(name, "again") for name in asked.files))
@@ -151,7 +151,7 @@ def _taken_in(
 
 
 def _few(asked: FormRequest) -> tuple[list[Part], list[FieldProblem]]:
-    """As many of the parts that the page names as a letter may have, and what is said of the others."""
+    """Return as many of the attachments that the page names as a letter may have, and a sentence about the others."""
     kept: list[Part] = []
     for part in asked.parts:
         if sum(one.kind == part.kind for one in kept) < attachments.MOST[part.kind]:
@@ -161,7 +161,7 @@ def _few(asked: FormRequest) -> tuple[list[Part], list[FieldProblem]]:
 
 
 def _still_wait(asked: FormRequest, desks: tuple[Desk, ...], store: ConcernStore) -> bool:
-    """Return whether what was taken in before is here: not sealed for other desks than those chosen now, nor erased."""
+    """Return whether attachments stored before are still usable: encrypted for the desks chosen now, and not erased."""
     ids = [part.id for part in asked.parts]
     try:
         return not ids or store.has_parts(ids, [desk.id for desk in desks])
@@ -187,7 +187,7 @@ def _answered(asked: FormRequest) -> frozenset[str]:
 
 
 def _answer(asked: FormRequest) -> Response:
-    """Come back: how the letter stands, what the desks wrote, adding to it, asking that it be erased."""
+    """Handle the answer page: the letter's state, the desks' answers, additions, requests to erase it."""
     if asked.do == "typed":
         return _typed_back(asked)
     code = typed_code(asked)
@@ -219,7 +219,7 @@ def _delete(asked: FormRequest, code: str) -> Response:
 
 
 def _typed_back(asked: FormRequest) -> Response:
-    """The receipt typed once more from the paper: is it the one that was shown?"""
+    """Check the receipt that was typed again from paper against the one that was shown."""
     shown, typed = asked.code, asked.typed
     try:
         if receipts.read(typed) == receipts.read(shown):
@@ -231,12 +231,12 @@ def _typed_back(asked: FormRequest) -> Response:
 
 
 def _digits(text: str) -> str:
-    """Return a receipt as it came back in a page of ours: its digits and nothing else."""
+    """Return the digits of a receipt that one of our pages carried."""
     return "".join(char for char in text if char in "0123456789")[: receipts.DIGITS]
 
 
 def _followup(asked: FormRequest) -> Response:
-    """Something more for the desks that have the first letter. Its page has its one-time value: one press sends."""
+    """Handle an addition for the desks of the first letter. The page has its one-time value, so one step sends it."""
     code = typed_code(asked)
     found = None if isinstance(code, FieldProblem) else lookup.look_up(asked.services, code)
     if isinstance(code, FieldProblem) or found is None:

@@ -1,4 +1,4 @@
-"""Refuses what another website makes a browser send to the forms, and lets no answer to a form stay in the browser."""
+"""Refuse forms that another website submits, and keep no response to a form in the browser."""
 
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import Forbidden
@@ -31,7 +31,7 @@ def refuse_other_sites() -> None:
 
 
 def clear_browser_cache(response: Response) -> Response:
-    """Tell the browser to drop the pages that it keeps for its Back button, after every form that was sent.
+    """Clear the pages that the browser keeps for its Back button, after every submitted form.
 
     `no-store` does not reach the page on which the words were typed; this does (W3C Clear Site Data).
     """
@@ -42,5 +42,5 @@ def clear_browser_cache(response: Response) -> Response:
 
 @forget_pages.get("/forms/forget")
 def forget() -> Response:
-    """Tell the browser the same once more, asked by a page that is shown already: now the page before it is kept."""
+    """Clear them once more, at the request of a page that is shown already: now the page before it is in the cache."""
     return Response(status=204, headers={"Clear-Site-Data": _CACHE, "Cache-Control": NEVER_KEPT})

@@ -1,4 +1,4 @@
-"""What belongs to the request that is being answered."""
+"""The services that belong to the current request."""
 
 from flask import current_app, g
 

@@ -1,4 +1,4 @@
-"""What was typed into a form whose request is larger than we take: too large photos cost nobody their words."""
+"""Recover what was typed into a form whose request is too large: too large photos cost nobody their words."""
 
 from collections.abc import Iterator
 from typing import IO

@@ -1,4 +1,4 @@
-"""Requests as plain values, and plain values as pages: the thin coat of Flask around the public forms."""
+"""Convert Flask requests to plain values, and plain values to pages, for the public forms."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -36,7 +36,7 @@ _PART = re.compile(r"([0-9a-f]{32}) (photo|voice) ([0-9]{1,4})")
 
 @dataclass(frozen=True)
 class FormRequest:
-    """One request as plain values: nothing after this knows Flask's request.
+    """One request as plain values: code after this does not see Flask's request.
 
     today: of a form about events the day by which one is over, else the day with which a letter is stamped;
     files: contents by question; parts: what was taken in before and waits for its letter;
@@ -62,7 +62,7 @@ class FormRequest:
 
 
 def read_request(language: str, form: str) -> FormRequest:
-    """What was asked. NotFound: there is no such language or form. RequestEntityTooLarge: too many bytes or answers."""
+    """Return the request as plain values. Raises NotFound (no such language or form), RequestEntityTooLarge."""
     services = current_services()
     if language not in services.portal.language_codes() or form not in definitions.names():
         raise NotFound
@@ -98,13 +98,13 @@ def read_request(language: str, form: str) -> FormRequest:
 
 
 def _step(definition: Definition, text: str) -> int | None:
-    """Return the place of the page of questions that is named, counted from 1; None where it is none of this form."""
+    """Return the number of the named page of questions, counted from 1; None if this form has no such page."""
     known = {str(place + 1): place for place in range(len(definition.pages))}
     return known.get(text)
 
 
 def _files(definition: Definition) -> dict[str, list[bytes]]:
-    """The contents of files that were chosen, by question; a question that the form does not have is passed over.
+    """Return the contents of uploaded files, by question; unknown questions are ignored.
 
     No more is read of a file than tells that it is too large; names are not read.
     """
@@ -124,7 +124,7 @@ def _parts(texts: Sequence[str], dropped: Sequence[str]) -> tuple[Part, ...]:
 
 
 def has_files() -> bool:
-    """Return whether a file came where the form takes none."""
+    """Return whether a file was uploaded to a form that takes none."""
     return request.method == "POST" and any(file.filename for file in request.files.values())
 
 
@@ -135,7 +135,7 @@ def readers(asked: FormRequest) -> tuple[Desk, ...]:
 
 
 def typed_code(asked: FormRequest) -> str | FieldProblem:
-    """Return the number that was typed, or travels with the page; or what is wrong with it."""
+    """Return the number that was typed, or that the page carries; or what is wrong with it."""
     typed = next(iter(asked.raw.get("code", ())), asked.code)
     if not clean(typed):
         return FieldProblem("code", "required")
@@ -146,7 +146,7 @@ def typed_code(asked: FormRequest) -> str | FieldProblem:
 
 
 def submission(asked: FormRequest, checked: Accepted) -> Submission:
-    """Return what was accepted, on its way."""
+    """Return the accepted answers as a submission."""
     with_receipt = asked.do != "send-without"
     return Submission(
         asked.definition, asked.language, checked.values, asked.idempotency_key, asked.today, with_receipt, asked.parts
@@ -225,7 +225,7 @@ def check_page(
 
 
 def too_large_page(asked: FormRequest) -> Response:
-    """The form with what was typed, where the request was too large. RequestEntityTooLarge: nothing was typed."""
+    """Return the form with what was typed, after too large a request. Raises RequestEntityTooLarge if nothing was."""
     if not any(any(texts) for texts in asked.raw.values()):
         raise RequestEntityTooLarge
     files = asked.definition.files if request.mimetype == "multipart/form-data" else ()
@@ -235,7 +235,7 @@ def too_large_page(asked: FormRequest) -> Response:
 
 
 def failed_page(asked: FormRequest, status: int) -> Response:
-    """What was sent, to be sent again after something failed here. It keeps its one-time value: see check_page."""
+    """Return a page to send the same again after a failure here. It keeps its one-time value: see check_page."""
     if asked.do in {"send", "send-without"} and not asked.definition.kind.has_number:
         answered = frozenset(field.name for field in asked.definition.files)
         checked = accept(asked.definition, asked.services.portal, asked.today, asked.raw, answered)
@@ -248,7 +248,7 @@ def failed_page(asked: FormRequest, status: int) -> Response:
 
 
 def _carried(asked: FormRequest) -> dict[str, str]:
-    """Return what the pages of these forms carry on beside what is typed."""
+    """Return what the pages of these forms carry in hidden fields."""
     if not asked.definition.kind.carries_number:
         return {}
     return {name: text for name, text in (("code", asked.code), ("once", asked.idempotency_key)) if text}
@@ -257,7 +257,7 @@ def _carried(asked: FormRequest) -> dict[str, str]:
 def page(
     asked: FormRequest, template: str, status: int = 200, *, multiple_of: int = _PAGE_STEP, **context: Any
 ) -> Response:
-    """Return a page about what was asked. multiple_of: bytes, to which it is padded."""
+    """Return a page in response to a request. multiple_of: it is padded to a multiple of so many bytes."""
     action = f"/forms/{asked.language}/{asked.definition.name}"
     body = render(
         asked.language, template, portal=asked.services.portal, form=asked.definition, action=action, **context

@@ -21,7 +21,7 @@ from forms.server.web.requests import FormRequest, check_page, form_page, page, 
 
 
 def show(asked: FormRequest) -> Response:
-    """Return the empty form; where the address names an event that is full or takes nobody, that is said above it."""
+    """Return the empty form, with a note if the address names an event that is full or takes nobody."""
     return form_page(asked, above=_about_event(asked))
 
 
@@ -38,7 +38,7 @@ def _about_event(asked: FormRequest) -> Markup | None:
 
 
 def _line_before(asked: FormRequest, event: Event, people: int) -> int | None:
-    """Return how many groups wait already; None where there is room, and where the store is away: sending will tell."""
+    """Return how many groups wait already; None if there is room, or if the database is unreachable."""
     with suppress(NotKept):
         return signup_service.in_line_before(asked.services, event, people)
     return None
@@ -71,7 +71,7 @@ def _whole_sign_up(asked: FormRequest) -> Response:
 
 
 def _with_reason(asked: FormRequest, wrong: Rejected) -> tuple[FieldProblem, ...]:
-    """Return the problems; of an event that cannot be chosen, also why."""
+    """Return the problems, with the reason why an event cannot be chosen."""
     chosen = next(iter(asked.raw.get("event", ())), "")
     why = signup_service.why_closed(asked.services, chosen, asked.today)
     return tuple(
@@ -102,7 +102,7 @@ def _send(asked: FormRequest, checked: Accepted, event: Event) -> Response:
 
 
 def look_up(asked: FormRequest) -> Response:
-    """The sign-up and its event as they now stand; cancelling."""
+    """Show the present state of a sign-up and its event; cancel it."""
     code = typed_code(asked)
     if isinstance(code, FieldProblem):
         return form_page(asked, (code,), 422)
@@ -112,7 +112,7 @@ def look_up(asked: FormRequest) -> Response:
 
 
 def _cancel(asked: FormRequest, code: str) -> Response:
-    """Cancel, then show it: once it is done, nothing that fails after it may say otherwise."""
+    """Cancel and show the sign-up: after cancelling, no later failure may report the opposite."""
     standing = signup_service.look_up(asked.services, code, asked.today)
     if standing and signup_service.cancel(asked.services, code, standing):
         standing = replace(standing, signup=replace(standing.signup, state=CANCELLED), before=0, too_large=False)
@@ -126,7 +126,7 @@ def _shown(asked: FormRequest, code: str, standing: SignupStatus | None, *, chan
 
 
 def change(asked: FormRequest) -> Response:
-    """Another number of people, or another phone number or need; one press changes it."""
+    """Change the number of people, the phone number or a need, in one step."""
     code = typed_code(asked)
     standing = None if isinstance(code, FieldProblem) else signup_service.look_up(asked.services, code, asked.today)
     if isinstance(code, FieldProblem) or standing is None:

@@ -1,4 +1,4 @@
-"""Shows the built site beside the forms, for `build.py serve` and small installations: files only."""
+"""Serve the files of the built site beside the forms, for `build.py serve` and small installations."""
 
 import re
 from mimetypes import add_type, guess_type
@@ -40,7 +40,7 @@ def _how_long(path: str) -> str:
 
 
 def _smallest(public: Path, wanted: str) -> Response:
-    """Return the file, in the smallest of the ways it is kept that the phone understands (RFC 9110, section 12.5.3)."""
+    """Return the file in the smallest encoding that the browser accepts (RFC 9110, section 12.5.3)."""
     kind = guess_type(wanted)[0]
     for ending, coding in (("br", "br"), ("gz", "gzip")):
         copy = f"{wanted}.{ending}"

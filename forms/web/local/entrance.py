@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from flask import Blueprint, abort, current_app, redirect, request
 from werkzeug.wrappers import Response
 
-pages = Blueprint("entrance", __name__)
+pages = Blueprint("entrance", __name__, template_folder="templates")
 
 
 def _secret() -> str:
@@ -65,7 +65,7 @@ def the_entrance() -> Entrance:
 
 @pages.get("/enter/<token>")
 def enter(token: str) -> Response:
-    """The one-time address: a cookie for this browser, once."""
+    """Handle the one-time address: set the cookie for this browser, once."""
     entrance = the_entrance()
     if not entrance.redeem(token):
         abort(401)

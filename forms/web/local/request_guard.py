@@ -1,4 +1,4 @@
-"""What is asked of every request and put on every answer: nothing from another page, nothing kept by a browser."""
+"""Checks of every request and headers of every response: nothing from another page, nothing cached by a browser."""
 
 from urllib.parse import urlsplit
 
@@ -29,7 +29,7 @@ OPEN_TO_ALL = frozenset({"entrance.enter", "static"})
 
 
 def protect(app: Flask, by: Entrance) -> None:
-    """Let into an app only who comes by this entrance. What an app asks before this, it asks of everybody."""
+    """Protect an app: only browsers that came by this entrance are let in. Its earlier checks apply to everybody."""
     app.extensions["entrance"] = by
     # Test clients ask below this path; for real requests SecretPath sets it.
     app.config["APPLICATION_ROOT"] = by.root
@@ -40,14 +40,14 @@ def protect(app: Flask, by: Entrance) -> None:
 
 
 def hosts() -> frozenset[str]:
-    """The names under which this window may be asked for. Any other is a page elsewhere with our address in its DNS."""
+    """Return the host names under which this window may be addressed. Any other means DNS rebinding."""
     port = request.environ["SERVER_PORT"]
     suffix = "" if port == "80" else f":{port}"
     return frozenset({f"127.0.0.1{suffix}", f"localhost{suffix}"})
 
 
 def check() -> None:
-    """Refuse a request that neither our own page nor a person makes, or from a browser that has not come in."""
+    """Refuse a request that neither our own page nor a person makes, or from a browser without the cookie."""
     if request.environ.get("HTTP_HOST") not in hosts():
         abort(421)
     ours = ("same-origin",) if request.method == "POST" else ("same-origin", "none")
@@ -72,13 +72,13 @@ def _require_our_page() -> None:
 
 
 def require_form_token() -> None:
-    """End with 403 where a form was not made by this window. Done for every POST by itself; may be asked again."""
+    """Abort with 403 for a form that this window did not make. Done automatically for every POST; idempotent."""
     if not the_entrance().made(request.form.get("form_token", "")):
         abort(403)
 
 
 def add_headers(response: Response) -> Response:
-    """After every request; what a page has set for itself stays."""
+    """Add headers after every request; headers that a page has set stay."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     return response

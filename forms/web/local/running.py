@@ -1,4 +1,4 @@
-"""Serves a window on this machine, in threads of its own."""
+"""Serve a window on this machine, in threads of its own."""
 
 import threading
 import time

@@ -19,13 +19,13 @@ _KNOWN = "window.secret_path"
 
 
 class SecretPath:
-    """WSGI middleware: what is asked for below the secret path is served from there, all else as it is."""
+    """WSGI middleware: requests below the secret path are served from there, all others unchanged."""
 
     def __init__(self, app: "WSGIApplication", root: str) -> None:
         self._app, self._root = app, root
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Note whether the request knows the path, and take the path off its address."""
+        """Note whether the request has the secret path, and remove it from its address."""
         path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
         environ[_KNOWN] = self._is_below(path)
         below = len(self._root) if environ[_KNOWN] else 0

@@ -7,6 +7,7 @@ from typing import Any
 
 from sitegen.content.csv_files import CsvFile, sheet_of
 
+from editor.incoming import workbook
 from editor.tables.lines import name_of, named
 from forms.core.files.spreadsheet_csv import BOM, Dialect, csv_text, separator_of, text_of, unguarded
 from forms.core.problem import Problem
@@ -116,8 +117,15 @@ def for_download(sheet: CsvFile) -> bytes:
     return BOM + csv_text([sheet.header, *sheet.rows]).encode()
 
 
+def for_workbook(sheet: CsvFile) -> bytes:
+    """Return a table as a workbook."""
+    return workbook.write([sheet.header, *sheet.rows])
+
+
 def from_upload(data: bytes, where: str, like: str) -> str:
     """Return the text of a table that came from a spreadsheet. Raises Problem where it cannot be read."""
+    if data.startswith(workbook.MARK):
+        data = csv_text(workbook.read(data, where)).encode()
     sheet = sheet_of(data, where)
     return _text(sheet.header, [[unguarded(cell) for cell in row] for row in sheet.rows], like)
 

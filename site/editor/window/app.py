@@ -8,12 +8,15 @@ from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 
 from editor.editor import Editor
+from editor.incoming import pictures
 from editor.window import (
+    approve_pages,
     helpline_pages,
     history_pages,
     home,
     page_pages,
     paste_pages,
+    picture_pages,
     preview_pages,
     publish_pages,
     review_pages,
@@ -33,6 +36,9 @@ NAMES = {"en": "English", "ta": "தமிழ்", "te": "తెలుగు", "
 LARGEST = 4 * 1024 * 1024
 """Bytes of a request: a table of 5,000 rows."""
 
+LARGEST_PHOTO = pictures.LARGEST + LARGEST
+"""Bytes of a request that brings a photo."""
+
 POLICY = request_guard.HEADERS["Content-Security-Policy"] + "; frame-src 'self'"
 
 
@@ -50,10 +56,12 @@ def create_window(editor: Editor) -> Flask:
     app.before_request(_prepare)
     request_guard.protect(app, Entrance(program="editor"))
     app.after_request(_allow_frames)
+    app.teardown_request(lambda _: request.close())  # large uploads lie in files of the system until then
     for module in (
         home,
         page_pages,
         paste_pages,
+        picture_pages,
         preview_pages,
         story_pages,
         table_pages,
@@ -61,6 +69,7 @@ def create_window(editor: Editor) -> Flask:
         translate_pages,
         review_pages,
         publish_pages,
+        approve_pages,
         history_pages,
     ):
         app.register_blueprint(module.pages)
@@ -82,7 +91,8 @@ def _prepare() -> None:
     editor: Editor = request_editor()
     g.settings = editor.settings
     g.language = g.settings.language if g.settings.language in NAMES else "en"
-    request.max_content_length = request.max_form_memory_size = LARGEST
+    request.max_form_memory_size = LARGEST
+    request.max_content_length = LARGEST_PHOTO if request.endpoint == "pictures.add" else LARGEST
     request.max_form_parts = 2000
 
 

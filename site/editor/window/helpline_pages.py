@@ -35,5 +35,5 @@ def called() -> Response:
         checked = {"checked_on": editor.today().isoformat(), "checked_by": f"{who}, called"}
         cells = {**row, **checked}
         fresh = lines.with_row(text, ("id",), id, cells, "content/tables/helplines.csv")
-        editor.store.save(editor.store.table("helplines"), fresh, now, who, f"Helpline {id} called")
+        editor.store.replace(editor.store.table("helplines"), fresh, now, who, f"Helpline {id} called")
     return redirect_to(f"/helplines/?done={id}")

@@ -29,7 +29,7 @@ def listed() -> str:
 def show(id: str) -> str:
     """One save: each file before and after, word by word."""
     entry = _entry(id)
-    shown = [(change.path, _compared(change), _can_go_back(change)) for change in _changes(entry)]
+    shown = [(change.path, compared(change), _can_go_back(change)) for change in _changes(entry)]
     return render_template("entry.html", entry=entry, changes=shown)
 
 
@@ -44,7 +44,7 @@ def _changes(entry: Entry) -> list[Change]:
     return the_editor().store.history.changes(entry.id)
 
 
-def _compared(change: Change) -> list[differences.Piece]:
+def compared(change: Change) -> list[differences.Piece]:
     """Return both texts as one; nothing for a picture or a recording."""
     before, after = (change.before or b""), (change.after or b"")
     try:

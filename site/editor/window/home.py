@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from flask import Blueprint, current_app, g, render_template, request
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from editor import overview
@@ -49,11 +50,16 @@ _NOT_TYPED = frozenset({"form_token", "base", "key", "both", "english"})
 
 def problem_page(problems: Sequence[Problem], code: int) -> tuple[str, int]:
     """Return a page that says what is wrong, with all that was typed: the form it came from is not shown again."""
-    # Another site's page may send words of its own, which must not stand on ours.
-    ours = g.get("inside") and the_entrance().made(request.form.get("form_token", ""))
-    typed = request.form.items(multi=True) if ours else ()
-    kept = [(name, value) for name, value in typed if name not in _NOT_TYPED and value.strip()]
-    return render_template("problem.html", problems=problems, typed=kept), code
+    return render_template("problem.html", problems=problems, typed=_typed()), code
+
+
+def _typed() -> list[tuple[str, str]]:
+    """Return what was typed into one of our own forms: another site's page may send words that must not stand here."""
+    with suppress(HTTPException):  # more than can be taken is not read
+        if g.get("inside") and the_entrance().made(request.form.get("form_token", "")):
+            sent = request.form.items(multi=True)
+            return [(name, value) for name, value in sent if name not in _NOT_TYPED and value.strip()]
+    return []
 
 
 @pages.get("/")
@@ -65,17 +71,23 @@ def show() -> str:
     look = editor.looking.look()
     return render_template(
         "home.html",
-        waiting=overview.waiting(look, editor.content),
+        waiting=[*_to_read(editor), *overview.waiting(look, editor.content)],
         settings=editor.settings,
         changes=len(unpublished(editor.store.history, editor.memory)),
     )
+
+
+def _to_read(editor: Editor) -> list[overview.Waiting]:
+    """Return what a second person must read before it is published; nothing where nothing waits for anybody."""
+    names = tuple(one.change.path for one in editor.approvals.waiting())
+    return [overview.Waiting("approve", "approve/", names)] if names else []
 
 
 @pages.post("/who")
 def who() -> Response:
     """Remember who writes: the name stands in the history. Raises Problem for none."""
     name = " ".join(request.form.get("name", "").split())[:LONGEST_NAME]
-    if not name:
+    if not any(map(str.isalpha, name)):  # the history says ? for what nobody here wrote
         raise Problem(translate("Your name"), translate("This is empty."), translate("Write it, then go on."))
     the_editor().remember(name=name)
     return redirect_to("/")

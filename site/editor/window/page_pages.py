@@ -9,6 +9,7 @@ from sitegen.render.blocks import BLOCKS
 from werkzeug.wrappers import Response
 
 from editor import front_matter, overview
+from editor.incoming import pictures
 from editor.looking import source_of
 from editor.merging import Part
 from editor.store import Saved, text_of
@@ -57,7 +58,7 @@ def new() -> Response:
         raise Problem(name, translate("There is a page of this address already."), todo)
     values = {"title": title, "description": "", "changed": editor.today(), "draft": True}
     text = front_matter.whole(front_matter.with_values("", values), f"# {title}\n")
-    editor.store.save(path, text, "", writer(), f"New draft: {name}")
+    editor.store.replace(path, text, "", writer(), f"New draft: {name}")
     return redirect_to(f"/pages/{SOURCE}/{name}")
 
 
@@ -113,6 +114,7 @@ def shown(language: str, name: str, form: Form, parts: tuple[Part, ...] = ()) ->
         links=[(one, library.find(one, SOURCE).title) for one in library.names] if library else [],
         numbers=[row["id"] for row in look.context.tables["helplines"]] if look.context else [],
         blocks=sorted(BLOCKS),
+        pictures=[picture.name for picture in pictures.every(editor.content, None)],
     )
 
 
@@ -200,5 +202,5 @@ def ready(language: str, name: str) -> Response:
     page = front_matter.whole(front_matter.with_values(lines, {"draft": None}), body)
     if found := problems_of(language, name, page):
         raise found[0]
-    editor.store.save(path, page, base, writer(), f"Ready: {language}/{name}")
+    editor.store.replace(path, page, base, writer(), f"Ready: {language}/{name}")
     return redirect_to(f"/pages/{language}/{name}?saved=yes")

@@ -3,8 +3,8 @@
 from flask import Blueprint, jsonify, request
 from werkzeug.wrappers import Response
 
-from editor import pasted
-from editor.pasted import Pasted
+from editor.incoming import pasted
+from editor.incoming.pasted import Pasted
 from editor.window.home import the_editor, translate
 from editor.window.page_pages import shown, typed
 from forms.core.problem import Problem

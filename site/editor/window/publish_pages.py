@@ -4,7 +4,8 @@ from flask import Blueprint, render_template
 from werkzeug.wrappers import Response
 
 from editor.publishing import unpublished
-from editor.window.home import the_editor, writer
+from editor.window.home import the_editor, translate, writer
+from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
 
 pages = Blueprint("publishing", __name__)
@@ -21,6 +22,7 @@ def show() -> str:
         changes=unpublished(editor.store.history, editor.memory),
         problems=look.problems,
         publisher=editor.publisher,
+        waiting=editor.approvals.waiting(),
         settings=editor.settings,
     )
 
@@ -29,8 +31,12 @@ def show() -> str:
 def publish() -> Response:
     """Check, build, and put it on the site."""
     editor, who = the_editor(), writer()
-    editor.store.note_outside()
-    editor.publisher.start(editor.store.history.newest(), who, editor.today().isoformat())
+    with editor.store.busy:  # nothing is saved between the look and the start
+        editor.store.note_outside()
+        if waiting := editor.approvals.waiting():
+            what = translate("A second person must read this before it is published.")
+            raise Problem(waiting[0].change.path, what, translate("Ask a colleague to read it."))
+        editor.publisher.start(editor.store.history.newest(), who, editor.today().isoformat())
     return redirect_to("/publish/")
 
 

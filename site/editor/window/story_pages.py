@@ -35,6 +35,6 @@ def new() -> Response:
     values = {"title": title, "description": "", "changed": editor.today(), "consent": consent, "draft": True}
     more = {"composite": True} if composite else {}
     text = front_matter.whole(front_matter.with_values("", {**values, **more}), f"# {title}\n")
-    editor.store.save(path, text, "", writer(), f"New draft: {FOLDER}{name}")
+    editor.store.replace(path, text, "", writer(), f"New draft: {FOLDER}{name}")
     row = {"id": consent, "kind": "composite" if composite else "survivor", "story": f"{FOLDER}{name}"}
     return redirect_to(f"/tables/consents/row?{urlencode(row)}")

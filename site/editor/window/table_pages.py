@@ -186,7 +186,7 @@ def _save(table: str, form: RowForm) -> int:
     form.problems = checks.row_problems(editor, table, fresh, name)
     if form.problems:
         return 400
-    editor.store.save(editor.store.table(table), fresh, now, writer(), f"Row {name} of {table}")
+    editor.store.replace(editor.store.table(table), fresh, now, writer(), f"Row {name} of {table}")
     return 0
 
 
@@ -201,9 +201,20 @@ def _gone(form: RowForm, now: str) -> int:
 @pages.get("/tables/<table>/download")
 def download(table: str) -> Response:
     """The whole table, for a spreadsheet."""
-    response = make_response(rows.for_download(sheet_now(table)[0]))
-    response.headers["Content-Type"] = "text/csv; charset=utf-8"
-    response.headers["Content-Disposition"] = f'attachment; filename="{table}.csv"'
+    return _file(rows.for_download(sheet_now(table)[0]), f"{table}.csv", "text/csv; charset=utf-8")
+
+
+@pages.get("/tables/<table>/workbook")
+def workbook(table: str) -> Response:
+    """The whole table, as a workbook of Excel or LibreOffice."""
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    return _file(rows.for_workbook(sheet_now(table)[0]), f"{table}.xlsx", kind)
+
+
+def _file(data: bytes, name: str, kind: str) -> Response:
+    response = make_response(data)
+    response.headers["Content-Type"] = kind
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 
@@ -233,7 +244,7 @@ def replace(table: str) -> Answer | str:
         problems = checks.table_problems(editor, table, fresh)
         if now != request.form.get("base") or problems:
             return _compared(table, fresh, now)
-        editor.store.save(editor.store.table(table), fresh, now, writer(), f"Table {table} from a spreadsheet")
+        editor.store.replace(editor.store.table(table), fresh, now, writer(), f"Table {table} from a spreadsheet")
     return redirect_to(f"/tables/{table}/?saved=yes")
 
 

@@ -1,4 +1,4 @@
-"""What staff perhaps meant where they wrote a word that is not known here. The only home of difflib."""
+"""What staff perhaps meant where they wrote a word that is not known here. difflib is used only here."""
 
 import difflib
 from collections.abc import Iterable

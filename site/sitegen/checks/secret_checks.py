@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 from forms.core.problem import Problem
@@ -24,7 +23,7 @@ _NEW_TOKEN = (
     f"{_KNOWN_TO_ALL} Make a new one on the desk's machine (python3 build.py desk change-key) and write only the line "
     "here that begins with sha256:"
 )
-_LATIN, _NOT_ASCII = re.compile(r"[A-Za-z]"), re.compile(r"[^\x00-\x7f]")
+_LATIN = re.compile(r"[A-Za-z]")
 _LARGEST = 4 * 1024 * 1024
 
 
@@ -55,15 +54,21 @@ def _plain(line: str, *, spaces: bool = False) -> str:
     composed = unicodedata.normalize("NFKC", line)
     if not _LATIN.search(composed):
         return ""  # most lines of four languages: no secret is written without these letters
-    plain = _NOT_ASCII.sub(lambda match: _kept(match[0]), composed)
+    plain = composed.translate(_KEPT)
     return plain if spaces else "".join(plain.split())
 
 
-@cache
-def _kept(char: str) -> str:
-    """Return a character that is not ASCII as it counts: a dash as a hyphen, an invisible one as nothing."""
-    category = unicodedata.category(char)
-    return "-" if category == "Pd" or char == "\u2212" else "" if category == "Cf" else char
+class _Kept(dict[int, str]):
+    """A character as it counts, for `str.translate`: dashes as hyphens, invisible ones as nothing, ASCII as it is."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        category = "" if char.isascii() else unicodedata.category(char)
+        self[code] = "-" if category == "Pd" or char == "\u2212" else "" if category == "Cf" else char
+        return self[code]
+
+
+_KEPT = _Kept()
 
 
 def _is_mixed(word: str) -> bool:

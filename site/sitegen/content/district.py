@@ -48,6 +48,7 @@ def load(
         events=events_of(days),
         choices={name: _choices(tables[name]) for name in ("places", "work")}
         | {name: _choices(in_order(tables[name])) for name in ("goods", "themes")}
+        | {"event_kinds": _choices([row for row in tables["kinds"] if row["of"] == "event"])}
         | desk_tables.choices(tables),
         exit_url=pick(leaving, "en"),
         exit_urls={code: address for code, address in leaving.items() if code != "en"},

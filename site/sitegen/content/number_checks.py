@@ -1,6 +1,8 @@
 """Phone numbers that do not come from helplines.csv, said with file, line and remedy."""
 
+import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from forms.core.problem import Problem
@@ -9,6 +11,7 @@ from sitegen.content import phone_numbers
 from sitegen.content.pages import Source
 from sitegen.content.settings import WHERE
 from sitegen.content.tables import Tables, place_of
+from sitegen.layers import lookup
 
 _TODO = (
     "Write [[ number: ... ]] with an id of content/tables/helplines.csv, or add the number there. "
@@ -16,6 +19,10 @@ _TODO = (
 )
 _IN_TITLES = ("title", "description")
 _POSTAL = "address_"
+_IN_DRAWINGS = re.compile(
+    r"<(?:text|title|desc)\b[^>]*>(.*?)</(?:text|title|desc)>|aria-label=\"([^\"]*)\"", re.S | re.I
+)
+_TAG = re.compile(r"<[^>]*>")
 
 
 def problems(pages: Sequence[Source], tables: Tables, content: Path) -> Iterator[Problem]:
@@ -27,6 +34,16 @@ def problems(pages: Sequence[Source], tables: Tables, content: Path) -> Iterator
     yield from _in_tables(tables, codes, known, ids)
     for number, words in _shown_settings(content / "portal.yml"):
         yield from _in_text(words, f"{WHERE}, line {number}", known, ids)
+    for file in lookup.files(content, "media", "*.svg"):
+        yield from _in_text(_words_of(file.path), file.where, known, ids)
+
+
+def _words_of(drawing: Path) -> str:
+    """Return what a drawing says in letters, a part a line."""
+    with suppress(OSError):  # checks of media say it
+        text = drawing.read_text(encoding="utf-8", errors="replace")
+        return "\n".join(_TAG.sub(" ", shown or label) for shown, label in _IN_DRAWINGS.findall(text))
+    return ""
 
 
 def of_pages(pages: Sequence[Source], tables: Tables) -> Iterator[Problem]:

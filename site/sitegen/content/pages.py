@@ -215,10 +215,15 @@ def drafts(content: Path, language: str) -> list[str]:
 
 def _not_here(name: str, language: str) -> Source:
     """Return the page for readers whose language lacks it, where English has none that could stand in."""
-    _ = i18n.say(language)
-    title, text = _("This page is not here"), _("The address may be mistyped, or the page has moved.")
+    title, text = not_here_words(language)
     meta = {"title": title, "search": False, "voice": False, "withdrawn": True, "reviewed_by": "generator"}
     return Source(name, language, meta, f"# {title}\n\n{text}\n", 1, made=True)
+
+
+def not_here_words(language: str) -> tuple[str, str]:
+    """Return the title and the sentence of a page that is not there in this language."""
+    _ = i18n.say(language)
+    return _("This page is not here"), _("The address may be mistyped, or the page has moved.")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from forms.core.i18n import locales
-from forms.core.i18n.digits import ascii_digits
+from forms.core.i18n.written_digits import as_digits
 from sitegen.content.pages import Library, Source
 from sitegen.content.tables import NumberedRow, Row, Tables, layer_of, number_of
 
@@ -98,16 +98,19 @@ def strays(text: str, known: Collection[str], *, address: bool = False) -> Itera
 
     known: what helplines.csv has under tel. address: the text is a postal address, in which a PIN code stands.
     """
-    if not _ANY_DIGIT.search(text):
+    written = as_digits(text)
+    if not _ANY_DIGIT.search(written.text):
         return
-    plain = ascii_digits(text).replace("\N{NO-BREAK SPACE}", " ")  # as `_in_one_piece` writes it
+    plain = written.text.replace("\N{NO-BREAK SPACE}", " ")  # as `_in_one_piece` writes it
     for match in _TEL.finditer(plain):
         if _digits(match[1] or match[2] or "") not in known:
-            yield StrayNumber(match.start(), text[match.start() : match.end()])
+            start, end = written.place_of(match.start(), match.end())
+            yield StrayNumber(start, text[start:end])
     plain = _TEL.sub(_blank, plain)
     masked = _NO_NUMBER.sub(lambda match: _kept_or_blank(match, plain, known), plain)
     for match in _RUN.finditer(masked):
-        for start, end in _suspicious(match, plain, known, address=address):
+        for part in _suspicious(match, plain, known, address=address):
+            start, end = written.place_of(*part)
             yield StrayNumber(start, text[start:end].strip(" ().-"))
 
 

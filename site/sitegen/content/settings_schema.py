@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -137,6 +137,7 @@ class Settings(_Keys):
     desks: list[_Desk]
     keep: _Keep
     publishers: list[Line] | None = None
+    second_person: list[Literal["stories", "pages", "helplines", "consents", "services", "events"]] | None = None
     open_data: _OpenData | None = None
     paper: _Paper | None = None
     sms: _Sms | None = None

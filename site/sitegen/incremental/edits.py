@@ -5,7 +5,6 @@ translate it or lack it, the words of the search, the list for tablets. Front ma
 settings, pictures and templates change more: then everything is built, of what is kept.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,7 +16,7 @@ from sitegen.checks import content_checks, html_checks
 from sitegen.content import consents, number_checks, pages, phone_numbers, translations
 from sitegen.content.pages import SOURCE, Library, Source
 from sitegen.incremental.drawn import Drawn
-from sitegen.lint import mistakes
+from sitegen.lint import mistakes, page_facts
 from sitegen.render.context import Context
 
 _SHOWN_ELSEWHERE = ("events/", "events.md", "heard/", "tablet/")
@@ -25,8 +24,6 @@ _SHOWN_ELSEWHERE = ("events/", "events.md", "heard/", "tablet/")
 
 _MAY_QUOTE = ">"
 """No quote is written without it, in Markdown or in HTML."""
-
-_ID = re.compile(r'\bid="([^"]*)"')
 
 
 @dataclass(frozen=True)
@@ -143,7 +140,7 @@ def problems(edit: Edit) -> Iterator[Problem]:
     yield from content_checks.of_pages(own, context.library, context.tables, _days(context), content)
     yield from number_checks.of_pages(own, context.tables)
     for page in own:
-        yield from html_checks.of_page(page, edit.root)
+        yield from html_checks.of_page(page, edit.root) if not page_facts.of(page, edit.root).clean else ()
         yield from mistakes.of_page(page, context.library, edit.root, context.portal.address)
 
 
@@ -167,7 +164,7 @@ def breaks_links(edit: Edit) -> bool:
     for key in edit.written:
         before = edit.before.library.by_language[key[0]][key[1]]
         after = edit.after.library.by_language[key[0]][key[1]]
-        ids = [set(_ID.findall(mistakes.made_of(one, edit.root))) for one in (before, after)]
+        ids = [set(page_facts.of(one, edit.root).ids) for one in (before, after)]
         gone |= ids[0] - ids[1]
     marks = {f"#{one}" for one in gone} | {f"#{quote(one)}" for one in gone}
     texts = (page.text for found in edit.after.library.by_language.values() for page in found.values())

@@ -1,4 +1,4 @@
-"""What a language lacks in this program or on this machine, each with what stands in for it."""
+"""What a language lacks in this program or on this machine, each with what is used instead."""
 
 from collections.abc import Iterator
 

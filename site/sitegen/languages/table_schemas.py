@@ -1,4 +1,4 @@
-"""Table Schemas as they count for one site: a field like `name_*` stands for a column in each of its languages.
+"""Table Schemas expanded for one site: a field like `name_*` becomes a column in each of its languages.
 
 Which languages there are is said by portal.yml alone; site/schemas names none. Of such a field only the source language
 may be required. `translations: true` is for what the source language does not need, like a reviewer.

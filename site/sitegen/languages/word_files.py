@@ -15,12 +15,9 @@ def path_of(content: Path, language: str) -> Path:
     return content / FOLDER / f"{language}.po"
 
 
-def begin(content: Path, language: str) -> Path:
-    """Write a file with all the English that is to be translated, and return it."""
-    path = path_of(content, language)
-    path.parent.mkdir(exist_ok=True)
-    write_durably(path, own_words.brought_up_to_date("", language, extraction.template()).encode())
-    return path
+def fresh(language: str) -> bytes:
+    """Return a new file with all the English that is to be translated."""
+    return own_words.brought_up_to_date("", language, extraction.template()).encode()
 
 
 def bring_up_to_date(content: Path) -> None:

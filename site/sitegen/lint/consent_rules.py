@@ -1,4 +1,4 @@
-"""What a story, picture or recording needs before it may be published, said with file and remedy."""
+"""What a story, picture or recording needs before it may be published, reported with file and remedy."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -86,7 +86,7 @@ def undecided(content: Path, tables: Tables, known: consents.Consents, today: da
 
 
 def _row(row: Row, media: Path, codes: Sequence[str]) -> Iterator[Problem]:
-    """Yield what is wrong with a row whatever page or file it is for."""
+    """Yield what is wrong with a row, independent of its page or file."""
     where = f"{place_of('consents', row)} ({row['id']})"
     if not (row["story"] or row["media"] or row["quotes"]):
         yield Problem(where, "names no story, no file and no quote.", "Fill in story, media or quotes.")
@@ -115,7 +115,7 @@ def _required(row: Row, where: str) -> Iterator[Problem]:
 
 
 def _story(page: Source, tables: Tables, today: date) -> Iterator[Problem]:
-    """A story without a complete consent does not build; one withdrawn or ended is replaced before (consents.py)."""
+    """Yield stories without a complete consent. Withdrawn or ended ones are replaced before (consents.py)."""
     consent = next((row for row in tables["consents"] if row["id"] == page.meta.get("consent")), None)
     if consent is None:
         todo = "Write consent: with an id from content/tables/consents.csv."
@@ -133,7 +133,7 @@ def _story(page: Source, tables: Tables, today: date) -> Iterator[Problem]:
 
 
 def _consent_gaps(consent: Row, page: Source, today: date) -> Iterator[tuple[str, str]]:
-    """Rules 1-8 of FACTS section 5: consent recorded, adult, not withdrawn, not expired, approved by another."""
+    """Yield gaps by rules 1-8 of FACTS section 5: recorded, adult, not withdrawn or expired, approved by another."""
     if consent["story"] != page.name.removesuffix(".md"):
         yield "the consent is for another story.", f"It says {consent['story']}."
     if page.language not in languages(consent["languages"] or ""):

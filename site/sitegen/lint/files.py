@@ -41,7 +41,7 @@ _PICTURES_ELSEWHERE = frozenset({".heic", ".heif", ".gif", ".tif", ".tiff", ".bm
 
 
 def problems(content: Path, languages: Collection[str], consented: Collection[str] = ()) -> Iterator[Problem]:
-    """Every file of content/ that has no place there, or the wrong name.
+    """Yield every file of content/ that does not belong there, or has the wrong name.
 
     consented: files of content/media that consents.csv names (consents.media_name): of those a film may be published.
     """
@@ -63,7 +63,7 @@ def problems(content: Path, languages: Collection[str], consented: Collection[st
 
 
 def _no_files(layer: lookup.Layer) -> Iterator[Problem]:
-    """Yield what is named like a file and is none: folders, links that lead nowhere, and what only systems use."""
+    """Yield names that are no regular files: folders, broken links, and special files."""
     for path in sorted(layer.folder.rglob("*")):
         if is_passed_over(path, layer.folder) or path.is_file():
             continue

@@ -50,7 +50,7 @@ def _unclosed(lines: list[str], first: int, where: str) -> Problem:
 
 
 def line_mistakes(front_matter: str, where: str) -> Iterator[Problem]:
-    """What is wrong in single lines of front matter that as a whole cannot be read. Its first line is the second."""
+    """Yield what is wrong in single lines of unreadable front matter. Its first line is line 2 of the file."""
     for number, line in enumerate(front_matter.splitlines(), start=2):
         found = _mistake(line)
         if found:
@@ -58,7 +58,7 @@ def line_mistakes(front_matter: str, where: str) -> Iterator[Problem]:
 
 
 def curly_quotes(front_matter: str, where: str) -> Iterator[Problem]:
-    """Values in curly quotation marks, which YAML takes for letters: readers would see them."""
+    """Yield values in curly quotation marks, which YAML reads as letters: readers would see them."""
     for number, line in enumerate(front_matter.splitlines(), start=2):
         value = line.partition(":")[2].strip()
         if value and value[0] in _CURLY and value[-1] in _CURLY:
@@ -81,7 +81,7 @@ def _mistake(line: str) -> tuple[str, str] | None:
 
 
 def _of_a_line(line: str, key: str, after: str, before_value: str) -> Iterator[tuple[Any, str, str]]:
-    """Whether each mistake of a whole line is there, what it is, and what to do: the first one counts."""
+    """The mistakes of a whole line: how each is recognised, what it is, and what to do. The first match counts."""
     equals = "an equals sign stands where the colon belongs." if "=" in key else "this line has no key and colon."
     yield "\t" in line, "a tab stands there.", "Write a space in its place."
     other_space = "a space of another kind stands there, as Word and phones write it."

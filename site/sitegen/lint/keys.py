@@ -1,4 +1,4 @@
-"""Keys between the --- lines of a page: known ones, in the right language, holding what they are for."""
+"""Checks of the keys between the --- lines of a page: known, in the right language, with valid values."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -25,7 +25,7 @@ _EITHER = 'Write true or false, without "quotes".'
 
 
 def problems(page: Source, library: Library, today: date) -> Iterator[Problem]:
-    """Everything wrong with the keys of one page."""
+    """Yield everything wrong with the keys of one page."""
     if page.made:
         return
     for key, value in page.meta.items():

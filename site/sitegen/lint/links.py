@@ -1,4 +1,4 @@
-"""Links of a made page that lead nowhere: to parts, to the site's own addresses, to other sites."""
+"""Links of a rendered page that lead nowhere: to anchors, to the site's own addresses, to other sites."""
 
 import html
 import re
@@ -10,9 +10,8 @@ from forms.core.problem import Problem
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content.pages import Library, Source, linked_name
 from sitegen.lint.files import FILMS
+from sitegen.lint.page_facts import Facts
 
-_LINK = re.compile(r'<a\b[^>]*?\bhref="([^"]*)"[^>]*>(.*?)</a>', re.S)
-_ID = re.compile(r'\bid="([^"]*)"')
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _OWN_ROOMS = frozenset({"open-data", "forms", "assets", "pictures", "audio", "sitemap.xml", "robots.txt"})
 """First parts of addresses that the site has besides its languages."""
@@ -25,22 +24,21 @@ _WATCHED = re.compile(
     r"https?://(?:www\.google\.[a-z.]+/url|[\w.-]*safelinks\.protection|l\.facebook\.com|t\.co/)", re.I
 )
 _PAGE = "Write the name of the file, like help.md, or a whole address with https://."
-_MadeHtml = Callable[[Source], str]
 
 
 @dataclass(frozen=True)
 class Links:
-    """Looks at links. library: all pages; made: the HTML of one; address: of the whole site."""
+    """Looks at links. library: all pages; facts: those of one; address: of the whole site."""
 
     library: Library
-    made: _MadeHtml
+    facts: Callable[[Source], Facts]
     address: str
 
     def problems(self, page: Source) -> Iterator[Problem]:
-        """Every link of one page that leads nowhere or shows nothing."""
-        for match in _LINK.finditer(self.made(page)):
-            href = html.unescape(match[1]).strip()
-            for what, todo in self._wrong(page, href, shown=match[2]):
+        """Yield every link of one page that leads nowhere or shows nothing."""
+        for address, shown in self.facts(page).links:
+            href = html.unescape(address).strip()
+            for what, todo in self._wrong(page, href, shown):
                 yield Problem(f"{page.where}{_line(page, href)}", what, todo)
 
     def _wrong(self, page: Source, href: str, shown: str) -> Iterator[tuple[str, str]]:
@@ -84,7 +82,7 @@ class Links:
     def _anchor(self, page: Source, anchor: str) -> Iterator[tuple[str, str]]:
         if not anchor or page.made or _GROWING & {block.name for block in page.blocks}:
             return
-        there = _ID.findall(self.made(page))
+        there = self.facts(page).ids
         wanted = unquote(anchor)
         if wanted not in [*there, "main"]:
             listed = ", ".join(there[:6])

@@ -1,4 +1,4 @@
-"""What `check` says, in groups: first what endangers people, then what is wrong, then what waits for a person."""
+"""The output of `check`, in groups: dangers to people, then errors, then what a person should look at."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,7 +6,7 @@ from forms.core.problem import Danger, Problem
 
 
 def lines(problems: Sequence[Problem], warnings: Sequence[str]) -> Iterator[str]:
-    """Each group that has anything in it, under a heading with its number."""
+    """Yield the lines of each non-empty group, under a heading with its number."""
     dangers = [str(problem) for problem in problems if isinstance(problem, Danger)]
     wrong = [str(problem) for problem in problems if not isinstance(problem, Danger)]
     groups = (("This endangers people", dangers), ("This is wrong", wrong), ("This waits for a person", warnings))

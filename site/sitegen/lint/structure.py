@@ -1,4 +1,4 @@
-"""Whether a page stands as whoever wrote it meant: headings, lists within lists, boxes, paragraphs, merge conflicts."""
+"""Checks whether a page renders as its author meant: headings, nested lists, boxes, paragraphs, merge conflicts."""
 
 import re
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ Found = tuple[int, str, str]
 
 
 def problems(page: Source, made: str) -> Iterator[Problem]:
-    """Everything wrong in how one page is built up. made: its HTML."""
+    """Yield everything wrong in the structure of one page. made: its HTML."""
     lines = page.text.split("\n")
     nothing = not re.sub(r"\s", "", _TAG.sub("", re.sub(r"<h[1-6]\b.*?</h[1-6]>", "", made, flags=re.S)))
     if nothing and not page.blocks and "<img" not in made:
@@ -78,7 +78,7 @@ def _lines(lines: list[str]) -> Iterator[Found]:
 
 
 def _lists(lines: list[str]) -> Iterator[Found]:
-    """Lists within lists that would be flattened, and two kinds of list that would become one."""
+    """Yield nested lists that would be flattened, and two kinds of list that would become one."""
     last: tuple[int, bool] | None = None  # how far in the item before stands, and whether it is numbered
     for number, line in enumerate(lines):
         item = _ITEM.match(line)
@@ -110,7 +110,7 @@ def _boxes(lines: list[str], made: str) -> Iterator[Found]:
 
 
 def _indented(lines: list[str], made: str) -> Iterator[Found]:
-    """Paragraphs that four spaces or a tab turn into program text."""
+    """Yield paragraphs that four spaces or a tab turn into code."""
     if "<pre>" not in made or any(line.lstrip().startswith(("```", "~~~")) for line in lines):
         return
     for number, line in enumerate(lines):
@@ -123,7 +123,7 @@ def _indented(lines: list[str], made: str) -> Iterator[Found]:
 
 
 def _twice(lines: list[str]) -> Iterator[Found]:
-    """Paragraphs that stand twice, as after pasting two times."""
+    """Yield duplicate paragraphs, as after pasting twice."""
     seen: dict[str, int] = {}
     for number, line in enumerate(lines):
         words = line.strip()

@@ -1,4 +1,4 @@
-"""Whether a translation is one: in its own script, with each part of the English page."""
+"""Checks whether a translation is complete: in its own script, with each part of the English page."""
 
 import re
 import unicodedata
@@ -21,9 +21,8 @@ _KINDS = (("box", "boxes", re.compile(r"^!!! ", re.M)), ("picture", "pictures", 
 _TODO = "Translate what is missing; or, until that is done, write the day of this change into changed of the English."
 
 
-def problems(page: Source, made: str, library: Library) -> Iterator[Problem]:
-    """Everything that shows that this page is not what its folder says. made: its HTML."""
-    yield from _script(page, made)
+def problems(page: Source, library: Library) -> Iterator[Problem]:
+    """Yield a section that the English has and this page has not."""
     english = _made_from(page, library)
     there, here = (len(_SECTION.findall(one.text)) if one else 0 for one in (english, page))
     if here < there:
@@ -32,7 +31,7 @@ def problems(page: Source, made: str, library: Library) -> Iterator[Problem]:
 
 
 def warnings(page: Source, library: Library) -> Iterator[str]:
-    """Smaller parts that the English has and the translation, which claims to be made from it, has not."""
+    """Yield smaller parts that the English has and its translation lacks."""
     english = _made_from(page, library)
     if english is None:
         return
@@ -67,7 +66,8 @@ def _script_of(letter: str) -> str:
     return unicodedata.name(letter, "").split(" ", 1)[0]
 
 
-def _script(page: Source, made: str) -> Iterator[Problem]:
+def script_problems(page: Source, made: str) -> Iterator[Problem]:
+    """Everything that shows that a page is not in the language of its folder. made: its HTML."""
     script = locales.script(page.language).letters
     words = visible_text(_LINK.sub("", made))
     letters, share = _share(words, script)

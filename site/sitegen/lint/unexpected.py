@@ -1,4 +1,4 @@
-"""What is said of an error that no check foresaw: which file was looked at, and that it is our fault."""
+"""The message for an unforeseen error: which file was being read, and that it is a fault of the program."""
 
 import traceback
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def as_problem(error: BaseException, root: Path) -> Problem:
 
 
 def _files(trace: TracebackType | None, root: Path) -> Iterator[str]:
-    """The files of content/ that were being looked at, the innermost first."""
+    """Return the files of content/ that were being read, the innermost first."""
     frames = [frame for frame, _ in traceback.walk_tb(trace)]
     for frame in reversed(frames):
         for value in frame.f_locals.values():

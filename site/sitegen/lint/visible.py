@@ -1,4 +1,4 @@
-"""Signs of Markdown, of Word, of a phone or of a spreadsheet that readers would see: looked for in the made page."""
+"""Remains of Markdown, Word, a phone or a spreadsheet that readers would see: searched in the rendered page."""
 
 import html
 import re
@@ -12,7 +12,7 @@ _TAG = re.compile(r"<[^>]*>")
 
 @dataclass(frozen=True)
 class Sign:
-    """Something visible that nobody meant. endangers: whether it may harm a person."""
+    """Something visible that nobody intended. endangers: whether it may harm a person."""
 
     pattern: re.Pattern[str]
     what: str
@@ -141,7 +141,7 @@ def visible_text(made: str) -> str:
 
 
 def found(made: str) -> Iterator[tuple[Sign, str]]:
-    """Every sign in what this HTML shows, the first of its kind in each element, with the words around it."""
+    """Yield every such sign in the visible text of this HTML, the first of its kind in each element, in context."""
     text = visible_text(made)
     seen: set[Sign] = set()
     for part in text.split("\0"):

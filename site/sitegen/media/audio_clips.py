@@ -1,4 +1,4 @@
-"""Every page and every question as sound: what staff recorded, else a machine's voice, made once and kept.
+"""Every page and every question as sound: a recording by staff, else synthetic speech, made once and cached.
 
 A clip is found by what it says: the same text has the same file, in the cache and on the site.
 """
@@ -43,7 +43,7 @@ Recordings = Mapping[tuple[str, str], Path]
 
 @dataclass(frozen=True)
 class AudioPipeline:
-    """Where clips come from. voices: eSpeak NG's voice by language; without `making` only what is kept is used."""
+    """Makes clips. voices: eSpeak NG's voice by language; without `making` only cached clips are used."""
 
     cache: Path
     out: Path
@@ -177,7 +177,7 @@ def question_text(form: Definition, field: Field, portal: Portal, language: str,
 
 
 def with_questions(portal: Portal, audio_pipeline: AudioPipeline, today: date) -> Portal:
-    """The portal with the clips of all questions, of the digits and of the desks' sentences, in all languages."""
+    """Return the portal with the clips of all questions, digits and desk sentences, in all languages."""
     clips = {}
     for language in portal.language_codes():
         found = {
@@ -194,7 +194,7 @@ def with_questions(portal: Portal, audio_pipeline: AudioPipeline, today: date) -
 
 
 def prune(cache: Path, out: Path) -> None:
-    """Forget kept clips that the site in `out` does not use and that nobody asked for since yesterday.
+    """Delete cached clips that the site in `out` does not use and that no build requested since yesterday.
 
     Another build may be making the younger ones, or be about to publish them.
     """
@@ -219,7 +219,7 @@ def problems(content: Path, library: Library, made: Iterable[str] = ()) -> Itera
 
 
 def waiting(content: Path, library: Library, voices: Mapping[str, str]) -> Iterator[str]:
-    """Yield what still has a machine's voice, or none, or a recording older than its text."""
+    """Yield what has synthetic speech, or none, or a recording older than its text."""
     there = recordings(content)
     for language, pages in library.by_language.items():
         missing = unrecorded(language, pages, there)

@@ -1,4 +1,4 @@
-"""Bar charts as still SVG, drawn by Vega-Lite while the site is built. The only home of vl_convert.
+"""Bar charts as static SVG, drawn by Vega-Lite while the site is built. vl_convert is used only here.
 
 Vega-Lite decides where things stand; colours and letters are left to the site's stylesheet (.chart). So a chart has the
 page's own font, turns dark with it, and brings nothing that forms/web/headers.py forbids.
@@ -49,7 +49,7 @@ def bars(counts: Sequence[Bar], said: str, cache: Path | None = None) -> Markup:
 
 
 def _drawn(chart: dict[str, Any], cache: Path | None) -> str:
-    """The chart as Vega-Lite draws it; kept, since starting Vega-Lite takes longer than anything else on the page."""
+    """Return the chart as Vega-Lite draws it; cached, since starting Vega-Lite takes longer than all the rest."""
     asked = json.dumps([version("vl-convert-python"), _VERSION, chart])
     kept = cache / f"{hashlib.sha256(asked.encode()).hexdigest()[:16]}.svg" if cache else None
     if kept and kept.exists():
@@ -94,7 +94,7 @@ def _chart(counts: Sequence[Bar]) -> dict[str, Any]:
 
 
 def _only_places(element: ET.Element) -> None:
-    """Leave of a drawing what stands where, and no colour, font, id, style or script."""
+    """Keep only shapes, text and positions of a drawing: no colour, font, id, style or script."""
     element.tag = element.tag.removeprefix(_SVG)
     element.attrib = {name: value for name, value in element.attrib.items() if name in _WHERE}
     for child in list(element):

@@ -1,4 +1,4 @@
-"""Pictures of content/media on pages: drawings go into the page, photos become small files.
+"""Pictures of content/media on pages: drawings are inlined, photos become small files.
 
 `![what it shows](/media/scene-1.svg)` in any page. Only pixels go over: what a camera wrote beside them does not.
 """
@@ -56,7 +56,7 @@ _SHAPES = frozenset(
 
 @dataclass(frozen=True)
 class ImagePipeline:
-    """Where pictures come from (content/media), are kept between builds, and stand in the site."""
+    """Makes the pictures of a site from content/media, with a cache between builds."""
 
     media: Path
     cache: Path
@@ -129,7 +129,7 @@ def _small(picture: "Image.Image", width: int, kind: str) -> bytes:
 
 
 def drawing(path: Path, alt: str) -> str:
-    """An SVG as part of the page; without words it is an ornament and hidden from screen readers (WCAG 1.1.1)."""
+    """Return an SVG as part of the page; without words it is an ornament, hidden from screen readers (WCAG 1.1.1)."""
     root = ET.fromstring(path.read_text(encoding="utf-8-sig"))  # noqa: S314 - the staff's file, looked at by `problems`
     said = {"role": "img", "aria-label": alt} if alt else {"aria-hidden": "true"}
     box = root.attrib["viewBox"]
@@ -174,7 +174,7 @@ def _photo_seen(path: Path, kept: Path | None) -> tuple[str, str] | None:
 
 @dataclass(frozen=True)
 class Decoded:
-    """A photo's upright pixels, on white, and whether its file tells the place or the camera it was taken with."""
+    """A photo's upright pixels, on white, and whether its file reveals the place or the camera."""
 
     pixels: "Image.Image"
     told: bool
@@ -241,7 +241,7 @@ def _is_box(text: str) -> bool:
 
 
 def _acts(name: str, value: str) -> bool:
-    """Whether an attribute could run something or fetch something: HTML, in which it will stand, knows no capitals."""
+    """Whether an attribute could run or fetch something; case is ignored, as in the HTML around it."""
     words = {"style", "id", "src", "from", "to", "values", "begin"}
     return name.startswith("on") or name in words or "href" in name or "url(" in value.lower() or "\\" in value
 
@@ -259,7 +259,7 @@ def _in_heading(page: Source, media: Path) -> Iterator[Problem]:
 
 
 def asked(page: Source, media: Path) -> Iterator[Problem]:
-    """Yield pictures that a page asks for and that are not there, or that say nothing to who cannot see."""
+    """Yield pictures that a page requests and that are missing, or lack a text alternative."""
     yield from _in_heading(page, media)
     for match in _ASKED.finditer(page.text):
         where, address = f"{page.where}, line {page.line_of(match.start())}", match[2]

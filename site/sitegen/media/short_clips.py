@@ -1,4 +1,4 @@
-"""The short clips: a number, a door, a sign, an answer, an event, each said in two to six seconds."""
+"""The short clips: a number, an entry of the home page, a sign, an answer, an event, each of two to six seconds."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Text in, speech out: the only home of eSpeak NG, which carries voices for every language the programme asked for.
+"""Speak texts with eSpeak NG, which has voices for every language of the programme and is used only here.
 
 It runs inside this process through ctypes (espeak-ng's speak_lib.h); one process speaks one language at a time.
 """

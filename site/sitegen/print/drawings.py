@@ -1,4 +1,4 @@
-"""Drawings of content/media on paper: the ones that stand on the pages, put where Typst finds them."""
+"""Drawings of content/media in print: the ones on the pages, copied to where Typst finds them."""
 
 from collections.abc import Callable
 from pathlib import Path

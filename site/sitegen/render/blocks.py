@@ -1,4 +1,4 @@
-"""What a page may ask for with a line like `[[ helplines: danger ]]`: rows, forms, lists."""
+"""The blocks that a page requests with a line like `[[ helplines: danger ]]`: rows, forms, lists."""
 
 from collections.abc import Callable
 

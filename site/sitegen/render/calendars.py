@@ -1,4 +1,4 @@
-"""Calendars (RFC 5545): a file for each event, and feeds that a phone follows. The only home of icalendar.
+"""Calendars (RFC 5545): a file for each event, and feeds that phones subscribe to. icalendar is used only here.
 
 One event has the same UID in every language, file and feed, whatever the site's address is. A feed is read whole each
 time; a file that somebody kept is renewed by a higher SEQUENCE, or by a later DTSTAMP where that is the same (RFC 5546,
@@ -78,7 +78,7 @@ def _zone(name: str) -> Timezone:
 
 
 def uid(portal: Portal, event: Event) -> str:
-    """The same for ever: of the event and the district, not of the site's address."""
+    """Return the UID of an event: made of event and district, not of the site's address, so that it never changes."""
     return f"{event.id}@{slugify(pick(portal.district, 'en'), '-')}"
 
 
@@ -110,7 +110,7 @@ def _summary(event: Event, language: str) -> str:
 
 
 def times_of(event: Event, zone: ZoneInfo) -> Iterable[tuple[str, date | datetime]]:
-    """A day without an hour is a whole day, whose end is the day after (RFC 5545, 3.6.1)."""
+    """Return start and end; a day without a time is a whole day, which ends the day after (RFC 5545, 3.6.1)."""
     if not event.time:
         return [("dtstart", event.day), ("dtend", event.last_day + timedelta(days=1))]
     starts = datetime.fromisoformat(event.starts).replace(tzinfo=zone)

@@ -1,4 +1,4 @@
-"""What every block of a page is drawn from."""
+"""The data from which every block of a page is drawn."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -16,7 +16,7 @@ CLIP_HERE = "<!--clip-->"
 
 @dataclass(frozen=True)
 class Context:
-    """What a block is drawn from."""
+    """The data from which blocks are drawn."""
 
     portal: Portal
     tables: Tables

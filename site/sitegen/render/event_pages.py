@@ -22,7 +22,7 @@ _HEADING = re.compile(r"\A\s*# .*\n")
 
 
 def with_events(library: Library, portal: Portal, today: date) -> Library:
-    """The library with the pages of all events and lists, in every language."""
+    """Return the library with the pages of all events and lists, in every language."""
     by_language = {
         language: pages | {page.name: page for page in _pages(library, portal, language, today)}
         for language, pages in library.by_language.items()
@@ -51,7 +51,7 @@ def _pages(library: Library, portal: Portal, language: str, today: date) -> Iter
 
 
 def _checked_like(library: Library, language: str) -> dict[str, object]:
-    """Whether a native reader has checked them is told by the page of events, whose words are of the same hand."""
+    """Return the review status of the page of events, which has the same translator."""
     page = library.by_language[language].get(f"{FOLDER}.md")
     if language == SOURCE:
         return {}
@@ -70,7 +70,7 @@ def _is_next(portal: Portal, event: Event, today: date) -> bool:
 
 
 def title_of(portal: Portal, name: str, language: str) -> str:
-    """What a list is called."""
+    """Return the title of a list."""
     _ = i18n.say(language)
     kind, _sep, which = name.partition("/")
     if kind == "in":

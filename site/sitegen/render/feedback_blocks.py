@@ -55,7 +55,7 @@ def problem(context: Context, name: str) -> Markup:
 
 
 def answers(context: Context, name: str) -> Markup:
-    """On a campaign's page: the problems that it answers."""
+    """Draw the problems that a campaign answers, on its page."""
     themes = feedback.themes_of(context.tables, _row(context, "campaigns", name))
     return _draw(context, "answers", rows=[theme for theme in themes if theme["page"]])
 
@@ -66,7 +66,7 @@ def meetings_held(context: Context, _: str) -> Markup:
 
 
 def came_of_it(context: Context, name: str) -> Markup:
-    """On a meeting's page: the promises that came of it."""
+    """Draw the promises that followed from a meeting, on its page."""
     return _draw(context, "promises", promises=[one for one in _commitments(context) if one.row["meeting"] == name])
 
 

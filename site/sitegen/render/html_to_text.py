@@ -1,4 +1,4 @@
-"""What a page says, for the voice and for paper: its text without buttons, forms, sources and days of looking up."""
+"""The text of a page, for speech and print: without buttons, forms, sources and dates of checking."""
 
 import re
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ _ATTRIBUTE = re.compile(r"""([^\s"'=/<>]+)(?:\s*=\s*(?:"([^"]*)"|'?([^\s"'>]*)))
 
 
 class _Element(NamedTuple):
-    """An open element, with what it has from those around it."""
+    """An open element, with what it inherits from those around it."""
 
     tag: str
     silent: bool = False
@@ -105,7 +105,7 @@ class _Reader:
 
 @dataclass(frozen=True)
 class Said:
-    """What a page says. aloud: for a voice, digits of phone numbers apart; silently: for the search and for paper.
+    """The text of a page. aloud: for speech, digits of phone numbers apart; silently: for search and print.
 
     Both: each sentence with the element it stands in ("h1", "li", "p", ...).
     """

@@ -38,7 +38,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Body:
-    """What a page says: its HTML without the frame, the text for a voice, and how often each word stands in it."""
+    """The content of a page: its HTML without the frame, the text for speech, and how often each word occurs in it."""
 
     html: str
     aloud: str
@@ -46,7 +46,7 @@ class Body:
 
 
 def build_language(job: Job) -> int:
-    """Build the pages of one language into job.out; how many there are. Raises Problem, also for a fault of ours."""
+    """Build the pages of one language into job.out; return how many. Raises Problem, also for our own faults."""
     try:
         return _build_language(job)
     except (Problem, Problems, OSError):
@@ -121,7 +121,7 @@ def _refuse_frame(frame: str) -> None:
 def bodies(
     root: Path, context: Context, names: Sequence[str], engine: Engine | None = None
 ) -> Iterator[tuple[Source, Body]]:
-    """Yield each page with its body: as kept from a build with the same text, else converted now."""
+    """Yield each page with its body: cached from a build with the same text, else converted now."""
     kept, work = kept_work.at(root, f"pages-{context.language}"), _Work(root, context)
     left = {}
     for name in names:

@@ -1,4 +1,4 @@
-"""What stands around a page's text: its notes, its other languages, its title."""
+"""The parts around a page's text: its notes, its other languages, its title."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What Markdown lacks: blocks, the language of English names, and speech that is no list of terms."""
+"""Markdown extensions: blocks, the language of English names, and dialogue that is not a definition list."""
 
 import re
 from collections.abc import Callable
@@ -15,7 +15,7 @@ _AFTER_WHITESPACE = 29
 
 
 class BlockExtension(Extension):
-    """Leaves a hole where a page asks for a block. `blocks`: those of the page that was converted last."""
+    """Puts a placeholder where a page requests a block. `blocks`: those of the page that was converted last."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Blocks that speak without being read: home's pictures, numbers to choose from, the check for oneself."""
+"""Blocks for people who do not read: the home page's pictures, numbers to choose from, the self-check."""
 
 from collections.abc import Callable
 

@@ -1,6 +1,6 @@
-"""A small search index, one a language, cut into shards by the first two letters: a phone fetches what it asks for.
+"""A small search index for each language, split into shards by the first two letters: a phone fetches what it needs.
 
-Words are compared by their skeleton: letters without vowel signs and other marks (forms/core/i18n/search_words.py). So
+Words are compared by their token: letters without vowel signs and other marks (forms/core/i18n/search_words.py). So
 a wrong vowel sign does no harm, and a Tamil word is found in its inflected forms, which add to its end.
 """
 
@@ -13,7 +13,7 @@ from forms.core.i18n.search_words import words
 from sitegen.content.pages import Library, Source
 
 SHORTEST = 2
-"""Letters of the shortest skeleton that is indexed: so many also choose the shard."""
+"""Letters of the shortest token that is indexed: so many also choose the shard."""
 
 PAGES_A_FILE = 50
 TITLE_WEIGHT = 8
@@ -21,22 +21,22 @@ MOST_COUNTED = 9
 
 
 def normalised_tokens(text: str) -> Iterator[str]:
-    """Yield the skeletons of a text's words. The danda and every other sign that is no letter splits words."""
+    """Yield the normalised tokens of a text's words. The danda and every other sign that is no letter splits words."""
     return words(text, SHORTEST)
 
 
 def shard_name(normalised_token: str) -> str:
-    """Return the file of a skeleton's shard: its first letters by their code points."""
+    """Return the file of a token's shard: its first letters by their code points."""
     return "-".join(f"{ord(char):x}" for char in normalised_token[:SHORTEST]) + ".json"
 
 
 def counts_of(said: str) -> dict[str, int]:
-    """Return how often each skeleton stands in a text."""
+    """Return how often each token occurs in a text."""
     return dict(Counter(normalised_tokens(said)))
 
 
 def index(pages: Mapping[str, Source], said: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, list[int]]]:
-    """Return shards by file name: for each skeleton the numbers of its pages and how much it counts there, in turns.
+    """Return shards by file name: for each token the numbers of its pages and its weight there, alternating.
 
     said: the counts of what each page says to a reader, with what its blocks draw from tables.
     """
@@ -48,7 +48,7 @@ def index(pages: Mapping[str, Source], said: Mapping[str, Mapping[str, int]]) ->
 
 
 def counted(page: Source, said: Mapping[str, int]) -> dict[str, int]:
-    """Return how much each skeleton counts on a page, with those of its title. said: how often its text has them."""
+    """Return the weight of each token on a page, those of its title included. said: how often its text has them."""
     counts = Counter(said)
     for word in normalised_tokens(f"{page.title} {page.meta.get('description', '')}"):
         counts[word] += TITLE_WEIGHT
@@ -56,7 +56,7 @@ def counted(page: Source, said: Mapping[str, int]) -> dict[str, int]:
 
 
 def set_count(shard: dict[str, list[int]], word: str, number: int, count: int) -> None:
-    """Set how much a skeleton counts on the page of this number; nowhere else on it with 0."""
+    """Set how much a token counts on the page with this number; 0 removes it from that page."""
     turns = shard.pop(word, [])
     pairs = {page: times for page, times in zip(turns[::2], turns[1::2], strict=True) if page != number}
     if count:

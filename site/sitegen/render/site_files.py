@@ -1,4 +1,4 @@
-"""What stands beside the languages: the page that asks for one, 404 pages, sitemap, robots, styles and script."""
+"""Files outside the languages: the page for choosing one, 404 pages, sitemap, robots, styles and script."""
 
 import hashlib
 import re
@@ -101,7 +101,7 @@ def _without_remarks(script: str) -> str:
 
 
 def write(root: Path, out: Path, context: Context, seal: Path, withdrawn_before: Collection[str] = ()) -> None:
-    """Write everything that belongs to no language, or to each in the same way, into the built site.
+    """Write the files of no language, and those that are alike in each, into the built site.
 
     withdrawn_before: what the site that this one replaces lists as withdrawn.
     """
@@ -154,7 +154,7 @@ def _films(content: Path, out: Path, allowed: Mapping[str, frozenset[str]]) -> N
 
 
 def _messages(folder: Path, portal: Portal, language: str) -> None:
-    """What a web server says by itself: that a page is not there, that the forms are away (deploy/)."""
+    """Write the web server's own pages: for a missing page, and for unreachable forms (deploy/)."""
     say = i18n.say(language)
     for name, status, title in (("404", 404, say("This page is not here")), ("away", 503, say("Something went wrong"))):
         page = Page(
@@ -172,7 +172,7 @@ def _is_there(pages: Mapping[str, Source], name: str) -> bool:
 
 
 def _neutral(folder: Path, portal: Portal, language: str) -> None:
-    """Write the page that a story withdrawn after this build is replaced by (sitegen/publish/withdrawal.py)."""
+    """Write the page that replaces a story withdrawn after this build (sitegen/publish/withdrawal.py)."""
     title, text = consents.neutral_words(language)
     body = Markup("<h1>{}</h1>\n<p>{}</p>").format(title, text)
     page = Page(title=title, lang=language, body=body, alternates=alternates(portal, language, ""), index=False)

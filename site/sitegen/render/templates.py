@@ -7,6 +7,7 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader
 from markupsafe import Markup
 
+from forms.core.i18n import SOURCE_LANGUAGE
 from forms.core.rendering import environment
 
 TEMPLATES = Path(__file__).parents[2] / "theme"
@@ -17,6 +18,12 @@ def _environment(language: str) -> Environment:
     base = environment(language)
     assert base.loader is not None  # noqa: S101 - the forms' environment always has one
     return base.overlay(loader=ChoiceLoader([FileSystemLoader(TEMPLATES), base.loader]))
+
+
+def compile_all() -> int:
+    """Compile every template, for all languages; return how many. Raises TemplateError for one that is wrong."""
+    source = _environment(SOURCE_LANGUAGE)
+    return len([source.get_template(name) for name in source.list_templates(["html"])])
 
 
 def render(language: str, template: str, **context: Any) -> Markup:

@@ -1,4 +1,4 @@
-"""Events at the desk: the list, one event, marking, the printed sheet, exports. A coat over forms.desk.event_*."""
+"""Events at the desk: the list, one event, marking, the printed sheet, exports. A thin layer over forms.desk.events."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date

@@ -9,7 +9,7 @@ from flask import Blueprint, current_app, render_template, request
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.desk.crypto.decryption import Letter
-from forms.desk.events.visits import KINDS, Plan, append, event_row, is_visit
+from forms.desk.events.visits import KINDS, Plan, append, event_row, is_visit, kinds_of
 from forms.desk.window import labels
 from forms.desk.window.access.authentication import current_session
 
@@ -69,7 +69,7 @@ def _plan(form: Mapping[str, str]) -> Plan:
         starts=form.get("starts", ""),
         ends=form.get("ends", ""),
         capacity=int(capacity) if capacity else None,
-        kind=kind if kind in KINDS.values() else "",
+        kind=kind if kind in kinds_of(current_session().portal.current) else "",
     )
 
 
@@ -80,6 +80,6 @@ def _show(
     portal = current_session().portal.current
     return render_template(
         "event-visit.html", here="events", labels=labels, case_id=case_id, letter=letter, typed=typed, row=row,
-        told=labels.told(letter, portal, _today()), kinds=list(KINDS.values()), written=written, problem=problem,
+        told=labels.told(letter, portal, _today()), kinds=kinds_of(portal), written=written, problem=problem,
         portal=portal, content=str(Path(CONTENT).absolute()), wished=KINDS.get(str(letter.answers.get("kind")), ""),
     )  # fmt: skip

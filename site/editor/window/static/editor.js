@@ -38,6 +38,7 @@
   };
   picked("data-link", (list) => `[${chosen() || list.selectedOptions[0].textContent}](${way(text.dataset.page, list.value)})`);
   picked("data-number", (list) => `[[ number: ${list.value} ]]`);
+  picked("data-picture", (list) => `\n\n![${chosen()}](/media/${list.value})\n\n`);
   picked("data-block", (list) => `\n\n[[ ${list.value} ]]\n\n`);
 
   // What was copied from Word or a web page has looks and traces of its making: the window makes Markdown of it.

@@ -33,9 +33,14 @@ class Engine(Protocol):
 
 def chosen(root: Path) -> Engine:
     """Return the engine that `extra: engine:` of mkdocs.yml names. Raises Problem for one that there is not."""
+    engine: Engine = importlib.import_module(module_of(root))
+    return engine
+
+
+def module_of(root: Path) -> str:
+    """Return the module of that engine. Raises Problem likewise."""
     name = (read_configuration(root).get("extra") or {}).get("engine", "mkdocs")
     if name not in ENGINES:
         names = " or ".join(sorted(ENGINES))
         raise Problem("mkdocs.yml, extra, engine", f"{name} is no engine.", f"Write {names}.")
-    engine: Engine = importlib.import_module(ENGINES[name])
-    return engine
+    return ENGINES[name]

@@ -1,0 +1,204 @@
+"""Commands for cases: list, read, answer and close them, hand them over, export, erase, publish their counts."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from forms.core.files.durable import write_or_complain
+from forms.core.problem import Problem
+from forms.core.trusted_date import machines_doubt
+from forms.desk import doctor
+from forms.desk.cases import plain_text
+from forms.desk.cases.case import STATES
+from forms.desk.cases.publishing import publish
+from forms.desk.cases.search import Wanted
+from forms.desk.cli.errors import show_problems
+from forms.desk.cli.opening import find_case, listed, today, unlock
+from forms.desk.cli.terminal import say
+from forms.desk.cli.watch_commands import say_alarms
+from forms.desk.command_line import command as typed
+from forms.desk.crypto.answers import read_recording
+from forms.desk.services.place import Place
+from forms.desk.session import Session
+
+
+@click.command("list")
+@click.option("--search", "text", default="", help="Words that must all be in it.")
+@click.option("--state", type=click.Choice(["", *STATES]), default="", help="Only cases in this state.")
+@click.pass_obj
+@show_problems
+def list_command(here: Place, text: str, state: str) -> None:
+    """Fetch what waits and list all cases: urgent ones first, then late ones, then the newest.
+
+    Marks: ! urgent, c a child, L late, + added after it was closed, p photos or a recording, ? two say different
+    things, = put together with another, 2 second queue.
+    """
+    session = unlock(here)
+    synced = session.sync.run()
+    erased = f" Erased for good, since the person asked: {synced.erased}." if synced.erased else ""
+    say(f"{synced.away}\nThese letters were fetched before:" if synced.away else
+               f"Desk {here.name}: {synced.new} new.{erased}", err=bool(synced.away))  # fmt: skip
+    if synced.outdated:
+        say(f"{synced.outdated} Letters were fetched, and what waited here was sent.", err=True)
+    for line in _erasure_lines(session):
+        say(line)
+    say_alarms(session.site_watch)
+    if not synced.away:
+        doctor.note_colleagues(session)
+    wanted = {case.id for case in listed(session, Wanted(text=text, state=state, merged=True))}
+    for number, case in enumerate(listed(session), start=1):
+        if case.id in wanted:
+            say(plain_text.one_line(number, case, today()))
+    if wanted:
+        say(f"\nRead one: {typed('open 1')}     Answer it: {typed('answer 1')}")
+    else:
+        say("No letters yet." if not session.cases.all() else "No letter is like that.")
+
+
+def _erasure_lines(session: Session) -> Iterator[str]:
+    """Yield what staff must know of requests to erase a letter."""
+    for case_id, last_day in sorted(session.cases.resting().items()):
+        yield f"{case_id}: asked to be erased, goes on {last_day}."
+    unproven = session.cases.unproven_requests()
+    for case in session.cases.all():
+        if case.id in unproven:
+            yield f"{case.id}: somebody asked for erasing; not proven. Look at it in the window: {typed()}"
+
+
+@click.command("open")
+@click.argument("which")
+@click.pass_obj
+@show_problems
+def open_command(here: Place, which: str) -> None:
+    """Show one whole case, by its number in the list or its id."""
+    session = unlock(here)
+    case = find_case(session, which)
+    for letter in case.letters:
+        if isinstance(letter, Problem):
+            raise letter
+        say("\n".join([*plain_text.came_by(case, letter), *plain_text.whole(letter), ""]))
+    if case.parts:
+        say(f"See and hear photos and recordings in the window: {typed()}\n")
+    say("\n".join(plain_text.log(case)))
+    session.log.mark_read(case.id)
+
+
+@click.command()
+@click.argument("which")
+@click.option("--text", help="The answer. Without it you are asked.")
+@click.option("--state", type=click.Choice(["", "looking", "closed"]), default="", help="What the person is told.")
+@click.option("--voice", type=click.Path(path_type=Path), help="A recording that says the same, of at most a minute.")
+@click.pass_obj
+@show_problems
+def answer(here: Place, which: str, text: str | None, state: str, voice: Path | None) -> None:
+    """Answer a letter. The person reads it with the receipt; write in the person's language.
+
+    Whoever does not read hears a recording; write what it says all the same, so that it can be read and exported.
+    """
+    recording = read_recording(voice) if voice else b""
+    session = unlock(here)
+    case = find_case(session, which)
+    session.log.answer(case.id, text if text is not None else click.prompt("Answer"), state, recording)
+    waiting = session.outbox.waiting
+    say("Your answer is sealed. The server is away: it is sent at the next fetch." if waiting else
+               "Your answer is sealed and left for the person.")  # fmt: skip
+
+
+@click.command()
+@click.argument("which")
+@click.argument("state", type=click.Choice(STATES[1:]))
+@click.option("--outcome", default="", help="What came of it, where it is closed.")
+@click.pass_obj
+@show_problems
+def state(here: Place, which: str, state: str, outcome: str) -> None:
+    """Put a case into a state; "looking" and "closed" are shown to the person."""
+    session = unlock(here)
+    session.log.write(find_case(session, which).id, "state", state=state, outcome=outcome)
+    say(f"Written down: {state}.")
+
+
+@click.command()
+@click.argument("which")
+@click.argument("text")
+@click.pass_obj
+@show_problems
+def note(here: Place, which: str, text: str) -> None:
+    """Add a note to a case's log, for this desk only."""
+    session = unlock(here)
+    session.log.write(find_case(session, which).id, "note", text=text)
+    say("Written down.")
+
+
+@click.command()
+@click.argument("which")
+@click.argument("into")
+@click.pass_obj
+@show_problems
+def merge(here: Place, which: str, into: str) -> None:
+    """Put a case that tells the same into another; both keep what they hold."""
+    session = unlock(here)
+    one, other = find_case(session, which), find_case(session, into)
+    session.log.merge(one.id, other.id)
+    say("Written down: it belongs to the other case now. To part them again: the window.")
+
+
+@click.command("hand-over")
+@click.argument("which")
+@click.argument("to")
+@click.pass_obj
+@show_problems
+def hand_over(here: Place, which: str, to: str) -> None:
+    """Seal a case anew for another desk; never for one that the person left out."""
+    session = unlock(here)
+    session.sharing.hand_over(find_case(session, which).id, to)
+    say(f"Sealed for {to}.")
+
+
+@click.command()
+@click.argument("which")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--to", help="The age key of the office that gets it; without it a passphrase is asked for.")
+@click.pass_obj
+@show_problems
+def export(here: Place, which: str, file: Path, to: str | None) -> None:
+    """Write one case into a sealed file for a court, with the SHA-256 of everything in it."""
+    session = unlock(here)
+    key = to or click.prompt("Passphrase of the file", hide_input=True, confirmation_prompt=True)
+    write_or_complain(file, session.sharing.export(find_case(session, which).id, key))
+    say(f"Sealed into {file}. Open it with any age tool: age -d {file.name} > case.zip")
+
+
+@click.command()
+@click.argument("which", required=False)
+@click.option("--old", is_flag=True, help="All closed cases that have been kept long enough.")
+@click.option("--yes", is_flag=True, help="Do not ask again.")
+@click.pass_obj
+@show_problems
+def erase(here: Place, which: str | None, old: bool, yes: bool) -> None:
+    """Erase a case here and on the server; this cannot be taken back."""
+    session = unlock(here)
+    found = list(session.erasing.old_cases()) if old else [find_case(session, which or "")]
+    doubt = machines_doubt(session.clock.known_day)
+    if old and doubt:
+        say(doubt)
+    if found and not yes:
+        click.confirm(f"Erase {len(found)} case(s) for ever?", abort=True)
+    for case in found:
+        session.erasing.erase(case.id)
+    say(f"Erased: {len(found)}.")
+
+
+@click.command("publish")
+@click.option("--content", type=click.Path(path_type=Path), default=Path("content"), show_default=True,
+              help="The folder in which portal.yml stands.")  # fmt: skip
+@click.pass_obj
+@show_problems
+def publish_command(here: Place, content: Path) -> None:
+    """Write the counts of every quarter that is over into content/tables/heard.csv, small ones withheld."""
+    session = unlock(here)
+    session.sync.run()
+    say(publish(session.cases.all(), session.portal.current, content, today()))
+
+
+CASE_COMMANDS = (list_command, open_command, answer, state, note, merge, hand_over, export, erase, publish_command)

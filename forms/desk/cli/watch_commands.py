@@ -1,0 +1,69 @@
+"""Commands that examine: this desk, the public site, and who did what."""
+
+import click
+
+from forms.desk import doctor
+from forms.desk.cases import plain_text
+from forms.desk.cli.errors import show_problems
+from forms.desk.cli.opening import today, unlock
+from forms.desk.cli.terminal import say
+from forms.desk.command_line import command as typed
+from forms.desk.services.place import Place
+from forms.desk.watch.site_watch import WHAT_TO_DO, SiteWatch, findings, last_portal
+
+
+@click.command("doctor")
+@click.pass_obj
+@show_problems
+def doctor_command(here: Place) -> None:
+    """Say what is wrong at this desk, and what to do."""
+    findings = doctor.examine(unlock(here))
+    for finding in findings:
+        say(f"{'well ' if finding.ok else 'MEND '} {finding.sentence}")
+    raise SystemExit(0 if all(finding.ok for finding in findings) else 1)
+
+
+@click.command("watch")
+@click.option("--all", "everything", is_flag=True, help="Every page in every language, not a few at random.")
+@click.option("--seen", is_flag=True, help="Forget the alarms: somebody has dealt with them.")
+@click.option("--trust", is_flag=True, help="Trust the publishers' keys that the portal names now.")
+@click.pass_obj
+@show_problems
+def watch_command(here: Place, everything: bool, seen: bool, trust: bool) -> None:
+    """Compare the public site with what its publishers signed, as a visitor. Needs no passphrase.
+
+    Run it from other networks too, like a phone's: a server may know this machine by its network address.
+    """
+    watch, portal = SiteWatch(here.folder, here.address), last_portal(here.folder)
+    if trust:
+        say("\n".join(["Trusted from now on:", *(watch.trust_publishers(portal) or ["no key"])]))
+    if seen or trust:
+        say(f"Alarms forgotten: {watch.dismiss()}.")
+    watch.look(portal, today(), everything=everything)
+    said = list(findings(watch, portal, today()))
+    for ok, sentence in said:
+        say(f"{'well ' if ok else 'MEND '} {sentence}")
+    raise SystemExit(0 if all(ok for ok, _ in said) else 1)
+
+
+def say_alarms(watch: SiteWatch) -> None:
+    """Say loudly, on the error stream, what was changed on the public site."""
+    alarms = watch.state.alarms
+    if alarms:
+        lines = [
+            "THE PUBLIC SITE IS NOT WHAT ITS PUBLISHERS SIGNED:",
+            *(f"  {one.day}: {one.sentence}" for one in alarms),
+        ]
+        say("\n".join([*lines, WHAT_TO_DO, f"When it is dealt with: {typed('watch --seen')}"]), fg="red", err=True)
+
+
+@click.command()
+@click.pass_obj
+@show_problems
+def access(here: Place) -> None:
+    """Who of this desk did what with which letter, as the server wrote it down."""
+    for row in unlock(here).place.server().access():
+        say("  ".join(plain_text.plain(row.get(name, "")) for name in ("at", "member", "what", "letter")))
+
+
+WATCH_COMMANDS = (doctor_command, watch_command, access)

@@ -1,0 +1,1 @@
+"""What staff bring from elsewhere: Word documents, web pages, workbooks and photos."""

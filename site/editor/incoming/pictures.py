@@ -1,0 +1,81 @@
+"""Pictures of content/media: taken in without what a camera wrote, and where each is used and may be."""
+
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sitegen.content import consents
+from sitegen.layers import lookup
+from sitegen.media import images
+from sitegen.render.context import Context
+
+from forms.core.problem import Problem
+
+FOLDER = "photos"
+LARGEST = 25 * 1024 * 1024
+"""Bytes of a photo: more than any phone's."""
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
+_HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+"""How a photo in HEIF says that it is one (ISO 23008-12, annex B)."""
+
+_QUALITY = 90
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as its list shows it. `consents`: the rows that name it; `pages`: where it stands, by language."""
+
+    name: str
+    consents: tuple[str, ...]
+    pages: tuple[tuple[str, str], ...]
+
+
+def path_of(content: Path, name: str) -> Path:
+    """Return the place of a new picture. Raises Problem for a name that is none, is taken, or lies behind a link."""
+    if not _NAME.fullmatch(name):
+        todo = "Use small letters a to z, digits and hyphens, like meeting-in-ponds."
+        raise Problem("name", f'"{name[:80]}" cannot be the name of a picture.', todo)
+    path = content / "media" / FOLDER / f"{name}.jpg"
+    if any(step.is_symlink() for step in (path, path.parent, path.parent.parent)):
+        raise Problem(f"content/media/{FOLDER}", "is a link to another place.", "Put the folder itself there.")
+    taken = {file.stem.casefold() for file in path.parent.glob("*")} if path.parent.exists() else set()
+    if name in taken:  # a new picture under an old name would stand under the old one's consent
+        raise Problem(name, "There is a picture of this name already.", "Choose another name.")
+    return path
+
+
+def cleaned(name: str, data: bytes) -> bytes:
+    """Return a photo as JPEG: upright, and nothing but pixels. Raises Problem where it cannot be read."""
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIC:
+        todo = "Open it on the phone, take a picture of the screen, and choose that. Or set the camera to JPEG."
+        raise Problem(name, "This photo is of the kind HEIC, which cannot be read here.", todo)
+    if len(data) > LARGEST:
+        raise Problem(name, "This is more than can be taken at once.", "Choose a smaller one.")
+    written = io.BytesIO()
+    images.decoded(name, data).pixels.save(written, "JPEG", quality=_QUALITY)
+    return written.getvalue()
+
+
+def every(content: Path, context: Context | None) -> list[Picture]:
+    """Return the pictures of the district and its libraries, those without any row of consent first."""
+    files = [file for file in lookup.files(content, "media") if file.path.suffix.lower() in images.PHOTOS]
+    names = [file.name.removeprefix("media/") for file in files]
+    rows = consents.read_leniently(content).rows
+    found = [Picture(name, tuple(_consents(name, rows)), tuple(_pages(name, context))) for name in names]
+    return sorted(found, key=lambda picture: (bool(picture.consents), picture.name))
+
+
+def _consents(name: str, rows: tuple[object, ...]) -> Iterator[str]:
+    for row in rows:
+        if isinstance(row, dict) and consents.media_name(name) in consents.media_names(row.get("media", "")):
+            yield str(row.get("id", ""))
+
+
+def _pages(name: str, context: Context | None) -> Iterator[tuple[str, str]]:
+    for language, pages in (context.library.by_language if context else {}).items():
+        for page in pages.values():
+            if f"/media/{name})" in page.text:
+                yield language, page.name

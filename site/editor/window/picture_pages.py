@@ -1,0 +1,56 @@
+"""Pictures: the list, and taking one in, which asks for a consent before it can be on the site."""
+
+from urllib.parse import urlencode
+
+from flask import Blueprint, render_template, request
+from werkzeug.wrappers import Response
+
+from editor.incoming import pictures
+from editor.tables import lines, rows
+from editor.window.home import the_editor, translate, writer
+from editor.window.table_pages import sheet_now
+from forms.core.problem import Problem
+from forms.web.local.secret_path import redirect_to
+
+pages = Blueprint("pictures", __name__)
+
+
+@pages.get("/pictures/")
+def listed() -> str:
+    """Every picture with its consent and the pages on which it stands; those that nobody has decided on first."""
+    editor = the_editor()
+    found = pictures.every(editor.content, editor.looking.look().context)
+    return render_template("pictures.html", pictures=found)
+
+
+@pages.post("/pictures/add")
+def add() -> Response:
+    """Take a picture in with a row of consents that is not complete, which is asked for next. Raises Problem.
+
+    The row is written first: a picture without one would be shown on a site that is a demonstration.
+    """
+    editor, who = the_editor(), writer()
+    name, file = request.form.get("name", "").strip().removesuffix(".jpg"), request.files.get("file")
+    if file is None or not file.filename:
+        raise Problem("", translate("No file was chosen."), translate("Choose one, then go on."))
+    path = pictures.path_of(editor.content, name)
+    data = pictures.cleaned(file.filename[:80], file.read())
+    with editor.store.busy:
+        pictures.path_of(editor.content, name)  # another window may have taken the name meanwhile
+        id = _ask_for_consent(name, who)
+        editor.store.write_file(path, data, who, f"New picture: {name}")
+    return redirect_to(f"/tables/consents/row?{urlencode({'key': id})}")
+
+
+def _ask_for_consent(name: str, who: str) -> str:
+    """Write a row of consents for a picture, and return its id. Raises Problem, and then writes nothing."""
+    sheet, text, now = sheet_now("consents")
+    id, kind = f"picture-{name}", "nobody" if request.form.get("people") == "no" else "survivor"
+    if rows.found(sheet, ("id",), id):
+        what, todo = translate("There is a row of this name already."), translate("Choose another name.")
+        raise Problem(id, what, todo)
+    row = {"id": id, "kind": kind, "media": f"{pictures.FOLDER}/{name}.jpg"}
+    fresh = lines.with_row(text, ("id",), id, row, "content/tables/consents.csv")
+    store = the_editor().store
+    store.replace(store.table("consents"), fresh, now, who, f"Row {id} of consents")
+    return id

@@ -1,0 +1,100 @@
+"""What one page shows by itself, whatever else is in content/: its links, its ids, and whether anything is wrong in it.
+
+Kept between builds under a hash of all that it follows from, so that a page that nobody edited is not converted again
+for the checks. Only that nothing is wrong is kept; what is wrong is looked for each time, and said.
+"""
+
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from forms.core.problem import Danger, Problem
+from sitegen import kept_work
+from sitegen.checks import html_checks, page_checks
+from sitegen.content.pages import Source
+from sitegen.lint import structure, translations, visible
+from sitegen.render.markdown_html import to_html
+
+KEPT = "checks"
+"""The name of the kept work."""
+
+_LINK = re.compile(r'<a\b[^>]*?\bhref="([^"]*)"[^>]*>(.*?)</a>', re.S)
+_ID = re.compile(r'\bid="([^"]*)"')
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A page by itself. links: each address with the HTML of what is shown of it; ids: of its parts, in order."""
+
+    links: tuple[tuple[str, str], ...]
+    ids: tuple[str, ...]
+    clean: bool
+    """Whether `problems` and html_checks find nothing in it."""
+
+
+def of(page: Source, root: Path) -> Facts:
+    """Return the facts of a page, kept or worked out now. root: the folder of mkdocs.yml."""
+    kept, key = kept_work.at(root, KEPT), _key(page, root)
+    found = kept.loaded(key)
+    if isinstance(found, Facts):
+        return found
+    made, wrong = made_of(page, root), [*html_checks.of_page(page, root), *problems(page, root)]
+    links = tuple((match[1], match[2]) for match in _LINK.finditer(made))
+    facts = Facts(links, tuple(_ID.findall(made)), clean=not wrong)
+    if facts.clean:
+        kept.keep(key, facts)
+    return facts
+
+
+def _key(page: Source, root: Path) -> bytes:
+    """Return a hash of all that a page's facts follow from. repr: in Python 1 is equal to true."""
+    place = (page.where, page.language, page.name, page.first_line, page.made)
+    return kept_work.key_of(_program(root), *place, repr(page.meta), page.text)
+
+
+@cache
+def _program(root: Path) -> bytes:
+    """Return a hash of the program and of mkdocs.yml, which `to_html` too reads once a process."""
+    return kept_work.key_of(kept_work.code_mark(), (root / "mkdocs.yml").read_bytes())
+
+
+def made_of(page: Source, root: Path) -> str:
+    """Return a page's HTML without its blocks."""
+    return to_html(visible.without_blocks(page.text), root)
+
+
+def problems(page: Source, root: Path) -> Iterator[Problem]:
+    """Every mistake that a page shows by itself, beside active HTML."""
+    made = made_of(page, root)
+    yield from structure.problems(page, made)
+    if not structure.conflicts_in(page.text):
+        yield from _visible(page, made)
+        yield from translations.script_problems(page, made)
+
+
+def _visible(page: Source, made: str) -> Iterator[Problem]:
+    named = page_checks.lines_of_named_brackets(page)
+    for sign, words in visible.found(made):
+        line = _line_with(page, words)
+        if sign is visible.BRACKETS and line in named:
+            continue
+        where = f"{page.where}, line {line}" if line else page.where
+        yield (Danger if sign.endangers else Problem)(where, sign.what, sign.todo)
+    for key in ("title", "description"):
+        for sign in visible.SIGNS:
+            if sign.pattern.search(str(page.meta.get(key, ""))):
+                yield Problem(f"{page.where}, {key}", sign.what, sign.todo)
+                break
+
+
+def _line_with(page: Source, words: str) -> int:
+    """Return the line of the file in which these words of the made page stand; 0 where it is not sure."""
+    longest = sorted(re.findall(r"\w{3,}", words), key=len, reverse=True)[:1]
+    for wanted in (words, html.escape(words, quote=False), *longest):
+        at = page.text.find(wanted) if wanted else -1
+        if at >= 0:
+            return page.line_of(at)
+    return 0
