@@ -18,25 +18,33 @@ function forget() {
       return Promise.all([both[1].match("/seen").then(function (seen) { return seen && seen.text(); })].concat(
         list.map(function (address) { return both[1].delete(address, { ignoreSearch: true }); }))).then(function (done) {
         return done[0] !== text && both[1].put("/renew", new Response("")).then(function () { return both[1].put("/seen", new Response(text)); });
+      }).then(function () {
+        return Promise.all([both[1].match("/renew"), both[1].match("/renewed")]);
+      }).then(function (noted) {
+        if (noted[0] || !noted[1]) return renew(both[1], list);
+        return noted[1].text().then(function (day) { return day !== today() && renew(both[1], list); });
       });
-    }).then(function () {
-      return Promise.all([both[1].match("/renew"), both[1].match("/renewed")]);
-    }).then(function (noted) {
-      if (noted[0] || !noted[1]) return renew(both[1]);
-      return noted[1].text().then(function (day) { return day !== today() && renew(both[1]); });
     });
   }).catch(function () {});
 }
 function pathOf(request) { return new URL(request.url).pathname; }
-function renew(store) {
+// gone: what is withdrawn; a list of files that is older may still name it.
+function renew(store, gone) {
   return store.keys().then(function (kept) {
     var paths = kept.map(pathOf);
     return listed(paths).then(function (wanted) {
       return Promise.all(kept.map(function (one) { return renewOne(store, one, wanted); }).concat(
-        wanted.filter(function (path) { return paths.indexOf(path) < 0; }).map(function (path) { return store.add(path); })));
+        wanted.filter(function (path) { return paths.indexOf(path) < 0 && gone.indexOf(path) < 0; }).map(function (path) { return add(store, path); })));
     });
   }).then(function () { return store.delete("/renew"); })
     .then(function () { return store.put("/renewed", new Response(today())); });
+}
+// A file that is gone is no fault of the net: the list is older than the site.
+function add(store, path) {
+  return fetch(path, { cache: "no-cache" }).then(function (answer) {
+    if (answer.ok) return store.put(path, answer);
+    if (answer.status !== 404 && answer.status !== 410) throw new Error(path);
+  });
 }
 // What belongs to the languages that are kept: those whose first page is.
 function listed(paths) {
@@ -49,7 +57,7 @@ function renewOne(store, one, wanted) {
   var path = pathOf(one);
   if (SHARED.test(path)) return wanted.length && wanted.indexOf(path) < 0 && store.delete(one); // of an earlier build
   return PAGE.test(path) && fetch(one.url, { cache: "no-cache" }).then(function (answer) {
-    return answer.ok ? store.put(one, answer) : answer.status === 404 && store.delete(one);
+    return answer.ok ? store.put(one, answer) : (answer.status === 404 || answer.status === 410) && store.delete(one);
   });
 }
 // A kept page, with the day on which it was fetched below its heading, in its own words.

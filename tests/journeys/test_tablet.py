@@ -1,5 +1,7 @@
 """A field worker's tablet: nothing is kept before the tap, all of a language after it, nothing after taking it away."""
 
+import json
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,11 +33,22 @@ FRESH = """async () => {
 }"""
 
 
+WAIT = 60.0
+
+
+def wait_until(page: Any, asked: str, wanted: list[bool]) -> None:
+    """Ask the page until it answers so. Playwright's wait_for_function takes the promise of an async function for true."""
+    until = time.monotonic() + WAIT
+    while (found := page.evaluate(asked)) != wanted and time.monotonic() < until:
+        page.wait_for_timeout(50)
+    assert found == wanted
+
+
 def renewed_each_day(page: Any) -> None:
     """Once a day with the net there, every page that is kept is fetched anew, and what a new build needs is added."""
     page.evaluate(STALE)
     page.goto("/ta/signs/")
-    page.wait_for_function(f"async () => JSON.stringify(await ({FRESH})()) === '[false,false,true,false]'")
+    wait_until(page, FRESH, [False, False, True, False])
 
 
 def withdraw(installation: Installation, page: Any) -> None:
@@ -47,7 +60,7 @@ def withdraw(installation: Installation, page: Any) -> None:
     try:
         listed.write_text(f'["{WITHDRAWN}"]', encoding="utf-8")
         page.goto("/ta/signs/")
-        page.wait_for_function(f"async () => JSON.stringify(await ({HELD})()) === '[false,false,false]'")
+        wait_until(page, HELD, [False, False, False])
     finally:
         listed.write_bytes(before)
 
@@ -113,6 +126,26 @@ def test_pages_that_are_opened_at_once_are_looked_after_one_by_one(installation:
     worker = (installation.public / "sw.js").read_text(encoding="utf-8")
     assert page.evaluate(TWO_PAGES, worker) == 1
     context.close()
+
+
+def test_a_file_that_is_gone_keeps_no_tablet_from_the_rest(installation: Installation, browser: Any) -> None:
+    """A sound that was withdrawn stands in the list until the next build: the rest is kept, and renewed once."""
+    listed = installation.public / "ta" / "tablet" / "files.json"
+    before = listed.read_bytes()
+    context = browser.new_context(base_url=installation.address)
+    page = context.new_page()
+    try:
+        listed.write_text(json.dumps([*json.loads(before), "/audio/ta/gone.mp3"]), encoding="utf-8")
+        page.goto("/ta/tablet/")
+        page.locator("[data-keep]").click()
+        page.locator("[data-state=kept]").wait_for()
+        page.goto("/ta/rights/")
+        page.evaluate(STALE)
+        page.goto("/ta/signs/")
+        wait_until(page, FRESH, [False, False, True, False])
+    finally:
+        listed.write_bytes(before)
+        context.close()
 
 
 def test_no_page_leads_to_the_tablet_s(installation: Installation) -> None:
