@@ -15,6 +15,7 @@ from pathlib import Path
 import brotli
 
 from forms.core.files.durable import replaced
+from forms.core.files.locks import locked
 from forms.core.problem import Problem
 
 BUDGET = 40 * 1024
@@ -34,7 +35,9 @@ def make(sources: Path, cache: Path) -> Path:
     script = kept(sources, cache)
     if not script.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        _bundle(sources, _installed(sources, cache), script)
+        with locked(cache / "lock", wait=True):  # two builds at once would fetch into one folder
+            if not script.exists():
+                _bundle(sources, _installed(sources, cache), script)
     return script
 
 
