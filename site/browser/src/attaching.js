@@ -1,7 +1,7 @@
 // Photos and a recording beside the words: made small and clean here, held in memory only.
 import { plainRoad } from "./delivering.js";
 import { button, clock, make, say } from "./dom.js";
-import { Altered, NotAPhoto, canRecord, record, smallPhoto, wholeFile } from "./media.js";
+import { Altered, canRecord, record, smallPhoto, wholeFile } from "./media.js";
 
 const MOST = { photo: 3, voice: 1 };
 
@@ -10,6 +10,9 @@ const MOST = { photo: 3, voice: 1 };
 export function wireMedia(form, { words, largest }, plainly, own = null) {
   const held = [];
   const altered = []; // photos as they were chosen, which this browser would change
+  const preparing = new Set(); // files that are being read and made small
+  let finishing = false;
+  let unseen = null; // what was wrong with a file while its question was not on the screen: [question, text]
   let running = null;
   let starting = false;
   const fieldOf = (types) => form.querySelector(`input[type=file][accept^="${types}"]`)?.closest("[data-field]");
@@ -19,28 +22,42 @@ export function wireMedia(form, { words, largest }, plainly, own = null) {
   voice?.append(lists.voice);
   photos?.append(lists.photo);
 
-  voice?.querySelector("input").addEventListener("change", async (event) => {
+  voice?.querySelector("input").addEventListener("change", (event) => {
     const [file] = event.target.files;
     event.target.value = "";
-    if (!file) return;
-    if (!file.size || file.size > largest) return complain("voice", file.size ? words.large : words.photo);
-    hold(await wholeFile(file));
+    if (file) prepare("voice", () => holdVoice(file));
   });
-  photos?.querySelector("input").addEventListener("change", async (event) => {
+  photos?.querySelector("input").addEventListener("change", (event) => {
     const files = [...event.target.files];
     event.target.value = "";
+    prepare("photo", () => holdPhotos(files));
+  });
+
+  async function holdVoice(file) {
+    if (!file.size || file.size > largest) return complain("voice", file.size ? words.large : words.photo);
+    return hold(await wholeFile(file));
+  }
+
+  async function holdPhotos(files) {
     for (const file of files) {
+      if (held.filter((part) => part.kind === "photo").length >= MOST.photo) return complain("photo", words.many);
       try {
-        if (held.filter((part) => part.kind === "photo").length >= MOST.photo) return complain("photo", words.many);
         hold(await smallPhoto(file));
       } catch (error) {
-        if (!(error instanceof Altered || error instanceof NotAPhoto)) throw error;
         const isAltered = error instanceof Altered;
         if (isAltered) altered.push(file);
         complain("photo", isAltered ? words.altered : words.photo, ...(isAltered && plainly ? [plainRoad(words, plainly)] : []));
       }
     }
-  });
+    return undefined;
+  }
+
+  // A cheap phone needs seconds to make a photo small: whoever goes on meanwhile means it to go along (finish).
+  function prepare(kind, task) {
+    const running = task().catch(() => complain(kind, words.photo)).then(() => preparing.delete(running));
+    preparing.add(running);
+  }
+
   if (voice && canRecord() && !own) wireRecorder();
 
   function wireRecorder() {
@@ -101,6 +118,7 @@ export function wireMedia(form, { words, largest }, plainly, own = null) {
   }
 
   function complain(kind, text, ...more) {
+    if (finishing || !lists[kind].getBoundingClientRect().width) unseen = [(kind === "voice" ? voice : photos).dataset.field, text];
     lists[kind].querySelectorAll(".complaint").forEach((old) => old.remove());
     lists[kind].append(make("div", { class: "complaint" }, [make("p", { class: "error", role: "alert" }, text), ...more]));
   }
@@ -114,11 +132,19 @@ export function wireMedia(form, { words, largest }, plainly, own = null) {
       held.filter((part) => part.kind === kind).forEach((part) => held.splice(held.indexOf(part), 1));
       draw(kind);
     },
-    // Whoever goes on while a recording runs means it to go along: it is stopped and held first.
+    // Whoever goes on while a recording runs or a file is prepared means it to go along: that ends first. Resolves with
+    // what was wrong with a file and not seen yet, [question, text], or null.
     async finish() {
-      if (!running) return;
-      running.stop();
-      await running.done.catch(() => {});
+      finishing = true;
+      if (running) {
+        running.stop();
+        await running.done.catch(() => {});
+      }
+      while (preparing.size) await Promise.all([...preparing]);
+      finishing = false;
+      const told = unseen;
+      unseen = null;
+      return told;
     },
     // Into the form again, for who chooses to send without locking here.
     putBack() {

@@ -182,8 +182,7 @@ export function startReturning(form, settings, followup) {
     copy.querySelector("[data-road]").textContent = words.road;
     copy.addEventListener("submit", async (event) => {
       event.preventDefault();
-      await media.finish();
-      const problem = firstProblem(copy, settings, media.parts());
+      const problem = (await media.finish()) || firstProblem(copy, settings, media.parts());
       if (problem) complain(copy, ...problem);
       else send(found, copy, media, delivery);
     });

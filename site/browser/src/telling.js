@@ -17,6 +17,7 @@ export function startTelling(form, settings, digits) {
     ? wireSpeaking(form, settings, plainly)
     : { media: wireMedia(form, settings, plainly), steps: wireSteps(form, settings, look) };
   const article = form.closest("article");
+  let looking = false;
   let sent = false;
   let receipt = "";
 
@@ -45,8 +46,13 @@ export function startTelling(form, settings, digits) {
 
   // The last page before sending: everything once more, and who can read it.
   async function look() {
-    await media.finish();
-    const problem = firstProblem(form, settings, media.parts());
+    if (looking) return undefined; // pressed twice while a photo was prepared
+    looking = true;
+    form.setAttribute("aria-busy", "true");
+    const refused = await media.finish();
+    form.removeAttribute("aria-busy");
+    looking = false;
+    const problem = refused || firstProblem(form, settings, media.parts());
     if (problem) return steps.complain(...problem);
     const boxes = settings.hides ? [...form.querySelectorAll(`[name="${settings.hides}"]`)] : [];
     if (boxes.length && boxes.every((box) => box.checked)) return steps.complain(settings.hides, words.all);
@@ -125,12 +131,13 @@ export function startTelling(form, settings, digits) {
   }
 
   async function plainly() {
-    await media.finish();
+    const refused = await media.finish();
+    if (refused) return steps.complain(...refused);
     form.dataset.plain = "yes";
     form.hidden = false;
     media.putBack();
     sent = true;
-    form.submit();
+    return form.submit();
   }
 
   // A drawing that came with the page, where there is one.
