@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Error, sync_playwright
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -124,8 +124,15 @@ def press(page: Any, value: str) -> None:
     page.locator(f'button[name="do"][value="{value}"]').click()
 
 
-def save(page: Any, name: str) -> None:
-    page.screenshot(path=HERE / f"{name}.jpg", type="jpeg", quality=55)
+def save(page: Any, name: str, tries: int = 3) -> None:
+    """Take a picture. Chromium without a graphics card fails at one now and then, and takes it the next time."""
+    try:
+        page.screenshot(path=HERE / f"{name}.jpg", type="jpeg", quality=55)
+    except Error:
+        if tries == 1:
+            raise
+        page.wait_for_timeout(500)
+        save(page, name, tries - 1)
 
 
 if __name__ == "__main__":
