@@ -19,6 +19,7 @@ from sitegen.media import speech
 from sitegen.publish import browser_bundle
 
 from forms.core import portal as portals
+from forms.core.files.durable import write_durably
 from forms.core.portal import Portal
 from forms.core.receipts import Cost
 from forms.desk.cli.main import desk
@@ -77,7 +78,7 @@ def cheap_terms() -> Iterator[None]:
         cheap = script.with_name(script.name.replace("seal-", "seal-cheap-"))
         text = script.read_bytes()
         assert text.count(b'"19456/2"') == 1
-        cheap.write_bytes(text.replace(b'"19456/2"', b'"64/1"'))
+        write_durably(cheap, text.replace(b'"19456/2"', b'"64/1"'))  # whole or not there: other workers read it
         return cheap
 
     with patch("sitegen.publish.browser_bundle.make", lowered):
