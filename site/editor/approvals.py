@@ -17,6 +17,7 @@ from editor.looking import source_of
 from editor.tables import rows
 from editor.tables.withdrawals import NAME as CONSENTS
 from forms.core.files.durable import write_safely
+from forms.core.i18n import gettext_noop as _
 from forms.core.problem import Problem
 
 FILE = "approvals.json"
@@ -107,11 +108,6 @@ class Approvals:
                 for path, states in found.items()
             }
         return {}
-
-
-def _(text: str) -> str:
-    """Mark a text for the catalogs: the window translates it."""
-    return text
 
 
 def _same(one: str, other: str) -> bool:

@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import FileSystemLoader
 from sitegen.content.csv_files import sheet_of
 from sitegen.content.pages import SOURCE, Library
 
@@ -19,10 +19,9 @@ from editor.looking import source_of
 from editor.store import Store
 from editor.tables import checks, lines, rows
 from editor.tables.lines import name_of, named
-from forms.core import i18n
+from forms.core import rendering
 from forms.core.files.durable import write_durably
 from forms.core.files.spreadsheet_csv import BOM, csv_text, unguarded
-from forms.core.i18n import locales
 from forms.core.problem import Problem
 
 COLUMNS = ("file", "place", "english", "translation", "better", "read in full")
@@ -30,6 +29,7 @@ TITLE, DESCRIPTION, PARAGRAPH = "title", "description", "paragraph"
 FIRST_LINE = 2
 """The number that a spreadsheet shows at the first line below the names of the columns."""
 
+_TEMPLATES = Path(__file__).parent / "window" / "templates"
 _YES = frozenset({"x", "yes", "y", "1", "true", "✓"})
 
 
@@ -83,8 +83,7 @@ def of_pages(store: Store, library: Library, language: str) -> Iterator[Text]:
 
 
 def _whole(store: Store, language: str, name: str) -> str:
-    path = store.page(language, name)
-    return store.read(path)[0] or store.inherited(path)
+    return store.text(store.page(language, name))
 
 
 def of_page(file: str, english: str, translation: str) -> Iterator[Text]:
@@ -124,15 +123,11 @@ def texts(editor: Editor, language: str) -> list[Text]:
 
 def paper(found: Sequence[Text], language: str) -> str:
     """Return a page to print, whose texts have the numbers of the table's lines."""
-    env = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "window" / "templates"), extensions=["jinja2.ext.i18n"],
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    env.install_gettext_translations(i18n.translations(language), newstyle=True)  # type: ignore[attr-defined]
+    env = rendering.environment(language).overlay(loader=FileSystemLoader(_TEMPLATES))
     numbered = enumerate(found, FIRST_LINE)
     files = [(file, list(own)) for file, own in groupby(numbered, key=lambda one: one[1].file)]
     page = env.get_template("review-paper.html")
-    return page.render(files=files, language=language, direction=locales.direction(language))
+    return page.render(files=files)
 
 
 def write(editor: Editor, language: str, out: Path) -> list[Path]:

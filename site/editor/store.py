@@ -66,6 +66,10 @@ class Store:
         data = _bytes_of(found) if found != path else None
         return text_of(data, self.name(path)) if data is not None else ""
 
+    def text(self, path: Path) -> str:
+        """Return the text of a page as the site has it: the district's own, else a library's; "" for none."""
+        return self.read(path)[0] or self.inherited(path)
+
     def name(self, path: Path) -> str:
         """Return a file's path inside content/, as history knows it."""
         return path.relative_to(self.content).as_posix()

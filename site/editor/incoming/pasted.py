@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
 from editor.incoming.package import xml_of
+from forms.core.i18n import gettext_noop as _
 from forms.core.problem import Problem
 
 CHANGES, COMMENTS, PICTURES = "changes", "comments", "pictures"
@@ -38,11 +39,6 @@ _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\x00-\x08\x0b\x0c\x0e-\x1f\x7f
 _SIGNS = re.compile(r"[*`{]|\\(?=[\\`*_{}\[\]()>#+.!-])|(?<=\[)\[|\](?=[(\[])|(?<![^\W_])_|_(?![^\W_])")
 _BEGINS = re.compile(r"^(#|>|\[|[-+](?=\s|$)|-(?=--)|!!!)")
 _NUMBER = re.compile(r"^(\d+)\.(?=\s|$)")
-
-
-def _(text: str) -> str:
-    """Mark a text for the catalogs: the window translates it."""
-    return text
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from flask import Blueprint, current_app, g, render_template, request
+from sitegen.content.pages import SOURCE
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
@@ -98,6 +99,13 @@ def language() -> Response:
     """Show the window in another language from now on."""
     the_editor().remember(language=request.form.get("language", "en")[:8])
     return redirect_to("/")
+
+
+def translated_language(language: str) -> str:
+    """Return a language that is translated into. Raises Problem for another."""
+    if language == SOURCE or language not in the_editor().store.languages:
+        raise Problem(language[:20], translate("There is no such page here."), translate("Choose one from the list."))
+    return language
 
 
 def writer() -> str:

@@ -1,28 +1,20 @@
 """A pack for a native reader without an account: paper and table out, her corrections and her name back in."""
 
 from flask import Blueprint, make_response, render_template, request
-from sitegen.content.pages import SOURCE
 from werkzeug.wrappers import Response
 
 from editor import review_pack
 from editor.review_pack import Taken
-from editor.window.home import LONGEST_NAME, the_editor, translate, writer
+from editor.window.home import LONGEST_NAME, the_editor, translate, translated_language, writer
 from forms.core.problem import Problem
 
 pages = Blueprint("reviewing", __name__)
 
 
-def _language(language: str) -> str:
-    """Return a language that is translated into. Raises Problem for another."""
-    if language == SOURCE or language not in the_editor().store.languages:
-        raise Problem(language[:20], translate("There is no such page here."), translate("Choose one from the list."))
-    return language
-
-
 @pages.get("/review/<language>/")
 def show(language: str) -> str:
     """Say how a reader without an account is asked."""
-    return _shown(_language(language))
+    return _shown(translated_language(language))
 
 
 def _shown(language: str, taken: Taken | None = None) -> str:
@@ -32,14 +24,14 @@ def _shown(language: str, taken: Taken | None = None) -> str:
 @pages.get("/review/<language>/paper")
 def paper(language: str) -> Response:
     """The pack as one file to print."""
-    texts = review_pack.texts(the_editor(), _language(language))
+    texts = review_pack.texts(the_editor(), translated_language(language))
     return _file(review_pack.paper(texts, language).encode(), "text/html", f"review-{language}.html")
 
 
 @pages.get("/review/<language>/table")
 def table(language: str) -> Response:
     """The pack as a table for a spreadsheet."""
-    texts = review_pack.texts(the_editor(), _language(language))
+    texts = review_pack.texts(the_editor(), translated_language(language))
     return _file(review_pack.spreadsheet(texts), "text/csv", f"review-{language}.csv")
 
 
@@ -57,5 +49,5 @@ def take(language: str) -> str:
     if not reader:
         raise Problem(translate("Name of the reader"), translate("This is empty."), translate("Write it, then go on."))
     file = request.files.get("file")
-    pack = review_pack.returned(file.read() if file else b"", f"review-{_language(language)}.csv")
+    pack = review_pack.returned(file.read() if file else b"", f"review-{translated_language(language)}.csv")
     return _shown(language, review_pack.take(the_editor(), pack, language, writer(), reader))

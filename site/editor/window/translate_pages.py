@@ -13,7 +13,7 @@ from editor.differences import Piece
 from editor.looking import Look, source_of
 from editor.store import Saved
 from editor.translating import Pair, State
-from editor.window.home import the_editor, translate, writer
+from editor.window.home import the_editor, translate, translated_language, writer
 from editor.window.page_pages import made_from, problems_of
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
@@ -44,13 +44,6 @@ def _library() -> Library:
     return look.context.library
 
 
-def _language(language: str) -> str:
-    """Return a language that is translated into. Raises Problem for another."""
-    if language == SOURCE or language not in the_editor().store.languages:
-        raise Problem(language[:20], translate("There is no such page here."), translate("Choose one from the list."))
-    return language
-
-
 @pages.get("/translate/")
 def languages() -> str:
     """How far each language is."""
@@ -71,14 +64,15 @@ def _counts(states: list[State]) -> dict[str, int]:
 @pages.get("/translate/<language>/")
 def listed(language: str) -> str:
     """Every page in one language, what needs most first."""
-    return render_template("translations.html", language=language, states=_states(_library(), _language(language)))
+    states = _states(_library(), translated_language(language))
+    return render_template("translations.html", language=language, states=states)
 
 
 @pages.get("/translate/<language>/<path:name>")
 def edit(language: str, name: str) -> str:
     """The English and its translation side by side, as they are saved now."""
     editor = the_editor()
-    path = editor.store.page(_language(language), name)
+    path = editor.store.page(translated_language(language), name)
     text, base = editor.store.read(path)
     text, english = text or editor.store.inherited(path), _english(name)
     lines, body = front_matter.parts(text)
@@ -93,7 +87,7 @@ def edit(language: str, name: str) -> str:
 def _english(name: str) -> Source:
     """Return the English of a page as it is written: in the library, numbers are drawn in. Raises Problem for none."""
     path = the_editor().store.page(SOURCE, name)
-    text = the_editor().store.read(path)[0] or the_editor().store.inherited(path)
+    text = the_editor().store.text(path)
     if not text:
         raise Problem(name[:80], translate("There is no such page here."), translate("Choose one from the list."))
     return source_of(SOURCE, name, text)
@@ -144,7 +138,7 @@ def save(language: str, name: str) -> Response | tuple[str, int]:
     rows = [Pair(*pair) for pair in zip_longest(source, parts, fillvalue="")]
     form = Form(sent.get("title", ""), sent.get("description", ""), rows, sent.get("base", ""))
     try:
-        path, mark = editor.store.page(_language(language), name), _mark_of(english)
+        path, mark = editor.store.page(translated_language(language), name), _mark_of(english)
         if "whole" in sent and sent.get("english", mark) != mark:
             raise _Edited(name, translate("The English was edited while you wrote."),
                           translate("Look at what changed, then save again."))  # fmt: skip
@@ -193,7 +187,7 @@ def _whole(language: str, form: Form, english: Source, parts: list[str], *, done
 @pages.post("/sign/<language>/<path:name>")
 def sign(language: str, name: str) -> Response:
     """Write a reader's name under both texts as she had them before her. Raises Problem where one was edited since."""
-    editor, who, language = the_editor(), writer(), _language(language)
+    editor, who, language = the_editor(), writer(), translated_language(language)
     with editor.store.busy:
         if request.form.get("both") != read_of(_english(name), language):
             raise Problem(name, translate("One of the two texts was edited while you read."),
