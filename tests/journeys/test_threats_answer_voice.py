@@ -8,6 +8,7 @@ import pytest
 from forms.core.encryption import seal
 from forms.core.media import attachments
 from forms.core.proofs.receipt_proofs import Answered, prove
+from tests import patience
 from tests.journeys.telling import come_back, tell
 from tests.journeys.test_returning import told
 from tests.journeys.test_sealing import at_the_desk, phone  # noqa: F401 - phone is a fixture
@@ -46,11 +47,7 @@ def answered(phone: Any, installation: Any, sound: Any, monkeypatch: pytest.Monk
 
 def until(page: Any, condition: str) -> None:
     """Wait for what a page's player does: the content policy lets no other way look again and again."""
-    for _ in range(200):
-        if page.evaluate(condition):
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError(condition)
+    patience.until(lambda: page.evaluate(condition), page)
 
 
 def tap(page: Any) -> None:
@@ -152,6 +149,6 @@ def test_without_a_script_it_stands_in_the_page_when_asked_for(
     player = page.locator("#heard audio")
     assert player.get_attribute("src").startswith("data:audio/ogg;base64,T2dnU")
     assert player.get_attribute("controlslist") == "nodownload noplaybackrate"
-    page.wait_for_timeout(300)
+    page.wait_for_timeout(300)  # a player that were refused would say so meanwhile
     assert TEXT in told(page)
     fits(page)
