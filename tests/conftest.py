@@ -153,11 +153,15 @@ def _until_whole(act: Callable[..., None]) -> Callable[..., None]:
     @wraps(act)
     def acted(self: Any, *arguments: Any, **options: Any) -> None:
         page, left = self if isinstance(self, Page) else self.page, list[Frame]()
-        page.on("framenavigated", left.append)
+
+        def note(frame: Frame) -> None:
+            left.append(frame)
+
+        page.on("framenavigated", note)
         try:
             act(self, *arguments, **options)
         finally:
-            page.remove_listener("framenavigated", left.append)
+            page.remove_listener("framenavigated", note)
         if page.main_frame in left:
             page.wait_for_load_state()
 

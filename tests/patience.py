@@ -24,14 +24,14 @@ PORTS = range(20_000, 32_000)
 _reserved: list[int] = []
 
 
-def until(ask: Callable[[], Found], page: Any = None) -> Found:
-    """Ask until the answer is true, and return it; give up after PATIENCE.
+def until(ask: Callable[[], Found], page: Any = None, times: int = 1) -> Found:
+    """Ask until the answer is true, and return it; give up after so many times PATIENCE.
 
     page: lets the events of this page through meanwhile (routes, requests), which a sleep would hold up.
     """
-    give_up = time.monotonic() + PATIENCE
+    give_up = time.monotonic() + times * PATIENCE
     while not (found := ask()):
-        assert time.monotonic() < give_up, f"it did not happen within {PATIENCE:.0f} seconds"
+        assert time.monotonic() < give_up, f"it did not happen within {times * PATIENCE:.0f} seconds"
         if page is None:
             time.sleep(0.02)
         else:

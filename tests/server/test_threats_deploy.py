@@ -206,7 +206,7 @@ def test_what_a_killed_worker_did_not_answer_is_answered_by_another(machine: Mac
     with ThreadPoolExecutor(1) as person:
         for _ in range(12):
             asked = person.submit(ask, machine, "/forms/ta/concern", "POST", b"what=words")
-            time.sleep(0.01)
+            time.sleep(0.01)  # the worker is killed at another moment of the request each time
             killed = workers.read_text().split()[0]
             os.kill(int(killed), signal.SIGKILL)
             try:
@@ -407,7 +407,7 @@ def test_unfinished_large_bodies_take_bounded_memory_and_words_still_pass(machin
     with ExitStack() as hanging:
         for _ in range(20):
             hanging.enter_context(unfinished(machine, 20 * MEGABYTE, 19 * MEGABYTE, stated=stated))
-        time.sleep(0.5)
+        time.sleep(0.5)  # it may still be writing: then too much would be found later, never too little
         assert memory_of_nginx(machine) - before < 6 * 24 * 1024**2
         assert ask(machine, "/forms/ta/concern", "POST", b"x" * 11 * MEGABYTE)[::2] == (503, NOT_SENT)
         assert ask(machine, "/forms/ta/concern", "POST", b"what=words")[0] == 422, "the form itself answers"
@@ -433,7 +433,7 @@ def test_no_body_reaches_a_disk_however_many_hang(machine: Machine) -> None:
         for length, count in ((90_000, 30), (900_000, 20), (9 * MEGABYTE, 5), (20 * MEGABYTE, 5)):
             for _ in range(count):
                 hanging.enter_context(unfinished(machine, length, length - 1000))
-        time.sleep(0.5)
+        time.sleep(0.5)  # it may still be writing: then too much would be found later, never too little
         front = machine.root / "run/portal-nginx"
         assert [path for path in front.rglob("*") if path.is_file()] == []
         pid = machine.nginx_pid()

@@ -264,7 +264,7 @@ def test_the_line_is_served_in_order_and_has_an_end() -> None:
 def test_whoever_gives_up_waiting_leaves_the_line() -> None:
     room = Room(at_once=1, waiting=1)
     assert room.acquire(0)
-    assert not room.acquire(0.01)
+    assert not room.acquire(0.01)  # nobody leaves
     room.release()
     assert room.acquire(0)
 
