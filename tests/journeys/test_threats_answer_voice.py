@@ -13,7 +13,7 @@ from tests.journeys.telling import come_back, tell
 from tests.journeys.test_returning import told
 from tests.journeys.test_sealing import at_the_desk, phone  # noqa: F401 - phone is a fixture
 from tests.journeys.test_threats_acknowledgement import changed, office
-from tests.journeys.walking import axe_finds_nothing, fits
+from tests.journeys.walking import ENDLESS, axe_finds_nothing, fits
 from tests.server.test_attachments import recording
 
 TEXT = "We come on Monday."
@@ -56,6 +56,7 @@ def tap(page: Any) -> None:
 
 def test_one_tap_fetches_and_plays_it_and_nothing_of_it_stays(phone: Any, installation: Any, answered: Any) -> None:  # noqa: F811
     receipt, _, _ = answered
+    phone.add_init_script(ENDLESS)
     come_back(phone, "en", receipt)
     assert TEXT in told(phone)
     assert "Listen to the answer · 0:03 · 66 KB" in told(phone)

@@ -12,6 +12,11 @@ LANGUAGES = ("en", "ta", "te", "hi", "or")
 SMALLEST_PHONE = 320
 
 
+ENDLESS = """const play = HTMLMediaElement.prototype.play;
+HTMLMediaElement.prototype.play = function () { this.loop = true; return play.call(this); };"""
+"""For `add_init_script`: a clip of two seconds is over before a busy test has seen that it plays."""
+
+
 def press(page: Any, value: str) -> None:
     """Press the button of a form by its value, and wait until the page that answers is there to its end.
 
@@ -23,7 +28,7 @@ def press(page: Any, value: str) -> None:
 
 def arrived(page: Any, ending: str) -> None:
     """Wait until the page's address ends so: a browser tells of a step within a page a little later than of the click."""
-    page.wait_for_url(lambda address: address.endswith(ending))
+    page.wait_for_url(lambda address: address.endswith(ending), wait_until="commit")  # one that was kept loads no more
 
 
 def go(page: Any, step: int) -> None:
