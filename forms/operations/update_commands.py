@@ -28,7 +28,8 @@ LONGEST = 1800
 @click.option("--branch", default="main", show_default=True, help="The branch that is published.")
 @click.option("--districts", "all_", envvar=FOLDER, type=click.Path(file_okay=False, path_type=Path),
               help="Folder of many districts: each that names its content, by its own allowed_signers.")  # fmt: skip
-def update(signers: Path, remote: str, branch: str, all_: Path | None) -> None:
+@click.option("--renamed", is_flag=True, help="The site has a new address: take what was signed for that one.")
+def update(signers: Path, remote: str, branch: str, all_: Path | None, *, renamed: bool) -> None:
     """Take the newest content that a named person signed; check, build, put into use.
 
     What fails changes nothing, and is shown to staff at their desks. Where there is no clone of a repository in
@@ -43,7 +44,7 @@ def update(signers: Path, remote: str, branch: str, all_: Path | None) -> None:
         become_owner(clone)  # git runs what a repository's settings name: never as root
         become_owner(here.published)
         keep = here.keep_withdrawals
-        source = Source(content, clone, signers, remote, branch, keep) if clone.exists() else None
+        source = Source(content, clone, signers, remote, branch, keep, renamed) if clone.exists() else None
         with releases.at_work(here.published, say_waiting):
             said = take_newest(
                 source, lambda: publish_newest(here), here.published, here.today(), purge=lambda: _purge_all(here),

@@ -15,7 +15,9 @@ from pathlib import Path
 
 from forms.core.builds import publishing_report
 from forms.core.files.durable import write_durably
+from forms.core.git_signatures import require_place
 from forms.core.problem import Problem, Problems
+from forms.operations import releases
 
 TAKEN = "refs/portal/taken"
 """In the repository: the commit that was published last. That of a fresh clone was signed by nobody yet."""
@@ -53,7 +55,8 @@ class Source:
     folder: of the files; repository: a bare clone elsewhere, since no file of git belongs among them; signers: a file
     of the people whose signature counts, one a line: name and SSH key, as ssh-keygen(1) describes under ALLOWED
     SIGNERS; remote, branch: where staff push to; keep: told what consents.csv held in the commit that was believed
-    last, and what it holds here: writes the withdrawals that were made here into the one that was taken.
+    last, and what it holds here: writes the withdrawals that were made here into the one that was taken; renamed:
+    the site has another address from now on, so that a commit for that one is taken.
     """
 
     folder: Path
@@ -62,6 +65,7 @@ class Source:
     remote: str = "origin"
     branch: str = "main"
     keep: Callable[[bytes, bytes], object] = lambda _base, _here: None
+    renamed: bool = False
 
     def taken(self) -> str | None:
         """Return the commit that was published last, or None where none ever was."""
@@ -113,7 +117,14 @@ class Source:
             what = f"{commit[:12]} is not signed by one of the people named in {self.signers.name}."
             raise Problem(f"{self.remote}/{self.branch}", what, "One of them signs and pushes: git commit -S; git push")
         self._require_valid_today(commit)
+        require_place(
+            self._message(commit), self._message(before) if before else "", self.branch,
+            f"{self.remote}/{self.branch}", renamed=self.renamed,
+        )  # fmt: skip
         return self._git("log", "-1", "--format=%GS", commit)
+
+    def _message(self, commit: str) -> str:
+        return self._git("cat-file", "commit", commit).partition("\n\n")[2]
 
     def _require_valid_today(self, commit: str) -> None:
         """Raise Problem where the key's time (valid-before in the file of signers) is over.
@@ -271,8 +282,19 @@ def update(
         )
         publishing_report.write(site, publishing_report.Report(today.isoformat(), told))
         raise
+    finally:
+        _tell_staff(source, site)
     publishing_report.write(site, publishing_report.Report(today.isoformat(), ""))
     return said
+
+
+def _tell_staff(source: Source | None, site: Path) -> None:
+    """Let the release in use say which commit it was built from, unless somebody went back to an earlier one."""
+    now = releases.current(site)
+    if source is not None and now is not None and not releases.is_held(site):
+        with suppress(Problem, OSError):  # said meanwhile, by what made it so
+            if commit := source.taken():
+                publishing_report.write_taken(now.public, commit)
 
 
 def _take_and_publish(

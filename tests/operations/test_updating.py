@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 from sitegen.publish import withdrawal
 
+from forms.core import git_signatures
 from forms.core.builds import publishing_report
 from forms.core.builds.publishing_report import Report
 from forms.core.problem import Problem, Problems
+from forms.core.signing import signing_key
 from forms.operations import updating
 from forms.operations.updating import Source, update
 
@@ -503,3 +505,66 @@ def test_an_update_that_is_cut_short_at_any_change_brings_no_story_back(tmp_path
         if not came:
             break
     assert 2 < at < MOST - 1
+
+
+# A signature is for one branch of one site
+
+
+def test_a_signed_draft_on_the_published_branch_is_refused(repository: Repository) -> None:
+    """Whoever holds the repository moves what somebody signed elsewhere to main."""
+    repository.commit("second\n\nPublish: main of https://a.example")
+    repository.update()
+    for words in ("a draft", "x\n\nPublish: draft of https://a.example", "x\n\nPublish: main of https://b.example"):
+        repository.commit(words)
+        with pytest.raises(Problem, match=r"does not say|for the branch draft|for another site"):
+            repository.update()
+        assert repository.page().startswith("second")
+        repository.git("reset", "-q", "--hard", "HEAD~")
+    repository.commit("third\n\nPublish: main of https://a.example")
+    assert repository.update().endswith("signed by anita.")
+
+
+def test_a_site_with_a_new_address_is_taken_when_the_operator_says_so(repository: Repository) -> None:
+    repository.commit("second\n\nPublish: main of https://a.example")
+    repository.update()
+    repository.commit("third\n\nPublish: main of https://b.example")
+    with pytest.raises(Problem, match="update --renamed"):
+        repository.update()
+    source = replace(repository.source(), renamed=True)
+    update(source, repository.publish, repository.home / "published", TODAY)
+    repository.commit("fourth\n\nPublish: main of https://b.example")
+    repository.update()
+    assert repository.page().startswith("fourth")
+
+
+def test_what_the_editors_key_signed_is_believed(repository: Repository) -> None:
+    """git and ssh-keygen check what was signed without either of them."""
+    key = signing_key("AGE-SECRET-KEY-1" + "Q" * 58)
+    with (repository.home / "signers").open("a") as signers:
+        signers.write(git_signatures.public_line("devi", key) + "\n")
+    repository.commit("second", sign=False)
+    raw = repository.git("cat-file", "commit", "HEAD") + "\n"
+    header, _, message = raw.partition("\n\n")
+    signature = git_signatures.sign(raw.encode(), key).decode().replace("\n", "\n ")
+    done = subprocess.run(
+        ["git", "hash-object", "-t", "commit", "-w", "--stdin"], cwd=repository.home / "staff", text=True, check=True,
+        input=f"{header}\ngpgsig {signature}\n\n{message}", capture_output=True,
+    )  # fmt: skip
+    repository.git("reset", "-q", "--hard", done.stdout.strip())
+    assert repository.update().endswith("signed by devi.")
+
+
+def test_the_site_says_which_commit_it_was_built_from(repository: Repository) -> None:
+    site = repository.home / "published"
+    (site / "releases/0000000001/public").mkdir(parents=True)
+    (site / "current").symlink_to("releases/0000000001")
+    newest = repository.commit("second")
+    repository.update()
+    told = site / "current/public/taken.json"
+    assert publishing_report.taken(told.read_bytes()) == newest
+    repository.commit("broken")
+    with pytest.raises(Problem):
+        repository.update()
+    assert publishing_report.taken(told.read_bytes()) == newest, "what could not be built was not taken"
+    for data in (b"", b"[]", b'{"commit": 1}', b'{"commit": "<b>"}'):
+        assert publishing_report.taken(data) == ""
