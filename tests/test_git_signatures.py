@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forms.core import git_signatures
-from forms.core.git_signatures import Place, place_of, public_line, require_place, sign, signer
+from forms.core.builds import git_signatures
+from forms.core.builds.git_signatures import Place, place_of, public_line, require_place, sign, signer
 from forms.core.problem import Problem
-from forms.core.signing import signing_key
+from forms.core.signing import public_text, signing_key
 
 KEY = signing_key("AGE-SECRET-KEY-1" + "Q" * 58)
 OTHER = signing_key("AGE-SECRET-KEY-1" + "P" * 58)
-LINES = [public_line("ravi", OTHER), public_line("devi", KEY)]
+LINES = [public_line("ravi", public_text(OTHER)), public_line("devi", public_text(KEY))]
 
 
 def verified(tmp_path: Path, signature: bytes, message: bytes, namespace: str = "git") -> bool:
@@ -58,7 +58,9 @@ def test_the_name_is_that_of_the_key() -> None:
 @given(st.binary(max_size=200))
 def test_what_is_malformed_proves_nothing(data: bytes) -> None:
     assert signer(b"a", data, LINES) is None
-    armored = b"-----BEGIN SSH SIGNATURE-----\n" + b64encode(b"SSHSIG\0\0\0\1" + data) + b"\n-----END SSH SIGNATURE-----"
+    armored = (
+        b"-----BEGIN SSH SIGNATURE-----\n" + b64encode(b"SSHSIG\0\0\0\1" + data) + b"\n-----END SSH SIGNATURE-----"
+    )
     assert signer(b"a", armored, LINES) is None
 
 

@@ -27,16 +27,21 @@ class ReleasePlace:
         now = releases.current(self.here.published)
         return now is not None and any(one.number < now.number for one in releases.every(self.here.published))
 
-    def publish(self) -> None:
+    def publish(self, commit: str, _who: str) -> str:
         """Build, and put the build into use; waits for another program that publishes. Raises Problem or Problems."""
         with releases.at_work(self.here.published):
             publish_newest(self.here)
+        return commit
 
-    def undo(self) -> None:
+    def withdraw(self, _who: str) -> None:
+        """Do nothing: it was taken out of every release already."""
+
+    def undo(self, before: str, _who: str) -> str:
         """Put the release before this one into use again. Raises Problem, also while another program publishes."""
         seen = releases.current(self.here.published)
         with releases.at_work(self.here.published, _busy(self.where)):
             releases.rollback(self.here.published, purge=self.here.purge, seen=seen)
+        return before
 
 
 def _busy(where: str) -> Callable[[], object]:

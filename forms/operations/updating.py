@@ -14,8 +14,8 @@ from itertools import takewhile
 from pathlib import Path
 
 from forms.core.builds import publishing_report
+from forms.core.builds.git_signatures import require_place
 from forms.core.files.durable import write_durably
-from forms.core.git_signatures import require_place
 from forms.core.problem import Problem, Problems
 from forms.operations import releases
 

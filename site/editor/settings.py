@@ -21,6 +21,15 @@ class Settings:
     before: str = ""
     """The commit that was on the site before that: Undo brings it back."""
 
+    waiting_since: str = ""
+    """The day since which a publishing waits for the network."""
+
+    withdrawing_since: str = ""
+    """The day since which a withdrawal waits to reach the server."""
+
+    taken: str = ""
+    """The commit that the site named when it was last asked."""
+
 
 def read(folder: Path) -> Settings:
     """Return what is remembered; nothing where the file is not there or damaged: the person is asked again."""

@@ -13,11 +13,10 @@ from pathlib import Path
 import pytest
 from sitegen.publish import withdrawal
 
-from forms.core import git_signatures
-from forms.core.builds import publishing_report
+from forms.core.builds import git_signatures, publishing_report
 from forms.core.builds.publishing_report import Report
 from forms.core.problem import Problem, Problems
-from forms.core.signing import signing_key
+from forms.core.signing import public_text, signing_key
 from forms.operations import updating
 from forms.operations.updating import Source, update
 
@@ -541,7 +540,7 @@ def test_what_the_editors_key_signed_is_believed(repository: Repository) -> None
     """git and ssh-keygen check what was signed without either of them."""
     key = signing_key("AGE-SECRET-KEY-1" + "Q" * 58)
     with (repository.home / "signers").open("a") as signers:
-        signers.write(git_signatures.public_line("devi", key) + "\n")
+        signers.write(git_signatures.public_line("devi", public_text(key)) + "\n")
     repository.commit("second", sign=False)
     raw = repository.git("cat-file", "commit", "HEAD") + "\n"
     header, _, message = raw.partition("\n\n")

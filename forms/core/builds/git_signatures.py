@@ -58,9 +58,9 @@ def require_place(message: str, before: str, branch: str, where: str, *, renamed
         raise Problem(where, f"its newest commit was signed for another site, {named.site}.", todo)
 
 
-def public_line(name: str, key: PrivateKey) -> str:
-    """Return the line of a file of signers (allowed_signers) for a key."""
-    return f"{name} ssh-ed25519 {b64encode(_public(public_text(key))).decode()}"
+def public_line(name: str, public: str) -> str:
+    """Return the line of a file of signers (allowed_signers) for a public key (signing.public_text)."""
+    return f"{name} ssh-ed25519 {b64encode(_public(public)).decode()}"
 
 
 def sign(message: bytes, key: PrivateKey) -> bytes:
