@@ -488,18 +488,17 @@ def publishers_key() -> "PrivateKey | None":
     """Return this machine's publisher's key, once its passphrase is typed; None where there is none."""
     from forms.desk.crypto import keys
 
-    return opened_key(PUBLISHER) if keys.has_passphrase(PUBLISHER) else None
+    known = os.environ.get("PORTAL_PUBLISHER_PASSPHRASE")
+    return opened_key(PUBLISHER, known) if keys.has_passphrase(PUBLISHER) else None
 
 
 @cache
-def opened_key(folder: Path) -> "PrivateKey":
-    """Return the signing key in a folder; its passphrase is asked for once."""
+def opened_key(folder: Path, known: str | None) -> "PrivateKey":
+    """Return the signing key in a folder; its passphrase is asked for once where it is not known."""
     from forms.core import signing
     from forms.desk.crypto import keys
 
-    passphrase = os.environ.get("PORTAL_PUBLISHER_PASSPHRASE") or click.prompt(
-        "Publisher's passphrase", hide_input=True
-    )
+    passphrase = known or click.prompt("Publisher's passphrase", hide_input=True)
     return signing.signing_key(str(keys.identity(folder, lambda: passphrase)))
 
 
