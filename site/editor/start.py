@@ -46,6 +46,7 @@ def make(
     withdraw: Callable[[str], object],
     unprotected: Collection[str] = (),
     push: Push | None = None,
+    field: Callable[[], Path | None] = lambda: None,
 ) -> Editor:
     """Put an editor together. memory: its own folder on this machine; see Place and Editor for what is passed in.
 
@@ -59,10 +60,14 @@ def make(
     looking = Looking(root, keys, today, unprotected)
     store = Store(content, history, languages, ())
     if push is not None:
+
+        def require_read() -> None:
+            editor.require_read()  # made below
+
         address = str(known["address"]).rstrip("/")
-        place = RemotePlace(push.remote, place, store, memory, push.key, address, lambda: editor.require_read(), today)  # noqa: PLW0108 - made below
-    editor = Editor(root, memory, store, looking, Publisher(place, memory), withdraw, today)
-    publisher = editor.publisher
+        place = RemotePlace(push.remote, place, store, memory, push.key, address, require_read, today)
+    publisher = Publisher(place, memory)
+    editor = Editor(root, memory, store, looking, publisher, withdraw, today, field)
     editor.store.tables = tuple(editor.schemas)
     # What was not read by a second person must not slip into a build that has begun.
     editor.store.held = lambda name: publisher.running and editor.approvals.covers(name)
