@@ -95,6 +95,16 @@ def _updated(here: Checkout, folder: Path, district: District, remote: str, bran
 
 
 def _purge_all(here: Checkout) -> None:
-    for release in releases.every(here.published):
-        if here.purge is not None:
+    """Take what has no consent out of every release: one that cannot be cleaned stops no other. Raises Problems."""
+    wrong: list[Problem] = []
+    for release in releases.every(here.published) if here.purge is not None else ():
+        try:
             here.purge(release.public)
+        except Problems as found:
+            wrong += found.problems
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one release, the next is cleaned, and it is said
+            said = str(error) if isinstance(error, Problem) else type(error).__name__
+            todo = f"Where it is not in use, remove {release.folder}; else publish, and it is replaced."
+            wrong.append(Problem(f"release {release.number}", f"cannot be cleaned of what was withdrawn: {said}", todo))
+    if wrong:
+        raise Problems(wrong)

@@ -336,10 +336,20 @@ def _newest(source: Source) -> tuple[str, str]:
 
 
 def _keep_up(publish: Callable[[], object], purge: Callable[[], object], held: bool) -> None:
-    """Bring what is here to today: consents end and events pass, also where nothing new comes."""
-    purge()
-    if not held:
-        publish()
+    """Bring what is here to today: consents end and events pass, also where nothing new comes.
+
+    Raises what went wrong, after all else was done.
+    """
+    wrong: list[Problem] = []
+    for step in (purge, *([] if held else [publish])):
+        try:
+            step()
+        except (Problem, Problems) as told:
+            wrong += _each(told)
+    if len(wrong) == 1:
+        raise wrong[0]
+    if wrong:
+        raise Problems(wrong)
 
 
 def _keep_up_in_spite_of(
@@ -347,20 +357,25 @@ def _keep_up_in_spite_of(
 ) -> None:
     try:
         _keep_up(publish, purge, held)
-    except Problem as other:
-        raise Problems([problem, other]) from None
-    except Problems as others:
-        raise Problems([problem, *others.problems]) from None
+    except (Problem, Problems) as others:
+        raise Problems([problem, *_each(others)]) from None
 
 
 def _publish(source: Source, before: str | None, publish: Callable[[], object], purge: Callable[[], object]) -> None:
     """Publish what the folder holds, else let it hold what it held. What the new content withdraws is gone anyway."""
     try:
         publish()
-    except BaseException:
+    except BaseException as error:
         try:
             purge()
+        except (Problem, Problems) as found:
+            if isinstance(error, Problem | Problems):
+                raise Problems([*_each(error), *_each(found)]) from None
         finally:
             if before:
                 source.take_back(before)
         raise
+
+
+def _each(told: Problem | Problems) -> tuple[Problem, ...]:
+    return told.problems if isinstance(told, Problems) else (told,)

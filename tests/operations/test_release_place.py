@@ -43,8 +43,13 @@ def test_publishing_puts_a_release_into_use_and_undo_the_one_before(tmp_path: Pa
     assert place.can_undo
     place.undo("", "")
     assert shown(tmp_path) == "<title>build 1</title>"
-    assert not place.can_undo, "nothing lies before the first"
     assert releases.is_held(tmp_path / "published"), "no timer publishes it again"
+    assert place.can_undo, "the undoing"
+    place.undo("", "")
+    assert shown(tmp_path) == "<title>build 2</title>"
+    assert not releases.is_held(tmp_path / "published"), "the newest is in use: the timer goes on"
+    place.undo("", "")
+    assert shown(tmp_path) == "<title>build 1</title>"
     place.publish("", "")
     assert shown(tmp_path) == "<title>build 3</title>"
 

@@ -567,3 +567,23 @@ def test_the_site_says_which_commit_it_was_built_from(repository: Repository) ->
     assert publishing_report.taken(told.read_bytes()) == newest, "what could not be built was not taken"
     for data in (b"", b"[]", b'{"commit": 1}', b'{"commit": "<b>"}'):
         assert publishing_report.taken(data) == ""
+
+
+# One fault hides no other
+
+
+def test_the_day_is_published_though_a_release_cannot_be_cleaned(repository: Repository) -> None:
+    def broken() -> None:
+        raise Problems([Problem("release 3", "cannot be cleaned.", "Remove it.")])
+
+    with pytest.raises(Problem, match="release 3"):
+        update(repository.source(), repository.publish, repository.home / "published", TODAY, purge=broken)
+    assert repository.published == ["first"]
+    report = repository.report()
+    assert report
+    assert "release 3" in report.problem
+    repository.commit("broken")
+    with pytest.raises(Problems) as told:
+        update(repository.source(), repository.publish, repository.home / "published", TODAY, purge=broken)
+    assert [problem.where for problem in told.value.problems] == ["content/en/a.md:3", "release 3"]
+    assert repository.page() == "first"
