@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from sitegen.publish.browser_bundle import Bundle
 
     from forms.core.signing import PrivateKey
+    from forms.operations.updating import Source
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"  # what units and handbooks name: leads to the environment in use
@@ -822,7 +823,18 @@ def list_due() -> list[str]:
 def checkout_here() -> Checkout:
     """Return what the operator's commands can do here."""
     program = (sys.executable, str(Path(__file__).resolve()))
-    return Checkout(ROOT, build_for_release, purge, today, list_due, keep_withdrawals, program)
+    return Checkout(ROOT, build_for_release, purge, today, list_due, keep_withdrawals, program, library_sources)
+
+
+def library_sources() -> "list[Source]":
+    """Return the git repositories of libraries that portal.yml names. Raises Problem."""
+    from sitegen.layers import libraries
+
+    from forms.operations.updating import library_source
+
+    named = libraries.repositories(ROOT / "content")
+    place = ROOT / libraries.FETCHED
+    return [library_source(place, one.name, one.remote, one.branch, one.signers) for one in named]
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

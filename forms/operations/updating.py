@@ -6,7 +6,7 @@ What fails changes nothing, and is written down for staff (forms/core/builds/pub
 import os
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
@@ -230,7 +230,7 @@ class Source:
         try:
             return subprocess.run(  # noqa: S603 - our own arguments
                 ["git", *careful, f"--git-dir={self.repository}", f"--work-tree={self.folder}", *words],  # noqa: S607
-                cwd=self.folder, env={**clean, **own}, capture_output=True, check=False, timeout=LONGEST,
+                cwd=self.repository, env={**clean, **own}, capture_output=True, check=False, timeout=LONGEST,
                 encoding="utf-8", errors="replace",
             )  # fmt: skip
         except FileNotFoundError:
@@ -239,9 +239,45 @@ class Source:
             raise Problem(self.remote, f"did not answer within {LONGEST} seconds.", "It is tried again.") from None
 
 
+def library_source(place: Path, name: str, remote: str, branch: str, signers: Sequence[str]) -> Source:
+    """Return the source of a library that portal.yml names; its clone is made in `place` where there is none.
+
+    Its folder, which holds nothing but what was taken, is made with the first commit. Raises Problem or OSError.
+    """
+    place.mkdir(parents=True, exist_ok=True)
+    listed = place / f"{name}.signers"
+    write_durably(listed, "".join(f"{line}\n" for line in signers).encode())
+    source = Source(place / name, place / f"{name}.git", listed, remote, branch)
+    if not (source.repository / "HEAD").exists():
+        done = subprocess.run(  # noqa: S603 - our own arguments
+            ["git", "init", "--quiet", "--bare", str(source.repository)], capture_output=True, check=False,  # noqa: S607
+        )  # fmt: skip
+        if done.returncode:
+            raise Problem(f"library {name}", "cannot be kept here: git init failed.", "Is the disk full?")
+    return source
+
+
 def clone_in(root: Path) -> Path:
     """Return where the bare clone of a site's content lies."""
     return root / "var" / "content.git"
+
+
+def take_library(
+    source: Source, publish: Callable[[], object] = lambda: None, purge: Callable[[], object] = lambda: None
+) -> str:
+    """Take the newest commit of a library that its signers signed, and publish; return a sentence, "" for nothing new.
+
+    Raises Problem or Problems: then the library is as it was, but for what it withdrew.
+    """
+    newest, signer = _newest(source)
+    if not signer:
+        return ""
+    before = source.taken()
+    source.folder.mkdir(exist_ok=True)
+    source.take(newest)
+    _publish(source, before, publish, purge)
+    source.published(newest)
+    return f"Library {source.folder.name}: taken {newest[:12]}, signed by {signer}."
 
 
 @contextmanager
@@ -266,8 +302,11 @@ def update(
     *,
     purge: Callable[[], object] = lambda: None,
     held: bool = False,
+    libraries: Callable[[], Sequence[Source]] = tuple,
 ) -> str:
     """Publish the newest content that a named person signed; return a sentence. Raises Problem or Problems.
+
+    libraries: the libraries that portal.yml names; each is taken by itself, and one that fails stops nothing else.
 
     source: None where there is nothing to fetch; publish: checks, builds and puts into use what the folder holds; site:
     the folder of the releases; purge: takes what has no consent off the site, whatever else fails; held: somebody
@@ -275,7 +314,7 @@ def update(
     what it held before, but for consents.csv, and what the day asks for is published all the same.
     """
     try:
-        said = _take_and_publish(source, publish, purge, held)
+        said = _take_all(source, publish, purge, held, libraries)
     except Exception as error:
         told = (
             str(error) if isinstance(error, Problem | Problems) else f"A fault of the program: {type(error).__name__}."
@@ -286,6 +325,41 @@ def update(
         _tell_staff(source, site)
     publishing_report.write(site, publishing_report.Report(today.isoformat(), ""))
     return said
+
+
+def _take_all(
+    source: Source | None,
+    publish: Callable[[], object],
+    purge: Callable[[], object],
+    held: bool,
+    libraries: Callable[[], Sequence[Source]],
+) -> str:
+    said: list[str] = []
+    wrong: list[Problem] = []
+
+    def with_new_libraries() -> None:
+        for library in libraries():  # those that content/ names for the first time: without them nothing can be built
+            if library.taken() is None:
+                said.append(take_library(library))
+        publish()
+
+    try:
+        said.append(_take_and_publish(source, with_new_libraries, purge, held))
+    except (Problem, Problems) as told:
+        wrong += _each(told)
+    try:
+        known = libraries()  # as the content that is published now says
+    except Problem as problem:
+        known, wrong = (), [*wrong, problem]
+    for library in known:
+        try:
+            if library.taken() is not None:
+                said.append(take_library(library, publish, purge))
+        except (Problem, Problems) as told:
+            wrong += _each(told)
+    if wrong:
+        raise wrong[0] if len(wrong) == 1 else Problems(wrong)
+    return " ".join(filter(None, said))
 
 
 def _tell_staff(source: Source | None, site: Path) -> None:

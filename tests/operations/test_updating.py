@@ -587,3 +587,92 @@ def test_the_day_is_published_though_a_release_cannot_be_cleaned(repository: Rep
         update(repository.source(), repository.publish, repository.home / "published", TODAY, purge=broken)
     assert [problem.where for problem in told.value.problems] == ["content/en/a.md:3", "release 3"]
     assert repository.page() == "first"
+
+
+# Libraries
+
+
+@dataclass
+class Beside:
+    """A district with a library in a repository of its own."""
+
+    district: Repository
+    library: Repository
+
+    @property
+    def source(self) -> Source:
+        lines = (self.library.home / "signers").read_text().splitlines()
+        remote = (self.library.home / "staff").as_uri()
+        return updating.library_source(self.district.home / "libraries", "india", remote, "main", lines)
+
+    def page(self) -> str:
+        path = self.source.folder / "page.md"
+        return path.read_text() if path.exists() else ""
+
+    def update(self) -> str:
+        def publish() -> None:
+            if self.page() == "broken":
+                raise Problem("library india/page.md", "is broken.", "Mend it.")
+            self.district.published.append(f"{self.district.page()} over {self.page()}")
+
+        return update(
+            self.district.source(), publish, self.district.home / "published", TODAY,
+            purge=lambda: self.district.purged.append(self.page()), libraries=lambda: [self.source],
+        )  # fmt: skip
+
+
+@pytest.fixture
+def beside(repository: Repository, made: Path, tmp_path: Path) -> Beside:
+    shutil.copytree(made, tmp_path / "library", symlinks=True)
+    library = object.__new__(Repository)
+    library.home, library.published, library.purged = tmp_path / "library", [], []
+    return Beside(repository, library)
+
+
+def test_a_library_is_taken_before_the_first_build_and_with_each_new_commit(beside: Beside) -> None:
+    assert "Library india: taken" in beside.update()
+    assert beside.district.published == ["first over first"]
+    beside.library.commit("second")
+    assert "Library india: taken" in beside.update()
+    assert beside.district.published[-1] == "first over second"
+    assert "Library" not in beside.update(), "nothing new"
+
+
+@pytest.mark.parametrize("attack", ["not signed", "signed by another", "rewritten", "older", "gone"])
+def test_a_librarys_bad_commit_changes_nothing_and_is_said(beside: Beside, attack: str) -> None:
+    beside.update()
+    if attack == "older":
+        before = beside.library.git("rev-parse", "HEAD")
+        beside.library.commit("second")
+        beside.update()
+        beside.library.git("reset", "-q", "--hard", before)
+    else:
+        ATTACKS[attack](beside.library)
+    page = beside.page()
+    beside.district.commit("the district goes on")
+    with pytest.raises(Problem):
+        beside.update()
+    assert beside.page() == page
+    assert beside.district.published[-1] == f"the district goes on over {page}"
+    assert beside.district.report() != Report("2027-01-01", "")
+
+
+def test_a_library_that_cannot_be_built_is_taken_back_and_what_it_withdraws_counts(beside: Beside) -> None:
+    beside.library.commit("with a story", consents=GIVEN)
+    beside.update()
+    beside.library.commit("broken", consents=TAKEN_BACK)
+    with pytest.raises(Problem, match=r"library india/page\.md"):
+        beside.update()
+    assert beside.page() == "with a story"
+    assert (beside.source.folder / "tables/consents.csv").read_text() == TAKEN_BACK
+    assert "broken" in beside.district.purged
+
+
+def test_a_libraries_signers_are_those_that_portal_yml_names_now(beside: Beside) -> None:
+    beside.update()
+    beside.library.commit("second")
+    mallory = (beside.library.home / "mallory.pub").read_text()
+    (beside.library.home / "signers").write_text(f"mallory {mallory}")
+    with pytest.raises(Problem, match=r"not signed by one of the people named in india\.signers"):
+        beside.update()
+    assert beside.page() == "first"
