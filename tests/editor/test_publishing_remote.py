@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from sitegen.publish import withdrawal
 from forms.core.builds.git_signatures import public_line
 from forms.core.problem import Problem
 from forms.core.signing import PrivateKey, public_text, signing_key
+from forms.operations.updating import Source, update
 from tests.editor.conftest import Browser, browser_at, folder_place
 from tests.editor.test_window import CONSENT
 from tests.sitegen.conftest import KEY, TODAY, Folder
@@ -476,3 +478,40 @@ def test_staff_see_whether_the_server_has_taken_it(district: District, monkeypat
 @pytest.mark.parametrize("address", ["file:///etc/passwd", "https://127.0.0.1:1", "ftp://x", ""])
 def test_what_the_site_does_not_say_is_nothing(address: str) -> None:
     assert answer.taken(address) == ""
+
+
+def test_the_server_takes_what_was_pushed_and_a_withdrawal_though_nothing_can_be_built(
+    district: District, tmp_path: Path
+) -> None:
+    """From one office to the server's folder, with git and ssh-keygen there as they are."""
+    content, clone = tmp_path / "server" / "content", tmp_path / "server" / "content.git"
+    content.mkdir(parents=True)
+    subprocess.run(["git", "clone", "-q", "--bare", district.bare, clone], check=True)
+    signers = district.bare.with_name("allowed_signers")
+    source = Source(content, clone, signers, keep=partial(withdrawal.keep_withdrawals, content))
+    purged: list[str] = []
+
+    def build() -> None:
+        if b"broken" in (content / "en/index.md").read_bytes():
+            raise Problem("content/en/index.md", "cannot be built.", "Mend it.")
+
+    def take() -> str:
+        return update(
+            source, build, tmp_path / "server" / "published", TODAY,
+            purge=lambda: purged.append((content / CONSENTS).read_text("utf-8")),
+        )  # fmt: skip
+
+    assert "signed by devi" in take()
+    district.ravi.write("# index\n\nRavi.")
+    assert district.ravi.publish() == ()
+    assert "signed by ravi" in take()
+    assert b"Ravi." in (content / "en/index.md").read_bytes()
+    district.ravi.write("# index\n\nbroken")
+    assert district.ravi.publish() == ()
+    district.devi.browser.post("/consents/withdraw", consent="the-well")
+    district.devi.editor.publisher.wait()
+    with pytest.raises(Problem, match="cannot be built"):
+        take()
+    assert b"Ravi." in (content / "en/index.md").read_bytes(), "the pages stay as they were"
+    assert TODAY.isoformat() in purged[-1]
+    assert TODAY.isoformat() in (content / CONSENTS).read_text("utf-8")
