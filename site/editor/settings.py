@@ -4,9 +4,13 @@ import json
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from forms.core.files.durable import write_safely
+
+
+_BUSY = Lock()
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ def write(folder: Path, settings: Settings) -> None:
 
 def changed(folder: Path, **values: str) -> Settings:
     """Remember some values anew, and return all. Raises OSError."""
-    settings = replace(read(folder), **values)
-    write(folder, settings)
-    return settings
+    with _BUSY:  # what is published or withdrawn in the background writes here too
+        settings = replace(read(folder), **values)
+        write(folder, settings)
+        return settings

@@ -257,7 +257,8 @@ def withdraw() -> Answer:
         try:
             editor.store.note_outside(editor.settings.name or "?", f"Withdraw consent {told[:80]}")
         finally:
-            editor.publisher.withdraw(editor.settings.name or "?", editor.today().isoformat())
+            if editor.pushes is not None:
+                editor.publisher.withdraw(editor.settings.name or "?", editor.today().isoformat())
     return redirect_to("/tables/consents/?done=withdrawn")
 
 
