@@ -9,7 +9,6 @@ from typing import Any
 
 from forms.core.files.durable import write_safely
 
-
 _BUSY = Lock()
 
 
