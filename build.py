@@ -31,10 +31,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from editor.editor import Editor
     from editor.publishing import Place
+    from editor.start import Push
     from sitegen.content.pages import Library
     from sitegen.incremental.building import Builder
     from sitegen.incremental.inputs import Inputs
     from sitegen.publish.browser_bundle import Bundle
+
+    from forms.core.signing import PrivateKey
+    from forms.operations.updating import Source
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"  # what units and handbooks name: leads to the environment in use
@@ -482,25 +486,39 @@ def unprotected_keys() -> frozenset[str]:
     return unprotected(ROOT / "var" / "desk")
 
 
+def publishers_key() -> "PrivateKey | None":
+    """Return this machine's publisher's key, once its passphrase is typed; None where there is none."""
+    from forms.desk.crypto import keys
+
+    known = os.environ.get("PORTAL_PUBLISHER_PASSPHRASE")
+    return opened_key(PUBLISHER, known) if keys.has_passphrase(PUBLISHER) else None
+
+
+@cache
+def opened_key(folder: Path, known: str | None) -> "PrivateKey":
+    """Return the signing key in a folder; its passphrase is asked for once where it is not known."""
+    from forms.core import signing
+    from forms.desk.crypto import keys
+
+    passphrase = known or click.prompt("Publisher's passphrase", hide_input=True)
+    return signing.signing_key(str(keys.identity(folder, lambda: passphrase)))
+
+
 def publishers_signature() -> Callable[[bytes], str] | None:
     """What signs the list of a build with this machine's publisher's key, once its passphrase is typed; else None."""
     from sitegen.content.settings import read_settings
 
     from forms.core import signing
     from forms.core.builds import manifest as build_manifest
-    from forms.desk.crypto import keys
 
     listed = read_settings(ROOT / "content").get("publishers") or []
-    if not keys.has_passphrase(PUBLISHER):
+    key = publishers_key()
+    if key is None:
         if listed:
             click.echo(
                 "No publisher's key is on this machine: the list of the build is not signed, and desks will say so."
             )
         return None
-    passphrase = os.environ.get("PORTAL_PUBLISHER_PASSPHRASE") or click.prompt(
-        "Publisher's passphrase", hide_input=True
-    )
-    key = signing.signing_key(str(keys.identity(PUBLISHER, lambda: passphrase)))
     if signing.public_text(key) not in listed:
         click.echo("portal.yml does not name this machine's publisher's key under publishers: desks cannot know it.")
     return partial(build_manifest.signature_line, key=key)
@@ -805,7 +823,18 @@ def list_due() -> list[str]:
 def checkout_here() -> Checkout:
     """Return what the operator's commands can do here."""
     program = (sys.executable, str(Path(__file__).resolve()))
-    return Checkout(ROOT, build_for_release, purge, today, list_due, keep_withdrawals, program)
+    return Checkout(ROOT, build_for_release, purge, today, list_due, keep_withdrawals, program, library_sources)
+
+
+def library_sources() -> "list[Source]":
+    """Return the git repositories of libraries that portal.yml names. Raises Problem."""
+    from sitegen.layers import libraries
+
+    from forms.operations.updating import library_source
+
+    named = libraries.repositories(ROOT / "content")
+    place = ROOT / libraries.FETCHED
+    return [library_source(place, one.name, one.remote, one.branch, one.signers) for one in named]
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -941,8 +970,53 @@ def editor_of(out: Path | None) -> "Editor":
     place, shown = place_to_publish(out, publishers_signature())
     return start.make(
         ROOT, EDITOR_MEMORY, place, keys=demonstration_keys(), today=today, unprotected=unprotected_keys(),
-        withdraw=lambda told: take_back(told, shown()), field=field_for_texts,
+        withdraw=lambda told: take_back(told, shown()), push=place_to_push() if out is None else None,
+        field=field_for_texts,
     )  # fmt: skip
+
+
+def place_to_push() -> "Push | None":
+    """Return the git remote that portal.yml names (publish:), and this machine's key; None where it names none."""
+    from editor.remotes.remote import Remote
+    from editor.start import Push
+    from sitegen.content.settings import WHERE, read_settings
+    from sitegen.content.settings_schema import remote_of
+
+    named = remote_of(read_settings(ROOT / "content"), WHERE)
+    return Push(Remote(*named, remote_token), publishers_key()) if named else None
+
+
+REMOTE_TOKEN = EDITOR_MEMORY / "remote-token"
+"""Address, name and token for a git remote over https, one to a line: never in portal.yml, which everybody reads."""
+
+
+def remote_token(address: str) -> tuple[str, str] | None:
+    """Return the name and token for this address; None where there is none, or it is for another address."""
+    with suppress(OSError, ValueError):
+        known, user, token = REMOTE_TOKEN.read_text(encoding="utf-8").splitlines()
+        return (user, token) if known == address else None
+    return None
+
+
+@edit.command("remote-token")
+@click.option("--user", prompt="Name at the git server")
+@click.option("--token", prompt="Token or password", hide_input=True, help="Asked for if not given.")
+def write_remote_token(user: str, token: str) -> None:
+    """Keep the name and token for the git remote of portal.yml on this machine, where it needs any (https)."""
+    from sitegen.content.settings import WHERE, read_settings
+    from sitegen.content.settings_schema import remote_of
+
+    from forms.core.files.durable import write_safely
+
+    with report_problems():
+        named = remote_of(read_settings(ROOT / "content"), WHERE)
+        if named is None or not named[0].startswith("https:"):
+            todo = "Write there, like:  publish: {remote: https://git.example/district.git}"
+            raise Problem("content/portal.yml", "names no git remote that needs a token.", todo)
+        if not (user + token).isprintable():
+            raise Problem("token", "has characters that no token has.", "Copy it anew, as one line.")
+        write_safely(REMOTE_TOKEN, f"{named[0]}\n{user}\n{token}\n".encode())
+        click.echo(f"It is kept for {named[0]} only. Where you lose this machine, end the token at the git server.")
 
 
 def place_to_publish(out: Path | None, sign: Callable[[bytes], str] | None) -> tuple["Place", Callable[[], Path]]:
@@ -976,7 +1050,38 @@ def withdraw(story: str, out: Path) -> None:
     It works whatever else is wrong with the content.
     """
     with report_problems():
-        take_back(story, out)
+        try:
+            take_back(story, out)
+        finally:
+            push_withdrawals()
+
+
+def push_withdrawals() -> None:
+    """Push what was withdrawn to the git remote that portal.yml names, if any: readers see the server's site.
+
+    Raises Problem where that did not work now; the editor tries it again.
+    """
+    from editor import settings, start
+    from sitegen.content.settings import WHERE, read_settings
+    from sitegen.content.settings_schema import remote_of
+
+    if remote_of(read_settings(ROOT / "content"), WHERE) is None:
+        return
+    try:
+        with start.alone(EDITOR_MEMORY):
+            editor = editor_of(None)
+            editor.store.note_outside()
+            try:
+                editor.publisher.withdraw("?", today().isoformat())
+                editor.publisher.wait()
+            finally:
+                editor.store.history.close()
+            if editor.publisher.withdrawal is not None:
+                raise editor.publisher.withdrawal
+        click.echo(f"It was pushed to {editor.publisher.place.where}. The server takes it within a quarter of an hour.")
+    except start.AlreadyRuns:
+        settings.changed(EDITOR_MEMORY, withdrawing_since=today().isoformat())
+        click.echo("The editor that is open takes it to the server within a minute; its first page says when.")
 
 
 def take_back(story: str, out: Path) -> None:
@@ -1017,12 +1122,15 @@ def new_publisher_key(passphrase: str) -> None:
 
     Keep it off the server. `build` asks for its passphrase, or takes PORTAL_PUBLISHER_PASSPHRASE.
     """
+    from forms.core.builds import git_signatures
     from forms.desk.crypto import keys
     from forms.desk.watch.site_watch import publisher_fingerprint
 
     with report_problems():
         public = keys.make(PUBLISHER, passphrase)
         click.echo(f'Put this line into content/portal.yml and build the site:\n\npublishers: ["{public.signing}"]\n')
+        line = git_signatures.public_line("NAME", public.signing)
+        click.echo(f"Where a server takes what you push, whoever runs it adds to its allowed_signers:\n\n{line}\n")
         click.echo(f"Its fingerprint, to be read to each desk by phone: {publisher_fingerprint(public.signing)}")
         click.echo(f"The secret stays in {PUBLISHER}. Keep a copy of that folder and of the passphrase in a safe.")
 

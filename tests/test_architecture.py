@@ -157,7 +157,7 @@ def test_flask_is_known_to_web_code_only() -> None:
         ("espeakng_loader", {"sitegen.media.speech"}),
         ("vl_convert", {"sitegen.media.charts"}),
         ("difflib", {"sitegen.checks.did_you_mean", "editor.differences"}),
-        ("dulwich", {"editor.history"}),
+        ("dulwich", {"editor.history", "editor.remotes.remote"}),
         ("merge3", {"editor.merging"}),
         ("mammoth", {"editor.incoming.pasted"}),
         ("bs4", {"editor.incoming.pasted"}),

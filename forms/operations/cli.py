@@ -4,17 +4,21 @@ A command is a click command in a module of its own, named in COMMANDS; the modu
 """
 
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from forms.core.builds.version import VERSION
 from forms.core.problem import Problem, Problems
+
+if TYPE_CHECKING:
+    from forms.operations.updating import Source
 
 COMMANDS: Mapping[str, str] = {
     "backup": "forms.operations.backup_commands",
@@ -45,7 +49,8 @@ class Checkout:
     build: builds the site where anything changed, and returns its folder and portal.json; purge: takes what has no
     consent out of a built site; today: the day in the district; due: helplines to be called again and consents that
     end, in sentences; keep_withdrawals: told what consents.csv held as it came before and what it holds here, writes
-    withdrawals that were made here into the one that came; program: the beginning of a command line of build.py.
+    withdrawals that were made here into the one that came; program: the beginning of a command line of build.py;
+    libraries: the git repositories of libraries that portal.yml names.
     """
 
     root: Path
@@ -55,6 +60,7 @@ class Checkout:
     due: Callable[[], list[str]] | None = None
     keep_withdrawals: Callable[[bytes, bytes], object] = lambda _base, _here: None
     program: tuple[str, ...] = ()
+    libraries: "Callable[[], Sequence[Source]]" = tuple
 
     @property
     def published(self) -> Path:

@@ -28,6 +28,7 @@ TARGETS = {
     "portal.socket": f"{UNITS}/portal.socket",
     "portal-update.service": f"{UNITS}/portal-update.service",
     "portal-update.timer": f"{UNITS}/portal-update.timer",
+    "portal-update.path": f"{UNITS}/portal-update.path",
     "portal-backup.service": f"{UNITS}/portal-backup.service",
     "portal-backup.timer": f"{UNITS}/portal-backup.timer",
     "portal-erasures.service": f"{UNITS}/portal-erasures.service",
@@ -52,7 +53,7 @@ STARTED_WITH = "started with"
 
 STARTED = ("portal.socket", "portal.service")
 TIMER = "portal-update.timer"
-TIMERS = (TIMER, "portal-backup.timer", "portal-erasures.timer")
+TIMERS = (TIMER, "portal-update.path", "portal-backup.timer", "portal-erasures.timer")
 BEFORE, OWN = ".before-portal", ".yours"
 
 _FIRST_SETTINGS = """# Settings of the portal, one a line, like PORTAL_BUDGET=4294967296; docs/deploy.md lists them.

@@ -1,10 +1,14 @@
 """Commands for releases: publish, releases, rollback."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import click
 
+from forms.core.builds import publishing_report
+from forms.core.problem import Problem, Problems
 from forms.operations import releases as folders
 from forms.operations.cli import Checkout, checkout, report_problems
 from forms.operations.installation import become_owner
@@ -14,15 +18,32 @@ from forms.operations.updating import Source, clone_in
 
 @click.command()
 @click.option("--as-it-is", is_flag=True, help="Take public/ and .build/portal.json, built on another machine.")
-def publish(as_it_is: bool) -> None:
+@click.option("--daily", is_flag=True, help="As the timer of the day: write down what came of it, for `status`.")
+def publish(as_it_is: bool, daily: bool) -> None:
     """Put what content/ says into use, pages and forms in the same moment; builds first where anything changed."""
     with report_problems():
         here = checkout()
         become_owner(here.published)
-        with folders.at_work(here.published, say_waiting):
+        with folders.at_work(here.published, say_waiting), _reported(here) if daily else nullcontext():
             _recover(here)
             release = publish_newest(here, as_it_is=as_it_is)
         click.echo(f"Release {release.number} is in use: {release.public}")
+
+
+@contextmanager
+def _reported(here: Checkout) -> Iterator[None]:
+    """Write down what came of it, as `update` does: staff and `status` see it, with its day."""
+    told = "It was cut short."
+    try:
+        yield
+        told = ""
+    except Exception as error:
+        told = (
+            str(error) if isinstance(error, Problem | Problems) else f"A fault of the program: {type(error).__name__}."
+        )
+        raise
+    finally:
+        publishing_report.write(here.published, publishing_report.Report(here.today().isoformat(), told))
 
 
 def _recover(here: Checkout) -> None:

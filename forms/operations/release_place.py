@@ -23,20 +23,31 @@ class ReleasePlace:
 
     @property
     def can_undo(self) -> bool:
-        """Return whether there is a release before the one in use."""
+        """Return whether there is a release before the one in use, or one from which somebody went back."""
         now = releases.current(self.here.published)
-        return now is not None and any(one.number < now.number for one in releases.every(self.here.published))
+        earlier = any(one.number < now.number for one in releases.every(self.here.published)) if now else False
+        return earlier or releases.left(self.here.published) is not None
 
-    def publish(self) -> None:
+    def publish(self, commit: str, _who: str) -> str:
         """Build, and put the build into use; waits for another program that publishes. Raises Problem or Problems."""
         with releases.at_work(self.here.published):
             publish_newest(self.here)
+        return commit
 
-    def undo(self) -> None:
-        """Put the release before this one into use again. Raises Problem, also while another program publishes."""
+    def withdraw(self, _who: str) -> None:
+        """Do nothing: it was taken out of every release already."""
+
+    def undo(self, before: str, _who: str) -> str:
+        """Put the release before this one into use again; where that was done, the one that it was done from.
+
+        Raises Problem, also while another program publishes.
+        """
         seen = releases.current(self.here.published)
         with releases.at_work(self.here.published, _busy(self.where)):
-            releases.rollback(self.here.published, purge=self.here.purge, seen=seen)
+            left = releases.left(self.here.published)
+            number = left.number if left else None
+            releases.rollback(self.here.published, number, purge=self.here.purge, seen=seen)
+        return before
 
 
 def _busy(where: str) -> Callable[[], object]:

@@ -19,7 +19,7 @@ from forms.core import portal as portals
 from forms.core.builds import earlier_assets, withdrawn
 from forms.core.builds import manifest as manifests
 from forms.core.builds.manifest import BuildManifest
-from forms.core.files.durable import sync_folder
+from forms.core.files.durable import sync_folder, write_durably
 from forms.core.files.locks import AlreadyLocked, locked
 from forms.core.portal import Portal
 from forms.core.problem import Problem
@@ -107,7 +107,7 @@ def publish(site: Path, public: Path, handover: Path, today: date, *, purge: Pur
 def rollback(
     site: Path, number: int | None = None, *, purge: Purge | None = None, seen: Release | None = None
 ) -> Release:
-    """Put an earlier release into use: the one before this, or that with a number. Raises Problem, and changes nothing.
+    """Put another release into use: the one before this, or that with a number. Raises Problem, and changes nothing.
 
     seen: the release that was in use when somebody decided to go back from it. purge: takes out of it what was
     withdrawn since. Where that cannot be done, or the release holds keys that were replaced or lacks an event that
@@ -118,23 +118,35 @@ def rollback(
         if seen is not None and now != seen:
             what = f"was put into use meanwhile, in the place of {seen.number}."
             raise Problem(f"release {now.number if now else 0}", what, "Look at it, and say it again: rollback")
-        earlier = [one for one in every(site) if now is not None and one.number < now.number]
-        found = next((one for one in earlier if number in (None, one.number)), None)
+        others = [one for one in every(site) if now is not None and one.number != now.number]
+        earlier = [one for one in others if now is not None and one.number < now.number]
+        found = next(iter(earlier), None) if number is None else next((o for o in others if o.number == number), None)
         if now is None or found is None:
-            what = "has no earlier release" if number is None else f"has no earlier release {number}"
+            what = "has no earlier release" if number is None else f"has no other release {number}"
             raise Problem(str(site), f"{what}.", "See what there is: releases")
         _require_one_build(found.public, found.folder / PORTAL)
         if purge is not None:
             purge(found.public)
         _require_nothing_comes_back(found, now, [one for one in every(site) if one.number > found.number])
         held = is_held(site)
-        (site / HELD).touch()  # first: should the power go now, no timer undoes it
+        write_durably(site / HELD, str(now.number).encode())  # first: should the power go now, no timer undoes it
         try:
             _use(site, found)
         finally:
             if not held and current(site) != found:
                 (site / HELD).unlink(missing_ok=True)  # nobody went back
+        if found.number == every(site)[0].number:
+            (site / HELD).unlink(missing_ok=True)  # the newest is in use again
         return found
+
+
+def left(site: Path) -> Release | None:
+    """Return the release from which somebody went back last; None where nobody did, or it is not there any more."""
+    try:
+        number = int((site / HELD).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+    return next((one for one in every(site) if one.number == number), None)
 
 
 def is_held(site: Path) -> bool:

@@ -137,8 +137,12 @@ def _publishing(settings: Settings, day: date) -> Iterator[Item]:
         said = f"The newest content was not published on {report.day}; desks see why, and so does the journal."
         yield Item("publishing", {"day": report.day}, said, needs=True)
     elif report is not None and not -1 <= (day - date.fromisoformat(report.day)).days <= 1:
-        said = f"Nothing has looked for new content since {report.day}. Look at: systemctl status portal-update.timer"
+        timers = "systemctl list-timers portal-update.timer portal-day.timer"
+        said = f"Nothing has looked for new content since {report.day}. Look at: {timers}"
         yield Item("publishing", {"day": report.day}, said, needs=True)
+    elif report is not None:
+        said = f"Content was looked at {_ago((day - date.fromisoformat(report.day)).days)}."
+        yield Item("publishing", {"day": report.day}, said)
 
 
 def _kept(settings: Settings, portal: portals.Portal, day: date) -> Iterator[Item]:

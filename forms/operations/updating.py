@@ -6,7 +6,7 @@ What fails changes nothing, and is written down for staff (forms/core/builds/pub
 import os
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
@@ -14,8 +14,10 @@ from itertools import takewhile
 from pathlib import Path
 
 from forms.core.builds import publishing_report
+from forms.core.builds.git_signatures import require_place
 from forms.core.files.durable import write_durably
 from forms.core.problem import Problem, Problems
+from forms.operations import releases
 
 TAKEN = "refs/portal/taken"
 """In the repository: the commit that was published last. That of a fresh clone was signed by nobody yet."""
@@ -53,7 +55,8 @@ class Source:
     folder: of the files; repository: a bare clone elsewhere, since no file of git belongs among them; signers: a file
     of the people whose signature counts, one a line: name and SSH key, as ssh-keygen(1) describes under ALLOWED
     SIGNERS; remote, branch: where staff push to; keep: told what consents.csv held in the commit that was believed
-    last, and what it holds here: writes the withdrawals that were made here into the one that was taken.
+    last, and what it holds here: writes the withdrawals that were made here into the one that was taken; renamed:
+    the site has another address from now on, so that a commit for that one is taken.
     """
 
     folder: Path
@@ -62,6 +65,7 @@ class Source:
     remote: str = "origin"
     branch: str = "main"
     keep: Callable[[bytes, bytes], object] = lambda _base, _here: None
+    renamed: bool = False
 
     def taken(self) -> str | None:
         """Return the commit that was published last, or None where none ever was."""
@@ -113,7 +117,14 @@ class Source:
             what = f"{commit[:12]} is not signed by one of the people named in {self.signers.name}."
             raise Problem(f"{self.remote}/{self.branch}", what, "One of them signs and pushes: git commit -S; git push")
         self._require_valid_today(commit)
+        require_place(
+            self._message(commit), self._message(before) if before else "", self.branch,
+            f"{self.remote}/{self.branch}", renamed=self.renamed,
+        )  # fmt: skip
         return self._git("log", "-1", "--format=%GS", commit)
+
+    def _message(self, commit: str) -> str:
+        return self._git("cat-file", "commit", commit).partition("\n\n")[2]
 
     def _require_valid_today(self, commit: str) -> None:
         """Raise Problem where the key's time (valid-before in the file of signers) is over.
@@ -219,7 +230,7 @@ class Source:
         try:
             return subprocess.run(  # noqa: S603 - our own arguments
                 ["git", *careful, f"--git-dir={self.repository}", f"--work-tree={self.folder}", *words],  # noqa: S607
-                cwd=self.folder, env={**clean, **own}, capture_output=True, check=False, timeout=LONGEST,
+                cwd=self.repository, env={**clean, **own}, capture_output=True, check=False, timeout=LONGEST,
                 encoding="utf-8", errors="replace",
             )  # fmt: skip
         except FileNotFoundError:
@@ -228,9 +239,45 @@ class Source:
             raise Problem(self.remote, f"did not answer within {LONGEST} seconds.", "It is tried again.") from None
 
 
+def library_source(place: Path, name: str, remote: str, branch: str, signers: Sequence[str]) -> Source:
+    """Return the source of a library that portal.yml names; its clone is made in `place` where there is none.
+
+    Its folder, which holds nothing but what was taken, is made with the first commit. Raises Problem or OSError.
+    """
+    place.mkdir(parents=True, exist_ok=True)
+    listed = place / f"{name}.signers"
+    write_durably(listed, "".join(f"{line}\n" for line in signers).encode())
+    source = Source(place / name, place / f"{name}.git", listed, remote, branch)
+    if not (source.repository / "HEAD").exists():
+        done = subprocess.run(  # noqa: S603 - our own arguments
+            ["git", "init", "--quiet", "--bare", str(source.repository)], capture_output=True, check=False,  # noqa: S607
+        )  # fmt: skip
+        if done.returncode:
+            raise Problem(f"library {name}", "cannot be kept here: git init failed.", "Is the disk full?")
+    return source
+
+
 def clone_in(root: Path) -> Path:
     """Return where the bare clone of a site's content lies."""
     return root / "var" / "content.git"
+
+
+def take_library(
+    source: Source, publish: Callable[[], object] = lambda: None, purge: Callable[[], object] = lambda: None
+) -> str:
+    """Take the newest commit of a library that its signers signed, and publish; return a sentence, "" for nothing new.
+
+    Raises Problem or Problems: then the library is as it was, but for what it withdrew.
+    """
+    newest, signer = _newest(source)
+    if not signer:
+        return ""
+    before = source.taken()
+    source.folder.mkdir(exist_ok=True)
+    source.take(newest)
+    _publish(source, before, publish, purge)
+    source.published(newest)
+    return f"Library {source.folder.name}: taken {newest[:12]}, signed by {signer}."
 
 
 @contextmanager
@@ -255,8 +302,11 @@ def update(
     *,
     purge: Callable[[], object] = lambda: None,
     held: bool = False,
+    libraries: Callable[[], Sequence[Source]] = tuple,
 ) -> str:
     """Publish the newest content that a named person signed; return a sentence. Raises Problem or Problems.
+
+    libraries: the libraries that portal.yml names; each is taken by itself, and one that fails stops nothing else.
 
     source: None where there is nothing to fetch; publish: checks, builds and puts into use what the folder holds; site:
     the folder of the releases; purge: takes what has no consent off the site, whatever else fails; held: somebody
@@ -264,15 +314,61 @@ def update(
     what it held before, but for consents.csv, and what the day asks for is published all the same.
     """
     try:
-        said = _take_and_publish(source, publish, purge, held)
+        said = _take_all(source, publish, purge, held, libraries)
     except Exception as error:
         told = (
             str(error) if isinstance(error, Problem | Problems) else f"A fault of the program: {type(error).__name__}."
         )
         publishing_report.write(site, publishing_report.Report(today.isoformat(), told))
         raise
+    finally:
+        _tell_staff(source, site)
     publishing_report.write(site, publishing_report.Report(today.isoformat(), ""))
     return said
+
+
+def _take_all(
+    source: Source | None,
+    publish: Callable[[], object],
+    purge: Callable[[], object],
+    held: bool,
+    libraries: Callable[[], Sequence[Source]],
+) -> str:
+    said: list[str] = []
+    wrong: list[Problem] = []
+
+    def with_new_libraries() -> None:
+        for library in libraries():  # those that content/ names for the first time: without them nothing can be built
+            if library.taken() is None:
+                said.append(take_library(library))
+        publish()
+
+    try:
+        said.append(_take_and_publish(source, with_new_libraries, purge, held))
+    except (Problem, Problems) as told:
+        wrong += _each(told)
+    try:
+        known = libraries()  # as the content that is published now says
+    except Problem as problem:
+        known, wrong = (), [*wrong, problem]
+    for library in known:
+        try:
+            if library.taken() is not None:
+                said.append(take_library(library, publish, purge))
+        except (Problem, Problems) as told:
+            wrong += _each(told)
+    if wrong:
+        raise wrong[0] if len(wrong) == 1 else Problems(wrong)
+    return " ".join(filter(None, said))
+
+
+def _tell_staff(source: Source | None, site: Path) -> None:
+    """Let the release in use say which commit it was built from, unless somebody went back to an earlier one."""
+    now = releases.current(site)
+    if source is not None and now is not None and not releases.is_held(site):
+        with suppress(Problem, OSError):  # said meanwhile, by what made it so
+            if commit := source.taken():
+                publishing_report.write_taken(now.public, commit)
 
 
 def _take_and_publish(
@@ -314,10 +410,20 @@ def _newest(source: Source) -> tuple[str, str]:
 
 
 def _keep_up(publish: Callable[[], object], purge: Callable[[], object], held: bool) -> None:
-    """Bring what is here to today: consents end and events pass, also where nothing new comes."""
-    purge()
-    if not held:
-        publish()
+    """Bring what is here to today: consents end and events pass, also where nothing new comes.
+
+    Raises what went wrong, after all else was done.
+    """
+    wrong: list[Problem] = []
+    for step in (purge, *([] if held else [publish])):
+        try:
+            step()
+        except (Problem, Problems) as told:
+            wrong += _each(told)
+    if len(wrong) == 1:
+        raise wrong[0]
+    if wrong:
+        raise Problems(wrong)
 
 
 def _keep_up_in_spite_of(
@@ -325,20 +431,25 @@ def _keep_up_in_spite_of(
 ) -> None:
     try:
         _keep_up(publish, purge, held)
-    except Problem as other:
-        raise Problems([problem, other]) from None
-    except Problems as others:
-        raise Problems([problem, *others.problems]) from None
+    except (Problem, Problems) as others:
+        raise Problems([problem, *_each(others)]) from None
 
 
 def _publish(source: Source, before: str | None, publish: Callable[[], object], purge: Callable[[], object]) -> None:
     """Publish what the folder holds, else let it hold what it held. What the new content withdraws is gone anyway."""
     try:
         publish()
-    except BaseException:
+    except BaseException as error:
         try:
             purge()
+        except (Problem, Problems) as found:
+            if isinstance(error, Problem | Problems):
+                raise Problems([*_each(error), *_each(found)]) from None
         finally:
             if before:
                 source.take_back(before)
         raise
+
+
+def _each(told: Problem | Problems) -> tuple[Problem, ...]:
+    return told.problems if isinstance(told, Problems) else (told,)

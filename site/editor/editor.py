@@ -13,8 +13,11 @@ from editor import settings
 from editor.approvals import Approvals
 from editor.looking import Looking
 from editor.publishing import Publisher
+from editor.remotes.place import RemotePlace
 from editor.store import Store
 from editor.tables.rows import WRITTEN_BY_PROGRAMS
+from forms.core.i18n import gettext_noop as _
+from forms.core.problem import Problem
 
 
 @dataclass
@@ -40,6 +43,18 @@ class Editor:
     def approvals(self) -> Approvals:
         """What a second person must read before it is published."""
         return Approvals(self.content, self.memory, self.store.history)
+
+    @property
+    def pushes(self) -> RemotePlace | None:
+        """What publishes by a push, where that is how the site is published."""
+        place = self.publisher.place
+        return place if isinstance(place, RemotePlace) else None
+
+    def require_read(self) -> None:
+        """Raise Problem while a second person must read something before it is published."""
+        if waiting := self.approvals.waiting():
+            what = _("A second person must read this before it is published.")
+            raise Problem(waiting[0].change.path, what, _("Ask a colleague to read it."))
 
     @property
     def settings(self) -> settings.Settings:

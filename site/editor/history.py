@@ -5,7 +5,7 @@ to a repository beside it (var/editor/history), so that nothing is done to a rep
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +16,9 @@ from typing import Any
 from sitegen.layers import lookup
 from sitegen.lint.own_files import is_passed_over
 
+from forms.core.builds import git_signatures
 from forms.core.problem import Problem
+from forms.core.signing import PrivateKey
 
 _FILE = 0o100644
 _SECONDS = 3600
@@ -55,12 +57,18 @@ class History:
         self._repo: Any = Repo(content if self._own else beside)
         self._seen: dict[str, tuple[int, int, str]] = {}
         if not self._own:
-            self._remove_stale_locks(beside)
+            self._remove_leftovers(beside)
 
-    def _remove_stale_locks(self, folder: Path) -> None:
+    @property
+    def folder(self) -> Path:
+        """The folder of the repository."""
+        return Path(self._repo.path)
+
+    def _remove_leftovers(self, folder: Path) -> None:
         """Remove what a program that was killed left: only we write here, and one at a time."""
-        for lock in folder.rglob("*.lock"):
-            lock.unlink(missing_ok=True)
+        for names in ("*.lock", "tmp_pack_*", "tmp_obj_*"):
+            for left in folder.rglob(names):
+                left.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Close the files of the repository."""
@@ -85,15 +93,16 @@ class History:
                 return bytes(found.data)
         return None
 
-    def record(self, changes: Mapping[str, bytes | None], who: str, what: str) -> Entry | None:
+    def record(self, changes: Mapping[str, bytes | None], who: str, what: str, *, joins: str = "") -> Entry | None:
         """Make a commit of files by their path inside content/ (None: gone); None where nothing changed.
 
-        Raises Problem where the history cannot be written: the files themselves are saved before this.
+        joins: a commit from elsewhere whose files these are a part of. Raises Problem where the history cannot be
+        written: the files themselves are saved before this.
         """
         from dulwich.file import FileLocked  # noqa: PLC0415
 
         try:
-            return self._record(changes, who, what)
+            return self._record(changes, who, what, joins)
         except FileLocked as error:
             todo = f"The text itself is saved. Close that program; if none runs, remove {fsdecode(error.lockfilename)}."
             raise Problem("history", "is in use by another git program.", todo) from None
@@ -101,33 +110,92 @@ class History:
             todo = "The text itself is saved. Make room on the disk; the history follows with the next save."
             raise Problem("history", f"cannot be written ({error.strerror or 'in use'}).", todo) from None
 
-    def _record(self, changes: Mapping[str, bytes | None], who: str, what: str) -> Entry | None:
+    def _record(self, changes: Mapping[str, bytes | None], who: str, what: str, joins: str) -> Entry | None:
+        head, there = self._head(), self.files()
+        ids = {path: self.id_of(data) if data is not None else None for path, data in changes.items()}
+        fresh = {path: data for path, data in changes.items() if ids[path] != there.get(path)}
+        if not fresh and not joins:
+            return None
+        parents = [id for id in ((head or b"").decode(), joins) if id]
+        commit = self._commit((head or b"").decode(), fresh, parents, who, what)
+        if not self._repo.refs.set_if_equals(b"HEAD", head, commit.id):
+            raise OSError(0, "in use")
+        if self._own:
+            self._repo.get_worktree().stage(list(fresh))  # else git would show the save as undone
+        return self._entry(commit)
+
+    def _commit(
+        self, base: str, changes: Mapping[str, bytes | None], parents: Sequence[str], who: str, what: str,
+        key: PrivateKey | None = None,
+    ) -> Any:  # fmt: skip
+        """Return a new commit of the files of `base` with these changes, which nothing leads to yet."""
         from dulwich.object_store import commit_tree_changes  # noqa: PLC0415
         from dulwich.objects import Commit  # noqa: PLC0415
 
-        store, head, there = self._repo.object_store, self._head(), self.files()
+        store = self._repo.object_store
         blobs = {path: self._blob(data) if data is not None else None for path, data in changes.items()}
-        fresh = {path: blob for path, blob in blobs.items() if (blob.id.decode() if blob else None) != there.get(path)}
-        if not fresh:
-            return None
-        for blob in filter(None, fresh.values()):
+        for blob in filter(None, blobs.values()):
             store.add_object(blob)
-        rows = [(path.encode(), _FILE if blob else None, blob.id if blob else None) for path, blob in fresh.items()]
+        rows = [(path.encode(), _FILE if blob else None, blob.id if blob else None) for path, blob in blobs.items()]
         commit: Any = Commit()
-        commit.tree = commit_tree_changes(store, self._tree(head), rows)
-        commit.parents = [head] if head else []
+        commit.tree = commit_tree_changes(store, self._tree(base.encode() or None), rows)
+        commit.parents = [id.encode() for id in parents]
         commit.author = commit.committer = _identity(who)
         now = datetime.now(UTC).astimezone()
         commit.author_time = commit.commit_time = int(now.timestamp())
         offset = now.utcoffset()
         commit.author_timezone = commit.commit_timezone = int(offset.total_seconds()) if offset else 0
         commit.encoding, commit.message = b"UTF-8", what.encode()
+        if key is not None:
+            commit.gpgsig = git_signatures.sign(commit.as_raw_string(), key)
         store.add_object(commit)
-        if not self._repo.refs.set_if_equals(b"HEAD", head, commit.id):
-            raise OSError(0, "in use")
-        if self._own:
-            self._repo.get_worktree().stage(list(fresh))  # else git would show the save as undone
-        return self._entry(commit)
+        return commit
+
+    def signed(
+        self, base: str, changes: Mapping[str, bytes | None], parents: Sequence[str], who: str, what: str,
+        key: PrivateKey,
+    ) -> str:  # fmt: skip
+        """Make a signed commit of the files of `base` with these changes, beside the history; return its id.
+
+        Raises OSError.
+        """
+        return str(self._commit(base, changes, parents, who, what, key).id.decode())
+
+    def signer(self, commit: str, signers: Iterable[str]) -> str | None:
+        """Return who signed a commit, of the lines of a file of signers (forms/core/builds/git_signatures.py)."""
+        found = self._repo[commit.encode()]
+        signature = found.gpgsig
+        return git_signatures.signer(found.raw_without_sig(), signature, signers) if signature else None
+
+    def message(self, commit: str) -> str:
+        """Return the whole message of a commit; "" for none."""
+        return str(self._repo[commit.encode()].message.decode("utf-8", "replace")) if commit else ""
+
+    def ancestors(self, commit: str) -> set[str]:
+        """Return a commit and all that it follows. No clock counts: those of some machines are wrong."""
+        found, left = set(), [commit] if commit else []
+        while left:
+            one = left.pop()
+            if one not in found:
+                found.add(one)
+                left += [parent.decode() for parent in self._repo[one.encode()].parents]
+        return found
+
+    def common(self, one: str, other: str) -> str:
+        """Return the newest commit that two commits follow; "" where they have none in common."""
+        both = self.ancestors(one) & self.ancestors(other)
+        followed = {parent.decode() for id in both for parent in self._repo[id.encode()].parents}
+        return max(both - followed, default="")
+
+    def mark(self, name: str) -> str:
+        """Return the commit that a mark names (refs/portal/<name>); "" where there is none."""
+        with suppress(KeyError):
+            return str(self._repo.refs[f"refs/portal/{name}".encode()].decode())
+        return ""
+
+    def set_mark(self, name: str, commit: str) -> None:
+        """Let a mark name a commit. Raises OSError."""
+        self._repo.refs[f"refs/portal/{name}".encode()] = commit.encode()
 
     def note_outside(self, who: str, what: str) -> Entry | None:
         """Record what was changed in content/ without the editor: nothing in it may be lost by what is saved next."""

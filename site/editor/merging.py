@@ -25,9 +25,21 @@ def _parts(base: list[str], ours: list[str], theirs: list[str]) -> Iterator[Part
     sources = {"unchanged": base, "same": ours, "a": ours, "b": theirs}
     for kind, *ends in Merge3(base, ours, theirs).merge_regions():
         if kind == "conflict":
-            yield Part("".join(ours[ends[2] : ends[3]]), "".join(theirs[ends[4] : ends[5]]), touches=True)
+            yield from _line_by_line(base[ends[0] : ends[1]], ours[ends[2] : ends[3]], theirs[ends[4] : ends[5]])
         else:
             yield Part("".join(sources[kind][ends[0] : ends[1]]))
+
+
+def _line_by_line(base: list[str], ours: list[str], theirs: list[str]) -> Iterator[Part]:
+    """Yield a stretch that both changed: one that touches, unless each line was changed by one side or alike.
+
+    So a title and the day below it, which stand next to each other, are no conflict.
+    """
+    lines = list(zip(base, ours, theirs, strict=False))
+    if len({len(base), len(ours), len(theirs)}) == 1 and all(a == b or z in (a, b) for z, a, b in lines):
+        yield Part("".join(b if z == a else a for z, a, b in lines))
+    else:
+        yield Part("".join(ours), "".join(theirs), touches=True)
 
 
 def merged(parts: list[Part]) -> str | None:

@@ -21,17 +21,17 @@ def page_path(content: Path, languages: tuple[str, ...], language: str, name: st
     if not _NAME.fullmatch(name) or any(_RESERVED.fullmatch(part) for part in parts):
         todo = "Use small letters a to z, digits and hyphens, like stories/the-advance."
         raise Problem("address", f'"{name[:80]}" cannot be the address of a page.', todo)
-    return _within(content, content / language / name)
+    return within(content, content / language / name)
 
 
 def table_path(content: Path, tables: tuple[str, ...], name: str) -> Path:
     """Return the file of a table. Raises Problem where there is no such table."""
     if name not in tables or not _TABLE.fullmatch(name):
         raise Problem("table", f'"{name[:40]}" is no table of this site.', "Choose one from the list.")
-    return _within(content, content / "tables" / f"{name}.csv")
+    return within(content, content / "tables" / f"{name}.csv")
 
 
-def _within(content: Path, path: Path) -> Path:
+def within(content: Path, path: Path) -> Path:
     """Return the path. Raises Problem where a link stands on the way: it may lead to any file of this machine."""
     for step in (path, *path.parents):
         if step == content:

@@ -3,6 +3,7 @@
 import shutil
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -38,11 +39,20 @@ class Place(Protocol):
     def can_undo(self) -> bool:
         """Return whether there is an earlier site to bring back."""
 
-    def publish(self) -> None:
-        """Check, build, and put it into use. Raises Problem, Problems or OSError: then the old site stays."""
+    def publish(self, commit: str, who: str, /) -> str:
+        """Check, build, and put it into use; return the commit that readers see then.
 
-    def undo(self) -> None:
-        """Bring the earlier site back, without what was withdrawn since. Raises Problem or OSError."""
+        Raises Problem, Problems or OSError: then the old site stays.
+        """
+
+    def undo(self, before: str, who: str, /) -> str:
+        """Bring the earlier site back, without what was withdrawn since; return its commit. Raises Problem or OSError.
+
+        before: the commit that it was built from.
+        """
+
+    def withdraw(self, who: str, /) -> None:
+        """Take to readers what was withdrawn in the folder, where they see another one. Raises Problem."""
 
 
 @dataclass
@@ -73,7 +83,7 @@ class Folder:
         """Return whether the site of before is there."""
         return self.before.exists()
 
-    def publish(self) -> None:
+    def publish(self, commit: str, _who: str) -> str:
         """Keep the site of now beside it, and build the new one. Raises Problem, Problems or OSError."""
         kept = self._keep()
         try:
@@ -84,6 +94,7 @@ class Folder:
         if kept.exists():
             shutil.rmtree(self.before, ignore_errors=True)
             kept.rename(self.before)
+        return commit
 
     def _keep(self) -> Path:
         """Return a copy of the site of now, which shares its files: made in moments, and no room is taken."""
@@ -93,10 +104,14 @@ class Folder:
             shutil.copytree(self.out, kept, copy_function=_share)
         return kept
 
-    def undo(self) -> None:
+    def undo(self, before: str, _who: str) -> str:
         """Exchange the site of now with that of before, which may be undone again."""
         self.take_out_withdrawn(self.out)  # looks into the builds beside it too
         swap(self.before, self.out)
+        return before
+
+    def withdraw(self, _who: str) -> None:
+        """Do nothing: it was taken out of this folder already."""
 
 
 @dataclass
@@ -106,7 +121,11 @@ class Publisher:
     place: Place
     memory: Path
     outcome: Outcome | None = None
+    withdrawal: Problem | None = None
+    """Why a withdrawal has not reached the server yet."""
+
     _running: threading.Thread | None = None
+    _withdrawing: threading.Thread | None = None
     _busy: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -123,9 +142,10 @@ class Publisher:
                 self._running.start()
 
     def wait(self) -> None:
-        """Wait until the build has ended."""
-        if self._running:
-            self._running.join()
+        """Wait until the build has ended, and what was withdrawn has been tried."""
+        for thread in (self._running, self._withdrawing):
+            if thread:
+                thread.join()
 
     def _publish(self, commit: str, who: str, day: str) -> None:
         try:
@@ -147,24 +167,53 @@ class Publisher:
 
         Raises Problem, Problems or OSError: the old one stays.
         """
-        self.place.publish()
+        shown = self.place.publish(commit, who)
         last = settings.read(self.memory).published
-        settings.changed(self.memory, published=commit, published_by=who, published_on=day, before=last)
+        settings.changed(self.memory, published=shown, published_by=who, published_on=day, before=last)
+
+    def withdraw(self, who: str, day: str) -> None:
+        """Begin to take to readers what was withdrawn, whatever else runs; tried again until it is there."""
+        with suppress(OSError):  # a full disk is no hindrance; another program that withdraws may have said so already
+            settings.changed(self.memory, withdrawing_since=settings.read(self.memory).withdrawing_since or day)
+        self.keep_on(who, asked=True)
+
+    def keep_on(self, who: str, *, asked: bool = False) -> None:
+        """Try again to take a withdrawal to readers, where one waits and nothing tries already."""
+        with self._busy:
+            tries = self._withdrawing and self._withdrawing.is_alive()
+            if (asked or settings.read(self.memory).withdrawing_since) and not tries:
+                self._withdrawing = threading.Thread(target=self._withdraw, args=(who,), daemon=True)
+                self._withdrawing.start()
+
+    def _withdraw(self, who: str) -> None:
+        try:
+            since = settings.read(self.memory).withdrawing_since
+            self.place.withdraw(who)
+            self.withdrawal = None
+            if since and settings.read(self.memory).withdrawing_since == since:
+                settings.changed(self.memory, withdrawing_since="")
+        except Problem as problem:
+            self.withdrawal = problem
+        except Exception as error:  # noqa: BLE001 - a thread must not end without telling
+            self.withdrawal = Problem("withdraw", f"did not work ({type(error).__name__}).", "It is tried again.")
 
     def undo(self, who: str, day: str) -> None:
-        """Bring back the site before the last publishing, without what was withdrawn since. Raises Problem."""
+        """Bring back the site before the last publishing, without what was withdrawn since; again, and it is undone.
+
+        Raises Problem.
+        """
         with self._busy:
             if self.running:
                 raise Problem("publish", "A build is running.", "Wait until it has ended.")
             if not self.place.can_undo:
                 raise Problem("undo", "There is no earlier site to bring back.", "Publish something first.")
+            known = settings.read(self.memory)
             try:
-                self.place.undo()
+                shown = self.place.undo(known.before, who)
             except OSError as error:
                 todo = "The site stays as it is. Is the disk full, or the folder not yours?"
                 raise Problem(self.place.where, f"cannot be changed ({error.strerror}).", todo) from None
-            last = settings.read(self.memory).before
-            settings.changed(self.memory, published=last, published_by=who, published_on=day, before="")
+            settings.changed(self.memory, published=shown, published_by=who, published_on=day, before=known.published)
 
 
 def unpublished(history: History, memory: Path) -> list[Change]:

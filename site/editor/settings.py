@@ -4,9 +4,12 @@ import json
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from forms.core.files.durable import write_safely
+
+_BUSY = Lock()
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,15 @@ class Settings:
     published_on: str = ""
     before: str = ""
     """The commit that was on the site before that: Undo brings it back."""
+
+    waiting_since: str = ""
+    """The day since which a publishing waits for the network."""
+
+    withdrawing_since: str = ""
+    """The day since which a withdrawal waits to reach the server."""
+
+    taken: str = ""
+    """The commit that the site named when it was last asked."""
 
 
 def read(folder: Path) -> Settings:
@@ -39,6 +51,7 @@ def write(folder: Path, settings: Settings) -> None:
 
 def changed(folder: Path, **values: str) -> Settings:
     """Remember some values anew, and return all. Raises OSError."""
-    settings = replace(read(folder), **values)
-    write(folder, settings)
-    return settings
+    with _BUSY:  # what is published or withdrawn in the background writes here too
+        settings = replace(read(folder), **values)
+        write(folder, settings)
+        return settings

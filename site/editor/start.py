@@ -1,7 +1,9 @@
 """Starts the editor's window on this machine and opens the staff's browser on it."""
 
+import threading
 from collections.abc import Callable, Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -12,11 +14,26 @@ from editor.editor import Editor
 from editor.history import History
 from editor.looking import Looking
 from editor.publishing import Place, Publisher
+from editor.remotes.place import RemotePlace
+from editor.remotes.remote import Remote
 from editor.store import Store
 from editor.window.app import create_window
 from forms.core.files.locks import AlreadyLocked, locked
 from forms.core.problem import Problem
+from forms.core.signing import PrivateKey
 from forms.web.local.running import run, show_until_interrupted
+
+
+@dataclass(frozen=True)
+class Push:
+    """Where the site is published by a push, and the key of the person who signs; without one nothing is pushed."""
+
+    remote: Remote
+    key: PrivateKey | None
+
+
+AGAIN = 30
+"""Seconds after which a withdrawal that has not reached the server is tried again."""
 
 
 def make(
@@ -28,22 +45,37 @@ def make(
     today: Callable[[], date],
     withdraw: Callable[[str], object],
     unprotected: Collection[str] = (),
+    push: Push | None = None,
     field: Callable[[], Path | None] = lambda: None,
 ) -> Editor:
     """Put an editor together. memory: its own folder on this machine; see Place and Editor for what is passed in.
 
-    Raises Problem where portal.yml cannot be read.
+    push: where the site goes by a push; `place` is then where it is built on this machine first. Raises Problem where
+    portal.yml cannot be read.
     """
     content = (root / "content").resolve()
-    languages = tuple(str(row["code"]) for row in read_settings(content)["languages"])
+    known = read_settings(content)
+    languages = tuple(str(row["code"]) for row in known["languages"])
     history = History(content, memory / "history")
     looking = Looking(root, keys, today, unprotected)
+    store = Store(content, history, languages, ())
+    if push is not None:
+
+        def require_read() -> None:
+            editor.require_read()  # made below
+
+        address = str(known["address"]).rstrip("/")
+        place = RemotePlace(push.remote, place, store, memory, push.key, address, require_read, today)
     publisher = Publisher(place, memory)
-    editor = Editor(root, memory, Store(content, history, languages, ()), looking, publisher, withdraw, today, field)
+    editor = Editor(root, memory, store, looking, publisher, withdraw, today, field)
     editor.store.tables = tuple(editor.schemas)
     # What was not read by a second person must not slip into a build that has begun.
     editor.store.held = lambda name: publisher.running and editor.approvals.covers(name)
     return editor
+
+
+class AlreadyRuns(Problem):
+    """Another program holds the editor's folder."""
 
 
 @contextmanager
@@ -55,7 +87,7 @@ def alone(memory: Path) -> Iterator[None]:
             stack.enter_context(locked(memory / "lock"))
         except AlreadyLocked:
             todo = "Use the window that is open, or end that program first."
-            raise Problem("editor", "runs already on this machine.", todo) from None
+            raise AlreadyRuns("editor", "runs already on this machine.", todo) from None
         yield
 
 
@@ -72,9 +104,21 @@ def open_window(
         window = run(app, app.extensions["entrance"], port)
         opens = "The editor opens in your browser. If it does not, open" if browser else "To see the editor, open"
         ended = "The editor is ended. What was saved is saved."
+        ended_at = threading.Event()
+        threading.Thread(target=_keep_on, args=(editor, ended_at), daemon=True).start()
         try:
             show_until_interrupted(window.enter, opens, ended, say, browser=browser)
         finally:
+            ended_at.set()
             window.stop()
             editor.publisher.wait()
             editor.store.history.close()
+
+
+def _keep_on(editor: Editor, ended: threading.Event) -> None:
+    """Try again, as long as the window is open, to take to readers what was withdrawn; ask what the server has."""
+    while not ended.wait(AGAIN):
+        with suppress(OSError):  # a full disk is said where something is saved
+            editor.publisher.keep_on(editor.settings.name or "?")
+            if editor.pushes is not None:
+                editor.pushes.ask_server()

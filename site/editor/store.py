@@ -92,7 +92,7 @@ class Store:
             whole = merged(parts)
             if whole is None:
                 return Saved(now, parts=tuple(parts))
-            self._refuse_secrets(whole, path)
+            self.refuse_secrets(whole, path)
             entry = self.write(path, whole, who, what)
             return Saved(self.history.id_of(_bytes_of(path) or b""), entry, merged=whole != text)
 
@@ -142,7 +142,7 @@ class Store:
         marked = path.suffix == ".csv" and (before or b"").startswith(BOM)
         return (BOM if marked else b"") + text.encode()
 
-    def _refuse_secrets(self, text: str, path: Path) -> None:
+    def refuse_secrets(self, text: str, path: Path) -> None:
         """Raise Problem for a secret key in a text: once in the history, it would stay there."""
         for problem in secret_checks.in_text(text, f"content/{self.name(path)}", tokens=False):
             raise problem

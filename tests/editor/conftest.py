@@ -1,6 +1,7 @@
 """The editor of a tiny district, and a browser at its window."""
 
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import unescape
@@ -48,6 +49,7 @@ def write_site(folder: Folder, out: Path) -> None:
     fresh = out.with_name("fresh")
     (fresh / "en").mkdir(parents=True)
     (fresh / "en" / "index.html").write_text((folder.root / "content" / "en" / "index.md").read_text("utf-8"), "utf-8")
+    shutil.rmtree(out.with_name("gone"), ignore_errors=True)
     if out.exists():
         out.rename(out.with_name("gone"))
     fresh.rename(out)

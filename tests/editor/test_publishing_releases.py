@@ -28,7 +28,7 @@ def place(tmp_path: Path, build: Callable[..., None], portal: Portal) -> Release
     return ReleasePlace(Checkout(tmp_path, made, lambda _: None, lambda: TODAY))
 
 
-def test_the_button_publishes_a_release_and_undo_goes_back_one(
+def test_the_button_publishes_a_release_and_undo_goes_back_one_and_again_forward(
     folder: Folder, place: ReleasePlace, tmp_path: Path, request: Any
 ) -> None:
     editor = make_editor(folder, place)
@@ -48,7 +48,10 @@ def test_the_button_publishes_a_release_and_undo_goes_back_one(
     browser.post("/publish/undo")
     assert shown.read_text() == "<title>build 1</title>"
     assert "en/index.md" in browser.get("/publish/"), "it is saved, and not on the site"
-    assert "There is no earlier site" in browser.post("/publish/undo", 400).text
+    assert "Press Undo again to come back to what is there now." in browser.get("/publish/")
+    browser.post("/publish/undo")
+    assert shown.read_text() == "<title>build 2</title>"
+    assert "Nothing: both are the same." in browser.get("/publish/")
 
 
 def test_after_a_withdrawal_nobody_is_asked_to_copy_what_is_shown_from_here(

@@ -449,3 +449,30 @@ def test_a_librarys_page_or_row_becomes_the_districts_own_when_it_is_saved(brows
     }
     assert {path: path.read_bytes() for path in library.rglob("*") if path.is_file()} == before
     assert folder.problems() == []
+
+
+def test_the_history_shows_a_page_before_and_after_as_its_readers_see_it(browser: Browser, editor: Editor) -> None:
+    for words in ("One.", "Two."):
+        form = browser.form("/pages/en/index.md")
+        browser.post("/pages/en/index.md", **{**form, "text": f"# index\n\n{words}"})
+    newest = editor.store.history.newest()
+    page = browser.get(f"/history/{newest}")
+    for side, words, other in (("before", "One.", "Two."), ("after", "Two.", "One.")):
+        address = f"/history/{newest}/{side}/en/index.md"
+        assert f'src="{browser.root}{address}"' in page
+        answer = browser.client.get(address)
+        assert words in answer.text
+        assert other not in answer.text
+        assert "<script" not in answer.text
+        assert answer.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
+        assert answer.headers["X-Frame-Options"] == "SAMEORIGIN"
+    for path in (f"{newest}/before/en/../../x.md", f"{newest}/after/en/help.md", f"{'0' * 40}/after/en/index.md"):
+        assert browser.client.get(f"/history/{path}").status_code >= 400
+
+
+def test_a_new_page_has_no_frame_of_before(browser: Browser, editor: Editor, folder: Folder) -> None:
+    folder.page("fresh", "New.")
+    browser.get("/history/")
+    page = browser.get(f"/history/{editor.store.history.newest()}")
+    assert "/after/en/fresh.md" in page
+    assert "/before/en/fresh.md" not in page

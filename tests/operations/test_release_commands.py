@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from forms.core.builds import publishing_report
 from forms.core.builds.version import VERSION
 from forms.core.files import locks
+from forms.core.problem import Problems
 from forms.operations import release_commands, releases, update_commands
 from forms.operations.cli import Checkout, portal
 from forms.server.districts import settings as district_settings
@@ -135,3 +137,34 @@ def test_publish_by_hand_ends_what_the_power_cut_short_in_an_update(typed: Calla
     (tmp_path / "content/tables/consents.csv").write_text("id,withdrawn_on\na,\n")
     assert typed("publish", number=1).startswith("0 ")
     assert "2027-01-01" in (tmp_path / "content/tables/consents.csv").read_text()
+
+
+def test_one_release_that_cannot_be_cleaned_stops_no_other(
+    typed: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2, 3):
+        typed("publish", number=number)
+    cleaned: list[str] = []
+
+    def purge(public: Path) -> None:
+        cleaned.append(public.parent.name[-1])
+        if cleaned[-1] == "2":
+            raise PermissionError(13, "no", "x")
+
+    here = Checkout(tmp_path, None, purge)
+    with pytest.raises(Problems, match="release 2: cannot be cleaned of what was withdrawn: PermissionError"):
+        update_commands._purge_all(here)
+    assert cleaned == ["3", "2", "1"]
+
+
+@pytest.mark.parametrize(("number", "problem"), [(1, ""), (0, "holds no built site")])
+def test_the_timer_of_the_day_writes_down_what_came_of_it(
+    typed: Callable[..., str], tmp_path: Path, number: int, problem: str
+) -> None:
+    typed("publish", "--daily", number=number)
+    report = publishing_report.read(tmp_path / "published")
+    assert report
+    assert (problem in report.problem) if problem else report.problem == ""
+    shutil.rmtree(tmp_path / "published")
+    typed("publish")
+    assert publishing_report.read(tmp_path / "published") is None, "by hand nobody needs a report"

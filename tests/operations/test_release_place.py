@@ -36,16 +36,21 @@ def shown(tmp_path: Path) -> str:
 
 def test_publishing_puts_a_release_into_use_and_undo_the_one_before(tmp_path: Path, make: Make) -> None:
     place = make()
-    place.publish()
+    place.publish("", "")
     assert not place.can_undo
-    place.publish()
+    place.publish("", "")
     assert shown(tmp_path) == "<title>build 2</title>"
     assert place.can_undo
-    place.undo()
+    place.undo("", "")
     assert shown(tmp_path) == "<title>build 1</title>"
-    assert not place.can_undo, "nothing lies before the first"
     assert releases.is_held(tmp_path / "published"), "no timer publishes it again"
-    place.publish()
+    assert place.can_undo, "the undoing"
+    place.undo("", "")
+    assert shown(tmp_path) == "<title>build 2</title>"
+    assert not releases.is_held(tmp_path / "published"), "the newest is in use: the timer goes on"
+    place.undo("", "")
+    assert shown(tmp_path) == "<title>build 1</title>"
+    place.publish("", "")
     assert shown(tmp_path) == "<title>build 3</title>"
 
 
@@ -58,28 +63,28 @@ def test_what_was_withdrawn_since_is_taken_out_before_it_is_shown_again(tmp_path
         return tmp_path / "public", tmp_path / "portal.json"
 
     place = ReleasePlace(Checkout(tmp_path, made, taken.append, lambda: date(2027, 1, 1)))
-    place.publish()
-    place.publish()
+    place.publish("", "")
+    place.publish("", "")
     taken.clear()
-    place.undo()
+    place.undo("", "")
     assert [folder.parent.name for folder in taken] == ["0000000001"]
 
 
 def test_a_build_that_fails_leaves_the_release_in_use(tmp_path: Path, make: Make) -> None:
-    make().publish()
+    make().publish("", "")
 
     def broken() -> tuple[Path, Path]:
         raise Problem("content/en/index.md", "is wrong.", "Mend it.")
 
     with pytest.raises(Problem, match="is wrong"):
-        ReleasePlace(Checkout(tmp_path, broken)).publish()
+        ReleasePlace(Checkout(tmp_path, broken)).publish("", "")
     assert shown(tmp_path) == "<title>build 1</title>"
 
 
 def test_undo_does_not_wait_for_another_program_and_says_so(tmp_path: Path, make: Make) -> None:
     place = make()
-    place.publish()
-    place.publish()
+    place.publish("", "")
+    place.publish("", "")
     with releases.at_work(tmp_path / "published"), pytest.raises(Problem, match="another program publishes"):
-        place.undo()
+        place.undo("", "")
     assert shown(tmp_path) == "<title>build 2</title>"

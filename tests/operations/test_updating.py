@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from sitegen.publish import withdrawal
 
-from forms.core.builds import publishing_report
+from forms.core.builds import git_signatures, publishing_report
 from forms.core.builds.publishing_report import Report
 from forms.core.problem import Problem, Problems
+from forms.core.signing import public_text, signing_key
 from forms.operations import updating
 from forms.operations.updating import Source, update
 
@@ -503,3 +504,175 @@ def test_an_update_that_is_cut_short_at_any_change_brings_no_story_back(tmp_path
         if not came:
             break
     assert 2 < at < MOST - 1
+
+
+# A signature is for one branch of one site
+
+
+def test_a_signed_draft_on_the_published_branch_is_refused(repository: Repository) -> None:
+    """Whoever holds the repository moves what somebody signed elsewhere to main."""
+    repository.commit("second\n\nPublish: main of https://a.example")
+    repository.update()
+    for words in ("a draft", "x\n\nPublish: draft of https://a.example", "x\n\nPublish: main of https://b.example"):
+        repository.commit(words)
+        with pytest.raises(Problem, match=r"does not say|for the branch draft|for another site"):
+            repository.update()
+        assert repository.page().startswith("second")
+        repository.git("reset", "-q", "--hard", "HEAD~")
+    repository.commit("third\n\nPublish: main of https://a.example")
+    assert repository.update().endswith("signed by anita.")
+
+
+def test_a_site_with_a_new_address_is_taken_when_the_operator_says_so(repository: Repository) -> None:
+    repository.commit("second\n\nPublish: main of https://a.example")
+    repository.update()
+    repository.commit("third\n\nPublish: main of https://b.example")
+    with pytest.raises(Problem, match="update --renamed"):
+        repository.update()
+    source = replace(repository.source(), renamed=True)
+    update(source, repository.publish, repository.home / "published", TODAY)
+    repository.commit("fourth\n\nPublish: main of https://b.example")
+    repository.update()
+    assert repository.page().startswith("fourth")
+
+
+def test_what_the_editors_key_signed_is_believed(repository: Repository) -> None:
+    """git and ssh-keygen check what was signed without either of them."""
+    key = signing_key("AGE-SECRET-KEY-1" + "Q" * 58)
+    with (repository.home / "signers").open("a") as signers:
+        signers.write(git_signatures.public_line("devi", public_text(key)) + "\n")
+    repository.commit("second", sign=False)
+    raw = repository.git("cat-file", "commit", "HEAD") + "\n"
+    header, _, message = raw.partition("\n\n")
+    signature = git_signatures.sign(raw.encode(), key).decode().replace("\n", "\n ")
+    done = subprocess.run(
+        ["git", "hash-object", "-t", "commit", "-w", "--stdin"], cwd=repository.home / "staff", text=True, check=True,
+        input=f"{header}\ngpgsig {signature}\n\n{message}", capture_output=True,
+    )  # fmt: skip
+    repository.git("reset", "-q", "--hard", done.stdout.strip())
+    assert repository.update().endswith("signed by devi.")
+
+
+def test_the_site_says_which_commit_it_was_built_from(repository: Repository) -> None:
+    site = repository.home / "published"
+    (site / "releases/0000000001/public").mkdir(parents=True)
+    (site / "current").symlink_to("releases/0000000001")
+    newest = repository.commit("second")
+    repository.update()
+    told = site / "current/public/taken.json"
+    assert publishing_report.taken(told.read_bytes()) == newest
+    repository.commit("broken")
+    with pytest.raises(Problem):
+        repository.update()
+    assert publishing_report.taken(told.read_bytes()) == newest, "what could not be built was not taken"
+    for data in (b"", b"[]", b'{"commit": 1}', b'{"commit": "<b>"}'):
+        assert publishing_report.taken(data) == ""
+
+
+# One fault hides no other
+
+
+def test_the_day_is_published_though_a_release_cannot_be_cleaned(repository: Repository) -> None:
+    def broken() -> None:
+        raise Problems([Problem("release 3", "cannot be cleaned.", "Remove it.")])
+
+    with pytest.raises(Problem, match="release 3"):
+        update(repository.source(), repository.publish, repository.home / "published", TODAY, purge=broken)
+    assert repository.published == ["first"]
+    report = repository.report()
+    assert report
+    assert "release 3" in report.problem
+    repository.commit("broken")
+    with pytest.raises(Problems) as told:
+        update(repository.source(), repository.publish, repository.home / "published", TODAY, purge=broken)
+    assert [problem.where for problem in told.value.problems] == ["content/en/a.md:3", "release 3"]
+    assert repository.page() == "first"
+
+
+# Libraries
+
+
+@dataclass
+class Beside:
+    """A district with a library in a repository of its own."""
+
+    district: Repository
+    library: Repository
+
+    @property
+    def source(self) -> Source:
+        lines = (self.library.home / "signers").read_text().splitlines()
+        remote = (self.library.home / "staff").as_uri()
+        return updating.library_source(self.district.home / "libraries", "india", remote, "main", lines)
+
+    def page(self) -> str:
+        path = self.source.folder / "page.md"
+        return path.read_text() if path.exists() else ""
+
+    def update(self) -> str:
+        def publish() -> None:
+            if self.page() == "broken":
+                raise Problem("library india/page.md", "is broken.", "Mend it.")
+            self.district.published.append(f"{self.district.page()} over {self.page()}")
+
+        return update(
+            self.district.source(), publish, self.district.home / "published", TODAY,
+            purge=lambda: self.district.purged.append(self.page()), libraries=lambda: [self.source],
+        )  # fmt: skip
+
+
+@pytest.fixture
+def beside(repository: Repository, made: Path, tmp_path: Path) -> Beside:
+    shutil.copytree(made, tmp_path / "library", symlinks=True)
+    library = object.__new__(Repository)
+    library.home, library.published, library.purged = tmp_path / "library", [], []
+    return Beside(repository, library)
+
+
+def test_a_library_is_taken_before_the_first_build_and_with_each_new_commit(beside: Beside) -> None:
+    assert "Library india: taken" in beside.update()
+    assert beside.district.published == ["first over first"]
+    beside.library.commit("second")
+    assert "Library india: taken" in beside.update()
+    assert beside.district.published[-1] == "first over second"
+    assert "Library" not in beside.update(), "nothing new"
+
+
+@pytest.mark.parametrize("attack", ["not signed", "signed by another", "rewritten", "older", "gone"])
+def test_a_librarys_bad_commit_changes_nothing_and_is_said(beside: Beside, attack: str) -> None:
+    beside.update()
+    if attack == "older":
+        before = beside.library.git("rev-parse", "HEAD")
+        beside.library.commit("second")
+        beside.update()
+        beside.library.git("reset", "-q", "--hard", before)
+    else:
+        ATTACKS[attack](beside.library)
+    page = beside.page()
+    beside.district.commit("the district goes on")
+    with pytest.raises(Problem):
+        beside.update()
+    assert beside.page() == page
+    assert beside.district.published[-1] == f"the district goes on over {page}"
+    assert beside.district.report() != Report("2027-01-01", "")
+
+
+def test_a_library_that_cannot_be_built_is_taken_back_and_what_it_withdraws_counts(beside: Beside) -> None:
+    beside.library.commit("with a story", consents=GIVEN)
+    beside.update()
+    beside.library.commit("broken", consents=TAKEN_BACK)
+    with pytest.raises(Problem, match=r"library india/page\.md"):
+        beside.update()
+    assert beside.page() == "with a story"
+    assert (beside.source.folder / "tables/consents.csv").read_text() == TAKEN_BACK
+    assert "broken" in beside.district.purged
+
+
+def test_a_libraries_signers_are_those_that_portal_yml_names_now(beside: Beside) -> None:
+    beside.update()
+    beside.library.commit("second")
+    mallory = (beside.library.home / "mallory.pub").read_text()
+    (beside.library.home / "signers").write_text(f"mallory {mallory}")
+    with pytest.raises(Problem, match=r"not signed by one of the people named in india\.signers"):
+        beside.update()
+    assert beside.page() == "first"

@@ -489,3 +489,39 @@ def test_tables_are_tried_elsewhere_over_the_same_libraries(folder: Any, library
     shutil.copytree(folder.root / "content" / "tables", trial / "tables")
     libraries.copy_settings(folder.root / "content", trial)
     assert [row["id"] for row in tables.read(trial / "tables", folder.root / "site" / "schemas")["work"]] == ["kiln"]
+
+
+LINE = "ravi ssh-ed25519 " + "A" * 68
+
+
+def test_a_library_of_a_repository_lies_where_update_puts_it(folder: Any) -> None:
+    row = {"name": "india", "remote": "https://git.example/india.git", "signers": [LINE]}
+    name_libraries(folder, row)
+    content = folder.root / "content"
+    assert [one.name for one in libraries.repositories(content)] == ["india"]
+    assert "update --libraries" in str(next(libraries.problems(content)))
+    place = folder.root / "var/libraries/india"
+    place.mkdir(parents=True)
+    assert [one.folder for one in libraries.usable(content)] == [place]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"name": "../x"}, {"name": ""}, {"remote": "ext::sh -c x"}, {"remote": "https://a:S3CRET@git.example/x"}, {"signers": []},
+     {"signers": ["ravi"]}, {"signers": [f"{LINE} x\n{LINE}"]}, {"signers": LINE}, {"branch": "--upload-pack=x"}, {"more": 1}],
+)  # fmt: skip
+def test_a_repository_that_cannot_be_used_is_a_sentence(folder: Any, change: dict[str, Any]) -> None:
+    row = {"name": "india", "remote": "https://git.example/india.git", "signers": [LINE], **change}
+    name_libraries(folder, row)
+    content = folder.root / "content"
+    with pytest.raises(Problem) as told:
+        libraries.repositories(content)
+    assert "S3CRET" not in str(told.value)
+    assert list(libraries.problems(content))
+    assert libraries.usable(content) == ()
+
+
+def name_libraries(folder: Any, *rows: dict[str, Any]) -> None:
+    path = folder.root / "content/portal.yml"
+    settings = yaml.safe_load(path.read_text("utf-8"))
+    path.write_text(yaml.safe_dump({**settings, "library": list(rows)}, allow_unicode=True), "utf-8")

@@ -1,12 +1,16 @@
 """The result of the last attempt to publish: written beside the releases, shown to staff at their desks."""
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from forms.core.files.durable import write_durably
 
 NAME = "last-update.json"
+TAKEN = "taken.json"
+"""In a published site: the commit that it was built from, by which staff see that the server has taken it."""
+
 LARGEST = 20_000
 """Characters of a problem that are kept."""
 
@@ -33,3 +37,20 @@ def read(site: Path) -> Report | None:
         return Report(str(found["day"]), str(found["problem"]))
     except (OSError, ValueError, TypeError, KeyError):
         return None
+
+
+def write_taken(public: Path, commit: str) -> None:
+    """Write beside a published site's pages which commit it was built from. Raises OSError."""
+    data = json.dumps({"commit": commit}).encode()
+    path = public / TAKEN
+    if not path.is_file() or path.read_bytes() != data:
+        write_durably(path, data)
+
+
+def taken(data: bytes) -> str:
+    """Return the commit that a site says it was built from; "" where this cannot be read."""
+    try:
+        found = json.loads(data)["commit"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return ""
+    return found if isinstance(found, str) and re.fullmatch(r"[0-9a-f]{40}", found) else ""

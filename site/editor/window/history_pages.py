@@ -9,6 +9,7 @@ from editor import differences
 from editor.history import Change, Entry
 from editor.store import text_of
 from editor.window.home import the_editor, translate, writer
+from editor.window.preview_pages import in_frame, page_of
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
 
@@ -27,10 +28,31 @@ def listed() -> str:
 
 @pages.get("/history/<id>")
 def show(id: str) -> str:
-    """One save: each file before and after, word by word."""
+    """One save: each file before and after, word by word; pages as their readers see them too."""
     entry = _entry(id)
-    shown = [(change.path, compared(change), _can_go_back(change)) for change in _changes(entry)]
+    shown = [(change, compared(change), _can_go_back(change), _is_page(change)) for change in _changes(entry)]
     return render_template("entry.html", entry=entry, changes=shown)
+
+
+@pages.get("/history/<id>/<any(before, after):side>/<language>/<path:name>")
+def seen(id: str, side: str, language: str, name: str) -> Response:
+    """A page as it was before or after a save, in a frame, with all else as it is now."""
+    the_editor().store.page(language, name)
+    change = next((one for one in _changes(_entry(id)) if one.path == f"{language}/{name}"), None)
+    data = None if change is None else change.before if side == "before" else change.after
+    if data is None:
+        raise Problem(name, translate("There is no such page here."), translate("Choose one from the list."))
+    return in_frame(page_of(language, name, text_of(data, name)))
+
+
+def _is_page(change: Change) -> bool:
+    """Return whether a change is of a page of a language of this site."""
+    try:
+        language, _, name = change.path.partition("/")
+        the_editor().store.page(language, name)
+    except Problem:
+        return False
+    return True
 
 
 def _entry(id: str) -> Entry:

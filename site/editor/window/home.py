@@ -75,6 +75,8 @@ def show() -> str:
         waiting=[*_to_read(editor), *overview.waiting(look, editor.content)],
         settings=editor.settings,
         changes=len(unpublished(editor.store.history, editor.memory)),
+        answer=editor.pushes.answer() if editor.pushes else "",
+        withdrawal=editor.publisher.withdrawal,
     )
 
 

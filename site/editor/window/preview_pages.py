@@ -25,7 +25,7 @@ _busy = Lock()
 @pages.post("/preview/<language>/<path:name>")
 def show(language: str, name: str) -> Response:
     """The page of what was sent, for the frame beside the form: works without a script."""
-    return _answer(_draw(language, name)[0])
+    return in_frame(_draw(language, name)[0])
 
 
 @pages.post("/look/<language>/<path:name>")
@@ -59,7 +59,7 @@ def seen(key: str) -> Response:
         html = _drawn.get(key)
     if html is None:
         abort(404)
-    return _answer(html)
+    return in_frame(html)
 
 
 def _draw(language: str, name: str) -> tuple[str, str]:
@@ -67,15 +67,21 @@ def _draw(language: str, name: str) -> tuple[str, str]:
     editor = the_editor()
     editor.store.page(language, name)
     text = whole_text(language, name, typed())
+    return page_of(language, name, text), text
+
+
+def page_of(language: str, name: str, text: str) -> str:
+    """Return the page of a text as its readers would see it today, or a sentence why it is not shown."""
+    editor = the_editor()
     try:
         context = editor.looking.look().context
         if context is None:
-            return _sentence(translate("The page cannot be shown before what is wrong is mended.")), text
-        return preview.page(editor.root, context, source_of(language, name, text)), text
+            return _sentence(translate("The page cannot be shown before what is wrong is mended."))
+        return preview.page(editor.root, context, source_of(language, name, text))
     except Problem as problem:
-        return _sentence(str(problem)), text
+        return _sentence(str(problem))
     except Problems as told:
-        return _sentence(str(told)), text
+        return _sentence(str(told))
 
 
 def _sentence(text: str) -> str:
@@ -92,7 +98,8 @@ def _keep(html: str) -> str:
     return key
 
 
-def _answer(html: str) -> Response:
+def in_frame(html: str) -> Response:
+    """Return a page for a frame of the window: it loads nothing, runs nothing and sends nothing."""
     response = make_response(html)
     response.headers["Content-Security-Policy"] = preview.POLICY
     response.headers["X-Frame-Options"] = "SAMEORIGIN"

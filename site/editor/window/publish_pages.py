@@ -1,9 +1,10 @@
 """Publishing: what would change on the site, what is wrong, one button; and Undo."""
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
 from editor.publishing import unpublished
+from editor.remotes.joining import Touching
 from editor.window.home import the_editor, translate, writer
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
@@ -24,6 +25,7 @@ def show() -> str:
         publisher=editor.publisher,
         waiting=editor.approvals.waiting(),
         settings=editor.settings,
+        pushes=editor.pushes,
     )
 
 
@@ -33,16 +35,62 @@ def publish() -> Response:
     editor, who = the_editor(), writer()
     with editor.store.busy:  # nothing is saved between the look and the start
         editor.store.note_outside()
-        if waiting := editor.approvals.waiting():
-            what = translate("A second person must read this before it is published.")
-            raise Problem(waiting[0].change.path, what, translate("Ask a colleague to read it."))
+        try:
+            editor.require_read()
+        except Problem as problem:
+            raise Problem(problem.where, translate(problem.what), translate(problem.todo)) from None
         editor.publisher.start(editor.store.history.newest(), who, editor.today().isoformat())
     return redirect_to("/publish/")
 
 
 @pages.post("/publish/undo")
 def undo() -> Response:
-    """Bring back the site before the last publishing, without what was withdrawn since."""
+    """Bring back the site before the last publishing, without what was withdrawn since; again, and it is undone."""
     editor = the_editor()
     editor.publisher.undo(writer(), editor.today().isoformat())
     return redirect_to("/publish/")
+
+
+@pages.post("/publish/both")
+def both() -> Response:
+    """Bring in what others published, with what a person made of the files that both changed.
+
+    Raises Problem where either side changed since it was shown.
+    """
+    editor, who, place = the_editor(), writer(), the_editor().pushes
+    if place is None or place.touching is None or request.form.get("tip") != place.tip or editor.publisher.running:
+        what = translate("It was changed, or somebody has published meanwhile.")
+        raise Problem(translate("Publish"), what, translate("Press Publish again and look at it."))
+    decided = {
+        one.path: _decided(one, request.form.getlist(f"part-{number}"), request.form.get(f"keep-{number}", ""))
+        for number, one in enumerate(place.touching.touching)
+    }
+    with editor.store.busy:
+        for path, data in decided.items():
+            editor.store.refuse_secrets((data or b"").decode("utf-8", "replace"), editor.content / path)
+        ours = editor.store.history.files()
+        if any(ours.get(one.path, "") != _id(one.ours) for one in place.touching.touching):
+            what = translate("It was changed, or somebody has published meanwhile.")
+            raise Problem(translate("Publish"), what, translate("Press Publish again and look at it."))
+        try:
+            place.bring_in(place.tip, who, decided)
+        except OSError as error:
+            todo = translate("Nothing is lost. Make room on the disk, then try again.")
+            raise Problem("content", f"cannot be written ({error.strerror}).", todo) from None
+        place.touching = None
+    return redirect_to("/publish/?joined=yes")
+
+
+def _id(data: bytes | None) -> str:
+    return "" if data is None else the_editor().store.history.id_of(data)
+
+
+def _decided(touching: Touching, parts: list[str], keep: str) -> bytes | None:
+    """Return what a person made of a file. Raises Problem where nothing was chosen."""
+    if touching.parts is not None and len(parts) == len(touching.parts):
+        texts = [part.replace("\r\n", "\n") for part in parts]
+        return "".join(text if text.endswith("\n") or not text else f"{text}\n" for text in texts).encode()
+    if keep not in {"ours", "theirs"}:
+        what, todo = translate("Nothing was chosen."), translate("Choose yours or theirs, then go on.")
+        raise Problem(touching.path, what, todo)
+    return touching.ours if keep == "ours" else touching.theirs

@@ -93,7 +93,7 @@ def show(table: str) -> str:
     return render_template(
         "table.html", table=table, title=schema["title"], rows=shown, base=base, saved="saved" in request.args,
         withdrawn=withdrawn, done=request.args.get("done", ""),
-        is_live=the_editor().publisher.place.is_live,
+        is_live=the_editor().publisher.place.is_live, is_pushed=the_editor().pushes is not None,
     )  # fmt: skip
 
 
@@ -254,7 +254,11 @@ def withdraw() -> Answer:
     editor, told = the_editor(), request.form.get("consent", "")
     with editor.store.busy:
         editor.withdraw(told)  # first, and whoever asks: no name and no full disk is a hindrance
-        editor.store.note_outside(editor.settings.name or "?", f"Withdraw consent {told[:80]}")
+        try:
+            editor.store.note_outside(editor.settings.name or "?", f"Withdraw consent {told[:80]}")
+        finally:
+            if editor.pushes is not None:
+                editor.publisher.withdraw(editor.settings.name or "?", editor.today().isoformat())
     return redirect_to("/tables/consents/?done=withdrawn")
 
 

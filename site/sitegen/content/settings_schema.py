@@ -1,5 +1,6 @@
 """What portal.yml may hold: every key with its type and bounds. What does not fit becomes a sentence for staff."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -121,6 +122,27 @@ class _Sms(_Keys):
     paise_a_part: Annotated[int, Field(ge=1, le=10_000)] | None = None
 
 
+def _remote(value: Any) -> Any:
+    """Refuse what is no git repository of another machine, and a password in its address: portal.yml is no secret."""
+    try:
+        parts = urlsplit(str(value))
+        named = parts.hostname or (parts.scheme == "file" and parts.path)
+        user = re.fullmatch(r"[A-Za-z0-9._]+", parts.username or "git") and (
+            not parts.username or parts.scheme == "ssh"
+        )
+        odd = parts.password is not None or not user or parts.port == 0 or (parts.hostname or "").startswith("-")
+    except ValueError:
+        named, odd = None, True
+    if odd or not named or parts.scheme not in {"https", "ssh", "file"} or not str(value).isprintable():
+        raise PydanticCustomError("remote", "remote")
+    return value
+
+
+class _Publish(_Keys):
+    remote: Annotated[str, BeforeValidator(_remote)]
+    branch: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")] = "main"
+
+
 class Settings(_Keys):
     """All of portal.yml."""
 
@@ -138,6 +160,7 @@ class Settings(_Keys):
     keep: _Keep
     publishers: list[Line] | None = None
     second_person: list[Literal["stories", "pages", "helplines", "consents", "services", "events"]] | None = None
+    publish: _Publish | None = None
     open_data: _OpenData | None = None
     paper: _Paper | None = None
     sms: _Sms | None = None
@@ -156,6 +179,20 @@ def problems(settings: Mapping[str, Any], where: str) -> Iterator[Problem]:
             yield Problem(_place(settings, path, where), *_sentence(one))
         return
     yield from _languages_of_texts(settings, where)
+
+
+def remote_of(settings: Mapping[str, Any], where: str) -> tuple[str, str] | None:
+    """Return the git remote and branch to which the site is published; None where none is named. Raises Problem."""
+    named = settings.get("publish")
+    if named is None:
+        return None
+    try:
+        found = _Publish.model_validate(named)
+    except ValidationError as error:
+        for one in error.errors(include_url=False, include_context=True):
+            raise Problem(f"{where}, publish, {one['loc'][0] if one['loc'] else ''}", *_sentence(one)) from None
+        raise
+    return found.remote, found.branch
 
 
 def _place(settings: Mapping[str, Any], path: tuple[int | str, ...], where: str) -> str:
@@ -185,6 +222,8 @@ def _sentence(error: ErrorDetails) -> tuple[str, str]:
         todo = did_you_mean(name, known, f"There are: {', '.join(known)}.")
         return f'"{name[:40]}" is not known here, and nothing would come of it.', todo
     shown = f'"{str(value)[:60]}"' if isinstance(value, str | int | float | date) else "this"
+    if kind == "remote":  # somebody may have written a password into it
+        shown = "this"
     for begin, (what, todo) in _SENTENCES.items():
         if kind.startswith(begin):
             return f"{shown} {what}", todo
@@ -194,6 +233,7 @@ def _sentence(error: ErrorDetails) -> tuple[str, str]:
 _UNKNOWN = ("extra_forbidden", "invalid_key")
 _DAYS = f"Write a number of days, like 30 (at most {MOST_DAYS}; for erased_days {MOST_ERASED_DAYS})."
 _ID = "Take small letters a to z, digits and hyphens, like women-cell; for a language its code, like ta."
+_REMOTE = "Write it like ssh://git@git.example/district.git, https:// or file://, and never with a password."
 _AS_IT_CAME = "Compare it with portal.yml as it came."
 _SENTENCES = {
     "bool": ("is neither true nor false.", "Write true or false, without quotes."),
@@ -208,6 +248,7 @@ _SENTENCES = {
     "string_too_long": ("is too long.", f"Take at most {_MOST_CHARACTERS} characters; 40 for an id."),
     "address": ("is no address on the web.", "Write it whole, like https://www.wikipedia.org/."),
     "below": ("is not the address of a whole host.", "Write it without a path, like https://portal.example."),
+    "remote": ("is no git repository that can be named here.", _REMOTE),
     "date": ("is no date.", "Write it like 2026-11-25, without quotes."),
 }
 
@@ -217,7 +258,7 @@ def _known_beside(path: tuple[int | str, ...]) -> list[str]:
     model: type[BaseModel] = Settings
     inside: dict[str, type[BaseModel]] = {
         "languages": _Language, "desks": _Desk, "people": _Person, "keep": _Keep, "open_data": _OpenData,
-        "paper": _Paper, "sms": _Sms, "templates": _Templates,
+        "paper": _Paper, "sms": _Sms, "templates": _Templates, "publish": _Publish,
     }  # fmt: skip
     for step in path[:-1]:
         model = inside.get(str(step), model)

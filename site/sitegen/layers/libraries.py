@@ -1,4 +1,4 @@
-"""The libraries that portal.yml names under `library:`: folders, or zips with their SHA-256.
+"""The libraries that portal.yml names under `library:`: folders, zips with their SHA-256, or git repositories.
 
 What comes from outside is hostile: a zip is opened only where its hash is the one that portal.yml says, into a folder
 of its own, and only plain files of bounded number and size leave it.
@@ -20,12 +20,15 @@ from typing import Any
 from forms.core.files.durable import write_durably
 from forms.core.problem import Problem
 from forms.core.yaml_reader import YAMLError, read_yaml
+from sitegen.content.settings_schema import remote_of
 from sitegen.lint.own_files import is_passed_over
 
 OWN = "content"
 SETTINGS = "portal.yml"
 WHERE = f"{OWN}/{SETTINGS}, library"
 UNPACKED = Path(".build") / "library"
+FETCHED = Path("var") / "libraries"
+"""Where `update` keeps what it took from git repositories, a folder for each by its name."""
 
 MOST_FILES, LARGEST_FILE, LARGEST = 5_000, 30_000_000, 300_000_000
 """Files of a zip, bytes of one, and of all together once unpacked."""
@@ -33,10 +36,22 @@ MOST_FILES, LARGEST_FILE, LARGEST = 5_000, 30_000_000, 300_000_000
 LONGEST_NAME, LONGEST_PART = 1_000, 200
 """Bytes of a file's name in a zip with its folders, and of each part of it: what every system can write."""
 
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
+_SIGNER = re.compile(r"[A-Za-z0-9._@-]{1,100} (?:ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/=]{40,1000}")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _WHOLE = ".whole"
 _OF_THE_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO})
 """What is wrong with the machine and not with a zip: tried again each time."""
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A git repository from which a library is taken. signers: lines like those of allowed_signers."""
+
+    name: str
+    remote: str
+    branch: str
+    signers: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -123,6 +138,8 @@ def _one(content: Path, row: Any) -> Library | Problem:
             return _folder(content, row)
         if isinstance(row, Mapping) and set(row) == {"zip", "sha256"}:
             return _zip(content, str(row["zip"]), str(row["sha256"]).lower())
+        if isinstance(row, Mapping) and "remote" in row:
+            return _fetched(content, row)
     except Problem as problem:
         return problem
     except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop what looks for withdrawn consents
@@ -130,6 +147,37 @@ def _one(content: Path, row: Any) -> Library | Problem:
         return Problem(WHERE, f"{str(row)[:60]!r} cannot be read ({why}).", "Look at the folder and its name.")
     todo = "Write a folder, like ../library/india, or {zip: india.zip, sha256: ...}."
     return Problem(WHERE, f'"{str(row)[:60]}" names no library.', todo)
+
+
+def repositories(content: Path) -> tuple[Repository, ...]:
+    """Return the git repositories that portal.yml names. Raises Problem for one that cannot be used."""
+    _named(content)
+    rows = _LAST.get(content, [])
+    return tuple(_repository(row) for row in rows if isinstance(row, Mapping) and "remote" in row)
+
+
+def _repository(row: Mapping[Any, Any]) -> Repository:
+    name, signers = row.get("name"), row.get("signers")
+    remote, branch = remote_of({"publish": {key: row[key] for key in ("remote", "branch") if key in row}}, WHERE) or (
+        "",
+        "",
+    )
+    if not (isinstance(name, str) and _NAME.fullmatch(name)) or set(row) - {"name", "remote", "branch", "signers"}:
+        todo = "Write {name: india, remote: https://git.example/india.git, signers: [...]}."
+        raise Problem(WHERE, "a library that is fetched needs a name of small letters and hyphens.", todo)
+    lines = signers if isinstance(signers, list) else []
+    if not lines or not all(isinstance(line, str) and _SIGNER.fullmatch(line) for line in lines):
+        todo = 'Write for each who may change it: "ravi ssh-ed25519 AAAA...".'
+        raise Problem(f"{WHERE}, {name}", "does not say whose signature counts.", todo)
+    return Repository(name, remote, branch, tuple(lines))
+
+
+def _fetched(content: Path, row: Mapping[Any, Any]) -> Library:
+    name = _repository(row).name
+    folder = content.parent / FETCHED / name
+    if not folder.is_dir():
+        raise Problem(f"{WHERE}, {name}", "was not fetched yet.", "Run: python3 build.py update --libraries")
+    return Library(folder, f"library {name}")
 
 
 def _folder(content: Path, text: str) -> Library:

@@ -374,15 +374,23 @@ def keep_withdrawals(content: Path, base: bytes, here: bytes) -> list[str]:
     Where the new table cannot be read nothing is written: then it holds no consent at all.
     """
     path = content / consents.TABLE
+    data = path.read_bytes() if path.is_file() else b""
+    fresh, ids = with_withdrawals(data, base, here)
+    if ids:
+        write_durably(path, fresh)
+    return ids
+
+
+def with_withdrawals(data: bytes, base: bytes, here: bytes) -> tuple[bytes, list[str]]:
+    """Return a consents.csv with what was withdrawn in `here` since `base`, and the ids; as it is where none was."""
     before = {row.get("id", "").casefold(): row.get("withdrawn_on") for row in _rows_of(base)}
     made = {id: row for row in _rows_of(here) if row.get("withdrawn_on") and not before.get(id := row["id"].casefold())}
-    data = path.read_bytes() if path.is_file() else b""
     there = {row["id"].casefold(): row for row in _rows_of(data)}
     # Of a library, copied when it was withdrawn: nothing of it came from elsewhere.
     lost = [row for id, row in made.items() if there and id not in there and id not in before]
     back = {id: row for id, row in made.items() if id in there and not there[id].get("withdrawn_on")}
     if not (lost or back):
-        return []
+        return data, []
     dialect = spreadsheet_csv.dialect_of(data)
     names, *rows = spreadsheet_csv.rows_of(data, dialect)
     columns = [name.strip() for name in names]
@@ -395,8 +403,8 @@ def keep_withdrawals(content: Path, base: bytes, here: bytes) -> list[str]:
             row.extend([""] * (len(columns) - len(row)))
             row[on] = own["withdrawn_on"]
     rows += [[row.get(name, "") for name in columns] for row in lost]
-    write_durably(path, dialect.bom + spreadsheet_csv.text_of([names, *rows], dialect).encode())
-    return [row["id"] for row in (*back.values(), *lost)]
+    fresh = dialect.bom + spreadsheet_csv.text_of([names, *rows], dialect).encode()
+    return fresh, [row["id"] for row in (*back.values(), *lost)]
 
 
 def _rows_of(data: bytes) -> list[dict[str, str]]:

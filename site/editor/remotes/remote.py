@@ -1,0 +1,133 @@
+"""A branch of a git repository elsewhere: what is there is fetched, and a commit is pushed, without a git program."""
+
+import re
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from forms.core.problem import Problem
+
+_NONE = b"0" * 40
+_SSH = "ssh -oBatchMode=yes -oConnectTimeout=30 -oServerAliveInterval=15 -oServerAliveCountMax=4"
+"""Nobody can answer a question of ssh here, and a line that is dead must end."""
+
+_SECONDS = 60
+"""Of silence, after which a line is dead."""
+
+LONGEST_SENTENCE = 200
+"""Characters of what the other machine said."""
+
+_LATER = "Your texts are saved. Publish again when there is a network."
+
+
+class Offline(Problem):
+    """The repository cannot be reached: what is to be published waits."""
+
+
+class Moved(Exception):
+    """Somebody else has pushed since."""
+
+
+@dataclass(frozen=True)
+class Remote:
+    """Where a site is published by a push. credentials: name and token for this address, where it needs any."""
+
+    address: str
+    branch: str = "main"
+    credentials: Callable[[str], tuple[str, str] | None] = lambda _: None
+
+    @property
+    def where(self) -> str:
+        """The repository and branch, as sentences name it."""
+        return f"{self.address} {self.branch}"
+
+    @property
+    def _ref(self) -> bytes:
+        return f"refs/heads/{self.branch}".encode()
+
+    def fetch(self, repository: Path) -> str:
+        """Bring the newest commit of the branch into a repository of this machine; return its id, "" where none is.
+
+        Raises Problem.
+        """
+        from dulwich.repo import Repo  # noqa: PLC0415 - large
+
+        def wanted(refs: Any, depth: int | None = None) -> list[bytes]:  # noqa: ARG001 - dulwich gives it
+            return [refs[self._ref]] if self._ref in refs else []
+
+        def work() -> str:
+            client, path = self._client("pull")
+            with closing(Repo(repository)) as repo:
+                found = client.fetch(path, repo, determine_wants=wanted).refs.get(self._ref)
+                return bytes(found or b"").decode()
+
+        return self._telling(work)
+
+    def push(self, repository: Path, commit: str, expected: str) -> None:
+        """Let the branch be this commit, which follows `expected` ("": there is no branch yet).
+
+        Raises Moved where the branch is another by now, and Problem.
+        """
+        from dulwich.repo import Repo  # noqa: PLC0415
+
+        def update(refs: dict[bytes, bytes]) -> dict[bytes, bytes]:
+            if refs.get(self._ref, _NONE) != (expected.encode() or _NONE):
+                raise Moved
+            return {self._ref: commit.encode()}
+
+        def work() -> str:
+            client, path = self._client("push")
+            with closing(Repo(repository)) as repo:
+                done = client.send_pack(path, update, repo.generate_pack_data)
+                return str((done.ref_status or {}).get(self._ref) or "")
+
+        if refused := self._telling(work):
+            if self.fetch(repository) != expected:
+                raise Moved
+            todo = "Ask whoever looks after the repository whether you may push to this branch."
+            raise Problem(self.where, f"does not take it: {_printable(refused)}.", todo)
+
+    def _client(self, operation: str) -> tuple[Any, str]:
+        from dulwich.client import HttpGitClient, get_transport_and_path_from_url  # noqa: PLC0415
+
+        if self.address.startswith("https:"):
+            user, password = self.credentials(self.address) or (None, None)
+            host, path = re.fullmatch(r"(https://[^/]+)(/?.*)", self.address).groups()  # type: ignore[union-attr]
+            return HttpGitClient(host, username=user, password=password, timeout=_SECONDS), path
+        client, path = get_transport_and_path_from_url(self.address, operation=operation, ssh_command=_SSH)
+        return client, path
+
+    def _telling(self, work: Callable[[], str]) -> str:
+        """Do it. Raises Problem in the place of the many errors of a network, whose texts may hold a secret."""
+        from dulwich.client import HTTPUnauthorized  # noqa: PLC0415
+        from dulwich.errors import GitProtocolError, HangupException, NotGitRepository  # noqa: PLC0415
+        from urllib3.exceptions import HTTPError  # noqa: PLC0415
+
+        try:
+            return work()
+        except (Moved, Problem):
+            raise
+        except HTTPUnauthorized:
+            todo = "Write the name and token anew: python3 build.py edit remote-token"
+            raise Problem(self.where, "does not take the name and token of this machine.", todo) from None
+        except NotGitRepository:
+            if self.address.startswith("file:"):  # a disk or share that is not there just now
+                raise Offline(self.where, "cannot be reached.", _LATER) from None
+            raise Problem(self.where, "is no git repository.", "Look at publish in portal.yml.") from None
+        except HangupException as error:
+            lines = [line.decode("utf-8", "replace") for line in error.stderr_lines or () if line.strip()]
+            said = f" ({_printable(lines[-1])})" if lines and self.address.startswith("ssh:") else ""
+            raise Offline(self.where, f"cannot be reached{said}.", _LATER) from None
+        except (OSError, HTTPError, EOFError):
+            raise Offline(self.where, "cannot be reached.", _LATER) from None
+        except (GitProtocolError, ValueError, KeyError, AssertionError) as error:
+            if isinstance(error.__cause__ or error.__context__, HTTPError):
+                raise Offline(self.where, "cannot be reached.", _LATER) from None
+            what = f"answers in a way that is not understood ({type(error).__name__})."
+            raise Problem(self.where, what, "Try again; if it stays so, ask whoever looks after it.") from None
+
+
+def _printable(text: str) -> str:
+    return "".join(sign if sign.isprintable() else " " for sign in text).strip()[:LONGEST_SENTENCE]
