@@ -87,7 +87,7 @@ class ServerInstallation:
 
     def install(self) -> list[str]:
         """Bring the machine to what deploy/ says; return what was changed. Raises Problem."""
-        _require_name(self.name)
+        require_name(self.name)
         _require_owned_by_root(self.place)
         self._many = server_districts.all_apart(self.districts) if self.districts else []
         server_districts.require_no_host(self.name, self._many)
@@ -252,7 +252,8 @@ def _without_ipv6(text: str) -> str:
     return re.sub(r"\n +listen \[::\].*", "", text)
 
 
-def _require_name(name: str) -> None:
+def require_name(name: str) -> None:
+    """Raise Problem for what is no name of a site."""
     if not _HOST.fullmatch(name):
         raise Problem(name, "is no name of a site.", "Write it in small letters, like --name help.example.org")
 
