@@ -58,7 +58,7 @@ def create_window(editor: Editor, office: Office | None = None) -> Flask:
     app.before_request(_prepare)
     if office:
         gate.protect(app, office)
-        app.register_blueprint(own_pages.pages)
+        app.register_blueprint(own_pages.all_pages())
     else:
         request_guard.protect(app, Entrance(program="editor"))
     app.after_request(_allow_frames)

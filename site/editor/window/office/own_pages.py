@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import jsonify, redirect, render_template, request
+from flask import Blueprint, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from editor.office import passphrases
@@ -14,6 +14,12 @@ from editor.window.home import translate, translated
 from editor.window.office.gate import COOKIE, device_of, pages, signed_in, the_office
 from editor.window.office.sign_in_pages import answered, checked, label, today
 from forms.core.problem import Problem
+
+
+def all_pages() -> Blueprint:
+    """Return the pages of the way in, and of a person's own account."""
+    return pages
+
 
 _THEN = {"publish": "/publish/", "me": "/me"}
 
