@@ -122,7 +122,7 @@ def invited(token: str) -> str:
 
 def _welcome(token: str, account: Account, problem: Problem | None = None, typed: str = "") -> str:
     offer = typed or passphrases.offered()
-    return render_template("office/invited.html", token=token, account=account, offer=offer, problem=problem)
+    return render_template("office/invited.html", invitation=token, account=account, offer=offer, problem=problem)
 
 
 @pages.post("/invited/<token>")
