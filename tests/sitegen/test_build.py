@@ -12,7 +12,7 @@ import pytest
 from jinja2 import FileSystemLoader
 from sitegen import build as site_build
 from sitegen import workers
-from sitegen.publish import page_weight
+from sitegen.publish import compression, page_weight
 from sitegen.render import templates
 
 from forms.core import portal as portals
@@ -165,6 +165,14 @@ def test_smaller_copies_stand_beside_every_page(folder: Any) -> None:
     page = (site / "ta/index.html").read_bytes()
     assert gzip.decompress((site / "ta/index.html.gz").read_bytes()) == page
     assert brotli.decompress((site / "ta/index.html.br").read_bytes()) == page
+
+
+def test_a_file_that_fits_one_packet_anyway_has_no_smaller_copies(folder: Any) -> None:
+    site = folder.build()
+    files = [path for path in site.rglob("*") if path.parent != site and path.suffix in compression.COMPRESSED]
+    sizes = {path.stat().st_size: path.with_name(f"{path.name}.br").exists() for path in files}
+    assert min(sizes) < compression.SMALLEST <= max(sizes)
+    assert all(has_copies == (size >= compression.SMALLEST) for size, has_copies in sizes.items())
 
 
 def test_what_a_full_form_weighs(folder: Any) -> None:

@@ -18,7 +18,8 @@ from sitegen.incremental import record, trees
 from sitegen.incremental.building import Builder, Outcome
 from sitegen.incremental.writing import Writing
 from sitegen.lint import page_facts
-from sitegen.publish import withdrawal
+from sitegen.publish import compression, withdrawal
+from sitegen.render import search_index
 
 from forms.core.problem import Problems
 from tests.sitegen.conftest import KEY, LANGUAGES, ROWS, TODAY, Folder
@@ -114,6 +115,19 @@ def test_edits_follow_each_other_and_stay_the_same_as_from_scratch(district: Fol
         assert done
         assert not done.whole
     assert files(district.root / "public") == from_scratch(district)
+
+
+def test_a_file_that_grows_gets_smaller_copies_and_one_that_shrinks_loses_them(district: Folder) -> None:
+    shard = district.root / "public" / "en" / "search" / search_index.shard_name("zz")
+    copies = [shard.with_name(f"{shard.name}{ending}") for ending in compression.ENDINGS]
+    many = " ".join(f"zz{letter * 20}" for letter in "abcdefghijklmnop")
+    for words, expected in (("zza", False), (many, True), ("zzb", False)):
+        edit(district, "rights", f"Words. {words}")
+        done = built(district)
+        assert done
+        assert not done.whole
+        assert [copy.exists() for copy in copies] == [expected, expected]
+        assert files(district.root / "public") == from_scratch(district)
 
 
 @pytest.mark.parametrize("name", ["record", "drawn"])

@@ -16,6 +16,9 @@ COMPRESSED = frozenset({".html", ".css", ".js", ".json", ".xml", ".txt"})
 FEED = "calendar.ics"
 """A calendar of many events, which is worth it too."""
 
+SMALLEST = 256
+"""Bytes from which a file has copies: a smaller one travels in one packet with its headers, compressed or not."""
+
 AT_ONCE = 64
 """Files of one task: few enough that two processors end at the same time."""
 
@@ -27,11 +30,12 @@ _WIDEST, _NARROWEST = 22, 10
 def wanted(folder: Path) -> list[Path]:
     """Return the files below a folder that should have compressed copies and have none yet."""
     found = sorted(path for path in folder.rglob("*") if is_wanted(f"{folder.name}/{path.name}"))
-    return [path for path in found if not path.with_name(f"{path.name}.br").exists()]
+    large = (path for path in found if path.stat().st_size >= SMALLEST)
+    return [path for path in large if not path.with_name(f"{path.name}.br").exists()]
 
 
 def is_wanted(path: str) -> bool:
-    """Return whether a file of the site has compressed copies: none that stands beside the folders."""
+    """Return whether a file of the site has compressed copies, if it is large enough: none beside the folders."""
     folder, _, name = path.lstrip("/").rpartition("/")
     return bool(folder) and (Path(name).suffix in COMPRESSED or name == FEED) and name != EARLIER
 
@@ -42,10 +46,12 @@ def in_parts(paths: Sequence[Path]) -> Iterator[Sequence[Path]]:
 
 
 def compress(root: Path, paths: Iterable[Path]) -> frozenset[bytes]:
-    """Write a .gz and a .br beside each file; return the keys of what is kept of them in the project `root`."""
+    """Write a .gz and a .br beside each file that is large enough; return the keys of what `root` keeps of them."""
     kept, keys = kept_work.at(root, "compressed"), []
     for path in paths:
         data = path.read_bytes()
+        if len(data) < SMALLEST:
+            continue
         key = hashlib.blake2b(data, digest_size=20, person=b"copies").digest()
         small, smaller = _parts(kept.get(key) or kept.put(key, _joined(*compressed(data))))
         path.with_name(f"{path.name}.gz").write_bytes(small)
