@@ -66,7 +66,7 @@ BEFORE, OWN = ".before-portal", ".yours"
 _FIRST_SETTINGS = """# Settings of the portal, one a line, like PORTAL_BUDGET=4294967296; docs/deploy.md lists them.
 # They are taken at the next restart: systemctl restart portal. The installation never changes this file.
 """
-_PLACE = re.compile(r"(?<![\w.-])/srv/portal(?![\w.-])")
+_PLACE = re.compile(r"(?<![\w.])(?<!\w-)/srv/portal(?![\w.-])")
 """Where deploy/ takes the checkout to be."""
 
 _PATH_OF_UNITS = re.compile(r"/[A-Za-z0-9_./-]+")
@@ -273,10 +273,14 @@ def what_is_next(name: str, place: Path, office: str = "") -> str:
     """Return what a person does after the installation."""
     hook = f"{place}/deploy/certificate.sh"
     both = f"{name} -d {office}" if office else name
-    staff = f"""
+    staff = (
+        f"""
 5. The office at https://{office}/ is empty. Its packages, then its first person, who gets an address that works once:
      cd {place} && python3 build.py install server desk site editor && systemctl restart portal-office
-     cd {place} && python3 build.py edit office invite "M. Devi" --role writer --role publisher""" if office else ""
+     cd {place} && python3 build.py edit office invite "M. Devi" --role writer --role publisher"""
+        if office
+        else ""
+    )
     return f"""
 The portal runs at https://{name}/ with a certificate that it signed itself. What is left to you:
 1. A real certificate, once {name} leads to this machine:
