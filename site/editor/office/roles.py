@@ -66,6 +66,7 @@ NEEDS: Mapping[str, Need] = {
     "home.show": _READ,
     "pages.listed": _READ,
     "pages.edit": _READ,
+    "pages.field_script": _READ,
     "preview.show": _READ,
     "preview.look": _READ,
     "preview.seen": _READ,
