@@ -4,7 +4,7 @@ What comes back is taken text by text, where the text is still the one that the 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,10 @@ from jinja2 import FileSystemLoader
 from sitegen.content.csv_files import sheet_of
 from sitegen.content.pages import SOURCE, Library
 
-from editor import front_matter, signing, translating
+from editor import front_matter, translating
 from editor.editor import Editor
-from editor.looking import source_of
 from editor.store import Store
-from editor.tables import checks, lines, rows
+from editor.tables import rows
 from editor.tables.lines import name_of, named
 from forms.core import rendering
 from forms.core.files.durable import write_durably
@@ -58,15 +57,6 @@ class Returned:
     texts: tuple[Text, ...]
     corrections: tuple[Correction, ...]
     read: frozenset[str]
-
-
-@dataclass
-class Corrected:
-    """A page in which corrections stand: its file's text, how many, and those for which there is no place."""
-
-    whole: str
-    count: int = 0
-    left: list[Correction] = field(default_factory=list)
 
 
 def is_same(one: str, other: str) -> bool:
@@ -169,162 +159,17 @@ def returned(data: bytes, where: str) -> Returned:
     return Returned(tuple(texts), tuple(corrections), frozenset(read))
 
 
+def carried(pack: Returned) -> str:
+    """Return of a pack, as a table again, what is needed to take it: the files that are corrected or were read."""
+    better = {one.text: one.better for one in pack.corrections}
+    files = {one.text.file for one in pack.corrections} | pack.read
+    cells = [
+        [one.file, one.place, one.english, one.translation, better.get(one, ""), "x" if one.file in pack.read else ""]
+        for one in pack.texts
+        if one.file in files
+    ]
+    return csv_text([COLUMNS, *cells])
+
+
 def _text(row: Mapping[str, str]) -> Text:
     return Text(*(row.get(name, "").replace("\r\n", "\n") for name in COLUMNS[:4]))
-
-
-def corrected(whole: str, corrections: Sequence[Correction]) -> Corrected:
-    """Return a page with the corrections in their places. What was edited since the pack was made stays as it is."""
-    done = Corrected(whole)
-    head, body = front_matter.parts(whole)
-    paragraphs = translating.paragraphs(body)
-    for one in corrections:
-        if one.text.place in {TITLE, DESCRIPTION}:
-            now = str(front_matter.values(head).get(one.text.place) or "")
-            fits = is_same(now, one.text.translation)
-            head = front_matter.with_values(head, {one.text.place: one.better}) if fits else head
-        else:
-            at = _place(paragraphs, one.text)
-            fits = at is not None
-            paragraphs = [one.better if each == at else part for each, part in enumerate(paragraphs)]
-        done.count += fits
-        done.left += [] if fits else [one]
-    if done.count:
-        done.whole = front_matter.whole(head, translating.joined(paragraphs))
-    return done
-
-
-def _place(paragraphs: Sequence[str], text: Text) -> int | None:
-    """Return where the paragraph stands that a reader had before her: at its number, else wherever it is alone."""
-    same = [at for at, part in enumerate(paragraphs) if is_same(part, text.translation)]
-    number = text.place.removeprefix(PARAGRAPH).strip()
-    at = int(number) - 1 if number.isascii() and number.isdigit() and len(number) < 5 else -1  # noqa: PLR2004
-    return at if at in same else same[0] if len(same) == 1 else None
-
-
-def is_read(file: str, pack: Returned, current: Sequence[Text]) -> bool:
-    """Return whether a reader had before her all that a page says now, with her corrections in it."""
-    better = {(one.text.file, one.text.place): one.better for one in pack.corrections}
-    before = [
-        (one.english, better.get((one.file, one.place), one.translation)) for one in pack.texts if one.file == file
-    ]
-    now = [(one.english, one.translation) for one in current]
-    return file in pack.read and len(before) == len(now) and all(
-        is_same(one[0], other[0]) and is_same(one[1], other[1]) for one, other in zip(before, now, strict=True)
-    )  # fmt: skip
-
-
-@dataclass
-class Taken:
-    """What became of a pack: the files that were corrected, those that are signed now, and what could not be taken."""
-
-    corrected: list[str] = field(default_factory=list)
-    signed: list[str] = field(default_factory=list)
-    left: list[Problem] = field(default_factory=list)
-
-
-_CHANGED = "this text is another now than the reader had before her"
-_BY_HAND = "Compare both, and write it by hand: {better}"
-
-
-def take(editor: Editor, pack: Returned, language: str, who: str, reader: str) -> Taken:
-    """Write the corrections of a pack into the files, and the reader's name under pages that she read in full.
-
-    who: whose saves these are. What has been edited since, and what would break a page, is left and named.
-    """
-    taken, files = Taken(), dict.fromkeys(one.text.file for one in pack.corrections)
-    with editor.store.busy:
-        for file in files:
-            own = [one for one in pack.corrections if one.text.file == file]
-            try:
-                left = _take_one(editor, file, own, language, who)
-            except Problem as problem:
-                taken.left.append(problem)
-                continue
-            taken.left += [
-                Problem(f"{file}, {one.text.place}", f"{_CHANGED}.", _BY_HAND.format(better=one.better)) for one in left
-            ]
-            taken.corrected += [file] if len(left) < len(own) else []
-        for file in sorted(pack.read - {problem.where.partition(",")[0] for problem in taken.left}):
-            _sign(editor, file, pack, language, who, reader, taken)
-    return taken
-
-
-def _take_one(
-    editor: Editor, file: str, corrections: Sequence[Correction], language: str, who: str
-) -> list[Correction]:
-    """Write the corrections of one file; return those for which there is no place. Raises Problem."""
-    if file.startswith("tables/"):
-        return _take_table(editor, file, corrections, language, who)
-    name = _name(file, language)
-    path = editor.store.page(language, name)
-    text, base = editor.store.read(path)
-    text = text or editor.store.inherited(path)
-    if not text:
-        return list(corrections)
-    done = corrected(text, corrections)
-    if done.count:
-        _refuse_new_problems(editor, language, name, text, done.whole)
-        editor.store.replace(path, done.whole, base, who, f"Corrections of {file} by a reader")
-    return done.left
-
-
-def _name(file: str, language: str) -> str:
-    code, _, name = file.partition("/")
-    if code != language:
-        raise Problem(file[:80], f"is no page in the language {language}.", "Choose the pack of that language.")
-    return name
-
-
-def _refuse_new_problems(editor: Editor, language: str, name: str, before: str, after: str) -> None:
-    """Raise Problem for what a page would have wrong after the corrections and has not now, such as a lost number."""
-    look = editor.looking.look()
-    known = {one.what for one in editor.looking.page_problems(source_of(language, name, before), look)}
-    for problem in editor.looking.page_problems(source_of(language, name, after), look):
-        if problem.what not in known:
-            todo = f"Nothing of the reader's is in this page yet. {problem.todo}"
-            raise Problem(f"{language}/{name}", f"after the corrections: {problem.what}", todo)
-
-
-def _take_table(
-    editor: Editor, file: str, corrections: Sequence[Correction], language: str, who: str
-) -> list[Correction]:
-    table = file.removeprefix("tables/").removesuffix(".csv")
-    path = editor.store.table(table)
-    keys, left = rows.keys_of(editor.schemas[table]), []
-    for one in corrections:
-        column, _, value = one.text.place.partition(" of ")
-        text, base = editor.store.read(path)
-        sheet = sheet_of(text.encode(), file)
-        row = rows.found(sheet, keys, value) if text else None
-        if not (row and column.endswith(f"_{language}") and is_same(row.get(column, ""), one.text.translation)):
-            left.append(one)
-            continue
-        fresh = lines.with_row(text, keys, value, {**row, column: " ".join(one.better.split())}, file)
-        if problems := checks.row_problems(editor, table, fresh, value):
-            raise problems[0]
-        editor.store.replace(path, fresh, base, who, f"Row {value} of {table}")
-    return left
-
-
-def _sign(editor: Editor, file: str, pack: Returned, language: str, who: str, reader: str, taken: Taken) -> None:
-    """Put the reader's name under a page that she read in full, or say why not."""
-    try:
-        name = _name(file, language)
-        current = list(of_page(file, _whole(editor.store, SOURCE, name), _whole(editor.store, language, name)))
-    except Problem as problem:
-        taken.left.append(problem)
-        return
-    look = editor.looking.look()
-    state = translating.state_of(look.context.library, name, language).kind if look.context else ""
-    if state == translating.READ:
-        return
-    if not editor.store.read(editor.store.page(language, name))[0]:
-        todo = "The library's readers sign it; or write the district's own first."
-        taken.left.append(Problem(file, "is a page of a library, and not the district's own.", todo))
-    elif state != translating.WAITING or not is_read(file, pack, current):
-        todo = "Make a new pack, and let the reader read this page again."
-        taken.left.append(Problem(file, "was edited while the reader had it, so her name is not under it.", todo))
-    else:
-        signing.sign(editor, who, reader, language, name)
-        taken.signed.append(file)
