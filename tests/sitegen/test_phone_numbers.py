@@ -52,7 +52,7 @@ FINE = [
     "one zero nine eight", "ஒன்று பூஜ்யம் ஒன்பது எட்டு", "एक शून्य नौ आठ", "\u2460\u24ea\u2468\u2467", "1_0_9_8", "1/0/9/8", "1<b>0</b>98", "Section 1(1)(2)",
     "\u00bd", "\u2167", "\u2460 First. \u2461 Second. \u2462 Third.", "<td>300</td><td>400</td>", "zero five", "एक दो", "8/10", "A4, A5", "12/5/26",
     "112/2023", "10:30-11:45", "2019\n2020", "kiln_15101", "1000l", "100l of water", "ward 12\n14 houses", "contact 25 families", "It's 1976's Act", "112/1098",
-    "1930 or 112", "do do do", "ek do teen", "text of 113 pages", "between 300\n500 and more", "Room 113",
+    "1930 or 112", "do do do", "33 58\n27 79\n63", "ek do teen", "text of 113 pages", "between 300\n500 and more", "Room 113",
 ]  # fmt: skip
 
 

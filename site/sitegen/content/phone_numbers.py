@@ -24,7 +24,7 @@ WELL_KNOWN = frozenset(
 
 # Each digit is a sign of its own, and the length of a text stays as it is: positions keep their meaning.
 _GAP = (
-    r"(?:[ \t\n_'\u00a0\u00ad\u034f\u061c\u2000-\u200f\u2019\u202a-\u202f\u2060-\u206f\ufeff"
+    r"(?:(?<=\d{3})\n(?=\d{3})|[ \t_'\u00a0\u00ad\u034f\u061c\u2000-\u200f\u2019\u202a-\u202f\u2060-\u206f\ufeff"
     + r"().*\u00b7\u2022\-\u2010-\u2015\u2212\ufe0f\u20e3]|&nbsp;|&#160;)"
 )
 _RUN = re.compile(rf"(?<![A-Za-z/#&\d])(?<![A-Za-z]_)\+?\d+(?:{_GAP}{{1,2}}\d+)*(?![A-Za-z]|_[A-Za-z]|\d)")
