@@ -176,6 +176,16 @@ def test_what_was_typed_is_given_back_when_the_session_has_ended_but_no_secret(p
     assert "Words of another site" not in answer.text
 
 
+@pytest.mark.parametrize("odd", ["zz", "../../en", "", "x" * 1000, "\x00"])
+def test_an_odd_language_locks_nobody_out(place: Place, odd: str) -> None:
+    came = place.person("M. Devi")
+    came.post("/language", language=odd)
+    assert '<html lang="en">' in came.get("/")
+    came.post("/language", language="ta")
+    assert 'lang="ta"' in came.get("/")
+    assert place.visitor().ask(f"/sign-in?lang={odd[:8]}").status_code == 200
+
+
 # ---- roles
 
 

@@ -1,14 +1,15 @@
 """Serves the office with gunicorn, behind nginx: one process, threads, no log of who asked for what."""
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 THREADS = 16
 
 
-def serve(app: Flask, bind: str) -> None:
+def serve(app: "WSGIApplication", bind: str) -> None:
     """Serve until ended. bind: unix:/a/path or 127.0.0.1:port; a socket that systemd holds is taken in its place.
 
     One process, since the editor's history has one writer and a build runs in it.
@@ -35,7 +36,7 @@ def serve(app: Flask, bind: str) -> None:
             for name, value in settings.items():
                 self.cfg.set(name, value)
 
-        def load(self) -> Flask:
+        def load(self) -> "WSGIApplication":
             return app
 
     settings: dict[str, Any] = {

@@ -26,15 +26,13 @@ from editor.window import (
     table_pages,
     translate_pages,
 )
+from editor.window.home import NAMES
 from editor.window.office import gate, own_pages
 from forms.core import i18n
 from forms.core.problem import Problem, Problems
 from forms.web.local import request_guard
 from forms.web.local.entrance import Entrance
 from forms.web.no_trace import NoTraceFlask
-
-NAMES = {"en": "English", "ta": "தமிழ்", "te": "తెలుగు", "hi": "हिन्दी", "or": "ଓଡ଼ିଆ"}
-"""The languages of the window itself. Those of the site stand in portal.yml."""
 
 LARGEST = 4 * 1024 * 1024
 """Bytes of a request: a table of 5,000 rows."""

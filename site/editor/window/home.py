@@ -18,6 +18,9 @@ from forms.web.local.secret_path import redirect_to
 
 pages = Blueprint("home", __name__)
 
+NAMES = {"en": "English", "ta": "தமிழ்", "te": "తెలుగు", "hi": "हिन्दी", "or": "ଓଡ଼ିଆ"}
+"""The languages of the window itself. Those of the site stand in portal.yml."""
+
 LONGEST_NAME = 80
 
 
@@ -127,7 +130,8 @@ def who() -> Response:
 @pages.post("/language")
 def language() -> Response:
     """Show the window in another language from now on."""
-    g.keep_language(request.form.get("language", "en")[:8])
+    code = request.form.get("language", "")
+    g.keep_language(code if code in NAMES else "en")
     return redirect_to("/")
 
 
