@@ -14,7 +14,7 @@ from editor import differences, front_matter, signing, translating
 from editor.differences import Piece
 from editor.editor import Editor
 from editor.looking import source_of
-from editor.review_pack import DESCRIPTION, PARAGRAPH, TITLE, Correction, Returned, Text, is_same, of_page
+from editor.reviewing.review_pack import DESCRIPTION, PARAGRAPH, TITLE, Correction, Returned, Text, is_same, of_page
 from editor.tables import checks, lines, rows
 from forms.core.problem import Problem
 

@@ -28,7 +28,7 @@ TITLE, DESCRIPTION, PARAGRAPH = "title", "description", "paragraph"
 FIRST_LINE = 2
 """The number that a spreadsheet shows at the first line below the names of the columns."""
 
-_TEMPLATES = Path(__file__).parent / "window" / "templates"
+_TEMPLATES = Path(__file__).parents[1] / "window" / "templates"
 _YES = frozenset({"x", "yes", "y", "1", "true", "✓"})
 
 

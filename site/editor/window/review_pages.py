@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from flask import Blueprint, make_response, render_template, request
 from werkzeug.wrappers import Response
 
-from editor import corrections, review_pack
-from editor.corrections import Plan, Taken
-from editor.review_pack import Returned
+from editor.reviewing import corrections, review_pack
+from editor.reviewing.corrections import Plan, Taken
+from editor.reviewing.review_pack import Returned
 from editor.window.home import LONGEST_NAME, the_editor, translate, translated_language, writer
 from forms.core.problem import Problem
 
