@@ -51,7 +51,10 @@ def path_of(content: Path, name: str) -> Path:
 def cleaned(name: str, data: bytes) -> bytes:
     """Return a photo as JPEG: upright, and nothing but pixels. Raises Problem where it cannot be read."""
     if data[4:8] == b"ftyp" and data[8:12] in _HEIC:
-        todo = "Open it on the phone, take a picture of the screen, and choose that. Or set the camera to JPEG."
+        todo = (
+            "On the iPhone, send the photo to yourself by e-mail: it goes as JPEG. For photos to come, choose "
+            "Settings, Camera, Formats, Most Compatible. Or open it, take a picture of the screen, and choose that."
+        )
         raise Problem(name, "This photo is of the kind HEIC, which cannot be read here.", todo)
     if len(data) > LARGEST:
         raise Problem(name, "This is more than can be taken at once.", "Choose a smaller one.")
