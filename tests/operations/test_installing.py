@@ -299,3 +299,21 @@ def test_nginx_takes_what_is_written_for_many_districts(machine: Machine, distri
     done = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     assert "conflicting server name" not in done.stderr
+
+
+def test_anybody_may_read_the_certificate_and_nobody_its_key(tmp_path: Path) -> None:
+    """Met on a real Debian: `status`, which goes on as the portal's user, could never look at the certificate."""
+    tls, live = tmp_path / "tls", tmp_path / "live"
+    live.mkdir()
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", f"/CN={NAME}"]
+    subprocess.run(
+        [*made, "-keyout", str(live / "privkey.pem"), "-out", str(live / "fullchain.pem")],
+        check=True,
+        capture_output=True,
+    )
+    script = (ROOT / "deploy/certificate.sh").read_text().replace("/etc/portal-tls", str(tls))
+    environment = {**os.environ, "RENEWED_LINEAGE": str(live)}
+    subprocess.run(["sh", "-c", script, "certificate.sh", "first"], check=True, env=environment)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tls / "current").resolve().iterdir()}
+    assert modes == {"fullchain.pem": 0o644, "privkey.pem": 0o600}
+    assert (tls / "current").resolve().stat().st_mode & 0o777 == 0o755
