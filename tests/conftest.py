@@ -6,13 +6,14 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from functools import wraps
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Frame, Locator, Page, expect, sync_playwright
 from werkzeug.routing import Rule
 from xdist.scheduler import LoadScopeScheduling
 
@@ -43,6 +44,9 @@ if has_room(MEMORY):
 # Hypothesis fails what takes longer than 200 ms: on a busy machine anything does. How fast things are is for bench/.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+
+expect.set_options(timeout=120_000)
 
 
 def load_file(path: Path) -> ModuleType:
@@ -129,6 +133,39 @@ def patient_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
 def load() -> Callable[[Path], ModuleType]:
     """Loads a Python file that nobody imports."""
     return load_file
+
+
+@pytest.fixture(autouse=True, scope="session")
+def clicks_end_on_whole_pages() -> Iterator[None]:
+    """Let a click that leads to another page end when that page is whole, its scripts and pictures too.
+
+    Playwright's ends as soon as the other page has begun: what is asked of it then may have half its text and no script.
+    """
+    own = [(Locator, Locator.click), (Page, Page.click), (Locator, Locator.press)]
+    for kind, act in own:
+        setattr(kind, act.__name__, _until_whole(act))
+    yield
+    for kind, act in own:
+        setattr(kind, act.__name__, act)
+
+
+def _until_whole(act: Callable[..., None]) -> Callable[..., None]:
+    @wraps(act)
+    def acted(self: Any, *arguments: Any, **options: Any) -> None:
+        page, left = self if isinstance(self, Page) else self.page, list[Frame]()
+
+        def note(frame: Frame) -> None:
+            left.append(frame)
+
+        page.on("framenavigated", note)
+        try:
+            act(self, *arguments, **options)
+        finally:
+            page.remove_listener("framenavigated", note)
+        if page.main_frame in left:
+            page.wait_for_load_state()
+
+    return acted
 
 
 @pytest.fixture(scope="session")

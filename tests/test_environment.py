@@ -8,7 +8,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 import pytest
 
 from forms.desk.cli import start
+from tests.patience import until
 
 ROOT = Path(__file__).parents[1]
 linux = pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="only Linux tells what runs from where")
@@ -379,9 +379,8 @@ def run_that_installs(tmp_path: Path, started: str) -> list[str]:
 def test_a_killed_run_whose_pip_goes_on_is_waited_for(authenticator: Any, tmp_path: Path) -> None:
     started = tmp_path / "started"
     process = subprocess.Popen(run_that_installs(tmp_path, str(started)), stdout=subprocess.PIPE)
-    while not started.exists():
-        assert process.poll() is None
-        time.sleep(0.05)
+    until(lambda: started.exists() or process.poll() is not None)
+    assert started.exists()
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert process.stdout

@@ -35,7 +35,7 @@ def test_who_waits_goes_on_when_the_other_has_ended(tmp_path: Path) -> None:
     waiting = threading.Thread(target=second)
     with locked(tmp_path / "lock"):
         waiting.start()
-        waiting.join(0.2)
+        waiting.join(0.2)  # it would have gone in by then, were it let in
         order.append("first")
     waiting.join(120)
     assert order == ["first", "second"]

@@ -28,6 +28,8 @@ class Editor:
     publisher: Publisher
     withdraw: Callable[[str], object]
     today: Callable[[], date] = date.today
+    field: Callable[[], Path | None] = lambda: None
+    """The script of the field in which texts are written; None while there is none: then it is a plain one."""
 
     @property
     def content(self) -> Path:

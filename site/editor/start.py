@@ -28,6 +28,7 @@ def make(
     today: Callable[[], date],
     withdraw: Callable[[str], object],
     unprotected: Collection[str] = (),
+    field: Callable[[], Path | None] = lambda: None,
 ) -> Editor:
     """Put an editor together. memory: its own folder on this machine; see Place and Editor for what is passed in.
 
@@ -38,7 +39,7 @@ def make(
     history = History(content, memory / "history")
     looking = Looking(root, keys, today, unprotected)
     publisher = Publisher(place, memory)
-    editor = Editor(root, memory, Store(content, history, languages, ()), looking, publisher, withdraw, today)
+    editor = Editor(root, memory, Store(content, history, languages, ()), looking, publisher, withdraw, today, field)
     editor.store.tables = tuple(editor.schemas)
     # What was not read by a second person must not slip into a build that has begun.
     editor.store.held = lambda name: publisher.running and editor.approvals.covers(name)

@@ -30,7 +30,7 @@ def dripping() -> Iterator[str]:
             with line:
                 line.recv(65536)
                 line.sendall(b"HTTP/1.1 200 OK\r\nPortal-Answer: 1\r\nContent-Length: 1000000\r\n\r\n")
-                while not ended.wait(0.02):
+                while not ended.wait(0.02):  # between one byte and the next
                     line.sendall(b" ")
 
     thread = threading.Thread(target=drip)

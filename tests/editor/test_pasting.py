@@ -58,10 +58,31 @@ def test_a_web_page_becomes_the_same() -> None:
         ("<p>why<span class=MsoCommentReference><a class=msocomanchor>[A1]</a></span></p><div style='mso-element:comment-list'>"
          "<div class=msocomtxt>No!</div></div>", "why", "comments"),
         ("<p>a <img src='file:///C:/Users/devi/x.png' alt=her></p>", "a", "pictures"),
+        ("<p>a<span style='display:none;mso-hide:all'> Devi</span></p>", "a", "hidden"),
+        ("<p>a</p><div style='display: none !important'><p>Devi</p></div>", "a", "hidden"),
+        ("<p>a <b hidden>Devi</b></p>", "a", "hidden"),
+        ("<p>a <b style='visibility:hidden'>Devi</b></p>", "a", "hidden"),
+        ("<p>a <b style='font-size:0pt'>Devi</b></p>", "a", "hidden"),
+        ("<p>You must <s>not </s>pay</p>", "You must pay", "struck"),
+        ("<p>You must <span style='text-decoration: line-through red'>not </span>pay</p>", "You must pay", "struck"),
     ],
 )  # fmt: skip
 def test_what_is_left_out_is_said(html: str, text: str, left_out: str) -> None:
     assert pasted.from_html(html) == pasted.Pasted(text, frozenset({left_out}))
+
+
+@pytest.mark.parametrize(
+    "html", ["<p style='font-size:0.9em;opacity:0.5'>a</p>", "<p style='display:block'>a</p>", "<p>a<s></s></p>"]
+)
+def test_what_is_seen_is_not_left_out(html: str) -> None:
+    assert pasted.from_html(html) == pasted.Pasted("a", frozenset())
+
+
+def test_spaces_before_a_paragraph_make_no_program_text_of_it() -> None:
+    assert (
+        pasted.from_html("<p>One.</p><p>&nbsp;&nbsp;&nbsp;&nbsp;&nbsp;Two&nbsp;&nbsp;words.</p>").text
+        == "One.\n\nTwo words."
+    )
 
 
 @pytest.mark.parametrize("href", ["javascript:alert(1)", "file:///C:/Users/devi/x.docx", "#anchor", "data:text/html,x", "//x", "http:",
@@ -201,6 +222,41 @@ def test_a_word_document_is_read_without_changes_and_comments() -> None:
     assert pasted.from_docx(docx()) == pasted.Pasted(
         "## Wages\n\nAsk each **month**", frozenset({"changes", "comments"})
     )
+
+
+def run(words: str, properties: str = "") -> str:
+    return f"<w:r><w:rPr>{properties}</w:rPr><w:t>{words}</w:t></w:r>"
+
+
+HIDING = (
+    f'<w:styles xmlns:w="{W}"><w:style w:type="character" w:styleId="H"><w:rPr><w:vanish/></w:rPr></w:style></w:styles>'
+)
+
+
+@pytest.mark.parametrize(
+    ("runs", "text", "left_out"),
+    [
+        (run("She ") + run("Devi", "<w:vanish/>") + run("left"), "She left", {"hidden"}),
+        (run("She ") + run("Devi", '<w:rStyle w:val="H"/>') + run("left"), "She left", {"hidden"}),
+        (run("She ", '<w:vanish w:val="0"/>') + run("left", '<w:rStyle w:val="H"/><w:vanish w:val="false"/>'), "She left", set()),
+        (run("Do ") + run("not ", "<w:strike/>") + run("pay"), "Do pay", {"struck"}),
+    ],
+)  # fmt: skip
+def test_what_word_does_not_show_is_left_out_and_said(runs: str, text: str, left_out: set[str]) -> None:
+    found = pasted.from_docx(docx(f"<w:p>{runs}</w:p>", styles=HIDING.encode()))
+    assert (found.text, found.left_out - {"comments"}) == (text, left_out)
+
+
+def test_a_document_under_another_name_is_looked_at_too() -> None:
+    """The part that says what the document is may name any file."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(docx())) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            data = old.read(name).replace(b"document.xml", b"document.dat")
+            other = name.replace("document.xml", "document.dat")
+            new.writestr(other, ENTITY.encode() if other.endswith(".dat") else data)
+    with pytest.raises(Problem, match="no Word document"):
+        pasted.from_docx(out.getvalue())
 
 
 ENTITY = f'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><w:document xmlns:w="{W}"><w:body><w:p><w:r><w:t>&a;</w:t></w:r></w:p></w:body></w:document>'

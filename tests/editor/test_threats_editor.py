@@ -258,3 +258,22 @@ def test_neither_the_desk_nor_a_key_is_known_to_the_editor() -> None:
     assert "forms.desk" not in words
     assert "forms.server" not in words
     assert "pyrage" not in words
+
+
+def test_the_field_for_texts_opens_no_door(browser: Browser, editor: Editor, tmp_path: Path) -> None:
+    """Only its script is given, by its own name; its styles need a word that no page of content can know."""
+    script = tmp_path / "writing-0.js"
+    script.write_text("export const fieldFor = 1;", "utf-8")
+    (tmp_path / "writing-1.js").write_text("secret", "utf-8")
+    page = "/pages/en/index.md"
+    assert "data-field" not in browser.get(page), "there is none yet: the plain field is the field"
+    assert "data-field" not in browser.get(page)
+    editor.field = lambda: script
+    assert "/field/writing-0.js" in browser.get(page)
+    assert "fieldFor" in browser.get("/field/writing-0.js")
+    for name in ("writing-1.js", "..%2fwriting-1.js", "%2e%2e/writing-1.js", "writing-0.js/..%2fwriting-1.js"):
+        assert browser.client.get(f"/field/{name}").status_code == 404, name
+    policies = [browser.client.get(page).headers["Content-Security-Policy"] for _ in range(2)]
+    assert len({re.findall(r"style-src 'self' 'nonce-([\w-]{20,})'", policy)[0] for policy in policies}) == 2
+    assert "unsafe" not in policies[0]
+    assert "nonce" not in browser.client.get("/").headers["Content-Security-Policy"]

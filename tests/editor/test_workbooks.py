@@ -2,9 +2,11 @@
 
 import io
 import re
+import time
 import zipfile
 from collections.abc import Callable
-from datetime import date, datetime
+from contextlib import suppress
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -85,6 +87,100 @@ def test_a_formula_is_named_and_not_guessed(browser: Browser) -> None:
     said = uploaded(browser, edited(data, lambda sheet: sheet.cell(2, 3, "=1+1")), 400)
     assert "row 2, column C" in said
     assert "values only" in said
+
+
+def book_of(edit: Callable[[Any], object]) -> bytes:
+    """A workbook with one row, edited."""
+    book = Workbook()
+    assert book.active is not None
+    book.active.append(["id", "tel"])
+    book.active.append(["a", 4425])
+    edit(book.active)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def put(value: Any, shown: str = "General") -> Callable[[Any], None]:
+    def edit(sheet: Any) -> None:
+        sheet["B2"].value = value
+        sheet["B2"].number_format = shown
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (
+            put(919840012345, '"+"0'),
+            "row 2, column B: the file holds 919840012345 there, which the spreadsheet shows otherwise",
+        ),
+        (put(0.5, "0%"), "shows otherwise"),
+        (put(919840012345, "0.00E+00"), "shows otherwise"),
+        (put(98400123459840012345), "more than 15 digits stands there; its end is lost"),
+        (put("#REF!"), "#REF! stands there, an error of the spreadsheet"),
+        (put(timedelta(hours=30), "[h]:mm:ss"), "a length of time stands there"),
+        (lambda sheet: sheet.merge_cells("A2:A3"), "the cells A2:A3 are merged to one"),
+    ],
+)
+def test_a_cell_that_shows_something_else_than_the_file_holds_is_named(
+    edit: Callable[[Any], object], said: str
+) -> None:
+    with pytest.raises(Problem) as told:
+        workbook.read(book_of(edit), "x.xlsx")
+    assert said in str(told.value)
+    assert told.value.todo
+
+
+@pytest.mark.parametrize(
+    ("shown", "text"), [("0000000000", "0000004425"), ("#,##0", "4425"), ("0.00", "4425"), ("@", "4425")]
+)
+def test_zeros_that_a_format_shows_come_with_their_number(shown: str, text: str) -> None:
+    assert workbook.read(book_of(put(4425, shown)), "x.xlsx")[1] == ["a", text]
+
+
+AREAS = [
+    b'<mergeCells count="1"><mergeCell ref="A1:XFD1048576"/></mergeCells>',
+    b'<hyperlinks><hyperlink ref="A1:XFD1048576" display="x"/></hyperlinks>',
+    b'<dataValidations count="1"><dataValidation type="list" sqref="A1:XFD1048576"><formula1>"a"</formula1></dataValidation></dataValidations>',
+]
+
+
+def with_part(data: bytes, name: str, edit: Callable[[bytes], bytes], other: str = "") -> bytes:
+    """A workbook with one part edited, under another name where one is given."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for part in old.namelist():
+            fresh = edit(old.read(part)) if part == name else old.read(part)
+            if other and part == "xl/_rels/workbook.xml.rels":
+                fresh = fresh.replace(name.rpartition("/")[2].encode(), other.encode())
+            new.writestr(f"{name.rpartition('/')[0]}/{other}" if other and part == name else part, fresh)
+    return out.getvalue()
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_an_area_as_large_as_a_sheet_can_be_costs_nothing(area: bytes) -> None:
+    """openpyxl would make a cell for each of seventeen billion; here it takes as long as any workbook."""
+    data = with_part(book_of(lambda _: None), SHEET, lambda xml: xml.replace(b"</sheetData>", b"</sheetData>" + area))
+    begun = time.process_time()
+    with suppress(Problem):
+        assert workbook.read(data, "x.xlsx") == [["id", "tel"], ["a", "4425"]]
+    assert time.process_time() - begun < 20
+
+
+def test_a_sheet_under_another_name_is_looked_at_too() -> None:
+    """The part that lists the sheets may name any file; and a picture may be a bomb."""
+    entity = with_part(
+        book_of(lambda _: None), SHEET, lambda xml: b'<!DOCTYPE d [<!ENTITY a "x">]>' + xml, "sheet1.dat"
+    )
+    large = with_part(book_of(lambda _: None), SHEET, lambda xml: xml + b" " * 21_000_000, "sheet1.png")
+    for data in (entity, large):
+        with pytest.raises(Problem, match="no workbook that can be read"):
+            workbook.read(data, "x.xlsx")
 
 
 def test_several_sheets_are_asked_about(browser: Browser) -> None:

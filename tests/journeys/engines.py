@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from tests.patience import PATIENCE, free_port, until
+
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 """The key of a reference to an element (W3C WebDriver, section 12.1)."""
 
@@ -49,7 +51,7 @@ PREFERENCES = {
     "network.dns.forceResolve": "127.0.0.1",  # nothing is asked of another host, whatever is clicked
     "dom.file.createInChild": True,  # files that are chosen
 }
-WAIT = 60.0
+WAIT = PATIENCE
 """Seconds that a busy machine gets for anything; a quiet one needs two."""
 
 
@@ -152,7 +154,7 @@ class Engine:
 
     def find(self, css: str) -> str:
         """Return the element that is there and seen, waiting for it."""
-        until = time.monotonic() + WAIT
+        give_up = time.monotonic() + WAIT
         while True:
             try:
                 found: str = self.road.call("FindElement", using="css selector", value=css)[ELEMENT]
@@ -162,12 +164,12 @@ class Engine:
             except Failed as wrong:
                 if not re.search(r"no such element|stale|navigation|unknown error|javascript error", str(wrong)):
                     raise
-            if time.monotonic() > until:
+            if time.monotonic() > give_up:
                 reasons = self.script(
                     "return [...document.querySelectorAll('[data-reason]')].map((one) => one.dataset.reason)"
                 )
                 raise Failed(f"{css} is not seen on {self.path()}, reasons {reasons}: {self.text()[:2000]}")
-            time.sleep(0.1)
+            time.sleep(0.1)  # and looks again
 
     def has(self, css: str) -> bool:
         return bool(
@@ -198,12 +200,14 @@ class Engine:
         except Failed:
             return False
         time.sleep(0.3)  # a page that comes back whole may be about to replace itself
-        until = time.monotonic() + WAIT
-        while time.monotonic() < until:
-            with suppress(Failed):
-                if self.script("return document.readyState") == "complete":
-                    return True
-            time.sleep(0.1)
+        with suppress(AssertionError):
+            return until(self.is_whole)
+        return False
+
+    def is_whole(self) -> bool:
+        """Return whether the page is there to its end."""
+        with suppress(Failed):
+            return bool(self.script("return document.readyState") == "complete")
         return False
 
 
@@ -265,9 +269,9 @@ def _webkit(address: str, home: Path) -> Iterator[Engine]:
             display += piece
         display = display.strip()
         os.close(read)
-        port = _free_port()
+        port = free_port()
         with _running(["WebKitWebDriver", f"--port={port}", "--host=127.0.0.1"], home, DISPLAY=f":{display}"):
-            _listens(port)
+            until(lambda: _listens(port))
             binary = next(Path("/usr/lib").glob("*/webkit2gtk-4.*/MiniBrowser"))
             options = {"binary": str(binary), "args": ["--automation", "--enable-mock-capture-devices=true"]}
             road = Http(
@@ -306,12 +310,7 @@ def _end_group(group: int) -> None:
 
 
 def _appears(path: Path) -> str:
-    until = time.monotonic() + WAIT
-    while time.monotonic() < until:
-        if path.exists() and (text := path.read_text(encoding="utf-8")):
-            return text
-        time.sleep(0.1)
-    raise Failed(f"{path.name} did not appear")
+    return until(lambda: path.exists() and path.read_text(encoding="utf-8")) or ""
 
 
 @contextmanager
@@ -361,22 +360,12 @@ def _pass_on(one: socket.socket, other: socket.socket) -> None:
         other.shutdown(socket.SHUT_WR)
 
 
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-def _listens(port: int) -> None:
-    until = time.monotonic() + WAIT
-    while time.monotonic() < until:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise Failed("the driver did not start")
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), WAIT).close()
+    except OSError:
+        return False
+    return True
 
 
 def is_there(name: str) -> bool:

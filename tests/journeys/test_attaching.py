@@ -36,7 +36,7 @@ def test_pressing_twice_meanwhile_shows_one_page_to_look_at(phones: Any, tmp_pat
     for _ in range(3):
         page.locator(DO).click()
     page.locator(".look").wait_for()
-    page.wait_for_timeout(100)
+    page.wait_for_timeout(100)  # a second one would come beside the first
     assert page.locator(".look").count() == 1
     assert "1" in page.locator(".look dl").inner_text()
 

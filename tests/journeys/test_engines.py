@@ -21,6 +21,7 @@ from forms.desk.window import start
 from tests.journeys import engines
 from tests.journeys.engines import Engine, Failed, Marionette
 from tests.journeys.test_sealing import at_the_desk, part_at_the_desk
+from tests.patience import until
 
 NEXT = 'form[data-sealing] > button.button:not(.quiet):not([name="do"]):not([hidden])'
 LEFT = """return [...document.querySelectorAll('input:not([type=hidden]), textarea, select')].filter((f) =>
@@ -135,13 +136,13 @@ def answer_at_the_window(engine: Engine, installation: Any, words: str) -> None:
         engine.goto_address(window.enter)
         engine.click("main form button.button")
         engine.find(".letters")
-        case = None
-        until = time.monotonic() + engines.WAIT
-        while case is None and time.monotonic() < until:  # what waits at the server is fetched beside the first page
+
+        def listed() -> Any:
             engine.goto_address(window.pages)
             engine.find(".letters")
-            case = engine.script(LETTER, words)
-        assert case, engine.text()[:2000]
+            return engine.script(LETTER, words)
+
+        case = until(listed)
         engine.goto_address(case)
         engine.find(".pane audio")
         assert words in engine.text()
@@ -181,10 +182,7 @@ def leave(engine: Engine) -> None:
     engine.type("#what", "half a word")
     with suppress(Failed):  # the page that it leads to is not there
         engine.click("[data-exit]")
-    until = time.monotonic() + engines.WAIT
-    while engine.path().startswith("/en/tell") and time.monotonic() < until:
-        time.sleep(0.1)
-    assert not engine.path().startswith("/en/tell")
+    until(lambda: not engine.path().startswith("/en/tell"))
     nothing_comes_back(engine, "half a word")
 
 
@@ -197,10 +195,7 @@ def leave_for_a_page_here(engine: Engine) -> None:
     engine.script(
         "const out = document.querySelector('[data-exit]'); out.href = '/en/help/'; setTimeout(() => out.click(), 100)"
     )
-    until = time.monotonic() + engines.WAIT
-    while engine.path().startswith("/en/tell") and time.monotonic() < until:
-        time.sleep(0.1)
-    assert engine.path().startswith("/en/help/")
+    until(lambda: engine.path().startswith("/en/help/"))
     assert engine.go("Back")
     assert engine.path().startswith("/en/rights/"), "Back leads past the page that was left"
     nothing_comes_back(engine, "half a word", steps=1)

@@ -14,6 +14,7 @@ from sitegen.publish import offline_card
 from forms.core import fonts
 from forms.core.fingerprints import desk_fingerprint
 from tests.journeys.conftest import ROOT, TODAY, Installation  # type: ignore[import-not-found]
+from tests.journeys.walking import arrived  # type: ignore[import-not-found]
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,7 @@ def test_a_walk_over_the_card_with_no_internet(folder: Path, whole_browser: Any)
     assert page.locator('main a[href="tel:112"]').first.is_visible()
     page.locator("header summary").click()
     page.get_by_role("link", name="தமிழ்").click()
-    assert page.url.endswith("/ta/help/index.html")
+    arrived(page, "/ta/help/index.html")
     # The page's own player: the speakers beside the numbers are players too, until the script has made buttons of them.
     seconds = page.locator("figure.listen audio").first.evaluate(
         """async player => { player.load();

@@ -83,7 +83,7 @@ def test_a_child_alone_is_shown_whom_to_ask_in_its_language(page: Any) -> None:
     page.fill("#name", "Malar")
     page.check('input[name="adult"][value="no"]')
     press(page, "check")
-    assert page.locator('main a[href="tel:1098"]').is_visible()
+    page.locator('main a[href="tel:1098"]').wait_for()
     assert page.locator(".code").count() == 0
     press(page, "check")
     assert "Malar" in page.locator(".summary").inner_text(), "with a grown-up, nothing is typed again"
@@ -116,7 +116,7 @@ def test_asking_for_a_visit_and_coming_back(page: Any, language: str) -> None:
 def test_asking_about_goods(page: Any) -> None:
     page.goto("/hi/ask-about-goods/")
     press(page, "check")
-    assert page.locator("#question-error").is_visible()
+    page.locator("#question-error").wait_for()
     page.fill("#question", "Example question")
     press(page, "check")
     press(page, "send")

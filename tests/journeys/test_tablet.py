@@ -1,11 +1,11 @@
 """A field worker's tablet: nothing is kept before the tap, all of a language after it, nothing after taking it away."""
 
 import json
-import time
 from datetime import UTC, datetime
 from typing import Any
 
 from tests.journeys.conftest import Installation  # type: ignore[import-not-found]
+from tests.patience import until  # type: ignore[import-not-found]
 
 KEPT = "async () => [(await caches.keys()).length, (await navigator.serviceWorker.getRegistrations()).length]"
 
@@ -33,15 +33,9 @@ FRESH = """async () => {
 }"""
 
 
-WAIT = 60.0
-
-
 def wait_until(page: Any, asked: str, wanted: list[bool]) -> None:
     """Ask the page until it answers so. Playwright's wait_for_function takes the promise of an async function for true."""
-    until = time.monotonic() + WAIT
-    while (found := page.evaluate(asked)) != wanted and time.monotonic() < until:
-        page.wait_for_timeout(50)
-    assert found == wanted
+    until(lambda: page.evaluate(asked) == wanted, page)
 
 
 UNSEEN = "async () => (await caches.open('tablet')).put('/renewed', new Response('0'))"

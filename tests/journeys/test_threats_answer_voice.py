@@ -8,11 +8,12 @@ import pytest
 from forms.core.encryption import seal
 from forms.core.media import attachments
 from forms.core.proofs.receipt_proofs import Answered, prove
+from tests import patience
 from tests.journeys.telling import come_back, tell
 from tests.journeys.test_returning import told
 from tests.journeys.test_sealing import at_the_desk, phone  # noqa: F401 - phone is a fixture
 from tests.journeys.test_threats_acknowledgement import changed, office
-from tests.journeys.walking import axe_finds_nothing, fits
+from tests.journeys.walking import ENDLESS, axe_finds_nothing, fits
 from tests.server.test_attachments import recording
 
 TEXT = "We come on Monday."
@@ -46,11 +47,7 @@ def answered(phone: Any, installation: Any, sound: Any, monkeypatch: pytest.Monk
 
 def until(page: Any, condition: str) -> None:
     """Wait for what a page's player does: the content policy lets no other way look again and again."""
-    for _ in range(200):
-        if page.evaluate(condition):
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError(condition)
+    patience.until(lambda: page.evaluate(condition), page)
 
 
 def tap(page: Any) -> None:
@@ -59,6 +56,7 @@ def tap(page: Any) -> None:
 
 def test_one_tap_fetches_and_plays_it_and_nothing_of_it_stays(phone: Any, installation: Any, answered: Any) -> None:  # noqa: F811
     receipt, _, _ = answered
+    phone.add_init_script(ENDLESS)
     come_back(phone, "en", receipt)
     assert TEXT in told(phone)
     assert "Listen to the answer · 0:03 · 66 KB" in told(phone)
@@ -152,6 +150,6 @@ def test_without_a_script_it_stands_in_the_page_when_asked_for(
     player = page.locator("#heard audio")
     assert player.get_attribute("src").startswith("data:audio/ogg;base64,T2dnU")
     assert player.get_attribute("controlslist") == "nodownload noplaybackrate"
-    page.wait_for_timeout(300)
+    page.wait_for_timeout(300)  # a player that were refused would say so meanwhile
     assert TEXT in told(page)
     fits(page)

@@ -2,17 +2,16 @@
 
 import re
 from collections.abc import Callable
-from contextlib import suppress
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from playwright.sync_api import Error as PlaywrightError
 from sitegen.publish import browser_bundle
 
 from forms.web.headers import FORM_PAGES
 from tests.journeys.telling import come_back, fill, look, send, tell
-from tests.journeys.walking import press
+from tests.journeys.walking import go, press
+from tests.patience import until
 
 SAID = {"danger": "no", "what": "words that nobody may see"}
 CHOSEN = {"children": "yes", "hide_from": ["police"]}
@@ -90,15 +89,6 @@ def test_going_back_after_reading_an_answer_shows_no_receipt(phones: Callable[..
         assert_nothing_of(page, receipt, receipt.replace(" ", ""))
 
 
-def go(page: Any, step: int) -> None:
-    """Back or forward, as the browser's own button: no page is loaded where it was kept whole."""
-    with suppress(PlaywrightError):  # the browser does not send a form again by itself: it shows its own page
-        (page.go_back if step < 0 else page.go_forward)(wait_until="commit", timeout=30_000)
-    page.wait_for_timeout(400)
-    while page.evaluate("document.readyState") != "complete":
-        page.wait_for_timeout(50)
-
-
 def assert_nothing_of(page: Any, *words: str) -> None:
     """Neither in the page nor in any of its fields, and nothing is ticked."""
     fields = "[...document.querySelectorAll('input:not([type=hidden]), textarea, select')]"
@@ -120,8 +110,7 @@ def heard(page: Any, receipt_page: Callable[[Any], None]) -> list[str]:
         " played.push(this.src); setTimeout(() => this.onended && this.onended(), 0); return Promise.resolve(); }; 0"
     )
     page.locator(".hear").click()
-    while len(page.evaluate("played")) < 20:
-        page.wait_for_timeout(100)
+    until(lambda: len(page.evaluate("played")) >= 20, page)
     assert all(source.startswith("blob:") for source in page.evaluate("played")), "played from memory"
     return [address for address in asked if not address.startswith("blob:")]
 
@@ -205,5 +194,5 @@ def test_a_changed_script_of_the_page_does_not_run(phones: Callable[..., Any], s
     page.goto("/en/pages/")
     if script == "search.":
         page.locator("[data-search] input").focus()
-        page.wait_for_timeout(300)
+        page.wait_for_timeout(300)  # a script that were taken would have run by then; none is
     assert page.evaluate("window.stolen") is None

@@ -9,7 +9,7 @@ import pytest
 from forms.desk.window import start
 from tests.desk.triage_helpers import forty
 from tests.desk.window_helpers import TODAY, Office, running
-from tests.journeys.walking import axe_finds_nothing, fits
+from tests.journeys.walking import ENDLESS, axe_finds_nothing, fits
 
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 640}
 MOST_CLICKS = 2
@@ -68,7 +68,7 @@ def test_the_first_screen_and_the_clicks_of_a_letter(desk: Any) -> None:
     clicks += 1
     pane = desk.locator(".pane")
     pane.wait_for()
-    assert desk.locator(".list").is_visible(), "the letter stands beside the list"
+    desk.locator(".list").wait_for()  # the letter stands beside the list
     assert desk.locator("li.letter--unread").count() == unread - 1, "reading makes it read"
     assert "Danger now" in pane.inner_text(), "danger comes first, and its box says what to do"
     desk.get_by_role("button", name="Take it").click()
@@ -102,6 +102,7 @@ def test_counters_filter_and_everybody_can_use_them(page: Any) -> None:
 
 
 def test_a_voice_is_played_in_its_row_and_then_counts_as_heard(page: Any) -> None:
+    page.add_init_script(ENDLESS)
     page.goto("?show=unheard")
     before = page.locator("li.letter").count()
     with page.expect_response("**/part/*"):

@@ -1,12 +1,14 @@
 """Telling by voice: six taps and no flick with a script, the same steps without one, and a microphone that is always let go."""
 
+import re
 from typing import Any
 
 import pytest
 
 from tests.journeys.conftest import Installation  # type: ignore[import-not-found]
 from tests.journeys.test_sealing import at_the_desk, part_at_the_desk  # type: ignore[import-not-found]
-from tests.journeys.walking import axe_finds_nothing, fits  # type: ignore[import-not-found]
+from tests.journeys.walking import arrived, axe_finds_nothing, fits  # type: ignore[import-not-found]
+from tests.patience import until  # type: ignore[import-not-found]
 from tests.server.test_attachments import recording  # type: ignore[import-not-found]
 
 SMALL = {"width": 360, "height": 640}
@@ -55,10 +57,10 @@ def test_six_taps_and_no_flick_from_home_to_the_receipt(whole_browser: Any, inst
 
     tap('.door a[href="/or/voice/"]')
     tap("button.mic:not(.mic--play)")
-    page.wait_for_timeout(1200)
+    page.get_by_text(re.compile(r"0:0[1-9]|0:[1-5]\d")).first.wait_for()
     tap("button.mic.on")
     page.locator(".mic--play").wait_for()
-    assert page.evaluate("document.activeElement.className") == "mic mic--play", "it can be heard at once"
+    until(lambda: page.evaluate("document.activeElement.className") == "mic mic--play", page)  # it can be heard at once
     tap(".ask--1 .go")
     tap(".ask--2 .go")
     tap(".ask--3 .go")
@@ -84,13 +86,13 @@ def test_pictures_are_answers_and_a_face_that_is_tapped_is_left_out(page: Any, i
     page.locator("#voice").set_input_files(SOUND)
     for step, chosen in ((2, ("children-yes", "can_leave-no")), (3, ("hide_from-police",))):
         page.locator(f".ask--{step - 1} .go").click()
-        assert page.url.endswith(f"/ta/voice/#v{step}")
+        arrived(page, f"/ta/voice/#v{step}")
         assert [page.locator(f".ask--{one}").is_visible() for one in (1, 2, 3)] == [one == step for one in (1, 2, 3)]
         for one in chosen:
             name, _, value = one.partition("-")
             page.locator(f'.opt:has(input[name="{name}"][value="{value}"])').click()
     page.locator(".ask--3 .back").click()
-    assert page.locator(".ask--2").is_visible()
+    page.locator(".ask--2").wait_for()
     page.locator(".ask--2 .go").click()
     page.locator(".ask--3 .go").click()
     page.locator('.panel--done, button[value="send"]').first.wait_for()
@@ -135,7 +137,7 @@ def test_an_empty_letter_is_told_at_the_microphone(browser: Any, installation: I
     page.goto("/en/voice/#v3")
     assert page.locator(".ask--1").is_visible(), "a step is not begun in the middle"
     page.evaluate("document.querySelector('form.told').requestSubmit()")
-    assert page.locator('.ask--1 [data-field="voice"] .error').is_visible()
+    page.locator('.ask--1 [data-field="voice"] .error').wait_for()
     assert not page.locator(".ask--1 .onward").is_visible()
     context.close()
 

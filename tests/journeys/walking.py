@@ -1,11 +1,20 @@
 """What every journey does on a page that the server made: press a button and meet the next page whole; ask axe-core."""
 
+from contextlib import suppress
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Error as PlaywrightError
+
+from tests.patience import until
 
 LANGUAGES = ("en", "ta", "te", "hi", "or")
 SMALLEST_PHONE = 320
+
+
+ENDLESS = """const play = HTMLMediaElement.prototype.play;
+HTMLMediaElement.prototype.play = function () { this.loop = true; return play.call(this); };"""
+"""For `add_init_script`: a clip of two seconds is over before a busy test has seen that it plays."""
 
 
 def press(page: Any, value: str) -> None:
@@ -15,6 +24,28 @@ def press(page: Any, value: str) -> None:
     """
     with page.expect_navigation(wait_until="load"):
         page.locator(f'main form button[value="{value}"]').click()
+
+
+def arrived(page: Any, ending: str) -> None:
+    """Wait until the page's address ends so: a browser tells of a step within a page a little later than of the click."""
+    page.wait_for_url(lambda address: address.endswith(ending), wait_until="commit")  # one that was kept loads no more
+
+
+def go(page: Any, step: int) -> None:
+    """Back or forward, as the browser's own button does it: no page is loaded where it was kept whole.
+
+    Ends when that page is there to its end, or what it put in its place: one that hides itself is about to do so.
+    """
+    with suppress(PlaywrightError):  # the browser does not send a form again by itself: it shows its own page
+        (page.go_back if step < 0 else page.go_forward)(wait_until="commit")
+    page.wait_for_timeout(200)  # what a page does when it is shown again comes first, and it looks as whole before
+    until(lambda: _stands(page), page)
+
+
+def _stands(page: Any) -> bool:
+    with suppress(PlaywrightError):  # it is replaced just now
+        return bool(page.evaluate("document.readyState === 'complete' && !document.documentElement.hidden"))
+    return False
 
 
 def axe_finds_nothing(page: Any) -> None:

@@ -7,28 +7,24 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.patience import free_port, until
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
-    for _ in range(2400):  # two minutes, for a busy machine
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+    """Wait until a program listens."""
+
+    def listens() -> bool:
         assert process.poll() is None, "it ended at once"
-        time.sleep(0.05)
-    raise AssertionError("it never listened")
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    until(listens)
 
 
 @dataclass

@@ -11,14 +11,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from forms.operations.installing import ServerInstallation, has_ipv6
+from tests.patience import free_port, until
 
-from .deployed import ROOT, free_port
+from .deployed import ROOT
 
 HANDBOOK = ROOT / "docs" / "deploy.md"
 DEBIAN = ("etc/nginx", "etc/systemd/system", "run", "srv/portal", "usr/bin", "var/lib")
@@ -170,7 +169,7 @@ class Machine:
             self.shell(command)
         if name == "nginx":
             self.shell(unit["ExecStart"][0])
-            self.until(self.nginx_pid)
+            until(self.nginx_pid)
         else:
             self.start_service(unit, waits=waits)
 
@@ -203,7 +202,7 @@ class Machine:
             group=unit["Group"][0] if os.geteuid() == 0 else None,
         )  # fmt: skip
         if waits:
-            self.until(self.has_workers)
+            until(self.has_workers)
 
     def has_workers(self) -> bool:
         """Return whether the service has forked what answers."""
@@ -216,7 +215,7 @@ class Machine:
         """End the unit's program, and remove its runtime directories as systemd does."""
         if name == "nginx" and (pid := self.nginx_pid()):
             os.kill(pid, signal.SIGQUIT)
-            self.until(lambda: not self.nginx_pid())
+            until(lambda: not self.nginx_pid())
         if name == "portal" and self.service:
             self.service.terminate()
             self.service.wait(120)
@@ -244,16 +243,8 @@ class Machine:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         for each in [pid, *map(int, children)]:
             os.kill(each, signal.SIGKILL)
-        self.until(lambda: not self.nginx_pid())
+        until(lambda: not self.nginx_pid())
         self.remove_directories("nginx", restarts=True)
-
-    @staticmethod
-    def until(true: Callable[[], object]) -> None:
-        for _ in range(2400):
-            if true():
-                return
-            time.sleep(0.05)
-        raise AssertionError("it did not happen within two minutes")
 
     def shut_down(self) -> None:
         for name in ("nginx", "portal"):

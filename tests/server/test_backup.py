@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tarfile
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -42,6 +41,7 @@ from forms.server.app import create_app
 from forms.server.config import Settings
 from forms.server.districts import dispatch
 from forms.server.services.operator_log import Leader
+from tests.patience import until
 
 from ..operations.test_cut_short import HOW, MOST
 from .conftest import CHEAP, TODAY, Endpoint
@@ -125,8 +125,7 @@ def test_a_drill_under_load(endpoint: Endpoint, tmp_path: Path, again: Any) -> N
 
     with ThreadPoolExecutor(3) as pool:
         tasks = [pool.submit(send, worker) for worker in range(3)]
-        while len(shown) < 6:
-            time.sleep(0.01)
+        until(lambda: len(shown) >= 6)
         before = list(shown)
         made = backup(endpoint, tmp_path / "backups")
         ended.set()

@@ -1,6 +1,5 @@
 """A clock that jumps is doubted: nothing is erased for its age, nothing is stamped too early, and it does not last for ever."""
 
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
@@ -18,6 +17,7 @@ from forms.server.store.concern_store import ConcernStore
 from forms.server.store.date_store import DayStore
 from forms.server.store.faults import NotKept
 from forms.server.store.letters import Access, EntryRow
+from tests.patience import until
 
 from .conftest import TODAY
 from .deployed import gunicorn
@@ -428,11 +428,7 @@ def test_gunicorns_workers_erase_and_tell_it_while_nobody_asks(tmp_path: Path, d
     before.close()
     served = gunicorn(tmp_path / "made", tmp_path / "portal.json")
     try:
-        for _ in range(300):
-            log = (tmp_path / "made" / "gunicorn.log").read_text()
-            if "The server's clock" in log:
-                break
-            time.sleep(0.05)
+        until(lambda: "The server's clock" in (tmp_path / "made" / "gunicorn.log").read_text())
     finally:
         served.stop()
-    assert f"the last day that it surely had was {WRITTEN}" in log
+    assert f"the last day that it surely had was {WRITTEN}" in (tmp_path / "made" / "gunicorn.log").read_text()

@@ -137,7 +137,7 @@ def slowly(body: bytes) -> Iterator[bytes]:
     """As a phone sends it: whoever wants to write it to a disk has time for it, and whoever watches too."""
     for start in range(0, len(body), len(body) // 8):
         yield body[start : start + len(body) // 8]
-        time.sleep(0.05)
+        time.sleep(0.05)  # so that a watcher has time too; none is needed where nothing is written
 
 
 def raw_request(served: list[Served], text: bytes) -> None:

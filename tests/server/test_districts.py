@@ -4,7 +4,6 @@ import logging
 import re
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -24,6 +23,7 @@ from forms.server.districts import dispatch, settings
 from forms.server.districts.dispatch import Districts
 from forms.server.districts.fair_turns import FairTurns
 from forms.server.store.database import Store
+from tests.patience import until
 
 from .conftest import CHEAP, TODAY, make_district
 
@@ -210,7 +210,7 @@ def test_a_district_that_hangs_keeps_few_threads_and_stops_no_other(serve: Serve
     try:
         with ThreadPoolExecutor(8) as pool:
             north = [pool.submit(send, districts, "north.example", f"letter {n}") for n in range(5)]
-            wait_for(lambda: sum(task.done() for task in north) >= 2)
+            until(lambda: sum(task.done() for task in north) >= 2)
             assert {task.result().status_code for task in north if task.done()} == {503}
             code = code_of(send(districts, "south.example"))
             assert opens(districts, "south.example", code)
@@ -220,11 +220,6 @@ def test_a_district_that_hangs_keeps_few_threads_and_stops_no_other(serve: Serve
         assert all("class=" in one.get_data(as_text=True) for one in kept), "who is turned away gets a page of ours"
     finally:
         holder.close()
-
-
-def wait_for(what: Callable[[], bool]) -> None:
-    while not what():
-        time.sleep(0.005)
 
 
 def test_districts_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,9 +237,9 @@ def test_districts_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     with ThreadPoolExecutor(12) as pool:
         for _ in range(10):
             pool.submit(ask, "flood")
-        wait_for(lambda: sum(map(len, turns._lines.values())) == 10)
+        until(lambda: sum(map(len, turns._lines.values())) == 10)
         pool.submit(ask, "quiet")
-        wait_for(lambda: "quiet" in turns._lines)
+        until(lambda: "quiet" in turns._lines)
         turns.leave(first)
     assert order[0] == "quiet"
     assert order.count("flood") == 10
@@ -403,7 +398,7 @@ def test_of_one_district_few_run_at_once_and_blocked_ones_do_not_count() -> None
     with ThreadPoolExecutor(2) as pool:
         assert turns.enter("a")
         second = pool.submit(turns.enter, "a")
-        wait_for(lambda: bool(turns._lines))
+        until(lambda: bool(turns._lines))
         now[0] = 99.0
         assert turns.enter("b"), "another one is not kept by it"
         assert not second.done(), "however long the first takes"
@@ -418,7 +413,7 @@ def test_of_one_district_few_run_at_once_and_blocked_ones_do_not_count() -> None
             turns.leave(turn)
 
         waiting = pool.submit(waits)
-        wait_for(lambda: "c" in turns._held and not any(name == "c" for name, _ in turns._leases.values()))
+        until(lambda: "c" in turns._held and not any(name == "c" for name, _ in turns._leases.values()))
         assert turns.enter("c"), "what waits for a line or a lock does not count"
         ended.set()
         waiting.result()

@@ -10,11 +10,9 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +27,8 @@ from sqlalchemy import event
 from forms.core import encryption, receipts
 from forms.core import portal as portals
 from forms.web.no_trace import LARGEST_REQUEST
+from tests.patience import free_port, until
+from tests.server.deployed import wait_for
 
 ROOT = Path(__file__).parents[2]
 RUN = """
@@ -105,15 +105,13 @@ def start(tmp_path: Path, district: Any) -> Iterator[Callable[[], Running]]:
     running: list[Running] = []
 
     def begin() -> Running:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         log = (folder / "log").open("ab")
         arguments = [sys.executable, "-c", RUN, tmp_path / "portal.json", folder / "data", str(port)]
         environment = {**os.environ, "TMPDIR": str(folder / "tmp"), "PYTHONPATH": str(ROOT)}
         process = subprocess.Popen(arguments, stdout=log, stderr=log, env=environment, cwd=folder)
         log.close()
-        _wait_for(port, process)
+        wait_for(port, process)
         running.append(Running(folder, port, process))
         return running[-1]
 
@@ -121,16 +119,6 @@ def start(tmp_path: Path, district: Any) -> Iterator[Callable[[], Running]]:
     for each in running:
         each.process.kill()
         each.process.wait()
-
-
-def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
-    for _ in range(200):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        assert process.poll() is None, "the endpoint did not start"
-        time.sleep(0.05)
-    raise AssertionError("the endpoint did not answer in 10 seconds")
 
 
 def photo(size: int = 0) -> bytes:
@@ -220,8 +208,7 @@ def test_every_receipt_that_was_shown_opens_its_letter_after_a_kill(
     senders = [threading.Thread(target=keep_sending, args=(name,)) for name in range(6)]
     for sender in senders:
         sender.start()
-    while len(shown) < 200 and any(sender.is_alive() for sender in senders):
-        time.sleep(0.01)
+    until(lambda: len(shown) >= 200 or not any(sender.is_alive() for sender in senders))
     server.process.send_signal(signal.SIGKILL)
     for sender in senders:
         sender.join()

@@ -351,7 +351,7 @@ def held_by_another_process(slots: Slots) -> Iterator[int]:
             for _ in slots.places:
                 stack.enter_context(slots.one())
             os.write(writing, b"x")
-            time.sleep(60)
+            time.sleep(600)  # until it is killed
         os._exit(0)
     os.read(reading, 1)
     try:

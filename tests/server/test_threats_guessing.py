@@ -4,7 +4,6 @@ import json
 import runpy
 import secrets
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 from forms.core import receipts
 from forms.server.services import flood_control
 from forms.server.services.flood_control import BITS, FLOOD_THRESHOLD, Files, FloodControl, LookupLimiter, Room
+from tests.patience import PATIENCE, until
 
 from .conftest import CHEAP
 from .test_sealed import added, ask, derived, new_id, put, sealed_letter, told
@@ -244,7 +244,7 @@ def test_the_line_is_served_in_order_and_has_an_end() -> None:
     assert room.acquire(0)
 
     def wait(name: int) -> None:
-        assert room.acquire(30)
+        assert room.acquire(PATIENCE)
         served.append(name)
         room.release()
 
@@ -252,10 +252,8 @@ def test_the_line_is_served_in_order_and_has_an_end() -> None:
     for name in range(3):
         threads.append(threading.Thread(target=wait, args=(name,)))
         threads[-1].start()
-        until = time.monotonic() + 120
-        while len(room.line) <= name and time.monotonic() < until:
-            time.sleep(0.005)
-    assert not room.acquire(30), "three wait already: told at once"
+        until(lambda name=name: len(room.line) > name)
+    assert not room.acquire(PATIENCE), "three wait already: told at once"
     room.release()
     for thread in threads:
         thread.join()
@@ -266,7 +264,7 @@ def test_the_line_is_served_in_order_and_has_an_end() -> None:
 def test_whoever_gives_up_waiting_leaves_the_line() -> None:
     room = Room(at_once=1, waiting=1)
     assert room.acquire(0)
-    assert not room.acquire(0.01)
+    assert not room.acquire(0.01)  # nobody leaves
     room.release()
     assert room.acquire(0)
 

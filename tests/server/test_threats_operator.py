@@ -1,7 +1,6 @@
 """While no letter can be kept, whoever runs the server sees it; and nothing of anybody's letter."""
 
 import sqlite3
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from sqlalchemy import event
 from forms.core import portal as portals
 from forms.server.app import watch
 from forms.server.services.operator_log import AGAIN, LATER, Leader, OperatorLog
+from tests.patience import until
 
 from .deployed import gunicorn
 
@@ -188,9 +188,7 @@ def test_gunicorn_says_it_and_that_it_is_over(tmp_path: Path, district: Any) -> 
     log = tmp_path / "made" / "gunicorn.log"
 
     def wait_for(words: str) -> int:
-        deadline = time.monotonic() + 120
-        while words not in log.read_text() and time.monotonic() < deadline:
-            time.sleep(0.2)
+        until(lambda: words in log.read_text())
         return log.read_text().count(words)
 
     try:

@@ -4,7 +4,6 @@ import dataclasses
 import http.client
 import json
 import os
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +15,7 @@ from flask import g
 from forms.core import portal as portals
 from forms.core.problem import Problem
 from forms.server.services.portal_file import LOOK_EVERY, PortalFile
+from tests.patience import until
 
 from .conftest import District, event, token_line
 from .deployed import gunicorn
@@ -173,10 +173,7 @@ def test_all_workers_of_gunicorn_take_it_within_seconds(tmp_path: Path, district
     try:
         assert answers() == {200}
         portals.write(withdrawn(district.portal), tmp_path / "portal.json")
-        deadline = time.monotonic() + 300
-        while (got := answers() | answers() | answers()) != {401} and time.monotonic() < deadline:  # of each worker
-            time.sleep(0.2)
-        assert got == {401}
+        until(lambda: answers() | answers() | answers() == {401})  # of each worker
     finally:
         served.stop()
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.patience import until
+
 SOON = 25.0
 """Seconds: less than the 30 that a writer would wait for a lock, and far more than a busy machine takes."""
 
@@ -68,10 +70,7 @@ def test_the_next_letter_takes_along_what_a_reader_kept_on_the_disk(endpoint: An
     mark = endpoint.client.application.extensions["services"].concerns.sealed(id, "police", "police")[5000:5040]
     with reading(endpoint.data / "concerns.db"):
         assert endpoint.post("answer", do="delete-now", code=code).status_code == 200
-    deadline = time.monotonic() + 120
-    while mark in written(endpoint.data) and time.monotonic() < deadline:
-        endpoint.send("concern", what="another")
-    assert mark not in written(endpoint.data)
+    until(lambda: endpoint.send("concern", what="another") and mark not in written(endpoint.data))
 
 
 def written(folder: Path) -> bytes:

@@ -1,5 +1,6 @@
 """The bundled script is made once, whoever asks for it at the same time."""
 
+import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 from sitegen.publish import browser_bundle
 from sitegen.publish.browser_bundle import make  # as it is: the journeys put a cheaper one in its place
+
+from tests.sitegen.conftest import ROOT
 
 
 class Node:
@@ -52,3 +55,11 @@ def test_two_at_once_fetch_and_bundle_once(tmp_path: Path, monkeypatch: pytest.M
         made = list(pool.map(lambda _: make(sources, tmp_path / "kept"), range(4)))
     assert {path.read_text(encoding="utf-8") for path in made} == {"script"}
     assert (node.called, node.most) == (["npm", "node"], 1)
+
+
+@pytest.mark.parametrize("folder", ["site/browser", "site/editor/browser"])
+def test_each_package_is_named_with_its_hash_and_without_a_registrys_address(folder: str) -> None:
+    lock = json.loads((ROOT / folder / "package-lock.json").read_text(encoding="utf-8"))
+    packages = {name: one for name, one in lock["packages"].items() if name}
+    assert [name for name, one in packages.items() if not one.get("integrity", "").startswith("sha512-")] == []
+    assert [name for name, one in packages.items() if "resolved" in one] == []

@@ -2,16 +2,17 @@
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
+from editor.incoming.hidden_text import without_hidden
 from editor.incoming.package import xml_of
 from forms.core.i18n import gettext_noop as _
 from forms.core.problem import Problem
 
-CHANGES, COMMENTS, PICTURES = "changes", "comments", "pictures"
+CHANGES, COMMENTS, PICTURES, HIDDEN, STRUCK = "changes", "comments", "pictures", "hidden", "struck"
 """What was left out, which the window says in a sentence."""
 
 LONGEST = 1_000_000
@@ -31,6 +32,12 @@ _KEPT = _BLOCKS | (_INLINE - {"span"}) | {*_HEADINGS}
 _COMMENTS = (
     ".msocomanchor, .msocomtxt, .msocomoff, .MsoCommentReference, .MsoCommentText, [style*='mso-element:comment']"
 )
+_UNSEEN = re.compile(
+    r"(?<![\w-])(?:display:none|mso-hide:all|visibility:(?:hidden|collapse)|opacity:0(?:\.0*)?(?![\d.])"
+    r"|font-size:0(?:\.0*)?(?![\d.]))"
+)
+"""Styles with which a text is there and not seen: who copies the page does not know of it."""
+
 _LEVEL = re.compile(r"mso-list:[^;]*?\blevel(\d+)", re.I)
 _NUMBERED = re.compile(r"\(?(?:\d{1,3}|[a-z]|[ivx]{1,5})[.)]", re.I)
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -65,7 +72,10 @@ def from_docx(data: bytes) -> Pasted:
     import mammoth  # noqa: PLC0415 - seldom needed
 
     try:
-        left_out = frozenset(_traces(data))
+        parts = dict(xml_of(data, _no_document()))
+        left_out = frozenset(_traces(parts))
+        if (shown := without_hidden(data, parts)) is not None:
+            data, left_out = shown, left_out | {HIDDEN}
         html = mammoth.convert_to_html(io.BytesIO(data), convert_image=mammoth.images.img_element(lambda _: {})).value
     except Problem:
         raise
@@ -79,10 +89,10 @@ def _no_document() -> Problem:
     return Problem("", _("This is no Word document that can be read."), _("Save it in Word as .docx, then choose it."))
 
 
-def _traces(data: bytes) -> Iterator[str]:
-    """Yield what a document has of tracked changes and comments. Raises Problem for a bomb, and for hidden XML."""
-    for name, xml in xml_of(data, _no_document()):
-        if name.endswith("document.xml") and re.search(rb"<w:(?:ins|del|moveFrom|moveTo)\b", xml):
+def _traces(parts: Mapping[str, bytes]) -> Iterator[str]:
+    """Yield what a document has of tracked changes and comments."""
+    for name, xml in parts.items():
+        if re.search(rb"<w:(?:ins|del|moveFrom|moveTo)\b", xml):
             yield CHANGES
         if name.endswith("comments.xml") and b"<w:comment " in xml:
             yield COMMENTS
@@ -103,11 +113,18 @@ def _cleaned(soup: Any) -> Iterator[str]:
 
     for part in soup.find_all(string=lambda text: isinstance(text, PreformattedString)):
         part.extract()  # comments, and the conditions that only Word reads
+    for part in soup.find_all(string=lambda text: "\u00a0" in text):
+        part.replace_with(re.sub(r"[ \u00a0]+", " ", part))  # four of them would begin a block of program text
     if _taken(soup.select(_COMMENTS)):
         yield COMMENTS
     changed = soup.find_all(["del", "ins"])
     if _taken(soup.find_all("del")) or changed:
         yield CHANGES
+    if _has_words(unseen := soup.find_all(_is_unseen)):
+        yield HIDDEN
+    _taken(unseen)
+    if _taken(soup.find_all(_is_struck)):
+        yield STRUCK
     if _taken(soup.find_all(["img", "picture", "v:imagedata", "v:shape"])):
         yield PICTURES
     _taken(soup.find_all(_GONE))
@@ -119,6 +136,24 @@ def _cleaned(soup: Any) -> Iterator[str]:
     for one in soup.find_all("ol"):
         for number, item in enumerate(one.find_all("li", recursive=False), start=1):
             item["data-number"] = str(number)
+
+
+def _style(tag: Any) -> str:
+    return str(tag.get("style", "")).replace(" ", "").lower()
+
+
+def _is_unseen(tag: Any) -> bool:
+    return tag.has_attr("hidden") or bool(_UNSEEN.search(_style(tag)))
+
+
+def _is_struck(tag: Any) -> bool:
+    """Return whether words are crossed out without a tracked change: shown without the line they say the contrary."""
+    line = tag.name in {"s", "strike"} or re.search(r"text-decoration(?:-line)?:[^;]*line-through", _style(tag))
+    return bool(line and tag.get_text(strip=True))
+
+
+def _has_words(tags: list[Any]) -> bool:
+    return any(tag.get_text(strip=True) for tag in tags)
 
 
 def _taken(tags: list[Any]) -> bool:
@@ -172,7 +207,7 @@ def _make_headings(soup: Any) -> None:
 
 def _make_plain(tag: Any) -> None:
     """Keep of a tag what Markdown can say: what it is, and where a link leads. A weight in a style is a tag too."""
-    style = str(tag.get("style", "")).replace(" ", "").lower()
+    style = _style(tag)
     if tag.name in {"b", "strong"} and re.search(r"(?<![\w-])font-weight:(?:normal|400)", style):
         tag.name = "span"  # Google Docs puts one of these around everything
     elif tag.name == "span" and re.search(r"(?<![\w-])font-weight:(?:bold|[6-9]00)", style):

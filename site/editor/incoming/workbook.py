@@ -1,8 +1,12 @@
-"""A table as a workbook (.xlsx) and back: each cell as text, so that no program takes it for a number or a formula."""
+"""A table as a workbook (.xlsx) and back: each cell as text, so that no program takes it for a number or a formula.
+
+Where a cell shows something else than the file holds, nothing is guessed: it is named.
+"""
 
 import io
-from collections.abc import Sequence
-from datetime import date, datetime, time
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from sitegen.content.csv_files import MOST_ROWS
@@ -16,6 +20,14 @@ MARK = b"PK\x03\x04"
 
 _MOST_COLUMNS, _MOST_DRAWN = 500, 20_000
 """Cells that a sheet may be drawn to: lines and colours count as much as words."""
+
+_MOST_DIGITS = 15
+"""Digits of a number that a spreadsheet keeps (IEEE 754); it writes 0 in place of those behind."""
+
+_MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?\bref\s*=\s*[\"']([A-Z0-9:]{2,30})[\"']")
+_ZEROS = re.compile(r"0{2,20}")
+_SHOWS_ITS_NUMBER = re.compile(r"General|@|[#0 ,]*(?:\.[0#]+)?(?:_-|_\))?(?:;.*)?", re.I)
+"""Formats in which a number shows as its digits, whatever groups and rounds them."""
 
 
 def write(rows: Sequence[Sequence[str]]) -> bytes:
@@ -42,43 +54,79 @@ def read(data: bytes, where: str) -> list[list[str]]:
 
     refused = Problem(where, "is no workbook that can be read.", "Save it again as .xlsx or as CSV UTF-8.")
     try:
-        for _ in xml_of(data, refused):
-            pass
-        book = load_workbook(io.BytesIO(data), keep_links=False)
-        sheets = [sheet for sheet in book.worksheets if sheet.max_row > 1 or sheet.max_column > 1]
+        for _, xml in xml_of(data, refused):
+            _refuse_merged(xml, where)
+        # Read-only: row by row, and nothing made of areas that a file may call as large as a sheet can be.
+        book = load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
+        found = [rows for sheet in book.worksheets if (rows := list(_rows(sheet, where)))]
     except Problem:
         raise
     except Exception:  # noqa: BLE001 - a broken file breaks the library in many ways, and each is the same to who chose it
         raise refused from None
+    sheets = [rows for rows in found if len(rows) > 1 or max(map(_width, rows), default=0) > 1]
     if len(sheets) != 1:
         what = f"has {len(sheets)} sheets with something in them." if sheets else "is empty."
         raise Problem(where, what, "Leave the one sheet in it that is this table.")
-    return _trimmed([[_text(cell, where) for cell in row] for row in _rows(sheets[0], where)])
+    width = max(map(_width, sheets[0]))
+    texts = [[_text(cell, where) for cell in row[:width]] for row in sheets[0]]
+    return [[*row, *[""] * (width - len(row))] for row in texts]
 
 
-def _rows(sheet: Any, where: str) -> Any:
-    """Return the rows of a sheet. Raises Problem where it is larger than any table, with those that are only drawn."""
-    if sheet.max_row > _MOST_DRAWN or sheet.max_column > _MOST_COLUMNS:
-        raise Problem(where, "has too many rows or columns.", f"A table may have {MOST_ROWS:,} rows.")
-    return sheet.iter_rows()
+def _refuse_merged(xml: bytes, where: str) -> None:
+    """Raise Problem for merged cells: all but the first of them are empty in the file."""
+    if found := _MERGED.search(xml):
+        todo = "Choose the whole sheet in the spreadsheet, split the cells, and write into each row what it is to say."
+        raise Problem(where, f"the cells {found[1].decode()} are merged to one.", todo)
 
 
-def _trimmed(rows: list[list[str]]) -> list[list[str]]:
-    """Return rows without the empty cells beyond the last one that says something: many sheets are drawn further."""
-    width = max((at for row in rows for at, text in enumerate(row, start=1) if text.strip()), default=0)
-    return [row[:width] for row in rows]
+def _rows(sheet: Any, where: str) -> Iterator[Sequence[Any]]:
+    """Yield the rows of a sheet up to the last that says something.
+
+    Raises Problem where it is larger than any table, with those that are only drawn.
+    """
+    empty: list[Sequence[Any]] = []
+    sheet.reset_dimensions()  # what the file says of its own size
+    for number, row in enumerate(sheet.iter_rows(), start=1):
+        if number > _MOST_DRAWN or len(row) > _MOST_COLUMNS:
+            raise Problem(where, "has too many rows or columns.", f"A table may have {MOST_ROWS:,} rows.")
+        empty.append(row)
+        if _width(row):
+            yield from empty
+            empty = []
+
+
+def _width(row: Sequence[Any]) -> int:
+    """Return how many cells a row has up to the last that says something: many sheets are drawn further."""
+    return max(
+        (at for at, cell in enumerate(row, start=1) if str(cell.value or "").strip() or cell.value == 0), default=0
+    )
 
 
 def _text(cell: Any, where: str) -> str:
-    """Return a cell as our tables have it. Raises Problem for a formula: what it shows is not in the file for sure."""
+    """Return a cell as our tables have it. Raises Problem where it shows something else than the file holds."""
     value = cell.value
+    if value is None or isinstance(value, bool):
+        return cell_text(value)
+    place = f"{where}, row {cell.row}, column {cell.column_letter}"
+    as_text = "Format the column as text, and type the cell again as it is to stand."
     if cell.data_type == "f":
         todo = "Copy the column, and paste it over itself as values only."
-        raise Problem(f"{where}, row {cell.row}, column {cell.column_letter}", "a formula stands there.", todo)
+        raise Problem(place, "a formula stands there.", todo)
+    if cell.data_type == "e":
+        raise Problem(place, f"{value} stands there, an error of the spreadsheet.", "Type what belongs there.")
+    if isinstance(value, timedelta):
+        raise Problem(place, "a length of time stands there.", as_text)
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == time() else value.strftime("%Y-%m-%dT%H:%M")
     if isinstance(value, time):
         return value.strftime("%H:%M")
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return cell_text(value if isinstance(value, str | bool | int | float | date | None) else str(value))
+    if isinstance(value, int | float):
+        if abs(value) >= 10**_MOST_DIGITS:
+            raise Problem(place, f"a number of more than {_MOST_DIGITS} digits stands there; its end is lost.", as_text)
+        text = str(int(value)) if isinstance(value, int) or value.is_integer() else cell_text(value)
+        if _ZEROS.fullmatch(cell.number_format):
+            return text.zfill(len(cell.number_format))
+        if not _SHOWS_ITS_NUMBER.fullmatch(cell.number_format):
+            raise Problem(place, f"the file holds {text} there, which the spreadsheet shows otherwise.", as_text)
+        return text
+    return cell_text(value if isinstance(value, str | date) else str(value))

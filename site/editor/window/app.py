@@ -104,7 +104,8 @@ def request_editor() -> Editor:
 def _allow_frames(response: Any) -> Any:
     """Let our pages show the preview; it has a policy of its own (preview_pages.py), which stays."""
     if response.headers.get("Content-Security-Policy") in {None, request_guard.HEADERS["Content-Security-Policy"]}:
-        response.headers["Content-Security-Policy"] = POLICY
+        nonce = f" 'nonce-{g.style_nonce}'" if "style_nonce" in g else ""  # the field for texts brings its own style
+        response.headers["Content-Security-Policy"] = POLICY.replace("style-src 'self'", f"style-src 'self'{nonce}")
     return response
 
 

