@@ -230,9 +230,8 @@ def test_many_districts_are_installed_in_one_go(machine: Machine, districts: Pat
     service, update = (files[f"etc/systemd/system/{name}.service"] for name in ("portal", "portal-update"))
     assert f"Environment=PORTAL_DISTRICTS={districts}" in service
     assert not re.search("PORTAL_(DATA|PORTAL)=", service)
-    assert "ReadWritePaths=/data/west" in service
-    assert "ReadWritePaths=/var/lib/portal/north" not in service, "systemd gives that folder"
-    assert f"ReadWritePaths={machine.root}/srv/north" in update
+    assert "/var/lib/portal/north" not in service, "systemd gives that folder"
+    assert f"ReadWritePaths=-{machine.root}/srv/north" in update
     assert "include portal-districts.conf;" in files["etc/nginx/nginx.conf"]
     for name in ("north", "south", "west"):
         assert f"server_name {name}.example" in files["etc/nginx/portal-districts.conf"]
@@ -241,6 +240,14 @@ def test_many_districts_are_installed_in_one_go(machine: Machine, districts: Pat
     assert "root /srv/portal/.build/districts/north/published/current/public;" in north
     assert any(command.startswith("chown") and f"{machine.root}/srv/north" in command for command in machine.ran)
     assert "systemctl try-restart portal.service" in machine.ran
+
+
+def test_a_data_folder_that_is_not_there_stops_no_service(machine: Machine, districts: Path) -> None:
+    """Met on a real Debian: with ReadWritePaths= of one that is missing, systemd starts nothing (226/NAMESPACE)."""
+    machine.installation(districts=districts).install()
+    assert "ReadWritePaths=-/data/west" in machine.files()["etc/systemd/system/portal.service"]
+    made = machine.ran.index("install -d -o portal -g www-data -m 700 /data/west")
+    assert made < machine.ran.index("systemctl enable --now portal.service")
 
 
 def test_a_second_run_for_many_finds_nothing_to_do_and_one_more_is_added(machine: Machine, districts: Path) -> None:
