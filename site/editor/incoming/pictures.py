@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sitegen.content import consents
 from sitegen.layers import lookup
+from sitegen.lint.own_files import is_kept_by_windows
 from sitegen.media import images
 from sitegen.render.context import Context
 
@@ -35,7 +36,7 @@ class Picture:
 
 def path_of(content: Path, name: str) -> Path:
     """Return the place of a new picture. Raises Problem for a name that is none, is taken, or lies behind a link."""
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or is_kept_by_windows(name):
         todo = "Use small letters a to z, digits and hyphens, like meeting-in-ponds."
         raise Problem("name", f'"{name[:80]}" cannot be the name of a picture.', todo)
     path = content / "media" / FOLDER / f"{name}.jpg"
