@@ -17,7 +17,7 @@ FORMS = {
     "preview.look": "/look/en/index.md", "pages.ready": "/ready/en/index.md", "stories.new": "/stories/new", "tables.save": "/tables/helplines/row",
     "tables.upload": "/tables/helplines/upload", "tables.replace": "/tables/helplines/replace", "tables.withdraw": "/consents/withdraw",
     "helplines.called": "/helplines/called", "translating.save": "/translate/ta/index.md", "translating.sign": "/sign/ta/index.md",
-    "reviewing.take": "/review/ta/", "paste.paste": "/paste", "paste.word": "/word/en/index.md", "pictures.add": "/pictures/add",
+    "reviewing.take": "/review/ta/take", "reviewing.look": "/review/ta/", "recordings.add": "/recordings/ta/index.md", "paste.paste": "/paste", "paste.word": "/word/en/index.md", "pictures.add": "/pictures/add",
     "publishing.publish": "/publish/", "publishing.undo": "/publish/undo", "approving.agree": "/approve/", "history.back": f"/history/{'0' * 40}/back",
     "home.who": "/who", "office.with_passphrase": "/sign-in", "office.ask_passkey": "/sign-in/ask", "office.with_passkey": "/sign-in/passkey",
     "office.accept": "/invited/x", "office.accept_ask": "/invited/x/ask", "office.accept_passkey": "/invited/x/passkey",

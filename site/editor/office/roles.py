@@ -87,6 +87,10 @@ NEEDS: Mapping[str, Need] = {
     "reviewing.show": _READ,
     "reviewing.paper": _READ,
     "reviewing.table": _READ,
+    "reviewing.look": _READ,  # shows what would be taken, and saves nothing
+    "recordings.listed": _READ,
+    "recordings.show": _READ,
+    "recordings.heard": _READ,
     "publishing.show": _READ,
     "approving.listed": _READ,
     "history.listed": _READ,
@@ -97,6 +101,7 @@ NEEDS: Mapping[str, Need] = {
     "pages.ready": _WRITE_LANGUAGE,
     "stories.new": _WRITE,
     "pictures.add": _WRITE,
+    "recordings.add": _WRITE,
     "tables.save": _WRITE,
     "tables.replace": _WRITE,
     "helplines.called": _WRITE,
