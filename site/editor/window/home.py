@@ -85,6 +85,8 @@ def show() -> str:
     return render_template(
         "home.html",
         waiting=[*_to_read(editor), *_drafts_apart(editor, overview.waiting(look, editor.content))],
+        pages=overview.written_pages(look),
+        tables=sorted(editor.schemas),
         settings=editor.settings,
         changes=len(unpublished(editor.store.history, editor.memory)),
     )

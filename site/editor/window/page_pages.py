@@ -1,5 +1,6 @@
 """Pages of the site: the list, a new one, and the form of one."""
 
+import re
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,8 @@ from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
 
 pages = Blueprint("pages", __name__)
+
+_NO_ADDRESS = re.compile(r"[^a-z0-9]+")
 
 
 _OF_THE_FORM = {"title", "description", "sensitive", "changed"}
@@ -46,9 +49,7 @@ class Form:
 def listed() -> str:
     """All pages in English, each with its languages, and the drafts."""
     editor = the_editor()
-    look = editor.looking.look()
-    library = look.context.library.by_language if look.context else {}
-    rows = [(name, page.title) for name, page in sorted(library.get(SOURCE, {}).items()) if not page.made]
+    rows = overview.written_pages(editor.looking.look())
     found = [(code, name) for code in editor.store.languages for name in overview.drafts(editor.content, code)]
     drafts = [(code, name, last_writer(editor, f"{code}/{name}")) for code, name in found]
     return render_template("pages.html", rows=rows, drafts=drafts)
@@ -57,16 +58,17 @@ def listed() -> str:
 @pages.post("/pages/new")
 def new() -> Response:
     """Begin a page as a draft: nothing of it is on the site before somebody says so."""
-    editor, name = the_editor(), f"{request.form.get('name', '').strip().removesuffix('.md')}.md"
-    path = editor.store.page(SOURCE, name)
-    title = " ".join(request.form.get("title", "").split()) or name
+    editor, title = the_editor(), " ".join(request.form.get("title", "").split())
+    address = request.form.get("name", "").strip() or _NO_ADDRESS.sub("-", title.casefold()).strip("-")
+    name = f"{address.removesuffix('.md')}.md"
+    path, title = editor.store.page(SOURCE, name), title or name
     if editor.store.read(path)[1]:
         todo = translate("Choose another address, or open that page from the list.")
         raise Problem(name, translate("There is a page of this address already."), todo)
     values = {"title": title, "description": "", "changed": editor.today(), "draft": True}
     text = front_matter.whole(front_matter.with_values("", values), f"# {title}\n")
     editor.store.replace(path, text, "", writer(), f"New draft: {name}")
-    return redirect_to(f"/pages/{SOURCE}/{name}")
+    return redirect_to(f"/pages/{SOURCE}/{name}?begun=yes")
 
 
 @pages.get("/pages/<language>/<path:name>")
@@ -126,6 +128,7 @@ def shown(language: str, name: str, form: Form, parts: tuple[Part, ...] = ()) ->
         pictures=[picture.name for picture in pictures.every(editor.content, None)],
         field=script.name if script else "",
         style_nonce=g.style_nonce,
+        begun="begun" in request.args,
     )
 
 
