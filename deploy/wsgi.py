@@ -7,7 +7,7 @@ from flask import Flask
 
 from forms.server import held_socket
 from forms.server.app import create_app
-from forms.server.config import from_environment
+from forms.server.config import connections_of_a_process, from_environment
 from forms.server.districts.dispatch import Districts
 from forms.server.run import log_missing_confinement
 
@@ -15,7 +15,9 @@ from forms.server.run import log_missing_confinement
 def make() -> Flask | Districts:
     """Return the endpoint of one district, or of all in the folder PORTAL_DISTRICTS."""
     folder = os.environ.get("PORTAL_DISTRICTS")
-    return Districts(Path(folder)) if folder else create_app(from_environment(os.environ))
+    if not folder:
+        return create_app(from_environment(os.environ))
+    return Districts(Path(folder), connections=connections_of_a_process(os.environ))
 
 
 app = held_socket.start(make, held_socket.handed_over(os.environ))

@@ -155,6 +155,7 @@ def _kept(settings: Settings, portal: portals.Portal, day: date) -> Iterator[Ite
                 yield Item("database", "schema", said, needs=True)
                 return
             yield from _room(settings, found)
+            yield from _durable(found)
             yield from _desks(portal, found, day)
             yield from _clock(found, day)
             yield from _restored(found, day)
@@ -171,6 +172,15 @@ def _room(settings: Settings, found: Databases) -> Iterator[Item]:
         yield Item(f"room of {name}", used, said, needs=used >= FULLEST)
     free = shutil.disk_usage(settings.data).free // 1_000_000
     yield Item("disk", free, f"{free} MB are free on the disk.", needs=free < LEAST_FREE)
+
+
+def _durable(found: Databases) -> Iterator[Item]:
+    """Yield where a server of PostgreSQL says that it can lose what it has answered as kept."""
+    for name, stores in found.items():
+        doubt = stores[0].durability_doubt()
+        if doubt:
+            said = f"The database of {name} {doubt} A letter whose receipt was shown can be lost."
+            yield Item(f"durability of {name}", doubt, said, needs=True)
 
 
 def _desks(portal: portals.Portal, found: Databases, day: date) -> Iterator[Item]:

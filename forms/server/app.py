@@ -57,7 +57,8 @@ def _wired(read: config.Settings, in_use: InUse) -> Flask:
     app.extensions["in_use"] = in_use
     app.logger.setLevel(logging.ERROR)
     portal_file = PortalFile(read.portal)
-    concerns, signups = ConcernStore(read.concerns_url), SignupStore(read.signups_url)
+    concerns = ConcernStore(read.concerns_url, limit=read.connections)
+    signups = SignupStore(read.signups_url, limit=read.connections)
     requests = ConcernStore(read.signups_url, signups)  # beside the sign-ups: nothing of theirs lies with concerns
     app.extensions["services"] = Services(
         portal=portal_file.first,

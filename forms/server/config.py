@@ -12,7 +12,7 @@ from forms.core.files.durable import sync_folder, write_safely
 from forms.core.problem import Problem
 from forms.core.receipts import Cost
 from forms.server.services.flood_control import FLOOD_THRESHOLD
-from forms.server.store.database import database_of
+from forms.server.store.connections import CONNECTIONS, WORKERS, Limit, database_of
 
 SALT_BYTES = 32
 BUDGET = 4 * 1024**3
@@ -20,7 +20,7 @@ BUDGET = 4 * 1024**3
 
 KNOWN = frozenset({
     "portal", "public", "data", "concerns_url", "signups_url", "salt", "salt_file", "today", "cost", "budget",
-    "flood_threshold", "name",
+    "flood_threshold", "name", "connections",
 })  # fmt: skip
 
 FORMER_NAMES = {"calm": "flood_threshold"}
@@ -38,6 +38,7 @@ class Settings:
     budget: bytes that concerns may take on the disk;
     name: of the district, where one service has several: it stands before what is logged;
     flood_threshold: letters that may come in ten minutes before those without proof of work go to the second queue.
+    connections: how many connections to PostgreSQL this process may have at once; several districts share one limit.
     """
 
     portal: Path
@@ -52,6 +53,7 @@ class Settings:
     budget: int = BUDGET
     name: str = ""
     flood_threshold: int = FLOOD_THRESHOLD
+    connections: Limit = field(default_factory=Limit, compare=False)
 
 
 def read(mapping: Mapping[str, Any]) -> Settings:
@@ -82,8 +84,27 @@ def read(mapping: Mapping[str, Any]) -> Settings:
         cost=mapping.get("cost", Cost()),
         budget=mapping.get("budget", BUDGET),
         flood_threshold=mapping.get("flood_threshold", FLOOD_THRESHOLD),
+        connections=_limit(mapping.get("connections")),
         **urls,
     )
+
+
+def _limit(given: Limit | int | None) -> Limit:
+    return given if isinstance(given, Limit) else Limit(given) if given else Limit()
+
+
+def connections_of_a_process(environment: Mapping[str, str]) -> int:
+    """Return how many connections each process of a service may have, whose sum PORTAL_CONNECTIONS names.
+
+    Raises Problem where they are too few: a process needs two.
+    """
+    text = environment.get(f"{_PREFIX}CONNECTIONS") or str(CONNECTIONS)
+    workers = environment.get(f"{_PREFIX}WORKERS") or str(WORKERS)
+    least = 2 * int(workers) if workers.isascii() and workers.isdigit() else 2
+    if not (text.isascii() and text.isdigit() and int(text) >= least):
+        todo = f"Write a number from {least} on (two for each of PORTAL_WORKERS), like {CONNECTIONS}."
+        raise Problem("variable PORTAL_CONNECTIONS", "is no number of connections, or too small.", todo)
+    return 2 * int(text) // least
 
 
 def salt(settings: Settings) -> bytes | None:
@@ -166,6 +187,8 @@ def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
         if not (text.isascii() and text.isdigit() and int(text)):
             raise Problem(f"variable {_PREFIX}{name.upper()}", "is no number.", f"Write digits only, like {like}.")
         found |= {name: int(text)} if name in found else {}
+    if environment.get(f"{_PREFIX}CONNECTIONS") or environment.get(f"{_PREFIX}WORKERS"):
+        found["connections"] = connections_of_a_process(environment)
     return found
 
 

@@ -17,6 +17,7 @@ from forms.server.app import create_app
 from forms.server.districts import settings
 from forms.server.districts.fair_turns import FairTurns
 from forms.server.districts.settings import District
+from forms.server.store.connections import CONNECTIONS, WORKERS, Limit
 from forms.server.web.requests import away_page
 from forms.web.headers import EVERYWHERE, NEVER_KEPT
 
@@ -25,6 +26,9 @@ LOOK_EVERY = 1.0
 
 TRY_AGAIN = 10.0
 """Seconds until a district that could not be started is tried again."""
+
+_ANY_NUMBER = 10**6
+"""Databases: districts come and go, so that none can be given a share of the connections."""
 
 _LOG = logging.getLogger("forms.districts")
 
@@ -43,7 +47,10 @@ class Running:
 
 
 class Districts:
-    """The WSGI application of all districts in a folder. on_start: told of each app that is started later."""
+    """The WSGI application of all districts in a folder.
+
+    on_start: told of each app that is started later. connections: to PostgreSQL, at once, of all together.
+    """
 
     def __init__(
         self,
@@ -51,8 +58,10 @@ class Districts:
         turns: FairTurns | None = None,
         clock: Callable[[], float] = time.monotonic,
         overrides: dict[str, Any] | None = None,
+        connections: int = CONNECTIONS // WORKERS,
     ) -> None:
-        self.folder, self._clock, self._overrides = folder, clock, overrides or {}
+        self.folder, self._clock = folder, clock
+        self._overrides = {"connections": Limit(connections, databases=_ANY_NUMBER), **(overrides or {})}
         self._turns = turns or FairTurns()
         self._running: dict[str, Running] = {}
         self._by_host: dict[str, Running] = {}

@@ -18,7 +18,7 @@ from forms.core.files.durable import write_durably
 from forms.core.problem import Problem
 from forms.server import config
 from forms.server.config import Settings
-from forms.server.store.database import database_of
+from forms.server.store.connections import database_of
 
 FILE = "district.toml"
 DATA, PORTAL = "data", "published/current/portal.json"

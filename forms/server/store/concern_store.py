@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from forms.core.encryption import require_encrypted
 from forms.server.store import concern_tables as t
+from forms.server.store.connections import Limit
 from forms.server.store.database import Store
 from forms.server.store.faults import AlreadyThere
 from forms.server.store.letters import (
@@ -28,6 +29,7 @@ from forms.server.store.letters import (
     Waiting,
     WriteRefused,
 )
+from forms.server.store.repeating import repeated, repeated_even_if_done
 
 # What every letter asks of the tables is put together once.
 _NEW_LEFT_OUT = t.left_out.insert()
@@ -38,11 +40,12 @@ _NEW_RECIPIENT = t.recipients.insert()
 class ConcernStore(Store):
     """Letters, who may fetch them, what the desks wrote."""
 
-    def __init__(self, url: str, beside: Store | None = None) -> None:
-        super().__init__(url, t.METADATA, beside)
+    def __init__(self, url: str, beside: Store | None = None, limit: Limit | None = None) -> None:
+        super().__init__(url, t.METADATA, beside, limit)
         # No error of the database where it is there already: PostgreSQL would write its id and the time into a log.
         self._new_letter = self._insert(t.letters).on_conflict_do_nothing().returning(t.letters.c.id)
 
+    @repeated_even_if_done
     def save(self, coming: NewLetter) -> bool:
         """Keep a letter and claim its parts durably. False where this very letter was kept before.
 
@@ -70,6 +73,7 @@ class ConcernStore(Store):
                     _claim(connection, coming)
         except AlreadyThere:
             if self._is_kept(row):
+                self.wait_for_replicas()
                 return False
             raise
         return True
@@ -80,17 +84,20 @@ class ConcernStore(Store):
         with self.reads() as connection:
             return connection.execute(sa.select(t.letters.c.id).filter_by(**same)).first() is not None
 
+    @repeated
     def has(self, letter_id: str) -> bool:
         """Return whether this letter is here."""
         with self.reads() as connection:
             return connection.execute(_HAS, {"id": letter_id}).first() is not None
 
+    @repeated_even_if_done
     def save_part(self, part_id: str, day: date, desks: Sequence[str], sealed: bytes) -> None:
         """Keep a sealed part until its letter claims it, or two days. The same part again changes nothing."""
         row = {"id": part_id, "letter": None, "desks": _listed(desks), "day": day, "sealed": require_encrypted(sealed)}
         with self.writing() as connection:
             connection.execute(self._insert(t.parts).values(row).on_conflict_do_nothing())
 
+    @repeated
     def has_parts(self, part_ids: Sequence[str], desks: Sequence[str]) -> bool:
         """Return whether all these parts are here, unclaimed, and sealed for just these desks."""
         query = sa.select(sa.func.count()).where(
@@ -101,6 +108,7 @@ class ConcernStore(Store):
 
     # What desks fetch
 
+    @repeated
     def waiting(self, desk: str, member: str, *, everything: bool = False) -> tuple[Waiting, ...]:
         """Return letters that this member can fetch: priority queue first, then oldest day.
 
@@ -137,6 +145,7 @@ class ConcernStore(Store):
                 for row in rows
             )
 
+    @repeated
     def held(self, day: date) -> tuple[tuple[str, str], ...]:
         """Return desk and id of each letter of this day or before, also of those that all desks have taken."""
         query = sa.select(t.recipients.c.desk, t.letters.c.id).join(t.letters)
@@ -144,6 +153,7 @@ class ConcernStore(Store):
             rows = connection.execute(query.where(t.letters.c.day <= day, t.letters.c.form != "deletion"))
             return tuple((row.desk, row.id) for row in rows)
 
+    @repeated
     def sealed(self, letter_id: str, desk: str, member: str) -> bytes | None:
         """Return the encrypted letter: the original for a desk that had it from the start, else a copy; or None.
 
@@ -151,6 +161,7 @@ class ConcernStore(Store):
         """
         return self._for_reader(t.letters, t.letters.c.id, letter_id, desk, member)
 
+    @repeated
     def part(self, part_id: str, desk: str, member: str) -> bytes | None:
         """Return an encrypted part, likewise; or the voice of an answer of this desk."""
         query = sa.select(t.voices.c.sealed).filter_by(id=part_id, desk=desk)
@@ -169,6 +180,7 @@ class ConcernStore(Store):
             found = connection.execute(original).scalar()
             return found or connection.execute(_copies_of(mine, desk, member, item)).scalars().first()
 
+    @repeated
     def copies(self, letter_id: str, desk: str, member: str) -> tuple[Copy, ...]:
         """Return the copies of a letter, its parts and entries that were made for this member or its whole desk."""
         mine = sa.select(t.shared_copies.c.item, t.shared_copies.c.digest, t.shared_copies.c.maker).where(
@@ -182,6 +194,7 @@ class ConcernStore(Store):
             found += [Copy(row.item, hashlib.sha256(row.sealed).hexdigest(), "") for row in connection.execute(older)]
         return tuple(sorted(found, key=lambda copy: (copy.item, copy.digest)))
 
+    @repeated
     def copied(self, item: str, digest: str, desk: str, member: str) -> bytes | None:
         """Return one copy that was made for this member or its whole desk, or None."""
         mine = sa.select(t.recipients.c.letter).filter_by(desk=desk)
@@ -189,6 +202,7 @@ class ConcernStore(Store):
             found = connection.execute(_copies_of(mine, desk, member, item)).scalars()
             return next((sealed for sealed in found if hashlib.sha256(sealed).hexdigest() == digest), None)
 
+    @repeated_even_if_done
     def acknowledge(
         self,
         letter_id: str,
@@ -236,6 +250,7 @@ class ConcernStore(Store):
         connection.execute(t.shared_copies.delete().filter_by(letter=letter_id))
         return True
 
+    @repeated_even_if_done
     def release(self, members: Mapping[str, Sequence[str]], recoverable: Collection[str] = ()) -> None:
         """Let go of texts that only waited for members who are members no longer."""
         with self.writing() as connection:
@@ -246,6 +261,7 @@ class ConcernStore(Store):
 
     # What desks bring
 
+    @repeated_even_if_done
     def answer(self, answer_id: str, letter_id: str, desk: str, day: date, sealed: bytes) -> bool:
         """Keep what a desk sealed for the person, once. False where the letter is not this desk's.
 
@@ -264,6 +280,7 @@ class ConcernStore(Store):
             connection.execute(self._insert(t.answers).values(row).on_conflict_do_nothing())
         return True
 
+    @repeated_even_if_done
     def keep_voice(self, voice_id: str, letter_id: str, desk: str, day: date, sealed: bytes) -> bool:
         """Keep the voice of an answer, once. False where the letter is not this desk's. Raises WriteRefused."""
         row = {"id": voice_id, "letter": letter_id, "desk": desk, "day": day, "sealed": require_encrypted(sealed)}
@@ -277,6 +294,7 @@ class ConcernStore(Store):
             connection.execute(self._insert(t.voices).values(row).on_conflict_do_nothing())
         return True
 
+    @repeated_even_if_done
     def enter(self, entry: EntryRow, desk: str, sealed: bytes) -> bool:
         """Keep an entry of a desk's case log, once. False where the letter is not this desk's.
 
@@ -298,6 +316,7 @@ class ConcernStore(Store):
             connection.execute(self._insert(t.entries).values(row).on_conflict_do_nothing())
         return True
 
+    @repeated
     def entries(self, desk: str, since: date) -> tuple[EntryRow, ...]:
         """Return the entries of a desk's case log of this day or later."""
         query = sa.select(t.entries.c.id, t.entries.c.letter, t.entries.c.day).where(
@@ -306,12 +325,14 @@ class ConcernStore(Store):
         with self.reads() as connection:
             return tuple(EntryRow(*row) for row in connection.execute(query.order_by(t.entries.c.day, t.entries.c.id)))
 
+    @repeated
     def entry(self, entry_id: str, desk: str) -> bytes | None:
         """Return an encrypted entry of this desk's log, or None."""
         query = sa.select(t.entries.c.sealed).filter_by(id=entry_id, desk=desk)
         with self.reads() as connection:
             return connection.execute(query).scalar() or None
 
+    @repeated_even_if_done
     def copy(self, item: str, letter_id: str, maker: str, reader: str, sealed: bytes) -> bool:
         """Keep a copy of a letter, part or entry that a member encrypted anew for a reader (a member or a whole desk).
 
@@ -340,6 +361,7 @@ class ConcernStore(Store):
 
     # What a receipt opens
 
+    @repeated
     def progress(self, lookup: bytes) -> Progress | None:
         """Return what a receipt's look-up value shows, or None."""
         with self.reads() as connection:
@@ -362,6 +384,7 @@ class ConcernStore(Store):
                 answers=tuple(Answer(*row) for row in answers),
             )
 
+    @repeated
     def voice(self, letter_id: str, voice_id: str) -> bytes | None:
         """Return the encrypted voice of an answer to this first letter, or None."""
         query = sa.select(t.voices.c.sealed).filter_by(id=voice_id, letter=letter_id)
@@ -370,6 +393,7 @@ class ConcernStore(Store):
 
     # Letting go
 
+    @repeated
     def forget(self, thread: str, notice: NewLetter | None, taken_by: Collection[str] = ()) -> frozenset[str]:
         """Erase a letter and all that belongs to it, and leave the notice of it for the desks that have it.
 
@@ -389,6 +413,7 @@ class ConcernStore(Store):
         self.forget_traces()
         return frozenset()
 
+    @repeated
     def delete(self, thread: str, desk: str) -> bool:
         """Erase a desk's share of a letter and what follows it; the rest goes with its last desk. False: not its."""
         theirs = sa.select(t.letters.c.id).filter_by(thread=thread)
@@ -406,6 +431,7 @@ class ConcernStore(Store):
         self.forget_traces()
         return bool(gone)
 
+    @repeated
     def threads(self) -> dict[str, frozenset[str]]:
         """Return the id of each first letter, and the desks that have a share of it."""
         query = sa.select(t.letters.c.thread, t.recipients.c.desk).join(t.recipients).distinct()
@@ -415,11 +441,13 @@ class ConcernStore(Store):
                 found.setdefault(thread, set()).add(desk)
         return {thread: frozenset(desks) for thread, desks in found.items()}
 
+    @repeated
     def that_have(self, thread: str) -> frozenset[str]:
         """Return the desks that have this letter, or something that was added to it."""
         with self.reads() as connection:
             return _that_have(connection, sa.select(t.letters.c.id).filter_by(thread=thread))
 
+    @repeated_even_if_done
     def erase(self, before: date) -> int:
         """Erase letters of days before this one that all their desks have taken, with what follows. How many."""
         taken_by_desk = sa.and_(
@@ -438,6 +466,7 @@ class ConcernStore(Store):
         self.forget_traces()
         return gone
 
+    @repeated_even_if_done
     def bring_back(self, latest: date) -> None:
         """Set dates in the future, left by a clock that was ahead, to the latest possible day."""
         to_come = date.fromordinal(min(latest.toordinal() + 2, date.max.toordinal()))  # UTC may be a day ahead of us
@@ -450,6 +479,7 @@ class ConcernStore(Store):
             minutes = t.access.update().where(t.access.c.at.contains("T"))
             connection.execute(minutes.values(at=sa.func.substr(t.access.c.at, 1, len("2027-01-31"))))
 
+    @repeated_even_if_done
     def erase_loose_parts(self, before: date) -> None:
         """Erase parts of days before this one that no letter has claimed."""
         with self.writing() as connection:
@@ -464,12 +494,14 @@ class ConcernStore(Store):
 
     # Who did what
 
+    @repeated
     def note_access(self, access_id: str, desk: str, access: Access) -> None:
         """Log what a member did."""
         row = {"id": access_id, "desk": desk, "at": access.at, "member": access.member, "what": access.what}
         with self.writing() as connection:
             connection.execute(t.access.insert(), {**row, "letter": access.letter})
 
+    @repeated
     def accesses(self, desk: str) -> tuple[Access, ...]:
         """Return what the members of a desk did, oldest first."""
         query = sa.select(t.access.c.at, t.access.c.member, t.access.c.what, t.access.c.letter).filter_by(desk=desk)

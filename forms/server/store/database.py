@@ -1,6 +1,5 @@
 """A database that is opened on first use, created if missing, and reports errors as sentences."""
 
-import os
 import secrets
 import shutil
 import threading
@@ -14,14 +13,24 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from forms.core.problem import Problem
 from forms.server.blocked import blocked
 from forms.server.store import installation as ours
 from forms.server.store import schema
-from forms.server.store.compiled_statements import COMPILED
-from forms.server.store.faults import AlreadyThere, NotKept, OtherSalt, OtherSchema, fault_of, is_taken, not_kept
+from forms.server.store.connections import Limit, checkpoints_of, engine_of
+from forms.server.store.faults import (
+    READ_ONLY_SERVER,
+    AlreadyThere,
+    NotKept,
+    OtherSalt,
+    OtherSchema,
+    is_taken,
+    not_kept,
+    not_kept_for,
+    state_of,
+)
+from forms.server.store.repeating import is_repeated
 
 _MAKING_TABLES = 1976  # any number that no other program locks in this database
 
@@ -33,26 +42,8 @@ _LONGEST_WAIT = 30.0  # seconds for the turn to write
 _CHECKPOINT_WAIT = 50
 """Milliseconds for which emptying SQLite's write-ahead log waits for readers: so long it keeps writers waiting."""
 
-_OVERFLOW = 25
-"""Connections above the five that stay open: with them more than the threads that a service has for one district."""
-
 _TRY_AGAIN = 1.0
 """Seconds until a write tries again to empty a write-ahead log that somebody was reading."""
-
-
-def database_of(url: str) -> tuple[str, ...]:
-    """Return what identifies a database, however its address is written; an unreadable address itself."""
-    try:
-        parsed = sa.make_url(url)
-    except ArgumentError:  # a store says what is wrong with it
-        return (url,)
-    kind, name = parsed.get_backend_name(), parsed.database or ""
-    if kind == "sqlite":
-        return kind, str(Path(name.removeprefix("file:").partition("?")[0]).resolve())
-    host = parsed.host or str(parsed.query.get("host", ""))
-    local = host in {"", "localhost", "127.0.0.1", "::1"} or host.startswith("/")
-    schema = str(parsed.query.get("options", ""))  # -csearch_path=...: districts may have schemas of one database
-    return kind, "" if local else host, str(parsed.port or parsed.query.get("port", "")), name, schema
 
 
 _PROBE_BYTES = 4096
@@ -70,10 +61,13 @@ class Store:
     _checkpoints: sa.Engine
     _writers: threading.Lock
 
-    def __init__(self, url: str, metadata: sa.MetaData, beside: "Store | None" = None) -> None:
-        """beside: a store of the same database, whose connections this one uses too."""
+    def __init__(
+        self, url: str, metadata: sa.MetaData, beside: "Store | None" = None, limit: Limit | None = None
+    ) -> None:
+        """beside: a store of the same database, whose connections this one uses too; limit: of their number."""
         if beside is None:
-            self._open(url)
+            self.engine = engine_of(url, limit or Limit())
+            self._checkpoints = checkpoints_of(self.engine, url)
         else:
             self.engine, self._checkpoints = beside.engine, beside._checkpoints
         self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -88,34 +82,6 @@ class Store:
         self._measured, self._measure_at = 0, 0.0
         # A process that was killed may have left something in the log: the first write looks.
         self._traces_remain, self._try_at = True, 0.0
-
-    def _open(self, url: str) -> None:
-        # Parameters hold what people wrote: they must never stand in an error's text.
-        # A connection that died with the database is noticed before a letter is trusted to it.
-        try:
-            is_remote = url.startswith("postgresql")
-            self.engine = sa.create_engine(
-                url,
-                hide_parameters=True,
-                pool_pre_ping=is_remote,
-                max_overflow=_OVERFLOW,
-                execution_options={"compiled_cache": COMPILED},
-            )
-        except (ArgumentError, ImportError):  # the address may hold a password: it is not said
-            todo = "Write it like postgresql+psycopg://portal@/concerns?host=/run/postgresql, or leave it out."
-            raise Problem("store", "The address of a database cannot be read.", todo) from None
-        self._checkpoints = self.engine
-        if self.engine.dialect.name == "sqlite":
-            sa.event.listen(self.engine, "connect", _set_up_sqlite)
-            sa.event.listen(self.engine, "begin", _begin_immediate)
-            self._checkpoints = sa.create_engine(
-                url,
-                poolclass=sa.NullPool,
-                isolation_level="AUTOCOMMIT",
-                execution_options={"compiled_cache": COMPILED},
-            )
-            for engine in (self.engine, self._checkpoints):
-                sa.event.listen(engine, "do_connect", _keep_private)
 
     @property
     def _insert(self) -> Callable[[sa.Table], Any]:
@@ -250,6 +216,31 @@ class Store:
                 written = self._insert(ours.probe).values(row)
                 connection.execute(written.on_conflict_do_update(index_elements=["id"], set_=row))
 
+    def wait_for_replicas(self) -> None:
+        """Wait until what can be read is as durable as what was just written. Raises NotKept.
+
+        A row whose commit still waits for PostgreSQL's replica can be read after that connection was lost: whoever
+        says "kept" because the row is there must wait for it too, and a later commit waits for all before it.
+        """
+        if self.engine.dialect.name == "postgresql":
+            self.probe()
+
+    def durability_doubt(self) -> str:
+        """Return why PostgreSQL may lose what it has answered as kept, and what to do; empty where it does not.
+
+        Raises NotKept.
+        """
+        if self.engine.dialect.name != "postgresql":
+            return ""
+        with self.reads() as connection:
+            if connection.exec_driver_sql("SHOW fsync").scalar() == "off":
+                return "does not wait for its disk. Set fsync = on."
+            awaited = connection.exec_driver_sql("SHOW synchronous_standby_names").scalar()
+            streams = connection.exec_driver_sql("SELECT count(*) FROM pg_stat_replication").scalar()
+            if streams and not awaited:
+                return "does not wait for its replica. Set synchronous_standby_names."
+        return ""
+
     def is_in_use(self) -> bool:
         """Return whether this database holds anything, or belongs to a salt already. Makes no table. Raises NotKept."""
         file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
@@ -309,12 +300,14 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """Run one transaction; what it did is durable when the block is left."""
-        with self._complaining():
+        ended: list[bool] = []
+        with self._complaining(ended):
             self._make_tables()
             with self._turn(), ExitStack() as stack:
                 with blocked():  # here SQLite waits for other programs, and PostgreSQL for its answer
                     connection = stack.enter_context(self.engine.begin())
                 yield connection
+                ended.append(True)  # from here on only the commit can fail
         if self._traces_remain and time.monotonic() >= self._try_at:
             self.forget_remaining_traces()
 
@@ -448,7 +441,8 @@ class Store:
                     connection.exec_driver_sql(statement)
 
     @contextmanager
-    def _complaining(self, *, quietly: bool = False) -> Iterator[None]:
+    def _complaining(self, ended: Sequence[bool] = (), *, quietly: bool = False) -> Iterator[None]:
+        """Raise the database's errors as NotKept. ended: filled once a transaction has only its commit to do."""
         tell = (lambda _: None) if quietly else self.on_fault
         try:
             yield
@@ -459,8 +453,11 @@ class Store:
             tell(problem.fault)
             raise problem from None
         except SQLAlchemyError as error:
-            problem = not_kept(fault_of(error), type(error).__name__)
-            tell(problem.fault)
+            if state_of(error) == READ_ONLY_SERVER:  # no primary any more: each connection to it is useless
+                self.engine.dispose()
+            problem = not_kept_for(error, at_commit=bool(ended))
+            if not (problem.again and is_repeated()):  # else whoever repeats it tells, if it fails for good
+                tell(problem.fault)
             raise problem from None
         except NotKept as problem:
             if problem.fault:
@@ -499,28 +496,3 @@ def _used_pages(connection: sa.Connection) -> int:
         for name in ("page_count", "freelist_count", "page_size")
     )
     return (pages - free) * page
-
-
-def _keep_private(_dialect: Any, _record: Any, arguments: list[Any], _more: Any) -> None:
-    """Let nobody but this user read a database's file, whatever the umask. SQLite makes those beside it likewise."""
-    name = str(arguments[0]) if arguments else ""
-    if os.name != "posix" or not name or name.startswith((":memory:", "file:")):
-        return
-    with suppress(OSError):  # of another user, or not to be made: SQLite says what is wrong with it
-        os.close(os.open(name, os.O_RDONLY | os.O_CREAT, 0o600))
-        for file in (Path(name), Path(f"{name}-wal"), Path(f"{name}-shm")):
-            if file.exists() and file.stat().st_mode & 0o077:
-                file.chmod(0o600)
-
-
-def _set_up_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # SQLAlchemy, not the driver, says when a transaction begins
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
-    connection.execute("PRAGMA busy_timeout=30000")
-
-
-def _begin_immediate(connection: sa.Connection) -> None:
-    # Taking the write lock at once means waiting for it, never failing half-way for having read first.
-    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from forms.core.trusted_date import TrustedDate, hear, look
 from forms.server.store.database import Store
+from forms.server.store.repeating import repeated, repeated_even_if_done
 
 _days_metadata = sa.MetaData()
 _known_day = sa.Table(
@@ -35,11 +36,13 @@ class DayStore(Store):
         """The same, after a desk's clock showed the day `told`. Raises NotKept."""
         return self._step(lambda known: hear(look(known, today), told))
 
+    @repeated
     def remembered(self) -> TrustedDate | None:
         """Return what was known when the day was looked at last; changes nothing. Raises NotKept."""
         with self.reads() as connection:
             return _remembered(connection)
 
+    @repeated_even_if_done
     def _step(self, step: Callable[[TrustedDate | None], TrustedDate]) -> TrustedDate:
         with self.reads() as connection:
             before = _remembered(connection)

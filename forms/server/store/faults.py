@@ -1,6 +1,6 @@
 """What can be wrong with a database, in one word for the operator, and the errors that say so."""
 
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from forms.core.problem import Problem
@@ -9,10 +9,20 @@ FAULTS = ("full", "read-only", "damaged", "away", "busy", "salt", "schema", "clo
 """What can be wrong with a database, in one word for whoever runs the server."""
 
 
+CONFLICT, LOST = "conflict", "lost"
+"""Why a transaction may succeed if it is repeated: it met another one, or its connection was lost."""
+
+
 class NotKept(Problem):
-    """The database is unreachable, full or broken: nothing was stored. `fault`: one of FAULTS, or empty."""
+    """The database is unreachable, full or broken: nothing was stored. `fault`: one of FAULTS, or empty.
+
+    again: CONFLICT or LOST where trying again may help, else empty. may_be_done: the connection was lost over the
+    commit, so that nobody can say whether it was stored.
+    """
 
     fault = ""
+    again = ""
+    may_be_done = False
 
 
 class AlreadyThere(NotKept):
@@ -52,6 +62,37 @@ def not_kept(fault: str, error: str = "no answer") -> NotKept:
     problem = NotKept("store", f"The database did not answer ({error}).")
     problem.fault = fault
     return problem
+
+
+def not_kept_for(error: SQLAlchemyError, *, at_commit: bool = False) -> NotKept:
+    """Return the fault behind an error, and whether trying again may help."""
+    problem = not_kept(fault_of(error), type(error).__name__)
+    problem.again = _again(error)
+    problem.may_be_done = at_commit and problem.again == LOST
+    return problem
+
+
+_CONFLICTS = frozenset({"40001", "40P01"})
+_LOST_STATES = ("08", "57P01", "57P02", "57P03", "25006", "40003")  # 40003: whether it was done is not known
+READ_ONLY_SERVER = "25006"
+"""SQLSTATE of a server that was the primary and is none now, or that never was one."""
+
+
+def state_of(error: SQLAlchemyError) -> str:
+    """Return the SQLSTATE of an error of PostgreSQL, or an empty text."""
+    return getattr(getattr(error, "orig", None), "sqlstate", "") or ""
+
+
+def _again(error: SQLAlchemyError) -> str:
+    state = state_of(error)
+    if state.startswith(_LOST_STATES):
+        return LOST
+    if state in _CONFLICTS:
+        return CONFLICT
+    # A connection that cannot be made, or that ended, has no SQLSTATE in psycopg.
+    is_remote = getattr(error, "orig", None) is not None and hasattr(error.orig, "sqlstate")  # type: ignore[attr-defined]
+    cannot = is_remote and not state and fault_of(error) == "away"
+    return LOST if cannot or (is_remote and isinstance(error, DBAPIError) and error.connection_invalidated) else ""
 
 
 _SQLITE_FAULTS = {

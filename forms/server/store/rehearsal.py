@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from forms.core.problem import Problem
 from forms.server.store import schema
-from forms.server.store.database import database_of
+from forms.server.store.connections import database_of
 
 
 @dataclass(frozen=True)

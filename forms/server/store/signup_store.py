@@ -13,7 +13,9 @@ import sqlalchemy as sa
 
 from forms.core.encryption import require_encrypted
 from forms.core.problem import Problem
+from forms.server.store.connections import Limit
 from forms.server.store.database import Store
+from forms.server.store.repeating import repeated, repeated_even_if_done
 
 METADATA = sa.MetaData()
 _places = sa.Table(
@@ -77,9 +79,10 @@ class Line:
 class SignupStore(Store):
     """Sign-ups: places counted exactly, and a waiting list that moves up in order."""
 
-    def __init__(self, url: str, beside: Store | None = None) -> None:
-        super().__init__(url, METADATA, beside)
+    def __init__(self, url: str, beside: Store | None = None, limit: Limit | None = None) -> None:
+        super().__init__(url, METADATA, beside, limit)
 
+    @repeated_even_if_done
     def save(
         self, signup: Signup, lookup: bytes, sealed: bytes, *, capacity: int, last_day: date, hold: bool = False
     ) -> Signup | None:
@@ -110,23 +113,27 @@ class SignupStore(Store):
             _move_up(connection, signup.event, capacity)
             return Signup(*connection.execute(sa.select(*_COLUMNS).where(_signups.c.id == signup.id)).one())
 
+    @repeated
     def find(self, lookup: bytes) -> Signup | None:
         """Return the sign-up with this look-up value, or None."""
         with self.reads() as connection:
             row = connection.execute(sa.select(*_COLUMNS).where(_signups.c.lookup == lookup)).first()
         return Signup(*row) if row else None
 
+    @repeated
     def before(self, signup: Signup) -> int:
         """Return how many groups are before this one on the waiting list."""
         ahead = _line(signup.event).where(_signups.c.turn < signup.turn)
         with self.reads() as connection:
             return connection.execute(ahead.with_only_columns(sa.func.count())).scalar() or 0
 
+    @repeated
     def line(self, event: str) -> Line:
         """Return how full an event is."""
         with self.reads() as connection:
             return Line(_taken(connection, event), _waiting(connection, event), _is_held(connection, event))
 
+    @repeated
     def held(self) -> tuple[str, ...]:
         """Return the events whose places only staff give out, since sign-ups surged."""
         with self.reads() as connection:
@@ -134,12 +141,14 @@ class SignupStore(Store):
 
     # What the events desk does
 
+    @repeated
     def remove(self, signup_id: str, capacity: int | None) -> bool:
         """Remove a sign-up, as if the person had cancelled it; its places are free. False if there is none."""
         with self.reads() as connection:
             lookup = connection.execute(sa.select(_signups.c.lookup).filter_by(id=signup_id)).scalar()
         return lookup is not None and self.cancel(lookup, capacity=capacity)
 
+    @repeated
     def let_in(self, signup_id: str, capacity: int) -> bool:
         """Give places to a group that waits, whoever stands before it. False where they are not free or it is gone."""
         with self.writing() as connection:
@@ -150,6 +159,7 @@ class SignupStore(Store):
             _take(connection, signup.event, signup.people)
             return True
 
+    @repeated
     def pass_over(self, signup_id: str, capacity: int | None) -> bool:
         """Send a waiting group to the end, so that those behind it can move up. False if it is gone."""
         with self.writing() as connection:
@@ -160,12 +170,14 @@ class SignupStore(Store):
             _move_up(connection, signup.event, capacity)
             return True
 
+    @repeated_even_if_done
     def let_go(self, event: str, capacity: int | None) -> None:
         """Let the waiting list of an event move up by itself again."""
         with self.writing() as connection:
             _lock(connection, event, held=0)
             _move_up(connection, event, capacity)
 
+    @repeated
     def cancel(self, lookup: bytes, *, capacity: int | None = None) -> bool:
         """Free the places, erase the encrypted part, move the waiting list up. False if there was nothing to cancel.
 
@@ -183,6 +195,7 @@ class SignupStore(Store):
         self.forget_traces()
         return True
 
+    @repeated
     def change(self, lookup: bytes, people: int, sealed: bytes | None, *, capacity: int | None) -> str:
         """Change the number of people and, where `sealed` is given, what was told: both or neither.
 
@@ -204,6 +217,7 @@ class SignupStore(Store):
             self.forget_traces()
         return CHANGED
 
+    @repeated_even_if_done
     def settle(self, capacities: Mapping[str, int]) -> None:
         """Move up whoever has room now, since events may have become larger. Writes only where there is a line."""
         lines = sa.select(_signups.c.event).where(_signups.c.state == WAITING).distinct()
@@ -215,23 +229,27 @@ class SignupStore(Store):
                 _lock(connection, event)
                 _move_up(connection, event, capacities[event])
 
+    @repeated
     def listed(self) -> tuple[Signup, ...]:
         """Return all sign-ups, by event; those who wait in their order, after those who come."""
         query = sa.select(*_COLUMNS).order_by(_signups.c.event, _signups.c.state, _signups.c.turn, _signups.c.id)
         with self.reads() as connection:
             return tuple(Signup(*row) for row in connection.execute(query))
 
+    @repeated
     def sealed(self, signup_id: str) -> bytes | None:
         """Return the sealed part of a sign-up, or None."""
         query = sa.select(_signups.c.sealed).filter_by(id=signup_id)
         with self.reads() as connection:
             return connection.execute(query).scalar() or None
 
+    @repeated
     def taken(self, event: str) -> int:
         """Return how many places of an event are taken."""
         with self.reads() as connection:
             return _taken(connection, event)
 
+    @repeated_even_if_done
     def erase(self, before: date, last_days: Mapping[str, date] | None = None) -> int:
         """Erase the sign-ups of events whose last day was before this one. Returns how many.
 

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from forms.core.proofs.statements import KEPT_DAYS, MOST_AT_ONCE, DeskPart, Stated, Statement
 from forms.core.signing import private_key, public_text, sign_bytes
 from forms.server.store.database import Store
+from forms.server.store.repeating import repeated, repeated_even_if_done
 
 _metadata = sa.MetaData()
 
@@ -60,11 +61,13 @@ class StatementStore(Store):
     def __init__(self, url: str, beside: Store | None = None) -> None:
         super().__init__(url, _metadata, beside)
 
+    @repeated
     def last_day(self) -> date | None:
         """Return the last day of which a statement speaks, or None. Raises NotKept."""
         with self.reads() as connection:
             return connection.execute(sa.select(sa.func.max(_statements.c.day))).scalar()
 
+    @repeated_even_if_done
     def state(self, day: date, present: Mapping[str, Collection[str]]) -> None:
         """Make the statement of everything up to this day, once. Raises NotKept.
 
@@ -109,12 +112,14 @@ class StatementStore(Store):
         connection.execute(_parts.delete().where(_parts.c.number.in_(old)))
         connection.execute(_statements.delete().where(_statements.c.day < before))
 
+    @repeated
     def public_key(self) -> str:
         """Return the public half of the key ("ed25519:..."), empty before the first statement. Raises NotKept."""
         with self.reads() as connection:
             secret = connection.execute(sa.select(_key.c.secret)).scalar()
             return public_text(private_key(secret)) if secret else ""
 
+    @repeated
     def statements(self, desk: str, after: int | None) -> tuple[Stated, ...]:
         """Return the statements after this number, oldest first, with this desk's part; None: the last one alone."""
         query = sa.select(_statements).order_by(_statements.c.number)

@@ -1,0 +1,178 @@
+"""How a database is connected to: what its address names, how many connections, and what each is told at its start."""
+
+import os
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from forms.core.problem import Problem
+from forms.server.blocked import blocked
+from forms.server.store.compiled_statements import COMPILED
+
+CONNECTIONS = 40
+"""Connections to PostgreSQL of one service: its own limit is 100, for all that use it, of which it keeps three."""
+
+WORKERS = 2
+"""Processes of a service, as deploy/gunicorn.conf.py starts them."""
+
+_LONGEST_WAIT = 30.0  # seconds for a free connection
+
+_LOST_MACHINE = {
+    "connect_timeout": 5, "tcp_user_timeout": 10_000, "keepalives_idle": 5, "keepalives_interval": 3,
+    "keepalives_count": 3, "application_name": "portal",
+}  # fmt: skip
+"""A machine that is gone sends no word of it: by these it is noticed within ten seconds. An address may name others."""
+
+_OVERFLOW = 25
+"""SQLite: connections above the five that stay open, with which there are more than one district has threads."""
+
+
+class Limit:
+    """How many connections to PostgreSQL a process may have at once, for all its databases together.
+
+    Where each database can have two at least, it keeps its share open. Else, as with many districts in one service,
+    each transaction connects anew, and waits while the process has as many as it may.
+    """
+
+    def __init__(self, most: int = CONNECTIONS // WORKERS, databases: int = 2) -> None:
+        self.share = most // databases
+        self._free = threading.BoundedSemaphore(max(1, most))
+
+    def pool(self) -> dict[str, Any]:
+        """Return how an engine keeps its connections."""
+        if self.share < _LEAST_SHARE:
+            return {"poolclass": sa.NullPool}
+        return {
+            "poolclass": sa.QueuePool, "pool_size": self.share, "max_overflow": 0, "pool_timeout": _LONGEST_WAIT,
+            "pool_pre_ping": True,  # one that died with the database is noticed before a letter is trusted to it
+        }  # fmt: skip
+
+    def watch(self, engine: sa.Engine) -> None:
+        """Count the connections of an engine that keeps none open."""
+        if self.share < _LEAST_SHARE:
+            sa.event.listen(engine, "do_connect", self._connect)
+            sa.event.listen(engine, "close", self._closed)
+
+    def _connect(self, dialect: sa.Dialect, _record: Any, arguments: list[Any], more: dict[str, Any]) -> Any:
+        with blocked():
+            is_free = self._free.acquire(timeout=_LONGEST_WAIT)
+        if not is_free:
+            raise PoolTimeout("no connection is free")
+        try:
+            return dialect.connect(*arguments, **more)
+        except BaseException:
+            self._free.release()
+            raise
+
+    def _closed(self, *_: object) -> None:
+        with suppress(ValueError):
+            self._free.release()
+
+
+_LEAST_SHARE = 2
+
+
+def database_of(url: str) -> tuple[str, ...]:
+    """Return what identifies a database, however its address is written; an unreadable address itself."""
+    try:
+        parsed = sa.make_url(url)
+    except ArgumentError:  # a store says what is wrong with it
+        return (url,)
+    kind, name = parsed.get_backend_name(), parsed.database or ""
+    if kind == "sqlite":
+        return kind, str(Path(name.removeprefix("file:").partition("?")[0]).resolve())
+    hosts = [host for one in _all(parsed.host or parsed.query.get("host", "")) for host in one.split(",")]
+    remote = sorted({host for host in hosts if not _is_local(host)})
+    ports = ",".join(_all(str(parsed.port) if parsed.port else parsed.query.get("port", "")))
+    schema = ",".join(_all(parsed.query.get("options", "")))  # -csearch_path=...: districts may have schemas of one
+    return kind, ",".join(remote), ports, name, schema
+
+
+def _all(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else value
+
+
+def _is_local(host: str) -> bool:
+    return host in {"", "localhost", "127.0.0.1", "::1"} or host.startswith("/")
+
+
+def engine_of(url: str, limit: Limit) -> sa.Engine:
+    """Return the engine of an address, which connects when it is first used. Raises Problem for one that is none.
+
+    Parameters hold what people wrote: they never stand in an error's text.
+    """
+    try:
+        kind = sa.make_url(url).get_backend_name()
+        pool = {"max_overflow": _OVERFLOW} if kind == "sqlite" else limit.pool()
+        connecting = {} if kind == "sqlite" else {"connect_args": _unless_named(url)}
+        engine = sa.create_engine(
+            url, hide_parameters=True, execution_options={"compiled_cache": COMPILED}, **pool, **connecting
+        )
+    except (ArgumentError, ImportError):  # the address may hold a password: it is not said
+        todo = "Write it like postgresql+psycopg://portal@/concerns?host=/run/postgresql, or leave it out."
+        raise Problem("store", "The address of a database cannot be read.", todo) from None
+    if kind == "sqlite":
+        sa.event.listen(engine, "connect", _set_up_sqlite)
+        sa.event.listen(engine, "begin", _begin_immediate)
+        sa.event.listen(engine, "do_connect", _keep_private)
+    else:
+        limit.watch(engine)
+        sa.event.listen(engine, "connect", _set_up_postgresql)
+    return engine
+
+
+def _unless_named(url: str) -> dict[str, Any]:
+    named = sa.make_url(url).query
+    return {name: value for name, value in _LOST_MACHINE.items() if name not in named}
+
+
+def checkpoints_of(engine: sa.Engine, url: str) -> sa.Engine:
+    """Return connections of their own that empty SQLite's write-ahead log; PostgreSQL needs none."""
+    if engine.dialect.name != "sqlite":
+        return engine
+    own = sa.create_engine(
+        url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT", execution_options={"compiled_cache": COMPILED}
+    )
+    sa.event.listen(own, "do_connect", _keep_private)
+    return own
+
+
+def _keep_private(_dialect: Any, _record: Any, arguments: list[Any], _more: Any) -> None:
+    """Let nobody but this user read a database's file, whatever the umask. SQLite makes those beside it likewise."""
+    name = str(arguments[0]) if arguments else ""
+    if os.name != "posix" or not name or name.startswith((":memory:", "file:")):
+        return
+    with suppress(OSError):  # of another user, or not to be made: SQLite says what is wrong with it
+        os.close(os.open(name, os.O_RDONLY | os.O_CREAT, 0o600))
+        for file in (Path(name), Path(f"{name}-wal"), Path(f"{name}-shm")):
+            if file.exists() and file.stat().st_mode & 0o077:
+                file.chmod(0o600)
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # SQLAlchemy, not the driver, says when a transaction begins
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+    connection.execute("PRAGMA busy_timeout=30000")
+
+
+def _begin_immediate(connection: sa.Connection) -> None:
+    # Taking the write lock at once means waiting for it, never failing half-way for having read first.
+    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _set_up_postgresql(connection: Any, _record: Any) -> None:
+    """Have each commit wait for the disk, and for the replica where there is one that it is to wait for.
+
+    A receipt is shown when the letter is durable: a server's or a database's setting must not change that.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting("
+                       "'synchronous_commit') IN ('off', 'local', 'remote_write')")  # fmt: skip
+    connection.commit()
