@@ -916,7 +916,8 @@ def review_pack(language: str, out: Path) -> None:
 
     The table comes back in the editor: Translate, the language, "For a native reader".
     """
-    from editor import review_pack, start
+    from editor import start
+    from editor.reviewing import review_pack
 
     with report_problems(), start.alone(EDITOR_MEMORY):
         editor = editor_of(None)

@@ -22,6 +22,7 @@ if test ${#new} -ne 64; then
 fi
 mkdir -p "$tls/$new"
 cp -L "$RENEWED_LINEAGE/fullchain.pem" "$RENEWED_LINEAGE/privkey.pem" "$tls/$new/"
+chmod 755 "$tls/$new" && chmod 644 "$tls/$new/fullchain.pem" # the certificate is public: status reads it, as the portal's user
 old=$(readlink "$tls/current" || true)
 use "$new"
 test "${1:-}" != first || exit 0 # nginx is not there yet

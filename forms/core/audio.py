@@ -25,6 +25,9 @@ SPOKEN = replace(KINDS[0], bits=8_000, options={**KINDS[0].options, "vbr": "off"
 At a constant rate: its length tells nothing of what is said.
 """
 
+READ = replace(KINDS[0], bits=32_000)
+"""How a recording of a page lies in content/: a build makes both small files of it."""
+
 
 class NotSound(Exception):
     """A file holds no sound that can be read."""

@@ -57,6 +57,7 @@ class _QuickLoader(_UniqueKeys, getattr(yaml, "CSafeLoader", yaml.SafeLoader)): 
 
 _NOT_QUICK = re.compile(
     r"""&|^[-? ]{100}|(?:[\[{][^\[{]*){100}   # an anchor, and deep nesting, which libyaml bounds nowhere
+    |\\[^"'/ _-]                               # a sign written as a number: looked at below
     |(?<![\w])!|[>|][-+\d]*\#|[\[{][\s\S]*\?  # a tag; a block that is none; a question mark within brackets
     |[^\n\x20-\x7e\xa0-\u2027\u202a-\ufefe]  # a tab and other signs that only one of the two takes""",
     re.M | re.X,
@@ -73,8 +74,24 @@ def read_yaml(text: str) -> Any:
         with suppress(yaml.YAMLError, ValueError, RecursionError):
             return yaml.load(text, _QuickLoader)  # noqa: S506 - a safe loader
     try:
-        return yaml.load(text, _Loader)  # noqa: S506 - a safe loader
+        return _without_oddities(yaml.load(text, _Loader))  # noqa: S506 - a safe loader
     except RecursionError:
         raise YAMLError("nested too deeply") from None
     except ValueError as error:  # a day like 2026-13-45
         raise YAMLError(str(error)) from None
+
+
+_NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+"""Signs that YAML lets somebody write as numbers, and that no page and no file can hold."""
+
+
+def _without_oddities(value: Any, around: tuple[int, ...] = ()) -> Any:
+    """Return a value. Raise YAMLError for a value that contains itself, and for a text with a sign that is none."""
+    if isinstance(value, str) and _NO_TEXT.search(value):
+        raise YAMLError("a text has a sign in it that is none")
+    if isinstance(value, dict | list | set):
+        if id(value) in around:
+            raise YAMLError("a value contains itself")
+        for one in [*value, *value.values()] if isinstance(value, dict) else value:
+            _without_oddities(one, (*around, id(value)))
+    return value

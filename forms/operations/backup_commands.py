@@ -72,13 +72,17 @@ def _back_up(settings: Settings, into: Path, recipients: list[str], kept: Rule |
     """Make a full backup and keep so many; without a rule the small one of what was erased."""
     today = portals.read(settings.portal).today()
     if kept is None:
-        made = making.make_erasures(settings, into, recipients, today)
+        made = making.make_erasures(settings, into, recipients, today, _PATIENCE)
     else:
-        made = making.make(settings, into, recipients, today, os.environ, kept)
+        made = making.make(settings, into, recipients, today, os.environ, kept, _PATIENCE)
     click.echo(f"{made.path}: {made.size} bytes, written and read back.")
     for gone in made.gone:
         click.echo(f"{gone.name} is older than need be and was removed.")
     click.echo(f"Signed by {made.signer}: keep this line with the operator's key.")
+
+
+_PATIENCE = 600.0
+"""Seconds to wait for another backup: the nightly one and the hourly one of what was erased meet each other."""
 
 
 @click.command("backup-key")

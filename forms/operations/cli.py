@@ -3,6 +3,7 @@
 A command is a click command in a module of its own, named in COMMANDS; the module is imported when it is asked for.
 """
 
+import os
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -36,6 +37,9 @@ COMMANDS: Mapping[str, str] = {
     "verify": "forms.operations.backup_commands",
 }
 """The module of each command. Its name there is the command's, with _ for -."""
+
+OF_THE_SERVICE = frozenset({"backup", "rehearse-upgrade", "restore", "status"})
+"""Commands that take the settings of the service of this machine, where none are given."""
 
 
 CHECKOUT = "forms.operations.checkout"
@@ -82,6 +86,10 @@ class OperatorGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         own = super().get_command(ctx, cmd_name)
+        if own is None and cmd_name in OF_THE_SERVICE:
+            from forms.operations.installation import take_service_settings  # noqa: PLC0415 - loads the stores
+
+            take_service_settings(os.environ)
         return own or (load(cmd_name) if cmd_name in COMMANDS else None)
 
 

@@ -1,6 +1,7 @@
 """The installation that an operator's command is about: its settings, and the user that it belongs to."""
 
 import os
+from collections.abc import Iterator, MutableMapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +14,41 @@ from forms.server.districts import settings as districts
 def settings_here() -> Settings:
     """Return the settings of the service, from the same variables (PORTAL_DATA and others). Raises Problem."""
     return config.read(config.from_environment(os.environ))
+
+
+PROGRAM = Path(__file__).resolve().parents[2]
+_UNIT, _FILES = "etc/systemd/system/portal.service", ("etc/portal/settings.env", "etc/portal/backup.env")
+
+
+def take_service_settings(environment: MutableMapping[str, str], root: Path = Path("/")) -> None:
+    """Add the settings of the service that runs this very program here, where none are given.
+
+    So that an operator's command at the machine is about what its service and its timers are about.
+    """
+    if any(environment.get(name) for name in ("PORTAL_PORTAL", "PORTAL_DATA", "PORTAL_DISTRICTS")):
+        return
+    if ("WorkingDirectory", str(PROGRAM)) not in _assigned(root / _UNIT):
+        return
+    found = dict(_pair(text) for name, text in _assigned(root / _UNIT) if name == "Environment")
+    for file in _FILES:  # as for systemd, a file stands over the unit's own lines
+        found |= dict(_assigned(root / file))
+    for name, text in found.items():
+        if name.startswith("PORTAL_"):
+            environment.setdefault(name, text)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name, value
+
+
+def _assigned(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the assignments of a file; none where it is not there, or not for us to read."""
+    with suppress(OSError, UnicodeDecodeError):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if "=" in line and not line.startswith(("#", ";")):
+                name, value = _pair(line.strip())
+                yield name, value.strip("\"'")
 
 
 def become_owner(data: Path) -> None:

@@ -199,6 +199,8 @@ class ServerInstallation:
         if record.get(STARTED_WITH) != files:
             if self.builds:
                 self._give_to_publisher()
+            for data in server_districts.data_outside(self._many):
+                self._do(f"install -d -o portal -g www-data -m 700 {data}")
             self._do("systemctl daemon-reload")
             self._do("systemctl restart systemd-journald")
             for unit in (*STARTED, *([TIMER] if self.builds else [])):

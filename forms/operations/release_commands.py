@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
+from datetime import date
 from pathlib import Path
 
 import click
@@ -19,14 +20,15 @@ from forms.operations.updating import Source, clone_in
 @click.command()
 @click.option("--as-it-is", is_flag=True, help="Take public/ and .build/portal.json, built on another machine.")
 @click.option("--daily", is_flag=True, help="As the timer of the day: write down what came of it, for `status`.")
-def publish(as_it_is: bool, daily: bool) -> None:
+@click.option("--clock-is-right", is_flag=True, help="A release of a later day was made by a wrong clock.")
+def publish(*, as_it_is: bool, daily: bool, clock_is_right: bool) -> None:
     """Put what content/ says into use, pages and forms in the same moment; builds first where anything changed."""
     with report_problems():
         here = checkout()
         become_owner(here.published)
         with folders.at_work(here.published, say_waiting), _reported(here) if daily else nullcontext():
             _recover(here)
-            release = publish_newest(here, as_it_is=as_it_is)
+            release = publish_newest(here, as_it_is=as_it_is, clock_is_right=clock_is_right)
         click.echo(f"Release {release.number} is in use: {release.public}")
 
 
@@ -53,16 +55,33 @@ def _recover(here: Checkout) -> None:
         Source(here.root / "content", clone, Path(os.devnull), keep=here.keep_withdrawals).recover()
 
 
-def publish_newest(here: Checkout, *, as_it_is: bool = False) -> Release:
+def publish_newest(here: Checkout, *, as_it_is: bool = False, clock_is_right: bool = False) -> Release:
     """Build where that can be done here, and put the build into use. Raises Problem or Problems.
 
     Whoever calls it holds `releases.at_work`, as the user whom the releases belong to: that user could not replace
     root's files later.
     """
+    if not clock_is_right:
+        require_no_earlier_day(here)
     public, handover = here.root / "public", here.root / ".build" / "portal.json"
     if here.build is not None and not as_it_is:
         public, handover = here.build()
     return folders.publish(here.published, public, handover, here.today(), purge=here.purge)
+
+
+def require_no_earlier_day(here: Checkout) -> None:
+    """Raise Problem where a release was made on a later day: a consent that has ended since would count again."""
+    days = []
+    for release in folders.every(here.published):
+        with suppress(Problem):  # a damaged one is said where it is used
+            days.append(date.fromisoformat(release.manifest.day))
+    if days and here.today() < max(days):
+        todo = (
+            "Correct the clock (timedatectl). If it is right, and was ahead when that release was made: "
+            "python3 build.py publish --clock-is-right"
+        )
+        what = f"shows {here.today()}, and a release was made on {max(days)}: a consent that ended since would count."
+        raise Problem("The clock of this machine", what, todo)
 
 
 def say_waiting() -> None:

@@ -53,7 +53,7 @@ def texts(files: Mapping[str, str], folder: Path, districts: Sequence[District])
     """Return files that differ from those of a machine with one district, and those that it lacks, by their places."""
     blocks = "\n".join(map(nginx_of, districts))
     service = re.sub(r"^Environment=PORTAL_(?:PORTAL|DATA)=.*\n", "", files[_SERVICE], flags=re.M)
-    outside = [str(one.settings.data) for one in districts if not one.settings.data.is_relative_to(STATE)]
+    outside = data_outside(districts)
     sources = [str(one.content) for one in districts if one.content]
     return {
         _SERVICE: _in_service(service, folder, outside),
@@ -64,8 +64,14 @@ def texts(files: Mapping[str, str], folder: Path, districts: Sequence[District])
     }
 
 
+def data_outside(districts: Sequence[District]) -> list[str]:
+    """Return the data folders that systemd does not give to the service by itself."""
+    return [str(one.settings.data) for one in districts if not one.settings.data.is_relative_to(STATE)]
+
+
 def _in_service(unit: str, folder: Path, writes: Sequence[str]) -> str:
-    more = [f"Environment=PORTAL_DISTRICTS={folder}", *(f"ReadWritePaths={path}" for path in writes)]
+    # With "-": systemd starts no district at all where the folder of one is not there.
+    more = [f"Environment=PORTAL_DISTRICTS={folder}", *(f"ReadWritePaths=-{path}" for path in writes)]
     return unit.replace("[Service]\n", "\n".join(["[Service]", *more, ""]), 1)
 
 

@@ -1,6 +1,7 @@
 """What a second person must have read before it is published: portal.yml says of what (`second_person:`)."""
 
 import json
+import unicodedata
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -111,9 +112,14 @@ class Approvals:
 
 
 def _same(one: str, other: str) -> bool:
-    """Return whether two names are one person's, however they are written."""
-    first, second = (" ".join(name_of(name).split()).casefold() for name in (one, other))
-    return first == second
+    """Return whether two names are one person's, however they are written, and whatever nobody sees in them."""
+    return _letters(one) == _letters(other)
+
+
+def _letters(name: str) -> str:
+    """Return the letters, vowel signs and digits of a name: no full stop and no invisible sign makes another."""
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name_of(name)).casefold())
+    return "".join(char for char in plain if unicodedata.category(char)[0] in "LMN") or plain.strip()
 
 
 def _is_story(path: str, text: bytes) -> bool:

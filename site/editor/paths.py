@@ -3,14 +3,14 @@
 import re
 from pathlib import Path
 
+from sitegen.lint.own_files import is_kept_by_windows
+
 from forms.core.problem import Problem
 
 _NAME = re.compile(r"(?:[a-z0-9][a-z0-9_-]{0,59}/){0,3}[a-z0-9][a-z0-9_-]{0,79}\.md")
 """Small letters only, as check asks for: no two names differ in case alone, and none is special to a system."""
 
 _TABLE = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)")
-"""Names that Windows keeps for itself, with any ending (Microsoft, Naming Files, Paths, and Namespaces)."""
 
 
 def page_path(content: Path, languages: tuple[str, ...], language: str, name: str) -> Path:
@@ -18,7 +18,7 @@ def page_path(content: Path, languages: tuple[str, ...], language: str, name: st
     if language not in languages:
         raise Problem("language", f"{language[:20]} is no language of this site.", "Choose one from the list.")
     parts = name.removesuffix(".md").split("/")
-    if not _NAME.fullmatch(name) or any(_RESERVED.fullmatch(part) for part in parts):
+    if not _NAME.fullmatch(name) or any(map(is_kept_by_windows, parts)):
         todo = "Use small letters a to z, digits and hyphens, like stories/the-advance."
         raise Problem("address", f'"{name[:80]}" cannot be the address of a page.', todo)
     return within(content, content / language / name)

@@ -1,6 +1,7 @@
 """Saves what staff write: whole files, each with its commit, and never over somebody else's edit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
@@ -107,6 +108,33 @@ class Store:
                 raise Problem(self.name(path), "was changed by somebody else just now.", todo)
             return self.save(path, text, base, who, what)
 
+    def replace_all(self, files: Mapping[Path, tuple[str, str]], who: str, what: str) -> Entry | None:
+        """Write the texts of several files, each in place of its state (text, state), and record them as one save.
+
+        Raises Problem, and then all of them are as they were: where one is another by now or cannot be written.
+        """
+        with self.busy:
+            self.note_outside()
+            before = {path: _bytes_of(path) for path in files}
+            todo = "Nothing is saved. Look at it again."
+            for path, (text, base) in files.items():
+                data = before[path]
+                if (self.history.id_of(data) if data is not None else "") != base:
+                    raise Problem(self.name(path), "was changed by somebody else just now.", todo)
+                self._refuse_secrets(text, path)
+                self._refuse_held(path)
+            fresh = {path: self._checked(text, path) for path, (text, _) in files.items()}
+            done: list[Path] = []
+            try:
+                for path, data in fresh.items():
+                    done.append(path)
+                    _write(path, data, self.name(path))
+            except Problem:
+                for path in done:
+                    _write_back(path, before[path])
+                raise
+            return self.history.record({self.name(path): data for path, data in fresh.items()}, who, what)
+
     def _merge(self, text: str, theirs: str, base: str) -> list[Part]:
         before = self.history.read(base)
         return merge(text_of(before, "base") if before else "", text, theirs)
@@ -174,3 +202,12 @@ def _write(path: Path, data: bytes, where: str) -> None:
     except OSError as error:
         todo = "What you wrote is still on the page. Make room on the disk, then save again."
         raise Problem(where, f"cannot be written ({error.strerror}).", todo) from None
+
+
+def _write_back(path: Path, data: bytes | None) -> None:
+    """Put a file back as it was; what cannot be put back is shown as changed, like any edit that is not published."""
+    with suppress(OSError):
+        if data is None:
+            path.unlink(missing_ok=True)
+        elif path.read_bytes() != data:
+            write_durably(path, data)

@@ -4,12 +4,14 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
-from editor import review_pack
+from editor import store
 from editor.editor import Editor
+from editor.reviewing import review_pack
 
 from forms.core.files.spreadsheet_csv import unguarded
 from forms.core.problem import Problem
@@ -32,14 +34,28 @@ def pack(browser: Browser) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(browser.client.get(TABLE).data.decode("utf-8-sig"), newline="")))
 
 
-def returned(browser: Browser, lines: list[dict[str, Any]], encoding: str = "utf-8-sig", **fields: Any) -> str:
-    """The page that says what became of a table."""
+def looked(browser: Browser, lines: list[dict[str, Any]], encoding: str = "utf-8-sig", **fields: Any) -> str:
+    """The page that shows what a table would change."""
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, review_pack.COLUMNS)
     writer.writeheader()
     writer.writerows(lines)
     file = (io.BytesIO(out.getvalue().encode(encoding)), "review-ta.csv")
     return browser.post(PACK, 200, **{"reader": "K. Selvi", "file": file, **fields}).text
+
+
+def ticked(browser: Browser, shown: str, status: int = 200, without: str = "") -> str:
+    """The page after what is ticked was taken. without: a number whose tick was taken away."""
+    found = re.search(r'<textarea name="pack"[^>]*>\n?(.*?)</textarea>', shown, re.S)
+    assert found
+    take = [number for number in re.findall(r'name="take" value="(\d+)"', shown) if number != without]
+    return browser.post(f"{PACK}take", status, reader="K. Selvi", pack=unescape(found[1]), take=take).text
+
+
+def returned(browser: Browser, lines: list[dict[str, Any]], **fields: Any) -> str:
+    """Both pages: what a table would change, and what became of it when all was taken."""
+    shown = looked(browser, lines, **fields)
+    return shown + (ticked(browser, shown) if "Take what is ticked" in shown else "")
 
 
 def of(lines: list[dict[str, str]], words: str) -> dict[str, str]:
@@ -88,9 +104,94 @@ def test_a_correction_takes_the_place_of_the_text_and_is_in_the_history(
     assert "1 page or table was corrected" in shown
     assert "- இரண்டு, நன்றாக\n- மூன்று\n\nநான்கு." in text(folder)
     newest = next(editor.store.history.entries(1))
-    assert (newest.who, newest.what) == ("M. Devi", "Corrections of ta/rights.md by a reader")
+    assert (newest.who, newest.what) == ("M. Devi", "Corrections by a reader: ta")
     assert "reviewed_by: nobody" in text(folder), "she did not say that she read it in full"
     assert folder.problems() == []
+
+
+def test_nothing_is_taken_before_it_was_shown_word_by_word(browser: Browser, folder: Folder) -> None:
+    lines, before = pack(browser), text(folder)
+    of(lines, "நான்கு")["better"] = "நான்கு <i>நன்றாக</i>."
+    of(lines, "இரண்டு")["better"] = "- இரண்டு, நன்றாக\n- மூன்று"
+    shown = looked(browser, lines)
+    assert text(folder) == before
+    assert "<del>இரண்டு</del><ins>இரண்டு, நன்றாக</ins>" in shown
+    assert "<i>" not in shown
+    assert "- Two" in shown, "with its English"
+
+
+def test_what_is_not_ticked_stays(browser: Browser, folder: Folder) -> None:
+    lines = pack(browser)
+    of(lines, "நான்கு")["better"] = "நான்கு, வேண்டாம்."
+    of(lines, "நான்கு")["read in full"] = "x"
+    of(lines, "இரண்டு")["better"] = "- இரண்டு, நன்றாக\n- மூன்று"
+    shown = looked(browser, lines)
+    [unwanted] = re.findall(r'value="(\d+)" checked> <span lang="en">ta/rights.md, paragraph 4', shown)
+    taken = ticked(browser, shown, without=unwanted)
+    assert "நன்றாக" in text(folder)
+    assert "வேண்டாம்" not in text(folder)
+    assert "not all of hers was taken" in taken
+    assert "reviewed_by: nobody" in text(folder), "what she would read is not what stands there"
+
+
+def test_one_that_breaks_a_page_is_named_and_the_others_can_be_taken(browser: Browser, folder: Folder) -> None:
+    lines = pack(browser)
+    of(lines, "ஒன்று")["better"] = "ஒன்று 112க்கு. <script>alert(1)</script>"
+    of(lines, "நான்கு")["better"] = "நான்கு, நன்றாக."
+    shown = returned(browser, lines)
+    assert "after the corrections" in shown
+    assert "நான்கு, நன்றாக." in text(folder)
+    assert "<script>" not in text(folder)
+
+
+@pytest.mark.parametrize("table", [True, False])
+def test_where_one_was_edited_after_it_was_shown_nothing_is_taken(
+    browser: Browser, folder: Folder, table: bool
+) -> None:
+    """Before, those that came first were saved, and the rest was not."""
+    lines = pack(browser)
+    of(lines, "இரண்டு")["better"] = "- இரண்டு, நன்றாக\n- மூன்று"
+    line = next(line for line in lines if line["file"] == "tables/helplines.csv")
+    line["better"] = "சிறந்த சொல்"
+    shown = looked(browser, lines)
+    if table:
+        folder.row("helplines", for_ta="மற்றவர் சொல்")
+    else:
+        folder.page("rights", "ஒன்று [[ number: 112 ]].\n\n- வேறு\n- மூன்று\n\nநான்கு.", "ta", reviewed_by="nobody")
+    before = (text(folder), folder.csv("helplines").read_bytes())
+    assert "Nothing was taken." in ticked(browser, shown, 409)
+    assert (text(folder), folder.csv("helplines").read_bytes()) == before
+
+
+def test_where_the_disk_is_full_midway_all_files_are_as_they_were(
+    browser: Browser, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = pack(browser)
+    of(lines, "இரண்டு")["better"] = "- இரண்டு, நன்றாக\n- மூன்று"
+    next(line for line in lines if line["file"] == "tables/helplines.csv")["better"] = "சிறந்த சொல்"
+    shown = looked(browser, lines)
+    before = (text(folder), folder.csv("helplines").read_bytes())
+    written, write = [], store.write_durably
+
+    def full(path: Path, data: bytes) -> None:
+        written.append(path.name)
+        if len(written) == 2:
+            raise OSError(28, "No space left on device")
+        write(path, data)
+
+    monkeypatch.setattr(store, "write_durably", full)
+    assert "No space left" in ticked(browser, shown, 409)
+    assert written[:2] == ["rights.md", "helplines.csv"]
+    assert (text(folder), folder.csv("helplines").read_bytes()) == before
+
+
+def test_all_corrections_are_one_save(browser: Browser, folder: Folder, editor: Editor) -> None:
+    lines = pack(browser)
+    of(lines, "இரண்டு")["better"] = "- இரண்டு, நன்றாக\n- மூன்று"
+    next(line for line in lines if line["file"] == "tables/helplines.csv")["better"] = "சிறந்த சொல்"
+    returned(browser, lines)
+    newest = next(editor.store.history.entries(1))
+    assert {one.path for one in editor.store.history.changes(newest.id)} == {"ta/rights.md", "tables/helplines.csv"}
 
 
 def test_a_page_that_was_read_in_full_is_signed_with_the_readers_name(browser: Browser, folder: Folder) -> None:

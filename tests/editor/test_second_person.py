@@ -71,6 +71,13 @@ def test_a_helpline_waits_for_a_second_person(gated: Browser, editor: Editor) ->
     assert "for a second person to read" not in gated.get("/")
 
 
+@pytest.mark.parametrize("name", ["M. De\u200bvi", "\u202aM. Devi\u202c", "\uff2d. \uff24evi", "M Devi", "M. Devi."])
+def test_a_name_that_looks_the_same_is_the_same_person(gated: Browser, editor: Editor, name: str) -> None:
+    called(gated)
+    agreed(gated, editor, name, status=400)
+    published(gated, editor, 400)
+
+
 @pytest.mark.parametrize("name", ["M. Devi <m@example.org>", "m.  devi", "editor"])
 def test_no_way_to_write_a_name_makes_two_persons_of_one(gated: Browser, editor: Editor, name: str) -> None:
     editor.remember(name=name)

@@ -27,7 +27,12 @@ def build(tmp_path: Path, portal: Portal) -> Build:
     """Build into public/ and portal.json of tmp_path, like `build.py build`: each build has a style of its own."""
 
     def build(
-        number: int, *, withdrawn: tuple[str, ...] = (), pages: tuple[str, ...] = ("", "tell/"), **changed: object
+        number: int,
+        *,
+        day: str = "2026-01-01",
+        withdrawn: tuple[str, ...] = (),
+        pages: tuple[str, ...] = ("", "tell/"),
+        **changed: object,
     ) -> None:
         public = tmp_path / "public"
         handed = replace(portal, assets={**portal.assets, "css": f"/assets/portal.{number}.css"}, **changed)  # type: ignore[arg-type]
@@ -43,7 +48,7 @@ def build(tmp_path: Path, portal: Portal) -> Build:
         listed = {address: manifests.file_of(data) for address, data in files.items()}
         portals.write(handed, tmp_path / "portal.json")
         digest = manifests.portal_digest(portals.read(tmp_path / "portal.json"))
-        made = BuildManifest(number, "2027-01-01", listed, manifests.desks_of(handed), digest)
+        made = BuildManifest(number, day, listed, manifests.desks_of(handed), digest)
         (public / manifests.ADDRESS[1:]).write_bytes(manifests.write(made))
         (public / manifests.SIGNATURES[1:]).write_text("")
         (public / "withdrawn.json").write_text(json.dumps(withdrawn))

@@ -230,9 +230,8 @@ def test_many_districts_are_installed_in_one_go(machine: Machine, districts: Pat
     service, update = (files[f"etc/systemd/system/{name}.service"] for name in ("portal", "portal-update"))
     assert f"Environment=PORTAL_DISTRICTS={districts}" in service
     assert not re.search("PORTAL_(DATA|PORTAL)=", service)
-    assert "ReadWritePaths=/data/west" in service
-    assert "ReadWritePaths=/var/lib/portal/north" not in service, "systemd gives that folder"
-    assert f"ReadWritePaths={machine.root}/srv/north" in update
+    assert "/var/lib/portal/north" not in service, "systemd gives that folder"
+    assert f"ReadWritePaths=-{machine.root}/srv/north" in update
     assert "include portal-districts.conf;" in files["etc/nginx/nginx.conf"]
     for name in ("north", "south", "west"):
         assert f"server_name {name}.example" in files["etc/nginx/portal-districts.conf"]
@@ -241,6 +240,14 @@ def test_many_districts_are_installed_in_one_go(machine: Machine, districts: Pat
     assert "root /srv/portal/.build/districts/north/published/current/public;" in north
     assert any(command.startswith("chown") and f"{machine.root}/srv/north" in command for command in machine.ran)
     assert "systemctl try-restart portal.service" in machine.ran
+
+
+def test_a_data_folder_that_is_not_there_stops_no_service(machine: Machine, districts: Path) -> None:
+    """Met on a real Debian: with ReadWritePaths= of one that is missing, systemd starts nothing (226/NAMESPACE)."""
+    machine.installation(districts=districts).install()
+    assert "ReadWritePaths=-/data/west" in machine.files()["etc/systemd/system/portal.service"]
+    made = machine.ran.index("install -d -o portal -g www-data -m 700 /data/west")
+    assert made < machine.ran.index("systemctl enable --now portal.service")
 
 
 def test_a_second_run_for_many_finds_nothing_to_do_and_one_more_is_added(machine: Machine, districts: Path) -> None:
@@ -299,3 +306,21 @@ def test_nginx_takes_what_is_written_for_many_districts(machine: Machine, distri
     done = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     assert "conflicting server name" not in done.stderr
+
+
+def test_anybody_may_read_the_certificate_and_nobody_its_key(tmp_path: Path) -> None:
+    """Met on a real Debian: `status`, which goes on as the portal's user, could never look at the certificate."""
+    tls, live = tmp_path / "tls", tmp_path / "live"
+    live.mkdir()
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", f"/CN={NAME}"]
+    subprocess.run(
+        [*made, "-keyout", str(live / "privkey.pem"), "-out", str(live / "fullchain.pem")],
+        check=True,
+        capture_output=True,
+    )
+    script = (ROOT / "deploy/certificate.sh").read_text().replace("/etc/portal-tls", str(tls))
+    environment = {**os.environ, "RENEWED_LINEAGE": str(live)}
+    subprocess.run(["sh", "-c", script, "certificate.sh", "first"], check=True, env=environment)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tls / "current").resolve().iterdir()}
+    assert modes == {"fullchain.pem": 0o644, "privkey.pem": 0o600}
+    assert (tls / "current").resolve().stat().st_mode & 0o777 == 0o755

@@ -3,6 +3,7 @@
 import shutil
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from forms.core.files import locks
 from forms.core.problem import Problems
 from forms.operations import release_commands, releases, update_commands
 from forms.operations.cli import Checkout, portal
+from forms.operations.installation import PROGRAM as OURS
+from forms.operations.installation import take_service_settings
 from forms.server.districts import settings as district_settings
 
 Build = Callable[..., None]
@@ -28,9 +31,9 @@ def typed(tmp_path: Path, build: Build, monkeypatch: pytest.MonkeyPatch) -> Call
     for module in (release_commands, update_commands):
         monkeypatch.setattr(module, "become_owner", lambda folder: (tmp_path / "owner").write_text(str(folder)))
 
-    def run(*words: str, number: int = 0) -> str:
+    def run(*words: str, number: int = 0, day: str = "2026-01-01") -> str:
         if number:
-            build(number)
+            build(number, day=day)
             shutil.copy(tmp_path / "portal.json", tmp_path / ".build")
         done = CliRunner().invoke(portal, words)
         assert "Traceback" not in done.output
@@ -43,10 +46,42 @@ def test_publish_list_and_go_back(typed: Callable[..., str], tmp_path: Path) -> 
     assert "Nothing is published yet" in typed("releases")
     assert typed("publish", number=1).startswith("0 Release 1 is in use")
     assert typed("publish", "--as-it-is", number=2).startswith("0 Release 2 is in use")
-    assert typed("releases") == "0 2  built on 2027-01-01  in use\n1  built on 2027-01-01\n"
+    assert typed("releases") == "0 2  built on 2026-01-01  in use\n1  built on 2026-01-01\n"
     assert typed("rollback").startswith("0 Release 1 is in use again.")
     assert typed("rollback").startswith("1 Error: ")
     assert (tmp_path / "owner").read_text() == str(tmp_path / "published")
+
+
+def test_a_clock_that_was_turned_back_publishes_nothing(typed: Callable[..., str], tmp_path: Path) -> None:
+    """A consent that ended yesterday must not count again because the machine believes that it is last month."""
+    ahead = (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
+    assert typed("publish", number=1, day=ahead).startswith("0 Release 1 is in use")
+    said = typed("publish", number=2)
+    assert said.startswith("1 Error: The clock of this machine: shows ")
+    assert f"a release was made on {ahead}" in said
+    assert "publish --clock-is-right" in said
+    assert "1  built on" in typed("releases").splitlines()[0], "the release in use stays"
+    assert typed("publish", "--clock-is-right", number=2).startswith("0 Release 2 is in use")
+
+
+def test_commands_at_the_server_take_the_settings_of_its_service(tmp_path: Path) -> None:
+    """`python3 build.py status`, as the handbook has it: nobody types the service's settings again."""
+    (tmp_path / "etc/systemd/system").mkdir(parents=True)
+    (tmp_path / "etc/portal").mkdir()
+    unit = tmp_path / "etc/systemd/system/portal.service"
+    lines = ["[Service]", f"WorkingDirectory={OURS}", "Environment=PORTAL_PORTAL=/p.json"]
+    unit.write_text("\n".join([*lines, "Environment=PORTAL_DATA=/d", "Environment=PYTHONUTF8=1"]))
+    (tmp_path / "etc/portal/settings.env").write_text("# PORTAL_SALT=x\nPORTAL_DATA=/own\nPORTAL_BUDGET=5\nHOME=/x\n")
+    found: dict[str, str] = {}
+    take_service_settings(found, tmp_path)
+    assert found == {"PORTAL_PORTAL": "/p.json", "PORTAL_DATA": "/own", "PORTAL_BUDGET": "5"}
+    given = {"PORTAL_DATA": "/typed"}
+    take_service_settings(given, tmp_path)
+    assert given == {"PORTAL_DATA": "/typed"}, "what is typed stands alone"
+    unit.write_text(unit.read_text().replace(str(OURS), "/another/portal"))
+    other: dict[str, str] = {}
+    take_service_settings(other, tmp_path)
+    assert other == {}, "the service is another program's"
 
 
 @pytest.mark.parametrize("command", ["publish", "update", "rollback"])

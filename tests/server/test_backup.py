@@ -414,6 +414,23 @@ def test_two_backups_at_once_do_not_meet(endpoint: Endpoint, tmp_path: Path) -> 
     assert backup(endpoint, tmp_path / "backups").path.exists()
 
 
+def test_the_hourly_backup_waits_for_the_nightly_one(tmp_path: Path) -> None:
+    """Met on a real Debian: both timers began in the same minute, and the small one failed."""
+    done: list[str] = []
+
+    def small() -> None:
+        with folder.alone(tmp_path / "backups", patience=120):
+            done.append("small")
+
+    with folder.alone(tmp_path / "backups"):
+        other = threading.Thread(target=small)
+        other.start()
+        other.join(1.5)
+        done.append("nightly")
+    other.join(120)
+    assert done == ["nightly", "small"]
+
+
 def test_a_full_disk_leaves_the_backups_as_they_were(
     endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -209,6 +210,23 @@ def test_mistakes_in_front_matter_are_told_apart(text: str, sentence: str) -> No
     assert told.value.todo
 
 
+@pytest.mark.parametrize(
+    "value", ["&a [*a]", "&a {b: *a}", "&a [[[*a]]]", r'"\ud800"', r'"\0"', r'"a\x07"', r'"\uFFFF"']
+)
+@pytest.mark.parametrize("key", ["title", "description", "anything"])
+def test_a_value_that_no_file_can_hold_is_a_sentence(
+    folder: Any, said: Callable[[], str], key: str, value: str
+) -> None:
+    folder.page("page", **{key: value})
+    assert said().startswith("content/en/page.md")
+
+
+@pytest.mark.parametrize("title", ["'  '", r'"\n"', '"\u00a0"'])
+def test_a_title_of_spaces_is_none(folder: Any, said: Callable[[], str], title: str) -> None:
+    folder.page("page", title=title)
+    assert "content/en/page.md: has no title" in said()
+
+
 FILES: list[tuple[str, str]] = [
     ("en/rights - Copy.md", "is a copy, or a second version"),
     ("en/rights (1).md", "is a copy, or a second version"),
@@ -224,6 +242,9 @@ FILES: list[tuple[str, str]] = [
     ("en/New Page.md", 'has "New Page" in its name'),
     ("en/Rights.md", 'has "Rights" in its name'),
     ("ta/உரிமைகள்.md", "in its name, which becomes its address"),
+    ("en/con.md", "has a name that Windows keeps for itself"),
+    ("en/aux/rights.md", "has a name that Windows keeps for itself"),
+    ("media/photos/Nul.jpg", "has a name that Windows keeps for itself"),
     ("en/participants.xlsx", "is no page, and is published nowhere"),
     ("en/photo.JPG", "lies among the pages"),
     ("en/voice.m4a", "lies among the pages"),
@@ -276,6 +297,11 @@ KEYS: list[tuple[str, dict[str, Any], str]] = [
     ("en", {"sensitive": "ja"}, 'sensitive: "ja" is neither true nor false'),
     ("en", {"composite": "false"}, 'composite: "false" is neither true nor false'),
     ("en", {"title": True}, 'title: "True" is read as something else than a text'),
+    ("en", {"title": date(2026, 1, 1)}, 'title: "2026-01-01" is read as something else than a text'),
+    ("en", {"title": 1.5}, 'title: "1.5" is read as something else than a text'),
+    ("ta", {"reviewed_by": date(2026, 1, 1)}, 'reviewed_by: "2026-01-01" is read as something else than a text'),
+    ("en", {"quotes": "publised"}, 'quotes: "publised" is not what this key may say'),
+    ("en", {"quotes": True}, 'quotes: "True" is not what this key may say'),
     ("en", {"changed": date(2062, 1, 1)}, "changed: 2062-01-01 is still to come"),
 ]
 

@@ -124,6 +124,13 @@ def test_a_consent_that_is_given_again_after_a_withdrawal_counts(folder: Any) ->
     assert any("(row before). A neutral page" in line for line in folder.check().warnings)
 
 
+@pytest.mark.parametrize("story", ["stories/a\u200b", "\u202astories/a\u202c", "stories/a\ufeff"])
+def test_a_withdrawal_counts_whatever_nobody_sees_stands_in_its_row(folder: Any, story: str) -> None:
+    tell(folder)
+    folder.table("consents", {**CONSENT, "id": "other", "story": story, "withdrawn_on": "2026-12-01"}, CONSENT)
+    assert not read_leniently(folder.root / "content").cover("stories/a", "en", TODAY)
+
+
 @pytest.mark.parametrize(
     ("settings", "day"),
     [("timezone: Asia/Kolkata", date(2027, 1, 2)), ("menu: [\ntimezone: 'Asia/Kolkata'", date(2027, 1, 2)),
@@ -135,12 +142,25 @@ def test_a_consent_ends_at_midnight_in_the_district(tmp_path: Path, settings: st
     assert today_in(tmp_path, datetime(2027, 1, 1, 18, 29, tzinfo=UTC)) == TODAY
 
 
-@pytest.mark.parametrize("name", ["photos/a.jpg", "/media/photos/A.JPG", "content/media/photos/a.jpg", "photos\\a.jpg"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "photos/a.jpg",
+        "/media/photos/A.JPG",
+        "content/media/photos/a.jpg",
+        "photos\\a.jpg",
+        "photos/a.jpg\u200b",
+        "\u200ephotos/a\u2060.jpg",
+    ],
+)
 def test_a_file_is_known_however_it_is_written(name: str) -> None:
     assert media_names(f"{name}; b.mp4") == {"photos/a.jpg", "b.mp4"}
 
 
-@pytest.mark.parametrize("name", ["a", "Stories/A.md", "/en/stories/a/", "content/en/stories/a.md"])
+@pytest.mark.parametrize(
+    "name",
+    ["a", "Stories/A.md", "/en/stories/a/", "content/en/stories/a.md", "stories/a\u200b", "\u202astories/a\u202c"],
+)
 def test_a_story_has_one_name(name: str) -> None:
     assert story_name(name) == "stories/a"
 

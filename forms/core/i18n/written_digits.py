@@ -12,18 +12,20 @@ from html import unescape
 
 from forms.core.i18n.digits import ascii_digits
 
-# Words with which a number is read out digit by digit, in the languages of the program, also English in their letters.
+# Words with which a number is read out digit by digit, in the languages of the program, also English in their letters,
+# and they in English ones.
 _WORDS = (
-    "zero oh nought பூஜ்யம் பூஜ்ஜியம் பூச்சியம் சுழியம் சைபர் ஜீரோ సున్నా సున్న జీరో शून्य ज़ीरो जीरो सिफर ଶୂନ୍ୟ ଶୂନ ଜିରୋ",
-    "one ஒன்று ஒண்ணு ஒன் வன் ఒకటి వన్ एक वन ଏକ ୱାନ",
-    "two இரண்டு ரெண்டு டூ రెండు టూ दो टू ଦୁଇ ଟୁ",
-    "three மூன்று மூணு த்ரீ మూడు త్రీ तीन थ्री ତିନି ଥ୍ରି",
-    "four நான்கு நாலு ஃபோர் నాలుగు ఫోర్ चार फोर ଚାରି ଫୋର",
-    "five ஐந்து அஞ்சு ஃபைவ் ఐదు అయిదు ఫైవ్ पाँच पांच फाइव ପାଞ୍ଚ ଫାଇଭ",
-    "six ஆறு சிக்ஸ் ఆరు సిక్స్ छह छः छे सिक्स ଛଅ ସିକ୍ସ",
-    "seven ஏழு செவன் ఏడు సెవెన్ सात सेवन ସାତ ସେଭେନ",
-    "eight எட்டு எயிட் ఎనిమిది ఎయిట్ आठ एट ଆଠ ଏଟ",
-    "nine ஒன்பது ஒம்பது நைன் తొమ్మిది నైన్ नौ नाइन ନଅ ନାଇନ",
+    "zero oh nought shunya sunya poojyam "
+    "பூஜ்யம் பூஜ்ஜியம் பூச்சியம் சுழியம் சைபர் ஜீரோ సున్నా సున్న జీరో शून्य ज़ीरो जीरो सिफर ଶୂନ୍ୟ ଶୂନ ଜିରୋ",
+    "one ek onnu okati ஒன்று ஒண்ணு ஒன் வன் ఒకటి వన్ एक वन ଏକ ୱାନ",
+    "two do rendu இரண்டு ரெண்டு டூ రెండు టూ दो टू ଦୁଇ ଟୁ",
+    "three teen moonu mudu மூன்று மூணு த்ரீ మూడు త్రీ तीन थ्री ତିନି ଥ୍ରି",
+    "four char chaar naalu நான்கு நாலு ஃபோர் నాలుగు ఫోర్ चार फोर ଚାରି ଫୋର",
+    "five paanch panch anju ஐந்து அஞ்சு ஃபைவ் ఐదు అయిదు ఫైవ్ पाँच पांच फाइव ପାଞ୍ଚ ଫାଇଭ",
+    "six chhah chhe aaru ஆறு சிக்ஸ் ఆరు సిక్స్ छह छः छे सिक्स ଛଅ ସିକ୍ସ",
+    "seven saat sat ezhu ஏழு செவன் ఏడు సెవెన్ सात सेवन ସାତ ସେଭେନ",
+    "eight aath ettu எட்டு எயிட் ఎనిమిది ఎయిట్ आठ एट ଆଠ ଏଟ",
+    "nine nau ombathu ஒன்பது ஒம்பது நைன் తొమ్మిది నైన్ नौ नाइन ନଅ ନାଇନ",
 )
 _TIMES = {
     "double": 2,

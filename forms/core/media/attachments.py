@@ -31,6 +31,9 @@ def megabytes(kind: str) -> int:
     return LARGEST[kind] // 1_000_000
 
 
+LONGEST_READING = 600
+"""Seconds of a page that staff read aloud for the site."""
+
 LONGEST_ANSWER = 60
 """Seconds of a desk's voice beside its answer."""
 

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import secrets
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -142,14 +143,23 @@ def require_ours(folder: Path, key: str) -> None:
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Hold the folder for one backup; what an earlier one left half-written is removed. Raises Problem, OSError."""
+def alone(folder: Path, patience: float = 0.0) -> Iterator[None]:
+    """Hold the folder for one backup; what an earlier one left half-written is removed. Raises Problem, OSError.
+
+    patience: seconds to wait for one that runs: what was erased is written each hour, and meets the nightly backup.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    end = time.monotonic() + patience
     with ExitStack() as stack:
-        try:
-            stack.enter_context(locked(folder / _LOCK))
-        except AlreadyLocked:
-            raise Problem(str(folder), "is in use: another backup runs.", "Wait until it has ended.") from None
+        while True:
+            try:
+                stack.enter_context(locked(folder / _LOCK))
+                break
+            except AlreadyLocked:
+                if time.monotonic() >= end:
+                    todo = "Wait until it has ended."
+                    raise Problem(str(folder), "is in use: another backup runs.", todo) from None
+                time.sleep(1.0)
         for left in folder.glob(f"*{_UNFINISHED}"):
             left.unlink(missing_ok=True)
         yield

@@ -34,9 +34,13 @@ def make(
     today: date,
     environment: Mapping[str, str],
     rule: Rule | None = None,
+    patience: float = 0.0,
 ) -> Made:
-    """Make a full backup, and remove those that the rule does not keep. Raises Problem, NotKept, OSError."""
-    with _ready(settings, into) as (found, key, salt_mark):
+    """Make a full backup, and remove those that the rule does not keep. Raises Problem, NotKept, OSError.
+
+    patience: seconds to wait for another backup that runs.
+    """
+    with _ready(settings, into, patience) as (found, key, salt_mark):
         number = folder.next_number(into)
         manifest = Manifest(
             FULL, number, today.isoformat(), _name(settings), salt_mark, schema=databases.schema_of(found)
@@ -48,9 +52,11 @@ def make(
         return Made(path, path.stat().st_size, public_text(key), tuple(gone))
 
 
-def make_erasures(settings: Settings, into: Path, recipients: Sequence[str], today: date) -> Made:
+def make_erasures(
+    settings: Settings, into: Path, recipients: Sequence[str], today: date, patience: float = 0.0
+) -> Made:
     """Make the small backup of what was erased, in the place of the one before. Raises Problem, NotKept, OSError."""
-    with _ready(settings, into) as (found, key, salt_mark):
+    with _ready(settings, into, patience) as (found, key, salt_mark):
         number = folder.next_number(into)
         manifest = Manifest(
             ERASURES, number, today.isoformat(), _name(settings), salt_mark, schema=databases.schema_of(found)
@@ -61,14 +67,14 @@ def make_erasures(settings: Settings, into: Path, recipients: Sequence[str], tod
 
 
 @contextmanager
-def _ready(settings: Settings, into: Path) -> Iterator[tuple[databases.Databases, PrivateKey, str]]:
+def _ready(settings: Settings, into: Path, patience: float) -> Iterator[tuple[databases.Databases, PrivateKey, str]]:
     """Lend what a backup needs: databases, signing key, the salt's fingerprint; nobody else backs up meanwhile."""
     salt = databases.require_salt(settings)
     databases.require_is_there(settings)
     if into.resolve().is_relative_to(settings.data.resolve()):
         todo = "Name another one, best on another disk, from which it is copied to another machine."
         raise Problem(str(into), "lies in the data folder: both would be lost together.", todo)
-    with folder.alone(into), databases.opened(settings, salt) as found:
+    with folder.alone(into, patience), databases.opened(settings, salt) as found:
         key = contents.signing_key(settings)
         folder.require_ours(into, public_text(key))
         yield found, key, config.salt_mark(salt)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sitegen.content import consents
 from sitegen.layers import lookup
+from sitegen.lint.own_files import is_kept_by_windows
 from sitegen.media import images
 from sitegen.render.context import Context
 
@@ -35,7 +36,7 @@ class Picture:
 
 def path_of(content: Path, name: str) -> Path:
     """Return the place of a new picture. Raises Problem for a name that is none, is taken, or lies behind a link."""
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or is_kept_by_windows(name):
         todo = "Use small letters a to z, digits and hyphens, like meeting-in-ponds."
         raise Problem("name", f'"{name[:80]}" cannot be the name of a picture.', todo)
     path = content / "media" / FOLDER / f"{name}.jpg"
@@ -50,7 +51,10 @@ def path_of(content: Path, name: str) -> Path:
 def cleaned(name: str, data: bytes) -> bytes:
     """Return a photo as JPEG: upright, and nothing but pixels. Raises Problem where it cannot be read."""
     if data[4:8] == b"ftyp" and data[8:12] in _HEIC:
-        todo = "Open it on the phone, take a picture of the screen, and choose that. Or set the camera to JPEG."
+        todo = (
+            "On the iPhone, send the photo to yourself by e-mail: it goes as JPEG. For photos to come, choose "
+            "Settings, Camera, Formats, Most Compatible. Or open it, take a picture of the screen, and choose that."
+        )
         raise Problem(name, "This photo is of the kind HEIC, which cannot be read here.", todo)
     if len(data) > LARGEST:
         raise Problem(name, "This is more than can be taken at once.", "Choose a smaller one.")

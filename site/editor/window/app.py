@@ -8,7 +8,7 @@ from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 
 from editor.editor import Editor
-from editor.incoming import pictures
+from editor.incoming import pictures, recordings
 from editor.window import (
     approve_pages,
     helpline_pages,
@@ -19,6 +19,7 @@ from editor.window import (
     picture_pages,
     preview_pages,
     publish_pages,
+    recording_pages,
     review_pages,
     story_pages,
     table_pages,
@@ -36,8 +37,8 @@ NAMES = {"en": "English", "ta": "தமிழ்", "te": "తెలుగు", "
 LARGEST = 4 * 1024 * 1024
 """Bytes of a request: a table of 5,000 rows."""
 
-LARGEST_PHOTO = pictures.LARGEST + LARGEST
-"""Bytes of a request that brings a photo."""
+_LARGEST_FILE = {"pictures.add": pictures.LARGEST + LARGEST, "recordings.add": recordings.LARGEST + LARGEST}
+"""Bytes of a request that brings a photo or a recording."""
 
 POLICY = request_guard.HEADERS["Content-Security-Policy"] + "; frame-src 'self'"
 
@@ -62,6 +63,7 @@ def create_window(editor: Editor) -> Flask:
         page_pages,
         paste_pages,
         picture_pages,
+        recording_pages,
         preview_pages,
         story_pages,
         table_pages,
@@ -92,7 +94,7 @@ def _prepare() -> None:
     g.settings = editor.settings
     g.language = g.settings.language if g.settings.language in NAMES else "en"
     request.max_form_memory_size = LARGEST
-    request.max_content_length = LARGEST_PHOTO if request.endpoint == "pictures.add" else LARGEST
+    request.max_content_length = _LARGEST_FILE.get(request.endpoint or "", LARGEST)
     request.max_form_parts = 2000
 
 

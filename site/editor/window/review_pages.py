@@ -1,10 +1,13 @@
 """A pack for a native reader without an account: paper and table out, her corrections and her name back in."""
 
+from collections.abc import Sequence
+
 from flask import Blueprint, make_response, render_template, request
 from werkzeug.wrappers import Response
 
-from editor import review_pack
-from editor.review_pack import Taken
+from editor.reviewing import corrections, review_pack
+from editor.reviewing.corrections import Plan, Taken
+from editor.reviewing.review_pack import Returned
 from editor.window.home import LONGEST_NAME, the_editor, translate, translated_language, writer
 from forms.core.problem import Problem
 
@@ -43,11 +46,40 @@ def _file(data: bytes, kind: str, name: str) -> Response:
 
 
 @pages.post("/review/<language>/")
-def take(language: str) -> str:
-    """Take the corrections of a pack that came back, and say what was not taken."""
+def look(language: str) -> str:
+    """Show what the corrections of a pack that came back would change, before anything is taken."""
+    reader, file = _reader(), request.files.get("file")
+    pack = review_pack.returned(file.read() if file else b"", f"review-{translated_language(language)}.csv")
+    return _looked(language, pack, corrections.plan(the_editor(), pack, language), reader)
+
+
+def _reader() -> str:
+    """Return the name of the reader. Raises Problem for none."""
     reader = " ".join(request.form.get("reader", "").split())[:LONGEST_NAME]
     if not reader:
         raise Problem(translate("Name of the reader"), translate("This is empty."), translate("Write it, then go on."))
-    file = request.files.get("file")
-    pack = review_pack.returned(file.read() if file else b"", f"review-{translated_language(language)}.csv")
-    return _shown(language, review_pack.take(the_editor(), pack, language, writer(), reader))
+    return reader
+
+
+def _looked(language: str, pack: Returned, plan: Plan, reader: str, problems: Sequence[Problem] = ()) -> str:
+    return render_template(
+        "review-look.html", language=language, plan=plan, reader=reader, read=sorted(pack.read),
+        carried=review_pack.carried(pack), problems=problems,
+    )  # fmt: skip
+
+
+@pages.post("/review/<language>/take")
+def take(language: str) -> str | tuple[str, int]:
+    """Take the corrections that are ticked, all or nothing, and say what was not taken."""
+    editor, reader, who = the_editor(), _reader(), writer()
+    language = translated_language(language)
+    pack = review_pack.returned(request.form.get("pack", "").encode(), f"review-{language}.csv")
+    chosen = {int(number) for number in request.form.getlist("take") if number.isascii() and number.isdigit()}
+    with editor.store.busy:
+        plan = corrections.plan(editor, pack, language, chosen)
+        try:
+            taken = corrections.take(editor, pack, plan, language, who, reader)
+        except Problem as problem:
+            told = Problem(problem.where, f"{problem.what} {translate('Nothing was taken.')}", problem.todo)
+            return _looked(language, pack, corrections.plan(editor, pack, language), reader, [told]), 409
+    return _shown(language, taken)

@@ -48,7 +48,12 @@ def languages(cell: str) -> frozenset[str]:
 
 def media_name(text: str) -> str:
     """Return one form for the name of a file in content/media, however it is written."""
-    return _MEDIA_FOLDER.sub("", unicodedata.normalize("NFC", text.strip().replace("\\", "/")).casefold())
+    return _MEDIA_FOLDER.sub("", _seen(text).replace("\\", "/").casefold())
+
+
+def _seen(text: str) -> str:
+    """Return a name as a person sees it: without signs that nobody sees, like those of a direction or a joiner."""
+    return "".join(char for char in unicodedata.normalize("NFC", text) if unicodedata.category(char) != "Cf").strip()
 
 
 def _names_in(broken: Mapping[str, str]) -> list[str]:
@@ -63,7 +68,7 @@ def media_names(cell: str) -> frozenset[str]:
 
 def story_name(text: str) -> str:
     """Return one form for a story that is named by page, file or address, like "stories/the-advance"."""
-    path = text.strip().replace("\\", "/").casefold().strip("/").removesuffix("/index.html").removesuffix(".md")
+    path = _seen(text).replace("\\", "/").casefold().strip("/").removesuffix("/index.html").removesuffix(".md")
     if found := _STORY_PATH.search(path):
         return found[1]
     path = _IN_A_LANGUAGE.sub("", path) if "/" in path else path
@@ -85,7 +90,7 @@ def page_names(cell: str) -> frozenset[str]:
 
 def page_name(text: str) -> str:
     """Return one form for a page that is named by page, file or address, like "problems/wages"."""
-    path = text.strip().replace("\\", "/").casefold().strip("/").removesuffix("/index.html").removesuffix(".md")
+    path = _seen(text).replace("\\", "/").casefold().strip("/").removesuffix("/index.html").removesuffix(".md")
     path = _IN_A_LANGUAGE.sub("", path) if "/" in path else path
     return path.removesuffix("/index").removesuffix("/readme")
 

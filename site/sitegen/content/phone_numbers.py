@@ -23,8 +23,11 @@ WELL_KNOWN = frozenset(
 """Short codes of India that look like a count, or like parts that a space or a hyphen divides."""
 
 # Each digit is a sign of its own, and the length of a text stays as it is: positions keep their meaning.
-_GAP = r"(?:[ \t\u00a0\u2000-\u200f\u202f\u2060().*\u00b7\u2022\-\u2010-\u2015\u2212\ufe0f\u20e3]|&nbsp;|&#160;)"
-_RUN = re.compile(rf"(?<![A-Za-z_/#&\d])\+?\d+(?:{_GAP}{{1,2}}\d+)*(?![A-Za-z_]|\d)")
+_GAP = (
+    r"(?:(?<=\d{3})\n(?=\d{3})|[ \t_'\u00a0\u00ad\u034f\u061c\u2000-\u200f\u2019\u202a-\u202f\u2060-\u206f\ufeff"
+    + r"().*\u00b7\u2022\-\u2010-\u2015\u2212\ufe0f\u20e3]|&nbsp;|&#160;)"
+)
+_RUN = re.compile(rf"(?<![A-Za-z/#&\d])(?<![A-Za-z]_)\+?\d+(?:{_GAP}{{1,2}}\d+)*(?![A-Za-z]|_[A-Za-z]|\d)")
 _TEL = re.compile(
     r"(?:tel|sms|callto|whatsapp):(?://)?([^)\s\"'>\]]*)|(?:wa\.me/|[?&]phone=|t\.me/(?=\+))(?:\+|%2B)?(\d+)", re.I
 )
@@ -39,7 +42,8 @@ _UNIT = (
     r"दिन|लोग|महिला|औरत|परिवार|अक्षर|घंट|ईंट|किलो|साल|जन\b|ଦିନ|ଜଣ|ମହିଳା|ପରିବାର|ଅକ୍ଷର|ଘଣ୍ଟା|ଇଟା|କିଲୋ|ବର୍ଷ)"
 )
 _LAW = (
-    r"(?:(?<![A-Za-z])(?:sections?|u/s|rooms?|halls?|wards?|buses|bus|NH|SH|secs?\.?|ss?\.|articles?|arts?\.|rules?|clauses?|BNSS?|BSA|IPC|Cr\.?P\.?C\.?|Act)|§§?|"
+    r"(?:(?<![A-Za-z])(?:sections?|u/s|(?<!control )rooms?|halls?|wards?|buses|bus|NH|SH|"
+    r"secs?\.?|ss?\.|articles?|arts?\.|rules?|clauses?|BNSS?|BSA|IPC|Cr\.?P\.?C\.?|Act)|§§?|"
     r"பிரிவு(?:கள்)?|சட்டப்பிரிவு|సెక్షన్(?:లు|ల)?|धारा(?:एँ|ओं)?|ଧାରା)"
 )
 _LAW_AFTER = r"(?:-?[^\s\d.]{0,5}\s)?(?:சட்டப்பிரிவு|பிரிவு|సెక్షన్|धारा|ଧାରା)"
@@ -50,7 +54,7 @@ _NO_NUMBER = re.compile(
             r"\[\[[^\]]*\]\]",
             r"\b\d{4}[-/.]\d{1,2}[-/.]\d{1,2}\b|\b\d{1,2}[-/.]\d{1,2}[-/.]\d{4}\b",  # days
             r"\b\d{1,3}(?:,\d{2,3})+(?!\d)",  # counts and sums with commas
-            r"(?<![\d.])\d+\.\d{1,2}(?![\d.])|\d+[/:]\d+",  # parts, times, G.O. 150/2023
+            r"(?<![\d.])\d+\.\d{1,2}(?![\d.])|(?<!\d)\d{1,4}[/:]\d{1,4}(?!\d)",  # parts, times, G.O. 150/2023
             r"(?<!\d )(?<!\d-)\b(?:1[789]|20)\d\d(?:\s?[-\u2013]\s?(?:1[789]|20)?\d\d)?\b(?![ -]\d)",  # years
             rf"(?:₹|\brs\.?|\binr|ரூ\.?|రూ\.?|रु\.?)\s?\d[\d ]{{0,20}}\d|\d[\d ]{{0,20}}\d?{_TO}(?:/-|[\s-]*{_RUPEES})",
             rf"(?<!\d)(?<!\d )\d+{_TO}[\s-]{{0,2}}{_UNIT}",
@@ -63,13 +67,23 @@ _NO_NUMBER = re.compile(
 )
 _CALL = (
     r"(?:[\u260e\u2706\U0001f4de\U0001f4f1]|"
-    r"\b(?:call|calls|dial|ring|phone|telephone|tel|mobile|number(?! of)|helpline|hotline|whatsapp|sms)\b|"
+    r"\b(?:call|calls|dial|ring|phone|telephone|tel|mobile|number(?! of)|help-? ?line|hotline|whatsapp|sms|"
+    r"toll[- ]free|contact|control room|reach us (?:on|at))\b|\bph\.|"
+    r"டயல்|டோல் ஃப்ரீ|தொடர்பு எண்|డయల్|టోల్ ఫ్రీ|डायल|टोल फ्री|संपर्क|ଡାଏଲ|ଟୋଲ ଫ୍ରି|"
     r"போன்|தொலைபேசி|அழை|எண்(?![\u0b80-\u0bff])|ఫోన్|కాల్|నంబర్|हेल्पलाइन|फोन|फ़ोन|कॉल|नंबर|ଫୋନ|ନମ୍ବର|ହେଲ୍ପଲାଇନ)"
 )
-_CALL_BEFORE = re.compile(rf"{_CALL}[^\d\n.;!?।]{{0,10}}$", re.I)
+_CALL_BEFORE = re.compile(rf"(?:{_CALL}[^\d\n.;!?।]{{0,10}}|\btext (?:to )?)$", re.I)
+_LISTED_BEFORE = re.compile(r"(?:\d{3,}\s?(?:,|/|\band\b|\bor\b|மற்றும்|அல்லது|మరియు|లేదా|और|या|ଓ|କିମ୍ବା)\s?)+$")
+"""Numbers before one in a list: who is told to call the first is told to call each."""
+
+_MISTYPED = re.compile(r"(?<![A-Za-z\d])(?=[OoIl]*\d[\dOoIl]*\d(?![A-Za-z\d]))[\dOoIl]{4,13}(?![A-Za-z\d])")
+_LETTERS = str.maketrans("OoIl", "0011")
+"""Letters that look like digits, and are typed or recognised as them."""
+
 _CALL_RIGHT_BEFORE = re.compile(rf"{_CALL}\W{{0,3}}$", re.I)
 _CALL_AFTER = re.compile(
-    r"^[^\d\s.;!?।,]{0,8}\s?(?:என்ற எண்|எண்|அழை|போன்|ஃபோன்|నంబర్|కి కాల్|ఫోన్|కాల్|पर फोन|पर फ़ोन|पर कॉल|नंबर|ଫୋନ|ନମ୍ବର)"
+    r"^[^\d\s.;!?।,]{0,8}\s?(?:என்ற எண்|எண்|அழை|டயல்|தொடர்பு|போன்|ஃபோன்|"
+    r"నంబర్|నంబరు|డయల్|కి కాల్|కి డయల్|ఫోన్|కాల్|पर फोन|पर फ़ोन|पर कॉल|(?:पर )?डायल|मिलाएँ|नंबर|ଡାଏଲ|ଫୋନ|ନମ୍ବର)"
     r"|^\W{0,3}(?:is the (?:help|number))",
     re.I,
 )
@@ -78,7 +92,7 @@ _PHONES = re.compile(
     r"(?:(?:\+|00)?91|0)?[6-9]\d{9}|(?:91|0)?18\d{8,10}|(?:91|0)?1[69]00\d{6,7}|(?:(?:\+|00)?91)?0?\d{10}|0\d{9,10}"
 )
 _LOCAL = re.compile(r"[2-7]\d{6,7}")
-_LONG = range(7, 14)
+_LONG = range(7, 15)
 """Digits of a number with its code for the town or the country."""
 
 
@@ -102,6 +116,7 @@ def strays(text: str, known: Collection[str], *, address: bool = False) -> Itera
     if not _ANY_DIGIT.search(written.text):
         return
     plain = written.text.replace("\N{NO-BREAK SPACE}", " ")  # as `_in_one_piece` writes it
+    plain = _MISTYPED.sub(_with_digits, plain)
     for match in _TEL.finditer(plain):
         if _digits(match[1] or match[2] or "") not in known:
             start, end = written.place_of(match.start(), match.end())
@@ -114,6 +129,11 @@ def strays(text: str, known: Collection[str], *, address: bool = False) -> Itera
             yield StrayNumber(start, text[start:end].strip(" ().-"))
 
 
+def _with_digits(match: re.Match[str]) -> str:
+    letters = sum(char.isalpha() for char in match[0])
+    return match[0].translate(_LETTERS) if 0 < letters <= len(match[0]) // 2 else match[0]
+
+
 def _blank(match: re.Match[str]) -> str:
     return " " * len(match[0])
 
@@ -122,7 +142,17 @@ def _kept_or_blank(match: re.Match[str], text: str, known: Collection[str]) -> s
     """Return what is no number as blanks, except for a year or a count that somebody is told to call."""
     is_law = not match[0][0].isdecimal()
     told = not is_law and "," not in match[0] and _is_called(text, match.start(), match.end(), close=True)
+    if _is_pair(match[0], known):
+        return match[0].replace("/", " ")
     return match[0] if told and match[0] not in known else _blank(match)
+
+
+def _is_pair(text: str, known: Collection[str]) -> bool:
+    """Return whether two numbers to call stand there, like 112/113; the number of an order of a year is none."""
+    first, stroke, second = text.partition("/")
+    if not stroke or not (first.isdecimal() and second.isdecimal()) or _YEARS.fullmatch(second):
+        return False
+    return bool({first, second} & WELL_KNOWN.union(known)) and min(len(first), len(second)) > 2  # noqa: PLR2004 - 112
 
 
 def _digits(text: str) -> str:
@@ -132,6 +162,7 @@ def _digits(text: str) -> str:
 def _is_called(text: str, start: int, end: int, *, close: bool = False) -> bool:
     """Return whether the words around a number tell to call it. close: whether they must stand right beside it."""
     before, after = re.sub(r"[*_\[(\"'“]", "", text[max(0, start - 40) : start]), text[end : end + 30]
+    before = _LISTED_BEFORE.sub("", before)
     told_before = (_CALL_RIGHT_BEFORE if close else _CALL_BEFORE).search(before)
     return bool(told_before or _CALL_AFTER.search(re.sub(r"[*_\])\"'”]", "", after)))
 

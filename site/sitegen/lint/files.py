@@ -8,7 +8,7 @@ from forms.core.files.audio_files import is_recording
 from forms.core.problem import Problem
 from sitegen.content.consents import media_name
 from sitegen.layers import libraries, lookup
-from sitegen.lint.own_files import is_passed_over, shown_name
+from sitegen.lint.own_files import is_kept_by_windows, is_passed_over, shown_name
 from sitegen.media import audio_clips, images
 
 _COPY = re.compile(
@@ -56,6 +56,10 @@ def problems(content: Path, languages: Collection[str], consented: Collection[st
             yield Problem(shown_name(file.where), "has a name that cannot be read.", todo)
             continue
         if file.layer.shown == lookup.OWN and file.name in zips:
+            continue
+        if any(map(is_kept_by_windows, Path(file.name).parts)):
+            what = "has a name that Windows keeps for itself, so no colleague there can open it."
+            yield Problem(file.where, what, "Give it another name.")
             continue
         found = _found(file.path, Path(file.name), languages, consented)
         if found and file.path.suffix.lower() not in _ACTIVE:

@@ -8,6 +8,7 @@ from forms.core.problem import Problem
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.checks.page_checks import DAYS
 from sitegen.content.pages import DRAFT, SOURCE, Library, Source, day_of
+from sitegen.content.quotes import PUBLISHED
 
 TEXTS = ("title", "description", "reviewed_by", "consent", "kind", "problem", "taluk", "picture")
 FLAGS = ("sensitive", "composite", "voice", "search", "example", DRAFT)
@@ -52,8 +53,11 @@ def _value(key: str, value: Any) -> tuple[str, str] | None:
     """Return what is wrong with what a key holds, and what to do."""
     if key in FLAGS and not isinstance(value, bool):
         return f'"{value}" is neither true nor false.', _EITHER
-    if key in TEXTS and isinstance(value, bool | list | dict | set | bytes):
+    if key in TEXTS and value is not None and not isinstance(value, str):
         return f'"{value!s}" is read as something else than a text.', 'Put the text into "quotes".'
+    if key == "quotes" and value != PUBLISHED:
+        todo = f"Write {PUBLISHED} where all quotes are words of an office or a book; else take the key out."
+        return f'"{value!s:.80}" is not what this key may say.', todo
     return None
 
 

@@ -6,6 +6,13 @@ from pathlib import Path
 _NAMES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r", "__macosx", "4913"})
 _LEFT = re.compile(r"^\.|^~\$|^~WRL\d+\.tmp$|^#.*#$|~$|\.(?:tmp|swp|swo|lnk|part|crdownload)$", re.I)
 
+_OF_WINDOWS = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.I)
+
+
+def is_kept_by_windows(part: str) -> bool:
+    """Return whether Windows keeps a name for itself, with any ending (Microsoft, Naming Files and Paths)."""
+    return _OF_WINDOWS.fullmatch(part) is not None
+
 
 def is_passed_over(path: Path, start: Path) -> bool:
     """Return whether a file, or a folder on the way to it from `start`, is hidden, a lock or a system's own."""

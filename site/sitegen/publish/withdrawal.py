@@ -254,8 +254,9 @@ def _renew_manifest(public: Path) -> None:
     with suppress(OSError, Problem):
         manifest = build_manifest.read(path.read_bytes())
         fresh = replace(manifest, number=manifest.number + 1, files=files(public))
-        (public / SIGNATURES[1:]).write_text("", encoding="ascii")
-        path.write_bytes(build_manifest.write(fresh))
+        # Each as a new file: a site that is kept beside this one may share the old.
+        write_durably(public / SIGNATURES[1:], b"")
+        write_durably(path, build_manifest.write(fresh))
 
 
 def stories_of(text: str, content: Path, public: Path) -> list[str] | None:

@@ -1,0 +1,231 @@
+"""What a native reader corrected: shown before it is taken, then taken whole or not at all; her name where she read.
+
+A correction is taken only where the text is still the one that the reader had before her, and where it breaks nothing.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sitegen.content.csv_files import sheet_of
+from sitegen.content.pages import SOURCE
+
+from editor import differences, front_matter, signing, translating
+from editor.differences import Piece
+from editor.editor import Editor
+from editor.looking import source_of
+from editor.reviewing.review_pack import DESCRIPTION, PARAGRAPH, TITLE, Correction, Returned, Text, is_same, of_page
+from editor.tables import checks, lines, rows
+from forms.core.problem import Problem
+
+_CHANGED = "this text is another now than the reader had before her."
+_BY_HAND = "Compare both, and write it by hand: {better}"
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A correction of a pack by its number there; refused: why it cannot be taken."""
+
+    number: int
+    correction: Correction
+    refused: Problem | None = None
+
+    @property
+    def where(self) -> str:
+        """The file, and the place in it."""
+        return f"{self.correction.text.file}, {self.correction.text.place}"
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """What changes, word by word."""
+        return differences.pieces(self.correction.text.translation, self.correction.better)
+
+
+@dataclass
+class Plan:
+    """What would be written: of each file its text after what can be taken, and the id that it is made from."""
+
+    proposals: list[Proposal] = field(default_factory=list)
+    files: dict[Path, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def refused(self) -> list[Problem]:
+        """Why some cannot be taken."""
+        return [one.refused for one in self.proposals if one.refused]
+
+
+@dataclass
+class Taken:
+    """What became of a pack: the files that were corrected, those that are signed now, and what could not be taken."""
+
+    corrected: list[str] = field(default_factory=list)
+    signed: list[str] = field(default_factory=list)
+    left: list[Problem] = field(default_factory=list)
+
+
+def plan(editor: Editor, pack: Returned, language: str, chosen: Collection[int] | None = None) -> Plan:
+    """Return what the corrections of a pack would do; nothing is written. chosen: their numbers; all, where None."""
+    made = Plan()
+    numbered = [(at, one) for at, one in enumerate(pack.corrections) if chosen is None or at in chosen]
+    with editor.store.busy:
+        for file in dict.fromkeys(one.text.file for _, one in numbered):
+            own = [(at, one) for at, one in numbered if one.text.file == file]
+            made.proposals += _planned(editor, file, own, language, made)
+    return made
+
+
+def _planned(
+    editor: Editor, file: str, own: Sequence[tuple[int, Correction]], language: str, made: Plan
+) -> Iterator[Proposal]:
+    """Yield the corrections of one file, one after the other: each as it stands beside those before it."""
+    try:
+        path = _path(editor, file, language)
+        text, base = editor.store.read(path)
+        text = text or ("" if file.startswith("tables/") else editor.store.inherited(path))
+    except Problem as problem:
+        yield from (Proposal(at, one, problem) for at, one in own)
+        return
+    before = text
+    for at, one in own:
+        try:
+            fresh = _with(editor, file, text, one, language)
+        except Problem as problem:
+            yield Proposal(at, one, problem)
+            continue
+        if fresh is None:
+            refused = Problem(f"{file}, {one.text.place}", _CHANGED, _BY_HAND.format(better=one.better))
+            yield Proposal(at, one, refused)
+            continue
+        text = fresh
+        yield Proposal(at, one)
+    if text != before:
+        made.files[path] = (text, base)
+
+
+def _path(editor: Editor, file: str, language: str) -> Path:
+    if file.startswith("tables/"):
+        return editor.store.table(file.removeprefix("tables/").removesuffix(".csv"))
+    return editor.store.page(language, _name(file, language))
+
+
+def _name(file: str, language: str) -> str:
+    code, _, name = file.partition("/")
+    if code != language:
+        raise Problem(file[:80], f"is no page in the language {language}.", "Choose the pack of that language.")
+    return name
+
+
+def _with(editor: Editor, file: str, text: str, one: Correction, language: str) -> str | None:
+    """Return a file's text with a correction; None where it has no place. Raises Problem where it breaks the file."""
+    if file.startswith("tables/"):
+        return _with_cell(editor, file, text, one, language)
+    fresh = corrected(text, one)
+    if fresh is not None:
+        _refuse_new_problems(editor, language, _name(file, language), text, fresh)
+    return fresh
+
+
+def corrected(whole: str, one: Correction) -> str | None:
+    """Return a page with a correction in its place; None where what stands there was edited since the pack was made."""
+    head, body = front_matter.parts(whole)
+    paragraphs = translating.paragraphs(body)
+    if one.text.place in {TITLE, DESCRIPTION}:
+        now = str(front_matter.values(head).get(one.text.place) or "")
+        if not whole or not is_same(now, one.text.translation):
+            return None
+        head = front_matter.with_values(head, {one.text.place: one.better})
+    else:
+        at = _place(paragraphs, one.text)
+        if at is None:
+            return None
+        paragraphs[at] = one.better
+    return front_matter.whole(head, translating.joined(paragraphs))
+
+
+def _place(paragraphs: Sequence[str], text: Text) -> int | None:
+    """Return where the paragraph stands that a reader had before her: at its number, else wherever it is alone."""
+    same = [at for at, part in enumerate(paragraphs) if is_same(part, text.translation)]
+    number = text.place.removeprefix(PARAGRAPH).strip()
+    at = int(number) - 1 if number.isascii() and number.isdigit() and len(number) < 5 else -1  # noqa: PLR2004
+    return at if at in same else same[0] if len(same) == 1 else None
+
+
+def _refuse_new_problems(editor: Editor, language: str, name: str, before: str, after: str) -> None:
+    """Raise Problem for what a page would have wrong after a correction and has not now, such as a lost number."""
+    look = editor.looking.look()
+    known = {one.what for one in editor.looking.page_problems(source_of(language, name, before), look)}
+    for problem in editor.looking.page_problems(source_of(language, name, after), look):
+        if problem.what not in known:
+            raise Problem(f"{language}/{name}", f"after the corrections: {problem.what}", problem.todo)
+
+
+def _with_cell(editor: Editor, file: str, text: str, one: Correction, language: str) -> str | None:
+    table = file.removeprefix("tables/").removesuffix(".csv")
+    keys = rows.keys_of(editor.schemas[table])
+    column, _, value = one.text.place.partition(" of ")
+    row = rows.found(sheet_of(text.encode(), file), keys, value) if text else None
+    if not (row and column.endswith(f"_{language}") and is_same(row.get(column, ""), one.text.translation)):
+        return None
+    fresh = lines.with_row(text, keys, value, {**row, column: " ".join(one.better.split())}, file)
+    if problems := checks.row_problems(editor, table, fresh, value):
+        raise problems[0]
+    return fresh
+
+
+def take(editor: Editor, pack: Returned, made: Plan, language: str, who: str, reader: str) -> Taken:
+    """Write what a plan says into the files, all or nothing, and the reader's name under pages that she read in full.
+
+    who: whose save it is. Raises Problem, and then writes nothing: for a plan of which something is refused, and where
+    a file is another by now or cannot be written.
+    """
+    taken = Taken()
+    with editor.store.busy:
+        if made.refused:
+            raise made.refused[0]
+        editor.store.replace_all(made.files, who, f"Corrections by a reader: {language}")
+        taken.corrected = [editor.store.name(path) for path in made.files]
+        for file in sorted(pack.read):
+            _sign(editor, file, pack, language, who, reader, taken)
+    return taken
+
+
+def is_read(file: str, pack: Returned, current: Sequence[Text]) -> bool:
+    """Return whether a reader had before her all that a page says now, with her corrections in it."""
+    better = {(one.text.file, one.text.place): one.better for one in pack.corrections}
+    before = [
+        (one.english, better.get((one.file, one.place), one.translation)) for one in pack.texts if one.file == file
+    ]
+    now = [(one.english, one.translation) for one in current]
+    return file in pack.read and len(before) == len(now) and all(
+        is_same(one[0], other[0]) and is_same(one[1], other[1]) for one, other in zip(before, now, strict=True)
+    )  # fmt: skip
+
+
+def _sign(editor: Editor, file: str, pack: Returned, language: str, who: str, reader: str, taken: Taken) -> None:
+    """Put the reader's name under a page that she read in full, or say why not."""
+    try:
+        name = _name(file, language)
+        english, own = (editor.store.text(editor.store.page(code, name)) for code in (SOURCE, language))
+    except Problem as problem:
+        taken.left.append(problem)
+        return
+    current = list(of_page(file, english, own))
+    look = editor.looking.look()
+    state = translating.state_of(look.context.library, name, language).kind if look.context else ""
+    if state == translating.READ:
+        return
+    if not editor.store.read(editor.store.page(language, name))[0]:
+        todo = "The library's readers sign it; or write the district's own first."
+        taken.left.append(Problem(file, "is a page of a library, and not the district's own.", todo))
+    elif state != translating.WAITING or not is_read(file, pack, current):
+        todo = "Make a new pack, and let the reader read this page again."
+        taken.left.append(
+            Problem(
+                file,
+                "was edited while the reader had it, or not all of hers was taken: her name is not under it.",
+                todo,
+            )
+        )
+    else:
+        signing.sign(editor, who, reader, language, name)
+        taken.signed.append(file)

@@ -1,0 +1,175 @@
+"""A pack for a native reader without an account: each text beside its English, on paper and for a spreadsheet.
+
+What comes back is taken text by text, where the text is still the one that the reader had before her.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from jinja2 import FileSystemLoader
+from sitegen.content.csv_files import sheet_of
+from sitegen.content.pages import SOURCE, Library
+
+from editor import front_matter, translating
+from editor.editor import Editor
+from editor.store import Store
+from editor.tables import rows
+from editor.tables.lines import name_of, named
+from forms.core import rendering
+from forms.core.files.durable import write_durably
+from forms.core.files.spreadsheet_csv import BOM, csv_text, unguarded
+from forms.core.problem import Problem
+
+COLUMNS = ("file", "place", "english", "translation", "better", "read in full")
+TITLE, DESCRIPTION, PARAGRAPH = "title", "description", "paragraph"
+FIRST_LINE = 2
+"""The number that a spreadsheet shows at the first line below the names of the columns."""
+
+_TEMPLATES = Path(__file__).parents[1] / "window" / "templates"
+_YES = frozenset({"x", "yes", "y", "1", "true", "✓"})
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text that a reader reads: the file it stands in, where in it, its English, and its translation."""
+
+    file: str
+    place: str
+    english: str
+    translation: str
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What a reader wants in the place of a text."""
+
+    text: Text
+    better: str
+
+
+@dataclass(frozen=True)
+class Returned:
+    """A pack that came back: all its texts, the corrections, and the pages that were read in full."""
+
+    texts: tuple[Text, ...]
+    corrections: tuple[Correction, ...]
+    read: frozenset[str]
+
+
+def is_same(one: str, other: str) -> bool:
+    """Return whether two texts are the same but for spaces and line ends, which spreadsheets change."""
+    return one.split() == other.split()
+
+
+def of_pages(store: Store, library: Library, language: str) -> Iterator[Text]:
+    """Yield the texts of every page that is translated, as they stand in the files."""
+    for name, page in sorted(library.by_language.get(language, {}).items()):
+        english = _whole(store, SOURCE, name)
+        if english and not page.made:
+            yield from of_page(f"{language}/{name}", english, _whole(store, language, name))
+
+
+def _whole(store: Store, language: str, name: str) -> str:
+    return store.text(store.page(language, name))
+
+
+def of_page(file: str, english: str, translation: str) -> Iterator[Text]:
+    """Yield the texts of one page; what one of the two lacks is empty."""
+    (source_head, source), (head, body) = front_matter.parts(english), front_matter.parts(translation)
+    ours, theirs = front_matter.values(source_head), front_matter.values(head)
+    for key in (TITLE, DESCRIPTION):
+        if ours.get(key) or theirs.get(key):
+            yield Text(file, key, str(ours.get(key) or ""), str(theirs.get(key) or ""))
+    for at, (part, own) in enumerate(translating.side_by_side(source, body), 1):
+        yield Text(file, f"{PARAGRAPH} {at}", part, own)
+
+
+def of_tables(store: Store, schemas: Mapping[str, Any], language: str) -> Iterator[Text]:
+    """Yield each cell of the district's own tables that is written in this language and in English."""
+    for table, schema in schemas.items():
+        names = [one["name"] for one in schema["fields"]]
+        pairs = [(name, f"{name.removesuffix(SOURCE)}{language}") for name in names if name.endswith(f"_{SOURCE}")]
+        sheet = sheet_of((store.read(store.table(table))[0] or ",".join(names)).encode(), table)
+        keys = rows.keys_of(schema)
+        for row in (named(sheet.header, cells) for cells in sheet.rows):
+            for source, own in pairs:
+                if row.get(own):
+                    yield Text(f"tables/{table}.csv", f"{own} of {name_of(row, keys)}", row.get(source, ""), row[own])
+
+
+def texts(editor: Editor, language: str) -> list[Text]:
+    """Return every text of a language. Raises Problem where content cannot be read."""
+    look = editor.looking.look()
+    if look.context is None:
+        raise look.problems[0]
+    return [
+        *of_pages(editor.store, look.context.library, language),
+        *of_tables(editor.store, editor.schemas, language),
+    ]
+
+
+def paper(found: Sequence[Text], language: str) -> str:
+    """Return a page to print, whose texts have the numbers of the table's lines."""
+    env = rendering.environment(language).overlay(loader=FileSystemLoader(_TEMPLATES))
+    numbered = enumerate(found, FIRST_LINE)
+    files = [(file, list(own)) for file, own in groupby(numbered, key=lambda one: one[1].file)]
+    page = env.get_template("review-paper.html")
+    return page.render(files=files)
+
+
+def write(editor: Editor, language: str, out: Path) -> list[Path]:
+    """Write the paper and the table into a folder; return their paths. Raises Problem."""
+    if language == SOURCE or language not in editor.store.languages:
+        todo = f"There are: {', '.join(code for code in editor.store.languages if code != SOURCE)}."
+        raise Problem("language", f'"{language[:20]}" is none that is translated into.', todo)
+    found = texts(editor, language)
+    files = {f"review-{language}.html": paper(found, language).encode(), f"review-{language}.csv": spreadsheet(found)}
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, data in files.items():
+            write_durably(out / name, data)
+    except OSError as error:
+        raise Problem(str(out), f"cannot be written ({error.strerror}).", "Give another folder with --out.") from None
+    return [out / name for name in files]
+
+
+def spreadsheet(found: Iterable[Text]) -> bytes:
+    """Return the texts as a table with two empty columns for the reader: a better text, and "read in full"."""
+    cells = [[one.file, one.place, one.english, one.translation, "", ""] for one in found]
+    return BOM + csv_text([COLUMNS, *cells]).encode()
+
+
+def returned(data: bytes, where: str) -> Returned:
+    """Return what came back. Raises Problem where it is no pack, or cannot be read."""
+    sheet = sheet_of(data, where)
+    if missing := [name for name in COLUMNS if name not in sheet.header]:
+        what = f'has no column "{missing[0]}".'
+        raise Problem(where, what, "Save the table of the pack with all its columns, as CSV UTF-8.")
+    found = [dict(zip(sheet.header, map(unguarded, cells), strict=False)) for cells in sheet.rows]
+    texts = [_text(row) for row in found]
+    corrections = [
+        Correction(text, better)
+        for text, row in zip(texts, found, strict=True)
+        if (better := row.get("better", "").strip()) and not is_same(better, text.translation)
+    ]
+    read = {row.get("file", "") for row in found if row.get("read in full", "").strip().casefold() in _YES}
+    return Returned(tuple(texts), tuple(corrections), frozenset(read))
+
+
+def carried(pack: Returned) -> str:
+    """Return of a pack, as a table again, what is needed to take it: the files that are corrected or were read."""
+    better = {one.text: one.better for one in pack.corrections}
+    files = {one.text.file for one in pack.corrections} | pack.read
+    cells = [
+        [one.file, one.place, one.english, one.translation, better.get(one, ""), "x" if one.file in pack.read else ""]
+        for one in pack.texts
+        if one.file in files
+    ]
+    return csv_text([COLUMNS, *cells])
+
+
+def _text(row: Mapping[str, str]) -> Text:
+    return Text(*(row.get(name, "").replace("\r\n", "\n") for name in COLUMNS[:4]))

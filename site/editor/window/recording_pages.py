@@ -1,0 +1,146 @@
+"""Recordings of pages and questions: listened to, made here or chosen, and a consent asked for where a person tells."""
+
+from urllib.parse import urlencode
+
+from flask import Blueprint, abort, render_template, request
+from sitegen.content.pages import SOURCE
+from sitegen.media import audio_clips
+from werkzeug.wrappers import Response
+
+from editor import front_matter
+from editor.incoming import recordings
+from editor.incoming.recordings import Reading
+from editor.tables import lines, rows
+from editor.window.home import the_editor, translate, writer
+from editor.window.table_pages import sheet_now
+from forms.core.media.attachments import LONGEST_READING
+from forms.core.problem import Problem
+from forms.web.local.secret_path import redirect_to
+
+pages = Blueprint("recordings", __name__)
+
+
+def _readings(language: str) -> list[Reading]:
+    """Return what may be read aloud in a language of the site. Raises Problem for another."""
+    editor = the_editor()
+    if language not in editor.store.languages:
+        raise Problem(language[:20], translate("There is no such page here."), translate("Choose one from the list."))
+    look = editor.looking.look()
+    if look.context is None:
+        raise look.problems[0]
+    return recordings.every(editor.content, look.context.library, language)
+
+
+def _reading(language: str, key: str) -> Reading:
+    found = next((one for one in _readings(language) if one.key == key), None)
+    if found is None:
+        raise Problem(key[:80], translate("There is no such page here."), translate("Choose one from the list."))
+    return found
+
+
+@pages.get("/recordings/<language>/")
+def listed(language: str) -> str:
+    """Every text that may be read aloud in a language; those that nobody has recorded first."""
+    found = sorted(_readings(language), key=lambda one: one.file is not None)
+    return render_template("recordings.html", language=language, readings=found)
+
+
+@pages.get("/recordings/<language>/<path:key>")
+def show(language: str, key: str) -> str:
+    """What to read, the recording that is there, and a new one."""
+    reading = _reading(language, key)
+    return render_template(
+        "recording.html", language=language, reading=reading, text=_text(language, key), longest=LONGEST_READING,
+        saved="saved" in request.args,
+    )  # fmt: skip
+
+
+def _text(language: str, key: str) -> str:
+    """Return the words that are read: of a page without its front matter, of a question as it is said."""
+    editor = the_editor()
+    context = editor.looking.look().context
+    question = audio_clips.questions().get(key)
+    if question and context:
+        return audio_clips.question_text(*question, context.portal, language, editor.today())
+    if key in audio_clips.DIGITS:
+        return key[-1]
+    found = (editor.store.text(editor.store.page(code, f"{key}.md")) for code in (language, SOURCE))
+    return front_matter.parts(next(filter(None, found), ""))[1].strip()
+
+
+@pages.get("/heard/<language>/<path:key>")
+def heard(language: str, key: str) -> Response:
+    """The sound of a recording, for the player on its page."""
+    file = _reading(language, key).file
+    if file is None:
+        abort(404)
+    return Response(file.read_bytes(), mimetype="audio/ogg" if file.suffix == recordings.ENDING else None)
+
+
+@pages.post("/recordings/<language>/<path:key>")
+def add(language: str, key: str) -> Response:
+    """Take a recording in; of a person who tells, with a row of consents, which is asked for next. Raises Problem.
+
+    The row is written first: without one a recording would be heard on the site.
+    """
+    editor, who, file = the_editor(), writer(), request.files.get("file")
+    told = request.form.get("voice", "")
+    if file is None or not file.filename:
+        raise Problem("", translate("No file was chosen."), translate("Choose one, then go on."))
+    if told not in {"reader", "person"}:
+        raise Problem("", translate("Nobody has said whose voice this is."), translate("Choose one, then go on."))
+    _reading(language, key)
+    data = _cleaned(file.filename[:80], file.read())
+    with editor.store.busy:
+        _refuse_under_a_consent(language, key)
+        path = recordings.path_of(editor.content, language, key)
+        id = _ask_for_consent(language, key, editor.store.name(path), who) if told == "person" else ""
+        editor.store.write_file(path, data, who, f"Recording: {language}/{key}")
+        _note_the_day(language, key, who)
+    if id:
+        return redirect_to(f"/tables/consents/row?{urlencode({'key': id})}")
+    return redirect_to(f"/recordings/{language}/{key}?saved=yes")
+
+
+def _cleaned(name: str, data: bytes) -> bytes:
+    try:
+        return recordings.cleaned(name, data)
+    except Problem as problem:
+        raise Problem(problem.where, translate(problem.what), translate(problem.todo)) from None
+
+
+def _refuse_under_a_consent(language: str, key: str) -> None:
+    """Raise Problem where a consent names a recording of this text: another voice would stand under it."""
+    if found := recordings.consents_of(the_editor().content, language, key):
+        what = translate("A recording of this text stands or stood under this consent: no other voice takes its place.")
+        raise Problem(found[0], what, translate("Look at its row in the table consents."))
+
+
+def _ask_for_consent(language: str, key: str, file: str, who: str) -> str:
+    """Write a row of consents for a recording, not complete, and return its id. Raises Problem, and writes nothing."""
+    sheet, text, now = sheet_now("consents")
+    id = f"recording-{language}-{key.replace('/', '-')}"
+    if rows.found(sheet, ("id",), id):
+        what, todo = (
+            translate("There is a row of this name already."),
+            translate("Look at its row in the table consents."),
+        )
+        raise Problem(id, what, todo)
+    row = {"id": id, "kind": "survivor", "media": file.removeprefix("media/"), "languages": language}
+    fresh = lines.with_row(text, ("id",), id, row, "content/tables/consents.csv")
+    store = the_editor().store
+    store.replace(store.table("consents"), fresh, now, who, f"Row {id} of consents")
+    return id
+
+
+def _note_the_day(language: str, key: str, who: str) -> None:
+    """Write under the page when it was recorded, so that a later edit of its text is said. Questions have no page."""
+    editor = the_editor()
+    if key in audio_clips.questions() or key in audio_clips.DIGITS:
+        return
+    path = editor.store.page(language, f"{key}.md")
+    text, base = editor.store.read(path)
+    if text:  # a library's page is not the district's to write
+        head, body = front_matter.parts(text)
+        fresh = front_matter.whole(front_matter.with_values(head, {"recorded": editor.today()}), body)
+        editor.store.replace(path, fresh, base, who, f"Recorded: {language}/{key}")

@@ -1,0 +1,143 @@
+"""A recording comes in as sound only, where a text is; of a person who tells, not on the site before her consent."""
+
+import io
+import wave
+from pathlib import Path
+
+import av
+import pytest
+from sitegen.content import consents
+from sitegen.media import audio_clips
+
+from tests.editor.conftest import OURS, Browser
+from tests.editor.test_window import CONSENT
+from tests.sitegen.conftest import TODAY, Folder
+
+WHERE = "/recordings/ta/help"
+
+
+def sound(seconds: float = 1.0, rate: int = 8000) -> bytes:
+    """A recording that says who made it, and where."""
+    out = io.BytesIO()
+    with wave.open(out, "wb") as wav:
+        wav.setnchannels(1)
+        wav.setsampwidth(2)
+        wav.setframerate(rate)
+        wav.writeframes(bytes(range(256)) * int(rate * 2 * seconds / 256))
+    return out.getvalue() + b"LIST\x1a\x00\x00\x00INFOIART\x0d\x00\x00\x00Secret Place\x00\x00"
+
+
+@pytest.fixture(autouse=True)
+def pages(folder: Folder) -> None:
+    folder.page("help")
+    folder.page("help", language="ta")
+
+
+def kept(folder: Folder, name: str = "ta/help.opus") -> Path:
+    return folder.root / "content" / "media" / "audio" / name
+
+
+def sent(browser: Browser, data: bytes, status: int = 303, voice: str = "reader", where: str = WHERE) -> str:
+    answer = browser.post(where, status, voice=voice, file=(io.BytesIO(data), "Recording at Secret Place.wav"))
+    return answer.headers.get("Location", "") or answer.text
+
+
+def test_a_recording_keeps_nothing_but_the_sound(browser: Browser, folder: Folder) -> None:
+    sent(browser, sound())
+    data = kept(folder).read_bytes()
+    assert b"Secret" not in data
+    with av.open(io.BytesIO(data)) as opened:
+        assert opened.streams.audio[0].codec_context.name in {"opus", "libopus"}
+        assert set(opened.metadata) | set(opened.streams.audio[0].metadata) <= {"encoder"}
+    assert audio_clips.recordings(folder.root / "content")[("ta", "help")] == kept(folder)
+    assert f"recorded: {TODAY}" in (folder.root / "content" / "ta" / "help.md").read_text("utf-8")
+    assert browser.client.get("/heard/ta/help").data == data
+    assert folder.problems() == []
+    assert "Recording: ta/help" in browser.get("/history/")
+
+
+def test_a_new_one_takes_the_place_of_the_old_and_the_old_is_in_the_history(browser: Browser, folder: Folder) -> None:
+    kept(folder, "ta/help.m4a").parent.mkdir(parents=True)
+    kept(folder, "ta/help.m4a").write_bytes(sound(2))
+    sent(browser, sound())
+    assert [path.name for path in kept(folder).parent.iterdir()] == ["help.m4a"], "one text has one recording"
+    first = kept(folder, "ta/help.m4a").read_bytes()
+    assert len(first) < len(sound())
+    sent(browser, sound(3))
+    assert kept(folder, "ta/help.m4a").read_bytes() != first
+
+
+def test_a_question_is_recorded_like_a_page(browser: Browser, folder: Folder) -> None:
+    assert "concern/what" in browser.get("/recordings/ta/")
+    sent(browser, sound(), where="/recordings/ta/concern/what")
+    assert kept(folder, "ta/concern/what.opus").exists()
+    assert folder.problems() == []
+
+
+def test_the_voice_of_a_person_is_not_on_the_site_before_her_consent_and_goes_with_it(
+    browser: Browser, folder: Folder
+) -> None:
+    """Also where somebody stops after the first step, and also where another voice is to take its place."""
+    asked = sent(browser, sound(), voice="person")
+    assert "tables/consents/row?key=recording-ta-help" in asked
+    assert any("recording-ta-help" in problem for problem in folder.problems())
+    content = folder.root / "content"
+
+    def heard() -> bool:
+        return ("ta", "help") in audio_clips.allowed_recordings(content, consents.read_leniently(content).media(TODAY))
+
+    assert not heard()
+    given = {column: CONSENT[column] for column in CONSENT if column not in {"id", "story"}} | {"languages": "ta"}
+    row = {**given, "id": "recording-ta-help", "kind": "survivor", "media": "audio/ta/help.opus"}
+    browser.post("/tables/consents/row", base=browser.base("/tables/consents/row?key=recording-ta-help"),
+                 key="recording-ta-help", **row)  # fmt: skip
+    assert folder.problems() == []
+    assert heard()
+    before = kept(folder).read_bytes()
+    for voice in ("reader", "person"):
+        assert "no other voice takes its place" in sent(browser, sound(2), 400, voice)
+    browser.post("/consents/withdraw", consent="recording-ta-help")
+    assert not heard()
+    assert "no other voice takes its place" in sent(browser, sound(2), 400)
+    assert kept(folder).read_bytes() == before
+
+
+def test_somebody_must_say_whose_voice_it_is(browser: Browser, folder: Folder) -> None:
+    assert "whose voice this is" in sent(browser, sound(), 400, voice="")
+    assert not kept(folder).exists()
+
+
+def test_where_the_consent_cannot_be_written_no_recording_comes_in(browser: Browser, folder: Folder) -> None:
+    folder.csv("consents").write_bytes(b"\xff\xfe")
+    sent(browser, sound(), 400, voice="person")
+    assert not kept(folder).exists()
+
+
+@pytest.mark.parametrize("data", [b"", b"no sound", b"RIFF" + bytes(100), b"\x1aE\xdf\xa3" + b"\xff" * 500])
+def test_what_is_no_sound_is_a_sentence(browser: Browser, folder: Folder, data: bytes) -> None:
+    assert "No sound can be read from it" in sent(browser, data, 400)
+    assert not kept(folder).exists()
+
+
+def test_more_than_ten_minutes_are_refused(browser: Browser, folder: Folder) -> None:
+    assert "is longer than ten minutes" in sent(browser, sound(620, 400), 400)
+    assert not kept(folder).exists()
+
+
+@pytest.mark.parametrize("where", ["/recordings/ta/nowhere", "/recordings/xx/help", "/recordings/ta/../../en/help",
+                                   "/recordings/ta/%2e%2e/%2e%2e/portal", "/heard/ta/..%2f..%2fportal"])  # fmt: skip
+def test_a_recording_lies_only_where_a_text_is(browser: Browser, folder: Folder, where: str) -> None:
+    before = sorted(folder.root.rglob("*.opus"))
+    sent = {"form_token": browser.token, "voice": "reader", "file": (io.BytesIO(sound()), "a.wav")}
+    answer = browser.client.post(where, data=sent, headers=OURS)
+    assert answer.status_code in {400, 404, 405}
+    assert sorted(folder.root.rglob("*.opus")) == before
+
+
+def test_a_folder_behind_a_link_is_not_written(browser: Browser, folder: Folder, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    kept(folder).parent.parent.mkdir(parents=True)
+    kept(folder).parent.symlink_to(elsewhere)
+    assert "is a link" in sent(browser, sound(), 400)
+    assert list(elsewhere.iterdir()) == []
