@@ -121,7 +121,7 @@ class Store:
                 data = before[path]
                 if (self.history.id_of(data) if data is not None else "") != base:
                     raise Problem(self.name(path), "was changed by somebody else just now.", todo)
-                self._refuse_secrets(text, path)
+                self.refuse_secrets(text, path)
                 self._refuse_held(path)
             fresh = {path: self._checked(text, path) for path, (text, _) in files.items()}
             done: list[Path] = []
