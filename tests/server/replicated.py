@@ -6,9 +6,8 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,16 +15,9 @@ from typing import Any
 
 import psycopg
 
+from tests.patience import until
+
 DATABASES = ("concerns", "signups")
-
-
-def wait_until(is_so: Callable[[], Any], what: str) -> None:
-    """Wait for two minutes at most, for a busy machine."""
-    for _ in range(1200):
-        if is_so():
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"two minutes passed, and not: {what}")
 
 
 @dataclass
@@ -104,7 +96,7 @@ class Pair:
         """Have each commit wait until the replica has it on its disk."""
         self.primary.tell("ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()")
         state = "SELECT sync_state FROM pg_stat_replication"
-        wait_until(lambda: self.primary.ask(state) == "sync", "the replica is synchronous")
+        until(lambda: self.primary.ask(state) == "sync")  # the replica is synchronous
 
 
 @contextmanager
@@ -137,7 +129,7 @@ def pair() -> Iterator[Pair]:
             )
             replica.start()
             state = "SELECT state FROM pg_stat_replication"
-            wait_until(lambda: primary.ask(state) == "streaming", "the replica streams")
+            until(lambda: primary.ask(state) == "streaming")  # the replica streams
             yield Pair(primary, replica)
         finally:
             for server in (primary, replica):
