@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, cast
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, g, make_response, render_template, request
 from sitegen.content.csv_files import CsvFile, sheet_of
 from werkzeug.wrappers import Response as Answer
 
@@ -254,7 +254,7 @@ def withdraw() -> Answer:
     editor, told = the_editor(), request.form.get("consent", "")
     with editor.store.busy:
         editor.withdraw(told)  # first, and whoever asks: no name and no full disk is a hindrance
-        editor.store.note_outside(editor.settings.name or "?", f"Withdraw consent {told[:80]}")
+        editor.store.note_outside(g.who or "?", f"Withdraw consent {told[:80]}")
     return redirect_to("/tables/consents/?done=withdrawn")
 
 
