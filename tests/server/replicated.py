@@ -56,11 +56,15 @@ class Postgres:
                 connection.execute(command)  # type: ignore[arg-type]
 
     def processes(self) -> list[int]:
-        """Return the server's own process, then those that it started."""
-        own = (self.folder / "postmaster.pid").read_text().split()[0]
+        """Return the server's own process, then those that it started; none where it has ended.
+
+        The file stays when it is killed, and another program may have its number by then.
+        """
         with contextlib.suppress(OSError):
-            return [int(own), *map(int, Path(f"/proc/{own}/task/{own}/children").read_text().split())]
-        return [int(own)]
+            own = (self.folder / "postmaster.pid").read_text().split()[0]
+            if str(self.folder) in Path(f"/proc/{own}/cmdline").read_text():
+                return [int(own), *map(int, Path(f"/proc/{own}/task/{own}/children").read_text().split())]
+        return []
 
     def signal(self, number: signal.Signals) -> None:
         for process in self.processes():
