@@ -892,20 +892,81 @@ EDITOR_MEMORY = ROOT / "var" / "editor"
 """What the editor keeps on this machine: its history, and who writes."""
 
 
-@portal.group(invoke_without_command=True)
+class EditorCommands(click.Group):
+    """The editor's commands, and those of its office, which are imported only when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), "office"})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return office_commands() if cmd_name == "office" else super().get_command(ctx, cmd_name)
+
+
+@portal.group(cls=EditorCommands, invoke_without_command=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Where to listen; any free port if not given.")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder to publish into. Without: the releases, else public."
 )
 @click.option("--browser/--no-browser", default=True, help="Open the browser, or only show the address.")
+@click.option("--office", "name", default="", help="Serve a district's staff under this name, behind nginx.")
+@click.option("--bind", default="unix:/run/portal-office/office.sock", show_default=True, help="Where nginx finds it.")
 @click.pass_context
-def edit(ctx: click.Context, port: int, out: Path | None, browser: bool) -> None:
+def edit(ctx: click.Context, port: int, out: Path | None, browser: bool, name: str, bind: str) -> None:
     """Write, translate and publish in the browser, on this machine only.
 
-    Where `publish` has put a release into use, the editor's button does the same.
+    Where `publish` has put a release into use, the editor's button does the same. With --office staff sign in to it
+    from elsewhere: docs/operators.md.
     """
-    if ctx.invoked_subcommand is None:
+    if ctx.invoked_subcommand is None and name:
+        serve_office(name, bind, out)
+    elif ctx.invoked_subcommand is None:
         open_editor(port, out, browser=browser)
+
+
+def office_commands() -> click.Group:
+    """Return the commands for accounts of the office."""
+    from editor.office import commands
+    from sitegen.content.settings import read_settings
+
+    from forms.operations.installation import become_owner
+
+    @contextmanager
+    def guard() -> Iterator[None]:
+        with report_problems():
+            become_owner(checkout_here().published)  # else the office could not read what root writes
+            yield
+
+    def languages() -> tuple[str, ...]:
+        return tuple(str(row["code"]) for row in read_settings(ROOT / "content")["languages"])
+
+    return commands.group(EDITOR_MEMORY, languages, guard)
+
+
+def serve_office(name: str, bind: str, out: Path | None) -> None:
+    """Serve the editor to a district's staff, until ended."""
+    from editor import start
+    from editor.office import office, serving
+    from editor.window.app import create_window
+
+    from forms.operations.installation import become_owner
+    from forms.operations.installing import require_name
+
+    with report_problems():
+        require_name(name)
+        become_owner(checkout_here().published)
+        with start.alone(EDITOR_MEMORY):
+            editor = editor_of(out, may_sign=False)
+            place = office.make(f"https://{name}", EDITOR_MEMORY, editor.store.languages)
+            serving.serve(create_window(editor, place), bind)
+
+
+def refuse_signed_site() -> None:
+    """Raise Problem where desks expect a signature: the office's machine faces the internet, and holds no such key."""
+    from sitegen.content.settings import read_settings
+
+    if read_settings(ROOT / "content").get("publishers"):
+        what = "This site is signed, and the key is not on the office's machine."
+        raise Problem("publish", what, "Ask a person who has it to publish what is saved here: build.py publish.")
 
 
 @edit.command("review-pack")
@@ -964,19 +1025,22 @@ def field_for_texts() -> Path | None:
     return script if script.exists() else None
 
 
-def editor_of(out: Path | None) -> "Editor":
-    """Return the editor of this checkout. out: the folder to publish into; without, the releases, else public."""
+def editor_of(out: Path | None, *, may_sign: bool = True) -> "Editor":
+    """Return the editor of this checkout. out: the folder to publish into; without, the releases, else public.
+
+    may_sign: ask for the passphrase of this machine's publisher's key; without it, a site that is signed is refused.
+    """
     from editor import start
 
-    place, shown = place_to_publish(out, publishers_signature())
+    place, shown = place_to_publish(out, publishers_signature() if may_sign else None, may_sign=may_sign)
     return start.make(
         ROOT, EDITOR_MEMORY, place, keys=demonstration_keys(), today=today, unprotected=unprotected_keys(),
-        withdraw=lambda told: take_back(told, shown()), push=place_to_push() if out is None else None,
+        withdraw=lambda told: take_back(told, shown()), push=place_to_push(may_sign=may_sign) if out is None else None,
         field=field_for_texts,
     )  # fmt: skip
 
 
-def place_to_push() -> "Push | None":
+def place_to_push(*, may_sign: bool = True) -> "Push | None":
     """Return the git remote that portal.yml names (publish:), and this machine's key; None where it names none."""
     from editor.remotes.remote import Remote
     from editor.start import Push
@@ -984,7 +1048,7 @@ def place_to_push() -> "Push | None":
     from sitegen.content.settings_schema import remote_of
 
     named = remote_of(read_settings(ROOT / "content"), WHERE)
-    return Push(Remote(*named, remote_token), publishers_key()) if named else None
+    return Push(Remote(*named, remote_token), publishers_key() if may_sign else None) if named else None
 
 
 REMOTE_TOKEN = EDITOR_MEMORY / "remote-token"
@@ -1020,18 +1084,32 @@ def write_remote_token(user: str, token: str) -> None:
         click.echo(f"It is kept for {named[0]} only. Where you lose this machine, end the token at the git server.")
 
 
-def place_to_publish(out: Path | None, sign: Callable[[bytes], str] | None) -> tuple["Place", Callable[[], Path]]:
+def place_to_publish(
+    out: Path | None, sign: Callable[[bytes], str] | None, *, may_sign: bool = True
+) -> tuple["Place", Callable[[], Path]]:
     """Return where the editor publishes, and what tells the folder of the built site that is shown there."""
     from editor.publishing import Folder
 
     from forms.operations import releases
     from forms.operations.release_place import ReleasePlace
 
-    here = replace(checkout_here(), build=lambda: build_for_release(lambda: sign))
+    def first() -> None:
+        if not may_sign:
+            refuse_signed_site()
+
+    def release() -> tuple[Path, Path]:
+        first()
+        return build_for_release(lambda: sign)
+
+    def into(folder: Path) -> bool:
+        first()
+        return build_if_changed(folder, again=True, sign=sign)
+
+    here = replace(checkout_here(), build=release)
     if out is None and releases.current(here.published):
         return ReleasePlace(here), lambda: _in_use(here.published)
     folder = out or ROOT / "public"
-    return Folder(folder, lambda to: build_if_changed(to, again=True, sign=sign), remove_withdrawn), lambda: folder
+    return Folder(folder, into, remove_withdrawn), lambda: folder
 
 
 def _in_use(published: Path) -> Path:

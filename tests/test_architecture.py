@@ -162,6 +162,8 @@ def test_flask_is_known_to_web_code_only() -> None:
         ("mammoth", {"editor.incoming.pasted"}),
         ("bs4", {"editor.incoming.pasted"}),
         ("markdownify", {"editor.incoming.pasted"}),
+        ("fido2", {"editor.office.passkeys"}),
+        ("gunicorn", {"editor.office.serving"}),
     ],
 )
 def test_a_library_is_imported_in_its_wrapper_only(library: str, home: set[str]) -> None:

@@ -18,19 +18,23 @@ DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what would be done, 
 @click.option("--serves-only", is_flag=True, help="Install no packages for building: the site comes from elsewhere.")
 @click.option("--districts", type=click.Path(file_okay=False, path_type=Path),
               help="Folder of many districts; --name is then the machine's own.")  # fmt: skip
+@click.option("--office", default="", help="Serve the staff's editor under this name too. Once given it is known.")
 @ROOT
 @DRY_RUN
-def install_server(name: str, serves_only: bool, districts: Path | None, root: Path, dry_run: bool) -> None:
+def install_server(
+    name: str, serves_only: bool, districts: Path | None, office: str, root: Path, dry_run: bool
+) -> None:
     """Make this machine a server: user, folders, service, nginx, a first certificate. It may be run again.
 
     With another --root files are written below it, and commands are only said.
     """
     with report_problems():
         here = _installation(name, root, dry_run, builds=not serves_only, districts=districts)
+        here.office = office
         done = here.install()
         click.echo("Nothing was to be done." if not done else "Nothing was changed." if dry_run else "Done.")
         if not dry_run:
-            click.echo(what_is_next(name, here.place))
+            click.echo(what_is_next(name, here.place, here.office))
 
 
 @click.command("uninstall-server")

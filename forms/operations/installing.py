@@ -41,6 +41,13 @@ TARGETS = {
 }
 """Where each file of deploy/ goes."""
 
+OFFICE = {
+    "portal-office.service": f"{UNITS}/portal-office.service",
+    "portal-office.socket": f"{UNITS}/portal-office.socket",
+    "nginx-office.conf": "etc/nginx/portal-office/office.conf",
+}
+"""Where the files go of a machine that serves the staff's office too."""
+
 SETTINGS = "etc/portal/settings.env"
 RECORD = "etc/portal/installed.json"
 FOLDERS = ("etc/portal", "etc/portal-tls", "var/www/portal-acme")
@@ -52,6 +59,7 @@ STARTED_WITH = "started with"
 """In the record: the SHA-256 of the files with which everything was started."""
 
 STARTED = ("portal.socket", "portal.service")
+OFFICE_STARTED = ("portal-office.socket", "portal-office.service")
 TIMER = "portal-update.timer"
 TIMERS = (TIMER, "portal-update.path", "portal-backup.timer", "portal-erasures.timer")
 BEFORE, OWN = ".before-portal", ".yours"
@@ -59,7 +67,7 @@ BEFORE, OWN = ".before-portal", ".yours"
 _FIRST_SETTINGS = """# Settings of the portal, one a line, like PORTAL_BUDGET=4294967296; docs/deploy.md lists them.
 # They are taken at the next restart: systemctl restart portal. The installation never changes this file.
 """
-_PLACE = re.compile(r"(?<![\w.-])/srv/portal(?![\w.-])")
+_PLACE = re.compile(r"(?<![\w.])(?<!\w-)/srv/portal(?![\w.-])")
 """Where deploy/ takes the checkout to be."""
 
 _PATH_OF_UNITS = re.compile(r"/[A-Za-z0-9_./-]+")
@@ -72,7 +80,8 @@ class ServerInstallation:
 
     root: where its files lie, / for a real one; place: the checkout; name: the site's, like help.example.org; say: told
     each step; run: carries out commands; dry: only say; builds: whether the site is built here, on a timer; districts:
-    the folder of the districts, where the service has many: then `name` is the machine's own.
+    the folder of the districts, where the service has many: then `name` is the machine's own; office: the name of the
+    staff's office, where it is served here: once given it is known.
     """
 
     root: Path
@@ -83,13 +92,17 @@ class ServerInstallation:
     dry: bool = False
     builds: bool = True
     districts: Path | None = None
+    office: str = ""
     done: list[str] = field(default_factory=list)
     _many: Sequence[District] = ()
 
     def install(self) -> list[str]:
         """Bring the machine to what deploy/ says; return what was changed. Raises Problem."""
-        _require_name(self.name)
+        require_name(self.name)
         _require_owned_by_root(self.place)
+        self.office = self.office or self._known_office()
+        if self.office:
+            self._require_office()
         self._many = server_districts.all_apart(self.districts) if self.districts else []
         server_districts.require_no_host(self.name, self._many)
         for folder in FOLDERS:
@@ -101,10 +114,25 @@ class ServerInstallation:
         self._commands(record)
         return self.done
 
+    def _known_office(self) -> str:
+        """Return the name of the office that was installed before; "" for none."""
+        path = self.root / OFFICE["nginx-office.conf"]
+        found = re.search(r"server_name ([a-z0-9.-]+);", path.read_text(encoding="utf-8")) if path.exists() else None
+        return found[1] if found else ""
+
+    def _require_office(self) -> None:
+        """Raise Problem where the office cannot be on this machine."""
+        require_name(self.office)
+        if self.office == self.name:
+            raise Problem(self.office, "is the site's own name.", "Give the office another, like office.example.org.")
+        if self.districts or not self.builds:
+            what = "cannot be where there are many districts, or where the site is not built."
+            raise Problem("--office", what, "Put the office on a machine of one district that builds its site.")
+
     def uninstall(self) -> list[str]:
         """Take away what `install` wrote and nobody changed. Letters, certificates, the user and settings stay."""
         record = self._record()
-        for unit in (*TIMERS, *reversed(STARTED)):
+        for unit in (*TIMERS, *reversed((*STARTED, *OFFICE_STARTED))):
             if (self.root / UNITS / unit).exists():
                 self._do(f"systemctl disable --now {unit}")
         for name, digest in record.items():
@@ -167,6 +195,9 @@ class ServerInstallation:
     def _texts(self) -> dict[str, str]:
         """Return what each file holds, by its place."""
         found = {target: self._text(source) for source, target in TARGETS.items()}
+        if self.office:
+            more = {target: self._text(source) for source, target in OFFICE.items()}
+            found |= {target: text.replace("office.example", self.office) for target, text in more.items()}
         if self.districts:
             more = server_districts.texts(found, self.districts, self._many)
             found |= {target: text if has_ipv6() else _without_ipv6(text) for target, text in more.items()}
@@ -203,8 +234,12 @@ class ServerInstallation:
                 self._do(f"install -d -o portal -g www-data -m 700 {data}")
             self._do("systemctl daemon-reload")
             self._do("systemctl restart systemd-journald")
-            for unit in (*STARTED, *([TIMER] if self.builds else [])):
+            if self.office:
+                self._do(f"systemctl disable --now {TIMER}")  # both would write content/
+            for unit in (*STARTED, *(OFFICE_STARTED if self.office else [TIMER] if self.builds else [])):
                 self._do(f"systemctl enable --now {unit}")
+            if self.office:
+                self._do("systemctl try-restart portal-office.service")
             if self.districts:
                 self._do("systemctl try-restart portal.service")  # what comes waits in the socket
             self._do("systemctl enable nginx")
@@ -233,21 +268,30 @@ class ServerInstallation:
             found = json.loads((self.root / RECORD).read_bytes())
         except (OSError, ValueError):
             return {}
-        known = {*TARGETS.values(), STARTED_WITH}
+        known = {*TARGETS.values(), *OFFICE.values(), STARTED_WITH}
         return {name: text for name, text in found.items() if name in known or server_districts.TARGET.fullmatch(name)}
 
 
-def what_is_next(name: str, place: Path) -> str:
+def what_is_next(name: str, place: Path, office: str = "") -> str:
     """Return what a person does after the installation."""
     hook = f"{place}/deploy/certificate.sh"
+    both = f"{name} -d {office}" if office else name
+    staff = (
+        f"""
+5. The office at https://{office}/ is empty. Its packages, then its first person, who gets an address that works once:
+     cd {place} && python3 build.py install server desk site editor && systemctl restart portal-office
+     cd {place} && python3 build.py edit office invite "M. Devi" --role writer --role publisher"""
+        if office
+        else ""
+    )
     return f"""
 The portal runs at https://{name}/ with a certificate that it signed itself. What is left to you:
 1. A real certificate, once {name} leads to this machine:
-     certbot certonly --webroot -w /var/www/portal-acme -d {name} --deploy-hook {hook}
+     certbot certonly --webroot -w /var/www/portal-acme -d {both} --deploy-hook {hook}
 2. The firewall lets in ports 80 and 443 over TCP, and SSH from where you work; nothing else. With ufw:
      ufw allow 80,443/tcp && ufw allow OpenSSH && ufw enable
 3. Backups, which need your key: "Backup, check, restore" in docs/operators.md.
-4. A look at it: systemctl status portal nginx; journalctl -u portal
+4. A look at it: systemctl status portal nginx; journalctl -u portal{staff}
 Settings stand in /{SETTINGS}. docs/deploy.md says more."""
 
 
@@ -255,7 +299,8 @@ def _without_ipv6(text: str) -> str:
     return re.sub(r"\n +listen \[::\].*", "", text)
 
 
-def _require_name(name: str) -> None:
+def require_name(name: str) -> None:
+    """Raise Problem for what is no name of a site."""
     if not _HOST.fullmatch(name):
         raise Problem(name, "is no name of a site.", "Write it in small letters, like --name help.example.org")
 

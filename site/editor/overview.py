@@ -81,3 +81,9 @@ def _unread(context: Context, code: str) -> list[str]:
 
 def _drafts(context: Context, content: Path) -> list[str]:
     return [f"{code}/{name}" for code in context.portal.language_codes() for name in drafts(content, code)]
+
+
+def written_pages(look: Look) -> list[tuple[str, str]]:
+    """Return the name and title of every English page that somebody wrote."""
+    library = look.context.library.by_language if look.context else {}
+    return [(name, page.title) for name, page in sorted(library.get(SOURCE, {}).items()) if not page.made]

@@ -476,3 +476,25 @@ def test_a_new_page_has_no_frame_of_before(browser: Browser, editor: Editor, fol
     page = browser.get(f"/history/{editor.store.history.newest()}")
     assert "/after/en/fresh.md" in page
     assert "/before/en/fresh.md" not in page
+
+
+def test_every_page_is_one_press_away_from_the_first(browser: Browser) -> None:
+    assert '/pages/en/index.md" lang="en">index</a>' in browser.get("/")
+
+
+@pytest.mark.parametrize(
+    ("title", "name"), [("A camp, for wages!", "a-camp-for-wages"), ("2027: What now?", "2027-what-now")]
+)
+def test_a_page_without_an_address_has_one_made_of_its_title(
+    browser: Browser, folder: Folder, title: str, name: str
+) -> None:
+    answer = browser.post("/pages/new", title=title, name="")
+    assert answer.headers["Location"].endswith(f"/pages/en/{name}.md?begun=yes")
+    assert (folder.root / "content" / "en" / f"{name}.md").exists()
+
+
+def test_a_title_that_makes_no_address_asks_for_one(browser: Browser, folder: Folder) -> None:
+    before = sorted(folder.root.rglob("*.md"))
+    browser.post("/pages/new", 400, title="கூலி", name="")
+    browser.post("/pages/new", 400, title="", name="")
+    assert sorted(folder.root.rglob("*.md")) == before

@@ -11,13 +11,14 @@ import pytest
 
 from forms.core.problem import Problem, Problems
 from forms.operations import installing
-from forms.operations.installing import SETTINGS, TARGETS, ServerInstallation
+from forms.operations.installing import OFFICE, SETTINGS, TARGETS, ServerInstallation
 from forms.server.districts import settings
 
 from ..server.installed import find_nginx
 
 ROOT = Path(__file__).parents[2]
 NAME = "help.district.example"
+UNITS = sorted(name for name in {**TARGETS, **OFFICE} if name.endswith((".service", ".socket", ".timer")))
 
 
 @dataclass
@@ -166,13 +167,12 @@ def test_an_unreadable_record_is_no_hindrance(machine: Machine) -> None:
     machine.installation().install()
 
 
-@pytest.mark.parametrize("unit", sorted(name for name in TARGETS if name.endswith((".service", ".socket", ".timer"))))
+@pytest.mark.parametrize("unit", UNITS)
 def test_systemd_takes_each_unit(tmp_path: Path, unit: str) -> None:
     """systemd-analyze reads the files as systemd does; programs that are not on this machine are not its business."""
-    for name in TARGETS:
-        if name.endswith((".service", ".socket", ".timer")):
-            text = (ROOT / "deploy" / name).read_text()
-            (tmp_path / name).write_text(re.sub(r"ExecStart=.*", "ExecStart=/bin/true", text))
+    for name in UNITS:
+        text = (ROOT / "deploy" / name).read_text()
+        (tmp_path / name).write_text(re.sub(r"ExecStart=.*", "ExecStart=/bin/true", text))
     done = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", tmp_path / unit],
         capture_output=True,
@@ -306,6 +306,60 @@ def test_nginx_takes_what_is_written_for_many_districts(machine: Machine, distri
     done = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     assert "conflicting server name" not in done.stderr
+
+
+# The staff's office
+
+STAFF = "office.district.example"
+
+
+def office_units(machine: Machine) -> str:
+    return (machine.root / OFFICE["portal-office.service"]).read_text()
+
+
+def test_the_office_is_there_only_where_it_is_asked_for_and_then_stays(machine: Machine) -> None:
+    machine.installation().install()
+    assert not set(OFFICE.values()) & set(machine.files())
+    machine.installation(office=STAFF).install()
+    files = machine.files()
+    assert f"edit --office {STAFF}" in office_units(machine)
+    assert f"server_name {STAFF};" in files[OFFICE["nginx-office.conf"]]
+    assert "office.example" not in "".join(files[name] for name in OFFICE.values()).replace(STAFF, "")
+    assert {"systemctl enable --now portal-office.socket", "systemctl enable --now portal-office.service"} <= set(
+        machine.ran
+    )
+    assert "systemctl disable --now portal-update.timer" in machine.ran, "both would write content/"
+    ran = list(machine.ran)
+    assert machine.installation().install() == [], "a later run knows it without being told"
+    assert machine.ran == ran
+    machine.installation().uninstall()
+    assert not set(OFFICE.values()) & set(machine.files())
+
+
+def test_the_office_sees_no_letter_no_key_and_no_network(machine: Machine) -> None:
+    machine.installation(office=STAFF).install()
+    unit, forms = office_units(machine), (machine.root / TARGETS["portal.service"]).read_text()
+    hidden = next(line for line in unit.splitlines() if line.startswith("InaccessiblePaths=")).partition("=")[2].split()
+    place = f"{machine.root}/srv/portal"
+    assert {"-/var/lib/portal", "-/etc/portal", f"-{place}/var/desk", f"-{place}/var/publisher"} <= set(hidden)
+    assert "User=portal-publish" in unit
+    assert "User=portal\n" in forms, "another user has the databases"
+    written = next(line for line in unit.splitlines() if line.startswith("ReadWritePaths="))
+    assert written.split("=")[1].split() == [f"{place}/{name}" for name in ("content", "published", ".build", "var")]
+    for line in ("PrivateNetwork=yes", "RestrictAddressFamilies=AF_UNIX", "ProtectSystem=strict", "NoNewPrivileges=yes",
+                 "CapabilityBoundingSet=", "StandardOutput=null", "MemorySwapMax=0", "LimitCORE=0"):  # fmt: skip
+        assert line in unit.splitlines()
+    assert "SocketMode=0660" in (machine.root / OFFICE["portal-office.socket"]).read_text()
+
+
+@pytest.mark.parametrize(
+    "how", [{"office": NAME}, {"office": "no name"}, {"office": "x;reboot.example"}, {"office": STAFF, "builds": False}]
+)
+def test_an_office_that_cannot_be_is_refused_before_anything_is_written(machine: Machine, how: dict[str, Any]) -> None:
+    before = machine.files()
+    with pytest.raises(Problem):
+        machine.installation(**how).install()
+    assert (machine.files(), machine.ran) == (before, [])
 
 
 def test_anybody_may_read_the_certificate_and_nobody_its_key(tmp_path: Path) -> None:

@@ -425,7 +425,7 @@ def test_the_hourly_backup_waits_for_the_nightly_one(tmp_path: Path) -> None:
     with folder.alone(tmp_path / "backups"):
         other = threading.Thread(target=small)
         other.start()
-        other.join(1.5)
+        other.join(1.5)  # it would have come in by then, were it let in
         done.append("nightly")
     other.join(120)
     assert done == ["nightly", "small"]

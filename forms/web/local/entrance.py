@@ -7,11 +7,13 @@ import hmac
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from flask import Blueprint, abort, current_app, redirect, request
 from werkzeug.wrappers import Response
 
-pages = Blueprint("entrance", __name__, template_folder="templates")
+TEMPLATES = str(Path(__file__).parent / "templates")
+pages = Blueprint("entrance", __name__, template_folder=TEMPLATES)
 
 
 def _secret() -> str:
@@ -51,10 +53,6 @@ class Entrance:
         """
         ours = self.cookie.encode()
         return not self.token and any(hmac.compare_digest(ours, cookie.encode()) for cookie in cookies)
-
-    def made(self, form_token: str) -> bool:
-        """Return whether a form was made by this window."""
-        return hmac.compare_digest(self.form_token.encode(), form_token.encode())
 
 
 def the_entrance() -> Entrance:

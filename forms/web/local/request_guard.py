@@ -1,5 +1,6 @@
 """Checks of every request and headers of every response: nothing from another page, nothing cached by a browser."""
 
+import hmac
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, g, request
@@ -58,7 +59,7 @@ def check() -> None:
     by = the_entrance()
     if not secret_path.is_known() or not by.knows(request.cookies.getlist(by.cookie_name)):
         abort(401)
-    g.inside = True
+    g.inside, g.form_token = True, by.form_token
     if request.method == "POST":
         _require_our_page()
         require_form_token()
@@ -72,9 +73,13 @@ def _require_our_page() -> None:
 
 
 def require_form_token() -> None:
-    """Abort with 403 for a form that this window did not make. Done automatically for every POST; idempotent."""
-    if not the_entrance().made(request.form.get("form_token", "")):
+    """Abort with 403 for a form that this window did not make. Done automatically for every POST; idempotent.
+
+    g.form_token: what stands in the forms of this window; g.made: set where the form is one of them.
+    """
+    if not hmac.compare_digest(g.form_token.encode(), request.form.get("form_token", "").encode()):
         abort(403)
+    g.made = True
 
 
 def add_headers(response: Response) -> Response:

@@ -3,12 +3,13 @@
 import logging
 from typing import Any
 
-from flask import Flask, g, request
+from flask import Flask, current_app, g, request
 from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 
 from editor.editor import Editor
 from editor.incoming import pictures, recordings
+from editor.office.office import Office
 from editor.window import (
     approve_pages,
     helpline_pages,
@@ -25,14 +26,13 @@ from editor.window import (
     table_pages,
     translate_pages,
 )
+from editor.window.home import NAMES
+from editor.window.office import gate, own_pages
 from forms.core import i18n
 from forms.core.problem import Problem, Problems
 from forms.web.local import request_guard
-from forms.web.local.entrance import Entrance, the_entrance
+from forms.web.local.entrance import Entrance
 from forms.web.no_trace import NoTraceFlask
-
-NAMES = {"en": "English", "ta": "தமிழ்", "te": "తెలుగు", "hi": "हिन्दी", "or": "ଓଡ଼ିଆ"}
-"""The languages of the window itself. Those of the site stand in portal.yml."""
 
 LARGEST = 4 * 1024 * 1024
 """Bytes of a request: a table of 5,000 rows."""
@@ -43,8 +43,8 @@ _LARGEST_FILE = {"pictures.add": pictures.LARGEST + LARGEST, "recordings.add": r
 POLICY = request_guard.HEADERS["Content-Security-Policy"] + "; frame-src 'self'"
 
 
-def create_window(editor: Editor) -> Flask:
-    """Return the window of an editor."""
+def create_window(editor: Editor, office: Office | None = None) -> Flask:
+    """Return the window of an editor: on this machine for who sits there, or as an office for who has signed in."""
     app = NoTraceFlask("editor.window")
     app.logger.setLevel(logging.ERROR)
     app.extensions["editor"] = editor
@@ -55,7 +55,11 @@ def create_window(editor: Editor) -> Flask:
     app.jinja_env.filters["day"] = lambda day: i18n.day(day, g.language)
     app.context_processor(_always)
     app.before_request(_prepare)
-    request_guard.protect(app, Entrance(program="editor"))
+    if office:
+        gate.protect(app, office)
+        app.register_blueprint(own_pages.all_pages())
+    else:
+        request_guard.protect(app, Entrance(program="editor"))
     app.after_request(_allow_frames)
     app.teardown_request(lambda _: request.close())  # large uploads lie in files of the system until then
     for module in (
@@ -92,7 +96,14 @@ def _ngettext(one: str, many: str, count: int) -> str:
 def _prepare() -> None:
     editor: Editor = request_editor()
     g.settings = editor.settings
-    g.language = g.settings.language if g.settings.language in NAMES else "en"
+    g.who, g.language, g.keep_language = (
+        g.settings.name,
+        g.settings.language,
+        lambda code: editor.remember(language=code),
+    )
+    if "office" in current_app.extensions:
+        g.who, g.language = "", request.args.get("lang") or request.accept_languages.best_match(NAMES) or "en"
+    g.language = g.language if g.language in NAMES else "en"
     request.max_form_memory_size = LARGEST
     request.max_content_length = _LARGEST_FILE.get(request.endpoint or "", LARGEST)
     request.max_form_parts = 2000
@@ -113,20 +124,23 @@ def _allow_frames(response: Any) -> Any:
 
 def _always() -> dict[str, Any]:
     inside = bool(g.get("inside"))  # outside, a page shows nothing of the content
+    office = "office" in current_app.extensions
     return {
         "inside": inside,
-        "form_token": the_entrance().form_token if inside else "",
+        "office": office,
+        "may": gate.may_here if inside and office else lambda *_: True,
+        "form_token": g.form_token if inside else "",
         "root": request.script_root,
         "lang": g.language,
         "names": NAMES,
-        "who": g.settings.name if inside else "",
+        "who": g.who if inside else "",
         "here": (request.endpoint or "").partition(".")[0],
         "site_languages": request_editor().store.languages if inside else (),
     }
 
 
 def _problem(problem: Problem) -> tuple[str, int]:
-    return home.problem_page([problem], 400)
+    return home.problem_page([home.translated(problem)], 400)
 
 
 def _problems(told: Problems) -> tuple[str, int]:

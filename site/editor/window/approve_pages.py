@@ -1,11 +1,10 @@
 """A second pair of eyes: what waits for somebody who did not write it, with what changed."""
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, g, render_template, request
 from werkzeug.wrappers import Response
 
 from editor.window.history_pages import compared
-from editor.window.home import the_editor, translate, writer
-from forms.core.problem import Problem
+from editor.window.home import the_editor, writer
 from forms.web.local.secret_path import redirect_to
 
 pages = Blueprint("approving", __name__)
@@ -16,8 +15,7 @@ def listed() -> str:
     """Each change that waits, word by word."""
     editor = the_editor()
     editor.store.note_outside()
-    who = editor.settings.name
-    found = [(one, compared(one.change), bool(who) and one.may_agree(who)) for one in editor.approvals.waiting()]
+    found = [(one, compared(one.change), bool(g.who) and one.may_agree(g.who)) for one in editor.approvals.waiting()]
     return render_template("approve.html", waiting=found)
 
 
@@ -27,8 +25,5 @@ def agree() -> Response:
     editor, who = the_editor(), writer()
     with editor.store.busy:
         editor.store.note_outside()
-        try:
-            editor.approvals.agree(request.form.get("path", ""), request.form.get("id", ""), who)
-        except Problem as problem:
-            raise Problem(problem.where, translate(problem.what), translate(problem.todo)) from None
+        editor.approvals.agree(request.form.get("path", ""), request.form.get("id", ""), who)
     return redirect_to("/approve/")

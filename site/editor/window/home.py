@@ -1,7 +1,8 @@
 """The first page: what waits, what is on the site, and three ways on. And who it is that writes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from flask import Blueprint, current_app, g, render_template, request
 from sitegen.content.pages import SOURCE
@@ -13,10 +14,12 @@ from editor.editor import Editor
 from editor.publishing import unpublished
 from forms.core import i18n
 from forms.core.problem import Problem
-from forms.web.local.entrance import the_entrance
 from forms.web.local.secret_path import redirect_to
 
 pages = Blueprint("home", __name__)
+
+NAMES = {"en": "English", "ta": "தமிழ்", "te": "తెలుగు", "hi": "हिन्दी", "or": "ଓଡ଼ିଆ"}
+"""The languages of the window itself. Those of the site stand in portal.yml."""
 
 LONGEST_NAME = 80
 
@@ -32,6 +35,12 @@ def translate(text: str) -> str:
     return i18n.translations(g.language).gettext(text)
 
 
+def translated(problem: Problem) -> Problem:
+    """Return what was raised where nobody knows the reader's language, in that language."""
+    what, todo = (translate(text) if text else "" for text in (problem.what, problem.todo))
+    return Problem(problem.where, what, todo)
+
+
 def sentence(code: int) -> Problem:
     """Return what to say for an answer that is no page."""
     _ = translate
@@ -43,10 +52,13 @@ def sentence(code: int) -> Problem:
         413: (_("This is more than can be taken at once."), _("Write less, or choose a smaller file.")),
         421: (_("This window is reached under 127.0.0.1 only."), again),
     }
+    if "office" in current_app.extensions:
+        again = _("Open the office’s address and sign in.")
+        said[401], said[421] = (_("You are not signed in."), again), (_("This is not the office’s address."), again)
     return Problem("", *said.get(code, (_("Something went wrong."), _("Go back to the first page and try again."))))
 
 
-_NOT_TYPED = frozenset({"form_token", "base", "key", "both", "english"})
+_NOT_TYPED = frozenset({"form_token", "base", "key", "both", "english", "passphrase", "answer"})
 
 
 def problem_page(problems: Sequence[Problem], code: int) -> tuple[str, int]:
@@ -57,7 +69,7 @@ def problem_page(problems: Sequence[Problem], code: int) -> tuple[str, int]:
 def _typed() -> list[tuple[str, str]]:
     """Return what was typed into one of our own forms: another site's page may send words that must not stand here."""
     with suppress(HTTPException):  # more than can be taken is not read
-        if g.get("inside") and the_entrance().made(request.form.get("form_token", "")):
+        if g.get("made"):
             sent = request.form.items(multi=True)
             return [(name, value) for name, value in sent if name not in _NOT_TYPED and value.strip()]
     return []
@@ -72,7 +84,9 @@ def show() -> str:
     look = editor.looking.look()
     return render_template(
         "home.html",
-        waiting=[*_to_read(editor), *overview.waiting(look, editor.content)],
+        waiting=[*_to_read(editor), *_drafts_apart(editor, overview.waiting(look, editor.content))],
+        pages=overview.written_pages(look),
+        tables=sorted(editor.schemas),
         settings=editor.settings,
         changes=len(unpublished(editor.store.history, editor.memory)),
         answer=editor.pushes.answer() if editor.pushes else "",
@@ -84,6 +98,25 @@ def _to_read(editor: Editor) -> list[overview.Waiting]:
     """Return what a second person must read before it is published; nothing where nothing waits for anybody."""
     names = tuple(one.change.path for one in editor.approvals.waiting())
     return [overview.Waiting("approve", "approve/", names)] if names else []
+
+
+def _drafts_apart(editor: Editor, waiting: Sequence[overview.Waiting]) -> Iterator[overview.Waiting]:
+    """Yield what waits; in an office one's own drafts apart from others', with the name of who saved each last."""
+    for one in waiting:
+        if one.kind != "drafts" or "office" not in current_app.extensions:
+            yield one
+            continue
+        writers = {name: last_writer(editor, name) for name in one.names}
+        mine = tuple(name for name in one.names if writers[name] == g.who)
+        others = tuple(f"{name} ({writers[name]})" for name in one.names if writers[name] != g.who)
+        yield from (
+            part for part in (replace(one, names=mine), replace(one, kind="others", names=others)) if part.names
+        )
+
+
+def last_writer(editor: Editor, path: str) -> str:
+    """Return who saved a file last; "" where the history does not know it."""
+    return next((entry.who for entry in editor.store.history.entries(1, path)), "")
 
 
 @pages.post("/who")
@@ -99,7 +132,8 @@ def who() -> Response:
 @pages.post("/language")
 def language() -> Response:
     """Show the window in another language from now on."""
-    the_editor().remember(language=request.form.get("language", "en")[:8])
+    code = request.form.get("language", "")
+    g.keep_language(code if code in NAMES else "en")
     return redirect_to("/")
 
 
@@ -112,7 +146,6 @@ def translated_language(language: str) -> str:
 
 def writer() -> str:
     """Return who writes. Raises Problem where nobody has said so: the history needs a name."""
-    name = the_editor().settings.name
-    if not name:
+    if not g.who:
         raise Problem(translate("Your name"), translate("This is empty."), translate("Write it on the first page."))
-    return name
+    return str(g.who)

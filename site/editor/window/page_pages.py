@@ -1,7 +1,9 @@
 """Pages of the site: the list, a new one, and the form of one."""
 
+import re
 import secrets
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from flask import Blueprint, abort, g, render_template, request
 from sitegen.content.consents import FOLDER as STORIES
@@ -14,11 +16,17 @@ from editor.incoming import pictures
 from editor.looking import source_of
 from editor.merging import Part
 from editor.store import Saved, text_of
-from editor.window.home import the_editor, translate, writer
+from editor.window.home import last_writer, the_editor, translate, writer
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
 
 pages = Blueprint("pages", __name__)
+
+_NO_ADDRESS = re.compile(r"[^a-z0-9]+")
+
+
+_OF_THE_FORM = {"title", "description", "sensitive", "changed"}
+"""What the form of a page writes into front matter."""
 
 
 @dataclass
@@ -41,26 +49,26 @@ class Form:
 def listed() -> str:
     """All pages in English, each with its languages, and the drafts."""
     editor = the_editor()
-    look = editor.looking.look()
-    library = look.context.library.by_language if look.context else {}
-    rows = [(name, page.title) for name, page in sorted(library.get(SOURCE, {}).items()) if not page.made]
-    drafts = [(code, name) for code in editor.store.languages for name in overview.drafts(editor.content, code)]
+    rows = overview.written_pages(editor.looking.look())
+    found = [(code, name) for code in editor.store.languages for name in overview.drafts(editor.content, code)]
+    drafts = [(code, name, last_writer(editor, f"{code}/{name}")) for code, name in found]
     return render_template("pages.html", rows=rows, drafts=drafts)
 
 
 @pages.post("/pages/new")
 def new() -> Response:
     """Begin a page as a draft: nothing of it is on the site before somebody says so."""
-    editor, name = the_editor(), f"{request.form.get('name', '').strip().removesuffix('.md')}.md"
-    path = editor.store.page(SOURCE, name)
-    title = " ".join(request.form.get("title", "").split()) or name
+    editor, title = the_editor(), " ".join(request.form.get("title", "").split())
+    address = request.form.get("name", "").strip() or _NO_ADDRESS.sub("-", title.casefold()).strip("-")
+    name = f"{address.removesuffix('.md')}.md"
+    path, title = editor.store.page(SOURCE, name), title or name
     if editor.store.read(path)[1]:
         todo = translate("Choose another address, or open that page from the list.")
         raise Problem(name, translate("There is a page of this address already."), todo)
     values = {"title": title, "description": "", "changed": editor.today(), "draft": True}
     text = front_matter.whole(front_matter.with_values("", values), f"# {title}\n")
     editor.store.replace(path, text, "", writer(), f"New draft: {name}")
-    return redirect_to(f"/pages/{SOURCE}/{name}")
+    return redirect_to(f"/pages/{SOURCE}/{name}?begun=yes")
 
 
 @pages.get("/pages/<language>/<path:name>")
@@ -120,6 +128,7 @@ def shown(language: str, name: str, form: Form, parts: tuple[Part, ...] = ()) ->
         pictures=[picture.name for picture in pictures.every(editor.content, None)],
         field=script.name if script else "",
         style_nonce=g.style_nonce,
+        begun="begun" in request.args,
     )
 
 
@@ -180,7 +189,7 @@ def save(language: str, name: str) -> Response | str | tuple[str, int]:
     form = typed()
     try:
         path = the_editor().store.page(language, name)
-        text = "".join(_parts()) if "part" in request.form else whole_text(language, name, form)
+        text = _put_together(path) if "part" in request.form else whole_text(language, name, form)
         form = form_of(text, form.base) if "part" in request.form else form
         source_of(language, name, text)
         done = the_editor().store.save(path, text, form.base, writer(), f"Edit {language}/{name}")
@@ -190,10 +199,18 @@ def save(language: str, name: str) -> Response | str | tuple[str, int]:
     return answer(language, name, form, done)
 
 
-def _parts() -> list[str]:
-    """Return the parts that a person put together after two edits touched; each ends its line."""
+def _put_together(path: Path) -> str:
+    """Return the text that a person put together after two edits touched.
+
+    Raises Problem where it would change what no form of a page changes: a reader's name, a draft, a consent.
+    """
     sent = [part.replace("\r\n", "\n") for part in request.form.getlist("part")]
-    return [part if part.endswith("\n") or not part else f"{part}\n" for part in sent]
+    text = "".join(part if part.endswith("\n") or not part else f"{part}\n" for part in sent)
+    now, fresh = (front_matter.values(front_matter.parts(one)[0]) for one in (the_editor().store.read(path)[0], text))
+    for key in sorted({*now, *fresh} - _OF_THE_FORM):
+        if now.get(key) != fresh.get(key):
+            raise Problem(str(key)[:40], translate("This cannot be changed here."), translate("Leave it as it was."))
+    return text
 
 
 def answer(language: str, name: str, form: Form, done: Saved) -> Response | tuple[str, int]:

@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response
 
 from editor.incoming import pasted
 from editor.incoming.pasted import Pasted
-from editor.window.home import the_editor, translate
+from editor.window.home import the_editor, translate, translated
 from editor.window.page_pages import shown, typed
 from forms.core.problem import Problem
 
@@ -24,17 +24,13 @@ def said_of(found: Pasted) -> list[str]:
     return [text for kind, text in words.items() if kind in found.left_out]
 
 
-def _translated(problem: Problem) -> Problem:
-    return Problem(problem.where, translate(problem.what), translate(problem.todo))
-
-
 @pages.post("/paste")
 def paste() -> Response:
     """What was copied, as Markdown: for the script. Nothing is saved."""
     try:
         found = pasted.from_html(request.form.get("html", ""))
     except Problem as problem:
-        told = _translated(problem)
+        told = translated(problem)
         return jsonify({"text": None, "said": [f"{told.what} {told.todo}"]})
     return jsonify({"text": found.text, "said": said_of(found)})
 
@@ -50,7 +46,7 @@ def word(language: str, name: str) -> str | tuple[str, int]:
     try:
         found = pasted.from_docx(file.read())
     except Problem as problem:
-        form.problems = [_translated(problem)]
+        form.problems = [translated(problem)]
         return shown(language, name, form), 400
     form.text = f"{form.text.rstrip()}\n\n{found.text}\n".lstrip("\n")
     form.said = [translate("The text of the file stands at the end. Nothing is saved yet."), *said_of(found)]

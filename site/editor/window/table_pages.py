@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, cast
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, g, make_response, render_template, request
 from sitegen.content.csv_files import CsvFile, sheet_of
 from werkzeug.wrappers import Response as Answer
 
@@ -255,10 +255,10 @@ def withdraw() -> Answer:
     with editor.store.busy:
         editor.withdraw(told)  # first, and whoever asks: no name and no full disk is a hindrance
         try:
-            editor.store.note_outside(editor.settings.name or "?", f"Withdraw consent {told[:80]}")
+            editor.store.note_outside(g.who or "?", f"Withdraw consent {told[:80]}")
         finally:
             if editor.pushes is not None:
-                editor.publisher.withdraw(editor.settings.name or "?", editor.today().isoformat())
+                editor.publisher.withdraw(g.who or "?", editor.today().isoformat())
     return redirect_to("/tables/consents/?done=withdrawn")
 
 

@@ -38,6 +38,7 @@
     redo() { text.focus(); document.execCommand("redo"); },
   };
   let field = plain;
+  if ("begun" in text.dataset) field.goTo(text.value.split("\n").length); // a new page: its first sentence is typed at once
   let found = [];
 
   const chosen = () => field.value.slice(field.from, field.to);

@@ -1,0 +1,90 @@
+"""Commands for whoever runs the office's machine: who is invited, who may do what, who is removed."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from editor.office import office
+from editor.office.accounts import DAYS, Accounts
+from editor.office.state import ROLES
+
+
+def group(memory: Path, languages: Callable[[], tuple[str, ...]], guard: Callable[[], object]) -> click.Group:
+    """Return the group `office`. languages: of the site; guard: a context that says problems in sentences."""
+    role = click.option("--role", "roles", multiple=True, type=click.Choice(ROLES), help="Once for each.")
+    language = click.option("--language", "named", multiple=True, help="Once for each; a writer without writes all.")
+    days = click.option(
+        "--days", type=click.IntRange(1, 30), default=DAYS, show_default=True, help="How long it works."
+    )
+    anyway = click.option("--anyway", is_flag=True, help="Also where nobody is left who publishes.")
+
+    def accounts() -> Accounts:
+        return office.accounts_of(memory, languages())
+
+    @click.group("office")
+    def commands() -> None:
+        """Accounts of the office: only a person at this machine gives and takes them."""
+
+    @commands.command("invite")
+    @click.argument("name")
+    @role
+    @language
+    @days
+    def invite(name: str, roles: tuple[str, ...], named: tuple[str, ...], days: int) -> None:
+        """Make an account, and print an address that works once. Like: invite "M. Devi" --role writer"""
+        with guard():  # type: ignore[attr-defined]
+            here = accounts()
+            _say(here, here.invite(name, roles, named, days), days)
+
+    @commands.command("reset")
+    @click.argument("name")
+    @days
+    def reset(name: str, days: int) -> None:
+        """End every way in of a person who has lost theirs, and print a new address."""
+        with guard():  # type: ignore[attr-defined]
+            here = accounts()
+            _say(here, here.reset(name, days), days)
+
+    @commands.command("list")
+    def listed() -> None:
+        """Show each account: roles, languages, ways to sign in, browsers that are signed in."""
+        with guard():  # type: ignore[attr-defined]
+            state = accounts().kept.read()
+            for one in state.accounts:
+                ways = [f"{len(one.passkeys)} passkeys"] if one.passkeys else []
+                ways += ["passphrase"] if one.passphrase else []
+                ways = ways or ["has not come yet"]
+                browsers = sum(session.account == one.id for session in state.sessions)
+                what = ", ".join(one.roles) + (f" ({', '.join(one.languages)})" if one.languages else "")
+                click.echo(f"{one.name}: {what}; {', '.join(ways)}; {browsers} browsers")
+            if not state.accounts:
+                click.echo('Nobody yet. Like: edit office invite "M. Devi" --role writer --role publisher')
+
+    @commands.command("roles")
+    @click.argument("name")
+    @role
+    @language
+    @anyway
+    def roles_of(name: str, roles: tuple[str, ...], named: tuple[str, ...], anyway: bool) -> None:
+        """Give an account these roles and languages in place of those it has."""
+        with guard():  # type: ignore[attr-defined]
+            accounts().change(name, roles, named, anyway=anyway)
+            click.echo(f"{name}: {', '.join(roles)}, from the next page on.")
+
+    @commands.command("remove")
+    @click.argument("name")
+    @anyway
+    def remove(name: str, anyway: bool) -> None:
+        """Take an account away; its browsers are out at once. What its person wrote stays."""
+        with guard():  # type: ignore[attr-defined]
+            accounts().remove(name, anyway=anyway)
+            click.echo(f"{name} has no account here any more.")
+
+    return commands
+
+
+def _say(here: Accounts, token: str, days: int) -> None:
+    name = here.kept.read().name or "<the office's name>"
+    click.echo(f"This address works once, for {days} days. Bring it to that person and to nobody else:\n")
+    click.echo(f"    https://{name}/invited/{token}\n")

@@ -1,0 +1,126 @@
+"""Passkeys (WebAuthn level 3) through Yubico's fido2: a person's own device signs, and its key never leaves it."""
+
+import time
+from base64 import urlsafe_b64decode
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+from editor.office.state import Account, Passkey
+from forms.core.i18n import gettext_noop as _
+from forms.core.problem import Problem
+
+_LASTS = 300
+_MOST = 1000
+MOST_KEYS = 10
+
+
+@dataclass
+class Passkeys:
+    """Makes and checks what browsers are asked. name: the office's host name (the id of the relying party).
+
+    Each challenge is for one purpose and one person or browser, and is gone at its first use.
+    """
+
+    name: str
+    origin: str
+    clock: Callable[[], float] = time.monotonic
+    _asked: OrderedDict[str, tuple[str, Any, float]] = field(default_factory=OrderedDict)
+    _busy: Lock = field(default_factory=Lock)
+
+    def _server(self) -> Any:
+        from fido2.server import Fido2Server  # noqa: PLC0415 - loaded where somebody signs in with one
+        from fido2.webauthn import PublicKeyCredentialRpEntity  # noqa: PLC0415
+
+        rp = PublicKeyCredentialRpEntity(id=self.name, name=self.name)
+        return Fido2Server(rp, attestation="none", verify_origin=lambda told: told == self.origin)  # type: ignore[arg-type]
+
+    def ask_for_new(self, account: Account, purpose: str) -> Mapping[str, Any]:
+        """Return what a browser needs to make a passkey for an account."""
+        from fido2.webauthn import PublicKeyCredentialUserEntity  # noqa: PLC0415
+
+        user = PublicKeyCredentialUserEntity(id=account.id.encode(), name=account.name, display_name=account.name)
+        options, state = self._server().register_begin(
+            user, _credentials(account.passkeys), resident_key_requirement="required", user_verification="required"
+        )
+        return self._remember(options, state, f"new {purpose}")
+
+    def ask(self, purpose: str, account: Account | None = None) -> Mapping[str, Any]:
+        """Return what a browser needs to sign in. account: whose passkeys alone are asked for; else any it has."""
+        known = _credentials(account.passkeys) if account else None
+        options, state = self._server().authenticate_begin(known, user_verification="required")
+        return self._remember(options, state, f"use {purpose}")
+
+    def _remember(self, options: Any, state: Any, purpose: str) -> Mapping[str, Any]:
+        with self._busy:
+            self._asked[state["challenge"]] = (purpose, state, self.clock() + _LASTS)
+            while len(self._asked) > _MOST:
+                self._asked.popitem(last=False)
+        return dict(options)["publicKey"]  # type: ignore[no-any-return]
+
+    def _taken(self, answer: Mapping[str, Any], purpose: str) -> Any:
+        """Return the state of the challenge that is answered, which is then gone. Raises Problem for any other."""
+        from fido2.utils import websafe_encode  # noqa: PLC0415
+        from fido2.webauthn import CollectedClientData  # noqa: PLC0415
+
+        told = CollectedClientData(_decoded(answer["response"]["clientDataJSON"]))
+        with self._busy:
+            kind, state, until = self._asked.pop(websafe_encode(told.challenge), ("", None, 0.0))
+        if kind != purpose or until < self.clock():
+            raise ValueError
+        return state
+
+    def made(self, answer: Any, purpose: str, today: str, label: str) -> Passkey:
+        """Return the passkey that a browser has made. Raises Problem where it is not an answer to what was asked."""
+        from fido2.utils import websafe_encode  # noqa: PLC0415
+
+        try:
+            state = self._taken(answer, f"new {purpose}")
+            data = self._server().register_complete(state, answer)
+            found = data.credential_data
+        except Exception:  # noqa: BLE001 - whatever is odd in what a browser sends, it is no passkey
+            raise _refused() from None
+        return Passkey(
+            id=websafe_encode(found.credential_id), credential=websafe_encode(bytes(found)), count=data.counter,
+            label=label, added_on=today,
+        )  # fmt: skip
+
+    def used(self, answer: Any, purpose: str, accounts: Sequence[Account]) -> tuple[Account, Passkey]:
+        """Return whose passkey has signed, with its new count, to be kept. Raises Problem."""
+        from fido2.webauthn import AuthenticatorData  # noqa: PLC0415
+
+        try:
+            state = self._taken(answer, f"use {purpose}")
+            pairs = [(one, key) for one in accounts for key in one.passkeys if key.id == answer["id"]]
+            account, key = pairs[0]
+            self._server().authenticate_complete(state, _credentials([key]), answer)
+            _require_handle(answer["response"].get("userHandle"), account)
+            count = AuthenticatorData(_decoded(answer["response"]["authenticatorData"])).counter
+        except Exception:  # noqa: BLE001 - see above
+            raise _refused() from None
+        if (count or key.count) and count <= key.count:
+            what = _("This passkey counts backwards: there may be a copy of it.")
+            raise Problem("", what, _("Sign in another way, remove it, and tell whoever runs the office’s machine."))
+        return account, key.model_copy(update={"count": count})
+
+
+def _require_handle(told: str | None, account: Account) -> None:
+    """Raise ValueError where a device says that this passkey is somebody else's."""
+    if told and _decoded(told).decode() != account.id:
+        raise ValueError
+
+
+def _refused() -> Problem:
+    return Problem("", _("This passkey was not accepted."), _("Try again, or sign in with your passphrase."))
+
+
+def _credentials(keys: Sequence[Passkey]) -> list[Any]:
+    from fido2.webauthn import AttestedCredentialData  # noqa: PLC0415
+
+    return [AttestedCredentialData(_decoded(one.credential)) for one in keys]
+
+
+def _decoded(text: str) -> bytes:
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))

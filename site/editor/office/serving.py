@@ -1,0 +1,48 @@
+"""Serves the office with gunicorn, behind nginx: one process, threads, no log of who asked for what."""
+
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+THREADS = 16
+
+
+def serve(app: "WSGIApplication", bind: str) -> None:
+    """Serve until ended. bind: unix:/a/path or 127.0.0.1:port; a socket that systemd holds is taken in its place.
+
+    One process, since the editor's history has one writer and a build runs in it.
+    """
+    from gunicorn.app.base import BaseApplication  # noqa: PLC0415 - of the server's packages
+    from gunicorn.glogging import Logger  # noqa: PLC0415
+
+    class Quiet(Logger):  # type: ignore[misc]
+        """Says nothing of requests; gunicorn's own warnings quote what was sent."""
+
+        def exception(self, *_: object, **__: object) -> None:
+            self.error_log.error("a request failed")
+
+        def warning(self, *_: object, **__: object) -> None:
+            pass
+
+        def access(self, *_: object) -> None:
+            pass
+
+    class Server(BaseApplication):  # type: ignore[misc]
+        """Our settings, and no file or environment beside them."""
+
+        def load_config(self) -> None:
+            for name, value in settings.items():
+                self.cfg.set(name, value)
+
+        def load(self) -> "WSGIApplication":
+            return app
+
+    settings: dict[str, Any] = {
+        "bind": bind, "workers": 1, "worker_class": "gthread", "threads": THREADS, "umask": 0o007,
+        "logger_class": Quiet, "loglevel": "error", "accesslog": None, "errorlog": "-", "control_socket_disable": True,
+        "timeout": 300, "graceful_timeout": 120, "limit_request_line": 4094, "limit_request_fields": 60,
+        "worker_tmp_dir": "/dev/shm" if os.path.isdir("/dev/shm") else None, "proc_name": "portal-office",  # noqa: PTH112, S108
+    }  # fmt: skip
+    Server().run()

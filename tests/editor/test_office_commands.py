@@ -1,0 +1,64 @@
+"""What whoever runs the office's machine types."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+from editor.office import office
+from editor.office.commands import group
+from editor.office.state import Kept
+
+from forms.core.problem import Problem
+
+Say = Callable[..., Result]
+
+
+@pytest.fixture
+def say(tmp_path: Path) -> Say:
+    @contextmanager
+    def guard() -> Iterator[None]:
+        try:
+            yield
+        except Problem as problem:
+            raise click.ClickException(str(problem)) from None
+
+    commands = group(tmp_path, lambda: ("en", "ta"), guard)
+    return lambda *words: CliRunner().invoke(commands, words)
+
+
+def test_people_are_invited_listed_changed_and_removed(say: Say, tmp_path: Path) -> None:
+    assert "Nobody yet" in say("list").output
+    office.make("https://office.example", tmp_path, ("en", "ta"))
+    invited = say("invite", "M. Devi", "--role", "writer", "--role", "publisher")
+    assert "https://office.example/invited/" in invited.output
+    assert "M. Devi: writer, publisher; has not come yet; 0 browsers" in say("list").output
+    assert "https://office.example/invited/" in say("invite", "K. Rao", "--role", "reviewer", "--language", "ta").output
+    assert say("roles", "k. rao", "--role", "writer").exit_code == 0
+    assert "K. Rao: writer;" in say("list").output
+    assert "https://office.example/invited/" in say("reset", "K. Rao").output
+    assert say("remove", "K. Rao").exit_code == 0
+    assert "K. Rao" not in say("list").output
+    assert (
+        invited.output.split("/invited/")[1].split()[0] not in (office.folder_of(tmp_path) / "office.json").read_text()
+    )
+
+
+@pytest.mark.parametrize(("words", "sentence"), [
+    (("remove", "M. Devi"), "is the only publisher"), (("roles", "M. Devi", "--role", "writer"), "is the only publisher"),
+    (("remove", "Nobody"), "These have one: M. Devi"), (("invite", "m. devi", "--role", "writer"), "has an account already"),
+    (("invite", "K. Rao"), "must be one of writer, reviewer, publisher"), (("invite", "K. Rao", "--role", "reviewer"), "Name each: --language ta"),
+    (("invite", "K. Rao", "--role", "writer", "--language", "xx"), "is no language of this site"), (("reset", "Nobody"), "has no account here"),
+    (("invite", "K. Rao", "--role", "king"), "is not one of"),
+])  # fmt: skip
+def test_what_cannot_be_is_a_sentence_and_changes_nothing(
+    say: Say, tmp_path: Path, words: tuple[str, ...], sentence: str
+) -> None:
+    say("invite", "M. Devi", "--role", "publisher")
+    before = Kept(office.folder_of(tmp_path)).read()
+    answer = say(*words)
+    assert answer.exit_code != 0
+    assert sentence in answer.output
+    assert Kept(office.folder_of(tmp_path)).read() == before

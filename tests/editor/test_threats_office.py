@@ -1,0 +1,407 @@
+"""The office on the internet: strangers, other sites, colleagues of lesser role, stolen cookies, guessers, odd passkeys."""
+
+import json
+import re
+from itertools import product
+
+import pytest
+from editor.editor import Editor
+from editor.office.roles import NEEDS, Right
+from editor.office.sessions import ABSOLUTE, FRESH, IDLE
+
+from tests.editor.office_helpers import NAME, ORIGIN, OURS, PASSPHRASE, Device, Person, Place, challenge_of, open_office
+from tests.sitegen.conftest import Folder
+
+FORMS = {
+    "home.language": "/language", "pages.new": "/pages/new", "pages.save": "/pages/en/index.md", "preview.show": "/preview/en/index.md",
+    "preview.look": "/look/en/index.md", "pages.ready": "/ready/en/index.md", "stories.new": "/stories/new", "tables.save": "/tables/helplines/row",
+    "tables.upload": "/tables/helplines/upload", "tables.replace": "/tables/helplines/replace", "tables.withdraw": "/consents/withdraw",
+    "helplines.called": "/helplines/called", "translating.save": "/translate/ta/index.md", "translating.sign": "/sign/ta/index.md",
+    "reviewing.take": "/review/ta/take", "reviewing.look": "/review/ta/", "recordings.add": "/recordings/ta/index.md", "paste.paste": "/paste", "paste.word": "/word/en/index.md", "pictures.add": "/pictures/add",
+    "publishing.publish": "/publish/", "publishing.undo": "/publish/undo", "publishing.both": "/publish/both", "approving.agree": "/approve/", "history.back": f"/history/{'0' * 40}/back",
+    "home.who": "/who", "office.with_passphrase": "/sign-in", "office.ask_passkey": "/sign-in/ask", "office.with_passkey": "/sign-in/passkey",
+    "office.accept": "/invited/x", "office.accept_ask": "/invited/x/ask", "office.accept_passkey": "/invited/x/passkey",
+    "office.again_with_passphrase": "/again", "office.again_ask": "/again/ask", "office.again_with_passkey": "/again/passkey",
+    "office.new_passphrase": "/me/passphrase", "office.new_passkey_ask": "/me/passkey/ask", "office.new_passkey": "/me/passkey",
+    "office.forget_passkey": "/me/passkey/forget", "office.sign_out": "/sign-out", "office.sign_out_everywhere": "/sign-out/everywhere",
+}  # fmt: skip
+OPEN = {"static", "office.sign_in", "office.with_passphrase", "office.ask_passkey", "office.with_passkey", "office.invited",
+        "office.accept", "office.accept_ask", "office.accept_passkey"}  # fmt: skip
+ROLES = {
+    "writer": (("writer",), ()), "writer of ta": (("writer",), ("ta",)), "reviewer of ta": (("reviewer",), ("ta",)),
+    "reviewer of or": (("reviewer",), ("or",)), "publisher": (("publisher",), ()),
+    "all": (("writer", "reviewer", "publisher"), ("ta", "en")),
+}  # fmt: skip
+
+
+@pytest.fixture
+def place(editor: Editor) -> Place:
+    return open_office(editor)
+
+
+def test_each_page_names_what_it_needs_and_an_unknown_one_is_refused(place: Place) -> None:
+    endpoints = {rule.endpoint for rule in place.app.url_map.iter_rules()}
+    assert set(NEEDS) - endpoints == set(), "nothing is named that there is not"
+    assert endpoints - set(NEEDS) == {"home.who"}, "a name is an account's: nobody types one"
+    assert {name for name, need in NEEDS.items() if need.right is Right.OPEN} == OPEN
+    posts = {rule.endpoint for rule in place.app.url_map.iter_rules() if "POST" in (rule.methods or ())}
+    assert posts == set(FORMS), "every form is known to these tests"
+    came = place.person("M. Devi", "writer", "publisher")
+    came.post("/who", 403, name="Somebody Else")
+    place.app._got_first_request = False
+    place.app.add_url_rule("/new-page", "new.page", lambda: "shown to nobody")
+    came.get("/new-page", 403)
+    place.visitor().get("/new-page", 303)
+
+
+def test_a_stranger_sees_the_way_in_and_nothing_else(place: Place) -> None:
+    stranger = place.visitor()
+    for rule in place.app.url_map.iter_rules():
+        path = re.sub(r"<[^>]*>", "index.md", rule.rule).replace("/index.md/index.md", "/en/index.md")
+        for method in ("GET", "POST", "HEAD", "OPTIONS"):
+            answer = stranger.ask(path, method, OURS)
+            if rule.endpoint not in OPEN:
+                assert answer.status_code in {303, 401, 405}, (path, method, answer.status_code)
+                assert "Home." not in answer.text
+    assert stranger.ask("/nowhere").headers["Location"] == "/sign-in"
+
+
+def test_other_names_and_other_sites_get_nothing(place: Place, folder: Folder) -> None:
+    came = place.person("M. Devi", "writer", "publisher")
+    token = came.token()
+    before = everything(folder)
+    for host in ("evil.example", "office.example.evil.example", "127.0.0.1", f"{NAME}:99"):
+        assert came.client.get("/", base_url=ORIGIN, headers={"Host": host}).status_code == 421, "DNS rebinding"
+    elsewhere = ({"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}, {"Origin": ORIGIN, "Sec-Fetch-Site": "same-site"},
+                 {"Origin": "https://evil.example"}, {"Origin": "null"}, {"Origin": f"http://{NAME}"}, {})  # fmt: skip
+    for path, headers in product(FORMS.values(), elsewhere):
+        answer = came.ask(path, "POST", headers, data={"form_token": token})
+        assert answer.status_code == 403, (path, headers)
+    for path in FORMS.values():
+        if path not in {FORMS[name] for name in OPEN & set(FORMS)}:
+            assert came.ask(path, "POST", OURS, data={"form_token": "guessed"}).status_code == 403
+    assert came.ask("/", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 303
+    assert everything(folder) == before
+    answer = came.ask("/")
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def everything(folder: Folder) -> dict[str, bytes]:
+    found = folder.root / "content"
+    return {str(path): path.read_bytes() for path in sorted(found.rglob("*")) if path.is_file()}
+
+
+def test_the_cookie_is_one_that_no_other_host_sets_and_no_script_reads(place: Place) -> None:
+    answer = place.visitor().accept(place.invite("M. Devi"))
+    for cookie in answer.headers.getlist("Set-Cookie"):
+        assert cookie.startswith("__Host-office")
+        for part in ("Secure", "HttpOnly", "SameSite=Strict", "Path=/"):
+            assert part in cookie
+        assert "Domain" not in cookie
+
+
+def test_a_session_ends_when_it_is_left_and_after_a_day_and_when_it_is_ended(place: Place) -> None:
+    came = place.person("M. Devi")
+    place.clock.now += IDLE - 1
+    assert came.is_in()
+    place.clock.now += IDLE + 1
+    assert not came.is_in()
+    came.sign_in("M. Devi")
+    for _ in range(ABSOLUTE // IDLE * 2 - 1):
+        place.clock.now += IDLE / 2
+        assert came.is_in()
+    place.clock.now += IDLE / 2
+    assert not came.is_in(), "however much it is used"
+    came.sign_in("M. Devi")
+    other = place.visitor()
+    other.sign_in("M. Devi")
+    stolen = dict(came.client._cookies)  # type: ignore[attr-defined]
+    came.post("/sign-out")
+    came.client._cookies.update(stolen)  # type: ignore[attr-defined]
+    assert not came.is_in(), "a copy of the cookie is worth nothing after the end"
+    assert other.is_in()
+    other.post("/sign-out/everywhere")
+    assert not other.is_in()
+    assert place.office.kept.read().sessions == []
+
+
+def test_publishing_asks_for_the_secret_again(place: Place, folder: Folder) -> None:
+    came = place.person("B. Das", "publisher")
+    place.clock.now += FRESH + 1
+    assert came.post("/publish/").headers["Location"] == "/again?then=publish"
+    assert came.post("/publish/undo").headers["Location"] == "/again?then=publish"
+    place.editor.publisher.wait()
+    assert not (folder.root / "public").exists(), "a cookie that was stolen does not publish"
+    for path in ("/me/passphrase", "/me/passkey/ask", "/me/passkey", "/me/passkey/forget"):
+        assert came.post(path, passphrase="of the thief, long enough").headers["Location"] == "/again?then=me"
+    assert came.post("/again", 400, then="publish", passphrase="a wrong one entirely")
+    assert came.post("/again", then="publish", passphrase=PASSPHRASE).headers["Location"] == "/publish/"
+    came.post("/publish/")
+    place.editor.publisher.wait()
+    assert (folder.root / "public").exists()
+    assert came.post("/again", then="//evil.example", passphrase=PASSPHRASE).headers["Location"] == "/me"
+
+
+def test_a_guesser_learns_no_name_and_does_not_lock_out_who_was_here(place: Place) -> None:
+    came = place.person("M. Devi")
+    came.post("/sign-out")
+    stranger = place.visitor()
+    said = {}
+    for name in ("M. Devi", "Nobody"):
+        answers = [stranger.sign_in(name, "a wrong one entirely", None) for _ in range(7)]
+        said[name] = [(one.status_code, one.text.replace(name, "X")) for one in answers]
+        assert [one.status_code for one in answers] == [400] * 5 + [429] * 2
+    assert said["M. Devi"] == said["Nobody"]
+    assert stranger.sign_in("M. Devi", status=429), "even the right one waits there"
+    came.sign_in("M. Devi")
+    assert came.is_in(), "this browser was here before"
+    place.clock.now += 900
+    stranger.sign_in("M. Devi")
+    assert stranger.is_in()
+
+
+def test_what_was_typed_is_given_back_when_the_session_has_ended_but_no_secret(place: Place) -> None:
+    came = place.person("M. Devi")
+    place.clock.now += ABSOLUTE
+    answer = came.post(
+        "/pages/en/index.md", 401, title="Wages", text="All that she typed.", passphrase="secret words 123"
+    )
+    assert "All that she typed." in answer.text
+    assert "secret words 123" not in answer.text
+    answer = came.ask(
+        "/pages/en/index.md", "POST", {"Sec-Fetch-Site": "cross-site"}, data={"text": "Words of another site"}
+    )
+    assert "Words of another site" not in answer.text
+
+
+@pytest.mark.parametrize("odd", ["zz", "../../en", "", "x" * 1000, "\x00"])
+def test_an_odd_language_locks_nobody_out(place: Place, odd: str) -> None:
+    came = place.person("M. Devi")
+    came.post("/language", language=odd)
+    assert '<html lang="en">' in came.get("/")
+    came.post("/language", language="ta")
+    assert 'lang="ta"' in came.get("/")
+    assert place.visitor().ask(f"/sign-in?lang={odd[:8]}").status_code == 200
+
+
+# ---- roles
+
+
+def test_a_role_does_what_is_its_own_and_nothing_else(place: Place, folder: Folder) -> None:
+    folder.page("wages", "Ask for them.", "en")
+    folder.page("wages", "கேளுங்கள்.", "ta", reviewed_by="nobody")
+    folder.page("wages", "ମାଗନ୍ତୁ.", "or", reviewed_by="nobody")
+    allowed = {
+        "writer": {"write en", "write ta", "new", "table"}, "writer of ta": {"write ta"}, "reviewer of ta": {"sign ta"},
+        "reviewer of or": {"sign or"}, "publisher": {"publish"}, "all": {"write en", "write ta", "sign ta", "publish"},
+    }  # fmt: skip
+    for at, (who, (roles, languages)) in enumerate(ROLES.items()):
+        came = place.person(f"Person {who}", *roles, languages=languages)
+        got = set()
+        acts = {
+            "write en": lambda came=came, at=at: came.edit("/pages/en/wages.md", f"English {at}.", None),
+            "write ta": lambda came=came, at=at: came.edit("/pages/ta/wages.md", f"Tamil {at}.", None),
+            "sign ta": lambda came=came: came.post("/sign/ta/wages.md", None, both="x"),
+            "sign or": lambda came=came: came.post("/sign/or/wages.md", None, both="x"),
+            "new": lambda came=came, at=at: came.post("/pages/new", None, name=f"page-{at}", title="New"),
+            "table": lambda came=came: came.post("/helplines/called", None, id="112"),
+            "publish": lambda came=came: came.post("/publish/", None),
+        }
+        for act, do in acts.items():
+            if do().status_code != 403:
+                got.add(act)
+        assert got == allowed[who], who
+    place.editor.publisher.wait()
+
+
+def test_no_page_put_together_of_two_edits_forges_a_review_or_ends_a_draft(place: Place, folder: Folder) -> None:
+    folder.page("wages", "கேளுங்கள்.", "ta", reviewed_by="nobody", draft="true")
+    came = place.person("M. Devi", "writer")
+    path = folder.root / "content" / "ta" / "wages.md"
+    before = path.read_bytes()
+    base = came.base("/pages/ta/wages.md")
+    text = before.decode()
+    for forged in (text.replace("reviewed_by: nobody", "reviewed_by: A. Reader"), text.replace("draft: true\n", ""),
+                   text.replace("draft: true", "draft: false"), text.replace("title:", "consent: x\ntitle:"), "Only words."):  # fmt: skip
+        assert forged != text
+        came.post("/pages/ta/wages.md", 400, base=base, part=forged)
+    assert path.read_bytes() == before
+    came.post("/pages/ta/wages.md", 303, base=base, part=text.replace("கேளுங்கள்", "கேள்"))
+
+
+def test_whoever_belongs_to_the_office_withdraws_at_once(place: Place, folder: Folder) -> None:
+    folder.page("stories/one", "Told.", consent="one")
+    for at, (who, (roles, languages)) in enumerate(ROLES.items()):
+        folder.table("consents", {"id": "one", "kind": "survivor", "story": "stories/one"})
+        came = place.person(f"Person {at}", *roles, languages=languages)
+        place.clock.now += FRESH + 1
+        came.post("/consents/withdraw", consent="one")
+        assert folder.rows("consents")[0]["withdrawn_on"], who
+
+
+@pytest.mark.parametrize("who", ROLES)
+def test_no_form_changes_desks_keys_settings_or_accounts(place: Place, folder: Folder, who: str) -> None:
+    """Each form, as each role, with names and words that a settings file would understand."""
+    roles, languages = ROLES[who]
+    came = place.person("M. Devi", *roles, languages=languages)
+    settings = folder.root / "content" / "portal.yml"
+    before = settings.read_bytes()
+    people = [(one.name, one.roles, one.languages) for one in place.office.kept.read().accounts]
+    evil = "desks:\n- id: police\n  key: age1evil\nresponsible: {en: Evil}\nsecond_person: []\npublishers: []"
+    names = (
+        "../portal.yml",
+        "portal.yml",
+        "../../content/portal.yml",
+        "tables/../portal.yml",
+        "portal",
+        "accounts",
+        "../var/editor/office/office.json",
+    )
+    paths = {*FORMS.values(), *(f"/pages/en/{name}" for name in names), *(f"/tables/{name}/row" for name in ("portal", "portal.yml", "accounts")),
+             *(f"/tables/{name}/replace" for name in ("portal", "accounts")), "/translate/ta/portal.yml", "/ready/en/../portal.yml"}  # fmt: skip
+    for path in sorted(paths - {"/sign-out", "/sign-out/everywhere"}):
+        for name in names:
+            came.post(path, None, name=name, title=name, text=evil, part=evil, path=name, id=name, key=name, role="publisher",
+                      roles="publisher", languages="en", responsible="Evil", second_person="", desks=evil, consent=name,
+                      paragraph=evil, whole="yes", reader="Evil", language="ta")  # fmt: skip
+    place.editor.publisher.wait()
+    assert settings.read_bytes() == before
+    assert [(one.name, one.roles, one.languages) for one in place.office.kept.read().accounts] == people
+    assert not list((folder.root / "content").rglob("office*"))
+
+
+def test_the_history_names_the_account_and_nobody_agrees_to_their_own_words(place: Place, folder: Folder) -> None:
+    portal = folder.root / "content" / "portal.yml"
+    portal.write_text(portal.read_text() + "second_person: [pages]\n")
+    devi, das = place.person("M. Devi", "writer", "publisher"), place.person("B. Das", "writer")
+    place.editor.store.note_outside()
+    place.editor.remember(published=place.editor.store.history.newest(), name="Typed Before")
+    devi.edit("/pages/en/index.md", "Her words.")
+    assert next(iter(place.editor.store.history.entries(1))).who == "M. Devi"
+    id = devi.fields("/approve/").get("id", "") or place.editor.approvals.waiting()[0].id
+    devi.post("/approve/", 400, path="en/index.md", id=id)
+    devi.post("/publish/", 400)
+    das.post("/approve/", path="en/index.md", id=id)
+    assert place.editor.approvals.waiting() == []
+
+
+def test_others_drafts_stand_apart_with_their_names(place: Place) -> None:
+    devi, das = place.person("M. Devi", "writer"), place.person("B. Das", "writer")
+    devi.post("/pages/new", name="hers", title="Hers")
+    das.post("/pages/new", name="his", title="His")
+    assert "en/his.md (B. Das)" in devi.get("/")
+    assert "en/hers.md</li>" in devi.get("/")
+    assert "B. Das" in devi.get("/pages/")
+
+
+# ---- passkeys
+
+
+def asked(person: Person, path: str) -> dict[str, object]:
+    found: dict[str, object] = json.loads(person.post(path, 200).text)
+    return found
+
+
+def said(person: Person, path: str, answer: str, **more: str) -> dict[str, str]:
+    found: dict[str, str] = json.loads(person.post(path, 200, answer=answer, **more).text)
+    return found
+
+
+def with_passkey(place: Place, name: str, device: Device, *roles: str) -> Person:
+    token, came = place.invite(name, *roles), place.visitor()
+    assert said(
+        came, f"/invited/{token}/passkey", device.made(asked(came, f"/invited/{token}/ask")), label="Phone"
+    ) == {"to": "/"}
+    return came
+
+
+def test_a_passkey_is_the_way_in_and_publishes(place: Place, folder: Folder) -> None:
+    device = Device()
+    came = with_passkey(place, "B. Das", device, "publisher")
+    assert came.is_in()
+    came.post("/sign-out")
+    told = asked(came, "/sign-in/ask")
+    assert told["userVerification"] == "required"
+    assert told["rpId"] == NAME
+    assert not told.get("allowCredentials"), "nobody's passkeys are told to whoever asks"
+    assert said(came, "/sign-in/passkey", device.used(told)) == {"to": "/"}
+    place.clock.now += FRESH + 1
+    came.post("/publish/")
+    answer = device.used(asked(came, "/again/ask"))
+    assert said(came, "/again/passkey", answer, then="publish") == {"to": "/publish/"}
+    came.post("/publish/")
+    place.editor.publisher.wait()
+    assert (folder.root / "public").exists()
+    came.post("/me/passkey/forget", 400, id=place.office.accounts.named("B. Das").passkeys[0].id)  # type: ignore[union-attr]
+
+
+def test_each_challenge_is_answered_once_by_this_office_and_for_what_it_was_asked(place: Place) -> None:
+    device = Device()
+    came = with_passkey(place, "B. Das", device, "publisher")
+    answer = device.used(asked(came, "/sign-in/ask"))
+    stranger = place.visitor()
+    assert said(stranger, "/sign-in/passkey", answer) == {"to": "/"}
+    assert "problem" in said(place.visitor(), "/sign-in/passkey", answer), "twice"
+    other = device.used(asked(came, "/again/ask"))
+    assert "problem" in said(place.visitor(), "/sign-in/passkey", other), "asked for something else"
+    place.office.passkeys.clock = lambda: 1e12
+    late = device.used(asked(came, "/sign-in/ask"))
+    place.office.passkeys.clock = lambda: 1e12 + 301
+    assert "problem" in said(place.visitor(), "/sign-in/passkey", late)
+    assert challenge_of(late) != challenge_of(answer)
+
+
+@pytest.mark.parametrize("odd", [
+    {"origin": "https://evil.example"}, {"origin": f"http://{NAME}"}, {"origin": f"{ORIGIN}:444"}, {"name": "evil.example"}, {"verified": False},
+])  # fmt: skip
+def test_another_site_and_a_device_that_asks_nobody_are_refused(place: Place, odd: dict[str, object]) -> None:
+    device = Device()
+    with_passkey(place, "B. Das", device, "publisher")
+    for name, value in odd.items():
+        setattr(device, name, value)
+    stranger = place.visitor()
+    assert "problem" in said(stranger, "/sign-in/passkey", device.used(asked(stranger, "/sign-in/ask")))
+    assert not stranger.is_in()
+    token = place.invite("K. Rao")
+    assert "problem" in said(
+        stranger, f"/invited/{token}/passkey", device.made(asked(stranger, f"/invited/{token}/ask"))
+    )
+    assert place.office.accounts.invited(token), "it is not used up"
+
+
+def test_a_copy_of_a_passkey_is_noticed(place: Place) -> None:
+    device = Device()
+    came = with_passkey(place, "B. Das", device, "publisher")
+    copied = device.count
+    for _ in range(3):
+        said(came, "/sign-in/passkey", device.used(asked(came, "/sign-in/ask")))
+    device.count = copied
+    stranger = place.visitor()
+    assert (
+        "counts backwards"
+        in said(stranger, "/sign-in/passkey", device.used(asked(stranger, "/sign-in/ask")))["problem"]
+    )
+    assert not stranger.is_in()
+
+
+def test_another_persons_handle_or_key_does_not_sign_in(place: Place) -> None:
+    device, other = Device(), Device(id=b"another passkey, sixteen bytes or more")
+    with_passkey(place, "B. Das", device, "publisher")
+    with_passkey(place, "M. Devi", other, "writer")
+    stranger = place.visitor()
+    device.handle = other.handle
+    assert "problem" in said(stranger, "/sign-in/passkey", device.used(asked(stranger, "/sign-in/ask")))
+    forged = Device(id=Device().id)
+    assert "problem" in said(stranger, "/sign-in/passkey", forged.used(asked(stranger, "/sign-in/ask")))
+    assert not stranger.is_in()
+
+
+@pytest.mark.parametrize("odd", ["", "{}", "[]", "null", "x", '{"id": 1, "response": {"clientDataJSON": "e30"}}',
+                                 '{"response": {"clientDataJSON": 5}}', '{"response": "x"}', "{" * 2000, '{"response":{"clientDataJSON":"____"}}'])  # fmt: skip
+def test_odd_answers_are_a_sentence(place: Place, odd: str) -> None:
+    came = place.person("M. Devi")
+    token = place.invite("K. Rao")
+    for path in ("/sign-in/passkey", f"/invited/{token}/passkey", "/again/passkey", "/me/passkey"):
+        assert "problem" in said(came, path, odd)
