@@ -1035,12 +1035,12 @@ def editor_of(out: Path | None, *, may_sign: bool = True) -> "Editor":
     place, shown = place_to_publish(out, publishers_signature() if may_sign else None, may_sign=may_sign)
     return start.make(
         ROOT, EDITOR_MEMORY, place, keys=demonstration_keys(), today=today, unprotected=unprotected_keys(),
-        withdraw=lambda told: take_back(told, shown()), push=place_to_push() if out is None and may_sign else None,
+        withdraw=lambda told: take_back(told, shown()), push=place_to_push(may_sign=may_sign) if out is None else None,
         field=field_for_texts,
     )  # fmt: skip
 
 
-def place_to_push() -> "Push | None":
+def place_to_push(*, may_sign: bool = True) -> "Push | None":
     """Return the git remote that portal.yml names (publish:), and this machine's key; None where it names none."""
     from editor.remotes.remote import Remote
     from editor.start import Push
@@ -1048,7 +1048,7 @@ def place_to_push() -> "Push | None":
     from sitegen.content.settings_schema import remote_of
 
     named = remote_of(read_settings(ROOT / "content"), WHERE)
-    return Push(Remote(*named, remote_token), publishers_key()) if named else None
+    return Push(Remote(*named, remote_token), publishers_key() if may_sign else None) if named else None
 
 
 REMOTE_TOKEN = EDITOR_MEMORY / "remote-token"

@@ -115,6 +115,7 @@ NEEDS: Mapping[str, Need] = {
     "publishing.publish": _PUBLISH,
     "publishing.both": _PUBLISH,
     "publishing.undo": _PUBLISH,
+    "publishing.both": _PUBLISH,
     # A survivor's no waits for no role and no second question.
     "tables.withdraw": _READ,
 }
