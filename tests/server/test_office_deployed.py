@@ -14,6 +14,7 @@ import pytest
 from editor.office.office import accounts_of
 
 from forms.operations.installing import ServerInstallation
+from tests.patience import until
 from tests.sitegen.conftest import Folder, folder, kept_tables, seal_cache
 
 from .deployed import ROOT
@@ -88,7 +89,7 @@ def machine(folder: Folder) -> Iterator[Server]:
         [sys.executable, "-c", PROGRAM, folder.root, path, f"https://{OFFICE}"], env={**os.environ, "PYTHONPATH": paths}
     )
     try:
-        machine.until(path.exists)
+        until(path.exists)
         path.chmod(0o666)  # systemd gives it to nginx's group
         yield machine
     finally:
