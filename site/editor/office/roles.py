@@ -102,7 +102,7 @@ NEEDS: Mapping[str, Need] = {
     "pages.ready": _WRITE_LANGUAGE,
     "stories.new": _WRITE,
     "pictures.add": _WRITE,
-    "recordings.add": _WRITE_LANGUAGE,
+    "recordings.add": _WRITE,  # of unlimited accounts: it can write consents
     "tables.save": _WRITE,
     "tables.replace": _WRITE,
     "helplines.called": _WRITE,
