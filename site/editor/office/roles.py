@@ -113,7 +113,6 @@ NEEDS: Mapping[str, Need] = {
     "reviewing.take": Need(Right.TAKE_PACK, language=True),
     "approving.agree": Need(Right.AGREE),
     "publishing.publish": _PUBLISH,
-    "publishing.both": _PUBLISH,
     "publishing.undo": _PUBLISH,
     "publishing.both": _PUBLISH,
     # A survivor's no waits for no role and no second question.
