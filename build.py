@@ -1144,7 +1144,19 @@ def push_withdrawals() -> None:
     from sitegen.content.settings import WHERE, read_settings
     from sitegen.content.settings_schema import remote_of
 
-    if remote_of(read_settings(ROOT / "content"), WHERE) is None:
+    try:
+        remote = remote_of(read_settings(ROOT / "content"), WHERE)
+    except Problem as wrong:
+        if not names_remote((ROOT / WHERE).read_bytes() if (ROOT / WHERE).is_file() else b""):
+            return
+        with suppress(OSError):
+            settings.changed(EDITOR_MEMORY, withdrawing_since=today().isoformat())
+        todo = (
+            f"Mend it ({wrong.where}: {wrong.what}) and open the editor, which tries again. If it is urgent, withdraw"
+        )
+        what = "cannot be read, so the server has not been told: readers still see there what was withdrawn here."
+        raise Problem(WHERE, what, f"{todo} it on the server itself.") from None
+    if remote is None:
         return
     try:
         with start.alone(EDITOR_MEMORY):
@@ -1161,6 +1173,11 @@ def push_withdrawals() -> None:
     except start.AlreadyRuns:
         settings.changed(EDITOR_MEMORY, withdrawing_since=today().isoformat())
         click.echo("The editor that is open takes it to the server within a minute; its first page says when.")
+
+
+def names_remote(settings: bytes) -> bool:
+    """Return whether a portal.yml that cannot be read may name a place to which the site is pushed."""
+    return any(line.lstrip(b"\xef\xbb\xbf\"' ").startswith(b"publish") for line in settings.splitlines())
 
 
 def take_back(story: str, out: Path) -> None:

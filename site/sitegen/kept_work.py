@@ -8,14 +8,18 @@ import pickle
 import sqlite3
 import sys
 from collections.abc import Callable, Collection
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 FOLDER = Path(".build") / "kept"
 _CHECK = 8
 _WAIT = 30
+_SHORT_WAIT = 2
+_FILES = ("speech", "pictures")
+"""Folders below .build of sound and pictures, under the names that they have on the site."""
+
 _TABLE = "CREATE TABLE IF NOT EXISTS work (key BLOB PRIMARY KEY, value BLOB NOT NULL)"
 _SPARE = 2
 """A file with more than so many times the entries that a whole build asked for is cut down to those."""
@@ -124,6 +128,24 @@ class KeptWork:
                 self._path.unlink(missing_ok=True)
                 self._connection = _connected(self._path)
         return self._connection
+
+
+def forget(root: Path, addresses: Collection[str] = ()) -> None:
+    """Remove all kept work, and the kept sound and pictures of these addresses: what was withdrawn may stand in it."""
+    for path in sorted((root / FOLDER).glob("*.db")):
+        try:
+            with closing(sqlite3.connect(path, timeout=_SHORT_WAIT, isolation_level=None)) as connection:
+                # Another program may have it open, so its rows go and not the file; VACUUM leaves nothing of them in it.
+                for statement in ("DELETE FROM work", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                    connection.execute(statement).fetchall()
+        except (sqlite3.Error, OSError):  # damaged or held: it is made anew
+            for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+                with suppress(OSError):
+                    path.with_name(name).unlink(missing_ok=True)
+    for name in {PurePosixPath(address).name for address in addresses} - {""}:
+        for folder in _FILES:
+            with suppress(OSError):
+                (root / ".build" / folder / name).unlink(missing_ok=True)
 
 
 def _connected(path: Path) -> sqlite3.Connection:

@@ -4,9 +4,11 @@ import gzip
 import json
 import os
 import shutil
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import ModuleType
@@ -264,6 +266,50 @@ def test_withdrawn_while_everything_else_is_broken_it_is_gone_everywhere_within_
     assert "2027-01-01" in folder.csv("consents").read_text(encoding="utf-8")
     listed = build_manifest.read((site / build_manifest.ADDRESS[1:]).read_bytes()).files["/en/stories/a/"]
     assert listed == build_manifest.file_of((site / "en/stories/a/index.html").read_bytes())
+
+
+def test_a_broken_portal_yml_that_may_name_a_server_is_said_when_all_else_is_done(
+    folder: Any, program: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(program, "EDITOR_MEMORY", tmp_path / "editor")
+    tell(folder)
+    site = folder.build()
+    settings = folder.root / "content" / "portal.yml"
+    settings.write_text("menu: [\npublish:\n  remote: git@server.example:site\n", encoding="utf-8")
+    done = CliRunner().invoke(program.portal, ["withdraw", "a", "--out", str(site)])
+    assert traces(site) == []
+    assert "readers still see there what was withdrawn here" in done.output
+    assert done.exit_code == 1
+    from editor import settings as editor_settings  # noqa: PLC0415
+
+    assert editor_settings.read(tmp_path / "editor").withdrawing_since == "2027-01-01", "the editor tries again"
+
+
+def test_no_work_kept_for_the_next_build_holds_its_words_voice_or_picture(folder: Any, program: Any) -> None:
+    tell(folder)
+    kept = folder.root / ".build"
+    assert program.build_if_changed(folder.root / "public", speak=False)
+    page = folder.root / "public" / "en" / "stories" / "a" / "index.html"
+    own = '<img src="/pictures/face-480.jpg"><audio src="/audio/voice.opus"></audio>'
+    page.write_text(page.read_text(encoding="utf-8").replace("</main>", f"{own}</main>"), encoding="utf-8")
+    for name in ("pictures/face-480.jpg", "speech/voice.opus", "speech/of-another-page.opus"):
+        (kept / name).parent.mkdir(exist_ok=True)
+        (kept / name).write_bytes(b"x")
+    held = sqlite3.connect(kept / "kept" / "pages-en.db")  # as by `serve`, which runs beside
+    assert held.execute("SELECT count(*) FROM work").fetchone() > (0,)
+    assert traces(kept, "kept", "last-build")
+    done = CliRunner().invoke(program.portal, ["withdraw", "a", "--out", str(folder.root / "public")])
+    assert done.exit_code == 0, done.output
+    assert traces(kept, "kept", "last-build") == []
+    for path in (kept / "kept").glob("*.db"):  # packed copies too
+        with closing(sqlite3.connect(path)) as connection:
+            assert connection.execute("SELECT count(*) FROM work").fetchone() == (0,), path.name
+    held.close()
+    assert [path.name for start in ("speech", "pictures") for path in (kept / start).iterdir()] == [
+        "of-another-page.opus"
+    ]
+    assert program.build_if_changed(folder.root / "public", speak=False), "the next build works"
+    assert traces(kept, "kept") == traces(folder.root / "public") == []
 
 
 def test_serve_takes_a_story_off_within_5_seconds_while_another_table_is_broken(folder: Any, program: Any) -> None:

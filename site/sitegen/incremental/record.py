@@ -70,9 +70,11 @@ def save(root: Path, record: Record) -> None:
 
 
 def forget(root: Path) -> None:
-    """Have no record: the next build makes everything."""
-    with suppress(OSError):
-        (root / FOLDER / "record").unlink(missing_ok=True)
+    """Have no record, nor what the pages were drawn from: the next build makes everything."""
+    folder = root / FOLDER
+    for path in (folder / "record", *folder.glob("drawn*")):
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 def write(path: Path, value: Any) -> str:

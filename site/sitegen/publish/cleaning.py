@@ -61,6 +61,8 @@ class Cleaning:
     removed: list[str] = field(default_factory=list)
     """Sentences about damaged files that are removed."""
     problems: list[Problem] = field(default_factory=list)
+    files: set[str] = field(default_factory=set)
+    """Addresses of the sound and pictures that went."""
 
     @contextmanager
     def going_on(self, path: Path) -> Iterator[None]:

@@ -23,6 +23,7 @@ from forms.core.builds.withdrawn import LIST, listed
 from forms.core.files import spreadsheet_csv
 from forms.core.files.durable import write_durably
 from forms.core.problem import Problem, Problems
+from sitegen import kept_work
 from sitegen.content import consents, csv_files, pages
 from sitegen.layers import lookup
 from sitegen.layers.rows import BROKEN
@@ -60,6 +61,8 @@ def purge(
         if folder.is_dir() and (folder == public or ".new-" not in folder.name):  # a build purges its own
             with cleaner.going_on(folder):
                 gone += _purge_one(folder, known, today, also, cleaner)
+    if gone:
+        kept_work.forget(content.parent, cleaner.files)
     for sentence in dict.fromkeys(cleaner.removed):
         say(sentence)
     if cleaner.problems:
@@ -103,6 +106,7 @@ def _purge_one(
     if not languages:
         return []
     gone = [*new, *orphans, *own, *media.addresses, *quoted.addresses]
+    cleaner.files.update((*own, *media.addresses, *quoted.addresses))
     for language in sorted(languages):
         _clean_search(public / language, {*done, *gone}, cleaner)
     with cleaner.going_on(public):
