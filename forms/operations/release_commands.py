@@ -36,7 +36,8 @@ def publish(*, as_it_is: bool, daily: bool, clock_is_right: bool, to: Path | Non
         if laid_out:
             click.echo(
                 f"{laid_out[0]} objects lie in {to}. Upload them in the order of {static_layout.LISTING}, then "
-                f"delete the {laid_out[1]} that it names as gone; and again after each withdrawal, or the store goes on showing it."
+                f"delete the {laid_out[1]} that it names as gone; and again after each withdrawal, or the store "
+                "goes on showing it."
             )
 
 
