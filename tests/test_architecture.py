@@ -80,7 +80,7 @@ MAY_IMPORT = {
     "forms.web": ("forms.core",),
     "forms.server": ("forms.core", "forms.web"),
     "forms.desk": ("forms.core", "forms.web"),
-    "forms.operations": ("forms.core", "forms.server"),
+    "forms.operations": ("forms.core", "forms.web", "forms.server"),
 }
 
 

@@ -11,6 +11,7 @@ import click
 from forms.core.builds import publishing_report
 from forms.core.problem import Problem, Problems
 from forms.operations import releases as folders
+from forms.operations import static_layout
 from forms.operations.cli import Checkout, checkout, report_problems
 from forms.operations.installation import become_owner
 from forms.operations.releases import Release
@@ -21,7 +22,8 @@ from forms.operations.updating import Source, clone_in
 @click.option("--as-it-is", is_flag=True, help="Take public/ and .build/portal.json, built on another machine.")
 @click.option("--daily", is_flag=True, help="As the timer of the day: write down what came of it, for `status`.")
 @click.option("--clock-is-right", is_flag=True, help="A release of a later day was made by a wrong clock.")
-def publish(*, as_it_is: bool, daily: bool, clock_is_right: bool) -> None:
+@click.option("--to", type=click.Path(path_type=Path), help="Folder to lay pages out in, for an object store.")
+def publish(*, as_it_is: bool, daily: bool, clock_is_right: bool, to: Path | None) -> None:
     """Put what content/ says into use, pages and forms in the same moment; builds first where anything changed."""
     with report_problems():
         here = checkout()
@@ -29,7 +31,14 @@ def publish(*, as_it_is: bool, daily: bool, clock_is_right: bool) -> None:
         with folders.at_work(here.published, say_waiting), _reported(here) if daily else nullcontext():
             _recover(here)
             release = publish_newest(here, as_it_is=as_it_is, clock_is_right=clock_is_right)
+            laid_out = static_layout.write(release.public, to) if to else None
         click.echo(f"Release {release.number} is in use: {release.public}")
+        if laid_out:
+            click.echo(
+                f"{laid_out[0]} objects lie in {to}. Upload them in the order of {static_layout.LISTING}, then "
+                f"delete the {laid_out[1]} that it names as gone; and again after each withdrawal, or the store "
+                "goes on showing it."
+            )
 
 
 @contextmanager

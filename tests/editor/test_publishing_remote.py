@@ -422,10 +422,11 @@ def test_without_a_key_nothing_is_pushed_and_it_is_said(district: District) -> N
 # The network, and what it is told
 
 
-def test_a_repository_that_does_not_answer_is_said_without_its_token() -> None:
+def test_a_repository_that_does_not_answer_is_said_without_its_token(tmp_path: Path) -> None:
+    Repo.init_bare(tmp_path).close()
     remote = Remote("https://127.0.0.1:1/district.git", credentials=lambda _: ("devi", "S3CRET"))
     with pytest.raises(Problem, match="cannot be reached") as told:
-        remote.fetch(Path())
+        remote.fetch(tmp_path)
     assert "S3CRET" not in str(told.value)
 
 

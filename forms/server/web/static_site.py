@@ -1,6 +1,5 @@
 """Serve the files of the built site beside the forms, for `build.py serve` and small installations."""
 
-import re
 from mimetypes import add_type, guess_type
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.security import safe_join
 from werkzeug.wrappers import Response as AnyResponse
 
-from forms.web.headers import FOR_EVER, FORM_PAGES, LOOKED_AT_AGAIN, NEVER_KEPT
+from forms.web.headers import how_long
 
 site = Blueprint("site", __name__)
 add_type("text/calendar", ".ics")  # RFC 5545, section 8.1: not every machine knows it, and a phone goes by it
@@ -28,15 +27,8 @@ def show(path: str) -> AnyResponse:
         response = _smallest(public.absolute(), wanted)
     except NotFound:
         return _not_found(public, path.split("/", 1)[0])
-    response.headers["Cache-Control"] = _how_long(path)
+    response.headers["Cache-Control"] = how_long(path)
     return response
-
-
-def _how_long(path: str) -> str:
-    """Return how long a browser may keep a file of this path (Cache-Control)."""
-    if path.startswith(("assets/", "audio/", "pictures/")):
-        return FOR_EVER
-    return NEVER_KEPT if re.match(FORM_PAGES, f"/{path}") else LOOKED_AT_AGAIN
 
 
 def _smallest(public: Path, wanted: str) -> Response:
