@@ -135,7 +135,7 @@ def forget(root: Path, addresses: Collection[str] = ()) -> None:
     for path in sorted((root / FOLDER).glob("*.db")):
         try:
             with closing(sqlite3.connect(path, timeout=_SHORT_WAIT, isolation_level=None)) as connection:
-                # Another program may have it open, so its rows go and not the file; VACUUM leaves nothing of them in it.
+                # Another program may have it open, so its rows go and not the file; VACUUM leaves nothing in it.
                 for statement in ("DELETE FROM work", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
                     connection.execute(statement).fetchall()
         except (sqlite3.Error, OSError):  # damaged or held: it is made anew
