@@ -321,6 +321,26 @@ def test_no_story_that_is_off_the_site_is_given_to_a_reader(browser: Browser, fo
     assert "SECRET" not in browser.client.get("/review/ta/paper").data.decode()
 
 
+def test_no_quote_that_was_withdrawn_is_given_to_a_reader(browser: Browser, folder: Folder) -> None:
+    consent = {
+        "id": "told", "kind": "survivor", "quotes": "rights", "languages": "en ta", "given_on": "2026-06-01",
+        "expires_on": "2027-06-01", "adult": "true", "approved_by": "B", "approved_on": "2026-06-02", "court_case": "no",
+        "name_changed": "true",
+    }  # fmt: skip
+    said = "{}.\n\n> SECRET one.\n>\n> SECRET two.\n> consent: told\n\n{} again."
+    folder.table("consents", consent)
+    folder.page("rights", said.format("Words", "Words"))
+    folder.page("rights", said.format("சொல்", "சொல்"), "ta", reviewed_by="nobody")
+    assert "SECRET two" in browser.client.get(TABLE).data.decode("utf-8-sig")
+    folder.table("consents", {**consent, "withdrawn_on": "2026-12-31"})
+    for shown in (
+        browser.client.get(TABLE).data.decode("utf-8-sig"),
+        browser.client.get("/review/ta/paper").data.decode(),
+    ):
+        assert "SECRET" not in shown
+        assert "Words again" in shown
+
+
 def test_both_files_are_written_into_a_folder(editor: Editor, tmp_path: Path) -> None:
     written = review_pack.write(editor, "ta", tmp_path / "for Selvi")
     assert [path.name for path in written] == ["review-ta.html", "review-ta.csv"]

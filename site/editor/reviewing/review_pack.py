@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import FileSystemLoader
+from sitegen.content import quotes
 from sitegen.content.csv_files import sheet_of
 from sitegen.content.pages import SOURCE, Library
 
@@ -65,11 +66,24 @@ def is_same(one: str, other: str) -> bool:
 
 
 def of_pages(store: Store, library: Library, language: str) -> Iterator[Text]:
-    """Yield the texts of every page that is translated, as they stand in the files."""
+    """Yield the texts of every page that is translated, as they stand in the files, without quotes that have left."""
     for name, page in sorted(library.by_language.get(language, {}).items()):
         english = _whole(store, SOURCE, name)
         if english and not page.made:
-            yield from of_page(f"{language}/{name}", english, _whole(store, language, name))
+            own = _whole(store, language, name)
+            source = library.source(name)
+            left = page.meta.get(quotes.LEFT) or (source and source.meta.get(quotes.LEFT))
+            hidden = {*_quoted(english), *_quoted(own)} if left else set()
+            for text in of_page(f"{language}/{name}", english, own):
+                if not any(words in side for words in hidden for side in (text.english, text.translation)):
+                    yield text
+
+
+def _quoted(text: str) -> Iterator[str]:
+    """Yield the paragraphs of quotes that stand in a page by somebody's consent."""
+    for quote in quotes.quotes_of(text):
+        if quote.consents:
+            yield from map(str.strip, translating.paragraphs(quote.text))
 
 
 def _whole(store: Store, language: str, name: str) -> str:
