@@ -44,6 +44,8 @@ IN_TEXT: list[Case] = [
     ("inner list three spaces in", "1. Outer\n   - Inner", 1, "the inner list stands 3 spaces in"),
     ("numbers after hyphens", "- One\n- Two\n\n1. First\n2. Second", 3, "one list has numbers and hyphens"),
     ("brackets for numbers", "1) First\n2) Second", 0, "a numbered line"),
+    ("letters for numbers", "a. First\nb. Second", 0, "a numbered line"),
+    ("letters of a script", "அ) முதல்\nஆ) இரண்டாவது", 0, "a numbered line"),
     ("letters for numbers", "a) First\nb) Second", 0, "a numbered line"),
     ("no space after the hyphen", "-First of all\n-Second", 0, "without a space after its sign"),
     ("no space after the number", "1.First of all\n2.Second", 0, "without a space after its sign"),

@@ -126,6 +126,10 @@ def test_portal_yml(folder: Any, said: Callable[[], str]) -> None:
     [
         ({"exit_url": "wikipedia.org"}, 'exit_url: "wikipedia.org" is no address on the web. Write it whole'),
         ({"exit_url": {"en": "https://a.example", "ta": "b"}}, 'exit_url, ta: "b" is no address on the web.'),
+        (
+            {"languages": [{"code": "en", "name": "E"}, {"code": "en", "name": "F"}]},
+            "languages, en: stands there twice.",
+        ),
         ({"exit_url": {"ta": "https://a.example"}}, "exit_url: en is missing."),
         ({"exit_url": {"en": "https://a.example", "xx": "https://b.example"}}, 'exit_url: there is no language "xx"'),
         ({"exit_url": None}, "exit_url: this is no address on the web."),

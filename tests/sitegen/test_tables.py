@@ -63,6 +63,10 @@ def test_the_same_id_twice(folder: Any, said: Said) -> None:
     ("change", "sentence"),
     [
         (lambda _: b"", "is empty. It needs at least its first line"),
+        (lambda data: b"\r\n" + data, "places.csv, row 1: the first line is empty. Take out what stands above"),
+        (lambda data: b",,,,\r\n" + data, "places.csv, row 1: the first line is empty. Take out what stands above"),
+        (lambda data: data.replace(b"\r\n", b",,\r\n").replace(b"North", b"Nor,th"), 'row 1: "" is not the column expected here'),
+        (lambda data: data.replace(b"\r\n", b",,\r\n").replace(b",,\r\n", b",,x\r\n", 2).replace(b",,x", b",,", 1), 'row 1: "" is not the column'),
         (lambda _: b"PK\x03\x04" + bytes(100), 'is a workbook, not CSV. Save it again as "CSV UTF-8'),
         (lambda data: data.decode().encode("utf-16"), "is saved as UTF-16. Save it again"),
         (lambda data: data.replace(b"North", "Nörth".encode("cp1252")), "places.csv, row 2: has letters that are not UTF-8"),
@@ -84,6 +88,13 @@ def test_a_file_that_a_spreadsheet_broke(
 def test_excels_byte_order_mark_is_welcome(folder: Any) -> None:
     path = folder.csv("places")
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert folder.problems() == []
+
+
+@pytest.mark.parametrize("table", ["places", "consents", "events"])
+def test_empty_columns_that_a_spreadsheet_adds_at_the_end_are_passed_over(folder: Any, table: str) -> None:
+    path = folder.csv(table)
+    path.write_bytes(path.read_bytes().replace(b"\r\n", b", ,,\r\n") + b",,,\r\n\r\n")
     assert folder.problems() == []
 
 

@@ -94,6 +94,18 @@ def lost_letters(sheet: CsvFile) -> Iterator[Problem]:
             yield Problem(f"{sheet.where}, row {number}, column {lost[0]}", "its letters were lost on saving.", todo)
 
 
+def _without_empty_columns(rows: list[list[str]]) -> list[list[str]]:
+    """Return rows without columns at the end that have neither name nor cells, as spreadsheets add them.
+
+    Where a row is shorter or longer than the first, cells may have moved: then all stays as it is, and is said.
+    """
+    width = len(rows[0])
+    if any(len(row) != width for row in rows if any(cell.strip() for cell in row)):
+        return rows
+    used = max(at for row in rows for at, cell in enumerate(["x", *row]) if cell.strip())
+    return [row[:used] for row in rows]
+
+
 def _cells(place: str, text: str) -> CsvFile:
     separator = separator_of(text.partition("\n")[0])
     try:
@@ -102,8 +114,12 @@ def _cells(place: str, text: str) -> CsvFile:
         raise Problem(
             place, f"is not well formed ({error}).", "Look for a quotation mark that is not closed."
         ) from None
-    if not rows or not any(rows[0]):
+    if not rows or not any(cell.strip() for cell in rows[0]):
+        if any(cell.strip() for row in rows for cell in row):
+            todo = "Take out what stands above the line with the names of the columns."
+            raise Problem(f"{place}, row 1", "the first line is empty.", todo)
         raise Problem(place, "is empty.", "It needs at least its first line, with the names of the columns.")
+    rows = _without_empty_columns(rows)
     filled = [(number, row) for number, row in enumerate(rows[1:], start=2) if any(cell.strip() for cell in row)]
     if len(filled) > MOST_ROWS:
         what = f"has {len(filled):,} rows, and a table may have {MOST_ROWS:,}."

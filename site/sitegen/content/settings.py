@@ -41,9 +41,9 @@ def _parsed(text: str) -> Any:
 
 
 def language_codes(content: Path) -> tuple[str, ...]:
-    """Return the codes of the site's languages, the source first; none where portal.yml cannot be read."""
+    """Return the codes of the site's languages, the source first, each once; none where portal.yml cannot be read."""
     try:
-        return tuple(str(row["code"]) for row in read_settings(content)["languages"])
+        return tuple(dict.fromkeys(str(row["code"]) for row in read_settings(content)["languages"]))
     except (Problem, TypeError, KeyError):
         return ()
 
