@@ -67,7 +67,8 @@ SIGNS = (
     ),
     _sign(
         rf"^[ \t]*(?:\(?\d{{1,2}}\)|\([a-z]\)|[a-z]\)|[ivx]{{1,4}}[.)]|{_DIGITS})[ \t]+\S"
-        r"|^[ \t]*(?:\(?[\u0905-\u0939\u0b05-\u0b39\u0b85-\u0bb9\u0c05-\u0c39]\)[ \t]+\S|a\.[ \t]+\S[^\n]*\n\s*b\.[ \t]+\S)",
+        r"|^[ \t]*\(?[\u0905-\u0939\u0b05-\u0b39\u0b85-\u0bb9\u0c05-\u0c39]\)[ \t]+\S"
+        r"|^[ \t]*a\.[ \t]+\S[^\n]*\n\s*b\.[ \t]+\S",
         "a numbered line stands there that is no list.",
         "Write 1. and a space, and an empty line before the first.",
     ),
