@@ -268,6 +268,19 @@ def test_withdrawn_while_everything_else_is_broken_it_is_gone_everywhere_within_
     assert listed == build_manifest.file_of((site / "en/stories/a/index.html").read_bytes())
 
 
+def test_withdrawn_where_nobody_can_read_which_server_has_the_site_it_is_gone_here_and_that_is_said(
+    folder: Any, program: Any
+) -> None:
+    tell(folder)
+    site = folder.build()
+    broken = "publish: {remote: 'https://git.example/district.git'}\nmenu: ["
+    (folder.root / "content" / "portal.yml").write_text(broken, encoding="utf-8")
+    done = CliRunner().invoke(program.portal, ["withdraw", "a", "--out", str(site)])
+    assert traces(site) == []
+    assert done.exit_code == 1, "the server still shows it: a script must not go on as if all were well"
+    assert "content/portal.yml, line" in done.output
+
+
 def test_a_broken_portal_yml_that_may_name_a_server_is_said_when_all_else_is_done(
     folder: Any, program: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
