@@ -1201,6 +1201,7 @@ def take_back(story: str, out: Path) -> None:
     """
     from sitegen.publish import withdrawal
 
+    story = withdrawal.present_name(story, ROOT / "content", out)
     stories = withdrawal.stories_of(story, ROOT / "content", out)
     if stories is None:
         raise Problem(story, "is no story here.", "Write its name, like: python3 build.py withdraw the-advance")

@@ -298,6 +298,17 @@ def test_a_broken_portal_yml_that_may_name_a_server_is_said_when_all_else_is_don
     assert editor_settings.read(tmp_path / "editor").withdrawing_since == "2027-01-01", "the editor tries again"
 
 
+@pytest.mark.parametrize("told", ["/en/stories/before/", "stories/before", "before", "/ta/leaflet/"])
+def test_a_story_that_moved_is_withdrawn_by_its_old_name_too(folder: Any, program: Any, told: str) -> None:
+    tell(folder)
+    folder.table("moved", {"old": "stories/before", "new": "stories/a"}, {"old": "leaflet", "new": "stories/before"})
+    site = folder.build()
+    done = CliRunner().invoke(program.portal, ["withdraw", told, "--out", str(site)])
+    assert done.exit_code == 0, done.output
+    assert traces(site) == []
+    assert "2027-01-01" in folder.csv("consents").read_text(encoding="utf-8")
+
+
 def test_no_work_kept_for_the_next_build_holds_its_words_voice_or_picture(folder: Any, program: Any) -> None:
     tell(folder)
     kept = folder.root / ".build"

@@ -263,6 +263,17 @@ def _renew_manifest(public: Path) -> None:
         write_durably(path, build_manifest.write(fresh))
 
 
+def present_name(text: str, content: Path, public: Path) -> str:
+    """Return the name to which a page has moved that is named by an old address; else the name as it was given."""
+    if _meant(consents.read_leniently(content).rows, text)[0]:
+        return text
+    moved = {consents.story_name(old): consents.story_name(new) for old, new in moved_pages.targets(public).items()}
+    name = consents.story_name(text)
+    for _ in moved:  # one may lead to the next
+        name = moved.get(name, name)
+    return name if consents.story_name(text) in moved else text
+
+
 def stories_of(text: str, content: Path, public: Path) -> list[str] | None:
     """Return the stories that a person names by page, file, address, consent or picture, like "stories/the-advance".
 
