@@ -83,6 +83,14 @@ def test_where_the_consent_cannot_be_written_no_picture_comes_in(browser: Browse
     assert not (folder.root / "content" / "media").exists()
 
 
+def test_a_new_picture_never_stands_under_the_consent_of_one_that_is_gone(browser: Browser, folder: Folder) -> None:
+    row = {key: value for key, value in CONSENT.items() if key != "story"} | {"id": "old", "media": "photos/Visit.jpg"}
+    folder.table("consents", row)
+    assert "There is a picture of this name already." in added(browser, photo(), 400, people="no")
+    assert not (folder.root / "content" / "media" / "photos" / "visit.jpg").exists()
+    assert "picture-visit" not in folder.csv("consents").read_text(encoding="utf-8")
+
+
 def test_a_new_picture_never_takes_anothers_place(browser: Browser, folder: Folder) -> None:
     """It would stand under a consent that somebody gave for another."""
     path = folder.root / "content" / "media" / "photos" / "visit.png"

@@ -4,7 +4,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from sitegen.content import consents
 from sitegen.layers import lookup
@@ -43,7 +43,11 @@ def path_of(content: Path, name: str) -> Path:
     if any(step.is_symlink() for step in (path, path.parent, path.parent.parent)):
         raise Problem(f"content/media/{FOLDER}", "is a link to another place.", "Put the folder itself there.")
     taken = {file.stem.casefold() for file in path.parent.glob("*")} if path.parent.exists() else set()
-    if name in taken:  # a new picture under an old name would stand under the old one's consent
+    # A new picture under an old name would stand under the old one's consent: also where its file is a library's, or gone.
+    taken |= {PurePosixPath(file.name).stem.casefold() for file in lookup.files(content, f"media/{FOLDER}")}
+    named = (consents.media_names(row.get("media") or "") for row in consents.read_leniently(content).rows)
+    taken |= {PurePosixPath(one).stem for names in named for one in names if one.startswith(f"{FOLDER}/")}
+    if name in taken:
         raise Problem(name, "There is a picture of this name already.", "Choose another name.")
     return path
 
