@@ -43,7 +43,7 @@ def path_of(content: Path, name: str) -> Path:
     if any(step.is_symlink() for step in (path, path.parent, path.parent.parent)):
         raise Problem(f"content/media/{FOLDER}", "is a link to another place.", "Put the folder itself there.")
     taken = {file.stem.casefold() for file in path.parent.glob("*")} if path.parent.exists() else set()
-    # A new picture under an old name would stand under the old one's consent: also where its file is a library's, or gone.
+    # Under an old name it would stand under the old one's consent: also where that file is a library's, or gone.
     taken |= {PurePosixPath(file.name).stem.casefold() for file in lookup.files(content, f"media/{FOLDER}")}
     named = (consents.media_names(row.get("media") or "") for row in consents.read_leniently(content).rows)
     taken |= {PurePosixPath(one).stem for names in named for one in names if one.startswith(f"{FOLDER}/")}
