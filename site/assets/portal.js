@@ -116,7 +116,8 @@
   // Digits are keys on a telephone with keys only (WCAG 2.1.4).
   if (innerWidth <= 336 && document.querySelector(".tiles")) addEventListener("keydown", function (event) {
     var there = /^[1-9]$/.test(event.key) && document.querySelector("[accesskey='" + event.key + "']");
-    if (there && !event.altKey && !event.ctrlKey && !event.metaKey) there.click();
+    var writes = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName);
+    if (there && !writes && !event.repeat && !event.altKey && !event.ctrlKey && !event.metaKey) there.click();
   });
   // A receipt is read out digit by digit, when asked: the button stands beside each number that can be. All ten clips
   // are fetched first, always in the same order, and played from memory: what is asked for tells no digit. So is an

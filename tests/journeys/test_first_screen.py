@@ -103,6 +103,30 @@ def test_each_door_is_called_as_the_page_it_opens_and_speaks(
     context.close()
 
 
+def test_a_digit_is_a_key_of_the_home_page_and_not_where_somebody_writes(
+    browser: Any, installation: Installation
+) -> None:
+    """A district may put the search on its home page: who looks for 1098 there must not call the first number."""
+    context = browser.new_context(base_url=installation.address, viewport={"width": 240, "height": 320})
+    page = context.new_page()
+    page.goto("/ta/")
+    page.evaluate("""() => {
+      document.querySelector("main").insertAdjacentHTML("afterbegin", "<input id=field>");
+      window.opened = [];
+      document.querySelector(".tiles").addEventListener("click", (event) => {
+        event.preventDefault();
+        opened.push(event.target.closest("a").accessKey);
+      });
+    }""")
+    page.locator("#field").press_sequentially("145")
+    assert page.locator("#field").input_value() == "145"
+    assert page.evaluate("opened") == []
+    page.locator("#field").evaluate("field => field.blur()")
+    page.keyboard.press("4")
+    assert page.evaluate("opened") == ["4"]
+    context.close()
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_step_of_telling_by_voice_needs_a_flick(browser: Any, installation: Installation, language: str) -> None:
     context = browser.new_context(
