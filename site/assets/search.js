@@ -25,7 +25,7 @@
     return String(value % 10);
   }
   function bare(text) {
-    var plain = text.normalize("NFKD").toLowerCase().replace(/[\u00ad\u200b-\u200f\u2060\ufeff]/g, "");
+    var plain = text.normalize("NFKD").toLowerCase().replace(/[\u00ad\u200b-\u200f\u2060\ufeff]/g, "").replace(/\u0bb6/g, "\u0bb8"); // shri
     return plain.replace(HALF_NASAL, "").replace(/[\p{M}\p{Cf}]/gu, "").replace(/\p{Nd}/gu, digit);
   }
   function wanted(text) {

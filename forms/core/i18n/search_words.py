@@ -45,12 +45,15 @@ class _Bare(dict[int, str]):
 
 
 _BARE = _Bare()
+_TAMIL_SHRI = ("\u0bb6", "\u0bb8")
+"""Both begin the syllable shri, in names above all, and look the same there."""
+
 _JOINERS = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 
 
 def bare(text: str) -> str:
     """Return a text in small letters without marks, with digits 0 to 9."""
-    plain = _JOINERS.sub("", unicodedata.normalize("NFKD", text).lower())
+    plain = _JOINERS.sub("", unicodedata.normalize("NFKD", text).lower()).replace(*_TAMIL_SHRI)
     return _HALF_NASAL.sub("", plain).translate(_BARE)
 
 
