@@ -150,3 +150,5 @@ def test_the_questions_come_a_few_screens_at_a_time(phone: Any, language: str) -
         press(phone, "next" if phone.locator('button[value="next"]').count() else "check")
     assert len(screens) == 6
     assert max(screens) <= MOST_SCREENS, screens
+    assert phone.evaluate(BROKEN_WORDS) == [], "of the page that shows what will be sent"
+    assert phone.evaluate(MISPLACED) == []
