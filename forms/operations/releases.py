@@ -129,8 +129,8 @@ def rollback(
             purge(found.public)
         _require_nothing_comes_back(found, now, [one for one in every(site) if one.number > found.number])
         held = is_held(site)
-        write_durably(site / HELD, str(now.number).encode())  # first: should the power go now, no timer undoes it
         try:
+            write_durably(site / HELD, str(now.number).encode())  # first: should the power go now, no timer undoes it
             _use(site, found)
         finally:
             if not held and current(site) != found:

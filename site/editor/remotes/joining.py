@@ -17,7 +17,7 @@ from sitegen.publish import withdrawal
 
 from editor.merging import Part, merge, merged
 from editor.tables.lines import lines_of
-from forms.core.files.spreadsheet_csv import separator_of
+from forms.core.files.spreadsheet_csv import Dialect, separator_of, text_of
 from forms.core.problem import Problem
 
 CONSENTS = consents.TABLE.as_posix()
@@ -172,9 +172,7 @@ def _cells(header: str, before: str, ours: str, theirs: str) -> str:
         if mine != other and old not in (mine, other):
             return ""
         cells.append(mine if other == old else other)
-    file = io.StringIO()
-    csv.writer(file, delimiter=separator, lineterminator="\r\n" if ours.endswith("\r\n") else "\n").writerow(cells)
-    return file.getvalue()
+    return text_of([cells], Dialect(b"", separator, "\r\n" if ours.endswith("\r\n") else "\n"))
 
 
 def _together(parts: list[Part]) -> list[Part]:
