@@ -1180,20 +1180,6 @@ def names_remote(settings: bytes) -> bool:
     return any(line.lstrip(b"\xef\xbb\xbf\"' ").startswith(b"publish") for line in settings.splitlines())
 
 
-def names_a_remote() -> bool:
-    """Return whether portal.yml names a git remote. Raises Problem where it cannot be read and may name one."""
-    from sitegen.content.settings import WHERE, read_settings
-    from sitegen.content.settings_schema import remote_of
-
-    try:
-        return remote_of(read_settings(ROOT / "content"), WHERE) is not None
-    except (Problem, Problems):
-        with suppress(OSError):
-            if b"remote" not in (ROOT / "content" / "portal.yml").read_bytes():
-                return False  # whatever is wrong with it: no withdrawal waits for a server that it does not name
-        raise
-
-
 def take_back(story: str, out: Path) -> None:
     """Take a story off the built site, then write the day into consents.csv.
 
