@@ -221,7 +221,9 @@ def program(folder: Any, load: Callable[[Path], ModuleType], monkeypatch: pytest
     """build.py as it works on the tiny district."""
     monkeypatch.setenv("PORTAL_INSIDE_VENV", "yes")
     module = load(ROOT / "build.py")
-    monkeypatch.setattr(module, "ROOT", folder.root)
+    for name, path in vars(module).copy().items():
+        if isinstance(path, Path) and path.is_relative_to(ROOT):  # all that it writes, too
+            monkeypatch.setattr(module, name, folder.root / path.relative_to(ROOT))
     monkeypatch.setattr(module, "today", lambda: TODAY)
     return module
 
