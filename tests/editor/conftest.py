@@ -55,8 +55,27 @@ def write_site(folder: Folder, out: Path) -> None:
     fresh.rename(out)
 
 
+class Forms:
+    """Reads the forms of pages that `get` returns."""
+
+    def get(self, path: str) -> str:
+        """Return a page."""
+        raise NotImplementedError
+
+    def base(self, path: str) -> str:
+        """The id that the form of a page carries."""
+        found = re.search(r'name="base" value="(\w*)"', self.get(path))
+        assert found
+        return found[1]
+
+    def fields(self, path: str) -> dict[str, str]:
+        """The hidden fields of the forms of a page, but for the token."""
+        found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', self.get(path))
+        return {name: unescape(value) for name, value in found if name != "form_token"}
+
+
 @dataclass
-class Browser:
+class Browser(Forms):
     """A browser that has come in by the one-time address."""
 
     client: FlaskClient
@@ -73,17 +92,6 @@ class Browser:
         answer = self.client.post(path, data={"form_token": self.token, **fields}, headers=OURS)
         assert answer.status_code == status, answer.text
         return answer
-
-    def base(self, path: str) -> str:
-        """The id that the form of a page carries."""
-        found = re.search(r'name="base" value="(\w*)"', self.get(path))
-        assert found
-        return found[1]
-
-    def fields(self, path: str) -> dict[str, str]:
-        """The hidden fields of the forms of a page, but for the token."""
-        found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', self.get(path))
-        return {name: unescape(value) for name, value in found if name != "form_token"}
 
     def form(self, path: str) -> dict[str, str]:
         """What the form of a page would send as it stands."""

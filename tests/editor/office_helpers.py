@@ -5,7 +5,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from html import unescape
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
@@ -20,6 +19,8 @@ from fido2.webauthn import Aaguid, AttestationObject, AttestedCredentialData, Au
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
+
+from tests.editor.conftest import Forms
 
 NAME = "office.example"
 ORIGIN = f"https://{NAME}"
@@ -67,7 +68,7 @@ def open_office(editor: Editor, origin: str = ORIGIN) -> Place:
 
 
 @dataclass
-class Person:
+class Person(Forms):
     """A browser at the office's address, over TLS."""
 
     client: FlaskClient
@@ -100,15 +101,6 @@ class Person:
 
     def is_in(self) -> bool:
         return self.ask("/").status_code == 200
-
-    def base(self, path: str) -> str:
-        found = re.search(r'name="base" value="(\w*)"', self.get(path))
-        assert found
-        return found[1]
-
-    def fields(self, path: str) -> dict[str, str]:
-        found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', self.get(path))
-        return {name: unescape(value) for name, value in found if name != "form_token"}
 
     def edit(self, path: str, text: str, status: int | None = 303) -> TestResponse:
         """Save a page of this text, from its form."""

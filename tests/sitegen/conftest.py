@@ -168,3 +168,10 @@ def said(folder: Folder) -> Callable[[], str]:
         return str(told.value)
 
     return tell
+
+
+def move_program(program: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let build.py, loaded as a module, work in another folder: its root, and all places in it that it writes to."""
+    for name, path in vars(program).copy().items():
+        if isinstance(path, Path) and path.is_relative_to(ROOT):
+            monkeypatch.setattr(program, name, folder / path.relative_to(ROOT))

@@ -15,6 +15,7 @@ from sitegen.content import consents
 from sitegen.publish import cleaning, withdrawal, withdrawn_quotes
 
 from forms.core.problem import Problems
+from tests.sitegen.conftest import move_program
 from tests.sitegen.test_threats_consented_media import CONSENT as SEEN
 from tests.sitegen.test_threats_consented_media import QUOTED, photo
 from tests.sitegen.test_threats_withdrawal import CONSENT, SECRET
@@ -210,9 +211,7 @@ def test_withdraw_writes_the_day_though_the_site_could_not_be_cleaned(
     site = folder.build()
     monkeypatch.setenv("PORTAL_INSIDE_VENV", "yes")
     program = load(ROOT / "build.py")
-    for name, path in vars(program).copy().items():
-        if isinstance(path, Path) and path.is_relative_to(ROOT):  # all that it writes, too
-            monkeypatch.setattr(program, name, folder.root / path.relative_to(ROOT))
+    move_program(program, folder.root, monkeypatch)
     monkeypatch.setattr(program, "today", lambda: TODAY)
     refusing(monkeypatch, lambda path: path.name == "index.html")
     done = CliRunner().invoke(program.portal, ["withdraw", "a", "--out", str(site)])

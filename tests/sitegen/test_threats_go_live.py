@@ -13,7 +13,7 @@ from forms.core.problem import Problem, Problems
 from forms.desk.crypto import keys
 from forms.desk.crypto.keys import pickup_line
 from tests.conftest import ROOT, load_file
-from tests.sitegen.conftest import ROWS, TODAY, Folder
+from tests.sitegen.conftest import ROWS, TODAY, Folder, move_program
 
 PUBLIC = [str(pyrage.x25519.Identity.generate().to_public()) for _ in range(4)]
 Change = Callable[[dict[str, Any]], Any]
@@ -139,7 +139,7 @@ def test_the_command_says_it_and_fails_while_something_endangers(
 ) -> None:
     monkeypatch.setenv("PORTAL_INSIDE_VENV", str(ROOT / ".venv"))
     portal: Any = load_file(ROOT / "build.py")
-    monkeypatch.setattr(portal, "ROOT", folder.root)
+    move_program(portal, folder.root, monkeypatch)
     monkeypatch.setattr(portal, "today", lambda: TODAY)
     with pytest.raises(Problem, match="things endanger people"):
         portal.list_go_live()

@@ -23,6 +23,7 @@ from sitegen.publish import withdrawal
 from forms.core.builds import manifest as build_manifest
 from forms.core.builds import withdrawn
 from tests.patience import until
+from tests.sitegen.conftest import move_program
 
 ROOT = Path(__file__).parents[2]
 TODAY = date(2027, 1, 1)
@@ -221,9 +222,7 @@ def program(folder: Any, load: Callable[[Path], ModuleType], monkeypatch: pytest
     """build.py as it works on the tiny district."""
     monkeypatch.setenv("PORTAL_INSIDE_VENV", "yes")
     module = load(ROOT / "build.py")
-    for name, path in vars(module).copy().items():
-        if isinstance(path, Path) and path.is_relative_to(ROOT):  # all that it writes, too
-            monkeypatch.setattr(module, name, folder.root / path.relative_to(ROOT))
+    move_program(module, folder.root, monkeypatch)
     monkeypatch.setattr(module, "today", lambda: TODAY)
     return module
 
