@@ -10,7 +10,7 @@ import wave
 from collections.abc import Callable, Mapping
 
 from forms.core.audio import READ, SPOKEN, NotSound, TooLong, voice
-from forms.core.media import confined, pixels
+from forms.core.media import confined, heif, pixels
 from forms.core.media.attachments import LEEWAY, LONGEST_ANSWER, LONGEST_READING, LONGEST_VOICE
 from forms.core.media.confined import Made
 
@@ -35,8 +35,11 @@ def clean_photo(data: bytes) -> Made:
 
 def plain_picture(data: bytes) -> Made:
     """Return a picture for the site as bare pixels, red, green and blue, with what its file tells besides."""
-    picture = pixels.read_photo(data, PICTURE_EDGE)
-    told = pixels.tells_place_or_camera(data)
+    if heif.is_heif(data):
+        picture, told = heif.read_photo(data, PICTURE_EDGE), heif.has_exif(data)
+        picture.thumbnail((PICTURE_EDGE, PICTURE_EDGE))
+    else:
+        picture, told = pixels.read_photo(data, PICTURE_EDGE), pixels.tells_place_or_camera(data)
     return {"width": picture.width, "height": picture.height, "told": told}, picture.tobytes()
 
 
@@ -91,7 +94,7 @@ def _made(kind: str, data: bytes) -> Made:
         return CLEAN[kind](data)
     except TooLong:
         return {"problem": "long"}, b""
-    except (pixels.TooManyPixels, pixels.BOMB, pixels.BOMB_WARNING, MemoryError):
+    except (heif.TooLarge, pixels.TooManyPixels, pixels.BOMB, pixels.BOMB_WARNING, MemoryError):
         return {"problem": "bomb"}, b""
     except (NotSound, OSError, ValueError, SyntaxError, ArithmeticError, LookupError):
         return {"problem": "damaged"}, b""  # whatever a decoder says of a file that it cannot read
