@@ -1,12 +1,15 @@
-"""What has no consent leaves the built site, every release, and what is kept for the next build."""
+"""What has no consent leaves the built site, every release, and what is kept for the next build.
 
+What takes pages apart is imported when something must go: a build of what is there already is over before that.
+"""
+
+# ruff: noqa: PLC0415
 import threading
 from collections.abc import Collection
 from pathlib import Path
 
 import click
 from sitegen.incremental import record
-from sitegen.publish import withdrawal
 
 from commands.site import Site
 from forms.core.problem import Problem, Problems
@@ -15,6 +18,8 @@ from forms.operations import releases
 
 def purge(site: Site, public: Path, stories: Collection[str] = ()) -> list[str]:
     """Take what has no consent, and `stories`, out of one built site; return the addresses."""
+    from sitegen.publish import withdrawal
+
     return withdrawal.purge(public, site.content, site.today(), stories, click.echo)
 
 
@@ -23,6 +28,8 @@ def remove_withdrawn(site: Site, out: Path, *stories: str) -> None:
 
     Raises Problems about what could not be cleaned, after all else is done.
     """
+    from sitegen.publish import withdrawal
+
     gone: list[str] = []
     wrong: list[Problem] = []
     for public in (out, *(release.public for release in releases.every(site.published))):
@@ -61,6 +68,8 @@ def take_back(site: Site, story: str, out: Path) -> None:
 
     Raises Problem where there is none, and Problems about what could not be cleaned, after all else is done.
     """
+    from sitegen.publish import withdrawal
+
     story = withdrawal.present_name(story, site.content, out)
     stories = withdrawal.stories_of(story, site.content, out)
     if stories is None:
@@ -81,6 +90,8 @@ def take_back(site: Site, story: str, out: Path) -> None:
 
 def _say_taken_back(site: Site, story: str, stories: Collection[str], out: Path) -> None:
     """Say what was taken off, and what else bears the same name."""
+    from sitegen.publish import withdrawal
+
     others = withdrawal.also_named(story, site.content)
     if others:
         click.echo(

@@ -131,7 +131,9 @@ def folder(tmp_path: Path, seal_cache: Path, kept_tables: Path) -> Folder:
     (root / KEPT_TABLES).symlink_to(kept_tables)
     (root / "content" / "tables").mkdir(parents=True)
     shutil.copytree(
-        ROOT / "site", root / "site", ignore=shutil.ignore_patterns("sitegen", "commands", "__pycache__", "node_modules")
+        ROOT / "site",
+        root / "site",
+        ignore=shutil.ignore_patterns("sitegen", "commands", "__pycache__", "node_modules"),
     )
     shutil.copy(ROOT / "mkdocs.yml", root)
     own = Folder(root)
