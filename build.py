@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from sitegen.incremental.building import Builder
     from sitegen.incremental.inputs import Inputs
     from sitegen.publish.browser_bundle import Bundle
+    from sitegen.publish.build_manifest import Sign
 
     from forms.core.signing import PrivateKey
     from forms.operations.updating import Source
@@ -808,8 +809,27 @@ def build_for_release(sign: Callable[[], Callable[[bytes], str] | None] | None =
     """
     built = checkout_here().published / "built"
     built.mkdir(parents=True, exist_ok=True)
-    build_if_changed(built / "public", whole=True, sign=(sign or publishers_signature)())
+    signs = (sign or publishers_signature)()
+    if signs is None:
+        require_unsigned_site(built / "public")
+    build_if_changed(built / "public", whole=True, sign=signs)
     return built / "public", HANDOVER
+
+
+def require_unsigned_site(out: Path) -> None:
+    """Raise Problem where the release in use is signed, and nothing signs the next: every desk would be alarmed.
+
+    What has no consent any more is taken off first.
+    """
+    from forms.core.builds.manifest import SIGNATURES
+    from forms.operations import releases
+
+    now = releases.current(checkout_here().published)
+    signatures = now.public / SIGNATURES[1:] if now else None
+    if signatures and publishers_named() and signatures.is_file() and signatures.stat().st_size:
+        remove_withdrawn(out)
+        todo = "Publish in the office, or on the machine with the publisher's key. What was withdrawn is off the site."
+        raise Problem("publish", "The site is signed, and nothing on this machine signs a new build.", todo)
 
 
 def list_due() -> list[str]:
@@ -946,6 +966,7 @@ def serve_office(name: str, bind: str, out: Path | None) -> None:
     """Serve the editor to a district's staff, until ended."""
     from editor import start
     from editor.office import office, serving
+    from editor.office.build_signatures import BuildSignatures
     from editor.window.app import create_window
 
     from forms.operations.installation import become_owner
@@ -955,18 +976,32 @@ def serve_office(name: str, bind: str, out: Path | None) -> None:
         require_name(name)
         become_owner(checkout_here().published)
         with start.alone(EDITOR_MEMORY):
-            editor = editor_of(out, may_sign=False)
-            place = office.make(f"https://{name}", EDITOR_MEMORY, editor.store.languages)
+            signatures = BuildSignatures(publishers_named)
+            editor = editor_of(out, ask=signatures.sign)
+            place = office.make(f"https://{name}", EDITOR_MEMORY, editor.store.languages, signatures=signatures)
             serving.serve(create_window(editor, place), bind)
 
 
-def refuse_signed_site() -> None:
-    """Raise Problem where desks expect a signature: the office's machine faces the internet, and holds no such key."""
+def publishers_named() -> tuple[str, ...]:
+    """Return the keys of who signs the site, as portal.yml names them now."""
     from sitegen.content.settings import read_settings
 
-    if read_settings(ROOT / "content").get("publishers"):
-        what = "This site is signed, and the key is not on the office's machine."
-        raise Problem("publish", what, "Ask a person who has it to publish what is saved here: build.py publish.")
+    return tuple(map(str, read_settings(ROOT / "content").get("publishers") or ()))
+
+
+def signature_asked_for(ask: "Sign") -> "Sign | None":
+    """Return what asks a publisher's passkey for a signature; None where portal.yml names no publisher.
+
+    Raises Problem where it names none with a passkey: the office's machine faces the internet, and holds no key.
+    """
+    from forms.core.builds import passkey_signatures
+
+    named = publishers_named()
+    if named and not any(map(passkey_signatures.is_public_key, named)):
+        what = "This site is signed, and nobody's passkey is named in portal.yml under publishers."
+        todo = "Name one: python3 build.py edit office publisher-keys. Or publish where the key is: build.py publish"
+        raise Problem("publish", what, todo)
+    return ask if named else None
 
 
 @edit.command("review-pack")
@@ -1025,18 +1060,23 @@ def field_for_texts() -> Path | None:
     return script if script.exists() else None
 
 
-def editor_of(out: Path | None, *, may_sign: bool = True) -> "Editor":
+def editor_of(out: Path | None, *, ask: "Sign | None" = None) -> "Editor":
     """Return the editor of this checkout. out: the folder to publish into; without, the releases, else public.
 
-    may_sign: ask for the passphrase of this machine's publisher's key; without it, a site that is signed is refused.
+    ask: of an office, gets a publisher's signature; without it this machine's publisher's key signs, and its passphrase
+    is asked for.
     """
     from editor import start
 
-    place, shown = place_to_publish(out, publishers_signature() if may_sign else None, may_sign=may_sign)
+    if ask is None:
+        known = publishers_signature()
+        place, shown = place_to_publish(out, lambda: known)
+    else:
+        place, shown = place_to_publish(out, partial(signature_asked_for, ask))
+    push = place_to_push(may_sign=ask is None) if out is None else None
     return start.make(
         ROOT, EDITOR_MEMORY, place, keys=demonstration_keys(), today=today, unprotected=unprotected_keys(),
-        withdraw=lambda told: take_back(told, shown()), push=place_to_push(may_sign=may_sign) if out is None else None,
-        field=field_for_texts,
+        withdraw=lambda told: take_back(told, shown()), push=push, field=field_for_texts,
     )  # fmt: skip
 
 
@@ -1084,26 +1124,21 @@ def write_remote_token(user: str, token: str) -> None:
         click.echo(f"It is kept for {named[0]} only. Where you lose this machine, end the token at the git server.")
 
 
-def place_to_publish(
-    out: Path | None, sign: Callable[[bytes], str] | None, *, may_sign: bool = True
-) -> tuple["Place", Callable[[], Path]]:
-    """Return where the editor publishes, and what tells the folder of the built site that is shown there."""
+def place_to_publish(out: Path | None, sign: "Callable[[], Sign | None]") -> tuple["Place", Callable[[], Path]]:
+    """Return where the editor publishes, and what tells the folder of the built site that is shown there.
+
+    sign: tells, before each build, what signs it.
+    """
     from editor.publishing import Folder
 
     from forms.operations import releases
     from forms.operations.release_place import ReleasePlace
 
-    def first() -> None:
-        if not may_sign:
-            refuse_signed_site()
-
     def release() -> tuple[Path, Path]:
-        first()
-        return build_for_release(lambda: sign)
+        return build_for_release(sign)
 
     def into(folder: Path) -> bool:
-        first()
-        return build_if_changed(folder, again=True, sign=sign)
+        return build_if_changed(folder, again=True, sign=sign())
 
     here = replace(checkout_here(), build=release)
     if out is None and releases.current(here.published):
@@ -1220,8 +1255,8 @@ def new_publisher_key(passphrase: str) -> None:
     Keep it off the server. `build` asks for its passphrase, or takes PORTAL_PUBLISHER_PASSPHRASE.
     """
     from forms.core.builds import git_signatures
+    from forms.core.fingerprints import publisher_fingerprint
     from forms.desk.crypto import keys
-    from forms.desk.watch.site_watch import publisher_fingerprint
 
     with report_problems():
         public = keys.make(PUBLISHER, passphrase)

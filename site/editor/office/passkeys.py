@@ -9,6 +9,8 @@ from threading import Lock
 from typing import Any
 
 from editor.office.state import Account, Passkey
+from forms.core.builds import manifest as manifests
+from forms.core.builds import passkey_signatures
 from forms.core.i18n import gettext_noop as _
 from forms.core.problem import Problem
 
@@ -52,6 +54,30 @@ class Passkeys:
         known = _credentials(account.passkeys) if account else None
         options, state = self._server().authenticate_begin(known, user_verification="required")
         return self._remember(options, state, f"use {purpose}")
+
+    def publisher_key(self, key: Passkey) -> str:
+        """Return a passkey's public key as portal.yml names it under publishers; "" for a kind that signs no build."""
+        from fido2.cose import ES256  # noqa: PLC0415
+
+        public = _credentials([key])[0].public_key
+        return passkey_signatures.public_text(self.name, public[-2], public[-3]) if isinstance(public, ES256) else ""
+
+    def ask_to_sign(self, manifest: bytes, keys: Sequence[Passkey]) -> Mapping[str, Any]:
+        """Return what a browser needs to sign the list of a build with one of these passkeys."""
+        challenge = manifests.challenge(manifest)
+        options, _state = self._server().authenticate_begin(
+            _credentials(keys), user_verification="required", challenge=challenge
+        )
+        return dict(options)["publicKey"]  # type: ignore[no-any-return]
+
+    def signature_line(self, answer: Any, keys: Sequence[Passkey]) -> str:
+        """Return the line by which a browser's answer signs a build, yet to be checked. Raises Problem for none."""
+        try:
+            key = next(one for one in keys if one.id == answer["id"])
+            told = [_decoded(answer["response"][part]) for part in ("authenticatorData", "clientDataJSON", "signature")]
+        except Exception:  # noqa: BLE001 - see above
+            raise _refused() from None
+        return f"{self.publisher_key(key)} {passkey_signatures.signature_text(*told)}\n"
 
     def _remember(self, options: Any, state: Any, purpose: str) -> Mapping[str, Any]:
         with self._busy:

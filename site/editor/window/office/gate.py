@@ -101,7 +101,7 @@ def _require_right(need: Need | None, found: SignedIn) -> Answer | None:
             "", _("Your account may not do this."), _("Ask a colleague who may, or whoever runs the office.")
         )
     if need.fresh and not the_office().sessions.is_fresh(found.session):
-        then = "publish" if (request.endpoint or "").startswith("publishing.") else "me"
+        then = "publish" if need.right is Right.PUBLISH else "me"
         return redirect(f"/again?then={then}", 303)
     return None
 
