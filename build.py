@@ -817,13 +817,15 @@ def build_for_release(sign: Callable[[], Callable[[bytes], str] | None] | None =
 
 
 def shows_signed_site() -> bool:
-    """Return whether portal.yml names publishers, and the release in use is signed."""
+    """Return whether portal.yml names publishers, and a release that is kept here is signed.
+
+    Of one that a withdrawal has changed the signature is gone: until somebody signs again, desks say so.
+    """
     from forms.core.builds.manifest import SIGNATURES
     from forms.operations import releases
 
-    now = releases.current(checkout_here().published)
-    signatures = now.public / SIGNATURES[1:] if now else None
-    return bool(publishers_named() and signatures and signatures.is_file() and signatures.stat().st_size)
+    signatures = [one.public / SIGNATURES[1:] for one in releases.every(checkout_here().published)]
+    return bool(publishers_named()) and any(path.is_file() and path.stat().st_size for path in signatures)
 
 
 def require_nothing_to_sign(out: Path) -> None:
