@@ -810,24 +810,34 @@ def build_for_release(sign: Callable[[], Callable[[bytes], str] | None] | None =
     built = checkout_here().published / "built"
     built.mkdir(parents=True, exist_ok=True)
     signs = (sign or publishers_signature)()
-    if signs is None:
-        require_unsigned_site(built / "public")
+    if signs is None and shows_signed_site():
+        require_nothing_to_sign(built / "public")
     build_if_changed(built / "public", whole=True, sign=signs)
     return built / "public", HANDOVER
 
 
-def require_unsigned_site(out: Path) -> None:
-    """Raise Problem where the release in use is signed, and nothing signs the next: every desk would be alarmed.
+def shows_signed_site() -> bool:
+    """Return whether portal.yml names publishers, and a release that is kept here is signed.
 
-    What has no consent any more is taken off first.
+    Of one that a withdrawal has changed the signature is gone: until somebody signs again, desks say so.
     """
     from forms.core.builds.manifest import SIGNATURES
     from forms.operations import releases
 
-    now = releases.current(checkout_here().published)
-    signatures = now.public / SIGNATURES[1:] if now else None
-    if signatures and publishers_named() and signatures.is_file() and signatures.stat().st_size:
+    signatures = [one.public / SIGNATURES[1:] for one in releases.every(checkout_here().published)]
+    return bool(publishers_named()) and any(path.is_file() and path.stat().st_size for path in signatures)
+
+
+def require_nothing_to_sign(out: Path) -> None:
+    """Raise Problem where a signed site is to be built anew, and nothing signs it: every desk would be alarmed.
+
+    What has no consent any more is taken off first.
+    """
+    builder = builder_of(out)
+    builder.key_files = state_of_keys()
+    if not builder.knows_consents(today()):
         remove_withdrawn(out)
+    if not builder.is_as_built(today(), speak=True, compress=True, sign=True):
         todo = "Publish in the office, or on the machine with the publisher's key. What was withdrawn is off the site."
         raise Problem("publish", "The site is signed, and nothing on this machine signs a new build.", todo)
 
@@ -971,15 +981,29 @@ def serve_office(name: str, bind: str, out: Path | None) -> None:
 
     from forms.operations.installation import become_owner
     from forms.operations.installing import require_name
+    from forms.operations.updating import require_no_clone
 
     with report_problems():
         require_name(name)
+        require_no_clone(ROOT)
+        refuse_push()
         become_owner(checkout_here().published)
         with start.alone(EDITOR_MEMORY):
             signatures = BuildSignatures(publishers_named)
             editor = editor_of(out, ask=signatures.sign)
             place = office.make(f"https://{name}", EDITOR_MEMORY, editor.store.languages, signatures=signatures)
             serving.serve(create_window(editor, place), bind)
+
+
+def refuse_push() -> None:
+    """Raise Problem where the site is published by a push: a person's key signs that, and an office has none."""
+    from sitegen.content.settings import WHERE, read_settings
+    from sitegen.content.settings_schema import remote_of
+
+    if named := remote_of(read_settings(ROOT / "content"), WHERE):
+        what = f"names {named[0]} under publish: a push is signed with a person's key, and the office has none."
+        todo = "Where this machine shows the site, take publish out. Else staff use `edit` on their own machines."
+        raise Problem("content/portal.yml", what, todo)
 
 
 def publishers_named() -> tuple[str, ...]:
