@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -12,22 +11,12 @@ from editor.office.state import FILE
 
 from forms.operations.update_commands import update
 from forms.operations.updating import OFFICE, clone_in
-from tests.conftest import ROOT, load_file
-from tests.sitegen.conftest import TODAY, Folder, move_program
+from tests.commands import run, site_in
+from tests.sitegen.conftest import TODAY, Folder
 
 
-@pytest.fixture
-def portal(monkeypatch: pytest.MonkeyPatch, folder: Folder) -> Any:
-    """build.py, at work in the folder of the tests."""
-    monkeypatch.setenv("PORTAL_INSIDE_VENV", str(ROOT / ".venv"))
-    made: Any = load_file(ROOT / "build.py")
-    move_program(made, folder.root, monkeypatch)
-    monkeypatch.setattr(made, "today", lambda: TODAY)
-    return made
-
-
-def serve(portal: Any) -> Result:
-    return CliRunner().invoke(portal.portal, ["edit", "--office", "office.example"])
+def serve(folder: Folder) -> Result:
+    return run(site_in(folder.root, TODAY), "edit", "--office", "office.example")
 
 
 def updated(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Result:
@@ -35,25 +24,25 @@ def updated(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Result:
     return CliRunner().invoke(update, [])
 
 
-def test_both_programs_mean_the_same_file(folder: Folder, portal: Any) -> None:
-    assert office.folder_of(portal.EDITOR_MEMORY) / FILE == folder.root / OFFICE
+def test_both_programs_mean_the_same_file(folder: Folder) -> None:
+    assert office.folder_of(site_in(folder.root).editor_memory) / FILE == folder.root / OFFICE
 
 
-def test_an_office_does_not_start_where_update_writes_content(folder: Folder, portal: Any) -> None:
+def test_an_office_does_not_start_where_update_writes_content(folder: Folder) -> None:
     clone_in(folder.root).mkdir(parents=True)
-    done = serve(portal)
+    done = serve(folder)
     assert done.exit_code == 1
     assert "update writes content/, and an office would write it too." in done.output
     assert "systemctl disable --now portal-update.timer" in done.output
     assert not (folder.root / OFFICE).exists()
 
 
-def test_an_office_does_not_start_where_a_push_publishes(folder: Folder, portal: Any) -> None:
+def test_an_office_does_not_start_where_a_push_publishes(folder: Folder) -> None:
     path = folder.root / "content" / "portal.yml"
     settings = yaml.safe_load(path.read_text(encoding="utf-8"))
     settings["publish"] = {"remote": "ssh://git@git.example/district.git"}
     path.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
-    done = serve(portal)
+    done = serve(folder)
     assert done.exit_code == 1
     assert "a push is signed with a person's key, and the office has none." in done.output
 

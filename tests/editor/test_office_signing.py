@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
+from commands.building import build_for_release
+from commands.editors import signature_asked_for
 from editor.office.build_signatures import BuildSignatures
 from editor.publishing import Folder as PublicFolder
 from nacl.signing import SigningKey
@@ -15,11 +16,11 @@ from forms.core.builds import manifest as manifests
 from forms.core.builds.manifest import ADDRESS, SIGNATURES, BuildManifest, is_signed
 from forms.core.fingerprints import publisher_fingerprint
 from forms.core.problem import Problem
-from tests.conftest import ROOT, load_file
+from tests.commands import site_in
 from tests.editor.conftest import folder_place, make_editor, write_site
 from tests.editor.office_helpers import Device, Person, Place, asked, open_office, said, with_passkey
 from tests.patience import until
-from tests.sitegen.conftest import TODAY, Folder, move_program
+from tests.sitegen.conftest import TODAY, Folder
 
 
 @dataclass
@@ -188,23 +189,13 @@ def test_her_own_page_shows_the_number_that_she_reads_to_a_desk(site: SignedSite
     assert "signs what you publish" not in site.publisher("K. Rao", Device(id=b"x" * 20), is_named=False).get("/me")
 
 
-@pytest.fixture
-def portal(monkeypatch: pytest.MonkeyPatch, folder: Folder) -> Any:
-    """build.py, at work in the folder of the tests."""
-    monkeypatch.setenv("PORTAL_INSIDE_VENV", str(ROOT / ".venv"))
-    made: Any = load_file(ROOT / "build.py")
-    move_program(made, folder.root, monkeypatch)
-    monkeypatch.setattr(made, "today", lambda: TODAY)
-    return made
-
-
 def name_publishers(folder: Folder, *keys: str) -> None:
     path = folder.root / "content" / "portal.yml"
     settings = yaml.safe_load(path.read_text(encoding="utf-8")) | {"publishers": list(keys)}
     path.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
 
 
-def test_an_office_asks_for_a_signature_only_where_a_passkey_can_give_it(folder: Folder, portal: Any) -> None:
+def test_an_office_asks_for_a_signature_only_where_a_passkey_can_give_it(folder: Folder) -> None:
     machine, passkey = (
         f"ed25519:{SigningKey.generate().verify_key.encode().hex()}",
         f"passkey:office.example:02{'1' * 64}",
@@ -213,24 +204,22 @@ def test_an_office_asks_for_a_signature_only_where_a_passkey_can_give_it(folder:
     def ask(_: bytes) -> str:
         return "signed"
 
-    assert portal.signature_asked_for(ask) is None, "a site that is not signed"
+    assert signature_asked_for(site_in(folder.root, TODAY), ask) is None, "a site that is not signed"
     name_publishers(folder, machine)
     assert folder.problems() == []
     with pytest.raises(Problem, match="nobody's passkey is named"):
-        portal.signature_asked_for(ask)
+        signature_asked_for(site_in(folder.root, TODAY), ask)
     name_publishers(folder, machine, passkey)
     assert folder.problems() == []
-    assert portal.signature_asked_for(ask) is ask
+    assert signature_asked_for(site_in(folder.root, TODAY), ask) is ask
 
 
-def test_a_signed_site_is_not_replaced_by_one_that_nobody_signed(folder: Folder, portal: Any) -> None:
+def test_a_signed_site_is_not_replaced_by_one_that_nobody_signed(folder: Folder) -> None:
     """The timer of the day runs on a machine without a key: it takes off what ended, and leaves the rest as signed."""
     name_publishers(folder, f"passkey:office.example:02{'1' * 64}")
     release = folder.root / "published" / "releases" / "0000000001" / "public"
     release.mkdir(parents=True)
     (folder.root / "published" / "current").symlink_to("releases/0000000001")
-    (release / SIGNATURES[1:]).write_text("")
-    assert not portal.shows_signed_site()
     (release / SIGNATURES[1:]).write_text("passkey:... signed")
     with pytest.raises(Problem, match="nothing on this machine signs a new build"):
-        portal.build_for_release(lambda: None)
+        build_for_release(site_in(folder.root, TODAY), lambda: None)
