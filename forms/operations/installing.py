@@ -16,7 +16,7 @@ from pathlib import Path
 
 from forms.core.files.durable import write_durably
 from forms.core.problem import Problem
-from forms.operations import district_offices, server_districts
+from forms.operations.districts import district_offices, server_districts
 from forms.server.districts.settings import District
 
 Run = Callable[[str], None]

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from forms.core.problem import Problem, Problems
-from forms.operations import district_offices, installing
+from forms.operations import installing
+from forms.operations.districts import district_offices
 from forms.operations.installing import OFFICE, SETTINGS, TARGETS, ServerInstallation
 from forms.server.districts import settings
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from forms.core.problem import Problem, Problems
-from forms.operations import district_offices
+from forms.operations.districts import district_offices
 from forms.server.districts import settings
 from forms.server.districts.settings import District
 
