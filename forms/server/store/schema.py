@@ -6,7 +6,9 @@ database is older (docs/decisions/0058).
 
 import glob
 import logging
+import os
 import sqlite3
+from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
 
@@ -31,7 +33,8 @@ class NotOurSchema(Problem):
 
 def numbers() -> list[str]:
     """Return the numbers of all schemas that this program knows, oldest first."""
-    return sorted(path.name[1:].partition("_")[0] for path in (FOLDER / "versions").glob("v*.py"))
+    names = (entry.name for entry in os.scandir(FOLDER / "versions"))
+    return sorted(name[1:].partition("_")[0] for name in names if name.startswith("v") and name.endswith(".py"))
 
 
 def newest() -> str:
@@ -39,28 +42,39 @@ def newest() -> str:
     return numbers()[-1]
 
 
-def number_of(connection: sa.Connection) -> str | None:
-    """Return the number that a database carries; None for a new one, and for one made before 1.0."""
-    if not sa.inspect(connection).has_table(VERSIONS.name):
+def tables_of(connection: sa.Connection) -> frozenset[str]:
+    """Return the names of a database's tables."""
+    return frozenset(sa.inspect(connection).get_table_names())
+
+
+def number_of(connection: sa.Connection, there: Collection[str] | None = None) -> str | None:
+    """Return the number that a database carries; None for a new one, and for one made before 1.0.
+
+    there: the names of its tables, where they are known.
+    """
+    if VERSIONS.name not in (tables_of(connection) if there is None else there):
         return None
     return connection.execute(sa.select(VERSIONS.c.version_num)).scalar()
 
 
-def bring_up_to_date(connection: sa.Connection, ours: frozenset[str]) -> None:
+def bring_up_to_date(connection: sa.Connection, ours: frozenset[str]) -> frozenset[str]:
     """Bring a database to this program's schema, in the transaction of this connection, after making a copy of a file.
 
-    ours: the names of tables that tell a database in use from a new one. Raises NotOurSchema.
+    ours: the names of tables that tell a database in use from a new one. Returns the names of the tables that are there
+    then. Raises NotOurSchema.
     """
-    found = number_of(connection)
+    there = tables_of(connection)
+    found = number_of(connection, there)
     if found == newest():
-        return
+        return there
     require_known(found)
-    if ours & set(sa.inspect(connection).get_table_names()):
+    if ours & there:
         _copy(connection)
         upgrade(connection)
     else:
-        VERSIONS.create(connection, checkfirst=True)
+        VERSIONS.create(connection, checkfirst=VERSIONS.name in there)
         connection.execute(VERSIONS.insert().values(version_num=newest()))
+    return tables_of(connection)
 
 
 def require_known(found: str | None) -> None:
