@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from forms.server.blocked import blocked
 from forms.server.store import installation as ours
-from forms.server.store import schema
+from forms.server.store import schema, schema_copies
 from forms.server.store.connections import Limit, WriteAheadLog, checkpoints_of, engine_of
 from forms.server.store.faults import (
     READ_ONLY_SERVER,
@@ -27,7 +27,6 @@ from forms.server.store.faults import (
     not_kept_for,
     state_of,
 )
-from forms.server.store.making_tables import Tables
 from forms.server.store.repeating import is_repeated
 
 MEASURED_EVERY = 1.0
@@ -49,7 +48,7 @@ class Store:
     engine: sa.Engine
     _checkpoints: sa.Engine
     _writers: threading.Lock
-    _tables: Tables
+    _tables: schema.Tables
     _log: WriteAheadLog
 
     def __init__(
@@ -59,7 +58,7 @@ class Store:
         if beside is None:
             self.engine = engine_of(url, limit or Limit())
             self._checkpoints = checkpoints_of(self.engine, url)
-            self._tables, self._log = Tables(self.engine), WriteAheadLog(self._checkpoints)
+            self._tables, self._log = schema.Tables(self.engine), WriteAheadLog(self._checkpoints)
             self._writers = threading.Lock()
         else:
             self.engine, self._checkpoints, self._writers = beside.engine, beside._checkpoints, beside._writers
@@ -254,10 +253,9 @@ class Store:
             return schema.number_of(connection) == schema.newest() and tables <= there
 
     def remove_old_copies(self) -> None:
-        """Remove the copies made before a change of schema, once they are old: they hold what was erased since."""
-        file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
-        if file:
-            schema.remove_copies(Path(file), time.time() - schema.COPIES_STAY)
+        """Remove old copies made before a change of schema: they hold what was erased since. Raises NotKept."""
+        with self.reads() as connection:
+            schema_copies.remove_old(connection)
 
     def close(self) -> None:
         """Give back all connections."""

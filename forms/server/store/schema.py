@@ -4,31 +4,24 @@ The steps lie in migrations/versions, one file each, and are carried out by Alem
 database is older (docs/decisions/0058).
 """
 
-import glob
 import logging
 import os
-import sqlite3
+import threading
 from collections.abc import Collection
-from contextlib import closing
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
-from forms.core.files.durable import replaced
-from forms.core.problem import Problem
+from forms.server.store import installation as own
+from forms.server.store import schema_copies
+from forms.server.store.faults import NotOurSchema, OtherSalt, OtherSchema
 
 FOLDER = Path(__file__).parent / "migrations"
-COPY = ".before-"
-"""Stands between the name of a database and the number of the schema to which it was brought."""
-
-COPIES_STAY = 2 * 86_400
-"""Seconds for which a copy stays that was made before a change."""
-
+_MAKING_TABLES = 1976  # any number that no other program locks in this database
 VERSIONS = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_num", sa.String(32), primary_key=True))
-
-
-class NotOurSchema(Problem):
-    """A database that this program must not touch, or could not bring up to date. Nothing in it was changed."""
 
 
 def numbers() -> list[str]:
@@ -58,7 +51,7 @@ def number_of(connection: sa.Connection, there: Collection[str] | None = None) -
 
 
 def bring_up_to_date(connection: sa.Connection, ours: frozenset[str]) -> frozenset[str]:
-    """Bring a database to this program's schema, in the transaction of this connection, after making a copy of a file.
+    """Bring a database to this program's schema, in the transaction of this connection, after making a copy of it.
 
     ours: the names of tables that tell a database in use from a new one. Returns the names of the tables that are there
     then. Raises NotOurSchema.
@@ -69,7 +62,7 @@ def bring_up_to_date(connection: sa.Connection, ours: frozenset[str]) -> frozens
         return there
     require_known(found)
     if ours & there:
-        _copy(connection)
+        schema_copies.copy(connection, newest())
         upgrade(connection)
     else:
         VERSIONS.create(connection, checkfirst=VERSIONS.name in there)
@@ -81,7 +74,7 @@ def require_known(found: str | None) -> None:
     """Raise NotOurSchema for the number of a schema that only a newer program knows."""
     if found is not None and found not in numbers():
         what = f"was made by a newer version of this program (its schema is {found}, known here is {newest()})."
-        todo = "Start the newer program, or take back the backup that was made before it (docs/deploy.md)."
+        todo = "Start the newer program, or take back the copy that was made before its change (docs/deploy.md)."
         raise NotOurSchema("The database", what, todo)
 
 
@@ -103,28 +96,98 @@ def upgrade(connection: sa.Connection) -> None:
         raise NotOurSchema("The database", what, todo) from None
 
 
-def _copy(connection: sa.Connection) -> None:
-    """Copy the file of an SQLite database as it is now. PostgreSQL takes the whole change back where it fails."""
-    name = connection.engine.url.database if connection.dialect.name == "sqlite" else None
-    if name:
-        copy_file(Path(name), Path(f"{name}{COPY}{newest()}"))
+class Tables:
+    """The tables of one database, and the salt to which it belongs. Safe from several threads."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._metadata: list[sa.MetaData] = []
+        self.salt_mark = ""
+        self._ready = False
+        self._as_it_is = False
+        self._making = threading.Lock()
+
+    def add(self, metadata: sa.MetaData) -> None:
+        """Have a store's tables too."""
+        with self._making:
+            self._metadata.append(metadata)
+            self._ready = False
+
+    def belong_to(self, salt_mark: str, *, as_it_is: bool = False) -> None:
+        """Require the salt with this fingerprint. as_it_is: only read, make no table and change no schema."""
+        with self._making:
+            self._ready = self._ready and (salt_mark, as_it_is) == (self.salt_mark, self._as_it_is)
+            self.salt_mark, self._as_it_is = salt_mark, as_it_is
+
+    def make(self) -> None:
+        """Make what is missing, one thread at a time: PostgreSQL fails if two create the same table.
+
+        Raises OtherSalt, OtherSchema, SQLAlchemyError.
+        """
+        with self._making:
+            if self._ready:
+                return
+            if self._as_it_is:
+                self._require_readable()
+            else:
+                self._make()
+            self._ready = True
+
+    def _make(self) -> None:
+        with self._engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MAKING_TABLES})")
+            self._make_missing(connection, self._brought_up_to_date(connection))
+            if self.salt_mark:
+                self._require_salt(connection)
+
+    def _all(self) -> list[sa.Table]:
+        return [table for metadata in (*self._metadata, own.METADATA) for table in _sorted(metadata)]
+
+    def _require_readable(self) -> None:
+        """Raise OtherSchema or OtherSalt where this database is not ours to read; change nothing."""
+        with self._reading.connect() as connection:
+            try:
+                require_known(number_of(connection))
+            except NotOurSchema as problem:
+                raise OtherSchema(*problem.args) from None
+            if sa.inspect(connection).has_table(own.installation.name):
+                mark = connection.execute(sa.select(own.installation.c.salt_mark)).scalar()
+                if mark not in {None, self.salt_mark}:
+                    raise OtherSalt
+
+    def _require_salt(self, connection: sa.Connection) -> None:
+        insert: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+        row = {"id": 1, "salt_mark": self.salt_mark}
+        connection.execute(insert(own.installation).values(row).on_conflict_do_nothing())
+        if connection.execute(sa.select(own.installation.c.salt_mark)).scalar() != self.salt_mark:
+            raise OtherSalt
+
+    def _brought_up_to_date(self, connection: sa.Connection) -> frozenset[str]:
+        """Bring the schema up to date; return the names of the tables that are there then."""
+        try:
+            return bring_up_to_date(connection, frozenset(table.name for table in self._all()))
+        except NotOurSchema as problem:
+            raise OtherSchema(*problem.args) from None
+
+    def _make_missing(self, connection: sa.Connection, there: Collection[str]) -> None:
+        """Create the tables that a database lacks; columns that older tables lack are added by migrations/versions."""
+        for table in self._all():
+            if table.name not in there:
+                for statement in _statements(table, connection.dialect.name):
+                    connection.exec_driver_sql(statement)
 
 
-def copy_file(file: Path, to: Path) -> None:
-    """Copy an SQLite database while others write, whole and on the disk, for this user only. Raises NotOurSchema."""
-    try:
-        with replaced(to) as fresh:
-            fresh.touch(0o600)
-            with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(fresh)) as target:
-                source.backup(target)
-    except (OSError, sqlite3.Error) as error:
-        what = f"could not be copied before its schema was to be changed ({type(error).__name__}); it is as it was."
-        todo = f"Make room beside {file}: {file.stat().st_size // 1_000_000 + 1} MB."
-        raise NotOurSchema("The database", what, todo) from None
+@cache
+def _sorted(metadata: sa.MetaData) -> tuple[sa.Table, ...]:
+    return tuple(metadata.sorted_tables)
 
 
-def remove_copies(file: Path, before: float) -> None:
-    """Remove copies that were made before this time (seconds since 1970): they hold what was erased since."""
-    for copy in file.parent.glob(f"{glob.escape(file.name)}{COPY}*"):
-        if copy.stat().st_mtime < before:
-            copy.unlink(missing_ok=True)
+@cache
+def _statements(table: sa.Table, database: str) -> tuple[str, ...]:
+    """Return the SQL that makes a table and its indexes; compiling it takes longer than running it."""
+    kind: Any = postgresql if database == "postgresql" else sqlite
+    indexes = sorted(table.indexes, key=lambda index: str(index.name))
+    made: list[sa.schema.ExecutableDDLElement] = [sa.schema.CreateTable(table), *map(sa.schema.CreateIndex, indexes)]
+    return tuple(str(one.compile(dialect=kind.dialect())) for one in made)
