@@ -14,11 +14,12 @@ that another form asks too; of this one's own it may have a title, a description
 English words in a definition are gettext msgids.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -302,11 +303,17 @@ def _dated(event: Event) -> Text:
 
 def schema(definition: Definition, portal: Portal, today: date) -> "Schema":
     """Return the Table Schema of a form, its enumerations filled in from the portal's tables."""
+    return _read_schema(
+        json.dumps([_descriptor(field, choices(field, definition, portal, today)) for field in definition.asked])
+    )
+
+
+@lru_cache(maxsize=64)
+def _read_schema(fields: str) -> "Schema":
+    """Return the schema of these fields (JSON): reading one takes longer than checking an answer with it."""
     from frictionless import Schema  # noqa: PLC0415 - large, and needed only where somebody's answers are checked
 
-    return Schema.from_descriptor(
-        {"fields": [_descriptor(field, choices(field, definition, portal, today)) for field in definition.asked]}
-    )
+    return Schema.from_descriptor({"fields": json.loads(fields)})
 
 
 def _descriptor(field: Field, listed: tuple[Choice, ...]) -> dict[str, Any]:

@@ -272,10 +272,10 @@ def test_a_mark_cannot_be_matched_to_a_receipt_nor_tells_a_day(endpoint: Endpoin
 def test_marks_are_forgotten_when_no_backup_is_so_old(endpoint: Endpoint) -> None:
     endpoint.post("answer", code=code_of(endpoint), do="delete-now")
     store = endpoint.client.application.extensions["services"].concerns
-    store.forget_marks(date(2000, 1, 1))
+    store.forget_old(marks=date(2000, 1, 1))
     with store.reads() as connection:
         assert connection.exec_driver_sql("select count(*) from erased").scalar() == 1
-    store.forget_marks(date(2999, 1, 1))
+    store.forget_old(marks=date(2999, 1, 1))
     with store.reads() as connection:
         assert connection.exec_driver_sql("select count(*) from erased").scalar() == 0
 
@@ -605,9 +605,9 @@ def endpoint_says(endpoint: Endpoint, code: str, form: str, language: str) -> st
 def test_the_sentence_goes_when_what_was_lost_would_be_erased_anyway(endpoint: Endpoint) -> None:
     store = endpoint.client.application.extensions["services"].concerns
     store.note_restored(TODAY, TODAY)
-    store.forget_restored(TODAY)
+    store.forget_old(restored=TODAY)
     assert store.restored() == (TODAY, TODAY)
-    store.forget_restored(TODAY + timedelta(days=1))
+    store.forget_old(restored=TODAY + timedelta(days=1))
     assert store.restored() is None
 
 

@@ -21,13 +21,15 @@ LOOK_AGAIN = 10.0
 def erase_old(services: Services, known: TrustedDate) -> None:
     """Erase what has been kept as long as portal.yml says, by the earliest day that it may be. Raises NotKept."""
     keep, today = services.portal.days_kept, known.earliest
+    restored = today - timedelta(days=keep("concerns_days"))
     for marked in (services.concerns, services.signups):
-        marked.forget_marks(today - timedelta(days=MARKS_KEPT_DAYS))
-        marked.forget_restored(today - timedelta(days=keep("concerns_days")))
+        marked.forget_old(marks=today - timedelta(days=MARKS_KEPT_DAYS), restored=restored)
     last_days = {event.id: event.last_day for event in services.portal.events}
     services.signups.erase(today - timedelta(days=keep("signups_days")), last_days)
     for box in services.mailboxes:
         store = box.store
+        if store.is_empty():
+            continue  # as at the first start
         store.bring_back(known.latest)
         store.erase_loose_parts(today - timedelta(days=LOOSE_PART_DAYS))
         store.release(services.portal.members, services.portal.recoverable)

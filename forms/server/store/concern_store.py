@@ -35,6 +35,9 @@ from forms.server.store.repeating import repeated, repeated_even_if_done
 _NEW_LEFT_OUT = t.left_out.insert()
 _HAS = sa.select(t.letters.c.id).where(t.letters.c.id == sa.bindparam("id"))
 _NEW_RECIPIENT = t.recipients.insert()
+_ANYTHING = sa.select(
+    sa.or_(*(sa.exists(sa.select(sa.literal(1)).select_from(table)) for table in t.METADATA.sorted_tables))
+)
 
 
 class ConcernStore(Store):
@@ -255,9 +258,10 @@ class ConcernStore(Store):
         """Let go of texts that only waited for members who are members no longer."""
         with self.writing() as connection:
             held = sa.select(t.taken.c.letter).distinct().join(t.letters).where(t.letters.c.sealed != b"")
-            for letter_id in connection.execute(held).scalars().all():
-                self._release(connection, letter_id, members, recoverable)
-        self.forget_traces()
+            letters = connection.execute(held).scalars().all()
+            released = [id for id in letters if self._release(connection, id, members, recoverable)]
+        if released:
+            self.forget_traces()
 
     # What desks bring
 
@@ -446,6 +450,12 @@ class ConcernStore(Store):
         """Return the desks that have this letter, or something that was added to it."""
         with self.reads() as connection:
             return _that_have(connection, sa.select(t.letters.c.id).filter_by(thread=thread))
+
+    @repeated
+    def is_empty(self) -> bool:
+        """Return whether nothing is kept here that could ever be erased. Raises NotKept."""
+        with self.reads() as connection:
+            return not connection.execute(_ANYTHING).scalar()
 
     @repeated_even_if_done
     def erase(self, before: date) -> int:

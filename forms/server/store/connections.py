@@ -2,12 +2,13 @@
 
 import os
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from forms.core.problem import Problem
@@ -27,6 +28,12 @@ _LOST_MACHINE = {
     "keepalives_count": 3, "application_name": "portal",
 }  # fmt: skip
 """A machine that is gone sends no word of it: by these it is noticed within ten seconds. An address may name others."""
+
+_CHECKPOINT_WAIT = 50
+"""Milliseconds for which emptying the log waits for readers: so long it keeps writers waiting."""
+
+_TRY_AGAIN = 1.0
+"""Seconds until a write tries again to empty a log that somebody was reading."""
 
 _OVERFLOW = 25
 """SQLite: connections above the five that stay open, with which there are more than one district has threads."""
@@ -140,6 +147,48 @@ def checkpoints_of(engine: sa.Engine, url: str) -> sa.Engine:
     )
     sa.event.listen(own, "do_connect", _keep_private)
     return own
+
+
+class WriteAheadLog:
+    """SQLite's write-ahead log, in which what was erased stands until it is emptied. Safe from several threads."""
+
+    def __init__(self, checkpoints: sa.Engine) -> None:
+        """checkpoints: connections of its own, which wait only briefly."""
+        self._checkpoints = checkpoints
+        self._emptying = threading.Lock()
+        # A process that was killed may have left something in the log: the first write looks.
+        self._traces_remain, self._try_at = True, 0.0
+
+    def forget_traces(self) -> None:
+        """Remove erased bytes; while somebody reads, later (see `forget_when_due`). Never raises."""
+        self._traces_remain = True
+        self.forget_remaining_traces()
+
+    def forget_when_due(self) -> None:
+        """Try once more after a write, if there is something left and it is time."""
+        if self._traces_remain and time.monotonic() >= self._try_at:
+            self.forget_remaining_traces()
+
+    def forget_remaining_traces(self) -> None:
+        """Try once more, where there is something left and a log of this kind."""
+        if not self._traces_remain or self._checkpoints.dialect.name != "sqlite":
+            return
+        with self._emptying:
+            self._try_at = time.monotonic() + _TRY_AGAIN
+            self._traces_remain = False  # first: what another thread erases meanwhile sets it anew
+            if not self._empty():
+                self._traces_remain = True
+
+    def _empty(self) -> bool:
+        """Whether the log is empty now."""
+        try:
+            with self._checkpoints.connect() as connection:
+                # First what nobody has to wait for, so that the part for which writers wait is short.
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={_CHECKPOINT_WAIT}")
+                return not connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
+        except SQLAlchemyError:
+            return False
 
 
 def _keep_private(_dialect: Any, _record: Any, arguments: list[Any], _more: Any) -> None:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, date, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,11 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from forms.server.blocked import blocked
 from forms.server.store import installation as ours
 from forms.server.store import schema, schema_copies
-from forms.server.store.connections import Limit, checkpoints_of, engine_of
+from forms.server.store.connections import Limit, WriteAheadLog, checkpoints_of, engine_of
 from forms.server.store.faults import (
     READ_ONLY_SERVER,
     AlreadyThere,
     NotKept,
-    NotOurSchema,
-    OtherSalt,
-    OtherSchema,
     is_taken,
     not_kept,
     not_kept_for,
@@ -33,19 +29,10 @@ from forms.server.store.faults import (
 )
 from forms.server.store.repeating import is_repeated
 
-_MAKING_TABLES = 1976  # any number that no other program locks in this database
-
 MEASURED_EVERY = 1.0
 """Seconds between two measures of a database: measuring costs as much as a tenth of a letter."""
 
 _LONGEST_WAIT = 30.0  # seconds for the turn to write
-
-_CHECKPOINT_WAIT = 50
-"""Milliseconds for which emptying SQLite's write-ahead log waits for readers: so long it keeps writers waiting."""
-
-_TRY_AGAIN = 1.0
-"""Seconds until a write tries again to empty a write-ahead log that somebody was reading."""
-
 
 _PROBE_BYTES = 4096
 _REWRITE_BYTES = 8 * 1024 * 1024
@@ -61,6 +48,8 @@ class Store:
     engine: sa.Engine
     _checkpoints: sa.Engine
     _writers: threading.Lock
+    _tables: schema.Tables
+    _log: WriteAheadLog
 
     def __init__(
         self, url: str, metadata: sa.MetaData, beside: "Store | None" = None, limit: Limit | None = None
@@ -69,20 +58,16 @@ class Store:
         if beside is None:
             self.engine = engine_of(url, limit or Limit())
             self._checkpoints = checkpoints_of(self.engine, url)
+            self._tables, self._log = schema.Tables(self.engine), WriteAheadLog(self._checkpoints)
+            self._writers = threading.Lock()
         else:
-            self.engine, self._checkpoints = beside.engine, beside._checkpoints
+            self.engine, self._checkpoints, self._writers = beside.engine, beside._checkpoints, beside._writers
+            self._tables, self._log = beside._tables, beside._log
+        self._tables.add(metadata)
         self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.metadata = metadata
-        self._ready = False
-        self._as_it_is = False
-        self._salt_mark = ""
         self.on_fault: Callable[[str], None] = lambda _: None
-        self._making = threading.Lock()
-        self._writers = threading.Lock() if beside is None else beside._writers
-        self._emptying = threading.Lock()
         self._measured, self._measure_at = 0, 0.0
-        # A process that was killed may have left something in the log: the first write looks.
-        self._traces_remain, self._try_at = True, 0.0
 
     @property
     def _insert(self) -> Callable[[sa.Table], Any]:
@@ -110,29 +95,11 @@ class Store:
 
         Never raises: what was to be erased has been.
         """
-        self._traces_remain = True
-        self.forget_remaining_traces()
+        self._log.forget_traces()
 
     def forget_remaining_traces(self) -> None:
         """Try once more, where there is something left and SQLite has such a log."""
-        if not self._traces_remain or self.engine.dialect.name != "sqlite":
-            return
-        with self._emptying:
-            self._try_at = time.monotonic() + _TRY_AGAIN
-            self._traces_remain = False  # first: what another thread erases meanwhile sets it anew
-            if not self._empty_log():
-                self._traces_remain = True
-
-    def _empty_log(self) -> bool:
-        """Whether SQLite's write-ahead log is empty now; on a connection of its own, which waits only briefly."""
-        try:
-            with self._checkpoints.connect() as connection:
-                # First what nobody has to wait for, so that the part for which writers wait is short.
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
-                connection.exec_driver_sql(f"PRAGMA busy_timeout={_CHECKPOINT_WAIT}")
-                return not connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
-        except SQLAlchemyError:
-            return False
+        self._log.forget_remaining_traces()
 
     def rewrite(self, *tables: str) -> None:
         """Make PostgreSQL write these tables anew, without what was deleted: it only marks rows as dead.
@@ -151,7 +118,7 @@ class Store:
         whole run, and leaves a copy of everything in a temporary file.
         """
         with self._complaining(quietly=True):
-            self._make_tables()
+            self._tables.make()
             for table in self.metadata.sorted_tables:
                 for keys in self._shuffled(table):
                     begun = time.monotonic()
@@ -212,7 +179,7 @@ class Store:
             raise not_kept("full")
         row = {"id": 1, "filler": secrets.token_bytes(_PROBE_BYTES)}
         with self._complaining(quietly=True):
-            self._make_tables()
+            self._tables.make()
             with self._turn(), self.engine.begin() as connection:
                 written = self._insert(ours.probe).values(row)
                 connection.execute(written.on_conflict_do_update(index_elements=["id"], set_=row))
@@ -259,20 +226,18 @@ class Store:
         One that belongs to none yet belongs to it from now on. Raises OtherSalt, or NotKept where the database is away:
         then it is looked at when it is first used.
         """
-        with self._making:
-            self._salt_mark, self._ready = salt_mark, False
+        self._tables.belong_to(salt_mark)
         with self._complaining():
-            self._make_tables()
+            self._tables.make()
 
     def open_as_it_is(self, salt_mark: str) -> None:
         """Only read from now on: make no table, change no schema, since an older program may be running on it.
 
         Raises OtherSalt, OtherSchema where a newer program made it, or NotKept.
         """
-        with self._making:
-            self._salt_mark, self._ready, self._as_it_is = salt_mark, False, True
+        self._tables.belong_to(salt_mark, as_it_is=True)
         with self._complaining():
-            self._make_tables()
+            self._tables.make()
 
     @property
     def schema_number(self) -> str | None:
@@ -302,14 +267,13 @@ class Store:
         """Run one transaction; what it did is durable when the block is left."""
         ended: list[bool] = []
         with self._complaining(ended):
-            self._make_tables()
+            self._tables.make()
             with self._turn(), ExitStack() as stack:
                 with blocked():  # here SQLite waits for other programs, and PostgreSQL for its answer
                     connection = stack.enter_context(self.engine.begin())
                 yield connection
                 ended.append(True)  # from here on only the commit can fail
-        if self._traces_remain and time.monotonic() >= self._try_at:
-            self.forget_remaining_traces()
+        self._log.forget_when_due()
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -329,7 +293,7 @@ class Store:
     def mark_erased(self, connection: sa.Connection, *what: str) -> None:
         """Record, in the transaction that erases it, that something was erased, so that no backup restores it."""
         row = {
-            "mark": ours.erased_mark(self._salt_mark, *what),
+            "mark": ours.erased_mark(self._tables.salt_mark, *what),
             "day": datetime.now(UTC).date().replace(day=1),
         }  # the month: only to forget it
         self.add_rows(connection, ours.erased, [row])
@@ -338,12 +302,17 @@ class Store:
         """Return a function that tells whether ids were erased, as of now. Raises NotKept."""
         with self.reads() as connection:
             marks = frozenset(connection.execute(sa.select(ours.erased.c.mark)).scalars())
-        return lambda *what: ours.erased_mark(self._salt_mark, *what) in marks
+        return lambda *what: ours.erased_mark(self._tables.salt_mark, *what) in marks
 
-    def forget_marks(self, before: date) -> None:
-        """Erase the marks of what was erased before this day: no backup is so old any more. Raises NotKept."""
+    def forget_old(self, *, marks: date = date.min, restored: date = date.min) -> None:
+        """Forget the marks of what was erased before a day, since no backup is so old any more, and a restore before
+        another, since what it lost would be erased by now. Raises NotKept."""
         with self.writing() as connection:
-            connection.execute(ours.erased.delete().where(ours.erased.c.day < before))
+            old = ours.erased.delete().where(ours.erased.c.day < marks)
+            old_restore = ours.restored.delete().where(ours.restored.c.day < restored)
+            gone = connection.execute(old).rowcount + connection.execute(old_restore).rowcount
+        if gone:
+            self.forget_traces()
 
     def restored(self) -> tuple[date, date] | None:
         """Return the day of the backup that this database was brought back from, and the day of that; or None."""
@@ -357,11 +326,6 @@ class Store:
             connection.execute(ours.restored.delete())
             self.add_rows(connection, ours.restored, [{"id": 1, "since": since, "day": day}])
 
-    def forget_restored(self, before: date) -> None:
-        """Forget that it was brought back before this day: what was lost would be erased by now. Raises NotKept."""
-        with self.writing() as connection:
-            connection.execute(ours.restored.delete().where(ours.restored.c.day < before))
-
     def add_rows(self, connection: sa.Connection, table: sa.Table, rows: Iterable[Mapping[str, Any]]) -> None:
         """Write rows of which some may be there already: those stay as they are."""
         for row in rows:
@@ -371,7 +335,7 @@ class Store:
     def snapshot(self) -> Iterator[sa.Connection]:
         """Lend a connection that sees the database as it is now, whatever is written meanwhile. Raises NotKept."""
         with self._complaining(quietly=True):
-            self._make_tables()
+            self._tables.make()
             if self.engine.dialect.name == "sqlite":
                 with self._checkpoints.connect() as connection:
                     connection.exec_driver_sql("BEGIN DEFERRED")  # readers hold no writer up
@@ -385,60 +349,9 @@ class Store:
     def reads(self) -> Iterator[sa.Connection]:
         """Lend a connection for reading. Raises NotKept."""
         with self._complaining():
-            self._make_tables()
+            self._tables.make()
             with self._reading.connect() as connection:
                 yield connection
-
-    def _make_tables(self) -> None:
-        """Create the tables once per process, one thread at a time: PostgreSQL fails if two create the same table."""
-        with self._making:
-            if self._ready:
-                return
-            if self._as_it_is:
-                self._require_readable()
-                self._ready = True
-                return
-            with self.engine.begin() as connection:
-                if connection.dialect.name == "postgresql":
-                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MAKING_TABLES})")
-                self._bring_up_to_date(connection)
-                self._make_missing(connection)
-                if self._salt_mark:
-                    self._require_salt(connection)
-            self._ready = True
-
-    def _require_readable(self) -> None:
-        """Raise OtherSchema or OtherSalt where this database is not ours to read; change nothing."""
-        with self._reading.connect() as connection:
-            try:
-                schema.require_known(schema.number_of(connection))
-            except NotOurSchema as problem:
-                raise OtherSchema(*problem.args) from None
-            if sa.inspect(connection).has_table(ours.installation.name):
-                mark = connection.execute(sa.select(ours.installation.c.salt_mark)).scalar()
-                if mark not in {None, self._salt_mark}:
-                    raise OtherSalt
-
-    def _require_salt(self, connection: sa.Connection) -> None:
-        row = {"id": 1, "salt_mark": self._salt_mark}
-        connection.execute(self._insert(ours.installation).values(row).on_conflict_do_nothing())
-        if connection.execute(sa.select(ours.installation.c.salt_mark)).scalar() != self._salt_mark:
-            raise OtherSalt
-
-    def _bring_up_to_date(self, connection: sa.Connection) -> None:
-        known = frozenset(table.name for table in (*self.metadata.sorted_tables, *ours.METADATA.sorted_tables))
-        try:
-            schema.bring_up_to_date(connection, known)
-        except NotOurSchema as problem:
-            raise OtherSchema(*problem.args) from None
-
-    def _make_missing(self, connection: sa.Connection) -> None:
-        """Create the tables that a database lacks; columns that older tables lack are added by migrations/versions."""
-        there = set(sa.inspect(connection).get_table_names())
-        for table in (*self.metadata.sorted_tables, *ours.METADATA.sorted_tables):
-            if table.name not in there:
-                for statement in _statements(table, connection.dialect.name):
-                    connection.exec_driver_sql(statement)
 
     @contextmanager
     def _complaining(self, ended: Sequence[bool] = (), *, quietly: bool = False) -> Iterator[None]:
@@ -463,15 +376,6 @@ class Store:
             if problem.fault:
                 tell(problem.fault)
             raise
-
-
-@cache
-def _statements(table: sa.Table, database: str) -> tuple[str, ...]:
-    """Return the SQL that makes a table and its indexes; compiling it takes longer than running it."""
-    kind: Any = postgresql if database == "postgresql" else sqlite
-    indexes = sorted(table.indexes, key=lambda index: str(index.name))
-    made: list[sa.schema.ExecutableDDLElement] = [sa.schema.CreateTable(table), *map(sa.schema.CreateIndex, indexes)]
-    return tuple(str(one.compile(dialect=kind.dialect())) for one in made)
 
 
 def _as_it_is(table: sa.Table) -> dict[str, Any]:

@@ -262,11 +262,13 @@ class SignupStore(Store):
             for event, day in known:
                 if days[event] != day:
                     connection.execute(_places.update().filter_by(event=event).values(last_day=days[event]))
+            over = [event for event, day in days.items() if day < before]
             gone = 0
-            for event in (event for event, day in days.items() if day < before):
+            for event in over:
                 gone += connection.execute(_signups.delete().filter_by(event=event)).rowcount
                 connection.execute(_places.delete().filter_by(event=event))
-        self.forget_traces()
+        if over:
+            self.forget_traces()
         if gone:
             self.rewrite(_signups.name, _places.name)
         return gone
