@@ -24,7 +24,7 @@ from forms.server.store.concern_store import ConcernStore
 from forms.server.store.database import Store
 from forms.server.store.date_store import DayStore
 from forms.server.store.faults import NotKept
-from forms.server.store.fetch_days import last_fetched, waiting_since
+from forms.server.store.status_questions import commits_wait, durability_doubt, last_fetched, waiting_since
 
 LONGEST_WAIT = 3
 """Days for which a letter may wait for a desk before the operator should ask why."""
@@ -175,12 +175,14 @@ def _room(settings: Settings, found: Databases) -> Iterator[Item]:
 
 
 def _durable(found: Databases) -> Iterator[Item]:
-    """Yield where a server of PostgreSQL says that it can lose what it has answered as kept."""
+    """Yield where a server of PostgreSQL says that it can lose what it has answered as kept, or answers nobody."""
     for name, stores in found.items():
-        doubt = stores[0].durability_doubt()
+        doubt, wait = durability_doubt(stores[0]), commits_wait(stores[0])
         if doubt:
             said = f"The database of {name} {doubt} A letter whose receipt was shown can be lost."
             yield Item(f"durability of {name}", doubt, said, needs=True)
+        if wait:
+            yield Item(f"replica of {name}", "waits", f"The database of {name} {wait}", needs=True)
 
 
 def _desks(portal: portals.Portal, found: Databases, day: date) -> Iterator[Item]:

@@ -226,22 +226,6 @@ class Store:
         if self.engine.dialect.name == "postgresql":
             self.probe()
 
-    def durability_doubt(self) -> str:
-        """Return why PostgreSQL may lose what it has answered as kept, and what to do; empty where it does not.
-
-        Raises NotKept.
-        """
-        if self.engine.dialect.name != "postgresql":
-            return ""
-        with self.reads() as connection:
-            if connection.exec_driver_sql("SHOW fsync").scalar() == "off":
-                return "does not wait for its disk. Set fsync = on."
-            awaited = connection.exec_driver_sql("SHOW synchronous_standby_names").scalar()
-            streams = connection.exec_driver_sql("SELECT count(*) FROM pg_stat_replication").scalar()
-            if streams and not awaited:
-                return "does not wait for its replica. Set synchronous_standby_names."
-        return ""
-
     def is_in_use(self) -> bool:
         """Return whether this database holds anything, or belongs to a salt already. Makes no table. Raises NotKept."""
         file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None

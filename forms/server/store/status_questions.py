@@ -1,8 +1,9 @@
-"""What whoever runs the server asks databases: when desks fetched last and what waits, in days; whether letters are safe.
+"""What `portal status` asks databases: when desks fetched and what waits, in days; whether letters are safe.
 
 Nothing is changed by it.
 """
 
+import threading
 import time
 from datetime import date
 
@@ -73,12 +74,15 @@ def commits_wait(store: Store) -> str:
         awaited = _awaited(connection)
     if not awaited or _is_quick(store):
         return ""
-    return (
-        f"waits with each commit for a replica that does not answer (synchronous_standby_names = {awaited}): nobody who"
-        " sends something gets a receipt. Start that replica; which are there says: SELECT * FROM pg_stat_replication."
-        " If it is lost: ALTER SYSTEM SET synchronous_standby_names = '' and SELECT pg_reload_conf(), and set it again"
-        " once there is another: meanwhile letters are on one disk only."
-    )
+    return _NO_REPLICA.format(awaited)
+
+
+_NO_REPLICA = (
+    "waits with each commit for a replica that does not answer (synchronous_standby_names = {}): nobody who sends"
+    " something gets a receipt. Start that replica; which are there says: SELECT * FROM pg_stat_replication. If it is"
+    " lost: ALTER SYSTEM SET synchronous_standby_names = '' and SELECT pg_reload_conf(), and set it again once there is"
+    " another: meanwhile letters are on one disk only."
+)
 
 
 def _awaited(connection: sa.Connection) -> str:
@@ -87,8 +91,13 @@ def _awaited(connection: sa.Connection) -> str:
 
 def _is_quick(store: Store) -> bool:
     """Return whether a commit is answered in time. One that is not is given up; it would change nothing either."""
-    begun = time.monotonic()
-    with store.engine.begin() as connection:
-        connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{LONGEST_COMMIT}s'")  # of the commit too
-        connection.exec_driver_sql("SELECT pg_logical_emit_message(true, 'portal', '')")
+    begun, giving_up = time.monotonic(), threading.Timer(LONGEST_COMMIT, lambda: None)
+    try:
+        with store.engine.begin() as connection:
+            connection.exec_driver_sql("SELECT pg_logical_emit_message(true, 'portal', '')")
+            # PostgreSQL's own statement_timeout ends before the commit does.
+            giving_up.function = getattr(connection.connection.driver_connection, "cancel", giving_up.function)
+            giving_up.start()
+    finally:
+        giving_up.cancel()
     return time.monotonic() - begun < LONGEST_COMMIT
