@@ -90,6 +90,12 @@ class Store:
         return postgresql.insert if self.engine.dialect.name == "postgresql" else sqlite.insert
 
     @property
+    def named(self) -> str:
+        """What an operator knows the database by: the file of SQLite, or the name that PostgreSQL has for it."""
+        name = self.engine.url.database or "in memory"
+        return name if self.engine.dialect.name == "sqlite" else f"The database {name}"
+
+    @property
     def size(self) -> int:
         """Bytes that hold something, as measured a moment ago: room that was erased is used again. Raises NotKept."""
         if time.monotonic() >= self._measure_at:
@@ -209,7 +215,7 @@ class Store:
         """Write something durably, as a letter is written. Raises NotKept, which `on_fault` is not told of."""
         file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
         if file and _free(Path(file)) < _LEAST_FREE:
-            raise not_kept("full")
+            raise not_kept("full", where=self.named)
         row = {"id": 1, "filler": secrets.token_bytes(_PROBE_BYTES)}
         with self._complaining(quietly=True):
             self._make_tables()
@@ -304,7 +310,7 @@ class Store:
         with blocked():
             its_turn = self._writers.acquire(timeout=_LONGEST_WAIT)
         if not its_turn:
-            raise not_kept("busy")
+            raise not_kept("busy", where=self.named)
         try:
             yield
         finally:
@@ -433,13 +439,13 @@ class Store:
         except IntegrityError as error:
             if is_taken(error):
                 raise AlreadyThere("store", "Something with this id is kept already.") from None
-            problem = not_kept("other", type(error).__name__)
+            problem = not_kept("other", type(error).__name__, self.named)
             tell(problem.fault)
             raise problem from None
         except SQLAlchemyError as error:
             if state_of(error) == READ_ONLY_SERVER:  # no primary any more: each connection to it is useless
                 self.engine.dispose()
-            problem = not_kept_for(error, at_commit=bool(ended))
+            problem = not_kept_for(error, at_commit=bool(ended), where=self.named)
             if not (problem.again and is_repeated()):  # else whoever repeats it tells, if it fails for good
                 tell(problem.fault)
             raise problem from None
