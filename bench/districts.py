@@ -81,6 +81,14 @@ class Others:
     seconds: list[float] = field(default_factory=list)
     failed: int = 0
 
+    def add(self, more: "Others") -> None:
+        self.seconds += more.seconds
+        self.failed += more.failed
+
+    def __str__(self) -> str:
+        asked = len(self.seconds)
+        return f"median {self.median():.0f}, p99 {self.p99():.0f} ms, {self.failed} of {asked} failed"
+
     def p99(self) -> float:
         return 1000 * statistics.quantiles(self.seconds, n=100)[98]
 
@@ -213,24 +221,32 @@ def many(count: int, handover: Path | None) -> None:
         served.stop()
 
 
+ROUNDS = 6
+"""Quiet and loaded phases follow each other so many times, so that both meet the same other programs."""
+
+
 def isolation(served: Served, folder: Path, count: int) -> None:
-    """Print what the others meet while one is flooded, and while one's databases are locked."""
+    """Print what the others meet while one is flooded, and while one's databases are locked, beside quiet phases."""
 
-    def measure(what: str) -> None:
-        found = others(served.port, count, SECONDS)
-        asked = len(found.seconds)
+    @contextmanager
+    def locked_and_flooded() -> Iterator[None]:
+        with locked(folder), flood(served.port, "post", 30):
+            yield
+
+    loads = {
+        "60 clients ask one for a form without a pause": lambda: flood(served.port, "get", 60),
+        "60 clients send one letters without a pause": lambda: flood(served.port, "post", 60),
+        "one's databases are locked, and 30 clients send it letters": locked_and_flooded,
+    }
+    for said, load in loads.items():
+        quiet, loaded = Others(), Others()
+        for _ in range(ROUNDS):
+            quiet.add(others(served.port, count, SECONDS / ROUNDS))
+            with load():
+                loaded.add(others(served.port, count, SECONDS / ROUNDS))
         print(
-            f"  {what}: median {found.median():.0f}, p99 {found.p99():.0f} ms; {found.failed} of {asked} failed",
-            flush=True,
+            f"  {said}: {loaded}; quiet in between: {quiet}; p99 is {loaded.p99() / quiet.p99():.1f} times", flush=True
         )
-
-    measure("quiet")
-    for what, said in (("get", "ask one for a form"), ("post", "send one letters")):
-        with flood(served.port, what, 60):
-            measure(f"60 clients {said} without a pause")
-    with locked(folder), flood(served.port, "post", 30):
-        measure("one's databases are locked, and 30 clients send it letters")
-    measure("quiet again")
 
 
 def main() -> None:

@@ -111,7 +111,7 @@ def restore(
 
     What people erased since that backup is erased again: by the newest erased.age, and by the databases that are there.
     """
-    with report_problems():
+    with report_problems(f"The disk of {os.environ.get('PORTAL_DATA') or 'PORTAL_DATA'}"):
         settings = settings_here()
         beside = file.with_name(ERASED)
         small = erasures or (beside if beside.exists() else None)

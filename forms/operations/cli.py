@@ -3,6 +3,7 @@
 A command is a click command in a module of its own, named in COMMANDS; the module is imported when it is asked for.
 """
 
+import errno
 import os
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -99,6 +100,19 @@ def load(name: str) -> click.Command:
     return found
 
 
+_NOT_YOURS = "It is another user's: run this as root (sudo), and see with ls -ld whose it is."
+_NEXT = {
+    0: "Is the disk full, or the folder not yours?",
+    errno.EACCES: _NOT_YOURS,
+    errno.EPERM: _NOT_YOURS,
+    errno.ENOSPC: "The disk is full: make room, and type the same again.",
+    errno.EDQUOT: "The disk is full for this user: make room, and type the same again.",
+    errno.EROFS: "Its disk may only be read: see with findmnt how it is mounted, and in the journal why.",
+    errno.ENOENT: "It is not there: type this in the folder of the program, like /srv/portal, or correct the name.",
+}
+"""What to do where the system refuses a file, by the number of the error; 0: any other."""
+
+
 @contextmanager
 def report_problems(unnamed: str = "A file", *, unforeseen: bool = True) -> Iterator[None]:
     """Report problems and files that cannot be used as sentences on the error stream, with exit code 1.
@@ -112,7 +126,7 @@ def report_problems(unnamed: str = "A file", *, unforeseen: bool = True) -> Iter
         raise click.ClickException(str(told)) from None
     except OSError as error:
         what = f"{error.filename or unnamed} cannot be written or read ({error.strerror})."
-        raise click.ClickException(f"{what} Is the disk full, or the folder not yours?") from None
+        raise click.ClickException(f"{what} {_NEXT.get(error.errno or 0, _NEXT[0])}") from None
     except (click.ClickException, click.Abort, click.exceptions.Exit):
         raise
     except Exception as error:

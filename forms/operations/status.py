@@ -1,5 +1,6 @@
 """How an installation stands, in sentences with days and never times: what needs the operator, and what does not."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,8 +24,8 @@ from forms.server.in_use import InUse
 from forms.server.store.concern_store import ConcernStore
 from forms.server.store.database import Store
 from forms.server.store.date_store import DayStore
-from forms.server.store.faults import NotKept
-from forms.server.store.fetch_days import last_fetched, waiting_since
+from forms.server.store.faults import NotKept, not_kept
+from forms.server.store.status_questions import commits_wait, durability_doubt, last_fetched, waiting_since
 
 LONGEST_WAIT = 3
 """Days for which a letter may wait for a desk before the operator should ask why."""
@@ -154,6 +155,7 @@ def _kept(settings: Settings, portal: portals.Portal, day: date) -> Iterator[Ite
                 said = "The service runs an earlier version of this program than is installed: systemctl restart portal"
                 yield Item("database", "schema", said, needs=True)
                 return
+            yield from _writable(found)
             yield from _room(settings, found)
             yield from _durable(found)
             yield from _desks(portal, found, day)
@@ -174,13 +176,25 @@ def _room(settings: Settings, found: Databases) -> Iterator[Item]:
     yield Item("disk", free, f"{free} MB are free on the disk.", needs=free < LEAST_FREE)
 
 
-def _durable(found: Databases) -> Iterator[Item]:
-    """Yield where a server of PostgreSQL says that it can lose what it has answered as kept."""
+def _writable(found: Databases) -> Iterator[Item]:
+    """Yield files of SQLite that may be read and not written: a letter would not be kept."""
     for name, stores in found.items():
-        doubt = stores[0].durability_doubt()
+        store = stores[0]
+        file = Path(store.engine.url.database or "") if store.engine.dialect.name == "sqlite" else None
+        if file and not all(os.access(one, os.W_OK) for one in (file, file.parent)):
+            said = not_kept("read-only", where=store.named)
+            yield Item(f"database of {name}", "read-only", f"No letter can be kept. {said}", needs=True)
+
+
+def _durable(found: Databases) -> Iterator[Item]:
+    """Yield where a server of PostgreSQL says that it can lose what it has answered as kept, or answers nobody."""
+    for name, stores in found.items():
+        doubt, wait = durability_doubt(stores[0]), commits_wait(stores[0])
         if doubt:
             said = f"The database of {name} {doubt} A letter whose receipt was shown can be lost."
             yield Item(f"durability of {name}", doubt, said, needs=True)
+        if wait:
+            yield Item(f"replica of {name}", "waits", f"The database of {name} {wait}", needs=True)
 
 
 def _desks(portal: portals.Portal, found: Databases, day: date) -> Iterator[Item]:

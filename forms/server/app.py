@@ -19,7 +19,7 @@ from forms.server import config
 from forms.server.api import browser_api
 from forms.server.api import desk_api as pickup
 from forms.server.in_use import InUse
-from forms.server.services.flood_control import PLACES_A_LETTER, FloodControl, LeakyBucket
+from forms.server.services.flood_control import PLACES_A_LETTER, FloodControl, LeakyBucket, Rows, SharedBucket
 from forms.server.services.mailbox import Full, Services
 from forms.server.services.operator_log import WHERE, Leader, OperatorLog
 from forms.server.services.portal_file import PortalFile
@@ -28,6 +28,7 @@ from forms.server.store.concern_store import ConcernStore
 from forms.server.store.database import Store
 from forms.server.store.date_store import DayStore
 from forms.server.store.faults import NotKept, OtherSalt, OtherSchema
+from forms.server.store.letters import PRIORITY_QUEUE
 from forms.server.store.signup_store import SignupStore
 from forms.server.store.statement_store import StatementStore
 from forms.server.web import concerns as routes
@@ -70,8 +71,8 @@ def _wired(read: config.Settings, in_use: InUse) -> Flask:
         salt=_salt(read, (concerns, signups, requests)),
         cost=read.cost,
         budget=read.budget,
-        flood_control=FloodControl(read.flood_threshold),
-        places=LeakyBucket(PLACES_A_LETTER * read.flood_threshold),
+        flood_control=FloodControl(read.flood_threshold, rows=_rows_of(app, concerns)),
+        places=SharedBucket(PLACES_A_LETTER * read.flood_threshold, signups.people),
         unlike=LeakyBucket(read.flood_threshold),
     )
     app.extensions["portal_file"] = portal_file
@@ -117,6 +118,12 @@ def _today_in_the_district(app: Flask) -> date:
     """Return the day by the newest portal's time zone: sign-ups close by it, not by the server's clock setting."""
     portal_now: portal.Portal = app.extensions["services"].portal
     return portal_now.today()
+
+
+def _rows_of(app: Flask, concerns: ConcernStore) -> Rows:
+    """Return what tells how many letters came to all machines before one database."""
+    first, today = partial(concerns.number, PRIORITY_QUEUE), lambda: concerns.number(day=app.extensions["today"]())
+    return Rows(concerns.number, first, today)
 
 
 def _in_use(read: config.Settings) -> InUse:
@@ -204,6 +211,8 @@ def watch(app: Flask) -> None:
     log.watched = True
     if not app.extensions["leader"]():
         return
+    services.flood_control.look()
+    services.places.is_high()
     log.say_of_portal(app.extensions["portal_file"].problem)
     for where, store in zip(WHERE, (services.concerns, services.requests), strict=True):
         try:

@@ -28,6 +28,7 @@ from forms.server.store.faults import NotKept
 from forms.server.store.letters import NewLetter
 from forms.server.store.repeating import repeated, repeated_even_if_done
 from forms.server.store.signup_store import COMING, WAITING, Signup, SignupStore
+from forms.server.store.status_questions import commits_wait, durability_doubt
 from tests.patience import PATIENCE, until
 
 from .deployed import Served, gunicorn
@@ -277,11 +278,27 @@ def test_a_primary_that_dies_under_load_loses_and_doubles_nothing(
 
 def test_a_replica_that_nobody_waits_for_is_said(servers: Pair) -> None:
     store = ConcernStore(servers.url("concerns"))
-    assert "Set synchronous_standby_names" in store.durability_doubt()
+    assert "Set synchronous_standby_names" in durability_doubt(store)
     servers.synchronous()
-    assert store.durability_doubt() == ""
+    assert durability_doubt(store) == ""
     servers.primary.tell("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
-    until(lambda: "fsync = on" in store.durability_doubt())  # the setting is read
+    until(lambda: "fsync = on" in durability_doubt(store))  # the setting is read
+    store.close()
+
+
+def test_commits_that_wait_for_a_replica_that_is_not_there_are_said(servers: Pair) -> None:
+    """By a user who may see nothing of other users, as a careful operator makes one; and nothing is changed by it."""
+    servers.primary.tell("CREATE ROLE portal LOGIN", "ALTER DATABASE concerns OWNER TO portal")
+    store = ConcernStore(servers.url("concerns").replace("postgres@", "portal@"))
+    assert store.number() == 0
+    assert commits_wait(store) == ""
+    servers.synchronous()
+    assert commits_wait(store) == "", "a replica that answers"
+    servers.primary.tell("ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()")
+    until(lambda: "does not answer (synchronous_standby_names = nobody)" in commits_wait(store))  # it is read
+    assert store.number() == 0, "whoever reads does not wait"
+    servers.primary.tell("ALTER SYSTEM SET synchronous_standby_names = ''", "SELECT pg_reload_conf()")
+    until(lambda: commits_wait(store) == "")  # as the sentence says
     store.close()
 
 

@@ -44,6 +44,9 @@ def replaced(path: Path) -> Iterator[Path]:
         _sync(fresh, os.O_RDWR)  # Windows syncs only what it may write
         fresh.replace(path)
         sync_folder(path.parent)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a full disk names no file, and whoever reads of it needs one
+        raise
     finally:
         fresh.unlink(missing_ok=True)
 

@@ -298,6 +298,9 @@ def _at_rest(data: Path, *, in_place: bool) -> Iterator[None]:
     if not data.exists():
         yield
         return
+    if not os.access(data, os.R_OK | os.W_OK | os.X_OK):
+        todo = f"Run this as root, or as its owner. Nothing was changed. Whose it is says: ls -ld {data}"
+        raise Problem(str(data), "is not yours to read and write.", todo)
     if not in_place and {path.name for path in data.iterdir()} - {IN_USE}:
         todo = "Nothing was changed. To replace it say --in-place: it is kept beside, under another name."
         raise Problem(str(data), "is there already, with what people sent.", todo)

@@ -117,11 +117,23 @@ def _whole(folder: Path, found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def names(folder: Path) -> list[str]:
-    """Return the names of the districts in a folder. Raises Problem where it cannot be read."""
+    """Return the names of the districts in a folder, also of those that cannot be read: they are not taken for removed.
+
+    Raises Problem where the folder cannot be read.
+    """
     try:
-        return sorted(path.parent.name for path in folder.glob(f"*/{FILE}") if _NAME.fullmatch(path.parent.name))
+        return sorted(path.name for path in folder.iterdir() if _NAME.fullmatch(path.name) and _may_be_district(path))
+    except FileNotFoundError:
+        return []
     except OSError as error:
         raise Problem(str(folder), f"cannot be read ({error.strerror}).", "Let the service's user read it.") from None
+
+
+def _may_be_district(path: Path) -> bool:
+    try:
+        return (path / FILE).exists()
+    except OSError:  # another user's: `read` says so
+        return True
 
 
 def require_apart(district: District, others: Iterable[District]) -> None:
@@ -191,6 +203,9 @@ def version(folder: Path) -> tuple[tuple[str, int, int, int], ...]:
     """Return what changes when a district is added, changed or removed."""
     found = []
     for name in names(folder):
-        state = (folder / name / FILE).stat()
-        found.append((name, state.st_mtime_ns, state.st_size, state.st_ino))
+        try:
+            state = (folder / name / FILE).stat()
+            found.append((name, state.st_mtime_ns, state.st_size, state.st_ino))
+        except PermissionError:  # `read` says so; the others go on
+            found.append((name, 0, 0, 0))
     return tuple(found)

@@ -2,6 +2,7 @@
 
 A whole village shares one address, and a training day looks like an attack from it. So nobody is limited by address.
 Above a number of letters in ten minutes, those with proof of work go to the priority queue, others to the second.
+All machines and workers before one database count together (shared_count.py).
 """
 
 import hashlib
@@ -11,10 +12,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 from forms.core.problem import Problem
 from forms.server.blocked import blocked
+from forms.server.services.shared_count import SharedCount
+from forms.server.store.faults import NotKept
 
 FLOOD_THRESHOLD = 30
 """Letters that may come at once, and so many again every ten minutes, before we speak of pressure."""
@@ -55,6 +59,11 @@ class LeakyBucket:
         with self._lock:
             self._put(min(self._level() + many, _FULL * self._threshold))
 
+    def fill(self, level: float) -> None:
+        """Count as though so many had just come, the threshold at most: nobody knows when they came."""
+        with self._lock:
+            self._put(max(self._level(), min(level, self._threshold)))
+
     def is_high(self) -> bool:
         """Return whether more than the threshold come in ten minutes."""
         with self._lock:
@@ -69,21 +78,80 @@ class LeakyBucket:
         struct.pack_into("dd", self._shared, 0, level, self._clock())
 
 
-class FloodControl:
-    """Measures how many letters come at once, and how many of them with proof of work."""
+class SharedBucket(LeakyBucket):
+    """A leaky bucket into which also goes what comes to other machines before the same database."""
 
-    def __init__(self, threshold: int = FLOOD_THRESHOLD, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, threshold: int, rows: Callable[[], int], clock: Callable[[], float] = time.monotonic) -> None:
+        """rows: returns how many there are in the database now."""
+        super().__init__(threshold, clock)
+        self._both = SharedCount(rows, clock)
+
+    def count(self, many: int = 1) -> None:
+        """Count what came here."""
+        super().count(many)
+        self._both.count(many)
+
+    def is_high(self) -> bool:
+        """Return whether more than the threshold come in ten minutes, here and elsewhere."""
+        super().count(self._both.elsewhere())
+        return super().is_high()
+
+
+@dataclass(frozen=True)
+class Rows:
+    """How many letters a database holds: in all, of the priority queue, and of today. Each may raise NotKept."""
+
+    all: Callable[[], int]
+    first: Callable[[], int]
+    today: Callable[[], int]
+
+
+class FloodControl:
+    """Measures how many letters come at once, and how many of them with proof of work.
+
+    With `rows`, also those that come elsewhere. In a flood those of the priority queue came with work, but for the few
+    that are unlike others (mailbox.py). After a start the letters of today count as though they had just come.
+    """
+
+    def __init__(
+        self,
+        threshold: int = FLOOD_THRESHOLD,
+        clock: Callable[[], float] = time.monotonic,
+        rows: Rows | None = None,
+    ) -> None:
         self._all = LeakyBucket(threshold, clock)
         self._worked = [LeakyBucket(threshold * 4**step, clock) for step in range(MOST_BITS - BITS)]
+        self._rows = rows
+        self._letters = SharedCount(rows.all, clock) if rows else None
+        self._first = SharedCount(rows.first, clock) if rows else None
 
-    def count(self, *, worked: bool = False) -> None:
-        """Count one more letter."""
+    def count(self, *, worked: bool = False, first: bool = True) -> None:
+        """Count one more letter. first: it went to the priority queue."""
         self._all.count()
         for step in self._worked if worked else ():
             step.count()
+        if self._letters and self._first:
+            self._letters.count()
+            self._first.count(int(first))
+
+    def look(self) -> None:
+        """Count what came elsewhere, if a look is due; the database is asked at most once a second."""
+        if self._rows is None or self._letters is None or self._first is None:
+            return
+        if self._letters.is_new:
+            with suppress(NotKept):
+                self._all.fill(self._rows.today())
+        self._all.count(self._letters.elsewhere())
+        if not self._all.is_high():
+            self._first.forget()  # without a flood, letters without work go there too
+            return
+        worked = self._first.elsewhere()
+        for step in self._worked:
+            step.count(worked)
 
     def is_high(self) -> bool:
         """Return whether letters without work go to the second queue."""
+        self.look()
         return self._all.is_high()
 
     def bits(self) -> int:

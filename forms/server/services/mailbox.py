@@ -138,7 +138,7 @@ class Services:
         self.require_room(1 if tray == PRIORITY_QUEUE else FOR_SECOND_QUEUE, self.concerns)
         kept = self.concerns.save(replace(coming, tray=tray))
         if kept:
-            self.flood_control.count(worked=worked)
+            self.flood_control.count(worked=worked, first=tray == PRIORITY_QUEUE)
             if chosen:
                 self.unlike.count()
         return kept

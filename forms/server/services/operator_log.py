@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from forms.server.store.faults import FAULTS
+from forms.server.store.faults import FAULTS, MEANINGS
 
 AGAIN = 3600.0
 """Seconds until the same is said once more."""
@@ -25,18 +25,7 @@ LATER = 600
 WHERE = ("concerns", "sign-ups and requests")
 PORTAL = "portal"
 
-_WHAT = {
-    "full": "the disk is full, or takes no more. Free some room",
-    "read-only": "it may not be written. Look at the owner and mount of the data folder",
-    "closed": "its file cannot be opened. Look at the data folder: owner, mount, and whether the unit may write there",
-    "damaged": "it is damaged. Stop the service and take it back from a backup, with its salt",
-    "away": "it does not answer. Look whether it runs and can be reached",
-    "busy": "another program keeps it locked. Look what else has it open",
-    "salt": "it belongs to another salt. Take back the salt that belongs to it (docs/deploy.md)",
-    "schema": "it belongs to another version of this program. Restart the service, and see what it says",
-    "budget": "the budget of disk is used up. Let desks fetch, or raise PORTAL_BUDGET",
-    "other": "it failed for a reason that is not known here. Look at the disk and at the database's own log",
-}
+_WHAT = {**MEANINGS, "budget": "the budget of disk is used up. Let desks fetch, or raise PORTAL_BUDGET"}
 _KINDS = [(where, what) for where in WHERE for what in (*FAULTS, "budget")]
 _SLOT = struct.Struct("ddd")
 

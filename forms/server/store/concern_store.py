@@ -93,6 +93,14 @@ class ConcernStore(Store):
         with self.reads() as connection:
             return connection.execute(_HAS, {"id": letter_id}).first() is not None
 
+    @repeated
+    def number(self, tray: int | None = None, day: date | None = None) -> int:
+        """Return how many letters there are: all, those of a queue, or those since a day. Raises NotKept."""
+        chosen = [] if tray is None else [t.letters.c.tray == tray]
+        chosen += [] if day is None else [t.letters.c.day >= day]
+        with self.reads() as connection:
+            return connection.execute(sa.select(sa.func.count()).select_from(t.letters).where(*chosen)).scalar() or 0
+
     @repeated_even_if_done
     def save_part(self, part_id: str, day: date, desks: Sequence[str], sealed: bytes) -> None:
         """Keep a sealed part until its letter claims it, or two days. The same part again changes nothing."""

@@ -192,12 +192,18 @@ class WriteAheadLog:
 
 
 def _keep_private(_dialect: Any, _record: Any, arguments: list[Any], _more: Any) -> None:
-    """Let nobody but this user read a database's file, whatever the umask. SQLite makes those beside it likewise."""
+    """Let nobody but this user read a database's file, whatever the umask. SQLite makes those beside it likewise.
+
+    A file that is there is never opened here: closing it would take away the locks that SQLite holds on it for all
+    connections of this process. The next process to close its own would then remove the write-ahead log under them, and
+    letters that were reported as kept would be gone (sqlite.org/howtocorrupt.html, 2.2).
+    """
     name = str(arguments[0]) if arguments else ""
     if os.name != "posix" or not name or name.startswith((":memory:", "file:")):
         return
     with suppress(OSError):  # of another user, or not to be made: SQLite says what is wrong with it
-        os.close(os.open(name, os.O_RDONLY | os.O_CREAT, 0o600))
+        with suppress(FileExistsError):
+            os.close(os.open(name, os.O_RDONLY | os.O_CREAT | os.O_EXCL, 0o600))
         for file in (Path(name), Path(f"{name}-wal"), Path(f"{name}-shm")):
             if file.exists() and file.stat().st_mode & 0o077:
                 file.chmod(0o600)

@@ -75,6 +75,12 @@ class Store:
         return postgresql.insert if self.engine.dialect.name == "postgresql" else sqlite.insert
 
     @property
+    def named(self) -> str:
+        """What an operator knows the database by: the file of SQLite, or the name that PostgreSQL has for it."""
+        name = self.engine.url.database or "in memory"
+        return name if self.engine.dialect.name == "sqlite" else f"The database {name}"
+
+    @property
     def size(self) -> int:
         """Bytes that hold something, as measured a moment ago: room that was erased is used again. Raises NotKept."""
         if time.monotonic() >= self._measure_at:
@@ -176,7 +182,7 @@ class Store:
         """Write something durably, as a letter is written. Raises NotKept, which `on_fault` is not told of."""
         file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
         if file and _free(Path(file)) < _LEAST_FREE:
-            raise not_kept("full")
+            raise not_kept("full", where=self.named)
         row = {"id": 1, "filler": secrets.token_bytes(_PROBE_BYTES)}
         with self._complaining(quietly=True):
             self._tables.make()
@@ -192,22 +198,6 @@ class Store:
         """
         if self.engine.dialect.name == "postgresql":
             self.probe()
-
-    def durability_doubt(self) -> str:
-        """Return why PostgreSQL may lose what it has answered as kept, and what to do; empty where it does not.
-
-        Raises NotKept.
-        """
-        if self.engine.dialect.name != "postgresql":
-            return ""
-        with self.reads() as connection:
-            if connection.exec_driver_sql("SHOW fsync").scalar() == "off":
-                return "does not wait for its disk. Set fsync = on."
-            awaited = connection.exec_driver_sql("SHOW synchronous_standby_names").scalar()
-            streams = connection.exec_driver_sql("SELECT count(*) FROM pg_stat_replication").scalar()
-            if streams and not awaited:
-                return "does not wait for its replica. Set synchronous_standby_names."
-        return ""
 
     def is_in_use(self) -> bool:
         """Return whether this database holds anything, or belongs to a salt already. Makes no table. Raises NotKept."""
@@ -284,7 +274,7 @@ class Store:
         with blocked():
             its_turn = self._writers.acquire(timeout=_LONGEST_WAIT)
         if not its_turn:
-            raise not_kept("busy")
+            raise not_kept("busy", where=self.named)
         try:
             yield
         finally:
@@ -362,13 +352,13 @@ class Store:
         except IntegrityError as error:
             if is_taken(error):
                 raise AlreadyThere("store", "Something with this id is kept already.") from None
-            problem = not_kept("other", type(error).__name__)
+            problem = not_kept("other", type(error).__name__, self.named)
             tell(problem.fault)
             raise problem from None
         except SQLAlchemyError as error:
             if state_of(error) == READ_ONLY_SERVER:  # no primary any more: each connection to it is useless
                 self.engine.dispose()
-            problem = not_kept_for(error, at_commit=bool(ended))
+            problem = not_kept_for(error, at_commit=bool(ended), where=self.named)
             if not (problem.again and is_repeated()):  # else whoever repeats it tells, if it fails for good
                 tell(problem.fault)
             raise problem from None

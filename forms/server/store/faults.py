@@ -9,6 +9,19 @@ FAULTS = ("full", "read-only", "damaged", "away", "busy", "salt", "schema", "clo
 """What can be wrong with a database, in one word for whoever runs the server."""
 
 
+MEANINGS = {
+    "full": "the disk is full, or takes no more. Free some room",
+    "read-only": "it may not be written. Look at the owner and mount of the data folder",
+    "closed": "its file cannot be opened. Look at the data folder: owner, mount, and whether the unit may write there",
+    "damaged": "it is damaged. Stop the service and take it back from a backup, with its salt",
+    "away": "it does not answer. Look whether it runs and can be reached",
+    "busy": "another program keeps it locked. Look what else has it open",
+    "salt": "it belongs to another salt. Take back the salt that belongs to it (docs/deploy.md)",
+    "schema": "it belongs to another version of this program. Restart the service, and see what it says",
+    "other": "it failed for a reason that is not known here. Look at the disk and at the database's own log",
+}
+"""Each of them in a sentence, and in a second one what to do."""
+
 CONFLICT, LOST = "conflict", "lost"
 """Why a transaction may succeed if it is repeated: it met another one, or its connection was lost."""
 
@@ -62,15 +75,17 @@ def is_taken(error: IntegrityError) -> bool:
     return name.endswith(("_UNIQUE", "_PRIMARYKEY", "_FOREIGNKEY", "_ROWID")) or state in {"23505", "23503"}
 
 
-def not_kept(fault: str, error: str = "no answer") -> NotKept:
-    problem = NotKept("store", f"The database did not answer ({error}).")
+def not_kept(fault: str, error: str = "", where: str = "The database") -> NotKept:
+    """Return what to raise for one of FAULTS. error: the kind of the database's error; where: the database's name."""
+    what, _, todo = MEANINGS[fault].partition(". ")
+    problem = NotKept(where, f"{what}{f' ({error})' if error else ''}.", f"{todo}.")
     problem.fault = fault
     return problem
 
 
-def not_kept_for(error: SQLAlchemyError, *, at_commit: bool = False) -> NotKept:
+def not_kept_for(error: SQLAlchemyError, *, at_commit: bool = False, where: str = "The database") -> NotKept:
     """Return the fault behind an error, and whether trying again may help."""
-    problem = not_kept(fault_of(error), type(error).__name__)
+    problem = not_kept(fault_of(error), type(error).__name__, where)
     problem.again = _again(error)
     problem.may_be_done = at_commit and problem.again == LOST
     return problem

@@ -249,6 +249,12 @@ class SignupStore(Store):
         with self.reads() as connection:
             return _taken(connection, event)
 
+    @repeated
+    def people(self) -> int:
+        """Return how many people all sign-ups have asked places for, of all events. Raises NotKept."""
+        with self.reads() as connection:
+            return int(connection.execute(sa.select(sa.func.sum(_signups.c.people))).scalar() or 0)
+
     @repeated_even_if_done
     def erase(self, before: date, last_days: Mapping[str, date] | None = None) -> int:
         """Erase the sign-ups of events whose last day was before this one. Returns how many.
