@@ -108,6 +108,7 @@ NEEDS: Mapping[str, Need] = {
     "tables.replace": _WRITE,
     "helplines.called": _WRITE,
     "translating.save": _WRITE_LANGUAGE,
+    "translating.throw_away": _WRITE_LANGUAGE,
     "history.back": _WRITE,
     # Others' words, and what readers see.
     "translating.sign": Need(Right.SIGN, language=True),
