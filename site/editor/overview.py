@@ -11,8 +11,8 @@ from sitegen.content.consents import WARN_BEFORE
 from sitegen.content.pages import SOURCE
 from sitegen.render.context import Context
 
-from editor import drafts as unfinished
 from editor.looking import Look
+from editor.translation import drafts as unfinished
 
 _SOON = timedelta(days=30)
 

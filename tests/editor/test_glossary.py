@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
-from editor import glossary
-from editor.glossary import Term
+from editor.translation import glossary
+from editor.translation.glossary import Term
 
 from tests.editor.conftest import Browser
 from tests.sitegen.conftest import Folder

@@ -7,9 +7,10 @@ from sitegen.content.csv_files import sheet_of
 from sitegen.content.pages import UNFINISHED, readable
 from werkzeug.wrappers import Response
 
-from editor import differences, drafts
+from editor import differences
 from editor.history import Change, Entry
 from editor.store import text_of
+from editor.translation import drafts
 from editor.window.home import the_editor, translate, writer
 from editor.window.preview_pages import in_frame, page_of
 from forms.core.problem import Problem

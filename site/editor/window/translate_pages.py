@@ -11,11 +11,12 @@ from sitegen.content.pages import SOURCE, Library, Source
 from sitegen.content.tables import Row
 from werkzeug.wrappers import Response
 
-from editor import differences, drafts, front_matter, glossary, overview, signing, translating
+from editor import differences, front_matter, overview, signing
 from editor.differences import Piece
 from editor.looking import Look, source_of
 from editor.store import Saved
-from editor.translating import Pair, State
+from editor.translation import drafts, glossary, translating
+from editor.translation.translating import Pair, State
 from editor.window.home import the_editor, translate, translated_language, writer
 from editor.window.page_pages import made_from, problems_of
 from forms.core.problem import Problem

@@ -203,7 +203,7 @@ def read(content: Path, language: str) -> tuple[dict[str, Source], list[Problem]
 
 
 UNFINISHED = "drafts"
-"""The folder of translations that are not finished (site/editor/drafts.py). No page comes from it."""
+"""The folder of translations that are not finished (site/editor/translation/drafts.py). No page comes from it."""
 
 
 def drafts(content: Path, language: str) -> list[str]:
