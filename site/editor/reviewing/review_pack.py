@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import FileSystemLoader
 from sitegen.content import quotes
 from sitegen.content.csv_files import sheet_of
+from sitegen.content.desk_tables import ENGLISH_ONLY
 from sitegen.content.pages import SOURCE, Library
 
 from editor import front_matter
@@ -108,7 +109,7 @@ def of_tables(store: Store, schemas: Mapping[str, Any], language: str, *, missin
 
     A library's rows are there too, but of tables with facts that somebody checks: see library_rows.
     """
-    for table, schema in schemas.items():
+    for table, schema in ((name, schema) for name, schema in schemas.items() if name not in ENGLISH_ONLY):
         names = [one["name"] for one in schema["fields"]]
         pairs = [(name, f"{name.removesuffix(SOURCE)}{language}") for name in names if name.endswith(f"_{SOURCE}")]
         pairs = [(source, own) for source, own in pairs if own in names]

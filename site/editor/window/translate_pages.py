@@ -115,12 +115,14 @@ def _shown(language: str, name: str, form: Form) -> str:
     draft, on_site = drafts.read(editor.store, language, name), _on_site(language, name)
     form.pairs = translating.with_states(form.pairs, on_site, state.kind)
     terms = glossary.terms(_rows(glossary.TABLE), language)
+    in_title = glossary.in_paragraph(english.title, form.title, terms)
+    found = [glossary.in_paragraph(pair.source, pair.text, terms) for pair in form.pairs]
     return render_template(
         "translation.html", language=language, name=name, form=form, english=english,
         state=state, difference=_difference(language, name, english), draft=draft, on_site=on_site is not None,
-        found=[glossary.in_paragraph(pair.source, pair.text, terms) for pair in form.pairs],
-        unread=not any(term.reviewed for term in terms) and bool(terms),
-        in_title=glossary.in_paragraph(english.title, form.title, terms),
+        found=found,
+        unread=any(not one.term.reviewed for row in (in_title, *found) for one in row),
+        in_title=in_title,
         both=read_of(english, language), mark=_mark_of(english), saved=request.args.get("saved", ""),
     )  # fmt: skip
 
