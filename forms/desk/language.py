@@ -6,7 +6,7 @@ No word of the desk has been read by a native speaker yet; the window says so.
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
@@ -49,13 +49,20 @@ def choose(folder: Path, code: str) -> None:
         write_or_complain(folder / _CHOSEN, f"{code}\n".encode())
 
 
-@cache
 def words(language: str) -> NullTranslations:
-    """Return the desk's words in a language; what the desk's file lacks the public forms' may have."""
-    if language == ENGLISH:
-        return NullTranslations()
+    """Return the desk's words in a language; what the desk's file lacks the public forms' may have.
+
+    Of the district's own words in portal.json those of the public forms count here, none that the desk alone says: a
+    server that was taken over must not write what stands on the desk's buttons.
+    """
+    return NullTranslations() if language == ENGLISH else _words(language, i18n.translations(language))
+
+
+@lru_cache(maxsize=32)
+def _words(language: str, public: NullTranslations) -> NullTranslations:
+    """Return the desk's words. public: those of the forms, which may change while the desk runs."""
     own = i18n.compiled(i18n.catalog(language, FOLDER))
-    own.add_fallback(i18n.translations(language))
+    own.add_fallback(public)
     return own
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from sitegen.content import consents
 from sitegen.content import settings as district
 from sitegen.content.csv_files import sheet_of
+from sitegen.content.pages import UNFINISHED
 from sitegen.layers.rows import WITHDRAWN
 
 from editor import settings
@@ -63,7 +64,7 @@ class Approvals:
         folder, _, name = path.partition("/")
         if folder == "tables":
             return name.removesuffix(".csv") in needed
-        if not path.endswith(".md"):
+        if not path.endswith(".md") or folder == UNFINISHED:
             return False
         return "pages" in needed or ("stories" in needed and any(_is_story(path, text) for text in (b"", *texts)))
 

@@ -12,6 +12,7 @@ from sitegen.content.pages import SOURCE
 from sitegen.render.context import Context
 
 from editor.looking import Look
+from editor.translation import drafts as unfinished
 
 _SOON = timedelta(days=30)
 
@@ -80,7 +81,9 @@ def _unread(context: Context, code: str) -> list[str]:
 
 
 def _drafts(context: Context, content: Path) -> list[str]:
-    return [f"{code}/{name}" for code in context.portal.language_codes() for name in drafts(content, code)]
+    codes = context.portal.language_codes()
+    begun = [f"{code}/{name}" for code in codes for name in drafts(content, code)]
+    return begun + [f"{pages.UNFINISHED}/{code}/{name}" for code in codes for name in unfinished.names(content, code)]
 
 
 def written_pages(look: Look) -> list[tuple[str, str]]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from sitegen.content.pages import UNFINISHED
+
 from editor import settings
 from editor.history import Change, History
 from forms.core.files.folder_swap import swap
@@ -221,7 +223,8 @@ def unpublished(history: History, memory: Path) -> list[Change]:
     published = settings.read(memory).published
     known = published if history.entry(published) else ""
     found = history.between(known, history.newest()) if history.newest() else []
-    return [change for change in found if change.path not in WRITTEN_BY_BUILDS]
+    shown = (change for change in found if not change.path.startswith(f"{UNFINISHED}/"))
+    return [change for change in shown if change.path not in WRITTEN_BY_BUILDS]
 
 
 def _share(source: str, target: str) -> str:

@@ -147,6 +147,21 @@ class Store:
             _write(path, data, self.name(path))
             return self.history.record({self.name(path): data}, who, what)
 
+    def remove(self, path: Path, base: str, who: str, what: str) -> Entry | None:
+        """Take a file away that is in the state `base`, and record it. It stays in the history.
+
+        Raises Problem where it is another by now, or cannot be taken away.
+        """
+        with self.busy:
+            if self.read(path)[1] != base:
+                raise Problem(self.name(path), "was changed by somebody else just now.", "Look at it again.")
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                todo = "Close it in other programs, and try again."
+                raise Problem(self.name(path), f"cannot be taken away ({error.strerror}).", todo) from None
+            return self.history.record({self.name(path): None}, who, what)
+
     def write_file(self, path: Path, data: bytes, who: str, what: str) -> Entry | None:
         """Write a file that is no text, then record it."""
         with self.busy:

@@ -146,7 +146,9 @@ def pseudo(monkeypatch: pytest.MonkeyPatch) -> None:
 class Shape(HTMLParser):
     """The tags of a page with all attributes that are not read to people, and its texts."""
 
-    READ = frozenset({"aria-label", "alt", "placeholder", "lang", "data-record", "data-again", "data-stop"})
+    READ = frozenset(
+        {"aria-label", "alt", "placeholder", "lang", "data-record", "data-again", "data-stop", "data-none"}
+    )
 
     def __init__(self, page: str) -> None:
         super().__init__()

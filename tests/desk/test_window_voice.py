@@ -99,3 +99,17 @@ def test_the_terminal_takes_a_file(office: Office, tmp_path: Path) -> None:
     assert "left for the person" in run("--voice", str(tmp_path / "said.wav"))
     [spoken] = office.session().cases.case(case).spoken_answers
     assert spoken.seconds == 2
+
+
+def test_the_recorder_is_shown_to_who_has_come_in_and_to_nobody_else(office: Office) -> None:
+    """One script for both windows (forms/web/local), behind the guard of each."""
+    case = office.letter("A word")
+    window = opened(office)
+    page = window.page(f"/case/{case}")
+    assert '/shared/recording.js" defer></script>' in page
+    assert 'data-none="This browser has no microphone' in page
+    assert b"MediaRecorder" in window.get("/shared/recording.js").data
+    stranger = window.client.application.test_client()
+    for path in ("/shared/recording.js", f"{window.authenticator.root}/shared/recording.js"):
+        assert stranger.get(path).status_code == 401
+    assert window.get("/shared/../desk.js").status_code == 404

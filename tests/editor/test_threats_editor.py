@@ -14,7 +14,7 @@ from tests.sitegen.conftest import Folder
 FORMS = [
     "/who", "/language", "/pages/new", "/pages/en/index.md", "/preview/en/index.md", "/look/en/index.md", "/ready/en/index.md",
     "/stories/new", "/tables/helplines/row", "/tables/helplines/upload", "/tables/helplines/replace", "/consents/withdraw",
-    "/helplines/called", "/translate/ta/index.md", "/sign/ta/index.md", "/review/ta/", "/review/ta/take", "/paste", "/word/en/index.md", "/pictures/add", "/recordings/ta/help",
+    "/helplines/called", "/translate/ta/index.md", "/sign/ta/index.md", "/drafts/ta/index.md/gone", "/texts/ta/words", "/review/ta/", "/review/ta/take", "/paste", "/word/en/index.md", "/pictures/add", "/recordings/ta/help",
     "/publish/", "/publish/undo", "/publish/both", "/approve/", f"/history/{'0' * 40}/back",
 ]  # fmt: skip
 FROM_ELSEWHERE = {

@@ -27,7 +27,7 @@ FORMS = {
     "home.language": "/language", "pages.new": "/pages/new", "pages.save": "/pages/en/index.md", "preview.show": "/preview/en/index.md",
     "preview.look": "/look/en/index.md", "pages.ready": "/ready/en/index.md", "stories.new": "/stories/new", "tables.save": "/tables/helplines/row",
     "tables.upload": "/tables/helplines/upload", "tables.replace": "/tables/helplines/replace", "tables.withdraw": "/consents/withdraw",
-    "helplines.called": "/helplines/called", "translating.save": "/translate/ta/index.md", "translating.sign": "/sign/ta/index.md",
+    "helplines.called": "/helplines/called", "translating.save": "/translate/ta/index.md", "translating.sign": "/sign/ta/index.md", "translating.throw_away": "/drafts/ta/index.md/gone", "texts.save": "/texts/ta/words",
     "reviewing.take": "/review/ta/take", "reviewing.look": "/review/ta/", "recordings.add": "/recordings/ta/index.md", "paste.paste": "/paste", "paste.word": "/word/en/index.md", "pictures.add": "/pictures/add",
     "publishing.publish": "/publish/", "publishing.undo": "/publish/undo", "publishing.both": "/publish/both", "signing.ask": "/publish/sign/ask", "signing.sign": "/publish/sign", "signing.leave": "/publish/unsigned", "approving.agree": "/approve/", "history.back": f"/history/{'0' * 40}/back",
     "home.who": "/who", "office.with_passphrase": "/sign-in", "office.ask_passkey": "/sign-in/ask", "office.with_passkey": "/sign-in/passkey",

@@ -15,7 +15,7 @@ from tests.sitegen.conftest import Folder
 __all__ = ["editor", "folder", "kept_tables", "seal_cache"]
 
 PAGES = ("", "pages/", "pages/en/index.md", "stories/new", "tables/", "tables/helplines/", "tables/helplines/row?key=112",
-         "tables/consents/", "helplines/", "translate/", "translate/ta/", "translate/ta/index.md", "publish/", "history/", "pictures/", "approve/", "recordings/ta/", "recordings/en/index")  # fmt: skip
+         "tables/consents/", "helplines/", "translate/", "translate/ta/", "translate/ta/index.md", "texts/ta/words", "texts/ta/tables", "publish/", "history/", "pictures/", "approve/", "recordings/ta/", "recordings/en/index")  # fmt: skip
 
 
 @pytest.fixture

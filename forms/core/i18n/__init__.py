@@ -53,8 +53,18 @@ def _translations(language: str, own: str) -> NullTranslations:
         return NullTranslations()
     known = catalog(language)
     for english, said in _usable(own, language).items():
-        known.add((english, english) if len(said) > 1 else english, said if len(said) > 1 else said[0])
+        _take(known, english, said)
     return compiled(known)
+
+
+def _take(known: Catalog, english: str, said: tuple[str, ...]) -> None:
+    """Put a district's word in the place of ours; one with as many forms as the sentence has."""
+    ours = known.get(english)
+    if ours is None:
+        known.add((english, english) if len(said) > 1 else english, said if len(said) > 1 else said[0])
+    elif bool(ours.pluralizable) == (len(said) > 1):
+        ours.string = said if len(said) > 1 else said[0]
+        ours.flags.discard("fuzzy")
 
 
 def gettext_noop(text: str) -> str:

@@ -22,8 +22,17 @@ _FILLED = re.compile(r"%(?:\((\w+)\))?([a-zA-Z%])")
 _MARKUP = re.compile(r"[<>]|&[#\w]+;")
 _TAG = re.compile(r"<[^>]*>?|&[#\w]+;|>")
 
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Signs that no reader sees and that turn the words behind them round, or end a line of a file."""
+
+_LONGER, _LONGEST = 4, 120
+"""How many times as long as the English a translation may be, and how many characters more."""
+
 Words = Mapping[str, str]
 """By language, the text of a .po file."""
+
+Forms = tuple[str, ...]
+"""The forms of one sentence: of its English one or two, of its translation as many as numbers have there."""
 
 
 class NotWords(Exception):
@@ -54,6 +63,10 @@ def brought_up_to_date(text: str, language: str, words: Catalog) -> str:
     known = catalog_of(text, language)
     known.update(words, no_fuzzy_matching=True, update_header_comment=False, update_creation_date=False)
     known.obsolete.clear()
+    return _written(known)
+
+
+def _written(known: Catalog) -> str:
     known.header_comment = "# Interface words of this district. The English stands in the program."
     known.project, known.version = "Safe Community Portal", "1"
     known.msgid_bugs_address = known.last_translator = known.language_team = "-"
@@ -63,7 +76,32 @@ def brought_up_to_date(text: str, language: str, words: Catalog) -> str:
     return written.getvalue().decode()
 
 
-def usable(text: str, language: str) -> dict[str, tuple[str, ...]]:
+def with_words(text: str, language: str, words: Mapping[Forms, Forms]) -> str:
+    """Return a .po file in which sentences are said so; without a sentence whose words are all empty, ours counts.
+
+    words: by the forms of the English (two where it has a plural) the forms in this language. Raises NotWords.
+    """
+    known = catalog_of(text, language)
+    for english, said in words.items():
+        known.delete(english[0])
+        if any(said):
+            known.add(english if len(english) > 1 else english[0], said if len(english) > 1 else said[0])
+    return _written(known)
+
+
+def forms_of(language: str) -> int:
+    """Return how many forms a sentence with a number has in a language."""
+    return int(Catalog(locale=locales.locale_of(language)).num_plurals)
+
+
+def wrong(english: Forms, said: Forms, language: str) -> str:
+    """Return why a translation cannot be shown; "" where it can."""
+    if len(english) > 1 and len(said) != forms_of(language):
+        return "has not as many forms as numbers have in this language"
+    return next(_faults(english, said), "")
+
+
+def usable(text: str, language: str) -> dict[str, Forms]:
     """Return the translations that may be shown, by their English; several of what has a plural. Raises NotWords."""
     return {english: said for english, said, why in _looked_at(text, language) if not why}
 
@@ -73,35 +111,39 @@ def refused(text: str, language: str) -> Iterator[Refused]:
     return (Refused(english, why) for english, _, why in _looked_at(text, language) if why)
 
 
-def _looked_at(text: str, language: str) -> Iterator[tuple[str, tuple[str, ...], str]]:
+def _looked_at(text: str, language: str) -> Iterator[tuple[str, Forms, str]]:
     for message in catalog_of(text, language):
         if message.id and not message.fuzzy:
             english, said = _several(message.id), _several(message.string)
             if all(said):
-                yield english[0], said, _wrong(english, said)
+                yield english[0], said, wrong(english, said, language)
 
 
-def _several(text: object) -> tuple[str, ...]:
+def _several(text: object) -> Forms:
     return tuple(map(str, text)) if isinstance(text, (list, tuple)) else (str(text or ""),)
 
 
-def _wrong(english: tuple[str, ...], said: tuple[str, ...]) -> str:
-    """Return why a translation cannot be shown; "" where it can."""
+def _faults(english: Forms, said: Forms) -> Iterator[str]:
+    """Yield why a translation cannot be shown."""
     if any(_MARKUP.search(one) for one in said) and not any(_MARKUP.search(one) for one in english):
-        return "holds markup, which stays out of words"
+        yield "holds markup, which stays out of words"
     if any(_TAG.findall(one) != _TAG.findall(english[-1]) for one in said):
-        return "has other markup than the English"
+        yield "has other markup than the English"
+    if any(_UNSEEN.search(one) for one in said):
+        yield "holds a sign that no reader sees"
+    if any(len(one) > _LONGER * max(map(len, english)) + _LONGEST for one in said):
+        yield "is far longer than the English"
     wanted = {match.groups() for one in english for match in _FILLED.finditer(one)}
     if any({match.groups() for match in _FILLED.finditer(one)} - wanted for one in said):
-        return "is filled with something that the English does not have"
-    if "%" in "".join(said) and any("%" in _FILLED.sub("", one) for one in said) and wanted:
-        return "has a % that stands for nothing"
+        yield "is filled with something that the English does not have"
+    lone = any("%" in _FILLED.sub("", one) for one in english)
+    if not lone and any("%" in _FILLED.sub("", one) for one in said):
+        yield "has a % that stands for nothing"
     if any(not {match.groups() for match in _FILLED.finditer(one)} >= _always(english) for one in said):
-        return "lacks something that the English is filled with"
-    return ""
+        yield "lacks something that the English is filled with"
 
 
-def _always(english: tuple[str, ...]) -> set[tuple[str | None, str]]:
+def _always(english: Forms) -> set[tuple[str | None, str]]:
     """Return what every form of the English is filled with: of a plural, one form may leave its number out."""
     found = [{match.groups() for match in _FILLED.finditer(one)} for one in english]
     return set.intersection(*found)  # type: ignore[arg-type] # groups of a match

@@ -88,6 +88,7 @@ NEEDS: Mapping[str, Need] = {
     "translating.languages": _READ,
     "translating.listed": _READ,
     "translating.edit": _READ,
+    "texts.show": _READ,
     "reviewing.show": _READ,
     "reviewing.paper": _READ,
     "reviewing.table": _READ,
@@ -108,6 +109,8 @@ NEEDS: Mapping[str, Need] = {
     "tables.replace": _WRITE,
     "helplines.called": _WRITE,
     "translating.save": _WRITE_LANGUAGE,
+    "translating.throw_away": _WRITE_LANGUAGE,
+    "texts.save": _WRITE_LANGUAGE,
     "history.back": _WRITE,
     # Others' words, and what readers see.
     "translating.sign": Need(Right.SIGN, language=True),

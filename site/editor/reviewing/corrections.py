@@ -10,12 +10,24 @@ from pathlib import Path
 from sitegen.content.csv_files import sheet_of
 from sitegen.content.pages import SOURCE
 
-from editor import differences, front_matter, signing, translating
+from editor import differences, front_matter, signing
 from editor.differences import Piece
 from editor.editor import Editor
 from editor.looking import source_of
-from editor.reviewing.review_pack import DESCRIPTION, PARAGRAPH, TITLE, Correction, Returned, Text, is_same, of_page
-from editor.tables import checks, lines, rows
+from editor.reviewing.review_pack import (
+    DESCRIPTION,
+    FORM,
+    PARAGRAPH,
+    TITLE,
+    WORDS,
+    Correction,
+    Returned,
+    Text,
+    is_same,
+    of_page,
+)
+from editor.tables import checks, library_rows, lines, rows
+from editor.translation import interface_words, translating
 from forms.core.problem import Problem
 
 _CHANGED = "this text is another now than the reader had before her."
@@ -105,6 +117,10 @@ def _planned(
 def _path(editor: Editor, file: str, language: str) -> Path:
     if file.startswith("tables/"):
         return editor.store.table(file.removeprefix("tables/").removesuffix(".csv"))
+    if file.startswith(f"{WORDS}/"):
+        if file != f"{WORDS}/{language}.po":
+            raise Problem(file[:80], f"are no words in the language {language}.", "Choose the pack of that language.")
+        return interface_words.path_of(editor.store, language)
     return editor.store.page(language, _name(file, language))
 
 
@@ -119,6 +135,8 @@ def _with(editor: Editor, file: str, text: str, one: Correction, language: str) 
     """Return a file's text with a correction; None where it has no place. Raises Problem where it breaks the file."""
     if file.startswith("tables/"):
         return _with_cell(editor, file, text, one, language)
+    if file.startswith(f"{WORDS}/"):
+        return _with_word(text, one, language)
     fresh = corrected(text, one)
     if fresh is not None:
         _refuse_new_problems(editor, language, _name(file, language), text, fresh)
@@ -164,12 +182,26 @@ def _with_cell(editor: Editor, file: str, text: str, one: Correction, language: 
     keys = rows.keys_of(editor.schemas[table])
     column, _, value = one.text.place.partition(" of ")
     row = rows.found(sheet_of(text.encode(), file), keys, value) if text else None
+    row = row or library_rows.found(editor.store, table, editor.schemas[table], value)
+    text = text or ",".join(field["name"] for field in editor.schemas[table]["fields"]) + "\n"
     if not (row and column.endswith(f"_{language}") and is_same(row.get(column, ""), one.text.translation)):
         return None
     fresh = lines.with_row(text, keys, value, {**row, column: " ".join(one.better.split())}, file)
     if problems := checks.row_problems(editor, table, fresh, value):
         raise problems[0]
     return fresh
+
+
+def _with_word(text: str, one: Correction, language: str) -> str | None:
+    """Return the district's words with one of the reader's; None where the word is another by now."""
+    number = one.text.place.removeprefix(FORM).strip()
+    at = int(number) - 1 if number.isascii() and number.isdigit() and len(number) < 3 else -1  # noqa: PLR2004
+    for word in interface_words.every(text, language):
+        here = 0 <= at < len(word.said) and word.english[min(at, len(word.english) - 1)] == one.text.english
+        if here and is_same(word.said[at], one.text.translation):
+            said = (*word.said[:at], " ".join(one.better.split()), *word.said[at + 1 :])
+            return interface_words.with_word(text, language, word, said)
+    return None
 
 
 def take(editor: Editor, pack: Returned, made: Plan, language: str, who: str, reader: str) -> Taken:

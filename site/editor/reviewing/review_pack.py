@@ -12,13 +12,15 @@ from typing import Any
 from jinja2 import FileSystemLoader
 from sitegen.content import quotes
 from sitegen.content.csv_files import sheet_of
+from sitegen.content.desk_tables import ENGLISH_ONLY
 from sitegen.content.pages import SOURCE, Library
 
-from editor import front_matter, translating
+from editor import front_matter
 from editor.editor import Editor
 from editor.store import Store
-from editor.tables import rows
+from editor.tables import library_rows, rows
 from editor.tables.lines import name_of, named
+from editor.translation import interface_words, translating
 from forms.core import rendering
 from forms.core.files.durable import write_durably
 from forms.core.files.spreadsheet_csv import BOM, csv_text, unguarded
@@ -26,6 +28,7 @@ from forms.core.problem import Problem
 
 COLUMNS = ("file", "place", "english", "translation", "better", "read in full")
 TITLE, DESCRIPTION, PARAGRAPH = "title", "description", "paragraph"
+WORDS, FORM = "words", "form"
 FIRST_LINE = 2
 """The number that a spreadsheet shows at the first line below the names of the columns."""
 
@@ -101,17 +104,38 @@ def of_page(file: str, english: str, translation: str) -> Iterator[Text]:
         yield Text(file, f"{PARAGRAPH} {at}", part, own)
 
 
-def of_tables(store: Store, schemas: Mapping[str, Any], language: str) -> Iterator[Text]:
-    """Yield each cell of the district's own tables that is written in this language and in English."""
-    for table, schema in schemas.items():
+def of_tables(store: Store, schemas: Mapping[str, Any], language: str, *, missing: bool = False) -> Iterator[Text]:
+    """Yield each cell of the tables that is written in this language and in English; with those that are missing.
+
+    A library's rows are there too, but of tables with facts that somebody checks: see library_rows.
+    """
+    for table, schema in ((name, schema) for name, schema in schemas.items() if name not in ENGLISH_ONLY):
         names = [one["name"] for one in schema["fields"]]
         pairs = [(name, f"{name.removesuffix(SOURCE)}{language}") for name in names if name.endswith(f"_{SOURCE}")]
-        sheet = sheet_of((store.read(store.table(table))[0] or ",".join(names)).encode(), table)
+        pairs = [(source, own) for source, own in pairs if own in names]
         keys = rows.keys_of(schema)
-        for row in (named(sheet.header, cells) for cells in sheet.rows):
+        for row in [*own_rows(store, table, names), *library_rows.of(store, table, schema)] if pairs else []:
             for source, own in pairs:
-                if row.get(own):
-                    yield Text(f"tables/{table}.csv", f"{own} of {name_of(row, keys)}", row.get(source, ""), row[own])
+                if row.get(own) or (missing and row.get(source)):
+                    place = f"{own} of {name_of(row, keys)}"
+                    yield Text(f"tables/{table}.csv", place, row.get(source, ""), row.get(own, ""))
+
+
+def own_rows(store: Store, table: str, names: Sequence[str]) -> list[dict[str, str]]:
+    """Return the rows of the district's own table."""
+    sheet = sheet_of((store.read(store.table(table))[0] or ",".join(names)).encode(), table)
+    return [named(sheet.header, cells) for cells in sheet.rows]
+
+
+def of_words(store: Store, language: str, *, all_words: bool = False) -> Iterator[Text]:
+    """Yield the words of the interface that readers of the site meet; all of them, with those that are missing."""
+    text = interface_words.text_of(store, language)[0]
+    for word in interface_words.every(text, language):
+        if all_words or (word.public and all(word.said)):
+            for at, said in enumerate(word.said):
+                yield Text(
+                    f"{WORDS}/{language}.po", f"{FORM} {at + 1}", word.english[min(at, len(word.english) - 1)], said
+                )
 
 
 def texts(editor: Editor, language: str) -> list[Text]:
@@ -122,6 +146,7 @@ def texts(editor: Editor, language: str) -> list[Text]:
     return [
         *of_pages(editor.store, look.context.library, language),
         *of_tables(editor.store, editor.schemas, language),
+        *of_words(editor.store, language),
     ]
 
 

@@ -24,6 +24,7 @@ from editor.window import (
     review_pages,
     story_pages,
     table_pages,
+    text_pages,
     translate_pages,
 )
 from editor.window.home import NAMES
@@ -75,6 +76,7 @@ def create_window(editor: Editor, office: Office | None = None) -> Flask:
         table_pages,
         helpline_pages,
         translate_pages,
+        text_pages,
         review_pages,
         publish_pages,
         approve_pages,

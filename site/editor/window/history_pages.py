@@ -1,13 +1,16 @@
 """Who changed what: every save with before and after, and a way back for one file."""
 
+from pathlib import Path
+
 from flask import Blueprint, current_app, render_template, request
 from sitegen.content.csv_files import sheet_of
-from sitegen.content.pages import readable
+from sitegen.content.pages import UNFINISHED, readable
 from werkzeug.wrappers import Response
 
 from editor import differences
 from editor.history import Change, Entry
 from editor.store import text_of
+from editor.translation import drafts
 from editor.window.home import the_editor, translate, writer
 from editor.window.office import gate
 from editor.window.preview_pages import in_frame, page_of
@@ -88,6 +91,15 @@ def _can_go_back(change: Change) -> bool:
     return own and change.path != "tables/consents.csv" and change.before is not None
 
 
+def _file_of(folder: str, name: str) -> Path:
+    """Return the file that a path of the history names. Raises Problem for none of the editor's."""
+    store = the_editor().store
+    if folder == UNFINISHED:
+        language, _, page = name.partition("/")
+        return drafts.path_of(store, language, page)
+    return store.table(name.removesuffix(".csv")) if folder == "tables" else store.page(folder, name)
+
+
 @pages.post("/history/<id>/back")
 def back(id: str) -> Response:
     """Bring one file back as it was before a save. What came since stays in the history.
@@ -99,7 +111,7 @@ def back(id: str) -> Response:
     if change is None or change.before is None:
         raise Problem(path[:80], translate("This cannot be brought back here."), translate("Choose one from the list."))
     folder, _, name = path.partition("/")
-    file = editor.store.table(name.removesuffix(".csv")) if folder == "tables" else editor.store.page(folder, name)
+    file = _file_of(folder, name)
     text = text_of(change.before, path)
     if folder == "tables":
         sheet_of(change.before, path)

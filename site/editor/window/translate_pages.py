@@ -1,18 +1,22 @@
 """The translating room: what each language lacks, a page paragraph by paragraph, and a reader's signature."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
+from typing import Any
 
 from flask import Blueprint, render_template, request
 from sitegen.content import translations
 from sitegen.content.pages import SOURCE, Library, Source
+from sitegen.content.tables import Row
 from werkzeug.wrappers import Response
 
-from editor import differences, front_matter, overview, signing, translating
+from editor import differences, front_matter, overview, signing
 from editor.differences import Piece
 from editor.looking import Look, source_of
 from editor.store import Saved
-from editor.translating import Pair, State
+from editor.translation import drafts, glossary, translating
+from editor.translation.translating import Pair, State
 from editor.window.home import the_editor, translate, translated_language, writer
 from editor.window.page_pages import made_from, problems_of
 from forms.core.problem import Problem
@@ -32,6 +36,7 @@ class Form:
     description: str
     pairs: list[Pair]
     base: str
+    draft_base: str = ""
     problems: list[Problem] = field(default_factory=list)
     theirs: list[str] = field(default_factory=list)
 
@@ -54,7 +59,8 @@ def languages() -> str:
 
 
 def _states(library: Library, code: str) -> list[State]:
-    return translating.states(library, code, overview.drafts(the_editor().content, code))
+    content = the_editor().content
+    return translating.states(library, code, overview.drafts(content, code), set(drafts.names(content, code)))
 
 
 def _counts(states: list[State]) -> dict[str, int]:
@@ -74,14 +80,24 @@ def edit(language: str, name: str) -> str:
     editor = the_editor()
     path = editor.store.page(translated_language(language), name)
     text, base = editor.store.read(path)
-    text, english = text or editor.store.inherited(path), _english(name)
-    lines, body = front_matter.parts(text)
-    meta = front_matter.values(lines)
-    changed = _library().changes.get((language, name))
-    pairs = translating.pairs(english, body, changed.lines if changed else ())
+    text, draft = text or editor.store.inherited(path), drafts.read(editor.store, language, name)
+    meta, parts = _written(draft.text if draft else text)
+    pairs = translating.pairs(_english(name), parts, _changed_lines(language, name))
     form = Form(str(meta.get("title") or ""), str(meta.get("description") or ""), pairs, base)
-    form.problems = problems_of(language, name, text) if text else []
+    form.draft_base = draft.base if draft else ""
+    form.problems = problems_of(language, name, text) if text and not draft else []
     return _shown(language, name, form)
+
+
+def _written(text: str) -> tuple[dict[str, Any], list[str]]:
+    """Return the front matter and the paragraphs of a page or a draft."""
+    lines, body = front_matter.parts(text)
+    return front_matter.values(lines), drafts.paragraphs(body)
+
+
+def _changed_lines(language: str, name: str) -> Sequence[int]:
+    changed = _library().changes.get((language, name))
+    return changed.lines if changed else ()
 
 
 def _english(name: str) -> Source:
@@ -94,13 +110,33 @@ def _english(name: str) -> Source:
 
 
 def _shown(language: str, name: str, form: Form) -> str:
-    library, english = _library(), _english(name)
-    drafts = overview.drafts(the_editor().content, language)
+    editor, english = the_editor(), _english(name)
+    state = translating.state_of(_library(), name, language, overview.drafts(editor.content, language))
+    draft, on_site = drafts.read(editor.store, language, name), _on_site(language, name)
+    form.pairs = translating.with_states(form.pairs, on_site, state.kind)
+    terms = glossary.terms(_rows(glossary.TABLE), language)
+    in_title = glossary.in_paragraph(english.title, form.title, terms)
+    found = [glossary.in_paragraph(pair.source, pair.text, terms) for pair in form.pairs]
     return render_template(
         "translation.html", language=language, name=name, form=form, english=english,
-        state=translating.state_of(library, name, language, drafts), difference=_difference(language, name, english),
-        both=read_of(english, language), mark=_mark_of(english), saved="saved" in request.args,
+        state=state, difference=_difference(language, name, english), draft=draft, on_site=on_site is not None,
+        found=found,
+        unread=any(not one.term.reviewed for row in (in_title, *found) for one in row),
+        in_title=in_title,
+        both=read_of(english, language), mark=_mark_of(english), saved=request.args.get("saved", ""),
     )  # fmt: skip
+
+
+def _rows(table: str) -> Sequence[Row]:
+    look = the_editor().looking.look()
+    return look.context.tables.get(table, ()) if look.context else ()
+
+
+def _on_site(language: str, name: str) -> list[str] | None:
+    """Return the paragraphs of a translation as the site has them; None where it has none, or only a draft."""
+    text = the_editor().store.text(the_editor().store.page(language, name))
+    meta, parts = _written(text)
+    return parts if text and not meta.get("draft") else None
 
 
 def _difference(language: str, name: str, english: Source) -> list[Piece]:
@@ -136,8 +172,13 @@ def save(language: str, name: str) -> Response | tuple[str, int]:
     parts = [part.replace("\r\n", "\n") for part in sent.getlist("paragraph")]
     source = translating.paragraphs(english.text)
     rows = [Pair(*pair) for pair in zip_longest(source, parts, fillvalue="")]
-    form = Form(sent.get("title", ""), sent.get("description", ""), rows, sent.get("base", ""))
+    form = Form(
+        sent.get("title", ""), sent.get("description", ""), rows, sent.get("base", ""), sent.get("draft_base", "")
+    )
     try:
+        if "draft" in sent:
+            return _save_draft(language, name, form, parts)
+        _require_same_draft(language, name, form)
         path, mark = editor.store.page(translated_language(language), name), _mark_of(english)
         if "whole" in sent and sent.get("english", mark) != mark:
             raise _Edited(name, translate("The English was edited while you wrote."),
@@ -149,22 +190,54 @@ def save(language: str, name: str) -> Response | tuple[str, int]:
             return _both(language, name, form, done), 409
         if "whole" in sent:
             signing.confirm(editor, writer(), language, name, followed=True)
+        if form.draft_base:
+            gone = drafts.path_of(editor.store, language, name)
+            editor.store.remove(gone, form.draft_base, writer(), f"Draft is done: {language}/{name}")
     except Problem as problem:
         form.problems = [problem]
         return _shown(language, name, form), 409 if isinstance(problem, _Edited) else 400
     return redirect_to(f"/translate/{language}/{name}?saved=yes")
 
 
+def _save_draft(language: str, name: str, form: Form, parts: list[str]) -> Response | tuple[str, int]:
+    """Save what is not finished, where the site does not look. Nothing of it is checked before it goes to the site."""
+    editor = the_editor()
+    path = drafts.path_of(editor.store, translated_language(language), name)
+    text = drafts.whole(form.title, form.description, parts)
+    done = editor.store.save(path, text, form.draft_base, writer(), f"Draft {language}/{name}")
+    if done.parts:
+        return _both(language, name, form, done, draft=True), 409
+    return redirect_to(f"/translate/{language}/{name}?saved=draft")
+
+
+def _require_same_draft(language: str, name: str, form: Form) -> None:
+    """Raise Problem where the draft is another than the one that stood in the form: a colleague has worked on it."""
+    draft = drafts.read(the_editor().store, translated_language(language), name)
+    if draft and draft.base != form.draft_base:
+        what = translate("A colleague saved a draft of this page while you wrote.")
+        raise _Edited(name, what, translate("It stands above your text. Look at it, then save again."))
+
+
+@pages.post("/drafts/<language>/<path:name>/gone")
+def throw_away(language: str, name: str) -> Response:
+    """Take a draft away; the history still has it. Raises Problem where it is another than the one that was shown."""
+    store, base = the_editor().store, request.form.get("draft_base", "")
+    path = drafts.path_of(store, translated_language(language), name)
+    if base:
+        store.remove(path, base, writer(), f"Draft is thrown away: {language}/{name}")
+    return redirect_to(f"/translate/{language}/{name}")
+
+
 class _Edited(Problem):
     """The English is not the one that stood beside the translation when it was written."""
 
 
-def _both(language: str, name: str, form: Form, done: Saved) -> str:
+def _both(language: str, name: str, form: Form, done: Saved, *, draft: bool = False) -> str:
     """Return the form with what two people wrote: theirs where only they did, ours where both, and theirs."""
-    lines, body = front_matter.parts("".join(part.text for part in done.parts))
-    meta = front_matter.values(lines)
+    meta, parts = _written("".join(part.text for part in done.parts))
     form.title, form.description = str(meta.get("title") or ""), str(meta.get("description") or "")
-    form.pairs, form.base = translating.pairs(_english(name), body), done.base
+    form.pairs = translating.pairs(_english(name), parts)
+    form.base, form.draft_base = (done.base, form.draft_base) if not draft else (form.base, done.base)
     form.theirs = [part.theirs for part in done.parts if part.touches]
     return _shown(language, name, form)
 

@@ -202,6 +202,10 @@ def read(content: Path, language: str) -> tuple[dict[str, Source], list[Problem]
     return pages, problems
 
 
+UNFINISHED = "drafts"
+"""The folder of translations that are not finished (site/editor/translation/drafts.py). No page comes from it."""
+
+
 def drafts(content: Path, language: str) -> list[str]:
     """Return the names of the pages of one language that are drafts; those that cannot be read are none."""
     found = []

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from babel.messages.catalog import Catalog
+
 from forms.core.files.durable import write_durably
 from forms.core.i18n import extraction, own_words
 from forms.core.problem import Problem
@@ -20,6 +22,19 @@ def fresh(language: str) -> bytes:
     return own_words.brought_up_to_date("", language, extraction.template()).encode()
 
 
+def _needed(language: str, text: str) -> Catalog:
+    """Return the English that a file is to have: all of it, or what it corrects where the program brings the rest."""
+    words = extraction.template()
+    if language not in extraction.translated():
+        return words
+    own = own_words.catalog_of(text, language)
+    kept = Catalog(charset="utf-8")
+    for message in words:
+        if message.id and message.id in own:
+            kept.add(message.id, locations=message.locations)
+    return kept
+
+
 def bring_up_to_date(content: Path) -> None:
     """Add new English to the district's own files, and take out what the program no longer says. Raises Problem."""
     for path in (path_of(content, code) for code in settings.language_codes(content)):
@@ -27,7 +42,7 @@ def bring_up_to_date(content: Path) -> None:
             continue
         text = path.read_text(encoding="utf-8-sig", errors="replace")
         try:
-            fresh = own_words.brought_up_to_date(text, path.stem, extraction.template())
+            fresh = own_words.brought_up_to_date(text, path.stem, _needed(path.stem, text))
         except own_words.NotWords as error:
             raise Problem(
                 f"content/{FOLDER}/{path.name}", f"cannot be read ({error}).", "Take an older copy."

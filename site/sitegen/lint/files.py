@@ -7,6 +7,7 @@ from pathlib import Path
 from forms.core.files.audio_files import is_recording
 from forms.core.problem import Problem
 from sitegen.content.consents import media_name
+from sitegen.content.pages import UNFINISHED
 from sitegen.layers import libraries, lookup
 from sitegen.lint.own_files import is_kept_by_windows, is_passed_over, shown_name
 from sitegen.media import audio_clips, images
@@ -91,12 +92,17 @@ def _found(path: Path, inside: Path, languages: Collection[str], consented: Coll
         return None if path.name in _AT_THE_TOP else ("is nothing that the site is made from.", _NEVER)
     if folder in languages:
         return _page(path, inside)
-    if folder == "words":
-        return _words(path, languages)
+    if folder in {"words", UNFINISHED}:
+        return _words(path, languages) if folder == "words" else _draft(path)
     if folder in {"tables", "media"}:
         return _table(path) if folder == "tables" else _medium(path, inside, consented)
     todo = f"There are: {', '.join([*languages, 'tables', 'media', 'words'])}. Or name the language in portal.yml."
     return f"lies in the folder {folder}, which nothing reads.", todo
+
+
+def _draft(path: Path) -> tuple[str, str] | None:
+    """Return what is wrong with a translation that is not finished: nothing of it stops others from publishing."""
+    return None if path.suffix == ".md" else ("is no page, and is published nowhere.", _NEVER)
 
 
 def _page(path: Path, inside: Path) -> tuple[str, str] | None:

@@ -1,9 +1,9 @@
 """A translation beside its source: paragraph by paragraph, what changed since, and who has read it."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from sitegen.content import pages, translations
@@ -25,35 +25,45 @@ class State:
     kind: str
     by: str = ""
     on: str = ""
+    begun: bool = False
+    """Whether a draft lies beside it, which is not on the site."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A paragraph of the English and its translation; `changed`: new or other since it was translated."""
+    """A paragraph of the English and its translation; `changed`: new or other since it was translated.
+
+    state: one of STATES, as far as a paragraph can have it by itself.
+    """
 
     source: str
     text: str
     changed: bool = False
+    state: str = ""
 
 
-def state_of(library: Library, name: str, language: str, drafts: Sequence[str] = ()) -> State:
-    """Return the state of one page in a language."""
+def state_of(
+    library: Library, name: str, language: str, drafts: Sequence[str] = (), begun: Collection[str] = ()
+) -> State:
+    """Return the state of one page in a language. drafts: pages that say so; begun: those with a draft beside them."""
     english = library.source(name)
     title = english.title if english else name
     page = library.by_language.get(language, {}).get(name)
     if page is None:
-        return State(name, title, DRAFT if name in drafts else MISSING)
+        return State(name, title, DRAFT if name in drafts or name in begun else MISSING, begun=name in begun)
+    found = State(name, title, WAITING, begun=name in begun)
     if library.is_stale(page):
-        return State(name, title, STALE)
+        return replace(found, kind=STALE)
     if not page.reviewed:
-        return State(name, title, WAITING)
-    return State(name, title, READ, str(page.meta.get("reviewed_by", "")), str(page.meta.get("reviewed_on", "")))
+        return found
+    by, on = (str(page.meta.get(key, "")) for key in ("reviewed_by", "reviewed_on"))
+    return replace(found, kind=READ, by=by, on=on)
 
 
-def states(library: Library, language: str, drafts: Sequence[str] = ()) -> list[State]:
+def states(library: Library, language: str, drafts: Sequence[str] = (), begun: Collection[str] = ()) -> list[State]:
     """Return the state of every page that English has and the site does not make itself, what needs most first."""
     own = [name for name, page in library.by_language.get(SOURCE, {}).items() if not page.made]
-    found = [state_of(library, name, language, drafts) for name in own]
+    found = [state_of(library, name, language, drafts, begun) for name in own]
     return sorted(found, key=lambda state: (STATES.index(state.kind), state.name))
 
 
@@ -67,14 +77,30 @@ def side_by_side(source: str, text: str) -> list[tuple[str, str]]:
     return list(zip_longest(paragraphs(source), paragraphs(text), fillvalue=""))
 
 
-def pairs(english: Source, text: str, changed_lines: Sequence[int] = ()) -> list[Pair]:
+def pairs(english: Source, own: list[str], changed_lines: Sequence[int] = ()) -> list[Pair]:
     """Return the paragraphs side by side, in order. What the translation has more of stands at the end."""
-    source, own = list(_with_lines(english)), paragraphs(text)
+    source = list(_with_lines(english))
     rows = max(len(source), len(own))
     source += [("", 0)] * (rows - len(source))
-    own += [""] * (rows - len(own))
+    own = own + [""] * (rows - len(own))
     lines = {*changed_lines}
     return [Pair(part, mine, line in lines) for (part, line), mine in zip(source, own, strict=True)]
+
+
+def with_states(found: Sequence[Pair], on_site: Sequence[str] | None, page: str) -> list[Pair]:
+    """Return paragraphs with the state of each. on_site: those of the site, None where it has none; page: its state."""
+    shown = [" ".join(part.split()) for part in on_site or ()]
+    return [replace(pair, state=_state(pair, shown if on_site is not None else None, page)) for pair in found]
+
+
+def _state(pair: Pair, shown: Sequence[str] | None, page: str) -> str:
+    if not pair.text.strip():
+        return MISSING if pair.source else ""
+    if shown is None or " ".join(pair.text.split()) not in shown:
+        return DRAFT
+    if pair.changed:
+        return STALE
+    return READ if page == READ else WAITING
 
 
 def _with_lines(page: Source) -> Iterator[tuple[str, int]]:

@@ -1,0 +1,42 @@
+"""Rows of a library's tables whose words a district may say otherwise: with a row of its own in their place.
+
+A row of one's own hides the library's for good, also what changes there later. So tables of facts that somebody checks
+(a column checked_on: numbers, services, links) are left out: their words are corrected in the library.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from sitegen.content.csv_files import read_sheet
+from sitegen.layers import lookup
+from sitegen.layers.rows import DROP
+
+from editor.store import Store
+from editor.tables import rows
+from editor.tables.lines import name_of, named
+from forms.core.problem import Problem
+
+_CHECKED = "checked_on"
+
+
+def of(store: Store, table: str, schema: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """Yield the rows of libraries that count here, by the columns of the table."""
+    names = [one["name"] for one in schema["fields"]]
+    if _CHECKED in names:
+        return
+    keys, seen = rows.keys_of(schema), set[str]()
+    for layer in lookup.layers(store.content):
+        with suppress(Problem, FileNotFoundError):  # of a file that cannot be read the page Publish says what is wrong
+            sheet = read_sheet(layer.folder / "tables" / f"{table}.csv")
+            found = [named(sheet.header, cells) for cells in sheet.rows]
+            if layer.shown != lookup.OWN:
+                fresh = (row for row in found if name_of(row, keys) not in seen and not row.get(DROP))
+                yield from ({name: row.get(name, "") for name in names} for row in fresh)
+            seen |= {name_of(row, keys) for row in found}
+
+
+def found(store: Store, table: str, schema: Mapping[str, Any], value: str) -> dict[str, str] | None:
+    """Return the row of a library by its name; None where there is none, or where the district has its own."""
+    keys = rows.keys_of(schema)
+    return next((row for row in of(store, table, schema) if name_of(row, keys) == value), None)
