@@ -605,6 +605,7 @@ def build_if_changed(
     when it is asked for. sign: signs the list of the build. now: the input files, where they were just looked at;
     looked: whether `is_as_built` was just asked.
     """
+    from sitegen.layers import site_root
     from sitegen.publish.browser_bundle import SEAL
 
     builder = builder_of(out)
@@ -617,6 +618,10 @@ def build_if_changed(
         return False
     builder.keys, builder.unprotected, builder.sign = demonstration_keys(), unprotected_keys(), sign
     with node_for(SEAL, ROOT / "site" / "browser", ROOT / ".build" / f"node-{os.getpid()}"):
+        if speak and whole and site_root.has_neighbours(ROOT):
+            from sitegen import shared_work
+
+            shared_work.make(ROOT, today())
         built = builder.build(today(), speak=speak, compress=compress, again=again or whole)
     if built is None:
         return False
