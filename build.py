@@ -828,7 +828,18 @@ def list_due() -> list[str]:
 def checkout_here() -> Checkout:
     """Return what the operator's commands can do here."""
     program = (sys.executable, str(Path(__file__).resolve()))
-    return Checkout(ROOT, build_for_release, purge, today, list_due, keep_withdrawals, program, library_sources)
+    return Checkout(
+        ROOT, build_for_release, purge, today, list_due, keep_withdrawals, program, library_sources, preload
+    )
+
+
+def preload() -> None:
+    """Load what builds of districts need, and read what is the same in each, before a process is forked for each."""
+    from sitegen import preloading
+
+    import forms.desk.crypto.keys  # noqa: F401
+
+    preloading.load(ROOT)
 
 
 def library_sources() -> "list[Source]":
