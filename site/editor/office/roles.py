@@ -62,6 +62,7 @@ NEEDS: Mapping[str, Need] = {
     "office.new_passkey": _OWN,
     "office.forget_passkey": _OWN,
     "home.language": _READ,
+    "shared.static": _READ,
     # Looking, which each account may: what is here is public soon.
     "home.show": _READ,
     "pages.listed": _READ,

@@ -10,6 +10,7 @@ from editor.office.sessions import ABSOLUTE, SignedIn
 from editor.office.state import Account
 from editor.window import home
 from forms.core.problem import Problem
+from forms.web.local import shared
 from forms.web.local.entrance import TEMPLATES
 from forms.web.local.request_guard import add_headers, require_form_token
 
@@ -29,6 +30,7 @@ def protect(app: Flask, office: Office) -> None:
     app.extensions["office"] = office
     app.before_request(check)
     app.after_request(add_headers)
+    app.register_blueprint(shared.pages)
     app.register_error_handler(NotAllowed, lambda problem: home.problem_page([problem], 403))
     app.register_error_handler(AccountGone, _gone)
 

@@ -1,0 +1,94 @@
+"""Building a site where anything changed."""
+
+import os
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from sitegen.incremental.building import Builder
+from sitegen.incremental.inputs import Inputs
+from sitegen.layers import site_root
+from sitegen.publish.browser_bundle import SEAL
+
+from commands.keys import demonstration_keys, publishers_signature, state_of_keys, unprotected_keys
+from commands.node import node_for
+from commands.site import Site
+from commands.withdrawals import remove_withdrawn
+
+if TYPE_CHECKING:
+    from sitegen.checks.content_checks import Report
+    from sitegen.render.blocks import Context
+
+
+def build_if_changed(
+    site: Site,
+    out: Path,
+    *,
+    again: bool = False,
+    whole: bool = False,
+    speak: bool = True,
+    compress: bool = True,
+    sign: Callable[[bytes], str] | None = None,
+    now: Inputs | None = None,
+    looked: bool = False,
+) -> bool:
+    """Build what changed since the last time into `out` (everything with `again`); return whether anything was built.
+
+    whole: where anything changed, build everything.
+    speak: make speech that is not kept yet; compress: write compressed copies; a site without either is built again
+    when it is asked for. sign: signs the list of the build. now: the input files, where they were just looked at;
+    looked: whether `is_as_built` was just asked.
+    """
+    builder = builder_of(site, out)
+    builder.key_files = state_of_keys(site)
+    if not builder.knows_consents(site.today()):
+        remove_withdrawn(site, out)  # first: nothing that is wrong elsewhere may keep a withdrawn story on the site
+        looked = False
+    as_built = partial(builder.is_as_built, speak=speak, compress=compress, sign=sign is not None, now=now)
+    if not (again or looked) and as_built(site.today()):
+        return False
+    builder.keys, builder.unprotected, builder.sign = demonstration_keys(site), unprotected_keys(site), sign
+    with node_for(site, SEAL, site.root / "site" / "browser", site.root / ".build" / f"node-{os.getpid()}"):
+        if speak and whole and site_root.has_neighbours(site.root):
+            _share_work(site)
+        built = builder.build(site.today(), speak=speak, compress=compress, again=again or whole)
+    if built is None:
+        return False
+    waiting = f" {len(built.warnings)} things wait for a person: python3 build.py check" if built.warnings else ""
+    click.echo(f"Built {built.pages} pages in {built.seconds:.1f} s.{waiting}")
+    return True
+
+
+def _share_work(site: Site) -> None:
+    """Make what the districts of this machine share, unless another of them has made it."""
+    from sitegen import shared_work  # noqa: PLC0415 - loads all of a build
+
+    shared_work.make(site.root, site.today())
+
+
+@cache
+def builder_of(site: Site, out: Path) -> Builder:
+    """Return what builds into this folder: one object, which remembers what it built last."""
+    return Builder(site.root, out, site.handover, click.echo, lambda: remove_withdrawn(site, out))
+
+
+def prepared(site: Site) -> "tuple[Context, Report]":
+    """Return the site's content, and what is wrong with it or waits for a person."""
+    from sitegen.build import prepare  # noqa: PLC0415 - loads all checks
+
+    return prepare(site.root, keys=demonstration_keys(site), today=site.today(), unprotected=unprotected_keys(site))
+
+
+def build_for_release(site: Site, sign: Callable[[], Callable[[bytes], str] | None] | None = None) -> tuple[Path, Path]:
+    """Build the site where anything changed, signed where this machine has a publisher's key; return what was built.
+
+    sign: returns what signs; asked for where it is not given. What is built lies beside the releases: whoever publishes
+    needs to write there, and nowhere beside the program.
+    """
+    built = site.published / "built"
+    built.mkdir(parents=True, exist_ok=True)
+    signed = sign() if sign else publishers_signature(site)
+    build_if_changed(site, built / "public", whole=True, sign=signed)
+    return built / "public", site.handover
