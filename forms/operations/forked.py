@@ -83,6 +83,8 @@ def run_each(
     finally:
         for one in running:
             one.kill()
+            one.said.close()
+            one.wrong.close()
         gc.unfreeze()
 
 

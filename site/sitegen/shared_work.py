@@ -7,14 +7,15 @@ recording of a district gets there, and nothing of a library that needs a consen
 import hashlib
 import json
 import tempfile
-from collections.abc import Mapping
-from contextlib import suppress
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from forms.core.files.locks import locked
+from forms.core.files.locks import AlreadyLocked, locked
 from forms.core.problem import Problem, Problems
 from sitegen import build, kept_work
 from sitegen.content import consents, quotes
@@ -44,6 +45,9 @@ _KEY_BYTES = 20
 MOST = 64
 """Choices of libraries, languages and desks of which clips are kept, the newest."""
 
+LONGEST_WAIT, _PAUSE = 300, 0.2
+"""Seconds for which a build waits for another that makes this, and between two looks."""
+
 _CHOICES = kept_work.key_of("choices")
 
 
@@ -68,7 +72,7 @@ def _make(root: Path, today: date) -> bool:
     choice = kept_work.key_of("choice", kept_work.code_mark(), json.dumps(settings), *map(_digest, named))
     if _is_whole(KeptWork(path, read_only=True), choice):
         return False
-    with locked(folder / "lock", wait=True):
+    with _alone(folder / "lock"):
         if not KeptWork(path).is_sound():
             kept_work.remove(path)
         store = KeptWork(path)
@@ -77,6 +81,22 @@ def _make(root: Path, today: date) -> bool:
         with tempfile.TemporaryDirectory(dir=folder, prefix="making-") as place:
             _put(store, choice, _made(root, settings, named, Path(place), today))
     return True
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Hold a lock, after another program's end. Raises AlreadyLocked where that takes too long: it may hang."""
+    ends = time.monotonic() + LONGEST_WAIT
+    with ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(locked(lock))
+                break
+            except AlreadyLocked:
+                if time.monotonic() > ends:
+                    raise
+                time.sleep(_PAUSE)
+        yield
 
 
 def _settings(content: Path) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from sitegen.layers import site_root
 from sitegen.media import audio_clips, shared_clips
 from sitegen.publish import withdrawal
 
+from forms.core.files.locks import locked
 from forms.core.problem import Problems
 from tests.sitegen.conftest import LANGUAGES, ROWS, TODAY, Folder
 from tests.sitegen.test_incremental import files
@@ -231,6 +232,15 @@ def test_two_at_once_make_it_once(district: Folder, spoken: Spoken) -> None:
         made = list(both.map(lambda _: shared_work.make(district.root, TODAY), range(2)))
     assert sorted(made) == [False, True]
     assert len(spoken) == len(set(spoken))
+
+
+def test_a_program_that_hangs_over_it_holds_no_other_up(
+    district: Folder, spoken: Spoken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_work, "LONGEST_WAIT", 0)
+    with locked(district.root / kept_work.SHARED / "lock"):
+        assert not shared_work.make(district.root, TODAY)
+        assert (district.build() / "audio").is_dir(), "it makes its own"
 
 
 @pytest.fixture
