@@ -10,9 +10,10 @@ import click
 
 from forms.core.builds import publishing_report
 from forms.core.problem import Problem, Problems
-from forms.operations import every_district, static_layout
 from forms.operations import releases as folders
+from forms.operations import static_layout
 from forms.operations.cli import Checkout, checkout, report_problems
+from forms.operations.districts import every_district
 from forms.operations.installation import become_owner
 from forms.operations.releases import Release
 from forms.operations.updating import Source, clone_in

@@ -5,11 +5,12 @@ from pathlib import Path
 import click
 
 from forms.core.problem import Problem, Problems
-from forms.operations import every_district, releases
+from forms.operations import releases
 from forms.operations.cli import Checkout, checkout, report_problems
+from forms.operations.districts import every_district
 from forms.operations.installation import become_owner
 from forms.operations.release_commands import publish_newest, say_waiting
-from forms.operations.updating import Source, clone_in, take_library
+from forms.operations.updating import Source, clone_in, require_no_office, take_library
 from forms.operations.updating import update as take_newest
 from forms.server.districts.settings import District
 
@@ -41,6 +42,8 @@ def update(signers: Path, remote: str, branch: str, all_: Path | None, *, rename
         become_owner(clone)  # git runs what a repository's settings name: never as root
         become_owner(here.published)
         keep = here.keep_withdrawals
+        if clone.exists():
+            require_no_office(here.root)
         source = Source(content, clone, signers, remote, branch, keep, renamed) if clone.exists() else None
         with releases.at_work(here.published, say_waiting):
             said = take_newest(

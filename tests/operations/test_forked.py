@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from forms.operations import forked
-from forms.operations.forked import Ended
+from forms.operations.districts import forked
+from forms.operations.districts.forked import Ended
 from tests.patience import until
 
 PROGRAM = """

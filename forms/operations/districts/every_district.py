@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from forms.core.problem import Problem, Problems
-from forms.operations import forked
 from forms.operations.cli import Checkout
-from forms.operations.forked import Ended
+from forms.operations.districts import forked
+from forms.operations.districts.forked import Ended
 from forms.server.districts import settings as districts
 from forms.server.districts.settings import District
 
