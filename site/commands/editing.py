@@ -17,6 +17,7 @@ from editor.window.app import create_window
 from sitegen.content.settings import WHERE, read_settings
 from sitegen.content.settings_schema import remote_of
 
+from commands.building import lacks_signature
 from commands.editors import editor_of, make_field_for_texts, refuse_push, remote_token_file
 from commands.keys import publishers_named
 from commands.site import Site
@@ -49,7 +50,9 @@ def serve_office(site: Site, name: str, bind: str, out: Path | None) -> None:
     refuse_push(site)
     become_owner(site.published)
     with start.alone(site.editor_memory):
-        signatures = BuildSignatures(partial(publishers_named, site))
+        signatures = BuildSignatures(
+            partial(publishers_named, site), partial(lacks_signature, site, out or site.public)
+        )
         editor = editor_of(site, out, ask=signatures.sign)
         place = office.make(f"https://{name}", site.editor_memory, editor.store.languages, signatures=signatures)
         serving.serve(create_window(editor, place), bind)

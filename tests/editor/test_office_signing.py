@@ -1,26 +1,33 @@
 """A signed site, published through the office: no key on its machine, and nothing readers see without a finger."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 import yaml
-from commands.building import build_for_release
+from commands.building import build_for_release, lacks_signature
+from commands.checkouts import checkout_of
 from commands.editors import signature_asked_for
-from editor.office.build_signatures import BuildSignatures
+from editor.office.build_signatures import Build, BuildSignatures
 from editor.publishing import Folder as PublicFolder
+from editor.publishing import Outcome, Publisher
 from nacl.signing import SigningKey
 
 from forms.core.builds import manifest as manifests
 from forms.core.builds.manifest import ADDRESS, SIGNATURES, BuildManifest, is_signed
 from forms.core.fingerprints import publisher_fingerprint
 from forms.core.problem import Problem
+from forms.operations import releases
+from forms.operations.release_place import ReleasePlace
 from tests.commands import site_in
 from tests.editor.conftest import folder_place, make_editor, write_site
 from tests.editor.office_helpers import Device, Person, Place, asked, open_office, said, with_passkey
 from tests.patience import until
 from tests.sitegen.conftest import TODAY, Folder
+from tests.test_passkey_signatures import Device as SigningDevice
+from tests.test_passkey_signatures import line
 
 
 @dataclass
@@ -223,3 +230,50 @@ def test_a_signed_site_is_not_replaced_by_one_that_nobody_signed(folder: Folder)
     (release / SIGNATURES[1:]).write_text("passkey:... signed")
     with pytest.raises(Problem, match="nothing on this machine signs a new build"):
         build_for_release(site_in(folder.root, TODAY), lambda: None)
+
+
+def test_after_a_withdrawal_publishers_are_told_that_the_site_is_not_signed(site: SignedSite) -> None:
+    came = site.publisher()
+    said_so = "is not signed any more"
+    assert said_so not in came.get("/") + came.get("/publish/")
+    site.signatures.is_missing = lambda: True
+    assert said_so in came.get("/")
+    assert said_so in came.get("/publish/")
+    assert said_so not in site.place.person("M. Devi", "writer").get("/"), "whoever cannot mend it"
+
+
+def test_a_whole_build_waits_for_its_signature_and_goes_without_one(folder: Folder) -> None:
+    """The real build of a tiny site, put into a release: refused first, then signed."""
+    device, site, named = SigningDevice(), site_in(folder.root, TODAY), [SigningDevice().public()]
+    name_publishers(folder, *named)
+    signatures = BuildSignatures(lambda: named)
+    site.published.mkdir()
+    asked_for = partial(signature_asked_for, site, signatures.sign)
+    place = ReleasePlace(replace(checkout_of(site), build=lambda: build_for_release(site, asked_for)))
+    publisher = Publisher(place, site.editor_memory)
+
+    def begin() -> Build:
+        publisher.start("0" * 40, "B. Das", TODAY.isoformat())
+        until(lambda: signatures.waiting or not publisher.running)
+        assert signatures.waiting, publisher.outcome
+        return signatures.waiting
+
+    signatures.refuse(begin().digest)
+    publisher.wait()
+    assert publisher.outcome is not None
+    assert [problem.what for problem in publisher.outcome.problems] == ["It was not signed."]
+    assert releases.current(site.published) is None
+    build = begin()
+    assert releases.current(site.published) is None, "it is not there before it is signed"
+    signatures.give(build.digest, line(device, build.manifest).decode())
+    publisher.wait()
+    assert publisher.outcome == Outcome()
+    public = releases.current(site.published).public  # type: ignore[union-attr]
+    assert (public / ADDRESS[1:]).read_bytes() == build.manifest
+    assert is_signed(build.manifest, (public / SIGNATURES[1:]).read_bytes(), named)
+    folder.page("index", "Something new.")
+    with pytest.raises(Problem, match="nothing on this machine signs a new build"):
+        build_for_release(site, lambda: None)
+    assert not lacks_signature(site, site.public)
+    (public / SIGNATURES[1:]).write_text("")  # as a withdrawal leaves it
+    assert lacks_signature(site, site.public)

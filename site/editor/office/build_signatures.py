@@ -30,9 +30,14 @@ class Build:
 
 @dataclass
 class BuildSignatures:
-    """Asks the publishers for a signature, of one build at a time. publishers: the keys that portal.yml names now."""
+    """Asks the publishers for a signature, of one build at a time.
+
+    publishers: the keys that portal.yml names now; is_missing: whether readers see a site without the signature that
+    it should have, since a withdrawal has changed it.
+    """
 
     publishers: Callable[[], Collection[str]]
+    is_missing: Callable[[], bool] = lambda: False
     seconds: float = LASTS
     _waiting: Build | None = None
     _line: str | None = None

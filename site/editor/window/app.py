@@ -131,6 +131,7 @@ def _always() -> dict[str, Any]:
         "inside": inside,
         "office": office,
         "may": gate.may_here if inside and office else lambda *_: True,
+        "lacks_signature": gate.lacks_signature if inside and office else lambda: False,
         "form_token": g.form_token if inside else "",
         "root": request.script_root,
         "lang": g.language,

@@ -128,6 +128,11 @@ def may_here(right: str, language: str = "") -> bool:
     return may(signed_in().account, Right[right], language)
 
 
+def lacks_signature() -> bool:
+    """Return whether who asks could sign a site that readers see unsigned."""
+    return may_here("PUBLISH") and the_office().signatures.is_missing()
+
+
 def _gone(_: AccountGone) -> tuple[str, int]:
     """The account was removed while its last request ran."""
     return home.problem_page([home.sentence(401)], 401)
