@@ -55,7 +55,8 @@ class Checkout:
     consent out of a built site; today: the day in the district; due: helplines to be called again and consents that
     end, in sentences; keep_withdrawals: told what consents.csv held as it came before and what it holds here, writes
     withdrawals that were made here into the one that came; program: the beginning of a command line of build.py;
-    libraries: the git repositories of libraries that portal.yml names.
+    libraries: the git repositories of libraries that portal.yml names; preload: loads what commands of build.py need,
+    before processes are forked for many districts.
     """
 
     root: Path
@@ -66,6 +67,7 @@ class Checkout:
     keep_withdrawals: Callable[[bytes, bytes], object] = lambda _base, _here: None
     program: tuple[str, ...] = ()
     libraries: "Callable[[], Sequence[Source]]" = tuple
+    preload: Callable[[], object] = lambda: None
 
     @property
     def published(self) -> Path:

@@ -13,6 +13,7 @@ from forms.core.problem import Problem, Problems
 from forms.operations import releases as folders
 from forms.operations import static_layout
 from forms.operations.cli import Checkout, checkout, report_problems
+from forms.operations.districts import every_district
 from forms.operations.installation import become_owner
 from forms.operations.releases import Release
 from forms.operations.updating import Source, clone_in
@@ -23,10 +24,18 @@ from forms.operations.updating import Source, clone_in
 @click.option("--daily", is_flag=True, help="As the timer of the day: write down what came of it, for `status`.")
 @click.option("--clock-is-right", is_flag=True, help="A release of a later day was made by a wrong clock.")
 @click.option("--to", type=click.Path(path_type=Path), help="Folder to lay pages out in, for an object store.")
-def publish(*, as_it_is: bool, daily: bool, clock_is_right: bool, to: Path | None) -> None:
+@click.option("--districts", "all_", type=click.Path(file_okay=False, path_type=Path),
+              help="Folder of many districts: publish each whose content is on this machine.")  # fmt: skip
+def publish(*, as_it_is: bool, daily: bool, clock_is_right: bool, to: Path | None, all_: Path | None) -> None:
     """Put what content/ says into use, pages and forms in the same moment; builds first where anything changed."""
     with report_problems():
         here = checkout()
+        if all_ is not None and to:
+            raise Problem("--to", "is for one district.", "Name it: --content FOLDER publish --to ...")
+        if all_ is not None:
+            asked = {"--as-it-is": as_it_is, "--daily": daily, "--clock-is-right": clock_is_right}
+            every_district.run(here, all_, lambda _: ["publish", *(name for name, given in asked.items() if given)])
+            return
         become_owner(here.published)
         with folders.at_work(here.published, say_waiting), _reported(here) if daily else nullcontext():
             _recover(here)

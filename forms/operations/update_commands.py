@@ -1,7 +1,5 @@
 """The command that takes what staff have pushed."""
 
-import os
-import subprocess
 from pathlib import Path
 
 import click
@@ -9,16 +7,12 @@ import click
 from forms.core.problem import Problem, Problems
 from forms.operations import releases
 from forms.operations.cli import Checkout, checkout, report_problems
+from forms.operations.districts import every_district
 from forms.operations.installation import become_owner
 from forms.operations.release_commands import publish_newest, say_waiting
 from forms.operations.updating import Source, clone_in, require_no_office, take_library
 from forms.operations.updating import update as take_newest
-from forms.server.districts import settings as districts
 from forms.server.districts.settings import District
-
-FOLDER = "PORTAL_DISTRICTS"
-LONGEST = 1800
-"""Seconds that the update of one of many districts may take."""
 
 
 @click.command()
@@ -26,7 +20,7 @@ LONGEST = 1800
               show_default=True, help="Whose signature counts: a name and an SSH key a line.")  # fmt: skip
 @click.option("--remote", default="origin", show_default=True, help="Where staff push to, as the clone names it.")
 @click.option("--branch", default="main", show_default=True, help="The branch that is published.")
-@click.option("--districts", "all_", envvar=FOLDER, type=click.Path(file_okay=False, path_type=Path),
+@click.option("--districts", "all_", envvar=every_district.FOLDER, type=click.Path(file_okay=False, path_type=Path),
               help="Folder of many districts: each that names its content, by its own allowed_signers.")  # fmt: skip
 @click.option("--renamed", is_flag=True, help="The site has a new address: take what was signed for that one.")
 @click.option("--libraries", "only_libraries", is_flag=True, help="Only fetch the libraries that portal.yml names.")
@@ -40,7 +34,7 @@ def update(signers: Path, remote: str, branch: str, all_: Path | None, *, rename
     content, clone = here.root / "content", clone_in(here.root)
     with report_problems():
         if all_ is not None:
-            _update_all(here, all_, remote, branch)
+            every_district.run(here, all_, lambda one: _for_one(all_, one, remote, branch))
             return
         if only_libraries:
             _fetch_libraries(here)
@@ -72,45 +66,10 @@ def _fetch_libraries(here: Checkout) -> None:
         raise Problems(wrong)
 
 
-def _update_all(here: Checkout, folder: Path, remote: str, branch: str) -> None:
-    """Update one district after the other, each by a program of its own: what one lacks stops no other.
-
-    Raises Problems.
-    """
-    failed = []
-    for name in districts.names(folder):
-        try:
-            found = districts.read(folder, name)
-            if found.content is None:
-                click.echo(f"{name}: its content is not on this machine (content=... in district.toml).")
-                continue
-            click.echo(f"{name}: {_updated(here, folder, found, remote, branch)}")
-        except Problem as problem:
-            failed.append(Problem(f"district {name}", str(problem)))
-    if failed:
-        raise Problems(failed)
-
-
-def _updated(here: Checkout, folder: Path, district: District, remote: str, branch: str) -> str:
-    """Update one district; return what was said. Raises Problem."""
-    if not here.program:
-        raise Problem("update", "needs the program's own folder.", "Run it there: python3 build.py update")
+def _for_one(folder: Path, district: District, remote: str, branch: str) -> list[str]:
+    """Return the command that updates one of many districts, by its own signers."""
     signers = str(folder / district.name / "allowed_signers")
-    asked = [*here.program, "--content", str(district.content), "update", "--signers", signers]
-    clean = {name: text for name, text in os.environ.items() if name != FOLDER}
-    try:
-        done = subprocess.run(  # noqa: S603 - our own arguments
-            [*asked, "--remote", remote, "--branch", branch], env=clean, capture_output=True, check=False,
-            timeout=LONGEST, encoding="utf-8", errors="replace",
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        raise Problem("", f"It was not updated within {LONGEST // 60} minutes.", "Try it by hand.") from None
-    if done.returncode:
-        raise Problem("", done.stderr.strip().removeprefix("Error: ") or "It was not updated.")
-    if not district.settings.portal.exists():
-        todo = f"Change it: portal district update {district.name} --set portal=..."
-        raise Problem(str(district.settings.portal), "is not what was published.", todo)
-    return done.stdout.strip()
+    return ["update", "--signers", signers, "--remote", remote, "--branch", branch]
 
 
 def _purge_all(here: Checkout) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from sitegen.incremental.building import Builder
 from sitegen.incremental.inputs import Inputs
+from sitegen.layers import site_root
 from sitegen.publish.browser_bundle import SEAL
 
 from commands.keys import (
@@ -59,12 +60,21 @@ def build_if_changed(
         return False
     builder.keys, builder.unprotected, builder.sign = demonstration_keys(site), unprotected_keys(site), sign
     with node_for(site, SEAL, site.root / "site" / "browser", site.root / ".build" / f"node-{os.getpid()}"):
+        if speak and whole and site_root.has_neighbours(site.root):
+            _share_work(site)
         built = builder.build(site.today(), speak=speak, compress=compress, again=again or whole)
     if built is None:
         return False
     waiting = f" {len(built.warnings)} things wait for a person: python3 build.py check" if built.warnings else ""
     click.echo(f"Built {built.pages} pages in {built.seconds:.1f} s.{waiting}")
     return True
+
+
+def _share_work(site: Site) -> None:
+    """Make what the districts of this machine share, unless another of them has made it."""
+    from sitegen import shared_work  # noqa: PLC0415 - loads all of a build
+
+    shared_work.make(site.root, site.today())
 
 
 @cache

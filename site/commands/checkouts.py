@@ -27,6 +27,7 @@ def checkout_of(site: Site) -> Checkout:
         keep_withdrawals=partial(_keep_withdrawals, site),
         program=(sys.executable, str(site.program.file)),
         libraries=partial(_library_sources, site),
+        preload=partial(_preload, site),
     )
 
 
@@ -68,3 +69,13 @@ def _library_sources(site: Site) -> "list[Source]":
     named = libraries.repositories(site.content)
     place = site.root / libraries.FETCHED
     return [library_source(place, one.name, one.remote, one.branch, one.signers) for one in named]
+
+
+def _preload(site: Site) -> None:
+    """Load what builds of districts need, and read what is the same in each, before a process is forked for each."""
+    from sitegen import preloading
+
+    import commands.building  # noqa: F401
+    import forms.desk.crypto.keys  # noqa: F401
+
+    preloading.load(site.program.root)

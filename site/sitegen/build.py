@@ -318,7 +318,7 @@ def remember_translations(root: Path, today: date) -> None:
 def _audio_pipeline(root: Path, out: Path, speak: bool, today: date) -> audio_clips.AudioPipeline:
     content = root / "content"
     recordings = audio_clips.allowed_recordings(content, consents.read_leniently(content).media(today))
-    return audio_clips.AudioPipeline(root / SPEECH, out, settings.voices(content), recordings, speak)
+    return audio_clips.AudioPipeline(root / SPEECH, out, settings.voices(content), recordings, speak, root)
 
 
 def go_live_list(root: Path, *, keys: DeskKeys | None, today: date, unprotected: Collection[str]) -> list[go_live.Item]:

@@ -14,6 +14,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 FOLDER = Path(".build") / "kept"
+SHARED = Path(".build") / "shared"
+"""What districts of one machine share (sitegen/shared_work.py); below each district a link leads there."""
+
 _CHECK = 8
 _WAIT = 30
 _SHORT_WAIT = 2
@@ -51,8 +54,8 @@ def code_mark() -> bytes:
 class KeptWork:
     """One file of kept values. Written at `save`, so that a build that is cut off leaves it as it was."""
 
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
+    def __init__(self, path: Path | None, *, read_only: bool = False) -> None:
+        self._path, self._read_only = path, read_only
         self._connection: sqlite3.Connection | None = None
         self._fresh: dict[bytes, bytes] = {}
         self._used: set[bytes] = set()
@@ -106,12 +109,19 @@ class KeptWork:
         self._fresh.clear()
         self._used = set()
 
-    def cut_down(self, used: Collection[bytes]) -> None:
-        """Remove all entries but these, if there are many others."""
+    def is_sound(self) -> bool:
+        """Return whether all of the file can be read."""
+        try:
+            return self._open().execute("PRAGMA quick_check(1)").fetchall() == [("ok",)]
+        except (sqlite3.Error, OSError):
+            return False
+
+    def cut_down(self, used: Collection[bytes], *, few: bool = False) -> None:
+        """Remove all entries but these, if there are many others. few: also if there are few."""
         with suppress(sqlite3.Error, OSError):
             connection = self._open()
             (count,) = connection.execute("SELECT count(*) FROM work").fetchone()
-            if count > _SPARE * len(used) + 100:
+            if few or count > _SPARE * len(used) + 100:
                 every = [key for (key,) in connection.execute("SELECT key FROM work")]
                 with connection:
                     gone = ((key,) for key in every if key not in used)
@@ -121,31 +131,39 @@ class KeptWork:
         if self._connection is None:
             if self._path is None:
                 raise OSError
+            if self._read_only:
+                self._connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=_WAIT)
+                return self._connection
             self._path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 self._connection = _connected(self._path)
             except sqlite3.DatabaseError:  # damaged: nothing of it is needed
-                self._path.unlink(missing_ok=True)
+                remove(self._path)
                 self._connection = _connected(self._path)
         return self._connection
 
 
 def forget(root: Path, addresses: Collection[str] = ()) -> None:
     """Remove all kept work, and the kept sound and pictures of these addresses: what was withdrawn may stand in it."""
-    for path in sorted((root / FOLDER).glob("*.db")):
+    for path in (*sorted((root / FOLDER).glob("*.db")), *sorted((root / SHARED).glob("*.db"))):
         try:
             with closing(sqlite3.connect(path, timeout=_SHORT_WAIT, isolation_level=None)) as connection:
                 # Another program may have it open, so its rows go and not the file; VACUUM leaves nothing in it.
                 for statement in ("DELETE FROM work", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
                     connection.execute(statement).fetchall()
         except (sqlite3.Error, OSError):  # damaged or held: it is made anew
-            for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
-                with suppress(OSError):
-                    path.with_name(name).unlink(missing_ok=True)
+            remove(path)
     for name in {PurePosixPath(address).name for address in addresses} - {""}:
         for folder in _FILES:
             with suppress(OSError):
                 (root / ".build" / folder / name).unlink(missing_ok=True)
+
+
+def remove(path: Path) -> None:
+    """Remove a file of kept work, with what SQLite keeps beside it."""
+    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+        with suppress(OSError):
+            path.with_name(name).unlink(missing_ok=True)
 
 
 def _connected(path: Path) -> sqlite3.Connection:

@@ -159,10 +159,27 @@ def test_of_many_districts_each_is_updated_by_its_own_signers_and_one_that_fails
     assert "district north: origin/main: 0123 is not signed" in done.output
     assert "district zone: " in done.output
     assert "west: its content is not on this machine" in done.output
-    lines = asked.read_text().splitlines()
+    lines = sorted(asked.read_text().splitlines())
     assert [line.split()[1] for line in lines] == ["/srv/north", "/srv/south"]
     for line, name in zip(lines, ("north", "south"), strict=True):
         assert f"--signers {folder / name / 'allowed_signers'}" in line
+
+
+def test_publish_takes_every_district_whose_content_is_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "program.py").write_text("import sys\nprint(*sys.argv[1:])")
+    folder = tmp_path / "districts"
+    for name in ("north", "south"):
+        district_settings.write(folder, name, [f"{name}.example"], {"content": f"/srv/{name}"})
+    handover = folder / "north" / district_settings.PORTAL
+    handover.parent.mkdir(parents=True)
+    handover.write_text("{}")
+    here = Checkout(tmp_path, program=(sys.executable, str(tmp_path / "program.py")))
+    monkeypatch.setattr(release_commands, "checkout", lambda: here)
+    done = CliRunner().invoke(portal, ["publish", "--districts", str(folder), "--daily"])
+    assert "north: --content /srv/north publish --daily" in done.output
+    assert "south: --content /srv/south publish --daily" in done.output
+    assert "district south: " in done.output
+    assert "is not what was published" in done.output, "nothing was put where district.toml says"
 
 
 def test_publish_by_hand_ends_what_the_power_cut_short_in_an_update(typed: Callable[..., str], tmp_path: Path) -> None:

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from forms.core.problem import Problem
+from sitegen.kept_work import SHARED
 
 BESIDE = ("site", "forms", "mkdocs.yml", "locks")
+DISTRICTS = Path(".build") / "districts"
 KEPT = Path(".build") / "seal"
 """The bundled script that encrypts letters: the same for every district."""
 
@@ -16,22 +18,28 @@ def of(program: Path, content: Path, place: Path | None = None) -> Path:
     """
     if not (content / "portal.yml").is_file():
         raise Problem(str(content), "has no portal.yml.", "Name a district's folder, like districts/sundargarh.")
-    root = place or program / ".build" / "districts" / content.resolve().name
+    root = place or program / DISTRICTS / content.resolve().name
     there = root / "content"
     if there.is_symlink() and there.resolve() != content.resolve() and (there.resolve() / "portal.yml").is_file():
         what = f"bears the name of {there.resolve()}: both sites would be published in one place."
         raise Problem(str(content), what, f"Rename one of the folders, or remove {root} if the other has moved.")
-    (program / KEPT).mkdir(parents=True, exist_ok=True)
+    for made in (KEPT, SHARED):
+        (program / made).mkdir(parents=True, exist_ok=True)
     try:
         (root / KEPT).parent.mkdir(parents=True, exist_ok=True)
         _lead(root / "content", content.resolve())
-        _lead(root / KEPT, program / KEPT)
-        for name in BESIDE:
+        for name in (KEPT, SHARED, *map(Path, BESIDE)):
             _lead(root / name, program / name)
     except OSError as error:
         todo = "Links must be allowed there: on Windows switch developer mode on."
         raise Problem(str(root), f"cannot be made ({error.strerror}).", todo) from None
     return root
+
+
+def has_neighbours(root: Path) -> bool:
+    """Return whether sites of other districts are built beside this one, so that some of its work is made for all."""
+    beside = root.parent.glob("*/content/portal.yml")
+    return root.parent.parts[-len(DISTRICTS.parts) :] == DISTRICTS.parts and len([*beside]) > 1
 
 
 def _lead(link: Path, target: Path) -> None:

@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -24,7 +24,7 @@ from forms.core.rendering import labelled
 from sitegen.content.consents import media_name
 from sitegen.content.pages import Library, Source, day_of
 from sitegen.layers import lookup
-from sitegen.media import speech
+from sitegen.media import shared_clips, speech
 
 FOLDER = "audio"
 """Recordings: content/media/audio/<language>/<page or form/question>.<ending>. On the site: /audio/<hash>.<ending>."""
@@ -43,13 +43,17 @@ Recordings = Mapping[tuple[str, str], Path]
 
 @dataclass(frozen=True)
 class AudioPipeline:
-    """Makes clips. voices: eSpeak NG's voice by language; without `making` only cached clips are used."""
+    """Makes clips. voices: eSpeak NG's voice by language; without `making` only cached clips are used.
+
+    root: of the site, where it takes speech that districts share; None where it takes none.
+    """
 
     cache: Path
     out: Path
     voices: Mapping[str, str]
     recordings: Recordings
     making: bool = True
+    root: Path | None = None
 
     def clip(self, language: str, key: str, text: str) -> Clip | None:
         """Return the clip of a page or question, its files put into the site; None where there is none.
@@ -63,24 +67,32 @@ class AudioPipeline:
             found = self._kept(name, lambda where: _convert(recording, where))
         elif voice and text:
             name = hashlib.sha256(f"{voice} {speech.WORDS_PER_MINUTE} {text}".encode()).hexdigest()[:16]
-            found = self._kept(name, lambda where: _speak(text, voice, where))
+            found = self._kept(name, lambda where: _speak(text, voice, where), shared=True)
         else:
             return None
         return self._published(name) if found else None
 
-    def _kept(self, name: str, make: Callable[[list[tuple[Kind, Path]]], None]) -> bool:
+    def _kept(self, name: str, make: Callable[[list[tuple[Kind, Path]]], None], *, shared: bool = False) -> bool:
         paths = [self.cache / f"{name}.{kind.ending}" for kind in KINDS]
         if all(path.exists() for path in paths):
             for path in paths:  # still asked for: `prune` of another build leaves it
                 os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
             return True
-        if not self.making:
+        taken = [shared_clips.found(self.root, path.name) for path in paths] if shared and self.root else []
+        whole = [data for data in taken if data]
+        if len(whole) == len(paths):
+            self._write(paths, lambda fresh: [path.write_bytes(data) for path, data in zip(fresh, whole, strict=True)])
+        elif self.making:
+            self._write(paths, lambda fresh: make(list(zip(KINDS, fresh, strict=True))))
+        else:
             return False
+        return True
+
+    def _write(self, paths: Sequence[Path], write: Callable[[list[Path]], object]) -> None:
+        """Write files of the cache, all of them whole or none."""
         self.cache.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
-            fresh = [stack.enter_context(replaced(path)) for path in paths]
-            make(list(zip(KINDS, fresh, strict=True)))
-        return True
+            write([stack.enter_context(replaced(path)) for path in paths])
 
     def _published(self, name: str) -> Clip:
         self.out.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,105 @@
+"""One program, many runs at once: what one does to itself is nothing to the others, and all it started ends with it."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from forms.operations.districts import forked
+from forms.operations.districts.forked import Ended
+from tests.patience import until
+
+PROGRAM = """
+import os, pathlib, sys, time
+print("argument", sys.argv[1], "secret" if "SECRET" in os.environ else "clean")
+what = sys.argv[1]
+if what == "fails":
+    sys.exit("It is broken.")
+if what == "raises":
+    raise ValueError("a word of somebody")
+if what == "exits":
+    os._exit(7)
+if what == "killed":
+    os.kill(os.getpid(), 9)
+if what == "clears":
+    os.kill(0, 9)
+if what == "hangs":
+    if not os.fork():
+        pathlib.Path(sys.argv[2]).write_text(str(os.getpid()))
+    time.sleep(3600)
+if what == "floods":
+    sys.stderr.write("x" * 1_000_000 + "end")
+    sys.exit(3)
+"""
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    path = tmp_path / "program.py"
+    path.write_text(PROGRAM)
+    return path
+
+
+def results(program: Path, *names: str, longest: float = 600, more: str = "") -> dict[str, Ended]:
+    tasks = {name: [name, more] for name in names}
+    return dict(forked.run_each(program, tasks, at_once=2, longest=longest, without=["SECRET"]))
+
+
+def test_each_has_arguments_and_output_of_its_own(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET", "1")
+    done = results(program, "one", "two", "three")
+    assert {name: ended.said for name, ended in done.items()} == {
+        name: f"argument {name} clean" for name in ("one", "two", "three")
+    }
+    assert {ended.code for ended in done.values()} == {0}
+    assert os.environ["SECRET"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "wrong"),
+    [
+        ("fails", 1, "It is broken."),
+        ("raises", 1, "A fault of the program: ValueError. Tell a developer, with this line."),
+        ("exits", 7, ""),
+        ("killed", -signal.SIGKILL, ""),
+        ("clears", -signal.SIGKILL, ""),
+    ],
+)
+def test_one_that_ends_badly_stops_no_other(program: Path, name: str, code: int, wrong: str) -> None:
+    done = results(program, "before", name, "after")
+    assert (done[name].code, done[name].wrong) == (code, wrong)
+    assert (done["before"].code, done["after"].code) == (0, 0)
+
+
+def test_one_that_says_too_much_is_heard_at_its_end(program: Path) -> None:
+    done = results(program, "floods")
+    assert done["floods"].wrong.endswith("xend")
+    assert len(done["floods"].wrong) < 100_000
+
+
+def is_there(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_one_that_hangs_is_ended_with_all_that_it_started(program: Path, tmp_path: Path) -> None:
+    note = tmp_path / "started"
+    begun = time.monotonic()
+    found = results(program, "hangs", longest=5, more=str(note))
+    assert found["hangs"].code is None
+    assert time.monotonic() - begun >= 5
+    until(lambda: not is_there(int(note.read_text())))
+
+
+def test_whoever_stops_asking_ends_those_that_run(program: Path, tmp_path: Path) -> None:
+    note = tmp_path / "started"
+    tasks = {"hangs": ["hangs", str(note)], "one": ["one"]}
+    runs = forked.run_each(program, tasks, at_once=2, longest=600)
+    assert next(runs)[0] == "one"
+    until(lambda: note.is_file() and note.read_text())
+    runs.close()
+    until(lambda: not is_there(int(note.read_text())))

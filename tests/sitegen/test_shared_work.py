@@ -1,0 +1,272 @@
+"""What districts share: only what libraries and the program say, the same bytes as without it, and nothing of anybody."""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from sitegen import kept_work, shared_work
+from sitegen.layers import site_root
+from sitegen.media import audio_clips, shared_clips
+from sitegen.publish import withdrawal
+
+from forms.core.files.locks import locked
+from forms.core.problem import Problems
+from tests.sitegen.conftest import LANGUAGES, ROWS, TODAY, Folder
+from tests.sitegen.test_incremental import files
+from tests.sitegen.test_threats_withdrawal import CONSENT
+
+OWN = ("Riverbend", "Own words", "Own numbers", "Eastbank", "Own office", "Own title")
+"""Words that stand in a district's own files only."""
+
+Spoken = list[str]
+
+
+@pytest.fixture
+def spoken(monkeypatch: pytest.MonkeyPatch) -> Spoken:
+    """The texts that were spoken, in short clips that hold their text: sound itself is tried in test_listen.py."""
+    said: Spoken = []
+
+    def speak(text: str, voice: str, where: list[tuple[Any, Path]]) -> None:
+        said.append(text)
+        for kind, path in where:
+            path.write_bytes(f"{voice} {kind.ending} {text}".encode())
+
+    monkeypatch.setattr(audio_clips, "_speak", speak)
+    return said
+
+
+def settings_of(folder: Folder, **changes: Any) -> None:
+    path = folder.root / "content" / "portal.yml"
+    path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text("utf-8")), **changes}, allow_unicode=True), "utf-8")
+
+
+def page(content: Path, name: str, text: str, **meta: Any) -> None:
+    path = content / "en" / f"{name}.md"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    head = "".join(f"{key}: {value}\n" for key, value in {"title": name, "changed": "2026-01-01", **meta}.items())
+    path.write_text(f"---\n{head}---\n\n# {name}\n\n{text}\n", encoding="utf-8")
+
+
+@pytest.fixture
+def library(folder: Folder) -> Path:
+    """A library with a page of its own words, one that shows a table, a quote and a story; of a district above it."""
+    for code in LANGUAGES.keys() - {"en"}:
+        shutil.rmtree(folder.root / "content" / code)
+    place = folder.root.parent / "library"
+    page(place, "rights", "Words of the library.")
+    page(place, "numbers", "[[ helplines ]]")
+    page(place, "heard", "Somebody said:\n\n> Words of a person.\n> consent: told")
+    page(place, "stories/a", "The story of a person.", consent="a-story")
+    (place / "tables").mkdir()
+    for name in ("helplines", "consents"):
+        folder.csv(name).rename(place / "tables" / f"{name}.csv")
+    quoted = {**CONSENT, "id": "told", "story": "", "quotes": "heard", "languages": "en"}
+    folder.table("consents", {**CONSENT, "languages": "en"}, quoted)
+    folder.csv("consents").rename(place / "tables" / "consents.csv")
+    folder.table("consents")
+    languages = [{"code": code, "name": name, "voice": "en"} for code, name in LANGUAGES.items() if code == "en"]
+    settings_of(folder, library=["../../library"], languages=languages, short_name={"en": "Riverbend"})
+    return place
+
+
+@pytest.fixture
+def district(folder: Folder, library: Path) -> Folder:
+    """A district over the library, with a page, a number, a place, an event and a page's own form, and the store."""
+    (folder.root / kept_work.SHARED).mkdir()
+    page(folder.root / "content", "own", "Own words about Riverbend.", title="Own title")
+    folder.table("helplines", {**ROWS["helplines"][0], "id": "own", "for_en": "Own numbers"})
+    folder.table("places", {"id": "east", "kind": "taluk", "name_en": "Eastbank"})
+    folder.row("events", place="east", title_en="Own words at Eastbank")
+    return folder
+
+
+def store(folder: Folder) -> Path:
+    return folder.root / kept_work.SHARED / "speech.db"
+
+
+def kept(folder: Folder) -> dict[bytes, bytes]:
+    """Return all entries of the store, as a program finds them that reads the file."""
+    with closing(sqlite3.connect(store(folder))) as connection:
+        return {key: value[8:] for key, value in connection.execute("SELECT key, value FROM work")}
+
+
+def test_what_libraries_say_is_made_once_and_a_build_has_the_same_bytes_without_it(
+    district: Folder, spoken: Spoken
+) -> None:
+    assert shared_work.make(district.root, TODAY)
+    shared = set(spoken)
+    assert any("Words of the library" in text for text in shared)
+    spoken.clear()
+    with_it = files(district.build())
+    assert spoken, "its own page"
+    assert shared.isdisjoint(spoken), "nothing twice"
+    own = {*spoken}
+    kept_work.forget(district.root)
+    for path in (district.root / ".build" / "speech").iterdir():
+        path.unlink()
+    spoken.clear()
+    assert files(district.build()) == with_it
+    assert own < set(spoken)
+    assert not shared.isdisjoint(spoken)
+
+
+def test_nothing_of_a_district_gets_there(district: Folder, spoken: Spoken) -> None:
+    page(district.root / "content", "rights", "Own words in the place of the library's.")
+    district.build()
+    shared_work.make(district.root, TODAY)
+    everything = b"\n".join(kept(district).values()).decode(errors="replace")
+    assert "Words of the library" in everything
+    assert [word for word in OWN if word in everything] == []
+    assert list((district.root / kept_work.SHARED).glob("making-*")) == []
+
+
+def test_nothing_that_needs_a_consent_gets_there(district: Folder, spoken: Spoken) -> None:
+    shared_work.make(district.root, TODAY)
+    assert [text for text in spoken if "of a person" in text] == []
+    assert [value for value in kept(district).values() if b"of a person" in value] == []
+
+
+def test_a_word_of_the_district_makes_another_text(district: Folder, spoken: Spoken) -> None:
+    """The page of numbers is the library's, and its table has a row of the district: it is the district's to say."""
+    shared_work.make(district.root, TODAY)
+    spoken.clear()
+    district.build()
+    assert any("Own numbers" in text for text in spoken)
+
+
+def test_the_next_district_makes_nothing_and_an_edit_of_the_library_one_clip(
+    district: Folder, library: Path, spoken: Spoken
+) -> None:
+    shared_work.make(district.root, TODAY)
+    spoken.clear()
+    settings_of(district, district={"en": "Another"}, short_name={"en": "Another"})
+    assert not shared_work.make(district.root, TODAY)
+    page(library, "rights", "Other words of the library.")
+    assert shared_work.make(district.root, TODAY)
+    assert len(spoken) == 1
+
+
+def withdraw(district: Folder) -> None:
+    district.table("consents", {**CONSENT, "languages": "en", "withdrawn_on": str(TODAY)})
+    withdrawal.purge(district.root / "public", district.root / "content", TODAY)
+
+
+def test_a_withdrawal_empties_it(district: Folder, spoken: Spoken) -> None:
+    shared_work.make(district.root, TODAY)
+    district.build()
+    assert kept(district)
+    withdraw(district)
+    assert kept(district) == {}
+    assert b"of the library" not in store(district).read_bytes()
+    district.build()
+    assert shared_work.make(district.root, TODAY), "and the next build fills it"
+
+
+def poison(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE work SET value = substr(value, 1, 8) || x'00' || substr(value, 10)")
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def overwrite(path: Path) -> None:
+    path.write_bytes(b"no database")
+
+
+def other_table(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DROP TABLE work")
+
+
+@pytest.mark.parametrize("damage", [poison, cut, overwrite, other_table])
+def test_what_is_damaged_is_not_taken_and_is_made_again(
+    district: Folder, spoken: Spoken, damage: Callable[[Path], None]
+) -> None:
+    shared_work.make(district.root, TODAY)
+    before = kept(district)
+    shared_clips._reader.cache_clear()  # as in a new process
+    with closing(sqlite3.connect(store(district))) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # else the log beside it heals it
+    damage(store(district))
+    site = district.build()
+    assert {path.read_bytes().decode()[:2] for path in (site / "audio").iterdir()} == {"en"}, "each as it was spoken"
+    assert shared_work.make(district.root, TODAY)
+    assert kept(district) == before
+
+
+def test_only_root_and_the_builder_decide_what_a_site_says(
+    district: Folder, spoken: Spoken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    me = os.geteuid()
+    assert shared_clips.may_decide(me)
+    assert shared_clips.may_decide(0)
+    assert not shared_clips.may_decide(me + 1)
+    shared_work.make(district.root, TODAY)
+    monkeypatch.setattr(shared_clips, "may_decide", lambda _: False)
+    spoken.clear()
+    district.build()
+    assert any("Words of the library" in text for text in spoken)
+    assert not shared_work.make(district.root, TODAY), "and it is not written either"
+
+
+def test_a_build_only_reads_it(district: Folder, spoken: Spoken) -> None:
+    shared_work.make(district.root, TODAY)
+    before = kept(district)
+    district.build()
+    assert kept(district) == before
+    with pytest.raises(sqlite3.OperationalError):
+        shared_clips._reader(district.root / kept_work.SHARED)._open().execute("DELETE FROM work")
+
+
+def test_two_at_once_make_it_once(district: Folder, spoken: Spoken) -> None:
+    with ThreadPoolExecutor(2) as both:
+        made = list(both.map(lambda _: shared_work.make(district.root, TODAY), range(2)))
+    assert sorted(made) == [False, True]
+    assert len(spoken) == len(set(spoken))
+
+
+def test_a_program_that_hangs_over_it_holds_no_other_up(
+    district: Folder, spoken: Spoken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_work, "LONGEST_WAIT", 0)
+    with locked(district.root / kept_work.SHARED / "lock"):
+        assert not shared_work.make(district.root, TODAY)
+        assert (district.build() / "audio").is_dir(), "it makes its own"
+
+
+@pytest.fixture
+def broken(district: Folder, library: Path) -> Folder:
+    (library / "tables" / "helplines.csv").write_text("id,what\n1", encoding="utf-8")
+    return district
+
+
+def test_what_is_wrong_with_a_library_is_said_by_the_build(broken: Folder, spoken: Spoken) -> None:
+    assert not shared_work.make(broken.root, TODAY)
+    with pytest.raises(Problems, match="helplines"):
+        broken.build()
+
+
+def test_where_there_is_no_store_a_build_makes_its_own(district: Folder, spoken: Spoken) -> None:
+    (district.root / kept_work.SHARED).rmdir()
+    assert not shared_work.make(district.root, TODAY)
+    district.build()
+    assert any("Words of the library" in text for text in spoken)
+
+
+def test_only_districts_beside_others_share(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        content = tmp_path / site_root.DISTRICTS / name / "content"
+        content.mkdir(parents=True)
+        assert not site_root.has_neighbours(content.parent), "it is alone so far" if name == "one" else "not yet made"
+        (content / "portal.yml").touch()
+    assert site_root.has_neighbours(tmp_path / site_root.DISTRICTS / "one")
+    assert not site_root.has_neighbours(tmp_path)
