@@ -21,6 +21,7 @@ from sitegen.lint import page_facts
 from sitegen.publish import compression, withdrawal
 from sitegen.render import search_index
 
+from forms.core.files.folder_swap import swap
 from forms.core.problem import Problems
 from tests.sitegen.conftest import KEY, LANGUAGES, ROWS, TODAY, Folder
 from tests.sitegen.test_threats_withdrawal import CONSENT, tell, traces
@@ -176,6 +177,8 @@ def test_a_build_that_is_cut_off_leaves_the_old_site_whole(
     }[step]
     before = files(district.root / "public")
     edit(district, "rights", "Cut off.")
+    if step == "link_all":
+        shutil.rmtree(trees.twin_of(district.root / "public"))  # else it is ready
     with monkeypatch.context() as patched:
         patched.setattr(place, kill)
         with pytest.raises(Killed):
@@ -306,9 +309,9 @@ def test_a_language_that_leaves_the_consent_is_gone_though_another_page_was_edit
     another_language(folder)
     folder.page("rights", "Rights, edited in the same minute.")
     built(folder)
-    assert traces(folder.root / "public" / "ta") == []
-    assert traces(folder.root / "public" / "en")
-    assert not (folder.root / "public.twin").exists()
+    for site in (folder.root / "public", folder.root / "public.twin"):
+        assert traces(site / "ta") == []
+        assert traces(site / "en")
 
 
 def test_a_consent_that_ends_at_midnight_is_gone_though_only_a_page_was_edited(folder: Folder) -> None:
@@ -332,6 +335,99 @@ def test_a_consent_withdrawn_while_an_edit_is_written_stops_that_edit(
     assert done
     assert done.whole
     assert traces(folder.root / "public") == []
+
+
+def gone(site: Path) -> None:
+    shutil.rmtree(site)
+
+
+def another_page(site: Path) -> None:
+    another_file(site / "en" / "index.html")
+
+
+def new_page(site: Path) -> None:
+    beside_it(site / "en" / "index.html")
+
+
+LOST = [gone, another_page, new_page]
+"""Ways in which a site is not there as it was built, while its twin is."""
+
+
+@pytest.mark.parametrize("way", LOST)
+@pytest.mark.parametrize("edited_before", [True, False])
+def test_a_site_that_is_gone_or_was_changed_is_put_back_without_drawing(
+    district: Folder, way: Any, edited_before: bool
+) -> None:
+    if edited_before:
+        edit(district, "rights", "Edited.")
+        built(district)
+    for _ in range(2):
+        way(district.root / "public")
+        done = built(district)
+        assert done
+        assert (done.whole, done.pages) == (False, 0)
+        assert files(district.root / "public") == from_scratch(district)
+        assert built(district) is None
+    edit(district, "rights", "Edited after that.")
+    done = built(district)
+    assert done
+    assert not done.whole
+    assert files(district.root / "public") == from_scratch(district)
+
+
+@pytest.mark.parametrize("way", [in_place, another_file, moved_over, Path.unlink, beside_it])
+def test_a_site_is_never_put_back_from_a_twin_that_somebody_changed(district: Folder, way: Any) -> None:
+    gone(district.root / "public")
+    way(trees.twin_of(district.root / "public") / "en" / "index.html")
+    done = built(district)
+    assert done
+    assert done.whole
+    assert files(district.root / "public") == from_scratch(district)
+
+
+@pytest.mark.parametrize("lost", LOST)
+@pytest.mark.parametrize("way", [withdraw, newer_workbook, rename])
+def test_a_withdrawn_story_is_not_put_back(folder: Folder, lost: Any, way: Any) -> None:
+    consented(folder)
+    lost(folder.root / "public")
+    way(folder)
+    with suppress(Problems):  # what else is wrong now: there is no site, or the old one without the story
+        built(folder)
+    for site in (folder.root / "public", folder.root / "public.twin"):
+        assert not site.exists() or traces(site) == []
+
+
+def test_a_story_is_not_put_back_on_the_day_on_which_its_consent_ends(folder: Folder) -> None:
+    consented(folder)
+    gone(folder.root / "public")
+    built(folder, date.fromisoformat(CONSENT["expires_on"]))
+    assert traces(folder.root / "public") == traces(folder.root / "public.twin") == []
+
+
+@pytest.mark.parametrize("step", ["swap", "trees.link_all"])
+def test_a_consent_withdrawn_while_a_site_is_put_back_or_its_twin_is_made_counts(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """In each step the withdrawal itself looks at what stands there before the step."""
+    consented(folder)
+    gone(folder.root / "public")
+    place = f"sitegen.incremental.building.{step}"
+    real = swap if step == "swap" else trees.link_all
+    monkeypatch.setattr(place, lambda *told: (withdraw(folder), real(*told))[1])
+    built(folder)
+    for site in (folder.root / "public", folder.root / "public.twin"):
+        assert not site.exists() or traces(site) == []
+
+
+def test_a_consent_withdrawn_while_the_twin_of_a_new_site_is_made_counts(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell(folder)
+    link_all = trees.link_all
+    monkeypatch.setattr(trees, "link_all", lambda *told: (withdraw(folder), link_all(*told))[1])
+    built(folder)
+    for site in (folder.root / "public", folder.root / "public.twin"):
+        assert not site.exists() or traces(site) == []
 
 
 class EditedAtWill(RuleBasedStateMachine):
@@ -380,6 +476,11 @@ class EditedAtWill(RuleBasedStateMachine):
     def change_settings(self, name: str) -> None:
         path = self.folder.root / "content" / "portal.yml"
         path.write_text(re.sub(r"en: Short\w*", f"en: {name}", path.read_text(encoding="utf-8")), encoding="utf-8")
+        self.compare()
+
+    @rule(way=st.sampled_from(LOST))
+    def lose_site(self, way: Any) -> None:
+        way(self.folder.root / "public")
         self.compare()
 
     @rule(days=st.integers(1, 40))

@@ -87,7 +87,7 @@ class Writing:
         there = Path(f"{self.twin}{path}")
         for ending in ("", *compression.ENDINGS):
             copy = there.with_name(f"{there.name}{ending}")
-            if f"{path}{ending}" in self.record.twin or ending == "":
+            if f"{path}{ending}" in self.record.site or ending == "":
                 copy.unlink(missing_ok=True)
                 self.paths.add(f"{path}{ending}")
         if data is not None:
@@ -106,7 +106,7 @@ class Writing:
             for clip in clips.values()
             for file in clip.files
         }
-        there = {path for path in self.record.twin if path.startswith(f"/{SOUNDS}/") and not path.endswith("/")}
+        there = {path for path in self.record.site if path.startswith(f"/{SOUNDS}/") and not path.endswith("/")}
         for path in there - used - fixed:
             self._put(path, None)
         self.paths |= {path for path in used - there if Path(f"{self.twin}{path}").exists()}
