@@ -764,7 +764,7 @@ def edits() -> Iterator[bool]:
             time.sleep(1)
             yield True
     watched = [ROOT / name for name in ("content", "site", "forms") if (ROOT / name).exists()]
-    for changes in watch(*watched, step=20, debounce=200, rust_timeout=QUIET, yield_on_timeout=True,
+    for changes in watch(*watched, step=10, debounce=200, rust_timeout=QUIET, yield_on_timeout=True,
                          raise_interrupt=False, watch_filter=None):  # fmt: skip
         yield bool(changes)
 

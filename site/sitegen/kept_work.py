@@ -14,6 +14,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 FOLDER = Path(".build") / "kept"
+CHECKS = "checks"
+"""The name of what the checks of pages keep."""
+
 _CHECK = 8
 _WAIT = 30
 _SHORT_WAIT = 2

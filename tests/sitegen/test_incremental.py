@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 from sitegen import kept_work
+from sitegen.content import phone_numbers
 from sitegen.incremental import record, trees
 from sitegen.incremental.building import Builder, Outcome
 from sitegen.incremental.writing import Writing
@@ -511,12 +512,33 @@ def test_the_checks_convert_only_pages_that_were_edited(district: Folder, monkey
     assert files(district.root / "public") == from_scratch(district)
 
 
+def test_the_checks_look_for_numbers_only_in_pages_that_were_edited_or_after_the_list_of_numbers_was(
+    district: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    strays = phone_numbers.strays
+    monkeypatch.setattr(
+        phone_numbers, "strays", lambda text, *known, **how: looked.append(text) or strays(text, *known, **how)
+    )
+    district.page("only", "Only in English, in other words.", title="Other title")
+    built(district)
+    texts = [text for text in looked if text.lstrip().startswith("# ")]
+    assert [text.strip().split("\n")[-1] for text in texts] == ["Only in English, in other words."]
+    district.page("only", "Call 112.")
+    built(district)
+    district.row("helplines", number="1800", tel="1800")
+    with pytest.raises(Problems, match=r"only\.md, line \d+: 112 looks like a phone number"):
+        built(district)
+
+
 @pytest.mark.parametrize(
     ("name", "text", "meta", "sentence"),
     [
         ("rights", "Bold ** words", {}, r"rights\.md, line \d+: signs for bold"),
         ("rights", "Your rights.", {"title": "A **title**"}, r"rights\.md, title: signs for bold"),
         ("rights", "<b onclick=x>x</b>", {}, r"rights\.md.*has onclick"),
+        ("rights", "Call 98765 43210.", {}, r"rights\.md, line \d+: 98765 43210 looks like a phone number"),
+        ("rights", "Your rights.", {"description": "Call 98765 43210"}, r"rights\.md, description: 98765 43210 looks"),
         ("only", "Only in English.\n\n## Another part\n\nText.", {}, r"rights\.md.*only\.md has no such heading"),
     ],
 )
@@ -530,7 +552,7 @@ def test_what_is_wrong_is_said_by_each_build(
     district.page(name, text, **meta)
     if damaged:
         kept_work.at.cache_clear()
-        for path in (district.root / kept_work.FOLDER).glob(f"{page_facts.KEPT}.db*"):
+        for path in (district.root / kept_work.FOLDER).glob(f"{kept_work.CHECKS}.db*"):
             path.write_bytes(b"no database")
     for _ in range(2):
         with pytest.raises(Problems, match=sentence):

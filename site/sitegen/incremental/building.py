@@ -181,7 +181,7 @@ class Builder:
         twin = trees.twin_of(self.out)
         if not trees.is_as(twin, last.twin):
             last.twin = trees.link_all(self.out, twin, last.site)
-        work = writing.Writing(edit, last, drawn.sounds, self.out, twin, self.sign)
+        work = writing.Writing(edit, last, drawn.sounds, twin, self.sign)
         pages = work.write()
         moved_pages.remember_edited(self.root / "content", edit.after.library, {name for _, name in edit.written})
         if not inputs.consents_are_as(self.root, now) or not exchange(twin, self.out):
