@@ -120,7 +120,7 @@ def make_project(root: Path, pages: int) -> Path:
 def _words(folder: Path) -> list[str]:
     text = " ".join(path.read_text(encoding="utf-8").partition("\n---\n")[2] for path in sorted(folder.rglob("*.md")))
     plain = (word for word in text.split() if word.strip(".,").isalpha() or (not word.isascii() and _is_plain(word)))
-    return [word for word in plain if not re.search(r"\d", as_digits(word).text)]  # three of them are a number to call
+    return [word for word in plain if not re.search(r"\d", as_digits(f"{word} " * 3).text)]  # a number to call
 
 
 def _is_plain(word: str) -> bool:
