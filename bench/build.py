@@ -10,6 +10,7 @@ import ctypes
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import statistics
@@ -24,6 +25,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from forms.core.i18n.written_digits import as_digits
 
 ROOT = Path(__file__).parents[1]
 LANGUAGES = ("en", "ta", "te", "hi", "or")
@@ -116,7 +119,8 @@ def make_project(root: Path, pages: int) -> Path:
 
 def _words(folder: Path) -> list[str]:
     text = " ".join(path.read_text(encoding="utf-8").partition("\n---\n")[2] for path in sorted(folder.rglob("*.md")))
-    return [word for word in text.split() if word.strip(".,").isalpha() or (not word.isascii() and _is_plain(word))]
+    plain = (word for word in text.split() if word.strip(".,").isalpha() or (not word.isascii() and _is_plain(word)))
+    return [word for word in plain if not re.search(r"\d", as_digits(f"{word} " * 3).text)]  # a number to call
 
 
 def _is_plain(word: str) -> bool:

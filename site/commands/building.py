@@ -66,7 +66,8 @@ def build_if_changed(
     if built is None:
         return False
     waiting = f" {len(built.warnings)} things wait for a person: python3 build.py check" if built.warnings else ""
-    click.echo(f"Built {built.pages} pages in {built.seconds:.1f} s.{waiting}")
+    done = f"Built {built.pages} pages" if built.pages else f"Put {out} back as it was built"
+    click.echo(f"{done} in {built.seconds:.1f} s.{waiting}")
     return True
 
 

@@ -81,7 +81,7 @@ def edits(site: Site, quiet: int = QUIET) -> Iterator[bool]:
             time.sleep(1)
             yield True
     watched = [site.root / name for name in ("content", "site", "forms") if (site.root / name).exists()]
-    for changes in watch(*watched, step=20, debounce=200, rust_timeout=quiet, yield_on_timeout=True,
+    for changes in watch(*watched, step=10, debounce=200, rust_timeout=quiet, yield_on_timeout=True,
                          raise_interrupt=False, watch_filter=None):  # fmt: skip
         yield bool(changes)
 

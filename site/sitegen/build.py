@@ -51,7 +51,7 @@ SPEECH = Path(".build") / "speech"
 KEPT_TABLES = Path(".build") / "tables"
 KEPT_PHOTOS = Path(".build") / "photos"
 FEW_PAGES = 100
-"""Of so few files of pages a process of its own costs more time than it saves."""
+"""Of so few pages, those of all languages together, a process of its own costs more time than it saves."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ def check(
             *(str(item.problem) for item in live if not item.blocks),
         ),
     )
-    kept_work.at(root, page_facts.KEPT).save(whole=True)
+    kept_work.at(root, kept_work.CHECKS).save(whole=True)
     return found
 
 
@@ -201,8 +201,7 @@ def build(
     Raises Problem or Problems, and then changes nothing.
     """
     started = time.monotonic()
-    remember_translations(root, today)
-    many = len([*(root / "content").glob("*/**/*.md")]) > FEW_PAGES
+    many = remember_translations(root, today) > FEW_PAGES
     engine = [interface.module_of(root)] if many else []
     with _fresh(out) as fresh, workers(fresh.with_name(f"{fresh.name}.stopped"), beside=many, needed=engine) as pool:
         written = read(root, keys=keys, today=today)
@@ -303,16 +302,21 @@ class _Pages:
         self._copies += [self._pool.start(compression.compress, self._root, part) for part in parts]
 
 
-def remember_translations(root: Path, today: date) -> None:
-    """Record addresses, the sources of translations and reviews, before anything is edited again."""
-    content = root / "content"
+def remember_translations(root: Path, today: date) -> int:
+    """Record addresses, the sources of translations and reviews, before anything is edited again.
+
+    Return how many pages staff have written, in all languages together; 0 where they cannot be read.
+    """
+    content, count = root / "content", 0
     # Where the folder cannot be written, what was remembered before still counts; what cannot be read, `prepare` says.
     with suppress(OSError, Problem, Problems, KeyError, TypeError):
         codes = [str(row["code"]) for row in settings.read_settings(content)["languages"]]
         library = pages.read_all(content, tuple(codes))[0]
+        count = len(library.names) * len(codes)
         moved_pages.remember(content, library)
         translations.remember(content, library, today)
         inherited.remember(content)
+    return count
 
 
 def _audio_pipeline(root: Path, out: Path, speak: bool, today: date) -> audio_clips.AudioPipeline:

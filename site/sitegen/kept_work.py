@@ -16,6 +16,8 @@ from typing import Any
 FOLDER = Path(".build") / "kept"
 SHARED = Path(".build") / "shared"
 """What districts of one machine share (sitegen/shared_work.py); below each district a link leads there."""
+CHECKS = "checks"
+"""The name of what the checks of pages keep."""
 
 _CHECK = 8
 _WAIT = 30

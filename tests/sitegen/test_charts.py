@@ -91,3 +91,11 @@ def test_a_drawing_is_kept_and_not_drawn_again(tmp_path: Path, monkeypatch: pyte
     assert charts.bars(COUNTS, "By problem.", tmp_path / "charts") == first
     with pytest.raises(AttributeError):
         charts.bars([("Other", 7)], "By problem.", tmp_path / "charts")
+
+
+def test_one_drawing_serves_all_languages(tmp_path: Path) -> None:
+    names = ["A debt that never ends", "தராமல் வைத்த கூலி", "0.0", "<b> & more"]
+    charts_of = [charts.bars([(name, 7), ("Other", 5)], "By problem.", tmp_path) for name in names]
+    assert len(list(tmp_path.iterdir())) == 1
+    assert [said(ET.fromstring(chart), "name")[0] for chart in charts_of] == names
+    assert charts_of[0] == charts.bars([(names[0], 7), ("Other", 5)], "By problem.")

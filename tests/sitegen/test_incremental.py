@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 from sitegen import kept_work
+from sitegen.content import phone_numbers
 from sitegen.incremental import record, trees
 from sitegen.incremental.building import Builder, Outcome
 from sitegen.incremental.writing import Writing
@@ -21,6 +22,7 @@ from sitegen.lint import page_facts
 from sitegen.publish import compression, withdrawal
 from sitegen.render import search_index
 
+from forms.core.files.folder_swap import swap
 from forms.core.problem import Problems
 from tests.sitegen.conftest import KEY, LANGUAGES, ROWS, TODAY, Folder
 from tests.sitegen.test_threats_withdrawal import CONSENT, tell, traces
@@ -176,6 +178,8 @@ def test_a_build_that_is_cut_off_leaves_the_old_site_whole(
     }[step]
     before = files(district.root / "public")
     edit(district, "rights", "Cut off.")
+    if step == "link_all":
+        shutil.rmtree(trees.twin_of(district.root / "public"))  # else it is ready
     with monkeypatch.context() as patched:
         patched.setattr(place, kill)
         with pytest.raises(Killed):
@@ -306,9 +310,9 @@ def test_a_language_that_leaves_the_consent_is_gone_though_another_page_was_edit
     another_language(folder)
     folder.page("rights", "Rights, edited in the same minute.")
     built(folder)
-    assert traces(folder.root / "public" / "ta") == []
-    assert traces(folder.root / "public" / "en")
-    assert not (folder.root / "public.twin").exists()
+    for site in (folder.root / "public", folder.root / "public.twin"):
+        assert traces(site / "ta") == []
+        assert traces(site / "en")
 
 
 def test_a_consent_that_ends_at_midnight_is_gone_though_only_a_page_was_edited(folder: Folder) -> None:
@@ -332,6 +336,99 @@ def test_a_consent_withdrawn_while_an_edit_is_written_stops_that_edit(
     assert done
     assert done.whole
     assert traces(folder.root / "public") == []
+
+
+def gone(site: Path) -> None:
+    shutil.rmtree(site)
+
+
+def another_page(site: Path) -> None:
+    another_file(site / "en" / "index.html")
+
+
+def new_page(site: Path) -> None:
+    beside_it(site / "en" / "index.html")
+
+
+LOST = [gone, another_page, new_page]
+"""Ways in which a site is not there as it was built, while its twin is."""
+
+
+@pytest.mark.parametrize("way", LOST)
+@pytest.mark.parametrize("edited_before", [True, False])
+def test_a_site_that_is_gone_or_was_changed_is_put_back_without_drawing(
+    district: Folder, way: Any, edited_before: bool
+) -> None:
+    if edited_before:
+        edit(district, "rights", "Edited.")
+        built(district)
+    for _ in range(2):
+        way(district.root / "public")
+        done = built(district)
+        assert done
+        assert (done.whole, done.pages) == (False, 0)
+        assert files(district.root / "public") == from_scratch(district)
+        assert built(district) is None
+    edit(district, "rights", "Edited after that.")
+    done = built(district)
+    assert done
+    assert not done.whole
+    assert files(district.root / "public") == from_scratch(district)
+
+
+@pytest.mark.parametrize("way", [in_place, another_file, moved_over, Path.unlink, beside_it])
+def test_a_site_is_never_put_back_from_a_twin_that_somebody_changed(district: Folder, way: Any) -> None:
+    gone(district.root / "public")
+    way(trees.twin_of(district.root / "public") / "en" / "index.html")
+    done = built(district)
+    assert done
+    assert done.whole
+    assert files(district.root / "public") == from_scratch(district)
+
+
+@pytest.mark.parametrize("lost", LOST)
+@pytest.mark.parametrize("way", [withdraw, newer_workbook, rename])
+def test_a_withdrawn_story_is_not_put_back(folder: Folder, lost: Any, way: Any) -> None:
+    consented(folder)
+    lost(folder.root / "public")
+    way(folder)
+    with suppress(Problems):  # what else is wrong now: there is no site, or the old one without the story
+        built(folder)
+    for site in (folder.root / "public", folder.root / "public.twin"):
+        assert not site.exists() or traces(site) == []
+
+
+def test_a_story_is_not_put_back_on_the_day_on_which_its_consent_ends(folder: Folder) -> None:
+    consented(folder)
+    gone(folder.root / "public")
+    built(folder, date.fromisoformat(CONSENT["expires_on"]))
+    assert traces(folder.root / "public") == traces(folder.root / "public.twin") == []
+
+
+@pytest.mark.parametrize("step", ["swap", "trees.link_all"])
+def test_a_consent_withdrawn_while_a_site_is_put_back_or_its_twin_is_made_counts(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """In each step the withdrawal itself looks at what stands there before the step."""
+    consented(folder)
+    gone(folder.root / "public")
+    place = f"sitegen.incremental.building.{step}"
+    real = swap if step == "swap" else trees.link_all
+    monkeypatch.setattr(place, lambda *told: (withdraw(folder), real(*told))[1])
+    built(folder)
+    for site in (folder.root / "public", folder.root / "public.twin"):
+        assert not site.exists() or traces(site) == []
+
+
+def test_a_consent_withdrawn_while_the_twin_of_a_new_site_is_made_counts(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell(folder)
+    link_all = trees.link_all
+    monkeypatch.setattr(trees, "link_all", lambda *told: (withdraw(folder), link_all(*told))[1])
+    built(folder)
+    for site in (folder.root / "public", folder.root / "public.twin"):
+        assert not site.exists() or traces(site) == []
 
 
 class EditedAtWill(RuleBasedStateMachine):
@@ -382,6 +479,11 @@ class EditedAtWill(RuleBasedStateMachine):
         path.write_text(re.sub(r"en: Short\w*", f"en: {name}", path.read_text(encoding="utf-8")), encoding="utf-8")
         self.compare()
 
+    @rule(way=st.sampled_from(LOST))
+    def lose_site(self, way: Any) -> None:
+        way(self.folder.root / "public")
+        self.compare()
+
     @rule(days=st.integers(1, 40))
     def turn_the_day(self, days: int) -> None:
         self.day += timedelta(days=days)
@@ -410,12 +512,33 @@ def test_the_checks_convert_only_pages_that_were_edited(district: Folder, monkey
     assert files(district.root / "public") == from_scratch(district)
 
 
+def test_the_checks_look_for_numbers_only_in_pages_that_were_edited_or_after_the_list_of_numbers_was(
+    district: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    strays = phone_numbers.strays
+    monkeypatch.setattr(
+        phone_numbers, "strays", lambda text, *known, **how: looked.append(text) or strays(text, *known, **how)
+    )
+    district.page("only", "Only in English, in other words.", title="Other title")
+    built(district)
+    texts = [text for text in looked if text.lstrip().startswith("# ")]
+    assert [text.strip().split("\n")[-1] for text in texts] == ["Only in English, in other words."]
+    district.page("only", "Call 112.")
+    built(district)
+    district.row("helplines", number="1800", tel="1800")
+    with pytest.raises(Problems, match=r"only\.md, line \d+: 112 looks like a phone number"):
+        built(district)
+
+
 @pytest.mark.parametrize(
     ("name", "text", "meta", "sentence"),
     [
         ("rights", "Bold ** words", {}, r"rights\.md, line \d+: signs for bold"),
         ("rights", "Your rights.", {"title": "A **title**"}, r"rights\.md, title: signs for bold"),
         ("rights", "<b onclick=x>x</b>", {}, r"rights\.md.*has onclick"),
+        ("rights", "Call 98765 43210.", {}, r"rights\.md, line \d+: 98765 43210 looks like a phone number"),
+        ("rights", "Your rights.", {"description": "Call 98765 43210"}, r"rights\.md, description: 98765 43210 looks"),
         ("only", "Only in English.\n\n## Another part\n\nText.", {}, r"rights\.md.*only\.md has no such heading"),
     ],
 )
@@ -429,7 +552,7 @@ def test_what_is_wrong_is_said_by_each_build(
     district.page(name, text, **meta)
     if damaged:
         kept_work.at.cache_clear()
-        for path in (district.root / kept_work.FOLDER).glob(f"{page_facts.KEPT}.db*"):
+        for path in (district.root / kept_work.FOLDER).glob(f"{kept_work.CHECKS}.db*"):
             path.write_bytes(b"no database")
     for _ in range(2):
         with pytest.raises(Problems, match=sentence):

@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from forms.core.problem import Problem
+from sitegen import kept_work
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content import phone_numbers
 from sitegen.content.pages import Source
@@ -30,7 +31,8 @@ def problems(pages: Sequence[Source], tables: Tables, content: Path) -> Iterator
     known = phone_numbers.known_numbers(tables["helplines"])
     ids = sorted(phone_numbers.dialled(tables["helplines"]))
     codes = sorted({page.language for page in pages})
-    yield from of_pages(pages, tables)
+    kept = kept_work.at(content.parent, kept_work.CHECKS)
+    yield from of_pages([page for page in pages if not _was_clean(page, known, ids, kept)], tables)
     yield from _in_tables(tables, codes, known, ids)
     for number, words in _shown_settings(content / "portal.yml"):
         yield from _in_text(words, f"{WHERE}, line {number}", known, ids)
@@ -46,14 +48,30 @@ def _words_of(drawing: Path) -> str:
     return ""
 
 
+def _was_clean(page: Source, known: frozenset[str], ids: Sequence[str], kept: kept_work.KeptWork) -> bool:
+    """Return whether nothing is wrong in a page, as an earlier build found or as is found now. Only that is kept."""
+    shown = [str(page.meta.get(key) or "") for key in _IN_TITLES]
+    key = kept_work.key_of("numbers", kept_work.code_mark(), *ids, "", *sorted(known), "", *shown, page.text)
+    if kept.get(key) is not None:
+        return True
+    clean = not any(_of_page(page, known, ids))
+    if clean:
+        kept.put(key, b"")
+    return clean
+
+
 def of_pages(pages: Sequence[Source], tables: Tables) -> Iterator[Problem]:
     """Yield those of these pages."""
     known = phone_numbers.known_numbers(tables["helplines"])
     ids = sorted(phone_numbers.dialled(tables["helplines"]))
     for page in pages:
-        for key in _IN_TITLES:
-            yield from _in_text(str(page.meta.get(key) or ""), f"{page.where}, {key}", known, ids)
-        yield from _in_page(page, known, ids)
+        yield from _of_page(page, known, ids)
+
+
+def _of_page(page: Source, known: frozenset[str], ids: Sequence[str]) -> Iterator[Problem]:
+    for key in _IN_TITLES:
+        yield from _in_text(str(page.meta.get(key) or ""), f"{page.where}, {key}", known, ids)
+    yield from _in_page(page, known, ids)
 
 
 def _shown_settings(path: Path) -> Iterator[tuple[int, str]]:

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forms.core.files.folder_swap import exchange
+from forms.core.files.folder_swap import exchange, swap
 from forms.core.problem import Problems
 from sitegen.incremental import inputs, record, trees
 from sitegen.incremental.inputs import Changes, Inputs
@@ -84,8 +84,13 @@ class Builder:
         """
         started = time.monotonic()
         looked, self._looked = self._looked, None
-        last = None if again else self._last(today, stands=looked is not None)
+        last = None if again else self._last(today)
         now, changes = looked or self._look(last.inputs if last else None)
+        if last and not (looked or trees.is_as(self.out, last.site)):
+            asked = self._has_all(last, speak=speak, compress=compress, sign=self.sign is not None)
+            if asked and not changes and self._put_back(last, now):
+                return Outcome(0, time.monotonic() - started, whole=False)
+            last = None
         pages = 0
         if last and changes and not changes.others:
             pages = self._edited(last, now, changes)
@@ -115,13 +120,37 @@ class Builder:
         now = inputs.look(self.root, before)
         return now, inputs.changes(before, now)
 
-    def _last(self, today: date, *, stands: bool) -> Record | None:
-        """Return the record of the last build, if the site stands as it left it. stands: it was just seen to."""
+    def _last(self, today: date) -> Record | None:
+        """Return the record of the last build, if it was made on the same terms."""
         if self._record is None:
             self._record = record.load(self.root)
         last = self._record
-        fits = last is not None and last.terms == self._terms(today) and self.handover.exists()
-        return last if fits and last and (stands or trees.is_as(self.out, last.site)) else None
+        return last if last and last.terms == self._terms(today) and self.handover.exists() else None
+
+    def _put_back(self, last: Record, now: Inputs) -> bool:
+        """Let the twin take the place of a site that is gone or was changed; return whether it was fit for that."""
+        twin = trees.twin_of(self.out)
+        if not last.twin or not trees.is_as(twin, trees.of_twin(last.twin, last.site)):
+            return False
+        if not inputs.consents_are_as(self.root, now):
+            return False
+        swap(twin, self.out)
+        last.site, last.inputs, last.key_files = trees.of_twin(last.twin, last.site), now, self.key_files
+        self._make_twin(last)
+        if not inputs.consents_are_as(self.root, now):
+            self.purge()  # a withdrawal may have looked at each folder under the other's name
+            self._forget()
+            return False
+        record.save(self.root, last)
+        return True
+
+    def _make_twin(self, last: Record) -> None:
+        """Make the twin ready for the next edit; where the file system has no links there is none."""
+        twin, last.twin = trees.twin_of(self.out), {}
+        try:
+            last.twin = trees.link_all(self.out, twin, last.site)
+        except OSError:
+            shutil.rmtree(twin, ignore_errors=True)
 
     def _edited(self, last: Record, now: Inputs, changes: Changes) -> int:
         """Build an edit of texts; return how many pages were drawn, 0 where everything must be built."""
@@ -150,10 +179,9 @@ class Builder:
         if wrong := list(edits.problems(edit)):
             raise Problems(wrong)  # nothing is written yet, and the record still holds
         twin = trees.twin_of(self.out)
-        if not trees.is_linked(twin, last.twin, last.site):
-            trees.link_all(self.out, twin)
-            last.twin = trees.look(twin)
-        work = writing.Writing(edit, last, drawn.sounds, self.out, twin, self.sign)
+        if not trees.is_as(twin, last.twin):
+            last.twin = trees.link_all(self.out, twin, last.site)
+        work = writing.Writing(edit, last, drawn.sounds, twin, self.sign)
         pages = work.write()
         moved_pages.remember_edited(self.root / "content", edit.after.library, {name for _, name in edit.written})
         if not inputs.consents_are_as(self.root, now) or not exchange(twin, self.out):
@@ -171,10 +199,10 @@ class Builder:
 
     def _take_up(self, last: Record, twin: Path, paths: Collection[str]) -> None:
         """Record what the exchange did, and make the twin ready for the next edit."""
-        last.site, last.twin = last.twin, last.site
+        last.site, last.twin = trees.of_twin(last.twin, last.site), trees.folders_of(last.site)
         trees.link(self.out, twin, paths)
         trees.take_up(self.out, last.site, paths)
-        trees.take_up(twin, last.twin, paths)
+        trees.take_up(twin, last.twin, paths, files=False)
 
     def _forget(self) -> None:
         self._record = self._drawn = None
@@ -202,5 +230,9 @@ class Builder:
                 save(self.root, made), spoken=speak, compressed=compress, signed=self.sign is not None,
             )  # fmt: skip
             self._drawn = made
+            self._make_twin(self._record)
             record.save(self.root, self._record)
+        if not inputs.consents_are_as(self.root, now):
+            self.purge()  # who withdrew just now may have looked for the twin before that stood there
+            self._forget()
         return Outcome(built.pages, time.monotonic() - started, built.warnings)

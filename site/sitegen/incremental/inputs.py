@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,6 +42,11 @@ class Inputs:
 
     taken: int = 0
     files: dict[str, tuple[State, bytes]] = field(default_factory=dict)
+
+    @cached_property
+    def consents(self) -> dict[str, State]:
+        """The records of consents among them, which an edit looks at three times."""
+        return {path: state for path, (state, _) in self.files.items() if _is_of_consents(path)}
 
 
 @dataclass(frozen=True)
@@ -144,7 +150,6 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
 
 def consents_are_as(root: Path, inputs: Inputs) -> bool:
     """Return whether the records of consents are still as they were when the inputs were looked at."""
-    known = {path: state for path, (state, _) in inputs.files.items() if _is_of_consents(path)}
     folders = [layer.folder / "tables" for layer in lookup.layers(root / "content")]
     paths = [str(path) for folder in folders for path in folder.glob("*") if _is_of_consents(str(path))]
-    return {path: state_of(os.stat(path)) for path in paths} == known  # noqa: PTH116
+    return {path: state_of(os.stat(path)) for path in paths} == inputs.consents  # noqa: PTH116

@@ -26,8 +26,9 @@ _CHECK = 32
 class Record:
     """A build. terms: all it depends on besides files; drawn: the file of what its pages were drawn from (drawn.py).
 
-    spoken, compressed, signed: whether all its speech, its compressed copies and its signature were made; edited: pages
-    as they were written since then, packed; edits: how many; sounds: those of these pages, by language and name.
+    twin: its folders; spoken, compressed, signed: whether all its speech, its compressed copies and its signature were
+    made; edited: pages as they were written since then, packed; edits: how many; sounds: those of these pages, by
+    language and name.
     """
 
     terms: str

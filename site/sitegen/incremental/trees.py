@@ -53,20 +53,25 @@ def is_as(folder: Path, tree: Tree) -> bool:
         return False
 
 
-def is_linked(twin: Path, tree: Tree, site: Tree) -> bool:
-    """Return whether the twin's files are still those of the site, which was just found to be as recorded.
+def folders_of(tree: Tree) -> Tree:
+    """Return the folders of a record: all that is recorded of a twin, since its files are those of the site.
 
-    A file that is the same in both was looked at there; another one in its place shows in the time of its folder. So
-    only folders are looked at here.
+    Where the site is as recorded, a twin with these folders is too: a file that is the same in both was looked at in
+    the site, and another one in its place shows in the time of its folder.
     """
-    files, theirs = ({path: one for path, one in of.items() if not path.endswith("/")} for of in (tree, site))
-    return files == theirs and is_as(twin, {path: one for path, one in tree.items() if path.endswith("/")})
+    return {path: one for path, one in tree.items() if path.endswith("/")}
 
 
-def take_up(folder: Path, tree: Tree, paths: Iterable[str]) -> None:
-    """Bring a record up to date for these files, and for the folders in which they stand."""
+def of_twin(tree: Tree, site: Tree) -> Tree:
+    """Return the twin whole: its folders, and the files of the site."""
+    return {path: one for path, one in site.items() if not path.endswith("/")} | tree
+
+
+def take_up(folder: Path, tree: Tree, paths: Iterable[str], *, files: bool = True) -> None:
+    """Bring a record up to date for these files (not without `files`), and for the folders in which they stand."""
     for path in paths:
-        _take_up(folder, tree, path)
+        if files:
+            _take_up(folder, tree, path)
         parent = path
         while parent != "/":
             parent = parent[: parent.rstrip("/").rindex("/") + 1]
@@ -80,10 +85,19 @@ def _take_up(folder: Path, tree: Tree, path: str) -> None:
         tree.pop(path, None)
 
 
-def link_all(out: Path, twin: Path) -> None:
-    """Make the twin anew, of links to all files of the site. Raises OSError where the file system has none."""
+def link_all(out: Path, twin: Path, site: Tree) -> Tree:
+    """Make the twin anew, of links to all files of the site; return its folders. site: what stands in `out`.
+
+    Raises OSError where the file system has no such links, or where a file is not there.
+    """
     shutil.rmtree(twin, ignore_errors=True)
-    shutil.copytree(out, twin, copy_function=os.link)
+    start, end = str(out), str(twin)
+    for path in sorted(site):  # each folder before what stands in it
+        if path.endswith("/"):
+            os.mkdir(end + path)  # noqa: PTH102 - thousands of them
+        else:
+            os.link(start + path, end + path)
+    return {path: _state(os.lstat(end + path), folder=True) for path in folders_of(site)}
 
 
 def link(out: Path, twin: Path, paths: Iterable[str]) -> None:

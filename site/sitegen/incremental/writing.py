@@ -13,7 +13,7 @@ from sitegen.incremental.record import Record
 from sitegen.media.audio_clips import FOLDER as SOUNDS
 from sitegen.media.audio_clips import sounds_in
 from sitegen.publish import compression, tablet
-from sitegen.publish.build_manifest import LISTED, Sign, next_number
+from sitegen.publish.build_manifest import LISTED, Sign, number_after
 from sitegen.render import search_index
 from sitegen.render.context import Context
 from sitegen.render.engine import markdown_engine
@@ -27,7 +27,6 @@ class Writing:
     edit: Edit
     record: Record
     sounds: Mapping[tuple[str, str], tuple[str, ...]]
-    out: Path
     twin: Path
     sign: Sign | None
     paths: set[str] = field(default_factory=set)
@@ -87,7 +86,7 @@ class Writing:
         there = Path(f"{self.twin}{path}")
         for ending in ("", *compression.ENDINGS):
             copy = there.with_name(f"{there.name}{ending}")
-            if f"{path}{ending}" in self.record.twin or ending == "":
+            if f"{path}{ending}" in self.record.site or ending == "":
                 copy.unlink(missing_ok=True)
                 self.paths.add(f"{path}{ending}")
         if data is not None:
@@ -106,7 +105,7 @@ class Writing:
             for clip in clips.values()
             for file in clip.files
         }
-        there = {path for path in self.record.twin if path.startswith(f"/{SOUNDS}/") and not path.endswith("/")}
+        there = {path for path in self.record.site if path.startswith(f"/{SOUNDS}/") and not path.endswith("/")}
         for path in there - used - fixed:
             self._put(path, None)
         self.paths |= {path for path in used - there if Path(f"{self.twin}{path}").exists()}
@@ -146,6 +145,6 @@ class Writing:
                 files[address] = build_manifest.file_of(there.read_bytes())
             else:
                 files.pop(address, None)
-        data = build_manifest.write(replace(before, number=next_number(self.out), files=files))
+        data = build_manifest.write(replace(before, number=number_after(before.number), files=files))
         self._put(ADDRESS, data)
         self._put(SIGNATURES, (self.sign(data) if self.sign else "").encode("ascii"))

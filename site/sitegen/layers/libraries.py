@@ -20,7 +20,6 @@ from typing import Any
 from forms.core.files.durable import write_durably
 from forms.core.problem import Problem
 from forms.core.yaml_reader import YAMLError, read_yaml
-from sitegen.content.settings_schema import remote_of
 from sitegen.lint.own_files import is_passed_over
 
 OWN = "content"
@@ -157,6 +156,8 @@ def repositories(content: Path) -> tuple[Repository, ...]:
 
 
 def _repository(row: Mapping[Any, Any]) -> Repository:
+    from sitegen.content.settings_schema import remote_of  # noqa: PLC0415 - slow to load, and few districts need it
+
     name, signers = row.get("name"), row.get("signers")
     remote, branch = remote_of({"publish": {key: row[key] for key in ("remote", "branch") if key in row}}, WHERE) or (
         "",

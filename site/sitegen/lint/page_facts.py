@@ -18,9 +18,6 @@ from sitegen.content.pages import Source
 from sitegen.lint import structure, translations, visible
 from sitegen.render.markdown_html import to_html
 
-KEPT = "checks"
-"""The name of the kept work."""
-
 _LINK = re.compile(r'<a\b[^>]*?\bhref="([^"]*)"[^>]*>(.*?)</a>', re.S)
 _ID = re.compile(r'\bid="([^"]*)"')
 
@@ -37,7 +34,7 @@ class Facts:
 
 def of(page: Source, root: Path) -> Facts:
     """Return the facts of a page, kept or worked out now. root: the folder of mkdocs.yml."""
-    kept, key = kept_work.at(root, KEPT), _key(page, root)
+    kept, key = kept_work.at(root, kept_work.CHECKS), _key(page, root)
     found = kept.loaded(key)
     if isinstance(found, Facts):
         return found

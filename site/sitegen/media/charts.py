@@ -41,11 +41,25 @@ def bars(counts: Sequence[Bar], said: str, cache: Path | None = None) -> Markup:
 
     said: what it shows, for who cannot see it; cache: a folder where drawings are kept between builds.
     """
-    root = ET.fromstring(_drawn(_chart(counts), cache))  # noqa: S314 - drawn by our own library
+    names = [textwrap.wrap(name, _CHARACTERS, break_long_words=False, break_on_hyphens=False) for name, _ in counts]
+    root = ET.fromstring(_drawn(_chart([len(lines) for lines in names], counts), cache))  # noqa: S314 - by our library
     _only_places(root)
+    _fill(root, names)
     root.set("role", "img")
     root.set("aria-label", said)
     return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704 - ElementTree escapes what staff wrote
+
+
+def _line(row: int, line: int) -> str:
+    """Return what stands in a drawing for a line of a name: no number of a chart has a point."""
+    return f"{row}.{line}"
+
+
+def _fill(root: ET.Element, names: Sequence[Sequence[str]]) -> None:
+    """Write the names into a drawing. Nothing in it depends on them, so one serves all languages."""
+    words = {_line(row, at): line for row, lines in enumerate(names) for at, line in enumerate(lines)}
+    for element in root.iter():
+        element.text = words.get(element.text or "", element.text)
 
 
 def _drawn(chart: dict[str, Any], cache: Path | None) -> str:
@@ -61,14 +75,17 @@ def _drawn(chart: dict[str, Any], cache: Path | None) -> str:
     return drawing
 
 
-def _chart(counts: Sequence[Bar]) -> dict[str, Any]:
-    """Return the chart in Vega-Lite's words: https://vega.github.io/vega-lite/docs/."""
-    names = [textwrap.wrap(name, _CHARACTERS, break_long_words=False, break_on_hyphens=False) for name, _ in counts]
-    ends = list(accumulate(_ROW + _LINE * (len(lines) - 1) for lines in names))
+def _chart(lines: Sequence[int], counts: Sequence[Bar]) -> dict[str, Any]:
+    """Return the chart in Vega-Lite's words: https://vega.github.io/vega-lite/docs/.
+
+    lines: how many each name takes.
+    """
+    ends = list(accumulate(_ROW + _LINE * (many - 1) for many in lines))
     rows = [
-        {"name": lines, "end": end, "letters": letters or 0, "number": str(letters or "–")}
-        for lines, end, (_, letters) in zip(names, ends, counts, strict=True)
-    ]
+        {"name": [_line(row, at) for at in range(many)], "end": end, "letters": letters or 0,
+         "number": str(letters or "–")}
+        for row, (many, end, (_, letters)) in enumerate(zip(lines, ends, counts, strict=True))
+    ]  # fmt: skip
     most = max((letters or 0 for _, letters in counts), default=0) or 1
     return {
         "width": WIDTH,

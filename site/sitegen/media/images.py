@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -130,13 +131,19 @@ def _small(picture: "Image.Image", width: int, kind: str) -> bytes:
 
 def drawing(path: Path, alt: str) -> str:
     """Return an SVG as part of the page; without words it is an ornament, hidden from screen readers (WCAG 1.1.1)."""
-    root = ET.fromstring(path.read_text(encoding="utf-8-sig"))  # noqa: S314 - the staff's file, looked at by `problems`
+    return _drawn(path.read_text(encoding="utf-8-sig"), path.parent.name, alt)
+
+
+@lru_cache(maxsize=500)
+def _drawn(text: str, folder: str, alt: str) -> str:
+    """Return it from its text. Most drawings stand on many pages."""
+    root = ET.fromstring(text)  # noqa: S314 - the staff's file, looked at by `problems`
     said = {"role": "img", "aria-label": alt} if alt else {"aria-hidden": "true"}
     box = root.attrib["viewBox"]
-    root.attrib = {"viewBox": box, "class": f"drawing {path.parent.name}", **_size(box), **root.attrib, **said}
+    root.attrib = {"viewBox": box, "class": f"drawing {folder}", **_size(box), **root.attrib, **said}
     ET.register_namespace("", _SVG)
-    text = ET.tostring(root, encoding="unicode").replace(f' xmlns="{_SVG}"', "")
-    return re.sub(r">\s+<", "><", text).strip()
+    made = ET.tostring(root, encoding="unicode").replace(f' xmlns="{_SVG}"', "")
+    return re.sub(r">\s+<", "><", made).strip()
 
 
 def _size(view_box: str) -> dict[str, str]:

@@ -50,4 +50,9 @@ def next_number(before: Path) -> int:
         last = build_manifest.read((before / ADDRESS[1:]).read_bytes()).number
     except (OSError, Problem):
         last = 0
+    return number_after(last)
+
+
+def number_after(last: int) -> int:
+    """Return a number above that of the last build."""
     return max(last + 1, int(time.time()) // 60)

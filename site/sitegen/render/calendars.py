@@ -7,7 +7,7 @@ time; a file that somebody kept is renewed by a higher SEQUENCE, or by a later D
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -55,8 +55,15 @@ def _place_of_whole(event: Event, whole: dict[str, Event]) -> str:
 
 def calendar(portal: Portal, entries: Sequence[bytes], language: str, title: str = "") -> bytes:
     """Return entries as one calendar, UTF-8; title: what a phone calls a feed."""
+    head, tail = _frame(pick(portal.short_name, "en"), language.upper(), portal.timezone, title)
+    return head + b"".join(entries) + tail
+
+
+@lru_cache(maxsize=100)
+def _frame(name: str, language: str, timezone: str, title: str) -> tuple[bytes, bytes]:
+    """Return what stands around the entries of a calendar: the files of single events all have the same."""
     made = Calendar()
-    made.add("prodid", f"-//{pick(portal.short_name, 'en')}//Portal//{language.upper()}")
+    made.add("prodid", f"-//{name}//Portal//{language}")
     made.add("version", "2.0")
     made.add("calscale", "GREGORIAN")
     made.add("method", "PUBLISH")
@@ -65,10 +72,10 @@ def calendar(portal: Portal, entries: Sequence[bytes], language: str, title: str
         made.add("x-wr-calname", title)
         made.add("refresh-interval", EVERY, parameters={"VALUE": "DURATION"})
         made.add("x-published-ttl", "PT12H")
-    made.add_component(_zone(portal.timezone))
+    made.add_component(_zone(timezone))
     # An entry stands in three calendars and takes a millisecond to write: it is written once and put in here.
     head, end, tail = bytes(made.to_ical()).rpartition(b"END:VCALENDAR")
-    return head + b"".join(entries) + end + tail
+    return head, end + tail
 
 
 @cache

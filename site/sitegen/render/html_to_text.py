@@ -1,7 +1,9 @@
 """The text of a page, for speech and print: without buttons, forms, sources and dates of checking."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from html import unescape
 from typing import NamedTuple
 
@@ -42,17 +44,46 @@ class _Line:
     def heading(self) -> int:
         return int(self.tag[1]) if self.tag in _HEADINGS else 0
 
-    def text(self, *, aloud: bool) -> str:
-        parts = (_DIGITS.sub(r"\g<0> ", words) if aloud and digits else words for words, digits in self.parts)
-        said = " ".join("".join(parts).split()).strip(" ·|")
-        if not _letters(said):
-            return ""
-        ends = said.rstrip("\"'”’»)").endswith(_ENDS)
-        return said if ends or not aloud else f"{said}."
+    @cached_property
+    def silently(self) -> str:
+        """What it says to who reads it."""
+        said = _plain(words for words, _ in self.parts)
+        return said if any(map(str.isalnum, said)) else ""
+
+    @property
+    def aloud(self) -> str:
+        """What a voice says: numbers to call digit by digit, and every sentence with its end."""
+        said = self.silently
+        if said and any(digits for _, digits in self.parts):
+            said = _plain(_DIGITS.sub(r"\g<0> ", words) if digits else words for words, digits in self.parts)
+        ends = not said or said.rstrip("\"'”’»)").endswith(_ENDS)
+        return said if ends else f"{said}."
 
 
-def _letters(said: str) -> bool:
-    return any(character.isalnum() for character in said)
+def _plain(parts: Iterable[str]) -> str:
+    return " ".join("".join(parts).split()).strip(" ·|")
+
+
+class _Tag(NamedTuple):
+    """A start tag by itself. line: the kind of line that begins with it, or nothing."""
+
+    line: str
+    void: bool
+    silent: bool
+    digits: bool
+    outside: bool
+
+
+@lru_cache(maxsize=10_000)
+def _read_tag(tag: str, attributes: str) -> _Tag:
+    """Return what a start tag means. Most tags of a site stand on many of its pages."""
+    found = _ATTRIBUTE.findall(attributes) if attributes else ()
+    given = {name.lower(): unescape(one or other) for name, one, other in found}
+    classes = set(given.get("class", "").split())
+    line = "" if tag not in _BLOCKS else "h3" if "admonition-title" in classes else tag
+    silent = tag in _SILENT or bool(classes & _SILENT_CLASSES) or "hidden" in given
+    href = given.get("href", "")
+    return _Tag(line, tag in _VOID, silent, href.startswith("tel:"), href.startswith("http"))
 
 
 @dataclass
@@ -76,17 +107,12 @@ class _Reader:
         return self.lines
 
     def _start(self, tag: str, attributes: str) -> None:
-        found = _ATTRIBUTE.findall(attributes) if attributes else ()
-        given = {name.lower(): unescape(one or other) for name, one, other in found}
-        classes = set(given.get("class", "").split())
-        if tag in _BLOCKS:
-            self.lines.append(_Line("h3" if "admonition-title" in classes else tag))
-        if tag in _VOID:
-            return
-        around, href = self.open[-1], given.get("href", "")
-        quiet = around.silent or tag in _SILENT or bool(classes & _SILENT_CLASSES) or "hidden" in given
-        called, outside = href.startswith("tel:"), href.startswith("http")
-        self.open.append(_Element(tag, quiet, around.digits or called, around.outside or outside))
+        read, around = _read_tag(tag, attributes), self.open[-1]
+        if read.line:
+            self.lines.append(_Line(read.line))
+        if not read.void:
+            silent, digits = around.silent or read.silent, around.digits or read.digits
+            self.open.append(_Element(tag, silent, digits, around.outside or read.outside))
 
     def _end(self, tag: str) -> None:
         while len(self.open) > 1:
@@ -119,15 +145,14 @@ def said_of(html: str) -> Said:
 
     Items of a list that link to another site (sources) are left out, and headings with nothing below them.
     """
-    lines = [line for line in _Reader().feed(html) if line.text(aloud=False) and not (line.source and line.tag == "li")]
+    lines = [line for line in _Reader().feed(html) if line.silently and not (line.source and line.tag == "li")]
     kept: list[_Line] = []
     for line in reversed(lines):
         empty = line.heading and (not kept or 1 < kept[-1].heading <= line.heading)
         if not (empty and line.heading > 1):
             kept.append(line)
     kept.reverse()
-    aloud, silently = ([(line.tag, line.text(aloud=how)) for line in kept] for how in (True, False))
-    return Said(aloud, silently)
+    return Said([(line.tag, line.aloud) for line in kept], [(line.tag, line.silently) for line in kept])
 
 
 def lines_of(html: str, *, aloud: bool = True) -> list[tuple[str, str]]:

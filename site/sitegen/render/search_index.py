@@ -7,6 +7,7 @@ a wrong vowel sign does no harm, and a Tamil word is found in its inflected form
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from forms.core.i18n.search_words import words
@@ -27,7 +28,12 @@ def normalised_tokens(text: str) -> Iterator[str]:
 
 def shard_name(normalised_token: str) -> str:
     """Return the file of a token's shard: its first letters by their code points."""
-    return "-".join(f"{ord(char):x}" for char in normalised_token[:SHORTEST]) + ".json"
+    return _shard_of(normalised_token[:SHORTEST])
+
+
+@lru_cache(maxsize=10_000)
+def _shard_of(letters: str) -> str:
+    return "-".join(f"{ord(char):x}" for char in letters) + ".json"
 
 
 def counts_of(said: str) -> dict[str, int]:
@@ -49,10 +55,10 @@ def index(pages: Mapping[str, Source], said: Mapping[str, Mapping[str, int]]) ->
 
 def counted(page: Source, said: Mapping[str, int]) -> dict[str, int]:
     """Return the weight of each token on a page, those of its title included. said: how often its text has them."""
-    counts = Counter(said)
+    counts = dict(said)
     for word in normalised_tokens(f"{page.title} {page.meta.get('description', '')}"):
-        counts[word] += TITLE_WEIGHT
-    return {word: min(count, MOST_COUNTED) for word, count in counts.items()}
+        counts[word] = counts.get(word, 0) + TITLE_WEIGHT
+    return {word: count if count < MOST_COUNTED else MOST_COUNTED for word, count in counts.items()}
 
 
 def set_count(shard: dict[str, list[int]], word: str, number: int, count: int) -> None:
