@@ -119,12 +119,46 @@ def test_own_words_are_said_and_what_they_lack_stands_in_english() -> None:
     [
         ("Home", "<b>হোম</b>"), ("Home", "হোম&lt;"), ("Kept on %(day)s", "রাখা"), ("Home", "%(day)s"),
         ("Kept on %(day)s", "%(day)s %(other)s"), ("Kept on %(day)s", "%(day)s %"), ("See <b>it</b>", "<i>দেখুন</i>"),
+        ("Help numbers", 'x\\" style=\\"display:none'), ("Home", " "), ("Home", "\u200d"), ("Home", "\u3164"), ("Home", "112."),
+        ("Kept on %(day)s", "%(day)s"), ("Home", "হোম\u200b"), ("Home", "হোম\u200f"), ("Home", "হোম\U000e0041"), ("Home", "হোম\\nহোম"),
     ],
 )  # fmt: skip
 def test_words_that_could_act_or_break_a_page_are_left_out_and_named(english: str, words: str) -> None:
     text = po("bn", (english, words))
     assert own_words.usable(text, "bn") == {}
     assert [one.english for one in own_words.refused(text, "bn")] == [english]
+
+
+@pytest.mark.parametrize("one", ["%(num)s person", "Home"])
+def test_no_file_says_itself_what_the_english_of_its_plural_is(one: str) -> None:
+    act = f"<a href=https://evil.example>{one}"
+    text = f'{po("bn")}msgid "{one}"\nmsgid_plural "{act}"\nmsgstr[0] "{act}"\nmsgstr[1] "{act}"\n'
+    assert own_words.usable(text, "bn") == {}
+    assert [refused.english for refused in own_words.refused(text, "bn")] == [one]
+    for code in ("bn", "ta"):
+        i18n.take_words({code: text})
+        assert "evil" not in i18n.translations(code).ngettext(one, "%(num)s people", 3) + i18n.say(code)(one)
+
+
+def test_joiners_are_spelling_and_a_language_from_right_to_left_may_say_which_way_a_sign_runs() -> None:
+    assert own_words.usable(po("bn", ("Home", "র\u200d্যা")), "bn")
+    assert own_words.usable(po("ur", ("Home", "گھر\u200f (1)")), "ur")
+    assert not own_words.usable(po("ur", ("Home", "گھر\u202e")), "ur")
+
+
+@pytest.mark.parametrize("code", ["ta", "te", "hi", "or"])
+def test_our_own_words_keep_the_rules_of_a_districts_words(code: str) -> None:
+    text = (i18n.FOLDER / f"{code}.po").read_text(encoding="utf-8")
+    assert [*own_words.refused(text, code)] == []
+
+
+def test_a_number_to_call_in_a_districts_words_is_one_of_helplines_csv(folder: Any) -> None:
+    path = folder.root / "content" / "words" / "ta.po"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(po("ta", ("Help numbers", "அழை 112")), encoding="utf-8")
+    assert folder.problems() == []
+    path.write_text(po("ta", ("Help numbers", "அழை 98765 43210")), encoding="utf-8")
+    assert ["98765 43210 looks like a phone number" in one for one in folder.problems()] == [True]
 
 
 @pytest.mark.parametrize("text", ["msgid", "\x00", 'msgid "a"\nmsgstr[9] "b"\n', "x" * (own_words.LARGEST + 1)])

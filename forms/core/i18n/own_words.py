@@ -6,9 +6,12 @@ out and the English stands in.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
+from pathlib import Path
 
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import PoFileError, read_po, write_po
@@ -22,8 +25,14 @@ _FILLED = re.compile(r"%(?:\((\w+)\))?([a-zA-Z%])")
 _MARKUP = re.compile(r"[<>]|&[#\w]+;")
 _TAG = re.compile(r"<[^>]*>?|&[#\w]+;|>")
 
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Signs that no reader sees and that turn the words behind them round, or end a line of a file."""
+_UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
+"""Categories of signs that no reader sees: they turn the words behind them round, or end a line of a file."""
+
+_JOINERS, _DIRECTIONS = "\u200c\u200d", "\u061c\u200e\u200f"
+"""Signs that scripts of India are spelled with; and those that only a language from right to left needs."""
+
+_BLANK = "\u115f\u1160\u3164\uffa0"
+"""Letters that show nothing."""
 
 _LONGER, _LONGEST = 4, 120
 """How many times as long as the English a translation may be, and how many characters more."""
@@ -98,7 +107,26 @@ def wrong(english: Forms, said: Forms, language: str) -> str:
     """Return why a translation cannot be shown; "" where it can."""
     if len(english) > 1 and len(said) != forms_of(language):
         return "has not as many forms as numbers have in this language"
+    if any(map(_unseen, said, [_allowed(english, language)] * len(said))):
+        return "holds a sign that no reader sees"
     return next(_faults(english, said), "")
+
+
+def _allowed(english: Forms, language: str) -> str:
+    """Return the signs that nobody sees and that may stand in a translation."""
+    return _JOINERS + (_DIRECTIONS if locales.direction(language) == "rtl" else "") + "".join(english)
+
+
+def _unseen(text: str, allowed: str) -> bool:
+    return any(unicodedata.category(char) in _UNSEEN and char not in allowed for char in text)
+
+
+@cache
+def _with_plurals() -> Mapping[str, Forms]:
+    """Return the sentences of the program that have a plural, by their first form."""
+    shipped = min(Path(__file__).parent.glob("*.po"))
+    with shipped.open("rb") as file:
+        return {one.id[0]: _several(one.id) for one in read_po(file) if one.pluralizable}
 
 
 def usable(text: str, language: str) -> dict[str, Forms]:
@@ -116,7 +144,13 @@ def _looked_at(text: str, language: str) -> Iterator[tuple[str, Forms, str]]:
         if message.id and not message.fuzzy:
             english, said = _several(message.id), _several(message.string)
             if all(said):
-                yield english[0], said, wrong(english, said, language)
+                yield english[0], said, _strange_plural(english) or wrong(english, said, language)
+
+
+def _strange_plural(english: Forms) -> str:
+    """Return why a sentence with a number is none of ours: what its file calls its English is compared with nothing."""
+    ours = len(english) == 1 or _with_plurals().get(english[0]) == english
+    return "" if ours else "has another plural in English than the program"
 
 
 def _several(text: object) -> Forms:
@@ -129,8 +163,8 @@ def _faults(english: Forms, said: Forms) -> Iterator[str]:
         yield "holds markup, which stays out of words"
     if any(_TAG.findall(one) != _TAG.findall(english[-1]) for one in said):
         yield "has other markup than the English"
-    if any(_UNSEEN.search(one) for one in said):
-        yield "holds a sign that no reader sees"
+    if not any('"' in _TAG.sub("", one) for one in english) and any('"' in _TAG.sub("", one) for one in said):
+        yield 'holds a ", which would end a part of a page; write “ and ”'
     if any(len(one) > _LONGER * max(map(len, english)) + _LONGEST for one in said):
         yield "is far longer than the English"
     wanted = {match.groups() for one in english for match in _FILLED.finditer(one)}
@@ -141,6 +175,13 @@ def _faults(english: Forms, said: Forms) -> Iterator[str]:
         yield "has a % that stands for nothing"
     if any(not {match.groups() for match in _FILLED.finditer(one)} >= _always(english) for one in said):
         yield "lacks something that the English is filled with"
+    if _says(english[0]) and not all(map(_says, said)):
+        yield "says nothing that a reader sees"
+
+
+def _says(text: str) -> bool:
+    """Return whether a reader sees a word in a text, beside what it is filled with."""
+    return any(char.isalpha() and char not in _BLANK for char in _FILLED.sub("", _TAG.sub("", text)))
 
 
 def _always(english: Forms) -> set[tuple[str | None, str]]:

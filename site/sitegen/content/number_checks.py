@@ -1,10 +1,11 @@
 """Phone numbers that do not come from helplines.csv, said with file, line and remedy."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from forms.core.i18n import own_words
 from forms.core.problem import Problem
 from sitegen import kept_work
 from sitegen.checks.did_you_mean import did_you_mean
@@ -27,7 +28,7 @@ _TAG = re.compile(r"<[^>]*>")
 
 
 def problems(pages: Sequence[Source], tables: Tables, content: Path) -> Iterator[Problem]:
-    """Yield each number that looks like a helpline and is not in helplines.csv: in pages, tables and settings."""
+    """Yield each number that looks like a helpline and is not in helplines.csv: in all that a district writes."""
     known = phone_numbers.known_numbers(tables["helplines"])
     ids = sorted(phone_numbers.dialled(tables["helplines"]))
     codes = sorted({page.language for page in pages})
@@ -38,6 +39,16 @@ def problems(pages: Sequence[Source], tables: Tables, content: Path) -> Iterator
         yield from _in_text(words, f"{WHERE}, line {number}", known, ids)
     for file in lookup.files(content, "media", "*.svg"):
         yield from _in_text(_words_of(file.path), file.where, known, ids)
+    for file in lookup.files(content, "words", "*.po"):
+        for english, said in _own_words(file.path).items():
+            yield from _in_text("\n".join(said), f'{file.where}, "{english[:60]}"', known, ids)
+
+
+def _own_words(path: Path) -> Mapping[str, own_words.Forms]:
+    """Return the district's words of the interface that are shown, by their English."""
+    with suppress(own_words.NotWords):  # the checks of words say it
+        return own_words.usable(path.read_text(encoding="utf-8-sig", errors="replace"), path.stem)
+    return {}
 
 
 def _words_of(drawing: Path) -> str:
