@@ -97,13 +97,12 @@ def build_for_release(site: Site, sign: Callable[[], Callable[[bytes], str] | No
     sign: returns what signs; asked for where it is not given. What is built lies beside the releases: whoever publishes
     needs to write there, and nowhere beside the program.
     """
-    built = site.published / "built"
-    built.mkdir(parents=True, exist_ok=True)
+    site.for_release.parent.mkdir(parents=True, exist_ok=True)
     signs = sign() if sign else publishers_signature(site)
     if signs is None and _shows_signed_site(site):
-        _require_nothing_to_sign(site, built / "public")
-    build_if_changed(site, built / "public", whole=True, sign=signs)
-    return built / "public", site.handover
+        _require_nothing_to_sign(site, site.for_release)
+    build_if_changed(site, site.for_release, whole=True, sign=signs)
+    return site.for_release, site.handover
 
 
 def _shows_signed_site(site: Site) -> bool:

@@ -67,6 +67,11 @@ class Site:
         return self.root / "published"
 
     @property
+    def for_release(self) -> Path:
+        """The site that was built for the newest release, beside them: the next one is made of it."""
+        return self.published / "built" / "public"
+
+    @property
     def desk_keys(self) -> Path:
         """The demonstration's desks on this machine."""
         return self.root / "var" / "desk"

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 import click
+from sitegen import kept_work
 from sitegen.incremental import record
 
 from commands.site import Site
@@ -24,29 +25,35 @@ def purge(site: Site, public: Path, stories: Collection[str] = ()) -> list[str]:
 
 
 def remove_withdrawn(site: Site, out: Path, *stories: str) -> None:
-    """Take stories without consent, and `stories` whatever their consent, out of the built site and every release.
+    """Take stories without consent, and `stories` whatever their consent, out of each built site and every release.
 
     Raises Problems about what could not be cleaned, after all else is done.
     """
-    from sitegen.publish import withdrawal
-
     gone: list[str] = []
     wrong: list[Problem] = []
-    for public in (out, *(release.public for release in releases.every(site.published))):
+    shown = [release.public for release in releases.every(site.published)]
+    for public in dict.fromkeys((out, site.public, site.for_release, *shown)):
         try:
             gone += purge(site, public, stories)
         except Problems as found:
             wrong += found.problems
     if gone or wrong:
-        record.forget(site.root)  # what is built next is never taken to be there already
-    if (gone or wrong) and withdrawal.remove_card(site.root / "kit"):
-        click.echo(
-            "Card and papers in kit/ held the story and are removed. Make the kit again, and take old ones back."
-        )
+        _remove_made(site)
     for address in dict.fromkeys(gone):
         click.echo(f"{address} has no valid consent and is taken off the site.")
     if wrong:
         raise Problems(wrong)
+
+
+def _remove_made(site: Site) -> None:
+    """Remove what was made of the site: the record, so that nothing is taken to be there already, and the kit."""
+    from sitegen.publish import withdrawal
+
+    record.forget(site.root)
+    if withdrawal.remove_card(site.root / "kit"):
+        click.echo(
+            "Card and papers in kit/ held the story and are removed. Make the kit again, and take old ones back."
+        )
 
 
 def watch_consents(site: Site, ended: threading.Event) -> None:
@@ -79,6 +86,8 @@ def take_back(site: Site, story: str, out: Path) -> None:
         remove_withdrawn(site, out, *stories)  # before the table: a full disk or a broken table is no hindrance
     except Problems as found:
         wrong = found  # said last: the day must be written all the same
+    kept_work.forget(site.root)  # here and in the kit it may stand though no site shows it: public/ may be gone
+    _remove_made(site)
     if not withdrawal.write_withdrawn(site.content, story, site.today()):
         what, todo = f"has no row for {story}.", "Add it with withdrawn_on, or remove the page's file."
         raise Problem("content/tables/consents.csv", what, todo)

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 import yaml
-from sitegen import build
-from sitegen.incremental import building, inputs
+from sitegen import build, kept_work
+from sitegen.incremental import building, inputs, record
 
 from forms.core.problem import Problems
+from tests.commands import run, site_in
 from tests.sitegen.conftest import TODAY, Folder
 from tests.sitegen.test_incremental import builder, built, files, from_scratch
 from tests.sitegen.test_threats_consented_media import CONSENT, QUOTE, QUOTED, photo, recording
@@ -242,3 +243,45 @@ def test_a_consent_withdrawn_while_the_whole_site_is_put_in_place_is_honoured(
     monkeypatch.setattr(build, "swap", withdraw_and_swap)
     built(folder, compress=False)
     assert holding(folder, SECRET) == []
+
+
+def caches(folder: Folder) -> list[str]:
+    """Return what is kept for the next build and holds the story's words."""
+    every = [path for path in (folder.root / ".build").rglob("*") if path.is_file()]
+    return [path.name for path in every if SECRET.encode() in path.read_bytes()]
+
+
+@pytest.mark.parametrize("gone", [("public", "public.twin"), ("public",), ()])
+def test_what_is_withdrawn_stays_in_no_cache_no_kit_and_no_build_for_a_release(
+    folder: Folder, gone: tuple[str, ...]
+) -> None:
+    folder.page("stories/a", f"{SECRET}.", title=f"{SECRET} title", consent="a-story")
+    folder.table("consents", TOLD)
+    built(folder, compress=False)
+    site, kit = site_in(folder.root, TODAY), folder.root / "kit" / "portal.zip"
+    shutil.copytree(site.public, site.for_release)
+    shutil.copytree(site.public, site.for_release.with_name("public.twin"))
+    for name in gone:
+        shutil.rmtree(folder.root / name)
+    kit.parent.mkdir()
+    kit.write_bytes(SECRET.encode())
+    assert caches(folder)
+    assert run(site, "withdraw", "stories/a").exit_code == 0
+    assert holding(folder, SECRET) == caches(folder) == traces(site.published) == []
+    assert not kit.exists()
+    assert record.load(folder.root) is None
+
+
+def test_a_story_that_no_site_shows_any_more_leaves_caches_and_kit_too(folder: Folder) -> None:
+    folder.page("stories/a", f"{SECRET}.", title=f"{SECRET} title", consent="a-story")
+    folder.table("consents", TOLD)
+    built(folder, compress=False)
+    site, kit = site_in(folder.root, TODAY), folder.root / "kit" / "portal.zip"
+    for name in ("public", "public.twin"):
+        shutil.rmtree(folder.root / name)
+    kit.parent.mkdir()
+    kit.write_bytes(SECRET.encode())
+    assert run(site, "withdraw", "stories/a").exit_code == 0
+    assert caches(folder) == []
+    assert not kit.exists()
+    assert [*(folder.root / kept_work.FOLDER).glob("*.db")], "emptied, since another program may have them open"
