@@ -125,13 +125,28 @@ def test_what_a_colleague_changed_meanwhile_is_not_overwritten(browser: Browser,
 
 def test_cells_of_tables_are_translated_beside_their_english(browser: Browser, folder: Folder) -> None:
     folder.row("helplines", for_ta="")
-    folder.table("duties", {"id": "child", "name_en": "Tell the officer.", "checked": "no"})
+    folder.table("duties", {"id": "child", "name_en": "Tell the officer.", "source": "x", "checked": "no"})
     assert not list(shown(browser, TABLES, "duties")), "the desk reads duties in English"
     rows = [row for row in shown(browser, TABLES, "for_ta") if not row["translation"]]
     assert rows
     sent(browser, TABLES, [{**rows[0], "better": "ஆபத்து"}])
     assert any(row["for_ta"] == "ஆபத்து" for row in folder.rows("helplines"))
     assert folder.problems() == []
+
+
+def test_nobody_signs_a_phrase_for_a_reader_or_leaves_a_name_under_words_that_she_did_not_read(
+    browser: Browser, folder: Folder
+) -> None:
+    phrase = {"id": "read", "order": 1, "name_en": "We read it.", "name_ta": "படித்தோம்."}
+    folder.table("phrases", phrase)
+    signed = {"file": "tables/phrases.csv", "place": "reviewed_ta of read", "english": "", "translation": ""}
+    sent(browser, TABLES, [{**signed, "better": "K. Selvi"}], 409)
+    assert folder.rows("phrases")[0]["reviewed_ta"] is None
+    folder.table("phrases", {**phrase, "reviewed_ta": "K. Selvi"})
+    [row] = shown(browser, TABLES, "name_ta of read")
+    sent(browser, TABLES, [{**row, "better": "படிக்கவில்லை."}])
+    [found] = folder.rows("phrases")
+    assert (found["name_ta"], found["reviewed_ta"]) == ("படிக்கவில்லை.", None)
 
 
 def test_nothing_leads_out_of_the_words_and_cells_of_the_language(browser: Browser, folder: Folder) -> None:

@@ -179,17 +179,26 @@ def _refuse_new_problems(editor: Editor, language: str, name: str, before: str, 
 
 def _with_cell(editor: Editor, file: str, text: str, one: Correction, language: str) -> str | None:
     table = file.removeprefix("tables/").removesuffix(".csv")
-    keys = rows.keys_of(editor.schemas[table])
+    schema, keys = editor.schemas[table], rows.keys_of(editor.schemas[table])
     column, _, value = one.text.place.partition(" of ")
     row = rows.found(sheet_of(text.encode(), file), keys, value) if text else None
-    row = row or library_rows.found(editor.store, table, editor.schemas[table], value)
-    text = text or ",".join(field["name"] for field in editor.schemas[table]["fields"]) + "\n"
-    if not (row and column.endswith(f"_{language}") and is_same(row.get(column, ""), one.text.translation)):
+    row = row or library_rows.found(editor.store, table, schema, value)
+    names = [field["name"] for field in schema["fields"]]
+    if not (row and _is_translated(names, column, language) and is_same(row.get(column, ""), one.text.translation)):
         return None
-    fresh = lines.with_row(text, keys, value, {**row, column: " ".join(one.better.split())}, file)
-    if problems := checks.row_problems(editor, table, fresh, value):
+    fresh = {**row, column: " ".join(one.better.split())}
+    if (reader := f"reviewed_{language}") in names:
+        fresh[reader] = ""  # whoever read it has not read these words
+    text = lines.with_row(text or ",".join(names) + "\n", keys, value, fresh, file)
+    if problems := checks.row_problems(editor, table, text, value):
         raise problems[0]
-    return fresh
+    return text
+
+
+def _is_translated(names: Collection[str], column: str, language: str) -> bool:
+    """Return whether a column holds words that have an English beside them, and not who read them."""
+    english = f"{column.removesuffix(language)}{SOURCE}"
+    return column.endswith(f"_{language}") and column in names and english in names
 
 
 def _with_word(text: str, one: Correction, language: str) -> str | None:
