@@ -24,9 +24,10 @@ def purge(site: Site, public: Path, stories: Collection[str] = ()) -> list[str]:
     return withdrawal.purge(public, site.content, site.today(), stories, click.echo)
 
 
-def remove_withdrawn(site: Site, out: Path, *stories: str) -> None:
+def remove_withdrawn(site: Site, out: Path, *stories: str, everywhere: bool = False) -> None:
     """Take stories without consent, and `stories` whatever their consent, out of each built site and every release.
 
+    everywhere: empty what is kept for the next build, and the kit, also where no site shows them: public/ may be gone.
     Raises Problems about what could not be cleaned, after all else is done.
     """
     gone: list[str] = []
@@ -37,23 +38,36 @@ def remove_withdrawn(site: Site, out: Path, *stories: str) -> None:
             gone += purge(site, public, stories)
         except Problems as found:
             wrong += found.problems
-    if gone or wrong:
-        _remove_made(site)
+    if everywhere:
+        kept_work.forget(site.root)
+    if gone or wrong or everywhere:
+        wrong += _remove_made(site)
     for address in dict.fromkeys(gone):
         click.echo(f"{address} has no valid consent and is taken off the site.")
     if wrong:
         raise Problems(wrong)
 
 
-def _remove_made(site: Site) -> None:
-    """Remove what was made of the site: the record, so that nothing is taken to be there already, and the kit."""
+def _remove_made(site: Site) -> list[Problem]:
+    """Remove what was made of the site: the record, so that nothing is taken to be there already, and the kit.
+
+    Return what could not be removed.
+    """
     from sitegen.publish import withdrawal
 
     record.forget(site.root)
-    if withdrawal.remove_card(site.root / "kit"):
-        click.echo(
-            "Card and papers in kit/ held the story and are removed. Make the kit again, and take old ones back."
-        )
+    kit = site.root / "kit"
+    try:
+        if withdrawal.remove_card(kit):
+            click.echo(
+                "Card and papers in kit/ held the story and are removed. Make the kit again, and take old ones back."
+            )
+    except OSError as error:
+        what = f"could not be removed ({error.strerror}), and may hold what was withdrawn."
+        return [
+            Problem(str(error.filename or kit), what, "Remove it yourself, make the kit again, take old ones back.")
+        ]
+    return []
 
 
 def watch_consents(site: Site, ended: threading.Event) -> None:
@@ -83,11 +97,11 @@ def take_back(site: Site, story: str, out: Path) -> None:
         raise Problem(story, "is no story here.", "Write its name, like: python3 build.py withdraw the-advance")
     wrong: Problems | None = None
     try:
-        remove_withdrawn(site, out, *stories)  # before the table: a full disk or a broken table is no hindrance
+        remove_withdrawn(
+            site, out, *stories, everywhere=True
+        )  # before the table: a full disk or a broken table is no hindrance
     except Problems as found:
         wrong = found  # said last: the day must be written all the same
-    kept_work.forget(site.root)  # here and in the kit it may stand though no site shows it: public/ may be gone
-    _remove_made(site)
     if not withdrawal.write_withdrawn(site.content, story, site.today()):
         what, todo = f"has no row for {story}.", "Add it with withdrawn_on, or remove the page's file."
         raise Problem("content/tables/consents.csv", what, todo)

@@ -3,16 +3,18 @@
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from commands.cli.main import root_of
 from sitegen import build, kept_work
 from sitegen.incremental import building, inputs, record
 
 from forms.core.problem import Problems
-from tests.commands import run, site_in
+from tests.commands import PROGRAM, run, site_in
 from tests.sitegen.conftest import TODAY, Folder
 from tests.sitegen.test_incremental import builder, built, files, from_scratch
 from tests.sitegen.test_threats_consented_media import CONSENT, QUOTE, QUOTED, photo, recording
@@ -285,3 +287,30 @@ def test_a_story_that_no_site_shows_any_more_leaves_caches_and_kit_too(folder: F
     assert caches(folder) == []
     assert not kit.exists()
     assert [*(folder.root / kept_work.FOLDER).glob("*.db")], "emptied, since another program may have them open"
+
+
+def test_a_kit_that_cannot_be_removed_keeps_no_withdrawal_from_being_written(folder: Folder) -> None:
+    folder.page("stories/a", f"{SECRET}.", title=f"{SECRET} title", consent="a-story")
+    folder.table("consents", TOLD)
+    built(folder, compress=False)
+    site, kit = site_in(folder.root, TODAY), folder.root / "kit"
+    (kit / "portal.zip").mkdir(parents=True)  # a folder stands for whatever the system does not let go
+    (kit / "leaflet-en.pdf").write_bytes(SECRET.encode())
+    done = run(site, "withdraw", "stories/a")
+    assert done.exit_code == 1
+    assert "may hold what was withdrawn. Remove it yourself" in done.output
+    assert "portal.zip" in done.output
+    assert not (kit / "leaflet-en.pdf").exists()
+    assert holding(folder, SECRET) == []
+    assert folder.rows("consents")[0]["withdrawn_on"] == TODAY
+
+
+@pytest.mark.parametrize("named", ["content", "content/", "content/../content", "{root}/content"])
+def test_a_withdrawal_from_the_programs_own_content_cleans_the_site_that_readers_see(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    monkeypatch.chdir(folder.root)
+    program = replace(PROGRAM, file=folder.root / "build.py")
+    words = ["build.py", "withdraw", "a", "--content", named.format(root=folder.root)]
+    assert root_of(program, words) == folder.root
+    assert words == ["build.py", "withdraw", "a"]

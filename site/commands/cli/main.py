@@ -89,6 +89,9 @@ def root_of(program: Program, arguments: list[str]) -> Path:
             del arguments[at : at + (2 if word == "--content" else 1)]
             from sitegen.layers import site_root  # noqa: PLC0415 - of another district only
 
+            content = Path(*named) if named else Path("--content")
+            if content.resolve() == program.root.resolve() / "content":
+                return program.root  # else `withdraw` would clean another site than the one that readers see
             with report_problems(program.root):
-                return site_root.of(program.root, Path(*named) if named else Path("--content"))
+                return site_root.of(program.root, content)
     return program.root

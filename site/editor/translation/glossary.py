@@ -14,8 +14,11 @@ from sitegen.content.tables import Row
 from forms.core.i18n import search_words
 
 TABLE = "glossary"
-_NO_WORDS = re.compile(r"\[\[.*?\]\]|\]\([^)]*\)|`[^`]*`|<[^>]*>")
-"""What stands in a text and is not translated: blocks, addresses of links, program text."""
+_NO_WORDS = re.compile(r"\[\[[^\[\]]*\]\]|\]\([^()\n]{0,2000}\)|`[^`]*`|<[^<>]*>")
+"""What stands in a text and is not translated: blocks, addresses of links, program text.
+
+None of them holds its own beginning: else a long row of brackets would be read to its end from each.
+"""
 
 _LONG_ENOUGH = 4
 """Letters of a word whose last may change with its case: முன்பணம், முன்பணத்தை."""

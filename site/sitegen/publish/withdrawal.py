@@ -374,12 +374,18 @@ def _copy_rows_of_libraries(content: Path, told: str) -> None:
 def remove_card(kit: Path) -> bool:
     """Remove the memory card's file and the papers that show pages, which hold the story; return whether any was there.
 
-    An own paper that somebody keeps there stays.
+    An own paper that somebody keeps there stays. Raises OSError about one that cannot be removed, after all others.
     """
     found = [kit / "portal.zip", *(path for kind in PAPERS for path in kit.glob(f"{kind}-*.pdf"))]
     there = [path for path in found if path.exists()]
+    wrong: OSError | None = None
     for path in there:
-        path.unlink(missing_ok=True)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            wrong = error
+    if wrong:
+        raise wrong
     return bool(there)
 
 
