@@ -6,6 +6,7 @@ recording of a district gets there, and nothing of a library that needs a consen
 
 import hashlib
 import json
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -49,6 +50,7 @@ LONGEST_WAIT, _PAUSE = 300, 0.2
 """Seconds for which a build waits for another that makes this, and between two looks."""
 
 _CHOICES = kept_work.key_of("choices")
+_MAKING = "making-"
 
 
 def make(root: Path, today: date) -> bool:
@@ -78,7 +80,9 @@ def _make(root: Path, today: date) -> bool:
         store = KeptWork(path)
         if _is_whole(store, choice):
             return False
-        with tempfile.TemporaryDirectory(dir=folder, prefix="making-") as place:
+        for left in folder.glob(f"{_MAKING}*"):  # of a build that was killed: each would hold all speech for ever
+            shutil.rmtree(left, ignore_errors=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=_MAKING) as place:
             _put(store, choice, _made(root, settings, named, Path(place), today))
     return True
 

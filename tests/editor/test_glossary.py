@@ -2,6 +2,7 @@
 
 import csv
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,13 @@ def test_a_word_counts_in_any_case_and_nothing_is_said_of_what_is_not_translated
 ) -> None:
     (found,) = glossary.in_paragraph(f"A {term.english}.", translation, [term])
     assert (found.term, found.missing) == (term, missing)
+
+
+@pytest.mark.parametrize("row", ["[[", "](", "<", "`", "[[ a "])
+def test_a_long_row_of_brackets_is_read_once_and_not_from_each_of_them(row: str) -> None:
+    begun = time.process_time()
+    glossary.in_paragraph(row * 20_000, "", KNOWN)
+    assert time.process_time() - begun < 3
 
 
 def rows(path: Path) -> list[dict[str, str]]:

@@ -249,6 +249,14 @@ def broken(district: Folder, library: Path) -> Folder:
     return district
 
 
+def test_what_a_killed_build_left_half_made_goes_with_the_next(district: Folder, spoken: Spoken) -> None:
+    left = store(district).with_name("making-killed") / "site" / ".build" / "speech" / "0.ogg"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"x")
+    assert shared_work.make(district.root, TODAY)
+    assert [path.name for path in store(district).parent.glob("making-*")] == []
+
+
 def test_what_is_wrong_with_a_library_is_said_by_the_build(broken: Folder, spoken: Spoken) -> None:
     assert not shared_work.make(broken.root, TODAY)
     with pytest.raises(Problems, match="helplines"):
