@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from axe_playwright_python.base import AXE_SCRIPT
 
 from tests.journeys.walking import LANGUAGES, axe_finds_nothing, fits, press
 
@@ -17,8 +18,8 @@ STATIC = (
 @pytest.fixture(scope="module")
 def reader(browser: Any, installation: Any) -> Iterator[Any]:
     context = browser.new_context(viewport={"width": 360, "height": 740}, base_url=installation.address)
-    opened = context.new_page()
-    yield opened
+    context.add_init_script(AXE_SCRIPT)  # once, and not with each page through the browser's pipe
+    yield context.new_page()
     context.close()
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from axe_playwright_python.base import AXE_SCRIPT
 
 from tests.journeys.walking import LANGUAGES, SMALLEST_PHONE, axe_finds_nothing, fits
 
@@ -16,6 +17,7 @@ PAGES = (
 @pytest.fixture(scope="module")
 def reader(browser: Any, installation: Any) -> Iterator[Any]:
     context = browser.new_context(viewport={"width": SMALLEST_PHONE, "height": 740}, base_url=installation.address)
+    context.add_init_script(AXE_SCRIPT)
     yield context.new_page()
     context.close()
 

@@ -30,14 +30,17 @@ BROKEN_WORDS = """() => {
   for (const folded of document.querySelectorAll("details")) folded.open = true;
   const unseen = "script, style, template, .visually-hidden, .skip, .exit, option, textarea, details:not([open]) > :not(summary)";
   while (walker.nextNode()) {
-    const node = walker.currentNode, parent = node.parentElement;
-    if (parent.closest(unseen) || !parent.getClientRects().length) continue;
+    const node = walker.currentNode, parent = node.parentElement, range = document.createRange();
+    const broken = () => {
+      const tops = [...range.getClientRects()].filter((box) => box.width > 1).map((box) => box.top);
+      return tops.length > 1 && Math.max(...tops) - Math.min(...tops) > 8;
+    };
+    range.selectNodeContents(node);
+    if (!broken() || parent.closest(unseen)) continue;  // of a text in one line no word is broken
     for (const word of node.data.matchAll(/[^\\s\\u200b\\/–—-]+/g)) {
-      const range = document.createRange();
       range.setStart(node, word.index);
       range.setEnd(node, word.index + word[0].length);
-      const tops = [...range.getClientRects()].filter((box) => box.width > 1).map((box) => box.top);
-      if (tops.length > 1 && Math.max(...tops) - Math.min(...tops) > 8) found.push(word[0]);
+      if (broken()) found.push(word[0]);
     }
   }
   return found;

@@ -16,9 +16,8 @@ from tests.patience import until
 SAID = {"danger": "no", "what": "words that nobody may see"}
 CHOSEN = {"children": "yes", "hide_from": ["police"]}
 
-pytestmark = pytest.mark.windows
 
-
+@pytest.mark.windows
 def test_this_browser_keeps_pages_for_its_back_button(phones: Callable[..., Any]) -> None:
     """Else the tests below would prove nothing."""
     page = phones()
@@ -29,6 +28,7 @@ def test_this_browser_keeps_pages_for_its_back_button(phones: Callable[..., Any]
     assert page.evaluate("window.kept") is True
 
 
+@pytest.mark.windows
 @pytest.mark.parametrize("steps", [1, 2, 3])
 @pytest.mark.parametrize("script", [False, True])
 def test_going_back_after_sending_shows_nothing_that_was_typed_or_chosen(
@@ -48,6 +48,7 @@ def test_going_back_after_sending_shows_nothing_that_was_typed_or_chosen(
     assert_nothing_of(page, "words that nobody may see", receipt)
 
 
+@pytest.mark.windows
 def test_going_back_through_pages_of_questions_shows_nothing_either(phones: Callable[..., Any]) -> None:
     """Their hidden fields hold what was typed: no page of them comes back after the letter is sent."""
     page = phones(script=False)
@@ -64,6 +65,7 @@ def test_going_back_through_pages_of_questions_shows_nothing_either(phones: Call
         assert_nothing_of(page, "words that nobody may see", receipt)
 
 
+@pytest.mark.windows
 @pytest.mark.parametrize("script", [False, True])
 def test_what_was_chosen_and_not_sent_does_not_come_back_either(phones: Callable[..., Any], script: bool) -> None:
     page = phones(script=script)
@@ -77,6 +79,7 @@ def test_what_was_chosen_and_not_sent_does_not_come_back_either(phones: Callable
     assert_nothing_of(page, "words that nobody may see", "0000 0000")
 
 
+@pytest.mark.windows
 @pytest.mark.parametrize("script", [False, True])
 def test_going_back_after_reading_an_answer_shows_no_receipt(phones: Callable[..., Any], script: bool) -> None:
     page = phones(script=script)
