@@ -6,14 +6,16 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from functools import wraps
+from functools import lru_cache, wraps
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Frame, Locator, Page, expect, sync_playwright
+from sitegen.publish import compression
 from werkzeug.routing import Rule
 from xdist.scheduler import LoadScopeScheduling
 
@@ -121,6 +123,13 @@ def rules_built_once() -> Iterator[None]:
     Rule._compile_builder = built_once
     yield
     Rule._compile_builder = build
+
+
+@pytest.fixture(autouse=True, scope="session")
+def same_bytes_compressed_once() -> Iterator[None]:
+    """Compress equal files once in a process: the same pages stand in most sites of tests, and Brotli took half a build."""
+    with patch.object(compression, "compressed", lru_cache(maxsize=2_000)(compression.compressed)):
+        yield
 
 
 @pytest.fixture(autouse=True)
