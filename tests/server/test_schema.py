@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from forms.core.problem import Problem
-from forms.server.store import schema
+from forms.server.store import schema, schema_copies
 from forms.server.store.concern_store import ConcernStore
 from forms.server.store.faults import OtherSchema
 from forms.server.store.rehearsal import rehearse
@@ -99,7 +99,7 @@ def test_where_no_copy_can_be_made_nothing_is_changed(old: Path, monkeypatch: py
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(schema, "replaced", full)
+    monkeypatch.setattr(schema_copies, "replaced", full)
     with pytest.raises(OtherSchema, match="Make room beside"):
         ConcernStore(url(old)).has(LETTER)
     assert everything(old) == before
@@ -146,21 +146,6 @@ def test_one_of_a_newer_version_is_refused_at_the_start(make_endpoint: Callable[
     assert everything(path) == before
 
 
-def test_on_postgresql_a_step_that_fails_changes_nothing(postgres: str, steps: Callable[[str], None]) -> None:
-    engine = sa.create_engine(postgres)
-    first, second = ConcernStore(postgres), ConcernStore(postgres)
-    first.has(LETTER)
-    steps('op.execute("create table fresh (id integer)"); op.execute("nonsense")')
-    with pytest.raises(OtherSchema, match="it is as it was"):
-        second.has(LETTER)
-    looking = sa.inspect(engine)
-    assert not looking.has_table("fresh")
-    with engine.connect() as connection:
-        assert schema.number_of(connection) == "0001"
-    for each in (engine, first.engine, second.engine):
-        each.dispose()
-
-
 def columns(engine: sa.Engine) -> dict[str, Any]:
     looking = sa.inspect(engine)
     return {
@@ -193,16 +178,6 @@ def test_a_rehearsal_says_that_a_step_fails_or_loses_rows(old: Path, steps: Call
     with pytest.raises(Problem, match=r"it is as it was|would lose rows"):
         rehearse(url(old))
     assert everything(old) == before
-
-
-def test_a_rehearsal_on_postgresql_is_taken_back(postgres: str, steps: Callable[[str], None]) -> None:
-    store = ConcernStore(postgres)
-    store.has(LETTER)
-    steps('op.execute("create table fresh (id integer)")')
-    assert rehearse(postgres).found == "0001"
-    assert not sa.inspect(store.engine).has_table("fresh")
-    assert rehearse(postgres).found == "0001"
-    store.engine.dispose()
 
 
 def test_the_numbers_of_steps_have_no_gap() -> None:

@@ -17,12 +17,13 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from forms.server.blocked import blocked
 from forms.server.store import installation as ours
-from forms.server.store import schema
+from forms.server.store import schema, schema_copies
 from forms.server.store.connections import Limit, checkpoints_of, engine_of
 from forms.server.store.faults import (
     READ_ONLY_SERVER,
     AlreadyThere,
     NotKept,
+    NotOurSchema,
     OtherSalt,
     OtherSchema,
     is_taken,
@@ -287,10 +288,9 @@ class Store:
             return schema.number_of(connection) == schema.newest() and tables <= there
 
     def remove_old_copies(self) -> None:
-        """Remove the copies made before a change of schema, once they are old: they hold what was erased since."""
-        file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
-        if file:
-            schema.remove_copies(Path(file), time.time() - schema.COPIES_STAY)
+        """Remove old copies made before a change of schema: they hold what was erased since. Raises NotKept."""
+        with self.reads() as connection:
+            schema_copies.remove_old(connection)
 
     def close(self) -> None:
         """Give back all connections."""
@@ -412,7 +412,7 @@ class Store:
         with self._reading.connect() as connection:
             try:
                 schema.require_known(schema.number_of(connection))
-            except schema.NotOurSchema as problem:
+            except NotOurSchema as problem:
                 raise OtherSchema(*problem.args) from None
             if sa.inspect(connection).has_table(ours.installation.name):
                 mark = connection.execute(sa.select(ours.installation.c.salt_mark)).scalar()
@@ -429,7 +429,7 @@ class Store:
         known = frozenset(table.name for table in (*self.metadata.sorted_tables, *ours.METADATA.sorted_tables))
         try:
             schema.bring_up_to_date(connection, known)
-        except schema.NotOurSchema as problem:
+        except NotOurSchema as problem:
             raise OtherSchema(*problem.args) from None
 
     def _make_missing(self, connection: sa.Connection) -> None:

@@ -48,6 +48,10 @@ class OtherSchema(NotKept):
     fault = "schema"
 
 
+class NotOurSchema(Problem):
+    """A database that this program must not touch, or could not bring up to date. Nothing in it was changed."""
+
+
 def is_taken(error: IntegrityError) -> bool:
     """Return whether a key is taken, or the row referred to was just erased: two requests ran at once.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from forms.core.problem import Problem
-from forms.server.store import schema
+from forms.server.store import schema, schema_copies
 from forms.server.store.connections import database_of
 
 
@@ -23,12 +23,12 @@ class Rehearsal:
 
 
 def rehearse(url: str) -> Rehearsal:
-    """Carry out the steps that a database lacks: on a copy of an SQLite file, in PostgreSQL taken back at the end.
+    """Carry out the steps that a database lacks on a copy of it: of an SQLite file, or in a schema of PostgreSQL.
 
     Raises Problem where a step fails or a row is lost. The database stays as it is.
     """
     with _copy(url) as copied:
-        engine = sa.create_engine(copied, hide_parameters=True)
+        engine = sa.create_engine(copied, hide_parameters=True, isolation_level=_isolation(copied))
         try:
             with engine.connect() as connection:
                 return _tried(connection)
@@ -39,18 +39,33 @@ def rehearse(url: str) -> Rehearsal:
 
 
 def _tried(connection: sa.Connection) -> Rehearsal:
-    """Carry out all steps in a transaction that is then taken back."""
+    """Carry out all steps in a transaction that is then taken back, and with it PostgreSQL's copy."""
     found, before = schema.number_of(connection), _rows(connection)
     if found is not None and found not in schema.numbers():
         what = f"was made by a newer version of this program (its schema is {found})."
         raise Problem("The database", what, "Use the newer program.")
     if before and found != schema.newest():
+        if connection.dialect.name == "postgresql":
+            _use_copy(connection)
         schema.upgrade(connection)
         after = _rows(connection)
         if any(after.get(table) != count for table, count in before.items()):
             raise Problem("The database", "would lose rows.", "Do not start this version, and tell a developer.")
     connection.rollback()
     return Rehearsal(found, schema.newest(), sum(before.values()))
+
+
+def _isolation(url: str) -> str:
+    """Return how a transaction sees one moment, whatever is written meanwhile."""
+    return "REPEATABLE READ" if database_of(url)[0] == "postgresql" else "SERIALIZABLE"
+
+
+def _use_copy(connection: sa.Connection) -> None:
+    """Let the rest of this transaction see a copy of all tables instead of them. Raises NotOurSchema."""
+    name = f"rehearsal_{secrets.token_hex(4)}"
+    with schema_copies.complaining(connection, name):
+        schema_copies.copy_tables(connection, name)
+        connection.exec_driver_sql(f"SET LOCAL search_path TO {name}")
 
 
 def _rows(connection: sa.Connection) -> dict[str, int]:
@@ -71,7 +86,7 @@ def _copy(url: str) -> Iterator[str]:
         raise Problem(str(file), "is not there.", "Name the folder of the service's data: PORTAL_DATA.")
     copy = file.with_name(f"{file.name}.rehearsal-{secrets.token_hex(4)}")
     try:
-        schema.copy_file(file, copy)
+        schema_copies.copy_file(file, copy)
         yield f"sqlite:///{copy}"
     finally:
         for left in copy.parent.glob(f"{copy.name}*"):

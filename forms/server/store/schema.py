@@ -4,29 +4,16 @@ The steps lie in migrations/versions, one file each, and are carried out by Alem
 database is older (docs/decisions/0058).
 """
 
-import glob
 import logging
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from forms.core.files.durable import replaced
-from forms.core.problem import Problem
+from forms.server.store import schema_copies
+from forms.server.store.faults import NotOurSchema
 
 FOLDER = Path(__file__).parent / "migrations"
-COPY = ".before-"
-"""Stands between the name of a database and the number of the schema to which it was brought."""
-
-COPIES_STAY = 2 * 86_400
-"""Seconds for which a copy stays that was made before a change."""
-
 VERSIONS = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_num", sa.String(32), primary_key=True))
-
-
-class NotOurSchema(Problem):
-    """A database that this program must not touch, or could not bring up to date. Nothing in it was changed."""
 
 
 def numbers() -> list[str]:
@@ -47,7 +34,7 @@ def number_of(connection: sa.Connection) -> str | None:
 
 
 def bring_up_to_date(connection: sa.Connection, ours: frozenset[str]) -> None:
-    """Bring a database to this program's schema, in the transaction of this connection, after making a copy of a file.
+    """Bring a database to this program's schema, in the transaction of this connection, after making a copy of it.
 
     ours: the names of tables that tell a database in use from a new one. Raises NotOurSchema.
     """
@@ -56,7 +43,7 @@ def bring_up_to_date(connection: sa.Connection, ours: frozenset[str]) -> None:
         return
     require_known(found)
     if ours & set(sa.inspect(connection).get_table_names()):
-        _copy(connection)
+        schema_copies.copy(connection, newest())
         upgrade(connection)
     else:
         VERSIONS.create(connection, checkfirst=True)
@@ -67,7 +54,7 @@ def require_known(found: str | None) -> None:
     """Raise NotOurSchema for the number of a schema that only a newer program knows."""
     if found is not None and found not in numbers():
         what = f"was made by a newer version of this program (its schema is {found}, known here is {newest()})."
-        todo = "Start the newer program, or take back the backup that was made before it (docs/deploy.md)."
+        todo = "Start the newer program, or take back the copy that was made before its change (docs/deploy.md)."
         raise NotOurSchema("The database", what, todo)
 
 
@@ -87,30 +74,3 @@ def upgrade(connection: sa.Connection) -> None:
         what = f"could not be brought to schema {newest()} ({type(error).__name__}); it is as it was."
         todo = "Start the program of before, and tell a developer (docs/decisions/0058)."
         raise NotOurSchema("The database", what, todo) from None
-
-
-def _copy(connection: sa.Connection) -> None:
-    """Copy the file of an SQLite database as it is now. PostgreSQL takes the whole change back where it fails."""
-    name = connection.engine.url.database if connection.dialect.name == "sqlite" else None
-    if name:
-        copy_file(Path(name), Path(f"{name}{COPY}{newest()}"))
-
-
-def copy_file(file: Path, to: Path) -> None:
-    """Copy an SQLite database while others write, whole and on the disk, for this user only. Raises NotOurSchema."""
-    try:
-        with replaced(to) as fresh:
-            fresh.touch(0o600)
-            with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(fresh)) as target:
-                source.backup(target)
-    except (OSError, sqlite3.Error) as error:
-        what = f"could not be copied before its schema was to be changed ({type(error).__name__}); it is as it was."
-        todo = f"Make room beside {file}: {file.stat().st_size // 1_000_000 + 1} MB."
-        raise NotOurSchema("The database", what, todo) from None
-
-
-def remove_copies(file: Path, before: float) -> None:
-    """Remove copies that were made before this time (seconds since 1970): they hold what was erased since."""
-    for copy in file.parent.glob(f"{glob.escape(file.name)}{COPY}*"):
-        if copy.stat().st_mtime < before:
-            copy.unlink(missing_ok=True)
