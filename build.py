@@ -60,6 +60,8 @@ def enter() -> None:
 
 def needed(arguments: list[str]) -> tuple[str, ...]:
     """Return the groups of packages that a command needs. Ends with a sentence where a group does not exist."""
+    while arguments and arguments[0].partition("=")[0] == "--content":  # another district, before the command
+        arguments = arguments[1 if "=" in arguments[0] else 2 :]
     if arguments[:1] == ["test"]:
         return WITH_TESTS
     if arguments[:1] == ["edit"]:

@@ -11,10 +11,19 @@ from sitegen.incremental.building import Builder
 from sitegen.incremental.inputs import Inputs
 from sitegen.publish.browser_bundle import SEAL
 
-from commands.keys import demonstration_keys, publishers_signature, state_of_keys, unprotected_keys
+from commands.keys import (
+    demonstration_keys,
+    publishers_named,
+    publishers_signature,
+    state_of_keys,
+    unprotected_keys,
+)
 from commands.node import node_for
 from commands.site import Site
 from commands.withdrawals import remove_withdrawn
+from forms.core.builds.manifest import ADDRESS, SIGNATURES
+from forms.core.problem import Problem
+from forms.operations import releases
 
 if TYPE_CHECKING:
     from sitegen.checks.content_checks import Report
@@ -79,6 +88,40 @@ def build_for_release(site: Site, sign: Callable[[], Callable[[bytes], str] | No
     """
     built = site.published / "built"
     built.mkdir(parents=True, exist_ok=True)
-    signed = sign() if sign else publishers_signature(site)
-    build_if_changed(site, built / "public", whole=True, sign=signed)
+    signs = sign() if sign else publishers_signature(site)
+    if signs is None and _shows_signed_site(site):
+        _require_nothing_to_sign(site, built / "public")
+    build_if_changed(site, built / "public", whole=True, sign=signs)
     return built / "public", site.handover
+
+
+def _shows_signed_site(site: Site) -> bool:
+    """Return whether portal.yml names publishers, and a release that is kept here is signed.
+
+    Of one that a withdrawal has changed the signature is gone: until somebody signs again, desks say so.
+    """
+    signatures = [one.public / SIGNATURES[1:] for one in releases.every(site.published)]
+    return bool(publishers_named(site)) and any(path.is_file() and path.stat().st_size for path in signatures)
+
+
+def lacks_signature(site: Site, public: Path) -> bool:
+    """Return whether readers see a site that its publishers should have signed. public: where no release is in use."""
+    now = releases.current(site.published)
+    shown = now.public if now else public
+    signatures = shown / SIGNATURES[1:]
+    is_built = (shown / ADDRESS[1:]).is_file()
+    return is_built and bool(publishers_named(site)) and not (signatures.is_file() and signatures.stat().st_size)
+
+
+def _require_nothing_to_sign(site: Site, out: Path) -> None:
+    """Raise Problem where a signed site is to be built anew, and nothing signs it: every desk would be alarmed.
+
+    What has no consent any more is taken off first.
+    """
+    builder = builder_of(site, out)
+    builder.key_files = state_of_keys(site)
+    if not builder.knows_consents(site.today()):
+        remove_withdrawn(site, out)
+    if not builder.is_as_built(site.today(), speak=True, compress=True, sign=True):
+        todo = "Publish in the office, or on the machine with the publisher's key. What was withdrawn is off the site."
+        raise Problem("publish", "The site is signed, and nothing on this machine signs a new build.", todo)

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import click
@@ -10,17 +11,21 @@ from editor import start
 from editor.editor import Editor
 from editor.office import commands as account_commands
 from editor.office import office, serving
+from editor.office.build_signatures import BuildSignatures
 from editor.reviewing import review_pack
 from editor.window.app import create_window
 from sitegen.content.settings import WHERE, read_settings
 from sitegen.content.settings_schema import remote_of
 
-from commands.editors import editor_of, make_field_for_texts, remote_token_file
+from commands.building import lacks_signature
+from commands.editors import editor_of, make_field_for_texts, refuse_push, remote_token_file
+from commands.keys import publishers_named
 from commands.site import Site
 from forms.core.files.durable import write_safely
 from forms.core.problem import Problem
 from forms.operations.installation import become_owner
 from forms.operations.installing import require_name
+from forms.operations.updating import require_no_clone
 
 
 def office_accounts(site: Site) -> click.Group:
@@ -41,10 +46,15 @@ def office_accounts(site: Site) -> click.Group:
 def serve_office(site: Site, name: str, bind: str, out: Path | None) -> None:
     """Serve the editor to a district's staff, until ended. Raises Problem."""
     require_name(name)
+    require_no_clone(site.root)
+    refuse_push(site)
     become_owner(site.published)
     with start.alone(site.editor_memory):
-        editor = editor_of(site, out, may_sign=False)
-        place = office.make(f"https://{name}", site.editor_memory, editor.store.languages)
+        signatures = BuildSignatures(
+            partial(publishers_named, site), partial(lacks_signature, site, out or site.public)
+        )
+        editor = editor_of(site, out, ask=signatures.sign)
+        place = office.make(f"https://{name}", site.editor_memory, editor.store.languages, signatures=signatures)
         serving.serve(create_window(editor, place), bind)
 
 

@@ -14,48 +14,56 @@ from editor.remotes.remote import Remote
 from sitegen.content.settings import WHERE, read_settings
 from sitegen.content.settings_schema import remote_of
 from sitegen.publish.browser_bundle import WRITING
+from sitegen.publish.build_manifest import Sign
 
 from commands.building import build_for_release, build_if_changed
 from commands.checkouts import checkout_of
-from commands.keys import demonstration_keys, publishers_key, publishers_signature, unprotected_keys
+from commands.keys import (
+    demonstration_keys,
+    publishers_key,
+    publishers_named,
+    publishers_signature,
+    unprotected_keys,
+)
 from commands.node import node_for
 from commands.site import Site
 from commands.withdrawals import remove_withdrawn, take_back
+from forms.core.builds import passkey_signatures
 from forms.core.problem import Problem
 from forms.operations import releases
 from forms.operations.release_place import ReleasePlace
 
 
-def editor_of(site: Site, out: Path | None, *, may_sign: bool = True) -> Editor:
+def editor_of(site: Site, out: Path | None, *, ask: Sign | None = None) -> Editor:
     """Return the editor of a site. out: the folder to publish into; without, the releases, else public.
 
-    may_sign: ask for the passphrase of this machine's publisher's key; without it, a site that is signed is refused.
+    ask: of an office, gets a publisher's signature; without it this machine's publisher's key signs, and its passphrase
+    is asked for.
     """
-    sign = publishers_signature(site) if may_sign else None
-    place, shown = place_to_publish(site, out, sign, may_sign=may_sign)
+    if ask is None:
+        known = publishers_signature(site)
+        place, shown = place_to_publish(site, out, lambda: known)
+    else:
+        place, shown = place_to_publish(site, out, partial(signature_asked_for, site, ask))
+    push = place_to_push(site) if out is None and ask is None else None
     return start.make(
         site.root, site.editor_memory, place, keys=demonstration_keys(site), today=site.today,
         unprotected=unprotected_keys(site), withdraw=lambda told: take_back(site, told, shown()),
-        push=place_to_push(site, may_sign=may_sign) if out is None else None, field=partial(_field_for_texts, site),
+        push=push, field=partial(_field_for_texts, site),
     )  # fmt: skip
 
 
-def place_to_publish(
-    site: Site, out: Path | None, sign: Callable[[bytes], str] | None, *, may_sign: bool = True
-) -> tuple[Place, Callable[[], Path]]:
-    """Return where the editor publishes, and what tells the folder of the built site that is shown there."""
+def place_to_publish(site: Site, out: Path | None, sign: Callable[[], Sign | None]) -> tuple[Place, Callable[[], Path]]:
+    """Return where the editor publishes, and what tells the folder of the built site that is shown there.
 
-    def first() -> None:
-        if not may_sign:
-            refuse_signed_site(site)
+    sign: tells, before each build, what signs it.
+    """
 
     def release() -> tuple[Path, Path]:
-        first()
-        return build_for_release(site, lambda: sign)
+        return build_for_release(site, sign)
 
     def into(folder: Path) -> bool:
-        first()
-        return build_if_changed(site, folder, again=True, sign=sign)
+        return build_if_changed(site, folder, again=True, sign=sign())
 
     here = replace(checkout_of(site), build=release)
     if out is None and releases.current(here.published):
@@ -64,11 +72,25 @@ def place_to_publish(
     return Folder(folder, into, partial(remove_withdrawn, site)), lambda: folder
 
 
-def refuse_signed_site(site: Site) -> None:
-    """Raise Problem where desks expect a signature: the office's machine faces the internet, and holds no such key."""
-    if read_settings(site.content).get("publishers"):
-        what = "This site is signed, and the key is not on the office's machine."
-        raise Problem("publish", what, "Ask a person who has it to publish what is saved here: build.py publish.")
+def signature_asked_for(site: Site, ask: Sign) -> Sign | None:
+    """Return what asks a publisher's passkey for a signature; None where portal.yml names no publisher.
+
+    Raises Problem where it names none with a passkey: the office's machine faces the internet, and holds no key.
+    """
+    named = publishers_named(site)
+    if named and not any(map(passkey_signatures.is_public_key, named)):
+        what = "This site is signed, and nobody's passkey is named in portal.yml under publishers."
+        todo = "Name one: python3 build.py edit office publisher-keys. Or publish where the key is: build.py publish"
+        raise Problem("publish", what, todo)
+    return ask if named else None
+
+
+def refuse_push(site: Site) -> None:
+    """Raise Problem where the site is published by a push: a person's key signs that, and an office has none."""
+    if named := remote_of(read_settings(site.content), WHERE):
+        what = f"names {named[0]} under publish: a push is signed with a person's key, and the office has none."
+        todo = "Where this machine shows the site, take publish out. Else staff use `edit` on their own machines."
+        raise Problem("content/portal.yml", what, todo)
 
 
 def _in_use(site: Site) -> Path:
@@ -77,12 +99,12 @@ def _in_use(site: Site) -> Path:
     return now.public if now else site.public
 
 
-def place_to_push(site: Site, *, may_sign: bool = True) -> start.Push | None:
+def place_to_push(site: Site) -> start.Push | None:
     """Return the git remote that portal.yml names (publish:), and this machine's key; None where it names none."""
     named = remote_of(read_settings(site.content), WHERE)
     if not named:
         return None
-    return start.Push(Remote(*named, partial(_remote_token, site)), publishers_key(site) if may_sign else None)
+    return start.Push(Remote(*named, partial(_remote_token, site)), publishers_key(site))
 
 
 def remote_token_file(site: Site) -> Path:

@@ -53,9 +53,14 @@ def _opened(folder: Path, known: str | None) -> signing.PrivateKey:
     return signing.signing_key(str(keys.identity(folder, lambda: passphrase)))
 
 
+def publishers_named(site: Site) -> tuple[str, ...]:
+    """Return the keys of who signs the site, as portal.yml names them now."""
+    return tuple(map(str, read_settings(site.content).get("publishers") or ()))
+
+
 def publishers_signature(site: Site) -> Callable[[bytes], str] | None:
     """Return what signs the list of a build with this machine's publisher's key; None where there is none."""
-    listed = read_settings(site.content).get("publishers") or []
+    listed = publishers_named(site)
     key = publishers_key(site)
     if key is None:
         if listed:

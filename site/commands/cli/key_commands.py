@@ -4,8 +4,8 @@ import click
 
 from commands.site import this_site
 from forms.core.builds import git_signatures
+from forms.core.fingerprints import publisher_fingerprint
 from forms.desk.crypto import keys
-from forms.desk.watch.site_watch import publisher_fingerprint
 
 
 @click.command("new-publisher-key")

@@ -116,6 +116,9 @@ NEEDS: Mapping[str, Need] = {
     "publishing.publish": _PUBLISH,
     "publishing.undo": _PUBLISH,
     "publishing.both": _PUBLISH,
+    "signing.ask": _PUBLISH,
+    "signing.sign": _PUBLISH,
+    "signing.leave": _PUBLISH,
     # A survivor's no waits for no role and no second question.
     "tables.withdraw": _READ,
 }

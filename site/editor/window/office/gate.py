@@ -8,6 +8,7 @@ from editor.office.office import AccountGone, Office, own
 from editor.office.roles import NEEDS, Need, Right, may
 from editor.office.sessions import ABSOLUTE, SignedIn
 from editor.office.state import Account
+from editor.tables import withdrawals
 from editor.window import home
 from forms.core.problem import Problem
 from forms.web.local import shared
@@ -102,10 +103,18 @@ def _require_right(need: Need | None, found: SignedIn) -> Answer | None:
         raise NotAllowed(
             "", _("Your account may not do this."), _("Ask a colleague who may, or whoever runs the office.")
         )
+    if not shows_words_of(str((request.view_args or {}).get("name", ""))):
+        raise NotAllowed("", _("Its consent was withdrawn."), _("Who writes in all languages can take its words out."))
     if need.fresh and not the_office().sessions.is_fresh(found.session):
-        then = "publish" if (request.endpoint or "").startswith("publishing.") else "me"
+        then = "publish" if need.right is Right.PUBLISH else "me"
         return redirect(f"/again?then={then}", 303)
     return None
+
+
+def shows_words_of(page: str) -> bool:
+    """Return whether who asks may see the words of a page: those that were withdrawn only who can take them out."""
+    writes = may(signed_in().account, Right.WRITE)
+    return writes or not page or not withdrawals.is_withdrawn(home.the_editor().content, page)
 
 
 def _keep_language(code: str) -> None:
@@ -117,6 +126,11 @@ def _keep_language(code: str) -> None:
 def may_here(right: str, language: str = "") -> bool:
     """Return whether who asks has a right, by its name: for buttons, which say less than the guard."""
     return may(signed_in().account, Right[right], language)
+
+
+def lacks_signature() -> bool:
+    """Return whether who asks could sign a site that readers see unsigned."""
+    return may_here("PUBLISH") and the_office().signatures.is_missing()
 
 
 def _gone(_: AccountGone) -> tuple[str, int]:
