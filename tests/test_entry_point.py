@@ -9,17 +9,22 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import click
 import pytest
-from click.testing import CliRunner
+from commands import building, following
+from commands.cli.main import portal
+from commands.keys import publishers_signature
 
+from forms.core.builds import manifest
 from forms.core.i18n import extraction
 from forms.core.problem import Problem
 from forms.desk.cli.main import desk
+from tests.commands import run, site_in
 
 ROOT = Path(__file__).parents[1]
 
@@ -89,55 +94,48 @@ def test_an_old_python_reads_the_file_and_is_told() -> None:
     assert "This is Python 3.8. The portal needs Python 3.11 or newer." in str(told.value)
 
 
-def test_a_taken_port_names_the_next_free_one(authenticator: Any) -> None:
+def test_a_taken_port_names_the_next_free_one() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        told = CliRunner().invoke(authenticator.portal, ["serve", "--port", str(port)])
+        told = run(site_in(ROOT), "serve", "--port", port)
     assert told.exit_code == 1
     assert re.search(rf"port {port}: is taken by another program. Try: python3 build.py serve --port \d+", told.output)
 
 
-def test_what_is_wrong_with_content_is_a_sentence_and_exit_code_1(
-    authenticator: Any, tmp_path: Path, monkeypatch: Any
-) -> None:
-    monkeypatch.setattr(authenticator, "ROOT", tmp_path)
+def test_what_is_wrong_with_content_is_a_sentence_and_exit_code_1(tmp_path: Path) -> None:
     for name in ("content", "library", "site"):
         shutil.copytree(ROOT / name, tmp_path / name)
     events = tmp_path / "content" / "tables" / "events.csv"
     events.write_text(events.read_text(encoding="utf-8").replace("2027-01-24T10:00", "24.1.2027"), encoding="utf-8")
     for command in ("check", "build"):
-        told = CliRunner().invoke(
-            authenticator.portal, [command, *(["--out", str(tmp_path / "public")] if command == "build" else [])]
-        )
+        told = run(site_in(tmp_path), command)
         assert told.exit_code == 1
         assert 'content/tables/events.csv, row 3, column starts: "24.1.2027" is not a day and time.' in told.output
         assert "Traceback" not in told.output
     assert not (tmp_path / "public").exists()
 
 
-def test_the_real_content_has_no_problem(authenticator: Any) -> None:
-    checked = CliRunner().invoke(authenticator.portal, ["check"])
+def test_the_real_content_has_no_problem() -> None:
+    checked = run(site_in(ROOT), "check")
     assert checked.exit_code == 0, checked.output
     assert "Nothing is wrong." in checked.output
     assert {code for code in extraction.translated() if extraction.unfinished(code)} == set(), "no word is missing"
 
 
-def test_help_reads(authenticator: Any) -> None:
-    helped = CliRunner().invoke(authenticator.portal, ["--help"]).output
+def test_help_reads() -> None:
+    helped = run(site_in(ROOT), "--help").output
     for command in ("build", "check", "desk", "serve", "test", "words"):
         assert re.search(rf"^  {command} +[A-Z]", helped, re.M)
-        assert CliRunner().invoke(authenticator.portal, [command, "--help"]).exit_code == 0
+        assert run(site_in(ROOT), command, "--help").exit_code == 0
 
 
-def test_the_readmes_commands_are_there(authenticator: Any) -> None:
+def test_the_readmes_commands_are_there() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     commands = re.findall(r"python3 build\.py ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?", readme)
     assert {"serve", "test"} <= {first for first, _ in commands}
-    assert {first for first, _ in commands} <= set(
-        authenticator.portal.list_commands(click.Context(authenticator.portal))
-    )
+    assert {first for first, _ in commands} <= set(portal.list_commands(click.Context(portal)))
     assert all(second in desk.commands for first, second in commands if first == "desk" and second)
     first_lines = "\n".join(readme.splitlines()[:20])
     assert "python3 build.py serve" in first_lines
@@ -162,35 +160,32 @@ def test_it_runs_from_another_folder_with_spaces_in_its_path(tmp_path: Path) -> 
     assert "Nothing is wrong." in run.stdout
 
 
-def test_a_publisher_makes_a_key_once_and_build_signs_with_it(
-    authenticator: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from forms.core.builds import manifest  # noqa: PLC0415 - the door's other tests need nothing of ours
-
-    monkeypatch.setattr(authenticator, "PUBLISHER", tmp_path / "publisher")
+def test_a_publisher_makes_a_key_once_and_build_signs_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = site_in(tmp_path)
+    site.content.symlink_to(ROOT / "content")
     monkeypatch.setenv("PORTAL_PUBLISHER_PASSPHRASE", "four plain words here")
-    assert authenticator.publishers_signature() is None
-    made = CliRunner().invoke(authenticator.new_publisher_key, ["--passphrase", "four plain words here"])
+    assert publishers_signature(site) is None
+    made = run(site, "new-publisher-key", "--passphrase", "four plain words here")
     assert made.exit_code == 0, made.output
     key = re.search(r'publishers: \["(ed25519:[0-9a-f]{64})"\]', made.output)
     assert key
     data = manifest.write(manifest.BuildManifest(1, "2027-01-01", {}, {}, "0" * 64))
-    line = authenticator.publishers_signature()(data)
+    line = publishers_signature(site)(data)
     assert manifest.is_signed(data, line.encode(), [key[1]])
-    again = CliRunner().invoke(authenticator.new_publisher_key, ["--passphrase", "four plain words here"])
+    again = run(site, "new-publisher-key", "--passphrase", "four plain words here")
     assert again.exit_code == 1
     assert "has keys already" in again.output
     monkeypatch.setenv("PORTAL_PUBLISHER_PASSPHRASE", "another one")
     with pytest.raises(Exception, match="does not open this key"):
-        authenticator.publishers_signature()
+        publishers_signature(site)
 
 
-def test_a_fault_of_ours_is_a_sentence_with_the_file_and_no_traceback(authenticator: Any, monkeypatch: Any) -> None:
+def test_a_fault_of_ours_is_a_sentence_with_the_file_and_no_traceback(monkeypatch: Any) -> None:
     def fault(page: Any, *_: Any) -> None:
         raise KeyError(page.name)
 
     monkeypatch.setattr("sitegen.lint.keys.problems", fault)
-    told = CliRunner().invoke(authenticator.portal, ["check"])
+    told = run(site_in(ROOT), "check")
     assert told.exit_code == 1
     assert re.search(
         r"content/en/[\w-]+\.md: the program has a fault here \(KeyError\): this is our fault", told.output
@@ -200,22 +195,20 @@ def test_a_fault_of_ours_is_a_sentence_with_the_file_and_no_traceback(authentica
 
 @pytest.mark.parametrize("error", [Problem("content/ta/rights.md", "is wrong."), KeyError("x"), SystemExit(1)])
 def test_serve_goes_on_after_whatever_was_wrong_and_says_when_it_is_mended(
-    authenticator: Any, monkeypatch: Any, capsys: Any, tmp_path: Path, error: BaseException
+    monkeypatch: Any, capsys: Any, tmp_path: Path, error: BaseException
 ) -> None:
-    monkeypatch.setattr(authenticator, "ROOT", tmp_path)
-    monkeypatch.setattr(authenticator, "today", lambda: "today")
     (tmp_path / "mkdocs.yml").write_text("1")
     (tmp_path / "requirements.lock").write_text("1")
     ways: list[BaseException | bool] = [error, error, False]
 
-    def build(_: Path, **_options: bool) -> bool:
+    def build(*_: object, **_options: object) -> bool:
         way = ways.pop(0)
         if isinstance(way, BaseException):
             raise way
         return way
 
-    monkeypatch.setattr(authenticator, "build_if_changed", build)
-    follower = authenticator.Follower()
+    monkeypatch.setattr(building, "build_if_changed", build)
+    follower = following.Follower(site_in(tmp_path, date(2027, 1, 1)))
     for text in ("1", "22", "333"):
         (tmp_path / "mkdocs.yml").write_text(text)
         follower.look(lambda: None)
@@ -226,11 +219,9 @@ def test_serve_goes_on_after_whatever_was_wrong_and_says_when_it_is_mended(
     assert ways == [], "nothing is built again unless something was edited"
 
 
-def test_serve_is_told_of_an_edit_by_the_system(authenticator: Any, monkeypatch: Any, tmp_path: Path) -> None:
+def test_serve_is_told_of_an_edit_by_the_system(tmp_path: Path) -> None:
     (tmp_path / "content" / "en").mkdir(parents=True)
-    monkeypatch.setattr(authenticator, "ROOT", tmp_path)
-    monkeypatch.setattr(authenticator, "QUIET", 100)
-    told = authenticator.edits()
+    told = following.edits(site_in(tmp_path), quiet=100)
     assert next(told) is False, "nothing was edited"
     (tmp_path / "content" / "en" / "page.md").write_text("new", encoding="utf-8")
     assert any(itertools.islice(told, 50)), "it is told within some looks"

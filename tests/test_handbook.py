@@ -4,28 +4,22 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import click
 import markdown
 import pytest
 import yaml
-from click.testing import CliRunner
+from commands.cli.main import portal
 
 from forms.desk.cli.main import desk
+from tests.commands import run, site_in
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("staff.md", "desk.md", "operators.md", "deploy.md", "index.md")
 
 
-@pytest.fixture
-def program(load: Callable[[Path], ModuleType]) -> Any:
-    """build.py as a module."""
-    return load(ROOT / "build.py")
-
-
-def test_the_handbook_builds_strictly_with_search_and_nothing_from_elsewhere(program: Any, tmp_path: Path) -> None:
-    built = CliRunner().invoke(program.portal, ["docs", "--out", str(tmp_path)])
+def test_the_handbook_builds_strictly_with_search_and_nothing_from_elsewhere(tmp_path: Path) -> None:
+    built = run(site_in(ROOT), "docs", "--out", tmp_path)
     assert built.exit_code == 0, built.output
     decisions = {path.stem for path in (ROOT / "docs" / "decisions").glob("*.md")}
     assert {path.stem for path in (tmp_path / "decisions").glob("*.html")} == decisions
@@ -41,11 +35,11 @@ def test_the_handbook_builds_strictly_with_search_and_nothing_from_elsewhere(pro
         assert loaded == [], page
 
 
-def test_commands_of_the_handbook_exist(program: Any) -> None:
+def test_commands_of_the_handbook_exist() -> None:
     text = "\n".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in PAGES)
     commands = re.findall(r"python3 build\.py ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?", text)
     assert {"check", "withdraw", "kit", "desk", "build"} <= {first for first, _ in commands}
-    assert {first for first, _ in commands} <= set(program.portal.list_commands(click.Context(program.portal)))
+    assert {first for first, _ in commands} <= set(portal.list_commands(click.Context(portal)))
     assert all(second in desk.commands for first, second in commands if first == "desk" and second)
 
 

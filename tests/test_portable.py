@@ -32,7 +32,7 @@ RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
 
 def sources() -> list[Path]:
     found = [ROOT / "build.py", *(ROOT / "forms").rglob("*.py"), *(ROOT / "site" / "sitegen").rglob("*.py")]
-    found += (ROOT / "site" / "editor").rglob("*.py")
+    found += [*(ROOT / "site" / "editor").rglob("*.py"), *(ROOT / "site" / "commands").rglob("*.py")]
     return [path for path in found if not name_of(path).startswith(SERVERS_OWN)]
 
 

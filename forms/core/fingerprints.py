@@ -30,6 +30,11 @@ def recovery_fingerprint(desk: Desk) -> str:
     return fingerprint("recovery", desk.id, desk.recovery)
 
 
+def publisher_fingerprint(key: str) -> str:
+    """Return the fingerprint of a publisher's key, as it stands in portal.yml."""
+    return fingerprint("publisher", key)
+
+
 def desk_fingerprint(desk: Desk) -> str:
     """Return the fingerprint of all keys of a desk: those of its people and its recovery key."""
     people = sorted((member.id, member.key, member.signing) for member in desk.members)

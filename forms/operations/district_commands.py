@@ -7,8 +7,8 @@ import click
 
 from forms.core.files.durable import write_durably
 from forms.core.problem import Problem
-from forms.operations import server_districts
 from forms.operations.cli import report_problems
+from forms.operations.districts import server_districts
 from forms.server.districts import settings
 from forms.server.districts.settings import District
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from forms.core.files.durable import write_durably
 from forms.core.problem import Problem
-from forms.operations import server_districts
+from forms.operations.districts import district_offices, server_districts
 from forms.server.districts.settings import District
 
 Run = Callable[[str], None]
@@ -95,6 +95,7 @@ class ServerInstallation:
     office: str = ""
     done: list[str] = field(default_factory=list)
     _many: Sequence[District] = ()
+    _offices: Sequence[District] = ()
 
     def install(self) -> list[str]:
         """Bring the machine to what deploy/ says; return what was changed. Raises Problem."""
@@ -105,6 +106,7 @@ class ServerInstallation:
             self._require_office()
         self._many = server_districts.all_apart(self.districts) if self.districts else []
         server_districts.require_no_host(self.name, self._many)
+        self._offices = district_offices.with_office(self._many) if self.builds else []
         for folder in FOLDERS:
             self._folder(self.root / folder)
         self._user()
@@ -125,14 +127,18 @@ class ServerInstallation:
         require_name(self.office)
         if self.office == self.name:
             raise Problem(self.office, "is the site's own name.", "Give the office another, like office.example.org.")
-        if self.districts or not self.builds:
-            what = "cannot be where there are many districts, or where the site is not built."
-            raise Problem("--office", what, "Put the office on a machine of one district that builds its site.")
+        if self.districts:
+            todo = f"Name it there: portal district update riverside --set office={self.office}; then without --office."
+            raise Problem("--office", "is for one district; of many, each names its own in its district.toml.", todo)
+        if not self.builds:
+            what = "cannot be where the site is not built."
+            raise Problem("--office", what, "Put the office on a machine that builds its site.")
 
     def uninstall(self) -> list[str]:
         """Take away what `install` wrote and nobody changed. Letters, certificates, the user and settings stay."""
         record = self._record()
-        for unit in (*TIMERS, *reversed((*STARTED, *OFFICE_STARTED))):
+        offices = district_offices.gone(record, ()).values()
+        for unit in (*TIMERS, *offices, *reversed((*STARTED, *OFFICE_STARTED))):
             if (self.root / UNITS / unit).exists():
                 self._do(f"systemctl disable --now {unit}")
         for name, digest in record.items():
@@ -170,8 +176,23 @@ class ServerInstallation:
                 self._keep(path, there, record.get(target))
                 self._change(f"write {path}", partial(_write, path, data))
             record[target] = _digest(data)
+        self._end_offices(record)
         self._remember(record)
         return record
+
+    def _end_offices(self, record: dict[str, str]) -> None:
+        """End the offices of districts that have none any more: their names would go on to be answered."""
+        texts = self._texts()
+        gone = district_offices.gone(record, texts)
+        if not self._offices and district_offices.NGINX in record:
+            gone[district_offices.NGINX] = ""
+        for target, unit in gone.items():
+            path = self.root / target
+            if unit:
+                self._do(f"systemctl disable --now {unit}")
+            if path.exists():
+                self._change(f"remove {path}", path.unlink)
+            del record[target]
 
     def _remember(self, record: Mapping[str, str]) -> None:
         data = json.dumps(record, indent=1).encode()
@@ -200,6 +221,8 @@ class ServerInstallation:
             found |= {target: text.replace("office.example", self.office) for target, text in more.items()}
         if self.districts:
             more = server_districts.texts(found, self.districts, self._many)
+            if self._offices:
+                more |= district_offices.texts(self.place, list(map(self._text, OFFICE)), self._many)
             found |= {target: text if has_ipv6() else _without_ipv6(text) for target, text in more.items()}
         return found
 
@@ -236,10 +259,12 @@ class ServerInstallation:
             self._do("systemctl restart systemd-journald")
             if self.office:
                 self._do(f"systemctl disable --now {TIMER}")  # both would write content/
-            for unit in (*STARTED, *(OFFICE_STARTED if self.office else [TIMER] if self.builds else [])):
+            offices = [unit for one in self._offices for unit in district_offices.started(one)]
+            for unit in (*STARTED, *(OFFICE_STARTED if self.office else [TIMER] if self.builds else []), *offices):
                 self._do(f"systemctl enable --now {unit}")
-            if self.office:
-                self._do("systemctl try-restart portal-office.service")
+            for unit in (unit for unit in (*OFFICE_STARTED, *offices) if unit.endswith(".service")):
+                if self.office or unit in offices:
+                    self._do(f"systemctl try-restart {unit}")
             if self.districts:
                 self._do("systemctl try-restart portal.service")  # what comes waits in the socket
             self._do("systemctl enable nginx")
@@ -249,6 +274,9 @@ class ServerInstallation:
     def _give_to_publisher(self) -> None:
         folders = [self.place / folder for folder in OF_PUBLISHER]
         folders += [one.content for one in self._many if one.content]
+        for one in self._offices:
+            for name in ("published", "var"):
+                self._folder(district_offices.root_of(self.place, one) / name)
         for folder in folders:
             self._folder(folder)
         self._do(f"chown -R {PUBLISHER}: {' '.join(map(str, folders))}")
@@ -268,8 +296,9 @@ class ServerInstallation:
             found = json.loads((self.root / RECORD).read_bytes())
         except (OSError, ValueError):
             return {}
-        known = {*TARGETS.values(), *OFFICE.values(), STARTED_WITH}
-        return {name: text for name, text in found.items() if name in known or server_districts.TARGET.fullmatch(name)}
+        known = {*TARGETS.values(), *OFFICE.values(), district_offices.NGINX, STARTED_WITH}
+        many = (server_districts.TARGET, district_offices.UNIT)
+        return {name: text for name, text in found.items() if name in known or any(one.fullmatch(name) for one in many)}
 
 
 def what_is_next(name: str, place: Path, office: str = "") -> str:

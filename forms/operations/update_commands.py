@@ -11,7 +11,7 @@ from forms.operations import releases
 from forms.operations.cli import Checkout, checkout, report_problems
 from forms.operations.installation import become_owner
 from forms.operations.release_commands import publish_newest, say_waiting
-from forms.operations.updating import Source, clone_in, take_library
+from forms.operations.updating import Source, clone_in, require_no_office, take_library
 from forms.operations.updating import update as take_newest
 from forms.server.districts import settings as districts
 from forms.server.districts.settings import District
@@ -48,6 +48,8 @@ def update(signers: Path, remote: str, branch: str, all_: Path | None, *, rename
         become_owner(clone)  # git runs what a repository's settings name: never as root
         become_owner(here.published)
         keep = here.keep_withdrawals
+        if clone.exists():
+            require_no_office(here.root)
         source = Source(content, clone, signers, remote, branch, keep, renamed) if clone.exists() else None
         with releases.at_work(here.published, say_waiting):
             said = take_newest(

@@ -18,6 +18,7 @@ from sitegen.publish import build_manifest
 from werkzeug.wrappers import Response
 
 from forms.core.builds.manifest import ADDRESS, SIGNATURES, signature_line
+from forms.core.fingerprints import publisher_fingerprint
 from forms.core.form_schema import load
 from forms.core.portal import Desk
 from forms.core.rendering import draw_form
@@ -33,6 +34,7 @@ from forms.server.web import static_site
 from tests.desk.conftest import Office
 from tests.desk.window_helpers import window_client
 from tests.server.conftest import TODAY
+from tests.test_passkey_signatures import Device, line, listed
 
 _FORM = re.compile(r"(?s)<form .*</form>")
 SCRIPTS = {"/assets/portal.js": b"'a page';", "/assets/seal.js": b"'seals letters';"}
@@ -48,7 +50,9 @@ class Site:
     asked: list[dict[str, Any]] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
 
-    def build(self, key: SigningKey | None = None, *, unsigned: bool = False) -> None:
+    def build(
+        self, key: SigningKey | None = None, *, unsigned: bool = False, line: Callable[[bytes], str] | None = None
+    ) -> None:
         """Publish: pages, scripts, and the list of the build."""
         portal = self.office.portal
         for path, script in SCRIPTS.items():
@@ -61,7 +65,7 @@ class Site:
                 html = _FORM.sub(lambda _, drawn=drawn: drawn, self.drawn(language, form))
                 self.put(f"/{language}/{name}/index.html", html.encode())
             self.put(f"/{language}/index.html", f"<p>{language}</p>".encode())
-        sign = None if unsigned else lambda data: signature_line(data, key or self.key)
+        sign = None if unsigned else line or (lambda data: signature_line(data, key or self.key))
         build_manifest.write(self.public, self.public, portal, TODAY, sign)
 
     def drawn(self, language: str, form: str) -> str:
@@ -428,10 +432,24 @@ def test_a_new_publishers_key_is_trusted_only_when_a_person_says_so(site: Site) 
     assert site.alarms(desk) == ""
     site.office.publish(replace(site.office.portal, publishers=(public_text(new),)))
     site.build(new)
-    assert site_watch.publisher_fingerprint(public_text(new)) in site.alarms(desk)
+    assert publisher_fingerprint(public_text(new)) in site.alarms(desk)
     desk.site_watch.trust_publishers(desk.portal.current)
     desk.site_watch.dismiss()
     assert site.alarms(desk) == ""
+
+
+def test_a_build_that_a_person_signed_with_a_passkey_is_as_good(site: Site) -> None:
+    """The office's machine has no key: a device signs each build, and a server that is taken over still cannot."""
+    device, desk = Device(), site.desk
+    assert site.alarms(desk) == ""
+    site.office.publish(replace(site.office.portal, publishers=(public_text(site.key), device.public())))
+    site.build(line=lambda data: line(device, data).decode())
+    assert publisher_fingerprint(device.public()) in site.alarms(desk), "a new key, which a person compares first"
+    desk.site_watch.trust_publishers(desk.portal.current)
+    desk.site_watch.dismiss()
+    assert site.alarms(desk) == ""
+    site.build(line=lambda _: line(device, listed()).decode())
+    assert "is not signed by its publishers" in site.alarms(desk), "her signature of another build"
 
 
 def test_without_publishers_the_doctor_says_that_the_list_is_not_signed(site: Site) -> None:

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from editor.editor import Editor
 from editor.office import office as offices
+from editor.office.build_signatures import BuildSignatures
 from editor.office.office import Office
 from editor.window.app import create_window
 from fido2.cose import ES256
@@ -60,9 +61,9 @@ class Place:
         return came
 
 
-def open_office(editor: Editor, origin: str = ORIGIN) -> Place:
+def open_office(editor: Editor, origin: str = ORIGIN, signatures: BuildSignatures | None = None) -> Place:
     clock = Clock()
-    office = offices.make(origin, editor.memory, editor.store.languages, clock)
+    office = offices.make(origin, editor.memory, editor.store.languages, clock, signatures)
     office.guessing.clock = clock
     return Place(editor, office, create_window(editor, office), clock)
 
@@ -151,3 +152,24 @@ def challenge_of(answer: str) -> str:
     """What a browser's answer was made for."""
     told: str = json.loads(websafe_decode(json.loads(answer)["response"]["clientDataJSON"]))["challenge"]
     return told
+
+
+def asked(person: Person, path: str, **more: str) -> dict[str, object]:
+    """What a browser is told to ask its device."""
+    found: dict[str, object] = json.loads(person.post(path, 200, **more).text)
+    return found
+
+
+def said(person: Person, path: str, answer: str, **more: str) -> dict[str, str]:
+    """What the office says to a device's answer."""
+    found: dict[str, str] = json.loads(person.post(path, 200, answer=answer, **more).text)
+    return found
+
+
+def with_passkey(place: Place, name: str, device: Device, *roles: str) -> Person:
+    """Somebody who was invited and has signed in with a passkey of this device."""
+    token, came = place.invite(name, *roles), place.visitor()
+    assert said(
+        came, f"/invited/{token}/passkey", device.made(asked(came, f"/invited/{token}/ask")), label="Phone"
+    ) == {"to": "/"}
+    return came

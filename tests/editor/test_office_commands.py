@@ -9,9 +9,14 @@ import pytest
 from click.testing import CliRunner, Result
 from editor.office import office
 from editor.office.commands import group
-from editor.office.state import Kept
+from editor.office.state import Kept, Passkey
+from fido2.cose import ES256, EdDSA
+from fido2.utils import websafe_encode
+from fido2.webauthn import Aaguid, AttestedCredentialData
 
+from forms.core.fingerprints import publisher_fingerprint
 from forms.core.problem import Problem
+from tests.editor.office_helpers import Device
 
 Say = Callable[..., Result]
 
@@ -62,3 +67,23 @@ def test_what_cannot_be_is_a_sentence_and_changes_nothing(
     assert answer.exit_code != 0
     assert sentence in answer.output
     assert Kept(office.folder_of(tmp_path)).read() == before
+
+
+def test_the_keys_by_which_publishers_sign_are_shown_with_what_a_desk_compares(say: Say, tmp_path: Path) -> None:
+    made = office.make("https://office.example", tmp_path, ("en", "ta"))
+    say("invite", "M. Devi", "--role", "publisher")
+    assert "No publisher has a passkey here yet." in say("publisher-keys").output
+    keys = []
+    for public in (ES256.from_cryptography_key(Device().key.public_key()), EdDSA({1: 1, 3: -8, -1: 6, -2: b"1" * 32})):
+        data = AttestedCredentialData.create(Aaguid.NONE, b"0" * 16, public)
+        keys.append(Passkey(id="0", credential=websafe_encode(bytes(data)), label=type(public).__name__))
+    with made.kept.changing() as state:
+        state.accounts[0].passkeys = keys
+    shown = say("publisher-keys").output
+    key = made.passkeys.publisher_key(keys[0])
+    assert key.startswith("passkey:office.example:0")
+    assert f'M. Devi (ES256): under publishers in content/portal.yml: "{key}"' in shown
+    assert publisher_fingerprint(key) in shown
+    assert "M. Devi (EdDSA): this kind of passkey signs no build." in shown
+    say("roles", "M. Devi", "--role", "writer", "--anyway")
+    assert key not in say("publisher-keys").output

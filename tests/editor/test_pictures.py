@@ -114,8 +114,7 @@ HEIC = b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic"
 )
 def test_a_file_that_is_no_photo_is_a_sentence(browser: Browser, folder: Folder, data: bytes) -> None:
     said = added(browser, data, 400)
-    assert ("HEIC" in said) == (data == HEIC)
-    assert "Save it again as" in said or "Most Compatible" in said
+    assert "Save it again as" in said
     assert not (folder.root / "content" / "media").exists()
 
 

@@ -1,6 +1,5 @@
 """The office on the internet: strangers, other sites, colleagues of lesser role, stolen cookies, guessers, odd passkeys."""
 
-import json
 import re
 from itertools import product
 
@@ -9,7 +8,19 @@ from editor.editor import Editor
 from editor.office.roles import NEEDS, Right
 from editor.office.sessions import ABSOLUTE, FRESH, IDLE
 
-from tests.editor.office_helpers import NAME, ORIGIN, OURS, PASSPHRASE, Device, Person, Place, challenge_of, open_office
+from tests.editor.office_helpers import (
+    NAME,
+    ORIGIN,
+    OURS,
+    PASSPHRASE,
+    Device,
+    Place,
+    asked,
+    challenge_of,
+    open_office,
+    said,
+    with_passkey,
+)
 from tests.sitegen.conftest import Folder
 
 FORMS = {
@@ -18,7 +29,7 @@ FORMS = {
     "tables.upload": "/tables/helplines/upload", "tables.replace": "/tables/helplines/replace", "tables.withdraw": "/consents/withdraw",
     "helplines.called": "/helplines/called", "translating.save": "/translate/ta/index.md", "translating.sign": "/sign/ta/index.md",
     "reviewing.take": "/review/ta/take", "reviewing.look": "/review/ta/", "recordings.add": "/recordings/ta/index.md", "paste.paste": "/paste", "paste.word": "/word/en/index.md", "pictures.add": "/pictures/add",
-    "publishing.publish": "/publish/", "publishing.undo": "/publish/undo", "publishing.both": "/publish/both", "approving.agree": "/approve/", "history.back": f"/history/{'0' * 40}/back",
+    "publishing.publish": "/publish/", "publishing.undo": "/publish/undo", "publishing.both": "/publish/both", "signing.ask": "/publish/sign/ask", "signing.sign": "/publish/sign", "signing.leave": "/publish/unsigned", "approving.agree": "/approve/", "history.back": f"/history/{'0' * 40}/back",
     "home.who": "/who", "office.with_passphrase": "/sign-in", "office.ask_passkey": "/sign-in/ask", "office.with_passkey": "/sign-in/passkey",
     "office.accept": "/invited/x", "office.accept_ask": "/invited/x/ask", "office.accept_passkey": "/invited/x/passkey",
     "office.again_with_passphrase": "/again", "office.again_ask": "/again/ask", "office.again_with_passkey": "/again/passkey",
@@ -303,24 +314,6 @@ def test_others_drafts_stand_apart_with_their_names(place: Place) -> None:
 
 
 # ---- passkeys
-
-
-def asked(person: Person, path: str) -> dict[str, object]:
-    found: dict[str, object] = json.loads(person.post(path, 200).text)
-    return found
-
-
-def said(person: Person, path: str, answer: str, **more: str) -> dict[str, str]:
-    found: dict[str, str] = json.loads(person.post(path, 200, answer=answer, **more).text)
-    return found
-
-
-def with_passkey(place: Place, name: str, device: Device, *roles: str) -> Person:
-    token, came = place.invite(name, *roles), place.visitor()
-    assert said(
-        came, f"/invited/{token}/passkey", device.made(asked(came, f"/invited/{token}/ask")), label="Phone"
-    ) == {"to": "/"}
-    return came
 
 
 def test_a_passkey_is_the_way_in_and_publishes(place: Place, folder: Folder) -> None:

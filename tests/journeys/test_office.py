@@ -1,18 +1,29 @@
 """The office in a real browser: passkeys of a phone, no script, 360 px, a keyboard, five languages."""
 
+import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
 from editor.editor import Editor
+from editor.office import build_signatures
+from editor.office.build_signatures import BuildSignatures
+from editor.publishing import Folder as PublicFolder
+from fido2.utils import websafe_decode
 from playwright.sync_api import expect
 from werkzeug.serving import make_server
 
+from forms.core.builds import manifest as manifests
+from forms.core.builds.manifest import BuildManifest
 from forms.web.serving import NoTraceRequestHandler, closing
-from tests.editor.conftest import editor, folder, kept_tables, seal_cache
+from tests.editor.conftest import editor, folder, folder_place, kept_tables, make_editor, seal_cache, write_site
 from tests.editor.office_helpers import Place, open_office
 from tests.journeys.walking import axe_finds_nothing, fits
 from tests.server.deployed import free_port
@@ -26,9 +37,16 @@ PICTURES = os.environ.get("OFFICE_PICTURES")
 
 @pytest.fixture
 def place(editor: Editor) -> Iterator[Place]:
-    """An office at https's stand-in for tests: browsers treat localhost as they do TLS."""
+    """An office that is served."""
+    with served(editor) as made:
+        yield made
+
+
+@contextmanager
+def served(editor: Editor, signatures: BuildSignatures | None = None) -> Iterator[Place]:
+    """Serve an office at https's stand-in for tests: browsers treat localhost as they do TLS."""
     port = free_port()
-    place = open_office(editor, f"http://localhost:{port}")
+    place = open_office(editor, f"http://localhost:{port}", signatures)
     server = make_server("127.0.0.1", port, closing(place.app), threaded=True, request_handler=NoTraceRequestHandler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -83,6 +101,55 @@ def test_a_passkey_of_a_phone_signs_in_and_publishes(browser: Any, place: Place,
     page.get_by_text("It is on the site.").wait_for(timeout=120_000)
     assert (folder.root / "public" / "en" / "index.html").exists()
     assert page.faults == []
+
+
+def test_a_finger_on_a_phone_signs_a_build(browser: Any, folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a real browser's authenticator returns is a signature of just this build, of the key that was named."""
+    signed: list[str] = []
+
+    def is_signed(manifest: bytes, line: bytes, publishers: Collection[str]) -> bool:
+        key, _, text = line.decode().strip().partition(" ")
+        data, client, raw = (websafe_decode(part) for part in text.split("."))
+        told, (_, host, point) = json.loads(client), key.split(":")
+        assert (told["type"], websafe_decode(told["challenge"])) == ("webauthn.get", manifests.challenge(manifest))
+        assert (key in publishers, host, data[32] & 5) == (True, "localhost", 5), "she was there, and known to it"
+        public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), bytes.fromhex(point))
+        public.verify(raw, data + sha256(client).digest(), ec.ECDSA(SHA256()))
+        signed.append(told["origin"])  # http here, and refused anywhere else: tests/test_passkey_signatures.py
+        return True
+
+    monkeypatch.setattr(build_signatures.manifests, "is_signed", is_signed)
+    named: list[str] = []
+    signatures = BuildSignatures(lambda: list(named))
+
+    def build(out: Path) -> None:
+        signatures.sign(manifests.write(BuildManifest(7, "2027-01-01", {}, {}, "0" * 64)))
+        write_site(folder, out)
+
+    editor = make_editor(folder, PublicFolder(folder.root / "public", build, folder_place(folder).take_out_withdrawn))
+    with served(editor, signatures) as place:
+        page = with_authenticator(phone(browser, place))
+        page.goto(f"/invited/{place.invite('B. Das', 'publisher')}")
+        page.get_by_role("button", name="Make a passkey").click()
+        expect(page.get_by_role("heading", name="What waits")).to_be_visible(timeout=120_000)
+        key = place.office.accounts.named("B. Das").passkeys[0]  # type: ignore[union-attr]
+        page.goto("/publish/")
+        page.get_by_role("button", name="Publish").click()
+        page.get_by_role("heading", name="waits for your signature").wait_for(timeout=120_000)
+        looked_at(page, "sign")
+        page.get_by_role("button", name="Sign and publish").click()
+        page.get_by_text("not one of a publisher whom portal.yml names").wait_for(timeout=120_000)
+        assert not (folder.root / "public").exists()
+        named.append(place.office.passkeys.publisher_key(key))
+        page.get_by_role("button", name="Sign and publish").click()
+        page.get_by_text("It is on the site.").wait_for(timeout=120_000)
+        page.goto("/me")
+        page.get_by_text("signs what you publish").wait_for()
+        looked_at(page, "me-publisher")
+        assert signed == [place.office.origin]
+        assert page.faults == []
+    editor.publisher.wait()
+    editor.store.history.close()
 
 
 def test_without_a_script_by_keyboard_alone_a_passphrase_is_the_way(browser: Any, place: Place) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from forms.core.problem import Problem, Problems
 from forms.operations import installing
+from forms.operations.districts import district_offices
 from forms.operations.installing import OFFICE, SETTINGS, TARGETS, ServerInstallation
 from forms.server.districts import settings
 
@@ -292,13 +293,21 @@ def test_districts_that_cannot_be_served_stop_an_installation_before_it_begins(
     reason="this machine has no nginx; CI must have: see tests/browser.py",
 )
 def test_nginx_takes_what_is_written_for_many_districts(machine: Machine, districts: Path) -> None:
+    hosts, given = settings.given(districts, "north")
+    settings.write(districts, "north", hosts, {**given, "office": "office.north.example"})
+    settings.write(
+        districts,
+        "south",
+        ["south.example"],
+        {**settings.given(districts, "south")[1], "office": "office.south.example"},
+    )
     machine.installation(districts=districts).install()
     made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "9", "-subj", "/CN=x"]
     tls = machine.root / "etc/portal-tls"
     for first in (tls / "first", *tls.glob("districts/*/first")):
         files = ["-keyout", first / "privkey.pem", "-out", first / "fullchain.pem"]
         subprocess.run([*made, *files], check=True, capture_output=True)
-    for path in (machine.root / "etc/nginx").glob("*.conf"):
+    for path in (machine.root / "etc/nginx").rglob("*.conf"):
         text = path.read_text().replace("/etc/portal-tls", str(tls)).replace("/run/", f"{machine.root}/run/")
         path.write_text(text.replace("listen 443", "listen 44399").replace("listen 80", "listen 44380"))
     (machine.root / "run/portal-nginx").mkdir(parents=True)
@@ -360,6 +369,110 @@ def test_an_office_that_cannot_be_is_refused_before_anything_is_written(machine:
     with pytest.raises(Problem):
         machine.installation(**how).install()
     assert (machine.files(), machine.ran) == (before, [])
+
+
+# An office for each of many districts
+
+
+@pytest.fixture
+def offices(districts: Path) -> Path:
+    for name in ("north", "south"):
+        hosts, given = settings.given(districts, name)
+        settings.write(districts, name, hosts, {**given, "office": f"office.{name}.example"})
+    return districts
+
+
+def test_each_of_many_districts_has_an_office_of_its_own(machine: Machine, offices: Path) -> None:
+    machine.installation(districts=offices).install()
+    files, place = machine.files(), machine.root / "srv/portal"
+    assert not set(OFFICE.values()) & set(files), "none of the machine's own"
+    for name, other in (("north", "south"), ("south", "north")):
+        unit = files[f"etc/systemd/system/portal-office-{name}.service"]
+        content, root = machine.root / "srv" / name, place / ".build/districts" / name
+        bind = f"--bind unix:/run/portal-office/{name}.sock"
+        assert f"build.py --content {content} edit {bind} --office office.{name}.example" in unit
+        assert f"ReadWritePaths={content} {root} {place}/.build/seal" in unit.splitlines()
+        hidden = re.search("^InaccessiblePaths=(.*)", unit, re.M)[1].split()  # type: ignore[index]
+        wanted = (
+            place / "var",
+            root / "var/desk",
+            root / "var/publisher",
+            machine.root / "srv" / other,
+            place / ".build/districts" / other,
+        )
+        assert {"-/var/lib/portal", "-/etc/portal", *(f"-{path}" for path in wanted)} <= set(hidden)
+        assert f"-{root}" not in hidden
+        assert f"Requires=portal-office-{name}.socket" in unit
+        socket = files[f"etc/systemd/system/portal-office-{name}.socket"]
+        assert f"ListenStream=/run/portal-office/{name}.sock" in socket
+        assert {f"systemctl enable --now portal-office-{name}.{kind}" for kind in ("socket", "service")} <= set(
+            machine.ran
+        )
+        assert root.joinpath("var").is_dir()
+    assert "systemctl enable --now portal-update.timer" in machine.ran, "the districts without an office need it"
+    nginx = files[district_offices.NGINX]
+    assert nginx.count("map $portal_size") == 2, "once for all of them"
+    for name in ("north", "south"):
+        assert f"server_name office.{name}.example;" in nginx
+        assert f"proxy_pass http://unix:/run/portal-office/{name}.sock;" in nginx
+        assert f"ssl_certificate /etc/portal-tls/districts/{name}/current/fullchain.pem;" in nginx
+    assert not re.search(r"office\.example|portal-office/office\.sock", "".join(files.values()))
+    assert machine.installation(districts=offices).install() == []
+
+
+def test_an_office_that_is_taken_out_is_answered_no_more(machine: Machine, offices: Path) -> None:
+    machine.installation(districts=offices).install()
+    for name in ("north", "south"):
+        hosts, given = settings.given(offices, name)
+        settings.write(offices, name, hosts, {key: value for key, value in given.items() if key != "office"})
+        machine.installation(districts=offices).install()
+        assert f"systemctl disable --now portal-office-{name}.service" in machine.ran
+        assert f"office.{name}.example" not in "".join(machine.files().values())
+    assert not [name for name in machine.files() if "office" in name]
+    assert machine.installation(districts=offices).install() == []
+
+
+def test_the_offices_of_many_go_with_the_installation(machine: Machine, offices: Path) -> None:
+    machine.installation(districts=offices).install()
+    machine.installation().uninstall()
+    assert "systemctl disable --now portal-office-south.socket" in machine.ran
+    assert not [name for name in machine.files() if "office" in name]
+
+
+@pytest.mark.parametrize("how", [
+    {"office": "north.example"}, {"office": "south.example"}, {"office": "office.south.example"}, {"office": NAME}, {"office": "x;reboot.example"},
+    {"office": "localhost"}, {"office": "Office.North.example"}, {"office": 5}, {"content": None}, {"content": "srv/south/inside"},
+])  # fmt: skip
+def test_an_office_of_a_district_that_cannot_be_stops_an_installation(
+    machine: Machine, offices: Path, how: dict[str, Any]
+) -> None:
+    hosts, given = settings.given(offices, "north")
+    changed = {
+        **given,
+        **{key: str(machine.root / value) if key == "content" and value else value for key, value in how.items()},
+    }
+    settings.write(offices, "north", hosts, {key: value for key, value in changed.items() if value is not None})
+    before = machine.files()
+    with pytest.raises((Problem, Problems)):
+        machine.installation(districts=offices).install()
+    assert (machine.files(), machine.ran) == (before, [])
+
+
+def test_of_many_districts_each_names_its_own_office(machine: Machine, districts: Path) -> None:
+    with pytest.raises(Problem, match="each names its own in its"):
+        machine.installation(districts=districts, office=STAFF).install()
+
+
+def test_systemd_takes_the_units_of_a_districts_office(machine: Machine, offices: Path, tmp_path: Path) -> None:
+    machine.installation(districts=offices).install()
+    units = tmp_path / "units"
+    units.mkdir()
+    for name in ("portal-office-north.service", "portal-office-north.socket"):
+        text = (machine.root / "etc/systemd/system" / name).read_text()
+        (units / name).write_text(re.sub(r"ExecStart=.*", "ExecStart=/bin/true", text))
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", units / "portal-office-north.service"],
+                          capture_output=True, text=True, check=False, timeout=120)  # fmt: skip
+    assert [line for line in done.stderr.splitlines() if "portal-office" in line and "Unknown user" not in line] == []
 
 
 def test_anybody_may_read_the_certificate_and_nobody_its_key(tmp_path: Path) -> None:

@@ -12,12 +12,15 @@ from typing import Any
 import pyrage
 import pytest
 import yaml
+from commands.site import Site
 from sitegen import build as site_build
 from sitegen.build import KEPT_PHOTOS, KEPT_TABLES, PICTURES
 from sitegen.checks.content_checks import Report
 from sitegen.content import tables
 from sitegen.languages import table_schemas
 from sitegen.publish import browser_bundle
+
+from tests.commands import site_in
 
 ROOT = Path(__file__).parents[2]
 TODAY = date(2027, 1, 1)
@@ -139,7 +142,9 @@ def folder(tmp_path: Path, seal_cache: Path, kept_tables: Path) -> Folder:
         (root / name).symlink_to(kept_tables / name.name)
     (root / "content" / "tables").mkdir(parents=True)
     shutil.copytree(
-        ROOT / "site", root / "site", ignore=shutil.ignore_patterns("sitegen", "__pycache__", "node_modules")
+        ROOT / "site",
+        root / "site",
+        ignore=shutil.ignore_patterns("sitegen", "commands", "__pycache__", "node_modules"),
     )
     shutil.copy(ROOT / "mkdocs.yml", root)
     own = Folder(root)
@@ -181,8 +186,7 @@ def said(folder: Folder) -> Callable[[], str]:
     return tell
 
 
-def move_program(program: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let build.py, loaded as a module, work in another folder: its root, and all places in it that it writes to."""
-    for name, path in vars(program).copy().items():
-        if isinstance(path, Path) and path.is_relative_to(ROOT):
-            monkeypatch.setattr(program, name, folder / path.relative_to(ROOT))
+@pytest.fixture
+def here(folder: Folder) -> Site:
+    """The tiny district, as the commands of build.py know it."""
+    return site_in(folder.root, TODAY)

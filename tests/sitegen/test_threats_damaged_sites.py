@@ -6,16 +6,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
+from commands.site import Site
 from sitegen.content import consents
 from sitegen.publish import cleaning, withdrawal, withdrawn_quotes
 
 from forms.core.problem import Problems
-from tests.sitegen.conftest import move_program
+from tests.commands import run
 from tests.sitegen.test_threats_consented_media import CONSENT as SEEN
 from tests.sitegen.test_threats_consented_media import QUOTED, photo
 from tests.sitegen.test_threats_withdrawal import CONSENT, SECRET
@@ -205,16 +204,12 @@ def test_cut_off_at_any_moment_the_next_look_finishes_it(
 
 
 def test_withdraw_writes_the_day_though_the_site_could_not_be_cleaned(
-    folder: Any, load: Callable[[Path], ModuleType], monkeypatch: pytest.MonkeyPatch
+    folder: Any, here: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mark_of(folder)
     site = folder.build()
-    monkeypatch.setenv("PORTAL_INSIDE_VENV", "yes")
-    program = load(ROOT / "build.py")
-    move_program(program, folder.root, monkeypatch)
-    monkeypatch.setattr(program, "today", lambda: TODAY)
     refusing(monkeypatch, lambda path: path.name == "index.html")
-    done = CliRunner().invoke(program.portal, ["withdraw", "a", "--out", str(site)])
+    done = run(here, "withdraw", "a", "--out", site)
     assert done.exit_code == 1
     assert "2027-01-01" in folder.csv("consents").read_text(encoding="utf-8")
     assert f"{SECRET} story" not in " ".join(path.read_text("utf-8") for path in site.rglob("*.html"))

@@ -7,13 +7,15 @@ from typing import Any
 import pyrage
 import pytest
 import yaml
+from commands.site import Site
 from sitegen import build as sitegen_build
 
-from forms.core.problem import Problem, Problems
+from forms.core.problem import Problems
 from forms.desk.crypto import keys
 from forms.desk.crypto.keys import pickup_line
-from tests.conftest import ROOT, load_file
-from tests.sitegen.conftest import ROWS, TODAY, Folder, move_program
+from tests.commands import run
+from tests.conftest import ROOT
+from tests.sitegen.conftest import ROWS, TODAY, Folder
 
 PUBLIC = [str(pyrage.x25519.Identity.generate().to_public()) for _ in range(4)]
 Change = Callable[[dict[str, Any]], Any]
@@ -134,16 +136,12 @@ def test_the_shipped_words_for_nobody_are_known() -> None:
     assert set(shipped.values()) == set(UNNAMED)
 
 
-def test_the_command_says_it_and_fails_while_something_endangers(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Folder
-) -> None:
-    monkeypatch.setenv("PORTAL_INSIDE_VENV", str(ROOT / ".venv"))
-    portal: Any = load_file(ROOT / "build.py")
-    move_program(portal, folder.root, monkeypatch)
-    monkeypatch.setattr(portal, "today", lambda: TODAY)
-    with pytest.raises(Problem, match="things endanger people"):
-        portal.list_go_live()
-    assert "MUST  content/portal.yml, responsible, ta" in capsys.readouterr().out
+def test_the_command_says_it_and_fails_while_something_endangers(folder: Folder, here: Site) -> None:
+    told = run(here, "check", "--go-live")
+    assert told.exit_code == 1
+    assert "things endanger people" in told.output
+    assert "MUST  content/portal.yml, responsible, ta" in told.output
     make_real(folder)
-    portal.list_go_live()
-    assert "Nothing endangers people." in capsys.readouterr().out
+    told = run(here, "check", "--go-live")
+    assert told.exit_code == 0, told.output
+    assert "Nothing endangers people." in told.output

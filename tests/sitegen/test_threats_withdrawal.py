@@ -5,25 +5,25 @@ import json
 import os
 import shutil
 import sqlite3
+import sys
 import threading
 import time
-from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
+from commands import building, withdrawals
+from commands.site import Site
 from sitegen.content.consents import languages, media_names, read_leniently, story_name
 from sitegen.content.dates import today_in
 from sitegen.publish import withdrawal
 
 from forms.core.builds import manifest as build_manifest
 from forms.core.builds import withdrawn
+from tests.commands import run
 from tests.patience import until
-from tests.sitegen.conftest import move_program
 
 ROOT = Path(__file__).parents[2]
 TODAY = date(2027, 1, 1)
@@ -217,16 +217,6 @@ def test_an_example_with_dates_and_a_second_person_is_published(folder: Any) -> 
     assert read_leniently(folder.root / "content").cover("stories/a", "ta", TODAY)
 
 
-@pytest.fixture
-def program(folder: Any, load: Callable[[Path], ModuleType], monkeypatch: pytest.MonkeyPatch) -> Any:
-    """build.py as it works on the tiny district."""
-    monkeypatch.setenv("PORTAL_INSIDE_VENV", "yes")
-    module = load(ROOT / "build.py")
-    move_program(module, folder.root, monkeypatch)
-    monkeypatch.setattr(module, "today", lambda: TODAY)
-    return module
-
-
 def beside(table: Path, name: str) -> None:
     """Put a newer file beside a table."""
     table.with_name(name).write_bytes(b"x")
@@ -244,7 +234,7 @@ def break_everything_else(folder: Any) -> None:
 
 
 def test_withdrawn_while_everything_else_is_broken_it_is_gone_everywhere_within_5_seconds(
-    folder: Any, program: Any
+    folder: Any, here: Site
 ) -> None:
     tell(folder)
     site = folder.build()
@@ -254,7 +244,7 @@ def test_withdrawn_while_everything_else_is_broken_it_is_gone_everywhere_within_
     (folder.root / "kit" / "portal.zip").write_bytes(b"x")
     break_everything_else(folder)
     started = time.process_time()  # its own work: a machine may be busy with other programs
-    done = CliRunner().invoke(program.portal, ["withdraw", "a", "--out", str(site)])
+    done = run(here, "withdraw", "a", "--out", site)
     assert time.process_time() - started < 5
     assert done.exit_code == 0, done.output
     assert traces(site) == traces(folder.root / "public.old-1") == []
@@ -270,50 +260,47 @@ def test_withdrawn_while_everything_else_is_broken_it_is_gone_everywhere_within_
 
 
 def test_withdrawn_where_nobody_can_read_which_server_has_the_site_it_is_gone_here_and_that_is_said(
-    folder: Any, program: Any
+    folder: Any, here: Site
 ) -> None:
     tell(folder)
     site = folder.build()
     broken = "publish: {remote: 'https://git.example/district.git'}\nmenu: ["
     (folder.root / "content" / "portal.yml").write_text(broken, encoding="utf-8")
-    done = CliRunner().invoke(program.portal, ["withdraw", "a", "--out", str(site)])
+    done = run(here, "withdraw", "a", "--out", site)
     assert traces(site) == []
     assert done.exit_code == 1, "the server still shows it: a script must not go on as if all were well"
     assert "content/portal.yml, line" in done.output
 
 
-def test_a_broken_portal_yml_that_may_name_a_server_is_said_when_all_else_is_done(
-    folder: Any, program: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(program, "EDITOR_MEMORY", tmp_path / "editor")
+def test_a_broken_portal_yml_that_may_name_a_server_is_said_when_all_else_is_done(folder: Any, here: Site) -> None:
     tell(folder)
     site = folder.build()
     settings = folder.root / "content" / "portal.yml"
     settings.write_text("menu: [\npublish:\n  remote: git@server.example:site\n", encoding="utf-8")
-    done = CliRunner().invoke(program.portal, ["withdraw", "a", "--out", str(site)])
+    done = run(here, "withdraw", "a", "--out", site)
     assert traces(site) == []
     assert "readers still see there what was withdrawn here" in done.output
     assert done.exit_code == 1
     from editor import settings as editor_settings  # noqa: PLC0415
 
-    assert editor_settings.read(tmp_path / "editor").withdrawing_since == "2027-01-01", "the editor tries again"
+    assert editor_settings.read(here.editor_memory).withdrawing_since == "2027-01-01", "the editor tries again"
 
 
 @pytest.mark.parametrize("told", ["/en/stories/before/", "stories/before", "before", "/ta/leaflet/"])
-def test_a_story_that_moved_is_withdrawn_by_its_old_name_too(folder: Any, program: Any, told: str) -> None:
+def test_a_story_that_moved_is_withdrawn_by_its_old_name_too(folder: Any, here: Site, told: str) -> None:
     tell(folder)
     folder.table("moved", {"old": "stories/before", "new": "stories/a"}, {"old": "leaflet", "new": "stories/before"})
     site = folder.build()
-    done = CliRunner().invoke(program.portal, ["withdraw", told, "--out", str(site)])
+    done = run(here, "withdraw", told, "--out", site)
     assert done.exit_code == 0, done.output
     assert traces(site) == []
     assert "2027-01-01" in folder.csv("consents").read_text(encoding="utf-8")
 
 
-def test_no_work_kept_for_the_next_build_holds_its_words_voice_or_picture(folder: Any, program: Any) -> None:
+def test_no_work_kept_for_the_next_build_holds_its_words_voice_or_picture(folder: Any, here: Site) -> None:
     tell(folder)
     kept = folder.root / ".build"
-    assert program.build_if_changed(folder.root / "public", speak=False)
+    assert building.build_if_changed(here, here.public, speak=False)
     page = folder.root / "public" / "en" / "stories" / "a" / "index.html"
     own = '<img src="/pictures/face-480.jpg"><audio src="/audio/voice.opus"></audio>'
     page.write_text(page.read_text(encoding="utf-8").replace("</main>", f"{own}</main>"), encoding="utf-8")
@@ -323,7 +310,7 @@ def test_no_work_kept_for_the_next_build_holds_its_words_voice_or_picture(folder
     held = sqlite3.connect(kept / "kept" / "pages-en.db")  # as by `serve`, which runs beside
     assert held.execute("SELECT count(*) FROM work").fetchone() > (0,)
     assert traces(kept, "kept", "last-build")
-    done = CliRunner().invoke(program.portal, ["withdraw", "a", "--out", str(folder.root / "public")])
+    done = run(here, "withdraw", "a", "--out", here.public)
     assert done.exit_code == 0, done.output
     assert traces(kept, "kept", "last-build") == []
     for path in (kept / "kept").glob("*.db"):  # packed copies too
@@ -333,16 +320,16 @@ def test_no_work_kept_for_the_next_build_holds_its_words_voice_or_picture(folder
     assert [path.name for start in ("speech", "pictures") for path in (kept / start).iterdir()] == [
         "of-another-page.opus"
     ]
-    assert program.build_if_changed(folder.root / "public", speak=False), "the next build works"
+    assert building.build_if_changed(here, here.public, speak=False), "the next build works"
     assert traces(kept, "kept") == traces(folder.root / "public") == []
 
 
-def test_serve_takes_a_story_off_within_5_seconds_while_another_table_is_broken(folder: Any, program: Any) -> None:
+def test_serve_takes_a_story_off_within_5_seconds_while_another_table_is_broken(folder: Any, here: Site) -> None:
     tell(folder)
     site = folder.build()
     break_everything_else(folder)
     ended = threading.Event()
-    watching = threading.Thread(target=program.watch_consents, args=(ended,), daemon=True)
+    watching = threading.Thread(target=withdrawals.watch_consents, args=(here, ended), daemon=True)
     watching.start()
     try:
         tell_again = folder.csv("consents").read_text(encoding="utf-8").replace("2027-06-01,", "2027-06-01,2026-12-31")
@@ -385,12 +372,12 @@ def test_serve_takes_a_story_off_within_5_seconds_while_another_table_is_broken(
         "copy",
     ],
 )
-def test_a_build_that_fails_leaves_no_story_whose_consent_is_in_doubt(folder: Any, program: Any, harm: Any) -> None:
+def test_a_build_that_fails_leaves_no_story_whose_consent_is_in_doubt(folder: Any, here: Site, harm: Any) -> None:
     tell(folder)
     site = folder.build()
     harm(folder.csv("consents"))
     break_everything_else(folder)
-    done = CliRunner().invoke(program.portal, ["build", "--out", str(site)])
+    done = run(here, "build", "--out", site)
     assert done.exit_code == 1
     assert traces(site) == []
 
@@ -415,13 +402,13 @@ def test_a_story_is_known_by_its_name_its_file_its_address_and_its_consent(folde
     assert withdrawal.write_withdrawn(folder.root / "content", told, TODAY) == 1
 
 
-def test_a_name_that_is_no_story_is_said(folder: Any, program: Any) -> None:
-    done = CliRunner().invoke(program.portal, ["withdraw", "b", "--out", str(folder.root / "public")])
+def test_a_name_that_is_no_story_is_said(folder: Any, here: Site) -> None:
+    done = run(here, "withdraw", "b", "--out", here.public)
     assert done.exit_code == 1
     assert "is no story here." in done.output
 
 
-def test_withdrawing_one_consent_withdraws_no_other_persons(folder: Any, program: Any) -> None:
+def test_withdrawing_one_consent_withdraws_no_other_persons(folder: Any, here: Site) -> None:
     tell(folder)
     quoted = {**CONSENT, "story": "", "quotes": "wages"}
     folder.table("consents", CONSENT, {**quoted, "id": "wages"}, {**quoted, "id": "other"}, {**quoted, "id": "a"})
@@ -433,7 +420,7 @@ def test_withdrawing_one_consent_withdraws_no_other_persons(folder: Any, program
     assert {row["id"]: row["withdrawn_on"] for row in read_leniently(content).rows} == {
         "a-story": "", "wages": "2027-01-01", "other": "", "a": "2027-01-01",
     }  # fmt: skip
-    done = CliRunner().invoke(program.portal, ["withdraw", "wages", "--out", str(site)])
+    done = run(here, "withdraw", "wages", "--out", site)
     assert "python3 build.py withdraw wages.md" in done.output
     assert withdrawal.write_withdrawn(content, "wages.md", TODAY) == 3
     assert withdrawal.stories_of("stories/a", content, site) == ["stories/a"]
@@ -445,3 +432,25 @@ def test_the_papers_of_the_kit_that_hold_pages_go_with_its_card(tmp_path: Path) 
     assert withdrawal.remove_card(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["keys-en.pdf", "our own.pdf"]
     assert not withdrawal.remove_card(tmp_path)
+
+
+def test_withdrawn_on_a_machine_without_the_editors_packages_the_server_is_left_to_the_editor(
+    folder: Any, here: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`serve` installs no package of the editor; where the site is pushed from here, that must not end in a fault."""
+    from editor import settings as editor_settings  # noqa: PLC0415
+
+    tell(folder)
+    site = folder.build()
+    monkeypatch.setitem(sys.modules, "commands.editing", None)
+    done = run(here, "withdraw", "a", "--out", site)
+    assert done.exit_code == 0, "nothing is pushed from here, and nothing of the editor is needed"
+    settings = folder.root / "content" / "portal.yml"
+    settings.write_text(
+        settings.read_text("utf-8") + "publish: {remote: 'https://git.example/district.git'}\n", "utf-8"
+    )
+    done = run(here, "withdraw", "a", "--out", site)
+    assert done.exit_code == 1
+    assert "https://git.example/district.git: has not been told" in done.output
+    assert "python3 build.py edit" in done.output
+    assert editor_settings.read(here.editor_memory).withdrawing_since == "2027-01-01"

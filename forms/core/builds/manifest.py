@@ -2,7 +2,8 @@
 
 It names the SHA-256 and the size of every page, script and style, the keys of the desks, and the portal that the forms
 use. It lies on the site as /build-manifest.json; /build-manifest.sig beside it holds the publishers' signatures, one a
-line: the public key and the signature. The server cannot sign, so it cannot change what a desk compares with.
+line: the public key and the signature. The server cannot sign, so it cannot change what a desk compares with. A key is
+Ed25519 of a machine that somebody keeps off the server (`ed25519:`), or a passkey of a person's device (`passkey:`).
 """
 
 import hashlib
@@ -12,9 +13,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from forms.core import signing
+from forms.core.builds import passkey_signatures
 from forms.core.portal import Portal, as_json
 from forms.core.problem import Problem
-from forms.core.signing import PrivateKey, Statement, content_hash, is_signed_by, public_text, sign
+from forms.core.signing import PrivateKey, Statement, content_hash, public_text, sign
 
 ADDRESS, SIGNATURES = "/build-manifest.json", "/build-manifest.sig"
 LARGEST = 4 * 1024 * 1024
@@ -119,6 +122,16 @@ def signature_line(data: bytes, key: PrivateKey) -> str:
     return f"{public_text(key)} {sign(_statement(data), key)}\n"
 
 
+def challenge(data: bytes) -> bytes:
+    """Return what the passkey of a publisher signs for the bytes of a manifest. Raises Problem for no manifest."""
+    return passkey_signatures.challenge(_statement(data).as_bytes())
+
+
+def is_publisher(text: object) -> bool:
+    """Return whether a text is a key by which a build can be signed."""
+    return isinstance(text, str) and (signing.is_public_key(text) or passkey_signatures.is_public_key(text))
+
+
 def is_signed(data: bytes, signatures: bytes, publishers: Iterable[str]) -> bool:
     """Return whether one of these publishers signed just these bytes."""
     try:
@@ -128,9 +141,15 @@ def is_signed(data: bytes, signatures: bytes, publishers: Iterable[str]) -> bool
         return False
     trusted = set(publishers)
     return any(
-        len(line) == 2 and line[0] in trusted and is_signed_by(statement, line[1], line[0])  # noqa: PLR2004
+        len(line) == 2 and line[0] in trusted and _is_signed_by(statement, line[1], line[0])  # noqa: PLR2004
         for line in lines
     )
+
+
+def _is_signed_by(statement: Statement, signature: str, key: str) -> bool:
+    if passkey_signatures.is_public_key(key):
+        return passkey_signatures.is_signed_by(statement.as_bytes(), signature, key)
+    return signing.is_signed_by(statement, signature, key)
 
 
 def _statement(data: bytes) -> Statement:

@@ -6,15 +6,13 @@ decoder_process.py starts it, writes the file to its standard input and closes i
 """
 
 import io
-import json
-import os
-import sys
 import wave
 from collections.abc import Callable, Mapping
 
 from forms.core.audio import READ, SPOKEN, NotSound, TooLong, voice
-from forms.core.media import pixels, sandbox
+from forms.core.media import confined, heif, pixels
 from forms.core.media.attachments import LEEWAY, LONGEST_ANSWER, LONGEST_READING, LONGEST_VOICE
+from forms.core.media.confined import Made
 
 PICTURE_EDGE = 2160
 """Pixels of the longer side of a picture for the site."""
@@ -22,9 +20,6 @@ PICTURE_EDGE = 2160
 _EDGE = 1280
 _LARGEST_PHOTO = 120 * 1024
 _PADDING = 0.5  # seconds that codecs add to a recording of just a minute
-_NICE = 10  # letters come first on a small machine
-
-Made = tuple[dict[str, object], bytes]
 
 
 def clean_photo(data: bytes) -> Made:
@@ -40,8 +35,11 @@ def clean_photo(data: bytes) -> Made:
 
 def plain_picture(data: bytes) -> Made:
     """Return a picture for the site as bare pixels, red, green and blue, with what its file tells besides."""
-    picture = pixels.read_photo(data, PICTURE_EDGE)
-    told = pixels.tells_place_or_camera(data)
+    if heif.is_heif(data):
+        picture, told = heif.read_photo(data, PICTURE_EDGE), heif.has_exif(data)
+        picture.thumbnail((PICTURE_EDGE, PICTURE_EDGE))
+    else:
+        picture, told = pixels.read_photo(data, PICTURE_EDGE), pixels.tells_place_or_camera(data)
     return {"width": picture.width, "height": picture.height, "told": told}, picture.tobytes()
 
 
@@ -74,12 +72,7 @@ CLEAN: Mapping[str, Callable[[bytes], Made]] = {
 
 def main(kind: str) -> None:
     """Confine this process, then read, decode and write. The kind "layers" reports which layers of confinement work."""
-    if hasattr(os, "nice"):
-        os.nice(_NICE)
-    _warm_up(kind)
-    layers = sandbox.confine()
-    made = ({"layers": layers}, b"") if kind == "layers" else _made(kind, _read_all())
-    _write_all(json.dumps(made[0]).encode() + b"\n" + made[1])
+    confined.run(kind, _made, _warm_up)
 
 
 def _warm_up(kind: str) -> None:
@@ -101,17 +94,7 @@ def _made(kind: str, data: bytes) -> Made:
         return CLEAN[kind](data)
     except TooLong:
         return {"problem": "long"}, b""
-    except (pixels.TooManyPixels, pixels.BOMB, pixels.BOMB_WARNING, MemoryError):
+    except (heif.TooLarge, pixels.TooManyPixels, pixels.BOMB, pixels.BOMB_WARNING, MemoryError):
         return {"problem": "bomb"}, b""
     except (NotSound, OSError, ValueError, SyntaxError, ArithmeticError, LookupError):
         return {"problem": "damaged"}, b""  # whatever a decoder says of a file that it cannot read
-
-
-def _read_all() -> bytes:
-    return b"".join(iter(lambda: os.read(sys.__stdin__.fileno(), 1 << 20), b""))  # type: ignore[union-attr]
-
-
-def _write_all(data: bytes) -> None:
-    left = memoryview(data)
-    while left:
-        left = left[os.write(sys.__stdout__.fileno(), left) :]  # type: ignore[union-attr]

@@ -33,7 +33,15 @@ LARGEST_OUTPUT = 16 * 1024 * 1024
 
 _LONGEST_HEAD = 200  # bytes of its line of JSON
 _ROOT = Path(__file__).parents[3]
-PROGRAM = "import sys; sys.path[:] = sys.argv[2:]; from forms.core.media.decoder import main; main(sys.argv[1])"
+
+
+def program_of(module: str) -> str:
+    """Return the program that a decoder process runs: main(kind) of a module that confines itself (confined.py)."""
+    return f"import sys; sys.path[:] = sys.argv[2:]; from {module} import main; main(sys.argv[1])"
+
+
+PROGRAM = program_of("forms.core.media.decoder")
+"""Of photos and recordings."""
 
 
 class NoneFree(Exception):
@@ -111,10 +119,13 @@ SLOTS = Slots()
 """Made when a server starts, before its workers are forked."""
 
 
-def decode(kind: str, content: bytes, wait: float = WAIT) -> tuple[dict[str, Any], bytes]:
-    """Return what a decoder of this kind makes of a file: its head, and bytes. Raises NoneFree, Failed."""
+def decode(kind: str, content: bytes, wait: float = WAIT, program: str = "") -> tuple[dict[str, Any], bytes]:
+    """Return what a decoder of this kind makes of a file: its head, and bytes. Raises NoneFree, Failed.
+
+    program: of files that are neither photo nor recording (program_of).
+    """
     with SLOTS.one(wait):
-        return _run(kind, content)
+        return _run(kind, content, program)
 
 
 @cache
@@ -127,10 +138,10 @@ def missing_layers() -> tuple[str, ...]:
     return tuple(layer for layer in LAYERS if layer not in held)
 
 
-def _run(kind: str, content: bytes) -> tuple[dict[str, Any], bytes]:
+def _run(kind: str, content: bytes, program: str = "") -> tuple[dict[str, Any], bytes]:
     with subprocess.Popen(  # noqa: S603 - our own program; what it reads is bytes
-        _command(kind), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_environment(),
-        cwd=_ROOT.anchor, close_fds=True,
+        _command(kind, program or PROGRAM), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        env=_environment(), cwd=_ROOT.anchor, close_fds=True,
     ) as process:  # fmt: skip
         overtime = threading.Timer(LONGEST, process.kill)
         feeding = threading.Thread(target=_feed, args=(process.stdin, content), daemon=True)
@@ -148,10 +159,10 @@ def _run(kind: str, content: bytes) -> tuple[dict[str, Any], bytes]:
     return _parsed(written, process.returncode)
 
 
-def _command(kind: str) -> Sequence[str]:
+def _command(kind: str, program: str) -> Sequence[str]:
     """Python by itself: -I passes over the environment and the user's own packages, -S over start-up code."""
     found = dict.fromkeys([str(_ROOT), *(path for path in sys.path if Path(path).is_absolute())])
-    return (sys.executable, "-I", "-S", "-B", "-X", "utf8", "-c", PROGRAM, kind, *found)
+    return (sys.executable, "-I", "-S", "-B", "-X", "utf8", "-c", program, kind, *found)
 
 
 def _environment() -> dict[str, str]:

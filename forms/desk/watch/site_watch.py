@@ -18,7 +18,7 @@ from typing import Any
 
 from forms.core.builds import manifest as build_manifest
 from forms.core.builds.manifest import ADDRESS, SIGNATURES, BuildManifest, is_signed, portal_digest
-from forms.core.fingerprints import fingerprint
+from forms.core.fingerprints import publisher_fingerprint
 from forms.core.i18n.lazy_text import as_lazy, joined, lazy_gettext
 from forms.core.portal import Portal, parse
 from forms.core.problem import Problem
@@ -148,11 +148,6 @@ def last_portal(folder: Path) -> Portal:
             "The desk has not fetched yet.",
             lazy_gettext("Fetch once: %(command)s", command=command("list")),
         ) from None
-
-
-def publisher_fingerprint(key: str) -> str:
-    """Return the fingerprint of a publisher's key."""
-    return fingerprint("publisher", key)
 
 
 def route(portal: Portal, known: BuildManifest | None, everything: bool) -> list[str]:

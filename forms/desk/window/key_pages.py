@@ -8,11 +8,11 @@ from flask import Blueprint, render_template, request
 from markupsafe import Markup
 from werkzeug.exceptions import NotFound
 
+from forms.core.fingerprints import publisher_fingerprint
 from forms.core.problem import Problem
 from forms.desk import doctor
 from forms.desk.crypto import key_sheet, keys
 from forms.desk.session import Session
-from forms.desk.watch.site_watch import publisher_fingerprint
 from forms.desk.window import labels
 from forms.desk.window.access.authentication import current_session
 from forms.desk.window.reader import gettext, ngettext

@@ -23,7 +23,18 @@ from forms.server.store.connections import database_of
 FILE = "district.toml"
 DATA, PORTAL = "data", "published/current/portal.json"
 SETTABLE = frozenset(
-    {"content", "portal", "data", "public", "concerns_url", "signups_url", "salt_file", "budget", "flood_threshold"}
+    {
+        "content",
+        "portal",
+        "data",
+        "public",
+        "concerns_url",
+        "signups_url",
+        "salt_file",
+        "budget",
+        "flood_threshold",
+        "office",
+    }
 )
 _PATHS = frozenset({"content", "portal", "data", "public", "salt_file"})
 NUMBERS = frozenset({"budget", "flood_threshold"})
@@ -35,13 +46,15 @@ _HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a
 class District:
     """A district: its name, its host names, its settings.
 
-    content: the folder from which its site is built, where that is done on this machine.
+    content: the folder from which its site is built, where that is done on this machine; office: the name of the office
+    of its staff, where that is here.
     """
 
     name: str
     hosts: tuple[str, ...]
     settings: Settings
     content: Path | None = None
+    office: str = ""
 
 
 def require_name(name: str) -> str:
@@ -70,9 +83,11 @@ def read(folder: Path, name: str) -> District:
     if odd:
         raise Problem(str(path), f"sets {odd[0]}, which is not known.", f"There are: {', '.join(sorted(SETTABLE))}.")
     whole = _whole(path.parent, found)
-    content = whole.pop("content", None)
+    content, office = whole.pop("content", None), whole.pop("office", "")
+    if office and (host_of(office) != office or "." not in office):
+        raise Problem(str(path), "sets office to what is no name.", 'Write it like office = "office.riverside.example"')
     try:
-        return District(name, tuple(map(host_of, hosts)), config.read({"name": name, **whole}), content)
+        return District(name, tuple(map(host_of, hosts)), config.read({"name": name, **whole}), content, office)
     except (OSError, RuntimeError, ValueError):  # a link that leads to itself, a name that is too long or none
         raise _no_folder(name) from None
 
@@ -110,11 +125,14 @@ def names(folder: Path) -> list[str]:
 
 
 def require_apart(district: District, others: Iterable[District]) -> None:
-    """Raise Problem where a district shares a host, a data folder or a database with another."""
+    """Raise Problem where a district shares a host, a data folder or a database with another, or its office's name."""
+    if district.office in district.hosts:
+        todo = "Give the office a name of its own, like office.riverside.example."
+        raise Problem(f"district {district.name}", f"has its office under its site's name, {district.office}.", todo)
     for other in others:
         if other.name == district.name:
             continue
-        shared = set(district.hosts) & set(other.hosts)
+        shared = _names(district) & _names(other)
         if shared:
             raise Problem(f"district {district.name}", f"has the host {min(shared)} of {other.name}.", "Name another.")
         own, others_own = _data(district), _data(other)
@@ -124,6 +142,10 @@ def require_apart(district: District, others: Iterable[District]) -> None:
             raise Problem(
                 f"district {district.name}", f"shares a folder, portal.json, salt or database with {other.name}.", todo
             )
+
+
+def _names(district: District) -> set[str]:
+    return {*district.hosts, *([district.office] if district.office else [])}
 
 
 def _data(district: District) -> Path:

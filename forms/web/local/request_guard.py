@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, abort, g, request
 
 from forms.web.headers import NEVER_KEPT
-from forms.web.local import entrance, secret_path
+from forms.web.local import entrance, secret_path, shared
 from forms.web.local.entrance import Entrance, the_entrance
 
 HEADERS = {
@@ -36,6 +36,7 @@ def protect(app: Flask, by: Entrance) -> None:
     app.config["APPLICATION_ROOT"] = by.root
     app.wsgi_app = secret_path.SecretPath(app.wsgi_app, by.root)  # type: ignore[method-assign]
     app.register_blueprint(entrance.pages)
+    app.register_blueprint(shared.pages)
     app.before_request(check)
     app.after_request(add_headers)
 

@@ -19,9 +19,6 @@ LARGEST = 25 * 1024 * 1024
 """Bytes of a photo: more than any phone's."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
-_HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
-"""How a photo in HEIF says that it is one (ISO 23008-12, annex B)."""
-
 _QUALITY = 90
 
 
@@ -54,12 +51,6 @@ def path_of(content: Path, name: str) -> Path:
 
 def cleaned(name: str, data: bytes) -> bytes:
     """Return a photo as JPEG: upright, and nothing but pixels. Raises Problem where it cannot be read."""
-    if data[4:8] == b"ftyp" and data[8:12] in _HEIC:
-        todo = (
-            "On the iPhone, send the photo to yourself by e-mail: it goes as JPEG. For photos to come, choose "
-            "Settings, Camera, Formats, Most Compatible. Or open it, take a picture of the screen, and choose that."
-        )
-        raise Problem(name, "This photo is of the kind HEIC, which cannot be read here.", todo)
     if len(data) > LARGEST:
         raise Problem(name, "This is more than can be taken at once.", "Choose a smaller one.")
     written = io.BytesIO()

@@ -1,13 +1,15 @@
 """Commands for whoever runs the office's machine: who is invited, who may do what, who is removed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
 
 from editor.office import office
 from editor.office.accounts import DAYS, Accounts
-from editor.office.state import ROLES
+from editor.office.passkeys import Passkeys
+from editor.office.state import PUBLISHER, ROLES, Account
+from forms.core.fingerprints import publisher_fingerprint
 
 
 def group(memory: Path, languages: Callable[[], tuple[str, ...]], guard: Callable[[], object]) -> click.Group:
@@ -61,6 +63,17 @@ def group(memory: Path, languages: Callable[[], tuple[str, ...]], guard: Callabl
             if not state.accounts:
                 click.echo('Nobody yet. Like: edit office invite "M. Devi" --role writer --role publisher')
 
+    @commands.command("publisher-keys")
+    def publisher_keys() -> None:
+        """Show the lines for portal.yml by which publishers sign with their passkeys."""
+        with guard():  # type: ignore[attr-defined]
+            state = accounts().kept.read()
+            publishers = [one for one in state.accounts if PUBLISHER in one.roles]
+            for line in (line for one in publishers for line in _keys(state.name, one)):
+                click.echo(line)
+            if not any(one.passkeys for one in publishers):
+                click.echo("No publisher has a passkey here yet. Each makes one in the office, under their name.")
+
     @commands.command("roles")
     @click.argument("name")
     @role
@@ -82,6 +95,17 @@ def group(memory: Path, languages: Callable[[], tuple[str, ...]], guard: Callabl
             click.echo(f"{name} has no account here any more.")
 
     return commands
+
+
+def _keys(office: str, account: Account) -> Iterator[str]:
+    """Yield a sentence for each passkey of a publisher: what portal.yml names, and what to compare by phone."""
+    keys = Passkeys(office, f"https://{office}")
+    for one in account.passkeys:
+        named = f"{account.name} ({one.label or one.added_on})"
+        if text := keys.publisher_key(one):
+            yield f'{named}: under publishers in content/portal.yml: "{text}"\n    {publisher_fingerprint(text)}'
+        else:
+            yield f"{named}: this kind of passkey signs no build. Make another on another device."
 
 
 def _say(here: Accounts, token: str, days: int) -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from editor.office.accounts import Accounts
+from editor.office.build_signatures import BuildSignatures
 from editor.office.passkeys import Passkeys
 from editor.office.passphrases import Guessing
 from editor.office.sessions import Sessions
-from editor.office.state import Account, Kept, State
+from editor.office.state import Account, Kept, Passkey, State
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,19 @@ class Office:
     sessions: Sessions
     passkeys: Passkeys
     guessing: Guessing
+    signatures: BuildSignatures
     clock: Callable[[], float]
 
     @property
     def host(self) -> str:
         """The one name under which it may be addressed."""
         return urlsplit(self.origin).netloc
+
+
+def publishing_keys(office: Office, account: Account) -> list[Passkey]:
+    """Return the passkeys of an account with which it signs builds: those that portal.yml names."""
+    named = set(office.signatures.publishers())
+    return [key for key in account.passkeys if office.passkeys.publisher_key(key) in named]
 
 
 def folder_of(memory: Path) -> Path:
@@ -41,14 +49,20 @@ def accounts_of(memory: Path, languages: Collection[str], clock: Callable[[], fl
     return Accounts(Kept(folder_of(memory)), languages, clock)
 
 
-def make(origin: str, memory: Path, languages: Collection[str], clock: Callable[[], float] = time.time) -> Office:
-    """Put an office together, and remember its name for the addresses of invitations. Raises Problem."""
+def make(
+    origin: str, memory: Path, languages: Collection[str], clock: Callable[[], float] = time.time,
+    signatures: BuildSignatures | None = None,
+) -> Office:  # fmt: skip
+    """Put an office together, and remember its name for the addresses of invitations. Raises Problem.
+
+    signatures: what asks publishers to sign a build; without it nobody is asked.
+    """
     accounts, name = accounts_of(memory, languages, clock), urlsplit(origin).hostname or ""
     if accounts.kept.read().name != name:
         with accounts.kept.changing() as state:
             state.name = name
     return Office(origin, accounts.kept, accounts, Sessions(accounts.kept, clock), Passkeys(name, origin),
-                  Guessing(time.monotonic), clock)  # fmt: skip
+                  Guessing(time.monotonic), signatures or BuildSignatures(tuple), clock)  # fmt: skip
 
 
 class AccountGone(Exception):

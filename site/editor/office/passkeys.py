@@ -1,19 +1,22 @@
 """Passkeys (WebAuthn level 3) through Yubico's fido2: a person's own device signs, and its key never leaves it."""
 
+import hmac
+import secrets
 import time
 from base64 import urlsafe_b64decode
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
 from editor.office.state import Account, Passkey
+from forms.core.builds import manifest as manifests
+from forms.core.builds import passkey_signatures
 from forms.core.i18n import gettext_noop as _
 from forms.core.problem import Problem
 
 _LASTS = 300
-_MOST = 1000
+_RANDOM = 16
 MOST_KEYS = 10
 
 
@@ -21,13 +24,16 @@ MOST_KEYS = 10
 class Passkeys:
     """Makes and checks what browsers are asked. name: the office's host name (the id of the relying party).
 
-    Each challenge is for one purpose and one person or browser, and is gone at its first use.
+    Each challenge is for one purpose and one person or browser, and is gone at its first use. It carries when and for
+    what it was made, under a key of this program: nothing is remembered of one that was asked for and not answered, so
+    whoever asks for a million takes nobody else's away.
     """
 
     name: str
     origin: str
     clock: Callable[[], float] = time.monotonic
-    _asked: OrderedDict[str, tuple[str, Any, float]] = field(default_factory=OrderedDict)
+    _key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+    _used: dict[bytes, float] = field(default_factory=dict)
     _busy: Lock = field(default_factory=Lock)
 
     def _server(self) -> Any:
@@ -42,44 +48,78 @@ class Passkeys:
         from fido2.webauthn import PublicKeyCredentialUserEntity  # noqa: PLC0415
 
         user = PublicKeyCredentialUserEntity(id=account.id.encode(), name=account.name, display_name=account.name)
-        options, state = self._server().register_begin(
-            user, _credentials(account.passkeys), resident_key_requirement="required", user_verification="required"
-        )
-        return self._remember(options, state, f"new {purpose}")
+        options, _state = self._server().register_begin(
+            user, _credentials(account.passkeys), resident_key_requirement="required", user_verification="required",
+            challenge=self._challenge(f"new {purpose}"),
+        )  # fmt: skip
+        return dict(options)["publicKey"]  # type: ignore[no-any-return]
 
     def ask(self, purpose: str, account: Account | None = None) -> Mapping[str, Any]:
         """Return what a browser needs to sign in. account: whose passkeys alone are asked for; else any it has."""
         known = _credentials(account.passkeys) if account else None
-        options, state = self._server().authenticate_begin(known, user_verification="required")
-        return self._remember(options, state, f"use {purpose}")
+        return self._asked(known, self._challenge(f"use {purpose}"))
 
-    def _remember(self, options: Any, state: Any, purpose: str) -> Mapping[str, Any]:
-        with self._busy:
-            self._asked[state["challenge"]] = (purpose, state, self.clock() + _LASTS)
-            while len(self._asked) > _MOST:
-                self._asked.popitem(last=False)
+    def publisher_key(self, key: Passkey) -> str:
+        """Return a passkey's public key as portal.yml names it under publishers; "" for a kind that signs no build."""
+        from fido2.cose import ES256  # noqa: PLC0415
+
+        public = _credentials([key])[0].public_key
+        return passkey_signatures.public_text(self.name, public[-2], public[-3]) if isinstance(public, ES256) else ""
+
+    def ask_to_sign(self, manifest: bytes, keys: Sequence[Passkey]) -> Mapping[str, Any]:
+        """Return what a browser needs to sign the list of a build with one of these passkeys."""
+        return self._asked(_credentials(keys), manifests.challenge(manifest))
+
+    def _asked(self, known: Sequence[Any] | None, challenge: bytes) -> Mapping[str, Any]:
+        options, _state = self._server().authenticate_begin(known, user_verification="required", challenge=challenge)
         return dict(options)["publicKey"]  # type: ignore[no-any-return]
 
-    def _taken(self, answer: Mapping[str, Any], purpose: str) -> Any:
-        """Return the state of the challenge that is answered, which is then gone. Raises Problem for any other."""
-        from fido2.utils import websafe_encode  # noqa: PLC0415
+    def signature_line(self, answer: Any, keys: Sequence[Passkey]) -> str:
+        """Return the line by which a browser's answer signs a build, yet to be checked. Raises Problem for none."""
+        try:
+            key = next(one for one in keys if one.id == answer["id"])
+            told = [_decoded(answer["response"][part]) for part in ("authenticatorData", "clientDataJSON", "signature")]
+        except Exception:  # noqa: BLE001 - see above
+            raise _refused() from None
+        return f"{self.publisher_key(key)} {passkey_signatures.signature_text(*told)}\n"
+
+    def _challenge(self, purpose: str) -> bytes:
+        begin = secrets.token_bytes(_RANDOM) + int(self.clock()).to_bytes(8, "big")
+        return begin + self._mark(begin, purpose)
+
+    def _mark(self, begin: bytes, purpose: str) -> bytes:
+        return hmac.digest(self._key, begin + purpose.encode(), "sha256")
+
+    def _require_asked(self, answer: Mapping[str, Any], purpose: str) -> tuple[Any, bytes]:
+        """Return the state for fido2, and the challenge that is answered. Raises ValueError for one not of ours."""
         from fido2.webauthn import CollectedClientData  # noqa: PLC0415
 
-        told = CollectedClientData(_decoded(answer["response"]["clientDataJSON"]))
-        with self._busy:
-            kind, state, until = self._asked.pop(websafe_encode(told.challenge), ("", None, 0.0))
-        if kind != purpose or until < self.clock():
+        challenge = CollectedClientData(_decoded(answer["response"]["clientDataJSON"])).challenge
+        begin, mark = challenge[: _RANDOM + 8], challenge[_RANDOM + 8 :]
+        age = int(self.clock()) - int.from_bytes(begin[_RANDOM:], "big")
+        if not hmac.compare_digest(mark, self._mark(begin, purpose)) or not 0 <= age <= _LASTS:
             raise ValueError
-        return state
+        return self._server().authenticate_begin(user_verification="required", challenge=challenge)[1], challenge
+
+    def _use_up(self, challenge: bytes) -> None:
+        """Let a challenge that was answered rightly never count again. Raises ValueError where it was before."""
+        with self._busy:
+            now = self.clock()
+            for one in [one for one, at in self._used.items() if now - at > 2 * _LASTS]:
+                del self._used[one]
+            if challenge in self._used:
+                raise ValueError
+            self._used[challenge] = now
 
     def made(self, answer: Any, purpose: str, today: str, label: str) -> Passkey:
         """Return the passkey that a browser has made. Raises Problem where it is not an answer to what was asked."""
         from fido2.utils import websafe_encode  # noqa: PLC0415
 
         try:
-            state = self._taken(answer, f"new {purpose}")
+            state, challenge = self._require_asked(answer, f"new {purpose}")
             data = self._server().register_complete(state, answer)
             found = data.credential_data
+            self._use_up(challenge)
         except Exception:  # noqa: BLE001 - whatever is odd in what a browser sends, it is no passkey
             raise _refused() from None
         return Passkey(
@@ -92,12 +132,13 @@ class Passkeys:
         from fido2.webauthn import AuthenticatorData  # noqa: PLC0415
 
         try:
-            state = self._taken(answer, f"use {purpose}")
+            state, challenge = self._require_asked(answer, f"use {purpose}")
             pairs = [(one, key) for one in accounts for key in one.passkeys if key.id == answer["id"]]
             account, key = pairs[0]
             self._server().authenticate_complete(state, _credentials([key]), answer)
             _require_handle(answer["response"].get("userHandle"), account)
             count = AuthenticatorData(_decoded(answer["response"]["authenticatorData"])).counter
+            self._use_up(challenge)
         except Exception:  # noqa: BLE001 - see above
             raise _refused() from None
         if (count or key.count) and count <= key.count:

@@ -62,6 +62,7 @@ NEEDS: Mapping[str, Need] = {
     "office.new_passkey": _OWN,
     "office.forget_passkey": _OWN,
     "home.language": _READ,
+    "shared.static": _READ,
     # Looking, which each account may: what is here is public soon.
     "home.show": _READ,
     "pages.listed": _READ,
@@ -115,6 +116,9 @@ NEEDS: Mapping[str, Need] = {
     "publishing.publish": _PUBLISH,
     "publishing.undo": _PUBLISH,
     "publishing.both": _PUBLISH,
+    "signing.ask": _PUBLISH,
+    "signing.sign": _PUBLISH,
+    "signing.leave": _PUBLISH,
     # A survivor's no waits for no role and no second question.
     "tables.withdraw": _READ,
 }

@@ -16,6 +16,9 @@ ABSOLUTE = 12 * 3600
 FRESH = 10 * 60
 """Seconds for which a secret that was shown counts for what needs it anew, publishing above all."""
 
+MOST = 20
+"""Browsers that one person has signed in with at once; the one that was left longest is out at the next."""
+
 _NOTED = 60
 _DEVICES = 10
 
@@ -38,7 +41,9 @@ class Sessions:
     def begin(self, state: State, account: Account) -> str:
         """Add a session to a state that is being changed, and return the secret for the browser's cookie."""
         now, secret = self.clock(), secrets.token_urlsafe(32)
-        state.sessions = [one for one in state.sessions if self._lives(one)]
+        living = [one for one in state.sessions if self._lives(one)]
+        mine = sorted((one for one in living if one.account == account.id), key=lambda one: one.used)
+        state.sessions = [one for one in living if one not in mine[: max(0, len(mine) - MOST + 1)]]
         state.sessions.append(
             Session(hash=hashed(secret), account=account.id, form_token=secrets.token_urlsafe(32), made=now, used=now,
                     proved=now)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sitegen.content.csv_files import CsvFile, sheet_of
 
-from editor.incoming import workbook
+from editor.incoming import documents, workbook
 from editor.tables.lines import name_of, named
 from forms.core.files.spreadsheet_csv import BOM, Dialect, csv_text, separator_of, text_of, unguarded
 from forms.core.problem import Problem
@@ -125,7 +125,7 @@ def for_workbook(sheet: CsvFile) -> bytes:
 def from_upload(data: bytes, where: str, like: str) -> str:
     """Return the text of a table that came from a spreadsheet. Raises Problem where it cannot be read."""
     if data.startswith(workbook.MARK):
-        data = csv_text(workbook.read(data, where)).encode()
+        data = csv_text(documents.workbook(data, where)).encode()
     sheet = sheet_of(data, where)
     return _text(sheet.header, [[unguarded(cell) for cell in row] for row in sheet.rows], like)
 

@@ -45,6 +45,13 @@ class _Row:
         return [name for name in ("id", "story", "media", "quotes") if getattr(self, name) != getattr(before, name)]
 
 
+def is_withdrawn(content: Path, page: str) -> bool:
+    """Return whether the consent of a story was withdrawn. page: its file below a language, like stories/one.md."""
+    name = page.casefold().removesuffix(".md")
+    known = consents.read_leniently(content).rows
+    return any(row.get("withdrawn_on") and consents.story_name(row.get("story") or "") == name for row in known)
+
+
 def require_kept(content: Path, before: str | None, after: str) -> None:
     """Raise Problem where a text may not be written in place of another; before: None where there is no file."""
     if before is None:

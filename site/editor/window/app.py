@@ -27,7 +27,7 @@ from editor.window import (
     translate_pages,
 )
 from editor.window.home import NAMES
-from editor.window.office import gate, own_pages
+from editor.window.office import gate, own_pages, signing_pages
 from forms.core import i18n
 from forms.core.problem import Problem, Problems
 from forms.web.local import request_guard
@@ -52,12 +52,14 @@ def create_window(editor: Editor, office: Office | None = None) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
+    app.jinja_env.filters["translated"] = home.translated
     app.jinja_env.filters["day"] = lambda day: i18n.day(day, g.language)
     app.context_processor(_always)
     app.before_request(_prepare)
     if office:
         gate.protect(app, office)
         app.register_blueprint(own_pages.all_pages())
+        app.register_blueprint(signing_pages.pages)
     else:
         request_guard.protect(app, Entrance(program="editor"))
     app.after_request(_allow_frames)
@@ -129,6 +131,7 @@ def _always() -> dict[str, Any]:
         "inside": inside,
         "office": office,
         "may": gate.may_here if inside and office else lambda *_: True,
+        "lacks_signature": gate.lacks_signature if inside and office else lambda: False,
         "form_token": g.form_token if inside else "",
         "root": request.script_root,
         "lang": g.language,

@@ -1,6 +1,6 @@
 """Who changed what: every save with before and after, and a way back for one file."""
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, current_app, render_template, request
 from sitegen.content.csv_files import sheet_of
 from sitegen.content.pages import readable
 from werkzeug.wrappers import Response
@@ -9,6 +9,7 @@ from editor import differences
 from editor.history import Change, Entry
 from editor.store import text_of
 from editor.window.home import the_editor, translate, writer
+from editor.window.office import gate
 from editor.window.preview_pages import in_frame, page_of
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
@@ -30,7 +31,8 @@ def listed() -> str:
 def show(id: str) -> str:
     """One save: each file before and after, word by word; pages as their readers see them too."""
     entry = _entry(id)
-    shown = [(change, compared(change), _can_go_back(change), _is_page(change)) for change in _changes(entry)]
+    changes = [change for change in _changes(entry) if _may_be_seen(change)]
+    shown = [(change, compared(change), _can_go_back(change), _is_page(change)) for change in changes]
     return render_template("entry.html", entry=entry, changes=shown)
 
 
@@ -43,6 +45,11 @@ def seen(id: str, side: str, language: str, name: str) -> Response:
     if data is None:
         raise Problem(name, translate("There is no such page here."), translate("Choose one from the list."))
     return in_frame(page_of(language, name, text_of(data, name)))
+
+
+def _may_be_seen(change: Change) -> bool:
+    """Return whether who asks may see a change: in an office, not of a withdrawn story unless they can take it out."""
+    return "office" not in current_app.extensions or gate.shows_words_of(change.path.partition("/")[2])
 
 
 def _is_page(change: Change) -> bool:

@@ -3,7 +3,7 @@
 from flask import Blueprint, jsonify, request
 from werkzeug.wrappers import Response
 
-from editor.incoming import pasted
+from editor.incoming import documents, pasted
 from editor.incoming.pasted import Pasted
 from editor.window.home import the_editor, translate, translated
 from editor.window.page_pages import shown, typed
@@ -28,7 +28,7 @@ def said_of(found: Pasted) -> list[str]:
 def paste() -> Response:
     """What was copied, as Markdown: for the script. Nothing is saved."""
     try:
-        found = pasted.from_html(request.form.get("html", ""))
+        found = documents.html(request.form.get("html", ""))
     except Problem as problem:
         told = translated(problem)
         return jsonify({"text": None, "said": [f"{told.what} {told.todo}"]})
@@ -44,7 +44,7 @@ def word(language: str, name: str) -> str | tuple[str, int]:
         form.problems = [Problem("", translate("No file was chosen."), translate("Choose one, then go on."))]
         return shown(language, name, form), 400
     try:
-        found = pasted.from_docx(file.read())
+        found = documents.word(file.read())
     except Problem as problem:
         form.problems = [translated(problem)]
         return shown(language, name, form), 400

@@ -1,8 +1,10 @@
 """Publishing: what would change on the site, what is wrong, one button; and Undo."""
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, current_app, render_template, request
 from werkzeug.wrappers import Response
 
+from editor.office.build_signatures import Build
+from editor.office.office import Office
 from editor.publishing import unpublished
 from editor.remotes.joining import Touching
 from editor.window.home import the_editor, translate, writer
@@ -26,7 +28,14 @@ def show() -> str:
         waiting=editor.approvals.waiting(),
         settings=editor.settings,
         pushes=editor.pushes,
+        unsigned=waits_to_be_signed(),
     )
+
+
+def waits_to_be_signed() -> Build | None:
+    """Return the build that waits for a publisher's passkey; only an office asks for one."""
+    office: Office | None = current_app.extensions.get("office")
+    return office.signatures.waiting if office else None
 
 
 @pages.post("/publish/")

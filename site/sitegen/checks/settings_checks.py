@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from forms.core.builds.manifest import is_publisher
 from forms.core.form_schema import letter_forms
 from forms.core.portal import COLUMN_WIDTHS
 from forms.core.problem import Problem
-from forms.core.signing import is_public_key
 from sitegen.checks import key_checks
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content import settings_schema
@@ -30,12 +30,15 @@ def problems(settings: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _publishers(listed: Any) -> Iterator[Problem]:
-    todo = 'Write what `python3 build.py new-publisher-key` printed, like publishers: ["ed25519:..."].'
+    todo = (
+        "Write what `python3 build.py new-publisher-key` printed, or `python3 build.py edit office publisher-keys`, "
+        'like publishers: ["ed25519:..."].'
+    )
     if not isinstance(listed, list):
         yield Problem(f"{WHERE}, publishers", "this is no list.", todo)
         return
     for place, key in enumerate(listed, start=1):
-        if not is_public_key(key):
+        if not is_publisher(key):
             yield Problem(f"{WHERE}, publishers, {place}", "this is no public signing key.", todo)
 
 

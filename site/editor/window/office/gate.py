@@ -8,8 +8,10 @@ from editor.office.office import AccountGone, Office, own
 from editor.office.roles import NEEDS, Need, Right, may
 from editor.office.sessions import ABSOLUTE, SignedIn
 from editor.office.state import Account
+from editor.tables import withdrawals
 from editor.window import home
 from forms.core.problem import Problem
+from forms.web.local import shared
 from forms.web.local.entrance import TEMPLATES
 from forms.web.local.request_guard import add_headers, require_form_token
 
@@ -29,6 +31,7 @@ def protect(app: Flask, office: Office) -> None:
     app.extensions["office"] = office
     app.before_request(check)
     app.after_request(add_headers)
+    app.register_blueprint(shared.pages)
     app.register_error_handler(NotAllowed, lambda problem: home.problem_page([problem], 403))
     app.register_error_handler(AccountGone, _gone)
 
@@ -100,10 +103,18 @@ def _require_right(need: Need | None, found: SignedIn) -> Answer | None:
         raise NotAllowed(
             "", _("Your account may not do this."), _("Ask a colleague who may, or whoever runs the office.")
         )
+    if not shows_words_of(str((request.view_args or {}).get("name", ""))):
+        raise NotAllowed("", _("Its consent was withdrawn."), _("Who writes in all languages can take its words out."))
     if need.fresh and not the_office().sessions.is_fresh(found.session):
-        then = "publish" if (request.endpoint or "").startswith("publishing.") else "me"
+        then = "publish" if need.right is Right.PUBLISH else "me"
         return redirect(f"/again?then={then}", 303)
     return None
+
+
+def shows_words_of(page: str) -> bool:
+    """Return whether who asks may see the words of a page: those that were withdrawn only who can take them out."""
+    writes = may(signed_in().account, Right.WRITE)
+    return writes or not page or not withdrawals.is_withdrawn(home.the_editor().content, page)
 
 
 def _keep_language(code: str) -> None:
@@ -115,6 +126,11 @@ def _keep_language(code: str) -> None:
 def may_here(right: str, language: str = "") -> bool:
     """Return whether who asks has a right, by its name: for buttons, which say less than the guard."""
     return may(signed_in().account, Right[right], language)
+
+
+def lacks_signature() -> bool:
+    """Return whether who asks could sign a site that readers see unsigned."""
+    return may_here("PUBLISH") and the_office().signatures.is_missing()
 
 
 def _gone(_: AccountGone) -> tuple[str, int]:

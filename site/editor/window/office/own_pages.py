@@ -7,12 +7,13 @@ from flask import Blueprint, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from editor.office import passphrases
-from editor.office.office import AccountGone, own
+from editor.office.office import AccountGone, own, publishing_keys
 from editor.office.passkeys import MOST_KEYS
 from editor.office.state import State
 from editor.window.home import translate, translated
 from editor.window.office.gate import COOKIE, device_of, pages, signed_in, the_office
 from editor.window.office.sign_in_pages import answered, checked, label, today
+from forms.core.fingerprints import publisher_fingerprint
 from forms.core.problem import Problem
 
 
@@ -97,9 +98,12 @@ def _own_page(problem: Problem | None = None, typed: str = "") -> str:
     office = the_office()
     number = sum(one.account == account.id for one in office.kept.read().sessions)
     fresh = office.sessions.is_fresh(signed_in().session)
+    signs = {
+        key.id: publisher_fingerprint(office.passkeys.publisher_key(key)) for key in publishing_keys(office, account)
+    }
     return render_template(
         "office/me.html", account=account, offer=offer, problem=problem, sessions=number, fresh=fresh,
-        done=request.args.get("done", ""),
+        done=request.args.get("done", ""), signs=signs,
     )  # fmt: skip
 
 

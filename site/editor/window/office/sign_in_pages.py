@@ -77,7 +77,15 @@ def answered(act: Callable[[Mapping[str, Any]], Response]) -> Response:
     """Return what an act makes of a browser's answer, or the sentence why it did not, for the script."""
     try:
         sent = json.loads(request.form.get("answer", ""))
-        return act(sent if isinstance(sent, dict) else {})
+    except (ValueError, RecursionError):
+        return jsonify({"problem": translate("Something went wrong.")})
+    return told_to_script(lambda: act(sent if isinstance(sent, dict) else {}))
+
+
+def told_to_script(act: Callable[[], Response]) -> Response:
+    """Return what an act makes, or the sentence why it did not, for the script."""
+    try:
+        return act()
     except ValueError:
         return jsonify({"problem": translate("Something went wrong.")})
     except Problem as problem:

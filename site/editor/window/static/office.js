@@ -40,7 +40,13 @@
       button.disabled = true;
       said.textContent = "";
       try {
-        const publicKey = asked(await post(form.dataset.ask));
+        const told = await post(form.dataset.ask);
+        if (told.problem) {
+          said.textContent = told.problem;
+          button.disabled = false;
+          return;
+        }
+        const publicKey = asked(told);
         const found = form.dataset.passkey === "new"
           ? await navigator.credentials.create({ publicKey })
           : await navigator.credentials.get({ publicKey });

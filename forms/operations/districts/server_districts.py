@@ -1,10 +1,11 @@
 """What the files of an installation hold where one service has many districts (docs/decisions/0062)."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from forms.core.problem import Problem, Problems
+from forms.operations.districts import district_offices
 from forms.server.districts import settings
 from forms.server.districts.settings import District
 
@@ -41,12 +42,13 @@ def all_apart(folder: Path) -> list[District]:
     return found
 
 
-def require_no_host(name: str, districts: Iterable[District]) -> None:
-    """Raise Problem where the machine's own name is that of a district: nginx would show one of two sites."""
+def require_no_host(name: str, districts: Sequence[District]) -> None:
+    """Raise Problem where the machine's own name is that of a district or its office: nginx would show one of two."""
     for one in districts:
         if name in one.hosts:
             todo = "Give the machine a name of its own, like --name server.example."
             raise Problem(name, f"is a host of district {one.name}.", todo)
+    district_offices.require_apart(name, districts)
 
 
 def texts(files: Mapping[str, str], folder: Path, districts: Sequence[District]) -> dict[str, str]:

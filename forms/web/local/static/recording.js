@@ -1,4 +1,5 @@
 // A recording is made here, into the field that takes a file, and listened to before it is sent. Without this, a file is chosen.
+// The field has what is said in data-record, -stop, -again and -none, and in data-longest the seconds that it may take.
 (() => {
   "use strict";
   const field = document.querySelector("[data-record]");
@@ -9,7 +10,7 @@
   const said = document.createElement("p");
   let recorder = null;
   button.type = "button";
-  button.className = "button quiet";
+  button.className = "button quiet record";
   button.textContent = record;
   heard.controls = true;
   heard.hidden = true;

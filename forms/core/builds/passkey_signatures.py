@@ -1,0 +1,90 @@
+"""Signatures of a build by a passkey (WebAuthn level 3, ES256): a person's own device signs, no machine has its key.
+
+A key is written as `passkey:`, the host name of the office for which it was made, and the point on P-256, compressed,
+in hexadecimal. A signature is what a browser returned: authenticator data, client data, signature, in base64url.
+Checking one needs the package cryptography, which the desk and the office have. Nothing here reads a file.
+"""
+
+import hashlib
+import json
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+
+_KEY = re.compile(r"passkey:((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}):(0[23][0-9a-f]{64})")
+_LARGEST = 8000
+"""Characters of a signature: browsers return a few hundred."""
+
+_PRESENT, _VERIFIED, _HAS_KEY = 0x01, 0x04, 0x40
+"""Flags of authenticator data: a person was there; the device knew them; a new key is told, which is no signature."""
+
+_SHORTEST = 37
+"""Bytes of authenticator data: the hash of the name, the flags, the count."""
+
+
+def is_public_key(text: str) -> bool:
+    """Return whether a text has the form of a passkey's public key."""
+    return _KEY.fullmatch(text) is not None
+
+
+def public_text(host: str, x: bytes, y: bytes) -> str:
+    """Return a passkey's public key as it stands in portal.yml. x, y: of its point, 32 bytes each."""
+    return f"passkey:{host}:{2 + (y[-1] & 1):02x}{x.hex()}"
+
+
+def challenge(statement: bytes) -> bytes:
+    """Return what a device is asked to sign for a statement that says by itself what it is."""
+    return hashlib.sha256(statement).digest()
+
+
+def signature_text(authenticator_data: bytes, client_data: bytes, signature: bytes) -> str:
+    """Return what a device has signed with as one word."""
+    return ".".join(
+        urlsafe_b64encode(part).decode().rstrip("=") for part in (authenticator_data, client_data, signature)
+    )
+
+
+def is_signed_by(statement: bytes, signature: str, key: str) -> bool:
+    """Return whether the device with this passkey signed the statement. False for anything that is malformed.
+
+    Its person was there and was verified by it (PIN, finger, face), on a page of the host that the key names.
+    """
+    found = _KEY.fullmatch(key)
+    if not found or len(signature) > _LARGEST:
+        return False
+    host, point = found[1], bytes.fromhex(found[2])
+    try:
+        data, client, raw = map(_decoded, signature.split("."))
+        told = json.loads(client)
+        asked = told["type"], _decoded(told["challenge"]), told["origin"], told.get("crossOrigin", False)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return False
+    if asked != ("webauthn.get", challenge(statement), f"https://{host}", False):
+        return False
+    return _says_who(data, host) and _is_signature(raw, data + hashlib.sha256(client).digest(), point)
+
+
+def _says_who(data: bytes, host: str) -> bool:
+    """Return whether authenticator data is for this host, and of a person whom the device knew."""
+    if len(data) < _SHORTEST or data[:32] != hashlib.sha256(host.encode()).digest():
+        return False
+    return data[32] & (_PRESENT | _VERIFIED | _HAS_KEY) == _PRESENT | _VERIFIED
+
+
+def _is_signature(raw: bytes, message: bytes, point: bytes) -> bool:
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - not of the server's packages
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
+    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
+
+    try:
+        key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
+        key.verify(raw, message, ec.ECDSA(SHA256()))
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def _decoded(text: str) -> bytes:
+    """Return the bytes of base64url. Raises ValueError for any other sign."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]*", text):
+        raise ValueError
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))

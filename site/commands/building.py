@@ -1,0 +1,127 @@
+"""Building a site where anything changed."""
+
+import os
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from sitegen.incremental.building import Builder
+from sitegen.incremental.inputs import Inputs
+from sitegen.publish.browser_bundle import SEAL
+
+from commands.keys import (
+    demonstration_keys,
+    publishers_named,
+    publishers_signature,
+    state_of_keys,
+    unprotected_keys,
+)
+from commands.node import node_for
+from commands.site import Site
+from commands.withdrawals import remove_withdrawn
+from forms.core.builds.manifest import ADDRESS, SIGNATURES
+from forms.core.problem import Problem
+from forms.operations import releases
+
+if TYPE_CHECKING:
+    from sitegen.checks.content_checks import Report
+    from sitegen.render.blocks import Context
+
+
+def build_if_changed(
+    site: Site,
+    out: Path,
+    *,
+    again: bool = False,
+    whole: bool = False,
+    speak: bool = True,
+    compress: bool = True,
+    sign: Callable[[bytes], str] | None = None,
+    now: Inputs | None = None,
+    looked: bool = False,
+) -> bool:
+    """Build what changed since the last time into `out` (everything with `again`); return whether anything was built.
+
+    whole: where anything changed, build everything.
+    speak: make speech that is not kept yet; compress: write compressed copies; a site without either is built again
+    when it is asked for. sign: signs the list of the build. now: the input files, where they were just looked at;
+    looked: whether `is_as_built` was just asked.
+    """
+    builder = builder_of(site, out)
+    builder.key_files = state_of_keys(site)
+    if not builder.knows_consents(site.today()):
+        remove_withdrawn(site, out)  # first: nothing that is wrong elsewhere may keep a withdrawn story on the site
+        looked = False
+    as_built = partial(builder.is_as_built, speak=speak, compress=compress, sign=sign is not None, now=now)
+    if not (again or looked) and as_built(site.today()):
+        return False
+    builder.keys, builder.unprotected, builder.sign = demonstration_keys(site), unprotected_keys(site), sign
+    with node_for(site, SEAL, site.root / "site" / "browser", site.root / ".build" / f"node-{os.getpid()}"):
+        built = builder.build(site.today(), speak=speak, compress=compress, again=again or whole)
+    if built is None:
+        return False
+    waiting = f" {len(built.warnings)} things wait for a person: python3 build.py check" if built.warnings else ""
+    click.echo(f"Built {built.pages} pages in {built.seconds:.1f} s.{waiting}")
+    return True
+
+
+@cache
+def builder_of(site: Site, out: Path) -> Builder:
+    """Return what builds into this folder: one object, which remembers what it built last."""
+    return Builder(site.root, out, site.handover, click.echo, lambda: remove_withdrawn(site, out))
+
+
+def prepared(site: Site) -> "tuple[Context, Report]":
+    """Return the site's content, and what is wrong with it or waits for a person."""
+    from sitegen.build import prepare  # noqa: PLC0415 - loads all checks
+
+    return prepare(site.root, keys=demonstration_keys(site), today=site.today(), unprotected=unprotected_keys(site))
+
+
+def build_for_release(site: Site, sign: Callable[[], Callable[[bytes], str] | None] | None = None) -> tuple[Path, Path]:
+    """Build the site where anything changed, signed where this machine has a publisher's key; return what was built.
+
+    sign: returns what signs; asked for where it is not given. What is built lies beside the releases: whoever publishes
+    needs to write there, and nowhere beside the program.
+    """
+    built = site.published / "built"
+    built.mkdir(parents=True, exist_ok=True)
+    signs = sign() if sign else publishers_signature(site)
+    if signs is None and _shows_signed_site(site):
+        _require_nothing_to_sign(site, built / "public")
+    build_if_changed(site, built / "public", whole=True, sign=signs)
+    return built / "public", site.handover
+
+
+def _shows_signed_site(site: Site) -> bool:
+    """Return whether portal.yml names publishers, and a release that is kept here is signed.
+
+    Of one that a withdrawal has changed the signature is gone: until somebody signs again, desks say so.
+    """
+    signatures = [one.public / SIGNATURES[1:] for one in releases.every(site.published)]
+    return bool(publishers_named(site)) and any(path.is_file() and path.stat().st_size for path in signatures)
+
+
+def lacks_signature(site: Site, public: Path) -> bool:
+    """Return whether readers see a site that its publishers should have signed. public: where no release is in use."""
+    now = releases.current(site.published)
+    shown = now.public if now else public
+    signatures = shown / SIGNATURES[1:]
+    is_built = (shown / ADDRESS[1:]).is_file()
+    return is_built and bool(publishers_named(site)) and not (signatures.is_file() and signatures.stat().st_size)
+
+
+def _require_nothing_to_sign(site: Site, out: Path) -> None:
+    """Raise Problem where a signed site is to be built anew, and nothing signs it: every desk would be alarmed.
+
+    What has no consent any more is taken off first.
+    """
+    builder = builder_of(site, out)
+    builder.key_files = state_of_keys(site)
+    if not builder.knows_consents(site.today()):
+        remove_withdrawn(site, out)
+    if not builder.is_as_built(site.today(), speak=True, compress=True, sign=True):
+        todo = "Publish in the office, or on the machine with the publisher's key. What was withdrawn is off the site."
+        raise Problem("publish", "The site is signed, and nothing on this machine signs a new build.", todo)

@@ -1,0 +1,70 @@
+"""What the operator's commands (forms.operations) can do with a site whose sources are here.
+
+What they do with it is imported when they do it: most of them build nothing.
+"""
+
+# ruff: noqa: PLC0415
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from commands.site import Site
+from forms.operations.cli import Checkout
+
+if TYPE_CHECKING:
+    from forms.operations.updating import Source
+
+
+def checkout_of(site: Site) -> Checkout:
+    """Return what the operator's commands can do with this site."""
+    return Checkout(
+        root=site.root,
+        build=partial(_build, site),
+        purge=partial(_purge, site),
+        today=site.today,
+        due=partial(_due, site),
+        keep_withdrawals=partial(_keep_withdrawals, site),
+        program=(sys.executable, str(site.program.file)),
+        libraries=partial(_library_sources, site),
+    )
+
+
+def _build(site: Site) -> tuple[Path, Path]:
+    """Build the site for a release; return what was built."""
+    from commands.building import build_for_release
+
+    return build_for_release(site)
+
+
+def _purge(site: Site, public: Path) -> list[str]:
+    """Take what has no consent out of one built site; return the addresses."""
+    from commands.withdrawals import purge
+
+    return purge(site, public)
+
+
+def _keep_withdrawals(site: Site, base: bytes, here: bytes) -> list[str]:
+    """Write withdrawals that were made on this machine into the consents.csv that was fetched; return their ids."""
+    from sitegen.publish import withdrawal
+
+    return withdrawal.keep_withdrawals(site.content, base, here)
+
+
+def _due(site: Site) -> list[str]:
+    """Return, in sentences, helplines to be called again and consents that end soon."""
+    from commands.building import prepared
+
+    _, report = prepared(site)
+    return [line for line in map(str, report.warnings) if "helplines.csv" in line or "consents.csv" in line]
+
+
+def _library_sources(site: Site) -> "list[Source]":
+    """Return the git repositories of libraries that portal.yml names. Raises Problem."""
+    from sitegen.layers import libraries
+
+    from forms.operations.updating import library_source
+
+    named = libraries.repositories(site.content)
+    place = site.root / libraries.FETCHED
+    return [library_source(place, one.name, one.remote, one.branch, one.signers) for one in named]

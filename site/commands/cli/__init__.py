@@ -1,0 +1,1 @@
+"""The click commands; what they do is in the modules above."""

@@ -1,0 +1,93 @@
+"""What `serve` does for each edit: the site is built again, and its speech follows once all is quiet."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+import click
+from sitegen.incremental import inputs
+
+from commands import building
+from commands.site import Site
+from forms.core.problem import Problem, Problems
+
+QUIET = 5_000
+"""Milliseconds without an edit, after which speech is made."""
+
+
+@dataclass
+class Follower:
+    """What `serve` has seen of the inputs, and what it said last of anything wrong in them."""
+
+    site: Site
+    seen: inputs.Inputs | None = None
+    wrong: str = ""
+    day: str = ""
+
+    def look(self, then: Callable[[], None]) -> bool:
+        """Build again if something was edited; return whether. What is wrong is said once, and when it is mended."""
+        try:
+            before, self.day = (self.seen, self.day), str(self.site.today())  # a new day too: events pass, consents end
+            self.seen = inputs.look(self.site.root, self.seen)
+            if before[0] and before[1] == self.day and not inputs.changes(before[0], self.seen):
+                return False
+            built = building.build_if_changed(self.site, self.site.public, speak=False, compress=False, now=self.seen)
+            if built:
+                then()
+            if built or self.wrong:
+                mended = "What was wrong is mended. " if self.wrong else ""
+                click.echo(f"{mended}The site is {'new' if built else 'as before'}. Reload the page to see it.")
+            self.wrong = ""
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the next edit is seen
+            self._say(error)
+        return True
+
+    def _say(self, error: BaseException) -> None:
+        if isinstance(error, OSError):
+            self.seen = None  # a file that another program holds open: tried again
+        told = str(self._told(error))
+        if told != self.wrong:
+            click.echo(f"{told}\nThe old site stays until this is mended.", err=True)
+        self.wrong = told
+
+    def _told(self, error: BaseException) -> BaseException | str:
+        from sitegen.lint import unexpected  # noqa: PLC0415 - loaded where something went wrong
+
+        if isinstance(error, OSError):
+            return f"{error.filename or self.site.root} cannot be written or read ({error.strerror})."
+        return error if isinstance(error, Problem | Problems) else unexpected.as_problem(error, self.site.root)
+
+
+def follow(site: Site, then: Callable[[], None]) -> None:
+    """Build again whenever something was edited, and when the day turns, for ever. Speech follows once all is quiet."""
+    follower, silent = Follower(site), True
+    follower.look(then)
+    for edited in edits(site):
+        if follower.look(then) or edited:  # where nothing was told too: the day turns, and no library is watched
+            silent = True
+        elif silent and not follower.wrong:
+            silent = False
+            with suppress(Exception):  # the next edit says what is wrong
+                _speak(site, then)
+
+
+def edits(site: Site, quiet: int = QUIET) -> Iterator[bool]:
+    """Yield whether something was edited, at once, and every few seconds where nothing was. quiet: milliseconds."""
+    try:
+        from watchfiles import watch  # noqa: PLC0415 - may be missing
+    except ImportError:  # an installation of before, or a system that watchfiles does not know
+        while True:
+            time.sleep(1)
+            yield True
+    watched = [site.root / name for name in ("content", "site", "forms") if (site.root / name).exists()]
+    for changes in watch(*watched, step=20, debounce=200, rust_timeout=quiet, yield_on_timeout=True,
+                         raise_interrupt=False, watch_filter=None):  # fmt: skip
+        yield bool(changes)
+
+
+def _speak(site: Site, then: Callable[[], None]) -> None:
+    """Make the speech that is not kept yet, while the site stands as it is, and put it there."""
+    if building.build_if_changed(site, site.public, compress=False):
+        then()
+        click.echo("The site can be heard too.")

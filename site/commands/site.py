@@ -1,0 +1,101 @@
+"""The site that a command works on: its folder, and what this machine keeps beside it."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import click
+from sitegen.content.dates import today_in
+
+from commands.problems import report_problems
+
+SITE = "commands.site"
+"""Where click's context keeps the Site."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """What build.py knows of itself.
+
+    file: build.py; environment: the folder of the packages in use; everyday: the groups of packages that are installed
+    where none is named; node: returns an environment with node below a folder, fetched unless it was fetched ahead,
+    when told what it is for.
+    """
+
+    file: Path
+    environment: Path
+    everyday: tuple[str, ...]
+    node: Callable[[Path, str], Path]
+
+    @property
+    def root(self) -> Path:
+        """The folder of the checkout."""
+        return self.file.parent
+
+
+@dataclass(frozen=True)
+class Site:
+    """A district's site.
+
+    root: the checkout's folder, or that of another district; clock: returns the day, told the folder of the content.
+    """
+
+    root: Path
+    program: Program
+    clock: Callable[[Path], date] = today_in
+
+    @property
+    def content(self) -> Path:
+        """What the district owns."""
+        return self.root / "content"
+
+    @property
+    def public(self) -> Path:
+        """The built site."""
+        return self.root / "public"
+
+    @property
+    def handover(self) -> Path:
+        """What a build hands over to the forms server and to desks."""
+        return self.root / ".build" / "portal.json"
+
+    @property
+    def published(self) -> Path:
+        """The folder of the releases (forms/operations/releases.py)."""
+        return self.root / "published"
+
+    @property
+    def desk_keys(self) -> Path:
+        """The demonstration's desks on this machine."""
+        return self.root / "var" / "desk"
+
+    @property
+    def publisher_keys(self) -> Path:
+        """The key with which this machine signs what it builds."""
+        return self.root / "var" / "publisher"
+
+    @property
+    def editor_memory(self) -> Path:
+        """What the editor keeps on this machine: its history, and who writes."""
+        return self.root / "var" / "editor"
+
+    def today(self) -> date:
+        """Return the day in the district (portal.yml, timezone): by it events pass and consents end."""
+        return self.clock(self.content)
+
+    def report_problems(self) -> AbstractContextManager[None]:
+        """Report problems as sentences on the error stream, with exit code 1."""
+        return report_problems(self.root)
+
+
+def this_site() -> Site:
+    """Return the site of the running command."""
+    found: Site = click.get_current_context().meta[SITE]
+    return found
+
+
+def public_folder() -> Path:
+    """Return the folder of the built site, for an option that names none."""
+    return this_site().public

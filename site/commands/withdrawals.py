@@ -1,0 +1,103 @@
+"""What has no consent leaves the built site, every release, and what is kept for the next build.
+
+What takes pages apart is imported when something must go: a build of what is there already is over before that.
+"""
+
+# ruff: noqa: PLC0415
+import threading
+from collections.abc import Collection
+from pathlib import Path
+
+import click
+from sitegen.incremental import record
+
+from commands.site import Site
+from forms.core.problem import Problem, Problems
+from forms.operations import releases
+
+
+def purge(site: Site, public: Path, stories: Collection[str] = ()) -> list[str]:
+    """Take what has no consent, and `stories`, out of one built site; return the addresses."""
+    from sitegen.publish import withdrawal
+
+    return withdrawal.purge(public, site.content, site.today(), stories, click.echo)
+
+
+def remove_withdrawn(site: Site, out: Path, *stories: str) -> None:
+    """Take stories without consent, and `stories` whatever their consent, out of the built site and every release.
+
+    Raises Problems about what could not be cleaned, after all else is done.
+    """
+    from sitegen.publish import withdrawal
+
+    gone: list[str] = []
+    wrong: list[Problem] = []
+    for public in (out, *(release.public for release in releases.every(site.published))):
+        try:
+            gone += purge(site, public, stories)
+        except Problems as found:
+            wrong += found.problems
+    if gone or wrong:
+        record.forget(site.root)  # what is built next is never taken to be there already
+    if (gone or wrong) and withdrawal.remove_card(site.root / "kit"):
+        click.echo(
+            "Card and papers in kit/ held the story and are removed. Make the kit again, and take old ones back."
+        )
+    for address in dict.fromkeys(gone):
+        click.echo(f"{address} has no valid consent and is taken off the site.")
+    if wrong:
+        raise Problems(wrong)
+
+
+def watch_consents(site: Site, ended: threading.Event) -> None:
+    """Take stories off the site in the second in which their consent ends, also while a build runs or fails."""
+    said = ""
+    while not ended.wait(1):
+        try:
+            remove_withdrawn(site, site.public)
+        except (OSError, ValueError):
+            pass  # the site is being replaced: looked at again
+        except Problems as wrong:
+            if str(wrong) != said:
+                said = str(wrong)
+                click.echo(said, err=True)
+
+
+def take_back(site: Site, story: str, out: Path) -> None:
+    """Take a story off the built site, then write the day into consents.csv.
+
+    Raises Problem where there is none, and Problems about what could not be cleaned, after all else is done.
+    """
+    from sitegen.publish import withdrawal
+
+    story = withdrawal.present_name(story, site.content, out)
+    stories = withdrawal.stories_of(story, site.content, out)
+    if stories is None:
+        raise Problem(story, "is no story here.", "Write its name, like: python3 build.py withdraw the-advance")
+    wrong: Problems | None = None
+    try:
+        remove_withdrawn(site, out, *stories)  # before the table: a full disk or a broken table is no hindrance
+    except Problems as found:
+        wrong = found  # said last: the day must be written all the same
+    if not withdrawal.write_withdrawn(site.content, story, site.today()):
+        what, todo = f"has no row for {story}.", "Add it with withdrawn_on, or remove the page's file."
+        raise Problem("content/tables/consents.csv", what, todo)
+    remove_withdrawn(site, out)  # the pictures and recordings of the rows that are now withdrawn
+    _say_taken_back(site, story, stories, out)
+    if wrong:
+        raise wrong
+
+
+def _say_taken_back(site: Site, story: str, stories: Collection[str], out: Path) -> None:
+    """Say what was taken off, and what else bears the same name."""
+    from sitegen.publish import withdrawal
+
+    others = withdrawal.also_named(story, site.content)
+    if others:
+        click.echo(
+            f"{story} is the id of a consent, and only that one was withdrawn. A story, page or file of this name"
+        )
+        click.echo(f"is also under {', '.join(others)}. To withdraw that too: python3 build.py withdraw {story}.md")
+    gone = ", ".join(stories) or story
+    click.echo(f"{gone} is off the site in {out}, and consents.csv says withdrawn_on {site.today()}.")
+    click.echo("Where people read it from another machine: copy the folder there now, then build as usual.")

@@ -1,0 +1,79 @@
+"""Read a Word document, a workbook or copied HTML: a program of its own, confined, run once for each (documents.py).
+
+Nothing else calls `pasted.from_docx` and `workbook.read`: their libraries are no match for a file that is made to hurt.
+"""
+
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from io import BytesIO
+
+from editor.incoming import pasted, workbook
+from forms.core.media import confined
+from forms.core.media.confined import Made
+from forms.core.problem import Problem
+
+WORD, HTML, WORKBOOK = "word", "html", "workbook"
+_SAMPLE = "<h2>a</h2><p style='display:none'>b</p><ol><li><b>c</b> <a href='https://d.example/'>e</a></ol><table><tr><td>f<td>g</table>"
+_WORDS = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+_PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"
+
+
+def word(data: bytes) -> Made:
+    """Return a Word document as Markdown."""
+    return _said(pasted.from_docx(data))
+
+
+def html(data: bytes) -> Made:
+    """Return copied HTML as Markdown."""
+    return _said(pasted.from_html(data.decode()))
+
+
+def _said(found: pasted.Pasted) -> Made:
+    return {"left_out": sorted(found.left_out)}, found.text.encode()
+
+
+def rows(data: bytes) -> Made:
+    """Return the rows of a workbook, as JSON."""
+    return {}, json.dumps(workbook.read(data, ""), ensure_ascii=False).encode()
+
+
+READ: Mapping[str, Callable[[bytes], Made]] = {WORD: word, HTML: html, WORKBOOK: rows}
+
+
+def main(kind: str) -> None:
+    """Confine this process, then read what stands on its standard input."""
+    confined.run(kind, _made, _warm_up)
+
+
+def _made(kind: str, data: bytes) -> Made:
+    try:
+        return READ[kind](data)
+    except Problem as problem:
+        return {"problem": True}, json.dumps([problem.where, problem.what, problem.todo]).encode()
+
+
+def _warm_up(kind: str) -> None:
+    if kind in READ:
+        READ[kind]({WORD: _sample_document, HTML: _SAMPLE.encode, WORKBOOK: _sample_workbook}[kind]())
+
+
+def _sample_workbook() -> bytes:
+    return workbook.write([["id", "on"], ["x", "2027-01-05"]])
+
+
+def _sample_document() -> bytes:
+    """Return a document with a hidden word, which is read in every step."""
+    run = "<w:r><w:rPr><w:vanish/></w:rPr><w:t>a</w:t></w:r><w:r><w:t>b</w:t></w:r>"
+    parts = {
+        "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
+        "_rels/.rels": f'<Relationships xmlns="{_PACKAGE}"><Relationship Id="r1" Type="{_OFFICE}" '
+        'Target="word/document.xml"/></Relationships>',
+        "word/document.xml": f'<w:document xmlns:w="{_WORDS}"><w:body><w:p>{run}</w:p></w:body></w:document>',
+    }
+    written = BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text)
+    return written.getvalue()

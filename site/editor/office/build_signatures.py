@@ -1,0 +1,82 @@
+"""What waits for a publisher's passkey: a build is whole, and readers see it once it is signed (decision 0078)."""
+
+import hashlib
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from datetime import date
+from threading import Condition
+
+from forms.core.builds import manifest as manifests
+from forms.core.i18n import gettext_noop as _
+from forms.core.problem import Problem
+
+LASTS = 300.0
+"""Seconds for which a build waits to be signed."""
+
+
+@dataclass(frozen=True)
+class Build:
+    """A build that waits. manifest: the bytes of its list; number, day: of it."""
+
+    manifest: bytes
+    number: int
+    day: date
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the list: with it an answer says which build it is for."""
+        return hashlib.sha256(self.manifest).hexdigest()
+
+
+@dataclass
+class BuildSignatures:
+    """Asks the publishers for a signature, of one build at a time.
+
+    publishers: the keys that portal.yml names now; is_missing: whether readers see a site without the signature that
+    it should have, since a withdrawal has changed it.
+    """
+
+    publishers: Callable[[], Collection[str]]
+    is_missing: Callable[[], bool] = lambda: False
+    seconds: float = LASTS
+    _waiting: Build | None = None
+    _line: str | None = None
+    _changed: Condition = field(default_factory=Condition)
+
+    @property
+    def waiting(self) -> Build | None:
+        """What waits to be signed now."""
+        return self._waiting
+
+    def sign(self, manifest: bytes) -> str:
+        """Return the line that signs a manifest, once a publisher has. Raises Problem where nobody does."""
+        known = manifests.read(manifest)
+        with self._changed:
+            self._waiting, self._line = Build(manifest, known.number, date.fromisoformat(known.day)), None
+            try:
+                answered = self._changed.wait_for(lambda: self._line is not None, self.seconds)
+                line = self._line
+            finally:
+                self._waiting = self._line = None
+        if line:
+            return line
+        what = _("It was not signed.") if answered else _("Nobody signed it within five minutes.")
+        raise Problem("", what, _("The site stays as it is. Press Publish again when you want to sign."))
+
+    def give(self, digest: str, line: str) -> None:
+        """Take the line of a publisher for the build with this digest. Raises Problem where it does not sign that."""
+        with self._changed:
+            if self._waiting is None or self._waiting.digest != digest or self._line is not None:
+                raise Problem("", _("Nothing waits to be signed any more."), _("Press Publish again and look at it."))
+            if not manifests.is_signed(self._waiting.manifest, line.encode(), self.publishers()):
+                what = _("This signature is not one of a publisher whom portal.yml names.")
+                raise Problem("", what, _("Ask whoever runs the office’s machine to write your key there."))
+            self._line = line
+            self._changed.notify_all()
+
+    def refuse(self, digest: str) -> None:
+        """Let the build with this digest go: the site stays as it is."""
+        with self._changed:
+            if self._waiting is not None and self._waiting.digest == digest and self._line is None:
+                self._line = ""
+                self._changed.notify_all()

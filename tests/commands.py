@@ -1,0 +1,29 @@
+"""The commands of build.py, run in a test's own folder."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner, Result
+from commands.cli.main import portal
+from commands.site import Program, Site
+
+ROOT = Path(__file__).parents[1]
+
+
+def no_node(_folder: Path, told: str) -> Path:
+    """Refuse to fetch node: what tests bundle is there already."""
+    raise AssertionError(told)
+
+
+PROGRAM = Program(ROOT / "build.py", ROOT / ".venv", ("server", "desk", "site"), no_node)
+
+
+def site_in(root: Path, today: date | None = None) -> Site:
+    """Return the site in a folder. today: its day; without one, this day."""
+    return Site(root, PROGRAM, lambda _: today) if today else Site(root, PROGRAM)
+
+
+def run(site: Site, *words: Any) -> Result:
+    """Run a command of build.py for a site."""
+    return CliRunner().invoke(portal, [str(word) for word in words], obj=site)
