@@ -189,7 +189,7 @@ def launch() -> Iterator[Callable[[str | None], Any]]:
                 pytest.skip("no Chromium on this machine")
             # Playwright turns the back-forward cache off; phones have it on, so what it keeps is tested.
             opened = playwright.chromium.launch(
-                executable_path=path, args=finder.flags(path), ignore_default_args=["--disable-back-forward-cache"]
+                executable_path=path, args=list(finder.FLAGS), ignore_default_args=["--disable-back-forward-cache"]
             )
             new_context = opened.new_context
 
