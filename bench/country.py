@@ -18,7 +18,11 @@ MEMORY_1, MEMORY_38, MEMORY_MOST = 118.0, 279.0, 1500.0  # MB; the last is Memor
 BUDGET = 4 * 1024**3  # bytes of a district, as shipped
 CONNECTIONS, THEIR_MOST = 40, 97  # of a service; of PostgreSQL as shipped
 EVERY, LOOK = 900.0, 2.0  # seconds: portal-update.timer; one look that finds nothing new, a guess
-BUILD = 35.0  # seconds of processor: one district of 840 pages, cold, with copies
+PROCESSORS = 2  # as many districts are updated at once
+NEW_LIBRARY, NEW_DAY = (
+    22.0,
+    2.8,
+)  # seconds of processor for each district over one library, small, with speech and copies
 A_SERVICE = 100  # districts of one service
 
 
@@ -30,7 +34,8 @@ def main() -> None:
     busy = letters * (SCRIPTLESS / WITHOUT + (1 - SCRIPTLESS) / WITH_SCRIPT)
     full = BUDGET / (LETTERS / DISTRICTS * LETTER_BYTES)
     services = -(-DISTRICTS // A_SERVICE)
-    hours = DISTRICTS * BUILD / 3600
+    look, hold = DISTRICTS * LOOK / PROCESSORS, EVERY / LOOK * PROCESSORS
+    hours, minutes = DISTRICTS * NEW_LIBRARY / 3600, DISTRICTS * NEW_DAY / 60
     said = (
         f"pages at the peak: {requests:,.0f} requests and {bits:,.0f} Mbit a second",
         f"letters at the peak: {letters:.0f} a second, {busy:.0%} of one machine with two cores",
@@ -39,8 +44,9 @@ def main() -> None:
         f"  MemoryMax holds {(MEMORY_MOST - MEMORY_1) / memory:,.0f} districts",
         f"{services} services of {A_SERVICE}: start {START_1 + start * A_SERVICE:.0f} s each",
         f"  connections: {services * CONNECTIONS}; PostgreSQL has {THEIR_MOST}",
-        f"update, one after the other: {DISTRICTS * LOOK:,.0f} s; every {EVERY:,.0f} s; holds {EVERY / LOOK:,.0f}",
-        f"midnight, each built anew: {hours:.1f} hours of processor",
+        f"update, {PROCESSORS} at once: {look:,.0f} s; every {EVERY:,.0f} s; holds {hold:,.0f}",
+        f"midnight, each built from what is kept: {minutes:.0f} minutes of processor",
+        f"a new library or program, each built from nothing: {hours:.1f} hours of processor",
     )
     print("\n".join(said))
 

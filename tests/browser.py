@@ -30,12 +30,6 @@ FLAGS = (
     "--disable-sync",
     "--use-fake-device-for-media-stream",  # a microphone that beeps; asked for with a permission all the same
 )
-SHELL_FLAGS = (
-    "--disable-threaded-compositing",  # one thread lays out and draws, as in the engine's own tests: a fifth less for a page
-    "--in-process-gpu",
-)
-"""What saves processor time where nobody looks at the screen: for the Chromium without windows alone."""
-
 FONTS = "fonts-noto-core"
 ENGINES = {
     "Firefox": {"firefox-esr": "firefox-esr", "openssl": "openssl"},
@@ -51,11 +45,6 @@ def find(*, whole: bool = False) -> str | None:
     found = named or next((path for name in names if (path := shutil.which(name))), None)
     candidates = [MAC, NPM / "chromium"]
     return found or next((str(path) for path in candidates if path.exists()), None)
-
-
-def flags(path: str) -> list[str]:
-    """What this Chromium is started with."""
-    return [*FLAGS, *(SHELL_FLAGS if Path(path).name == SHELL else ())]
 
 
 def get() -> str | None:

@@ -6,14 +6,16 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from functools import wraps
+from functools import lru_cache, wraps
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Frame, Locator, Page, expect, sync_playwright
+from sitegen.publish import compression
 from werkzeug.routing import Rule
 from xdist.scheduler import LoadScopeScheduling
 
@@ -123,6 +125,13 @@ def rules_built_once() -> Iterator[None]:
     Rule._compile_builder = build
 
 
+@pytest.fixture(autouse=True, scope="session")
+def same_bytes_compressed_once() -> Iterator[None]:
+    """Compress equal files once in a process: the same pages stand in most sites of tests, and Brotli took half a build."""
+    with patch.object(compression, "compressed", lru_cache(maxsize=2_000)(compression.compressed)):
+        yield
+
+
 @pytest.fixture(autouse=True)
 def patient_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a decoder take its processor time however long that is by the clock: other tests run beside it."""
@@ -180,7 +189,7 @@ def launch() -> Iterator[Callable[[str | None], Any]]:
                 pytest.skip("no Chromium on this machine")
             # Playwright turns the back-forward cache off; phones have it on, so what it keeps is tested.
             opened = playwright.chromium.launch(
-                executable_path=path, args=finder.flags(path), ignore_default_args=["--disable-back-forward-cache"]
+                executable_path=path, args=list(finder.FLAGS), ignore_default_args=["--disable-back-forward-cache"]
             )
             new_context = opened.new_context
 

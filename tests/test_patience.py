@@ -80,9 +80,9 @@ def test_a_sleep_that_says_why_and_patience_are_let_through() -> None:
 
 
 def test_until_gives_up_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "PATIENCE", 0.05)
     asked: list[int] = []
     assert until(lambda: asked.append(1) or len(asked) > 2)  # type: ignore[func-returns-value]
+    monkeypatch.setattr(patience, "PATIENCE", 0.05)
     with pytest.raises(AssertionError, match="did not happen"):
         until(lambda: None)
 

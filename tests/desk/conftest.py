@@ -23,7 +23,7 @@ from forms.desk.session import Session
 from forms.desk.watch.site_watch import SiteWatch
 from forms.server.app import create_app, take_new_portal
 from forms.web.serving import make
-from tests.server.conftest import CHEAP, TODAY, District, district
+from tests.server.conftest import CHEAP, TODAY, District, district, lay_prepared_data
 
 __all__ = ["district"]  # the fixture
 
@@ -125,6 +125,7 @@ def running_office(home: Path, district: District) -> Iterator[Office]:
         made |= public
     portal = replace(district.portal, desks=tuple(desks))
     portals.write(portal, home / "portal.json")
+    lay_prepared_data(home / "server", portal, TODAY)
     app = create_app({"portal": home / "portal.json", "data": home / "server", "cost": CHEAP, "today": lambda: TODAY})
     server = make(app, "127.0.0.1", 0)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -140,7 +141,7 @@ def running_office(home: Path, district: District) -> Iterator[Office]:
 @pytest.fixture
 def site_not_visited(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the visit to the public site after each fetch: a dozen requests that most tests do not look at."""
-    monkeypatch.setattr(SiteWatch, "look", lambda *_: ())
+    monkeypatch.setattr(SiteWatch, "look", lambda *_, **__: ())
 
 
 @pytest.fixture

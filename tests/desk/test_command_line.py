@@ -14,6 +14,8 @@ from forms.desk.sync.client import Server
 from tests.desk.conftest import Office
 from tests.desk.test_session import only
 
+pytestmark = pytest.mark.usefixtures("site_not_visited")
+
 ANITA, BABU = "police/anita", "police/babu"
 
 

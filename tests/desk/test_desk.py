@@ -36,6 +36,8 @@ from forms.desk.sync.date_file import DayFile
 from forms.desk.sync.local_store import LocalStore
 from tests.server.conftest import District, district
 
+pytestmark = pytest.mark.usefixtures("site_not_visited")
+
 __all__ = ["district"]  # the fixture
 
 ID = "0123456789abcdef" * 2

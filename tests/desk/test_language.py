@@ -27,6 +27,8 @@ from tests.desk.test_events_window import opened as opened_events
 from tests.desk.test_window import come_in, make_window, opened
 from tests.desk.window_helpers import Office, fill, running
 
+pytestmark = pytest.mark.usefixtures("site_not_visited")
+
 DESK = Path(language.__file__).parent
 WINDOW = DESK / "window"
 TEMPLATES = sorted((WINDOW / "templates").glob("*.html"))

@@ -16,6 +16,8 @@ from forms.desk.sync.client import Server, ServerAway
 from tests.desk.conftest import Office
 from tests.desk.test_session import only
 
+pytestmark = pytest.mark.usefixtures("site_not_visited")
+
 WORDS = "marked-words-துயரம்"
 DAY = date(2027, 1, 12)
 

@@ -10,6 +10,8 @@ from forms.desk import doctor
 from forms.desk.sync import client
 from tests.desk.conftest import Office
 
+pytestmark = pytest.mark.usefixtures("site_not_visited")
+
 SENTENCE = "content/en/a.md:3: has no title. Write one."
 
 

@@ -18,6 +18,8 @@ from tests.desk.conftest import Office
 from tests.desk.hostile_server import ANY_JSON, ODD, IdOf, Known, dumped, named
 from tests.desk.test_threats_any_bytes import EXAMPLES, digests, originals, standing
 
+pytestmark = pytest.mark.usefixtures("site_not_visited")
+
 TOLD = "What the person really told"
 HIDDEN = "What police must not see"
 FORGED = "What an officer would like to read there"

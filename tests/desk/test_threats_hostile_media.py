@@ -12,6 +12,8 @@ from forms.desk.services import parts
 from forms.desk.services.parts import clean_part
 from tests.desk.conftest import Office
 
+pytestmark = pytest.mark.usefixtures("site_not_visited")
+
 
 def test_the_doctor_says_what_keeps_the_decoder_in(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     anita = office.machine("police/anita")

@@ -16,6 +16,8 @@ from forms.server.store.letters import EntryRow
 from tests.desk.test_window import Window, opened
 from tests.desk.window_helpers import Office, running
 
+pytestmark = pytest.mark.usefixtures("site_not_visited")
+
 OTHER = str(pyrage.x25519.Identity.generate().to_public())
 
 

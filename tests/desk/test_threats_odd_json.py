@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +26,8 @@ from tests.desk.conftest import Office
 from tests.desk.window_helpers import Office as WindowHouse
 from tests.desk.window_helpers import running
 from tests.server.conftest import TODAY
+
+pytestmark = pytest.mark.usefixtures("site_not_visited")
 
 ID = "a" * 32
 HALF = "half \ud800"

@@ -23,6 +23,8 @@ from forms.desk.crypto import keys
 from forms.desk.sync.client import Server
 from tests.desk.conftest import Office
 
+pytestmark = pytest.mark.usefixtures("site_not_visited")
+
 ANITA = "police/anita"
 TAMIL = "\u0b95\u0bcb\u0b9f\u0bbf \u0b95\u0bca\u0b9f\u0bcd\u0b9f\u0bc8 ünïcödé"
 """Vowel signs that are one letter or two, and letters with marks."""

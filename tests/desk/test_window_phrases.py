@@ -11,6 +11,8 @@ from forms.core.portal import Choice
 from tests.desk.test_window import Window, opened
 from tests.desk.window_helpers import Office, running
 
+pytestmark = pytest.mark.usefixtures("site_not_visited")
+
 PHRASES = (
     Choice("thanks", {"en": "Thank you.", "hi": "धन्यवाद।", "ta": "நன்றி."}, reviewed=("en", "hi")),
     Choice("close", {"en": "We close. Reason:", "hi": "बंद। कारण:"}, reviewed=("en", "hi"), state="closed"),

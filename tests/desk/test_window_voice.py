@@ -15,6 +15,8 @@ from tests.desk.test_window import Window, opened
 from tests.desk.window_helpers import Office, running, voice
 from tests.server.conftest import multipart
 
+pytestmark = pytest.mark.usefixtures("site_not_visited")
+
 TEXT = "We come on Monday."
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from forms.server.app import create_app
 from forms.server.store.concern_store import ConcernStore
 from forms.server.store.letters import NewLetter
 from forms.web.serving import make
+from tests.server.conftest import lay_prepared_data
 
 TODAY = date(2027, 1, 12)
 
@@ -137,6 +139,7 @@ def running(home: Path, today: date = TODAY) -> Iterator[Office]:
     """The office while it runs; the days of its letters are told as if today were TODAY."""
     portal = make_portal(make_demonstration(home / "desk", ("police", "revenue", "legal", "partner")))
     portals.write(portal, home / "portal.json")
+    lay_prepared_data(home / "server", portal, today)
     app = create_app(
         {
             "portal": home / "portal.json",
@@ -157,6 +160,7 @@ def running(home: Path, today: date = TODAY) -> Iterator[Office]:
     app.extensions["services"].close()
 
 
+@cache
 def photo() -> bytes:
     """A small picture with a place written into it, as a phone does."""
     made = Image.new("RGB", (320, 240), (180, 90, 40))
@@ -169,6 +173,7 @@ def photo() -> bytes:
     return file.getvalue()
 
 
+@cache
 def voice() -> bytes:
     """Two seconds of a tone, as WAV."""
     file = BytesIO()

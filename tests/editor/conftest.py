@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+from argon2 import PasswordHasher
 from editor import start
 from editor.editor import Editor
+from editor.office import passphrases
 from editor.publishing import Folder as PublicFolder
 from editor.publishing import Place
 from editor.window.app import create_window
@@ -100,6 +103,14 @@ class Browser(Forms):
         inputs += re.findall(r'<input id="(title)" name="title" value="([^"]*)"', html)
         texts = re.findall(r'<textarea [^>]*name="(text|description)"[^>]*>\n?(.*?)</textarea>', html, re.S)
         return {name: unescape(value) for name, value in [*inputs, *texts]}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cheap_passphrases() -> Iterator[None]:
+    """Hash passphrases at the least cost: each person of an office took 64 MiB. What it costs: test_office_accounts.py."""
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with patch.multiple(passphrases, _HASHER=cheap, _NOBODYS=cheap.hash("nobody's")):
+        yield
 
 
 @pytest.fixture

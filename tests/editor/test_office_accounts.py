@@ -2,6 +2,8 @@
 
 import pytest
 from editor.editor import Editor
+from editor.office.passphrases import _HASHER as OWN_HASHER
+from editor.office.passphrases import _NOBODYS as OWN_NOBODYS
 from editor.office.passphrases import Guessing, Wait, fits, hashed, offered
 from editor.office.state import FILE
 
@@ -12,6 +14,12 @@ from tests.editor.office_helpers import PASSPHRASE, Clock, Place, open_office
 @pytest.fixture
 def place(editor: Editor) -> Place:
     return open_office(editor)
+
+
+def test_a_passphrase_costs_64_mib_and_three_passes() -> None:
+    """And nobody's as much. Other tests hash more cheaply (conftest.py)."""
+    for kept in (OWN_HASHER.hash("four words are enough"), OWN_NOBODYS):
+        assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
 def test_an_invitation_works_once_and_for_some_days(place: Place) -> None:

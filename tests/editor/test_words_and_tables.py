@@ -125,7 +125,7 @@ def test_what_a_colleague_changed_meanwhile_is_not_overwritten(browser: Browser,
 
 def test_cells_of_tables_are_translated_beside_their_english(browser: Browser, folder: Folder) -> None:
     folder.row("helplines", for_ta="")
-    folder.table("duties", {"id": "child", "name_en": "Tell the officer.", "source": "x", "checked": "no"})
+    folder.table("duties", {"id": "child", "name_en": "Ask your legal adviser whether to tell.", "checked": "no"})
     assert not list(shown(browser, TABLES, "duties")), "the desk reads duties in English"
     rows = [row for row in shown(browser, TABLES, "for_ta") if not row["translation"]]
     assert rows

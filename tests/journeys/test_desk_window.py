@@ -19,10 +19,10 @@ PHONE = {"width": 360, "height": 740}
 
 
 @pytest.fixture
-def at_the_desk(whole_browser: Any, installation: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
+def at_the_desk(own_browser: Any, installation: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
     """A page of the police's window, come in by the one-time address; with a script where the person has one."""
     window = start.start(Place("police", installation.desks / "police", installation.address))
-    context = whole_browser.new_context(java_script_enabled="no script" not in request.node.name)
+    context = own_browser.new_context(java_script_enabled="no script" not in request.node.name)
     opened = context.new_page()
     opened.goto(window.enter)
     yield opened
@@ -172,6 +172,7 @@ def test_nothing_opened_is_left_in_the_browsers_storage(window: Any, ids: dict[s
     assert [cookie["httpOnly"] for cookie in state["cookies"]] == [True]
 
 
+@pytest.mark.windows
 def test_an_answer_is_recorded_in_the_window_and_heard_by_the_person(
     page: Any, at_the_desk: Any, installation: Any
 ) -> None:

@@ -107,7 +107,6 @@ def test_leaving_fast(page: Any, installation: Any, request: pytest.FixtureReque
     arrived(page, "/te/" if "[script]" in request.node.name else "/te/signs/")  # with a script it does not return there
 
 
-@pytest.mark.windows
 @pytest.mark.leaves
 def test_escape_three_times_leaves_too(page: Any, installation: Any, request: pytest.FixtureRequest) -> None:
     page.route(re.compile(r"^(?!http://127\.0\.0\.1)"), lambda route: route.fulfill(body="elsewhere"))

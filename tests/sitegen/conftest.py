@@ -14,7 +14,7 @@ import pytest
 import yaml
 from commands.site import Site
 from sitegen import build as site_build
-from sitegen.build import KEPT_TABLES
+from sitegen.build import KEPT_PHOTOS, KEPT_TABLES, PICTURES
 from sitegen.checks.content_checks import Report
 from sitegen.content import tables
 from sitegen.languages import table_schemas
@@ -119,8 +119,18 @@ def seal_cache() -> Path:
 
 @pytest.fixture(scope="session")
 def kept_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where a worker keeps tables that were found right: most tests have the same ones."""
-    return tmp_path_factory.mktemp("kept tables")
+    """Where a worker keeps which tables and photos were found right: most tests have the same ones."""
+    kept = tmp_path_factory.mktemp("kept tables")
+    for name in (KEPT_TABLES, KEPT_PHOTOS):
+        (kept / name.name).mkdir()
+    return kept
+
+
+@pytest.fixture
+def kept_pictures(folder: "Folder", kept_tables: Path) -> None:
+    """Let a test whose subject is not how small files are made of a photo take those of the tests before it."""
+    (kept_tables / PICTURES.name).mkdir(exist_ok=True)
+    (folder.root / PICTURES).symlink_to(kept_tables / PICTURES.name)
 
 
 @pytest.fixture
@@ -128,7 +138,8 @@ def folder(tmp_path: Path, seal_cache: Path, kept_tables: Path) -> Folder:
     root = tmp_path / "a district"
     (root / ".build").mkdir(parents=True)
     (root / ".build" / "seal").symlink_to(seal_cache)
-    (root / KEPT_TABLES).symlink_to(kept_tables)
+    for name in (KEPT_TABLES, KEPT_PHOTOS):  # by hashes of bytes that were found right
+        (root / name).symlink_to(kept_tables / name.name)
     (root / "content" / "tables").mkdir(parents=True)
     shutil.copytree(
         ROOT / "site",

@@ -92,6 +92,27 @@ def test_a_photo_that_was_found_right_is_not_decoded_at_each_check(
     assert "cannot be read" in str(next(images.problems(media, tmp_path / "kept")))
 
 
+def test_a_photo_is_decoded_once_for_all_pages_languages_and_builds(
+    folder: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, made, decode = folder.root / "content" / "media" / "meeting.jpg", [], images.decoded
+    path.parent.mkdir()
+    Image.new("RGB", (400, 300), "red").save(path)
+    monkeypatch.setattr(images, "decoded", lambda name, data: made.append(name) or decode(name, data))
+    for page in ("index", "rights"):
+        folder.page(page, "![A meeting](/media/meeting.jpg)")
+    before = {file.name: file.read_bytes() for file in (folder.build() / "pictures").iterdir()}
+    assert len(before) == 6
+    assert made == ["meeting.jpg"] * 2, "by the check, and for its small files"
+    (folder.root / ".build" / "pictures" / sorted(before)[0]).unlink()  # as a withdrawal does, or a full disk
+    after = {file.name: file.read_bytes() for file in (folder.build() / "pictures").iterdir()}
+    assert after == before
+    assert len(made) == 3
+    assert 'width="360" height="270"' in home(folder)
+    Image.new("RGB", (400, 300), "green").save(path)
+    assert {*(file.name for file in (folder.build() / "pictures").iterdir())}.isdisjoint(before)
+
+
 def test_a_drawing_stands_in_the_page_with_its_words(folder: Any) -> None:
     put(folder, "gate.svg", SVG.format('<path d="M0 0h9"/>'))
     folder.page("index", "![The <gate>](/media/gate.svg)")

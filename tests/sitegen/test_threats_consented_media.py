@@ -44,7 +44,7 @@ def recording(path: Path) -> str:
 
 
 @pytest.fixture
-def marks(folder: Any) -> dict[str, str]:
+def marks(folder: Any, kept_pictures: None) -> dict[str, str]:
     """A page with a photo of a person and one without, a recording and a film; what each is called by on the site."""
     media = folder.root / "content" / "media"
     found = {

@@ -19,7 +19,7 @@ from typing import IO, NoReturn
 _MOST_SAID = 20_000
 """Bytes of what a run says that are read, the last."""
 
-_PAUSE = 0.02
+_PAUSE = 0.1
 """Seconds between two looks at who has ended."""
 
 

@@ -19,10 +19,11 @@ SHARE = 50
 
 LONGEST_PAUSE = 30.0
 
-_FORM, _NONE = (
-    "qqd",
-    -1,
-)  # rows at the last look, what came here since, the moment of the next look (of a clock since boot)
+_FORM = "qqd"
+"""Rows at the last look, what came here since, the moment of the next look (of a clock that runs since boot)."""
+
+_NONE = -1
+"""Rows where nobody has looked yet."""
 
 
 class SharedCount:

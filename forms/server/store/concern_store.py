@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -31,13 +32,51 @@ from forms.server.store.letters import (
 )
 from forms.server.store.repeating import repeated, repeated_even_if_done
 
-# What every letter asks of the tables is put together once.
+# What every letter and every fetch asks of the tables is put together once: that takes longer than the answer.
 _NEW_LEFT_OUT = t.left_out.insert()
 _HAS = sa.select(t.letters.c.id).where(t.letters.c.id == sa.bindparam("id"))
 _NEW_RECIPIENT = t.recipients.insert()
 _ANYTHING = sa.select(
     sa.or_(*(sa.exists(sa.select(sa.literal(1)).select_from(table)) for table in t.METADATA.sorted_tables))
 )
+_PARTS_OF_DESK = (
+    sa.select(t.parts.c.letter, t.parts.c.id)
+    .join(t.recipients, t.recipients.c.letter == t.parts.c.letter)
+    .where(t.recipients.c.desk == sa.bindparam("desk"))
+    .order_by(t.parts.c.id)
+)
+_ENTRIES = (
+    sa.select(t.entries.c.id, t.entries.c.letter, t.entries.c.day)
+    .where(t.entries.c.desk == sa.bindparam("desk"), t.entries.c.day >= sa.bindparam("since"))
+    .order_by(t.entries.c.day, t.entries.c.id)
+)
+
+
+@cache
+def _waiting(*, everything: bool) -> sa.Select[Any]:
+    """Return the query for the letters that a `member` of a `desk` can fetch (see ConcernStore.waiting)."""
+    desk: sa.BindParameter[str] = sa.bindparam("desk")
+    member: sa.BindParameter[str] = sa.bindparam("member")
+    taken = sa.select(t.taken.c.letter).where(t.taken.c.member == member)
+    copied = sa.union_all(
+        sa.select(t.shared_copies.c.item).where(t.shared_copies.c.reader.in_([desk, member])),
+        sa.select(t.copies.c.item).where(t.copies.c.reader.in_([desk, member])),
+    )
+    return (
+        sa.select(
+            t.letters.c.id,
+            t.letters.c.thread,
+            t.letters.c.form,
+            t.letters.c.day,
+            t.letters.c.tray,
+            sa.func.coalesce(t.recipients.c.maker, "").label("maker"),
+            t.letters.c.id.in_(copied).label("copies"),
+        )
+        .join(t.recipients)
+        .where(t.recipients.c.desk == desk, sa.true() if everything else t.letters.c.id.not_in(taken))
+        .where(sa.or_(t.letters.c.sealed != b"", t.letters.c.id.in_(copied)))
+        .order_by(t.letters.c.tray, t.letters.c.day, t.letters.c.id)
+    )
 
 
 class ConcernStore(Store):
@@ -125,32 +164,11 @@ class ConcernStore(Store):
 
         Without `everything` only those that the member has not acknowledged yet.
         """
-        taken = sa.select(t.taken.c.letter).filter_by(member=member)
-        copied = sa.union_all(
-            sa.select(t.shared_copies.c.item).where(t.shared_copies.c.reader.in_((desk, member))),
-            sa.select(t.copies.c.item).where(t.copies.c.reader.in_((desk, member))),
-        )
-        query = (
-            sa.select(
-                t.letters.c.id,
-                t.letters.c.thread,
-                t.letters.c.form,
-                t.letters.c.day,
-                t.letters.c.tray,
-                sa.func.coalesce(t.recipients.c.maker, "").label("maker"),
-                t.letters.c.id.in_(copied).label("copies"),
-            )
-            .join(t.recipients)
-            .where(t.recipients.c.desk == desk, sa.true() if everything else t.letters.c.id.not_in(taken))
-            .where(sa.or_(t.letters.c.sealed != b"", t.letters.c.id.in_(copied)))
-            .order_by(t.letters.c.tray, t.letters.c.day, t.letters.c.id)
-        )
-        mine = sa.select(t.parts.c.letter, t.parts.c.id).join(t.recipients, t.recipients.c.letter == t.parts.c.letter)
         with self.reads() as connection:
             parts: dict[str, list[str]] = {}
-            for letter, part in connection.execute(mine.where(t.recipients.c.desk == desk).order_by(t.parts.c.id)):
+            for letter, part in connection.execute(_PARTS_OF_DESK, {"desk": desk}):
                 parts.setdefault(letter, []).append(part)
-            rows = connection.execute(query).mappings().all()
+            rows = connection.execute(_waiting(everything=everything), {"desk": desk, "member": member}).mappings()
             return tuple(
                 Waiting(**{**row, "copies": bool(row["copies"]), "parts": tuple(parts.get(row["id"], ()))})
                 for row in rows
@@ -331,11 +349,8 @@ class ConcernStore(Store):
     @repeated
     def entries(self, desk: str, since: date) -> tuple[EntryRow, ...]:
         """Return the entries of a desk's case log of this day or later."""
-        query = sa.select(t.entries.c.id, t.entries.c.letter, t.entries.c.day).where(
-            t.entries.c.desk == desk, t.entries.c.day >= since
-        )
         with self.reads() as connection:
-            return tuple(EntryRow(*row) for row in connection.execute(query.order_by(t.entries.c.day, t.entries.c.id)))
+            return tuple(EntryRow(*row) for row in connection.execute(_ENTRIES, {"desk": desk, "since": since}))
 
     @repeated
     def entry(self, entry_id: str, desk: str) -> bytes | None:

@@ -52,7 +52,13 @@ def seen(id: str, side: str, language: str, name: str) -> Response:
 
 def _may_be_seen(change: Change) -> bool:
     """Return whether who asks may see a change: in an office, not of a withdrawn story unless they can take it out."""
-    return "office" not in current_app.extensions or gate.shows_words_of(change.path.partition("/")[2])
+    return "office" not in current_app.extensions or gate.shows_words_of(_page_name(change.path))
+
+
+def _page_name(path: str) -> str:
+    """Return the page of which a file of the history has the words, also as a draft."""
+    folder, _, name = path.partition("/")
+    return name.partition("/")[2] if folder == UNFINISHED else name
 
 
 def _is_page(change: Change) -> bool:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 from xml.etree import ElementTree as ET
 
+from forms.core.files.durable import write_durably
 from forms.core.media import decoder_process
 from forms.core.problem import Problem
 from sitegen.checks.did_you_mean import did_you_mean
@@ -93,25 +94,32 @@ class ImagePipeline:
     def _photo(self, path: Path, alt: str) -> str:
         data = path.read_bytes()
         name = hashlib.sha256(data).hexdigest()[:16]
-        picture = decoded(path.name, data).pixels
-        sources, fallback = [], ""
-        for ending, kind, media_type in _KINDS:
-            found = [(width, self._kept(picture, width, f"{name}-{width}.{ending}", kind)) for width in WIDTHS]
-            srcset = ", ".join(f"{address} {width}w" for width, address in found)
+        height = self._made(path.name, data, name)
+        sources = []
+        for ending, _, media_type in _KINDS:
+            srcset = ", ".join(f"/{FOLDER}/{name}-{width}.{ending} {width}w" for width in WIDTHS)
             sources.append(f'<source type="{media_type}" srcset="{srcset}" sizes="(min-width: 45rem) 42rem, 92vw">')
-            fallback = found[0][1]
-        height = round(picture.height * WIDTHS[0] / picture.width)
+        fallback = f"/{FOLDER}/{name}-{WIDTHS[0]}.{_KINDS[-1][0]}"
         image = f'<img src="{fallback}" alt="{html.escape(alt)}" width="{WIDTHS[0]}" height="{height}" loading="lazy">'
         return f'<picture class="picture">{"".join(sources[:-1])}{image}</picture>'
 
-    def _kept(self, picture: "Image.Image", width: int, name: str, kind: str) -> str:
-        kept = self.cache / name
-        if not kept.exists():
+    def _made(self, called: str, data: bytes, name: str) -> int:
+        """Put a photo's small files on the site, and return the height of the smaller ones in pixels.
+
+        It is decoded where not all of them are kept: a decoder process for each page was most of a build.
+        """
+        files = {f"{name}-{width}.{ending}": (width, kind) for ending, kind, _ in _KINDS for width in WIDTHS}
+        height = self.cache / f"{name}.height"  # written last: where it is, all files are whole
+        if not height.exists() or not all((self.cache / file).exists() for file in files):
+            picture = decoded(called, data).pixels
             self.cache.mkdir(parents=True, exist_ok=True)
-            kept.write_bytes(_small(picture, width, kind))
+            for file, (width, kind) in files.items():
+                write_durably(self.cache / file, _small(picture, width, kind))
+            write_durably(height, b"%d" % round(picture.height * WIDTHS[0] / picture.width))
         self.out.mkdir(parents=True, exist_ok=True)
-        (self.out / name).write_bytes(kept.read_bytes())
-        return f"/{FOLDER}/{name}"
+        for file in files:
+            (self.out / file).write_bytes((self.cache / file).read_bytes())
+        return int(height.read_bytes())
 
 
 def _small(picture: "Image.Image", width: int, kind: str) -> bytes:

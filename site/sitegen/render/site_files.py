@@ -3,7 +3,8 @@
 import hashlib
 import re
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from markupsafe import Markup
@@ -71,21 +72,28 @@ def _hashed(path: Path) -> str:
 
 def _published(path: Path) -> bytes:
     """Return a style or script as it is published: a stylesheet for old engines too, both without what only we read."""
-    made = {".css": _small_style, ".js": _without_remarks}.get(path.suffix, str)
+    makers: dict[str, Callable[[str], str]] = {".css": _small_style, ".js": _without_remarks}
+    made = makers.get(path.suffix, str)
     return made(path.read_text(encoding="utf-8")).encode()
 
 
 def _mirrored(path: Path) -> bytes:
     """Return a style as languages load it that run from right to left."""
-    return _dense(mirrored_style.mirrored(old_engines.lowered(path.read_text(encoding="utf-8")))).encode()
+    return _mirrored_style(path.read_text(encoding="utf-8")).encode()
+
+
+@lru_cache(maxsize=32)
+def _mirrored_style(css: str) -> str:
+    return _dense(mirrored_style.mirrored(old_engines.lowered(css)))
 
 
 def _mirrored_name(path: Path) -> str:
     return f"rtl-{path.stem}.{hashlib.sha256(_mirrored(path)).hexdigest()[:10]}{path.suffix}"
 
 
+@lru_cache(maxsize=32)
 def _small_style(css: str) -> str:
-    """Return our stylesheet for old engines too."""
+    """Return our stylesheet for old engines too. Names of files and the files of each build ask for it."""
     return _dense(old_engines.lowered(css))
 
 

@@ -14,7 +14,6 @@
   button.textContent = record;
   heard.controls = true;
   heard.hidden = true;
-  said.setAttribute("role", "status");
   field.after(button, heard, said);
 
   const show = () => {
@@ -33,6 +32,7 @@
       stream = await navigator.mediaDevices.getUserMedia({ audio: true });
     } catch {
       button.hidden = true;
+      said.setAttribute("role", "alert");
       said.textContent = none;
       return;
     }
