@@ -113,6 +113,20 @@ def test_a_photo_is_decoded_once_for_all_pages_languages_and_builds(
     assert {*(file.name for file in (folder.build() / "pictures").iterdir())}.isdisjoint(before)
 
 
+@pytest.mark.parametrize("damage", [b"", b"x", b"\xff", b"-1 1"])
+def test_a_damaged_height_of_a_kept_photo_is_worked_out_again(folder: Any, damage: bytes) -> None:
+    path = folder.root / "content" / "media" / "meeting.jpg"
+    path.parent.mkdir()
+    Image.new("RGB", (400, 300), "red").save(path)
+    folder.page("index", "![A meeting](/media/meeting.jpg)")
+    folder.build()
+    [kept] = (folder.root / ".build" / "pictures").glob("*.height")
+    kept.write_bytes(damage)
+    folder.build()
+    assert 'width="360" height="270"' in home(folder)
+    assert kept.read_bytes() == b"270"
+
+
 def test_a_drawing_stands_in_the_page_with_its_words(folder: Any) -> None:
     put(folder, "gate.svg", SVG.format('<path d="M0 0h9"/>'))
     folder.page("index", "![The <gate>](/media/gate.svg)")

@@ -109,17 +109,26 @@ class ImagePipeline:
         It is decoded where not all of them are kept: a decoder process for each page was most of a build.
         """
         files = {f"{name}-{width}.{ending}": (width, kind) for ending, kind, _ in _KINDS for width in WIDTHS}
-        height = self.cache / f"{name}.height"  # written last: where it is, all files are whole
-        if not height.exists() or not all((self.cache / file).exists() for file in files):
+        kept = self.cache / f"{name}.height"  # written last: where it is, all files are whole
+        height = _height_in(kept)
+        if not height or not all((self.cache / file).exists() for file in files):
             picture = decoded(called, data).pixels
+            height = round(picture.height * WIDTHS[0] / picture.width)
             self.cache.mkdir(parents=True, exist_ok=True)
             for file, (width, kind) in files.items():
                 write_durably(self.cache / file, _small(picture, width, kind))
-            write_durably(height, b"%d" % round(picture.height * WIDTHS[0] / picture.width))
+            write_durably(kept, b"%d" % height)
         self.out.mkdir(parents=True, exist_ok=True)
         for file in files:
             (self.out / file).write_bytes((self.cache / file).read_bytes())
-        return int(height.read_bytes())
+        return height
+
+
+def _height_in(kept: Path) -> int:
+    """Return the height that a file of the cache tells; 0 where it is not there, or damaged."""
+    with suppress(OSError, ValueError):
+        return int(kept.read_bytes()[:10])
+    return 0
 
 
 def _small(picture: "Image.Image", width: int, kind: str) -> bytes:
