@@ -1,6 +1,9 @@
 """No edit, no kept work and no layer brings back what has no consent, or publishes a draft: builds of what changed."""
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -314,3 +317,18 @@ def test_a_withdrawal_from_the_programs_own_content_cleans_the_site_that_readers
     words = ["build.py", "withdraw", "a", "--content", named.format(root=folder.root)]
     assert root_of(program, words) == folder.root
     assert words == ["build.py", "withdraw", "a"]
+
+
+def test_what_a_killed_build_left_is_removed_and_what_a_running_one_works_in_stays(folder: Folder) -> None:
+    """Killed while it removes the old site, a build leaves all of that, under the name of its new one."""
+    folder.page("stories/a", f"{SECRET}.", title=f"{SECRET} title", consent="a-story")
+    folder.table("consents", TOLD)
+    built(folder, compress=False)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left, own = (folder.root / f"public.new-{process}" for process in (ended.pid, os.getpid()))
+    for place in (left, own):
+        shutil.copytree(folder.root / "public", place)
+    left.with_name(f"{left.name}.stopped").touch()
+    assert run(site_in(folder.root, TODAY), "withdraw", "stories/a").exit_code == 0
+    assert sorted(path.name for path in folder.root.glob("public.*")) == [own.name, "public.twin"]

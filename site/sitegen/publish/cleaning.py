@@ -3,6 +3,10 @@
 What is withdrawn leaves every file that can be cleaned, whatever is wrong with another one.
 """
 
+import glob
+import os
+import re
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -12,6 +16,9 @@ from forms.core.files.durable import write_durably
 from forms.core.problem import Problem
 
 COPIES = ("gz", "br")
+_OF_BUILD = re.compile(r"\.new-(\d+)(?:\.stopped)?$")
+"""How the name of what a build works in ends: with the number of its process (sitegen/build.py)."""
+
 _TODO = "Build the site again. Until then look at that file yourself: what was withdrawn may still stand in it."
 
 
@@ -39,6 +46,28 @@ def remove(path: Path) -> None:
     """Remove a file and its compressed copies. Raises OSError."""
     for name in (path.name, *(f"{path.name}.{ending}" for ending in COPIES)):
         path.with_name(name).unlink(missing_ok=True)
+
+
+def remove_left(public: Path) -> None:
+    """Remove what killed builds left beside a site: a new one half made, or an old one half removed, with all it said.
+
+    What a build that runs works in stays: it cleans that itself. Only POSIX tells which process runs.
+    """
+    for path in public.parent.glob(f"{glob.escape(public.name)}.new-*") if os.name == "posix" else ():
+        if (found := _OF_BUILD.search(path.name)) and _has_ended(int(found[1])):
+            shutil.rmtree(path, ignore_errors=True)
+            with suppress(OSError):
+                path.unlink(missing_ok=True)  # what is no folder
+
+
+def _has_ended(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):  # of another user, or a number that no process has
+        return False
+    return False
 
 
 @dataclass

@@ -57,6 +57,7 @@ def purge(
         known = consents.Consents(content, ())
         what = f"could not be read ({type(error).__name__}), so every story is taken off."
         cleaner.problems.append(Problem(str(content / consents.TABLE), what, "Mend it, and build the site again."))
+    cleaning.remove_left(public)
     for folder in (public, *sorted(public.parent.glob(f"{public.name}.*"))):
         if folder.is_dir() and (folder == public or ".new-" not in folder.name):  # a build purges its own
             with cleaner.going_on(folder):
