@@ -10,7 +10,7 @@ posts to change in the same moment (docs/decisions/0059).
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -240,8 +240,7 @@ def _copy(public: Path, to: Path, now: Release | None) -> None:
 @contextmanager
 def _in_the_making(release: Release) -> Iterator[Path]:
     """Yield a folder that becomes the release when all went well, and goes when not."""
-    for left in release.folder.parent.glob("*.new"):
-        shutil.rmtree(left, ignore_errors=True)
+    _remove_half_made(release.folder.parent)
     folder = release.folder.with_name(f"{release.folder.name}.new")
     folder.mkdir(parents=True)
     try:
@@ -253,6 +252,18 @@ def _in_the_making(release: Release) -> Iterator[Path]:
         sync_folder(release.folder.parent)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_half_made(folder: Path) -> None:
+    for left in folder.glob("*.new"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def remove_left(site: Path) -> None:
+    """Remove the release that a killed program left half made. Nothing while one publishes: it cleans its own."""
+    if any((site / RELEASES).glob("*.new")):
+        with suppress(AlreadyLocked, OSError), locked(site / LOCK):
+            _remove_half_made(site / RELEASES)
 
 
 def _use(site: Path, release: Release) -> None:

@@ -32,6 +32,7 @@ def remove_withdrawn(site: Site, out: Path, *stories: str, everywhere: bool = Fa
     """
     gone: list[str] = []
     wrong: list[Problem] = []
+    releases.remove_left(site.published)
     shown = [release.public for release in releases.every(site.published)]
     for public in dict.fromkeys((out, site.public, site.for_release, *shown)):
         try:

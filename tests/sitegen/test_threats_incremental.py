@@ -16,7 +16,9 @@ from commands.cli.main import root_of
 from sitegen import build, kept_work
 from sitegen.incremental import building, inputs, record
 
+from forms.core.files.locks import locked
 from forms.core.problem import Problems
+from forms.operations import releases
 from tests.commands import PROGRAM, run, site_in
 from tests.sitegen.conftest import TODAY, Folder
 from tests.sitegen.test_incremental import builder, built, files, from_scratch
@@ -332,3 +334,17 @@ def test_what_a_killed_build_left_is_removed_and_what_a_running_one_works_in_sta
     left.with_name(f"{left.name}.stopped").touch()
     assert run(site_in(folder.root, TODAY), "withdraw", "stories/a").exit_code == 0
     assert sorted(path.name for path in folder.root.glob("public.*")) == [own.name, "public.twin"]
+
+
+def test_a_release_that_was_left_half_made_is_removed_unless_somebody_makes_it_just_now(folder: Folder) -> None:
+    folder.page("stories/a", f"{SECRET}.", title=f"{SECRET} title", consent="a-story")
+    folder.table("consents", TOLD)
+    built(folder, compress=False)
+    site = site_in(folder.root, TODAY)
+    half = site.published / releases.RELEASES / "0000000007.new"
+    shutil.copytree(site.public, half / releases.PUBLIC)
+    with locked(site.published / releases.LOCK):
+        assert run(site, "withdraw", "stories/a").exit_code == 0
+        assert half.exists(), "who makes it cleans it before it is shown, and once more after that"
+    assert run(site, "withdraw", "stories/a").exit_code == 0
+    assert traces(site.published) == []
