@@ -52,15 +52,15 @@ def choose(folder: Path, code: str) -> None:
 def words(language: str) -> NullTranslations:
     """Return the desk's words in a language; what the desk's file lacks the public forms' may have.
 
-    Of the district's own words in portal.json those of the public forms count here, none that the desk alone says: a
-    server that was taken over must not write what stands on the desk's buttons.
+    The district's own words in portal.json do not count here: a server that was taken over must not write what stands
+    on the desk's buttons, of which many ("Remove", "yes", "no") are words of the forms too.
     """
-    return NullTranslations() if language == ENGLISH else _words(language, i18n.translations(language))
+    return NullTranslations() if language == ENGLISH else _words(language, i18n.shipped(language))
 
 
 @lru_cache(maxsize=32)
 def _words(language: str, public: NullTranslations) -> NullTranslations:
-    """Return the desk's words. public: those of the forms, which may change while the desk runs."""
+    """Return the desk's words. public: those of the forms."""
     own = i18n.compiled(i18n.catalog(language, FOLDER))
     own.add_fallback(public)
     return own

@@ -14,6 +14,7 @@ import pytest
 from jinja2 import Environment, nodes
 from markupsafe import Markup
 
+from forms.core import i18n
 from forms.core.i18n import catalog, extraction
 from forms.core.i18n.lazy_text import LazyText, as_lazy, joined, lazy_gettext, lazy_ngettext
 from forms.core.i18n.marked_words import SAYING, called, texts_of
@@ -316,6 +317,19 @@ def test_a_day_and_a_moment_are_the_districts(office: Office) -> None:
 
 def messages() -> list[Any]:
     return [message for message in extraction.template(extraction.DESK) if message.id]
+
+
+def test_a_server_that_was_taken_over_writes_no_word_on_the_desks_buttons() -> None:
+    """Many of them are words of the public forms too, and the district's own come in the server's portal.json."""
+    shared = ("yes", "no", "Remove", "Closed")
+    before = [language.words("ta").gettext(word) for word in shared]
+    head = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
+    i18n.take_words({"ta": head + "".join(f'msgid "{word}"\nmsgstr "வேறு"\n\n' for word in shared)})
+    try:
+        assert i18n.say("ta")("Remove") == "வேறு", "a person is told in the district's words"
+        assert [language.words("ta").gettext(word) for word in shared] == before
+    finally:
+        i18n.take_words({})
 
 
 def test_the_desks_words_are_its_own_and_the_publics_stay_where_they_are() -> None:
