@@ -1,5 +1,6 @@
 """While no letter can be kept, whoever runs the server sees it; and nothing of anybody's letter."""
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -81,6 +82,46 @@ def test_it_is_said_once_and_nothing_of_a_letter(endpoint: Any, caplog: pytest.L
     assert said in record.getMessage()
     for private in (WORDS, "/forms", "127.0.0.1", "concern/", "INSERT", "SELECT"):
         assert private not in caplog.text
+
+
+def files_gone(endpoint: Any) -> None:
+    for file in endpoint.data.glob("concerns.db*"):
+        file.unlink()
+
+
+def replaced(endpoint: Any) -> None:
+    shutil.copyfile(endpoint.data / "concerns.db", endpoint.data / "copy")
+    (endpoint.data / "copy").replace(endpoint.data / "concerns.db")
+
+
+def log_gone(endpoint: Any) -> None:
+    (endpoint.data / "concerns.db-wal").unlink()
+
+
+def folder_gone(endpoint: Any) -> None:
+    endpoint.data.rename(endpoint.data.with_name("moved"))
+
+
+@pytest.mark.parametrize("gone", [files_gone, replaced, log_gone, folder_gone])
+def test_no_letter_is_kept_in_a_file_that_nobody_will_open(
+    endpoint: Any, caplog: pytest.LogCaptureFixture, gone: Callable[[Any], None]
+) -> None:
+    """SQLite goes on writing into files that were removed or replaced, and reports each letter as kept."""
+    assert endpoint.send("concern", "ta", what="before").status_code == 200
+    before = sorted(endpoint.data.parent.rglob("*"))
+    gone(endpoint)
+    left = sorted(endpoint.data.parent.rglob("*"))
+    assert endpoint.send("concern", "ta", what=WORDS).status_code == 503
+    watch(endpoint.client.application)
+    said = caplog.records[0].getMessage()
+    assert said.startswith("The database of concerns: its files were removed or replaced while it was open.")
+    assert WORDS not in caplog.text
+    made = {path.name for path in endpoint.data.parent.rglob("*")} - {path.name for path in left}
+    assert made <= {"concerns.db-wal"}, "what could be put back finds its place free"
+    if gone is folder_gone:
+        endpoint.data.with_name("moved").rename(endpoint.data)
+        assert sorted(endpoint.data.parent.rglob("*")) == before
+        assert endpoint.send("concern", "ta", what=WORDS).status_code == 200
 
 
 def test_a_watching_thread_says_it_while_nobody_sends_and_says_when_it_is_over(
