@@ -10,6 +10,7 @@ import yaml
 from commands.building import build_for_release, lacks_signature
 from commands.checkouts import checkout_of
 from commands.editors import signature_asked_for
+from commands.withdrawals import remove_withdrawn
 from editor.office.build_signatures import Build, BuildSignatures
 from editor.publishing import Folder as PublicFolder
 from editor.publishing import Outcome, Publisher
@@ -26,6 +27,7 @@ from tests.editor.conftest import folder_place, make_editor, write_site
 from tests.editor.office_helpers import Device, Person, Place, asked, open_office, said, with_passkey
 from tests.patience import until
 from tests.sitegen.conftest import TODAY, Folder
+from tests.sitegen.test_threats_withdrawal import tell
 from tests.test_passkey_signatures import Device as SigningDevice
 from tests.test_passkey_signatures import line
 
@@ -227,7 +229,7 @@ def test_a_signed_site_is_not_replaced_by_one_that_nobody_signed(folder: Folder)
     release = folder.root / "published" / "releases" / "0000000001" / "public"
     release.mkdir(parents=True)
     (folder.root / "published" / "current").symlink_to("releases/0000000001")
-    (release / SIGNATURES[1:]).write_text("passkey:... signed")
+    (release / SIGNATURES[1:]).write_text(f"passkey:office.example:02{'1' * 64} signed")
     with pytest.raises(Problem, match="nothing on this machine signs a new build"):
         build_for_release(site_in(folder.root, TODAY), lambda: None)
 
@@ -245,6 +247,7 @@ def test_after_a_withdrawal_publishers_are_told_that_the_site_is_not_signed(site
 def test_a_whole_build_waits_for_its_signature_and_goes_without_one(folder: Folder) -> None:
     """The real build of a tiny site, put into a release: refused first, then signed."""
     device, site, named = SigningDevice(), site_in(folder.root, TODAY), [SigningDevice().public()]
+    tell(folder)
     name_publishers(folder, *named)
     signatures = BuildSignatures(lambda: named)
     site.published.mkdir()
@@ -275,5 +278,8 @@ def test_a_whole_build_waits_for_its_signature_and_goes_without_one(folder: Fold
     with pytest.raises(Problem, match="nothing on this machine signs a new build"):
         build_for_release(site, lambda: None)
     assert not lacks_signature(site, site.public)
-    (public / SIGNATURES[1:]).write_text("")  # as a withdrawal leaves it
+    remove_withdrawn(site, public, "stories/a")
     assert lacks_signature(site, site.public)
+    assert not is_signed((public / ADDRESS[1:]).read_bytes(), (public / SIGNATURES[1:]).read_bytes(), named)
+    with pytest.raises(Problem, match="nothing on this machine signs a new build"):
+        build_for_release(site, lambda: None)  # else whoever withdraws, which needs no role, publishes what is saved
