@@ -244,6 +244,19 @@ def test_after_a_withdrawal_publishers_are_told_that_the_site_is_not_signed(site
     assert said_so not in site.place.person("M. Devi", "writer").get("/"), "whoever cannot mend it"
 
 
+def test_a_broken_portal_yml_takes_no_page_from_a_publisher(site: SignedSite) -> None:
+    came, there = site.publisher(), site_in(site.folder.root, TODAY)
+    site.signatures.is_missing = partial(lacks_signature, there, site.public)
+    site.sign(came, site.build(came))
+    assert site.is_published()
+    (site.public / SIGNATURES[1:]).write_bytes(b"")
+    path = site.folder.root / "content" / "portal.yml"
+    for listed in ("5", "yes", "word", "{a: 1}", "[[1]]", "[", ""):
+        path.write_text(f"publishers: {listed}\n", encoding="utf-8")
+        came.get("/")
+        came.get("/publish/")
+
+
 def test_a_whole_build_waits_for_its_signature_and_goes_without_one(folder: Folder) -> None:
     """The real build of a tiny site, put into a release: refused first, then signed."""
     device, site, named = SigningDevice(), site_in(folder.root, TODAY), [SigningDevice().public()]
