@@ -181,6 +181,19 @@ def test_a_withdrawal_waits_for_no_signature(site: SignedSite) -> None:
     assert site.is_published()
 
 
+def test_colleagues_save_while_a_build_waits_for_a_publisher_who_went_away(site: SignedSite) -> None:
+    """What needs a second person stays as it is while a build reads it, and not for the five minutes after that."""
+    path = site.folder.root / "content" / "portal.yml"
+    path.write_text(path.read_text("utf-8") + "\nsecond_person: [helplines]\n", "utf-8")
+    came, writer = site.publisher(), site.place.person("M. Devi", "writer")
+    assert site.place.editor.approvals.covers("tables/helplines.csv")
+    build = site.build(came)
+    writer.post("/helplines/called", id="112")
+    came.post("/publish/unsigned", build=build)
+    site.place.editor.publisher.wait()
+    came.post("/publish/", 400)
+
+
 def test_a_removed_publisher_and_one_whose_role_went_sign_nothing(site: SignedSite) -> None:
     came = site.publisher()
     build = site.build(came)
