@@ -1,5 +1,6 @@
 """While no letter can be kept, whoever runs the server sees it; and nothing of anybody's letter."""
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from sqlalchemy import event
 
 from forms.core import portal as portals
 from forms.server.app import watch
+from forms.server.run import start_clock_work
 from forms.server.services.operator_log import AGAIN, LATER, Leader, OperatorLog
 from tests.patience import until
 
@@ -220,6 +222,39 @@ def test_an_unforeseen_error_is_said_once_by_kind_and_place(
     assert (kind, module) == ("ValueError", "forms.server.services.mailbox")
     assert line.isdigit()
     assert record.exc_info is None
+
+
+@pytest.mark.parametrize("step", ["erase", "store"])
+def test_an_unforeseen_error_ends_neither_erasing_nor_watching(
+    endpoint: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    app, looks = endpoint.client.application, []
+
+    def broken(*_: Any) -> str:
+        looks.append(step)
+        raise PermissionError(13, WORDS, WORDS)
+
+    if step == "erase":
+        app.extensions["erase"] = broken
+    else:
+        monkeypatch.setattr("forms.server.store.schema_copies.remove_old", broken)
+    work = start_clock_work(app)
+    work._every = 0.01
+    until(lambda: len(looks) > 2)
+    assert work.is_alive()
+    work.stop()
+    assert [record.getMessage().partition(" in ")[0] for record in caplog.records] == ["PermissionError"]
+    assert WORDS not in caplog.text
+
+
+def test_an_old_copy_that_cannot_be_removed_keeps_no_other(endpoint: Any) -> None:
+    odd, old = (endpoint.data / f"concerns.db.before-{name}" for name in "12")
+    odd.mkdir()
+    old.write_bytes(b"x")
+    for one in (old, odd):
+        os.utime(one, (0, 0))
+    watch(endpoint.client.application)
+    assert not old.exists()
 
 
 def test_gunicorn_says_it_and_that_it_is_over(tmp_path: Path, district: Any) -> None:
