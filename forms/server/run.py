@@ -1,5 +1,6 @@
 """Run the forms server on this machine, for `build.py serve`."""
 
+import sys
 from functools import partial
 
 from flask import Flask
@@ -14,7 +15,10 @@ from forms.web.serving import make
 def start_clock_work(app: Flask) -> RetentionThread:
     """Start the daily erasing, which runs even without traffic; what is wrong with the clock is logged."""
     app.extensions["operator_log"].watched = True
-    clock_work = RetentionThread(app.extensions["erase"], partial(tell, app), watch=partial(watch, app))
+    clock_work = RetentionThread(
+        app.extensions["erase"], partial(tell, app), watch=partial(watch, app),
+        failed=lambda: app.log_exception(sys.exc_info()),
+    )  # fmt: skip
     app.extensions["clock_work"] = clock_work
     clock_work.start()
     return clock_work

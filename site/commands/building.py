@@ -22,7 +22,7 @@ from commands.keys import (
 from commands.node import node_for
 from commands.site import Site
 from commands.withdrawals import remove_withdrawn
-from forms.core.builds.manifest import ADDRESS, SIGNATURES
+from forms.core.builds.manifest import ADDRESS, CHANGED, SIGNATURES
 from forms.core.problem import Problem
 from forms.operations import releases
 
@@ -108,19 +108,22 @@ def build_for_release(site: Site, sign: Callable[[], Callable[[bytes], str] | No
 def _shows_signed_site(site: Site) -> bool:
     """Return whether portal.yml names publishers, and a release that is kept here is signed.
 
-    Of one that a withdrawal has changed the signature is gone: until somebody signs again, desks say so.
+    One that a withdrawal has changed was: else whoever withdraws would have the next build published by nobody.
     """
-    signatures = [one.public / SIGNATURES[1:] for one in releases.every(site.published)]
-    return bool(publishers_named(site)) and any(path.is_file() and path.stat().st_size for path in signatures)
+    return bool(publishers_named(site)) and any(_signatures(one.public) for one in releases.every(site.published))
 
 
 def lacks_signature(site: Site, public: Path) -> bool:
     """Return whether readers see a site that its publishers should have signed. public: where no release is in use."""
     now = releases.current(site.published)
     shown = now.public if now else public
-    signatures = shown / SIGNATURES[1:]
     is_built = (shown / ADDRESS[1:]).is_file()
-    return is_built and bool(publishers_named(site)) and not (signatures.is_file() and signatures.stat().st_size)
+    return is_built and bool(publishers_named(site)) and _signatures(shown) in {b"", CHANGED}
+
+
+def _signatures(public: Path) -> bytes:
+    path = public / SIGNATURES[1:]
+    return path.read_bytes() if path.is_file() else b""
 
 
 def _require_nothing_to_sign(site: Site, out: Path) -> None:

@@ -54,8 +54,12 @@ def _opened(folder: Path, known: str | None) -> signing.PrivateKey:
 
 
 def publishers_named(site: Site) -> tuple[str, ...]:
-    """Return the keys of who signs the site, as portal.yml names them now."""
-    return tuple(map(str, read_settings(site.content).get("publishers") or ()))
+    """Return the keys of who signs the site, as portal.yml names them now; none where that is no list: a check says it.
+
+    Raises Problem where portal.yml cannot be read.
+    """
+    listed = read_settings(site.content).get("publishers")
+    return tuple(map(str, listed)) if isinstance(listed, list) else ()
 
 
 def publishers_signature(site: Site) -> Callable[[bytes], str] | None:

@@ -10,6 +10,7 @@ import yaml
 from commands.building import build_for_release, lacks_signature
 from commands.checkouts import checkout_of
 from commands.editors import signature_asked_for
+from commands.withdrawals import remove_withdrawn
 from editor.office.build_signatures import Build, BuildSignatures
 from editor.publishing import Folder as PublicFolder
 from editor.publishing import Outcome, Publisher
@@ -26,6 +27,7 @@ from tests.editor.conftest import folder_place, make_editor, write_site
 from tests.editor.office_helpers import Device, Person, Place, asked, open_office, said, with_passkey
 from tests.patience import until
 from tests.sitegen.conftest import TODAY, Folder
+from tests.sitegen.test_threats_withdrawal import tell
 from tests.test_passkey_signatures import Device as SigningDevice
 from tests.test_passkey_signatures import line
 
@@ -179,6 +181,19 @@ def test_a_withdrawal_waits_for_no_signature(site: SignedSite) -> None:
     assert site.is_published()
 
 
+def test_colleagues_save_while_a_build_waits_for_a_publisher_who_went_away(site: SignedSite) -> None:
+    """What needs a second person stays as it is while a build reads it, and not for the five minutes after that."""
+    path = site.folder.root / "content" / "portal.yml"
+    path.write_text(path.read_text("utf-8") + "\nsecond_person: [helplines]\n", "utf-8")
+    came, writer = site.publisher(), site.place.person("M. Devi", "writer")
+    assert site.place.editor.approvals.covers("tables/helplines.csv")
+    build = site.build(came)
+    writer.post("/helplines/called", id="112")
+    came.post("/publish/unsigned", build=build)
+    site.place.editor.publisher.wait()
+    came.post("/publish/", 400)
+
+
 def test_a_removed_publisher_and_one_whose_role_went_sign_nothing(site: SignedSite) -> None:
     came = site.publisher()
     build = site.build(came)
@@ -227,7 +242,7 @@ def test_a_signed_site_is_not_replaced_by_one_that_nobody_signed(folder: Folder)
     release = folder.root / "published" / "releases" / "0000000001" / "public"
     release.mkdir(parents=True)
     (folder.root / "published" / "current").symlink_to("releases/0000000001")
-    (release / SIGNATURES[1:]).write_text("passkey:... signed")
+    (release / SIGNATURES[1:]).write_text(f"passkey:office.example:02{'1' * 64} signed")
     with pytest.raises(Problem, match="nothing on this machine signs a new build"):
         build_for_release(site_in(folder.root, TODAY), lambda: None)
 
@@ -242,9 +257,23 @@ def test_after_a_withdrawal_publishers_are_told_that_the_site_is_not_signed(site
     assert said_so not in site.place.person("M. Devi", "writer").get("/"), "whoever cannot mend it"
 
 
+def test_a_broken_portal_yml_takes_no_page_from_a_publisher(site: SignedSite) -> None:
+    came, there = site.publisher(), site_in(site.folder.root, TODAY)
+    site.signatures.is_missing = partial(lacks_signature, there, site.public)
+    site.sign(came, site.build(came))
+    assert site.is_published()
+    (site.public / SIGNATURES[1:]).write_bytes(b"")
+    path = site.folder.root / "content" / "portal.yml"
+    for listed in ("5", "yes", "word", "{a: 1}", "[[1]]", "[", ""):
+        path.write_text(f"publishers: {listed}\n", encoding="utf-8")
+        came.get("/")
+        came.get("/publish/")
+
+
 def test_a_whole_build_waits_for_its_signature_and_goes_without_one(folder: Folder) -> None:
     """The real build of a tiny site, put into a release: refused first, then signed."""
     device, site, named = SigningDevice(), site_in(folder.root, TODAY), [SigningDevice().public()]
+    tell(folder)
     name_publishers(folder, *named)
     signatures = BuildSignatures(lambda: named)
     site.published.mkdir()
@@ -275,5 +304,8 @@ def test_a_whole_build_waits_for_its_signature_and_goes_without_one(folder: Fold
     with pytest.raises(Problem, match="nothing on this machine signs a new build"):
         build_for_release(site, lambda: None)
     assert not lacks_signature(site, site.public)
-    (public / SIGNATURES[1:]).write_text("")  # as a withdrawal leaves it
+    remove_withdrawn(site, public, "stories/a")
     assert lacks_signature(site, site.public)
+    assert not is_signed((public / ADDRESS[1:]).read_bytes(), (public / SIGNATURES[1:]).read_bytes(), named)
+    with pytest.raises(Problem, match="nothing on this machine signs a new build"):
+        build_for_release(site, lambda: None)  # else whoever withdraws, which needs no role, publishes what is saved

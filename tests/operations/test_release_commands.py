@@ -182,6 +182,31 @@ def test_publish_takes_every_district_whose_content_is_here(tmp_path: Path, monk
     assert "is not what was published" in done.output, "nothing was put where district.toml says"
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [{"content": "loop/x"}, {"content": "loop"}, {"content": "x" * 300}, {"portal": "x" * 300}, {"portal": "loop/x"}],
+)
+def test_folders_that_no_system_can_have_stop_no_other_district(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, odd: dict[str, str]
+) -> None:
+    (tmp_path / "program.py").write_text("import sys, time\n'b-ok' in sys.argv[2] and time.sleep(1)\nprint('Done.')")
+    folder = tmp_path / "districts"
+    for name in ("a-ok", "b-ok", "b-odd"):
+        given = {"content": f"/srv/{name}", **(odd if name == "b-odd" else {})}
+        district_settings.write(folder, name, [f"{name}.example"], given)
+        (folder / name / "loop").symlink_to("loop")
+        handover = folder / name / district_settings.PORTAL
+        handover.parent.mkdir(parents=True)
+        handover.write_text("{}")
+    here = Checkout(tmp_path, program=(sys.executable, str(tmp_path / "program.py")))
+    monkeypatch.setattr(release_commands, "checkout", lambda: here)
+    done = CliRunner().invoke(portal, ["publish", "--districts", str(folder)])
+    assert "a-ok: Done." in done.output
+    assert "b-ok: Done." in done.output
+    assert "fault of the program" not in done.output
+    assert done.exit_code == int("portal" in odd)
+
+
 def test_publish_by_hand_ends_what_the_power_cut_short_in_an_update(typed: Callable[..., str], tmp_path: Path) -> None:
     (tmp_path / "var/content.git").mkdir(parents=True)
     (tmp_path / "var/content.git/consents-known.csv").write_text("id,withdrawn_on\na,2027-01-01\n")

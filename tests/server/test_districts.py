@@ -286,6 +286,49 @@ def test_a_district_is_added_changed_and_removed_while_it_runs(
     assert opens(districts, "new.example", code), "the others went on"
 
 
+@pytest.mark.parametrize("text", ["", "hosts = [", "\xff", 'hosts = ["north.example"]\nbudget = "much"'])
+def test_a_district_that_runs_goes_on_while_its_file_cannot_be_used(
+    serve: Serve, folder: Path, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = [0.0]
+    districts = serve(clock=lambda: now[0])
+    code = code_of(send(districts, "north.example"))
+    file = folder / "north" / settings.FILE
+    before = file.read_bytes()
+    file.write_text(text, encoding="latin-1")
+    for _ in range(3):
+        now[0] += 2
+        assert opens(districts, "north.example", code)
+        assert get(districts, "south.example").status_code == 200
+    [said] = [record.getMessage() for record in caplog.records]
+    assert said.startswith(f"district north goes on with its earlier settings. {file}")
+    assert set(districts.problems) == {"north"}
+    file.write_bytes(before)
+    now[0] += 2
+    assert opens(districts, "north.example", code)
+    assert districts.problems == {}
+    settings.write(folder, "north", ["new.example"], {})
+    now[0] += 2
+    assert opens(districts, "new.example", code)
+
+
+def test_a_district_takes_no_host_of_another_that_runs(
+    serve: Serve, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Letters to the desks of the one would go to those of the other."""
+    now = [0.0]
+    districts = serve(clock=lambda: now[0])
+    codes = {name: code_of(send(districts, f"{name}.example")) for name in ("north", "south")}
+    settings.write(folder, "north", ["north.example", "south.example"], {})
+    now[0] += 2
+    assert all(opens(districts, f"{name}.example", code) for name, code in codes.items())
+    assert "district north goes on with its earlier settings. district north: has the host south.example" in caplog.text
+    (folder / "north" / settings.FILE).write_text("hosts = [")
+    settings.write(folder, "south", ["south.example", "north.example"], {})
+    now[0] += 2
+    assert all(opens(districts, f"{name}.example", code) for name, code in codes.items())
+
+
 def test_a_folder_that_cannot_be_read_for_a_moment_changes_nothing(serve: Serve, folder: Path) -> None:
     now = [0.0]
     districts = serve(clock=lambda: now[0])

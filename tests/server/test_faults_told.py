@@ -89,8 +89,9 @@ def test_a_restore_into_a_folder_of_another_user_does_not_say_that_a_service_run
     assert sorted(endpoint.data.parent.rglob("*")) == before
 
 
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO])
 def test_a_district_whose_file_cannot_be_read_is_said_and_not_taken_for_removed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     for name in ("hill", "river"):
         districts.write(tmp_path, name, [f"{name}.example"], {})
@@ -99,7 +100,7 @@ def test_a_district_whose_file_cannot_be_read_is_said_and_not_taken_for_removed(
 
     def refuse(path: Path) -> None:
         if path == locked:
-            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+            raise OSError(number, os.strerror(number), str(path))
 
     monkeypatch.setattr(Path, "stat", lambda path, **more: refuse(path) or stat(path, **more))
     monkeypatch.setattr(Path, "exists", lambda path: refuse(path) or exists(path))
@@ -107,9 +108,9 @@ def test_a_district_whose_file_cannot_be_read_is_said_and_not_taken_for_removed(
     assert districts.names(tmp_path) == ["hill", "river"]
     assert [name for name, *_ in districts.version(tmp_path)] == ["hill", "river"], "the others go on"
     done = CliRunner(env={"PORTAL_DISTRICTS": str(tmp_path)}).invoke(portal, ["status"])
-    assert f"{locked}: cannot be read (Permission denied)" in done.output
+    assert f"{locked}: cannot be read ({os.strerror(number)})" in done.output
     done = CliRunner(env={"PORTAL_DISTRICTS": str(tmp_path)}).invoke(portal, ["district", "list"])
-    assert f"{locked}: cannot be read (Permission denied)" in done.output
+    assert f"{locked}: cannot be read ({os.strerror(number)})" in done.output
 
 
 @pytest.mark.parametrize(

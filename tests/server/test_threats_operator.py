@@ -1,5 +1,7 @@
 """While no letter can be kept, whoever runs the server sees it; and nothing of anybody's letter."""
 
+import os
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +13,7 @@ from sqlalchemy import event
 
 from forms.core import portal as portals
 from forms.server.app import watch
+from forms.server.run import start_clock_work
 from forms.server.services.operator_log import AGAIN, LATER, Leader, OperatorLog
 from tests.patience import until
 
@@ -81,6 +84,46 @@ def test_it_is_said_once_and_nothing_of_a_letter(endpoint: Any, caplog: pytest.L
     assert said in record.getMessage()
     for private in (WORDS, "/forms", "127.0.0.1", "concern/", "INSERT", "SELECT"):
         assert private not in caplog.text
+
+
+def files_gone(endpoint: Any) -> None:
+    for file in endpoint.data.glob("concerns.db*"):
+        file.unlink()
+
+
+def replaced(endpoint: Any) -> None:
+    shutil.copyfile(endpoint.data / "concerns.db", endpoint.data / "copy")
+    (endpoint.data / "copy").replace(endpoint.data / "concerns.db")
+
+
+def log_gone(endpoint: Any) -> None:
+    (endpoint.data / "concerns.db-wal").unlink()
+
+
+def folder_gone(endpoint: Any) -> None:
+    endpoint.data.rename(endpoint.data.with_name("moved"))
+
+
+@pytest.mark.parametrize("gone", [files_gone, replaced, log_gone, folder_gone])
+def test_no_letter_is_kept_in_a_file_that_nobody_will_open(
+    endpoint: Any, caplog: pytest.LogCaptureFixture, gone: Callable[[Any], None]
+) -> None:
+    """SQLite goes on writing into files that were removed or replaced, and reports each letter as kept."""
+    assert endpoint.send("concern", "ta", what="before").status_code == 200
+    before = sorted(endpoint.data.parent.rglob("*"))
+    gone(endpoint)
+    left = sorted(endpoint.data.parent.rglob("*"))
+    assert endpoint.send("concern", "ta", what=WORDS).status_code == 503
+    watch(endpoint.client.application)
+    said = caplog.records[0].getMessage()
+    assert said.startswith("The database of concerns: its files were removed or replaced while it was open.")
+    assert WORDS not in caplog.text
+    made = {path.name for path in endpoint.data.parent.rglob("*")} - {path.name for path in left}
+    assert made <= {"concerns.db-wal"}, "what could be put back finds its place free"
+    if gone is folder_gone:
+        endpoint.data.with_name("moved").rename(endpoint.data)
+        assert sorted(endpoint.data.parent.rglob("*")) == before
+        assert endpoint.send("concern", "ta", what=WORDS).status_code == 200
 
 
 def test_a_watching_thread_says_it_while_nobody_sends_and_says_when_it_is_over(
@@ -179,6 +222,39 @@ def test_an_unforeseen_error_is_said_once_by_kind_and_place(
     assert (kind, module) == ("ValueError", "forms.server.services.mailbox")
     assert line.isdigit()
     assert record.exc_info is None
+
+
+@pytest.mark.parametrize("step", ["erase", "store"])
+def test_an_unforeseen_error_ends_neither_erasing_nor_watching(
+    endpoint: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    app, looks = endpoint.client.application, []
+
+    def broken(*_: Any) -> str:
+        looks.append(step)
+        raise PermissionError(13, WORDS, WORDS)
+
+    if step == "erase":
+        app.extensions["erase"] = broken
+    else:
+        monkeypatch.setattr("forms.server.store.schema_copies.remove_old", broken)
+    work = start_clock_work(app)
+    work._every = 0.01
+    until(lambda: len(looks) > 2)
+    assert work.is_alive()
+    work.stop()
+    assert [record.getMessage().partition(" in ")[0] for record in caplog.records] == ["PermissionError"]
+    assert WORDS not in caplog.text
+
+
+def test_an_old_copy_that_cannot_be_removed_keeps_no_other(endpoint: Any) -> None:
+    odd, old = (endpoint.data / f"concerns.db.before-{name}" for name in "12")
+    odd.mkdir()
+    old.write_bytes(b"x")
+    for one in (old, odd):
+        os.utime(one, (0, 0))
+    watch(endpoint.client.application)
+    assert not old.exists()
 
 
 def test_gunicorn_says_it_and_that_it_is_over(tmp_path: Path, district: Any) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -62,13 +63,21 @@ def _ended(
     """
     first: dict[str, str] = {}
     for name, one in found.items():
-        first.setdefault(str(one.content and one.content.resolve().name), name)
+        first.setdefault(_folder_name(one), name)
     both = [[name for name in found if name in first.values()], [name for name in found if name not in first.values()]]
     for names in both:
         tasks = {name: ["--content", str(found[name].content), *command(found[name])] for name in names}
         yield from forked.run_each(
             Path(here.program[-1]), tasks, at_once=os.cpu_count() or 1, longest=LONGEST, without=[FOLDER]
         )
+
+
+def _folder_name(district: District) -> str:
+    """Return the name of the folder of content; of one that no system can have, as it is written: its build says so."""
+    content = district.content or Path()
+    with suppress(OSError, RuntimeError, ValueError):  # a link that leads to itself, a name that is too long
+        return content.resolve().name
+    return content.name
 
 
 def _said(ended: Ended) -> str:
@@ -81,6 +90,9 @@ def _said(ended: Ended) -> str:
 
 
 def _require_in_use(district: District) -> None:
-    if not district.settings.portal.exists():
+    is_there = False
+    with suppress(OSError):  # another user's, or a name that is too long: it ends no other district's build
+        is_there = district.settings.portal.exists()
+    if not is_there:
         todo = f"Change it: portal district update {district.name} --set portal=..."
         raise Problem(str(district.settings.portal), "is not what was published.", todo)

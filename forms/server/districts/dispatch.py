@@ -136,17 +136,47 @@ class Districts:
         return before if before is not None and before.district == district else Running(district)
 
     def _usable(self) -> Iterator[District]:
-        """Yield the districts with usable files; of two that share anything, the one that was there first."""
+        """Yield the districts with usable files, and of those that run and have none now, the earlier settings.
+
+        Of two that share anything, the one whose settings were there first.
+        """
         taken: list[District] = []
-        for name in sorted(settings.names(self.folder), key=lambda one: (one not in self._running, one)):
-            try:
-                district = settings.read(self.folder, name)
-                settings.require_apart(district, taken)
-            except Exception as problem:  # noqa: BLE001 - whatever is wrong with one, the others go on
-                self._tell(name, _said(problem))
-                continue
-            taken.append(district)
-            yield district
+        found = {name: self._read(name) for name in settings.names(self.folder)}
+
+        def is_later(name: str) -> tuple[bool, bool, str]:
+            before = self._before(name)
+            return before is None, found[name] not in {None, before}, name
+
+        for name in sorted(found, key=is_later):
+            for district in (found[name], self._before(name)):
+                if district is not None and self._is_apart(district, taken):
+                    taken.append(district)
+                    yield district
+                    break
+
+    def _before(self, name: str) -> District | None:
+        """Return a district as it runs; None for one that does not."""
+        running = self._running.get(name)
+        return running.district if running is not None and running.app is not None else None
+
+    def _read(self, name: str) -> District | None:
+        """Return the district that its file says now; None where it cannot be used, which is told."""
+        try:
+            district = settings.read(self.folder, name)
+        except Exception as problem:  # noqa: BLE001 - whatever is wrong with one, the others go on
+            self._tell(name, _said(problem))
+            return None
+        if district == self._before(name):
+            self._tell(name, "")  # it was mended
+        return district
+
+    def _is_apart(self, district: District, taken: list[District]) -> bool:
+        try:
+            settings.require_apart(district, taken)
+        except Exception as problem:  # noqa: BLE001 - likewise
+            self._tell(district.name, _said(problem))
+            return False
+        return True
 
     def _started(self, running: Running) -> Flask | None:
         """Return the app of a district, started if possible; one thread tries again every ten seconds."""
@@ -166,7 +196,8 @@ class Districts:
 
     def _tell(self, name: str, problem: str) -> None:
         if problem and problem != self._told.get(name):
-            _LOG.error("district %s is not served. %s", name, problem)
+            what = "goes on with its earlier settings" if self._before(name) else "is not served"
+            _LOG.error("district %s %s. %s", name, what, problem)
         self._told[name] = problem
 
 

@@ -206,6 +206,6 @@ def version(folder: Path) -> tuple[tuple[str, int, int, int], ...]:
         try:
             state = (folder / name / FILE).stat()
             found.append((name, state.st_mtime_ns, state.st_size, state.st_ino))
-        except PermissionError:  # `read` says so; the others go on
+        except OSError:  # another user's, or a broken disk: `read` says so; the others go on
             found.append((name, 0, 0, 0))
     return tuple(found)

@@ -86,22 +86,30 @@ class RetentionThread(threading.Thread):
         tell: Callable[[str], None],
         every: float = LOOK_AGAIN,
         watch: Callable[[], None] = lambda: None,
+        failed: Callable[[], object] = lambda: None,
     ) -> None:
+        """failed: told, while it is handled, of an error that nobody thought of: the next look comes all the same."""
         super().__init__(name="erasing", daemon=True)
-        self._erase, self._tell, self._every, self._watch = erase, tell, every, watch
+        self._erase, self._tell, self._every, self._watch, self._failed = erase, tell, every, watch, failed
+        self._told = ""
         self.end = threading.Event()
 
     def run(self) -> None:
         """Look now, and then again and again until stopped. The same is told once."""
-        told = ""
         while True:
-            said = self._erase()
-            if said and said != told:
-                self._tell(said)
-            told = said
-            self._watch()
+            for step in (self._look, self._watch):
+                try:
+                    step()
+                except Exception:  # noqa: BLE001 - else nobody would erase or watch until the next start
+                    self._failed()
             if self.end.wait(self._every):
                 return
+
+    def _look(self) -> None:
+        said = self._erase()
+        if said and said != self._told:
+            self._tell(said)
+        self._told = said
 
     def stop(self) -> None:
         """End it, and wait until it has ended."""

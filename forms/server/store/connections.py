@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from forms.core.problem import Problem
 from forms.server.blocked import blocked
 from forms.server.store.compiled_statements import COMPILED
+from forms.server.store.faults import NotKept, not_kept
 
 CONNECTIONS = 40
 """Connections to PostgreSQL of one service: its own limit is 100, for all that use it, of which it keeps three."""
@@ -108,10 +110,64 @@ def _is_local(host: str) -> bool:
     return host in {"", "localhost", "127.0.0.1", "::1"} or host.startswith("/")
 
 
-def engine_of(url: str, limit: Limit) -> sa.Engine:
+class OpenFiles:
+    """The files that an SQLite database had when it was opened, by what the system knows them by.
+
+    Where they are removed, or others take their names, SQLite writes on into what nobody will ever open again: a letter
+    would be reported as kept, and be gone at the next start. PostgreSQL, and what is in memory only, has none.
+    """
+
+    _IN = "files"
+
+    def __init__(self, url: str) -> None:
+        kind, name, *_ = (*database_of(url), "")
+        in_file = os.name == "posix" and kind == "sqlite" and sa.make_url(url).database not in {None, "", ":memory:"}
+        self._name = name if in_file else ""
+        self._first: _File | None = None
+
+    def forget(self) -> None:
+        """Take what is there at the next connection: all that are open were closed."""
+        self._first = None
+
+    def require_first(self, *_: object) -> None:
+        """Raise NotKept before a connection that would open, or make, another file than the first one."""
+        if self._first and _file(self._name) != self._first:
+            raise not_kept("moved", where=self._name)
+
+    def remember(self, _connection: Any, record: Any) -> None:
+        """Remember what a new connection has open."""
+        if self._name:
+            found = record.info[self._IN] = (_file(self._name), _file(f"{self._name}-wal"))
+            self._first = self._first or found[0]
+
+    def require(self, connection: sa.Connection) -> Callable[[], None]:
+        """Return what raises NotKept where a connection writes into files that are not those of the database now."""
+        files = connection.info.get(self._IN, (None, None))
+
+        def check() -> None:
+            for name, known in zip((self._name, f"{self._name}-wal"), files, strict=True):
+                if known and _file(name) != known:
+                    raise not_kept("moved", where=self._name)
+
+        return check
+
+
+_File = tuple[int, int]
+
+
+def _file(name: str) -> _File | None:
+    try:
+        found = os.stat(name)  # noqa: PTH116 - at each letter
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def engine_of(url: str, limit: Limit, files: OpenFiles | None = None) -> sa.Engine:
     """Return the engine of an address, which connects when it is first used. Raises Problem for one that is none.
 
-    Parameters hold what people wrote: they never stand in an error's text.
+    files: those that an SQLite database had when it was opened. Parameters hold what people wrote: they never stand in
+    an error's text.
     """
     try:
         kind = sa.make_url(url).get_backend_name()
@@ -126,6 +182,9 @@ def engine_of(url: str, limit: Limit) -> sa.Engine:
     if kind == "sqlite":
         sa.event.listen(engine, "connect", _set_up_sqlite)
         sa.event.listen(engine, "begin", _begin_immediate)
+        if files:
+            sa.event.listen(engine, "do_connect", files.require_first)
+            sa.event.listen(engine, "connect", files.remember)
         sa.event.listen(engine, "do_connect", _keep_private)
     else:
         limit.watch(engine)
@@ -138,13 +197,14 @@ def _unless_named(url: str) -> dict[str, Any]:
     return {name: value for name, value in _LOST_MACHINE.items() if name not in named}
 
 
-def checkpoints_of(engine: sa.Engine, url: str) -> sa.Engine:
+def checkpoints_of(engine: sa.Engine, url: str, files: OpenFiles) -> sa.Engine:
     """Return connections of their own that empty SQLite's write-ahead log; PostgreSQL needs none."""
     if engine.dialect.name != "sqlite":
         return engine
     own = sa.create_engine(
         url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT", execution_options={"compiled_cache": COMPILED}
     )
+    sa.event.listen(own, "do_connect", files.require_first)
     sa.event.listen(own, "do_connect", _keep_private)
     return own
 
@@ -187,7 +247,7 @@ class WriteAheadLog:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
                 connection.exec_driver_sql(f"PRAGMA busy_timeout={_CHECKPOINT_WAIT}")
                 return not connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
-        except SQLAlchemyError:
+        except (SQLAlchemyError, NotKept):
             return False
 
 

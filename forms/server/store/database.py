@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from forms.server.blocked import blocked
 from forms.server.store import installation as ours
 from forms.server.store import schema, schema_copies
-from forms.server.store.connections import Limit, WriteAheadLog, checkpoints_of, engine_of
+from forms.server.store.connections import Limit, OpenFiles, WriteAheadLog, checkpoints_of, engine_of
 from forms.server.store.faults import (
     READ_ONLY_SERVER,
     AlreadyThere,
@@ -50,19 +50,21 @@ class Store:
     _writers: threading.Lock
     _tables: schema.Tables
     _log: WriteAheadLog
+    _files: OpenFiles
 
     def __init__(
         self, url: str, metadata: sa.MetaData, beside: "Store | None" = None, limit: Limit | None = None
     ) -> None:
         """beside: a store of the same database, whose connections this one uses too; limit: of their number."""
         if beside is None:
-            self.engine = engine_of(url, limit or Limit())
-            self._checkpoints = checkpoints_of(self.engine, url)
+            self._files = OpenFiles(url)
+            self.engine = engine_of(url, limit or Limit(), self._files)
+            self._checkpoints = checkpoints_of(self.engine, url, self._files)
             self._tables, self._log = schema.Tables(self.engine), WriteAheadLog(self._checkpoints)
             self._writers = threading.Lock()
         else:
             self.engine, self._checkpoints, self._writers = beside.engine, beside._checkpoints, beside._writers
-            self._tables, self._log = beside._tables, beside._log
+            self._tables, self._log, self._files = beside._tables, beside._log, beside._files
         self._tables.add(metadata)
         self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.metadata = metadata
@@ -187,8 +189,10 @@ class Store:
         with self._complaining(quietly=True):
             self._tables.make()
             with self._turn(), self.engine.begin() as connection:
+                require_same_files = self._files.require(connection)
                 written = self._insert(ours.probe).values(row)
                 connection.execute(written.on_conflict_do_update(index_elements=["id"], set_=row))
+            require_same_files()
 
     def wait_for_replicas(self) -> None:
         """Wait until what can be read is as durable as what was just written. Raises NotKept.
@@ -251,6 +255,7 @@ class Store:
         """Give back all connections."""
         self.engine.dispose()
         self._checkpoints.dispose()
+        self._files.forget()
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
@@ -261,8 +266,10 @@ class Store:
             with self._turn(), ExitStack() as stack:
                 with blocked():  # here SQLite waits for other programs, and PostgreSQL for its answer
                     connection = stack.enter_context(self.engine.begin())
+                require_same_files = self._files.require(connection)
                 yield connection
                 ended.append(True)  # from here on only the commit can fail
+            require_same_files()  # else what was committed is nowhere
         self._log.forget_when_due()
 
     @contextmanager

@@ -5,7 +5,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from forms.core.problem import Problem
 
-FAULTS = ("full", "read-only", "damaged", "away", "busy", "salt", "schema", "closed", "other")
+FAULTS = ("full", "read-only", "damaged", "away", "busy", "salt", "schema", "closed", "moved", "other")
 """What can be wrong with a database, in one word for whoever runs the server."""
 
 
@@ -13,6 +13,7 @@ MEANINGS = {
     "full": "the disk is full, or takes no more. Free some room",
     "read-only": "it may not be written. Look at the owner and mount of the data folder",
     "closed": "its file cannot be opened. Look at the data folder: owner, mount, and whether the unit may write there",
+    "moved": "its files were removed or replaced while it was open. Put them or a backup back, and restart the service",
     "damaged": "it is damaged. Stop the service and take it back from a backup, with its salt",
     "away": "it does not answer. Look whether it runs and can be reached",
     "busy": "another program keeps it locked. Look what else has it open",

@@ -7,7 +7,7 @@ import glob
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -125,11 +125,13 @@ def _drop_old(connection: sa.Connection) -> None:
     begin, last = f"{own_schema(connection)}{BESIDE}", datetime.now(UTC).date() - timedelta(seconds=STAY)
     asked = sa.text("SELECT nspname, obj_description(oid, 'pg_namespace') FROM pg_namespace")
     for name, day in connection.execute(asked).all():
-        if name.startswith(begin) and day and date.fromisoformat(day) <= last:
-            connection.execute(sa.schema.DropSchema(name, cascade=True))
+        with suppress(ValueError):  # a schema of somebody else's, who says something else of it
+            if name.startswith(begin) and day and date.fromisoformat(day) <= last:
+                connection.execute(sa.schema.DropSchema(name, cascade=True))
 
 
 def _unlink_old(file: Path) -> None:
     for one in file.parent.glob(f"{glob.escape(file.name)}{COPY}*"):
-        if one.stat().st_mtime < time.time() - STAY:
-            one.unlink(missing_ok=True)
+        with suppress(OSError):  # what this user may not remove, or is no file: no other copy stays for it
+            if one.stat().st_mtime < time.time() - STAY:
+                one.unlink(missing_ok=True)

@@ -48,6 +48,13 @@ class BuildSignatures:
         """What waits to be signed now."""
         return self._waiting
 
+    def until_whole(self, held: Callable[[str], bool]) -> Callable[[str], bool]:
+        """Return what tells whether a file must stay as it is: not while a build that is whole waits for a signature.
+
+        It would hold colleagues up for five minutes, and nothing of their files is read for that build any more.
+        """
+        return lambda name: self._waiting is None and held(name)
+
     def sign(self, manifest: bytes) -> str:
         """Return the line that signs a manifest, once a publisher has. Raises Problem where nobody does."""
         known = manifests.read(manifest)

@@ -59,6 +59,7 @@ def create_window(editor: Editor, office: Office | None = None) -> Flask:
     app.before_request(_prepare)
     if office:
         gate.protect(app, office)
+        editor.store.held = office.signatures.until_whole(editor.store.held)
         app.register_blueprint(own_pages.all_pages())
         app.register_blueprint(signing_pages.pages)
     else:

@@ -254,13 +254,14 @@ def _clean_sitemap(public: Path, addresses: Collection[str]) -> None:
 
 
 def _renew_manifest(public: Path) -> None:
-    """List the changed pages in the manifest. Its signature does not fit any more and is removed."""
-    path = public / ADDRESS[1:]
+    """List the changed pages in the manifest. Its signature does not fit any more: that there was one is kept."""
+    path, signatures = public / ADDRESS[1:], public / SIGNATURES[1:]
     with suppress(OSError, Problem):
         manifest = build_manifest.read(path.read_bytes())
         fresh = replace(manifest, number=manifest.number + 1, files=files(public))
         # Each as a new file: a site that is kept beside this one may share the old.
-        write_durably(public / SIGNATURES[1:], b"")
+        was_signed = signatures.is_file() and signatures.stat().st_size
+        write_durably(signatures, build_manifest.CHANGED if was_signed else b"")
         write_durably(path, build_manifest.write(fresh))
 
 

@@ -129,8 +129,11 @@ def may_here(right: str, language: str = "") -> bool:
 
 
 def lacks_signature() -> bool:
-    """Return whether who asks could sign a site that readers see unsigned."""
-    return may_here("PUBLISH") and the_office().signatures.is_missing()
+    """Return whether who asks could sign a site that readers see unsigned; False where portal.yml cannot be read."""
+    try:
+        return may_here("PUBLISH") and the_office().signatures.is_missing()
+    except Problem:  # said where something is built: the first page is also the way to a withdrawal
+        return False
 
 
 def _gone(_: AccountGone) -> tuple[str, int]:
