@@ -22,6 +22,7 @@ from commands.keys import (
 from commands.node import node_for
 from commands.site import Site
 from commands.withdrawals import remove_withdrawn
+from forms.core.builds import withdrawn
 from forms.core.builds.manifest import ADDRESS, CHANGED, SIGNATURES
 from forms.core.problem import Problem
 from forms.operations import releases
@@ -59,6 +60,7 @@ def build_if_changed(
     if not (again or looked) and as_built(site.today()):
         return False
     builder.keys, builder.unprotected, builder.sign = demonstration_keys(site), unprotected_keys(site), sign
+    before = withdrawn.listed(out)
     with node_for(site, SEAL, site.root / "site" / "browser", site.root / ".build" / f"node-{os.getpid()}"):
         if speak and whole and site_root.has_neighbours(site.root):
             _share_work(site)
@@ -68,6 +70,9 @@ def build_if_changed(
     waiting = f" {len(built.warnings)} things wait for a person: python3 build.py check" if built.warnings else ""
     done = f"Built {built.pages} pages" if built.pages else f"Put {out} back as it was built"
     click.echo(f"{done} in {built.seconds:.1f} s.{waiting}")
+    for address in sorted({*before} - {*withdrawn.listed(out)}):  # an older consents.csv was put back, perhaps
+        what = "was withdrawn and is on the site again: consents.csv does not say so any more."
+        click.echo(f"{address} {what} Without a new consent: python3 build.py withdraw {address}", err=True)
     return True
 
 

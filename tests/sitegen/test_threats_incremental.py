@@ -5,13 +5,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from commands import building as commands_building
 from commands.cli.main import root_of
 from sitegen import build, kept_work
 from sitegen.incremental import building, inputs, record
@@ -21,7 +22,7 @@ from forms.core.problem import Problems
 from forms.operations import releases
 from tests.commands import PROGRAM, run, site_in
 from tests.sitegen.conftest import TODAY, Folder
-from tests.sitegen.test_incremental import builder, built, files, from_scratch
+from tests.sitegen.test_incremental import KEYS, builder, built, files, from_scratch
 from tests.sitegen.test_threats_consented_media import CONSENT, QUOTE, QUOTED, photo, recording
 from tests.sitegen.test_threats_withdrawal import CONSENT as TOLD
 from tests.sitegen.test_threats_withdrawal import SECRET, traces
@@ -348,3 +349,23 @@ def test_a_release_that_was_left_half_made_is_removed_unless_somebody_makes_it_j
         assert half.exists(), "who makes it cleans it before it is shown, and once more after that"
     assert run(site, "withdraw", "stories/a").exit_code == 0
     assert traces(site.published) == []
+
+
+def test_a_story_that_an_older_table_brings_back_is_said(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in (("demonstration_keys", KEYS), ("unprotected_keys", ()), ("node_for", nullcontext())):
+        monkeypatch.setattr(commands_building, name, lambda *_, value=value: value)
+    folder.page("stories/a", f"{SECRET}.", title=f"{SECRET} title", consent="a-story")
+    folder.table("consents", TOLD)
+    site, table = site_in(folder.root, TODAY), folder.csv("consents")
+    commands_building.build_if_changed(site, site.public, speak=False, compress=False)
+    before, state = table.read_bytes(), table.stat()
+    assert run(site, "withdraw", "stories/a").exit_code == 0
+    table.write_bytes(before)
+    os.utime(table, ns=(state.st_atime_ns, state.st_mtime_ns))
+    capsys.readouterr()
+    commands_building.build_if_changed(site, site.public, speak=False, compress=False)
+    told = capsys.readouterr().err
+    assert "/en/stories/a/ was withdrawn and is on the site again" in told
+    assert "build.py withdraw /en/stories/a/" in told
