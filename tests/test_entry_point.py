@@ -107,6 +107,7 @@ def test_a_taken_port_names_the_next_free_one() -> None:
 def test_what_is_wrong_with_content_is_a_sentence_and_exit_code_1(tmp_path: Path) -> None:
     for name in ("content", "library", "site"):
         shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "mkdocs.yml", tmp_path)
     events = tmp_path / "content" / "tables" / "events.csv"
     events.write_text(events.read_text(encoding="utf-8").replace("2027-01-24T10:00", "24.1.2027"), encoding="utf-8")
     for command in ("check", "build"):
