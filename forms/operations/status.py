@@ -25,6 +25,7 @@ from forms.server.store.concern_store import ConcernStore
 from forms.server.store.database import Store
 from forms.server.store.date_store import DayStore
 from forms.server.store.faults import NotKept, not_kept
+from forms.server.store.installation import EVERYTHING
 from forms.server.store.status_questions import commits_wait, durability_doubt, last_fetched, waiting_since
 
 LONGEST_WAIT = 3
@@ -38,6 +39,10 @@ LEAST_FREE = 500
 
 CERTIFICATE_DAYS = 14
 """Days before the end of a certificate; certbot renews it 30 days before."""
+
+
+LOSS_IS_SAID = 14
+"""Days for which a database that was gone needs the operator."""
 
 
 @dataclass(frozen=True)
@@ -225,9 +230,16 @@ def _clock(found: Databases, day: date) -> Iterator[Item]:
 
 
 def _restored(found: Databases, day: date) -> Iterator[Item]:
+    for name, stores in found.items():
+        since, on = stores[0].restored() or (day, day)
+        if since == EVERYTHING:
+            said = f"The database of {name} was gone {_ago((day - on).days)}: receipts of before open nothing."
+            said += " If there is a backup or it lies elsewhere, stop the service and bring it back: portal restore"
+            value = {"since": None, "on": on.isoformat()}
+            yield Item(f"lost {name}", value, said, needs=(day - on).days <= LOSS_IS_SAID)
     store: Store = found["concerns"][0]
     restored = store.restored()
-    if restored is not None:
+    if restored is not None and restored[0] != EVERYTHING:
         since, on = restored
         said = f"Brought back {_ago((day - on).days)} from the backup of {since}: receipts since then may be lost."
         yield Item("restored", {"since": since.isoformat(), "on": on.isoformat()}, said)

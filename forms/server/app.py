@@ -15,7 +15,7 @@ from flask import Flask, Response, current_app, g, request
 
 from forms.core import i18n, portal
 from forms.core.problem import Problem
-from forms.server import config
+from forms.server import config, first_start
 from forms.server.api import browser_api
 from forms.server.api import desk_api as pickup
 from forms.server.in_use import InUse
@@ -61,6 +61,8 @@ def _wired(read: config.Settings, in_use: InUse) -> Flask:
     concerns = ConcernStore(read.concerns_url, limit=read.connections)
     signups = SignupStore(read.signups_url, limit=read.connections)
     requests = ConcernStore(read.signups_url, signups)  # beside the sign-ups: nothing of theirs lies with concerns
+    gone = first_start.lost(read, (concerns, signups))
+    salt = _salt(read, (concerns, signups, requests))
     app.extensions["services"] = Services(
         portal=portal_file.first,
         concerns=concerns,
@@ -68,7 +70,7 @@ def _wired(read: config.Settings, in_use: InUse) -> Flask:
         requests=requests,
         days=DayStore(read.concerns_url, concerns),
         statements=StatementStore(read.concerns_url, concerns),
-        salt=_salt(read, (concerns, signups, requests)),
+        salt=salt,
         cost=read.cost,
         budget=read.budget,
         flood_control=FloodControl(read.flood_threshold, rows=_rows_of(app, concerns)),
@@ -78,6 +80,11 @@ def _wired(read: config.Settings, in_use: InUse) -> Flask:
     app.extensions["portal_file"] = portal_file
     app.extensions["name"] = read.name
     app.extensions["operator_log"] = operator_log = OperatorLog(partial(tell, app))
+    app.extensions["salt_problem"] = partial(first_start.salt_problem, read, salt)
+    first_start.note(gone, (read.today or portal_file.first.today)())
+    for lost in gone:
+        lost.close()  # likewise before a fork
+        tell(app, first_start.said_of(lost))
     services: Services = app.extensions["services"]
     beside_concerns = (concerns, services.days, services.statements)
     for where, some in zip(WHERE, (beside_concerns, (signups, requests)), strict=True):
@@ -142,6 +149,7 @@ def _salt(read: config.Settings, stores: Sequence[Store]) -> bytes:
         salt = config.salt(read) or _first_salt(read, stores)
         for store in stores:
             _claim(store, config.salt_mark(salt))
+        first_start.ended(read.data)
     finally:
         for store in stores:
             store.close()  # no connection goes along when this process is forked
@@ -159,6 +167,7 @@ def _first_salt(read: config.Settings, stores: Sequence[Store]) -> bytes:
             )
             raise Problem(str(read.data / "salt"), "is not there, and the database holds letters or sign-ups.", todo)
         return found
+    first_start.begun(read.data)
     return config.make_salt(read.data)
 
 
@@ -214,6 +223,7 @@ def watch(app: Flask) -> None:
     services.flood_control.look()
     services.places.is_high()
     log.say_of_portal(app.extensions["portal_file"].problem)
+    log.say_of_salt(app.extensions["salt_problem"]())
     for where, store in zip(WHERE, (services.concerns, services.requests), strict=True):
         try:
             store.probe()

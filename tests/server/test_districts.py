@@ -2,6 +2,7 @@
 
 import logging
 import re
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -310,6 +311,29 @@ def test_a_district_that_runs_goes_on_while_its_file_cannot_be_used(
     settings.write(folder, "north", ["new.example"], {})
     now[0] += 2
     assert opens(districts, "new.example", code)
+
+
+@pytest.mark.parametrize("given", [{"salt_file": "nowhere"}, {"portal": "nowhere.json"}])
+def test_a_district_that_runs_goes_on_while_it_cannot_start_with_its_new_file(
+    serve: Serve, folder: Path, caplog: pytest.LogCaptureFixture, given: dict[str, str]
+) -> None:
+    now = [0.0]
+    districts = serve(clock=lambda: now[0])
+    code = code_of(send(districts, "north.example"))
+    settings.write(folder, "north", ["north.example", "new.example"], given)
+    for _ in range(8):
+        now[0] += 2
+        assert opens(districts, "north.example", code)
+        assert get(districts, "south.example").status_code == 200
+    [said] = [record.getMessage() for record in caplog.records]
+    assert said.startswith("district north goes on with its earlier settings. ")
+    assert "nowhere" in said
+    assert set(districts.problems) == {"north"}
+    for name, kept in (("nowhere", "data/salt"), ("nowhere.json", settings.PORTAL)):
+        shutil.copy(folder / "north" / kept, folder / "north" / name)
+    now[0] += dispatch.TRY_AGAIN
+    assert opens(districts, "new.example", code), "taken once what it names is there"
+    assert districts.problems == {}
 
 
 def test_a_district_takes_no_host_of_another_that_runs(

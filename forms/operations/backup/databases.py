@@ -59,4 +59,5 @@ def require_is_there(settings: Settings) -> None:
     for url in (settings.concerns_url, settings.signups_url):
         name = url.removeprefix("sqlite:///")
         if name != url and not Path(name).exists():
-            raise Problem(name, "is not there.", "Bring it back from a backup (portal restore), or start the service.")
+            todo = "Bring it back from a backup (portal restore). If nobody sent anything yet: start the service."
+            raise Problem(name, "is not there.", todo)

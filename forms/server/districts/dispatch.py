@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,6 +66,7 @@ class Districts:
         self._running: dict[str, Running] = {}
         self._by_host: dict[str, Running] = {}
         self._seen: object = None
+        self._again_at = float("inf")
         self._look_at, self._one = 0.0, threading.Lock()
         self._told: dict[str, str] = {}
         self.on_start: Callable[[Flask], object] = lambda _: None
@@ -113,7 +114,9 @@ class Districts:
             self._look_at = self._clock() + LOOK_EVERY
             with suppress(Problem, OSError):  # what is there goes on
                 version = settings.version(self.folder)
-                if version and version != self._seen:  # a folder without any is a mistake, and stops nobody
+                if version and (
+                    version != self._seen or self._clock() >= self._again_at
+                ):  # a folder without any is a mistake, and stops nobody
                     self._take(version)
         finally:
             self._one.release()
@@ -121,14 +124,25 @@ class Districts:
     def _take(self, version: object) -> None:
         found = {district.name: district for district in self._usable()}
         running = {name: self._kept(district) for name, district in found.items()}
+        self._again_at = float("inf")
+        for name, one in running.items():
+            running[name] = self._started_or_before(one, running)
         by_host = {host: one for one in running.values() for host in one.district.hosts}
         gone = [one for name, one in self._running.items() if running.get(name) is not one]
         self._running, self._by_host, self._seen = running, by_host, version
-        for one in running.values():
-            self._started(one)
         for one in gone:
             if one.app is not None:
                 stop(one.app)
+
+    def _started_or_before(self, one: Running, running: Mapping[str, Running]) -> Running:
+        """Start a district; return it, or as it ran before where it cannot start with what its file says now."""
+        before = self._running.get(one.district.name)
+        if self._started(one) is None and before is not None and before.app is not None:
+            with suppress(Problem):  # it has what another took over meanwhile
+                settings.require_apart(before.district, [other.district for other in running.values()])
+                self._again_at = self._clock() + TRY_AGAIN
+                return before
+        return one
 
     def _kept(self, district: District) -> Running:
         """Return the running district, started again if anything of it has changed."""

@@ -51,6 +51,7 @@ class OperatorLog:
     watched: bool = False
     _shared: mmap.mmap = field(default_factory=lambda: mmap.mmap(-1, _SLOT.size * len(_KINDS)))
     _portal_said: tuple[str, float] = ("", 0.0)
+    _salt_said: tuple[str, float] = ("", 0.0)
 
     def met(self, where: str, what: str) -> None:
         """Record a fault that a request met."""
@@ -98,6 +99,17 @@ class OperatorLog:
         elif before and not problem:
             self._portal_said = "", now
             self.tell("The new portal.json is in force.")
+
+    def say_of_salt(self, problem: str) -> None:
+        """Say what is wrong with the salt on the disk, while the service still has it, or that it is back."""
+        before, at = self._salt_said
+        now = self.clock()
+        if problem and (problem != before or now - at >= AGAIN):
+            self._salt_said = problem, now
+            self.tell(problem)
+        elif before and not problem:
+            self._salt_said = "", now
+            self.tell("The salt is back.")
 
     def _read(self, where: str, what: str) -> _Slot:
         return _Slot(*_SLOT.unpack_from(self._shared, _KINDS.index((where, what)) * _SLOT.size))

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from datetime import date
 
 import sqlalchemy as sa
 
@@ -37,6 +38,9 @@ restored = sa.Table(
     sqlite_with_rowid=False,
 )
 """One row after `portal restore`: the day of the backup and the day on which it was brought back."""
+
+EVERYTHING = date(1, 1, 1)
+"""Stands for the day of the backup where a database was gone and none was brought back."""
 
 MARKS_KEPT_DAYS = 400
 """Days for which marks of what was erased stay: longer than the oldest backup that the usual rule keeps."""

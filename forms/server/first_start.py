@@ -1,0 +1,107 @@
+"""What tells a first start from a loss: a data folder that has a salt had databases too, once its first start was over.
+
+Without this an empty database was made in place of one that is gone, and receipts that people hold opened nothing
+without a word to them or to the operator.
+"""
+
+import os
+import shlex
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+
+from forms.core.problem import Problem
+from forms.server import config
+from forms.server.config import Settings
+from forms.server.store.database import Store
+from forms.server.store.faults import NotKept
+from forms.server.store.installation import EVERYTHING
+
+_UNDER_WAY = "first-start"
+"""An empty file in the data folder, from before its salt is made until its databases are."""
+
+FSTAB = Path("/etc/fstab")
+
+
+def begun(data: Path) -> None:
+    """Mark that no database can be missing yet; a start that ends early leaves the mark. Raises Problem."""
+    require_mounted(data)
+    with suppress(OSError):  # make_salt says what is wrong with the folder
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (data / _UNDER_WAY).touch(mode=0o600)
+
+
+def ended(data: Path) -> None:
+    """Take the mark away: all databases are there."""
+    with suppress(OSError):
+        (data / _UNDER_WAY).unlink(missing_ok=True)
+
+
+def require_mounted(data: Path) -> None:
+    """Raise Problem where a folder without a salt lies on a disk of /etc/fstab that is not mounted: all lies there."""
+    try:
+        lines = FSTAB.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return
+    here = Path(os.path.abspath(data))  # noqa: PTH100 - a link to a disk that is away leads nowhere
+    for name in _mount_points(lines):
+        if (here.is_relative_to(name) or data.resolve().is_relative_to(name)) and not os.path.ismount(name):
+            what = f"lies on the disk of {name}, which is not mounted: no letter of before is seen."
+            raise Problem(str(data), what, f"Type: mount {shlex.quote(str(name))}, and start the service again.")
+
+
+def _mount_points(lines: Sequence[str]) -> Iterator[Path]:
+    for line in lines:
+        words = line.split()
+        if len(words) > 1 and not words[0].startswith("#") and words[1].startswith("/") and words[1] != "/":
+            yield Path(words[1].replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\"))
+
+
+def lost(read: Settings, stores: Sequence[Store]) -> list[Store]:
+    """Return which of these databases hold nothing at all, though this data folder was started with them before."""
+    own_salt = not read.salt and read.salt_file is None and (read.data / "salt").exists()
+    if not own_salt or (read.data / _UNDER_WAY).exists():  # looked at first: it goes when the databases are there
+        return []
+    return [store for store in stores if _is_empty(store)]
+
+
+def _is_empty(store: Store) -> bool:
+    try:
+        return not store.is_in_use()
+    except NotKept:
+        return False  # away: whoever uses it says so
+
+
+def note(gone: Sequence[Store], day: date) -> None:
+    """Write into new databases that those before them are gone, so that look-ups of older receipts can say it."""
+    for store in gone:
+        with suppress(NotKept):  # away: likewise
+            store.note_restored(EVERYTHING, day)
+
+
+def said_of(store: Store) -> str:
+    """Return the line for the journal about a database that was gone at the start."""
+    return (
+        f"{store.named} was empty or not there at this start, though the service ran with it before: an empty one "
+        "is in use, and receipts of before open nothing. If it lies elsewhere or there is a backup: stop the service "
+        "and bring it back (portal restore, docs/operators.md)."
+    )
+
+
+def salt_problem(read: Settings, salt: bytes) -> str:
+    """Return what is wrong with the salt on the disk while a service runs with this one; empty where nothing is."""
+    path = read.salt_file or read.data / "salt"
+    try:
+        found = config.salt(read)
+    except Problem as problem:
+        return f"{problem} {_PUT_BACK}"
+    if found == salt:
+        return ""
+    return f"{path} {'is not there' if found is None else 'is another than the service runs with'}. {_PUT_BACK}"
+
+
+_PUT_BACK = (
+    "Do not restart the service before it is back, or all receipts open nothing: take it from a backup. The running "
+    "service still says it in hexadecimal digits, for PORTAL_SALT: /forms/sealed/v1/terms"
+)

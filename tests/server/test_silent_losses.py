@@ -1,0 +1,140 @@
+"""A database, a salt or a disk that is gone is said at the start or while the service runs, and to whoever looks up."""
+
+import logging
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forms.core import portal as portals
+from forms.core.problem import Problem
+from forms.operations.status import look_at
+from forms.server import config, first_start
+from forms.server.app import create_app, watch
+
+from .conftest import CHEAP, TODAY
+from .test_threats_salt import opens, send
+
+Start = Callable[..., Any]
+
+
+@pytest.fixture
+def start(tmp_path: Path, district: Any) -> Iterator[Start]:
+    """Start the endpoint on this data folder."""
+    portals.write(district.portal, tmp_path / "portal.json")
+    apps: list[Any] = []
+
+    def begin(**more: Any) -> Any:
+        apps.append(create_app({**settings(tmp_path), "today": lambda: TODAY, "cost": CHEAP, **more}))
+        return apps[-1]
+
+    yield begin
+    for app in apps:
+        stop(app)
+
+
+def settings(folder: Path) -> dict[str, Any]:
+    return {"portal": folder / "portal.json", "data": folder / "data"}
+
+
+def stop(app: Any) -> None:
+    app.extensions["services"].close()
+    app.extensions["in_use"].close()
+
+
+def remove(folder: Path, name: str) -> None:
+    for file in folder.glob(f"data/{name}*"):
+        file.unlink()
+
+
+def empty(folder: Path, name: str) -> None:
+    remove(folder, name)
+    (folder / "data" / name).touch()
+
+
+@pytest.mark.parametrize("lose", [remove, empty])
+@pytest.mark.parametrize("name", ["concerns.db", "signups.db"])
+def test_a_database_that_is_gone_at_the_start_is_said(
+    start: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, lose: Callable[[Path, str], None]
+) -> None:
+    app = start()
+    code = send(app, "concern" if name == "concerns.db" else "signup")
+    stop(app)
+    lose(tmp_path, name)
+    again = start()
+    [said] = [record.getMessage() for record in caplog.records]
+    assert str(tmp_path / "data" / name) in said
+    assert "receipts of before open nothing" in said
+    form = "answer" if name == "concerns.db" else "cancel"
+    page = again.test_client().post(f"/forms/en/{form}", data={"code": code}).get_data(as_text=True)
+    assert "our machine broke down" in page
+    needed = {item.name for item in look_at("x", config.read(settings(tmp_path)), today=lambda: TODAY).needs}
+    assert f"lost {name.removesuffix('.db')}" in needed
+    stop(again)
+    caplog.clear()
+    stop(start())
+    assert not caplog.records, "it is said at the start that made it"
+
+
+def test_a_first_start_that_was_cut_short_lost_nothing(
+    start: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as killed:
+        killed.setattr("forms.server.app._claim", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            start()
+    assert (tmp_path / "data" / "salt").exists()
+    app = start()
+    assert not caplog.records
+    assert app.extensions["services"].concerns.restored() is None
+    assert opens(app, send(app))
+    assert not (tmp_path / "data" / "first-start").exists()
+
+
+@pytest.mark.parametrize("change", ["removed", "another", "cut short"])
+def test_a_salt_that_is_gone_while_the_service_runs_is_said_once_and_when_it_is_back(
+    start: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture, change: str
+) -> None:
+    app, salt = start(), tmp_path / "data" / "salt"
+    code, before = send(app), salt.read_bytes()
+    salt.unlink()
+    if change != "removed":
+        salt.write_bytes(b"x" * (32 if change == "another" else 5))
+    watch(app)
+    watch(app)
+    [said] = [record.getMessage() for record in caplog.records]
+    assert str(salt) in said
+    assert "Do not restart" in said
+    assert opens(app, code)
+    caplog.clear()
+    salt.write_bytes(before)
+    watch(app)
+    assert [record.getMessage() for record in caplog.records] == ["The salt is back."]
+
+
+@pytest.mark.parametrize("below", ["", "/deeper"])
+def test_no_salt_is_made_in_the_empty_place_of_a_disk_that_is_not_mounted(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, below: str
+) -> None:
+    disk, fstab = tmp_path / "a disk", tmp_path / "fstab"
+    disk.mkdir()
+    written = str(disk).replace(" ", "\\040")
+    fstab.write_text(f"# a comment\nUUID=1 / ext4 defaults 0 1\nUUID=2 {written} ext4 noauto 0 2\n")
+    monkeypatch.setattr(first_start, "FSTAB", fstab)
+    with pytest.raises(Problem, match=r"a disk, which is not mounted.*Type: mount "):
+        start(data=Path(f"{disk}{below}"))
+    assert not list(disk.rglob("salt"))
+    monkeypatch.setattr("os.path.ismount", lambda _: True)
+    app = start(data=Path(f"{disk}{below}"))
+    assert opens(app, send(app))
+
+
+def test_a_copy_of_the_whole_folder_is_no_loss(start: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    app = start()
+    code = send(app)
+    stop(app)
+    shutil.copytree(tmp_path / "data", tmp_path / "copy")
+    assert opens(start(data=tmp_path / "copy"), code)
+    assert [one for one in caplog.records if one.levelno >= logging.ERROR] == []
