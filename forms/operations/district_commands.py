@@ -69,11 +69,15 @@ def update(name: str, folder: Path, hosts: tuple[str, ...], sets: tuple[str, ...
 def remove(name: str, folder: Path) -> None:
     """Take a district out of the service. What people sent stays on the disk."""
     with report_problems():
-        found = settings.read(folder, name)
-        (folder / name / settings.FILE).rename(folder / name / f"{settings.FILE}.removed")
-        click.echo(
-            f"{name} is not served any more. Its data stays in {found.settings.data}: back it up, then remove it."
-        )
+        path = folder / settings.require_name(name) / settings.FILE
+        try:
+            where = f"in {settings.read(folder, name).settings.data}"
+        except Problem:
+            if not path.exists():
+                raise
+            where = f"where {path}.removed says"  # a district that cannot be read must be able to go too
+        path.rename(path.with_name(f"{settings.FILE}.removed"))
+        click.echo(f"{name} is not served any more. Its data stays {where}: back it up, then remove it.")
 
 
 @district.command("list")
@@ -104,6 +108,7 @@ def nginx(folder: Path) -> None:
 def _put(folder: Path, name: str, hosts: tuple[str, ...], given: dict[str, Any], done: str) -> None:
     """Write a district's file once all of it has been found good beside the others. Raises Problem."""
     path, before = folder / name / settings.FILE, None
+    was_there = path.parent.exists()
     if path.exists():
         before = path.read_bytes()
     settings.write(folder, name, hosts, given)
@@ -112,6 +117,8 @@ def _put(folder: Path, name: str, hosts: tuple[str, ...], given: dict[str, Any],
         settings.require_apart(found, _others(folder, name))
     except BaseException:
         path.unlink() if before is None else write_durably(path, before)
+        if not was_there:
+            path.parent.rmdir()
         raise
     click.echo(f"{name} {done}: {', '.join(found.hosts)}.")
     click.echo(f"Its data: {found.settings.data}; its release: {found.settings.portal}")
@@ -128,6 +135,10 @@ def _others(folder: Path, name: str) -> list[District]:
     return found
 
 
+_LONGEST_NUMBER = 18
+"""Digits that TOML and a database take; what is longer is said like any other text that is no number."""
+
+
 def _read_sets(sets: tuple[str, ...]) -> dict[str, Any]:
     """Return settings from texts like budget=4294967296. Raises Problem."""
     found: dict[str, Any] = {}
@@ -136,5 +147,6 @@ def _read_sets(sets: tuple[str, ...]) -> dict[str, Any]:
         if not is_set or key not in settings.SETTABLE:
             known = ", ".join(sorted(settings.SETTABLE))
             raise Problem(f"--set {key}", "is not known.", f"Write a setting and its value, of: {known}.")
-        found[key] = int(value) if value.isascii() and value.isdigit() and key in settings.NUMBERS else value
+        is_number = value.isascii() and value.isdigit() and len(value) <= _LONGEST_NUMBER
+        found[key] = int(value) if is_number and key in settings.NUMBERS else value
     return found

@@ -3,12 +3,15 @@
 import io
 import tarfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from forms.core.problem import Problem
 from forms.desk import folder_copy
+from forms.desk.cli.folder_commands import backup
 from forms.desk.crypto import keys
 
 
@@ -109,3 +112,17 @@ def test_a_full_disk_leaves_the_copy_before(desk: Path, tmp_path: Path, monkeypa
         folder_copy.make_copy(desk, copy)
     assert copy.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["desk.tar"]
+
+
+@pytest.mark.parametrize(("number", "said"), [(5, "stick still there"), (28, "Make room"), (30, "name another place")])
+def test_a_stick_that_fails_is_said_by_what_failed(
+    desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, said: str
+) -> None:
+    def fail(*_: Any) -> None:
+        raise OSError(number, "It fails", str(tmp_path / "stick"))
+
+    monkeypatch.setattr(tarfile.TarFile, "addfile", fail)
+    told = CliRunner().invoke(backup, [str(tmp_path / "desk.tar")], obj=SimpleNamespace(folder=desk))
+    assert told.exit_code == 1
+    assert said in told.output
+    assert not (tmp_path / "desk.tar").exists()

@@ -408,6 +408,18 @@ def test_a_living_system_is_not_overwritten(endpoint: Endpoint, tmp_path: Path) 
     assert opens(endpoint, code)
 
 
+def test_the_folder_one_stands_in_can_be_named(
+    endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = backup(endpoint, tmp_path / "backups")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    there = config.read({"portal": settings_of(endpoint).portal.resolve(), "data": "."})
+    restoring.restore(there, made.path, opening(made), LATER)
+    assert (tmp_path / "here" / "salt").read_bytes() == (endpoint.data / "salt").read_bytes()
+    assert (tmp_path / "here" / "concerns.db").exists()
+
+
 def test_two_backups_at_once_do_not_meet(endpoint: Endpoint, tmp_path: Path) -> None:
     with folder.alone(tmp_path / "backups"), pytest.raises(Problem, match="another backup runs"):
         backup(endpoint, tmp_path / "backups")

@@ -416,6 +416,26 @@ def test_the_commands(folder: Path) -> None:
     assert "west" not in run(folder, "list")
 
 
+@pytest.mark.parametrize("given", ["budget=" + "9" * 5000, "budget=-1", "data=a\nb", "flood_threshold=x"])
+def test_what_cannot_be_set_leaves_nothing_behind(folder: Path, given: str) -> None:
+    said = run(folder, "add", "west", "--host", "west.example", "--set", given, code=1)
+    assert "fault of the program" not in said
+    assert not (folder / "west").exists()
+
+
+def test_a_folder_with_any_letters_can_be_named(folder: Path, tmp_path: Path) -> None:
+    odd = tmp_path / "தமிழ் 'q\" \U0001f600"
+    run(folder, "add", "west", "--host", "west.example", "--set", f"data={odd}")
+    assert settings.read(folder, "west").settings.data == odd
+
+
+def test_a_district_that_cannot_be_read_can_be_removed(folder: Path) -> None:
+    (folder / "north" / settings.FILE).write_text("hosts = [")
+    assert "not served any more" in run(folder, "remove", "north")
+    assert "is not there" in run(folder, "remove", "north", code=1)
+    assert settings.names(folder) == ["south"]
+
+
 def test_each_has_its_own_schema_of_one_postgresql(
     folder: Path, serve: Serve, portal: portals.Portal, postgres: str
 ) -> None:

@@ -68,7 +68,9 @@ def restore(
     in_place: whether a data folder may be there; it is renamed and kept. renamed: whether the backup may bear another
     name of a district than portal.json. No service starts on the folder meanwhile.
     """
-    data, fresh = settings.data, settings.data.with_name(f"{settings.data.name}.restoring")
+    data = Path(os.path.abspath(settings.data))  # noqa: PTH100 - "." has no name; a link is replaced, not followed
+    release = Path(os.path.abspath(release)) if release else None  # noqa: PTH100 - likewise
+    fresh = data.with_name(f"{data.name}.restoring")
     beside = release.with_name(f"{release.name}.restoring") if release else None
     if release and release.exists() and (not release.is_dir() or any(release.iterdir())):
         raise Problem(str(release), "is not empty.", "Name a new folder for the release.")
@@ -272,11 +274,14 @@ def _databases_there(settings: Settings) -> bool:
 
 def _moved(settings: Settings, fresh: Path) -> Settings:
     """Return the settings with the data folder, and SQLite files in it, at another place."""
-    own, there = f"sqlite:///{settings.data}/", f"sqlite:///{fresh}/"
-    urls = [
-        url.replace(own, there, 1) if url.startswith(own) else url
-        for url in (settings.concerns_url, settings.signups_url)
-    ]
+    data = os.path.abspath(settings.data)  # noqa: PTH100 - by name: "." and "./" are one folder, a link is another
+    urls = []
+    for url in (settings.concerns_url, settings.signups_url):
+        file, _, options = url.removeprefix("sqlite:///").partition("?")
+        path = Path(os.path.abspath(file))  # noqa: PTH100 - likewise
+        is_within = url.startswith("sqlite:///") and path.is_relative_to(data)
+        moved = f"sqlite:///{fresh / path.relative_to(data)}" if is_within else url
+        urls.append(f"{moved}?{options}" if is_within and options else moved)
     return replace(settings, data=fresh, concerns_url=urls[0], signups_url=urls[1])
 
 

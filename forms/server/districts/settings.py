@@ -188,9 +188,15 @@ def write(folder: Path, name: str, hosts: Iterable[str], given: Mapping[str, Any
     """Write the file of a district, whole or not at all; return its path. Raises Problem, OSError."""
     path = folder / require_name(name) / FILE
     path.parent.mkdir(parents=True, exist_ok=True)
-    lines = [f"hosts = {json.dumps(list(hosts))}", *(f"{key} = {json.dumps(value)}" for key, value in given.items())]
+    lines = [f"hosts = {json.dumps(list(hosts))}", *(f"{key} = {_toml(value)}" for key, value in given.items())]
     write_durably(path, "".join(f"{line}\n" for line in lines).encode())
     return path
+
+
+def _toml(value: Any) -> str:
+    """Return a value as TOML has it, which knows no halves of a character as JSON writes them."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if text.isprintable() else json.dumps(value)
 
 
 def given(folder: Path, name: str) -> tuple[tuple[str, ...], dict[str, Any]]:
