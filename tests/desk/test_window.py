@@ -732,6 +732,25 @@ def test_two_marks_set_at_once_are_a_conflict_too(office: Office) -> None:
     assert "Two people set this" in window.page(f"/case/{case}")
 
 
+@pytest.mark.parametrize("which", ["first", "flood"])
+def test_an_answer_that_is_sent_by_two_clicks_goes_once_and_on_purpose_again(office: Office, which: str) -> None:
+    case = fill(office)[which]
+    window = opened(office)
+
+    def answers() -> int:
+        return sum(entry.kind == "answer" for entry in window.case(case).entries)
+
+    seen = window.seen(case)
+    for _ in range(3):
+        sent = window.post(f"/case/{case}/answer", seen=seen, text="We will come.\r\n", state="looking")
+        assert sent.status_code == 303
+    assert answers() == 1
+    window.post(f"/case/{case}/answer", seen=seen, text="On Monday.")
+    assert answers() == 2, "another answer from the same page goes"
+    window.act(case, "answer", text="We will come.")
+    assert answers() == 3, "who sees that it was sent may say it once more"
+
+
 def test_an_answer_from_an_old_page_does_not_overrule_a_colleagues_state(office: Office) -> None:
     case = office.letter("A word")
     window = opened(office)

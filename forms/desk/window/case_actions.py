@@ -93,6 +93,8 @@ def _theme(session: Session, case: Case, form: Form) -> None:
 def _answer(session: Session, case: Case, form: Form) -> None:
     text, state, seen = _whole_answer(session, case, form), form.get("state", ""), _seen(form)
     recording = _recording()
+    if "seen" in form and _is_sent_already(session, case, seen, text, with_voice=bool(recording)):
+        return
     if set(seen) == set(heads(case.entries)):
         session.log.answer(case.id, text, state if state in STATES else "", recording)
         return
@@ -100,6 +102,22 @@ def _answer(session: Session, case: Case, form: Form) -> None:
     session.log.answer(case.id, text, recording=recording)
     if state in STATES:
         session.log.write(case.id, "state", after=seen, state=state)
+
+
+def _is_sent_already(session: Session, case: Case, seen: list[str], text: str, *, with_voice: bool) -> bool:
+    """Return whether this member sent this very answer since the form's page was shown: by a second click, or again."""
+    after = {entry.id: entry.after for entry in case.entries}
+    known: set[str] = set()
+    more = set(seen)
+    while more:
+        known |= more
+        more = {before for id in more for before in after.get(id, ())} - known
+    return any(
+        (entry.kind, entry.member, entry.value.get("text")) == ("answer", session.keys.member, text.strip())
+        and bool(entry.value.get("voice")) == with_voice
+        for entry in case.entries
+        if entry.id not in known
+    )
 
 
 def _recording() -> bytes:
@@ -155,7 +173,8 @@ def act(case_id: str, action: str) -> Answer | tuple[str, int] | str:
     if form.get("do") == "insert":
         return show(session, case_id, typed=_with_phrase(session, case, form))
     try:
-        ACTIONS[action](session, case, form)
+        with session.busy:  # of two clicks at once the second sees what the first wrote
+            ACTIONS[action](session, session.cases.case(case_id), form)
     except Problem as problem:
         kept = {name: form.get(name, "") for name in ("state", "phrase")}
         return show(session, case_id, problem, {action: _text(form, "text"), **kept}), 400
