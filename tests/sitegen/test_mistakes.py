@@ -592,3 +592,19 @@ def test_settings_in_another_encoding_say_which_is_right(folder: Any, said: Call
     assert said() == (
         "content/portal.yml: has letters that are not UTF-8. Save it as UTF-8 (in Notepad: Save as, Encoding: UTF-8)."
     )
+
+
+def test_a_note_to_a_colleague_in_a_comment_is_not_published(folder: Any) -> None:
+    folder.page("rights", "Text. <!-- Ravi Kumar told us -->\n\n<!--\nAsk Ravi\nKumar.\n-->\n\n[[ helplines ]]\n\nEnd.")
+    page = (folder.build() / "en" / "rights" / "index.html").read_text(encoding="utf-8")
+    assert "Kumar" not in page
+    assert all(words in page for words in ("Text.", "End.", "tel:112"))
+
+
+@pytest.mark.parametrize("cell", ['"Talk" more.', '"Talk'])
+def test_a_quotation_mark_that_is_not_closed_is_named_with_its_row(
+    folder: Any, said: Callable[[], str], cell: str
+) -> None:
+    path = folder.csv("events")
+    path.write_text(path.read_text(encoding="utf-8").replace("Talk", cell), encoding="utf-8")
+    assert said().startswith("content/tables/events.csv, row 2: is not well formed")
