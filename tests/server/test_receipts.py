@@ -29,7 +29,31 @@ def test_spacing_does_not_matter(code: str, marks: list[str], random: object) ->
     assert receipts.read("".join(typed)) == code
 
 
-@pytest.mark.parametrize("typed", ["", "123", "1" * 19, "1" * 21, "abcd" * 5, "²" * 20, CODE[:-1] + "x"])
+ODD = receipts.checked(1002003004005006071)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ODD.replace("0", "O"),
+        receipts.in_fours(ODD).replace("0", "o").replace("1", "l"),
+        ODD.replace("1", "I"),
+        f"Receipt: {receipts.in_fours(ODD)}",
+        f"ரசீது எண் {ODD}",
+        f"https://portal.example/ta/answer/?code={ODD}",
+        "+".join(ODD),
+        f"={ODD}",
+        "\r\n".join(ODD),
+        "".join(f"{digit}\ufe0f\u20e3" for digit in ODD),
+    ],
+)
+def test_letters_like_digits_and_what_was_copied_with_it_do_not_matter(typed: str) -> None:
+    assert receipts.read(typed) == ODD
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "123", "1" * 19, "1" * 21, "abcd" * 5, "²" * 20, CODE[:-1] + "x", f"{CODE} {OTHER}"]
+)
 def test_anything_else_is_no_receipt(typed: str) -> None:
     with pytest.raises(receipts.NotAReceipt, match="digits"):
         receipts.read(typed)

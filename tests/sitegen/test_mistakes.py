@@ -100,6 +100,8 @@ IN_TEXT: list[Case] = [
     ("replacement sign", "The word \ufffd\ufffd is Tamil.", 0, "letters were lost"),
     ("garbled", "The owner\u00e2\u20ac\u2122s papers", 0, "letters were garbled"),
     ("invisible signs", "Call \u202a+91 44 1234\u202c.", 0, "invisible signs"),
+    ("space of no width", "Ca\u200bll 112.", 0, "invisible signs"),
+    ("formula of a number", "=112", 0, "an error of a spreadsheet"),
     ("gap", "Call XXXX for help.", 0, "a gap stands there"),
     ("to do", "TODO ask the collector", 0, "a gap stands there"),
     ("chat", "[25/11/26, 10:15 AM] Ravi Kumar: they keep us here", 0, "a chat message with its sender"),
@@ -195,6 +197,7 @@ FRONT_MATTER: list[tuple[str, str, str]] = [
     ("hash", "---\ntitle: #1 right\n---\n# Rights\n", "line 2: nothing after # counts"),
     ("bracket", "---\ntitle: [Rights\n---\n# Rights\n", "line 2: the text begins with ["),
     ("at sign", "---\ntitle: @police\n---\n# Rights\n", "line 2: the text begins with @"),
+    ("number sign", "---\ntitle: Right #1\n---\n# Rights\n", "line 2: nothing from # on counts: readers would not see #1."),
     ("no such day", "---\ntitle: Rights\nchanged: 2026-13-45\n---\n# R\n", 'line 3: "2026-13-45" is not a day'),
     ("indented", "---\nchanged: 2026-01-01\n title: Rights\n---\n# R\n", "line 3: the line begins with a space"),
     ("capital", "---\nTitle: Rights\n---\n# Rights\n", 'has no title. "Title" is no key here'),
@@ -418,7 +421,7 @@ ODD_FILES: list[tuple[str, str, bytes, str]] = [
     ("another program's table", "tables/signs.csv", b"id\n" + b"x\n" * 6000, "signs.csv: has 6,000 rows, and a table may"),
     ("page of a web server", "tables/signs.csv", b"<html><body>Not found</body></html>", "content/tables/signs.csv"),
     ("empty table", "tables/signs.csv", b"", "content/tables/signs.csv: is empty"),
-    ("UTF-16 settings", "portal.yml", "a: 1".encode("utf-16"), "content/portal.yml: cannot be read"),
+    ("UTF-16 settings", "portal.yml", "a: 1".encode("utf-16"), "content/portal.yml: has letters that are not UTF-8"),
     ("nested settings", "portal.yml", b"a: " + b"[" * 5000, "content/portal.yml: cannot be read"),
     ("list for settings", "portal.yml", b"- a\n", "content/portal.yml: district is missing"),
     ("nested memory", "translations.json", b"[" * 100_000, "content/translations.json: cannot be read"),
@@ -535,3 +538,73 @@ def test_the_day_of_a_review_stands_in_translations_alone(folder: Any) -> None:
     folder.page("rights")
     folder.page("rights", language="ta", reviewed_on="2099-12-01")
     assert ["still to come" in line for line in folder.problems()] == [True]
+
+
+@pytest.mark.parametrize("title", ["\u200b", "Mee\u200bting", "\u2060Meeting", "Meeting \u202egnp"])
+def test_signs_that_nobody_sees_in_a_cell_are_named(folder: Any, title: str) -> None:
+    folder.row("events", title_en=title)
+    [problem] = folder.problems()
+    assert problem.startswith("content/tables/events.csv, row 2, column title_en: invisible signs stand there")
+
+
+def test_a_number_that_is_a_formula_is_named(folder: Any) -> None:
+    folder.row("helplines", number="=112")
+    assert any(line.startswith("content/tables/helplines.csv, row 2, column number:") for line in folder.problems())
+
+
+@pytest.mark.parametrize("title", ["'Right #1'", '"Right #1"', "Right#1", "Rights in C#"])
+def test_a_number_sign_that_readers_see_is_left_alone(folder: Any, title: str) -> None:
+    folder.page("rights", title=title)
+    assert folder.problems() == []
+
+
+def test_a_day_in_quotes_is_said_to_be_in_quotes(folder: Any) -> None:
+    folder.page("rights", changed='"2026-01-01"')
+    assert folder.problems() == [
+        'content/en/rights.md, changed: "2026-01-01" is not a day. Take the quotation marks away.'
+    ]
+
+
+def test_a_link_to_a_page_that_moved_is_led_where_it_moved(folder: Any) -> None:
+    folder.page("rights", "[x](help-old.md)")
+    folder.page("help-older")
+    folder.table("moved", {"old": "help-old", "new": "index"})
+    assert folder.problems() == [
+        "content/en/rights.md, line 8: the link goes to help-old.md, which is not there. "
+        "The page moved: link to index.md."
+    ]
+
+
+@pytest.mark.parametrize("name", ["rights.md", "rihgts"])
+def test_a_page_in_the_menu_is_suggested_as_it_must_be_written(folder: Any, name: str) -> None:
+    folder.page("rights")
+    path = folder.root / "content" / "portal.yml"
+    path.write_text(path.read_text(encoding="utf-8").replace("- index", f"- index\n- {name}"), encoding="utf-8")
+    assert folder.problems() == [f'content/portal.yml, menu: the page {name} is not there. Did you mean "rights"?']
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "cp1252"])
+def test_settings_in_another_encoding_say_which_is_right(folder: Any, said: Callable[[], str], encoding: str) -> None:
+    path = folder.root / "content" / "portal.yml"
+    path.write_bytes(
+        path.read_text(encoding="utf-8").replace("Nobody yet", "Nobody\u00a0yet").encode(encoding, "replace")
+    )
+    assert said() == (
+        "content/portal.yml: has letters that are not UTF-8. Save it as UTF-8 (in Notepad: Save as, Encoding: UTF-8)."
+    )
+
+
+def test_a_note_to_a_colleague_in_a_comment_is_not_published(folder: Any) -> None:
+    folder.page("rights", "Text. <!-- Ravi Kumar told us -->\n\n<!--\nAsk Ravi\nKumar.\n-->\n\n[[ helplines ]]\n\nEnd.")
+    page = (folder.build() / "en" / "rights" / "index.html").read_text(encoding="utf-8")
+    assert "Kumar" not in page
+    assert all(words in page for words in ("Text.", "End.", "tel:112"))
+
+
+@pytest.mark.parametrize("cell", ['"Talk" more.', '"Talk'])
+def test_a_quotation_mark_that_is_not_closed_is_named_with_its_row(
+    folder: Any, said: Callable[[], str], cell: str
+) -> None:
+    path = folder.csv("events")
+    path.write_text(path.read_text(encoding="utf-8").replace("Talk", cell), encoding="utf-8")
+    assert said().startswith("content/tables/events.csv, row 2: is not well formed")

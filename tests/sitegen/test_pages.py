@@ -155,7 +155,7 @@ def test_the_page_on_the_leaflet_is_there(folder: Any) -> None:
     path.write_text(path.read_text(encoding="utf-8") + "paper: {leaflet: rihgts}\n", encoding="utf-8")
     folder.page("rights")
     assert folder.problems() == [
-        'content/portal.yml, paper, leaflet: the page rihgts.md is not there. Did you mean "rights.md"?'
+        'content/portal.yml, paper, leaflet: the page rihgts.md is not there. Did you mean "rights"?'
     ]
 
 

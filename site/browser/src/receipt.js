@@ -31,16 +31,19 @@ export function newReceipt() {
   }
 }
 
-// The digits of any script, with any spacing, as {code}; or {wrong}: "required", "digits" (another number), "check".
+const LOOKALIKES = { O: "0", o: "0", I: "1", l: "1" };
+
+function digitsOf(text) {
+  return Array.from(text, (char) => (/\p{Nd}/u.test(char) ? digitOf(char) : "")).join("");
+}
+
+// The digits of any script, whatever stands around them, as {code}; or {wrong}: "required", "digits" (another number),
+// "check". Letters that look like 0 and 1 count as these where there are not enough digits.
 export function readReceipt(text) {
-  let digits = "";
-  let other = false;
-  for (const char of text) {
-    if (/\p{Nd}/u.test(char)) digits += digitOf(char);
-    else if (!/[\p{Z}\p{P}\p{C}]/u.test(char)) other = true;
-  }
-  if (!digits && !other) return { wrong: "required" };
-  if (other || digits.length !== DIGITS) return { wrong: "digits" };
+  if (/^[\p{Z}\p{P}\p{C}]*$/u.test(text)) return { wrong: "required" };
+  let digits = digitsOf(text);
+  if (digits.length < DIGITS) digits = digitsOf(text.replace(/[OoIl]/g, (char) => LOOKALIKES[char]));
+  if (digits.length !== DIGITS) return { wrong: "digits" };
   return checkDigit(digits) === "0" ? { code: digits } : { wrong: "check" };
 }
 

@@ -92,7 +92,7 @@ def of_pages(
     """Yield what the texts of these pages show by themselves, beside all others."""
     languages, askable = tuple(library.by_language), _askable(tables, days)
     for page in pages:
-        yield from of_page(page, library)
+        yield from of_page(page, library, tables["moved"])
     for page in pages:
         yield from page_checks.arguments(page, *askable)
     for page in pages:
@@ -101,15 +101,20 @@ def of_pages(
         yield from images.asked(page, content / "media")
 
 
-def of_page(page: Source, library: Library) -> Iterator[Problem]:
-    """Yield what is wrong with the blocks, links and days of one page."""
+def of_page(page: Source, library: Library, moved: Sequence[Row] = ()) -> Iterator[Problem]:
+    """Yield what is wrong with the blocks, links and days of one page. moved: the rows of moved.csv."""
     yield from _blocks(page)
-    yield from _links(page, library, frozenset(library.names))
+    yield from _links(page, library, {f"{row['old']}.md": row["new"] for row in moved if row["new"]})
     yield from page_checks.problems(page)
 
 
 def _near(word: str, known: Sequence[str]) -> str:
     return did_you_mean(word, known, f"There are: {', '.join(known)}.")
+
+
+def _near_page(name: str, files: Sequence[str]) -> str:
+    """Return what to write where a page is named without the .md of its file."""
+    return _near(name.removesuffix(".md"), [file.removesuffix(".md") for file in files])
 
 
 def _blocks(page: Source) -> Iterator[Problem]:
@@ -135,12 +140,21 @@ def _forms(page: Source) -> Iterator[str]:
             )
 
 
-def _links(page: Source, library: Library, names: frozenset[str]) -> Iterator[Problem]:
+def _links(page: Source, library: Library, moved: Mapping[str, str]) -> Iterator[Problem]:
+    names = frozenset(library.names)
     for match in _LINK.finditer(page.text):
         target = linked_name(page.name, match[1])
         if "://" not in match[1] and target not in names:
             where = f"{page.where}, line {page.line_of(match.start())}"
-            yield Problem(where, f"the link goes to {match[1]}, which is not there.", _near(target, library.names))
+            todo = _near_link(target, library, moved)
+            yield Problem(where, f"the link goes to {match[1]}, which is not there.", todo)
+
+
+def _near_link(target: str, library: Library, moved: Mapping[str, str]) -> str:
+    """Return what to do about a link to a page that is not there: where it moved to counts before what is like it."""
+    if target in moved:
+        return f"The page moved: link to {moved[target].removesuffix('.md')}.md."
+    return _near(target, library.names)
 
 
 def _menu(menu: Sequence[str], library: Library) -> Iterator[Problem]:
@@ -149,7 +163,7 @@ def _menu(menu: Sequence[str], library: Library) -> Iterator[Problem]:
             yield Problem(
                 "content/portal.yml, menu",
                 f"the page {name} is not there.",
-                _near(f"{name}.md", library.names),
+                _near_page(name, library.names),
             )
 
 
@@ -157,7 +171,7 @@ def leaflet(settings: Mapping[str, Any], library: Library) -> Iterator[Problem]:
     """portal.yml's page for the leaflet, which only the kit would miss."""
     name = f"{(settings.get('paper') or {}).get('leaflet', 'index')}.md"
     if name not in library.names:
-        todo = _near(name, library.names)
+        todo = _near_page(name.removesuffix(".md"), library.names)
         yield Problem("content/portal.yml, paper, leaflet", f"the page {name} is not there.", todo)
 
 
@@ -201,7 +215,7 @@ def _campaigns(tables: Tables, library: Library) -> Iterator[Problem]:
     for row in tables["campaigns"]:
         if f"{row['page']}.md" not in library.names:
             where = f"content/tables/campaigns.csv, {row['id']}, column page"
-            yield Problem(where, f"the page {row['page']} is not there.", _near(f"{row['page']}.md", library.names))
+            yield Problem(where, f"the page {row['page']} is not there.", _near_page(row["page"], library.names))
 
 
 def _translations(library: Library) -> Iterator[str]:

@@ -18,6 +18,7 @@ _DRAWN = ("events", "tablet")
 DAYS = ("changed", "source_changed", "recorded", "reviewed_on")
 """The keys that hold a day."""
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.A)
 _LISTS = ("upcoming", "past")
 _MONTH_OR_YEAR = re.compile(r"on/\d{4}-\d\d|past/\d{4}")
 
@@ -36,7 +37,9 @@ def problems(page: Source) -> Iterator[Problem]:
     for key in DAYS:
         day = page.meta.get(key)
         if day is not None and day_of(day) is None:
-            yield Problem(f"{page.where}, {key}", f'"{day}" is not a day.', "Write it like 2026-11-23.")
+            quoted = isinstance(day, str) and _DAY.fullmatch(day.strip())
+            todo = "Take the quotation marks away." if quoted else "Write it like 2026-11-23."
+            yield Problem(f"{page.where}, {key}", f'"{day}" is not a day.', todo)
 
 
 def addresses(page: Source, names: Sequence[str], languages: Sequence[str]) -> Iterator[Problem]:

@@ -107,13 +107,13 @@ def _without_empty_columns(rows: list[list[str]]) -> list[list[str]]:
 
 
 def _cells(place: str, text: str) -> CsvFile:
-    separator = separator_of(text.partition("\n")[0])
+    separator, rows = separator_of(text.partition("\n")[0]), list[list[str]]()
     try:
-        rows = list(csv.reader(StringIO(text, newline=""), strict=True, delimiter=separator))
+        for row in csv.reader(StringIO(text, newline=""), strict=True, delimiter=separator):
+            rows.append(row)
     except csv.Error as error:
-        raise Problem(
-            place, f"is not well formed ({error}).", "Look for a quotation mark that is not closed."
-        ) from None
+        what, todo = f"is not well formed ({error}).", "Look for a quotation mark that is not closed."
+        raise Problem(f"{place}, row {len(rows) + 1}", what, todo) from None
     if not rows or not any(cell.strip() for cell in rows[0]):
         if any(cell.strip() for row in rows for cell in row):
             todo = "Take out what stands above the line with the names of the columns."

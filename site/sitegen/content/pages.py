@@ -145,6 +145,8 @@ def split(text: str, where: str) -> tuple[dict[str, Any], str, int]:
         raise next(front_matter.line_mistakes(match[1], where), unknown) from None
     for problem in front_matter.curly_quotes(match[1], where):
         raise problem
+    for problem in front_matter.cut_texts(match[1], where):
+        raise problem
     if not isinstance(meta, dict) or not str(meta.get("title") or "").strip():
         raise next(front_matter.line_mistakes(match[1], where), front_matter.title_missing(meta, where))
     return meta, text[match.end() :], match[0].count("\n") + 1

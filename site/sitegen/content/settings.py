@@ -26,7 +26,10 @@ def read_settings(content: Path) -> dict[str, Any]:
         raise Problem(WHERE, what, "Put the file itself there, and close it in other programs.") from None
     except DuplicateKey as error:
         raise twice(error, WHERE) from None
-    except (YAMLError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        todo = "Save it as UTF-8 (in Notepad: Save as, Encoding: UTF-8)."
+        raise Problem(WHERE, "has letters that are not UTF-8.", todo) from None
+    except YAMLError as error:
         raise Problem(f"{WHERE}{line_of(error)}", "cannot be read.", "Look at the indents and colons there.") from None
     missing = [name for name in REQUIRED if not isinstance(settings, dict) or name not in settings]
     if missing:

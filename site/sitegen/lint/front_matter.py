@@ -14,6 +14,7 @@ _CURLY = "\u201c\u201d\u201e\u201f\u2018\u2019\u00ab\u00bb\u2033\uff02"
 _OTHER_SPACES = re.compile(r"[\u00a0\u2000-\u200a\u202f\u205f\u3000]")
 _OTHER_COLONS = re.compile(r"^[A-Za-z_]+\s*[\uff1a\ua789\u02d0\u2236\u0903]")
 _DAY = re.compile(r"\d{4}-\d{1,2}-\d{1,2}")
+_CUT = re.compile(r"(?:title|description): +[^\s\"'#|>][^#]*?\s(#.*)")
 _THREE = "Write a line of three hyphens, ---, before the first key and after the last."
 _QUOTES = 'Put the whole text into straight "quotes".'
 
@@ -63,6 +64,14 @@ def curly_quotes(front_matter: str, where: str) -> Iterator[Problem]:
         value = line.partition(":")[2].strip()
         if value and value[0] in _CURLY and value[-1] in _CURLY:
             yield Problem(f"{where}, line {number}", *_CURLY_QUOTES)
+
+
+def cut_texts(front_matter: str, where: str) -> Iterator[Problem]:
+    """Yield texts that readers see and that end at a # with a space before it, where YAML begins a note."""
+    for number, line in enumerate(front_matter.splitlines(), start=2):
+        if cut := _CUT.match(line):
+            what = f"nothing from # on counts: readers would not see {cut[1].strip()}."
+            yield Problem(f"{where}, line {number}", what, _QUOTES)
 
 
 _CURLY_QUOTES = ("curly quotation marks stand around the text, as Word and phones write them.",

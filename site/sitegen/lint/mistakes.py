@@ -11,7 +11,8 @@ from sitegen.content.tables import Row, Tables, place_of
 from sitegen.layers import lookup
 from sitegen.lint import files, keys, links, page_facts, structure, translations, visible
 
-_CELLS = tuple(sign for sign in visible.SIGNS if "spreadsheet" in sign.what or "letters were" in sign.what)
+_OF_CELLS = ("spreadsheet", "letters were", "invisible signs")
+_CELLS = tuple(sign for sign in visible.SIGNS if any(words in sign.what for words in _OF_CELLS))
 
 
 def problems(library: Library, tables: Tables, content: Path, address: str, today: date) -> Iterator[Problem]:
@@ -50,7 +51,7 @@ def conflicts(content: Path) -> Iterator[Problem]:
 
 
 def _cells(tables: Tables) -> Iterator[Problem]:
-    """Yield cells in which a spreadsheet has left an error, a shortened number, or lost letters."""
+    """Yield cells in which a spreadsheet has left an error, a shortened number, lost letters or invisible signs."""
     for name, rows in tables.items():
         for row in rows:
             for column, cell in row.items():

@@ -102,7 +102,7 @@ SIGNS = (
     _sign(r"&(?:nbsp|amp|lt|gt|quot|rsquo|#\d+);", "a sign stands there as program text, like &nbsp;.", _AS_TEXT),
     _sign(rf"</?{_TAGS}\b[^<>\n]*>?", "HTML stands there as text.", _AS_TEXT),
     _sign(
-        r"#REF!|#NAME\?|#VALUE!|#N/A|#DIV/0!|#{5,}|^=[A-Z]+\(",
+        r"#REF!|#NAME\?|#VALUE!|#N/A|#DIV/0!|#{5,}|^=(?:[A-Z]+\(|[+\d])",
         "an error of a spreadsheet stands there.",
         "Write the words or numbers that belong there.",
     ),
@@ -122,8 +122,8 @@ SIGNS = (
         "Take an older copy, or write it again.",
     ),
     _sign(
-        r"[\u202a-\u202e\u2066-\u2069\ufeff]",
-        "invisible signs stand there, as a phone's contact list leaves around numbers.",
+        r"[\u200b\u2060\u202a-\u202e\u2066-\u2069\ufeff]",
+        "invisible signs stand there, as a phone's contact list leaves around numbers, and web pages between letters.",
         "Delete the words or number there and type them.",
     ),
     _sign(r"\b(?:TODO|TBD|FIXME|XXX+|[Ll]orem ipsum)\b", "a gap stands there that somebody meant to fill.", "Fill it."),

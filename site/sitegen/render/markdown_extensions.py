@@ -9,7 +9,9 @@ from markdown.preprocessors import Preprocessor
 
 from sitegen.content.pages import Block, block_of
 
-_HOLE = re.compile(r"<!--block:(\d+)-->")
+_HOLE = re.compile(r"<!--block:(\d+)-->|<!--(?!-?>).*?-->", re.S)
+"""Where a block is drawn; or a comment that staff wrote, which may name somebody and is for no reader."""
+
 _AFTER_WHITESPACE = 29
 """Python-Markdown normalises line ends with priority 30, and reads fenced code with 25."""
 
@@ -32,9 +34,9 @@ class BlockExtension(Extension):
         self.blocks = []
 
     def filled(self, html: str, draw: Callable[[Block], str]) -> str:
-        """Return the page's HTML with its blocks drawn; a hole that staff wrote themselves stays a comment."""
+        """Return the page's HTML with its blocks drawn, and without the comments that staff wrote."""
         drawn = [draw(block) for block in self.blocks]
-        return _HOLE.sub(lambda hole: drawn[int(hole[1])] if int(hole[1]) < len(drawn) else "", html)
+        return _HOLE.sub(lambda hole: drawn[int(hole[1])] if hole[1] and int(hole[1]) < len(drawn) else "", html)
 
 
 class _BlockLines(Preprocessor):
