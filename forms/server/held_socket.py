@@ -4,7 +4,7 @@ Without this they would wait in the socket; so nginx shows "Not sent. Please try
 """
 
 import os
-import select
+import selectors
 import socket
 import sys
 import time
@@ -58,7 +58,9 @@ def start(
 def turn_away(held: socket.socket, seconds: float) -> None:
     """Close each connection that comes within some seconds, unread."""
     until = time.monotonic() + seconds
-    while (left := until - time.monotonic()) > 0:
-        if select.select([held], [], [], left)[0]:
-            with suppress(OSError):  # gone already
-                held.accept()[0].close()
+    with selectors.DefaultSelector() as waiting:  # select() itself ends in an error above 1,023 open files
+        waiting.register(held, selectors.EVENT_READ)
+        while (left := until - time.monotonic()) > 0:
+            if waiting.select(left):
+                with suppress(OSError):  # gone already
+                    held.accept()[0].close()

@@ -1,6 +1,8 @@
 """A service that cannot start says why once an hour at most, turns people away at once, and starts when it is mended."""
 
+import fcntl
 import os
+import resource
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -59,3 +61,16 @@ def test_whoever_asks_meanwhile_is_turned_away_unread(held: socket.socket) -> No
 )
 def test_a_socket_that_is_not_this_process_is_none(environment: dict[str, str]) -> None:
     assert held_socket.handed_over(environment) is None
+
+
+def test_a_program_with_many_open_files_turns_people_away_too(held: socket.socket) -> None:
+    """select() ends in an error for a file whose number is above 1,023."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2048), hard))
+    with (
+        socket.socket(fileno=fcntl.fcntl(held.fileno(), fcntl.F_DUPFD, 1100)) as high,
+        socket.socket(socket.AF_UNIX) as person,
+    ):
+        person.connect(held.getsockname())
+        held_socket.turn_away(high, 0.2)
+        assert person.recv(10) == b""
