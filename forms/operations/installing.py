@@ -16,7 +16,7 @@ from pathlib import Path
 
 from forms.core.files.durable import write_durably
 from forms.core.problem import Problem
-from forms.operations.districts import district_offices, server_districts
+from forms.operations.districts import district_offices, server_districts, site_folders
 from forms.server.districts.settings import District
 
 Run = Callable[[str], None]
@@ -276,7 +276,7 @@ class ServerInstallation:
         folders += [one.content for one in self._many if one.content]
         for one in self._offices:
             for name in ("published", "var"):
-                self._folder(district_offices.root_of(self.place, one) / name)
+                self._folder(site_folders.root_of(self.place, one) / name)
         for folder in folders:
             self._folder(folder)
         self._do(f"chown -R {PUBLISHER}: {' '.join(map(str, folders))}")

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from forms.core.problem import Problem
+from forms.operations.districts.site_folders import root_of
 from forms.server.districts.settings import District
 
 NGINX = "etc/nginx/portal-office/districts.conf"
@@ -20,11 +21,6 @@ UNIT = re.compile(r"etc/systemd/system/(portal-office-[a-z0-9-]+\.(?:service|soc
 def with_office(districts: Iterable[District]) -> list[District]:
     """Return the districts whose staff have an office on this machine."""
     return [one for one in districts if one.office]
-
-
-def root_of(place: Path, district: District) -> Path:
-    """Return the folder from which a district's site is built (sitegen/layers/site_root.py). place: of the program."""
-    return place / ".build" / "districts" / (district.content or Path(district.name)).name
 
 
 def require_apart(name: str, districts: Sequence[District]) -> None:

@@ -9,7 +9,7 @@ import click
 
 from forms.core.problem import Problem, Problems
 from forms.operations.cli import Checkout
-from forms.operations.districts import forked
+from forms.operations.districts import forked, site_folders
 from forms.operations.districts.forked import Ended
 from forms.server.districts import settings as districts
 from forms.server.districts.settings import District
@@ -63,21 +63,13 @@ def _ended(
     """
     first: dict[str, str] = {}
     for name, one in found.items():
-        first.setdefault(_folder_name(one), name)
+        first.setdefault(site_folders.name_of(one), name)
     both = [[name for name in found if name in first.values()], [name for name in found if name not in first.values()]]
     for names in both:
         tasks = {name: ["--content", str(found[name].content), *command(found[name])] for name in names}
         yield from forked.run_each(
             Path(here.program[-1]), tasks, at_once=os.cpu_count() or 1, longest=LONGEST, without=[FOLDER]
         )
-
-
-def _folder_name(district: District) -> str:
-    """Return the name of the folder of content; of one that no system can have, as it is written: its build says so."""
-    content = district.content or Path()
-    with suppress(OSError, RuntimeError, ValueError):  # a link that leads to itself, a name that is too long
-        return content.resolve().name
-    return content.name
 
 
 def _said(ended: Ended) -> str:
