@@ -11,8 +11,7 @@ from sitegen.content.tables import Row, Tables, place_of
 from sitegen.layers import lookup
 from sitegen.lint import files, keys, links, page_facts, structure, translations, visible
 
-_OF_CELLS = ("spreadsheet", "letters were", "invisible signs")
-_CELLS = tuple(sign for sign in visible.SIGNS if any(words in sign.what for words in _OF_CELLS))
+_CELLS = tuple(sign for sign in visible.SIGNS if sign.in_cells)
 
 
 def problems(library: Library, tables: Tables, content: Path, address: str, today: date) -> Iterator[Problem]:

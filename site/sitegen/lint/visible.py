@@ -12,16 +12,20 @@ _TAG = re.compile(r"<[^>]*>")
 
 @dataclass(frozen=True)
 class Sign:
-    """Something visible that nobody intended. endangers: whether it may harm a person."""
+    """Something visible that nobody intended.
+
+    endangers: whether it may harm a person; in_cells: whether it is looked for in cells of tables too.
+    """
 
     pattern: re.Pattern[str]
     what: str
     todo: str
     endangers: bool = False
+    in_cells: bool = False
 
 
-def _sign(pattern: str, what: str, todo: str, *, endangers: bool = False) -> Sign:
-    return Sign(re.compile(pattern, re.M), what, todo, endangers)
+def _sign(pattern: str, what: str, todo: str, *, endangers: bool = False, in_cells: bool = False) -> Sign:
+    return Sign(re.compile(pattern, re.M), what, todo, endangers, in_cells)
 
 
 _AS_TEXT = "Paste it as text only (Ctrl+Shift+V), then mark headings and lists again."
@@ -105,26 +109,31 @@ SIGNS = (
         r"#REF!|#NAME\?|#VALUE!|#N/A|#DIV/0!|#{5,}|^=(?:[A-Z]+\(|[+\d])",
         "an error of a spreadsheet stands there.",
         "Write the words or numbers that belong there.",
+        in_cells=True,
     ),
     _sign(
         r"\b\d[.,]\d+E\+\d{2}\b",
         "a number that a spreadsheet shortened stands there: its digits are lost.",
         "Write the number again.",
+        in_cells=True,
     ),
     _sign(
         r"\ufffd|\?{4,}",
         "letters were lost there on saving.",
         "Take an older copy, or write it again, and save as UTF-8.",
+        in_cells=True,
     ),
     _sign(
         _GARBLED,
         "letters were garbled there: UTF-8 was opened as another encoding.",
         "Take an older copy, or write it again.",
+        in_cells=True,
     ),
     _sign(
         r"[\u200b\u2060\u202a-\u202e\u2066-\u2069\ufeff]",
         "invisible signs stand there, as a phone's contact list leaves around numbers, and web pages between letters.",
         "Delete the words or number there and type them.",
+        in_cells=True,
     ),
     _sign(r"\b(?:TODO|TBD|FIXME|XXX+|[Ll]orem ipsum)\b", "a gap stands there that somebody meant to fill.", "Fill it."),
 )
