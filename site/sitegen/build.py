@@ -154,7 +154,7 @@ def check(
             *html_checks.problems([page for page in every if not _is_clean(page, root)], rows, own, content),
             *as_dangers(quote_checks.problems(every, root)),
             *mistakes.problems(library, rows, content, portal.address, today),
-            *moved_pages.problems(library, rows["moved"]),
+            *moved_pages.problems(library, rows["moved"], portal.address),
             *content_checks.leaflet(own, library),
             *previous_build.lost(before, portal.events, today),
         ),

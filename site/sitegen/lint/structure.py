@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from forms.core.problem import Problem
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content.pages import Source
+from sitegen.lint import headings
 
 BOXES = ("note", "danger", "warning", "tip", "info")
 _CONFLICT = re.compile(r"^[ \t]*(?:> ?)?(?:<{7}|>{7}|\|{7}|(?:&lt;){7}|(?:&gt;){7})(?:\s|$)")
@@ -15,7 +16,7 @@ TWO_VERSIONS = (
 )
 _ITEM = re.compile(r"^([ \t]*)(?:([-*+])|(\d+)\.)[ \t]+\S")
 _BOX = re.compile(r"^(?:!!!|\?\?\?\+?)\s*([\w-]+)")
-_UNDERLINE = re.compile(r"^(?:-{2,}|={2,})\s*$")
+_UNDERLINE = re.compile(r"^(?:-+|=+)\s*$")
 _CELLS = re.compile(r"^(?!\s*(?:[-*+:]|\d+\.)\t)\s*\S[^\t]*\t+\S")
 _EMPTY_BOX = re.compile(r'<div class="admonition [^"]*">\s*(?:<p class="admonition-title">([^<]*)</p>\s*)?</div>')
 _TAG = re.compile(r"<[^>]*>|<!--.*?-->", re.S)
@@ -40,6 +41,7 @@ def problems(page: Source, made: str) -> Iterator[Problem]:
         )
     elif not re.search(r"<h1\b", made) and not conflicts_in(page.text):
         yield Problem(page.where, "has no heading.", "Begin its text with a line like # Your rights.")
+    yield from headings.problems(page, made)
     for line, what, todo in (
         *_lines(lines),
         *_lists(lines),
