@@ -271,7 +271,6 @@ DOUBTFUL: list[tuple[str, list[dict[str, Any]], str]] = [
     ("far away", [{"starts": "2207-02-01T10:00"}], where(2, "meeting", "starts") + "2207-02-01 is 180 years off. Look"),
     ("long ago", [{"starts": "1927-02-01T10:00"}], where(2, "meeting", "starts") + "1927-02-01 is 100 years ago. Look"),
     ("no time at all", [{"ends": "2027-02-01T10:00"}], where(2, "meeting", "ends") + "it ends when it begins."),
-    ("copied", [{}, {"id": "other"}], where(3, "other", "id") + "it is the same event as row 2 (meeting): title, time"),
     ("kept by Windows", [{"id": "con"}], where(2, "con", "id") + '"con" is a name that Windows keeps for itself'),
     ("no day left", [{"repeats": "weekly", "repeats_until": "2027-02-08", "except": "2027-02-01 2027-02-08"}],
      where(2, "meeting", "except") + "no day is left on which it takes place."),
@@ -302,6 +301,16 @@ def test_what_is_rare_and_meant_is_left_alone(folder: Any) -> None:
         {**MEETING, "id": "nightly-2027-02-04", "starts": "2027-02-04T22:00", "state": "cancelled"},
     )  # fmt: skip
     assert folder.problems() == []
+
+
+def test_a_copied_row_is_asked_about(folder: Any) -> None:
+    folder.table(
+        "events", MEETING, {**MEETING, "id": "other"}, {**MEETING, "id": "third", "starts": "2027-02-02T10:00"}
+    )
+    assert [one for one in folder.check().warnings if "events.csv" in one] == [
+        where(3, "other", "id") + "row 2 (meeting) has the same title, time and place. "
+        "Take one of them out, or write what is different."
+    ]
 
 
 def test_an_event_that_begins_in_the_night_is_asked_about(folder: Any) -> None:

@@ -6,11 +6,11 @@ from datetime import date
 from pathlib import Path
 
 from forms.core.problem import Problem
-from sitegen.content.consents import media_names
+from sitegen.content.consent.consents import media_names
 from sitegen.content.pages import Library, Source
 from sitegen.content.tables import Row, Tables, place_of
 from sitegen.layers import lookup
-from sitegen.lint import files, headings, keys, links, page_facts, structure, translations, visible
+from sitegen.lint import files, keys, links, page_facts, structure, translations, visible
 
 _TITLES = {"events": ("title", "where"), "campaigns": ("title",), "places": ("name",), "kinds": ("name",),
            "services": ("name",), "themes": ("name",), "work": ("name",), "goods": ("name",)}  # fmt: skip
@@ -81,7 +81,7 @@ def _titles(tables: Tables) -> Iterator[Problem]:
     for name, columns in _TITLES.items():
         for row in tables[name]:
             for column, cell in row.items():
-                wrong = headings.wrong_with(cell) if cell and column.rpartition("_")[0] in columns else None
+                wrong = structure.wrong_with(cell) if cell and column.rpartition("_")[0] in columns else None
                 if wrong:
                     yield Problem(f"{place_of(name, row)}, column {column}", *wrong)
 

@@ -39,8 +39,8 @@ _PICTURES = r"(?:[0-9]\ufe0f?\u20e3|[\u2190-\u21ff\u2460-\u24ff\u25a0-\u27bf\u2b
 """Small pictures of a phone's keyboard, and digits in a box or a ring."""
 
 _UNFILLED = (
-    r"(?:insert|enter|your|name of)\b[^\]\n]*|(?:district|taluk|block|village|officer)(?: name)?|(?:phone )?number|date|"
-    r"time|place|name|address|link|e-?mail"
+    r"(?:insert|enter|your|name of)\b[^\]\n]*|(?:district|taluk|block|village|officer)(?: name)?|(?:phone )?number|"
+    r"date|time|place|name|address|link|e-?mail"
 )
 _TAGS = r"(?:b|i|p|br|div|span|font|o:p|strong|em|a|table|td|tr|ul|li|h\d)"
 _GARBLED = r"\u00e2\u20ac|[\u00c2\u00c3][\u0080-\u00bf]|\u00e0[\u00ae\u00a4\u00b0\u00ac\u00af\u00b1]"
