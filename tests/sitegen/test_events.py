@@ -307,7 +307,7 @@ def test_a_copied_row_is_asked_about(folder: Any) -> None:
     folder.table(
         "events", MEETING, {**MEETING, "id": "other"}, {**MEETING, "id": "third", "starts": "2027-02-02T10:00"}
     )
-    assert [one for one in folder.check().warnings if "events.csv" in one] == [
+    assert [one for one in folder.check().warnings if "same title" in one] == [
         where(3, "other", "id") + "row 2 (meeting) has the same title, time and place. "
         "Take one of them out, or write what is different."
     ]
