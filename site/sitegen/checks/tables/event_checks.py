@@ -19,7 +19,7 @@ RESERVED = ("in", "on", "past")
 """Ids that are folders of their own under /<language>/events/."""
 
 _LONGEST = timedelta(days=31)
-_YEARS_AHEAD, _YEARS_BACK = 3, 50
+_YEARS_AHEAD, _YEARS_BACK = 10, 50
 """Beyond these a year is mistyped: an event is not planned for 2207, nor was one held before anybody kept a list."""
 
 _NIGHT = range(1, 5)
