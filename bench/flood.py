@@ -21,12 +21,12 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "site")]
 
-from forms.core import encryption  # noqa: E402
+from forms.core.crypto import encryption  # noqa: E402
 from forms.core.form_schema import load  # noqa: E402
 from forms.server.services import flood_control  # noqa: E402
 from forms.server.services.flood_control import FloodControl  # noqa: E402
+from forms.server.store.concerns.letters import PRIORITY_QUEUE, NewLetter  # noqa: E402
 from forms.server.store.faults import NotKept  # noqa: E402
-from forms.server.store.letters import PRIORITY_QUEUE, NewLetter  # noqa: E402
 
 REAL = 20
 STORIES = (

@@ -29,8 +29,8 @@ import pyrage
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "site")]
 
-from forms.core import encryption  # noqa: E402
 from forms.core import portal as portals  # noqa: E402
+from forms.core.crypto import encryption  # noqa: E402
 from forms.core.form_schema import load  # noqa: E402
 from forms.core.portal import Desk, Language, Member, Portal  # noqa: E402
 

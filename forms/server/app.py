@@ -24,11 +24,11 @@ from forms.server.services.mailbox import Full, Services
 from forms.server.services.operator_log import WHERE, Leader, OperatorLog
 from forms.server.services.portal_file import PortalFile
 from forms.server.services.retention import DailyRetention
-from forms.server.store.concern_store import ConcernStore
+from forms.server.store.concerns.concern_store import ConcernStore
+from forms.server.store.concerns.letters import PRIORITY_QUEUE
 from forms.server.store.database import Store
 from forms.server.store.date_store import DayStore
 from forms.server.store.faults import NotKept, OtherSalt, OtherSchema
-from forms.server.store.letters import PRIORITY_QUEUE
 from forms.server.store.signup_store import SignupStore
 from forms.server.store.statement_store import StatementStore
 from forms.server.web import concerns as routes

@@ -16,8 +16,8 @@ from sitegen.content import district, tables
 from sitegen.content.events import expanded
 
 from forms.core import portal as portals
+from forms.core.crypto.receipts import Cost
 from forms.core.portal import Portal
-from forms.core.receipts import Cost
 from forms.desk.crypto.decryption import Letter
 from forms.desk.crypto.keys import make_demonstration
 from forms.desk.events import event_views

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from forms.core import receipts
-from forms.core.encryption import SIZE_CLASSES, is_sealed_for, seal
+from forms.core.crypto import receipts
+from forms.core.crypto.encryption import SIZE_CLASSES, is_sealed_for, seal
 from forms.core.proofs.receipt_proofs import Answered, addition_claim, is_proven, prove, short
 from forms.desk import doctor
 from forms.desk.cases import acknowledgement
@@ -19,7 +19,7 @@ from forms.desk.crypto.decryption import PartName, read_letter
 from forms.desk.services.acknowledging import Acknowledging
 from forms.desk.session import Session
 from forms.desk.sync.client import Server
-from forms.server.store.letters import NewLetter
+from forms.server.store.concerns.letters import NewLetter
 from tests.desk.conftest import Office
 from tests.server.conftest import TODAY
 

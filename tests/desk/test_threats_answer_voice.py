@@ -15,8 +15,8 @@ from typing import Any
 import pyrage
 import pytest
 
-from forms.core import receipts
-from forms.core.encryption import ANSWER_SIZES, LEAST_PART, is_sealed_for, part_id, seal, seal_part
+from forms.core.crypto import receipts
+from forms.core.crypto.encryption import ANSWER_SIZES, LEAST_PART, is_sealed_for, part_id, seal, seal_part
 from forms.core.ids import new_id
 from forms.core.media import attachments
 from forms.core.problem import Problem
@@ -25,7 +25,7 @@ from forms.desk.cases.case import Case
 from forms.desk.crypto.answers import cleaned_voice, read_recording
 from forms.desk.services.parts import clean_part
 from forms.desk.session import Session
-from forms.server.store.letters import MOST_VOICES
+from forms.server.store.concerns.letters import MOST_VOICES
 from tests.desk.conftest import Office
 from tests.desk.test_session import newly
 from tests.desk.test_threats_acknowledgement import answers, keys_of

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from forms.core.encryption import seal_part
+from forms.core.crypto.encryption import seal_part
 from forms.core.problem import Problem
 from forms.desk import doctor
 from forms.desk.cases.case import Case

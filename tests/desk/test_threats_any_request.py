@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from forms.core.encryption import seal_file, seal_part
+from forms.core.crypto.encryption import seal_file, seal_part
 from forms.desk.crypto import keys
 from forms.desk.session import Session
 from forms.server.api.browser_api import blueprint

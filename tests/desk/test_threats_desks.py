@@ -15,17 +15,17 @@ from typing import Any
 import pytest
 import requests
 
-from forms.core.encryption import seal, seal_part
+from forms.core.crypto.encryption import seal, seal_part
 from forms.core.ids import new_id
 from forms.core.problem import Problem
 from forms.desk import doctor
-from forms.desk.cases.case_log import sealed_entry
+from forms.desk.cases.log.case_log import sealed_entry
 from forms.desk.crypto import keys
 from forms.desk.session import Session
 from forms.desk.sync.client import LARGEST_FILE, Refused, Server, letter_row
 from forms.desk.sync.fetching import conflicts
 from forms.desk.sync.local_store import LocalStore
-from forms.server.store.letters import MOST_COPIES
+from forms.server.store.concerns.letters import MOST_COPIES
 from tests.desk.conftest import Office
 from tests.desk.test_session import newly, only
 

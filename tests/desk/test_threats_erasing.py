@@ -11,13 +11,13 @@ from typing import Any
 import pyrage
 import pytest
 
-from forms.core import encryption, receipts
+from forms.core.crypto import encryption, receipts
 from forms.core.portal import ERASED_DAYS, MOST_ERASED_DAYS
 from forms.core.problem import Problem
 from forms.desk.cases.erasure import is_proof
 from forms.desk.session import Session
 from forms.desk.sync.client import NotThere, Server
-from forms.server.store.letters import NewLetter
+from forms.server.store.concerns.letters import NewLetter
 from tests.desk.conftest import Office
 from tests.server.conftest import CHEAP, TODAY
 

@@ -9,10 +9,10 @@ import pyrage
 import pytest
 
 from forms.core import portal as portals
-from forms.desk.cases.case_log import new_entry, sealed_entry
+from forms.desk.cases.log.case_log import new_entry, sealed_entry
 from forms.desk.crypto.pinned_keys import UnconfirmedKey
 from forms.server.app import take_new_portal
-from forms.server.store.letters import EntryRow
+from forms.server.store.concerns.letters import EntryRow
 from tests.desk.test_window import Window, opened
 from tests.desk.window_helpers import Office, running
 

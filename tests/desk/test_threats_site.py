@@ -18,11 +18,11 @@ from sitegen.publish import build_manifest
 from werkzeug.wrappers import Response
 
 from forms.core.builds.manifest import ADDRESS, SIGNATURES, signature_line
-from forms.core.fingerprints import publisher_fingerprint
+from forms.core.crypto.fingerprints import publisher_fingerprint
+from forms.core.crypto.signing import public_text
 from forms.core.form_schema import load
 from forms.core.portal import Desk
 from forms.core.rendering import draw_form
-from forms.core.signing import public_text
 from forms.desk import doctor
 from forms.desk.cli.main import desk as desk_command
 from forms.desk.services.place import Place

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from forms.core.crypto.signing import private_key, public_text, sign_bytes
 from forms.core.proofs.statements import DeskPart, Stated, Statement
-from forms.core.signing import private_key, public_text, sign_bytes
 from forms.desk import doctor
 from forms.desk.cli.main import desk as desk_command
 from forms.desk.session import Session

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from forms.core.encryption import seal
+from forms.core.crypto.encryption import seal
 from forms.desk import doctor
 from forms.desk.cases.arrivals import FILE, Arrivals, New
 from forms.desk.session import Session

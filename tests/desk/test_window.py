@@ -19,7 +19,7 @@ from forms.core import portal as portals
 from forms.core.portal import Choice, Member
 from forms.core.problem import Problem
 from forms.desk.cases.case import Case
-from forms.desk.cases.case_log import Entry
+from forms.desk.cases.log.case_log import Entry
 from forms.desk.crypto import keys
 from forms.desk.services.case_list import CaseList
 from forms.desk.services.place import Place

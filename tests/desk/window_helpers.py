@@ -20,15 +20,15 @@ from PIL import Image
 from werkzeug.test import TestResponse
 
 from forms.core import portal as portals
-from forms.core.encryption import seal, seal_part
+from forms.core.crypto.encryption import seal, seal_part
+from forms.core.crypto.receipts import Cost
 from forms.core.portal import Choice, Desk, Helpline, Language, Member, Portal
-from forms.core.receipts import Cost
 from forms.desk.crypto.keys import make_demonstration
 from forms.desk.services.place import Place
 from forms.desk.session import Session
 from forms.server.app import create_app
-from forms.server.store.concern_store import ConcernStore
-from forms.server.store.letters import NewLetter
+from forms.server.store.concerns.concern_store import ConcernStore
+from forms.server.store.concerns.letters import NewLetter
 from forms.web.serving import make
 from tests.server.conftest import lay_prepared_data
 

@@ -18,9 +18,9 @@ from sitegen.media import speech
 from sitegen.publish import browser_bundle
 
 from forms.core import portal as portals
+from forms.core.crypto.receipts import Cost
 from forms.core.files.durable import write_durably
 from forms.core.portal import Portal
-from forms.core.receipts import Cost
 from forms.desk.cli.main import desk
 from forms.desk.crypto.keys import make_demonstration
 from forms.server.app import create_app

@@ -12,8 +12,9 @@ from click.testing import CliRunner
 from flask import Flask
 
 from forms.core.problem import Problem
-from forms.operations import release_commands, static_layout
-from forms.operations.cli import portal
+from forms.operations import static_layout
+from forms.operations.cli import release_commands
+from forms.operations.cli.main import portal
 from forms.server.web.static_site import site as static_site
 from forms.web.headers import EVERYWHERE, FOR_EVER, OVER_TLS
 

@@ -20,8 +20,8 @@ from typing import Any
 from flask.testing import FlaskClient
 
 from forms.core import portal as portals
+from forms.core.crypto.receipts import Cost
 from forms.core.portal import Choice, Desk, Event, Helpline, Language, Member, Portal
-from forms.core.receipts import Cost
 from forms.desk.crypto import keys
 from forms.desk.services.place import Place
 from forms.desk.session import Session

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 from flask import Flask
 
-from forms.core.receipts import Cost
+from forms.core.crypto.receipts import Cost
 from forms.desk.services.place import Place
 from forms.desk.session import Session
 from forms.server.app import create_app

@@ -19,8 +19,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from forms.core import portal as portals
+from forms.core.crypto.receipts import Cost
 from forms.core.portal import Choice, Desk, Event, Helpline, Language, Member, Portal
-from forms.core.receipts import Cost
 from forms.server.app import create_app
 
 TODAY = date(2027, 1, 1)

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from forms.core import portal as portals
-from forms.core.receipts import Cost
+from forms.core.crypto.receipts import Cost
 from forms.server.app import create_app
 from forms.web.serving import make
 

@@ -25,17 +25,17 @@ import pytest
 from click.testing import CliRunner
 
 from forms.core import portal as portals
+from forms.core.crypto.signing import private_key
 from forms.core.problem import Problem
-from forms.core.signing import private_key
-from forms.operations import backup_commands
 from forms.operations.backup import archive, contents, folder, making, restoring, verifying
 from forms.operations.backup import opening as reading
 from forms.operations.backup.archive import Member, NotABackup
 from forms.operations.backup.contents import SITE
 from forms.operations.backup.folder import Backup, Rule
 from forms.operations.backup.opening import Opening
-from forms.operations.backup_commands import rule
-from forms.operations.cli import portal
+from forms.operations.cli import backup_commands
+from forms.operations.cli.backup_commands import rule
+from forms.operations.cli.main import portal
 from forms.server import config
 from forms.server.app import create_app
 from forms.server.config import Settings
@@ -252,7 +252,7 @@ def test_restoring_over_what_is_there_erases_by_what_is_known_there(
 
 
 def test_a_mark_cannot_be_matched_to_a_receipt_nor_tells_a_day(endpoint: Endpoint) -> None:
-    from forms.core import receipts  # noqa: PLC0415
+    from forms.core.crypto import receipts  # noqa: PLC0415
 
     code = code_of(endpoint)
     endpoint.post("answer", code=code, do="delete-now")

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from forms.core import portal as portals
 from forms.core.trusted_date import PATIENCE, STRIDE, WRITTEN, TrustedDate, hear, look, machines_doubt, servers_doubt
 from forms.server.services.retention import LOOSE_PART_DAYS, DailyRetention, RetentionThread
-from forms.server.store.concern_store import ConcernStore
+from forms.server.store.concerns.concern_store import ConcernStore
+from forms.server.store.concerns.letters import Access, EntryRow
 from forms.server.store.date_store import DayStore
 from forms.server.store.faults import NotKept
-from forms.server.store.letters import Access, EntryRow
 from tests.patience import until
 
 from .conftest import TODAY

@@ -18,7 +18,7 @@ from werkzeug.test import Client
 
 from forms.core import portal as portals
 from forms.core.problem import Problem
-from forms.operations.cli import portal as commands
+from forms.operations.cli.main import portal as commands
 from forms.server.blocked import blocked, tell_of_this_thread
 from forms.server.districts import dispatch, settings
 from forms.server.districts.dispatch import Districts

@@ -22,8 +22,8 @@ import pyrage
 import pytest
 from sqlalchemy import event
 
-from forms.core import encryption
 from forms.core import portal as portals
+from forms.core.crypto import encryption
 from tests.patience import PATIENCE, free_port, until
 
 from .conftest import LANGUAGES, multipart
@@ -165,7 +165,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), int(sys.argv[1])))
 import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 from datetime import date
 from forms.server.app import create_app
-from forms.core.receipts import Cost
+from forms.core.crypto.receipts import Cost
 from forms.server.run import serve
 settings = {"portal": sys.argv[2], "data": sys.argv[3], "today": lambda: date(2027, 1, 1), "cost": Cost(64, 1), "flood_threshold": 9999}
 serve(create_app(settings), "127.0.0.1", int(sys.argv[4]))

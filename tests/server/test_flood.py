@@ -8,7 +8,7 @@ import pyrage
 import pytest
 
 from forms.server.services import flood_control
-from forms.server.store.letters import PRIORITY_QUEUE, SECOND_QUEUE
+from forms.server.store.concerns.letters import PRIORITY_QUEUE, SECOND_QUEUE
 
 FLOOD = Path(__file__).parents[2] / "bench" / "flood.py"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from forms.core import encryption, receipts
+from forms.core.crypto import encryption, receipts
 from forms.server.services import flood_control, mailbox
 from forms.server.services.flood_control import (
     BITS,
@@ -22,7 +22,7 @@ from forms.server.services.flood_control import (
     LookupLimiter,
 )
 from forms.server.services.mailbox import FOR_PARTS, FOR_SECOND_QUEUE, Full
-from forms.server.store.letters import NewLetter
+from forms.server.store.concerns.letters import NewLetter
 
 DAY = date(2027, 1, 1)
 

@@ -7,7 +7,8 @@ from typing import Any
 import pyrage
 import pytest
 
-from forms.core import encryption, form_schema, receipts
+from forms.core import form_schema
+from forms.core.crypto import encryption, receipts
 
 LETTERS = {"en": "k", "ta": "க", "te": "క", "hi": "क", "or": "କ"}
 HEAVIEST = "\N{BRICK}"

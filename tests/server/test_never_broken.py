@@ -24,8 +24,8 @@ import pytest
 from PIL import Image
 from sqlalchemy import event
 
-from forms.core import encryption, receipts
 from forms.core import portal as portals
+from forms.core.crypto import encryption, receipts
 from forms.web.no_trace import LARGEST_REQUEST
 from tests.patience import free_port, until
 from tests.server.deployed import wait_for
@@ -40,7 +40,7 @@ def tell(event, args):  # every file that Python code opens for writing, named o
 sys.addaudithook(tell)
 from datetime import date
 from forms.server.app import create_app
-from forms.core.receipts import Cost
+from forms.core.crypto.receipts import Cost
 from forms.server.run import serve
 portal, data, port = sys.argv[1:]
 settings = {"portal": portal, "data": data, "today": lambda: date(2027, 1, 1), "cost": Cost(64, 1)}

@@ -155,7 +155,7 @@ def test_a_cut_letter_is_refused_and_so_is_one_whose_header_changed(
 
 
 def test_a_changed_byte_of_a_part_is_refused(endpoint: Any) -> None:
-    from forms.core import encryption  # noqa: PLC0415
+    from forms.core.crypto import encryption  # noqa: PLC0415
 
     from .test_sealed import keys  # noqa: PLC0415
 

@@ -9,7 +9,7 @@ from typing import Any
 import pyrage
 import pytest
 
-from forms.core import encryption
+from forms.core.crypto import encryption
 from forms.core.portal import Choice
 
 VISIT = {"kind": "play", "where": "marked-village-கிராமம்", "contact": "marked-contact", "group": "school"}

@@ -15,13 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forms.core import encryption, receipts
+from forms.core.crypto import encryption, receipts
 from forms.server.services import flood_control
 from forms.server.services.flood_control import FloodControl
 from forms.server.store import database
-from forms.server.store.concern_store import ConcernStore
+from forms.server.store.concerns.concern_store import ConcernStore
+from forms.server.store.concerns.letters import NewLetter
 from forms.server.store.faults import NotKept
-from forms.server.store.letters import NewLetter
 
 ROAD = "/forms/sealed/v1"
 DESKS = "police,legal,partner"

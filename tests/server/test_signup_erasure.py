@@ -14,7 +14,7 @@ import psycopg
 import pyrage
 import pytest
 
-from forms.core import encryption
+from forms.core.crypto import encryption
 from forms.server.run import serve
 from forms.server.services.retention import DailyRetention, RetentionThread
 from forms.server.store.faults import NotKept

@@ -7,7 +7,7 @@ from typing import Any
 import pyrage
 import pytest
 
-from forms.core import encryption
+from forms.core.crypto import encryption
 from forms.server.services.flood_control import PLACES_THRESHOLD
 from forms.server.store.signup_store import COMING, WAITING, LineFull, Signup, SignupStore, most_waiting
 from tests.server.test_waiting_list import lookup, url

@@ -15,11 +15,11 @@ from click.testing import CliRunner
 
 from forms.core.builds import manifest, publishing_report
 from forms.core.builds.manifest import BuildManifest
-from forms.core.signing import private_key, public_text, sign_bytes
+from forms.core.crypto.signing import private_key, public_text, sign_bytes
 from forms.operations.backup import folder, making
-from forms.operations.cli import portal
+from forms.operations.cli.main import portal
+from forms.operations.cli.status_commands import NOTICE
 from forms.operations.status import Status, certificate_days, look_at
-from forms.operations.status_commands import NOTICE
 from forms.server.districts import dispatch
 from forms.server.districts import settings as districts
 
@@ -301,7 +301,7 @@ def test_an_unforeseen_error_of_a_command_is_a_sentence_without_what_it_says(
     def odd(*_: object, **__: object) -> None:
         raise ValueError("MARKED words")
 
-    monkeypatch.setattr("forms.operations.status_commands.look_at", odd)
+    monkeypatch.setattr("forms.operations.cli.status_commands.look_at", odd)
     environment = {"PORTAL_PORTAL": str(tmp_path / "portal.json"), "PORTAL_DATA": str(well[0].data)}
     done = CliRunner(env=environment).invoke(portal, ["status"])
     assert (done.exit_code, type(done.exception)) == (1, SystemExit)
@@ -318,7 +318,9 @@ def test_budgets_that_are_larger_than_the_disk_together_are_said(
         (tmp_path / name / "data").mkdir(parents=True)
         districts.write(tmp_path, name, [f"{name}.example"], {"budget": budget})
     usage = shutil.disk_usage(tmp_path)
-    monkeypatch.setattr("forms.operations.status_commands.shutil.disk_usage", lambda _: usage._replace(total=10**10))
+    monkeypatch.setattr(
+        "forms.operations.cli.status_commands.shutil.disk_usage", lambda _: usage._replace(total=10**10)
+    )
     said = CliRunner().invoke(portal, ["status", "--districts", str(tmp_path)]).output
     assert ("all districts:" in said) == needs
     assert ("12 GB together, and their disk has 10 GB" in said) == needs

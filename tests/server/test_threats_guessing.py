@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from forms.core import receipts
+from forms.core.crypto import receipts
 from forms.server.services import flood_control
 from forms.server.services.flood_control import BITS, FLOOD_THRESHOLD, Files, FloodControl, LookupLimiter, Room
 from tests.patience import PATIENCE, until

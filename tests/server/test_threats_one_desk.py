@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from forms.core.encryption import LETTER_SIZE, SIZE_CLASSES, seal, seal_file
+from forms.core.crypto.encryption import LETTER_SIZE, SIZE_CLASSES, seal, seal_file
 from forms.core.ids import new_id
 from forms.server.services import mailbox
-from forms.server.store import concern_store, letters
+from forms.server.store.concerns import concern_store, letters
 from tests.server.test_sealed import CODE, derived, told
 
 HALF = "half \ud800"

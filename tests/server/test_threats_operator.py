@@ -237,7 +237,7 @@ def test_an_unforeseen_error_ends_neither_erasing_nor_watching(
     if step == "erase":
         app.extensions["erase"] = broken
     else:
-        monkeypatch.setattr("forms.server.store.schema_copies.remove_old", broken)
+        monkeypatch.setattr("forms.server.store.migrations.schema_copies.remove_old", broken)
     work = start_clock_work(app)
     work._every = 0.01
     until(lambda: len(looks) > 2)

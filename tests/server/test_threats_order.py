@@ -12,10 +12,10 @@ import psycopg
 import pyrage
 import pytest
 
-from forms.core.encryption import seal
+from forms.core.crypto.encryption import seal
 from forms.server.app import watch
-from forms.server.store.concern_store import ConcernStore
-from forms.server.store.letters import Access, NewLetter
+from forms.server.store.concerns.concern_store import ConcernStore
+from forms.server.store.concerns.letters import Access, NewLetter
 
 from .conftest import TODAY
 

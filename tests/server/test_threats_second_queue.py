@@ -10,7 +10,7 @@ import pytest
 from forms.server.services import likeness
 from forms.server.services.flood_control import FLOOD_THRESHOLD
 from forms.server.services.likeness import Likeness, is_gibberish
-from forms.server.store.letters import PRIORITY_QUEUE, SECOND_QUEUE
+from forms.server.store.concerns.letters import PRIORITY_QUEUE, SECOND_QUEUE
 
 from .test_attachments import files, recording
 from .test_attachments import send as send_with_files

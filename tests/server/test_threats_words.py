@@ -11,7 +11,7 @@ import pytest
 from forms.core.media import attachments
 from forms.core.media.attachments import Clean
 from forms.server.services import lookup, mailbox
-from forms.server.store.concern_store import ConcernStore
+from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.faults import NotKept
 
 from .conftest import LANGUAGES, TODAY, multipart

@@ -16,7 +16,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from forms.core import encryption
+from forms.core.crypto import encryption
 from forms.core.portal import Helpline
 from forms.server.store.faults import NotKept
 from forms.server.store.signup_store import (

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
-from sitegen.render.calendars import KEPT, calendar, entry
+from sitegen.render.events.calendars import KEPT, calendar, entry
 
 from forms.core.portal import Event, Portal
 from forms.server.web import static_site

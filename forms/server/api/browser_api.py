@@ -19,7 +19,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, request
 
 from forms.core import i18n
-from forms.core.encryption import LEAST_PART, SIZE_CLASSES, is_sealed_for, part_id, size_class
+from forms.core.crypto.encryption import LEAST_PART, SIZE_CLASSES, is_sealed_for, part_id, size_class
 from forms.core.form_schema import Definition, Kind, letter_forms, load, load_all
 from forms.core.ids import is_id
 from forms.core.portal import Desk, Portal
@@ -37,8 +37,8 @@ from forms.server.services.mailbox import (
     recipients,
     take_sealed_part,
 )
+from forms.server.store.concerns.letters import LetterGone, NewLetter, PartsMissing
 from forms.server.store.faults import AlreadyThere, NotKept
-from forms.server.store.letters import LetterGone, NewLetter, PartsMissing
 from forms.server.web.current import current_services
 from forms.web.headers import NEVER_KEPT
 

@@ -11,7 +11,8 @@ from markupsafe import Markup
 from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 
 from forms.core import form_schema as definitions
-from forms.core import i18n, receipts
+from forms.core import i18n
+from forms.core.crypto import receipts
 from forms.core.form_schema import Definition
 from forms.core.media.attachments import LARGEST, MOST
 from forms.core.portal import Desk

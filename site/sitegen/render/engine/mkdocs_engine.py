@@ -14,8 +14,8 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import _RelativePathTreeprocessor
 
 from sitegen.content.pages import Library
+from sitegen.render.engine.markdown_extensions import BlockExtension
 from sitegen.render.engine.markdown_shortcuts import Shortcuts
-from sitegen.render.markdown_extensions import BlockExtension
 
 
 def convert(
