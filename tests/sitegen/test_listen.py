@@ -11,8 +11,8 @@ import yaml
 from sitegen.media import audio_clips, speech
 from sitegen.render.html_to_text import text_of
 
-from forms.core.audio import encode_line, write_lines
 from forms.core.files.audio_files import KINDS
+from forms.core.media.audio import encode_line, write_lines
 from forms.core.portal import read
 from forms.core.problem import Problem, Problems
 

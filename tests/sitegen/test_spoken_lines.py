@@ -13,8 +13,8 @@ import pytest
 from sitegen import kept_work
 from sitegen.media import audio_clips, speech, spoken_lines
 
-from forms.core import audio
 from forms.core.files.audio_files import KINDS, Kind
+from forms.core.media import audio
 from tests.sitegen.conftest import Folder
 from tests.sitegen.test_listen import with_voice
 

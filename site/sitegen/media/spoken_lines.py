@@ -39,7 +39,7 @@ def key_of(line: str, voice: str) -> bytes:
 
 def made(line: str, voice: str) -> bytes:
     """Return a line as it is kept: its packets of each kind. Raises speech.NoSuchVoice."""
-    from forms.core import audio  # noqa: PLC0415 - FFmpeg is large, and only a build makes sound
+    from forms.core.media import audio  # noqa: PLC0415 - FFmpeg is large, and only a build makes sound
 
     samples = speech.speak(line, voice)
     return b"".join(_packed(audio.encode_line(samples, speech.SAMPLE_RATE, kind)) for kind in KINDS)
@@ -47,7 +47,7 @@ def made(line: str, voice: str) -> bytes:
 
 def write(lines: Sequence[bytes], where: Iterable[tuple[Kind, Path]]) -> None:
     """Put lines together as a file of each kind."""
-    from forms.core import audio  # noqa: PLC0415 - FFmpeg is large, and only a build makes sound
+    from forms.core.media import audio  # noqa: PLC0415 - FFmpeg is large, and only a build makes sound
 
     kinds = zip(*map(_unpacked, lines), strict=True)
     for (kind, path), packets in zip(where, kinds, strict=True):
