@@ -218,7 +218,7 @@ def build(
         withdrawal.purge(fresh, root / "content", today, say=say)  # what was withdrawn while this was built
         build_manifest.write(fresh, out, context.portal, today, sign)
     if speak:
-        audio_clips.prune(root / SPEECH, out / audio_clips.FOLDER)
+        audio_clips.prune(root / SPEECH, out / audio_clips.FOLDER, root)
     portals.write(context.portal, handover or root / HANDOVER)
     seconds = time.monotonic() - started
     return Built(context.portal, count, seconds, report.warnings, context, written.library)
