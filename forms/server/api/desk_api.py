@@ -24,8 +24,8 @@ from forms.server.services import signup_service
 from forms.server.services.combined_mailbox import CombinedMailbox
 from forms.server.services.mailbox import FOR_DESKS, Services
 from forms.server.services.signup_service import settle
-from forms.server.store.concerns.concern_store import desk_of
 from forms.server.store.concerns.letters import FETCHED, Access, EntryRow, WriteRefused
+from forms.server.store.concerns.queries import desk_of
 from forms.server.store.faults import NotKept
 from forms.server.web.current import current_services
 from forms.web.headers import NEVER_KEPT
