@@ -31,6 +31,7 @@ from forms.desk.watch import site_watch, visitor
 from forms.desk.watch.comparison import differing_keys
 from forms.desk.window.app import create_window
 from forms.server.web import static_site
+from forms.server.web.current import state_of
 from tests.desk.conftest import Office
 from tests.desk.window_helpers import window_client
 from tests.server.conftest import TODAY
@@ -112,7 +113,7 @@ class Site:
 def site(office: Office, tmp_path: Path) -> Site:
     key = SigningKey.generate()
     made = Site(office, tmp_path / "public", key)
-    office.app.extensions["public"] = made.public
+    state_of(office.app).public = made.public
     office.app.register_blueprint(static_site.site)
     inner = office.app.wsgi_app
 

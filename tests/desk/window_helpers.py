@@ -29,6 +29,7 @@ from forms.desk.session import Session
 from forms.server.app import create_app
 from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.concerns.letters import NewLetter
+from forms.server.web.current import state_of
 from forms.web.serving import make
 from tests.server.conftest import lay_prepared_data
 
@@ -151,13 +152,11 @@ def running(home: Path, today: date = TODAY) -> Iterator[Office]:
     server = make(app, "127.0.0.1", 0)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    yield Office(
-        home, portal, f"http://127.0.0.1:{server.server_port}", app.extensions["services"].concerns, app, today
-    )
+    yield Office(home, portal, f"http://127.0.0.1:{server.server_port}", state_of(app).services.concerns, app, today)
     server.shutdown()
     thread.join()
     server.server_close()
-    app.extensions["services"].close()
+    state_of(app).services.close()
 
 
 @cache

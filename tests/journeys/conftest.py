@@ -24,6 +24,7 @@ from forms.core.portal import Portal
 from forms.desk.cli.main import desk
 from forms.desk.crypto.keys import make_demonstration
 from forms.server.app import create_app
+from forms.server.web.current import state_of
 from forms.web.serving import make
 from tests.patience import until
 
@@ -171,7 +172,7 @@ def serving(portal: Path, public: Path, data: Path, **more: Any) -> Iterator[str
     server.shutdown()
     thread.join()
     server.server_close()
-    app.extensions["services"].close()
+    state_of(app).services.close()
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from sqlalchemy import event
 
 from forms.core import portal as portals
 from forms.core.crypto import encryption, receipts
+from forms.server.web.current import state_of
 from forms.web.no_trace import LARGEST_REQUEST
 from tests.patience import free_port, until
 from tests.server.deployed import wait_for
@@ -310,7 +311,7 @@ def test_when_the_letter_box_is_away_nothing_is_lost_and_no_receipt_is_shown(
 
 def test_a_full_disk_keeps_nothing_half_and_shows_no_receipt(endpoint: Any) -> None:
     endpoint.send("concern", what="before")
-    store = endpoint.client.application.extensions["services"].concerns
+    store = state_of(endpoint.client.application).services.concerns
     with store.writing() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
     store.engine.dispose()

@@ -22,6 +22,7 @@ from forms.operations.cli.status_commands import NOTICE
 from forms.operations.status import Status, certificate_days, look_at
 from forms.server.districts import dispatch
 from forms.server.districts import settings as districts
+from forms.server.web.current import state_of
 
 from .conftest import TODAY, District, Endpoint
 from .test_backup import KEY, code_of, make_older, schema_in, settings_of
@@ -113,7 +114,7 @@ def test_a_site_that_does_not_fit_its_forms_is_said(well: tuple[Endpoint, Path],
 @pytest.mark.parametrize("broken", ["concerns.db", "signups.db", "salt"])
 def test_a_broken_database_is_said_and_the_rest_is_looked_at(well: tuple[Endpoint, Path], broken: str) -> None:
     endpoint, into = well
-    endpoint.client.application.extensions["services"].close()
+    state_of(endpoint.client.application).services.close()
     (endpoint.data / broken).write_bytes(b"damaged" * 1000)
     found = status(endpoint, backups=into)
     assert item(found, "database").needs
@@ -131,7 +132,7 @@ def test_a_full_budget_and_a_doubted_clock_are_said(well: tuple[Endpoint, Path])
 
 def test_a_restored_system_says_so(well: tuple[Endpoint, Path]) -> None:
     endpoint, into = well
-    endpoint.client.application.extensions["services"].concerns.note_restored(TODAY, TODAY)
+    state_of(endpoint.client.application).services.concerns.note_restored(TODAY, TODAY)
     assert "receipts since then may be lost" in item(status(endpoint, backups=into), "restored").sentence
 
 
@@ -202,7 +203,7 @@ def test_healthz_tells_whether_letters_can_be_kept_and_nothing_else(endpoint: En
     assert (answer.status_code, answer.data) == (200, b"ok\n")
     code_of(endpoint)
     assert endpoint.client.get("/healthz").data == b"ok\n"
-    endpoint.client.application.extensions["operator_log"].found("concerns", "full")
+    state_of(endpoint.client.application).operator_log.found("concerns", "full")
     answer = endpoint.client.get("/healthz")
     assert (answer.status_code, answer.data) == (503, b"not ok\n")
     assert answer.headers["Cache-Control"] == "no-store"
