@@ -324,6 +324,10 @@ def message(definition: Definition, problem: FieldProblem, language: str) -> str
             "without the photo or recording, or choose it again in a few minutes."
         ),
         "again": _("Please choose the photo or recording once more: it no longer waits with us."),
+        "cut": _(
+            "This is far too long, and only its beginning is still here. Please shorten it. The rest can go in another "
+            "letter."
+        ),
         "away": _("We could not keep it now. Everything you typed is still here. Please try again in a few minutes."),
         "unreachable": _("We cannot open our letter box now. Please try again in a few minutes."),
         "encoding": _("Some characters of your text did not arrive. Please look at it and write them again."),
