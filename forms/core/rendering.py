@@ -299,6 +299,9 @@ def message(definition: Definition, problem: FieldProblem, language: str) -> str
     own = definition.field(problem.field).errors.get(problem.code)
     if own:
         return _(own)
+    if problem.code == "cut":
+        too_long = message(definition, FieldProblem(problem.field, "maxLength"), language)
+        return f"{too_long} {_('Only the beginning of it is still here.')}"
     kind = definition.field(problem.field).file
     general = {
         "required": _("Please answer this question."),
@@ -324,10 +327,6 @@ def message(definition: Definition, problem: FieldProblem, language: str) -> str
             "without the photo or recording, or choose it again in a few minutes."
         ),
         "again": _("Please choose the photo or recording once more: it no longer waits with us."),
-        "cut": _(
-            "This is far too long, and only its beginning is still here. Please shorten it. The rest can go in another "
-            "letter."
-        ),
         "away": _("We could not keep it now. Everything you typed is still here. Please try again in a few minutes."),
         "unreachable": _("We cannot open our letter box now. Please try again in a few minutes."),
         "encoding": _("Some characters of your text did not arrive. Please look at it and write them again."),

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from flask import Flask, Response, current_app, make_response, request
 from markupsafe import Markup
-from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, HTTPException, NotFound, RequestEntityTooLarge
 
 from forms.core import form_schema as definitions
 from forms.core import i18n, receipts
@@ -335,8 +336,9 @@ def drain(limit: int = 64 * 1024 * 1024) -> None:
     # Flask's own stream, where it was begun, ends where the body ends: on the socket one would wait for ever for more.
     stream = vars(request._get_current_object()).get("stream") or request.environ["wsgi.input"]  # type: ignore[attr-defined]
     left = min(request.content_length or 0, limit)
-    while left > 0 and (chunk := stream.read(min(left, 65536))):
-        left -= len(chunk)
+    with suppress(ClientDisconnected):  # or it was read without this stream
+        while left > 0 and (chunk := stream.read(min(left, 65536))):
+            left -= len(chunk)
 
 
 def away_page(app: Flask, path: str) -> Response:
