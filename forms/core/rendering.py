@@ -14,10 +14,10 @@ from markupsafe import Markup
 
 from forms.core import browser_script, i18n
 from forms.core.content_policy import IN_PAGE
+from forms.core.crypto.receipts import in_fours
 from forms.core.form_schema import Definition, Field, Kind, choices, drawing_of, load
 from forms.core.i18n import locales
 from forms.core.portal import Choice, Portal, Text, pick
-from forms.core.receipts import in_fours
 from forms.core.validation import FieldProblem, Raw
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -301,7 +301,7 @@ def message(definition: Definition, problem: FieldProblem, language: str) -> str
         return _(own)
     if problem.code == "cut":
         too_long = message(definition, FieldProblem(problem.field, "maxLength"), language)
-        return f"{too_long} {_('Only the beginning of it is still here.')}"
+        return " ".join([too_long, _("Only the beginning of it is still here.")])
     kind = definition.field(problem.field).file
     general = {
         "required": _("Please answer this question."),

@@ -9,9 +9,9 @@ import io
 import wave
 from collections.abc import Callable, Mapping
 
-from forms.core.audio import READ, SPOKEN, NotSound, TooLong, voice
 from forms.core.media import confined, heif, pixels
 from forms.core.media.attachments import LEEWAY, LONGEST_ANSWER, LONGEST_READING, LONGEST_VOICE
+from forms.core.media.audio import READ, SPOKEN, NotSound, TooLong, voice
 from forms.core.media.confined import Made
 
 PICTURE_EDGE = 2160

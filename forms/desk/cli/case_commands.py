@@ -11,7 +11,7 @@ from forms.core.trusted_date import machines_doubt
 from forms.desk import doctor
 from forms.desk.cases import plain_text
 from forms.desk.cases.case import STATES
-from forms.desk.cases.case_log import is_said
+from forms.desk.cases.log.case_log import is_said
 from forms.desk.cases.publishing import publish
 from forms.desk.cases.search import Wanted
 from forms.desk.cli.errors import show_problems

@@ -1,0 +1,60 @@
+"""A page's Markdown as HTML, with the extensions of mkdocs.yml: for the checks, and for the engine without MkDocs."""
+
+from functools import cache
+from pathlib import Path
+from pkgutil import resolve_name
+from threading import Lock
+from typing import Any
+
+import markdown
+import yaml
+from markdown.extensions import Extension
+
+from sitegen.render.engine.markdown_shortcuts import Shortcuts
+
+_BUILT_IN = ("toc", "tables", "fenced_code")
+"""What MkDocs adds to the extensions of mkdocs.yml."""
+
+
+class _Names(yaml.SafeLoader):
+    """Reads mkdocs.yml, which names functions of ours: a file of the developers, never of staff."""
+
+
+_Names.add_multi_constructor("tag:yaml.org,2002:python/name:", lambda _loader, name, _node: resolve_name(name))
+
+
+@cache
+def read_configuration(root: Path) -> dict[str, Any]:
+    """Return what mkdocs.yml says. root: its folder."""
+    read: dict[str, Any] = yaml.load((root / "mkdocs.yml").read_text(encoding="utf-8"), _Names)  # noqa: S506
+    return read
+
+
+def markdown_extensions(root: Path) -> dict[str, dict[str, Any]]:
+    """Return the settings of each Markdown extension of mkdocs.yml, by its name."""
+    listed = read_configuration(root).get("markdown_extensions") or ()
+    own = [one if isinstance(one, dict) else {one: {}} for one in listed]
+    return {name: {} for name in _BUILT_IN} | {name: set_to or {} for one in own for name, set_to in one.items()}
+
+
+def converter(root: Path, *more: Extension) -> markdown.Markdown:
+    """Return a new converter with the extensions of mkdocs.yml and these."""
+    known = markdown_extensions(root)
+    return markdown.Markdown(extensions=[*known, Shortcuts(), *more], extension_configs=known)
+
+
+@cache
+def to_html(text: str, root: Path) -> str:
+    """Return the HTML of this Markdown. root: the folder of mkdocs.yml."""
+    with _converting:
+        return _kept_converter(root).reset().convert(text)
+
+
+_converting = Lock()
+"""The kept converter is for one thread at a time: the editor's window asks from several."""
+
+
+@cache
+def _kept_converter(root: Path) -> markdown.Markdown:
+    """Return the converter, made once: setting it up takes longer than a page."""
+    return converter(root)
