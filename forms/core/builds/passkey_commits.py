@@ -5,11 +5,12 @@ ssh-keygen believe the same signature as the editor does. Keys are written as in
 reads a file.
 """
 
-from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Iterable
 
 from forms.core.builds import git_signatures, passkey_signatures
 from forms.core.builds.git_signatures import GIT, armored, field, fields, parts_of, signed_bytes
+from forms.core.crypto import base64url
 
 _KEY_TYPE = b"sk-ecdsa-sha2-nistp256@openssh.com"
 _SIGNATURE_TYPE = b"webauthn-sk-ecdsa-sha2-nistp256@openssh.com"
@@ -47,7 +48,7 @@ def sshsig(key: str, signature: str) -> bytes:
 
     Raises ValueError where it is none. Needs the package cryptography.
     """
-    data, client, raw = (urlsafe_b64decode(part + "=" * (-len(part) % 4)) for part in signature.split("."))
+    data, client, raw = map(base64url.decode, signature.split("."))
     numbers = b"".join(field(_number(one)) for one in passkey_signatures.numbers_of(raw))
     origin = f"https://{_host(key)}".encode()
     told = field(_SIGNATURE_TYPE) + field(numbers) + data[_HASH:_HEAD] + field(origin) + field(client)
@@ -87,9 +88,9 @@ def is_answered_by(message: bytes, answer: str, key: str) -> bool:
 
 def _begins_rightly(message: bytes, answer: str, key: str) -> bool:
     client = answer.split(".")[1]
-    asked = urlsafe_b64encode(challenge(message)).decode().rstrip("=")
+    asked = base64url.encode(challenge(message))
     wanted = f'{{"type":"webauthn.get","challenge":"{asked}","origin":"https://{_host(key)}"'
-    return urlsafe_b64decode(client + "=" * (-len(client) % 4)).startswith(wanted.encode())
+    return base64url.decode(client).startswith(wanted.encode())
 
 
 def is_signed_by(message: bytes, signature: bytes, key: str) -> bool:
