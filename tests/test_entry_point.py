@@ -109,11 +109,11 @@ def test_what_is_wrong_with_content_is_a_sentence_and_exit_code_1(tmp_path: Path
         shutil.copytree(ROOT / name, tmp_path / name)
     shutil.copy(ROOT / "mkdocs.yml", tmp_path)
     events = tmp_path / "content" / "tables" / "events.csv"
-    events.write_text(events.read_text(encoding="utf-8").replace("2027-01-24T10:00", "24.1.2027"), encoding="utf-8")
+    events.write_text(events.read_text(encoding="utf-8").replace("2027-01-24T10:00", "24.13.2027"), encoding="utf-8")
     for command in ("check", "build"):
         told = run(site_in(tmp_path), command)
         assert told.exit_code == 1
-        assert 'content/tables/events.csv, row 3, column starts: "24.1.2027" is not a day and time.' in told.output
+        assert 'content/tables/events.csv, row 3, column starts: "24.13.2027" is not a day and time.' in told.output
         assert "Traceback" not in told.output
     assert not (tmp_path / "public").exists()
 

@@ -87,6 +87,7 @@ def test_a_sign_in_is_no_signature_of_a_build_and_a_key_is_for_one_office() -> N
 CHANGES: dict[str, Callable[[list[str]], list[str]]] = {
     "cut": lambda parts: parts[:2], "more": lambda parts: [*parts, "AA"], "empty": lambda parts: ["", *parts[1:]],
     "padded": lambda parts: [*parts[:2], f"{parts[2]}="], "swapped": lambda parts: [parts[1], parts[0], parts[2]],
+    "a stray sign": lambda parts: [f"!{parts[0]}", *parts[1:]],
     "other signs": lambda parts: [*parts[:2], "+/+/"], "large": lambda parts: [parts[0], parts[1] + "A" * 9000, parts[2]],
     "deep": lambda parts: [parts[0], urlsafe_b64encode(b"[" * 3000).decode().rstrip("="), parts[2]],
 }  # fmt: skip

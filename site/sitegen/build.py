@@ -159,7 +159,7 @@ def check(
             *html_checks.problems([page for page in every if not _is_clean(page, root)], rows, own, content),
             *as_dangers(quote_checks.problems(every, root)),
             *mistakes.problems(library, rows, content, portal.address, today),
-            *moved_pages.problems(library, rows["moved"]),
+            *moved_pages.problems(library, rows["moved"], portal.address),
             *content_checks.leaflet(own, library),
             *previous_build.lost(before, portal.events, today),
         ),
@@ -229,7 +229,7 @@ def build(
         withdrawal.purge(fresh, root / "content", today, say=say)  # what was withdrawn while this was built
         build_manifest.write(fresh, out, context.portal, today, sign)
     if speak:
-        audio_clips.prune(root / SPEECH, out / audio_clips.FOLDER)
+        audio_clips.prune(root / SPEECH, out / audio_clips.FOLDER, root)
     portals.write(context.portal, handover or root / HANDOVER)
     seconds = time.monotonic() - started
     return Built(context.portal, count, seconds, report.warnings, context, written.library)

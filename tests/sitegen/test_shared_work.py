@@ -3,7 +3,7 @@
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -13,7 +13,7 @@ import pytest
 import yaml
 from sitegen import kept_work, shared_work
 from sitegen.layers import site_root
-from sitegen.media import audio_clips, shared_clips
+from sitegen.media import shared_clips, spoken_lines
 from sitegen.publish.withdrawals import withdrawal
 
 from forms.core.files.locks import locked
@@ -30,15 +30,19 @@ Spoken = list[str]
 
 @pytest.fixture
 def spoken(monkeypatch: pytest.MonkeyPatch) -> Spoken:
-    """The texts that were spoken, in short clips that hold their text: sound itself is tried in test_listen.py."""
+    """The lines that were spoken, in short clips that hold their text: sound itself is tried in test_listen.py."""
     said: Spoken = []
 
-    def speak(text: str, voice: str, where: list[tuple[Any, Path]]) -> None:
-        said.append(text)
-        for kind, path in where:
-            path.write_bytes(f"{voice} {kind.ending} {text}".encode())
+    def made(line: str, voice: str) -> bytes:
+        said.append(line)
+        return f"{voice} {line}".encode()
 
-    monkeypatch.setattr(audio_clips, "_speak", speak)
+    def write(lines: Sequence[bytes], where: Sequence[tuple[Any, Path]]) -> None:
+        for kind, path in where:
+            path.write_bytes(b"\n".join(lines) + kind.ending.encode())
+
+    monkeypatch.setattr(spoken_lines, "made", made)
+    monkeypatch.setattr(spoken_lines, "write", write)
     return said
 
 

@@ -8,7 +8,8 @@ Checking one needs the package cryptography, which the desk and the office have.
 import hashlib
 import json
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+
+from forms.core.crypto import base64url
 
 _KEY = re.compile(r"passkey:((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}):(0[23][0-9a-f]{64})")
 _LARGEST = 8000
@@ -38,9 +39,7 @@ def challenge(statement: bytes) -> bytes:
 
 def signature_text(authenticator_data: bytes, client_data: bytes, signature: bytes) -> str:
     """Return what a device has signed with as one word."""
-    return ".".join(
-        urlsafe_b64encode(part).decode().rstrip("=") for part in (authenticator_data, client_data, signature)
-    )
+    return ".".join(map(base64url.encode, (authenticator_data, client_data, signature)))
 
 
 def is_signed_by(statement: bytes, signature: str, key: str) -> bool:
@@ -53,9 +52,9 @@ def is_signed_by(statement: bytes, signature: str, key: str) -> bool:
         return False
     host, point = found[1], bytes.fromhex(found[2])
     try:
-        data, client, raw = map(_decoded, signature.split("."))
+        data, client, raw = map(base64url.decode, signature.split("."))
         told = json.loads(client)
-        asked = told["type"], _decoded(told["challenge"]), told["origin"], told.get("crossOrigin", False)
+        asked = told["type"], base64url.decode(told["challenge"]), told["origin"], told.get("crossOrigin", False)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return False
     if asked != ("webauthn.get", challenge(statement), f"https://{host}", False):
@@ -81,10 +80,3 @@ def _is_signature(raw: bytes, message: bytes, point: bytes) -> bool:
     except (InvalidSignature, ValueError):
         return False
     return True
-
-
-def _decoded(text: str) -> bytes:
-    """Return the bytes of base64url. Raises ValueError for any other sign."""
-    if not re.fullmatch(r"[A-Za-z0-9_-]*", text):
-        raise ValueError
-    return urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -16,7 +16,7 @@ from forms.core.portal import Text
 from forms.core.problem import Problem, Problems
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content import kept_tables, settings
-from sitegen.content.spreadsheets import dates
+from sitegen.content.spreadsheets import csv_headers, dates
 from sitegen.content.spreadsheets.csv_files import CsvFile, file_of, lost_letters, read_sheet
 from sitegen.languages import table_schemas
 from sitegen.layers import lookup, rows
@@ -180,7 +180,7 @@ def _looked_at(
     for sheet in sheets:
         columns = [field["name"] for field in descriptor["fields"]]
         own = rows.without_drops(rows.without_languages(sheet, columns, several))
-        wrong = [*lost_letters(own), *_shape_problems(own, descriptor), *_days_in_doubt(own, descriptor)]
+        wrong = [*lost_letters(own), *csv_headers.problems(own, descriptor), *_days_in_doubt(own, descriptor)]
         wrong += _joined_digits(own, descriptor)
         problems += wrong
         arranged += [] if wrong else [_arranged(own, descriptor)]
@@ -240,25 +240,6 @@ def _numbered(rows: Sequence[Any], sheet: CsvFile) -> Iterator[Row]:
         row.sheet_row, row.layer = number, sheet.layer_of(at)
         row |= {name: dates.without_hour(row[name]) for place, name in sheet.without_hour if place == at}
         yield row
-
-
-def _shape_problems(sheet: CsvFile, descriptor: Mapping[str, Any]) -> Iterator[Problem]:
-    """Yield columns that nobody knows or that must be there, and rows of another length. Their order is the staff's."""
-    fields = {field["name"]: field for field in descriptor["fields"]}
-    needed = [name for name, field in fields.items() if field.get("constraints", {}).get("required")]
-    where, expected = f"{sheet.where}, row 1", f"The columns are: {', '.join(fields)}."
-    for name in dict.fromkeys(sheet.header):
-        if name not in fields:
-            yield Problem(where, f'"{name}" is not the column expected here.', expected)
-        elif sheet.header.count(name) > 1:
-            yield Problem(where, f"the column {name} stands there twice.", "Take one of them away.")
-    for name in needed:
-        if name not in sheet.header:
-            yield Problem(where, f"the column {name} is missing.", expected)
-    for number, row in zip(sheet.numbers, sheet.rows, strict=True):
-        if len(row) != len(sheet.header):
-            what, todo = "the row has too few or too many cells.", "Look for a missing comma or quotation mark."
-            yield Problem(f"{sheet.where}, row {number}", what, todo)
 
 
 def _days_in_doubt(sheet: CsvFile, descriptor: Mapping[str, Any]) -> Iterator[Problem]:
@@ -331,7 +312,7 @@ def _cell_problem(sheet: CsvFile, error: Any, field: Mapping[str, Any]) -> Probl
     like = f" Write it like {field['example']}." if field.get("example") else ""
     if error.type == "type-error":
         kind = _KINDS.get(field.get("type", ""), "what belongs here")
-        return Problem(where, f'"{cell}" is not {kind}.', like.strip() or meant)
+        return Problem(where, f'"{cell}" is not {kind}.', _how(str(cell), field, like.strip() or meant))
     allowed = field.get("constraints", {}).get("enum")
     most = field.get("constraints", {}).get("maxLength")
     if most and '"maxLength"' in error.note:
@@ -341,6 +322,14 @@ def _cell_problem(sheet: CsvFile, error: Any, field: Mapping[str, Any]) -> Probl
     if allowed and '"enum"' in error.note:
         return Problem(where, f'"{cell}" is not one of the words used here.', _choose(cell, allowed))
     return Problem(where, f'"{cell}" does not fit.', f"{meant}{like}".strip())
+
+
+def _how(cell: str, field: Mapping[str, Any], otherwise: str) -> str:
+    """Return what to write where a cell is not of its field's type."""
+    if field.get("type") == "boolean":
+        return "Write true or false."
+    of_days = field.get("type") in {"date", "datetime"}
+    return f"{dates.hint(cell)} {otherwise}".strip() if of_days else otherwise
 
 
 def _foreign_problems(sheet: CsvFile, error: Any, sheets: Mapping[str, CsvFile]) -> Iterator[Problem]:
