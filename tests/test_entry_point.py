@@ -220,6 +220,31 @@ def test_serve_goes_on_after_whatever_was_wrong_and_says_when_it_is_mended(
     assert ways == [], "nothing is built again unless something was edited"
 
 
+def test_a_page_is_read_once_its_words_are_there_again(tmp_path: Path) -> None:
+    """A program that saves empties a file first: read then, the page would be wrong and the whole site built."""
+    page, gone, slept = tmp_path / "rights.md", tmp_path / "gone.md", []
+    page.write_bytes(b"")
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 3:
+            page.write_bytes(b"# Rights\n")
+
+    following.wait_while_empty([page, gone, tmp_path], sleep)
+    assert len(slept) == 3
+    following.wait_while_empty([page], sleep)
+    assert len(slept) == 3, "nothing is waited for where no file is empty"
+
+
+def test_a_file_that_stays_empty_holds_nobody_up(tmp_path: Path) -> None:
+    slept: list[float] = []
+    pages = [tmp_path / name for name in "abc"]
+    for page in pages:
+        page.touch()
+    following.wait_while_empty(pages, slept.append)
+    assert sum(slept) < 0.5, "also where there are many of them"
+
+
 def test_serve_is_told_of_an_edit_by_the_system(tmp_path: Path) -> None:
     (tmp_path / "content" / "en").mkdir(parents=True)
     told = following.edits(site_in(tmp_path), quiet=100)

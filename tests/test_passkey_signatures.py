@@ -44,7 +44,8 @@ class Device:
 
     def sign(self, challenge: bytes) -> str:
         asked = urlsafe_b64encode(challenge).decode().rstrip("=")
-        client = json.dumps({"type": self.kind, "challenge": asked, "origin": self.origin, **self.more}).encode()
+        told = {"type": self.kind, "challenge": asked, "origin": self.origin, **self.more}
+        client = json.dumps(told, separators=(",", ":")).encode()  # as browsers write it
         data = sha256(self.host.encode()).digest() + bytes([self.flags]) + bytes(4)
         signature = self.key.sign(data + sha256(client).digest(), ec.ECDSA(hashes.SHA256()))
         return passkey_signatures.signature_text(data, client, signature)

@@ -9,7 +9,7 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -43,6 +43,9 @@ _SET = {
 }  # fmt: skip
 _KEY = ("age1", "sha256:0", "")
 """Stands for each desk's keys: nothing is encrypted here."""
+
+_BLOCKS = ("home", "helplines", "services")
+"""Blocks of the pages that each district writes itself: what they show of the libraries' tables is said once too."""
 
 _KEY_BYTES = 20
 MOST = 64
@@ -213,6 +216,7 @@ def _said(
     for schema in (root / "site" / "schemas").glob("*.yaml"):  # without rows: those of the libraries count
         columns = [str(field["name"]) for field in table_schemas.read(schema, codes)["fields"]]
         (content / "tables" / f"{schema.stem}.csv").write_text(",".join(columns) + "\n", encoding="utf-8")
+    _write_blocks(content, codes)
     own = {**settings, "library": [str(one.folder.absolute()) for one in named]}
     (content / "portal.yml").write_text(json.dumps(own), encoding="utf-8")
     alone = site_root.of(root, content, place / "site")
@@ -229,6 +233,14 @@ def _said(
             with suppress(Problem, Problems):  # a page that needs what only districts have
                 list(draw_pages(alone, replace(context, language=code), [name]))
     return spoken.said
+
+
+def _write_blocks(content: Path, codes: Sequence[str]) -> None:
+    """Write a page of each block that districts put into pages of their own, over the libraries' tables alone."""
+    for code in codes:
+        for block in _BLOCKS:
+            text = f"---\ntitle: –\nchanged: 2026-01-01\n---\n\n[[ {block} ]]\n"
+            (content / code / f"{block}-alone.md").write_text(text, encoding="utf-8")
 
 
 def _without_people(pages: Mapping[str, Source]) -> dict[str, Source]:

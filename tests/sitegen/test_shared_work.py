@@ -145,6 +145,19 @@ def test_a_word_of_the_district_makes_another_text(district: Folder, spoken: Spo
     assert any("Own numbers" in text for text in spoken)
 
 
+def test_a_number_of_the_library_is_said_once_also_on_a_page_of_the_district(
+    district: Folder, library: Path, spoken: Spoken
+) -> None:
+    (library / "en" / "numbers.md").unlink()
+    page(district.root / "content", "call", "[[ helplines ]]")
+    shared_work.make(district.root, TODAY)
+    assert "Danger, 1 1 2." in spoken
+    spoken.clear()
+    district.build()
+    assert any("Own numbers" in line for line in spoken)
+    assert "Danger, 1 1 2." not in spoken
+
+
 def test_the_next_district_makes_nothing_and_an_edit_of_the_library_one_clip(
     district: Folder, library: Path, spoken: Spoken
 ) -> None:

@@ -9,7 +9,6 @@ from threading import Lock
 from typing import Any
 
 from editor.office.state import Account, Passkey
-from forms.core.builds import manifest as manifests
 from forms.core.builds import passkey_signatures
 from forms.core.crypto import base64url
 from forms.core.i18n import gettext_noop as _
@@ -66,9 +65,9 @@ class Passkeys:
         public = _credentials([key])[0].public_key
         return passkey_signatures.public_text(self.name, public[-2], public[-3]) if isinstance(public, ES256) else ""
 
-    def ask_to_sign(self, manifest: bytes, keys: Sequence[Passkey]) -> Mapping[str, Any]:
-        """Return what a browser needs to sign the list of a build with one of these passkeys."""
-        return self._asked(_credentials(keys), manifests.challenge(manifest))
+    def ask_to_sign(self, challenge: bytes, keys: Sequence[Passkey]) -> Mapping[str, Any]:
+        """Return what a browser needs to sign what waits with one of these passkeys."""
+        return self._asked(_credentials(keys), challenge)
 
     def _asked(self, known: Sequence[Any] | None, challenge: bytes) -> Mapping[str, Any]:
         options, _state = self._server().authenticate_begin(known, user_verification="required", challenge=challenge)

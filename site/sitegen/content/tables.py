@@ -19,14 +19,11 @@ from sitegen.content import kept_tables, settings
 from sitegen.content.spreadsheets import csv_headers, dates
 from sitegen.content.spreadsheets.csv_files import CsvFile, file_of, lost_letters, read_sheet
 from sitegen.languages import table_schemas
-from sitegen.layers import lookup, rows
+from sitegen.layers import lookup, rows, typed_rows
 
 Row = kept_tables.Row
 NumberedRow = kept_tables.NumberedRow
 Tables = kept_tables.Tables
-
-_MOST_WRONG = 200
-"""Cells of one table of which it is said that they are wrong: finding more takes minutes and helps nobody."""
 
 KINDS = "kinds"
 """The table whose rows are the words that other tables may use for kinds."""
@@ -188,55 +185,20 @@ def _looked_at(
 
 
 def _checked(sheets: Mapping[str, CsvFile], descriptors: Mapping[str, Any]) -> Tables:
-    from frictionless import Package, Schema  # noqa: PLC0415 - takes longer than all else, and is seldom needed
-    from frictionless.resources import TableResource  # noqa: PLC0415
-
-    resources: dict[str, Any] = {
-        name: TableResource(
-            name=name,
-            data=[sheets[name].header, *sheets[name].rows],
-            schema=Schema.from_descriptor(descriptors[name]),
-        )
-        for name in _to_be_checked(sheets, descriptors)
-    }
-    Package(resources=[*resources.values()])  # in it they find each other's keys
-    # Read once, each row knows its errors. A table without rows has none, and costs as much as one with many.
-    read_rows = {name: _rows(resources[name]) if sheet.rows else [] for name, sheet in sheets.items()}
+    typed, errors = typed_rows.read(sheets, descriptors)
     problems = [
         problem
-        for name, found in read_rows.items()
-        for problem in _problems(
-            sheets[name], descriptors[name], [error for row in found for error in row.errors], sheets
-        )
+        for name, found in errors.items()
+        for problem in _problems(sheets[name], descriptors[name], found, sheets)
     ]
     if problems:
         raise Problems(problems)
-    return {name: list(_numbered(found, sheets[name])) for name, found in read_rows.items()}
+    return {name: list(_numbered(typed.get(name, []), sheet)) for name, sheet in sheets.items()}
 
 
-def _rows(resource: Any) -> list[Any]:
-    """Return the typed rows of a table; not all of one that has more wrong than anybody reads at once."""
-    rows, wrong = [], 0
-    with resource.open():
-        for row in resource.row_stream:
-            rows.append(row)
-            wrong += len(row.errors)
-            if wrong > _MOST_WRONG:
-                break
-    return rows
-
-
-def _to_be_checked(sheets: Mapping[str, CsvFile], descriptors: Mapping[str, Any]) -> list[str]:
-    """Return the tables that have rows, and those in which their keys are looked up."""
-    with_rows = {name for name, sheet in sheets.items() if sheet.rows}
-    keys = [key for name in with_rows for key in descriptors[name].get("foreignKeys", ())]
-    looked_up = {key["reference"]["resource"] for key in keys}
-    return [name for name in sheets if name in with_rows | looked_up]
-
-
-def _numbered(rows: Sequence[Any], sheet: CsvFile) -> Iterator[Row]:
+def _numbered(rows: Sequence[Row], sheet: CsvFile) -> Iterator[Row]:
     for at, (number, cells) in enumerate(zip(sheet.numbers, rows, strict=True)):
-        row = NumberedRow(cells.to_dict())
+        row = NumberedRow(cells)
         row.sheet_row, row.layer = number, sheet.layer_of(at)
         row |= {name: dates.without_hour(row[name]) for place, name in sheet.without_hour if place == at}
         yield row
