@@ -276,7 +276,7 @@ def forge(
     page = (district.shown("en/index.md") + f"\n{words}\n").encode()
     tip = district.tip
     if key is None:
-        made = history._commit(tip, {"en/index.md": page}, [tip], "x", f"x\n\n{line}").id.decode()
+        made = history.new_commit(tip, {"en/index.md": page}, [tip], "x", f"x\n\n{line}").id.decode()
     else:
         made = history.signed(tip, {"en/index.md": page}, [tip], "x", f"x\n\n{line}", key)
     Remote(district.bare.as_uri()).push(path, made, tip)

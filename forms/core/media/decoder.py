@@ -72,10 +72,10 @@ CLEAN: Mapping[str, Callable[[bytes], Made]] = {
 
 def main(kind: str) -> None:
     """Confine this process, then read, decode and write. The kind "layers" reports which layers of confinement work."""
-    confined.run(kind, _made, _warm_up)
+    confined.run(kind, _made, warm_up)
 
 
-def _warm_up(kind: str) -> None:
+def warm_up(kind: str) -> None:
     """Decode a file of our own first, since libraries import parts of themselves at their first use."""
     if kind in {"voice", "answer", "reading"}:
         sample = io.BytesIO()
