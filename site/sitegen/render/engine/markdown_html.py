@@ -10,6 +10,8 @@ import markdown
 import yaml
 from markdown.extensions import Extension
 
+from sitegen.render.engine.markdown_shortcuts import Shortcuts
+
 _BUILT_IN = ("toc", "tables", "fenced_code")
 """What MkDocs adds to the extensions of mkdocs.yml."""
 
@@ -38,7 +40,7 @@ def markdown_extensions(root: Path) -> dict[str, dict[str, Any]]:
 def converter(root: Path, *more: Extension) -> markdown.Markdown:
     """Return a new converter with the extensions of mkdocs.yml and these."""
     known = markdown_extensions(root)
-    return markdown.Markdown(extensions=[*known, *more], extension_configs=known)
+    return markdown.Markdown(extensions=[*known, Shortcuts(), *more], extension_configs=known)
 
 
 @cache

@@ -1,15 +1,21 @@
-"""The only file that knows MkDocs. It uses its configuration, files and pages, not its loop over a whole site."""
+"""The only file that knows MkDocs: its configuration, its files, and what it makes of links.
+
+Not its loop over a whole site, nor `Page.render`, which sets up a new converter for each page, and collects anchors
+and titles that nobody here asks for.
+"""
 
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from markdown import Markdown
 from mkdocs.config import load_config
 from mkdocs.structure.files import File, Files
-from mkdocs.structure.pages import Page
+from mkdocs.structure.pages import _RelativePathTreeprocessor
 
 from sitegen.content.pages import Library
 from sitegen.render.engine.markdown_extensions import BlockExtension
+from sitegen.render.engine.markdown_shortcuts import Shortcuts
 
 
 def convert(
@@ -18,11 +24,11 @@ def convert(
     """Yield the name and the HTML of each page as MkDocs makes it; see interface.Engine."""
     logging.getLogger("mkdocs").setLevel(logging.ERROR)  # links are checked in sitegen/lint/links.py
     config = load_config(str(root / "mkdocs.yml"), docs_dir=str(root / "content" / language))
-    config.markdown_extensions.append(blocks)  # type: ignore[arg-type] # Python-Markdown takes objects too
+    markdown = Markdown(
+        extensions=[*config.markdown_extensions, Shortcuts(), blocks], extension_configs=config.mdx_configs or {}
+    )
     files = Files([File(name, config.docs_dir, config.site_dir, use_directory_urls=True) for name in library.names])
     wanted = None if names is None else frozenset(names)
     for file in files if wanted is None else [file for file in files if file.src_uri in wanted]:
-        page = Page(None, file, config)
-        page.markdown = library.find(file.src_uri, language).text
-        page.render(config, files)
-        yield file.src_uri, page.content or ""
+        _RelativePathTreeprocessor(file, files, config)._register(markdown)  # takes the place of the page's before
+        yield file.src_uri, markdown.reset().convert(library.find(file.src_uri, language).text)
