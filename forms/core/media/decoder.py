@@ -94,7 +94,7 @@ def _made(kind: str, data: bytes) -> Made:
         return CLEAN[kind](data)
     except TooLong:
         return {"problem": "long"}, b""
-    except (heif.TooLarge, pixels.TooManyPixels, pixels.BOMB, pixels.BOMB_WARNING, MemoryError):
+    except (heif.PhotoTooLarge, pixels.TooManyPixels, pixels.BOMB, pixels.BOMB_WARNING, MemoryError):
         return {"problem": "bomb"}, b""
     except (NotSound, OSError, ValueError, SyntaxError, ArithmeticError, LookupError):
         return {"problem": "damaged"}, b""  # whatever a decoder says of a file that it cannot read

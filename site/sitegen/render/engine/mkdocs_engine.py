@@ -13,13 +13,13 @@ from mkdocs.config import load_config
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import _RelativePathTreeprocessor
 
-from sitegen.content.pages import Library
+from sitegen.content.pages import AllPages
 from sitegen.render.engine.markdown_extensions import BlockExtension
 from sitegen.render.engine.markdown_shortcuts import Shortcuts
 
 
 def convert(
-    root: Path, library: Library, language: str, blocks: BlockExtension, names: Sequence[str] | None = None
+    root: Path, library: AllPages, language: str, blocks: BlockExtension, names: Sequence[str] | None = None
 ) -> Iterator[tuple[str, str]]:
     """Yield the name and the HTML of each page as MkDocs makes it; see interface.Engine."""
     logging.getLogger("mkdocs").setLevel(logging.ERROR)  # links are checked in sitegen/lint/links.py
