@@ -24,6 +24,7 @@ from forms.operations.backup import making, restoring, verifying  # noqa: E402
 from forms.operations.backup.opening import Opening  # noqa: E402
 from forms.server import config  # noqa: E402
 from forms.server.app import create_app  # noqa: E402
+from forms.server.web.current import state_of  # noqa: E402
 from tests.server.conftest import CHEAP, TODAY, make_district  # noqa: E402
 
 SENDERS = 4
@@ -77,7 +78,7 @@ def main() -> None:
             sender.join()
         print(f"{letters} letters and more coming: {made.size / 1e6:.0f} MB in {seconds:.1f} s")
         print(f"  sending before: {p99(took[:so_far])}; meanwhile: {p99(meanwhile)}")
-        app.extensions["services"].close()
+        state_of(app).services.close()
         shutil.rmtree(folder / "data")
         begun = time.monotonic()
         verifying.check(made.path, [str(identity)], made.signer)

@@ -21,7 +21,7 @@ import pyrage  # noqa: E402
 from sitegen.content import pages  # noqa: E402
 
 from forms.core import portal as portals  # noqa: E402
-from forms.core.encryption import seal  # noqa: E402
+from forms.core.crypto.encryption import seal  # noqa: E402
 from forms.desk.crypto.keys import make_demonstration  # noqa: E402
 from forms.desk.services.place import Place  # noqa: E402
 from forms.desk.window.app import create_window  # noqa: E402

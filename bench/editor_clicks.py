@@ -37,9 +37,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "site")]
 from editor import start  # noqa: E402
 from editor.publishing import Folder  # noqa: E402
 from editor.window.app import create_window  # noqa: E402
-from sitegen.content.csv_files import sheet_of  # noqa: E402
-from sitegen.publish import withdrawal  # noqa: E402
+from sitegen.content.spreadsheets.csv_files import sheet_of  # noqa: E402
 from sitegen.publish.browser_bundle import WRITING  # noqa: E402
+from sitegen.publish.withdrawals import withdrawal  # noqa: E402
 
 from forms.desk.crypto.keys import make_demonstration  # noqa: E402
 from forms.web.local.running import run  # noqa: E402

@@ -14,10 +14,10 @@ from intake import ROOT, district, gunicorn, one, plain_request, sealed_request,
 
 sys.path[:0] = [str(ROOT), str(ROOT / "site")]
 
-from forms.core import encryption  # noqa: E402
 from forms.core import portal as portals  # noqa: E402
+from forms.core.crypto import encryption  # noqa: E402
 from forms.core.form_schema import load  # noqa: E402
-from forms.server.store.concern_store import ConcernStore  # noqa: E402
+from forms.server.store.concerns.concern_store import ConcernStore  # noqa: E402
 
 
 def main() -> None:

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import brotli
 from sitegen.build import prepare
-from sitegen.checks import event_checks
+from sitegen.checks.tables import event_checks
 from sitegen.content import event_lists
 from sitegen.print import event_posters
-from sitegen.render import blocks, calendars, event_pages
+from sitegen.render import blocks
+from sitegen.render.events import calendars, event_pages
 
 ROOT = Path(__file__).parents[1]
 TODAY = date(2027, 1, 1)

@@ -21,12 +21,13 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "site")]
 
-from forms.core import encryption  # noqa: E402
+from forms.core.crypto import encryption  # noqa: E402
 from forms.core.form_schema import load  # noqa: E402
 from forms.server.services import flood_control  # noqa: E402
 from forms.server.services.flood_control import FloodControl  # noqa: E402
+from forms.server.store.concerns.letters import PRIORITY_QUEUE, NewLetter  # noqa: E402
 from forms.server.store.faults import NotKept  # noqa: E402
-from forms.server.store.letters import PRIORITY_QUEUE, NewLetter  # noqa: E402
+from forms.server.web.current import state_of  # noqa: E402
 
 REAL = 20
 STORIES = (
@@ -71,9 +72,9 @@ class Hour:
 def run(app: Any, junk: int, keys: list[str], say: Callable[[str], None] = lambda _: None) -> Flood:
     """Send junk and real letters to this endpoint."""
     clock = Hour(junk)
-    office = replace(app.extensions["services"], flood_control=FloodControl(clock=clock))
-    app.extensions["services"] = office
-    client, found, day = app.test_client(), Flood(), app.extensions["today"]()
+    office = replace(state_of(app).services, flood_control=FloodControl(clock=clock))
+    state_of(app).services = office
+    client, found, day = app.test_client(), Flood(), state_of(app).today
     desks = tuple(desk.id for desk in office.portal.readers("concern"))
     body = encryption.seal({"answers": {"what": "junk"}}, keys, load("concern").pad_to)
     for number in range(junk):
@@ -141,7 +142,7 @@ def main() -> None:
         start = time.monotonic()
         found = run(app, junk, keys, lambda text: print(f"  {time.monotonic() - start:5.0f} s: {text}", flush=True))
         took = time.monotonic() - start
-        office = app.extensions["services"]
+        office = state_of(app).services
         start = time.monotonic()
         waiting = office.concerns.waiting("desk-0", "desk-0")
         listed = time.monotonic() - start
@@ -161,7 +162,7 @@ def main() -> None:
             f"work: {found.work_seconds / 10:.1f} s a letter here, {found.bits} bits",
         )
         print("\n".join(said))
-        app.extensions["services"].close()
+        state_of(app).services.close()
 
 
 if __name__ == "__main__":

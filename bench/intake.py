@@ -29,8 +29,8 @@ import pyrage
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "site")]
 
-from forms.core import encryption  # noqa: E402
 from forms.core import portal as portals  # noqa: E402
+from forms.core.crypto import encryption  # noqa: E402
 from forms.core.form_schema import load  # noqa: E402
 from forms.core.portal import Desk, Language, Member, Portal  # noqa: E402
 
@@ -40,9 +40,9 @@ from types import SimpleNamespace
 from flask import Flask, request
 from forms.server import run
 app, local = Flask(__name__), threading.local()
-app.extensions["erase"] = lambda: None  # gunicorn.conf.py starts the daily thread of what it serves
+state_of(app).retention = lambda: None  # gunicorn.conf.py starts the daily thread of what it serves
 run.watch = lambda _: None  # and watches its databases, of which this has none
-app.extensions["operator_log"] = SimpleNamespace()
+state_of(app).operator_log = SimpleNamespace()
 def database():
     if not hasattr(local, "db"):
         local.db = sqlite3.connect(os.environ["BARE"], timeout=30, isolation_level=None)

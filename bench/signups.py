@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import pyrage
 
-from forms.core import encryption
+from forms.core.crypto import encryption
 from forms.server.store import signup_store as tables
 from forms.server.store.signup_store import COMING, WAITING, Signup, SignupStore
 

@@ -87,9 +87,9 @@ def when_ready(_server: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """Each worker erases what is too old, also on days on which nobody comes (a thread does not outlive a fork)."""
-    from forms.server.run import start_clock_works  # noqa: PLC0415 - only now is the project on the path
+    from forms.server.run import start_retention_everywhere  # noqa: PLC0415 - only now is the project on the path
 
-    start_clock_works(worker.wsgi)
+    start_retention_everywhere(worker.wsgi)
 
 
 accesslog = None

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from forms.core.builds import git_signatures
 from forms.core.builds.git_signatures import Place, place_of, public_line, require_place, sign, signer
+from forms.core.crypto.signing import public_text, signing_key
 from forms.core.problem import Problem
-from forms.core.signing import public_text, signing_key
 
 KEY = signing_key("AGE-SECRET-KEY-1" + "Q" * 58)
 OTHER = signing_key("AGE-SECRET-KEY-1" + "P" * 58)

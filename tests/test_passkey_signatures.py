@@ -15,7 +15,7 @@ from nacl.signing import SigningKey
 
 from forms.core.builds import manifest, passkey_signatures
 from forms.core.builds.manifest import BuildManifest, is_signed
-from forms.core.signing import public_text
+from forms.core.crypto.signing import public_text
 
 HOST = "office.example"
 

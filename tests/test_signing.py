@@ -4,9 +4,17 @@ from dataclasses import fields, replace
 
 import pytest
 
-from forms.core.fingerprints import desk_fingerprint, fingerprint, portal_fingerprint
+from forms.core.crypto.fingerprints import desk_fingerprint, fingerprint, portal_fingerprint
+from forms.core.crypto.signing import (
+    Statement,
+    content_hash,
+    is_public_key,
+    is_signed_by,
+    public_text,
+    sign,
+    signing_key,
+)
 from forms.core.portal import Desk, Member
-from forms.core.signing import Statement, content_hash, is_public_key, is_signed_by, public_text, sign, signing_key
 
 SECRET = "AGE-SECRET-KEY-1" + "Q" * 58
 KEY = signing_key(SECRET)

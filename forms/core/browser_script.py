@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from forms.core import i18n
-from forms.core.encryption import size_class
+from forms.core.crypto.encryption import size_class
 from forms.core.form_schema import LETTER_KINDS, Definition, Kind
 from forms.core.media.attachments import LARGEST, megabytes
 

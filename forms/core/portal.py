@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from forms.core.encryption import usable_key, usable_pickup
+from forms.core.crypto.encryption import usable_key, usable_pickup
+from forms.core.crypto.signing import is_public_key
 from forms.core.files.durable import write_durably
 from forms.core.handover_version import NEEDS, VERSION, Unreadable, require_readable
 from forms.core.problem import Problem
-from forms.core.signing import is_public_key
 
 if TYPE_CHECKING:  # takes a tenth of a second, and only who reads a hand-over file needs it
     from pydantic import TypeAdapter

@@ -14,10 +14,10 @@ from markupsafe import Markup
 
 from forms.core import browser_script, i18n
 from forms.core.content_policy import IN_PAGE
+from forms.core.crypto.receipts import in_fours
 from forms.core.form_schema import Definition, Field, Kind, choices, drawing_of, load
 from forms.core.i18n import locales
 from forms.core.portal import Choice, Portal, Text, pick
-from forms.core.receipts import in_fours
 from forms.core.validation import FieldProblem, Raw
 
 TEMPLATES = Path(__file__).parent / "templates"

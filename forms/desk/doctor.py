@@ -19,7 +19,7 @@ from forms.core.problem import Problem
 from forms.core.trusted_date import machines_doubt, servers_doubt
 from forms.desk.cases import acknowledgement, arrivals
 from forms.desk.cases.acknowledgement import doubts
-from forms.desk.cases.case_log import Entry
+from forms.desk.cases.log.case_log import Entry
 from forms.desk.command_line import command
 from forms.desk.crypto import key_sheet, keys
 from forms.desk.session import Session

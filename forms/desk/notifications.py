@@ -11,7 +11,7 @@ from forms.core.files.durable import write_or_complain
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import new_id
 from forms.core.problem import Problem
-from forms.desk.events.gateways import Gateway, dialled
+from forms.desk.events.messaging.gateways import Gateway, dialled
 from forms.desk.language import ENGLISH, chosen, offered, told
 
 NOTICE = lazy_gettext("Something waits at the desk. Open it when you are alone.")

@@ -14,10 +14,10 @@ from forms.desk.services.case_list import CaseList
 from forms.desk.services.case_sharing import CaseSharing
 from forms.desk.services.case_writer import CaseWriter
 from forms.desk.services.clock import Clock
-from forms.desk.services.desk_keys import DeskKeys
-from forms.desk.services.key_decisions import KeyDecisions
-from forms.desk.services.key_retirement import KeyRetirement
-from forms.desk.services.own_keys import OwnKeys
+from forms.desk.services.keys.desk_keys import DeskKeys
+from forms.desk.services.keys.key_decisions import KeyDecisions
+from forms.desk.services.keys.key_retirement import KeyRetirement
+from forms.desk.services.keys.own_keys import OwnKeys
 from forms.desk.services.place import Place
 from forms.desk.services.portal_copy import PortalCopy
 from forms.desk.services.synchronising import Synchronising

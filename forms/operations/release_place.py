@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from forms.core.problem import Problem
 from forms.operations import releases
-from forms.operations.cli import Checkout
-from forms.operations.release_commands import publish_newest
+from forms.operations.cli.main import Checkout
+from forms.operations.cli.release_commands import publish_newest
 
 
 @dataclass(frozen=True)

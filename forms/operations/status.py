@@ -21,12 +21,12 @@ from forms.operations.backup.databases import Databases
 from forms.operations.backup.folder import ERASED, Backup
 from forms.server.config import Settings
 from forms.server.in_use import InUse
-from forms.server.store.concern_store import ConcernStore
+from forms.server.store.concerns.concern_store import ConcernStore
+from forms.server.store.concerns.status_questions import commits_wait, durability_doubt, last_fetched, waiting_since
 from forms.server.store.database import Store
 from forms.server.store.date_store import DayStore
 from forms.server.store.faults import NotKept, not_kept
 from forms.server.store.installation import EVERYTHING
-from forms.server.store.status_questions import commits_wait, durability_doubt, last_fetched, waiting_since
 
 LONGEST_WAIT = 3
 """Days for which a letter may wait for a desk before the operator should ask why."""

@@ -1,17 +1,15 @@
 """create_app(settings): wiring only. Requests are answered in web/ and api/."""
 
 import logging
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import frictionless  # noqa: F401 - loaded once, before workers fork; forms are checked with it
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, g, request
 
 from forms.core import i18n, portal
 from forms.core.problem import Problem
@@ -19,27 +17,27 @@ from forms.server import config, first_start
 from forms.server.api import browser_api
 from forms.server.api import desk_api as pickup
 from forms.server.in_use import InUse
+from forms.server.maintenance import refresh_portal
 from forms.server.services.flood_control import PLACES_A_LETTER, FloodControl, LeakyBucket, Rows, SharedBucket
-from forms.server.services.mailbox import Full, Services
+from forms.server.services.mailbox import Services
 from forms.server.services.operator_log import WHERE, Leader, OperatorLog
 from forms.server.services.portal_file import PortalFile
 from forms.server.services.retention import DailyRetention
-from forms.server.store.concern_store import ConcernStore
+from forms.server.state import ServerState
+from forms.server.store.concerns.concern_store import ConcernStore
+from forms.server.store.concerns.letters import PRIORITY_QUEUE
 from forms.server.store.database import Store
 from forms.server.store.date_store import DayStore
 from forms.server.store.faults import NotKept, OtherSalt, OtherSchema
-from forms.server.store.letters import PRIORITY_QUEUE
 from forms.server.store.signup_store import SignupStore
 from forms.server.store.statement_store import StatementStore
 from forms.server.web import concerns as routes
 from forms.server.web import cross_site, static_site
 from forms.server.web import requests as pages
+from forms.server.web.current import current_state, keep_state
 from forms.server.web.health import health
 from forms.web.headers import EVERYWHERE
 from forms.web.no_trace import NoTraceFlask
-
-_REWRITING = threading.Lock()
-"""Of several districts in one process one rewrites its databases at a time."""
 
 
 def create_app(settings: Mapping[str, Any]) -> Flask:
@@ -55,55 +53,15 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
 
 def _wired(read: config.Settings, in_use: InUse) -> Flask:
     app = NoTraceFlask("forms", static_folder=None, template_folder=None)
-    app.extensions["in_use"] = in_use
     app.logger.setLevel(logging.ERROR)
-    portal_file = PortalFile(read.portal)
-    concerns = ConcernStore(read.concerns_url, limit=read.connections)
-    signups = SignupStore(read.signups_url, limit=read.connections)
-    requests = ConcernStore(read.signups_url, signups)  # beside the sign-ups: nothing of theirs lies with concerns
-    gone = first_start.lost(read, (concerns, signups))
-    salt = _salt(read, (concerns, signups, requests))
-    app.extensions["services"] = Services(
-        portal=portal_file.first,
-        concerns=concerns,
-        signups=signups,
-        requests=requests,
-        days=DayStore(read.concerns_url, concerns),
-        statements=StatementStore(read.concerns_url, concerns),
-        salt=salt,
-        cost=read.cost,
-        budget=read.budget,
-        flood_control=FloodControl(read.flood_threshold, rows=_rows_of(app, concerns)),
-        places=SharedBucket(PLACES_A_LETTER * read.flood_threshold, signups.people),
-        unlike=LeakyBucket(read.flood_threshold),
-    )
-    app.extensions["portal_file"] = portal_file
-    app.extensions["name"] = read.name
-    app.extensions["operator_log"] = operator_log = OperatorLog(partial(tell, app))
-    app.extensions["salt_problem"] = partial(first_start.salt_problem, read, salt)
-    first_start.note(gone, (read.today or portal_file.first.today)())
-    for lost in gone:
-        lost.close()  # likewise before a fork
-        tell(app, first_start.said_of(lost))
-    services: Services = app.extensions["services"]
-    beside_concerns = (concerns, services.days, services.statements)
-    for where, some in zip(WHERE, (beside_concerns, (signups, requests)), strict=True):
-        for store in some:
-            store.on_fault = partial(operator_log.met, where)
-    app.extensions["leader"] = Leader(read.data)
-    clock = read.today or partial(_today_in_the_district, app)
-    once_a_day = DailyRetention(lambda: app.extensions["services"], clock)
-    app.extensions["erase"] = once_a_day
-    app.extensions["clock"] = clock
-    app.extensions["today"] = lambda: once_a_day.known.latest  # what is kept is stamped with it
-    app.extensions["open_day"] = lambda: once_a_day.known.earliest  # nobody is refused for a clock that is ahead
+    state = _state(read, in_use, partial(_tell, app.logger, read.name))
+    keep_state(app, state)
     app.register_blueprint(cross_site.forget_pages)
     app.register_blueprint(health)
     app.register_blueprint(routes.pages)
     app.register_blueprint(browser_api.blueprint)
     app.register_blueprint(pickup.desk_api)
     if read.public:
-        app.extensions["public"] = read.public
         app.register_blueprint(static_site.site)
     app.before_request(cross_site.refuse_other_sites)
     app.before_request(_use_newest_portal)
@@ -115,22 +73,77 @@ def _wired(read: config.Settings, in_use: InUse) -> Flask:
     return app
 
 
-def tell(app: Flask, said: str) -> None:
+def _state(read: config.Settings, in_use: InUse, tell: Callable[[str], None]) -> ServerState:
+    """Return the state of an endpoint with these settings; what was lost since the last start is told."""
+
+    def clock() -> date:
+        """Return the day by the newest portal's time zone: sign-ups close by it, not by the server's setting."""
+        return read.today() if read.today else state.services.portal.today()
+
+    portal_file = PortalFile(read.portal)
+    services = _services(read, portal_file.first, lambda: state.today)
+    stores = (services.concerns, services.signups)
+    gone = first_start.lost(read, stores)
+    services = replace(services, salt=_salt(read, (*stores, services.requests)))
+    first_start.note(gone, (read.today or portal_file.first.today)())
+    for lost in gone:
+        lost.close()  # likewise before a fork
+        tell(first_start.said_of(lost))
+    state = ServerState(
+        name=read.name,
+        services=services,
+        portal_file=portal_file,
+        operator_log=_operator_log(services, tell),
+        retention=DailyRetention(lambda: state.services, clock),
+        clock=clock,
+        tell=tell,
+        salt_problem=partial(first_start.salt_problem, read, services.salt),
+        leader=Leader(read.data),
+        in_use=in_use,
+        public=read.public,
+    )
+    return state
+
+
+def _services(read: config.Settings, first: portal.Portal, today: Callable[[], date]) -> Services:
+    """Return the stores and limits for these settings; the salt is still to be found out."""
+    concerns = ConcernStore(read.concerns_url, limit=read.connections)
+    signups = SignupStore(read.signups_url, limit=read.connections)
+    return Services(
+        portal=first,
+        concerns=concerns,
+        signups=signups,
+        requests=ConcernStore(read.signups_url, signups),  # beside the sign-ups: nothing of theirs lies with concerns
+        days=DayStore(read.concerns_url, concerns),
+        statements=StatementStore(read.concerns_url, concerns),
+        salt=b"",
+        cost=read.cost,
+        budget=read.budget,
+        flood_control=FloodControl(read.flood_threshold, rows=_rows_of(concerns, today)),
+        places=SharedBucket(PLACES_A_LETTER * read.flood_threshold, signups.people),
+        unlike=LeakyBucket(read.flood_threshold),
+    )
+
+
+def _operator_log(services: Services, tell: Callable[[str], None]) -> OperatorLog:
+    """Return the log that all stores report their faults to."""
+    log = OperatorLog(tell)
+    beside_concerns = (services.concerns, services.days, services.statements)
+    for where, some in zip(WHERE, (beside_concerns, (services.signups, services.requests)), strict=True):
+        for store in some:
+            store.on_fault = partial(log.met, where)
+    return log
+
+
+def _tell(logger: logging.Logger, name: str, said: str) -> None:
     """Tell the operator something of this app: of several districts, of which."""
-    name = app.extensions["name"]
-    app.logger.error("%s", f"district {name}: {said}" if name else said)
+    logger.error("%s", f"district {name}: {said}" if name else said)
 
 
-def _today_in_the_district(app: Flask) -> date:
-    """Return the day by the newest portal's time zone: sign-ups close by it, not by the server's clock setting."""
-    portal_now: portal.Portal = app.extensions["services"].portal
-    return portal_now.today()
-
-
-def _rows_of(app: Flask, concerns: ConcernStore) -> Rows:
+def _rows_of(concerns: ConcernStore, today: Callable[[], date]) -> Rows:
     """Return what tells how many letters came to all machines before one database."""
-    first, today = partial(concerns.number, PRIORITY_QUEUE), lambda: concerns.number(day=app.extensions["today"]())
-    return Rows(concerns.number, first, today)
+    first = partial(concerns.number, PRIORITY_QUEUE)
+    return Rows(concerns.number, first, lambda: concerns.number(day=today()))
 
 
 def _in_use(read: config.Settings) -> InUse:
@@ -180,15 +193,11 @@ def _claim(store: Store, salt_mark: str) -> None:
         pass  # away: it is looked at when it is first used
 
 
-def take_new_portal(app: Flask, path: Path) -> None:
-    """Use the portal.json that the site generator has handed over, at once."""
-    app.extensions["services"] = replace(app.extensions["services"], portal=portal.read(path))
-
-
 def _use_newest_portal() -> None:
     """Let this request use the newest portal.json from here to its end, whatever is handed over meanwhile."""
-    refresh_portal(current_app._get_current_object())  # type: ignore[attr-defined]
-    g.services = current_app.extensions["services"]
+    state = current_state()
+    refresh_portal(state)
+    g.services = state.services
     i18n.use_words(g.services.portal.words)
 
 
@@ -197,66 +206,10 @@ def _leave_words(_error: BaseException | None) -> None:
     i18n.use_words(None)
 
 
-def _use_portal(app: Flask, found: portal.Portal) -> None:
-    app.extensions["services"] = replace(app.extensions["services"], portal=found)
-
-
-def refresh_portal(app: Flask) -> None:
-    """Read portal.json again if it has changed; a broken one is reported and changes nothing."""
-    file: PortalFile = app.extensions["portal_file"]
-    file.refresh(partial(_use_portal, app))
-    log: OperatorLog = app.extensions["operator_log"]
-    if not log.watched:
-        log.say_of_portal(file.problem)
-
-
-def watch(app: Flask) -> None:
-    """Check whether letters can be stored, and notify the operator; of several processes one does so."""
-    refresh_portal(app)
-    services: Services = app.extensions["services"]
-    for store in services.stores:
-        store.forget_remaining_traces()
-    log: OperatorLog = app.extensions["operator_log"]
-    log.watched = True
-    if not app.extensions["leader"]():
-        return
-    services.flood_control.look()
-    services.places.is_high()
-    log.say_of_portal(app.extensions["portal_file"].problem)
-    log.say_of_salt(app.extensions["salt_problem"]())
-    for where, store in zip(WHERE, (services.concerns, services.requests), strict=True):
-        try:
-            store.probe()
-            services.require_room(1, store)
-        except Full:
-            log.found(where, "budget")
-        except NotKept as problem:
-            log.found(where, problem.fault or "other")
-        else:
-            log.works(where)
-    log.say()
-    _rewrite_once_a_day(app, services)
-
-
-def _rewrite_once_a_day(app: Flask, services: Services) -> None:
-    """Rewrite the databases once a day, so that no file reveals in which order letters came on earlier days."""
-    today = app.extensions["clock"]()
-    if app.extensions.get("rewritten") == today or not _REWRITING.acquire(blocking=False):
-        return  # one district after the other: the next look tries again
-    try:
-        with suppress(NotKept):  # likewise
-            for store in services.stores:
-                store.rewrite_in_random_order()
-                store.remove_old_copies()
-            app.extensions["rewritten"] = today
-    finally:
-        _REWRITING.release()
-
-
 def _erase_once_a_day() -> None:
     """Erase what has been kept long enough at the day's first request, in case the daily thread has not done it."""
     if request.blueprint != static_site.site.name:
-        current_app.extensions["erase"]()
+        current_state().retention()
 
 
 def _add_headers(response: Response) -> Response:

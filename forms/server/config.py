@@ -8,9 +8,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from forms.core.crypto.receipts import Cost
 from forms.core.files.durable import sync_folder, write_safely
 from forms.core.problem import Problem
-from forms.core.receipts import Cost
 from forms.server.services.flood_control import FLOOD_THRESHOLD
 from forms.server.store.connections import CONNECTIONS, WORKERS, Limit, database_of
 

@@ -6,32 +6,33 @@ from functools import partial
 from flask import Flask
 
 from forms.core.media.decoder_process import missing_layers
-from forms.server.app import tell, watch
 from forms.server.districts.dispatch import Districts
+from forms.server.maintenance import watch
 from forms.server.services.retention import RetentionThread
+from forms.server.web.current import state_of
 from forms.web.serving import make
 
 
-def start_clock_work(app: Flask) -> RetentionThread:
+def start_retention(app: Flask) -> RetentionThread:
     """Start the daily erasing, which runs even without traffic; what is wrong with the clock is logged."""
-    app.extensions["operator_log"].watched = True
-    clock_work = RetentionThread(
-        app.extensions["erase"], partial(tell, app), watch=partial(watch, app),
-        failed=lambda: app.log_exception(sys.exc_info()),
-    )  # fmt: skip
-    app.extensions["clock_work"] = clock_work
-    clock_work.start()
-    return clock_work
+    state = state_of(app)
+    state.operator_log.watched = True
+    thread = RetentionThread(
+        state.retention, state.tell, watch=partial(watch, state), failed=lambda: app.log_exception(sys.exc_info())
+    )
+    state.retention_thread = thread
+    thread.start()
+    return thread
 
 
-def start_clock_works(served: Flask | Districts) -> None:
+def start_retention_everywhere(served: Flask | Districts) -> None:
     """Start one for each district, also for those added later, so that none waits for another's database."""
     if isinstance(served, Flask):
-        start_clock_work(served)
+        start_retention(served)
         return
-    served.on_start = start_clock_work
+    served.on_start = start_retention
     for app in served.apps:
-        start_clock_work(app)
+        start_retention(app)
 
 
 def log_missing_confinement(app: Flask) -> None:
@@ -49,10 +50,10 @@ def serve(app: Flask, host: str, port: int) -> None:
     """Serve until interrupted. Meanwhile what is too old is erased."""
     log_missing_confinement(app)
     server = make(app, host, port)
-    clock_work = start_clock_work(app)
+    thread = start_retention(app)
     try:
         server.serve_forever()
     finally:
-        clock_work.stop()
+        thread.stop()
         server.server_close()
-        app.extensions["services"].close()
+        state_of(app).services.close()

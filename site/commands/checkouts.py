@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commands.site import Site
-from forms.operations.cli import Checkout
+from forms.operations.cli.main import Checkout
 
 if TYPE_CHECKING:
     from forms.operations.updating import Source
@@ -47,7 +47,7 @@ def _purge(site: Site, public: Path) -> list[str]:
 
 def _keep_withdrawals(site: Site, base: bytes, here: bytes) -> list[str]:
     """Write withdrawals that were made on this machine into the consents.csv that was fetched; return their ids."""
-    from sitegen.publish import withdrawal
+    from sitegen.publish.withdrawals import withdrawal
 
     return withdrawal.keep_withdrawals(site.content, base, here)
 

@@ -9,8 +9,8 @@ import click
 from sitegen.content.settings import read_settings
 
 from commands.site import Site
-from forms.core import signing
 from forms.core.builds import manifest as build_manifest
+from forms.core.crypto import signing
 from forms.desk.crypto import keys
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from forms.operations import cli as operators_cli
+from forms.operations.cli import main as operators_cli
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import click
-from sitegen.content.dates import today_in
+from sitegen.content.spreadsheets.dates import today_in
 
 from commands.problems import report_problems
 

@@ -19,7 +19,7 @@ from forms.operations import releases
 
 def purge(site: Site, public: Path, stories: Collection[str] = ()) -> list[str]:
     """Take what has no consent, and `stories`, out of one built site; return the addresses."""
-    from sitegen.publish import withdrawal
+    from sitegen.publish.withdrawals import withdrawal
 
     return withdrawal.purge(public, site.content, site.today(), stories, click.echo)
 
@@ -54,7 +54,7 @@ def _remove_made(site: Site) -> list[Problem]:
 
     Return what could not be removed.
     """
-    from sitegen.publish import withdrawal
+    from sitegen.publish.withdrawals import withdrawal
 
     record.forget(site.root)
     kit = site.root / "kit"
@@ -90,7 +90,7 @@ def take_back(site: Site, story: str, out: Path) -> None:
 
     Raises Problem where there is none, and Problems about what could not be cleaned, after all else is done.
     """
-    from sitegen.publish import withdrawal
+    from sitegen.publish.withdrawals import withdrawal
 
     story = withdrawal.present_name(story, site.content, out)
     stories = withdrawal.stories_of(story, site.content, out)
@@ -114,7 +114,7 @@ def take_back(site: Site, story: str, out: Path) -> None:
 
 def _say_taken_back(site: Site, story: str, stories: Collection[str], out: Path) -> None:
     """Say what was taken off, and what else bears the same name."""
-    from sitegen.publish import withdrawal
+    from sitegen.publish.withdrawals import withdrawal
 
     others = withdrawal.also_named(story, site.content)
     if others:

@@ -7,15 +7,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sitegen.content import consents
 from sitegen.content import settings as district
-from sitegen.content.csv_files import sheet_of
+from sitegen.content.consent import consents
 from sitegen.content.pages import UNFINISHED
+from sitegen.content.spreadsheets.csv_files import sheet_of
 from sitegen.layers.rows import WITHDRAWN
 
 from editor import settings
-from editor.history import Change, History, name_of
 from editor.looking import source_of
+from editor.saving.history import Change, History, name_of
 from editor.tables import rows
 from editor.tables.withdrawals import NAME as CONSENTS
 from forms.core.files.durable import write_safely

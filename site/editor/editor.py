@@ -14,7 +14,7 @@ from editor.approvals import Approvals
 from editor.looking import Looking
 from editor.publishing import Publisher
 from editor.remotes.place import RemotePlace
-from editor.store import Store
+from editor.saving.store import Store
 from editor.tables.rows import WRITTEN_BY_PROGRAMS
 from forms.core.i18n import gettext_noop as _
 from forms.core.problem import Problem

@@ -7,7 +7,8 @@ from pathlib import Path
 from threading import RLock
 
 from sitegen.build import prepare
-from sitegen.checks import content_checks, html_checks
+from sitegen.checks import content_checks
+from sitegen.checks.security import html_checks
 from sitegen.content import pages, phone_numbers
 from sitegen.content.district import DeskKeys
 from sitegen.content.pages import Library, Source

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sitegen.checks.content_checks import OLD_CHECK
 from sitegen.content import feedback, pages
-from sitegen.content.consents import WARN_BEFORE
+from sitegen.content.consent.consents import WARN_BEFORE
 from sitegen.content.pages import SOURCE
 from sitegen.render.context import Context
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from sitegen.lint.own_files import is_kept_by_windows
+from sitegen.layers.own_files import is_kept_by_windows
 
 from forms.core.problem import Problem
 

@@ -11,7 +11,7 @@ from typing import Protocol
 from sitegen.content.pages import UNFINISHED
 
 from editor import settings
-from editor.history import Change, History
+from editor.saving.history import Change, History
 from forms.core.files.folder_swap import swap
 from forms.core.problem import Problem, Problems
 

@@ -11,16 +11,16 @@ from sitegen.content.district import DeskKeys
 from sitegen.content.settings import read_settings
 
 from editor.editor import Editor
-from editor.history import History
 from editor.looking import Looking
 from editor.publishing import Place, Publisher
 from editor.remotes.place import RemotePlace
 from editor.remotes.remote import Remote
-from editor.store import Store
+from editor.saving.history import History
+from editor.saving.store import Store
 from editor.window.app import create_window
+from forms.core.crypto.signing import PrivateKey
 from forms.core.files.locks import AlreadyLocked, locked
 from forms.core.problem import Problem
-from forms.core.signing import PrivateKey
 from forms.web.local.running import run, show_until_interrupted
 
 

@@ -20,28 +20,23 @@ from forms.core.files.folder_swap import swap
 from forms.core.portal import Portal
 from forms.core.problem import Problem, Problems, as_dangers
 from sitegen import kept_work
-from sitegen.checks import content_checks, go_live, html_checks, key_checks, previous_build, quote_checks, secret_checks
-from sitegen.content import (
-    consents,
-    district,
-    events,
-    pages,
-    phone_numbers,
-    quotes,
-    settings,
-    tables,
-    translations,
-)
+from sitegen.checks import content_checks, go_live, quote_checks
+from sitegen.checks.security import html_checks, key_checks, secret_checks
+from sitegen.checks.tables import previous_build
+from sitegen.content import district, events, pages, phone_numbers, settings, tables, translations
+from sitegen.content.consent import consents, quotes
 from sitegen.content.district import DeskKeys
 from sitegen.content.pages import Library
 from sitegen.content.tables import Row
 from sitegen.layers import inherited, libraries
 from sitegen.lint import consent_rules, mistakes, page_facts
 from sitegen.media import audio_clips, images
-from sitegen.publish import browser_bundle, build_manifest, compression, moved_pages, withdrawal
-from sitegen.render import event_pages, site_files
+from sitegen.publish import browser_bundle, build_manifest, compression, moved_pages
+from sitegen.publish.withdrawals import withdrawal
+from sitegen.render import site_files
 from sitegen.render.blocks import Context
 from sitegen.render.engine import interface
+from sitegen.render.events import event_pages
 from sitegen.workers import Workers, workers
 
 HANDOVER = Path(".build") / "portal.json"
@@ -256,7 +251,7 @@ def _drawn_from(root: Path, fresh: Path, context: Context, speak: bool) -> tuple
 
 def _write_beside(root: Path, fresh: Path, out: Path, context: Context, seal: Path) -> None:
     """Write the files that belong to no language."""
-    from sitegen.render import calendar_numbers, calendars  # noqa: PLC0415 - large, and a check needs neither
+    from sitegen.render.events import calendar_numbers, calendars  # noqa: PLC0415 - large, and a check needs neither
 
     content, today = root / "content", context.today
     numbers = calendar_numbers.remembered(content, context.portal.events, today)

@@ -9,8 +9,8 @@ from sitegen.render.engine import interface
 
 _NEEDED = (
     *workers.PRELOADED, "sitegen.build", "sitegen.shared_work", "sitegen.incremental.building",
-    "sitegen.incremental.drawn", "sitegen.content.tables", "sitegen.render.calendars", "sitegen.media.speech",
-    "sitegen.publish.withdrawal", "forms.core.audio",
+    "sitegen.incremental.drawn", "sitegen.content.tables", "sitegen.render.events.calendars", "sitegen.media.speech",
+    "sitegen.publish.withdrawals.withdrawal", "forms.core.media.audio",
 )  # fmt: skip
 
 

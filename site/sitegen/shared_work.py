@@ -19,13 +19,13 @@ from typing import Any
 from forms.core.files.locks import AlreadyLocked, locked
 from forms.core.problem import Problem, Problems
 from sitegen import build, kept_work
-from sitegen.content import consents, quotes
+from sitegen.content.consent import consents, quotes
 from sitegen.content.pages import Library, Source
 from sitegen.content.settings import read_settings, voices
 from sitegen.kept_work import SHARED, KeptWork
 from sitegen.languages import table_schemas
 from sitegen.layers import libraries, site_root
-from sitegen.lint.own_files import is_passed_over
+from sitegen.layers.own_files import is_passed_over
 from sitegen.media import audio_clips, shared_clips
 from sitegen.publish import browser_bundle
 from sitegen.render import site_files

@@ -21,7 +21,8 @@ from forms.desk.crypto.keys import Public
 from forms.desk.services.place import Place
 from forms.desk.session import Session
 from forms.desk.watch.site_watch import SiteWatch
-from forms.server.app import create_app, take_new_portal
+from forms.server.app import create_app
+from forms.server.web.current import state_of
 from forms.web.serving import make
 from tests.server.conftest import CHEAP, TODAY, District, district, lay_prepared_data
 
@@ -89,7 +90,7 @@ class Office:
         """A new build reaches the server."""
         self.portal = portal
         portals.write(portal, self.home / "portal.json")
-        take_new_portal(self.app, self.home / "portal.json")
+        state_of(self.app).use_portal(portals.read(self.home / "portal.json"))
 
     def with_desk(self, desk_id: str, **changes: Any) -> None:
         """The same portal with one desk changed."""
@@ -134,8 +135,8 @@ def running_office(home: Path, district: District) -> Iterator[Office]:
     server.shutdown()
     thread.join()
     server.server_close()
-    app.extensions["services"].close()
-    app.extensions["in_use"].close()
+    state_of(app).services.close()
+    state_of(app).in_use.close()
 
 
 @pytest.fixture

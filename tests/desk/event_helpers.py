@@ -10,7 +10,7 @@ from typing import Any
 
 import pyrage
 
-from forms.core.encryption import seal
+from forms.core.crypto.encryption import seal
 from forms.core.portal import Choice, Desk, Event, Language, Member, Portal
 from forms.desk.crypto.decryption import open_sealed
 from forms.desk.events.attendees import Party

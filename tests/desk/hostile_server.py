@@ -14,7 +14,7 @@ from typing import Any
 from flask import Flask
 from hypothesis import strategies as st
 
-from forms.core.encryption import seal_file
+from forms.core.crypto.encryption import seal_file
 
 KINDS = {
     "letters": r"GET letters",

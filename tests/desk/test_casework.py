@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from forms.core.problem import Problem
 from forms.desk.cases.case import Case, cases
-from forms.desk.cases.case_log import (
+from forms.desk.cases.log.case_log import (
     LONGEST,
     Entry,
     heads,

@@ -12,6 +12,7 @@ from forms.desk.events.event_records import EventBook
 from forms.desk.events.event_retention import erase_old
 from forms.desk.sync.client import NotThere, Server
 from forms.desk.sync.date_file import DayFile
+from forms.server.web.current import state_of
 from tests.desk.conftest import Office
 from tests.desk.event_helpers import TODAY, book
 from tests.desk.event_helpers import files as all_files
@@ -91,12 +92,12 @@ def test_a_desk_and_a_server_that_were_both_away_believe_each_other_at_the_first
     anita = office.machine("police/anita")
     anita.sync.run()
     office.day = AHEAD
-    monkeypatch.setattr(office.app.extensions["erase"], "clock", lambda: AHEAD)
+    monkeypatch.setattr(state_of(office.app).retention, "clock", lambda: AHEAD)
     monkeypatch.setitem(office.app.extensions, "clock", lambda: AHEAD)
     assert anita.clock.known_day.doubted
     anita.sync.run()
     assert anita.clock.known_day == TrustedDate(AHEAD)
-    assert office.app.extensions["services"].days.look(AHEAD) == TrustedDate(AHEAD)
+    assert state_of(office.app).services.days.look(AHEAD) == TrustedDate(AHEAD)
     assert any(one.ok and "has jumped" in one.sentence for one in doctor.examine(anita))
 
 
@@ -106,7 +107,7 @@ def test_a_desk_that_is_right_keeps_a_server_that_is_ahead_from_erasing(
 ) -> None:
     anita = office.machine("police/anita")
     anita.sync.run()
-    days = office.app.extensions["services"].days
+    days = state_of(office.app).services.days
     for n in range(40):
         monkeypatch.setitem(office.app.extensions, "clock", lambda n=n: AHEAD + timedelta(days=n))
         office.day = SERVERS_DAY + timedelta(days=n)
@@ -139,7 +140,7 @@ def test_a_server_on_the_same_machine_is_no_second_clock(office: Office, monkeyp
     monkeypatch.setitem(office.app.extensions, "clock", lambda: AHEAD)
     anita.sync.run()
     assert anita.clock.known_day.doubted
-    assert office.app.extensions["services"].days.look(AHEAD).doubted
+    assert state_of(office.app).services.days.look(AHEAD).doubted
     said = sentences(doctor.examine(anita))
     assert said.count("It shows 2037-06-01") == 2
 

@@ -18,12 +18,12 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forms.core import encryption
 from forms.core import portal as portals
+from forms.core.crypto import encryption
+from forms.core.crypto.signing import signing_key
 from forms.core.files.durable import write_safely
 from forms.core.portal import Member
 from forms.core.problem import Problem
-from forms.core.signing import signing_key
 from forms.core.trusted_date import WRITTEN
 from forms.desk.cases import plain_text
 from forms.desk.cli.main import desk

@@ -16,8 +16,8 @@ from sitegen.content import district, tables
 from sitegen.content.events import expanded
 
 from forms.core import portal as portals
+from forms.core.crypto.receipts import Cost
 from forms.core.portal import Portal
-from forms.core.receipts import Cost
 from forms.desk.crypto.decryption import Letter
 from forms.desk.crypto.keys import make_demonstration
 from forms.desk.events import event_views
@@ -28,6 +28,7 @@ from forms.desk.events.visits import Plan, append, event_row
 from forms.desk.services.place import Place
 from forms.desk.session import Session
 from forms.server.app import create_app
+from forms.server.web.current import state_of
 from forms.web.serving import make
 from tests.desk.event_helpers import files, has_come
 
@@ -101,7 +102,7 @@ def town(tmp_path: Path) -> Iterator[Town]:
     server.shutdown()
     thread.join()
     server.server_close()
-    app.extensions["services"].close()
+    state_of(app).services.close()
 
 
 def test_from_a_row_of_the_table_to_the_sheet_and_to_nothing_but_a_count(town: Town, tmp_path: Path) -> None:

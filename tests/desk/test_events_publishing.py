@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from forms.core.problem import Problem
 from forms.core.statistics.counts import Heard
 from forms.desk.cases.case import Case
-from forms.desk.cases.case_log import Entry
+from forms.desk.cases.log.case_log import Entry
 from forms.desk.cases.publishing import heard, publish
 from forms.desk.cli.main import desk as desk_command
 from forms.desk.crypto.decryption import Letter

@@ -20,9 +20,18 @@ from forms.core import i18n
 from forms.core.i18n import extraction
 from forms.core.portal import Sms
 from forms.core.problem import Problem
-from forms.desk.events.gateways import FileOutbox, Handout, HttpGateway, Unsure, dialled, http_gateway
-from forms.desk.events.reminders import SENT, TRYING, Ledger, Reminder, left_out, ready, send, without_template
-from forms.desk.events.sms import is_gsm, parts, plain_signs, price
+from forms.desk.events.messaging.gateways import FileOutbox, Handout, HttpGateway, Unsure, dialled, http_gateway
+from forms.desk.events.messaging.reminders import (
+    SENT,
+    TRYING,
+    Ledger,
+    Reminder,
+    left_out,
+    ready,
+    send,
+    without_template,
+)
+from forms.desk.events.messaging.sms import is_gsm, parts, plain_signs, price
 from tests.desk.event_helpers import MEETING, TODAY, FakeSession, event, files, party, portal
 
 AT = "2027-01-20T09:00"
@@ -293,7 +302,7 @@ def test_a_file_that_cannot_be_written_is_a_sentence_and_stays_as_it_was(
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("forms.desk.events.gateways.os.fsync", full)
+    monkeypatch.setattr("forms.desk.events.messaging.gateways.os.fsync", full)
     with pytest.raises(Problem, match="No space left"):
         FileOutbox(path).send("044276613", "y", "k")
     assert path.read_bytes() == before

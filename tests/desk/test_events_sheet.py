@@ -8,8 +8,7 @@ import pytest
 import typst
 from PIL import Image
 
-from forms.core import fonts
-from forms.core.i18n import event_times
+from forms.core.i18n import event_times, fonts
 from forms.core.i18n.event_times import when
 from forms.core.problem import Problem
 from forms.desk.events.attendance_sheet import (

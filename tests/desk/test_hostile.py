@@ -11,12 +11,12 @@ from typing import Any
 import pyrage
 import pytest
 
-from forms.core.encryption import seal, seal_file
+from forms.core.crypto.encryption import seal, seal_file
 from forms.core.problem import Problem
 from forms.desk.crypto.decryption import NotALetter, open_part
 from forms.desk.session import Session
 from forms.desk.sync.client import Server, ServerAway
-from forms.server.store.letters import NewLetter
+from forms.server.store.concerns.letters import NewLetter
 from tests.desk.test_window import opened
 from tests.desk.window_helpers import Office, running
 

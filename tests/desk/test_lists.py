@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from forms.desk.cases.case import Case, cases
-from forms.desk.cases.case_log import Entry, heads, new_entry
 from forms.desk.cases.erasure import ErasureRequest, visible
 from forms.desk.cases.grouping import grouped, together
+from forms.desk.cases.log.case_log import Entry, heads, new_entry
 from forms.desk.cases.search import Wanted, find
 from forms.desk.crypto.decryption import Letter
 from tests.desk.test_casework import TODAY, letter

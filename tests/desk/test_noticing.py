@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from forms.desk import language, notifications
 from forms.desk.cli.main import desk as desk_command
-from forms.desk.events.gateways import FileOutbox, Unsure
+from forms.desk.events.messaging.gateways import FileOutbox, Unsure
 from forms.desk.notifications import NOTICE
 from forms.desk.sync.client import Server, ServerAway
 from tests.desk.conftest import Office

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from forms.core import receipts
-from forms.core.encryption import SIZE_CLASSES, is_sealed_for, seal
+from forms.core.crypto import receipts
+from forms.core.crypto.encryption import SIZE_CLASSES, is_sealed_for, seal
 from forms.core.proofs.receipt_proofs import Answered, addition_claim, is_proven, prove, short
 from forms.desk import doctor
 from forms.desk.cases import acknowledgement
@@ -19,7 +19,8 @@ from forms.desk.crypto.decryption import PartName, read_letter
 from forms.desk.services.acknowledging import Acknowledging
 from forms.desk.session import Session
 from forms.desk.sync.client import Server
-from forms.server.store.letters import NewLetter
+from forms.server.store.concerns.letters import NewLetter
+from forms.server.web.current import state_of
 from tests.desk.conftest import Office
 from tests.server.conftest import TODAY
 
@@ -27,14 +28,14 @@ pytestmark = pytest.mark.usefixtures("site_not_visited")
 
 
 def keys_of(office: Office, receipt: str) -> receipts.Keys:
-    services = office.app.extensions["services"]
+    services = state_of(office.app).services
     return receipts.derive(receipts.read(receipt), services.salt, "concern", services.cost)
 
 
 def answers(office: Office, receipt: str) -> list[dict[str, Any]]:
     """What the receipt opens, each with whether its proof is right, as the script of the page checks it."""
     keys = keys_of(office, receipt)
-    progress = office.app.extensions["services"].concerns.progress(keys.lookup)
+    progress = state_of(office.app).services.concerns.progress(keys.lookup)
     opened = [receipts.open_answer(answer.sealed, keys) for answer in progress.answers]
     return sorted(({**one, "right": is_right(one, keys)} for one in opened), key=lambda one: one["at"])
 
@@ -75,7 +76,7 @@ def test_an_acknowledgement_has_one_size_and_the_page_without_a_script_shows_non
     office.add(receipt, "x" * 4000)
     legal = office.machine("legal")
     legal.sync.run()
-    progress = office.app.extensions["services"].concerns.progress(keys_of(office, receipt).lookup)
+    progress = state_of(office.app).services.concerns.progress(keys_of(office, receipt).lookup)
     assert [is_sealed_for(one.sealed, 1, SIZE_CLASSES[:1]) for one in progress.answers] == [True]
     assert "There is no answer yet" in office.answer_page(receipt)
 
@@ -162,7 +163,7 @@ def test_a_server_that_holds_an_answer_back_is_noticed_by_what_the_person_adds(o
     id = only(legal)
     legal.log.answer(id, "Come on Monday.")
     added_on = TODAY + timedelta(days=40_000)  # entries have the day of the real clock
-    with office.app.extensions["services"].concerns.writing() as connection:
+    with state_of(office.app).services.concerns.writing() as connection:
         connection.exec_driver_sql("DELETE FROM answers")
     post_addition(office, receipt, id, added_on.isoformat(), seen=())
     legal.sync.run()
@@ -197,7 +198,7 @@ def post_addition(office: Office, receipt: str, case_id: str, day: str, **change
     )
     letter |= changed.get("after", {})
     sealed = seal(letter, [office.made["legal"].key], 24576)
-    office.app.extensions["services"].concerns.save(NewLetter(id, case_id, "followup", TODAY, None, sealed, ("legal",)))
+    state_of(office.app).services.concerns.save(NewLetter(id, case_id, "followup", TODAY, None, sealed, ("legal",)))
     return id
 
 

@@ -15,8 +15,8 @@ from typing import Any
 import pyrage
 import pytest
 
-from forms.core import receipts
-from forms.core.encryption import ANSWER_SIZES, LEAST_PART, is_sealed_for, part_id, seal, seal_part
+from forms.core.crypto import receipts
+from forms.core.crypto.encryption import ANSWER_SIZES, LEAST_PART, is_sealed_for, part_id, seal, seal_part
 from forms.core.ids import new_id
 from forms.core.media import attachments
 from forms.core.problem import Problem
@@ -25,7 +25,8 @@ from forms.desk.cases.case import Case
 from forms.desk.crypto.answers import cleaned_voice, read_recording
 from forms.desk.services.parts import clean_part
 from forms.desk.session import Session
-from forms.server.store.letters import MOST_VOICES
+from forms.server.store.concerns.letters import MOST_VOICES
+from forms.server.web.current import state_of
 from tests.desk.conftest import Office
 from tests.desk.test_session import newly
 from tests.desk.test_threats_acknowledgement import answers, keys_of
@@ -157,7 +158,7 @@ def test_what_desks_say_has_one_size_whatever_its_length(office: Office, monkeyp
     )
     receipt, anita, case = spoken(office, 1)
     anita.log.answer(case.id, TEXT, recording=b"rr")
-    store = office.app.extensions["services"].concerns
+    store = state_of(office.app).services.concerns
     with closing(sqlite3.connect(office.home / "server" / "concerns.db")) as opened:
         voices = [row[0] for row in opened.execute("SELECT sealed FROM voices")]
     assert [is_sealed_for(one, 3, (LEAST_PART,)) for one in voices] == [True, True], "for the person and two machines"
@@ -245,7 +246,7 @@ def test_an_answer_without_a_voice_is_as_it_was(office: Office) -> None:
 )  # fmt: skip
 def test_an_answer_with_a_strange_voice_hides_no_text(office: Office, told: dict[str, Any]) -> None:
     receipt = office.tell(what="x")
-    keys, services = keys_of(office, receipt), office.app.extensions["services"]
+    keys, services = keys_of(office, receipt), state_of(office.app).services
     id = services.concerns.progress(keys.lookup).id
     services.concerns.answer("a", id, "legal", TODAY, seal({"text": "We come.", **told}, [keys.recipient], 24576))
     for more in ({}, {"hear": "a" * 64}, {"hear": "x" * 9}):

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from forms.core.encryption import seal_part
+from forms.core.crypto.encryption import seal_part
 from forms.core.problem import Problem
 from forms.desk import doctor
 from forms.desk.cases.case import Case
@@ -25,6 +25,7 @@ from forms.desk.session import Session
 from forms.desk.sync.fetching import conflicts
 from forms.desk.watch.site_watch import SiteWatch
 from forms.desk.window.app import create_window
+from forms.server.web.current import state_of
 from tests.desk.conftest import District, Office, running_office
 from tests.desk.hostile_server import (
     ENTRY_STORIES,
@@ -82,7 +83,7 @@ class Machine:
         self.hostile.lies = {}
         shutil.rmtree(self.folder)
         shutil.copytree(self.pristine, self.folder)
-        with self.office.app.extensions["services"].concerns.writing() as connection:
+        with state_of(self.office.app).services.concerns.writing() as connection:
             for table in ("taken", "access", "answers"):
                 connection.exec_driver_sql(f"DELETE FROM {table}")
             kept = ", ".join(f"'{id}'" for id in self.entries)
@@ -164,14 +165,14 @@ def _tell_later(office: Office, case_id: str) -> None:
     babu.sync.run()
     babu.log.write(case_id, "note", text="seen by Babu too")
     assert babu.sync.run().away == ""
-    before = {item.id for item in office.app.extensions["services"].concerns.waiting("police", "police/anita")}
+    before = {item.id for item in state_of(office.app).services.concerns.waiting("police", "police/anita")}
     office.tell(what="A third, not fetched yet")
-    [id] = {item.id for item in office.app.extensions["services"].concerns.waiting("police", "police/anita")} - before
+    [id] = {item.id for item in state_of(office.app).services.concerns.waiting("police", "police/anita")} - before
     _add_photo(office, id)
 
 
 def _add_photo(office: Office, letter_id: str) -> None:
-    concerns = office.app.extensions["services"].concerns
+    concerns = state_of(office.app).services.concerns
     keys = [key for desk in office.portal.named(["police", "legal", "partner"]) for key in desk.keys]
     part, sealed = seal_part({"kind": "photo", "type": "x"}, b"pixels", keys)
     concerns.save_part(part, office.day, ["legal", "partner", "police"], sealed)
@@ -215,7 +216,7 @@ def _attacked(office: Office, member: str, case_ids: tuple[str, ...], later: Cal
             dict.fromkeys([*case_ids, *(path.stem for path in sorted(folder.glob("*/*.age")) if len(path.stem) == 32)])
         )
         hostile.known = Known(tuple(office.portal.named([session.place.desk])[0].keys), ids)
-        with office.app.extensions["services"].concerns.writing() as connection:
+        with state_of(office.app).services.concerns.writing() as connection:
             entries = tuple(connection.exec_driver_sql("SELECT id FROM entries").scalars())
         yield Machine(office, hostile, member, pristine, standing(session), originals(folder), entries)
 

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from forms.core.encryption import seal_file, seal_part
+from forms.core.crypto.encryption import seal_file, seal_part
 from forms.desk.crypto import keys
 from forms.desk.session import Session
 from forms.server.api.browser_api import blueprint
 from forms.server.api.desk_api import desk_api
+from forms.server.web.current import state_of
 from tests.desk.conftest import Office
 from tests.desk.hostile_server import ANY_JSON, ODD, IdOf, Known, dumped, named
 from tests.desk.test_threats_any_bytes import EXAMPLES, digests, originals, standing
@@ -54,7 +55,7 @@ def shared(office: Office) -> Shared:
     legal.sync.run()
     ids = {str(case.answers["what"]): case.id for case in legal.cases.all()}
     part, photo = seal_part({"kind": "photo", "type": "x"}, b"evidence", office.portal.named(["legal"])[0].keys)
-    concerns = office.app.extensions["services"].concerns
+    concerns = state_of(office.app).services.concerns
     concerns.save_part(part, office.day, ["legal", "partner", "police"], photo)
     with concerns.writing() as connection:
         connection.exec_driver_sql(f"UPDATE parts SET letter = '{ids[TOLD]}'")
@@ -169,7 +170,7 @@ def test_every_rule_of_both_apis_is_tried(office: Office) -> None:
 
 def test_whatever_a_desk_sends_no_other_desks_case_changes(shared: Shared) -> None:
     outside = digests(shared.office.home / "partner")
-    answer = shared.office.app.extensions["services"].concerns
+    answer = state_of(shared.office.app).services.concerns
 
     @settings(
         max_examples=20 * EXAMPLES,

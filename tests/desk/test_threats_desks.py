@@ -15,17 +15,18 @@ from typing import Any
 import pytest
 import requests
 
-from forms.core.encryption import seal, seal_part
+from forms.core.crypto.encryption import seal, seal_part
 from forms.core.ids import new_id
 from forms.core.problem import Problem
 from forms.desk import doctor
-from forms.desk.cases.case_log import sealed_entry
+from forms.desk.cases.log.case_log import sealed_entry
 from forms.desk.crypto import keys
 from forms.desk.session import Session
 from forms.desk.sync.client import LARGEST_FILE, Refused, Server, letter_row
 from forms.desk.sync.fetching import conflicts
 from forms.desk.sync.local_store import LocalStore
-from forms.server.store.letters import MOST_COPIES
+from forms.server.store.concerns.letters import MOST_COPIES
+from forms.server.web.current import state_of
 from tests.desk.conftest import Office
 from tests.desk.test_session import newly, only
 
@@ -69,7 +70,7 @@ def test_no_desk_replaces_what_another_desk_reads(office: Office, legal_has_it: 
 
 
 def test_no_desk_replaces_another_desks_photo(office: Office) -> None:
-    concerns = office.app.extensions["services"].concerns
+    concerns = state_of(office.app).services.concerns
     office.tell(what=TOLD)
     police = office.machine("police/anita")
     id = only(police)
@@ -90,7 +91,7 @@ def test_what_is_on_a_desks_disk_is_never_overwritten_and_a_conflict_is_shown(of
     legal = office.machine("legal")
     id = only(legal)
     before = legal.local_store.read("letters", id)
-    with office.app.extensions["services"].concerns.writing() as connection:
+    with state_of(office.app).services.concerns.writing() as connection:
         connection.exec_driver_sql("DELETE FROM taken WHERE member = 'legal'")
         connection.exec_driver_sql("UPDATE letters SET sealed = ?", (forged_for(office, "legal", id),))
     assert told(legal, id) == TOLD
@@ -135,7 +136,7 @@ def test_no_copy_replaces_an_earlier_copy(office: Office) -> None:
             forged_for(office, "partner", id, str(number)),
             "partner",
         )
-    rows = office.app.extensions["services"].concerns.copies(id, "partner", "partner")
+    rows = state_of(office.app).services.concerns.copies(id, "partner", "partner")
     made = [copy for copy in rows if copy.maker == "police/babu"]
     assert len(made) <= MOST_COPIES, "and an insider cannot fill the disk with them"
 
@@ -335,7 +336,7 @@ def test_odd_json_is_a_sentence_or_nothing(hostile: Server, monkeypatch: pytest.
 
 def test_the_hash_of_a_part_is_held_against_its_name(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server sends another picture under a part's name: it is not kept, and the letter is not acknowledged."""
-    concerns = office.app.extensions["services"].concerns
+    concerns = state_of(office.app).services.concerns
     keys_of_desk = office.portal.named(["police"])[0].keys
     part, sealed = seal_part({"kind": "photo", "type": "x"}, b"evidence", keys_of_desk)
     concerns.save_part(part, office.day, ["police"], sealed)

@@ -11,13 +11,14 @@ from typing import Any
 import pyrage
 import pytest
 
-from forms.core import encryption, receipts
+from forms.core.crypto import encryption, receipts
 from forms.core.portal import ERASED_DAYS, MOST_ERASED_DAYS
 from forms.core.problem import Problem
 from forms.desk.cases.erasure import is_proof
 from forms.desk.session import Session
 from forms.desk.sync.client import NotThere, Server
-from forms.server.store.letters import NewLetter
+from forms.server.store.concerns.letters import NewLetter
+from forms.server.web.current import state_of
 from tests.desk.conftest import Office
 from tests.server.conftest import CHEAP, TODAY
 
@@ -40,7 +41,7 @@ def notice(office: Office, thread: str, proof: str | None, desk: str = "police",
 
 def put(office: Office, id: str, told: dict[str, Any], keys: list[str], desk: str, form: str = "deletion") -> None:
     sealed = encryption.seal(told, keys, 24576)
-    office.app.extensions["services"].concerns.save(NewLetter(id, id, form, TODAY, None, sealed, (desk,)))
+    state_of(office.app).services.concerns.save(NewLetter(id, id, form, TODAY, None, sealed, (desk,)))
 
 
 def told(office: Office, words: str = WORDS, desk: str = "police/anita") -> tuple[Session, str, str]:
@@ -94,7 +95,7 @@ def test_a_letter_locked_on_the_phone_is_erased_by_what_the_phone_derives(office
     id, desks = secrets.token_hex(16), office.portal.named(["police", "legal"])
     letter = {"form": "concern", "id": id, "answers": {"what": WORDS}, "erase_hash": keys.erase_hash, "follows": None}
     sealed = encryption.seal(letter, [key for desk in desks for key in desk.keys], 24576)
-    store = office.app.extensions["services"].concerns
+    store = state_of(office.app).services.concerns
     store.save(NewLetter(id, id, "concern", TODAY, keys.lookup, sealed, ("legal", "police")))
     session = office.machine("police/anita")
     session.sync.run()
@@ -283,7 +284,7 @@ def test_something_added_with_another_hash_proves_nothing(victim: Victim) -> Non
         "erase_hash": hashlib.sha256(secret).hexdigest(),
     }  # fmt: skip
     sealed = encryption.seal(added, keys, 24576)
-    office.app.extensions["services"].concerns.save(NewLetter(other, id, "followup", TODAY, None, sealed, ("police",)))
+    state_of(office.app).services.concerns.save(NewLetter(other, id, "followup", TODAY, None, sealed, ("police",)))
     session.sync.run()
     assert len(session.cases.case(id).letters) == 2
     notice(office, id, secret.hex())

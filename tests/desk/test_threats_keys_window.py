@@ -9,10 +9,10 @@ import pyrage
 import pytest
 
 from forms.core import portal as portals
-from forms.desk.cases.case_log import new_entry, sealed_entry
+from forms.desk.cases.log.case_log import new_entry, sealed_entry
 from forms.desk.crypto.pinned_keys import UnconfirmedKey
-from forms.server.app import take_new_portal
-from forms.server.store.letters import EntryRow
+from forms.server.store.concerns.letters import EntryRow
+from forms.server.web.current import state_of
 from tests.desk.test_window import Window, opened
 from tests.desk.window_helpers import Office, running
 
@@ -34,7 +34,7 @@ def swap(office: Office, desk_id: str, key: str) -> None:
         for desk in office.portal.desks
     )
     portals.write(replace(office.portal, desks=desks), office.home / "portal.json")
-    take_new_portal(office.app, office.home / "portal.json")
+    state_of(office.app).use_portal(portals.read(office.home / "portal.json"))
 
 
 def changed(office: Office, desk_id: str = "legal") -> tuple[Window, str]:

@@ -10,18 +10,18 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from forms.core.encryption import seal_file
+from forms.core.crypto.encryption import seal_file
+from forms.core.crypto.signing import sign
 from forms.core.ids import new_id
 from forms.core.problem import Problem
-from forms.core.signing import sign
 from forms.desk.cases.case import cases
-from forms.desk.cases.case_log import Entry, read_entry, statement_of
+from forms.desk.cases.log.case_log import Entry, read_entry, statement_of
 from forms.desk.cases.search import SHOWN, Wanted, find
 from forms.desk.crypto.decryption import read_letter
 from forms.desk.events.attendance import read_mark
 from forms.desk.events.attendees import read_rows
 from forms.desk.session import Session
-from forms.server.store.letters import NewLetter
+from forms.server.store.concerns.letters import NewLetter
 from tests.desk.conftest import Office
 from tests.desk.window_helpers import Office as WindowHouse
 from tests.desk.window_helpers import running

@@ -13,13 +13,13 @@ import pyrage
 import pytest
 from click.testing import CliRunner, Result
 
-from forms.core.encryption import seal, seal_file, seal_part
+from forms.core.crypto.encryption import seal, seal_file, seal_part
+from forms.core.crypto.signing import public_text, sign, signing_key
 from forms.core.ids import new_id
 from forms.core.portal import Desk, Member, Portal
 from forms.core.problem import Problem
-from forms.core.signing import public_text, sign, signing_key
 from forms.desk import doctor
-from forms.desk.cases.case_log import Entry, new_entry, sealed_entry, statement_of
+from forms.desk.cases.log.case_log import Entry, new_entry, sealed_entry, statement_of
 from forms.desk.cli.main import desk as desk_command
 from forms.desk.crypto import keys
 from forms.desk.crypto.pinned_keys import FILE, UnconfirmedKey

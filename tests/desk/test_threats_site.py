@@ -18,11 +18,11 @@ from sitegen.publish import build_manifest
 from werkzeug.wrappers import Response
 
 from forms.core.builds.manifest import ADDRESS, SIGNATURES, signature_line
-from forms.core.fingerprints import publisher_fingerprint
+from forms.core.crypto.fingerprints import publisher_fingerprint
+from forms.core.crypto.signing import public_text
 from forms.core.form_schema import load
 from forms.core.portal import Desk
 from forms.core.rendering import draw_form
-from forms.core.signing import public_text
 from forms.desk import doctor
 from forms.desk.cli.main import desk as desk_command
 from forms.desk.services.place import Place
@@ -31,6 +31,7 @@ from forms.desk.watch import site_watch, visitor
 from forms.desk.watch.comparison import differing_keys
 from forms.desk.window.app import create_window
 from forms.server.web import static_site
+from forms.server.web.current import state_of
 from tests.desk.conftest import Office
 from tests.desk.window_helpers import window_client
 from tests.server.conftest import TODAY
@@ -112,7 +113,7 @@ class Site:
 def site(office: Office, tmp_path: Path) -> Site:
     key = SigningKey.generate()
     made = Site(office, tmp_path / "public", key)
-    office.app.extensions["public"] = made.public
+    state_of(office.app).public = made.public
     office.app.register_blueprint(static_site.site)
     inner = office.app.wsgi_app
 

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from forms.core.crypto.signing import private_key, public_text, sign_bytes
 from forms.core.proofs.statements import DeskPart, Stated, Statement
-from forms.core.signing import private_key, public_text, sign_bytes
 from forms.desk import doctor
 from forms.desk.cli.main import desk as desk_command
 from forms.desk.session import Session
 from forms.desk.sync.client import NotThere, Server
 from forms.desk.sync.statements import FILE, TROUBLES, Known, Statements
+from forms.server.web.current import state_of
 from tests.desk.conftest import Office
 
 pytestmark = pytest.mark.usefixtures("site_not_visited")
@@ -28,7 +29,7 @@ Given = tuple[str, list[Stated]]
 def next_day(office: Office, days: int = 1) -> None:
     """The clocks of the server and of all desks show a later day."""
     office.day += timedelta(days=days)
-    office.app.extensions["erase"].clock = lambda: office.day
+    state_of(office.app).retention.clock = lambda: office.day
 
 
 def said(session: Session) -> list[str]:
@@ -49,7 +50,7 @@ def begun(office: Office, member: str = "legal") -> Session:
 
 
 def secret(office: Office) -> str:
-    store = office.app.extensions["services"].statements
+    store = state_of(office.app).services.statements
     with store.writing() as connection:
         return str(store.signing_secret(connection))
 
@@ -235,7 +236,7 @@ def test_a_server_without_statements_is_passed_over_and_one_that_ends_them_is_sa
 
 def test_a_restored_server_is_said_and_begins_anew_after_a_person_has_asked(office: Office) -> None:
     legal = begun(office)
-    store = office.app.extensions["services"].statements
+    store = state_of(office.app).services.statements
     with store.writing() as connection:
         for table in ("statement_key", "statements", "statement_parts", "stated"):
             connection.exec_driver_sql(f"DELETE FROM {table}")
@@ -263,7 +264,7 @@ def test_a_desk_learns_of_its_own_part_only(office: Office) -> None:
 
 
 def test_one_statement_a_day_and_none_is_kept_for_ever(office: Office) -> None:
-    store = office.app.extensions["services"].statements
+    store = state_of(office.app).services.statements
     receipt = office.tell(what="erased")
     next_day(office)
     office.answer_page(receipt)

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from forms.core.problem import Problem
 from forms.desk.cases.case import cases
-from forms.desk.cases.case_log import Entry
+from forms.desk.cases.log.case_log import Entry
 from forms.desk.cases.plain_text import log, one_line, whole
 from forms.desk.cli.errors import show_problems
 from forms.desk.cli.terminal import say

@@ -16,8 +16,8 @@ from forms.core.files.durable import write_safely
 from forms.core.portal import Choice, Clip, Desk, Event, Helpline, Language, Member, Portal, SoundFile
 from forms.core.problem import Problem
 from forms.desk.cases import plain_text
-from forms.desk.cases.case_log import Entry, sealed_entry
 from forms.desk.cases.export import exported
+from forms.desk.cases.log.case_log import Entry, sealed_entry
 from forms.desk.cli.main import desk as command
 from forms.desk.crypto import keys
 from forms.desk.sync.client import Server

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from forms.core.encryption import seal
+from forms.core.crypto.encryption import seal
 from forms.desk import doctor
 from forms.desk.cases.arrivals import FILE, Arrivals, New
 from forms.desk.session import Session
 from forms.desk.sync.client import Server
+from forms.server.web.current import state_of
 from tests.desk.conftest import Office
 from tests.server.conftest import TODAY
 
@@ -121,7 +122,7 @@ def test_the_server_cannot_answer_in_a_desks_place(office: Office) -> None:
     legal.sync.run()
     [case] = legal.cases.all()
     forged = seal({"form": "answer", "text": "All is well."}, [office.made["legal"].key], 16384)
-    store = office.app.extensions["services"].concerns
+    store = state_of(office.app).services.concerns
     assert store.answer("f" * 64, case.id, "legal", TODAY, forged)
     assert "All is well." not in office.answer_page(receipt)
     legal.log.answer(case.id, "We have it.")

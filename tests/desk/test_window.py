@@ -19,7 +19,7 @@ from forms.core import portal as portals
 from forms.core.portal import Choice, Member
 from forms.core.problem import Problem
 from forms.desk.cases.case import Case
-from forms.desk.cases.case_log import Entry
+from forms.desk.cases.log.case_log import Entry
 from forms.desk.crypto import keys
 from forms.desk.services.case_list import CaseList
 from forms.desk.services.place import Place
@@ -28,7 +28,7 @@ from forms.desk.window import start
 from forms.desk.window.access.authentication import Authenticator
 from forms.desk.window.app import create_window
 from forms.desk.window.case_pages import CHILD_DUTY
-from forms.server.app import take_new_portal
+from forms.server.web.current import state_of
 from forms.web.local import running as serving
 from tests.desk.event_helpers import has_come
 from tests.desk.window_helpers import TODAY, Office, fill, photo, running, window_client
@@ -932,7 +932,7 @@ def publish_key(office: Office, page: str) -> None:
     police, *others = office.portal.desks
     desks = (replace(police, members=(Member("police", *lines.groups()),)), *others)
     portals.write(replace(office.portal, desks=desks), office.home / "portal.json")
-    take_new_portal(office.app, office.home / "portal.json")
+    state_of(office.app).use_portal(portals.read(office.home / "portal.json"))
 
 
 def test_old_keys_are_forgotten_after_two_questions_and_the_passphrase(office: Office, quick_passphrase: None) -> None:

@@ -20,15 +20,16 @@ from PIL import Image
 from werkzeug.test import TestResponse
 
 from forms.core import portal as portals
-from forms.core.encryption import seal, seal_part
+from forms.core.crypto.encryption import seal, seal_part
+from forms.core.crypto.receipts import Cost
 from forms.core.portal import Choice, Desk, Helpline, Language, Member, Portal
-from forms.core.receipts import Cost
 from forms.desk.crypto.keys import make_demonstration
 from forms.desk.services.place import Place
 from forms.desk.session import Session
 from forms.server.app import create_app
-from forms.server.store.concern_store import ConcernStore
-from forms.server.store.letters import NewLetter
+from forms.server.store.concerns.concern_store import ConcernStore
+from forms.server.store.concerns.letters import NewLetter
+from forms.server.web.current import state_of
 from forms.web.serving import make
 from tests.server.conftest import lay_prepared_data
 
@@ -151,13 +152,11 @@ def running(home: Path, today: date = TODAY) -> Iterator[Office]:
     server = make(app, "127.0.0.1", 0)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    yield Office(
-        home, portal, f"http://127.0.0.1:{server.server_port}", app.extensions["services"].concerns, app, today
-    )
+    yield Office(home, portal, f"http://127.0.0.1:{server.server_port}", state_of(app).services.concerns, app, today)
     server.shutdown()
     thread.join()
     server.server_close()
-    app.extensions["services"].close()
+    state_of(app).services.close()
 
 
 @cache

@@ -17,7 +17,7 @@ from editor.publishing import Folder as PublicFolder
 from editor.publishing import Place
 from editor.window.app import create_window
 from flask.testing import FlaskClient
-from sitegen.publish import withdrawal
+from sitegen.publish.withdrawals import withdrawal
 from werkzeug.test import TestResponse
 
 from tests.sitegen.conftest import KEY, TODAY, Folder, folder, kept_tables, seal_cache

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 from editor.office import office
 from editor.office.state import FILE
 
-from forms.operations.update_commands import update
+from forms.operations.cli.update_commands import update
 from forms.operations.updating import OFFICE, clone_in
 from tests.commands import run, site_in
 from tests.sitegen.conftest import TODAY, Folder

@@ -14,7 +14,7 @@ from fido2.cose import ES256, EdDSA
 from fido2.utils import websafe_encode
 from fido2.webauthn import Aaguid, AttestedCredentialData
 
-from forms.core.fingerprints import publisher_fingerprint
+from forms.core.crypto.fingerprints import publisher_fingerprint
 from forms.core.problem import Problem
 from tests.editor.office_helpers import Device
 

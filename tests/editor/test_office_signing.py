@@ -18,7 +18,7 @@ from nacl.signing import SigningKey
 
 from forms.core.builds import manifest as manifests
 from forms.core.builds.manifest import ADDRESS, SIGNATURES, BuildManifest, is_signed
-from forms.core.fingerprints import publisher_fingerprint
+from forms.core.crypto.fingerprints import publisher_fingerprint
 from forms.core.problem import Problem
 from forms.operations import releases
 from forms.operations.release_place import ReleasePlace

@@ -4,7 +4,7 @@ import io
 
 import pytest
 from PIL import Image
-from sitegen.content import consents
+from sitegen.content.consent import consents
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 

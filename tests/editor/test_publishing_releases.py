@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from forms.core.portal import Portal
-from forms.operations.cli import Checkout
+from forms.operations.cli.main import Checkout
 from forms.operations.release_place import ReleasePlace
 from tests.editor.conftest import browser_at, make_editor
 from tests.editor.test_window import CONSENT

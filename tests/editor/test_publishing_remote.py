@@ -11,16 +11,16 @@ from dulwich.client import HTTPUnauthorized
 from dulwich.repo import Repo
 from editor import start
 from editor.editor import Editor
-from editor.history import History
 from editor.remotes import answer
 from editor.remotes.joining import CONSENTS, join, require_name
 from editor.remotes.remote import Moved, Remote
+from editor.saving.history import History
 from sitegen.content.settings_schema import remote_of
-from sitegen.publish import withdrawal
+from sitegen.publish.withdrawals import withdrawal
 
 from forms.core.builds.git_signatures import public_line
+from forms.core.crypto.signing import PrivateKey, public_text, signing_key
 from forms.core.problem import Problem
-from forms.core.signing import PrivateKey, public_text, signing_key
 from forms.operations.updating import Source, update
 from tests.editor.conftest import Browser, browser_at, folder_place
 from tests.editor.test_window import CONSENT

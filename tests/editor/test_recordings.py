@@ -6,7 +6,7 @@ from pathlib import Path
 
 import av
 import pytest
-from sitegen.content import consents
+from sitegen.content.consent import consents
 from sitegen.media import audio_clips
 
 from tests.editor.conftest import OURS, Browser

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from editor import store
 from editor.editor import Editor
 from editor.reviewing import review_pack
+from editor.saving import store
 
 from forms.core.files.spreadsheet_csv import unguarded
 from forms.core.problem import Problem

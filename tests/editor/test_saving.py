@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from dulwich.repo import Repo
 from editor.editor import Editor
-from editor.history import History
-from editor.store import Store
+from editor.saving.history import History
+from editor.saving.store import Store
 
 from forms.core.problem import Problem
 
@@ -211,7 +211,7 @@ def test_a_full_disk_is_a_sentence_and_the_old_text_stays(content: Path, monkeyp
     def full(_path: Path, _data: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("editor.store.write_durably", full)
+    monkeypatch.setattr("editor.saving.store.write_durably", full)
     with pytest.raises(Problem, match="Make room on the disk"):
         store.save(page, "Two.\n", base, "A", "Edit")
     assert words(store) == "One.\n"
@@ -220,8 +220,8 @@ def test_a_full_disk_is_a_sentence_and_the_old_text_stays(content: Path, monkeyp
 KILLED = """
 import os, sys
 from pathlib import Path
-from editor.history import History
-from editor.store import Store
+from editor.saving.history import History
+from editor.saving.store import Store
 
 content, last = Path(sys.argv[1]), 400
 OLD, NEW = "Old. " * 900, "New. " * 1000

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from editor.editor import Editor
-from sitegen.content import consents
-from sitegen.publish import withdrawal
+from sitegen.content.consent import consents
+from sitegen.publish.withdrawals import withdrawal
 
 from forms.core.files import spreadsheet_csv
 from forms.core.problem import Problem

@@ -18,12 +18,13 @@ from sitegen.media import speech
 from sitegen.publish import browser_bundle
 
 from forms.core import portal as portals
+from forms.core.crypto.receipts import Cost
 from forms.core.files.durable import write_durably
 from forms.core.portal import Portal
-from forms.core.receipts import Cost
 from forms.desk.cli.main import desk
 from forms.desk.crypto.keys import make_demonstration
 from forms.server.app import create_app
+from forms.server.web.current import state_of
 from forms.web.serving import make
 from tests.patience import until
 
@@ -171,7 +172,7 @@ def serving(portal: Path, public: Path, data: Path, **more: Any) -> Iterator[str
     server.shutdown()
     thread.join()
     server.server_close()
-    app.extensions["services"].close()
+    state_of(app).services.close()
 
 
 @pytest.fixture

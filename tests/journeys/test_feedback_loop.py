@@ -218,7 +218,7 @@ def see_what_was_done(page: Any, language: str) -> None:
 def test_from_a_concern_to_a_published_count_to_we_did(
     district: District, phone: Any, browser: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("forms.desk.cases.case_log.datetime", SimpleNamespace(now=lambda _: SETTLED))
+    monkeypatch.setattr("forms.desk.cases.log.case_log.datetime", SimpleNamespace(now=lambda _: SETTLED))
     installation = district.installation
     police = Place("police", installation.desks / "police", installation.address)
 

@@ -11,8 +11,8 @@ from sitegen.build import prepare
 from sitegen.print import leaflets
 from sitegen.publish import offline_card
 
-from forms.core import fonts
-from forms.core.fingerprints import desk_fingerprint
+from forms.core.crypto.fingerprints import desk_fingerprint
+from forms.core.i18n import fonts
 from tests.journeys.conftest import ROOT, TODAY, Installation  # type: ignore[import-not-found]
 from tests.journeys.walking import arrived  # type: ignore[import-not-found]
 

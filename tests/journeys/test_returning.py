@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from forms.core import encryption, receipts
+from forms.core.crypto import encryption, receipts
 from forms.desk.crypto import keys
 from forms.desk.sync.client import Server
 from forms.server.services import flood_control

@@ -14,7 +14,7 @@ import pyrage
 import pytest
 from PIL import Image
 
-from forms.core import encryption, receipts
+from forms.core.crypto import encryption, receipts
 from forms.desk.crypto import keys
 from forms.desk.crypto.decryption import open_letter
 from forms.desk.sync.client import Server

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from forms.core.encryption import seal
+from forms.core.crypto.encryption import seal
 from forms.core.media import attachments
 from forms.core.proofs.receipt_proofs import Answered, prove
 from tests import patience

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from forms.core.receipts import Cost, checked
+from forms.core.crypto.receipts import Cost, checked
 from forms.server.services.flood_control import MOST_BITS
 from tests.journeys.conftest import ROOT
 from tests.journeys.telling import fill, look, send

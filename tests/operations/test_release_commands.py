@@ -14,8 +14,9 @@ from forms.core.builds import publishing_report
 from forms.core.builds.version import VERSION
 from forms.core.files import locks
 from forms.core.problem import Problems
-from forms.operations import release_commands, releases, update_commands
-from forms.operations.cli import Checkout, portal
+from forms.operations import releases
+from forms.operations.cli import release_commands, update_commands
+from forms.operations.cli.main import Checkout, portal
 from forms.operations.installation import PROGRAM as OURS
 from forms.operations.installation import take_service_settings
 from forms.server.districts import settings as district_settings

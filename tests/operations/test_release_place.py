@@ -8,7 +8,7 @@ import pytest
 
 from forms.core.problem import Problem
 from forms.operations import releases
-from forms.operations.cli import Checkout
+from forms.operations.cli.main import Checkout
 from forms.operations.release_place import ReleasePlace
 
 Build = Callable[..., None]

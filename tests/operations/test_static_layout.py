@@ -12,8 +12,10 @@ from click.testing import CliRunner
 from flask import Flask
 
 from forms.core.problem import Problem
-from forms.operations import release_commands, static_layout
-from forms.operations.cli import portal
+from forms.operations import static_layout
+from forms.operations.cli import release_commands
+from forms.operations.cli.main import portal
+from forms.server.web.current import state_of
 from forms.server.web.static_site import site as static_site
 from forms.web.headers import EVERYWHERE, FOR_EVER, OVER_TLS
 
@@ -47,7 +49,7 @@ def listed(folder: Path) -> Any:
 def test_each_object_has_the_headers_and_bytes_of_the_servers_answer(public: Path, tmp_path: Path) -> None:
     static_layout.write(public, tmp_path / "store")
     app = Flask(__name__, static_folder=None)
-    app.extensions["public"] = public
+    state_of(app).public = public
     app.register_blueprint(static_site)
     asked = app.test_client()
     found = {one["key"]: one for one in listed(tmp_path / "store")["objects"]}

@@ -11,12 +11,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sitegen.publish import withdrawal
+from sitegen.publish.withdrawals import withdrawal
 
 from forms.core.builds import git_signatures, publishing_report
 from forms.core.builds.publishing_report import Report
+from forms.core.crypto.signing import public_text, signing_key
 from forms.core.problem import Problem, Problems
-from forms.core.signing import public_text, signing_key
 from forms.operations import updating
 from forms.operations.updating import Source, update
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from make_data import COST, TODAY, new_portal, send
 
 from forms.core import portal as portals
-from forms.core.receipts import Cost
+from forms.core.crypto.receipts import Cost
 from forms.desk import doctor
 from forms.desk.services.place import Place
 from forms.desk.session import Session

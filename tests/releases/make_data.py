@@ -20,12 +20,13 @@ from typing import Any
 from flask.testing import FlaskClient
 
 from forms.core import portal as portals
+from forms.core.crypto.receipts import Cost
 from forms.core.portal import Choice, Desk, Event, Helpline, Language, Member, Portal
-from forms.core.receipts import Cost
 from forms.desk.crypto import keys
 from forms.desk.services.place import Place
 from forms.desk.session import Session
 from forms.server.app import create_app
+from forms.server.web.current import state_of
 from forms.web.serving import make
 
 TODAY = date(2027, 1, 1)
@@ -122,7 +123,7 @@ def make_data(home: Path, *urls: str) -> None:
 
     told = fill(app.test_client(), machine)
     server.shutdown()
-    app.extensions["services"].close()
+    state_of(app).services.close()
     (home / "told.json").write_text(json.dumps({**told, "cost": COST, "today": TODAY.isoformat()}, indent=1) + "\n")
 
 

@@ -16,10 +16,11 @@ import psycopg
 import pytest
 from flask import Flask
 
-from forms.core.receipts import Cost
+from forms.core.crypto.receipts import Cost
 from forms.desk.services.place import Place
 from forms.desk.session import Session
 from forms.server.app import create_app
+from forms.server.web.current import state_of
 from forms.web.serving import make
 from tests.server.conftest import postgres
 
@@ -93,8 +94,8 @@ def old(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     server.shutdown()
     thread.join()
     server.server_close()
-    app.extensions["services"].close()
-    app.extensions["in_use"].close()
+    state_of(app).services.close()
+    state_of(app).in_use.close()
 
 
 def test_every_receipt_opens(old: Old) -> None:
@@ -109,7 +110,7 @@ def test_the_signup_is_there_and_is_its_groups(old: Old) -> None:
     assert "Meeting" in old.page("cancel", code=old.told["signup"])
     events = old.desk("events")
     events.sync.run()
-    [row] = old.app.extensions["services"].signups.listed()
+    [row] = state_of(old.app).services.signups.listed()
     assert (row.event, row.people) == ("meeting", 2)
 
 

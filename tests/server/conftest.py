@@ -19,9 +19,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from forms.core import portal as portals
+from forms.core.crypto.receipts import Cost
 from forms.core.portal import Choice, Desk, Event, Helpline, Language, Member, Portal
-from forms.core.receipts import Cost
 from forms.server.app import create_app
+from forms.server.web.current import state_of
 
 TODAY = date(2027, 1, 1)
 CHEAP = Cost(memory=64, passes=1)
@@ -150,7 +151,7 @@ class Endpoint:
 
     def desk_agrees(self, day: date | None = None, desk: str = "police") -> dict[str, str]:
         """A desk whose clock shows the same day as the server's, or another, comes by; what it is told."""
-        told = (day or self.client.application.extensions["clock"]()).isoformat()
+        told = (day or state_of(self.client.application).clock()).isoformat()
         answer = self.pickup("day", desk, "POST", environ_overrides={"HTTP_PORTAL_DAY": told})
         return dict(answer.get_json())
 
@@ -188,8 +189,8 @@ def _data_after_first_request(portal: Portal, today: date) -> dict[str, bytes]:
         portals.write(portal, file)
         app = create_app({"portal": file, "data": data, "today": lambda: today, "cost": CHEAP})
         app.test_client().get("/")
-        app.extensions["services"].close()
-        app.extensions["in_use"].close()
+        state_of(app).services.close()
+        state_of(app).in_use.close()
         return {name: (data / name).read_bytes() for name in ("salt", "concerns.db", "signups.db")}
 
 
@@ -221,8 +222,8 @@ def make_endpoint(tmp_path: Path, district: District) -> Iterator[Callable[..., 
 
     yield make
     for app in apps:
-        app.extensions["services"].close()
-        app.extensions["in_use"].close()
+        state_of(app).services.close()
+        state_of(app).in_use.close()
 
 
 @pytest.fixture

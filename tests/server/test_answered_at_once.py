@@ -9,8 +9,9 @@ import pytest
 import requests
 
 from forms.core import portal as portals
-from forms.core.receipts import Cost
+from forms.core.crypto.receipts import Cost
 from forms.server.app import create_app
+from forms.server.web.current import state_of
 from forms.web.serving import make
 
 
@@ -32,4 +33,4 @@ def test_a_form_that_no_desk_reads_is_answered_and_the_line_does_not_hang(
         server.shutdown()
         thread.join()
         server.server_close()
-        app.extensions["services"].close()
+        state_of(app).services.close()

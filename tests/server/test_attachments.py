@@ -15,7 +15,8 @@ import pyrage
 import pytest
 from PIL import Image
 
-from forms.core import browser_script, encryption, form_schema, i18n
+from forms.core import browser_script, form_schema, i18n
+from forms.core.crypto import encryption
 from forms.core.media import attachments
 from forms.core.media.attachments import NotTaken
 from forms.core.rendering import TEMPLATES

@@ -25,22 +25,23 @@ import pytest
 from click.testing import CliRunner
 
 from forms.core import portal as portals
+from forms.core.crypto.signing import private_key
 from forms.core.problem import Problem
-from forms.core.signing import private_key
-from forms.operations import backup_commands
 from forms.operations.backup import archive, contents, folder, making, restoring, verifying
 from forms.operations.backup import opening as reading
 from forms.operations.backup.archive import Member, NotABackup
 from forms.operations.backup.contents import SITE
 from forms.operations.backup.folder import Backup, Rule
 from forms.operations.backup.opening import Opening
-from forms.operations.backup_commands import rule
-from forms.operations.cli import portal
+from forms.operations.cli import backup_commands
+from forms.operations.cli.backup_commands import rule
+from forms.operations.cli.main import portal
 from forms.server import config
 from forms.server.app import create_app
 from forms.server.config import Settings
 from forms.server.districts import dispatch
 from forms.server.services.operator_log import Leader
+from forms.server.web.current import state_of
 from tests.patience import until
 
 from ..operations.test_cut_short import HOW, MOST
@@ -86,7 +87,7 @@ def again(tmp_path: Path, district: Any) -> Any:
 
     yield start
     for app in apps:
-        app.extensions["services"].close()
+        state_of(app).services.close()
 
 
 def close(endpoint: Endpoint) -> None:
@@ -252,11 +253,11 @@ def test_restoring_over_what_is_there_erases_by_what_is_known_there(
 
 
 def test_a_mark_cannot_be_matched_to_a_receipt_nor_tells_a_day(endpoint: Endpoint) -> None:
-    from forms.core import receipts  # noqa: PLC0415
+    from forms.core.crypto import receipts  # noqa: PLC0415
 
     code = code_of(endpoint)
     endpoint.post("answer", code=code, do="delete-now")
-    services = endpoint.client.application.extensions["services"]
+    services = state_of(endpoint.client.application).services
     keys = receipts.derive(receipts.read(code), services.salt, "concern", CHEAP)
     with services.concerns.reads() as connection:
         rows = connection.exec_driver_sql("select mark, day from erased").all()
@@ -271,7 +272,7 @@ def test_a_mark_cannot_be_matched_to_a_receipt_nor_tells_a_day(endpoint: Endpoin
 
 def test_marks_are_forgotten_when_no_backup_is_so_old(endpoint: Endpoint) -> None:
     endpoint.post("answer", code=code_of(endpoint), do="delete-now")
-    store = endpoint.client.application.extensions["services"].concerns
+    store = state_of(endpoint.client.application).services.concerns
     store.forget_old(marks=date(2000, 1, 1))
     with store.reads() as connection:
         assert connection.exec_driver_sql("select count(*) from erased").scalar() == 1
@@ -615,7 +616,7 @@ def endpoint_says(endpoint: Endpoint, code: str, form: str, language: str) -> st
 
 
 def test_the_sentence_goes_when_what_was_lost_would_be_erased_anyway(endpoint: Endpoint) -> None:
-    store = endpoint.client.application.extensions["services"].concerns
+    store = state_of(endpoint.client.application).services.concerns
     store.note_restored(TODAY, TODAY)
     store.forget_old(restored=TODAY)
     assert store.restored() == (TODAY, TODAY)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from forms.core import encryption, receipts
+from forms.core.crypto import encryption, receipts
 
 UNKNOWN = receipts.checked(1)
 

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from forms.core import portal as portals
 from forms.core.trusted_date import PATIENCE, STRIDE, WRITTEN, TrustedDate, hear, look, machines_doubt, servers_doubt
 from forms.server.services.retention import LOOSE_PART_DAYS, DailyRetention, RetentionThread
-from forms.server.store.concern_store import ConcernStore
+from forms.server.store.concerns.concern_store import ConcernStore
+from forms.server.store.concerns.letters import Access, EntryRow
 from forms.server.store.date_store import DayStore
 from forms.server.store.faults import NotKept
-from forms.server.store.letters import Access, EntryRow
+from forms.server.web.current import state_of
 from tests.patience import until
 
 from .conftest import TODAY
@@ -245,7 +246,7 @@ def served(request: pytest.FixtureRequest, make_endpoint: Callable[..., Any]) ->
         urls = {"concerns_url": concerns, "signups_url": concerns.replace("/postgres?", "/signups?")}
     own = make_endpoint(clock=clock, **urls)
     yield own, clock
-    office = own.client.application.extensions["services"]
+    office = state_of(own.client.application).services
     for store in (office.concerns, office.signups, office.requests, office.days):
         store.metadata.drop_all(store.engine)
 
@@ -256,12 +257,12 @@ def fill(own: Any) -> tuple[str, str]:
     for desk in ("police", "legal", "partner"):
         for id in own.letter_ids(desk):
             assert own.pickup(f"letters/{id}/acknowledge", desk, "POST").status_code == 204
-    own.client.application.extensions["services"].concerns.save_part("p" * 32, own_day(own), ["police"], SEALED)
+    state_of(own.client.application).services.concerns.save_part("p" * 32, own_day(own), ["police"], SEALED)
     return code, own.code(own.send("signup", event="meeting", people="2"))
 
 
 def own_day(own: Any) -> date:
-    day: date = own.client.application.extensions["today"]()
+    day: date = state_of(own.client.application).today
     return day
 
 
@@ -269,7 +270,7 @@ def is_there(own: Any, code: str, number: str) -> tuple[bool, bool, bool]:
     """Whether the letter, the sign-up and the loose photo are there."""
     letter = own.post("answer", code=code).status_code == 200
     signup = own.post("cancel", code=number).status_code == 200
-    return letter, signup, own.client.application.extensions["services"].concerns.has_parts(["p" * 32], ["police"])
+    return letter, signup, state_of(own.client.application).services.concerns.has_parts(["p" * 32], ["police"])
 
 
 @pytest.mark.parametrize("wrong", [date(1970, 1, 1), date(2037, 6, 1), date(9999, 12, 31)])
@@ -281,7 +282,7 @@ def test_a_clock_that_jumps_erases_nothing_though_it_goes_on_for_days(served: An
         assert is_there(own, *receipts) == (True, True, True)
     clock.day = after(2)
     assert is_there(own, *receipts) == (True, True, True), "mended"
-    assert own.client.application.extensions["erase"].known == TrustedDate(after(2))
+    assert state_of(own.client.application).retention.known == TrustedDate(after(2))
 
 
 def test_really_away_for_two_years_it_erases_when_a_desk_comes_by(served: Any) -> None:
@@ -360,7 +361,7 @@ def test_a_photo_sent_before_a_jump_that_is_believed_is_asked_for_again(served: 
 
 
 def test_where_the_store_is_away_the_day_is_still_told(endpoint: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    office = endpoint.client.application.extensions["services"]
+    office = state_of(endpoint.client.application).services
     office.days.look(TODAY)
 
     def away(*_: Any) -> TrustedDate:
@@ -378,7 +379,7 @@ def test_where_the_store_is_away_the_day_is_still_told(endpoint: Any, monkeypatc
 # Who runs the server is told
 
 
-def test_the_clock_work_tells_it_once_and_no_request_does(
+def test_the_retention_thread_tells_it_once_and_no_request_does(
     make_endpoint: Callable[..., Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     make_endpoint().client.get("/forms/en/concern")
@@ -392,7 +393,7 @@ def test_the_clock_work_tells_it_once_and_no_request_does(
         if next(looks) == 4:
             work.end.set()
             return ""
-        return str(wrong.client.application.extensions["erase"]())
+        return str(state_of(wrong.client.application).retention())
 
     work = RetentionThread(erase, told.append, every=0)
     work.run()
@@ -404,10 +405,10 @@ def test_the_clock_work_tells_it_once_and_no_request_does(
 def test_serving_logs_it_without_anything_of_a_request(
     make_endpoint: Callable[..., Any], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from forms.server.run import start_clock_work  # noqa: PLC0415
+    from forms.server.run import start_retention  # noqa: PLC0415
 
     make_endpoint().client.get("/forms/en/concern")
-    work = start_clock_work(make_endpoint(today=NEVER).client.application)
+    work = start_retention(make_endpoint(today=NEVER).client.application)
     work.stop()
     [record] = caplog.records
     assert "2999-01-01" in record.getMessage()

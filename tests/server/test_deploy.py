@@ -18,7 +18,7 @@ from forms.core import form_schema
 from forms.core import portal as portals
 from forms.core.problem import Problem
 from forms.server.config import from_environment, read
-from forms.server.store.concern_store import ConcernStore
+from forms.server.store.concerns.concern_store import ConcernStore
 from forms.web.headers import EVERYWHERE, FORM_PAGES
 
 from .deployed import DEPLOY, Served, gunicorn, nginx

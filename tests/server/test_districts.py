@@ -18,12 +18,13 @@ from werkzeug.test import Client
 
 from forms.core import portal as portals
 from forms.core.problem import Problem
-from forms.operations.cli import portal as commands
+from forms.operations.cli.main import portal as commands
 from forms.server.blocked import blocked, tell_of_this_thread
 from forms.server.districts import dispatch, settings
 from forms.server.districts.dispatch import Districts
 from forms.server.districts.fair_turns import FairTurns
 from forms.server.store.database import Store
+from forms.server.web.current import state_of
 from tests.patience import until
 
 from .conftest import CHEAP, TODAY, make_district
@@ -195,7 +196,7 @@ def test_a_full_budget_is_of_one_district_alone(folder: Path, serve: Serve, port
 
 def test_a_flood_in_one_sends_no_letter_of_another_to_the_second_queue(serve: Serve) -> None:
     districts = serve()
-    by_name = {app.extensions["name"]: app.extensions["services"] for app in districts.apps}
+    by_name = {state_of(app).name: state_of(app).services for app in districts.apps}
     for _ in range(100):
         by_name["north"].flood_control.count()
     assert by_name["north"].flood_control.is_high()
@@ -276,7 +277,7 @@ def test_a_district_is_added_changed_and_removed_while_it_runs(
     add(folder, "west", portal)
     now[0] += 2
     assert get(districts, "west.example").status_code == 200
-    assert [app.extensions["name"] for app in started] == ["west"]
+    assert [state_of(app).name for app in started] == ["west"]
     settings.write(folder, "north", ["new.example"], {})
     now[0] += 2
     assert get(districts, "north.example").status_code == 421
@@ -456,7 +457,7 @@ def test_each_has_its_own_schema_of_one_postgresql(
     assert opens(districts, "north.example", code)
     assert not opens(districts, "south.example", code)
     for app in districts.apps:
-        for store in app.extensions["services"].stores:
+        for store in state_of(app).services.stores:
             store.rewrite_in_random_order()
     assert opens(districts, "north.example", code)
 
@@ -468,11 +469,11 @@ def test_one_district_alone_is_as_before(tmp_path: Path, portal: portals.Portal)
     portals.write(portal, tmp_path / "portal.json")
     app = create_app({"portal": tmp_path / "portal.json", "data": tmp_path / "data", "cost": CHEAP})
     assert app.test_client().get("/forms/en/concern", headers={"Host": "any.example"}).status_code == 200
-    app.extensions["services"].close()
+    state_of(app).services.close()
 
 
 def test_stores_of_one_database_share_their_connections(serve: Serve) -> None:
-    services = serve().apps[0].extensions["services"]
+    services = state_of(serve().apps[0]).services
     assert services.concerns.engine is services.days.engine is services.statements.engine
     assert services.signups.engine is services.requests.engine is not services.concerns.engine
     assert all(isinstance(store, Store) for store in services.stores)

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from forms.server.web.current import state_of
+
 from .conftest import TODAY, multipart
 from .test_never_broken import photo
 
@@ -64,7 +66,7 @@ def by_age(kept: Kept) -> None:
     for id in kept.endpoint.letter_ids():
         for desk in ("police", "legal", "partner"):
             kept.endpoint.pickup(f"letters/{id}/acknowledge", desk, "POST")
-    office = kept.endpoint.client.application.extensions["services"]
+    office = state_of(kept.endpoint.client.application).services
     assert office.concerns.erase(date(TODAY.year + 2, 1, 1)) == 21
 
 
@@ -77,7 +79,7 @@ def test_no_byte_of_an_erased_letter_or_its_photo_is_left(kept: Kept, erase: Cal
 def test_photos_that_no_letter_claimed_leave_no_byte(endpoint: Any) -> None:
     body = multipart({"what": "marked", "photos": [(photo(20_000), "a.jpg")]})
     endpoint.client.post("/forms/en/concern", data=body, content_type="multipart/form-data; boundary=B")
-    office = endpoint.client.application.extensions["services"]
+    office = state_of(endpoint.client.application).services
     with office.concerns.reads() as connection:
         [sealed] = connection.exec_driver_sql("SELECT sealed FROM parts").scalars()
     found = Kept(endpoint, "", "-", tuple(sealed[at : at + 40] for at in range(1000, 20_000, 2500)))

@@ -22,8 +22,9 @@ import pyrage
 import pytest
 from sqlalchemy import event
 
-from forms.core import encryption
 from forms.core import portal as portals
+from forms.core.crypto import encryption
+from forms.server.web.current import state_of
 from tests.patience import PATIENCE, free_port, until
 
 from .conftest import LANGUAGES, multipart
@@ -165,7 +166,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), int(sys.argv[1])))
 import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 from datetime import date
 from forms.server.app import create_app
-from forms.core.receipts import Cost
+from forms.core.crypto.receipts import Cost
 from forms.server.run import serve
 settings = {"portal": sys.argv[2], "data": sys.argv[3], "today": lambda: date(2027, 1, 1), "cost": Cost(64, 1), "flood_threshold": 9999}
 serve(create_app(settings), "127.0.0.1", int(sys.argv[4]))
@@ -220,7 +221,7 @@ def test_a_photo_on_a_full_disk_is_said_and_the_text_is_kept_on_the_page(endpoin
 def test_a_locked_database_is_said_and_sending_again_works(make_endpoint: Any, language: str) -> None:
     endpoint = make_endpoint()
     endpoint.send("concern", what="before")
-    store = endpoint.client.application.extensions["services"].concerns
+    store = state_of(endpoint.client.application).services.concerns
     store.engine.dispose()
     event.listen(store.engine, "connect", lambda raw, _: raw.execute("PRAGMA busy_timeout=50"))
     other = sqlite3.connect(endpoint.data / "concerns.db", isolation_level=None)

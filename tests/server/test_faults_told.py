@@ -14,7 +14,7 @@ from forms.core.files.durable import replaced
 from forms.core.problem import Problem
 from forms.operations import status as operations_status
 from forms.operations.backup import restoring
-from forms.operations.cli import portal, report_problems
+from forms.operations.cli.main import portal, report_problems
 from forms.server.districts import settings as districts
 from forms.server.store.faults import FAULTS, NotKept, not_kept
 

@@ -8,7 +8,8 @@ import pyrage
 import pytest
 
 from forms.server.services import flood_control
-from forms.server.store.letters import PRIORITY_QUEUE, SECOND_QUEUE
+from forms.server.store.concerns.letters import PRIORITY_QUEUE, SECOND_QUEUE
+from forms.server.web.current import state_of
 
 FLOOD = Path(__file__).parents[2] / "bench" / "flood.py"
 
@@ -27,7 +28,7 @@ def test_twenty_real_letters_in_a_flood_are_all_kept_and_the_first_tray_stays_sh
     assert list(trays.values()).count(PRIORITY_QUEUE) < 60, "the first page of the desk is of use"
     assert [row["tray"] for row in rows] == sorted(trays.values()), "and it comes first"
     second = [id for id, tray in trays.items() if tray == SECOND_QUEUE]
-    store = endpoint.client.application.extensions["services"].concerns
+    store = state_of(endpoint.client.application).services.concerns
     sealed = (store.sealed(id, "police", "police") for id in second)
     opened = [pyrage.decrypt(each, [endpoint.identities["police"]]) for each in sealed]
     assert not any(b"real " in plain for plain in opened), "those without a script are in the first: they are no copies"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from forms.core import encryption, receipts
+from forms.core.crypto import encryption, receipts
 from forms.server.services import flood_control, mailbox
 from forms.server.services.flood_control import (
     BITS,
@@ -22,7 +22,8 @@ from forms.server.services.flood_control import (
     LookupLimiter,
 )
 from forms.server.services.mailbox import FOR_PARTS, FOR_SECOND_QUEUE, Full
-from forms.server.store.letters import NewLetter
+from forms.server.store.concerns.letters import NewLetter
+from forms.server.web.current import state_of
 
 DAY = date(2027, 1, 1)
 
@@ -126,7 +127,7 @@ def test_while_somebody_guesses_each_look_up_waits() -> None:
 
 @pytest.mark.parametrize("form", ["answer", "cancel"])
 def test_wrong_receipts_are_counted_and_right_ones_are_not(endpoint: Any, form: str) -> None:
-    office = endpoint.client.application.extensions["services"]
+    office = state_of(endpoint.client.application).services
     if form == "answer":
         sent = endpoint.send("concern", what="x")
     else:
@@ -143,7 +144,7 @@ def test_wrong_receipts_are_counted_and_right_ones_are_not(endpoint: Any, form: 
 def test_a_flood_of_guesses_holds_no_letter_up(endpoint: Any, monkeypatch: Any) -> None:
     """All look-ups that may run at once hang; a letter is sent, and a look-up more is told so in its language."""
     monkeypatch.setattr(LookupLimiter, "PATIENCE", 0.1)
-    office = endpoint.client.application.extensions["services"]
+    office = state_of(endpoint.client.application).services
     go_on, at_work = threading.Event(), threading.Semaphore(0)
 
     def slow(_: bytes) -> None:
@@ -201,7 +202,7 @@ def test_photos_are_refused_first_then_the_second_tray_then_the_first(
     make_endpoint: Any, monkeypatch: Any, measured_each_time: None
 ) -> None:
     endpoint = make_endpoint(budget=1_000_000)
-    office = endpoint.client.application.extensions["services"]
+    office = state_of(endpoint.client.application).services
     keys = [str(endpoint.identities["police"].to_public())]
 
     def part() -> None:
@@ -222,7 +223,7 @@ def test_photos_are_refused_first_then_the_second_tray_then_the_first(
 def test_what_was_erased_is_room_again(make_endpoint: Any, measured_each_time: None) -> None:
     """A flood that desks have dropped must not leave the box full for ever (SQLite's file does not shrink)."""
     endpoint = make_endpoint(budget=1_000_000)
-    office = endpoint.client.application.extensions["services"]
+    office = state_of(endpoint.client.application).services
     assert until_full(lambda: office.save(coming(endpoint))) > 3
     for id in endpoint.letter_ids():
         endpoint.pickup(f"letters/{id}", method="DELETE")
@@ -232,7 +233,7 @@ def test_what_was_erased_is_room_again(make_endpoint: Any, measured_each_time: N
 
 def test_postgresql_is_measured_by_what_it_holds(postgres: str, make_endpoint: Any, measured_each_time: None) -> None:
     endpoint = make_endpoint(concerns_url=postgres, budget=200_000)
-    office = endpoint.client.application.extensions["services"]
+    office = state_of(endpoint.client.application).services
     assert until_full(lambda: office.save(coming(endpoint))) > 3
     for id in endpoint.letter_ids():
         endpoint.pickup(f"letters/{id}", method="DELETE")

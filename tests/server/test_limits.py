@@ -7,7 +7,9 @@ from typing import Any
 import pyrage
 import pytest
 
-from forms.core import encryption, form_schema, receipts
+from forms.core import form_schema
+from forms.core.crypto import encryption, receipts
+from forms.server.web.current import state_of
 
 LETTERS = {"en": "k", "ta": "க", "te": "క", "hi": "क", "or": "କ"}
 HEAVIEST = "\N{BRICK}"
@@ -45,7 +47,7 @@ def test_one_letter_more_is_said_and_nothing_typed_is_lost(endpoint: Any, langua
 @pytest.mark.parametrize("letter", [*LETTERS.values(), HEAVIEST, '"', "\\", "a\n"[:1] + "\n"])
 def test_the_fullest_letter_of_any_script_has_the_size_of_the_shortest(endpoint: Any, letter: str) -> None:
     """All that a browser or the server can put into a letter, at its longest, as docs/decisions/0009 counts it."""
-    portal = endpoint.client.application.extensions["services"].portal
+    portal = state_of(endpoint.client.application).services.portal
     desks = [desk.id for desk in portal.readers("concern")]
     chosen = {field.name: max((choice.value for choice in form_schema.choices(field, CONCERN, portal, portal.events[0].day)),
               key=len) for field in CONCERN.fields if field.drawn_as in {"radios", "select"}}  # fmt: skip

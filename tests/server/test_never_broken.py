@@ -24,8 +24,9 @@ import pytest
 from PIL import Image
 from sqlalchemy import event
 
-from forms.core import encryption, receipts
 from forms.core import portal as portals
+from forms.core.crypto import encryption, receipts
+from forms.server.web.current import state_of
 from forms.web.no_trace import LARGEST_REQUEST
 from tests.patience import free_port, until
 from tests.server.deployed import wait_for
@@ -40,7 +41,7 @@ def tell(event, args):  # every file that Python code opens for writing, named o
 sys.addaudithook(tell)
 from datetime import date
 from forms.server.app import create_app
-from forms.core.receipts import Cost
+from forms.core.crypto.receipts import Cost
 from forms.server.run import serve
 portal, data, port = sys.argv[1:]
 settings = {"portal": portal, "data": data, "today": lambda: date(2027, 1, 1), "cost": Cost(64, 1)}
@@ -310,7 +311,7 @@ def test_when_the_letter_box_is_away_nothing_is_lost_and_no_receipt_is_shown(
 
 def test_a_full_disk_keeps_nothing_half_and_shows_no_receipt(endpoint: Any) -> None:
     endpoint.send("concern", what="before")
-    store = endpoint.client.application.extensions["services"].concerns
+    store = state_of(endpoint.client.application).services.concerns
     with store.writing() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
     store.engine.dispose()

@@ -16,6 +16,7 @@ from schemathesis import GenerationMode
 from forms.server.api import browser_api
 from forms.server.api.browser_api import blueprint
 from forms.server.api.desk_api import desk_api
+from forms.server.web.current import state_of
 
 from .test_sealed import new_id, put, sealed_letter
 
@@ -93,9 +94,9 @@ def schema(request: pytest.FixtureRequest, make_endpoint: Any) -> Any:
     found = schemathesis.openapi.from_wsgi("/openapi.json", Described(endpoint.client.application))
     yield found, id, body
     for store in (
-        endpoint.client.application.extensions["services"].concerns,
-        endpoint.client.application.extensions["services"].signups,
-        endpoint.client.application.extensions["services"].days,
+        state_of(endpoint.client.application).services.concerns,
+        state_of(endpoint.client.application).services.signups,
+        state_of(endpoint.client.application).services.days,
     ):
         store.metadata.drop_all(store.engine)
 
@@ -155,7 +156,7 @@ def test_a_cut_letter_is_refused_and_so_is_one_whose_header_changed(
 
 
 def test_a_changed_byte_of_a_part_is_refused(endpoint: Any) -> None:
-    from forms.core import encryption  # noqa: PLC0415
+    from forms.core.crypto import encryption  # noqa: PLC0415
 
     from .test_sealed import keys  # noqa: PLC0415
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from forms.core import encryption, receipts
-from forms.core.receipts import Cost
+from forms.core.crypto import encryption, receipts
+from forms.core.crypto.receipts import Cost
 
 CHEAP = Cost(memory=64, passes=1)
 SALT = b"s" * 32

@@ -9,8 +9,9 @@ from typing import Any
 import pyrage
 import pytest
 
-from forms.core import encryption
+from forms.core.crypto import encryption
 from forms.core.portal import Choice
+from forms.server.web.current import state_of
 
 VISIT = {"kind": "play", "where": "marked-village-கிராமம்", "contact": "marked-contact", "group": "school"}
 ENQUIRY = {"question": "marked-question-பை", "contact": "marked-contact"}
@@ -118,7 +119,7 @@ def test_a_photo_added_to_it_lies_with_it_and_not_with_concerns(endpoint: Any) -
 def test_requests_lie_with_the_sign_ups_and_concerns_do_not(endpoint: Any) -> None:
     endpoint.send("visit", **VISIT)
     endpoint.send("enquiry", **ENQUIRY)
-    office = endpoint.client.application.extensions["services"]
+    office = state_of(endpoint.client.application).services
     assert office.concerns.waiting("partner", "partner") == ()
     assert [item.form for item in office.requests.waiting("partner", "partner")] == ["enquiry"]
     endpoint.send("concern", what="x")
@@ -182,7 +183,7 @@ def test_where_no_desk_reads_them_there_is_no_such_form(make_endpoint: Callable[
 
 
 def test_a_crowd_of_concerns_does_not_push_a_request_down(endpoint: Any) -> None:
-    office = endpoint.client.application.extensions["services"]
+    office = state_of(endpoint.client.application).services
     for _ in range(40):
         office.flood_control.count()
     endpoint.send("visit", **VISIT)
@@ -217,7 +218,7 @@ def test_requests_on_postgresql(make_endpoint: Callable[..., Any], postgres: str
     assert "Yes" in own.post("answer", code=code).get_data(as_text=True)
     assert json.loads(pyrage.decrypt(own.pickup(f"letters/{own.letter_ids('events')[0]}", "events").data,
                                      [own.identities["events"]]))["form"] == "visit"  # fmt: skip
-    office = own.client.application.extensions["services"]
+    office = state_of(own.client.application).services
     for store in (office.concerns, office.signups, office.requests):
         store.metadata.drop_all(store.engine)
         store.close()

@@ -10,10 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 from forms.core.problem import Problem
-from forms.server.store import schema, schema_copies
-from forms.server.store.concern_store import ConcernStore
+from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.faults import OtherSchema
-from forms.server.store.rehearsal import rehearse
+from forms.server.store.migrations import schema, schema_copies
+from forms.server.store.migrations.rehearsal import rehearse
 
 from .test_schema import columns, steps
 from .test_two_machines import SEALED, letter

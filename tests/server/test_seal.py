@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forms.core import encryption, form_schema
-from forms.core.encryption import NotSealed, TooLarge
+from forms.core import form_schema
+from forms.core.crypto import encryption
+from forms.core.crypto.encryption import NotSealed, TooLarge
 from forms.core.problem import Problem
 
 IDENTITY = pyrage.x25519.Identity.generate()

@@ -15,13 +15,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forms.core import encryption, receipts
+from forms.core.crypto import encryption, receipts
 from forms.server.services import flood_control
 from forms.server.services.flood_control import FloodControl
 from forms.server.store import database
-from forms.server.store.concern_store import ConcernStore
+from forms.server.store.concerns.concern_store import ConcernStore
+from forms.server.store.concerns.letters import NewLetter
 from forms.server.store.faults import NotKept
-from forms.server.store.letters import NewLetter
+from forms.server.web.current import state_of
 
 ROAD = "/forms/sealed/v1"
 DESKS = "police,legal,partner"
@@ -51,13 +52,13 @@ def test_the_terms_say_to_whom_to_seal_and_how_receipts_are_derived(endpoint: An
     assert [(desk["id"], desk["keys"]) for desk in terms["desks"]] == [
         (desk, keys(endpoint, desk)) for desk in DESKS.split(",")
     ]
-    assert bytes.fromhex(terms["salt"]) == endpoint.client.application.extensions["services"].salt
+    assert bytes.fromhex(terms["salt"]) == state_of(endpoint.client.application).services.salt
     assert (terms["day"], terms["memory"], terms["passes"]) == ("2027-01-01", 64, 1)
 
 
 def test_a_letter_sealed_elsewhere_reaches_its_desks_and_its_receipt_opens_the_answer(endpoint: Any) -> None:
     code = receipts.checked(42)
-    derived = endpoint.client.application.extensions["services"].keys(code, "concern")
+    derived = state_of(endpoint.client.application).services.keys(code, "concern")
     id = new_id()
     body = sealed_letter(endpoint, id, reply_to=derived.recipient)
     answer = put(endpoint, f"letters/{id}", body, lookup=derived.lookup.hex())
@@ -230,7 +231,7 @@ CODE = receipts.checked(4242)
 
 
 def derived(endpoint: Any, purpose: str = "concern") -> receipts.Keys:
-    office = endpoint.client.application.extensions["services"]
+    office = state_of(endpoint.client.application).services
     return office.keys(CODE, purpose)
 
 
@@ -291,7 +292,7 @@ def test_what_is_no_json_object_is_refused(endpoint: Any, body: bytes) -> None:
 def test_a_copy_of_the_table_opens_nothing_and_erases_nothing(endpoint: Any) -> None:
     """What stands in the database is a hash of the look-up value: who has stolen it cannot ask with it."""
     told(endpoint)
-    store = endpoint.client.application.extensions["services"].concerns
+    store = state_of(endpoint.client.application).services.concerns
     with store.engine.connect() as connection:
         [stolen] = connection.exec_driver_sql("SELECT lookup FROM letters WHERE lookup IS NOT NULL").scalars()
     assert bytes(stolen) == hashlib.sha256(derived(endpoint).lookup).digest()
@@ -301,7 +302,7 @@ def test_a_copy_of_the_table_opens_nothing_and_erases_nothing(endpoint: Any) -> 
 
 
 def test_guesses_are_slowed_and_too_many_at_once_are_turned_away_in_a_sentence(endpoint: Any, monkeypatch: Any) -> None:
-    lookups = endpoint.client.application.extensions["services"].browser_lookups
+    lookups = state_of(endpoint.client.application).services.browser_lookups
     missed: list[bool] = []
     monkeypatch.setattr(lookups, "missed", lambda *, worked: missed.append(worked))
     ask(endpoint, lookup="0" * 64)
@@ -344,7 +345,7 @@ def test_what_is_added_has_its_photos_and_makes_no_second_letter(endpoint: Any) 
 
 def test_what_is_added_to_a_request_lives_with_the_requests(endpoint: Any) -> None:
     """Asking for a visit has a receipt too; its letters stand with the sign-ups, apart from concerns."""
-    office = endpoint.client.application.extensions["services"]
+    office = state_of(endpoint.client.application).services
     keys_, id = derived(endpoint, "request"), new_id()
     desks = tuple(desk.id for desk in office.portal.readers("visit"))
     wanted = ",".join(desks)
@@ -433,7 +434,7 @@ def test_what_is_added_under_the_id_of_another_letter_is_not_said_to_be_kept(end
 
 def request_kept(endpoint: Any) -> tuple[str, str, str]:
     """A request that was sent and has a receipt: its id, its desks, its look-up value."""
-    office = endpoint.client.application.extensions["services"]
+    office = state_of(endpoint.client.application).services
     id, desks = new_id(), tuple(desk.id for desk in office.portal.readers("visit"))
     sealed = sealed_letter(endpoint, id, ",".join(desks), form="visit")
     lookup = derived(endpoint, "request").lookup

@@ -10,14 +10,14 @@ from typing import Any
 import pyrage
 import pytest
 
-from forms.core import encryption
 from forms.core import portal as portals
+from forms.core.crypto import encryption
 from forms.server.services import shared_count
 from forms.server.services.flood_control import BITS, FloodControl, Rows, SharedBucket, is_worked
 from forms.server.services.shared_count import LONGEST_PAUSE, PAUSE, SharedCount
-from forms.server.store.concern_store import ConcernStore
+from forms.server.store.concerns.concern_store import ConcernStore
+from forms.server.store.concerns.letters import PRIORITY_QUEUE, SECOND_QUEUE
 from forms.server.store.faults import not_kept
-from forms.server.store.letters import PRIORITY_QUEUE, SECOND_QUEUE
 from tests.patience import until
 
 from .deployed import Served, gunicorn

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from forms.server.web.current import state_of
+
 
 def sign_up(endpoint: Any, people: str = "2", **more: str) -> Any:
     return endpoint.send("signup", event="meeting", people=people, **more)
@@ -125,7 +127,7 @@ def test_the_whole_endpoint_on_postgresql(make_endpoint: Callable[..., Any], pos
     assert "on the waiting list" in sign_up(own, "1").get_data(as_text=True)
     assert "is cancelled" in own.post("cancel", code=number, do="cancel").get_data(as_text=True)
     assert not list(own.data.glob("*.db")), "nothing is kept beside PostgreSQL"
-    office = own.client.application.extensions["services"]
+    office = state_of(own.client.application).services
     for store in (office.concerns, office.signups, office.requests):
         store.metadata.drop_all(store.engine)
         store.close()

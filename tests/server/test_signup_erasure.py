@@ -14,11 +14,12 @@ import psycopg
 import pyrage
 import pytest
 
-from forms.core import encryption
+from forms.core.crypto import encryption
 from forms.server.run import serve
 from forms.server.services.retention import DailyRetention, RetentionThread
 from forms.server.store.faults import NotKept
 from forms.server.store.signup_store import COMING, Signup, SignupStore
+from forms.server.web.current import state_of
 from tests.patience import until
 
 DAY = date(2027, 1, 24)
@@ -134,15 +135,15 @@ def test_a_moved_event_of_the_table_is_not_erased_by_its_old_day(
     assert len(late.pickup("signups", "events").get_json()["signups"]) == 1
 
 
-def test_the_clock_work_erases_while_nobody_asks(make_endpoint: Callable[..., Any]) -> None:
+def test_the_retention_thread_erases_while_nobody_asks(make_endpoint: Callable[..., Any]) -> None:
     endpoint = make_endpoint()
     endpoint.send("signup", event="meeting", people="2")
     app = endpoint.client.application
     days = [date(2027, 1, 1)]
-    once_a_day = DailyRetention(lambda: app.extensions["services"], lambda: days[0])
+    once_a_day = DailyRetention(lambda: state_of(app).services, lambda: days[0])
     work = RetentionThread(once_a_day, print, every=0.01)
     work.start()
-    office = app.extensions["services"]
+    office = state_of(app).services
     time.sleep(0.1)  # it looks some times; whether it did is not what is asked
     assert len(office.signups.listed()) == 1
     days[0] = date(2027, 2, 24)
@@ -153,13 +154,13 @@ def test_the_clock_work_erases_while_nobody_asks(make_endpoint: Callable[..., An
     assert not work.is_alive()
 
 
-def test_serving_starts_the_clock_work_and_stops_it(
+def test_serving_starts_the_retention_thread_and_stops_it(
     make_endpoint: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_endpoint().send("signup", event="meeting", people="2")
     late = make_endpoint(today=date(2027, 2, 24))
     late.desk_agrees()
-    office = late.client.application.extensions["services"]
+    office = state_of(late.client.application).services
 
     class Interrupted(Exception):
         pass
@@ -178,7 +179,7 @@ def test_serving_starts_the_clock_work_and_stops_it(
 def test_where_the_store_is_away_the_next_time_tries_again(make_endpoint: Callable[..., Any]) -> None:
     endpoint = make_endpoint()
     endpoint.send("signup", event="meeting", people="2")
-    office = endpoint.client.application.extensions["services"]
+    office = state_of(endpoint.client.application).services
     office.days.hear(date(2027, 2, 24), date(2027, 2, 24))
     real, calls = office.signups.erase, []
 

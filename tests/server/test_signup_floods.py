@@ -7,9 +7,10 @@ from typing import Any
 import pyrage
 import pytest
 
-from forms.core import encryption
+from forms.core.crypto import encryption
 from forms.server.services.flood_control import PLACES_THRESHOLD
 from forms.server.store.signup_store import COMING, WAITING, LineFull, Signup, SignupStore, most_waiting
+from forms.server.web.current import state_of
 from tests.server.test_waiting_list import lookup, url
 
 __all__ = ["url"]  # the fixture
@@ -97,7 +98,7 @@ def test_a_full_line_is_said_and_the_words_stay(endpoint: Any, monkeypatch: pyte
 
 
 def test_after_many_places_at_once_the_next_group_waits_for_staff(endpoint: Any) -> None:
-    office = endpoint.client.application.extensions["services"]
+    office = state_of(endpoint.client.application).services
     office.places.count(PLACES_THRESHOLD + 5)
     once = endpoint.found(
         r'name="once" value="([0-9a-f]+)"', endpoint.post("signup", event="meeting", people="1", adult="yes")
@@ -110,7 +111,7 @@ def test_after_many_places_at_once_the_next_group_waits_for_staff(endpoint: Any)
 
 def test_a_sign_up_that_was_kept_is_never_called_not_sent(endpoint: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Look-ups are flooded, or the database goes away, in the moment after the sign-up was kept."""
-    office = endpoint.client.application.extensions["services"]
+    office = state_of(endpoint.client.application).services
     once = endpoint.found(
         r'name="once" value="([0-9a-f]+)"', endpoint.post("signup", event="meeting", people="1", adult="yes")
     )
@@ -125,7 +126,7 @@ def test_a_sign_up_that_was_kept_is_never_called_not_sent(endpoint: Any, monkeyp
 
 
 def test_the_events_desk_acts_by_its_api_and_it_is_written_down(endpoint: Any) -> None:
-    office = endpoint.client.application.extensions["services"]
+    office = state_of(endpoint.client.application).services
     office.signups.save(Signup("a" * 32, "meeting", 2, WAITING), b"a" * 32, SEALED, capacity=5, last_day=DAY)
     headers = {"Authorization": "Bearer token-events"}
     other = {"Authorization": "Bearer token-police"}

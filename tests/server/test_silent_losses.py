@@ -12,7 +12,9 @@ from forms.core import portal as portals
 from forms.core.problem import Problem
 from forms.operations.status import look_at
 from forms.server import config, first_start
-from forms.server.app import create_app, watch
+from forms.server.app import create_app
+from forms.server.maintenance import watch
+from forms.server.web.current import state_of
 
 from .conftest import CHEAP, TODAY
 from .test_threats_salt import opens, send
@@ -40,8 +42,8 @@ def settings(folder: Path) -> dict[str, Any]:
 
 
 def stop(app: Any) -> None:
-    app.extensions["services"].close()
-    app.extensions["in_use"].close()
+    state_of(app).services.close()
+    state_of(app).in_use.close()
 
 
 def remove(folder: Path, name: str) -> None:
@@ -88,7 +90,7 @@ def test_a_first_start_that_was_cut_short_lost_nothing(
     assert (tmp_path / "data" / "salt").exists()
     app = start()
     assert not caplog.records
-    assert app.extensions["services"].concerns.restored() is None
+    assert state_of(app).services.concerns.restored() is None
     assert opens(app, send(app))
     assert not (tmp_path / "data" / "first-start").exists()
 
@@ -102,15 +104,15 @@ def test_a_salt_that_is_gone_while_the_service_runs_is_said_once_and_when_it_is_
     salt.unlink()
     if change != "removed":
         salt.write_bytes(b"x" * (32 if change == "another" else 5))
-    watch(app)
-    watch(app)
+    watch(state_of(app))
+    watch(state_of(app))
     [said] = [record.getMessage() for record in caplog.records]
     assert str(salt) in said
     assert "Do not restart" in said
     assert opens(app, code)
     caplog.clear()
     salt.write_bytes(before)
-    watch(app)
+    watch(state_of(app))
     assert [record.getMessage() for record in caplog.records] == ["The salt is back."]
 
 

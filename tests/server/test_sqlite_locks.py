@@ -8,11 +8,13 @@ from threading import Barrier
 
 import pytest
 
-from forms.server.store.concern_store import ConcernStore
+from forms.server.store.concerns.concern_store import ConcernStore
 
 from .test_two_machines import letter
 
-OTHER_PROGRAM = "import sys; from forms.server.store.concern_store import ConcernStore; s = ConcernStore(sys.argv[1]);"
+OTHER_PROGRAM = (
+    "import sys; from forms.server.store.concerns.concern_store import ConcernStore; s = ConcernStore(sys.argv[1]);"
+)
 
 
 def elsewhere(url: str, what: str) -> str:

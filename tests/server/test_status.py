@@ -15,13 +15,14 @@ from click.testing import CliRunner
 
 from forms.core.builds import manifest, publishing_report
 from forms.core.builds.manifest import BuildManifest
-from forms.core.signing import private_key, public_text, sign_bytes
+from forms.core.crypto.signing import private_key, public_text, sign_bytes
 from forms.operations.backup import folder, making
-from forms.operations.cli import portal
+from forms.operations.cli.main import portal
+from forms.operations.cli.status_commands import NOTICE
 from forms.operations.status import Status, certificate_days, look_at
-from forms.operations.status_commands import NOTICE
 from forms.server.districts import dispatch
 from forms.server.districts import settings as districts
+from forms.server.web.current import state_of
 
 from .conftest import TODAY, District, Endpoint
 from .test_backup import KEY, code_of, make_older, schema_in, settings_of
@@ -113,7 +114,7 @@ def test_a_site_that_does_not_fit_its_forms_is_said(well: tuple[Endpoint, Path],
 @pytest.mark.parametrize("broken", ["concerns.db", "signups.db", "salt"])
 def test_a_broken_database_is_said_and_the_rest_is_looked_at(well: tuple[Endpoint, Path], broken: str) -> None:
     endpoint, into = well
-    endpoint.client.application.extensions["services"].close()
+    state_of(endpoint.client.application).services.close()
     (endpoint.data / broken).write_bytes(b"damaged" * 1000)
     found = status(endpoint, backups=into)
     assert item(found, "database").needs
@@ -131,7 +132,7 @@ def test_a_full_budget_and_a_doubted_clock_are_said(well: tuple[Endpoint, Path])
 
 def test_a_restored_system_says_so(well: tuple[Endpoint, Path]) -> None:
     endpoint, into = well
-    endpoint.client.application.extensions["services"].concerns.note_restored(TODAY, TODAY)
+    state_of(endpoint.client.application).services.concerns.note_restored(TODAY, TODAY)
     assert "receipts since then may be lost" in item(status(endpoint, backups=into), "restored").sentence
 
 
@@ -202,7 +203,7 @@ def test_healthz_tells_whether_letters_can_be_kept_and_nothing_else(endpoint: En
     assert (answer.status_code, answer.data) == (200, b"ok\n")
     code_of(endpoint)
     assert endpoint.client.get("/healthz").data == b"ok\n"
-    endpoint.client.application.extensions["operator_log"].found("concerns", "full")
+    state_of(endpoint.client.application).operator_log.found("concerns", "full")
     answer = endpoint.client.get("/healthz")
     assert (answer.status_code, answer.data) == (503, b"not ok\n")
     assert answer.headers["Cache-Control"] == "no-store"
@@ -301,7 +302,7 @@ def test_an_unforeseen_error_of_a_command_is_a_sentence_without_what_it_says(
     def odd(*_: object, **__: object) -> None:
         raise ValueError("MARKED words")
 
-    monkeypatch.setattr("forms.operations.status_commands.look_at", odd)
+    monkeypatch.setattr("forms.operations.cli.status_commands.look_at", odd)
     environment = {"PORTAL_PORTAL": str(tmp_path / "portal.json"), "PORTAL_DATA": str(well[0].data)}
     done = CliRunner(env=environment).invoke(portal, ["status"])
     assert (done.exit_code, type(done.exception)) == (1, SystemExit)
@@ -318,7 +319,9 @@ def test_budgets_that_are_larger_than_the_disk_together_are_said(
         (tmp_path / name / "data").mkdir(parents=True)
         districts.write(tmp_path, name, [f"{name}.example"], {"budget": budget})
     usage = shutil.disk_usage(tmp_path)
-    monkeypatch.setattr("forms.operations.status_commands.shutil.disk_usage", lambda _: usage._replace(total=10**10))
+    monkeypatch.setattr(
+        "forms.operations.cli.status_commands.shutil.disk_usage", lambda _: usage._replace(total=10**10)
+    )
     said = CliRunner().invoke(portal, ["status", "--districts", str(tmp_path)]).output
     assert ("all districts:" in said) == needs
     assert ("12 GB together, and their disk has 10 GB" in said) == needs

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from forms.core import receipts
+from forms.core.crypto import receipts
 from forms.server.services import flood_control
 from forms.server.services.flood_control import BITS, FLOOD_THRESHOLD, Files, FloodControl, LookupLimiter, Room
+from forms.server.web.current import state_of
 from tests.patience import PATIENCE, until
 
 from .conftest import CHEAP
@@ -22,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def office_of(endpoint: Any) -> Any:
-    return endpoint.client.application.extensions["services"]
+    return state_of(endpoint.client.application).services
 
 
 def found_work(lookup: str, bits: int) -> str:

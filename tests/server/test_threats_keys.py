@@ -7,7 +7,7 @@ from dataclasses import replace
 import pyrage
 import pytest
 
-from forms.core.encryption import can_encrypt, is_pickup
+from forms.core.crypto.encryption import can_encrypt, is_pickup
 from tests.server.conftest import District, Endpoint, token_line
 
 IDENTITY = pyrage.x25519.Identity.generate()

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from forms.core.encryption import LETTER_SIZE, SIZE_CLASSES, seal, seal_file
+from forms.core.crypto.encryption import LETTER_SIZE, SIZE_CLASSES, seal, seal_file
 from forms.core.ids import new_id
 from forms.server.services import mailbox
-from forms.server.store import concern_store, letters
+from forms.server.store.concerns import concern_store, letters
+from forms.server.web.current import state_of
 from tests.server.test_sealed import CODE, derived, told
 
 HALF = "half \ud800"
@@ -38,7 +39,7 @@ def test_no_desk_takes_the_place_of_an_answer_that_another_will_give(endpoint: A
 def test_an_answer_that_an_older_version_kept_is_not_kept_twice(endpoint: Any) -> None:
     id = told(endpoint)
     endpoint.pickup(f"letters/{id}/answers/old", "police", "PUT", data=to_receipt(endpoint, "We come today."))
-    with endpoint.client.application.extensions["services"].concerns.writing() as connection:
+    with state_of(endpoint.client.application).services.concerns.writing() as connection:
         connection.exec_driver_sql("UPDATE answers SET id = 'old'")
     endpoint.pickup(f"letters/{id}/answers/old", "police", "PUT", data=to_receipt(endpoint, "We come today."))
     assert endpoint.post("answer", code=CODE).get_data(as_text=True).count("We come today.") == 1

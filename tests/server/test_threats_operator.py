@@ -12,9 +12,11 @@ import pytest
 from sqlalchemy import event
 
 from forms.core import portal as portals
-from forms.server.app import watch
-from forms.server.run import start_clock_work
+from forms.server.maintenance import watch
+from forms.server.run import start_retention
 from forms.server.services.operator_log import AGAIN, LATER, Leader, OperatorLog
+from forms.server.services.retention import DailyRetention
+from forms.server.web.current import state_of
 from tests.patience import until
 
 from .deployed import gunicorn
@@ -23,7 +25,7 @@ WORDS = "உதவி வேண்டும்"
 
 
 def concerns(endpoint: Any) -> Any:
-    return endpoint.client.application.extensions["services"].concerns
+    return state_of(endpoint.client.application).services.concerns
 
 
 def read_only(endpoint: Any) -> None:
@@ -114,7 +116,7 @@ def test_no_letter_is_kept_in_a_file_that_nobody_will_open(
     gone(endpoint)
     left = sorted(endpoint.data.parent.rglob("*"))
     assert endpoint.send("concern", "ta", what=WORDS).status_code == 503
-    watch(endpoint.client.application)
+    watch(state_of(endpoint.client.application))
     said = caplog.records[0].getMessage()
     assert said.startswith("The database of concerns: its files were removed or replaced while it was open.")
     assert WORDS not in caplog.text
@@ -131,12 +133,12 @@ def test_a_watching_thread_says_it_while_nobody_sends_and_says_when_it_is_over(
 ) -> None:
     app, store = endpoint.client.application, concerns(endpoint)
     now = [1000.0]
-    app.extensions["operator_log"].clock = lambda: now[0]
+    state_of(app).operator_log.clock = lambda: now[0]
 
     def look() -> list[str]:
         now[0] += 10
         caplog.clear()
-        watch(app)
+        watch(state_of(app))
         return [record.getMessage() for record in caplog.records]
 
     assert look() == []
@@ -158,7 +160,7 @@ def test_a_watching_thread_says_it_while_nobody_sends_and_says_when_it_is_over(
 
 def test_the_budget_that_is_used_up_is_said(make_endpoint: Any, caplog: pytest.LogCaptureFixture) -> None:
     app = make_endpoint(budget=1).client.application
-    watch(app)
+    watch(state_of(app))
     assert any("raise PORTAL_BUDGET" in record.getMessage() for record in caplog.records)
 
 
@@ -193,12 +195,12 @@ def test_on_postgresql_too(make_endpoint: Any, postgres: str, caplog: pytest.Log
         endpoint = make_endpoint(concerns_url=postgres.replace("/postgres?", "/watched?"))
         endpoint.send("concern", what="before")
         concerns(endpoint).close()
-        endpoint.client.application.extensions["services"].days.close()
+        state_of(endpoint.client.application).services.days.close()
         connection.execute("ALTER DATABASE watched SET default_transaction_read_only = on")
         assert endpoint.send("concern", what=WORDS).status_code == 503
         assert "may not be written" in caplog.text
         concerns(endpoint).close()
-        endpoint.client.application.extensions["services"].days.close()
+        state_of(endpoint.client.application).services.days.close()
         connection.execute("DROP DATABASE watched WITH (FORCE)")
         caplog.clear()
         assert endpoint.send("concern", what=WORDS).status_code == 503
@@ -235,10 +237,10 @@ def test_an_unforeseen_error_ends_neither_erasing_nor_watching(
         raise PermissionError(13, WORDS, WORDS)
 
     if step == "erase":
-        app.extensions["erase"] = broken
+        monkeypatch.setattr(DailyRetention, "__call__", broken)
     else:
-        monkeypatch.setattr("forms.server.store.schema_copies.remove_old", broken)
-    work = start_clock_work(app)
+        monkeypatch.setattr("forms.server.store.migrations.schema_copies.remove_old", broken)
+    work = start_retention(app)
     work._every = 0.01
     until(lambda: len(looks) > 2)
     assert work.is_alive()
@@ -253,7 +255,7 @@ def test_an_old_copy_that_cannot_be_removed_keeps_no_other(endpoint: Any) -> Non
     old.write_bytes(b"x")
     for one in (old, odd):
         os.utime(one, (0, 0))
-    watch(endpoint.client.application)
+    watch(state_of(endpoint.client.application))
     assert not old.exists()
 
 

@@ -12,10 +12,11 @@ import psycopg
 import pyrage
 import pytest
 
-from forms.core.encryption import seal
-from forms.server.app import watch
-from forms.server.store.concern_store import ConcernStore
-from forms.server.store.letters import Access, NewLetter
+from forms.core.crypto.encryption import seal
+from forms.server.maintenance import watch
+from forms.server.store.concerns.concern_store import ConcernStore
+from forms.server.store.concerns.letters import Access, NewLetter
+from forms.server.web.current import state_of
 
 from .conftest import TODAY
 
@@ -109,10 +110,10 @@ def test_the_watching_thread_does_it_once_a_day(make_endpoint: Any, monkeypatch:
     done: list[str] = []
     monkeypatch.setattr(ConcernStore, "rewrite_in_random_order", lambda _: done.append("concerns"))
     for _ in range(3):
-        watch(app)
+        watch(state_of(app))
     assert len(done) == 2, "concerns and requests"
     days[0] = TODAY.replace(day=2)
-    watch(app)
+    watch(state_of(app))
     assert len(done) == 4
 
 
@@ -120,7 +121,7 @@ def test_the_access_log_tells_the_day_only(endpoint: Any) -> None:
     endpoint.send("concern", what="x")
     [id] = endpoint.letter_ids()
     endpoint.pickup(f"letters/{id}")
-    concerns = endpoint.client.application.extensions["services"].concerns
+    concerns = state_of(endpoint.client.application).services.concerns
     concerns.note_access("0" * 32, "police", Access("2026-12-31T23:59", "police", "fetched", id))  # an older version's
     concerns.bring_back(TODAY)
     rows = endpoint.pickup("access").get_json()["access"]

@@ -12,6 +12,7 @@ import pytest
 from forms.core.media import decoder_process
 from forms.core.media.decoder_process import Slots
 from forms.server.services.flood_control import Busy, Files, LeakyBucket
+from forms.server.web.current import state_of
 
 from .test_attachments import files, parts_of, photo, recording
 
@@ -112,7 +113,7 @@ def test_a_room_is_given_back_whatever_happens() -> None:
 
 
 def test_photos_add_nothing_to_the_pressure_of_letters(endpoint: Any) -> None:
-    office = endpoint.client.application.extensions["services"]
+    office = state_of(endpoint.client.application).services
     for _ in range(Files.FLOOD_THRESHOLD + 1):
         with office.files.one():
             pass

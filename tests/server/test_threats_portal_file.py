@@ -15,6 +15,7 @@ from flask import g
 from forms.core import portal as portals
 from forms.core.problem import Problem
 from forms.server.services.portal_file import LOOK_EVERY, PortalFile
+from forms.server.web.current import state_of
 from tests.patience import until
 
 from .conftest import District, event, token_line
@@ -97,14 +98,14 @@ def test_each_request_sees_one_version(looks_at_once: None, endpoint: Any, distr
     app, seen = endpoint.client.application, []
 
     def in_the_midst() -> None:
-        from forms.server.app import refresh_portal  # noqa: PLC0415
+        from forms.server.maintenance import refresh_portal  # noqa: PLC0415
         from forms.server.web.current import current_services  # noqa: PLC0415
 
         before = current_services().portal
         portals.write(withdrawn(district.portal), endpoint.data.parent / "portal.json")
-        refresh_portal(app)
+        refresh_portal(state_of(app))
         seen.append(current_services().portal is before is g.services.portal)
-        seen.append(app.extensions["services"].portal is not before)
+        seen.append(state_of(app).services.portal is not before)
 
     app.before_request_funcs[None].append(in_the_midst)
     assert endpoint.pickup("letters").status_code == 200

@@ -20,6 +20,7 @@ from forms.server import config
 from forms.server.app import create_app
 from forms.server.config import from_environment
 from forms.server.store.faults import OtherSalt
+from forms.server.web.current import state_of
 
 from .conftest import CHEAP, TODAY
 from .deployed import ROOT, gunicorn
@@ -40,7 +41,7 @@ def start(tmp_path: Path, district: Any) -> Iterator[Start]:
 
     yield begin
     for app in apps:
-        app.extensions["services"].close()
+        state_of(app).services.close()
 
 
 def send(app: Any, form: str = "concern", **answers: str) -> str:
@@ -59,7 +60,7 @@ def opens(app: Any, code: str) -> bool:
 
 
 def files(app: Any, folder: Path) -> Path:
-    app.extensions["services"].close()
+    state_of(app).services.close()
     return folder / "salt"
 
 
@@ -204,7 +205,7 @@ def test_eight_that_start_at_once_have_one_salt(start: Start) -> None:
 
     def begin(_: int) -> bytes:
         together.wait()
-        return bytes(start("data").extensions["services"].salt)
+        return bytes(state_of(start("data")).services.salt)
 
     with ThreadPoolExecutor(8) as pool:
         assert len(set(pool.map(begin, range(8)))) == 1
@@ -234,7 +235,7 @@ def test_gunicorn_says_it_in_a_sentence(start: Start, tmp_path: Path) -> None:
 
 
 def test_workers_forked_from_one_parent_go_on(start: Start, tmp_path: Path) -> None:
-    start("made/data").extensions["services"].close()
+    state_of(start("made/data")).services.close()
     served = gunicorn(tmp_path / "made", tmp_path / "portal.json")
     try:
         assert "error" not in (tmp_path / "made" / "gunicorn.log").read_text().lower()

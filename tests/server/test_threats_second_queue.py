@@ -10,7 +10,8 @@ import pytest
 from forms.server.services import likeness
 from forms.server.services.flood_control import FLOOD_THRESHOLD
 from forms.server.services.likeness import Likeness, is_gibberish
-from forms.server.store.letters import PRIORITY_QUEUE, SECOND_QUEUE
+from forms.server.store.concerns.letters import PRIORITY_QUEUE, SECOND_QUEUE
+from forms.server.web.current import state_of
 
 from .test_attachments import files, recording
 from .test_attachments import send as send_with_files
@@ -50,7 +51,7 @@ def flooded(endpoint: Any) -> Any:
     for number in range(4):
         endpoint.post("concern", do="send", once=secrets.token_hex(16), what=COPY.format(number))
     for _ in range(FLOOD_THRESHOLD * 2):
-        endpoint.client.application.extensions["services"].flood_control.count()
+        state_of(endpoint.client.application).services.flood_control.count()
     return endpoint
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from forms.server.web.current import state_of
 from tests.patience import until
 
 SOON = 25.0
@@ -39,7 +40,7 @@ def test_a_reader_and_an_erasing_hold_no_letter_up(endpoint: Any) -> None:
 @pytest.mark.parametrize("event", ["cancel", "age"])
 def test_a_reader_and_an_erasing_hold_no_sign_up_up(endpoint: Any, event: str) -> None:
     code = endpoint.code(endpoint.send("signup", event="meeting", people="1"))
-    office = endpoint.client.application.extensions["services"]
+    office = state_of(endpoint.client.application).services
     with reading(endpoint.data / "signups.db"):
         endpoint.send("signup", event="meeting", people="1")
         begun = time.monotonic()
@@ -53,7 +54,7 @@ def test_a_reader_and_an_erasing_hold_no_sign_up_up(endpoint: Any, event: str) -
 
 def test_what_a_reader_kept_on_the_disk_goes_once_the_reader_is_gone(endpoint: Any) -> None:
     code = endpoint.code(endpoint.send("concern", what="to be erased"))
-    office = endpoint.client.application.extensions["services"]
+    office = state_of(endpoint.client.application).services
     [id] = endpoint.letter_ids()
     mark = office.concerns.sealed(id, "police", "police")[5000:5040]
     with reading(endpoint.data / "concerns.db"):
@@ -67,7 +68,7 @@ def test_what_a_reader_kept_on_the_disk_goes_once_the_reader_is_gone(endpoint: A
 def test_the_next_letter_takes_along_what_a_reader_kept_on_the_disk(endpoint: Any) -> None:
     code = endpoint.code(endpoint.send("concern", what="to be erased"))
     [id] = endpoint.letter_ids()
-    mark = endpoint.client.application.extensions["services"].concerns.sealed(id, "police", "police")[5000:5040]
+    mark = state_of(endpoint.client.application).services.concerns.sealed(id, "police", "police")[5000:5040]
     with reading(endpoint.data / "concerns.db"):
         assert endpoint.post("answer", do="delete-now", code=code).status_code == 200
     until(lambda: endpoint.send("concern", what="another") and mark not in written(endpoint.data))

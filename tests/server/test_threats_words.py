@@ -11,8 +11,9 @@ import pytest
 from forms.core.media import attachments
 from forms.core.media.attachments import Clean
 from forms.server.services import lookup, mailbox
-from forms.server.store.concern_store import ConcernStore
+from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.faults import NotKept
+from forms.server.web.current import state_of
 
 from .conftest import LANGUAGES, TODAY, multipart
 from .test_never_broken import photo
@@ -32,7 +33,7 @@ def page_with_words(answer: Any, language: str = "ta", status: int = 422) -> str
 
 def part_of(endpoint: Any) -> str:
     """A photo that was taken in, as its page names it."""
-    office = endpoint.client.application.extensions["services"]
+    office = state_of(endpoint.client.application).services
     desks = office.portal.readers("concern")
     part = mailbox.take_part(office, Clean("photo", "image/webp", b"x"), desks, TODAY, office.concerns)
     return f"{part.id} photo 0"

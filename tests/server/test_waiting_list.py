@@ -16,7 +16,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from forms.core import encryption
+from forms.core.crypto import encryption
 from forms.core.portal import Helpline
 from forms.server.store.faults import NotKept
 from forms.server.store.signup_store import (
@@ -29,6 +29,7 @@ from forms.server.store.signup_store import (
     Signup,
     SignupStore,
 )
+from forms.server.web.current import state_of
 
 DAY = date(2027, 1, 24)
 SEALED = encryption.seal({"name": "x"}, [str(pyrage.x25519.Identity.generate().to_public())])
@@ -529,7 +530,7 @@ def test_fifty_people_press_at_once_for_the_last_seat(endpoint: Any) -> None:
 
 def test_a_store_that_is_away_loses_nothing_typed(endpoint: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     code = endpoint.code(sign_up(endpoint, "2"))
-    office = endpoint.client.application.extensions["services"]
+    office = state_of(endpoint.client.application).services
 
     def away(*_: Any, **__: Any) -> None:
         raise NotKept("store", "away")

@@ -12,8 +12,8 @@ from sitegen.publish import build_manifest as publishing
 
 from forms.core.builds import manifest as build_manifest
 from forms.core.builds.manifest import ADDRESS, SIGNATURES, is_signed, signature_line
+from forms.core.crypto.signing import public_text
 from forms.core.problem import Problem
-from forms.core.signing import public_text
 from tests.sitegen.conftest import KEY, TODAY, Folder
 
 

@@ -10,10 +10,11 @@ import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
-from sitegen.render.calendars import KEPT, calendar, entry
+from sitegen.render.events.calendars import KEPT, calendar, entry
 
 from forms.core.portal import Event, Portal
 from forms.server.web import static_site
+from forms.server.web.current import state_of
 
 from .conftest import ROWS, TODAY  # type: ignore[import-not-found]
 
@@ -137,7 +138,7 @@ def test_the_same_build_gives_the_same_bytes_and_smaller_copies(folder: Any) -> 
 @pytest.mark.parametrize("coding", ["br", "identity"])
 def test_a_phone_is_told_that_it_is_a_calendar(folder: Any, coding: str) -> None:
     app = Flask("site")
-    app.extensions["public"] = folder.build()
+    state_of(app).public = folder.build()
     app.register_blueprint(static_site.site)
     answer = app.test_client().get("/en/events/calendar.ics", headers={"Accept-Encoding": coding}, buffered=True)
     assert answer.headers["Content-Type"] == "text/calendar; charset=utf-8"

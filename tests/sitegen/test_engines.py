@@ -12,7 +12,7 @@ from sitegen.content.pages import Library, Source, read_all
 from sitegen.render.engine import markdown_engine, mkdocs_engine
 from sitegen.render.engine.interface import chosen
 from sitegen.render.engine.markdown_engine import relative_address
-from sitegen.render.markdown_extensions import BlockExtension
+from sitegen.render.engine.markdown_extensions import BlockExtension
 
 from forms.core.problem import Problem
 from tests.conftest import ROOT

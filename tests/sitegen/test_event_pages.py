@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sitegen.content import event_lists
 from sitegen.publish import page_weight
-from sitegen.render.event_pages import with_events
+from sitegen.render.events.event_pages import with_events
 
 from forms.core import portal as portals
 from forms.core.problem import Problems

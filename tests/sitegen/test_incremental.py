@@ -19,7 +19,8 @@ from sitegen.incremental import record, trees
 from sitegen.incremental.building import Builder, Outcome
 from sitegen.incremental.writing import Writing
 from sitegen.lint import page_facts
-from sitegen.publish import compression, withdrawal
+from sitegen.publish import compression
+from sitegen.publish.withdrawals import withdrawal
 from sitegen.render import search_index
 
 from forms.core.files.folder_swap import swap

@@ -13,8 +13,8 @@ from sitegen.content import settings, tables
 from sitegen.languages import adding, table_schemas
 from sitegen.publish import mirrored_style, old_engines
 
-from forms.core import fonts, i18n
-from forms.core.i18n import locales, own_words
+from forms.core import i18n
+from forms.core.i18n import fonts, locales, own_words
 from forms.core.problem import Problem, Problems
 
 ROOT = Path(__file__).parents[2]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sitegen.publish import page_weight
-from sitegen.render import calendar_numbers
+from sitegen.render.events import calendar_numbers
 
 from forms.core.builds import earlier_assets
 from forms.core.files import folder_swap

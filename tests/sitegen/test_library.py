@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 import yaml
-from sitegen.content import consents, pages, tables, translations
+from sitegen.content import pages, tables, translations
+from sitegen.content.consent import consents
 from sitegen.incremental import inputs
 from sitegen.layers import inherited, libraries, lookup
-from sitegen.publish import withdrawal
+from sitegen.publish.withdrawals import withdrawal
 
 from forms.core.problem import Problem
 

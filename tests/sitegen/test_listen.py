@@ -11,7 +11,7 @@ import yaml
 from sitegen.media import audio_clips, speech
 from sitegen.render.html_to_text import text_of
 
-from forms.core import audio as sound
+from forms.core.media import audio as sound
 from forms.core.portal import read
 from forms.core.problem import Problem, Problems
 

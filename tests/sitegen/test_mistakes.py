@@ -12,7 +12,7 @@ from sitegen.content import pages, phone_numbers, tables
 from sitegen.content.pages import Library, Source
 from sitegen.incremental import inputs
 from sitegen.lint import files, keys, mistakes
-from sitegen.publish import withdrawal
+from sitegen.publish.withdrawals import withdrawal
 
 from forms.core.problem import Danger, Problem, Problems
 from tests.sitegen.conftest import TODAY

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from sitegen.content.pages import Library, Source
-from sitegen.publish import moved_pages, withdrawal
+from sitegen.publish import moved_pages
 from sitegen.publish.moved_pages import KnownPage
+from sitegen.publish.withdrawals import withdrawal
 
 from tests.sitegen.conftest import TODAY
 

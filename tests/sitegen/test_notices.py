@@ -11,7 +11,7 @@ from sitegen.build import prepare
 from sitegen.print import event_posters, leaflets
 from sitegen.render.blocks import Context
 
-from forms.core import fonts
+from forms.core.i18n import fonts
 
 from .conftest import KEY, ROWS, TODAY  # type: ignore[import-not-found]
 

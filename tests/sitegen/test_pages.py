@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown import Markdown
 from sitegen import build as site_build
 from sitegen.content.pages import Source
-from sitegen.render.markdown_extensions import BlockExtension
+from sitegen.render.engine.markdown_extensions import BlockExtension
 from sitegen.render.slugs import slugify
 
 from forms.core import i18n

@@ -14,7 +14,7 @@ import yaml
 from sitegen import kept_work, shared_work
 from sitegen.layers import site_root
 from sitegen.media import audio_clips, shared_clips
-from sitegen.publish import withdrawal
+from sitegen.publish.withdrawals import withdrawal
 
 from forms.core.files.locks import locked
 from forms.core.problem import Problems

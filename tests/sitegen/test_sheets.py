@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sitegen.content import dates
+from sitegen.content.spreadsheets import dates
 from sitegen.content.tables import read
 
 Said = Callable[[], str]

@@ -14,9 +14,9 @@ import pyrage
 import pytest
 from PIL import Image
 from sitegen import build as site_build
-from sitegen.content import consents
-from sitegen.content.consents import read_leniently
-from sitegen.publish import withdrawal
+from sitegen.content.consent import consents
+from sitegen.content.consent.consents import read_leniently
+from sitegen.publish.withdrawals import withdrawal
 
 TODAY = date(2027, 1, 1)
 KEY = str(pyrage.x25519.Identity.generate().to_public())

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from commands.site import Site
-from sitegen.content import consents
-from sitegen.publish import cleaning, withdrawal, withdrawn_quotes
+from sitegen.content.consent import consents
+from sitegen.publish.withdrawals import cleaning, withdrawal, withdrawn_quotes
 
 from forms.core.problem import Problems
 from tests.commands import run

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 import yaml
-from sitegen.checks import active_html
-from sitegen.render.markdown_html import markdown_extensions, to_html
+from sitegen.checks.security import active_html
+from sitegen.render.engine.markdown_html import markdown_extensions, to_html
 
 from forms.core.content_policy import IN_HEADER, IN_PAGE
 from forms.core.problem import Problem, Problems

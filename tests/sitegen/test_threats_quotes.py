@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sitegen.content import quotes
-from sitegen.publish import withdrawal
+from sitegen.content.consent import quotes
+from sitegen.publish.withdrawals import withdrawal
 
 from tests.sitegen.conftest import TODAY
 from tests.sitegen.test_threats_consented_media import QUOTED

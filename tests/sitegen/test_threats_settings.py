@@ -11,7 +11,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 from sitegen.build import prepare
-from sitegen.checks import key_checks, secret_checks
+from sitegen.checks.security import key_checks, secret_checks
 from sitegen.content import settings_schema
 
 from forms.core.yaml_reader import DuplicateKey, read_yaml

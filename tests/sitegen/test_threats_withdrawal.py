@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from commands import building, withdrawals
 from commands.site import Site
-from sitegen.content.consents import languages, media_names, read_leniently, story_name
-from sitegen.content.dates import today_in
-from sitegen.publish import withdrawal
+from sitegen.content.consent.consents import languages, media_names, read_leniently, story_name
+from sitegen.content.spreadsheets.dates import today_in
+from sitegen.publish.withdrawals import withdrawal
 
 from forms.core.builds import manifest as build_manifest
 from forms.core.builds import withdrawn

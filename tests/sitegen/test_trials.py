@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from sitegen.content import events, pages
-from sitegen.content.dates import in_doubt
-from sitegen.render import calendars
+from sitegen.content.spreadsheets.dates import in_doubt
+from sitegen.render.events import calendars
 
 from forms.core.portal import Event, Portal
 

@@ -11,8 +11,8 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from forms.core.crypto.signing import PrivateKey, are_bytes_signed_by, public_text, sign_bytes
 from forms.core.problem import Problem
-from forms.core.signing import PrivateKey, are_bytes_signed_by, public_text, sign_bytes
 
 _MAGIC = b"SSHSIG"
 _TYPE = b"ssh-ed25519"

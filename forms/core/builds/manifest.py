@@ -13,11 +13,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from forms.core import signing
 from forms.core.builds import passkey_signatures
+from forms.core.crypto import signing
+from forms.core.crypto.signing import PrivateKey, Statement, content_hash, public_text, sign
 from forms.core.portal import Portal, as_json
 from forms.core.problem import Problem
-from forms.core.signing import PrivateKey, Statement, content_hash, public_text, sign
 
 ADDRESS, SIGNATURES = "/build-manifest.json", "/build-manifest.sig"
 CHANGED = b"# Signed once; a withdrawal has changed the build since.\n"

@@ -7,9 +7,9 @@ import io
 import wave
 from collections.abc import Callable, Mapping
 
-from forms.core.audio import READ, SPOKEN, NotSound, TooLong, voice
 from forms.core.media import confined
 from forms.core.media.attachments import LEEWAY, LONGEST_ANSWER, LONGEST_READING, LONGEST_VOICE
+from forms.core.media.audio import READ, SPOKEN, NotSound, TooLong, voice
 from forms.core.media.confined import Made
 
 _PADDING = 0.5  # seconds that codecs add to a recording of just a minute

@@ -13,8 +13,8 @@ from forms.core.ids import is_id
 from forms.core.media.attachments import LONGEST_ANSWER
 from forms.core.portal import DAYS_KEPT
 from forms.core.problem import Problem
-from forms.desk.cases.case_log import REGISTERS, Entry, decision, in_order, standing
-from forms.desk.cases.versions import rivals
+from forms.desk.cases.log.case_log import REGISTERS, Entry, decision, in_order, standing
+from forms.desk.cases.log.versions import rivals
 from forms.desk.crypto.copies import Provenance
 from forms.desk.crypto.decryption import Letter, PartName
 

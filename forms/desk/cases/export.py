@@ -5,7 +5,7 @@ import io
 import zipfile
 from collections.abc import Mapping
 
-from forms.core.encryption import seal_file
+from forms.core.crypto.encryption import seal_file
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.desk.crypto.keys import LEAST_PASSPHRASE, encrypt

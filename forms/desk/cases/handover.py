@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from forms.core.encryption import seal_file
+from forms.core.crypto.encryption import seal_file
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.portal import Desk, Portal
 from forms.core.problem import Problem

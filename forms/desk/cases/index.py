@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
-from forms.core.encryption import seal_file
+from forms.core.crypto.encryption import seal_file
 from forms.core.problem import Problem
 from forms.desk.cases.arrivals import New
-from forms.desk.cases.case_log import Entry, open_entry, read_entry
+from forms.desk.cases.log.case_log import Entry, open_entry, read_entry
 from forms.desk.crypto.decryption import Identities, Letter, open_json, read_letter
 from forms.desk.sync.local_store import DELETION, LocalStore
 

@@ -20,9 +20,9 @@ from forms.desk.events import event_views as views
 from forms.desk.events.event_records import ACTIONS, EventBook, open_book
 from forms.desk.events.event_retention import erase_old
 from forms.desk.events.event_session import EventDesk, minute
-from forms.desk.events.gateways import FileOutbox, http_gateway
-from forms.desk.events.reminders import SENT, Gone, left_out, send, waiting
-from forms.desk.events.sms import price
+from forms.desk.events.messaging.gateways import FileOutbox, http_gateway
+from forms.desk.events.messaging.reminders import SENT, Gone, left_out, send, waiting
+from forms.desk.events.messaging.sms import price
 from forms.desk.events.visits import Plan, append, event_row
 from forms.desk.session import Session
 

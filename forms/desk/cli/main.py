@@ -23,7 +23,7 @@ from forms.desk.cli.trust_commands import TRUST_COMMANDS
 from forms.desk.cli.watch_commands import WATCH_COMMANDS
 from forms.desk.command_line import forget_start, note_start
 from forms.desk.crypto import keys
-from forms.desk.events.gateways import Gateway, http_gateway
+from forms.desk.events.messaging.gateways import Gateway, http_gateway
 from forms.desk.services.place import Place
 
 DEFAULT_HOME = Path("var") / "desk"

@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from forms.core.encryption import LETTER_SIZE, SIZE_CLASSES, part_id, seal, seal_part
+from forms.core.crypto.encryption import LETTER_SIZE, SIZE_CLASSES, part_id, seal, seal_part
+from forms.core.crypto.signing import content_hash
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.media.attachments import LARGEST, LONGEST_ANSWER, Clean, NotTaken, clean
 from forms.core.problem import Problem
 from forms.core.proofs.receipt_proofs import MOST_NAMED, Answered, is_key, named, prove, short
-from forms.core.signing import content_hash
 from forms.desk.crypto.copies import Signer
 from forms.desk.crypto.decryption import Letter
 

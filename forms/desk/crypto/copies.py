@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from forms.core.signing import PrivateKey, Statement, content_hash, is_signed_by_any, sign
+from forms.core.crypto.signing import PrivateKey, Statement, content_hash, is_signed_by_any, sign
 from forms.desk.crypto.foreign_json import tame
 
 _MARK = "copy"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from forms.core.fingerprints import (
+from forms.core.crypto.fingerprints import (
     desk_fingerprint,
     member_fingerprint,
     portal_fingerprint,

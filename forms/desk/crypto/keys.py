@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pyrage
 
+from forms.core.crypto.signing import public_text, signing_key
 from forms.core.files.durable import write_or_complain, write_safely
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
-from forms.core.signing import public_text, signing_key
 from forms.desk.command_line import command
 
 RESTORING = "restoring"
@@ -172,7 +172,7 @@ def rotate(folder: Path, passphrase: str | None) -> Public:
 def forget_old(folder: Path, passphrase: str | None) -> int:
     """Delete all keys but the present one, and return how many: what is encrypted only to them is lost.
 
-    forms/desk/services/key_retirement.py says before what that is. Raises Problem where the passphrase is wrong.
+    forms/desk/services/keys/key_retirement.py says before what that is. Raises Problem where the passphrase is wrong.
     """
     present, *older = identities(folder, lambda: passphrase or "")
     _write_identities(folder, (present,), passphrase)

@@ -12,7 +12,7 @@ from typing import Any
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import is_id, new_id
 from forms.core.problem import Problem
-from forms.desk.cases.versions import latest, rivals
+from forms.desk.cases.log.versions import latest, rivals
 from forms.desk.crypto.foreign_json import ODD_JSON, tame
 
 MOST_PEOPLE = 999

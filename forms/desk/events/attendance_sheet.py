@@ -12,8 +12,8 @@ from pathlib import Path
 import typst
 
 from forms.core import i18n
-from forms.core.fonts import fonts
 from forms.core.i18n.event_times import when
+from forms.core.i18n.fonts import fonts
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.portal import Event, Portal, pick
 from forms.core.problem import Problem

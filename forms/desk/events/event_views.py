@@ -10,7 +10,7 @@ from forms.desk.events import attendance, attendance_sheet, event_export
 from forms.desk.events.attendees import CANCELLED, COMING, WAITING, Gathering, Party, free_places
 from forms.desk.events.event_records import EventBook
 from forms.desk.events.event_retention import count
-from forms.desk.events.reminders import Ledger, Reminder, ready
+from forms.desk.events.messaging.reminders import Ledger, Reminder, ready
 
 
 def list_lines(book: EventBook) -> Iterator[str]:

@@ -8,7 +8,7 @@ from forms.desk.cases.acknowledgement import Acknowledged, opened, sent_answers
 from forms.desk.crypto.answers import NoKey, sealed_acknowledgement
 from forms.desk.services.case_list import CaseList
 from forms.desk.services.clock import Clock
-from forms.desk.services.desk_keys import DeskKeys
+from forms.desk.services.keys.desk_keys import DeskKeys
 from forms.desk.services.place import Place
 from forms.desk.sync.client import NotThere, Refused
 from forms.desk.sync.local_store import LocalStore

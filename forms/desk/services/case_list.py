@@ -4,18 +4,18 @@ from collections.abc import Mapping
 from datetime import date
 from threading import RLock
 
-from forms.core.encryption import part_id
+from forms.core.crypto.encryption import part_id
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.desk.cases.case import Case, cases
-from forms.desk.cases.case_log import Entry
 from forms.desk.cases.erasure import ErasureRequest, ErasureRequests, visible
 from forms.desk.cases.index import Index
+from forms.desk.cases.log.case_log import Entry
+from forms.desk.cases.log.verification import Verifier
 from forms.desk.cases.search import alike
-from forms.desk.cases.verification import Verifier
 from forms.desk.crypto.copies import read_any_mark
-from forms.desk.services.desk_keys import DeskKeys
-from forms.desk.services.own_keys import OwnKeys
+from forms.desk.services.keys.desk_keys import DeskKeys
+from forms.desk.services.keys.own_keys import OwnKeys
 from forms.desk.services.place import Place
 from forms.desk.services.portal_copy import PortalCopy
 from forms.desk.sync.local_store import LocalStore

@@ -7,15 +7,15 @@ from threading import RLock
 from forms.core.files.durable import write_or_complain
 from forms.core.problem import Problem
 from forms.desk.cases.case import cases
-from forms.desk.cases.case_log import heads
 from forms.desk.cases.export import exported
 from forms.desk.cases.handover import Sharing, desk_for, refuse_second_handover
+from forms.desk.cases.log.case_log import heads
 from forms.desk.crypto.decryption import Letter
 from forms.desk.services.case_list import CaseList
 from forms.desk.services.case_writer import CaseWriter
 from forms.desk.services.clock import Clock
-from forms.desk.services.desk_keys import DeskKeys
-from forms.desk.services.own_keys import OwnKeys
+from forms.desk.services.keys.desk_keys import DeskKeys
+from forms.desk.services.keys.own_keys import OwnKeys
 from forms.desk.services.place import Place
 from forms.desk.services.portal_copy import PortalCopy
 from forms.desk.sync.local_store import DELETION, LocalStore

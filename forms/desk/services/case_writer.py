@@ -10,16 +10,16 @@ from dataclasses import dataclass, replace
 from threading import RLock
 from typing import Any
 
+from forms.core.crypto.signing import sign
 from forms.core.problem import Problem
-from forms.core.signing import sign
 from forms.desk.cases.acknowledgement import sent_answers
 from forms.desk.cases.case import TOLD_STATES, Case
-from forms.desk.cases.case_log import Entry, heads, new_entry, sealed_entry, statement_of
+from forms.desk.cases.log.case_log import Entry, heads, new_entry, sealed_entry, statement_of
 from forms.desk.crypto.answers import NoKey, Voice, cleaned_voice, sealed_answer, sealed_voice
 from forms.desk.crypto.decryption import Letter
 from forms.desk.services.case_list import CaseList
 from forms.desk.services.clock import Clock
-from forms.desk.services.desk_keys import DeskKeys
+from forms.desk.services.keys.desk_keys import DeskKeys
 from forms.desk.services.place import Place
 from forms.desk.sync.local_store import LocalStore
 from forms.desk.sync.outbox import Outbox

@@ -11,8 +11,8 @@ from forms.desk.services.case_erasing import CaseErasing
 from forms.desk.services.case_list import CaseList
 from forms.desk.services.case_sharing import CaseSharing
 from forms.desk.services.clock import Clock
-from forms.desk.services.desk_keys import DeskKeys
-from forms.desk.services.own_keys import OwnKeys
+from forms.desk.services.keys.desk_keys import DeskKeys
+from forms.desk.services.keys.own_keys import OwnKeys
 from forms.desk.services.place import Place
 from forms.desk.services.portal_copy import PortalCopy
 from forms.desk.services.withheld import Withheld

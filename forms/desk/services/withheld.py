@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from forms.core.problem import Problem
 from forms.desk.cases.arrivals import Arrivals
-from forms.desk.cases.case_log import Entry
 from forms.desk.cases.erasure import ErasureRequests
+from forms.desk.cases.log.case_log import Entry
 from forms.desk.services.case_list import CaseList
 from forms.desk.services.clock import Clock
 from forms.desk.services.place import Place

@@ -17,7 +17,7 @@ from urllib.parse import quote, urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from forms.core.encryption import SIZE_CLASSES
+from forms.core.crypto.encryption import SIZE_CLASSES
 from forms.core.handover_version import HEADER, VERSION
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import is_id

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from forms.core.encryption import part_id
+from forms.core.crypto.encryption import part_id
 from forms.core.ids import is_id
 from forms.core.problem import Problem
 from forms.desk.crypto.copies import content_of

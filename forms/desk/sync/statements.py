@@ -9,10 +9,10 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from forms.core.crypto.signing import are_bytes_signed_by, is_public_key
 from forms.core.i18n.lazy_text import LazyText, joined, lazy_gettext, lazy_ngettext
 from forms.core.ids import is_id
 from forms.core.proofs.statements import Stated
-from forms.core.signing import are_bytes_signed_by, is_public_key
 from forms.desk.command_line import command
 from forms.desk.state_file import StateFile
 from forms.desk.sync.client import is_day

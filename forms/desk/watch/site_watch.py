@@ -18,7 +18,7 @@ from typing import Any
 
 from forms.core.builds import manifest as build_manifest
 from forms.core.builds.manifest import ADDRESS, SIGNATURES, BuildManifest, is_signed, portal_digest
-from forms.core.fingerprints import publisher_fingerprint
+from forms.core.crypto.fingerprints import publisher_fingerprint
 from forms.core.i18n.lazy_text import as_lazy, joined, lazy_gettext
 from forms.core.portal import Portal, parse
 from forms.core.problem import Problem

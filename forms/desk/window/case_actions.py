@@ -13,7 +13,7 @@ from forms.core.ids import is_id
 from forms.core.media.attachments import LARGEST
 from forms.core.problem import Problem
 from forms.desk.cases.case import STATES, Case
-from forms.desk.cases.case_log import heads
+from forms.desk.cases.log.case_log import heads
 from forms.desk.session import Session
 from forms.desk.window import labels
 from forms.desk.window.access.authentication import current_session

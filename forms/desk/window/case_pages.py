@@ -14,9 +14,9 @@ from forms.core.portal import Choice, Desk
 from forms.core.problem import Problem
 from forms.desk.cases.acknowledgement import doubts
 from forms.desk.cases.case import Case, spoken_in
-from forms.desk.cases.case_log import heads
 from forms.desk.cases.grouping import together
 from forms.desk.cases.handover import readers_of
+from forms.desk.cases.log.case_log import heads
 from forms.desk.services.parts import clean_part
 from forms.desk.session import Session
 from forms.desk.window import labels

@@ -12,7 +12,7 @@ from forms.core.form_schema import load, names
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.desk.cases.case import STATES, Case
-from forms.desk.cases.case_log import heads
+from forms.desk.cases.log.case_log import heads
 from forms.desk.cases.search import SHOWN, SPAM, Wanted, find, tally
 from forms.desk.session import Session
 from forms.desk.window import case_pages, labels, rows

@@ -13,7 +13,7 @@ from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.portal import Portal
 from forms.desk import language as languages
 from forms.desk.cases.case import Case
-from forms.desk.cases.case_log import Entry
+from forms.desk.cases.log.case_log import Entry
 from forms.desk.crypto.decryption import Letter, PartName
 from forms.desk.events.visits import EVENT_KINDS
 from forms.desk.window.reader import gettext as _

@@ -19,9 +19,9 @@ from typing import IO, Any
 
 import pyrage
 
-from forms.core.encryption import can_encrypt
+from forms.core.crypto.encryption import can_encrypt
+from forms.core.crypto.signing import PrivateKey, public_text, sign_bytes
 from forms.core.problem import Problem
-from forms.core.signing import PrivateKey, public_text, sign_bytes
 
 SIGNATURE = "signature.json"
 LARGEST_MEMBER = 64 * 1024 * 1024

@@ -8,14 +8,14 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from urllib.parse import quote
 
+from forms.core.crypto.signing import PrivateKey, private_key, public_text
 from forms.core.files.durable import write_safely
 from forms.core.problem import Problem
-from forms.core.signing import PrivateKey, private_key, public_text
 from forms.operations.backup.archive import LARGEST_MEMBER, Member, NotABackup
 from forms.operations.backup.databases import Databases
 from forms.server import config
 from forms.server.config import Settings
-from forms.server.store import schema
+from forms.server.store.migrations import schema
 from forms.server.store.rows import read_erasures, read_rows
 
 FORMAT = 1
@@ -35,7 +35,7 @@ DATABASES = ("concerns", "signups")
 class Manifest:
     """What a backup says of itself. number: grows with each; salt_mark: the fingerprint of its installation's salt.
 
-    schema: the number of its databases' schema (forms/server/store/schema.py).
+    schema: the number of its databases' schema (forms/server/store/migrations/schema.py).
     kind: FULL, or ERASURES: what was erased since, which is small and taken often.
     """
 

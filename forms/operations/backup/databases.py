@@ -7,7 +7,7 @@ from pathlib import Path
 from forms.core.problem import Problem
 from forms.server import config
 from forms.server.config import Settings
-from forms.server.store.concern_store import ConcernStore
+from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.database import Store
 from forms.server.store.date_store import DayStore
 from forms.server.store.signup_store import SignupStore

@@ -17,11 +17,11 @@ from datetime import date
 from pathlib import Path
 from typing import IO
 
-from forms.core.encryption import is_age_file
+from forms.core.crypto.encryption import is_age_file
+from forms.core.crypto.signing import PrivateKey, are_bytes_signed_by, public_text, sign_bytes
 from forms.core.files.durable import sync_folder, write_safely
 from forms.core.files.locks import AlreadyLocked, locked
 from forms.core.problem import Problem
-from forms.core.signing import PrivateKey, are_bytes_signed_by, public_text, sign_bytes
 
 _NAME = re.compile(r"portal-([0-9]{6,9})-([0-9]{4}-[0-9]{2}-[0-9]{2})\.age")
 ERASED = "erased.age"

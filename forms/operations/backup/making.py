@@ -7,9 +7,9 @@ from datetime import date
 from pathlib import Path
 
 from forms.core import portal as portals
+from forms.core.crypto.signing import PrivateKey, public_text
 from forms.core.portal import pick
 from forms.core.problem import Problem
-from forms.core.signing import PrivateKey, public_text
 from forms.operations.backup import archive, contents, databases, folder
 from forms.operations.backup.contents import ERASURES, FULL, Manifest
 from forms.operations.backup.folder import ERASED, Rule

@@ -13,8 +13,8 @@ from typing import IO, Any
 
 import pyrage
 
+from forms.core.crypto.signing import are_bytes_signed_by
 from forms.core.problem import Problem
-from forms.core.signing import are_bytes_signed_by
 from forms.operations.backup import archive
 from forms.operations.backup.archive import DOMAIN, LARGEST_MEMBER, SIGNATURE, Member, NotABackup, count
 

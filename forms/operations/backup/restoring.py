@@ -30,7 +30,7 @@ from forms.server.config import Settings
 from forms.server.in_use import NAME as IN_USE
 from forms.server.in_use import InUse
 from forms.server.services.operator_log import Leader
-from forms.server.store.concern_store import ConcernStore
+from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.rows import read_erasures, write_rows
 from forms.server.store.signup_store import CANCELLED, SignupStore
 

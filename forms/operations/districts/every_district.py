@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from forms.core.problem import Problem, Problems
-from forms.operations.cli import Checkout
+from forms.operations.cli.main import Checkout
 from forms.operations.districts import forked, site_folders
 from forms.operations.districts.forked import Ended
 from forms.server.districts import settings as districts

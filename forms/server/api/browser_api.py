@@ -16,10 +16,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, request
 
 from forms.core import i18n
-from forms.core.encryption import LEAST_PART, SIZE_CLASSES, is_sealed_for, part_id, size_class
+from forms.core.crypto.encryption import LEAST_PART, SIZE_CLASSES, is_sealed_for, part_id, size_class
 from forms.core.form_schema import Definition, Kind, letter_forms, load, load_all
 from forms.core.ids import is_id
 from forms.core.portal import Desk, Portal
@@ -37,9 +37,9 @@ from forms.server.services.mailbox import (
     recipients,
     take_sealed_part,
 )
+from forms.server.store.concerns.letters import LetterGone, NewLetter, PartsMissing
 from forms.server.store.faults import AlreadyThere, NotKept
-from forms.server.store.letters import LetterGone, NewLetter, PartsMissing
-from forms.server.web.current import current_services
+from forms.server.web.current import current_services, current_state
 from forms.web.headers import NEVER_KEPT
 
 blueprint = Blueprint("sealed", __name__, url_prefix="/forms/sealed/v1")
@@ -65,7 +65,7 @@ def terms() -> Response:
     services = _services()
     return json_answer(
         {
-            "day": current_app.extensions["today"]().isoformat(),
+            "day": current_state().today.isoformat(),
             "salt": services.salt.hex(),
             "memory": services.cost.memory,
             "passes": services.cost.passes,
@@ -143,7 +143,7 @@ def erasure() -> Response:
         raise ApiError(400, "The proof has not its form. Nothing was erased.")
     found = replace(found, proof=proof)
     try:
-        lookup_service.erase(_services(), found, current_app.extensions["today"]())
+        lookup_service.erase(_services(), found, current_state().today)
     except NotKept:
         raise ApiError(503, "The letter box is away just now. Nothing was erased. Try again.") from None
     return json_answer({"erased": found.progress.id})
@@ -158,7 +158,7 @@ def part(wanted: str) -> Response:
     if part_id(body) != wanted or not to.fits(body, sizes):
         raise ApiError(400, "This is not a sealed part for these desks. Nothing was kept.")
     try:
-        take_sealed_part(_services(), body, to.desk_ids, current_app.extensions["today"](), to.box.store)
+        take_sealed_part(_services(), body, to.desk_ids, current_state().today, to.box.store)
     except NotKept as away:
         raise _away(away) from None
     return json_answer({"kept": wanted}, 201)
@@ -185,7 +185,7 @@ def letter(letter_id: str) -> Response:
         id=letter_id,
         thread=to.thread or letter_id,
         form=to.form,
-        day=current_app.extensions["today"](),
+        day=current_state().today,
         lookup=bytes.fromhex(lookup) or None,
         sealed=body,
         desks=to.desk_ids,

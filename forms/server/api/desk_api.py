@@ -12,11 +12,11 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime
 from urllib.parse import unquote
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, request
 
 from forms.core import handover_version
 from forms.core.builds import publishing_report
-from forms.core.encryption import ANSWER_SIZES, LEAST_PART, SIZE_CLASSES, is_sealed, is_sealed_for, part_id
+from forms.core.crypto.encryption import ANSWER_SIZES, LEAST_PART, SIZE_CLASSES, is_sealed, is_sealed_for, part_id
 from forms.core.ids import is_id, new_id
 from forms.core.portal import Desk, Member, as_json
 from forms.server.api.json_responses import ApiError, json_answer
@@ -24,10 +24,10 @@ from forms.server.services import signup_service
 from forms.server.services.combined_mailbox import CombinedMailbox
 from forms.server.services.mailbox import FOR_DESKS, Services
 from forms.server.services.signup_service import settle
-from forms.server.store.concern_store import desk_of
+from forms.server.store.concerns.concern_store import desk_of
+from forms.server.store.concerns.letters import FETCHED, Access, EntryRow, WriteRefused
 from forms.server.store.faults import NotKept
-from forms.server.store.letters import FETCHED, Access, EntryRow, WriteRefused
-from forms.server.web.current import current_services
+from forms.server.web.current import current_services, current_state
 from forms.web.headers import NEVER_KEPT
 
 desk_api = Blueprint("pickup", __name__, url_prefix="/pickup/v1")
@@ -79,8 +79,7 @@ def _signups_desk() -> Desk:
 
 
 def _today() -> date:
-    today: date = current_app.extensions["today"]()
-    return today
+    return current_state().today
 
 
 def _note(desk: Desk, member: Member, what: str, letter_id: str) -> None:
@@ -320,7 +319,7 @@ def day() -> Response:
     While the server's clock is doubted, a desk's clock that shows the same day ends the doubt.
     """
     _reader()
-    told, today, days = _told_day(), current_app.extensions["clock"](), _services().days
+    told, today, days = _told_day(), current_state().clock(), _services().days
     known = days.hear(today, told) if told else days.look(today)
     return json_answer({"shown": known.shown.isoformat(), "believed": known.good.isoformat()})
 
@@ -337,7 +336,7 @@ def _told_day() -> date | None:
 def publishing() -> Response:
     """Return what came of the last try to publish what staff have pushed: its day, and what was wrong, or empty."""
     _reader()
-    report = publishing_report.read(current_app.extensions["portal_file"].published)
+    report = publishing_report.read(current_state().portal_file.published)
     return json_answer({"day": report.day if report else "", "problem": report.problem if report else ""})
 
 

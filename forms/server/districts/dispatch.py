@@ -18,6 +18,7 @@ from forms.server.districts import settings
 from forms.server.districts.fair_turns import FairTurns
 from forms.server.districts.settings import District
 from forms.server.store.connections import CONNECTIONS, WORKERS, Limit
+from forms.server.web.current import state_of
 from forms.server.web.requests import away_page
 from forms.web.headers import EVERYWHERE, NEVER_KEPT
 
@@ -222,12 +223,7 @@ def _said(problem: Exception) -> str:
 
 def stop(app: Flask) -> None:
     """End what belongs to the app of a district that is removed or was changed: its thread, lock and connections."""
-    clock_work = app.extensions.get("clock_work")
-    if clock_work is not None:
-        clock_work.end.set()
-    app.extensions["leader"].close()
-    app.extensions["services"].close()
-    app.extensions["in_use"].close()
+    state_of(app).close()
 
 
 def _as_mapping(district: District) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
 from forms.server.services.mailbox import Services
-from forms.server.store.letters import Access, Copy, EntryRow, Waiting
+from forms.server.store.concerns.letters import Access, Copy, EntryRow, Waiting
 
 
 class CombinedMailbox:

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from forms.core import receipts
-from forms.core.encryption import LETTER_SIZE, seal
+from forms.core.crypto import receipts
+from forms.core.crypto.encryption import LETTER_SIZE, seal
+from forms.core.crypto.receipts import Keys
 from forms.core.form_schema import Kind
 from forms.core.ids import new_id
 from forms.core.media.attachments import LONGEST_ANSWER
 from forms.core.portal import Desk, Portal
-from forms.core.receipts import Keys
 from forms.server.services.mailbox import LETTER_VERSION, Services, recipients
+from forms.server.store.concerns.letters import NewLetter, Progress
 from forms.server.store.database import Store
 from forms.server.store.faults import NotKept
-from forms.server.store.letters import NewLetter, Progress
 
 _SHA_256 = re.compile(r"[0-9a-f]{64}")
 _ID_DIGITS = 32  # of a SHA-256, by which a sealed recording is kept

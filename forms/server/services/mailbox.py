@@ -5,20 +5,20 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from forms.core import receipts
-from forms.core.encryption import part_id, seal, seal_part, unused_key
+from forms.core.crypto import receipts
+from forms.core.crypto.encryption import part_id, seal, seal_part, unused_key
+from forms.core.crypto.receipts import Cost, Keys
 from forms.core.form_schema import LETTER_KINDS, Definition, Kind, load_all
 from forms.core.media.attachments import Clean
 from forms.core.portal import Desk, Event, Portal
 from forms.core.proofs.receipt_proofs import addition_claim, prove
-from forms.core.receipts import Cost, Keys
 from forms.server.services.flood_control import PLACES_THRESHOLD, Files, FloodControl, LeakyBucket, LookupLimiter
 from forms.server.services.likeness import Likeness, is_gibberish
-from forms.server.store.concern_store import ConcernStore
+from forms.server.store.concerns.concern_store import ConcernStore
+from forms.server.store.concerns.letters import PRIORITY_QUEUE, SECOND_QUEUE, NewLetter, Progress
 from forms.server.store.database import Store
 from forms.server.store.date_store import DayStore
 from forms.server.store.faults import NotKept
-from forms.server.store.letters import PRIORITY_QUEUE, SECOND_QUEUE, NewLetter, Progress
 from forms.server.store.signup_store import SignupStore
 from forms.server.store.statement_store import StatementStore
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from forms.core.encryption import seal
+from forms.core.crypto.encryption import seal
 from forms.core.portal import Event
 from forms.server.services.mailbox import Services, Submission, keys_of
 from forms.server.store.signup_store import CANCELLED, NOT_THERE, WAITING, Signup

@@ -16,7 +16,6 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from forms.server.blocked import blocked
 from forms.server.store import installation as ours
-from forms.server.store import schema, schema_copies
 from forms.server.store.connections import Limit, OpenFiles, WriteAheadLog, checkpoints_of, engine_of
 from forms.server.store.faults import (
     READ_ONLY_SERVER,
@@ -27,6 +26,7 @@ from forms.server.store.faults import (
     not_kept_for,
     state_of,
 )
+from forms.server.store.migrations import schema, schema_copies
 from forms.server.store.repeating import is_repeated
 
 MEASURED_EVERY = 1.0

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from forms.core.encryption import require_encrypted
+from forms.core.crypto.encryption import require_encrypted
 from forms.core.problem import Problem
 from forms.server.store.connections import Limit
 from forms.server.store.database import Store

@@ -10,8 +10,8 @@ from datetime import date, timedelta
 
 import sqlalchemy as sa
 
+from forms.core.crypto.signing import private_key, public_text, sign_bytes
 from forms.core.proofs.statements import KEPT_DAYS, MOST_AT_ONCE, DeskPart, Stated, Statement
-from forms.core.signing import private_key, public_text, sign_bytes
 from forms.server.store.database import Store
 from forms.server.store.repeating import repeated, repeated_even_if_done
 

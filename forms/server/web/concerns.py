@@ -14,7 +14,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, request
 from werkzeug.exceptions import HTTPException, NotFound, ServiceUnavailable
 
-from forms.core import receipts
+from forms.core.crypto import receipts
 from forms.core.form_schema import LETTER_KINDS, Kind
 from forms.core.media import attachments
 from forms.core.portal import Desk
@@ -25,9 +25,9 @@ from forms.server.services import lookup, mailbox
 from forms.server.services.flood_control import Busy
 from forms.server.services.lookup import LookupResult
 from forms.server.services.mailbox import Part, Submission
-from forms.server.store.concern_store import ConcernStore
+from forms.server.store.concerns.concern_store import ConcernStore
+from forms.server.store.concerns.letters import PartsMissing
 from forms.server.store.faults import NotKept
-from forms.server.store.letters import PartsMissing
 from forms.server.web import signup_views
 from forms.server.web.requests import (
     FormRequest,

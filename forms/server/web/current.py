@@ -1,11 +1,30 @@
-"""The services that belong to the current request."""
+"""The state of a Flask app, and what of it belongs to the current request."""
 
-from flask import current_app, g
+from flask import Flask, current_app, g
 
 from forms.server.services.mailbox import Services
+from forms.server.state import ServerState
+
+_KEY = "portal"
+
+
+def keep_state(app: Flask, state: ServerState) -> None:
+    """Keep an app's state where `state_of` finds it."""
+    app.extensions[_KEY] = state
+
+
+def state_of(app: Flask) -> ServerState:
+    """Return the state of an app that create_app has made."""
+    state: ServerState = app.extensions[_KEY]
+    return state
+
+
+def current_state() -> ServerState:
+    """Return the state of the app that answers the current request."""
+    return state_of(current_app)
 
 
 def current_services() -> Services:
     """Return the stores and the portal of this request: one version of portal.json from its first line to its last."""
-    services: Services = g.get("services") or current_app.extensions["services"]
+    services: Services = g.get("services") or current_state().services
     return services

@@ -1,8 +1,8 @@
 """/healthz for a monitor: whether letters can be kept, in two words; nothing of people, numbers or times."""
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response
 
-from forms.server.services.operator_log import OperatorLog
+from forms.server.web.current import current_state
 from forms.web.headers import NEVER_KEPT
 
 health = Blueprint("health", __name__)
@@ -11,6 +11,5 @@ health = Blueprint("health", __name__)
 @health.get("/healthz")
 def healthz() -> Response:
     """Answer ok, or not ok while a database takes no letters."""
-    log: OperatorLog = current_app.extensions["operator_log"]
-    words, status = (b"not ok\n", 503) if log.is_troubled else (b"ok\n", 200)
+    words, status = (b"not ok\n", 503) if current_state().operator_log.is_troubled else (b"ok\n", 200)
     return Response(words, status, {"Cache-Control": NEVER_KEPT}, mimetype="text/plain")

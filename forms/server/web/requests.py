@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from flask import Flask, Response, current_app, make_response, request
+from flask import Flask, Response, make_response, request
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 
 from forms.core import form_schema as definitions
-from forms.core import i18n, receipts
+from forms.core import i18n
+from forms.core.crypto import receipts
 from forms.core.form_schema import Definition
 from forms.core.media.attachments import LARGEST, MOST
 from forms.core.portal import Desk
@@ -21,7 +22,7 @@ from forms.core.validation import Accepted, FieldProblem, Raw, Rejected, accept,
 from forms.server.services import mailbox
 from forms.server.services.mailbox import Part, Services, Submission
 from forms.server.web import oversized
-from forms.server.web.current import current_services
+from forms.server.web.current import current_services, current_state, state_of
 from forms.web.headers import EVERYWHERE, NEVER_KEPT
 from forms.web.no_trace import NoTraceRequest
 
@@ -67,7 +68,8 @@ def read_request(language: str, form: str) -> FormRequest:
     if language not in services.portal.language_codes() or form not in definitions.names():
         raise NotFound
     definition = definitions.load(form)
-    today = current_app.extensions["open_day" if definition.kind.is_about_events else "today"]()
+    state = current_state()
+    today = state.open_day if definition.kind.is_about_events else state.today
     if request.method != "POST":
         raw: Raw = {"event": request.args.getlist("event")}
         step = _step(definition, request.args.get("step", ""))
@@ -338,10 +340,11 @@ def drain(limit: int = 64 * 1024 * 1024) -> None:
 
 def away_page(app: Flask, path: str) -> Response:
     """Return the page that nothing was sent, in the language of the path; made once, outside of requests."""
-    portal, pages = app.extensions["services"].portal, app.extensions.setdefault("away_pages", {})
-    if pages.get("portal") is not portal:
+    state = state_of(app)
+    portal, pages = state.services.portal, state.away_pages
+    if state.away_portal is not portal:
         pages.clear()
-        pages["portal"] = portal
+        state.away_portal = portal
     language = next((part for part in path.split("/")[1:3] if part in portal.language_codes()), i18n.SOURCE_LANGUAGE)
     if language not in pages:
         with app.test_request_context(f"/forms/{language}/"):

@@ -7,7 +7,7 @@ from flask import Response
 from markupsafe import Markup
 from werkzeug.exceptions import NotFound
 
-from forms.core import receipts
+from forms.core.crypto import receipts
 from forms.core.portal import Event
 from forms.core.rendering import message, render
 from forms.core.validation import Accepted, FieldProblem, Rejected, accept

@@ -3,11 +3,12 @@
 from mimetypes import add_type, guess_type
 from pathlib import Path
 
-from flask import Blueprint, Response, current_app, redirect, request, send_from_directory
+from flask import Blueprint, Response, redirect, request, send_from_directory
 from werkzeug.exceptions import NotFound
 from werkzeug.security import safe_join
 from werkzeug.wrappers import Response as AnyResponse
 
+from forms.server.web.current import current_state
 from forms.web.headers import how_long
 
 site = Blueprint("site", __name__)
@@ -18,7 +19,9 @@ add_type("text/calendar", ".ics")  # RFC 5545, section 8.1: not every machine kn
 @site.get("/<path:path>")
 def show(path: str) -> AnyResponse:
     """Return a file of the built site; a folder shows its index.html; NotFound shows that language's 404 page."""
-    public: Path = current_app.extensions["public"]
+    public = current_state().public
+    if public is None:
+        raise NotFound
     inside = safe_join(str(public), path)
     if inside and path and not path.endswith("/") and Path(inside).is_dir():
         return redirect(f"/{path}/", 308)

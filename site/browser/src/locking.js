@@ -1,4 +1,4 @@
-// Letters and parts as forms/core/encryption.py makes them: padded to a size class, sealed with age to the keys of desks.
+// Letters and parts as forms/core/crypto/encryption.py makes them: padded to a size class, sealed with age to the keys of desks.
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { Encrypter, generateX25519Identity, identityToRecipient } from "age-encryption";

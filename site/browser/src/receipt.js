@@ -1,4 +1,4 @@
-// Receipts as forms/core/receipts.py makes and reads them: 19 random digits and a Damm check digit; argon2id gives what it opens.
+// Receipts as forms/core/crypto/receipts.py makes and reads them: 19 random digits and a Damm check digit; argon2id gives what it opens.
 import { argon2idAsync } from "@noble/hashes/argon2.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";

@@ -1,7 +1,7 @@
 // What the server asks of the phone has bounds: a server that is taken over could ask for a lock that is quickly broken,
 // or for work that never ends. Beyond them nothing is locked or sent, and the page says so.
 
-// Memory in KiB and passes of argon2id, as forms/core/receipts.py has them. One text: tests/journeys/conftest.py lowers it.
+// Memory in KiB and passes of argon2id, as forms/core/crypto/receipts.py has them. One text: tests/journeys/conftest.py lowers it.
 const [LEAST_MEMORY, LEAST_PASSES] = "19456/2".split("/").map(Number);
 const MOST_MEMORY = 64 * 1024;
 const MOST_PASSES = 8;

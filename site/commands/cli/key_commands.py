@@ -4,7 +4,7 @@ import click
 
 from commands.site import this_site
 from forms.core.builds import git_signatures
-from forms.core.fingerprints import publisher_fingerprint
+from forms.core.crypto.fingerprints import publisher_fingerprint
 from forms.desk.crypto import keys
 
 

@@ -14,7 +14,7 @@ from commands.checkouts import checkout_of
 from commands.problems import report_problems
 from commands.site import SITE, Program, Site
 from forms.core.builds.version import VERSION
-from forms.operations.cli import CHECKOUT, OperatorGroup
+from forms.operations.cli.main import CHECKOUT, OperatorGroup
 
 COMMANDS: Mapping[str, str] = {
     "add-language": "check_commands",

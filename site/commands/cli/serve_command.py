@@ -25,10 +25,12 @@ def serve(port: int) -> None:
         require_port(port)
         threading.Thread(target=watch_consents, args=(site, threading.Event()), daemon=True).start()
         build_if_changed(site, site.public, speak=False, compress=False)
+        from forms.core import portal  # noqa: PLC0415
         from forms.server import app, run  # noqa: PLC0415 - loads the stores: what is wrong with pages is said before
+        from forms.server.web.current import state_of  # noqa: PLC0415
 
         built = app.create_app({"portal": site.handover, "public": site.public, "data": site.root / "var" / "server"})
-        renew = (site, lambda: app.take_new_portal(built, site.handover))
+        renew = (site, lambda: state_of(built).use_portal(portal.read(site.handover)))
         threading.Thread(target=follow, args=renew, daemon=True).start()
         click.echo(f"\nReady: http://{HOST}:{port}/   (stop with Ctrl+C)\n")
         click.echo("Send a concern there, then open it in a second window:  python3 build.py desk")

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from sitegen.content import consents
+from sitegen.content.consent import consents
 from sitegen.layers import lookup
-from sitegen.lint.own_files import is_kept_by_windows
+from sitegen.layers.own_files import is_kept_by_windows
 from sitegen.media import images
 from sitegen.render.context import Context
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sitegen.content import consents
+from sitegen.content.consent import consents
 from sitegen.content.pages import SOURCE, Library
 from sitegen.layers import lookup
 from sitegen.media import audio_clips

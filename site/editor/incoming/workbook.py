@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sitegen.content.csv_files import MOST_ROWS
+from sitegen.content.spreadsheets.csv_files import MOST_ROWS
 
 from editor.incoming.package import xml_of
 from forms.core.files.spreadsheet_csv import cell_text

@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from editor.history import name_of
 from editor.office.state import PUBLISHER, REVIEWER, ROLES, Account, Invitation, Kept, State
+from editor.saving.history import name_of
 from forms.core.i18n import gettext_noop as _
 from forms.core.problem import Problem
 

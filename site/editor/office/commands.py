@@ -9,7 +9,7 @@ from editor.office import office
 from editor.office.accounts import DAYS, Accounts
 from editor.office.passkeys import Passkeys
 from editor.office.state import PUBLISHER, ROLES, Account
-from forms.core.fingerprints import publisher_fingerprint
+from forms.core.crypto.fingerprints import publisher_fingerprint
 
 
 def group(memory: Path, languages: Callable[[], tuple[str, ...]], guard: Callable[[], object]) -> click.Group:

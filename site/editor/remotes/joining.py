@@ -12,10 +12,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from sitegen.content import consents
-from sitegen.publish import withdrawal
+from sitegen.content.consent import consents
+from sitegen.publish.withdrawals import withdrawal
 
-from editor.merging import Part, merge, merged
+from editor.saving.merging import Part, merge, merged
 from editor.tables.lines import lines_of
 from forms.core.files.spreadsheet_csv import Dialect, separator_of, text_of
 from forms.core.problem import Problem

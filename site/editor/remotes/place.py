@@ -10,21 +10,21 @@ from datetime import date
 from pathlib import Path
 from threading import RLock
 
-from sitegen.lint.own_files import is_passed_over
-from sitegen.publish import withdrawal
+from sitegen.layers.own_files import is_passed_over
+from sitegen.publish.withdrawals import withdrawal
 
 from editor import publishing, settings
-from editor.history import History
 from editor.paths import within
 from editor.remotes import answer as site_says
 from editor.remotes.joining import CONSENTS, Data, Joined, join
 from editor.remotes.remote import Moved, Offline, Remote
-from editor.store import Store
+from editor.saving.history import History
+from editor.saving.store import Store
 from forms.core.builds import git_signatures
+from forms.core.crypto.signing import PrivateKey, public_text
 from forms.core.files.durable import write_durably
 from forms.core.i18n import gettext_noop as _
 from forms.core.problem import Problem
-from forms.core.signing import PrivateKey, public_text
 
 SIGNERS = "signers"
 """In the editor's folder: the lines of colleagues whose signature counts here, beside this machine's own."""

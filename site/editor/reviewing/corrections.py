@@ -7,13 +7,14 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sitegen.content.csv_files import sheet_of
 from sitegen.content.pages import SOURCE
+from sitegen.content.spreadsheets.csv_files import sheet_of
 
-from editor import differences, front_matter, signing
+from editor import differences, front_matter
 from editor.differences import Piece
 from editor.editor import Editor
 from editor.looking import source_of
+from editor.reviewing import signing
 from editor.reviewing.review_pack import (
     DESCRIPTION,
     FORM,

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import FileSystemLoader
-from sitegen.content import quotes
-from sitegen.content.csv_files import sheet_of
+from sitegen.content.consent import quotes
 from sitegen.content.desk_tables import ENGLISH_ONLY
 from sitegen.content.pages import SOURCE, Library
+from sitegen.content.spreadsheets.csv_files import sheet_of
 
 from editor import front_matter
 from editor.editor import Editor
-from editor.store import Store
+from editor.saving.store import Store
 from editor.tables import library_rows, rows
 from editor.tables.lines import name_of, named
 from editor.translation import interface_words, translating

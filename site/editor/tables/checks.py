@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sitegen.content import tables
-from sitegen.content.csv_files import sheet_of
+from sitegen.content.spreadsheets.csv_files import sheet_of
 from sitegen.content.tables import Row, Tables
 from sitegen.layers import libraries
 from sitegen.lint import consent_rules

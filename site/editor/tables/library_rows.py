@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from sitegen.content.csv_files import read_sheet
+from sitegen.content.spreadsheets.csv_files import read_sheet
 from sitegen.layers import lookup
 from sitegen.layers.rows import DROP
 
-from editor.store import Store
+from editor.saving.store import Store
 from editor.tables import rows
 from editor.tables.lines import name_of, named
 from forms.core.problem import Problem

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sitegen.content.csv_files import CsvFile, sheet_of
+from sitegen.content.spreadsheets.csv_files import CsvFile, sheet_of
 
 from editor.incoming import documents, workbook
 from editor.tables.lines import name_of, named

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sitegen.content import consents, dates
-from sitegen.content.csv_files import sheet_of
+from sitegen.content.consent import consents
+from sitegen.content.spreadsheets import dates
+from sitegen.content.spreadsheets.csv_files import sheet_of
 from sitegen.layers import rows
 
 from forms.core.problem import Danger, Problem

@@ -11,9 +11,9 @@ from pathlib import Path
 from sitegen.content.pages import UNFINISHED
 
 from editor import front_matter
-from editor.history import Entry
 from editor.paths import within
-from editor.store import Store
+from editor.saving.history import Entry
+from editor.saving.store import Store
 from editor.translation import translating
 
 _GAP = "<!-- not translated yet -->"

@@ -12,7 +12,7 @@ from babel.messages.catalog import Catalog
 from sitegen.languages import word_files
 
 from editor.paths import within
-from editor.store import Store
+from editor.saving.store import Store
 from forms.core import i18n
 from forms.core.i18n import extraction, own_words
 from forms.core.i18n.own_words import Forms

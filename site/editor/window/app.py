@@ -11,24 +11,20 @@ from editor.editor import Editor
 from editor.incoming import pictures, recordings
 from editor.office.office import Office
 from editor.window import (
-    approve_pages,
     helpline_pages,
-    history_pages,
     home,
     page_pages,
     paste_pages,
     picture_pages,
     preview_pages,
-    publish_pages,
     recording_pages,
-    review_pages,
     story_pages,
     table_pages,
-    text_pages,
-    translate_pages,
 )
 from editor.window.home import NAMES
 from editor.window.office import gate, own_pages, signing_pages
+from editor.window.publishing import approve_pages, history_pages, publish_pages
+from editor.window.translation import review_pages, text_pages, translate_pages
 from forms.core import i18n
 from forms.core.problem import Problem, Problems
 from forms.web.local import request_guard

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flask import Blueprint, abort, g, render_template, request
-from sitegen.content.consents import FOLDER as STORIES
+from sitegen.content.consent.consents import FOLDER as STORIES
 from sitegen.content.pages import SOURCE
 from sitegen.render.blocks import BLOCKS
 from werkzeug.wrappers import Response
@@ -14,8 +14,8 @@ from werkzeug.wrappers import Response
 from editor import front_matter, overview
 from editor.incoming import pictures
 from editor.looking import source_of
-from editor.merging import Part
-from editor.store import Saved, text_of
+from editor.saving.merging import Part
+from editor.saving.store import Saved, text_of
 from editor.window.home import last_writer, the_editor, translate, writer
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to

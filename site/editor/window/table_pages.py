@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any, cast
 
 from flask import Blueprint, Response, g, make_response, render_template, request
-from sitegen.content.csv_files import CsvFile, sheet_of
+from sitegen.content.spreadsheets.csv_files import CsvFile, sheet_of
 from werkzeug.wrappers import Response as Answer
 
 from editor.tables import checks, lines, rows

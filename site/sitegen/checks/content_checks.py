@@ -11,9 +11,10 @@ from forms.core.form_schema import load_all
 from forms.core.form_schema import names as form_names
 from forms.core.portal import Choice
 from forms.core.problem import Problem, as_dangers
-from sitegen.checks import event_checks, feedback_checks, page_checks
+from sitegen.checks import number_checks, page_checks
 from sitegen.checks.did_you_mean import did_you_mean
-from sitegen.content import desk_tables, number_checks, phone_numbers
+from sitegen.checks.tables import event_checks, feedback_checks
+from sitegen.content import desk_tables, phone_numbers
 from sitegen.content.pages import SOURCE, Library, Source, linked_name
 from sitegen.content.tables import Row, Tables, place_of
 from sitegen.languages import word_checks

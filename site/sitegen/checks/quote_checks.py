@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from forms.core.problem import Problem
-from sitegen.content import consents, quotes
+from sitegen.content.consent import consents, quotes
 from sitegen.content.pages import Source, block_of
-from sitegen.render.markdown_extensions import talk
-from sitegen.render.markdown_html import to_html
+from sitegen.render.engine.markdown_extensions import talk
+from sitegen.render.engine.markdown_html import to_html
 
 _QUOTED = re.compile(r"<(?:blockquote|q)\b", re.I)
 _MARK = re.compile(r"quote-consent-|data-consent", re.I)

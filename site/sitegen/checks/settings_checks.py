@@ -7,8 +7,8 @@ from forms.core.builds.manifest import is_publisher
 from forms.core.form_schema import letter_forms
 from forms.core.portal import COLUMN_WIDTHS
 from forms.core.problem import Problem
-from sitegen.checks import key_checks
 from sitegen.checks.did_you_mean import did_you_mean
+from sitegen.checks.security import key_checks
 from sitegen.content import settings_schema
 from sitegen.content.settings import WHERE
 

@@ -11,7 +11,7 @@ from typing import Any
 from dateutil import rrule
 
 from forms.core.portal import Event
-from sitegen.content import dates
+from sitegen.content.spreadsheets import dates
 from sitegen.content.tables import NumberedRow, Row, layer_of, number_of, text
 
 MOST_REPEATS = 120

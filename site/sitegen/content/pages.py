@@ -17,8 +17,8 @@ from forms.core.problem import Problem
 from forms.core.yaml_reader import DuplicateKey, YAMLError, read_yaml
 from sitegen.content.settings import line_of, twice
 from sitegen.layers import lookup
+from sitegen.layers.own_files import shown_name
 from sitegen.lint import front_matter
-from sitegen.lint.own_files import shown_name
 
 SOURCE = "en"
 DRAFT = "draft"

@@ -15,8 +15,9 @@ from forms.core.i18n import digits
 from forms.core.portal import Text
 from forms.core.problem import Problem, Problems
 from sitegen.checks.did_you_mean import did_you_mean
-from sitegen.content import dates, kept_tables, settings
-from sitegen.content.csv_files import CsvFile, file_of, lost_letters, read_sheet
+from sitegen.content import kept_tables, settings
+from sitegen.content.spreadsheets import dates
+from sitegen.content.spreadsheets.csv_files import CsvFile, file_of, lost_letters, read_sheet
 from sitegen.languages import table_schemas
 from sitegen.layers import lookup, rows
 

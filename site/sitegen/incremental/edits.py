@@ -12,8 +12,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from forms.core.problem import Problem
-from sitegen.checks import content_checks, html_checks
-from sitegen.content import consents, number_checks, pages, phone_numbers, translations
+from sitegen.checks import content_checks, number_checks
+from sitegen.checks.security import html_checks
+from sitegen.content import pages, phone_numbers, translations
+from sitegen.content.consent import consents
 from sitegen.content.pages import SOURCE, Library, Source
 from sitegen.incremental.drawn import Drawn
 from sitegen.lint import mistakes, page_facts

@@ -16,7 +16,7 @@ BESIDE = ".twin"
 
 
 def twin_of(out: Path) -> Path:
-    """Return where the twin of a built site stands. Withdrawing a story looks there too (publish/withdrawal.py)."""
+    """Return where the twin of a built site stands. Withdrawing a story looks there too (publish/withdrawals)."""
     return out.with_name(f"{out.name}{BESIDE}")
 
 

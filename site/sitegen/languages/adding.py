@@ -15,7 +15,8 @@ from forms.core.files.durable import write_durably
 from forms.core.i18n import extraction, locales, own_words
 from forms.core.problem import Problem
 from forms.core.yaml_reader import YAMLError, read_yaml
-from sitegen.content import csv_files, pages, settings
+from sitegen.content import pages, settings
+from sitegen.content.spreadsheets import csv_files
 from sitegen.languages import table_schemas, word_files
 from sitegen.layers import lookup
 from sitegen.media import speech

@@ -20,7 +20,7 @@ from typing import Any
 from forms.core.files.durable import write_durably
 from forms.core.problem import Problem
 from forms.core.yaml_reader import YAMLError, read_yaml
-from sitegen.lint.own_files import is_passed_over
+from sitegen.layers.own_files import is_passed_over
 
 OWN = "content"
 SETTINGS = "portal.yml"

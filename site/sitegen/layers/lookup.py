@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sitegen.layers import libraries
-from sitegen.lint.own_files import is_passed_over
+from sitegen.layers.own_files import is_passed_over
 
 OWN = libraries.OWN
 """How sentences call the district's own folder."""

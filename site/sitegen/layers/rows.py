@@ -10,7 +10,7 @@ from typing import Any
 
 from forms.core.i18n import locales
 from forms.core.problem import Danger, Problem
-from sitegen.content.csv_files import CsvFile
+from sitegen.content.spreadsheets.csv_files import CsvFile
 
 DROP = "drop"
 CONSENTS = "consents"

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from forms.core.problem import Problem
-from sitegen.content import consents, quotes
-from sitegen.content.consents import languages
+from sitegen.content.consent import consents, quotes
+from sitegen.content.consent.consents import languages
 from sitegen.content.pages import Source
 from sitegen.content.tables import Row, Tables, place_of
 from sitegen.layers import lookup

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from forms.core.files.audio_files import is_recording
 from forms.core.problem import Problem
-from sitegen.content.consents import media_name
+from sitegen.content.consent.consents import media_name
 from sitegen.content.pages import UNFINISHED
 from sitegen.layers import libraries, lookup
-from sitegen.lint.own_files import is_kept_by_windows, is_passed_over, shown_name
+from sitegen.layers.own_files import is_kept_by_windows, is_passed_over, shown_name
 from sitegen.media import audio_clips, images
 
 _COPY = re.compile(
@@ -28,7 +28,7 @@ _KEEP_ONE = "Keep the right one under the name without additions, and take the o
 _NEVER = "Nothing of it is published. Take it out of content/: copies of this folder go to others."
 _ACTIVE = frozenset({".html", ".htm", ".xhtml", ".xht", ".shtml", ".mht", ".mhtml", ".js", ".mjs", ".css", ".xml",
                      ".xsl", ".xslt", ".rdf", ".svgz", ".swf", ".wasm", ".php"})  # fmt: skip
-"""Of these sitegen/checks/html_checks.py says what is wrong."""
+"""Of these sitegen/checks/security/html_checks.py says what is wrong."""
 
 FILMS = frozenset({".mp4", ".webm"})
 """The only files that are published as they are, where consents.csv names them."""

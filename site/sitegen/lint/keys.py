@@ -7,8 +7,8 @@ from typing import Any
 from forms.core.problem import Problem
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.checks.page_checks import DAYS
+from sitegen.content.consent.quotes import PUBLISHED
 from sitegen.content.pages import DRAFT, SOURCE, Library, Source, day_of
-from sitegen.content.quotes import PUBLISHED
 
 TEXTS = ("title", "description", "reviewed_by", "consent", "kind", "problem", "taluk", "picture")
 FLAGS = ("sensitive", "composite", "voice", "search", "example", DRAFT)

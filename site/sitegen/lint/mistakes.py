@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from forms.core.problem import Problem
-from sitegen.content.consents import media_names
+from sitegen.content.consent.consents import media_names
 from sitegen.content.pages import Library, Source
 from sitegen.content.tables import Row, Tables, place_of
 from sitegen.layers import lookup

@@ -13,10 +13,11 @@ from pathlib import Path
 
 from forms.core.problem import Danger, Problem
 from sitegen import kept_work
-from sitegen.checks import html_checks, page_checks
+from sitegen.checks import page_checks
+from sitegen.checks.security import html_checks
 from sitegen.content.pages import Source
 from sitegen.lint import structure, translations, visible
-from sitegen.render.markdown_html import to_html
+from sitegen.render.engine.markdown_html import to_html
 
 _LINK = re.compile(r'<a\b[^>]*?\bhref="([^"]*)"[^>]*>(.*?)</a>', re.S)
 _ID = re.compile(r'\bid="([^"]*)"')

@@ -21,7 +21,7 @@ from forms.core.form_schema import Definition, Field
 from forms.core.portal import Clip, Portal, SoundFile
 from forms.core.problem import Problem
 from forms.core.rendering import labelled
-from sitegen.content.consents import media_name
+from sitegen.content.consent.consents import media_name
 from sitegen.content.pages import Library, Source, day_of
 from sitegen.layers import lookup
 from sitegen.media import shared_clips, speech
@@ -111,7 +111,7 @@ def sounds_in(html: str) -> tuple[str, ...]:
 
 
 def _convert(recording: Path, where: list[tuple[Kind, Path]]) -> None:
-    from forms.core import audio  # noqa: PLC0415 - FFmpeg is large, and only a build makes sound
+    from forms.core.media import audio  # noqa: PLC0415 - FFmpeg is large, and only a build makes sound
 
     try:
         audio.convert(recording, where)
@@ -121,7 +121,7 @@ def _convert(recording: Path, where: list[tuple[Kind, Path]]) -> None:
 
 
 def _speak(text: str, voice: str, where: list[tuple[Kind, Path]]) -> None:
-    from forms.core import audio  # noqa: PLC0415 - FFmpeg is large, and only a build makes sound
+    from forms.core.media import audio  # noqa: PLC0415 - FFmpeg is large, and only a build makes sound
 
     try:
         audio.write_samples(speech.speak(text, voice), speech.SAMPLE_RATE, where)

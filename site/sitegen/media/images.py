@@ -21,7 +21,7 @@ from forms.core.files.durable import write_durably
 from forms.core.media import decoder_process
 from forms.core.problem import Problem
 from sitegen.checks.did_you_mean import did_you_mean
-from sitegen.content.consents import media_name
+from sitegen.content.consent.consents import media_name
 from sitegen.content.pages import Source
 from sitegen.layers import lookup
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from forms.core.portal import Helpline
-from sitegen.content import consents
+from sitegen.content.consent import consents
 from sitegen.layers import lookup
 from sitegen.media.images import DRAWN
 from sitegen.render.context import Context

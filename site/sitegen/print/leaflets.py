@@ -16,9 +16,14 @@ import segno
 import typst
 
 from forms.core import i18n
+from forms.core.crypto.fingerprints import (
+    desk_fingerprint,
+    member_fingerprint,
+    portal_fingerprint,
+    recovery_fingerprint,
+)
 from forms.core.files.durable import write_durably
-from forms.core.fingerprints import desk_fingerprint, member_fingerprint, portal_fingerprint, recovery_fingerprint
-from forms.core.fonts import font_of
+from forms.core.i18n.fonts import font_of
 from forms.core.portal import Portal, pick
 from sitegen.content.tables import Tables, in_order, text
 from sitegen.print import drawings

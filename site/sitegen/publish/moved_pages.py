@@ -22,16 +22,17 @@ from forms.core.portal import Portal
 from forms.core.problem import Problem
 from forms.core.rendering import Page, draw_page
 from sitegen.checks.did_you_mean import did_you_mean
-from sitegen.content import consents
+from sitegen.content.consent import consents
 from sitegen.content.pages import SOURCE, Library, Source
 from sitegen.content.tables import Row, place_of
 from sitegen.content.translations import paragraphs
-from sitegen.publish import cleaning, compression
+from sitegen.publish import compression
+from sitegen.publish.withdrawals import cleaning
 from sitegen.render.layout import alternates
 
 FILE = "addresses.json"
 LIST = "moved.json"
-"""On the site: the addresses of redirects, so that those to a withdrawn story are found (publish/withdrawal.py)."""
+"""On the site: the addresses of redirects, so that those to a withdrawn story are found (publish/withdrawals)."""
 
 TABLE = "content/tables/moved.csv"
 _TARGET = re.compile(r'<meta http-equiv="refresh" content="0; url=(/[^"]*)">')

@@ -9,18 +9,18 @@ from markupsafe import Markup
 from forms.core import i18n
 from forms.core.problem import Problem, Problems
 from sitegen import kept_work
-from sitegen.checks import active_html
-from sitegen.content import quotes
+from sitegen.checks.security import active_html
+from sitegen.content.consent import quotes
 from sitegen.content.pages import SOURCE, Library, Source
 from sitegen.lint import unexpected
 from sitegen.page_keys import PageKeys
 from sitegen.render import search_index
 from sitegen.render.blocks import Context, draw
 from sitegen.render.engine.interface import Engine, chosen
+from sitegen.render.engine.markdown_extensions import BlockExtension, foreign_links, talk
 from sitegen.render.frames import Frames
 from sitegen.render.html_to_text import said_of
 from sitegen.render.layout import page_of, with_clip
-from sitegen.render.markdown_extensions import BlockExtension, foreign_links, talk
 
 
 @dataclass(frozen=True)

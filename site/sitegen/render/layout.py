@@ -7,8 +7,8 @@ from markupsafe import Markup
 from forms.core import i18n
 from forms.core.portal import Portal
 from forms.core.rendering import Alternate, Note, Page
+from sitegen.content.consent.quotes import LEFT
 from sitegen.content.pages import Source
-from sitegen.content.quotes import LEFT
 from sitegen.render.blocks import Context
 from sitegen.render.context import CLIP_HERE
 from sitegen.render.picture_blocks import picture

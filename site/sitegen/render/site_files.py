@@ -13,21 +13,13 @@ from forms.core import i18n
 from forms.core.i18n import locales
 from forms.core.portal import Clip, Portal
 from forms.core.rendering import Page, draw_page
-from sitegen.content import consents
+from sitegen.content.consent import consents
 from sitegen.content.pages import Source
 from sitegen.layers import lookup
 from sitegen.lint.files import FILMS
 from sitegen.media import short_clips
-from sitegen.publish import (
-    browser_bundle,
-    mirrored_style,
-    old_engines,
-    open_data,
-    tablet,
-    withdrawal,
-    withdrawn_media,
-    withdrawn_quotes,
-)
+from sitegen.publish import browser_bundle, mirrored_style, old_engines, open_data, tablet
+from sitegen.publish.withdrawals import withdrawal, withdrawn_media, withdrawn_quotes
 from sitegen.render.blocks import Context
 from sitegen.render.layout import alternates
 from sitegen.render.picture_blocks import heard
@@ -180,7 +172,7 @@ def _is_there(pages: Mapping[str, Source], name: str) -> bool:
 
 
 def _neutral(folder: Path, portal: Portal, language: str) -> None:
-    """Write the page that replaces a story withdrawn after this build (sitegen/publish/withdrawal.py)."""
+    """Write the page that replaces a story withdrawn after this build (sitegen/publish/withdrawals/withdrawal.py)."""
     title, text = consents.neutral_words(language)
     body = Markup("<h1>{}</h1>\n<p>{}</p>").format(title, text)
     page = Page(title=title, lang=language, body=body, alternates=alternates(portal, language, ""), index=False)

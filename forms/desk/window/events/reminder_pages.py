@@ -8,9 +8,9 @@ from forms.core.problem import Problem
 from forms.desk.events.event_records import EventBook
 from forms.desk.events.event_session import minute
 from forms.desk.events.event_views import reminders_of
-from forms.desk.events.gateways import Gateway, Handout, http_gateway
-from forms.desk.events.reminders import SENT, Gone, left_out, send, waiting, without_template
-from forms.desk.events.sms import is_gsm, parts, price
+from forms.desk.events.messaging.gateways import Gateway, Handout, http_gateway
+from forms.desk.events.messaging.reminders import SENT, Gone, left_out, send, waiting, without_template
+from forms.desk.events.messaging.sms import is_gsm, parts, price
 from forms.desk.window import labels
 from forms.desk.window.events.event_access import the_book
 

@@ -13,7 +13,7 @@ from editor.office.state import State
 from editor.window.home import translate, translated
 from editor.window.office.gate import COOKIE, device_of, pages, signed_in, the_office
 from editor.window.office.sign_in_pages import answered, checked, label, today
-from forms.core.fingerprints import publisher_fingerprint
+from forms.core.crypto.fingerprints import publisher_fingerprint
 from forms.core.problem import Problem
 
 

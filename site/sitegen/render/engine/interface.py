@@ -7,8 +7,8 @@ from typing import Protocol
 
 from forms.core.problem import Problem
 from sitegen.content.pages import Library
-from sitegen.render.markdown_extensions import BlockExtension
-from sitegen.render.markdown_html import read_configuration
+from sitegen.render.engine.markdown_extensions import BlockExtension
+from sitegen.render.engine.markdown_html import read_configuration
 
 ENGINES = {
     "markdown": "sitegen.render.engine.markdown_engine",

@@ -11,8 +11,8 @@ from markdown.extensions import Extension
 from markdown.treeprocessors import Treeprocessor
 
 from sitegen.content.pages import Library, address_of, linked_name
-from sitegen.render.markdown_extensions import BlockExtension
-from sitegen.render.markdown_html import converter
+from sitegen.render.engine.markdown_extensions import BlockExtension
+from sitegen.render.engine.markdown_html import converter
 
 _LINKS = {"a": "href", "img": "src"}
 _LAST = 0

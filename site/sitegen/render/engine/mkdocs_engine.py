@@ -9,7 +9,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 from sitegen.content.pages import Library
-from sitegen.render.markdown_extensions import BlockExtension
+from sitegen.render.engine.markdown_extensions import BlockExtension
 
 
 def convert(

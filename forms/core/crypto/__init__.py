@@ -1,0 +1,1 @@
+"""Encrypt letters, derive keys from receipts, sign, compare keys. Private keys of desks: forms/desk/crypto."""

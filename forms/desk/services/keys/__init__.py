@@ -1,0 +1,1 @@
+"""The keys of this machine and of all desks: which are trusted, changed and retired."""

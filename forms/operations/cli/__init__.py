@@ -1,0 +1,1 @@
+"""The operator's commands: of build.py, and of `portal` where the package is installed."""

@@ -1,0 +1,133 @@
+"""Commands for releases: publish, releases, rollback."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from datetime import date
+from pathlib import Path
+
+import click
+
+from forms.core.builds import publishing_report
+from forms.core.problem import Problem, Problems
+from forms.operations import releases as folders
+from forms.operations import static_layout
+from forms.operations.cli.main import Checkout, checkout, report_problems
+from forms.operations.districts import every_district
+from forms.operations.installation import become_owner
+from forms.operations.releases import Release
+from forms.operations.updating import Source, clone_in
+
+
+@click.command()
+@click.option("--as-it-is", is_flag=True, help="Take public/ and .build/portal.json, built on another machine.")
+@click.option("--daily", is_flag=True, help="As the timer of the day: write down what came of it, for `status`.")
+@click.option("--clock-is-right", is_flag=True, help="A release of a later day was made by a wrong clock.")
+@click.option("--to", type=click.Path(path_type=Path), help="Folder to lay pages out in, for an object store.")
+@click.option("--districts", "all_", type=click.Path(file_okay=False, path_type=Path),
+              help="Folder of many districts: publish each whose content is on this machine.")  # fmt: skip
+def publish(*, as_it_is: bool, daily: bool, clock_is_right: bool, to: Path | None, all_: Path | None) -> None:
+    """Put what content/ says into use, pages and forms in the same moment; builds first where anything changed."""
+    with report_problems():
+        here = checkout()
+        if all_ is not None and to:
+            raise Problem("--to", "is for one district.", "Name it: --content FOLDER publish --to ...")
+        if all_ is not None:
+            asked = {"--as-it-is": as_it_is, "--daily": daily, "--clock-is-right": clock_is_right}
+            every_district.run(here, all_, lambda _: ["publish", *(name for name, given in asked.items() if given)])
+            return
+        become_owner(here.published)
+        with folders.at_work(here.published, say_waiting), _reported(here) if daily else nullcontext():
+            _recover(here)
+            release = publish_newest(here, as_it_is=as_it_is, clock_is_right=clock_is_right)
+            laid_out = static_layout.write(release.public, to) if to else None
+        click.echo(f"Release {release.number} is in use: {release.public}")
+        if laid_out:
+            click.echo(
+                f"{laid_out[0]} objects lie in {to}. Upload them in the order of {static_layout.LISTING}, then "
+                f"delete the {laid_out[1]} that it names as gone; and again after each withdrawal, or the store "
+                "goes on showing it."
+            )
+
+
+@contextmanager
+def _reported(here: Checkout) -> Iterator[None]:
+    """Write down what came of it, as `update` does: staff and `status` see it, with its day."""
+    told = "It was cut short."
+    try:
+        yield
+        told = ""
+    except Exception as error:
+        told = (
+            str(error) if isinstance(error, Problem | Problems) else f"A fault of the program: {type(error).__name__}."
+        )
+        raise
+    finally:
+        publishing_report.write(here.published, publishing_report.Report(here.today().isoformat(), told))
+
+
+def _recover(here: Checkout) -> None:
+    """Let withdrawals stand in consents.csv again that a power cut during an update left set aside."""
+    clone = clone_in(here.root)
+    if clone.exists():
+        Source(here.root / "content", clone, Path(os.devnull), keep=here.keep_withdrawals).recover()
+
+
+def publish_newest(here: Checkout, *, as_it_is: bool = False, clock_is_right: bool = False) -> Release:
+    """Build where that can be done here, and put the build into use. Raises Problem or Problems.
+
+    Whoever calls it holds `releases.at_work`, as the user whom the releases belong to: that user could not replace
+    root's files later.
+    """
+    if not clock_is_right:
+        require_no_earlier_day(here)
+    public, handover = here.root / "public", here.root / ".build" / "portal.json"
+    if here.build is not None and not as_it_is:
+        public, handover = here.build()
+    return folders.publish(here.published, public, handover, here.today(), purge=here.purge)
+
+
+def require_no_earlier_day(here: Checkout) -> None:
+    """Raise Problem where a release was made on a later day: a consent that has ended since would count again."""
+    days = []
+    for release in folders.every(here.published):
+        with suppress(Problem):  # a damaged one is said where it is used
+            days.append(date.fromisoformat(release.manifest.day))
+    if days and here.today() < max(days):
+        todo = (
+            "Correct the clock (timedatectl). If it is right, and was ahead when that release was made: "
+            "python3 build.py publish --clock-is-right"
+        )
+        what = f"shows {here.today()}, and a release was made on {max(days)}: a consent that ended since would count."
+        raise Problem("The clock of this machine", what, todo)
+
+
+def say_waiting() -> None:
+    """Say that another program publishes here."""
+    click.echo("Another program publishes here just now: waiting for its end.", err=True)
+
+
+@click.command()
+def releases() -> None:
+    """List the releases that are there, and which is in use."""
+    here = checkout()
+    with report_problems():
+        now = folders.current(here.published)
+        for release in folders.every(here.published):
+            mark = "in use" if now is not None and release.number == now.number else ""
+            click.echo(f"{release.number}  built on {release.manifest.day}  {mark}".rstrip())
+        if now is None:
+            click.echo("Nothing is published yet: publish")
+
+
+@click.command()
+@click.argument("number", required=False, type=int)
+def rollback(number: int | None) -> None:
+    """Go back to the release before this one, or to the one with this NUMBER. What was withdrawn stays withdrawn."""
+    here = checkout()
+    with report_problems():
+        become_owner(here.published)
+        seen = folders.current(here.published)
+        with folders.at_work(here.published, say_waiting):
+            release = folders.rollback(here.published, number, purge=here.purge, seen=seen)
+        click.echo(f"Release {release.number} is in use again. The next publish builds on what content/ says then.")

@@ -1,0 +1,89 @@
+"""The command that takes what staff have pushed."""
+
+from pathlib import Path
+
+import click
+
+from forms.core.problem import Problem, Problems
+from forms.operations import releases
+from forms.operations.cli.main import Checkout, checkout, report_problems
+from forms.operations.cli.release_commands import publish_newest, say_waiting
+from forms.operations.districts import every_district
+from forms.operations.installation import become_owner
+from forms.operations.updating import Source, clone_in, require_no_office, take_library
+from forms.operations.updating import update as take_newest
+from forms.server.districts.settings import District
+
+
+@click.command()
+@click.option("--signers", type=click.Path(path_type=Path), default=Path("/etc/portal/allowed_signers"),
+              show_default=True, help="Whose signature counts: a name and an SSH key a line.")  # fmt: skip
+@click.option("--remote", default="origin", show_default=True, help="Where staff push to, as the clone names it.")
+@click.option("--branch", default="main", show_default=True, help="The branch that is published.")
+@click.option("--districts", "all_", envvar=every_district.FOLDER, type=click.Path(file_okay=False, path_type=Path),
+              help="Folder of many districts: each that names its content, by its own allowed_signers.")  # fmt: skip
+@click.option("--renamed", is_flag=True, help="The site has a new address: take what was signed for that one.")
+@click.option("--libraries", "only_libraries", is_flag=True, help="Only fetch the libraries that portal.yml names.")
+def update(signers: Path, remote: str, branch: str, all_: Path | None, *, renamed: bool, only_libraries: bool) -> None:
+    """Take the newest content that a named person signed; check, build, put into use.
+
+    What fails changes nothing, and is shown to staff at their desks. Where there is no clone of a repository in
+    var/content.git, what content/ holds is published.
+    """
+    here = checkout()
+    content, clone = here.root / "content", clone_in(here.root)
+    with report_problems():
+        if all_ is not None:
+            every_district.run(here, all_, lambda one: _for_one(all_, one, remote, branch))
+            return
+        if only_libraries:
+            _fetch_libraries(here)
+            return
+        become_owner(clone)  # git runs what a repository's settings name: never as root
+        become_owner(here.published)
+        keep = here.keep_withdrawals
+        if clone.exists():
+            require_no_office(here.root)
+        source = Source(content, clone, signers, remote, branch, keep, renamed) if clone.exists() else None
+        with releases.at_work(here.published, say_waiting):
+            said = take_newest(
+                source, lambda: publish_newest(here), here.published, here.today(), purge=lambda: _purge_all(here),
+                held=releases.is_held(here.published), libraries=here.libraries,
+            )  # fmt: skip
+        click.echo(said)
+
+
+def _fetch_libraries(here: Checkout) -> None:
+    """Fetch the libraries, and publish nothing. Raises Problems."""
+    wrong: list[Problem] = []
+    become_owner(here.root / "content")
+    for source in here.libraries():
+        try:
+            click.echo(take_library(source) or f"Library {source.folder.name}: there is nothing new.")
+        except Problem as problem:
+            wrong.append(problem)
+    if wrong:
+        raise Problems(wrong)
+
+
+def _for_one(folder: Path, district: District, remote: str, branch: str) -> list[str]:
+    """Return the command that updates one of many districts, by its own signers."""
+    signers = str(folder / district.name / "allowed_signers")
+    return ["update", "--signers", signers, "--remote", remote, "--branch", branch]
+
+
+def _purge_all(here: Checkout) -> None:
+    """Take what has no consent out of every release: one that cannot be cleaned stops no other. Raises Problems."""
+    wrong: list[Problem] = []
+    purge = here.purge or (lambda _: None)
+    for release in releases.every(here.published):
+        try:
+            purge(release.public)
+        except Problems as found:
+            wrong += found.problems
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one release, the next is cleaned, and it is said
+            said = str(error) if isinstance(error, Problem) else type(error).__name__
+            todo = f"Where it is not in use, remove {release.folder}; else publish, and it is replaced."
+            wrong.append(Problem(f"release {release.number}", f"cannot be cleaned of what was withdrawn: {said}", todo))
+    if wrong:
+        raise Problems(wrong)

@@ -1,0 +1,63 @@
+"""What one endpoint holds while it runs, typed: services, clock, retention, operator log. Wired in app.py."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+
+from forms.core.portal import Portal
+from forms.server.in_use import InUse
+from forms.server.services.mailbox import Services
+from forms.server.services.operator_log import Leader, OperatorLog
+from forms.server.services.portal_file import PortalFile
+from forms.server.services.retention import DailyRetention, RetentionThread
+
+
+@dataclass
+class ServerState:
+    """The state of one endpoint, which is one district: in a service of many districts each has its own.
+
+    name: the district's, empty where there is one. services: replaced as a whole when a new portal.json comes.
+    clock: the day as this machine says it; `today` and `open_day` are what may be believed of it.
+    tell: writes a sentence into the operator's log. salt_problem: what is wrong with the salt's file now, or empty.
+    public: the folder of the built site, where this server shows it too. rewritten: the day on which the databases
+    were last rewritten. away_pages: the page that nothing was sent, by language, for `away_portal`.
+    """
+
+    name: str
+    services: Services
+    portal_file: PortalFile
+    operator_log: OperatorLog
+    retention: DailyRetention
+    clock: Callable[[], date]
+    tell: Callable[[str], None]
+    salt_problem: Callable[[], str]
+    leader: Leader
+    in_use: InUse
+    public: Path | None = None
+    retention_thread: RetentionThread | None = None
+    rewritten: date | None = None
+    away_pages: dict[str, bytes] = field(default_factory=dict)
+    away_portal: Portal | None = None
+
+    @property
+    def today(self) -> date:
+        """Return the latest day that it may be: what is kept is stamped with it."""
+        return self.retention.known.latest
+
+    @property
+    def open_day(self) -> date:
+        """Return the earliest day that it may be: nobody is refused for a clock that is ahead."""
+        return self.retention.known.earliest
+
+    def use_portal(self, portal: Portal) -> None:
+        """Answer from now on with this portal; requests at work end with the one they began with."""
+        self.services = replace(self.services, portal=portal)
+
+    def close(self) -> None:
+        """End the thread, and give back locks and connections."""
+        if self.retention_thread is not None:
+            self.retention_thread.end.set()
+        self.leader.close()
+        self.services.close()
+        self.in_use.close()

@@ -1,0 +1,1 @@
+"""Encrypted concerns, the parts and answers that belong to them, and the desks' case log."""

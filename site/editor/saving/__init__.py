@@ -1,0 +1,1 @@
+"""Save what staff write: whole files, merged with others' edits, each save a commit of git."""

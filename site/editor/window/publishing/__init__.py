@@ -1,0 +1,1 @@
+"""Pages for publishing: what would change, a second person's approval, history and undo."""

@@ -1,0 +1,29 @@
+"""A second pair of eyes: what waits for somebody who did not write it, with what changed."""
+
+from flask import Blueprint, g, render_template, request
+from werkzeug.wrappers import Response
+
+from editor.window.home import the_editor, writer
+from editor.window.publishing.history_pages import compared
+from forms.web.local.secret_path import redirect_to
+
+pages = Blueprint("approving", __name__)
+
+
+@pages.get("/approve/")
+def listed() -> str:
+    """Each change that waits, word by word."""
+    editor = the_editor()
+    editor.store.note_outside()
+    found = [(one, compared(one.change), bool(g.who) and one.may_agree(g.who)) for one in editor.approvals.waiting()]
+    return render_template("approve.html", waiting=found)
+
+
+@pages.post("/approve/")
+def agree() -> Response:
+    """Remember that a person has read a change and agrees. Raises Problem where it was changed since, or is theirs."""
+    editor, who = the_editor(), writer()
+    with editor.store.busy:
+        editor.store.note_outside()
+        editor.approvals.agree(request.form.get("path", ""), request.form.get("id", ""), who)
+    return redirect_to("/approve/")

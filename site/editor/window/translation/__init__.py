@@ -1,0 +1,1 @@
+"""Pages for translating: paragraph by paragraph, words and cells, and packs for native readers."""

@@ -1,0 +1,1 @@
+"""Secrets, private keys and active HTML in what staff write: nothing is built with them."""

@@ -1,0 +1,75 @@
+"""Active HTML in what staff write (pages, front matter, tables, drawings), by file and line: nothing of it is built."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from forms.core.problem import Problem
+from sitegen.checks.security import active_html
+from sitegen.checks.security.active_html import Found
+from sitegen.content.pages import Source
+from sitegen.content.settings import WHERE
+from sitegen.content.tables import Tables, place_of
+from sitegen.layers import lookup
+from sitegen.lint.visible import without_blocks
+from sitegen.render.engine.markdown_html import to_html
+
+_TODO = "Write it in Markdown: words, pictures of content/media, and links to pages, numbers and https addresses."
+_ENDINGS = """
+.html .htm .xhtml .xht .shtml .mht .mhtml .js .mjs .css .xml .xsl .xslt .rdf .svgz .swf .wasm .php
+"""
+_ACTIVE_FILES = frozenset(_ENDINGS.split())
+
+
+def problems(pages: Sequence[Source], tables: Tables, settings: Mapping[str, Any], content: Path) -> Iterator[Problem]:
+    """Everything active in content/."""
+    for page in pages:
+        yield from of_page(page, content.parent)
+    for name, rows in tables.items():
+        for row in rows:
+            for column, cell in row.items():
+                where = f"{place_of(name, row)}, column {column}"
+                yield from (Problem(where, found.what, _TODO) for found in _in_any(cell))
+    yield from (Problem(WHERE, found.what, _TODO) for found in _in_any(settings))
+    yield from _files(content)
+
+
+def of_page(page: Source, root: Path) -> Iterator[Problem]:
+    """Everything active in one page. root: the folder of mkdocs.yml."""
+    if page.made:
+        return
+    for found in _in_any(page.meta):
+        yield Problem(f"{page.where}, between the --- lines", found.what, _TODO)
+    for found in active_html.findings(to_html(without_blocks(page.text), root)):
+        if found.what == active_html.LOADS_A_PICTURE and f"]({found.text})" in page.text:
+            continue  # images.asked says it better
+        yield Problem(f"{page.where}{_line(page, found)}", found.what, _TODO)
+
+
+def _line(page: Source, found: Found) -> str:
+    """ ", line 7" where what was found stands in the Markdown as it stands in the HTML."""
+    at = page.text.lower().find(found.text.lower()) if found.text else -1
+    return f", line {page.line_of(at)}" if at >= 0 else ""
+
+
+def _in_any(value: Any) -> Iterator[Found]:
+    """Yield what is active in a value, or in any value within it."""
+    if isinstance(value, str):
+        yield from active_html.in_words(value)
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _in_any(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _in_any(one)
+
+
+def _files(content: Path) -> Iterator[Problem]:
+    """Files that a browser would run or show as a page, in the folders that are published."""
+    for file in lookup.every(content):
+        folder, ending = file.name.partition("/")[0], file.path.suffix.lower()
+        drawing_of_a_page = ending == ".svg" and folder != "media"
+        if folder != "tables" and (ending in _ACTIVE_FILES or drawing_of_a_page):
+            yield Problem(
+                file.where, "is a file that a browser would run or show as a page.", "Take it out of content/."
+            )

@@ -1,0 +1,169 @@
+"""What staff get wrong in events.csv, beyond what its schema sees."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+
+from forms.core.i18n import locales
+from forms.core.portal import COLUMN_WIDTHS, OPEN_STATES
+from forms.core.problem import Problem
+from sitegen.checks.did_you_mean import closest, did_you_mean
+from sitegen.content.events import MOST_REPEATS, days_of, last_day_of
+from sitegen.content.spreadsheets import dates
+from sitegen.content.spreadsheets.dates import NO_HOUR
+from sitegen.content.tables import Row, place_of
+
+FILE = "content/tables/events.csv"
+RESERVED = ("in", "on", "past")
+"""Ids that are folders of their own under /<language>/events/."""
+
+
+def problems(rows: Sequence[Row], days: Sequence[Row], pages: Sequence[str], today: date) -> Iterator[Problem]:
+    """Everything wrong in the rows. days: the same day by day; pages: the names of all, as "meetings/2027-01.md"."""
+    every = {row["id"]: row for row in days}
+    series = {row["id"]: row for row in rows if row["repeats"]}
+    for row in rows:
+        yield from _times(row)
+        yield from _state(row, today)
+        yield from _words(row, pages)
+        yield from _repeats(row, series)
+    for row in rows:
+        if row["part_of"]:
+            yield from _part(row, every, series)
+
+
+def strays(pages: Mapping[str, str], rows: Sequence[Row], days: Sequence[Row]) -> Iterator[Problem]:
+    """Pages of events that are not in the table. pages: names like "events/2027-01.md", each with its file."""
+    known = [*(row["id"] for row in days), *(row["id"] for row in rows if row["repeats"])]
+    for name, where in pages.items():
+        folder, _, event = name.removesuffix(".md").partition("/")
+        if folder == "events" and event and event not in known:
+            todo = did_you_mean(event, known, "Name the file like the event's id.")
+            yield Problem(where, f'there is no event "{event}" in {FILE}.', todo)
+
+
+def _at(row: Row, column: str) -> str:
+    return f"{place_of('events', row)} ({row['id']}), column {column}"
+
+
+def _times(row: Row) -> Iterator[Problem]:
+    starts, ends = row["starts"], row["ends"]
+    whole_day = ends and ends.time() == NO_HOUR and ends.date() == starts.date()
+    if ends and ends < starts and not whole_day:
+        yield Problem(_at(row, "ends"), "it ends before it starts.", "Look at both days and times.")
+
+
+def _state(row: Row, today: date) -> Iterator[Problem]:
+    if row["state"] == "moved" and not row["was"]:
+        yield Problem(_at(row, "was"), "this event is moved, but from when is not said.", "Write the old day and time.")
+    if row["was"] and row["state"] == "planned":
+        yield Problem(_at(row, "state"), "there is an old day in the column was.", "Write moved, or empty that cell.")
+    if row["was"] and row["was"] == row["starts"]:
+        yield Problem(_at(row, "was"), "it is the same as starts.", "Write in was when it was to begin at first.")
+    if row["state"] == "held" and row["starts"].date() > today:
+        yield Problem(_at(row, "state"), "it is held, but its day is still to come.", "Write planned, or mend starts.")
+
+
+def _words(row: Row, pages: Sequence[str]) -> Iterator[Problem]:
+    if row["id"] in RESERVED:
+        yield Problem(_at(row, "id"), f'"{row["id"]}" is a folder of the site.', "Give the event another id.")
+    for code in (row["spoken"] or "").split():
+        if not locales.is_language(code):
+            todo = "Write codes like ta te hi or en ml bn, with spaces between."
+            yield Problem(_at(row, "spoken"), f'"{code}" is no code of a language.', todo)
+    if row["map_link"] and not row["map_link"].startswith(("https://", "http://", "geo:")):
+        todo = "Copy it from the browser, with https:// at its beginning."
+        yield Problem(_at(row, "map_link"), "this is no address of a map.", todo)
+    if row["report"] and f"{row['report']}.md" not in pages:
+        yield Problem(
+            _at(row, "report"), f"the page {row['report']} is not there.", _near(f"{row['report']}.md", pages)
+        )
+
+
+def _near(word: str, known: Sequence[str]) -> str:
+    close = closest(word, known).removesuffix(".md")
+    return f'Did you mean "{close}"?' if close else "Look into the folder content/en."
+
+
+def _long_id(row: Row) -> Iterator[Problem]:
+    """Yield what is wrong with the id of a repeating row: a day is added to it, and the database bounds its length."""
+    most = COLUMN_WIDTHS["event"] - len("-2027-01-24")
+    if len(row["id"]) > most:
+        what = f"it has {len(row['id'])} letters, and each day of the event gets its own id from it."
+        yield Problem(_at(row, "id"), what, f"Write at most {most}.")
+
+
+def _repeats(row: Row, series: Mapping[str, Row]) -> Iterator[Problem]:
+    if not row["repeats"]:
+        for column in ("repeats_until", "except"):
+            if row[column]:
+                yield Problem(_at(row, column), "this event does not repeat.", "Fill in repeats, or empty this cell.")
+        yield from _stray_day(row, series)
+        return
+    if not row["repeats_until"]:
+        yield Problem(
+            _at(row, "repeats_until"), "this cell is empty.", "Write the last day on which it may take place."
+        )
+    elif row["repeats_until"] < row["starts"].date():
+        yield Problem(_at(row, "repeats_until"), "it ends before its first day.", "Look at starts and repeats_until.")
+    elif len(days_of(row)) == MOST_REPEATS:
+        yield Problem(_at(row, "repeats_until"), f"it repeats {MOST_REPEATS} times or more.", "Write an earlier day.")
+    if row["state"] in {"moved", "held"}:
+        todo = "Write planned or cancelled here, and give the day that differs a row of its own."
+        yield Problem(_at(row, "state"), f"a repeating row cannot be {row['state']}.", todo)
+    yield from _long_id(row)
+    yield from _excepted(row)
+
+
+def _excepted(row: Row) -> Iterator[Problem]:
+    without = days_of({**row, "except": ""})
+    for word in (row["except"] or "").split():
+        day = dates.read(word)
+        if day is None:
+            yield Problem(
+                _at(row, "except"), f'"{word}" is not a day.', "Write it like 2027-01-24, spaces between days."
+            )
+        elif day.date() not in without:
+            yield Problem(_at(row, "except"), f"it would not take place on {word} anyway.", "Look at the calendar.")
+
+
+def _stray_day(row: Row, series: Mapping[str, Row]) -> Iterator[Problem]:
+    """A row with the id of a day of a repeating one, which has no such day."""
+    stem, day = row["id"][:-11], dates.read(row["id"][-10:])
+    if stem in series and day and day.date() not in days_of(series[stem]):
+        todo = f"Its days are: {', '.join(map(str, days_of(series[stem])[:6]))} ..."
+        yield Problem(_at(row, "id"), f"{stem} does not take place on {day.date()}.", todo)
+    elif stem in series and day and row["state"] != "moved" and row["starts"].date() != day.date():
+        todo = "Write that day; or moved into state and the old time into was."
+        yield Problem(_at(row, "starts"), f"its id says {day.date()}.", todo)
+
+
+def _part(row: Row, every: Mapping[str, Row], series: Mapping[str, Row]) -> Iterator[Problem]:
+    whole = every.get(row["part_of"])
+    if row["part_of"] in series:
+        todo = f"Name one of its days, like {row['part_of']}-{series[row['part_of']]['starts'].date()}."
+        yield Problem(_at(row, "part_of"), f"{row['part_of']} takes place on many days.", todo)
+    elif whole is None:
+        todo = did_you_mean(row["part_of"], every, "Write the id of another row.")
+        yield Problem(_at(row, "part_of"), f'there is no event "{row["part_of"]}".', todo)
+    elif whole["part_of"]:
+        todo = "Name the event to which all parts belong."
+        yield Problem(_at(row, "part_of"), f"{row['part_of']} is itself a part.", todo)
+    elif row["repeats"]:
+        yield Problem(_at(row, "repeats"), "a part cannot repeat.", "Give each day a row of its own.")
+    elif not _within(row, whole):
+        first, last = whole["starts"].date().isoformat(), last_day_of(whole).isoformat()
+        days_ = first if first == last else f"from {first} to {last}"
+        todo = f"{row['part_of']} is on {days_}." if first == last else f"{row['part_of']} goes {days_}."
+        yield Problem(_at(row, "starts"), "this part is not on a day of its whole.", todo)
+
+
+def _within(part: Row, whole: Row) -> bool:
+    return bool(whole["starts"].date() <= part["starts"].date() and last_day_of(part) <= last_day_of(whole))
+
+
+def waiting(rows: Sequence[Row], today: date) -> Iterator[str]:
+    """Yield what a person should still do about events that are over."""
+    for row in rows:
+        over = last_day_of(row) < today
+        if over and row["state"] in OPEN_STATES and not row["repeats"]:
+            yield f"{_at(row, 'state')}: its day is over. Write held and what came of it, or cancelled."

@@ -1,0 +1,1 @@
+"""Which stories, quotes, pictures and recordings a person's consent covers."""

@@ -1,0 +1,1 @@
+"""CSV files and days as spreadsheets write them."""

@@ -1,0 +1,1 @@
+"""Remove what has no consent any more from a built site, in place."""

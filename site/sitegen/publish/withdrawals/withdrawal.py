@@ -1,0 +1,444 @@
+"""Takes withdrawn stories, pictures and recordings out of a built site, whatever else is broken (decisions/0031).
+
+It needs consents.csv and the built files only: no settings, no pages that can be read, no other table.
+"""
+
+import csv
+import glob
+import json
+import os
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date
+from functools import partial
+from html import escape, unescape
+from pathlib import Path
+from urllib.parse import unquote
+
+from forms.core.builds import manifest as build_manifest
+from forms.core.builds.manifest import ADDRESS, SIGNATURES
+from forms.core.builds.withdrawn import LIST, listed
+from forms.core.files import spreadsheet_csv
+from forms.core.files.durable import write_durably
+from forms.core.problem import Problem, Problems
+from sitegen import kept_work
+from sitegen.content import pages
+from sitegen.content.consent import consents
+from sitegen.content.spreadsheets import csv_files
+from sitegen.layers import lookup
+from sitegen.layers.rows import BROKEN
+from sitegen.publish import moved_pages
+from sitegen.publish.build_manifest import files
+from sitegen.publish.withdrawals import cleaning, withdrawn_media, withdrawn_quotes
+from sitegen.render.search_index import PAGES_A_FILE, normalised_tokens
+
+NEUTRAL = "withdrawn.html"
+"""In each language's folder: the neutral page, made by the last build."""
+
+PAPERS = ("leaflet", "poster", "card")
+"""What the papers of the kit that say what pages say are called by (sitegen/print/leaflets.py)."""
+
+_HEADING = re.compile(r"<h1[^>]*>(.*?)</h1>", re.S)
+_TAG = re.compile(r"<[^>]*>")
+_FILE = re.compile(r"/(?:audio|pictures|media)/[^\"'\s,>]+")
+
+
+def purge(
+    public: Path, content: Path, today: date, also: Collection[str] = (), say: Callable[[str], None] = lambda _: None
+) -> list[str]:
+    """Take all that has no consent out of a built site and the builds kept beside it; return the addresses.
+
+    also: stories that go whatever consents.csv says. say: told what was damaged and had to be removed.
+    Raises Problems about what could not be cleaned, after all else is done.
+    """
+    cleaner, gone = cleaning.Cleaning(), []
+    try:
+        known = consents.read_leniently(content)
+    except Exception as error:  # noqa: BLE001 - what cannot be read, for whatever reason, holds no consent
+        known = consents.Consents(content, ())
+        what = f"could not be read ({type(error).__name__}), so every story is taken off."
+        cleaner.problems.append(Problem(str(content / consents.TABLE), what, "Mend it, and build the site again."))
+    cleaning.remove_left(public)
+    for folder in (public, *sorted(public.parent.glob(f"{public.name}.*"))):
+        if folder.is_dir() and (folder == public or ".new-" not in folder.name):  # a build purges its own
+            with cleaner.going_on(folder):
+                gone += _purge_one(folder, known, today, also, cleaner)
+    if gone:
+        kept_work.forget(content.parent, cleaner.files)
+    for sentence in dict.fromkeys(cleaner.removed):
+        say(sentence)
+    if cleaner.problems:
+        raise Problems(cleaner.problems)
+    return list(dict.fromkeys(gone))
+
+
+def write_list(out: Path, addresses: Collection[str], before: Collection[str] = ()) -> None:
+    """Write the list of withdrawn addresses. before: an earlier list, of which stays what is not there again."""
+    still = [address for address in before if not _file(out, address).exists()]
+    cleaning.replace(out / LIST, json.dumps(sorted({*addresses, *still})))
+
+
+def _file(public: Path, address: str) -> Path:
+    return public / (address.lstrip("/") + ("index.html" if address.endswith("/") else ""))
+
+
+def _purge_one(
+    public: Path, known: consents.Consents, today: date, also: Collection[str], cleaner: cleaning.Cleaning
+) -> list[str]:
+    """Clean one built site; return the addresses that are gone.
+
+    What says that a thing is done is written last: who is cut off before begins again.
+    """
+    done, redirects = listed(public), moved_pages.targets(public)
+    new = [
+        address
+        for address, language, path in _stories(public, known)
+        if address not in redirects
+        and (path.casefold() in also or not _covers(known, path, language, today))
+        and not _is_done(public, address, done)
+    ]
+    orphans = [old for old, target in redirects.items() if target in {*done, *new}]  # they would name what is withdrawn
+    own = _replace_stories(public, [*new, *orphans], cleaner) if new or orphans else []
+    quoted = media = cleaning.Removed()
+    with cleaner.going_on(public / withdrawn_quotes.LIST):
+        quoted = withdrawn_quotes.purge(public, known, today, cleaner, partial(_neutral, public))
+    with cleaner.going_on(public / withdrawn_media.LIST):
+        media = withdrawn_media.purge(public, known, today, cleaner)
+    languages = {*quoted.languages, *media.languages, *(address.split("/")[1] for address in (*new, *orphans))}
+    if not languages:
+        return []
+    gone = [*new, *orphans, *own, *media.addresses, *quoted.addresses]
+    cleaner.files.update((*own, *media.addresses, *quoted.addresses))
+    for language in sorted(languages):
+        _clean_search(public / language, {*done, *gone}, cleaner)
+    with cleaner.going_on(public):
+        _renew_manifest(public)
+        write_list(public, [*done, *gone])
+        moved_pages.forget(public, orphans) if orphans else None
+        quoted.remember()
+        media.remember()
+    return [*new, *orphans, *media.addresses, *quoted.addresses]
+
+
+def _covers(known: consents.Consents, path: str, language: str, today: date) -> bool:
+    with suppress(Exception):  # a page or a row that cannot be judged, for whatever reason, has no consent
+        return known.cover(path, language, today)
+    return False
+
+
+def _replace_stories(public: Path, addresses: Sequence[str], cleaner: cleaning.Cleaning) -> list[str]:
+    """Put the neutral page in place of stories; return the addresses of the sound and pictures that only they used."""
+    pages = {_file(public, address): address for address in addresses}
+    texts = [text for _, text in cleaner.texts(pages)]
+    own: list[str] = []
+    with cleaner.going_on(public):
+        own = _remove_files(public, texts, {*pages}, cleaner)
+    for path, address in pages.items():
+        with cleaner.going_on(path):
+            cleaning.replace(path, _neutral(public, address.split("/")[1]))
+    _clean_pages(public, addresses, cleaner)
+    with cleaner.or_without(public / "sitemap.xml"):
+        _clean_sitemap(public, addresses)
+    return own
+
+
+def _stories(public: Path, known: consents.Consents) -> Iterator[tuple[str, str, str]]:
+    """Yield each page of a built site that is a story: its address, its language, and its path, like "stories/a"."""
+    pages = set(public.glob(f"*/{consents.FOLDER}**/index.html"))
+    pages |= {page for path in known.stories() for page in public.glob(f"*/{glob.escape(path)}/index.html")}
+    for page in sorted(pages):
+        language, _, path = page.parent.relative_to(public).as_posix().partition("/")
+        if f"{path}/" != consents.FOLDER:  # a page that lists stories
+            yield f"/{language}/{path}/", language, path
+
+
+def _is_done(public: Path, address: str, done: Collection[str]) -> bool:
+    """Return whether no story stands at an address. done: what the site lists, which may be of another state of it."""
+    language = address.split("/")[1]
+    with suppress(OSError):
+        there, neutral = (
+            _HEADING.search(html) for html in (cleaning.read(_file(public, address)), _neutral(public, language))
+        )
+        never_there = escape(pages.not_here_words(language)[0])  # a story that other languages have
+        expected = {never_there, *([neutral[1]] if neutral and address in done else [])}
+        return there is not None and there[1] in expected
+    return False
+
+
+def _neutral(public: Path, language: str) -> str:
+    with suppress(OSError):
+        return cleaning.read(public / language / NEUTRAL)
+    title, text = (escape(words) for words in consents.neutral_words(language))
+    head = f'<meta charset="utf-8"><meta name="robots" content="noindex"><title>{title}</title>'
+    home = f'<p><a href="/{language}/">/{language}/</a></p>'
+    body = f"<body><h1>{title}</h1><p>{text}</p>{home}</body>"
+    return f'<!doctype html><html lang="{language}"><head>{head}</head>{body}</html>'
+
+
+def _remove_files(
+    public: Path, texts: Collection[str], pages: Collection[Path], cleaner: cleaning.Cleaning
+) -> list[str]:
+    """Remove the sound and pictures that only the withdrawn pages used; return their addresses."""
+    asked = {found for text in texts for found in _FILE.findall(text)}
+    others = (path for path in public.rglob("*.html") if path not in pages) if asked else ()
+    gone = asked - {found for _, text in cleaner.texts(others) for found in _FILE.findall(text)}
+    for address in gone:
+        path = (public / unquote(address).lstrip("/")).resolve()
+        if path.is_relative_to(public.resolve()):
+            with cleaner.going_on(path):
+                path.unlink(missing_ok=True)
+    return sorted(gone)
+
+
+def _clean_pages(public: Path, addresses: Collection[str], cleaner: cleaning.Cleaning) -> None:
+    """Remove the entries of lists and menus that lead to withdrawn pages."""
+    links = "|".join(re.escape(address) for address in addresses)
+    entry = re.compile(rf'[ \t]*<li\b[^>]*>(?:(?!</?li\b).)*?href="(?:{links})"(?:(?!</?li\b).)*</li>\n?', re.S)
+    for path, text in cleaner.texts(public.rglob("*.html")):
+        cleaned = entry.sub("", text)
+        if cleaned != text:
+            with cleaner.going_on(path):
+                cleaning.replace(path, cleaned)
+
+
+def _clean_search(folder: Path, gone: Collection[str], cleaner: cleaning.Cleaning) -> None:
+    """Remove from one language's search the titles of withdrawn pages and every word that its page has no more."""
+    said: dict[int, set[str]] = {}
+    for file in (folder / "search").glob("*.json"):
+        if file.name.startswith("pages-"):
+            with cleaner.or_without(file):
+                said |= _cleaned_titles(folder, file, gone)
+    for file in (folder / "search").glob("*.json"):
+        if not file.name.startswith("pages-"):
+            with cleaner.or_without(file):
+                _clean_shard(file, said)
+
+
+def _cleaned_titles(folder: Path, file: Path, gone: Collection[str]) -> dict[int, set[str]]:
+    """Clean one file of titles; return the words by which each of its pages may be found."""
+    said = {}
+    rows = json.loads(file.read_text(encoding="utf-8"))
+    for number, row in enumerate(rows, start=int(file.stem.split("-")[1]) * PAGES_A_FILE):
+        withdrawn = f"/{folder.name}/{row[0]}" in gone
+        row[1:] = ["", ""] if withdrawn else row[1:]
+        said[number] = set() if withdrawn else _words(folder / row[0] / "index.html", row)
+    cleaning.replace(file, json.dumps(rows, ensure_ascii=False, separators=(",", ":")))
+    return said
+
+
+def _words(page: Path, row: Collection[str]) -> set[str]:
+    """Return the words by which a page may be found: of its text, its title and its description."""
+    text = _TAG.sub(" ", cleaning.read(page)) if page.exists() else ""
+    return set(normalised_tokens(f"{unescape(text)} {' '.join(row)}"))
+
+
+def _clean_shard(file: Path, said: Mapping[int, set[str]]) -> None:
+    shard = json.loads(file.read_text(encoding="utf-8"))
+    kept = {}
+    for word, turns in shard.items():
+        pairs = zip(turns[::2], turns[1::2], strict=True)
+        if left := [part for pair in pairs if word in said.get(pair[0], ()) for part in pair]:
+            kept[word] = left
+    if kept != shard:
+        cleaning.replace(file, json.dumps(kept, ensure_ascii=False, separators=(",", ":")))
+
+
+def _clean_sitemap(public: Path, addresses: Collection[str]) -> None:
+    path = public / "sitemap.xml"
+    if not path.exists():
+        return
+    text = cleaning.read(path)
+    for address in map(re.escape, addresses):
+        text = re.sub(rf"<url><loc>[^<]*{address}</loc>.*?</url>\n?", "", text, flags=re.S)
+        text = re.sub(rf'<xhtml:link [^>]*href="[^"]*{address}"/>\n?', "", text)
+    cleaning.replace(path, text)
+
+
+def _renew_manifest(public: Path) -> None:
+    """List the changed pages in the manifest. Its signature does not fit any more: that there was one is kept."""
+    path, signatures = public / ADDRESS[1:], public / SIGNATURES[1:]
+    with suppress(OSError, Problem):
+        manifest = build_manifest.read(path.read_bytes())
+        fresh = replace(manifest, number=manifest.number + 1, files=files(public))
+        # Each as a new file: a site that is kept beside this one may share the old.
+        was_signed = signatures.is_file() and signatures.stat().st_size
+        write_durably(signatures, build_manifest.CHANGED if was_signed else b"")
+        write_durably(path, build_manifest.write(fresh))
+
+
+def present_name(text: str, content: Path, public: Path) -> str:
+    """Return the name to which a page has moved that is named by an old address; else the name as it was given."""
+    if _meant(consents.read_leniently(content).rows, text)[0]:
+        return text
+    moved = {consents.story_name(old): consents.story_name(new) for old, new in moved_pages.targets(public).items()}
+    name = consents.story_name(text)
+    for _ in moved:  # one may lead to the next
+        name = moved.get(name, name)
+    return name if consents.story_name(text) in moved else text
+
+
+def stories_of(text: str, content: Path, public: Path) -> list[str] | None:
+    """Return the stories that a person names by page, file, address, consent or picture, like "stories/the-advance".
+
+    None where there is no such page among the staff's files or on the built site, and no such row in consents.csv.
+    """
+    name = consents.story_name(text)
+    rows, alone = _meant(consents.read_leniently(content).rows, text)
+    if alone:
+        return sorted({consents.story_name(row["story"]) for row in rows if row.get("story")})
+    files = [
+        path.relative_to(layer.folder) for layer in lookup.layers(content) for path in layer.folder.glob("*/**/*.md")
+    ]
+    files += [path.parent.relative_to(public) for path in public.glob("*/**/index.html")]
+    is_page = any(path.as_posix().partition("/")[2].removesuffix(".md").casefold() == name for path in files)
+    stories = {*([name] if is_page else []), *(consents.story_name(row["story"]) for row in rows if row.get("story"))}
+    return sorted(stories) if is_page or rows else None
+
+
+def _meant(rows: Sequence[Mapping[str, str]], text: str) -> tuple[list[Mapping[str, str]], bool]:
+    """Return the rows that a person means, and whether it is by their id: then no other person's consent is meant."""
+    if exact := [row for row in rows if row.get("id", "").casefold() == text.strip().casefold()]:
+        return exact, True
+    return [row for row in rows if _names(row, text)], False
+
+
+def _names(row: Mapping[str, str], text: str) -> bool:
+    story = row.get("story") and consents.story_name(row["story"]) == consents.story_name(text)
+    listed_there = consents.media_name(text) in consents.media_names(row.get("media", ""))
+    quoted_there = consents.page_name(text) in consents.page_names(row.get("quotes", ""))
+    return bool(story) or listed_there or quoted_there
+
+
+def also_named(text: str, content: Path) -> list[str]:
+    """Return the ids of other consents whose story, file or page has the same name as the consent that is meant."""
+    rows = consents.read_leniently(content).rows
+    meant, by_id = _meant(rows, text)
+    others = (row for row in rows if by_id and row not in meant and _names(row, text))
+    return sorted({row.get("id", "") for row in others})
+
+
+def write_withdrawn(content: Path, told: str, today: date) -> int:
+    """Write today as withdrawn_on into the rows of what a person named; return how many rows there are.
+
+    Byte order mark, line ends and separator stay as they are. Where a file beside it is newer, the table stays
+    the older one: which of them counts is a person's decision. Raises Problem where the file cannot be read.
+    """
+    path = content / consents.TABLE
+    in_doubt = path.stat() if consents.newer_file(content) else None
+    found = _write_day(path, content, told, today)
+    if in_doubt:
+        os.utime(path, ns=(in_doubt.st_atime_ns, in_doubt.st_mtime_ns))
+    return found
+
+
+def _write_day(path: Path, content: Path, told: str, today: date) -> int:
+    _copy_rows_of_libraries(content, told)
+    sheet = csv_files.read_sheet(path)
+    data = path.read_bytes()
+    dialect = spreadsheet_csv.dialect_of(data)
+    rows = spreadsheet_csv.rows_of(data, dialect)
+    if "withdrawn_on" not in sheet.header:
+        sheet.header.append("withdrawn_on")
+        rows[0].append("withdrawn_on")
+    names = [cell.strip() for cell in rows[0]]
+    by_name = [dict(zip(names, map(str.strip, row), strict=False)) for row in rows[1:]]
+    own = _meant(by_name, told)[0] + _whole(_meant(consents.read_leniently(content).rows, told)[0])
+    ids = {row.get("id", "").casefold() for row in own}
+    found = [row for row, cells in zip(rows[1:], by_name, strict=True) if cells.get("id", "").casefold() in ids]
+    column = sheet.header.index("withdrawn_on")
+    for row in found:
+        row.extend([""] * (len(rows[0]) - len(row)))
+        row[column] = row[column].strip() or today.isoformat()
+    write_durably(path, dialect.bom + spreadsheet_csv.text_of(rows, dialect).encode())
+    return len(found)
+
+
+def _whole(rows: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
+    return [row for row in rows if not row.get(BROKEN)]
+
+
+def _copy_rows_of_libraries(content: Path, told: str) -> None:
+    """Write the ids of a library's rows into the district's table, so that they can be withdrawn there."""
+    path = content / consents.TABLE
+    sheet = csv_files.read_sheet(path)
+    there = {
+        cell.casefold() for row in sheet.rows for name, cell in zip(sheet.header, row, strict=False) if name == "id"
+    }
+    named = _whole(_meant(consents.read_leniently(content).rows, told)[0])
+    new = [row for row in named if row.get("id", "").casefold() not in there]
+    if not new:
+        return
+    data = path.read_bytes()
+    dialect = replace(spreadsheet_csv.dialect_of(data), line_end="\r\n" if b"\r\n" in data else "\n")
+    added = spreadsheet_csv.text_of(([row.get(name, "") for name in sheet.header] for row in new), dialect)
+    write_durably(path, data.rstrip(b"\r\n") + f"{dialect.line_end}{added}".encode())
+
+
+def remove_card(kit: Path) -> bool:
+    """Remove the memory card's file and the papers that show pages, which hold the story; return whether any was there.
+
+    An own paper that somebody keeps there stays. Raises OSError about one that cannot be removed, after all others.
+    """
+    found = [kit / "portal.zip", *(path for kind in PAPERS for path in kit.glob(f"{kind}-*.pdf"))]
+    there = [path for path in found if path.exists()]
+    wrong: OSError | None = None
+    for path in there:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            wrong = error
+    if wrong:
+        raise wrong
+    return bool(there)
+
+
+def keep_withdrawals(content: Path, base: bytes, here: bytes) -> list[str]:
+    """Write withdrawals that were made on this machine into a consents.csv that came from elsewhere; return their ids.
+
+    base: the table as it came before; here: as it was until now. What is withdrawn here and was not in `base` stays so.
+    Where the new table cannot be read nothing is written: then it holds no consent at all.
+    """
+    path = content / consents.TABLE
+    data = path.read_bytes() if path.is_file() else b""
+    fresh, ids = with_withdrawals(data, base, here)
+    if ids:
+        write_durably(path, fresh)
+    return ids
+
+
+def with_withdrawals(data: bytes, base: bytes, here: bytes) -> tuple[bytes, list[str]]:
+    """Return a consents.csv with what was withdrawn in `here` since `base`, and the ids; as it is where none was."""
+    before = {row.get("id", "").casefold(): row.get("withdrawn_on") for row in _rows_of(base)}
+    made = {id: row for row in _rows_of(here) if row.get("withdrawn_on") and not before.get(id := row["id"].casefold())}
+    there = {row["id"].casefold(): row for row in _rows_of(data)}
+    # Of a library, copied when it was withdrawn: nothing of it came from elsewhere.
+    lost = [row for id, row in made.items() if there and id not in there and id not in before]
+    back = {id: row for id, row in made.items() if id in there and not there[id].get("withdrawn_on")}
+    if not (lost or back):
+        return data, []
+    dialect = spreadsheet_csv.dialect_of(data)
+    names, *rows = spreadsheet_csv.rows_of(data, dialect)
+    columns = [name.strip() for name in names]
+    if "withdrawn_on" not in columns:
+        columns.append("withdrawn_on")
+        names.append("withdrawn_on")
+    at, on = columns.index("id"), columns.index("withdrawn_on")
+    for row in rows:
+        if (own := back.get(row[at].strip().casefold() if len(row) > at else "")) is not None:
+            row.extend([""] * (len(columns) - len(row)))
+            row[on] = own["withdrawn_on"]
+    rows += [[row.get(name, "") for name in columns] for row in lost]
+    fresh = dialect.bom + spreadsheet_csv.text_of([names, *rows], dialect).encode()
+    return fresh, [row["id"] for row in (*back.values(), *lost)]
+
+
+def _rows_of(data: bytes) -> list[dict[str, str]]:
+    """Return the rows of a consents.csv that have an id, by the names of its columns; none where it cannot be read."""
+    try:
+        names, *rows = spreadsheet_csv.rows_of(data, spreadsheet_csv.dialect_of(data)) or [[]]
+    except (UnicodeDecodeError, csv.Error):
+        return []
+    found = (dict(zip(map(str.strip, names), map(str.strip, row), strict=False)) for row in rows)
+    return [row for row in found if row.get("id")]

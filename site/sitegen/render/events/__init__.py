@@ -1,0 +1,1 @@
+"""Pages and calendars that the build makes from events.csv."""
