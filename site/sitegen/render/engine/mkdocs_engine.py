@@ -1,10 +1,14 @@
 """The only file that knows MkDocs. It uses its configuration, files and pages, not its loop over a whole site."""
 
+import io
 import logging
 from collections.abc import Iterator, Sequence
+from copy import copy
+from functools import lru_cache
 from pathlib import Path
 
 from mkdocs.config import load_config
+from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
@@ -17,8 +21,10 @@ def convert(
 ) -> Iterator[tuple[str, str]]:
     """Yield the name and the HTML of each page as MkDocs makes it; see interface.Engine."""
     logging.getLogger("mkdocs").setLevel(logging.ERROR)  # links are checked in sitegen/lint/links.py
-    config = load_config(str(root / "mkdocs.yml"), docs_dir=str(root / "content" / language))
-    config.markdown_extensions.append(blocks)  # type: ignore[arg-type] # Python-Markdown takes objects too
+    config = copy(_configuration((root / "mkdocs.yml").read_text(encoding="utf-8")))
+    config.docs_dir = str(root / "content" / language)
+    # Python-Markdown takes objects too
+    config.markdown_extensions = [*config.markdown_extensions, blocks]  # type: ignore[list-item]
     files = Files([File(name, config.docs_dir, config.site_dir, use_directory_urls=True) for name in library.names])
     wanted = None if names is None else frozenset(names)
     for file in files if wanted is None else [file for file in files if file.src_uri in wanted]:
@@ -26,3 +32,9 @@ def convert(
         page.markdown = library.find(file.src_uri, language).text
         page.render(config, files)
         yield file.src_uri, page.content or ""
+
+
+@lru_cache(maxsize=8)
+def _configuration(text: str) -> MkDocsConfig:
+    """Return what MkDocs makes of a mkdocs.yml. Looking for themes in all packages takes longer than ten pages."""
+    return load_config(io.BytesIO(text.encode()), docs_dir=str(Path(__file__).parent))  # a folder that is there
