@@ -5,14 +5,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import markdown
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from mkdocs.commands.build import build as stock_build
 from mkdocs.config import load_config
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 from sitegen.content.pages import Library, Source, read_all
 from sitegen.render.engine import markdown_engine, mkdocs_engine
 from sitegen.render.engine.interface import chosen
 from sitegen.render.engine.markdown_engine import relative_address
 from sitegen.render.engine.markdown_extensions import BlockExtension
+from sitegen.render.engine.markdown_html import converter, markdown_extensions
 
 from forms.core.problem import Problem
 from tests.conftest import ROOT
@@ -76,6 +82,55 @@ def test_so_is_whatever_links_and_markup_a_page_has() -> None:
         ("two words.md", "# Two\n"), ("தமிழ்.md", AWKWARD), ("index.md", AWKWARD), ("a/b/c.md", AWKWARD),
     )  # fmt: skip
     assert made(markdown_engine, found, "en") == made(mkdocs_engine, found, "en")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_engine_makes_of_a_page_what_mkdocs_itself_does(language: str) -> None:
+    found, _ = read_all(ROOT / "content", LANGUAGES)
+    awkward = Source("awkward.md", language, {"title": "Awkward"}, AWKWARD, 1)
+    found.by_language[language]["awkward.md"] = awkward
+    config = load_config(str(ROOT / "mkdocs.yml"), docs_dir=str(ROOT / "content" / language))
+    config.markdown_extensions.append(BlockExtension())  # type: ignore[arg-type] # Python-Markdown takes objects too
+    files = Files([File(name, config.docs_dir, config.site_dir, use_directory_urls=True) for name in found.names])
+    ours = made(mkdocs_engine, found, language)
+    assert len(ours) == len(files) > 30
+    for file in files:
+        page = Page(None, file, config)
+        page.markdown = found.find(file.src_uri, language).text
+        page.render(config, files)
+        assert ours[file.src_uri][0] == page.content, file.src_uri
+
+
+PIECES = (
+    "# ", "## ", "\n", "\n\n", "    ", "- ", "1. ", "> ", "word", " ", "  \n", "*", "**", "_", "__", "`", "``", "\\", "[", "](", ")",
+    "![", "[x]", "<", ">", "<b>", "</b>", "&", "&amp;", "&#3;", "<!-- x -->", "<div>", "</div>", '<div markdown="1">', "http://",
+    "<https://a.b>", "<a@b.c>", "{ #id }", "{: .class }", "{ data-toc-label='x' }", "[TOC]", "\\[TOC]", "!!! note", ": ", "|", "---",
+    "===", "```\n", "\n[x]: y.md", "தமிழ்", "\u00a0", '"', "\x02", "\x03", "wzxhzdk:0", "Word", "word_1",
+)  # fmt: skip
+"""What Markdown is made of, also what Python-Markdown uses inside."""
+
+
+def without_shortcuts(text: str) -> str:
+    """Return the HTML that Python-Markdown makes by itself."""
+    known = markdown_extensions(ROOT)
+    return markdown.Markdown(extensions=[*known], extension_configs=known).convert(text)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join))
+@example("# One\n\n[TOC]\n\n## Two *three* `four`\n\n## Two *three* `four`\n")
+@example("# A & B\n\n## <b>C</b> { #own }\n\n## a_b_ \\* c\n\nTerm\n:   meaning  \n    two\n")
+def test_a_shortcut_changes_no_byte(text: str) -> None:
+    assert converter(ROOT).convert(text) == without_shortcuts(text)
+
+
+def test_a_pattern_of_another_extension_is_asked_about_every_text() -> None:
+    class Shout(markdown.inlinepatterns.InlineProcessor):
+        def handleMatch(self, m, data):  # type: ignore[no-untyped-def,override] # noqa: ARG002, N802
+            return m[0].upper(), m.start(0), m.end(0)
+
+    found = converter(ROOT)
+    found.inlinePatterns.register(Shout("shout"), "shout", 200)
+    assert found.convert("they shout") == "<p>they SHOUT</p>"
 
 
 def test_a_link_to_a_page_becomes_a_relative_address() -> None:

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sitegen.content import pages, phone_numbers, tables
 from sitegen.content.pages import Library, Source
 from sitegen.incremental import inputs
-from sitegen.lint import files, keys, mistakes
+from sitegen.lint import files, keys, mistakes, visible
 from sitegen.publish.withdrawals import withdrawal
 
 from forms.core.problem import Danger, Problem, Problems
@@ -608,3 +610,29 @@ def test_a_quotation_mark_that_is_not_closed_is_named_with_its_row(
     path = folder.csv("events")
     path.write_text(path.read_text(encoding="utf-8").replace("Talk", cell), encoding="utf-8")
     assert said().startswith("content/tables/events.csv, row 2: is not well formed")
+
+
+@given(st.one_of([st.tuples(st.just(sign), st.from_regex(sign.pattern)) for sign in visible.SIGNS]))
+def test_a_sign_is_looked_for_wherever_it_may_stand(case: tuple[visible.Sign, str]) -> None:
+    sign, text = case
+    assert not sign.letters.isdisjoint(text)
+
+
+def one_element_at_a_time(made: str) -> list[tuple[visible.Sign, str]]:
+    """Return what `visible.found` yields, without its look at a whole page first."""
+    found, seen = [], set()
+    for part in visible.visible_text(made).split("\0"):
+        for sign in visible.SIGNS:
+            if sign not in seen and (match := sign.pattern.search(part.strip("\n"))):
+                seen.add(sign)
+                found.append((sign, visible._around(part.strip("\n"), match)))
+    return found
+
+
+_SHOWN = ("<p>", "</p>", "<li>", "\n", " ", "\t", "- ", "1. ", "a. ", "b. ", "[", "]", "(", ")", "**", "~~~", "|", "|---", "#", "=SUM(", "&amp;nbsp;", "&lt;b",
+          "word", "x.md", "://", "*", "+", "Forwarded", "TODO", "1.2E+12", "\u2022 ", "\u0967) ", "{ .a }", "!!!", "???", "01/02/26, 10:30 - A: ")  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(_SHOWN), max_size=20).map("".join))
+def test_what_a_page_shows_is_found_in_each_of_its_elements(made: str) -> None:
+    assert [*visible.found(made)] == one_element_at_a_time(made)

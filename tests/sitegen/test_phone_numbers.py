@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sitegen.content.pages import Library, Source
 from sitegen.content.phone_numbers import drawn, in_library, strays
 
 from forms.core import i18n
+from forms.core.i18n import written_digits
 
 ROOT = Path(__file__).parents[2]
 KNOWN = frozenset({"112", "1098", "15100", "18004252650", "1930"})
@@ -199,3 +202,34 @@ def test_numbers_of_sms_templates_and_remarks_are_no_numbers_to_call(folder: Any
     more = '\n# sms:\n#   templates: {reminder: {en: "1107..."}}\nsms:\n  templates: {reminder: {en: "110712"}}\n'
     settings.write_text(there + more, encoding="utf-8")
     assert not [problem for problem in folder.problems() if "looks like a phone number" in problem]
+
+
+_HEARD = (
+    "one",
+    "ONE",
+    "oh",
+    "do",
+    "double",
+    "triple",
+    "7",
+    "૭",
+    "ஒன்பது",
+    "ஒன்பதுக்கு",
+    "नौ",
+    "zeros",
+    "word",
+    "\u0130",
+    "-",
+    ", ",
+    " ",
+    "\n",
+    "_",
+)
+
+
+@given(st.lists(st.sampled_from(_HEARD), max_size=15).map("".join))
+def test_no_number_that_is_read_out_is_overlooked(text: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        found = written_digits.as_digits(text)
+        patch.setattr(written_digits, "_may_be_spoken", lambda _text: True)
+        assert written_digits.as_digits(text) == found

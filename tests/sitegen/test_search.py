@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
     [("கொத்தடிமையில்", "கொத்தடிமை"), ("கொத்தடிமைத்", "கொத்தடுமை"), ("मजदूरी", "मजदुरी"), ("ଶ୍ରମିକ", "ଶ୍ରମ"), ("Bonded", "bond")],
 )
 def test_endings_and_wrong_vowel_signs_do_no_harm(found: str, typed: str) -> None:
-    assert next(normalised_tokens(found)).startswith(next(normalised_tokens(typed)))
+    assert normalised_tokens(found)[0].startswith(normalised_tokens(typed)[0])
 
 
 def test_the_danda_and_other_signs_split_words() -> None:

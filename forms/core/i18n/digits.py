@@ -14,21 +14,12 @@ _LONGEST = 15
 _SHORTEST = 6
 
 
-class _Ascii(dict[int, str]):
-    """A translation table that looks each character up once."""
-
-    def __missing__(self, code: int) -> str:
-        char = chr(code)
-        self[code] = str(unicodedata.decimal(char)) if char.isdecimal() else char
-        return self[code]
-
-
-_ASCII = _Ascii()
-
-
 def ascii_digits(text: str) -> str:
     """Return a text of the same length with the digits of every script as 0 to 9."""
-    return text if text.isascii() else text.translate(_ASCII)
+    if text.isascii():
+        return text
+    digits = {ord(char): str(unicodedata.decimal(char)) for char in set(text) if char.isdecimal()}
+    return text.translate(digits) if digits else text  # most texts have none, and to translate one takes longest
 
 
 def digits_of(text: str) -> str:

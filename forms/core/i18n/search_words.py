@@ -7,7 +7,6 @@ before a consonant counts as the anusvara that others write there; a phone numbe
 
 import re
 import unicodedata
-from collections.abc import Iterator
 
 from forms.core.i18n.digits import ascii_digits
 
@@ -57,15 +56,16 @@ def bare(text: str) -> str:
     return _HALF_NASAL.sub("", plain).translate(_BARE)
 
 
-def words(text: str, shortest: int = 1) -> Iterator[str]:
-    """Yield the words of a text that is kept to be searched, and after them its phone numbers each as one word."""
+def words(text: str, shortest: int = 1) -> list[str]:
+    """Return the words of a text that is kept to be searched, and after them its phone numbers each as one word."""
     plain = bare(text)
-    yield from (word for word in _WORD.findall(plain) if len(word) >= shortest)
+    found = [word for word in _WORD.findall(plain) if len(word) >= shortest]
     for match in _NUMBER.finditer(plain):
         digits = re.sub(r"\D", "", match[0])
         if _SHORTEST_NUMBER <= len(digits) <= _LONGEST_NUMBER:
             whole = {digits, _COUNTRY.sub("", digits)}
-            yield from sorted(whole - {match[0]})
+            found += sorted(whole - {match[0]})
+    return found
 
 
 def wanted(text: str, shortest: int = 1) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
+from operator import and_
 
 from forms.core.i18n.digits import ascii_digits
 
@@ -40,6 +41,7 @@ _TIMES = {
     "ଟ୍ରିପଲ": 3,
 }
 _VALUE = {word: str(value) for value, words in enumerate(_WORDS) for word in words.split()}
+_READ_OUT = frozenset({*_VALUE, *_TIMES})
 _LONGEST_FIRST = sorted((word for word in _VALUE if not word.isascii()), key=len, reverse=True)
 _TOKEN = re.compile(r"[\w\u0900-\u0963\u0966-\u0dff]+")
 _SEPARATOR = re.compile(r"[\s,.*_/\u00b7\u2013\u2014-]{1,3}")
@@ -49,6 +51,7 @@ _FEWEST = 3
 _TAG = r"<!--[^>]{0,200}-->|</?(?:a|abbr|b|bdi|code|em|i|kbd|mark|q|s|small|span|strong|u|wbr)\b[^<>\n]{0,200}>"
 _WITHIN = re.compile(rf"(?<=\d)(?:{_TAG}|\\(?=[^\w\s]))+|(?:{_TAG})+(?=\d)", re.I)
 _ENTITY = re.compile(r"&#?\w{1,10};")
+_DIGIT = re.compile(r"\d")
 _APART = re.compile(r"(?<![\w/])\d(?:(?:(?![()%])[^\w\s]|_){1,3}[ \u00a0]?\d(?!\d)){2,}(?!\w)")
 
 
@@ -131,6 +134,8 @@ def _without_signs_within(text: str) -> Iterator[_Change]:
 
 def _spoken(text: str) -> Iterator[_Change]:
     """Yield numbers that are read out digit by digit, in three words or more. Who counts up or down is not meant."""
+    if not _may_be_spoken(text):
+        return
     start = end = times = 0
     digits = ""
     for token in _TOKEN.finditer(text):
@@ -152,6 +157,17 @@ def _spoken(text: str) -> Iterator[_Change]:
     yield from _run(start, end, digits)
 
 
+def _may_be_spoken(text: str) -> bool:
+    """Return whether two words that are digits stand side by side: so each number that is read out begins."""
+    words = [*map(str.casefold, _TOKEN.findall(text))]
+    found = {*_READ_OUT.intersection(words)}
+    found.update(word for word in {*words} if len(word) == 1 and word.isdecimal())
+    if not found:
+        return False
+    are_digits = [word in found for word in words]
+    return any(map(and_, are_digits, are_digits[1:]))
+
+
 def _value_of(word: str, *, ends_a_run: bool) -> tuple[str, int]:
     """Return the digit that a word is, and its length without an ending that scripts of India write to it."""
     if word in _VALUE or (len(word) == 1 and word.isdecimal()):
@@ -170,7 +186,7 @@ def _run(start: int, end: int, digits: str) -> Iterator[_Change]:
 
 def _apart(text: str) -> Iterator[_Change]:
     """Yield digits with signs between them, one by one; a list that counts up is none."""
-    for match in _APART.finditer(text):
+    for match in _APART.finditer(text) if _DIGIT.search(text) else ():
         digits = re.findall(r"\d", match[0])
         if digits != sorted({*digits}):
             yield _Change(match.start(), match.end(), " ".join(digits))

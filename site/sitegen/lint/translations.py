@@ -78,7 +78,10 @@ def script_problems(page: Source, made: str) -> Iterator[Problem]:
     title_letters, title_share = _share(page.title, script)
     if letters >= _ENOUGH and title_letters >= _TITLE_LETTERS and not title_share:
         yield Problem(f"{page.where}, title", f"is not written in the script of {page.language}.", "Translate it too.")
-    for part in words.split("\0"):
+    others = letters * (1 - share)
+    for part in words.split("\0") if others > _PARAGRAPH * _HALF else ():  # else no paragraph has so many of them
+        if len(part) < _PARAGRAPH:
+            continue
         letters, share = _share(part, script)
         if letters >= _PARAGRAPH and share < _TENTH:
             at = page.text.find(part.strip()[:20])

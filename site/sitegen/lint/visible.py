@@ -14,25 +14,26 @@ _TAG = re.compile(r"<[^>]*>")
 class Sign:
     """Something visible that nobody intended.
 
-    endangers: whether it may harm a person; in_cells: whether it is looked for in cells of tables too.
+    letters: one of them stands in everything that the pattern matches; endangers: whether it may harm a person;
+    in_cells: whether it is looked for in cells of tables too.
     """
 
     pattern: re.Pattern[str]
     what: str
     todo: str
+    letters: frozenset[str]
     endangers: bool = False
     in_cells: bool = False
 
 
-def _sign(pattern: str, what: str, todo: str, *, endangers: bool = False, in_cells: bool = False) -> Sign:
-    return Sign(re.compile(pattern, re.M), what, todo, endangers, in_cells)
+def _sign(pattern: str, what: str, todo: str, letters: str, *, endangers: bool = False, in_cells: bool = False) -> Sign:
+    return Sign(re.compile(pattern, re.M), what, todo, frozenset(letters), endangers, in_cells)
 
 
 _AS_TEXT = "Paste it as text only (Ctrl+Shift+V), then mark headings and lists again."
 _DIGITS = r"[\u0966-\u096f\u0be6-\u0bef\u0c66-\u0c6f\u0b66-\u0b6f]{1,2}[.)]"
 _BULLETS = (
-    r"[\u2022\u25cf\u25cb\u25aa\u25ab\u25e6\u2023\u2043\u27a2\u2794\u2192\u2013\u2713\u2714"
-    r"\uf0a7\uf0b7\uf0d8\u00a7\u00b7]"
+    "\u2022\u25cf\u25cb\u25aa\u25ab\u25e6\u2023\u2043\u27a2\u2794\u2192\u2013\u2713\u2714\uf0a7\uf0b7\uf0d8\u00a7\u00b7"
 )
 _TAGS = r"(?:b|i|p|br|div|span|font|o:p|strong|em|a|table|td|tr|ul|li|h\d)"
 _GARBLED = r"\u00e2\u20ac|[\u00c2\u00c3][\u0080-\u00bf]|\u00e0[\u00ae\u00a4\u00b0\u00ac\u00af\u00b1]"
@@ -40,34 +41,40 @@ BRACKETS = _sign(
     r"[\[\uff3b\u3010]\s*[\[\uff3b\u3010]|[\]\uff3d\u3011]\s*[\]\uff3d\u3011]|\{\{|\}\}",
     "double brackets stand there that are no block, and everybody would see them.",
     "Write it in small letters on a line of its own, like [[ helplines ]].",
+    "[\uff3b\u3010]\uff3d\u3011{}",
 )
 SIGNS = (
     _sign(
         r"^\[?\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4},? \d{1,2}[:.]\d\d[^\n:]{0,14}(?:[-\]] ?)[^:\n]{1,40}: ",
         "a chat message with its sender and its time stands there.",
         "Take name, number and time out.",
+        ":",
         endangers=True,
     ),
     _sign(
         r"<Media omitted>|^Forwarded(?: many times| as received)?$|This message was deleted",
         "words of a chat program stand there.",
         "Take them out.",
+        "<FT",
     ),
     BRACKETS,
     _sign(
         r"\]\s*\(|\)\s?\[[^\]\n]*(?:\.md|://)|\[[^\]\n]{1,80}\]\s*\[[^\]\n]*\]|\]\s*\[",
         "a link stands there that is none: readers would see its brackets.",
         "Write it like [the words](page.md): round brackets last, no space between.",
+        "])",
     ),
     _sign(
-        rf"^\s*{_BULLETS}\s",
+        rf"^\s*[{_BULLETS}]\s",
         "a bullet of Word stands there.",
         "Write a hyphen and a space in its place, and an empty line before the first.",
+        _BULLETS,
     ),
     _sign(
         r"\n[ \t]*(?:[-*+]|\d{1,2}\.)[ \t]+\S",
         "a list stands there without an empty line before it: it runs into one line.",
         "Put an empty line before the list.",
+        "-*+.",
     ),
     _sign(
         rf"^[ \t]*(?:\(?\d{{1,2}}\)|\([a-z]\)|[a-z]\)|[ivx]{{1,4}}[.)]|{_DIGITS})[ \t]+\S"
@@ -75,67 +82,88 @@ SIGNS = (
         r"|^[ \t]*a\.[ \t]+\S[^\n]*\n\s*b\.[ \t]+\S",
         "a numbered line stands there that is no list.",
         "Write 1. and a space, and an empty line before the first.",
+        ".)",
     ),
     _sign(
         r"^[ \t]*[-*+](?=[^\W\d_]{2}|\d{3})(?![^*\n]*\*)|^[ \t]*\d{1,2}\.(?=[^\W\d_]{2})",
         "a list stands there without a space after its sign.",
         "Write a space after the hyphen or number.",
+        "-*+.",
     ),
     _sign(
         r"^(?:!!!|\?\?\?)",
         "a box stands there that is none.",
         'Write it like !!! note "Title" with straight quotes, and its text below, four spaces in.',
+        "!?",
     ),
-    _sign(r"^[ \t]*(?:#{1,6} |\uff03)", "a heading stands there that is none.", "Let the # stand at the very left."),
+    _sign(
+        r"^[ \t]*(?:#{1,6} |\uff03)",
+        "a heading stands there that is none.",
+        "Let the # stand at the very left.",
+        "#\uff03",
+    ),
     _sign(
         r"\{\s*[:.#]\s*\.?[\w-]+\s*\}?",
         "a mark like { .button } stands there by itself.",
         "Write it right behind the link, without a space.",
+        "{",
     ),
     _sign(
         r"\*\*|~~",
         "signs for bold or struck letters stand there.",
         "Write **words** without spaces inside, both pairs in one paragraph.",
+        "*~",
     ),
     _sign(
         r"^\s*\|.*\|\s*$|\|\s*:?-{3,}",
         "a table stands there that is none.",
         "It needs an empty line before it and a second line like | --- | --- |.",
+        "|",
     ),
-    _sign(r"```|~~~", "signs of program text stand there.", "Take the three signs out."),
-    _sign(r"&(?:nbsp|amp|lt|gt|quot|rsquo|#\d+);", "a sign stands there as program text, like &nbsp;.", _AS_TEXT),
-    _sign(rf"</?{_TAGS}\b[^<>\n]*>?", "HTML stands there as text.", _AS_TEXT),
+    _sign(r"```|~~~", "signs of program text stand there.", "Take the three signs out.", "`~"),
+    _sign(r"&(?:nbsp|amp|lt|gt|quot|rsquo|#\d+);", "a sign stands there as program text, like &nbsp;.", _AS_TEXT, "&"),
+    _sign(rf"</?{_TAGS}\b[^<>\n]*>?", "HTML stands there as text.", _AS_TEXT, "<"),
     _sign(
         r"#REF!|#NAME\?|#VALUE!|#N/A|#DIV/0!|#{5,}|^=(?:[A-Z]+\(|[+\d])",
         "an error of a spreadsheet stands there.",
         "Write the words or numbers that belong there.",
+        "#=",
         in_cells=True,
     ),
     _sign(
         r"\b\d[.,]\d+E\+\d{2}\b",
         "a number that a spreadsheet shortened stands there: its digits are lost.",
         "Write the number again.",
+        "+",
         in_cells=True,
     ),
     _sign(
         r"\ufffd|\?{4,}",
         "letters were lost there on saving.",
         "Take an older copy, or write it again, and save as UTF-8.",
+        "\ufffd?",
         in_cells=True,
     ),
     _sign(
         _GARBLED,
         "letters were garbled there: UTF-8 was opened as another encoding.",
         "Take an older copy, or write it again.",
+        "\u00e2\u00c2\u00c3\u00e0",
         in_cells=True,
     ),
     _sign(
         r"[\u200b\u2060\u202a-\u202e\u2066-\u2069\ufeff]",
         "invisible signs stand there, as a phone's contact list leaves around numbers, and web pages between letters.",
         "Delete the words or number there and type them.",
+        "\u200b\u2060\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff",
         in_cells=True,
     ),
-    _sign(r"\b(?:TODO|TBD|FIXME|XXX+|[Ll]orem ipsum)\b", "a gap stands there that somebody meant to fill.", "Fill it."),
+    _sign(
+        r"\b(?:TODO|TBD|FIXME|XXX+|[Ll]orem ipsum)\b",
+        "a gap stands there that somebody meant to fill.",
+        "Fill it.",
+        "TFXLl",
+    ),
 )
 
 
@@ -154,9 +182,12 @@ def visible_text(made: str) -> str:
 def found(made: str) -> Iterator[tuple[Sign, str]]:
     """Yield every such sign in the visible text of this HTML, the first of its kind in each element, in context."""
     text = visible_text(made)
+    # No pattern looks beyond the lines that it matches, so what it finds in an element it finds in all of them too.
+    lines, used = text.replace("\0", "\n"), set(text)
+    possible = [sign for sign in SIGNS if not sign.letters.isdisjoint(used) and sign.pattern.search(lines)]
     seen: set[Sign] = set()
-    for part in text.split("\0"):
-        for sign in SIGNS:
+    for part in text.split("\0") if possible else ():
+        for sign in possible:
             match = None if sign in seen else sign.pattern.search(part.strip("\n") if part else "")
             if match:
                 seen.add(sign)

@@ -6,7 +6,7 @@ a wrong vowel sign does no harm, and a Tamil word is found in its inflected form
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -21,8 +21,8 @@ TITLE_WEIGHT = 8
 MOST_COUNTED = 9
 
 
-def normalised_tokens(text: str) -> Iterator[str]:
-    """Yield the normalised tokens of a text's words. The danda and every other sign that is no letter splits words."""
+def normalised_tokens(text: str) -> list[str]:
+    """Return the normalised tokens of a text's words. The danda and every other sign that is no letter splits words."""
     return words(text, SHORTEST)
 
 

@@ -10,6 +10,8 @@ import markdown
 import yaml
 from markdown.extensions import Extension
 
+from sitegen.render.engine.markdown_shortcuts import Shortcuts
+
 _BUILT_IN = ("toc", "tables", "fenced_code")
 """What MkDocs adds to the extensions of mkdocs.yml."""
 
@@ -54,7 +56,7 @@ def converter(root: Path, *more: Extension) -> markdown.Markdown:
 
 
 def _converter(known: dict[str, dict[str, Any]], *more: Extension) -> markdown.Markdown:
-    return markdown.Markdown(extensions=[*known, *more], extension_configs=known)
+    return markdown.Markdown(extensions=[*known, Shortcuts(), *more], extension_configs=known)
 
 
 @cache

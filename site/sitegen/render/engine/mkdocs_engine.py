@@ -1,4 +1,8 @@
-"""The only file that knows MkDocs. It uses its configuration, files and pages, not its loop over a whole site."""
+"""The only file that knows MkDocs: its configuration, its files, and what it makes of links.
+
+Not its loop over a whole site, nor `Page.render`, which sets up a new converter for each page, and collects anchors
+and titles that nobody here asks for.
+"""
 
 import io
 import logging
@@ -7,13 +11,15 @@ from copy import copy
 from functools import lru_cache
 from pathlib import Path
 
+from markdown import Markdown
 from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
-from mkdocs.structure.pages import Page
+from mkdocs.structure.pages import _RelativePathTreeprocessor
 
 from sitegen.content.pages import Library
 from sitegen.render.engine.markdown_extensions import BlockExtension
+from sitegen.render.engine.markdown_shortcuts import Shortcuts
 
 
 def convert(
@@ -23,15 +29,14 @@ def convert(
     logging.getLogger("mkdocs").setLevel(logging.ERROR)  # links are checked in sitegen/lint/links.py
     config = copy(_configuration((root / "mkdocs.yml").read_text(encoding="utf-8")))
     config.docs_dir = str(root / "content" / language)
-    # Python-Markdown takes objects too
-    config.markdown_extensions = [*config.markdown_extensions, blocks]  # type: ignore[list-item]
+    markdown = Markdown(
+        extensions=[*config.markdown_extensions, Shortcuts(), blocks], extension_configs=config.mdx_configs or {}
+    )
     files = Files([File(name, config.docs_dir, config.site_dir, use_directory_urls=True) for name in library.names])
     wanted = None if names is None else frozenset(names)
     for file in files if wanted is None else [file for file in files if file.src_uri in wanted]:
-        page = Page(None, file, config)
-        page.markdown = library.find(file.src_uri, language).text
-        page.render(config, files)
-        yield file.src_uri, page.content or ""
+        _RelativePathTreeprocessor(file, files, config)._register(markdown)  # takes the place of the page's before
+        yield file.src_uri, markdown.reset().convert(library.find(file.src_uri, language).text)
 
 
 @lru_cache(maxsize=8)
