@@ -53,8 +53,8 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     ],
 }  # fmt: skip
 
-READ_ONLY = ("assets", "browser", "schemas", "theme")
-"""What a build reads of the program's folder site/: no test writes there."""
+READ_ONLY = ("assets", "browser", "theme")
+"""What a build reads of the program's folder site/ beside schemas: no test writes there."""
 
 SETTINGS = yaml.safe_dump(
     {
@@ -166,6 +166,7 @@ def folder(tmp_path: Path, seal_cache: Path, kept_tables: Path) -> Folder:
         (root / name).symlink_to(kept_tables / name.name)
     (root / "content" / "tables").mkdir(parents=True)
     (root / "site").mkdir()
+    shutil.copytree(ROOT / "site" / "schemas", root / "site" / "schemas", copy_function=shutil.copyfile)
     for name in READ_ONLY:  # a copy for each test took most of what it takes to lay a district out
         (root / "site" / name).symlink_to(ROOT / "site" / name)
     shutil.copy(ROOT / "mkdocs.yml", root)
